@@ -1,0 +1,73 @@
+# Everything runs from one virtual environment, built by python3 and pip alone from requirements.lock.
+#   make PYTHON=python3.12 test    another interpreter          make VENV=/tmp/env test    another place
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+ROOTS := engine service clients/python proto
+PORT ?= 50051
+UV_VERSION := 0.13.9
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-all lint format types gen lock serve clean
+
+help:  ## Show this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+demo: $(STAMP)  ## Answer the founding question over gRPC; writes build/demo
+	@$(BIN)/python -m tariffs.client.demo
+
+test: $(STAMP)  ## The tests of a working day: every kind, small counts
+	@$(BIN)/python -m pytest -q -m "not slow and not kill and not wheel and not bench"
+
+test-all: $(STAMP)  ## Everything but benchmarks: long properties, killed processes, the built wheel
+	@TARIFFS_TEST_SCALE=$${TARIFFS_TEST_SCALE:-10} $(BIN)/python -m pytest -q -m "not bench"
+
+lint: $(STAMP)  ## Style, the floors of the house, dependencies, the wire contract, deploy files
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports
+	@$(BIN)/deptry $(ROOTS)
+	@$(BIN)/buf lint
+	@$(BIN)/yamllint --strict -c deploy/.yamllint.yaml deploy
+
+format: $(STAMP)  ## Rewrite the code in the house style
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+types: $(STAMP)  ## mypy --strict over the four roots and the tests
+	@$(BIN)/mypy $(ROOTS) tests
+
+gen: $(STAMP)  ## Generate the code of the wire contract; leaves git clean if nothing changed
+	@$(BIN)/python proto/gen.py
+
+# uv is only the resolver: it writes one file that holds for every supported Python, with hashes, without hosts.
+lock:  ## Resolve requirements.lock anew from pyproject.toml
+	@$(PYTHON) -m venv build/lock
+	@build/lock/bin/python -m pip install --quiet uv==$(UV_VERSION)
+	@build/lock/bin/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --all-extras \
+		--group dev --upgrade --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \
+		--output-file requirements.lock
+
+serve: $(STAMP)  ## Start the server on PORT (50051)
+	@$(BIN)/python -m tariffs.service --port $(PORT)
+
+clean:  ## Remove what was built, the environment too
+	rm -rf build dist .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .numba_cache
+	find $(ROOTS) tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(STAMP): requirements.lock pyproject.toml
+	@command -v $(PYTHON) >/dev/null 2>&1 || \
+		{ echo "Python 3.11 or newer is needed and '$(PYTHON)' was not found; name one: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed and '$(PYTHON)' is $$($(PYTHON) -V 2>&1); name another: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "'$(PYTHON)' has no venv module: install it (on Debian and Ubuntu the package python3-venv) and run make again" >&2; exit 1; }
+	@echo "Setting up $(VENV) from requirements.lock (once; a few minutes where downloads are slow)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $(STAMP)

@@ -1,0 +1,56 @@
+"""Client of the tariffs service: Polars tables in, duties, landed cost and trade volume out.
+
+from tariffs.client import Client
+
+client = Client()                     # a server: TARIFFS_TARGET or localhost:50051
+client = Client.local()               # or the engine in this process
+quote = client.duty("9503.00.0073", origin="CN", entry_date="2025-11-10", value=10000)
+result = client.impact(scenarios=["base", "truce-lapses"], on="2027-01-11", by=["origin"])
+"""
+
+from __future__ import annotations
+
+from tariffs.client.client import Client
+from tariffs.client.config import Config, Deadlines
+from tariffs.client.errors import (
+    Cancelled,
+    DeadlineExceeded,
+    ExtraMissing,
+    InternalError,
+    InvalidRequest,
+    NotFound,
+    ResourceExhausted,
+    TariffsError,
+    Unavailable,
+    Violation,
+)
+from tariffs.client.lawinfo import CheckResult, Law, Measure, Problem, ScenarioInfo, Switch
+from tariffs.client.results import ImpactResult, Layer, Note, Quote
+from tariffs.client.scenario import Scenario
+
+__all__ = [
+    "Cancelled",
+    "CheckResult",
+    "Client",
+    "Config",
+    "DeadlineExceeded",
+    "Deadlines",
+    "ExtraMissing",
+    "ImpactResult",
+    "InternalError",
+    "InvalidRequest",
+    "Law",
+    "Layer",
+    "Measure",
+    "NotFound",
+    "Note",
+    "Problem",
+    "Quote",
+    "ResourceExhausted",
+    "Scenario",
+    "ScenarioInfo",
+    "Switch",
+    "TariffsError",
+    "Unavailable",
+    "Violation",
+]

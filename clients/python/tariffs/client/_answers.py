@@ -1,0 +1,226 @@
+"""Reading answer messages into results. Pure: messages in, frozen values out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+
+import polars as pl
+from google.protobuf.json_format import MessageToDict
+
+from tariffs.client import lawinfo
+from tariffs.client.errors import InternalError
+from tariffs.client.frames import from_arrow
+from tariffs.client.results import ImpactResult, Layer, Note, Provenance, Quote
+from tariffs.v1 import (
+    common_pb2,
+    duty_service_pb2,
+    law_service_pb2,
+    scenario_service_pb2,
+    simulation_service_pb2,
+)
+
+Report = Callable[[str, float], None]
+
+
+def quote(message: duty_service_pb2.CalculateDutyResponse) -> Quote:
+    """The duty on one line."""
+    return Quote(
+        assessed=Decimal(message.assessed),
+        owed=Decimal(message.owed),
+        min=Decimal(message.min),
+        max=Decimal(message.max),
+        missing_claims=tuple(message.missing_claims),
+        assumptions=tuple(message.assumptions),
+        landed={name: Decimal(amount) for name, amount in sorted(message.landed.items())},
+        layers=tuple(_layer(layer) for layer in message.layers),
+        notes=tuple(_note(note) for note in message.notes),
+        provenance=provenance(message.provenance),
+    )
+
+
+def impact(messages: Iterable[simulation_service_pb2.SimulateResponse], report: Report) -> ImpactResult:
+    """A whole run, read from its stream; progress is reported on the way.
+
+    Raises:
+        InternalError: ENGINE_INVARIANT if the stream ends before its last message.
+    """
+    frames: dict[str, list[pl.DataFrame]] = {"groups": [], "total": [], "lines": [], "refused": []}
+    done: simulation_service_pb2.Done | None = None
+    for message in messages:
+        kind = message.WhichOneof("content")
+        if kind == "progress":
+            report(message.progress.stage, message.progress.fraction)
+        elif kind == "refused":
+            frames["refused"].append(from_arrow(message.refused.arrow))
+        elif kind == "done":
+            done = message.done
+        elif kind is not None:
+            frames[kind].append(_rows(getattr(message, kind)))
+    if done is None:
+        raise InternalError("ENGINE_INVARIANT", "The run ended without its last message.", code="INTERNAL")
+    return ImpactResult(
+        groups=_concat(frames["groups"]),
+        total=_concat(frames["total"]),
+        refused=_concat(frames["refused"]),
+        lines=_concat(frames["lines"]) if frames["lines"] else None,
+        notes=_run_notes(done),
+        provenance=provenance(done.provenance),
+    )
+
+
+def provenance(message: common_pb2.Provenance) -> Provenance:
+    """Provenance as plain data; digests that do not apply are None."""
+    return {
+        "law_version": message.law_version,
+        "law_digest": message.law_digest,
+        "engine_version": message.engine_version,
+        "known_on": message.known_on,
+        "scenarios": [{"id": one.id, "digest": one.digest} for one in message.scenarios],
+        "table_digest": message.table_digest or None,
+        "parameter_digest": message.parameter_digest or None,
+        "switches": dict(sorted(message.switches.items())),
+        "bases": list(message.bases),
+        "details": MessageToDict(message.details),
+        "run_digest": message.run_digest,
+    }
+
+
+def measure(message: law_service_pb2.Measure) -> lawinfo.Measure:
+    """One measure, with what of it was sent."""
+    return lawinfo.Measure(
+        id=message.id,
+        title=message.title,
+        authority=message.authority,
+        direction=_enum(law_service_pb2.Direction.Name(message.direction), "DIRECTION_"),
+        modelled=message.modelled,
+        announced=message.announced,
+        confidence=_confidence(message.confidence),
+        citations=tuple(message.citations),
+        note=message.note,
+        periods=tuple(
+            lawinfo.Period(
+                period.id,
+                period.start_time,
+                period.end_time,
+                period.known_from,
+                tuple(period.citations),
+                _confidence(period.confidence),
+            )
+            for period in message.periods
+        ),
+        events=tuple(
+            lawinfo.MeasureEvent(
+                event.op,
+                event.start_time,
+                event.end_time,
+                event.known_from,
+                tuple(event.citations),
+                event.text,
+            )
+            for event in message.events
+        ),
+    )
+
+
+def law(message: law_service_pb2.Law) -> lawinfo.Law:
+    """The law's version, switches and claims."""
+    return lawinfo.Law(
+        version=message.version,
+        as_of=message.as_of,
+        coverage=(message.coverage_start_time, message.coverage_end_time),
+        digest=message.digest,
+        switches=tuple(
+            lawinfo.Switch(
+                one.id,
+                one.default_value,
+                tuple(one.values),
+                one.text,
+                tuple(one.citations),
+                _confidence(one.confidence),
+            )
+            for one in message.switches
+        ),
+        claims=tuple(lawinfo.ClaimKind(one.id, one.type, one.role, one.text) for one in message.claims),
+    )
+
+
+def scenario(message: scenario_service_pb2.Scenario) -> lawinfo.ScenarioInfo:
+    """One scenario of the library."""
+    return lawinfo.ScenarioInfo(
+        id=message.id,
+        title=message.title,
+        description=message.description,
+        basis=_enum(scenario_service_pb2.ScenarioBasis.Name(message.basis), "SCENARIO_BASIS_"),
+        parents=tuple(message.parents),
+        digest=message.digest,
+        tags=tuple(message.tags),
+        text=message.yaml,
+    )
+
+
+def check(message: scenario_service_pb2.CheckScenarioResponse) -> lawinfo.CheckResult:
+    """What is wrong with a scenario."""
+    return lawinfo.CheckResult(
+        ok=message.ok,
+        problems=tuple(
+            lawinfo.Problem(
+                one.path,
+                one.line or None,
+                one.column or None,
+                one.reason,
+                one.message,
+                one.fix,
+                _enum(scenario_service_pb2.Severity.Name(one.severity), "SEVERITY_"),
+            )
+            for one in message.problems
+        ),
+    )
+
+
+def _layer(message: duty_service_pb2.Layer) -> Layer:
+    return Layer(
+        measure=message.measure,
+        authority=message.authority,
+        heading=message.heading,
+        state=_enum(duty_service_pb2.LayerState.Name(message.state), "LAYER_STATE_"),
+        rate=Decimal(message.rate) if message.HasField("rate") else None,
+        base=Decimal(message.base),
+        amount=Decimal(message.amount),
+        min=Decimal(message.min),
+        max=Decimal(message.max),
+        citations=tuple(message.citations),
+        why=dict(sorted(message.why.items())),
+    )
+
+
+def _rows(batch: simulation_service_pb2.ResultBatch) -> pl.DataFrame:
+    frame = from_arrow(batch.arrow)
+    run = [pl.lit(batch.scenario).alias("scenario"), pl.lit(batch.on).alias("on")]
+    return frame.select(*run, pl.all().exclude("scenario", "on"))
+
+
+def _concat(frames: list[pl.DataFrame]) -> pl.DataFrame:
+    return pl.concat(frames, how="vertical_relaxed") if frames else pl.DataFrame()
+
+
+def _run_notes(done: simulation_service_pb2.Done) -> tuple[Note, ...]:
+    on_points = [
+        Note(note.reason, note.message, point.scenario, point.on)
+        for point in done.point_notes
+        for note in point.notes
+    ]
+    return (*(_note(note) for note in done.notes), *on_points)
+
+
+def _note(message: common_pb2.Note) -> Note:
+    return Note(message.reason, message.message)
+
+
+def _confidence(value: law_service_pb2.Confidence) -> str:
+    name = law_service_pb2.Confidence.Name(value).removeprefix("CONFIDENCE_")
+    return "" if name == "UNSPECIFIED" else name
+
+
+def _enum(name: str, prefix: str) -> str:
+    return name.removeprefix(prefix).lower()

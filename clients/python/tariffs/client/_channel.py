@@ -1,0 +1,145 @@
+"""The two ways to an answer: a gRPC channel, or the engine in this process. Both speak the same messages."""
+
+from __future__ import annotations
+
+import importlib
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol, cast
+
+import grpc
+
+from tariffs.client import errors, frames
+from tariffs.client.config import Config, service_config
+from tariffs.v1 import (
+    duty_service_pb2_grpc,
+    law_service_pb2_grpc,
+    scenario_service_pb2_grpc,
+    simulation_service_pb2_grpc,
+)
+from tariffs.v1.simulation_service_pb2 import SimulateRequest, SimulateResponse
+
+_STUBS = (
+    duty_service_pb2_grpc.DutyServiceStub,
+    simulation_service_pb2_grpc.SimulationServiceStub,
+    law_service_pb2_grpc.LawServiceStub,
+    scenario_service_pb2_grpc.ScenarioServiceStub,
+)
+_LOOPBACK = ("localhost", "127.", "[::1]")
+
+
+class Backend(Protocol):
+    """What a client needs of the other side."""
+
+    def unary(self, method: str, request: object, timeout: float) -> Any:
+        """The answer message of one call; errors are those of `tariffs.client.errors`."""
+
+    def simulate(
+        self, request: SimulateRequest, table: frames.Table | None, timeout: float
+    ) -> Iterator[SimulateResponse]:
+        """The messages of one run over `table`, or over the embedded one."""
+
+    def close(self) -> None:
+        """Let go of what is held."""
+
+
+class RemoteBackend:
+    """A server at `target`. The channel is opened on the first call and used by all threads."""
+
+    def __init__(self, target: str, config: Config) -> None:
+        self.target = target
+        self._config = config
+        self._lock = threading.Lock()
+        self._channel: grpc.Channel | None = None
+        self._methods: dict[str, Any] = {}
+
+    def unary(self, method: str, request: object, timeout: float) -> Any:
+        """The answer message of one call."""
+        with _rpc_errors(self.target):
+            return self._method(method)(request, timeout=timeout)
+
+    def simulate(
+        self, request: SimulateRequest, table: frames.Table | None, timeout: float
+    ) -> Iterator[SimulateResponse]:
+        """The messages of one run; the call is cancelled if they are not read to the end."""
+        if table is not None:
+            request.arrow = frames.to_arrow(frames.read_table(table), self._config.message_limit)
+        with _rpc_errors(self.target):
+            call = self._method("Simulate")(request, timeout=timeout)
+            try:
+                yield from call
+            finally:
+                call.cancel()
+
+    def close(self) -> None:
+        """Close the channel; the next call opens another."""
+        with self._lock:
+            channel, self._channel, self._methods = self._channel, None, {}
+        if channel is not None:
+            channel.close()
+
+    def _method(self, name: str) -> Any:
+        with self._lock:
+            if self._channel is None:
+                self._channel = grpc.insecure_channel(self.target, options=_options(self.target))
+                stubs = [vars(stub(self._channel)) for stub in _STUBS]
+                self._methods = {method: call for stub in stubs for method, call in stub.items()}
+            return self._methods[name]
+
+
+class LocalBackend:
+    """The engine in this process, through the very functions the server calls."""
+
+    def __init__(self) -> None:
+        with _engine_errors():
+            # By name at run time: the client does not depend on the service, only this mode does.
+            services = cast(Any, importlib.import_module("tariffs.service.local")).LocalServices()
+        self._simulation = services.simulation
+        self._others = (services.duty, services.law, services.scenarios)
+
+    def unary(self, method: str, request: object, timeout: float) -> Any:
+        """The answer message of one call."""
+        service = next(one for one in self._others if hasattr(one, method))
+        with _engine_errors():
+            return getattr(service, method)(request, timeout=timeout)
+
+    def simulate(
+        self, request: SimulateRequest, table: frames.Table | None, timeout: float
+    ) -> Iterator[SimulateResponse]:
+        """The messages of one run; the table goes by reference, so it may be of any size."""
+        with _engine_errors():
+            yield from self._simulation.Simulate(request, timeout=timeout, table=table)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+@contextmanager
+def _rpc_errors(target: str) -> Iterator[None]:
+    try:
+        yield
+    except grpc.RpcError as error:
+        raise errors.from_rpc_error(error, target) from error
+
+
+@contextmanager
+def _engine_errors() -> Iterator[None]:
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("tariffs"):
+            raise errors.from_engine_error(error) from error
+        raise errors.extra_missing("server", error.name) from error
+    except errors.TariffsError:
+        raise
+    except Exception as error:
+        raise errors.from_engine_error(error) from error
+
+
+def _options(target: str) -> list[tuple[str, object]]:
+    options: list[tuple[str, object]] = [("grpc.service_config", service_config())]
+    if target.startswith(_LOOPBACK):
+        # A proxy in the environment cannot reach this machine's own ports.
+        options.append(("grpc.enable_http_proxy", 0))
+    return options

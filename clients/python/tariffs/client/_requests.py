@@ -1,0 +1,212 @@
+"""Building request messages from what callers give. Pure: no channel, no files but those named by the caller."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import TypeVar
+
+from google.protobuf.descriptor import FieldDescriptor
+
+from tariffs.client.errors import InvalidRequest
+from tariffs.client.scenario import Scenario
+from tariffs.v1 import common_pb2, duty_service_pb2, simulation_service_pb2
+
+Money = Decimal | int | float | str
+Day = str | date
+ClaimValue = str | float | bool | Decimal
+ScenarioLike = str | Path | Scenario
+
+_MODES = {
+    "": common_pb2.TRANSPORT_MODE_UNSPECIFIED,
+    "ocean": common_pb2.TRANSPORT_MODE_OCEAN,
+    "air": common_pb2.TRANSPORT_MODE_AIR,
+    "land": common_pb2.TRANSPORT_MODE_LAND,
+}
+RESPONSES = {
+    "armington": simulation_service_pb2.RESPONSE_MODEL_ARMINGTON,
+    "passthrough": simulation_service_pb2.RESPONSE_MODEL_PASSTHROUGH,
+    "smart": simulation_service_pb2.RESPONSE_MODEL_SMART,
+    "none": simulation_service_pb2.RESPONSE_MODEL_NONE,
+}
+HORIZONS = {
+    "impact": simulation_service_pb2.HORIZON_IMPACT,
+    "short": simulation_service_pb2.HORIZON_SHORT,
+    "long": simulation_service_pb2.HORIZON_LONG,
+}
+_T = TypeVar("_T")
+_TRUE = frozenset({"true", "yes", "1"})
+_FALSE = frozenset({"false", "no", "0"})
+
+
+@dataclass(frozen=True, slots=True)
+class ImpactOptions:
+    """How a run is made; names and defaults as in `Client.impact`."""
+
+    on: Day = ""
+    baseline: Day = ""
+    response: str = "armington"
+    horizon: str = "long"
+    parameters: str | Path | None = None
+    by: Sequence[str] = ("origin",)
+    known_on: Day = ""
+    switches: Mapping[str, str] = field(default_factory=dict)
+    min_confidence: str = ""
+    include_lines: bool = False
+
+
+def duty_line(
+    hts: str,
+    origin: str,
+    entry_date: Day | None,
+    value: Money,
+    *,
+    claims: Mapping[str, ClaimValue] | None,
+    quantity: Money | None,
+    unit: str | None,
+    mode: str | None,
+    freight: Money | None,
+    insurance: Money | None,
+) -> duty_service_pb2.EntryLine:
+    """The message of one entry line.
+
+    Raises:
+        InvalidRequest: REQUEST_INVALID for an unknown mode, CLAIM_INVALID for a claim of the wrong type.
+    """
+    return duty_service_pb2.EntryLine(
+        hts=str(hts),
+        origin=origin,
+        entry=day_text(entry_date),
+        customs_value=money_text(value),
+        claims=claims_message(claims or {}),
+        quantity=money_text(quantity),
+        unit=unit or "",
+        mode=_one_of(_MODES, (mode or "").lower(), "mode", "REQUEST_INVALID"),
+        freight=money_text(freight),
+        insurance=money_text(insurance),
+    )
+
+
+def claims_message(claims: Mapping[str, ClaimValue]) -> duty_service_pb2.Claims:
+    """The message of declared facts; a name without a field of its own travels as text for the law to judge."""
+    message = duty_service_pb2.Claims()
+    fields = duty_service_pb2.Claims.DESCRIPTOR.fields_by_name
+    for name, value in claims.items():
+        known = fields.get(name)
+        if known is None or name == "others":
+            message.others[name] = _claim_text(value)
+        else:
+            setattr(message, name, _claim_value(name, value, known.type))
+    return message
+
+
+def scenario_ref(scenario: ScenarioLike | None) -> common_pb2.ScenarioRef | None:
+    """The reference to a scenario by name or with its text; None is the law as it is."""
+    if scenario is None:
+        return None
+    known = Scenario.of(scenario)
+    return common_pb2.ScenarioRef(yaml=known.text) if known.text else common_pb2.ScenarioRef(name=known.name)
+
+
+def simulate_request(
+    scenarios: Sequence[ScenarioLike], options: ImpactOptions
+) -> simulation_service_pb2.SimulateRequest:
+    """The message that asks for a run, without its table.
+
+    Raises:
+        InvalidRequest: PARAMETER_INVALID for an unknown response, horizon or parameter set.
+        NotFound: SCENARIO_NOT_FOUND for a scenario file that cannot be read.
+    """
+    known = [Scenario.of(scenario) for scenario in scenarios]
+    request = simulation_service_pb2.SimulateRequest(
+        points=[
+            simulation_service_pb2.Point(scenario=scenario_ref(one), on=one.day or day_text(options.on))
+            for one in known
+        ],
+        baseline=day_text(options.baseline),
+        response=_one_of(RESPONSES, options.response, "response", "PARAMETER_INVALID"),
+        horizon=_one_of(HORIZONS, options.horizon, "horizon", "PARAMETER_INVALID"),
+        by=list(options.by),
+        known_on=day_text(options.known_on),
+        switches=dict(options.switches),
+        min_confidence=options.min_confidence,
+        include_lines=options.include_lines,
+    )
+    _set_parameters(request, options.parameters)
+    return request
+
+
+def money_text(value: Money | None) -> str:
+    """Decimal text without exponent; what is not a number stays as given, for the service to refuse."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value.strip()
+    number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    return format(number, "f")
+
+
+def day_text(value: Day | None) -> str:
+    """ISO text of a day or instant; nothing gives empty text, which is the law's as-of day."""
+    if value is None:
+        return ""
+    return value.strip() if isinstance(value, str) else value.isoformat()
+
+
+def _set_parameters(request: simulation_service_pb2.SimulateRequest, parameters: str | Path | None) -> None:
+    if parameters is None:
+        return
+    if parameters in {"low", "high"}:
+        request.parameter_set = str(parameters)
+        return
+    try:
+        request.parameter_csv = Path(parameters).read_bytes()
+    except OSError as error:
+        raise InvalidRequest(
+            "PARAMETER_INVALID",
+            f"The parameter file {parameters} cannot be read: {error.strerror}.",
+            field="parameters",
+            fix="Give low, high, or the path of a CSV file.",
+        ) from error
+
+
+def _one_of(choices: Mapping[str, _T], value: str, name: str, reason: str) -> _T:
+    if value in choices:
+        return choices[value]
+    raise InvalidRequest(
+        reason, f"{name} is {value!r}.", field=name, fix=f"Give one of {', '.join(c for c in choices if c)}."
+    )
+
+
+def _claim_value(name: str, value: ClaimValue, kind: int) -> str | float | bool | int:
+    try:
+        if kind == FieldDescriptor.TYPE_DOUBLE:
+            return float(value)
+        if kind == FieldDescriptor.TYPE_INT32:
+            return int(value)
+        if kind == FieldDescriptor.TYPE_BOOL:
+            return _truth(value)
+    except (ValueError, OverflowError) as error:
+        raise InvalidRequest(
+            "CLAIM_INVALID",
+            f"The claim {name} is {value!r}.",
+            field=f"claims.{name}",
+            fix="Give yes or no." if kind == FieldDescriptor.TYPE_BOOL else "Give a number.",
+        ) from error
+    return _claim_text(value)
+
+
+def _truth(value: ClaimValue) -> bool:
+    text = str(value).strip().lower()
+    if text in _TRUE | _FALSE:
+        return text in _TRUE
+    raise ValueError(text)
+
+
+def _claim_text(value: ClaimValue) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value.strip() if isinstance(value, str) else money_text(value)

@@ -1,0 +1,104 @@
+"""A server of one's own: started on a free port, waited for, and always ended."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from tariffs.client.errors import Unavailable
+
+_POLL_SECONDS = 0.2
+_GRACE_SECONDS = 15.0
+_LOG_TAIL = 400
+
+
+@contextmanager
+def own_server(log: Path, wait: float, say: Callable[[str], None]) -> Iterator[str]:
+    """A server that lives as long as the block; gives its `host:port` once it serves.
+
+    Args:
+        log: file that takes the server's log.
+        wait: seconds it may take to be ready.
+        say: told what is being waited for.
+
+    Raises:
+        Unavailable: it ended or was not ready in time.
+    """
+    command = [sys.executable, "-m", "tariffs.service", "--host", "127.0.0.1", "--port", "0"]
+    with log.open("wb") as stream:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT
+        )
+    try:
+        yield _ready(process, log, time.monotonic() + wait, say)
+    finally:
+        _end(process)
+
+
+def _ready(process: subprocess.Popen[bytes], log: Path, deadline: float, say: Callable[[str], None]) -> str:
+    say("starting the server")
+    target = f"127.0.0.1:{_until(process, log, deadline, lambda: _port(log))}"
+    say(f"the server listens at {target}; it compiles its kernels and tests itself")
+    with grpc.insecure_channel(target, options=[("grpc.enable_http_proxy", 0)]) as channel:
+        stub = health_pb2_grpc.HealthStub(channel)
+        _until(process, log, deadline, lambda: _serves(stub))
+    return target
+
+
+def _until(
+    process: subprocess.Popen[bytes], log: Path, deadline: float, look: Callable[[], int | None]
+) -> int:
+    while (found := look()) is None:
+        if process.poll() is not None:
+            raise _failed(log, f"ended with exit code {process.returncode}")
+        if time.monotonic() > deadline:
+            raise _failed(log, "was not ready in time")
+        time.sleep(_POLL_SECONDS)
+    return found
+
+
+def _port(log: Path) -> int | None:
+    for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            record = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(record, dict) and record.get("event") == "listening":
+            return int(record["port"])
+    return None
+
+
+def _serves(stub: health_pb2_grpc.HealthStub) -> int | None:
+    try:
+        status = stub.Check(health_pb2.HealthCheckRequest(), timeout=2.0).status
+    except grpc.RpcError:
+        return None
+    return int(status) if status == health_pb2.HealthCheckResponse.SERVING else None
+
+
+def _failed(log: Path, what: str) -> Unavailable:
+    tail = log.read_text(encoding="utf-8", errors="replace")[-_LOG_TAIL:].strip()
+    return Unavailable(
+        "SERVER_UNAVAILABLE",
+        f"The server {what}. Its log ends: {tail or 'it is empty'}",
+        code="UNAVAILABLE",
+        fix=f"The whole log is {log}.",
+    )
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.terminate()
+    try:
+        process.wait(_GRACE_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -1,0 +1,1 @@
+"""The command line: `tariffs duty`, `impact`, `scenario`, `law`, `serve`."""

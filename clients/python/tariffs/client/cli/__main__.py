@@ -1,0 +1,72 @@
+"""Entry point of the command line. It turns every failure into a message and an exit code, never a traceback."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+from collections.abc import Sequence
+
+from tariffs.client.errors import TariffsError, extra_missing, from_engine_error
+
+_INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit: 0 ok, 1 refused rows, 2 usage, 3 server or missing extra, 4 law or scenario."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = run(given)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader (head, less) has gone: nothing is left to say, and nowhere to say it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    sys.exit(code)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line and give its exit code."""
+    try:
+        app = importlib.import_module("tariffs.client.cli.app")
+    except ModuleNotFoundError as error:
+        return _fail(extra_missing("cli", error.name), arguments)
+    try:
+        return int(app.run(list(arguments)))
+    except TariffsError as error:
+        return _fail(error, arguments)
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        return _INTERRUPTED
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        return _fail(_file_error(error), arguments)
+    except Exception as error:
+        return _fail(from_engine_error(error), arguments)
+
+
+def _fail(error: TariffsError, arguments: Sequence[str]) -> int:
+    print(f"tariffs: {error.reason}: {_place(error)}{error.message}", file=sys.stderr)
+    if error.fix:
+        print(error.fix, file=sys.stderr)
+    if error.request_id:
+        print(f"request id: {error.request_id}", file=sys.stderr)
+    if "--json" in arguments:
+        print(json.dumps({"error": error.to_json_dict()}))
+    return error.exit_code
+
+
+def _place(error: TariffsError) -> str:
+    if "line" not in error.metadata:
+        return ""
+    return f"line {error.metadata['line']}, column {error.metadata.get('column', '1')}: "
+
+
+def _file_error(error: OSError) -> TariffsError:
+    return TariffsError("REQUEST_INVALID", f"{error.filename or 'A file'}: {error.strerror or error}.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+"""The commands put together."""
+
+from __future__ import annotations
+
+import typer
+
+from tariffs.client.cli import duty, impact, law, scenario, serve
+from tariffs.client.errors import InvalidRequest
+
+app = typer.Typer(
+    name="tariffs",
+    help="US tariffs as dated measures: what is due, why, and what if.\n\nPlanning estimates, not rulings.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+app.command("duty", epilog=duty.EXAMPLES)(duty.duty)
+app.command("impact", epilog=impact.EXAMPLES)(impact.impact)
+app.add_typer(scenario.app, name="scenario")
+app.add_typer(law.app, name="law")
+app.command("serve", epilog=serve.EXAMPLES)(serve.serve)
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command line and give its exit code.
+
+    Raises:
+        TariffsError: for whatever goes wrong, wrong usage included.
+    """
+    try:
+        return app(arguments, prog_name="tariffs", standalone_mode=False) or 0
+    except typer.Abort as error:
+        raise KeyboardInterrupt from error
+    except typer.TyperException as error:
+        raise _usage_error(error) from error
+
+
+def _usage_error(error: typer.TyperException) -> InvalidRequest:
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "tariffs"
+    return InvalidRequest(
+        "REQUEST_INVALID", " ".join(error.format_message().split()), fix=f"Try `{command} --help`."
+    )

@@ -1,0 +1,129 @@
+"""`tariffs impact`: scenarios over a trade table."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tariffs.client.cli import options, render
+from tariffs.client.frames import write_table
+from tariffs.client.results import ImpactResult
+
+EXAMPLES = """
+[bold]Examples[/bold]
+
+  tariffs impact -s base -s truce-lapses --on 2027-01-11
+
+  tariffs impact entries.csv -s base -s mine.yaml --baseline 2025-01-01 --by origin,hts2 -o groups.parquet
+
+  tariffs impact -s ieepa-upheld-truce-lapsed --on 2026-11-20 --response none --json
+"""
+
+
+def impact(
+    table: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[TABLE]", help="Parquet, Arrow or CSV file. Default: US imports of 2024, embedded."
+        ),
+    ] = None,
+    scenario: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--scenario", "-s", metavar="NAME_OR_FILE", help="Scenario; may be repeated. Default: base."
+        ),
+    ] = None,
+    on: Annotated[
+        str | None, typer.Option("--on", metavar="DAY", help="Day of the law. Default: the law's as-of day.")
+    ] = None,
+    baseline: Annotated[
+        str | None, typer.Option("--baseline", metavar="DAY", help="Day the table's values belong to.")
+    ] = None,
+    response: Annotated[
+        str,
+        typer.Option("--response", metavar="armington|passthrough|smart|none", help="How trade responds."),
+    ] = "armington",
+    horizon: Annotated[
+        str, typer.Option("--horizon", metavar="impact|short|long", help="How long it has had to respond.")
+    ] = "long",
+    parameters: Annotated[
+        str | None,
+        typer.Option("--set", metavar="low|high|FILE", help="Parameters. Default: the central set."),
+    ] = None,
+    by: Annotated[
+        list[str] | None,
+        typer.Option("--by", metavar="KEYS", help="Groups: origin,authority,hts2,... Default: origin."),
+    ] = None,
+    known_on: options.KnownOn = None,
+    switch: options.Switches = None,
+    min_conf: options.MinConf = "",
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Write the group rows to this .parquet or .csv file."),
+    ] = None,
+    lines: Annotated[
+        Path | None,
+        typer.Option("--lines", help="Write every line of every scenario to this .parquet or .csv file."),
+    ] = None,
+    refused: Annotated[
+        Path | None, typer.Option("--refused", help="Write refused rows here. Default: <TABLE>-refused.csv.")
+    ] = None,
+    target: options.Target = None,
+    local: options.Local = False,
+    as_json: options.Json = False,
+) -> int:
+    """What scenarios do to a trade table: landed cost and trade volume, by group and in total.
+
+    Rows that cannot be read are refused one by one, written to a file, and make the exit code 1.
+    """
+    for path in filter(None, (output, lines, refused)):
+        options.writable(path)
+    with options.connected(target, local) as client:
+        result = client.impact(
+            table,
+            scenario or ["base"],
+            on=on,
+            by=options.keys(by or ["origin"]),
+            baseline=baseline,
+            response=response,
+            horizon=horizon,
+            parameters=parameters,
+            known_on=known_on,
+            switches=options.pairs(switch, "--switch"),
+            min_confidence=min_conf,
+            include_lines=lines is not None,
+            progress=True,
+        )
+    refused_path = _write(result, output, lines, refused or _refused_path(table))
+    if as_json:
+        print(json.dumps(result.to_json_dict(refused_path)))
+    else:
+        render.impact(result)
+    return 1 if result.refused.height else 0
+
+
+def _write(result: ImpactResult, output: Path | None, lines: Path | None, refused: Path) -> str | None:
+    if output is not None:
+        write_table(result.groups, output, result.provenance)
+    if lines is not None and result.lines is not None:
+        write_table(result.lines, lines, result.provenance)
+    if not result.refused.height:
+        return None
+    write_table(result.refused, refused, result.provenance)
+    print(f"{result.refused.height:,} rows were refused; they are in {refused}.", file=sys.stderr)
+    return str(refused)
+
+
+def _refused_path(table: Path | None) -> Path:
+    name = f"{table.stem if table else 'table'}-refused.csv"
+    here = Path(name)
+    try:
+        with tempfile.TemporaryFile(dir=here.resolve().parent):
+            return here
+    except OSError:  # a folder that cannot be written to must not cost the caller the result
+        return Path(tempfile.mkdtemp(prefix="tariffs-")) / name

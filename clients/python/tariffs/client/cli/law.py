@@ -1,0 +1,68 @@
+"""`tariffs law`: the measures and switches of the law."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from tariffs.client.cli import options, render
+
+app = typer.Typer(help="The law as data: its measures, and its doubtful facts.", no_args_is_help=True)
+
+
+@app.command("measures", epilog="[bold]Example[/bold]\n\n  tariffs law measures --authority ieepa")
+def measures(
+    authority: Annotated[
+        str,
+        typer.Option("--authority", metavar="NODE", help="Only this node and below, such as s232.metals."),
+    ] = "",
+    target: options.Target = None,
+    local: options.Local = False,
+    as_json: options.Json = False,
+) -> int:
+    """All measures. One that charges nothing yet is listed as `not modelled yet`."""
+    with options.connected(target, local) as client:
+        found = client.measures(authority)
+    if as_json:
+        names = ("id", "title", "authority", "direction", "modelled", "announced", "confidence", "citations")
+        rows = [{name: getattr(one, name) for name in names} | {"standing": one.standing} for one in found]
+        print(json.dumps({"measures": rows}))
+    else:
+        render.measures(found)
+    return 0
+
+
+@app.command("show", epilog="[bold]Example[/bold]\n\n  tariffs law show recip_cn")
+def show(
+    measure: Annotated[
+        str, typer.Argument(metavar="ID", help="Id of a measure, or label of one of its periods.")
+    ],
+    target: options.Target = None,
+    local: options.Local = False,
+    as_json: options.Json = False,
+) -> int:
+    """One measure through time: its periods, what was done to it later, and the sources."""
+    with options.connected(target, local) as client:
+        found = client.measure(measure)
+    if as_json:
+        print(json.dumps(found.to_json_dict()))
+    else:
+        render.measure(found)
+    return 0
+
+
+@app.command("switches")
+def switches(
+    target: options.Target = None, local: options.Local = False, as_json: options.Json = False
+) -> int:
+    """Doubtful facts and settled choices, with their defaults; set one with --switch NAME=VALUE."""
+    with options.connected(target, local) as client:
+        law = client.law()
+    if as_json:
+        print(json.dumps({"law_version": law.version, "switches": [asdict(one) for one in law.switches]}))
+    else:
+        render.switches(law)
+    return 0

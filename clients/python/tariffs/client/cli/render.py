@@ -1,0 +1,213 @@
+"""Answers for people to read, on a terminal or in a file."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+import polars as pl
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Column, Table
+
+from tariffs.client.lawinfo import CheckResult, Law, Measure, ScenarioInfo
+from tariffs.client.results import ImpactResult, Layer, Note, Provenance, Quote
+
+_WIDTH_WITHOUT_TERMINAL = 160
+_SHOWN_GROUPS = 20
+_COLUMNS = (
+    ("customs_value", "customs value"),
+    ("duty", "duty"),
+    ("duty_owed", "owed"),
+    ("effective_rate", "rate"),
+    ("rate", "rate"),
+    ("landed_change", "landed change"),
+    ("value_after", "value after"),
+    ("duty_after", "duty after"),
+    ("duty_vs", "duty vs first"),
+)
+_FRACTIONS = frozenset({"effective_rate", "rate"})
+
+
+def console() -> Console:
+    """Standard output; wide enough for tables where it is no terminal."""
+    return Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL, highlight=False)
+
+
+def quote(answer: Quote) -> None:
+    """The layers of one line, what they sum to, and why."""
+    out = console()
+    table = Table("state", "measure", "heading", *_right("rate", "base", "amount"), box=None, pad_edge=False)
+    for layer in answer.layers:
+        table.add_row(
+            layer.state,
+            layer.measure,
+            layer.heading,
+            _rate(layer.rate),
+            _money(layer.base),
+            _money(layer.amount),
+        )
+    out.print(table)
+    out.print()
+    out.print(f"assessed {_money(answer.assessed)}   owed {_money(answer.owed)}   landed {_landed(answer)}")
+    if (answer.min, answer.max) != (answer.assessed, answer.assessed):
+        undeclared = ", ".join(answer.missing_claims)
+        out.print(f"between {_money(answer.min)} and {_money(answer.max)}, depending on: {undeclared}")
+    for layer in answer.layers:
+        _why(out, layer)
+    _notes(out, answer.notes)
+    for assumption in answer.assumptions:
+        out.print(f"[dim]assumed: {escape(assumption)}[/dim]")
+    _footer(out, answer.provenance)
+
+
+def impact(result: ImpactResult, shown: int = _SHOWN_GROUPS) -> None:
+    """For each scenario and day its total and its largest groups."""
+    out = console()
+    for total in result.total.iter_rows(named=True):
+        rows = result.groups.filter(pl.col("scenario") == total["scenario"], pl.col("on") == total["on"])
+        out.print()
+        out.print(f"[bold]{escape(str(total['scenario']))}[/bold] on {escape(str(total['on']))}")
+        out.print(impact_table(rows, total, shown))
+        _notes(
+            out,
+            [note for note in result.notes if (note.scenario, note.on) == (total["scenario"], total["on"])],
+        )
+    _notes(out, [note for note in result.notes if not note.scenario])
+    if result.refused.height:
+        out.print(f"\n{result.refused.height:,} rows were refused:")
+        out.print(_frame(result.refused.head(shown)))
+    _footer(out, result.provenance)
+
+
+def impact_table(rows: pl.DataFrame, total: dict[str, object], shown: int) -> Table:
+    """The largest groups of one scenario on one day, the rest counted, and the total; USD million and percent."""
+    columns = [(name, title) for name, title in _COLUMNS if name in rows.columns]
+    numbers = {name for name, kind in rows.schema.items() if kind.is_numeric()}
+    keys = [name for name in rows.columns if name not in numbers and name not in {"scenario", "on"}]
+    table = Table(*keys, *_right(*(title for _, title in columns)), box=None, pad_edge=False)
+    order = next((name for name in ("customs_value", "duty") if name in rows.columns), None)
+    if order is not None:
+        rows = rows.sort(order, descending=True, nulls_last=True)
+    for row in rows.head(shown).iter_rows(named=True):
+        table.add_row(
+            *(escape(str(row[key])) for key in keys), *(_cell(name, row[name]) for name, _ in columns)
+        )
+    if rows.height > shown:
+        table.add_row(f"[dim]and {rows.height - shown} more[/dim]")
+    if keys:
+        table.add_row(
+            "[bold]total[/bold]",
+            *[""] * (len(keys) - 1),
+            *(_cell(name, total.get(name)) for name, _ in columns),
+        )
+    table.caption = "USD million; rates in percent"
+    table.caption_justify = "left"
+    return table
+
+
+def scenarios(found: Sequence[ScenarioInfo]) -> None:
+    """The library, one scenario to a row."""
+    table = Table("id", "basis", "title", "digest", box=None, pad_edge=False)
+    for one in found:
+        table.add_row(one.id, one.basis, escape(one.title), one.digest[:12])
+    console().print(table)
+
+
+def check(name: str, result: CheckResult) -> None:
+    """The problems of a scenario, one to a line as compilers do, and the verdict."""
+    out = console()
+    for one in result.problems:
+        place = ":".join(str(part) for part in (name, one.line, one.column) if part is not None)
+        path = f" {one.path}:" if one.path else ""
+        out.print(escape(f"{place}: {one.severity}:{path} {one.message} [{one.reason}]"))
+        if one.fix:
+            out.print(escape(f"    {one.fix}"))
+    out.print("ok" if result.ok else "does not run")
+
+
+def measures(found: Sequence[Measure]) -> None:
+    """All measures, one to a row."""
+    table = Table("id", "authority", "direction", "standing", "conf", "title", box=None, pad_edge=False)
+    for one in found:
+        title = escape(one.title) if one.citations else f"{escape(one.title)} [dim](no citation)[/dim]"
+        table.add_row(one.id, one.authority, one.direction, one.standing, one.confidence, title)
+    console().print(table)
+
+
+def measure(found: Measure) -> None:
+    """One measure with its periods and events."""
+    out = console()
+    out.print(f"[bold]{escape(found.id)}[/bold]  {escape(found.title)}")
+    out.print(
+        f"{found.authority}, {found.direction}, {found.standing}, confidence {found.confidence or 'not given'}"
+    )
+    if found.note:
+        out.print(escape(found.note))
+    _sources(out, found.citations)
+    for period in found.periods:
+        end = f" to {period.end}" if period.end else ""
+        out.print(f"\nperiod {escape(period.id)}: from {period.start or 'never enacted'}{end}")
+        _sources(out, period.citations)
+    for event in found.events:
+        end = f" to {event.end}" if event.end else ""
+        out.print(f"\n{event.op} {event.start}{end}: {escape(event.text)}")
+        _sources(out, event.citations)
+
+
+def switches(law: Law) -> None:
+    """The switches, one to a row."""
+    table = Table("switch", "default", "values", "conf", "decides", box=None, pad_edge=False)
+    for one in law.switches:
+        table.add_row(one.id, one.default, ", ".join(one.values), one.confidence, escape(one.text))
+    console().print(table)
+
+
+def _why(out: Console, layer: Layer) -> None:
+    text, rule = layer.why.get("text", ""), layer.why.get("rule", "")
+    if text or rule:
+        out.print(f"[dim]{escape(layer.measure)}: {escape(text or rule)}[/dim]")
+
+
+def _notes(out: Console, notes: Iterable[Note]) -> None:
+    for note in notes:
+        out.print(f"note {escape(note.reason)}: {escape(note.message)}")
+
+
+def _sources(out: Console, citations: Iterable[str]) -> None:
+    out.print(f"  [dim]{escape('; '.join(citations) or 'no citation')}[/dim]")
+
+
+def _footer(out: Console, provenance: Provenance) -> None:
+    version, known_on = provenance.get("law_version"), provenance.get("known_on")
+    out.print(f"[dim]law {version}, known on {known_on}. A planning estimate, not a ruling.[/dim]")
+
+
+def _landed(answer: Quote) -> str:
+    return _money(answer.landed["total"]) if "total" in answer.landed else "not known"
+
+
+def _frame(frame: pl.DataFrame) -> Table:
+    table = Table(*frame.columns, box=None, pad_edge=False)
+    for row in frame.iter_rows():
+        table.add_row(*(escape("" if value is None else str(value)) for value in row))
+    return table
+
+
+def _right(*titles: str) -> list[Column]:
+    return [Column(title, justify="right") for title in titles]
+
+
+def _cell(name: str, value: object) -> str:
+    if not isinstance(value, int | float):
+        return "-"
+    return f"{value * 100:,.2f}" if name in _FRACTIONS else f"{value / 1e6:,.1f}"
+
+
+def _rate(rate: Decimal | None) -> str:
+    return "" if rate is None else f"{(rate * 100).normalize():f} %"
+
+
+def _money(amount: Decimal) -> str:
+    return f"{amount:,}"

@@ -1,0 +1,233 @@
+"""The synchronous client: duties on entry lines, impacts on trade tables, and the law behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+
+from tariffs.client import _answers, _requests, lawinfo
+from tariffs.client._channel import Backend, LocalBackend, RemoteBackend
+from tariffs.client._progress import Progress, reporting
+from tariffs.client._requests import ClaimValue, Day, ImpactOptions, Money, ScenarioLike
+from tariffs.client.config import Config, target_from_environment
+from tariffs.client.frames import Table
+from tariffs.client.results import ImpactResult, Quote
+from tariffs.client.scenario import Scenario
+from tariffs.v1 import duty_service_pb2, law_service_pb2, scenario_service_pb2
+
+
+class Client:
+    """Calls a server, or with `Client.local()` the engine in this process.
+
+    The channel is opened on the first call and may be used by many threads; `with` closes it. Every call has a
+    deadline, and every failure is a `TariffsError`.
+
+    Args:
+        target: `host:port`; by default TARIFFS_TARGET, else localhost:50051. It never falls back to local mode.
+        config: deadlines and limits.
+    """
+
+    def __init__(self, target: str | None = None, *, config: Config | None = None) -> None:
+        self._config = config or Config()
+        self._backend: Backend = RemoteBackend(target or target_from_environment(), self._config)
+
+    @classmethod
+    def local(cls, *, config: Config | None = None) -> Client:
+        """A client that runs the engine in this process, with the same calls and results.
+
+        Raises:
+            ExtraMissing: the `server` extra is not installed.
+        """
+        client = cls(config=config)
+        client._backend = LocalBackend()
+        return client
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the channel; a later call opens another."""
+        self._backend.close()
+
+    def duty(
+        self,
+        hts: str,
+        origin: str,
+        entry_date: Day | None = None,
+        value: Money = "",
+        claims: Mapping[str, ClaimValue] | None = None,
+        *,
+        quantity: Money | None = None,
+        unit: str | None = None,
+        mode: str | None = None,
+        freight: Money | None = None,
+        insurance: Money | None = None,
+        scenario: ScenarioLike | None = None,
+        known_on: Day | None = None,
+        switches: Mapping[str, str] | None = None,
+        min_confidence: str = "",
+        timeout: float | None = None,
+    ) -> Quote:
+        """The duty on one entry line, with every layer named, cited and explained.
+
+        Args:
+            hts: HTS code, with or without dots.
+            origin: ISO 3166-1 alpha-2 code.
+            entry_date: day or instant of entry; by default the law's as-of day, and the answer says so.
+            value: customs value, USD.
+            claims: facts declared about the goods, such as `{"usmca_share": 1}`.
+            quantity: quantity in `unit`; specific rates need it.
+            unit: symbol such as kg, no or W.
+            mode: ocean, air or land; it decides fees.
+            freight: USD, part of the landed cost.
+            insurance: USD, part of the landed cost.
+            scenario: library name, `*.yaml` path, or `Scenario`.
+            known_on: count only acts published by this day; "entry" is the line's own day.
+            switches: doubtful facts set otherwise than by default.
+            min_confidence: least confidence an act must have to count: A, B or C.
+            timeout: seconds; by default the config's deadline.
+
+        Raises:
+            InvalidRequest: the line or an option cannot be used; `reason` and `field` say why.
+            NotFound: no such scenario.
+            Unavailable: no server answers.
+            DeadlineExceeded: the deadline passed.
+        """
+        request = duty_service_pb2.CalculateDutyRequest(
+            line=_requests.duty_line(
+                hts,
+                origin,
+                entry_date,
+                value,
+                claims=claims,
+                quantity=quantity,
+                unit=unit,
+                mode=mode,
+                freight=freight,
+                insurance=insurance,
+            ),
+            scenario=_requests.scenario_ref(scenario),
+            known_on=_requests.day_text(known_on),
+            switches=dict(switches or {}),
+            min_confidence=min_confidence,
+        )
+        return _answers.quote(
+            self._backend.unary("CalculateDuty", request, timeout or self._config.deadlines.duty)
+        )
+
+    def impact(
+        self,
+        lines: Table | None = None,
+        scenarios: Sequence[ScenarioLike] = ("base",),
+        *,
+        on: Day | None = None,
+        by: Sequence[str] = ("origin",),
+        baseline: Day | None = None,
+        response: str = "armington",
+        horizon: str = "long",
+        parameters: str | Path | None = None,
+        known_on: Day | None = None,
+        switches: Mapping[str, str] | None = None,
+        min_confidence: str = "",
+        include_lines: bool = False,
+        progress: Progress = None,
+        timeout: float | None = None,
+    ) -> ImpactResult:
+        """What scenarios do to a trade table: landed cost and trade volume, by group and in total.
+
+        Args:
+            lines: frame, lazy frame, or path of a Parquet, Arrow or CSV file; None is the embedded table. A server
+                takes one message of at most 1 MiB; `Client.local()` takes any size.
+            scenarios: library names, `*.yaml` paths, or `Scenario`s, which may carry a day of their own.
+            on: day of the law; by default the law's as-of day. A line's own entry date beats it.
+            by: keys of the groups, such as origin, authority, hts2.
+            baseline: day the values of `lines` belong to; a response on a table of one's own needs it.
+            response: armington, passthrough, smart or none.
+            horizon: impact, short or long.
+            parameters: None for the central set, "low", "high", or the path of a CSV file.
+            known_on: count only acts published by this day; "entry" is each line's own day.
+            switches: doubtful facts set otherwise than by default.
+            min_confidence: least confidence an act must have to count: A, B or C.
+            include_lines: whether the result holds every line too.
+            progress: True for a bar, or a function of stage and fraction.
+            timeout: seconds; by default the config's deadline.
+
+        Raises:
+            InvalidRequest: the table or an option cannot be used; single bad rows are in `refused` instead.
+            NotFound: no such scenario.
+            Unavailable: no server answers.
+            DeadlineExceeded: the deadline passed.
+        """
+        options = ImpactOptions(
+            on=on or "",
+            baseline=baseline or "",
+            response=response,
+            horizon=horizon,
+            parameters=parameters,
+            by=by,
+            known_on=known_on or "",
+            switches=switches or {},
+            min_confidence=min_confidence,
+            include_lines=include_lines,
+        )
+        request = _requests.simulate_request(scenarios, options)
+        seconds = timeout or self._config.deadlines.impact
+        with reporting(progress) as report:
+            return _answers.impact(self._backend.simulate(request, lines, seconds), report)
+
+    def measures(self, authority: str = "", *, timeout: float | None = None) -> tuple[lawinfo.Measure, ...]:
+        """All measures of an authority node and below, or of the whole law, without their periods."""
+        request = law_service_pb2.ListMeasuresRequest(authority=authority)
+        answer = self._backend.unary("ListMeasures", request, timeout or self._config.deadlines.lists)
+        return tuple(_answers.measure(one) for one in answer.measures)
+
+    def measure(self, measure_id: str, *, timeout: float | None = None) -> lawinfo.Measure:
+        """One measure, by id or by the label of a period, with its periods and what was done to it.
+
+        Raises:
+            NotFound: MEASURE_NOT_FOUND.
+        """
+        request = law_service_pb2.GetMeasureRequest(id=measure_id)
+        return _answers.measure(
+            self._backend.unary("GetMeasure", request, timeout or self._config.deadlines.lists)
+        )
+
+    def law(self, *, timeout: float | None = None) -> lawinfo.Law:
+        """The version of the law, its switches and the claims it knows."""
+        request = law_service_pb2.GetLawRequest()
+        return _answers.law(self._backend.unary("GetLaw", request, timeout or self._config.deadlines.lists))
+
+    def scenarios(self, *, timeout: float | None = None) -> tuple[lawinfo.ScenarioInfo, ...]:
+        """The scenarios of the library, without their text."""
+        request = scenario_service_pb2.ListScenariosRequest()
+        answer = self._backend.unary("ListScenarios", request, timeout or self._config.deadlines.lists)
+        return tuple(_answers.scenario(one) for one in answer.scenarios)
+
+    def scenario(self, name: str, *, timeout: float | None = None) -> lawinfo.ScenarioInfo:
+        """One scenario of the library, with its text.
+
+        Raises:
+            NotFound: SCENARIO_NOT_FOUND, with the nearest names.
+        """
+        request = scenario_service_pb2.GetScenarioRequest(id=name)
+        return _answers.scenario(
+            self._backend.unary("GetScenario", request, timeout or self._config.deadlines.lists)
+        )
+
+    def check(self, scenario: ScenarioLike, *, timeout: float | None = None) -> lawinfo.CheckResult:
+        """What is wrong with a scenario, given by name, path, `Scenario`, or as YAML text of several lines.
+
+        A faulty scenario is an answer here, not an error.
+        """
+        if isinstance(scenario, str) and "\n" in scenario:
+            scenario = Scenario.from_text(scenario)
+        request = scenario_service_pb2.CheckScenarioRequest(scenario=_requests.scenario_ref(scenario))
+        return _answers.check(
+            self._backend.unary("CheckScenario", request, timeout or self._config.deadlines.lists)
+        )

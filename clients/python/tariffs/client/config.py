@@ -1,0 +1,55 @@
+"""Where the server is and how long to wait for it."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+
+DEFAULT_TARGET = "localhost:50051"
+TARGET_VARIABLE = "TARIFFS_TARGET"
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """Seconds each kind of call may take; every call has one, and `timeout=` on a call overrides it."""
+
+    duty: float = 5.0
+    """One entry line."""
+    impact: float = 240.0
+    """A whole run over a trade table."""
+    lists: float = 10.0
+    """Measures and scenarios: list, get, check."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All that a `Client` needs to know besides its target."""
+
+    deadlines: Deadlines = field(default_factory=Deadlines)
+    """Default deadline of each kind of call."""
+    message_limit: int = 1 << 20
+    """Largest Arrow message sent, in bytes."""
+
+
+def target_from_environment() -> str:
+    """The server named by TARIFFS_TARGET, else localhost:50051."""
+    return os.environ.get(TARGET_VARIABLE) or DEFAULT_TARGET
+
+
+def service_config() -> str:
+    """gRPC service config as JSON: retries only.
+
+    Deadlines are passed with each call and never stand here: grpcio fires them early and does not tell the
+    server (grpc/grpc issues 34547 and 40633).
+    """
+    retry = {
+        "maxAttempts": 4,
+        "initialBackoff": "0.1s",
+        "maxBackoff": "2s",
+        "backoffMultiplier": 2,
+        "retryableStatusCodes": ["UNAVAILABLE"],
+    }
+    services = ["DutyService", "SimulationService", "LawService", "ScenarioService"]
+    names = [{"service": f"tariffs.v1.{name}"} for name in services]
+    return json.dumps({"methodConfig": [{"name": names, "retryPolicy": retry}]})

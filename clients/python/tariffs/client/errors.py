@@ -1,0 +1,283 @@
+"""The errors a client raises: one small tree, made from google.rpc.Status or from the engine's own errors.
+
+Match on the class or on `reason` (a stable name), never on the message.
+"""
+# ruff: noqa: N818 - the classes bear gRPC's own names for these states
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+from google.rpc import error_details_pb2, status_pb2
+from grpc_status import rpc_status
+
+USAGE_REASONS = frozenset(
+    {
+        "CLAIM_UNKNOWN",
+        "COLUMN_MISSING",
+        "COLUMN_TYPE_MISMATCH",
+        "TABLE_EMPTY",
+        "TABLE_UNREADABLE",
+        "ARROW_MALFORMED",
+        "BATCH_TOO_LARGE",
+        "BASELINE_REQUIRED",
+        "PARAMETER_INVALID",
+        "GROUP_UNKNOWN",
+        "SWITCH_UNKNOWN",
+        "REQUEST_INVALID",
+    }
+)
+LAW_REASONS = frozenset(
+    {
+        "SCENARIO_SYNTAX",
+        "SCENARIO_UNKNOWN_KEY",
+        "SCENARIO_CYCLE",
+        "CHANGE_DATES_REVERSED",
+        "SUSPENSION_NOT_FOUND",
+        "NOTHING_MATCHED",
+        "MEASURE_RETIRED",
+        "SAME_AS_BASE",
+        "CHANGE_HAS_NO_EFFECT",
+        "NOT_MODELLED",
+        "LAW_INVALID",
+        "SCENARIO_NOT_FOUND",
+        "MEASURE_NOT_FOUND",
+        "LAW_VERSION_NOT_FOUND",
+    }
+)
+_EXIT_BY_CODE = {"INVALID_ARGUMENT": 1, "NOT_FOUND": 4}
+# What a status without details means: the call never reached, or never left, a handler of ours.
+_REASON_BY_CODE = {
+    "UNAVAILABLE": "SERVER_UNAVAILABLE",
+    "DEADLINE_EXCEEDED": "DEADLINE",
+    "CANCELLED": "CANCELLED",
+    "RESOURCE_EXHAUSTED": "BATCH_TOO_LARGE",
+    "INVALID_ARGUMENT": "REQUEST_INVALID",
+}
+_FIX_BY_REASON = {
+    "SERVER_UNAVAILABLE": "Start one with `tariffs serve`, name another with --target or TARIFFS_TARGET, "
+    "or run in-process with --local (Client.local()).",
+    "DEADLINE": "Give the call more time with timeout=.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One request field or table column at fault, and what is wrong with it."""
+
+    field: str
+    description: str
+
+
+class TariffsError(Exception):
+    """Base of all errors of the client.
+
+    Attributes:
+        reason: stable name from the project's catalogue of errors.
+        message: what is wrong and what was found.
+        code: canonical gRPC status name, the same in local mode.
+        field: the request field, table column or scenario path at fault, if one is.
+        fix: what to do about it.
+        metadata: further facts by name, as text.
+        violations: every field at fault.
+        retry_after: seconds after which trying again may help, or None.
+        request_id: the server's id of the request, for its operators.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        message: str,
+        *,
+        code: str = "INVALID_ARGUMENT",
+        field: str | None = None,
+        fix: str = "",
+        metadata: Mapping[str, str] | None = None,
+        violations: Iterable[Violation] = (),
+        retry_after: float | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+        self.code = code
+        self.field = field
+        self.fix = fix
+        self.metadata = dict(metadata or {})
+        self.violations = tuple(violations)
+        self.retry_after = retry_after
+        self.request_id = request_id
+
+    @property
+    def exit_code(self) -> int:
+        """Exit code of the command line: 1 refused rows, 2 usage, 3 server or extra, 4 law or scenario."""
+        if self.reason in USAGE_REASONS:
+            return 2
+        if self.reason in LAW_REASONS:
+            return 4
+        return _EXIT_BY_CODE.get(self.code, 3)
+
+    def to_json_dict(self) -> dict[str, object]:
+        """The error as plain data: `{"reason", "message", "field", "fix", "metadata"}`."""
+        return {
+            "reason": self.reason,
+            "message": self.message,
+            "field": self.field,
+            "fix": self.fix,
+            "metadata": self.metadata,
+        }
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.fix}".strip()
+
+
+class InvalidRequest(TariffsError):
+    """A line, table, option or scenario the caller gave cannot be used."""
+
+
+class NotFound(TariffsError):
+    """No scenario, measure or law of that name."""
+
+
+class ResourceExhausted(TariffsError):
+    """The server is at its limit; `retry_after` says when to try again."""
+
+
+class Unavailable(TariffsError):
+    """No server answers, or it is starting or stopping."""
+
+
+class DeadlineExceeded(TariffsError):
+    """The deadline passed before the answer."""
+
+
+class Cancelled(TariffsError):
+    """The call was cancelled."""
+
+
+class InternalError(TariffsError):
+    """The engine or server broke one of its own promises; give `request_id` to whoever runs it."""
+
+
+class ExtraMissing(TariffsError):
+    """An optional part is not installed; `fix` is the one command that mends it."""
+
+
+_CLASS_BY_CODE: Mapping[str, type[TariffsError]] = {
+    "INVALID_ARGUMENT": InvalidRequest,
+    "NOT_FOUND": NotFound,
+    "RESOURCE_EXHAUSTED": ResourceExhausted,
+    "UNAVAILABLE": Unavailable,
+    "DEADLINE_EXCEEDED": DeadlineExceeded,
+    "CANCELLED": Cancelled,
+}
+
+
+def extra_missing(extra: str, module: str | None) -> ExtraMissing:
+    """The error for an extra that is not installed.
+
+    Args:
+        extra: name of the extra, such as `server`.
+        module: the module that could not be imported, if known.
+    """
+    what = f" ({module} is not installed)" if module else ""
+    return ExtraMissing(
+        "EXTRA_MISSING",
+        f"This needs the optional part [{extra}]{what}.",
+        code="INTERNAL",
+        fix=f"pip install 'tariffs[{extra}]'",
+        metadata={"extra": extra},
+    )
+
+
+def from_rpc_error(error: grpc.RpcError, target: str) -> TariffsError:
+    """The typed error for a failed call to `target`, read from google.rpc.Status details where there are any."""
+    code, details = _code_and_details(error)
+    status = _status_of(error)
+    if status is None or not status.details:
+        return _bare(code, details, target)
+    info, request_info = error_details_pb2.ErrorInfo(), error_details_pb2.RequestInfo()
+    bad, retry = error_details_pb2.BadRequest(), error_details_pb2.RetryInfo()
+    parts = (info, request_info, bad, retry)
+    seen = {part.DESCRIPTOR.name for part in parts for detail in status.details if detail.Unpack(part)}
+    if "ErrorInfo" not in seen:
+        return _bare(code, details, target)
+    violations = [Violation(v.field, v.description) for v in bad.field_violations]
+    metadata = dict(info.metadata)
+    return _CLASS_BY_CODE.get(code, InternalError)(
+        info.reason,
+        status.message or details,
+        code=code,
+        field=violations[0].field if violations else metadata.pop("field", None),
+        fix=metadata.pop("fix", "") or _FIX_BY_REASON.get(info.reason, ""),
+        metadata=metadata,
+        violations=violations,
+        retry_after=retry.retry_delay.ToTimedelta().total_seconds() if "RetryInfo" in seen else None,
+        request_id=request_info.request_id or metadata.get("request_id"),
+    )
+
+
+def from_engine_error(error: Exception) -> TariffsError:
+    """The typed error for one that the engine raised in-process.
+
+    The engine is not imported for it: its errors are known by their `reason`, `message` and `code`. Anything
+    else is a broken promise of the engine.
+    """
+    reason, code = getattr(error, "reason", None), getattr(error, "code", None)
+    if not isinstance(reason, str) or not isinstance(code, str):
+        return InternalError(
+            "ENGINE_INVARIANT",
+            f"The engine failed unexpectedly: {type(error).__name__}: {error}",
+            code="INTERNAL",
+        )
+    if reason == "EXTRA_MISSING":
+        return ExtraMissing(reason, _text(error, "message"), code=code, fix=_text(error, "fix"))
+    metadata = {str(k): str(v) for k, v in dict(getattr(error, "metadata", None) or {}).items()}
+    for name in ("path", "line", "column"):
+        if (value := getattr(error, name, None)) not in (None, ""):
+            metadata.setdefault(name, str(value))
+    field, message = getattr(error, "field", None), _text(error, "message")
+    return _CLASS_BY_CODE.get(code, InternalError)(
+        reason,
+        message,
+        code=code,
+        field=field,
+        fix=_text(error, "fix"),
+        metadata=metadata,
+        violations=[Violation(field, message)] if field else [],
+    )
+
+
+def _text(error: Exception, name: str) -> str:
+    return str(getattr(error, name, "") or "")
+
+
+def _bare(code: str, details: str, target: str) -> TariffsError:
+    reason = _REASON_BY_CODE.get(code, "ENGINE_INVARIANT")
+    what = "No server answers at" if reason == "SERVER_UNAVAILABLE" else f"The call failed ({code}) at"
+    return _CLASS_BY_CODE.get(code, InternalError)(
+        reason,
+        f"{what} {target}: {details or 'no details'}.",
+        code=code,
+        fix=_FIX_BY_REASON.get(reason, ""),
+        metadata={"target": target},
+    )
+
+
+def _code_and_details(error: grpc.RpcError) -> tuple[str, str]:
+    # What a failed call raises is its call too; the stubs of grpc know nothing of it.
+    call: Any = error
+    if hasattr(call, "code") and hasattr(call, "details"):
+        return call.code().name, call.details() or ""
+    return "UNKNOWN", str(error)
+
+
+def _status_of(error: grpc.RpcError) -> status_pb2.Status | None:
+    call: Any = error
+    try:
+        return rpc_status.from_call(call)
+    except (AttributeError, ValueError):  # no call at all, or details that contradict its own code
+        return None

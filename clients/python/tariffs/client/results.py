@@ -1,0 +1,211 @@
+"""What calls return: plain frozen values, Decimal for money on one line, Polars frames for tables."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+import polars as pl
+
+REFUSED_IN_JSON = 100
+Provenance = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something the caller should know: a reason of the catalogue, its text, and the run it is about, if one."""
+
+    reason: str
+    message: str
+    scenario: str = ""
+    on: str = ""
+
+    def to_json_dict(self) -> dict[str, str]:
+        """The note as plain data: `{"reason", "message"}`."""
+        return {"reason": self.reason, "message": self.message}
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One measure as it meets one line.
+
+    Attributes:
+        measure: id of the measure.
+        authority: node of the authority tree.
+        heading: chapter-99 heading, or the schedule line of the ordinary duty.
+        state: applied, exempt, displaced, suspended or undetermined.
+        rate: fraction, or None where the duty is not ad valorem.
+        base: USD the rate bites on.
+        amount: duty in USD; the amounts of all layers sum to what is assessed.
+        min: least duty over the facts that were asked and not declared.
+        max: most duty over them.
+        citations: legal sources.
+        why: rule, text and operands that decided the state.
+    """
+
+    measure: str
+    authority: str
+    heading: str
+    state: str
+    rate: Decimal | None
+    base: Decimal
+    amount: Decimal
+    min: Decimal
+    max: Decimal
+    citations: tuple[str, ...]
+    why: Mapping[str, str]
+
+    def to_json_dict(self) -> dict[str, object]:
+        """The layer as in `duty --json`, money and rate as decimal strings."""
+        return {
+            "measure": self.measure,
+            "authority": self.authority,
+            "heading": self.heading,
+            "state": self.state,
+            "rate": None if self.rate is None else str(self.rate),
+            "base": str(self.base),
+            "amount": str(self.amount),
+            "min": str(self.min),
+            "max": str(self.max),
+            "citations": list(self.citations),
+            "why": dict(self.why),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """The duty on one entry line, with every layer named, cited and explained. A planning estimate, not a ruling.
+
+    Attributes:
+        assessed: duty in USD under all acts known on `known_on`.
+        owed: the same with invalidations biting from the beginning; assessed - owed is refundable.
+        min: least assessed duty over the facts that were asked and not declared.
+        max: most assessed duty over them.
+        missing_claims: the facts that were asked and not declared.
+        assumptions: what was taken for granted about facts not asked.
+        landed: parts of the landed cost in USD by name.
+        layers: every measure that meets the line.
+        notes: what else the caller should know.
+        provenance: law version, digests, switches: what is needed to replay the answer.
+    """
+
+    assessed: Decimal
+    owed: Decimal
+    min: Decimal
+    max: Decimal
+    missing_claims: tuple[str, ...]
+    assumptions: tuple[str, ...]
+    landed: Mapping[str, Decimal]
+    layers: tuple[Layer, ...]
+    notes: tuple[Note, ...]
+    provenance: Provenance
+
+    @property
+    def refundable(self) -> Decimal:
+        """USD that comes back: assessed - owed."""
+        return self.assessed - self.owed
+
+    def to_frame(self) -> pl.DataFrame:
+        """The layers as a frame: one row per layer, money and rates as float64."""
+        numbers = ("rate", "base", "amount", "min", "max")
+        schema = dict.fromkeys(("measure", "authority", "heading", "state"), pl.String()) | dict.fromkeys(
+            numbers, pl.Float64()
+        )
+        rows = [
+            {name: getattr(layer, name) for name in schema}
+            | {
+                name: None if getattr(layer, name) is None else float(getattr(layer, name))
+                for name in numbers
+            }
+            for layer in self.layers
+        ]
+        return pl.DataFrame(rows, schema=schema)
+
+    def to_json_dict(self) -> dict[str, object]:
+        """The answer as in `duty --json`, money as decimal strings."""
+        return {
+            "assessed": str(self.assessed),
+            "owed": str(self.owed),
+            "min": str(self.min),
+            "max": str(self.max),
+            "missing_claims": list(self.missing_claims),
+            "assumptions": list(self.assumptions),
+            "landed": {name: str(amount) for name, amount in self.landed.items()},
+            "layers": [layer.to_json_dict() for layer in self.layers],
+            "notes": [note.to_json_dict() for note in self.notes],
+            "provenance": dict(self.provenance),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ImpactResult:
+    """What scenarios do to a trade table, by group and in total.
+
+    Attributes:
+        groups: one row per scenario, day and group: `scenario, on`, the keys, then the numbers.
+        total: one row per scenario and day: `scenario, on`, then the numbers.
+        refused: rows that could not be read: `row, column, reason, found, message`.
+        lines: every line of every scenario, if asked for, else None.
+        notes: what the caller should know, on the whole run or on one scenario and day.
+        provenance: law version, digests, switches: what is needed to replay the result.
+    """
+
+    groups: pl.DataFrame
+    total: pl.DataFrame
+    refused: pl.DataFrame
+    lines: pl.DataFrame | None
+    notes: tuple[Note, ...]
+    provenance: Provenance
+
+    def scenario(self, name: str, on: str | None = None) -> pl.DataFrame:
+        """The group rows of one scenario, on one day if `on` is given."""
+        rows = self.groups.filter(pl.col("scenario") == name)
+        return rows if on is None else rows.filter(pl.col("on") == on)
+
+    def to_json_dict(self, refused_path: str | None = None) -> dict[str, object]:
+        """The result as in `impact --json`: numbers as floats, what is undefined as None.
+
+        Args:
+            refused_path: the file that holds all refused rows, if one was written.
+        """
+        scenarios = [
+            {
+                "id": total.pop("scenario"),
+                "on": total.pop("on"),
+                "groups": _rows(groups),
+                "total": total,
+                "notes": [note.to_json_dict() for note in notes],
+            }
+            for total, groups, notes in self._by_scenario()
+        ]
+        return {
+            "scenarios": scenarios,
+            "refused": {
+                "count": self.refused.height,
+                "rows": _rows(self.refused.head(REFUSED_IN_JSON)),
+                "path": refused_path,
+            },
+            "notes": [note.to_json_dict() for note in self.notes if not note.scenario],
+            "provenance": dict(self.provenance),
+        }
+
+    def _by_scenario(self) -> list[tuple[dict[str, object], pl.DataFrame, list[Note]]]:
+        parts = []
+        for total in _rows(self.total):
+            run = total["scenario"], total["on"]
+            groups = self.groups.filter(pl.col("scenario") == run[0], pl.col("on") == run[1])
+            notes = [note for note in self.notes if (note.scenario, note.on) == run]
+            parts.append((total, groups.drop("scenario", "on"), notes))
+        return parts
+
+
+def _rows(frame: pl.DataFrame) -> list[dict[str, object]]:
+    return [{name: _plain(value) for name, value in row.items()} for row in frame.to_dicts()]
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if value is None or isinstance(value, str | int | float | bool) else str(value)

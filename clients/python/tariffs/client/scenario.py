@@ -1,0 +1,76 @@
+"""A scenario as a caller names it: from the server's library, or a file of the caller's own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+from tariffs.client.errors import NotFound
+
+SUFFIXES = frozenset({".yaml", ".yml"})
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """Dated edits to the law, by library name or as YAML text.
+
+    Attributes:
+        name: name in the library; empty for inline text.
+        text: YAML sent with the request; empty for a named scenario.
+        source: where the text came from, for messages.
+        day: the day to run it on, where it differs from the run's own `on`.
+    """
+
+    name: str = ""
+    text: str = ""
+    source: str = ""
+    day: str = ""
+
+    @classmethod
+    def base(cls) -> Scenario:
+        """The law as it is, without edits."""
+        return cls(name="base")
+
+    @classmethod
+    def named(cls, name: str) -> Scenario:
+        """A scenario of the library."""
+        return cls(name=name)
+
+    @classmethod
+    def from_text(cls, text: str, source: str = "text") -> Scenario:
+        """A scenario written out as YAML; the service reads and checks it."""
+        return cls(text=text, source=source)
+
+    @classmethod
+    def from_file(cls, path: str | Path) -> Scenario:
+        """A scenario file, read now and sent inline.
+
+        Raises:
+            NotFound: SCENARIO_NOT_FOUND if the file cannot be read.
+        """
+        path = Path(path)
+        try:
+            return cls(text=path.read_text(encoding="utf-8"), source=str(path))
+        except (OSError, UnicodeDecodeError) as error:
+            raise NotFound(
+                "SCENARIO_NOT_FOUND",
+                f"The scenario file {path} cannot be read: {getattr(error, 'strerror', None) or error}.",
+                code="NOT_FOUND",
+                field="scenario",
+                fix="`tariffs scenario list` names those of the library.",
+                metadata={"path": str(path)},
+            ) from error
+
+    def on(self, day: str | date) -> Scenario:
+        """The same scenario, run on a day of its own."""
+        return replace(self, day=str(day))
+
+    @classmethod
+    def of(cls, value: str | Path | Scenario) -> Scenario:
+        """What a caller gave as a scenario: one already, a path (`*.yaml`, `*.yml`), or a library name."""
+        if isinstance(value, Scenario):
+            return value
+        if isinstance(value, Path) or Path(value).suffix.lower() in SUFFIXES:
+            return cls.from_file(value)
+        return cls.named(value)

@@ -1,0 +1,143 @@
+"""Assessed and owed duty of every line of a table under one law: compile per date, then the kernel in chunks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import numpy as np
+
+from tariffs.engine.chunks import run_chunks
+from tariffs.engine.compile import Compiled, compile_lines
+from tariffs.engine.kernels.assess import assess_lines
+from tariffs.engine.law.law import InForce, Law
+from tariffs.engine.law.model import CAPPED_TERM
+from tariffs.engine.law.notes import Note, void_suspensions
+from tariffs.engine.lineset import F64, I32, Bools, LineSet, parts_of
+from tariffs.engine.masks import scope_mask
+from tariffs.engine.rating import CONTENT_CLAIMS, PROCESSING_CLAIM, US_CLAIM
+
+
+@dataclass(frozen=True)
+class Dated:
+    """The entry instants of lines and the day whose acts count for each; `of_line` is None if all share the first."""
+
+    instants: Sequence[datetime]
+    known_on: Sequence[date]
+    of_line: I32 | None
+
+
+@dataclass(frozen=True)
+class Duties:
+    """Duty in dollars per line, and per line and authority (`authorities` names the columns).
+
+    `measures` met some line; `refused` are lines with more than 32 atoms; `notes` concern the table as a
+    whole.
+    """
+
+    duty: F64
+    owed: F64
+    by_authority: F64
+    owed_by_authority: F64
+    authorities: Sequence[str]
+    measures: frozenset[str]
+    refused: frozenset[int]
+    notes: tuple[Note, ...]
+
+
+def duties_of(law: Law, lines: LineSet, dated: Dated, check: Callable[[], None]) -> Duties:
+    """The duties of lines at their instants; `check` is called between chunks and may raise to stop."""
+    measures = list(law.measures.values())
+    authorities = sorted({measure.authority for measure in measures})
+    authority_of = np.array([authorities.index(measure.authority) for measure in measures], dtype=np.int32)
+    out = _Output.of(lines.count, len(authorities))
+    parts = _parts(law, lines)
+    met: set[str] = set()
+    refused: set[int] = set()
+    notes: dict[str, Note] = {}
+    for index, (instant, known_on) in enumerate(zip(dated.instants, dated.known_on, strict=True)):
+        check()
+        select = None if dated.of_line is None else dated.of_line == index
+        in_force = law.in_force(instant, known_on)
+        compiled = compile_lines(law, in_force, lines, select)
+        _run(lines, compiled, authority_of, parts, out, check)
+        met |= {measures[i].id for i in np.unique(compiled.profiles.layer_measure)}
+        met |= {active.measure.id for active in in_force.actives if _switched(law, active.measure.id)}
+        refused |= set(compiled.refused.tolist())
+        found = [*void_suspensions(law, instant, known_on), *_not_modelled(in_force, lines, select)]
+        notes |= {note.message: note for note in found}
+    return Duties(
+        out.duty, out.owed, out.by_authority, out.owed_by_authority, authorities, frozenset(met), frozenset(refused),
+        tuple(notes.values()),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Output:
+    duty: F64
+    owed: F64
+    by_authority: F64
+    owed_by_authority: F64
+
+    @classmethod
+    def of(cls, lines: int, authorities: int) -> _Output:
+        return cls(
+            np.zeros(lines), np.zeros(lines), np.zeros((lines, authorities)), np.zeros((lines, authorities))
+        )
+
+
+def _parts(law: Law, lines: LineSet) -> F64:
+    cap = float(law.caps.get(CAPPED_TERM, 1))
+    key = ("parts", cap)
+    if key not in lines.cache:
+        lines.cache[key] = parts_of(lines, CONTENT_CLAIMS, US_CLAIM, PROCESSING_CLAIM, cap)
+    parts: F64 = lines.cache[key]
+    return parts
+
+
+def _run(
+    lines: LineSet, compiled: Compiled, authority_of: I32, parts: F64, out: _Output, check: Callable[[], None]
+) -> None:
+    profiles = compiled.profiles
+    quantity = np.full((max(1, len(profiles.units)), lines.count), np.nan)
+    for row, unit in enumerate(profiles.units):
+        if unit in lines.quantities:
+            quantity[row] = lines.quantities[unit]
+
+    def chunk(lo: int, hi: int) -> None:
+        assess_lines(
+            lo, hi, compiled.atom_start, compiled.atom_profile, compiled.atom_weight, compiled.atom_ordinary,
+            profiles.layer_start, profiles.layer_kind, profiles.layer_rate, profiles.layer_weights,
+            profiles.layer_owed, authority_of[profiles.layer_measure], profiles.layer_unit, profiles.tier_start,
+            profiles.tier_up_to, profiles.tier_usd, lines.value, parts, quantity, out.duty, out.owed,
+            out.by_authority, out.owed_by_authority,
+        )  # fmt: skip
+
+    run_chunks(lines.count, chunk, check)
+
+
+def _switched(law: Law, measure: str) -> bool:
+    found = law.measures[measure]
+    periods = any(period.switch for period in found.periods)
+    return bool(found.switch) or periods or any(act.change.switch for act in law.acts[measure])
+
+
+def _not_modelled(in_force: InForce, lines: LineSet, select: Bools | None) -> list[Note]:
+    found = []
+    for standing in in_force.unmodelled:
+        measure = standing.measure
+        if measure.touches.is_any:
+            continue
+        mask = scope_mask(measure.touches, lines, in_force)
+        if select is not None:
+            mask &= select
+        value = float(lines.value[mask].sum())
+        if value > 0:
+            found.append(
+                Note(
+                    "NOT_MODELLED",
+                    f"{measure.id} may touch lines worth {value:,.0f} USD; it is not modelled yet and charges nothing.",
+                )
+            )
+    return found

@@ -1,0 +1,189 @@
+"""The one catalogue of errors: every refusal, warning and failure of the project has its reason here.
+
+A reason is a stable name that apps may match on. Its `code` is the canonical gRPC status name it travels
+under, and `exit_code` what the command line answers with (design: 0 ok, 1 refused rows, 2 usage,
+3 server or missing extra, 4 law or scenario).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One entry of the catalogue: gRPC code name, exit code, and what the reason means."""
+
+    code: str
+    exit_code: int
+    text: str
+
+
+def _group(code: str, exit_code: int, texts: Mapping[str, str]) -> dict[str, Reason]:
+    return {name: Reason(code, exit_code, text) for name, text in texts.items()}
+
+
+_INPUT = _group(
+    "INVALID_ARGUMENT",
+    1,
+    {
+        "HTS_CODE_MALFORMED": "the product is not an HTS code of 4 to 10 digits",
+        "HTS_CODE_UNKNOWN": "no schedule vintage has the code",
+        "ORIGIN_UNKNOWN": "the origin is not an ISO 3166-1 alpha-2 code of the law's countries",
+        "ENTRY_DATE_INVALID": "a date or instant cannot be read",
+        "ENTRY_DATE_OUT_OF_COVERAGE": "the law data does not reach that day",
+        "CUSTOMS_VALUE_INVALID": "the customs value is missing, negative or not finite",
+        "QUANTITY_REQUIRED": "a specific rate needs a quantity in a convertible unit",
+        "QUANTITY_INVALID": "the quantity is negative or not finite",
+        "UNIT_UNKNOWN": "the unit is not one of units.csv",
+        "RATE_NOT_COMPUTABLE": "the schedule states the rate by formula, reference or components",
+        "CLAIM_INVALID": "a claim's value is not of its type or range",
+        "CONTENT_SHARES_EXCEED_ONE": "declared content shares sum to more than 1",
+        "PREFERENCE_SHARES_EXCEED_ONE": "preference shares sum to more than 1",
+        "TOO_MANY_ATOMS": "a line splits into more than 32 atoms",
+        "CHARGE_INVALID": "freight or insurance is negative or not finite",
+    },
+)
+_USAGE = _group(
+    "INVALID_ARGUMENT",
+    2,
+    {
+        "CLAIM_UNKNOWN": "the law has no claim of that name",
+        "COLUMN_MISSING": "the table lacks a required column",
+        "COLUMN_TYPE_MISMATCH": "a column cannot be read as its type",
+        "TABLE_EMPTY": "the table has no rows",
+        "TABLE_UNREADABLE": "the file cannot be read as a table",
+        "ARROW_MALFORMED": "the bytes are not an Arrow IPC stream",
+        "BATCH_TOO_LARGE": "a message is over its size limit",
+        "BASELINE_REQUIRED": "a behavioural run needs the instant the values belong to",
+        "PARAMETER_INVALID": "a parameter is outside its range",
+        "GROUP_UNKNOWN": "results cannot be grouped by that key",
+        "SWITCH_UNKNOWN": "the law has no switch or value of that name",
+        "REQUEST_INVALID": "a request field is missing or out of range",
+    },
+)
+_LAW = _group(
+    "INVALID_ARGUMENT",
+    4,
+    {
+        "SCENARIO_SYNTAX": "the scenario is not readable YAML or a value has the wrong form",
+        "SCENARIO_UNKNOWN_KEY": "a key is unknown or given twice",
+        "SCENARIO_CYCLE": "scenarios are each other's parents",
+        "CHANGE_DATES_REVERSED": "a change ends before it begins, or extends what is over",
+        "SUSPENSION_NOT_FOUND": "there is no suspension to extend or end",
+        "NOTHING_MATCHED": "a selector matches no measure",
+        "MEASURE_RETIRED": "the id was renamed or retired",
+        "SAME_AS_BASE": "the scenario changes nothing in the law",
+        "CHANGE_HAS_NO_EFFECT": "a change changes nothing",
+        "NOT_MODELLED": "the change meets only measures that are not modelled yet",
+        "LAW_INVALID": "the law data breaks a rule of its format",
+    },
+) | _group(
+    "NOT_FOUND",
+    4,
+    {
+        "SCENARIO_NOT_FOUND": "no scenario of that name or file",
+        "MEASURE_NOT_FOUND": "no measure of that id",
+        "LAW_VERSION_NOT_FOUND": "no law of that version or digest",
+    },
+)
+_SERVER = (
+    _group("RESOURCE_EXHAUSTED", 3, {"TOO_MANY_STREAMS": "the server is at its limit; try again later"})
+    | _group(
+        "UNAVAILABLE",
+        3,
+        {
+            "WARMING_UP": "the server is not ready yet",
+            "SHUTTING_DOWN": "the server is draining",
+            "SERVER_UNAVAILABLE": "no server answers at the target",
+        },
+    )
+    | _group("DEADLINE_EXCEEDED", 3, {"DEADLINE": "the deadline passed before the answer"})
+    | _group("CANCELLED", 3, {"CANCELLED": "the caller cancelled"})
+    | _group(
+        "INTERNAL",
+        3,
+        {
+            "ENGINE_INVARIANT": "the engine broke one of its own promises; the log has the stack",
+            "EXTRA_MISSING": "an optional part is not installed",
+        },
+    )
+)
+
+REASONS: Mapping[str, Reason] = _INPUT | _USAGE | _LAW | _SERVER
+
+
+class TariffsError(Exception):
+    """Base of all errors raised on purpose.
+
+    Attributes:
+        reason: a key of `REASONS`.
+        message: what is wrong and what was found.
+        field: the request field or table column at fault, if one is.
+        fix: what to do about it.
+        metadata: further facts by name, as text.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        message: str,
+        *,
+        field: str | None = None,
+        fix: str = "",
+        metadata: Mapping[str, str] | None = None,
+    ) -> None:
+        if reason not in REASONS:
+            raise KeyError(f"{reason} is not in the error catalogue")
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+        self.field = field
+        self.fix = fix
+        self.metadata = dict(metadata or {})
+
+    @property
+    def code(self) -> str:
+        """Canonical gRPC status name."""
+        return REASONS[self.reason].code
+
+    @property
+    def exit_code(self) -> int:
+        """Exit code of the command line."""
+        return REASONS[self.reason].exit_code
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.fix}".strip()
+
+
+class InputError(TariffsError):
+    """A line, table or option the caller gave cannot be used."""
+
+
+class LawError(TariffsError):
+    """The law data, a measure or a switch is not as needed."""
+
+
+class ServiceError(TariffsError):
+    """The service cannot answer now."""
+
+
+class ScenarioError(TariffsError):
+    """A scenario cannot be used; `path` points into the file, `line` and `column` count from 1."""
+
+    def __init__(
+        self,
+        reason: str,
+        message: str,
+        *,
+        path: str = "",
+        line: int | None = None,
+        column: int | None = None,
+        fix: str = "",
+        metadata: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(reason, message, field=path or None, fix=fix, metadata=metadata)
+        self.path = path
+        self.line = line
+        self.column = column

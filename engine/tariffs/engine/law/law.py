@@ -1,0 +1,365 @@
+"""The law: an immutable set of measures, acts, stacking rules, lists, claims and switches; and what is in
+force.
+
+`Law.in_force(instant, known_on)` is the one door from law to duty: everything dated, doubtful or
+published later has been settled behind it, so that what comes after works on plain rows.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from functools import cached_property
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from tariffs.engine.errors import LawError, ScenarioError, TariffsError
+from tariffs.engine.law.events import LAW, Act, Change
+from tariffs.engine.law.model import (
+    CONFIDENCE,
+    Claim,
+    Measure,
+    Membership,
+    ProductList,
+    Program,
+    Reference,
+    Row,
+    Rule,
+    Switch,
+    holds,
+)
+from tariffs.engine.law.read import Context, read_measure, read_metals, read_weights
+from tariffs.engine.law.selection import check_suspension, selected, unmatched
+from tariffs.engine.law.standing import Standing, act_name, known, standing, windows_of
+
+IMPORT = "import"
+
+
+@dataclass(frozen=True, slots=True)
+class Active:
+    """A modelled measure in force at an instant, with the rows that hold.
+
+    `index` is its place in the law; `cites` the citations of each period and act that rows name.
+    """
+
+    index: int
+    measure: Measure
+    rows: tuple[Row, ...]
+    cites: Mapping[str, tuple[str, ...]]
+
+    def citations(self, row: Row) -> tuple[str, ...]:
+        """The citations behind a row: of its period, of the acts that changed it, of the measure."""
+        found = [cite for act in row.acts for cite in self.cites.get(act, ())]
+        return tuple(dict.fromkeys((*found, *self.measure.cite)))
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveRule:
+    """A stacking rule in force, its selectors resolved to measure indices (members in order)."""
+
+    rule: Rule
+    when: frozenset[int]
+    on: frozenset[int]
+    members: tuple[frozenset[int], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class InForce:
+    """What the law is for entries at an instant, as known on a day."""
+
+    actives: tuple[Active, ...]
+    rules: tuple[ActiveRule, ...]
+    unmodelled: tuple[Standing, ...]
+    groups: Mapping[str, frozenset[str]]
+    lists: Mapping[str, tuple[str, ...]]
+    cache: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def members(self, names: frozenset[str]) -> frozenset[str]:
+        """Origins by code and group, spelled out."""
+        spelled: set[str] = set()
+        for name in names:
+            spelled |= self.groups.get(name, frozenset({name}))
+        return frozenset(spelled)
+
+    def codes(self, names: frozenset[str]) -> tuple[str, ...]:
+        """Product codes by code and list, spelled out."""
+        return tuple(code for name in sorted(names) for code in self.lists.get(name, (name,)))
+
+
+@dataclass(frozen=True, eq=False)
+class Law:
+    """See the module. Build one with `load_law()`; scenarios make others with `with_changes`."""
+
+    version: str
+    as_of: date
+    coverage: tuple[datetime, datetime]
+    zones: Mapping[str, ZoneInfo]
+    measures: Mapping[str, Measure]
+    changes: tuple[Change, ...]
+    rules: tuple[Rule, ...]
+    claims: Mapping[str, Claim]
+    caps: Mapping[str, Any]
+    switches: Mapping[str, Switch]
+    groups: Mapping[str, tuple[Membership, ...]]
+    programs: Mapping[str, Program]
+    lists: Mapping[str, ProductList]
+    row_sets: Mapping[str, Any]
+    fees: Mapping[str, Any]
+    references: Mapping[str, Reference]
+    retired: Mapping[str, str]
+    digest: str
+    settings: Mapping[str, str] = field(default_factory=dict)
+    min_conf: str = CONFIDENCE[-1]
+
+    # -- making another law ------------------------------------------------------------------------------------
+
+    def with_changes(self, changes: Sequence[Change]) -> Law:
+        """The law after a scenario's changes, in order.
+
+        Raises:
+            ScenarioError: NOTHING_MATCHED, MEASURE_RETIRED, SUSPENSION_NOT_FOUND, CHANGE_DATES_REVERSED,
+                SWITCH_UNKNOWN or SCENARIO_SYNTAX, with the path of the change.
+        """
+        law = self
+        for change in changes:
+            if change.op == "add":
+                law = replace(law, measures={**law.measures, **law._added(change)})
+            elif change.op == "set_switch":
+                law = law.with_switches({change.name: change.value}, path=change.path)
+            elif change.op != "announce":
+                law._check_reach(change)
+                law = replace(law, changes=(*law.changes, change))
+        return law
+
+    def with_switches(self, settings: Mapping[str, str], *, path: str = "") -> Law:
+        """The law with switches set; SWITCH_UNKNOWN if there is no such switch or value."""
+        for name, value in settings.items():
+            switch = self.switches.get(name)
+            if switch is None or value not in switch.values:
+                known_names = ", ".join(switch.values if switch else sorted(self.switches))
+                raise ScenarioError(
+                    "SWITCH_UNKNOWN",
+                    f"The law has no switch {name!r} with the value {value!r}.",
+                    path=path,
+                    fix=f"Use one of: {known_names}.",
+                )
+        return replace(self, settings={**self.settings, **settings})
+
+    def with_min_conf(self, conf: str) -> Law:
+        """The law of periods, acts and rules whose confidence is `conf` or better."""
+        if conf not in CONFIDENCE:
+            raise LawError(
+                "REQUEST_INVALID", f"{conf!r} is not a confidence.", field="min_conf", fix="Use A, B, C or U."
+            )
+        return replace(self, min_conf=conf)
+
+    def _added(self, change: Change) -> dict[str, Measure]:
+        try:
+            added = read_measure(
+                change.measure, self.context(str(change.measure.get("direction", IMPORT))), "measure"
+            )
+        except TariffsError as error:
+            raise ScenarioError(
+                "SCENARIO_SYNTAX", error.message, path=f"{change.path}.measure", fix=error.fix
+            ) from None
+        if added.id in self.measures:
+            raise ScenarioError(
+                "SCENARIO_SYNTAX",
+                f"The law already has a measure {added.id!r}.",
+                path=f"{change.path}.measure.id",
+                fix="Choose another id.",
+            )
+        return {added.id: added}
+
+    def context(self, direction: str) -> Context:
+        """The reading context of measures of a direction."""
+        zone = self.zones.get(direction, self.zones[IMPORT])
+        return Context({c.id: c.type for c in self.claims.values()}, zone, self.as_of, self.row_sets)
+
+    # -- acts --------------------------------------------------------------------------------------------------
+
+    def selected(self, change: Change) -> list[tuple[Measure, str]]:
+        """The measures a change reaches, each with the period label it is limited to (or an empty text)."""
+        return selected(self.measures, change.selector)
+
+    def _check_reach(self, change: Change) -> None:
+        reached = self.selected(change)
+        if not reached:
+            raise unmatched(change, self.names, self.retired)
+        if change.op in {"extend", "snap_back"}:
+            ends = [end for measure, _ in reached for end in self._ends(measure)]
+            check_suspension(change, ends, self.context(reached[0][0].direction))
+
+    def _ends(self, measure: Measure) -> list[datetime | None]:
+        """The ends of a measure's suspensions; without any, those its periods were enacted with."""
+        windows = windows_of(self.acts[measure.id])
+        return [w.until for w in windows] if windows else [p.end for p in measure.periods if p.end]
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Every name a selector may use: measure ids, period labels, authority nodes."""
+        names: set[str] = set()
+        for measure in self.measures.values():
+            names.update({measure.id, *measure.labels, *measure.parents})
+        return frozenset(names)
+
+    @cached_property
+    def acts(self) -> Mapping[str, tuple[Act, ...]]:
+        """By measure id: its acts, law before scenario, in order."""
+        bound: dict[str, list[Act]] = {measure: [] for measure in self.measures}
+        for order, change in enumerate(self.changes):
+            for measure, label in self.selected(change):
+                bound[measure.id].append(self._bind(change, measure, label, order))
+        return {name: tuple(acts) for name, acts in bound.items()}
+
+    def _bind(self, change: Change, measure: Measure, label: str, order: int) -> Act:
+        context = self.context(measure.direction)
+
+        def at(text: str) -> datetime | None:
+            return context.instant(text) if text else None
+
+        start = at(change.start)
+        published = change.known_from
+        if published is None and change.source == LAW:
+            published = context.known_from({}, start or at(change.until), change.path)
+        return Act(
+            change=change,
+            scope=change.selector.scope,
+            label=label,
+            start=start,
+            until=at(change.until),
+            to=at(change.to),
+            collection_stop=at(change.collection_stop),
+            known_from=published,
+            order=order,
+            conditions=context.conditions(list(change.conditions), change.path),
+            base=read_weights(change.base, f"{change.path}.base") if change.base else (),
+            metals=read_metals(change.base),
+        )
+
+    # -- what is in force --------------------------------------------------------------------------------------
+
+    def setting(self, name: str) -> str:
+        """The value of a switch: as set, else its default."""
+        return self.settings.get(name, self.switches[name].default)
+
+    def switched(self, wanted: Mapping[str, str]) -> bool:
+        """Whether all switches something depends on have the wanted values."""
+        return all(self.setting(name) == value for name, value in wanted.items())
+
+    def sure(self, conf: str) -> bool:
+        """Whether a confidence is good enough for this law."""
+        return not conf or CONFIDENCE.index(conf) <= CONFIDENCE.index(self.min_conf)
+
+    def in_force(self, instant: datetime, known_on: date | None = None, direction: str = IMPORT) -> InForce:
+        """What holds for entries at `instant` (aware) by the acts published until `known_on` (default as-of day)."""
+        segment = bisect_right(self.boundaries, instant.astimezone(UTC))
+        day = bisect_right(self._publication_days, known_on or self.as_of)
+        key = (segment, day, direction)
+        if key not in self._cache:
+            self._cache[key] = self._compute(instant.astimezone(UTC), known_on or self.as_of, direction)
+        return self._cache[key]
+
+    def _compute(self, instant: datetime, known_on: date, direction: str) -> InForce:
+        actives: list[Active] = []
+        unmodelled: list[Standing] = []
+        for index, measure in enumerate(self.measures.values()):
+            found = self.standing(measure, instant, known_on) if measure.direction == direction else None
+            if found is None:
+                continue
+            if not measure.modelled:
+                unmodelled.append(found)
+            elif found.rows:
+                actives.append(Active(index, measure, found.rows, self._cites(found)))
+        rules = tuple(self._active_rule(r) for r in self.rules if self._ruleholds(r, instant, known_on))
+        groups = {
+            name: frozenset[str]().union(*(m.members for m in dated if holds(m.start, m.end, instant)))
+            for name, dated in self.groups.items()
+        }
+        lists = {name: product_list.on(instant) for name, product_list in self.lists.items()}
+        return InForce(tuple(actives), rules, tuple(unmodelled), groups, lists)
+
+    def standing(self, measure: Measure, instant: datetime, known_on: date) -> Standing | None:
+        """Where a measure stands, whether modelled or not."""
+        if not (self.switched(measure.switch) and self.sure(measure.conf)):
+            return None
+        acts = [
+            a for a in known(self.acts[measure.id], known_on) if self._counts(a.change.switch, a.change.conf)
+        ]
+        periods = [p for p in measure.periods if p.known_from <= known_on and self._counts(p.switch, p.conf)]
+        return standing(measure, acts, periods, instant)
+
+    def _cites(self, found: Standing) -> dict[str, tuple[str, ...]]:
+        acts = {act_name(act): act.change.cite for act in self.acts[found.measure.id]}
+        return {found.period.id: found.period.cite, **acts}
+
+    def _counts(self, switch: Mapping[str, str], conf: str) -> bool:
+        return self.switched(switch) and self.sure(conf)
+
+    def _ruleholds(self, rule: Rule, instant: datetime, known_on: date) -> bool:
+        published = rule.known_from is None or rule.known_from <= known_on
+        return published and holds(rule.start, rule.end, instant) and self._counts(rule.switch, rule.conf)
+
+    def _active_rule(self, rule: Rule) -> ActiveRule:
+        return ActiveRule(
+            rule,
+            self._indices(rule.when),
+            self._indices(rule.on),
+            tuple(self._indices((m,)) for m in rule.members),
+        )
+
+    def _indices(self, names: Iterable[str]) -> frozenset[int]:
+        wanted = frozenset(names)
+        return frozenset(
+            index
+            for index, measure in enumerate(self.measures.values())
+            if measure.id in wanted or not wanted.isdisjoint(measure.parents)
+        )
+
+    @cached_property
+    def _cache(self) -> dict[Any, InForce]:
+        return {}
+
+    @cached_property
+    def boundaries(self) -> list[datetime]:
+        """Every instant at which something in the law may change, sorted (UTC)."""
+        found: set[datetime | None] = set(self.coverage)
+        for measure in self.measures.values():
+            for period in measure.periods:
+                found |= {period.start, period.end}
+                found |= {c.operand for row in period.rows for c in row.conditions if c.claim == "entry_date"}  # type: ignore[misc]
+            for act in self.acts[measure.id]:
+                found |= {act.start, act.until, act.to, act.collection_stop}
+        for rule in self.rules:
+            found |= {rule.start, rule.end}
+        for dated in self.groups.values():
+            for item in dated:
+                found |= {item.start, item.end}
+        for product_list in self.lists.values():
+            found |= set(product_list.boundaries)
+        return sorted(moment for moment in found if moment is not None)
+
+    @cached_property
+    def _publication_days(self) -> list[date]:
+        days = {p.known_from for m in self.measures.values() for p in m.periods}
+        days |= {a.known_from for acts in self.acts.values() for a in acts if a.known_from}
+        days |= {r.known_from for r in self.rules if r.known_from}
+        return sorted(days)
+
+    def same_effect(self, other: Law) -> bool:
+        """Whether two laws stand alike at every boundary of either, modelled or not, as known on the as-of day."""
+        if (self.rules, self.settings, self.lists) != (other.rules, other.settings, other.lists):
+            return False
+        names = [*dict.fromkeys((*self.measures, *other.measures))]
+        return all(
+            self._signature(name, instant) == other._signature(name, instant)
+            for instant in sorted({*self.boundaries, *other.boundaries})
+            for name in names
+        )
+
+    def _signature(self, name: str, instant: datetime) -> object:
+        measure = self.measures.get(name)
+        found = self.standing(measure, instant, self.as_of) if measure else None
+        return found and ([replace(row, acts=()) for row in found.rows], found.suspended)

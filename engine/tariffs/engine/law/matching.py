@@ -1,0 +1,88 @@
+"""Which rows reach a product and an origin: prefix membership in lists and codes, and membership in groups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tariffs.engine.law.law import Active, InForce
+from tariffs.engine.law.model import Row, Scope
+
+Candidates = tuple[tuple[Active, tuple[Row, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prefixes:
+    """A set of HTS prefixes; a code is in it if one of its leading parts is."""
+
+    codes: frozenset[str]
+    lengths: tuple[int, ...]
+
+    @classmethod
+    def of(cls, codes: Iterable[str]) -> Prefixes:
+        """The set of these codes."""
+        found = frozenset(codes)
+        return cls(found, tuple(sorted({len(code) for code in found})))
+
+    def __contains__(self, code: str) -> bool:
+        return any(code[:length] in self.codes for length in self.lengths if length <= len(code))
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """A scope with its names spelled out for one instant."""
+
+    origins: tuple[frozenset[str], ...]
+    not_origins: frozenset[str]
+    products: tuple[Prefixes, ...]
+    not_products: Prefixes
+
+    @classmethod
+    def of(cls, scope: Scope, in_force: InForce) -> Reach:
+        """Spell out a scope; cached with what is in force."""
+        key = ("reach", scope)
+        if key not in in_force.cache:
+            in_force.cache[key] = cls(
+                tuple(in_force.members(names) for names in scope.origins),
+                in_force.members(scope.not_origins),
+                tuple(_prefixes(names, in_force) for names in scope.products),
+                _prefixes(scope.not_products, in_force),
+            )
+        found: Reach = in_force.cache[key]
+        return found
+
+    def fits(self, code: str, origin: str) -> bool:
+        """Whether a line of this code and origin is reached."""
+        return (
+            origin not in self.not_origins
+            and all(origin in names for names in self.origins)
+            and all(code in prefixes for prefixes in self.products)
+            and code not in self.not_products
+        )
+
+
+def _prefixes(names: frozenset[str], in_force: InForce) -> Prefixes:
+    key = ("prefixes", names)
+    if key not in in_force.cache:
+        in_force.cache[key] = Prefixes.of(in_force.codes(names))
+    found: Prefixes = in_force.cache[key]
+    return found
+
+
+def candidates(in_force: InForce, code: str, origin: str) -> Candidates:
+    """By measure, the rows that reach a line, in order, up to the first without conditions."""
+    key = ("candidates", code, origin)
+    if key not in in_force.cache:
+        found = []
+        for active in in_force.actives:
+            rows = []
+            for row in active.rows:
+                if Reach.of(row.scope, in_force).fits(code, origin):
+                    rows.append(row)
+                    if not row.conditions:
+                        break
+            if rows:
+                found.append((active, tuple(rows)))
+        in_force.cache[key] = tuple(found)
+    result: Candidates = in_force.cache[key]
+    return result

@@ -1,0 +1,285 @@
+"""The law as immutable values: measures with periods and rows, claims, stacking rules, switches, groups.
+
+docs/law-data.md describes the text form each value is read from.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+
+from tariffs.engine.law.conditions import Condition
+from tariffs.engine.law.text import UnitRate
+
+# A line's value falls into disjoint parts, so that a base is a weight per part and content is never taken twice.
+# `us_above` is US content beyond the cap; `processing` stands apart from the value.
+PARTS = ("steel", "aluminum", "copper", "us", "us_above", "rest", "processing")
+STEEL, ALUMINUM, COPPER, US, US_ABOVE, REST, PROCESSING = range(len(PARTS))
+METALS = (STEEL, ALUMINUM, COPPER)
+# The terms a base is written in, and the parts each covers.
+TERMS: Mapping[str, tuple[int, ...]] = {
+    "full": (STEEL, ALUMINUM, COPPER, US, US_ABOVE, REST),
+    "steel": (STEEL,),
+    "aluminum": (ALUMINUM,),
+    "copper": (COPPER,),
+    "us": (US, US_ABOVE),
+    "us_capped": (US,),
+    "processing": (PROCESSING,),
+}
+CAPPED_TERM = "us_capped"
+KINDS = ("add", "topup_to", "total", "specific", "minimum_price", "ordinary")
+CONFIDENCE = "ABCU"
+Weights = tuple[Decimal, ...]
+NO_WEIGHTS: Weights = (Decimal(0),) * len(PARTS)
+FULL_BASE: Weights = tuple(Decimal(part in TERMS["full"]) for part in range(len(PARTS)))
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which origins and products something reaches.
+
+    `origins` and `products` are conjunctions of any-of sets (an empty tuple is any); the `not_` sets take
+    away. Entries are ISO codes or group names, and HTS digits or list names.
+    """
+
+    origins: tuple[frozenset[str], ...] = ()
+    not_origins: frozenset[str] = frozenset()
+    products: tuple[frozenset[str], ...] = ()
+    not_products: frozenset[str] = frozenset()
+
+    def narrowed(self, other: Scope) -> Scope:
+        """The part both scopes reach."""
+        return Scope(
+            self.origins + other.origins,
+            self.not_origins | other.not_origins,
+            self.products + other.products,
+            self.not_products | other.not_products,
+        )
+
+    @property
+    def is_any(self) -> bool:
+        """Whether nothing narrows the scope."""
+        return not (self.origins or self.not_origins or self.products or self.not_products)
+
+
+ANYWHERE = Scope()
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """One tier of a specific rate: the rate for the quantity up to `up_to` (None: the rest)."""
+
+    up_to: Decimal | None
+    rate: UnitRate
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a period: whom it fits, and what it charges.
+
+    `rate` is a fraction (add, topup_to, total); `tiers` hold a specific rate; `price` a minimum price;
+    `column` the schedule's column for an ordinary rate; `metals` the metal parts its base names.
+    `suspended` marks a row inside a suspension that keeps nothing; `absent` one whose scope was
+    terminated: it fits and leaves no layer; `void` one that is assessed and not owed. `acts` names the
+    period label and the acts that made the row what it is.
+    """
+
+    kind: str
+    scope: Scope = ANYWHERE
+    conditions: tuple[Condition, ...] = ()
+    rate: Decimal | None = None
+    tiers: tuple[Tier, ...] = ()
+    price: UnitRate | None = None
+    column: str = ""
+    base: Weights = FULL_BASE
+    metals: tuple[int, ...] = ()
+    heading: str = ""
+    heading_at_zero: str = ""
+    split_heading: str = ""
+    undeclared_applies: bool = False
+    suspended: bool = False
+    absent: bool = False
+    void: bool = False
+    acts: tuple[str, ...] = ()
+
+    @property
+    def exempt(self) -> bool:
+        """Whether the row is an exemption: a rate of 0 reported under its heading."""
+        return self.kind == "add" and self.rate == 0 and not self.suspended
+
+    @property
+    def charging(self) -> bool:
+        """Whether acts on the rate reach the row: it is neither an exemption nor the schedule's own rate."""
+        return not (self.exempt or self.absent or self.kind == "ordinary")
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """What an instrument enacted: rows from an instant, to an end only where the instrument writes one."""
+
+    id: str
+    start: datetime | None
+    end: datetime | None
+    known_from: date
+    rows: tuple[Row, ...]
+    cite: tuple[str, ...]
+    conf: str
+    switch: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One legal duty through time. `direction` is import, export, port_call or control."""
+
+    id: str
+    title: str
+    authority: str
+    direction: str
+    periods: tuple[Period, ...]
+    modelled: bool = True
+    announced: bool = False
+    displaces_at_zero: bool = False
+    touches: Scope = ANYWHERE
+    switch: Mapping[str, str] = field(default_factory=dict)
+    cite: tuple[str, ...] = ()
+    conf: str = "U"
+    note: str = ""
+
+    @property
+    def parents(self) -> tuple[str, ...]:
+        """The authority nodes above the measure, nearest first."""
+        parts = self.authority.split(".")
+        return tuple(".".join(parts[:n]) for n in range(len(parts), 0, -1))
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels of its periods."""
+        return tuple(p.id for p in self.periods)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A dated stacking rule, or a `one_of` group if `members` is not empty. Selectors are ids or nodes."""
+
+    id: str
+    start: datetime | None
+    end: datetime | None
+    known_from: date | None
+    switch: Mapping[str, str]
+    when: tuple[str, ...]
+    conditions: tuple[Condition, ...]
+    unless: tuple[Condition, ...]
+    on: tuple[str, ...]
+    take: str
+    base: Weights
+    members: tuple[str, ...]
+    pick: str
+    heading: str
+    text: str
+    cite: tuple[str, ...]
+    conf: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A fact about the goods. `type`: share, content, bool, date, code, number; `role`: relief, content, charge."""
+
+    id: str
+    type: str
+    role: str
+    partition: str
+    asked: bool
+    ask: Scope
+    reference: str
+    text: str
+    source: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """A doubtful fact or a settled choice, with its default."""
+
+    id: str
+    default: str
+    values: tuple[str, ...]
+    text: str
+    cite: tuple[str, ...]
+    conf: str
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """The members of a group in [start, end)."""
+
+    members: frozenset[str]
+    start: datetime | None
+    end: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A special-rate program of the schedule: who may claim it and by which claim."""
+
+    symbol: str
+    members: frozenset[str]
+    claim: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShareRule:
+    """The share of lines a scope reaches."""
+
+    scope: Scope
+    share: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A sourced share for table lines that declare none.
+
+    By variant: the name of a table, or rules of which the first that fits holds.
+    """
+
+    name: str
+    switch: str
+    tables: Mapping[str, str]
+    rules: Mapping[str, tuple[ShareRule, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class ListEntry:
+    """One code of a product list, in force in [start, end)."""
+
+    code: str
+    start: datetime | None
+    end: datetime | None
+
+
+class ProductList:
+    """A dated product list. The codes of an instant are one tuple object as long as they do not change."""
+
+    def __init__(self, entries: Sequence[ListEntry]) -> None:
+        self.entries = tuple(entries)
+        moments = {m for e in entries for m in (e.start, e.end) if m is not None}
+        self._boundaries = sorted(moments)
+        self._codes: dict[int, tuple[str, ...]] = {}
+
+    @property
+    def boundaries(self) -> Sequence[datetime]:
+        """The instants at which the list changes."""
+        return self._boundaries
+
+    def on(self, instant: datetime) -> tuple[str, ...]:
+        """The codes in force."""
+        segment = bisect_right(self._boundaries, instant)
+        if segment not in self._codes:
+            self._codes[segment] = tuple(e.code for e in self.entries if holds(e.start, e.end, instant))
+        return self._codes[segment]
+
+
+def holds(start: datetime | None, end: datetime | None, instant: datetime) -> bool:
+    """Whether an instant lies in [start, end); None is open."""
+    return (start is None or start <= instant) and (end is None or instant < end)

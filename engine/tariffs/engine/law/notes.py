@@ -1,0 +1,53 @@
+"""What a reader should know about the law behind an answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from tariffs.engine.law.law import IMPORT, Law
+from tariffs.engine.law.model import Measure
+from tariffs.engine.law.standing import known, windows_of
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something a reader should know; `reason` is a stable name, `message` a sentence."""
+
+    reason: str
+    message: str
+
+
+def void_suspensions(law: Law, instant: datetime, known_on: date) -> list[Note]:
+    """Suspensions that brought nothing back when they ended, because the parent was void by then."""
+    notes = []
+    for measure in law.measures.values():
+        if measure.direction == IMPORT and law.standing(measure, instant, known_on) is None:
+            note = _void_suspension(law, measure, instant, known_on)
+            if note:
+                notes.append(note)
+    return notes
+
+
+def _void_suspension(law: Law, measure: Measure, instant: datetime, known_on: date) -> Note | None:
+    acts = [a for a in known(law.acts[measure.id], known_on) if law.switched(a.change.switch)]
+    restored = max((a.order for a in acts if a.change.op == "revalidate"), default=-1)
+    void = [
+        a
+        for a in acts
+        if a.change.op == "invalidate" and a.order > restored and a.start and a.start <= instant
+    ]
+    over = [w.until for w in windows_of(acts) if w.until and w.until <= instant]
+    if not void or not over:
+        return None
+    stop = void[-1].collection_stop or void[-1].start
+    if stop is None or max(over) < stop:
+        return None
+    zone = law.zones[IMPORT]
+    parent = void[-1].change.selector.authority or measure.id
+    return Note(
+        "PARENT_VOID",
+        f"{measure.id}: its suspension ended {max(over).astimezone(zone):%Y-%m-%d} over a void parent "
+        f"({parent}, invalidated {void[-1].change.start[:10]}, collection stopped "
+        f"{stop.astimezone(zone):%Y-%m-%d}), so nothing came back.",
+    )

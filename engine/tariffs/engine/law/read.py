@@ -1,0 +1,401 @@
+"""From the raw text form of law data to the values of `model` (docs/law-data.md describes the form)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from tariffs.engine.errors import LawError, TariffsError
+from tariffs.engine.law.conditions import Condition, parse_condition
+from tariffs.engine.law.events import read_scope, read_words
+from tariffs.engine.law.model import (
+    CONFIDENCE,
+    FULL_BASE,
+    KINDS,
+    METALS,
+    PARTS,
+    TERMS,
+    Claim,
+    Measure,
+    Period,
+    Reference,
+    Row,
+    Rule,
+    Scope,
+    ShareRule,
+    Switch,
+    Tier,
+    Weights,
+)
+from tariffs.engine.law.text import read_amount, read_day, read_instant, read_rate, read_unit_rate, read_yes
+
+Raw = Mapping[str, Any]
+T = TypeVar("T")
+_ROW_KEYS = frozenset(
+    [
+        "use",
+        "origins",
+        "not_origins",
+        "products",
+        "not_products",
+        "if",
+        "kind",
+        "rate",
+        "tiers",
+        "price",
+        "column",
+        "base",
+        "heading",
+        "heading_at_zero",
+        "split_heading",
+        "undeclared",
+        "by_origin",
+    ]
+)
+_PERIOD_KEYS = frozenset(["id", "from", "to", "known_from", "rows", "cite", "conf", "switch", "note"])
+_MEASURE_KEYS = frozenset(
+    [
+        "id",
+        "title",
+        "authority",
+        "direction",
+        "modelled",
+        "status",
+        "displaces_at_zero",
+        "switch",
+        "note",
+        "touches",
+        "cite",
+        "conf",
+        "periods",
+        "events",
+    ]
+)
+_RULE_KEYS = frozenset(
+    [
+        "id",
+        "from",
+        "to",
+        "known_from",
+        "switch",
+        "when",
+        "if",
+        "unless",
+        "on",
+        "take",
+        "base",
+        "heading",
+        "text",
+        "cite",
+        "conf",
+        "one_of",
+        "pick",
+        "note",
+    ]
+)
+_CLAIM_KEYS = frozenset(["type", "role", "partition", "ask", "reference", "text", "source", "switch", "note"])
+TAKES = ("all", "content", "base")
+CLAIM_TYPES = ("share", "content", "bool", "date", "code", "number")
+
+
+def fault(path: str, message: str) -> LawError:
+    """The error of law data that breaks its format."""
+    return LawError("LAW_INVALID", f"{path}: {message}", field=path, fix="See docs/law-data.md.")
+
+
+def check_keys(raw: Any, allowed: frozenset[str], path: str) -> Raw:
+    """`raw` as a mapping of allowed keys."""
+    if not isinstance(raw, Mapping):
+        raise fault(path, "a mapping is wanted")
+    for key in raw:
+        if key not in allowed:
+            raise fault(f"{path}.{key}", f"unknown key; known are {', '.join(sorted(allowed))}")
+    return raw
+
+
+def read(raw: Raw, key: str, reader: Callable[[str], T], absent: T, path: str) -> T:
+    """One value of a mapping, with its path in every error."""
+    if key not in raw:
+        return absent
+    try:
+        return reader(raw[key])
+    except (ValueError, TypeError, AttributeError) as error:
+        raise fault(f"{path}.{key}", str(error)) from None
+
+
+def read_weights(raw: Any, path: str) -> Weights:
+    """The weight of each part of a value, from weights over the base terms; none may come out below 0."""
+    known = check_keys(raw, frozenset(TERMS), path)
+    weights = [Decimal(0)] * len(PARTS)
+    for term, text in known.items():
+        for part in TERMS[term]:
+            weights[part] += read({term: text}, term, Decimal, Decimal(0), path)
+    if min(weights) < 0:
+        raise fault(path, "some part of the value would have a weight below 0")
+    return tuple(weights)
+
+
+def read_metals(raw: Any) -> tuple[int, ...]:
+    """The metal parts a base names."""
+    return tuple(part for part in METALS if Decimal(raw.get(PARTS[part], "0")) > 0)
+
+
+def read_switch(raw: Raw, path: str) -> Mapping[str, str]:
+    """The switch values something depends on."""
+    found = raw.get("switch", {})
+    if not isinstance(found, Mapping):
+        raise fault(f"{path}.switch", "a mapping {name: value} is wanted")
+    return dict(found)
+
+
+@dataclass(frozen=True)
+class Context:
+    """What reading needs to know of the rest of the law."""
+
+    claim_types: Mapping[str, str]
+    zone: ZoneInfo
+    as_of: date
+    row_sets: Mapping[str, Sequence[Raw]]
+
+    def instant(self, text: str) -> datetime:
+        """An instant on this context's clock."""
+        return read_instant(text, self.zone)
+
+    def conditions(self, raw: Any, path: str) -> tuple[Condition, ...]:
+        """A list of conditions."""
+        try:
+            return tuple(parse_condition(text, self.claim_types, self.zone) for text in read_words(raw, path))
+        except ValueError as error:
+            raise fault(path, str(error)) from None
+
+    def known_from(self, raw: Raw, start: datetime | None, path: str) -> date:
+        """The day an act was published: as stated, else its start or the law's as-of day, the earlier."""
+        stated = read(raw, "known_from", read_day, None, path)
+        if stated:
+            return stated
+        return min(start.astimezone(self.zone).date(), self.as_of) if start else self.as_of
+
+
+def read_rows(raw: Any, context: Context, path: str) -> tuple[Row, ...]:
+    """The rows of a period, with row sets and by_origin rows spelled out."""
+    rows: list[Row] = []
+    for index, item in enumerate(raw):
+        where = f"{path}[{index}]"
+        item = check_keys(item, _ROW_KEYS, where)
+        if "use" in item:
+            if item["use"] not in context.row_sets:
+                raise fault(f"{where}.use", f"no row set {item['use']!r}")
+            rows.extend(read_rows(context.row_sets[item["use"]], context, f"row_sets.{item['use']}"))
+        elif "by_origin" in item:
+            for origin, (rate, heading) in item["by_origin"].items():
+                shared = {key: value for key, value in item.items() if key != "by_origin"}
+                rows.append(
+                    _read_row({**shared, "origins": origin, "rate": rate, "heading": heading}, context, where)
+                )
+        else:
+            rows.append(_read_row(item, context, where))
+    return tuple(rows)
+
+
+def _read_row(raw: Raw, context: Context, path: str) -> Row:
+    kind = raw.get("kind", "add")
+    if kind not in KINDS:
+        raise fault(f"{path}.kind", f"{kind!r} is not one of {', '.join(KINDS)}")
+    row = Row(
+        kind=kind,
+        scope=_scope(raw, path),
+        conditions=context.conditions(raw.get("if", []), f"{path}.if"),
+        rate=None if kind == "specific" else read(raw, "rate", read_rate, None, path),
+        tiers=_read_tiers(raw, path) if kind == "specific" else (),
+        price=read(raw, "price", read_unit_rate, None, path),
+        column=raw.get("column", ""),
+        base=read_weights(raw["base"], f"{path}.base") if "base" in raw else FULL_BASE,
+        metals=read_metals(raw.get("base", {})),
+        heading=raw.get("heading", ""),
+        heading_at_zero=raw.get("heading_at_zero", ""),
+        split_heading=raw.get("split_heading", ""),
+        undeclared_applies=raw.get("undeclared", "") == "applies",
+    )
+    if kind in {"add", "topup_to", "total"} and row.rate is None:
+        raise fault(path, f"a row of kind {kind} needs a rate")
+    if kind == "minimum_price" and row.price is None:
+        raise fault(path, "a row of kind minimum_price needs a price")
+    if kind == "ordinary" and row.column not in {"general", "special", "other"}:
+        raise fault(f"{path}.column", "is general, special or other")
+    return row
+
+
+def _read_tiers(raw: Raw, path: str) -> tuple[Tier, ...]:
+    if "rate" in raw:
+        return (Tier(None, read_unit_rate(raw["rate"])),)
+    tiers = []
+    for index, item in enumerate(raw.get("tiers", [])):
+        where = f"{path}.tiers[{index}]"
+        up_to = read(item, "up_to", read_amount, None, where)
+        rate = read_unit_rate(item["rate"])
+        if up_to and up_to[1] != rate.unit:
+            raise fault(where, "up_to and rate are in one unit")
+        tiers.append(Tier(up_to[0] if up_to else None, rate))
+    if not tiers or tiers[-1].up_to is not None:
+        raise fault(path, "a specific row has a rate, or tiers whose last has no up_to")
+    return tuple(tiers)
+
+
+def _scope(raw: Raw, path: str) -> Scope:
+    try:
+        return read_scope(raw, path)
+    except TariffsError as error:
+        raise fault(path, error.message) from None
+
+
+def read_measure(raw: Any, context: Context, path: str) -> Measure:
+    """One measure with its periods."""
+    raw = check_keys(raw, _MEASURE_KEYS, path)
+    for key in ("id", "authority"):
+        if not raw.get(key):
+            raise fault(path, f"a measure needs {key}")
+    path = f"{path}({raw['id']})"
+    announced = raw.get("status", "") == "announced"
+    measure = Measure(
+        id=raw["id"],
+        title=raw.get("title", raw["id"]),
+        authority=raw["authority"],
+        direction=raw.get("direction", "import"),
+        periods=tuple(
+            _read_period(item, context, f"{path}.periods[{i}]")
+            for i, item in enumerate(raw.get("periods", []))
+        ),
+        modelled=read(raw, "modelled", read_yes, True, path),
+        announced=announced,
+        displaces_at_zero=read(raw, "displaces_at_zero", read_yes, False, path),
+        touches=_scope(raw.get("touches", {}), f"{path}.touches"),
+        switch=read_switch(raw, path),
+        cite=read_words(raw.get("cite", []), f"{path}.cite"),
+        conf=read(raw, "conf", _confidence, "U", path),
+        note=raw.get("note", ""),
+    )
+    needs_flag = any(row.kind in {"topup_to", "minimum_price"} for p in measure.periods for row in p.rows)
+    if needs_flag and not measure.displaces_at_zero:
+        raise fault(path, "a measure with topup_to or minimum_price rows says displaces_at_zero: yes")
+    return measure
+
+
+def _read_period(raw: Any, context: Context, path: str) -> Period:
+    raw = check_keys(raw, _PERIOD_KEYS, path)
+    if not raw.get("id"):
+        raise fault(path, "a period needs an id")
+    start = read(raw, "from", context.instant, None, path)
+    cite = read_words(raw.get("cite", []), f"{path}.cite")
+    conf = read(raw, "conf", _confidence, "C", path)
+    if not cite and conf in "AB":
+        raise fault(path, "a period without a citation has confidence no better than C")
+    rows = read_rows(raw.get("rows", []), context, f"{path}.rows")
+    return Period(
+        id=raw["id"],
+        start=start,
+        end=read(raw, "to", context.instant, None, path),
+        known_from=context.known_from(raw, start, path),
+        rows=tuple(replace(row, acts=(raw["id"],)) for row in rows),
+        cite=cite,
+        conf=conf,
+        switch=read_switch(raw, path),
+    )
+
+
+def _confidence(text: str) -> str:
+    if text not in CONFIDENCE:
+        raise ValueError(f"{text!r} is not one of {', '.join(CONFIDENCE)}")
+    return text
+
+
+def read_rule(raw: Any, context: Context, path: str) -> Rule:
+    """One stacking rule or one_of group."""
+    raw = check_keys(raw, _RULE_KEYS, path)
+    members = read_words(raw.get("one_of", []), f"{path}.one_of")
+    take, pick = raw.get("take", ""), raw.get("pick", "first" if members else "")
+    if members and pick not in {"first", "highest"}:
+        raise fault(f"{path}.pick", "is first or highest")
+    if not members and take not in TAKES:
+        raise fault(f"{path}.take", f"is one of {', '.join(TAKES)}")
+    start = read(raw, "from", context.instant, None, path)
+    return Rule(
+        id=raw.get("id", path),
+        start=start,
+        end=read(raw, "to", context.instant, None, path),
+        known_from=context.known_from(raw, start, path) if start or "known_from" in raw else None,
+        switch=read_switch(raw, path),
+        when=read_words(raw.get("when", []), f"{path}.when"),
+        conditions=context.conditions(raw.get("if", []), f"{path}.if"),
+        unless=context.conditions(raw.get("unless", []), f"{path}.unless"),
+        on=read_words(raw.get("on", []), f"{path}.on"),
+        take=take,
+        base=read_weights(raw["base"], f"{path}.base") if "base" in raw else FULL_BASE,
+        members=members,
+        pick=pick,
+        heading=raw.get("heading", ""),
+        text=raw.get("text", ""),
+        cite=read_words(raw.get("cite", []), f"{path}.cite"),
+        conf=read(raw, "conf", _confidence, "C", path),
+    )
+
+
+def read_claim(name: str, raw: Any) -> Claim:
+    """One claim of claims.yaml."""
+    path = f"claims.{name}"
+    raw = check_keys(raw, _CLAIM_KEYS, path)
+    if raw.get("type") not in CLAIM_TYPES:
+        raise fault(f"{path}.type", f"is one of {', '.join(CLAIM_TYPES)}")
+    return Claim(
+        id=name,
+        type=raw["type"],
+        role=raw.get("role", "relief"),
+        partition=raw.get("partition", ""),
+        asked="ask" in raw,
+        ask=_scope(raw.get("ask", {}), f"{path}.ask"),
+        reference=raw.get("reference", ""),
+        text=raw.get("text", ""),
+        source=read_words(raw.get("source", []), f"{path}.source"),
+    )
+
+
+def read_one_switch(name: str, raw: Any) -> Switch:
+    """One switch of switches.yaml."""
+    path = f"switches.{name}"
+    raw = check_keys(raw, frozenset(["default", "values", "text", "cite", "conf", "note"]), path)
+    values = read_words(raw.get("values", []), f"{path}.values")
+    if raw.get("default") not in values:
+        raise fault(f"{path}.default", f"is one of the values {', '.join(values)}")
+    return Switch(
+        name,
+        raw["default"],
+        values,
+        raw.get("text", ""),
+        read_words(raw.get("cite", []), path),
+        raw.get("conf", "C"),
+    )
+
+
+def read_reference(name: str, raw: Any) -> Reference:
+    """One reference share of references.yaml."""
+    path = f"references.{name}"
+    raw = check_keys(raw, frozenset({"switch", "variants"}), path)
+    tables: dict[str, str] = {}
+    rules: dict[str, tuple[ShareRule, ...]] = {}
+    for variant, item in raw["variants"].items():
+        item = check_keys(item, frozenset({"table", "rules"}), f"{path}.{variant}")
+        if "table" in item:
+            tables[variant] = item["table"]
+        else:
+            rules[variant] = tuple(
+                ShareRule(_scope(rule, f"{path}.{variant}"), Decimal(rule["share"])) for rule in item["rules"]
+            )
+    return Reference(name, raw.get("switch", ""), tables, rules)
+
+
+def list_day(day: str, zone: ZoneInfo) -> datetime | None:
+    """The instant a list's day begins: one minute past midnight on the law's clock."""
+    return datetime.fromisoformat(f"{day}T00:01").replace(tzinfo=zone).astimezone(UTC) if day else None

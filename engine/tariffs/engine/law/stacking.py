@@ -1,0 +1,160 @@
+"""The stacking walk: which layers of a line stand, on what base, by which rule (design: Stacking; law.md
+section 2).
+
+The walk knows only measures, weights and conditions. It runs once per profile in compile, and once per
+atom of an entry line; never in a kernel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from tariffs.engine.law.conditions import Condition
+from tariffs.engine.law.law import Active, ActiveRule
+from tariffs.engine.law.model import METALS, NO_WEIGHTS, PROCESSING, Row, Weights
+
+APPLIED, EXEMPT, DISPLACED, SUSPENDED = "applied", "exempt", "displaced", "suspended"
+IN_LIEU = "in_lieu"
+NO_CONTENT = "no_content"
+
+
+@dataclass(slots=True)
+class Step:
+    """One rule that touched a layer, and the measures it fired on."""
+
+    rule: str
+    by: tuple[str, ...]
+    heading: str = ""
+
+
+@dataclass(slots=True)
+class Layer:
+    """A measure as it meets one atom: its row, what is left of its base, and how it came so."""
+
+    active: Active
+    row: Row
+    weights: Weights
+    state: str = APPLIED
+    heading: str = ""
+    steps: list[Step] = field(default_factory=list)
+    closed: bool = False
+
+    @property
+    def charged(self) -> bool:
+        """In force, not suspended, not exempt, with some weight left."""
+        return self.state == APPLIED
+
+    def take(self, weights: Weights, step: Step) -> None:
+        """Give the layer other weights; with none left it is displaced and closed."""
+        self.weights = weights
+        self.steps.append(step)
+        if not any(weights):
+            self.closed = True
+            self.displace()
+
+    def displace(self) -> None:
+        """Mark a layer with nothing left as displaced by the last rule that touched it."""
+        self.state = DISPLACED
+        self.heading = self.steps[-1].heading or self.heading
+
+
+def open_layer(active: Active, row: Row, content: frozenset[int]) -> Layer:
+    """A layer before the walk. `content` are the metal parts above 0 on the line."""
+    layer = Layer(active, row, row.base, heading=row.heading)
+    parts = [part for part, weight in enumerate(row.base) if weight]
+    if row.suspended:
+        layer.state = SUSPENDED
+    elif row.exempt:
+        layer.state = EXEMPT
+    elif all(part in METALS and part not in content for part in parts):
+        layer.state = EXEMPT
+        layer.steps.append(Step(NO_CONTENT, ()))
+    if layer.state != APPLIED:
+        layer.weights = NO_WEIGHTS
+    return layer
+
+
+def walk(
+    fits: Iterable[tuple[Active, Row]],
+    rules: Sequence[ActiveRule],
+    holds: Callable[[Condition], bool],
+    content: frozenset[int],
+) -> list[Layer]:
+    """The layers of one atom after all rules, in the order of the law.
+
+    Args:
+        fits: the measures of the atom with the first row that fits each.
+        rules: the stacking rules in force, in file order.
+        holds: whether a condition holds on the atom.
+        content: the metal parts that are above 0.
+    """
+    layers = [open_layer(active, row, content) for active, row in fits]
+    for rule in rules:
+        if not all(holds(c) for c in rule.rule.conditions) or any(holds(c) for c in rule.rule.unless):
+            continue
+        if rule.members:
+            _pick_one(layers, rule)
+        else:
+            _apply(layers, rule)
+    _in_lieu(layers)
+    return layers
+
+
+def _apply(layers: list[Layer], active: ActiveRule) -> None:
+    rule = active.rule
+    firing = [layer for layer in layers if layer.charged and layer.active.index in active.when]
+    if rule.when and not firing:
+        return
+    taken = [(layer.active.index, layer.weights) for layer in firing]
+    for layer in layers:
+        if layer.active.index not in active.on or not layer.charged or layer.closed:
+            continue
+        others = [weights for index, weights in taken if index != layer.active.index]
+        if rule.when and not others:
+            continue
+        by = tuple(f.active.measure.id for f in firing if f is not layer)
+        if rule.take == "all":
+            left = NO_WEIGHTS
+        elif rule.take == "base":
+            left = rule.base
+        else:
+            left = _less(layer.weights, others)
+        layer.take(left, Step(rule.id, by, rule.heading))
+
+
+def _less(weights: Weights, others: Sequence[Weights]) -> Weights:
+    """Weights less those of others, part by part and never below 0; processing stands apart from the value."""
+    return tuple(
+        weight
+        if part == PROCESSING
+        else max(Decimal(0), weight - sum((other[part] for other in others), Decimal(0)))
+        for part, weight in enumerate(weights)
+    )
+
+
+def _pick_one(layers: list[Layer], active: ActiveRule) -> None:
+    rule = active.rule
+    members = [
+        layer
+        for wanted in active.members
+        for layer in layers
+        if layer.charged and layer.active.index in wanted
+    ]
+    if len(members) < 2:
+        return
+    chosen = (
+        members[0] if rule.pick == "first" else max(members, key=lambda layer: layer.row.rate or Decimal(0))
+    )
+    for layer in members:
+        if layer is not chosen:
+            layer.take(NO_WEIGHTS, Step(rule.id, (chosen.active.measure.id,), rule.heading))
+
+
+def _in_lieu(layers: list[Layer]) -> None:
+    totals = tuple(layer.active.measure.id for layer in layers if layer.charged and layer.row.kind == "total")
+    if totals:
+        for layer in layers:
+            if layer.row.kind == "ordinary" and layer.charged:
+                layer.take(NO_WEIGHTS, Step(IN_LIEU, totals))

@@ -1,0 +1,21 @@
+"""Two small operations that sums and quotients of results share."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tariffs.engine.lineset import F64, I64
+
+
+def ratio(above: F64, below: F64, undefined: float = np.nan) -> F64:
+    """A quotient where the divisor is above 0, else `undefined`."""
+    out: F64 = np.full(np.shape(above), undefined, dtype=np.float64)
+    return np.divide(above, below, out=out, where=below > 0)
+
+
+def sums_of(index: I64, values: F64, count: int) -> F64:
+    """Values summed by index in the order given, `count` sums."""
+    out: F64 = np.zeros(count, dtype=np.float64)
+    if len(index):
+        out += np.bincount(index, weights=values, minlength=count)
+    return out

@@ -1,0 +1,118 @@
+"""Ordinary rates of table lines as fractions of value, and quantities in the units that specific duties count in."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from tariffs.engine.law.law import Law
+from tariffs.engine.lineset import F64, Bools, LineSet
+from tariffs.engine.trade.rates import parse_rate
+from tariffs.engine.trade.schedule import Schedule, load_schedule
+from tariffs.engine.trade.units import convert, find_unit
+
+
+def ordinary_rates(frame: pl.DataFrame, lines: LineSet, law: Law) -> dict[str, Any]:
+    """Per piece: `general`, `other`, and `special` by the claim that opens a special program.
+
+    A rate per unit is exact where the line gives a convertible quantity, else the reference equivalent of its code.
+    """
+    schedule = load_schedule()
+    codes = pl.Series("code", lines.codes)
+    rates = schedule.rates(codes, law.as_of)
+    general = rates["ave"].fill_null(0.0).to_numpy()[lines.piece_code]
+    other = rates["col2_ave"].fill_null(0.0).to_numpy()[lines.piece_code]
+    general = _with_quantities(frame, lines, rates["general_text"].to_list(), general)
+    other = _with_quantities(frame, lines, rates["other_text"].to_list(), other)
+    return {
+        "general": general,
+        "other": other,
+        "special": {claim: _special(frame, lines, law, schedule, claim, general) for claim in _claims(law)},
+    }
+
+
+def _claims(law: Law) -> list[str]:
+    return sorted({program.claim for program in law.programs.values()})
+
+
+def _special(
+    frame: pl.DataFrame, lines: LineSet, law: Law, schedule: Schedule, claim: str, general: F64
+) -> F64:
+    """The special rate of each piece under a claim.
+
+    Where the origin has no program for the code, a declared claim changes nothing and a sourced share means value that
+    entered free under some other provision.
+    """
+    declared = _declared(frame, lines, claim)
+    rate = np.where(declared[lines.piece_line], general, 0.0)
+    codes = np.array(lines.codes, dtype=object)
+    for index, origin in enumerate(lines.origins):
+        symbols = [p.symbol for p in law.programs.values() if p.claim == claim and origin in p.members]
+        if not symbols:
+            continue
+        pieces = np.flatnonzero(lines.origin[lines.piece_line] == index)
+        distinct, place = np.unique(lines.piece_code[pieces], return_inverse=True)
+        found = schedule.special_rates(
+            pl.Series("code", codes[distinct], dtype=pl.String), symbols, law.as_of
+        )
+        special = found["special_ave"].fill_null(float("nan")).to_numpy()[place]
+        rate[pieces] = np.where(np.isnan(special), rate[pieces], special)
+    return rate
+
+
+def _declared(frame: pl.DataFrame, lines: LineSet, claim: str) -> Bools:
+    if claim not in frame.columns:
+        return np.zeros(lines.count, dtype=bool)
+    return frame[claim].is_not_null().to_numpy()
+
+
+def _with_quantities(frame: pl.DataFrame, lines: LineSet, texts: list[str | None], rate: F64) -> F64:
+    """Rates made exact where a line gives a quantity that converts to the unit of every specific term."""
+    if "quantity" not in frame.columns or "unit" not in frame.columns:
+        return rate
+    given = (frame["quantity"].is_not_null() & frame["unit"].is_not_null()).to_numpy() & (lines.value > 0)
+    pieces = np.flatnonzero(given[lines.piece_line])
+    if not len(pieces):
+        return rate
+    rate = rate.copy()
+    quantity, unit = frame["quantity"].to_numpy(), frame["unit"].to_list()
+    factors: dict[tuple[str, str], float | None] = {}
+    parsed = {text: parse_rate(text) for text in set(texts) if text}
+    for piece in pieces:
+        text, line = texts[lines.piece_code[piece]], lines.piece_line[piece]
+        terms = parsed[text] if text else None
+        if terms is None or not terms.specific or not terms.computable:
+            continue
+        per_unit = [_factor(unit[line], per, factors) for _, per in terms.specific]
+        if None not in per_unit:
+            usd = sum(
+                float(money) * (f or 0.0) for (money, _), f in zip(terms.specific, per_unit, strict=True)
+            )
+            rate[piece] = float(terms.ad_valorem) + usd * quantity[line] / lines.value[line]
+    return rate
+
+
+def _factor(unit: str, to: str, known: dict[tuple[str, str], float | None]) -> float | None:
+    if (unit, to) not in known:
+        known_unit = find_unit(unit) is not None and find_unit(to) is not None
+        one = convert(Decimal(1), unit, to) if known_unit else None
+        known[unit, to] = None if one is None else float(one)
+    return known[unit, to]
+
+
+def quantities_by_unit(frame: pl.DataFrame, law: Law) -> dict[str, F64]:
+    """Each line's quantity in every unit that a measure's specific rate or minimum price counts in; NaN if unknown."""
+    wanted = {t.rate.unit for m in law.measures.values() for p in m.periods for r in p.rows for t in r.tiers}
+    wanted |= {r.price.unit for m in law.measures.values() for p in m.periods for r in p.rows if r.price}
+    if not wanted or "quantity" not in frame.columns or "unit" not in frame.columns:
+        return {}
+    quantity = frame["quantity"].fill_null(float("nan")).to_numpy()
+    factors: dict[tuple[str, str], float | None] = {}
+    found = {}
+    for to in sorted(wanted):
+        given = [_factor(unit, to, factors) if unit else None for unit in frame["unit"].to_list()]
+        found[to] = quantity * np.array([np.nan if f is None else f for f in given])
+    return found

@@ -1,0 +1,206 @@
+"""Checks and shapes of what the response models read: in range, and one per line or product."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tariffs.engine.errors import InputError
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+MOST = float(np.finfo(np.float64).max)
+LEAST_SUPPLY = 1e-15
+"""Supply less elastic than this is a fixed quantity to every digit; its inverse would overflow."""
+
+
+HATS = ("price_hat", "exporter_price_hat", "quantity_hat")
+LINE_AMOUNTS = (
+    "value",
+    "revenue_base",
+    "revenue",
+    "landed_base",
+    "landed",
+    "creation",
+    "diversion",
+    "price_effect",
+    "supplier_surplus",
+)
+"""Rows every kernel writes per line, in this order: hats, then amounts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """What a parameter may be: from low (or above it, if `above`) to high; infinite only if high is."""
+
+    low: float
+    high: float = MOST
+    above: bool = False
+
+    def broken(self, values: Floats) -> NDArray[np.bool_]:
+        """Where values lie outside; a NaN always does."""
+        return ~((values > self.low if self.above else values >= self.low) & (values <= self.high))
+
+    def __str__(self) -> str:
+        """In words, to follow "it must be"."""
+        words = []
+        if self.low > -MOST:
+            words.append(f"{'>' if self.above else '>='} {self.low:g}")
+        if self.high < MOST:
+            words.append(f"<= {self.high:g}")
+        return f"a {'' if self.high == np.inf else 'finite '}number {' and '.join(words)}"
+
+
+VALUE = Range(0.0)
+RATE = Range(-1.0, above=True)
+ELASTICITY = Range(0.0)
+SUPPLY = Range(LEAST_SUPPLY, np.inf)
+SHARE = Range(0.0, 1.0)
+NEGATIVE = Range(-MOST, 0.0)
+
+
+def named(names: Sequence[str], rows: Floats) -> dict[str, Any]:
+    """Rows of a kernel's output by the names of the result's fields."""
+    return dict(zip(names, rows, strict=True))
+
+
+def invalid(name: str, message: str, fix: str = "", **metadata: object) -> InputError:
+    """The error of a bad argument, ready to raise."""
+    facts = {key: str(value) for key, value in metadata.items()}
+    return InputError("PARAMETER_INVALID", message, field=name, fix=fix, metadata=facts)
+
+
+def _numbers(name: str, values: Any) -> Floats:
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise invalid(name, f"{name} cannot be read as numbers: {error}") from error
+
+
+def _spread(name: str, values: Any, size: int, per: str) -> Floats:
+    array = _numbers(name, values)
+    if array.ndim == 0:
+        array = np.full(size, float(array))
+    if array.shape != (size,):
+        raise invalid(
+            name, f"{name} has shape {array.shape}; it must be one number or one per {per} ({size})."
+        )
+    return array
+
+
+def frozen(array: Any) -> Any:
+    """The array contiguous and read-only, which is the one form kernels are compiled for."""
+    view = np.ascontiguousarray(array).view()
+    view.flags.writeable = False
+    return view
+
+
+def per_line(name: str, values: Any, size: int, allowed: Range) -> Floats:
+    """One float64 per line.
+
+    Raises:
+        InputError: PARAMETER_INVALID with the first line (from 0) whose value is out of range.
+    """
+    array = _spread(name, values, size, "line")
+    broken = allowed.broken(array)
+    if broken.any():
+        line = int(np.argmax(broken))
+        raise invalid(
+            name, f"line {line}: {name} is {array[line]:g}.", fix=f"It must be {allowed}.", line=line
+        )
+    checked: Floats = frozen(array)
+    return checked
+
+
+def bounded(hats: Floats) -> None:
+    """Refuse hats (rows) of lines (columns) that leave the range of numbers.
+
+    Raises:
+        InputError: PARAMETER_INVALID with the first line whose change of duty has no finite answer.
+    """
+    broken = ~np.isfinite(hats).all(axis=0)
+    if broken.any():
+        line = int(np.argmax(broken))
+        raise invalid(
+            "t1",
+            f"line {line}: the response to its change of duty is not finite.",
+            fix="Lower the elasticity, or use the ces form of demand.",
+            line=line,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """Lines by product: `order[offsets[k]:offsets[k + 1]]` are those of the k-th of `products` (sorted)."""
+
+    products: Ints
+    order: Ints
+    offsets: Ints
+
+    def per_product(self, name: str, values: Any, allowed: Range) -> Floats:
+        """One float64 per product, in the order of `products`.
+
+        Raises:
+            InputError: PARAMETER_INVALID with the first product out of range and its first line.
+        """
+        array = _spread(name, values, self.products.size, "product")
+        broken = allowed.broken(array)
+        if broken.any():
+            k = int(np.argmax(broken))
+            line = int(self.order[self.offsets[k] : self.offsets[k + 1]].min())
+            raise invalid(
+                name,
+                f"product {self.products[k]} (line {line}): {name} is {array[k]:g}.",
+                fix=f"It must be {allowed}.",
+                product=self.products[k],
+                line=line,
+            )
+        return array
+
+
+def group_lines(product: ArrayLike, size: int, *keys: Floats) -> Groups:
+    """Group lines by product, and within a product by the keys.
+
+    Ordering by everything a line is made of, and not by where it stood, makes every sum of a product come out
+    with the same bits however the caller's lines are ordered.
+    """
+    ids = np.asarray(product)
+    if ids.ndim != 1 or ids.shape != (size,) or ids.dtype.kind not in "iu":
+        raise invalid(
+            "product", f"product has shape {ids.shape} and type {ids.dtype}; it must be one integer per line."
+        )
+    ids = ids.astype(np.int64)
+    order = np.lexsort((*reversed(keys), ids)).astype(np.int64)
+    ordered = ids[order]
+    starts = np.flatnonzero(np.diff(ordered)) + 1
+    offsets = np.concatenate(([0], starts, [size])) if size else np.zeros(1)
+    products = ordered[offsets[:-1].astype(np.int64)] if size else ordered
+    return Groups(products, frozen(order), frozen(offsets.astype(np.int64)))
+
+
+def _cuts(offsets: Ints, parts: int) -> Iterator[tuple[int, int]]:
+    """Ranges of products with about the same number of lines."""
+    targets = np.linspace(0, offsets[-1], parts + 1)[1:-1]
+    edges: Sequence[int] = [0, *np.searchsorted(offsets, targets).tolist(), offsets.size - 1]
+    for first, last in pairwise(edges):
+        if last > first:
+            yield first, last
+
+
+def over_products(work: Callable[[int, int], None], offsets: Ints, threads: int) -> None:
+    """Call `work(first, last)` over all products, on that many threads."""
+    ranges = list(_cuts(offsets, max(threads, 1)))
+    if len(ranges) <= 1:
+        for first, last in ranges:
+            work(first, last)
+        return
+    with ThreadPoolExecutor(max_workers=len(ranges)) as pool:
+        for future in [pool.submit(work, first, last) for first, last in ranges]:
+            future.result()

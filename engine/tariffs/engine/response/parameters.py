@@ -1,0 +1,307 @@
+"""Elasticities of the response models: default tables, named sets, horizons and the user's own file.
+
+The defaults by HS section and by GTAP sector are in `data/`; each row names its source. A set is `impact`
+(within six months), `short` or `long`, or one of the bounds `low` and `high`, which leave the supply
+elasticity to the horizon. See docs/models/parameters.md.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from tariffs.engine.errors import InputError
+from tariffs.engine.response.inputs import ELASTICITY, SUPPLY, Floats, Ints, Range, invalid
+
+HORIZONS = ("impact", "short", "long")
+BOUNDS = ("low", "high")
+LEAST_SIGMA = 1.05
+GREATEST_SIGMA = 20.0
+"""Interval that drawn values of sigma are kept in."""
+
+_DATA = Path(__file__).parent / "data"
+_FILES = ("hs_sections.csv", "gtap_sectors.csv", "demand_exceptions.csv")
+_HORIZON_SUPPLY = {"impact": math.inf, "short": math.inf, "long": 10.0}
+_USER_COLUMNS = ("hts", "sigma", "eta", "supply")
+
+
+@dataclass(frozen=True, slots=True)
+class Elasticities:
+    """What one product responds with.
+
+    Attributes:
+        sigma: substitution between origins.
+        eta: elasticity of demand for imports of the product.
+        supply: export supply elasticity, infinite if flat.
+        spread: standard deviation of ln sigma.
+        source: where the values come from.
+    """
+
+    sigma: float
+    eta: float
+    supply: float
+    spread: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProductParameters:
+    """Elasticities of a list of products, in its order.
+
+    Attributes:
+        sigma, eta, supply, spread: one per product, as in `Elasticities`.
+        sources: the distinct sources.
+        source: index into `sources`, one per product.
+        set: name of the set, or of the user's file.
+        horizon: the horizon.
+        digest: hex SHA-256 of the set: of all tables, of the user's file, of horizon and set name.
+        notes: warnings about the use of these values.
+    """
+
+    sigma: Floats
+    eta: Floats
+    supply: Floats
+    spread: Floats
+    sources: tuple[str, ...]
+    source: Ints
+    set: str
+    horizon: str
+    digest: str
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Override:
+    """One row of a user's file; what is None stays at its default."""
+
+    sigma: float | None
+    eta: float | None
+    supply: float | None
+
+
+@cache
+def _table(name: str) -> tuple[Mapping[str, str], ...]:
+    with (_DATA / name).open(encoding="utf-8", newline="") as file:
+        return tuple(csv.DictReader(file))
+
+
+def _elasticities(row: Mapping[str, str], horizon: str) -> Elasticities:
+    supply = float(row["supply"]) if row["supply"] else _HORIZON_SUPPLY[horizon]
+    return Elasticities(
+        float(row["sigma"]), float(row["eta"]), supply, float(row["sigma_ln_sd"]), row["source"]
+    )
+
+
+@cache
+def _by_chapter(name: str, horizon: str) -> Mapping[str, Elasticities]:
+    return {
+        f"{chapter:02d}": _elasticities(row, horizon)
+        for row in _table("hs_sections.csv")
+        if row["set"] == name
+        for chapter in range(int(row["chapter_from"]), int(row["chapter_to"]) + 1)
+    }
+
+
+@cache
+def _by_sector(name: str, horizon: str) -> Mapping[str, Elasticities]:
+    return {
+        row["sector"]: _elasticities(row, horizon) for row in _table("gtap_sectors.csv") if row["set"] == name
+    }
+
+
+@cache
+def _exceptions(name: str) -> Mapping[str, tuple[float, str]]:
+    return {
+        row["hts"]: (float(row["eta"]), row["source"])
+        for row in _table("demand_exceptions.csv")
+        if row["set"] == name
+    }
+
+
+def _longest(code: str, prefixes: Iterable[str]) -> str | None:
+    """The longest of the prefixes that the code starts with."""
+    return max((prefix for prefix in prefixes if code.startswith(prefix)), key=len, default=None)
+
+
+def _cell(row: Mapping[str, str | None], name: str, allowed: Range, line: int) -> float | None:
+    text = (row.get(name) or "").strip()
+    if not text:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if allowed.broken(np.array([value]))[0]:
+        raise invalid(name, f"line {line}: {name} is {text!r}.", fix=f"It must be {allowed}.", line=line)
+    return value
+
+
+def read_parameters(path: Path) -> dict[str, _Override]:
+    """Read a user's parameters: CSV with the columns hts (a prefix), sigma, eta, supply; blank is default.
+
+    Raises:
+        InputError: PARAMETER_INVALID if the file cannot be read, lacks `hts`, has a column of another name, a
+            prefix twice, or a value out of range, with the line of the file.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            columns = list(reader.fieldnames or ())
+            rows = list(reader)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise invalid("parameters", f"the parameter file cannot be read: {error}.") from error
+    wrong = [name for name in columns if name not in _USER_COLUMNS]
+    if "hts" not in columns or wrong:
+        raise invalid(
+            "parameters",
+            f"the parameter file has the columns {', '.join(columns) or 'none'}.",
+            fix=f"It must have hts and may have {', '.join(_USER_COLUMNS[1:])}.",
+        )
+    found: dict[str, _Override] = {}
+    for line, row in enumerate(rows, start=2):
+        if None in row:
+            raise invalid("parameters", f"line {line}: more cells than columns.", line=line)
+        prefix = (row["hts"] or "").replace(".", "").replace(" ", "")
+        if not (prefix.isascii() and prefix.isdigit() and 2 <= len(prefix) <= 10):
+            raise invalid("hts", f"line {line}: {row['hts']!r} is not a prefix of 2 to 10 digits.", line=line)
+        if prefix in found:
+            raise invalid("hts", f"line {line}: the prefix {prefix} is given twice.", line=line)
+        found[prefix] = _Override(
+            _cell(row, "sigma", ELASTICITY, line),
+            _cell(row, "eta", ELASTICITY, line),
+            _cell(row, "supply", SUPPLY, line),
+        )
+    return found
+
+
+def _of_code(
+    code: str, name: str, horizon: str, own: Mapping[str, _Override], lengths: Sequence[int]
+) -> Elasticities:
+    if not (code.isascii() and code.isdigit() and len(code) >= 2):
+        raise InputError(
+            "HTS_CODE_MALFORMED",
+            f"{code!r} is not an HTS code.",
+            field="hts",
+            fix="Give 4 to 10 digits without dots.",
+        )
+    found = _by_chapter(name, horizon).get(code[:2])
+    if found is None:
+        raise InputError("HTS_CODE_UNKNOWN", f"{code} is in no chapter of the tariff.", field="hts")
+    exception = _longest(code, _exceptions(name))
+    if exception is not None:
+        eta, source = _exceptions(name)[exception]
+        found = Elasticities(found.sigma, eta, found.supply, found.spread, f"{found.source}; {source}")
+    prefix = next((code[:size] for size in lengths if code[:size] in own), None)
+    if prefix is None:
+        return found
+    mine = own[prefix]
+    return Elasticities(
+        found.sigma if mine.sigma is None else mine.sigma,
+        found.eta if mine.eta is None else mine.eta,
+        found.supply if mine.supply is None else mine.supply,
+        found.spread,
+        f"given for {prefix}",
+    )
+
+
+def _digest(horizon: str, name: str, extra: bytes) -> str:
+    digest = hashlib.sha256(f"{horizon}\0{name}\0".encode())
+    for file in _FILES:
+        digest.update((_DATA / file).read_bytes())
+    digest.update(extra)
+    return digest.hexdigest()
+
+
+def _aggregated(codes: Iterable[str]) -> tuple[str, ...]:
+    short = sum(len(code) < 6 for code in codes)
+    if not short:
+        return ()
+    return (
+        f"{short} codes are coarser than HS6: sigma is meant for single products and overstates "
+        "substitution in aggregates; about half of it fits sectors.",
+    )
+
+
+def _checked(horizon: str, name: str) -> None:
+    if horizon not in HORIZONS:
+        raise invalid("horizon", f"{horizon!r} is not a horizon.", fix=f"Use {', '.join(HORIZONS)}.")
+    if name not in HORIZONS + BOUNDS:
+        raise invalid("set", f"{name!r} is not a set.", fix=f"Use {', '.join(BOUNDS)} or a file.")
+
+
+def parameters_for(
+    hts: pl.Series | Sequence[str], *, horizon: str = "long", set: str | Path | None = None
+) -> ProductParameters:
+    """Elasticities of products by HTS code.
+
+    Args:
+        hts: codes of 2 to 10 digits without dots.
+        horizon: impact, short or long.
+        set: low or high for a bound, a path for a user's CSV over the horizon's defaults, None for those.
+
+    Raises:
+        InputError: PARAMETER_INVALID for an unknown horizon or set or a bad file; HTS_CODE_MALFORMED or
+            HTS_CODE_UNKNOWN for a code.
+    """
+    named = isinstance(set, str) and set in HORIZONS + BOUNDS
+    name = str(set) if named else horizon
+    _checked(horizon, name)
+    path = None if set is None or named else Path(set)
+    if path is not None and isinstance(set, str) and not path.exists():
+        _checked(horizon, set)
+    own = {} if path is None else read_parameters(path)
+    lengths = sorted({len(prefix) for prefix in own}, reverse=True)
+    codes = pl.Series("hts", hts, dtype=pl.String)
+    if codes.null_count():
+        raise InputError("HTS_CODE_MALFORMED", "a code is missing.", field="hts")
+    distinct = codes.unique(maintain_order=True)
+    listed = distinct.to_list()
+    found = [_of_code(code, name, horizon, own, lengths) for code in listed]
+    sources = tuple(dict.fromkeys(each.source for each in found))
+    place = {source: index for index, source in enumerate(sources)}
+    positions = pl.DataFrame(
+        {"hts": listed, "at": range(len(listed))}, schema={"hts": pl.String, "at": pl.Int64}
+    )
+    at = codes.to_frame().join(positions, on="hts", how="left", maintain_order="left")["at"].to_numpy()
+
+    return ProductParameters(
+        sigma=np.array([each.sigma for each in found], dtype=np.float64)[at],
+        eta=np.array([each.eta for each in found], dtype=np.float64)[at],
+        supply=np.array([each.supply for each in found], dtype=np.float64)[at],
+        spread=np.array([each.spread for each in found], dtype=np.float64)[at],
+        sources=sources,
+        source=np.array([place[each.source] for each in found], dtype=np.int64)[at],
+        set=name if path is None else path.name,
+        horizon=horizon,
+        digest=_digest(horizon, name, b"" if path is None else path.read_bytes()),
+        notes=_aggregated(listed),
+    )
+
+
+def sector_elasticities(sector: str, *, horizon: str = "long", set: str | None = None) -> Elasticities:
+    """Elasticities of one GTAP sector, for studies by sector.
+
+    Raises:
+        InputError: PARAMETER_INVALID for an unknown sector, horizon or set.
+    """
+    name = set or horizon
+    _checked(horizon, name)
+    table = _by_sector(name, horizon)
+    if sector not in table:
+        raise invalid("sector", f"{sector!r} is not a GTAP goods sector.", fix=f"Use {', '.join(table)}.")
+    return table[sector]
+
+
+def sigma_at(short: float, long: float, years: float) -> float:
+    """Sigma after so many years, at least one: from the short to the long run with a time constant of 3."""
+    if not years >= 1.0:
+        raise invalid("years", f"years is {years:g}.", fix="It must be a number >= 1.")
+    return long - (long - short) * math.exp(-(years - 1.0) / 3.0)

@@ -1,0 +1,118 @@
+"""The response of a line alone: a demand elasticity and a pass-through. See docs/models/passthrough.md."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from tariffs.engine.response.inputs import (
+    ELASTICITY,
+    HATS,
+    LINE_AMOUNTS,
+    RATE,
+    SHARE,
+    SUPPLY,
+    VALUE,
+    Floats,
+    bounded,
+    frozen,
+    invalid,
+    named,
+    per_line,
+)
+
+Form = Literal["ces", "linear", "logpoint", "midpoint"]
+FORMS: tuple[Form, ...] = ("ces", "linear", "logpoint", "midpoint")
+_WELFARE = ("buyer_surplus", "terms_of_trade", "welfare", "deadweight_loss")
+_EXACT = ("buyer_surplus", "welfare", "deadweight_loss")
+"""What only CES demand has a formula for."""
+
+
+@dataclass(frozen=True, slots=True)
+class PassthroughResponse:
+    """Result of `passthrough`, all per line; fields as in `ArmingtonResponse`.
+
+    `diversion` is 0 throughout. `buyer_surplus`, `welfare` and `deadweight_loss` are None unless the form is
+    ces, whose demand has an exact surplus.
+    """
+
+    form: Form
+    price_hat: Floats
+    exporter_price_hat: Floats
+    quantity_hat: Floats
+    value: Floats
+    revenue_base: Floats
+    revenue: Floats
+    landed_base: Floats
+    landed: Floats
+    creation: Floats
+    diversion: Floats
+    price_effect: Floats
+    supplier_surplus: Floats
+    buyer_surplus: Floats | None
+    terms_of_trade: Floats
+    welfare: Floats | None
+    deadweight_loss: Floats | None
+
+
+def _implied_supply(theta: Floats, elasticity: Floats) -> Floats:
+    """The supply elasticity at which demand of that elasticity passes theta through."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        implied: Floats = np.where(theta < 1.0, theta * elasticity / (1.0 - theta), np.inf)
+    return implied
+
+
+def passthrough(
+    v0: ArrayLike,
+    t0: ArrayLike,
+    t1: ArrayLike,
+    elasticity: ArrayLike,
+    *,
+    form: Form = "ces",
+    theta: ArrayLike | None = None,
+    supply: ArrayLike | None = None,
+    freight: ArrayLike = 0.0,
+) -> PassthroughResponse:
+    """Respond to a change of duty, each line by itself.
+
+    Args:
+        v0: customs value at the baseline, USD, per line.
+        t0: duty rate at the baseline, a fraction > -1, scalar or per line.
+        t1: duty rate of the scenario, likewise.
+        elasticity: of demand for the line, >= 0, scalar or per line.
+        form: shape of demand: ces (arc), linear, logpoint or midpoint.
+        theta: log pass-through of the duty into the landed price, 0 to 1, scalar or per line; by default what
+            supply and elasticity imply.
+        supply: export supply elasticity, > 0, flat by default. Beside a theta it only values the suppliers'
+            surplus, which otherwise takes the elasticity that theta implies.
+        freight: freight and other fixed cost per dollar of customs value, scalar or per line.
+
+    Raises:
+        InputError: PARAMETER_INVALID with the line at fault, or for an unknown form.
+    """
+    from tariffs.engine.kernels.respond_direct import passthrough_lines
+
+    if form not in FORMS:
+        raise invalid("form", f"{form!r} is not a form of demand.", fix=f"Use {', '.join(FORMS)}.")
+    size = np.size(v0)
+    value = per_line("v0", v0, size, VALUE)
+    rates = frozen(np.stack([per_line("t0", t0, size, RATE), per_line("t1", t1, size, RATE)]))
+    demand = per_line("elasticity", elasticity, size, ELASTICITY)
+    eps = per_line("supply", np.inf if supply is None else supply, size, SUPPLY)
+    if theta is None:
+        passed = frozen(1.0 / (1.0 + demand / eps))
+    else:
+        passed = per_line("theta", theta, size, SHARE)
+        if supply is None:
+            eps = frozen(_implied_supply(passed, demand))
+    charge = per_line("freight", freight, size, VALUE)
+    lines = np.empty((16, size))
+    passthrough_lines(0, size, value, rates, demand, passed, eps, charge, FORMS.index(form), lines)
+    bounded(lines[:3])
+    found = named((*HATS, *LINE_AMOUNTS, *_WELFARE), lines)
+    if form != "ces":
+        found |= dict.fromkeys(_EXACT)
+    return PassthroughResponse(form=form, **found)

@@ -1,0 +1,114 @@
+"""The World Bank / UNCTAD SMART response, for reports in the manner of WITS. See docs/models/smart.md."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from tariffs.engine.response.inputs import (
+    ELASTICITY,
+    HATS,
+    LINE_AMOUNTS,
+    NEGATIVE,
+    RATE,
+    SUPPLY,
+    VALUE,
+    Floats,
+    Ints,
+    frozen,
+    group_lines,
+    named,
+    over_products,
+    per_line,
+)
+
+_PRODUCT_FIELDS = (
+    "terms_of_trade",
+    "welfare",
+    "deadweight_loss",
+    "import_price_hat",
+    "import_quantity_hat",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SmartResponse:
+    """Result of `smart`; fields as in `ArmingtonResponse`, all first order.
+
+    `value` is v0 + creation + diversion + price effect. `welfare` is the change of the deadweight triangles
+    and leaves the terms of trade out, `deadweight_loss` is its negative, `import_price_hat` is a mean with
+    landed weights of the baseline. There is no buyer surplus.
+    """
+
+    price_hat: Floats
+    exporter_price_hat: Floats
+    quantity_hat: Floats
+    value: Floats
+    revenue_base: Floats
+    revenue: Floats
+    landed_base: Floats
+    landed: Floats
+    creation: Floats
+    diversion: Floats
+    price_effect: Floats
+    supplier_surplus: Floats
+    products: Ints
+    terms_of_trade: Floats
+    welfare: Floats
+    deadweight_loss: Floats
+    import_price_hat: Floats
+    import_quantity_hat: Floats
+    buyer_surplus: None = None
+
+
+def smart(
+    product: ArrayLike,
+    v0: ArrayLike,
+    t0: ArrayLike,
+    t1: ArrayLike,
+    import_elasticity: ArrayLike,
+    sigma: ArrayLike,
+    *,
+    supply: ArrayLike = np.inf,
+    threads: int = 1,
+) -> SmartResponse:
+    """Respond to a change of duty by the linear formulas of SMART.
+
+    Args:
+        product: an integer per line; lines of one product substitute for each other.
+        v0: customs value at the baseline, USD, per line.
+        t0: duty rate at the baseline, a fraction > -1, scalar or per line.
+        t1: duty rate of the scenario, likewise.
+        import_elasticity: of demand for imports, <= 0, scalar or one per product in the order of sorted ids.
+        sigma: substitution between origins, >= 0, likewise; 1.5 is usual.
+        supply: export supply elasticity, > 0, scalar or per line; where WITS says 99, give infinity.
+        threads: threads to use; the result has the same bits on any number.
+
+    Raises:
+        InputError: PARAMETER_INVALID with the line or product at fault.
+    """
+    from tariffs.engine.kernels.respond_direct import smart_products
+
+    size = np.size(v0)
+    value = per_line("v0", v0, size, VALUE)
+    base = per_line("t0", t0, size, RATE)
+    rate = per_line("t1", t1, size, RATE)
+    w = frozen(1.0 / per_line("supply", supply, size, SUPPLY))
+    groups = group_lines(product, size, value, base, rate, w)
+    demand = groups.per_product("import_elasticity", import_elasticity, NEGATIVE)
+    parameters = frozen(np.column_stack([demand, groups.per_product("sigma", sigma, ELASTICITY)]))
+    rates = frozen(np.stack([base, rate]))
+    lines = np.empty((12, size))
+    products = np.empty((5, groups.products.size))
+
+    def work(first: int, last: int) -> None:
+        smart_products(
+            first, last, groups.order, groups.offsets, value, rates, w, parameters, lines, products
+        )
+
+    over_products(work, groups.offsets, threads)
+    return SmartResponse(
+        **named((*HATS, *LINE_AMOUNTS), lines), **named(_PRODUCT_FIELDS, products), products=groups.products
+    )

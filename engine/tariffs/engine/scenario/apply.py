@@ -1,0 +1,33 @@
+"""Applying a scenario to a law: those before it first, then its own changes in order. The answer is another law."""
+
+from __future__ import annotations
+
+from tariffs.engine.errors import ScenarioError
+from tariffs.engine.law.law import Law
+from tariffs.engine.scenario.model import Scenario, located
+from tariffs.engine.scenario.parents import Known, lineage
+from tariffs.engine.scenario.sources import library
+
+
+def apply_scenario(law: Law, scenario: Scenario, known: Known | None = None) -> Law:
+    """The law after a scenario.
+
+    Args:
+        law: the law it is applied to.
+        scenario: the scenario.
+        known: where its parents are found; the embedded library if None.
+
+    Raises:
+        ScenarioError: NOTHING_MATCHED, MEASURE_RETIRED, SUSPENSION_NOT_FOUND, CHANGE_DATES_REVERSED,
+            SWITCH_UNKNOWN, SCENARIO_NOT_FOUND, SCENARIO_CYCLE or SCENARIO_SYNTAX, with path, line and column.
+    """
+    try:
+        before = lineage(scenario, library() if known is None else known)
+    except ScenarioError as error:
+        raise located(error, scenario) from None
+    for step in before:
+        try:
+            law = law.with_changes(step.changes)
+        except ScenarioError as error:
+            raise located(error, step) from None
+    return law

@@ -1,0 +1,91 @@
+"""The canonical form of a scenario, and its digest: the same however the file was laid out.
+
+Keys are sorted, instants with an offset stand in UTC, days stand as noon, rates as plain decimal fractions, codes
+without dots, and what is a set is sorted. Titles, descriptions, tags and notes are left out: they change no answer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from tariffs.engine.law.text import digits, is_code, read_day, read_rate, read_step, read_yes
+
+_SILENT = frozenset({"title", "description", "tags", "note", "text"})
+_ORDERED = frozenset({"changes", "parents", "rows", "periods", "events", "tiers"})
+
+
+def canonical(document: Mapping[str, Any]) -> Any:
+    """The canonical form of a scenario document, as plain JSON values."""
+    return _form("", document)
+
+
+def digest_of(document: Mapping[str, Any], parents: Sequence[str]) -> str:
+    """SHA-256 (hex) of a document in canonical form together with its parents' digests."""
+    form = {**canonical(document), "parents": list(parents)}
+    text = json.dumps(form, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _form(key: str, value: Any) -> Any:
+    if isinstance(value, Mapping):
+        forms = {name: _form(name, inner) for name, inner in value.items() if name not in _SILENT}
+        return {name: form for name, form in forms.items() if form not in ("", [], {})}
+    if isinstance(value, list):
+        items = [_form(key, item) for item in value]
+        return items if key in _ORDERED else sorted(items, key=lambda item: json.dumps(item, sort_keys=True))
+    if key in _LISTS:
+        return [_scalar(key, value)] if value else []
+    return _scalar(key, value)
+
+
+def _scalar(key: str, text: str) -> str:
+    read = _READERS.get(key)
+    if read is None:
+        return " ".join(text.split())
+    try:
+        return read(text)
+    except ValueError:
+        # text of another kind under the same key, such as money per unit under `rate`
+        return " ".join(text.split())
+
+
+def _instant(text: str) -> str:
+    moment = datetime.fromisoformat(text)
+    if len(text) == len("2025-11-10"):
+        moment = moment.replace(hour=12)
+    return (moment.astimezone(UTC) if moment.tzinfo else moment).isoformat()
+
+
+def _decimal(number: Decimal) -> str:
+    return format(number.normalize(), "f")
+
+
+def _rate(text: str) -> str:
+    return _decimal(read_rate(text))
+
+
+def _step(text: str) -> str:
+    step = read_step(text)
+    return f"+{_decimal(step.points)} x{_decimal(step.factor)}"
+
+
+def _code(text: str) -> str:
+    return digits(text) if is_code(text) else text
+
+
+_READERS: Mapping[str, Callable[[str], str]] = {
+    **dict.fromkeys(("at", "from", "until", "to", "collection_stop"), _instant),
+    "known_from": lambda text: read_day(text).isoformat(),
+    **dict.fromkeys(
+        ("rate", "kept", *("full", "steel", "aluminum", "copper", "us", "us_capped", "processing")), _rate
+    ),
+    "by": _step,
+    "from_beginning": lambda text: str(read_yes(text)).lower(),
+    **dict.fromkeys(("products", "not_products"), _code),
+}
+_LISTS = frozenset({"id", "products", "not_products", "origins", "not_origins", "cite", "if"})

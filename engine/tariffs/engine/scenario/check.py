@@ -1,0 +1,80 @@
+"""Checking a scenario against a law: all that is wrong with it, and what it would not change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tariffs.engine.errors import ScenarioError
+from tariffs.engine.law.law import Law
+from tariffs.engine.scenario.effect import BASE, same_as_base, warning_of
+from tariffs.engine.scenario.model import ERROR, WARNING, Place, Problem, Scenario, place_of, problem_of
+from tariffs.engine.scenario.parents import Known, lineage
+from tariffs.engine.scenario.parse import read_draft
+from tariffs.engine.scenario.sources import library
+
+
+def check_scenario(
+    text: str, law: Law, source: str = "scenario", known: Known | None = None
+) -> list[Problem]:
+    """Every problem of a scenario, in the order of the file; never raises for what is wrong in the text.
+
+    Args:
+        text: the YAML.
+        law: the law it is meant for.
+        source: where the text came from.
+        known: where its parents are found; the embedded library if None.
+    """
+    draft = read_draft(text, source)
+    if draft.scenario is None:
+        return list(draft.problems)
+    return problems_of(draft.scenario, law, known)
+
+
+def problems_of(scenario: Scenario, law: Law, known: Known | None = None) -> list[Problem]:
+    """Every problem of a well-formed scenario with a law, in the order of the file; warnings as well as errors."""
+    known = library() if known is None else known
+    try:
+        before = lineage(scenario, known)[:-1]
+    except ScenarioError as error:
+        return [problem_of(error, scenario.places)]
+    start = law
+    for parent in before:
+        start = start.with_changes(parent.changes)
+    after, problems = _walk(scenario, start)
+    if not any(problem.severity == ERROR for problem in problems):
+        problems += _same_as_base(scenario, before, law, after)
+    return sorted(problems, key=lambda problem: (problem.line, problem.column))
+
+
+def _walk(scenario: Scenario, law: Law) -> tuple[Law, list[Problem]]:
+    """The law after those changes that can be made, and the problems of each change."""
+    problems: list[Problem] = []
+    for change in scenario.changes:
+        try:
+            after = law.with_changes([change])
+        except ScenarioError as error:
+            problems.append(problem_of(error, scenario.places))
+            continue
+        warning = warning_of(law, after, change, scenario.places)
+        if warning:
+            problems.append(warning)
+        law = after
+    return law, problems
+
+
+def _same_as_base(scenario: Scenario, before: Sequence[Scenario], base: Law, after: Law) -> list[Problem]:
+    changes = [change for step in (*before, scenario) for change in step.changes]
+    if (not changes and scenario.id == BASE) or not same_as_base(base, after, changes):
+        return []
+    place = place_of(scenario.places, "changes") or Place(0, 0)
+    return [
+        Problem(
+            "changes",
+            place.line,
+            place.column,
+            "SAME_AS_BASE",
+            f"{scenario.id} leaves the law as it is: results will equal those of {BASE}.",
+            "Nothing to do if that is what you meant to state.",
+            WARNING,
+        )
+    ]

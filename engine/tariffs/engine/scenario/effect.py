@@ -1,0 +1,131 @@
+"""Whether changes change anything, and if not, why: warnings a reader of results needs.
+
+A suspension that lapses over a void duty brings nothing back; a scenario that says so is right, and its reader
+should be told the reason rather than left with two equal columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from tariffs.engine.law.events import Act, Change
+from tariffs.engine.law.law import Law
+from tariffs.engine.law.model import Measure
+from tariffs.engine.scenario.model import WARNING, Places, Problem, place_of
+
+BASE = "base"
+
+
+def reached(law: Law, change: Change) -> list[Measure]:
+    """The measures a change reaches in a law that already holds it."""
+    if change.op == "add":
+        return [law.measures[change.measure["id"]]]
+    return list({measure.id: measure for measure, _ in law.selected(change)}.values())
+
+
+def same_standing(before: Law, after: Law, names: Iterable[str]) -> bool:
+    """Whether measures stand alike in two laws at every boundary of either, as known on the as-of day."""
+    instants = sorted({*before.boundaries, *after.boundaries})
+    return all(_stand(before, name, instants) == _stand(after, name, instants) for name in names)
+
+
+def _stand(law: Law, name: str, instants: Sequence[datetime]) -> list[object]:
+    measure = law.measures.get(name)
+    if measure is None:
+        return [None] * len(instants)
+    found = (law.standing(measure, instant, law.as_of) for instant in instants)
+    return [
+        standing and ([replace(row, acts=()) for row in standing.rows], standing.suspended)
+        for standing in found
+    ]
+
+
+def warning_of(before: Law, after: Law, change: Change, places: Places) -> Problem | None:
+    """What a reader should know of a change that was made: that it changes nothing, or nothing counted yet."""
+    if change.op == "announce":
+        return None
+    if change.op == "set_switch":
+        if before.setting(change.name) != change.value:
+            return None
+        return _warning(
+            "CHANGE_HAS_NO_EFFECT",
+            change,
+            places,
+            f"The switch {change.name} is {change.value} already.",
+            "Leave it out.",
+        )
+    measures = reached(after, change)
+    if not any(measure.modelled for measure in measures):
+        names = ", ".join(measure.id for measure in measures)
+        return _warning(
+            "NOT_MODELLED",
+            change,
+            places,
+            f"{change.op} meets only measures that are not modelled yet ({names}): no duty changes.",
+            "Results name the measures they could touch.",
+        )
+    if same_standing(before, after, [measure.id for measure in measures]):
+        return _warning(
+            "CHANGE_HAS_NO_EFFECT",
+            change,
+            places,
+            _why_nothing(before, change, measures),
+            "Leave it out, or check its dates.",
+        )
+    return None
+
+
+def same_as_base(base: Law, after: Law, changes: Iterable[Change]) -> bool:
+    """Whether all changes together leave every measure they reach, and every switch, as it was."""
+    names: dict[str, None] = {}
+    for change in changes:
+        if change.op == "set_switch":
+            if base.setting(change.name) != after.setting(change.name):
+                return False
+        elif change.op != "announce":
+            names |= dict.fromkeys(measure.id for measure in reached(after, change))
+    return same_standing(base, after, names)
+
+
+def _why_nothing(law: Law, change: Change, measures: list[Measure]) -> str:
+    voided = [act for measure in measures if (act := _voiding(law, measure))]
+    if len(voided) < len(measures):
+        return f"{change.op} changes nothing: the law already stands so."
+    act = voided[0]
+    node = act.change.selector.authority
+    parent = f"its parent {node}" if node else "it"
+    stop = act.change.collection_stop
+    ended = f", collection ended {stop}" if stop else ""
+    names = ", ".join(m.id for m in measures)
+    return f"{change.op} of {names} changes nothing: {parent} was invalidated on {act.change.start}{ended}."
+
+
+def _voiding(law: Law, measure: Measure) -> Act | None:
+    """The invalidation a measure is under, if it is."""
+    found = None
+    for act in law.acts[measure.id]:
+        if (
+            act.change.op == "invalidate"
+            and act.scope.is_any
+            and not act.label
+            and law.switched(act.change.switch)
+        ):
+            found = act
+        elif act.change.op == "revalidate":
+            found = None
+    return found
+
+
+def _warning(reason: str, change: Change, places: Places, message: str, fix: str) -> Problem:
+    place = place_of(places, change.path)
+    return Problem(
+        change.path,
+        place.line if place else 0,
+        place.column if place else 0,
+        reason,
+        message[0].upper() + message[1:] if message.startswith(change.op) else message,
+        fix,
+        WARNING,
+    )

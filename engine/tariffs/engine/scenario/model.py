@@ -1,0 +1,109 @@
+"""A scenario as an immutable value: dated edits to a law, and what may be wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tariffs.engine.errors import ScenarioError
+from tariffs.engine.law.events import Change
+
+SCHEMA = "tariffs.scenario/v1"
+BASES = ("enacted", "announced", "hypothesis")
+ERROR, WARNING = "error", "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something stands in a file; line and column count from 1."""
+
+    line: int
+    column: int
+
+
+Places = Mapping[str, Place]
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """Dated edits to a law, applied after those of its parents.
+
+    Attributes:
+        id: its name.
+        title: one line.
+        description: what it does and why one would ask.
+        basis: enacted, announced or hypothesis.
+        parents: ids of the scenarios applied before it, in order.
+        changes: its own acts, in order.
+        digest: SHA-256 (hex) of the canonical form, parents included.
+        tags: words to find it by.
+        cite: sources of the scenario as a whole.
+        source: where its text came from.
+        text: the text itself.
+        places: line and column by path, such as `changes[2].until`.
+    """
+
+    id: str
+    title: str
+    description: str
+    basis: str
+    parents: tuple[str, ...]
+    changes: tuple[Change, ...]
+    digest: str
+    tags: tuple[str, ...] = ()
+    cite: tuple[str, ...] = ()
+    source: str = ""
+    text: str = field(default="", repr=False)
+    places: Places = field(default_factory=dict, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with a scenario; an `error` keeps it from running, a `warning` does not.
+
+    `line` and `column` count from 1 and are 0 where the place is not known.
+    """
+
+    path: str
+    line: int
+    column: int
+    reason: str
+    message: str
+    fix: str
+    severity: str = ERROR
+
+
+def place_of(places: Places, path: str) -> Place | None:
+    """Where a path stands, or the nearest thing around it that is in the file."""
+    while path:
+        if path in places:
+            return places[path]
+        path = path[: max(path.rfind("."), path.rfind("["), 0)]
+    return places.get("")
+
+
+def problem_of(error: ScenarioError, places: Places, severity: str = ERROR) -> Problem:
+    """An error as a problem with its place."""
+    place = place_of(places, error.path)
+    line = error.line or (place.line if place else 0)
+    column = error.column or (place.column if place else 0)
+    return Problem(error.path, line, column, error.reason, error.message, error.fix, severity)
+
+
+def located(error: ScenarioError, scenario: Scenario) -> ScenarioError:
+    """The same error with line and column, its message headed by the file and place."""
+    place = place_of(scenario.places, error.path)
+    where = (
+        f"{scenario.source or scenario.id}:{place.line}:{place.column}"
+        if place
+        else scenario.source or scenario.id
+    )
+    return ScenarioError(
+        error.reason,
+        f"{where}: {error.message}",
+        path=error.path,
+        line=place.line if place else None,
+        column=place.column if place else None,
+        fix=error.fix,
+        metadata=error.metadata,
+    )

@@ -1,0 +1,223 @@
+"""From a checked trade table to lines as arrays: codes in pieces, ordinary rates, declared and sourced facts."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from tariffs.engine.law.law import IMPORT, Law
+from tariffs.engine.lineset import CODE_DIGITS, F64, I32, I64, LineSet
+from tariffs.engine.ordinary import ordinary_rates, quantities_by_unit
+from tariffs.engine.references import reference_share, variant_of
+from tariffs.engine.trade import reference
+from tariffs.engine.trade.countries import is_country
+from tariffs.engine.trade.schedule import LINE_DIGITS, load_schedule
+from tariffs.engine.trade.table import CheckedTable, TableRules, check_table
+
+Table = pl.DataFrame | pl.LazyFrame | str | Path | None
+
+
+@dataclass(frozen=True)
+class PreparedTable:
+    """A checked table and its lines as arrays.
+
+    `products` are the distinct codes as given, `product_of_line` an index into them; `bases` names the source of each
+    share that lines did not declare; `baseline` is the day the values belong to, or empty.
+    """
+
+    checked: CheckedTable
+    lines: LineSet
+    products: Sequence[str]
+    product_of_line: I64
+    baseline: str
+    bases: Mapping[str, str]
+    boundaries: Sequence[datetime]
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """The usable rows."""
+        return self.checked.lines
+
+    @property
+    def digest(self) -> str:
+        """The table's digest."""
+        return self.checked.digest
+
+    def entry_instants(self, default: datetime) -> tuple[list[datetime], I32 | None]:
+        """The distinct instants of the lines' own entry dates (`default` fills nulls), and each line's index.
+
+        Instants between which nothing in the law changes count as one.
+        """
+        if "entry_date" not in self.frame.columns:
+            return [default], None
+        moments = self.frame["entry_date"].fill_null(default.astimezone(UTC))
+        distinct = moments.unique().sort().to_list()
+        segments = {moment: bisect_right(self.boundaries, moment) for moment in distinct}
+        first: dict[int, datetime] = {}
+        for moment in distinct:
+            first.setdefault(segments[moment], moment)
+        place = {segment: index for index, segment in enumerate(first)}
+        index = moments.replace_strict({m: place[segments[m]] for m in distinct}, return_dtype=pl.Int32)
+        return list(first.values()), index.to_numpy()
+
+    def refused_with(self, too_many: Iterable[int]) -> pl.DataFrame:
+        """The refused rows, with those that split into too many atoms."""
+        rows = [self.checked.rows[line] for line in sorted(too_many)]
+        if not rows:
+            return self.checked.refused
+        message = "The shares split the line into more than 32 parts; declare more of them as 0 or 1."
+        more = pl.DataFrame(
+            [(row, "", "TOO_MANY_ATOMS", "", message) for row in rows],
+            schema=self.checked.refused.schema,
+            orient="row",
+        )
+        return pl.concat([self.checked.refused, more]).sort("row", maintain_order=True)
+
+
+def prepare_table(table: Table, law: Law) -> PreparedTable:
+    """Check a table and turn it into arrays; None is the embedded table of US imports of 2024.
+
+    Raises:
+        InputError: TABLE_UNREADABLE, TABLE_EMPTY, COLUMN_MISSING or COLUMN_TYPE_MISMATCH.
+    """
+    if table is None:
+        return _embedded(law, tuple(sorted(law.settings.items())))
+    return _prepare(check_table(table, _rules(law)), law, "")
+
+
+_EMBEDDED: dict[tuple[str, tuple[tuple[str, str], ...]], PreparedTable] = {}
+
+
+def _embedded(law: Law, settings: tuple[tuple[str, str], ...]) -> PreparedTable:
+    bases = {r.switch for r in law.references.values()}
+    key = (law.digest, tuple((name, value) for name, value in settings if name in bases))
+    if key not in _EMBEDDED:
+        checked = check_table(reference.reference_table(), _rules(law))
+        _EMBEDDED[key] = _prepare(checked, law, reference.baseline().isoformat())
+    return _EMBEDDED[key]
+
+
+def _rules(law: Law) -> TableRules:
+    first, last = law.coverage
+    schedule = load_schedule()
+    return TableRules(law.claims, first, last, law.zones[IMPORT], _is_code, schedule.nearest, is_country)
+
+
+def _is_code(code: str) -> bool:
+    """Whether some vintage has the code, or at least the 8-digit line that a newer suffix belongs to."""
+    schedule = load_schedule()
+    return schedule.knows(code) or (len(code) == CODE_DIGITS and schedule.knows(code[:LINE_DIGITS]))
+
+
+def _prepare(checked: CheckedTable, law: Law, baseline: str) -> PreparedTable:
+    frame = checked.lines
+    products, product_of_line = _index(frame["hts"])
+    origins, origin = _index(frame["origin"])
+    codes, children = _children(products)
+    pieces = _pieces(product_of_line, children)
+    count = frame.height
+    lines = LineSet(
+        codes=codes,
+        origins=origins,
+        origin=origin.astype(np.int32),
+        value=_amount(frame, "customs_value", count),
+        freight=_amount(frame, "freight", count),
+        insurance=_amount(frame, "insurance", count),
+        **pieces,
+        facts={},
+        general=np.zeros(0),
+        other=np.zeros(0),
+        special={},
+    )
+    facts, bases = _facts(frame, law, lines)
+    rates = ordinary_rates(frame, lines, law)
+    lines = replace(lines, facts=facts, **rates, quantities=quantities_by_unit(frame, law), cache={})
+    return PreparedTable(checked, lines, products, product_of_line, baseline, bases, law.boundaries)
+
+
+def _index(column: pl.Series) -> tuple[list[str], I64]:
+    distinct = column.unique().sort()
+    place = pl.DataFrame({"key": distinct, "index": np.arange(len(distinct))})
+    found = column.alias("key").to_frame().join(place, on="key", how="left", maintain_order="left")
+    return distinct.to_list(), found["index"].to_numpy().astype(np.int64)
+
+
+def _amount(frame: pl.DataFrame, name: str, count: int) -> F64:
+    return frame[name].fill_null(0.0).to_numpy() if name in frame.columns else np.zeros(count)
+
+
+def _children(products: Sequence[str]) -> tuple[list[str], list[list[tuple[int, float]]]]:
+    """All codes to rate, and per product the codes it stands for with their weights.
+
+    A code of fewer than 10 digits stands for its 10-digit children by their 2024 value, or in equal parts where none
+    was traded.
+    """
+    values = dict(reference.code_values().iter_rows())
+    place: dict[str, int] = {}
+    children: list[list[tuple[int, float]]] = []
+    for product in products:
+        weights = {product: 1.0} if len(product) == CODE_DIGITS else _weights(product, values)
+        children.append([(place.setdefault(code, len(place)), weight) for code, weight in weights.items()])
+    return list(place), children
+
+
+def _weights(product: str, values: Mapping[str, float]) -> dict[str, float]:
+    known = load_schedule().children(product)
+    traded = {code: values[code] for code in known if values.get(code, 0.0) > 0}
+    weights = traded or dict.fromkeys(known, 1.0) or {product: 1.0}
+    total = sum(weights.values())
+    return {code: weight / total for code, weight in weights.items()}
+
+
+def _pieces(product_of_line: I64, children: Sequence[Sequence[tuple[int, float]]]) -> dict[str, Any]:
+    per_product = np.array([len(found) for found in children], dtype=np.int64)
+    starts = np.concatenate([[0], np.cumsum(per_product)])
+    code = np.array([index for found in children for index, _ in found], dtype=np.int32)
+    weight = np.array([share for found in children for _, share in found])
+    count = per_product[product_of_line]
+    piece_start = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
+    line = np.repeat(np.arange(len(product_of_line)), count)
+    within = np.arange(piece_start[-1]) - piece_start[line]
+    source = starts[product_of_line[line]] + within
+    return {
+        "piece_start": piece_start,
+        "piece_line": line,
+        "piece_code": code[source],
+        "piece_weight": weight[source],
+    }
+
+
+def _facts(frame: pl.DataFrame, law: Law, lines: LineSet) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+    """Facts per line: as declared, else the reference share; and the basis of each share that was not declared."""
+    facts: dict[str, NDArray[Any]] = {}
+    bases: dict[str, str] = {}
+    keys = frame.select("hts", "origin")
+    for claim in law.claims.values():
+        declared = _declared(frame, claim.id, claim.type)
+        if claim.reference in law.references and (declared is None or np.isnan(declared).any()):
+            share = reference_share(law, claim.reference, lines, keys)
+            found = law.references[claim.reference]
+            bases[claim.id] = f"{claim.reference}: {variant_of(law, found)}"
+            declared = share if declared is None else np.where(np.isnan(declared), share, declared)
+        if declared is not None:
+            facts[claim.id] = declared
+    return facts, bases
+
+
+def _declared(frame: pl.DataFrame, name: str, kind: str) -> NDArray[Any] | None:
+    if name not in frame.columns:
+        return None
+    column = frame[name]
+    if kind == "code":
+        return column.fill_null("").to_numpy().astype(object)
+    if kind == "date":
+        column = column.dt.epoch("s")
+    return column.cast(pl.Float64).fill_null(float("nan")).to_numpy()

@@ -1,0 +1,1 @@
+"""Trade: codes, units, countries, the schedule, the embedded reference table, and checks of a caller's table."""

@@ -1,0 +1,103 @@
+"""Code sets: the universe of 10-digit codes, and the shortest lists of prefixes that say the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tariffs.engine.trade.importers.output import read_csv_text
+
+LINE_DIGITS = 8
+CODE_DIGITS = 10
+# Lengths at which a list may name goods, shortest first.
+LENGTHS = (4, 6, 8, 10)
+
+
+@dataclass(frozen=True)
+class Universe:
+    """All 10-digit codes of the schedules and of trade, with the current ones apart.
+
+    Attributes:
+        all: codes of every vintage and of 2024 trade.
+        current: codes of the latest vintage, in which most lists are written.
+        renamed: for a new code, the codes that stood for its goods before.
+    """
+
+    all: frozenset[str]
+    current: frozenset[str]
+    renamed: Mapping[str, frozenset[str]]
+
+    def under(self, prefix: str) -> frozenset[str]:
+        """The codes of any vintage under a prefix."""
+        return frozenset(self._by_prefix(prefix[:4], prefix))
+
+    def _by_prefix(self, heading: str, prefix: str) -> Iterable[str]:
+        return (code for code in _headings(self.all).get(heading, ()) if code.startswith(prefix))
+
+    def resolve(self, listed: Iterable[str]) -> set[str]:
+        """Expand listed prefixes to codes of any vintage.
+
+        A line all of whose current codes are listed is listed whole, so codes of other vintages follow it; a listed
+        code also brings the code it replaced if every successor of that code is listed.
+        """
+        wanted = set(listed)
+        found = {code for prefix in wanted for code in (self.under(prefix) or {prefix})}
+        for line in {code[:LINE_DIGITS] for code in found}:
+            current = {code for code in self.under(line) if code in self.current}
+            if current and current <= found:
+                found |= self.under(line)
+        for old, new in self._successors().items():
+            if old not in found and new and new <= found:
+                found.add(old)
+        return found
+
+    def ambiguous(self, listed: Iterable[str]) -> set[str]:
+        """Old codes of which only some successors are listed and which are not listed themselves."""
+        found = self.resolve(listed)
+        return {old for old, new in self._successors().items() if old not in found and new & found}
+
+    def _successors(self) -> Mapping[str, frozenset[str]]:
+        old: dict[str, set[str]] = {}
+        for new, before in self.renamed.items():
+            for code in before:
+                old.setdefault(code, set()).add(new)
+        return {code: frozenset(new) for code, new in old.items() if code not in self.current}
+
+    def shortest(self, codes: Iterable[str]) -> list[str]:
+        """The shortest disjoint prefixes that reach exactly these codes of the universe."""
+        left, prefixes = set(codes), []
+        for length in LENGTHS:
+            for prefix in sorted({code[:length] for code in left}):
+                under = self.under(prefix)
+                if under and under <= left:
+                    prefixes.append(prefix)
+                    left -= under
+        return sorted(prefixes + sorted(left))
+
+
+def universe(
+    vintages: Mapping[str, Iterable[str]], current: str, traded: Iterable[str], concordance: Path
+) -> Universe:
+    """The universe of schedule vintages, traded codes and a table of renamed codes (`old_hts10`, `new_hts10`)."""
+    renamed: dict[str, set[str]] = {}
+    for row in read_csv_text(concordance):
+        old, new = row["old_hts10"], row["new_hts10"]
+        if len(old) == len(new) == CODE_DIGITS and old != new:
+            renamed.setdefault(new, set()).add(old)
+    every = frozenset(traded).union(*vintages.values())
+    return Universe(
+        every, frozenset(vintages[current]), {new: frozenset(old) for new, old in renamed.items()}
+    )
+
+
+_INDEX: dict[int, dict[str, list[str]]] = {}
+
+
+def _headings(codes: frozenset[str]) -> dict[str, list[str]]:
+    if id(codes) not in _INDEX:
+        index: dict[str, list[str]] = {}
+        for code in sorted(codes):
+            index.setdefault(code[:4], []).append(code)
+        _INDEX[id(codes)] = index
+    return _INDEX[id(codes)]

@@ -1,0 +1,61 @@
+"""Lists of section 232 other than metals: vehicles, parts, wood, chips, drugs, aircraft."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tariffs.engine.trade.importers.codes import Universe
+from tariffs.engine.trade.importers.listing import Lists, column, digits, plain, with_renamed
+from tariffs.engine.trade.importers.output import read_csv_text
+
+_FAMILIES = {
+    "autos_passenger": ("S232_CARS", "HTS U.S. note 33(b); Proc 10908 (90 FR 14705)"),
+    "autos_light_trucks": ("S232_LIGHT_TRUCKS", "HTS U.S. note 33(b); Proc 10908 (90 FR 14705)"),
+    "softwood": ("S232_SOFTWOOD", "HTS U.S. note 37; Proc 10976"),
+    "wood_furniture": ("S232_UPHOLSTERED", "HTS U.S. note 37; Proc 10976"),
+    "kitchen_cabinets": ("S232_CABINETS", "HTS U.S. note 37; Proc 10976"),
+    "mhd_vehicles": ("S232_MHDV", "HTS U.S. note 38(b); Proc 10984 (90 FR 48451)"),
+    "buses": ("S232_BUSES", "HTS U.S. note 38; Proc 10984 (90 FR 48451)"),
+}
+_AUTO_PARTS = "HTS U.S. note 33(g); Proc 10908 (90 FR 14705)"
+_MHDV_PARTS = "HTS U.S. note 38(i); Proc 10984 (90 FR 48451)"
+# Provisions of the parts lists that mostly carry goods other than vehicle parts: charged only on a claim of use.
+_DUAL_USE = (
+    "8471", "850710", "850760", "853710", "853720", "850132", "850133", "850134", "850140", "850151", "850152", "8482",
+    "84133090", "852721",
+)  # fmt: skip
+
+
+def read(ch99: Path, universe: Universe) -> Lists:
+    """Every list of this family."""
+    families = read_csv_text(ch99 / "s232_heading_prefixes.csv")
+    lists: Lists = {
+        name: plain((digits(r["hts_prefix"]) for r in families if r["family"] == family), cite)
+        for family, (name, cite) in _FAMILIES.items()
+    }
+    for name, file, cite in (
+        ("S232_AUTO_PARTS", "s232_auto_parts.txt", _AUTO_PARTS),
+        ("S232_MHDV_PARTS", "s232_mhd_parts.txt", _MHDV_PARTS),
+    ):
+        codes = [digits(line) for line in (ch99 / file).read_text(encoding="utf-8").split()]
+        lists[name] = plain(codes, cite)
+        lists[f"{name}_DUAL"] = plain(_dual_use(codes), cite, scope="dual use")
+    lists["S232_AUTO_PARTS_CERTIFIED"] = plain(
+        column(ch99 / "s232_subdivision_r_products.csv", "hts_prefix"), "HTS U.S. note 33(r)", "2026-04-06"
+    )
+    lists["S232_SEMIS"] = plain(
+        column(ch99 / "s232_semi_products.csv", "hts10"), "HTS U.S. note 39; Proc of 2026-01-14"
+    )
+    lists["S232_PHARMA"] = plain(
+        column(ch99 / "s232_pharma_products.csv", "hts10"), "HTS U.S. note 40; Proc 11020 (91 FR 18183)"
+    )
+    lists["AIRCRAFT_TW"] = plain(
+        column(ch99 / "s232_aircraft_exempt_taiwan.csv", "hts8"),
+        "HTS U.S. note 35(c); 9903.96.03",
+        scope="civil_aircraft",
+    )
+    return {name: with_renamed(rows, universe) for name, rows in lists.items()}
+
+
+def _dual_use(codes: list[str]) -> list[str]:
+    return [code for code in codes if code.startswith(_DUAL_USE)]

@@ -1,0 +1,62 @@
+"""Lists of section 301 on China, and of section 201."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tariffs.engine.trade.importers.codes import Universe
+from tariffs.engine.trade.importers.listing import Lists, column, digits, plain, with_renamed
+from tariffs.engine.trade.importers.output import read_csv_text
+
+# By the heading the source gives a code: list name and citation.
+_BY_HEADING = {
+    "9903.88.01": ("S301_L1", "HTS U.S. note 20(b); 83 FR 28710"),
+    "9903.88.02": ("S301_L2", "HTS U.S. note 20(d); 83 FR 40823"),
+    "9903.88.03": ("S301_L3", "HTS U.S. note 20(f); 83 FR 47974"),
+    "9903.88.04": ("S301_L3_04", "HTS U.S. note 20(g); 83 FR 47974"),
+    "9903.88.15": ("S301_L4A", "HTS U.S. note 20(s); 84 FR 43304"),
+    "9903.88.16": ("S301_L4B", "HTS U.S. note 20(u); 84 FR 43304; suspended by 84 FR 69447"),
+    "9903.91.01": ("S301_N31B", "HTS U.S. note 31(b); 89 FR 76581"),
+    "9903.91.02": ("S301_N31C", "HTS U.S. note 31(c); 89 FR 76581"),
+    "9903.91.03": ("S301_N31D", "HTS U.S. note 31(d); 89 FR 76581"),
+    "9903.91.05": ("S301_N31_2025", "89 FR 76581; 89 FR 101682"),
+    "9903.91.11": ("S301_N31_TUNGSTEN", "89 FR 101682"),
+    "9903.91.06": ("S301_N31_2026_25", "89 FR 76581"),
+    "9903.91.07": ("S301_N31_2026_50", "89 FR 76581"),
+    "9903.91.08": ("S301_N31_2026_100", "89 FR 76581"),
+    "9903.92.10": ("S301_CRANES", "89 FR 76581"),
+    "9903.91.12": ("S301_CHASSIS", "90 FR 48320"),
+}
+# The same crane line is named again by the maritime action.
+_CRANES_AGAIN = "9903.91.14"
+# On list 4B and missing from the source.
+_MISSING_4B = "85171300"
+_EXCLUSIONS = {"9903.88.69": "S301_EXCL_69", "9903.88.70": "S301_EXCL_70"}
+
+
+def read(ch99: Path, universe: Universe) -> Lists:
+    """Every list of this family."""
+    lists: Lists = {name: [] for name, _ in _BY_HEADING.values()}
+    for row in read_csv_text(ch99 / "s301_product_lists.csv"):
+        if row["ch99_code"] != _CRANES_AGAIN:
+            name, cite = _BY_HEADING[row["ch99_code"]]
+            lists[name] += plain([digits(row["hts8"])], cite)
+    lists["S301_L4B"] += plain([_MISSING_4B], _BY_HEADING["9903.88.16"][1])
+    # The four-year review raised the same face masks in two steps.
+    lists["S301_N31_MASKS"] = list(lists["S301_N31_2026_50"])
+    lists |= _exclusions(ch99 / "s301_exclusion_lines.csv")
+    solar = column(ch99 / "s201_solar_products.csv", "hts10")
+    lists["S201_SOLAR"] = plain(solar, "HTS U.S. note 18 to chapter 99 subchapter III; Proc 9693")
+    return {name: with_renamed(sorted(set(rows)), universe) for name, rows in lists.items()}
+
+
+def _exclusions(path: Path) -> Lists:
+    rows = read_csv_text(path)
+    return {
+        name: plain(
+            (digits(r["hts10"]) for r in rows if r["ch99_code"] == heading),
+            "90 FR 55232",
+            scope="part of the code",
+        )
+        for heading, name in _EXCLUSIONS.items()
+    }

@@ -1,0 +1,309 @@
+"""Reading the columns of a trade table into their contract form, setting aside what cannot be read.
+
+Text is read once per distinct value and joined back, so that messages can be written in full and a third of a
+million lines cost what their distinct values cost; numbers are read as whole columns.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, time
+from functools import partial
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from tariffs.engine.errors import InputError
+from tariffs.engine.trade.codes import parse_code
+from tariffs.engine.trade.columns import INSTANT
+from tariffs.engine.trade.units import find_unit
+
+MODES = ("ocean", "air", "land")
+_NOON = time(12, 0)
+_DAY = re.compile(r"^\d{4}-\d{2}-\d{2}$")
+_INSTANT = re.compile(r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}")
+_GROUPED = r"^[+-]?\$?\d{1,3}(,\d{3})+(\.\d+)?$|^[+-]?\$?\d+(\.\d+)?$"
+_WORDS = {"yes": "1", "true": "1", "no": "0", "false": "0"}
+_TRUTH = {
+    "yes": True,
+    "true": True,
+    "on": True,
+    "1": True,
+    "no": False,
+    "false": False,
+    "off": False,
+    "0": False,
+}
+_ROUNDING = 1e-9
+
+
+class Reading(NamedTuple):
+    """What one distinct text was read as: a value, or a reason and message; `note` tells of a repair."""
+
+    value: str | datetime | bool | None = None
+    reason: str | None = None
+    message: str | None = None
+    note: str | None = None
+
+
+class Problems:
+    """Collects refusals and notes of one table."""
+
+    def __init__(self) -> None:
+        self.refused: list[pl.DataFrame] = []
+        self.notes: list[pl.DataFrame] = []
+
+    def refuse(
+        self, source: pl.Series, bad: pl.Series, reason: str | pl.Series, message: str | pl.Series
+    ) -> None:
+        """Refuse the rows where `bad` is true; a text `message` follows what was found."""
+        if not bad.any():
+            return
+        found = _shown(source.filter(bad))
+        rows = bad.arg_true()
+        if isinstance(message, str):
+            told: pl.Expr = pl.concat_str(
+                pl.lit(f"{source.name} is "), pl.col("found").fill_null("missing"), pl.lit(message)
+            )
+        else:
+            told = pl.lit(message.filter(bad))
+        why = pl.lit(reason) if isinstance(reason, str) else pl.lit(reason.filter(bad))
+        frame = pl.DataFrame({"row": rows.cast(pl.Int64), "found": found})
+        self.refused.append(
+            frame.select(
+                "row",
+                pl.lit(source.name).alias("column"),
+                why.alias("reason"),
+                pl.col("found").fill_null(""),
+                told.alias("message"),
+            )
+        )
+
+    def note(self, rows: pl.Series, reason: str, messages: pl.Series) -> None:
+        """Remark on some rows."""
+        if len(rows):
+            self.notes.append(
+                pl.DataFrame({"row": rows.cast(pl.Int64), "message": messages}).select(
+                    "row", pl.lit(reason).alias("reason"), "message"
+                )
+            )
+
+    def remark(self, reason: str, message: str) -> None:
+        """Remark on the whole table."""
+        self.notes.append(
+            pl.DataFrame(
+                {"row": [None], "reason": [reason], "message": [message]}, schema_overrides={"row": pl.Int64}
+            )
+        )
+
+
+def _shown(values: pl.Series) -> pl.Series:
+    return values.cast(pl.String, strict=False).alias("found")
+
+
+def text_of(values: pl.Series) -> pl.Series:
+    """A column as stripped text, null where there is nothing; whole floats lose their fraction.
+
+    Raises:
+        InputError: COLUMN_TYPE_MISMATCH for lists, structs, bytes and objects.
+    """
+    dtype = values.dtype
+    if dtype.is_nested() or dtype in (pl.Binary, pl.Object):
+        raise _mismatch(values, "text or numbers")
+    if dtype.is_float():
+        whole = values.cast(pl.Int64, strict=False)
+        exact = (whole.cast(dtype) == values).fill_null(value=False)
+        return whole.cast(pl.String).zip_with(exact, values.cast(pl.String))
+    if dtype != pl.String:
+        return values.cast(pl.String)
+    stripped = values.str.strip_chars()
+    return stripped.set(stripped.str.len_bytes() == 0, None)
+
+
+def number_of(values: pl.Series) -> pl.Series:
+    """A column as float64; NaN where there was something that is no number.
+
+    Raises:
+        InputError: COLUMN_TYPE_MISMATCH for anything but numbers, text and yes or no.
+    """
+    if values.dtype.is_numeric() or values.dtype in (pl.Boolean, pl.Null):
+        return values.cast(pl.Float64)
+    if values.dtype.is_temporal():
+        raise _mismatch(values, "numbers")
+    text = text_of(values)
+    read = text.cast(pl.Float64, strict=False)
+    if read.null_count() > text.null_count():
+        # "1,234.50" and "$12" are numbers; "1.234,50" must not become 1.2345
+        plain = text.str.contains(_GROUPED)
+        grouped = text.str.replace_all(r"[$,]", "").cast(pl.Float64, strict=False)
+        read = pl.select(
+            pl.coalesce(
+                pl.lit(read), pl.when(plain).then(grouped), pl.when(text.is_not_null()).then(float("nan"))
+            )
+        ).to_series()
+    return read.alias(values.name)
+
+
+def share_of(values: pl.Series) -> pl.Series:
+    """A column as shares: numbers, percentages (`25%`) or yes and no; NaN where there was none of these."""
+    if values.dtype.is_numeric() or values.dtype in (pl.Boolean, pl.Null):
+        return values.cast(pl.Float64)
+    if values.dtype.is_temporal():
+        raise _mismatch(values, "shares between 0 and 1")
+    text = text_of(values)
+    plain = text.str.strip_suffix("%").str.to_lowercase().replace(_WORDS)
+    percent = text.str.ends_with("%")
+    read = number_of(plain)
+    return (read / 100).zip_with(percent.fill_null(value=False), read).alias(values.name)
+
+
+def _mismatch(values: pl.Series, wanted: str) -> InputError:
+    return InputError(
+        "COLUMN_TYPE_MISMATCH",
+        f"The column {values.name!r} is of type {values.dtype}.",
+        field=values.name,
+        fix=f"Give {wanted}.",
+        metadata={"column": values.name, "expected": wanted, "found": str(values.dtype)},
+    )
+
+
+def by_distinct(
+    values: pl.Series, read: Callable[[str], Reading], dtype: pl.DataType, problems: Problems, note: str
+) -> pl.Series:
+    """A column of text read once per distinct value; what cannot be read is refused."""
+    text = text_of(values)
+    distinct = text.drop_nulls().unique()
+    readings = [read(value) for value in distinct]
+    book = pl.DataFrame(
+        {
+            "text": distinct,
+            "value": pl.Series([r.value for r in readings], dtype=dtype),
+            "reason": pl.Series([r.reason for r in readings], dtype=pl.String),
+            "message": pl.Series([r.message for r in readings], dtype=pl.String),
+            "note": pl.Series([r.note for r in readings], dtype=pl.String),
+        }
+    )
+    joined = pl.DataFrame({"text": text}).join(book, on="text", how="left", maintain_order="left")
+    if book["reason"].null_count() < book.height:
+        problems.refuse(values, joined["reason"].is_not_null(), joined["reason"], joined["message"])
+    if book["note"].null_count() < book.height:
+        noted = joined["note"].is_not_null()
+        problems.note(noted.arg_true(), note, joined["note"].filter(noted))
+    return joined["value"].alias(values.name)
+
+
+def read_code(text: str, known: Callable[[str], bool], nearest: Callable[[str], list[str]]) -> Reading:
+    """An HTS code."""
+    try:
+        code, note = parse_code(text, known)
+    except InputError as error:
+        return Reading(None, error.reason, str(error))
+    if not known(code):
+        near = ", ".join(nearest(code))
+        return Reading(
+            None,
+            "HTS_CODE_UNKNOWN",
+            f"No schedule has the code {code}." + (f" Nearest codes: {near}." if near else ""),
+        )
+    return Reading(code, note=note or None)
+
+
+def read_origin(text: str, known: Callable[[str], bool]) -> Reading:
+    """An origin, in either letter case."""
+    origin = text.upper()
+    if known(origin):
+        return Reading(origin)
+    return Reading(
+        None,
+        "ORIGIN_UNKNOWN",
+        f"{text!r} is not a country of origin. Give its ISO 3166-1 alpha-2 code; groups of countries are not origins.",
+    )
+
+
+def read_moment(text: str, zone: ZoneInfo, reason: str) -> Reading:
+    """A day (its noon in `zone`) or an instant."""
+    try:
+        if _DAY.match(text):
+            return Reading(datetime.combine(datetime.fromisoformat(text).date(), _NOON, zone).astimezone(UTC))
+        if _INSTANT.match(text):
+            moment = datetime.fromisoformat(text)
+            return Reading((moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC))
+    except (ValueError, OverflowError):
+        pass
+    return Reading(
+        None, reason, f"{text!r} is not a day or instant. Write 2025-11-10, or 2025-11-10T00:01-05:00."
+    )
+
+
+def read_unit(text: str) -> Reading:
+    """A unit, as its symbol."""
+    unit = find_unit(text)
+    if unit:
+        return Reading(unit.symbol)
+    return Reading(
+        None, "UNIT_UNKNOWN", f"{text!r} is not a unit. Give a symbol such as kg, L, m2, no or doz."
+    )
+
+
+def read_mode(text: str) -> Reading:
+    """A mode of transport."""
+    mode = text.lower()
+    if mode in MODES:
+        return Reading(mode)
+    return Reading(
+        None, "CLAIM_INVALID", f"{text!r} is not a mode of transport. Give {', '.join(MODES)}, or nothing."
+    )
+
+
+def read_truth(text: str) -> Reading:
+    """Yes or no."""
+    found = _TRUTH.get(text.lower())
+    if found is None:
+        return Reading(None, "CLAIM_INVALID", f"{text!r} is neither yes nor no.")
+    return Reading(found)
+
+
+def read_claim_code(text: str) -> Reading:
+    """A claim that is a code: letters in upper case, an HTS code without dots."""
+    bare = text.replace(".", "")
+    return Reading(bare if bare.isdigit() else text.upper())
+
+
+def instants_of(values: pl.Series, zone: ZoneInfo, reason: str, problems: Problems) -> pl.Series:
+    """A column of days or instants as UTC; a day is its noon in `zone`, and so is a column of bare midnights."""
+    name = str(zone)
+    dtype = values.dtype
+    if dtype == pl.Null:
+        return values.cast(INSTANT)
+    if dtype == pl.Date:
+        return _noon(values, name)
+    if isinstance(dtype, pl.Datetime):
+        if dtype.time_zone:
+            return values.dt.convert_time_zone("UTC").cast(INSTANT)
+        if (values.dt.time() == time(0)).all():
+            problems.remark(
+                "DAYS_READ_AS_NOON",
+                f"{values.name} holds midnights only; they were read as days, that is noon.",
+            )
+            return _noon(values.dt.date(), name)
+        return (
+            values.dt.replace_time_zone(name, ambiguous="earliest", non_existent="null")
+            .dt.convert_time_zone("UTC")
+            .cast(INSTANT)
+        )
+    if dtype.is_numeric() or dtype == pl.Boolean:
+        raise _mismatch(values, "days or instants")
+    return by_distinct(values, partial(read_moment, zone=zone, reason=reason), INSTANT, problems, "")
+
+
+def _noon(days: pl.Series, zone: str) -> pl.Series:
+    noon = days.cast(pl.Datetime("us")) + pl.duration(hours=12)
+    return pl.select(noon).to_series().dt.replace_time_zone(zone).dt.convert_time_zone("UTC").alias(days.name)
+
+
+def sums_above_one(read: Mapping[str, pl.Series], names: list[str]) -> pl.Series:
+    """Which rows declare shares of `names` that sum to more than 1."""
+    total = pl.DataFrame([read[name].fill_null(0.0) for name in names]).sum_horizontal()
+    return total > 1 + _ROUNDING

@@ -1,0 +1,77 @@
+from google.protobuf import struct_pb2 as _struct_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class TransportMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    TRANSPORT_MODE_UNSPECIFIED: _ClassVar[TransportMode]
+    TRANSPORT_MODE_OCEAN: _ClassVar[TransportMode]
+    TRANSPORT_MODE_AIR: _ClassVar[TransportMode]
+    TRANSPORT_MODE_LAND: _ClassVar[TransportMode]
+TRANSPORT_MODE_UNSPECIFIED: TransportMode
+TRANSPORT_MODE_OCEAN: TransportMode
+TRANSPORT_MODE_AIR: TransportMode
+TRANSPORT_MODE_LAND: TransportMode
+
+class ScenarioRef(_message.Message):
+    __slots__ = ("name", "yaml")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    YAML_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    yaml: str
+    def __init__(self, name: _Optional[str] = ..., yaml: _Optional[str] = ...) -> None: ...
+
+class Note(_message.Message):
+    __slots__ = ("reason", "message")
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    reason: str
+    message: str
+    def __init__(self, reason: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
+
+class ScenarioDigest(_message.Message):
+    __slots__ = ("id", "digest")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    digest: str
+    def __init__(self, id: _Optional[str] = ..., digest: _Optional[str] = ...) -> None: ...
+
+class Provenance(_message.Message):
+    __slots__ = ("law_version", "law_digest", "engine_version", "known_on", "scenarios", "table_digest", "parameter_digest", "switches", "bases", "details", "run_digest")
+    class SwitchesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    LAW_VERSION_FIELD_NUMBER: _ClassVar[int]
+    LAW_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    ENGINE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    KNOWN_ON_FIELD_NUMBER: _ClassVar[int]
+    SCENARIOS_FIELD_NUMBER: _ClassVar[int]
+    TABLE_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    PARAMETER_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    SWITCHES_FIELD_NUMBER: _ClassVar[int]
+    BASES_FIELD_NUMBER: _ClassVar[int]
+    DETAILS_FIELD_NUMBER: _ClassVar[int]
+    RUN_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    law_version: str
+    law_digest: str
+    engine_version: str
+    known_on: str
+    scenarios: _containers.RepeatedCompositeFieldContainer[ScenarioDigest]
+    table_digest: str
+    parameter_digest: str
+    switches: _containers.ScalarMap[str, str]
+    bases: _containers.RepeatedScalarFieldContainer[str]
+    details: _struct_pb2.Struct
+    run_digest: str
+    def __init__(self, law_version: _Optional[str] = ..., law_digest: _Optional[str] = ..., engine_version: _Optional[str] = ..., known_on: _Optional[str] = ..., scenarios: _Optional[_Iterable[_Union[ScenarioDigest, _Mapping]]] = ..., table_digest: _Optional[str] = ..., parameter_digest: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., bases: _Optional[_Iterable[str]] = ..., details: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., run_digest: _Optional[str] = ...) -> None: ...

@@ -1,0 +1,195 @@
+from google.protobuf import field_mask_pb2 as _field_mask_pb2
+from tariffs.v1 import common_pb2 as _common_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class LayerState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    LAYER_STATE_UNSPECIFIED: _ClassVar[LayerState]
+    LAYER_STATE_APPLIED: _ClassVar[LayerState]
+    LAYER_STATE_EXEMPT: _ClassVar[LayerState]
+    LAYER_STATE_DISPLACED: _ClassVar[LayerState]
+    LAYER_STATE_SUSPENDED: _ClassVar[LayerState]
+    LAYER_STATE_UNDETERMINED: _ClassVar[LayerState]
+LAYER_STATE_UNSPECIFIED: LayerState
+LAYER_STATE_APPLIED: LayerState
+LAYER_STATE_EXEMPT: LayerState
+LAYER_STATE_DISPLACED: LayerState
+LAYER_STATE_SUSPENDED: LayerState
+LAYER_STATE_UNDETERMINED: LayerState
+
+class Claims(_message.Message):
+    __slots__ = ("usmca_share", "fta_share", "steel_share", "aluminum_share", "copper_share", "metal_weight_share", "us_content_share", "us_metal_share", "smelt_cast_origin", "civil_aircraft_share", "exclusion_share", "qualifying_share", "patented_share", "vehicle_part_share", "in_quota_share", "donation", "informational", "model_year", "contract_date", "chapter98", "processing_value", "mip_documented", "loading_date", "others")
+    class OthersEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    USMCA_SHARE_FIELD_NUMBER: _ClassVar[int]
+    FTA_SHARE_FIELD_NUMBER: _ClassVar[int]
+    STEEL_SHARE_FIELD_NUMBER: _ClassVar[int]
+    ALUMINUM_SHARE_FIELD_NUMBER: _ClassVar[int]
+    COPPER_SHARE_FIELD_NUMBER: _ClassVar[int]
+    METAL_WEIGHT_SHARE_FIELD_NUMBER: _ClassVar[int]
+    US_CONTENT_SHARE_FIELD_NUMBER: _ClassVar[int]
+    US_METAL_SHARE_FIELD_NUMBER: _ClassVar[int]
+    SMELT_CAST_ORIGIN_FIELD_NUMBER: _ClassVar[int]
+    CIVIL_AIRCRAFT_SHARE_FIELD_NUMBER: _ClassVar[int]
+    EXCLUSION_SHARE_FIELD_NUMBER: _ClassVar[int]
+    QUALIFYING_SHARE_FIELD_NUMBER: _ClassVar[int]
+    PATENTED_SHARE_FIELD_NUMBER: _ClassVar[int]
+    VEHICLE_PART_SHARE_FIELD_NUMBER: _ClassVar[int]
+    IN_QUOTA_SHARE_FIELD_NUMBER: _ClassVar[int]
+    DONATION_FIELD_NUMBER: _ClassVar[int]
+    INFORMATIONAL_FIELD_NUMBER: _ClassVar[int]
+    MODEL_YEAR_FIELD_NUMBER: _ClassVar[int]
+    CONTRACT_DATE_FIELD_NUMBER: _ClassVar[int]
+    CHAPTER98_FIELD_NUMBER: _ClassVar[int]
+    PROCESSING_VALUE_FIELD_NUMBER: _ClassVar[int]
+    MIP_DOCUMENTED_FIELD_NUMBER: _ClassVar[int]
+    LOADING_DATE_FIELD_NUMBER: _ClassVar[int]
+    OTHERS_FIELD_NUMBER: _ClassVar[int]
+    usmca_share: float
+    fta_share: float
+    steel_share: float
+    aluminum_share: float
+    copper_share: float
+    metal_weight_share: float
+    us_content_share: float
+    us_metal_share: float
+    smelt_cast_origin: str
+    civil_aircraft_share: float
+    exclusion_share: float
+    qualifying_share: float
+    patented_share: float
+    vehicle_part_share: float
+    in_quota_share: float
+    donation: bool
+    informational: bool
+    model_year: int
+    contract_date: str
+    chapter98: str
+    processing_value: str
+    mip_documented: bool
+    loading_date: str
+    others: _containers.ScalarMap[str, str]
+    def __init__(self, usmca_share: _Optional[float] = ..., fta_share: _Optional[float] = ..., steel_share: _Optional[float] = ..., aluminum_share: _Optional[float] = ..., copper_share: _Optional[float] = ..., metal_weight_share: _Optional[float] = ..., us_content_share: _Optional[float] = ..., us_metal_share: _Optional[float] = ..., smelt_cast_origin: _Optional[str] = ..., civil_aircraft_share: _Optional[float] = ..., exclusion_share: _Optional[float] = ..., qualifying_share: _Optional[float] = ..., patented_share: _Optional[float] = ..., vehicle_part_share: _Optional[float] = ..., in_quota_share: _Optional[float] = ..., donation: _Optional[bool] = ..., informational: _Optional[bool] = ..., model_year: _Optional[int] = ..., contract_date: _Optional[str] = ..., chapter98: _Optional[str] = ..., processing_value: _Optional[str] = ..., mip_documented: _Optional[bool] = ..., loading_date: _Optional[str] = ..., others: _Optional[_Mapping[str, str]] = ...) -> None: ...
+
+class EntryLine(_message.Message):
+    __slots__ = ("hts", "origin", "entry", "customs_value", "claims", "quantity", "unit", "mode", "freight", "insurance")
+    HTS_FIELD_NUMBER: _ClassVar[int]
+    ORIGIN_FIELD_NUMBER: _ClassVar[int]
+    ENTRY_FIELD_NUMBER: _ClassVar[int]
+    CUSTOMS_VALUE_FIELD_NUMBER: _ClassVar[int]
+    CLAIMS_FIELD_NUMBER: _ClassVar[int]
+    QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    MODE_FIELD_NUMBER: _ClassVar[int]
+    FREIGHT_FIELD_NUMBER: _ClassVar[int]
+    INSURANCE_FIELD_NUMBER: _ClassVar[int]
+    hts: str
+    origin: str
+    entry: str
+    customs_value: str
+    claims: Claims
+    quantity: str
+    unit: str
+    mode: _common_pb2.TransportMode
+    freight: str
+    insurance: str
+    def __init__(self, hts: _Optional[str] = ..., origin: _Optional[str] = ..., entry: _Optional[str] = ..., customs_value: _Optional[str] = ..., claims: _Optional[_Union[Claims, _Mapping]] = ..., quantity: _Optional[str] = ..., unit: _Optional[str] = ..., mode: _Optional[_Union[_common_pb2.TransportMode, str]] = ..., freight: _Optional[str] = ..., insurance: _Optional[str] = ...) -> None: ...
+
+class CalculateDutyRequest(_message.Message):
+    __slots__ = ("line", "scenario", "known_on", "switches", "read_mask", "min_confidence")
+    class SwitchesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    LINE_FIELD_NUMBER: _ClassVar[int]
+    SCENARIO_FIELD_NUMBER: _ClassVar[int]
+    KNOWN_ON_FIELD_NUMBER: _ClassVar[int]
+    SWITCHES_FIELD_NUMBER: _ClassVar[int]
+    READ_MASK_FIELD_NUMBER: _ClassVar[int]
+    MIN_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    line: EntryLine
+    scenario: _common_pb2.ScenarioRef
+    known_on: str
+    switches: _containers.ScalarMap[str, str]
+    read_mask: _field_mask_pb2.FieldMask
+    min_confidence: str
+    def __init__(self, line: _Optional[_Union[EntryLine, _Mapping]] = ..., scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., read_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ..., min_confidence: _Optional[str] = ...) -> None: ...
+
+class Layer(_message.Message):
+    __slots__ = ("measure", "authority", "heading", "state", "rate", "base", "amount", "min", "max", "citations", "why")
+    class WhyEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    MEASURE_FIELD_NUMBER: _ClassVar[int]
+    AUTHORITY_FIELD_NUMBER: _ClassVar[int]
+    HEADING_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    RATE_FIELD_NUMBER: _ClassVar[int]
+    BASE_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    MIN_FIELD_NUMBER: _ClassVar[int]
+    MAX_FIELD_NUMBER: _ClassVar[int]
+    CITATIONS_FIELD_NUMBER: _ClassVar[int]
+    WHY_FIELD_NUMBER: _ClassVar[int]
+    measure: str
+    authority: str
+    heading: str
+    state: LayerState
+    rate: str
+    base: str
+    amount: str
+    min: str
+    max: str
+    citations: _containers.RepeatedScalarFieldContainer[str]
+    why: _containers.ScalarMap[str, str]
+    def __init__(self, measure: _Optional[str] = ..., authority: _Optional[str] = ..., heading: _Optional[str] = ..., state: _Optional[_Union[LayerState, str]] = ..., rate: _Optional[str] = ..., base: _Optional[str] = ..., amount: _Optional[str] = ..., min: _Optional[str] = ..., max: _Optional[str] = ..., citations: _Optional[_Iterable[str]] = ..., why: _Optional[_Mapping[str, str]] = ...) -> None: ...
+
+class CalculateDutyResponse(_message.Message):
+    __slots__ = ("assessed", "owed", "min", "max", "missing_claims", "assumptions", "landed", "layers", "notes", "provenance")
+    class LandedEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    ASSESSED_FIELD_NUMBER: _ClassVar[int]
+    OWED_FIELD_NUMBER: _ClassVar[int]
+    MIN_FIELD_NUMBER: _ClassVar[int]
+    MAX_FIELD_NUMBER: _ClassVar[int]
+    MISSING_CLAIMS_FIELD_NUMBER: _ClassVar[int]
+    ASSUMPTIONS_FIELD_NUMBER: _ClassVar[int]
+    LANDED_FIELD_NUMBER: _ClassVar[int]
+    LAYERS_FIELD_NUMBER: _ClassVar[int]
+    NOTES_FIELD_NUMBER: _ClassVar[int]
+    PROVENANCE_FIELD_NUMBER: _ClassVar[int]
+    assessed: str
+    owed: str
+    min: str
+    max: str
+    missing_claims: _containers.RepeatedScalarFieldContainer[str]
+    assumptions: _containers.RepeatedScalarFieldContainer[str]
+    landed: _containers.ScalarMap[str, str]
+    layers: _containers.RepeatedCompositeFieldContainer[Layer]
+    notes: _containers.RepeatedCompositeFieldContainer[_common_pb2.Note]
+    provenance: _common_pb2.Provenance
+    def __init__(self, assessed: _Optional[str] = ..., owed: _Optional[str] = ..., min: _Optional[str] = ..., max: _Optional[str] = ..., missing_claims: _Optional[_Iterable[str]] = ..., assumptions: _Optional[_Iterable[str]] = ..., landed: _Optional[_Mapping[str, str]] = ..., layers: _Optional[_Iterable[_Union[Layer, _Mapping]]] = ..., notes: _Optional[_Iterable[_Union[_common_pb2.Note, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ...) -> None: ...

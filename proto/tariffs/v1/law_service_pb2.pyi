@@ -1,0 +1,169 @@
+from tariffs.v1 import common_pb2 as _common_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Direction(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    DIRECTION_UNSPECIFIED: _ClassVar[Direction]
+    DIRECTION_IMPORT: _ClassVar[Direction]
+    DIRECTION_EXPORT: _ClassVar[Direction]
+    DIRECTION_PORT_CALL: _ClassVar[Direction]
+    DIRECTION_CONTROL: _ClassVar[Direction]
+
+class Confidence(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    CONFIDENCE_UNSPECIFIED: _ClassVar[Confidence]
+    CONFIDENCE_A: _ClassVar[Confidence]
+    CONFIDENCE_B: _ClassVar[Confidence]
+    CONFIDENCE_C: _ClassVar[Confidence]
+    CONFIDENCE_U: _ClassVar[Confidence]
+DIRECTION_UNSPECIFIED: Direction
+DIRECTION_IMPORT: Direction
+DIRECTION_EXPORT: Direction
+DIRECTION_PORT_CALL: Direction
+DIRECTION_CONTROL: Direction
+CONFIDENCE_UNSPECIFIED: Confidence
+CONFIDENCE_A: Confidence
+CONFIDENCE_B: Confidence
+CONFIDENCE_C: Confidence
+CONFIDENCE_U: Confidence
+
+class Period(_message.Message):
+    __slots__ = ("id", "start_time", "end_time", "known_from", "citations", "confidence")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    KNOWN_FROM_FIELD_NUMBER: _ClassVar[int]
+    CITATIONS_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    start_time: str
+    end_time: str
+    known_from: str
+    citations: _containers.RepeatedScalarFieldContainer[str]
+    confidence: Confidence
+    def __init__(self, id: _Optional[str] = ..., start_time: _Optional[str] = ..., end_time: _Optional[str] = ..., known_from: _Optional[str] = ..., citations: _Optional[_Iterable[str]] = ..., confidence: _Optional[_Union[Confidence, str]] = ...) -> None: ...
+
+class Measure(_message.Message):
+    __slots__ = ("id", "title", "authority", "direction", "modelled", "announced", "confidence", "citations", "note", "periods", "events", "provenance")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    AUTHORITY_FIELD_NUMBER: _ClassVar[int]
+    DIRECTION_FIELD_NUMBER: _ClassVar[int]
+    MODELLED_FIELD_NUMBER: _ClassVar[int]
+    ANNOUNCED_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    CITATIONS_FIELD_NUMBER: _ClassVar[int]
+    NOTE_FIELD_NUMBER: _ClassVar[int]
+    PERIODS_FIELD_NUMBER: _ClassVar[int]
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    PROVENANCE_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    title: str
+    authority: str
+    direction: Direction
+    modelled: bool
+    announced: bool
+    confidence: Confidence
+    citations: _containers.RepeatedScalarFieldContainer[str]
+    note: str
+    periods: _containers.RepeatedCompositeFieldContainer[Period]
+    events: _containers.RepeatedCompositeFieldContainer[MeasureEvent]
+    provenance: _common_pb2.Provenance
+    def __init__(self, id: _Optional[str] = ..., title: _Optional[str] = ..., authority: _Optional[str] = ..., direction: _Optional[_Union[Direction, str]] = ..., modelled: _Optional[bool] = ..., announced: _Optional[bool] = ..., confidence: _Optional[_Union[Confidence, str]] = ..., citations: _Optional[_Iterable[str]] = ..., note: _Optional[str] = ..., periods: _Optional[_Iterable[_Union[Period, _Mapping]]] = ..., events: _Optional[_Iterable[_Union[MeasureEvent, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ...) -> None: ...
+
+class MeasureEvent(_message.Message):
+    __slots__ = ("op", "start_time", "end_time", "known_from", "citations", "text")
+    OP_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    KNOWN_FROM_FIELD_NUMBER: _ClassVar[int]
+    CITATIONS_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    op: str
+    start_time: str
+    end_time: str
+    known_from: str
+    citations: _containers.RepeatedScalarFieldContainer[str]
+    text: str
+    def __init__(self, op: _Optional[str] = ..., start_time: _Optional[str] = ..., end_time: _Optional[str] = ..., known_from: _Optional[str] = ..., citations: _Optional[_Iterable[str]] = ..., text: _Optional[str] = ...) -> None: ...
+
+class ListMeasuresRequest(_message.Message):
+    __slots__ = ("authority",)
+    AUTHORITY_FIELD_NUMBER: _ClassVar[int]
+    authority: str
+    def __init__(self, authority: _Optional[str] = ...) -> None: ...
+
+class ListMeasuresResponse(_message.Message):
+    __slots__ = ("measures", "provenance")
+    MEASURES_FIELD_NUMBER: _ClassVar[int]
+    PROVENANCE_FIELD_NUMBER: _ClassVar[int]
+    measures: _containers.RepeatedCompositeFieldContainer[Measure]
+    provenance: _common_pb2.Provenance
+    def __init__(self, measures: _Optional[_Iterable[_Union[Measure, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ...) -> None: ...
+
+class GetMeasureRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    def __init__(self, id: _Optional[str] = ...) -> None: ...
+
+class Switch(_message.Message):
+    __slots__ = ("id", "default_value", "values", "text", "citations", "confidence")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    DEFAULT_VALUE_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    CITATIONS_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    default_value: str
+    values: _containers.RepeatedScalarFieldContainer[str]
+    text: str
+    citations: _containers.RepeatedScalarFieldContainer[str]
+    confidence: Confidence
+    def __init__(self, id: _Optional[str] = ..., default_value: _Optional[str] = ..., values: _Optional[_Iterable[str]] = ..., text: _Optional[str] = ..., citations: _Optional[_Iterable[str]] = ..., confidence: _Optional[_Union[Confidence, str]] = ...) -> None: ...
+
+class ClaimKind(_message.Message):
+    __slots__ = ("id", "type", "role", "text", "citations")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    ROLE_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    CITATIONS_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    type: str
+    role: str
+    text: str
+    citations: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, id: _Optional[str] = ..., type: _Optional[str] = ..., role: _Optional[str] = ..., text: _Optional[str] = ..., citations: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class GetLawRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class Law(_message.Message):
+    __slots__ = ("version", "as_of", "coverage_start_time", "coverage_end_time", "digest", "switches", "claims", "provenance")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    AS_OF_FIELD_NUMBER: _ClassVar[int]
+    COVERAGE_START_TIME_FIELD_NUMBER: _ClassVar[int]
+    COVERAGE_END_TIME_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
+    SWITCHES_FIELD_NUMBER: _ClassVar[int]
+    CLAIMS_FIELD_NUMBER: _ClassVar[int]
+    PROVENANCE_FIELD_NUMBER: _ClassVar[int]
+    version: str
+    as_of: str
+    coverage_start_time: str
+    coverage_end_time: str
+    digest: str
+    switches: _containers.RepeatedCompositeFieldContainer[Switch]
+    claims: _containers.RepeatedCompositeFieldContainer[ClaimKind]
+    provenance: _common_pb2.Provenance
+    def __init__(self, version: _Optional[str] = ..., as_of: _Optional[str] = ..., coverage_start_time: _Optional[str] = ..., coverage_end_time: _Optional[str] = ..., digest: _Optional[str] = ..., switches: _Optional[_Iterable[_Union[Switch, _Mapping]]] = ..., claims: _Optional[_Iterable[_Union[ClaimKind, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ...) -> None: ...

@@ -1,0 +1,103 @@
+from tariffs.v1 import common_pb2 as _common_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class ScenarioBasis(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SCENARIO_BASIS_UNSPECIFIED: _ClassVar[ScenarioBasis]
+    SCENARIO_BASIS_ENACTED: _ClassVar[ScenarioBasis]
+    SCENARIO_BASIS_ANNOUNCED: _ClassVar[ScenarioBasis]
+    SCENARIO_BASIS_HYPOTHESIS: _ClassVar[ScenarioBasis]
+
+class Severity(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SEVERITY_UNSPECIFIED: _ClassVar[Severity]
+    SEVERITY_WARNING: _ClassVar[Severity]
+    SEVERITY_ERROR: _ClassVar[Severity]
+SCENARIO_BASIS_UNSPECIFIED: ScenarioBasis
+SCENARIO_BASIS_ENACTED: ScenarioBasis
+SCENARIO_BASIS_ANNOUNCED: ScenarioBasis
+SCENARIO_BASIS_HYPOTHESIS: ScenarioBasis
+SEVERITY_UNSPECIFIED: Severity
+SEVERITY_WARNING: Severity
+SEVERITY_ERROR: Severity
+
+class Scenario(_message.Message):
+    __slots__ = ("id", "title", "description", "basis", "parents", "digest", "tags", "yaml", "provenance")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    BASIS_FIELD_NUMBER: _ClassVar[int]
+    PARENTS_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
+    TAGS_FIELD_NUMBER: _ClassVar[int]
+    YAML_FIELD_NUMBER: _ClassVar[int]
+    PROVENANCE_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    title: str
+    description: str
+    basis: ScenarioBasis
+    parents: _containers.RepeatedScalarFieldContainer[str]
+    digest: str
+    tags: _containers.RepeatedScalarFieldContainer[str]
+    yaml: str
+    provenance: _common_pb2.Provenance
+    def __init__(self, id: _Optional[str] = ..., title: _Optional[str] = ..., description: _Optional[str] = ..., basis: _Optional[_Union[ScenarioBasis, str]] = ..., parents: _Optional[_Iterable[str]] = ..., digest: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., yaml: _Optional[str] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ...) -> None: ...
+
+class ListScenariosRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListScenariosResponse(_message.Message):
+    __slots__ = ("scenarios", "provenance")
+    SCENARIOS_FIELD_NUMBER: _ClassVar[int]
+    PROVENANCE_FIELD_NUMBER: _ClassVar[int]
+    scenarios: _containers.RepeatedCompositeFieldContainer[Scenario]
+    provenance: _common_pb2.Provenance
+    def __init__(self, scenarios: _Optional[_Iterable[_Union[Scenario, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ...) -> None: ...
+
+class GetScenarioRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    def __init__(self, id: _Optional[str] = ...) -> None: ...
+
+class CheckScenarioRequest(_message.Message):
+    __slots__ = ("scenario",)
+    SCENARIO_FIELD_NUMBER: _ClassVar[int]
+    scenario: _common_pb2.ScenarioRef
+    def __init__(self, scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ...) -> None: ...
+
+class Problem(_message.Message):
+    __slots__ = ("path", "line", "column", "reason", "message", "fix", "severity")
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    LINE_FIELD_NUMBER: _ClassVar[int]
+    COLUMN_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    FIX_FIELD_NUMBER: _ClassVar[int]
+    SEVERITY_FIELD_NUMBER: _ClassVar[int]
+    path: str
+    line: int
+    column: int
+    reason: str
+    message: str
+    fix: str
+    severity: Severity
+    def __init__(self, path: _Optional[str] = ..., line: _Optional[int] = ..., column: _Optional[int] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., fix: _Optional[str] = ..., severity: _Optional[_Union[Severity, str]] = ...) -> None: ...
+
+class CheckScenarioResponse(_message.Message):
+    __slots__ = ("ok", "problems", "provenance")
+    OK_FIELD_NUMBER: _ClassVar[int]
+    PROBLEMS_FIELD_NUMBER: _ClassVar[int]
+    PROVENANCE_FIELD_NUMBER: _ClassVar[int]
+    ok: bool
+    problems: _containers.RepeatedCompositeFieldContainer[Problem]
+    provenance: _common_pb2.Provenance
+    def __init__(self, ok: _Optional[bool] = ..., problems: _Optional[_Iterable[_Union[Problem, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ...) -> None: ...

@@ -1,0 +1,142 @@
+from tariffs.v1 import common_pb2 as _common_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class ResponseModel(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    RESPONSE_MODEL_UNSPECIFIED: _ClassVar[ResponseModel]
+    RESPONSE_MODEL_ARMINGTON: _ClassVar[ResponseModel]
+    RESPONSE_MODEL_PASSTHROUGH: _ClassVar[ResponseModel]
+    RESPONSE_MODEL_SMART: _ClassVar[ResponseModel]
+    RESPONSE_MODEL_NONE: _ClassVar[ResponseModel]
+
+class Horizon(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    HORIZON_UNSPECIFIED: _ClassVar[Horizon]
+    HORIZON_IMPACT: _ClassVar[Horizon]
+    HORIZON_SHORT: _ClassVar[Horizon]
+    HORIZON_LONG: _ClassVar[Horizon]
+RESPONSE_MODEL_UNSPECIFIED: ResponseModel
+RESPONSE_MODEL_ARMINGTON: ResponseModel
+RESPONSE_MODEL_PASSTHROUGH: ResponseModel
+RESPONSE_MODEL_SMART: ResponseModel
+RESPONSE_MODEL_NONE: ResponseModel
+HORIZON_UNSPECIFIED: Horizon
+HORIZON_IMPACT: Horizon
+HORIZON_SHORT: Horizon
+HORIZON_LONG: Horizon
+
+class EmbeddedTable(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class Point(_message.Message):
+    __slots__ = ("scenario", "on")
+    SCENARIO_FIELD_NUMBER: _ClassVar[int]
+    ON_FIELD_NUMBER: _ClassVar[int]
+    scenario: _common_pb2.ScenarioRef
+    on: str
+    def __init__(self, scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., on: _Optional[str] = ...) -> None: ...
+
+class SimulateRequest(_message.Message):
+    __slots__ = ("points", "baseline", "embedded", "arrow", "response", "horizon", "parameter_set", "parameter_csv", "by", "known_on", "switches", "min_confidence", "include_lines")
+    class SwitchesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    BASELINE_FIELD_NUMBER: _ClassVar[int]
+    EMBEDDED_FIELD_NUMBER: _ClassVar[int]
+    ARROW_FIELD_NUMBER: _ClassVar[int]
+    RESPONSE_FIELD_NUMBER: _ClassVar[int]
+    HORIZON_FIELD_NUMBER: _ClassVar[int]
+    PARAMETER_SET_FIELD_NUMBER: _ClassVar[int]
+    PARAMETER_CSV_FIELD_NUMBER: _ClassVar[int]
+    BY_FIELD_NUMBER: _ClassVar[int]
+    KNOWN_ON_FIELD_NUMBER: _ClassVar[int]
+    SWITCHES_FIELD_NUMBER: _ClassVar[int]
+    MIN_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    INCLUDE_LINES_FIELD_NUMBER: _ClassVar[int]
+    points: _containers.RepeatedCompositeFieldContainer[Point]
+    baseline: str
+    embedded: EmbeddedTable
+    arrow: bytes
+    response: ResponseModel
+    horizon: Horizon
+    parameter_set: str
+    parameter_csv: bytes
+    by: _containers.RepeatedScalarFieldContainer[str]
+    known_on: str
+    switches: _containers.ScalarMap[str, str]
+    min_confidence: str
+    include_lines: bool
+    def __init__(self, points: _Optional[_Iterable[_Union[Point, _Mapping]]] = ..., baseline: _Optional[str] = ..., embedded: _Optional[_Union[EmbeddedTable, _Mapping]] = ..., arrow: _Optional[bytes] = ..., response: _Optional[_Union[ResponseModel, str]] = ..., horizon: _Optional[_Union[Horizon, str]] = ..., parameter_set: _Optional[str] = ..., parameter_csv: _Optional[bytes] = ..., by: _Optional[_Iterable[str]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., include_lines: _Optional[bool] = ...) -> None: ...
+
+class Progress(_message.Message):
+    __slots__ = ("stage", "fraction")
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    FRACTION_FIELD_NUMBER: _ClassVar[int]
+    stage: str
+    fraction: float
+    def __init__(self, stage: _Optional[str] = ..., fraction: _Optional[float] = ...) -> None: ...
+
+class ResultBatch(_message.Message):
+    __slots__ = ("scenario", "on", "arrow")
+    SCENARIO_FIELD_NUMBER: _ClassVar[int]
+    ON_FIELD_NUMBER: _ClassVar[int]
+    ARROW_FIELD_NUMBER: _ClassVar[int]
+    scenario: str
+    on: str
+    arrow: bytes
+    def __init__(self, scenario: _Optional[str] = ..., on: _Optional[str] = ..., arrow: _Optional[bytes] = ...) -> None: ...
+
+class RefusedBatch(_message.Message):
+    __slots__ = ("arrow",)
+    ARROW_FIELD_NUMBER: _ClassVar[int]
+    arrow: bytes
+    def __init__(self, arrow: _Optional[bytes] = ...) -> None: ...
+
+class Done(_message.Message):
+    __slots__ = ("provenance", "notes", "point_notes")
+    PROVENANCE_FIELD_NUMBER: _ClassVar[int]
+    NOTES_FIELD_NUMBER: _ClassVar[int]
+    POINT_NOTES_FIELD_NUMBER: _ClassVar[int]
+    provenance: _common_pb2.Provenance
+    notes: _containers.RepeatedCompositeFieldContainer[_common_pb2.Note]
+    point_notes: _containers.RepeatedCompositeFieldContainer[PointNotes]
+    def __init__(self, provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ..., notes: _Optional[_Iterable[_Union[_common_pb2.Note, _Mapping]]] = ..., point_notes: _Optional[_Iterable[_Union[PointNotes, _Mapping]]] = ...) -> None: ...
+
+class PointNotes(_message.Message):
+    __slots__ = ("scenario", "on", "notes")
+    SCENARIO_FIELD_NUMBER: _ClassVar[int]
+    ON_FIELD_NUMBER: _ClassVar[int]
+    NOTES_FIELD_NUMBER: _ClassVar[int]
+    scenario: str
+    on: str
+    notes: _containers.RepeatedCompositeFieldContainer[_common_pb2.Note]
+    def __init__(self, scenario: _Optional[str] = ..., on: _Optional[str] = ..., notes: _Optional[_Iterable[_Union[_common_pb2.Note, _Mapping]]] = ...) -> None: ...
+
+class SimulateResponse(_message.Message):
+    __slots__ = ("progress", "refused", "groups", "total", "lines", "done")
+    PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    DONE_FIELD_NUMBER: _ClassVar[int]
+    progress: Progress
+    refused: RefusedBatch
+    groups: ResultBatch
+    total: ResultBatch
+    lines: ResultBatch
+    done: Done
+    def __init__(self, progress: _Optional[_Union[Progress, _Mapping]] = ..., refused: _Optional[_Union[RefusedBatch, _Mapping]] = ..., groups: _Optional[_Union[ResultBatch, _Mapping]] = ..., total: _Optional[_Union[ResultBatch, _Mapping]] = ..., lines: _Optional[_Union[ResultBatch, _Mapping]] = ..., done: _Optional[_Union[Done, _Mapping]] = ...) -> None: ...

@@ -1,0 +1,1 @@
+"""The gRPC service: the engine behind the wire contract of tariffs.v1."""

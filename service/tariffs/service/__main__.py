@@ -1,0 +1,24 @@
+"""`python -m tariffs.service`: serve until SIGTERM, logging one JSON object a line on standard output."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from tariffs.service.server import check, serve
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the server or its check; gives the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tariffs.service", description="Serve tariffs.v1 over gRPC."
+    )
+    parser.add_argument("--host", help="address to listen on (default TARIFFS_HOST or 127.0.0.1)")
+    parser.add_argument("--port", type=int, help="port, 0 for a free one (default TARIFFS_PORT or 50051)")
+    parser.add_argument("--check", action="store_true", help="warm up, run the self-test and leave")
+    given = parser.parse_args(arguments)
+    return check() if given.check else serve(given.host, given.port)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,34 @@
+"""LawService."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import grpc.aio
+
+from tariffs.service.rpc import law
+from tariffs.v1 import law_service_pb2, law_service_pb2_grpc
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class LawHandler(law_service_pb2_grpc.LawServiceServicer):
+    """Reads from the law in memory."""
+
+    async def GetLaw(  # noqa: N802 - the name on the wire
+        self, request: law_service_pb2.GetLawRequest, context: Context
+    ) -> law_service_pb2.Law:
+        """The version of the law, its switches and claims."""
+        return law.get_law(request)
+
+    async def ListMeasures(  # noqa: N802 - the name on the wire
+        self, request: law_service_pb2.ListMeasuresRequest, context: Context
+    ) -> law_service_pb2.ListMeasuresResponse:
+        """All measures, without their periods."""
+        return law.list_measures(request)
+
+    async def GetMeasure(  # noqa: N802 - the name on the wire
+        self, request: law_service_pb2.GetMeasureRequest, context: Context
+    ) -> law_service_pb2.Measure:
+        """One measure."""
+        return law.get_measure(request)

@@ -1,0 +1,139 @@
+"""What an Arrow IPC stream claims to hold, read from its headers alone.
+
+A small message can unpack into gigabytes, and a broken one can make a decoder allocate what it says. The headers
+are FlatBuffers (Arrow columnar format, section "IPC streaming format"); only the few fields that bound memory are
+read, with every offset checked.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, replace
+
+_CONTINUATION = 0xFFFFFFFF
+_SCHEMA, _DICTIONARY_BATCH, _RECORD_BATCH = 1, 2, 3
+_NOT_COMPRESSED = -1
+
+
+class MalformedError(ValueError):
+    """The bytes do not follow the format."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSize:
+    """Sizes as the headers give them; `unpacked_bytes` is memory for buffers after decompression."""
+
+    rows: int = 0
+    columns: int = 0
+    unpacked_bytes: int = 0
+
+
+def inspect_stream(data: bytes) -> StreamSize:
+    """The size of all batches in the stream.
+
+    Raises:
+        MalformedError: an offset, length or kind is not as the format has it.
+    """
+    found, position, has_schema = StreamSize(), 0, False
+    while position < len(data):
+        start, length = _prefix(data, position)
+        if not length:
+            break
+        table = _Table.root(data[start : start + length])
+        kind, header = table.number(1, "<B"), table.child(2)
+        body_length = table.number(3, "<q")
+        body = start + length
+        if body_length < 0 or body + body_length > len(data):
+            raise MalformedError("a body is longer than the stream")
+        if kind == _SCHEMA:
+            has_schema = True
+            found = replace(found, columns=header.vector(1)[1])
+        elif kind in {_RECORD_BATCH, _DICTIONARY_BATCH}:
+            batch = header if kind == _RECORD_BATCH else header.child(1)
+            found = _with_batch(found, batch, data[body : body + body_length])
+        else:
+            raise MalformedError(f"message kind {kind} is not allowed")
+        position = body + body_length
+    if not has_schema:
+        raise MalformedError("there is no schema")
+    return found
+
+
+def _prefix(data: bytes, position: int) -> tuple[int, int]:
+    """Where a message's header starts, and its length."""
+    (first,) = _unpack("<I", data, position)
+    if first != _CONTINUATION:
+        raise MalformedError("a message does not start with the continuation marker")
+    (length,) = _unpack("<i", data, position + 4)
+    start = position + 8
+    if length < 0 or start + length > len(data):
+        raise MalformedError("a header is longer than the stream")
+    return start, length
+
+
+def _with_batch(found: StreamSize, batch: _Table, body: bytes) -> StreamSize:
+    rows = batch.number(0, "<q")
+    if rows < 0:
+        raise MalformedError("a batch has a negative length")
+    compressed = batch.has(3)
+    start, count = batch.vector(2)
+    unpacked = 0
+    for index in range(count):
+        offset, length = _unpack("<qq", batch.data, start + 16 * index)
+        if offset < 0 or length < 0 or offset + length > len(body):
+            raise MalformedError("a buffer lies outside its body")
+        if compressed and length:
+            (size,) = _unpack("<q", body, offset)
+            if size < _NOT_COMPRESSED:
+                raise MalformedError("a buffer has a negative size")
+            length = length if size == _NOT_COMPRESSED else size
+        unpacked += length
+    return replace(found, rows=found.rows + rows, unpacked_bytes=found.unpacked_bytes + unpacked)
+
+
+def _unpack(form: str, data: bytes, position: int) -> tuple[int, ...]:
+    if position < 0 or position + struct.calcsize(form) > len(data):
+        raise MalformedError("an offset points outside")
+    return struct.unpack_from(form, data, position)
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """A FlatBuffers table: its fields are found through a table of offsets, and absent ones have defaults."""
+
+    data: bytes
+    position: int
+
+    @classmethod
+    def root(cls, data: bytes) -> _Table:
+        return cls(data, _unpack("<I", data, 0)[0])
+
+    def number(self, field: int, form: str) -> int:
+        position = self._field(field)
+        return _unpack(form, self.data, position)[0] if position else 0
+
+    def has(self, field: int) -> bool:
+        return self._field(field) != 0
+
+    def child(self, field: int) -> _Table:
+        position = self._field(field)
+        if not position:
+            raise MalformedError("a header is missing")
+        return _Table(self.data, position + _unpack("<I", self.data, position)[0])
+
+    def vector(self, field: int) -> tuple[int, int]:
+        """Where a vector's items start, and how many there are."""
+        position = self._field(field)
+        if not position:
+            return 0, 0
+        start = position + _unpack("<I", self.data, position)[0]
+        return start + 4, _unpack("<I", self.data, start)[0]
+
+    def _field(self, field: int) -> int:
+        offsets = self.position - _unpack("<i", self.data, self.position)[0]
+        (size,) = _unpack("<H", self.data, offsets)
+        entry = 4 + 2 * field
+        if entry + 2 > size:
+            return 0
+        (offset,) = _unpack("<H", self.data, offsets + entry)
+        return self.position + offset if offset else 0

@@ -1,0 +1,77 @@
+"""Structural checks of requests: what a field must look like before the engine asks what it means."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Protocol
+
+from google.protobuf.descriptor import EnumDescriptor
+
+from tariffs.engine.errors import InputError
+
+DECIMAL = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,10})?")
+TEXT_LIMIT = 200
+DOCUMENT_LIMIT = 1 << 20
+
+
+class Named(Protocol):
+    """The wrapper protoc makes for an enum: its values by name."""
+
+    DESCRIPTOR: EnumDescriptor
+
+    def Name(self, number: int) -> str: ...  # noqa: N802, D102 - protobuf's own name
+
+
+def decimal(text: str, field: str, reason: str) -> Decimal:
+    """The number in decimal text; the error has the reason that the field's faults have."""
+    if not DECIMAL.fullmatch(text):
+        found = f"is {text[:40]!r}" if text else "is missing"
+        raise InputError(
+            reason, f"{field} {found}.", field=field, fix='Write a decimal number such as "12500.00".'
+        )
+    return Decimal(text)
+
+
+def word(text: str, field: str) -> str:
+    """A name or day: short text."""
+    if len(text) > TEXT_LIMIT:
+        raise InputError(
+            "REQUEST_INVALID",
+            f"{field} has {len(text):,} characters.",
+            field=field,
+            fix=f"Give at most {TEXT_LIMIT}.",
+        )
+    return text
+
+
+def required(text: str, field: str, fix: str) -> str:
+    """Short text that must not be empty."""
+    if not text:
+        raise InputError("REQUEST_INVALID", f"{field} is missing.", field=field, fix=fix)
+    return word(text, field)
+
+
+def words(texts: Mapping[str, str], field: str) -> dict[str, str]:
+    """Names with their values, all short text."""
+    return {word(name, field): word(value, field) for name, value in texts.items()}
+
+
+def choice(enum: Named, number: int, field: str) -> str:
+    """The engine's word for an enum value: its name in lower case without the prefix; empty for UNSPECIFIED."""
+    if number not in enum.DESCRIPTOR.values_by_number:
+        raise InputError(
+            "REQUEST_INVALID", f"{field} is {number}.", field=field, fix="Use a value of the enum."
+        )
+    if number == 0:
+        return ""
+    zero = enum.DESCRIPTOR.values_by_number[0].name
+    return enum.Name(number).removeprefix(zero.removesuffix("UNSPECIFIED")).lower()
+
+
+def value_of(enum: Named, name: str) -> str | None:
+    """The name of the enum value for the engine's word; None for a word the enum does not have."""
+    prefix = enum.DESCRIPTOR.values_by_number[0].name.removesuffix("UNSPECIFIED")
+    value = enum.DESCRIPTOR.values_by_name.get(prefix + name.upper())
+    return value.name if value else None

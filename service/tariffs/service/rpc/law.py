@@ -1,0 +1,150 @@
+"""LawService: the law the server knows, and its measures."""
+
+from __future__ import annotations
+
+import difflib
+from zoneinfo import ZoneInfo
+
+from tariffs.engine.errors import LawError
+from tariffs.engine.law import Claim, Law, Measure, Period, Switch, load_law
+from tariffs.engine.law.events import Act
+from tariffs.engine.law.law import IMPORT
+from tariffs.service.rpc.checks import required, value_of, word
+from tariffs.service.rpc.shared import day_text, instant_text, law_provenance
+from tariffs.v1 import law_service_pb2
+
+
+def get_law(request: law_service_pb2.GetLawRequest) -> law_service_pb2.Law:
+    """The version of the law, its switches and claims."""
+    law = load_law()
+    first, last = law.coverage
+    return law_service_pb2.Law(
+        version=law.version,
+        as_of=law.as_of.isoformat(),
+        coverage_start_time=instant_text(first, law.zones[IMPORT]),
+        coverage_end_time=instant_text(last, law.zones[IMPORT]),
+        digest=law.digest,
+        switches=[_switch(law.switches[name]) for name in sorted(law.switches)],
+        claims=[_claim(law.claims[name]) for name in sorted(law.claims)],
+        provenance=law_provenance(law, request),
+    )
+
+
+def list_measures(request: law_service_pb2.ListMeasuresRequest) -> law_service_pb2.ListMeasuresResponse:
+    """All measures, or those of an authority node and below, by id.
+
+    Raises:
+        LawError: MEASURE_NOT_FOUND if the law has no such node.
+    """
+    law, node = load_law(), word(request.authority, "authority")
+    found = [measure for _, measure in sorted(law.measures.items()) if not node or node in measure.parents]
+    if node and not found:
+        nodes = sorted({parent for measure in law.measures.values() for parent in measure.parents})
+        raise LawError(
+            "MEASURE_NOT_FOUND",
+            f"The law has no authority {node!r}.",
+            field="authority",
+            fix=f"Nodes: {', '.join(nodes)}.",
+        )
+    return law_service_pb2.ListMeasuresResponse(
+        measures=[_measure(measure) for measure in found], provenance=law_provenance(law, request)
+    )
+
+
+def get_measure(request: law_service_pb2.GetMeasureRequest) -> law_service_pb2.Measure:
+    """One measure with its periods and acts, by its id or the label of a period.
+
+    Raises:
+        LawError: MEASURE_NOT_FOUND, with the nearest ids, or MEASURE_RETIRED.
+    """
+    law = load_law()
+    measure = _named(law, required(request.id, "id", "Give the id of a measure."))
+    message = _measure(measure)
+    zone = law.context(measure.direction).zone
+    message.periods.extend(_period(period, zone) for period in measure.periods)
+    message.events.extend(_event(act, zone) for act in law.acts[measure.id])
+    message.provenance.CopyFrom(law_provenance(law, request))
+    return message
+
+
+def _named(law: Law, name: str) -> Measure:
+    if name in law.measures:
+        return law.measures[name]
+    for measure in law.measures.values():
+        if name in measure.labels:
+            return measure
+    if name in law.retired:
+        raise LawError(
+            "MEASURE_RETIRED", f"{name!r} is retired.", field="id", fix=f"Use {law.retired[name]}."
+        )
+    near = difflib.get_close_matches(name, law.names, n=3)
+    raise LawError(
+        "MEASURE_NOT_FOUND",
+        f"The law has no measure {name!r}.",
+        field="id",
+        fix=f"Nearest: {', '.join(near)}." if near else "`law measures` lists them all.",
+        metadata={"nearest": ", ".join(near)},
+    )
+
+
+def _measure(measure: Measure) -> law_service_pb2.Measure:
+    return law_service_pb2.Measure(
+        id=measure.id,
+        title=measure.title,
+        authority=measure.authority,
+        direction=value_of(law_service_pb2.Direction, measure.direction),
+        modelled=measure.modelled,
+        announced=measure.announced,
+        confidence=value_of(law_service_pb2.Confidence, measure.conf),
+        citations=measure.cite,
+        note=measure.note,
+    )
+
+
+def _period(period: Period, zone: ZoneInfo) -> law_service_pb2.Period:
+    return law_service_pb2.Period(
+        id=period.id,
+        start_time=instant_text(period.start, zone),
+        end_time=instant_text(period.end, zone),
+        known_from=day_text(period.known_from),
+        citations=period.cite,
+        confidence=value_of(law_service_pb2.Confidence, period.conf),
+    )
+
+
+def _event(act: Act, zone: ZoneInfo) -> law_service_pb2.MeasureEvent:
+    change = act.change
+    reach = act.label or change.selector.authority
+    words = [change.op, f"({reach})" if reach else "", f"from {change.start}" if change.start else ""]
+    words += [f"until {change.until}" if change.until else "", f"to {change.to}" if change.to else ""]
+    if change.rate is not None:
+        words.append(f"rate {change.rate}")
+    if change.kept is not None:
+        words.append(f"keeping {change.kept}")
+    if change.from_beginning:
+        words.append("from the beginning")
+    return law_service_pb2.MeasureEvent(
+        op=change.op,
+        start_time=instant_text(act.start, zone),
+        end_time=instant_text(act.until, zone),
+        known_from=day_text(act.known_from),
+        citations=change.cite,
+        text=" ".join(word for word in words if word),
+    )
+
+
+def _switch(switch: Switch) -> law_service_pb2.Switch:
+    return law_service_pb2.Switch(
+        id=switch.id,
+        default_value=switch.default,
+        values=switch.values,
+        text=switch.text,
+        citations=switch.cite,
+        confidence=value_of(law_service_pb2.Confidence, switch.conf),
+    )
+
+
+def _claim(claim: Claim) -> law_service_pb2.ClaimKind:
+    return law_service_pb2.ClaimKind(
+        id=claim.id, type=claim.type, role=claim.role, text=claim.text, citations=claim.source
+    )

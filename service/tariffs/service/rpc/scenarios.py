@@ -1,0 +1,80 @@
+"""ScenarioService: the library, and a check for scenarios of one's own."""
+
+from __future__ import annotations
+
+from tariffs.engine.law import load_law
+from tariffs.engine.scenario import Problem, Scenario, check_scenario, library
+from tariffs.service.rpc.checks import required, value_of, word
+from tariffs.service.rpc.shared import BASE, document, law_provenance, named_scenario
+from tariffs.v1 import common_pb2, scenario_service_pb2
+
+
+def list_scenarios(
+    request: scenario_service_pb2.ListScenariosRequest,
+) -> scenario_service_pb2.ListScenariosResponse:
+    """All scenarios of the library, by name."""
+    known = library()
+    return scenario_service_pb2.ListScenariosResponse(
+        scenarios=[_scenario(known[name]) for name in sorted(known)],
+        provenance=law_provenance(load_law(), request),
+    )
+
+
+def get_scenario(request: scenario_service_pb2.GetScenarioRequest) -> scenario_service_pb2.Scenario:
+    """One scenario of the library with its text.
+
+    Raises:
+        ScenarioError: SCENARIO_NOT_FOUND, with the nearest names.
+    """
+    scenario = named_scenario(required(request.id, "id", "Give the name of a scenario."), "id")
+    message = _scenario(scenario)
+    message.yaml = scenario.text
+    message.provenance.CopyFrom(law_provenance(load_law(), request, [scenario]))
+    return message
+
+
+def check_scenario_text(
+    request: scenario_service_pb2.CheckScenarioRequest,
+) -> scenario_service_pb2.CheckScenarioResponse:
+    """What is wrong with a scenario of the library or a text.
+
+    Raises:
+        ScenarioError: SCENARIO_NOT_FOUND for a name; faults of a text are in the answer.
+    """
+    law = load_law()
+    problems = [_problem(problem) for problem in check_scenario(_text(request.scenario), law)]
+    return scenario_service_pb2.CheckScenarioResponse(
+        ok=not any(problem.severity == scenario_service_pb2.SEVERITY_ERROR for problem in problems),
+        problems=problems,
+        provenance=law_provenance(law, request),
+    )
+
+
+def _text(ref: common_pb2.ScenarioRef) -> str:
+    if ref.WhichOneof("scenario") == "yaml":
+        return document(ref.yaml, "scenario")
+    return named_scenario(word(ref.name, "scenario") or BASE, "scenario").text
+
+
+def _scenario(scenario: Scenario) -> scenario_service_pb2.Scenario:
+    return scenario_service_pb2.Scenario(
+        id=scenario.id,
+        title=scenario.title,
+        description=scenario.description,
+        basis=value_of(scenario_service_pb2.ScenarioBasis, scenario.basis),
+        parents=scenario.parents,
+        digest=scenario.digest,
+        tags=scenario.tags,
+    )
+
+
+def _problem(problem: Problem) -> scenario_service_pb2.Problem:
+    return scenario_service_pb2.Problem(
+        path=problem.path,
+        line=problem.line,
+        column=problem.column,
+        reason=problem.reason,
+        message=problem.message,
+        fix=problem.fix,
+        severity=value_of(scenario_service_pb2.Severity, problem.severity),
+    )

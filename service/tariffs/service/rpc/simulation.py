@@ -1,0 +1,174 @@
+"""SimulationService: scenarios over a trade table, told as they come."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from tariffs.engine.errors import InputError
+from tariffs.engine.impact import Impact, Options, Point, ScenarioImpact, Table, impact
+from tariffs.engine.law import load_law
+from tariffs.service import arrow
+from tariffs.service.rpc.checks import choice, word, words
+from tariffs.service.rpc.shared import notes_of, provenance_of, scenario_of
+from tariffs.v1 import simulation_service_pb2 as pb
+
+POINTS_LIMIT = 64
+KEYS_LIMIT = 8
+PARAMETER_SETS = ("low", "high")
+Emit = Callable[[pb.SimulateResponse], None]
+Cancelled = Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """What only a caller in the same process can give: a table and a parameter file by reference."""
+
+    table: Table = None
+    parameters: str = ""
+
+
+def simulate(
+    request: pb.SimulateRequest, emit: Emit, cancelled: Cancelled, local: Local | None = None
+) -> None:
+    """Run a request, handing out messages in order: progress, refused rows, points, and last `done`.
+
+    Args:
+        request: the request.
+        emit: takes each message; it may block until the caller is ready for more.
+        cancelled: asked between steps; yes ends the run.
+        local: a table and parameters by reference; they stand in for those of the request.
+
+    Raises:
+        TariffsError: what is wrong with the request, or CANCELLED.
+    """
+    local = local or Local()
+    points = _points(request)
+    table = local.table if local.table is not None else _table(request)
+    with _parameters(request, local) as parameters:
+        found = impact(
+            table,
+            points,
+            law=load_law(),
+            options=_options(request, parameters),
+            progress=lambda stage, fraction: emit(_progress(stage, fraction)),
+            cancelled=cancelled,
+        )
+    _tell(found, request, emit)
+
+
+def _points(request: pb.SimulateRequest) -> list[Point]:
+    if not 1 <= len(request.points) <= POINTS_LIMIT:
+        raise InputError(
+            "REQUEST_INVALID",
+            f"The request has {len(request.points)} points.",
+            field="points",
+            fix=f"Give 1 to {POINTS_LIMIT}: a scenario and a day each.",
+        )
+    return [
+        Point(scenario_of(point.scenario, f"points[{index}].scenario"), word(point.on, f"points[{index}].on"))
+        for index, point in enumerate(request.points)
+    ]
+
+
+def _table(request: pb.SimulateRequest) -> pl.DataFrame | None:
+    return arrow.read_table(request.arrow) if request.WhichOneof("table") == "arrow" else None
+
+
+def _options(request: pb.SimulateRequest, parameters: str) -> Options:
+    if len(request.by) > KEYS_LIMIT:
+        raise InputError(
+            "REQUEST_INVALID",
+            f"There are {len(request.by)} keys.",
+            field="by",
+            fix=f"Give at most {KEYS_LIMIT}.",
+        )
+    default = Options()
+    return Options(
+        baseline=word(request.baseline, "baseline"),
+        response=choice(pb.ResponseModel, request.response, "response") or default.response,
+        horizon=choice(pb.Horizon, request.horizon, "horizon") or default.horizon,
+        parameters=parameters,
+        by=tuple(word(key, "by") for key in request.by) or default.by,
+        known_on=word(request.known_on, "known_on"),
+        switches=words(request.switches, "switches"),
+        min_conf=word(request.min_confidence, "min_confidence"),
+        lines=request.include_lines,
+    )
+
+
+@contextmanager
+def _parameters(request: pb.SimulateRequest, local: Local) -> Iterator[str]:
+    """The parameter set as the engine takes it: empty, a name, or the path of a file that lives as long as the run."""
+    given = request.WhichOneof("parameters")
+    if local.parameters or given is None:
+        yield local.parameters
+    elif given == "parameter_set":
+        # Anything but a name of a set would be read as a path of the server's own disk.
+        if request.parameter_set not in PARAMETER_SETS:
+            raise InputError(
+                "PARAMETER_INVALID",
+                f"There is no parameter set {word(request.parameter_set, 'parameter_set')!r}.",
+                field="parameter_set",
+                fix=f"Use {' or '.join(PARAMETER_SETS)}, or send the table as CSV.",
+            )
+        yield request.parameter_set
+    else:
+        if len(request.parameter_csv) > arrow.MESSAGE_LIMIT:
+            raise InputError(
+                "BATCH_TOO_LARGE",
+                f"The parameter table has {len(request.parameter_csv):,} bytes.",
+                field="parameter_csv",
+                fix=f"Send at most {arrow.MESSAGE_LIMIT:,} bytes.",
+                metadata={"limit": str(arrow.MESSAGE_LIMIT), "found": str(len(request.parameter_csv))},
+            )
+        with tempfile.TemporaryDirectory(prefix="tariffs-") as directory:
+            path = Path(directory) / "parameters.csv"
+            path.write_bytes(request.parameter_csv)
+            yield str(path)
+
+
+def _tell(found: Impact, request: pb.SimulateRequest, emit: Emit) -> None:
+    if found.refused.height:
+        for data in arrow.batches(found.refused):
+            emit(pb.SimulateResponse(refused=pb.RefusedBatch(arrow=data)))
+    for point in found.scenarios:
+        _tell_point(point, emit)
+    emit(
+        pb.SimulateResponse(
+            done=pb.Done(
+                provenance=provenance_of(found.provenance, request),
+                notes=notes_of(dict.fromkeys(note for point in found.scenarios for note in point.notes)),
+                point_notes=[
+                    pb.PointNotes(scenario=point.id, on=point.on, notes=notes_of(point.notes))
+                    for point in found.scenarios
+                ],
+            )
+        )
+    )
+
+
+def _tell_point(point: ScenarioImpact, emit: Emit) -> None:
+    def batch(data: bytes) -> pb.ResultBatch:
+        return pb.ResultBatch(scenario=point.id, on=point.on, arrow=data)
+
+    for data in arrow.batches(point.groups):
+        emit(pb.SimulateResponse(groups=batch(data)))
+    for data in arrow.batches(_total(point)):
+        emit(pb.SimulateResponse(total=batch(data)))
+    if point.lines is not None:
+        for data in arrow.batches(point.lines):
+            emit(pb.SimulateResponse(lines=batch(data)))
+
+
+def _total(point: ScenarioImpact) -> pl.DataFrame:
+    return pl.DataFrame({name: pl.Series([value], dtype=pl.Float64) for name, value in point.total.items()})
+
+
+def _progress(stage: str, fraction: float) -> pb.SimulateResponse:
+    return pb.SimulateResponse(progress=pb.Progress(stage=stage, fraction=fraction))

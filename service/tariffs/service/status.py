@@ -1,0 +1,70 @@
+"""Errors on the wire: the engine's errors as google.rpc.Status with details from the catalogue."""
+
+from __future__ import annotations
+
+import grpc
+from google.protobuf.any_pb2 import Any
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message
+from google.rpc.code_pb2 import Code
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RequestInfo, RetryInfo
+from google.rpc.status_pb2 import Status
+
+from tariffs.engine.errors import ScenarioError, TariffsError
+
+DOMAIN = "tariffs.internal"
+DETAILS_KEY = "grpc-status-details-bin"
+REQUEST_ID_KEY = "x-request-id"
+RETRY_AFTER_SECONDS = {"TOO_MANY_STREAMS": 2, "WARMING_UP": 1, "SHUTTING_DOWN": 1}
+INVARIANT = "ENGINE_INVARIANT"
+
+
+def status_of(error: Exception, request_id: str) -> Status:
+    """The status a caller gets: the catalogue's reason and facts, or, for what nobody foresaw, the request id only."""
+    if not isinstance(error, TariffsError):
+        return _unforeseen(request_id)
+    metadata = {**error.metadata, **_place(error), "request_id": request_id}
+    if error.fix:
+        metadata["fix"] = error.fix
+    details: list[Message] = [
+        ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=metadata),
+        RequestInfo(request_id=request_id),
+    ]
+    if error.field:
+        violation = BadRequest.FieldViolation(field=error.field, description=str(error), reason=error.reason)
+        details.append(BadRequest(field_violations=[violation]))
+    if error.reason in RETRY_AFTER_SECONDS:
+        details.append(RetryInfo(retry_delay=Duration(seconds=RETRY_AFTER_SECONDS[error.reason])))
+    return _status(Code.Value(error.code), error.message, details)
+
+
+def trailers_of(status: Status, request_id: str) -> tuple[tuple[str, str | bytes], ...]:
+    """The trailing metadata that carries a status and the request id."""
+    return ((DETAILS_KEY, status.SerializeToString()), (REQUEST_ID_KEY, request_id))
+
+
+def grpc_code(status: Status) -> grpc.StatusCode:
+    """The status code as grpc names it."""
+    return grpc.StatusCode[Code.Name(status.code)]
+
+
+def _place(error: TariffsError) -> dict[str, str]:
+    if not isinstance(error, ScenarioError):
+        return {}
+    place = {"path": error.path, "line": error.line, "column": error.column}
+    return {name: str(value) for name, value in place.items() if value}
+
+
+def _unforeseen(request_id: str) -> Status:
+    info = ErrorInfo(reason=INVARIANT, domain=DOMAIN, metadata={"request_id": request_id})
+    message = "The server met an error it did not foresee; its log has the details under the request id."
+    return _status(Code.INTERNAL, message, [info, RequestInfo(request_id=request_id)])
+
+
+def _status(code: int, message: str, details: list[Message]) -> Status:
+    status = Status(code=code, message=message)
+    for detail in details:
+        packed = Any()
+        packed.Pack(detail)
+        status.details.append(packed)
+    return status

@@ -1,0 +1,40 @@
+"""What must be in memory and compiled before the first call, and the proof that the engine works here."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from tariffs.engine.assess import EntryLine, assess_line
+from tariffs.engine.errors import ServiceError
+from tariffs.engine.impact import Options, Point, impact
+from tariffs.engine.law import load_law
+from tariffs.engine.scenario import library
+from tariffs.engine.trade.reference import reference_table
+from tariffs.service.rpc.shared import BASE
+
+
+def warm_up() -> None:
+    """Load law, schedule and the embedded table, run every kernel once, and test the results for sense.
+
+    Raises:
+        TariffsError: the law data is broken, or ENGINE_INVARIANT if a result makes no sense.
+    """
+    law, base = load_law(), library()[BASE]
+    found = impact(None, [Point(base, "")], law=law, options=Options(by=("origin",)))
+    block = found.scenarios[0]
+    _expect(block.groups["duty"].sum(), block.total["duty"], "groups sum to the total")
+    first = reference_table().row(0, named=True)
+    quote = assess_line(law, EntryLine(first["hts"], first["origin"], 10_000))
+    _expect(
+        sum(float(layer.amount) for layer in quote.layers), float(quote.assessed), "layers sum to the duty"
+    )
+
+
+def _expect(found: Any, wanted: Any, promise: str) -> None:
+    if wanted is None or not math.isclose(found, wanted, rel_tol=1e-9):
+        raise ServiceError(
+            "ENGINE_INVARIANT",
+            f"The self-test failed: {promise}; found {found} and {wanted}.",
+            fix="Reinstall the package, and clear the cache of compiled kernels.",
+        )

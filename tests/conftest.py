@@ -1,0 +1,40 @@
+"""Settings that all tests share: where kernels are cached, how many cases a random test takes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+ROOT = Path(__file__).resolve().parents[1]
+SCALE = int(os.environ.get("TARIFFS_TEST_SCALE", "1"))
+
+# Kernels are compiled once and kept beside the checkout, not in the reader's home; servers that tests start inherit
+# it. An address from the reader's own shell must never decide where a test sends its calls.
+os.environ.setdefault("NUMBA_CACHE_DIR", str(ROOT / ".numba_cache"))
+os.environ.pop("TARIFFS_TARGET", None)
+
+# Derandomised, so that a failure is the change's own and comes back at every run; deadlines would measure the
+# machine and not the code.
+settings.register_profile(
+    "tariffs",
+    max_examples=25 * SCALE,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("tariffs")
+
+
+@pytest.fixture(scope="session")
+def scale() -> int:
+    """How many times the small count a random test takes: 1 in `make test`, 10 in `make test-all`."""
+    return SCALE
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The top folder of the checkout."""
+    return ROOT

@@ -1,0 +1,112 @@
+"""Random markets for the tests of the response models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from tariffs.engine.response import ArmingtonResponse, armington
+from tariffs.engine.response.inputs import Floats, Ints
+
+
+@dataclass(frozen=True)
+class Market:
+    """Lines of several products with their elasticities."""
+
+    product: Ints
+    v0: Floats
+    t0: Floats
+    t1: Floats
+    sigma: Floats
+    eta: Floats
+    supply: Floats
+    freight: Floats
+
+    def solve(self, **extra: Any) -> ArmingtonResponse:
+        return armington(
+            self.product,
+            self.v0,
+            self.t0,
+            self.t1,
+            self.sigma,
+            self.eta,
+            supply=self.supply,
+            freight=self.freight,
+            **extra,
+        )
+
+    def with_(self, **changes: Any) -> Market:
+        size = self.v0.size
+        for name in ("v0", "t0", "t1", "supply", "freight"):
+            if name in changes:
+                changes[name] = np.broadcast_to(np.asarray(changes[name], dtype=float), (size,)).copy()
+        for name in ("sigma", "eta"):
+            if name in changes:
+                changes[name] = np.broadcast_to(
+                    np.asarray(changes[name], dtype=float), self.sigma.shape
+                ).copy()
+        return replace(self, **changes)
+
+    def rebased(self, after: ArmingtonResponse, t1: Floats) -> Market:
+        """The market as it is after a response, facing the next rates."""
+        freight = self.freight / after.exporter_price_hat
+        return self.with_(v0=after.value, t0=self.t1, t1=t1, freight=freight)
+
+    def sums(self, values: Floats) -> Floats:
+        """Sums of a column by product."""
+        _, place = np.unique(self.product, return_inverse=True)
+        return np.bincount(place, weights=values, minlength=self.sigma.size)
+
+    def spread(self, values: Floats) -> Floats:
+        """A column per product, laid out per line."""
+        _, place = np.unique(self.product, return_inverse=True)
+        spread: Floats = values[place]
+        return spread
+
+
+def random_market(
+    seed: int, *, products: int = 5, most: int = 12, supply: str = "flat", freight: bool = False
+) -> Market:
+    """A market from a seed, with lines in no order and ids that are not consecutive."""
+    rng = np.random.default_rng(seed)
+    ids = rng.choice(10_000, products, replace=False) - 5_000
+    product = np.concatenate([np.full(rng.integers(1, most + 1), each) for each in ids])
+    rng.shuffle(product)
+    size = product.size
+    v0 = np.exp(rng.normal(8.0, 2.5, size))
+    v0[rng.random(size) < 0.1] = 0.0
+    t0 = rng.choice([0.0, 0.025, 0.16], size)
+    t1 = t0 + rng.choice([0.0, 0.1, 0.25, 1.45], size)
+    kinds = {
+        "flat": np.full(size, np.inf),
+        "common": np.full(size, rng.uniform(0.3, 30.0)),
+        "mixed": rng.choice([0.5, 3.0, 10.0, np.inf], size),
+    }
+    return Market(
+        product.astype(np.int64),
+        v0,
+        t0,
+        t1,
+        rng.uniform(0.1, 12.0, products),
+        rng.uniform(0.0, 4.0, products),
+        kinds[supply],
+        rng.uniform(0.0, 0.3, size) if freight else np.zeros(size),
+    )
+
+
+SUPPLIES = ("flat", "common", "mixed")
+
+
+@st.composite
+def markets(draw: st.DrawFn, supplies: tuple[str, ...] = SUPPLIES, freight: bool | None = None) -> Market:
+    """Random markets; shrinks towards few products, few origins and flat supply."""
+    return random_market(
+        draw(st.integers(0, 2**32 - 1)),
+        products=draw(st.integers(1, 6)),
+        most=draw(st.integers(1, 15)),
+        supply=draw(st.sampled_from(supplies)),
+        freight=draw(st.booleans()) if freight is None else freight,
+    )

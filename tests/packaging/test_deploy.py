@@ -1,0 +1,105 @@
+"""The container files hold together: each copies what exists and starts what the wheel has."""
+
+from __future__ import annotations
+
+import json
+import re
+import runpy
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+import yaml
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+INSTRUCTIONS = frozenset(
+    "FROM WORKDIR COPY RUN ENV USER EXPOSE STOPSIGNAL HEALTHCHECK ENTRYPOINT".split()  # noqa: SIM905
+)
+
+
+def instructions(text: str) -> list[tuple[str, str]]:
+    """The instructions of a Dockerfile, continued lines joined and comments dropped."""
+    lines = "\n".join(line for line in text.splitlines() if not line.startswith("#"))
+    joined = re.sub(r"\\\n\s*", " ", lines)
+    return [(line.split(None, 1)[0], line.split(None, 1)[1]) for line in joined.splitlines() if line.strip()]
+
+
+@pytest.fixture(scope="module")
+def dockerfile(root: Path) -> list[tuple[str, str]]:
+    return instructions((root / "deploy" / "Dockerfile").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def compose(root: Path) -> dict[str, Any]:
+    parsed: dict[str, Any] = yaml.safe_load((root / "deploy" / "compose.yaml").read_text(encoding="utf-8"))
+    return parsed
+
+
+def test_the_dockerfile_copies_only_what_is_there_and_not_ignored(
+    root: Path, dockerfile: list[tuple[str, str]]
+) -> None:
+    allowed = (root / "deploy" / "Dockerfile.dockerignore").read_text(encoding="utf-8").splitlines()
+    sources = [
+        source
+        for word, rest in dockerfile
+        if word == "COPY" and not rest.startswith("--from")
+        for source in rest.split()[:-1]
+    ]
+    assert sources
+    for source in sources:
+        assert (root / source).exists(), source
+        assert f"!{source}" in allowed, source
+
+
+def test_the_dockerfile_is_pinned_unprivileged_and_stops_by_signal(dockerfile: list[tuple[str, str]]) -> None:
+    assert {word for word, _ in dockerfile} <= INSTRUCTIONS
+    images = [rest.split()[0] for word, rest in dockerfile if word == "FROM"]
+    assert all(re.fullmatch(r"[a-z]+:\d[\w.-]+", image) for image in images)
+    last = [word for word, _ in dockerfile[::-1]]
+    assert last.index("USER") < last.index("FROM"), "the final stage drops root"
+    assert ("STOPSIGNAL", "SIGTERM") in dockerfile
+
+
+def test_the_container_starts_a_module_of_the_wheel(root: Path, dockerfile: list[tuple[str, str]]) -> None:
+    (entry,) = [rest for word, rest in dockerfile if word == "ENTRYPOINT"]
+    python, flag, module = json.loads(entry)
+    assert (python, flag) == ("python", "-m")
+    assert (root / "service" / module.replace(".", "/") / "__main__.py").is_file()
+
+
+def test_compose_builds_that_file_and_offers_the_port_to_this_machine_only(
+    root: Path, compose: dict[str, Any], dockerfile: list[tuple[str, str]]
+) -> None:
+    service = compose["services"]["tariffs"]
+    assert (
+        (root / "deploy" / service["build"]["context"] / service["build"]["dockerfile"]).resolve().is_file()
+    )
+    (exposed,) = [rest for word, rest in dockerfile if word == "EXPOSE"]
+    assert service["ports"] == [f"127.0.0.1:{exposed}:{exposed}"]
+    assert {volume.split(":")[0] for volume in service["volumes"]} == compose["volumes"].keys()
+
+
+@pytest.fixture
+def health_server() -> Iterator[tuple[str, health.HealthServicer]]:
+    servicer = health.HealthServicer()
+    server = grpc.server(ThreadPoolExecutor(1))
+    health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    yield f"127.0.0.1:{port}", servicer
+    server.stop(None).wait()
+
+
+def test_the_health_check_knows_warm_from_warming_and_from_gone(
+    root: Path, health_server: tuple[str, health.HealthServicer]
+) -> None:
+    serving = runpy.run_path(str(root / "deploy" / "healthcheck.py"))["serving"]
+    target, servicer = health_server
+    servicer.set("", health_pb2.HealthCheckResponse.NOT_SERVING)
+    assert not serving(target)
+    servicer.set("", health_pb2.HealthCheckResponse.SERVING)
+    assert serving(target)
+    assert not serving("127.0.0.1:1", seconds=0.2)

@@ -1,0 +1,145 @@
+"""What a reader gets from `pip install tariffs`: one name, all data, and a client that needs no engine."""
+
+from __future__ import annotations
+
+import json
+import runpy
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.packaging.wheel import SOURCE_ROOTS, Environment, build_wheel, install
+
+pytestmark = [pytest.mark.wheel, pytest.mark.slow]
+
+PIP_COMMAND = "pip install 'tariffs["
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_wheel(tmp_path_factory.mktemp("dist"))
+
+
+@pytest.fixture(scope="module")
+def base(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    return install(wheel, tmp_path_factory.mktemp("base"))
+
+
+@pytest.fixture(scope="module")
+def with_cli(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    return install(wheel, tmp_path_factory.mktemp("cli"), "[cli]")
+
+
+@pytest.fixture
+def server(root: Path) -> Iterator[str]:
+    """A warm server of this environment, which has the engine, on a port of its choice."""
+    serving = runpy.run_path(str(root / "deploy" / "healthcheck.py"))["serving"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tariffs.service", "--port", "0"], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    try:
+        events = (json.loads(line) for line in process.stdout)
+        port = next(event["port"] for event in events if event.get("event") == "listening")
+        patience = time.monotonic() + 120
+        while not serving(f"127.0.0.1:{port}") and time.monotonic() < patience:
+            time.sleep(0.2)
+        yield f"127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+
+
+def members(wheel: Path) -> list[str]:
+    with zipfile.ZipFile(wheel) as archive:
+        return [entry for entry in archive.namelist() if ".dist-info/" not in entry]
+
+
+def test_the_wheel_adds_one_name(wheel: Path) -> None:
+    assert {entry.split("/")[0] for entry in members(wheel)} == {"tariffs"}
+    assert "tariffs/__init__.py" not in members(wheel)
+
+
+def test_every_source_and_data_file_is_in_the_wheel(wheel: Path, root: Path) -> None:
+    kept = {
+        path.relative_to(root / folder).as_posix()
+        for folder in SOURCE_ROOTS
+        for path in (root / folder / "tariffs").rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert kept == set(members(wheel))
+    assert {Path(entry).suffix for entry in kept} >= {
+        ".py",
+        ".pyi",
+        ".proto",
+        ".yaml",
+        ".csv",
+        ".parquet",
+        ".typed",
+    }
+
+
+def test_the_wheel_is_small_enough_to_ship(wheel: Path) -> None:
+    assert wheel.stat().st_size < 12 * 2**20
+
+
+def test_the_client_needs_no_engine(base: Environment) -> None:
+    program = """
+import importlib.util, json, sys
+import tariffs.client
+from tariffs.client import Client, Scenario
+print(json.dumps({
+    "installed": [name for name in ("numba", "numpy", "yaml", "typer") if importlib.util.find_spec(name)],
+    "loaded": [name for name in sys.modules if name.startswith(("tariffs.engine", "tariffs.service"))],
+}))
+"""
+    done = base.run("python", "-W", "error", "-c", program)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {"installed": [], "loaded": []}
+
+
+def test_the_client_alone_talks_to_a_server(base: Environment, server: str) -> None:
+    program = """
+import sys
+from tariffs.client import Client
+with Client(sys.argv[1]) as client:
+    print(client.duty("9503.00.0073", origin="CN", entry_date="2025-05-14", value=10000).assessed)
+"""
+    done = base.run("python", "-W", "error", "-c", program, server)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "3000.00"
+
+
+def test_a_client_without_the_engine_says_what_to_install(base: Environment) -> None:
+    done = base.run("python", "-c", "from tariffs.client import Client; Client.local()")
+    assert done.returncode != 0
+    last = done.stderr.strip().splitlines()[-1]
+    assert f"{PIP_COMMAND}server]'" in last
+
+
+def test_the_command_without_its_extra_says_what_to_install(base: Environment) -> None:
+    done = base.run("tariffs", "--help")
+    assert done.returncode == 3
+    assert f"{PIP_COMMAND}cli]'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_local_without_the_engine_exits_3(with_cli: Environment) -> None:
+    line = ("duty", "9503.00.0073", "--origin", "CN", "--date", "2025-05-14", "--value", "10000", "--local")
+    plain, as_json = with_cli.run("tariffs", *line), with_cli.run("tariffs", *line, "--json")
+    for done in (plain, as_json):
+        assert done.returncode == 3
+        assert "Traceback" not in done.stderr
+    assert f"{PIP_COMMAND}server]'" in plain.stderr
+    assert "EXTRA_MISSING" in json.dumps(json.loads(as_json.stdout))
+
+
+def test_the_command_teaches_without_the_engine(with_cli: Environment) -> None:
+    done = with_cli.run("tariffs", "--help")
+    assert done.returncode == 0
+    assert "duty" in done.stdout
