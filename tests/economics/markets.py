@@ -58,7 +58,9 @@ class Market:
     def sums(self, values: Floats) -> Floats:
         """Sums of a column by product."""
         _, place = np.unique(self.product, return_inverse=True)
-        return np.bincount(place, weights=values, minlength=self.sigma.size)
+        sums: Floats = np.zeros(self.sigma.size)
+        np.add.at(sums, place, values)
+        return sums
 
     def spread(self, values: Floats) -> Floats:
         """A column per product, laid out per line."""

@@ -14,6 +14,7 @@ from tariffs.engine.response import STATUS, armington, armington_hats, passthrou
 RATES = (0.0, 1e-9, 0.25, 1e4, 1e9)
 VALUES = (0.0, 1.0, 1e12)
 SIGMAS = (0.0, 1.0, 30.0)
+TIERS: tuple[dict[str, Any], ...] = ({}, {"kappa": 1.5, "domestic": 1e6, "supply_domestic": 0.5})
 
 
 @pytest.mark.parametrize("origins", [1, 2, 3, 17, 250])
@@ -27,26 +28,26 @@ def test_armington_stays_finite(origins: int, supply: Any, freight: float) -> No
     eps = rng.choice([1e-9, 1.0, 1e9, np.inf], size) if supply == "mixed" else supply
     for _ in range(8):
         v0, t0, t1 = rng.choice(VALUES, size), rng.choice(RATES, size), rng.choice(RATES, size)
-        for tier in ({}, {"kappa": 1.5, "domestic": 1e6, "supply_domestic": 0.5}):
+        for tier in TIERS:
             after = armington(product, v0, t0, t1, sigma, eta, supply=eps, freight=freight, **tier)
             for name in after.__dataclass_fields__:
                 assert np.isfinite(getattr(after, name)).all(), name
             assert (after.quantity_hat >= 0.0).all()
             assert (after.value >= 0.0).all()
-            # Fixed supply meeting fixed demand leaves prices to the last digits: only there Newton gives way.
+            # Supply all but fixed leaves prices to the last digits: only there Newton gives way.
             assert supply in (1e-9, "mixed") or not (after.status == STATUS.index("bisected")).any()
 
 
 def test_passthrough_and_smart_stay_finite() -> None:
     v0, t0, t1, sigma = (grid.ravel() for grid in np.meshgrid(VALUES, RATES, RATES, SIGMAS))
-    forms = [passthrough(v0, t0, t1, sigma)]
+    found: list[Any] = [passthrough(v0, t0, t1, sigma)]
     rising = t1 >= t0
-    forms += [
+    found += [
         passthrough(v0[rising], t0[rising], t1[rising], sigma[rising], form=form, supply=2.0)
         for form in ("linear", "logpoint", "midpoint")
     ]
-    linear = smart(np.arange(v0.size) // 5, v0, t0, t1, -2.0, 1.5, supply=np.where(v0 > 1.0, 3.0, np.inf))
-    for after in (*forms, linear):
+    found += [smart(np.arange(v0.size) // 5, v0, t0, t1, -2.0, 1.5, supply=np.where(v0 > 1.0, 3.0, np.inf))]
+    for after in found:
         for name in after.__dataclass_fields__:
             column = getattr(after, name)
             if isinstance(column, np.ndarray):

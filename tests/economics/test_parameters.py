@@ -43,7 +43,9 @@ def test_every_chapter_has_values(horizon: str, bound: str | None) -> None:
 
 
 def test_values_are_those_of_the_section() -> None:
-    long, short, impact = (parameters_for([TRUCKS, TOYS], horizon=each) for each in ("long", "short", "impact"))
+    long, short, impact = (
+        parameters_for([TRUCKS, TOYS], horizon=each) for each in ("long", "short", "impact")
+    )
     assert long.sigma.tolist() == [6.56, 4.58]
     assert short.sigma.tolist() == [2.76, 2.31]
     assert impact.sigma.tolist() == [1.3, 1.3]
@@ -109,7 +111,7 @@ def test_unknown_names_and_codes_are_refused(tmp_path: Path) -> None:
         ({"set": tmp_path / "none.csv"}, "PARAMETER_INVALID"),
     ):
         with pytest.raises(InputError) as caught:
-            parameters_for([TOYS], **arguments)  # type: ignore[arg-type]
+            parameters_for([TOYS], **arguments)
         assert caught.value.reason == reason
     with pytest.raises(InputError) as caught:
         parameters_for(["95.03"])

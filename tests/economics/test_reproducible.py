@@ -25,7 +25,7 @@ def kernels(module: ModuleType) -> dict[str, Any]:
 def answers(market: Market) -> list[Any]:
     tier = {"kappa": 1.3, "domestic": 1e4, "supply_domestic": 2.0}
     rates = (market.v0, market.t0, market.t1)
-    supply = {"supply": market.supply}
+    supply: dict[str, Any] = {"supply": market.supply}
     return [
         market.solve(),
         market.solve(**tier),

@@ -56,9 +56,7 @@ def test_cobb_douglas_keeps_shares_and_spending(market: Market) -> None:
     before = after.landed_base / np.maximum(market.spread(market.sums(after.landed_base)), 1e-300)
     np.testing.assert_allclose(now, before, rtol=1e-11)
     spending = market.with_(eta=1.0).solve()
-    np.testing.assert_allclose(
-        market.sums(spending.landed), market.sums(spending.landed_base), rtol=1e-11
-    )
+    np.testing.assert_allclose(market.sums(spending.landed), market.sums(spending.landed_base), rtol=1e-11)
 
 
 @pytest.mark.parametrize("near", [1.0 - 1e-7, 1.0 + 1e-7, 1.0 - 1e-9, 1.0 + 1e-12])

@@ -170,13 +170,10 @@ OPS = ("suspend", "suspend", "extend", "snap_back", "set_rate", "set_rate", "ter
        "enjoin", "revalidate", "exempt", "lapse_exemption", "delay")  # fmt: skip
 
 
-WHOLE = frozenset({"extend", "snap_back", "delay", "revalidate", "lapse_exemption"})
-
-
 def event(draw: Draw, op: str, narrow: float) -> Raw:
     """One act without its selector's id."""
     start, end = draw.span()
-    found: Raw = {"op": op, "measures": draw.scope(0 if op in WHOLE else narrow), **draw.switched()}
+    found: Raw = {"op": op, "measures": draw.scope(narrow), **draw.switched()}
     if op not in {"extend", "delay", "revalidate"} or draw.maybe(0.7):
         found |= draw.known()
     if op == "suspend":

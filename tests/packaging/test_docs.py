@@ -56,6 +56,14 @@ def test_the_duty_commands_of_the_readme_answer(command: str, capsys: pytest.Cap
     assert answer["layers"]
 
 
+@pytest.mark.slow
+def test_the_python_of_the_readme_runs() -> None:
+    (example,) = re.findall(r"```python\n(.+?)```", README, re.DOTALL)
+    names: dict[str, object] = {}
+    exec(example, names)
+    assert vars(names["result"])["groups"].height > 200
+
+
 def test_the_scenario_of_the_readme_is_sound_and_does_something() -> None:
     (example,) = re.findall(r"```yaml\n(.+?)```", README, re.DOTALL)
     with Client.local() as client:

@@ -19,7 +19,7 @@ from tariffs.engine.law.conditions import Fact
 from tariffs.engine.law.law import IMPORT, InForce, Law
 from tariffs.engine.law.matching import Candidates, Reach, candidates
 from tariffs.engine.law.notes import Note
-from tariffs.engine.law.text import read_day, read_instant
+from tariffs.engine.law.text import digits, read_day, read_instant
 from tariffs.engine.provenance import engine_version, touched_switches
 from tariffs.engine.rating import Goods, Priced, Rater, claims_read, conditions_read
 from tariffs.engine.trade.codes import parse_code
@@ -127,7 +127,7 @@ def assess_line(
         min=min((*totals, assessed)),
         max=max((*totals, assessed)),
         missing_claims=tuple(asked),
-        assumptions=_assumptions(law, read, facts, asked),
+        assumptions=_assumptions(law, read - _impossible(law, goods.origin), facts, asked),
         landed=landed_cost(
             law, day, goods.value, assessed, line.mode, _charge(line.freight, "freight"),
             _charge(line.insurance, "insurance"), facts,
@@ -191,8 +191,8 @@ def read_known_on(law: Law, known_on: str | date | None, entry_day: date) -> dat
 
 
 def _goods(line: EntryLine, day: date, schedule: Schedule, notes: list[Note]) -> Goods:
-    code, repaired = parse_code(line.hts)
-    if repaired:
+    code, repaired = parse_code(line.hts, schedule.knows)
+    if code != digits(line.hts.strip()):
         notes.append(Note("HTS_CODE_REPAIRED", repaired))
     found = schedule.find(code, day)
     if found is None:
@@ -347,6 +347,12 @@ def _assumptions(
 ) -> tuple[str, ...]:
     silent = sorted(read - facts.keys() - set(asked))
     return tuple(f"{name}: not declared, so not granted or charged" for name in silent if name in law.claims)
+
+
+def _impossible(law: Law, origin: str) -> frozenset[str]:
+    """Claims of special programs none of which is open to the origin."""
+    claims = {program.claim for program in law.programs.values()}
+    return frozenset(claims - {p.claim for p in law.programs.values() if origin in p.members})
 
 
 def _not_modelled(in_force: InForce, goods: Goods) -> list[Note]:

@@ -111,6 +111,25 @@ _SERVER = (
     )
 )
 
+# Remarks that come with an answer; never errors.
+NOTES: Mapping[str, str] = {
+    "HTS_CODE_REPAIRED": "a code had lost its leading zero or held stray characters",
+    "SUFFIX_NOT_IN_VINTAGE": "the schedule of the day lacks the 10-digit code; its 8-digit line gave the rate",
+    "COARSE_CODE": "a code of fewer than 10 digits was rated as its 10-digit children by their 2024 value",
+    "AVE_2024": "a rate per unit was taken as its 2024 equivalent of the value",
+    "AVE_HTS6_MEAN": "a rate per unit was taken as the mean 2024 equivalent of its heading",
+    "AVE_UNKNOWN": "a rate per unit has no equivalent; only its ad valorem part was charged",
+    "RATE_OF_2024": "the code has no schedule line; the rate calculated on its 2024 imports was taken",
+    "QUANTITY_UNKNOWN": "a duty per unit was not charged on lines without a quantity",
+    "PARENT_VOID": "a suspension ended over a void measure and brought nothing back",
+    "NOT_MODELLED": "a measure that may touch the goods is not modelled yet and charges nothing",
+    "SAME_AS_BASE": "the scenario changes nothing in the law",
+    "CHANGE_HAS_NO_EFFECT": "a change changes nothing",
+    "DAYS_READ_AS_NOON": "a column of midnights was read as days",
+    "COLUMN_UNREAD": "a column looks like one of the contract and was not read",
+    "PARAMETERS_AGGREGATED": "elasticities of single products were used on aggregates",
+}
+
 REASONS: Mapping[str, Reason] = _INPUT | _USAGE | _LAW | _SERVER
 
 

@@ -22,7 +22,7 @@ from tariffs.engine.law.notes import Note
 from tariffs.engine.provenance import digest_of, engine_version, touched_switches
 from tariffs.engine.response.parameters import ProductParameters, parameters_for
 from tariffs.engine.results import compared_groups, compared_totals, line_columns, lines_frame
-from tariffs.engine.scenario import Scenario, apply_scenario
+from tariffs.engine.scenario import Scenario, apply_scenario, problems_of
 from tariffs.engine.tables import PreparedTable, prepare_table
 from tariffs.engine.volume import Volume, respond
 
@@ -70,9 +70,10 @@ class ScenarioImpact:
 
 @dataclass(frozen=True)
 class Impact:
-    """The answer: one block per point, the refused rows, and what is needed to replay it."""
+    """The answer: one block per point, remarks on the table, the refused rows, and what is needed to replay it."""
 
     scenarios: tuple[ScenarioImpact, ...]
+    notes: tuple[Note, ...]
     refused: pl.DataFrame
     provenance: Mapping[str, object]
 
@@ -122,12 +123,14 @@ def impact(
         )
         volume = response[0](duties) if response else None
         found = _one(prepared, grouping, point, duties, base, volume, options)
+        found = replace(found, notes=(*found.notes, *_warnings(law, point.scenario)))
         results.append(_compared(found, first.setdefault(found.on, found), options.by))
         touched |= duties.measures
         too_many |= set(duties.refused)
     run.step("done", 1.0)
     return Impact(
         tuple(results),
+        _notes(prepared, response),
         prepared.refused_with(too_many),
         _provenance(law, prepared, points, options, touched, response[1] if response else None),
     )
@@ -190,9 +193,10 @@ def _baseline(law: Law, prepared: PreparedTable, options: Options, run: _Run) ->
     return duties_of(law, prepared.lines, Dated([instant], [law.as_of], None), run.check)
 
 
-def _response(
-    prepared: PreparedTable, base: Duties | None, options: Options
-) -> tuple[Callable[[Duties], Volume], ProductParameters] | None:
+_Response = tuple[Callable[[Duties], Volume], ProductParameters]
+
+
+def _response(prepared: PreparedTable, base: Duties | None, options: Options) -> _Response | None:
     if base is None or options.response == "none":
         return None
     parameters = parameters_for(prepared.products, horizon=options.horizon, set=options.parameters or None)
@@ -218,6 +222,16 @@ def _one(
     total = reduce_groups(Grouping.whole(prepared), columns, keep, volume).row(0, named=True)
     lines = lines_frame(prepared.frame, columns, keep) if options.lines else None
     return ScenarioImpact(point.scenario.id, point.on, groups, total, lines, duties.notes)
+
+
+def _notes(prepared: PreparedTable, response: _Response | None) -> tuple[Note, ...]:
+    remarks = response[1].notes if response else ()
+    return (*prepared.notes, *(Note("PARAMETERS_AGGREGATED", text) for text in remarks))
+
+
+def _warnings(law: Law, scenario: Scenario) -> list[Note]:
+    """What checking the scenario against the law warns of."""
+    return [Note(problem.reason, problem.message) for problem in problems_of(scenario, law)]
 
 
 def _compared(found: ScenarioImpact, first: ScenarioImpact, by: Sequence[str]) -> ScenarioImpact:

@@ -8,15 +8,17 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from tariffs.engine.errors import NOTES
 from tariffs.engine.law.law import Law
+from tariffs.engine.law.notes import Note
 from tariffs.engine.lineset import F64, Bools, LineSet
 from tariffs.engine.trade.rates import parse_rate
 from tariffs.engine.trade.schedule import Schedule, load_schedule
 from tariffs.engine.trade.units import convert, find_unit
 
 
-def ordinary_rates(frame: pl.DataFrame, lines: LineSet, law: Law) -> dict[str, Any]:
-    """Per piece: `general`, `other`, and `special` by the claim that opens a special program.
+def ordinary_rates(frame: pl.DataFrame, lines: LineSet, law: Law) -> tuple[dict[str, Any], list[Note]]:
+    """Per piece: `general`, `other`, and `special` by the claim that opens a special program; and remarks.
 
     A rate per unit is exact where the line gives a convertible quantity, else the reference equivalent of its code.
     """
@@ -27,11 +29,23 @@ def ordinary_rates(frame: pl.DataFrame, lines: LineSet, law: Law) -> dict[str, A
     other = rates["col2_ave"].fill_null(0.0).to_numpy()[lines.piece_code]
     general = _with_quantities(frame, lines, rates["general_text"].to_list(), general)
     other = _with_quantities(frame, lines, rates["other_text"].to_list(), other)
-    return {
+    found = {
         "general": general,
         "other": other,
         "special": {claim: _special(frame, lines, law, schedule, claim, general) for claim in _claims(law)},
     }
+    return found, _notes(rates["ave_note"].fill_null("").to_list(), lines)
+
+
+def _notes(note_of_code: list[str], lines: LineSet) -> list[Note]:
+    """Which equivalents the general rates rest on, with the value concerned."""
+    names = sorted(set(note_of_code) - {""})
+    place = np.array([names.index(note) if note else -1 for note in note_of_code])[lines.piece_code]
+    value = lines.value[lines.piece_line] * lines.piece_weight
+    return [
+        Note(name, f"{NOTES[name].capitalize()}: lines worth {float(value[place == index].sum()):,.0f} USD.")
+        for index, name in enumerate(names)
+    ]
 
 
 def _claims(law: Law) -> list[str]:

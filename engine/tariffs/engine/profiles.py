@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from tariffs.engine.law.conditions import Condition
 from tariffs.engine.law.law import Active, InForce, Law
 from tariffs.engine.law.model import FULL_BASE, METALS, NO_WEIGHTS, PARTS, REST, US, US_ABOVE, Row, Weights
-from tariffs.engine.law.stacking import Layer, walk
+from tariffs.engine.law.stacking import walk
 from tariffs.engine.lineset import F64, I8, I32, Bools, LineSet
-from tariffs.engine.rating import CONTENT_CLAIMS
+from tariffs.engine.rating import CONTENT_CLAIMS, stated_rate
 
 Fits = list[tuple[Active, Row]]
 KIND_CODES = {"ordinary": 0, "add": 1, "total": 1, "topup_to": 2, "specific": 3, "minimum_price": 4}
@@ -280,7 +280,7 @@ class _Builder:
         """With content undeclared, the listed metal with the highest rate has all the value."""
         if not bits & self._facts.content_undeclared:
             return None
-        listed = [(row.rate or Decimal(0), -part) for _, row in fits for part in row.metals]
+        listed = [(stated_rate(row), -part) for _, row in fits for part in row.metals]
         return -max(listed)[1] if listed else None
 
     def _walked(self, fits: Fits, bits: int, content: frozenset[int]) -> list[tuple[int, Weights]]:
@@ -291,7 +291,7 @@ class _Builder:
         )
         if key not in self._walks:
             layers = walk(fits, self._rules, lambda c: self._facts.holds(c, bits), content)
-            self._walks[key] = [(i, layer.weights) for i, layer in enumerate(layers) if _charges(layer)]
+            self._walks[key] = [(i, layer.weights) for i, layer in enumerate(layers) if layer.charged]
         return self._walks[key]
 
     def finish(self) -> Profiles:
@@ -320,10 +320,6 @@ def _arrays(
         units=tuple(units),
         column=np.array(columns, dtype=np.int8),
     )
-
-
-def _charges(layer: Layer) -> bool:
-    return layer.charged and any(layer.weights)
 
 
 def _on_whole(weights: Weights, metal: int | None) -> Weights:

@@ -31,7 +31,7 @@ from tariffs.engine.law.model import (
     Tier,
     Weights,
 )
-from tariffs.engine.law.stacking import EXEMPT, Layer, walk
+from tariffs.engine.law.stacking import APPLIED, EXEMPT, Layer, walk
 from tariffs.engine.trade.rates import Rate
 from tariffs.engine.trade.schedule import Schedule, ScheduleLine
 
@@ -142,7 +142,7 @@ class Rater:
         shares = dict.fromkeys(CONTENT_CLAIMS.values(), ZERO) | declared
         if not declared:
             listed = [
-                (row.rate or ZERO, -part, CONTENT_CLAIMS[part])
+                (stated_rate(row), -part, CONTENT_CLAIMS[part])
                 for _, row in self._fitting(facts)
                 for part in row.metals
             ]
@@ -232,7 +232,7 @@ class Rater:
     def _price(self, layer: Layer, parts: Weights, ordinary: Ordinary) -> Priced:
         row, value = layer.row, self._goods.value
         base = sum((w * t for w, t in zip(layer.weights, parts, strict=True)), ZERO)
-        if layer.charged and layer.steps and not base:
+        if layer.state == APPLIED and layer.steps and not base:
             layer.displace()
         heading = layer.heading or row.heading
         if row.kind == "ordinary":
@@ -252,6 +252,11 @@ class Rater:
         else:
             whole = tiered(row.tiers, self._in(row.tiers[0].rate.unit))
         return Priced(layer, None, base, whole * base / value, heading, ordinary)
+
+
+def stated_rate(row: Row) -> Decimal:
+    """The rate by which metals left undeclared are ranked: as stated, 0 while suspended or not ad valorem."""
+    return ZERO if row.suspended else row.rate or ZERO
 
 
 def first_fit(rows: Iterable[Row], facts: Mapping[str, Fact]) -> Row | None:

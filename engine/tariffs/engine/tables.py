@@ -14,6 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tariffs.engine.law.law import IMPORT, Law
+from tariffs.engine.law.notes import Note
 from tariffs.engine.lineset import CODE_DIGITS, F64, I32, I64, LineSet
 from tariffs.engine.ordinary import ordinary_rates, quantities_by_unit
 from tariffs.engine.references import reference_share, variant_of
@@ -29,8 +30,9 @@ Table = pl.DataFrame | pl.LazyFrame | str | Path | None
 class PreparedTable:
     """A checked table and its lines as arrays.
 
-    `products` are the distinct codes as given, `product_of_line` an index into them; `bases` names the source of each
-    share that lines did not declare; `baseline` is the day the values belong to, or empty.
+    `products` are the distinct codes as given, `product_of_line` an index into them. `bases` names the source
+    of each share that lines did not declare; `baseline` is the day the values belong to, or empty; `notes` say
+    how the table was read.
     """
 
     checked: CheckedTable
@@ -39,6 +41,7 @@ class PreparedTable:
     product_of_line: I64
     baseline: str
     bases: Mapping[str, str]
+    notes: tuple[Note, ...]
     boundaries: Sequence[datetime]
 
     @property
@@ -138,9 +141,28 @@ def _prepare(checked: CheckedTable, law: Law, baseline: str) -> PreparedTable:
         special={},
     )
     facts, bases = _facts(frame, law, lines)
-    rates = ordinary_rates(frame, lines, law)
+    rates, rate_notes = ordinary_rates(frame, lines, law)
     lines = replace(lines, facts=facts, **rates, quantities=quantities_by_unit(frame, law), cache={})
-    return PreparedTable(checked, lines, products, product_of_line, baseline, bases, law.boundaries)
+    notes = (*_reading_notes(checked), *_coarse_notes(products, product_of_line, lines.value), *rate_notes)
+    return PreparedTable(checked, lines, products, product_of_line, baseline, bases, notes, law.boundaries)
+
+
+def _reading_notes(checked: CheckedTable) -> list[Note]:
+    counts = checked.notes.group_by("reason", maintain_order=True).agg(pl.len(), pl.col("message").first())
+    return [
+        Note(reason, message if count == 1 else f"{count:,} times, first: {message}")
+        for reason, count, message in counts.iter_rows()
+    ]
+
+
+def _coarse_notes(products: Sequence[str], product_of_line: I64, value: F64) -> list[Note]:
+    coarse = np.array([len(product) < CODE_DIGITS for product in products], dtype=bool)[product_of_line]
+    if not coarse.any():
+        return []
+    text = (
+        f"{int(coarse.sum()):,} lines worth {float(value[coarse].sum()):,.0f} USD have fewer than 10 digits"
+    )
+    return [Note("COARSE_CODE", f"{text}; each is rated as its 10-digit children by their 2024 value.")]
 
 
 def _index(column: pl.Series) -> tuple[list[str], I64]:

@@ -81,7 +81,7 @@ def provenance(message: common_pb2.Provenance) -> Provenance:
         "parameter_digest": message.parameter_digest or None,
         "switches": dict(sorted(message.switches.items())),
         "bases": list(message.bases),
-        "details": MessageToDict(message.details),
+        "details": dict(sorted(MessageToDict(message.details).items())),
         "run_digest": message.run_digest,
     }
 

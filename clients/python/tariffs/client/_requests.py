@@ -38,6 +38,7 @@ HORIZONS = {
     "long": simulation_service_pb2.HORIZON_LONG,
 }
 _T = TypeVar("_T")
+_DECIMALS = 10
 _TRUE = frozenset({"true", "yes", "1"})
 _FALSE = frozenset({"false", "no", "0"})
 
@@ -140,13 +141,17 @@ def simulate_request(
 
 
 def money_text(value: Money | None) -> str:
-    """Decimal text without exponent; what is not a number stays as given, for the service to refuse."""
+    """Decimal text without exponent; text stays as given, for the service to judge.
+
+    A float is taken as it prints, less what is beyond the ten decimals of the wire: 0.1 + 0.2 is 0.3.
+    """
     if value is None:
         return ""
     if isinstance(value, str):
         return value.strip()
-    number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
-    return format(number, "f")
+    if isinstance(value, float):
+        return _float_text(float(value))
+    return format(value if isinstance(value, Decimal) else Decimal(int(value)), "f")
 
 
 def day_text(value: Day | None) -> str:
@@ -154,6 +159,13 @@ def day_text(value: Day | None) -> str:
     if value is None:
         return ""
     return value.strip() if isinstance(value, str) else value.isoformat()
+
+
+def _float_text(value: float) -> str:
+    number = Decimal(repr(value))
+    if not number.is_finite():
+        return str(value)
+    return format(round(number, _DECIMALS).normalize(), "f")
 
 
 def _set_parameters(request: simulation_service_pb2.SimulateRequest, parameters: str | Path | None) -> None:

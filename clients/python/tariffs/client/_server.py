@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -18,6 +19,8 @@ from tariffs.client.errors import Unavailable
 _POLL_SECONDS = 0.2
 _GRACE_SECONDS = 15.0
 _LOG_TAIL = 400
+# The log is read for the port, so its form must not come from the caller's environment.
+_LOG_SETTINGS = {"TARIFFS_LOG_FORMAT": "json", "TARIFFS_LOG_LEVEL": "info"}
 
 
 @contextmanager
@@ -35,7 +38,11 @@ def own_server(log: Path, wait: float, say: Callable[[str], None]) -> Iterator[s
     command = [sys.executable, "-m", "tariffs.service", "--host", "127.0.0.1", "--port", "0"]
     with log.open("wb") as stream:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            env=os.environ | _LOG_SETTINGS,
         )
     try:
         yield _ready(process, log, time.monotonic() + wait, say)
@@ -95,10 +102,13 @@ def _failed(log: Path, what: str) -> Unavailable:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
-        process.terminate()
     try:
+        process.terminate()
         process.wait(_GRACE_SECONDS)
     except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+        pass
+    finally:
+        # Also where the wait itself was interrupted: nothing may stay behind.
+        if process.poll() is None:
+            process.kill()
+            process.wait()

@@ -5,40 +5,15 @@ What do the Kuala Lumpur items cost, line by line and in total?
 
 from __future__ import annotations
 
-import json
+import importlib
 import signal
 import sys
-import time
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 
-from tariffs.client.client import Client
 from tariffs.client.errors import TariffsError, extra_missing
-from tariffs.client.frames import write_table
-from tariffs.client.results import ImpactResult
-from tariffs.client.scenario import Scenario
 
 FOLDER = Path("build/demo")
-KEPT, LAPSED, NO_DEAL, LAPSES = (
-    "ieepa-upheld-truce-kept",
-    "ieepa-upheld-truce-lapsed",
-    "no-kuala-lumpur-deal",
-    "truce-lapses",
-)
-NOW, THEN, NEXT = "2026-11-20", "2025-12-01", "2027-01-11"
-RUNS = (
-    ("base", NOW),
-    (KEPT, NOW),
-    (LAPSED, NOW),
-    ("base", THEN),
-    (NO_DEAL, THEN),
-    ("base", NEXT),
-    (LAPSES, NEXT),
-)
-_READY_SECONDS = 240.0
-_RUN_SECONDS = 280.0
-_SHOWN = 8
 _INTERRUPTED = 130
 
 
@@ -46,7 +21,7 @@ def main() -> int:
     """Run the demo; gives the exit code. The server it starts ends with it, whatever happens."""
     signal.signal(signal.SIGTERM, _leave)
     try:
-        run(FOLDER, lambda text: print(text, flush=True))
+        _work()
     except TariffsError as error:
         print(f"tariffs: {error.reason}: {error}", file=sys.stderr)
         return error.exit_code
@@ -56,96 +31,12 @@ def main() -> int:
     return 0
 
 
-def run(folder: Path, say: Callable[[str], None]) -> ImpactResult:
-    """Ask a server of one's own, show the answer, and write it to `summary.json` and `lines.parquet`.
-
-    Args:
-        folder: takes the files.
-        say: told what happens.
-
-    Raises:
-        TariffsError: the server does not start, or the run fails.
-    """
-    own_server, show = _parts()
-    folder.mkdir(parents=True, exist_ok=True)
-    started = time.monotonic()
-    with own_server(folder / "server.log", _READY_SECONDS, say) as target, Client(target) as client:
-        result = client.impact(
-            scenarios=[Scenario.named(name).on(day) for name, day in RUNS],
-            by=["origin"],
-            include_lines=True,
-            progress=_Steps(say),
-            timeout=_RUN_SECONDS,
-        )
-        show(result, RUNS, _SHOWN)
-        _conclude(result, _why_nothing(client, result), say)
-    _write(result, folder, say)
-    say(f"Done in {time.monotonic() - started:.0f} s; the server has ended.")
-    return result
-
-
-def _conclude(result: ImpactResult, why: str, say: Callable[[str], None]) -> None:
-    points = _duty(result, LAPSED, NOW) - _duty(result, KEPT, NOW)
-    cut = _duty(result, NO_DEAL, THEN) - _duty(result, "base", THEN)
-    nothing = _duty(result, LAPSES, NEXT) - _duty(result, "base", NEXT)
-    say("\nPer year of 2024 imports, before trade responds:")
-    say(f"  - had the IEEPA duties stood, a lapse of the truce would add {_billion(points)} (24 points on China);")
-    say(f"  - without the Kuala Lumpur deal, duty on {THEN} would have been {_billion(cut)} higher;")
-    say(f"  - truce-lapses changes US duty on {NEXT} by {_billion(nothing)}: {why}")
-
-
-def _why_nothing(client: Client, result: ImpactResult) -> str:
-    about = [note for note in result.notes if note.scenario == LAPSES]
-    void = next((note.message for note in about if note.reason == "PARENT_VOID"), "")
-    if void:
-        return void
-    problems = client.check(Scenario.named(LAPSES)).problems
-    return next((problem.message for problem in problems), "the law gives no reason.")
-
-
-def _duty(result: ImpactResult, scenario: str, on: str) -> float:
-    rows = result.total.filter(scenario=scenario, on=on)
-    return float(rows["duty"].item())
-
-
-def _billion(dollars: float) -> str:
-    return f"USD {dollars / 1e9:,.1f} bn"
-
-
-def _write(result: ImpactResult, folder: Path, say: Callable[[str], None]) -> None:
-    summary, lines = folder / "summary.json", folder / "lines.parquet"
-    refused = folder / "refused.csv" if result.refused.height else None
-    if refused is not None:
-        write_table(result.refused, refused, result.provenance)
-    document = result.to_json_dict(str(refused) if refused else None)
-    summary.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    say(f"\nWrote {summary}: {result.total.height} scenarios and dates, {result.groups.height:,} group rows.")
-    if result.lines is not None:
-        write_table(result.lines, lines, result.provenance)
-        say(f"Wrote {lines}: {result.lines.height:,} lines.")
-
-
-class _Steps:
-    """Progress as lines of text: one for each stage and each fifth of the way."""
-
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self._say = say
-        self._last: tuple[str, int] = ("", -1)
-
-    def __call__(self, stage: str, fraction: float) -> None:
-        step = (stage, int(fraction * 5))
-        if step != self._last:
-            self._last = step
-            self._say(f"  [{fraction:4.0%}] {stage}")
-
-
-def _parts() -> tuple[Callable[..., object], Callable[[ImpactResult, Sequence[tuple[str, str]], int], None]]:
+def _work() -> None:
     try:
-        from tariffs.client._server import own_server
-        from tariffs.client.cli.render import runs
+        work = importlib.import_module("tariffs.client._demo")
     except ModuleNotFoundError as error:
         raise extra_missing("all", error.name) from error
-    return own_server, runs
+    work.run(FOLDER, lambda text: print(text, flush=True))
 
 
 def _leave(_signal: int, _frame: FrameType | None) -> None:

@@ -76,15 +76,21 @@ class KernelLocator:
         return str(self._line)
 
 
+_UNREADABLE = (OSError, EOFError, UnpicklingError)
+
+
 def _load(self: Any, signature: Any, target_context: Any) -> Any:
-    # A half-written or unreadable file must never stop a run: compiling anew is always right.
-    with suppress(OSError, EOFError, UnpicklingError):
+    try:
         return _numba_load(self, signature, target_context)
+    except _UNREADABLE:
+        # A cut-off file must never stop a run: start its index anew and compile.
+        with suppress(OSError):
+            self.flush()
     return None
 
 
 def _save(self: Any, signature: Any, data: Any) -> None:
-    with suppress(OSError):
+    with suppress(*_UNREADABLE):
         _numba_save(self, signature, data)
 
 

@@ -288,10 +288,14 @@ def armington_prices(
         for i in range(count):
             j = order[begin + i]
             price, exporter, quantity, _ = line_logs(g, line_w[i], line_freight[i], t0[i], t1[i], demand[0])
+            if v0[j] == 0.0:
+                # Without trade a line has no weight in the index, so nothing bounds its own hats.
+                price = min(price, _LARGEST_LOG)
+                exporter = min(exporter, _LARGEST_LOG)
+                quantity = min(quantity, _LARGEST_LOG)
             hats[0, j] = np.exp(price)
             hats[1, j] = np.exp(exporter)
-            # A line without trade has no weight in the index, so nothing bounds its own hat.
-            hats[2, j] = np.exp(quantity if v0[j] > 0.0 else min(quantity, _LARGEST_LOG))
+            hats[2, j] = np.exp(quantity)
 
 
 @jit

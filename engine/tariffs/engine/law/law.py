@@ -32,7 +32,7 @@ from tariffs.engine.law.model import (
 )
 from tariffs.engine.law.read import Context, read_measure, read_metals, read_weights
 from tariffs.engine.law.selection import check_suspension, selected, unmatched
-from tariffs.engine.law.standing import Standing, act_name, known, standing, windows_of
+from tariffs.engine.law.standing import Standing, act_name, known, settle_dates, standing, windows_of
 
 IMPORT = "import"
 
@@ -273,7 +273,8 @@ class Law:
                 unmodelled.append(found)
             elif found.rows:
                 actives.append(Active(index, measure, found.rows, self._cites(found)))
-        rules = tuple(self._active_rule(r) for r in self.rules if self._ruleholds(r, instant, known_on))
+        dated = (_dated(rule, instant) for rule in self.rules if self._rule_holds(rule, instant, known_on))
+        rules = tuple(self._active_rule(rule) for rule in dated if rule is not None)
         groups = {
             name: frozenset[str]().union(*(m.members for m in dated if holds(m.start, m.end, instant)))
             for name, dated in self.groups.items()
@@ -298,7 +299,7 @@ class Law:
     def _counts(self, switch: Mapping[str, str], conf: str) -> bool:
         return self.switched(switch) and self.sure(conf)
 
-    def _ruleholds(self, rule: Rule, instant: datetime, known_on: date) -> bool:
+    def _rule_holds(self, rule: Rule, instant: datetime, known_on: date) -> bool:
         published = rule.known_from is None or rule.known_from <= known_on
         return published and holds(rule.start, rule.end, instant) and self._counts(rule.switch, rule.conf)
 
@@ -363,3 +364,12 @@ class Law:
         measure = self.measures.get(name)
         found = self.standing(measure, instant, self.as_of) if measure else None
         return found and ([replace(row, acts=()) for row in found.rows], found.suspended)
+
+
+def _dated(rule: Rule, instant: datetime) -> Rule | None:
+    """A rule with its tests of the entry date settled, or None if it does not apply then."""
+    conditions = settle_dates(rule.conditions, instant)
+    unless = [(c, settle_dates((c,), instant)) for c in rule.unless]
+    if conditions is None or any(left == () for _, left in unless):
+        return None
+    return replace(rule, conditions=conditions, unless=tuple(c for c, left in unless if left))

@@ -30,12 +30,10 @@ from tariffs.engine.law.read import (
     check_keys,
     fault,
     list_day,
-    read_claim,
     read_measure,
-    read_one_switch,
-    read_reference,
     read_rule,
 )
+from tariffs.engine.law.read_facts import read_claim, read_one_switch, read_reference
 from tariffs.engine.law.text import digits, read_day, read_instant, read_rate
 
 HERE = Path(__file__).parent

@@ -81,7 +81,8 @@ class Row:
     """One row of a period: whom it fits, and what it charges.
 
     `rate` is a fraction (add, topup_to, total); `tiers` hold a specific rate; `price` a minimum price;
-    `column` the schedule's column for an ordinary rate; `metals` the metal parts its base names.
+    `column` the schedule's column for an ordinary rate; `metals` the metal parts its base names;
+    `relief` marks a row enacted at 0.
     `suspended` marks a row inside a suspension that keeps nothing; `absent` one whose scope was
     terminated: it fits and leaves no layer; `void` one that is assessed and not owed. `acts` names the
     period label and the acts that made the row what it is.
@@ -100,6 +101,7 @@ class Row:
     heading_at_zero: str = ""
     split_heading: str = ""
     undeclared_applies: bool = False
+    relief: bool = False
     suspended: bool = False
     absent: bool = False
     void: bool = False
@@ -112,8 +114,8 @@ class Row:
 
     @property
     def charging(self) -> bool:
-        """Whether acts on the rate reach the row: it is neither an exemption nor the schedule's own rate."""
-        return not (self.exempt or self.absent or self.kind == "ordinary")
+        """Whether acts on the rate reach the row: it was not enacted as a relief and is not the schedule's own."""
+        return not (self.relief or self.absent or self.kind == "ordinary")
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,15 +19,11 @@ from tariffs.engine.law.model import (
     METALS,
     PARTS,
     TERMS,
-    Claim,
     Measure,
     Period,
-    Reference,
     Row,
     Rule,
     Scope,
-    ShareRule,
-    Switch,
     Tier,
     Weights,
 )
@@ -97,9 +93,7 @@ _RULE_KEYS = frozenset(
         "note",
     ]
 )
-_CLAIM_KEYS = frozenset(["type", "role", "partition", "ask", "reference", "text", "source", "switch", "note"])
 TAKES = ("all", "content", "base")
-CLAIM_TYPES = ("share", "content", "bool", "date", "code", "number")
 
 
 def fault(path: str, message: str) -> LawError:
@@ -205,11 +199,13 @@ def _read_row(raw: Raw, context: Context, path: str) -> Row:
     kind = raw.get("kind", "add")
     if kind not in KINDS:
         raise fault(f"{path}.kind", f"{kind!r} is not one of {', '.join(KINDS)}")
+    rate = None if kind == "specific" else read(raw, "rate", read_rate, None, path)
     row = Row(
         kind=kind,
-        scope=_scope(raw, path),
+        scope=scope_of(raw, path),
         conditions=context.conditions(raw.get("if", []), f"{path}.if"),
-        rate=None if kind == "specific" else read(raw, "rate", read_rate, None, path),
+        rate=rate,
+        relief=kind == "add" and rate == 0,
         tiers=_read_tiers(raw, path) if kind == "specific" else (),
         price=read(raw, "price", read_unit_rate, None, path),
         column=raw.get("column", ""),
@@ -245,7 +241,8 @@ def _read_tiers(raw: Raw, path: str) -> tuple[Tier, ...]:
     return tuple(tiers)
 
 
-def _scope(raw: Raw, path: str) -> Scope:
+def scope_of(raw: Raw, path: str) -> Scope:
+    """The scope keys of a mapping."""
     try:
         return read_scope(raw, path)
     except TariffsError as error:
@@ -272,10 +269,10 @@ def read_measure(raw: Any, context: Context, path: str) -> Measure:
         modelled=read(raw, "modelled", read_yes, True, path),
         announced=announced,
         displaces_at_zero=read(raw, "displaces_at_zero", read_yes, False, path),
-        touches=_scope(raw.get("touches", {}), f"{path}.touches"),
+        touches=scope_of(raw.get("touches", {}), f"{path}.touches"),
         switch=read_switch(raw, path),
         cite=read_words(raw.get("cite", []), f"{path}.cite"),
-        conf=read(raw, "conf", _confidence, "U", path),
+        conf=read(raw, "conf", confidence, "U", path),
         note=raw.get("note", ""),
     )
     needs_flag = any(row.kind in {"topup_to", "minimum_price"} for p in measure.periods for row in p.rows)
@@ -290,7 +287,7 @@ def _read_period(raw: Any, context: Context, path: str) -> Period:
         raise fault(path, "a period needs an id")
     start = read(raw, "from", context.instant, None, path)
     cite = read_words(raw.get("cite", []), f"{path}.cite")
-    conf = read(raw, "conf", _confidence, "C", path)
+    conf = read(raw, "conf", confidence, "C", path)
     if not cite and conf in "AB":
         raise fault(path, "a period without a citation has confidence no better than C")
     rows = read_rows(raw.get("rows", []), context, f"{path}.rows")
@@ -306,7 +303,8 @@ def _read_period(raw: Any, context: Context, path: str) -> Period:
     )
 
 
-def _confidence(text: str) -> str:
+def confidence(text: str) -> str:
+    """A confidence mark."""
     if text not in CONFIDENCE:
         raise ValueError(f"{text!r} is not one of {', '.join(CONFIDENCE)}")
     return text
@@ -339,61 +337,8 @@ def read_rule(raw: Any, context: Context, path: str) -> Rule:
         heading=raw.get("heading", ""),
         text=raw.get("text", ""),
         cite=read_words(raw.get("cite", []), f"{path}.cite"),
-        conf=read(raw, "conf", _confidence, "C", path),
+        conf=read(raw, "conf", confidence, "C", path),
     )
-
-
-def read_claim(name: str, raw: Any) -> Claim:
-    """One claim of claims.yaml."""
-    path = f"claims.{name}"
-    raw = check_keys(raw, _CLAIM_KEYS, path)
-    if raw.get("type") not in CLAIM_TYPES:
-        raise fault(f"{path}.type", f"is one of {', '.join(CLAIM_TYPES)}")
-    return Claim(
-        id=name,
-        type=raw["type"],
-        role=raw.get("role", "relief"),
-        partition=raw.get("partition", ""),
-        asked="ask" in raw,
-        ask=_scope(raw.get("ask", {}), f"{path}.ask"),
-        reference=raw.get("reference", ""),
-        text=raw.get("text", ""),
-        source=read_words(raw.get("source", []), f"{path}.source"),
-    )
-
-
-def read_one_switch(name: str, raw: Any) -> Switch:
-    """One switch of switches.yaml."""
-    path = f"switches.{name}"
-    raw = check_keys(raw, frozenset(["default", "values", "text", "cite", "conf", "note"]), path)
-    values = read_words(raw.get("values", []), f"{path}.values")
-    if raw.get("default") not in values:
-        raise fault(f"{path}.default", f"is one of the values {', '.join(values)}")
-    return Switch(
-        name,
-        raw["default"],
-        values,
-        raw.get("text", ""),
-        read_words(raw.get("cite", []), path),
-        raw.get("conf", "C"),
-    )
-
-
-def read_reference(name: str, raw: Any) -> Reference:
-    """One reference share of references.yaml."""
-    path = f"references.{name}"
-    raw = check_keys(raw, frozenset({"switch", "variants"}), path)
-    tables: dict[str, str] = {}
-    rules: dict[str, tuple[ShareRule, ...]] = {}
-    for variant, item in raw["variants"].items():
-        item = check_keys(item, frozenset({"table", "rules"}), f"{path}.{variant}")
-        if "table" in item:
-            tables[variant] = item["table"]
-        else:
-            rules[variant] = tuple(
-                ShareRule(_scope(rule, f"{path}.{variant}"), Decimal(rule["share"])) for rule in item["rules"]
-            )
-    return Reference(name, raw.get("switch", ""), tables, rules)
 
 
 def list_day(day: str, zone: ZoneInfo) -> datetime | None:

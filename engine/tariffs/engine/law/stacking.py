@@ -40,11 +40,16 @@ class Layer:
     heading: str = ""
     steps: list[Step] = field(default_factory=list)
     closed: bool = False
+    content: frozenset[int] = frozenset(METALS)
 
     @property
     def charged(self) -> bool:
-        """In force, not suspended, not exempt, with some weight left."""
-        return self.state == APPLIED
+        """In force, not suspended, not exempt, with weight left on some part of the value that may not be empty.
+
+        `content` holds the metal parts above 0 on the line.
+        """
+        live = (part for part, weight in enumerate(self.weights) if weight)
+        return self.state == APPLIED and any(part not in METALS or part in self.content for part in live)
 
     def take(self, weights: Weights, step: Step) -> None:
         """Give the layer other weights; with none left it is displaced and closed."""
@@ -62,7 +67,7 @@ class Layer:
 
 def open_layer(active: Active, row: Row, content: frozenset[int]) -> Layer:
     """A layer before the walk. `content` are the metal parts above 0 on the line."""
-    layer = Layer(active, row, row.base, heading=row.heading)
+    layer = Layer(active, row, row.base, heading=row.heading, content=content)
     parts = [part for part, weight in enumerate(row.base) if weight]
     if row.suspended:
         layer.state = SUSPENDED

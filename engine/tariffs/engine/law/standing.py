@@ -1,18 +1,22 @@
 """Where one measure stands at one instant: which rows hold after all acts known on a day.
 
-The order of law.md section 3.1: the parent first (invalidation, termination, sunset), then the statutory
-rate, then suspensions. A suspension that ends over a void measure brings nothing back.
+The order of law.md section 3.1: the parent first (invalidation, termination, sunset), then the statutory rate,
+then suspensions. A suspension that ends over a void measure brings nothing back.
+
+For a line, only the acts that reach it exist. So acts are settled as if they reached everything, once per combination
+of the narrower scopes that acts have, and the rows of each combination are narrowed to it, the narrowest first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
-from functools import partial
+from functools import reduce
 
-from tariffs.engine.law.conditions import ENTRY_DATE
+from tariffs.engine.law.conditions import ENTRY_DATE, Condition
 from tariffs.engine.law.events import LAW, Act
 from tariffs.engine.law.model import Measure, Period, Row, Scope
 
@@ -21,17 +25,14 @@ Rows = tuple[Row, ...]
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A suspension of a component in [start, until); `lifted` holds the scopes it was ended for early."""
+    """A suspension of a component in [start, until)."""
 
-    scope: Scope
-    label: str
     start: datetime
     until: datetime | None
     kept: Decimal | None
     heading: str
     on_end: str
     acts: tuple[str, ...]
-    lifted: tuple[tuple[Scope, datetime], ...] = ()
 
     def holds(self, instant: datetime) -> bool:
         """Whether the window is open."""
@@ -58,35 +59,9 @@ def act_name(act: Act) -> str:
     )
 
 
-def windows_of(acts: Iterable[Act]) -> list[Window]:
-    """The suspensions of a measure after every suspend, extend and snap_back, in the order enacted."""
-    windows: list[Window] = []
-    for act in acts:
-        change = act.change
-        if change.op == "suspend" and act.start:
-            windows.append(
-                Window(
-                    act.scope, act.label, act.start, act.until, change.kept, change.heading, change.on_end,
-                    (act_name(act),),
-                )
-            )  # fmt: skip
-        elif change.op == "extend" and windows:
-            windows[-1] = replace(windows[-1], until=act.until, acts=(*windows[-1].acts, act_name(act)))
-        elif change.op == "snap_back" and act.start:
-            windows = [cut for window in windows for cut in _cut(window, act, act.start)]
-    return windows
-
-
-def _cut(window: Window, act: Act, at: datetime) -> list[Window]:
-    if act.label and act.label != window.label:
-        return [window]
-    if not act.scope.is_any:
-        return [replace(window, lifted=(*window.lifted, (act.scope, at)))]
-    if window.start >= at:
-        return []
-    if window.until is None or window.until > at:
-        return [replace(window, until=at, on_end="snap_back", acts=(*window.acts, act_name(act)))]
-    return [window]
+def known(acts: Iterable[Act], known_on: date) -> list[Act]:
+    """The acts published by the end of a day; acts without a day of publication are always known."""
+    return [act for act in acts if act.known_from is None or act.known_from <= known_on]
 
 
 def standing(
@@ -100,22 +75,101 @@ def standing(
         periods: its known periods.
         instant: the entry instant.
     """
+    if measure.announced:
+        return None
+    whole = [act for act in acts if act.scope.is_any]
+    found = _settled(measure, whole, periods, instant)
+    blocks: list[Rows] = []
+    for scopes in _combinations(dict.fromkeys(act.scope for act in acts if not act.scope.is_any)):
+        reaching = [act for act in acts if act.scope.is_any or act.scope in scopes]
+        narrower = _settled(measure, reaching, periods, instant)
+        scope = reduce(Scope.narrowed, scopes)
+        blocks.append(_narrowed(narrower.rows if narrower else (), scope))
+        found = found or (narrower and replace(narrower, rows=()))
+    if found is None or not blocks:
+        return found
+    return replace(found, rows=(*itertools.chain.from_iterable(blocks), *found.rows))
+
+
+def _narrowed(rows: Rows, scope: Scope) -> Rows:
+    """Rows as they hold in a scope; goods there that none fits have no layer, whatever comes after."""
+    inside = tuple(replace(row, scope=row.scope.narrowed(scope)) for row in rows)
+    catches_all = bool(rows) and rows[-1].scope.is_any and not rows[-1].conditions
+    return inside if catches_all else (*inside, Row("add", scope, absent=True))
+
+
+def _combinations(scopes: Iterable[Scope]) -> Iterator[tuple[Scope, ...]]:
+    """Every combination of scopes that may meet, the larger first."""
+    distinct = list(scopes)
+    for size in range(len(distinct), 0, -1):
+        for chosen in itertools.combinations(distinct, size):
+            if not any(_apart(a, b) for a, b in itertools.combinations(chosen, 2)):
+                yield chosen
+
+
+def _apart(one: Scope, other: Scope) -> bool:
+    """Whether two scopes name different origins only, by code: then no line is in both."""
+    pairs = itertools.product(one.origins, other.origins)
+    return any(a.isdisjoint(b) and all(len(name) == 2 for name in a | b) for a, b in pairs)
+
+
+def _settled(
+    measure: Measure, acts: Sequence[Act], periods: Sequence[Period], instant: datetime
+) -> Standing | None:
+    """Where a measure stands for a line that all these acts reach."""
     period = _holding(_redated(periods, acts), instant)
-    if measure.announced or period is None:
+    if period is None:
         return None
     acts = [act for act in acts if act.label in {"", period.id}]
-    rows: Rows = _at_entry(period.rows, instant)
-    rows = _relieve(rows, acts, instant)
-    rows = _set_rates(rows, acts, period, instant)
-    windows = [w for w in windows_of(acts) if w.label in {"", period.id}]
-    rows = _suspend(rows, windows, instant)
-    ended = _ended(rows, [*_terminations(acts, instant), *_terminated_by_window(windows, instant)])
-    if ended is None:
+    windows = windows_of(acts)
+    if _is_over(acts, windows, instant):
         return None
-    judged = _judge(ended, acts, instant)
-    if judged is None:
-        return None
-    return Standing(measure, period, judged, any(w.holds(instant) for w in windows))
+    rows = _at_entry(_relieved(period.rows, acts, instant), instant)
+    rows = _rated(rows, acts, period, instant)
+    for window in windows:
+        if window.holds(instant):
+            rows = tuple(_kept(row, window) for row in rows)
+    if _is_void(acts, instant):
+        rows = tuple(replace(row, void=True) for row in rows)
+    return Standing(measure, period, rows, any(w.holds(instant) for w in windows))
+
+
+# -- suspensions -----------------------------------------------------------------------------------------------
+
+
+def windows_of(acts: Iterable[Act]) -> list[Window]:
+    """The suspensions after every suspend, extend and snap_back, in the order enacted."""
+    windows: list[Window] = []
+    for act in acts:
+        change = act.change
+        if change.op == "suspend" and act.start:
+            windows.append(
+                Window(act.start, act.until, change.kept, change.heading, change.on_end, (act_name(act),))
+            )
+        elif change.op == "extend" and windows:
+            windows[-1] = replace(windows[-1], until=act.until, acts=(*windows[-1].acts, act_name(act)))
+        elif change.op == "snap_back" and act.start:
+            windows = [_cut(window, act, act.start) for window in windows if window.start < act.start]
+    return windows
+
+
+def _cut(window: Window, act: Act, at: datetime) -> Window:
+    if window.until is None or window.until > at:
+        return replace(window, until=at, on_end="snap_back", acts=(*window.acts, act_name(act)))
+    return window
+
+
+def _kept(row: Row, window: Window) -> Row:
+    if not row.charging or row.exempt:
+        return row
+    marked = replace(row, heading=window.heading or row.heading, acts=(*row.acts, *window.acts))
+    if not window.kept:
+        return replace(marked, suspended=True)
+    kind = "add" if row.rate is None else row.kind
+    return replace(marked, kind=kind, rate=window.kept, tiers=(), price=None, suspended=False)
+
+
+# -- periods ---------------------------------------------------------------------------------------------------
 
 
 def _redated(periods: Sequence[Period], acts: Sequence[Act]) -> list[Period]:
@@ -125,8 +179,8 @@ def _redated(periods: Sequence[Period], acts: Sequence[Act]) -> list[Period]:
     snap_back brings it forward.
     """
     timed = not any(act.change.op == "suspend" for act in acts)
-    found = []
     last = max(periods, key=lambda p: (p.start is not None, p.start), default=None)
+    found = []
     for period in periods:
         start, end = period.start, period.end
         for act in acts:
@@ -151,66 +205,50 @@ def _holding(periods: Sequence[Period], instant: datetime) -> Period | None:
     return None if held.end is not None and held.end <= instant else held
 
 
-def _at_entry(rows: Rows, instant: datetime) -> Rows:
-    """Rows whose tests of the entry date hold, without those tests."""
+# -- rows ------------------------------------------------------------------------------------------------------
+
+
+def settle_dates(conditions: Sequence[Condition], instant: datetime) -> tuple[Condition, ...] | None:
+    """Conditions without their tests of the entry date, or None if one of those fails at the instant."""
     facts = {ENTRY_DATE: instant}
-    kept = []
-    for row in rows:
-        dated = [c for c in row.conditions if c.claim == ENTRY_DATE]
-        if all(c.holds(facts) for c in dated):
-            kept.append(
-                replace(row, conditions=tuple(c for c in row.conditions if c not in dated)) if dated else row
-            )
-    return tuple(kept)
+    if not all(c.holds(facts) for c in conditions if c.claim == ENTRY_DATE):
+        return None
+    return tuple(c for c in conditions if c.claim != ENTRY_DATE)
 
 
-def _in_scope(rows: Rows, scope: Scope, change: Callable[[Row], Row | None]) -> Rows:
-    """Rows with `change` applied to the part of each that lies in `scope`; None takes the row out there."""
-    if scope.is_any:
-        return tuple(new for row in rows if (new := change(row)) is not None)
-    narrowed = (change(replace(row, scope=row.scope.narrowed(scope))) for row in rows)
-    return (*(row for row in narrowed if row is not None), *rows)
+def _at_entry(rows: Rows, instant: datetime) -> Rows:
+    settled = ((row, settle_dates(row.conditions, instant)) for row in rows)
+    return tuple(replace(row, conditions=left) for row, left in settled if left is not None)
 
 
-def _by_time(acts: Iterable[Act], ops: frozenset[str], instant: datetime) -> list[Act]:
+def _begun(acts: Iterable[Act], ops: frozenset[str], instant: datetime) -> list[Act]:
+    """Acts of these verbs whose time has come: by time, law before scenario, in order."""
     begun = [a for a in acts if a.change.op in ops and a.start is not None and a.start <= instant]
     return sorted(begun, key=lambda a: (a.start, a.change.source != LAW, a.order))
 
 
-_RELIEF = frozenset({"exempt", "lapse_exemption"})
-
-
-def _relieve(rows: Rows, acts: Sequence[Act], instant: datetime) -> Rows:
-    for act in _by_time(acts, _RELIEF, instant):
+def _relieved(rows: Rows, acts: Sequence[Act], instant: datetime) -> Rows:
+    for act in _begun(acts, frozenset({"exempt", "lapse_exemption"}), instant):
         heading = act.change.heading
-        if act.change.op == "exempt":
-            if act.until is None or instant < act.until:
-                relief = Row(
-                    "add",
-                    act.scope,
-                    rate=Decimal(0),
-                    heading=heading,
-                    conditions=act.conditions,
-                    acts=(act_name(act),),
-                )
-                rows = (relief, *rows)
-        else:
-            rows = _in_scope(
-                rows,
-                act.scope,
-                partial(_lapsed, heading=heading),
+        if act.change.op == "lapse_exemption":
+            rows = tuple(row for row in rows if not (row.exempt and heading in {"", row.heading}))
+        elif act.until is None or instant < act.until:
+            relief = Row(
+                "add",
+                rate=Decimal(0),
+                heading=heading,
+                conditions=act.conditions,
+                relief=True,
+                acts=(act_name(act),),
             )
+            rows = (relief, *rows)
     return rows
 
 
-def _lapsed(row: Row, heading: str) -> Row | None:
-    return None if row.exempt and heading in {"", row.heading} else row
-
-
-def _set_rates(rows: Rows, acts: Sequence[Act], period: Period, instant: datetime) -> Rows:
-    for act in _by_time(acts, frozenset({"set_rate"}), instant):
+def _rated(rows: Rows, acts: Sequence[Act], period: Period, instant: datetime) -> Rows:
+    for act in _begun(acts, frozenset({"set_rate"}), instant):
         if act.start and period.start and act.start >= period.start:
-            rows = _in_scope(rows, act.scope, partial(_with_rate, act=act))
+            rows = tuple(_with_rate(row, act) for row in rows)
     return rows
 
 
@@ -223,74 +261,37 @@ def _with_rate(row: Row, act: Act) -> Row:
     return replace(new, base=act.base, metals=act.metals) if act.base else new
 
 
-def _suspend(rows: Rows, windows: Sequence[Window], instant: datetime) -> Rows:
-    for window in windows:
-        if window.holds(instant):
-            statutory = rows
-            rows = _in_scope(rows, window.scope, partial(_kept, window=window))
-            for scope, at in window.lifted:
-                if at <= instant:
-                    rows = (*(replace(row, scope=row.scope.narrowed(scope)) for row in statutory), *rows)
-    return rows
+# -- ends ------------------------------------------------------------------------------------------------------
 
 
-def _kept(row: Row, window: Window) -> Row:
-    if not row.charging:
-        return row
-    marked = replace(row, heading=window.heading or row.heading, acts=(*row.acts, *window.acts))
-    if not window.kept:
-        return replace(marked, suspended=True)
-    kind = "add" if row.rate is None else row.kind
-    return replace(marked, kind=kind, rate=window.kept, tiers=(), price=None, suspended=False)
+def _is_over(acts: Sequence[Act], windows: Sequence[Window], instant: datetime) -> bool:
+    """Whether the measure was terminated, or is no longer collected because it is void."""
+    if _begun(acts, frozenset({"terminate", "expire"}), instant) or _ended_with_window(windows, instant):
+        return True
+    return any((act.collection_stop or act.start) <= instant for act in _invalidations(acts))  # type: ignore[operator]
 
 
-def _terminations(acts: Sequence[Act], instant: datetime) -> list[Scope]:
-    return [act.scope for act in _by_time(acts, frozenset({"terminate", "expire"}), instant)]
-
-
-def _terminated_by_window(windows: Sequence[Window], instant: datetime) -> list[Scope]:
-    """The scopes of suspensions that ended with on_end terminate; windows that touch are one suspension."""
-    over = []
+def _ended_with_window(windows: Sequence[Window], instant: datetime) -> bool:
+    """Whether a suspension that terminates has ended; windows that touch are one suspension."""
     for window in windows:
         end = window.until
         if window.on_end == "terminate" and end is not None and end <= instant:
             goes_on = any(w.start <= end and (w.until is None or w.until > end) for w in windows)
             if not goes_on:
-                over.append(window.scope)
-    return over
+                return True
+    return False
 
 
-def _ended(rows: Rows, scopes: Sequence[Scope]) -> Rows | None:
-    for scope in scopes:
-        if scope.is_any:
-            return None
-        rows = (Row("add", scope, absent=True), *rows)
-    return rows
+def _invalidations(acts: Sequence[Act]) -> list[Act]:
+    """The invalidations that no later act undoes."""
+    restored = max((act.order for act in acts if act.change.op == "revalidate"), default=-1)
+    return [a for a in acts if a.change.op == "invalidate" and a.start is not None and a.order > restored]
 
 
-def _judge(rows: Rows, acts: Sequence[Act], instant: datetime) -> Rows | None:
-    """Invalidations and injunctions: what is no longer collected goes, what is collected and not owed is void."""
-    restored = [a.order for a in acts if a.change.op == "revalidate"]
-    for act in acts:
-        if act.start is None or (
-            act.change.op == "invalidate" and any(order > act.order for order in restored)
-        ):
-            continue
-        if act.change.op == "invalidate":
-            if (act.collection_stop or act.start) <= instant:
-                ended = _ended(rows, [act.scope])
-                if ended is None:
-                    return None
-                rows = ended
-            elif act.change.from_beginning or act.start <= instant:
-                rows = _in_scope(rows, act.scope, lambda row: replace(row, void=True))
-        elif (
-            act.change.op == "enjoin" and act.start <= instant and (act.until is None or instant < act.until)
-        ):
-            rows = _in_scope(rows, act.scope, lambda row: replace(row, void=True))
-    return rows
-
-
-def known(acts: Iterable[Act], known_on: date) -> list[Act]:
-    """The acts published by the end of a day; acts without a day of publication are always known."""
-    return [act for act in acts if act.known_from is None or act.known_from <= known_on]
+def _is_void(acts: Sequence[Act], instant: datetime) -> bool:
+    """Whether what is collected is not owed."""
+    for act in _invalidations(acts):
+        if act.change.from_beginning or (act.start is not None and act.start <= instant):
+            return True
+    enjoined = _begun(acts, frozenset({"enjoin"}), instant)
+    return any(act.until is None or instant < act.until for act in enjoined)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from tariffs.engine.errors import ScenarioError
+from tariffs.engine.law.events import Change
 from tariffs.engine.law.law import Law
 from tariffs.engine.scenario.model import Scenario, located
+from tariffs.engine.scenario.names import check_names, check_scope
 from tariffs.engine.scenario.parents import Known, lineage
 from tariffs.engine.scenario.sources import library
 
@@ -27,7 +29,24 @@ def apply_scenario(law: Law, scenario: Scenario, known: Known | None = None) -> 
         raise located(error, scenario) from None
     for step in before:
         try:
-            law = law.with_changes(step.changes)
+            for change in step.changes:
+                law = apply_change(law, change)
         except ScenarioError as error:
             raise located(error, step) from None
     return law
+
+
+def apply_change(law: Law, change: Change) -> Law:
+    """The law after one change, all of whose names exist.
+
+    Raises:
+        ScenarioError: as `apply_scenario`, with the path of the change.
+    """
+    check_names(law, change)
+    after = law.with_changes([change])
+    if change.op == "add":
+        added = after.measures[change.measure["id"]]
+        for period in added.periods:
+            for row in period.rows:
+                check_scope(after, row.scope, f"{change.path}.measure")
+    return after

@@ -36,7 +36,7 @@ def _form(key: str, value: Any) -> Any:
         forms = {name: _form(name, inner) for name, inner in value.items() if name not in _SILENT}
         return {name: form for name, form in forms.items() if form not in ("", [], {})}
     if isinstance(value, list):
-        items = [_form(key, item) for item in value]
+        items = [_scalar(key, item) if isinstance(item, str) else _form(key, item) for item in value]
         return items if key in _ORDERED else sorted(items, key=lambda item: json.dumps(item, sort_keys=True))
     if key in _LISTS:
         return [_scalar(key, value)] if value else []

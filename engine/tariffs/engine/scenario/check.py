@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from tariffs.engine.errors import ScenarioError
 from tariffs.engine.law.law import Law
-from tariffs.engine.scenario.effect import BASE, same_as_base, warning_of
+from tariffs.engine.scenario.apply import apply_change
+from tariffs.engine.scenario.effect import BASE, same_as_base, warning_of, why_void
 from tariffs.engine.scenario.model import ERROR, WARNING, Place, Problem, Scenario, place_of, problem_of
 from tariffs.engine.scenario.parents import Known, lineage
 from tariffs.engine.scenario.parse import read_draft
@@ -35,15 +36,20 @@ def problems_of(scenario: Scenario, law: Law, known: Known | None = None) -> lis
     known = library() if known is None else known
     try:
         before = lineage(scenario, known)[:-1]
+        start = _after(law, before)
     except ScenarioError as error:
         return [problem_of(error, scenario.places)]
-    start = law
-    for parent in before:
-        start = start.with_changes(parent.changes)
     after, problems = _walk(scenario, start)
     if not any(problem.severity == ERROR for problem in problems):
         problems += _same_as_base(scenario, before, law, after)
     return sorted(problems, key=lambda problem: (problem.line, problem.column))
+
+
+def _after(law: Law, before: Sequence[Scenario]) -> Law:
+    for parent in before:
+        for change in parent.changes:
+            law = apply_change(law, change)
+    return law
 
 
 def _walk(scenario: Scenario, law: Law) -> tuple[Law, list[Problem]]:
@@ -51,7 +57,7 @@ def _walk(scenario: Scenario, law: Law) -> tuple[Law, list[Problem]]:
     problems: list[Problem] = []
     for change in scenario.changes:
         try:
-            after = law.with_changes([change])
+            after = apply_change(law, change)
         except ScenarioError as error:
             problems.append(problem_of(error, scenario.places))
             continue
@@ -67,13 +73,14 @@ def _same_as_base(scenario: Scenario, before: Sequence[Scenario], base: Law, aft
     if (not changes and scenario.id == BASE) or not same_as_base(base, after, changes):
         return []
     place = place_of(scenario.places, "changes") or Place(0, 0)
+    why = " ".join(filter(None, (why_void(after, change) for change in changes)))
     return [
         Problem(
             "changes",
             place.line,
             place.column,
             "SAME_AS_BASE",
-            f"{scenario.id} leaves the law as it is: results will equal those of {BASE}.",
+            f"{scenario.id} leaves the law as it is: results will equal those of {BASE}. {why}".strip(),
             "Nothing to do if that is what you meant to state.",
             WARNING,
         )

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from tariffs.engine.law.events import Act, Change
+from tariffs.engine.law.events import UNSELECTIVE, Act, Change
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.model import Measure
 from tariffs.engine.scenario.model import WARNING, Places, Problem, place_of
@@ -63,7 +63,7 @@ def warning_of(before: Law, after: Law, change: Change, places: Places) -> Probl
             "NOT_MODELLED",
             change,
             places,
-            f"{change.op} meets only measures that are not modelled yet ({names}): no duty changes.",
+            f"`{change.op}` meets only measures that are not modelled yet ({names}): no duty changes.",
             "Results name the measures they could touch.",
         )
     if same_standing(before, after, [measure.id for measure in measures]):
@@ -71,7 +71,7 @@ def warning_of(before: Law, after: Law, change: Change, places: Places) -> Probl
             "CHANGE_HAS_NO_EFFECT",
             change,
             places,
-            _why_nothing(before, change, measures),
+            why_void(before, change) or f"`{change.op}` changes nothing: the law already stands so.",
             "Leave it out, or check its dates.",
         )
     return None
@@ -89,17 +89,20 @@ def same_as_base(base: Law, after: Law, changes: Iterable[Change]) -> bool:
     return same_standing(base, after, names)
 
 
-def _why_nothing(law: Law, change: Change, measures: list[Measure]) -> str:
+def why_void(law: Law, change: Change) -> str:
+    """That all measures a change reaches are invalidated, in one line; empty if they are not."""
+    if change.op in UNSELECTIVE:
+        return ""
+    measures = reached(law, change)
     voided = [act for measure in measures if (act := _voiding(law, measure))]
-    if len(voided) < len(measures):
-        return f"{change.op} changes nothing: the law already stands so."
+    if not measures or len(voided) < len(measures):
+        return ""
     act = voided[0]
-    node = act.change.selector.authority
+    node, stop = act.change.selector.authority, act.change.collection_stop
     parent = f"its parent {node}" if node else "it"
-    stop = act.change.collection_stop
-    ended = f", collection ended {stop}" if stop else ""
-    names = ", ".join(m.id for m in measures)
-    return f"{change.op} of {names} changes nothing: {parent} was invalidated on {act.change.start}{ended}."
+    ended = f" and is not collected from {stop[:10]}" if stop else ""
+    names = ", ".join(measure.id for measure in measures)
+    return f"`{change.op}` of {names} changes nothing: {parent} was invalidated on {act.change.start[:10]}{ended}."
 
 
 def _voiding(law: Law, measure: Measure) -> Act | None:
@@ -125,7 +128,7 @@ def _warning(reason: str, change: Change, places: Places, message: str, fix: str
         place.line if place else 0,
         place.column if place else 0,
         reason,
-        message[0].upper() + message[1:] if message.startswith(change.op) else message,
+        message,
         fix,
         WARNING,
     )

@@ -110,25 +110,25 @@ class _Form:
                 self._add("SCENARIO_SYNTAX", "", f"The key {key!r} is missing.", "Add it.")
 
     def _check_head(self, value: Mapping[str, Any], texts: Mapping[str, str]) -> None:
-        if "schema" in value and texts["schema"] != SCHEMA:
+        if _said(value, "schema") and texts["schema"] != SCHEMA:
             self._add(
                 "SCENARIO_SYNTAX",
                 "schema",
                 f"The schema {texts['schema']!r} is not known.",
                 f"Write {SCHEMA}.",
             )
-        if "id" in value and not _NAME.match(texts["id"]):
+        if _said(value, "id") and not _NAME.match(texts["id"]):
             self._add(
                 "SCENARIO_SYNTAX",
                 "id",
                 f"{texts['id']!r} is not an id.",
                 "Use lower-case letters, digits and hyphens, such as truce-extended.",
             )
-        if "title" in value and not texts["title"].strip():
+        if _said(value, "title") and not texts["title"].strip():
             self._add(
                 "SCENARIO_SYNTAX", "title", "The title is empty.", "Say in one line what the scenario is."
             )
-        if "basis" in value and texts["basis"] not in BASES:
+        if _said(value, "basis") and texts["basis"] not in BASES:
             self._add(
                 "SCENARIO_SYNTAX",
                 "basis",
@@ -170,31 +170,47 @@ class _Form:
         if not isinstance(item, dict):
             self._add("SCENARIO_SYNTAX", path, "A change is a mapping.", "Write {op: ..., measures: ...}.")
             return None
-        try:
-            return change_from_mapping(item, path, source=name)
-        except ScenarioError as error:
-            self._collect(item, path, error)
-            return None
-
-    def _collect(self, item: dict[str, Any], path: str, error: ScenarioError) -> None:
-        """Report an error of a change and go on without the key at fault, so that all its errors are seen."""
-        verb = OPS.get(str(item.get("op", "")))
-        lacking = bool(verb and verb.required - item.keys())
+        known = len(self._problems)
+        trial = self._filled(item, path)
         for _ in range(_ROUNDS_AT_MOST):
-            self._problems.append(
-                problem_of(error, {**self._document.places, **_keys_of(error, self._document)})
-            )
-            item, removed = _without(item, error.path.removeprefix(path).lstrip("."))
-            if not removed or verb is None:
-                return
             try:
-                change_from_mapping(item, path, source=self._source)
-            except ScenarioError as following:
-                if following.path == path and not lacking:
-                    return  # it misses only what was taken out above
-                error = following
+                change = change_from_mapping(trial, path, source=name)
+            except ScenarioError as error:
+                seen = {problem.path for problem in self._problems[known:]}
+                if error.path in seen or (seen and _follows_from(error, path)):
+                    return None
+                self._report(error)
+                trial = _without(trial, error.path.removeprefix(path).lstrip("."), error.reason)
             else:
-                return
+                return change if len(self._problems) == known else None
+        return None
+
+    def _filled(self, item: dict[str, Any], path: str) -> dict[str, Any]:
+        """The change with what is missing or empty reported, and blank so that reading can go on past it."""
+        verb = OPS.get(str(item.get("op", "")))
+        required = verb.required if verb else frozenset[str]()
+        for key in sorted(required - item.keys()):
+            self._add("SCENARIO_SYNTAX", path, f"{item['op']} needs the key {key!r}.", "Add it.")
+        for key, value in item.items():
+            if value == "" and key != "op":
+                self._add(
+                    "SCENARIO_SYNTAX",
+                    f"{path}.{key}",
+                    f"{key} is empty.",
+                    "Give it a value, or leave it out.",
+                )
+        return {
+            **dict.fromkeys(required, ""),
+            **{key: v for key, v in item.items() if v != "" or key in required},
+        }
+
+    def _report(self, error: ScenarioError) -> None:
+        key = self._document.keys.get(error.path)
+        # an unknown key is itself at fault, not its value
+        places = (
+            {error.path: key} if key and error.reason == "SCENARIO_UNKNOWN_KEY" else self._document.places
+        )
+        self._problems.append(problem_of(error, places))
 
     def _add(self, reason: str, path: str, message: str, fix: str) -> None:
         places = self._document.keys if reason == "SCENARIO_UNKNOWN_KEY" else self._document.places
@@ -202,22 +218,23 @@ class _Form:
         self._problems.append(Problem(path, place.line, place.column, reason, message, fix))
 
 
-def _keys_of(error: ScenarioError, document: Document) -> Mapping[str, Place]:
-    """An unknown key is itself at fault, not its value."""
-    place = document.keys.get(error.path)
-    return {error.path: place} if place and error.reason == "SCENARIO_UNKNOWN_KEY" else {}
+def _said(value: Mapping[str, Any], key: str) -> bool:
+    return isinstance(value.get(key), str)
 
 
-def _without(item: dict[str, Any], inner: str) -> tuple[dict[str, Any], bool]:
-    """A mapping without the value at a dotted path, and whether there was one."""
+def _follows_from(error: ScenarioError, path: str) -> bool:
+    """Whether an error may only say that a value found wrong before is missing now."""
+    return error.path in {path, f"{path}.on_end"} and error.reason == "SCENARIO_SYNTAX"
+
+
+def _without(item: dict[str, Any], inner: str, reason: str) -> dict[str, Any]:
+    """A mapping without the value at a dotted path: taken out if its key is unknown, else blank."""
     key, _, rest = inner.partition(".")
-    if key not in item:
-        return item, False
-    value = item[key]
+    value = item.get(key)
     if rest and isinstance(value, dict):
-        shorter, removed = _without(value, rest)
-        return {**item, key: shorter}, removed
-    return {name: kept for name, kept in item.items() if name != key}, True
+        return {**item, key: _without(value, rest, reason)}
+    kept = {name: other for name, other in item.items() if name != key}
+    return kept if reason == "SCENARIO_UNKNOWN_KEY" or key not in item else {**kept, key: ""}
 
 
 def sealed(draft: Scenario, digest: str) -> Scenario:

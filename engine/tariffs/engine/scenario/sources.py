@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tariffs.engine.errors import ScenarioError
 from tariffs.engine.scenario.canonical import digest_of
-from tariffs.engine.scenario.model import Problem, Scenario
+from tariffs.engine.scenario.model import Problem, Scenario, located
 from tariffs.engine.scenario.parents import Known, find, lineage
 from tariffs.engine.scenario.parse import Draft, read_draft, sealed
 from tariffs.engine.scenario.text import SIZE_AT_MOST
@@ -54,7 +54,10 @@ def seal(draft: Draft, known: Known) -> Scenario:
         ScenarioError: SCENARIO_NOT_FOUND or SCENARIO_CYCLE for its parents; the first problem of the draft, if any.
     """
     scenario = _sound(draft, "scenario")
-    lineage(scenario, known)
+    try:
+        lineage(scenario, known)
+    except ScenarioError as error:
+        raise located(error, scenario) from None
     parents = [find(name, known).digest for name in scenario.parents]
     return sealed(scenario, digest_of(draft.document, parents))
 

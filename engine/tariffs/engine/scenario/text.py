@@ -39,7 +39,11 @@ def read_text(text: str) -> Document:
     Raises:
         ScenarioError: SCENARIO_SYNTAX if it is no YAML, or not plain and bounded.
     """
-    if len(text.encode("utf-8", "surrogatepass")) > SIZE_AT_MOST:
+    try:
+        size = len(text.encode("utf-8"))
+    except UnicodeEncodeError as error:
+        raise _fault(f"The scenario is not text: {error.reason}.", None, "Write it in UTF-8 text.") from None
+    if size > SIZE_AT_MOST:
         raise _fault(f"The scenario is larger than {SIZE_AT_MOST} bytes.", None, "Split it by `parents`.")
     document = Document()
     try:

@@ -124,7 +124,7 @@ def parse_rate(text: str) -> Rate:
 
 def unit_symbol(words: str) -> str | None:
     """The symbol of units.csv for the schedule's words for a unit in a rate; None if there is none."""
-    clean = _SPACES.sub(" ", words).strip().replace("pf. liter", "pf.liter").replace("m2 ", "m2 ")
+    clean = _SPACES.sub(" ", words).strip().replace("pf. liter", "pf.liter")
     return _UNITS.get(clean)
 
 

@@ -7,7 +7,7 @@ from functools import cache
 
 import polars as pl
 
-from tariffs.engine.trade.schedule import DATA
+from tariffs.engine.trade.equivalents import DATA
 
 # The embedded values belong to the law of this day.
 _BASELINE = date(2025, 1, 1)

@@ -33,6 +33,8 @@ def run(arguments: list[str]) -> int:
     except typer.Abort as error:
         raise KeyboardInterrupt from error
     except typer.TyperException as error:
+        if not error.format_message():  # a group without a command has shown its help already
+            return error.exit_code
         raise _usage_error(error) from error
 
 

@@ -58,13 +58,14 @@ def duty(
     as_json: options.Json = False,
 ) -> int:
     """The duty on one entry line: every layer named, cited and explained."""
+    claims, switches = options.pairs(claim, "--claim"), options.pairs(switch, "--switch")
     with options.connected(target, local) as client:
         quote = client.duty(
             hts,
             origin,
             date,
             value,
-            options.pairs(claim, "--claim"),
+            claims,
             quantity=quantity,
             unit=unit,
             mode=mode,
@@ -72,7 +73,7 @@ def duty(
             insurance=insurance,
             scenario=scenario,
             known_on=known_on,
-            switches=options.pairs(switch, "--switch"),
+            switches=switches,
             min_confidence=min_conf,
         )
     if as_json:

@@ -29,7 +29,7 @@ def impact(
     table: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[TABLE]", help="Parquet, Arrow or CSV file. Default: US imports of 2024, embedded."
+            metavar="TABLE", help="Parquet, Arrow or CSV file. Default: US imports of 2024, embedded."
         ),
     ] = None,
     scenario: Annotated[
@@ -83,6 +83,7 @@ def impact(
     """
     for path in filter(None, (output, lines, refused)):
         options.writable(path)
+    switches = options.pairs(switch, "--switch")
     with options.connected(target, local) as client:
         result = client.impact(
             table,
@@ -94,7 +95,7 @@ def impact(
             horizon=horizon,
             parameters=parameters,
             known_on=known_on,
-            switches=options.pairs(switch, "--switch"),
+            switches=switches,
             min_confidence=min_conf,
             include_lines=lines is not None,
             progress=True,

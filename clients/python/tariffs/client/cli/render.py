@@ -27,6 +27,8 @@ _COLUMNS = (
     ("duty_after", "duty after"),
     ("duty_vs", "duty vs first"),
 )
+_NUMBERS = frozenset({"customs_value", "duty"})
+_LARGE = 1e8
 _FRACTIONS = frozenset({"effective_rate", "rate"})
 
 
@@ -63,46 +65,47 @@ def quote(answer: Quote) -> None:
 
 
 def impact(result: ImpactResult, shown: int = _SHOWN_GROUPS) -> None:
-    """For each scenario and day its total and its largest groups."""
+    """For each scenario and day its total and its largest groups, then what else to know."""
     out = console()
-    for total in result.total.iter_rows(named=True):
-        rows = result.groups.filter(pl.col("scenario") == total["scenario"], pl.col("on") == total["on"])
-        out.print()
-        out.print(f"[bold]{escape(str(total['scenario']))}[/bold] on {escape(str(total['on']))}")
-        out.print(impact_table(rows, total, shown))
-        _notes(
-            out,
-            [note for note in result.notes if (note.scenario, note.on) == (total["scenario"], total["on"])],
-        )
-    _notes(out, [note for note in result.notes if not note.scenario])
+    points(out, result, [(str(row["scenario"]), str(row["on"])) for row in result.total.to_dicts()], shown)
+    out.print()
+    # A note on the whole run stands again under each scenario and day it is about.
+    _notes(out, {(note.reason, note.message): note for note in result.notes}.values())
     if result.refused.height:
         out.print(f"\n{result.refused.height:,} rows were refused:")
         out.print(_frame(result.refused.head(shown)))
     _footer(out, result.provenance)
 
 
+def points(out: Console, result: ImpactResult, chosen: Iterable[tuple[str, str]], shown: int) -> None:
+    """The tables of some scenarios and days."""
+    for scenario, on in chosen:
+        total = result.total.filter(scenario=scenario, on=on).to_dicts()[0]
+        out.print(f"\n[bold]{escape(scenario)}[/bold] on {escape(on)}")
+        out.print(impact_table(result.groups.filter(scenario=scenario, on=on), total, shown))
+
+
 def impact_table(rows: pl.DataFrame, total: dict[str, object], shown: int) -> Table:
-    """The largest groups of one scenario on one day, the rest counted, and the total; USD million and percent."""
+    """The largest groups of one scenario on one day, the rest counted, and the total."""
     columns = [(name, title) for name, title in _COLUMNS if name in rows.columns]
-    numbers = {name for name, kind in rows.schema.items() if kind.is_numeric()}
-    keys = [name for name in rows.columns if name not in numbers and name not in {"scenario", "on"}]
+    keys = _keys(rows)
     table = Table(*keys, *_right(*(title for _, title in columns)), box=None, pad_edge=False)
     order = next((name for name in ("customs_value", "duty") if name in rows.columns), None)
     if order is not None:
         rows = rows.sort(order, descending=True, nulls_last=True)
-    for row in rows.head(shown).iter_rows(named=True):
-        table.add_row(
-            *(escape(str(row[key])) for key in keys), *(_cell(name, row[name]) for name, _ in columns)
-        )
+    unit, word = _unit(total)
+    for row in rows.head(shown).to_dicts():
+        labels = ["-" if row[key] is None else escape(str(row[key])) for key in keys]
+        table.add_row(*labels, *(_cell(name, row[name], unit) for name, _ in columns))
     if rows.height > shown:
-        table.add_row(f"[dim]and {rows.height - shown} more[/dim]")
+        table.add_row(f"[dim]and {rows.height - shown:,} more[/dim]")
+    sums = {"rate": total.get("effective_rate"), **total}
     if keys:
+        blanks = [""] * (len(keys) - 1)
         table.add_row(
-            "[bold]total[/bold]",
-            *[""] * (len(keys) - 1),
-            *(_cell(name, total.get(name)) for name, _ in columns),
+            "[bold]total[/bold]", *blanks, *(_cell(name, sums.get(name), unit) for name, _ in columns)
         )
-    table.caption = "USD million; rates in percent"
+    table.caption = f"{word}; rates in percent"
     table.caption_justify = "left"
     return table
 
@@ -199,10 +202,22 @@ def _right(*titles: str) -> list[Column]:
     return [Column(title, justify="right") for title in titles]
 
 
-def _cell(name: str, value: object) -> str:
+def _keys(rows: pl.DataFrame) -> list[str]:
+    # Keys stand first, then the numbers of the contract, of which each result has some.
+    first = next((place for place, name in enumerate(rows.columns) if name in _NUMBERS), rows.width)
+    return [name for name in rows.columns[:first] if name not in {"scenario", "on"}]
+
+
+def _unit(total: dict[str, object]) -> tuple[float, str]:
+    value = total.get("customs_value")
+    large = isinstance(value, int | float) and value >= _LARGE
+    return (1e6, "USD million") if large else (1.0, "USD")
+
+
+def _cell(name: str, value: object, unit: float) -> str:
     if not isinstance(value, int | float):
         return "-"
-    return f"{value * 100:,.2f}" if name in _FRACTIONS else f"{value / 1e6:,.1f}"
+    return f"{value * 100:,.2f}" if name in _FRACTIONS else f"{value / unit:,.1f}"
 
 
 def _rate(rate: Decimal | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from tariffs.engine.trade.importers.output import read_csv_text
@@ -29,11 +30,15 @@ class Universe:
     renamed: Mapping[str, frozenset[str]]
 
     def under(self, prefix: str) -> frozenset[str]:
-        """The codes of any vintage under a prefix."""
-        return frozenset(self._by_prefix(prefix[:4], prefix))
+        """The codes of any vintage under a prefix of 4 digits or more."""
+        return frozenset(code for code in self._by_heading.get(prefix[:4], ()) if code.startswith(prefix))
 
-    def _by_prefix(self, heading: str, prefix: str) -> Iterable[str]:
-        return (code for code in _headings(self.all).get(heading, ()) if code.startswith(prefix))
+    @cached_property
+    def _by_heading(self) -> dict[str, list[str]]:
+        index: dict[str, list[str]] = {}
+        for code in sorted(self.all):
+            index.setdefault(code[:4], []).append(code)
+        return index
 
     def resolve(self, listed: Iterable[str]) -> set[str]:
         """Expand listed prefixes to codes of any vintage.
@@ -47,7 +52,7 @@ class Universe:
             current = {code for code in self.under(line) if code in self.current}
             if current and current <= found:
                 found |= self.under(line)
-        for old, new in self._successors().items():
+        for old, new in self._successors.items():
             if old not in found and new and new <= found:
                 found.add(old)
         return found
@@ -55,8 +60,9 @@ class Universe:
     def ambiguous(self, listed: Iterable[str]) -> set[str]:
         """Old codes of which only some successors are listed and which are not listed themselves."""
         found = self.resolve(listed)
-        return {old for old, new in self._successors().items() if old not in found and new & found}
+        return {old for old, new in self._successors.items() if old not in found and new & found}
 
+    @cached_property
     def _successors(self) -> Mapping[str, frozenset[str]]:
         old: dict[str, set[str]] = {}
         for new, before in self.renamed.items():
@@ -89,15 +95,3 @@ def universe(
     return Universe(
         every, frozenset(vintages[current]), {new: frozenset(old) for new, old in renamed.items()}
     )
-
-
-_INDEX: dict[int, dict[str, list[str]]] = {}
-
-
-def _headings(codes: frozenset[str]) -> dict[str, list[str]]:
-    if id(codes) not in _INDEX:
-        index: dict[str, list[str]] = {}
-        for code in sorted(codes):
-            index.setdefault(code[:4], []).append(code)
-        _INDEX[id(codes)] = index
-    return _INDEX[id(codes)]

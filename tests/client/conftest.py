@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from tariffs.client._server import own_server
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real server in a process of its own, as the demo starts it."""
+    log = tmp_path_factory.mktemp("server") / "server.log"
+    with own_server(log, 180.0, lambda _: None) as target:
+        yield target
+
+
+@pytest.fixture
+def bad_rows(tmp_path: Path) -> Path:
+    """A table of 1,000 rows of which three cannot be used."""
+    frame = pl.DataFrame(
+        {
+            "hts": ["9503.00.0073"] * 1000,
+            "origin": ["CN"] * 1000,
+            "customs_value": ["100"] * 1000,
+            "mine": [str(row) for row in range(1000)],
+        }
+    )
+    changes = {("hts", 10): "abc", ("origin", 20): "XX", ("customs_value", 30): "-4"}
+    for (column, row), value in changes.items():
+        frame = frame.with_columns(
+            pl.when(pl.int_range(pl.len()) == row).then(pl.lit(value)).otherwise(pl.col(column)).alias(column)
+        )
+    path = tmp_path / "bad.csv"
+    frame.write_csv(path)
+    return path

@@ -1,0 +1,129 @@
+"""A server on loopback that answers what a test puts into it, over a real channel."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import grpc
+import polars as pl
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.message import Message
+from google.rpc import code_pb2, error_details_pb2, status_pb2
+from grpc_status import rpc_status
+
+from tariffs.v1 import duty_service_pb2 as duty_pb
+from tariffs.v1 import duty_service_pb2_grpc, scenario_service_pb2_grpc, simulation_service_pb2_grpc
+from tariffs.v1 import scenario_service_pb2 as scenario_pb
+from tariffs.v1 import simulation_service_pb2 as simulation_pb
+
+Answer = Callable[[Any, grpc.ServicerContext], Any]
+
+
+@dataclass
+class FakeServer:
+    """Answers by RPC name, and the requests that came in."""
+
+    target: str = ""
+    answers: dict[str, Answer] = field(default_factory=dict)
+    requests: list[Any] = field(default_factory=list)
+
+    def call(self, name: str, request: Any, context: grpc.ServicerContext) -> Any:
+        self.requests.append(request)
+        return self.answers[name](request, context)
+
+
+@contextmanager
+def fake_server() -> Iterator[FakeServer]:
+    fake = FakeServer()
+
+    class Duty(duty_service_pb2_grpc.DutyServiceServicer):
+        def CalculateDuty(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+            return fake.call("CalculateDuty", request, context)
+
+    class Scenarios(scenario_service_pb2_grpc.ScenarioServiceServicer):
+        def CheckScenario(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+            return fake.call("CheckScenario", request, context)
+
+    class Simulation(simulation_service_pb2_grpc.SimulationServiceServicer):
+        def Simulate(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+            yield from fake.call("Simulate", request, context)
+
+    server = grpc.server(ThreadPoolExecutor(2))
+    duty_service_pb2_grpc.add_DutyServiceServicer_to_server(Duty(), server)
+    scenario_service_pb2_grpc.add_ScenarioServiceServicer_to_server(Scenarios(), server)
+    simulation_service_pb2_grpc.add_SimulationServiceServicer_to_server(Simulation(), server)
+    fake.target = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    server.start()
+    try:
+        yield fake
+    finally:
+        server.stop(None).wait()
+
+
+def refuse(code: str, reason: str, message: str, *details: Message, **metadata: str) -> Answer:
+    """An answer that fails as the service does."""
+
+    def answer(_request: Any, context: grpc.ServicerContext) -> Any:
+        parts = [
+            error_details_pb2.ErrorInfo(reason=reason, domain="tariffs.internal", metadata=metadata),
+            *details,
+        ]
+        status = status_pb2.Status(code=code_pb2.Code.Value(code), message=message)
+        for part in parts:
+            packed = AnyMessage()
+            packed.Pack(part)
+            status.details.append(packed)
+        context.abort_with_status(rpc_status.to_status(status))
+
+    return answer
+
+
+def toy_answer(_request: Any, _context: grpc.ServicerContext) -> duty_pb.CalculateDutyResponse:
+    layer = duty_pb.Layer(
+        measure="fent_cn",
+        authority="ieepa.fentanyl",
+        heading="9903.01.24",
+        state=duty_pb.LAYER_STATE_APPLIED,
+        rate="0.10",
+        base="10000.00",
+        amount="1000.00",
+        min="1000.00",
+        max="1000.00",
+        citations=["an act"],
+        why={"rule": "row", "text": "10% on the customs value."},
+    )
+    return duty_pb.CalculateDutyResponse(
+        assessed="1000.00",
+        owed="0.00",
+        min="1000.00",
+        max="1000.00",
+        landed={"total": "11034.64"},
+        layers=[layer],
+    )
+
+
+def stream(*messages: simulation_pb.SimulateResponse) -> Answer:
+    return lambda _request, _context: iter(messages)
+
+
+def batch(kind: str, scenario: str, on: str, frame: pl.DataFrame) -> simulation_pb.SimulateResponse:
+    rows = simulation_pb.ResultBatch(scenario=scenario, on=on, arrow=arrow(frame))
+    message = simulation_pb.SimulateResponse()
+    getattr(message, kind).CopyFrom(rows)
+    return message
+
+
+def arrow(frame: pl.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    frame.write_ipc_stream(buffer)
+    return buffer.getvalue()
+
+
+def check_answer(*problems: scenario_pb.Problem) -> Answer:
+    ok = all(problem.severity == scenario_pb.SEVERITY_WARNING for problem in problems)
+    return lambda _request, _context: scenario_pb.CheckScenarioResponse(ok=ok, problems=problems)

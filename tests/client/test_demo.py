@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from tariffs.client._demo import RUNS
+from tariffs.client._server import own_server
+from tariffs.client.errors import Unavailable
+
+COMMAND = [sys.executable, "-u", "-m", "tariffs.client.demo"]
+
+
+@pytest.mark.slow
+def test_the_demo_answers_writes_and_leaves_nothing(tmp_path: Path) -> None:
+    done = subprocess.run(COMMAND, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    summary = json.loads((tmp_path / "build/demo/summary.json").read_text())
+    assert [(one["id"], one["on"]) for one in summary["scenarios"]] == list(RUNS)
+    assert summary["refused"]["count"] == 0
+    lines = pl.scan_parquet(tmp_path / "build/demo/lines.parquet")
+    counts = lines.group_by("scenario", "on").agg(pl.len()).collect()
+    assert counts["len"].to_list() == [334_728] * len(RUNS)
+    assert "void parent" in done.stdout
+    assert not _servers_in(tmp_path)
+
+
+@pytest.mark.kill
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_demo_leaves_nothing(tmp_path: Path, how: signal.Signals) -> None:
+    with subprocess.Popen(
+        COMMAND, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as demo:
+        assert demo.stdout is not None
+        assert "starting" in demo.stdout.readline()
+        demo.stdout.readline()
+        demo.send_signal(how)
+        rest = demo.stdout.read()
+    assert demo.returncode == 130
+    assert "Traceback" not in rest
+    assert not _servers_in(tmp_path)
+
+
+def test_a_server_that_cannot_start_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TARIFFS_WORKERS", "none")
+    with pytest.raises(Unavailable, match="exit code"), own_server(tmp_path / "log", 60.0, lambda _: None):
+        pass
+
+
+def _servers_in(folder: Path) -> list[str]:
+    """Processes of a server that run in `folder`; one that is ending is given a moment."""
+    for _ in range(20):
+        found = [
+            str(process)
+            for process in Path("/proc").glob("[0-9]*")
+            if _reads(process / "cwd") == str(folder) and b"tariffs.service" in _bytes(process / "cmdline")
+        ]
+        if not found:
+            return []
+        time.sleep(0.1)
+    return found
+
+
+def _reads(link: Path) -> str:
+    try:
+        return str(link.readlink())
+    except OSError:
+        return ""
+
+
+def _bytes(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError:
+        return b""

@@ -1,0 +1,161 @@
+"""Both readings of one law side by side: the engine's (entry line and table) and the plain interpreter's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, cast
+
+import numpy as np
+from tariffs.engine.assess import EntryLine, Quote, assess_line
+from tariffs.engine.duties import Dated, Duties, duties_of
+from tariffs.engine.law import Law
+from tariffs.engine.law.text import read_instant
+from tariffs.engine.lineset import LineSet
+from tariffs.engine.trade.rates import Rate
+from tariffs.engine.trade.schedule import Schedule, ScheduleLine
+
+from tests.law.interpreter import Key, Reading
+from tests.law.random_law import UNITS, Raw
+
+Columns = Mapping[str, tuple[str, str, str]]
+Rates = Mapping[str, Columns]
+IMPORT = "import"
+
+
+class FakeSchedule:
+    """A schedule of a few codes in the form the interpreter reads, offered as the engine asks for it."""
+
+    def __init__(self, rates: Rates) -> None:
+        self._rates = rates
+
+    def find(self, code: str, day: date) -> ScheduleLine:
+        columns = self._rates[code]
+        return ScheduleLine(code[:8], code, _rate(columns["general"]), _rate(columns["other"]), ("kg",), "", False)
+
+    def special(self, code: str, programs: Sequence[str], day: date) -> tuple[Rate, str] | None:
+        found = [(Decimal(self._rates[code][p][0]), p) for p in programs if p in self._rates[code]]
+        return (_rate(self._rates[code][min(found)[1]]), min(found)[1]) if found else None
+
+    def knows(self, code: str) -> bool:
+        return code in self._rates
+
+    def nearest(self, code: str, n: int = 3) -> list[str]:
+        return sorted(self._rates)[:n]
+
+
+def _rate(column: tuple[str, str, str]) -> Rate:
+    share, usd, unit = column
+    specific = ((Decimal(usd), unit),) if Decimal(usd) else ()
+    return Rate("compound", Decimal(share), specific, f"{share} + {usd} USD/{unit}")
+
+
+def quote_of(law: Law, line: Raw, rates: Rates, known_on: str = "") -> Quote:
+    """The engine's answer for an entry line of the small world."""
+    entry = EntryLine(
+        hts=line["hts"], origin=line["origin"], value=line["value"], entry=line["entry"],
+        claims=line["claims"], quantity=line["quantity"], unit=line["unit"],
+    )  # fmt: skip
+    return assess_line(law, entry, known_on=known_on or None, schedule=cast(Schedule, FakeSchedule(rates)))
+
+
+def layers_of(quote: Quote) -> dict[Key, tuple[Fraction, Fraction, Fraction]]:
+    """The engine's layers in the interpreter's form; an ordinary layer's heading is its program."""
+    found: dict[Key, tuple[Fraction, Fraction, Fraction]] = {}
+    for layer in quote.layers:
+        heading = layer.heading.partition(" ")[2] if layer.authority == "ordinary" else layer.heading
+        money = (Fraction(layer.base), Fraction(layer.amount), Fraction(layer.owed))
+        found[layer.measure, heading, layer.state] = money
+    return found
+
+
+def differences(quote: Quote, reading: Reading) -> list[str]:
+    """What the two say differently: amounts to the cent, bases to the cent's rounding; empty if they agree."""
+    engine, plain = layers_of(quote), reading.layers
+    found = [f"only the engine has {key}: {engine[key]}" for key in sorted(engine.keys() - plain.keys())]
+    found += [f"only the interpreter has {key}: {plain[key]}" for key in sorted(plain.keys() - engine.keys())]
+    for key in sorted(engine.keys() & plain.keys()):
+        (base, *money), (base_too, *money_too) = engine[key], plain[key]
+        if money != money_too or abs(base - base_too) > Fraction(1, 100):
+            found.append(f"{key}: engine {list(map(float, engine[key]))}, interpreter {list(map(float, plain[key]))}")
+    if (Fraction(quote.assessed), Fraction(quote.owed)) != (reading.assessed, reading.owed):
+        found.append(f"assessed and owed: {quote.assessed}, {quote.owed}; {reading.assessed}, {reading.owed}")
+    return found
+
+
+def duties(law: Law, lines: Sequence[Raw], rates: Rates, known_on: Sequence[str]) -> Duties:
+    """The engine's table path on the same lines: compile, then the kernel."""
+    zone = law.zones[IMPORT]
+    dated = Dated(
+        [read_instant(line["entry"], zone) for line in lines],
+        [date.fromisoformat(day) if day else law.as_of for day in known_on],
+        np.arange(len(lines), dtype=np.int32),
+    )
+    return duties_of(law, line_set(law, lines, rates), dated, lambda: None)
+
+
+def line_set(law: Law, lines: Sequence[Raw], rates: Rates) -> LineSet:
+    """Lines as the arrays that compile reads; every fact is the declared one."""
+    codes, origins = sorted(rates), sorted({line["origin"] for line in lines})
+    count = len(lines)
+    value = np.array([float(_dollars(line)) for line in lines])
+    claims = sorted({program.claim for program in law.programs.values()})
+    return LineSet(
+        codes=codes,
+        origins=origins,
+        origin=np.array([origins.index(line["origin"]) for line in lines], dtype=np.int32),
+        value=value,
+        freight=np.zeros(count),
+        insurance=np.zeros(count),
+        piece_start=np.arange(count + 1, dtype=np.int64),
+        piece_line=np.arange(count, dtype=np.int64),
+        piece_code=np.array([codes.index(line["hts"]) for line in lines], dtype=np.int32),
+        piece_weight=np.ones(count),
+        facts={name: _fact(law, name, lines) for name in law.claims},
+        general=np.array([_fraction(line, rates[line["hts"]]["general"]) for line in lines]),
+        other=np.array([_fraction(line, rates[line["hts"]]["other"]) for line in lines]),
+        special={claim: np.array([_special(law, line, rates, claim) for line in lines]) for claim in claims},
+        quantities={unit: np.array([_quantity(line, unit) for line in lines]) for unit in UNITS},
+    )
+
+
+def _dollars(line: Raw) -> int:
+    return int(Fraction(line["value"]) + Fraction(1, 2))
+
+
+def _quantity(line: Raw, unit: str) -> float:
+    return float(Fraction(line["quantity"]) * Fraction(UNITS[line["unit"]][1]) / Fraction(UNITS[unit][1]))
+
+
+def _fraction(line: Raw, column: tuple[str, str, str]) -> float:
+    share, usd, unit = column
+    return float(share) + float(usd) * _quantity(line, unit) / _dollars(line)
+
+
+def _special(law: Law, line: Raw, rates: Rates, claim: str) -> float:
+    columns = rates[line["hts"]]
+    programs = [
+        p.symbol
+        for p in law.programs.values()
+        if p.claim == claim and line["origin"] in p.members and p.symbol in columns
+    ]
+    return min((_fraction(line, columns[p]) for p in programs), default=_fraction(line, columns["general"]))
+
+
+def _fact(law: Law, name: str, lines: Sequence[Raw]) -> Any:
+    declared = [line["claims"].get(name) for line in lines]
+    kind = law.claims[name].type
+    if kind == "code":
+        return np.array(declared, dtype=object)
+    return np.array([np.nan if text is None else _number(law, kind, text) for text in declared])
+
+
+def _number(law: Law, kind: str, text: str) -> float:
+    if kind == "bool":
+        return float(text == "yes")
+    if kind == "date":
+        moment: datetime = read_instant(text, law.zones[IMPORT])
+        return moment.timestamp()
+    return float(text)

@@ -1,0 +1,96 @@
+"""Engine and plain interpreter agree on random laws and random lines: layer by layer, to the cent."""
+
+from __future__ import annotations
+
+import itertools
+from fractions import Fraction
+
+import pytest
+from tariffs.engine.law import law_from_raw
+
+from tests.law.harness import differences, duties, quote_of
+from tests.law.interpreter import Reading
+from tests.law.random_law import UNITS, Draw, Raw, random_law, random_line, random_schedule
+
+# (measures in a law, laws, lines of each, how often an act reaches only part of the scope)
+SIZES = [(6, 30, 15, 0.0), (6, 30, 15, 0.3), (40, 6, 15, 0.2), (200, 3, 15, 0.0), (200, 2, 15, 0.1)]
+
+
+def lines_of(seed: int, count: int) -> tuple[list[Raw], list[str]]:
+    """Lines, and the day whose acts count for each (empty: the law's own)."""
+    draw = Draw(seed + 1_000_000)
+    lines, known_on = [], []
+    for _ in range(count):
+        lines.append(random_line(draw))
+        known_on.append(draw.moment()[:10] if draw.maybe(0.3) else "")
+    return lines, known_on
+
+
+@pytest.mark.parametrize(("measures", "laws", "count", "narrow"), SIZES)
+def test_an_entry_line_has_the_layers_of_the_interpreter(
+    measures: int, laws: int, count: int, narrow: float, scale: int
+) -> None:
+    for seed in range(laws * scale):
+        raw, rates = random_law(seed, measures, narrow=narrow), random_schedule(seed)
+        law = law_from_raw(raw)
+        for line, known_on in zip(*lines_of(seed, count), strict=True):
+            reading = Reading(raw, line, rates, UNITS, known_on)
+            found = differences(quote_of(law, line, rates, known_on), reading)
+            assert not found, f"law {seed} of {measures}, known on {known_on or 'the as-of day'}, {line}: {found}"
+
+
+@pytest.mark.parametrize(("measures", "laws", "count", "narrow"), SIZES)
+def test_a_table_has_the_duty_of_the_interpreter(
+    measures: int, laws: int, count: int, narrow: float, scale: int
+) -> None:
+    for seed in range(laws * scale):
+        raw, rates = random_law(seed, measures, narrow=narrow), random_schedule(seed)
+        lines, known_on = lines_of(seed, count)
+        found = duties(law_from_raw(raw), lines, rates, known_on)
+        for index, line in enumerate(lines):
+            reading = Reading(raw, line, rates, UNITS, known_on[index])
+            wanted = (float(sum(reading.exact.values())), float(reading.exact_owed))
+            place = f"law {seed} of {measures}, known on {known_on[index] or 'the as-of day'}, {line}"
+            assert index not in found.refused, place
+            assert (found.duty[index], found.owed[index]) == pytest.approx(wanted, rel=1e-9, abs=1e-6), place
+
+
+def test_switches_choose_the_law(scale: int) -> None:
+    for seed in range(20 * scale):
+        raw, rates = random_law(seed, 12), random_schedule(seed)
+        line = random_line(Draw(seed))
+        for value in ("on", "off"):
+            law = law_from_raw(raw).with_switches({"truce": value})
+            reading = Reading(raw, line, rates, UNITS, switches={"truce": value})
+            assert not differences(quote_of(law, line, rates), reading), f"law {seed}, truce {value}, {line}"
+
+
+ALTERNATIVES = {"usmca_share": ("0", "1"), "donation": ("yes", "no"), "qualifying_share": ("0", "1")}
+
+
+def asked_of(raw: Raw, line: Raw) -> list[str]:
+    """Facts of two values that the law asks of the line and the line does not declare."""
+    moment = Reading(raw, line, random_schedule(0), UNITS).moment
+    asks = {name: claim["ask"] for name, claim in raw["claims"].items() if "ask" in claim}
+    return [name for name, scope in asks.items() if name not in line["claims"] and moment.reaches(scope)]
+
+
+def test_min_and_max_are_the_extremes_over_all_answers_to_the_asked_facts(scale: int) -> None:
+    seen = 0
+    for seed in range(25 * scale):
+        raw, rates = random_law(seed, 20, asks=True), random_schedule(seed)
+        law, draw = law_from_raw(raw), Draw(seed)
+        for _ in range(8):
+            line = random_line(draw, whole=True)
+            asked = asked_of(raw, line)
+            if not set(asked) <= ALTERNATIVES.keys() or ("usmca_share" in asked and line["claims"].get("fta_share") == "1"):
+                continue
+            quote, sums = quote_of(law, line, rates), []
+            for answers in itertools.product(*(ALTERNATIVES[name] for name in asked)):
+                told = {**line, "claims": line["claims"] | dict(zip(asked, answers, strict=True))}
+                sums.append(Reading(raw, told, rates, UNITS).assessed)
+            plain = Reading(raw, line, rates, UNITS).assessed
+            assert Fraction(quote.assessed) == plain
+            assert (Fraction(quote.min), Fraction(quote.max)) == (min(*sums, plain), max(*sums, plain)), f"{seed} {line}"
+            seen += min(sums) != max(sums)
+    assert seen > 5

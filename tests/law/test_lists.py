@@ -1,0 +1,211 @@
+"""Product lists: normal form, row counts and 2024 values, and the build from the public sources."""
+
+from __future__ import annotations
+
+import csv
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from tariffs.engine.trade import reference
+from tariffs.engine.trade.importers import build, countries, trade
+from tariffs.engine.trade.importers.codes import Universe
+
+LISTS = Path(__file__).parents[2] / "engine" / "tariffs" / "engine" / "law" / "lists"
+TOTALS = Path(__file__).parent / "list_totals.csv"
+SOURCE = Path(__file__).parents[2].parent / "shared" / "data"
+NAMES = sorted(path.stem.upper() for path in LISTS.glob("*.csv"))
+needs_source = pytest.mark.skipif(not SOURCE.is_dir(), reason="the folder of public sources is not here")
+
+
+def rows_of(name: str) -> list[dict[str, str]]:
+    with (LISTS / f"{name.lower()}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def codes_on(name: str, day: str = "") -> set[str]:
+    rows = rows_of(name)
+    if not day:
+        return {row["code"] for row in rows}
+    return {r["code"] for r in rows if r["from"] <= day and (not r["to"] or day < r["to"])}
+
+
+def reaches(codes: set[str], code: str) -> bool:
+    return any(code[:length] in codes for length in (4, 6, 8, 10))
+
+
+def value_of(name: str, origin: str = "") -> float:
+    codes = codes_on(name)
+    return sum(value for code, value in values(origin) if reaches(codes, code))
+
+
+@cache
+def values(origin: str = "") -> list[tuple[str, float]]:
+    table = reference.reference_table()
+    if origin:
+        table = table.filter(pl.col("origin") == origin)
+    return list(table.group_by("hts").agg(pl.col("customs_value").sum()).iter_rows())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_normal_form(name: str) -> None:
+    rows = rows_of(name)
+    assert rows
+    assert list(rows[0]) == ["code", "from", "to", "scope", "cite"]
+    for row in rows:
+        assert row["code"].isdigit()
+        assert len(row["code"]) in (4, 6, 8, 10)
+        assert row["cite"]
+        start = date.fromisoformat(row["from"]) if row["from"] else date.min
+        end = date.fromisoformat(row["to"]) if row["to"] else date.max
+        assert start < end
+    periods = [(row["code"], row["from"]) for row in rows]
+    assert len(periods) == len(set(periods))
+
+
+def test_row_counts_and_values_are_those_recorded() -> None:
+    with TOTALS.open(encoding="utf-8", newline="") as file:
+        recorded = {row["list"]: (int(row["rows"]), int(row["value_2024"])) for row in csv.DictReader(file)}
+    assert {name: (len(rows_of(name)), int(value_of(name))) for name in NAMES} == recorded
+
+
+# Values in billions of dollars as published with the sources, not computed from these lists.
+@pytest.mark.parametrize(
+    ("name", "origin", "billions"),
+    [
+        ("S301_L1", "CN", 26.7),
+        ("S301_L2", "CN", 7.8),
+        ("S301_L3", "CN", 127.1),
+        ("S301_L4A", "CN", 96.8),
+        ("S122_CIVIL_AIRCRAFT", "", 350.7),
+        ("S122_CIVIL_AIRCRAFT", "CN", 61.0),
+    ],
+)
+def test_value_agrees_with_the_published_one(name: str, origin: str, billions: float) -> None:
+    assert value_of(name, origin) / 1e9 == pytest.approx(billions, abs=0.05)
+
+
+def test_each_act_on_annex_ii_is_a_list_and_removed_goods_carry_an_end() -> None:
+    base = rows_of("ANNEX_II_2025_04_05")
+    assert {row["to"] for row in base} == {"", "2025-08-01", "2025-09-08", "2025-10-14"}
+    assert {row["from"] for row in base} == {""}
+    added = ("ANNEX_II_ELECTRONICS", "ANNEX_II_2025_09_08", "ANNEX_II_AG_2025_11_13")
+    assert [{row["from"] for row in rows_of(name)} for name in added] == [
+        {"2025-04-05"},
+        {"2025-09-08"},
+        {"2025-11-13"},
+    ]
+    assert not any(
+        codes_on(name) & codes_on("ANNEX_II_PARTICULAR") for name in ("ANNEX_II_2025_04_05", *added)
+    )
+
+
+def test_a_line_with_all_its_codes_listed_is_listed_whole() -> None:
+    # The source lists the 2026 codes of these lines; trade of 2024 used others.
+    lines = {row["code"] for row in rows_of("ANNEX_II_2025_04_05")}
+    assert {len(code) for code in lines} == {8}
+
+
+def test_one_annex_per_code_and_metal() -> None:
+    for metal in ("STEEL", "ALU", "COPPER"):
+        names = [n for n in NAMES if n.startswith("S232_I") and n.endswith(metal)]
+        for day in ("2026-04-06", "2026-06-07", "2026-06-08"):
+            held = [codes_on(name, day) for name in names]
+            for code, _ in values():
+                assert sum(reaches(codes, code) for codes in held) <= 1
+
+
+def test_longer_prefixes_are_carved_out_of_shorter_ones() -> None:
+    assert reaches(codes_on("S232_IB_STEEL", "2026-06-08"), "9403200075")
+    assert not reaches(codes_on("S232_IB_STEEL", "2026-05-01"), "9403200075")
+    assert not reaches(codes_on("S232_IB_STEEL", "2026-06-08"), "9403200050")
+
+
+def test_lists_that_public_copies_get_wrong() -> None:
+    assert len(codes_on("FL301_52B_LOST")) == 14
+    assert "8471300100"[:8] in codes_on("FL301_52B_LOST")
+    assert "8505110070" in codes_on("S122_UNCOND")
+    assert "85051100" not in codes_on("S122_UNCOND")
+    assert "85076000" in codes_on("S301_L4A")
+    assert "85171300" in codes_on("S301_L4B")
+    assert "85076000" in codes_on("S122_CIVIL_AIRCRAFT")
+    assert "22030000" in codes_on("ALU_19K", "2025-04-04")
+    assert "22030000" not in codes_on("ALU_19K", "2025-04-03")
+    assert codes_on("S301_N31_MASKS") == codes_on("S301_N31_2026_50")
+
+
+def test_parts_charged_only_on_a_claim_are_on_the_parts_lists() -> None:
+    for name in ("S232_AUTO_PARTS", "S232_MHDV_PARTS"):
+        assert codes_on(f"{name}_DUAL") < codes_on(name)
+    assert "8471" in codes_on("S232_AUTO_PARTS_DUAL")
+
+
+@cache
+def _universe() -> Universe:
+    census = countries.read(SOURCE / "country" / "country_reference.csv")
+    imports = trade.read_parquet(SOURCE / "trade" / "us_imports_2024_hts10_country.parquet")
+    table = trade.to_origins(imports, census)
+    return build.universe_of(SOURCE, build.read_schedules(SOURCE, imports), table)
+
+
+@needs_source
+def test_lists_are_what_the_sources_give() -> None:
+    built = build.read_lists(SOURCE / "ch99", _universe())
+    assert sorted(built) == NAMES
+    for name, rows in built.items():
+        assert sorted(tuple(row) for row in rows) == [tuple(row.values()) for row in rows_of(name)], name
+
+
+# List and source file with the column of codes; lists whose codes the importer passes through unchanged.
+@needs_source
+@pytest.mark.parametrize(
+    ("names", "file", "column", "count"),
+    [
+        (("S122_UNCOND", "S122_PARTICULAR", "S122_CIVIL_AIRCRAFT"), "s122_scope_split.csv", "code", 1655),
+        (("ENERGY_CA", "POTASH_CA", "POTASH_MX"), "fentanyl_carveout_products.csv", "hts8", 308),
+        (("BR_EO", "BR_EO_AG_2025_11_13"), "country_eo_exempt_products.csv", "hts10", 952),
+        (("COPPER",), "s232_copper_products.csv", "hts10", 80),
+        (
+            ("BR301_FLAT", "BR301_NAMED", "BR301_AIRCRAFT", "BR301_PHARMA"),
+            "tradewartracker/brazil-301-exemptions.csv",
+            "HTSUS",
+            2126,
+        ),
+    ],
+)
+def test_no_code_of_the_source_is_lost(names: tuple[str, ...], file: str, column: str, count: int) -> None:
+    with (SOURCE / "ch99" / file).open(encoding="utf-8", newline="") as opened:
+        rows = list(csv.DictReader(line for line in opened if not line.startswith("#")))
+    source = {r[column].replace(".", "") for r in rows if r.get("s122_note_2aa_scope") != "not_in_note_2aa"}
+    listed = [row["code"] for name in names for row in rows_of(name)]
+    assert set(listed) == source
+    assert len(listed) == count
+
+
+def test_value_that_renamed_codes_leave_in_doubt() -> None:
+    """Traded codes that a list reaches only in part, by the codes now in their place; `-s` prints the value."""
+    value = dict(values())
+    replaced = dict(reference.successors().group_by("hts").agg("code").iter_rows())
+    doubt = {}
+    for name in NAMES:
+        codes = codes_on(name)
+        part = [
+            old
+            for old, new in replaced.items()
+            if not reaches(codes, old) and any(reaches(codes, code) for code in new)
+        ]
+        doubt[name] = sum(value[code] for code in part) / 1e9
+    for name, billions in doubt.items():
+        if billions > 0.1:
+            print(f"{name}: up to {billions:.1f} bn of 2024 trade in doubt")
+    assert doubt["S232_PHARMA"] < 50
+    assert doubt["S232_CABINETS"] < 7
+    assert max(doubt.values()) < 50
+
+
+def test_successors_are_codes_of_the_schedule_with_weights_of_one() -> None:
+    totals = reference.successors().group_by("hts").agg(pl.col("weight").sum())
+    assert totals["weight"].to_list() == pytest.approx([1.0] * len(totals))

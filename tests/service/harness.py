@@ -1,0 +1,139 @@
+"""A real server on a real port of the loopback, in a thread of the test process."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
+from grpc_status import rpc_status
+
+from tariffs.service.rpc.simulation import simulate
+from tariffs.service.server import TariffServer
+from tariffs.service.settings import Settings
+from tariffs.service.warmup import warm_up
+from tariffs.v1 import (
+    duty_service_pb2,
+    duty_service_pb2_grpc,
+    law_service_pb2_grpc,
+    scenario_service_pb2_grpc,
+    simulation_service_pb2,
+    simulation_service_pb2_grpc,
+)
+
+TIMEOUT = 60.0
+
+
+@dataclass(frozen=True)
+class Running:
+    """A started server and stubs for it."""
+
+    port: int
+    channel: grpc.Channel
+    server: TariffServer
+    loop: asyncio.AbstractEventLoop
+
+    def stop_soon(self) -> Future[None]:
+        """Begin to stop the server."""
+        return asyncio.run_coroutine_threadsafe(self.server.stop(), self.loop)
+
+    @property
+    def duty(self) -> Any:
+        return duty_service_pb2_grpc.DutyServiceStub(self.channel)
+
+    @property
+    def law(self) -> Any:
+        return law_service_pb2_grpc.LawServiceStub(self.channel)
+
+    @property
+    def scenarios(self) -> Any:
+        return scenario_service_pb2_grpc.ScenarioServiceStub(self.channel)
+
+    @property
+    def simulation(self) -> Any:
+        return simulation_service_pb2_grpc.SimulationServiceStub(self.channel)
+
+
+@contextmanager
+def running(
+    compute: Any = simulate,
+    warm: Callable[[], None] = warm_up,
+    on_built: Callable[[TariffServer], None] = lambda _: None,
+    **settings: Any,
+) -> Iterator[Running]:
+    """A server that is up, and is stopped at the end."""
+    chosen = Settings.model_validate({"port": 0, "drain_seconds": 0.0, "grace_seconds": 5.0, **settings})
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="server")
+    thread.start()
+
+    async def build() -> TariffServer:
+        return TariffServer(chosen, compute, warm)
+
+    server = asyncio.run_coroutine_threadsafe(build(), loop).result(TIMEOUT)
+    try:
+        on_built(server)
+        asyncio.run_coroutine_threadsafe(server.start(), loop).result(TIMEOUT)
+        with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+            yield Running(server.port, channel, server, loop)
+    finally:
+        asyncio.run_coroutine_threadsafe(server.stop(), loop).result(TIMEOUT)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(TIMEOUT)
+        loop.close()
+
+
+def no_warm_up() -> None:
+    """For servers whose engine is not asked."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """An error as a caller of any language sees it."""
+
+    code: grpc.StatusCode
+    message: str
+    reason: str
+    metadata: dict[str, str]
+    fields: list[str]
+    retry_after: float | None
+
+
+def fault_of(error: grpc.RpcError) -> Fault:
+    """The details of a failed call."""
+    status: Any = rpc_status.from_call(error)  # type: ignore[arg-type]
+    info, bad, retry = ErrorInfo(), BadRequest(), RetryInfo()
+    delay = None
+    for detail in status.details:
+        detail.Unpack(info)
+        detail.Unpack(bad)
+        if detail.Unpack(retry):
+            delay = retry.retry_delay.ToTimedelta().total_seconds()
+    fields = [violation.field for violation in bad.field_violations]
+    return Fault(error.code(), status.message, info.reason, dict(info.metadata), fields, delay)
+
+
+def fails(call: Callable[[], Any]) -> Fault:
+    """The error of a call that must fail."""
+    try:
+        call()
+    except grpc.RpcError as error:
+        return fault_of(error)
+    raise AssertionError("the call did not fail")
+
+
+def line(**given: Any) -> duty_service_pb2.CalculateDutyRequest:
+    """A request for the toys of the examples, changed as given."""
+    values = {"hts": "9503.00.0073", "origin": "CN", "entry": "2025-04-09", "customs_value": "10000"} | given
+    return duty_service_pb2.CalculateDutyRequest(line=duty_service_pb2.EntryLine(**values))
+
+
+def points(*scenarios: tuple[str, str]) -> list[simulation_service_pb2.Point]:
+    """Points by scenario name and day."""
+    return [simulation_service_pb2.Point(scenario={"name": name}, on=on) for name, on in scenarios]

@@ -1,0 +1,136 @@
+"""Runs: cancelled when the caller goes, bounded in number, never in the way of single lines."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import grpc
+import pytest
+
+from tariffs.engine.errors import ServiceError
+from tariffs.service.local import _stream
+from tariffs.v1 import simulation_service_pb2 as pb
+from tests.service.harness import fails, line, no_warm_up, running
+
+REQUEST = pb.SimulateRequest()
+SECONDS = 10.0
+
+
+class Endless:
+    """A run that goes on until it is told to stop."""
+
+    def __init__(self) -> None:
+        self.started = threading.Semaphore(0)
+        self.ended = threading.Semaphore(0)
+
+    def __call__(
+        self, request: pb.SimulateRequest, emit: Callable[[Any], None], cancelled: Callable[[], bool]
+    ) -> None:
+        self.started.release()
+        emit(pb.SimulateResponse(progress=pb.Progress(stage="on and on", fraction=0.5)))
+        while not cancelled():
+            time.sleep(0.001)
+        self.ended.release()
+        raise ServiceError("CANCELLED", "Stopped.")
+
+
+def test_cancelling_a_call_stops_its_run() -> None:
+    endless = Endless()
+    with running(endless, no_warm_up) as server:
+        call = server.simulation.Simulate(REQUEST, timeout=60)
+        assert next(call).progress.stage == "on and on"
+        before = time.monotonic()
+        call.cancel()
+        assert endless.ended.acquire(timeout=SECONDS)
+        assert time.monotonic() - before < 1
+
+
+def test_a_deadline_stops_the_run_too() -> None:
+    endless = Endless()
+    with running(endless, no_warm_up) as server:
+        with pytest.raises(grpc.RpcError) as caught:
+            list(server.simulation.Simulate(REQUEST, timeout=0.3))
+        assert caught.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+        assert endless.ended.acquire(timeout=SECONDS)
+
+
+def test_a_reader_that_stops_reading_holds_the_run_and_not_the_memory() -> None:
+    sent = 0
+    over = threading.Event()
+
+    def flood(request: Any, emit: Callable[[Any], None], cancelled: Callable[[], bool]) -> None:
+        nonlocal sent
+        try:
+            while True:
+                emit(pb.SimulateResponse(lines=pb.ResultBatch(arrow=b"x" * (1 << 18))))
+                sent += 1
+        finally:
+            over.set()
+
+    with running(flood, no_warm_up) as server:
+        call = server.simulation.Simulate(REQUEST, timeout=60)
+        next(call)
+        time.sleep(1.0)
+        assert sent < 400
+        call.cancel()
+        assert over.wait(SECONDS)
+
+
+def test_one_run_too_many_is_refused_at_once_with_a_time_to_come_back() -> None:
+    endless = Endless()
+    with running(endless, no_warm_up, workers=1, admitted_runs=2) as server:
+        calls = [server.simulation.Simulate(REQUEST, timeout=60) for _ in range(2)]
+        next(calls[0])
+        fault = _eventually_refused(server)
+        assert fault.code == grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert fault.retry_after == 2
+        for call in calls:
+            call.cancel()
+        assert endless.ended.acquire(timeout=SECONDS)
+
+
+def _eventually_refused(server: Any) -> Any:
+    # The second call is admitted when the loop gets to it, which a third can overtake; it is cancelled by timeout then.
+    for _ in range(20):
+        fault = None
+        try:
+            list(server.simulation.Simulate(REQUEST, timeout=0.5))
+        except grpc.RpcError as error:
+            if error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED:
+                fault = fails(lambda: list(server.simulation.Simulate(REQUEST, timeout=0.5)))
+        if fault is not None and fault.reason == "TOO_MANY_STREAMS":
+            return fault
+    raise AssertionError("no call was refused")
+
+
+def test_single_lines_are_answered_while_runs_compute() -> None:
+    endless = Endless()
+    with running(endless, no_warm_up, workers=2) as server:
+        server.duty.CalculateDuty(line(), timeout=30)
+        calls = [server.simulation.Simulate(REQUEST, timeout=60) for _ in range(2)]
+        assert all(endless.started.acquire(timeout=SECONDS) for _ in calls)
+        before = time.monotonic()
+        for _ in range(20):
+            server.duty.CalculateDuty(line(), timeout=5)
+        assert time.monotonic() - before < 5
+        for call in calls:
+            call.cancel()
+
+
+def test_leaving_a_local_run_early_ends_it() -> None:
+    endless = Endless()
+    stream = _stream(lambda emit, cancelled: endless(REQUEST, emit, cancelled), None)
+    next(stream)
+    stream.close()
+    assert endless.ended.acquire(timeout=SECONDS)
+
+
+def test_a_local_run_keeps_its_deadline() -> None:
+    endless = Endless()
+    stream = _stream(lambda emit, cancelled: endless(REQUEST, emit, cancelled), 0.1)
+    with pytest.raises(ServiceError) as caught:
+        list(stream)
+    assert caught.value.reason == "DEADLINE"

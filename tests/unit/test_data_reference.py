@@ -1,0 +1,111 @@
+"""The embedded reference table and shares."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+import pytest
+
+from tariffs.engine.trade import reference
+from tariffs.engine.trade.countries import countries, country_name, is_country
+
+
+def test_totals_of_2024() -> None:
+    table = reference.reference_table()
+    by_origin = dict(table.group_by("origin").agg(pl.col("customs_value").sum()).iter_rows())
+    assert (len(table), len(by_origin)) == (334_728, 232)
+    assert table["customs_value"].sum() == 3_123_773_412_637
+    billions = {o: round(by_origin[o] / 1e9, 2) for o in ("CN", "MX", "CA", "JP", "VN")}
+    assert billions == {"CN": 417.99, "MX": 491.61, "CA": 392.47, "JP": 144.86, "VN": 139.50}
+
+
+# Published values in dollars.
+@pytest.mark.parametrize(
+    ("hts", "origin", "value"),
+    [
+        ("0101210010", "CA", 809_426),
+        ("0101210010", "MX", 323_115),
+        ("2709001000", "CA", 70_232_922_089),
+        ("8517130000", "CN", 40_679_904_773),
+        ("8471300100", "CN", 32_160_143_588),
+        ("8471500150", "MX", 41_601_592_758),
+        ("8703230140", "MX", 25_074_080_642),
+        ("8703230140", "JP", 12_373_053_392),
+        ("9503000073", "CN", 8_923_486_991),
+        ("8517130000", "VN", 7_835_710_210),
+        ("0901110025", "BR", 1_681_100_314),
+        ("7318158066", "CA", 97_802_928),
+    ],
+)
+def test_spot_rows(hts: str, origin: str, value: int) -> None:
+    table = reference.reference_table()
+    found = table.filter((pl.col("hts") == hts) & (pl.col("origin") == origin))
+    assert found["customs_value"].to_list() == [value]
+
+
+def test_rows_are_unique_and_codes_well_formed() -> None:
+    table = reference.reference_table()
+    assert table.select("hts", "origin").is_duplicated().sum() == 0
+    assert table["hts"].str.contains(r"^\d{10}$").all()
+    assert all(is_country(origin) for origin in table["origin"].unique())
+
+
+def test_baseline_is_the_first_day_after_the_year() -> None:
+    assert reference.baseline() == date(2025, 1, 1)
+
+
+def test_two_census_codes_make_one_origin() -> None:
+    row = countries().filter(pl.col("iso2") == "PS")
+    assert row["census"].to_list() == [["5082", "5083"]]
+
+
+def test_groups_are_no_countries() -> None:
+    assert not is_country("EU")
+    assert is_country("NA")
+    assert country_name("NO") == "Norway"
+    assert country_name("??") == "??"
+
+
+@pytest.mark.parametrize("basis", ["2025h2", "2025", "2024"])
+def test_usmca_shares_are_shares(basis: str) -> None:
+    shares = reference.usmca_shares(basis)
+    assert set(shares["origin"].unique()) == {"CA", "MX"}
+    assert shares["share"].is_between(0.0, 1.0).all()
+    assert shares["share"].null_count() == 0
+
+
+def test_settled_claiming_is_higher_than_that_of_2024() -> None:
+    def weighted(basis: str, origin: str) -> float:
+        frame = reference.usmca_shares(basis).join(
+            reference.reference_table(), left_on=["code", "origin"], right_on=["hts", "origin"]
+        )
+        frame = frame.filter(pl.col("origin") == origin)
+        return float((frame["share"] * frame["customs_value"]).sum()) / float(frame["customs_value"].sum())
+
+    assert weighted("2024", "CA") == pytest.approx(0.40, abs=0.01)
+    assert weighted("2025h2", "CA") == pytest.approx(0.92, abs=0.01)
+    assert weighted("2025h2", "MX") == pytest.approx(0.88, abs=0.01)
+
+
+def test_metal_is_the_whole_value_in_its_own_chapters_and_never_more_than_all() -> None:
+    codes = reference.code_values()["hts"]
+    shares = reference.metal_shares_of(codes)
+    assert shares["code"].to_list() == codes.to_list()
+    total = shares["steel"] + shares["aluminum"] + shares["copper"]
+    assert total.max() <= 1.0 + 1e-12  # type: ignore[operator]
+    for chapter, metal in (("72", "steel"), ("73", "steel"), ("74", "copper"), ("76", "aluminum")):
+        own = shares.filter(pl.col("code").str.starts_with(chapter))
+        assert (own[metal] == 1.0).all()
+
+
+def test_preference_shares() -> None:
+    shares = reference.preference_shares()
+    assert shares["share"].is_between(0.0, 1.0).all()
+    assert shares.select("hts2", "origin").is_duplicated().sum() == 0
+    assert reference.preference_share("KR", "87") > 0.5
+    assert reference.preference_share("XX", "87") == 0.0
+
+
+def test_exclusion_shares_are_shares() -> None:
+    assert reference.exclusion_shares()["share"].is_between(0.0, 1.0).all()

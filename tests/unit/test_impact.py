@@ -1,0 +1,173 @@
+"""Landed cost and trade volume of tables: sums, bits, refusals, differences."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from tariffs.engine.errors import InputError, ServiceError
+from tariffs.engine.impact import Impact, Options, Point, impact
+from tariffs.engine.law import load_law
+from tariffs.engine.scenario import library
+from tariffs.engine.trade.reference import reference_table
+
+ON = "2025-12-01"
+
+
+def run(table: Any, names: list[str], on: str = ON, **options: Any) -> Impact:
+    points = [Point(library()[name], on) for name in names]
+    return impact(table, points, law=load_law(), options=Options(**options))
+
+
+@pytest.fixture(scope="module")
+def sample() -> pl.DataFrame:
+    """Every 40th line of the reference table."""
+    return reference_table().gather_every(40)
+
+
+def test_groups_sum_to_totals(sample: pl.DataFrame) -> None:
+    found = run(sample, ["base"], baseline="2025-01-01").scenarios[0]
+    for name in ("customs_value", "duty", "duty_owed", "landed", "value_after", "duty_after", "creation"):
+        assert found.groups[name].sum() == pytest.approx(found.total[name], rel=1e-9)
+
+
+def test_authorities_sum_to_the_duty(sample: pl.DataFrame) -> None:
+    by = run(sample, ["base"], by=("origin", "authority"), baseline="2025-01-01").scenarios[0]
+    for name in ("duty", "duty_owed", "duty_after"):
+        assert by.groups[name].sum() == pytest.approx(by.total[name], rel=1e-9)
+
+
+def test_a_line_of_a_table_pays_what_the_entry_line_pays() -> None:
+    table = pl.DataFrame(
+        {
+            "hts": ["9503000073", "4202923120", "8479500000", "8703230190"],
+            "origin": ["CN", "CN", "DE", "KR"],
+            "customs_value": [10000.0] * 4,
+            "fta_share": [0.0, 0.0, 0.0, 1.0],
+            "exclusion_share": [0.0] * 4,
+        }
+    )
+    lines = run(table, ["base"], response="none", lines=True).scenarios[0].lines
+    assert lines is not None
+    assert lines["duty"].round(6).to_list() == [2000.0, 6260.0, 1500.0, 1500.0]
+
+
+def test_threads_and_chunks_do_not_change_a_bit(
+    monkeypatch: pytest.MonkeyPatch, sample: pl.DataFrame
+) -> None:
+    answers = []
+    for count, chunk in ((1, 32_768), (2, 501), (2, 97)):
+        monkeypatch.setenv("TARIFFS_THREADS", str(count))
+        monkeypatch.setattr("tariffs.engine.chunks.CHUNK_LINES", chunk)
+        answers.append(run(sample, ["base"], baseline="2025-01-01").scenarios[0].groups)
+    assert answers[0].equals(answers[1])
+    assert answers[0].equals(answers[2])
+
+
+def test_differences_are_against_the_first_scenario(sample: pl.DataFrame) -> None:
+    base, counterfactual = run(sample, ["base", "no-kuala-lumpur-deal"], baseline="2025-01-01").scenarios
+    assert set(base.groups["duty_vs"]) == {0.0}
+    assert base.total["duty"] is not None
+    assert counterfactual.total["duty_vs"] == pytest.approx(counterfactual.total["duty"] - base.total["duty"])
+    china = counterfactual.groups.filter(pl.col("origin") == "CN")
+    assert china["duty_vs"].item() > 0
+
+
+def test_bad_rows_are_refused_and_lose_nothing_else(sample: pl.DataFrame) -> None:
+    bad = sample.head(1000).with_columns(
+        hts=pl.when(pl.int_range(pl.len()) == 10).then(pl.lit("99999999")).otherwise("hts"),
+        origin=pl.when(pl.int_range(pl.len()) == 20).then(pl.lit("XX")).otherwise("origin"),
+        customs_value=pl.when(pl.int_range(pl.len()) == 30).then(-1.0).otherwise("customs_value"),
+    )
+    found = run(bad, ["base"], response="none", lines=True)
+    assert found.refused["row"].to_list() == [10, 20, 30]
+    assert found.refused["reason"].to_list() == [
+        "HTS_CODE_UNKNOWN",
+        "ORIGIN_UNKNOWN",
+        "CUSTOMS_VALUE_INVALID",
+    ]
+    assert found.scenarios[0].lines is not None
+    assert found.scenarios[0].lines.height == 997
+
+
+def test_a_behavioural_run_needs_a_baseline(sample: pl.DataFrame) -> None:
+    with pytest.raises(InputError) as caught:
+        run(sample, ["base"])
+    assert caught.value.reason == "BASELINE_REQUIRED"
+
+
+def test_what_needs_a_response_is_null_without_one(sample: pl.DataFrame) -> None:
+    total = run(sample, ["base"], response="none").scenarios[0].total
+    assert total["value_after"] is None
+    assert total["effective_rate_after"] is None
+    assert total["duty"] is not None
+
+
+def test_unknown_groups_and_models_are_refused(sample: pl.DataFrame) -> None:
+    for options, reason in (
+        ({"by": ("planet",)}, "GROUP_UNKNOWN"),
+        ({"response": "magic"}, "PARAMETER_INVALID"),
+    ):
+        with pytest.raises(InputError) as caught:
+            run(sample, ["base"], baseline="2025-01-01", **options)
+        assert caught.value.reason == reason
+
+
+def test_entry_dates_of_lines_beat_the_date_of_the_run() -> None:
+    table = pl.DataFrame(
+        {
+            "hts": ["9503000073"] * 3,
+            "origin": ["CN"] * 3,
+            "customs_value": [10000.0] * 3,
+            "entry_date": ["2025-02-10", "2025-04-09", None],
+        }
+    )
+    lines = run(table, ["base"], response="none", lines=True).scenarios[0].lines
+    assert lines is not None
+    assert lines["duty"].round(6).to_list() == [1000.0, 10400.0, 2000.0]
+
+
+def test_known_on_entry_is_each_lines_own_day() -> None:
+    table = pl.DataFrame(
+        {
+            "hts": ["6110303059"],
+            "origin": ["JP"],
+            "customs_value": [10000.0],
+            "entry_date": ["2025-09-01"],
+            "fta_share": [0.0],
+        }
+    )
+    owed_now = run(table, ["base"], response="none").scenarios[0].total["duty"]
+    deposited = run(table, ["base"], response="none", known_on="entry").scenarios[0].total["duty"]
+    assert (owed_now, deposited) == (pytest.approx(3200.0), pytest.approx(4700.0))
+
+
+def test_a_coarse_code_is_rated_as_its_children() -> None:
+    table = pl.DataFrame({"hts": ["950300"], "origin": ["CN"], "customs_value": [10000.0]})
+    assert run(table, ["base"], response="none").scenarios[0].total["duty"] == pytest.approx(2000.0)
+
+
+def test_a_cancelled_run_stops(sample: pl.DataFrame) -> None:
+    with pytest.raises(ServiceError) as caught:
+        impact(
+            sample,
+            [Point(library()["base"], ON)],
+            law=load_law(),
+            options=Options(response="none"),
+            cancelled=lambda: True,
+        )
+    assert caught.value.reason == "CANCELLED"
+
+
+def test_a_variety_of_no_value_changes_nothing() -> None:
+    table = pl.DataFrame(
+        {"hts": ["9503000073"] * 3, "origin": ["CN", "VN", "MX"], "customs_value": [0.0, 500.0, 700.0]}
+    )
+    found = run(table, ["base"], baseline="2025-01-01", lines=True).scenarios[0].lines
+    assert found is not None
+    numbers = found.select(pl.selectors.float()).fill_null(0.0).to_numpy()
+    assert np.isfinite(numbers).all()
+    assert found["value_after"][0] == 0.0

@@ -1,0 +1,67 @@
+"""Compiled kernels are kept between processes, and no state of the cache stops a run."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tariffs.engine.kernels import cache
+
+PROGRAM = """
+import numpy as np
+from tariffs.engine.kernels.respond import growth
+assert abs(growth(0.5, 2.0) - (np.e - 1.0) / 2.0) < 1e-15
+print(sum(growth.stats.cache_hits.values()))
+"""
+
+
+def hits(directory: Path) -> int:
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(directory)}
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], env=environment, check=True, capture_output=True, text=True
+    )
+    assert not done.stderr
+    return int(done.stdout)
+
+
+def test_the_second_process_loads_what_the_first_compiled(tmp_path: Path) -> None:
+    assert hits(tmp_path) == 0
+    assert hits(tmp_path) == 1
+    for kept in tmp_path.rglob("*.nb?"):
+        kept.write_bytes(kept.read_bytes()[:40])
+    assert hits(tmp_path) == 0
+    assert hits(tmp_path) == 1
+
+
+def test_a_directory_that_cannot_be_made_only_costs_a_compile(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    assert hits(blocked) == 0
+
+
+def test_a_shipped_cache_is_read_where_it_cannot_be_written(tmp_path: Path) -> None:
+    hits(tmp_path)
+    for folder in (tmp_path, *tmp_path.iterdir()):
+        folder.chmod(0o555)
+    try:
+        assert hits(tmp_path) == 1
+    finally:
+        for folder in (tmp_path, *tmp_path.iterdir()):
+            folder.chmod(0o755)
+
+
+def test_the_directory_changes_with_the_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    assert cache.cache_directory() == tmp_path / cache.kernels_digest()[:16]
+    monkeypatch.setattr(cache, "kernels_digest", lambda: "f" * 64)
+    assert cache.cache_directory() == tmp_path / ("f" * 16)
+
+
+def test_without_a_setting_the_users_cache_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NUMBA_CACHE_DIR")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert cache.cache_directory().parent == tmp_path / "tariffs" / "kernels"
