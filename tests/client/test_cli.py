@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -269,3 +270,9 @@ def test_results_are_written(capsys: pytest.CaptureFixture[str], tmp_path: Path)
     assert "base on 2025-05-20" in said
     assert pl.read_parquet(groups)["duty"].to_list() == pytest.approx([30.0])
     assert pl.read_csv(lines)["mine"].to_list() == ["x"]
+
+
+def test_a_reader_that_leaves_early_is_no_failure() -> None:
+    command = f"{sys.executable} -m tariffs.client.cli law measures | head -n 1 > /dev/null; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout.strip(), done.stderr) == ("0", "")

@@ -79,3 +79,10 @@ def _bytes(file: Path) -> bytes:
         return file.read_bytes()
     except OSError:
         return b""
+
+
+@pytest.mark.slow
+def test_the_server_checks_itself_from_the_command_line() -> None:
+    command = [sys.executable, "-m", "tariffs.client.cli", "serve", "--check"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr

@@ -54,7 +54,8 @@ def test_a_uniform_duty_passes_through_and_diverts_nothing(market: Market, power
     after = market.with_(t1=(1.0 + market.t0) * power - 1.0).solve()
     traded = market.sums(market.v0) > 0.0
     np.testing.assert_allclose(after.import_price_hat[traded], power, rtol=TIGHT)
-    assert (np.abs(after.diversion) <= TIGHT * market.spread(market.sums(market.v0))).all()
+    scale = market.sums(market.v0 * np.maximum(after.quantity_hat, 1.0))
+    assert (np.abs(after.diversion) <= TIGHT * market.spread(scale)).all()
     shares = after.landed / np.maximum(market.spread(market.sums(after.landed)), 1e-300)
     base = after.landed_base / np.maximum(market.spread(market.sums(after.landed_base)), 1e-300)
     np.testing.assert_allclose(shares, base, rtol=TIGHT)

@@ -6,11 +6,13 @@ import itertools
 from fractions import Fraction
 
 import pytest
+from tariffs.engine.errors import ScenarioError
 from tariffs.engine.law import law_from_raw
+from tariffs.engine.law.events import change_from_mapping
 
 from tests.law.harness import differences, duties, quote_of
 from tests.law.interpreter import Reading
-from tests.law.random_law import UNITS, Draw, Raw, random_law, random_line, random_schedule
+from tests.law.random_law import OPS, UNITS, Draw, Raw, event, random_law, random_line, random_schedule
 
 # (measures in a law, laws, lines of each, how often an act reaches only part of the scope)
 SIZES = [(6, 30, 15, 0.0), (6, 30, 15, 0.3), (40, 6, 15, 0.2), (200, 3, 15, 0.0), (200, 2, 15, 0.1)]
@@ -94,3 +96,26 @@ def test_min_and_max_are_the_extremes_over_all_answers_to_the_asked_facts(scale:
             assert (Fraction(quote.min), Fraction(quote.max)) == (min(*sums, plain), max(*sums, plain)), f"{seed} {line}"
             seen += min(sums) != max(sums)
     assert seen > 5
+
+
+def test_a_scenario_acts_on_the_law_as_the_law_acts_on_itself(scale: int) -> None:
+    refused = 0
+    for seed in range(60 * scale):
+        raw, rates = random_law(seed, 8, narrow=0.2), random_schedule(seed)
+        draw = Draw(seed + 2_000_000)
+        acts = [event(draw, draw.one(OPS), 0.2) for _ in range(draw.dice.randint(1, 3))]
+        for act in acts:
+            act.pop("switch", None)
+            act["measures"] |= {"id": draw.one(("m0", "m1", "m2", "m3_a", "m4"))}
+        try:
+            law = law_from_raw(raw).with_changes(
+                [change_from_mapping(act, f"changes[{i}]", source="scenario") for i, act in enumerate(acts)]
+            )
+        except ScenarioError as error:
+            assert error.reason in {"SUSPENSION_NOT_FOUND", "CHANGE_DATES_REVERSED"}, error  # noqa: PT017
+            refused += 1
+            continue
+        for line in lines_of(seed, 8)[0]:
+            found = differences(quote_of(law, line, rates), Reading(raw, line, rates, UNITS, changes=acts))
+            assert not found, f"law {seed}, {acts}, {line}: {found}"
+    assert refused < 40 * scale

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tariffs.client import Client
+from tariffs.client import Client, ImpactResult
 from tariffs.client.cli.__main__ import run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -61,7 +61,9 @@ def test_the_python_of_the_readme_runs() -> None:
     (example,) = re.findall(r"```python\n(.+?)```", README, re.DOTALL)
     names: dict[str, object] = {}
     exec(example, names)
-    assert vars(names["result"])["groups"].height > 200
+    result = names["result"]
+    assert isinstance(result, ImpactResult)
+    assert result.groups.height > 2 * 200
 
 
 def test_the_scenario_of_the_readme_is_sound_and_does_something() -> None:

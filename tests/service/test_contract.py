@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
+from tariffs.engine.errors import REASONS
 from tariffs.engine.impact import HORIZONS, RESPONSES
 from tariffs.engine.law import load_law
 from tariffs.engine.scenario import library
 from tariffs.service.rpc.checks import choice, value_of
+from tariffs.service.rpc.duty import calculate_duty
+from tariffs.service.settings import Settings
 from tariffs.v1 import (
     common_pb2,
     duty_service_pb2,
@@ -20,10 +24,9 @@ from tariffs.v1 import (
     scenario_service_pb2,
     simulation_service_pb2,
 )
+from tests.service.harness import line
 
 MODULES = (common_pb2, duty_service_pb2, law_service_pb2, scenario_service_pb2, simulation_service_pb2)
-# Declared through `others` until the contract names them.
-WITHOUT_A_FIELD: set[str] = set()
 ENUMS = [(module, name) for module in MODULES for name in sorted(module.DESCRIPTOR.enum_types_by_name)]
 
 
@@ -71,7 +74,18 @@ def test_the_words_of_the_engine_are_those_of_the_wire() -> None:
     assert {s.basis for s in library().values()} <= words_of(scenario_service_pb2.ScenarioBasis)
 
 
-def test_claims_of_the_law_are_fields_of_the_wire() -> None:
-    fields = set(duty_service_pb2.Claims.DESCRIPTOR.fields_by_name)
-    assert {claim for claim in load_law().claims if claim not in fields} <= WITHOUT_A_FIELD
-    assert "others" in fields
+def test_every_claim_of_the_law_can_be_declared_even_without_a_field() -> None:
+    sample = {"bool": "yes", "date": "2025-04-04", "code": "CA", "number": "2"}
+    for claim in load_law().claims.values():
+        request = line()
+        request.line.claims.others[claim.id] = sample.get(claim.type, "0.5")
+        assert calculate_duty(request).assessed
+
+
+def test_the_page_on_the_service_lists_every_error_and_setting(root: Path) -> None:
+    page = (root / "docs" / "service.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"^\| ([A-Z_]+) \| `([A-Z_]+)` \| (.+) \| (\d) \|$", page, re.MULTILINE))
+    assert listed == {(r.code, name, r.text, str(r.exit_code)) for name, r in REASONS.items()}
+    assert set(re.findall(r"^\| `TARIFFS_([A-Z_]+)`", page, re.MULTILINE)) == {
+        name.upper() for name in Settings.model_fields
+    }

@@ -11,9 +11,9 @@ import grpc
 import pytest
 
 from tariffs.engine.errors import ServiceError
-from tariffs.service.local import _stream
+from tariffs.service.local import stream
 from tariffs.v1 import simulation_service_pb2 as pb
-from tests.service.harness import fails, line, no_warm_up, running
+from tests.service.harness import fails, line, no_warm_up, points, running
 
 REQUEST = pb.SimulateRequest()
 SECONDS = 10.0
@@ -122,15 +122,38 @@ def test_single_lines_are_answered_while_runs_compute() -> None:
 
 def test_leaving_a_local_run_early_ends_it() -> None:
     endless = Endless()
-    stream = _stream(lambda emit, cancelled: endless(REQUEST, emit, cancelled), None)
-    next(stream)
-    stream.close()
+    told = stream(lambda emit, cancelled: endless(REQUEST, emit, cancelled), None)
+    next(told)
+    told.close()
     assert endless.ended.acquire(timeout=SECONDS)
 
 
 def test_a_local_run_keeps_its_deadline() -> None:
     endless = Endless()
-    stream = _stream(lambda emit, cancelled: endless(REQUEST, emit, cancelled), 0.1)
+    told = stream(lambda emit, cancelled: endless(REQUEST, emit, cancelled), 0.1)
     with pytest.raises(ServiceError) as caught:
-        list(stream)
+        list(told)
     assert caught.value.reason == "DEADLINE"
+
+
+def test_one_call_too_many_of_any_kind_is_refused_with_the_limit() -> None:
+    endless = Endless()
+    with running(endless, no_warm_up, concurrent_calls=1) as server:
+        call = server.simulation.Simulate(REQUEST, timeout=60)
+        next(call)
+        fault = fails(lambda: server.duty.CalculateDuty(line(), timeout=5))
+        assert (fault.reason, fault.metadata["limit"]) == ("TOO_MANY_STREAMS", "1")
+        call.cancel()
+        assert endless.ended.acquire(timeout=SECONDS)
+
+
+def test_cancelling_frees_the_worker_from_a_real_run() -> None:
+    long = pb.SimulateRequest(points=points(*[("base", f"2025-{month:02}-15") for month in range(1, 13)]))
+    with running(warm=no_warm_up, workers=1) as server:
+        call = server.simulation.Simulate(long, timeout=120)
+        while next(call).progress.fraction == 0:
+            pass
+        before = time.monotonic()
+        call.cancel()
+        next(server.simulation.Simulate(pb.SimulateRequest(points=points(("base", ""))), timeout=60))
+        assert time.monotonic() - before < SECONDS

@@ -235,7 +235,7 @@ def _number(given: Decimal | str | int | float, name: str, reason: str) -> Decim
     except InvalidOperation:
         number = Decimal("NaN")
     if not number.is_finite() or number < 0:
-        raise InputError(reason, f"{name} is {given!r}.", field=name, fix="Give a number of at least 0.")
+        raise InputError(reason, f"{name} is {given}.", field=name, fix="Give a number of at least 0.")
     return number
 
 

@@ -20,6 +20,7 @@ from tariffs.engine.law.law import InForce, Law
 from tariffs.engine.law.model import Scope
 from tariffs.engine.lineset import F64, I32, I64, Bools, LineSet
 from tariffs.engine.masks import origin_mask, product_mask
+from tariffs.engine.numbers import factorize
 from tariffs.engine.profiles import Classes, FactBits, Profiles, build_profiles, no_profiles, row_list
 
 
@@ -59,7 +60,7 @@ def compile_lines(law: Law, in_force: InForce, lines: LineSet, select: Bools | N
     pair = (
         product_class[lines.piece_code[pieces]] * width + origin_class[lines.origin[lines.piece_line[pieces]]]
     )
-    pairs, pair_of = np.unique(pair, return_inverse=True)
+    pairs, pair_of = factorize(pair)
     fits = product_fits[pairs // width] & origin_fits[pairs % width]
     packed = np.packbits(fits, axis=1)
     distinct, class_of_pair = np.unique(packed, axis=0, return_inverse=True)
@@ -174,8 +175,8 @@ def _assemble(lines: LineSet, facts: FactBits, classes: Classes, atoms: _Atoms) 
         atoms.weight[order],
         atoms.bits[order],
     )
-    bit_values, bit_of = np.unique(bits, return_inverse=True)
-    keys, profile_of = np.unique(klass * len(bit_values) + bit_of, return_inverse=True)
+    bit_values, bit_of = factorize(bits)
+    keys, profile_of = factorize(klass * len(bit_values) + bit_of)
     combos = [(int(key // len(bit_values)), int(bit_values[key % len(bit_values)])) for key in keys]
     profiles = build_profiles(classes, facts, combos)
     start = np.zeros(lines.count + 1, dtype=np.int64)

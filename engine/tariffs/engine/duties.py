@@ -17,6 +17,7 @@ from tariffs.engine.law.notes import Note, void_suspensions
 from tariffs.engine.lineset import F64, I32, Bools, LineSet, parts_of
 from tariffs.engine.masks import scope_mask
 from tariffs.engine.rating import CONTENT_CLAIMS, PROCESSING_CLAIM, US_CLAIM
+from tariffs.engine.references import has_source
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,11 @@ def duties_of(law: Law, lines: LineSet, dated: Dated, check: Callable[[], None])
         met |= {measures[i].id for i in np.unique(compiled.profiles.layer_measure)}
         met |= {active.measure.id for active in in_force.actives if _switched(law, active.measure.id)}
         refused |= set(compiled.refused.tolist())
-        found = [*void_suspensions(law, instant, known_on), *_not_modelled(in_force, lines, select)]
+        found = [
+            *void_suspensions(law, instant, known_on),
+            *_undetermined(law, in_force, lines, select),
+            *_not_modelled(in_force, lines, select),
+        ]
         notes |= {note.message: note for note in found}
     return Duties(
         out.duty, out.owed, out.by_authority, out.owed_by_authority, authorities, frozenset(met), frozenset(refused),
@@ -121,6 +126,30 @@ def _switched(law: Law, measure: str) -> bool:
     found = law.measures[measure]
     periods = any(period.switch for period in found.periods)
     return bool(found.switch) or periods or any(act.change.switch for act in law.acts[measure])
+
+
+def _undetermined(law: Law, in_force: InForce, lines: LineSet, select: Bools | None) -> list[Note]:
+    """Charges that hang on a fact which the table does not declare and no source gives a share of."""
+    charges = (claim for claim in law.claims.values() if claim.role == "charge" and claim.type == "share")
+    unknown = {claim.id for claim in charges if not has_source(law, claim)}
+    found = []
+    for active in in_force.actives:
+        reached = np.zeros(lines.count, dtype=bool)
+        for row in active.rows:
+            claims = {c.claim for c in row.conditions if not c.negated and not c.op} & unknown
+            if claims and not row.exempt:
+                silent = np.logical_or.reduce([~(lines.fact(claim) > 0) for claim in claims])
+                reached |= scope_mask(row.scope, lines, in_force) & silent
+        value = float(lines.value[reached if select is None else reached & select].sum())
+        if value > 0:
+            found.append(
+                Note(
+                    "CHARGE_UNDETERMINED",
+                    f"{active.measure.id} may reach lines worth {value:,.0f} USD; which of them is not known, so it is "
+                    "charged only where the line says so.",
+                )
+            )
+    return found
 
 
 def _not_modelled(in_force: InForce, lines: LineSet, select: Bools | None) -> list[Note]:

@@ -122,6 +122,7 @@ NOTES: Mapping[str, str] = {
     "RATE_OF_2024": "the code has no schedule line; the rate calculated on its 2024 imports was taken",
     "QUANTITY_UNKNOWN": "a duty per unit was not charged on lines without a quantity",
     "PARENT_VOID": "a suspension ended over a void measure and brought nothing back",
+    "CHARGE_UNDETERMINED": "a charge hangs on a fact that lines do not declare and no source gives a share of",
     "NOT_MODELLED": "a measure that may touch the goods is not modelled yet and charges nothing",
     "SAME_AS_BASE": "the scenario changes nothing in the law",
     "CHANGE_HAS_NO_EFFECT": "a change changes nothing",

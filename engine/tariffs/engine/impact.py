@@ -260,7 +260,7 @@ def _provenance(
         "response": options.response,
         "horizon": options.horizon,
         "parameters": parameters.set if parameters else "",
-        "parameters_digest": parameters.digest if parameters else "",
+        "parameter_digest": parameters.digest if parameters else "",
         "bases": prepared.bases,
         "switches": touched_switches(law, sorted(touched & law.measures.keys())),
         "by": list(options.by),

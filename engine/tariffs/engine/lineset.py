@@ -61,6 +61,14 @@ class LineSet:
         found = self.facts.get(claim)
         return np.full(self.count, np.nan) if found is None else found
 
+    @property
+    def origin_places(self) -> dict[str, int]:
+        """The index of each origin."""
+        if "origins" not in self.cache:
+            self.cache["origins"] = {origin: index for index, origin in enumerate(self.origins)}
+        places: dict[str, int] = self.cache["origins"]
+        return places
+
     def code_mask(self, prefixes: tuple[str, ...]) -> Bools:
         """Which codes begin with one of the prefixes; cached by the tuple's identity."""
         key = ("codes", id(prefixes))

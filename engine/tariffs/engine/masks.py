@@ -48,5 +48,7 @@ def _one_code(code: str, lines: LineSet) -> Bools:
 
 
 def _any_origin(names: frozenset[str], lines: LineSet, in_force: InForce) -> Bools:
-    members = in_force.members(names)
-    return np.fromiter((origin in members for origin in lines.origins), bool, len(lines.origins))
+    place = lines.origin_places
+    mask = np.zeros(len(lines.origins), dtype=bool)
+    mask[[place[origin] for origin in in_force.members(names) if origin in place]] = True
+    return mask

@@ -1,8 +1,9 @@
-"""Two small operations that sums and quotients of results share."""
+"""Small operations on arrays that several stages share."""
 
 from __future__ import annotations
 
 import numpy as np
+import polars as pl
 
 from tariffs.engine.lineset import F64, I64
 
@@ -19,3 +20,9 @@ def sums_of(index: I64, values: F64, count: int) -> F64:
     if len(index):
         out += np.bincount(index, weights=values, minlength=count)
     return out
+
+
+def factorize(values: I64) -> tuple[I64, I64]:
+    """The distinct values, sorted, and the place of each value among them."""
+    distinct = pl.Series(values).unique().sort().to_numpy()
+    return distinct, np.searchsorted(distinct, values)

@@ -32,7 +32,7 @@ from tariffs.engine.law.model import (
     Weights,
 )
 from tariffs.engine.law.stacking import APPLIED, EXEMPT, Layer, walk
-from tariffs.engine.trade.rates import Rate
+from tariffs.engine.trade.rates import FREE, Rate
 from tariffs.engine.trade.schedule import Schedule, ScheduleLine
 
 CONTENT_CLAIMS = {STEEL: "steel_share", ALUMINUM: "aluminum_share", COPPER: "copper_share"}
@@ -196,6 +196,8 @@ class Rater:
             special = self._schedule.special(goods.code, symbols, goods.day)
             if special is not None:
                 return special
+            # A line free for all is still entered under the program claimed.
+            return goods.line.general, symbols[0] if symbols and goods.line.general.kind == FREE else ""
         return goods.line.general, ""
 
     def _ad_valorem(self, rate: Rate) -> Decimal:

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from tariffs.engine.law.law import InForce, Law
-from tariffs.engine.law.model import Reference
+from tariffs.engine.law.model import Claim, Reference
 from tariffs.engine.lineset import F64, LineSet
 from tariffs.engine.masks import scope_mask
 from tariffs.engine.trade import reference
@@ -37,6 +37,15 @@ def reference_share(law: Law, name: str, lines: LineSet, keys: pl.DataFrame) -> 
         return _TABLES[found.tables[variant]](keys)
     in_force = law.in_force(_as_of(law))
     return _by_rules(found, variant, lines, in_force)
+
+
+def has_source(law: Law, claim: Claim) -> bool:
+    """Whether some source gives the share of a claim in tables; a reference without rules is none."""
+    found = law.references.get(claim.reference)
+    if found is None:
+        return False
+    variant = variant_of(law, found)
+    return variant in found.tables or bool(found.rules.get(variant))
 
 
 def _as_of(law: Law) -> datetime:

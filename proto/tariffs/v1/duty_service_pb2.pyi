@@ -25,7 +25,7 @@ LAYER_STATE_SUSPENDED: LayerState
 LAYER_STATE_UNDETERMINED: LayerState
 
 class Claims(_message.Message):
-    __slots__ = ("usmca_share", "fta_share", "steel_share", "aluminum_share", "copper_share", "metal_weight_share", "us_content_share", "us_metal_share", "smelt_cast_origin", "civil_aircraft_share", "exclusion_share", "qualifying_share", "patented_share", "vehicle_part_share", "in_quota_share", "donation", "informational", "model_year", "contract_date", "chapter98", "processing_value", "mip_documented", "loading_date", "others")
+    __slots__ = ("usmca_share", "fta_share", "steel_share", "aluminum_share", "copper_share", "metal_weight_share", "us_content_share", "us_metal_share", "smelt_cast_origin", "civil_aircraft_share", "exclusion_share", "qualifying_share", "patented_share", "vehicle_part_share", "in_quota_share", "donation", "informational", "model_year", "contract_date", "chapter98", "processing_value", "mip_documented", "loading_date", "particular_article_share", "not_listed_share", "certified_part_share", "exempt_use_share", "pharma_use_share", "pharma_named_company_share", "pharma_onshoring_share", "pharma_agreement_share", "sts_crane_share", "transshipped", "others")
     class OthersEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -56,6 +56,16 @@ class Claims(_message.Message):
     PROCESSING_VALUE_FIELD_NUMBER: _ClassVar[int]
     MIP_DOCUMENTED_FIELD_NUMBER: _ClassVar[int]
     LOADING_DATE_FIELD_NUMBER: _ClassVar[int]
+    PARTICULAR_ARTICLE_SHARE_FIELD_NUMBER: _ClassVar[int]
+    NOT_LISTED_SHARE_FIELD_NUMBER: _ClassVar[int]
+    CERTIFIED_PART_SHARE_FIELD_NUMBER: _ClassVar[int]
+    EXEMPT_USE_SHARE_FIELD_NUMBER: _ClassVar[int]
+    PHARMA_USE_SHARE_FIELD_NUMBER: _ClassVar[int]
+    PHARMA_NAMED_COMPANY_SHARE_FIELD_NUMBER: _ClassVar[int]
+    PHARMA_ONSHORING_SHARE_FIELD_NUMBER: _ClassVar[int]
+    PHARMA_AGREEMENT_SHARE_FIELD_NUMBER: _ClassVar[int]
+    STS_CRANE_SHARE_FIELD_NUMBER: _ClassVar[int]
+    TRANSSHIPPED_FIELD_NUMBER: _ClassVar[int]
     OTHERS_FIELD_NUMBER: _ClassVar[int]
     usmca_share: float
     fta_share: float
@@ -80,8 +90,18 @@ class Claims(_message.Message):
     processing_value: str
     mip_documented: bool
     loading_date: str
+    particular_article_share: float
+    not_listed_share: float
+    certified_part_share: float
+    exempt_use_share: float
+    pharma_use_share: float
+    pharma_named_company_share: float
+    pharma_onshoring_share: float
+    pharma_agreement_share: float
+    sts_crane_share: float
+    transshipped: bool
     others: _containers.ScalarMap[str, str]
-    def __init__(self, usmca_share: _Optional[float] = ..., fta_share: _Optional[float] = ..., steel_share: _Optional[float] = ..., aluminum_share: _Optional[float] = ..., copper_share: _Optional[float] = ..., metal_weight_share: _Optional[float] = ..., us_content_share: _Optional[float] = ..., us_metal_share: _Optional[float] = ..., smelt_cast_origin: _Optional[str] = ..., civil_aircraft_share: _Optional[float] = ..., exclusion_share: _Optional[float] = ..., qualifying_share: _Optional[float] = ..., patented_share: _Optional[float] = ..., vehicle_part_share: _Optional[float] = ..., in_quota_share: _Optional[float] = ..., donation: _Optional[bool] = ..., informational: _Optional[bool] = ..., model_year: _Optional[int] = ..., contract_date: _Optional[str] = ..., chapter98: _Optional[str] = ..., processing_value: _Optional[str] = ..., mip_documented: _Optional[bool] = ..., loading_date: _Optional[str] = ..., others: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    def __init__(self, usmca_share: _Optional[float] = ..., fta_share: _Optional[float] = ..., steel_share: _Optional[float] = ..., aluminum_share: _Optional[float] = ..., copper_share: _Optional[float] = ..., metal_weight_share: _Optional[float] = ..., us_content_share: _Optional[float] = ..., us_metal_share: _Optional[float] = ..., smelt_cast_origin: _Optional[str] = ..., civil_aircraft_share: _Optional[float] = ..., exclusion_share: _Optional[float] = ..., qualifying_share: _Optional[float] = ..., patented_share: _Optional[float] = ..., vehicle_part_share: _Optional[float] = ..., in_quota_share: _Optional[float] = ..., donation: _Optional[bool] = ..., informational: _Optional[bool] = ..., model_year: _Optional[int] = ..., contract_date: _Optional[str] = ..., chapter98: _Optional[str] = ..., processing_value: _Optional[str] = ..., mip_documented: _Optional[bool] = ..., loading_date: _Optional[str] = ..., particular_article_share: _Optional[float] = ..., not_listed_share: _Optional[float] = ..., certified_part_share: _Optional[float] = ..., exempt_use_share: _Optional[float] = ..., pharma_use_share: _Optional[float] = ..., pharma_named_company_share: _Optional[float] = ..., pharma_onshoring_share: _Optional[float] = ..., pharma_agreement_share: _Optional[float] = ..., sts_crane_share: _Optional[float] = ..., transshipped: _Optional[bool] = ..., others: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class EntryLine(_message.Message):
     __slots__ = ("hts", "origin", "entry", "customs_value", "claims", "quantity", "unit", "mode", "freight", "insurance")

@@ -9,7 +9,8 @@ import asyncio
 import re
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -28,23 +29,42 @@ Context = grpc.aio.ServicerContext[Any, Any]
 
 @dataclass(slots=True)
 class Gate:
-    """Whether calls are let in: warm, and not stopping."""
+    """Whether calls are let in: the server is warm, not stopping, and below its limit of calls at a time."""
 
+    limit: int
     warm: bool = False
     stopping: bool = False
+    inside: int = 0
 
-    def check(self) -> None:
-        """Refuse a call that comes too early or too late.
+    @contextmanager
+    def call(self) -> Iterator[None]:
+        """Let one call in for as long as it lasts.
 
         Raises:
-            ServiceError: WARMING_UP or SHUTTING_DOWN.
+            ServiceError: WARMING_UP, SHUTTING_DOWN or TOO_MANY_STREAMS.
         """
+        self._check()
+        self.inside += 1
+        try:
+            yield
+        finally:
+            self.inside -= 1
+
+    def _check(self) -> None:
         if self.stopping:
             raise ServiceError(
                 "SHUTTING_DOWN", "The server is draining.", fix="Try another one, or again shortly."
             )
         if not self.warm:
             raise ServiceError("WARMING_UP", "The server is not ready yet.", fix="Try again shortly.")
+        # grpc's own limit ends calls without saying why.
+        if self.inside >= self.limit:
+            raise ServiceError(
+                "TOO_MANY_STREAMS",
+                f"The server has {self.inside} calls in hand, its limit.",
+                fix="Try again shortly.",
+                metadata={"limit": str(self.limit)},
+            )
 
 
 class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg] # generic in the stubs alone
@@ -74,8 +94,8 @@ class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg] # g
         async def call(request: Any, context: Context) -> Any:
             record = _Record.begin(method, context)
             try:
-                self._gate.check()
-                answer = await behaviour(request, context)
+                with self._gate.call():
+                    answer = await behaviour(request, context)
             except Exception as error:
                 await record.fail(error, context)
             except asyncio.CancelledError:
@@ -93,10 +113,10 @@ class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg] # g
         async def call(request: Any, context: Context) -> AsyncIterator[Any]:
             record = _Record.begin(method, context)
             try:
-                self._gate.check()
-                async for message in behaviour(request, context):
-                    record.note(message)
-                    yield message
+                with self._gate.call():
+                    async for message in behaviour(request, context):
+                        record.note(message)
+                        yield message
             except Exception as error:
                 await record.fail(error, context)
             except (asyncio.CancelledError, GeneratorExit):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -107,7 +107,7 @@ class LocalSimulation:
         from tariffs.service.rpc import simulation
 
         given = simulation.Local(table, parameters)
-        return _stream(lambda emit, cancelled: simulation.simulate(request, emit, cancelled, given), timeout)
+        return stream(lambda emit, cancelled: simulation.simulate(request, emit, cancelled, given), timeout)
 
 
 class LocalServices:
@@ -120,7 +120,7 @@ class LocalServices:
         self.simulation = LocalSimulation()
 
 
-def _stream(work: Work, timeout: float | None) -> Iterator[Any]:
+def stream(work: Work, timeout: float | None) -> Generator[Any, None, None]:
     """The messages that `work` emits; leaving the iterator early ends the work."""
     channel = _Channel(timeout)
     thread = threading.Thread(target=channel.run, args=(work,), name="local-run", daemon=True)

@@ -62,7 +62,7 @@ class TariffServer:
         self._settings = settings
         self._simulate = simulate
         self._warm_up = warm_up
-        self._gate = Gate()
+        self._gate = Gate(settings.concurrent_calls)
         self._runs = Runs(settings.workers, settings.admitted_runs)
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined] # the stubs lack it
         self._server: grpc.aio.Server | None = None
@@ -87,7 +87,7 @@ class TariffServer:
         await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
         await server.start()
         _log.info("listening", host=self._settings.host, port=self.port)
-        await self._runs.call(self._warm_up)
+        await self._runs.slow(self._warm_up)
         self._gate.warm = True
         await self._set_health(health_pb2.HealthCheckResponse.SERVING)
         _log.info("serving", port=self.port)
@@ -106,14 +106,13 @@ class TariffServer:
     def _build(self) -> grpc.aio.Server:
         server = grpc.aio.server(
             interceptors=[CallInterceptor(self._gate)],
-            maximum_concurrent_rpcs=self._settings.concurrent_calls,
             options=[
                 # Two servers on one port would share its calls in silence.
                 ("grpc.so_reuseport", 0),
                 ("grpc.max_receive_message_length", RECEIVE_LIMIT),
             ],
         )
-        duty_service_pb2_grpc.add_DutyServiceServicer_to_server(DutyHandler(), server)
+        duty_service_pb2_grpc.add_DutyServiceServicer_to_server(DutyHandler(self._runs), server)
         law_service_pb2_grpc.add_LawServiceServicer_to_server(LawHandler(), server)
         scenario_service_pb2_grpc.add_ScenarioServiceServicer_to_server(ScenarioHandler(self._runs), server)
         simulation_service_pb2_grpc.add_SimulationServiceServicer_to_server(

@@ -22,10 +22,9 @@ def void_suspensions(law: Law, instant: datetime, known_on: date) -> list[Note]:
     """Suspensions that brought nothing back when they ended, because the parent was void by then."""
     notes = []
     for measure in law.measures.values():
-        if measure.direction == IMPORT and law.standing(measure, instant, known_on) is None:
-            note = _void_suspension(law, measure, instant, known_on)
-            if note:
-                notes.append(note)
+        note = _void_suspension(law, measure, instant, known_on) if measure.direction == IMPORT else None
+        if note and law.standing(measure, instant, known_on) is None:
+            notes.append(note)
     return notes
 
 

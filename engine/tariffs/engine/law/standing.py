@@ -5,6 +5,7 @@ then suspensions. A suspension that ends over a void measure brings nothing back
 
 For a line, only the acts that reach it exist. So acts are settled as if they reached everything, once per combination
 of the narrower scopes that acts have, and the rows of each combination are narrowed to it, the narrowest first.
+(An exemption only puts a row of its own before the others, so it needs no combination.)
 """
 
 from __future__ import annotations
@@ -77,11 +78,11 @@ def standing(
     """
     if measure.announced:
         return None
-    whole = [act for act in acts if act.scope.is_any]
+    whole = [act for act in acts if _is_whole(act)]
     found = _settled(measure, whole, periods, instant)
     blocks: list[Rows] = []
-    for scopes in _combinations(dict.fromkeys(act.scope for act in acts if not act.scope.is_any)):
-        reaching = [act for act in acts if act.scope.is_any or act.scope in scopes]
+    for scopes in _combinations(dict.fromkeys(act.scope for act in acts if not _is_whole(act))):
+        reaching = [act for act in acts if _is_whole(act) or act.scope in scopes]
         narrower = _settled(measure, reaching, periods, instant)
         scope = reduce(Scope.narrowed, scopes)
         blocks.append(_narrowed(narrower.rows if narrower else (), scope))
@@ -89,6 +90,10 @@ def standing(
     if found is None or not blocks:
         return found
     return replace(found, rows=(*itertools.chain.from_iterable(blocks), *found.rows))
+
+
+def _is_whole(act: Act) -> bool:
+    return act.scope.is_any or act.change.op == "exempt"
 
 
 def _narrowed(rows: Rows, scope: Scope) -> Rows:
@@ -234,7 +239,8 @@ def _relieved(rows: Rows, acts: Sequence[Act], instant: datetime) -> Rows:
             rows = tuple(row for row in rows if not (row.exempt and heading in {"", row.heading}))
         elif act.until is None or instant < act.until:
             relief = Row(
-                "add",
+                kind="add",
+                scope=act.scope,
                 rate=Decimal(0),
                 heading=heading,
                 conditions=act.conditions,

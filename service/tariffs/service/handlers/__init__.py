@@ -1,1 +1,1 @@
-"""The services as grpc.aio sees them: light calls run inline, long ones in the pool. They log no errors."""
+"""The services as grpc.aio sees them: what computes runs in threads, what only reads runs inline; errors just rise."""

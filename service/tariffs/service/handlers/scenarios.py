@@ -15,7 +15,7 @@ Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class ScenarioHandler(scenario_service_pb2_grpc.ScenarioServiceServicer):
-    """The library inline; a check compares whole laws and goes to the pool."""
+    """The library inline; a check compares whole laws, in a thread."""
 
     def __init__(self, runs: Runs) -> None:
         self._runs = runs
@@ -36,4 +36,4 @@ class ScenarioHandler(scenario_service_pb2_grpc.ScenarioServiceServicer):
         self, request: scenario_service_pb2.CheckScenarioRequest, context: Context
     ) -> scenario_service_pb2.CheckScenarioResponse:
         """What is wrong with a scenario."""
-        return await self._runs.call(partial(scenarios.check_scenario_text, request))
+        return await self._runs.slow(partial(scenarios.check_scenario_text, request))

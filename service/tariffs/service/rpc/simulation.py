@@ -143,7 +143,9 @@ def _tell(found: Impact, request: pb.SimulateRequest, emit: Emit) -> None:
         pb.SimulateResponse(
             done=pb.Done(
                 provenance=provenance_of(found.provenance, request),
-                notes=notes_of(dict.fromkeys((*found.notes, *(n for point in found.scenarios for n in point.notes)))),
+                notes=notes_of(
+                    dict.fromkeys((*found.notes, *(n for point in found.scenarios for n in point.notes)))
+                ),
                 point_notes=[
                     pb.PointNotes(scenario=point.id, on=point.on, notes=notes_of(point.notes))
                     for point in found.scenarios

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
@@ -15,6 +16,7 @@ from tariffs.client.lawinfo import CheckResult, Law, Measure, ScenarioInfo
 from tariffs.client.results import ImpactResult, Layer, Note, Provenance, Quote
 
 _WIDTH_WITHOUT_TERMINAL = 160
+_NARROWEST = 110
 _SHOWN_GROUPS = 20
 _COLUMNS = (
     ("customs_value", "customs value"),
@@ -32,9 +34,18 @@ _LARGE = 1e8
 _FRACTIONS = frozenset({"effective_rate", "rate"})
 
 
+class _Output(Console):
+    def on_broken_pipe(self) -> None:
+        # Rich would exit with 1, which here means refused rows.
+        raise BrokenPipeError
+
+
 def console() -> Console:
-    """Standard output; wide enough for tables where it is no terminal."""
-    return Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL, highlight=False)
+    """Standard output; never so narrow that numbers in tables would be cut."""
+    terminal = shutil.get_terminal_size((_WIDTH_WITHOUT_TERMINAL, 0)).columns
+    return _Output(
+        width=max(terminal, _NARROWEST) if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL, highlight=False
+    )
 
 
 def quote(answer: Quote) -> None:

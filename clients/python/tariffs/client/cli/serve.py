@@ -32,7 +32,7 @@ def serve(
     """Start the gRPC server. It serves until SIGTERM or Ctrl-C, then drains."""
     try:
         # By name at run time: only this command needs the server.
-        service = cast(Any, importlib.import_module("tariffs.service"))
-        return int(service.check() if check else service.serve(host=host, port=port))
+        server = cast(Any, importlib.import_module("tariffs.service.server"))
+        return int(server.check() if check else server.serve(host=host, port=port))
     except ModuleNotFoundError as error:
         raise extra_missing("server", error.name) from error
