@@ -33,7 +33,9 @@ class FakeSchedule:
 
     def find(self, code: str, day: date) -> ScheduleLine:
         columns = self._rates[code]
-        return ScheduleLine(code[:8], code, _rate(columns["general"]), _rate(columns["other"]), ("kg",), "", False)
+        return ScheduleLine(
+            code[:8], code, _rate(columns["general"]), _rate(columns["other"]), ("kg",), "", False
+        )
 
     def special(self, code: str, programs: Sequence[str], day: date) -> tuple[Rate, str] | None:
         found = [(Decimal(self._rates[code][p][0]), p) for p in programs if p in self._rates[code]]
@@ -79,7 +81,9 @@ def differences(quote: Quote, reading: Reading) -> list[str]:
     for key in sorted(engine.keys() & plain.keys()):
         (base, *money), (base_too, *money_too) = engine[key], plain[key]
         if money != money_too or abs(base - base_too) > Fraction(1, 100):
-            found.append(f"{key}: engine {list(map(float, engine[key]))}, interpreter {list(map(float, plain[key]))}")
+            found.append(
+                f"{key}: engine {list(map(float, engine[key]))}, interpreter {list(map(float, plain[key]))}"
+            )
     if (Fraction(quote.assessed), Fraction(quote.owed)) != (reading.assessed, reading.owed):
         found.append(f"assessed and owed: {quote.assessed}, {quote.owed}; {reading.assessed}, {reading.owed}")
     return found

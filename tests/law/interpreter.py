@@ -27,7 +27,9 @@ NOTHING: Weights = dict.fromkeys(PARTS, ZERO)
 
 def weights(base: Mapping[str, str]) -> Weights:
     """A base as a weight on each disjoint part of the value."""
-    return {part: sum((number(w) for term, w in base.items() if part in COVERS[term]), ZERO) for part in PARTS}
+    return {
+        part: sum((number(w) for term, w in base.items() if part in COVERS[term]), ZERO) for part in PARTS
+    }
 
 
 class Reading:
@@ -71,7 +73,9 @@ class Reading:
             elif kind == "date":
                 facts[name] = instant(declared, self.moment.zone)
             else:
-                facts[name] = declared == "yes" if kind == "bool" else declared if kind == "code" else number(declared)
+                facts[name] = (
+                    declared == "yes" if kind == "bool" else declared if kind == "code" else number(declared)
+                )
         choices = [[*p.items(), ("", 1 - sum(p.values()))] for p in partitions.values()]
         for combination in itertools.product(*choices):
             weight, yes = Fraction(1), {name for name, _ in combination}
@@ -89,7 +93,14 @@ class Reading:
         if row is None:
             return None
         kind = row.get("kind", "add")
-        layer: Raw = {"state": "applied", "heading": "", "base": {"full": "1"}, **row, "kind": kind, "owed": owed}
+        layer: Raw = {
+            "state": "applied",
+            "heading": "",
+            "base": {"full": "1"},
+            **row,
+            "kind": kind,
+            "owed": owed,
+        }
         layer |= {"id": measure["id"], "node": f"{measure['authority']}.", "usd": row.get("rate")}
         layer["rate"] = number(row["rate"]) if kind in AD_VALOREM else None
         if kind == "ordinary" or (kind == "add" and layer["rate"] == 0):
@@ -98,7 +109,11 @@ class Reading:
             if start is not None and instant(act["start"], self.moment.zone) >= start:
                 layer |= {key: act[key] for key in ("heading", "base") if act.get(key)}
                 by = act.get("by", "+0pp")
-                moved = max(ZERO, layer["rate"] + number(by[:-2]) / 100) if by[-2:] == "pp" else layer["rate"] * number(by[1:])
+                moved = (
+                    max(ZERO, layer["rate"] + number(by[:-2]) / 100)
+                    if by[-2:] == "pp"
+                    else layer["rate"] * number(by[1:])
+                )
                 layer["rate"] = number(act["rate"]) if "rate" in act else moved
         if kind == "add" and layer["rate"] == 0:
             return layer | {"state": "exempt"}
@@ -213,7 +228,11 @@ class Reading:
         return number(rate) + specific, column if column in programs else ""
 
     def quantity(self, unit: str) -> Fraction:
-        return number(self.line["quantity"]) * number(self.units[self.line["unit"]][1]) / number(self.units[unit][1])
+        return (
+            number(self.line["quantity"])
+            * number(self.units[self.line["unit"]][1])
+            / number(self.units[unit][1])
+        )
 
     def specific(self, layer: Raw) -> Fraction:
         """A specific duty, or the shortfall to a minimum price, in dollars on the whole line."""

@@ -72,7 +72,10 @@ class Moment:
         return self.such[name]
 
     def reaches(self, scope: Raw) -> bool:
-        tests: list[tuple[str, Callable[[str], bool]]] = [("origins", self.from_there), ("products", self.is_such)]
+        tests: list[tuple[str, Callable[[str], bool]]] = [
+            ("origins", self.from_there),
+            ("products", self.is_such),
+        ]
         return all(
             (key not in scope or any(map(test, listed(scope[key]))))
             and not any(map(test, listed(scope.get("not_" + key, []))))
@@ -159,7 +162,9 @@ class Moment:
         voids = [act for n, act in enumerate(acts) if act["op"] == "invalidate" and n > undone]
         ends = [act["start"] for act in acts if act["op"] in ("terminate", "expire")]
         ends += [act.get("collection_stop", act["start"]) for act in voids]
-        over = [b for _, b, x, _ in windows if x == "terminate" and not any(c <= b < d for c, d, *_ in windows)]
+        over = [
+            b for _, b, x, _ in windows if x == "terminate" and not any(c <= b < d for c, d, *_ in windows)
+        ]
         if any(map(self.passed, ends)) or any(b <= self.at for b in over):
             return None
         voids = [act for act in voids if act.get("from_beginning") == "yes" or self.passed(act["start"])]
@@ -173,7 +178,9 @@ class Moment:
             if "use" in row:
                 yield from self.rows(self.law["row_sets"][row["use"]])
             elif "by_origin" in row:
-                yield from (row | {"origins": o, "rate": r, "heading": h} for o, (r, h) in row["by_origin"].items())
+                yield from (
+                    row | {"origins": o, "rate": r, "heading": h} for o, (r, h) in row["by_origin"].items()
+                )
             else:
                 yield row
 

@@ -17,7 +17,19 @@ CODES = tuple(f"{c}{s}{t}" for c in CHAPTERS for s in ("10", "20") for t in ("00
 ORIGINS = ("CN", "HK", "CA", "MX", "DE", "FR", "JP", "KR", "RU", "BR")
 GROUPS = ("EU", "CN_HK", "COLUMN_2")
 LISTS = ("LIST_A", "LIST_B", "LIST_C", "LIST_D", "LIST_E")
-NODES = ("ia", "ia.fent", "ia.recip", "ia.recip.floor", "sec", "sec.metal", "sec.car", "sec.car.part", "col", "oth", "oth.x")
+NODES = (
+    "ia",
+    "ia.fent",
+    "ia.recip",
+    "ia.recip.floor",
+    "sec",
+    "sec.metal",
+    "sec.car",
+    "sec.car.part",
+    "col",
+    "oth",
+    "oth.x",
+)
 SHARES = ("usmca_share", "fta_share", "civil_aircraft_share", "exclusion_share", "qualifying_share")
 CONDITIONS = (
     *SHARES,
@@ -160,7 +172,15 @@ def _period(draw: Draw, label: str, kinds: tuple[str, ...]) -> Raw:
     rows = [_row(draw, kinds) for _ in range(draw.dice.randint(1, 4))]
     if draw.maybe(0.2):
         rows.insert(0, {"use": "relief"})
-    period: Raw = {"id": label, "from": start, "rows": rows, "cite": [], "conf": "C", **draw.known(), **draw.switched()}
+    period: Raw = {
+        "id": label,
+        "from": start,
+        "rows": rows,
+        "cite": [],
+        "conf": "C",
+        **draw.known(),
+        **draw.switched(),
+    }
     if draw.maybe(0.15):
         period["to"] = end
     return period
@@ -183,7 +203,15 @@ def event(draw: Draw, op: str, narrow: float) -> Raw:
         found |= {"heading": draw.heading()} if draw.maybe(0.5) else {}
     elif op == "set_rate":
         found["from"] = start
-        found |= draw.one(({"rate": draw.percent()}, {"rate": draw.percent()}, {"by": "+10pp"}, {"by": "-5pp"}, {"by": "x0.5"}))
+        found |= draw.one(
+            (
+                {"rate": draw.percent()},
+                {"rate": draw.percent()},
+                {"by": "+10pp"},
+                {"by": "-5pp"},
+                {"by": "x0.5"},
+            )
+        )
         found |= {"heading": draw.heading()} if draw.maybe(0.3) else {}
         found |= {"base": dict(draw.one(BASES))} if draw.maybe(0.1) else {}
     elif op == "exempt":
@@ -299,7 +327,9 @@ def random_law(seed: int, measures: int = 200, *, narrow: float = 0.0, asks: boo
     nodes = [name for name in names if name in NODES]
     events = [event(draw, draw.one(OPS), narrow) for _ in range(min(6, measures // 4))]
     for act in events:
-        act["measures"] |= {"authority": draw.one(nodes)} if draw.maybe(0.5) else {"id": draw.some(names[:40], 3)}
+        act["measures"] |= (
+            {"authority": draw.one(nodes)} if draw.maybe(0.5) else {"id": draw.some(names[:40], 3)}
+        )
         if "id" in act["measures"]:
             act["measures"]["id"] = [name for name in act["measures"]["id"] if name not in NODES] or ["m0"]
     return {
@@ -347,9 +377,19 @@ def random_schedule(seed: int) -> dict[str, dict[str, tuple[str, str, str]]]:
     draw = Draw(seed)
     found: dict[str, dict[str, tuple[str, str, str]]] = {}
     for code in CODES:
-        general = draw.one((("0", "0", "kg"), ("0.025", "0", "kg"), ("0.16", "0", "kg"), ("0.03", "0.12", "kg"), ("0", "0.05", "t")))
+        general = draw.one(
+            (
+                ("0", "0", "kg"),
+                ("0.025", "0", "kg"),
+                ("0.16", "0", "kg"),
+                ("0.03", "0.12", "kg"),
+                ("0", "0.05", "t"),
+            )
+        )
         columns = {"general": general, "other": draw.one((("0.45", "0", "kg"), ("0.2", "0.3", "kg")))}
-        columns |= {symbol: (draw.one(("0", "0.01")), "0", "kg") for symbol in ("S", "KR", "A") if draw.maybe(0.7)}
+        columns |= {
+            symbol: (draw.one(("0", "0.01")), "0", "kg") for symbol in ("S", "KR", "A") if draw.maybe(0.7)
+        }
         found[code] = columns
     return found
 
@@ -357,7 +397,9 @@ def random_schedule(seed: int) -> dict[str, dict[str, tuple[str, str, str]]]:
 def random_line(draw: Draw, *, whole: bool = False) -> Raw:
     """A line of the small world; `whole` keeps every share at 0 or 1."""
     moment = datetime.fromisoformat(draw.moment())
-    entry = draw.one((moment, moment - timedelta(minutes=1), moment + timedelta(days=draw.dice.randint(0, 27))))
+    entry = draw.one(
+        (moment, moment - timedelta(minutes=1), moment + timedelta(days=draw.dice.randint(0, 27)))
+    )
     day = entry.date().isoformat()
     claims: dict[str, str] = {}
     for share in SHARES:
@@ -366,7 +408,15 @@ def random_line(draw: Draw, *, whole: bool = False) -> Raw:
     if {"usmca_share", "fta_share"} <= claims.keys():
         claims["fta_share"] = "0"
     if draw.maybe(0.4):
-        metals = draw.one((("1", "0", "0"), ("0.3", "0.2", "0"), ("0", "0.65", "0.1"), ("0.5", "0.25", "0.25"), ("0", "0", "0")))
+        metals = draw.one(
+            (
+                ("1", "0", "0"),
+                ("0.3", "0.2", "0"),
+                ("0", "0.65", "0.1"),
+                ("0.5", "0.25", "0.25"),
+                ("0", "0", "0"),
+            )
+        )
         names = ("steel_share", "aluminum_share", "copper_share")
         claims |= {name: share for name, share in zip(names, metals, strict=True) if draw.maybe(0.8)}
     pool = {

@@ -93,7 +93,9 @@ def unmatched(case: Case, layers: tuple[QuoteLayer, ...]) -> list[str]:
             charged = +charged
         else:
             found.append(f"nothing charged {amount} on {base} under {heading}")
-    return found + [f"charged {amount} on {base} under {heading}" for heading, base, amount in charged.elements()]
+    return found + [
+        f"charged {amount} on {base} under {heading}" for heading, base, amount in charged.elements()
+    ]
 
 
 def neighbours(line: dict[str, Any]) -> list[dict[str, Any]]:
@@ -132,7 +134,9 @@ def states(quote: Quote) -> dict[tuple[str, str], Fraction]:
     for layer in quote.layers:
         if layer.state != UNDETERMINED or layer.amount:
             heading = "" if "." in layer.heading and not layer.heading.startswith("99") else layer.heading
-            found[layer.measure, heading] = found.get((layer.measure, heading), Fraction(0)) + Fraction(layer.amount)
+            found[layer.measure, heading] = found.get((layer.measure, heading), Fraction(0)) + Fraction(
+                layer.amount
+            )
     return {key: amount for key, amount in found.items() if amount}
 
 

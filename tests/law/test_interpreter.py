@@ -38,7 +38,9 @@ def test_an_entry_line_has_the_layers_of_the_interpreter(
         for line, known_on in zip(*lines_of(seed, count), strict=True):
             reading = Reading(raw, line, rates, UNITS, known_on)
             found = differences(quote_of(law, line, rates, known_on), reading)
-            assert not found, f"law {seed} of {measures}, known on {known_on or 'the as-of day'}, {line}: {found}"
+            assert not found, (
+                f"law {seed} of {measures}, known on {known_on or 'the as-of day'}, {line}: {found}"
+            )
 
 
 @pytest.mark.parametrize(("measures", "laws", "count", "narrow"), SIZES)
@@ -85,7 +87,9 @@ def test_min_and_max_are_the_extremes_over_all_answers_to_the_asked_facts(scale:
         for _ in range(8):
             line = random_line(draw, whole=True)
             asked = asked_of(raw, line)
-            if not set(asked) <= ALTERNATIVES.keys() or ("usmca_share" in asked and line["claims"].get("fta_share") == "1"):
+            if not set(asked) <= ALTERNATIVES.keys() or (
+                "usmca_share" in asked and line["claims"].get("fta_share") == "1"
+            ):
                 continue
             quote, sums = quote_of(law, line, rates), []
             for answers in itertools.product(*(ALTERNATIVES[name] for name in asked)):
@@ -93,7 +97,9 @@ def test_min_and_max_are_the_extremes_over_all_answers_to_the_asked_facts(scale:
                 sums.append(Reading(raw, told, rates, UNITS).assessed)
             plain = Reading(raw, line, rates, UNITS).assessed
             assert Fraction(quote.assessed) == plain
-            assert (Fraction(quote.min), Fraction(quote.max)) == (min(*sums, plain), max(*sums, plain)), f"{seed} {line}"
+            assert (Fraction(quote.min), Fraction(quote.max)) == (min(*sums, plain), max(*sums, plain)), (
+                f"{seed} {line}"
+            )
             seen += min(sums) != max(sums)
     assert seen > 5
 

@@ -80,6 +80,9 @@ def test_lines_of_real_trade_are_read_alike(block: int, scale: int) -> None:
             assert error.reason in {"RATE_NOT_COMPUTABLE", "QUANTITY_REQUIRED", "HTS_CODE_UNKNOWN"}, error  # noqa: PT017
             continue
         reading = Reading(raw_law(), line, {line["hts"]: found}, units(), known_on)
-        assert (Fraction(quote.assessed), Fraction(quote.owed)) == (reading.assessed, reading.owed), (line, known_on)
+        assert (Fraction(quote.assessed), Fraction(quote.owed)) == (reading.assessed, reading.owed), (
+            line,
+            known_on,
+        )
         compared += 1
     assert compared > 40 * scale

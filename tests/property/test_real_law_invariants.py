@@ -27,7 +27,9 @@ def codes(seed: int, count: int, origin: str) -> list[str]:
     return random.Random(seed).sample(known, count)
 
 
-def quotes(law: Law, origin: str, entry: str, seed: int, count: int, **claims: Any) -> Iterator[tuple[str, Quote]]:
+def quotes(
+    law: Law, origin: str, entry: str, seed: int, count: int, **claims: Any
+) -> Iterator[tuple[str, Quote]]:
     for code in codes(seed, count, origin):
         line = EntryLine(code, origin, VALUE, entry, claims)
         try:
@@ -70,7 +72,11 @@ def test_the_broad_layers_on_a_chinese_good_outside_232_sum_to_one_rate(
     seen = 0
     for code, quote in quotes(load_law(), "CN", entry, 11, 60 * scale):
         broad = charged(quote, *nodes)
-        exempted = [x for x in quote.layers if not x.amount and any(f"{x.authority}.".startswith(n + ".") for n in nodes)]
+        exempted = [
+            x
+            for x in quote.layers
+            if not x.amount and any(f"{x.authority}.".startswith(n + ".") for n in nodes)
+        ]
         if charged(quote, "s232") or not broad or any(x.state in {"exempt", "displaced"} for x in exempted):
             continue
         assert sum(broad) == VALUE * Decimal(rate), (code, [(x.heading, x.amount) for x in quote.layers])
@@ -80,12 +86,22 @@ def test_the_broad_layers_on_a_chinese_good_outside_232_sum_to_one_rate(
 
 @pytest.mark.parametrize(
     ("origin", "entry"),
-    [("DE", "2025-10-15"), ("JP", "2025-10-15"), ("KR", "2025-12-15"), ("CH", "2026-01-15"), ("FR", "2026-02-10")],
+    [
+        ("DE", "2025-10-15"),
+        ("JP", "2025-10-15"),
+        ("KR", "2025-12-15"),
+        ("CH", "2026-01-15"),
+        ("FR", "2026-02-10"),
+    ],
 )
 def test_a_floor_partner_pays_the_floor_or_its_ordinary_duty(origin: str, entry: str, scale: int) -> None:
     seen = 0
     for code, quote in quotes(load_law(), origin, entry, 12, 40 * scale):
-        floors = [x for x in quote.layers if x.measure in FLOOR_MEASURES and x.state == "applied" and x.base == VALUE]
+        floors = [
+            x
+            for x in quote.layers
+            if x.measure in FLOOR_MEASURES and x.state == "applied" and x.base == VALUE
+        ]
         ordinary = [x for x in quote.layers if x.authority == "base"]
         if not floors or not ordinary:
             continue
@@ -97,14 +113,21 @@ def test_a_floor_partner_pays_the_floor_or_its_ordinary_duty(origin: str, entry:
 
 @pytest.mark.parametrize("origin", ["CN", "DE", "CA", "JP", "TR"])
 def test_metal_content_means_nothing_once_metals_are_charged_on_full_value(origin: str, scale: int) -> None:
-    metals = [{}, {"steel_share": "0.2"}, {"aluminum_share": "0.7"}, {"steel_share": "0", "copper_share": "1"}]
+    metals = [
+        {},
+        {"steel_share": "0.2"},
+        {"aluminum_share": "0.7"},
+        {"steel_share": "0", "copper_share": "1"},
+    ]
     for entry in ("2026-04-07", "2026-11-24"):
         told = [list(quotes(load_law(), origin, entry, 13, 12 * scale, **claims)) for claims in metals]
         for answers in zip(*told, strict=True):
             assert len({quote.assessed for _, quote in answers}) == 1, answers[0][0]
 
 
-@pytest.mark.parametrize("entry", ["2025-03-20", "2025-11-20", "2026-03-20", "2026-04-20", "2026-08-20", "2026-11-24"])
+@pytest.mark.parametrize(
+    "entry", ["2025-03-20", "2025-11-20", "2026-03-20", "2026-04-20", "2026-08-20", "2026-11-24"]
+)
 @pytest.mark.parametrize("origin", ["CN", "DE", "CA", "GB"])
 def test_a_good_has_one_heading_of_each_family(origin: str, entry: str, scale: int) -> None:
     families = [("s301.fl",), ("s122",)] + ([("s232.metals",)] if entry > "2026-04-06" else [])
@@ -129,7 +152,11 @@ def test_what_is_owed_is_what_a_law_without_ieepa_charges(origin: str, scale: in
     end = {"op": "terminate", "measures": {"authority": "ieepa"}, "at": "2025-01-15"}
     without = law.with_changes([change_from_mapping(end, "changes[0]", source="scenario")])
     for entry in ("2025-03-20", "2025-05-20", "2025-10-20", "2026-01-20"):
-        pairs = zip(quotes(law, origin, entry, 16, 10 * scale), quotes(without, origin, entry, 16, 10 * scale), strict=True)
+        pairs = zip(
+            quotes(law, origin, entry, 16, 10 * scale),
+            quotes(without, origin, entry, 16, 10 * scale),
+            strict=True,
+        )
         for (code, quote), (_, bare) in pairs:
             # Where an IEEPA duty displaced another, what would have been charged instead is an open question.
             others = [x for x in quote.layers if not x.authority.startswith("ieepa") and not x.amount]

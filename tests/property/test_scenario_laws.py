@@ -46,7 +46,8 @@ def make(seed: int, acts: Sequence[Raw] = ()) -> tuple[Law, list[Raw], Any]:
 
 def answers(law: Law, lines: Sequence[Raw], rates: Any) -> list[Answer]:
     return [
-        [(x.measure, x.heading, x.state, x.amount, x.owed) for x in quote_of(law, line, rates).layers] for line in lines
+        [(x.measure, x.heading, x.state, x.amount, x.owed) for x in quote_of(law, line, rates).layers]
+        for line in lines
     ]
 
 
@@ -168,7 +169,10 @@ def test_a_measure_of_rate_zero_never_changes_duty(seed: int, term: str) -> None
 
 
 def _over(line: Raw) -> bool:
-    return sum(Decimal(line["claims"].get(f"{metal}_share", "0")) for metal in ("steel", "aluminum", "copper")) > 1
+    return (
+        sum(Decimal(line["claims"].get(f"{metal}_share", "0")) for metal in ("steel", "aluminum", "copper"))
+        > 1
+    )
 
 
 @given(SEEDS, POINTS)
@@ -181,7 +185,8 @@ def test_a_higher_rate_of_one_measure_without_rules_never_lowers_duty(seed: int,
     law, draw, rates = law_from_raw(raw), Draw(seed), random_schedule(seed)
     lines = [{**random_line(draw), "claims": {"steel_share": "0"}} for _ in range(LINES)]
     low, high = (
-        totals(changed(law, act("set_rate", since=MOMENTS[point], rate=rate)), lines, rates) for rate in ("20%", "30%")
+        totals(changed(law, act("set_rate", since=MOMENTS[point], rate=rate)), lines, rates)
+        for rate in ("20%", "30%")
     )
     assert all(more[0] >= less[0] for less, more in zip(low, high, strict=True))
 
@@ -191,7 +196,10 @@ def test_two_halves_of_a_line_are_the_line_up_to_rounding(seed: int) -> None:
     law, lines, rates = make(seed)
     for line in lines:
         whole = {**line, "value": "10000", "quantity": "800"}
-        parts = [{**line, "value": value, "quantity": quantity} for value, quantity in (("2500", "200"), ("7500", "600"))]
+        parts = [
+            {**line, "value": value, "quantity": quantity}
+            for value, quantity in (("2500", "200"), ("7500", "600"))
+        ]
         if _is_tiered(law):
             continue
         one, (left, right) = quote_of(law, whole, rates), (quote_of(law, part, rates) for part in parts)
@@ -201,4 +209,6 @@ def test_two_halves_of_a_line_are_the_line_up_to_rounding(seed: int) -> None:
 
 
 def _is_tiered(law: Law) -> bool:
-    return any(len(row.tiers) > 1 for m in law.measures.values() for period in m.periods for row in period.rows)
+    return any(
+        len(row.tiers) > 1 for m in law.measures.values() for period in m.periods for row in period.rows
+    )

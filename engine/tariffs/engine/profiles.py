@@ -102,11 +102,11 @@ class FactBits:
                 key = (condition.claim, condition.op, condition.operand)
                 if key not in self._tests:
                     self._tests[key] = self._new()
-        for _, row in classes.rows:
-            if row.undeclared_applies:
-                for condition in row.conditions:
-                    if condition.claim in self.share_bits and condition.claim not in self.undeclared_bits:
-                        self.undeclared_bits[condition.claim] = self._new()
+        bare = (
+            c.claim for _, row in classes.rows if row.undeclared_applies for c in row.conditions if not c.op
+        )
+        for claim in dict.fromkeys(bare):
+            self.undeclared_bits[claim] = self._new()
 
     def _fill(self, lines: LineSet) -> None:
         for (claim, op, operand), bit in self._tests.items():
@@ -131,10 +131,12 @@ class FactBits:
                     bits |= self._read_by(condition)
                     if row.undeclared_applies:
                         bits |= self.undeclared_bits.get(condition.claim, 0)
-                if row.metals:
+                if _tells_metal_apart(row.base):
                     bits |= self._content
         for rule in in_force.rules:
             if not present.isdisjoint(rule.on.union(*rule.members)):
+                if rule.rule.take == "base" and _tells_metal_apart(rule.rule.base):
+                    bits |= self._content
                 for condition in (*rule.rule.conditions, *rule.rule.unless):
                     bits |= self._read_by(condition)
         return bits
@@ -174,6 +176,11 @@ class FactBits:
             if bit & read:
                 found.setdefault(self._law.claims[claim].partition or claim, []).append(claim)
         return list(found.values())
+
+
+def _tells_metal_apart(base: Weights) -> bool:
+    """Whether a base treats some metal otherwise than the rest, so that it matters whether the metal is there."""
+    return any(base[part] != base[REST] for part in METALS)
 
 
 def _test(lines: LineSet, claim: str, op: str, operand: object) -> Bools:
