@@ -105,8 +105,8 @@ class FactBits:
         bare = (
             c.claim for _, row in classes.rows if row.undeclared_applies for c in row.conditions if not c.op
         )
-        for claim in dict.fromkeys(bare):
-            self.undeclared_bits[claim] = self._new()
+        for name in dict.fromkeys(bare):
+            self.undeclared_bits[name] = self._new()
 
     def _fill(self, lines: LineSet) -> None:
         for (claim, op, operand), bit in self._tests.items():
