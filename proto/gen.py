@@ -12,7 +12,7 @@ from pathlib import Path
 from grpc_tools import protoc
 
 ROOT = Path(__file__).resolve().parent
-WELL_KNOWN = str(files("grpc_tools") / "_proto")
+IMPORTED = (ROOT.parent / "third_party", files("grpc_tools") / "_proto")
 
 
 def generate(out: Path) -> list[str]:
@@ -23,7 +23,8 @@ def generate(out: Path) -> list[str]:
     """
     sources = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("tariffs/**/*.proto"))
     outputs = [f"--{kind}={out}" for kind in ("python_out", "pyi_out", "grpc_python_out")]
-    if protoc.main(["protoc", f"--proto_path={ROOT}", f"--proto_path={WELL_KNOWN}", *outputs, *sources]):
+    paths = [f"--proto_path={path}" for path in (ROOT, *IMPORTED)]
+    if protoc.main(["protoc", *paths, *outputs, *sources]):
         raise SystemExit(1)
     return sources
 

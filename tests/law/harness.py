@@ -9,19 +9,20 @@ from fractions import Fraction
 from typing import Any, cast
 
 import numpy as np
+
 from tariffs.engine.assess import EntryLine, Quote, assess_line
 from tariffs.engine.duties import Dated, Duties, duties_of
 from tariffs.engine.law import Law
 from tariffs.engine.law.text import read_instant
-from tariffs.engine.lineset import LineSet
+from tariffs.engine.lineset import F64, LineSet
 from tariffs.engine.trade.rates import Rate
 from tariffs.engine.trade.schedule import Schedule, ScheduleLine
-
 from tests.law.interpreter import Key, Reading
-from tests.law.random_law import UNITS, Raw
+from tests.law.random_world import UNITS, Raw
 
 Columns = Mapping[str, tuple[str, str, str]]
 Rates = Mapping[str, Columns]
+Units = Mapping[str, tuple[str, str]]
 IMPORT = "import"
 
 
@@ -89,7 +90,9 @@ def differences(quote: Quote, reading: Reading) -> list[str]:
     return found
 
 
-def duties(law: Law, lines: Sequence[Raw], rates: Rates, known_on: Sequence[str]) -> Duties:
+def duties(
+    law: Law, lines: Sequence[Raw], rates: Rates, known_on: Sequence[str], units: Units = UNITS
+) -> Duties:
     """The engine's table path on the same lines: compile, then the kernel."""
     zone = law.zones[IMPORT]
     dated = Dated(
@@ -97,11 +100,15 @@ def duties(law: Law, lines: Sequence[Raw], rates: Rates, known_on: Sequence[str]
         [date.fromisoformat(day) if day else law.as_of for day in known_on],
         np.arange(len(lines), dtype=np.int32),
     )
-    return duties_of(law, line_set(law, lines, rates), dated, lambda: None)
+    return duties_of(law, line_set(law, lines, rates, units), dated, lambda: None)
 
 
-def line_set(law: Law, lines: Sequence[Raw], rates: Rates) -> LineSet:
+def line_set(law: Law, lines: Sequence[Raw], rates: Rates, units: Units) -> LineSet:
     """Lines as the arrays that compile reads; every fact is the declared one."""
+
+    def fractions(column: str) -> F64:
+        return np.array([_fraction(line, rates[line["hts"]][column], units) for line in lines])
+
     codes, origins = sorted(rates), sorted({line["origin"] for line in lines})
     count = len(lines)
     value = np.array([float(_dollars(line)) for line in lines])
@@ -118,10 +125,12 @@ def line_set(law: Law, lines: Sequence[Raw], rates: Rates) -> LineSet:
         piece_code=np.array([codes.index(line["hts"]) for line in lines], dtype=np.int32),
         piece_weight=np.ones(count),
         facts={name: _fact(law, name, lines) for name in law.claims},
-        general=np.array([_fraction(line, rates[line["hts"]]["general"]) for line in lines]),
-        other=np.array([_fraction(line, rates[line["hts"]]["other"]) for line in lines]),
-        special={claim: np.array([_special(law, line, rates, claim) for line in lines]) for claim in claims},
-        quantities={unit: np.array([_quantity(line, unit) for line in lines]) for unit in UNITS},
+        general=fractions("general"),
+        other=fractions("other"),
+        special={
+            claim: np.array([_special(law, line, rates, claim, units) for line in lines]) for claim in claims
+        },
+        quantities={unit: np.array([_quantity(line, unit, units) for line in lines]) for unit in units},
     )
 
 
@@ -129,23 +138,29 @@ def _dollars(line: Raw) -> int:
     return int(Fraction(line["value"]) + Fraction(1, 2))
 
 
-def _quantity(line: Raw, unit: str) -> float:
-    return float(Fraction(line["quantity"]) * Fraction(UNITS[line["unit"]][1]) / Fraction(UNITS[unit][1]))
+def _quantity(line: Raw, unit: str, units: Units) -> float:
+    (dimension, factor), (wanted, per) = units[line["unit"]], units[unit]
+    return (
+        float(Fraction(line["quantity"]) * Fraction(factor) / Fraction(per))
+        if dimension == wanted
+        else np.nan
+    )
 
 
-def _fraction(line: Raw, column: tuple[str, str, str]) -> float:
+def _fraction(line: Raw, column: tuple[str, str, str], units: Units) -> float:
     share, usd, unit = column
-    return float(share) + float(usd) * _quantity(line, unit) / _dollars(line)
+    return float(share) + (float(usd) * _quantity(line, unit, units) / _dollars(line) if float(usd) else 0.0)
 
 
-def _special(law: Law, line: Raw, rates: Rates, claim: str) -> float:
+def _special(law: Law, line: Raw, rates: Rates, claim: str, units: Units) -> float:
     columns = rates[line["hts"]]
     programs = [
         p.symbol
         for p in law.programs.values()
         if p.claim == claim and line["origin"] in p.members and p.symbol in columns
     ]
-    return min((_fraction(line, columns[p]) for p in programs), default=_fraction(line, columns["general"]))
+    symbols = programs or ["general"]
+    return min(_fraction(line, columns[symbol], units) for symbol in symbols)
 
 
 def _fact(law: Law, name: str, lines: Sequence[Raw]) -> Any:

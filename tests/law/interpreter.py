@@ -87,8 +87,12 @@ class Reading:
     def layer(self, measure: Raw, facts: Raw) -> Raw | None:
         """The first row that fits the facts after all acts, as a layer before stacking; None if none fits."""
         rows, acts, openly, start, owed = self.standing[measure["id"]] or ([], [], [], None, True)
-        fits = (row for row in rows if all(
-            self.moment.holds(c, facts, row.get("undeclared") == "applies") for c in listed(row.get("if", []))))  # fmt: skip
+        told = [row for row in rows if row.get("undeclared") == "applies"]
+        fits = (
+            row
+            for row in rows
+            if all(self.moment.holds(c, facts, row in told) for c in listed(row.get("if", [])))
+        )
         row = next(fits, None)
         if row is None:
             return None

@@ -91,7 +91,8 @@ class Moment:
             return negated or (undeclared and not test)
         if not test or kind == "code":
             return (fact in test[1:] if test else bool(fact)) != negated
-        left, right = fact, instant(test[1], self.zone) if kind == "date" else number(test[1])
+        left: Any = fact
+        right: Any = instant(test[1], self.zone) if kind == "date" else number(test[1])
         signs = {"<": left < right, "<=": left <= right, "==": left == right}
         signs |= {">": left > right, ">=": left >= right}
         return bool(signs[test[0]]) != negated

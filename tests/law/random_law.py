@@ -1,4 +1,4 @@
-"""Random laws and lines in the text form of docs/law-data.md, so that engine and interpreter read the same words.
+"""Random laws in the text form of docs/law-data.md, so that engine and interpreter read the same words.
 
 A seed names a law; everything is drawn from a small world (few codes, origins and instants) so that scopes overlap
 and acts fall on the same moment often.
@@ -6,134 +6,14 @@ and acts fall on the same moment often.
 
 from __future__ import annotations
 
-import random
-from datetime import datetime, timedelta
-from typing import Any
-from zoneinfo import ZoneInfo
+from tests.law.random_world import BASES, CODES, LISTS, MOMENTS, NODES, ORIGINS, Draw, Raw
 
-EASTERN = ZoneInfo("America/New_York")
-CHAPTERS = ("7208", "7604", "8703", "9503", "0201", "8541")
-CODES = tuple(f"{c}{s}{t}" for c in CHAPTERS for s in ("10", "20") for t in ("0010", "0020", "9000"))
-ORIGINS = ("CN", "HK", "CA", "MX", "DE", "FR", "JP", "KR", "RU", "BR")
-GROUPS = ("EU", "CN_HK", "COLUMN_2")
-LISTS = ("LIST_A", "LIST_B", "LIST_C", "LIST_D", "LIST_E")
-NODES = (
-    "ia",
-    "ia.fent",
-    "ia.recip",
-    "ia.recip.floor",
-    "sec",
-    "sec.metal",
-    "sec.car",
-    "sec.car.part",
-    "col",
-    "oth",
-    "oth.x",
-)
-SHARES = ("usmca_share", "fta_share", "civil_aircraft_share", "exclusion_share", "qualifying_share")
-CONDITIONS = (
-    *SHARES,
-    *(f"not {share}" for share in SHARES),
-    "donation",
-    "not donation",
-    "us_content_share >= 20%",
-    "us_content_share < 0.5",
-    "not us_content_share > 30%",
-    "metal_weight_share < 15%",
-    "loading_date < 2025-06-01T00:01-04:00",
-    "loading_date >= 2026-02-01",
-    "not loading_date <= 2025-10-01",
-    "smelt_cast_origin == RU",
-    "smelt_cast_origin in RU CN",
-    "processing_value <= 5000",
-    "entry_date < 2026-03-01T00:01-05:00",
-    "entry_date >= 2025-09-01",
-    "steel_share > 40%",
-)
-BASES = (
-    {"steel": "1"},
-    {"aluminum": "1"},
-    {"copper": "1"},
-    {"steel": "1", "aluminum": "1"},
-    {"full": "1", "us": "-1"},
-    {"full": "1", "us_capped": "-1"},
-    {"full": "1", "steel": "-1"},
-    {"processing": "1"},
-    {"full": "0.5"},
-)
-UNITS = {"kg": ("mass", "1"), "g": ("mass", "0.001"), "t": ("mass", "1000")}
-Raw = dict[str, Any]
-
-
-def _moments() -> tuple[str, ...]:
-    first = datetime(2025, 1, 15, 0, 1)
-    days = [first + timedelta(days=28 * n) for n in range(36)]
-    return tuple((day.replace(tzinfo=EASTERN)).isoformat(timespec="minutes") for day in days)
-
-
-MOMENTS = _moments()
-
-
-class Draw:
-    """The dice of one law."""
-
-    def __init__(self, seed: int) -> None:
-        self.dice = random.Random(seed)
-
-    def maybe(self, chance: float) -> bool:
-        """True with a chance."""
-        return self.dice.random() < chance
-
-    def one(self, items: Any) -> Any:
-        """One item."""
-        return self.dice.choice(items)
-
-    def some(self, items: Any, most: int) -> list[Any]:
-        """One to `most` items, without repetition."""
-        return self.dice.sample(items, self.dice.randint(1, min(most, len(items))))
-
-    def percent(self) -> str:
-        """A rate above zero in either spelling."""
-        rate = self.one((2.5, 7.5, 10, 12.5, 15, 20, 25, 34, 50, 100, 125))
-        return f"{rate}%" if rate >= 100 or self.maybe(0.7) else f"{rate / 100:.4f}"
-
-    def moment(self) -> str:
-        """An instant of the grid."""
-        return str(self.one(MOMENTS))
-
-    def span(self) -> tuple[str, str]:
-        """Two instants of the grid in order, near each other more often than not."""
-        first = self.dice.randrange(len(MOMENTS) - 1)
-        return MOMENTS[first], MOMENTS[min(len(MOMENTS) - 1, first + self.dice.randint(1, 8))]
-
-    def known(self) -> Raw:
-        """A day of publication, now and then."""
-        return {"known_from": self.moment()[:10]} if self.maybe(0.25) else {}
-
-    def switched(self) -> Raw:
-        """A dependence on a switch, now and then."""
-        return {"switch": {"truce": self.one(("on", "off"))}} if self.maybe(0.08) else {}
-
-    def heading(self) -> str:
-        """A heading of chapter 99."""
-        return f"9903.{self.dice.randint(1, 99):02}.{self.dice.randint(1, 99):02}"
-
-    def scope(self, chance: float) -> Raw:
-        """Keys that narrow a row, an act or a selector."""
-        found: Raw = {}
-        if self.maybe(chance):
-            found["origins"] = self.some(ORIGINS + GROUPS, 4)
-        if self.maybe(chance):
-            found["products"] = self.some(LISTS + CHAPTERS + CODES[:6], 3)
-        if self.maybe(chance / 4):
-            found["not_origins"] = self.some(ORIGINS + GROUPS, 2)
-        if self.maybe(chance / 4):
-            found["not_products"] = self.some(LISTS + ("7208.10", "8703.20.90"), 2)
-        return found
-
-    def conditions(self, chance: float, key: str = "if") -> Raw:
-        """Conditions under a key, now and then."""
-        return {key: self.some(CONDITIONS, 2)} if self.maybe(chance) else {}
+CLOCK = {
+    "import": "America/New_York",
+    "port_call": "America/New_York",
+    "export": "Asia/Shanghai",
+    "control": "Asia/Shanghai",
+}
 
 
 def _row(draw: Draw, kinds: tuple[str, ...]) -> Raw:
@@ -337,7 +217,7 @@ def random_law(seed: int, measures: int = 200, *, narrow: float = 0.0, asks: boo
             "version": "2026.11.24.1",
             "as_of": "2026-11-24",
             "coverage": {"from": "2025-01-01T00:00-05:00", "to": "2028-01-01T00:00-05:00"},
-            "clock": {d: "America/New_York" for d in ("import", "port_call")} | {d: "Asia/Shanghai" for d in ("export", "control")},
+            "clock": CLOCK,
         },
         "row_sets": {"relief": [{"if": ["donation"], "rate": "0%", "heading": "9903.01.21"}]},
         "measures": found,
@@ -347,7 +227,10 @@ def random_law(seed: int, measures: int = 200, *, narrow: float = 0.0, asks: boo
         "terms": {"us_capped": {"cap": "40%", "cite": []}},
         "switches": {"truce": {"default": draw.one(("on", "off")), "values": ["on", "off"], "text": "", "conf": "C"}},
         "groups": {
-            "EU": [{"members": ["DE"], "cite": []}, {"members": ["FR"], "from": MOMENTS[8], "to": MOMENTS[20], "cite": []}],
+            "EU": [
+                {"members": ["DE"], "cite": []},
+                {"members": ["FR"], "from": MOMENTS[8], "to": MOMENTS[20], "cite": []},
+            ],
             "CN_HK": {"members": ["CN", "HK"], "cite": []},
             "COLUMN_2": {"members": ["RU"], "cite": []},
         },
@@ -370,70 +253,3 @@ def _list(draw: Draw) -> list[list[str]]:
         dates = [start[:10] if draw.maybe(0.3) else "", end[:10] if draw.maybe(0.3) else ""]
         rows.append([code[:length], *dates])
     return rows
-
-
-def random_schedule(seed: int) -> dict[str, dict[str, tuple[str, str, str]]]:
-    """Ordinary rates by code and column: ad valorem, US dollars per unit, unit."""
-    draw = Draw(seed)
-    found: dict[str, dict[str, tuple[str, str, str]]] = {}
-    for code in CODES:
-        general = draw.one(
-            (
-                ("0", "0", "kg"),
-                ("0.025", "0", "kg"),
-                ("0.16", "0", "kg"),
-                ("0.03", "0.12", "kg"),
-                ("0", "0.05", "t"),
-            )
-        )
-        columns = {"general": general, "other": draw.one((("0.45", "0", "kg"), ("0.2", "0.3", "kg")))}
-        columns |= {
-            symbol: (draw.one(("0", "0.01")), "0", "kg") for symbol in ("S", "KR", "A") if draw.maybe(0.7)
-        }
-        found[code] = columns
-    return found
-
-
-def random_line(draw: Draw, *, whole: bool = False) -> Raw:
-    """A line of the small world; `whole` keeps every share at 0 or 1."""
-    moment = datetime.fromisoformat(draw.moment())
-    entry = draw.one(
-        (moment, moment - timedelta(minutes=1), moment + timedelta(days=draw.dice.randint(0, 27)))
-    )
-    day = entry.date().isoformat()
-    claims: dict[str, str] = {}
-    for share in SHARES:
-        if draw.maybe(0.3):
-            claims[share] = draw.one(("0", "1") if whole else ("0", "1", "0.25", "0.4"))
-    if {"usmca_share", "fta_share"} <= claims.keys():
-        claims["fta_share"] = "0"
-    if draw.maybe(0.4):
-        metals = draw.one(
-            (
-                ("1", "0", "0"),
-                ("0.3", "0.2", "0"),
-                ("0", "0.65", "0.1"),
-                ("0.5", "0.25", "0.25"),
-                ("0", "0", "0"),
-            )
-        )
-        names = ("steel_share", "aluminum_share", "copper_share")
-        claims |= {name: share for name, share in zip(names, metals, strict=True) if draw.maybe(0.8)}
-    pool = {
-        "us_content_share": ("0", "0.2", "0.25", "0.55", "1"),
-        "metal_weight_share": ("0.1", "0.15", "0.9"),
-        "donation": ("yes", "no"),
-        "loading_date": ("2025-05-31", "2025-11-02", "2026-02-01"),
-        "smelt_cast_origin": ("RU", "CN", "CA"),
-        "processing_value": ("1200", "5000", "900000"),
-    }
-    claims |= {name: draw.one(values) for name, values in pool.items() if draw.maybe(0.2)}
-    return {
-        "hts": draw.one(CODES),
-        "origin": draw.one(ORIGINS),
-        "entry": day if draw.maybe(0.4) else entry.isoformat(timespec="minutes"),
-        "value": draw.one(("10000", "12345.67", "999.5", "1", "333333", "1000000")),
-        "claims": claims,
-        "quantity": draw.one(("0", "10", "512.5", "25000")),
-        "unit": draw.one(tuple(UNITS)),
-    }

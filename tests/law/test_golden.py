@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 import yaml
+
 from tariffs.engine.assess import EntryLine, Quote, QuoteLayer, assess_line
 from tariffs.engine.law import load_law
 from tariffs.engine.law.text import read_instant
 from tariffs.engine.trade.schedule import load_schedule
-
 from tests.law.interpreter import Key, Reading
 from tests.law.real_law import columns, raw_law, units
 

@@ -6,13 +6,14 @@ import itertools
 from fractions import Fraction
 
 import pytest
+
 from tariffs.engine.errors import ScenarioError
 from tariffs.engine.law import law_from_raw
 from tariffs.engine.law.events import change_from_mapping
-
 from tests.law.harness import differences, duties, quote_of
 from tests.law.interpreter import Reading
-from tests.law.random_law import OPS, UNITS, Draw, Raw, event, random_law, random_line, random_schedule
+from tests.law.random_law import OPS, event, random_law
+from tests.law.random_world import UNITS, Draw, Raw, random_line, random_schedule
 
 # (measures in a law, laws, lines of each, how often an act reaches only part of the scope)
 SIZES = [(6, 30, 15, 0.0), (6, 30, 15, 0.3), (40, 6, 15, 0.2), (200, 3, 15, 0.0), (200, 2, 15, 0.1)]

@@ -9,12 +9,13 @@ from functools import cache
 from typing import Any
 
 import pytest
+
 from tariffs.engine.assess import EntryLine, assess_line
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
 from tariffs.engine.trade.reference import reference_table
 from tariffs.engine.trade.schedule import load_schedule
-
+from tests.law.harness import duties
 from tests.law.interpreter import Reading
 from tests.law.real_law import columns, raw_law, units
 
@@ -60,16 +61,25 @@ def random_line(dice: random.Random) -> dict[str, Any]:
     }
 
 
+def with_unit(line: dict[str, Any]) -> tuple[dict[str, Any], dict[str, tuple[str, str, str]]] | None:
+    """The line in the unit its ordinary duty counts in, and its columns; None if amounts per unit do not state it."""
+    found = columns(line["hts"], line["entry"]) if load_schedule().find(line["hts"], FIRST) else {}
+    if not {"general", "other"} <= found.keys():
+        return None
+    units_used = [unit for _, usd, unit in found.values() if usd != "0"]
+    return {**line, "unit": units_used[0] if units_used else "kg"}, found
+
+
 @pytest.mark.parametrize("block", range(4))
 def test_lines_of_real_trade_are_read_alike(block: int, scale: int) -> None:
     compared = 0
     for seed in range(60 * scale):
         dice = random.Random(block * 1_000_003 + seed)
         line, known_on = random_line(dice), dice.choice(KNOWN)
-        found = columns(line["hts"], line["entry"]) if load_schedule().find(line["hts"], FIRST) else {}
-        line["unit"] = next((unit for _, usd, unit in found.values() if usd != "0"), "kg")
-        if not {"general", "other"} <= found.keys():
+        told = with_unit(line)
+        if told is None:
             continue
+        line, found = told
         entry = EntryLine(
             hts=line["hts"], origin=line["origin"], value=line["value"], entry=line["entry"],
             claims=line["claims"], quantity=line["quantity"], unit=line["unit"],
@@ -86,3 +96,22 @@ def test_lines_of_real_trade_are_read_alike(block: int, scale: int) -> None:
         )
         compared += 1
     assert compared > 40 * scale
+
+
+@pytest.mark.parametrize(
+    "day", ["2025-03-08", "2025-04-07", "2025-06-20", "2025-10-20", "2026-03-15", "2026-11-24"]
+)
+def test_a_table_of_real_trade_is_read_alike(day: str, scale: int) -> None:
+    dice = random.Random(day)
+    lines: list[dict[str, Any]] = []
+    rates: dict[str, dict[str, tuple[str, str, str]]] = {}
+    while len(lines) < 40 * scale:
+        told = with_unit({**random_line(dice), "entry": day})
+        if told is not None:
+            lines.append(told[0])
+            rates[told[0]["hts"]] = told[1]
+    table = duties(load_law(), lines, rates, [""] * len(lines), units())
+    for index, line in enumerate(lines):
+        reading = Reading(raw_law(), line, rates, units())
+        wanted = (float(sum(reading.exact.values())), float(reading.exact_owed))
+        assert (table.duty[index], table.owed[index]) == pytest.approx(wanted, rel=1e-9, abs=1e-6), line

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+
 from tariffs.engine.assess import EntryLine, Quote, assess_line
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import Law, load_law

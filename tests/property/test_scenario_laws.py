@@ -8,11 +8,12 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tariffs.engine.law import Law, law_from_raw
 from tariffs.engine.law.events import change_from_mapping
-
 from tests.law.harness import quote_of
-from tests.law.random_law import MOMENTS, Draw, Raw, random_law, random_line, random_schedule
+from tests.law.random_law import random_law
+from tests.law.random_world import MOMENTS, Draw, Raw, random_line, random_schedule
 
 SEEDS = st.integers(0, 10**6)
 POINTS = st.integers(1, len(MOMENTS) - 5)

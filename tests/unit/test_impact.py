@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from tariffs.engine import chunks
 from tariffs.engine.errors import InputError, ServiceError
 from tariffs.engine.impact import Impact, Options, Point, impact
 from tariffs.engine.law import load_law
@@ -61,7 +62,7 @@ def test_threads_and_chunks_do_not_change_a_bit(
     answers = []
     for count, chunk in ((1, 32_768), (2, 501), (2, 97)):
         monkeypatch.setenv("TARIFFS_THREADS", str(count))
-        monkeypatch.setattr("tariffs.engine.chunks.CHUNK_LINES", chunk)
+        monkeypatch.setattr(chunks, "CHUNK_LINES", chunk)
         answers.append(run(sample, ["base"], baseline="2025-01-01").scenarios[0].groups)
     assert answers[0].equals(answers[1])
     assert answers[0].equals(answers[2])

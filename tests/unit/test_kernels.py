@@ -42,6 +42,7 @@ def problem() -> dict[str, Any]:
         "layer_kind": kinds,
         "layer_rate": rng.random(layers) * 0.5,
         "layer_weights": rng.integers(0, 2, (layers, PARTS)).astype(float),
+        "layer_assessed": rng.integers(0, 2, layers).astype(float),
         "layer_owed": rng.integers(0, 2, layers).astype(float),
         "layer_authority": rng.integers(0, 3, layers).astype(np.int32),
         "layer_unit": rng.integers(0, 2, layers).astype(np.int32),
@@ -85,7 +86,7 @@ def test_duty_is_the_sum_over_atoms_and_layers(kernel: Kernel) -> None:
             profile = p["atom_profile"][atom]
             for layer in range(p["layer_start"][profile], p["layer_start"][profile + 1]):
                 amount = p["atom_weight"][atom] * plain_amount(p, line, atom, layer)
-                wanted[line, p["layer_authority"][layer]] += amount
+                wanted[line, p["layer_authority"][layer]] += amount * p["layer_assessed"][layer]
                 wanted_owed[line, p["layer_authority"][layer]] += amount * p["layer_owed"][layer]
     np.testing.assert_allclose(by, wanted, rtol=1e-12)
     np.testing.assert_allclose(owed_by, wanted_owed, rtol=1e-12)

@@ -1,56 +1,43 @@
 """The duty of one entry line, layer by layer, to the cent. No compiled kernel is needed for it.
 
-Source of the rounding: value to whole dollars, each duty line to cents, half up; totals are sums of
-rounded lines (19 CFR 159.3, law.md 4.4).
+Value is rounded to whole dollars and each duty line to cents, half up; totals are sums of rounded lines
+(19 CFR 159.3).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
 
-from tariffs.engine.errors import InputError
+from tariffs.engine.claim_shares import facts_under
+from tariffs.engine.entryline import (
+    Charge,
+    EntryLine,
+    charges_of,
+    declared_value,
+    entry_instant,
+    read_charge,
+    read_goods,
+    read_known_on,
+)
 from tariffs.engine.explain import why
-from tariffs.engine.facts import ClaimValue, assignments, read_claims, split
-from tariffs.engine.landed import LandedCost, landed_cost
+from tariffs.engine.facts import assignments, read_claims, split
+from tariffs.engine.landed import FeeLine, LandedCost, entry_fees, mpf_base
 from tariffs.engine.law.conditions import Fact
 from tariffs.engine.law.law import IMPORT, InForce, Law
 from tariffs.engine.law.matching import Candidates, Reach, candidates
 from tariffs.engine.law.notes import Note
-from tariffs.engine.law.text import digits, read_day, read_instant
 from tariffs.engine.provenance import engine_version, touched_switches
 from tariffs.engine.rating import Goods, Priced, Rater, claims_read, conditions_read
-from tariffs.engine.trade.codes import parse_code
-from tariffs.engine.trade.countries import is_country
-from tariffs.engine.trade.schedule import Schedule, ScheduleLine, load_schedule
+from tariffs.engine.trade.schedule import Schedule, load_schedule
 from tariffs.engine.trade.units import convert
 
-CENT, DOLLAR, ZERO = Decimal("0.01"), Decimal(1), Decimal(0)
+CENT, ZERO = Decimal("0.01"), Decimal(0)
 NANO = Decimal("1e-9")
-ENTRY = "entry"
 UNDETERMINED = "undetermined"
-
-
-@dataclass(frozen=True, slots=True)
-class EntryLine:
-    """One line of an entry as declared.
-
-    `entry` is a day or instant (US Eastern; a day is its noon; None is the law's as-of day); `value`,
-    `freight` and `insurance` are US dollars; `quantity` is in `unit`; `mode` is ocean, air or land.
-    """
-
-    hts: str
-    origin: str
-    value: Decimal | str | int | float
-    entry: str | date | datetime | None = None
-    claims: Mapping[str, ClaimValue] = field(default_factory=dict)
-    quantity: Decimal | str | int | float | None = None
-    unit: str = ""
-    mode: str = ""
-    freight: Decimal | str | int | float = ZERO
-    insurance: Decimal | str | int | float = ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +70,28 @@ class Quote:
     assumptions: tuple[str, ...]
     landed: LandedCost
     layers: tuple[QuoteLayer, ...]
+    charges: tuple[Charge, ...]
     notes: tuple[Note, ...]
     provenance: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class RatedLine:
+    """A line with its duty, before the fees of its entry: its day, and what the fees need of it."""
+
+    quote: Quote
+    day: date
+    fee_line: FeeLine
+
+    def with_fees(self, mpf: Decimal, hmf: Decimal) -> Quote:
+        """The answer, with the line's part of the fees of its entry."""
+        return replace(self.quote, landed=replace(self.quote.landed, mpf=mpf, hmf=hmf))
 
 
 def assess_line(
     law: Law, line: EntryLine, *, known_on: str | date | None = None, schedule: Schedule | None = None
 ) -> Quote:
-    """The duty of one entry line under a law.
+    """The duty of one entry line under a law, as an entry of this line alone.
 
     Args:
         law: the law, after any scenario (`apply_scenario`).
@@ -100,17 +101,37 @@ def assess_line(
         schedule: the tariff schedule; the embedded one if None.
 
     Raises:
+        InputError: as `rate_line`.
+    """
+    rated = rate_line(law, line, known_on=known_on, schedule=schedule)
+    fees = entry_fees(law, rated.day, [rated.fee_line])
+    return rated.with_fees(fees.mpf, fees.hmf)
+
+
+def rate_line(
+    law: Law, line: EntryLine, *, known_on: str | date | None = None, schedule: Schedule | None = None
+) -> RatedLine:
+    """The duty of one line of an entry; its fees hang on the other lines and are still 0.
+
+    Raises:
         InputError: HTS_CODE_*, ORIGIN_UNKNOWN, ENTRY_DATE_*, CUSTOMS_VALUE_INVALID, QUANTITY_*, UNIT_UNKNOWN,
-            RATE_NOT_COMPUTABLE, CLAIM_*, *_SHARES_EXCEED_ONE or TOO_MANY_ATOMS, with the field at fault.
+            RATE_NOT_COMPUTABLE, CLAIM_*, *_SHARES_EXCEED_ONE, TOO_MANY_ATOMS or CHARGE_INVALID, with the field at
+            fault.
     """
     schedule = schedule or load_schedule()
     instant = entry_instant(law, line.entry)
     day = instant.astimezone(law.zones[IMPORT]).date()
     known = read_known_on(law, known_on, day)
     notes: list[Note] = []
-    goods = _goods(line, day, schedule, notes)
-    facts = read_claims(law.claims, line.claims, law.zones[IMPORT])
+    goods = read_goods(line, day, schedule, notes)
     in_force = law.in_force(instant, known)
+    facts = facts_under(
+        law,
+        in_force,
+        instant,
+        (goods.code, goods.origin),
+        read_claims(law.claims, line.claims, law.zones[IMPORT]),
+    )
     rows = candidates(in_force, goods.code, goods.origin)
     rater = Rater(law, in_force, goods, rows, schedule, convert)
     read = claims_read(rows, in_force)
@@ -118,21 +139,20 @@ def assess_line(
     asked = [name for name in sorted(read - facts.keys()) if _is_asked(law, in_force, name, goods)]
     spread = _spread(law, rater, facts, read, rows, in_force, asked) if asked else [settled]
     layers = _layers(law, settled, spread)
+    charges = charges_of(line, goods)
+    notes += _not_modelled(in_force, goods)
     assessed = sum((layer.amount for layer in layers), ZERO)
     totals = [sum((p.amount for p in priced.values()), ZERO) for priced in spread]
-    notes += _not_modelled(in_force, goods)
-    return Quote(
+    quote = Quote(
         assessed=assessed,
         owed=sum((layer.owed for layer in layers), ZERO),
         min=min((*totals, assessed)),
         max=max((*totals, assessed)),
         missing_claims=tuple(asked),
         assumptions=_assumptions(law, read - _impossible(law, goods.origin), facts, asked),
-        landed=landed_cost(
-            law, day, goods.value, assessed, line.mode, _charge(line.freight, "freight"),
-            _charge(line.insurance, "insurance"), facts,
-        ),
+        landed=_landed(line, goods.value, assessed, charges),
         layers=tuple(layers),
+        charges=charges,
         notes=tuple(notes),
         provenance={
             "law_version": law.version,
@@ -143,104 +163,18 @@ def assess_line(
             "schedule": goods.line.vintage,
             "switches": touched_switches(law, [active.measure.id for active, _ in rows]),
         },
-    )  # fmt: skip
-
-
-# -- reading the line ------------------------------------------------------------------------------------------
-
-
-def entry_instant(law: Law, entry: str | date | datetime | None) -> datetime:
-    """The entry instant in UTC: a day is its noon, None the law's as-of day; refused outside the law's coverage."""
-    text = (
-        law.as_of.isoformat()
-        if entry is None or entry == ""
-        else entry
-        if isinstance(entry, str)
-        else entry.isoformat()
     )
-    try:
-        instant = read_instant(text, law.zones[IMPORT])
-    except ValueError as error:
-        raise InputError(
-            "ENTRY_DATE_INVALID", f"{error}.", field="entry_date", fix="Write YYYY-MM-DD or an ISO instant."
-        ) from None
-    first, last = (moment.astimezone(law.zones[IMPORT]) for moment in law.coverage)
-    if not first <= instant < last:
-        raise InputError(
-            "ENTRY_DATE_OUT_OF_COVERAGE",
-            f"The law data covers {first:%Y-%m-%d} up to {last:%Y-%m-%d}; the entry is {text}.",
-            field="entry_date",
-            fix="Choose a day in that range.",
-            metadata={"first": f"{first:%Y-%m-%d}", "last": f"{last:%Y-%m-%d}"},
-        )
-    return instant.astimezone(UTC)
+    base = mpf_base(law, goods.origin, goods.value, facts)
+    return RatedLine(quote, day, FeeLine(goods.value, declared_value(line), base, line.mode))
 
 
-def read_known_on(law: Law, known_on: str | date | None, entry_day: date) -> date:
-    """The day whose acts count."""
-    if known_on is None or known_on == "":
-        return law.as_of
-    if known_on == ENTRY:
-        return entry_day
-    try:
-        return known_on if isinstance(known_on, date) else read_day(known_on)
-    except ValueError as error:
-        raise InputError(
-            "ENTRY_DATE_INVALID", f"{error}.", field="known_on", fix="Write YYYY-MM-DD or entry."
-        ) from None
-
-
-def _goods(line: EntryLine, day: date, schedule: Schedule, notes: list[Note]) -> Goods:
-    code, repaired = parse_code(line.hts, schedule.knows)
-    if code != digits(line.hts.strip()):
-        notes.append(Note("HTS_CODE_REPAIRED", repaired))
-    found = schedule.find(code, day)
-    if found is None:
-        near = ", ".join(schedule.nearest(code))
-        raise InputError(
-            "HTS_CODE_UNKNOWN",
-            f"The schedule has no code {line.hts}.",
-            field="hts",
-            fix=f"Nearest codes: {near}.",
-            metadata={"nearest": near},
-        )
-    notes += _schedule_notes(found, code)
-    origin = line.origin.strip().upper()
-    if not is_country(origin):
-        raise InputError(
-            "ORIGIN_UNKNOWN",
-            f"{line.origin!r} is not a country of the law.",
-            field="origin",
-            fix="Give the ISO 3166-1 alpha-2 code of the country of origin.",
-        )
-    value = _number(line.value, "customs_value", "CUSTOMS_VALUE_INVALID").quantize(DOLLAR, ROUND_HALF_UP)
-    quantity = None if line.quantity is None else _number(line.quantity, "quantity", "QUANTITY_INVALID")
-    return Goods(code, found, origin, value, quantity, line.unit, day)
-
-
-def _schedule_notes(found: ScheduleLine, code: str) -> list[Note]:
-    if found.suffix_note:
-        return [
-            Note(
-                "SUFFIX_NOT_IN_VINTAGE",
-                f"{code} is not in the schedule of that day; rated by its 8-digit line.",
-            )
-        ]
-    return []
-
-
-def _number(given: Decimal | str | int | float, name: str, reason: str) -> Decimal:
-    try:
-        number = Decimal(str(given).strip().replace(",", ""))
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if not number.is_finite() or number < 0:
-        raise InputError(reason, f"{name} is {given}.", field=name, fix="Give a number of at least 0.")
-    return number
-
-
-def _charge(given: Decimal | str | int | float, name: str) -> Decimal:
-    return _number(given, name, "CHARGE_INVALID").quantize(CENT, ROUND_HALF_UP)
+def _landed(line: EntryLine, value: Decimal, duty: Decimal, charges: tuple[Charge, ...]) -> LandedCost:
+    """What the line costs landed, the fees of its entry left out."""
+    by_kind: dict[str, Decimal] = {}
+    for charge in charges:
+        by_kind[charge.kind] = by_kind.get(charge.kind, ZERO) + charge.amount
+    freight, insurance = read_charge(line.freight, "freight"), read_charge(line.insurance, "insurance")
+    return LandedCost(value, freight, insurance, duty, **by_kind)
 
 
 # -- the answer ------------------------------------------------------------------------------------------------
@@ -255,23 +189,44 @@ class _Sum:
     priced: Priced
     base: Decimal = ZERO
     raw: Decimal = ZERO
+    raw_owed: Decimal = ZERO
 
     @property
     def amount(self) -> Decimal:
-        # A quotient of decimals ends in its last digit a little off; an exact half cent must still round up.
-        return self.raw.quantize(NANO).quantize(CENT, ROUND_HALF_UP)
+        return _cents(self.raw)
+
+    @property
+    def owed(self) -> Decimal:
+        return _cents(self.raw_owed)
+
+
+def _cents(amount: Decimal) -> Decimal:
+    # A quotient of decimals ends in its last digit a little off; an exact half cent must still round up.
+    return amount.quantize(NANO).quantize(CENT, ROUND_HALF_UP)
 
 
 def _settle(law: Law, rater: Rater, facts: Mapping[str, Fact], read: frozenset[str]) -> dict[Key, _Sum]:
     """The line's layers by measure, heading and state, summed over its atoms."""
     sums: dict[Key, _Sum] = {}
     for atom in split(law.claims, facts, read):
-        for priced in rater.rate(atom.facts):
-            key = (priced.layer.active.measure.id, priced.heading, priced.layer.state)
-            found = sums.setdefault(key, _Sum(priced))
+        assessed = rater.rate(atom.facts)
+        for priced in assessed:
+            found = sums.setdefault(_key(priced), _Sum(priced))
             found.base += atom.weight * priced.base
             found.raw += atom.weight * priced.amount
+        for priced in rater.owed(assessed, atom.facts):
+            _place(sums, priced).raw_owed += atom.weight * priced.amount
     return sums
+
+
+def _key(priced: Priced) -> Key:
+    return priced.layer.active.measure.id, priced.heading, priced.layer.state
+
+
+def _place(sums: dict[Key, _Sum], priced: Priced) -> _Sum:
+    """Where an owed amount is shown: on the same layer, else on the measure's first, which was displaced."""
+    key = _key(priced)
+    return sums[key] if key in sums else next(total for other, total in sums.items() if other[0] == key[0])
 
 
 def _is_asked(law: Law, in_force: InForce, name: str, goods: Goods) -> bool:
@@ -292,7 +247,9 @@ def _spread(
     found = []
     for assigned in assignments(law.claims, asked, conditions_read(rows, in_force)):
         joint = {**facts, **{name: fact for name, fact in assigned.items() if fact is not None}}
-        found.append(_settle(law, rater, joint, read))
+        # An assignment under which the line cannot be priced, for want of a quantity, bounds nothing.
+        with suppress(InputError):
+            found.append(_settle(law, rater, joint, read))
     return found
 
 
@@ -334,7 +291,7 @@ def _layer(
         rate=total.priced.rate,
         base=total.base.quantize(CENT, ROUND_HALF_UP),
         amount=total.amount,
-        owed=ZERO if layer.row.void else total.amount,
+        owed=total.owed,
         min=low,
         max=high,
         citations=layer.active.citations(layer.row),
@@ -365,3 +322,6 @@ def _not_modelled(in_force: InForce, goods: Goods) -> list[Note]:
         if not standing.measure.touches.is_any
         and Reach.of(standing.measure.touches, in_force).fits(goods.code, goods.origin)
     ]
+
+
+__all__ = ["EntryLine", "Quote", "QuoteLayer", "RatedLine", "assess_line", "rate_line"]

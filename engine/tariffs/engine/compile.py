@@ -21,7 +21,8 @@ from tariffs.engine.law.model import Scope
 from tariffs.engine.lineset import F64, I32, I64, Bools, LineSet
 from tariffs.engine.masks import origin_mask, product_mask
 from tariffs.engine.numbers import factorize
-from tariffs.engine.profiles import Classes, FactBits, Profiles, build_profiles, no_profiles, row_list
+from tariffs.engine.profile_layers import Profiles, build_profiles, no_profiles
+from tariffs.engine.profiles import Classes, FactBits, row_list
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import numpy as np
 
 from tariffs.engine.chunks import run_chunks
 from tariffs.engine.compile import Compiled, compile_lines
+from tariffs.engine.claim_shares import lines_under
 from tariffs.engine.kernels.assess import assess_lines
 from tariffs.engine.law.law import InForce, Law
 from tariffs.engine.law.model import CAPPED_TERM
@@ -53,7 +54,7 @@ def duties_of(law: Law, lines: LineSet, dated: Dated, check: Callable[[], None])
     authorities = sorted({measure.authority for measure in measures})
     authority_of = np.array([authorities.index(measure.authority) for measure in measures], dtype=np.int32)
     out = _Output.of(lines.count, len(authorities))
-    parts = _parts(law, lines)
+    asked = lines
     met: set[str] = set()
     refused: set[int] = set()
     notes: dict[str, Note] = {}
@@ -61,8 +62,9 @@ def duties_of(law: Law, lines: LineSet, dated: Dated, check: Callable[[], None])
         check()
         select = None if dated.of_line is None else dated.of_line == index
         in_force = law.in_force(instant, known_on)
+        lines = lines_under(law, in_force, instant, asked)
         compiled = compile_lines(law, in_force, lines, select)
-        _run(lines, compiled, authority_of, parts, out, check)
+        _run(lines, compiled, authority_of, _parts(law, lines), out, check)
         met |= {measures[i].id for i in np.unique(compiled.profiles.layer_measure)}
         met |= {active.measure.id for active in in_force.actives if _switched(law, active.measure.id)}
         refused |= set(compiled.refused.tolist())
@@ -114,7 +116,7 @@ def _run(
         assess_lines(
             lo, hi, compiled.atom_start, compiled.atom_profile, compiled.atom_weight, compiled.atom_ordinary,
             profiles.layer_start, profiles.layer_kind, profiles.layer_rate, profiles.layer_weights,
-            profiles.layer_owed, authority_of[profiles.layer_measure], profiles.layer_unit, profiles.tier_start,
+            profiles.layer_assessed, profiles.layer_owed, authority_of[profiles.layer_measure], profiles.layer_unit, profiles.tier_start,
             profiles.tier_up_to, profiles.tier_usd, lines.value, parts, quantity, out.duty, out.owed,
             out.by_authority, out.owed_by_authority,
         )  # fmt: skip

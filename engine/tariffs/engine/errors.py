@@ -42,7 +42,7 @@ _INPUT = _group(
         "CONTENT_SHARES_EXCEED_ONE": "declared content shares sum to more than 1",
         "PREFERENCE_SHARES_EXCEED_ONE": "preference shares sum to more than 1",
         "TOO_MANY_ATOMS": "a line splits into more than 32 atoms",
-        "CHARGE_INVALID": "freight or insurance is negative or not finite",
+        "CHARGE_INVALID": "freight, insurance or another charge is negative, not finite or not named rightly",
     },
 )
 _USAGE = _group(
@@ -55,7 +55,7 @@ _USAGE = _group(
         "TABLE_EMPTY": "the table has no rows",
         "TABLE_UNREADABLE": "the file cannot be read as a table",
         "ARROW_MALFORMED": "the bytes are not an Arrow IPC stream",
-        "BATCH_TOO_LARGE": "a message is over its size limit",
+        "BATCH_TOO_LARGE": "a message is over its size limit, or a batch has too many lines",
         "BASELINE_REQUIRED": "a behavioural run needs the instant the values belong to",
         "PARAMETER_INVALID": "a parameter is outside its range",
         "GROUP_UNKNOWN": "results cannot be grouped by that key",
@@ -123,11 +123,16 @@ NOTES: Mapping[str, str] = {
     "QUANTITY_UNKNOWN": "a duty per unit was not charged on lines without a quantity",
     "PARENT_VOID": "a suspension ended over a void measure and brought nothing back",
     "CHARGE_UNDETERMINED": "a charge hangs on a fact that lines do not declare and no source gives a share of",
+    "ENTRY_DAYS_DIFFER": "the lines of an entry name several days; its fees are those of the first",
+    "ENTRY_INCOMPLETE": "lines of an entry were refused; its duty and fees leave them out",
     "NOT_MODELLED": "a measure that may touch the goods is not modelled yet and charges nothing",
     "SAME_AS_BASE": "the scenario changes nothing in the law",
     "CHANGE_HAS_NO_EFFECT": "a change changes nothing",
     "DAYS_READ_AS_NOON": "a column of midnights was read as days",
     "COLUMN_UNREAD": "a column looks like one of the contract and was not read",
+    "ENTRY_DATE_SET_ASIDE": "a timeline holds the table against the law of each day and sets its dates aside",
+    "QUANTITY_SHOCK": "a scenario limits quantities, or puts a floor under them",
+    "ANNOUNCED": "a scenario holds an announcement, which charges nothing",
     "PARAMETERS_AGGREGATED": "elasticities of single products were used on aggregates",
 }
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
+from tariffs.engine.law.conditions import Condition
 from tariffs.engine.law.model import (
     ALUMINUM,
     COPPER,
@@ -14,8 +16,18 @@ from tariffs.engine.law.model import (
     TERMS,
     US,
     US_ABOVE,
+    Weights,
 )
-from tariffs.engine.law.stacking import DISPLACED, IN_LIEU, NO_CONTENT, SUSPENDED, Layer
+from tariffs.engine.law.stacking import (
+    APPLIED,
+    DISPLACED,
+    EXEMPT,
+    IN_LIEU,
+    NO_CONTENT,
+    SUSPENDED,
+    Layer,
+    Step,
+)
 from tariffs.engine.rating import Priced
 
 _PART_WORDS = {
@@ -27,6 +39,8 @@ _PART_WORDS = {
     REST: "the rest of the value",
     PROCESSING: "the value of repair or processing",
 }
+_US_WHOLE = "the US content"
+_SUSPEND = "suspend "
 
 
 def percent(rate: Decimal) -> str:
@@ -37,6 +51,9 @@ def percent(rate: Decimal) -> str:
 def why(priced: Priced, rule_texts: dict[str, str]) -> dict[str, str]:
     """The reason for a layer: `rule` (its id), `text` (a sentence) and the operands by name.
 
+    Operands: `acts` (the period and acts that made the row), `by` (the measures a stacking rule fired on), `if` (the
+    conditions the row was chosen by), `base`, and `ordinary` (the rate that a floor is filled up from).
+
     Args:
         priced: the layer with its amounts.
         rule_texts: what each stacking rule says, by id.
@@ -44,30 +61,75 @@ def why(priced: Priced, rule_texts: dict[str, str]) -> dict[str, str]:
     layer = priced.layer
     acts = ", ".join(layer.row.acts)
     last = layer.steps[-1] if layer.steps else None
-    found = {"rule": last.rule if last else acts, "acts": acts}
-    if last and last.by:
-        found["by"] = ", ".join(last.by)
+    found = {"rule": last.rule if last else acts, "acts": acts, "by": ", ".join(last.by) if last else ""}
+    found["if"] = " and ".join(condition.text for condition in layer.row.conditions)
+    if layer.state == APPLIED:
+        found["base"] = base_words(layer.weights)
+    if layer.row.kind == "topup_to":
+        found["ordinary"] = percent(priced.ordinary.rate)
     found["text"] = _sentence(priced, rule_texts)
-    return found
+    return {name: text for name, text in found.items() if text}
+
+
+def fact_words(conditions: Iterable[Condition]) -> str:
+    """Conditions that hold, as a clause."""
+    return " and ".join(_fact(condition) for condition in conditions)
+
+
+def base_words(weights: Weights) -> str:
+    """A base as a noun: the customs value, parts of it, or the value less parts."""
+    if weights == FULL_BASE:
+        return "the customs value"
+    left_out = [part for part in TERMS["full"] if not weights[part]]
+    named = [part for part, weight in enumerate(weights) if weight]
+    if weights[REST] and len(left_out) < len(named):
+        return "the customs value less " + _parts(left_out)
+    return _parts(named)
+
+
+def _parts(parts: Sequence[int]) -> str:
+    both = {US, US_ABOVE} <= set(parts)
+    words = [_PART_WORDS[part] for part in parts if not (both and part in {US, US_ABOVE})]
+    return " and ".join([*words, _US_WHOLE] if both else words)
+
+
+def _fact(condition: Condition) -> str:
+    if condition.op:
+        return condition.text
+    return f"{condition.claim} is {'not ' if condition.negated else ''}claimed"
 
 
 def _sentence(priced: Priced, rule_texts: dict[str, str]) -> str:
     layer, row = priced.layer, priced.layer.row
     if layer.state == DISPLACED:
-        last = layer.steps[-1]
-        if last.rule == IN_LIEU:
-            return f"Charged at 0: {', '.join(last.by)} is in lieu of the ordinary duty."
-        text = rule_texts.get(last.rule) or last.rule
-        return f"Displaced by {', '.join(last.by) or 'a declared fact'}: {text}."
+        return _displaced(layer.steps[-1], rule_texts)
     if layer.state == SUSPENDED:
         return f"On the books and suspended: {_statutory(layer)} is not collected."
     if any(step.rule == NO_CONTENT for step in layer.steps):
         return "Nothing to charge: the article has no content of this metal."
-    conditions = " and ".join(condition.text for condition in row.conditions)
-    given = f" because {conditions}" if conditions else ""
+    given = f" because {fact_words(row.conditions)}" if row.conditions else ""
     if row.exempt:
         return f"Relieved under {priced.heading or 'its own terms'}{given}."
-    return f"{_rate_words(priced)} on {_base_words(layer)}{given}."
+    if layer.state == EXEMPT:
+        return f"Left out of the base: {base_words(layer.weights)} is reported under {priced.heading} at 0{given}."
+    void = " Assessed and not owed: the duty is void." if row.void else ""
+    return f"{_rate_words(priced)} on {base_words(layer.weights)}{given}.{_taken(layer, rule_texts)}{void}"
+
+
+def _displaced(last: Step, rule_texts: dict[str, str]) -> str:
+    if last.rule == IN_LIEU:
+        return f"Charged at 0: {', '.join(last.by)} is in lieu of the ordinary duty."
+    text = rule_texts.get(last.rule) or last.rule
+    return f"Displaced by {', '.join(last.by) or 'a declared fact'}: {text}."
+
+
+def _taken(layer: Layer, rule_texts: dict[str, str]) -> str:
+    """What rules took of the base of a layer that is still charged."""
+    found = []
+    for step in layer.steps:
+        by = f"{', '.join(step.by)}: " if step.by else ""
+        found.append(f" {by}{rule_texts.get(step.rule) or step.rule}.")
+    return "".join(found)
 
 
 def _statutory(layer: Layer) -> str:
@@ -77,9 +139,9 @@ def _statutory(layer: Layer) -> str:
 def _rate_words(priced: Priced) -> str:
     row = priced.layer.row
     if row.kind == "ordinary":
-        return f"Ordinary rate {priced.ordinary.text or 'of the schedule'}" + (
-            f" (program {priced.ordinary.program})" if priced.ordinary.program else ""
-        )
+        column = "Column 2 rate" if row.column == "other" else "Ordinary rate"
+        program = f" (program {priced.ordinary.program})" if priced.ordinary.program else ""
+        return f"{column} {priced.ordinary.text or 'of the schedule'}{program}"
     if row.kind == "topup_to":
         return (
             f"Topped up to {percent(row.rate or Decimal(0))} all-in: {percent(priced.rate or Decimal(0))} over the "
@@ -91,15 +153,6 @@ def _rate_words(priced: Priced) -> str:
         return f"The shortfall to the minimum price of {row.price.usd} USD/{row.price.unit}"
     if row.kind == "specific":
         return f"{row.tiers[0].rate.usd} USD/{row.tiers[0].rate.unit}"
+    if any(act.startswith(_SUSPEND) for act in row.acts):
+        return f"{percent(row.rate or Decimal(0))}, what a suspension keeps,"
     return percent(row.rate or Decimal(0))
-
-
-def _base_words(layer: Layer) -> str:
-    weights = layer.weights
-    if weights == FULL_BASE:
-        return "the customs value"
-    named = [part for part, weight in enumerate(weights) if weight]
-    left_out = [part for part in TERMS["full"] if not weights[part]]
-    if weights[REST] and len(left_out) < len(named):
-        return "the customs value less " + " and ".join(_PART_WORDS[part] for part in left_out)
-    return " and ".join(_PART_WORDS[part] for part in named)

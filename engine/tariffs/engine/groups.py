@@ -106,15 +106,24 @@ def reduce_groups(
 
 
 def _product_sums(grouping: Grouping, volume: Volume | None) -> dict[str, F64]:
-    """Surplus and welfare belong to products; a group that cuts through products has none."""
-    if volume is None or not grouping.product_pure:
+    if volume is None:
         return {}
-    group_of_product = np.zeros(len(volume.buyer_surplus), dtype=np.int64)
-    group_of_product[volume.product_of_line] = grouping.of_line
-    return {
-        name: sums_of(group_of_product, values, grouping.count)
-        for name, values in (("buyer_surplus", volume.buyer_surplus), ("welfare", volume.welfare))
-    }
+    values = {"buyer_surplus": volume.buyer_surplus, "welfare": volume.welfare}
+    return product_sums(grouping, volume.product_of_line, values)
+
+
+def product_sums(
+    grouping: Grouping, product_of_line: I64, per_product: Mapping[str, F64]
+) -> dict[str, F64]:
+    """Surplus and welfare belong to products; a group that cuts through products has none."""
+    if not grouping.product_pure:
+        return {}
+    found = {}
+    for name, values in per_product.items():
+        group_of_product = np.zeros(len(values), dtype=np.int64)
+        group_of_product[product_of_line] = grouping.of_line
+        found[name] = sums_of(group_of_product, values, grouping.count)
+    return found
 
 
 def reduce_authority(

@@ -1,67 +1,131 @@
-"""Landed cost of one entry of one line: value, freight, insurance, duty, and the entry's fees (law.md
-section 4).
+"""Landed cost: value, freight, insurance, duty, the fees of the entry, and charges of the caller.
 
-The merchandise processing fee is per entry, by fiscal year, between a minimum and a maximum; the harbor
-maintenance fee is for cargo unloaded at a port. Neither is part of any duty base, and no duty is charged
-on duty.
+The merchandise processing fee is due per entry, by fiscal year, between a minimum and a maximum, on the value of the
+lines that are not exempt; the harbor maintenance fee on what came by sea. Each is computed and rounded once for the
+entry and spread over its lines by value, to the cent, so that the lines sum to the entry. Neither is part of any duty
+base, no duty is charged on duty, and totals are sums of rounded lines (19 CFR 24.23, 24.24).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from tariffs.engine.law.conditions import Fact
 from tariffs.engine.law.law import Law
-from tariffs.engine.law.text import read_day, read_rate
+from tariffs.engine.law.text import digits, read_day, read_rate
+from tariffs.engine.rating import PROCESSING_CLAIM
 
 CENT, ZERO = Decimal("0.01"), Decimal(0)
+CHAPTER_98_CLAIM = "chapter98"
 
 
 @dataclass(frozen=True, slots=True)
 class LandedCost:
-    """US dollars and cents; `total` is the sum of the others."""
+    """US dollars and cents; `total` is the sum of the others. `adcvd`, `excise` and `other` are the caller's."""
 
-    customs_value: Decimal
-    freight: Decimal
-    insurance: Decimal
-    duty: Decimal
-    mpf: Decimal
-    hmf: Decimal
+    customs_value: Decimal = ZERO
+    freight: Decimal = ZERO
+    insurance: Decimal = ZERO
+    duty: Decimal = ZERO
+    mpf: Decimal = ZERO
+    hmf: Decimal = ZERO
+    adcvd: Decimal = ZERO
+    excise: Decimal = ZERO
+    other: Decimal = ZERO
 
     @property
     def total(self) -> Decimal:
-        """Landed cost of the line."""
-        return self.customs_value + self.freight + self.insurance + self.duty + self.mpf + self.hmf
+        """Landed cost."""
+        return sum((getattr(self, part.name) for part in fields(self)), ZERO)
 
     def as_dict(self) -> dict[str, Decimal]:
         """By name, in order, with the total."""
-        names = ("customs_value", "freight", "insurance", "duty", "mpf", "hmf", "total")
-        return {name: getattr(self, name) for name in names}
+        return {part.name: getattr(self, part.name) for part in fields(self)} | {"total": self.total}
+
+    @classmethod
+    def sum_of(cls, costs: Sequence[LandedCost]) -> LandedCost:
+        """Part by part over lines."""
+        return cls(*(sum((getattr(cost, part.name) for cost in costs), ZERO) for part in fields(cls)))
 
 
-def landed_cost(
-    law: Law,
-    day: date,
-    value: Decimal,
-    duty: Decimal,
-    mode: str,
-    freight: Decimal,
-    insurance: Decimal,
-    facts: Mapping[str, Fact],
-) -> LandedCost:
-    """The landed cost of an entry of one line on a day."""
+@dataclass(frozen=True, slots=True)
+class FeeLine:
+    """What the fees of an entry need of a line, US dollars.
+
+    `declared` is its value before it was rounded to whole dollars, which alone decides whether an entry is informal;
+    `mpf_base` the part of its value on which the processing fee is due.
+    """
+
+    value: Decimal
+    declared: Decimal
+    mpf_base: Decimal
+    mode: str
+
+
+@dataclass(frozen=True, slots=True)
+class EntryFees:
+    """The fees of an entry in dollars and cents, and by line; lines sum to the entry."""
+
+    informal: bool
+    mpf: Decimal
+    hmf: Decimal
+    mpf_by_line: tuple[Decimal, ...]
+    hmf_by_line: tuple[Decimal, ...]
+
+
+def mpf_base(law: Law, origin: str, value: Decimal, facts: Mapping[str, Fact]) -> Decimal:
+    """The part of a line's value on which the processing fee is due.
+
+    None of it if a preference that frees from the fee, and is open to the origin, is claimed for the whole line;
+    under chapter 98 what the law data says of the provision claimed.
+    """
+    for name in law.fees.get("mpf_exempt_programs", []):
+        program = law.programs.get(name)
+        if program and origin in program.members and facts.get(program.claim) in {True, Decimal(1)}:
+            return ZERO
+    provision = digits(str(facts.get(CHAPTER_98_CLAIM) or ""))
+    for rule in law.fees.get("mpf_chapter98", []):
+        if provision and any(provision.startswith(digits(code)) for code in rule["provisions"]):
+            return _processing(facts, value) if rule["base"] == "processing" else ZERO
+    return value
+
+
+def _processing(facts: Mapping[str, Fact], value: Decimal) -> Decimal:
+    declared = facts.get(PROCESSING_CLAIM)
+    return min(declared, value) if isinstance(declared, Decimal) else value
+
+
+def entry_fees(law: Law, day: date, lines: Sequence[FeeLine]) -> EntryFees:
+    """The fees of one entry of some lines on a day."""
     fees = law.fees
-    mpf = (
-        ZERO
-        if _exempt(law, facts)
-        else _mpf(_on(fees.get("mpf", []), day), fees.get("informal_limit", "0"), value)
-    )
-    hmf = _hmf(_on(fees.get("hmf", []), day), mode, value)
-    return LandedCost(value, freight, insurance, duty, mpf, hmf)
+    informal = sum((line.declared for line in lines), ZERO) <= Decimal(fees.get("informal_limit", "0"))
+    bases = [line.mpf_base for line in lines]
+    mpf = _mpf(_on(fees.get("mpf", []), day), informal, sum(bases, ZERO))
+    hmf_fee = _on(fees.get("hmf", []), day)
+    by_sea = [line.value if hmf_fee and line.mode in hmf_fee["modes"] else ZERO for line in lines]
+    hmf = _share(hmf_fee, sum(by_sea, ZERO))
+    return EntryFees(informal, mpf, hmf, prorate(mpf, bases), prorate(hmf, by_sea))
+
+
+def prorate(total: Decimal, weights: Sequence[Decimal]) -> tuple[Decimal, ...]:
+    """A total in cents spread by weight, each share in cents and their sum the total.
+
+    Every share is rounded down; the cents left go to the largest remainders, the earlier line first among equals.
+    """
+    whole = sum(weights, ZERO)
+    if not whole:
+        return (ZERO,) * len(weights)
+    exact = [total * weight / whole for weight in weights]
+    shares = [one // CENT * CENT for one in exact]
+    left = int((total - sum(shares, ZERO)) / CENT)
+    order = sorted(range(len(exact)), key=lambda line: shares[line] - exact[line])
+    for line in order[:left]:
+        shares[line] += CENT
+    return tuple(shares)
 
 
 def _on(dated: list[Mapping[str, Any]], day: date) -> Mapping[str, Any] | None:
@@ -72,24 +136,13 @@ def _on(dated: list[Mapping[str, Any]], day: date) -> Mapping[str, Any] | None:
     return None
 
 
-def _exempt(law: Law, facts: Mapping[str, Fact]) -> bool:
-    """Whether a preference claimed for the whole line frees the entry of the processing fee."""
-    exempt = {
-        law.programs[name].claim for name in law.fees.get("mpf_exempt_programs", []) if name in law.programs
-    }
-    return any(facts.get(claim) in {True, Decimal(1)} for claim in exempt)
-
-
-def _mpf(fee: Mapping[str, Any] | None, informal_limit: str, value: Decimal) -> Decimal:
-    if fee is None or not value:
+def _mpf(fee: Mapping[str, Any] | None, informal: bool, base: Decimal) -> Decimal:
+    if fee is None or not base:
         return ZERO
-    if value <= Decimal(informal_limit) and fee.get("informal"):
+    if informal and fee.get("informal"):
         return Decimal(fee["informal"])
-    found = (value * read_rate(fee["rate"])).quantize(CENT, ROUND_HALF_UP)
-    return min(max(found, Decimal(fee["min"])), Decimal(fee["max"]))
+    return min(max(_share(fee, base), Decimal(fee["min"])), Decimal(fee["max"]))
 
 
-def _hmf(fee: Mapping[str, Any] | None, mode: str, value: Decimal) -> Decimal:
-    if fee is None or mode not in fee["modes"]:
-        return ZERO
-    return (value * read_rate(fee["rate"])).quantize(CENT, ROUND_HALF_UP)
+def _share(fee: Mapping[str, Any] | None, base: Decimal) -> Decimal:
+    return ZERO if fee is None else (base * read_rate(fee["rate"])).quantize(CENT, ROUND_HALF_UP)

@@ -5,7 +5,7 @@ Amounts are not rounded here; rounding belongs to the entry line (law.md 4.4).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -105,10 +105,22 @@ class Rater:
     def rate(self, facts: Mapping[str, Fact]) -> list[Priced]:
         """The layers of an atom with these facts, in the order of the law."""
         facts = {**facts, **self._content(facts)}
+        return self._stacked(self._fitting(facts), facts)
+
+    def owed(self, assessed: Sequence[Priced], facts: Mapping[str, Fact]) -> list[Priced]:
+        """The layers by which an atom's owed duty is counted, given the layers assessed.
+
+        They are those that are not void; where the law lets displaced duties revive, they are stacked anew without the
+        void ones (law.md 2.8).
+        """
+        if self._in_force.revive and any(priced.layer.row.void for priced in assessed):
+            facts = {**facts, **self._content(facts)}
+            return self._stacked([fit for fit in self._fitting(facts) if not fit[1].void], facts)
+        return [priced for priced in assessed if not priced.layer.row.void]
+
+    def _stacked(self, fits: Sequence[tuple[Active, Row]], facts: Mapping[str, Fact]) -> list[Priced]:
         content = frozenset(part for part, claim in CONTENT_CLAIMS.items() if facts[claim])
-        layers = walk(
-            self._fitting(facts), self._in_force.rules, lambda condition: condition.holds(facts), content
-        )
+        layers = walk(fits, self._in_force.rules, lambda condition: condition.holds(facts), content)
         parts = self._parts(facts)
         ordinary = self._ordinary(layers, facts)
         priced = [self._price(layer, parts, ordinary) for layer in layers]

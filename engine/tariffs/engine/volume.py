@@ -8,15 +8,18 @@ Baseline and response).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from tariffs.engine.duties import Duties
-from tariffs.engine.lineset import F64, I64
+from tariffs.engine.duties import Dated, Duties
+from tariffs.engine.law.edits import Constraint
+from tariffs.engine.law.law import Law
+from tariffs.engine.lineset import F64, I64, Bools, LineSet
+from tariffs.engine.masks import scope_mask
 from tariffs.engine.numbers import ratio, sums_of
-from tariffs.engine.response import armington, passthrough, smart
+from tariffs.engine.response import armington, armington_runs, passthrough, smart
 from tariffs.engine.response.parameters import ProductParameters
 from tariffs.engine.tables import PreparedTable
 
@@ -39,7 +42,7 @@ class Volume:
 
 
 @dataclass(frozen=True)
-class _Varieties:
+class Varieties:
     """Varieties of a table: the variety of each line, and per variety its product and value."""
 
     of_line: I64
@@ -51,10 +54,52 @@ class _Varieties:
         return ratio(sums_of(self.of_line, duty, len(self.value)), self.value, 0.0)
 
 
-def respond(
-    table: PreparedTable, base: Duties, response: str, parameters: ProductParameters
-) -> Callable[[Duties], Volume]:
-    """A function from a scenario's duties to volumes, responding from the baseline.
+@dataclass(frozen=True)
+class Response:
+    """The response of a table from its baseline; called with a scenario's duties it gives their volumes.
+
+    `base_rate` is the rate of each variety at the baseline, `parameters` are per product of the table.
+    """
+
+    table: PreparedTable
+    varieties: Varieties
+    base_rate: F64
+    model: str
+    parameters: ProductParameters
+
+    def __call__(self, duties: Duties) -> Volume:
+        """Volumes under a scenario's duties."""
+        v = self.varieties
+        rate = v.mean_rate(duties.duty)
+        return self.to_lines(_MODELS[self.model](v.product, v.value, self.base_rate, rate, self.parameters))
+
+    def solver(self, duties: Duties) -> Callable[[ProductParameters], Any]:
+        """The model's result per variety under a scenario's duties, as a function of the parameters."""
+        v = self.varieties
+        rate = v.mean_rate(duties.duty)
+        if self.model == "armington":
+            run = armington_runs(v.product, v.value, self.base_rate, rate)
+            return lambda p: run(p.sigma, p.eta, p.supply)
+        return lambda p: _MODELS[self.model](v.product, v.value, self.base_rate, rate, p)
+
+    def to_lines(self, result: Any) -> Volume:
+        """Volumes per line from a model's result per variety."""
+        v0, v = self.table.lines.value, self.varieties
+        products = len(self.parameters.sigma)
+        share = ratio(v0, v.value[v.of_line], 0.0)
+        return Volume(
+            value=result.value[v.of_line] * share,
+            quantity_hat=result.quantity_hat[v.of_line],
+            creation=result.creation[v.of_line] * share,
+            diversion=result.diversion[v.of_line] * share,
+            product_of_line=self.table.product_of_line,
+            buyer_surplus=per_product(result.buyer_surplus, v.product, products),
+            welfare=per_product(result.welfare, v.product, products),
+        )
+
+
+def respond(table: PreparedTable, base: Duties, response: str, parameters: ProductParameters) -> Response:
+    """The response of a table from the baseline.
 
     Args:
         table: the table.
@@ -67,15 +112,8 @@ def respond(
     key = product_of_line * len(lines.origins) + lines.origin
     distinct, of_line = np.unique(key, return_inverse=True)
     value = sums_of(of_line, lines.value, len(distinct))
-    varieties = _Varieties(of_line, distinct // len(lines.origins), value)
-    t0 = varieties.mean_rate(base.duty)
-    model = _MODELS[response]
-
-    def volume(duties: Duties) -> Volume:
-        result = model(varieties.product, value, t0, varieties.mean_rate(duties.duty), parameters)
-        return _to_lines(table, varieties, result, len(parameters.sigma))
-
-    return volume
+    varieties = Varieties(of_line, distinct // len(lines.origins), value)
+    return Response(table, varieties, varieties.mean_rate(base.duty), response, parameters)
 
 
 def _armington(product: I64, v0: F64, t0: F64, t1: F64, p: ProductParameters) -> Any:
@@ -97,22 +135,45 @@ _MODELS: dict[str, Callable[[I64, F64, F64, F64, ProductParameters], Any]] = {
 }
 
 
-def _to_lines(table: PreparedTable, varieties: _Varieties, result: Any, products: int) -> Volume:
-    v0, of_line = table.lines.value, varieties.of_line
-    share = ratio(v0, varieties.value[of_line], 0.0)
-    return Volume(
-        value=result.value[of_line] * share,
-        quantity_hat=result.quantity_hat[of_line],
-        creation=result.creation[of_line] * share,
-        diversion=result.diversion[of_line] * share,
-        product_of_line=table.product_of_line,
-        buyer_surplus=_per_product(result.buyer_surplus, varieties.product, products),
-        welfare=_per_product(result.welfare, varieties.product, products),
-    )
-
-
-def _per_product(values: F64 | None, product: I64, products: int) -> F64:
+def per_product(values: F64 | None, product: I64, products: int) -> F64:
     """Values per product, summed if a model gives them per variety."""
     if values is None:
         return np.full(products, np.nan)
     return values if len(values) == products else sums_of(product, values, products)
+
+
+def constrained(volume: Volume, law: Law, dated: Dated, lines: LineSet) -> Volume:
+    """A volume within the limits and above the floors that a scenario puts on quantities.
+
+    Prices stay those of the model and other origins do not make up for a limit; what a bound line adds to creation,
+    diversion, surplus and welfare is not known, so it is NaN.
+    """
+    hat = volume.quantity_hat
+    for index, (instant, known_on) in enumerate(zip(dated.instants, dated.known_on, strict=True)):
+        in_force = law.in_force(instant, known_on)
+        for constraint in law.constraints:
+            if constraint.holds(instant):
+                mask = scope_mask(constraint.scope, lines, in_force)
+                mask = mask if dated.of_line is None else mask & (dated.of_line == index)
+                hat = _bound(hat, mask, lines.value, constraint)
+    bound = hat != volume.quantity_hat
+    unknown = np.zeros(len(volume.welfare), dtype=bool)
+    unknown[volume.product_of_line[bound]] = True
+    return replace(
+        volume,
+        value=np.where(bound, volume.value * ratio(hat, volume.quantity_hat, 0.0), volume.value),
+        quantity_hat=hat,
+        creation=np.where(bound, np.nan, volume.creation),
+        diversion=np.where(bound, np.nan, volume.diversion),
+        buyer_surplus=np.where(unknown, np.nan, volume.buyer_surplus),
+        welfare=np.where(unknown, np.nan, volume.welfare),
+    )
+
+
+def _bound(hat: F64, mask: Bools, value: F64, constraint: Constraint) -> F64:
+    compliance = float(constraint.compliance)
+    if constraint.share is not None:
+        return np.where(mask, np.minimum(hat, 1.0 - compliance * (1.0 - float(constraint.share))), hat)
+    wanted = float(constraint.floor or 0) * compliance
+    traded = float((value * hat)[mask].sum())
+    return np.where(mask, hat * (wanted / traded), hat) if 0.0 < traded < wanted else hat

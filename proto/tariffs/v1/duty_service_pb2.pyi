@@ -1,4 +1,5 @@
 from google.protobuf import field_mask_pb2 as _field_mask_pb2
+from google.rpc import status_pb2 as _status_pb2
 from tariffs.v1 import common_pb2 as _common_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -9,6 +10,13 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class ChargeKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    CHARGE_KIND_UNSPECIFIED: _ClassVar[ChargeKind]
+    CHARGE_KIND_ADCVD: _ClassVar[ChargeKind]
+    CHARGE_KIND_EXCISE: _ClassVar[ChargeKind]
+    CHARGE_KIND_OTHER: _ClassVar[ChargeKind]
+
 class LayerState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     LAYER_STATE_UNSPECIFIED: _ClassVar[LayerState]
@@ -17,6 +25,10 @@ class LayerState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     LAYER_STATE_DISPLACED: _ClassVar[LayerState]
     LAYER_STATE_SUSPENDED: _ClassVar[LayerState]
     LAYER_STATE_UNDETERMINED: _ClassVar[LayerState]
+CHARGE_KIND_UNSPECIFIED: ChargeKind
+CHARGE_KIND_ADCVD: ChargeKind
+CHARGE_KIND_EXCISE: ChargeKind
+CHARGE_KIND_OTHER: ChargeKind
 LAYER_STATE_UNSPECIFIED: LayerState
 LAYER_STATE_APPLIED: LayerState
 LAYER_STATE_EXEMPT: LayerState
@@ -103,8 +115,30 @@ class Claims(_message.Message):
     others: _containers.ScalarMap[str, str]
     def __init__(self, usmca_share: _Optional[float] = ..., fta_share: _Optional[float] = ..., steel_share: _Optional[float] = ..., aluminum_share: _Optional[float] = ..., copper_share: _Optional[float] = ..., metal_weight_share: _Optional[float] = ..., us_content_share: _Optional[float] = ..., us_metal_share: _Optional[float] = ..., smelt_cast_origin: _Optional[str] = ..., civil_aircraft_share: _Optional[float] = ..., exclusion_share: _Optional[float] = ..., qualifying_share: _Optional[float] = ..., patented_share: _Optional[float] = ..., vehicle_part_share: _Optional[float] = ..., in_quota_share: _Optional[float] = ..., donation: _Optional[bool] = ..., informational: _Optional[bool] = ..., model_year: _Optional[int] = ..., contract_date: _Optional[str] = ..., chapter98: _Optional[str] = ..., processing_value: _Optional[str] = ..., mip_documented: _Optional[bool] = ..., loading_date: _Optional[str] = ..., particular_article_share: _Optional[float] = ..., not_listed_share: _Optional[float] = ..., certified_part_share: _Optional[float] = ..., exempt_use_share: _Optional[float] = ..., pharma_use_share: _Optional[float] = ..., pharma_named_company_share: _Optional[float] = ..., pharma_onshoring_share: _Optional[float] = ..., pharma_agreement_share: _Optional[float] = ..., sts_crane_share: _Optional[float] = ..., transshipped: _Optional[bool] = ..., others: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
+class UnitRate(_message.Message):
+    __slots__ = ("usd", "unit")
+    USD_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    usd: str
+    unit: str
+    def __init__(self, usd: _Optional[str] = ..., unit: _Optional[str] = ...) -> None: ...
+
+class OtherCharge(_message.Message):
+    __slots__ = ("kind", "label", "amount", "rate", "per_unit")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    RATE_FIELD_NUMBER: _ClassVar[int]
+    PER_UNIT_FIELD_NUMBER: _ClassVar[int]
+    kind: ChargeKind
+    label: str
+    amount: str
+    rate: str
+    per_unit: UnitRate
+    def __init__(self, kind: _Optional[_Union[ChargeKind, str]] = ..., label: _Optional[str] = ..., amount: _Optional[str] = ..., rate: _Optional[str] = ..., per_unit: _Optional[_Union[UnitRate, _Mapping]] = ...) -> None: ...
+
 class EntryLine(_message.Message):
-    __slots__ = ("hts", "origin", "entry", "customs_value", "claims", "quantity", "unit", "mode", "freight", "insurance")
+    __slots__ = ("hts", "origin", "entry", "customs_value", "claims", "quantity", "unit", "mode", "freight", "insurance", "other_charges", "entry_id", "line_id")
     HTS_FIELD_NUMBER: _ClassVar[int]
     ORIGIN_FIELD_NUMBER: _ClassVar[int]
     ENTRY_FIELD_NUMBER: _ClassVar[int]
@@ -115,6 +149,9 @@ class EntryLine(_message.Message):
     MODE_FIELD_NUMBER: _ClassVar[int]
     FREIGHT_FIELD_NUMBER: _ClassVar[int]
     INSURANCE_FIELD_NUMBER: _ClassVar[int]
+    OTHER_CHARGES_FIELD_NUMBER: _ClassVar[int]
+    ENTRY_ID_FIELD_NUMBER: _ClassVar[int]
+    LINE_ID_FIELD_NUMBER: _ClassVar[int]
     hts: str
     origin: str
     entry: str
@@ -125,7 +162,10 @@ class EntryLine(_message.Message):
     mode: _common_pb2.TransportMode
     freight: str
     insurance: str
-    def __init__(self, hts: _Optional[str] = ..., origin: _Optional[str] = ..., entry: _Optional[str] = ..., customs_value: _Optional[str] = ..., claims: _Optional[_Union[Claims, _Mapping]] = ..., quantity: _Optional[str] = ..., unit: _Optional[str] = ..., mode: _Optional[_Union[_common_pb2.TransportMode, str]] = ..., freight: _Optional[str] = ..., insurance: _Optional[str] = ...) -> None: ...
+    other_charges: _containers.RepeatedCompositeFieldContainer[OtherCharge]
+    entry_id: str
+    line_id: str
+    def __init__(self, hts: _Optional[str] = ..., origin: _Optional[str] = ..., entry: _Optional[str] = ..., customs_value: _Optional[str] = ..., claims: _Optional[_Union[Claims, _Mapping]] = ..., quantity: _Optional[str] = ..., unit: _Optional[str] = ..., mode: _Optional[_Union[_common_pb2.TransportMode, str]] = ..., freight: _Optional[str] = ..., insurance: _Optional[str] = ..., other_charges: _Optional[_Iterable[_Union[OtherCharge, _Mapping]]] = ..., entry_id: _Optional[str] = ..., line_id: _Optional[str] = ...) -> None: ...
 
 class CalculateDutyRequest(_message.Message):
     __slots__ = ("line", "scenario", "known_on", "switches", "read_mask", "min_confidence")
@@ -183,8 +223,20 @@ class Layer(_message.Message):
     why: _containers.ScalarMap[str, str]
     def __init__(self, measure: _Optional[str] = ..., authority: _Optional[str] = ..., heading: _Optional[str] = ..., state: _Optional[_Union[LayerState, str]] = ..., rate: _Optional[str] = ..., base: _Optional[str] = ..., amount: _Optional[str] = ..., min: _Optional[str] = ..., max: _Optional[str] = ..., citations: _Optional[_Iterable[str]] = ..., why: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
+class Charge(_message.Message):
+    __slots__ = ("kind", "label", "base", "amount")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    BASE_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    kind: ChargeKind
+    label: str
+    base: str
+    amount: str
+    def __init__(self, kind: _Optional[_Union[ChargeKind, str]] = ..., label: _Optional[str] = ..., base: _Optional[str] = ..., amount: _Optional[str] = ...) -> None: ...
+
 class CalculateDutyResponse(_message.Message):
-    __slots__ = ("assessed", "owed", "min", "max", "missing_claims", "assumptions", "landed", "layers", "notes", "provenance")
+    __slots__ = ("assessed", "owed", "min", "max", "missing_claims", "assumptions", "landed", "layers", "notes", "provenance", "charges")
     class LandedEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -202,6 +254,7 @@ class CalculateDutyResponse(_message.Message):
     LAYERS_FIELD_NUMBER: _ClassVar[int]
     NOTES_FIELD_NUMBER: _ClassVar[int]
     PROVENANCE_FIELD_NUMBER: _ClassVar[int]
+    CHARGES_FIELD_NUMBER: _ClassVar[int]
     assessed: str
     owed: str
     min: str
@@ -212,4 +265,92 @@ class CalculateDutyResponse(_message.Message):
     layers: _containers.RepeatedCompositeFieldContainer[Layer]
     notes: _containers.RepeatedCompositeFieldContainer[_common_pb2.Note]
     provenance: _common_pb2.Provenance
-    def __init__(self, assessed: _Optional[str] = ..., owed: _Optional[str] = ..., min: _Optional[str] = ..., max: _Optional[str] = ..., missing_claims: _Optional[_Iterable[str]] = ..., assumptions: _Optional[_Iterable[str]] = ..., landed: _Optional[_Mapping[str, str]] = ..., layers: _Optional[_Iterable[_Union[Layer, _Mapping]]] = ..., notes: _Optional[_Iterable[_Union[_common_pb2.Note, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ...) -> None: ...
+    charges: _containers.RepeatedCompositeFieldContainer[Charge]
+    def __init__(self, assessed: _Optional[str] = ..., owed: _Optional[str] = ..., min: _Optional[str] = ..., max: _Optional[str] = ..., missing_claims: _Optional[_Iterable[str]] = ..., assumptions: _Optional[_Iterable[str]] = ..., landed: _Optional[_Mapping[str, str]] = ..., layers: _Optional[_Iterable[_Union[Layer, _Mapping]]] = ..., notes: _Optional[_Iterable[_Union[_common_pb2.Note, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ..., charges: _Optional[_Iterable[_Union[Charge, _Mapping]]] = ...) -> None: ...
+
+class BatchCalculateDutiesRequest(_message.Message):
+    __slots__ = ("lines", "scenario", "known_on", "switches", "read_mask", "min_confidence")
+    class SwitchesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    SCENARIO_FIELD_NUMBER: _ClassVar[int]
+    KNOWN_ON_FIELD_NUMBER: _ClassVar[int]
+    SWITCHES_FIELD_NUMBER: _ClassVar[int]
+    READ_MASK_FIELD_NUMBER: _ClassVar[int]
+    MIN_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    lines: _containers.RepeatedCompositeFieldContainer[EntryLine]
+    scenario: _common_pb2.ScenarioRef
+    known_on: str
+    switches: _containers.ScalarMap[str, str]
+    read_mask: _field_mask_pb2.FieldMask
+    min_confidence: str
+    def __init__(self, lines: _Optional[_Iterable[_Union[EntryLine, _Mapping]]] = ..., scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., read_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ..., min_confidence: _Optional[str] = ...) -> None: ...
+
+class LineQuote(_message.Message):
+    __slots__ = ("index", "line_id", "entry_id", "quote")
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    LINE_ID_FIELD_NUMBER: _ClassVar[int]
+    ENTRY_ID_FIELD_NUMBER: _ClassVar[int]
+    QUOTE_FIELD_NUMBER: _ClassVar[int]
+    index: int
+    line_id: str
+    entry_id: str
+    quote: CalculateDutyResponse
+    def __init__(self, index: _Optional[int] = ..., line_id: _Optional[str] = ..., entry_id: _Optional[str] = ..., quote: _Optional[_Union[CalculateDutyResponse, _Mapping]] = ...) -> None: ...
+
+class EntryTotal(_message.Message):
+    __slots__ = ("entry_id", "day", "indices", "refused_count", "informal", "assessed", "owed", "min", "max", "landed", "notes")
+    class LandedEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    ENTRY_ID_FIELD_NUMBER: _ClassVar[int]
+    DAY_FIELD_NUMBER: _ClassVar[int]
+    INDICES_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    INFORMAL_FIELD_NUMBER: _ClassVar[int]
+    ASSESSED_FIELD_NUMBER: _ClassVar[int]
+    OWED_FIELD_NUMBER: _ClassVar[int]
+    MIN_FIELD_NUMBER: _ClassVar[int]
+    MAX_FIELD_NUMBER: _ClassVar[int]
+    LANDED_FIELD_NUMBER: _ClassVar[int]
+    NOTES_FIELD_NUMBER: _ClassVar[int]
+    entry_id: str
+    day: str
+    indices: _containers.RepeatedScalarFieldContainer[int]
+    refused_count: int
+    informal: bool
+    assessed: str
+    owed: str
+    min: str
+    max: str
+    landed: _containers.ScalarMap[str, str]
+    notes: _containers.RepeatedCompositeFieldContainer[_common_pb2.Note]
+    def __init__(self, entry_id: _Optional[str] = ..., day: _Optional[str] = ..., indices: _Optional[_Iterable[int]] = ..., refused_count: _Optional[int] = ..., informal: _Optional[bool] = ..., assessed: _Optional[str] = ..., owed: _Optional[str] = ..., min: _Optional[str] = ..., max: _Optional[str] = ..., landed: _Optional[_Mapping[str, str]] = ..., notes: _Optional[_Iterable[_Union[_common_pb2.Note, _Mapping]]] = ...) -> None: ...
+
+class BatchCalculateDutiesResponse(_message.Message):
+    __slots__ = ("quotes", "failures", "entries", "provenance")
+    class FailuresEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: int
+        value: _status_pb2.Status
+        def __init__(self, key: _Optional[int] = ..., value: _Optional[_Union[_status_pb2.Status, _Mapping]] = ...) -> None: ...
+    QUOTES_FIELD_NUMBER: _ClassVar[int]
+    FAILURES_FIELD_NUMBER: _ClassVar[int]
+    ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    PROVENANCE_FIELD_NUMBER: _ClassVar[int]
+    quotes: _containers.RepeatedCompositeFieldContainer[LineQuote]
+    failures: _containers.MessageMap[int, _status_pb2.Status]
+    entries: _containers.RepeatedCompositeFieldContainer[EntryTotal]
+    provenance: _common_pb2.Provenance
+    def __init__(self, quotes: _Optional[_Iterable[_Union[LineQuote, _Mapping]]] = ..., failures: _Optional[_Mapping[int, _status_pb2.Status]] = ..., entries: _Optional[_Iterable[_Union[EntryTotal, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ...) -> None: ...

@@ -40,6 +40,11 @@ class DutyServiceStub:
                 request_serializer=tariffs_dot_v1_dot_duty__service__pb2.CalculateDutyRequest.SerializeToString,
                 response_deserializer=tariffs_dot_v1_dot_duty__service__pb2.CalculateDutyResponse.FromString,
                 _registered_method=True)
+        self.BatchCalculateDuties = channel.unary_unary(
+                '/tariffs.v1.DutyService/BatchCalculateDuties',
+                request_serializer=tariffs_dot_v1_dot_duty__service__pb2.BatchCalculateDutiesRequest.SerializeToString,
+                response_deserializer=tariffs_dot_v1_dot_duty__service__pb2.BatchCalculateDutiesResponse.FromString,
+                _registered_method=True)
 
 
 class DutyServiceServicer:
@@ -53,6 +58,13 @@ class DutyServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def BatchCalculateDuties(self, request, context):
+        """The duty on up to 1,000 lines. A line that cannot be rated is a failure at its index and never fails the others.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DutyServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -60,6 +72,11 @@ def add_DutyServiceServicer_to_server(servicer, server):
                     servicer.CalculateDuty,
                     request_deserializer=tariffs_dot_v1_dot_duty__service__pb2.CalculateDutyRequest.FromString,
                     response_serializer=tariffs_dot_v1_dot_duty__service__pb2.CalculateDutyResponse.SerializeToString,
+            ),
+            'BatchCalculateDuties': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchCalculateDuties,
+                    request_deserializer=tariffs_dot_v1_dot_duty__service__pb2.BatchCalculateDutiesRequest.FromString,
+                    response_serializer=tariffs_dot_v1_dot_duty__service__pb2.BatchCalculateDutiesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -90,6 +107,33 @@ class DutyService:
             '/tariffs.v1.DutyService/CalculateDuty',
             tariffs_dot_v1_dot_duty__service__pb2.CalculateDutyRequest.SerializeToString,
             tariffs_dot_v1_dot_duty__service__pb2.CalculateDutyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchCalculateDuties(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tariffs.v1.DutyService/BatchCalculateDuties',
+            tariffs_dot_v1_dot_duty__service__pb2.BatchCalculateDutiesRequest.SerializeToString,
+            tariffs_dot_v1_dot_duty__service__pb2.BatchCalculateDutiesResponse.FromString,
             options,
             channel_credentials,
             insecure,

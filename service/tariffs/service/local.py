@@ -10,8 +10,9 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import polars as pl
 
@@ -38,6 +39,13 @@ class LocalDuty:
     ) -> duty_service_pb2.CalculateDutyResponse:
         """The duty on one line."""
         return duty.calculate_duty(request)
+
+    def BatchCalculateDuties(  # noqa: N802 - the name on the wire
+        self, request: duty_service_pb2.BatchCalculateDutiesRequest, timeout: float | None = None
+    ) -> duty_service_pb2.BatchCalculateDutiesResponse:
+        """The duty on many lines."""
+        answers = list(stream(partial(duty.calculate_duties, request), timeout))
+        return cast(duty_service_pb2.BatchCalculateDutiesResponse, answers[0])
 
 
 class LocalLaw:

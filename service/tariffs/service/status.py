@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import grpc
 from google.protobuf.any_pb2 import Any
 from google.protobuf.duration_pb2 import Duration
@@ -23,13 +25,20 @@ def status_of(error: Exception, request_id: str) -> Status:
     """The status a caller gets: the catalogue's reason and facts, or, for what nobody foresaw, the request id only."""
     if not isinstance(error, TariffsError):
         return _unforeseen(request_id)
-    metadata = {**error.metadata, **_place(error), "request_id": request_id}
+    return _foreseen(error, {"request_id": request_id}, [RequestInfo(request_id=request_id)])
+
+
+def failure_of(error: TariffsError) -> Status:
+    """The status of one part of a request, told inside an answer."""
+    return _foreseen(error, {}, [])
+
+
+def _foreseen(error: TariffsError, known: Mapping[str, str], request: Sequence[Message]) -> Status:
+    metadata = {**error.metadata, **_place(error), **known}
     if error.fix:
         metadata["fix"] = error.fix
-    details: list[Message] = [
-        ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=metadata),
-        RequestInfo(request_id=request_id),
-    ]
+    info = ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=metadata)
+    details: list[Message] = [info, *request]
     if error.field:
         violation = BadRequest.FieldViolation(field=error.field, description=str(error), reason=error.reason)
         details.append(BadRequest(field_violations=[violation]))

@@ -9,6 +9,7 @@ from typing import Any
 
 from tariffs.engine.assess import EntryLine, Quote, assess_line
 from tariffs.engine.law import Law, law_from_raw
+from tariffs.engine.law.events import change_from_mapping
 
 from tests.law.real_law import raw_law
 
@@ -16,12 +17,17 @@ Raw = dict[str, Any]
 TOYS = "9503.00.0073"
 
 
-def broken(change: Callable[[Raw], object]) -> Law:
-    """The embedded law after a change to its data; the data itself stays as it is."""
+def broken(change: Callable[[Raw], object], *lists: str) -> Law:
+    """The embedded law after a change to its data, which stays as it is; `lists` are those the change writes into."""
     raw = copy.deepcopy({name: part for name, part in raw_law().items() if name != "lists"})
-    raw["lists"] = dict(raw_law()["lists"])
+    raw["lists"] = {**raw_law()["lists"], **{name: list(raw_law()["lists"][name]) for name in lists}}
     change(raw)
     return law_from_raw(raw)
+
+
+def changed(law: Law, *changes: Raw) -> Law:
+    """The law after changes of a scenario."""
+    return law.with_changes([change_from_mapping(one, "changes[0]", source="scenario") for one in changes])
 
 
 def measure(raw: Raw, name: str) -> Raw:

@@ -10,7 +10,7 @@ from tariffs.engine.law import load_law
 from tests.law.traps.bench import TOYS, Raw, broken, event, measure, owed, paid, period, quote, usd
 
 STEEL = "7318.15.8066"
-PILLS = "3004.39.0050"
+PILLS = "3004.10.1010"
 
 
 def void(raw: Raw) -> Raw:
@@ -40,8 +40,9 @@ def test_trap_02_a_suspension_that_ends_over_a_void_duty_brings_nothing_back() -
     assert amounts == [Decimal("1000.00"), Decimal("3400.00")]
 
 
-def starts(label: str, instant: str) -> object:
-    return lambda raw: period(raw, label).update({"from": instant, "known_from": "2025-01-01"})
+def copper_as_printed(raw: Raw) -> None:
+    period(raw, "s232_copper_50").update({"from": "2025-07-01T00:01-04:00", "known_from": "2025-06-30"})
+    raw["lists"]["COPPER"] = [(code, "2025-07-01", end) for code, _, end in raw["lists"]["COPPER"]]
 
 
 def japan_from_publication(raw: Raw) -> None:
@@ -57,7 +58,7 @@ PRINTED = {
         ("8703.23.0190", "JP", "2025-03-20"), "0.00", "2500.00",
     ),
     "copper 31 days early": (
-        lambda raw: period(raw, "s232_copper_50").update({"from": "2025-07-01T00:01-04:00", "known_from": "2025-06-30"}),
+        copper_as_printed,
         ("7407.10.1500", "CL", "2025-07-15"), "0.00", "5000.00",
     ),
     "heavy vehicles 26 days early": (
@@ -169,7 +170,7 @@ def test_trap_21_a_scheduled_duty_waits_for_its_date(name: str) -> None:
 
 
 def test_trap_21_a_step_that_was_put_off_waits_too() -> None:
-    line = ("9401.61.4011", "VN", "2026-11-24")
+    line = ("9401.61.4011", "VN", "2026-02-01")
     assert paid(quote(load_law(), *line))["s232_upholstered"] == Decimal("2500.00")
     assert paid(quote(load_law(), line[0], line[1], "2027-01-02"))["s232_upholstered"] == Decimal("3000.00")
     on_time = broken(

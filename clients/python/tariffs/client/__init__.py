@@ -25,7 +25,7 @@ from tariffs.client.errors import (
     Violation,
 )
 from tariffs.client.lawinfo import CheckResult, Law, Measure, Problem, ScenarioInfo, Switch
-from tariffs.client.results import ImpactResult, Layer, Note, Quote
+from tariffs.client.results import ImpactResult, Layer, Note, Quote, Ranges
 from tariffs.client.scenario import Scenario
 
 __all__ = [
@@ -46,6 +46,7 @@ __all__ = [
     "Note",
     "Problem",
     "Quote",
+    "Ranges",
     "ResourceExhausted",
     "Scenario",
     "ScenarioInfo",

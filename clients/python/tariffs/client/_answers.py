@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 
 import polars as pl
@@ -11,7 +12,7 @@ from google.protobuf.json_format import MessageToDict
 from tariffs.client import lawinfo
 from tariffs.client.errors import InternalError
 from tariffs.client.frames import from_arrow
-from tariffs.client.results import ImpactResult, Layer, Note, Provenance, Quote
+from tariffs.client.results import ImpactResult, Layer, Note, Provenance, Quote, Ranges
 from tariffs.v1 import (
     common_pb2,
     duty_service_pb2,
@@ -45,7 +46,7 @@ def impact(messages: Iterable[simulation_service_pb2.SimulateResponse], report: 
     Raises:
         InternalError: ENGINE_INVARIANT if the stream ends before its last message.
     """
-    frames: dict[str, list[pl.DataFrame]] = {"groups": [], "total": [], "lines": [], "refused": []}
+    frames: defaultdict[str, list[pl.DataFrame]] = defaultdict(list)
     done: simulation_service_pb2.Done | None = None
     for message in messages:
         kind = message.WhichOneof("content")
@@ -64,6 +65,7 @@ def impact(messages: Iterable[simulation_service_pb2.SimulateResponse], report: 
         total=_concat(frames["total"]),
         refused=_concat(frames["refused"]),
         lines=_concat(frames["lines"]) if frames["lines"] else None,
+        ranges=_ranges(frames),
         notes=_run_notes(done),
         provenance=provenance(done.provenance),
     )
@@ -198,6 +200,12 @@ def _rows(batch: simulation_service_pb2.ResultBatch) -> pl.DataFrame:
     frame = from_arrow(batch.arrow)
     run = [pl.lit(batch.scenario).alias("scenario"), pl.lit(batch.on).alias("on")]
     return frame.select(*run, pl.all().exclude("scenario", "on"))
+
+
+def _ranges(frames: Mapping[str, list[pl.DataFrame]]) -> Ranges | None:
+    if not frames["total_ranges"]:
+        return None
+    return Ranges(_concat(frames["ranges"]), _concat(frames["total_ranges"]), _concat(frames["tornado"]))
 
 
 def _concat(frames: list[pl.DataFrame]) -> pl.DataFrame:

@@ -57,6 +57,8 @@ class ImpactOptions:
     switches: Mapping[str, str] = field(default_factory=dict)
     min_confidence: str = ""
     include_lines: bool = False
+    draws: int = 0
+    seed: int = 0
 
 
 def duty_line(
@@ -118,7 +120,8 @@ def simulate_request(
     """The message that asks for a run, without its table.
 
     Raises:
-        InvalidRequest: PARAMETER_INVALID for an unknown response, horizon or parameter set.
+        InvalidRequest: PARAMETER_INVALID for an unknown response, horizon or parameter set, or for draws or a seed
+            that are not whole numbers.
         NotFound: SCENARIO_NOT_FOUND for a scenario file that cannot be read.
     """
     known = [Scenario.of(scenario) for scenario in scenarios]
@@ -135,6 +138,8 @@ def simulate_request(
         switches=dict(options.switches),
         min_confidence=options.min_confidence,
         include_lines=options.include_lines,
+        draws=_whole(options.draws, "draws", 2**32),
+        seed=_whole(options.seed, "seed", 2**63),
     )
     _set_parameters(request, options.parameters)
     return request
@@ -183,6 +188,14 @@ def _set_parameters(request: simulation_service_pb2.SimulateRequest, parameters:
             field="parameters",
             fix="Give low, high, or the path of a CSV file.",
         ) from error
+
+
+def _whole(value: int, name: str, limit: int) -> int:
+    if 0 <= value < limit and value == int(value):
+        return int(value)
+    raise InvalidRequest(
+        "PARAMETER_INVALID", f"{name} is {value!r}.", field=name, fix=f"Give a whole number from 0 to {limit - 1:,}."
+    )
 
 
 def _one_of(choices: Mapping[str, _T], value: str, name: str, reason: str) -> _T:

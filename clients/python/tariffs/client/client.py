@@ -136,6 +136,8 @@ class Client:
         switches: Mapping[str, str] | None = None,
         min_confidence: str = "",
         include_lines: bool = False,
+        draws: int = 0,
+        seed: int = 0,
         progress: Progress = None,
         timeout: float | None = None,
     ) -> ImpactResult:
@@ -155,6 +157,8 @@ class Client:
             switches: doubtful facts set otherwise than by default.
             min_confidence: least confidence an act must have to count: A, B or C.
             include_lines: whether the result holds every line too.
+            draws: draws of the elasticities for `ranges`, a power of two from 16; 256 is quick, 1024 the rule. 0 is none.
+            seed: which draws; the same seed gives the same.
             progress: True for a bar, or a function of stage and fraction.
             timeout: seconds; by default the config's deadline.
 
@@ -175,6 +179,8 @@ class Client:
             switches=switches or {},
             min_confidence=min_confidence,
             include_lines=include_lines,
+            draws=draws,
+            seed=seed,
         )
         request = _requests.simulate_request(scenarios, options)
         seconds = timeout or self._config.deadlines.impact

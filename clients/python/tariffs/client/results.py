@@ -140,6 +140,25 @@ class Quote:
 
 
 @dataclass(frozen=True, slots=True)
+class Ranges:
+    """Ranges over draws of the elasticities, for every scenario and day. They cover the elasticities alone.
+
+    Attributes:
+        groups: rows of group keys and `column`, the result column they are about, with `central` (the run without
+            draws), `mean`, `p5`, `p25`, `p50`, `p75`, `p95`, the Monte-Carlo standard errors `p5_error`, `p50_error`,
+            `p95_error`, and of the difference from the first scenario of the day `vs_p5`, `vs_p50`, `vs_p95` and
+            `vs_positive`, the share of draws in which it is above 0. Quantiles of groups do not add up.
+        total: the same for the whole table.
+        tornado: per `column` of the total and `parameter`, largest `swing` first: the total with that parameter at
+            its p10 (`low`) and p90 (`high`) and all others in the middle, and the `rank_correlation` over the draws.
+    """
+
+    groups: pl.DataFrame
+    total: pl.DataFrame
+    tornado: pl.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
 class ImpactResult:
     """What scenarios do to a trade table, by group and in total.
 
@@ -150,6 +169,7 @@ class ImpactResult:
         lines: every line of every scenario, if asked for, else None.
         notes: what the caller should know, on the whole run or on one scenario and day.
         provenance: law version, digests, switches: what is needed to replay the result.
+        ranges: ranges over draws of the elasticities, if asked for, else None.
     """
 
     groups: pl.DataFrame
@@ -158,6 +178,7 @@ class ImpactResult:
     lines: pl.DataFrame | None
     notes: tuple[Note, ...]
     provenance: Provenance
+    ranges: Ranges | None = None
 
     def scenario(self, name: str, on: str | None = None) -> pl.DataFrame:
         """The group rows of one scenario, on one day if `on` is given."""
@@ -177,6 +198,7 @@ class ImpactResult:
                 "groups": _rows(groups),
                 "total": total,
                 "notes": [note.to_json_dict() for note in notes],
+                **self._ranges_of(str(total["scenario"]), str(total["on"])),
             }
             for total, groups, notes in self._by_scenario()
         ]
@@ -189,6 +211,19 @@ class ImpactResult:
             },
             "notes": [note.to_json_dict() for note in self.notes if not note.scenario],
             "provenance": dict(self.provenance),
+        }
+
+    def _ranges_of(self, scenario: str, on: str) -> dict[str, object]:
+        if self.ranges is None:
+            return {}
+        found = {
+            "ranges": self.ranges.groups,
+            "total_ranges": self.ranges.total,
+            "tornado": self.ranges.tornado,
+        }
+        return {
+            name: _rows(frame.filter(scenario=scenario, on=on).drop("scenario", "on"))
+            for name, frame in found.items()
         }
 
     def _by_scenario(self) -> list[tuple[dict[str, object], pl.DataFrame, list[Note]]]:

@@ -27,6 +27,7 @@ def assess_lines(
     layer_kind: I8,
     layer_rate: F64,
     layer_weights: F64,
+    layer_assessed: F64,
     layer_owed: F64,
     layer_authority: I32,
     layer_unit: I32,
@@ -48,7 +49,8 @@ def assess_lines(
         atom_start: per line, where its atoms begin (one more than lines).
         atom_profile, atom_weight, atom_ordinary: per atom: profile, weight, ordinary rate.
         layer_start: per profile, where its layers begin (one more than profiles).
-        layer_kind, layer_rate, layer_owed, layer_authority: per layer; owed is 1, or 0 if void.
+        layer_kind, layer_rate, layer_authority: per layer.
+        layer_assessed, layer_owed: per layer, 1 or 0: whether it is assessed, and whether it is owed.
         layer_weights: per layer, the weight of each part of the value.
         layer_unit: per layer, the row of `quantity` a specific rate or minimum price counts in.
         tier_start, tier_up_to, tier_usd: per layer its tiers (a minimum price is one tier).
@@ -85,9 +87,10 @@ def assess_lines(
                     amount = whole * base / value[line] if value[line] > 0.0 else 0.0
                 amount *= weight
                 authority = layer_authority[layer]
-                duty[line] += amount
+                assessed = amount * layer_assessed[layer]
+                duty[line] += assessed
                 owed[line] += amount * layer_owed[layer]
-                duty_by_authority[line, authority] += amount
+                duty_by_authority[line, authority] += assessed
                 owed_by_authority[line, authority] += amount * layer_owed[layer]
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from zoneinfo import ZoneInfo
 
 from tariffs.engine.law.text import read_instant, read_rate
@@ -75,5 +75,12 @@ def _operand(
     if kind == "date" and op != "in":
         return read_instant(value, zone)
     if kind in {"content", "number"} and op != "in":
-        return read_rate(value) if kind == "content" else Decimal(value)
+        return read_rate(value) if kind == "content" else _number(value, text)
     raise ValueError(f"{text!r} compares a claim of type {kind} in a way that has no meaning")
+
+
+def _number(value: str, text: str) -> Decimal:
+    try:
+        return Decimal(value)
+    except InvalidOperation:
+        raise ValueError(f"{text!r} does not compare with a number") from None

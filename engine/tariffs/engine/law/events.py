@@ -21,15 +21,19 @@ from tariffs.engine.law.text import (
     digits,
     is_code,
     read_day,
+    read_dollars,
     read_instant,
     read_rate,
+    read_share,
     read_step,
     read_yes,
 )
 
 LAW = "law"
 ON_END = ("snap_back", "terminate", "none_scheduled")
-_COMMON = frozenset({"op", "measures", "known_from", "cite", "conf", "switch", "note"})
+_COMMON = frozenset({"op", "known_from", "cite", "conf", "switch", "note", "group"})
+_SCOPE_KEYS = ("origins", "not_origins", "products", "not_products")
+_GOODS = " ".join(_SCOPE_KEYS)
 _UTC = ZoneInfo("UTC")
 _T = TypeVar("_T")
 
@@ -54,6 +58,7 @@ OPS: Mapping[str, Verb] = {
     "revalidate": _verb("", "", 6, "earlier invalidations are undone"),
     "terminate": _verb("at", "", 5, "repealed for good"),
     "expire": _verb("at", "", 5, "ended by its own sunset clause"),
+    "replace": _verb("at measure", "", 4, "ended, and another measure comes in its place"),
     "set_rate": _verb("from", "rate by base heading", 3, "the statutory rate is changed"),
     "suspend": _verb("from on_end", "until kept heading", 2, "on the books, not collected"),
     "extend": _verb("until", "", 1, "the end of the last suspension is moved"),
@@ -64,8 +69,16 @@ OPS: Mapping[str, Verb] = {
     "announce": _verb("", "at rate", 0, "a statement without an instrument; never charged"),
     "add": _verb("measure", "", 0, "a new measure"),
     "set_switch": _verb("name value", "", 0, "a doubtful fact or settled choice is set"),
+    "set_stacking": _verb("rule from", "until value as after", 0, "a stacking rule is ended, brought back or changed"),
+    "set_claim": _verb("claim share", f"from until {_GOODS}", 0, "the share of goods that declare a fact"),
+    "shock_quantity": _verb(
+        "from", f"until share floor compliance {_GOODS}", 0, "a limit or floor on the quantity traded"
+    ),
 }
-UNSELECTIVE = frozenset({"add", "set_switch", "announce"})
+# Verbs that act on something other than a measure; `announce` may name one.
+UNSELECTIVE = frozenset({"add", "set_switch", "announce", "set_stacking", "set_claim", "shock_quantity"})
+# Verbs that only scenarios use: the law states such things in files of their own.
+SCENARIO_ONLY = frozenset({"add", "replace", "set_switch", "set_stacking", "set_claim", "shock_quantity"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +115,15 @@ class Change:
     name: str = ""
     value: str = ""
     measure: Mapping[str, Any] = field(default_factory=dict)
+    rule: str = ""
+    definition: Mapping[str, Any] = field(default_factory=dict)
+    after: str = ""
+    claim: str = ""
+    share: Decimal | None = None
+    floor: Decimal | None = None
+    compliance: Decimal | None = None
+    goods: Scope = ANYWHERE
+    group: str = ""
     known_from: date | None = None
     switch: Mapping[str, str] = field(default_factory=dict)
     cite: tuple[str, ...] = ()
@@ -160,6 +182,15 @@ def change_from_mapping(mapping: Mapping[str, Any], path: str, *, source: str = 
         name=read.word("name"),
         value=read.word("value"),
         measure=read.mapping("measure"),
+        rule=read.word("rule"),
+        definition=read.mapping("as"),
+        after=read.word("after"),
+        claim=read.word("claim"),
+        share=read.value("share", read_share, None),
+        floor=read.value("floor", read_dollars, None),
+        compliance=read.value("compliance", read_share, None),
+        goods=read_scope(mapping, path),
+        group=read.word("group"),
         known_from=read.value("known_from", read_day, None),
         switch=read.mapping("switch"),
         cite=read.words("cite"),
@@ -173,6 +204,8 @@ def change_from_mapping(mapping: Mapping[str, Any], path: str, *, source: str = 
 
 def _check_keys(mapping: Mapping[str, Any], verb: Verb, op: str, path: str) -> None:
     allowed = verb.required | verb.optional | _COMMON
+    if op not in UNSELECTIVE or op == "announce":
+        allowed |= {"measures"}
     for key in mapping:
         if key not in allowed:
             raise ScenarioError(
@@ -194,6 +227,7 @@ def _check_sense(change: Change, path: str) -> None:
             "a suspension without `until` has on_end none_scheduled",
             "Write on_end: none_scheduled, or an end.",
         )
+    _check_pairs(change, path)
     if change.op not in UNSELECTIVE and change.selector == EVERYTHING and change.source != LAW:
         raise _fault(path, f"{change.op} needs `measures`", "Select by id or authority.")
     if change.start and change.until and read_instant(change.start, _UTC) > read_instant(change.until, _UTC):
@@ -203,6 +237,16 @@ def _check_sense(change: Change, path: str) -> None:
             path=path + ".until",
             fix="Put the end after the start.",
         )
+
+
+def _check_pairs(change: Change, path: str) -> None:
+    """Of some pairs of keys exactly one is wanted."""
+    if change.op == "set_stacking" and bool(change.value) == bool(change.definition):
+        raise _fault(path, "set_stacking needs either `value` or `as`", "Give one of them.")
+    if change.op == "set_stacking" and change.value not in {"", "on", "off"}:
+        raise _fault(path + ".value", "value is on or off", "Write one of them.")
+    if change.op == "shock_quantity" and (change.share is None) == (change.floor is None):
+        raise _fault(path, "shock_quantity needs either `share` or `floor`", "Give one of them.")
 
 
 def _fault(path: str, message: str, fix: str) -> ScenarioError:
@@ -287,7 +331,7 @@ def read_scope(mapping: Mapping[str, Any], path: str) -> Scope:
     )
 
 
-_SELECTOR_KEYS = ("id", "authority", "heading", "origins", "not_origins", "products", "not_products")
+_SELECTOR_KEYS = ("id", "authority", "heading", *_SCOPE_KEYS)
 
 
 def _selector(mapping: Any, path: str) -> Selector:

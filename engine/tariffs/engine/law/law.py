@@ -16,7 +16,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from tariffs.engine.errors import LawError, ScenarioError, TariffsError
-from tariffs.engine.law.events import LAW, Act, Change
+from tariffs.engine.law.edits import Constraint, SetClaim, constraint, rules_after, set_claim
+from tariffs.engine.law.events import LAW, UNSELECTIVE, Act, Change
 from tariffs.engine.law.model import (
     CONFIDENCE,
     Claim,
@@ -35,6 +36,7 @@ from tariffs.engine.law.selection import check_suspension, selected, unmatched
 from tariffs.engine.law.standing import Standing, act_name, known, settle_dates, standing, windows_of
 
 IMPORT = "import"
+REVIVE = "revive_displaced"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +69,17 @@ class ActiveRule:
 
 @dataclass(frozen=True, eq=False)
 class InForce:
-    """What the law is for entries at an instant, as known on a day."""
+    """What the law is for entries at an instant, as known on a day.
+
+    `revive`: what is owed is stacked without the void measures, so that what they displaced is owed after all.
+    """
 
     actives: tuple[Active, ...]
     rules: tuple[ActiveRule, ...]
     unmodelled: tuple[Standing, ...]
     groups: Mapping[str, frozenset[str]]
     lists: Mapping[str, tuple[str, ...]]
+    revive: bool = False
     cache: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def members(self, names: frozenset[str]) -> frozenset[str]:
@@ -110,7 +116,11 @@ class Law:
     references: Mapping[str, Reference]
     retired: Mapping[str, str]
     digest: str
+    authorities: Mapping[str, Any] = field(default_factory=dict)
+    refunds: Mapping[str, Any] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
+    set_claims: tuple[SetClaim, ...] = ()
+    constraints: tuple[Constraint, ...] = ()
     min_conf: str = CONFIDENCE[-1]
 
     # -- making another law ------------------------------------------------------------------------------------
@@ -124,14 +134,27 @@ class Law:
         """
         law = self
         for change in changes:
-            if change.op == "add":
-                law = replace(law, measures={**law.measures, **law._added(change)})
-            elif change.op == "set_switch":
+            if change.op == "set_switch":
                 law = law.with_switches({change.name: change.value}, path=change.path)
-            elif change.op != "announce":
+            elif change.op in UNSELECTIVE:
+                law = law._edited(change)
+            else:
                 law._check_reach(change)
                 law = replace(law, changes=(*law.changes, change))
+            if change.op in {"add", "replace"}:
+                law = replace(law, measures={**law.measures, **law._added(change)})
         return law
+
+    def _edited(self, change: Change) -> Law:
+        """The law with another stacking rule, claim setting or constraint."""
+        context = self.context(IMPORT)
+        if change.op == "set_stacking":
+            return replace(self, rules=rules_after(self.rules, change, context))
+        if change.op == "set_claim":
+            return replace(self, set_claims=(*self.set_claims, set_claim(change, context)))
+        if change.op == "shock_quantity":
+            return replace(self, constraints=(*self.constraints, constraint(change, context)))
+        return self
 
     def with_switches(self, settings: Mapping[str, str], *, path: str = "") -> Law:
         """The law with switches set; SWITCH_UNKNOWN if there is no such switch or value."""
@@ -156,10 +179,13 @@ class Law:
         return replace(self, min_conf=conf)
 
     def _added(self, change: Change) -> dict[str, Measure]:
+        raw = {**change.measure}
+        if change.op == "replace" and isinstance(raw.get("periods"), list):
+            raw["periods"] = [
+                {"from": change.start, **p} if isinstance(p, Mapping) else p for p in raw["periods"]
+            ]
         try:
-            added = read_measure(
-                change.measure, self.context(str(change.measure.get("direction", IMPORT))), "measure"
-            )
+            added = read_measure(raw, self.context(str(raw.get("direction", IMPORT))), "measure")
         except TariffsError as error:
             raise ScenarioError(
                 "SCENARIO_SYNTAX", error.message, path=f"{change.path}.measure", fix=error.fix
@@ -182,7 +208,8 @@ class Law:
 
     def selected(self, change: Change) -> list[tuple[Measure, str]]:
         """The measures a change reaches, each with the period label it is limited to (or an empty text)."""
-        return selected(self.measures, change.selector)
+        found = selected(self.measures, change.selector)
+        return [item for item in found if item[0].id != change.measure.get("id")]
 
     def _check_reach(self, change: Change) -> None:
         reached = self.selected(change)
@@ -256,7 +283,7 @@ class Law:
     def in_force(self, instant: datetime, known_on: date | None = None, direction: str = IMPORT) -> InForce:
         """What holds for entries at `instant` (aware) by the acts published until `known_on` (default as-of day)."""
         segment = bisect_right(self.boundaries, instant.astimezone(UTC))
-        day = bisect_right(self._publication_days, known_on or self.as_of)
+        day = bisect_right(self.publication_days, known_on or self.as_of)
         key = (segment, day, direction)
         if key not in self._cache:
             self._cache[key] = self._compute(instant.astimezone(UTC), known_on or self.as_of, direction)
@@ -280,7 +307,11 @@ class Law:
             for name, dated in self.groups.items()
         }
         lists = {name: product_list.on(instant) for name, product_list in self.lists.items()}
-        return InForce(tuple(actives), rules, tuple(unmodelled), groups, lists)
+        return InForce(tuple(actives), rules, tuple(unmodelled), groups, lists, self._revives())
+
+    def _revives(self) -> bool:
+        """Law.md 2.8: whether a displaced measure revives is not settled, so it is a switch."""
+        return REVIVE in self.switches and self.setting(REVIVE) == "on"
 
     def standing(self, measure: Measure, instant: datetime, known_on: date) -> Standing | None:
         """Where a measure stands, whether modelled or not."""
@@ -333,8 +364,8 @@ class Law:
                 found |= {c.operand for row in period.rows for c in row.conditions if c.claim == "entry_date"}  # type: ignore[misc]
             for act in self.acts[measure.id]:
                 found |= {act.start, act.until, act.to, act.collection_stop}
-        for rule in self.rules:
-            found |= {rule.start, rule.end}
+        for dated_edit in (*self.rules, *self.set_claims, *self.constraints):
+            found |= {dated_edit.start, dated_edit.end}
         for dated in self.groups.values():
             for item in dated:
                 found |= {item.start, item.end}
@@ -343,27 +374,12 @@ class Law:
         return sorted(moment for moment in found if moment is not None)
 
     @cached_property
-    def _publication_days(self) -> list[date]:
+    def publication_days(self) -> list[date]:
+        """Every day on which acts were published, sorted."""
         days = {p.known_from for m in self.measures.values() for p in m.periods}
         days |= {a.known_from for acts in self.acts.values() for a in acts if a.known_from}
         days |= {r.known_from for r in self.rules if r.known_from}
         return sorted(days)
-
-    def same_effect(self, other: Law) -> bool:
-        """Whether two laws stand alike at every boundary of either, modelled or not, as known on the as-of day."""
-        if (self.rules, self.settings, self.lists) != (other.rules, other.settings, other.lists):
-            return False
-        names = [*dict.fromkeys((*self.measures, *other.measures))]
-        return all(
-            self._signature(name, instant) == other._signature(name, instant)
-            for instant in sorted({*self.boundaries, *other.boundaries})
-            for name in names
-        )
-
-    def _signature(self, name: str, instant: datetime) -> object:
-        measure = self.measures.get(name)
-        found = self.standing(measure, instant, self.as_of) if measure else None
-        return found and ([replace(row, acts=()) for row in found.rows], found.suspended)
 
 
 def _dated(rule: Rule, instant: datetime) -> Rule | None:

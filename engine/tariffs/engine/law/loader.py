@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 import yaml
 
 from tariffs.engine.errors import TariffsError
-from tariffs.engine.law.events import Change, change_from_mapping
+from tariffs.engine.law.events import SCENARIO_ONLY, Change, change_from_mapping
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.model import ListEntry, Measure, Membership, ProductList, Program
 from tariffs.engine.law.read import (
@@ -67,7 +67,8 @@ def read_raw(directory: Path = HERE) -> dict[str, Any]:
         for key, value in load_yaml(directory / "groups.yaml").items()
         if key in {"groups", "programs"}
     }
-    raw["fees"] = load_yaml(directory / "fees.yaml")
+    for name in ("fees", "authorities", "refunds"):
+        raw[name] = load_yaml(directory / f"{name}.yaml")
     raw["references"] = load_yaml(directory / "references.yaml")["references"]
     raw["retired"] = load_yaml(directory / "retired.yaml") or {}
     raw["lists"] = {p.stem.upper(): _read_list(p) for p in sorted((directory / "lists").glob("*.csv"))}
@@ -122,6 +123,8 @@ def law_from_raw(raw: Mapping[str, Any]) -> Law:
         lists={name: _read_entries(rows, zones[IMPORT]) for name, rows in raw.get("lists", {}).items()},
         row_sets=raw.get("row_sets", {}),
         fees=raw.get("fees", {}),
+        authorities=raw.get("authorities", {}),
+        refunds=raw.get("refunds", {}),
         references={name: read_reference(name, item) for name, item in raw.get("references", {}).items()},
         retired=raw.get("retired", {}),
         digest=digest_of(raw),
@@ -173,9 +176,12 @@ def _read_changes(raw: Mapping[str, Any]) -> list[Change]:
 
 def _law_change(event: Raw, path: str) -> Change:
     try:
-        return change_from_mapping(event, path)
+        change = change_from_mapping(event, path)
     except TariffsError as error:
         raise fault(error.field or path, error.message) from None
+    if change.op in SCENARIO_ONLY:
+        raise fault(path, f"{change.op} is a verb of scenarios; the law states such things in its other files")
+    return change
 
 
 def _read_rules(raw: list[Raw], context: Context) -> list[Any]:

@@ -272,7 +272,7 @@ def _with_rate(row: Row, act: Act) -> Row:
 
 def _is_over(acts: Sequence[Act], windows: Sequence[Window], instant: datetime) -> bool:
     """Whether the measure was terminated, or is no longer collected because it is void."""
-    if _begun(acts, frozenset({"terminate", "expire"}), instant) or _ended_with_window(windows, instant):
+    if _begun(acts, frozenset({"terminate", "expire", "replace"}), instant) or _ended_with_window(windows, instant):
         return True
     return any((act.collection_stop or act.start) <= instant for act in _invalidations(acts))  # type: ignore[operator]
 

@@ -19,6 +19,7 @@ _POINTS = re.compile(r"^([+-]\d+(?:\.\d+)?)pp$")
 _FACTOR = re.compile(r"^x(\d+(?:\.\d+)?)$")
 _PER_UNIT = re.compile(r"^(\d+(?:\.\d+)?) USD/(\S+)$")
 _AMOUNT = re.compile(r"^(\d+(?:\.\d+)?) (\S+)$")
+_DOLLARS = re.compile(r"^(\d+(?:\.\d+)?)(?: USD)?$")
 _YES = frozenset({"yes", "true", "on", "1"})
 _NO = frozenset({"no", "false", "off", "0"})
 
@@ -57,9 +58,9 @@ def read_instant(text: str, zone: ZoneInfo) -> datetime:
         if len(text) == len("2025-11-10"):
             return datetime.combine(date.fromisoformat(text), NOON, zone).astimezone(UTC)
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise ValueError(f"{text!r} is not a day or instant such as 2025-11-10T00:01-05:00") from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
 
 
 def read_rate(text: str) -> Decimal:
@@ -69,6 +70,21 @@ def read_rate(text: str) -> Decimal:
     if _FRACTION.match(text):
         return Decimal(text)
     raise ValueError(f"{text!r} is not a rate; write it as 12.5% or as a fraction with a leading zero, 0.125")
+
+
+def read_share(text: str) -> Decimal:
+    """A share between 0 and 1, from `90%`, `0.9` or `1`."""
+    share = Decimal(1) if text == "1" else read_rate(text)
+    if not 0 <= share <= 1:
+        raise ValueError(f"{text!r} is not a share; write it as 90% or 0.9")
+    return share
+
+
+def read_dollars(text: str) -> Decimal:
+    """US dollars, from `25000000` or `25000000 USD`."""
+    if found := _DOLLARS.match(text):
+        return Decimal(found[1])
+    raise ValueError(f"{text!r} is not an amount of US dollars such as 25000000")
 
 
 def read_step(text: str) -> RateStep:
@@ -112,4 +128,4 @@ def digits(code: str) -> str:
 def is_code(text: str) -> bool:
     """Whether text reads as an HTS code of 2 to 10 digits (chapters serve in law data)."""
     bare = digits(text)
-    return bare.isdigit() and 2 <= len(bare) <= 10
+    return bare.isascii() and bare.isdigit() and 2 <= len(bare) <= 10

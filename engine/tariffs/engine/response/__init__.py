@@ -25,7 +25,9 @@ from tariffs.engine.response.armington import (
     ArmingtonResponse,
     armington,
     armington_hats,
+    armington_runs,
 )
+from tariffs.engine.response.draws import DrawnParameters, Draws, Spreads, drawn_parameters
 from tariffs.engine.response.gsim import GsimResponse, gsim
 from tariffs.engine.response.models import MODELS, Model
 from tariffs.engine.response.parameters import (
@@ -48,6 +50,8 @@ __all__ = [
     "STATUS",
     "ArmingtonHats",
     "ArmingtonResponse",
+    "DrawnParameters",
+    "Draws",
     "EffectiveRates",
     "Elasticities",
     "GsimResponse",
@@ -58,9 +62,12 @@ __all__ = [
     "ProductParameters",
     "RevenueChange",
     "SmartResponse",
+    "Spreads",
     "armington",
     "armington_hats",
+    "armington_runs",
     "ces_price",
+    "drawn_parameters",
     "effective_rates",
     "gsim",
     "log_split",

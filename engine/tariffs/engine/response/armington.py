@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -246,9 +247,43 @@ def armington(
     Raises:
         InputError: PARAMETER_INVALID with the line or product at fault.
     """
+    problem = _problem(product, v0, t0, t1, sigma, eta, supply, freight, kappa, domestic, supply_domestic)
+    return _answer(problem, threads)
+
+
+def armington_runs(
+    product: ArrayLike, v0: ArrayLike, t0: ArrayLike, t1: ArrayLike
+) -> Callable[[ArrayLike, ArrayLike, ArrayLike], ArmingtonResponse]:
+    """`armington` for many elasticities on one change of duty: a function of sigma, eta and supply, each per product.
+
+    Its answers have the bits of `armington`; lines are checked and sorted once. Arguments and errors are the same.
+    """
+    first = _problem(product, v0, t0, t1, 1.0, 1.0, np.inf, 0.0, None, None, np.inf)
+    groups = first.groups
+    sizes = np.diff(groups.offsets)
+
+    def run(sigma: ArrayLike, eta: ArrayLike, supply: ArrayLike) -> ArmingtonResponse:
+        w = np.empty(first.v0.size)
+        # One supply per product leaves the order of lines within it as it was.
+        w[groups.order] = np.repeat(1.0 / groups.per_product("supply", supply, SUPPLY), sizes)
+        etas = groups.per_product("eta", eta, ELASTICITY)
+        parameters = np.column_stack(
+            [
+                groups.per_product("sigma", sigma, ELASTICITY),
+                etas,
+                etas,
+                np.zeros(etas.size),
+                np.zeros(etas.size),
+            ]
+        )
+        return _answer(replace(first, w=frozen(w), parameters=frozen(parameters)), 1)
+
+    return run
+
+
+def _answer(problem: _Problem, threads: int) -> ArmingtonResponse:
     from tariffs.engine.kernels.respond import armington_accounts
 
-    problem = _problem(product, v0, t0, t1, sigma, eta, supply, freight, kappa, domestic, supply_domestic)
     hats, nests, status = _solve(problem, threads)
     lines = np.empty((9, problem.v0.size))
     products = np.empty((8, problem.groups.products.size))

@@ -126,6 +126,28 @@ def _exceptions(name: str) -> Mapping[str, tuple[float, str]]:
     }
 
 
+def horizon_supply(horizon: str) -> float:
+    """The export supply elasticity that a horizon gives to every product without one of its own."""
+    return _HORIZON_SUPPLY[horizon]
+
+
+@cache
+def _sections() -> tuple[tuple[str, ...], Mapping[str, int]]:
+    names = tuple(dict.fromkeys(row["section"] for row in _table("hs_sections.csv")))
+    chapters = {
+        f"{chapter:02d}": names.index(row["section"])
+        for row in _table("hs_sections.csv")
+        for chapter in range(int(row["chapter_from"]), int(row["chapter_to"]) + 1)
+    }
+    return names, chapters
+
+
+def sections_of(codes: Sequence[str]) -> tuple[tuple[str, ...], Ints]:
+    """The names of all HS sections, and the place of each code's section among them."""
+    names, chapters = _sections()
+    return names, np.array([chapters[code[:2]] for code in codes], dtype=np.int64)
+
+
 def _longest(code: str, prefixes: Iterable[str]) -> str | None:
     """The longest of the prefixes that the code starts with."""
     return max((prefix for prefix in prefixes if code.startswith(prefix)), key=len, default=None)

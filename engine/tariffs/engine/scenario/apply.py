@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from tariffs.engine.errors import ScenarioError
 from tariffs.engine.law.events import Change
 from tariffs.engine.law.law import Law
 from tariffs.engine.scenario.model import Scenario, located
 from tariffs.engine.scenario.names import check_names, check_scope
+from tariffs.engine.scenario.forms import check_texts
 from tariffs.engine.scenario.parents import Known, lineage
+from tariffs.engine.scenario.parents import components as parts_of
 from tariffs.engine.scenario.sources import library
 
 
@@ -28,6 +32,7 @@ def apply_scenario(law: Law, scenario: Scenario, known: Known | None = None) -> 
     except ScenarioError as error:
         raise located(error, scenario) from None
     for step in before:
+        _check_single(step)
         try:
             for change in step.changes:
                 law = apply_change(law, change)
@@ -36,15 +41,39 @@ def apply_scenario(law: Law, scenario: Scenario, known: Known | None = None) -> 
     return law
 
 
+def components(scenario: Scenario, known: Known | None = None) -> list[tuple[Decimal, Scenario]]:
+    """The scenarios of a mixture with their weights, which sum to 1; a scenario that is none stands alone.
+
+    Raises:
+        ScenarioError: SCENARIO_NOT_FOUND or SCENARIO_CYCLE, with path, line and column.
+    """
+    try:
+        return parts_of(scenario, library() if known is None else known)
+    except ScenarioError as error:
+        raise located(error, scenario) from None
+
+
+def _check_single(scenario: Scenario) -> None:
+    if scenario.mixture:
+        raise ScenarioError(
+            "SCENARIO_SYNTAX",
+            f"{scenario.id} is a mixture of scenarios and makes no single law.",
+            path="mixture",
+            fix="Value it on a table, or name one of its components.",
+        )
+
+
 def apply_change(law: Law, change: Change) -> Law:
     """The law after one change, all of whose names exist.
 
     Raises:
         ScenarioError: as `apply_scenario`, with the path of the change.
     """
+    check_texts(change.measure, f"{change.path}.measure")
+    check_texts(change.definition, f"{change.path}.as")
     check_names(law, change)
     after = law.with_changes([change])
-    if change.op == "add":
+    if change.measure:
         added = after.measures[change.measure["id"]]
         for period in added.periods:
             for row in period.rows:

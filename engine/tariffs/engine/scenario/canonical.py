@@ -16,7 +16,7 @@ from typing import Any
 from tariffs.engine.law.text import digits, is_code, read_day, read_rate, read_step, read_yes
 
 _SILENT = frozenset({"title", "description", "tags", "note", "text"})
-_ORDERED = frozenset({"changes", "parents", "rows", "periods", "events", "tiers"})
+_ORDERED = frozenset({"changes", "parents", "rows", "periods", "events", "tiers", "one_of"})
 
 
 def canonical(document: Mapping[str, Any]) -> Any:
@@ -49,7 +49,7 @@ def _scalar(key: str, text: str) -> str:
         return " ".join(text.split())
     try:
         return read(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         # text of another kind under the same key, such as money per unit under `rate`
         return " ".join(text.split())
 
@@ -82,7 +82,7 @@ _READERS: Mapping[str, Callable[[str], str]] = {
     **dict.fromkeys(("at", "from", "until", "to", "collection_stop"), _instant),
     "known_from": lambda text: read_day(text).isoformat(),
     **dict.fromkeys(
-        ("rate", "kept", *("full", "steel", "aluminum", "copper", "us", "us_capped", "processing")), _rate
+        ("rate", "kept", "share", "compliance", "weight", *("full", "steel", "aluminum", "copper", "us", "us_capped", "processing")), _rate
     ),
     "by": _step,
     "from_beginning": lambda text: str(read_yes(text)).lower(),

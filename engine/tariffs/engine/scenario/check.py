@@ -36,9 +36,11 @@ def problems_of(scenario: Scenario, law: Law, known: Known | None = None) -> lis
     known = library() if known is None else known
     try:
         before = lineage(scenario, known)[:-1]
-        start = _after(law, before)
+        start = law if scenario.mixture else _after(law, before)
     except ScenarioError as error:
         return [problem_of(error, scenario.places)]
+    if scenario.mixture:
+        return []
     after, problems = _walk(scenario, start)
     if not any(problem.severity == ERROR for problem in problems):
         problems += _same_as_base(scenario, before, law, after)

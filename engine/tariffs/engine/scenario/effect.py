@@ -16,13 +16,13 @@ from tariffs.engine.law.model import Measure
 from tariffs.engine.scenario.model import WARNING, Places, Problem, place_of
 
 BASE = "base"
+BESIDE_MEASURES = UNSELECTIVE - {"add"}
 
 
 def reached(law: Law, change: Change) -> list[Measure]:
     """The measures a change reaches in a law that already holds it."""
-    if change.op == "add":
-        return [law.measures[change.measure["id"]]]
-    return list({measure.id: measure for measure, _ in law.selected(change)}.values())
+    added = [law.measures[change.measure["id"]]] if change.measure else []
+    return added + list({measure.id: measure for measure, _ in law.selected(change)}.values())
 
 
 def same_standing(before: Law, after: Law, names: Iterable[str]) -> bool:
@@ -44,17 +44,11 @@ def _stand(law: Law, name: str, instants: Sequence[datetime]) -> list[object]:
 
 def warning_of(before: Law, after: Law, change: Change, places: Places) -> Problem | None:
     """What a reader should know of a change that was made: that it changes nothing, or nothing counted yet."""
-    if change.op == "announce":
-        return None
-    if change.op == "set_switch":
-        if before.setting(change.name) != change.value:
+    if change.op in BESIDE_MEASURES:
+        if change.op == "announce" or not same_beside(before, after):
             return None
         return _warning(
-            "CHANGE_HAS_NO_EFFECT",
-            change,
-            places,
-            f"The switch {change.name} is {change.value} already.",
-            "Leave it out.",
+            "CHANGE_HAS_NO_EFFECT", change, places, f"`{change.op}`: it is so already.", "Leave it out."
         )
     measures = reached(after, change)
     if not any(measure.modelled for measure in measures):
@@ -81,12 +75,19 @@ def same_as_base(base: Law, after: Law, changes: Iterable[Change]) -> bool:
     """Whether all changes together leave every measure they reach, and every switch, as it was."""
     names: dict[str, None] = {}
     for change in changes:
-        if change.op == "set_switch":
-            if base.setting(change.name) != after.setting(change.name):
-                return False
-        elif change.op != "announce":
+        if change.op not in BESIDE_MEASURES:
             names |= dict.fromkeys(measure.id for measure in reached(after, change))
-    return same_standing(base, after, names)
+    return same_beside(base, after) and same_standing(base, after, names)
+
+
+def same_beside(one: Law, other: Law) -> bool:
+    """Whether two laws agree in all that scenarios change besides measures."""
+    return (
+        all(one.setting(name) == other.setting(name) for name in one.switches)
+        and one.rules == other.rules
+        and one.set_claims == other.set_claims
+        and one.constraints == other.constraints
+    )
 
 
 def why_void(law: Law, change: Change) -> str:

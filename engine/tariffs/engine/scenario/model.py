@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from tariffs.engine.errors import ScenarioError
 from tariffs.engine.law.events import Change
@@ -25,8 +26,16 @@ Places = Mapping[str, Place]
 
 
 @dataclass(frozen=True, slots=True)
+class Component:
+    """A scenario of a mixture and the probability it has there."""
+
+    scenario: str
+    weight: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Scenario:
-    """Dated edits to a law, applied after those of its parents.
+    """Dated edits to a law, applied after those of its parents; or a mixture of other scenarios.
 
     Attributes:
         id: its name.
@@ -35,6 +44,7 @@ class Scenario:
         basis: enacted, announced or hypothesis.
         parents: ids of the scenarios applied before it, in order.
         changes: its own acts, in order.
+        mixture: the scenarios it is a mixture of; then it has neither parents nor changes.
         digest: SHA-256 (hex) of the canonical form, parents included.
         tags: words to find it by.
         cite: sources of the scenario as a whole.
@@ -50,6 +60,7 @@ class Scenario:
     parents: tuple[str, ...]
     changes: tuple[Change, ...]
     digest: str
+    mixture: tuple[Component, ...] = ()
     tags: tuple[str, ...] = ()
     cite: tuple[str, ...] = ()
     source: str = ""

@@ -14,6 +14,7 @@ from tariffs.engine.law.events import Change
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.model import Scope
 from tariffs.engine.law.read import read_weights
+from tariffs.engine.law.text import is_code
 from tariffs.engine.trade.countries import origin_codes
 
 
@@ -30,6 +31,10 @@ def check_names(law: Law, change: Change) -> None:
         nodes = {parent for measure in law.measures.values() for parent in measure.parents}
         _check((selector.authority,), nodes, "authority", f"{path}.authority")
     check_scope(law, selector.scope, path)
+    check_scope(law, change.goods, change.path)
+    if change.claim:
+        _check_claim(law, change)
+    _check_rule(law, change)
     _check_switches(law, change)
     _check_terms(law, change)
 
@@ -43,8 +48,22 @@ def check_scope(law: Law, scope: Scope, path: str) -> None:
         ("products", frozenset().union(*scope.products)),
         ("not_products", scope.not_products),
     ):
-        lists = (name for name in names if not name.isdigit())
+        lists = (name for name in names if not is_code(name))
         _check(lists, law.lists.keys(), "product list", f"{path}.{key}")
+
+
+def _check_claim(law: Law, change: Change) -> None:
+    """Only shares of the value can be set for a table's lines."""
+    kinds = {name for name, claim in law.claims.items() if claim.type in {"share", "content"}}
+    _check((change.claim,), kinds, "claim that is a share,", f"{change.path}.claim")
+
+
+def _check_rule(law: Law, change: Change) -> None:
+    for key in ("when", "on", "one_of"):
+        names = change.definition.get(key, [])
+        if isinstance(names, list):
+            known = (name for name in names if isinstance(name, str))
+            _check(known, law.names, "measure or authority", f"{change.path}.as.{key}")
 
 
 def _check_measures(law: Law, ids: Iterable[str], path: str) -> None:

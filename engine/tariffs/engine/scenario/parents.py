@@ -1,9 +1,10 @@
-"""Parents: scenarios applied before a scenario, found by name; cycles are errors."""
+"""Scenarios that name others, as parents applied before them or as components of a mixture; cycles are errors."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 
 from tariffs.engine.errors import ScenarioError
 from tariffs.engine.scenario.model import Scenario
@@ -39,8 +40,7 @@ def lineage(scenario: Scenario, known: Known) -> list[Scenario]:
 
 def _visit(scenario: Scenario, known: Known, order: dict[str, Scenario], trail: Sequence[str]) -> None:
     below = [*trail, scenario.id]
-    for index, name in enumerate(scenario.parents):
-        path = f"parents[{index}]"
+    for path, name in _named(scenario):
         if name in below:
             circle = " > ".join([*below[below.index(name) :], name])
             raise ScenarioError(
@@ -53,3 +53,31 @@ def _visit(scenario: Scenario, known: Known, order: dict[str, Scenario], trail: 
         if name not in order:
             _visit(find(name, known, path), known, order, below)
     order[scenario.id] = scenario
+
+
+def _named(scenario: Scenario) -> list[tuple[str, str]]:
+    """The scenarios it names, each with its path: parents, or the components of a mixture."""
+    parents = [(f"parents[{index}]", name) for index, name in enumerate(scenario.parents)]
+    mixed = [(f"mixture[{i}].scenario", part.scenario) for i, part in enumerate(scenario.mixture)]
+    return parents + mixed
+
+
+def components(scenario: Scenario, known: Known) -> list[tuple[Decimal, Scenario]]:
+    """The scenarios a mixture comes down to, with their weights; a scenario that is none is its own, with weight 1.
+
+    Raises:
+        ScenarioError: SCENARIO_NOT_FOUND or SCENARIO_CYCLE.
+    """
+    lineage(scenario, known)
+    return _components(scenario, known)
+
+
+def _components(scenario: Scenario, known: Known) -> list[tuple[Decimal, Scenario]]:
+    if not scenario.mixture:
+        return [(Decimal(1), scenario)]
+    found: dict[str, tuple[Decimal, Scenario]] = {}
+    for part in scenario.mixture:
+        for weight, leaf in _components(find(part.scenario, known), known):
+            before = found[leaf.id][0] if leaf.id in found else Decimal(0)
+            found[leaf.id] = (before + part.weight * weight, leaf)
+    return list(found.values())

@@ -23,12 +23,13 @@ from tariffs.engine.scenario.model import (
     place_of,
     problem_of,
 )
+from tariffs.engine.scenario.mixing import read_mixture
 from tariffs.engine.scenario.text import Document, read_text
 
 _NAME = re.compile(r"^[a-z0-9][a-z0-9._-]{0,99}$")
 _TEXTS = ("schema", "id", "title", "description", "basis")
 _LISTS = ("parents", "tags", "cite")
-_KEYS = (*_TEXTS, *_LISTS, "changes")
+_KEYS = (*_TEXTS, *_LISTS, "changes", "mixture")
 _REQUIRED = ("schema", "id", "title", "basis")
 _CHANGES_AT_MOST = 500
 _ROUNDS_AT_MOST = 20
@@ -80,6 +81,7 @@ class _Form:
         lists = {key: self._many(value, key) for key in _LISTS}
         self._check_head(value, texts)
         changes = self._changes(value.get("changes", []), texts["id"] or self._source)
+        mixture = read_mixture(value, self._add) if "mixture" in value else ()
         self._problems.sort(key=lambda problem: (problem.line, problem.column))
         if self._problems:
             return Draft(None, value, tuple(self._problems), self._document.places)
@@ -91,6 +93,7 @@ class _Form:
             parents=lists["parents"],
             changes=tuple(changes),
             digest="",
+            mixture=mixture,
             tags=lists["tags"],
             cite=lists["cite"],
             source=self._source,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tariffs.engine.errors import ScenarioError
 from tariffs.engine.scenario.canonical import digest_of
-from tariffs.engine.scenario.model import Problem, Scenario, located
+from tariffs.engine.scenario.model import Component, Problem, Scenario, located
 from tariffs.engine.scenario.parents import Known, find, lineage
 from tariffs.engine.scenario.parse import Draft, read_draft, sealed
 from tariffs.engine.scenario.text import SIZE_AT_MOST
@@ -58,8 +58,13 @@ def seal(draft: Draft, known: Known) -> Scenario:
         lineage(scenario, known)
     except ScenarioError as error:
         raise located(error, scenario) from None
-    parents = [find(name, known).digest for name in scenario.parents]
+    named = (*scenario.parents, *(part.scenario for part in sorted(scenario.mixture, key=_by_weight)))
+    parents = [find(name, known).digest for name in named]
     return sealed(scenario, digest_of(draft.document, parents))
+
+
+def _by_weight(part: Component) -> tuple[str, str]:
+    return part.scenario, str(part.weight)
 
 
 def _sound(draft: Draft, source: str) -> Scenario:

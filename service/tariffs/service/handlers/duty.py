@@ -13,7 +13,7 @@ from tariffs.v1 import duty_service_pb2, duty_service_pb2_grpc
 
 
 class DutyHandler(duty_service_pb2_grpc.DutyServiceServicer):
-    """Rates entry lines, in threads of their own."""
+    """Rates entry lines, in threads of their own; a batch is admitted and ended as a run is."""
 
     def __init__(self, runs: Runs) -> None:
         self._runs = runs
@@ -23,3 +23,12 @@ class DutyHandler(duty_service_pb2_grpc.DutyServiceServicer):
     ) -> duty_service_pb2.CalculateDutyResponse:
         """The duty on one line."""
         return await self._runs.quick(partial(duty.calculate_duty, request))
+
+    async def BatchCalculateDuties(  # noqa: N802 - the name on the wire
+        self,
+        request: duty_service_pb2.BatchCalculateDutiesRequest,
+        context: grpc.aio.ServicerContext[Any, Any],
+    ) -> duty_service_pb2.BatchCalculateDutiesResponse:
+        """The duty on many lines."""
+        answers = [one async for one in self._runs.stream(partial(duty.calculate_duties, request), context)]
+        return answers[0]

@@ -1,16 +1,25 @@
-"""DutyService: the duty on one entry line."""
+"""DutyService: the duty on entry lines, one or many."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from tariffs.engine.assess import EntryLine, Quote, QuoteLayer, assess_line
+from tariffs.engine.entries import EntryTotal, Unread, assess_entries
+from tariffs.engine.entryline import Charge, OtherCharge
+from tariffs.engine.errors import InputError, TariffsError
+from tariffs.engine.landed import LandedCost
+from tariffs.engine.law.text import UnitRate
+from tariffs.engine.provenance import engine_version
 from tariffs.service.rpc.checks import choice, decimal, required, value_of, word, words
 from tariffs.service.rpc.masks import trim
 from tariffs.service.rpc.shared import law_under, notes_of, provenance_of, scenario_of
+from tariffs.service.status import failure_of
 from tariffs.v1 import common_pb2, duty_service_pb2
+
+BATCH_LIMIT = 1000
 
 
 def calculate_duty(request: duty_service_pb2.CalculateDutyRequest) -> duty_service_pb2.CalculateDutyResponse:
@@ -24,23 +33,78 @@ def calculate_duty(request: duty_service_pb2.CalculateDutyRequest) -> duty_servi
     law = law_under(scenario, request.switches, request.min_confidence)
     quote = assess_line(law, line, known_on=word(request.known_on, "known_on") or None)
     facts = {**quote.provenance, "scenarios": {scenario.id: scenario.digest}}
-    answer = duty_service_pb2.CalculateDutyResponse(
-        **_amounts(quote),
-        missing_claims=quote.missing_claims,
-        assumptions=quote.assumptions,
-        landed={name: f"{amount:.2f}" for name, amount in quote.landed.as_dict().items()},
-        layers=[_layer(layer) for layer in quote.layers],
-        notes=notes_of(quote.notes),
-        provenance=provenance_of(facts, request),
-    )
+    answer = _quote(quote, provenance_of(facts, request))
     return trim(answer, request.read_mask.paths)
 
 
-def _amounts(quote: Quote) -> dict[str, str]:
-    return {name: f"{getattr(quote, name):.2f}" for name in ("assessed", "owed", "min", "max")}
+def calculate_duties(
+    request: duty_service_pb2.BatchCalculateDutiesRequest,
+    emit: Callable[[duty_service_pb2.BatchCalculateDutiesResponse], None],
+    cancelled: Callable[[], bool],
+) -> None:
+    """Rate many lines and emit one answer; a line that cannot be rated is a failure in it.
+
+    Raises:
+        TariffsError: BATCH_TOO_LARGE above 1,000 lines, or what is wrong with the scenario, a switch or the mask.
+    """
+    _check_size(request.lines)
+    scenario = scenario_of(request.scenario, "scenario")
+    law = law_under(scenario, request.switches, request.min_confidence)
+    known_on = word(request.known_on, "known_on") or None
+    lines = [_line_or_error(line) for line in request.lines]
+    found = assess_entries(law, lines, known_on=known_on, cancelled=cancelled)
+    answer = duty_service_pb2.BatchCalculateDutiesResponse(entries=[_entry(one) for one in found.entries])
+    switches: dict[str, str] = {}
+    for index, (line, outcome) in enumerate(zip(request.lines, found.outcomes, strict=True)):
+        if isinstance(outcome, TariffsError):
+            answer.failures[index].CopyFrom(failure_of(outcome))
+            continue
+        own = _provenance_of_line(outcome)
+        switches |= own.switches
+        quote = trim(_quote(outcome, own), request.read_mask.paths)
+        answer.quotes.add(index=index, line_id=line.line_id, entry_id=line.entry_id, quote=quote)
+    facts = {
+        "law_version": law.version,
+        "law_digest": law.digest,
+        "engine_version": engine_version(),
+        "known_on": known_on or law.as_of,
+        "scenarios": {scenario.id: scenario.digest},
+        "switches": switches,
+    }
+    answer.provenance.CopyFrom(provenance_of(facts, request))
+    emit(answer)
+
+
+def _provenance_of_line(quote: Quote) -> common_pb2.Provenance:
+    """What differs from line to line; the rest stands once for the batch."""
+    facts = dict[str, Any](quote.provenance)
+    own = common_pb2.Provenance(known_on=facts["known_on"], switches=facts["switches"])
+    own.details.update({"entry": facts["entry"], "schedule": facts["schedule"]})
+    return own
+
+
+def _check_size(lines: Sequence[duty_service_pb2.EntryLine]) -> None:
+    if not lines:
+        raise InputError("REQUEST_INVALID", "lines is empty.", field="lines", fix="Give at least one line.")
+    if len(lines) > BATCH_LIMIT:
+        raise InputError(
+            "BATCH_TOO_LARGE",
+            f"The batch has {len(lines):,} lines; the limit is {BATCH_LIMIT:,}.",
+            field="lines",
+            fix="Send several batches, all lines of an entry in one.",
+            metadata={"limit": str(BATCH_LIMIT), "found": str(len(lines))},
+        )
+
+
+def _line_or_error(line: duty_service_pb2.EntryLine) -> EntryLine | Unread:
+    try:
+        return _line(line)
+    except TariffsError as error:
+        return Unread(line.entry_id, error)
 
 
 def _line(line: duty_service_pb2.EntryLine) -> EntryLine:
+    word(line.line_id, "line_id")
     return EntryLine(
         hts=required(line.hts, "hts", "Give an HTS code of 4 to 10 digits."),
         origin=required(line.origin, "origin", "Give the ISO 3166-1 alpha-2 code of the country of origin."),
@@ -50,13 +114,28 @@ def _line(line: duty_service_pb2.EntryLine) -> EntryLine:
         quantity=decimal(line.quantity, "quantity", "QUANTITY_INVALID") if line.quantity else None,
         unit=word(line.unit, "unit"),
         mode=choice(common_pb2.TransportMode, line.mode, "mode"),
-        freight=_charge(line.freight, "freight"),
-        insurance=_charge(line.insurance, "insurance"),
+        freight=_charge_text(line.freight, "freight"),
+        insurance=_charge_text(line.insurance, "insurance"),
+        other_charges=[_other_charge(charge) for charge in line.other_charges],
+        entry_id=word(line.entry_id, "entry_id"),
     )
 
 
-def _charge(text: str, field: str) -> Decimal:
+def _charge_text(text: str, field: str) -> Decimal:
     return decimal(text, field, "CHARGE_INVALID") if text else Decimal(0)
+
+
+def _other_charge(charge: duty_service_pb2.OtherCharge) -> OtherCharge:
+    kind = choice(duty_service_pb2.ChargeKind, charge.kind, "other_charges.kind")
+    size, label = charge.WhichOneof("size"), word(charge.label, "other_charges.label")
+    if size is None:
+        return OtherCharge(kind, label=label)
+    if size == "per_unit":
+        usd = decimal(charge.per_unit.usd, f"other_charges.{kind}", "CHARGE_INVALID")
+        unit = word(charge.per_unit.unit, "other_charges.unit")
+        return OtherCharge(kind, per_unit=UnitRate(usd, unit), label=label)
+    given = decimal(getattr(charge, size), f"other_charges.{kind}", "CHARGE_INVALID")
+    return OtherCharge(kind, **{size: given}, label=label)
 
 
 def _claims(claims: duty_service_pb2.Claims) -> Mapping[str, Any]:
@@ -67,6 +146,27 @@ def _claims(claims: duty_service_pb2.Claims) -> Mapping[str, Any]:
             claims.processing_value, "claims.processing_value", "CLAIM_INVALID"
         )
     return {**words(claims.others, "claims"), **declared}
+
+
+def _quote(quote: Quote, provenance: common_pb2.Provenance) -> duty_service_pb2.CalculateDutyResponse:
+    return duty_service_pb2.CalculateDutyResponse(
+        **_amounts(quote),
+        missing_claims=quote.missing_claims,
+        assumptions=quote.assumptions,
+        landed=_landed(quote.landed),
+        layers=[_layer(layer) for layer in quote.layers],
+        notes=notes_of(quote.notes),
+        provenance=provenance,
+        charges=[_charge(charge) for charge in quote.charges],
+    )
+
+
+def _amounts(answer: Quote | EntryTotal) -> dict[str, str]:
+    return {name: f"{getattr(answer, name):.2f}" for name in ("assessed", "owed", "min", "max")}
+
+
+def _landed(cost: LandedCost) -> dict[str, str]:
+    return {name: f"{amount:.2f}" for name, amount in cost.as_dict().items()}
 
 
 def _layer(layer: QuoteLayer) -> duty_service_pb2.Layer:
@@ -82,4 +182,26 @@ def _layer(layer: QuoteLayer) -> duty_service_pb2.Layer:
         max=f"{layer.max:.2f}",
         citations=layer.citations,
         why=layer.why,
+    )
+
+
+def _charge(charge: Charge) -> duty_service_pb2.Charge:
+    return duty_service_pb2.Charge(
+        kind=value_of(duty_service_pb2.ChargeKind, charge.kind),
+        label=charge.label,
+        base=None if charge.base is None else f"{charge.base:f}",
+        amount=f"{charge.amount:.2f}",
+    )
+
+
+def _entry(entry: EntryTotal) -> duty_service_pb2.EntryTotal:
+    return duty_service_pb2.EntryTotal(
+        entry_id=entry.entry_id,
+        day=entry.day.isoformat() if entry.day else "",
+        indices=entry.lines,
+        refused_count=entry.refused,
+        informal=entry.informal,
+        **_amounts(entry),
+        landed=_landed(entry.landed),
+        notes=notes_of(entry.notes),
     )

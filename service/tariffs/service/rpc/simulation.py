@@ -99,6 +99,8 @@ def _options(request: pb.SimulateRequest, parameters: str) -> Options:
         switches=words(request.switches, "switches"),
         min_conf=word(request.min_confidence, "min_confidence"),
         lines=request.include_lines,
+        draws=request.draws,
+        seed=request.seed,
     )
 
 
@@ -163,6 +165,13 @@ def _tell_point(point: ScenarioImpact, emit: Emit) -> None:
         emit(pb.SimulateResponse(groups=batch(data)))
     for data in arrow.batches(_total(point)):
         emit(pb.SimulateResponse(total=batch(data)))
+    if point.ranges is not None:
+        for data in arrow.batches(point.ranges.groups):
+            emit(pb.SimulateResponse(ranges=batch(data)))
+        for data in arrow.batches(point.ranges.total):
+            emit(pb.SimulateResponse(total_ranges=batch(data)))
+        for data in arrow.batches(point.ranges.tornado):
+            emit(pb.SimulateResponse(tornado=batch(data)))
     if point.lines is not None:
         for data in arrow.batches(point.lines):
             emit(pb.SimulateResponse(lines=batch(data)))

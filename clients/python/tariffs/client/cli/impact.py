@@ -21,6 +21,8 @@ EXAMPLES = """
 
   tariffs impact entries.csv -s base -s mine.yaml --baseline 2025-01-01 --by origin,hts2 -o groups.parquet
 
+  tariffs impact -s base -s truce-lapses --on 2027-01-11 --draws 256 --seed 7
+
   tariffs impact -s ieepa-upheld-truce-lapsed --on 2026-11-20 --response none --json
 """
 
@@ -59,6 +61,11 @@ def impact(
         list[str] | None,
         typer.Option("--by", metavar="KEYS", help="Groups: origin,authority,hts2,... Default: origin."),
     ] = None,
+    draws: Annotated[
+        int,
+        typer.Option("--draws", metavar="N", help="Draws of the elasticities for ranges: 256, 1024, 4096, ..."),
+    ] = 0,
+    seed: Annotated[int, typer.Option("--seed", metavar="S", help="Which draws; the same seed gives the same.")] = 0,
     known_on: options.KnownOn = None,
     switch: options.Switches = None,
     min_conf: options.MinConf = "",
@@ -98,6 +105,8 @@ def impact(
             switches=switches,
             min_confidence=min_conf,
             include_lines=lines is not None,
+            draws=draws,
+            seed=seed,
             progress=True,
         )
     refused_path = _write(result, output, lines, refused or _refused_path(table))

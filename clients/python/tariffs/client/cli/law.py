@@ -9,8 +9,10 @@ from typing import Annotated
 import typer
 
 from tariffs.client.cli import options, render
+from tariffs.client.cli.law_validate import validate
 
 app = typer.Typer(help="The law as data: its measures, and its doubtful facts.", no_args_is_help=True)
+app.command("validate", epilog="[bold]Example[/bold]\n\n  tariffs law validate --on 2026-11-20")(validate)
 
 
 @app.command("measures", epilog="[bold]Example[/bold]\n\n  tariffs law measures --authority ieepa")

@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from tariffs.client.lawinfo import CheckResult, Law, Measure, ScenarioInfo
-from tariffs.client.results import ImpactResult, Layer, Note, Provenance, Quote
+from tariffs.client.results import ImpactResult, Layer, Note, Provenance, Quote, Ranges
 
 _WIDTH_WITHOUT_TERMINAL = 160
 _NARROWEST = 110
@@ -31,7 +31,7 @@ _COLUMNS = (
 )
 _NUMBERS = frozenset({"customs_value", "duty"})
 _LARGE = 1e8
-_FRACTIONS = frozenset({"effective_rate", "rate"})
+_FRACTIONS = frozenset({"effective_rate", "rate", "effective_rate_after", "quantity_hat", "share"})
 
 
 class _Output(Console):
@@ -94,6 +94,8 @@ def points(out: Console, result: ImpactResult, chosen: Iterable[tuple[str, str]]
         total = result.total.filter(scenario=scenario, on=on).to_dicts()[0]
         out.print(f"\n[bold]{escape(scenario)}[/bold] on {escape(on)}")
         out.print(impact_table(result.groups.filter(scenario=scenario, on=on), total, shown))
+        if result.ranges is not None:
+            out.print(ranges_table(result.ranges, scenario, on, _unit(total)))
 
 
 def impact_table(rows: pl.DataFrame, total: dict[str, object], shown: int) -> Table:
@@ -117,6 +119,21 @@ def impact_table(rows: pl.DataFrame, total: dict[str, object], shown: int) -> Ta
             "[bold]total[/bold]", *blanks, *(_cell(name, sums.get(name), unit) for name, _ in columns)
         )
     table.caption = f"{word}; rates in percent"
+    table.caption_justify = "left"
+    return table
+
+
+def ranges_table(ranges: Ranges, scenario: str, on: str, unit: tuple[float, str]) -> Table:
+    """The ranges of one total, and what moves each column most."""
+    titles = _right("central", "p5", "p50", "p95", "vs first p5", "vs first p95", "above first")
+    table = Table("total over draws", *titles, "moved most by", box=None, pad_edge=False)
+    tornado = ranges.tornado.filter(scenario=scenario, on=on)
+    for row in ranges.total.filter(scenario=scenario, on=on).to_dicts():
+        name = row["column"]
+        cells = (_cell(name, row[at], unit[0]) for at in ("central", "p5", "p50", "p95", "vs_p5", "vs_p95"))
+        moved = tornado.filter(column=name).head(1)["parameter"].to_list()
+        table.add_row(name, *cells, _cell("share", row["vs_positive"], unit[0]), *moved)
+    table.caption = "the draws cover the elasticities alone"
     table.caption_justify = "left"
     return table
 

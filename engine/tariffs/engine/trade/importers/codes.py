@@ -11,6 +11,7 @@ from tariffs.engine.trade.importers.output import read_csv_text
 
 LINE_DIGITS = 8
 CODE_DIGITS = 10
+SUBHEADING_DIGITS = 6
 # Lengths at which a list may name goods, shortest first.
 LENGTHS = (4, 6, 8, 10)
 
@@ -23,11 +24,13 @@ class Universe:
         all: codes of every vintage and of 2024 trade.
         current: codes of the latest vintage, in which most lists are written.
         renamed: for a new code, the codes that stood for its goods before.
+        traded: codes of 2024 trade.
     """
 
     all: frozenset[str]
     current: frozenset[str]
     renamed: Mapping[str, frozenset[str]]
+    traded: frozenset[str] = frozenset()
 
     def under(self, prefix: str) -> frozenset[str]:
         """The codes of any vintage under a prefix of 4 digits or more."""
@@ -52,23 +55,43 @@ class Universe:
             current = {code for code in self.under(line) if code in self.current}
             if current and current <= found:
                 found |= self.under(line)
-        for old, new in self._successors.items():
-            if old not in found and new and new <= found:
-                found.add(old)
+        for replaced in (self._renamed_to, self.successors):
+            found |= {old for old, new in replaced.items() if new <= found}
         return found
 
     def ambiguous(self, listed: Iterable[str]) -> set[str]:
         """Old codes of which only some successors are listed and which are not listed themselves."""
         found = self.resolve(listed)
-        return {old for old, new in self._successors.items() if old not in found and new & found}
+        return {old for old, new in self.successors.items() if old not in found and new & found}
 
     @cached_property
-    def _successors(self) -> Mapping[str, frozenset[str]]:
-        old: dict[str, set[str]] = {}
+    def successors(self) -> Mapping[str, frozenset[str]]:
+        """For codes that the current schedule lacks, the current codes that took their place.
+
+        The table of renamed codes says which, those of the same line before others. Where it is silent on a traded
+        code: the current codes of its line that were not traded under their own number.
+        """
+        found = {old: self._successors_of(old) for old in self.all - self.current}
+        return {old: new for old, new in found.items() if new}
+
+    def _successors_of(self, old: str) -> frozenset[str]:
+        line = {code for code in self.under(old[:LINE_DIGITS]) if code in self.current}
+        named = self._renamed_to.get(old, frozenset()) & self.current
+        silent = line - self.traded if old in self.traded else set()
+        return frozenset((named & line) or named or silent)
+
+    @cached_property
+    def _renamed_to(self) -> Mapping[str, frozenset[str]]:
+        """For codes that the current schedule lacks, the codes of any vintage that the table says replaced them.
+
+        The table matches some codes by the word "other" alone, so that only a code of the same subheading counts.
+        """
+        found: dict[str, set[str]] = {}
         for new, before in self.renamed.items():
-            for code in before:
-                old.setdefault(code, set()).add(new)
-        return {code: frozenset(new) for code, new in old.items() if code not in self.current}
+            for old in before - self.current:
+                if new.startswith(old[:SUBHEADING_DIGITS]):
+                    found.setdefault(old, set()).add(new)
+        return {old: frozenset(new) for old, new in found.items()}
 
     def shortest(self, codes: Iterable[str]) -> list[str]:
         """The shortest disjoint prefixes that reach exactly these codes of the universe."""
@@ -91,7 +114,10 @@ def universe(
         old, new = row["old_hts10"], row["new_hts10"]
         if len(old) == len(new) == CODE_DIGITS and old != new:
             renamed.setdefault(new, set()).add(old)
-    every = frozenset(traded).union(*vintages.values())
+    imports = frozenset(traded)
     return Universe(
-        every, frozenset(vintages[current]), {new: frozenset(old) for new, old in renamed.items()}
+        imports.union(*vintages.values()),
+        frozenset(vintages[current]),
+        {new: frozenset(old) for new, old in renamed.items()},
+        imports,
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from tariffs.engine.trade.importers.codes import LINE_DIGITS, Universe
+from tariffs.engine.trade.importers.codes import Universe
 from tariffs.engine.trade.importers.countries import census_to_iso
 from tariffs.engine.trade.importers.output import write_parquet
 
@@ -83,15 +83,10 @@ def exclusion(path: Path) -> pl.DataFrame:
 def successors(universe: Universe, traded: frozenset[str]) -> pl.DataFrame:
     """For each traded code that the current schedule lacks: the codes that took its place, with equal weights.
 
-    The table of renamed codes says which; where it is silent, the current codes of the same line that were not traded
-    under their own number. Codes without either keep their number and are absent.
+    Codes without any keep their number and are absent.
     """
-    rows = []
-    for old in sorted(traded - universe.current):
-        line = {code for code in universe.under(old[:LINE_DIGITS]) if code in universe.current}
-        named = {new for new, before in universe.renamed.items() if old in before and new in universe.current}
-        found = (named & line) or named or (line - traded)
-        rows += [(old, new, 1.0 / len(found)) for new in found]
+    replaced = {old: new for old, new in universe.successors.items() if old in traded}
+    rows = [(old, new, 1.0 / len(codes)) for old, codes in sorted(replaced.items()) for new in sorted(codes)]
     return pl.DataFrame(
         rows, schema={"hts": pl.String, "code": pl.String, "weight": pl.Float64}, orient="row"
     )

@@ -1,0 +1,109 @@
+"""`tariffs law validate`: the installed law beside published effective rates, and checks of its data."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, cast
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Column, Table
+
+from tariffs.client.cli import options, render
+from tariffs.client.errors import extra_missing
+
+_FAULT = 4
+_TOP_ORIGINS = 6
+
+
+def validate(
+    dates: Annotated[
+        list[str] | None,
+        typer.Option("--on", metavar="DAY", help="Rate only this day; may be given more than once."),
+    ] = None,
+    as_json: options.Json = False,
+) -> int:
+    """Effective rates of the law by day, authority and origin, beside published ones; and checks of the law data.
+
+    Rates are static, on imports of 2024. The law is that of this installation, whatever the target.
+    """
+    found = _validation(dates or [])
+    if as_json:
+        print(json.dumps(found))
+    else:
+        _print(render.console(), found)
+    return 0 if found["ok"] else _FAULT
+
+
+def _validation(dates: Sequence[str]) -> dict[str, Any]:
+    try:
+        # By name at run time: only this command needs the engine.
+        engine = cast(Any, importlib.import_module("tariffs.engine.validate"))
+    except ModuleNotFoundError as error:
+        raise extra_missing("server", error.name) from error
+    found: dict[str, Any] = engine.validate_days(dates).to_dict()
+    return found
+
+
+def _print(out: Console, found: Mapping[str, Any]) -> None:
+    out.print(f"law {found['law_version']}, percent of the customs value of 2024 imports\n")
+    out.print(_days(found["days"]))
+    if found["published"]:
+        out.print()
+        out.print(_published(found["published"]))
+    out.print()
+    for kind, counts in found["confidence"].items():
+        out.print(f"{kind}: " + ", ".join(f"{count} {conf}" for conf, count in counts.items()))
+    for check in found["checks"]:
+        names = f": {escape(', '.join(check['names']))}" if check["names"] else ""
+        out.print(f"{'ok   ' if check['ok'] else 'FAULT'} {check['text']}{names}")
+
+
+def _days(days: Sequence[Mapping[str, Any]]) -> Table:
+    table = Table(
+        "day", *_right("rate", "owed", "wanted"), "", "by authority", "by origin", box=None, pad_edge=False
+    )
+    for day in days:
+        wanted = "-".join(_percent(bound, 1) for bound in day["range"] or ())
+        table.add_row(
+            day["date"],
+            _percent(day["effective_rate"]),
+            _percent(day["owed_rate"]),
+            wanted,
+            "" if day["in_range"] else "OUT",
+            _listed(day["by_authority"]),
+            _listed(dict(list(day["by_origin"].items())[:_TOP_ORIGINS])),
+        )
+    return table
+
+
+def _published(figures: Sequence[Mapping[str, Any]]) -> Table:
+    table = Table(
+        "figure",
+        "day",
+        "view",
+        *_right("published", "ours", "difference"),
+        "reason",
+        box=None,
+        pad_edge=False,
+    )
+    for one in figures:
+        reason = "" if one["within"] else one["reason"] or "NO REASON KNOWN"
+        values = (_percent(one["published"]), _percent(one["found"]), f"{100 * one['difference']:+.2f}")
+        table.add_row(one["id"], one["date"], one["view"], *values, escape(reason))
+    return table
+
+
+def _listed(rates: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {_percent(rate)}" for name, rate in rates.items())
+
+
+def _percent(rate: float, digits: int = 2) -> str:
+    return f"{100 * rate:.{digits}f}"
+
+
+def _right(*names: str) -> list[Column]:
+    return [Column(name, justify="right") for name in names]

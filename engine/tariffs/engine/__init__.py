@@ -1,0 +1,1 @@
+"""The engine: law, scenarios, duty, landed cost and trade volume as a pure library."""

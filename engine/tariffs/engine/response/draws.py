@@ -1,0 +1,228 @@
+"""Draws of the elasticities: what is drawn, how it is keyed, and the parameters of one draw.
+
+ln sigma of product k in draw r is mu_k + s_k (0.6 z_r + 0.6 z_r,section + 0.53 z_r,k), as errors of estimation are
+largely common to all products. eta and supply have one draw for all. Keys hold the seed, the draw, the parameter and
+the product's own code, never a scenario, row or thread: so scenarios are paired, and a table of one product has the
+draws that the product has in any other table. See docs/models/uncertainty.md.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tariffs.engine.response.inputs import Floats, Ints, invalid
+from tariffs.engine.response.parameters import (
+    GREATEST_SIGMA,
+    LEAST_SIGMA,
+    ProductParameters,
+    horizon_supply,
+    sections_of,
+)
+from tariffs.engine.response.sobol import sobol_points
+
+GENERATOR = "splitmix64 keys, Owen-scrambled Sobol, AS241; version 1"
+REPLICATES = 8
+"""Independent scramblings that make up a run; their spread is the Monte-Carlo error."""
+LEAST_DRAWS = 16
+MOST_DRAWS = 16_384
+GREATEST_SEED = 2**63 - 1
+
+_COMMON = 0.6
+_SECTION = 0.6
+# So that the squares of the three weights sum to 1.
+_OWN = math.sqrt(1.0 - _COMMON**2 - _SECTION**2)
+_LEAST_SUPPLY, _GREATEST_SUPPLY, _FLAT_MASS = 1.5, 100.0, 0.3
+_LEAST_THETA = 0.8
+_SIGMA_COMMON, _ETA, _SUPPLY, _FIRST_SECTION = range(4)
+_MIX, _PRODUCT = 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Spreads:
+    """How wide the draws are. At 0 a parameter is not drawn.
+
+    Attributes:
+        sigma: times the standard deviation of ln sigma of each product.
+        eta: standard deviation of ln eta.
+        supply: 1 draws the inverse supply elasticity from its range, less draws it nearer to its central value.
+    """
+
+    sigma: float = 1.0
+    eta: float = 0.35
+    supply: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Draws:
+    """A number of draws of a seed.
+
+    Raises:
+        InputError: PARAMETER_INVALID unless `count` is a power of two from 16 to 16,384 and `seed` from 0 to 2^63 - 1.
+    """
+
+    count: int
+    seed: int = 0
+    spreads: Spreads = Spreads()
+
+    def __post_init__(self) -> None:
+        if not LEAST_DRAWS <= self.count <= MOST_DRAWS or self.count & (self.count - 1):
+            raise invalid(
+                "draws",
+                f"draws is {self.count}.",
+                fix=f"It must be a power of two from {LEAST_DRAWS} to {MOST_DRAWS:,}: 256 for a quick look, 1024 as a "
+                "rule, 4096 for a report.",
+            )
+        if not 0 <= self.seed <= GREATEST_SEED:
+            raise invalid("seed", f"seed is {self.seed}.", fix="It must be a whole number from 0 to 2^63 - 1.")
+        for name in ("sigma", "eta", "supply"):
+            value = getattr(self.spreads, name)
+            if not 0.0 <= value <= 10.0 or (name == "supply" and value > 1.0):
+                raise invalid(name, f"the spread of {name} is {value}.", fix="It must be 0 or a little more.")
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnParameters:
+    """Parameters of the draws of a list of products.
+
+    Attributes:
+        central: the parameters in the middle.
+        draws: how many and how wide.
+        names: the global dimensions: common sigma, eta, supply, then sigma of each section.
+        normals: (draws, dimensions) normal quantiles of the global dimensions.
+        section: section of each product, an index.
+        products: the integer that stands for each product's code.
+        elasticity: `sigma` or `eta`, whichever the model meets supply with; see `_supply`.
+    """
+
+    central: ProductParameters
+    draws: Draws
+    names: tuple[str, ...]
+    normals: Floats
+    uniforms: Floats
+    section: Ints
+    products: NDArray[np.uint64]
+    elasticity: str
+
+    def draw(self, index: int) -> ProductParameters:
+        """The parameters of one draw.
+
+        Args:
+            index: from 0.
+        """
+        own = _own_normals(self.draws.seed, index, self.products) if self.draws.spreads.sigma else 0.0
+        return self._at(self.normals[index], float(self.uniforms[index, _SUPPLY]), own)
+
+    def moved(self, dimension: int, quantile: float) -> ProductParameters:
+        """The central parameters with one global dimension at a quantile of its distribution."""
+        normals = np.zeros(len(self.names))
+        normals[dimension] = _normal(quantile)
+        return self._at(normals, quantile if dimension == _SUPPLY else None, 0.0)
+
+    def _at(self, normals: Floats, supply: float | None, own: Floats | float) -> ProductParameters:
+        p, spreads = self.central, self.draws.spreads
+        shared = _COMMON * normals[_SIGMA_COMMON] + _SECTION * normals[_FIRST_SECTION + self.section]
+        sigma = p.sigma * np.exp(spreads.sigma * p.spread * (shared + _OWN * own))
+        # A central value outside the interval stays where it is.
+        sigma = np.clip(sigma, np.minimum(LEAST_SIGMA, p.sigma), np.maximum(GREATEST_SIGMA, p.sigma))
+        found = replace(p, sigma=sigma, eta=p.eta * np.exp(spreads.eta * normals[_ETA]))
+        if supply is None or spreads.supply == 0.0:
+            return found
+        return replace(found, supply=self._supply(found, supply))
+
+    def _supply(self, found: ProductParameters, uniform: float) -> Floats:
+        """The supply of a draw, for products at the horizon's own supply elasticity; others keep theirs.
+
+        A flat one is drawn as log pass-through theta, Beta(3, 1) on [0.8, 1]: the supply elasticity is the one at
+        which demand of the model's own elasticity passes theta through.
+        """
+        central = horizon_supply(found.horizon)
+        if math.isinf(central):
+            theta = _LEAST_THETA + (1.0 - _LEAST_THETA) * uniform ** (1.0 / 3.0)
+            demand = getattr(found, self.elasticity)
+            # Demand that does not move passes everything through, whatever supply does.
+            inverse = np.divide(1.0 - theta, theta * demand, out=np.zeros_like(demand), where=demand > 0.0)
+        else:
+            inverse = np.full(found.supply.size, _inverse_supply(uniform))
+        middle = 1.0 / central
+        with np.errstate(divide="ignore"):
+            drawn = 1.0 / (middle + self.draws.spreads.supply * (inverse - middle))
+        supply: Floats = np.where(found.supply == central, drawn, found.supply)
+        return supply
+
+
+def drawn_parameters(
+    central: ProductParameters, codes: Sequence[str], draws: Draws, *, elasticity: str = "sigma"
+) -> DrawnParameters:
+    """Prepare the draws of products.
+
+    Args:
+        central: their parameters.
+        codes: their HTS codes, in the same order.
+        draws: how many, of which seed, how wide.
+        elasticity: what the model meets supply with: sigma (between origins) or eta.
+    """
+    sections, section = sections_of(codes)
+    names = ("sigma", "eta", "supply", *(f"sigma, section {name}" for name in sections))
+    uniforms = _global_uniforms(draws, len(names))
+    return DrawnParameters(
+        central,
+        draws,
+        names,
+        _normals(uniforms),
+        uniforms,
+        section,
+        np.array([int(f"1{code}") for code in codes], dtype=np.uint64),
+        elasticity,
+    )
+
+
+def _inverse_supply(uniform: float) -> float:
+    """The inverse of a supply elasticity that is log-uniform on [1.5, 100], and flat in 3 draws of 10."""
+    if uniform >= 1.0 - _FLAT_MASS:
+        return 0.0
+    place = uniform / (1.0 - _FLAT_MASS)
+    return 1.0 / (_LEAST_SUPPLY * (_GREATEST_SUPPLY / _LEAST_SUPPLY) ** place)
+
+
+def _global_uniforms(draws: Draws, dimensions: int) -> Floats:
+    each = draws.count // REPLICATES
+    blocks = [
+        sobol_points(each, [_hash(draws.seed, _MIX, replicate, dimension) for dimension in range(dimensions)])
+        for replicate in range(REPLICATES)
+    ]
+    return np.concatenate(blocks)
+
+
+def _hash(*words: int) -> int:
+    from tariffs.engine.kernels.draws import mixed
+
+    state = np.uint64(0)
+    with np.errstate(over="ignore"):
+        for word in words:
+            state = np.uint64(mixed(state, np.uint64(word)))
+    return int(state)
+
+
+def _own_normals(seed: int, draw: int, products: NDArray[np.uint64]) -> Floats:
+    from tariffs.engine.kernels.draws import product_normals
+
+    found = np.empty(products.size)
+    product_normals(np.uint64(_hash(seed, _PRODUCT, draw)), products, found)
+    return found
+
+
+def _normals(uniforms: Floats) -> Floats:
+    from tariffs.engine.kernels.draws import normals
+
+    found = np.empty(uniforms.size)
+    normals(uniforms.ravel(), found)
+    return found.reshape(uniforms.shape)
+
+
+def _normal(quantile: float) -> float:
+    return float(_normals(np.array([quantile]))[0])

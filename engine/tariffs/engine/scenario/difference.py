@@ -1,0 +1,148 @@
+"""What two scenarios make different in the law: which measures stand otherwise, from when to when, in words and rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from tariffs.engine.law.law import IMPORT, Law
+from tariffs.engine.law.model import Row, Rule
+from tariffs.engine.law.standing import Standing
+from tariffs.engine.scenario.words import percent
+
+ABSENT = "not in force"
+_RATES_SHOWN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that two laws have otherwise, from `start` to `end` on its own clock (None: without an end).
+
+    `kind` is measure, rule, switch, claim or quantity; `authority` and `direction` are those of a measure.
+    """
+
+    kind: str
+    id: str
+    authority: str
+    direction: str
+    start: datetime | None
+    end: datetime | None
+    first: str
+    second: str
+
+    @property
+    def words(self) -> str:
+        """The difference in one sentence."""
+        start = f" from {self.start:%Y-%m-%d %H:%M %Z}" if self.start else ""
+        end = f" until {self.end:%Y-%m-%d %H:%M %Z}" if self.end else ""
+        return f"{self.id}{start}{end}: {self.first} in the first, {self.second} in the second."
+
+
+def difference(first: Law, second: Law) -> list[Difference]:
+    """All that two laws have otherwise, measures first, in the order of the law and of time."""
+    instants = sorted({*first.boundaries, *second.boundaries})
+    names = dict.fromkeys((*first.measures, *second.measures))
+    found = [item for name in names for item in _measure(first, second, name, instants)]
+    found += _settings(first, second)
+    return found + _rules(first, second)
+
+
+def _measure(first: Law, second: Law, name: str, instants: Sequence[datetime]) -> Iterator[Difference]:
+    """The runs of time in which a measure stands otherwise."""
+    known = second.measures.get(name) or first.measures[name]
+    zone = second.zones.get(known.direction, second.zones[IMPORT])
+    runs: list[tuple[datetime, datetime | None, str, str]] = []
+    previous: tuple[object, object] | None = None
+    for index, instant in enumerate(instants):
+        pair = _stand(first, name, instant), _stand(second, name, instant)
+        end = instants[index + 1] if index + 1 < len(instants) else None
+        if pair[0] != pair[1]:
+            if previous == pair and runs and runs[-1][1] == instant:
+                runs[-1] = (runs[-1][0], end, *runs[-1][2:])
+            else:
+                runs.append((instant, end, _words(pair[0]), _words(pair[1])))
+        previous = pair
+    for start, end, one, other in runs:
+        last = end.astimezone(zone) if end and end < second.coverage[1] else None
+        yield Difference("measure", name, known.authority, known.direction, start.astimezone(zone), last, one, other)
+
+
+Stand = tuple[tuple[Row, ...], bool] | None
+
+
+def _stand(law: Law, name: str, instant: datetime) -> Stand:
+    """The rows of a measure without what made them so."""
+    measure = law.measures.get(name)
+    found: Standing | None = law.standing(measure, instant, law.as_of) if measure else None
+    if found is None:
+        return None
+    return tuple(replace(row, acts=()) for row in found.rows), found.suspended
+
+
+def _words(stand: Stand) -> str:
+    """Where a measure stands in a few words: its rates, and whether they are suspended or void."""
+    if stand is None:
+        return ABSENT
+    rows, suspended = stand
+    charging = [row for row in rows if row.charging]
+    if not charging:
+        return ABSENT if all(row.absent for row in rows) else "relief only"
+    if all(row.suspended for row in charging):
+        return "suspended"
+    rates = list(dict.fromkeys(_rate(row) for row in charging if not row.suspended))
+    shown = ", ".join(rates[:_RATES_SHOWN]) + (" and more" if len(rates) > _RATES_SHOWN else "")
+    reliefs = sum(row.relief for row in rows)
+    marks = [
+        *(["part of it suspended"] if suspended else []),
+        *([f"{reliefs} exemptions"] if reliefs else []),
+        *(["assessed and not owed"] if any(row.void for row in charging) else []),
+    ]
+    return f"{shown} ({'; '.join(marks)})" if marks else shown
+
+
+def _rate(row: Row) -> str:
+    if row.rate is None:
+        return "a specific rate"
+    prefix = {"topup_to": "up to ", "total": "in all "}.get(row.kind, "")
+    return prefix + percent(row.rate)
+
+
+# -- what is beside measures -----------------------------------------------------------------------------------
+
+
+def _settings(first: Law, second: Law) -> list[Difference]:
+    found = [
+        Difference("switch", name, "", "", None, None, first.setting(name), second.setting(name))
+        for name in second.switches
+        if first.setting(name) != second.setting(name)
+    ]
+    for kind, ours, theirs in (
+        ("claim", first.set_claims, second.set_claims),
+        ("quantity", first.constraints, second.constraints),
+    ):
+        for item in (*ours, *theirs):
+            if (item in ours) == (item in theirs):
+                continue
+            text = percent(item.share) if item.share is not None else f"at least {item.floor:,f} USD"
+            name = getattr(item, "claim", "") or "quantity"
+            pair = (text, "not set") if item in ours else ("not set", text)
+            found.append(Difference(kind, name, "", "", item.start, item.end, *pair))
+    return found
+
+
+def _rules(first: Law, second: Law) -> list[Difference]:
+    """Stacking rules that only one of the laws has, or has at other times."""
+    ours, theirs = list(first.rules), list(second.rules)
+    only_first = [rule for rule in ours if rule not in theirs]
+    only_second = [rule for rule in theirs if rule not in ours]
+    return [_rule(rule, "in force", ABSENT, first) for rule in only_first] + [
+        _rule(rule, ABSENT, "in force", second) for rule in only_second
+    ]
+
+
+def _rule(rule: Rule, one: str, other: str, law: Law) -> Difference:
+    zone = law.zones[IMPORT]
+    start = rule.start.astimezone(zone) if rule.start else None
+    end = rule.end.astimezone(zone) if rule.end else None
+    return Difference("rule", rule.id, "", "", start, end, one, other)

@@ -1,0 +1,68 @@
+"""Changes and rates in words, for attributions and differences."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from tariffs.engine.law.events import Change, Selector
+from tariffs.engine.law.model import Scope
+
+
+def percent(rate: Decimal) -> str:
+    """A fraction as a percentage without needless zeros."""
+    return f"{(rate * 100).normalize():f}%"
+
+
+def words_of(change: Change) -> str:
+    """A change in one line, such as `set_rate fl301 for CN to 20% from 2027-01-01`."""
+    parts = [change.op, _object(change), *_values(change), *_dates(change)]
+    return " ".join(part for part in parts if part)
+
+
+def _object(change: Change) -> str:
+    if change.op == "add":
+        return str(change.measure.get("id", ""))
+    named = change.name or change.rule or change.claim or _selected(change.selector)
+    scope = change.goods if change.selector.scope.is_any else change.selector.scope
+    return f"{named} {_for(scope)}".strip()
+
+
+def _selected(selector: Selector) -> str:
+    return ", ".join((*selector.ids, selector.authority, selector.heading)).strip(", ")
+
+
+def _for(scope: Scope) -> str:
+    words = [word for names in (*scope.origins, *scope.products) for word in sorted(names)]
+    without = sorted(scope.not_origins | scope.not_products)
+    shown = f"for {_short(words)}" if words else ""
+    return f"{shown} without {_short(without)}".strip() if without else shown
+
+
+def _short(words: list[str]) -> str:
+    more = f" and {len(words) - 3} more" if len(words) > 3 else ""
+    return ", ".join(words[:3]) + more
+
+
+def _values(change: Change) -> list[str]:
+    found = []
+    if change.rate is not None:
+        found.append(f"to {percent(change.rate)}")
+    if change.step is not None:
+        points, factor = change.step.points, change.step.factor
+        found.append(f"by {points * 100:+f}pp".rstrip("0") if points else f"by x{factor.normalize():f}")
+    if change.kept is not None:
+        found.append(f"keeping {percent(change.kept)}")
+    if change.share is not None:
+        found.append(f"to {percent(change.share)}")
+    if change.floor is not None:
+        found.append(f"to at least {change.floor:,f} USD")
+    if change.value:
+        found.append(f"to {change.value}")
+    if change.op == "replace":
+        found.append(f"by {change.measure.get('id', '')}")
+    return found
+
+
+def _dates(change: Change) -> list[str]:
+    named = (("from", change.start), ("until", change.until), ("to", change.to))
+    return [f"{word} {text[:10]}" for word, text in named if text]

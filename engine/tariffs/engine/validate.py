@@ -1,0 +1,216 @@
+"""Effective rates of the law beside published ones, and checks of its data: the verb behind `tariffs law validate`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tariffs.engine.duties import Dated, Duties, duties_of
+from tariffs.engine.entryline import entry_instant
+from tariffs.engine.law.checks import Check, check_data, count_confidence
+from tariffs.engine.law.law import IMPORT, Law
+from tariffs.engine.law.loader import load_law, load_yaml
+from tariffs.engine.law.text import read_day, read_rate
+from tariffs.engine.numbers import sums_of
+from tariffs.engine.tables import PreparedTable, prepare_table
+
+PUBLISHED = Path(__file__).parent / "law" / "published.yaml"
+ASSESSED, OWED, CHANGE = "assessed", "owed", "change"
+TOP_ORIGINS = 15
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A published effective rate; `value` and `tolerance` are fractions, `view` is assessed, owed or change."""
+
+    id: str
+    day: date
+    view: str
+    value: float
+    tolerance: float
+    source: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True)
+class Published:
+    """The published figures, and the range that reconstruction from the acts gives on some days, slack included."""
+
+    figures: tuple[Figure, ...]
+    ranges: Mapping[date, tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class DayRates:
+    """Static effective rates on a day, as fractions of customs value.
+
+    `by_authority` sums to `effective_rate`; `by_origin` has the origins with most trade, by their own value. `range`
+    is what the day should show, or None.
+    """
+
+    date: str
+    effective_rate: float
+    owed_rate: float
+    by_authority: Mapping[str, float]
+    by_origin: Mapping[str, float]
+    range: tuple[float, float] | None
+    in_range: bool
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A published figure beside ours. One out of tolerance is `explained` if the reason is known."""
+
+    id: str
+    date: str
+    view: str
+    published: float
+    found: float
+    difference: float
+    tolerance: float
+    within: bool
+    explained: bool
+    reason: str
+    source: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Rates by day, published figures, checks; `ok` if no rate leaves its range, no difference is unexplained and no
+    check fails."""
+
+    ok: bool
+    law_version: str
+    law_digest: str
+    days: tuple[DayRates, ...]
+    published: tuple[Comparison, ...]
+    confidence: Mapping[str, Mapping[str, int]]
+    checks: tuple[Check, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The whole as plain values, for JSON."""
+        return asdict(self)
+
+
+def read_published(path: Path = PUBLISHED) -> Published:
+    """The published figures of a file; the file says its form."""
+    raw = load_yaml(path)
+    usual = float(read_rate(raw["tolerance"]))
+    slack = float(read_rate(raw["ranges"]["slack"]))
+    figures = tuple(
+        Figure(
+            id=item["id"],
+            day=read_day(item["date"]),
+            view=item.get("view", ASSESSED),
+            value=float(read_rate(item["value"])),
+            tolerance=float(read_rate(item["tolerance"])) if "tolerance" in item else usual,
+            source=tuple(item["source"]),
+            reason=item.get("reason", ""),
+        )
+        for item in raw["figures"]
+    )
+    ranges = {
+        read_day(day): (float(read_rate(low)) - slack, float(read_rate(high)) + slack)
+        for day, (low, high) in raw["ranges"]["days"].items()
+    }
+    return Published(figures, ranges)
+
+
+def validate_law(
+    law: Law, dates: Sequence[date] | None = None, *, published: Published | None = None
+) -> Validation:
+    """Static effective rates of the law on the reference table, beside published figures; and checks of its data.
+
+    Args:
+        law: the law.
+        dates: the days to rate; None for every day with a published figure or an expected range.
+        published: the figures to compare with; the embedded ones if None.
+    """
+    published = published or read_published()
+    days = sorted(
+        set(dates) if dates is not None else {*published.ranges, *(f.day for f in published.figures)}
+    )
+    table = prepare_table(None, law)
+    baseline = _rates(law, table, read_day(table.baseline), None)
+    rates = {day: _rates(law, table, day, published.ranges.get(day)) for day in days}
+    compared = tuple(
+        _compare(figure, rates[figure.day], baseline) for figure in published.figures if figure.day in rates
+    )
+    checks = tuple(check_data(law))
+    return Validation(
+        ok=all(day.in_range for day in rates.values())
+        and all(one.within or one.explained for one in compared)
+        and all(check.ok for check in checks),
+        law_version=law.version,
+        law_digest=law.digest,
+        days=tuple(rates.values()),
+        published=compared,
+        confidence=count_confidence(law),
+        checks=checks,
+    )
+
+
+def validate_days(days: Sequence[str] = ()) -> Validation:
+    """`validate_law` of the embedded law, on days written as text; all days if none is given.
+
+    Raises:
+        InputError: ENTRY_DATE_INVALID or ENTRY_DATE_OUT_OF_COVERAGE.
+    """
+    law = load_law()
+    wanted = [entry_instant(law, day).astimezone(law.zones[IMPORT]).date() for day in days]
+    return validate_law(law, wanted or None)
+
+
+# -- rates -----------------------------------------------------------------------------------------------------
+
+
+def _rates(law: Law, table: PreparedTable, day: date, expected: tuple[float, float] | None) -> DayRates:
+    duties = duties_of(law, table.lines, Dated([entry_instant(law, day)], [law.as_of], None), lambda: None)
+    value = float(table.lines.value.sum())
+    rate = float(duties.duty.sum()) / value
+    by_authority = zip(duties.authorities, duties.by_authority.sum(axis=0) / value, strict=True)
+    return DayRates(
+        date=day.isoformat(),
+        effective_rate=rate,
+        owed_rate=float(duties.owed.sum()) / value,
+        by_authority={name: float(share) for name, share in by_authority if share},
+        by_origin=_by_origin(table, duties),
+        range=expected,
+        in_range=expected is None or expected[0] <= rate <= expected[1],
+    )
+
+
+def _by_origin(table: PreparedTable, duties: Duties) -> dict[str, float]:
+    lines = table.lines
+    origin = lines.origin.astype(np.int64)
+    value, duty = (sums_of(origin, amounts, len(lines.origins)) for amounts in (lines.value, duties.duty))
+    top = np.argsort(-value, kind="stable")[:TOP_ORIGINS]
+    return {lines.origins[index]: float(duty[index] / value[index]) for index in top if value[index] > 0}
+
+
+def _compare(figure: Figure, rates: DayRates, baseline: DayRates) -> Comparison:
+    found = {
+        ASSESSED: rates.effective_rate,
+        OWED: rates.owed_rate,
+        CHANGE: rates.effective_rate - baseline.effective_rate,
+    }[figure.view]
+    difference = found - figure.value
+    within = abs(difference) <= figure.tolerance
+    return Comparison(
+        id=figure.id,
+        date=rates.date,
+        view=figure.view,
+        published=figure.value,
+        found=found,
+        difference=difference,
+        tolerance=figure.tolerance,
+        within=within,
+        explained=not within and bool(figure.reason),
+        reason=figure.reason,
+        source=figure.source,
+    )

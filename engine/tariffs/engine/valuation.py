@@ -1,0 +1,265 @@
+"""Valuing a table under laws: what impact, timeline and attribution share.
+
+Every law responds from the same baseline: values v0 and rates t0 of the law at the table's baseline
+instant; t1 is the assessed rate under the law in question (design: Baseline and response).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from tariffs.engine.duties import Dated, Duties, duties_of
+from tariffs.engine.entryline import entry_instant, read_known_on
+from tariffs.engine.errors import InputError, ServiceError
+from tariffs.engine.groups import AUTHORITY, Grouping, reduce_authority, reduce_groups
+from tariffs.engine.law.law import IMPORT, Law
+from tariffs.engine.law.notes import Note
+from tariffs.engine.lineset import F64, Bools
+from tariffs.engine.mixture import mixed_columns, mixed_frames, mixed_volume
+from tariffs.engine.provenance import digest_of, engine_version, touched_switches
+from tariffs.engine.response.draws import GENERATOR, Spreads
+from tariffs.engine.response.models import MODELS
+from tariffs.engine.response.parameters import ProductParameters, parameters_for
+from tariffs.engine.results import line_columns, lines_frame
+from tariffs.engine.scenario import Scenario, apply_scenario, components
+from tariffs.engine.tables import PreparedTable, prepare_table
+from tariffs.engine.volume import Response, Volume, constrained, respond
+
+Progress = Callable[[str, float], None]
+Cancelled = Callable[[], bool]
+Table = pl.DataFrame | pl.LazyFrame | str | Path | None
+RESPONSES = ("armington", "passthrough", "smart", "none")
+HORIZONS = ("impact", "short", "long")
+
+
+@dataclass(frozen=True)
+class Point:
+    """A scenario at a date: what one block of results answers."""
+
+    scenario: Scenario
+    on: str
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a table is valued; see `impact`."""
+
+    baseline: str = ""
+    response: str = "armington"
+    horizon: str = "long"
+    parameters: str = ""
+    by: tuple[str, ...] = ("origin",)
+    known_on: str = ""
+    switches: Mapping[str, str] = field(default_factory=dict)
+    min_conf: str = ""
+    lines: bool = False
+    draws: int = 0
+    seed: int = 0
+    spreads: Spreads = Spreads()
+
+
+class Run:
+    """Progress and cancellation of one run."""
+
+    def __init__(self, progress: Progress | None, cancelled: Cancelled | None) -> None:
+        self._progress = progress or (lambda stage, fraction: None)
+        self._cancelled = cancelled or (lambda: False)
+
+    def check(self) -> None:
+        """Stop if the caller has gone; raises ServiceError CANCELLED."""
+        if self._cancelled():
+            raise ServiceError("CANCELLED", "The caller cancelled the run.")
+
+    def step(self, stage: str, fraction: float) -> None:
+        """Tell where the run is."""
+        self.check()
+        self._progress(stage, fraction)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The lines of a table under one law: `weight` is that of the law in a mixture, 1 for a law alone.
+
+    `adjust` is what the law's constraints on quantities make of a volume; None where it has none.
+    """
+
+    weight: float
+    duties: Duties
+    columns: Mapping[str, F64]
+    volume: Volume | None
+    adjust: Callable[[Volume], Volume] | None = None
+
+
+class Valuer:
+    """One table with its baseline and response, ready to be valued under any number of laws.
+
+    Args:
+        table: a frame, a path, or None for the embedded table of US imports 2024.
+        law: the law before any scenario.
+        options: how to value it.
+        run: progress and cancellation.
+
+    Raises:
+        InputError: BASELINE_REQUIRED, GROUP_UNKNOWN, PARAMETER_INVALID, or a fault of the table as a whole.
+    """
+
+    def __init__(self, table: Table, law: Law, options: Options, run: Run) -> None:
+        run.step("reading the table", 0.0)
+        self.law = _settled(law, options)
+        self.options = options
+        self.run = run
+        self.prepared = prepare_table(table, self.law)
+        self.grouping = Grouping.of(self.prepared, options.by)
+        self._base = self._baseline()
+        self.response: Response | None = None
+        self.parameters: ProductParameters | None = None
+        if self._base is not None and options.response != "none":
+            self.parameters = parameters_for(
+                self.prepared.products, horizon=options.horizon, set=options.parameters or None
+            )
+            self.response = respond(self.prepared, self._base, options.response, self.parameters)
+        self._touched: set[str] = set()
+        self._too_many: set[int] = set()
+
+    def _baseline(self) -> Duties | None:
+        """Duties at the baseline, from which every law responds; None for a static run of a table without one."""
+        options = self.options
+        text = options.baseline or self.prepared.baseline
+        if not text:
+            if options.response != "none":
+                raise InputError(
+                    "BASELINE_REQUIRED",
+                    "A behavioural run needs the day that the table's values belong to.",
+                    field="baseline",
+                    fix="Give --baseline DAY, or --response none for the static result.",
+                )
+            return None
+        instant = entry_instant(self.law, text)
+        return duties_of(self.law, self.prepared.lines, Dated([instant], [self.law.as_of], None), self.run.check)
+
+    def dated(self, law: Law, on: str) -> Dated:
+        """The lines' instants, `on` standing where a line has no date of its own."""
+        instants, of_line = self.prepared.entry_instants(entry_instant(law, on))
+        days = [moment.astimezone(law.zones[IMPORT]).date() for moment in instants]
+        return Dated(instants, [read_known_on(law, self.options.known_on, day) for day in days], of_line)
+
+    def outcome(self, law: Law, dated: Dated, weight: float = 1.0) -> Outcome:
+        """Value the lines under one law."""
+        lines = self.prepared.lines
+        duties = duties_of(law, lines, dated, self.run.check)
+        adjust = partial(constrained, law=law, dated=dated, lines=lines) if law.constraints else None
+        volume = self.response(duties) if self.response else None
+        if volume is not None and adjust:
+            volume = adjust(volume)
+        self._touched |= duties.measures
+        self._too_many |= set(duties.refused)
+        return Outcome(weight, duties, line_columns(lines, duties, self._base, volume), volume, adjust)
+
+    def outcomes(self, scenario: Scenario, on: str) -> list[Outcome]:
+        """Value the lines under a scenario: one outcome, or for a mixture one per component."""
+        found = []
+        for weight, component in components(scenario):
+            law = apply_scenario(self.law, component)
+            found.append(self.outcome(law, self.dated(law, on), float(weight)))
+        return found
+
+    def groups(self, outcomes: Sequence[Outcome]) -> pl.DataFrame:
+        """The contract's columns by the keys of the options; a mixture gives what is expected."""
+        if AUTHORITY in self.options.by:
+            keep = self.kept(outcomes)
+            frames = [
+                (x.weight, reduce_authority(self.grouping, x.duties, x.columns, keep)) for x in outcomes
+            ]
+            return mixed_frames(frames, self.options.by)
+        return self._reduced(self.grouping, outcomes)
+
+    def total(self, outcomes: Sequence[Outcome]) -> dict[str, float | None]:
+        """The contract's columns of the whole table."""
+        return self._reduced(Grouping.whole(self.prepared), outcomes).row(0, named=True)
+
+    def lines(self, outcomes: Sequence[Outcome]) -> pl.DataFrame:
+        """The usable rows with the contract's columns."""
+        columns = mixed_columns([(x.weight, x.columns) for x in outcomes])
+        return lines_frame(self.prepared.frame, columns, self.kept(outcomes))
+
+    def _reduced(self, grouping: Grouping, outcomes: Sequence[Outcome]) -> pl.DataFrame:
+        columns = mixed_columns([(x.weight, x.columns) for x in outcomes])
+        volume = mixed_volume([(x.weight, x.volume) for x in outcomes])
+        return reduce_groups(grouping, columns, self.kept(outcomes), volume)
+
+    def kept(self, outcomes: Sequence[Outcome]) -> Bools:
+        """Which lines could be rated under all outcomes."""
+        """The lines that count: those with too many atoms under a law do not."""
+        keep = np.ones(self.prepared.lines.count, dtype=bool)
+        for outcome in outcomes:
+            keep[list(outcome.duties.refused)] = False
+        return keep
+
+    def refused(self) -> pl.DataFrame:
+        """The rows that could not be used, those with too many atoms under some law among them."""
+        return self.prepared.refused_with(self._too_many)
+
+    def notes(self) -> tuple[Note, ...]:
+        """Remarks on the table and on the parameters."""
+        remarks = self.parameters.notes if self.parameters else ()
+        return (*self.prepared.notes, *(Note("PARAMETERS_AGGREGATED", text) for text in remarks))
+
+    def provenance(self, scenarios: Sequence[Scenario], **facts: object) -> dict[str, object]:
+        """What it takes to get the run again; `facts` are those of the verb, such as its points."""
+        law, options, parameters = self.law, self.options, self.parameters
+        found: dict[str, object] = {
+            "law_version": law.version,
+            "law_digest": law.digest,
+            "engine_version": engine_version(),
+            "known_on": options.known_on or law.as_of.isoformat(),
+            "scenarios": {scenario.id: scenario.digest for scenario in scenarios},
+            "table_digest": self.prepared.digest,
+            "baseline": options.baseline or self.prepared.baseline,
+            "response": options.response,
+            "horizon": options.horizon,
+            "model": _model(options, parameters),
+            "draws": _drawn(options),
+            "parameters": parameters.set if parameters else "",
+            "parameter_digest": parameters.digest if parameters else "",
+            "bases": self.prepared.bases,
+            "switches": touched_switches(law, sorted(self._touched & law.measures.keys())),
+            "by": list(options.by),
+            "min_conf": options.min_conf,
+            **facts,
+        }
+        return {**found, "run_digest": digest_of(found)}
+
+
+def _model(options: Options, parameters: ProductParameters | None) -> dict[str, object]:
+    """What responded and what it leaves out; `none` where nothing did."""
+    model = MODELS[options.response if parameters else "none"]
+    found: dict[str, object] = {"title": model.title, "form": model.form, "ignores": list(model.ignores)}
+    return found | ({"horizon": options.horizon, "set": parameters.set} if parameters else {})
+
+
+def _drawn(options: Options) -> dict[str, object] | str:
+    if not options.draws:
+        return ""
+    spreads = asdict(options.spreads)
+    return {"count": options.draws, "seed": options.seed, "generator": GENERATOR, "spreads": spreads}
+
+
+def _settled(law: Law, options: Options) -> Law:
+    if options.response not in RESPONSES:
+        raise InputError(
+            "PARAMETER_INVALID", f"{options.response!r} is no response model.", field="response",
+            fix=f"Use one of: {', '.join(RESPONSES)}.",
+        )  # fmt: skip
+    if options.horizon not in HORIZONS:
+        raise InputError(
+            "PARAMETER_INVALID", f"{options.horizon!r} is no horizon.", field="horizon",
+            fix=f"Use one of: {', '.join(HORIZONS)}.",
+        )  # fmt: skip
+    law = law.with_switches(options.switches)
+    return law.with_min_conf(options.min_conf) if options.min_conf else law

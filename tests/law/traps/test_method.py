@@ -1,0 +1,87 @@
+"""Traps of method: fees, the other country's side, and the weights of an average."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+import pytest
+
+from tariffs.engine.assess import Quote
+from tariffs.engine.impact import Options, Point, impact
+from tariffs.engine.law import Law, load_law
+from tariffs.engine.scenario import library
+from tariffs.engine.trade.reference import reference_table
+from tests.law.traps.bench import TOYS, Raw, broken, quote
+
+
+def entry(law: Law, value: int, day: str = "2026-11-20") -> Quote:
+    """Toys of China by sea: what an entry of this value costs."""
+    return quote(law, TOYS, "CN", day, value=value, mode="ocean", freight=900, insurance=40)
+
+
+@pytest.mark.parametrize(
+    ("day", "value", "fee"),
+    [
+        ("2025-09-30", 2500, "2.62"),
+        ("2025-09-30", 2501, "32.71"),
+        ("2025-10-01", 2501, "33.58"),
+        ("2026-09-30", 250_000, "651.50"),
+        ("2026-10-01", 2500, "2.77"),
+        ("2026-10-01", 10_000, "34.64"),
+        ("2026-10-01", 50_000, "173.20"),
+        ("2026-10-01", 250_000, "670.86"),
+    ],
+)
+def test_trap_22_the_processing_fee_is_of_the_fiscal_year(day: str, value: int, fee: str) -> None:
+    assert entry(load_law(), value, day).landed.mpf == Decimal(fee)
+
+
+def test_trap_22_a_year_of_fees_forgotten() -> None:
+    def last_year(raw: Raw) -> None:
+        raw["fees"]["mpf"].pop()
+        raw["fees"]["mpf"][-1].pop("to")
+
+    assert entry(load_law(), 5000).landed.mpf == Decimal("34.58")
+    assert entry(broken(last_year), 5000).landed.mpf == Decimal("33.58")
+
+
+def test_trap_22_the_processing_fee_is_of_the_entry_and_not_of_its_lines() -> None:
+    whole = entry(load_law(), 12_000).landed.mpf
+    by_line = [entry(load_law(), 6_000).landed.mpf] * 2
+    assert (whole, sum(by_line)) == (Decimal("41.57"), Decimal("69.16"))
+
+
+def test_trap_22_no_duty_on_freight() -> None:
+    answer = entry(load_law(), 10_000)
+    assert answer.assessed == Decimal("1250.00")
+    assert answer.landed.total == 10_000 + 940 + answer.assessed + Decimal("34.64") + Decimal("12.50")
+    on_cif = entry(load_law(), 10_000 + 940)
+    assert on_cif.assessed == Decimal("1367.50")
+
+
+def test_trap_25_the_other_side_still_charges_its_ten_percent() -> None:
+    def rates(law: Law) -> list[Decimal | None]:
+        noon = datetime.fromisoformat("2026-11-24T12:00+08:00")
+        found = law.standing(law.measures["cn.recip"], noon, law.as_of)
+        return [row.rate for row in found.rows] if found else []
+
+    assert rates(load_law()) == [Decimal("0.1")]
+
+    def mirrored(raw: Raw) -> None:
+        (void,) = (act for act in raw["events"] if act["op"] == "invalidate")
+        raw["events"].append({**void, "measures": {"authority": "cn.recip"}})
+
+    assert rates(broken(mirrored)) == []
+
+
+def test_trap_27_an_average_is_on_the_weights_of_the_base_period() -> None:
+    table = reference_table().gather_every(40)
+    point = Point(library()["base"], "2025-05-20")
+    (found,) = impact(table, [point], law=load_law(), options=Options(baseline="2025-01-01")).scenarios
+    total = {name: value for name, value in found.total.items() if value is not None}
+    assert total["customs_value"] == pytest.approx(table["customs_value"].sum())
+    assert total["effective_rate"] == pytest.approx(total["duty"] / table["customs_value"].sum())
+    on_weights_after = total["duty_after"] / total["value_after"]
+    assert on_weights_after < total["effective_rate"] - 0.01
+    assert total["effective_rate_after"] == pytest.approx(on_weights_after)

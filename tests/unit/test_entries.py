@@ -1,0 +1,245 @@
+"""Entries of several lines: fees once per entry, spread to the cent; totals are sums of rounded lines."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tariffs.engine.assess import EntryLine, Quote, assess_line
+from tariffs.engine.entries import EntriesResult, Unread, assess_entries
+from tariffs.engine.entryline import OtherCharge
+from tariffs.engine.errors import InputError, ServiceError, TariffsError
+from tariffs.engine.landed import prorate
+from tariffs.engine.law import load_law
+from tariffs.engine.law.text import UnitRate
+
+CENT = Decimal("0.01")
+FREE = {"hts": "8471.30.0100", "origin": "TW"}
+
+
+def line(**changed: Any) -> EntryLine:
+    """A laptop of Taiwan by sea, changed as given."""
+    return EntryLine(**{**FREE, "value": 10_000, "entry": "2026-11-24", "mode": "ocean"} | changed)
+
+
+def rate(*lines: EntryLine | Unread) -> EntriesResult:
+    return assess_entries(load_law(), lines)
+
+
+def quotes(result: EntriesResult) -> list[Quote]:
+    return [one for one in result.outcomes if isinstance(one, Quote)]
+
+
+def money(*texts: str) -> list[Decimal]:
+    return [Decimal(text) for text in texts]
+
+
+@pytest.mark.parametrize(
+    ("value", "mpf", "hmf"),
+    [
+        ("2500", "2.77", "3.13"),
+        ("2500.01", "34.58", "3.13"),
+        ("9982", "34.58", "12.48"),
+        ("9983", "34.58", "12.48"),
+        ("9984", "34.58", "12.48"),
+        ("50000", "173.20", "62.50"),
+        ("193666", "670.86", "242.08"),
+        ("250000", "670.86", "312.50"),
+        ("0", "0.00", "0.00"),
+    ],
+)
+def test_fees_of_fiscal_year_2027_by_value(value: str, mpf: str, hmf: str) -> None:
+    landed = assess_line(load_law(), line(value=value)).landed
+    assert [landed.mpf, landed.hmf] == money(mpf, hmf)
+
+
+@pytest.mark.parametrize(
+    ("day", "least", "most", "informal"),
+    [
+        ("2025-09-30", "32.71", "634.62", "2.62"),
+        ("2025-10-01", "33.58", "651.50", "2.69"),
+        ("2026-09-30", "33.58", "651.50", "2.69"),
+        ("2026-10-01", "34.58", "670.86", "2.77"),
+    ],
+)
+def test_the_bounds_of_the_processing_fee_change_with_the_fiscal_year(
+    day: str, least: str, most: str, informal: str
+) -> None:
+    found = [
+        assess_line(load_law(), line(value=value, entry=day)).landed.mpf for value in (3000, 900_000, 100)
+    ]
+    assert found == money(least, most, informal)
+
+
+def test_a_worked_landed_cost() -> None:
+    bag = line(hts="4202.92.3120", origin="CN", freight=900, insurance=40)
+    landed = assess_line(load_law(), bag).landed
+    assert landed.as_dict() == {
+        "customs_value": 10_000, "freight": 900, "insurance": 40, "duty": Decimal("5510.00"), "mpf": Decimal("34.64"),
+        "hmf": Decimal("12.50"), "adcvd": 0, "excise": 0, "other": 0, "total": Decimal("16497.14"),
+    }  # fmt: skip
+
+
+def test_totals_are_sums_of_rounded_lines_and_never_a_rate_on_the_total() -> None:
+    bag = {"hts": "4202.92.3120", "origin": "CN", "entry_id": "A"}
+    result = rate(line(value=101, **bag), line(value=101, **bag))
+    # 17.6 % and 12.5 % of 101 are 17.776 and 12.625; of 202 they are 35.552 and 25.25.
+    assert [one.assessed for one in quotes(result)] == money("55.66", "55.66")
+    (entry,) = result.entries
+    assert entry.assessed == entry.landed.duty == Decimal("111.32")
+    together = assess_line(load_law(), line(value=202, hts=bag["hts"], origin="CN"))
+    assert together.assessed == Decimal("111.30")
+
+
+def test_fees_are_of_the_entry_and_its_lines_sum_to_them() -> None:
+    result = rate(*(line(entry_id="A", value=value) for value in (1000, 1000, 1000)))
+    (entry,) = result.entries
+    assert not entry.informal
+    assert [entry.landed.mpf, entry.landed.hmf] == money("34.58", "3.75")
+    assert [one.landed.mpf for one in quotes(result)] == money("11.53", "11.53", "11.52")
+    assert [one.landed.hmf for one in quotes(result)] == money("1.25", "1.25", "1.25")
+    apart = rate(*(line(value=1000) for _ in range(3)))
+    assert [entry.landed.mpf for entry in apart.entries] == money("2.77", "2.77", "2.77")
+
+
+def test_the_harbor_fee_is_rounded_once_for_the_entry_and_by_sea_only() -> None:
+    result = rate(
+        line(entry_id="A", value=1003),
+        line(entry_id="A", value=1003),
+        line(entry_id="A", value=5000, mode="air"),
+    )
+    (entry,) = result.entries
+    assert entry.landed.hmf == Decimal(
+        "2.51"
+    )  # 0.125 % of 2,006 is 2.5075; line by line it would be 2 x 1.25
+    assert [one.landed.hmf for one in quotes(result)] == money("1.26", "1.25", "0.00")
+
+
+def test_a_preference_claimed_for_a_whole_line_takes_it_out_of_the_processing_fee() -> None:
+    exempt = line(entry_id="A", hts="8708.29.5160", origin="MX", value=20_000, claims={"usmca_share": 1})
+    half = line(entry_id="B", hts="8708.29.5160", origin="MX", value=20_000, claims={"usmca_share": "0.5"})
+    result = rate(exempt, line(entry_id="A", value=20_000), half)
+    assert [one.landed.mpf for one in quotes(result)] == money("0.00", "69.28", "69.28")
+    assert quotes(result)[0].landed.hmf == Decimal("25.00")
+
+
+def test_a_program_frees_from_the_fee_only_where_it_says_so_and_for_its_own_origins() -> None:
+    found = [
+        assess_line(load_law(), line(hts="8479.50.0000", origin=origin, claims={"fta_share": 1})).landed.mpf
+        for origin in ("KR", "JP", "DE")
+    ]
+    assert found == money("0.00", "34.64", "34.64")
+
+
+@pytest.mark.parametrize(
+    ("provision", "processing", "mpf"),
+    [("9801.00.10", None, "0.00"), ("9802.00.80", 20_000, "69.28"), ("98020050", 20_000, "0.00")],
+)
+def test_chapter_98_and_the_processing_fee(provision: str, processing: int | None, mpf: str) -> None:
+    claims: dict[str, Any] = {"chapter98": provision}
+    if processing:
+        claims["processing_value"] = processing
+    assert assess_line(load_law(), line(value=50_000, claims=claims)).landed.mpf == Decimal(mpf)
+
+
+def test_other_charges_are_in_the_landed_cost_and_in_no_base() -> None:
+    plain = assess_line(load_law(), line(value=50_000, quantity=10, unit="no"))
+    charged = assess_line(
+        load_law(),
+        line(
+            value=50_000,
+            quantity=10,
+            unit="no",
+            other_charges=[
+                OtherCharge("adcvd", rate="0.21634"),
+                OtherCharge("adcvd", rate="0.10001", label="C-570-001"),
+                OtherCharge("excise", per_unit=UnitRate(Decimal("1.335"), "doz")),
+                OtherCharge("other", amount="250"),
+            ],
+        ),
+    )
+    assert charged.layers == plain.layers
+    assert (charged.assessed, charged.landed.mpf) == (plain.assessed, plain.landed.mpf)
+    assert [charge.amount for charge in charged.charges] == money("10817.00", "5000.50", "1.11", "250.00")
+    assert [charged.landed.adcvd, charged.landed.excise, charged.landed.other] == money(
+        "15817.50", "1.11", "250.00"
+    )
+    assert charged.landed.total - plain.landed.total == Decimal("16068.61")
+
+
+@pytest.mark.parametrize(
+    ("charge", "reason"),
+    [
+        (OtherCharge("duty", amount=1), "CHARGE_INVALID"),
+        (OtherCharge("other"), "CHARGE_INVALID"),
+        (OtherCharge("other", amount=1, rate=1), "CHARGE_INVALID"),
+        (OtherCharge("other", amount="-1"), "CHARGE_INVALID"),
+        (OtherCharge("excise", per_unit=UnitRate(CENT, "L")), "QUANTITY_REQUIRED"),
+        (OtherCharge("excise", per_unit=UnitRate(CENT, "parsec")), "QUANTITY_REQUIRED"),
+    ],
+)
+def test_a_charge_that_cannot_be_taken_is_refused(charge: OtherCharge, reason: str) -> None:
+    with pytest.raises(InputError) as caught:
+        assess_line(load_law(), line(other_charges=[charge]))
+    assert caught.value.reason == reason
+
+
+def test_a_bad_line_fails_alone_and_its_entry_says_so() -> None:
+    unread = Unread("A", InputError("CHARGE_INVALID", "mode is 9.", field="mode"))
+    result = rate(line(entry_id="A"), line(entry_id="A", origin="XX"), unread, line(entry_id="B", hts="1"))
+    assert [getattr(one, "reason", None) for one in result.outcomes] == [
+        None,
+        "ORIGIN_UNKNOWN",
+        "CHARGE_INVALID",
+        "HTS_CODE_MALFORMED",
+    ]
+    first, second = result.entries
+    assert (first.lines, first.refused, first.landed.customs_value) == ((0, 1, 2), 2, 10_000)
+    assert [note.reason for note in first.notes] == ["ENTRY_INCOMPLETE"]
+    assert (second.day, second.refused, second.landed.total) == (None, 1, 0)
+
+
+def test_lines_of_an_entry_that_name_several_days_pay_the_fees_of_the_first() -> None:
+    result = rate(line(entry_id="A", entry="2026-10-01"), line(entry_id="A", entry="2026-09-30", value=100))
+    (entry,) = result.entries
+    assert [note.reason for note in entry.notes] == ["ENTRY_DAYS_DIFFER"]
+    assert entry.landed.mpf == Decimal("34.99")
+    assert rate(line(value=3000, entry="2026-09-30")).entries[0].landed.mpf == Decimal("33.58")
+
+
+def test_a_day_of_knowledge_that_cannot_be_read_fails_the_whole() -> None:
+    with pytest.raises(InputError) as caught:
+        assess_entries(load_law(), [line()], known_on="soon")
+    assert caught.value.field == "known_on"
+
+
+def test_a_cancelled_batch_ends() -> None:
+    with pytest.raises(ServiceError) as caught:
+        assess_entries(load_law(), [line()], cancelled=lambda: True)
+    assert caught.value.reason == "CANCELLED"
+
+
+def test_an_entry_of_one_line_is_that_line() -> None:
+    result = rate(line(freight="12.345"))
+    assert result.outcomes == (assess_line(load_law(), line(freight="12.345")),)
+    assert not isinstance(result.outcomes[0], TariffsError)
+    assert result.entries[0].landed == result.outcomes[0].landed
+
+
+@given(
+    total=st.integers(0, 10**8),
+    weights=st.lists(st.integers(0, 10**9), min_size=1, max_size=30),
+)
+def test_what_is_spread_sums_to_the_cent_and_is_nowhere_a_cent_off(total: int, weights: list[int]) -> None:
+    amount, parts = total * CENT, [Decimal(weight) for weight in weights]
+    shares = prorate(amount, parts)
+    whole = sum(weights)
+    assert sum(shares) == (amount if whole else 0)
+    for share, weight in zip(shares, parts, strict=True):
+        assert abs(share - (amount * weight / whole if whole else 0)) < CENT
+        assert share == share.quantize(CENT)
+        assert share == 0 or weight

@@ -1,0 +1,40 @@
+"""Whether a duty that a void duty displaced is owed after all: a switch, off unless set (law.md 2.8)."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+from tariffs.engine.assess import EntryLine, assess_line
+from tariffs.engine.impact import Options, Point, impact
+from tariffs.engine.law import load_law
+from tariffs.engine.scenario import library
+
+# Canadian steel of May 2025, not originating: the fentanyl duty was charged and displaced the duty on steel.
+STEEL = EntryLine("7208.51.0030", "CA", 10000, "2025-05-20", {"usmca_share": 0})
+
+
+@pytest.mark.parametrize(("setting", "owed"), [("off", 0), ("on", 2500)])
+def test_displaced_steel_duty_is_owed_only_if_it_revives(setting: str, owed: int) -> None:
+    quote = assess_line(load_law().with_switches({"revive_displaced": setting}), STEEL)
+    assert (quote.assessed, quote.owed) == (2500, owed)
+    assert [layer.measure for layer in quote.layers if layer.owed] == (["s232_steel"] if owed else [])
+
+
+@pytest.mark.parametrize(("setting", "owed"), [("off", 0.0), ("on", 2500.0)])
+def test_tables_follow_the_same_switch(setting: str, owed: float) -> None:
+    table = pl.DataFrame(
+        {
+            "hts": ["7208510030"],
+            "origin": ["CA"],
+            "customs_value": [10000.0],
+            "usmca_share": [0.0],
+            "fta_share": [0.0],
+        }
+    )
+    options = Options(response="none", switches={"revive_displaced": setting})
+    total = (
+        impact(table, [Point(library()["base"], "2025-05-20")], law=load_law(), options=options)
+        .scenarios[0]
+        .total
+    )
+    assert (total["duty"], total["duty_owed"]) == (pytest.approx(2500.0), pytest.approx(owed))
