@@ -74,11 +74,20 @@ def test_the_walk_meets_the_minute_without_a_duty_and_the_acts_that_reach_back()
 def read_alike(line: Line, at: datetime, known_on: str = "") -> Quote:
     """The engine's answer, after the interpreter gave the same."""
     found = columns(line.hts, at.isoformat())
-    told: dict[str, Any] = {"hts": line.hts, "origin": line.origin, "entry": at.isoformat(), "claims": line.claims}
+    told: dict[str, Any] = {
+        "hts": line.hts,
+        "origin": line.origin,
+        "entry": at.isoformat(),
+        "claims": line.claims,
+    }
     told |= {"value": "10000", "quantity": "2500", "unit": unit_of(line, at, known_on)}
     reading = Reading(raw_law(), told, {line.hts: found}, units(), known_on)
     answer = quote(line, at, known_on, told["unit"])
-    assert (Fraction(answer.assessed), Fraction(answer.owed)) == (reading.assessed, reading.owed), (line, at, known_on)
+    assert (Fraction(answer.assessed), Fraction(answer.owed)) == (reading.assessed, reading.owed), (
+        line,
+        at,
+        known_on,
+    )
     return answer
 
 

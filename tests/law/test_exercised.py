@@ -19,10 +19,24 @@ DATES = (
     "2025-02-10", "2025-03-20", "2025-05-20", "2025-08-20", "2025-12-01", "2026-03-15", "2026-06-15", "2026-11-20",
     "2027-02-01",
 )  # fmt: skip
-# Measures that no line of the reference table meets, and the reason.
-NOT_IN_THE_TABLE: dict[str, str] = {}
-# Measures that no worked entry under the embedded law meets, and the reason.
-NOT_IN_A_CASE: dict[str, str] = {}
+NO_LIST = (
+    "which goods the notice reaches was not seen; it charges only where a line says that it is one of them"
+)
+# Measures that are a layer of no line of the reference table, and why; what may be hit is in the notes of a result.
+NOT_IN_THE_TABLE = {
+    "fl301_ru": "stands only under the switch that charges the printed heading of Russia",
+    "recip_transship": "follows a finding of Customs on one entry",
+    "s201_quartz": NO_LIST,
+    "s232_polysilicon": "reaches goods made of polysilicon, which no source tells apart from others of their codes",
+    "s232_polysilicon_mip": "reaches goods made of polysilicon, which no source tells apart from others of their codes",
+    "s232_uas": NO_LIST,
+    "s301_l4b": "suspended from its first day, without an end",
+    "s301_semi": NO_LIST,
+    "s301_sts_cranes": "no source tells ship-to-shore cranes apart from others of their code",
+    "sts_crane_100": "no source tells ship-to-shore cranes apart from others of their code",
+}
+# Measures that no worked entry meets, and why.
+NOT_IN_A_CASE = {"fl301_ru": "stands only under the switch that charges the printed heading of Russia"}
 
 
 @cache

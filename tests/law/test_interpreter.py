@@ -13,7 +13,7 @@ from tariffs.engine.law.events import change_from_mapping
 from tests.law.harness import differences, duties, quote_of
 from tests.law.interpreter import Reading
 from tests.law.random_law import OPS, event, random_law
-from tests.law.random_world import UNITS, Draw, Raw, random_line, random_schedule
+from tests.law.random_world import MOMENTS, UNITS, Draw, Raw, random_line, random_schedule
 
 # (measures in a law, laws, lines of each, how often an act reaches only part of the scope)
 SIZES = [(6, 30, 15, 0.0), (6, 30, 15, 0.3), (40, 6, 15, 0.2), (200, 3, 15, 0.0), (200, 2, 15, 0.1)]
@@ -126,3 +126,18 @@ def test_a_scenario_acts_on_the_law_as_the_law_acts_on_itself(scale: int) -> Non
             found = differences(quote_of(law, line, rates), Reading(raw, line, rates, UNITS, changes=acts))
             assert not found, f"law {seed}, {acts}, {line}: {found}"
     assert refused < 40 * scale
+
+
+def test_acts_on_a_group_and_on_one_of_its_members_meet() -> None:
+    raw, rates = random_law(0, 8), random_schedule(0)
+    raw["events"], raw["rules"] = [], []
+    one = next(measure for measure in raw["measures"] if measure["id"] == "m1")
+    row = {"kind": "add", "rate": "30%", "heading": "9903.01.01"}
+    one |= {"modelled": "yes", "status": "", "switch": {}, "displaces_at_zero": "no"}
+    one["periods"] = [{"id": "m1_a", "from": MOMENTS[0], "cite": [], "conf": "C", "rows": [row]}]
+    one["events"] = [
+        {"op": "set_rate", "from": MOMENTS[10], "rate": "10%", "measures": {"origins": ["EU"]}},
+        {"op": "set_rate", "from": MOMENTS[12], "by": "+5pp", "measures": {"origins": ["FR"]}},
+    ]
+    line = {**random_line(Draw(0)), "origin": "FR", "entry": MOMENTS[14], "claims": {}}
+    assert not differences(quote_of(law_from_raw(raw), line, rates), Reading(raw, line, rates, UNITS))

@@ -19,8 +19,6 @@ from tariffs.engine.law.loader import law_from_raw
 from tariffs.engine.validate import Published, Validation, read_published, validate_days, validate_law
 
 DAYS = (date(2025, 4, 7), date(2025, 9, 4), date(2026, 8, 15))
-# Switches that the engine does not read yet.
-WAITING = {"metal_content_basis", "revive_displaced"}
 
 
 @pytest.fixture(scope="module")
@@ -92,8 +90,8 @@ def test_a_difference_without_a_reason_is_a_fault() -> None:
     assert not unexplained.ok
 
 
-def test_the_data_has_no_fault_but_switches_that_wait() -> None:
-    assert faults(load_law()) in ({}, {"switches": WAITING})
+def test_the_data_has_no_fault() -> None:
+    assert faults(load_law()) == {}
 
 
 @pytest.mark.parametrize(

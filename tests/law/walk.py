@@ -30,6 +30,7 @@ Raw = dict[str, Any]
 MINUTE = timedelta(minutes=1)
 Moment = tuple[datetime, date]
 DAY_BEGINS = "T00:01"
+SCOPE = {"origins", "products", "not_origins", "not_products"}
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def raw_acts(measure: Raw) -> list[Raw]:
 def _reaches(selector: Raw, measure: Raw) -> bool:
     node = selector.get("authority", "")
     named = measure["id"] in listed(selector.get("id", []))
-    return named or bool(node) and f"{measure['authority']}.".startswith(f"{node}.")
+    return named or (bool(node) and f"{measure['authority']}.".startswith(f"{node}."))
 
 
 def own_instants(name: str) -> Counter[datetime]:
@@ -96,10 +97,10 @@ def _list_days(scope: Raw) -> list[str]:
 
 
 def turning_points(name: str) -> set[datetime]:
-    """The own instants at which the measure must change: all that are not idle.
+    """The own instants at which the measure must change: all but those at which nothing can happen.
 
-    Those are idle at which nothing can happen. They lie before the measure's first day or after its last, an act moved them away (a suspension or a written end
-    extended, a start put off), or they date a ruling that voids from the beginning and stops collection later.
+    Nothing can before its first day or after its last, where an act moved the instant away (a suspension or a written
+    end extended, a start put off), and on the day of a ruling that voids from the beginning and stops collection later.
     """
     measure = raw_measure(name)
     if not _as_switched(measure):
@@ -122,7 +123,7 @@ def turning_points(name: str) -> set[datetime]:
         elif act["op"] == "invalidate":
             idle.append(act["at"])
             over.append(act["collection_stop"])
-        elif act["op"] in {"terminate", "expire"} and not {"origins", "products"} & act.get("measures", {}).keys():
+        elif act["op"] in {"terminate", "expire"} and not SCOPE & act.get("measures", {}).keys():
             over.append(act["at"])
     over.append(last.get("to", "") if suspended else end)
     first_day = min(map(datetime.fromisoformat, starts.values()))
@@ -133,7 +134,9 @@ def turning_points(name: str) -> set[datetime]:
 
 def _as_switched(thing: Raw) -> bool:
     """Whether something that hangs on switches exists as they stand."""
-    return all(raw_law()["switches"][name]["default"] == value for name, value in thing.get("switch", {}).items())
+    return all(
+        raw_law()["switches"][name]["default"] == value for name, value in thing.get("switch", {}).items()
+    )
 
 
 def retroactive(name: str) -> list[tuple[datetime, date]]:
@@ -143,10 +146,19 @@ def retroactive(name: str) -> list[tuple[datetime, date]]:
     found = []
     for thing in (*measure["periods"], *raw_acts(measure)):
         text, known = thing.get("from") or thing.get("at", ""), thing.get("known_from", "")
-        if text and known and _as_switched(thing) and date.fromisoformat(known) > datetime.fromisoformat(text).date():
+        if (
+            text
+            and known
+            and _as_switched(thing)
+            and date.fromisoformat(known) > datetime.fromisoformat(text).date()
+        ):
             label = thing.get("measures", {}).get("id", "")
-            begins = [datetime.fromisoformat(p["from"]) for p in measure["periods"] if p["id"] == label] or [first]
-            found.append((max(datetime.fromisoformat(text), *begins).astimezone(UTC), date.fromisoformat(known)))
+            begins = [datetime.fromisoformat(p["from"]) for p in measure["periods"] if p["id"] == label] or [
+                first
+            ]
+            found.append(
+                (max(datetime.fromisoformat(text), *begins).astimezone(UTC), date.fromisoformat(known))
+            )
     return sorted({one for one in found if one[0] > law.coverage[0]})
 
 
@@ -198,8 +210,9 @@ def touched(law: Law, measure: Measure, before: Moment, after: Moment, count: in
     """Large lines of the reference table that the rows changed between two moments reach, of `count` rows at most."""
     held = [state(law, measure, *moment) for moment in (before, after)]
     differing = _differing(law, measure, before, after)
-    rows = [(row, moment) for moment, mine, others in ((after, *held[::-1]), (before, *held)) for row in mine
-            if row not in others or _names(row.scope) & differing]  # fmt: skip
+    rows: list[tuple[Row, Moment]] = []
+    for moment, mine, others in ((after, held[1], held[0]), (before, held[0], held[1])):
+        rows += [(row, moment) for row in mine if row not in others or _names(row.scope) & differing]
     found = []
     for step in range(min(count, len(rows))):
         row, moment = rows[-1 - step * len(rows) // count]
@@ -223,11 +236,11 @@ def _mask(scope: Scope, force: Any) -> Any:
 
 def _code(index: int) -> str:
     lines = table()
-    return lines.codes[lines.piece_code[lines.piece_start[index]]]
+    return str(lines.codes[lines.piece_code[lines.piece_start[index]]])
 
 
 def _origin(index: int) -> str:
-    return table().origins[table().origin[index]]
+    return str(table().origins[table().origin[index]])
 
 
 def ratable(index: int) -> bool:

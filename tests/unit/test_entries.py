@@ -12,18 +12,19 @@ from hypothesis import strategies as st
 from tariffs.engine.assess import EntryLine, Quote, assess_line
 from tariffs.engine.entries import EntriesResult, Unread, assess_entries
 from tariffs.engine.entryline import OtherCharge
-from tariffs.engine.errors import InputError, ServiceError, TariffsError
+from tariffs.engine.errors import InputError, ServiceError
 from tariffs.engine.landed import prorate
 from tariffs.engine.law import load_law
 from tariffs.engine.law.text import UnitRate
 
 CENT = Decimal("0.01")
-FREE = {"hts": "8471.30.0100", "origin": "TW"}
+FREE: dict[str, Any] = {"hts": "8471.30.0100", "origin": "TW"}
 
 
 def line(**changed: Any) -> EntryLine:
     """A laptop of Taiwan by sea, changed as given."""
-    return EntryLine(**{**FREE, "value": 10_000, "entry": "2026-11-24", "mode": "ocean"} | changed)
+    values = {**FREE, "value": 10_000, "entry": "2026-11-24", "mode": "ocean"} | changed
+    return EntryLine(**values)
 
 
 def rate(*lines: EntryLine | Unread) -> EntriesResult:
@@ -198,9 +199,11 @@ def test_a_bad_line_fails_alone_and_its_entry_says_so() -> None:
         "HTS_CODE_MALFORMED",
     ]
     first, second = result.entries
-    assert (first.lines, first.refused, first.landed.customs_value) == ((0, 1, 2), 2, 10_000)
+    assert (first.lines, first.refused) == ((0, 1, 2), 2)
+    assert first.landed.customs_value == 10_000
     assert [note.reason for note in first.notes] == ["ENTRY_INCOMPLETE"]
-    assert (second.day, second.refused, second.landed.total) == (None, 1, 0)
+    assert (second.day, second.refused) == (None, 1)
+    assert second.landed.total == 0
 
 
 def test_lines_of_an_entry_that_name_several_days_pay_the_fees_of_the_first() -> None:
@@ -226,8 +229,7 @@ def test_a_cancelled_batch_ends() -> None:
 def test_an_entry_of_one_line_is_that_line() -> None:
     result = rate(line(freight="12.345"))
     assert result.outcomes == (assess_line(load_law(), line(freight="12.345")),)
-    assert not isinstance(result.outcomes[0], TariffsError)
-    assert result.entries[0].landed == result.outcomes[0].landed
+    assert [entry.landed for entry in result.entries] == [one.landed for one in quotes(result)]
 
 
 @given(

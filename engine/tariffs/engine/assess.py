@@ -23,6 +23,7 @@ from tariffs.engine.entryline import (
     read_goods,
     read_known_on,
 )
+from tariffs.engine.errors import InputError
 from tariffs.engine.explain import why
 from tariffs.engine.facts import assignments, read_claims, split
 from tariffs.engine.landed import FeeLine, LandedCost, entry_fees, mpf_base
@@ -30,8 +31,9 @@ from tariffs.engine.law.conditions import Fact
 from tariffs.engine.law.law import IMPORT, InForce, Law
 from tariffs.engine.law.matching import Candidates, Reach, candidates
 from tariffs.engine.law.notes import Note
-from tariffs.engine.provenance import engine_version, touched_switches
+from tariffs.engine.provenance import engine_version
 from tariffs.engine.rating import Goods, Priced, Rater, claims_read, conditions_read
+from tariffs.engine.switching import switches_behind
 from tariffs.engine.trade.schedule import Schedule, load_schedule
 from tariffs.engine.trade.units import convert
 
@@ -137,7 +139,7 @@ def rate_line(
     read = claims_read(rows, in_force)
     settled = _settle(law, rater, facts, read)
     asked = [name for name in sorted(read - facts.keys()) if _is_asked(law, in_force, name, goods)]
-    spread = _spread(law, rater, facts, read, rows, in_force, asked) if asked else [settled]
+    spread = _spread(law, rater, facts, read, rows, in_force, asked) or [settled]
     layers = _layers(law, settled, spread)
     charges = charges_of(line, goods)
     notes += _not_modelled(in_force, goods)
@@ -161,7 +163,9 @@ def rate_line(
             "entry": instant.astimezone(law.zones[IMPORT]).isoformat(),
             "known_on": known.isoformat(),
             "schedule": goods.line.vintage,
-            "switches": touched_switches(law, [active.measure.id for active, _ in rows]),
+            "switches": switches_behind(
+                law, instant, known, lambda scope: Reach.of(scope, in_force).fits(goods.code, goods.origin)
+            ),
         },
     )
     base = mpf_base(law, goods.origin, goods.value, facts)

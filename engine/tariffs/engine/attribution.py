@@ -58,6 +58,12 @@ class Attribution:
     method: str
     rows: pl.DataFrame
 
+    @property
+    def frame(self) -> pl.DataFrame:
+        """The rows headed by the scenario compared with and the method of the split."""
+        head = [pl.lit(self.reference).alias("reference"), pl.lit(self.method).alias("method")]
+        return self.rows.select(*head, pl.all())
+
 
 def attribute(valuer: Valuer, reference: Scenario, scenario: Scenario, on: str) -> Attribution:
     """Split the difference between two scenarios at a date by change and authority.

@@ -114,7 +114,9 @@ def _of_active(line: Considering, active: Active) -> list[Considered]:
         if not line.reaches(row.scope):
             near += _near(line, active, row)
             continue
-        missing = tuple(c for c in row.conditions if not c.holds(line.facts, undeclared=row.undeclared_applies))
+        missing = tuple(
+            c for c in row.conditions if not c.holds(line.facts, undeclared=row.undeclared_applies)
+        )
         if not missing:
             fits, absent = not row.absent, row.absent
             break
@@ -153,7 +155,8 @@ def _missing_words(condition: Condition, facts: Mapping[str, Fact]) -> str:
         return f"{condition.claim} is not declared"
     if not condition.op:
         return f"{condition.claim} is {'claimed' if condition.negated else _plain(fact)}"
-    return f"{condition.claim} is {_plain(fact)}, not {condition.op} {condition.text.partition(condition.op)[2].strip()}"
+    wanted = condition.text.partition(condition.op)[2].strip()
+    return f"{condition.claim} is {_plain(fact)}, not {condition.op} {wanted}"
 
 
 def _values(conditions: Iterable[Condition], facts: Mapping[str, Fact]) -> dict[str, str]:
@@ -181,11 +184,16 @@ def _near(line: Considering, active: Active, row: Row) -> Iterator[Considered]:
         siblings = [_siblings(names, line.code, in_force) for names in misses]
         if not all(siblings):
             return
-        lists = sorted(name for names in misses for name in names if _siblings(frozenset({name}), line.code, in_force))
+        lists = sorted(
+            name for names in misses for name in names if _siblings(frozenset({name}), line.code, in_force)
+        )
         near = ", ".join(dotted(code) for code in siblings[0][:3])
-        text = f"{', '.join(lists)} holds {near} and not {name}, so {row.heading or active.measure.id} does not reach it."
+        reached = row.heading or active.measure.id
+        text = f"{', '.join(lists)} holds {near} and not {name}, so {reached} does not reach it."
         outcome, operands = NOT_LISTED, {"lists": ", ".join(lists), "siblings": near, "code": name}
-    yield _said(active.measure, row.heading, outcome, ", ".join(row.acts), text, active.citations(row), operands)
+    yield _said(
+        active.measure, row.heading, outcome, ", ".join(row.acts), text, active.citations(row), operands
+    )
 
 
 def _prefixes(names: frozenset[str], in_force: InForce) -> Prefixes:
@@ -249,7 +257,9 @@ def _ended(line: Considering, measure: Measure, row: Row, act: Act) -> Considere
         stop = f", not collected from {change.collection_stop[:10]}" if change.collection_stop else ""
         text = f"Not charged: {by} was invalidated on {day}{stop}."
     else:
-        text = f"Not charged: {measure.id} was {'terminated' if change.op == 'terminate' else 'spent'} on {day}."
+        text = (
+            f"Not charged: {measure.id} was {'terminated' if change.op == 'terminate' else 'spent'} on {day}."
+        )
     operands = {"act": act_name(act), "by": by, "from": day}
     cites = tuple(dict.fromkeys((*change.cite, *measure.cite)))
     return _said(measure, row.heading, ENDED, act_name(act), text, cites, operands)
@@ -259,7 +269,9 @@ def _switched_off(law: Law, measure: Measure, row: Row) -> Considered:
     wanted = ", ".join(f"{name}={value}" for name, value in sorted(measure.switch.items()))
     stands = ", ".join(f"{name}={law.setting(name)}" for name in sorted(measure.switch))
     text = f"Not charged: it exists only if {wanted}, and this answer has {stands}."
-    return _said(measure, row.heading, SWITCHED_OFF, wanted, text, measure.cite, {"switch": wanted, "set": stands})
+    return _said(
+        measure, row.heading, SWITCHED_OFF, wanted, text, measure.cite, {"switch": wanted, "set": stands}
+    )
 
 
 def _not_modelled(line: Considering, measure: Measure) -> Iterator[Considered]:

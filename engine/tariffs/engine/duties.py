@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 import numpy as np
 
 from tariffs.engine.chunks import run_chunks
-from tariffs.engine.compile import Compiled, compile_lines
 from tariffs.engine.claim_shares import lines_under
+from tariffs.engine.compile import Compiled, compile_lines
 from tariffs.engine.kernels.assess import assess_lines
 from tariffs.engine.law.law import InForce, Law
-from tariffs.engine.law.model import CAPPED_TERM
+from tariffs.engine.law.model import CAPPED_TERM, Scope
 from tariffs.engine.law.notes import Note, void_suspensions
 from tariffs.engine.lineset import F64, I32, Bools, LineSet, parts_of
 from tariffs.engine.masks import scope_mask
 from tariffs.engine.rating import CONTENT_CLAIMS, PROCESSING_CLAIM, US_CLAIM
 from tariffs.engine.references import has_source
+from tariffs.engine.switching import switches_behind
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,8 @@ class Dated:
 class Duties:
     """Duty in dollars per line, and per line and authority (`authorities` names the columns).
 
-    `measures` met some line; `refused` are lines with more than 32 atoms; `notes` concern the table as a
-    whole.
+    `measures` met some line; `switches` are those the duties rest on, with their values; `refused` are lines with more
+    than 32 atoms; `notes` concern the table as a whole.
     """
 
     duty: F64
@@ -44,6 +45,7 @@ class Duties:
     owed_by_authority: F64
     authorities: Sequence[str]
     measures: frozenset[str]
+    switches: Mapping[str, str]
     refused: frozenset[int]
     notes: tuple[Note, ...]
 
@@ -56,6 +58,7 @@ def duties_of(law: Law, lines: LineSet, dated: Dated, check: Callable[[], None])
     out = _Output.of(lines.count, len(authorities))
     asked = lines
     met: set[str] = set()
+    switches: dict[str, str] = {}
     refused: set[int] = set()
     notes: dict[str, Note] = {}
     for index, (instant, known_on) in enumerate(zip(dated.instants, dated.known_on, strict=True)):
@@ -66,7 +69,7 @@ def duties_of(law: Law, lines: LineSet, dated: Dated, check: Callable[[], None])
         compiled = compile_lines(law, in_force, lines, select)
         _run(lines, compiled, authority_of, _parts(law, lines), out, check)
         met |= {measures[i].id for i in np.unique(compiled.profiles.layer_measure)}
-        met |= {active.measure.id for active in in_force.actives if _switched(law, active.measure.id)}
+        switches |= switches_behind(law, instant, known_on, _reaching(lines, in_force, select))
         refused |= set(compiled.refused.tolist())
         found = [
             *void_suspensions(law, instant, known_on),
@@ -75,7 +78,8 @@ def duties_of(law: Law, lines: LineSet, dated: Dated, check: Callable[[], None])
         ]
         notes |= {note.message: note for note in found}
     return Duties(
-        out.duty, out.owed, out.by_authority, out.owed_by_authority, authorities, frozenset(met), frozenset(refused),
+        out.duty, out.owed, out.by_authority, out.owed_by_authority, authorities, frozenset(met), switches,
+        frozenset(refused),
         tuple(notes.values()),
     )  # fmt: skip
 
@@ -124,10 +128,12 @@ def _run(
     run_chunks(lines.count, chunk, check)
 
 
-def _switched(law: Law, measure: str) -> bool:
-    found = law.measures[measure]
-    periods = any(period.switch for period in found.periods)
-    return bool(found.switch) or periods or any(act.change.switch for act in law.acts[measure])
+def _reaching(lines: LineSet, in_force: InForce, select: Bools | None) -> Callable[[Scope], bool]:
+    def reaches(scope: Scope) -> bool:
+        mask = scope_mask(scope, lines, in_force)
+        return bool((mask if select is None else mask & select).any())
+
+    return reaches
 
 
 def _undetermined(law: Law, in_force: InForce, lines: LineSet, select: Bools | None) -> list[Note]:
@@ -172,3 +178,20 @@ def _not_modelled(in_force: InForce, lines: LineSet, select: Bools | None) -> li
                 )
             )
     return found
+
+
+def duties_by_measure(
+    law: Law, lines: LineSet, instant: datetime, known_on: date, check: Callable[[], None]
+) -> tuple[F64, list[str]]:
+    """Assessed duty in dollars per line and measure at one instant, and the ids of the measures (the columns)."""
+    check()
+    in_force = law.in_force(instant, known_on)
+    lines = lines_under(law, in_force, instant, lines)
+    compiled = compile_lines(law, in_force, lines)
+    measures = list(law.measures)
+    met = np.unique(compiled.profiles.layer_measure)
+    column = np.zeros(len(measures), dtype=np.int32)
+    column[met] = np.arange(len(met), dtype=np.int32)
+    out = _Output.of(lines.count, len(met))
+    _run(lines, compiled, column, _parts(law, lines), out, check)
+    return out.by_authority, [measures[index] for index in met]

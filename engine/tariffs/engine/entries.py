@@ -154,6 +154,6 @@ def _notes(days: Sequence[date], refused: int) -> tuple[Note, ...]:
         )
     if refused:
         notes.append(
-            Note("ENTRY_INCOMPLETE", f"{refused} of its lines were refused; duty and fees leave them out.")
+            Note("ENTRY_INCOMPLETE", f"Lines refused: {refused}; duty and fees leave them out.")
         )
     return tuple(notes)

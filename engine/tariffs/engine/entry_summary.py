@@ -6,7 +6,7 @@ The order is law data (`law/authorities.yaml`); it has no effect on any amount.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol, TypeVar
 

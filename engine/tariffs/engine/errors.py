@@ -42,6 +42,7 @@ _INPUT = _group(
         "CONTENT_SHARES_EXCEED_ONE": "declared content shares sum to more than 1",
         "PREFERENCE_SHARES_EXCEED_ONE": "preference shares sum to more than 1",
         "TOO_MANY_ATOMS": "a line splits into more than 32 atoms",
+        "LIQUIDATION_INVALID": "the liquidation state of an entry is not one the law knows",
         "CHARGE_INVALID": "freight, insurance or another charge is negative, not finite or not named rightly",
     },
 )
@@ -124,6 +125,10 @@ NOTES: Mapping[str, str] = {
     "PARENT_VOID": "a suspension ended over a void measure and brought nothing back",
     "CHARGE_UNDETERMINED": "a charge hangs on a fact that lines do not declare and no source gives a share of",
     "ENTRY_DAYS_DIFFER": "the lines of an entry name several days; its fees are those of the first",
+    "LIQUIDATION_UNKNOWN": "the liquidation state of an entry is not given, so no way of refund is named",
+    "LIQUIDATION_LATE": "an entry was liquidated too long ago for the way its state names",
+    "LIQUIDATION_DIFFERS": "the lines of an entry give several liquidation states",
+    "DRAWBACK_EXCEEDS": "more drawback is given than comes back",
     "ENTRY_INCOMPLETE": "lines of an entry were refused; its duty and fees leave them out",
     "NOT_MODELLED": "a measure that may touch the goods is not modelled yet and charges nothing",
     "SAME_AS_BASE": "the scenario changes nothing in the law",

@@ -8,10 +8,13 @@ from functools import partial
 
 import polars as pl
 
+from tariffs.engine.attribution import attribute
+from tariffs.engine.law.events import Change
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.results import compared_groups, compared_totals
-from tariffs.engine.scenario import Scenario, problems_of
+from tariffs.engine.scenario import Scenario, components, library, lineage, problems_of
+from tariffs.engine.scenario.words import words_of
 from tariffs.engine.uncertainty import Drawing, Ranges
 from tariffs.engine.valuation import (
     HORIZONS,
@@ -33,7 +36,8 @@ __all__ = ["HORIZONS", "RESPONSES", "Impact", "Options", "Point", "ScenarioImpac
 class ScenarioImpact:
     """The results of one point. `groups` and `total` have the columns of the contract; `lines` only if asked for.
 
-    `ranges` are those over the draws, if there are any.
+    `ranges` are those over the draws, if there are any. `attribution`, if asked for, splits the difference from the
+    first scenario of the day by change and authority; see `attribution`.
     """
 
     id: str
@@ -43,6 +47,7 @@ class ScenarioImpact:
     lines: pl.DataFrame | None
     notes: tuple[Note, ...]
     ranges: Ranges | None = None
+    attribution: pl.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,7 @@ def impact(
     drawing = Drawing.of(valuer)
     results: list[ScenarioImpact] = []
     first: dict[str, ScenarioImpact] = {}
+    scenarios: dict[str, Scenario] = {}
     for index, point in enumerate(points):
         stage = f"{point.scenario.id} on {point.on}"
         run.step(stage, (index + 1) / (len(points) + 1))
@@ -95,6 +101,9 @@ def impact(
             keep = valuer.kept(outcomes)
             ranges = drawing.ranges(point.on, found.groups, found.total, outcomes, keep, tell)
             found = replace(found, ranges=ranges)
+        first_of_day = scenarios.setdefault(point.on, point.scenario)
+        if valuer.options.attribute and first_of_day is not point.scenario:
+            found = replace(found, attribution=attribute(valuer, first_of_day, point.scenario, point.on).frame)
         results.append(_compared(found, first.setdefault(found.on, found), valuer.options.by))
     run.step("done", 1.0)
     marks = [f"{point.scenario.id}@{point.on}" for point in points]
@@ -121,8 +130,24 @@ def _tell(run: Run, stage: str, done: float, share: float, part: float) -> None:
 
 
 def remarks(law: Law, scenario: Scenario) -> list[Note]:
-    """What checking a scenario against the law warns of."""
-    return [Note(problem.reason, problem.message) for problem in problems_of(scenario, law)]
+    """What checking a scenario against the law warns of, and what of it charges nothing by itself."""
+    found = [Note(problem.reason, problem.message) for problem in problems_of(scenario, law)]
+    for _, part in components(scenario):
+        for step in lineage(part, library()):
+            found += [note for change in step.changes if (note := _remark(change))]
+    return found
+
+
+def _remark(change: Change) -> Note | None:
+    if change.op == "announce":
+        return Note("ANNOUNCED", f"{words_of(change)}: announced, without an instrument; it charges nothing.")
+    if change.op == "shock_quantity":
+        return Note(
+            "QUANTITY_SHOCK",
+            f"{words_of(change)}: it binds after the response, at the prices of the model; where it binds, surplus "
+            "and welfare are not known. A static run does not move quantities.",
+        )
+    return None
 
 
 def _compared(found: ScenarioImpact, first: ScenarioImpact, by: Sequence[str]) -> ScenarioImpact:

@@ -136,11 +136,11 @@ def validate_law(
         set(dates) if dates is not None else {*published.ranges, *(f.day for f in published.figures)}
     )
     table = prepare_table(None, law)
-    baseline = _rates(law, table, read_day(table.baseline), None)
     rates = {day: _rates(law, table, day, published.ranges.get(day)) for day in days}
-    compared = tuple(
-        _compare(figure, rates[figure.day], baseline) for figure in published.figures if figure.day in rates
-    )
+    figures = [figure for figure in published.figures if figure.day in rates]
+    changes = any(figure.view == CHANGE for figure in figures)
+    baseline = _rates(law, table, read_day(table.baseline), None).effective_rate if changes else 0.0
+    compared = tuple(_compare(figure, rates[figure.day], baseline) for figure in figures)
     checks = tuple(check_data(law))
     return Validation(
         ok=all(day.in_range for day in rates.values())
@@ -193,11 +193,11 @@ def _by_origin(table: PreparedTable, duties: Duties) -> dict[str, float]:
     return {lines.origins[index]: float(duty[index] / value[index]) for index in top if value[index] > 0}
 
 
-def _compare(figure: Figure, rates: DayRates, baseline: DayRates) -> Comparison:
+def _compare(figure: Figure, rates: DayRates, baseline: float) -> Comparison:
     found = {
         ASSESSED: rates.effective_rate,
         OWED: rates.owed_rate,
-        CHANGE: rates.effective_rate - baseline.effective_rate,
+        CHANGE: rates.effective_rate - baseline,
     }[figure.view]
     difference = found - figure.value
     within = abs(difference) <= figure.tolerance

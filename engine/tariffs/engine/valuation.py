@@ -22,7 +22,7 @@ from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.lineset import F64, Bools
 from tariffs.engine.mixture import mixed_columns, mixed_frames, mixed_volume
-from tariffs.engine.provenance import digest_of, engine_version, touched_switches
+from tariffs.engine.provenance import digest_of, engine_version
 from tariffs.engine.response.draws import GENERATOR, Spreads
 from tariffs.engine.response.models import MODELS
 from tariffs.engine.response.parameters import ProductParameters, parameters_for
@@ -59,6 +59,7 @@ class Options:
     switches: Mapping[str, str] = field(default_factory=dict)
     min_conf: str = ""
     lines: bool = False
+    attribute: bool = False
     draws: int = 0
     seed: int = 0
     spreads: Spreads = Spreads()
@@ -124,7 +125,7 @@ class Valuer:
                 self.prepared.products, horizon=options.horizon, set=options.parameters or None
             )
             self.response = respond(self.prepared, self._base, options.response, self.parameters)
-        self._touched: set[str] = set()
+        self._switches = dict(self._base.switches) if self._base is not None else {}
         self._too_many: set[int] = set()
 
     def _baseline(self) -> Duties | None:
@@ -157,7 +158,7 @@ class Valuer:
         volume = self.response(duties) if self.response else None
         if volume is not None and adjust:
             volume = adjust(volume)
-        self._touched |= duties.measures
+        self._switches |= duties.switches
         self._too_many |= set(duties.refused)
         return Outcome(weight, duties, line_columns(lines, duties, self._base, volume), volume, adjust)
 
@@ -210,6 +211,13 @@ class Valuer:
         remarks = self.parameters.notes if self.parameters else ()
         return (*self.prepared.notes, *(Note("PARAMETERS_AGGREGATED", text) for text in remarks))
 
+    def _basis_switches(self) -> dict[str, str]:
+        """The switches that choose the sourced shares of this table."""
+        law = self.law
+        used = {claim.reference for claim in law.claims.values() if claim.id in self.prepared.bases}
+        names = {law.references[name].switch for name in used if name in law.references} - {""}
+        return {name: law.setting(name) for name in names}
+
     def provenance(self, scenarios: Sequence[Scenario], **facts: object) -> dict[str, object]:
         """What it takes to get the run again; `facts` are those of the verb, such as its points."""
         law, options, parameters = self.law, self.options, self.parameters
@@ -228,7 +236,7 @@ class Valuer:
             "parameters": parameters.set if parameters else "",
             "parameter_digest": parameters.digest if parameters else "",
             "bases": self.prepared.bases,
-            "switches": touched_switches(law, sorted(self._touched & law.measures.keys())),
+            "switches": dict(sorted((self._switches | self._basis_switches()).items())),
             "by": list(options.by),
             "min_conf": options.min_conf,
             **facts,

@@ -167,3 +167,74 @@ class Law(_message.Message):
     claims: _containers.RepeatedCompositeFieldContainer[ClaimKind]
     provenance: _common_pb2.Provenance
     def __init__(self, version: _Optional[str] = ..., as_of: _Optional[str] = ..., coverage_start_time: _Optional[str] = ..., coverage_end_time: _Optional[str] = ..., digest: _Optional[str] = ..., switches: _Optional[_Iterable[_Union[Switch, _Mapping]]] = ..., claims: _Optional[_Iterable[_Union[ClaimKind, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ...) -> None: ...
+
+class ListChangesRequest(_message.Message):
+    __slots__ = ("start", "end", "hts", "origin", "known_on", "scenario", "switches", "min_confidence", "arrow", "embedded")
+    class SwitchesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    START_FIELD_NUMBER: _ClassVar[int]
+    END_FIELD_NUMBER: _ClassVar[int]
+    HTS_FIELD_NUMBER: _ClassVar[int]
+    ORIGIN_FIELD_NUMBER: _ClassVar[int]
+    KNOWN_ON_FIELD_NUMBER: _ClassVar[int]
+    SCENARIO_FIELD_NUMBER: _ClassVar[int]
+    SWITCHES_FIELD_NUMBER: _ClassVar[int]
+    MIN_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    ARROW_FIELD_NUMBER: _ClassVar[int]
+    EMBEDDED_FIELD_NUMBER: _ClassVar[int]
+    start: str
+    end: str
+    hts: str
+    origin: str
+    known_on: str
+    scenario: _common_pb2.ScenarioRef
+    switches: _containers.ScalarMap[str, str]
+    min_confidence: str
+    arrow: bytes
+    embedded: bool
+    def __init__(self, start: _Optional[str] = ..., end: _Optional[str] = ..., hts: _Optional[str] = ..., origin: _Optional[str] = ..., known_on: _Optional[str] = ..., scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., arrow: _Optional[bytes] = ..., embedded: _Optional[bool] = ...) -> None: ...
+
+class LawChange(_message.Message):
+    __slots__ = ("id", "kind", "when", "measures", "effect_time", "known_from", "text", "citations", "confidence", "step")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    WHEN_FIELD_NUMBER: _ClassVar[int]
+    MEASURES_FIELD_NUMBER: _ClassVar[int]
+    EFFECT_TIME_FIELD_NUMBER: _ClassVar[int]
+    KNOWN_FROM_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    CITATIONS_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    kind: str
+    when: _containers.RepeatedScalarFieldContainer[str]
+    measures: _containers.RepeatedScalarFieldContainer[str]
+    effect_time: str
+    known_from: str
+    text: str
+    citations: _containers.RepeatedScalarFieldContainer[str]
+    confidence: Confidence
+    step: int
+    def __init__(self, id: _Optional[str] = ..., kind: _Optional[str] = ..., when: _Optional[_Iterable[str]] = ..., measures: _Optional[_Iterable[str]] = ..., effect_time: _Optional[str] = ..., known_from: _Optional[str] = ..., text: _Optional[str] = ..., citations: _Optional[_Iterable[str]] = ..., confidence: _Optional[_Union[Confidence, str]] = ..., step: _Optional[int] = ...) -> None: ...
+
+class ListChangesResponse(_message.Message):
+    __slots__ = ("changes", "effects", "lines", "lines_left_off", "refused", "provenance")
+    CHANGES_FIELD_NUMBER: _ClassVar[int]
+    EFFECTS_FIELD_NUMBER: _ClassVar[int]
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    LINES_LEFT_OFF_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
+    PROVENANCE_FIELD_NUMBER: _ClassVar[int]
+    changes: _containers.RepeatedCompositeFieldContainer[LawChange]
+    effects: bytes
+    lines: bytes
+    lines_left_off: int
+    refused: bytes
+    provenance: _common_pb2.Provenance
+    def __init__(self, changes: _Optional[_Iterable[_Union[LawChange, _Mapping]]] = ..., effects: _Optional[bytes] = ..., lines: _Optional[bytes] = ..., lines_left_off: _Optional[int] = ..., refused: _Optional[bytes] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ...) -> None: ...

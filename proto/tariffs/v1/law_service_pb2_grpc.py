@@ -50,6 +50,11 @@ class LawServiceStub:
                 request_serializer=tariffs_dot_v1_dot_law__service__pb2.GetMeasureRequest.SerializeToString,
                 response_deserializer=tariffs_dot_v1_dot_law__service__pb2.Measure.FromString,
                 _registered_method=True)
+        self.ListChanges = channel.unary_unary(
+                '/tariffs.v1.LawService/ListChanges',
+                request_serializer=tariffs_dot_v1_dot_law__service__pb2.ListChangesRequest.SerializeToString,
+                response_deserializer=tariffs_dot_v1_dot_law__service__pb2.ListChangesResponse.FromString,
+                _registered_method=True)
 
 
 class LawServiceServicer:
@@ -77,6 +82,13 @@ class LawServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListChanges(self, request, context):
+        """What changes in the law in a window of days, and which lines of a table it hits.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_LawServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -94,6 +106,11 @@ def add_LawServiceServicer_to_server(servicer, server):
                     servicer.GetMeasure,
                     request_deserializer=tariffs_dot_v1_dot_law__service__pb2.GetMeasureRequest.FromString,
                     response_serializer=tariffs_dot_v1_dot_law__service__pb2.Measure.SerializeToString,
+            ),
+            'ListChanges': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListChanges,
+                    request_deserializer=tariffs_dot_v1_dot_law__service__pb2.ListChangesRequest.FromString,
+                    response_serializer=tariffs_dot_v1_dot_law__service__pb2.ListChangesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -178,6 +195,33 @@ class LawService:
             '/tariffs.v1.LawService/GetMeasure',
             tariffs_dot_v1_dot_law__service__pb2.GetMeasureRequest.SerializeToString,
             tariffs_dot_v1_dot_law__service__pb2.Measure.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListChanges(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tariffs.v1.LawService/ListChanges',
+            tariffs_dot_v1_dot_law__service__pb2.ListChangesRequest.SerializeToString,
+            tariffs_dot_v1_dot_law__service__pb2.ListChangesResponse.FromString,
             options,
             channel_credentials,
             insecure,

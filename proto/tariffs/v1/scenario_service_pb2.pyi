@@ -101,3 +101,41 @@ class CheckScenarioResponse(_message.Message):
     problems: _containers.RepeatedCompositeFieldContainer[Problem]
     provenance: _common_pb2.Provenance
     def __init__(self, ok: _Optional[bool] = ..., problems: _Optional[_Iterable[_Union[Problem, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ...) -> None: ...
+
+class DiffScenariosRequest(_message.Message):
+    __slots__ = ("first", "second")
+    FIRST_FIELD_NUMBER: _ClassVar[int]
+    SECOND_FIELD_NUMBER: _ClassVar[int]
+    first: _common_pb2.ScenarioRef
+    second: _common_pb2.ScenarioRef
+    def __init__(self, first: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., second: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ...) -> None: ...
+
+class Difference(_message.Message):
+    __slots__ = ("kind", "id", "authority", "direction", "start_time", "end_time", "first", "second", "text")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    AUTHORITY_FIELD_NUMBER: _ClassVar[int]
+    DIRECTION_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    FIRST_FIELD_NUMBER: _ClassVar[int]
+    SECOND_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    id: str
+    authority: str
+    direction: str
+    start_time: str
+    end_time: str
+    first: str
+    second: str
+    text: str
+    def __init__(self, kind: _Optional[str] = ..., id: _Optional[str] = ..., authority: _Optional[str] = ..., direction: _Optional[str] = ..., start_time: _Optional[str] = ..., end_time: _Optional[str] = ..., first: _Optional[str] = ..., second: _Optional[str] = ..., text: _Optional[str] = ...) -> None: ...
+
+class DiffScenariosResponse(_message.Message):
+    __slots__ = ("differences", "provenance")
+    DIFFERENCES_FIELD_NUMBER: _ClassVar[int]
+    PROVENANCE_FIELD_NUMBER: _ClassVar[int]
+    differences: _containers.RepeatedCompositeFieldContainer[Difference]
+    provenance: _common_pb2.Provenance
+    def __init__(self, differences: _Optional[_Iterable[_Union[Difference, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ...) -> None: ...

@@ -50,6 +50,11 @@ class ScenarioServiceStub:
                 request_serializer=tariffs_dot_v1_dot_scenario__service__pb2.CheckScenarioRequest.SerializeToString,
                 response_deserializer=tariffs_dot_v1_dot_scenario__service__pb2.CheckScenarioResponse.FromString,
                 _registered_method=True)
+        self.DiffScenarios = channel.unary_unary(
+                '/tariffs.v1.ScenarioService/DiffScenarios',
+                request_serializer=tariffs_dot_v1_dot_scenario__service__pb2.DiffScenariosRequest.SerializeToString,
+                response_deserializer=tariffs_dot_v1_dot_scenario__service__pb2.DiffScenariosResponse.FromString,
+                _registered_method=True)
 
 
 class ScenarioServiceServicer:
@@ -77,6 +82,13 @@ class ScenarioServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DiffScenarios(self, request, context):
+        """What two scenarios make different in the law.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ScenarioServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -94,6 +106,11 @@ def add_ScenarioServiceServicer_to_server(servicer, server):
                     servicer.CheckScenario,
                     request_deserializer=tariffs_dot_v1_dot_scenario__service__pb2.CheckScenarioRequest.FromString,
                     response_serializer=tariffs_dot_v1_dot_scenario__service__pb2.CheckScenarioResponse.SerializeToString,
+            ),
+            'DiffScenarios': grpc.unary_unary_rpc_method_handler(
+                    servicer.DiffScenarios,
+                    request_deserializer=tariffs_dot_v1_dot_scenario__service__pb2.DiffScenariosRequest.FromString,
+                    response_serializer=tariffs_dot_v1_dot_scenario__service__pb2.DiffScenariosResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -178,6 +195,33 @@ class ScenarioService:
             '/tariffs.v1.ScenarioService/CheckScenario',
             tariffs_dot_v1_dot_scenario__service__pb2.CheckScenarioRequest.SerializeToString,
             tariffs_dot_v1_dot_scenario__service__pb2.CheckScenarioResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DiffScenarios(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tariffs.v1.ScenarioService/DiffScenarios',
+            tariffs_dot_v1_dot_scenario__service__pb2.DiffScenariosRequest.SerializeToString,
+            tariffs_dot_v1_dot_scenario__service__pb2.DiffScenariosResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -45,7 +45,7 @@ class Point(_message.Message):
     def __init__(self, scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., on: _Optional[str] = ...) -> None: ...
 
 class SimulateRequest(_message.Message):
-    __slots__ = ("points", "baseline", "embedded", "arrow", "response", "horizon", "parameter_set", "parameter_csv", "by", "known_on", "switches", "min_confidence", "include_lines", "draws", "seed")
+    __slots__ = ("points", "baseline", "embedded", "arrow", "response", "horizon", "parameter_set", "parameter_csv", "by", "known_on", "switches", "min_confidence", "include_lines", "draws", "seed", "attribute")
     class SwitchesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -68,6 +68,7 @@ class SimulateRequest(_message.Message):
     INCLUDE_LINES_FIELD_NUMBER: _ClassVar[int]
     DRAWS_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
+    ATTRIBUTE_FIELD_NUMBER: _ClassVar[int]
     points: _containers.RepeatedCompositeFieldContainer[Point]
     baseline: str
     embedded: EmbeddedTable
@@ -83,7 +84,8 @@ class SimulateRequest(_message.Message):
     include_lines: bool
     draws: int
     seed: int
-    def __init__(self, points: _Optional[_Iterable[_Union[Point, _Mapping]]] = ..., baseline: _Optional[str] = ..., embedded: _Optional[_Union[EmbeddedTable, _Mapping]] = ..., arrow: _Optional[bytes] = ..., response: _Optional[_Union[ResponseModel, str]] = ..., horizon: _Optional[_Union[Horizon, str]] = ..., parameter_set: _Optional[str] = ..., parameter_csv: _Optional[bytes] = ..., by: _Optional[_Iterable[str]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., include_lines: _Optional[bool] = ..., draws: _Optional[int] = ..., seed: _Optional[int] = ...) -> None: ...
+    attribute: bool
+    def __init__(self, points: _Optional[_Iterable[_Union[Point, _Mapping]]] = ..., baseline: _Optional[str] = ..., embedded: _Optional[_Union[EmbeddedTable, _Mapping]] = ..., arrow: _Optional[bytes] = ..., response: _Optional[_Union[ResponseModel, str]] = ..., horizon: _Optional[_Union[Horizon, str]] = ..., parameter_set: _Optional[str] = ..., parameter_csv: _Optional[bytes] = ..., by: _Optional[_Iterable[str]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., include_lines: _Optional[bool] = ..., draws: _Optional[int] = ..., seed: _Optional[int] = ..., attribute: _Optional[bool] = ...) -> None: ...
 
 class Progress(_message.Message):
     __slots__ = ("stage", "fraction")
@@ -130,7 +132,7 @@ class PointNotes(_message.Message):
     def __init__(self, scenario: _Optional[str] = ..., on: _Optional[str] = ..., notes: _Optional[_Iterable[_Union[_common_pb2.Note, _Mapping]]] = ...) -> None: ...
 
 class SimulateResponse(_message.Message):
-    __slots__ = ("progress", "refused", "groups", "total", "lines", "done", "ranges", "total_ranges", "tornado")
+    __slots__ = ("progress", "refused", "groups", "total", "lines", "done", "ranges", "total_ranges", "tornado", "attribution")
     PROGRESS_FIELD_NUMBER: _ClassVar[int]
     REFUSED_FIELD_NUMBER: _ClassVar[int]
     GROUPS_FIELD_NUMBER: _ClassVar[int]
@@ -140,6 +142,7 @@ class SimulateResponse(_message.Message):
     RANGES_FIELD_NUMBER: _ClassVar[int]
     TOTAL_RANGES_FIELD_NUMBER: _ClassVar[int]
     TORNADO_FIELD_NUMBER: _ClassVar[int]
+    ATTRIBUTION_FIELD_NUMBER: _ClassVar[int]
     progress: Progress
     refused: RefusedBatch
     groups: ResultBatch
@@ -149,4 +152,62 @@ class SimulateResponse(_message.Message):
     ranges: ResultBatch
     total_ranges: ResultBatch
     tornado: ResultBatch
-    def __init__(self, progress: _Optional[_Union[Progress, _Mapping]] = ..., refused: _Optional[_Union[RefusedBatch, _Mapping]] = ..., groups: _Optional[_Union[ResultBatch, _Mapping]] = ..., total: _Optional[_Union[ResultBatch, _Mapping]] = ..., lines: _Optional[_Union[ResultBatch, _Mapping]] = ..., done: _Optional[_Union[Done, _Mapping]] = ..., ranges: _Optional[_Union[ResultBatch, _Mapping]] = ..., total_ranges: _Optional[_Union[ResultBatch, _Mapping]] = ..., tornado: _Optional[_Union[ResultBatch, _Mapping]] = ...) -> None: ...
+    attribution: ResultBatch
+    def __init__(self, progress: _Optional[_Union[Progress, _Mapping]] = ..., refused: _Optional[_Union[RefusedBatch, _Mapping]] = ..., groups: _Optional[_Union[ResultBatch, _Mapping]] = ..., total: _Optional[_Union[ResultBatch, _Mapping]] = ..., lines: _Optional[_Union[ResultBatch, _Mapping]] = ..., done: _Optional[_Union[Done, _Mapping]] = ..., ranges: _Optional[_Union[ResultBatch, _Mapping]] = ..., total_ranges: _Optional[_Union[ResultBatch, _Mapping]] = ..., tornado: _Optional[_Union[ResultBatch, _Mapping]] = ..., attribution: _Optional[_Union[ResultBatch, _Mapping]] = ...) -> None: ...
+
+class TimelineRequest(_message.Message):
+    __slots__ = ("scenarios", "start", "end", "baseline", "embedded", "arrow", "response", "horizon", "parameter_set", "parameter_csv", "by", "known_on", "switches", "min_confidence")
+    class SwitchesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    SCENARIOS_FIELD_NUMBER: _ClassVar[int]
+    START_FIELD_NUMBER: _ClassVar[int]
+    END_FIELD_NUMBER: _ClassVar[int]
+    BASELINE_FIELD_NUMBER: _ClassVar[int]
+    EMBEDDED_FIELD_NUMBER: _ClassVar[int]
+    ARROW_FIELD_NUMBER: _ClassVar[int]
+    RESPONSE_FIELD_NUMBER: _ClassVar[int]
+    HORIZON_FIELD_NUMBER: _ClassVar[int]
+    PARAMETER_SET_FIELD_NUMBER: _ClassVar[int]
+    PARAMETER_CSV_FIELD_NUMBER: _ClassVar[int]
+    BY_FIELD_NUMBER: _ClassVar[int]
+    KNOWN_ON_FIELD_NUMBER: _ClassVar[int]
+    SWITCHES_FIELD_NUMBER: _ClassVar[int]
+    MIN_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    scenarios: _containers.RepeatedCompositeFieldContainer[_common_pb2.ScenarioRef]
+    start: str
+    end: str
+    baseline: str
+    embedded: EmbeddedTable
+    arrow: bytes
+    response: ResponseModel
+    horizon: Horizon
+    parameter_set: str
+    parameter_csv: bytes
+    by: _containers.RepeatedScalarFieldContainer[str]
+    known_on: str
+    switches: _containers.ScalarMap[str, str]
+    min_confidence: str
+    def __init__(self, scenarios: _Optional[_Iterable[_Union[_common_pb2.ScenarioRef, _Mapping]]] = ..., start: _Optional[str] = ..., end: _Optional[str] = ..., baseline: _Optional[str] = ..., embedded: _Optional[_Union[EmbeddedTable, _Mapping]] = ..., arrow: _Optional[bytes] = ..., response: _Optional[_Union[ResponseModel, str]] = ..., horizon: _Optional[_Union[Horizon, str]] = ..., parameter_set: _Optional[str] = ..., parameter_csv: _Optional[bytes] = ..., by: _Optional[_Iterable[str]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ...) -> None: ...
+
+class TimelineResponse(_message.Message):
+    __slots__ = ("progress", "refused", "segments", "totals", "averages", "average_total", "done")
+    PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
+    SEGMENTS_FIELD_NUMBER: _ClassVar[int]
+    TOTALS_FIELD_NUMBER: _ClassVar[int]
+    AVERAGES_FIELD_NUMBER: _ClassVar[int]
+    AVERAGE_TOTAL_FIELD_NUMBER: _ClassVar[int]
+    DONE_FIELD_NUMBER: _ClassVar[int]
+    progress: Progress
+    refused: RefusedBatch
+    segments: ResultBatch
+    totals: ResultBatch
+    averages: ResultBatch
+    average_total: ResultBatch
+    done: Done
+    def __init__(self, progress: _Optional[_Union[Progress, _Mapping]] = ..., refused: _Optional[_Union[RefusedBatch, _Mapping]] = ..., segments: _Optional[_Union[ResultBatch, _Mapping]] = ..., totals: _Optional[_Union[ResultBatch, _Mapping]] = ..., averages: _Optional[_Union[ResultBatch, _Mapping]] = ..., average_total: _Optional[_Union[ResultBatch, _Mapping]] = ..., done: _Optional[_Union[Done, _Mapping]] = ...) -> None: ...

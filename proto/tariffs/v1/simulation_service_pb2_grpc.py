@@ -40,6 +40,11 @@ class SimulationServiceStub:
                 request_serializer=tariffs_dot_v1_dot_simulation__service__pb2.SimulateRequest.SerializeToString,
                 response_deserializer=tariffs_dot_v1_dot_simulation__service__pb2.SimulateResponse.FromString,
                 _registered_method=True)
+        self.Timeline = channel.unary_stream(
+                '/tariffs.v1.SimulationService/Timeline',
+                request_serializer=tariffs_dot_v1_dot_simulation__service__pb2.TimelineRequest.SerializeToString,
+                response_deserializer=tariffs_dot_v1_dot_simulation__service__pb2.TimelineResponse.FromString,
+                _registered_method=True)
 
 
 class SimulationServiceServicer:
@@ -54,6 +59,14 @@ class SimulationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Timeline(self, request, context):
+        """Scenarios over a period, a segment of days on which the law stands alike at a time. Progress comes first, then
+        refused rows, then for each scenario its segments, totals and averages; `done` is always last.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SimulationServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -61,6 +74,11 @@ def add_SimulationServiceServicer_to_server(servicer, server):
                     servicer.Simulate,
                     request_deserializer=tariffs_dot_v1_dot_simulation__service__pb2.SimulateRequest.FromString,
                     response_serializer=tariffs_dot_v1_dot_simulation__service__pb2.SimulateResponse.SerializeToString,
+            ),
+            'Timeline': grpc.unary_stream_rpc_method_handler(
+                    servicer.Timeline,
+                    request_deserializer=tariffs_dot_v1_dot_simulation__service__pb2.TimelineRequest.FromString,
+                    response_serializer=tariffs_dot_v1_dot_simulation__service__pb2.TimelineResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -91,6 +109,33 @@ class SimulationService:
             '/tariffs.v1.SimulationService/Simulate',
             tariffs_dot_v1_dot_simulation__service__pb2.SimulateRequest.SerializeToString,
             tariffs_dot_v1_dot_simulation__service__pb2.SimulateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Timeline(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/tariffs.v1.SimulationService/Timeline',
+            tariffs_dot_v1_dot_simulation__service__pb2.TimelineRequest.SerializeToString,
+            tariffs_dot_v1_dot_simulation__service__pb2.TimelineResponse.FromString,
             options,
             channel_credentials,
             insecure,

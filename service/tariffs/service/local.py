@@ -17,10 +17,11 @@ from typing import Any, cast
 import polars as pl
 
 from tariffs.engine.errors import ServiceError
-from tariffs.service.rpc import duty, law, scenarios
+from tariffs.service.rpc import changes, duty, law, refund, scenarios
 from tariffs.v1 import (
     duty_service_pb2,
     law_service_pb2,
+    refund_service_pb2,
     scenario_service_pb2,
     simulation_service_pb2,
 )
@@ -69,6 +70,31 @@ class LocalLaw:
         """One measure."""
         return law.get_measure(request)
 
+    def ListChanges(  # noqa: N802 - the name on the wire
+        self,
+        request: law_service_pb2.ListChangesRequest,
+        timeout: float | None = None,
+        *,
+        table: pl.DataFrame | pl.LazyFrame | str | Path | None = None,
+    ) -> law_service_pb2.ListChangesResponse:
+        """What changes in a window of days; `table` is one of any size, in place of the request's."""
+        given = None if table is None else changes.LocalTable(table)
+        (answer,) = stream(lambda emit, over: changes.list_changes(request, emit, over, given), timeout)
+        found: law_service_pb2.ListChangesResponse = answer
+        return found
+
+
+class LocalRefund:
+    """RefundService in-process."""
+
+    def CalculateRefunds(  # noqa: N802 - the name on the wire
+        self, request: refund_service_pb2.CalculateRefundsRequest, timeout: float | None = None
+    ) -> refund_service_pb2.CalculateRefundsResponse:
+        """What comes back of up to 1,000 lines."""
+        (answer,) = stream(lambda emit, over: refund.calculate_refunds(request, emit, over), timeout)
+        found: refund_service_pb2.CalculateRefundsResponse = answer
+        return found
+
 
 class LocalScenarios:
     """ScenarioService in-process."""
@@ -90,6 +116,12 @@ class LocalScenarios:
     ) -> scenario_service_pb2.CheckScenarioResponse:
         """What is wrong with a scenario."""
         return scenarios.check_scenario_text(request)
+
+    def DiffScenarios(  # noqa: N802 - the name on the wire
+        self, request: scenario_service_pb2.DiffScenariosRequest, timeout: float | None = None
+    ) -> scenario_service_pb2.DiffScenariosResponse:
+        """What two scenarios make different in the law."""
+        return scenarios.diff_scenarios(request)
 
 
 class LocalSimulation:
@@ -117,6 +149,20 @@ class LocalSimulation:
         given = simulation.Local(table, parameters)
         return stream(lambda emit, cancelled: simulation.simulate(request, emit, cancelled, given), timeout)
 
+    def Timeline(  # noqa: N802 - the name on the wire
+        self,
+        request: simulation_service_pb2.TimelineRequest,
+        timeout: float | None = None,
+        *,
+        table: pl.DataFrame | pl.LazyFrame | str | Path | None = None,
+        parameters: str = "",
+    ) -> Iterator[simulation_service_pb2.TimelineResponse]:
+        """Scenarios over a period; arguments as of `Simulate`."""
+        from tariffs.service.rpc import simulation, timeline
+
+        given = simulation.Local(table, parameters)
+        return stream(lambda emit, cancelled: timeline.run_timeline(request, emit, cancelled, given), timeout)
+
 
 class LocalServices:
     """All services in-process."""
@@ -124,6 +170,7 @@ class LocalServices:
     def __init__(self) -> None:
         self.duty = LocalDuty()
         self.law = LocalLaw()
+        self.refund = LocalRefund()
         self.scenarios = LocalScenarios()
         self.simulation = LocalSimulation()
 

@@ -15,6 +15,7 @@ from grpc_reflection.v1alpha import reflection
 from tariffs.engine.errors import ServiceError, TariffsError
 from tariffs.service.handlers.duty import DutyHandler
 from tariffs.service.handlers.law import LawHandler
+from tariffs.service.handlers.refund import RefundHandler
 from tariffs.service.handlers.scenarios import ScenarioHandler
 from tariffs.service.handlers.simulation import Simulate, SimulationHandler
 from tariffs.service.interceptors import CallInterceptor, Gate
@@ -28,6 +29,8 @@ from tariffs.v1 import (
     duty_service_pb2_grpc,
     law_service_pb2,
     law_service_pb2_grpc,
+    refund_service_pb2,
+    refund_service_pb2_grpc,
     scenario_service_pb2,
     scenario_service_pb2_grpc,
     simulation_service_pb2,
@@ -37,7 +40,13 @@ from tariffs.v1 import (
 RECEIVE_LIMIT = 8 << 20
 SERVICES = tuple(
     service.full_name
-    for module in (duty_service_pb2, law_service_pb2, scenario_service_pb2, simulation_service_pb2)
+    for module in (
+        duty_service_pb2,
+        law_service_pb2,
+        refund_service_pb2,
+        scenario_service_pb2,
+        simulation_service_pb2,
+    )
     for service in module.DESCRIPTOR.services_by_name.values()
 )
 _log = structlog.get_logger("tariffs.service")
@@ -113,7 +122,8 @@ class TariffServer:
             ],
         )
         duty_service_pb2_grpc.add_DutyServiceServicer_to_server(DutyHandler(self._runs), server)
-        law_service_pb2_grpc.add_LawServiceServicer_to_server(LawHandler(), server)
+        law_service_pb2_grpc.add_LawServiceServicer_to_server(LawHandler(self._runs), server)
+        refund_service_pb2_grpc.add_RefundServiceServicer_to_server(RefundHandler(self._runs), server)
         scenario_service_pb2_grpc.add_ScenarioServiceServicer_to_server(ScenarioHandler(self._runs), server)
         simulation_service_pb2_grpc.add_SimulationServiceServicer_to_server(
             SimulationHandler(self._runs, self._simulate), server

@@ -10,7 +10,6 @@ from typing import Any
 from tariffs.engine.assess import EntryLine, Quote, assess_line
 from tariffs.engine.law import Law, law_from_raw
 from tariffs.engine.law.events import change_from_mapping
-
 from tests.law.real_law import raw_law
 
 Raw = dict[str, Any]
@@ -70,7 +69,12 @@ def dict_of(found: Any) -> Raw:
 
 
 def quote(
-    law: Law, code: str, origin: str, entry: str, claims: Mapping[str, str | float | bool] | None = None, **line: Any
+    law: Law,
+    code: str,
+    origin: str,
+    entry: str,
+    claims: Mapping[str, str | float | bool] | None = None,
+    **line: Any,
 ) -> Quote:
     """The answer for 10,000 dollars of goods, or for the line as told."""
     asked: Raw = {"value": 10000, **line}
@@ -82,9 +86,11 @@ def headings(answer: Quote) -> dict[str, Decimal]:
     return {layer.heading: layer.amount for layer in answer.layers if layer.amount}
 
 
-def states(answer: Quote) -> dict[str, str]:
-    """State by measure."""
-    return {layer.measure: layer.state for layer in answer.layers}
+def switches(answer: Quote) -> dict[str, str]:
+    """The switches that the answer names, with their values."""
+    found = answer.provenance["switches"]
+    assert isinstance(found, dict)
+    return found
 
 
 def paid(answer: Quote) -> dict[str, Decimal]:

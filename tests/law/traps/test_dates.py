@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
-from tariffs.engine.law import load_law
+from tariffs.engine.law import Law, load_law
 from tests.law.traps.bench import TOYS, Raw, broken, event, measure, owed, paid, period, quote, usd
 
 STEEL = "7318.15.8066"
@@ -33,11 +35,17 @@ def test_trap_02_a_suspension_that_ends_over_a_void_duty_brings_nothing_back() -
         assert "recip_cn" not in paid(quote(load_law(), TOYS, "CN", day))
 
     def no_parent(raw: Raw) -> None:
-        reached = [m["id"] for m in raw["measures"] if m["authority"].startswith("ieepa.") and m["id"] != "recip_cn"]
+        reached = [
+            m["id"] for m in raw["measures"] if m["authority"].startswith("ieepa.") and m["id"] != "recip_cn"
+        ]
         void(raw)["measures"] = {"id": reached}
 
     amounts = [paid(quote(broken(no_parent), TOYS, "CN", day))["recip_cn"] for day in days]
     assert amounts == [Decimal("1000.00"), Decimal("3400.00")]
+
+
+def cars_as_printed(raw: Raw) -> None:
+    period(raw, "s232_auto_2025").update({"from": "2025-03-12T00:01-04:00", "known_from": "2025-03-01"})
 
 
 def copper_as_printed(raw: Raw) -> None:
@@ -52,9 +60,9 @@ def japan_from_publication(raw: Raw) -> None:
 
 
 # The day the heading was printed or published, taken for the day it took effect; days early or late as the law says.
-PRINTED = {
+PRINTED: dict[str, tuple[Callable[[Raw], object], tuple[Any, ...], str, str]] = {
     "cars 22 days early": (
-        lambda raw: period(raw, "s232_auto_2025").update({"from": "2025-03-12T00:01-04:00", "known_from": "2025-03-01"}),
+        cars_as_printed,
         ("8703.23.0190", "JP", "2025-03-20"), "0.00", "2500.00",
     ),
     "copper 31 days early": (
@@ -76,8 +84,8 @@ PRINTED = {
 def test_trap_03_a_day_of_publication_is_not_the_day_of_effect(name: str) -> None:
     change, line, right, wrong = PRINTED[name]
 
-    def layers_232(law: object) -> Decimal:
-        answer = quote(law, *line)  # type: ignore[arg-type]
+    def layers_232(law: Law) -> Decimal:
+        answer = quote(law, *line)
         return sum((x.amount for x in answer.layers if x.authority.startswith("s232")), Decimal("0.00"))
 
     assert layers_232(load_law()) == Decimal(right)
@@ -147,7 +155,7 @@ def test_trap_18_the_ruling_the_end_of_collection_and_what_is_owed_are_three_thi
 
 
 # Scheduled duties: the line, a day before their date, and the wrong start with what it would charge.
-SCHEDULED = {
+SCHEDULED: dict[str, tuple[Any, ...]] = {
     "pharma of the named companies": (
         "s232_pharma_annexIII", "2026-04-02T00:01-04:00",
         (PILLS, "IN", "2026-07-30", {"patented_share": 1, "pharma_named_company_share": 1}), "s232_pharma", "10000.00",
@@ -216,4 +224,6 @@ def test_trap_26_noon_is_not_one_minute_past_midnight() -> None:
 def test_trap_18_owed_is_by_layer() -> None:
     answer = quote(load_law(), "8541.10.0080", "CN", "2026-02-01")
     assert owed(answer) == usd(s301_n31_f="5000.00")
-    assert answer.assessed - answer.owed == sum(x.amount for x in answer.layers if x.authority.startswith("ieepa"))
+    assert answer.assessed - answer.owed == sum(
+        x.amount for x in answer.layers if x.authority.startswith("ieepa")
+    )

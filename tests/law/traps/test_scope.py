@@ -8,7 +8,19 @@ from decimal import Decimal
 import pytest
 
 from tariffs.engine.law import Law, load_law
-from tests.law.traps.bench import TOYS, Raw, broken, changed, headings, measure, paid, quote, rows, usd
+from tests.law.traps.bench import (
+    TOYS,
+    Raw,
+    broken,
+    changed,
+    headings,
+    measure,
+    paid,
+    quote,
+    rows,
+    switches,
+    usd,
+)
 
 CELLS, LAPTOP = "8507.60.0020", "8471.30.0100"
 
@@ -54,7 +66,7 @@ def test_trap_05_codes_lost_in_scanning_are_a_switch_that_answers_name() -> None
     line = (LAPTOP, "CN", "2026-11-24")
     answer = quote(load_law(), *line)
     assert paid(answer) == usd(fl301="1250.00")
-    assert "fl301_lost_lines" in answer.provenance["switches"]  # type: ignore[operator]
+    assert "fl301_lost_lines" in switches(answer)
     assert paid(quote(load_law().with_switches({"fl301_lost_lines": "exempt"}), *line)) == {}
 
     def as_scanned(raw: Raw) -> None:
@@ -63,18 +75,25 @@ def test_trap_05_codes_lost_in_scanning_are_a_switch_that_answers_name() -> None
 
     answer = quote(broken(as_scanned).with_switches({"fl301_lost_lines": "exempt"}), *line)
     assert paid(answer) == usd(fl301="1250.00")
-    assert "fl301_lost_lines" not in answer.provenance["switches"]  # type: ignore[operator]
+    assert "fl301_lost_lines" not in switches(answer)
 
 
 def test_trap_05_the_lost_codes_are_the_fourteen() -> None:
-    codes = {code for code in load_law().lists["FL301_52B_LOST"].on(load_law().coverage[1])}
+    codes = set(load_law().lists["FL301_52B_LOST"].on(load_law().coverage[1]))
     assert len(codes) == 14
     assert {"84713001", "8505110070", "28469080"} <= codes
 
 
 # List, exempt 10-digit code, sibling that pays, day, origin, duty.
 SUFFIXES = {
-    "magnets, surcharge": ("S122_UNCOND", "8505.11.0070", "8505.11.0050", "2026-03-24", "CN", "s122_surcharge"),
+    "magnets, surcharge": (
+        "S122_UNCOND",
+        "8505.11.0070",
+        "8505.11.0050",
+        "2026-03-24",
+        "CN",
+        "s122_surcharge",
+    ),
     "magnets, Brazil": ("BR301_FLAT", "8505.11.0070", "8505.11.0050", "2026-07-23", "BR", "s301_br"),
     "honey, Brazil": ("BR301_FLAT", "0409.00.0005", "0409.00.0065", "2026-07-23", "BR", "s301_br"),
 }
@@ -83,7 +102,7 @@ SUFFIXES = {
 @pytest.mark.parametrize("name", SUFFIXES)
 def test_trap_06_an_exemption_of_ten_digits_frees_no_more(name: str) -> None:
     wide, exempt, sibling, entry, origin, duty = SUFFIXES[name]
-    quantity = {"quantity": 100, "unit": "kg"}
+    quantity: Raw = {"quantity": 100, "unit": "kg"}
     assert duty not in paid(quote(load_law(), exempt, origin, entry, **quantity))
     assert duty in paid(quote(load_law(), sibling, origin, entry, **quantity))
     broadened = broken(lambda raw: raw["lists"][wide].append((exempt.replace(".", "")[:8], "", "")), wide)
@@ -112,13 +131,15 @@ def test_trap_08_suffixes_differ_in_law() -> None:
     assert paid(quote(load_law(), *listed, "2026-06-10")) == usd(s232_IB="2500.00")
     assert "s232_IB" not in paid(quote(load_law(), *listed, "2026-06-07"))
     assert paid(quote(load_law(), *other, "2026-06-10")) == usd(s122_surcharge="1000.00")
-    rounded = broken(lambda raw: raw["lists"]["S232_IB_STEEL"].append(("94032000", "2026-06-08", "")), "S232_IB_STEEL")
+    rounded = broken(
+        lambda raw: raw["lists"]["S232_IB_STEEL"].append(("94032000", "2026-06-08", "")), "S232_IB_STEEL"
+    )
     assert paid(quote(rounded, *other, "2026-06-10")) == usd(s232_IB="2500.00")
 
 
 def test_trap_19_the_list_called_motor_vehicles_has_no_vehicles() -> None:
     car, honey = ("8703.23.0190", "CA", "2026-10-01"), ("0409.00.0065", "CA", "2026-10-01")
-    weight = {"quantity": 100, "unit": "kg"}
+    weight: Raw = {"quantity": 100, "unit": "kg"}
     assert "9903.03.14" not in headings(quote(load_law(), *car))
     assert headings(quote(load_law(), *honey, **weight))["9903.03.14"] == Decimal("5000.00")
     by_name = with_list("S338_VEHICLES", "8703")
@@ -143,7 +164,9 @@ def test_trap_20_a_heading_is_of_one_statute() -> None:
         for name, authority in (("quartz_copy", "s201"), ("polysilicon_copy", "s232.polysilicon")):
             row = {"products": ["2804.61"], "rate": "15%", "heading": "9903.45.30"}
             start = {"id": f"{name}_start", "from": "2026-08-15T00:01-04:00", "conf": "C", "rows": [row]}
-            raw["measures"].append({"id": name, "authority": authority, "title": name, "conf": "C", "periods": [start]})
+            raw["measures"].append(
+                {"id": name, "authority": authority, "title": name, "conf": "C", "periods": [start]}
+            )
 
     assert reused(broken(tracker)) == {"9903.45.30": {"s201", "s232"}}
     repeal = {"op": "terminate", "measures": {"heading": "9903.45.30"}, "at": "2026-10-01"}
@@ -162,7 +185,9 @@ def test_trap_23_macau_is_in_the_reciprocal_duty_and_in_no_other() -> None:
             if "by_origin" in row:
                 row["by_origin"]["MO"] = row["by_origin"]["CN"]
 
-    assert paid(quote(broken(one_china), TOYS, "MO", "2025-06-01")) == usd(recip_cn="1000.00", fent_cn="2000.00")
+    assert paid(quote(broken(one_china), TOYS, "MO", "2025-06-01")) == usd(
+        recip_cn="1000.00", fent_cn="2000.00"
+    )
     assert paid(quote(broken(one_china), TOYS, "MO", "2026-11-24")) == usd(fl301="1250.00")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -79,8 +80,10 @@ def test_trap_10_a_floor_over_a_specific_rate_needs_the_quantity() -> None:
 
 
 # The row set or period, the heading, the kind that is wrong there; line, claims, right and wrong duty in all.
-PARTNERS = {
-    "British cars in the quota": ("auto_gb", "9903.94.31", "topup_to", (CAR, "GB", "2026-06-01", {"in_quota_share": 1}), "1000.00", "750.00"),
+PARTNERS: dict[str, tuple[Any, ...]] = {
+    "British cars in the quota": (
+        "auto_gb", "9903.94.31", "topup_to", (CAR, "GB", "2026-06-01", {"in_quota_share": 1}), "1000.00", "750.00",
+    ),
     "Japanese cars": ("auto_jp", "9903.94.41", "add", (CAR, "JP", "2026-06-01"), "1500.00", "1750.00"),
     "Japanese parts": ("parts_jp", "9903.94.43", "add", ("8708.30.5090", "JP", "2026-06-01"), "1500.00", "1750.00"),
 }  # fmt: skip
@@ -143,20 +146,29 @@ def test_trap_12_the_order_for_canada_and_mexico_was_reversed() -> None:
     [(SCREWS, "CN", "2025-10-01", HALF), (CAR, "CN", "2025-10-01"), ("4407.11.0001", "CN", "2025-12-01")],
     ids=["metals", "cars", "wood"],
 )
-def test_trap_13_the_duty_on_china_over_fentanyl_is_on_the_full_value_of_232_goods(line: tuple[str, str, str]) -> None:
+def test_trap_13_the_duty_on_china_over_fentanyl_is_on_the_full_value_of_232_goods(
+    line: tuple[str, str, str],
+) -> None:
     full = paid(quote(load_law(), *line))["fent_cn"]
     assert full == (Decimal("2000.00") if line[2] < "2025-11-10" else Decimal("1000.00"))
 
     def outside(raw: Raw) -> None:
         after = raw["rules"].index(rule(raw, "vehicles_before_fentanyl")) + 1
-        off = {"id": "cn_off_232", "when": ["s232"], "on": ["fent_cn"], "take": "content", "text": "", "cite": [], "conf": "C"}
-        raw["rules"].insert(after, off)
+        off = {
+            "id": "cn_off_232",
+            "when": ["s232"],
+            "on": ["fent_cn"],
+            "take": "content",
+            "text": "",
+            "cite": [],
+        }
+        raw["rules"].insert(after, {**off, "conf": "C"})
 
     assert paid(quote(broken(outside), *line)).get("fent_cn", Decimal(0)) < full
 
 
 # What the USMCA does not free: the period, and a Canadian or Mexican line that claims it.
-DUE = {
+DUE: dict[str, tuple[Any, ...]] = {
     "metals": ("s232_IA_50", (SCREWS, "CA", "2026-11-24", {"usmca_share": 1}), "s232_IA", "5000.00"),
     "metals of 2025": ("s232_steel_25", (SCREWS, "CA", "2025-05-20", {"usmca_share": 1}), "s232_steel", "2500.00"),
     "dairy": ("s338_ca_dairy_50", ("0402.21.2500", "CA", "2026-11-24", {"usmca_share": 1}), "s338_ca_dairy", "5000.00"),

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from tariffs.client.client import Client
 from tariffs.client.config import Config, Deadlines
+from tariffs.client.entries import EntriesResult
 from tariffs.client.errors import (
     Cancelled,
     DeadlineExceeded,
@@ -24,8 +25,9 @@ from tariffs.client.errors import (
     Unavailable,
     Violation,
 )
-from tariffs.client.lawinfo import CheckResult, Law, Measure, Problem, ScenarioInfo, Switch
-from tariffs.client.results import ImpactResult, Layer, Note, Quote, Ranges
+from tariffs.client.lawinfo import CheckResult, Difference, Law, Measure, Problem, ScenarioInfo, Switch
+from tariffs.client.replay import Replay, replay
+from tariffs.client.results import ImpactResult, Layer, Note, Quote, Ranges, TimelineResult
 from tariffs.client.scenario import Scenario
 
 __all__ = [
@@ -35,6 +37,8 @@ __all__ = [
     "Config",
     "DeadlineExceeded",
     "Deadlines",
+    "Difference",
+    "EntriesResult",
     "ExtraMissing",
     "ImpactResult",
     "InternalError",
@@ -47,11 +51,14 @@ __all__ = [
     "Problem",
     "Quote",
     "Ranges",
+    "Replay",
     "ResourceExhausted",
     "Scenario",
     "ScenarioInfo",
     "Switch",
     "TariffsError",
+    "TimelineResult",
     "Unavailable",
     "Violation",
+    "replay",
 ]

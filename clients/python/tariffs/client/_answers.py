@@ -12,7 +12,7 @@ from google.protobuf.json_format import MessageToDict
 from tariffs.client import lawinfo
 from tariffs.client.errors import InternalError
 from tariffs.client.frames import from_arrow
-from tariffs.client.results import ImpactResult, Layer, Note, Provenance, Quote, Ranges
+from tariffs.client.results import Charge, ImpactResult, Layer, Note, Provenance, Quote, Ranges, TimelineResult
 from tariffs.v1 import (
     common_pb2,
     duty_service_pb2,
@@ -37,6 +37,7 @@ def quote(message: duty_service_pb2.CalculateDutyResponse) -> Quote:
         layers=tuple(_layer(layer) for layer in message.layers),
         notes=tuple(_note(note) for note in message.notes),
         provenance=provenance(message.provenance),
+        charges=tuple(_charge(charge) for charge in message.charges),
     )
 
 
@@ -66,8 +67,50 @@ def impact(messages: Iterable[simulation_service_pb2.SimulateResponse], report: 
         refused=_concat(frames["refused"]),
         lines=_concat(frames["lines"]) if frames["lines"] else None,
         ranges=_ranges(frames),
+        attribution=_concat(frames["attribution"]) if frames["attribution"] else None,
         notes=_run_notes(done),
         provenance=provenance(done.provenance),
+    )
+
+
+def timeline(messages: Iterable[simulation_service_pb2.TimelineResponse], report: Report) -> TimelineResult:
+    """A whole period, read from its stream; progress is reported on the way.
+
+    Raises:
+        InternalError: ENGINE_INVARIANT if the stream ends before its last message.
+    """
+    frames: defaultdict[str, list[pl.DataFrame]] = defaultdict(list)
+    done: simulation_service_pb2.Done | None = None
+    for message in messages:
+        kind = message.WhichOneof("content")
+        if kind == "progress":
+            report(message.progress.stage, message.progress.fraction)
+        elif kind == "refused":
+            frames["refused"].append(from_arrow(message.refused.arrow))
+        elif kind == "done":
+            done = message.done
+        elif kind is not None:
+            frames[kind].append(_rows(getattr(message, kind)).drop("on"))
+    if done is None:
+        raise InternalError("ENGINE_INVARIANT", "The run ended without its last message.", code="INTERNAL")
+    return TimelineResult(
+        segments=_concat(frames["segments"]),
+        totals=_concat(frames["totals"]),
+        averages=_concat(frames["averages"]),
+        average_total=_concat(frames["average_total"]),
+        refused=_concat(frames["refused"]),
+        notes=_run_notes(done),
+        provenance=provenance(done.provenance),
+    )
+
+
+def differences(message: scenario_service_pb2.DiffScenariosResponse) -> tuple[lawinfo.Difference, ...]:
+    """What two scenarios make different."""
+    return tuple(
+        lawinfo.Difference(
+            one.kind, one.id, one.authority, one.direction, one.start_time, one.end_time, one.first, one.second, one.text
+        )
+        for one in message.differences
     )
 
 
@@ -193,6 +236,15 @@ def _layer(message: duty_service_pb2.Layer) -> Layer:
         max=Decimal(message.max),
         citations=tuple(message.citations),
         why=dict(sorted(message.why.items())),
+    )
+
+
+def _charge(message: duty_service_pb2.Charge) -> Charge:
+    return Charge(
+        kind=_enum(duty_service_pb2.ChargeKind.Name(message.kind), "CHARGE_KIND_"),
+        label=message.label,
+        base=Decimal(message.base) if message.HasField("base") else None,
+        amount=Decimal(message.amount),
     )
 
 

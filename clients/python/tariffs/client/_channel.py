@@ -18,7 +18,12 @@ from tariffs.v1 import (
     scenario_service_pb2_grpc,
     simulation_service_pb2_grpc,
 )
-from tariffs.v1.simulation_service_pb2 import SimulateRequest, SimulateResponse
+from tariffs.v1.simulation_service_pb2 import (
+    SimulateRequest,
+    SimulateResponse,
+    TimelineRequest,
+    TimelineResponse,
+)
 
 _STUBS = (
     duty_service_pb2_grpc.DutyServiceStub,
@@ -39,6 +44,11 @@ class Backend(Protocol):
         self, request: SimulateRequest, table: frames.Table | None, timeout: float
     ) -> Iterator[SimulateResponse]:
         """The messages of one run over `table`, or over the embedded one."""
+
+    def timeline(
+        self, request: TimelineRequest, table: frames.Table | None, timeout: float
+    ) -> Iterator[TimelineResponse]:
+        """The messages of one period over `table`, or over the embedded one."""
 
     def close(self) -> None:
         """Let go of what is held."""
@@ -63,10 +73,19 @@ class RemoteBackend:
         self, request: SimulateRequest, table: frames.Table | None, timeout: float
     ) -> Iterator[SimulateResponse]:
         """The messages of one run; the call is cancelled if they are not read to the end."""
+        yield from self._stream("Simulate", request, table, timeout)
+
+    def timeline(
+        self, request: TimelineRequest, table: frames.Table | None, timeout: float
+    ) -> Iterator[TimelineResponse]:
+        """The messages of one period; the call is cancelled if they are not read to the end."""
+        yield from self._stream("Timeline", request, table, timeout)
+
+    def _stream(self, method: str, request: Any, table: frames.Table | None, timeout: float) -> Iterator[Any]:
         if table is not None:
             request.arrow = frames.to_arrow(frames.read_table(table), self._config.message_limit)
         with _rpc_errors(self.target):
-            call = self._method("Simulate")(request, timeout=timeout)
+            call = self._method(method)(request, timeout=timeout)
             try:
                 yield from call
             finally:
@@ -82,7 +101,7 @@ class RemoteBackend:
     def _method(self, name: str) -> Any:
         with self._lock:
             if self._channel is None:
-                self._channel = grpc.insecure_channel(self.target, options=_options(self.target))
+                self._channel = grpc.insecure_channel(self.target, options=_options(self.target, self._config))
                 stubs = [vars(stub(self._channel)) for stub in _STUBS]
                 self._methods = {method: call for stub in stubs for method, call in stub.items()}
             return self._methods[name]
@@ -111,6 +130,13 @@ class LocalBackend:
         with _engine_errors():
             yield from self._simulation.Simulate(request, timeout=timeout, table=table)
 
+    def timeline(
+        self, request: TimelineRequest, table: frames.Table | None, timeout: float
+    ) -> Iterator[TimelineResponse]:
+        """The messages of one period; the table goes by reference, so it may be of any size."""
+        with _engine_errors():
+            yield from self._simulation.Timeline(request, timeout=timeout, table=table)
+
     def close(self) -> None:
         """Nothing is held."""
 
@@ -137,8 +163,11 @@ def _engine_errors() -> Iterator[None]:
         raise errors.from_engine_error(error) from error
 
 
-def _options(target: str) -> list[tuple[str, object]]:
-    options: list[tuple[str, object]] = [("grpc.service_config", service_config())]
+def _options(target: str, config: Config) -> list[tuple[str, object]]:
+    options: list[tuple[str, object]] = [
+        ("grpc.service_config", service_config()),
+        ("grpc.max_receive_message_length", config.receive_limit),
+    ]
     if target.startswith(_LOOPBACK):
         # A proxy in the environment cannot reach this machine's own ports.
         options.append(("grpc.enable_http_proxy", 0))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -18,6 +19,7 @@ from tariffs.v1 import common_pb2, duty_service_pb2, simulation_service_pb2
 Money = Decimal | int | float | str
 Day = str | date
 ClaimValue = str | float | bool | Decimal
+ChargeValue = Money | Sequence[Money]
 ScenarioLike = str | Path | Scenario
 
 _MODES = {
@@ -37,10 +39,18 @@ HORIZONS = {
     "short": simulation_service_pb2.HORIZON_SHORT,
     "long": simulation_service_pb2.HORIZON_LONG,
 }
+_CHARGES = {
+    "adcvd": duty_service_pb2.CHARGE_KIND_ADCVD,
+    "excise": duty_service_pb2.CHARGE_KIND_EXCISE,
+    "other": duty_service_pb2.CHARGE_KIND_OTHER,
+}
+_PER = " USD/"
+_PLAIN = re.compile(r"\d+(\.\d+)?")
 _T = TypeVar("_T")
 _DECIMALS = 10
 _TRUE = frozenset({"true", "yes", "1"})
 _FALSE = frozenset({"false", "no", "0"})
+_WORDS = frozenset({"true", "yes", "false", "no"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +69,19 @@ class ImpactOptions:
     include_lines: bool = False
     draws: int = 0
     seed: int = 0
+    attribute: bool = False
+
+
+Run = simulation_service_pb2.SimulateRequest | simulation_service_pb2.TimelineRequest
+
+
+# Options that have no meaning over a period.
+ONE_DAY_OPTIONS = frozenset({"on", "include_lines", "draws", "seed", "attribute"})
+
+
+def shallow(options: ImpactOptions) -> dict[str, object]:
+    """The options by name."""
+    return {field.name: getattr(options, field.name) for field in fields(options)}
 
 
 def duty_line(
@@ -73,11 +96,15 @@ def duty_line(
     mode: str | None,
     freight: Money | None,
     insurance: Money | None,
+    charges: Mapping[str, ChargeValue] | None = None,
+    entry_id: str = "",
+    line_id: str = "",
 ) -> duty_service_pb2.EntryLine:
     """The message of one entry line.
 
     Raises:
-        InvalidRequest: REQUEST_INVALID for an unknown mode, CLAIM_INVALID for a claim of the wrong type.
+        InvalidRequest: REQUEST_INVALID for an unknown mode, CLAIM_INVALID for a claim of the wrong type,
+            CHARGE_INVALID for an unknown kind of charge.
     """
     return duty_service_pb2.EntryLine(
         hts=str(hts),
@@ -90,7 +117,35 @@ def duty_line(
         mode=_one_of(_MODES, (mode or "").lower(), "mode", "REQUEST_INVALID"),
         freight=money_text(freight),
         insurance=money_text(insurance),
+        other_charges=charge_messages(charges or {}),
+        entry_id=entry_id,
+        line_id=line_id,
     )
+
+
+def charge_messages(charges: Mapping[str, ChargeValue]) -> list[duty_service_pb2.OtherCharge]:
+    """The messages of charges by kind, each one value or several.
+
+    `12.5%` is a rate on the entered value, `1.07 USD/L` money per unit, anything else an amount in USD.
+    """
+    return [
+        _charge_message(kind, value)
+        for kind, values in charges.items()
+        for value in (values if isinstance(values, list | tuple) else [values])
+    ]
+
+
+def _charge_message(kind: str, value: Money) -> duty_service_pb2.OtherCharge:
+    message = duty_service_pb2.OtherCharge(kind=_one_of(_CHARGES, kind, "other_charges", "CHARGE_INVALID"))
+    text = money_text(value)
+    usd, per, unit = text.partition(_PER)
+    if text.endswith("%") and _PLAIN.fullmatch(text[:-1].strip()):
+        message.rate = format(Decimal(text[:-1].strip()) / 100, "f")
+    elif per:
+        message.per_unit.usd, message.per_unit.unit = usd.strip(), unit.strip()
+    else:
+        message.amount = text
+    return message
 
 
 def claims_message(claims: Mapping[str, ClaimValue]) -> duty_service_pb2.Claims:
@@ -138,8 +193,29 @@ def simulate_request(
         switches=dict(options.switches),
         min_confidence=options.min_confidence,
         include_lines=options.include_lines,
+        attribute=options.attribute,
         draws=_whole(options.draws, "draws", 2**32),
         seed=_whole(options.seed, "seed", 2**63),
+    )
+    _set_parameters(request, options.parameters)
+    return request
+
+
+def timeline_request(
+    scenarios: Sequence[ScenarioLike], start: Day, end: Day, options: ImpactOptions
+) -> simulation_service_pb2.TimelineRequest:
+    """The message that asks for a period, without its table; errors as of `simulate_request`."""
+    request = simulation_service_pb2.TimelineRequest(
+        scenarios=[ref for one in scenarios if (ref := scenario_ref(one))],
+        start=day_text(start),
+        end=day_text(end),
+        baseline=day_text(options.baseline),
+        response=_one_of(RESPONSES, options.response, "response", "PARAMETER_INVALID"),
+        horizon=_one_of(HORIZONS, options.horizon, "horizon", "PARAMETER_INVALID"),
+        by=list(options.by),
+        known_on=day_text(options.known_on),
+        switches=dict(options.switches),
+        min_confidence=options.min_confidence,
     )
     _set_parameters(request, options.parameters)
     return request
@@ -173,7 +249,7 @@ def _float_text(value: float) -> str:
     return format(round(number, _DECIMALS).normalize(), "f")
 
 
-def _set_parameters(request: simulation_service_pb2.SimulateRequest, parameters: str | Path | None) -> None:
+def _set_parameters(request: Run, parameters: str | Path | None) -> None:
     if parameters is None:
         return
     if parameters in {"low", "high"}:
@@ -194,7 +270,10 @@ def _whole(value: int, name: str, limit: int) -> int:
     if 0 <= value < limit and value == int(value):
         return int(value)
     raise InvalidRequest(
-        "PARAMETER_INVALID", f"{name} is {value!r}.", field=name, fix=f"Give a whole number from 0 to {limit - 1:,}."
+        "PARAMETER_INVALID",
+        f"{name} is {value!r}.",
+        field=name,
+        fix=f"Give a whole number from 0 to {limit - 1:,}.",
     )
 
 
@@ -209,7 +288,7 @@ def _one_of(choices: Mapping[str, _T], value: str, name: str, reason: str) -> _T
 def _claim_value(name: str, value: ClaimValue, kind: int) -> str | float | bool | int:
     try:
         if kind == FieldDescriptor.TYPE_DOUBLE:
-            return float(value)
+            return _share(value)
         if kind == FieldDescriptor.TYPE_INT32:
             return int(value)
         if kind == FieldDescriptor.TYPE_BOOL:
@@ -222,6 +301,16 @@ def _claim_value(name: str, value: ClaimValue, kind: int) -> str | float | bool 
             fix="Give yes or no." if kind == FieldDescriptor.TYPE_BOOL else "Give a number.",
         ) from error
     return _claim_text(value)
+
+
+def _share(value: ClaimValue) -> float:
+    """A number, a percentage, or yes and no."""
+    if not isinstance(value, str):
+        return float(value)
+    text = value.strip().lower()
+    if text in _WORDS:
+        return float(text in _TRUE)
+    return float(Decimal(text[:-1]) / 100) if _PLAIN.fullmatch(text[:-1]) and text[-1] == "%" else float(text)
 
 
 def _truth(value: ClaimValue) -> bool:

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
-from tariffs.client import _answers, _requests, lawinfo
+from tariffs.client import _answers, _entries, _requests, lawinfo
 from tariffs.client._channel import Backend, LocalBackend, RemoteBackend
 from tariffs.client._progress import Progress, reporting
-from tariffs.client._requests import ClaimValue, Day, ImpactOptions, Money, ScenarioLike
+from tariffs.client._requests import (
+    ONE_DAY_OPTIONS,
+    ChargeValue,
+    ClaimValue,
+    Day,
+    ImpactOptions,
+    Money,
+    ScenarioLike,
+    shallow,
+)
 from tariffs.client.config import Config, target_from_environment
-from tariffs.client.frames import Table
-from tariffs.client.results import ImpactResult, Quote
+from tariffs.client.entries import EntriesResult
+from tariffs.client.frames import Table, read_table
+from tariffs.client.replay import call_of, with_call
+from tariffs.client.results import ImpactResult, Quote, TimelineResult
 from tariffs.client.scenario import Scenario
 from tariffs.v1 import duty_service_pb2, law_service_pb2, scenario_service_pb2
 
@@ -68,6 +80,7 @@ class Client:
         mode: str | None = None,
         freight: Money | None = None,
         insurance: Money | None = None,
+        charges: Mapping[str, ChargeValue] | None = None,
         scenario: ScenarioLike | None = None,
         known_on: Day | None = None,
         switches: Mapping[str, str] | None = None,
@@ -87,6 +100,8 @@ class Client:
             mode: ocean, air or land; it decides fees.
             freight: USD, part of the landed cost.
             insurance: USD, part of the landed cost.
+            charges: your own charges by kind (adcvd, excise, other), part of the landed cost and of no duty: `"12.5%"`
+                of the entered value, `"1.07 USD/L"`, or an amount in USD; a list for several of one kind.
             scenario: library name, `*.yaml` path, or `Scenario`.
             known_on: count only acts published by this day; "entry" is the line's own day.
             switches: doubtful facts set otherwise than by default.
@@ -111,6 +126,7 @@ class Client:
                 mode=mode,
                 freight=freight,
                 insurance=insurance,
+                charges=charges,
             ),
             scenario=_requests.scenario_ref(scenario),
             known_on=_requests.day_text(known_on),
@@ -120,6 +136,57 @@ class Client:
         return _answers.quote(
             self._backend.unary("CalculateDuty", request, timeout or self._config.deadlines.duty)
         )
+
+    def duties(
+        self,
+        lines: Table,
+        *,
+        on: Day | None = None,
+        scenario: ScenarioLike | None = None,
+        known_on: Day | None = None,
+        switches: Mapping[str, str] | None = None,
+        min_confidence: str = "",
+        progress: Progress = None,
+        timeout: float | None = None,
+    ) -> EntriesResult:
+        """The duties and fees of entries: each line rated as by `duty`, fees taken once per entry.
+
+        Args:
+            lines: frame, lazy frame, or path of a Parquet, Arrow or CSV file with `hts, origin, customs_value` and
+                whatever else of the trade table's columns is known; lines of one `entry_id` are one entry. The charges
+                of `duty` are columns `adcvd, excise, other_charges`.
+            on: day of entry of lines that name none; by default the law's as-of day.
+            scenario: library name, `*.yaml` path, or `Scenario`.
+            known_on: count only acts published by this day; "entry" is each line's own day.
+            switches: doubtful facts set otherwise than by default.
+            min_confidence: least confidence an act must have to count: A, B or C.
+            progress: True for a bar on a terminal, or a function of stage and fraction.
+            timeout: seconds for each batch of 1,000 lines; by default the config's deadline.
+
+        Raises:
+            InvalidRequest: the table or an option cannot be used. A row that cannot be rated is in `refused`.
+            NotFound: no such scenario.
+            Unavailable: no server answers.
+            DeadlineExceeded: the deadline passed.
+        """
+        claims = {claim.id for claim in self.law().claims}
+        table = _entries.read_entries(read_table(lines), claims, _requests.day_text(on))
+        reference, deadline = _requests.scenario_ref(scenario), timeout or self._config.deadlines.batch
+
+        def send(batch: list[duty_service_pb2.EntryLine]) -> duty_service_pb2.BatchCalculateDutiesResponse:
+            request = duty_service_pb2.BatchCalculateDutiesRequest(
+                lines=batch,
+                scenario=reference,
+                known_on=_requests.day_text(known_on),
+                switches=dict(switches or {}),
+                min_confidence=min_confidence,
+            )
+            answer: duty_service_pb2.BatchCalculateDutiesResponse
+            answer = self._backend.unary("BatchCalculateDuties", request, deadline)
+            return answer
+
+        with reporting(progress) as report:
+            return _entries.rate_entries(table, send, report)
 
     def impact(
         self,
@@ -138,6 +205,7 @@ class Client:
         include_lines: bool = False,
         draws: int = 0,
         seed: int = 0,
+        attribute: bool = False,
         progress: Progress = None,
         timeout: float | None = None,
     ) -> ImpactResult:
@@ -159,6 +227,7 @@ class Client:
             include_lines: whether the result holds every line too.
             draws: draws of the elasticities for `ranges`, a power of two from 16; 256 is quick, 1024 the rule. 0 is none.
             seed: which draws; the same seed gives the same.
+            attribute: whether to split each scenario's difference from the first of its day by change and authority.
             progress: True for a bar, or a function of stage and fraction.
             timeout: seconds; by default the config's deadline.
 
@@ -181,11 +250,71 @@ class Client:
             include_lines=include_lines,
             draws=draws,
             seed=seed,
+            attribute=attribute,
         )
         request = _requests.simulate_request(scenarios, options)
+        call = call_of("impact", lines, scenarios, shallow(options))
         seconds = timeout or self._config.deadlines.impact
         with reporting(progress) as report:
-            return _answers.impact(self._backend.simulate(request, lines, seconds), report)
+            found = _answers.impact(self._backend.simulate(request, lines, seconds), report)
+        return replace(found, provenance=with_call(found.provenance, call))
+
+    def timeline(
+        self,
+        lines: Table | None = None,
+        scenarios: Sequence[ScenarioLike] = ("base",),
+        *,
+        start: Day,
+        end: Day,
+        by: Sequence[str] = ("origin",),
+        baseline: Day | None = None,
+        response: str = "armington",
+        horizon: str = "long",
+        parameters: str | Path | None = None,
+        known_on: Day | None = None,
+        switches: Mapping[str, str] | None = None,
+        min_confidence: str = "",
+        progress: Progress = None,
+        timeout: float | None = None,
+    ) -> TimelineResult:
+        """What scenarios do to a trade table on every day of a period, as segments of days with averages.
+
+        Args:
+            lines: as of `impact`; entry dates of its own are set aside.
+            scenarios: as of `impact`.
+            start: first day.
+            end: last day.
+            by: keys of the groups, such as origin, authority, hts2.
+            baseline: as of `impact`.
+            response: as of `impact`.
+            horizon: as of `impact`.
+            parameters: as of `impact`.
+            known_on: count only acts published by this day; "entry" is each day itself.
+            switches: doubtful facts set otherwise than by default.
+            min_confidence: least confidence an act must have to count: A, B or C.
+            progress: True for a bar, or a function of stage and fraction.
+            timeout: seconds; by default the config's deadline.
+
+        Raises:
+            TariffsError: as `impact`.
+        """
+        options = ImpactOptions(
+            baseline=baseline or "",
+            response=response,
+            horizon=horizon,
+            parameters=parameters,
+            by=by,
+            known_on=known_on or "",
+            switches=switches or {},
+            min_confidence=min_confidence,
+        )
+        request = _requests.timeline_request(scenarios, start, end, options)
+        given = {name: value for name, value in shallow(options).items() if name not in ONE_DAY_OPTIONS}
+        call = call_of("timeline", lines, scenarios, {"start": start, "end": end, **given})
+        seconds = timeout or self._config.deadlines.timeline
+        with reporting(progress) as report:
+            found = _answers.timeline(self._backend.timeline(request, lines, seconds), report)
+        return replace(found, provenance=with_call(found.provenance, call))
 
     def measures(self, authority: str = "", *, timeout: float | None = None) -> tuple[lawinfo.Measure, ...]:
         """All measures of an authority node and below, or of the whole law, without their periods."""
@@ -236,4 +365,20 @@ class Client:
         request = scenario_service_pb2.CheckScenarioRequest(scenario=_requests.scenario_ref(scenario))
         return _answers.check(
             self._backend.unary("CheckScenario", request, timeout or self._config.deadlines.lists)
+        )
+
+    def diff(
+        self, first: ScenarioLike, second: ScenarioLike, *, timeout: float | None = None
+    ) -> tuple[lawinfo.Difference, ...]:
+        """What two scenarios make different in the law: which measures stand otherwise, from when to when.
+
+        Raises:
+            InvalidRequest: one of them cannot be read or applied.
+            NotFound: no such scenario.
+        """
+        request = scenario_service_pb2.DiffScenariosRequest(
+            first=_requests.scenario_ref(first), second=_requests.scenario_ref(second)
+        )
+        return _answers.differences(
+            self._backend.unary("DiffScenarios", request, timeout or self._config.deadlines.lists)
         )

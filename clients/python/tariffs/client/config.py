@@ -16,8 +16,12 @@ class Deadlines:
 
     duty: float = 5.0
     """One entry line."""
+    batch: float = 60.0
+    """A batch of up to 1,000 entry lines; a file takes several."""
     impact: float = 240.0
     """A whole run over a trade table."""
+    timeline: float = 900.0
+    """A whole period over a trade table."""
     lists: float = 10.0
     """Measures and scenarios: list, get, check."""
 
@@ -30,6 +34,8 @@ class Config:
     """Default deadline of each kind of call."""
     message_limit: int = 1 << 20
     """Largest Arrow message sent, in bytes."""
+    receive_limit: int = 16 << 20
+    """Largest message taken, in bytes: a batch with every citation can pass gRPC's own limit of 4 MiB."""
 
 
 def target_from_environment() -> str:

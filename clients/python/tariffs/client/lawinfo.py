@@ -164,3 +164,34 @@ class CheckResult:
     def to_json_dict(self) -> dict[str, object]:
         """The check as in `scenario check --json`."""
         return {"ok": self.ok, "problems": [problem.to_json_dict() for problem in self.problems]}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that two scenarios have otherwise.
+
+    Attributes:
+        kind: measure, rule, switch, claim or quantity.
+        id: its id.
+        authority: authority of a measure.
+        direction: direction of a measure.
+        start: instant from which it differs; empty is from the beginning.
+        end: instant until which it differs; empty is without an end.
+        first: how it stands under the first scenario.
+        second: how it stands under the second.
+        text: all of it in one sentence.
+    """
+
+    kind: str
+    id: str
+    authority: str
+    direction: str
+    start: str
+    end: str
+    first: str
+    second: str
+    text: str
+
+    def to_json_dict(self) -> dict[str, str]:
+        """The difference as in `scenario diff --json`."""
+        return asdict(self)

@@ -75,6 +75,25 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True)
+class Charge:
+    """A charge of the caller's in USD: no duty, and in no base; `base` is what a rate was taken on."""
+
+    kind: str
+    label: str
+    base: Decimal | None
+    amount: Decimal
+
+    def to_json_dict(self) -> dict[str, object]:
+        """The charge as in `duty --json`, numbers as decimal strings."""
+        return {
+            "kind": self.kind,
+            "label": self.label,
+            "base": None if self.base is None else str(self.base),
+            "amount": str(self.amount),
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Quote:
     """The duty on one entry line, with every layer named, cited and explained. A planning estimate, not a ruling.
 
@@ -89,6 +108,7 @@ class Quote:
         layers: every measure that meets the line.
         notes: what else the caller should know.
         provenance: law version, digests, switches: what is needed to replay the answer.
+        charges: the caller's other charges, which are in `landed` and in no duty.
     """
 
     assessed: Decimal
@@ -101,6 +121,7 @@ class Quote:
     layers: tuple[Layer, ...]
     notes: tuple[Note, ...]
     provenance: Provenance
+    charges: tuple[Charge, ...] = ()
 
     @property
     def refundable(self) -> Decimal:
@@ -124,7 +145,8 @@ class Quote:
         return pl.DataFrame(rows, schema=schema)
 
     def to_json_dict(self) -> dict[str, object]:
-        """The answer as in `duty --json`, money as decimal strings."""
+        """The answer as in `duty --json`, money as decimal strings; `charges` is there where some were given."""
+        charges = {"charges": [charge.to_json_dict() for charge in self.charges]} if self.charges else {}
         return {
             "assessed": str(self.assessed),
             "owed": str(self.owed),
@@ -136,6 +158,7 @@ class Quote:
             "layers": [layer.to_json_dict() for layer in self.layers],
             "notes": [note.to_json_dict() for note in self.notes],
             "provenance": dict(self.provenance),
+            **charges,
         }
 
 
@@ -170,6 +193,9 @@ class ImpactResult:
         notes: what the caller should know, on the whole run or on one scenario and day.
         provenance: law version, digests, switches: what is needed to replay the result.
         ranges: ranges over draws of the elasticities, if asked for, else None.
+        attribution: if asked for, what each change does: `scenario, on, reference, method, unit, text`, the keys,
+            `authority`, then differences from the first scenario of the day in dollars: `duty, duty_owed` at
+            baseline values, `behavioural` by the response, and `duty_after`, the two together.
     """
 
     groups: pl.DataFrame
@@ -179,6 +205,7 @@ class ImpactResult:
     notes: tuple[Note, ...]
     provenance: Provenance
     ranges: Ranges | None = None
+    attribution: pl.DataFrame | None = None
 
     def scenario(self, name: str, on: str | None = None) -> pl.DataFrame:
         """The group rows of one scenario, on one day if `on` is given."""
@@ -191,17 +218,7 @@ class ImpactResult:
         Args:
             refused_path: the file that holds all refused rows, if one was written.
         """
-        scenarios = [
-            {
-                "id": total.pop("scenario"),
-                "on": total.pop("on"),
-                "groups": _rows(groups),
-                "total": total,
-                "notes": [note.to_json_dict() for note in notes],
-                **self._ranges_of(str(total["scenario"]), str(total["on"])),
-            }
-            for total, groups, notes in self._by_scenario()
-        ]
+        scenarios = [self._block(*part) for part in self._by_scenario()]
         return {
             "scenarios": scenarios,
             "refused": {
@@ -212,6 +229,26 @@ class ImpactResult:
             "notes": [note.to_json_dict() for note in self.notes if not note.scenario],
             "provenance": dict(self.provenance),
         }
+
+    def _block(
+        self, total: dict[str, object], groups: pl.DataFrame, notes: list[Note]
+    ) -> dict[str, object]:
+        scenario, on = str(total.pop("scenario")), str(total.pop("on"))
+        return {
+            "id": scenario,
+            "on": on,
+            "groups": _rows(groups),
+            "total": total,
+            "notes": [note.to_json_dict() for note in notes],
+            **self._ranges_of(scenario, on),
+            **self._attribution_of(scenario, on),
+        }
+
+    def _attribution_of(self, scenario: str, on: str) -> dict[str, object]:
+        if self.attribution is None:
+            return {}
+        rows = self.attribution.filter(scenario=scenario, on=on).drop("scenario", "on")
+        return {"attribution": _rows(rows)} if rows.height else {}
 
     def _ranges_of(self, scenario: str, on: str) -> dict[str, object]:
         if self.ranges is None:
@@ -234,6 +271,58 @@ class ImpactResult:
             notes = [note for note in self.notes if (note.scenario, note.on) == run]
             parts.append((total, groups.drop("scenario", "on"), notes))
         return parts
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineResult:
+    """Scenarios over a period, a segment of days on which the law stands alike at a time.
+
+    Attributes:
+        segments: one row per scenario, segment and group: `scenario, start, end, days`, the keys, then the numbers at
+            the table's yearly values; `end` is the segment's last day.
+        totals: one row per scenario and segment.
+        averages: one row per scenario and group: means over the period, weighted by days.
+        average_total: one row per scenario.
+        refused: rows that could not be read: `row, column, reason, found, message`.
+        notes: what the caller should know.
+        provenance: law version, digests, switches: what is needed to replay the result.
+    """
+
+    segments: pl.DataFrame
+    totals: pl.DataFrame
+    averages: pl.DataFrame
+    average_total: pl.DataFrame
+    refused: pl.DataFrame
+    notes: tuple[Note, ...]
+    provenance: Provenance
+
+    def to_json_dict(self, refused_path: str | None = None) -> dict[str, object]:
+        """The result as in `timeline --json`: numbers as floats, what is undefined as None.
+
+        Args:
+            refused_path: the file that holds all refused rows, if one was written.
+        """
+        names = self.totals["scenario"].unique(maintain_order=True).to_list() if self.totals.height else []
+        frames = {
+            "groups": self.segments,
+            "totals": self.totals,
+            "averages": self.averages,
+            "average_total": self.average_total,
+        }
+        return {
+            "scenarios": [
+                {"id": name}
+                | {key: _rows(frame.filter(scenario=name).drop("scenario")) for key, frame in frames.items()}
+                for name in names
+            ],
+            "refused": {
+                "count": self.refused.height,
+                "rows": _rows(self.refused.head(REFUSED_IN_JSON)),
+                "path": refused_path,
+            },
+            "notes": [note.to_json_dict() for note in self.notes],
+            "provenance": dict(self.provenance),
+        }
 
 
 def _rows(frame: pl.DataFrame) -> list[dict[str, object]]:

@@ -18,9 +18,9 @@ Words = NDArray[np.uint64]
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 _FIRST = np.uint64(0xBF58476D1CE4E5B9)
 _SECOND = np.uint64(0x94D049BB133111EB)
-_S30, _S27, _S31, _S11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)
-_UNIT = 2.0**-53
-_HALF = 2.0**-54
+_S30, _S27, _S31, _S12 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(12)
+_UNIT = 2.0**-52
+_HALF = 2.0**-53
 
 
 @jit
@@ -34,8 +34,8 @@ def mixed(state: np.uint64, word: np.uint64) -> np.uint64:
 
 @jit
 def uniform_of(word: np.uint64) -> float:
-    """A uniform of (0, 1) from the upper 53 bits of a word; never 0 or 1."""
-    return float(word >> _S11) * _UNIT + _HALF
+    """A uniform of (0, 1) from the upper 52 bits of a word; with 53 the largest would round to 1."""
+    return float(word >> _S12) * _UNIT + _HALF
 
 
 @jit

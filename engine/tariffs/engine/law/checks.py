@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from tariffs.engine.law.conditions import ENTRY_DATE
-from tariffs.engine.law.law import Law
+from tariffs.engine.law.law import REVIVE, Law
 from tariffs.engine.law.model import CONFIDENCE, US, US_ABOVE, Row
 
 _SOURCED = "AB"
@@ -72,7 +72,9 @@ def _switches_used(law: Law) -> set[str]:
     dated += [change.switch for change in law.changes]
     dated += [measure.switch for measure in law.measures.values()]
     dated += [period.switch for measure in law.measures.values() for period in measure.periods]
-    return {name for switch in dated for name in switch} | {r.switch for r in law.references.values()}
+    return (
+        {name for switch in dated for name in switch} | {r.switch for r in law.references.values()} | {REVIVE}
+    )
 
 
 def _rows(law: Law) -> list[Row]:

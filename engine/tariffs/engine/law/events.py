@@ -32,8 +32,8 @@ from tariffs.engine.law.text import (
 LAW = "law"
 ON_END = ("snap_back", "terminate", "none_scheduled")
 _COMMON = frozenset({"op", "known_from", "cite", "conf", "switch", "note", "group"})
-_SCOPE_KEYS = ("origins", "not_origins", "products", "not_products")
-_GOODS = " ".join(_SCOPE_KEYS)
+SCOPE_KEYS = ("origins", "not_origins", "products", "not_products")
+_GOODS = " ".join(SCOPE_KEYS)
 _UTC = ZoneInfo("UTC")
 _T = TypeVar("_T")
 
@@ -69,7 +69,9 @@ OPS: Mapping[str, Verb] = {
     "announce": _verb("", "at rate", 0, "a statement without an instrument; never charged"),
     "add": _verb("measure", "", 0, "a new measure"),
     "set_switch": _verb("name value", "", 0, "a doubtful fact or settled choice is set"),
-    "set_stacking": _verb("rule from", "until value as after", 0, "a stacking rule is ended, brought back or changed"),
+    "set_stacking": _verb(
+        "rule from", "until value as after", 0, "a stacking rule is ended, brought back or changed"
+    ),
     "set_claim": _verb("claim share", f"from until {_GOODS}", 0, "the share of goods that declare a fact"),
     "shock_quantity": _verb(
         "from", f"until share floor compliance {_GOODS}", 0, "a limit or floor on the quantity traded"
@@ -77,6 +79,11 @@ OPS: Mapping[str, Verb] = {
 }
 # Verbs that act on something other than a measure; `announce` may name one.
 UNSELECTIVE = frozenset({"add", "set_switch", "announce", "set_stacking", "set_claim", "shock_quantity"})
+# Every key that a change of a verb may have.
+CHANGE_KEYS: Mapping[str, frozenset[str]] = {
+    op: verb.required | verb.optional | _COMMON | ({"measures"} if op not in UNSELECTIVE - {"announce"} else set())
+    for op, verb in OPS.items()
+}
 # Verbs that only scenarios use: the law states such things in files of their own.
 SCENARIO_ONLY = frozenset({"add", "replace", "set_switch", "set_stacking", "set_claim", "shock_quantity"})
 
@@ -134,7 +141,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """A change bound to one measure: instants in UTC, `label` a period it is limited to, `order` its place."""
+    """A change bound to one measure: instants in UTC, `label` a period it is limited to, `order` its place.
+
+    `origins` spells out the origins of its scope over all time; None is any.
+    """
 
     change: Change
     scope: Scope
@@ -148,6 +158,7 @@ class Act:
     conditions: tuple[Condition, ...] = ()
     base: Weights = ()
     metals: tuple[int, ...] = ()
+    origins: frozenset[str] | None = None
 
 
 def change_from_mapping(mapping: Mapping[str, Any], path: str, *, source: str = LAW) -> Change:
@@ -203,9 +214,7 @@ def change_from_mapping(mapping: Mapping[str, Any], path: str, *, source: str = 
 
 
 def _check_keys(mapping: Mapping[str, Any], verb: Verb, op: str, path: str) -> None:
-    allowed = verb.required | verb.optional | _COMMON
-    if op not in UNSELECTIVE or op == "announce":
-        allowed |= {"measures"}
+    allowed = CHANGE_KEYS[op]
     for key in mapping:
         if key not in allowed:
             raise ScenarioError(
@@ -331,19 +340,19 @@ def read_scope(mapping: Mapping[str, Any], path: str) -> Scope:
     )
 
 
-_SELECTOR_KEYS = ("id", "authority", "heading", *_SCOPE_KEYS)
+SELECTOR_KEYS = ("id", "authority", "heading", *SCOPE_KEYS)
 
 
 def _selector(mapping: Any, path: str) -> Selector:
     if not isinstance(mapping, Mapping):
         raise _fault(path, "measures is a mapping such as {id: NAME} or {authority: NODE}", "Write it so.")
     for key in mapping:
-        if key not in _SELECTOR_KEYS:
+        if key not in SELECTOR_KEYS:
             raise ScenarioError(
                 "SCENARIO_UNKNOWN_KEY",
                 f"A selector does not know the key {key!r}.",
                 path=f"{path}.{key}",
-                fix=f"Keys of a selector: {', '.join(_SELECTOR_KEYS)}.",
+                fix=f"Keys of a selector: {', '.join(SELECTOR_KEYS)}.",
             )
     read = _Reader(mapping, path)
     scope = read_scope(mapping, path)

@@ -28,12 +28,13 @@ from tariffs.engine.law.model import (
     Reference,
     Row,
     Rule,
+    Scope,
     Switch,
     holds,
 )
 from tariffs.engine.law.read import Context, read_measure, read_metals, read_weights
 from tariffs.engine.law.selection import check_suspension, selected, unmatched
-from tariffs.engine.law.standing import Standing, act_name, known, settle_dates, standing, windows_of
+from tariffs.engine.law.standing import Standing, act_name, known, rule_on, standing, windows_of
 
 IMPORT = "import"
 REVIVE = "revive_displaced"
@@ -264,7 +265,17 @@ class Law:
             conditions=context.conditions(list(change.conditions), change.path),
             base=read_weights(change.base, f"{change.path}.base") if change.base else (),
             metals=read_metals(change.base),
+            origins=self._origins(change.selector.scope),
         )
+
+    def _origins(self, scope: Scope) -> frozenset[str] | None:
+        """The origins a scope may ever reach; None is any."""
+        spelled = [frozenset[str]().union(*(self._ever(name) for name in names)) for names in scope.origins]
+        return frozenset[str].intersection(*spelled) if spelled else None
+
+    def _ever(self, name: str) -> frozenset[str]:
+        dated = self.groups.get(name)
+        return frozenset({name}) if dated is None else frozenset[str]().union(*(m.members for m in dated))
 
     # -- what is in force --------------------------------------------------------------------------------------
 
@@ -300,7 +311,7 @@ class Law:
                 unmodelled.append(found)
             elif found.rows:
                 actives.append(Active(index, measure, found.rows, self._cites(found)))
-        dated = (_dated(rule, instant) for rule in self.rules if self._rule_holds(rule, instant, known_on))
+        dated = (rule_on(rule, instant) for rule in self.rules if self._rule_holds(rule, instant, known_on))
         rules = tuple(self._active_rule(rule) for rule in dated if rule is not None)
         groups = {
             name: frozenset[str]().union(*(m.members for m in dated if holds(m.start, m.end, instant)))
@@ -364,8 +375,8 @@ class Law:
                 found |= {c.operand for row in period.rows for c in row.conditions if c.claim == "entry_date"}  # type: ignore[misc]
             for act in self.acts[measure.id]:
                 found |= {act.start, act.until, act.to, act.collection_stop}
-        for dated_edit in (*self.rules, *self.set_claims, *self.constraints):
-            found |= {dated_edit.start, dated_edit.end}
+        for edits in (self.rules, self.set_claims, self.constraints):
+            found |= {moment for edit in edits for moment in (edit.start, edit.end)}
         for dated in self.groups.values():
             for item in dated:
                 found |= {item.start, item.end}
@@ -380,12 +391,3 @@ class Law:
         days |= {a.known_from for acts in self.acts.values() for a in acts if a.known_from}
         days |= {r.known_from for r in self.rules if r.known_from}
         return sorted(days)
-
-
-def _dated(rule: Rule, instant: datetime) -> Rule | None:
-    """A rule with its tests of the entry date settled, or None if it does not apply then."""
-    conditions = settle_dates(rule.conditions, instant)
-    unless = [(c, settle_dates((c,), instant)) for c in rule.unless]
-    if conditions is None or any(left == () for _, left in unless):
-        return None
-    return replace(rule, conditions=conditions, unless=tuple(c for c, left in unless if left))

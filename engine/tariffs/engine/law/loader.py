@@ -180,7 +180,9 @@ def _law_change(event: Raw, path: str) -> Change:
     except TariffsError as error:
         raise fault(error.field or path, error.message) from None
     if change.op in SCENARIO_ONLY:
-        raise fault(path, f"{change.op} is a verb of scenarios; the law states such things in its other files")
+        raise fault(
+            path, f"{change.op} is a verb of scenarios; the law states such things in its other files"
+        )
     return change
 
 

@@ -11,17 +11,19 @@ of the narrower scopes that acts have, and the rows of each combination are narr
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from functools import reduce
 
+from tariffs.engine.errors import LawError
 from tariffs.engine.law.conditions import ENTRY_DATE, Condition
 from tariffs.engine.law.events import LAW, Act
-from tariffs.engine.law.model import Measure, Period, Row, Scope
+from tariffs.engine.law.model import Measure, Period, Row, Rule, Scope
 
 Rows = tuple[Row, ...]
+COMBINATIONS_AT_MOST = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,8 @@ def standing(
     whole = [act for act in acts if _is_whole(act)]
     found = _settled(measure, whole, periods, instant)
     blocks: list[Rows] = []
-    for scopes in _combinations(dict.fromkeys(act.scope for act in acts if not _is_whole(act))):
+    origins = {act.scope: act.origins for act in acts if not _is_whole(act)}
+    for scopes in _combinations(measure, origins):
         reaching = [act for act in acts if _is_whole(act) or act.scope in scopes]
         narrower = _settled(measure, reaching, periods, instant)
         scope = reduce(Scope.narrowed, scopes)
@@ -103,19 +106,32 @@ def _narrowed(rows: Rows, scope: Scope) -> Rows:
     return inside if catches_all else (*inside, Row("add", scope, absent=True))
 
 
-def _combinations(scopes: Iterable[Scope]) -> Iterator[tuple[Scope, ...]]:
-    """Every combination of scopes that may meet, the larger first."""
-    distinct = list(scopes)
-    for size in range(len(distinct), 0, -1):
-        for chosen in itertools.combinations(distinct, size):
-            if not any(_apart(a, b) for a, b in itertools.combinations(chosen, 2)):
-                yield chosen
+def _combinations(
+    measure: Measure, origins: Mapping[Scope, frozenset[str] | None]
+) -> list[tuple[Scope, ...]]:
+    """Every combination of scopes that may meet, the larger first; `origins` spells out those of each scope."""
+    found: list[tuple[Scope, ...]] = []
+    growing: list[tuple[tuple[Scope, ...], int]] = [((), 0)]
+    distinct = list(origins)
+    while growing:
+        chosen, start = growing.pop()
+        for index in range(start, len(distinct)):
+            if all(_may_meet(origins[distinct[index]], origins[other]) for other in chosen):
+                grown = (*chosen, distinct[index])
+                found.append(grown)
+                growing.append((grown, index + 1))
+        if len(found) > COMBINATIONS_AT_MOST:
+            raise LawError(
+                "LAW_INVALID",
+                f"Acts on {measure.id} are narrowed to {len(distinct)} overlapping scopes, too many to tell apart.",
+                fix="Narrow them to fewer scopes, or to origins that do not overlap.",
+            )
+    return sorted(found, key=len, reverse=True)
 
 
-def _apart(one: Scope, other: Scope) -> bool:
-    """Whether two scopes name different origins only, by code: then no line is in both."""
-    pairs = itertools.product(one.origins, other.origins)
-    return any(a.isdisjoint(b) and all(len(name) == 2 for name in a | b) for a, b in pairs)
+def _may_meet(one: frozenset[str] | None, other: frozenset[str] | None) -> bool:
+    """Whether some origin may be in both; None is any."""
+    return one is None or other is None or not one.isdisjoint(other)
 
 
 def _settled(
@@ -221,6 +237,15 @@ def settle_dates(conditions: Sequence[Condition], instant: datetime) -> tuple[Co
     return tuple(c for c in conditions if c.claim != ENTRY_DATE)
 
 
+def rule_on(rule: Rule, instant: datetime) -> Rule | None:
+    """A rule with its tests of the entry date settled, or None if it does not apply then."""
+    conditions = settle_dates(rule.conditions, instant)
+    unless = [(c, settle_dates((c,), instant)) for c in rule.unless]
+    if conditions is None or any(left == () for _, left in unless):
+        return None
+    return replace(rule, conditions=conditions, unless=tuple(c for c, left in unless if left))
+
+
 def _at_entry(rows: Rows, instant: datetime) -> Rows:
     settled = ((row, settle_dates(row.conditions, instant)) for row in rows)
     return tuple(replace(row, conditions=left) for row, left in settled if left is not None)
@@ -272,7 +297,9 @@ def _with_rate(row: Row, act: Act) -> Row:
 
 def _is_over(acts: Sequence[Act], windows: Sequence[Window], instant: datetime) -> bool:
     """Whether the measure was terminated, or is no longer collected because it is void."""
-    if _begun(acts, frozenset({"terminate", "expire", "replace"}), instant) or _ended_with_window(windows, instant):
+    if _begun(acts, frozenset({"terminate", "expire", "replace"}), instant) or _ended_with_window(
+        windows, instant
+    ):
         return True
     return any((act.collection_stop or act.start) <= instant for act in _invalidations(acts))  # type: ignore[operator]
 

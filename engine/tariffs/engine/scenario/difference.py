@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -52,18 +53,17 @@ def _measure(first: Law, second: Law, name: str, instants: Sequence[datetime]) -
     """The runs of time in which a measure stands otherwise."""
     known = second.measures.get(name) or first.measures[name]
     zone = second.zones.get(known.direction, second.zones[IMPORT])
-    runs: list[tuple[datetime, datetime | None, str, str]] = []
-    previous: tuple[object, object] | None = None
-    for index, instant in enumerate(instants):
+    runs: list[tuple[datetime, datetime | None, tuple[str, str]]] = []
+    for instant, end in itertools.zip_longest(instants, instants[1:]):
         pair = _stand(first, name, instant), _stand(second, name, instant)
-        end = instants[index + 1] if index + 1 < len(instants) else None
-        if pair[0] != pair[1]:
-            if previous == pair and runs and runs[-1][1] == instant:
-                runs[-1] = (runs[-1][0], end, *runs[-1][2:])
-            else:
-                runs.append((instant, end, _words(pair[0]), _words(pair[1])))
-        previous = pair
-    for start, end, one, other in runs:
+        if pair[0] == pair[1]:
+            continue
+        words = _words_of(*pair)
+        if runs and runs[-1][1:] == (instant, words):
+            runs[-1] = (runs[-1][0], end, words)
+        else:
+            runs.append((instant, end, words))
+    for start, end, (one, other) in runs:
         last = end.astimezone(zone) if end and end < second.coverage[1] else None
         yield Difference("measure", name, known.authority, known.direction, start.astimezone(zone), last, one, other)
 
@@ -80,31 +80,45 @@ def _stand(law: Law, name: str, instant: datetime) -> Stand:
     return tuple(replace(row, acts=()) for row in found.rows), found.suspended
 
 
-def _words(stand: Stand) -> str:
-    """Where a measure stands in a few words: its rates, and whether they are suspended or void."""
+def _words_of(one: Stand, other: Stand) -> tuple[str, str]:
+    """Where a measure stands in two laws in a few words; exemptions are told where nothing else differs."""
+    found = _words(one, False), _words(other, False)
+    if found[0] == found[1]:
+        found = _words(one, True), _words(other, True)
+    return found if found[0] != found[1] else (f"{found[0]} on some goods", f"{found[1]} on other goods")
+
+
+def _words(stand: Stand, reliefs: bool) -> str:
     if stand is None:
         return ABSENT
     rows, suspended = stand
     charging = [row for row in rows if row.charging]
     if not charging:
-        return ABSENT if all(row.absent for row in rows) else "relief only"
+        return _without_rates(rows, suspended)
     if all(row.suspended for row in charging):
         return "suspended"
     rates = list(dict.fromkeys(_rate(row) for row in charging if not row.suspended))
     shown = ", ".join(rates[:_RATES_SHOWN]) + (" and more" if len(rates) > _RATES_SHOWN else "")
-    reliefs = sum(row.relief for row in rows)
     marks = [
         *(["part of it suspended"] if suspended else []),
-        *([f"{reliefs} exemptions"] if reliefs else []),
+        *([f"{sum(row.relief for row in rows)} exemptions"] if reliefs else []),
         *(["assessed and not owed"] if any(row.void for row in charging) else []),
     ]
     return f"{shown} ({'; '.join(marks)})" if marks else shown
 
 
+def _without_rates(rows: tuple[Row, ...], suspended: bool) -> str:
+    if suspended:
+        return "suspended"
+    if not rows:
+        return "in force"
+    return ABSENT if all(row.absent for row in rows) else "relief only"
+
+
 def _rate(row: Row) -> str:
     if row.rate is None:
         return "a specific rate"
-    prefix = {"topup_to": "up to ", "total": "in all "}.get(row.kind, "")
+    prefix = {"topup_to": "up to ", "total": "in all "}.get(row.kind, "") if row.rate else ""
     return prefix + percent(row.rate)
 
 

@@ -30,5 +30,6 @@ class DutyHandler(duty_service_pb2_grpc.DutyServiceServicer):
         context: grpc.aio.ServicerContext[Any, Any],
     ) -> duty_service_pb2.BatchCalculateDutiesResponse:
         """The duty on many lines."""
+        answers: list[duty_service_pb2.BatchCalculateDutiesResponse]
         answers = [one async for one in self._runs.stream(partial(duty.calculate_duties, request), context)]
         return answers[0]

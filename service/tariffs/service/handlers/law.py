@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import grpc.aio
 
-from tariffs.service.rpc import law
+from tariffs.service.rpc import changes, law
+from tariffs.service.runs import Runs
 from tariffs.v1 import law_service_pb2, law_service_pb2_grpc
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class LawHandler(law_service_pb2_grpc.LawServiceServicer):
-    """Reads from the law in memory."""
+    """Reads from the law in memory; what changes do to a table is admitted and ended as a run is."""
+
+    def __init__(self, runs: Runs) -> None:
+        self._runs = runs
 
     async def GetLaw(  # noqa: N802 - the name on the wire
         self, request: law_service_pb2.GetLawRequest, context: Context
@@ -32,3 +37,11 @@ class LawHandler(law_service_pb2_grpc.LawServiceServicer):
     ) -> law_service_pb2.Measure:
         """One measure."""
         return law.get_measure(request)
+
+    async def ListChanges(  # noqa: N802 - the name on the wire
+        self, request: law_service_pb2.ListChangesRequest, context: Context
+    ) -> law_service_pb2.ListChangesResponse:
+        """What changes in the law in a window of days."""
+        answers: list[law_service_pb2.ListChangesResponse]
+        answers = [one async for one in self._runs.stream(partial(changes.list_changes, request), context)]
+        return answers[0]

@@ -37,3 +37,9 @@ class ScenarioHandler(scenario_service_pb2_grpc.ScenarioServiceServicer):
     ) -> scenario_service_pb2.CheckScenarioResponse:
         """What is wrong with a scenario."""
         return await self._runs.slow(partial(scenarios.check_scenario_text, request))
+
+    async def DiffScenarios(  # noqa: N802 - the name on the wire
+        self, request: scenario_service_pb2.DiffScenariosRequest, context: Context
+    ) -> scenario_service_pb2.DiffScenariosResponse:
+        """What two scenarios make different in the law."""
+        return await self._runs.slow(partial(scenarios.diff_scenarios, request))

@@ -28,7 +28,7 @@ def calculate_duty(request: duty_service_pb2.CalculateDutyRequest) -> duty_servi
     Raises:
         TariffsError: what is wrong with the line, the scenario or a switch.
     """
-    line = _line(request.line)
+    line = read_line(request.line)
     scenario = scenario_of(request.scenario, "scenario")
     law = law_under(scenario, request.switches, request.min_confidence)
     quote = assess_line(law, line, known_on=word(request.known_on, "known_on") or None)
@@ -98,12 +98,13 @@ def _check_size(lines: Sequence[duty_service_pb2.EntryLine]) -> None:
 
 def _line_or_error(line: duty_service_pb2.EntryLine) -> EntryLine | Unread:
     try:
-        return _line(line)
+        return read_line(line)
     except TariffsError as error:
         return Unread(line.entry_id, error)
 
 
-def _line(line: duty_service_pb2.EntryLine) -> EntryLine:
+def read_line(line: duty_service_pb2.EntryLine) -> EntryLine:
+    """The line as the engine takes it; raises InputError with the field at fault."""
     word(line.line_id, "line_id")
     return EntryLine(
         hts=required(line.hts, "hts", "Give an HTS code of 4 to 10 digits."),
@@ -135,7 +136,9 @@ def _other_charge(charge: duty_service_pb2.OtherCharge) -> OtherCharge:
         unit = word(charge.per_unit.unit, "other_charges.unit")
         return OtherCharge(kind, per_unit=UnitRate(usd, unit), label=label)
     given = decimal(getattr(charge, size), f"other_charges.{kind}", "CHARGE_INVALID")
-    return OtherCharge(kind, **{size: given}, label=label)
+    if size == "rate":
+        return OtherCharge(kind, rate=given, label=label)
+    return OtherCharge(kind, amount=given, label=label)
 
 
 def _claims(claims: duty_service_pb2.Claims) -> Mapping[str, Any]:

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from tariffs.engine.law import load_law
-from tariffs.engine.scenario import Problem, Scenario, check_scenario, library
+from tariffs.engine.scenario import (
+    Difference,
+    Problem,
+    Scenario,
+    apply_scenario,
+    check_scenario,
+    difference,
+    library,
+)
 from tariffs.service.rpc.checks import required, value_of, word
-from tariffs.service.rpc.shared import BASE, document, law_provenance, named_scenario
+from tariffs.service.rpc.shared import BASE, document, law_provenance, named_scenario, scenario_of
 from tariffs.v1 import common_pb2, scenario_service_pb2
 
 
@@ -47,6 +55,37 @@ def check_scenario_text(
         ok=not any(problem.severity == scenario_service_pb2.SEVERITY_ERROR for problem in problems),
         problems=problems,
         provenance=law_provenance(law, request),
+    )
+
+
+def diff_scenarios(
+    request: scenario_service_pb2.DiffScenariosRequest,
+) -> scenario_service_pb2.DiffScenariosResponse:
+    """What two scenarios make different in the law.
+
+    Raises:
+        ScenarioError: one of them cannot be found, read or applied.
+    """
+    law = load_law()
+    pair = scenario_of(request.first, "first"), scenario_of(request.second, "second")
+    first, second = (apply_scenario(law, scenario) for scenario in pair)
+    return scenario_service_pb2.DiffScenariosResponse(
+        differences=[_difference(item) for item in difference(first, second)],
+        provenance=law_provenance(law, request, pair),
+    )
+
+
+def _difference(item: Difference) -> scenario_service_pb2.Difference:
+    return scenario_service_pb2.Difference(
+        kind=item.kind,
+        id=item.id,
+        authority=item.authority,
+        direction=item.direction,
+        start_time=item.start.isoformat(timespec="minutes") if item.start else "",
+        end_time=item.end.isoformat(timespec="minutes") if item.end else "",
+        first=item.first,
+        second=item.second,
+        text=item.words,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -49,14 +49,14 @@ def simulate(
     """
     local = local or Local()
     points = _points(request)
-    table = local.table if local.table is not None else _table(request)
-    with _parameters(request, local) as parameters:
+    table = local.table if local.table is not None else table_of(request)
+    with parameters_of(request, local) as parameters:
         found = impact(
             table,
             points,
             law=load_law(),
-            options=_options(request, parameters),
-            progress=lambda stage, fraction: emit(_progress(stage, fraction)),
+            options=_own_options(request, parameters),
+            progress=lambda stage, fraction: emit(progress_of(stage, fraction)),
             cancelled=cancelled,
         )
     _tell(found, request, emit)
@@ -76,11 +76,13 @@ def _points(request: pb.SimulateRequest) -> list[Point]:
     ]
 
 
-def _table(request: pb.SimulateRequest) -> pl.DataFrame | None:
+def table_of(request: pb.SimulateRequest | pb.TimelineRequest) -> pl.DataFrame | None:
+    """The table a request brings; None is the embedded one."""
     return arrow.read_table(request.arrow) if request.WhichOneof("table") == "arrow" else None
 
 
-def _options(request: pb.SimulateRequest, parameters: str) -> Options:
+def options_of(request: pb.SimulateRequest | pb.TimelineRequest, parameters: str) -> Options:
+    """What points and periods have in common of how a table is valued."""
     if len(request.by) > KEYS_LIMIT:
         raise InputError(
             "REQUEST_INVALID",
@@ -98,14 +100,21 @@ def _options(request: pb.SimulateRequest, parameters: str) -> Options:
         known_on=word(request.known_on, "known_on"),
         switches=words(request.switches, "switches"),
         min_conf=word(request.min_confidence, "min_confidence"),
+    )
+
+
+def _own_options(request: pb.SimulateRequest, parameters: str) -> Options:
+    return replace(
+        options_of(request, parameters),
         lines=request.include_lines,
+        attribute=request.attribute,
         draws=request.draws,
         seed=request.seed,
     )
 
 
 @contextmanager
-def _parameters(request: pb.SimulateRequest, local: Local) -> Iterator[str]:
+def parameters_of(request: pb.SimulateRequest | pb.TimelineRequest, local: Local) -> Iterator[str]:
     """The parameter set as the engine takes it: empty, a name, or the path of a file that lives as long as the run."""
     given = request.WhichOneof("parameters")
     if local.parameters or given is None:
@@ -172,6 +181,9 @@ def _tell_point(point: ScenarioImpact, emit: Emit) -> None:
             emit(pb.SimulateResponse(total_ranges=batch(data)))
         for data in arrow.batches(point.ranges.tornado):
             emit(pb.SimulateResponse(tornado=batch(data)))
+    if point.attribution is not None:
+        for data in arrow.batches(point.attribution):
+            emit(pb.SimulateResponse(attribution=batch(data)))
     if point.lines is not None:
         for data in arrow.batches(point.lines):
             emit(pb.SimulateResponse(lines=batch(data)))
@@ -181,5 +193,5 @@ def _total(point: ScenarioImpact) -> pl.DataFrame:
     return pl.DataFrame({name: pl.Series([value], dtype=pl.Float64) for name, value in point.total.items()})
 
 
-def _progress(stage: str, fraction: float) -> pb.SimulateResponse:
+def progress_of(stage: str, fraction: float) -> pb.SimulateResponse:
     return pb.SimulateResponse(progress=pb.Progress(stage=stage, fraction=fraction))

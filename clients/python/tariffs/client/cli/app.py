@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from tariffs.client.cli import duty, impact, law, scenario, serve
+from tariffs.client.cli import duty, impact, law, replay, scenario, serve, timeline, validate
 from tariffs.client.errors import InvalidRequest
 
 app = typer.Typer(
@@ -17,8 +17,11 @@ app = typer.Typer(
 )
 app.command("duty", epilog=duty.EXAMPLES)(duty.duty)
 app.command("impact", epilog=impact.EXAMPLES)(impact.impact)
+app.command("timeline", epilog=timeline.EXAMPLES)(timeline.timeline)
+app.command("replay", epilog=replay.EXAMPLES)(replay.replay)
 app.add_typer(scenario.app, name="scenario")
 app.add_typer(law.app, name="law")
+app.add_typer(validate.app, name="validate")
 app.command("serve", epilog=serve.EXAMPLES)(serve.serve)
 
 

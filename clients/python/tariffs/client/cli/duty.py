@@ -1,13 +1,17 @@
-"""`tariffs duty`: one entry line."""
+"""`tariffs duty`: one entry line, or with `--entries` a file of them."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from tariffs.client.cli import options, render
+from tariffs.client.cli import options, outputs, render, render_entries
+from tariffs.client.entries import VIEWS, EntriesResult, flat
+from tariffs.client.errors import InvalidRequest
+from tariffs.client.frames import write_table
 
 EXAMPLES = """
 [bold]Examples[/bold]
@@ -17,15 +21,22 @@ EXAMPLES = """
   tariffs duty 7318.15.8066 --origin CA --date 2025-05-20 --value 10000 --claim usmca_share=1 --json
 
   tariffs duty 9503.00.0073 --origin CN --date 2026-11-24 --value 10000 -s ieepa-upheld-truce-lapsed
+
+  tariffs duty --entries entries.csv --view entry -o entries.parquet
 """
 
 
 def duty(
     hts: Annotated[
-        str, typer.Argument(metavar="HTS", help="HTS code of 4 to 10 digits, with or without dots.")
-    ],
-    origin: Annotated[str, typer.Option("--origin", metavar="CC", help="Country of origin, ISO alpha-2.")],
-    value: Annotated[str, typer.Option("--value", metavar="USD", help="Customs value.")],
+        str | None,
+        typer.Argument(
+            metavar="HTS", help="HTS code of 4 to 10 digits, with or without dots.", show_default=False
+        ),
+    ] = None,
+    origin: Annotated[
+        str | None, typer.Option("--origin", metavar="CC", help="Country of origin, ISO alpha-2.")
+    ] = None,
+    value: Annotated[str | None, typer.Option("--value", metavar="USD", help="Customs value.")] = None,
     date: Annotated[
         str | None,
         typer.Option("--date", metavar="DAY", help="Entry day or instant. Default: the law's as-of day."),
@@ -47,6 +58,31 @@ def duty(
     insurance: Annotated[
         str | None, typer.Option("--insurance", metavar="USD", help="For the landed cost.")
     ] = None,
+    charge: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--charge",
+            metavar="KIND=SIZE",
+            help="A charge of your own for the landed cost: adcvd=216.37%, 'excise=1.07 USD/L', other=250.",
+        ),
+    ] = None,
+    entries: Annotated[
+        Path | None,
+        typer.Option(
+            "--entries", metavar="FILE", help="Rate every line of a .csv, .parquet or .arrow file instead."
+        ),
+    ] = None,
+    view: Annotated[
+        str,
+        typer.Option("--view", metavar="|".join(VIEWS), help="What of an entry file is shown and written."),
+    ] = VIEWS[0],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Write the view of an entry file to this .parquet or .csv file."),
+    ] = None,
+    refused: Annotated[
+        Path | None, typer.Option("--refused", help="Write refused rows here. Default: <FILE>-refused.csv.")
+    ] = None,
     scenario: Annotated[
         str | None, typer.Option("--scenario", "-s", metavar="NAME_OR_FILE", help="Edits to the law.")
     ] = None,
@@ -57,8 +93,33 @@ def duty(
     local: options.Local = False,
     as_json: options.Json = False,
 ) -> int:
-    """The duty on one entry line: every layer named, cited and explained."""
+    """The duty on one entry line, or on every line of a file: each layer named, cited and explained.
+
+    With --entries, rows that cannot be rated are refused one by one, written to a file, and make the exit code 1; fees
+    are taken once per entry_id, and --date is the day of lines that name none.
+    """
     claims, switches = options.pairs(claim, "--claim"), options.pairs(switch, "--switch")
+    charges = options.pairs(charge, "--charge")
+    if entries is not None:
+        one_line = (hts, origin, value, claim, charge, quantity, unit, mode, freight, insurance)
+        _check_file_options(one_line, view, output, refused)
+        with options.connected(target, local) as client:
+            result = client.duties(
+                entries,
+                on=date,
+                scenario=scenario,
+                known_on=known_on,
+                switches=switches,
+                min_confidence=min_conf,
+                progress=True,
+            )
+        return _tell(result, view, output, refused or outputs.refused_path(entries), as_json)
+    if hts is None or origin is None or value is None:
+        raise InvalidRequest(
+            "REQUEST_INVALID",
+            "One line needs HTS, --origin and --value.",
+            fix="Or give a file with --entries.",
+        )
     with options.connected(target, local) as client:
         quote = client.duty(
             hts,
@@ -71,6 +132,7 @@ def duty(
             mode=mode,
             freight=freight,
             insurance=insurance,
+            charges=charges,
             scenario=scenario,
             known_on=known_on,
             switches=switches,
@@ -81,3 +143,32 @@ def duty(
     else:
         render.quote(quote)
     return 0
+
+
+def _check_file_options(
+    one_line: tuple[object, ...], view: str, output: Path | None, refused: Path | None
+) -> None:
+    if any(one is not None for one in one_line):
+        raise InvalidRequest(
+            "REQUEST_INVALID",
+            "--entries excludes HTS and the options of one line.",
+            fix="Put them into columns of the file.",
+        )
+    if view not in VIEWS:
+        raise InvalidRequest(
+            "REQUEST_INVALID", f"--view is {view!r}.", fix=f"Give one of {', '.join(VIEWS)}."
+        )
+    for path in filter(None, (output, refused)):
+        options.writable(path)
+
+
+def _tell(result: EntriesResult, view: str, output: Path | None, refused: Path, as_json: bool) -> int:
+    if output is not None:
+        frame = result.view(view)
+        write_table(flat(frame) if output.suffix.lower() == ".csv" else frame, output, result.provenance)
+    path = outputs.write_refused(result.refused, refused, result.provenance)
+    if as_json:
+        print(json.dumps(result.to_json_dict(path)))
+    else:
+        render_entries.entries(result, view)
+    return 1 if result.refused.height else 0

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from tariffs.client.cli import options, render
+from tariffs.client.cli import options, outputs, render
 from tariffs.client.frames import write_table
 from tariffs.client.results import ImpactResult
 
@@ -66,6 +64,10 @@ def impact(
         typer.Option("--draws", metavar="N", help="Draws of the elasticities for ranges: 256, 1024, 4096, ..."),
     ] = 0,
     seed: Annotated[int, typer.Option("--seed", metavar="S", help="Which draws; the same seed gives the same.")] = 0,
+    attribute: Annotated[
+        bool,
+        typer.Option("--attribute", help="Split each difference from the first scenario by change and authority."),
+    ] = False,
     known_on: options.KnownOn = None,
     switch: options.Switches = None,
     min_conf: options.MinConf = "",
@@ -107,9 +109,10 @@ def impact(
             include_lines=lines is not None,
             draws=draws,
             seed=seed,
+            attribute=attribute,
             progress=True,
         )
-    refused_path = _write(result, output, lines, refused or _refused_path(table))
+    refused_path = _write(result, output, lines, refused or outputs.refused_path(table))
     if as_json:
         print(json.dumps(result.to_json_dict(refused_path)))
     else:
@@ -122,18 +125,4 @@ def _write(result: ImpactResult, output: Path | None, lines: Path | None, refuse
         write_table(result.groups, output, result.provenance)
     if lines is not None and result.lines is not None:
         write_table(result.lines, lines, result.provenance)
-    if not result.refused.height:
-        return None
-    write_table(result.refused, refused, result.provenance)
-    print(f"{result.refused.height:,} rows were refused; they are in {refused}.", file=sys.stderr)
-    return str(refused)
-
-
-def _refused_path(table: Path | None) -> Path:
-    name = f"{table.stem if table else 'table'}-refused.csv"
-    here = Path(name)
-    try:
-        with tempfile.TemporaryFile(dir=here.resolve().parent):
-            return here
-    except OSError:  # a folder that cannot be written to must not cost the caller the result
-        return Path(tempfile.mkdtemp(prefix="tariffs-")) / name
+    return outputs.write_refused(result.refused, refused, result.provenance)

@@ -12,8 +12,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
-from tariffs.client.lawinfo import CheckResult, Law, Measure, ScenarioInfo
-from tariffs.client.results import ImpactResult, Layer, Note, Provenance, Quote, Ranges
+from tariffs.client.cli import periods
+from tariffs.client.lawinfo import CheckResult, Difference, Law, Measure, ScenarioInfo
+from tariffs.client.replay import Replay
+from tariffs.client.results import ImpactResult, Layer, Note, Provenance, Quote, Ranges, TimelineResult
 
 _WIDTH_WITHOUT_TERMINAL = 160
 _NARROWEST = 110
@@ -64,6 +66,10 @@ def quote(answer: Quote) -> None:
     out.print(table)
     out.print()
     out.print(f"assessed {_money(answer.assessed)}   owed {_money(answer.owed)}   landed {_landed(answer)}")
+    parts = [
+        f"{name} {_money(amount)}" for name, amount in answer.landed.items() if amount and name != "total"
+    ]
+    out.print(f"[dim]landed is {' + '.join(parts)}[/dim]")
     if (answer.min, answer.max) != (answer.assessed, answer.assessed):
         undeclared = ", ".join(answer.missing_claims)
         out.print(f"between {_money(answer.min)} and {_money(answer.max)}, depending on: {undeclared}")
@@ -72,7 +78,7 @@ def quote(answer: Quote) -> None:
     _notes(out, answer.notes)
     for assumption in answer.assumptions:
         out.print(f"[dim]assumed: {escape(assumption)}[/dim]")
-    _footer(out, answer.provenance)
+    footer(out, answer.provenance)
 
 
 def impact(result: ImpactResult, shown: int = _SHOWN_GROUPS) -> None:
@@ -85,7 +91,7 @@ def impact(result: ImpactResult, shown: int = _SHOWN_GROUPS) -> None:
     if result.refused.height:
         out.print(f"\n{result.refused.height:,} rows were refused:")
         out.print(_frame(result.refused.head(shown)))
-    _footer(out, result.provenance)
+    footer(out, result.provenance)
 
 
 def points(out: Console, result: ImpactResult, chosen: Iterable[tuple[str, str]], shown: int) -> None:
@@ -96,6 +102,10 @@ def points(out: Console, result: ImpactResult, chosen: Iterable[tuple[str, str]]
         out.print(impact_table(result.groups.filter(scenario=scenario, on=on), total, shown))
         if result.ranges is not None:
             out.print(ranges_table(result.ranges, scenario, on, _unit(total)))
+        if result.attribution is not None:
+            rows = result.attribution.filter(scenario=scenario, on=on)
+            if rows.height:
+                out.print(periods.attribution_table(rows))
 
 
 def impact_table(rows: pl.DataFrame, total: dict[str, object], shown: int) -> Table:
@@ -210,7 +220,8 @@ def _sources(out: Console, citations: Iterable[str]) -> None:
     out.print(f"  [dim]{escape('; '.join(citations) or 'no citation')}[/dim]")
 
 
-def _footer(out: Console, provenance: Provenance) -> None:
+def footer(out: Console, provenance: Provenance) -> None:
+    """Which law answered, and that it is an estimate."""
     version, known_on = provenance.get("law_version"), provenance.get("known_on")
     out.print(f"[dim]law {version}, known on {known_on}. A planning estimate, not a ruling.[/dim]")
 
@@ -254,3 +265,38 @@ def _rate(rate: Decimal | None) -> str:
 
 def _money(amount: Decimal) -> str:
     return f"{amount:,}"
+
+
+def timeline(result: TimelineResult) -> None:
+    """The totals of each scenario by segment, with the average of the period."""
+    out = console()
+    for name in result.totals["scenario"].unique(maintain_order=True):
+        out.print(f"\n[bold]{escape(name)}[/bold]")
+        average = result.average_total.filter(scenario=name).to_dicts()[0]
+        out.print(periods.segments_table(result.totals.filter(scenario=name), average))
+    out.print()
+    _notes(out, result.notes)
+    footer(out, result.provenance)
+
+
+def differences(found: Sequence[Difference]) -> None:
+    """What two scenarios have otherwise, one thing to a row."""
+    out = console()
+    if not found:
+        out.print("No difference.")
+        return
+    table = Table("what", "from", "until", "first", "second", box=None, pad_edge=False)
+    for one in found:
+        table.add_row(*(escape(text) for text in (one.id, one.start, one.end, one.first, one.second)))
+    out.print(table)
+
+
+def replay(found: Replay) -> None:
+    """Whether a result came out the same, and if not, what has changed."""
+    out = console()
+    if found.same:
+        out.print(f"The same: {found.rows:,} rows, bit for bit.")
+        return
+    out.print("Not the same." if found.largest is None else f"Not the same: by {found.largest:.2g} at most.")
+    for text in found.changed or ("No input has changed.",):
+        out.print(escape(text))

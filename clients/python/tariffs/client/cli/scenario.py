@@ -11,7 +11,7 @@ from tariffs.client.cli import options, render
 from tariffs.client.scenario import Scenario
 
 app = typer.Typer(
-    help="Scenarios: dated edits to the law. List the library, show one, check one of your own.",
+    help="Scenarios: dated edits to the law. List the library, show or compare some, check one of your own.",
     no_args_is_help=True,
 )
 Name = Annotated[str, typer.Argument(metavar="NAME_OR_FILE", help="A name of the library, or a *.yaml file.")]
@@ -79,3 +79,21 @@ def check(
     else:
         render.check(name, result)
     return 0 if ok else _LAW_EXIT
+
+
+@app.command("diff", epilog="[bold]Example[/bold]\n\n  tariffs scenario diff base truce-extended")
+def diff(
+    first: Name,
+    second: Annotated[str, typer.Argument(metavar="NAME_OR_FILE", help="The scenario to compare it with.")],
+    target: options.Target = None,
+    local: options.Local = False,
+    as_json: options.Json = False,
+) -> int:
+    """What two scenarios make different in the law: which measures stand otherwise, from when to when."""
+    with options.connected(target, local) as client:
+        found = client.diff(Scenario.of(first), Scenario.of(second))
+    if as_json:
+        print(json.dumps({"differences": [one.to_json_dict() for one in found]}))
+    else:
+        render.differences(found)
+    return 0

@@ -1,0 +1,31 @@
+"""Files that commands write besides what they print."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import polars as pl
+
+from tariffs.client.frames import write_table
+
+
+def write_refused(refused: pl.DataFrame, path: Path, provenance: Mapping[str, object]) -> str | None:
+    """Write refused rows, if there are any, and say so on stderr; gives the path written."""
+    if not refused.height:
+        return None
+    write_table(refused, path, provenance)
+    print(f"{refused.height:,} rows were refused; they are in {path}.", file=sys.stderr)
+    return str(path)
+
+
+def refused_path(table: Path | None) -> Path:
+    """Where refused rows of a table go: beside the caller, or where one can write."""
+    here = Path(f"{table.stem if table else 'table'}-refused.csv")
+    try:
+        with tempfile.TemporaryFile(dir=here.resolve().parent):
+            return here
+    except OSError:  # a folder that cannot be written to must not cost the caller the result
+        return Path(tempfile.mkdtemp(prefix="tariffs-")) / here.name

@@ -1,0 +1,43 @@
+"""`tariffs replay`: a written result run again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tariffs.client.replay import replay as run_again
+from tariffs.client.cli import options, render
+
+EXAMPLES = """
+[bold]Examples[/bold]
+
+  tariffs impact -s truce-lapses --on 2027-01-11 -o result.parquet && tariffs replay result.parquet
+"""
+_DIFFERS = 1
+
+
+def replay(
+    result: Annotated[
+        Path, typer.Argument(metavar="RESULT", help="What `-o` (.parquet, .csv) or --json wrote.")
+    ],
+    table: Annotated[
+        Path | None, typer.Option("--table", help="The trade table, if it lies elsewhere now.")
+    ] = None,
+    target: options.Target = None,
+    local: options.Local = False,
+    as_json: options.Json = False,
+) -> int:
+    """Run a written result again: the same bits, or which input has changed.
+
+    Exit 0 if every number has the same bits, 1 if not, 4 if the law of the result is that of another release.
+    """
+    with options.connected(target, local) as client:
+        found = run_again(client, result, table)
+    if as_json:
+        print(json.dumps(found.to_json_dict()))
+    else:
+        render.replay(found)
+    return 0 if found.same else _DIFFERS

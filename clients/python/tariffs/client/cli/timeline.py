@@ -1,0 +1,96 @@
+"""`tariffs timeline`: scenarios over a period."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tariffs.client.cli import options, render
+from tariffs.client.frames import write_table
+
+EXAMPLES = """
+[bold]Examples[/bold]
+
+  tariffs timeline -s base -s truce-extended --start 2026-11-01 --end 2027-12-31 --response none
+
+  tariffs timeline -s base --start 2025-01-01 --end 2026-12-31 --by authority --known-on entry -o days.parquet
+"""
+
+
+def timeline(
+    start: Annotated[str, typer.Option("--start", metavar="DAY", help="First day.")],
+    end: Annotated[str, typer.Option("--end", metavar="DAY", help="Last day.")],
+    table: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="TABLE", help="Parquet, Arrow or CSV file. Default: US imports of 2024, embedded."
+        ),
+    ] = None,
+    scenario: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--scenario", "-s", metavar="NAME_OR_FILE", help="Scenario; may be repeated. Default: base."
+        ),
+    ] = None,
+    baseline: Annotated[
+        str | None, typer.Option("--baseline", metavar="DAY", help="Day the table's values belong to.")
+    ] = None,
+    response: Annotated[
+        str,
+        typer.Option("--response", metavar="armington|passthrough|smart|none", help="How trade responds."),
+    ] = "armington",
+    horizon: Annotated[
+        str, typer.Option("--horizon", metavar="impact|short|long", help="How long it has had to respond.")
+    ] = "long",
+    parameters: Annotated[
+        str | None,
+        typer.Option("--set", metavar="low|high|FILE", help="Parameters. Default: the central set."),
+    ] = None,
+    by: Annotated[
+        list[str] | None,
+        typer.Option("--by", metavar="KEYS", help="Groups: origin,authority,hts2,... Default: origin."),
+    ] = None,
+    known_on: options.KnownOn = None,
+    switch: options.Switches = None,
+    min_conf: options.MinConf = "",
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Write the segment rows to this .parquet or .csv file."),
+    ] = None,
+    target: options.Target = None,
+    local: options.Local = False,
+    as_json: options.Json = False,
+) -> int:
+    """What scenarios do to a trade table on every day of a period.
+
+    Days on which the law stands alike form a segment. Exit 1 if rows were refused.
+    """
+    if output is not None:
+        options.writable(output)
+    switches = options.pairs(switch, "--switch")
+    with options.connected(target, local) as client:
+        result = client.timeline(
+            table,
+            scenario or ["base"],
+            start=start,
+            end=end,
+            by=options.keys(by or ["origin"]),
+            baseline=baseline,
+            response=response,
+            horizon=horizon,
+            parameters=parameters,
+            known_on=known_on,
+            switches=switches,
+            min_confidence=min_conf,
+            progress=True,
+        )
+    if output is not None:
+        write_table(result.segments, output, result.provenance)
+    if as_json:
+        print(json.dumps(result.to_json_dict()))
+    else:
+        render.timeline(result)
+    return 1 if result.refused.height else 0

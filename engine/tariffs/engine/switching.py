@@ -1,0 +1,139 @@
+"""Which switches an answer rests on: those that, set otherwise, would make another law for its goods.
+
+A switch may take away a measure, a period, an act or a stacking rule, so that what it rules need not be in force for
+the answer to rest on it. It is therefore found by comparing the law under each of its values at the instant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import date, datetime
+from functools import lru_cache
+
+from tariffs.engine.law.law import REVIVE, InForce, Law
+from tariffs.engine.law.model import Measure, Row, Rule, Scope, holds
+
+Group = tuple[Scope, ...]
+Effect = tuple[Group, ...]
+"""What a switch bears on: goods that some scope of each group reaches."""
+
+_LAWS_KEPT = 8
+
+
+def switches_behind(
+    law: Law, instant: datetime, known_on: date, reaches: Callable[[Scope], bool]
+) -> dict[str, str]:
+    """The switches an answer rests on, with their values.
+
+    Args:
+        law: the law of the answer.
+        instant: the entry instant.
+        known_on: the day whose acts count.
+        reaches: whether the goods of the answer, or some of them, are in a scope.
+    """
+    in_force = law.in_force(instant, known_on)
+    key = ("switches", "behind")
+    if key not in in_force.cache:
+        in_force.cache[key] = _effects(law, instant, known_on)
+    effects: Mapping[str, tuple[Effect, ...]] = in_force.cache[key]
+    seen: dict[Scope, bool] = {}
+
+    def reached(scope: Scope) -> bool:
+        if scope not in seen:
+            seen[scope] = reaches(scope)
+        return seen[scope]
+
+    return {
+        name: law.setting(name)
+        for name, found in effects.items()
+        if any(all(any(map(reached, group)) for group in effect) for effect in found)
+    }
+
+
+def _effects(law: Law, instant: datetime, known_on: date) -> dict[str, tuple[Effect, ...]]:
+    found: dict[str, list[Effect]] = {name: [] for name in sorted(law.switches)}
+    for name, others in _alternatives(law).items():
+        for measure in law.measures.values():
+            moved = _moved(measure, [law, *others], instant, known_on)
+            if moved:
+                found[name].append((moved,))
+    in_force = law.in_force(instant, known_on)
+    for rule in law.rules:
+        if rule.switch and _is_dated(rule, instant, known_on):
+            for name in rule.switch:
+                found[name].append(_of_rule(law, in_force, rule))
+    if REVIVE in found:
+        found[REVIVE] += _of_void(in_force)
+    return {name: tuple(effects) for name, effects in found.items() if effects}
+
+
+@lru_cache(maxsize=_LAWS_KEPT)
+def _alternatives(law: Law) -> dict[str, list[Law]]:
+    """By switch: the law under each of its other values."""
+    return {
+        name: [law.with_switches({name: value}) for value in switch.values if value != law.setting(name)]
+        for name, switch in law.switches.items()
+        if _is_used(law, name)
+    }
+
+
+def _is_used(law: Law, name: str) -> bool:
+    measures = law.measures.values()
+    return (
+        any(name in measure.switch for measure in measures)
+        or any(name in period.switch for measure in measures for period in measure.periods)
+        or any(name in change.switch for change in law.changes)
+    )
+
+
+def _moved(measure: Measure, laws: list[Law], instant: datetime, known_on: date) -> Group:
+    """The scopes of the rows of a measure that not all the laws have."""
+    kinds = [_rows(measure, law, instant, known_on) for law in laws]
+    if all(rows == kinds[0] for rows in kinds):
+        return ()
+    common = set(kinds[0]).intersection(*kinds[1:])
+    return tuple(dict.fromkeys(row.scope for rows in kinds for row in rows if row not in common))
+
+
+def _rows(measure: Measure, law: Law, instant: datetime, known_on: date) -> tuple[Row, ...]:
+    found = law.standing(measure, instant, known_on)
+    return tuple(replace(row, acts=()) for row in found.rows) if found else ()
+
+
+def _is_dated(rule: Rule, instant: datetime, known_on: date) -> bool:
+    return holds(rule.start, rule.end, instant) and (rule.known_from is None or rule.known_from <= known_on)
+
+
+def _of_rule(law: Law, in_force: InForce, rule: Rule) -> Effect:
+    touched = _scopes(in_force, lambda measure: _is_named(measure, (*rule.on, *rule.members)))
+    if not rule.when:
+        return (touched,)
+    return (touched, _scopes(in_force, lambda measure: _is_named(measure, rule.when)))
+
+
+def _of_void(in_force: InForce) -> list[Effect]:
+    """Void measures that displace others."""
+    void = {active.index for active in in_force.actives if any(row.void for row in active.rows)}
+    measures = {active.index: active.measure.id for active in in_force.actives}
+    found: list[Effect] = []
+    for rule in in_force.rules:
+        members = frozenset[int]().union(*rule.members)
+        for index in (rule.when | members) & void:
+            others = {measures[i] for i in (rule.on | members) - {index} if i in measures}
+            found.append(
+                (
+                    _scopes(in_force, lambda measure, others=others: measure.id in others),
+                    _scopes(in_force, lambda measure, name=measures[index]: measure.id == name),
+                )
+            )
+    return found
+
+
+def _scopes(in_force: InForce, wanted: Callable[[Measure], bool]) -> Group:
+    rows = (row for active in in_force.actives if wanted(active.measure) for row in active.rows)
+    return tuple(dict.fromkeys(row.scope for row in rows))
+
+
+def _is_named(measure: Measure, names: tuple[str, ...]) -> bool:
+    return measure.id in names or any(parent in names for parent in measure.parents)

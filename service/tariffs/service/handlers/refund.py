@@ -1,0 +1,31 @@
+"""RefundService."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import grpc.aio
+
+from tariffs.service.rpc import refund
+from tariffs.service.runs import Runs
+from tariffs.v1 import refund_service_pb2, refund_service_pb2_grpc
+
+
+class RefundHandler(refund_service_pb2_grpc.RefundServiceServicer):
+    """What comes back of entries; a call is admitted and ended as a run is."""
+
+    def __init__(self, runs: Runs) -> None:
+        self._runs = runs
+
+    async def CalculateRefunds(  # noqa: N802 - the name on the wire
+        self,
+        request: refund_service_pb2.CalculateRefundsRequest,
+        context: grpc.aio.ServicerContext[Any, Any],
+    ) -> refund_service_pb2.CalculateRefundsResponse:
+        """What comes back of up to 1,000 lines."""
+        answers: list[refund_service_pb2.CalculateRefundsResponse]
+        answers = [
+            one async for one in self._runs.stream(partial(refund.calculate_refunds, request), context)
+        ]
+        return answers[0]

@@ -1,0 +1,103 @@
+"""LawService.ListChanges: what changes in a window of days, and which lines of a table it hits."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from tariffs.engine.changes import Notice, changes, window_of
+from tariffs.engine.entryline import read_known_on
+from tariffs.engine.errors import ServiceError
+from tariffs.engine.law.law import IMPORT, Law
+from tariffs.service import arrow
+from tariffs.service.rpc.checks import required, value_of, word
+from tariffs.service.rpc.shared import day_text, instant_text, law_provenance, law_under, scenario_of
+from tariffs.v1 import law_service_pb2 as pb
+
+_NO_LIMIT = 1 << 40
+
+
+@dataclass(frozen=True)
+class LocalTable:
+    """A table of any size given in-process."""
+
+    table: pl.DataFrame | pl.LazyFrame | str | Path
+
+
+def list_changes(
+    request: pb.ListChangesRequest,
+    emit: Callable[[pb.ListChangesResponse], None],
+    cancelled: Callable[[], bool],
+    local: LocalTable | None = None,
+) -> None:
+    """Emit one answer: the changes, and what they do to a table if one is given.
+
+    Raises:
+        TariffsError: what is wrong with the window, the scenario, a switch or the table.
+    """
+    window = window_of(
+        required(request.start, "start", "Give the first day."),
+        required(request.end, "end", "Give the last day."),
+        word(request.hts, "hts"),
+        word(request.origin, "origin"),
+    )
+    scenario = scenario_of(request.scenario, "scenario")
+    law = law_under(scenario, request.switches, request.min_confidence)
+    known_on = read_known_on(law, word(request.known_on, "known_on") or None, law.as_of)
+    notices = changes(law, window, known_on=known_on)
+    steps = list(dict.fromkeys(notice.step for notice in notices if notice.step))
+    zone = law.zones[IMPORT]
+    answer = pb.ListChangesResponse(
+        changes=[_change(one, steps.index(one.step) if one.step else None, zone) for one in notices],
+        provenance=law_provenance(law, request, [scenario]),
+    )
+    if local or request.WhichOneof("table"):
+        _value(law, request, notices, local, cancelled, answer)
+    emit(answer)
+
+
+def _value(
+    law: Law,
+    request: pb.ListChangesRequest,
+    notices: tuple[Notice, ...],
+    local: LocalTable | None,
+    cancelled: Callable[[], bool],
+    answer: pb.ListChangesResponse,
+) -> None:
+    # Tables need compiled kernels; a list of notices must not pay for importing them.
+    from tariffs.engine.change_effects import changes_on_table
+
+    def check() -> None:
+        if cancelled():
+            raise ServiceError("CANCELLED", "The caller cancelled the call.")
+
+    if local:
+        table: pl.DataFrame | pl.LazyFrame | str | Path | None = local.table
+    else:
+        table = arrow.read_table(request.arrow) if request.WhichOneof("table") == "arrow" else None
+    found = changes_on_table(law, notices, table, check=check)
+    lines = found.lines.sort(pl.col("change").abs(), descending=True, maintain_order=True)
+    answer.lines = next(arrow.batches(lines, _NO_LIMIT if local else arrow.MESSAGE_LIMIT))
+    answer.lines_left_off = lines.height - pl.read_ipc_stream(io.BytesIO(answer.lines)).height
+    answer.effects = next(arrow.batches(found.measures))
+    answer.refused = next(arrow.batches(found.refused))
+
+
+def _change(notice: Notice, step: int | None, zone: ZoneInfo) -> pb.LawChange:
+    return pb.LawChange(
+        id=notice.id,
+        kind=notice.kind,
+        when=notice.when,
+        measures=notice.measures,
+        effect_time=instant_text(notice.at, zone),
+        known_from=day_text(notice.known_from),
+        text=notice.text,
+        citations=notice.citations,
+        confidence=value_of(pb.Confidence, notice.conf) if notice.conf else None,
+        step=step,
+    )

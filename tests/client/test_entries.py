@@ -1,0 +1,276 @@
+"""Entry files through client and command line: a row out for a row in, and the fees of an entry once."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from tariffs.client import Client, EntriesResult, InvalidRequest, NotFound
+from tariffs.client._entries import BATCH_LIMIT
+from tariffs.client.cli.__main__ import run
+from tariffs.client.entries import LINE_SCHEMA
+
+BAG = {"hts": "4202.92.3120", "origin": "CN"}
+
+
+def table(*rows: dict[str, Any]) -> pl.DataFrame:
+    """A table of text, as a CSV file is read."""
+    given = [{"customs_value": "1000", "entry_date": "2026-11-24", **BAG, **row} for row in rows]
+    names = list(dict.fromkeys(name for row in given for name in row))
+    return pl.DataFrame(
+        [{name: row.get(name) for name in names} for row in given], dict.fromkeys(names, pl.String)
+    )
+
+
+def rate(frame: pl.DataFrame, **options: Any) -> EntriesResult:
+    with Client.local() as client:
+        return client.duties(frame, **options)
+
+
+MIXED = table(
+    {"line_id": "1", "entry_id": "A", "customs_value": "1,000.40", "mode": "ocean", "mine": "x"},
+    {"line_id": "2", "entry_id": "B", "origin": "XX", "mine": "y"},
+    {
+        "line_id": "3",
+        "entry_id": "A",
+        "customs_value": "$2000",
+        "adcvd": "216.37%",
+        "other_charges": "12.345",
+    },
+    {"line_id": "4", "entry_id": "A", "mode": "rail", "assessed": "mine"},
+    {"line_id": "5", "usmca_share": "some"},
+    {"line_id": "6", "hts": "2204.21.5040", "origin": "FR"},
+    {"line_id": "7", "hts": None},
+)
+
+
+def test_each_row_given_is_a_row_with_its_own_columns_untouched() -> None:
+    result = rate(MIXED)
+    assert result.lines["row"].to_list() == list(range(MIXED.height))
+    for name in MIXED.columns:
+        kept = f"{name}_given" if name in LINE_SCHEMA else name
+        assert result.lines[kept].equals(MIXED[name]), name
+    assert result.lines.columns[-len(LINE_SCHEMA) :] == list(LINE_SCHEMA)
+    assert result.lines["reason"].to_list()[::2] == [None, None, "CLAIM_INVALID", "REQUEST_INVALID"]
+    assert result.lines.filter(pl.col("reason").is_not_null())["assessed"].null_count() == 5
+    assert result.lines["landed"].to_list()[0] == Decimal("1000") + Decimal("551") + Decimal(
+        "11.53"
+    ) + Decimal("1.25")
+
+
+def test_refused_rows_say_what_was_found_where() -> None:
+    refused = rate(MIXED).refused
+    assert refused.select("row", "line_id", "column", "reason", "found").rows() == [
+        (1, "2", "origin", "ORIGIN_UNKNOWN", "XX"),
+        (3, "4", "mode", "REQUEST_INVALID", "rail"),
+        (4, "5", "usmca_share", "CLAIM_INVALID", "some"),
+        (5, "6", "quantity", "QUANTITY_REQUIRED", ""),
+        (6, "7", "hts", "REQUEST_INVALID", ""),
+    ]
+    assert all(len(message) > 10 for message in refused["message"])
+
+
+def test_entries_are_sums_of_their_lines_to_the_cent() -> None:
+    result = rate(MIXED)
+    entry = result.entries.row(0, named=True)
+    lines = result.lines.filter(entry_id="A")
+    assert (entry["entry_id"], entry["day"], entry["lines"], entry["refused"]) == ("A", "2026-11-24", 3, 1)
+    assert entry["notes"][0].startswith("ENTRY_INCOMPLETE")
+    for name in ("entered_value", "assessed", "owed", "mpf", "hmf", "adcvd_amount", "other_amount", "landed"):
+        assert lines[name].sum() == entry[name], name
+    assert (entry["mpf"], entry["adcvd_amount"], entry["other_amount"]) == (
+        Decimal("34.58"),
+        Decimal("4327.40"),
+        Decimal("12.35"),
+    )
+    assert result.entries["entry_id"].to_list() == ["A", "B", None, None, None]
+
+
+def test_layers_sum_to_what_is_assessed() -> None:
+    result = rate(MIXED)
+    sums = result.layers.group_by("row", maintain_order=True).agg(pl.col("amount").sum())
+    rated = result.lines.filter(pl.col("reason").is_null())
+    assert sums.rows() == rated.select("row", "assessed").rows()
+    assert list(result.quotes) == rated["row"].to_list()
+    assert result.layers["text"].null_count() == 0
+
+
+def test_typed_columns_are_read_as_their_text_would_be() -> None:
+    text = table(
+        {"claims": None, "donation": "no", "usmca_share": "25%", "hts": "8708295160", "origin": "MX"}
+    )
+    typed = pl.DataFrame(
+        {
+            "customs_value": [1000.0],
+            "entry_date": [date(2026, 11, 24)],
+            "hts": [8708295160],
+            "origin": ["MX"],
+            "donation": [False],
+            "usmca_share": [0.25],
+        }
+    )
+    midnight = typed.with_columns(entry_date=pl.lit(datetime(2026, 11, 24)))
+    first = rate(text)
+    assert first.refused.is_empty()
+    assert "usmca_share" not in first.lines["missing_claims"][0]
+    for other in (typed, midnight):
+        assert rate(other).layers.equals(first.layers)
+
+
+def test_a_claim_of_the_law_without_a_field_of_its_own_is_declared_too(server: str) -> None:
+    frame = table({"hts": "2804.61.0000", "origin": "JP", "partner_list_share": "1"})
+    with Client(server) as remote:
+        there = remote.duties(frame)
+    assert there.lines["reason"].to_list() == rate(frame).lines["reason"].to_list()
+    assert not any("partner_list_share" in told for told in there.lines["assumptions"][0])
+
+
+def test_a_server_and_this_process_answer_alike(server: str, tmp_path: Path) -> None:
+    MIXED.write_csv(tmp_path / "entries.csv")
+    MIXED.write_parquet(tmp_path / "entries.parquet")
+    here = rate(MIXED)
+    with Client(server) as remote:
+        for source in (MIXED, MIXED.lazy(), tmp_path / "entries.csv", str(tmp_path / "entries.parquet")):
+            there = remote.duties(source)
+            for view in ("line", "entry", "layer"):
+                assert there.view(view).equals(here.view(view))
+            assert there.refused.equals(here.refused)
+            assert there.provenance == here.provenance
+
+
+def test_batches_keep_entries_whole_and_rows_in_order() -> None:
+    # The entry's lines stand far apart: at the head, and past the first thousand.
+    ids = ["far", *[None] * (BATCH_LIMIT - 1), "far", "far"]
+    frame = table(*({"entry_id": one, "line_id": str(row)} for row, one in enumerate(ids)))
+    told: list[float] = []
+    result = rate(frame, progress=lambda _, fraction: told.append(fraction))
+    assert result.lines["line_id"].to_list() == frame["line_id"].to_list()
+    far = result.entries.filter(entry_id="far").row(0, named=True)
+    assert (far["row"], far["lines"], far["mpf"]) == (0, 3, Decimal("34.58"))
+    assert result.entries.height == BATCH_LIMIT
+    assert result.lines.filter(entry_id="far")["mpf"].to_list() == [
+        Decimal(x) for x in ("11.53", "11.53", "11.52")
+    ]
+    assert told[0] == 0
+    assert told[-1] == 1
+    assert sorted(told) == told
+    assert len(told) == 3
+
+
+@pytest.mark.parametrize(
+    ("frame", "reason"),
+    [
+        (MIXED.drop("origin"), "COLUMN_MISSING"),
+        (MIXED.head(0), "TABLE_EMPTY"),
+        (pl.concat([table({"entry_id": "A"})] * (BATCH_LIMIT + 1)), "BATCH_TOO_LARGE"),
+    ],
+)
+def test_a_table_that_cannot_be_used_is_refused_whole(frame: pl.DataFrame, reason: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        rate(frame)
+    assert (caught.value.reason, caught.value.exit_code) == (reason, 2)
+
+
+def test_options_hold_for_every_line() -> None:
+    frame = table({"entry_date": None}, {"entry_date": "2025-05-20"})
+    on = rate(frame, on="2025-04-20")
+    assert on.entries["day"].to_list() == ["2025-04-20", "2025-05-20"]
+    assert rate(frame).entries["day"].to_list() == ["2026-11-24", "2025-05-20"]
+    upheld = rate(frame, scenario="ieepa-upheld-truce-lapsed", on="2026-11-20")
+    assert upheld.lines["assessed"][0] > rate(frame, on="2026-11-20").lines["assessed"][0]
+    entry = rate(frame, known_on="entry")
+    assert entry.quotes[1].provenance["known_on"] == "2025-05-20"
+    with pytest.raises(NotFound):
+        rate(frame, scenario="none-such")
+
+
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    MIXED.write_csv("entries.csv")
+    MIXED.head(1).write_csv("good.csv")
+    return tmp_path
+
+
+def test_the_command_line_writes_views_and_refused_rows(
+    files: Path, capsys: pytest.CaptureFixture[str], server: str
+) -> None:
+    for view, rows in (("line", 7), ("entry", 5), ("layer", 6)):
+        arguments = [
+            "duty",
+            "--entries",
+            "entries.csv",
+            "--view",
+            view,
+            "-o",
+            f"{view}.csv",
+            "--target",
+            server,
+        ]
+        assert run(arguments) == 1
+        said = capsys.readouterr()
+        assert "5 rows were refused" in said.out
+        assert "entries-refused.csv" in said.err
+        assert pl.read_csv(f"{view}.csv", infer_schema=False).height == rows
+    assert pl.read_csv("entries-refused.csv")["reason"].len() == 5
+    assert run(["duty", "--entries", "good.csv", "-o", "lines.parquet"]) == 0
+    assert pl.read_parquet("lines.parquet")["landed"].dtype == pl.Decimal(20, 2)
+
+
+def test_the_json_of_an_entry_file(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["duty", "--entries", "entries.csv", "--json"]) == 1
+    document = json.loads(capsys.readouterr().out)
+    assert set(document) == {"lines", "entries", "refused", "provenance"}
+    assert [(line["row"], line["line_id"], line["entry_id"]) for line in document["lines"]] == [
+        (0, "1", "A"),
+        (2, "3", "A"),
+    ]
+    assert document["lines"][0]["layers"][0]["amount"] == "176.00"
+    assert document["entries"][0]["mpf"] == "34.58"
+    assert document["refused"]["count"] == 5
+    assert document["refused"]["path"] == "entries-refused.csv"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--entries", "good.csv", "--origin", "CN"),
+        ("9503.00.0073", "--entries", "good.csv"),
+        ("--entries", "good.csv", "--view", "page"),
+        ("--entries", "good.csv", "-o", "out.xlsx"),
+        ("--entries", "missing.csv"),
+        ("9503.00.0073", "--origin", "CN"),
+        (),
+    ],
+)
+def test_wrong_usage_exits_2(
+    files: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
+) -> None:
+    assert run(["duty", *arguments, "--json"]) == 2
+    assert json.loads(capsys.readouterr().out)["error"]["fix"]
+
+
+def test_charges_on_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
+    toy = ["duty", "9503.00.0073", "--origin", "CN", "--value", "10000", "--quantity", "30", "--unit", "no"]
+    charges = ["--charge", "adcvd=216.37%", "--charge", "excise=0.335 USD/doz", "--charge", "other=250"]
+    assert run([*toy, *charges, "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert [(one["kind"], one["amount"]) for one in answer["charges"]] == [
+        ("adcvd", "21637.00"),
+        ("excise", "0.84"),
+        ("other", "250.00"),
+    ]
+    assert run([*toy, "--charge", "bribe=10", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["error"]["reason"] == "CHARGE_INVALID"
+
+
+def test_several_charges_of_one_kind() -> None:
+    with Client.local() as client:
+        quote = client.duty("9503.00.0073", "CN", value=100, charges={"adcvd": ["100%", "7.5%"], "other": 3})
+    assert (quote.landed["adcvd"], quote.landed["other"]) == (Decimal("107.50"), Decimal("3.00"))

@@ -1,0 +1,122 @@
+"""The numbers behind the draws: uniforms, normals, Sobol' points, and the parameters of one draw."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from statistics import NormalDist
+
+import numpy as np
+import pytest
+
+from tariffs.engine.errors import InputError
+from tariffs.engine.kernels.draws import mixed, normal_of, normals, product_normals, uniform_of
+from tariffs.engine.response import Draws, Spreads, drawn_parameters, parameters_for
+from tariffs.engine.response.parameters import GREATEST_SIGMA, LEAST_SIGMA
+from tariffs.engine.response.sobol import DIMENSIONS, sobol_bits, sobol_points
+
+CODES = ["8471300100", "0101210010", "7208100000", "0901110015", "9503000073"]
+
+
+def test_normals_are_those_of_the_standard_library() -> None:
+    p = np.concatenate([[1e-300, 1e-16, 1.0 - 1e-16], np.linspace(0.0005, 0.9995, 997)])
+    compiled = np.empty_like(p)
+    normals(p, compiled)
+    expected = [NormalDist().inv_cdf(each) for each in p]
+    np.testing.assert_allclose(compiled, expected, rtol=1e-14)
+    plain = [normal_of.py_func(each) for each in p.tolist()]
+    np.testing.assert_allclose(plain, expected, rtol=1e-14)
+
+
+def test_the_generator_is_splitmix64() -> None:
+    # The first output of splitmix64 from seed 0, as published with the algorithm.
+    assert int(mixed(np.uint64(0), np.uint64(0))) == 0xE220A8397B1DCDAF
+    with np.errstate(over="ignore"):
+        assert int(mixed.py_func(np.uint64(0), np.uint64(0))) == 0xE220A8397B1DCDAF
+    assert 0.0 < uniform_of(np.uint64(0)) < 1e-15
+    assert 1.0 - 1e-15 < uniform_of(np.uint64(2**64 - 1)) < 1.0
+
+
+def test_product_normals_are_normal_and_depend_on_the_key_alone() -> None:
+    products = np.arange(10**9, 10**9 + 20_000, dtype=np.uint64)
+    found, again = np.empty(products.size), np.empty(products.size)
+    product_normals(np.uint64(5), products, found)
+    product_normals(np.uint64(5), products[::-1].copy(), again)
+    assert np.array_equal(found, again[::-1])
+    assert abs(found.mean()) < 4 / math.sqrt(products.size)
+    assert found.std() == pytest.approx(1.0, abs=0.02)
+    assert abs(np.corrcoef(found[:-1], found[1:])[0, 1]) < 4 / math.sqrt(products.size)
+
+
+@pytest.mark.parametrize("dimension", range(DIMENSIONS))
+def test_sobol_points_stand_one_to_an_interval(dimension: int) -> None:
+    count = 256
+    plain = sobol_bits(count, dimension).astype(np.float64) / 2.0**32
+    scrambled = sobol_points(count, list(range(77, 77 + dimension + 1)))[:, dimension]
+    for points in (plain, scrambled):
+        assert np.array_equal(np.sort((points * count).astype(int)), np.arange(count))
+    assert (scrambled != plain).any()
+
+
+def test_sobol_points_fill_pairs_of_dimensions() -> None:
+    # The first two dimensions are a (0, m, 2)-net: one of 64 points in each of the 8 x 8 boxes.
+    for points in (np.column_stack([sobol_bits(64, d) / 2.0**32 for d in (0, 1)]), sobol_points(64, [1, 2])):
+        boxes = (points * 8).astype(int)
+        assert len({tuple(box) for box in boxes.tolist()}) == 64
+
+
+def test_the_parts_of_sigma_have_the_spread_of_the_product() -> None:
+    central = parameters_for(CODES)
+    drawn = drawn_parameters(central, CODES, Draws(4096, 3))
+    logs = np.log([drawn.draw(index).sigma for index in range(4096)]) - np.log(central.sigma)
+    inside = central.spread < 0.5  # wider ones are cut off
+    np.testing.assert_allclose(logs.std(axis=0)[inside], central.spread[inside], rtol=0.05)
+    sigma = np.exp(logs) * central.sigma
+    assert (sigma >= LEAST_SIGMA * (1 - 1e-12)).all()
+    assert (sigma <= GREATEST_SIGMA * (1 + 1e-12)).all()
+    ranks = np.corrcoef(logs.T / central.spread[:, None])
+    # Two products of one section share 0.72 of the variance, of two sections 0.36.
+    assert ranks[0, 1] == pytest.approx(0.36, abs=0.06)
+
+
+@pytest.mark.parametrize("horizon", ["impact", "short", "long"])
+def test_a_spread_of_zero_draws_nothing(horizon: str) -> None:
+    central = parameters_for(CODES, horizon=horizon)
+    drawn = drawn_parameters(central, CODES, Draws(16, 1, Spreads(0.0, 0.0, 0.0)))
+    for index in range(16):
+        found = drawn.draw(index)
+        for name in ("sigma", "eta", "supply"):
+            assert np.array_equal(getattr(found, name), getattr(central, name))
+
+
+def test_supply_is_flat_in_three_draws_of_ten_and_else_between_its_ends() -> None:
+    drawn = drawn_parameters(parameters_for(CODES), CODES, Draws(1024, 9))
+    supply = np.array([drawn.draw(index).supply[0] for index in range(1024)])
+    assert np.isinf(supply).mean() == pytest.approx(0.3, abs=0.02)
+    bounded = supply[np.isfinite(supply)]
+    assert bounded.min() >= 1.5 * (1 - 1e-9)
+    assert bounded.max() <= 100.0 * (1 + 1e-9)
+
+
+def test_at_short_horizons_supply_is_drawn_as_pass_through() -> None:
+    drawn = drawn_parameters(parameters_for(CODES, horizon="short"), CODES, Draws(1024, 9))
+    found = [drawn.draw(index) for index in range(1024)]
+    theta = np.array([1.0 / (1.0 + each.sigma[0] / each.supply[0]) for each in found])
+    assert theta.min() >= 0.8
+    assert theta.max() <= 1.0
+    assert theta.mean() == pytest.approx(0.95, abs=0.003)
+
+
+def test_a_supply_of_ones_own_is_not_drawn(tmp_path: Path) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text("hts,sigma,eta,supply\n8471,4.5,,2.5\n")
+    drawn = drawn_parameters(parameters_for(CODES, set=path), CODES, Draws(16, 9))
+    supply = np.array([drawn.draw(index).supply for index in range(16)])
+    assert (supply[:, 0] == 2.5).all()
+    assert (supply[:, 1] != 10.0).all()
+
+
+@pytest.mark.parametrize(("count", "seed"), [(0, 0), (8, 0), (100, 0), (32_768, 0), (64, -1), (64, 2**63)])
+def test_counts_and_seeds_out_of_range_are_refused(count: int, seed: int) -> None:
+    with pytest.raises(InputError, match="draws is|seed is"):
+        Draws(count, seed)

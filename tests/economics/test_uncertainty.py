@@ -1,0 +1,239 @@
+"""Ranges over draws: nothing drawn is the plain run, draws belong to products, and quantiles are right."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from numpy.typing import NDArray
+
+from tariffs.client import Client, InvalidRequest
+from tariffs.engine.errors import InputError, ServiceError
+from tariffs.engine.groups import Grouping
+from tariffs.engine.impact import Impact, Options, Point, impact
+from tariffs.engine.law import load_law
+from tariffs.engine.response import Spreads
+from tariffs.engine.scenario import library
+from tariffs.engine.trade.reference import reference_table
+from tariffs.engine.uncertainty import COLUMNS, Drawing, Ranges, Sums
+from tariffs.engine.valuation import Run, Valuer
+
+DAY = "2025-05-20"
+QUIET = Spreads(0.0, 0.0, 0.0)
+LEVELS = ("mean", "p5", "p25", "p50", "p75", "p95")
+
+
+def _table(*chapters: str) -> pl.DataFrame:
+    found = reference_table().filter(pl.col("hts").str.slice(0, 2).is_in(chapters))
+    return found.select("hts", "origin", "customs_value")
+
+
+@pytest.fixture(scope="module")
+def table() -> pl.DataFrame:
+    return _table("36", "43", "67", "93")
+
+
+def _run(table: pl.DataFrame | None, *names: str, **options: Any) -> Impact:
+    options = {"baseline": "2025-01-01", "draws": 16, "seed": 7, "by": ("origin",), **options}
+    points = [Point(library()[name], DAY) for name in names or ("base",)]
+    return impact(table, points, law=load_law(), options=Options(**options))
+
+
+def _ranges(found: Impact, place: int = 0) -> Ranges:
+    ranges = found.scenarios[place].ranges
+    assert ranges is not None
+    return ranges
+
+
+def _sums(table: pl.DataFrame, **options: Any) -> tuple[pl.DataFrame, Sums]:
+    """The keys and the sums of every draw."""
+    options = {"baseline": "2025-01-01", "draws": 64, "seed": 7, **options}
+    valuer = Valuer(table, load_law(), Options(**options), Run(None, None))
+    drawing = Drawing.of(valuer)
+    assert drawing is not None
+    outcomes = valuer.outcomes(library()["base"], DAY)
+    keys = Grouping.of(valuer.prepared, valuer.options.by).keys
+    return keys, drawing.sums(outcomes, valuer.kept(outcomes), lambda share: None)
+
+
+@pytest.mark.parametrize("response", ["armington", "passthrough", "smart"])
+@pytest.mark.parametrize("by", [("origin",), ("hts4",)])
+def test_spreads_of_zero_are_the_plain_run_to_the_bit(
+    table: pl.DataFrame, response: str, by: tuple[str, ...]
+) -> None:
+    found = _run(table, response=response, by=by, spreads=QUIET)
+    plain = _run(table, response=response, by=by, draws=0).scenarios[0]
+    assert plain.ranges is None
+    for column in COLUMNS:
+        groups = _ranges(found).groups.filter(column=column)
+        if groups.height:
+            expected = plain.groups[column].fill_null(math.nan).to_numpy()
+            for level in ("central", *LEVELS[1:]):
+                values = groups[level].fill_null(math.nan).to_numpy()
+                assert np.array_equal(values, expected, equal_nan=True), (column, level)
+    for row in _ranges(found).total.to_dicts():
+        assert {row[level] for level in ("central", *LEVELS[1:])} == {plain.total[row["column"]]}
+        assert row["p5_error"] == row["p95_error"] == row["vs_positive"] == 0.0
+
+
+def test_the_plain_results_do_not_depend_on_the_draws(table: pl.DataFrame) -> None:
+    drawn, plain = _run(table).scenarios[0], _run(table, draws=0).scenarios[0]
+    assert drawn.groups.equals(plain.groups)
+    assert drawn.total == plain.total
+
+
+def test_a_table_of_one_product_has_the_draws_it_has_in_any_other(table: pl.DataFrame) -> None:
+    keys, whole = _sums(table, by=("hts10",))
+    for code in (keys["hts10"][0], keys["hts10"][-1]):
+        place = keys["hts10"].to_list().index(code)
+        _, alone = _sums(table.filter(hts=code), by=("hts10",))
+        assert np.array_equal(whole.groups[:, place], alone.groups[:, 0], equal_nan=True)
+
+
+def test_threads_and_halves_of_the_products_change_no_bit(
+    table: pl.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = {}
+    for threads in ("1", "2", "8"):
+        monkeypatch.setenv("TARIFFS_THREADS", threads)
+        found[threads] = _sums(table, by=("hts4",))[1].groups
+    assert np.array_equal(found["1"], found["2"], equal_nan=True)
+    assert np.array_equal(found["1"], found["8"], equal_nan=True)
+    middle = table["hts"].unique().sort()[table["hts"].n_unique() // 2][:4]
+    halves = [table.filter(pl.col("hts").str.slice(0, 4) < middle), table.filter(pl.col("hts").str.slice(0, 4) >= middle)]
+    joined = np.concatenate([_sums(half, by=("hts4",))[1].groups for half in halves], axis=1)
+    assert np.array_equal(found["1"], joined, equal_nan=True)
+
+
+def test_a_seed_is_a_run_and_another_seed_another(table: pl.DataFrame) -> None:
+    one, again, other = (_sums(table, seed=seed)[1].total for seed in (3, 3, 4))
+    assert np.array_equal(one, again, equal_nan=True)
+    assert not np.array_equal(one, other, equal_nan=True)
+
+
+def test_scenarios_are_paired(table: pl.DataFrame) -> None:
+    found = _run(table, "base", "base", "fentanyl-zero", draws=64)
+    same, cut = _ranges(found, 1), _ranges(found, 2)
+    for level in ("vs_p5", "vs_p95", "vs_positive"):
+        assert (same.total[level] == 0.0).all()
+    row = cut.total.filter(column="value_after").row(0, named=True)
+    # A cut raises imports in every draw, and its range is far narrower than that of the imports themselves.
+    assert row["vs_positive"] == 1.0
+    assert row["vs_p5"] > 0.0
+    assert row["vs_p95"] - row["vs_p5"] < 0.5 * (row["p95"] - row["p5"])
+
+
+def test_quantiles_agree_with_a_plain_run_of_many_draws() -> None:
+    """One product, drawn a million times with NumPy's own generator and the closed form of two varieties."""
+    code = reference_table().group_by("hts").len().filter(pl.col("len") > 3).sort("hts")["hts"][100]
+    frame = reference_table().filter(hts=code).select("hts", "origin", "customs_value").head(4)
+    found = _run(frame, draws=1024, spreads=Spreads(1.0, 0.35, 0.0), by=("hts10",))
+    expected = _plain_quantities(frame)
+    row = _ranges(found).total.filter(column="quantity_hat").row(0, named=True)
+    for level, share in (("p5", 0.05), ("p50", 0.5), ("p95", 0.95)):
+        error = max(row[f"{level}_error"], 1e-9)
+        assert abs(row[level] - np.quantile(expected, share)) < 4 * error + 1e-12, level
+
+
+def _plain_quantities(frame: pl.DataFrame) -> NDArray[np.float64]:
+    valuer = Valuer(frame, load_law(), Options(baseline="2025-01-01"), Run(None, None))
+    outcome = valuer.outcomes(library()["base"], DAY)[0]
+    assert valuer.response is not None
+    p, v0 = valuer.response.parameters, valuer.prepared.lines.value
+    t1 = outcome.duties.duty / v0
+    t0 = (outcome.duties.duty - outcome.columns["landed_change"]) / v0
+    random = np.random.default_rng(11)
+    count = 1_000_000
+    sigma = np.clip(p.sigma[0] * np.exp(p.spread[0] * random.standard_normal(count)), 1.05, 20.0)
+    eta = p.eta[0] * np.exp(0.35 * random.standard_normal(count))
+    w = 1.0 / p.supply[0]
+    share = v0 * (1 + t0) / (v0 * (1 + t0)).sum()
+    power = np.log((1 + t1) / (1 + t0))
+    damped = (1 - sigma) / (1 + sigma * w)
+    index = np.log(sum(s * np.exp(damped * x) for s, x in zip(share, power, strict=True))) / damped
+    x = index / (1 + eta * w) * (1 + sigma * w) / (1 + sigma * w)
+    quantity = np.zeros(count)
+    for value, log_power in zip(v0, power, strict=True):
+        log_price = (log_power + w * (sigma - eta) * x) / (1 + sigma * w)
+        quantity += value * np.exp(-sigma * log_price + (sigma - eta) * x)
+    found: NDArray[np.float64] = quantity / v0.sum()
+    return found
+
+
+def test_the_tornado_is_sorted_and_names_what_moves(table: pl.DataFrame) -> None:
+    tornado = _ranges(_run(table)).tornado
+    assert set(tornado["parameter"]) >= {"sigma", "eta", "supply", "sigma, section VIII"}
+    for column in COLUMNS:
+        swings = tornado.filter(column=column)["swing"].drop_nulls()
+        assert swings.is_sorted(descending=True)
+    assert tornado.filter(column="quantity_hat")["parameter"][0] in {"eta", "sigma"}
+    assert tornado["rank_correlation"].drop_nulls().is_between(-1.0, 1.0).all()
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"draws": 100}, "draws"),
+        ({"seed": -1}, "seed"),
+        ({"response": "none"}, "draws"),
+        ({"by": ("origin", "authority")}, "by"),
+        ({"spreads": Spreads(-1.0)}, "sigma"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused(table: pl.DataFrame, options: dict[str, Any], field: str) -> None:
+    with pytest.raises(InputError) as caught:
+        _run(table, **options)
+    assert (caught.value.reason, caught.value.field) == ("PARAMETER_INVALID", field)
+
+
+def test_too_many_groups_for_the_draws_are_refused() -> None:
+    with pytest.raises(InputError, match="do not fit"):
+        _run(_table("84"), by=("hts10", "origin"), draws=16_384)
+
+
+def test_a_caller_who_leaves_stops_the_draws(table: pl.DataFrame) -> None:
+    told: list[str] = []
+    with pytest.raises(ServiceError, match="cancelled"):
+        impact(
+            table,
+            [Point(library()["base"], DAY)],
+            law=load_law(),
+            options=Options(baseline="2025-01-01", draws=16_384),
+            progress=lambda stage, fraction: told.append(stage),
+            cancelled=lambda: any("drawing" in stage for stage in told),
+        )
+    assert sum("drawing" in stage for stage in told) <= 2
+
+
+def test_the_answer_says_what_was_drawn_and_what_the_model_leaves_out(table: pl.DataFrame) -> None:
+    facts: Any = _run(table).provenance
+    assert (facts["draws"]["count"], facts["draws"]["seed"]) == (16, 7)
+    assert facts["model"]["form"] == "ces"
+    assert (facts["model"]["horizon"], facts["model"]["set"]) == ("long", "long")
+    assert facts["model"]["ignores"]
+    static: Any = _run(table, draws=0, response="none").provenance
+    assert static["model"]["ignores"] == ["all behaviour"]
+
+
+def test_the_client_has_the_frames_and_the_json(table: pl.DataFrame) -> None:
+    options: dict[str, Any] = {"on": DAY, "baseline": "2025-01-01", "draws": 16, "seed": 7}
+    with Client.local() as client:
+        found = client.impact(table, ["base", "fentanyl-zero"], **options)
+        plain = client.impact(table, ["base"], **{**options, "draws": 0})
+        with pytest.raises(InvalidRequest, match="draws"):
+            client.impact(table, ["base"], **{**options, "draws": 24})
+        with pytest.raises(InvalidRequest, match="seed"):
+            client.impact(table, ["base"], **{**options, "seed": -1})
+    assert plain.ranges is None
+    assert found.ranges is not None
+    expected = _ranges(_run(table, "base", "fentanyl-zero"), 1)
+    mine = found.ranges.groups.filter(scenario="fentanyl-zero").drop("scenario", "on")
+    assert mine.equals(expected.groups)
+    document = json.loads(json.dumps(found.to_json_dict()))
+    assert {"ranges", "total_ranges", "tornado"} <= document["scenarios"][1].keys()
+    assert document["scenarios"][0]["total_ranges"][0].keys() >= {"column", "central", "p5", "p95"}
+    assert document["provenance"]["details"]["draws"]["count"] == 16

@@ -1,0 +1,63 @@
+"""Totals of the library's scenarios on the reference table, kept beside each scenario with the digest of the law.
+
+`python -m tests.unit.scenario_results` writes them again; what the law data moved then shows in the diff.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from tariffs.engine.law import Law, load_law
+from tariffs.engine.likeness import likeness
+from tariffs.engine.scenario import Scenario, apply_scenario, components, library, sources
+from tariffs.engine.valuation import Options, Run, Valuer
+
+DAYS = ("2025-12-01", "2026-11-24", "2027-01-11")
+COLUMNS = ("duty", "duty_owed", "value_after", "duty_after")
+
+
+def path_of(name: str) -> Path:
+    return sources.HERE / f"{name}.json"
+
+
+class Results:
+    """Totals of scenarios; laws that are alike on a day are valued once."""
+
+    def __init__(self) -> None:
+        self.law = load_law()
+        self._valuer = Valuer(None, self.law, Options(by=()), Run(None, None))
+        self._known: dict[Any, dict[str, float | None]] = {}
+
+    def of(self, scenario: Scenario, days: Iterable[str] = DAYS) -> dict[str, Any]:
+        return {
+            "scenario": scenario.digest,
+            "law_version": self.law.version,
+            "law_digest": self.law.digest,
+            "totals": {day: self._total(scenario, day) for day in days},
+        }
+
+    def _total(self, scenario: Scenario, day: str) -> dict[str, float | None]:
+        laws = [(weight, apply_scenario(self.law, part)) for weight, part in components(scenario)]
+        key = tuple((weight, self._likeness(law, day)) for weight, law in laws)
+        if key not in self._known:
+            total = self._valuer.total(self._valuer.outcomes(scenario, day))
+            self._known[key] = {name: total[name] for name in COLUMNS}
+        return self._known[key]
+
+    def _likeness(self, law: Law, day: str) -> Any:
+        dated = self._valuer.dated(law, day)
+        return likeness(law, law.in_force(dated.instants[0], dated.known_on[0]), dated.instants[0])
+
+
+def main() -> None:
+    found = Results()
+    for name, scenario in library().items():
+        path_of(name).write_text(json.dumps(found.of(scenario), indent=1) + "\n", encoding="utf-8")
+        print(name)
+
+
+if __name__ == "__main__":
+    main()
