@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -34,12 +35,12 @@ def _table(*chapters: str) -> pl.DataFrame:
 
 @pytest.fixture(scope="module")
 def table() -> pl.DataFrame:
-    return _table("36", "43", "67", "93")
+    return _table("36", "43", "67")
 
 
-def _run(table: pl.DataFrame | None, *names: str, **options: Any) -> Impact:
+def _run(table: pl.DataFrame | None, *names: str, day: str = DAY, **options: Any) -> Impact:
     options = {"baseline": "2025-01-01", "draws": 16, "seed": 7, "by": ("origin",), **options}
-    points = [Point(library()[name], DAY) for name in names or ("base",)]
+    points = [Point(library()[name], day) for name in names or ("base",)]
     return impact(table, points, law=load_law(), options=Options(**options))
 
 
@@ -60,8 +61,15 @@ def _sums(table: pl.DataFrame, **options: Any) -> tuple[pl.DataFrame, Sums]:
     return keys, drawing.sums(outcomes, valuer.kept(outcomes), lambda share: None)
 
 
-@pytest.mark.parametrize("response", ["armington", "passthrough", "smart"])
-@pytest.mark.parametrize("by", [("origin",), ("hts4",)])
+@pytest.mark.parametrize(
+    ("response", "by"),
+    [
+        ("armington", ("origin",)),
+        ("armington", ("hts4",)),
+        ("passthrough", ("hts4",)),
+        ("smart", ("origin",)),
+    ],
+)
 def test_spreads_of_zero_are_the_plain_run_to_the_bit(
     table: pl.DataFrame, response: str, by: tuple[str, ...]
 ) -> None:
@@ -104,7 +112,10 @@ def test_threads_and_halves_of_the_products_change_no_bit(
     assert np.array_equal(found["1"], found["2"], equal_nan=True)
     assert np.array_equal(found["1"], found["8"], equal_nan=True)
     middle = table["hts"].unique().sort()[table["hts"].n_unique() // 2][:4]
-    halves = [table.filter(pl.col("hts").str.slice(0, 4) < middle), table.filter(pl.col("hts").str.slice(0, 4) >= middle)]
+    halves = [
+        table.filter(pl.col("hts").str.slice(0, 4) < middle),
+        table.filter(pl.col("hts").str.slice(0, 4) >= middle),
+    ]
     joined = np.concatenate([_sums(half, by=("hts4",))[1].groups for half in halves], axis=1)
     assert np.array_equal(found["1"], joined, equal_nan=True)
 
@@ -116,14 +127,14 @@ def test_a_seed_is_a_run_and_another_seed_another(table: pl.DataFrame) -> None:
 
 
 def test_scenarios_are_paired(table: pl.DataFrame) -> None:
-    found = _run(table, "base", "base", "fentanyl-zero", draws=64)
-    same, cut = _ranges(found, 1), _ranges(found, 2)
+    found = _run(table, "base", "base", "no-kuala-lumpur-deal", day="2025-12-01", draws=64)
+    same, rise = _ranges(found, 1), _ranges(found, 2)
     for level in ("vs_p5", "vs_p95", "vs_positive"):
         assert (same.total[level] == 0.0).all()
-    row = cut.total.filter(column="value_after").row(0, named=True)
-    # A cut raises imports in every draw, and its range is far narrower than that of the imports themselves.
-    assert row["vs_positive"] == 1.0
-    assert row["vs_p5"] > 0.0
+    row = rise.total.filter(column="value_after").row(0, named=True)
+    # A higher duty lowers imports in every draw, and its range is far narrower than that of the imports themselves.
+    assert row["vs_positive"] == 0.0
+    assert row["vs_p95"] < 0.0
     assert row["vs_p95"] - row["vs_p5"] < 0.5 * (row["p95"] - row["p5"])
 
 
@@ -155,7 +166,7 @@ def _plain_quantities(frame: pl.DataFrame) -> NDArray[np.float64]:
     power = np.log((1 + t1) / (1 + t0))
     damped = (1 - sigma) / (1 + sigma * w)
     index = np.log(sum(s * np.exp(damped * x) for s, x in zip(share, power, strict=True))) / damped
-    x = index / (1 + eta * w) * (1 + sigma * w) / (1 + sigma * w)
+    x = index / (1 + eta * w)
     quantity = np.zeros(count)
     for value, log_power in zip(v0, power, strict=True):
         log_price = (log_power + w * (sigma - eta) * x) / (1 + sigma * w)
@@ -237,3 +248,27 @@ def test_the_client_has_the_frames_and_the_json(table: pl.DataFrame) -> None:
     assert {"ranges", "total_ranges", "tornado"} <= document["scenarios"][1].keys()
     assert document["scenarios"][0]["total_ranges"][0].keys() >= {"column", "central", "p5", "p95"}
     assert document["provenance"]["details"]["draws"]["count"] == 16
+
+
+def test_domestic_shipments_of_ones_own_hold_imports_and_their_draws_down(
+    table: pl.DataFrame, tmp_path: Path
+) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text("hts,sigma,eta,spread,kappa,domestic_ratio\n36,5,1,0,4,9\n43,5,1,0,,\n")
+    found = _run(table, parameters=str(path), by=("hts2",), spreads=QUIET)
+    groups = found.scenarios[0].groups.sort("hts2")
+    drawn = _ranges(found).groups.filter(column="quantity_hat").sort("hts2")
+    assert drawn["p50"].equals(groups["quantity_hat"].alias("p50"))
+    # With home goods at hand demand for imports is nearer to kappa than to eta.
+    plain = tmp_path / "plain.csv"
+    plain.write_text("hts,sigma,eta\n36,5,1\n43,5,1\n")
+    two_tier = _run(table, parameters=str(plain), by=("hts2",), draws=0).scenarios[0].groups.sort("hts2")
+    assert groups["quantity_hat"][0] < two_tier["quantity_hat"][0]
+    assert groups["quantity_hat"][1] == two_tier["quantity_hat"][1]
+
+
+def test_domestic_shipments_need_kappa(table: pl.DataFrame, tmp_path: Path) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text("hts,domestic_ratio\n36,9\n")
+    with pytest.raises(InputError, match="kappa"):
+        _run(table, parameters=str(path), draws=0)

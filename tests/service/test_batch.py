@@ -126,7 +126,6 @@ def test_the_largest_batch_fits_a_message_of_the_default_size(served: Running) -
     lines = [toy(line_id=str(place), entry_id="E", **metal) for place in range(BATCH_LIMIT)]
     answer = served.duty.BatchCalculateDuties(batch(*lines), timeout=60)
     assert len(answer.quotes) == BATCH_LIMIT
-    print(answer.ByteSize())
     assert answer.ByteSize() < DEFAULT_RECEIVE_LIMIT
     trimmed = batch(*lines, read_mask={"paths": ["assessed", "layers.measure", "layers.amount"]})
     assert served.duty.BatchCalculateDuties(trimmed, timeout=60).ByteSize() < answer.ByteSize() / 3

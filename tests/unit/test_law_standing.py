@@ -9,7 +9,6 @@ import pytest
 
 from tariffs.engine.errors import LawError, ScenarioError
 from tariffs.engine.scenario.effect import same_standing
-
 from tests.unit.laws import changed, make_law, measure, rates
 
 DUTY = measure("duty", [{"rate": "20%", "heading": "H.1"}])

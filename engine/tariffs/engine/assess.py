@@ -13,6 +13,7 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
 from tariffs.engine.claim_shares import facts_under
+from tariffs.engine.entry_summary import in_reporting_order
 from tariffs.engine.entryline import (
     Charge,
     EntryLine,
@@ -153,7 +154,7 @@ def rate_line(
         missing_claims=tuple(asked),
         assumptions=_assumptions(law, read - _impossible(law, goods.origin), facts, asked),
         landed=_landed(line, goods.value, assessed, charges),
-        layers=tuple(layers),
+        layers=tuple(in_reporting_order(law, layers)),
         charges=charges,
         notes=tuple(notes),
         provenance={

@@ -126,7 +126,8 @@ def _units_of(scenario: Scenario) -> list[Unit]:
     for index, change in enumerate(own.changes):
         groups.setdefault(change.group or f"changes[{index}]", []).append(change)
     return units + [
-        Unit(name, "; ".join(map(words_of, changes)), tuple(changes), False) for name, changes in groups.items()
+        Unit(name, "; ".join(map(words_of, changes)), tuple(changes), False)
+        for name, changes in groups.items()
     ]
 
 

@@ -153,7 +153,5 @@ def _notes(days: Sequence[date], refused: int) -> tuple[Note, ...]:
             Note("ENTRY_DAYS_DIFFER", f"Its lines name several days ({told}); the fees are of the first.")
         )
     if refused:
-        notes.append(
-            Note("ENTRY_INCOMPLETE", f"Lines refused: {refused}; duty and fees leave them out.")
-        )
+        notes.append(Note("ENTRY_INCOMPLETE", f"Lines refused: {refused}; duty and fees leave them out."))
     return tuple(notes)

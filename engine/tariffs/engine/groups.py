@@ -112,9 +112,7 @@ def _product_sums(grouping: Grouping, volume: Volume | None) -> dict[str, F64]:
     return product_sums(grouping, volume.product_of_line, values)
 
 
-def product_sums(
-    grouping: Grouping, product_of_line: I64, per_product: Mapping[str, F64]
-) -> dict[str, F64]:
+def product_sums(grouping: Grouping, product_of_line: I64, per_product: Mapping[str, F64]) -> dict[str, F64]:
     """Surplus and welfare belong to products; a group that cuts through products has none."""
     if not grouping.product_pure:
         return {}

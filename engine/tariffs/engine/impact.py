@@ -103,7 +103,9 @@ def impact(
             found = replace(found, ranges=ranges)
         first_of_day = scenarios.setdefault(point.on, point.scenario)
         if valuer.options.attribute and first_of_day is not point.scenario:
-            found = replace(found, attribution=attribute(valuer, first_of_day, point.scenario, point.on).frame)
+            found = replace(
+                found, attribution=attribute(valuer, first_of_day, point.scenario, point.on).frame
+            )
         results.append(_compared(found, first.setdefault(found.on, found), valuer.options.by))
     run.step("done", 1.0)
     marks = [f"{point.scenario.id}@{point.on}" for point in points]

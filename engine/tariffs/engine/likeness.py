@@ -36,11 +36,9 @@ def likeness(law: Law, in_force: InForce, instant: datetime) -> Hashable:
         for active in in_force.actives
     )
     present = {active.index for active in in_force.actives}
-    rules = tuple(
-        found for rule in in_force.rules if (found := _rule(rule, ids, present)) is not None
-    )
+    rules = tuple(found for rule in in_force.rules if (found := _rule(rule, ids, present)) is not None)
     scopes = [row.scope for active in in_force.actives for row in active.rows]
-    scopes += [item.scope for item in (*settings, *constraints)]
+    scopes += [item.scope for item in settings] + [item.scope for item in constraints]
     return measures, rules, settings, constraints, _names(scopes, in_force)
 
 

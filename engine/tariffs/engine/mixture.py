@@ -40,9 +40,7 @@ def mixed_frames(parts: Sequence[tuple[float, pl.DataFrame]], keys: Sequence[str
     if len(parts) == 1:
         return parts[0][1]
     numbers = [name for name in parts[0][1].columns if name not in keys]
-    weighted = [
-        frame.with_columns(pl.col(name) * weight for name in numbers) for weight, frame in parts
-    ]
+    weighted = [frame.with_columns(pl.col(name) * weight for name in numbers) for weight, frame in parts]
     stacked = pl.concat(weighted)
     return stacked.group_by(*keys, maintain_order=True).agg(_sum(name) for name in numbers)
 

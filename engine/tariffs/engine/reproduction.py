@@ -191,9 +191,7 @@ def _trade(valuer: Valuer, outcome: Outcome, response: Response) -> Trade:
     duty = outcome.duties.duty
     volume = response(outcome.duties)
     base = duty - outcome.columns["landed_change"]
-    return Trade(
-        value, ratio(base, value, 0.0), ratio(duty, value, 0.0), volume.value, volume.quantity_hat
-    )
+    return Trade(value, ratio(base, value, 0.0), ratio(duty, value, 0.0), volume.value, volume.quantity_hat)
 
 
 def _reproduced(figure: Figure, trades: tuple[Trade, ...], origins: F64, keep: Bools) -> Reproduced:

@@ -121,13 +121,12 @@ def _of_void(in_force: InForce) -> list[Effect]:
         members = frozenset[int]().union(*rule.members)
         for index in (rule.when | members) & void:
             others = {measures[i] for i in (rule.on | members) - {index} if i in measures}
-            found.append(
-                (
-                    _scopes(in_force, lambda measure, others=others: measure.id in others),
-                    _scopes(in_force, lambda measure, name=measures[index]: measure.id == name),
-                )
-            )
+            found.append((_named(in_force, others), _named(in_force, {measures[index]})))
     return found
+
+
+def _named(in_force: InForce, ids: set[str]) -> Group:
+    return _scopes(in_force, lambda measure: measure.id in ids)
 
 
 def _scopes(in_force: InForce, wanted: Callable[[Measure], bool]) -> Group:

@@ -232,4 +232,9 @@ def _spanned(segment: _Segment, frame: pl.DataFrame) -> pl.DataFrame:
 def _set_aside(valuer: Valuer) -> list[Note]:
     if "entry_date" not in valuer.prepared.frame.columns:
         return []
-    return [Note("ENTRY_DATE_SET_ASIDE", "The table is held against the law of each day; its entry dates do not count.")]
+    return [
+        Note(
+            "ENTRY_DATE_SET_ASIDE",
+            "The table is held against the law of each day; its entry dates do not count.",
+        )
+    ]

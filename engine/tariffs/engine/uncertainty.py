@@ -32,7 +32,15 @@ COLUMNS = (
     "value_after", "duty_after", "effective_rate_after", "landed_after", "value_change", "quantity_hat", "creation",
     "diversion", "buyer_surplus", "welfare",
 )  # fmt: skip
-_LINE_SUMS = ("value_after", "duty_after", "landed_after", "value_change", "quantity", "creation", "diversion")
+_LINE_SUMS = (
+    "value_after",
+    "duty_after",
+    "landed_after",
+    "value_change",
+    "quantity",
+    "creation",
+    "diversion",
+)
 _PRODUCT_SUMS = ("buyer_surplus", "welfare")
 _SUMS = (*_LINE_SUMS, *_PRODUCT_SUMS)
 _LOW, _HIGH = 0.1, 0.9
@@ -209,7 +217,9 @@ class Drawing:
         found = pl.DataFrame(rows, schema=schema).with_columns(
             pl.col(pl.Float64).fill_nan(None), pl.col("column").cast(pl.Enum(COLUMNS))
         )
-        ordered = found.sort("column", "swing", descending=[False, True], nulls_last=True, maintain_order=True)
+        ordered = found.sort(
+            "column", "swing", descending=[False, True], nulls_last=True, maintain_order=True
+        )
         return ordered.with_columns(pl.col("column").cast(pl.String))
 
     def _moving(self) -> list[int]:
@@ -346,4 +356,5 @@ def _rank_correlation(parameter: F64, drawn: F64) -> float:
     if np.isnan(drawn).any() or np.ptp(drawn) == 0.0:
         return float("nan")
     ranks = [np.argsort(np.argsort(values, kind="stable"), kind="stable") for values in (parameter, drawn)]
-    return float(np.corrcoef(ranks)[0, 1])
+    found: F64 = np.asarray(np.corrcoef(ranks))
+    return float(found[0, 1])

@@ -28,7 +28,7 @@ from tariffs.engine.response.models import MODELS
 from tariffs.engine.response.parameters import ProductParameters, parameters_for
 from tariffs.engine.results import line_columns, lines_frame
 from tariffs.engine.scenario import Scenario, apply_scenario, components
-from tariffs.engine.tables import PreparedTable, prepare_table
+from tariffs.engine.tables import prepare_table
 from tariffs.engine.volume import Response, Volume, constrained, respond
 
 Progress = Callable[[str, float], None]
@@ -142,7 +142,9 @@ class Valuer:
                 )
             return None
         instant = entry_instant(self.law, text)
-        return duties_of(self.law, self.prepared.lines, Dated([instant], [self.law.as_of], None), self.run.check)
+        return duties_of(
+            self.law, self.prepared.lines, Dated([instant], [self.law.as_of], None), self.run.check
+        )
 
     def dated(self, law: Law, on: str) -> Dated:
         """The lines' instants, `on` standing where a line has no date of its own."""

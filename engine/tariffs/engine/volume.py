@@ -78,7 +78,9 @@ class Response:
         v = self.varieties
         rate = v.mean_rate(duties.duty)
         if self.model == "armington":
-            run = armington_runs(v.product, v.value, self.base_rate, rate)
+            p = self.parameters
+            domestic = _domestic(v.product, v.value, self.base_rate, p)
+            run = armington_runs(v.product, v.value, self.base_rate, rate, kappa=p.kappa, domestic=domestic)
             return lambda p: run(p.sigma, p.eta, p.supply)
         return lambda p: _MODELS[self.model](v.product, v.value, self.base_rate, rate, p)
 
@@ -117,7 +119,16 @@ def respond(table: PreparedTable, base: Duties, response: str, parameters: Produ
 
 
 def _armington(product: I64, v0: F64, t0: F64, t1: F64, p: ProductParameters) -> Any:
-    return armington(product, v0, t0, t1, p.sigma, p.eta, supply=p.supply[product])
+    kappa = np.where(np.isnan(p.kappa), p.eta, p.kappa)
+    domestic = _domestic(product, v0, t0, p)
+    return armington(
+        product, v0, t0, t1, p.sigma, p.eta, supply=p.supply[product], kappa=kappa, domestic=domestic
+    )
+
+
+def _domestic(product: I64, v0: F64, t0: F64, p: ProductParameters) -> F64:
+    """Domestic shipments of each product at the baseline, USD, from their ratio to landed imports."""
+    return p.domestic_ratio * sums_of(product, v0 * (1.0 + t0), len(p.sigma))
 
 
 def _passthrough(product: I64, v0: F64, t0: F64, t1: F64, p: ProductParameters) -> Any:

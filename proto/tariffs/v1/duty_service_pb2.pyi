@@ -168,7 +168,7 @@ class EntryLine(_message.Message):
     def __init__(self, hts: _Optional[str] = ..., origin: _Optional[str] = ..., entry: _Optional[str] = ..., customs_value: _Optional[str] = ..., claims: _Optional[_Union[Claims, _Mapping]] = ..., quantity: _Optional[str] = ..., unit: _Optional[str] = ..., mode: _Optional[_Union[_common_pb2.TransportMode, str]] = ..., freight: _Optional[str] = ..., insurance: _Optional[str] = ..., other_charges: _Optional[_Iterable[_Union[OtherCharge, _Mapping]]] = ..., entry_id: _Optional[str] = ..., line_id: _Optional[str] = ...) -> None: ...
 
 class CalculateDutyRequest(_message.Message):
-    __slots__ = ("line", "scenario", "known_on", "switches", "read_mask", "min_confidence")
+    __slots__ = ("line", "scenario", "known_on", "switches", "read_mask", "min_confidence", "explain")
     class SwitchesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -182,13 +182,15 @@ class CalculateDutyRequest(_message.Message):
     SWITCHES_FIELD_NUMBER: _ClassVar[int]
     READ_MASK_FIELD_NUMBER: _ClassVar[int]
     MIN_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    EXPLAIN_FIELD_NUMBER: _ClassVar[int]
     line: EntryLine
     scenario: _common_pb2.ScenarioRef
     known_on: str
     switches: _containers.ScalarMap[str, str]
     read_mask: _field_mask_pb2.FieldMask
     min_confidence: str
-    def __init__(self, line: _Optional[_Union[EntryLine, _Mapping]] = ..., scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., read_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ..., min_confidence: _Optional[str] = ...) -> None: ...
+    explain: bool
+    def __init__(self, line: _Optional[_Union[EntryLine, _Mapping]] = ..., scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., read_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ..., min_confidence: _Optional[str] = ..., explain: _Optional[bool] = ...) -> None: ...
 
 class Layer(_message.Message):
     __slots__ = ("measure", "authority", "heading", "state", "rate", "base", "amount", "min", "max", "citations", "why")
@@ -235,8 +237,49 @@ class Charge(_message.Message):
     amount: str
     def __init__(self, kind: _Optional[_Union[ChargeKind, str]] = ..., label: _Optional[str] = ..., base: _Optional[str] = ..., amount: _Optional[str] = ...) -> None: ...
 
+class Considered(_message.Message):
+    __slots__ = ("measure", "authority", "heading", "outcome", "rule", "text", "citations", "operands")
+    class OperandsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    MEASURE_FIELD_NUMBER: _ClassVar[int]
+    AUTHORITY_FIELD_NUMBER: _ClassVar[int]
+    HEADING_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    RULE_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    CITATIONS_FIELD_NUMBER: _ClassVar[int]
+    OPERANDS_FIELD_NUMBER: _ClassVar[int]
+    measure: str
+    authority: str
+    heading: str
+    outcome: str
+    rule: str
+    text: str
+    citations: _containers.RepeatedScalarFieldContainer[str]
+    operands: _containers.ScalarMap[str, str]
+    def __init__(self, measure: _Optional[str] = ..., authority: _Optional[str] = ..., heading: _Optional[str] = ..., outcome: _Optional[str] = ..., rule: _Optional[str] = ..., text: _Optional[str] = ..., citations: _Optional[_Iterable[str]] = ..., operands: _Optional[_Mapping[str, str]] = ...) -> None: ...
+
+class HeadingLine(_message.Message):
+    __slots__ = ("heading", "measures", "rate", "base", "amount")
+    HEADING_FIELD_NUMBER: _ClassVar[int]
+    MEASURES_FIELD_NUMBER: _ClassVar[int]
+    RATE_FIELD_NUMBER: _ClassVar[int]
+    BASE_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    heading: str
+    measures: _containers.RepeatedScalarFieldContainer[str]
+    rate: str
+    base: str
+    amount: str
+    def __init__(self, heading: _Optional[str] = ..., measures: _Optional[_Iterable[str]] = ..., rate: _Optional[str] = ..., base: _Optional[str] = ..., amount: _Optional[str] = ...) -> None: ...
+
 class CalculateDutyResponse(_message.Message):
-    __slots__ = ("assessed", "owed", "min", "max", "missing_claims", "assumptions", "landed", "layers", "notes", "provenance", "charges")
+    __slots__ = ("assessed", "owed", "min", "max", "missing_claims", "assumptions", "landed", "layers", "notes", "provenance", "charges", "considered", "headings")
     class LandedEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -255,6 +298,8 @@ class CalculateDutyResponse(_message.Message):
     NOTES_FIELD_NUMBER: _ClassVar[int]
     PROVENANCE_FIELD_NUMBER: _ClassVar[int]
     CHARGES_FIELD_NUMBER: _ClassVar[int]
+    CONSIDERED_FIELD_NUMBER: _ClassVar[int]
+    HEADINGS_FIELD_NUMBER: _ClassVar[int]
     assessed: str
     owed: str
     min: str
@@ -266,7 +311,9 @@ class CalculateDutyResponse(_message.Message):
     notes: _containers.RepeatedCompositeFieldContainer[_common_pb2.Note]
     provenance: _common_pb2.Provenance
     charges: _containers.RepeatedCompositeFieldContainer[Charge]
-    def __init__(self, assessed: _Optional[str] = ..., owed: _Optional[str] = ..., min: _Optional[str] = ..., max: _Optional[str] = ..., missing_claims: _Optional[_Iterable[str]] = ..., assumptions: _Optional[_Iterable[str]] = ..., landed: _Optional[_Mapping[str, str]] = ..., layers: _Optional[_Iterable[_Union[Layer, _Mapping]]] = ..., notes: _Optional[_Iterable[_Union[_common_pb2.Note, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ..., charges: _Optional[_Iterable[_Union[Charge, _Mapping]]] = ...) -> None: ...
+    considered: _containers.RepeatedCompositeFieldContainer[Considered]
+    headings: _containers.RepeatedCompositeFieldContainer[HeadingLine]
+    def __init__(self, assessed: _Optional[str] = ..., owed: _Optional[str] = ..., min: _Optional[str] = ..., max: _Optional[str] = ..., missing_claims: _Optional[_Iterable[str]] = ..., assumptions: _Optional[_Iterable[str]] = ..., landed: _Optional[_Mapping[str, str]] = ..., layers: _Optional[_Iterable[_Union[Layer, _Mapping]]] = ..., notes: _Optional[_Iterable[_Union[_common_pb2.Note, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ..., charges: _Optional[_Iterable[_Union[Charge, _Mapping]]] = ..., considered: _Optional[_Iterable[_Union[Considered, _Mapping]]] = ..., headings: _Optional[_Iterable[_Union[HeadingLine, _Mapping]]] = ...) -> None: ...
 
 class BatchCalculateDutiesRequest(_message.Message):
     __slots__ = ("lines", "scenario", "known_on", "switches", "read_mask", "min_confidence")

@@ -25,7 +25,9 @@ from tariffs.client.errors import (
     Unavailable,
     Violation,
 )
+from tariffs.client.lawchanges import LawChange, LawChanges
 from tariffs.client.lawinfo import CheckResult, Difference, Law, Measure, Problem, ScenarioInfo, Switch
+from tariffs.client.refunds import RefundsResult
 from tariffs.client.replay import Replay, replay
 from tariffs.client.results import ImpactResult, Layer, Note, Quote, Ranges, TimelineResult
 from tariffs.client.scenario import Scenario
@@ -44,6 +46,8 @@ __all__ = [
     "InternalError",
     "InvalidRequest",
     "Law",
+    "LawChange",
+    "LawChanges",
     "Layer",
     "Measure",
     "NotFound",
@@ -51,6 +55,7 @@ __all__ = [
     "Problem",
     "Quote",
     "Ranges",
+    "RefundsResult",
     "Replay",
     "ResourceExhausted",
     "Scenario",

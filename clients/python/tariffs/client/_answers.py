@@ -12,7 +12,18 @@ from google.protobuf.json_format import MessageToDict
 from tariffs.client import lawinfo
 from tariffs.client.errors import InternalError
 from tariffs.client.frames import from_arrow
-from tariffs.client.results import Charge, ImpactResult, Layer, Note, Provenance, Quote, Ranges, TimelineResult
+from tariffs.client.results import (
+    Charge,
+    Considered,
+    HeadingLine,
+    ImpactResult,
+    Layer,
+    Note,
+    Provenance,
+    Quote,
+    Ranges,
+    TimelineResult,
+)
 from tariffs.v1 import (
     common_pb2,
     duty_service_pb2,
@@ -38,6 +49,8 @@ def quote(message: duty_service_pb2.CalculateDutyResponse) -> Quote:
         notes=tuple(_note(note) for note in message.notes),
         provenance=provenance(message.provenance),
         charges=tuple(_charge(charge) for charge in message.charges),
+        headings=tuple(_heading(line) for line in message.headings),
+        considered=tuple(_considered(one) for one in message.considered),
     )
 
 
@@ -108,7 +121,15 @@ def differences(message: scenario_service_pb2.DiffScenariosResponse) -> tuple[la
     """What two scenarios make different."""
     return tuple(
         lawinfo.Difference(
-            one.kind, one.id, one.authority, one.direction, one.start_time, one.end_time, one.first, one.second, one.text
+            one.kind,
+            one.id,
+            one.authority,
+            one.direction,
+            one.start_time,
+            one.end_time,
+            one.first,
+            one.second,
+            one.text,
         )
         for one in message.differences
     )
@@ -140,7 +161,7 @@ def measure(message: law_service_pb2.Measure) -> lawinfo.Measure:
         direction=_enum(law_service_pb2.Direction.Name(message.direction), "DIRECTION_"),
         modelled=message.modelled,
         announced=message.announced,
-        confidence=_confidence(message.confidence),
+        confidence=confidence(message.confidence),
         citations=tuple(message.citations),
         note=message.note,
         periods=tuple(
@@ -150,7 +171,7 @@ def measure(message: law_service_pb2.Measure) -> lawinfo.Measure:
                 period.end_time,
                 period.known_from,
                 tuple(period.citations),
-                _confidence(period.confidence),
+                confidence(period.confidence),
             )
             for period in message.periods
         ),
@@ -182,7 +203,7 @@ def law(message: law_service_pb2.Law) -> lawinfo.Law:
                 tuple(one.values),
                 one.text,
                 tuple(one.citations),
-                _confidence(one.confidence),
+                confidence(one.confidence),
             )
             for one in message.switches
         ),
@@ -239,6 +260,29 @@ def _layer(message: duty_service_pb2.Layer) -> Layer:
     )
 
 
+def _heading(message: duty_service_pb2.HeadingLine) -> HeadingLine:
+    return HeadingLine(
+        heading=message.heading,
+        measures=tuple(message.measures),
+        rate=Decimal(message.rate) if message.HasField("rate") else None,
+        base=Decimal(message.base),
+        amount=Decimal(message.amount),
+    )
+
+
+def _considered(message: duty_service_pb2.Considered) -> Considered:
+    return Considered(
+        measure=message.measure,
+        authority=message.authority,
+        heading=message.heading,
+        outcome=message.outcome,
+        rule=message.rule,
+        text=message.text,
+        citations=tuple(message.citations),
+        operands=dict(sorted(message.operands.items())),
+    )
+
+
 def _charge(message: duty_service_pb2.Charge) -> Charge:
     return Charge(
         kind=_enum(duty_service_pb2.ChargeKind.Name(message.kind), "CHARGE_KIND_"),
@@ -277,7 +321,8 @@ def _note(message: common_pb2.Note) -> Note:
     return Note(message.reason, message.message)
 
 
-def _confidence(value: law_service_pb2.Confidence) -> str:
+def confidence(value: law_service_pb2.Confidence) -> str:
+    """A confidence as its letter; empty where there is none."""
     name = law_service_pb2.Confidence.Name(value).removeprefix("CONFIDENCE_")
     return "" if name == "UNSPECIFIED" else name
 

@@ -15,9 +15,11 @@ from tariffs.client.config import Config, service_config
 from tariffs.v1 import (
     duty_service_pb2_grpc,
     law_service_pb2_grpc,
+    refund_service_pb2_grpc,
     scenario_service_pb2_grpc,
     simulation_service_pb2_grpc,
 )
+from tariffs.v1.law_service_pb2 import ListChangesRequest, ListChangesResponse
 from tariffs.v1.simulation_service_pb2 import (
     SimulateRequest,
     SimulateResponse,
@@ -29,6 +31,7 @@ _STUBS = (
     duty_service_pb2_grpc.DutyServiceStub,
     simulation_service_pb2_grpc.SimulationServiceStub,
     law_service_pb2_grpc.LawServiceStub,
+    refund_service_pb2_grpc.RefundServiceStub,
     scenario_service_pb2_grpc.ScenarioServiceStub,
 )
 _LOOPBACK = ("localhost", "127.", "[::1]")
@@ -49,6 +52,11 @@ class Backend(Protocol):
         self, request: TimelineRequest, table: frames.Table | None, timeout: float
     ) -> Iterator[TimelineResponse]:
         """The messages of one period over `table`, or over the embedded one."""
+
+    def changes(
+        self, request: ListChangesRequest, table: frames.Table | None, timeout: float
+    ) -> ListChangesResponse:
+        """What changes in the law, and what it does to `table`, if one is given."""
 
     def close(self) -> None:
         """Let go of what is held."""
@@ -91,6 +99,15 @@ class RemoteBackend:
             finally:
                 call.cancel()
 
+    def changes(
+        self, request: ListChangesRequest, table: frames.Table | None, timeout: float
+    ) -> ListChangesResponse:
+        """What changes in the law; a table travels with the request."""
+        if table is not None:
+            request.arrow = frames.to_arrow(frames.read_table(table), self._config.message_limit)
+        answer: ListChangesResponse = self.unary("ListChanges", request, timeout)
+        return answer
+
     def close(self) -> None:
         """Close the channel; the next call opens another."""
         with self._lock:
@@ -101,7 +118,9 @@ class RemoteBackend:
     def _method(self, name: str) -> Any:
         with self._lock:
             if self._channel is None:
-                self._channel = grpc.insecure_channel(self.target, options=_options(self.target, self._config))
+                self._channel = grpc.insecure_channel(
+                    self.target, options=_options(self.target, self._config)
+                )
                 stubs = [vars(stub(self._channel)) for stub in _STUBS]
                 self._methods = {method: call for stub in stubs for method, call in stub.items()}
             return self._methods[name]
@@ -115,7 +134,8 @@ class LocalBackend:
             # By name at run time: the client does not depend on the service, only this mode does.
             services = cast(Any, importlib.import_module("tariffs.service.local")).LocalServices()
         self._simulation = services.simulation
-        self._others = (services.duty, services.law, services.scenarios)
+        self._law = services.law
+        self._others = (services.duty, services.law, services.refund, services.scenarios)
 
     def unary(self, method: str, request: object, timeout: float) -> Any:
         """The answer message of one call."""
@@ -136,6 +156,14 @@ class LocalBackend:
         """The messages of one period; the table goes by reference, so it may be of any size."""
         with _engine_errors():
             yield from self._simulation.Timeline(request, timeout=timeout, table=table)
+
+    def changes(
+        self, request: ListChangesRequest, table: frames.Table | None, timeout: float
+    ) -> ListChangesResponse:
+        """What changes in the law; the table goes by reference, so it may be of any size."""
+        with _engine_errors():
+            answer: ListChangesResponse = self._law.ListChanges(request, timeout=timeout, table=table)
+            return answer
 
     def close(self) -> None:
         """Nothing is held."""

@@ -64,7 +64,7 @@ def read_entries(frame: pl.DataFrame, claims: Collection[str], on: str) -> Entry
         raise InvalidRequest("TABLE_EMPTY", "The table has no rows.", field="lines")
     table = EntryTable(frame)
     for place, row in enumerate(_days(frame).iter_rows(named=True)):
-        ids = {"entry_id": _text(row.get("entry_id")), "line_id": _text(row.get("line_id"))}
+        ids = {"entry_id": text_of(row.get("entry_id")), "line_id": text_of(row.get("line_id"))}
         try:
             message = _message(row, claims, on, ids)
         except InvalidRequest as error:
@@ -82,8 +82,7 @@ def rate_entries(table: EntryTable, send: Send, report: Callable[[str, float], N
         InvalidRequest: BATCH_TOO_LARGE for an entry of more than 1,000 lines.
     """
     found = _Found(table)
-    batches = list(_batches(table.messages))
-    for rows in batches:
+    for rows in batches(table.messages):
         report("rating lines", found.done / table.frame.height)
         found.take(rows, send([table.messages[row] for row in rows]))
     report("rating lines", 1.0)
@@ -110,7 +109,7 @@ class _Found:
             own = {name: value for name, value in quote.provenance.items() if value}
             self._quotes[rows[one.index]] = replace(quote, provenance={**shared, **own})
         for index, status in answer.failures.items():
-            self._refused.append(self._refusal(rows[index], status))
+            self._refused.append(refusal(self._table, rows[index], status))
         self._entries += [_entry_row(entry, rows) for entry in answer.entries]
         self.done += len(rows)
 
@@ -128,7 +127,7 @@ class _Found:
             entries=pl.DataFrame(self._entries, schema=ENTRY_SCHEMA),
             refused=pl.DataFrame(self._refused, schema=REFUSED_SCHEMA),
             quotes=self._quotes,
-            provenance=_joined(self._provenance),
+            provenance=joined_provenance(self._provenance),
         )
 
     def _lines(self) -> pl.DataFrame:
@@ -146,7 +145,7 @@ class _Found:
 
     def _layers(self, row: int, quote: Quote) -> Iterator[dict[str, Any]]:
         for layer in quote.layers:
-            yield self._ids(row) | {
+            yield _ids(self._table, row) | {
                 "measure": layer.measure,
                 "authority": layer.authority,
                 "heading": layer.heading,
@@ -161,16 +160,19 @@ class _Found:
                 "citations": list(layer.citations),
             }
 
-    def _refusal(self, row: int, status: status_pb2.Status) -> dict[str, Any]:
-        error = self._table.faults.get(row) or _fault(status)
-        column = _column(error.field or "")
-        found = self._table.frame[column][row] if column in self._table.frame.columns else None
-        told = {"column": column, "reason": error.reason, "found": _text(found), "message": str(error)}
-        return self._ids(row) | told
 
-    def _ids(self, row: int) -> dict[str, Any]:
-        message = self._table.messages[row]
-        return {"row": row, "line_id": message.line_id or None, "entry_id": message.entry_id or None}
+def refusal(table: EntryTable, row: int, status: status_pb2.Status) -> dict[str, Any]:
+    """What was wrong with a row, as a row of the refused."""
+    error = table.faults.get(row) or fault_of(status)
+    column = _column(error.field or "")
+    found = table.frame[column][row] if column in table.frame.columns else None
+    told = {"column": column, "reason": error.reason, "found": text_of(found), "message": str(error)}
+    return _ids(table, row) | told
+
+
+def _ids(table: EntryTable, row: int) -> dict[str, Any]:
+    message = table.messages[row]
+    return {"row": row, "line_id": message.line_id or None, "entry_id": message.entry_id or None}
 
 
 # -- rows into messages ----------------------------------------------------------------------------------------
@@ -182,22 +184,22 @@ def _message(
     declared: dict[str, ClaimValue] = {
         name: value if isinstance(value, bool) else text
         for name in claims
-        if (value := row.get(name)) is not None and (text := _text(value))
+        if (value := row.get(name)) is not None and (text := text_of(value))
     }
     charges = {
         kind: text if "/" in text or text.endswith("%") else _money(text)
         for kind, column in _CHARGES.items()
-        if (text := _text(row.get(column)))
+        if (text := text_of(row.get(column)))
     }
     return duty_line(
-        _text(row["hts"]),
-        _text(row["origin"]),
-        _text(row.get("entry_date")) or on,
+        text_of(row["hts"]),
+        text_of(row["origin"]),
+        text_of(row.get("entry_date")) or on,
         _money(row["customs_value"]),
         claims=declared,
         quantity=_money(row.get("quantity")),
-        unit=_text(row.get("unit")),
-        mode=_text(row.get("mode")),
+        unit=text_of(row.get("unit")),
+        mode=text_of(row.get("mode")),
         freight=_money(row.get("freight")),
         insurance=_money(row.get("insurance")),
         charges=charges,
@@ -217,7 +219,7 @@ def _days(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(pl.col(name).dt.date() for name in bare)
 
 
-def _text(value: object) -> str:
+def text_of(value: object) -> str:
     """A cell as text: whole floats lose their fraction, nothing is empty."""
     if value is None:
         return ""
@@ -232,11 +234,11 @@ def _money(value: object) -> Decimal | float | str:
     """A cell as money; `1,234.50` and `$12` are numbers, whatever else is text is for the service to judge."""
     if isinstance(value, Decimal | float):
         return value
-    text = _text(value)
+    text = text_of(value)
     return re.sub(r"[$,]", "", text) if _GROUPED.fullmatch(text) else text
 
 
-def _batches(messages: Sequence[duty_service_pb2.EntryLine]) -> Iterator[list[int]]:
+def batches(messages: Sequence[duty_service_pb2.EntryLine]) -> Iterator[list[int]]:
     """Rows in batches of at most 1,000, all of an entry in one."""
     entries: dict[tuple[str, int | None], list[int]] = {}
     for row, message in enumerate(messages):
@@ -297,7 +299,8 @@ def _landed(parts: Mapping[str, Decimal]) -> dict[str, Decimal]:
     return {column: parts[name] for name, column in LANDED.items()}
 
 
-def _fault(status: status_pb2.Status) -> InvalidRequest:
+def fault_of(status: status_pb2.Status) -> InvalidRequest:
+    """The error that a status in an answer tells of."""
     info, bad = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
     for detail in status.details:
         detail.Unpack(info)
@@ -315,7 +318,7 @@ def _column(name: str) -> str:
     return _CHARGES.get(name, name)
 
 
-def _joined(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def joined_provenance(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """The provenance of all batches: their switches together, and one digest of their digests."""
     joined = dict(parts[0])
     joined["switches"] = {name: value for part in parts for name, value in part["switches"].items()}
@@ -325,4 +328,13 @@ def _joined(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return joined
 
 
-__all__ = ["EntryTable", "rate_entries", "read_entries"]
+__all__ = [
+    "REFUSED_SCHEMA",
+    "EntryTable",
+    "batches",
+    "joined_provenance",
+    "rate_entries",
+    "read_entries",
+    "refusal",
+    "text_of",
+]

@@ -9,6 +9,7 @@ from types import TracebackType
 
 from tariffs.client import _answers, _entries, _requests, lawinfo
 from tariffs.client._channel import Backend, LocalBackend, RemoteBackend
+from tariffs.client._compliance import Compliance
 from tariffs.client._progress import Progress, reporting
 from tariffs.client._requests import (
     ONE_DAY_OPTIONS,
@@ -29,7 +30,7 @@ from tariffs.client.scenario import Scenario
 from tariffs.v1 import duty_service_pb2, law_service_pb2, scenario_service_pb2
 
 
-class Client:
+class Client(Compliance):
     """Calls a server, or with `Client.local()` the engine in this process.
 
     The channel is opened on the first call and may be used by many threads; `with` closes it. Every call has a
@@ -132,6 +133,7 @@ class Client:
             known_on=_requests.day_text(known_on),
             switches=dict(switches or {}),
             min_confidence=min_confidence,
+            explain=True,
         )
         return _answers.quote(
             self._backend.unary("CalculateDuty", request, timeout or self._config.deadlines.duty)
@@ -332,11 +334,6 @@ class Client:
         return _answers.measure(
             self._backend.unary("GetMeasure", request, timeout or self._config.deadlines.lists)
         )
-
-    def law(self, *, timeout: float | None = None) -> lawinfo.Law:
-        """The version of the law, its switches and the claims it knows."""
-        request = law_service_pb2.GetLawRequest()
-        return _answers.law(self._backend.unary("GetLaw", request, timeout or self._config.deadlines.lists))
 
     def scenarios(self, *, timeout: float | None = None) -> tuple[lawinfo.ScenarioInfo, ...]:
         """The scenarios of the library, without their text."""

@@ -56,6 +56,6 @@ def service_config() -> str:
         "backoffMultiplier": 2,
         "retryableStatusCodes": ["UNAVAILABLE"],
     }
-    services = ["DutyService", "SimulationService", "LawService", "ScenarioService"]
+    services = ["DutyService", "SimulationService", "LawService", "RefundService", "ScenarioService"]
     names = [{"service": f"tariffs.v1.{name}"} for name in services]
     return json.dumps({"methodConfig": [{"name": names, "retryPolicy": retry}]})

@@ -6,7 +6,7 @@ A result carries the call that made it, beside the digests of all it was made fr
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -36,13 +36,16 @@ _INPUTS = (
 class Runs(Protocol):
     """What replaying needs of a client."""
 
-    def law(self) -> Law:
+    @property
+    def law(self) -> Callable[..., Law]:
         """The law that runs would use."""
 
-    def impact(self, lines: Any, scenarios: Any, **options: Any) -> ImpactResult:
+    @property
+    def impact(self) -> Callable[..., ImpactResult]:
         """Scenarios at dates."""
 
-    def timeline(self, lines: Any, scenarios: Any, **options: Any) -> TimelineResult:
+    @property
+    def timeline(self) -> Callable[..., TimelineResult]:
         """Scenarios over a period."""
 
 
@@ -74,7 +77,11 @@ def call_of(
     known = [Scenario.of(scenario) for scenario in scenarios]
     return {
         "verb": verb,
-        "table": str(lines) if isinstance(lines, str | Path) else None if lines is None else "given as a frame",
+        "table": str(lines)
+        if isinstance(lines, str | Path)
+        else None
+        if lines is None
+        else "given as a frame",
         "scenarios": [{"name": one.name, "text": one.text, "day": one.day} for one in known],
         "options": {name: _plain(value) for name, value in options.items()},
     }
@@ -113,15 +120,20 @@ def _run(client: Runs, call: Mapping[str, Any], table: Table | None) -> ImpactRe
     lines = table if table is not None else call["table"]
     if lines == "given as a frame":
         raise InvalidRequest(
-            "TABLE_UNREADABLE", "The result was made from a table in memory.", field="table", fix="Give the table."
+            "TABLE_UNREADABLE",
+            "The result was made from a table in memory.",
+            field="table",
+            fix="Give the table.",
         )
     scenarios = [
-        replace(Scenario.from_text(one["text"]) if one["text"] else Scenario.named(one["name"]), day=one["day"])
+        replace(
+            Scenario.from_text(one["text"]) if one["text"] else Scenario.named(one["name"]), day=one["day"]
+        )
         for one in call["scenarios"]
     ]
-    verb = cast(Any, client.timeline if call["verb"] == "timeline" else client.impact)
-    found: ImpactResult | TimelineResult = verb(lines, scenarios, **call["options"])
-    return found
+    if call["verb"] == "timeline":
+        return client.timeline(lines, scenarios, **call["options"])
+    return client.impact(lines, scenarios, **call["options"])
 
 
 def _read(path: Path) -> tuple[Provenance, pl.DataFrame]:
@@ -181,7 +193,7 @@ def _like(frame: pl.DataFrame | None, other: pl.DataFrame) -> bool:
 def _same(before: pl.DataFrame, after: pl.DataFrame) -> bool:
     if before.height != after.height:
         return False
-    return before.equals(after.select(before.columns).cast(before.schema), null_equal=True)  # type: ignore[arg-type]
+    return before.equals(after.select(before.columns).cast(before.schema), null_equal=True)
 
 
 def _largest(before: pl.DataFrame, after: pl.DataFrame) -> float | None:
@@ -189,12 +201,10 @@ def _largest(before: pl.DataFrame, after: pl.DataFrame) -> float | None:
     numbers = [name for name, kind in before.schema.items() if kind.is_float()]
     keys = [name for name in before.columns if name not in numbers]
     if before.height != after.height or not before.select(keys).equals(
-        after.select(keys).cast(before.select(keys).schema)  # type: ignore[arg-type]
+        after.select(keys).cast(before.select(keys).schema)
     ):
         return None
-    gaps = [
-        ((after[name] - before[name]).abs() / before[name].abs().clip(1.0)).max() for name in numbers
-    ]
+    gaps = [((after[name] - before[name]).abs() / before[name].abs().clip(1.0)).max() for name in numbers]
     return max((float(cast(float, gap)) for gap in gaps if gap is not None), default=0.0)
 
 

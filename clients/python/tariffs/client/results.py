@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 
 import polars as pl
@@ -94,6 +94,52 @@ class Charge:
 
 
 @dataclass(frozen=True, slots=True)
+class Considered:
+    """A measure, or one row of it, that was looked at and made no layer.
+
+    Attributes:
+        measure: id of the measure.
+        authority: node of the authority tree.
+        heading: heading it would be reported under; empty where it has none.
+        outcome: not_claimed, not_listed, taken_out, ended, not_modelled or switched_off.
+        rule: the period or act that decides.
+        text: why, in one sentence.
+        citations: legal sources.
+        operands: what the sentence was rendered from, by name.
+    """
+
+    measure: str
+    authority: str
+    heading: str
+    outcome: str
+    rule: str
+    text: str
+    citations: tuple[str, ...]
+    operands: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class HeadingLine:
+    """One heading as an entry summary reports it; `rate` is None if not ad valorem or not the same throughout."""
+
+    heading: str
+    measures: tuple[str, ...]
+    rate: Decimal | None
+    base: Decimal
+    amount: Decimal
+
+    def to_json_dict(self) -> dict[str, object]:
+        """The heading as in `duty --json`, money and rate as decimal strings."""
+        return {
+            "heading": self.heading,
+            "measures": list(self.measures),
+            "rate": None if self.rate is None else str(self.rate),
+            "base": str(self.base),
+            "amount": str(self.amount),
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Quote:
     """The duty on one entry line, with every layer named, cited and explained. A planning estimate, not a ruling.
 
@@ -107,6 +153,8 @@ class Quote:
         landed: parts of the landed cost in USD by name.
         layers: every measure that meets the line.
         notes: what else the caller should know.
+        headings: headings in the order of an entry summary, zero ones too.
+        considered: what was looked at and made no layer, and why.
         provenance: law version, digests, switches: what is needed to replay the answer.
         charges: the caller's other charges, which are in `landed` and in no duty.
     """
@@ -122,6 +170,8 @@ class Quote:
     notes: tuple[Note, ...]
     provenance: Provenance
     charges: tuple[Charge, ...] = ()
+    headings: tuple[HeadingLine, ...] = ()
+    considered: tuple[Considered, ...] = ()
 
     @property
     def refundable(self) -> Decimal:
@@ -156,6 +206,8 @@ class Quote:
             "assumptions": list(self.assumptions),
             "landed": {name: str(amount) for name, amount in self.landed.items()},
             "layers": [layer.to_json_dict() for layer in self.layers],
+            "headings": [line.to_json_dict() for line in self.headings],
+            "considered": [asdict(one) for one in self.considered],
             "notes": [note.to_json_dict() for note in self.notes],
             "provenance": dict(self.provenance),
             **charges,
@@ -230,9 +282,7 @@ class ImpactResult:
             "provenance": dict(self.provenance),
         }
 
-    def _block(
-        self, total: dict[str, object], groups: pl.DataFrame, notes: list[Note]
-    ) -> dict[str, object]:
+    def _block(self, total: dict[str, object], groups: pl.DataFrame, notes: list[Note]) -> dict[str, object]:
         scenario, on = str(total.pop("scenario")), str(total.pop("on"))
         return {
             "id": scenario,

@@ -95,7 +95,7 @@ def normal_of(p: float) -> float:
         below = below * r + 1.48753612908506148525e-2
         below = below * r + 1.36929880922735805310e-1
         below = below * r + 5.99832206555887937690e-1
-    found = above / (below * r + 1.0)
+    found = float(above / (below * r + 1.0))
     return -found if q < 0.0 else found
 
 
@@ -114,7 +114,9 @@ def product_normals(state: np.uint64, products: Words, out: Floats) -> None:
 
 
 @jit
-def sum_draw(group: Ints, keep: NDArray[np.bool_], of_line: Ints, lines: Floats, varieties: Floats, out: Floats) -> None:
+def sum_draw(
+    group: Ints, keep: NDArray[np.bool_], of_line: Ints, lines: Floats, varieties: Floats, out: Floats
+) -> None:
     """The sums by group of one draw, in line order with their rounding error carried along (Neumaier).
 
     `lines` is (4, lines): value, charges, share of the variety, duty rate. `varieties` is (4, varieties): value,

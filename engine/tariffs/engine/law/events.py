@@ -81,7 +81,10 @@ OPS: Mapping[str, Verb] = {
 UNSELECTIVE = frozenset({"add", "set_switch", "announce", "set_stacking", "set_claim", "shock_quantity"})
 # Every key that a change of a verb may have.
 CHANGE_KEYS: Mapping[str, frozenset[str]] = {
-    op: verb.required | verb.optional | _COMMON | ({"measures"} if op not in UNSELECTIVE - {"announce"} else set())
+    op: verb.required
+    | verb.optional
+    | _COMMON
+    | ({"measures"} if op not in UNSELECTIVE - {"announce"} else set())
     for op, verb in OPS.items()
 }
 # Verbs that only scenarios use: the law states such things in files of their own.

@@ -83,16 +83,37 @@ def standing(
     whole = [act for act in acts if _is_whole(act)]
     found = _settled(measure, whole, periods, instant)
     blocks: list[Rows] = []
-    origins = {act.scope: act.origins for act in acts if not _is_whole(act)}
-    for scopes in _combinations(measure, origins):
-        reaching = [act for act in acts if _is_whole(act) or act.scope in scopes]
-        narrower = _settled(measure, reaching, periods, instant)
+    for scopes, settled in _differing(measure, acts, periods, instant, found):
         scope = reduce(Scope.narrowed, scopes)
-        blocks.append(_narrowed(narrower.rows if narrower else (), scope))
-        found = found or (narrower and replace(narrower, rows=()))
+        blocks.append(_narrowed(settled.rows if settled else (), scope))
+        found = found or (settled and replace(settled, rows=()))
     if found is None or not blocks:
         return found
     return replace(found, rows=(*itertools.chain.from_iterable(blocks), *found.rows))
+
+
+def _differing(
+    measure: Measure, acts: Sequence[Act], periods: Sequence[Period], instant: datetime, wide: Standing | None
+) -> list[tuple[tuple[Scope, ...], Standing | None]]:
+    """The combinations of narrower scopes where the measure stands otherwise than where no narrower act reaches.
+
+    A combination that stands as the wide one does is left out, unless a smaller one that would catch its lines is in.
+    """
+    origins = {act.scope: act.origins for act in acts if not _is_whole(act)}
+    combinations = list(_combinations(measure, origins))
+    kept: list[tuple[tuple[Scope, ...], Standing | None]] = []
+    for scopes in reversed(combinations):
+        reaching = [act for act in acts if _is_whole(act) or act.scope in scopes]
+        settled = _settled(measure, reaching, periods, instant)
+        catches = any(set(other) < set(scopes) for other, _ in kept)
+        if catches or _bare_rows(settled) != _bare_rows(wide):
+            kept.append((scopes, settled))
+    return kept[::-1]
+
+
+def _bare_rows(found: Standing | None) -> Rows | None:
+    """Rows without what made them so."""
+    return found and tuple(replace(row, acts=()) for row in found.rows)
 
 
 def _is_whole(act: Act) -> bool:

@@ -23,9 +23,12 @@ from tariffs.engine.response.inputs import (
     group_lines,
     invalid,
     named,
+    over_blocks,
     over_products,
     per_line,
 )
+
+_BLOCK_LINES = 8_192
 
 STATUS = ("direct", "newton", "bisected", "no trade")
 """How a product was solved, by its `status` number."""
@@ -251,34 +254,90 @@ def armington(
     return _answer(problem, threads)
 
 
+@dataclass(frozen=True, slots=True)
+class ArmingtonVolume:
+    """What a run over many elasticities keeps of `ArmingtonResponse`; the fields mean the same."""
+
+    value: Floats
+    quantity_hat: Floats
+    creation: Floats
+    diversion: Floats
+    buyer_surplus: Floats
+    welfare: Floats
+
+
 def armington_runs(
-    product: ArrayLike, v0: ArrayLike, t0: ArrayLike, t1: ArrayLike
-) -> Callable[[ArrayLike, ArrayLike, ArrayLike], ArmingtonResponse]:
+    product: ArrayLike,
+    v0: ArrayLike,
+    t0: ArrayLike,
+    t1: ArrayLike,
+    *,
+    kappa: ArrayLike = np.nan,
+    domestic: ArrayLike = 0.0,
+) -> Callable[[ArrayLike, ArrayLike, ArrayLike], ArmingtonVolume]:
     """`armington` for many elasticities on one change of duty: a function of sigma, eta and supply, each per product.
 
-    Its answers have the bits of `armington`; lines are checked and sorted once. Arguments and errors are the same.
+    Its answers have the bits of `armington`. Lines are checked and sorted once, and worked on in blocks of products,
+    so that a run needs memory for its results and one block. Arguments and errors are those of `armington`; a kappa
+    of NaN is the eta of the run, which is to have no domestic goods.
     """
-    first = _problem(product, v0, t0, t1, 1.0, 1.0, np.inf, 0.0, None, None, np.inf)
-    groups = first.groups
-    sizes = np.diff(groups.offsets)
+    whole = _problem(product, v0, t0, t1, 1.0, 1.0, np.inf, 0.0, None, None, np.inf)
+    groups = whole.groups
+    shipments = groups.per_product("domestic", domestic, VALUE)
+    between = np.broadcast_to(np.asarray(kappa, dtype=np.float64), shipments.shape)
+    blocks = [_Block.of(whole, first, last) for first, last in over_blocks(groups.offsets, _BLOCK_LINES)]
 
-    def run(sigma: ArrayLike, eta: ArrayLike, supply: ArrayLike) -> ArmingtonResponse:
-        w = np.empty(first.v0.size)
-        # One supply per product leaves the order of lines within it as it was.
-        w[groups.order] = np.repeat(1.0 / groups.per_product("supply", supply, SUPPLY), sizes)
+    def run(sigma: ArrayLike, eta: ArrayLike, supply: ArrayLike) -> ArmingtonVolume:
         etas = groups.per_product("eta", eta, ELASTICITY)
-        parameters = np.column_stack(
-            [
-                groups.per_product("sigma", sigma, ELASTICITY),
-                etas,
-                etas,
-                np.zeros(etas.size),
-                np.zeros(etas.size),
-            ]
-        )
-        return _answer(replace(first, w=frozen(w), parameters=frozen(parameters)), 1)
+        nothing = np.zeros(etas.size)
+        sigmas = groups.per_product("sigma", sigma, ELASTICITY)
+        kappas = groups.per_product("kappa", np.where(np.isnan(between), etas, between), ELASTICITY)
+        parameters = np.column_stack([sigmas, etas, kappas, shipments, nothing])
+        w = 1.0 / groups.per_product("supply", supply, SUPPLY)
+        lines = np.empty((4, whole.v0.size))
+        products = np.empty((2, etas.size))
+        for block in blocks:
+            block.run(parameters, w, lines, products)
+        return ArmingtonVolume(*lines, *products)
 
     return run
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Products [first, last) of a problem as one of its own, and where its lines stand in the whole."""
+
+    first: int
+    last: int
+    place: Ints
+    problem: _Problem
+
+    @classmethod
+    def of(cls, whole: _Problem, first: int, last: int) -> _Block:
+        start, end = whole.groups.offsets[first], whole.groups.offsets[last]
+        place = whole.groups.order[start:end]
+        groups = Groups(
+            whole.groups.products[first:last],
+            frozen(np.arange(place.size)),
+            frozen(whole.groups.offsets[first : last + 1] - start),
+        )
+        nothing = frozen(np.zeros(place.size))
+        problem = _Problem(
+            groups, frozen(whole.v0[place]), frozen(whole.rates[:, place]), nothing, nothing, nothing
+        )
+        return cls(first, last, place, problem)
+
+    def run(self, parameters: Floats, w: Floats, lines: Floats, products: Floats) -> None:
+        """Write value, quantity hat, creation and diversion of the block's lines, and the surplus of its products."""
+        sizes = np.diff(self.problem.groups.offsets)
+        # One supply per product leaves the order of lines within it as it is.
+        w_lines = frozen(np.repeat(w[self.first : self.last], sizes))
+        problem = replace(self.problem, w=w_lines, parameters=frozen(parameters[self.first : self.last]))
+        found = _answer(problem, 1)
+        for row, name in enumerate(("value", "quantity_hat", "creation", "diversion")):
+            lines[row, self.place] = getattr(found, name)
+        products[0, self.first : self.last] = found.buyer_surplus
+        products[1, self.first : self.last] = found.welfare
 
 
 def _answer(problem: _Problem, threads: int) -> ArmingtonResponse:

@@ -78,7 +78,9 @@ class Draws:
                 "rule, 4096 for a report.",
             )
         if not 0 <= self.seed <= GREATEST_SEED:
-            raise invalid("seed", f"seed is {self.seed}.", fix="It must be a whole number from 0 to 2^63 - 1.")
+            raise invalid(
+                "seed", f"seed is {self.seed}.", fix="It must be a whole number from 0 to 2^63 - 1."
+            )
         for name in ("sigma", "eta", "supply"):
             value = getattr(self.spreads, name)
             if not 0.0 <= value <= 10.0 or (name == "supply" and value > 1.0):
@@ -186,7 +188,7 @@ def _inverse_supply(uniform: float) -> float:
     if uniform >= 1.0 - _FLAT_MASS:
         return 0.0
     place = uniform / (1.0 - _FLAT_MASS)
-    return 1.0 / (_LEAST_SUPPLY * (_GREATEST_SUPPLY / _LEAST_SUPPLY) ** place)
+    return 1.0 / (_LEAST_SUPPLY * math.exp(place * math.log(_GREATEST_SUPPLY / _LEAST_SUPPLY)))
 
 
 def _global_uniforms(draws: Draws, dimensions: int) -> Floats:

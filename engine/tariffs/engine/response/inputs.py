@@ -194,6 +194,11 @@ def _cuts(offsets: Ints, parts: int) -> Iterator[tuple[int, int]]:
             yield first, last
 
 
+def over_blocks(offsets: Ints, lines: int) -> list[tuple[int, int]]:
+    """Ranges of products with about so many lines each."""
+    return list(_cuts(offsets, max(1, int(offsets[-1]) // lines)))
+
+
 def over_products(work: Callable[[int, int], None], offsets: Ints, threads: int) -> None:
     """Call `work(first, last)` over all products, on that many threads."""
     ranges = list(_cuts(offsets, max(threads, 1)))

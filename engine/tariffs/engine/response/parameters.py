@@ -19,7 +19,7 @@ import numpy as np
 import polars as pl
 
 from tariffs.engine.errors import InputError
-from tariffs.engine.response.inputs import ELASTICITY, SUPPLY, Floats, Ints, Range, invalid
+from tariffs.engine.response.inputs import ELASTICITY, SUPPLY, VALUE, Floats, Ints, Range, invalid
 
 HORIZONS = ("impact", "short", "long")
 BOUNDS = ("low", "high")
@@ -30,7 +30,7 @@ GREATEST_SIGMA = 20.0
 _DATA = Path(__file__).parent / "data"
 _FILES = ("hs_sections.csv", "gtap_sectors.csv", "demand_exceptions.csv")
 _HORIZON_SUPPLY = {"impact": math.inf, "short": math.inf, "long": 10.0}
-_USER_COLUMNS = ("hts", "sigma", "eta", "supply")
+_USER_COLUMNS = ("hts", "sigma", "eta", "supply", "spread", "kappa", "domestic_ratio")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,8 @@ class Elasticities:
         supply: export supply elasticity, infinite if flat.
         spread: standard deviation of ln sigma.
         source: where the values come from.
+        kappa: substitution between imports and domestic goods; NaN if there are none.
+        domestic_ratio: domestic shipments per dollar of landed imports at the baseline.
     """
 
     sigma: float
@@ -50,6 +52,8 @@ class Elasticities:
     supply: float
     spread: float
     source: str
+    kappa: float = math.nan
+    domestic_ratio: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ class ProductParameters:
     """Elasticities of a list of products, in its order.
 
     Attributes:
-        sigma, eta, supply, spread: one per product, as in `Elasticities`.
+        sigma, eta, supply, spread, kappa, domestic_ratio: one per product, as in `Elasticities`.
         sources: the distinct sources.
         source: index into `sources`, one per product.
         set: name of the set, or of the user's file.
@@ -70,6 +74,8 @@ class ProductParameters:
     eta: Floats
     supply: Floats
     spread: Floats
+    kappa: Floats
+    domestic_ratio: Floats
     sources: tuple[str, ...]
     source: Ints
     set: str
@@ -85,6 +91,9 @@ class _Override:
     sigma: float | None
     eta: float | None
     supply: float | None
+    spread: float | None
+    kappa: float | None
+    domestic_ratio: float | None
 
 
 @cache
@@ -167,7 +176,7 @@ def _cell(row: Mapping[str, str | None], name: str, allowed: Range, line: int) -
 
 
 def read_parameters(path: Path) -> dict[str, _Override]:
-    """Read a user's parameters: CSV with the columns hts (a prefix), sigma, eta, supply; blank is default.
+    """Read a user's parameters: CSV with hts (a prefix) and the columns of `Elasticities`; blank is default.
 
     Raises:
         InputError: PARAMETER_INVALID if the file cannot be read, lacks `hts`, has a column of another name, a
@@ -200,7 +209,14 @@ def read_parameters(path: Path) -> dict[str, _Override]:
             _cell(row, "sigma", ELASTICITY, line),
             _cell(row, "eta", ELASTICITY, line),
             _cell(row, "supply", SUPPLY, line),
+            _cell(row, "spread", ELASTICITY, line),
+            _cell(row, "kappa", ELASTICITY, line),
+            _cell(row, "domestic_ratio", VALUE, line),
         )
+        if found[prefix].domestic_ratio and found[prefix].kappa is None:
+            raise invalid(
+                "kappa", f"line {line}: domestic_ratio without kappa.", fix="Give kappa as well.", line=line
+            )
     return found
 
 
@@ -229,8 +245,10 @@ def _of_code(
         found.sigma if mine.sigma is None else mine.sigma,
         found.eta if mine.eta is None else mine.eta,
         found.supply if mine.supply is None else mine.supply,
-        found.spread,
+        found.spread if mine.spread is None else mine.spread,
         f"given for {prefix}",
+        math.nan if mine.kappa is None else mine.kappa,
+        mine.domestic_ratio or 0.0,
     )
 
 
@@ -299,6 +317,8 @@ def parameters_for(
         eta=np.array([each.eta for each in found], dtype=np.float64)[at],
         supply=np.array([each.supply for each in found], dtype=np.float64)[at],
         spread=np.array([each.spread for each in found], dtype=np.float64)[at],
+        kappa=np.array([each.kappa for each in found], dtype=np.float64)[at],
+        domestic_ratio=np.array([each.domestic_ratio for each in found], dtype=np.float64)[at],
         sources=sources,
         source=np.array([place[each.source] for each in found], dtype=np.int64)[at],
         set=name if path is None else path.name,

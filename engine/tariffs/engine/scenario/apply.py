@@ -7,9 +7,9 @@ from decimal import Decimal
 from tariffs.engine.errors import ScenarioError
 from tariffs.engine.law.events import Change
 from tariffs.engine.law.law import Law
+from tariffs.engine.scenario.forms import check_texts
 from tariffs.engine.scenario.model import Scenario, located
 from tariffs.engine.scenario.names import check_names, check_scope
-from tariffs.engine.scenario.forms import check_texts
 from tariffs.engine.scenario.parents import Known, lineage
 from tariffs.engine.scenario.parents import components as parts_of
 from tariffs.engine.scenario.sources import library
@@ -32,8 +32,8 @@ def apply_scenario(law: Law, scenario: Scenario, known: Known | None = None) -> 
     except ScenarioError as error:
         raise located(error, scenario) from None
     for step in before:
-        _check_single(step)
         try:
+            _check_single(step)
             for change in step.changes:
                 law = apply_change(law, change)
         except ScenarioError as error:

@@ -82,7 +82,15 @@ _READERS: Mapping[str, Callable[[str], str]] = {
     **dict.fromkeys(("at", "from", "until", "to", "collection_stop"), _instant),
     "known_from": lambda text: read_day(text).isoformat(),
     **dict.fromkeys(
-        ("rate", "kept", "share", "compliance", "weight", *("full", "steel", "aluminum", "copper", "us", "us_capped", "processing")), _rate
+        (
+            "rate",
+            "kept",
+            "share",
+            "compliance",
+            "weight",
+            *("full", "steel", "aluminum", "copper", "us", "us_capped", "processing"),
+        ),
+        _rate,
     ),
     "by": _step,
     "from_beginning": lambda text: str(read_yes(text)).lower(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tariffs.engine.errors import ScenarioError
+from tariffs.engine.errors import LawError, ScenarioError
 from tariffs.engine.law.law import Law
 from tariffs.engine.scenario.apply import apply_change
 from tariffs.engine.scenario.effect import BASE, same_as_base, warning_of, why_void
@@ -60,10 +60,15 @@ def _walk(scenario: Scenario, law: Law) -> tuple[Law, list[Problem]]:
     for change in scenario.changes:
         try:
             after = apply_change(law, change)
+            warning = warning_of(law, after, change, scenario.places)
         except ScenarioError as error:
             problems.append(problem_of(error, scenario.places))
             continue
-        warning = warning_of(law, after, change, scenario.places)
+        except LawError as error:
+            # Acts may be narrowed to more overlapping scopes than can be told apart, which shows when they are met.
+            told = ScenarioError("SCENARIO_SYNTAX", error.message, path=change.path, fix=error.fix)
+            problems.append(problem_of(told, scenario.places))
+            continue
         if warning:
             problems.append(warning)
         law = after

@@ -1,4 +1,4 @@
-"""What two scenarios make different in the law: which measures stand otherwise, from when to when, in words and rows."""
+"""What two scenarios make different in the law: which measures stand otherwise, from when to when, in words."""
 
 from __future__ import annotations
 
@@ -65,7 +65,9 @@ def _measure(first: Law, second: Law, name: str, instants: Sequence[datetime]) -
             runs.append((instant, end, words))
     for start, end, (one, other) in runs:
         last = end.astimezone(zone) if end and end < second.coverage[1] else None
-        yield Difference("measure", name, known.authority, known.direction, start.astimezone(zone), last, one, other)
+        yield Difference(
+            "measure", name, known.authority, known.direction, start.astimezone(zone), last, one, other
+        )
 
 
 Stand = tuple[tuple[Row, ...], bool] | None

@@ -11,9 +11,12 @@ from typing import Any
 from tariffs.engine.errors import ScenarioError
 
 _TEXTS = frozenset(
-    "id title authority direction modelled status displaces_at_zero note conf from to known_from heading"
-    " heading_at_zero split_heading kind column undeclared rate price up_to take pick text use".split()
-)
+    (
+        "id", "title", "authority", "direction", "modelled", "status", "displaces_at_zero", "note", "conf", "from",
+        "to", "known_from", "heading", "heading_at_zero", "split_heading", "kind", "column", "undeclared", "rate",
+        "price", "up_to", "take", "pick", "text", "use",
+    )
+)  # fmt: skip
 _LISTS = frozenset({"periods", "rows", "tiers"})
 _MAPPINGS = frozenset({"base", "switch", "touches", "by_origin"})
 
@@ -28,7 +31,9 @@ def check_texts(value: Mapping[str, Any], path: str) -> None:
         where = f"{path}.{key}"
         wanted = _wanted(key, inner)
         if wanted:
-            raise ScenarioError("SCENARIO_SYNTAX", f"{key} is {wanted}.", path=where, fix="See docs/law-data.md.")
+            raise ScenarioError(
+                "SCENARIO_SYNTAX", f"{key} is {wanted}.", path=where, fix="See docs/law-data.md."
+            )
         if key == "by_origin":
             _check_pairs(inner, where)
         elif isinstance(inner, Mapping):

@@ -23,7 +23,9 @@ def read_mixture(document: Mapping[str, Any], report: Report) -> tuple[Component
     """
     for key in ("changes", "parents"):
         if document.get(key):
-            report("SCENARIO_SYNTAX", key, f"A mixture has no {key} of its own.", "Put them into a component.")
+            report(
+                "SCENARIO_SYNTAX", key, f"A mixture has no {key} of its own.", "Put them into a component."
+            )
     items = document["mixture"]
     if not isinstance(items, list) or not 1 <= len(items) <= COMPONENTS_AT_MOST:
         report(
@@ -45,9 +47,13 @@ def _component(item: Any, path: str, report: Report) -> Component | None:
         return None
     for key in item:
         if key not in _KEYS:
-            report("SCENARIO_UNKNOWN_KEY", f"{path}.{key}", f"A component has no key {key!r}.", "Leave it out.")
+            report(
+                "SCENARIO_UNKNOWN_KEY", f"{path}.{key}", f"A component has no key {key!r}.", "Leave it out."
+            )
     try:
         return Component(item["scenario"], read_share(item["weight"]))
     except ValueError as error:
-        report("SCENARIO_SYNTAX", f"{path}.weight", f"{str(error)[0].upper()}{str(error)[1:]}.", "Correct it.")
+        report(
+            "SCENARIO_SYNTAX", f"{path}.weight", f"{str(error)[0].upper()}{str(error)[1:]}.", "Correct it."
+        )
         return None

@@ -13,6 +13,7 @@ from typing import Any
 
 from tariffs.engine.errors import ScenarioError
 from tariffs.engine.law.events import OPS, Change, change_from_mapping
+from tariffs.engine.scenario.mixing import read_mixture
 from tariffs.engine.scenario.model import (
     BASES,
     SCHEMA,
@@ -23,7 +24,6 @@ from tariffs.engine.scenario.model import (
     place_of,
     problem_of,
 )
-from tariffs.engine.scenario.mixing import read_mixture
 from tariffs.engine.scenario.text import Document, read_text
 
 _NAME = re.compile(r"^[a-z0-9][a-z0-9._-]{0,99}$")

@@ -18,7 +18,12 @@ _TEXT = {"type": ["string", "number", "boolean"]}
 _WORDS = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}
 _MAPPING = {"type": "object"}
 _INSTANT = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2})?)?$"}
-_RATE = {"anyOf": [{"type": "string", "pattern": r"^[+-]?\d+(\.\d+)?%$|^0(\.\d+)?$"}, {"type": "number", "maximum": 1}]}
+_RATE = {
+    "anyOf": [
+        {"type": "string", "pattern": r"^[+-]?\d+(\.\d+)?%$|^0(\.\d+)?$"},
+        {"type": "number", "maximum": 1},
+    ]
+}
 _BY_KEY: dict[str, Any] = {
     **dict.fromkeys(("at", "from", "until", "to", "collection_stop", "known_from"), _INSTANT),
     **dict.fromkeys(("rate", "kept", "share", "compliance"), _RATE),

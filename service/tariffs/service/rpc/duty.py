@@ -7,9 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 from tariffs.engine.assess import EntryLine, Quote, QuoteLayer, assess_line
+from tariffs.engine.considered import Considered
 from tariffs.engine.entries import EntryTotal, Unread, assess_entries
+from tariffs.engine.entry_summary import HeadingLine
 from tariffs.engine.entryline import Charge, OtherCharge
 from tariffs.engine.errors import InputError, TariffsError
+from tariffs.engine.explanation import explanation
 from tariffs.engine.landed import LandedCost
 from tariffs.engine.law.text import UnitRate
 from tariffs.engine.provenance import engine_version
@@ -31,9 +34,14 @@ def calculate_duty(request: duty_service_pb2.CalculateDutyRequest) -> duty_servi
     line = read_line(request.line)
     scenario = scenario_of(request.scenario, "scenario")
     law = law_under(scenario, request.switches, request.min_confidence)
-    quote = assess_line(law, line, known_on=word(request.known_on, "known_on") or None)
+    known_on = word(request.known_on, "known_on") or None
+    quote = assess_line(law, line, known_on=known_on)
     facts = {**quote.provenance, "scenarios": {scenario.id: scenario.digest}}
     answer = _quote(quote, provenance_of(facts, request))
+    if request.explain:
+        told = explanation(law, line, quote, known_on=known_on)
+        answer.considered.extend(_considered(one) for one in told.considered)
+        answer.headings.extend(_heading(one) for one in told.headings)
     return trim(answer, request.read_mask.paths)
 
 
@@ -164,7 +172,7 @@ def _quote(quote: Quote, provenance: common_pb2.Provenance) -> duty_service_pb2.
     )
 
 
-def _amounts(answer: Quote | EntryTotal) -> dict[str, str]:
+def _amounts(answer: Quote | EntryTotal) -> dict[str, Any]:
     return {name: f"{getattr(answer, name):.2f}" for name in ("assessed", "owed", "min", "max")}
 
 
@@ -185,6 +193,29 @@ def _layer(layer: QuoteLayer) -> duty_service_pb2.Layer:
         max=f"{layer.max:.2f}",
         citations=layer.citations,
         why=layer.why,
+    )
+
+
+def _considered(one: Considered) -> duty_service_pb2.Considered:
+    return duty_service_pb2.Considered(
+        measure=one.measure,
+        authority=one.authority,
+        heading=one.heading,
+        outcome=one.outcome,
+        rule=one.rule,
+        text=one.text,
+        citations=one.citations,
+        operands=one.operands,
+    )
+
+
+def _heading(line: HeadingLine) -> duty_service_pb2.HeadingLine:
+    return duty_service_pb2.HeadingLine(
+        heading=line.heading,
+        measures=line.measures,
+        rate=None if line.rate is None else f"{line.rate.normalize():f}",
+        base=f"{line.base:.2f}",
+        amount=f"{line.amount:.2f}",
     )
 
 

@@ -56,7 +56,7 @@ def simulate(
             points,
             law=load_law(),
             options=_own_options(request, parameters),
-            progress=lambda stage, fraction: emit(progress_of(stage, fraction)),
+            progress=lambda stage, fraction: emit(_progress(stage, fraction)),
             cancelled=cancelled,
         )
     _tell(found, request, emit)
@@ -193,5 +193,5 @@ def _total(point: ScenarioImpact) -> pl.DataFrame:
     return pl.DataFrame({name: pl.Series([value], dtype=pl.Float64) for name, value in point.total.items()})
 
 
-def progress_of(stage: str, fraction: float) -> pb.SimulateResponse:
+def _progress(stage: str, fraction: float) -> pb.SimulateResponse:
     return pb.SimulateResponse(progress=pb.Progress(stage=stage, fraction=fraction))

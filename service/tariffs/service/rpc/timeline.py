@@ -72,5 +72,6 @@ def _tell(found: ScenarioTimeline, emit: Emit) -> None:
     )
     for kind, frame in frames:
         for data in arrow.batches(frame):
-            batch = pb.ResultBatch(scenario=found.id, arrow=data)
-            emit(pb.TimelineResponse(**{kind: batch}))
+            message = pb.TimelineResponse()
+            getattr(message, kind).CopyFrom(pb.ResultBatch(scenario=found.id, arrow=data))
+            emit(message)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from tariffs.client.cli import duty, impact, law, replay, scenario, serve, timeline, validate
+from tariffs.client.cli import duty, impact, law, refund, replay, scenario, serve, timeline, validate
 from tariffs.client.errors import InvalidRequest
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app = typer.Typer(
 app.command("duty", epilog=duty.EXAMPLES)(duty.duty)
 app.command("impact", epilog=impact.EXAMPLES)(impact.impact)
 app.command("timeline", epilog=timeline.EXAMPLES)(timeline.timeline)
+app.command("refund", epilog=refund.EXAMPLES)(refund.refund)
 app.command("replay", epilog=replay.EXAMPLES)(replay.replay)
 app.add_typer(scenario.app, name="scenario")
 app.add_typer(law.app, name="law")

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tariffs.client.cli import options, outputs, render, render_entries
+from tariffs.client.cli import options, outputs, render, render_compliance, render_entries
 from tariffs.client.entries import VIEWS, EntriesResult, flat
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.frames import write_table
@@ -142,6 +142,7 @@ def duty(
         print(json.dumps(quote.to_json_dict()))
     else:
         render.quote(quote)
+        render_compliance.considered(quote)
     return 0
 
 

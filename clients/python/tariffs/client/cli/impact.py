@@ -61,12 +61,18 @@ def impact(
     ] = None,
     draws: Annotated[
         int,
-        typer.Option("--draws", metavar="N", help="Draws of the elasticities for ranges: 256, 1024, 4096, ..."),
+        typer.Option(
+            "--draws", metavar="N", help="Draws of the elasticities for ranges: 256, 1024, 4096, ..."
+        ),
     ] = 0,
-    seed: Annotated[int, typer.Option("--seed", metavar="S", help="Which draws; the same seed gives the same.")] = 0,
+    seed: Annotated[
+        int, typer.Option("--seed", metavar="S", help="Which draws; the same seed gives the same.")
+    ] = 0,
     attribute: Annotated[
         bool,
-        typer.Option("--attribute", help="Split each difference from the first scenario by change and authority."),
+        typer.Option(
+            "--attribute", help="Split each difference from the first scenario by change and authority."
+        ),
     ] = False,
     known_on: options.KnownOn = None,
     switch: options.Switches = None,

@@ -9,9 +9,11 @@ from typing import Annotated
 import typer
 
 from tariffs.client.cli import options, render
+from tariffs.client.cli.law_changes import EXAMPLES, changes
 from tariffs.client.cli.law_validate import validate
 
 app = typer.Typer(help="The law as data: its measures, and its doubtful facts.", no_args_is_help=True)
+app.command("changes", epilog=EXAMPLES)(changes)
 app.command("validate", epilog="[bold]Example[/bold]\n\n  tariffs law validate --on 2026-11-20")(validate)
 
 

@@ -9,12 +9,19 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 _BILLION = 1e9
-_COLUMNS = (("duty", "duty"), ("duty_owed", "owed"), ("value_after", "value after"), ("duty_after", "duty after"))
+_COLUMNS = (
+    ("duty", "duty"),
+    ("duty_owed", "owed"),
+    ("value_after", "value after"),
+    ("duty_after", "duty after"),
+)
 
 
 def segments_table(rows: pl.DataFrame, average: Mapping[str, object]) -> Table:
     """The totals of one scenario by segment, and their average weighted by days."""
-    table = Table("from", "to", *_right("days", *(title for _, title in _COLUMNS), "rate"), box=None, pad_edge=False)
+    table = Table(
+        "from", "to", *_right("days", *(title for _, title in _COLUMNS), "rate"), box=None, pad_edge=False
+    )
     for row in rows.to_dicts():
         table.add_row(row["start"], row["end"], f"{row['days']:,}", *_cells(row))
     table.add_row("[bold]average[/bold]", "", "", *_cells(average))

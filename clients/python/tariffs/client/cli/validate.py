@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import importlib
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
-from typing import Any
+from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from tariffs.client._progress import reporting
@@ -16,10 +18,15 @@ from tariffs.client.errors import extra_missing
 
 app = typer.Typer(help="Answers of the engine beside published figures.", no_args_is_help=True)
 _UNEXPLAINED = 1
+_TITLES = ("row", "who, when", "figure", "law of")
+_NUMBERS = ("published", "ours", "low", "high", "difference", "tolerance")
+
+
+Markdown = Annotated[bool, typer.Option("--markdown", help="Print the tables of docs/reproduction.md.")]
 
 
 @app.command("economics", epilog="[bold]Example[/bold]\n\n  tariffs validate economics --json")
-def economics(as_json: options.Json = False) -> int:
+def economics(as_json: options.Json = False, markdown: Markdown = False) -> int:
     """Effective rates and trade after the response beside those of Yale, CBO, WTO and others.
 
     Every figure is run on US imports of 2024 under the law of its day. One outside its tolerance has its reason; one
@@ -30,6 +37,8 @@ def economics(as_json: options.Json = False) -> int:
     rows = [_row(one) for one in found.rows]
     if as_json:
         print(json.dumps({"rows": rows, "provenance": dict(found.provenance)}))
+    elif markdown:
+        print("\n".join(_markdown(rows)))
     else:
         _show(rows)
     return _UNEXPLAINED if any(not row["within"] and not row["reason"] for row in rows) else 0
@@ -52,23 +61,48 @@ def _row(one: Any) -> dict[str, Any]:
 def _show(rows: list[dict[str, Any]]) -> None:
     out = render.console()
     table = Table(box=None, pad_edge=False)
-    for title in ("row", "episode", "figure"):
+    for title in _TITLES[:3]:
         table.add_column(title)
-    for title in ("published", "ours", "low", "high", "difference", "tolerance"):
+    for title in _NUMBERS:
         table.add_column(title, justify="right")
-    table.add_column("")
-    reasons: dict[str, int] = {}
+    table.add_column("within")
+    reasons = _reasons(rows)
     for row in rows:
-        mark = "ok" if row["within"] else f"[{reasons.setdefault(row['reason'], len(reasons) + 1)}]"
-        numbers = ("published", "ours", "low", "high", "difference", "tolerance")
-        table.add_row(row["row"], row["episode"], _label(row), *(f"{row[n] * 100:.1f}" for n in numbers), mark)
+        table.add_row(*(escape(cell) for cell in (*_words(row)[:3], *_cells(row), _mark(row, reasons))))
     table.caption = "percent, or points; low and high are the parameter sets"
     table.caption_justify = "left"
     out.print(table)
     for reason, number in reasons.items():
-        out.print(f"[{number}] {reason or 'not explained'}", markup=False)
+        out.print(f"({number}) {reason}", markup=False)
 
 
-def _label(row: dict[str, Any]) -> str:
+def _markdown(rows: list[dict[str, Any]]) -> Iterator[str]:
+    titles = (*_TITLES, *_NUMBERS, "within")
+    yield f"| {' | '.join(titles)} |"
+    yield "|---" * len(titles) + "|"
+    reasons = _reasons(rows)
+    for row in rows:
+        yield f"| {' | '.join((*_words(row), *_cells(row), _mark(row, reasons)))} |"
+    yield ""
+    for reason, number in reasons.items():
+        yield f"{number}. {reason[:1].upper()}{reason[1:]}."
+
+
+def _words(row: dict[str, Any]) -> tuple[str, ...]:
     about = [*row["origins"], *(f"{name}={value}" for name, value in row["switches"].items())]
-    return " ".join([row["figure"].replace("_", " "), *about])
+    known = f", known {row['known_on']}" if row["known_on"] not in {"", row["on"]} else ""
+    figure = " ".join([row["figure"].replace("_", " "), *about])
+    return row["row"], row["episode"], figure, row["on"] + known
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    return [f"{row[name] * 100:.1f}" for name in _NUMBERS]
+
+
+def _reasons(rows: list[dict[str, Any]]) -> dict[str, int]:
+    outside = dict.fromkeys(row["reason"] or "not explained" for row in rows if not row["within"])
+    return {reason: number for number, reason in enumerate(outside, start=1)}
+
+
+def _mark(row: dict[str, Any], reasons: dict[str, int]) -> str:
+    return "yes" if row["within"] else f"no ({reasons[row['reason'] or 'not explained']})"

@@ -1,0 +1,80 @@
+"""`tariffs refund`: what comes back of entries."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tariffs.client.cli import options, outputs, render_compliance
+
+EXAMPLES = """
+[bold]Examples[/bold]
+
+  tariffs refund entries.csv
+
+  tariffs refund entries.csv --interest-rate 0.07 --paid-on 2026-12-15 --json
+"""
+
+
+def refund(
+    entries: Annotated[
+        Path,
+        typer.Argument(
+            metavar="ENTRIES",
+            help="A .csv, .parquet or .arrow file of entry lines, with liquidation, deposit_date and drawback.",
+        ),
+    ],
+    authority: Annotated[
+        list[str] | None,
+        typer.Option("--authority", metavar="NODE", help="What to count. Default: ieepa alone."),
+    ] = None,
+    interest_rate: Annotated[
+        str | None,
+        typer.Option(
+            "--interest-rate", metavar="FRACTION", help="Yearly interest, compounded daily (19 USC 1505)."
+        ),
+    ] = None,
+    paid_on: Annotated[
+        str | None,
+        typer.Option("--paid-on", metavar="DAY", help="Interest runs to this day. Default: the as-of day."),
+    ] = None,
+    scenario: Annotated[
+        str | None, typer.Option("--scenario", "-s", metavar="NAME_OR_FILE", help="Edits to the law.")
+    ] = None,
+    known_on: options.KnownOn = None,
+    switch: options.Switches = None,
+    min_conf: options.MinConf = "",
+    refused: Annotated[
+        Path | None,
+        typer.Option("--refused", help="Write refused rows here. Default: <ENTRIES>-refused.csv."),
+    ] = None,
+    target: options.Target = None,
+    local: options.Local = False,
+    as_json: options.Json = False,
+) -> int:
+    """What comes back of entries, by entry, heading and collection window, and in total.
+
+    A refund is duty assessed under a void authority and not owed, less drawback. Beside it stands what retroactive acts
+    gave back: duty as known on the entry day less duty as known now. Refused rows make the exit code 1.
+    """
+    with options.connected(target, local) as client:
+        result = client.refund(
+            entries,
+            authorities=options.keys(authority or []),
+            interest_rate=interest_rate,
+            paid_on=paid_on,
+            known_on=known_on,
+            scenario=scenario,
+            switches=options.pairs(switch, "--switch"),
+            min_confidence=min_conf,
+            progress=True,
+        )
+    path = outputs.write_refused(result.refused, refused or outputs.refused_path(entries), result.provenance)
+    if as_json:
+        print(json.dumps(result.to_json_dict(path)))
+    else:
+        render_compliance.refunds(result)
+    return 1 if result.refused.height else 0

@@ -1,0 +1,148 @@
+"""Runs over a period, differences, and results run again: in-process, as the command line sees them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+import pytest
+from tariffs.client import Client, Difference, InvalidRequest, NotFound, Scenario, replay
+from tariffs.client.cli.app import run
+from tariffs.client.frames import write_table
+
+TABLE = pl.DataFrame({"hts": ["9503000073", "8471300100"], "origin": ["CN", "MX"], "customs_value": [1e4, 5e4]})
+DAY = "2027-01-11"
+MINE = """schema: tariffs.scenario/v1
+id: mine
+title: Mine
+basis: hypothesis
+changes:
+  - {op: set_rate, measures: {id: fl301, origins: [CN]}, from: 2027-01-01, rate: 20%}
+"""
+
+
+@pytest.fixture(scope="module")
+def client() -> Client:
+    return Client.local()
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    path = tmp_path / "table.csv"
+    TABLE.write_csv(path)
+    return path
+
+
+@pytest.fixture(params=[".parquet", ".csv", ".json"])
+def result(request: pytest.FixtureRequest, client: Client, table: Path, tmp_path: Path) -> Path:
+    scenarios = ["base", Scenario.from_text(MINE)]
+    found = client.impact(table, scenarios, on=DAY, by=["origin", "hts2"], baseline="2025-01-01", include_lines=False)
+    path = tmp_path / f"result{request.param}"
+    if request.param == ".json":
+        path.write_text(json.dumps(found.to_json_dict()))
+    else:
+        write_table(found.groups, path, found.provenance)
+    return path
+
+
+def test_a_result_comes_out_bit_for_bit(client: Client, result: Path) -> None:
+    found = replay(client, result)
+    assert found.same
+    assert (found.changed, found.rows, found.largest) == ((), 4, 0.0)
+
+
+def test_a_changed_table_is_named(client: Client, result: Path, table: Path) -> None:
+    TABLE.with_columns(pl.col("customs_value") * 2).write_csv(table)
+    found = replay(client, result)
+    assert not found.same
+    assert [text.partition(":")[0] for text in found.changed] == ["table"]
+    assert found.largest is not None
+    assert found.largest > 0.5
+
+
+def test_a_table_that_moved_is_given(client: Client, result: Path, table: Path, tmp_path: Path) -> None:
+    moved = table.rename(tmp_path / "moved.csv")
+    with pytest.raises(InvalidRequest):
+        replay(client, result)
+    assert replay(client, result, moved).same
+
+
+def test_another_law_is_named_with_its_release(client: Client, result: Path) -> None:
+    found = client.law()
+    client_of_old = _Old(client, replace(found, digest="0" * 64, version="2020.01.01.1"))
+    with pytest.raises(NotFound) as caught:
+        replay(client_of_old, result)  # type: ignore[arg-type]
+    assert caught.value.reason == "LAW_VERSION_NOT_FOUND"
+    assert caught.value.metadata["release"] in caught.value.fix
+    assert caught.value.exit_code == 4
+
+
+class _Old:
+    def __init__(self, client: Client, law: object) -> None:
+        self._law = law
+        self.impact, self.timeline = client.impact, client.timeline
+
+    def law(self) -> object:
+        return self._law
+
+
+def test_what_is_no_result_is_told(client: Client, tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text("[]")
+    TABLE.write_parquet(tmp_path / "x.parquet")
+    for name in ("x.json", "x.parquet", "x.csv", "none.parquet"):
+        with pytest.raises(InvalidRequest, match="cannot|not a result") as caught:
+            replay(client, tmp_path / name)
+        assert caught.value.reason == "TABLE_UNREADABLE"
+
+
+def test_a_period_comes_back_as_frames_and_is_run_again(client: Client, table: Path, tmp_path: Path) -> None:
+    found = client.timeline(table, ["base", "truce-even-odds"], start="2026-12-01", end="2027-01-31", response="none")
+    assert set(found.segments["scenario"]) == {"base", "truce-even-odds"}
+    assert found.average_total.height == 2
+    assert found.totals.filter(scenario="base")["days"].sum() == 62
+    document = found.to_json_dict()
+    json.dumps(document)
+    assert {"id", "groups", "totals", "averages", "average_total"} == set(document["scenarios"][0])  # type: ignore[index]
+    write_table(found.segments, tmp_path / "period.parquet", found.provenance)
+    assert replay(client, tmp_path / "period.parquet").same
+
+
+def test_attribution_comes_back_as_a_frame(client: Client, table: Path) -> None:
+    found = client.impact(table, ["base", Scenario.from_text(MINE)], on=DAY, response="none", attribute=True)
+    rows = found.attribution
+    assert rows is not None
+    assert rows["text"].unique().to_list() == ["set_rate fl301 for CN to 20% from 2027-01-01"]
+    assert rows["duty"].sum() == pytest.approx(found.total.filter(scenario="mine")["duty_vs"].item())
+    blocks = found.to_json_dict()["scenarios"]
+    assert ["attribution" in block for block in blocks] == [False, True]  # type: ignore[attr-defined]
+
+
+def test_differences_of_two_scenarios(client: Client) -> None:
+    found = client.diff("base", Scenario.from_text(MINE))
+    assert [type(one) for one in found] == [Difference]
+    assert (found[0].id, found[0].kind, found[0].start) == ("fl301", "measure", "2027-01-01T12:00-05:00")
+    assert found[0].text.startswith("fl301 from 2027-01-01 12:00 EST: ")
+    with pytest.raises(NotFound):
+        client.diff("base", "nobody")
+
+
+def test_the_command_line(table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out.parquet"
+    common = [str(table), "-s", "base", "-s", "forced-labor-20-on-china", "--response", "none", "--local"]
+    assert run(["impact", *common, "--on", DAY, "--attribute", "-o", str(out)]) == 0
+    assert "set_rate fl301 for CN to 20%" in capsys.readouterr().out
+    assert run(["replay", str(out), "--local"]) == 0
+    assert "bit for bit" in capsys.readouterr().out
+    assert run(["timeline", *common, "--start", "2026-12-01", "--end", "2027-01-31"]) == 0
+    assert "average" in capsys.readouterr().out
+    assert run(["timeline", *common, "--start", "2026-12-01", "--end", "2027-01-31", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["scenarios"]) == 2
+    assert run(["scenario", "diff", "base", "truce-extended", "--local"]) == 0
+    assert "cn.recip" in capsys.readouterr().out
+    assert run(["scenario", "diff", "base", "base", "--local", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"differences": []}
+    TABLE.head(1).write_csv(table)
+    assert run(["replay", str(out), "--local"]) == 1
+    assert "table: was" in capsys.readouterr().out

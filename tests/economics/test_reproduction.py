@@ -1,0 +1,93 @@
+"""Published figures: the file is sound, ours are computed as they say, and whatever is outside has its reason."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tariffs.client.cli.__main__ import run
+from tariffs.engine import reproduction
+from tariffs.engine.law import load_law
+from tariffs.engine.reproduction import MEASURED, Figure, Reproduced, Trade, published_figures, reproduce
+
+PAGE = Path(__file__).parents[2] / "docs" / "reproduction.md"
+
+
+def _figure(row: str, figure: str) -> Figure:
+    return next(one for one in published_figures() if (one.row, one.figure) == (row, figure))
+
+
+def test_every_figure_names_its_run_its_tolerance_and_its_source() -> None:
+    figures = published_figures()
+    assert {one.row for one in figures} >= {str(row) for row in range(20, 29)}
+    law = load_law()
+    for one in figures:
+        assert one.figure in MEASURED
+        assert one.tolerance > 0.0
+        assert one.source
+        assert one.horizon in {"impact", "short", "long"}
+        law.with_switches(one.switches)
+        assert not one.without or any(one.without in measure.parents for measure in law.measures.values())
+
+
+def test_figures_are_measured_as_they_say() -> None:
+    trade = Trade(
+        value=np.array([100.0, 300.0, 100.0]),
+        base=np.array([0.0, 0.1, 0.0]),
+        rate=np.array([0.5, 0.1, 0.2]),
+        value_after=np.array([40.0, 320.0, 90.0]),
+        quantity_hat=np.array([0.4, 1.0, 0.9]),
+    )
+    everything, first = np.ones(3, dtype=bool), np.array([True, False, False])
+    found = {name: measure(trade, everything, everything) for name, measure in MEASURED.items()}
+    assert found["static_rate"] == pytest.approx(100 / 500)
+    assert found["static_rise"] == pytest.approx(70 / 500)
+    assert found["fall_by_response"] == pytest.approx(100 / 500 - 70 / 450)
+    assert found["value_change"] == pytest.approx(450 / 500 - 1)
+    assert found["quantity_change_where_steep"] == pytest.approx(-0.6)
+    assert MEASURED["share_before"](trade, first, everything) == pytest.approx(0.2)
+    assert MEASURED["share_after"](trade, first, everything) == pytest.approx(40 / 450)
+
+
+def test_one_episode_runs_and_has_its_range(monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = tuple(one for one in published_figures() if one.run == _figure("20", "share_after").run)
+    monkeypatch.setattr(reproduction, "published_figures", lambda: chosen)
+    found = reproduce()
+    before, after = (
+        next(x for x in found.rows if x.published.figure == name) for name in ("share_before", "share_after")
+    )
+    assert before.ours == before.low == before.high
+    assert after.high < after.ours < after.low < before.ours
+    assert after.within == (abs(after.difference) <= after.published.tolerance)
+    assert found.provenance["law_digest"] == load_law().digest
+
+
+@pytest.mark.slow
+def test_all_figures_are_near_or_have_a_reason_and_are_those_of_the_page(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["validate", "economics", "--markdown"]) == 0
+    printed = capsys.readouterr().out.strip()
+    page = PAGE.read_text(encoding="utf-8")
+    for line in printed.splitlines():
+        assert line in page
+
+
+def test_the_command_prints_the_figures(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    figure = _figure("28", "static_rise")
+    inside = Reproduced(figure, figure.published, 0.1, 0.2)
+    fake = reproduction.Reproduction((inside, Reproduced(figure, 0.5, 0.4, 0.6)), {"law_version": "x"})
+    monkeypatch.setattr(reproduction, "reproduce", lambda progress: fake)
+    assert run(["validate", "economics", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert [row["within"] for row in document["rows"]] == [True, False]
+    assert document["rows"][1]["difference"] == pytest.approx(0.5 - figure.published)
+    assert run(["validate", "economics"]) == 0
+    text = capsys.readouterr().out
+    assert "no (1)" in text
+    assert figure.reason[:30] in text

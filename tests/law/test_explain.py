@@ -1,0 +1,130 @@
+"""What is said of an answer: right for someone who knows customs law, and following every fact it names."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import yaml
+
+from tariffs.engine.assess import EntryLine, assess_line
+from tariffs.engine.entry_summary import in_reporting_order
+from tariffs.engine.explanation import explanation
+from tariffs.engine.law import load_law
+from tests.law.explained import CASES, SNAPSHOT, told
+
+# A line, one of its facts, a measure whose reason rests on it, and what the reason says with and without the fact.
+FACTS = {
+    "usmca steel": (
+        EntryLine("7208.51.0030", "CA", 10000, "2025-05-20", {"usmca_share": 1}),
+        "usmca_share", "fent_ca", "because usmca_share is claimed", "usmca_share is not declared",
+    ),
+    "usmca car": (
+        EntryLine("8703.23.0190", "MX", 30000, "2026-11-24", {"usmca_share": 1, "us_content_share": 0.4}),
+        "usmca_share", "fl301", "because usmca_share is claimed", "usmca_share is not declared",
+    ),
+    "metal weight": (
+        EntryLine("9403.20.0075", "CN", 10000, "2026-11-24", {"metal_weight_share": 0.1}),
+        "metal_weight_share", "s232_IB", "because metal_weight_share < 15%", "metal_weight_share is not declared",
+    ),
+    "us content": (
+        EntryLine("9503.00.0073", "VN", 10000, "2025-09-01", {"us_content_share": 0.3}),
+        "us_content_share", "recip_country", "because us_content_share >= 20%", "us_content_share is not declared",
+    ),
+    "in transit": (
+        EntryLine("9503.00.0073", "VN", 10000, "2025-09-01", {"loading_date": "2025-08-01"}),
+        "loading_date", "recip_country", "because loading_date <", "loading_date is not declared",
+    ),
+    "donation": (
+        EntryLine("9503.00.0073", "CN", 10000, "2026-11-24", {"donation": True}),
+        "donation", "fl301", "because donation is claimed", "donation is not declared",
+    ),
+    "content of aluminum": (
+        EntryLine("9403.20.0050", "CN", 10000, "2025-09-01", {"aluminum_share": 0.3}),
+        "aluminum_share", "s232_alu", "on the aluminum content", "on the aluminum content",
+    ),
+}  # fmt: skip
+
+
+def reasons(line: EntryLine, measure: str) -> str:
+    """All that is said of a measure on a line."""
+    law = load_law()
+    quote = assess_line(law, line)
+    found = explanation(law, line, quote)
+    texts = [layer.why["text"] for layer in quote.layers if layer.measure == measure]
+    return " ".join([*texts, *(one.text for one in found.considered if one.measure == measure)])
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_snapshot(name: str) -> None:
+    expected = yaml.safe_load(SNAPSHOT.read_text(encoding="utf-8"))
+    assert told(CASES[name]) == expected[name]
+
+
+@pytest.mark.parametrize("name", FACTS)
+def test_a_dropped_fact_changes_the_reason(name: str) -> None:
+    line, fact, measure, with_it, without = FACTS[name]
+    dropped = replace(line, claims={key: value for key, value in line.claims.items() if key != fact})
+    said, said_without = reasons(line, measure), reasons(dropped, measure)
+    assert said != said_without or with_it == without
+    assert with_it in said
+    assert without in said_without
+    assert with_it == without or with_it not in said_without
+
+
+def test_a_declared_value_is_named_where_it_fails() -> None:
+    line = EntryLine("9503.00.0073", "VN", 10000, "2025-09-01", {"us_content_share": 0.1})
+    assert "us_content_share is 0.1, not >= 20%" in reasons(line, "recip_country")
+
+
+def test_a_listed_sibling_is_named() -> None:
+    said = reasons(EntryLine("8505.11.0090", "CN", 10000, "2025-05-20"), "recip_cn")
+    assert "not" not in said or "8505.11.00" in said
+
+
+def test_a_void_duty_is_named_with_its_judgment() -> None:
+    line = EntryLine("9503.00.0073", "CN", 10000, "2026-11-24")
+    law = load_law()
+    found = explanation(law, line, assess_line(law, line)).considered
+    ended = {one.measure: one for one in found if one.outcome == "ended"}
+    assert {"fent_cn", "recip_cn"} <= ended.keys()
+    assert "invalidated on 2026-02-20, not collected from 2026-02-24" in ended["recip_cn"].text
+    assert any("Learning Resources" in cite for cite in ended["recip_cn"].citations)
+
+
+def test_nothing_considered_is_of_another_origin() -> None:
+    law = load_law()
+    line = EntryLine("9503.00.0073", "VN", 10000, "2025-09-01")
+    found = explanation(law, line, assess_line(law, line)).considered
+    assert not {one.measure for one in found} & {"fent_cn", "recip_cn", "recip_eu", "s301_l3", "ieepa_br"}
+
+
+@pytest.mark.parametrize("line", CASES.values(), ids=CASES.keys())
+def test_every_sentence_has_its_rule_and_source(line: EntryLine) -> None:
+    law = load_law()
+    quote = assess_line(law, line)
+    for one in explanation(law, line, quote).considered:
+        assert one.rule
+        assert one.text.endswith(".")
+        assert one.citations
+    assert all(layer.citations and layer.why["rule"] and layer.why["text"] for layer in quote.layers)
+
+
+def test_headings_come_in_the_order_of_the_form_and_once() -> None:
+    law = load_law()
+    line = EntryLine("7318.15.8066", "CN", 10000, "2025-09-01", {"chapter98": "9802.00.80"})
+    quote = assess_line(law, line)
+    headings = [one.heading for one in explanation(law, line, quote).headings]
+    assert headings[0] == "9802.00.80"
+    assert headings[-1] == "7318.15.80"
+    assert headings.index("9903.88.03") < headings.index("9903.01.24") < headings.index("9903.81.90")
+    assert len(headings) == len(set(headings))
+    assert list(quote.layers) == in_reporting_order(law, quote.layers)
+
+
+def test_headings_of_one_number_are_merged_and_sum_to_the_duty() -> None:
+    law = load_law()
+    for line in CASES.values():
+        quote = assess_line(law, line)
+        found = explanation(law, line, quote).headings
+        assert sum(one.amount for one in found) == quote.assessed

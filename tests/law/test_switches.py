@@ -1,0 +1,108 @@
+"""A switch turned changes only answers that name it, on entry lines and on tables."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import polars as pl
+import pytest
+
+from tariffs.engine.assess import EntryLine, assess_line
+from tariffs.engine.errors import TariffsError
+from tariffs.engine.impact import Options, Point, impact
+from tariffs.engine.law import Law, load_law
+from tariffs.engine.scenario import library
+from tariffs.engine.trade.reference import reference_table
+
+DAYS = ("2025-05-20", "2025-09-10", "2026-03-10", "2026-08-25", "2026-11-24", "2027-01-11")
+# Codes of the lists that switches are about, beside those drawn.
+LISTS = ("FL301_52B_LOST", "S338_VEHICLES", "S338_DAIRY", "S232_PHARMA", "S201_SOLAR", "STEEL_DERIV", "S301_EXCL_69")
+ORIGINS = ("CN", "CA", "RU", "DE")
+OTHERS = [
+    (name, value)
+    for name, switch in sorted(load_law().switches.items())
+    for value in switch.values
+    if value != switch.default
+]
+
+
+@cache
+def lines(count: int) -> tuple[tuple[str, str], ...]:
+    """Codes and origins: some of each list with a switch, and a sample of the reference table."""
+    law = load_law()
+    listed = [law.lists[name].entries[0].code for name in LISTS if name in law.lists]
+    drawn = reference_table().sample(count, seed=7).select("hts", "origin").rows()
+    return (*((code.ljust(4, "0"), origin) for code in listed for origin in ORIGINS), *drawn)
+
+
+def answer(law: Law, hts: str, origin: str, day: str) -> tuple[Any, dict[str, str]]:
+    """What a line is charged under a law, and the switches the answer names."""
+    line = EntryLine(
+        hts, origin, 10000, day, quantity=1000, unit="kg", claims={"patented_share": 0.5, "exclusion_share": 1}
+    )
+    try:
+        quote = assess_line(law, line)
+    except TariffsError:
+        return None, {}
+    switches: Any = quote.provenance["switches"]
+    layers = [(x.measure, x.heading, x.state, x.amount, x.owed) for x in quote.layers]
+    return (quote.assessed, quote.owed, quote.min, quote.max, layers), switches
+
+
+@cache
+def before(count: int) -> dict[tuple[str, str, str], tuple[Any, dict[str, str]]]:
+    """The answers under the switches' defaults."""
+    return {(hts, origin, day): answer(load_law(), hts, origin, day) for hts, origin in lines(count) for day in DAYS}
+
+
+@pytest.mark.parametrize(("name", "value"), OTHERS)
+def test_only_lines_that_name_a_switch_change(name: str, value: str, scale: int) -> None:
+    law = load_law().with_switches({name: value})
+    for key, (then, named) in before(12 * scale).items():
+        now, named_now = answer(law, *key)
+        if now != then:
+            assert name in named, key
+            assert named_now[name] == value, key
+
+
+@cache
+def sample() -> pl.DataFrame:
+    """A table of some hundred lines with every origin's largest and the lists with switches."""
+    listed = pl.DataFrame(lines(1), schema=["hts", "origin"], orient="row").with_columns(customs_value=pl.lit(1e6))
+    known = reference_table()
+    codes = listed.filter(pl.col("hts").str.len_chars() >= 8)
+    return pl.concat([known.sample(600, seed=3), codes.select(known.columns)])
+
+
+@cache
+def total(day: str, switches: tuple[tuple[str, str], ...]) -> tuple[tuple[float, float], dict[str, str]]:
+    """Duty and duty owed of the sample, and the switches its answer names."""
+    options = Options(response="none", by=(), switches=dict(switches))
+    found = impact(sample(), [Point(library()["base"], day)], law=load_law(), options=options)
+    block: Any = found.scenarios[0].total
+    named: Any = found.provenance["switches"]
+    return (block["duty"], block["duty_owed"]), named
+
+
+@pytest.mark.parametrize("day", ["2025-05-20", "2026-11-24"])
+def test_only_tables_that_name_a_switch_change(day: str) -> None:
+    then, named = total(day, ())
+    for name, value in OTHERS:
+        now, named_now = total(day, ((name, value),))
+        if now != then:
+            assert name in named, name
+            assert named_now[name] == value, name
+
+
+def test_a_switch_is_named_where_it_takes_the_measure_away() -> None:
+    law = load_law()
+    _, named = answer(law, "0603.19.0142", "CA", "2026-11-24")
+    _, named_without = answer(law.with_switches({"s338_vehicles_list": "none"}), "0603.19.0142", "CA", "2026-11-24")
+    assert named["s338_vehicles_list"] == "as_read"
+    assert named_without["s338_vehicles_list"] == "none"
+
+
+def test_a_switch_about_other_goods_is_not_named() -> None:
+    _, named = answer(load_law(), "9503.00.0073", "CN", "2025-05-20")
+    assert not named.keys() & {"s201_solar_step", "s338_vehicles_list", "fl301_on_russia", "truce_extension"}

@@ -1,0 +1,97 @@
+"""Scenario files gone wrong: every mutation is read within bounds, and what is wrong has its place."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+
+import pytest
+
+from tariffs.engine.errors import ScenarioError
+from tariffs.engine.law import load_law
+from tariffs.engine.scenario import check_scenario, library, parse_scenario
+
+FILES = int(os.environ.get("TARIFFS_SCENARIO_MUTATIONS", "500"))
+SECONDS_AT_MOST = 5.0
+SPLICES = [
+    "", "[", "]", "{", "}", ": ", "- ", "\t", "\n", "'", '"', "#", "&a ", "*a", "!!python/object:os.system ", "%", "|",
+    ">", "2027-13-45", "0001-01-01T00:00+14:00", "9999-12-31T23:59-12:00", "1e999", "-5%", "12.5", "NaN", "x0", "+pp",
+    "\u00b2\u00b2", "\ufeff", "\u0000", "\u2028", "yes", "null", "~", "[[[[[[[[[[[[[[[[[[[[",
+    "{a: {a: {a: {a: {a: {a: {a: 1}}}}}}}", "measures: {id: fl301}", "op: add", "op: set_stacking", "as: {take: [all]}",
+    "measure: {id: [x], authority: {}}", "rows: no", "mixture: [{scenario: base, weight: 1}]", "group: [a]",
+    "parents: [truce-lapses]", "if: [processing_value > abc]", "products: [\"\u00b2\u00b3\"]", "base: {steel: -1}",
+    "rate: 100000000000000000000000000000000000000%",
+]  # fmt: skip
+
+
+def mutated(draw: random.Random, texts: list[str]) -> str:
+    """A scenario of the library with a few cuts, copies and splices."""
+    text = draw.choice(texts)
+    for _ in range(draw.randint(1, 4)):
+        at, to = sorted(draw.randrange(len(text) + 1) for _ in range(2))
+        kind = draw.randrange(6)
+        if kind == 0:
+            text = text[:at] + text[min(to, at + 40) :]
+        elif kind == 1:
+            text = text[:at] + draw.choice(SPLICES) + text[at:]
+        elif kind == 2:
+            lines = text.split("\n")
+            lines.insert(draw.randrange(len(lines)), draw.choice(lines))
+            text = "\n".join(lines)
+        elif kind == 3:
+            words = text.split(" ")
+            words[draw.randrange(len(words))] = draw.choice(SPLICES)
+            text = " ".join(words)
+        elif kind == 4:
+            other = draw.choice(texts)
+            text = text[:at] + other[draw.randrange(len(other)) :]
+        else:
+            lines = text.split("\n")
+            del lines[draw.randrange(len(lines))]
+            text = "\n".join(lines)
+    return text
+
+
+def test_mutated_files_are_errors_with_places_and_never_tracebacks(scale: int) -> None:
+    draw = random.Random(20261124)
+    texts = [scenario.text for scenario in library().values()]
+    law = load_law()
+    wrong = 0
+    for number in range(FILES * scale):
+        text = mutated(draw, texts)
+        began = time.perf_counter()
+        problems = check_scenario(text, law)
+        assert time.perf_counter() - began < SECONDS_AT_MOST, (number, text)
+        wrong += any(problem.severity == "error" for problem in problems)
+        for problem in problems:
+            assert problem.message
+            assert 0 <= problem.line <= text.count("\n") + text.count("\r") + text.count("\u2028") + 3, (
+                number,
+                problem,
+            )
+    assert wrong > FILES // 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n",
+        "[" * 100_000,
+        "{a: " * 100_000,
+        "- " * 100_000,
+        "x" * (2 << 20),
+        "a: '" + "\n" * 500_000,
+        "\n".join(f"k{index}: 1" for index in range(60_000)),
+        "schema: tariffs.scenario/v1\nchanges:\n" + "  - {op: nope}\n" * 5_000,
+    ],
+    ids=["aliases", "lists", "mappings", "dashes", "large", "unclosed", "keys", "changes"],
+)
+def test_bombs_are_refused_quickly(text: str) -> None:
+    began = time.perf_counter()
+    problems = check_scenario(text, load_law())
+    assert time.perf_counter() - began < SECONDS_AT_MOST
+    assert problems
+    assert all(problem.reason.startswith("SCENARIO") for problem in problems)
+    with pytest.raises(ScenarioError):
+        parse_scenario(text)

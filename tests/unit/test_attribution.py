@@ -1,0 +1,127 @@
+"""Attribution: what each change does sums to the difference, whatever the order and the method."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from tariffs.engine.attribution import ORDERED, SHAPLEY, Attribution, attribute
+from tariffs.engine.errors import ScenarioError
+from tariffs.engine.impact import Options, Point, impact
+from tariffs.engine.law import load_law
+from tariffs.engine.scenario import Scenario, load_scenario
+from tests.unit.scenario_tables import DAY, TABLE, total, valuer, written
+
+SUMMED = 1e-9
+ON_CHINA = "{op: set_rate, measures: {id: fl301, origins: [CN]}, from: 2027-01-01, rate: 25%}"
+OFF_METALS = "{op: set_stacking, rule: fl301_off_232, from: 2027-01-01, value: 'off'}"
+NO_METALS = "{op: terminate, measures: {authority: s232.metals}, at: 2027-01-01}"
+NO_FORCED_LABOR = "{op: terminate, measures: {id: fl301}, at: 2027-01-02}"
+
+
+def split(scenario: Scenario, reference: str | Scenario = "base", response: str = "armington") -> Attribution:
+    first = load_scenario(reference) if isinstance(reference, str) else reference
+    found = valuer(response)
+    result = attribute(found, first, scenario, DAY)
+    totals = [found.total(found.outcomes(one, DAY)) for one in (first, scenario)]
+    for name in ("duty", "duty_owed", "duty_after"):
+        ours, theirs = totals[1][name], totals[0][name]
+        if ours is not None and theirs is not None:
+            assert result.rows[name].sum() == pytest.approx(
+                ours - theirs, abs=SUMMED * max(abs(ours), abs(theirs))
+            )
+    return result
+
+
+def by_unit(result: Attribution, column: str = "duty") -> dict[str, float]:
+    rows = result.rows.group_by("unit", maintain_order=True).agg(pl.col(column).sum())
+    return dict(rows.iter_rows())
+
+
+def test_changes_that_meet_share_what_they_do_together() -> None:
+    result = split(written(OFF_METALS, NO_METALS, ON_CHINA))
+    assert result.method == SHAPLEY
+    base, alone, lone, both = (
+        total(written(*changes))["duty"]
+        for changes in ((), (OFF_METALS,), (NO_METALS,), (OFF_METALS, NO_METALS))
+    )
+    shares = by_unit(result)
+    assert shares["changes[0]"] == pytest.approx((alone - base + both - lone) / 2)
+    assert shares["changes[1]"] == pytest.approx((lone - base + both - alone) / 2)
+
+
+def test_the_order_of_changes_that_commute_does_not_matter() -> None:
+    one, other = (
+        by_unit(split(written(OFF_METALS, NO_METALS))),
+        by_unit(split(written(NO_METALS, OFF_METALS))),
+    )
+    assert one["changes[0]"] == pytest.approx(other["changes[1]"])
+    assert one["changes[1]"] == pytest.approx(other["changes[0]"])
+
+
+def test_static_and_behavioural_parts_sum_to_the_whole_by_authority() -> None:
+    rows = split(written(ON_CHINA, NO_METALS)).rows
+    assert ((rows["duty"] + rows["behavioural"] - rows["duty_after"]).abs() < 1e-6).all()
+    metals = rows.filter(pl.col("authority").str.starts_with("s232.metals"))
+    assert by_unit(split(written(ON_CHINA, NO_METALS)))["changes[1]"] == pytest.approx(
+        rows.filter(unit="changes[1]")["duty"].sum()
+    )
+    assert metals.filter(unit="changes[0]")["duty"].abs().sum() == pytest.approx(0, abs=1e-6)
+
+
+def test_a_static_run_has_no_behavioural_part() -> None:
+    rows = split(written(ON_CHINA), response="none").rows
+    assert rows["behavioural"].is_null().all()
+    assert rows["duty_after"].is_null().all()
+
+
+def test_a_group_is_one_unit_and_a_parent_is_one() -> None:
+    grouped = written(
+        ON_CHINA.replace("{op", "{group: both, op"), NO_METALS.replace("{op", "{group: both, op")
+    )
+    assert list(by_unit(split(grouped))) == ["both"]
+    child = written(OFF_METALS, head="parents: [forced-labor-20-on-china]\n")
+    assert list(by_unit(split(child))) == ["forced-labor-20-on-china", "changes[0]"]
+
+
+def test_a_change_whose_object_comes_with_another_is_void_without_it() -> None:
+    window = "{op: suspend, measures: {id: fl301}, from: 2026-12-01, until: 2027-01-05, on_end: snap_back}"
+    longer = "{op: extend, measures: {id: fl301}, until: 2027-02-01}"
+    shares = by_unit(split(written(window, longer)))
+    assert shares["changes[0]"] == pytest.approx(shares["changes[1]"])
+    assert shares["changes[0]"] < 0
+
+
+def test_beyond_eight_units_the_split_is_ordered_and_says_so() -> None:
+    nine = [
+        f"{{op: set_rate, measures: {{id: fl301, origins: [CN]}}, from: 2027-01-01, rate: {n}%}}"
+        for n in range(9)
+    ]
+    result = split(written(*nine), response="none")
+    assert result.method == ORDERED
+    steps = by_unit(result)
+    assert steps["changes[0]"] < 0 < steps["changes[8]"]
+
+
+def test_two_scenarios_differ_by_what_one_lacks_and_the_other_has() -> None:
+    first, second = written(ON_CHINA, NO_METALS, id="one"), written(NO_METALS, OFF_METALS, id="two")
+    shares = by_unit(split(second, first))
+    assert len(shares) == 2
+    assert min(shares.values()) < 0 < max(shares.values())
+    assert by_unit(split(first, first)) == {}
+
+
+def test_a_mixture_cannot_be_attributed() -> None:
+    with pytest.raises(ScenarioError, match="mixture"):
+        attribute(valuer(), load_scenario("base"), load_scenario("truce-even-odds"), DAY)
+
+
+def test_a_run_attributes_each_scenario_against_the_first_of_its_day() -> None:
+    points = [Point(load_scenario("base"), DAY), Point(written(NO_FORCED_LABOR), DAY)]
+    options = Options(response="none", by=("origin",), attribute=True)
+    found = impact(TABLE, points, law=load_law(), options=options).scenarios
+    assert found[0].attribution is None
+    rows = found[1].attribution
+    assert rows is not None
+    assert rows["duty"].sum() == pytest.approx(found[1].total["duty_vs"])
+    assert rows.columns[:5] == ["reference", "method", "unit", "text", "origin"]

@@ -1,0 +1,150 @@
+"""Refunds of a whole file against sums done by hand: rates from the orders, no engine."""
+
+from __future__ import annotations
+
+import random
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+
+import pytest
+
+from tariffs.engine.assess import EntryLine
+from tariffs.engine.errors import InputError
+from tariffs.engine.law import load_law
+from tariffs.engine.refund import RefundLine, RefundOptions, interest, refunds
+
+CENT = Decimal("0.01")
+# Goods, origin, and by first day the IEEPA rates due (fentanyl, reciprocal); nothing before the first, nothing from
+# 2026-02-24. Toys and shirts are on no list of exemptions.
+RATES: dict[tuple[str, str], list[tuple[date, str, str]]] = {
+    ("9503.00.0073", "CN"): [
+        (date(2025, 2, 5), "0.10", "0"),
+        (date(2025, 3, 5), "0.20", "0"),
+        (date(2025, 4, 6), "0.20", "0.10"),
+        (date(2025, 4, 10), "0.20", "1.25"),
+        (date(2025, 5, 15), "0.20", "0.10"),
+        (date(2025, 11, 11), "0.10", "0.10"),
+    ],
+    ("9503.00.0073", "VN"): [(date(2025, 4, 6), "0", "0.10"), (date(2025, 8, 8), "0", "0.20")],
+    ("9503.00.0073", "BR"): [(date(2025, 4, 6), "0", "0.10")],
+    ("9503.00.0073", "CA"): [(date(2025, 3, 8), "0.25", "0"), (date(2025, 8, 2), "0.35", "0")],
+}
+STOP = date(2026, 2, 24)
+SAFE = [
+    date(2025, 1, 15), date(2025, 2, 20), date(2025, 3, 20), date(2025, 4, 7), date(2025, 4, 20), date(2025, 6, 2),
+    date(2025, 7, 20), date(2025, 9, 10), date(2025, 10, 20), date(2025, 12, 5), date(2026, 2, 10), date(2026, 3, 3),
+]  # fmt: skip
+
+
+def due(goods: str, origin: str, day: date) -> tuple[Decimal, Decimal]:
+    """The two rates of a day, read off the table above."""
+    found = (Decimal(0), Decimal(0))
+    for first, fentanyl, reciprocal in RATES[goods, origin]:
+        if first <= day < STOP:
+            found = (Decimal(fentanyl), Decimal(reciprocal))
+    return found
+
+
+def cents(amount: Decimal) -> Decimal:
+    """Half up to the cent."""
+    return amount.quantize(CENT, ROUND_HALF_UP)
+
+
+def test_five_hundred_entries_equal_a_plain_sum() -> None:
+    rng = random.Random(4)
+    lines, plain, drawn = [], Decimal(0), Decimal(0)
+    by_entry: dict[str, Decimal] = {}
+    for number in range(500):
+        for _ in range(rng.choice((1, 1, 2))):
+            goods, origin = rng.choice([key for key in RATES if key[1] != "BR"])
+            day, value = rng.choice(SAFE), Decimal(rng.randint(100, 90_000_00)) / 100
+            whole = value.quantize(Decimal(1), ROUND_HALF_UP)
+            back = sum((cents(rate * whole) for rate in due(goods, origin, day)), Decimal(0))
+            drawback = cents(back / 4) if number % 7 == 0 else Decimal(0)
+            entry = EntryLine(goods, origin, value, day.isoformat(), {"usmca_share": 0} if origin == "CA" else {},
+                              entry_id=f"E{number}")  # fmt: skip
+            lines.append(RefundLine(entry, "unliquidated", drawback=drawback))
+            by_entry[entry.entry_id] = by_entry.get(entry.entry_id, Decimal(0)) + back - drawback
+            plain += back
+            drawn += drawback
+    found = refunds(load_law(), lines)
+    assert not found.refused
+    assert found.total["refundable"] == plain
+    assert found.total["drawback"] == drawn
+    assert found.total["refund"] == plain - drawn
+    assert {entry.entry_id: entry.refund for entry in found.entries} == by_entry
+    assert sum(heading.refundable for heading in found.headings) == plain
+    assert plain > 1_000_000
+
+
+def test_headings_and_windows() -> None:
+    line = RefundLine(EntryLine("9503.00.0073", "CN", 10000, "2025-05-20", entry_id="A"), "unliquidated")
+    (entry,) = refunds(load_law(), [line]).entries
+    told = [(h.heading, h.start, h.end, h.refundable) for h in entry.headings]
+    assert told == [
+        ("9903.01.24", "2025-03-04", "2025-11-10", Decimal("2000.00")),
+        ("9903.01.25", "2025-05-14", "2026-02-24", Decimal("1000.00")),
+    ]
+    assert (entry.route, entry.route_from) == ("declaration file", "2026-04-20")
+
+
+def test_only_the_authority_asked_for_counts() -> None:
+    line = RefundLine(EntryLine("7318.15.8066", "CN", 10000, "2025-05-20"), "final")
+    law = load_law()
+    assert refunds(law, [line]).total["assessed"] == Decimal("2000.00")
+    both = refunds(law, [line], RefundOptions(authority=("ieepa", "s301")))
+    assert both.total["assessed"] == Decimal("4500.00")
+    assert both.total["refundable"] == Decimal("2000.00")
+    with pytest.raises(InputError, match="no authority"):
+        refunds(law, [line], RefundOptions(authority=("iepa",)))
+
+
+def test_what_a_retroactive_act_gave_back_stands_apart() -> None:
+    line = RefundLine(EntryLine("8479.50.0000", "CH", 10000, "2025-12-01", entry_id="A"))
+    (entry,) = refunds(load_law(), [line]).entries
+    assert entry.deposited == Decimal("3900.00")
+    assert entry.by_act == entry.deposited - entry.assessed > 0
+    assert entry.refundable == entry.assessed
+    assert [note.reason for note in entry.notes] == ["LIQUIDATION_UNKNOWN"]
+
+
+def test_interest_compounds_daily_from_the_deposit() -> None:
+    assert interest(Decimal(1000), Decimal("0.07"), date(2025, 5, 20), date(2026, 5, 20)) == Decimal("72.50")
+    assert interest(Decimal(1000), Decimal("0.07"), date(2026, 5, 20), date(2025, 5, 20)) == Decimal("0.00")
+    line = RefundLine(
+        EntryLine("9503.00.0073", "CN", 10000, "2025-05-20"), "unliquidated", deposited_on="2025-06-03", drawback=1000
+    )
+    options = RefundOptions(rate=Decimal("0.07"), paid_on=date(2026, 6, 3))
+    assert refunds(load_law(), [line], options).total["interest"] == Decimal("145.00")
+
+
+def test_an_old_liquidation_is_final() -> None:
+    line = RefundLine(EntryLine("9503.00.0073", "CN", 10000, "2025-05-20"), "liquidated", "2026-04-01")
+    (entry,) = refunds(load_law(), [line], RefundOptions(paid_on=date(2026, 5, 1))).entries
+    assert entry.liquidation == "liquidated"
+    (entry,) = refunds(load_law(), [line], RefundOptions(paid_on=date(2026, 9, 1))).entries
+    assert entry.liquidation == "final"
+    assert entry.notes[0].reason == "LIQUIDATION_LATE"
+
+
+def test_a_bad_line_costs_its_entry_only_itself() -> None:
+    good = EntryLine("9503.00.0073", "CN", 10000, "2025-05-20", entry_id="A")
+    lines = [
+        RefundLine(good, "unliquidated"),
+        RefundLine(EntryLine("9503.00.0073", "XX", 10000, "2025-05-20", entry_id="A")),
+        RefundLine(good, "lost"),
+    ]
+    found = refunds(load_law(), lines)
+    assert {index: error.reason for index, error in found.refused.items()} == {
+        1: "ORIGIN_UNKNOWN",
+        2: "LIQUIDATION_INVALID",
+    }
+    assert found.entries[0].refused == 2
+    assert found.total["refund"] == Decimal("3000.00")
+
+
+def test_more_drawback_than_comes_back_leaves_nothing() -> None:
+    line = RefundLine(EntryLine("9503.00.0073", "CN", 10000, "2025-05-20"), "final", drawback="3500")
+    (entry,) = refunds(load_law(), [line]).entries
+    assert entry.refund == 0
+    assert "DRAWBACK_EXCEEDS" in {note.reason for note in entry.notes}

@@ -1,0 +1,206 @@
+"""Verbs that act on more than a measure: replacement, stacking, claims, quantities, announcements, mixtures."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import polars as pl
+import pytest
+
+from tariffs.engine.assess import EntryLine, assess_line
+from tariffs.engine.errors import ScenarioError
+from tariffs.engine.impact import Options, Point, impact
+from tariffs.engine.law import load_law
+from tariffs.engine.scenario import apply_scenario, check_scenario, components, load_scenario
+from tests.unit.scenario_tables import DAY, HEAD, TABLE, applied, total, written
+
+START = "2027-01-01T00:01-05:00"
+MEASURE = "{id: flat, title: Flat, authority: s301.flat, periods: [{id: flat_1, FROM rows: [{rate: 5%}]}]}"
+NEW = MEASURE.replace("FROM", f"from: {START},")
+
+
+def test_replace_ends_one_measure_and_begins_another() -> None:
+    replaced = written(
+        f"{{op: replace, measures: {{id: fl301}}, at: {START}, measure: {MEASURE.replace('FROM ', '')}}}"
+    )
+    two = written(f"{{op: terminate, measures: {{id: fl301}}, at: {START}}}", f"{{op: add, measure: {NEW}}}")
+    assert total(replaced) == total(two) != total(load_scenario("base"))
+
+
+def test_what_replaces_a_node_may_stand_under_it() -> None:
+    own = MEASURE.replace("FROM ", "").replace("s301.flat", "s301.fl")
+    found = apply_scenario(
+        load_law(), written(f"{{op: replace, measures: {{authority: s301.fl}}, at: {START}, measure: {own}}}")
+    )
+    line = EntryLine("9503.00.0073", "CN", "10000", "2027-02-01")
+    charged = {x.measure: x.amount for x in assess_line(found, line).layers}
+    assert charged["flat"] == 500
+    assert "fl301" not in charged
+
+
+def test_a_stacking_rule_is_off_in_its_window_only() -> None:
+    off = written(
+        f"{{op: set_stacking, rule: fl301_off_232, from: {START}, until: 2027-02-01T00:01-05:00, value: 'off'}}"
+    )
+    base = load_scenario("base")
+    assert total(off)["duty"] > total(base)["duty"]
+    assert total(off, "2026-12-01") == total(base, "2026-12-01")
+    assert total(off, "2027-02-02") == total(base, "2027-02-02")
+
+
+def test_a_rule_of_the_past_is_brought_back_and_a_rule_is_defined() -> None:
+    back = apply_scenario(
+        load_law(), written(f"{{op: set_stacking, rule: fentanyl_before_metals, from: {START}, value: 'on'}}")
+    )
+    parts = [rule for rule in back.rules if rule.id == "fentanyl_before_metals"]
+    assert [(p.start and p.start.year, p.end and p.end.year) for p in parts] == [(2025, 2025), (2027, None)]
+    rule = "{when: [s301.cn], on: [s301.fl], take: all, text: no forced-labor duty beside the lists}"
+    new = written(f"{{op: set_stacking, rule: mine, after: fl301_off_232, from: {START}, as: {rule}}}")
+    ids = [rule.id for rule in apply_scenario(load_law(), new).rules]
+    assert ids[ids.index("fl301_off_232") + 1] == "mine"
+    assert total(new)["duty"] < total(load_scenario("base"))["duty"]
+
+
+def test_metals_by_content_charges_the_rest_with_the_forced_labor_duty() -> None:
+    law = apply_scenario(load_law(), load_scenario("metals-by-content"))
+    line = EntryLine("7318.15.8069", "DE", "10000", "2027-02-01", {"steel_share": 0.4})
+    layers = {x.measure: x for x in assess_line(law, line).layers if x.amount}
+    metals = next(layer for name, layer in layers.items() if name.startswith("s232"))
+    assert metals.base == 4000
+    assert layers["fl301"].base == 6000
+
+
+def test_a_set_share_stands_in_place_of_what_lines_declare_on_tables_and_entry_lines() -> None:
+    declared = TABLE.with_columns(usmca_share=pl.lit(1.0), fta_share=pl.lit(0.0))
+    lapsed = load_scenario("usmca-lapses")
+    none = TABLE.with_columns(usmca_share=pl.lit(0.0), fta_share=pl.lit(0.0))
+    assert total(lapsed, table=declared)["duty"] == pytest.approx(
+        total(load_scenario("base"), table=none)["duty"]
+    )
+    line = EntryLine("8471.30.0100", "MX", "10000", DAY, {"usmca_share": 1})
+    assert assess_line(apply_scenario(load_law(), lapsed), line).assessed == Decimal("1000.00")
+    assert assess_line(load_law(), line).assessed == 0
+
+
+def test_other_shares_of_the_partition_give_way() -> None:
+    law = apply_scenario(
+        load_law(), written("{op: set_claim, claim: steel_share, share: 75%, products: ['7308']}")
+    )
+    line = EntryLine("7308.90.6000", "DE", "10000", "2026-02-01", {"steel_share": 0.5, "aluminum_share": 0.5})
+    bases = {x.measure: x.base for x in assess_line(law, line).layers if x.measure.startswith("s232")}
+    assert bases["s232_steel"] == 7500
+
+
+def test_a_limit_and_a_floor_bind_after_the_response() -> None:
+    base = total(load_scenario("base"), response="armington")
+    goods = "origins: [CN], products: ['8505.11']"
+    limit = written(f"{{op: shock_quantity, {goods}, from: {START}, share: 50%}}")
+    cut = impact(
+        TABLE,
+        [Point(limit, DAY)],
+        law=load_law(),
+        options=Options(baseline="2025-01-01", by=("origin", "hts10")),
+    )
+    row = cut.scenarios[0].groups.filter(origin="CN", hts10="8505110070").to_dicts()[0]
+    assert row["quantity_hat"] <= 0.5
+    assert (row["creation"], row["diversion"]) == (None, None)
+    assert cut.scenarios[0].total["welfare"] is None
+    assert "QUANTITY_SHOCK" in {note.reason for note in cut.scenarios[0].notes}
+    half = written(f"{{op: shock_quantity, {goods}, from: {START}, share: 50%, compliance: 0%}}")
+    assert total(half, response="armington")["value_after"] == pytest.approx(base["value_after"])
+    floor = written(f"{{op: shock_quantity, {goods}, from: {START}, floor: 20000}}")
+    found = impact(
+        TABLE, [Point(floor, DAY)], law=load_law(), options=Options(baseline="2025-01-01", by=("hts10",))
+    )
+    row = found.scenarios[0].groups.filter(hts10="8505110070").to_dicts()[0]
+    assert row["quantity_hat"] * row["customs_value"] == pytest.approx(20_000)
+    assert total(floor) == total(load_scenario("base"))
+
+
+def test_an_announcement_is_visible_and_never_charged() -> None:
+    told = impact(
+        TABLE,
+        [
+            Point(load_scenario("base"), DAY),
+            Point(written("{op: announce, at: 2027-01-01, rate: 100%}"), DAY),
+        ],
+        law=load_law(),
+        options=Options(response="none"),
+    ).scenarios[1]
+    assert told.total["duty_vs"] == 0
+    assert "ANNOUNCED" in {note.reason for note in told.notes}
+
+
+def test_a_mixture_is_linear_in_its_weights() -> None:
+    one, other = load_scenario("truce-extended"), load_scenario("forced-labor-20-on-china")
+    head = "mixture: [{scenario: truce-extended, weight: 30%}, {scenario: forced-labor-20-on-china, weight: 0.7}]\n"
+    mixed = written(head=head)
+    assert [weight for weight, _ in components(mixed)] == [Decimal("0.3"), Decimal("0.7")]
+    parts = [total(scenario, response="armington") for scenario in (one, other)]
+    found = total(mixed, response="armington")
+    for name in ("duty", "duty_owed", "value_after", "duty_after", "welfare"):
+        assert found[name] == pytest.approx(0.3 * parts[0][name] + 0.7 * parts[1][name], rel=1e-12)
+    assert found["effective_rate_after"] == pytest.approx(found["duty_after"] / found["value_after"])
+    shown = impact(
+        TABLE, [Point(mixed, DAY)], law=load_law(), options=Options(response="none", by=("authority",))
+    )
+    assert shown.scenarios[0].groups["duty"].sum() == pytest.approx(found["duty"])
+
+
+def test_a_mixture_has_no_single_law() -> None:
+    with pytest.raises(ScenarioError, match="mixture") as caught:
+        apply_scenario(load_law(), load_scenario("truce-even-odds"))
+    assert caught.value.line is not None
+    assert check_scenario(load_scenario("truce-even-odds").text, load_law()) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "words"),
+    [
+        ("mixture: []\n", "mixture", "1 to 16"),
+        ("mixture: [{scenario: base, weight: 50%}]\n", "mixture", "sum to 0.5"),
+        ("mixture: [{scenario: base, weight: much}]\n", "mixture[0].weight", "not a rate"),
+        ("mixture: [{scenario: base, weight: 1, odds: 2}]\n", "mixture[0].odds", "no key"),
+        ("mixture: [base]\n", "mixture[0]", "weight"),
+        ("parents: [base]\nmixture: [{scenario: base, weight: 1}]\n", "parents", "parents of its own"),
+        ("mixture: [{scenario: nobody, weight: 1}]\n", "mixture[0].scenario", "no scenario"),
+    ],
+)
+def test_a_faulty_mixture_is_told_where(text: str, path: str, words: str) -> None:
+    found = check_scenario(HEAD.format(id="mine") + text, load_law())
+    assert [problem.path for problem in found] == [path]
+    assert words in found[0].message
+    assert found[0].line >= 5
+
+
+@pytest.mark.parametrize(
+    ("change", "path", "near"),
+    [
+        (f"{{op: set_stacking, rule: fl301_of_232, from: {START}, value: 'off'}}", "rule", "fl301_off_232"),
+        (f"{{op: set_stacking, rule: x, from: {START}, as: {{on: [s301.fx], take: all}}}}", "as.on", "s301.fl"),
+        (f"{{op: set_stacking, rule: x, after: y, from: {START}, as: {{on: [s301.fl], take: all}}}}", "after", ""),
+        (f"{{op: set_stacking, rule: x, from: {START}, as: {{id: y, on: [s301.fl], take: all}}}}", "as.id", ""),
+        (f"{{op: set_stacking, rule: x, from: {START}, as: {{on: [s301.fl], take: most}}}}", "as", ""),
+        (f"{{op: set_stacking, rule: fl301_off_232, from: {START}}}", "", "Give one"),
+        ("{op: set_claim, claim: usmca_shar, share: 1%}", "claim", "usmca_share"),
+        ("{op: set_claim, claim: donation, share: 1%}", "claim", ""),
+        ("{op: set_claim, claim: usmca_share, share: 1%, origins: [XQ]}", "origins", ""),
+        ("{op: set_claim, claim: usmca_share, share: 120%}", "share", ""),
+        ("{op: shock_quantity, from: 2027-01-01}", "", "Give one"),
+        ("{op: shock_quantity, from: 2027-01-01, share: 50%, products: [NO_LIST]}", "products", ""),
+        ("{op: add, measure: {id: [a], title: x, authority: y}}", "measure.id", ""),
+        ("{op: add, measure: {id: a, title: x, authority: y, periods: none}}", "measure.periods", ""),
+    ],
+)  # fmt: skip
+def test_what_the_new_verbs_cannot_do_is_told_where(change: str, path: str, near: str) -> None:
+    (problem,) = check_scenario(HEAD.format(id="mine") + f"changes:\n  - {change}\n", load_law())
+    assert problem.severity == "error"
+    assert problem.path.removeprefix("changes[0]").lstrip(".") == path
+    assert near in problem.fix
+
+
+def test_the_law_itself_does_not_use_the_verbs_of_scenarios() -> None:
+    with pytest.raises(ScenarioError):
+        applied(
+            "{op: replace, measures: {id: fl301}, at: 2027-01-01, measure: {id: fl301, authority: s301.fl}}"
+        )

@@ -1,0 +1,123 @@
+"""Timelines: segments equal single days, are valued once, and average by days."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import polars as pl
+import pytest
+
+from tariffs.engine.errors import InputError
+from tariffs.engine.impact import Options, Point, impact
+from tariffs.engine.law import load_law
+from tariffs.engine.scenario import Scenario, load_scenario
+from tariffs.engine.timeline import Timeline, timeline
+from tests.unit.scenario_tables import TABLE, written
+
+NONE = Options(response="none", by=("authority", "origin"))
+
+
+def run(
+    *scenarios: Scenario | str, start: str = "2026-11-01", end: str = "2027-02-28", options: Options = NONE,
+    table: pl.DataFrame = TABLE,
+) -> Timeline:  # fmt: skip
+    known = [load_scenario(one) if isinstance(one, str) else one for one in scenarios]
+    return timeline(table, known, start, end, law=load_law(), options=options)
+
+
+def test_segments_cover_the_period_without_gap() -> None:
+    for block in run("base", "truce-extended").scenarios:
+        spans = [
+            (date.fromisoformat(a), date.fromisoformat(b), n)
+            for a, b, n in block.totals.select("start", "end", "days").iter_rows()
+        ]
+        assert spans[0][0] == date(2026, 11, 1)
+        assert spans[-1][1] == date(2027, 2, 28)
+        assert all((end - start).days + 1 == days for start, end, days in spans)
+        assert all(spans[i][1] + timedelta(1) == spans[i + 1][0] for i in range(len(spans) - 1))
+
+
+def test_every_boundary_day_equals_a_run_of_that_day() -> None:
+    options = Options(by=("origin",), baseline="2025-01-01")
+    found = run("base", start="2025-03-01", end="2025-04-12", options=options).scenarios[0]
+    for start, end in found.totals.select("start", "end").iter_rows():
+        for day in (start, end):
+            single = impact(
+                TABLE, [Point(load_scenario("base"), day)], law=load_law(), options=options
+            ).scenarios[0]
+            segment = found.segments.filter(start=start).drop("start", "end", "days")
+            assert segment.equals(single.groups.select(segment.columns))
+            assert found.totals.filter(start=start)["duty"].item() == single.total["duty"]
+
+
+def test_laws_that_are_alike_are_valued_once() -> None:
+    alone = run("base")
+    both = run("base", "truce-lapses")
+    assert both.valued == alone.valued == alone.scenarios[0].totals.height
+    assert both.scenarios[0].totals.equals(both.scenarios[1].totals)
+    extended = run("base", "truce-extended")
+    assert extended.valued < sum(block.totals.height for block in extended.scenarios)
+
+
+def test_a_suspension_within_the_period_makes_its_segments() -> None:
+    scenario = written(
+        "{op: suspend, measures: {id: fl301}, from: 2026-11-10T00:01, until: 2026-11-20T00:01, on_end: snap_back}"
+    )
+    totals = run(scenario, end="2026-11-30").scenarios[0].totals
+    assert totals["start"].to_list() == ["2026-11-01", "2026-11-10", "2026-11-20"]
+    assert totals["duty"][1] < totals["duty"][0] == totals["duty"][2]
+
+
+def test_averages_are_weighted_by_days() -> None:
+    found = run("base", options=Options(by=("origin",), baseline="2025-01-01")).scenarios[0]
+    days = found.totals["days"]
+    for name in ("duty", "value_after", "welfare"):
+        mean = float((found.totals[name] * days).sum()) / float(days.sum())
+        assert found.average_total[name].item() == pytest.approx(mean, rel=1e-12)
+    after = found.average_total["duty_after"].item() / found.average_total["value_after"].item()
+    assert found.average_total["effective_rate_after"].item() == pytest.approx(after)
+    assert found.averages["duty"].sum() == pytest.approx(found.average_total["duty"].item())
+
+
+def test_an_authority_that_is_there_for_part_of_the_period_counts_as_nothing_for_the_rest() -> None:
+    found = run("base", start="2026-07-01", end="2026-08-15").scenarios[0]
+    s122 = found.averages.filter(authority="s122")["duty"].sum()
+    first = found.segments.filter(start="2026-07-01", authority="s122")["duty"].sum()
+    assert s122 == pytest.approx(first * 23 / 46, rel=1e-12)
+
+
+def test_what_was_known_on_each_day() -> None:
+    fixed = run("base", start="2025-08-07", end="2025-09-30", table=TABLE.filter(origin="JP")).scenarios[0]
+    known = Options(response="none", by=("origin",), known_on="entry")
+    moving = run(
+        "base", start="2025-08-07", end="2025-09-30", options=known, table=TABLE.filter(origin="JP")
+    ).scenarios[0]
+    assert fixed.totals["duty"].to_list() != moving.totals["duty"].to_list()
+    day = impact(
+        TABLE.filter(origin="JP"), [Point(load_scenario("base"), "2025-08-20")], law=load_law(), options=known
+    )
+    held = moving.totals.filter((pl.col("start") <= "2025-08-20") & (pl.col("end") >= "2025-08-20"))
+    assert held["duty"].item() == day.scenarios[0].total["duty"]
+
+
+def test_a_mixture_through_time_is_linear() -> None:
+    mixed, one, other = run("truce-even-odds", "truce-lapses", "truce-extended").scenarios
+    assert mixed.average_total["duty"].item() == pytest.approx(
+        (one.average_total["duty"].item() + other.average_total["duty"].item()) / 2, rel=1e-12
+    )
+
+
+def test_entry_dates_of_the_table_are_set_aside_and_it_says_so() -> None:
+    dated = TABLE.with_columns(entry_date=pl.lit("2025-01-15"))
+    found = run("base", table=dated)
+    assert found.scenarios[0].totals.equals(run("base").scenarios[0].totals)
+    assert "ENTRY_DATE_SET_ASIDE" in {note.reason for note in found.notes}
+
+
+@pytest.mark.parametrize(
+    ("start", "end"), [("2027-01-02", "2027-01-01"), ("x", "2027-01-01"), ("1900-01-01", "2027-01-01")]
+)
+def test_a_period_that_cannot_be_is_refused(start: str, end: str) -> None:
+    with pytest.raises(InputError, match=r"period|day|cover") as caught:
+        run("base", start=start, end=end)
+    assert caught.value.reason.startswith("ENTRY_DATE")
