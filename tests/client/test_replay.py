@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
+
 from tariffs.client import Client, Difference, InvalidRequest, NotFound, Scenario, replay
 from tariffs.client.cli.app import run
 from tariffs.client.frames import write_table
@@ -37,7 +39,7 @@ def table(tmp_path: Path) -> Path:
 
 @pytest.fixture(params=[".parquet", ".csv", ".json"])
 def result(request: pytest.FixtureRequest, client: Client, table: Path, tmp_path: Path) -> Path:
-    scenarios = ["base", Scenario.from_text(MINE)]
+    scenarios: list[Any] = ["base", Scenario.from_text(MINE)]
     found = client.impact(table, scenarios, on=DAY, by=["origin", "hts2"], baseline="2025-01-01", include_lines=False)
     path = tmp_path / f"result{request.param}"
     if request.param == ".json":
@@ -92,7 +94,7 @@ def test_what_is_no_result_is_told(client: Client, tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text("[]")
     TABLE.write_parquet(tmp_path / "x.parquet")
     for name in ("x.json", "x.parquet", "x.csv", "none.parquet"):
-        with pytest.raises(InvalidRequest, match="cannot|not a result") as caught:
+        with pytest.raises(InvalidRequest, match=r"cannot|not a result") as caught:
             replay(client, tmp_path / name)
         assert caught.value.reason == "TABLE_UNREADABLE"
 

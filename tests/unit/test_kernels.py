@@ -55,7 +55,7 @@ def problem() -> dict[str, Any]:
     }
 
 
-def plain_amount(p: dict[str, Any], line: int, atom: int, layer: int) -> float:
+def plain_amount(p: dict[str, Any], line: int, atom: int, layer: int) -> Any:
     base = float(p["layer_weights"][layer] @ p["parts"][line])
     ordinary, kind = p["atom_ordinary"][atom], p["layer_kind"][layer]
     if kind == ORDINARY:
@@ -96,12 +96,13 @@ def test_duty_is_the_sum_over_atoms_and_layers(kernel: Kernel) -> None:
 
 def test_compiled_and_python_agree() -> None:
     outs = []
-    for kernel in (assess_lines, assess_lines.py_func):
+    compiled: Any = assess_lines
+    for kernel in (compiled, compiled.py_func):
         out = [np.zeros(LINES), np.zeros(LINES), np.zeros((LINES, 3)), np.zeros((LINES, 3))]
         kernel(0, LINES, *problem().values(), *out)
         outs.append(out)
-    for compiled, python in zip(*outs, strict=True):
-        np.testing.assert_allclose(compiled, python, rtol=1e-14)
+    for fast, plain in zip(*outs, strict=True):
+        np.testing.assert_allclose(fast, plain, rtol=1e-14)
 
 
 @pytest.mark.parametrize("kernel", both(sum_by_group))

@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -298,7 +299,7 @@ def test_the_digest_does_not_depend_on_chunks_file_or_compression(tmp_path: Path
     frame.write_parquet(tmp_path / "a.parquet", compression="zstd", row_group_size=1)
     buffer = io.BytesIO()
     frame.write_ipc(buffer)
-    sources = [frame, frame.lazy(), pl.concat([frame[:1], frame[1:]], rechunk=False), tmp_path / "a.parquet"]
+    sources: list[Any] = [frame, frame.lazy(), pl.concat([frame[:1], frame[1:]], rechunk=False), tmp_path / "a.parquet"]
     assert len({check_table(source, RULES).digest for source in sources}) == 1
 
 

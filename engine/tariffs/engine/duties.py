@@ -120,9 +120,9 @@ def _run(
         assess_lines(
             lo, hi, compiled.atom_start, compiled.atom_profile, compiled.atom_weight, compiled.atom_ordinary,
             profiles.layer_start, profiles.layer_kind, profiles.layer_rate, profiles.layer_weights,
-            profiles.layer_assessed, profiles.layer_owed, authority_of[profiles.layer_measure], profiles.layer_unit, profiles.tier_start,
-            profiles.tier_up_to, profiles.tier_usd, lines.value, parts, quantity, out.duty, out.owed,
-            out.by_authority, out.owed_by_authority,
+            profiles.layer_assessed, profiles.layer_owed, authority_of[profiles.layer_measure],
+            profiles.layer_unit, profiles.tier_start, profiles.tier_up_to, profiles.tier_usd, lines.value, parts,
+            quantity, out.duty, out.owed, out.by_authority, out.owed_by_authority,
         )  # fmt: skip
 
     run_chunks(lines.count, chunk, check)

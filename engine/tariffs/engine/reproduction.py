@@ -170,14 +170,15 @@ def _scenario(without: str) -> Scenario:
     if not without:
         return library()["base"]
     change = f"{{op: terminate, measures: {{authority: {without}}}, at: {_NEVER}}}"
-    text = f"schema: tariffs.scenario/v1\nid: without-{without}\ntitle: Without {without}\nbasis: hypothesis\nchanges:\n"
+    head = f"schema: tariffs.scenario/v1\nid: without-{without}\ntitle: Without {without}\n"
+    text = f"{head}basis: hypothesis\nchanges:\n"
     return parse_scenario(f"{text}  - {change}\n", "reproduction")
 
 
 def _trades(valuer: Valuer, outcome: Outcome) -> tuple[Trade, ...]:
     """Trade under the default parameters, and under the sets low and high."""
     response = valuer.response
-    assert response is not None  # noqa: S101 - the options of every figure name a response
+    assert response is not None
     codes = valuer.prepared.products
     sets = [parameters_for(codes, horizon=valuer.options.horizon, set=name) for name in BOUNDS]
     return tuple(

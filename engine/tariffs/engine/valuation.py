@@ -23,7 +23,7 @@ from tariffs.engine.law.notes import Note
 from tariffs.engine.lineset import F64, Bools
 from tariffs.engine.mixture import mixed_columns, mixed_frames, mixed_volume
 from tariffs.engine.provenance import digest_of, engine_version
-from tariffs.engine.response.draws import GENERATOR, Spreads
+from tariffs.engine.response.draws import DEFAULT_SPREADS, GENERATOR, Spreads
 from tariffs.engine.response.models import MODELS
 from tariffs.engine.response.parameters import ProductParameters, parameters_for
 from tariffs.engine.results import line_columns, lines_frame
@@ -62,7 +62,7 @@ class Options:
     attribute: bool = False
     draws: int = 0
     seed: int = 0
-    spreads: Spreads = Spreads()
+    spreads: Spreads = DEFAULT_SPREADS
 
 
 class Run:

@@ -128,11 +128,11 @@ def charge_messages(charges: Mapping[str, ChargeValue]) -> list[duty_service_pb2
 
     `12.5%` is a rate on the entered value, `1.07 USD/L` money per unit, anything else an amount in USD.
     """
-    return [
-        _charge_message(kind, value)
-        for kind, values in charges.items()
-        for value in (values if isinstance(values, list | tuple) else [values])
-    ]
+    return [_charge_message(kind, value) for kind, values in charges.items() for value in _several(values)]
+
+
+def _several(values: ChargeValue) -> Sequence[Money]:
+    return [values] if isinstance(values, Decimal | int | float | str) else values
 
 
 def _charge_message(kind: str, value: Money) -> duty_service_pb2.OtherCharge:

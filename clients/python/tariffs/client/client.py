@@ -227,7 +227,7 @@ class Client(Compliance):
             switches: doubtful facts set otherwise than by default.
             min_confidence: least confidence an act must have to count: A, B or C.
             include_lines: whether the result holds every line too.
-            draws: draws of the elasticities for `ranges`, a power of two from 16; 256 is quick, 1024 the rule. 0 is none.
+            draws: draws of the elasticities for `ranges`: 0, or a power of two from 16 (256 is quick, 1024 the rule).
             seed: which draws; the same seed gives the same.
             attribute: whether to split each scenario's difference from the first of its day by change and authority.
             progress: True for a bar, or a function of stage and fraction.

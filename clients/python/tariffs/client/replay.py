@@ -170,8 +170,8 @@ def _check_law(law: Law, provenance: Provenance) -> None:
     version, release = provenance.get("law_version"), provenance.get("engine_version")
     raise NotFound(
         "LAW_VERSION_NOT_FOUND",
-        f"The result was made under the law {version} ({str(provenance.get('law_digest'))[:12]}); this is {law.version} "
-        f"({law.digest[:12]}).",
+        f"The result was made under the law {version} ({str(provenance.get('law_digest'))[:12]}); "
+        f"this is {law.version} ({law.digest[:12]}).",
         code="NOT_FOUND",
         fix=f"Release {release} of tariffs has it.",
         metadata={"law_version": str(version), "release": str(release)},

@@ -113,7 +113,7 @@ def _differing(
 
 def _bare_rows(found: Standing | None) -> Rows | None:
     """Rows without what made them so."""
-    return found and tuple(replace(row, acts=()) for row in found.rows)
+    return None if found is None else tuple(replace(row, acts=()) for row in found.rows)
 
 
 def _is_whole(act: Act) -> bool:

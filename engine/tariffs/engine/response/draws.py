@@ -57,6 +57,9 @@ class Spreads:
     supply: float = 1.0
 
 
+DEFAULT_SPREADS = Spreads()
+
+
 @dataclass(frozen=True, slots=True)
 class Draws:
     """A number of draws of a seed.
@@ -67,7 +70,7 @@ class Draws:
 
     count: int
     seed: int = 0
-    spreads: Spreads = Spreads()
+    spreads: Spreads = DEFAULT_SPREADS
 
     def __post_init__(self) -> None:
         if not LEAST_DRAWS <= self.count <= MOST_DRAWS or self.count & (self.count - 1):
