@@ -231,7 +231,7 @@ def test_the_json_of_an_entry_file(files: Path, capsys: pytest.CaptureFixture[st
         (0, "1", "A"),
         (2, "3", "A"),
     ]
-    assert document["lines"][0]["layers"][0]["amount"] == "176.00"
+    assert document["lines"][0]["layers"][-1]["amount"] == "176.00"
     assert document["entries"][0]["mpf"] == "34.58"
     assert document["refused"]["count"] == 5
     assert document["refused"]["path"] == "entries-refused.csv"

@@ -14,7 +14,9 @@ from tariffs.client import Client, Difference, InvalidRequest, NotFound, Scenari
 from tariffs.client.cli.app import run
 from tariffs.client.frames import write_table
 
-TABLE = pl.DataFrame({"hts": ["9503000073", "8471300100"], "origin": ["CN", "MX"], "customs_value": [1e4, 5e4]})
+TABLE = pl.DataFrame(
+    {"hts": ["9503000073", "8471300100"], "origin": ["CN", "MX"], "customs_value": [1e4, 5e4]}
+)
 DAY = "2027-01-11"
 MINE = """schema: tariffs.scenario/v1
 id: mine
@@ -40,7 +42,9 @@ def table(tmp_path: Path) -> Path:
 @pytest.fixture(params=[".parquet", ".csv", ".json"])
 def result(request: pytest.FixtureRequest, client: Client, table: Path, tmp_path: Path) -> Path:
     scenarios: list[Any] = ["base", Scenario.from_text(MINE)]
-    found = client.impact(table, scenarios, on=DAY, by=["origin", "hts2"], baseline="2025-01-01", include_lines=False)
+    found = client.impact(
+        table, scenarios, on=DAY, by=["origin", "hts2"], baseline="2025-01-01", include_lines=False
+    )
     path = tmp_path / f"result{request.param}"
     if request.param == ".json":
         path.write_text(json.dumps(found.to_json_dict()))
@@ -100,7 +104,9 @@ def test_what_is_no_result_is_told(client: Client, tmp_path: Path) -> None:
 
 
 def test_a_period_comes_back_as_frames_and_is_run_again(client: Client, table: Path, tmp_path: Path) -> None:
-    found = client.timeline(table, ["base", "truce-even-odds"], start="2026-12-01", end="2027-01-31", response="none")
+    found = client.timeline(
+        table, ["base", "truce-even-odds"], start="2026-12-01", end="2027-01-31", response="none"
+    )
     assert set(found.segments["scenario"]) == {"base", "truce-even-odds"}
     assert found.average_total.height == 2
     assert found.totals.filter(scenario="base")["days"].sum() == 62

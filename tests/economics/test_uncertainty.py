@@ -18,7 +18,7 @@ from tariffs.engine.groups import Grouping
 from tariffs.engine.impact import Impact, Options, Point, impact
 from tariffs.engine.law import load_law
 from tariffs.engine.response import Spreads
-from tariffs.engine.scenario import library
+from tariffs.engine.scenario import library, parse_scenario
 from tariffs.engine.trade.reference import reference_table
 from tariffs.engine.uncertainty import COLUMNS, Drawing, Ranges, Sums
 from tariffs.engine.valuation import Run, Valuer
@@ -272,3 +272,23 @@ def test_domestic_shipments_need_kappa(table: pl.DataFrame, tmp_path: Path) -> N
     path.write_text("hts,domestic_ratio\n36,9\n")
     with pytest.raises(InputError, match="kappa"):
         _run(table, parameters=str(path), draws=0)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        "changes:\n  - {op: shock_quantity, products: ['36'], origins: [CN], share: '0.5', from: 2025-01-02}\n",
+        "mixture:\n  - {scenario: base, weight: '0.25'}\n  - {scenario: no-kuala-lumpur-deal, weight: '0.75'}\n",
+    ],
+)
+def test_constraints_and_mixtures_bind_every_draw(table: pl.DataFrame, changes: str) -> None:
+    text = f"schema: tariffs.scenario/v1\nid: special\ntitle: t\nbasis: hypothesis\n{changes}"
+    scenario = parse_scenario(text)
+    options = Options(baseline="2025-01-01", draws=16, by=("origin",), spreads=QUIET)
+    found = impact(table, [Point(scenario, "2025-12-01")], law=load_law(), options=options)
+    for row in _ranges(found).total.to_dicts():
+        central = found.scenarios[0].total[row["column"]]
+        scale = max(abs(found.scenarios[0].total["value_after"] or 0.0), 1.0)
+        assert row["p5"] == pytest.approx(central, rel=1e-12, abs=1e-12 * scale), row["column"]
+    plain = _run(table, day="2025-12-01", draws=0).scenarios[0].total["value_after"]
+    assert found.scenarios[0].total["value_after"] != plain

@@ -37,7 +37,8 @@ def told(line: EntryLine) -> dict[str, Any]:
         "assessed": f"{quote.assessed}",
         "owed": f"{quote.owed}",
         "layers": [
-            f"{x.heading} {x.measure} {x.state} {x.amount} [{x.why['rule']}] {x.why['text']}" for x in quote.layers
+            f"{x.heading} {x.measure} {x.state} {x.amount} [{x.why['rule']}] {x.why['text']}"
+            for x in quote.layers
         ],
         "headings": [f"{x.heading} {x.amount}" for x in found.headings],
         "considered": [f"{x.measure} {x.outcome}: {x.text}" for x in found.considered],

@@ -10,11 +10,12 @@ import pytest
 
 from tariffs.engine.compile import compile_lines
 from tariffs.engine.law import load_law
+from tariffs.engine.law.law import IMPORT
 from tariffs.engine.tables import prepare_table
 from tests.law.test_golden import CASES, quote_of
 
 LAW = load_law()
-MODELLED = [m.id for m in LAW.measures.values() if m.modelled and not m.announced]
+MODELLED = [m.id for m in LAW.measures.values() if m.modelled and not m.announced and m.direction == IMPORT]
 DATES = (
     "2025-02-10", "2025-03-20", "2025-05-20", "2025-08-20", "2025-12-01", "2026-03-15", "2026-06-15", "2026-11-20",
     "2027-02-01",

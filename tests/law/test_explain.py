@@ -78,8 +78,15 @@ def test_a_declared_value_is_named_where_it_fails() -> None:
 
 
 def test_a_listed_sibling_is_named() -> None:
-    said = reasons(EntryLine("8505.11.0090", "CN", 10000, "2025-05-20"), "recip_cn")
-    assert "not" not in said or "8505.11.00" in said
+    law = load_law()
+    line = EntryLine("6307.90.9891", "CN", 10000, "2026-03-10")
+    near = [
+        one
+        for one in explanation(law, line, assess_line(law, line)).considered
+        if one.outcome == "not_listed"
+    ]
+    assert any("6307.90.98.42" in one.text and "not 6307.90.98.91" in one.text for one in near)
+    assert all(one.operands["code"] == "6307.90.98.91" and one.operands["siblings"] for one in near)
 
 
 def test_a_void_duty_is_named_with_its_judgment() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tariffs.client.cli.law_validate import validate
+from tariffs.engine import validate as engine_validate
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law, read_raw
 from tariffs.engine.law.checks import check_data, count_confidence
@@ -157,7 +158,7 @@ def test_a_day_that_is_none_is_refused() -> None:
 def test_the_command_prints_one_document_or_a_table(
     monkeypatch: pytest.MonkeyPatch, found: Validation, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("tariffs.engine.validate.validate_days", lambda days: found)
+    monkeypatch.setattr(engine_validate, "validate_days", lambda days: found)
     wanted = 0 if found.ok else 4
     assert validate([], as_json=True) == wanted
     assert json.loads(capsys.readouterr().out)["law_digest"] == found.law_digest

@@ -95,3 +95,26 @@ def test_bombs_are_refused_quickly(text: str) -> None:
     assert all(problem.reason.startswith("SCENARIO") for problem in problems)
     with pytest.raises(ScenarioError):
         parse_scenario(text)
+
+
+@pytest.mark.parametrize(
+    ("scopes", "reason"),
+    [
+        ([f"products: ['{code}']" for code in range(10, 60)], ""),
+        ([f"not_products: ['{code}']" for code in range(10, 60)], "SCENARIO_SYNTAX"),
+        ([f"products: ['{code}']" for code in range(1000, 1300)], ""),
+    ],
+    ids=["apart", "overlapping", "many"],
+)
+def test_many_narrowed_acts_on_one_measure_are_told_apart_or_refused_in_time(
+    scopes: list[str], reason: str
+) -> None:
+    head = "schema: tariffs.scenario/v1\nid: mine\ntitle: Mine\nbasis: hypothesis\nchanges:\n"
+    acts = "".join(
+        f"  - {{op: set_rate, measures: {{id: fl301, {scope}}}, from: 2027-01-01, rate: {index % 50}%}}\n"
+        for index, scope in enumerate(scopes)
+    )
+    began = time.perf_counter()
+    problems = check_scenario(head + acts, load_law())
+    assert time.perf_counter() - began < 8 * SECONDS_AT_MOST
+    assert {problem.reason for problem in problems if problem.severity == "error"} == ({reason} - {""})

@@ -32,7 +32,7 @@ def health(channel: grpc.Channel, service: str = "") -> Any:
 
 
 def test_health_is_serving_for_the_whole_and_each_service(served: Running) -> None:
-    assert [health(served.channel, service) for service in ("", *SERVICES)] == [SERVING] * 5
+    assert {health(served.channel, service) for service in ("", *SERVICES)} == {SERVING}
 
 
 def test_reflection_lists_every_service(served: Running) -> None:

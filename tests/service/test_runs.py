@@ -82,8 +82,9 @@ def test_a_reader_that_stops_reading_holds_the_run_and_not_the_memory() -> None:
 def test_one_run_too_many_is_refused_at_once_with_a_time_to_come_back() -> None:
     endless = Endless()
     with running(endless, no_warm_up, workers=1, admitted_runs=2) as server:
-        calls = [server.simulation.Simulate(REQUEST, timeout=60) for _ in range(2)]
+        calls = [server.simulation.Simulate(REQUEST, timeout=60)]
         next(calls[0])
+        calls.append(server.simulation.Simulate(REQUEST, timeout=60))
         fault = _eventually_refused(server)
         assert fault.code == grpc.StatusCode.RESOURCE_EXHAUSTED
         assert fault.retry_after == 2

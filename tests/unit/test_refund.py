@@ -112,7 +112,10 @@ def test_interest_compounds_daily_from_the_deposit() -> None:
     assert interest(Decimal(1000), Decimal("0.07"), date(2025, 5, 20), date(2026, 5, 20)) == Decimal("72.50")
     assert interest(Decimal(1000), Decimal("0.07"), date(2026, 5, 20), date(2025, 5, 20)) == Decimal("0.00")
     line = RefundLine(
-        EntryLine("9503.00.0073", "CN", 10000, "2025-05-20"), "unliquidated", deposited_on="2025-06-03", drawback=1000
+        EntryLine("9503.00.0073", "CN", 10000, "2025-05-20"),
+        "unliquidated",
+        deposited_on="2025-06-03",
+        drawback=1000,
     )
     options = RefundOptions(rate=Decimal("0.07"), paid_on=date(2026, 6, 3))
     assert refunds(load_law(), [line], options).total["interest"] == Decimal("145.00")

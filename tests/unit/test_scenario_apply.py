@@ -145,7 +145,7 @@ def test_all_problems_with_a_law_are_collected() -> None:
         ("{op: set_switch, name: truce_extension, value: 'on'}", "CHANGE_HAS_NO_EFFECT"),
         (f"{{op: set_rate, measures: {{id: fent_cn}}, from: {NOVEMBER}, rate: 10%}}", "CHANGE_HAS_NO_EFFECT"),
         ("{op: terminate, measures: {id: s122_10}, at: 2027-01-01}", "CHANGE_HAS_NO_EFFECT"),
-        ("{op: extend, measures: {id: cn.recip}, until: 2027-11-10}", "NOT_MODELLED"),
+        ("{op: extend, measures: {id: cn.port_fee}, until: 2027-11-10}", "NOT_MODELLED"),
     ],
 )
 def test_a_change_that_changes_nothing_is_a_warning(change: str, reason: str) -> None:

@@ -52,7 +52,7 @@ def test_none_has_an_error() -> None:
 
 def test_the_published_schema_is_that_of_the_parser() -> None:
     published = json.loads((sources.HERE.parent / "schema.json").read_text(encoding="utf-8"))
-    assert published == schema(), "run `python -m tariffs.engine.scenario.schema` and write it to schema.json"
+    assert published == schema(), "write schema_text() to schema.json"
 
 
 def test_the_library_is_of_the_schema() -> None:

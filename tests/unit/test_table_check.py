@@ -299,7 +299,12 @@ def test_the_digest_does_not_depend_on_chunks_file_or_compression(tmp_path: Path
     frame.write_parquet(tmp_path / "a.parquet", compression="zstd", row_group_size=1)
     buffer = io.BytesIO()
     frame.write_ipc(buffer)
-    sources: list[Any] = [frame, frame.lazy(), pl.concat([frame[:1], frame[1:]], rechunk=False), tmp_path / "a.parquet"]
+    sources: list[Any] = [
+        frame,
+        frame.lazy(),
+        pl.concat([frame[:1], frame[1:]], rechunk=False),
+        tmp_path / "a.parquet",
+    ]
     assert len({check_table(source, RULES).digest for source in sources}) == 1
 
 

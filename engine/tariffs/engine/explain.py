@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 
 from tariffs.engine.law.conditions import Condition
@@ -16,6 +16,7 @@ from tariffs.engine.law.model import (
     TERMS,
     US,
     US_ABOVE,
+    Row,
     Weights,
 )
 from tariffs.engine.law.stacking import (
@@ -71,9 +72,10 @@ def why(priced: Priced, rule_texts: dict[str, str]) -> dict[str, str]:
     return {name: text for name, text in found.items() if text}
 
 
-def fact_words(conditions: Iterable[Condition]) -> str:
-    """Conditions that hold, as a clause."""
-    return " and ".join(_fact(condition) for condition in conditions)
+def fact_words(row: Row) -> str:
+    """The conditions by which a row holds, as a clause."""
+    claimed = "not denied" if row.undeclared_applies else "claimed"
+    return " and ".join(_fact(condition, claimed) for condition in row.conditions)
 
 
 def base_words(weights: Weights) -> str:
@@ -93,10 +95,10 @@ def _parts(parts: Sequence[int]) -> str:
     return " and ".join([*words, _US_WHOLE] if both else words)
 
 
-def _fact(condition: Condition) -> str:
+def _fact(condition: Condition, claimed: str) -> str:
     if condition.op:
         return condition.text
-    return f"{condition.claim} is {'not ' if condition.negated else ''}claimed"
+    return f"{condition.claim} is {'not claimed' if condition.negated else claimed}"
 
 
 def _sentence(priced: Priced, rule_texts: dict[str, str]) -> str:
@@ -107,7 +109,7 @@ def _sentence(priced: Priced, rule_texts: dict[str, str]) -> str:
         return f"On the books and suspended: {_statutory(layer)} is not collected."
     if any(step.rule == NO_CONTENT for step in layer.steps):
         return "Nothing to charge: the article has no content of this metal."
-    given = f" because {fact_words(row.conditions)}" if row.conditions else ""
+    given = f" because {fact_words(row)}" if row.conditions else ""
     if row.exempt:
         return f"Relieved under {priced.heading or 'its own terms'}{given}."
     if layer.state == EXEMPT:

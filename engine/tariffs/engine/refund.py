@@ -9,7 +9,7 @@ retroactive acts gave back: duty as it was known on the entry's own day less dut
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -112,6 +112,7 @@ class Refunds:
     authority: tuple[str, ...]
     headings: tuple[HeadingRefund, ...]
     total: Mapping[str, Decimal]
+    switches: Mapping[str, str]
 
 
 TOTALS = ("deposited", "assessed", "owed", "by_act", "refundable", "drawback", "refund", "interest")
@@ -142,7 +143,8 @@ def refunds(law: Law, lines: Sequence[RefundLine | Unread], options: RefundOptio
     entries = [_entry(law, lines, members, rated, options) for members in _members(lines)]
     total = {name: sum((getattr(entry, name) for entry in entries), ZERO) for name in TOTALS}
     merged = _merged(heading for entry in entries for heading in entry.headings)
-    return Refunds(tuple(entries), refused, nodes, merged, total)
+    switches = {name: value for one in rated.values() for name, value in one.switches.items()}
+    return Refunds(tuple(entries), refused, nodes, merged, total, dict(sorted(switches.items())))
 
 
 def interest(amount: Decimal, rate: Decimal, start: date, end: date) -> Decimal:
@@ -162,7 +164,8 @@ class _Rated:
     state: str
     drawback: Decimal
     headings: tuple[HeadingRefund, ...]
-    notes: tuple[Note, ...] = field(default=())
+    notes: tuple[Note, ...]
+    switches: Mapping[str, str]
 
 
 def _nodes(law: Law, options: RefundOptions) -> tuple[str, ...]:
@@ -189,7 +192,13 @@ def _rate(law: Law, line: RefundLine, options: RefundOptions, nodes: tuple[str, 
         drawback=read_charge(line.drawback, "drawback"),
         headings=_headings(law, then, now, nodes),
         notes=notes,
+        switches=_switches(now),
     )
+
+
+def _switches(quote: Quote) -> Mapping[str, str]:
+    found = quote.provenance["switches"]
+    return found if isinstance(found, Mapping) else {}
 
 
 def _day(text: str, name: str) -> date | None:

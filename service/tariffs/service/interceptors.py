@@ -147,7 +147,9 @@ class _Record:
 
     def note(self, message: Any) -> None:
         """Remember the run digest of an answer, or of the last message of a stream."""
-        holder = message.done if message.DESCRIPTOR.name in {"SimulateResponse", "TimelineResponse"} else message
+        holder = (
+            message.done if message.DESCRIPTOR.name in {"SimulateResponse", "TimelineResponse"} else message
+        )
         self._run_digest = holder.provenance.run_digest or self._run_digest
 
     def end(self, code: str, **facts: Any) -> None:

@@ -64,7 +64,10 @@ def read_entries(frame: pl.DataFrame, claims: Collection[str], on: str) -> Entry
         raise InvalidRequest("TABLE_EMPTY", "The table has no rows.", field="lines")
     table = EntryTable(frame)
     for place, row in enumerate(_days(frame).iter_rows(named=True)):
-        ids: dict[str, Any] = {"entry_id": text_of(row.get("entry_id")), "line_id": text_of(row.get("line_id"))}
+        ids: dict[str, Any] = {
+            "entry_id": text_of(row.get("entry_id")),
+            "line_id": text_of(row.get("line_id")),
+        }
         try:
             message = _message(row, claims, on, ids)
         except InvalidRequest as error:

@@ -153,8 +153,8 @@ class Quote:
         landed: parts of the landed cost in USD by name.
         layers: every measure that meets the line.
         notes: what else the caller should know.
-        headings: headings in the order of an entry summary, zero ones too.
-        considered: what was looked at and made no layer, and why.
+        headings: headings in the order of an entry summary, zero ones too; empty where not asked for, as in a batch.
+        considered: what was looked at and made no layer, and why; empty where not asked for.
         provenance: law version, digests, switches: what is needed to replay the answer.
         charges: the caller's other charges, which are in `landed` and in no duty.
     """
@@ -197,7 +197,7 @@ class Quote:
     def to_json_dict(self) -> dict[str, object]:
         """The answer as in `duty --json`, money as decimal strings; `charges` is there where some were given."""
         charges = {"charges": [charge.to_json_dict() for charge in self.charges]} if self.charges else {}
-        return {
+        found: dict[str, object] = {
             "assessed": str(self.assessed),
             "owed": str(self.owed),
             "min": str(self.min),
@@ -206,12 +206,14 @@ class Quote:
             "assumptions": list(self.assumptions),
             "landed": {name: str(amount) for name, amount in self.landed.items()},
             "layers": [layer.to_json_dict() for layer in self.layers],
-            "headings": [line.to_json_dict() for line in self.headings],
-            "considered": [asdict(one) for one in self.considered],
             "notes": [note.to_json_dict() for note in self.notes],
             "provenance": dict(self.provenance),
             **charges,
         }
+        if self.headings:
+            found["headings"] = [line.to_json_dict() for line in self.headings]
+            found["considered"] = [asdict(one) for one in self.considered]
+        return found
 
 
 @dataclass(frozen=True, slots=True)

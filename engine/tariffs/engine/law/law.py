@@ -34,7 +34,7 @@ from tariffs.engine.law.model import (
 )
 from tariffs.engine.law.read import Context, read_measure, read_metals, read_weights
 from tariffs.engine.law.selection import check_suspension, selected, unmatched
-from tariffs.engine.law.standing import Standing, act_name, known, rule_on, standing, windows_of
+from tariffs.engine.law.standing import Standing, act_name, known, moments_of, rule_on, standing, windows_of
 
 IMPORT = "import"
 REVIVE = "revive_displaced"
@@ -119,6 +119,9 @@ class Law:
     digest: str
     authorities: Mapping[str, Any] = field(default_factory=dict)
     refunds: Mapping[str, Any] = field(default_factory=dict)
+    exports: Mapping[str, Any] = field(default_factory=dict)
+    port_fees: Sequence[Mapping[str, Any]] = ()
+    limits: Sequence[Mapping[str, Any]] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
     set_claims: tuple[SetClaim, ...] = ()
     constraints: tuple[Constraint, ...] = ()
@@ -370,11 +373,7 @@ class Law:
         """Every instant at which something in the law may change, sorted (UTC)."""
         found: set[datetime | None] = set(self.coverage)
         for measure in self.measures.values():
-            for period in measure.periods:
-                found |= {period.start, period.end}
-                found |= {c.operand for row in period.rows for c in row.conditions if c.claim == "entry_date"}  # type: ignore[misc]
-            for act in self.acts[measure.id]:
-                found |= {act.start, act.until, act.to, act.collection_stop}
+            found |= moments_of(measure, self.acts[measure.id])
         for edits in (self.rules, self.set_claims, self.constraints):
             found |= {moment for edit in edits for moment in (edit.start, edit.end)}
         for dated in self.groups.values():

@@ -67,7 +67,7 @@ def read_raw(directory: Path = HERE) -> dict[str, Any]:
         for key, value in load_yaml(directory / "groups.yaml").items()
         if key in {"groups", "programs"}
     }
-    for name in ("fees", "authorities", "refunds"):
+    for name in ("fees", "authorities", "refunds", "exports", "port_fees", "constraints"):
         raw[name] = load_yaml(directory / f"{name}.yaml")
     raw["references"] = load_yaml(directory / "references.yaml")["references"]
     raw["retired"] = load_yaml(directory / "retired.yaml") or {}
@@ -125,6 +125,9 @@ def law_from_raw(raw: Mapping[str, Any]) -> Law:
         fees=raw.get("fees", {}),
         authorities=raw.get("authorities", {}),
         refunds=raw.get("refunds", {}),
+        exports=raw.get("exports", {}),
+        port_fees=raw.get("port_fees", ()),
+        limits=raw.get("constraints", ()),
         references={name: read_reference(name, item) for name, item in raw.get("references", {}).items()},
         retired=raw.get("retired", {}),
         digest=digest_of(raw),

@@ -23,7 +23,7 @@ from tariffs.engine.law.events import LAW, Act
 from tariffs.engine.law.model import Measure, Period, Row, Rule, Scope
 
 Rows = tuple[Row, ...]
-COMBINATIONS_AT_MOST = 1024
+COMBINATIONS_AT_MOST = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +137,12 @@ def _combinations(
     while growing:
         chosen, start = growing.pop()
         for index in range(start, len(distinct)):
-            if all(_may_meet(origins[distinct[index]], origins[other]) for other in chosen):
+            new = distinct[index]
+            if all(_may_meet(origins[new], origins[o]) and not _apart(new, o) for o in chosen):
                 grown = (*chosen, distinct[index])
                 found.append(grown)
                 growing.append((grown, index + 1))
-        if len(found) > COMBINATIONS_AT_MOST:
+        if len(found) > COMBINATIONS_AT_MOST + len(distinct):
             raise LawError(
                 "LAW_INVALID",
                 f"Acts on {measure.id} are narrowed to {len(distinct)} overlapping scopes, too many to tell apart.",
@@ -153,6 +154,28 @@ def _combinations(
 def _may_meet(one: frozenset[str] | None, other: frozenset[str] | None) -> bool:
     """Whether some origin may be in both; None is any."""
     return one is None or other is None or not one.isdisjoint(other)
+
+
+def _apart(one: Scope, other: Scope) -> bool:
+    """Whether two scopes name codes only, none of which begins with one of the other's."""
+    pairs = itertools.product(one.products, other.products)
+    return any(
+        all(name.isdigit() for name in a | b)
+        and not any(x.startswith(y) or y.startswith(x) for x, y in itertools.product(a, b))
+        for a, b in pairs
+    )
+
+
+def moments_of(measure: Measure, acts: Iterable[Act]) -> set[datetime | None]:
+    """The instants at which a measure under these acts may come to stand otherwise; None among them means nothing."""
+    found: set[datetime | None] = set()
+    for period in measure.periods:
+        found |= {period.start, period.end}
+        tests = (c for row in period.rows for c in row.conditions if c.claim == ENTRY_DATE)
+        found |= {c.operand for c in tests if isinstance(c.operand, datetime)}
+    for act in acts:
+        found |= {act.start, act.until, act.to, act.collection_stop}
+    return found
 
 
 def _settled(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.model import Row, Rule
-from tariffs.engine.law.standing import Standing
+from tariffs.engine.scenario.effect import Stand, instants_of, stand
 from tariffs.engine.scenario.words import percent
 
 ABSENT = "not in force"
@@ -42,20 +42,20 @@ class Difference:
 
 def difference(first: Law, second: Law) -> list[Difference]:
     """All that two laws have otherwise, measures first, in the order of the law and of time."""
-    instants = sorted({*first.boundaries, *second.boundaries})
     names = dict.fromkeys((*first.measures, *second.measures))
-    found = [item for name in names for item in _measure(first, second, name, instants)]
+    found = [item for name in names for item in _measure(first, second, name)]
     found += _settings(first, second)
     return found + _rules(first, second)
 
 
-def _measure(first: Law, second: Law, name: str, instants: Sequence[datetime]) -> Iterator[Difference]:
+def _measure(first: Law, second: Law, name: str) -> Iterator[Difference]:
     """The runs of time in which a measure stands otherwise."""
     known = second.measures.get(name) or first.measures[name]
     zone = second.zones.get(known.direction, second.zones[IMPORT])
+    instants = instants_of(name, first, second)
     runs: list[tuple[datetime, datetime | None, tuple[str, str]]] = []
     for instant, end in itertools.zip_longest(instants, instants[1:]):
-        pair = _stand(first, name, instant), _stand(second, name, instant)
+        pair = stand(first, name, instant), stand(second, name, instant)
         if pair[0] == pair[1]:
             continue
         words = _words_of(*pair)
@@ -68,18 +68,6 @@ def _measure(first: Law, second: Law, name: str, instants: Sequence[datetime]) -
         yield Difference(
             "measure", name, known.authority, known.direction, start.astimezone(zone), last, one, other
         )
-
-
-Stand = tuple[tuple[Row, ...], bool] | None
-
-
-def _stand(law: Law, name: str, instant: datetime) -> Stand:
-    """The rows of a measure without what made them so."""
-    measure = law.measures.get(name)
-    found: Standing | None = law.standing(measure, instant, law.as_of) if measure else None
-    if found is None:
-        return None
-    return tuple(replace(row, acts=()) for row in found.rows), found.suspended
 
 
 def _words_of(one: Stand, other: Stand) -> tuple[str, str]:

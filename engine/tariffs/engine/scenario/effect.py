@@ -6,13 +6,15 @@ should be told the reason rather than left with two equal columns.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
+from weakref import WeakKeyDictionary
 
 from tariffs.engine.law.events import UNSELECTIVE, Act, Change
 from tariffs.engine.law.law import Law
-from tariffs.engine.law.model import Measure
+from tariffs.engine.law.model import Measure, Row
+from tariffs.engine.law.standing import moments_of
 from tariffs.engine.scenario.model import WARNING, Places, Problem, place_of
 
 BASE = "base"
@@ -26,20 +28,37 @@ def reached(law: Law, change: Change) -> list[Measure]:
 
 
 def same_standing(before: Law, after: Law, names: Iterable[str]) -> bool:
-    """Whether measures stand alike in two laws at every boundary of either, as known on the as-of day."""
-    instants = sorted({*before.boundaries, *after.boundaries})
-    return all(_stand(before, name, instants) == _stand(after, name, instants) for name in names)
+    """Whether measures stand alike in two laws at every instant either may change, as known on the as-of day."""
+    return all(
+        stand(before, name, instant) == stand(after, name, instant)
+        for name in names
+        for instant in instants_of(name, before, after)
+    )
 
 
-def _stand(law: Law, name: str, instants: Sequence[datetime]) -> list[object]:
-    measure = law.measures.get(name)
-    if measure is None:
-        return [None] * len(instants)
-    found = (law.standing(measure, instant, law.as_of) for instant in instants)
-    return [
-        standing and ([replace(row, acts=()) for row in standing.rows], standing.suspended)
-        for standing in found
-    ]
+def instants_of(name: str, *laws: Law) -> list[datetime]:
+    """Every instant at which a measure may change in one of the laws, and their beginning, sorted."""
+    found: set[datetime | None] = {law.coverage[0] for law in laws}
+    for law in laws:
+        if name in law.measures:
+            found |= moments_of(law.measures[name], law.acts[name])
+    return sorted(moment for moment in found if moment is not None)
+
+
+Stand = tuple[tuple[Row, ...], bool] | None
+# What is asked of one law is asked again when the next change is checked; a law that nobody holds is forgotten.
+_STANDS: WeakKeyDictionary[Law, dict[tuple[str, datetime], Stand]] = WeakKeyDictionary()
+
+
+def stand(law: Law, name: str, instant: datetime) -> Stand:
+    """The rows of a measure without what made them so, and whether it is suspended; None where it is not in force."""
+    known = _STANDS.setdefault(law, {})
+    key = (name, instant)
+    if key not in known:
+        measure = law.measures.get(name)
+        found = law.standing(measure, instant, law.as_of) if measure else None
+        known[key] = (tuple(replace(row, acts=()) for row in found.rows), found.suspended) if found else None
+    return known[key]
 
 
 def warning_of(before: Law, after: Law, change: Change, places: Places) -> Problem | None:

@@ -62,5 +62,5 @@ def _check_pairs(value: Mapping[str, Any], path: str) -> None:
                 "SCENARIO_SYNTAX",
                 f"by_origin gives {origin} something else than a rate and a heading.",
                 path=f"{path}.{origin}",
-                fix="Write [15%, 9903.02.30].",
+                fix="Write [RATE, HEADING], the rate as 15%.",
             )

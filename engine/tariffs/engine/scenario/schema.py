@@ -1,6 +1,6 @@
 """The form of scenario files as JSON Schema (draft 2020-12), for editors: made from the verbs the parser knows.
 
-`python -m tariffs.engine.scenario.schema` prints it; schema.json beside this file is its output. Values are texts in a
+`schema_text()` writes it; schema.json beside this file is its output. Values are texts in a
 scenario; the schema also lets pass what a YAML reader makes of a bare number, day, or yes.
 """
 
@@ -83,5 +83,6 @@ def _closed(properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
     }
 
 
-if __name__ == "__main__":
-    print(json.dumps(schema(), indent=1))
+def schema_text() -> str:
+    """The schema as the file schema.json holds it."""
+    return json.dumps(schema(), indent=1) + "\n"

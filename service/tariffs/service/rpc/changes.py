@@ -14,9 +14,10 @@ from tariffs.engine.changes import Notice, changes, window_of
 from tariffs.engine.entryline import read_known_on
 from tariffs.engine.errors import ServiceError
 from tariffs.engine.law.law import IMPORT, Law
+from tariffs.engine.provenance import engine_version
 from tariffs.service import arrow
 from tariffs.service.rpc.checks import required, value_of, word
-from tariffs.service.rpc.shared import day_text, instant_text, law_provenance, law_under, scenario_of
+from tariffs.service.rpc.shared import day_text, instant_text, law_under, provenance_of, scenario_of
 from tariffs.v1 import law_service_pb2 as pb
 
 _NO_LIMIT = 1 << 40
@@ -54,7 +55,16 @@ def list_changes(
     zone = law.zones[IMPORT]
     answer = pb.ListChangesResponse(
         changes=[_change(one, steps.index(one.step) if one.step else None, zone) for one in notices],
-        provenance=law_provenance(law, request, [scenario]),
+        provenance=provenance_of(
+            {
+                "law_version": law.version,
+                "law_digest": law.digest,
+                "engine_version": engine_version(),
+                "known_on": known_on,
+                "scenarios": {scenario.id: scenario.digest},
+            },
+            request,
+        ),
     )
     if local or request.WhichOneof("table"):
         _value(law, request, notices, local, cancelled, answer)

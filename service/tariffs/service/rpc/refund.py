@@ -8,10 +8,11 @@ from tariffs.engine.entries import Unread
 from tariffs.engine.entryline import EntryLine
 from tariffs.engine.errors import InputError, ServiceError, TariffsError
 from tariffs.engine.law.text import read_day
+from tariffs.engine.provenance import engine_version
 from tariffs.engine.refund import TOTALS, EntryRefund, HeadingRefund, RefundLine, RefundOptions, refunds
 from tariffs.service.rpc.checks import decimal, word
 from tariffs.service.rpc.duty import BATCH_LIMIT, read_line
-from tariffs.service.rpc.shared import day_text, law_provenance, law_under, notes_of, scenario_of
+from tariffs.service.rpc.shared import day_text, law_under, notes_of, provenance_of, scenario_of
 from tariffs.service.status import failure_of
 from tariffs.v1 import refund_service_pb2 as pb
 
@@ -49,7 +50,17 @@ def calculate_refunds(
         headings=_headings(found.headings),
         total={name: f"{amount:.2f}" for name, amount in found.total.items()},
         authorities=found.authority,
-        provenance=law_provenance(law, request, [scenario]),
+        provenance=provenance_of(
+            {
+                "law_version": law.version,
+                "law_digest": law.digest,
+                "engine_version": engine_version(),
+                "known_on": request.known_on or law.as_of,
+                "scenarios": {scenario.id: scenario.digest},
+                "switches": found.switches,
+            },
+            request,
+        ),
     )
     for index, refusal in found.refused.items():
         answer.failures[index].CopyFrom(failure_of(refusal))

@@ -15,6 +15,7 @@ from tariffs.engine.trade.importers import (
     lists_232,
     lists_301,
     lists_broad,
+    lists_cn,
     lists_metals,
     schedule,
     shares,
@@ -74,7 +75,7 @@ def universe_of(source: Path, tables: list[schedule.ScheduleTables], table: pl.D
 
 def read_lists(ch99: Path, codes: Universe) -> listing.Lists:
     """Every product list by name."""
-    families = (lists_broad, lists_301, lists_232, lists_metals)
+    families = (lists_broad, lists_301, lists_232, lists_metals, lists_cn)
     return {name: rows for family in families for name, rows in family.read(ch99, codes).items()}
 
 

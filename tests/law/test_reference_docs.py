@@ -1,0 +1,34 @@
+"""The reference pages are those of the law data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tariffs.engine.law import load_law
+from tariffs.engine.reference_docs import STACKS, pages
+
+
+@pytest.fixture(scope="module")
+def rendered() -> dict[str, str]:
+    """The pages of the law as it is."""
+    return pages(load_law())
+
+
+def test_pages_are_as_committed(rendered: dict[str, str], root: Path) -> None:
+    """After a change of the law data: python -m tariffs.engine.reference_docs docs/law."""
+    committed = {path.name: path.read_text(encoding="utf-8") for path in (root / "docs" / "law").iterdir()}
+    assert committed.keys() == rendered.keys()
+    assert [name for name in rendered if committed[name] != rendered[name]] == []
+
+
+def test_every_measure_and_switch_is_on_a_page(rendered: dict[str, str]) -> None:
+    law = load_law()
+    text = "".join(rendered.values())
+    assert all(f"### `{name}`:" in text for name in law.measures)
+    assert all(f"| `{name}` |" in rendered["method.md"] for name in law.switches)
+
+
+def test_twelve_stacks_are_worked(rendered: dict[str, str]) -> None:
+    assert rendered["stacks.md"].count("## ") == STACKS

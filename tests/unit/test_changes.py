@@ -1,0 +1,119 @@
+"""What changes in a window: acts found, goods reached, and what each step does to a table."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+import pytest
+
+from tariffs.engine.assess import EntryLine, assess_line
+from tariffs.engine.change_effects import changes_on_table, steps_of
+from tariffs.engine.changes import Notice, changes, window_of
+from tariffs.engine.errors import InputError
+from tariffs.engine.law import load_law
+
+TABLE = pl.DataFrame(
+    {
+        "hts": ["9503.00.0073", "8703.23.0190", "0901.11.0025", "8479.50.0000"],
+        "origin": ["CN", "KR", "BR", "CH"],
+        "customs_value": [10000.0, 10000.0, 10000.0, 10000.0],
+    }
+)
+
+
+def found(start: str, end: str, hts: str = "", origin: str = "") -> tuple[Notice, ...]:
+    """The notices of a window under the law as it is."""
+    return changes(load_law(), window_of(start, end, hts, origin))
+
+
+def test_the_fentanyl_cut_and_the_extension_of_the_truce() -> None:
+    by_measure = {(one.kind, name): one for one in found("2025-11-10", "2025-11-10") for name in one.measures}
+    cut, extension = by_measure["enact", "fent_cn"], by_measure["extend", "recip_cn"]
+    assert cut.when == ("takes_effect",)
+    assert "10%" in cut.text
+    assert cut.citations[0] == "EO 14357"
+    assert extension.known_from == date(2025, 11, 4)
+    assert extension.at == cut.at
+
+
+def test_a_publication_without_an_effect_in_the_window() -> None:
+    (notice,) = [one for one in found("2025-09-16", "2025-09-16", "", "JP") if "recip_jp" in one.measures]
+    assert notice.when == ("published",)
+    assert notice.step is not None
+    assert notice.step.before[0] == notice.step.after[0]
+    assert (notice.step.before[1], notice.step.after[1]) == (date(2025, 9, 15), date(2025, 9, 16))
+
+
+def test_suspensions_that_end_and_the_void_of_the_authority() -> None:
+    kinds = {(one.kind, one.measures) for one in found("2026-11-10", "2026-11-10")}
+    assert ("end", ("recip_cn",)) in kinds
+    void = [one for one in found("2026-02-20", "2026-02-24") if one.kind == "invalidate"]
+    assert {"fent_cn", "recip_cn", "recip"} <= set(void[0].measures)
+    assert any("Learning Resources" in cite for cite in void[0].citations)
+
+
+def test_goods_narrow_the_window() -> None:
+    everything = found("2025-11-01", "2025-12-20")
+    korean_cars = found("2025-11-01", "2025-12-20", "8703.23.0190", "KR")
+    assert 0 < len(korean_cars) < len(everything) / 3
+    named = {name for one in korean_cars for name in one.measures}
+    assert {"s232_auto", "recip_kr"} <= named
+    assert not named & {"fent_cn", "recip_cn", "ieepa_br", "recip_ch_li"}
+
+
+def test_instants_come_in_order_and_every_notice_has_words_and_sources() -> None:
+    notices = found("2025-01-20", "2026-11-24")
+    instants = [one.at for one in notices if one.at]
+    assert instants == sorted(instants)
+    assert len(notices) > 100
+    for one in notices:
+        assert one.when
+        assert one.measures
+        assert one.text.endswith(".")
+
+
+def test_a_window_that_ends_before_it_begins() -> None:
+    with pytest.raises(InputError, match="ends on"):
+        found("2025-11-02", "2025-11-01")
+    with pytest.raises(InputError, match="day"):
+        found("2025-11", "2025-12-01")
+
+
+def test_lines_hit_and_by_how_much() -> None:
+    law = load_law()
+    notices = found("2025-11-10", "2025-11-14")
+    hit = changes_on_table(law, notices, TABLE)
+    cut = hit.lines.filter(pl.col("measure") == "fent_cn")
+    assert cut.select("row", "duty_before", "duty_after", "change").rows() == [(0, 2000.0, 1000.0, -1000.0)]
+    coffee = hit.lines.filter((pl.col("row") == 2) & (pl.col("known_on") == "2025-11-20"))
+    assert coffee.select("measure", "change").rows() == [("ieepa_br", -4000.0)]
+    assert set(hit.measures["step"]) <= set(range(len(steps_of(notices))))
+    assert hit.measures["change"].sum() == pytest.approx(hit.lines["change"].sum())
+
+
+def test_the_duty_of_a_step_is_that_of_an_entry_line() -> None:
+    law = load_law()
+    notices = found("2025-12-18", "2025-12-18", "8479.50.0000", "CH")
+    hit = changes_on_table(law, notices, TABLE[3:].with_columns(fta_share=0.0, civil_aircraft_share=0.0))
+    for step in steps_of(notices):
+        at = step.after[0].astimezone(law.zones["import"]).isoformat("T", "minutes")
+        rows = hit.lines.filter(pl.col("at") == at)
+        for name, (instant, known_on) in (("duty_before", step.before), ("duty_after", step.after)):
+            line = EntryLine("8479.50.0000", "CH", 10000, instant)
+            quote = assess_line(law, line, known_on=known_on)
+            amounts = {layer.measure: float(layer.amount) for layer in quote.layers}
+            for measure, amount in rows.select("measure", name).rows():
+                assert amounts.get(measure, 0.0) == pytest.approx(amount)
+
+
+def test_a_window_without_changes_hits_nothing() -> None:
+    hit = changes_on_table(load_law(), (), TABLE)
+    assert hit.lines.is_empty()
+    assert hit.measures.is_empty()
+
+
+def test_bad_rows_are_refused() -> None:
+    table = pl.concat([TABLE, pl.DataFrame({"hts": ["1"], "origin": ["CN"], "customs_value": [1.0]})])
+    hit = changes_on_table(load_law(), found("2025-11-10", "2025-11-10"), table)
+    assert hit.refused["row"].to_list() == [4]
