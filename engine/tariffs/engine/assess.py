@@ -152,7 +152,9 @@ def rate_line(
         min=min((*totals, assessed)),
         max=max((*totals, assessed)),
         missing_claims=tuple(asked),
-        assumptions=_assumptions(law, read - _impossible(law, goods.origin), facts, asked),
+        assumptions=_assumptions(
+            law, rows, read - _impossible(law, goods.origin) - facts.keys() - set(asked)
+        ),
         landed=_landed(line, goods.value, assessed, charges),
         layers=tuple(in_reporting_order(law, layers)),
         charges=charges,
@@ -304,11 +306,20 @@ def _layer(
     )
 
 
-def _assumptions(
-    law: Law, read: frozenset[str], facts: Mapping[str, Fact], asked: list[str]
-) -> tuple[str, ...]:
-    silent = sorted(read - facts.keys() - set(asked))
-    return tuple(f"{name}: not declared, so not granted or charged" for name in silent if name in law.claims)
+def _assumptions(law: Law, rows: Candidates, silent: frozenset[str]) -> tuple[str, ...]:
+    """What is taken for granted of claims that are neither declared nor asked for."""
+    presumed = {
+        condition.claim
+        for _, reaching in rows
+        for row in reaching
+        if row.undeclared_applies
+        for condition in row.conditions
+        if not condition.op and not condition.negated
+    }
+    return tuple(
+        f"{name}: not declared, so {'taken as claimed' if name in presumed else 'not granted or charged'}"
+        for name in sorted(silent & law.claims.keys())
+    )
 
 
 def _impossible(law: Law, origin: str) -> frozenset[str]:
