@@ -1,4 +1,4 @@
-"""Whether a duty that a void duty displaced is owed after all: a switch, off unless set (law.md 2.8)."""
+"""Whether a duty that a void duty displaced is owed after all: a switch, off unless set."""
 
 from __future__ import annotations
 

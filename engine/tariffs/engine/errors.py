@@ -1,7 +1,7 @@
 """The one catalogue of errors: every refusal, warning and failure of the project has its reason here.
 
 A reason is a stable name that apps may match on. Its `code` is the canonical gRPC status name it travels
-under, and `exit_code` what the command line answers with (design: 0 ok, 1 refused rows, 2 usage,
+under, and `exit_code` what the command line answers with (0 ok, 1 refused rows, 2 usage,
 3 server or missing extra, 4 law or scenario).
 """
 

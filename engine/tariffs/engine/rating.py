@@ -1,6 +1,6 @@
 """The duty of one atom of an entry line, in exact decimals: rows that fit, the stacking walk, amounts.
 
-Amounts are not rounded here; rounding belongs to the entry line (law.md 4.4).
+Amounts are not rounded here; rounding belongs to the entry line (19 CFR 159.3).
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ class Rater:
         """The layers by which an atom's owed duty is counted, given the layers assessed.
 
         They are those that are not void; where the law lets displaced duties revive, they are stacked anew without the
-        void ones (law.md 2.8).
+        void ones.
         """
         if self._in_force.revive and any(priced.layer.row.void for priced in assessed):
             facts = {**facts, **self._content(facts)}

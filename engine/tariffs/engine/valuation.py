@@ -1,7 +1,7 @@
 """Valuing a table under laws: what impact, timeline and attribution share.
 
 Every law responds from the same baseline: values v0 and rates t0 of the law at the table's baseline
-instant; t1 is the assessed rate under the law in question (design: Baseline and response).
+instant; t1 is the assessed rate under the law in question.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Trade volume after the response, from duties per line to varieties and back.
 
 A variety is a (product, origin); its rate is the value-weighted mean of its lines. Lines of a variety
-share its price and quantity hats, and a line's duty after is its own rate on its value after (design:
-Baseline and response).
+share its price and quantity hats, and a line's duty after is its own rate on its value after.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The verbs by which law and scenarios act on measures: their text form and what it must hold.
 
 "What happened" (law) and "what if" (scenarios) are written alike. A `Change` is one act as written; bound to
-a measure it becomes an `Act` with instants on that measure's clock (law.md section 3.2).
+a measure it becomes an `Act` with instants on that measure's clock.
 """
 
 from __future__ import annotations

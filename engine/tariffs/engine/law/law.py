@@ -324,7 +324,7 @@ class Law:
         return InForce(tuple(actives), rules, tuple(unmodelled), groups, lists, self._revives())
 
     def _revives(self) -> bool:
-        """Law.md 2.8: whether a displaced measure revives is not settled, so it is a switch."""
+        """Whether a displaced measure revives is not settled law, so it is a switch."""
         return REVIVE in self.switches and self.setting(REVIVE) == "on"
 
     def standing(self, measure: Measure, instant: datetime, known_on: date) -> Standing | None:

@@ -1,5 +1,4 @@
-"""The stacking walk: which layers of a line stand, on what base, by which rule (design: Stacking; law.md
-section 2).
+"""The stacking walk: which layers of a line stand, on what base, by which rule (docs/law-data.md).
 
 The walk knows only measures, weights and conditions. It runs once per profile in compile, and once per
 atom of an entry line; never in a kernel.

@@ -1,6 +1,6 @@
 """Where one measure stands at one instant: which rows hold after all acts known on a day.
 
-The order of law.md section 3.1: the parent first (invalidation, termination, sunset), then the statutory rate,
+The order: the parent first (invalidation, termination, sunset), then the statutory rate,
 then suspensions. A suspension that ends over a void measure brings nothing back.
 
 For a line, only the acts that reach it exist. So acts are settled as if they reached everything, once per combination

@@ -1,7 +1,7 @@
 """The tariff schedule: lines, rates, units and special programs of the embedded vintages.
 
 Rates belong to 8-digit lines; 10-digit codes add a statistical suffix and units. A code that the vintage of the day
-lacks is looked for in the others (design: schedules).
+lacks is looked for in the others.
 """
 
 from __future__ import annotations
