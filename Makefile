@@ -24,7 +24,7 @@ test: $(STAMP)  ## The tests of a working day: every kind, small counts
 	@$(BIN)/python -m pytest -q -m "not slow and not kill and not wheel and not bench"
 
 test-all: $(STAMP)  ## Everything but benchmarks: long properties, killed processes, the built wheel
-	@TARIFFS_TEST_SCALE=$${TARIFFS_TEST_SCALE:-10} $(BIN)/python -m pytest -q -m "not bench"
+	@TARIFFS_TEST_SCALE=$${TARIFFS_TEST_SCALE:-3} $(BIN)/python -m pytest -q -m "not bench"
 
 lint: $(STAMP)  ## Style, the floors of the house, dependencies, the wire contract, deploy files
 	@$(BIN)/ruff check .

@@ -30,7 +30,7 @@ settings.load_profile("tariffs")
 
 @pytest.fixture(scope="session")
 def scale() -> int:
-    """How many times the small count a random test takes: 1 in `make test`, 10 in `make test-all`."""
+    """How many times the small count a random test takes: 1 in `make test`, 3 in `make test-all`."""
     return SCALE
 
 
