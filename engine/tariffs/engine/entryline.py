@@ -73,22 +73,21 @@ class Charge:
     amount: Decimal
 
 
-def entry_instant(law: Law, entry: str | date | datetime | None) -> datetime:
-    """The entry instant in UTC: a day is its noon, None the law's as-of day; refused outside the law's coverage."""
-    text = (
-        law.as_of.isoformat()
-        if entry is None or entry == ""
-        else entry
-        if isinstance(entry, str)
-        else entry.isoformat()
-    )
+def entry_instant(law: Law, entry: str | date | datetime | None, direction: str = IMPORT) -> datetime:
+    """The entry instant in UTC: a day is its noon, None the law's as-of day; refused outside the law's coverage.
+
+    Days and instants without an offset are on the clock of the direction.
+    """
+    given = entry or law.as_of
+    text = given if isinstance(given, str) else given.isoformat()
+    zone = law.zones[direction]
     try:
-        instant = read_instant(text, law.zones[IMPORT])
+        instant = read_instant(text, zone)
     except ValueError as error:
         raise InputError(
             "ENTRY_DATE_INVALID", f"{error}.", field="entry_date", fix="Write YYYY-MM-DD or an ISO instant."
         ) from None
-    first, last = (moment.astimezone(law.zones[IMPORT]) for moment in law.coverage)
+    first, last = (moment.astimezone(zone) for moment in law.coverage)
     if not first <= instant < last:
         raise InputError(
             "ENTRY_DATE_OUT_OF_COVERAGE",

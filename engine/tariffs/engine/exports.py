@@ -9,21 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
-from tariffs.engine.entryline import Number, read_charge, read_known_on
+from tariffs.engine.entryline import Number, entry_instant, read_charge, read_known_on
 from tariffs.engine.errors import InputError
 from tariffs.engine.facts import ClaimValue, read_claims
-from tariffs.engine.law.conditions import ENTRY_DATE, Condition, Fact
+from tariffs.engine.law.conditions import ENTRY_DATE, Fact
 from tariffs.engine.law.law import Active, InForce, Law
 from tariffs.engine.law.matching import Prefixes, Reach, candidates
 from tariffs.engine.law.model import Row
 from tariffs.engine.law.notes import Note
 from tariffs.engine.law.stacking import Layer, walk
-from tariffs.engine.law.text import digits, is_code, read_instant, read_rate
+from tariffs.engine.law.text import digits, is_code, read_rate
 from tariffs.engine.provenance import engine_version
+from tariffs.engine.rating import first_fit
 from tariffs.engine.trade.countries import is_country
 
 EXPORT = "export"
@@ -173,7 +174,7 @@ def _read(law: Law, line: ExportLine) -> _Goods:
             field="origin",
             fix="Give the ISO 3166-1 alpha-2 code of the country the goods come from.",
         )
-    instant = _instant(law, line.entry)
+    instant = entry_instant(law, line.entry, EXPORT)
     facts = {**read_claims(law.claims, line.claims, law.zones[EXPORT]), ENTRY_DATE: instant}
     charges = read_charge(line.freight, "freight") + read_charge(line.insurance, "insurance")
     return _Goods(code, origin, _value(line) + charges, instant, facts)
@@ -188,39 +189,16 @@ def _value(line: ExportLine) -> Decimal:
         ) from None
 
 
-def _instant(law: Law, entry: str | date | datetime | None) -> datetime:
-    text = entry if isinstance(entry, str) and entry else (entry or law.as_of).isoformat()
-    try:
-        instant = read_instant(text, law.zones[EXPORT])
-    except ValueError as error:
-        raise InputError(
-            "ENTRY_DATE_INVALID", f"{error}.", field="entry_date", fix="Write YYYY-MM-DD or an ISO instant."
-        ) from None
-    first, last = law.coverage
-    if not first <= instant < last:
-        raise InputError(
-            "ENTRY_DATE_OUT_OF_COVERAGE",
-            f"The law data covers {first:%Y-%m-%d} up to {last:%Y-%m-%d}; the entry is {text}.",
-            field="entry_date",
-            fix="Choose a day in that range.",
-            metadata={"first": f"{first:%Y-%m-%d}", "last": f"{last:%Y-%m-%d}"},
-        )
-    return instant.astimezone(UTC)
-
-
 # -- layers ----------------------------------------------------------------------------------------------------
 
 
 def _walked(in_force: InForce, goods: _Goods) -> list[Layer]:
-    def holds(condition: Condition) -> bool:
-        return condition.holds(goods.facts)
-
     fits: list[tuple[Active, Row]] = []
     for active, rows in candidates(in_force, goods.code, goods.origin):
-        row = next((row for row in rows if all(holds(c) for c in row.conditions)), None)
+        row = first_fit(rows, goods.facts)
         if row is not None and not row.absent:
             fits.append((active, row))
-    return walk(fits, in_force.rules, holds, frozenset())
+    return walk(fits, in_force.rules, lambda condition: condition.holds(goods.facts), frozenset())
 
 
 def _layer(layer: Layer, goods: _Goods) -> ExportLayer:

@@ -54,8 +54,15 @@ def quote(message: duty_service_pb2.CalculateDutyResponse) -> Quote:
     )
 
 
-def impact(messages: Iterable[simulation_service_pb2.SimulateResponse], report: Report) -> ImpactResult:
-    """A whole run, read from its stream; progress is reported on the way.
+_Messages = (
+    Iterable[simulation_service_pb2.SimulateResponse] | Iterable[simulation_service_pb2.TimelineResponse]
+)
+
+
+def _gathered(
+    messages: _Messages, report: Report
+) -> tuple[Mapping[str, list[pl.DataFrame]], simulation_service_pb2.Done]:
+    """The frames of a run by kind, and its last message; progress is reported on the way.
 
     Raises:
         InternalError: ENGINE_INVARIANT if the stream ends before its last message.
@@ -74,6 +81,16 @@ def impact(messages: Iterable[simulation_service_pb2.SimulateResponse], report: 
             frames[kind].append(_rows(getattr(message, kind)))
     if done is None:
         raise InternalError("ENGINE_INVARIANT", "The run ended without its last message.", code="INTERNAL")
+    return frames, done
+
+
+def impact(messages: Iterable[simulation_service_pb2.SimulateResponse], report: Report) -> ImpactResult:
+    """A whole run, read from its stream; progress is reported on the way.
+
+    Raises:
+        InternalError: ENGINE_INVARIANT if the stream ends before its last message.
+    """
+    frames, done = _gathered(messages, report)
     return ImpactResult(
         groups=_concat(frames["groups"]),
         total=_concat(frames["total"]),
@@ -92,25 +109,12 @@ def timeline(messages: Iterable[simulation_service_pb2.TimelineResponse], report
     Raises:
         InternalError: ENGINE_INVARIANT if the stream ends before its last message.
     """
-    frames: defaultdict[str, list[pl.DataFrame]] = defaultdict(list)
-    done: simulation_service_pb2.Done | None = None
-    for message in messages:
-        kind = message.WhichOneof("content")
-        if kind == "progress":
-            report(message.progress.stage, message.progress.fraction)
-        elif kind == "refused":
-            frames["refused"].append(from_arrow(message.refused.arrow))
-        elif kind == "done":
-            done = message.done
-        elif kind is not None:
-            frames[kind].append(_rows(getattr(message, kind)).drop("on"))
-    if done is None:
-        raise InternalError("ENGINE_INVARIANT", "The run ended without its last message.", code="INTERNAL")
+    frames, done = _gathered(messages, report)
     return TimelineResult(
-        segments=_concat(frames["segments"]),
-        totals=_concat(frames["totals"]),
-        averages=_concat(frames["averages"]),
-        average_total=_concat(frames["average_total"]),
+        segments=_undated(frames["segments"]),
+        totals=_undated(frames["totals"]),
+        averages=_undated(frames["averages"]),
+        average_total=_undated(frames["average_total"]),
         refused=_concat(frames["refused"]),
         notes=_run_notes(done),
         provenance=provenance(done.provenance),
@@ -306,6 +310,11 @@ def _ranges(frames: Mapping[str, list[pl.DataFrame]]) -> Ranges | None:
 
 def _concat(frames: list[pl.DataFrame]) -> pl.DataFrame:
     return pl.concat(frames, how="vertical_relaxed") if frames else pl.DataFrame()
+
+
+def _undated(frames: list[pl.DataFrame]) -> pl.DataFrame:
+    """Frames of a period, whose rows carry their own days."""
+    return _concat([frame.drop("on") for frame in frames])
 
 
 def _run_notes(done: simulation_service_pb2.Done) -> tuple[Note, ...]:
