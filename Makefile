@@ -12,7 +12,7 @@ UV_VERSION := 0.13.9
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint format types gen lock serve clean
+.PHONY: help demo test test-all load lint format types gen lock serve clean
 
 help:  ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -26,12 +26,16 @@ test: $(STAMP)  ## The tests of a working day: every kind, small counts
 test-all: $(STAMP)  ## Everything but benchmarks: long properties, killed processes, the built wheel
 	@TARIFFS_TEST_SCALE=$${TARIFFS_TEST_SCALE:-3} $(BIN)/python -m pytest -q -m "not bench"
 
+load: $(STAMP)  ## The service under load: one table of ratios in six minutes; QUICK=1 is two
+	@$(BIN)/python -m tests.load $(if $(QUICK),--quick)
+
 lint: $(STAMP)  ## Style, the floors of the house, dependencies, the wire contract, deploy files
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports
 	@$(BIN)/deptry $(ROOTS)
 	@$(BIN)/buf lint
+	@$(BIN)/buf breaking --against tests/compat/v1_0
 	@$(BIN)/yamllint --strict -c deploy/.yamllint.yaml deploy
 
 format: $(STAMP)  ## Rewrite the code in the house style

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,16 @@ ROOT = Path(__file__).resolve().parents[1]
 SCALE = int(os.environ.get("TARIFFS_TEST_SCALE", "1"))
 
 # Kernels are compiled once and kept beside the checkout, not in the reader's home; servers that tests start inherit
-# it. An address from the reader's own shell must never decide where a test sends its calls.
+# it. What the reader's own shell says of a server must never decide where a test sends its calls.
 os.environ.setdefault("NUMBA_CACHE_DIR", str(ROOT / ".numba_cache"))
-os.environ.pop("TARIFFS_TARGET", None)
+_OF_CLIENTS = ("TARGET", "TOKEN", "TOKEN_IN_CLEAR", "TLS", "TLS_NAME", "CLIENT_CERTIFICATE", "CLIENT_KEY")
+for _name in _OF_CLIENTS:
+    os.environ.pop(f"TARIFFS_{_name}", None)
+
+# Tables and runs of servers that tests start must not meet those of the reader.
+_STATE = tempfile.TemporaryDirectory(prefix="tariffs-state-")
+os.environ["TARIFFS_STATE_DIR"] = _STATE.name
+os.environ.pop("TARIFFS_DATABASE_URL", None)
 
 # Derandomised, so that a failure is the change's own and comes back at every run; deadlines would measure the
 # machine and not the code.

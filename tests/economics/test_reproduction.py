@@ -30,7 +30,8 @@ def test_every_figure_names_its_run_its_tolerance_and_its_source() -> None:
         assert one.source
         assert one.horizon in {"impact", "short", "long"}
         law.with_switches(one.switches)
-        assert not one.without or any(one.without in measure.parents for measure in law.measures.values())
+        for authority in filter(None, (one.without, one.on_full_value)):
+            assert any(authority in measure.parents for measure in law.measures.values())
 
 
 def test_figures_are_measured_as_they_say() -> None:
@@ -63,6 +64,17 @@ def test_one_episode_runs_and_has_its_range(monkeypatch: pytest.MonkeyPatch) -> 
     assert after.high < after.ours < after.low < before.ours
     assert after.within == (abs(after.difference) <= after.published.tolerance)
     assert found.provenance["law_digest"] == load_law().digest
+
+
+def test_the_decision_on_ieepa_lies_between_metal_content_and_full_value(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    chosen = tuple(one for one in published_figures() if one.row == "27" and one.without and not one.switches)
+    monkeypatch.setattr(reproduction, "published_figures", lambda: chosen)
+    content, full = reproduce().rows
+    assert (content.published.on_full_value, full.published.on_full_value) == ("", "s232.metals")
+    assert content.ours < content.published.published < full.ours
+    assert f"{full.ours * 100:.1f} %" in content.published.reason
 
 
 @pytest.mark.slow

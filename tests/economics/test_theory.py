@@ -140,6 +140,25 @@ def test_a_duty_moves_trade_the_way_theory_says() -> None:
     assert (change[~rises] < 0.0).all()
 
 
+@given(markets(supplies=("flat",), freight=False), st.floats(0.01, 2.0))
+def test_the_largest_origin_loses_and_the_others_move_by_sigma_and_eta(market: Market, more: float) -> None:
+    sizes = np.lexsort((market.v0, market.product))
+    ends = np.append(np.diff(market.product[sizes]) > 0, True)
+    own = np.zeros(market.v0.size, dtype=bool)
+    own[sizes[ends]] = market.v0[sizes[ends]] > 0.0
+    one, other = market.solve(), market.with_(t1=market.t1 + more * own).solve()
+    elastic = market.spread(np.maximum(market.sigma, market.eta)) > 0.1
+    assert (other.quantity_hat[own & elastic] < one.quantity_hat[own & elastic]).all()
+    traded = market.sums(market.v0) > 0.0
+    assert (other.import_price_hat[traded] > one.import_price_hat[traded]).all()
+    others = ~own & (market.spread(market.sums(market.v0)) > 0.0)
+    gap = market.spread(market.sigma - market.eta)
+    change = other.quantity_hat - one.quantity_hat
+    # At an elasticity far beyond the other a hat may be 0 to the last digit; what moves moves the right way.
+    assert (change[others & (gap > 1e-3)] >= 0.0).all()
+    assert (change[others & (gap < -1e-3)] <= 0.0).all()
+
+
 @given(markets())
 def test_indices_are_ordered(market: Market) -> None:
     after = market.solve()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tariffs.client import Client, InvalidRequest
+from tariffs.engine.drawn_sums import SUMS
 from tariffs.engine.errors import InputError, ServiceError
 from tariffs.engine.groups import Grouping
 from tariffs.engine.impact import Impact, Options, Point, impact
@@ -86,6 +88,46 @@ def test_spreads_of_zero_are_the_plain_run_to_the_bit(
     for row in _ranges(found).total.to_dicts():
         assert {row[level] for level in ("central", *LEVELS[1:])} == {plain.total[row["column"]]}
         assert row["p5_error"] == row["p95_error"] == row["vs_positive"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("response", "by"),
+    [
+        ("armington", ("authority",)),
+        ("armington", ("authority", "hts4")),
+        ("smart", ("origin", "authority")),
+    ],
+)
+def test_spreads_of_zero_are_the_plain_run_by_authority(
+    table: pl.DataFrame, response: str, by: tuple[str, ...]
+) -> None:
+    found = _run(table, response=response, by=by, spreads=QUIET)
+    plain = _run(table, response=response, by=by, draws=0).scenarios[0].groups
+    groups = _ranges(found).groups
+    assert set(groups["column"]) == {"duty_after"}
+    assert groups.select(sorted(by)).equals(plain.select(sorted(by)))
+    assert plain["authority"].n_unique() > 2
+    for level in ("central", *LEVELS[1:]):
+        assert np.array_equal(groups[level].to_numpy(), plain["duty_after"].to_numpy()), level
+
+
+def test_the_duties_of_authorities_sum_to_the_duty_in_every_draw(table: pl.DataFrame) -> None:
+    _, split = _sums(table, by=("origin", "authority"))
+    _, whole = _sums(table, by=("origin",))
+    duty = SUMS.index("duty_after")
+    np.testing.assert_allclose(split.duty_after.sum(axis=2), whole.groups[:, :, duty], rtol=1e-12, atol=1e-6)
+    assert np.array_equal(split.total, whole.total, equal_nan=True)
+    assert (np.ptp(split.duty_after, axis=0).max(axis=0) > 0.0).all()
+
+
+def test_an_authority_that_the_first_scenario_lacks_counts_there_as_nothing(table: pl.DataFrame) -> None:
+    found = _run(table, "base", "ieepa-upheld-truce-kept", day="2026-06-01", by=("authority",))
+    assert not any("ieepa" in name for name in _ranges(found).groups["authority"])
+    rows = _ranges(found, 1).groups.filter(pl.col("authority").str.starts_with("ieepa"))
+    assert rows.height
+    for level in ("p5", "p50", "p95"):
+        assert rows[level].equals(rows[f"vs_{level}"].alias(level))
+    assert (rows["vs_positive"] == 1.0).all()
 
 
 def test_the_plain_results_do_not_depend_on_the_draws(table: pl.DataFrame) -> None:
@@ -191,7 +233,6 @@ def test_the_tornado_is_sorted_and_names_what_moves(table: pl.DataFrame) -> None
         ({"draws": 100}, "draws"),
         ({"seed": -1}, "seed"),
         ({"response": "none"}, "draws"),
-        ({"by": ("origin", "authority")}, "by"),
         ({"spreads": Spreads(-1.0)}, "sigma"),
     ],
 )
@@ -292,3 +333,8 @@ def test_constraints_and_mixtures_bind_every_draw(table: pl.DataFrame, changes: 
         assert row["p5"] == pytest.approx(central, rel=1e-12, abs=1e-12 * scale), row["column"]
     plain = _run(table, day="2025-12-01", draws=0).scenarios[0].total["value_after"]
     assert found.scenarios[0].total["value_after"] != plain
+    split = impact(
+        table, [Point(scenario, "2025-12-01")], law=load_law(), options=replace(options, by=("authority",))
+    )
+    groups = _ranges(split).groups
+    np.testing.assert_allclose(groups["p50"], split.scenarios[0].groups["duty_after"], rtol=1e-12)

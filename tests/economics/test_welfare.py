@@ -67,6 +67,14 @@ def test_a_first_duty_never_gains_from_its_wedge(market: Market) -> None:
     np.testing.assert_allclose(after.deadweight_loss, free, rtol=1e-12, atol=1e-9)
 
 
+@given(markets(supplies=("flat",), freight=False))
+def test_small_losses_are_triangles_in_any_market(market: Market) -> None:
+    rate = 1e-3
+    after = market.with_(t0=0.0, t1=rate, eta=np.maximum(market.eta, 0.1)).solve()
+    triangle = 0.5 * np.maximum(market.eta, 0.1) * rate**2 * market.sums(market.v0)
+    np.testing.assert_allclose(after.deadweight_loss, triangle, rtol=5e-3, atol=1e-12 * market.v0.sum())
+
+
 def test_small_losses_are_harberger_triangles() -> None:
     rate, eta = 1e-3, 1.7
     after = armington([0] * 6, np.arange(1.0, 7.0) * 1e4, 0.0, rate, 4.0, eta)

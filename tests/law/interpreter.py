@@ -129,7 +129,10 @@ class Reading:
         return layer
 
     def fitting(self, facts: Raw) -> list[Raw]:
-        return [layer for measure in self.law["measures"] if (layer := self.layer(measure, facts))]
+        entering = [
+            measure for measure in self.law["measures"] if measure.get("direction", "import") == "import"
+        ]
+        return [layer for measure in entering if (layer := self.layer(measure, facts))]
 
     def parts(self, facts: Raw) -> tuple[Raw, Weights]:
         """The facts with metal contents filled in, and the value of each part of the line."""

@@ -6,12 +6,17 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
+import polars as pl
 import pytest
 
+from tariffs.engine.assess import assess_line
+from tariffs.engine.change_effects import changes_on_table
+from tariffs.engine.changes import changes, window_of
+from tariffs.engine.entryline import EntryLine
 from tariffs.engine.errors import InputError
 from tariffs.engine.exports import ExportLine, ExportQuote, assess_export
-from tariffs.engine.law import load_law
-from tariffs.engine.scenario import apply_scenario, library
+from tariffs.engine.law import Law, load_law
+from tariffs.engine.scenario import apply_scenario, library, parse_scenario
 
 LAW = load_law()
 SOYBEANS = ExportLine("1201.90.0095", "US", "10000")
@@ -135,6 +140,7 @@ def test_the_answer_names_what_it_does_not_hold() -> None:
     ("change", "reason"),
     [
         ({"hts": "1201"}, "HTS_CODE_MALFORMED"),
+        ({"hts": "1201.99"}, "HTS_CODE_UNKNOWN"),
         ({"hts": "soy bean"}, "HTS_CODE_MALFORMED"),
         ({"origin": "ZZ"}, "ORIGIN_UNKNOWN"),
         ({"value": "-1"}, "CUSTOMS_VALUE_INVALID"),
@@ -144,6 +150,7 @@ def test_the_answer_names_what_it_does_not_hold() -> None:
         ({"claims": {"nothing": 1}}, "CLAIM_UNKNOWN"),
         ({"hts": "8542.31"}, "RATE_NOT_COMPUTABLE"),
         ({"ordinary_rate": "-0.1"}, "PARAMETER_INVALID"),
+        ({"ordinary_rate": "3"}, "PARAMETER_INVALID"),
     ],
 )
 def test_what_cannot_be_read_is_refused(change: dict[str, object], reason: str) -> None:
@@ -151,3 +158,79 @@ def test_what_cannot_be_read_is_refused(change: dict[str, object], reason: str) 
         assess_export(LAW, replace(SOYBEANS, **change))  # type: ignore[arg-type]
     assert refused.value.reason == reason
     assert refused.value.fix
+
+
+def test_every_layer_says_why() -> None:
+    quote = rated(SOYBEANS, "2026-11-24")
+    assert [layer.why["text"] for layer in quote.layers] == [
+        "Ordinary rate 3% on the customs value.",
+        "10%, what a suspension keeps, on the customs value.",
+    ]
+    assert quote.layers[0].why["rule"] == "cn_ordinary_rates"
+
+
+def test_a_code_without_its_leading_zero_is_read_and_told() -> None:
+    quote = rated(ExportLine("20329", "US", 1000), "2025-12-01")
+    assert quote.rate == Decimal("0.22")
+    assert "HTS_CODE_REPAIRED" in {note.reason for note in quote.notes}
+
+
+def scenario(changes: str) -> Law:
+    text = f"schema: tariffs.scenario/v1\nid: x\ntitle: x\nbasis: hypothesis\nchanges:\n{changes}"
+    return apply_scenario(LAW, parse_scenario(text, "scenario"))
+
+
+def test_a_scenario_sets_the_share_within_a_quota() -> None:
+    law = scenario(
+        '  - {op: set_claim, claim: in_quota_share, share: "0.5", from: 2026-01-01, products: ["1005"], cite: [x]}\n'
+    )
+    corn = ExportLine("1005.90", "US", 1000, "2026-11-24")
+    assert assess_export(law, corn).layers[0].rate == Decimal("0.33")
+    assert assess_export(LAW, corn).layers[0].rate == Decimal("0.01")
+
+
+def test_a_floor_tops_up_the_ordinary_rate() -> None:
+    law = scenario(
+        "  - op: add\n    measure:\n      id: cn.floor\n      title: a floor\n"
+        "      authority: cn.recip\n      direction: export\n      displaces_at_zero: yes\n"
+        "      periods:\n        - id: floor\n"
+        "          from: 2026-11-01T00:00+08:00\n"
+        '          rows: [{origins: [US], kind: topup_to, rate: "20%"}]\n    cite: [a test]\n'
+    )
+    quote = assess_export(law, replace(SOYBEANS, entry="2026-11-24"))
+    assert {layer.measure: layer.rate for layer in quote.layers}["cn.floor"] == Decimal("0.17")
+
+
+def test_acts_of_no_sure_source_may_be_left_out() -> None:
+    quote = assess_export(LAW.with_min_conf("B"), replace(SOYBEANS, entry="2026-11-24"))
+    assert quote.rate == Decimal("0.37")
+
+
+def test_changes_of_duties_on_exports_are_listed_by_their_own_clock() -> None:
+    window = window_of("2025-11-10", "2025-11-10", "1201.90", "US")
+    found = changes(LAW, window, direction="export")
+    assert [(one.kind, one.measures) for one in found] == [
+        ("terminate", ("cn.ag_other",)),
+        ("extend", ("cn.recip",)),
+    ]
+    assert changes(LAW, window_of("2025-11-10", "2025-11-10", "1201.90", "BR"), direction="export") == ()
+    assert not {name for one in changes(LAW, window) for name in one.measures if name.startswith("cn.")}
+
+
+def test_changes_hit_the_lines_of_a_table_of_exports() -> None:
+    table = pl.DataFrame(
+        {"hts": ["1201.90", "1201.90"], "origin": ["US", "BR"], "customs_value": [100.0, 100.0]}
+    )
+    notices = changes(LAW, window_of("2025-11-10", "2025-11-10"), direction="export")
+    found = changes_on_table(LAW, notices, table, direction="export")
+    assert found.lines.select("measure", "origin", "duty_before", "duty_after").rows() == [
+        ("cn.ag_other", "US", pytest.approx(10.0), 0.0)
+    ]
+    assert found.lines["at"][0] == "2025-11-10T13:01+08:00"
+
+
+def test_an_answer_rests_on_the_switches_of_its_own_direction() -> None:
+    entered = assess_line(LAW, EntryLine("1201900095", "US", 100, "2026-11-24"))
+    assert "truce_extension" not in entered.provenance["switches"]  # type: ignore[operator]
+    sent = assess_export(LAW, replace(SOYBEANS, entry="2026-11-24"))
+    assert sent.provenance["switches"] == {"truce_extension": "on"}

@@ -15,6 +15,8 @@ import pytest
 import yaml
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
+from tariffs.service.settings import Settings
+
 INSTRUCTIONS = frozenset(
     "FROM WORKDIR COPY RUN ENV USER EXPOSE STOPSIGNAL HEALTHCHECK ENTRYPOINT".split()  # noqa: SIM905
 )
@@ -80,6 +82,25 @@ def test_compose_builds_that_file_and_offers_the_port_to_this_machine_only(
     (exposed,) = [rest for word, rest in dockerfile if word == "EXPOSE"]
     assert service["ports"] == [f"127.0.0.1:{exposed}:{exposed}"]
     assert {volume.split(":")[0] for volume in service["volumes"]} == compose["volumes"].keys()
+
+
+def test_compose_may_listen_and_prometheus_reads_the_port_it_offers(
+    root: Path, compose: dict[str, Any], dockerfile: list[tuple[str, str]]
+) -> None:
+    environment = compose["services"]["tariffs"]["environment"]
+    image = dict(pair.split("=") for word, rest in dockerfile if word == "ENV" for pair in rest.split())
+    given = {
+        name.removeprefix("TARIFFS_").lower(): value
+        for name, value in {**image, **environment}.items()
+        if name.startswith("TARIFFS_")
+    }
+    settings = Settings.model_validate(given)
+    prometheus = yaml.safe_load((root / "deploy" / "prometheus.yaml").read_text(encoding="utf-8"))
+    (job,) = prometheus["scrape_configs"]
+    assert job["static_configs"] == [{"targets": [f"tariffs:{settings.metrics_port}"]}]
+    (mounted,) = compose["services"]["prometheus"]["volumes"]
+    assert (root / "deploy" / mounted.split(":")[0]).is_file()
+    assert set(given) <= set(Settings.model_fields)
 
 
 @pytest.fixture

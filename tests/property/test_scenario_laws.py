@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tariffs.engine.law import Law, law_from_raw
 from tariffs.engine.law.events import change_from_mapping
+from tariffs.engine.law.stacking import IN_LIEU
 from tests.law.harness import quote_of
 from tests.law.random_law import random_law
 from tests.law.random_world import MOMENTS, Draw, Raw, random_line, random_schedule
@@ -190,6 +191,53 @@ def test_a_higher_rate_of_one_measure_without_rules_never_lowers_duty(seed: int,
         for rate in ("20%", "30%")
     )
     assert all(more[0] >= less[0] for less, more in zip(low, high, strict=True))
+
+
+def plain(measure: Raw) -> Raw:
+    """A measure that depends on no switch and is charged."""
+    return {name: value for name, value in measure.items() if name not in {"switch", "modelled", "status"}}
+
+
+@given(SEEDS, POINTS, st.sampled_from([("0%", "30%"), ("20%", "30%"), ("5%", "90%")]))
+def test_a_higher_rate_lowers_a_layer_only_by_a_rule_that_it_names(
+    seed: int, point: int, pair: tuple[str, str]
+) -> None:
+    """What a line no longer pays was taken by a stacking rule, or is in lieu; the layer says which."""
+    raw = random_law(seed, 24)
+    row = {"kind": "add", "rate": "5%", "heading": "9903.99.99"}
+    period = {"id": "m1_a", "from": MOMENTS[0], "cite": [], "conf": "C", "rows": [row]}
+    raw["measures"] = [
+        {**plain(m), "periods": [period], "events": []} if m["id"] == MEASURE else m for m in raw["measures"]
+    ]
+    raw["rules"] += [
+        {
+            "id": "dearest",
+            "one_of": [MEASURE, "m2", "m3", "m4", "m5"],
+            "pick": "highest",
+            "cite": [],
+            "conf": "C",
+        },
+        {
+            "id": "outside",
+            "when": [MEASURE],
+            "on": ["m6", "m7", "m8", "m9"],
+            "take": "all",
+            "cite": [],
+            "conf": "C",
+        },
+    ]
+    law, draw, rates = law_from_raw(raw), Draw(seed), random_schedule(seed)
+    told = {"claims": {"steel_share": "0"}, "entry": MOMENTS[point]}
+    lines = [{**random_line(draw), **told} for _ in range(LINES)]
+    laws = [changed(law, act("set_rate", since=MOMENTS[point], rate=rate)) for rate in pair]
+    for line in lines:
+        low, high = (quote_of(one, line, rates) for one in laws)
+        before = {layer.measure: layer.amount for layer in low.layers}
+        lost = [layer for layer in high.layers if layer.amount < before.get(layer.measure, Decimal(0))]
+        assert lost or high.assessed >= low.assessed
+        for layer in lost:
+            named = layer.why.get("rule", "")
+            assert named == IN_LIEU or named in {rule.id for rule in law.rules}, (line, layer)
 
 
 @given(SEEDS)

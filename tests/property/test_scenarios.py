@@ -9,11 +9,13 @@ import time
 import pytest
 
 from tariffs.engine.errors import ScenarioError
-from tariffs.engine.law import load_law
-from tariffs.engine.scenario import check_scenario, library, parse_scenario
+from tariffs.engine.law import Law, load_law
+from tariffs.engine.scenario import apply_scenario, check_scenario, components, library, parse_scenario
+from tariffs.engine.scenario.model import PROBLEMS_AT_MOST
 
 FILES = int(os.environ.get("TARIFFS_SCENARIO_MUTATIONS", "500"))
 SECONDS_AT_MOST = 5.0
+HEAD = "schema: tariffs.scenario/v1\nid: mine\ntitle: Mine\nbasis: hypothesis\n"
 SPLICES = [
     "", "[", "]", "{", "}", ": ", "- ", "\t", "\n", "'", '"', "#", "&a ", "*a", "!!python/object:os.system ", "%", "|",
     ">", "2027-13-45", "0001-01-01T00:00+14:00", "9999-12-31T23:59-12:00", "1e999", "-5%", "12.5", "NaN", "x0", "+pp",
@@ -53,6 +55,12 @@ def mutated(draw: random.Random, texts: list[str]) -> str:
     return text
 
 
+def usable(text: str, law: Law) -> None:
+    """What a check finds no fault with can be applied."""
+    for _, part in components(parse_scenario(text)):
+        apply_scenario(law, part)
+
+
 def test_mutated_files_are_errors_with_places_and_never_tracebacks(scale: int) -> None:
     draw = random.Random(20261124)
     texts = [scenario.text for scenario in library().values()]
@@ -63,13 +71,16 @@ def test_mutated_files_are_errors_with_places_and_never_tracebacks(scale: int) -
         began = time.perf_counter()
         problems = check_scenario(text, law)
         assert time.perf_counter() - began < SECONDS_AT_MOST, (number, text)
-        wrong += any(problem.severity == "error" for problem in problems)
+        errors = [problem for problem in problems if problem.severity == "error"]
+        wrong += bool(errors)
+        lines = text.count("\n") + text.count("\r") + text.count("\u2028") + 3
         for problem in problems:
             assert problem.message
-            assert 0 <= problem.line <= text.count("\n") + text.count("\r") + text.count("\u2028") + 3, (
-                number,
-                problem,
-            )
+            assert 0 <= problem.line <= lines, (number, problem)
+        for problem in errors:
+            assert min(problem.line, problem.column) >= 1, (number, problem)
+        if not errors:
+            usable(text, law)
     assert wrong > FILES // 3
 
 
@@ -84,17 +95,66 @@ def test_mutated_files_are_errors_with_places_and_never_tracebacks(scale: int) -
         "a: '" + "\n" * 500_000,
         "\n".join(f"k{index}: 1" for index in range(60_000)),
         "schema: tariffs.scenario/v1\nchanges:\n" + "  - {op: nope}\n" * 5_000,
+        "? " + "x" * 400_000 + "\n: [" + "1," * 45_000 + "]",
+        "".join(f"{' ' * n}? {'y' * 60}\n{' ' * n}:\n" for n in range(14))
+        + " " * 15
+        + "["
+        + "1," * 45_000
+        + "]",
+        HEAD + "assumptions: {let_through: {" + ",".join(f"a{n}: 50%" for n in range(20_000)) + "}}\n",
     ],
-    ids=["aliases", "lists", "mappings", "dashes", "large", "unclosed", "keys", "changes"],
+    ids=[
+        *("aliases", "lists", "mappings", "dashes", "large", "unclosed", "keys", "changes"),
+        *("long key", "long path", "assumptions"),
+    ],
 )
 def test_bombs_are_refused_quickly(text: str) -> None:
     began = time.perf_counter()
     problems = check_scenario(text, load_law())
     assert time.perf_counter() - began < SECONDS_AT_MOST
-    assert problems
-    assert all(problem.reason.startswith("SCENARIO") for problem in problems)
+    assert 1 <= len(problems) <= PROBLEMS_AT_MOST + 1
+    assert {problem.reason for problem in problems} <= {
+        "SCENARIO_SYNTAX",
+        "SCENARIO_UNKNOWN_KEY",
+        "NOTHING_MATCHED",
+    }
     with pytest.raises(ScenarioError):
-        parse_scenario(text)
+        usable(text, load_law())
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "id: " + "a" * 100_000,
+        "parents: [" + "base" * 20_000 + "]",
+        "changes: [{op: terminate, measures: {id: " + "fl301" * 20_000 + "}, at: 2027-01-01}]",
+        "changes: [{op: " + "x" * 100_000 + "}]",
+        "changes: [{op: set_rate, measures: {id: fl301}, from: 2027-01-01, rate: " + "9" * 100_000 + "%}]",
+        "assumptions: {let_through: {cn.rare_earth_controls: " + "9" * 100_000 + "%}}",
+    ],
+)
+def test_a_message_quotes_little_of_a_long_value(part: str) -> None:
+    """An error travels in the trailer of a call, which holds a few thousand bytes."""
+    text = HEAD.replace("id: mine\n", "" if part.startswith("id") else "id: mine\n") + part + "\n"
+    told = [problem.message + problem.fix + problem.path for problem in check_scenario(text, load_law())]
+    with pytest.raises(ScenarioError) as caught:
+        usable(text, load_law())
+    error = caught.value
+    for found in (*told, f"{error}{error.path}{error.metadata}"):
+        assert len(found) < 4_000
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "{op: set_rate, measures: {id: fl301}, from: 2027-01-01, rate: " + "9" * 400 + "%}",
+        "{op: set_rate, measures: {id: fl301}, from: 2027-01-01, by: x" + "9" * 400 + "}",
+        "{op: shock_quantity, from: 2027-01-01, floor: " + "9" * 400 + "}",
+    ],
+)
+def test_a_number_that_no_computation_holds_is_refused(change: str) -> None:
+    (problem,) = check_scenario(HEAD + f"changes: [{change}]\n", load_law())
+    assert problem.reason == "SCENARIO_SYNTAX"
 
 
 @pytest.mark.parametrize(
@@ -109,7 +169,7 @@ def test_bombs_are_refused_quickly(text: str) -> None:
 def test_many_narrowed_acts_on_one_measure_are_told_apart_or_refused_in_time(
     scopes: list[str], reason: str
 ) -> None:
-    head = "schema: tariffs.scenario/v1\nid: mine\ntitle: Mine\nbasis: hypothesis\nchanges:\n"
+    head = f"{HEAD}changes:\n"
     acts = "".join(
         f"  - {{op: set_rate, measures: {{id: fl301, {scope}}}, from: 2027-01-01, rate: {index % 50}%}}\n"
         for index, scope in enumerate(scopes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -11,12 +12,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import grpc
+from google.longrunning import operations_pb2_grpc
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from grpc_status import rpc_status
 
-from tariffs.service.rpc.simulation import simulate
+from tariffs.service.runs import Compute
 from tariffs.service.server import TariffServer
 from tariffs.service.settings import Settings
+from tariffs.service.tasks import Outlet, Over, compute_here
 from tariffs.service.warmup import warm_up
 from tariffs.v1 import (
     duty_service_pb2,
@@ -25,6 +28,7 @@ from tariffs.v1 import (
     scenario_service_pb2_grpc,
     simulation_service_pb2,
     simulation_service_pb2_grpc,
+    table_service_pb2_grpc,
 )
 
 TIMEOUT = 60.0
@@ -59,16 +63,51 @@ class Running:
     def simulation(self) -> Any:
         return simulation_service_pb2_grpc.SimulationServiceStub(self.channel)
 
+    @property
+    def tables(self) -> Any:
+        return table_service_pb2_grpc.TableServiceStub(self.channel)
+
+    @property
+    def operations(self) -> Any:
+        return operations_pb2_grpc.OperationsStub(self.channel)
+
+
+Simulate = Callable[[simulation_service_pb2.SimulateRequest, Callable[[Any], None], Callable[[], bool]], None]
+
+
+def simulating(simulate: Simulate) -> Compute:
+    """Computes a simulation by the function given, in a thread of this process."""
+
+    def compute(task: str, payload: bytes, outlet: Outlet, over: Over) -> None:
+        if task != "simulate":
+            return compute_here(task, payload, outlet, over)
+        request = simulation_service_pb2.SimulateRequest.FromString(payload)
+        return simulate(request, lambda message: outlet.result(message.SerializeToString()), over.is_set)
+
+    return compute
+
 
 @contextmanager
 def running(
-    compute: Any = simulate,
+    compute: Compute | None = compute_here,
     warm: Callable[[], None] = warm_up,
     on_built: Callable[[TariffServer], None] = lambda _: None,
     **settings: Any,
 ) -> Iterator[Running]:
-    """A server that is up, and is stopped at the end."""
-    chosen = Settings.model_validate({"port": 0, "drain_seconds": 0.0, "grace_seconds": 5.0, **settings})
+    """A server that is up, and is stopped at the end; it computes in threads of this process unless told otherwise."""
+    with tempfile.TemporaryDirectory(prefix="tariffs-state-") as state:
+        given = {"port": 0, "drain_seconds": 0.0, "grace_seconds": 5.0, "state_dir": state, **settings}
+        with _started(compute, warm, on_built, Settings.model_validate(given)) as started:
+            yield started
+
+
+@contextmanager
+def _started(
+    compute: Compute | None,
+    warm: Callable[[], None],
+    on_built: Callable[[TariffServer], None],
+    chosen: Settings,
+) -> Iterator[Running]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="server")
     thread.start()

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tariffs.engine.errors import InputError
-from tariffs.service.arrow import ROWS_LIMIT, batches, read_table
+from tariffs.service.arrow import MESSAGE_LIMIT, ROWS_LIMIT, VALUE_LIMIT, batches, read_table
 from tariffs.service.ipc import inspect_stream
 
 
@@ -84,3 +84,65 @@ def test_too_many_columns_are_refused() -> None:
     with pytest.raises(InputError) as caught:
         read_table(stream(pl.DataFrame({f"c{n}": [1] for n in range(300)})))
     assert caught.value.reason == "BATCH_TOO_LARGE"
+
+
+@pytest.mark.parametrize("days", [-(2**31), 2**31 - 1, -719_163, 2_932_897])
+def test_days_of_no_calendar_are_refused(days: int) -> None:
+    with pytest.raises(InputError) as caught:
+        read_table(stream(pl.DataFrame({"entry_date": pl.Series([days], dtype=pl.Int32).cast(pl.Date)})))
+    assert caught.value.reason == "COLUMN_TYPE_MISMATCH"
+
+
+@pytest.mark.parametrize("unit", ["ms", "us", "ns"])
+def test_instants_of_no_calendar_are_refused(unit: Any) -> None:
+    latest = pl.Series("entry_date", [2**63 - 1]).cast(pl.Datetime(unit))
+    assert outcome(stream(latest.to_frame())) == ("read" if unit == "ns" else "COLUMN_TYPE_MISMATCH")
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_the_first_and_the_last_day_are_read(day: str) -> None:
+    frame = pl.DataFrame({"entry_date": pl.Series([day]).str.to_date()})
+    assert read_table(stream(frame)).equals(frame)
+
+
+@pytest.mark.parametrize("column", [pl.lit([1]), pl.struct(a=1), pl.lit(b"x"), pl.lit(1).cast(pl.Duration)])
+def test_columns_that_are_not_plain_are_refused(column: pl.Expr) -> None:
+    assert outcome(stream(pl.select(column.alias("x")))) == "COLUMN_TYPE_MISMATCH"
+
+
+def test_a_name_or_a_value_beyond_its_limit_is_refused() -> None:
+    assert outcome(stream(pl.DataFrame({"n" * 201: [1]}))) == "BATCH_TOO_LARGE"
+    assert outcome(stream(pl.DataFrame({"hts": ["9" * (VALUE_LIMIT + 1)]}), "zstd")) == "BATCH_TOO_LARGE"
+    assert outcome(stream(pl.DataFrame({"hts": ["9" * VALUE_LIMIT]}))) == "read"
+    level = pl.Series("origin", ["C" * (VALUE_LIMIT + 1)]).cast(pl.Categorical)
+    assert outcome(stream(level.to_frame(), "zstd")) == "BATCH_TOO_LARGE"
+
+
+def test_columns_of_one_name_are_refused() -> None:
+    twins = stream(pl.DataFrame({"name_a": [1], "name_b": [2]})).replace(b"name_b", b"name_a")
+    assert outcome(twins) == "ARROW_MALFORMED"
+
+
+def test_batches_are_close_to_their_limit() -> None:
+    frame = pl.DataFrame({"hts": ["9503000073"] * 100_000, "value": [1.0] * 100_000})
+    sent = list(batches(frame))
+    assert len(sent) <= 1 + sum(map(len, sent)) // int(0.85 * MESSAGE_LIMIT)
+
+
+def test_lists_of_lists_are_refused_before_anything_recurses_into_them() -> None:
+    deep: pl.DataType = pl.Int8()
+    for _ in range(100):
+        deep = pl.List(deep)
+    data = stream(pl.DataFrame({"a": pl.Series([1]), "deep": pl.Series([None], dtype=deep)}))
+    assert inspect_stream(data).nested == "deep"
+    with pytest.raises(InputError) as caught:
+        read_table(data)
+    assert (caught.value.reason, caught.value.field) == ("COLUMN_TYPE_MISMATCH", "deep")
+
+
+def test_dictionaries_are_no_nested_columns() -> None:
+    frame = pl.DataFrame(
+        {"origin": pl.Series(["CN"]).cast(pl.Categorical), "x": pl.Series(["a"]).cast(pl.Enum(["a"]))}
+    )
+    assert inspect_stream(stream(frame)).nested is None
+    assert outcome(stream(frame)) == "read"

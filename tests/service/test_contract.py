@@ -69,7 +69,7 @@ def test_the_words_of_the_engine_are_those_of_the_wire() -> None:
     law = load_law()
     assert words_of(simulation_service_pb2.ResponseModel) == set(RESPONSES)
     assert words_of(simulation_service_pb2.Horizon) == set(HORIZONS)
-    assert {m.direction for m in law.measures.values()} <= words_of(law_service_pb2.Direction)
+    assert {m.direction for m in law.measures.values()} <= words_of(common_pb2.Direction)
     assert {m.conf.lower() for m in law.measures.values()} <= words_of(law_service_pb2.Confidence)
     assert {s.basis for s in library().values()} <= words_of(scenario_service_pb2.ScenarioBasis)
 

@@ -15,7 +15,7 @@ from tariffs.service.local import LocalServices
 from tariffs.service.status import grpc_code, status_of
 from tariffs.v1 import law_service_pb2, scenario_service_pb2
 from tariffs.v1 import simulation_service_pb2 as pb
-from tests.service.harness import Running, fails, line, no_warm_up, points, running
+from tests.service.harness import Running, fails, line, no_warm_up, points, running, simulating
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 NOT_FOUND = grpc.StatusCode.NOT_FOUND
@@ -170,7 +170,7 @@ def test_the_unforeseen_tells_the_request_id_and_nothing_else(capfd: pytest.Capt
     def broken(request: Any, emit: Any, cancelled: Any) -> None:
         raise RuntimeError("secret of the engine")
 
-    with running(broken, no_warm_up) as server:
+    with running(simulating(broken), no_warm_up) as server:
         call = server.simulation.Simulate(
             pb.SimulateRequest(), timeout=5, metadata=(("x-request-id", "abc-123"),)
         )

@@ -20,7 +20,7 @@ from tariffs.engine.errors import LawError, ServiceError
 from tariffs.service.server import SERVICES
 from tariffs.v1 import duty_service_pb2_grpc
 from tariffs.v1 import simulation_service_pb2 as pb
-from tests.service.harness import Running, fails, line, no_warm_up, running
+from tests.service.harness import Running, fails, line, no_warm_up, running, simulating
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -101,7 +101,7 @@ def test_calls_in_flight_end_and_new_ones_hear_shutting_down() -> None:
         release.wait(20)
         emit(pb.SimulateResponse(done=pb.Done()))
 
-    with running(held, no_warm_up, drain_seconds=1.0, grace_seconds=20.0) as server:
+    with running(simulating(held), no_warm_up, drain_seconds=1.0, grace_seconds=20.0) as server:
         call = server.simulation.Simulate(pb.SimulateRequest(), timeout=30)
         assert begun.wait(10)
         stopping = server.stop_soon()

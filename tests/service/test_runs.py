@@ -13,7 +13,7 @@ import pytest
 from tariffs.engine.errors import ServiceError
 from tariffs.service.local import stream
 from tariffs.v1 import simulation_service_pb2 as pb
-from tests.service.harness import fails, line, no_warm_up, points, running
+from tests.service.harness import fails, line, no_warm_up, points, running, simulating
 
 REQUEST = pb.SimulateRequest()
 SECONDS = 10.0
@@ -39,7 +39,7 @@ class Endless:
 
 def test_cancelling_a_call_stops_its_run() -> None:
     endless = Endless()
-    with running(endless, no_warm_up) as server:
+    with running(simulating(endless), no_warm_up) as server:
         call = server.simulation.Simulate(REQUEST, timeout=60)
         assert next(call).progress.stage == "on and on"
         before = time.monotonic()
@@ -50,7 +50,7 @@ def test_cancelling_a_call_stops_its_run() -> None:
 
 def test_a_deadline_stops_the_run_too() -> None:
     endless = Endless()
-    with running(endless, no_warm_up) as server:
+    with running(simulating(endless), no_warm_up) as server:
         with pytest.raises(grpc.RpcError) as caught:
             list(server.simulation.Simulate(REQUEST, timeout=0.3))
         assert caught.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
@@ -70,7 +70,7 @@ def test_a_reader_that_stops_reading_holds_the_run_and_not_the_memory() -> None:
         finally:
             over.set()
 
-    with running(flood, no_warm_up) as server:
+    with running(simulating(flood), no_warm_up) as server:
         call = server.simulation.Simulate(REQUEST, timeout=60)
         next(call)
         time.sleep(1.0)
@@ -81,7 +81,7 @@ def test_a_reader_that_stops_reading_holds_the_run_and_not_the_memory() -> None:
 
 def test_one_run_too_many_is_refused_at_once_with_a_time_to_come_back() -> None:
     endless = Endless()
-    with running(endless, no_warm_up, workers=1, admitted_runs=2) as server:
+    with running(simulating(endless), no_warm_up, workers=1, admitted_runs=2) as server:
         calls = [server.simulation.Simulate(REQUEST, timeout=60)]
         next(calls[0])
         calls.append(server.simulation.Simulate(REQUEST, timeout=60))
@@ -109,7 +109,7 @@ def _eventually_refused(server: Any) -> Any:
 
 def test_single_lines_are_answered_while_runs_compute() -> None:
     endless = Endless()
-    with running(endless, no_warm_up, workers=2) as server:
+    with running(simulating(endless), no_warm_up, workers=2) as server:
         server.duty.CalculateDuty(line(), timeout=30)
         calls = [server.simulation.Simulate(REQUEST, timeout=60) for _ in range(2)]
         assert all(endless.started.acquire(timeout=SECONDS) for _ in calls)
@@ -139,7 +139,7 @@ def test_a_local_run_keeps_its_deadline() -> None:
 
 def test_one_call_too_many_of_any_kind_is_refused_with_the_limit() -> None:
     endless = Endless()
-    with running(endless, no_warm_up, concurrent_calls=1) as server:
+    with running(simulating(endless), no_warm_up, concurrent_calls=1) as server:
         call = server.simulation.Simulate(REQUEST, timeout=60)
         next(call)
         fault = fails(lambda: server.duty.CalculateDuty(line(), timeout=5))

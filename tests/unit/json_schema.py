@@ -42,6 +42,8 @@ def faults(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any], path:
                 found += faults(inner, known[key], root, f"{path}.{key}")
             elif schema.get("additionalProperties") is False:
                 found.append(f"{path}.{key}: unknown")
+            elif isinstance(others := schema.get("additionalProperties"), dict):
+                found += faults(inner, others, root, f"{path}.{key}")
     if isinstance(value, list):
         for index, item in enumerate(value):
             found += faults(item, schema.get("items", {}), root, f"{path}[{index}]")

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from tariffs.engine.law import Law, load_law
-from tariffs.engine.likeness import likeness
 from tariffs.engine.scenario import Scenario, apply_scenario, components, library, sources
 from tariffs.engine.valuation import Options, Run, Valuer
 
@@ -48,8 +47,7 @@ class Results:
         return self._known[key]
 
     def _likeness(self, law: Law, day: str) -> Any:
-        dated = self._valuer.dated(law, day)
-        return likeness(law, law.in_force(dated.instants[0], dated.known_on[0]), dated.instants[0])
+        return self._valuer.likeness(law, self._valuer.dated(law, day))
 
 
 def main() -> None:

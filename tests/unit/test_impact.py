@@ -9,10 +9,12 @@ import polars as pl
 import pytest
 
 from tariffs.engine import chunks
+from tariffs.engine.assess import assess_line
+from tariffs.engine.entryline import EntryLine
 from tariffs.engine.errors import InputError, ServiceError
 from tariffs.engine.impact import Impact, Options, Point, impact
 from tariffs.engine.law import load_law
-from tariffs.engine.scenario import library
+from tariffs.engine.scenario import library, parse_scenario
 from tariffs.engine.trade.reference import reference_table
 
 ON = "2025-12-01"
@@ -175,3 +177,48 @@ def test_a_variety_of_no_value_changes_nothing() -> None:
     numbers = found.select(pl.selectors.float()).fill_null(0.0).to_numpy()
     assert np.isfinite(numbers).all()
     assert found["value_after"][0] == 0.0
+
+
+def test_entry_dates_that_a_scenario_tells_apart_are_not_read_as_one() -> None:
+    raised = parse_scenario(
+        "schema: tariffs.scenario/v1\nid: raised\ntitle: raised\nbasis: hypothesis\nchanges:\n"
+        '  - {op: set_rate, measures: {id: s301_l4a}, from: 2026-12-09, rate: "50%", cite: [a test]}\n',
+        "scenario",
+    )
+    table = pl.DataFrame(
+        {
+            "hts": ["6110202079"] * 2,
+            "origin": ["CN"] * 2,
+            "customs_value": [100.0] * 2,
+            "entry_date": ["2026-12-08", "2026-12-10"],
+        }
+    )
+    options = Options(response="none", lines=True)
+    found = impact(table, [Point(raised, ON)], law=load_law(), options=options).scenarios[0].lines
+    assert found is not None
+    before, after = found["duty"].to_list()
+    assert after == pytest.approx(before + 42.5)
+
+
+def test_each_entry_date_knows_what_was_published_by_then() -> None:
+    table = pl.DataFrame(
+        {
+            "hts": ["8703230190"] * 2,
+            "origin": ["KR"] * 2,
+            "customs_value": [100.0] * 2,
+            "fta_share": [0.0] * 2,
+            "entry_date": ["2025-12-03", "2025-12-04"],
+        }
+    )
+    found = run(table, ["base"], response="none", lines=True, known_on="entry").scenarios[0].lines
+    assert found is not None
+    alone = [
+        float(
+            assess_line(
+                load_law(), EntryLine("8703230190", "KR", 100, day, {"fta_share": 0}), known_on="entry"
+            ).assessed
+        )
+        for day in ("2025-12-03", "2025-12-04")
+    ]
+    assert found["duty"].to_list() == pytest.approx(alone)
+    assert alone[0] != alone[1]

@@ -1,4 +1,4 @@
-"""Port fees by ship and date, and the limits and floors on quantities that hang on measures."""
+"""Port fees by ship and date."""
 
 from __future__ import annotations
 
@@ -10,13 +10,11 @@ import pytest
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
 from tariffs.engine.portfees import PortFee, Voyage, port_fee
-from tariffs.engine.quantities import at_least, limited, quantity_rules
 from tariffs.engine.scenario import apply_scenario, library
 
 LAW = load_law()
 RESUMED = apply_scenario(LAW, library()["port-fees-resume"])
 SHIP = Voyage(Decimal(60000), teu=Decimal(8000), containers=Decimal(2500), calls=2)
-CONTROLS = "cn.rare_earth_controls"
 
 
 def at(text: str) -> datetime:
@@ -86,54 +84,3 @@ def test_unknown_fees_and_ships_are_refused(measure: str, kind: str, voyage: Voy
     with pytest.raises(InputError) as refused:
         port_fee(LAW, measure, kind, voyage, at("2025-11-01T12:00-04:00"))
     assert refused.value.reason == "PARAMETER_INVALID"
-
-
-@pytest.mark.parametrize(
-    ("instant", "held"),
-    [
-        ("2025-03-01T12:00+08:00", set()),
-        ("2025-10-20T12:00+08:00", {"cn.rare_earth_licensing", CONTROLS}),
-        ("2025-11-20T12:00+08:00", {"cn.rare_earth_licensing", "cn.commitment_soybeans"}),
-        (
-            "2026-11-24T12:00+08:00",
-            {"cn.rare_earth_licensing", "cn.commitment_soybeans", "cn.commitment_farm"},
-        ),
-        ("2029-02-01T12:00+08:00", {"cn.rare_earth_licensing", CONTROLS}),
-    ],
-)
-def test_limits_and_floors_by_date(instant: str, held: set[str]) -> None:
-    assert {rule.measure for rule in quantity_rules(LAW, at(instant))} == held
-
-
-def test_soybeans_promised_by_window() -> None:
-    def promised(instant: str) -> list[tuple[Decimal | None, str]]:
-        rules = quantity_rules(LAW, at(instant))
-        return [(rule.quantity, rule.unit) for rule in rules if rule.measure == "cn.commitment_soybeans"]
-
-    assert promised("2025-12-31T23:59+08:00") == [(Decimal(12_000_000), "t")]
-    assert promised("2026-01-01T00:00+08:00") == [(Decimal(25_000_000), "t")]
-
-
-def test_a_scenario_brings_controls_back_and_the_response_gets_them() -> None:
-    instant = at("2026-12-02T12:00+08:00")
-    share = {CONTROLS: Decimal("0.5")}
-    before = limited(LAW, instant, share)
-    assert before.constraints == LAW.constraints
-    cut = apply_scenario(LAW, library()["rare-earths-cut"])
-    after = limited(cut, instant, share)
-    added = after.constraints[len(cut.constraints) :]
-    assert [item.share for item in added] == [Decimal("0.5")]
-    assert added[0].holds(instant)
-
-
-@pytest.mark.parametrize("share", [{CONTROLS: Decimal(2)}, {"fent_cn": Decimal(0)}])
-def test_shares_of_other_things_are_refused(share: dict[str, Decimal]) -> None:
-    with pytest.raises(InputError, match="let through"):
-        limited(LAW, at("2026-12-02T12:00+08:00"), share)
-
-
-def test_a_promise_is_a_floor_as_far_as_it_is_kept() -> None:
-    assert at_least(Decimal(20), Decimal(25)) == 25
-    assert at_least(Decimal(20), Decimal(25), Decimal("0.5")) == 20
-    with pytest.raises(InputError):
-        at_least(Decimal(20), Decimal(25), Decimal(2))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import date, timedelta
 
 import polars as pl
@@ -48,6 +49,28 @@ def test_every_boundary_day_equals_a_run_of_that_day() -> None:
             segment = found.segments.filter(start=start).drop("start", "end", "days")
             assert segment.equals(single.groups.select(segment.columns))
             assert found.totals.filter(start=start)["duty"].item() == single.total["duty"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["base", "no-kuala-lumpur-deal", "fentanyl-zero"])
+def test_boundaries_over_the_reference_table_equal_single_days(name: str, scale: int) -> None:
+    """Some quarters of two years, by authority and origin: the day before a boundary and the day of it."""
+    options, sample, scenario = Options(by=("authority", "origin")), random.Random(name), load_scenario(name)
+    quarters = [date(year, month, 1) for year in (2025, 2026) for month in (1, 4, 7, 10)]
+    for first in sample.sample(quarters, scale):
+        period = first.isoformat(), (first + timedelta(89)).isoformat()
+        block = timeline(None, [scenario], *period, law=load_law(), options=options).scenarios[0]
+        spans = block.totals.select("start", "end").rows()
+        boundaries = sample.sample(range(1, len(spans)), min(2, len(spans) - 1))
+        days = [day for place in boundaries for day in (spans[place - 1][1], spans[place][0])]
+        assert days
+        points = [Point(scenario, day) for day in days]
+        for single in impact(None, points, law=load_law(), options=options).scenarios:
+            held = (pl.col("start") <= single.on) & (pl.col("end") >= single.on)
+            segment = block.segments.filter(held).drop("start", "end", "days")
+            assert segment.equals(single.groups.select(segment.columns)), single.on
+            total = block.totals.filter(held).drop("start", "end", "days").row(0, named=True)
+            assert total == {column: single.total[column] for column in total}, single.on
 
 
 def test_laws_that_are_alike_are_valued_once() -> None:

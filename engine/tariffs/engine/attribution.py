@@ -1,8 +1,8 @@
 """What each change of a scenario does: the difference between two scenarios split exactly among their changes.
 
-A unit is a change, the changes of one `group`, or a parent as a whole. Up to eight units the split is the Shapley
-value (Shapley 1953): the mean over all orders of what a unit adds when it comes, so that it does not depend on an
-order and sums to the difference. Beyond eight it is the ordered split: what each unit adds in the order of the file.
+A unit is a change, the changes of one `group`, the assumptions, or a parent as a whole. Up to eight units the split is
+the Shapley value (Shapley 1953): the mean over all orders of what a unit adds when it comes, so that it does not depend
+on an order and sums to the difference. Beyond eight it is the ordered split: what each adds in the order of the file.
 In a coalition the units apply in the order of the file, and a change whose object is not there is void.
 
 Units in both scenarios are in every coalition. A unit of the first scenario alone counts as its removal.
@@ -19,12 +19,14 @@ import polars as pl
 
 from tariffs.engine.errors import ScenarioError
 from tariffs.engine.groups import AUTHORITY, reduce_authority
+from tariffs.engine.law.assumptions import NONE, Assumptions
 from tariffs.engine.law.events import Change
 from tariffs.engine.law.law import Law
-from tariffs.engine.likeness import likeness
 from tariffs.engine.scenario import Scenario, apply_scenario, library, lineage
 from tariffs.engine.scenario.apply import apply_change
-from tariffs.engine.scenario.words import words_of
+from tariffs.engine.scenario.assuming import KEY as ASSUMPTIONS
+from tariffs.engine.scenario.assuming import assume
+from tariffs.engine.scenario.words import assumed, words_of
 from tariffs.engine.valuation import Valuer
 
 UNITS_AT_MOST = 8
@@ -35,12 +37,13 @@ Coalition = frozenset[int]
 
 @dataclass(frozen=True)
 class Unit:
-    """Changes that are attributed together. `removed`: they are of the first scenario, and the second lacks them."""
+    """Changes and assumptions attributed together. `removed`: they are of the first scenario, the second lacks them."""
 
     id: str
     text: str
     changes: tuple[Change, ...]
     removed: bool
+    assumptions: Assumptions = NONE
 
 
 @dataclass(frozen=True)
@@ -121,19 +124,27 @@ def _units(reference: Scenario, scenario: Scenario) -> tuple[list[Unit], list[Un
 
 def _units_of(scenario: Scenario) -> list[Unit]:
     *parents, own = lineage(scenario, library())
-    units = [Unit(parent.id, parent.title, parent.changes, False) for parent in parents]
+    units = [Unit(parent.id, parent.title, parent.changes, False, parent.assumptions) for parent in parents]
     groups: dict[str, list[Change]] = {}
     for index, change in enumerate(own.changes):
         groups.setdefault(change.group or f"changes[{index}]", []).append(change)
-    return units + [
+    units += [
         Unit(name, "; ".join(map(words_of, changes)), tuple(changes), False)
         for name, changes in groups.items()
     ]
+    return [*units, *_assumed(own.assumptions)]
+
+
+def _assumed(assumptions: Assumptions) -> list[Unit]:
+    """The assumptions of a scenario's own as a unit, if it has any that bear on quantities."""
+    text = "; ".join(f"{name} {words}" for name, words in assumed(assumptions).items())
+    return [Unit(ASSUMPTIONS, text, (), False, assumptions)] if assumptions.quantities else []
 
 
 def _said(unit: Unit) -> str:
     """What a unit's changes say, wherever they stand."""
-    return repr([replace(change, path="", source="", group="", cite=()) for change in unit.changes])
+    changes = [replace(change, path="", source="", group="", cite=()) for change in unit.changes]
+    return repr((changes, unit.assumptions.quantities))
 
 
 # -- the game --------------------------------------------------------------------------------------------------
@@ -160,10 +171,7 @@ class _Game:
         valuer = self._valuer
         law = self._ends[coalition] if coalition in self._ends else self._law(coalition)
         dated = valuer.dated(law, self._on)
-        key = tuple(
-            likeness(law, law.in_force(instant, known), instant)
-            for instant, known in zip(dated.instants, dated.known_on, strict=True)
-        )
+        key = valuer.likeness(law, dated)
         if key not in self._values:
             outcome = valuer.outcome(law, dated)
             frame = reduce_authority(valuer.grouping, outcome.duties, outcome.columns, valuer.kept([outcome]))
@@ -177,7 +185,7 @@ class _Game:
         for unit in self._order:
             index = place.get(id(unit))
             if index is None or (index in coalition) != unit.removed:
-                law = _with(law, unit.changes)
+                law = assume(_with(law, unit.changes), unit.assumptions)
         return law
 
 

@@ -10,9 +10,10 @@ import polars as pl
 
 from tariffs.engine.changes import Notice, Step
 from tariffs.engine.duties import duties_by_measure
+from tariffs.engine.export_tables import prepared_for
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.lineset import F64
-from tariffs.engine.tables import Table, prepare_table
+from tariffs.engine.tables import Table
 
 _HALF_CENT = 0.005
 _KEYS = {"step": pl.Int64, "at": pl.String, "known_on": pl.String, "measure": pl.String}
@@ -41,7 +42,12 @@ def steps_of(notices: Iterable[Notice]) -> list[Step]:
 
 
 def changes_on_table(
-    law: Law, notices: Sequence[Notice], table: Table, *, check: Callable[[], None] = lambda: None
+    law: Law,
+    notices: Sequence[Notice],
+    table: Table,
+    *,
+    check: Callable[[], None] = lambda: None,
+    direction: str = IMPORT,
 ) -> TableChanges:
     """Which lines of a table the steps of notices hit and by how much, as if all lines entered at that instant.
 
@@ -50,16 +56,17 @@ def changes_on_table(
         notices: from `changes`.
         table: a trade table; None is the embedded one.
         check: called between chunks; may raise to stop.
+        direction: that of the notices and of the table.
 
     Raises:
         InputError: a fault of the table as a whole.
     """
-    prepared = prepare_table(table, law)
+    prepared = prepared_for(direction, table, law)
     hit = []
     for number, step in enumerate(steps_of(notices)):
-        before, before_ids = duties_by_measure(law, prepared.lines, *step.before, check)
-        after, after_ids = duties_by_measure(law, prepared.lines, *step.after, check)
-        at = step.after[0].astimezone(law.zones[IMPORT]).isoformat(timespec="minutes")
+        before, before_ids = duties_by_measure(law, prepared.lines, *step.before, check, direction)
+        after, after_ids = duties_by_measure(law, prepared.lines, *step.after, check, direction)
+        at = step.after[0].astimezone(law.zones[direction]).isoformat(timespec="minutes")
         for measure in sorted({*before_ids, *after_ids}):
             old, new = _column(before, before_ids, measure), _column(after, after_ids, measure)
             lines = np.flatnonzero(np.abs(new - old) >= _HALF_CENT)

@@ -77,13 +77,16 @@ class Window:
         return day is not None and self.start <= day <= self.end
 
 
-def changes(law: Law, window: Window, *, known_on: date | None = None) -> tuple[Notice, ...]:
+def changes(
+    law: Law, window: Window, *, known_on: date | None = None, direction: str = IMPORT
+) -> tuple[Notice, ...]:
     """The notices of a window, by instant.
 
     Args:
         law: the law, after any scenario.
         window: the days, and whose goods.
         known_on: the day whose acts count, the law's as-of day if None.
+        direction: import or export; days are those of its clock.
 
     Raises:
         InputError: REQUEST_INVALID if the window ends before it begins.
@@ -93,7 +96,7 @@ def changes(law: Law, window: Window, *, known_on: date | None = None) -> tuple[
             "REQUEST_INVALID", f"The window ends on {window.end}, before {window.start}.", field="end",
             fix="Give a later end.",
         )  # fmt: skip
-    finder = _Finder(law, window, known_on or law.as_of)
+    finder = _Finder(law, window, known_on or law.as_of, direction)
     found = [*finder.periods(), *finder.acts(), *finder.suspensions(), *finder.rules(), *finder.lists()]
     late = datetime.max.replace(tzinfo=UTC)
     return tuple(sorted(found, key=lambda notice: (notice.at or late, notice.measures, notice.id)))
@@ -113,12 +116,13 @@ def window_of(start: str, end: str, hts: str = "", origin: str = "") -> Window:
 class _Finder:
     """Finds the notices of one law and window."""
 
-    def __init__(self, law: Law, window: Window, known_on: date) -> None:
+    def __init__(self, law: Law, window: Window, known_on: date, direction: str) -> None:
         self._law = law
         self._window = window
         self._known_on = known_on
-        self._zone = law.zones[IMPORT]
-        self._measures = [m for m in law.measures.values() if m.direction == IMPORT and not m.announced]
+        self._direction = direction
+        self._zone = law.zones[direction]
+        self._measures = [m for m in law.measures.values() if m.direction == direction and not m.announced]
 
     def periods(self) -> Iterator[Notice]:
         """Periods that begin, end as written, or are published."""
@@ -268,7 +272,7 @@ class _Finder:
         if not window.hts and not window.origin:
             return True
         moment = at or datetime.combine(self._law.as_of, time(12), self._zone)
-        in_force = self._law.in_force(moment, self._known_on)
+        in_force = self._law.in_force(moment, self._known_on, self._direction)
         for scope in scopes:
             asked = replace(
                 scope,

@@ -1,15 +1,42 @@
 """Running a kernel over ranges of lines, on a few threads, with a check between ranges.
 
-Ranges never share an output, so the bits are the same for any number of threads.
+Ranges never share an output, so the bits are the same for any number of threads. Stages that are no loop over lines
+call `checkpoint()` every few milliseconds, so that who runs them can stop them without being handed down to each.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 
 CHUNK_LINES = 32_768
+_watch: ContextVar[Callable[[], None]] = ContextVar("watch", default=lambda: None)
+
+
+@contextmanager
+def watched(check: Callable[[], None]) -> Iterator[None]:
+    """Have every `checkpoint()` of this context call `check`, which may raise to stop the work."""
+    token = _watch.set(check)
+    try:
+        yield
+    finally:
+        _watch.reset(token)
+
+
+def checkpoint() -> None:
+    """Stop here if whoever runs the work wants it stopped."""
+    _watch.get()()
+
+
+def checkpoint_here() -> Callable[[], None]:
+    """`checkpoint` of the calling thread's context, for threads it starts."""
+    return _watch.get()
 
 
 def thread_count() -> int:
@@ -18,13 +45,44 @@ def thread_count() -> int:
     return max(1, int(asked)) if asked.isdigit() else min(8, os.cpu_count() or 1)
 
 
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What kernels took in this process so far: seconds summed over threads, and lines."""
+
+    seconds: float = 0.0
+    lines: int = 0
+
+
+class _Meter:
+    """Adds up what kernels take, for who watches the process."""
+
+    def __init__(self) -> None:
+        self.total = Spent()
+        self._lock = threading.Lock()
+
+    def add(self, seconds: float, lines: int) -> None:
+        """Count one range."""
+        with self._lock:
+            self.total = Spent(self.total.seconds + seconds, self.total.lines + lines)
+
+
+_METER = _Meter()
+
+
+def spent() -> Spent:
+    """What kernels took in this process so far."""
+    return _METER.total
+
+
 def run_chunks(lines: int, kernel: Callable[[int, int], None], check: Callable[[], None]) -> None:
     """Call `kernel(lo, hi)` over all lines; `check` may raise to stop within a chunk or two."""
     ranges = [(lo, min(lo + CHUNK_LINES, lines)) for lo in range(0, lines, CHUNK_LINES)]
 
     def one(bounds: tuple[int, int]) -> None:
         check()
+        begun = time.perf_counter()
         kernel(*bounds)
+        _METER.add(time.perf_counter() - begun, bounds[1] - bounds[0])
 
     threads = thread_count()
     if threads == 1 or len(ranges) < 2:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tariffs.engine.chunks import checkpoint
 from tariffs.engine.facts import ATOMS_AT_MOST
 from tariffs.engine.law.law import InForce, Law
 from tariffs.engine.law.model import Scope
@@ -142,6 +143,7 @@ def _split(lines: LineSet, facts: FactBits, pieces: I64, piece_class: I64) -> _A
     bits = facts.fixed[line] & facts.reads[piece_class]
     atoms = _Atoms(pieces, piece_class, lines.piece_weight[pieces], bits)
     for claims in facts.partitions:
+        checkpoint()
         atoms = _split_by(lines, facts, atoms, claims)
     return atoms
 

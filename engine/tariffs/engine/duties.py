@@ -12,7 +12,7 @@ from tariffs.engine.chunks import run_chunks
 from tariffs.engine.claim_shares import lines_under
 from tariffs.engine.compile import Compiled, compile_lines
 from tariffs.engine.kernels.assess import assess_lines
-from tariffs.engine.law.law import InForce, Law
+from tariffs.engine.law.law import IMPORT, InForce, Law
 from tariffs.engine.law.model import CAPPED_TERM, Scope
 from tariffs.engine.law.notes import Note, void_suspensions
 from tariffs.engine.lineset import F64, I32, Bools, LineSet, parts_of
@@ -24,11 +24,15 @@ from tariffs.engine.switching import switches_behind
 
 @dataclass(frozen=True)
 class Dated:
-    """The entry instants of lines and the day whose acts count for each; `of_line` is None if all share the first."""
+    """The entry instants of lines and the day whose acts count for each; `of_line` is None if all share the first.
+
+    `direction` is which way the goods go: import or export.
+    """
 
     instants: Sequence[datetime]
     known_on: Sequence[date]
     of_line: I32 | None
+    direction: str = IMPORT
 
 
 @dataclass(frozen=True)
@@ -64,15 +68,17 @@ def duties_of(law: Law, lines: LineSet, dated: Dated, check: Callable[[], None])
     for index, (instant, known_on) in enumerate(zip(dated.instants, dated.known_on, strict=True)):
         check()
         select = None if dated.of_line is None else dated.of_line == index
-        in_force = law.in_force(instant, known_on)
+        in_force = law.in_force(instant, known_on, dated.direction)
         lines = lines_under(law, in_force, instant, asked)
         compiled = compile_lines(law, in_force, lines, select)
         _run(lines, compiled, authority_of, _parts(law, lines), out, check)
         met |= {measures[i].id for i in np.unique(compiled.profiles.layer_measure)}
-        switches |= switches_behind(law, instant, known_on, _reaching(lines, in_force, select))
+        switches |= switches_behind(
+            law, instant, known_on, _reaching(lines, in_force, select), dated.direction
+        )
         refused |= set(compiled.refused.tolist())
         found = [
-            *void_suspensions(law, instant, known_on),
+            *void_suspensions(law, instant, known_on, dated.direction),
             *_undetermined(law, in_force, lines, select),
             *_not_modelled(in_force, lines, select),
         ]
@@ -181,11 +187,16 @@ def _not_modelled(in_force: InForce, lines: LineSet, select: Bools | None) -> li
 
 
 def duties_by_measure(
-    law: Law, lines: LineSet, instant: datetime, known_on: date, check: Callable[[], None]
+    law: Law,
+    lines: LineSet,
+    instant: datetime,
+    known_on: date,
+    check: Callable[[], None],
+    direction: str = IMPORT,
 ) -> tuple[F64, list[str]]:
     """Assessed duty in dollars per line and measure at one instant, and the ids of the measures (the columns)."""
     check()
-    in_force = law.in_force(instant, known_on)
+    in_force = law.in_force(instant, known_on, direction)
     lines = lines_under(law, in_force, instant, lines)
     compiled = compile_lines(law, in_force, lines)
     measures = list(law.measures)

@@ -54,7 +54,15 @@ class Reported(Protocol):
         """The rule and its operands."""
 
 
-Layer = TypeVar("Layer", bound=Reported)
+class HasAuthority(Protocol):
+    """What a layer must tell to be put in its place."""
+
+    @property
+    def authority(self) -> str:
+        """Node of the authority tree."""
+
+
+Placed = TypeVar("Placed", bound=HasAuthority)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +76,18 @@ class HeadingLine:
     amount: Decimal
 
 
-def in_reporting_order(law: Law, layers: Iterable[Layer]) -> list[Layer]:
+def in_reporting_order(law: Law, layers: Iterable[Placed]) -> list[Placed]:
     """Layers in the order of an entry summary; those of one place stay in the order of the law."""
-    order: Sequence[str] = law.authorities.get("reporting", {}).get("order", ())
+    return in_order(reporting_order(law), layers)
+
+
+def reporting_order(law: Law) -> tuple[str, ...]:
+    """Nodes of the authority tree in the order of an entry summary."""
+    return tuple(law.authorities.get("reporting", {}).get("order", ()))
+
+
+def in_order(order: Sequence[str], layers: Iterable[Placed]) -> list[Placed]:
+    """Layers in the order of their nodes; those of one place stay in the order given."""
     return sorted(layers, key=lambda layer: _place(layer.authority, order))
 
 

@@ -6,9 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from tariffs.engine.errors import InputError
-from tariffs.engine.facts import ClaimValue
+from tariffs.engine.facts import ClaimValue, read_claims
+from tariffs.engine.law.conditions import Fact
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.law.text import UnitRate, digits, read_day, read_instant
@@ -20,6 +23,8 @@ from tariffs.engine.trade.units import convert
 
 CENT, DOLLAR, ZERO = Decimal("0.01"), Decimal(1), Decimal(0)
 ENTRY = "entry"
+READ_AT_MOST = 4096
+"""Instants, and codes with origins, that stay read; some 1 KB each."""
 CHARGE_KINDS = ("adcvd", "excise", "other")
 Number = Decimal | str | int | float
 
@@ -73,6 +78,51 @@ class Charge:
     amount: Decimal
 
 
+@dataclass(frozen=True, slots=True)
+class Article:
+    """What the schedule says of a code on a day, and where the goods come from; `notes` tell of repairs."""
+
+    code: str
+    line: ScheduleLine
+    origin: str
+    notes: tuple[Note, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """An entry line as read: `entry` is its instant, `known` the day whose acts count, `facts` are as declared."""
+
+    line: EntryLine
+    schedule: Schedule
+    entry: datetime
+    day: date
+    known: date
+    article: Article
+    goods: Goods
+    declared: Decimal
+    facts: Mapping[str, Fact]
+
+
+def read_line(law: Law, line: EntryLine, known_on: str | date | None, schedule: Schedule) -> Reading:
+    """An entry line as read.
+
+    Raises:
+        InputError: HTS_CODE_*, ORIGIN_UNKNOWN, ENTRY_DATE_*, CUSTOMS_VALUE_INVALID, QUANTITY_INVALID, CLAIM_* or
+            *_SHARES_EXCEED_ONE.
+    """
+    zone = law.zones[IMPORT]
+    instant = entry_instant(law, line.entry)
+    day = instant.astimezone(zone).date()
+    known = read_known_on(law, known_on, day)
+    article = read_article(schedule, line.hts, line.origin, day)
+    declared = _number(line.value, "customs_value", "CUSTOMS_VALUE_INVALID")
+    value = declared.quantize(DOLLAR, ROUND_HALF_UP)
+    quantity = None if line.quantity is None else _number(line.quantity, "quantity", "QUANTITY_INVALID")
+    goods = Goods(article.code, article.line, article.origin, value, quantity, line.unit, day)
+    facts = read_claims(law.claims, line.claims, zone)
+    return Reading(line, schedule, instant, day, known, article, goods, declared, facts)
+
+
 def entry_instant(law: Law, entry: str | date | datetime | None, direction: str = IMPORT) -> datetime:
     """The entry instant in UTC: a day is its noon, None the law's as-of day; refused outside the law's coverage.
 
@@ -80,14 +130,18 @@ def entry_instant(law: Law, entry: str | date | datetime | None, direction: str 
     """
     given = entry or law.as_of
     text = given if isinstance(given, str) else given.isoformat()
-    zone = law.zones[direction]
+    return _instant(text, law.zones[direction], law.covered(direction))
+
+
+@lru_cache(maxsize=READ_AT_MOST)
+def _instant(text: str, zone: ZoneInfo, coverage: tuple[datetime, datetime]) -> datetime:
     try:
         instant = read_instant(text, zone)
     except ValueError as error:
         raise InputError(
             "ENTRY_DATE_INVALID", f"{error}.", field="entry_date", fix="Write YYYY-MM-DD or an ISO instant."
         ) from None
-    first, last = (moment.astimezone(zone) for moment in law.coverage)
+    first, last = (moment.astimezone(zone) for moment in coverage)
     if not first <= instant < last:
         raise InputError(
             "ENTRY_DATE_OUT_OF_COVERAGE",
@@ -113,42 +167,37 @@ def read_known_on(law: Law, known_on: str | date | None, entry_day: date) -> dat
         ) from None
 
 
-def read_goods(line: EntryLine, day: date, schedule: Schedule, notes: list[Note]) -> Goods:
-    """What is rated; remarks on repairs are added to `notes`.
+@lru_cache(maxsize=READ_AT_MOST)
+def read_article(schedule: Schedule, hts: str, origin: str, day: date) -> Article:
+    """The line of the schedule, and the origin.
 
     Raises:
-        InputError: HTS_CODE_*, ORIGIN_UNKNOWN, CUSTOMS_VALUE_INVALID or QUANTITY_INVALID.
+        InputError: HTS_CODE_* or ORIGIN_UNKNOWN.
     """
-    code, repaired = parse_code(line.hts, schedule.knows)
-    if code != digits(line.hts.strip()):
+    notes: list[Note] = []
+    code, repaired = parse_code(hts, schedule.knows)
+    if code != digits(hts.strip()):
         notes.append(Note("HTS_CODE_REPAIRED", repaired))
     found = schedule.find(code, day)
     if found is None:
         near = ", ".join(schedule.nearest(code))
         raise InputError(
             "HTS_CODE_UNKNOWN",
-            f"The schedule has no code {line.hts}.",
+            f"The schedule has no code {hts}.",
             field="hts",
             fix=f"Nearest codes: {near}.",
             metadata={"nearest": near},
         )
     notes += _schedule_notes(found, code)
-    origin = line.origin.strip().upper()
-    if not is_country(origin):
+    country = origin.strip().upper()
+    if not is_country(country):
         raise InputError(
             "ORIGIN_UNKNOWN",
-            f"{line.origin!r} is not a country of the law.",
+            f"{origin!r} is not a country of the law.",
             field="origin",
             fix="Give the ISO 3166-1 alpha-2 code of the country of origin.",
         )
-    value = declared_value(line).quantize(DOLLAR, ROUND_HALF_UP)
-    quantity = None if line.quantity is None else _number(line.quantity, "quantity", "QUANTITY_INVALID")
-    return Goods(code, found, origin, value, quantity, line.unit, day)
-
-
-def declared_value(line: EntryLine) -> Decimal:
-    """The customs value as declared, not yet rounded to whole dollars."""
-    return _number(line.value, "customs_value", "CUSTOMS_VALUE_INVALID")
+    return Article(code, found, country, tuple(notes))
 
 
 def read_charge(given: Number, name: str) -> Decimal:
@@ -210,7 +259,7 @@ def _schedule_notes(found: ScheduleLine, code: str) -> list[Note]:
 
 def _number(given: object, name: str, reason: str) -> Decimal:
     try:
-        number = Decimal(str(given).strip().replace(",", ""))
+        number = given if isinstance(given, Decimal) else Decimal(str(given).strip().replace(",", ""))
     except InvalidOperation:
         number = Decimal("NaN")
     if not number.is_finite() or number < 0:

@@ -62,7 +62,25 @@ _USAGE = _group(
         "GROUP_UNKNOWN": "results cannot be grouped by that key",
         "SWITCH_UNKNOWN": "the law has no switch or value of that name",
         "REQUEST_INVALID": "a request field is missing or out of range",
+        "SETTING_INVALID": "a setting of the server cannot be used",
+        "PAGE_TOKEN_INVALID": "a page token is not one that the list before gave",
     },
+)
+_KEPT = (
+    _group(
+        "NOT_FOUND",
+        2,
+        {
+            "TABLE_NOT_FOUND": "the caller keeps no table of that handle",
+            "RUN_NOT_FOUND": "the caller has no run of that name",
+        },
+    )
+    | _group("ALREADY_EXISTS", 2, {"REQUEST_ID_REUSED": "another request of the caller has that id"})
+    | _group(
+        "FAILED_PRECONDITION", 2, {"RUN_NOT_FINISHED": "the run goes on; it must end or be cancelled first"}
+    )
+    | _group("OUT_OF_RANGE", 2, {"OFFSET_PAST_END": "the run has fewer messages than were to be left out"})
+    | _group("RESOURCE_EXHAUSTED", 2, {"ROW_QUOTA": "a table, or what a caller keeps, is over its limit"})
 )
 _LAW = _group(
     "INVALID_ARGUMENT",
@@ -102,6 +120,7 @@ _SERVER = (
     )
     | _group("DEADLINE_EXCEEDED", 3, {"DEADLINE": "the deadline passed before the answer"})
     | _group("CANCELLED", 3, {"CANCELLED": "the caller cancelled"})
+    | _group("UNAUTHENTICATED", 3, {"TOKEN_INVALID": "the call carries no token that the server knows"})
     | _group(
         "INTERNAL",
         3,
@@ -136,12 +155,17 @@ NOTES: Mapping[str, str] = {
     "DAYS_READ_AS_NOON": "a column of midnights was read as days",
     "COLUMN_UNREAD": "a column looks like one of the contract and was not read",
     "ENTRY_DATE_SET_ASIDE": "a timeline holds the table against the law of each day and sets its dates aside",
+    "WITHIN_QUOTA": "goods with a tariff quota that declare no share of it were taken to be within it",
+    "QUANTITY_FLOOR": "a promise to buy puts a floor under quantities, or cannot be held against the table",
+    "QUANTITY_LIMIT": "a limit of the law on quantities cuts what comes, by the share assumed to be let through",
     "QUANTITY_SHOCK": "a scenario limits quantities, or puts a floor under them",
+    "SHARES_REBASED": "a scenario chooses other sourced shares for undeclared claims than the run does",
+    "PORT_FEE": "what a port fee adds to a container or ton on a voyage that a scenario states",
     "ANNOUNCED": "a scenario holds an announcement, which charges nothing",
     "PARAMETERS_AGGREGATED": "elasticities of single products were used on aggregates",
 }
 
-REASONS: Mapping[str, Reason] = _INPUT | _USAGE | _LAW | _SERVER
+REASONS: Mapping[str, Reason] = _INPUT | _USAGE | _KEPT | _LAW | _SERVER
 
 
 class TariffsError(Exception):
@@ -173,6 +197,10 @@ class TariffsError(Exception):
         self.fix = fix
         self.metadata = dict(metadata or {})
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # The default would call the class with the message alone.
+        return _again, (type(self), self.message, dict(self.__dict__))
+
     @property
     def code(self) -> str:
         """Canonical gRPC status name."""
@@ -185,6 +213,13 @@ class TariffsError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} {self.fix}".strip()
+
+
+def _again(kind: type[TariffsError], message: str, facts: Mapping[str, object]) -> TariffsError:
+    """The error another process raised."""
+    error = kind.__new__(kind, message)
+    error.__dict__.update(facts)
+    return error
 
 
 class InputError(TariffsError):

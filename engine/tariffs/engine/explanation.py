@@ -6,14 +6,17 @@ from dataclasses import dataclass
 from datetime import date
 
 from tariffs.engine.assess import Quote
-from tariffs.engine.claim_shares import facts_under
 from tariffs.engine.considered import Considered, Considering, considered
 from tariffs.engine.entry_summary import HeadingLine, headings_claimed
-from tariffs.engine.entryline import EntryLine, entry_instant, read_known_on
-from tariffs.engine.facts import read_claims
-from tariffs.engine.law.law import IMPORT, Law
-from tariffs.engine.trade.codes import parse_code
+from tariffs.engine.entryline import EntryLine, Reading, read_line
+from tariffs.engine.law.law import Law
+from tariffs.engine.lru import Lru
+from tariffs.engine.quoteplan import Plan, plan_of
 from tariffs.engine.trade.schedule import load_schedule
+
+CONSIDERED_KEPT = 512
+"""Plans whose lines were explained; what was considered for one takes some 20 KB."""
+_CONSIDERED: Lru[Plan, tuple[Considered, ...]] = Lru(CONSIDERED_KEPT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +38,23 @@ def explanation(
         quote: the answer.
         known_on: as the answer was asked for.
     """
-    zone = law.zones[IMPORT]
-    instant = entry_instant(law, line.entry)
-    known = read_known_on(law, known_on, instant.astimezone(zone).date())
-    code, _ = parse_code(line.hts, load_schedule().knows)
-    origin = line.origin.strip().upper()
-    in_force = law.in_force(instant, known)
-    facts = facts_under(law, in_force, instant, (code, origin), read_claims(law.claims, line.claims, zone))
+    reading = read_line(law, line, known_on, load_schedule())
+    return explained(law, reading, plan_of(law, reading), quote)
+
+
+def explained(law: Law, line: Reading, plan: Plan, quote: Quote) -> Explanation:
+    """What stands behind the answer for a line by its plan, besides its layers."""
+    in_force = law.in_force(line.entry, line.known)
     rules = {active.rule.id: active.rule.heading for active in in_force.rules}
-    return Explanation(
-        tuple(headings_claimed(law, quote.layers, facts, rules)),
-        considered(Considering(law, instant, known, code, origin, facts)),
-    )
+    headings = headings_claimed(law, quote.layers, plan.facts, rules)
+    return Explanation(tuple(headings), _CONSIDERED.get(plan, lambda: _considered(law, line, plan)))
+
+
+def is_considered(plan: Plan) -> bool:
+    """Whether what was considered for a plan is in memory."""
+    return _CONSIDERED.find(plan) is not None
+
+
+def _considered(law: Law, line: Reading, plan: Plan) -> tuple[Considered, ...]:
+    code, origin = line.article.code, line.article.origin
+    return considered(Considering(law, line.entry, line.known, code, origin, plan.facts))

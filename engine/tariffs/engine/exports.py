@@ -1,7 +1,7 @@
 """The other direction: what goods of one country pay where another answers its duties.
 
 The base is the value with freight and insurance (CIF), value added tax falls on base and duty together, and days are
-those of the importing country's clock. Ordinary duty and tax are in law/exports.yaml; answers are measures of the
+those of the importing country's clock. Ordinary rates and tax are in law/exports.yaml; duties are measures of the
 direction `export`. Lists are at 6 digits, because the two schedules share no more.
 """
 
@@ -10,28 +10,42 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
-from typing import Any
+from decimal import ROUND_HALF_UP, Decimal
 
+from tariffs.engine.claim_shares import facts_under
 from tariffs.engine.entryline import Number, entry_instant, read_charge, read_known_on
 from tariffs.engine.errors import InputError
+from tariffs.engine.explain import percent, why
+from tariffs.engine.export_rates import (
+    ONE,
+    QUOTA_CLAIM,
+    SHARED_DIGITS,
+    TOO_COARSE,
+    WITHIN_QUOTA,
+    ZERO,
+    OrdinaryRate,
+    given_rate,
+    is_shared_code,
+    no_rate,
+    ordinary_rate,
+    vat_rate,
+)
 from tariffs.engine.facts import ClaimValue, read_claims
 from tariffs.engine.law.conditions import ENTRY_DATE, Fact
-from tariffs.engine.law.law import Active, InForce, Law
-from tariffs.engine.law.matching import Prefixes, Reach, candidates
-from tariffs.engine.law.model import Row
-from tariffs.engine.law.notes import Note
+from tariffs.engine.law.law import EXPORT, Active, InForce, Law
+from tariffs.engine.law.matching import Reach, candidates
+from tariffs.engine.law.model import Row, Scope
+from tariffs.engine.law.notes import Note, void_suspensions
 from tariffs.engine.law.stacking import Layer, walk
-from tariffs.engine.law.text import digits, is_code, read_rate
+from tariffs.engine.law.text import digits
 from tariffs.engine.provenance import engine_version
-from tariffs.engine.rating import first_fit
+from tariffs.engine.rating import Ordinary, Priced, first_fit
+from tariffs.engine.switching import switches_behind
+from tariffs.engine.trade.codes import parse_code
 from tariffs.engine.trade.countries import is_country
+from tariffs.engine.trade.schedule import load_schedule
 
-EXPORT = "export"
-ORDINARY = "ordinary"
-QUOTA_CLAIM = "in_quota_share"
-SHARED_DIGITS = 6
-CENT, ZERO, ONE = Decimal("0.01"), Decimal(0), Decimal(1)
+CENT = Decimal("0.01")
 _SHARED = "The goods are matched at 6 digits, which is as far as the schedules of the two sides agree."
 
 
@@ -67,6 +81,7 @@ class ExportLayer:
     owed: Decimal
     citations: tuple[str, ...]
     conf: str
+    why: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +103,21 @@ class ExportQuote:
 
 @dataclass(frozen=True, slots=True)
 class _Goods:
-    """A line as read."""
+    """A line as read: what it is, its base, when it enters, the day whose acts count, what is known of it."""
 
     code: str
     origin: str
     cif: Decimal
     instant: datetime
+    known_on: date
+    ordinary: OrdinaryRate
     facts: Mapping[str, Fact]
+
+    @property
+    def ordinary_rate(self) -> Decimal:
+        """The ordinary rate on the whole line, that within a quota and that outside it by their shares."""
+        share = self.facts.get(QUOTA_CLAIM)
+        return self.ordinary.at(share if isinstance(share, Decimal) else ZERO)
 
 
 def assess_export(law: Law, line: ExportLine, *, known_on: str | date | None = None) -> ExportQuote:
@@ -106,66 +129,61 @@ def assess_export(law: Law, line: ExportLine, *, known_on: str | date | None = N
         known_on: as for imports; None is the law's as-of day.
 
     Raises:
-        InputError: HTS_CODE_MALFORMED, ORIGIN_UNKNOWN, ENTRY_DATE_*, CUSTOMS_VALUE_INVALID, CHARGE_INVALID, CLAIM_*, or
-            RATE_NOT_COMPUTABLE if the law data has no ordinary rate for the goods and the line gives none.
+        InputError: HTS_CODE_*, ORIGIN_UNKNOWN, ENTRY_DATE_*, CUSTOMS_VALUE_INVALID, CHARGE_INVALID, CLAIM_*,
+            PARAMETER_INVALID, or RATE_NOT_COMPUTABLE if the law data has no ordinary rate for the goods and the line
+            gives none, or if a duty is not a part of the value.
     """
-    goods = _read(law, line)
-    known = read_known_on(law, known_on, goods.instant.astimezone(law.zones[EXPORT]).date())
-    in_force = law.in_force(goods.instant, known, EXPORT)
-    assumptions = [_SHARED]
-    ordinary = _ordinary(law, line, goods, assumptions)
-    layers = (ordinary, *(_layer(layer, goods) for layer in _walked(in_force, goods)))
+    assumptions, notes = [_SHARED], list[Note]()
+    goods = _read(law, line, known_on, assumptions, notes)
+    in_force = law.in_force(goods.instant, goods.known_on, EXPORT)
+    texts = {active.rule.id: active.rule.text for active in in_force.rules}
+    layers = tuple(_layer(layer, goods, texts) for layer in _walked(in_force, goods))
     assessed = sum((layer.amount for layer in layers), ZERO)
-    vat_rate = read_rate(_first(law.exports["vat"], goods.code)["rate"])
-    vat = _cents((goods.cif + assessed) * vat_rate)
+    vat = vat_rate(law, goods.code)
+    tax = _cents((goods.cif + assessed) * vat)
+    notes += void_suspensions(law, goods.instant, goods.known_on, EXPORT)
     return ExportQuote(
         cif=goods.cif,
         assessed=assessed,
         owed=sum((layer.owed for layer in layers), ZERO),
         rate=sum((layer.rate for layer in layers), ZERO),
-        vat_rate=vat_rate,
-        vat=vat,
-        landed=goods.cif + assessed + vat,
+        vat_rate=vat,
+        vat=tax,
+        landed=goods.cif + assessed + tax,
         layers=layers,
         assumptions=tuple(assumptions),
-        notes=tuple(_unmodelled(in_force, goods)),
-        provenance={
-            "law_version": law.version,
-            "law_digest": law.digest,
-            "engine_version": engine_version(),
-            "entry": goods.instant.astimezone(law.zones[EXPORT]).isoformat(),
-            "known_on": known.isoformat(),
-            "switches": _switches(law, layers),
-        },
+        notes=(*notes, *_unmodelled(in_force, goods)),
+        provenance=_provenance(law, in_force, goods),
     )
+
+
+def _provenance(law: Law, in_force: InForce, goods: _Goods) -> dict[str, object]:
+    def reaches(scope: Scope) -> bool:
+        return Reach.of(scope, in_force).fits(goods.code, goods.origin)
+
+    return {
+        "law_version": law.version,
+        "law_digest": law.digest,
+        "engine_version": engine_version(),
+        "direction": EXPORT,
+        "entry": goods.instant.astimezone(law.zones[EXPORT]).isoformat(),
+        "known_on": goods.known_on.isoformat(),
+        "switches": switches_behind(law, goods.instant, goods.known_on, reaches, EXPORT),
+    }
 
 
 def _cents(amount: Decimal) -> Decimal:
     return amount.quantize(CENT, ROUND_HALF_UP)
 
 
-def _switches(law: Law, layers: tuple[ExportLayer, ...]) -> dict[str, str]:
-    """The switches that the measures of the answer, or acts on them, hang on."""
-    names: set[str] = set()
-    for measure in (law.measures[layer.measure] for layer in layers if layer.measure in law.measures):
-        dated = [measure.switch, *(period.switch for period in measure.periods)]
-        dated += [act.change.switch for act in law.acts[measure.id]]
-        names |= {name for switch in dated for name in switch}
-    return {name: law.setting(name) for name in sorted(names)}
-
-
 # -- reading ---------------------------------------------------------------------------------------------------
 
 
-def _read(law: Law, line: ExportLine) -> _Goods:
-    code = digits(line.hts.strip())
-    if not is_code(code) or len(code) < SHARED_DIGITS:
-        raise InputError(
-            "HTS_CODE_MALFORMED",
-            f"{line.hts!r} is not a code of at least 6 digits.",
-            field="hts",
-            fix="Give the code of the Harmonized System, 6 digits or more.",
-        )
+def _read(
+    law: Law, line: ExportLine, known_on: str | date | None, assumptions: list[str], notes: list[Note]
+) -> _Goods:
+    """The goods; what is taken for granted of them and how they were read goes into the two lists."""
+    code = _read_code(line.hts, notes)
     origin = line.origin.strip().upper()
     if not is_country(origin):
         raise InputError(
@@ -175,9 +193,38 @@ def _read(law: Law, line: ExportLine) -> _Goods:
             fix="Give the ISO 3166-1 alpha-2 code of the country the goods come from.",
         )
     instant = entry_instant(law, line.entry, EXPORT)
-    facts = {**read_claims(law.claims, line.claims, law.zones[EXPORT]), ENTRY_DATE: instant}
+    known = read_known_on(law, known_on, instant.astimezone(law.zones[EXPORT]).date())
+    declared = read_claims(law.claims, line.claims, law.zones[EXPORT])
+    ordinary = ordinary_rate(law, code) if line.ordinary_rate is None else given_rate(line.ordinary_rate)
+    if ordinary is None:
+        raise no_rate(line.hts)
+    if ordinary.in_quota is not None and declared.get(QUOTA_CLAIM) is None:
+        declared = {**declared, QUOTA_CLAIM: ONE}
+        assumptions.append(WITHIN_QUOTA)
+    in_force = law.in_force(instant, known, EXPORT)
+    facts = facts_under(law, in_force, instant, (code, origin), {**declared, ENTRY_DATE: instant})
     charges = read_charge(line.freight, "freight") + read_charge(line.insurance, "insurance")
-    return _Goods(code, origin, _value(line) + charges, instant, facts)
+    return _Goods(code, origin, _value(line) + charges, instant, known, ordinary, facts)
+
+
+def _read_code(hts: str, notes: list[Note]) -> str:
+    code, repaired = parse_code(hts.strip(), is_shared_code)
+    if len(code) < SHARED_DIGITS:
+        raise InputError(
+            "HTS_CODE_MALFORMED", f"{hts!r} is not a code of at least 6 digits.", field="hts", fix=TOO_COARSE
+        )
+    if not is_shared_code(code):
+        near = ", ".join(dict.fromkeys(one[:SHARED_DIGITS] for one in load_schedule().nearest(code)))
+        raise InputError(
+            "HTS_CODE_UNKNOWN",
+            f"The Harmonized System has no subheading {code[:SHARED_DIGITS]}.",
+            field="hts",
+            fix=f"Nearest codes: {near}.",
+            metadata={"nearest": near},
+        )
+    if code != digits(hts.strip()):
+        notes.append(Note("HTS_CODE_REPAIRED", repaired))
+    return code
 
 
 def _value(line: ExportLine) -> Decimal:
@@ -201,10 +248,12 @@ def _walked(in_force: InForce, goods: _Goods) -> list[Layer]:
     return walk(fits, in_force.rules, lambda condition: condition.holds(goods.facts), frozenset())
 
 
-def _layer(layer: Layer, goods: _Goods) -> ExportLayer:
+def _layer(layer: Layer, goods: _Goods, rule_texts: dict[str, str]) -> ExportLayer:
     measure, row = layer.active.measure, layer.row
-    rate = (row.rate or ZERO) if layer.charged else ZERO
+    ordinary = Ordinary(goods.ordinary_rate, percent(goods.ordinary_rate), "")
+    rate = _rate(row, ordinary.rate) if layer.charged else ZERO
     amount = _cents(goods.cif * rate)
+    cites = goods.ordinary.citations if row.kind == "ordinary" else ()
     return ExportLayer(
         measure=measure.id,
         authority=measure.authority,
@@ -213,59 +262,23 @@ def _layer(layer: Layer, goods: _Goods) -> ExportLayer:
         base=goods.cif,
         amount=amount,
         owed=ZERO if row.void else amount,
-        citations=layer.active.citations(row),
-        conf=measure.conf,
+        citations=(*cites, *layer.active.citations(row)),
+        conf=(goods.ordinary.conf if row.kind == "ordinary" else "") or measure.conf,
+        why=why(Priced(layer, rate, goods.cif, amount, "", ordinary), rule_texts),
     )
 
 
-def _first(entries: list[Mapping[str, Any]], code: str) -> Mapping[str, Any]:
-    """The first entry that reaches a code; empty if none does."""
-    found = (one for one in entries if code in Prefixes.of(digits(name) for name in one["products"]))
-    return next(found, {})
-
-
-def _ordinary(law: Law, line: ExportLine, goods: _Goods, assumptions: list[str]) -> ExportLayer:
-    entry = _first(law.exports["ordinary"], goods.code)
-    if line.ordinary_rate is not None:
-        rate, cite, conf = _given_rate(line.ordinary_rate), (), ""
-    elif not entry:
+def _rate(row: Row, ordinary: Decimal) -> Decimal:
+    if row.kind == "ordinary":
+        return ordinary
+    if row.rate is None:
         raise InputError(
             "RATE_NOT_COMPUTABLE",
-            f"The law data has no ordinary rate for {line.hts} in the importing country.",
-            field="ordinary_rate",
-            fix="Give the ordinary rate as a fraction.",
+            "A duty on these goods is by quantity, and a single line of exports is rated by value alone.",
+            field="hts",
+            fix="Value the line in a table with its quantity.",
         )
-    else:
-        rate, cite, conf = _known_rate(entry, goods, assumptions), tuple(entry["cite"]), entry["conf"]
-    amount = _cents(goods.cif * rate)
-    return ExportLayer(ORDINARY, ORDINARY, "applied", rate, goods.cif, amount, amount, cite, conf)
-
-
-def _known_rate(entry: Mapping[str, Any], goods: _Goods, assumptions: list[str]) -> Decimal:
-    """The rate of an entry; a quota is two rates weighted by the share within it."""
-    rate = read_rate(entry["rate"])
-    if "in_quota" not in entry:
-        return rate
-    share = goods.facts.get(QUOTA_CLAIM)
-    if not isinstance(share, Decimal):
-        share = ONE
-        assumptions.append(f"{QUOTA_CLAIM}: not declared; all of it is taken to be within the tariff quota.")
-    return share * read_rate(entry["in_quota"]) + (ONE - share) * rate
-
-
-def _given_rate(given: Number) -> Decimal:
-    try:
-        rate = Decimal(str(given))
-    except InvalidOperation:
-        rate = Decimal("NaN")
-    if not rate.is_finite() or rate < 0:
-        raise InputError(
-            "PARAMETER_INVALID",
-            f"ordinary_rate is {given}.",
-            field="ordinary_rate",
-            fix="Give a fraction of at least 0.",
-        )
-    return rate
+    return max(ZERO, row.rate - ordinary) if row.kind == "topup_to" else row.rate
 
 
 def _unmodelled(in_force: InForce, goods: _Goods) -> list[Note]:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
+from tariffs.engine.chunks import checkpoint
 from tariffs.engine.duties import Duties
 from tariffs.engine.errors import InputError
 from tariffs.engine.kernels.reduce import sum_by_group
 from tariffs.engine.lineset import F64, I64, Bools
 from tariffs.engine.numbers import ratio, sums_of
-from tariffs.engine.results import with_rates
+from tariffs.engine.results import TAX, with_rates
 from tariffs.engine.tables import PreparedTable
 from tariffs.engine.volume import Volume
 
@@ -28,6 +30,7 @@ COLUMNS = (
     "effective_rate_after", "landed_after", "landed_change", "value_change", "quantity_hat", "creation", "diversion",
     "buyer_surplus", "welfare",
 )  # fmt: skip
+ALWAYS_KNOWN = frozenset({"customs_value", "duty", "duty_owed", "landed", TAX})
 AUTHORITY_COLUMNS = ("duty", "duty_owed", "rate", "duty_after")
 
 
@@ -55,7 +58,7 @@ class Grouping:
         keys = frame.unique().sort(frame.columns, nulls_last=True)
         numbered = keys.with_row_index("_group")
         of_line = frame.join(numbered, on=frame.columns, how="left", nulls_equal=True, maintain_order="left")
-        pure = all(name in CODE_KEYS for name in names)
+        pure = all(CODE_KEYS.get(name, math.inf) <= table.product_digits for name in names)
         return cls(keys.select(names), of_line["_group"].to_numpy().astype(np.int64), AUTHORITY in by, pure)
 
     @classmethod
@@ -66,7 +69,7 @@ class Grouping:
     @property
     def count(self) -> int:
         """How many groups."""
-        return max(1, self.keys.height)
+        return self.keys.height if self.keys.width else 1
 
 
 def _key(table: PreparedTable, name: str) -> pl.Series:
@@ -86,6 +89,7 @@ def _key(table: PreparedTable, name: str) -> pl.Series:
 
 
 def _sums(group: I64, count: int, columns: Sequence[F64], keep: Bools) -> F64:
+    checkpoint()
     out = np.zeros((count, len(columns)))
     sum_by_group(group[keep], np.column_stack(columns)[keep], out)
     return out
@@ -95,12 +99,13 @@ def reduce_groups(
     grouping: Grouping, columns: Mapping[str, F64], keep: Bools, volume: Volume | None
 ) -> pl.DataFrame:
     """The contract's columns by group; what needs a baseline or response that is missing is null."""
-    present = [name for name in SUMS if not np.isnan(columns[name]).all()]
+    taxed = [TAX] if TAX in columns else []
+    present = [name for name in (*SUMS, *taxed) if name in ALWAYS_KNOWN or not np.isnan(columns[name]).all()]
     sums = _sums(grouping.of_line, grouping.count, [columns[name] for name in present], keep)
     found: dict[str, F64] = {name: sums[:, index] for index, name in enumerate(present)}
     missing = np.full(grouping.count, np.nan)
     found = with_rates(found) | _product_sums(grouping, volume)
-    data = {name: found.get(name, missing) for name in COLUMNS}
+    data = {name: found.get(name, missing) for name in (*COLUMNS, *taxed)}
     numbers = pl.DataFrame(data).fill_nan(None)
     return pl.concat([grouping.keys, numbers], how="horizontal") if grouping.keys.width else numbers
 

@@ -12,8 +12,9 @@ from tariffs.engine.attribution import attribute
 from tariffs.engine.law.events import Change
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
+from tariffs.engine.portfees import fee_notes
 from tariffs.engine.results import compared_groups, compared_totals
-from tariffs.engine.scenario import Scenario, components, library, lineage, problems_of
+from tariffs.engine.scenario import Scenario, apply_scenario, components, library, lineage, problems_of
 from tariffs.engine.scenario.words import words_of
 from tariffs.engine.uncertainty import Drawing, Ranges
 from tariffs.engine.valuation import (
@@ -26,10 +27,22 @@ from tariffs.engine.valuation import (
     Progress,
     Run,
     Table,
+    Touched,
     Valuer,
 )
 
-__all__ = ["HORIZONS", "RESPONSES", "Impact", "Options", "Point", "ScenarioImpact", "Table", "impact"]
+__all__ = [
+    "HORIZONS",
+    "RESPONSES",
+    "Impact",
+    "Options",
+    "Point",
+    "PointRun",
+    "ScenarioImpact",
+    "Table",
+    "Touched",
+    "impact",
+]
 
 
 @dataclass(frozen=True)
@@ -84,47 +97,115 @@ def impact(
         ScenarioError: a scenario cannot be applied.
         ServiceError: CANCELLED.
     """
-    run = Run(progress, cancelled)
-    valuer = Valuer(table, law, options or Options(), run)
-    points = [replace(point, on=point.on or law.as_of.isoformat()) for point in points]
-    drawing = Drawing.of(valuer)
-    results: list[ScenarioImpact] = []
-    first: dict[str, ScenarioImpact] = {}
-    scenarios: dict[str, Scenario] = {}
-    for index, point in enumerate(points):
-        stage = f"{point.scenario.id} on {point.on}"
-        run.step(stage, (index + 1) / (len(points) + 1))
+    run = PointRun(table, points, law=law, options=options, progress=progress, cancelled=cancelled)
+    return run.result([run.value(index) for index in range(len(points))])
+
+
+class PointRun:
+    """The points of an impact, valued one at a time: a run that was broken off goes on with those it lacks.
+
+    Args:
+        table: as of `impact`, and so are the others.
+        points: scenarios with their dates.
+        law: the law before any scenario.
+        options: how to value it.
+        progress: called with a stage and a fraction done.
+        cancelled: asked between stages and chunks.
+
+    Raises:
+        TariffsError: as `impact`.
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        points: Sequence[Point],
+        *,
+        law: Law,
+        options: Options | None = None,
+        progress: Progress | None = None,
+        cancelled: Cancelled | None = None,
+    ) -> None:
+        self._run = Run(progress, cancelled)
+        self._valuer = Valuer(table, law, options or Options(), self._run)
+        self._points = [replace(point, on=point.on or law.as_of.isoformat()) for point in points]
+        self._drawing = Drawing.of(self._valuer)
+        self._first: dict[str, ScenarioImpact] = {}
+
+    @property
+    def refused(self) -> pl.DataFrame:
+        """The rows that could not be used, as far as is known by now."""
+        return self._valuer.refused()
+
+    @property
+    def touched(self) -> Touched:
+        """What the points valued so far have met."""
+        return self._valuer.touched
+
+    def recall(self, touched: Touched) -> None:
+        """Take over what the points that another run valued have met."""
+        self._valuer.recall(touched)
+
+    def value(self, index: int) -> ScenarioImpact:
+        """The block of one point, with its differences from the first of its day, which is valued if it was not."""
+        on = self._points[index].on
+        leading = next(place for place, point in enumerate(self._points) if point.on == on)
+        if leading != index and on not in self._first:
+            self._keep_first(self._value(leading))
+        found = self._value(index)
+        if leading == index:
+            self._keep_first(found)
+        return _compared(found, self._first[on], self._valuer.options.by)
+
+    def _keep_first(self, found: ScenarioImpact) -> None:
+        # Only the sums are compared with: the lines would hold the memory of the whole table.
+        self._first[found.on] = replace(found, lines=None)
+
+    def result(self, blocks: Sequence[ScenarioImpact]) -> Impact:
+        """The whole answer, once every point is valued."""
+        self._run.step("done", 1.0)
+        valuer = self._valuer
+        marks = [f"{point.scenario.id}@{point.on}" for point in self._points]
+        provenance = valuer.provenance([point.scenario for point in self._points], points=marks)
+        return Impact(tuple(blocks), valuer.notes(), valuer.refused(), provenance)
+
+    def _value(self, index: int) -> ScenarioImpact:
+        point, valuer, run = self._points[index], self._valuer, self._run
+        share = 1 / (len(self._points) + 1)
+        stage, done = f"{point.scenario.id} on {point.on}", (index + 1) * share
+        run.step(stage, done)
         outcomes = valuer.outcomes(point.scenario, point.on)
         found = _block(valuer, point, outcomes)
-        if drawing is not None:
-            tell = partial(_tell, run, stage, (index + 1) / (len(points) + 1), 1 / (len(points) + 1))
+        if self._drawing is not None:
+            tell = partial(_tell, run, stage, done, share)
             keep = valuer.kept(outcomes)
-            ranges = drawing.ranges(point.on, found.groups, found.total, outcomes, keep, tell)
+            ranges = self._drawing.ranges(point.on, found.groups, found.total, outcomes, keep, tell)
             found = replace(found, ranges=ranges)
-        first_of_day = scenarios.setdefault(point.on, point.scenario)
-        if valuer.options.attribute and first_of_day is not point.scenario:
-            found = replace(
-                found, attribution=attribute(valuer, first_of_day, point.scenario, point.on).frame
-            )
-        results.append(_compared(found, first.setdefault(found.on, found), valuer.options.by))
-    run.step("done", 1.0)
-    marks = [f"{point.scenario.id}@{point.on}" for point in points]
-    return Impact(
-        tuple(results),
-        valuer.notes(),
-        valuer.refused(),
-        valuer.provenance([point.scenario for point in points], points=marks),
-    )
+        leading = next(one.scenario for one in self._points if one.on == point.on)
+        if valuer.options.attribute and leading is not point.scenario:
+            found = replace(found, attribution=attribute(valuer, leading, point.scenario, point.on).frame)
+        return found
 
 
 def _block(valuer: Valuer, point: Point, outcomes: Sequence[Outcome]) -> ScenarioImpact:
     lines = valuer.lines(outcomes) if valuer.options.lines else None
-    notes = [note for outcome in outcomes for note in outcome.duties.notes]
-    notes += remarks(valuer.law, point.scenario)
+    notes = [note for outcome in outcomes for note in outcome.notes]
+    notes += remarks(valuer.law, point.scenario) + _fees(valuer, point)
     unique = tuple(dict.fromkeys(notes))
     return ScenarioImpact(
         point.scenario.id, point.on, valuer.groups(outcomes), valuer.total(outcomes), lines, unique
     )
+
+
+def _fees(valuer: Valuer, point: Point) -> list[Note]:
+    """What port fees cost on the voyages that the scenario states, if it states any."""
+    stating = [part for _, part in components(point.scenario) if _states_voyages(part)]
+    laws = [apply_scenario(valuer.law, part) for part in stating]
+    return [note for law in laws for note in fee_notes(law, point.on, valuer.options.known_on)]
+
+
+def _states_voyages(scenario: Scenario) -> bool:
+    return any(step.assumptions.port_calls for step in lineage(scenario, library()))
 
 
 def _tell(run: Run, stage: str, done: float, share: float, part: float) -> None:

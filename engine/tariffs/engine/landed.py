@@ -8,6 +8,7 @@ base, no duty is charged on duty, and totals are sums of rounded lines (19 CFR 2
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
@@ -17,10 +18,12 @@ from typing import Any
 from tariffs.engine.law.conditions import Fact
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.text import digits, read_day, read_rate
+from tariffs.engine.lru import Lru
 from tariffs.engine.rating import PROCESSING_CLAIM
 
 CENT, ZERO = Decimal("0.01"), Decimal(0)
 CHAPTER_98_CLAIM = "chapter98"
+DAYS_KEPT = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +43,23 @@ class LandedCost:
     @property
     def total(self) -> Decimal:
         """Landed cost."""
-        return sum((getattr(self, part.name) for part in fields(self)), ZERO)
+        return sum(self._parts(), ZERO)
 
     def as_dict(self) -> dict[str, Decimal]:
         """By name, in order, with the total."""
-        return {part.name: getattr(self, part.name) for part in fields(self)} | {"total": self.total}
+        parts = self._parts()
+        return {**dict(zip(_PARTS, parts, strict=True)), "total": sum(parts, ZERO)}
 
     @classmethod
     def sum_of(cls, costs: Sequence[LandedCost]) -> LandedCost:
         """Part by part over lines."""
-        return cls(*(sum((getattr(cost, part.name) for cost in costs), ZERO) for part in fields(cls)))
+        return cls(*(sum((getattr(cost, part) for cost in costs), ZERO) for part in _PARTS))
+
+    def _parts(self) -> tuple[Decimal, ...]:
+        return tuple([getattr(self, part) for part in _PARTS])
+
+
+_PARTS = tuple(part.name for part in fields(LandedCost))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +111,12 @@ def _processing(facts: Mapping[str, Fact], value: Decimal) -> Decimal:
 
 def entry_fees(law: Law, day: date, lines: Sequence[FeeLine]) -> EntryFees:
     """The fees of one entry of some lines on a day."""
-    fees = law.fees
-    informal = sum((line.declared for line in lines), ZERO) <= Decimal(fees.get("informal_limit", "0"))
+    fees = _FEES.get((weakref.ref(law), day), lambda: _fees_on(law, day))
+    informal = sum((line.declared for line in lines), ZERO) <= fees.informal_limit
     bases = [line.mpf_base for line in lines]
-    mpf = _mpf(_on(fees.get("mpf", []), day), informal, sum(bases, ZERO))
-    hmf_fee = _on(fees.get("hmf", []), day)
-    by_sea = [line.value if hmf_fee and line.mode in hmf_fee["modes"] else ZERO for line in lines]
-    hmf = _share(hmf_fee, sum(by_sea, ZERO))
+    mpf = _mpf(fees.mpf, informal, sum(bases, ZERO))
+    by_sea = [line.value if line.mode in fees.hmf_modes else ZERO for line in lines]
+    hmf = _cents(sum(by_sea, ZERO) * fees.hmf_rate)
     return EntryFees(informal, mpf, hmf, prorate(mpf, bases), prorate(hmf, by_sea))
 
 
@@ -119,6 +128,8 @@ def prorate(total: Decimal, weights: Sequence[Decimal]) -> tuple[Decimal, ...]:
     whole = sum(weights, ZERO)
     if not whole:
         return (ZERO,) * len(weights)
+    if len(weights) == 1:
+        return (total,)
     exact = [total * weight / whole for weight in weights]
     shares = [one // CENT * CENT for one in exact]
     left = int((total - sum(shares, ZERO)) / CENT)
@@ -126,6 +137,46 @@ def prorate(total: Decimal, weights: Sequence[Decimal]) -> tuple[Decimal, ...]:
     for line in order[:left]:
         shares[line] += CENT
     return tuple(shares)
+
+
+@dataclass(frozen=True, slots=True)
+class _Mpf:
+    """The processing fee of a day, US dollars; `informal` is 0 where informal entries pay as others do."""
+
+    rate: Decimal
+    least: Decimal
+    most: Decimal
+    informal: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class _Fees:
+    """The fees of a day; a harbor fee that is not due comes by no mode."""
+
+    informal_limit: Decimal
+    mpf: _Mpf | None
+    hmf_rate: Decimal
+    hmf_modes: frozenset[str]
+
+
+# Keys name a law without keeping it alive.
+_FEES: Lru[tuple[weakref.ref[Law], date], _Fees] = Lru(DAYS_KEPT)
+
+
+def _fees_on(law: Law, day: date) -> _Fees:
+    fees = law.fees
+    mpf, hmf = _on(fees.get("mpf", []), day), _on(fees.get("hmf", []), day)
+    return _Fees(
+        Decimal(fees.get("informal_limit", "0")),
+        _read_mpf(mpf) if mpf else None,
+        read_rate(hmf["rate"]) if hmf else ZERO,
+        frozenset(hmf["modes"]) if hmf else frozenset(),
+    )
+
+
+def _read_mpf(fee: Mapping[str, Any]) -> _Mpf:
+    informal = Decimal(fee.get("informal") or "0")
+    return _Mpf(read_rate(fee["rate"]), Decimal(fee["min"]), Decimal(fee["max"]), informal)
 
 
 def _on(dated: list[Mapping[str, Any]], day: date) -> Mapping[str, Any] | None:
@@ -136,13 +187,13 @@ def _on(dated: list[Mapping[str, Any]], day: date) -> Mapping[str, Any] | None:
     return None
 
 
-def _mpf(fee: Mapping[str, Any] | None, informal: bool, base: Decimal) -> Decimal:
+def _mpf(fee: _Mpf | None, informal: bool, base: Decimal) -> Decimal:
     if fee is None or not base:
         return ZERO
-    if informal and fee.get("informal"):
-        return Decimal(fee["informal"])
-    return min(max(_share(fee, base), Decimal(fee["min"])), Decimal(fee["max"]))
+    if informal and fee.informal:
+        return fee.informal
+    return min(max(_cents(base * fee.rate), fee.least), fee.most)
 
 
-def _share(fee: Mapping[str, Any] | None, base: Decimal) -> Decimal:
-    return ZERO if fee is None else (base * read_rate(fee["rate"])).quantize(CENT, ROUND_HALF_UP)
+def _cents(amount: Decimal) -> Decimal:
+    return amount.quantize(CENT, ROUND_HALF_UP)

@@ -8,20 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 
 from tariffs.engine.claim_shares import settings_at
 from tariffs.engine.law.law import ActiveRule, InForce, Law
 from tariffs.engine.law.model import Scope
+from tariffs.engine.quantities import quantity_rules
+from tariffs.engine.references import basis_of
 
 
-def likeness(law: Law, in_force: InForce, instant: datetime) -> Hashable:
+def likeness(law: Law, in_force: InForce, instant: datetime, known_on: date) -> Hashable:
     """A value that is equal for laws and instants under which all lines are charged and respond alike.
 
     Args:
         law: the law, after any scenario.
         in_force: what it is at the instant.
         instant: the instant.
+        known_on: the day whose acts count.
     """
     ids = list(law.measures)
     settings = settings_at(law, instant)
@@ -39,7 +42,17 @@ def likeness(law: Law, in_force: InForce, instant: datetime) -> Hashable:
     rules = tuple(found for rule in in_force.rules if (found := _rule(rule, ids, present)) is not None)
     scopes = [row.scope for active in in_force.actives for row in active.rows]
     scopes += [item.scope for item in settings] + [item.scope for item in constraints]
-    return measures, rules, settings, constraints, _names(scopes, in_force)
+    beside = settings, constraints, _held(law, instant, known_on), basis_of(law)
+    return measures, rules, beside, _names(scopes, in_force)
+
+
+def _held(law: Law, instant: datetime, known_on: date) -> Hashable:
+    """The limits and promises in force that assumptions say something about, and what they say."""
+    assumed = law.assumptions.quantities
+    names = {name for _, name, _ in assumed}
+    rules = quantity_rules(law, instant, known_on) if names else ()
+    found = tuple(rule for rule in rules if rule.measure in names)
+    return (assumed, found) if found else ()
 
 
 def _rule(active: ActiveRule, ids: list[str], present: set[int]) -> Hashable:

@@ -31,7 +31,8 @@ class LineSet:
     + 1) gives each line's pieces, with `piece_line`, `piece_code` and `piece_weight` per piece. `facts`
     holds float arrays (shares, contents, numbers, 0 or 1, seconds since 1970 for dates) and object arrays
     of text for codes. `general`, `other` and `special` (by claim) are ordinary rates per piece.
-    `quantities` holds a quantity per unit where known.
+    `quantities` holds a quantity per unit where known. `vat` is the rate of value added tax per line, on value and
+    duty together; None where there is none.
     """
 
     codes: Sequence[str]
@@ -49,6 +50,7 @@ class LineSet:
     other: F64
     special: Mapping[str, F64]
     quantities: Mapping[str, F64] = field(default_factory=dict)
+    vat: F64 | None = None
     cache: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property

@@ -123,10 +123,15 @@ def quantities_by_unit(frame: pl.DataFrame, law: Law) -> dict[str, F64]:
     wanted |= {r.price.unit for m in law.measures.values() for p in m.periods for r in p.rows if r.price}
     if not wanted or "quantity" not in frame.columns or "unit" not in frame.columns:
         return {}
-    quantity = frame["quantity"].fill_null(float("nan")).to_numpy()
+    return {to: quantity_in(frame, to) for to in sorted(wanted)}
+
+
+def quantity_in(frame: pl.DataFrame, to: str) -> F64:
+    """Each line's quantity in a unit; NaN if unknown."""
+    if "quantity" not in frame.columns or "unit" not in frame.columns:
+        return np.full(frame.height, np.nan)
     factors: dict[tuple[str, str], float | None] = {}
-    found = {}
-    for to in sorted(wanted):
-        given = [_factor(unit, to, factors) if unit else None for unit in frame["unit"].to_list()]
-        found[to] = quantity * np.array([np.nan if f is None else f for f in given])
+    quantity = frame["quantity"].fill_null(float("nan")).to_numpy()
+    given = [_factor(unit, to, factors) if unit else None for unit in frame["unit"].to_list()]
+    found: F64 = quantity * np.array([np.nan if f is None else f for f in given])
     return found

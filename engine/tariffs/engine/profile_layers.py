@@ -8,6 +8,7 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
+from tariffs.engine.chunks import checkpoint
 from tariffs.engine.law.model import FULL_BASE, METALS, NO_WEIGHTS, PARTS, REST, US, US_ABOVE, Row, Weights
 from tariffs.engine.law.stacking import walk
 from tariffs.engine.lineset import F64, I8, I32
@@ -61,6 +62,7 @@ def build_profiles(classes: Classes, facts: FactBits, combos: Sequence[tuple[int
     """The profile of each (class, bits)."""
     builder = _Builder(classes, facts)
     for klass, bits in combos:
+        checkpoint()
         builder.add(klass, bits)
     return builder.finish()
 

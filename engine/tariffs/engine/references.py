@@ -22,6 +22,12 @@ def variant_of(law: Law, found: Reference) -> str:
     return law.setting(found.switch) if found.switch else SOLE_VARIANT
 
 
+def basis_of(law: Law) -> tuple[tuple[str, str], ...]:
+    """The settings of the switches that choose among sourced shares, by name."""
+    names = {found.switch for found in law.references.values()} - {""}
+    return tuple((name, law.setting(name)) for name in sorted(names))
+
+
 def reference_share(law: Law, name: str, lines: LineSet, keys: pl.DataFrame) -> F64:
     """The reference share of every line.
 

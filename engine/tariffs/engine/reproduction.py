@@ -43,6 +43,7 @@ class Figure:
         on: day of the law.
         known_on: acts published by this day count.
         without: authority whose duties are taken away; empty is none.
+        on_full_value: authority whose duties fall on the full value instead of a part of it; empty is none.
         switches: doubtful facts set as the publisher had them.
         horizon: of the response.
         source: where it was published.
@@ -58,6 +59,7 @@ class Figure:
     on: str
     known_on: str
     without: str
+    on_full_value: str
     switches: Mapping[str, str]
     horizon: str
     source: str
@@ -66,7 +68,14 @@ class Figure:
     @property
     def run(self) -> tuple[str, ...]:
         """What figures of the same run share."""
-        return self.on, self.known_on, self.without, str(dict(self.switches)), self.horizon
+        return (
+            self.on,
+            self.known_on,
+            self.without,
+            self.on_full_value,
+            str(dict(self.switches)),
+            self.horizon,
+        )
 
 
 @dataclass(frozen=True)
@@ -135,7 +144,7 @@ def reproduce(*, progress: Progress | None = None, cancelled: Cancelled | None =
         run.step(f"{figure.episode} on {figure.on}", index / len(figures))
         options = Options(known_on=figure.known_on, switches=figure.switches, horizon=figure.horizon)
         valuer = Valuer(None, law, options, Run(None, cancelled))
-        scenario = _scenario(figure.without)
+        scenario = _scenario(figure)
         outcome = valuer.outcomes(scenario, figure.on)[0]
         trades[figure.run] = _trades(valuer, outcome)
         kept[figure.run] = valuer.kept([outcome])
@@ -159,6 +168,7 @@ def _figure(row: Mapping[str, str]) -> Figure:
         row["on"],
         row["known_on"],
         row["without"],
+        row["on_full_value"],
         switches,
         row["horizon"] or "long",
         row["source"],
@@ -166,13 +176,21 @@ def _figure(row: Mapping[str, str]) -> Figure:
     )
 
 
-def _scenario(without: str) -> Scenario:
-    if not without:
+def _scenario(figure: Figure) -> Scenario:
+    changes = []
+    if figure.without:
+        changes.append(f"{{op: terminate, measures: {{authority: {figure.without}}}, at: {_NEVER}}}")
+    if figure.on_full_value:
+        measures = f"measures: {{authority: {figure.on_full_value}}}, from: {figure.on}T00:00"
+        changes.append(f"{{op: set_rate, {measures}, by: x1, base: {{full: 1}}}}")
+    if not changes:
         return library()["base"]
-    change = f"{{op: terminate, measures: {{authority: {without}}}, at: {_NEVER}}}"
-    head = f"schema: tariffs.scenario/v1\nid: without-{without}\ntitle: Without {without}\n"
-    text = f"{head}basis: hypothesis\nchanges:\n"
-    return parse_scenario(f"{text}  - {change}\n", "reproduction")
+    name = "-".join(filter(None, (figure.without and f"without-{figure.without}", figure.on_full_value)))
+    head = (
+        f"schema: tariffs.scenario/v1\nid: {name.replace('.', '-')}\ntitle: As published\nbasis: hypothesis\n"
+    )
+    text = "".join(f"  - {change}\n" for change in changes)
+    return parse_scenario(f"{head}changes:\n{text}", "reproduction")
 
 
 def _trades(valuer: Valuer, outcome: Outcome) -> tuple[Trade, ...]:

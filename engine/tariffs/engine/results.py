@@ -12,6 +12,7 @@ from tariffs.engine.lineset import F64, Bools, LineSet
 from tariffs.engine.numbers import ratio
 from tariffs.engine.volume import Volume
 
+TAX = "vat"
 DIFFERENCES = {"duty_vs": "duty", "landed_vs": "landed", "value_vs": "value_after"}
 
 
@@ -20,11 +21,14 @@ def line_columns(
 ) -> dict[str, F64]:
     """Sums per line in dollars; NaN where a baseline or response is missing.
 
-    `quantity` is in baseline dollars. `landed_change` and `value_change` are against the baseline.
+    `quantity` is in baseline dollars. `landed_change` and `value_change` are against the baseline. Where there is a
+    value added tax, `vat` is that on values before the response; it is part of the landed cost.
     """
     v0, charges = lines.value, lines.freight + lines.insurance
     nothing = np.full(lines.count, np.nan)
-    landed = v0 + charges + duties.duty
+    taxed = 1.0 if lines.vat is None else 1.0 + lines.vat
+    tax = {} if lines.vat is None else {TAX: (v0 + duties.duty) * lines.vat}
+    landed = (v0 + charges + duties.duty) * taxed
     value_after = volume.value if volume else nothing
     quantity_hat = volume.quantity_hat if volume else nothing
     duty_after = ratio(duties.duty, v0, 0.0) * value_after
@@ -35,12 +39,13 @@ def line_columns(
         "landed": landed,
         "value_after": value_after,
         "duty_after": duty_after,
-        "landed_after": value_after + charges * quantity_hat + duty_after,
-        "landed_change": landed - (v0 + charges + base.duty) if base is not None else nothing,
+        "landed_after": (value_after + charges * quantity_hat + duty_after) * taxed,
+        "landed_change": landed - (v0 + charges + base.duty) * taxed if base is not None else nothing,
         "value_change": value_after - v0,
         "quantity": v0 * quantity_hat,
         "creation": volume.creation if volume else nothing,
         "diversion": volume.diversion if volume else nothing,
+        **tax,
     }
 
 

@@ -7,11 +7,12 @@ the answer to rest on it. It is therefore found by comparing the law under each 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
 
-from tariffs.engine.law.law import REVIVE, InForce, Law
+from tariffs.engine.chunks import checkpoint
+from tariffs.engine.law.law import IMPORT, REVIVE, InForce, Law
 from tariffs.engine.law.model import Measure, Row, Rule, Scope, holds
 
 Group = tuple[Scope, ...]
@@ -22,7 +23,7 @@ _LAWS_KEPT = 8
 
 
 def switches_behind(
-    law: Law, instant: datetime, known_on: date, reaches: Callable[[Scope], bool]
+    law: Law, instant: datetime, known_on: date, reaches: Callable[[Scope], bool], direction: str = IMPORT
 ) -> dict[str, str]:
     """The switches an answer rests on, with their values.
 
@@ -31,34 +32,61 @@ def switches_behind(
         instant: the entry instant.
         known_on: the day whose acts count.
         reaches: whether the goods of the answer, or some of them, are in a scope.
+        direction: which way the goods go.
     """
-    in_force = law.in_force(instant, known_on)
+    in_force = law.in_force(instant, known_on, direction)
     key = ("switches", "behind")
     if key not in in_force.cache:
-        in_force.cache[key] = _effects(law, instant, known_on)
-    effects: Mapping[str, tuple[Effect, ...]] = in_force.cache[key]
-    seen: dict[Scope, bool] = {}
+        in_force.cache[key] = _Behind.of(_effects(law, instant, known_on, direction))
+    behind: _Behind = in_force.cache[key]
+    seen: dict[int, bool] = {}
 
-    def reached(scope: Scope) -> bool:
-        if scope not in seen:
-            seen[scope] = reaches(scope)
-        return seen[scope]
+    def reached(place: int) -> bool:
+        if place not in seen:
+            seen[place] = reaches(behind.scopes[place])
+        return seen[place]
 
     return {
         name: law.setting(name)
-        for name, found in effects.items()
+        for name, found in behind.effects.items()
         if any(all(any(map(reached, group)) for group in effect) for effect in found)
     }
 
 
-def _effects(law: Law, instant: datetime, known_on: date) -> dict[str, tuple[Effect, ...]]:
+@dataclass(frozen=True, slots=True)
+class _Behind:
+    """What the switches bear on: by name, effects whose groups name scopes by their places.
+
+    A line asks for the same few scopes hundreds of times, and a scope takes longer to look up than to reach.
+    """
+
+    scopes: tuple[Scope, ...]
+    effects: Mapping[str, tuple[tuple[tuple[int, ...], ...], ...]]
+
+    @classmethod
+    def of(cls, effects: Mapping[str, tuple[Effect, ...]]) -> _Behind:
+        """Number the scopes."""
+        places: dict[Scope, int] = {}
+        numbered = {
+            name: tuple(
+                tuple(tuple(places.setdefault(scope, len(places)) for scope in group) for group in effect)
+                for effect in found
+            )
+            for name, found in effects.items()
+        }
+        return cls(tuple(places), numbered)
+
+
+def _effects(law: Law, instant: datetime, known_on: date, direction: str) -> dict[str, tuple[Effect, ...]]:
     found: dict[str, list[Effect]] = {name: [] for name in sorted(law.switches)}
+    measures = [measure for measure in law.measures.values() if measure.direction == direction]
     for name, others in _alternatives(law).items():
-        for measure in law.measures.values():
+        checkpoint()
+        for measure in measures:
             moved = _moved(measure, [law, *others], instant, known_on)
             if moved:
                 found[name].append((moved,))
-    in_force = law.in_force(instant, known_on)
+    in_force = law.in_force(instant, known_on, direction)
     for rule in law.rules:
         if rule.switch and _is_dated(rule, instant, known_on):
             for name in rule.switch:

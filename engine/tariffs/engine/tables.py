@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,9 +29,9 @@ Table = pl.DataFrame | pl.LazyFrame | str | Path | None
 class PreparedTable:
     """A checked table and its lines as arrays.
 
-    `products` are the distinct codes as given, `product_of_line` an index into them. `bases` names the source
-    of each share that lines did not declare; `baseline` is the day the values belong to, or empty; `notes` say
-    how the table was read.
+    `products` are the distinct codes that respond as one, of `product_digits` at most, `product_of_line` an index into
+    them. `bases` names the source of each share that lines did not declare; `baseline` is the day the values belong
+    to, or empty; `notes` say how the table was read.
     """
 
     checked: CheckedTable
@@ -42,7 +41,7 @@ class PreparedTable:
     baseline: str
     bases: Mapping[str, str]
     notes: tuple[Note, ...]
-    boundaries: Sequence[datetime]
+    product_digits: int = CODE_DIGITS
 
     @property
     def frame(self) -> pl.DataFrame:
@@ -54,17 +53,19 @@ class PreparedTable:
         """The table's digest."""
         return self.checked.digest
 
-    def entry_instants(self, default: datetime) -> tuple[list[datetime], I32 | None]:
+    def entry_instants(
+        self, default: datetime, segment: Callable[[datetime], Hashable]
+    ) -> tuple[list[datetime], I32 | None]:
         """The distinct instants of the lines' own entry dates (`default` fills nulls), and each line's index.
 
-        Instants between which nothing in the law changes count as one.
+        Instants of one `segment` count as one: it names what the law is then and what is known of it.
         """
         if "entry_date" not in self.frame.columns:
             return [default], None
         moments = self.frame["entry_date"].fill_null(default.astimezone(UTC))
         distinct = moments.unique().sort().to_list()
-        segments = {moment: bisect_right(self.boundaries, moment) for moment in distinct}
-        first: dict[int, datetime] = {}
+        segments = {moment: segment(moment) for moment in distinct}
+        first: dict[Hashable, datetime] = {}
         for moment in distinct:
             first.setdefault(segments[moment], moment)
         place = {segment: index for index, segment in enumerate(first)}
@@ -96,6 +97,15 @@ def prepare_table(table: Table, law: Law) -> PreparedTable:
     return _prepare(check_table(table, _rules(law)), law, "")
 
 
+def table_digest(table: pl.DataFrame, law: Law) -> str:
+    """The digest of a table's canonical form: what `PreparedTable.digest` would be.
+
+    Raises:
+        InputError: as `prepare_table`.
+    """
+    return check_table(table, _rules(law)).digest
+
+
 _EMBEDDED: dict[tuple[str, tuple[tuple[str, str], ...]], PreparedTable] = {}
 
 
@@ -122,8 +132,8 @@ def _is_code(code: str) -> bool:
 
 def _prepare(checked: CheckedTable, law: Law, baseline: str) -> PreparedTable:
     frame = checked.lines
-    products, product_of_line = _index(frame["hts"])
-    origins, origin = _index(frame["origin"])
+    products, product_of_line = index_of(frame["hts"])
+    origins, origin = index_of(frame["origin"])
     codes, children = _children(products)
     pieces = _pieces(product_of_line, children)
     count = frame.height
@@ -131,9 +141,9 @@ def _prepare(checked: CheckedTable, law: Law, baseline: str) -> PreparedTable:
         codes=codes,
         origins=origins,
         origin=origin.astype(np.int32),
-        value=_amount(frame, "customs_value", count),
-        freight=_amount(frame, "freight", count),
-        insurance=_amount(frame, "insurance", count),
+        value=amount_of(frame, "customs_value", count),
+        freight=amount_of(frame, "freight", count),
+        insurance=amount_of(frame, "insurance", count),
         **pieces,
         facts={},
         general=np.zeros(0),
@@ -143,11 +153,12 @@ def _prepare(checked: CheckedTable, law: Law, baseline: str) -> PreparedTable:
     facts, bases = _facts(frame, law, lines)
     rates, rate_notes = ordinary_rates(frame, lines, law)
     lines = replace(lines, facts=facts, **rates, quantities=quantities_by_unit(frame, law), cache={})
-    notes = (*_reading_notes(checked), *_coarse_notes(products, product_of_line, lines.value), *rate_notes)
-    return PreparedTable(checked, lines, products, product_of_line, baseline, bases, notes, law.boundaries)
+    notes = (*reading_notes(checked), *_coarse_notes(products, product_of_line, lines.value), *rate_notes)
+    return PreparedTable(checked, lines, products, product_of_line, baseline, bases, notes)
 
 
-def _reading_notes(checked: CheckedTable) -> list[Note]:
+def reading_notes(checked: CheckedTable) -> list[Note]:
+    """What the check of a table remarked, each reason once."""
     counts = checked.notes.group_by("reason", maintain_order=True).agg(pl.len(), pl.col("message").first())
     return [
         Note(reason, message if count == 1 else f"{count:,} times, first: {message}")
@@ -165,14 +176,16 @@ def _coarse_notes(products: Sequence[str], product_of_line: I64, value: F64) -> 
     return [Note("COARSE_CODE", f"{text}; each is rated as its 10-digit children by their 2024 value.")]
 
 
-def _index(column: pl.Series) -> tuple[list[str], I64]:
+def index_of(column: pl.Series) -> tuple[list[str], I64]:
+    """The distinct values of a column, sorted, and the place of each row's among them."""
     distinct = column.unique().sort()
     place = pl.DataFrame({"key": distinct, "index": np.arange(len(distinct))})
     found = column.alias("key").to_frame().join(place, on="key", how="left", maintain_order="left")
     return distinct.to_list(), found["index"].to_numpy().astype(np.int64)
 
 
-def _amount(frame: pl.DataFrame, name: str, count: int) -> F64:
+def amount_of(frame: pl.DataFrame, name: str, count: int) -> F64:
+    """A column of amounts; 0 where there is none."""
     return frame[name].fill_null(0.0).to_numpy() if name in frame.columns else np.zeros(count)
 
 
@@ -223,7 +236,7 @@ def _facts(frame: pl.DataFrame, law: Law, lines: LineSet) -> tuple[dict[str, NDA
     bases: dict[str, str] = {}
     keys = frame.select("hts", "origin")
     for claim in law.claims.values():
-        declared = _declared(frame, claim.id, claim.type)
+        declared = declared_fact(frame, claim.id, claim.type)
         if claim.reference in law.references and (declared is None or np.isnan(declared).any()):
             share = reference_share(law, claim.reference, lines, keys)
             found = law.references[claim.reference]
@@ -234,7 +247,14 @@ def _facts(frame: pl.DataFrame, law: Law, lines: LineSet) -> tuple[dict[str, NDA
     return facts, bases
 
 
-def _declared(frame: pl.DataFrame, name: str, kind: str) -> NDArray[Any] | None:
+def lines_on_basis(prepared: PreparedTable, law: Law) -> LineSet:
+    """The lines of a table of imports with the sourced shares that another law's switches choose."""
+    facts, _ = _facts(prepared.frame, law, prepared.lines)
+    return replace(prepared.lines, facts={**prepared.lines.facts, **facts}, cache={})
+
+
+def declared_fact(frame: pl.DataFrame, name: str, kind: str) -> NDArray[Any] | None:
+    """A claim as lines declare it, NaN where they do not; None if the table has no such column."""
     if name not in frame.columns:
         return None
     column = frame[name]

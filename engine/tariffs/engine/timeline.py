@@ -19,10 +19,9 @@ from tariffs.engine.entryline import entry_instant, read_known_on
 from tariffs.engine.errors import InputError
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
-from tariffs.engine.likeness import likeness
 from tariffs.engine.mixture import averaged_frames
 from tariffs.engine.scenario import Scenario, apply_scenario, components
-from tariffs.engine.valuation import Cancelled, Options, Progress, Run, Table, Valuer
+from tariffs.engine.valuation import Cancelled, Options, Progress, Run, Table, Touched, Valuer
 
 DAYS_AT_MOST = 36_525
 SPAN = ("start", "end", "days")
@@ -97,26 +96,89 @@ def timeline(
         ScenarioError: a scenario cannot be applied.
         ServiceError: CANCELLED.
     """
-    run = Run(progress, cancelled)
-    valuer = Valuer(table, law, options or Options(), run)
-    days = _days(valuer.law, start, end)
-    segments = [(scenario, _segments(valuer, scenario, days)) for scenario in scenarios]
-    book = _Book(valuer, sum(len(found) for _, found in segments))
-    blocks = tuple(_block(book, scenario, found) for scenario, found in segments)
-    run.step("done", 1.0)
-    return Timeline(
-        blocks,
-        (*valuer.notes(), *_set_aside(valuer)),
-        valuer.refused(),
-        book.valued,
-        valuer.provenance(list(scenarios), start=start, end=end),
+    run = PeriodRun(
+        table, scenarios, start, end, law=law, options=options, progress=progress, cancelled=cancelled
     )
+    return run.result([run.value(index) for index in range(len(scenarios))])
 
 
-def _days(law: Law, start: str, end: str) -> list[tuple[date, datetime]]:
+class PeriodRun:
+    """The scenarios of a timeline, valued one at a time: a run that was broken off goes on with those it lacks.
+
+    Args:
+        table: as of `timeline`, and so are the others.
+        scenarios: the scenarios.
+        start: the first day.
+        end: the last day.
+        law: the law before any scenario.
+        options: how to value it.
+        progress: called with a stage and a fraction done.
+        cancelled: asked between segments and chunks.
+
+    Raises:
+        TariffsError: as `timeline`.
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        scenarios: Sequence[Scenario],
+        start: str,
+        end: str,
+        *,
+        law: Law,
+        options: Options | None = None,
+        progress: Progress | None = None,
+        cancelled: Cancelled | None = None,
+    ) -> None:
+        self._run = Run(progress, cancelled)
+        self._valuer = Valuer(table, law, options or Options(), self._run)
+        self._period = {"start": start, "end": end}
+        self._scenarios = list(scenarios)
+        days = _days(self._valuer.law, start, end, self._valuer.options.direction)
+        self._segments = [_segments(self._valuer, scenario, days) for scenario in scenarios]
+        self._book = _Book(self._valuer, sum(map(len, self._segments)))
+
+    @property
+    def refused(self) -> pl.DataFrame:
+        """The rows that could not be used, as far as is known by now."""
+        return self._valuer.refused()
+
+    @property
+    def touched(self) -> Touched:
+        """What the scenarios valued so far have met."""
+        return self._valuer.touched
+
+    def recall(self, touched: Touched) -> None:
+        """Take over what the scenarios that another run valued have met."""
+        self._valuer.recall(touched)
+
+    def value(self, index: int) -> ScenarioTimeline:
+        """The block of one scenario."""
+        return _block(self._book, self._scenarios[index], self._segments[index])
+
+    def result(self, blocks: Sequence[ScenarioTimeline]) -> Timeline:
+        """The whole answer, once every scenario is valued."""
+        self._run.step("done", 1.0)
+        return Timeline(
+            tuple(blocks),
+            (*self._valuer.notes(), *_set_aside(self._valuer), *self._bounds()),
+            self._valuer.refused(),
+            self._book.valued,
+            self._valuer.provenance(self._scenarios, **self._period),
+        )
+
+    def _bounds(self) -> tuple[Note, ...]:
+        """The limits and promises of the law that bear on the table on some day, each once."""
+        dated = (one for segments in self._segments for segment in segments for one in segment.dated)
+        found = (self._valuer.bounds(law, when) for _, law, when in dated)
+        return tuple(dict.fromkeys(note for bounds in found if bounds for note in bounds.promised()))
+
+
+def _days(law: Law, start: str, end: str, direction: str) -> list[tuple[date, datetime]]:
     """The days of the period with their noons in UTC."""
-    noons = [entry_instant(law, text[:10]) for text in (start, end)]
-    first, last = (noon.astimezone(law.zones["import"]).date() for noon in noons)
+    noons = [entry_instant(law, text[:10], direction) for text in (start, end)]
+    first, last = (noon.astimezone(law.zones[direction]).date() for noon in noons)
     count = (last - first).days + 1
     if not 1 <= count <= DAYS_AT_MOST:
         raise InputError(
@@ -126,7 +188,7 @@ def _days(law: Law, start: str, end: str) -> list[tuple[date, datetime]]:
             fix=f"Give 1 to {DAYS_AT_MOST:,} days.",
         )
     found = (first + timedelta(days=index) for index in range(count))
-    return [(day, entry_instant(law, day.isoformat()).astimezone(UTC)) for day in found]
+    return [(day, entry_instant(law, day.isoformat(), direction).astimezone(UTC)) for day in found]
 
 
 def _segments(valuer: Valuer, scenario: Scenario, days: Sequence[tuple[date, datetime]]) -> list[_Segment]:
@@ -135,7 +197,7 @@ def _segments(valuer: Valuer, scenario: Scenario, days: Sequence[tuple[date, dat
     found: list[_Segment] = []
     for day, noon, count in _steps(valuer, [law for _, law in laws], days):
         dated = tuple((weight, law, _at(valuer, law, noon, day)) for weight, law in laws)
-        key = tuple((weight, _likeness(law, when)) for weight, law, when in dated)
+        key = tuple((weight, valuer.likeness(law, when)) for weight, law, when in dated)
         if found and found[-1].key == key:
             found[-1] = _Segment(found[-1].start, found[-1].days + count, found[-1].dated, key)
         else:
@@ -168,12 +230,7 @@ def _known(valuer: Valuer, law: Law, day: date) -> date:
 
 
 def _at(valuer: Valuer, law: Law, noon: datetime, day: date) -> Dated:
-    return Dated([noon], [_known(valuer, law, day)], None)
-
-
-def _likeness(law: Law, dated: Dated) -> Hashable:
-    instant = dated.instants[0]
-    return likeness(law, law.in_force(instant, dated.known_on[0]), instant)
+    return Dated([noon], [_known(valuer, law, day)], None, valuer.options.direction)
 
 
 class _Book:

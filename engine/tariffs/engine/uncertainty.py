@@ -16,15 +16,15 @@ import numpy as np
 import polars as pl
 
 from tariffs.engine.chunks import thread_count
+from tariffs.engine.drawn_sums import SUMS, Summing
 from tariffs.engine.errors import InputError
-from tariffs.engine.groups import AUTHORITY, Grouping, product_sums
+from tariffs.engine.groups import AUTHORITY, Grouping
 from tariffs.engine.lineset import F64, I64, Bools
 from tariffs.engine.numbers import ratio
 from tariffs.engine.response.draws import REPLICATES, DrawnParameters, Draws, drawn_parameters
-from tariffs.engine.response.parameters import ProductParameters
 from tariffs.engine.tables import PreparedTable
 from tariffs.engine.valuation import Outcome, Run, Valuer
-from tariffs.engine.volume import Response, per_product
+from tariffs.engine.volume import Response
 
 QUANTILES = {"p5": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.95}
 WITH_ERROR = ("p5", "p50", "p95")
@@ -32,17 +32,8 @@ COLUMNS = (
     "value_after", "duty_after", "effective_rate_after", "landed_after", "value_change", "quantity_hat", "creation",
     "diversion", "buyer_surplus", "welfare",
 )  # fmt: skip
-_LINE_SUMS = (
-    "value_after",
-    "duty_after",
-    "landed_after",
-    "value_change",
-    "quantity",
-    "creation",
-    "diversion",
-)
-_PRODUCT_SUMS = ("buyer_surplus", "welfare")
-_SUMS = (*_LINE_SUMS, *_PRODUCT_SUMS)
+AUTHORITY_COLUMNS = ("duty_after",)
+"""Columns that have ranges by authority: the others do not depend on the response."""
 _LOW, _HIGH = 0.1, 0.9
 MOST_SUMS = 2**26
 """Numbers that the sums of all draws of one point may hold: half a gigabyte."""
@@ -54,8 +45,8 @@ class Ranges:
 
     `groups` and `total` have the keys, `column`, and of that column `central` (the run without draws), `mean`, p5 to
     p95, `p5_error` to `p95_error` (Monte-Carlo standard errors), and of its difference from the first point of the
-    day `vs_p5` to `vs_p95` and `vs_positive`, the share of draws in which it is above 0. `tornado` has `column`,
-    `parameter`, `low`, `high`, `swing` and `rank_correlation` for the total.
+    day `vs_p5` to `vs_p95` and `vs_positive`, the share of draws in which it is above 0. By authority the one column is
+    `duty_after`. `tornado` has `column`, `parameter`, `low`, `high`, `swing` and `rank_correlation` for the total.
     """
 
     groups: pl.DataFrame
@@ -65,10 +56,25 @@ class Ranges:
 
 @dataclass(frozen=True)
 class Sums:
-    """Per-draw sums of one point, (draws, groups, 9) by the keys and (draws, 1, 9) in total; NaN where undefined."""
+    """Per-draw sums of one point, (draws, groups, 9) by the keys and (draws, 1, 9) in total; NaN where undefined.
+
+    `duty_after` is (draws, groups, authorities) where the groups are by authority, with the names of its last axis in
+    `authorities`.
+    """
 
     groups: F64
     total: F64
+    duty_after: F64
+    authorities: tuple[str, ...]
+
+    def duty_of(self, group: I64, authority: Sequence[str]) -> F64:
+        """Duty after the response, (draws, rows), of rows of a group and an authority; 0 if it charges none."""
+        place = {name: index for index, name in enumerate(self.authorities)}
+        found = np.zeros((len(self.total), len(group)))
+        for row, name in enumerate(authority):
+            if name in place:
+                found[:, row] = self.duty_after[:, group[row], place[name]]
+        return found
 
 
 Tell = Callable[[float], None]
@@ -86,7 +92,7 @@ class Drawing:
         run: progress and cancellation.
 
     Raises:
-        InputError: PARAMETER_INVALID if the groups are by authority, or too many for that many draws.
+        InputError: PARAMETER_INVALID if there are too many groups for that many draws.
     """
 
     @classmethod
@@ -110,9 +116,9 @@ class Drawing:
     def __init__(
         self, prepared: PreparedTable, grouping: Grouping, response: Response, draws: Draws, run: Run
     ) -> None:
-        _check(grouping, draws)
+        _check(grouping.count * len(SUMS), draws)
         self._prepared = prepared
-        self._groupings = (grouping, Grouping.whole(prepared))
+        self._grouping = grouping
         self._response = response
         self._run = run
         self._first: dict[str, Sums] = {}
@@ -130,17 +136,25 @@ class Drawing:
             keep: the lines that count.
             tell: called now and then with the share that is done.
         """
+        authorities = _charging(outcomes) if self._grouping.by_authority else ()
+        _check(self._grouping.count * max(len(SUMS), len(authorities)), self.draws)
         count = self.draws.count
-        found = [np.zeros((count, grouping.count, len(_SUMS))) for grouping in self._groupings]
+        groups = np.zeros((count, self._grouping.count, len(SUMS)))
+        total = np.zeros((count, 1, len(SUMS)))
+        duty_after = np.zeros((count, self._grouping.count, len(authorities)))
         for place, outcome in enumerate(outcomes):
-            one = self._one(outcome, keep)
+            summing = self._summing(outcome, keep, authorities)
 
-            def draw(index: int, one: _One = one, weight: float = outcome.weight) -> None:
-                for total, sums in zip(found, one(self.parameters.draw(index)), strict=True):
-                    total[index] += weight * sums
+            def draw(
+                first: int, last: int, summing: Summing = summing, weight: float = outcome.weight
+            ) -> None:
+                one = summing([self.parameters.draw(index) for index in range(first, last)])
+                groups[first:last] += weight * one.groups
+                total[first:last] += weight * one.total
+                duty_after[first:last] += weight * one.duty_after.reshape(last - first, *duty_after.shape[1:])
 
-            self._each(count, draw, partial(_shared, tell, place, len(outcomes)))
-        return Sums(*found)
+            self._each(count, summing.at_once, draw, partial(_shared, tell, place, len(outcomes)))
+        return Sums(groups, total, duty_after, authorities)
 
     def ranges(
         self,
@@ -163,39 +177,61 @@ class Drawing:
         """
         sums = self.sums(outcomes, keep, tell)
         first = self._first.setdefault(on, sums)
-        keys = self._groupings[0].keys
         whole = pl.DataFrame([{name: total[name] for name in ("customs_value", *COLUMNS)}])
+        value = whole["customs_value"].to_numpy()
         return Ranges(
-            _quantiles(keys, groups, sums.groups, first.groups),
-            _quantiles(pl.DataFrame(), whole, sums.total, first.total),
-            self._tornado(sums.total, float(whole["customs_value"][0]), outcomes, keep),
+            self._of_groups(groups, sums, first),
+            _quantiles(pl.DataFrame(), whole, _columns(sums.total, value), _columns(first.total, value)),
+            self._tornado(sums.total, float(value[0]), outcomes, keep),
         )
 
-    def _one(self, outcome: Outcome, keep: Bools) -> _One:
-        return _One(self._prepared, self._groupings, self._response, outcome, keep)
+    def _of_groups(self, groups: pl.DataFrame, sums: Sums, first: Sums) -> pl.DataFrame:
+        keys = self._grouping.keys
+        if not self._grouping.by_authority:
+            value = groups["customs_value"].to_numpy()
+            return _quantiles(keys, groups, _columns(sums.groups, value), _columns(first.groups, value))
+        rows = self._group_of(groups), groups[AUTHORITY].to_list()
+        drawn, theirs = ({name: one.duty_of(*rows) for name in AUTHORITY_COLUMNS} for one in (sums, first))
+        return _quantiles(groups.select(*keys.columns, AUTHORITY), groups, drawn, theirs)
 
-    def _each(self, count: int, work: Callable[[int], None], tell: Tell) -> None:
-        """Call `work` for each index; every index has slots of its own, so threads change no bit."""
+    def _group_of(self, rows: pl.DataFrame) -> I64:
+        """The group of each row of results by authority."""
+        keys = self._grouping.keys
+        if not keys.width:
+            return np.zeros(rows.height, dtype=np.int64)
+        numbered = keys.with_row_index("_group")
+        found = rows.join(numbered, on=keys.columns, how="left", nulls_equal=True, maintain_order="left")
+        return found["_group"].to_numpy().astype(np.int64)
+
+    def _summing(self, outcome: Outcome, keep: Bools, authorities: Sequence[str]) -> Summing:
+        return Summing(self._prepared, self._grouping, self._response, outcome, keep, authorities)
+
+    def _each(self, count: int, at_once: int, work: Callable[[int, int], None], tell: Tell) -> None:
+        """Call `work` for each range of indices; every index has slots of its own, so threads change no bit."""
         threads = thread_count()
+        ranges = [(first, min(first + at_once, count)) for first in range(0, count, at_once)]
         with ThreadPoolExecutor(threads) as pool:
-            for start in range(0, count, 4 * threads):
+            for start in range(0, len(ranges), 2 * threads):
                 self._run.check()
-                for _ in pool.map(work, range(start, min(start + 4 * threads, count))):
+                for _ in pool.map(lambda bounds: work(*bounds), ranges[start : start + 2 * threads]):
                     pass
-                tell(min(start + 4 * threads, count) / count)
+                tell(min(start + 2 * threads, len(ranges)) / len(ranges))
 
     def _tornado(self, sums: F64, value: float, outcomes: Sequence[Outcome], keep: Bools) -> pl.DataFrame:
         """The total with one global dimension at p10 and p90 and the others in the middle, largest swing first."""
         dimensions = self._moving()
         runs = [(dimension, quantile) for dimension in dimensions for quantile in (_LOW, _HIGH)]
-        ends = np.zeros((len(runs), 1, len(_SUMS)))
+        ends = np.zeros((len(runs), 1, len(SUMS)))
         for outcome in outcomes:
-            one = self._one(outcome, keep)
+            summing = self._summing(outcome, keep, ())
 
-            def end(index: int, one: _One = one, weight: float = outcome.weight) -> None:
-                ends[index] += weight * one(self.parameters.moved(*runs[index]))[1]
+            def end(
+                first: int, last: int, summing: Summing = summing, weight: float = outcome.weight
+            ) -> None:
+                moved = [self.parameters.moved(*one) for one in runs[first:last]]
+                ends[first:last] += weight * summing(moved).total
 
-            self._each(len(runs), end, lambda done: None)
+            self._each(len(runs), summing.at_once, end, lambda done: None)
         drawn, moved = _columns(sums, np.array([value])), _columns(ends, np.array([value]))
         rows = [
             {
@@ -228,92 +264,48 @@ class Drawing:
         return [*range(shared), *(shared + int(place) for place in np.unique(self.parameters.section))]
 
 
-class _One:
-    """Sums by group of one outcome, as a function of the parameters."""
-
-    def __init__(
-        self,
-        prepared: PreparedTable,
-        groupings: tuple[Grouping, ...],
-        response: Response,
-        outcome: Outcome,
-        keep: Bools,
-    ) -> None:
-        lines = prepared.lines
-        self._solve = response.solver(outcome.duties)
-        self._groupings = groupings
-        self._response = response
-        self._adjust = outcome.adjust
-        self._keep = keep
-        self._product_of_line = prepared.product_of_line
-        self._of_line: I64 = response.varieties.of_line
-        share = ratio(lines.value, response.varieties.value[self._of_line], 0.0)
-        if outcome.adjust is not None:
-            self._of_line, share = np.arange(lines.count), np.ones(lines.count)
-        rate = ratio(outcome.duties.duty, lines.value, 0.0)
-        self._lines = np.stack([lines.value, lines.freight + lines.insurance, share, rate])
-
-    def __call__(self, parameters: ProductParameters) -> list[F64]:
-        """The sums by each grouping, (groups, 9)."""
-        from tariffs.engine.kernels.draws import sum_draw
-
-        found: Any = self._solve(parameters)
-        if self._adjust is not None:
-            found = self._adjust(self._response.to_lines(found))
-        varieties = np.stack([found.value, found.quantity_hat, found.creation, found.diversion])
-        products = len(parameters.sigma)
-        owned = {
-            name: per_product(getattr(found, name), self._response.varieties.product, products)
-            for name in _PRODUCT_SUMS
-        }
-        out = []
-        for grouping in self._groupings:
-            sums = np.full((grouping.count, len(_SUMS)), np.nan)
-            line_sums = np.zeros((grouping.count, len(_LINE_SUMS)))
-            sum_draw(grouping.of_line, self._keep, self._of_line, self._lines, varieties, line_sums)
-            sums[:, : len(_LINE_SUMS)] = line_sums
-            for name, values in product_sums(grouping, self._product_of_line, owned).items():
-                sums[:, _SUMS.index(name)] = values
-            out.append(sums)
-        return out
-
-
 def _shared(tell: Tell, place: int, places: int, share: float) -> None:
     tell((place + share) / places)
 
 
-def _check(grouping: Grouping, draws: Draws) -> None:
-    if grouping.by_authority:
+def _charging(outcomes: Sequence[Outcome]) -> tuple[str, ...]:
+    """The authorities under which some line is charged, sorted."""
+    charged = (
+        {name for index, name in enumerate(x.duties.authorities) if x.duties.by_authority[:, index].any()}
+        for x in outcomes
+    )
+    return tuple(sorted(set().union(*charged)))
+
+
+def _check(numbers: int, draws: Draws) -> None:
+    """Refuse draws of more `numbers` each than are to be held."""
+    if draws.count * numbers > MOST_SUMS:
+        most = MOST_SUMS // (draws.count * len(SUMS))
         raise InputError(
-            "PARAMETER_INVALID", "Ranges are not given by authority.", field="by",
-            fix=f"Leave {AUTHORITY} out of the keys, or run without draws.",
-        )  # fmt: skip
-    sums = draws.count * grouping.count * len(_SUMS)
-    if sums > MOST_SUMS:
-        most = MOST_SUMS // (draws.count * len(_SUMS))
-        raise InputError(
-            "PARAMETER_INVALID", f"{draws.count:,} draws of {grouping.count:,} groups do not fit.", field="draws",
+            "PARAMETER_INVALID", f"{draws.count:,} draws of {numbers // len(SUMS):,} groups do not fit.",
+            field="draws",
             fix=f"With that many draws there may be {most:,} groups: take fewer draws or coarser keys.",
         )  # fmt: skip
 
 
 def _columns(sums: F64, value: F64) -> dict[str, F64]:
     """The result columns (draws, groups) from sums (draws, groups, 9) and the customs value of the groups."""
-    found = {name: sums[:, :, place] for place, name in enumerate(_SUMS)}
+    found = {name: sums[:, :, place] for place, name in enumerate(SUMS)}
     found["effective_rate_after"] = ratio(found["duty_after"], found["value_after"])
     found["quantity_hat"] = ratio(found["quantity"], np.broadcast_to(value, found["quantity"].shape))
     return {name: found[name] for name in COLUMNS}
 
 
-def _quantiles(keys: pl.DataFrame, central: pl.DataFrame, sums: F64, first: F64) -> pl.DataFrame:
-    value = central["customs_value"].to_numpy()
-    drawn, theirs = _columns(sums, value), _columns(first, value)
+def _quantiles(
+    keys: pl.DataFrame, central: pl.DataFrame, drawn: Mapping[str, F64], theirs: Mapping[str, F64]
+) -> pl.DataFrame:
+    """The rows of `Ranges`, of each column that is drawn and of its difference from the first point's."""
     blocks = []
-    for name in COLUMNS:
-        if np.isnan(drawn[name]).all():
+    for name in drawn:
+        if np.isnan(drawn[name]).all() and drawn[name].size:
             continue
         block: dict[str, Any] = {
-            "column": [name] * len(value),
+            "column": [name] * central.height,
             "central": central[name].cast(pl.Float64),
             "mean": drawn[name].mean(axis=0),
             **_at_quantiles(drawn[name], QUANTILES),

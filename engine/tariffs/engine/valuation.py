@@ -6,36 +6,42 @@ instant; t1 is the assessed rate under the law in question.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import partial
+from datetime import date, datetime
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
+from tariffs.engine.bounds import Bounds
 from tariffs.engine.duties import Dated, Duties, duties_of
 from tariffs.engine.entryline import entry_instant, read_known_on
 from tariffs.engine.errors import InputError, ServiceError
+from tariffs.engine.export_tables import prepared_for
 from tariffs.engine.groups import AUTHORITY, Grouping, reduce_authority, reduce_groups
-from tariffs.engine.law.law import IMPORT, Law
+from tariffs.engine.law.law import EXPORT, IMPORT, Law
 from tariffs.engine.law.notes import Note
-from tariffs.engine.lineset import F64, Bools
+from tariffs.engine.likeness import likeness
+from tariffs.engine.lineset import F64, Bools, LineSet
 from tariffs.engine.mixture import mixed_columns, mixed_frames, mixed_volume
 from tariffs.engine.provenance import digest_of, engine_version
+from tariffs.engine.references import basis_of
 from tariffs.engine.response.draws import DEFAULT_SPREADS, GENERATOR, Spreads
 from tariffs.engine.response.models import MODELS
 from tariffs.engine.response.parameters import ProductParameters, parameters_for
 from tariffs.engine.results import line_columns, lines_frame
 from tariffs.engine.scenario import Scenario, apply_scenario, components
-from tariffs.engine.tables import prepare_table
-from tariffs.engine.volume import Response, Volume, constrained, respond
+from tariffs.engine.tables import lines_on_basis
+from tariffs.engine.volume import Response, Volume, respond
 
 Progress = Callable[[str, float], None]
 Cancelled = Callable[[], bool]
 Table = pl.DataFrame | pl.LazyFrame | str | Path | None
 RESPONSES = ("armington", "passthrough", "smart", "none")
 HORIZONS = ("impact", "short", "long")
+DIRECTIONS = (IMPORT, EXPORT)
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,7 @@ class Options:
     draws: int = 0
     seed: int = 0
     spreads: Spreads = DEFAULT_SPREADS
+    direction: str = IMPORT
 
 
 class Run:
@@ -84,10 +91,19 @@ class Run:
 
 
 @dataclass(frozen=True)
+class Touched:
+    """What valuing has met so far: the switches that mattered, and the lines that split into too many atoms."""
+
+    switches: Mapping[str, str]
+    too_many: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class Outcome:
     """The lines of a table under one law: `weight` is that of the law in a mixture, 1 for a law alone.
 
-    `adjust` is what the law's constraints on quantities make of a volume; None where it has none.
+    `adjust` is what the law's bounds on quantities make of a volume; None where it has none. `notes` are on the duties
+    and on those bounds.
     """
 
     weight: float
@@ -95,13 +111,14 @@ class Outcome:
     columns: Mapping[str, F64]
     volume: Volume | None
     adjust: Callable[[Volume], Volume] | None = None
+    notes: tuple[Note, ...] = ()
 
 
 class Valuer:
     """One table with its baseline and response, ready to be valued under any number of laws.
 
     Args:
-        table: a frame, a path, or None for the embedded table of US imports 2024.
+        table: a frame, a path, or None for the embedded table of US imports 2024; of exports there is none.
         law: the law before any scenario.
         options: how to value it.
         run: progress and cancellation.
@@ -112,10 +129,11 @@ class Valuer:
 
     def __init__(self, table: Table, law: Law, options: Options, run: Run) -> None:
         run.step("reading the table", 0.0)
-        self.law = _settled(law, options)
+        self.law = settled(law, options)
         self.options = options
         self.run = run
-        self.prepared = prepare_table(table, self.law)
+        self.prepared = prepared_for(options.direction, table, self.law)
+        self._lines = {basis_of(self.law): self.prepared.lines}
         self.grouping = Grouping.of(self.prepared, options.by)
         self._base = self._baseline()
         self.response: Response | None = None
@@ -141,28 +159,66 @@ class Valuer:
                     fix="Give --baseline DAY, or --response none for the static result.",
                 )
             return None
-        instant = entry_instant(self.law, text)
-        return duties_of(
-            self.law, self.prepared.lines, Dated([instant], [self.law.as_of], None), self.run.check
-        )
+        instant = entry_instant(self.law, text, options.direction)
+        dated = Dated([instant], [self.law.as_of], None, options.direction)
+        return duties_of(self.law, self.prepared.lines, dated, self.run.check)
 
     def dated(self, law: Law, on: str) -> Dated:
         """The lines' instants, `on` standing where a line has no date of its own."""
-        instants, of_line = self.prepared.entry_instants(entry_instant(law, on))
-        days = [moment.astimezone(law.zones[IMPORT]).date() for moment in instants]
-        return Dated(instants, [read_known_on(law, self.options.known_on, day) for day in days], of_line)
+        direction, zone = self.options.direction, law.zones[self.options.direction]
+
+        def known_at(moment: datetime) -> date:
+            return read_known_on(law, self.options.known_on, moment.astimezone(zone).date())
+
+        def segment(moment: datetime) -> Hashable:
+            known = bisect_right(law.publication_days, known_at(moment))
+            return bisect_right(law.boundaries, moment), known
+
+        instants, of_line = self.prepared.entry_instants(entry_instant(law, on, direction), segment)
+        return Dated(instants, [known_at(moment) for moment in instants], of_line, direction)
+
+    def bounds(self, law: Law, dated: Dated) -> Bounds | None:
+        """What bounds the quantities of the response under a law."""
+        return Bounds.of(law, dated, self.prepared) if self.response else None
+
+    def likeness(self, law: Law, dated: Dated) -> Hashable:
+        """A value that is equal for laws and instants under which all lines are charged and respond alike."""
+        return tuple(
+            likeness(law, law.in_force(instant, known_on, dated.direction), instant, known_on)
+            for instant, known_on in zip(dated.instants, dated.known_on, strict=True)
+        )
+
+    def lines_under(self, law: Law) -> LineSet:
+        """The lines with the sourced shares that a law's switches choose; those a line declares stay."""
+        if not self.prepared.bases:
+            return self.prepared.lines
+        basis = basis_of(law)
+        if basis not in self._lines:
+            self._lines[basis] = lines_on_basis(self.prepared, law)
+        return self._lines[basis]
+
+    def _rebased(self, law: Law) -> tuple[Note, ...]:
+        """That a law's switches choose other sourced shares than those of the run, if they do."""
+        other = dict(basis_of(law)).items() - dict(basis_of(self.law)).items()
+        if not other or not self.prepared.bases:
+            return ()
+        chosen = ", ".join(f"{name}={value}" for name, value in sorted(other))
+        text = f"Shares that lines do not declare are those of {chosen}; rates at the baseline are those of the run."
+        return (Note("SHARES_REBASED", text),)
 
     def outcome(self, law: Law, dated: Dated, weight: float = 1.0) -> Outcome:
         """Value the lines under one law."""
-        lines = self.prepared.lines
+        lines = self.lines_under(law)
         duties = duties_of(law, lines, dated, self.run.check)
-        adjust = partial(constrained, law=law, dated=dated, lines=lines) if law.constraints else None
+        bounds = self.bounds(law, dated)
         volume = self.response(duties) if self.response else None
-        if volume is not None and adjust:
-            volume = adjust(volume)
+        notes = (*duties.notes, *self._rebased(law))
+        if volume is not None and bounds:
+            notes = (*notes, *bounds.notes(volume))
+            volume = bounds(volume)
         self._switches |= duties.switches
         self._too_many |= set(duties.refused)
-        return Outcome(weight, duties, line_columns(lines, duties, self._base, volume), volume, adjust)
+        return Outcome(weight, duties, line_columns(lines, duties, self._base, volume), volume, bounds, notes)
 
     def outcomes(self, scenario: Scenario, on: str) -> list[Outcome]:
         """Value the lines under a scenario: one outcome, or for a mixture one per component."""
@@ -204,6 +260,16 @@ class Valuer:
             keep[list(outcome.duties.refused)] = False
         return keep
 
+    @property
+    def touched(self) -> Touched:
+        """What valuing has met so far."""
+        return Touched(dict(sorted(self._switches.items())), tuple(sorted(self._too_many)))
+
+    def recall(self, touched: Touched) -> None:
+        """Take over what an earlier run over the same table and laws met."""
+        self._switches |= touched.switches
+        self._too_many |= set(touched.too_many)
+
     def refused(self) -> pl.DataFrame:
         """The rows that could not be used, those with too many atoms under some law among them."""
         return self.prepared.refused_with(self._too_many)
@@ -228,6 +294,7 @@ class Valuer:
             "law_digest": law.digest,
             "engine_version": engine_version(),
             "known_on": options.known_on or law.as_of.isoformat(),
+            "direction": options.direction,
             "scenarios": {scenario.id: scenario.digest for scenario in scenarios},
             "table_digest": self.prepared.digest,
             "baseline": options.baseline or self.prepared.baseline,
@@ -260,11 +327,22 @@ def _drawn(options: Options) -> dict[str, object] | str:
     return {"count": options.draws, "seed": options.seed, "generator": GENERATOR, "spreads": spreads}
 
 
-def _settled(law: Law, options: Options) -> Law:
+def settled(law: Law, options: Options) -> Law:
+    """The law with the switches and the least confidence of the options.
+
+    Raises:
+        InputError: PARAMETER_INVALID for an unknown response or horizon, REQUEST_INVALID for a direction.
+        LawError: SWITCH_UNKNOWN.
+    """
     if options.response not in RESPONSES:
         raise InputError(
             "PARAMETER_INVALID", f"{options.response!r} is no response model.", field="response",
             fix=f"Use one of: {', '.join(RESPONSES)}.",
+        )  # fmt: skip
+    if options.direction not in DIRECTIONS:
+        raise InputError(
+            "REQUEST_INVALID", f"{options.direction!r} is no direction of goods.", field="direction",
+            fix=f"Use one of: {', '.join(DIRECTIONS)}.",
         )  # fmt: skip
     if options.horizon not in HORIZONS:
         raise InputError(

@@ -18,6 +18,7 @@ from tariffs.engine.law.law import Law
 from tariffs.engine.lineset import F64, I64, Bools, LineSet
 from tariffs.engine.masks import scope_mask
 from tariffs.engine.numbers import ratio, sums_of
+from tariffs.engine.quantities import limits_at
 from tariffs.engine.response import armington, armington_runs, passthrough, smart
 from tariffs.engine.response.parameters import ProductParameters
 from tariffs.engine.tables import PreparedTable
@@ -153,19 +154,27 @@ def per_product(values: F64 | None, product: I64, products: int) -> F64:
 
 
 def constrained(volume: Volume, law: Law, dated: Dated, lines: LineSet) -> Volume:
-    """A volume within the limits and above the floors that a scenario puts on quantities.
+    """A volume within the limits and above the floors that a scenario puts on quantities, and the limits of the law.
 
-    Prices stay those of the model and other origins do not make up for a limit; what a bound line adds to creation,
-    diversion, surplus and welfare is not known, so it is NaN.
+    Prices stay those of the model and other origins do not make up for a limit.
     """
     hat = volume.quantity_hat
     for index, (instant, known_on) in enumerate(zip(dated.instants, dated.known_on, strict=True)):
-        in_force = law.in_force(instant, known_on)
-        for constraint in law.constraints:
+        in_force = law.in_force(instant, known_on, dated.direction)
+        limits = limits_at(law, instant, known_on, dated.direction)
+        for constraint in (*law.constraints, *limits):
             if constraint.holds(instant):
                 mask = scope_mask(constraint.scope, lines, in_force)
                 mask = mask if dated.of_line is None else mask & (dated.of_line == index)
                 hat = _bound(hat, mask, lines.value, constraint)
+    return bounded(volume, hat)
+
+
+def bounded(volume: Volume, hat: F64) -> Volume:
+    """A volume with other quantities at the prices of the model.
+
+    What a line whose quantity is another adds to creation, diversion, surplus and welfare is not known, so it is NaN.
+    """
     bound = hat != volume.quantity_hat
     unknown = np.zeros(len(volume.welfare), dtype=bool)
     unknown[volume.product_of_line[bound]] = True

@@ -14,10 +14,23 @@ class TransportMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     TRANSPORT_MODE_OCEAN: _ClassVar[TransportMode]
     TRANSPORT_MODE_AIR: _ClassVar[TransportMode]
     TRANSPORT_MODE_LAND: _ClassVar[TransportMode]
+
+class Direction(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    DIRECTION_UNSPECIFIED: _ClassVar[Direction]
+    DIRECTION_IMPORT: _ClassVar[Direction]
+    DIRECTION_EXPORT: _ClassVar[Direction]
+    DIRECTION_PORT_CALL: _ClassVar[Direction]
+    DIRECTION_CONTROL: _ClassVar[Direction]
 TRANSPORT_MODE_UNSPECIFIED: TransportMode
 TRANSPORT_MODE_OCEAN: TransportMode
 TRANSPORT_MODE_AIR: TransportMode
 TRANSPORT_MODE_LAND: TransportMode
+DIRECTION_UNSPECIFIED: Direction
+DIRECTION_IMPORT: Direction
+DIRECTION_EXPORT: Direction
+DIRECTION_PORT_CALL: Direction
+DIRECTION_CONTROL: Direction
 
 class ScenarioRef(_message.Message):
     __slots__ = ("name", "yaml")

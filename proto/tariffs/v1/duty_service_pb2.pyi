@@ -138,7 +138,7 @@ class OtherCharge(_message.Message):
     def __init__(self, kind: _Optional[_Union[ChargeKind, str]] = ..., label: _Optional[str] = ..., amount: _Optional[str] = ..., rate: _Optional[str] = ..., per_unit: _Optional[_Union[UnitRate, _Mapping]] = ...) -> None: ...
 
 class EntryLine(_message.Message):
-    __slots__ = ("hts", "origin", "entry", "customs_value", "claims", "quantity", "unit", "mode", "freight", "insurance", "other_charges", "entry_id", "line_id")
+    __slots__ = ("hts", "origin", "entry", "customs_value", "claims", "quantity", "unit", "mode", "freight", "insurance", "other_charges", "entry_id", "line_id", "ordinary_rate")
     HTS_FIELD_NUMBER: _ClassVar[int]
     ORIGIN_FIELD_NUMBER: _ClassVar[int]
     ENTRY_FIELD_NUMBER: _ClassVar[int]
@@ -152,6 +152,7 @@ class EntryLine(_message.Message):
     OTHER_CHARGES_FIELD_NUMBER: _ClassVar[int]
     ENTRY_ID_FIELD_NUMBER: _ClassVar[int]
     LINE_ID_FIELD_NUMBER: _ClassVar[int]
+    ORDINARY_RATE_FIELD_NUMBER: _ClassVar[int]
     hts: str
     origin: str
     entry: str
@@ -165,10 +166,11 @@ class EntryLine(_message.Message):
     other_charges: _containers.RepeatedCompositeFieldContainer[OtherCharge]
     entry_id: str
     line_id: str
-    def __init__(self, hts: _Optional[str] = ..., origin: _Optional[str] = ..., entry: _Optional[str] = ..., customs_value: _Optional[str] = ..., claims: _Optional[_Union[Claims, _Mapping]] = ..., quantity: _Optional[str] = ..., unit: _Optional[str] = ..., mode: _Optional[_Union[_common_pb2.TransportMode, str]] = ..., freight: _Optional[str] = ..., insurance: _Optional[str] = ..., other_charges: _Optional[_Iterable[_Union[OtherCharge, _Mapping]]] = ..., entry_id: _Optional[str] = ..., line_id: _Optional[str] = ...) -> None: ...
+    ordinary_rate: str
+    def __init__(self, hts: _Optional[str] = ..., origin: _Optional[str] = ..., entry: _Optional[str] = ..., customs_value: _Optional[str] = ..., claims: _Optional[_Union[Claims, _Mapping]] = ..., quantity: _Optional[str] = ..., unit: _Optional[str] = ..., mode: _Optional[_Union[_common_pb2.TransportMode, str]] = ..., freight: _Optional[str] = ..., insurance: _Optional[str] = ..., other_charges: _Optional[_Iterable[_Union[OtherCharge, _Mapping]]] = ..., entry_id: _Optional[str] = ..., line_id: _Optional[str] = ..., ordinary_rate: _Optional[str] = ...) -> None: ...
 
 class CalculateDutyRequest(_message.Message):
-    __slots__ = ("line", "scenario", "known_on", "switches", "read_mask", "min_confidence", "explain")
+    __slots__ = ("line", "scenario", "known_on", "switches", "read_mask", "min_confidence", "direction", "explain")
     class SwitchesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -182,6 +184,7 @@ class CalculateDutyRequest(_message.Message):
     SWITCHES_FIELD_NUMBER: _ClassVar[int]
     READ_MASK_FIELD_NUMBER: _ClassVar[int]
     MIN_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    DIRECTION_FIELD_NUMBER: _ClassVar[int]
     EXPLAIN_FIELD_NUMBER: _ClassVar[int]
     line: EntryLine
     scenario: _common_pb2.ScenarioRef
@@ -189,8 +192,9 @@ class CalculateDutyRequest(_message.Message):
     switches: _containers.ScalarMap[str, str]
     read_mask: _field_mask_pb2.FieldMask
     min_confidence: str
+    direction: _common_pb2.Direction
     explain: bool
-    def __init__(self, line: _Optional[_Union[EntryLine, _Mapping]] = ..., scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., read_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ..., min_confidence: _Optional[str] = ..., explain: _Optional[bool] = ...) -> None: ...
+    def __init__(self, line: _Optional[_Union[EntryLine, _Mapping]] = ..., scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., read_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ..., min_confidence: _Optional[str] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ..., explain: _Optional[bool] = ...) -> None: ...
 
 class Layer(_message.Message):
     __slots__ = ("measure", "authority", "heading", "state", "rate", "base", "amount", "min", "max", "citations", "why")

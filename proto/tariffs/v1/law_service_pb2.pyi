@@ -8,14 +8,6 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
-class Direction(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
-    __slots__ = ()
-    DIRECTION_UNSPECIFIED: _ClassVar[Direction]
-    DIRECTION_IMPORT: _ClassVar[Direction]
-    DIRECTION_EXPORT: _ClassVar[Direction]
-    DIRECTION_PORT_CALL: _ClassVar[Direction]
-    DIRECTION_CONTROL: _ClassVar[Direction]
-
 class Confidence(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     CONFIDENCE_UNSPECIFIED: _ClassVar[Confidence]
@@ -23,11 +15,6 @@ class Confidence(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CONFIDENCE_B: _ClassVar[Confidence]
     CONFIDENCE_C: _ClassVar[Confidence]
     CONFIDENCE_U: _ClassVar[Confidence]
-DIRECTION_UNSPECIFIED: Direction
-DIRECTION_IMPORT: Direction
-DIRECTION_EXPORT: Direction
-DIRECTION_PORT_CALL: Direction
-DIRECTION_CONTROL: Direction
 CONFIDENCE_UNSPECIFIED: Confidence
 CONFIDENCE_A: Confidence
 CONFIDENCE_B: Confidence
@@ -67,7 +54,7 @@ class Measure(_message.Message):
     id: str
     title: str
     authority: str
-    direction: Direction
+    direction: _common_pb2.Direction
     modelled: bool
     announced: bool
     confidence: Confidence
@@ -76,7 +63,7 @@ class Measure(_message.Message):
     periods: _containers.RepeatedCompositeFieldContainer[Period]
     events: _containers.RepeatedCompositeFieldContainer[MeasureEvent]
     provenance: _common_pb2.Provenance
-    def __init__(self, id: _Optional[str] = ..., title: _Optional[str] = ..., authority: _Optional[str] = ..., direction: _Optional[_Union[Direction, str]] = ..., modelled: _Optional[bool] = ..., announced: _Optional[bool] = ..., confidence: _Optional[_Union[Confidence, str]] = ..., citations: _Optional[_Iterable[str]] = ..., note: _Optional[str] = ..., periods: _Optional[_Iterable[_Union[Period, _Mapping]]] = ..., events: _Optional[_Iterable[_Union[MeasureEvent, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ...) -> None: ...
+    def __init__(self, id: _Optional[str] = ..., title: _Optional[str] = ..., authority: _Optional[str] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ..., modelled: _Optional[bool] = ..., announced: _Optional[bool] = ..., confidence: _Optional[_Union[Confidence, str]] = ..., citations: _Optional[_Iterable[str]] = ..., note: _Optional[str] = ..., periods: _Optional[_Iterable[_Union[Period, _Mapping]]] = ..., events: _Optional[_Iterable[_Union[MeasureEvent, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ...) -> None: ...
 
 class MeasureEvent(_message.Message):
     __slots__ = ("op", "start_time", "end_time", "known_from", "citations", "text")
@@ -169,7 +156,7 @@ class Law(_message.Message):
     def __init__(self, version: _Optional[str] = ..., as_of: _Optional[str] = ..., coverage_start_time: _Optional[str] = ..., coverage_end_time: _Optional[str] = ..., digest: _Optional[str] = ..., switches: _Optional[_Iterable[_Union[Switch, _Mapping]]] = ..., claims: _Optional[_Iterable[_Union[ClaimKind, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ...) -> None: ...
 
 class ListChangesRequest(_message.Message):
-    __slots__ = ("start", "end", "hts", "origin", "known_on", "scenario", "switches", "min_confidence", "arrow", "embedded")
+    __slots__ = ("start", "end", "hts", "origin", "known_on", "scenario", "switches", "min_confidence", "arrow", "embedded", "direction")
     class SwitchesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -187,6 +174,7 @@ class ListChangesRequest(_message.Message):
     MIN_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
     ARROW_FIELD_NUMBER: _ClassVar[int]
     EMBEDDED_FIELD_NUMBER: _ClassVar[int]
+    DIRECTION_FIELD_NUMBER: _ClassVar[int]
     start: str
     end: str
     hts: str
@@ -197,7 +185,8 @@ class ListChangesRequest(_message.Message):
     min_confidence: str
     arrow: bytes
     embedded: bool
-    def __init__(self, start: _Optional[str] = ..., end: _Optional[str] = ..., hts: _Optional[str] = ..., origin: _Optional[str] = ..., known_on: _Optional[str] = ..., scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., arrow: _Optional[bytes] = ..., embedded: _Optional[bool] = ...) -> None: ...
+    direction: _common_pb2.Direction
+    def __init__(self, start: _Optional[str] = ..., end: _Optional[str] = ..., hts: _Optional[str] = ..., origin: _Optional[str] = ..., known_on: _Optional[str] = ..., scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., arrow: _Optional[bytes] = ..., embedded: _Optional[bool] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ...) -> None: ...
 
 class LawChange(_message.Message):
     __slots__ = ("id", "kind", "when", "measures", "effect_time", "known_from", "text", "citations", "confidence", "step")
@@ -238,3 +227,98 @@ class ListChangesResponse(_message.Message):
     refused: bytes
     provenance: _common_pb2.Provenance
     def __init__(self, changes: _Optional[_Iterable[_Union[LawChange, _Mapping]]] = ..., effects: _Optional[bytes] = ..., lines: _Optional[bytes] = ..., lines_left_off: _Optional[int] = ..., refused: _Optional[bytes] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ...) -> None: ...
+
+class Voyage(_message.Message):
+    __slots__ = ("kind", "ship", "net_tons", "teu", "cargo_tons", "containers", "calls", "share", "usd_per_unit", "source")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    SHIP_FIELD_NUMBER: _ClassVar[int]
+    NET_TONS_FIELD_NUMBER: _ClassVar[int]
+    TEU_FIELD_NUMBER: _ClassVar[int]
+    CARGO_TONS_FIELD_NUMBER: _ClassVar[int]
+    CONTAINERS_FIELD_NUMBER: _ClassVar[int]
+    CALLS_FIELD_NUMBER: _ClassVar[int]
+    SHARE_FIELD_NUMBER: _ClassVar[int]
+    USD_PER_UNIT_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    ship: str
+    net_tons: str
+    teu: str
+    cargo_tons: str
+    containers: str
+    calls: str
+    share: str
+    usd_per_unit: str
+    source: str
+    def __init__(self, kind: _Optional[str] = ..., ship: _Optional[str] = ..., net_tons: _Optional[str] = ..., teu: _Optional[str] = ..., cargo_tons: _Optional[str] = ..., containers: _Optional[str] = ..., calls: _Optional[str] = ..., share: _Optional[str] = ..., usd_per_unit: _Optional[str] = ..., source: _Optional[str] = ...) -> None: ...
+
+class CalculatePortFeeRequest(_message.Message):
+    __slots__ = ("on", "known_on", "scenario", "switches", "voyage")
+    class SwitchesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    ON_FIELD_NUMBER: _ClassVar[int]
+    KNOWN_ON_FIELD_NUMBER: _ClassVar[int]
+    SCENARIO_FIELD_NUMBER: _ClassVar[int]
+    SWITCHES_FIELD_NUMBER: _ClassVar[int]
+    VOYAGE_FIELD_NUMBER: _ClassVar[int]
+    on: str
+    known_on: str
+    scenario: _common_pb2.ScenarioRef
+    switches: _containers.ScalarMap[str, str]
+    voyage: Voyage
+    def __init__(self, on: _Optional[str] = ..., known_on: _Optional[str] = ..., scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., switches: _Optional[_Mapping[str, str]] = ..., voyage: _Optional[_Union[Voyage, _Mapping]] = ...) -> None: ...
+
+class VoyageFigure(_message.Message):
+    __slots__ = ("name", "value", "source", "confidence")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    value: str
+    source: str
+    confidence: Confidence
+    def __init__(self, name: _Optional[str] = ..., value: _Optional[str] = ..., source: _Optional[str] = ..., confidence: _Optional[_Union[Confidence, str]] = ...) -> None: ...
+
+class PortFee(_message.Message):
+    __slots__ = ("measure", "kind", "ship", "suspended", "paying_calls", "per_call", "total", "per_teu", "per_ton", "teu_of_trade", "ton_of_trade", "figures", "citations")
+    MEASURE_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    SHIP_FIELD_NUMBER: _ClassVar[int]
+    SUSPENDED_FIELD_NUMBER: _ClassVar[int]
+    PAYING_CALLS_FIELD_NUMBER: _ClassVar[int]
+    PER_CALL_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    PER_TEU_FIELD_NUMBER: _ClassVar[int]
+    PER_TON_FIELD_NUMBER: _ClassVar[int]
+    TEU_OF_TRADE_FIELD_NUMBER: _ClassVar[int]
+    TON_OF_TRADE_FIELD_NUMBER: _ClassVar[int]
+    FIGURES_FIELD_NUMBER: _ClassVar[int]
+    CITATIONS_FIELD_NUMBER: _ClassVar[int]
+    measure: str
+    kind: str
+    ship: str
+    suspended: bool
+    paying_calls: int
+    per_call: str
+    total: str
+    per_teu: str
+    per_ton: str
+    teu_of_trade: str
+    ton_of_trade: str
+    figures: _containers.RepeatedCompositeFieldContainer[VoyageFigure]
+    citations: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, measure: _Optional[str] = ..., kind: _Optional[str] = ..., ship: _Optional[str] = ..., suspended: _Optional[bool] = ..., paying_calls: _Optional[int] = ..., per_call: _Optional[str] = ..., total: _Optional[str] = ..., per_teu: _Optional[str] = ..., per_ton: _Optional[str] = ..., teu_of_trade: _Optional[str] = ..., ton_of_trade: _Optional[str] = ..., figures: _Optional[_Iterable[_Union[VoyageFigure, _Mapping]]] = ..., citations: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class CalculatePortFeeResponse(_message.Message):
+    __slots__ = ("fees", "provenance")
+    FEES_FIELD_NUMBER: _ClassVar[int]
+    PROVENANCE_FIELD_NUMBER: _ClassVar[int]
+    fees: _containers.RepeatedCompositeFieldContainer[PortFee]
+    provenance: _common_pb2.Provenance
+    def __init__(self, fees: _Optional[_Iterable[_Union[PortFee, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ...) -> None: ...

@@ -55,6 +55,11 @@ class LawServiceStub:
                 request_serializer=tariffs_dot_v1_dot_law__service__pb2.ListChangesRequest.SerializeToString,
                 response_deserializer=tariffs_dot_v1_dot_law__service__pb2.ListChangesResponse.FromString,
                 _registered_method=True)
+        self.CalculatePortFee = channel.unary_unary(
+                '/tariffs.v1.LawService/CalculatePortFee',
+                request_serializer=tariffs_dot_v1_dot_law__service__pb2.CalculatePortFeeRequest.SerializeToString,
+                response_deserializer=tariffs_dot_v1_dot_law__service__pb2.CalculatePortFeeResponse.FromString,
+                _registered_method=True)
 
 
 class LawServiceServicer:
@@ -89,6 +94,13 @@ class LawServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CalculatePortFee(self, request, context):
+        """What port fees cost per container and ton on a voyage: stated, or as public sources describe it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_LawServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -111,6 +123,11 @@ def add_LawServiceServicer_to_server(servicer, server):
                     servicer.ListChanges,
                     request_deserializer=tariffs_dot_v1_dot_law__service__pb2.ListChangesRequest.FromString,
                     response_serializer=tariffs_dot_v1_dot_law__service__pb2.ListChangesResponse.SerializeToString,
+            ),
+            'CalculatePortFee': grpc.unary_unary_rpc_method_handler(
+                    servicer.CalculatePortFee,
+                    request_deserializer=tariffs_dot_v1_dot_law__service__pb2.CalculatePortFeeRequest.FromString,
+                    response_serializer=tariffs_dot_v1_dot_law__service__pb2.CalculatePortFeeResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -222,6 +239,33 @@ class LawService:
             '/tariffs.v1.LawService/ListChanges',
             tariffs_dot_v1_dot_law__service__pb2.ListChangesRequest.SerializeToString,
             tariffs_dot_v1_dot_law__service__pb2.ListChangesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CalculatePortFee(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tariffs.v1.LawService/CalculatePortFee',
+            tariffs_dot_v1_dot_law__service__pb2.CalculatePortFeeRequest.SerializeToString,
+            tariffs_dot_v1_dot_law__service__pb2.CalculatePortFeeResponse.FromString,
             options,
             channel_credentials,
             insecure,

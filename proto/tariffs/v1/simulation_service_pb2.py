@@ -22,10 +22,11 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.longrunning import operations_pb2 as google_dot_longrunning_dot_operations__pb2
 from tariffs.v1 import common_pb2 as tariffs_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#tariffs/v1/simulation_service.proto\x12\ntariffs.v1\x1a\x17tariffs/v1/common.proto\"\x0f\n\rEmbeddedTable\">\n\x05Point\x12)\n\x08scenario\x18\x01 \x01(\x0b\x32\x17.tariffs.v1.ScenarioRef\x12\n\n\x02on\x18\x02 \x01(\t\"\x8d\x04\n\x0fSimulateRequest\x12!\n\x06points\x18\x01 \x03(\x0b\x32\x11.tariffs.v1.Point\x12\x10\n\x08\x62\x61seline\x18\x02 \x01(\t\x12-\n\x08\x65mbedded\x18\x03 \x01(\x0b\x32\x19.tariffs.v1.EmbeddedTableH\x00\x12\x0f\n\x05\x61rrow\x18\x04 \x01(\x0cH\x00\x12+\n\x08response\x18\x05 \x01(\x0e\x32\x19.tariffs.v1.ResponseModel\x12$\n\x07horizon\x18\x06 \x01(\x0e\x32\x13.tariffs.v1.Horizon\x12\x17\n\rparameter_set\x18\x07 \x01(\tH\x01\x12\x17\n\rparameter_csv\x18\x08 \x01(\x0cH\x01\x12\n\n\x02\x62y\x18\t \x03(\t\x12\x10\n\x08known_on\x18\n \x01(\t\x12;\n\x08switches\x18\x0b \x03(\x0b\x32).tariffs.v1.SimulateRequest.SwitchesEntry\x12\x16\n\x0emin_confidence\x18\x0c \x01(\t\x12\x15\n\rinclude_lines\x18\r \x01(\x08\x12\r\n\x05\x64raws\x18( \x01(\r\x12\x0c\n\x04seed\x18) \x01(\x04\x12\x11\n\tattribute\x18\x32 \x01(\x08\x1a/\n\rSwitchesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x07\n\x05tableB\x0c\n\nparameters\"+\n\x08Progress\x12\r\n\x05stage\x18\x01 \x01(\t\x12\x10\n\x08\x66raction\x18\x02 \x01(\x01\":\n\x0bResultBatch\x12\x10\n\x08scenario\x18\x01 \x01(\t\x12\n\n\x02on\x18\x02 \x01(\t\x12\r\n\x05\x61rrow\x18\x03 \x01(\x0c\"\x1d\n\x0cRefusedBatch\x12\r\n\x05\x61rrow\x18\x01 \x01(\x0c\"\x80\x01\n\x04\x44one\x12*\n\nprovenance\x18\x01 \x01(\x0b\x32\x16.tariffs.v1.Provenance\x12\x1f\n\x05notes\x18\x02 \x03(\x0b\x32\x10.tariffs.v1.Note\x12+\n\x0bpoint_notes\x18\x03 \x03(\x0b\x32\x16.tariffs.v1.PointNotes\"K\n\nPointNotes\x12\x10\n\x08scenario\x18\x01 \x01(\t\x12\n\n\x02on\x18\x02 \x01(\t\x12\x1f\n\x05notes\x18\x03 \x03(\x0b\x32\x10.tariffs.v1.Note\"\xcd\x03\n\x10SimulateResponse\x12(\n\x08progress\x18\x01 \x01(\x0b\x32\x14.tariffs.v1.ProgressH\x00\x12+\n\x07refused\x18\x02 \x01(\x0b\x32\x18.tariffs.v1.RefusedBatchH\x00\x12)\n\x06groups\x18\x03 \x01(\x0b\x32\x17.tariffs.v1.ResultBatchH\x00\x12(\n\x05total\x18\x04 \x01(\x0b\x32\x17.tariffs.v1.ResultBatchH\x00\x12(\n\x05lines\x18\x05 \x01(\x0b\x32\x17.tariffs.v1.ResultBatchH\x00\x12 \n\x04\x64one\x18\x06 \x01(\x0b\x32\x10.tariffs.v1.DoneH\x00\x12)\n\x06ranges\x18( \x01(\x0b\x32\x17.tariffs.v1.ResultBatchH\x00\x12/\n\x0ctotal_ranges\x18) \x01(\x0b\x32\x17.tariffs.v1.ResultBatchH\x00\x12*\n\x07tornado\x18* \x01(\x0b\x32\x17.tariffs.v1.ResultBatchH\x00\x12.\n\x0b\x61ttribution\x18\x32 \x01(\x0b\x32\x17.tariffs.v1.ResultBatchH\x00\x42\t\n\x07\x63ontent\"\xeb\x03\n\x0fTimelineRequest\x12*\n\tscenarios\x18\x01 \x03(\x0b\x32\x17.tariffs.v1.ScenarioRef\x12\r\n\x05start\x18\x02 \x01(\t\x12\x0b\n\x03\x65nd\x18\x03 \x01(\t\x12\x10\n\x08\x62\x61seline\x18\x04 \x01(\t\x12-\n\x08\x65mbedded\x18\x05 \x01(\x0b\x32\x19.tariffs.v1.EmbeddedTableH\x00\x12\x0f\n\x05\x61rrow\x18\x06 \x01(\x0cH\x00\x12+\n\x08response\x18\x07 \x01(\x0e\x32\x19.tariffs.v1.ResponseModel\x12$\n\x07horizon\x18\x08 \x01(\x0e\x32\x13.tariffs.v1.Horizon\x12\x17\n\rparameter_set\x18\t \x01(\tH\x01\x12\x17\n\rparameter_csv\x18\n \x01(\x0cH\x01\x12\n\n\x02\x62y\x18\x0b \x03(\t\x12\x10\n\x08known_on\x18\x0c \x01(\t\x12;\n\x08switches\x18\r \x03(\x0b\x32).tariffs.v1.TimelineRequest.SwitchesEntry\x12\x16\n\x0emin_confidence\x18\x0e \x01(\t\x1a/\n\rSwitchesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x07\n\x05tableB\x0c\n\nparameters\"\xcd\x02\n\x10TimelineResponse\x12(\n\x08progress\x18\x01 \x01(\x0b\x32\x14.tariffs.v1.ProgressH\x00\x12+\n\x07refused\x18\x02 \x01(\x0b\x32\x18.tariffs.v1.RefusedBatchH\x00\x12+\n\x08segments\x18\x03 \x01(\x0b\x32\x17.tariffs.v1.ResultBatchH\x00\x12)\n\x06totals\x18\x04 \x01(\x0b\x32\x17.tariffs.v1.ResultBatchH\x00\x12+\n\x08\x61verages\x18\x05 \x01(\x0b\x32\x17.tariffs.v1.ResultBatchH\x00\x12\x30\n\raverage_total\x18\x06 \x01(\x0b\x32\x17.tariffs.v1.ResultBatchH\x00\x12 \n\x04\x64one\x18\x07 \x01(\x0b\x32\x10.tariffs.v1.DoneH\x00\x42\t\n\x07\x63ontent*\xa0\x01\n\rResponseModel\x12\x1e\n\x1aRESPONSE_MODEL_UNSPECIFIED\x10\x00\x12\x1c\n\x18RESPONSE_MODEL_ARMINGTON\x10\x01\x12\x1e\n\x1aRESPONSE_MODEL_PASSTHROUGH\x10\x02\x12\x18\n\x14RESPONSE_MODEL_SMART\x10\x03\x12\x17\n\x13RESPONSE_MODEL_NONE\x10\x04*[\n\x07Horizon\x12\x17\n\x13HORIZON_UNSPECIFIED\x10\x00\x12\x12\n\x0eHORIZON_IMPACT\x10\x01\x12\x11\n\rHORIZON_SHORT\x10\x02\x12\x10\n\x0cHORIZON_LONG\x10\x03\x32\xa5\x01\n\x11SimulationService\x12G\n\x08Simulate\x12\x1b.tariffs.v1.SimulateRequest\x1a\x1c.tariffs.v1.SimulateResponse0\x01\x12G\n\x08Timeline\x12\x1b.tariffs.v1.TimelineRequest\x1a\x1c.tariffs.v1.TimelineResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#tariffs/v1/simulation_service.proto\x12\ntariffs.v1\x1a#google/longrunning/operations.proto\x1a\x17tariffs/v1/common.proto\"\x0f\n\rEmbeddedTable\">\n\x05Point\x12)\n\x08scenario\x18\x01 \x01(\x0b\x32\x17.tariffs.v1.ScenarioRef\x12\n\n\x02on\x18\x02 \x01(\t\"\xc9\x04\n\x0fSimulateRequest\x12!\n\x06points\x18\x01 \x03(\x0b\x32\x11.tariffs.v1.Point\x12\x10\n\x08\x62\x61seline\x18\x02 \x01(\t\x12-\n\x08\x65mbedded\x18\x03 \x01(\x0b\x32\x19.tariffs.v1.EmbeddedTableH\x00\x12\x0f\n\x05\x61rrow\x18\x04 \x01(\x0cH\x00\x12\x10\n\x06handle\x18\x0f \x01(\tH\x00\x12+\n\x08response\x18\x05 \x01(\x0e\x32\x19.tariffs.v1.ResponseModel\x12$\n\x07horizon\x18\x06 \x01(\x0e\x32\x13.tariffs.v1.Horizon\x12\x17\n\rparameter_set\x18\x07 \x01(\tH\x01\x12\x17\n\rparameter_csv\x18\x08 \x01(\x0cH\x01\x12\n\n\x02\x62y\x18\t \x03(\t\x12\x10\n\x08known_on\x18\n \x01(\t\x12;\n\x08switches\x18\x0b \x03(\x0b\x32).tariffs.v1.SimulateRequest.SwitchesEntry\x12\x16\n\x0emin_confidence\x18\x0c \x01(\t\x12\x15\n\rinclude_lines\x18\r \x01(\x08\x12(\n\tdirection\x18\x0e \x01(\x0e\x32\x15.tariffs.v1.Direction\x12\r\n\x05\x64raws\x18( \x01(\r\x12\x0c\n\x04seed\x18) \x01(\x04\x12\x11\n\tattribute\x18\x32 \x01(\x08\x1a/\n\rSwitchesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x07\n\x05tableB\x0c\n\nparameters\"+\n\x08Progress\x12\r\n\x05stage\x18\x01 \x01(\t\x12\x10\n\x08\x66raction\x18\x02 \x01(\x01\":\n\x0bResultBatch\x12\x10\n\x08scenario\x18\x01 \x01(\t\x12\n\n\x02on\x18\x02 \x01(\t\x12\r\n\x05\x61rrow\x18\x03 \x01(\x0c\"\x1d\n\x0cRefusedBatch\x12\r\n\x05\x61rrow\x18\x01 \x01(\x0c\"\x80\x01\n\x04\x44one\x12*\n\nprovenance\x18\x01 \x01(\x0b\x32\x16.tariffs.v1.Provenance\x12\x1f\n\x05notes\x18\x02 \x03(\x0b\x32\x10.tariffs.v1.Note\x12+\n\x0bpoint_notes\x18\x03 \x03(\x0b\x32\x16.tariffs.v1.PointNotes\"K\n\nPointNotes\x12\x10\n\x08scenario\x18\x01 \x01(\t\x12\n\n\x02on\x18\x02 \x01(\t\x12\x1f\n\x05notes\x18\x03 \x03(\x0b\x32\x10.tariffs.v1.Note\"\xcd\x03\n\x10SimulateResponse\x12(\n\x08progress\x18\x01 \x01(\x0b\x32\x14.tariffs.v1.ProgressH\x00\x12+\n\x07refused\x18\x02 \x01(\x0b\x32\x18.tariffs.v1.RefusedBatchH\x00\x12)\n\x06groups\x18\x03 \x01(\x0b\x32\x17.tariffs.v1.ResultBatchH\x00\x12(\n\x05total\x18\x04 \x01(\x0b\x32\x17.tariffs.v1.ResultBatchH\x00\x12(\n\x05lines\x18\x05 \x01(\x0b\x32\x17.tariffs.v1.ResultBatchH\x00\x12 \n\x04\x64one\x18\x06 \x01(\x0b\x32\x10.tariffs.v1.DoneH\x00\x12)\n\x06ranges\x18( \x01(\x0b\x32\x17.tariffs.v1.ResultBatchH\x00\x12/\n\x0ctotal_ranges\x18) \x01(\x0b\x32\x17.tariffs.v1.ResultBatchH\x00\x12*\n\x07tornado\x18* \x01(\x0b\x32\x17.tariffs.v1.ResultBatchH\x00\x12.\n\x0b\x61ttribution\x18\x32 \x01(\x0b\x32\x17.tariffs.v1.ResultBatchH\x00\x42\t\n\x07\x63ontent\"\xa7\x04\n\x0fTimelineRequest\x12*\n\tscenarios\x18\x01 \x03(\x0b\x32\x17.tariffs.v1.ScenarioRef\x12\r\n\x05start\x18\x02 \x01(\t\x12\x0b\n\x03\x65nd\x18\x03 \x01(\t\x12\x10\n\x08\x62\x61seline\x18\x04 \x01(\t\x12-\n\x08\x65mbedded\x18\x05 \x01(\x0b\x32\x19.tariffs.v1.EmbeddedTableH\x00\x12\x0f\n\x05\x61rrow\x18\x06 \x01(\x0cH\x00\x12\x10\n\x06handle\x18\x10 \x01(\tH\x00\x12+\n\x08response\x18\x07 \x01(\x0e\x32\x19.tariffs.v1.ResponseModel\x12$\n\x07horizon\x18\x08 \x01(\x0e\x32\x13.tariffs.v1.Horizon\x12\x17\n\rparameter_set\x18\t \x01(\tH\x01\x12\x17\n\rparameter_csv\x18\n \x01(\x0cH\x01\x12\n\n\x02\x62y\x18\x0b \x03(\t\x12\x10\n\x08known_on\x18\x0c \x01(\t\x12;\n\x08switches\x18\r \x03(\x0b\x32).tariffs.v1.TimelineRequest.SwitchesEntry\x12\x16\n\x0emin_confidence\x18\x0e \x01(\t\x12(\n\tdirection\x18\x0f \x01(\x0e\x32\x15.tariffs.v1.Direction\x1a/\n\rSwitchesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x07\n\x05tableB\x0c\n\nparameters\"\xcd\x02\n\x10TimelineResponse\x12(\n\x08progress\x18\x01 \x01(\x0b\x32\x14.tariffs.v1.ProgressH\x00\x12+\n\x07refused\x18\x02 \x01(\x0b\x32\x18.tariffs.v1.RefusedBatchH\x00\x12+\n\x08segments\x18\x03 \x01(\x0b\x32\x17.tariffs.v1.ResultBatchH\x00\x12)\n\x06totals\x18\x04 \x01(\x0b\x32\x17.tariffs.v1.ResultBatchH\x00\x12+\n\x08\x61verages\x18\x05 \x01(\x0b\x32\x17.tariffs.v1.ResultBatchH\x00\x12\x30\n\raverage_total\x18\x06 \x01(\x0b\x32\x17.tariffs.v1.ResultBatchH\x00\x12 \n\x04\x64one\x18\x07 \x01(\x0b\x32\x10.tariffs.v1.DoneH\x00\x42\t\n\x07\x63ontent\"\xee\x01\n\x0bLinesConfig\x12!\n\x06points\x18\x01 \x03(\x0b\x32\x11.tariffs.v1.Point\x12\x10\n\x08known_on\x18\x02 \x01(\t\x12\x37\n\x08switches\x18\x03 \x03(\x0b\x32%.tariffs.v1.LinesConfig.SwitchesEntry\x12\x16\n\x0emin_confidence\x18\x04 \x01(\t\x12(\n\tdirection\x18\x05 \x01(\x0e\x32\x15.tariffs.v1.Direction\x1a/\n\rSwitchesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"]\n\x14SimulateLinesRequest\x12)\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x17.tariffs.v1.LinesConfigH\x00\x12\x0f\n\x05\x61rrow\x18\x02 \x01(\x0cH\x00\x42\t\n\x07\x63ontent\"H\n\nLinesBatch\x12\r\n\x05\x62\x61tch\x18\x01 \x01(\x03\x12\x10\n\x08scenario\x18\x02 \x01(\t\x12\n\n\x02on\x18\x03 \x01(\t\x12\r\n\x05\x61rrow\x18\x04 \x01(\x0c\",\n\x0cRefusedLines\x12\r\n\x05\x62\x61tch\x18\x01 \x01(\x03\x12\r\n\x05\x61rrow\x18\x02 \x01(\x0c\"\x9a\x01\n\x15SimulateLinesResponse\x12+\n\x07refused\x18\x01 \x01(\x0b\x32\x18.tariffs.v1.RefusedLinesH\x00\x12\'\n\x05lines\x18\x02 \x01(\x0b\x32\x16.tariffs.v1.LinesBatchH\x00\x12 \n\x04\x64one\x18\x03 \x01(\x0b\x32\x10.tariffs.v1.DoneH\x00\x42\t\n\x07\x63ontent\"\x92\x01\n\x0fStartRunRequest\x12/\n\x08simulate\x18\x01 \x01(\x0b\x32\x1b.tariffs.v1.SimulateRequestH\x00\x12/\n\x08timeline\x18\x02 \x01(\x0b\x32\x1b.tariffs.v1.TimelineRequestH\x00\x12\x12\n\nrequest_id\x18\x03 \x01(\tB\t\n\x07request\"\xce\x01\n\x0bRunMetadata\x12#\n\x05state\x18\x01 \x01(\x0e\x32\x14.tariffs.v1.RunState\x12\r\n\x05stage\x18\x02 \x01(\t\x12\x10\n\x08\x66raction\x18\x03 \x01(\x01\x12\x16\n\x0e\x66inished_parts\x18\x04 \x01(\x05\x12\x13\n\x0btotal_parts\x18\x05 \x01(\x05\x12\x10\n\x08\x61ttempts\x18\x06 \x01(\x05\x12\x13\n\x0b\x63reate_time\x18\x07 \x01(\t\x12\x10\n\x08\x65nd_time\x18\x08 \x01(\t\x12\x13\n\x0b\x65xpire_time\x18\t \x01(\t\"N\n\tRunResult\x12*\n\nprovenance\x18\x01 \x01(\x0b\x32\x16.tariffs.v1.Provenance\x12\x15\n\rmessage_count\x18\x02 \x01(\x03\".\n\x0eReadRunRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\x03\"\x90\x01\n\x0fReadRunResponse\x12\x0e\n\x06offset\x18\x01 \x01(\x03\x12\x30\n\x08simulate\x18\x02 \x01(\x0b\x32\x1c.tariffs.v1.SimulateResponseH\x00\x12\x30\n\x08timeline\x18\x03 \x01(\x0b\x32\x1c.tariffs.v1.TimelineResponseH\x00\x42\t\n\x07\x63ontent*\xa0\x01\n\rResponseModel\x12\x1e\n\x1aRESPONSE_MODEL_UNSPECIFIED\x10\x00\x12\x1c\n\x18RESPONSE_MODEL_ARMINGTON\x10\x01\x12\x1e\n\x1aRESPONSE_MODEL_PASSTHROUGH\x10\x02\x12\x18\n\x14RESPONSE_MODEL_SMART\x10\x03\x12\x17\n\x13RESPONSE_MODEL_NONE\x10\x04*[\n\x07Horizon\x12\x17\n\x13HORIZON_UNSPECIFIED\x10\x00\x12\x12\n\x0eHORIZON_IMPACT\x10\x01\x12\x11\n\rHORIZON_SHORT\x10\x02\x12\x10\n\x0cHORIZON_LONG\x10\x03*\x9b\x01\n\x08RunState\x12\x19\n\x15RUN_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11RUN_STATE_WAITING\x10\x01\x12\x15\n\x11RUN_STATE_RUNNING\x10\x02\x12\x17\n\x13RUN_STATE_SUCCEEDED\x10\x03\x12\x14\n\x10RUN_STATE_FAILED\x10\x04\x12\x17\n\x13RUN_STATE_CANCELLED\x10\x05\x32\x8d\x03\n\x11SimulationService\x12G\n\x08Simulate\x12\x1b.tariffs.v1.SimulateRequest\x1a\x1c.tariffs.v1.SimulateResponse0\x01\x12G\n\x08Timeline\x12\x1b.tariffs.v1.TimelineRequest\x1a\x1c.tariffs.v1.TimelineResponse0\x01\x12X\n\rSimulateLines\x12 .tariffs.v1.SimulateLinesRequest\x1a!.tariffs.v1.SimulateLinesResponse(\x01\x30\x01\x12\x46\n\x08StartRun\x12\x1b.tariffs.v1.StartRunRequest\x1a\x1d.google.longrunning.Operation\x12\x44\n\x07ReadRun\x12\x1a.tariffs.v1.ReadRunRequest\x1a\x1b.tariffs.v1.ReadRunResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,36 +37,62 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SIMULATEREQUEST_SWITCHESENTRY']._serialized_options = b'8\001'
   _globals['_TIMELINEREQUEST_SWITCHESENTRY']._loaded_options = None
   _globals['_TIMELINEREQUEST_SWITCHESENTRY']._serialized_options = b'8\001'
-  _globals['_RESPONSEMODEL']._serialized_start=2324
-  _globals['_RESPONSEMODEL']._serialized_end=2484
-  _globals['_HORIZON']._serialized_start=2486
-  _globals['_HORIZON']._serialized_end=2577
-  _globals['_EMBEDDEDTABLE']._serialized_start=76
-  _globals['_EMBEDDEDTABLE']._serialized_end=91
-  _globals['_POINT']._serialized_start=93
-  _globals['_POINT']._serialized_end=155
-  _globals['_SIMULATEREQUEST']._serialized_start=158
-  _globals['_SIMULATEREQUEST']._serialized_end=683
-  _globals['_SIMULATEREQUEST_SWITCHESENTRY']._serialized_start=613
-  _globals['_SIMULATEREQUEST_SWITCHESENTRY']._serialized_end=660
-  _globals['_PROGRESS']._serialized_start=685
-  _globals['_PROGRESS']._serialized_end=728
-  _globals['_RESULTBATCH']._serialized_start=730
-  _globals['_RESULTBATCH']._serialized_end=788
-  _globals['_REFUSEDBATCH']._serialized_start=790
-  _globals['_REFUSEDBATCH']._serialized_end=819
-  _globals['_DONE']._serialized_start=822
-  _globals['_DONE']._serialized_end=950
-  _globals['_POINTNOTES']._serialized_start=952
-  _globals['_POINTNOTES']._serialized_end=1027
-  _globals['_SIMULATERESPONSE']._serialized_start=1030
-  _globals['_SIMULATERESPONSE']._serialized_end=1491
-  _globals['_TIMELINEREQUEST']._serialized_start=1494
-  _globals['_TIMELINEREQUEST']._serialized_end=1985
-  _globals['_TIMELINEREQUEST_SWITCHESENTRY']._serialized_start=613
-  _globals['_TIMELINEREQUEST_SWITCHESENTRY']._serialized_end=660
-  _globals['_TIMELINERESPONSE']._serialized_start=1988
-  _globals['_TIMELINERESPONSE']._serialized_end=2321
-  _globals['_SIMULATIONSERVICE']._serialized_start=2580
-  _globals['_SIMULATIONSERVICE']._serialized_end=2745
+  _globals['_LINESCONFIG_SWITCHESENTRY']._loaded_options = None
+  _globals['_LINESCONFIG_SWITCHESENTRY']._serialized_options = b'8\001'
+  _globals['_RESPONSEMODEL']._serialized_start=3727
+  _globals['_RESPONSEMODEL']._serialized_end=3887
+  _globals['_HORIZON']._serialized_start=3889
+  _globals['_HORIZON']._serialized_end=3980
+  _globals['_RUNSTATE']._serialized_start=3983
+  _globals['_RUNSTATE']._serialized_end=4138
+  _globals['_EMBEDDEDTABLE']._serialized_start=113
+  _globals['_EMBEDDEDTABLE']._serialized_end=128
+  _globals['_POINT']._serialized_start=130
+  _globals['_POINT']._serialized_end=192
+  _globals['_SIMULATEREQUEST']._serialized_start=195
+  _globals['_SIMULATEREQUEST']._serialized_end=780
+  _globals['_SIMULATEREQUEST_SWITCHESENTRY']._serialized_start=710
+  _globals['_SIMULATEREQUEST_SWITCHESENTRY']._serialized_end=757
+  _globals['_PROGRESS']._serialized_start=782
+  _globals['_PROGRESS']._serialized_end=825
+  _globals['_RESULTBATCH']._serialized_start=827
+  _globals['_RESULTBATCH']._serialized_end=885
+  _globals['_REFUSEDBATCH']._serialized_start=887
+  _globals['_REFUSEDBATCH']._serialized_end=916
+  _globals['_DONE']._serialized_start=919
+  _globals['_DONE']._serialized_end=1047
+  _globals['_POINTNOTES']._serialized_start=1049
+  _globals['_POINTNOTES']._serialized_end=1124
+  _globals['_SIMULATERESPONSE']._serialized_start=1127
+  _globals['_SIMULATERESPONSE']._serialized_end=1588
+  _globals['_TIMELINEREQUEST']._serialized_start=1591
+  _globals['_TIMELINEREQUEST']._serialized_end=2142
+  _globals['_TIMELINEREQUEST_SWITCHESENTRY']._serialized_start=710
+  _globals['_TIMELINEREQUEST_SWITCHESENTRY']._serialized_end=757
+  _globals['_TIMELINERESPONSE']._serialized_start=2145
+  _globals['_TIMELINERESPONSE']._serialized_end=2478
+  _globals['_LINESCONFIG']._serialized_start=2481
+  _globals['_LINESCONFIG']._serialized_end=2719
+  _globals['_LINESCONFIG_SWITCHESENTRY']._serialized_start=710
+  _globals['_LINESCONFIG_SWITCHESENTRY']._serialized_end=757
+  _globals['_SIMULATELINESREQUEST']._serialized_start=2721
+  _globals['_SIMULATELINESREQUEST']._serialized_end=2814
+  _globals['_LINESBATCH']._serialized_start=2816
+  _globals['_LINESBATCH']._serialized_end=2888
+  _globals['_REFUSEDLINES']._serialized_start=2890
+  _globals['_REFUSEDLINES']._serialized_end=2934
+  _globals['_SIMULATELINESRESPONSE']._serialized_start=2937
+  _globals['_SIMULATELINESRESPONSE']._serialized_end=3091
+  _globals['_STARTRUNREQUEST']._serialized_start=3094
+  _globals['_STARTRUNREQUEST']._serialized_end=3240
+  _globals['_RUNMETADATA']._serialized_start=3243
+  _globals['_RUNMETADATA']._serialized_end=3449
+  _globals['_RUNRESULT']._serialized_start=3451
+  _globals['_RUNRESULT']._serialized_end=3529
+  _globals['_READRUNREQUEST']._serialized_start=3531
+  _globals['_READRUNREQUEST']._serialized_end=3577
+  _globals['_READRUNRESPONSE']._serialized_start=3580
+  _globals['_READRUNRESPONSE']._serialized_end=3724
+  _globals['_SIMULATIONSERVICE']._serialized_start=4141
+  _globals['_SIMULATIONSERVICE']._serialized_end=4538
 # @@protoc_insertion_point(module_scope)

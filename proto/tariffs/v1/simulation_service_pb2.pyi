@@ -1,3 +1,4 @@
+from google.longrunning import operations_pb2 as _operations_pb2
 from tariffs.v1 import common_pb2 as _common_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -22,6 +23,15 @@ class Horizon(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     HORIZON_IMPACT: _ClassVar[Horizon]
     HORIZON_SHORT: _ClassVar[Horizon]
     HORIZON_LONG: _ClassVar[Horizon]
+
+class RunState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    RUN_STATE_UNSPECIFIED: _ClassVar[RunState]
+    RUN_STATE_WAITING: _ClassVar[RunState]
+    RUN_STATE_RUNNING: _ClassVar[RunState]
+    RUN_STATE_SUCCEEDED: _ClassVar[RunState]
+    RUN_STATE_FAILED: _ClassVar[RunState]
+    RUN_STATE_CANCELLED: _ClassVar[RunState]
 RESPONSE_MODEL_UNSPECIFIED: ResponseModel
 RESPONSE_MODEL_ARMINGTON: ResponseModel
 RESPONSE_MODEL_PASSTHROUGH: ResponseModel
@@ -31,6 +41,12 @@ HORIZON_UNSPECIFIED: Horizon
 HORIZON_IMPACT: Horizon
 HORIZON_SHORT: Horizon
 HORIZON_LONG: Horizon
+RUN_STATE_UNSPECIFIED: RunState
+RUN_STATE_WAITING: RunState
+RUN_STATE_RUNNING: RunState
+RUN_STATE_SUCCEEDED: RunState
+RUN_STATE_FAILED: RunState
+RUN_STATE_CANCELLED: RunState
 
 class EmbeddedTable(_message.Message):
     __slots__ = ()
@@ -45,7 +61,7 @@ class Point(_message.Message):
     def __init__(self, scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., on: _Optional[str] = ...) -> None: ...
 
 class SimulateRequest(_message.Message):
-    __slots__ = ("points", "baseline", "embedded", "arrow", "response", "horizon", "parameter_set", "parameter_csv", "by", "known_on", "switches", "min_confidence", "include_lines", "draws", "seed", "attribute")
+    __slots__ = ("points", "baseline", "embedded", "arrow", "handle", "response", "horizon", "parameter_set", "parameter_csv", "by", "known_on", "switches", "min_confidence", "include_lines", "direction", "draws", "seed", "attribute")
     class SwitchesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -57,6 +73,7 @@ class SimulateRequest(_message.Message):
     BASELINE_FIELD_NUMBER: _ClassVar[int]
     EMBEDDED_FIELD_NUMBER: _ClassVar[int]
     ARROW_FIELD_NUMBER: _ClassVar[int]
+    HANDLE_FIELD_NUMBER: _ClassVar[int]
     RESPONSE_FIELD_NUMBER: _ClassVar[int]
     HORIZON_FIELD_NUMBER: _ClassVar[int]
     PARAMETER_SET_FIELD_NUMBER: _ClassVar[int]
@@ -66,6 +83,7 @@ class SimulateRequest(_message.Message):
     SWITCHES_FIELD_NUMBER: _ClassVar[int]
     MIN_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
     INCLUDE_LINES_FIELD_NUMBER: _ClassVar[int]
+    DIRECTION_FIELD_NUMBER: _ClassVar[int]
     DRAWS_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
     ATTRIBUTE_FIELD_NUMBER: _ClassVar[int]
@@ -73,6 +91,7 @@ class SimulateRequest(_message.Message):
     baseline: str
     embedded: EmbeddedTable
     arrow: bytes
+    handle: str
     response: ResponseModel
     horizon: Horizon
     parameter_set: str
@@ -82,10 +101,11 @@ class SimulateRequest(_message.Message):
     switches: _containers.ScalarMap[str, str]
     min_confidence: str
     include_lines: bool
+    direction: _common_pb2.Direction
     draws: int
     seed: int
     attribute: bool
-    def __init__(self, points: _Optional[_Iterable[_Union[Point, _Mapping]]] = ..., baseline: _Optional[str] = ..., embedded: _Optional[_Union[EmbeddedTable, _Mapping]] = ..., arrow: _Optional[bytes] = ..., response: _Optional[_Union[ResponseModel, str]] = ..., horizon: _Optional[_Union[Horizon, str]] = ..., parameter_set: _Optional[str] = ..., parameter_csv: _Optional[bytes] = ..., by: _Optional[_Iterable[str]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., include_lines: _Optional[bool] = ..., draws: _Optional[int] = ..., seed: _Optional[int] = ..., attribute: _Optional[bool] = ...) -> None: ...
+    def __init__(self, points: _Optional[_Iterable[_Union[Point, _Mapping]]] = ..., baseline: _Optional[str] = ..., embedded: _Optional[_Union[EmbeddedTable, _Mapping]] = ..., arrow: _Optional[bytes] = ..., handle: _Optional[str] = ..., response: _Optional[_Union[ResponseModel, str]] = ..., horizon: _Optional[_Union[Horizon, str]] = ..., parameter_set: _Optional[str] = ..., parameter_csv: _Optional[bytes] = ..., by: _Optional[_Iterable[str]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., include_lines: _Optional[bool] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ..., draws: _Optional[int] = ..., seed: _Optional[int] = ..., attribute: _Optional[bool] = ...) -> None: ...
 
 class Progress(_message.Message):
     __slots__ = ("stage", "fraction")
@@ -156,7 +176,7 @@ class SimulateResponse(_message.Message):
     def __init__(self, progress: _Optional[_Union[Progress, _Mapping]] = ..., refused: _Optional[_Union[RefusedBatch, _Mapping]] = ..., groups: _Optional[_Union[ResultBatch, _Mapping]] = ..., total: _Optional[_Union[ResultBatch, _Mapping]] = ..., lines: _Optional[_Union[ResultBatch, _Mapping]] = ..., done: _Optional[_Union[Done, _Mapping]] = ..., ranges: _Optional[_Union[ResultBatch, _Mapping]] = ..., total_ranges: _Optional[_Union[ResultBatch, _Mapping]] = ..., tornado: _Optional[_Union[ResultBatch, _Mapping]] = ..., attribution: _Optional[_Union[ResultBatch, _Mapping]] = ...) -> None: ...
 
 class TimelineRequest(_message.Message):
-    __slots__ = ("scenarios", "start", "end", "baseline", "embedded", "arrow", "response", "horizon", "parameter_set", "parameter_csv", "by", "known_on", "switches", "min_confidence")
+    __slots__ = ("scenarios", "start", "end", "baseline", "embedded", "arrow", "handle", "response", "horizon", "parameter_set", "parameter_csv", "by", "known_on", "switches", "min_confidence", "direction")
     class SwitchesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -170,6 +190,7 @@ class TimelineRequest(_message.Message):
     BASELINE_FIELD_NUMBER: _ClassVar[int]
     EMBEDDED_FIELD_NUMBER: _ClassVar[int]
     ARROW_FIELD_NUMBER: _ClassVar[int]
+    HANDLE_FIELD_NUMBER: _ClassVar[int]
     RESPONSE_FIELD_NUMBER: _ClassVar[int]
     HORIZON_FIELD_NUMBER: _ClassVar[int]
     PARAMETER_SET_FIELD_NUMBER: _ClassVar[int]
@@ -178,12 +199,14 @@ class TimelineRequest(_message.Message):
     KNOWN_ON_FIELD_NUMBER: _ClassVar[int]
     SWITCHES_FIELD_NUMBER: _ClassVar[int]
     MIN_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    DIRECTION_FIELD_NUMBER: _ClassVar[int]
     scenarios: _containers.RepeatedCompositeFieldContainer[_common_pb2.ScenarioRef]
     start: str
     end: str
     baseline: str
     embedded: EmbeddedTable
     arrow: bytes
+    handle: str
     response: ResponseModel
     horizon: Horizon
     parameter_set: str
@@ -192,7 +215,8 @@ class TimelineRequest(_message.Message):
     known_on: str
     switches: _containers.ScalarMap[str, str]
     min_confidence: str
-    def __init__(self, scenarios: _Optional[_Iterable[_Union[_common_pb2.ScenarioRef, _Mapping]]] = ..., start: _Optional[str] = ..., end: _Optional[str] = ..., baseline: _Optional[str] = ..., embedded: _Optional[_Union[EmbeddedTable, _Mapping]] = ..., arrow: _Optional[bytes] = ..., response: _Optional[_Union[ResponseModel, str]] = ..., horizon: _Optional[_Union[Horizon, str]] = ..., parameter_set: _Optional[str] = ..., parameter_csv: _Optional[bytes] = ..., by: _Optional[_Iterable[str]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ...) -> None: ...
+    direction: _common_pb2.Direction
+    def __init__(self, scenarios: _Optional[_Iterable[_Union[_common_pb2.ScenarioRef, _Mapping]]] = ..., start: _Optional[str] = ..., end: _Optional[str] = ..., baseline: _Optional[str] = ..., embedded: _Optional[_Union[EmbeddedTable, _Mapping]] = ..., arrow: _Optional[bytes] = ..., handle: _Optional[str] = ..., response: _Optional[_Union[ResponseModel, str]] = ..., horizon: _Optional[_Union[Horizon, str]] = ..., parameter_set: _Optional[str] = ..., parameter_csv: _Optional[bytes] = ..., by: _Optional[_Iterable[str]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ...) -> None: ...
 
 class TimelineResponse(_message.Message):
     __slots__ = ("progress", "refused", "segments", "totals", "averages", "average_total", "done")
@@ -211,3 +235,120 @@ class TimelineResponse(_message.Message):
     average_total: ResultBatch
     done: Done
     def __init__(self, progress: _Optional[_Union[Progress, _Mapping]] = ..., refused: _Optional[_Union[RefusedBatch, _Mapping]] = ..., segments: _Optional[_Union[ResultBatch, _Mapping]] = ..., totals: _Optional[_Union[ResultBatch, _Mapping]] = ..., averages: _Optional[_Union[ResultBatch, _Mapping]] = ..., average_total: _Optional[_Union[ResultBatch, _Mapping]] = ..., done: _Optional[_Union[Done, _Mapping]] = ...) -> None: ...
+
+class LinesConfig(_message.Message):
+    __slots__ = ("points", "known_on", "switches", "min_confidence", "direction")
+    class SwitchesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    KNOWN_ON_FIELD_NUMBER: _ClassVar[int]
+    SWITCHES_FIELD_NUMBER: _ClassVar[int]
+    MIN_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    DIRECTION_FIELD_NUMBER: _ClassVar[int]
+    points: _containers.RepeatedCompositeFieldContainer[Point]
+    known_on: str
+    switches: _containers.ScalarMap[str, str]
+    min_confidence: str
+    direction: _common_pb2.Direction
+    def __init__(self, points: _Optional[_Iterable[_Union[Point, _Mapping]]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ...) -> None: ...
+
+class SimulateLinesRequest(_message.Message):
+    __slots__ = ("config", "arrow")
+    CONFIG_FIELD_NUMBER: _ClassVar[int]
+    ARROW_FIELD_NUMBER: _ClassVar[int]
+    config: LinesConfig
+    arrow: bytes
+    def __init__(self, config: _Optional[_Union[LinesConfig, _Mapping]] = ..., arrow: _Optional[bytes] = ...) -> None: ...
+
+class LinesBatch(_message.Message):
+    __slots__ = ("batch", "scenario", "on", "arrow")
+    BATCH_FIELD_NUMBER: _ClassVar[int]
+    SCENARIO_FIELD_NUMBER: _ClassVar[int]
+    ON_FIELD_NUMBER: _ClassVar[int]
+    ARROW_FIELD_NUMBER: _ClassVar[int]
+    batch: int
+    scenario: str
+    on: str
+    arrow: bytes
+    def __init__(self, batch: _Optional[int] = ..., scenario: _Optional[str] = ..., on: _Optional[str] = ..., arrow: _Optional[bytes] = ...) -> None: ...
+
+class RefusedLines(_message.Message):
+    __slots__ = ("batch", "arrow")
+    BATCH_FIELD_NUMBER: _ClassVar[int]
+    ARROW_FIELD_NUMBER: _ClassVar[int]
+    batch: int
+    arrow: bytes
+    def __init__(self, batch: _Optional[int] = ..., arrow: _Optional[bytes] = ...) -> None: ...
+
+class SimulateLinesResponse(_message.Message):
+    __slots__ = ("refused", "lines", "done")
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    DONE_FIELD_NUMBER: _ClassVar[int]
+    refused: RefusedLines
+    lines: LinesBatch
+    done: Done
+    def __init__(self, refused: _Optional[_Union[RefusedLines, _Mapping]] = ..., lines: _Optional[_Union[LinesBatch, _Mapping]] = ..., done: _Optional[_Union[Done, _Mapping]] = ...) -> None: ...
+
+class StartRunRequest(_message.Message):
+    __slots__ = ("simulate", "timeline", "request_id")
+    SIMULATE_FIELD_NUMBER: _ClassVar[int]
+    TIMELINE_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    simulate: SimulateRequest
+    timeline: TimelineRequest
+    request_id: str
+    def __init__(self, simulate: _Optional[_Union[SimulateRequest, _Mapping]] = ..., timeline: _Optional[_Union[TimelineRequest, _Mapping]] = ..., request_id: _Optional[str] = ...) -> None: ...
+
+class RunMetadata(_message.Message):
+    __slots__ = ("state", "stage", "fraction", "finished_parts", "total_parts", "attempts", "create_time", "end_time", "expire_time")
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    FRACTION_FIELD_NUMBER: _ClassVar[int]
+    FINISHED_PARTS_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_PARTS_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    state: RunState
+    stage: str
+    fraction: float
+    finished_parts: int
+    total_parts: int
+    attempts: int
+    create_time: str
+    end_time: str
+    expire_time: str
+    def __init__(self, state: _Optional[_Union[RunState, str]] = ..., stage: _Optional[str] = ..., fraction: _Optional[float] = ..., finished_parts: _Optional[int] = ..., total_parts: _Optional[int] = ..., attempts: _Optional[int] = ..., create_time: _Optional[str] = ..., end_time: _Optional[str] = ..., expire_time: _Optional[str] = ...) -> None: ...
+
+class RunResult(_message.Message):
+    __slots__ = ("provenance", "message_count")
+    PROVENANCE_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    provenance: _common_pb2.Provenance
+    message_count: int
+    def __init__(self, provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ..., message_count: _Optional[int] = ...) -> None: ...
+
+class ReadRunRequest(_message.Message):
+    __slots__ = ("name", "offset")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    offset: int
+    def __init__(self, name: _Optional[str] = ..., offset: _Optional[int] = ...) -> None: ...
+
+class ReadRunResponse(_message.Message):
+    __slots__ = ("offset", "simulate", "timeline")
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    SIMULATE_FIELD_NUMBER: _ClassVar[int]
+    TIMELINE_FIELD_NUMBER: _ClassVar[int]
+    offset: int
+    simulate: SimulateResponse
+    timeline: TimelineResponse
+    def __init__(self, offset: _Optional[int] = ..., simulate: _Optional[_Union[SimulateResponse, _Mapping]] = ..., timeline: _Optional[_Union[TimelineResponse, _Mapping]] = ...) -> None: ...

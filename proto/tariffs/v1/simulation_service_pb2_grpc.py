@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from google.longrunning import operations_pb2 as google_dot_longrunning_dot_operations__pb2
 from tariffs.v1 import simulation_service_pb2 as tariffs_dot_v1_dot_simulation__service__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -45,6 +46,21 @@ class SimulationServiceStub:
                 request_serializer=tariffs_dot_v1_dot_simulation__service__pb2.TimelineRequest.SerializeToString,
                 response_deserializer=tariffs_dot_v1_dot_simulation__service__pb2.TimelineResponse.FromString,
                 _registered_method=True)
+        self.SimulateLines = channel.stream_stream(
+                '/tariffs.v1.SimulationService/SimulateLines',
+                request_serializer=tariffs_dot_v1_dot_simulation__service__pb2.SimulateLinesRequest.SerializeToString,
+                response_deserializer=tariffs_dot_v1_dot_simulation__service__pb2.SimulateLinesResponse.FromString,
+                _registered_method=True)
+        self.StartRun = channel.unary_unary(
+                '/tariffs.v1.SimulationService/StartRun',
+                request_serializer=tariffs_dot_v1_dot_simulation__service__pb2.StartRunRequest.SerializeToString,
+                response_deserializer=google_dot_longrunning_dot_operations__pb2.Operation.FromString,
+                _registered_method=True)
+        self.ReadRun = channel.unary_stream(
+                '/tariffs.v1.SimulationService/ReadRun',
+                request_serializer=tariffs_dot_v1_dot_simulation__service__pb2.ReadRunRequest.SerializeToString,
+                response_deserializer=tariffs_dot_v1_dot_simulation__service__pb2.ReadRunResponse.FromString,
+                _registered_method=True)
 
 
 class SimulationServiceServicer:
@@ -67,6 +83,31 @@ class SimulationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SimulateLines(self, request_iterator, context):
+        """The duty on rows as they come, of a table of any length: `config` first, then rows; for every batch sent the
+        refused rows, if any, and the rows of each point come back, in order. `done` is always last.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StartRun(self, request, context):
+        """Begin a run that goes on without the caller. Its metadata is a RunMetadata, its response a RunResult;
+        google.longrunning.Operations tells how far it is, ends and forgets it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReadRun(self, request, context):
+        """The messages of a run from an offset on, as Simulate or Timeline would have sent them, without progress; rows that
+        only valuing shows to be unusable come just before `done`. The stream follows a run that is not done, and ends with
+        it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SimulationServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -79,6 +120,21 @@ def add_SimulationServiceServicer_to_server(servicer, server):
                     servicer.Timeline,
                     request_deserializer=tariffs_dot_v1_dot_simulation__service__pb2.TimelineRequest.FromString,
                     response_serializer=tariffs_dot_v1_dot_simulation__service__pb2.TimelineResponse.SerializeToString,
+            ),
+            'SimulateLines': grpc.stream_stream_rpc_method_handler(
+                    servicer.SimulateLines,
+                    request_deserializer=tariffs_dot_v1_dot_simulation__service__pb2.SimulateLinesRequest.FromString,
+                    response_serializer=tariffs_dot_v1_dot_simulation__service__pb2.SimulateLinesResponse.SerializeToString,
+            ),
+            'StartRun': grpc.unary_unary_rpc_method_handler(
+                    servicer.StartRun,
+                    request_deserializer=tariffs_dot_v1_dot_simulation__service__pb2.StartRunRequest.FromString,
+                    response_serializer=google_dot_longrunning_dot_operations__pb2.Operation.SerializeToString,
+            ),
+            'ReadRun': grpc.unary_stream_rpc_method_handler(
+                    servicer.ReadRun,
+                    request_deserializer=tariffs_dot_v1_dot_simulation__service__pb2.ReadRunRequest.FromString,
+                    response_serializer=tariffs_dot_v1_dot_simulation__service__pb2.ReadRunResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -136,6 +192,87 @@ class SimulationService:
             '/tariffs.v1.SimulationService/Timeline',
             tariffs_dot_v1_dot_simulation__service__pb2.TimelineRequest.SerializeToString,
             tariffs_dot_v1_dot_simulation__service__pb2.TimelineResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SimulateLines(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/tariffs.v1.SimulationService/SimulateLines',
+            tariffs_dot_v1_dot_simulation__service__pb2.SimulateLinesRequest.SerializeToString,
+            tariffs_dot_v1_dot_simulation__service__pb2.SimulateLinesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StartRun(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tariffs.v1.SimulationService/StartRun',
+            tariffs_dot_v1_dot_simulation__service__pb2.StartRunRequest.SerializeToString,
+            google_dot_longrunning_dot_operations__pb2.Operation.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReadRun(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/tariffs.v1.SimulationService/ReadRun',
+            tariffs_dot_v1_dot_simulation__service__pb2.ReadRunRequest.SerializeToString,
+            tariffs_dot_v1_dot_simulation__service__pb2.ReadRunResponse.FromString,
             options,
             channel_credentials,
             insecure,

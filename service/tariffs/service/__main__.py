@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from tariffs.service.server import check, serve
+from tariffs.service.serving import check, serve
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -14,10 +14,11 @@ def main(arguments: list[str] | None = None) -> int:
         prog="python -m tariffs.service", description="Serve tariffs.v1 over gRPC."
     )
     parser.add_argument("--host", help="address to listen on (default TARIFFS_HOST or 127.0.0.1)")
-    parser.add_argument("--port", type=int, help="port, 0 for a free one (default TARIFFS_PORT or 50051)")
-    parser.add_argument("--check", action="store_true", help="warm up, run the self-test and leave")
-    given = parser.parse_args(arguments)
-    return check() if given.check else serve(given.host, given.port)
+    parser.add_argument("--port", help="port, 0 for a free one (default TARIFFS_PORT or 50051)")
+    parser.add_argument("--processes", help="processes on the port (default TARIFFS_PROCESSES or 1)")
+    parser.add_argument("--check", action="store_true", help="tell the settings, run the self-test and leave")
+    given = vars(parser.parse_args(arguments))
+    return check(**given) if given.pop("check") else serve(**given)
 
 
 if __name__ == "__main__":

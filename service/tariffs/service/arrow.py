@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from datetime import date
+from typing import cast
 
 import polars as pl
 
@@ -14,8 +16,16 @@ MESSAGE_LIMIT = 1 << 20
 ROWS_LIMIT = 1_000_000
 COLUMNS_LIMIT = 256
 UNPACKED_LIMIT = 64 << 20
+NAME_LIMIT = 200
+VALUE_LIMIT = 32 << 10
 FIELD = "arrow"
-_ENCODING_SLACK = 0.85
+_ENCODING_SLACK = 0.9
+_PROBED_ROWS = 2_048
+_EPOCH = date(1970, 1, 1).toordinal()
+_FIRST_DAY, _LAST_DAY = date.min.toordinal() - _EPOCH, date.max.toordinal() - _EPOCH
+_DAY = {"ms": 86_400 * 10**3, "us": 86_400 * 10**6, "ns": 86_400 * 10**9}
+_TEXTS = (pl.String, pl.Categorical, pl.Enum)
+_PLAIN = (*_TEXTS, pl.Boolean, pl.Null, pl.Date, pl.Datetime)
 
 
 def read_table(data: bytes) -> pl.DataFrame:
@@ -23,24 +33,16 @@ def read_table(data: bytes) -> pl.DataFrame:
 
     Raises:
         InputError: BATCH_TOO_LARGE above 1 MiB, or if it would unpack into too much; ARROW_MALFORMED; TABLE_EMPTY;
-            COLUMN_TYPE_MISMATCH for nested and binary columns.
+            COLUMN_TYPE_MISMATCH for columns that are not text, numbers, booleans or dates.
     """
-    if len(data) > MESSAGE_LIMIT:
-        raise _too_large("bytes", len(data), MESSAGE_LIMIT)
+    _check_limit("bytes", len(data), MESSAGE_LIMIT)
     _check_size(data)
     try:
         frame = pl.read_ipc_stream(io.BytesIO(data))
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as error:
         raise _malformed(str(error).splitlines()[0] if str(error) else type(error).__name__) from None
-    for name, dtype in frame.schema.items():
-        if dtype.is_nested() or dtype in (pl.Binary, pl.Object):
-            raise InputError(
-                "COLUMN_TYPE_MISMATCH",
-                f"Column {name!r} is {dtype}.",
-                field=name,
-                fix="Send text, numbers, booleans and dates only.",
-                metadata={"column": name, "found": str(dtype)},
-            )
+    for column in frame.iter_columns():
+        _check_column(column)
     if not frame.height:
         raise InputError("TABLE_EMPTY", "The table has no rows.", field=FIELD, fix="Send at least one row.")
     return frame
@@ -52,10 +54,14 @@ def batches(frame: pl.DataFrame, limit: int = MESSAGE_LIMIT) -> Iterator[bytes]:
     Floats that are not a number travel as null.
     """
     frame = frame.with_columns(pl.col(pl.Float64, pl.Float32).fill_nan(None)) if frame.width else frame
-    rows = max(1, frame.height)
-    size = int(frame.estimated_size()) or 1
-    step = max(1, min(rows, int(rows * limit * _ENCODING_SLACK / size)))
-    for start in range(0, rows, step):
+    # What text takes on the wire is not what it takes in memory, and encoding a part twice costs more than a probe.
+    probe = _encode(frame.slice(0, _PROBED_ROWS))
+    if frame.height <= _PROBED_ROWS and len(probe) <= limit:
+        yield probe
+        return
+    probed = min(frame.height, _PROBED_ROWS)
+    step = max(1, int(probed * limit * _ENCODING_SLACK / len(probe)))
+    for start in range(0, max(1, frame.height), step):
         yield from _fitting(frame.slice(start, step), limit)
 
 
@@ -75,6 +81,44 @@ def _encode(frame: pl.DataFrame) -> bytes:
     return buffer.getvalue()
 
 
+def _check_column(column: pl.Series) -> None:
+    name, dtype = column.name, column.dtype
+    _check_limit("characters in a column's name", len(name), NAME_LIMIT)
+    if not (dtype.is_numeric() or dtype in _PLAIN):
+        raise _not_plain(name, str(dtype))
+    if dtype in _TEXTS:
+        # What a row is refused for is told in a message of at most 1 MiB.
+        longest = column.cast(pl.String).str.len_bytes().max()
+        _check_limit("bytes in one value", cast(int, longest or 0), VALUE_LIMIT)
+    if dtype == pl.Date or isinstance(dtype, pl.Datetime):
+        _check_days(column)
+
+
+def _check_days(column: pl.Series) -> None:
+    """Refuse days that no calendar here has: Polars panics over them."""
+    a_day = _DAY[column.dtype.time_unit] if isinstance(column.dtype, pl.Datetime) else 1
+    numbers = column.to_physical()
+    for found in (cast("int | None", numbers.min()), cast("int | None", numbers.max())):
+        if found is not None and not _FIRST_DAY <= found // a_day <= _LAST_DAY:
+            raise InputError(
+                "COLUMN_TYPE_MISMATCH",
+                f"Column {column.name!r} has days outside the years 1 to 9999.",
+                field=column.name,
+                fix="Send days of our calendar.",
+                metadata={"column": column.name},
+            )
+
+
+def _not_plain(name: str, found: str) -> InputError:
+    return InputError(
+        "COLUMN_TYPE_MISMATCH",
+        f"Column {name!r} is {found}.",
+        field=name,
+        fix="Send text, numbers, booleans and dates only.",
+        metadata={"column": name, "found": found},
+    )
+
+
 def _check_size(data: bytes) -> None:
     try:
         found = inspect_stream(data)
@@ -85,8 +129,20 @@ def _check_size(data: bytes) -> None:
         ("columns", found.columns, COLUMNS_LIMIT),
         ("bytes unpacked", found.unpacked_bytes, UNPACKED_LIMIT),
     ):
-        if size > limit:
-            raise _too_large(what, size, limit)
+        _check_limit(what, size, limit)
+    if found.nested is not None:
+        raise _not_plain(found.nested[:NAME_LIMIT], "nested")
+
+
+def _check_limit(what: str, found: int, limit: int) -> None:
+    if found > limit:
+        raise InputError(
+            "BATCH_TOO_LARGE",
+            f"The table has {found:,} {what}; the limit is {limit:,}.",
+            field=FIELD,
+            fix="Upload it in parts, or run it in-process: Client.local(), or --local on the command line.",
+            metadata={"limit": str(limit), "found": str(found)},
+        )
 
 
 def _malformed(why: str) -> InputError:
@@ -95,14 +151,4 @@ def _malformed(why: str) -> InputError:
         f"The bytes are not an Arrow IPC stream: {why}.",
         field=FIELD,
         fix="Send one stream as written by `write_ipc_stream`.",
-    )
-
-
-def _too_large(what: str, found: int, limit: int) -> InputError:
-    return InputError(
-        "BATCH_TOO_LARGE",
-        f"The table has {found:,} {what}; the limit is {limit:,}.",
-        field=FIELD,
-        fix="Run it in-process: Client.local(), or --local on the command line.",
-        metadata={"limit": str(limit), "found": str(found)},
     )

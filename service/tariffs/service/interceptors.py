@@ -1,77 +1,49 @@
-"""What surrounds every call: request id, logging context, the gate while starting and stopping, error mapping.
+"""What surrounds every call: request id, who calls, logging context, metrics, the gate, error mapping.
 
-One interceptor for the services of this project; health, reflection and channelz pass untouched.
+One interceptor for the services of this project and for its operations. Health is open; reflection and channelz pass
+untouched, but for the token where the server asks for one.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
-import time
-import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, NoReturn
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
+from typing import Any
 
 import grpc
 import grpc.aio
-import structlog
+from google.protobuf.message import DecodeError, Message
 
-from tariffs.engine.errors import ServiceError, TariffsError
-from tariffs.service.status import INVARIANT, REQUEST_ID_KEY, grpc_code, status_of, trailers_of
+from tariffs.engine.errors import InputError, ServiceError
+from tariffs.service.gate import Gate
+from tariffs.service.metrics import Metrics
+from tariffs.service.records import Context, Record, request_id_of
+from tariffs.service.status import grpc_code, status_of, trailers_of
+from tariffs.service.tokens import Tokens, caller_of
 
-PREFIX = "/tariffs.v1."
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
-_log = structlog.get_logger("tariffs.service")
-Context = grpc.aio.ServicerContext[Any, Any]
-
-
-@dataclass(slots=True)
-class Gate:
-    """Whether calls are let in: the server is warm, not stopping, and below its limit of calls at a time."""
-
-    limit: int
-    warm: bool = False
-    stopping: bool = False
-    inside: int = 0
-
-    @contextmanager
-    def call(self) -> Iterator[None]:
-        """Let one call in for as long as it lasts.
-
-        Raises:
-            ServiceError: WARMING_UP, SHUTTING_DOWN or TOO_MANY_STREAMS.
-        """
-        self._check()
-        self.inside += 1
-        try:
-            yield
-        finally:
-            self.inside -= 1
-
-    def _check(self) -> None:
-        if self.stopping:
-            raise ServiceError(
-                "SHUTTING_DOWN", "The server is draining.", fix="Try another one, or again shortly."
-            )
-        if not self.warm:
-            raise ServiceError("WARMING_UP", "The server is not ready yet.", fix="Try again shortly.")
-        # grpc's own limit ends calls without saying why.
-        if self.inside >= self.limit:
-            raise ServiceError(
-                "TOO_MANY_STREAMS",
-                f"The server has {self.inside} calls in hand, its limit.",
-                fix="Try again shortly.",
-                metadata={"limit": str(self.limit)},
-            )
+_OWN = "/tariffs.v1."
+_OPERATIONS = "/google.longrunning."
+_OPEN = "/grpc.health.v1."
+_DECODE_ERRORS = (DecodeError, RecursionError, ValueError)
+Behaviour = Callable[[Any, Context], Any]
+Decode = Callable[[bytes], Message]
+Read = Callable[[Any], Any]
 
 
 class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg] # generic in the stubs alone
-    """Wraps the calls of this project's services."""
+    """Wraps the calls of this project's services, of all four kinds.
 
-    def __init__(self, gate: Gate) -> None:
+    Args:
+        gate: lets calls in.
+        metrics: counts them.
+        tokens: whose calls they are; None lets everybody call.
+    """
+
+    def __init__(self, gate: Gate, metrics: Metrics, tokens: Tokens | None = None) -> None:
         self._gate = gate
+        self._metrics = metrics
+        self._tokens = tokens
 
     async def intercept_service(
         self,
@@ -81,23 +53,40 @@ class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg] # g
         """Wrap the handler of a call."""
         handler: Any = await continuation(handler_call_details)
         method = handler_call_details.method
-        if handler is None or not method.startswith(PREFIX):
+        if handler is None or method.startswith(_OPEN):
             return handler  # type: ignore[no-any-return]
-        coders = (handler.request_deserializer, handler.response_serializer)
-        if handler.response_streaming:
-            return grpc.unary_stream_rpc_method_handler(
-                self._streaming(handler.unary_stream, method), *coders
-            )
-        return grpc.unary_unary_rpc_method_handler(self._unary(handler.unary_unary, method), *coders)
+        if method.startswith((_OWN, _OPERATIONS)):
+            return self._wrapped(handler, method.removeprefix(_OWN).removeprefix("/"))
+        try:
+            caller_of(handler_call_details.invocation_metadata or (), "", self._tokens)
+        except ServiceError as error:
+            return _refusing(error)
+        return handler  # type: ignore[no-any-return]
 
-    def _unary(self, behaviour: Callable[..., Awaitable[Any]], method: str) -> Callable[..., Awaitable[Any]]:
-        async def call(request: Any, context: Context) -> Any:
-            record = _Record.begin(method, context)
+    def _wrapped(self, handler: Any, rpc: str) -> grpc.RpcMethodHandler[Any, Any]:
+        decode, encode = handler.request_deserializer, handler.response_serializer
+        # grpc answers INTERNAL to bytes that are no message, and decodes before anybody could be turned away: so
+        # bytes come in, and are decoded behind the gate.
+        if handler.request_streaming and handler.response_streaming:
+            call = self._streaming(handler.stream_stream, rpc, _reads_many(decode))
+            return grpc.stream_stream_rpc_method_handler(call, None, encode)
+        if handler.response_streaming:
+            call = self._streaming(handler.unary_stream, rpc, _reads_one(decode))
+            return grpc.unary_stream_rpc_method_handler(call, None, encode)
+        if handler.request_streaming:
+            answer = self._answering(handler.stream_unary, rpc, _reads_many(decode))
+            return grpc.stream_unary_rpc_method_handler(answer, None, encode)
+        answer = self._answering(handler.unary_unary, rpc, _reads_one(decode))
+        return grpc.unary_unary_rpc_method_handler(answer, None, encode)
+
+    def _answering(self, behaviour: Behaviour, rpc: str, read: Read) -> Callable[..., Awaitable[Any]]:
+        async def call(raw: Any, context: Context) -> Any:
+            record = Record(rpc, context, self._metrics)
             try:
-                with self._gate.call():
-                    answer = await behaviour(request, context)
+                with self._gate.call(self._identify(record, context)):
+                    answer = await behaviour(read(raw), context)
             except Exception as error:
-                await record.fail(error, context)
+                await record.fail(error)
             except asyncio.CancelledError:
                 record.end("CANCELLED")
                 raise
@@ -107,18 +96,17 @@ class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg] # g
 
         return call
 
-    def _streaming(
-        self, behaviour: Callable[..., AsyncIterator[Any]], method: str
-    ) -> Callable[..., AsyncIterator[Any]]:
-        async def call(request: Any, context: Context) -> AsyncIterator[Any]:
-            record = _Record.begin(method, context)
+    def _streaming(self, behaviour: Behaviour, rpc: str, read: Read) -> Callable[..., AsyncIterator[Any]]:
+        async def call(raw: Any, context: Context) -> AsyncIterator[Any]:
+            record = Record(rpc, context, self._metrics)
             try:
-                with self._gate.call():
-                    async for message in behaviour(request, context):
-                        record.note(message)
-                        yield message
+                with self._gate.call(self._identify(record, context)):
+                    async with aclosing(behaviour(read(raw), context)) as messages:
+                        async for message in messages:
+                            record.note(message)
+                            yield message
             except Exception as error:
-                await record.fail(error, context)
+                await record.fail(error)
             except (asyncio.CancelledError, GeneratorExit):
                 record.end("CANCELLED")
                 raise
@@ -126,47 +114,42 @@ class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg] # g
 
         return call
 
+    def _identify(self, record: Record, context: Context) -> str:
+        who = caller_of(context.invocation_metadata() or (), context.peer(), self._tokens)
+        record.of(who)
+        return who.key
 
-class _Record:
-    """One call as the log tells it: one line at its end."""
 
-    def __init__(self, method: str, request_id: str) -> None:
-        self._started = time.perf_counter()
-        self._run_digest = ""
-        self._request_id = request_id
-        structlog.contextvars.bind_contextvars(rpc=method.removeprefix(PREFIX), request_id=request_id)
+def _reads_one(decode: Decode) -> Read:
+    def read(raw: bytes) -> Message:
+        try:
+            return decode(raw)
+        except _DECODE_ERRORS:
+            raise InputError(
+                "REQUEST_INVALID",
+                "The request is not a message of this call.",
+                fix="Build it from the .proto files of tariffs.v1.",
+            ) from None
 
-    @classmethod
-    def begin(cls, method: str, context: Context) -> _Record:
-        """Take the caller's request id, or make one; it goes back in the trailing metadata."""
-        structlog.contextvars.clear_contextvars()
-        given = [str(value) for key, value in context.invocation_metadata() or () if key == REQUEST_ID_KEY]
-        request_id = given[0] if given and _REQUEST_ID.fullmatch(given[0]) else uuid.uuid4().hex
-        context.set_trailing_metadata(((REQUEST_ID_KEY, request_id),))
-        return cls(method, request_id)
+    return read
 
-    def note(self, message: Any) -> None:
-        """Remember the run digest of an answer, or of the last message of a stream."""
-        holder = (
-            message.done if message.DESCRIPTOR.name in {"SimulateResponse", "TimelineResponse"} else message
-        )
-        self._run_digest = holder.provenance.run_digest or self._run_digest
 
-    def end(self, code: str, **facts: Any) -> None:
-        """Log the end of the call."""
-        if self._run_digest:
-            facts["run_digest"] = self._run_digest
-        _log.info(
-            "call", code=code, milliseconds=round((time.perf_counter() - self._started) * 1e3, 3), **facts
-        )
+def _reads_many(decode: Decode) -> Read:
+    read_one = _reads_one(decode)
 
-    async def fail(self, error: Exception, context: Context) -> NoReturn:
-        """Log what went wrong and end the call with its status; the stack of the unforeseen stays in the log."""
-        if isinstance(error, grpc.aio.AbortError):
-            raise error
-        if not isinstance(error, TariffsError):
-            _log.error("unforeseen", reason=INVARIANT, exc_info=error)
-        status = status_of(error, self._request_id)
-        self.end(grpc_code(status).name, reason=getattr(error, "reason", INVARIANT))
-        await context.abort(grpc_code(status), status.message, trailers_of(status, self._request_id))
-        raise AssertionError("abort returns never")
+    async def read(raws: AsyncIterator[bytes]) -> AsyncIterator[Message]:
+        async for raw in raws:
+            yield read_one(raw)
+
+    return read
+
+
+def _refusing(error: ServiceError) -> grpc.RpcMethodHandler[Any, Any]:
+    """Ends a call of any kind without reading it."""
+
+    async def refuse(_requests: Any, context: Context) -> None:
+        request_id = request_id_of(context)
+        status = status_of(error, request_id)
+        await context.abort(grpc_code(status), status.message, trailers_of(status, request_id))
+
+    return grpc.stream_stream_rpc_method_handler(refuse)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 _CONTINUATION = 0xFFFFFFFF
 _SCHEMA, _DICTIONARY_BATCH, _RECORD_BATCH = 1, 2, 3
 _NOT_COMPRESSED = -1
+_COLUMNS_READ = 4_096
 
 
 class MalformedError(ValueError):
@@ -21,11 +22,17 @@ class MalformedError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class StreamSize:
-    """Sizes as the headers give them; `unpacked_bytes` is memory for buffers after decompression."""
+    """Sizes as the headers give them.
+
+    Attributes:
+        unpacked_bytes: memory for buffers after decompression.
+        nested: name of the first column that holds others, lists or records; a decoder recurses into them.
+    """
 
     rows: int = 0
     columns: int = 0
     unpacked_bytes: int = 0
+    nested: str | None = None
 
 
 def inspect_stream(data: bytes) -> StreamSize:
@@ -47,7 +54,7 @@ def inspect_stream(data: bytes) -> StreamSize:
             raise MalformedError("a body is longer than the stream")
         if kind == _SCHEMA:
             has_schema = True
-            found = replace(found, columns=header.vector(1)[1])
+            found = replace(found, columns=header.vector(1)[1], nested=_first_nested(header))
         elif kind in {_RECORD_BATCH, _DICTIONARY_BATCH}:
             batch = header if kind == _RECORD_BATCH else header.child(1)
             found = _with_batch(found, batch, data[body : body + body_length])
@@ -69,6 +76,15 @@ def _prefix(data: bytes, position: int) -> tuple[int, int]:
     if length < 0 or start + length > len(data):
         raise MalformedError("a header is longer than the stream")
     return start, length
+
+
+def _first_nested(schema: _Table) -> str | None:
+    start, count = schema.vector(1)
+    for index in range(min(count, _COLUMNS_READ)):
+        column = _Table(schema.data, start).at(index)
+        if column.vector(5)[1]:
+            return column.text(0)
+    return None
 
 
 def _with_batch(found: StreamSize, batch: _Table, body: bytes) -> StreamSize:
@@ -128,6 +144,16 @@ class _Table:
             return 0, 0
         start = position + _unpack("<I", self.data, position)[0]
         return start + 4, _unpack("<I", self.data, start)[0]
+
+    def at(self, index: int) -> _Table:
+        """The table that an item of a vector of tables points to; the vector's items start here."""
+        position = self.position + 4 * index
+        return _Table(self.data, position + _unpack("<I", self.data, position)[0])
+
+    def text(self, field: int) -> str:
+        """A text, as far as it can be read."""
+        start, length = self.vector(field)
+        return self.data[start : start + length].decode(errors="replace")
 
     def _field(self, field: int) -> int:
         offsets = self.position - _unpack("<i", self.data, self.position)[0]

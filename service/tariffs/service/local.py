@@ -8,7 +8,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -16,8 +16,9 @@ from typing import Any, cast
 
 import polars as pl
 
+from tariffs.engine.chunks import watched
 from tariffs.engine.errors import ServiceError
-from tariffs.service.rpc import changes, duty, law, refund, scenarios
+from tariffs.service.rpc import changes, duty, law, portfees, refund, scenarios
 from tariffs.v1 import (
     duty_service_pb2,
     law_service_pb2,
@@ -82,6 +83,12 @@ class LocalLaw:
         (answer,) = stream(lambda emit, over: changes.list_changes(request, emit, over, given), timeout)
         found: law_service_pb2.ListChangesResponse = answer
         return found
+
+    def CalculatePortFee(  # noqa: N802 - the name on the wire
+        self, request: law_service_pb2.CalculatePortFeeRequest, timeout: float | None = None
+    ) -> law_service_pb2.CalculatePortFeeResponse:
+        """What port fees cost on a voyage."""
+        return portfees.calculate_port_fee(request)
 
 
 class LocalRefund:
@@ -163,6 +170,20 @@ class LocalSimulation:
         given = simulation.Local(table, parameters)
         return stream(lambda emit, cancelled: timeline.run_timeline(request, emit, cancelled, given), timeout)
 
+    def SimulateLines(  # noqa: N802 - the name on the wire
+        self,
+        requests: Iterable[simulation_service_pb2.SimulateLinesRequest],
+        timeout: float | None = None,
+    ) -> Iterator[simulation_service_pb2.SimulateLinesResponse]:
+        """The duty on rows as they come; they are read as the answers are."""
+        from tariffs.service.rpc import lines
+
+        def work(emit: Callable[[Any], None], cancelled: Callable[[], bool]) -> None:
+            for message in lines.simulate_lines(requests, cancelled):
+                emit(message)
+
+        return stream(work, timeout)
+
 
 class LocalServices:
     """All services in-process."""
@@ -199,7 +220,8 @@ class _Channel:
         """Compute, in a thread of its own."""
         end: Any = _END
         try:
-            work(self._put, self._is_over)
+            with watched(self._check):
+                work(self._put, self._is_over)
         except BaseException as error:
             end = error
         # The reader may have gone, and then nobody waits for the end.
@@ -217,6 +239,10 @@ class _Channel:
             with suppress(queue.Full):
                 return self._messages.put(item, timeout=_POLL_SECONDS)
         raise ServiceError("CANCELLED", "The caller cancelled the run.")
+
+    def _check(self) -> None:
+        if self._is_over():
+            raise ServiceError("CANCELLED", "The caller cancelled the run.")
 
     def _is_over(self) -> bool:
         return self.left.is_set() or self._is_late()

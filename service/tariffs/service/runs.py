@@ -1,121 +1,204 @@
-"""Long calls off the event loop: a bounded pool of threads, each run with its own way to be cancelled.
+"""Long calls off the event loop: bounded lanes, fair between callers, each run with its own way to be ended.
 
-A kernel on the event loop stops every other call (measured: 93 % of quotes lost), and cancelling an asyncio task
-does not stop a thread: so runs ask `cancelled()` between steps, and the call's end sets it.
+A kernel on the event loop stops every other call (measured: 93 % of quotes lost), and compiling a day's law in a thread
+of the same process holds them up too, because it is Python: so runs compute in worker processes. Here a thread waits
+for each and carries its messages.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextvars
-import os
-import threading
-from collections.abc import AsyncIterator, Callable
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from typing import Any, Generic, TypeVar
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
 
 import grpc.aio
+from google.protobuf.message import Message
 
 from tariffs.engine.errors import ServiceError
+from tariffs.service.callers import caller
+from tariffs.service.tasks import Outlet, Over
 
-Message = TypeVar("Message")
-Work = Callable[[Callable[[Message], None], Callable[[], bool]], None]
+Answer = TypeVar("Answer", bound=Message)
+Found = TypeVar("Found")
+Context = grpc.aio.ServicerContext[Any, Any]
 _BUFFERED = 4
-_NICENESS = 10
 _POLL_SECONDS = 0.2
 _END: Any = object()
 
 
-class Runs:
-    """Admits runs up to a limit and computes some of them at a time."""
+class Compute(Protocol):
+    """Runs a task by name in the calling thread or on behalf of it: workers, or the thread itself."""
 
-    def __init__(self, workers: int, admitted: int) -> None:
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="run", initializer=_be_nice)
+    def __call__(self, task: str, payload: bytes, outlet: Outlet, over: Over, /) -> None:
+        """Compute; raises what the task raises."""
+
+
+@dataclass
+class Lane:
+    """Tasks of one kind: how many are computed at a time, are let in, and may be of one caller."""
+
+    name: str
+    compute: Compute
+    width: int
+    admitted: int
+    per_caller: int
+    inside: Counter[str] = field(default_factory=Counter)
+    active: set[Over] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.threads = ThreadPoolExecutor(self.width, thread_name_prefix=self.name)
+
+    def admit(self, key: str, over: Over) -> None:
+        """Let a task in.
+
+        Raises:
+            ServiceError: TOO_MANY_STREAMS at one of the limits.
+        """
+        if len(self.active) >= self.admitted:
+            raise _full(f"The server computes or holds {len(self.active)} runs, its limit.", self.admitted)
+        if self.inside[key] >= self.per_caller:
+            raise _full(f"You have {self.inside[key]} runs in hand, the limit of a caller.", self.per_caller)
+        self.active.add(over)
+        self.inside[key] += 1
+
+    def leave(self, key: str, over: Over) -> None:
+        """Let a task out."""
+        self.active.discard(over)
+        self.inside[key] -= 1
+        if not self.inside[key]:
+            del self.inside[key]
+
+
+class Runs:
+    """Lanes of tasks: `sweeps` over tables, and `shorts`, which are heavy for the event loop and soon done."""
+
+    def __init__(self, sweeps: Lane, shorts: Lane) -> None:
+        self.sweeps = sweeps
+        self.shorts = shorts
         self._quick = ThreadPoolExecutor(2, thread_name_prefix="quick")
-        self._slow = ThreadPoolExecutor(1, thread_name_prefix="slow")
-        self._admitted = admitted
-        self._active: set[threading.Event] = set()
 
     async def stream(
-        self, work: Work[Message], context: grpc.aio.ServicerContext[Any, Any]
-    ) -> AsyncIterator[Message]:
-        """The messages that `work(emit, cancelled)` emits, as they come.
+        self, task: str, request: Message, answer: type[Answer], context: Context
+    ) -> AsyncIterator[Answer]:
+        """The messages that a task answers with, as they come.
 
         The run ends early when the call does: cancelled, or past its deadline, which ends the call too.
 
         Raises:
-            ServiceError: TOO_MANY_STREAMS at the limit; CANCELLED if it ended early.
-            Exception: whatever `work` raises.
+            ServiceError: TOO_MANY_STREAMS at a limit; CANCELLED if it ended early.
+            TariffsError: whatever the task raises.
         """
-        if len(self._active) >= self._admitted:
-            raise ServiceError(
-                "TOO_MANY_STREAMS",
-                f"The server computes or holds {len(self._active)} runs, its limit.",
-                fix="Try again shortly.",
-                metadata={"limit": str(self._admitted)},
-            )
-        over = threading.Event()
-        self._active.add(over)
-        context.add_done_callback(lambda _: over.set())  # type: ignore[arg-type] # the stubs ask for a class
-        relay = _Relay[Message](asyncio.get_running_loop(), over)
-        try:
-            copied = contextvars.copy_context()
-            asyncio.get_running_loop().run_in_executor(self._pool, copied.run, relay.run, work)
-            async for message in relay:
-                yield message
-        finally:
-            over.set()
-            self._active.discard(over)
+        async with aclosing(self.messages(task, request.SerializeToString(), over_with(context))) as found:
+            async for data in found:
+                yield answer.FromString(data)
 
-    async def quick(self, work: Callable[[], Message]) -> Message:
+    def messages(
+        self, task: str, payload: bytes, over: Over, key: str | None = None
+    ) -> AsyncGenerator[bytes, None]:
+        """The serialised messages of a sweep, on behalf of the caller of this call or of `key`; see `stream`."""
+        return _messages(self.sweeps, task, payload, over, key or caller().key)
+
+    async def sweep(self, task: str, request: Message, answer: type[Answer], context: Context) -> Answer:
+        """The one message that a sweep answers with; raises as `stream`."""
+        return await self._one(self.sweeps, task, request, answer, context)
+
+    async def short(self, task: str, request: Message, answer: type[Answer], context: Context) -> Answer:
+        """The one message that a short task answers with; raises as `stream`."""
+        return await self._one(self.shorts, task, request, answer, context)
+
+    @staticmethod
+    async def _one(
+        lane: Lane,
+        task: str,
+        request: Message,
+        answer: type[Answer],
+        context: Context,
+    ) -> Answer:
+        over, payload = over_with(context), request.SerializeToString()
+        found = [data async for data in _messages(lane, task, payload, over, caller().key)]
+        return answer.FromString(found[-1])
+
+    async def quick(self, work: Callable[[], Found]) -> Found:
         """One call of `work`, which is short unless the law of its day is not in memory yet.
 
         The hop to a thread costs 0.1 ms; a day not seen before costs a hundred, which must not stop the loop.
         """
         return await asyncio.get_running_loop().run_in_executor(self._quick, work)
 
-    async def slow(self, work: Callable[[], Message]) -> Message:
-        """One call of `work`, in the order of coming, apart from runs and quick calls."""
-        return await asyncio.get_running_loop().run_in_executor(self._slow, work)
+    def end(self) -> None:
+        """Tell all runs to end."""
+        for lane in (self.sweeps, self.shorts):
+            for over in tuple(lane.active):
+                over.set()
 
     def close(self) -> None:
         """End all runs and threads; waits until they have ended."""
-        for over in tuple(self._active):
-            over.set()
-        for pool in (self._pool, self._quick, self._slow):
+        self.end()
+        for pool in (self.sweeps.threads, self.shorts.threads, self._quick):
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-class _Relay(Generic[Message]):
-    """Carries messages from the thread that computes to the loop that sends, a few at a time."""
+def over_with(context: Context) -> Over:
+    """What is over when the call is."""
+    over = Over()
+    context.add_done_callback(lambda _: over.set())  # type: ignore[arg-type] # the stubs ask for a class
+    return over
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, over: threading.Event) -> None:
+
+async def _messages(
+    lane: Lane, task: str, payload: bytes, over: Over, key: str
+) -> AsyncGenerator[bytes, None]:
+    lane.admit(key, over)
+    relay = _Relay(asyncio.get_running_loop(), over)
+    try:
+        asyncio.get_running_loop().run_in_executor(lane.threads, relay.run, lane.compute, task, payload)
+        async for message in relay:
+            yield message
+    finally:
+        over.set()
+        lane.leave(key, over)
+
+
+class _Relay:
+    """Carries messages from the thread that waits for a task to the loop that sends, a few at a time."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, over: Over) -> None:
         self._loop = loop
         self._over = over
-        self._queue: asyncio.Queue[Message] = asyncio.Queue(_BUFFERED)
+        self._queue: asyncio.Queue[Any] = asyncio.Queue(_BUFFERED)
 
-    def run(self, work: Work[Message]) -> None:
-        """Compute, in a thread of the pool."""
+    def run(self, compute: Compute, task: str, payload: bytes) -> None:
+        """Have the task computed, in a thread of the lane."""
         end: Any = _END
         try:
             self._check()
-            work(self._emit, self._over.is_set)
+            compute(task, payload, self, self._over)
         except BaseException as error:
             end = error
         # The queue may be full while the reader has gone: nobody waits for the end then.
         with suppress(ServiceError, RuntimeError):
             self._put(end)
 
-    async def __aiter__(self) -> AsyncIterator[Message]:
+    def result(self, data: bytes) -> None:
+        """Carry a message of the answer."""
+        self._check()
+        self._put(data)
+
+    progress = result
+
+    def cancelled(self) -> bool:
+        """Whether nobody waits any more."""
+        return self._over.is_set()
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
         while (item := await self._queue.get()) is not _END:
             if isinstance(item, BaseException):
                 raise item
             yield item
-
-    def _emit(self, message: Message) -> None:
-        self._check()
-        self._put(message)
 
     def _put(self, item: Any) -> None:
         sent = asyncio.run_coroutine_threadsafe(self._queue.put(item), self._loop)
@@ -132,11 +215,9 @@ class _Relay(Generic[Message]):
             raise _cancelled()
 
 
+def _full(message: str, limit: int) -> ServiceError:
+    return ServiceError("TOO_MANY_STREAMS", message, fix="Try again shortly.", metadata={"limit": str(limit)})
+
+
 def _cancelled() -> ServiceError:
     return ServiceError("CANCELLED", "The caller cancelled the run.")
-
-
-def _be_nice() -> None:
-    """Let quotes go first: on Linux a thread can have a priority of its own, inherited by the threads it starts."""
-    with suppress(AttributeError, OSError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)

@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import Callable
 
 import grpc.aio
 import structlog
+from google.longrunning import operations_pb2, operations_pb2_grpc
 from grpc_channelz.v1 import channelz
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from tariffs.engine.errors import ServiceError, TariffsError
+from tariffs.service.gate import Gate
 from tariffs.service.handlers.duty import DutyHandler
 from tariffs.service.handlers.law import LawHandler
+from tariffs.service.handlers.operations import LongRuns, OperationsHandler
 from tariffs.service.handlers.refund import RefundHandler
 from tariffs.service.handlers.scenarios import ScenarioHandler
-from tariffs.service.handlers.simulation import Simulate, SimulationHandler
-from tariffs.service.interceptors import CallInterceptor, Gate
-from tariffs.service.logs import configure_logs
-from tariffs.service.rpc.simulation import simulate
-from tariffs.service.runs import Runs
+from tariffs.service.handlers.simulation import SimulationHandler
+from tariffs.service.handlers.tables import TableHandler
+from tariffs.service.interceptors import CallInterceptor
+from tariffs.service.keeper import Keeper
+from tariffs.service.metrics import Metrics, MetricsPort
+from tariffs.service.pools import Pools
+from tariffs.service.port import Place, open_port, options
+from tariffs.service.rpc.runs import maker
+from tariffs.service.runs import Compute
 from tariffs.service.settings import Settings
-from tariffs.service.warmup import warm_up
+from tariffs.service.state.kept import Kept
+from tariffs.service.tokens import Tokens
+from tariffs.service.warmup import warm_quotes
+from tariffs.service.watching import watch
 from tariffs.v1 import (
     duty_service_pb2,
     duty_service_pb2_grpc,
@@ -35,9 +43,10 @@ from tariffs.v1 import (
     scenario_service_pb2_grpc,
     simulation_service_pb2,
     simulation_service_pb2_grpc,
+    table_service_pb2,
+    table_service_pb2_grpc,
 )
 
-RECEIVE_LIMIT = 8 << 20
 SERVICES = tuple(
     service.full_name
     for module in (
@@ -46,6 +55,8 @@ SERVICES = tuple(
         refund_service_pb2,
         scenario_service_pb2,
         simulation_service_pb2,
+        table_service_pb2,
+        operations_pb2,
     )
     for service in module.DESCRIPTOR.services_by_name.values()
 )
@@ -57,22 +68,36 @@ class TariffServer:
 
     Args:
         settings: how to run.
-        simulate: computes a simulation.
-        warm_up: what must be done before calls are let in.
+        compute: computes tasks; worker processes if none is given.
+        warm_up: what must be done in this process before calls are let in.
+        place: which of the processes on the port it is; alone on it if none is given.
+
+    Raises:
+        InputError: SETTING_INVALID if the tokens cannot be read.
     """
 
     def __init__(
         self,
         settings: Settings,
-        simulate: Simulate = simulate,
-        warm_up: Callable[[], None] = warm_up,
+        compute: Compute | None = None,
+        warm_up: Callable[[], None] = warm_quotes,
+        place: Place | None = None,
     ) -> None:
         self.port = 0
+        self.metrics_port = 0
         self._settings = settings
-        self._simulate = simulate
         self._warm_up = warm_up
-        self._gate = Gate(settings.concurrent_calls)
-        self._runs = Runs(settings.workers, settings.admitted_runs)
+        self._place = place or Place()
+        self._tokens = None if settings.tokens_file is None else Tokens(settings.tokens_file)
+        self._gate = Gate(settings.concurrent_calls, settings.calls_per_caller)
+        self._metrics = Metrics()
+        self._metrics_port: MetricsPort | None = None
+        self._pools = Pools(settings, compute, self._metrics.computed)
+        self._runs = self._pools.runs
+        self._kept = Kept(settings, maker)
+        # One worker of several stays free for who waits for an answer.
+        self._keeper = Keeper(self._runs, self._kept, max(1, settings.workers - 1))
+        self._long_runs = LongRuns(self._kept, self._keeper.wake)
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined] # the stubs lack it
         self._server: grpc.aio.Server | None = None
 
@@ -80,23 +105,19 @@ class TariffServer:
         """Listen, answering WARMING_UP; then warm up off the loop and let calls in.
 
         Raises:
-            ServiceError: SERVER_UNAVAILABLE if the address cannot be had.
+            ServiceError: SERVER_UNAVAILABLE if an address cannot be had.
+            InputError: SETTING_INVALID if the certificate cannot be used.
             TariffsError: the warm-up failed.
         """
         self._server = server = self._build()
-        address = f"{self._settings.host}:{self._settings.port}"
-        try:
-            self.port = server.add_insecure_port(address)
-        except RuntimeError:
-            raise ServiceError(
-                "SERVER_UNAVAILABLE",
-                f"Cannot listen on {address}.",
-                fix="Choose another port, or 0 for a free one.",
-            ) from None
+        self.port = open_port(server, self._settings)
+        self._offer_metrics()
         await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
         await server.start()
         _log.info("listening", host=self._settings.host, port=self.port)
-        await self._runs.slow(self._warm_up)
+        await asyncio.gather(self._runs.quick(self._warm_up), asyncio.to_thread(self._pools.start))
+        await asyncio.to_thread(self._kept.open)
+        self._keeper.start()
         self._gate.warm = True
         await self._set_health(health_pb2.HealthCheckResponse.SERVING)
         _log.info("serving", port=self.port)
@@ -105,28 +126,51 @@ class TariffServer:
         """Refuse new calls, let those in flight end within the grace, then end them."""
         self._gate.stopping = True
         await self._health.enter_graceful_shutdown()
+        self._long_runs.close()
+        await self._keeper.stop()
         if self._server is not None:
             if self._gate.warm:
                 await asyncio.sleep(self._settings.drain_seconds)
             await self._server.stop(self._settings.grace_seconds)
-        await asyncio.to_thread(self._runs.close)
+        if self._metrics_port is not None:
+            await asyncio.to_thread(self._metrics_port.close)
+        await asyncio.to_thread(self._pools.close)
+        await asyncio.to_thread(self._kept.close)
         _log.info("stopped", port=self.port)
+
+    def reload(self) -> None:
+        """Read the tokens anew."""
+        if self._tokens is not None:
+            self._tokens.reload()
+
+    def _offer_metrics(self) -> None:
+        if self._settings.metrics_port is None:
+            return
+        watch(self._metrics, self._gate, self._pools)
+        # Processes on one port are read one by one: each adds up for itself.
+        port = self._settings.metrics_port and self._settings.metrics_port + self._place.index
+        self._metrics_port = MetricsPort(self._metrics, self._settings.metrics_host, port)
+        self.metrics_port = self._metrics_port.port
+        _log.info("metrics", host=self._settings.metrics_host, port=self.metrics_port)
 
     def _build(self) -> grpc.aio.Server:
         server = grpc.aio.server(
-            interceptors=[CallInterceptor(self._gate)],
-            options=[
-                # Two servers on one port would share its calls in silence.
-                ("grpc.so_reuseport", 0),
-                ("grpc.max_receive_message_length", RECEIVE_LIMIT),
-            ],
+            interceptors=[CallInterceptor(self._gate, self._metrics, self._tokens)],
+            options=options(self._place),
+            maximum_concurrent_rpcs=self._gate.backstop,
         )
         duty_service_pb2_grpc.add_DutyServiceServicer_to_server(DutyHandler(self._runs), server)
         law_service_pb2_grpc.add_LawServiceServicer_to_server(LawHandler(self._runs), server)
         refund_service_pb2_grpc.add_RefundServiceServicer_to_server(RefundHandler(self._runs), server)
         scenario_service_pb2_grpc.add_ScenarioServiceServicer_to_server(ScenarioHandler(self._runs), server)
         simulation_service_pb2_grpc.add_SimulationServiceServicer_to_server(
-            SimulationHandler(self._runs, self._simulate), server
+            SimulationHandler(self._runs, self._kept, self._long_runs), server
+        )
+        table_service_pb2_grpc.add_TableServiceServicer_to_server(
+            TableHandler(self._runs, self._kept, self._settings), server
+        )
+        operations_pb2_grpc.add_OperationsServicer_to_server(
+            OperationsHandler(self._long_runs, self._kept), server
         )
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         channelz.add_channelz_servicer(server)  # type: ignore[arg-type] # the stubs know only sync servers
@@ -138,52 +182,4 @@ class TariffServer:
             await self._health.set(service, status)
 
 
-async def run(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT, also while warming up."""
-    server = TariffServer(settings)
-    asked = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, asked.set)
-    starting = asyncio.create_task(server.start())
-    stopping = asyncio.create_task(asked.wait())
-    try:
-        await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if starting.done():
-            starting.result()
-            await stopping
-    finally:
-        stopping.cancel()
-        await server.stop()
-
-
-def serve(host: str | None = None, port: int | None = None) -> int:
-    """Serve until told to stop; what is not given comes from the environment. Gives the exit code."""
-    given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
-    return _exit_code(
-        lambda settings: asyncio.run(run(settings)),
-        Settings.model_validate({**Settings().model_dump(), **given}),
-    )
-
-
-def check() -> int:
-    """Warm up, run the self-test and leave. Gives the exit code."""
-
-    def once(settings: Settings) -> None:
-        warm_up()
-        _log.info("checked")
-
-    return _exit_code(once, Settings())
-
-
-def _exit_code(work: Callable[[Settings], None], settings: Settings) -> int:
-    configure_logs(settings.log_level, settings.log_format)
-    try:
-        work(settings)
-    except TariffsError as error:
-        _log.error("failed", reason=error.reason, message=str(error))
-        return error.exit_code
-    return 0
-
-
-__all__ = ["SERVICES", "TariffServer", "check", "run", "serve"]
+__all__ = ["SERVICES", "TariffServer"]

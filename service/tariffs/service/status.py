@@ -17,6 +17,8 @@ from tariffs.engine.errors import ScenarioError, TariffsError
 DOMAIN = "tariffs.internal"
 DETAILS_KEY = "grpc-status-details-bin"
 REQUEST_ID_KEY = "x-request-id"
+PUSHBACK_KEY = "grpc-retry-pushback-ms"
+_NEVER = "-1"
 RETRY_AFTER_SECONDS = {"TOO_MANY_STREAMS": 2, "WARMING_UP": 1, "SHUTTING_DOWN": 1}
 INVARIANT = "ENGINE_INVARIANT"
 
@@ -49,7 +51,19 @@ def _foreseen(error: TariffsError, known: Mapping[str, str], request: Sequence[M
 
 def trailers_of(status: Status, request_id: str) -> tuple[tuple[str, str | bytes], ...]:
     """The trailing metadata that carries a status and the request id."""
-    return ((DETAILS_KEY, status.SerializeToString()), (REQUEST_ID_KEY, request_id))
+    told = ((DETAILS_KEY, status.SerializeToString()), (REQUEST_ID_KEY, request_id))
+    if status.code != Code.RESOURCE_EXHAUSTED:
+        return told
+    return (*told, (PUSHBACK_KEY, _pushback(status)))
+
+
+def _pushback(status: Status) -> str:
+    """When a client may try again by itself: a limit that time does not mend has the code of one that it does."""
+    retry = RetryInfo()
+    for detail in status.details:
+        if detail.Unpack(retry):
+            return str(retry.retry_delay.ToMilliseconds())
+    return _NEVER
 
 
 def grpc_code(status: Status) -> grpc.StatusCode:

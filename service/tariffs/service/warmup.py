@@ -7,28 +7,50 @@ from typing import Any
 
 from tariffs.engine.assess import EntryLine, assess_line
 from tariffs.engine.errors import ServiceError
-from tariffs.engine.impact import Options, Point, impact
 from tariffs.engine.law import load_law
 from tariffs.engine.scenario import library
 from tariffs.engine.trade.reference import reference_table
 from tariffs.service.rpc.shared import BASE
 
+QUOTES, RUNS = "tariffs.service.warmup:warm_quotes", "tariffs.service.warmup:warm_runs"
+
 
 def warm_up() -> None:
-    """Load law, schedule and the embedded table, run every kernel once, and test the results for sense.
+    """All of it, in one process.
+
+    Raises:
+        TariffsError: as `warm_quotes` and `warm_runs`.
+    """
+    warm_quotes()
+    warm_runs()
+
+
+def warm_quotes() -> None:
+    """Load law, library and schedule, and rate a line.
 
     Raises:
         TariffsError: the law data is broken, or ENGINE_INVARIANT if a result makes no sense.
     """
-    law, base = load_law(), library()[BASE]
-    found = impact(None, [Point(base, "")], law=law, options=Options(by=("origin",)))
-    block = found.scenarios[0]
-    _expect(block.groups["duty"].sum(), block.total["duty"], "groups sum to the total")
+    library()
     first = reference_table().row(0, named=True)
-    quote = assess_line(law, EntryLine(first["hts"], first["origin"], 10_000))
+    quote = assess_line(load_law(), EntryLine(first["hts"], first["origin"], 10_000))
     _expect(
         sum(float(layer.amount) for layer in quote.layers), float(quote.assessed), "layers sum to the duty"
     )
+
+
+def warm_runs() -> None:
+    """Load what runs need and the embedded table, and run every kernel once.
+
+    Raises:
+        TariffsError: as `warm_quotes`.
+    """
+    # Servers of quotes have no need of compiled kernels.
+    from tariffs.engine.impact import Options, Point, impact
+
+    found = impact(None, [Point(library()[BASE], "")], law=load_law(), options=Options(by=("origin",)))
+    block = found.scenarios[0]
+    _expect(block.groups["duty"].sum(), block.total["duty"], "groups sum to the total")
 
 
 def _expect(found: Any, wanted: Any, promise: str) -> None:

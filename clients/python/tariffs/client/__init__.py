@@ -22,15 +22,19 @@ from tariffs.client.errors import (
     NotFound,
     ResourceExhausted,
     TariffsError,
+    Unauthenticated,
     Unavailable,
     Violation,
 )
 from tariffs.client.lawchanges import LawChange, LawChanges
 from tariffs.client.lawinfo import CheckResult, Difference, Law, Measure, Problem, ScenarioInfo, Switch
+from tariffs.client.linestream import LineStream
 from tariffs.client.refunds import RefundsResult
 from tariffs.client.replay import Replay, replay
 from tariffs.client.results import ImpactResult, Layer, Note, Quote, Ranges, TimelineResult
+from tariffs.client.runs import Run, RunStatus
 from tariffs.client.scenario import Scenario
+from tariffs.client.tables import TableHandle
 
 __all__ = [
     "Cancelled",
@@ -49,6 +53,7 @@ __all__ = [
     "LawChange",
     "LawChanges",
     "Layer",
+    "LineStream",
     "Measure",
     "NotFound",
     "Note",
@@ -58,11 +63,15 @@ __all__ = [
     "RefundsResult",
     "Replay",
     "ResourceExhausted",
+    "Run",
+    "RunStatus",
     "Scenario",
     "ScenarioInfo",
     "Switch",
+    "TableHandle",
     "TariffsError",
     "TimelineResult",
+    "Unauthenticated",
     "Unavailable",
     "Violation",
     "replay",

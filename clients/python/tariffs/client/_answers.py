@@ -78,7 +78,7 @@ def _gathered(
         elif kind == "done":
             done = message.done
         elif kind is not None:
-            frames[kind].append(_rows(getattr(message, kind)))
+            frames[kind].append(rows(getattr(message, kind)))
     if done is None:
         raise InternalError("ENGINE_INVARIANT", "The run ended without its last message.", code="INTERNAL")
     return frames, done
@@ -98,7 +98,7 @@ def impact(messages: Iterable[simulation_service_pb2.SimulateResponse], report: 
         lines=_concat(frames["lines"]) if frames["lines"] else None,
         ranges=_ranges(frames),
         attribution=_concat(frames["attribution"]) if frames["attribution"] else None,
-        notes=_run_notes(done),
+        notes=run_notes(done),
         provenance=provenance(done.provenance),
     )
 
@@ -116,7 +116,7 @@ def timeline(messages: Iterable[simulation_service_pb2.TimelineResponse], report
         averages=_undated(frames["averages"]),
         average_total=_undated(frames["average_total"]),
         refused=_concat(frames["refused"]),
-        notes=_run_notes(done),
+        notes=run_notes(done),
         provenance=provenance(done.provenance),
     )
 
@@ -162,7 +162,7 @@ def measure(message: law_service_pb2.Measure) -> lawinfo.Measure:
         id=message.id,
         title=message.title,
         authority=message.authority,
-        direction=_enum(law_service_pb2.Direction.Name(message.direction), "DIRECTION_"),
+        direction=_enum(common_pb2.Direction.Name(message.direction), "DIRECTION_"),
         modelled=message.modelled,
         announced=message.announced,
         confidence=confidence(message.confidence),
@@ -296,7 +296,8 @@ def _charge(message: duty_service_pb2.Charge) -> Charge:
     )
 
 
-def _rows(batch: simulation_service_pb2.ResultBatch) -> pl.DataFrame:
+def rows(batch: simulation_service_pb2.ResultBatch) -> pl.DataFrame:
+    """The rows of a point, with its scenario and day before them."""
     frame = from_arrow(batch.arrow)
     run = [pl.lit(batch.scenario).alias("scenario"), pl.lit(batch.on).alias("on")]
     return frame.select(*run, pl.all().exclude("scenario", "on"))
@@ -317,7 +318,8 @@ def _undated(frames: list[pl.DataFrame]) -> pl.DataFrame:
     return _concat([frame.drop("on") for frame in frames])
 
 
-def _run_notes(done: simulation_service_pb2.Done) -> tuple[Note, ...]:
+def run_notes(done: simulation_service_pb2.Done) -> tuple[Note, ...]:
+    """All notes of a run, those of its points with their scenario and day."""
     on_points = [
         Note(note.reason, note.message, point.scenario, point.on)
         for point in done.point_notes

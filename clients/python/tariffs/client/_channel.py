@@ -9,18 +9,25 @@ from contextlib import contextmanager
 from typing import Any, Protocol, cast
 
 import grpc
+from google.longrunning import operations_pb2_grpc
 
 from tariffs.client import errors, frames
-from tariffs.client.config import Config, service_config
+from tariffs.client._connection import connect
+from tariffs.client._uploads import Uploads
+from tariffs.client.config import Config
+from tariffs.client.tables import TableHandle
 from tariffs.v1 import (
     duty_service_pb2_grpc,
     law_service_pb2_grpc,
     refund_service_pb2_grpc,
     scenario_service_pb2_grpc,
     simulation_service_pb2_grpc,
+    table_service_pb2_grpc,
 )
 from tariffs.v1.law_service_pb2 import ListChangesRequest, ListChangesResponse
 from tariffs.v1.simulation_service_pb2 import (
+    SimulateLinesRequest,
+    SimulateLinesResponse,
     SimulateRequest,
     SimulateResponse,
     TimelineRequest,
@@ -33,8 +40,9 @@ _STUBS = (
     law_service_pb2_grpc.LawServiceStub,
     refund_service_pb2_grpc.RefundServiceStub,
     scenario_service_pb2_grpc.ScenarioServiceStub,
+    table_service_pb2_grpc.TableServiceStub,
+    operations_pb2_grpc.OperationsStub,
 )
-_LOOPBACK = ("localhost", "127.", "[::1]")
 
 
 class Backend(Protocol):
@@ -52,6 +60,11 @@ class Backend(Protocol):
         self, request: TimelineRequest, table: frames.Table | None, timeout: float
     ) -> Iterator[TimelineResponse]:
         """The messages of one period over `table`, or over the embedded one."""
+
+    def lines(
+        self, requests: Iterator[SimulateLinesRequest], timeout: float
+    ) -> Iterator[SimulateLinesResponse]:
+        """The answers to rows that are sent while they are read."""
 
     def changes(
         self, request: ListChangesRequest, table: frames.Table | None, timeout: float
@@ -71,6 +84,7 @@ class RemoteBackend:
         self._lock = threading.Lock()
         self._channel: grpc.Channel | None = None
         self._methods: dict[str, Any] = {}
+        self._uploads = Uploads(config.message_limit)
 
     def unary(self, method: str, request: object, timeout: float) -> Any:
         """The answer message of one call."""
@@ -81,17 +95,37 @@ class RemoteBackend:
         self, request: SimulateRequest, table: frames.Table | None, timeout: float
     ) -> Iterator[SimulateResponse]:
         """The messages of one run; the call is cancelled if they are not read to the end."""
-        yield from self._stream("Simulate", request, table, timeout)
+        self.give(request, table)
+        yield from self.stream("Simulate", request, timeout)
 
     def timeline(
         self, request: TimelineRequest, table: frames.Table | None, timeout: float
     ) -> Iterator[TimelineResponse]:
         """The messages of one period; the call is cancelled if they are not read to the end."""
-        yield from self._stream("Timeline", request, table, timeout)
+        self.give(request, table)
+        yield from self.stream("Timeline", request, timeout)
 
-    def _stream(self, method: str, request: Any, table: frames.Table | None, timeout: float) -> Iterator[Any]:
-        if table is not None:
-            request.arrow = frames.to_arrow(frames.read_table(table), self._config.message_limit)
+    def give(self, request: Any, table: frames.Table | None) -> None:
+        """Put a table into a request: by its handle, or its rows, which are uploaded first if they are many."""
+        if isinstance(table, TableHandle):
+            request.handle = table.name
+        elif table is not None:
+            frame = frames.read_table(table)
+            data = frames.encode(frame)
+            if len(data) <= self._config.message_limit:
+                request.arrow = data
+            else:
+                request.handle = self.upload(frame).name
+
+    def upload(self, table: frames.Table, timeout: float | None = None) -> TableHandle:
+        """Have the server keep a table; one that was sent before is not sent again."""
+        seconds = timeout or self._config.deadlines.upload
+        return self._uploads.handle(
+            frames.read_table(table), lambda method, request: self.unary(method, request, seconds)
+        )
+
+    def stream(self, method: str, request: object, timeout: float) -> Iterator[Any]:
+        """The answer messages of one call, which is cancelled if they are not read to the end."""
         with _rpc_errors(self.target):
             call = self._method(method)(request, timeout=timeout)
             try:
@@ -108,6 +142,12 @@ class RemoteBackend:
         answer: ListChangesResponse = self.unary("ListChanges", request, timeout)
         return answer
 
+    def lines(
+        self, requests: Iterator[SimulateLinesRequest], timeout: float
+    ) -> Iterator[SimulateLinesResponse]:
+        """The answers to rows that are sent while they are read."""
+        yield from self.stream("SimulateLines", requests, timeout)
+
     def close(self) -> None:
         """Close the channel; the next call opens another."""
         with self._lock:
@@ -118,9 +158,7 @@ class RemoteBackend:
     def _method(self, name: str) -> Any:
         with self._lock:
             if self._channel is None:
-                self._channel = grpc.insecure_channel(
-                    self.target, options=_options(self.target, self._config)
-                )
+                self._channel = connect(self.target, self._config)
                 stubs = [vars(stub(self._channel)) for stub in _STUBS]
                 self._methods = {method: call for stub in stubs for method, call in stub.items()}
             return self._methods[name]
@@ -165,6 +203,13 @@ class LocalBackend:
             answer: ListChangesResponse = self._law.ListChanges(request, timeout=timeout, table=table)
             return answer
 
+    def lines(
+        self, requests: Iterator[SimulateLinesRequest], timeout: float
+    ) -> Iterator[SimulateLinesResponse]:
+        """The answers to rows that are valued while they are read."""
+        with _engine_errors():
+            yield from self._simulation.SimulateLines(requests, timeout=timeout)
+
     def close(self) -> None:
         """Nothing is held."""
 
@@ -189,14 +234,3 @@ def _engine_errors() -> Iterator[None]:
         raise
     except Exception as error:
         raise errors.from_engine_error(error) from error
-
-
-def _options(target: str, config: Config) -> list[tuple[str, object]]:
-    options: list[tuple[str, object]] = [
-        ("grpc.service_config", service_config()),
-        ("grpc.max_receive_message_length", config.receive_limit),
-    ]
-    if target.startswith(_LOOPBACK):
-        # A proxy in the environment cannot reach this machine's own ports.
-        options.append(("grpc.enable_http_proxy", 0))
-    return options

@@ -50,6 +50,7 @@ class Compliance:
         scenario: ScenarioLike | None = None,
         switches: Mapping[str, str] | None = None,
         min_confidence: str = "",
+        direction: str = "import",
         timeout: float | None = None,
     ) -> LawChanges:
         """What takes effect, ends or is published from `start` to `end`, and which lines of a table it hits.
@@ -65,6 +66,7 @@ class Compliance:
             scenario: library name, `*.yaml` path, or `Scenario`.
             switches: doubtful facts set otherwise than by default.
             min_confidence: least confidence an act must have to count: A, B or C.
+            direction: import, or export: duties of the country that answers, on its clock.
             timeout: seconds; by default the config's deadline.
 
         Raises:
@@ -79,6 +81,7 @@ class Compliance:
             scenario=_requests.scenario_ref(scenario),
             switches=dict(switches or {}),
             min_confidence=min_confidence,
+            direction=_requests.direction_value(direction),
         )
         table: Table | None = lines
         if isinstance(lines, str) and lines == EMBEDDED:

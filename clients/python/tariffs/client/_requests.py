@@ -28,6 +28,10 @@ _MODES = {
     "air": common_pb2.TRANSPORT_MODE_AIR,
     "land": common_pb2.TRANSPORT_MODE_LAND,
 }
+DIRECTIONS = {
+    "import": common_pb2.DIRECTION_IMPORT,
+    "export": common_pb2.DIRECTION_EXPORT,
+}
 RESPONSES = {
     "armington": simulation_service_pb2.RESPONSE_MODEL_ARMINGTON,
     "passthrough": simulation_service_pb2.RESPONSE_MODEL_PASSTHROUGH,
@@ -70,6 +74,7 @@ class ImpactOptions:
     draws: int = 0
     seed: int = 0
     attribute: bool = False
+    direction: str = "import"
 
 
 Run = simulation_service_pb2.SimulateRequest | simulation_service_pb2.TimelineRequest
@@ -97,6 +102,7 @@ def duty_line(
     freight: Money | None,
     insurance: Money | None,
     charges: Mapping[str, ChargeValue] | None = None,
+    ordinary_rate: Money | None = None,
     entry_id: str = "",
     line_id: str = "",
 ) -> duty_service_pb2.EntryLine:
@@ -118,6 +124,7 @@ def duty_line(
         freight=money_text(freight),
         insurance=money_text(insurance),
         other_charges=charge_messages(charges or {}),
+        ordinary_rate=None if ordinary_rate is None else _rate_text(ordinary_rate),
         entry_id=entry_id,
         line_id=line_id,
     )
@@ -140,12 +147,25 @@ def _charge_message(kind: str, value: Money) -> duty_service_pb2.OtherCharge:
     text = money_text(value)
     usd, per, unit = text.partition(_PER)
     if text.endswith("%") and _PLAIN.fullmatch(text[:-1].strip()):
-        message.rate = format(Decimal(text[:-1].strip()) / 100, "f")
+        message.rate = _rate_text(text)
     elif per:
         message.per_unit.usd, message.per_unit.unit = usd.strip(), unit.strip()
     else:
         message.amount = text
     return message
+
+
+def _rate_text(rate: Money) -> str:
+    """A rate as a fraction: `3%` is 0.03."""
+    text = money_text(rate)
+    if text.endswith("%") and _PLAIN.fullmatch(text[:-1].strip()):
+        return format(Decimal(text[:-1].strip()) / 100, "f")
+    return text
+
+
+def direction_value(direction: str) -> common_pb2.Direction:
+    """The message's word for import or export; InvalidRequest REQUEST_INVALID for any other."""
+    return _one_of(DIRECTIONS, direction, "direction", "REQUEST_INVALID")
 
 
 def claims_message(claims: Mapping[str, ClaimValue]) -> duty_service_pb2.Claims:
@@ -176,15 +196,11 @@ def simulate_request(
 
     Raises:
         InvalidRequest: PARAMETER_INVALID for an unknown response, horizon or parameter set, or for draws or a seed
-            that are not whole numbers.
+            that are not whole numbers; REQUEST_INVALID for an unknown direction.
         NotFound: SCENARIO_NOT_FOUND for a scenario file that cannot be read.
     """
-    known = [Scenario.of(scenario) for scenario in scenarios]
     request = simulation_service_pb2.SimulateRequest(
-        points=[
-            simulation_service_pb2.Point(scenario=scenario_ref(one), on=one.day or day_text(options.on))
-            for one in known
-        ],
+        points=_points(scenarios, options),
         baseline=day_text(options.baseline),
         response=_one_of(RESPONSES, options.response, "response", "PARAMETER_INVALID"),
         horizon=_one_of(HORIZONS, options.horizon, "horizon", "PARAMETER_INVALID"),
@@ -196,9 +212,30 @@ def simulate_request(
         attribute=options.attribute,
         draws=_whole(options.draws, "draws", 2**32),
         seed=_whole(options.seed, "seed", 2**63),
+        direction=direction_value(options.direction),
     )
     _set_parameters(request, options.parameters)
     return request
+
+
+def lines_config(
+    scenarios: Sequence[ScenarioLike], options: ImpactOptions
+) -> simulation_service_pb2.LinesConfig:
+    """The message that says how rows of a stream are valued; errors as of `simulate_request`."""
+    return simulation_service_pb2.LinesConfig(
+        points=_points(scenarios, options),
+        known_on=day_text(options.known_on),
+        switches=dict(options.switches),
+        min_confidence=options.min_confidence,
+        direction=direction_value(options.direction),
+    )
+
+
+def _points(scenarios: Sequence[ScenarioLike], options: ImpactOptions) -> list[simulation_service_pb2.Point]:
+    return [
+        simulation_service_pb2.Point(scenario=scenario_ref(one), on=one.day or day_text(options.on))
+        for one in map(Scenario.of, scenarios)
+    ]
 
 
 def timeline_request(
@@ -216,6 +253,7 @@ def timeline_request(
         known_on=day_text(options.known_on),
         switches=dict(options.switches),
         min_confidence=options.min_confidence,
+        direction=direction_value(options.direction),
     )
     _set_parameters(request, options.parameters)
     return request

@@ -7,42 +7,50 @@ from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
-from tariffs.client import _answers, _entries, _requests, lawinfo
+from tariffs.client import _answers, _requests, lawinfo
 from tariffs.client._channel import Backend, LocalBackend, RemoteBackend
-from tariffs.client._compliance import Compliance
+from tariffs.client._keeping import Keeping
+from tariffs.client._portfees import Ships
 from tariffs.client._progress import Progress, reporting
+from tariffs.client._rating import Rating
 from tariffs.client._requests import (
     ONE_DAY_OPTIONS,
-    ChargeValue,
-    ClaimValue,
     Day,
     ImpactOptions,
-    Money,
     ScenarioLike,
     shallow,
 )
-from tariffs.client.config import Config, target_from_environment
-from tariffs.client.entries import EntriesResult
-from tariffs.client.frames import Table, read_table
+from tariffs.client.config import Config, Tls, secured, target_from_environment
+from tariffs.client.frames import Table
 from tariffs.client.replay import call_of, with_call
-from tariffs.client.results import ImpactResult, Quote, TimelineResult
+from tariffs.client.results import ImpactResult, TimelineResult
 from tariffs.client.scenario import Scenario
-from tariffs.v1 import duty_service_pb2, law_service_pb2, scenario_service_pb2
+from tariffs.v1 import law_service_pb2, scenario_service_pb2
 
 
-class Client(Compliance):
+class Client(Rating, Ships, Keeping):
     """Calls a server, or with `Client.local()` the engine in this process.
 
     The channel is opened on the first call and may be used by many threads; `with` closes it. Every call has a
     deadline, and every failure is a `TariffsError`.
 
     Args:
-        target: `host:port`; by default TARIFFS_TARGET, else localhost:50051. It never falls back to local mode.
+        target: `host:port`, or several by commas; by default TARIFFS_TARGET, else localhost:50051. It never falls back
+            to local mode.
+        token: sent with every call; by default TARIFFS_TOKEN.
+        tls: True, or the file of the authorities to trust; by default TARIFFS_TLS, else not encrypted.
         config: deadlines and limits.
     """
 
-    def __init__(self, target: str | None = None, *, config: Config | None = None) -> None:
-        self._config = config or Config()
+    def __init__(
+        self,
+        target: str | None = None,
+        *,
+        token: str | None = None,
+        tls: Tls | None = None,
+        config: Config | None = None,
+    ) -> None:
+        self._config = secured(config or Config(), token, tls)
         self._backend: Backend = RemoteBackend(target or target_from_environment(), self._config)
 
     @classmethod
@@ -68,128 +76,6 @@ class Client(Compliance):
         """Close the channel; a later call opens another."""
         self._backend.close()
 
-    def duty(
-        self,
-        hts: str,
-        origin: str,
-        entry_date: Day | None = None,
-        value: Money = "",
-        claims: Mapping[str, ClaimValue] | None = None,
-        *,
-        quantity: Money | None = None,
-        unit: str | None = None,
-        mode: str | None = None,
-        freight: Money | None = None,
-        insurance: Money | None = None,
-        charges: Mapping[str, ChargeValue] | None = None,
-        scenario: ScenarioLike | None = None,
-        known_on: Day | None = None,
-        switches: Mapping[str, str] | None = None,
-        min_confidence: str = "",
-        timeout: float | None = None,
-    ) -> Quote:
-        """The duty on one entry line, with every layer named, cited and explained.
-
-        Args:
-            hts: HTS code, with or without dots.
-            origin: ISO 3166-1 alpha-2 code.
-            entry_date: day or instant of entry; by default the law's as-of day, and the answer says so.
-            value: customs value, USD.
-            claims: facts declared about the goods, such as `{"usmca_share": 1}`.
-            quantity: quantity in `unit`; specific rates need it.
-            unit: symbol such as kg, no or W.
-            mode: ocean, air or land; it decides fees.
-            freight: USD, part of the landed cost.
-            insurance: USD, part of the landed cost.
-            charges: your own charges by kind (adcvd, excise, other), part of the landed cost and of no duty: `"12.5%"`
-                of the entered value, `"1.07 USD/L"`, or an amount in USD; a list for several of one kind.
-            scenario: library name, `*.yaml` path, or `Scenario`.
-            known_on: count only acts published by this day; "entry" is the line's own day.
-            switches: doubtful facts set otherwise than by default.
-            min_confidence: least confidence an act must have to count: A, B or C.
-            timeout: seconds; by default the config's deadline.
-
-        Raises:
-            InvalidRequest: the line or an option cannot be used; `reason` and `field` say why.
-            NotFound: no such scenario.
-            Unavailable: no server answers.
-            DeadlineExceeded: the deadline passed.
-        """
-        request = duty_service_pb2.CalculateDutyRequest(
-            line=_requests.duty_line(
-                hts,
-                origin,
-                entry_date,
-                value,
-                claims=claims,
-                quantity=quantity,
-                unit=unit,
-                mode=mode,
-                freight=freight,
-                insurance=insurance,
-                charges=charges,
-            ),
-            scenario=_requests.scenario_ref(scenario),
-            known_on=_requests.day_text(known_on),
-            switches=dict(switches or {}),
-            min_confidence=min_confidence,
-            explain=True,
-        )
-        return _answers.quote(
-            self._backend.unary("CalculateDuty", request, timeout or self._config.deadlines.duty)
-        )
-
-    def duties(
-        self,
-        lines: Table,
-        *,
-        on: Day | None = None,
-        scenario: ScenarioLike | None = None,
-        known_on: Day | None = None,
-        switches: Mapping[str, str] | None = None,
-        min_confidence: str = "",
-        progress: Progress = None,
-        timeout: float | None = None,
-    ) -> EntriesResult:
-        """The duties and fees of entries: each line rated as by `duty`, fees taken once per entry.
-
-        Args:
-            lines: frame, lazy frame, or path of a Parquet, Arrow or CSV file with `hts, origin, customs_value` and
-                whatever else of the trade table's columns is known; lines of one `entry_id` are one entry. The charges
-                of `duty` are columns `adcvd, excise, other_charges`.
-            on: day of entry of lines that name none; by default the law's as-of day.
-            scenario: library name, `*.yaml` path, or `Scenario`.
-            known_on: count only acts published by this day; "entry" is each line's own day.
-            switches: doubtful facts set otherwise than by default.
-            min_confidence: least confidence an act must have to count: A, B or C.
-            progress: True for a bar on a terminal, or a function of stage and fraction.
-            timeout: seconds for each batch of 1,000 lines; by default the config's deadline.
-
-        Raises:
-            InvalidRequest: the table or an option cannot be used. A row that cannot be rated is in `refused`.
-            NotFound: no such scenario.
-            Unavailable: no server answers.
-            DeadlineExceeded: the deadline passed.
-        """
-        claims = {claim.id for claim in self.law().claims}
-        table = _entries.read_entries(read_table(lines), claims, _requests.day_text(on))
-        reference, deadline = _requests.scenario_ref(scenario), timeout or self._config.deadlines.batch
-
-        def send(batch: list[duty_service_pb2.EntryLine]) -> duty_service_pb2.BatchCalculateDutiesResponse:
-            request = duty_service_pb2.BatchCalculateDutiesRequest(
-                lines=batch,
-                scenario=reference,
-                known_on=_requests.day_text(known_on),
-                switches=dict(switches or {}),
-                min_confidence=min_confidence,
-            )
-            answer: duty_service_pb2.BatchCalculateDutiesResponse
-            answer = self._backend.unary("BatchCalculateDuties", request, deadline)
-            return answer
-
-        with reporting(progress) as report:
-            return _entries.rate_entries(table, send, report)
-
     def impact(
         self,
         lines: Table | None = None,
@@ -208,14 +94,15 @@ class Client(Compliance):
         draws: int = 0,
         seed: int = 0,
         attribute: bool = False,
+        direction: str = "import",
         progress: Progress = None,
         timeout: float | None = None,
     ) -> ImpactResult:
         """What scenarios do to a trade table: landed cost and trade volume, by group and in total.
 
         Args:
-            lines: frame, lazy frame, or path of a Parquet, Arrow or CSV file; None is the embedded table. A server
-                takes one message of at most 1 MiB; `Client.local()` takes any size.
+            lines: frame, lazy frame, or path of a Parquet, Arrow or CSV file; or what `upload` gave;
+                None is the embedded table, of imports. A server keeps a table that does not fit one message.
             scenarios: library names, `*.yaml` paths, or `Scenario`s, which may carry a day of their own.
             on: day of the law; by default the law's as-of day. A line's own entry date beats it.
             by: keys of the groups, such as origin, authority, hts2.
@@ -230,6 +117,7 @@ class Client(Compliance):
             draws: draws of the elasticities for `ranges`: 0, or a power of two from 16 (256 is quick, 1024 the rule).
             seed: which draws; the same seed gives the same.
             attribute: whether to split each scenario's difference from the first of its day by change and authority.
+            direction: import into the United States, or export: what the country that answers buys, on its clock.
             progress: True for a bar, or a function of stage and fraction.
             timeout: seconds; by default the config's deadline.
 
@@ -253,6 +141,7 @@ class Client(Compliance):
             draws=draws,
             seed=seed,
             attribute=attribute,
+            direction=direction,
         )
         request = _requests.simulate_request(scenarios, options)
         call = call_of("impact", lines, scenarios, shallow(options))
@@ -276,6 +165,7 @@ class Client(Compliance):
         known_on: Day | None = None,
         switches: Mapping[str, str] | None = None,
         min_confidence: str = "",
+        direction: str = "import",
         progress: Progress = None,
         timeout: float | None = None,
     ) -> TimelineResult:
@@ -294,6 +184,7 @@ class Client(Compliance):
             known_on: count only acts published by this day; "entry" is each day itself.
             switches: doubtful facts set otherwise than by default.
             min_confidence: least confidence an act must have to count: A, B or C.
+            direction: as of `impact`.
             progress: True for a bar, or a function of stage and fraction.
             timeout: seconds; by default the config's deadline.
 
@@ -309,6 +200,7 @@ class Client(Compliance):
             known_on=known_on or "",
             switches=switches or {},
             min_confidence=min_confidence,
+            direction=direction,
         )
         request = _requests.timeline_request(scenarios, start, end, options)
         given = {name: value for name, value in shallow(options).items() if name not in ONE_DAY_OPTIONS}

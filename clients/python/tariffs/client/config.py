@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 DEFAULT_TARGET = "localhost:50051"
 TARGET_VARIABLE = "TARIFFS_TARGET"
+SYSTEM = "system"
+Tls = bool | str | os.PathLike[str]
+_YES = frozenset({"1", "true", "yes", "on", SYSTEM})
+_NO = frozenset({"0", "false", "no", "off"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +26,13 @@ class Deadlines:
     timeline: float = 900.0
     """A whole period over a trade table."""
     lists: float = 10.0
-    """Measures and scenarios: list, get, check."""
+    """Measures, scenarios, tables and runs: list, get, check."""
+    upload: float = 600.0
+    """Sending a table that the server keeps."""
+    lines: float = 3600.0
+    """Rows as a stream, all of them."""
+    runs: float = 86_400.0
+    """Waiting for a long run or reading its result, broken connections included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +45,19 @@ class Config:
     """Largest Arrow message sent, in bytes."""
     receive_limit: int = 16 << 20
     """Largest message taken, in bytes: a batch with every citation can pass gRPC's own limit of 4 MiB."""
+    token: str | None = field(default=None, repr=False)
+    """Token sent with every call; by default TARIFFS_TOKEN."""
+    token_in_clear: bool = False
+    """Send the token without TLS beyond loopback too: something else encrypts."""
+    tls: str | None = None
+    """`system` for the public authorities that gRPC trusts, or the file of those to trust; None does not encrypt. By
+    default TARIFFS_TLS."""
+    tls_name: str | None = None
+    """Name in the server's certificate, where it is not that of the target."""
+    client_certificate: str | None = None
+    """PEM file of the client's own certificate, where the server asks for one."""
+    client_key: str | None = None
+    """PEM file of its private key."""
 
 
 def target_from_environment() -> str:
@@ -43,19 +65,29 @@ def target_from_environment() -> str:
     return os.environ.get(TARGET_VARIABLE) or DEFAULT_TARGET
 
 
-def service_config() -> str:
-    """gRPC service config as JSON: retries only.
+def secured(config: Config, token: str | None, tls: Tls | None) -> Config:
+    """The config with the token and the encryption given, else its own, else those of the environment."""
+    return replace(
+        config,
+        token=token or config.token or _variable("TARIFFS_TOKEN"),
+        token_in_clear=config.token_in_clear or _truth("TARIFFS_TOKEN_IN_CLEAR"),
+        tls=_tls(tls) if tls is not None else config.tls or _tls(_variable("TARIFFS_TLS") or False),
+        tls_name=config.tls_name or _variable("TARIFFS_TLS_NAME"),
+        client_certificate=config.client_certificate or _variable("TARIFFS_CLIENT_CERTIFICATE"),
+        client_key=config.client_key or _variable("TARIFFS_CLIENT_KEY"),
+    )
 
-    Deadlines are passed with each call and never stand here: grpcio fires them early and does not tell the
-    server (grpc/grpc issues 34547 and 40633).
-    """
-    retry = {
-        "maxAttempts": 4,
-        "initialBackoff": "0.1s",
-        "maxBackoff": "2s",
-        "backoffMultiplier": 2,
-        "retryableStatusCodes": ["UNAVAILABLE"],
-    }
-    services = ["DutyService", "SimulationService", "LawService", "RefundService", "ScenarioService"]
-    names = [{"service": f"tariffs.v1.{name}"} for name in services]
-    return json.dumps({"methodConfig": [{"name": names, "retryPolicy": retry}]})
+
+def _tls(given: Tls) -> str | None:
+    word = str(given).lower()
+    if word in _NO:
+        return None
+    return SYSTEM if word in _YES else str(given)
+
+
+def _truth(name: str) -> bool:
+    return (_variable(name) or "").lower() in _YES
+
+
+def _variable(name: str) -> str | None:
+    return os.environ.get(name) or None

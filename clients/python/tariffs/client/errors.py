@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import grpc
-from google.rpc import error_details_pb2, status_pb2
+from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
 USAGE_REASONS = frozenset(
@@ -28,6 +28,14 @@ USAGE_REASONS = frozenset(
         "GROUP_UNKNOWN",
         "SWITCH_UNKNOWN",
         "REQUEST_INVALID",
+        "PAGE_TOKEN_INVALID",
+        "TABLE_NOT_FOUND",
+        "RUN_NOT_FOUND",
+        "REQUEST_ID_REUSED",
+        "RUN_NOT_FINISHED",
+        "OFFSET_PAST_END",
+        "ROW_QUOTA",
+        "SETTING_INVALID",
     }
 )
 LAW_REASONS = frozenset(
@@ -139,7 +147,11 @@ class InvalidRequest(TariffsError):
 
 
 class NotFound(TariffsError):
-    """No scenario, measure or law of that name."""
+    """No scenario, measure, law, table or run of that name."""
+
+
+class Unauthenticated(TariffsError):
+    """The server asks for a token, and the client has none or not one that it knows."""
 
 
 class ResourceExhausted(TariffsError):
@@ -169,7 +181,11 @@ class ExtraMissing(TariffsError):
 _CLASS_BY_CODE: Mapping[str, type[TariffsError]] = {
     "INVALID_ARGUMENT": InvalidRequest,
     "NOT_FOUND": NotFound,
+    "ALREADY_EXISTS": InvalidRequest,
+    "FAILED_PRECONDITION": InvalidRequest,
+    "OUT_OF_RANGE": InvalidRequest,
     "RESOURCE_EXHAUSTED": ResourceExhausted,
+    "UNAUTHENTICATED": Unauthenticated,
     "UNAVAILABLE": Unavailable,
     "DEADLINE_EXCEEDED": DeadlineExceeded,
     "CANCELLED": Cancelled,
@@ -197,19 +213,28 @@ def from_rpc_error(error: grpc.RpcError, target: str) -> TariffsError:
     """The typed error for a failed call to `target`, read from google.rpc.Status details where there are any."""
     code, details = _code_and_details(error)
     status = _status_of(error)
-    if status is None or not status.details:
-        return _bare(code, details, target)
+    found = None if status is None else _from_details(status, code)
+    return _bare(code, details, target) if found is None else found
+
+
+def from_status(status: status_pb2.Status) -> TariffsError:
+    """The typed error for one that an answer tells of, such as why a run has no result."""
+    code = code_pb2.Code.Name(status.code)
+    return _from_details(status, code) or InternalError("ENGINE_INVARIANT", status.message, code=code)
+
+
+def _from_details(status: status_pb2.Status, code: str) -> TariffsError | None:
     info, request_info = error_details_pb2.ErrorInfo(), error_details_pb2.RequestInfo()
     bad, retry = error_details_pb2.BadRequest(), error_details_pb2.RetryInfo()
     parts = (info, request_info, bad, retry)
     seen = {part.DESCRIPTOR.name for part in parts for detail in status.details if detail.Unpack(part)}
     if "ErrorInfo" not in seen:
-        return _bare(code, details, target)
+        return None
     violations = [Violation(v.field, v.description) for v in bad.field_violations]
     metadata = dict(info.metadata)
     return _CLASS_BY_CODE.get(code, InternalError)(
         info.reason,
-        status.message or details,
+        status.message,
         code=code,
         field=violations[0].field if violations else metadata.pop("field", None),
         fix=metadata.pop("fix", "") or _FIX_BY_REASON.get(info.reason, ""),

@@ -10,9 +10,11 @@ from pathlib import Path
 import polars as pl
 
 from tariffs.client.errors import InvalidRequest
+from tariffs.client.tables import TableHandle
 
-Table = pl.DataFrame | pl.LazyFrame | str | Path
-"""What callers may give as a trade table: a frame, a lazy frame, or the path of a Parquet, Arrow or CSV file."""
+Table = pl.DataFrame | pl.LazyFrame | str | Path | TableHandle
+"""What callers may give as a trade table: a frame, a lazy frame, the path of a Parquet, Arrow or CSV file, or the
+handle of a table that the server keeps."""
 
 _LARGEST_UNCOMPRESSED = 64
 
@@ -21,8 +23,16 @@ def read_table(source: Table) -> pl.DataFrame:
     """The table as a frame. CSV is read all as text, so codes keep their zeros and origin NO stays Norway.
 
     Raises:
-        InvalidRequest: TABLE_UNREADABLE if the file is missing, of another kind, or broken.
+        InvalidRequest: TABLE_UNREADABLE if the file is missing, of another kind, or broken, or the table is kept by a
+            server.
     """
+    if isinstance(source, TableHandle):
+        raise InvalidRequest(
+            "TABLE_UNREADABLE",
+            f"The rows of {source.name} are on the server.",
+            field="lines",
+            fix="Give the table itself here.",
+        )
     if isinstance(source, pl.DataFrame):
         return source
     if isinstance(source, pl.LazyFrame):
@@ -46,16 +56,29 @@ def to_arrow(frame: pl.DataFrame, limit: int) -> bytes:
     Raises:
         InvalidRequest: BATCH_TOO_LARGE if it does not fit.
     """
-    data = _encode(frame, compressed=frame.height > _LARGEST_UNCOMPRESSED)
+    data = encode(frame)
     if len(data) > limit:
-        raise InvalidRequest(
-            "BATCH_TOO_LARGE",
-            f"The table of {frame.height:,} rows makes a message of {len(data):,} bytes; the limit is {limit:,}.",
-            field="lines",
-            fix="Run it in-process: Client.local(), or --local on the command line.",
-            metadata={"limit": str(limit), "found": str(len(data))},
-        )
+        raise too_large(frame.height, len(data), limit)
     return data
+
+
+def encode(frame: pl.DataFrame) -> bytes:
+    """The frame as one Arrow IPC stream, compressed unless it is small."""
+    buffer = io.BytesIO()
+    compressed = frame.height > _LARGEST_UNCOMPRESSED
+    frame.write_ipc_stream(buffer, compression="zstd" if compressed else "uncompressed")
+    return buffer.getvalue()
+
+
+def too_large(rows: int, found: int, limit: int) -> InvalidRequest:
+    """The error of a table that does not fit a message."""
+    return InvalidRequest(
+        "BATCH_TOO_LARGE",
+        f"The table of {rows:,} rows makes a message of {found:,} bytes; the limit is {limit:,}.",
+        field="lines",
+        fix="Run it in-process: Client.local(), or --local on the command line.",
+        metadata={"limit": str(limit), "found": str(found)},
+    )
 
 
 def from_arrow(data: bytes) -> pl.DataFrame:
@@ -83,12 +106,6 @@ def write_table(frame: pl.DataFrame, path: Path, provenance: Mapping[str, object
             field="output",
             fix="Name a .parquet or .csv file.",
         )
-
-
-def _encode(frame: pl.DataFrame, *, compressed: bool) -> bytes:
-    buffer = io.BytesIO()
-    frame.write_ipc_stream(buffer, compression="zstd" if compressed else "uncompressed")
-    return buffer.getvalue()
 
 
 def _unreadable(path: Path, why: str) -> InvalidRequest:

@@ -171,7 +171,7 @@ class Difference:
     """One thing that two scenarios have otherwise.
 
     Attributes:
-        kind: measure, rule, switch, claim or quantity.
+        kind: measure, rule, switch, claim, quantity or assumption.
         id: its id.
         authority: authority of a measure.
         direction: direction of a measure.

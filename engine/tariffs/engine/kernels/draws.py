@@ -114,18 +114,29 @@ def product_normals(state: np.uint64, products: Words, out: Floats) -> None:
 
 
 @jit
-def sum_draw(
-    group: Ints, keep: NDArray[np.bool_], of_line: Ints, lines: Floats, varieties: Floats, out: Floats
-) -> None:
-    """The sums by group of one draw, in line order with their rounding error carried along (Neumaier).
+def add_terms(terms: Floats, totals: Floats, errors: Floats) -> None:
+    """Add `terms` to `totals` one by one, the rounding errors beside them (Neumaier)."""
+    for i in range(terms.size):
+        term = terms[i]
+        before = totals[i]
+        total = before + term
+        errors[i] += (before - total) + term if abs(before) >= abs(term) else (term - total) + before
+        totals[i] = total
 
-    `lines` is (4, lines): value, charges, share of the variety, duty rate. `varieties` is (4, varieties): value,
-    quantity hat, creation, diversion. `out` is (groups, 7): value, duty and landed cost after, change of value,
-    quantity at base prices, creation, diversion.
+
+@jit
+def sum_lines(
+    rows: Ints, keep: NDArray[np.bool_], of_line: Ints, lines: Floats, varieties: Floats, out: Floats
+) -> None:
+    """The sums of one draw in line order, each line into every one of its `rows` (groupings, lines).
+
+    `lines` is (5, lines): value, charges, share of the variety, duty rate, one plus the tax. `varieties` is
+    (4, varieties): value, quantity hat, creation, diversion. `out` is (rows, 7): value, duty and landed cost after,
+    change of value, quantity at base prices, creation, diversion.
     """
     error = np.zeros_like(out)
     terms = np.empty(out.shape[1])
-    for line in range(group.size):
+    for line in range(keep.size):
         if not keep[line]:
             continue
         variety = of_line[line]
@@ -133,18 +144,84 @@ def sum_draw(
         hat = varieties[1, variety]
         terms[0] = varieties[0, variety] * share
         terms[1] = lines[3, line] * terms[0]
-        terms[2] = terms[0] + lines[1, line] * hat + terms[1]
+        terms[2] = (terms[0] + lines[1, line] * hat + terms[1]) * lines[4, line]
         terms[3] = terms[0] - base
         terms[4] = base * hat
         terms[5] = varieties[2, variety] * share
         terms[6] = varieties[3, variety] * share
-        row = group[line]
-        for column in range(terms.size):
-            term = terms[column]
-            total = out[row, column] + term
-            if abs(out[row, column]) >= abs(term):
-                error[row, column] += (out[row, column] - total) + term
-            else:
-                error[row, column] += (term - total) + out[row, column]
-            out[row, column] = total
+        for grouping in range(rows.shape[0]):
+            row = rows[grouping, line]
+            add_terms(terms, out[row], error[row])
+    out += error
+
+
+@jit
+def sum_cells(
+    rows: Ints,
+    keep: NDArray[np.bool_],
+    cell_of: Ints,
+    product_of: Ints,
+    lines: Floats,
+    traded: Floats,
+    hats: Floats,
+    growths: Floats,
+    out: Floats,
+) -> None:
+    """The sums of `sum_lines` for a few draws of `kernels.runs`, into `out` (rows, 7 x draws).
+
+    `cell_of` and `product_of` are those of each line, `traded` the base value of its variety.
+    """
+    error = np.zeros_like(out)
+    draws = hats.shape[2]
+    terms = np.empty(7 * draws)
+    for line in range(keep.size):
+        if not keep[line]:
+            continue
+        cell, product, whole = cell_of[line], product_of[line], traded[line]
+        base, charges, share, rate = lines[0, line], lines[1, line], lines[2, line], lines[3, line]
+        taxed = lines[4, line]
+        for b in range(draws):
+            hat = hats[cell, 0, b]
+            quantity = whole * hat
+            value = quantity * hats[cell, 1, b] * share
+            duty = rate * value
+            terms[b] = value
+            terms[draws + b] = duty
+            terms[2 * draws + b] = (value + charges * hat + duty) * taxed
+            terms[3 * draws + b] = value - base
+            terms[4 * draws + b] = base * hat
+            terms[5 * draws + b] = whole * (growths[product, b] - 1.0) * share
+            terms[6 * draws + b] = (quantity - whole * growths[product, b]) * share
+        for grouping in range(rows.shape[0]):
+            row = rows[grouping, line]
+            add_terms(terms, out[row], error[row])
+    out += error
+
+
+@jit
+def sum_parts(
+    row_of: Ints,
+    line_of: Ints,
+    duty: Floats,
+    cell_of: Ints,
+    lines: Floats,
+    traded: Floats,
+    hats: Floats,
+    out: Floats,
+) -> None:
+    """Parts of the duty of lines, such as that under one authority, after the response, into `out` (rows, draws).
+
+    `duty` is each part at the baseline's value, `row_of` and `line_of` where it goes and whose it is; the rest is as
+    in `sum_cells`. A part grows as its line's value does.
+    """
+    error = np.zeros_like(out)
+    draws = hats.shape[2]
+    terms = np.empty(draws)
+    for part in range(duty.size):
+        line = line_of[part]
+        cell, base, share = cell_of[line], lines[0, line], lines[2, line]
+        for b in range(draws):
+            value = traded[line] * hats[cell, 0, b] * hats[cell, 1, b] * share
+            terms[b] = duty[part] * (value / base if base > 0.0 else 0.0)
+        add_terms(terms, out[row_of[part]], error[row_of[part]])
     out += error

@@ -16,8 +16,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from tariffs.engine.errors import LawError, ScenarioError, TariffsError
+from tariffs.engine.law.assumptions import NONE, Assumptions
 from tariffs.engine.law.edits import Constraint, SetClaim, constraint, rules_after, set_claim
 from tariffs.engine.law.events import LAW, UNSELECTIVE, Act, Change
+from tariffs.engine.law.inforce import Active, ActiveRule, InForce
 from tariffs.engine.law.model import (
     CONFIDENCE,
     Claim,
@@ -26,73 +28,24 @@ from tariffs.engine.law.model import (
     ProductList,
     Program,
     Reference,
-    Row,
     Rule,
     Scope,
     Switch,
     holds,
 )
+from tariffs.engine.law.promises import moments_of_promises
 from tariffs.engine.law.read import Context, read_measure, read_metals, read_weights
 from tariffs.engine.law.selection import check_suspension, selected, unmatched
 from tariffs.engine.law.standing import Standing, act_name, known, moments_of, rule_on, standing, windows_of
+from tariffs.engine.lru import Lru
 
-IMPORT = "import"
+IMPORT, EXPORT, CONTROL = "import", "export", "control"
 REVIVE = "revive_displaced"
 
 
-@dataclass(frozen=True, slots=True)
-class Active:
-    """A modelled measure in force at an instant, with the rows that hold.
-
-    `index` is its place in the law; `cites` the citations of each period and act that rows name.
-    """
-
-    index: int
-    measure: Measure
-    rows: tuple[Row, ...]
-    cites: Mapping[str, tuple[str, ...]]
-
-    def citations(self, row: Row) -> tuple[str, ...]:
-        """The citations behind a row: of its period, of the acts that changed it, of the measure."""
-        found = [cite for act in row.acts for cite in self.cites.get(act, ())]
-        return tuple(dict.fromkeys((*found, *self.measure.cite)))
-
-
-@dataclass(frozen=True, slots=True)
-class ActiveRule:
-    """A stacking rule in force, its selectors resolved to measure indices (members in order)."""
-
-    rule: Rule
-    when: frozenset[int]
-    on: frozenset[int]
-    members: tuple[frozenset[int], ...]
-
-
-@dataclass(frozen=True, eq=False)
-class InForce:
-    """What the law is for entries at an instant, as known on a day.
-
-    `revive`: what is owed is stacked without the void measures, so that what they displaced is owed after all.
-    """
-
-    actives: tuple[Active, ...]
-    rules: tuple[ActiveRule, ...]
-    unmodelled: tuple[Standing, ...]
-    groups: Mapping[str, frozenset[str]]
-    lists: Mapping[str, tuple[str, ...]]
-    revive: bool = False
-    cache: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
-
-    def members(self, names: frozenset[str]) -> frozenset[str]:
-        """Origins by code and group, spelled out."""
-        spelled: set[str] = set()
-        for name in names:
-            spelled |= self.groups.get(name, frozenset({name}))
-        return frozenset(spelled)
-
-    def codes(self, names: frozenset[str]) -> tuple[str, ...]:
-        """Product codes by code and list, spelled out."""
-        return tuple(code for name in sorted(names) for code in self.lists.get(name, (name,)))
+# Two years of law make about a hundred segments.
+SEGMENTS_KEPT = 512
+Moment = tuple[int, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,10 +74,12 @@ class Law:
     refunds: Mapping[str, Any] = field(default_factory=dict)
     exports: Mapping[str, Any] = field(default_factory=dict)
     port_fees: Sequence[Mapping[str, Any]] = ()
+    port_calls: Sequence[Mapping[str, Any]] = ()
     limits: Sequence[Mapping[str, Any]] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
     set_claims: tuple[SetClaim, ...] = ()
     constraints: tuple[Constraint, ...] = ()
+    assumptions: Assumptions = NONE
     min_conf: str = CONFIDENCE[-1]
 
     # -- making another law ------------------------------------------------------------------------------------
@@ -282,6 +237,18 @@ class Law:
 
     # -- what is in force --------------------------------------------------------------------------------------
 
+    def covered(self, direction: str) -> tuple[datetime, datetime]:
+        """The days the law covers, from the first to the end of the last, on the clock of a direction."""
+        return self._covered[direction]
+
+    @cached_property
+    def _covered(self) -> Mapping[str, tuple[datetime, datetime]]:
+        start, end = (moment.astimezone(self.zones[IMPORT]) for moment in self.coverage)
+        return {
+            direction: (start.replace(tzinfo=zone), end.replace(tzinfo=zone))
+            for direction, zone in self.zones.items()
+        }
+
     def setting(self, name: str) -> str:
         """The value of a switch: as set, else its default."""
         return self.settings.get(name, self.switches[name].default)
@@ -296,12 +263,16 @@ class Law:
 
     def in_force(self, instant: datetime, known_on: date | None = None, direction: str = IMPORT) -> InForce:
         """What holds for entries at `instant` (aware) by the acts published until `known_on` (default as-of day)."""
-        segment = bisect_right(self.boundaries, instant.astimezone(UTC))
-        day = bisect_right(self.publication_days, known_on or self.as_of)
-        key = (segment, day, direction)
-        if key not in self._cache:
-            self._cache[key] = self._compute(instant.astimezone(UTC), known_on or self.as_of, direction)
-        return self._cache[key]
+        key = (*self.moment(instant, known_on), direction)
+        known = known_on or self.as_of
+        return self._cache.get(key, lambda: self._compute(instant.astimezone(UTC), known, direction))
+
+    def moment(self, instant: datetime, known_on: date | None = None) -> Moment:
+        """What instants and days have in common if the law is the same for them: numbers of segments."""
+        return (
+            bisect_right(self.boundaries, instant),
+            bisect_right(self.publication_days, known_on or self.as_of),
+        )
 
     def _compute(self, instant: datetime, known_on: date, direction: str) -> InForce:
         actives: list[Active] = []
@@ -365,8 +336,8 @@ class Law:
         )
 
     @cached_property
-    def _cache(self) -> dict[Any, InForce]:
-        return {}
+    def _cache(self) -> Lru[tuple[int, int, str], InForce]:
+        return Lru(SEGMENTS_KEPT)
 
     @cached_property
     def boundaries(self) -> list[datetime]:
@@ -381,6 +352,8 @@ class Law:
                 found |= {item.start, item.end}
         for product_list in self.lists.values():
             found |= set(product_list.boundaries)
+        if self.limits:
+            found |= set(moments_of_promises(self.limits, self.zones[CONTROL]))
         return sorted(moment for moment in found if moment is not None)
 
     @cached_property
@@ -390,3 +363,6 @@ class Law:
         days |= {a.known_from for acts in self.acts.values() for a in acts if a.known_from}
         days |= {r.known_from for r in self.rules if r.known_from}
         return sorted(days)
+
+
+__all__ = ["CONTROL", "EXPORT", "IMPORT", "REVIVE", "Active", "ActiveRule", "InForce", "Law", "Moment"]

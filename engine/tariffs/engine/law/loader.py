@@ -67,7 +67,7 @@ def read_raw(directory: Path = HERE) -> dict[str, Any]:
         for key, value in load_yaml(directory / "groups.yaml").items()
         if key in {"groups", "programs"}
     }
-    for name in ("fees", "authorities", "refunds", "exports", "port_fees", "constraints"):
+    for name in ("fees", "authorities", "refunds", "exports", "port_fees", "port_calls", "constraints"):
         raw[name] = load_yaml(directory / f"{name}.yaml")
     raw["references"] = load_yaml(directory / "references.yaml")["references"]
     raw["retired"] = load_yaml(directory / "retired.yaml") or {}
@@ -127,6 +127,7 @@ def law_from_raw(raw: Mapping[str, Any]) -> Law:
         refunds=raw.get("refunds", {}),
         exports=raw.get("exports", {}),
         port_fees=raw.get("port_fees", ()),
+        port_calls=raw.get("port_calls", ()),
         limits=raw.get("constraints", ()),
         references={name: read_reference(name, item) for name, item in raw.get("references", {}).items()},
         retired=raw.get("retired", {}),

@@ -71,18 +71,19 @@ def _prefixes(names: frozenset[str], in_force: InForce) -> Prefixes:
 
 def candidates(in_force: InForce, code: str, origin: str) -> Candidates:
     """By measure, the rows that reach a line, in order, up to the first without conditions."""
-    key = ("candidates", code, origin)
-    if key not in in_force.cache:
-        found = []
-        for active in in_force.actives:
-            rows = []
-            for row in active.rows:
-                if Reach.of(row.scope, in_force).fits(code, origin):
-                    rows.append(row)
-                    if not row.conditions:
-                        break
-            if rows:
-                found.append((active, tuple(rows)))
-        in_force.cache[key] = tuple(found)
-    result: Candidates = in_force.cache[key]
-    return result
+    found: Candidates = in_force.by_line.get((code, origin), lambda: _candidates(in_force, code, origin))
+    return found
+
+
+def _candidates(in_force: InForce, code: str, origin: str) -> Candidates:
+    found = []
+    for active in in_force.actives:
+        rows = []
+        for row in active.rows:
+            if Reach.of(row.scope, in_force).fits(code, origin):
+                rows.append(row)
+                if not row.conditions:
+                    break
+        if rows:
+            found.append((active, tuple(rows)))
+    return tuple(found)

@@ -18,11 +18,11 @@ class Note:
     message: str
 
 
-def void_suspensions(law: Law, instant: datetime, known_on: date) -> list[Note]:
+def void_suspensions(law: Law, instant: datetime, known_on: date, direction: str = IMPORT) -> list[Note]:
     """Suspensions that brought nothing back when they ended, because the parent was void by then."""
     notes = []
     for measure in law.measures.values():
-        note = _void_suspension(law, measure, instant, known_on) if measure.direction == IMPORT else None
+        note = _void_suspension(law, measure, instant, known_on) if measure.direction == direction else None
         if note and law.standing(measure, instant, known_on) is None:
             notes.append(note)
     return notes
@@ -42,7 +42,7 @@ def _void_suspension(law: Law, measure: Measure, instant: datetime, known_on: da
     stop = void[-1].collection_stop or void[-1].start
     if stop is None or max(over) < stop:
         return None
-    zone = law.zones[IMPORT]
+    zone = law.zones[measure.direction]
     parent = void[-1].change.selector.authority or measure.id
     return Note(
         "PARENT_VOID",

@@ -47,8 +47,10 @@ class Layer:
 
         `content` holds the metal parts above 0 on the line.
         """
-        live = (part for part, weight in enumerate(self.weights) if weight)
-        return self.state == APPLIED and any(part not in METALS or part in self.content for part in live)
+        return self.state == APPLIED and any(
+            weight and (part not in METALS or part in self.content)
+            for part, weight in enumerate(self.weights)
+        )
 
     def take(self, weights: Weights, step: Step) -> None:
         """Give the layer other weights; with none left it is displaced and closed."""
@@ -95,7 +97,11 @@ def walk(
         content: the metal parts that are above 0.
     """
     layers = [open_layer(active, row, content) for active, row in fits]
+    present = frozenset([layer.active.index for layer in layers])
     for rule in rules:
+        # Most rules are about measures the atom does not have; they could change nothing.
+        if not rule.touches(present):
+            continue
         if not all(holds(c) for c in rule.rule.conditions) or any(holds(c) for c in rule.rule.unless):
             continue
         if rule.members:
@@ -108,7 +114,7 @@ def walk(
 
 def _apply(layers: list[Layer], active: ActiveRule) -> None:
     rule = active.rule
-    firing = [layer for layer in layers if layer.charged and layer.active.index in active.when]
+    firing = [layer for layer in layers if layer.active.index in active.when and layer.charged]
     if rule.when and not firing:
         return
     taken = [(layer.active.index, layer.weights) for layer in firing]
@@ -144,7 +150,7 @@ def _pick_one(layers: list[Layer], active: ActiveRule) -> None:
         layer
         for wanted in active.members
         for layer in layers
-        if layer.charged and layer.active.index in wanted
+        if layer.active.index in wanted and layer.charged
     ]
     if len(members) < 2:
         return

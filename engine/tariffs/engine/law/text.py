@@ -13,13 +13,15 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 NOON = time(12, 0)
-_RATE = re.compile(r"^[+-]?\d+(\.\d+)?%$")
-_FRACTION = re.compile(r"^0(\.\d+)?$")
-_POINTS = re.compile(r"^([+-]\d+(?:\.\d+)?)pp$")
-_FACTOR = re.compile(r"^x(\d+(?:\.\d+)?)$")
-_PER_UNIT = re.compile(r"^(\d+(?:\.\d+)?) USD/(\S+)$")
-_AMOUNT = re.compile(r"^(\d+(?:\.\d+)?) (\S+)$")
-_DOLLARS = re.compile(r"^(\d+(?:\.\d+)?)(?: USD)?$")
+# Digits are bounded so that every number read is one that binary floating point can hold.
+_DIGITS = r"\d{1,18}(?:\.\d{1,18})?"
+_RATE = re.compile(rf"^[+-]?{_DIGITS}%$")
+_FRACTION = re.compile(r"^0(\.\d{1,18})?$")
+_POINTS = re.compile(rf"^([+-]{_DIGITS})pp$")
+_FACTOR = re.compile(rf"^x({_DIGITS})$")
+_PER_UNIT = re.compile(rf"^({_DIGITS}) USD/(\S+)$")
+_AMOUNT = re.compile(rf"^({_DIGITS}) (\S+)$")
+_DOLLARS = re.compile(rf"^({_DIGITS})(?: USD)?$")
 _YES = frozenset({"yes", "true", "on", "1"})
 _NO = frozenset({"no", "false", "off", "0"})
 

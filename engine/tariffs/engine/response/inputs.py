@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tariffs.engine.chunks import CHUNK_LINES, checkpoint_here
 from tariffs.engine.errors import InputError
 
 Floats = NDArray[np.float64]
@@ -200,12 +201,18 @@ def over_blocks(offsets: Ints, lines: int) -> list[tuple[int, int]]:
 
 
 def over_products(work: Callable[[int, int], None], offsets: Ints, threads: int) -> None:
-    """Call `work(first, last)` over all products, on that many threads."""
-    ranges = list(_cuts(offsets, max(threads, 1)))
-    if len(ranges) <= 1:
-        for first, last in ranges:
-            work(first, last)
+    """Call `work(first, last)` over all products, on that many threads, a chunk of lines at a time."""
+    check = checkpoint_here()
+
+    def one(bounds: tuple[int, int]) -> None:
+        check()
+        work(*bounds)
+
+    ranges = list(_cuts(offsets, max(threads, int(offsets[-1]) // CHUNK_LINES, 1)))
+    if threads <= 1 or len(ranges) <= 1:
+        for bounds in ranges:
+            one(bounds)
         return
-    with ThreadPoolExecutor(max_workers=len(ranges)) as pool:
-        for future in [pool.submit(work, first, last) for first, last in ranges]:
-            future.result()
+    with ThreadPoolExecutor(max_workers=threads) as pool:
+        for _ in pool.map(one, ranges):
+            pass

@@ -7,6 +7,7 @@ from decimal import Decimal
 from tariffs.engine.errors import ScenarioError
 from tariffs.engine.law.events import Change
 from tariffs.engine.law.law import Law
+from tariffs.engine.scenario.assuming import assume
 from tariffs.engine.scenario.forms import check_texts
 from tariffs.engine.scenario.model import Scenario, located
 from tariffs.engine.scenario.names import check_names, check_scope
@@ -36,6 +37,7 @@ def apply_scenario(law: Law, scenario: Scenario, known: Known | None = None) -> 
             _check_single(step)
             for change in step.changes:
                 law = apply_change(law, change)
+            law = assume(law, step.assumptions)
         except ScenarioError as error:
             raise located(error, step) from None
     return law

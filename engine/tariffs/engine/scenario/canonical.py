@@ -32,6 +32,8 @@ def digest_of(document: Mapping[str, Any], parents: Sequence[str]) -> str:
 
 
 def _form(key: str, value: Any) -> Any:
+    if isinstance(value, Mapping) and key in _SHARES:
+        return {name: _scalar("share", share) for name, share in value.items()}
     if isinstance(value, Mapping):
         forms = {name: _form(name, inner) for name, inner in value.items() if name not in _SILENT}
         return {name: form for name, form in forms.items() if form not in ("", [], {})}
@@ -69,6 +71,10 @@ def _rate(text: str) -> str:
     return _decimal(read_rate(text))
 
 
+def _number(text: str) -> str:
+    return _decimal(Decimal(text))
+
+
 def _step(text: str) -> str:
     step = read_step(text)
     return f"+{_decimal(step.points)} x{_decimal(step.factor)}"
@@ -92,8 +98,11 @@ _READERS: Mapping[str, Callable[[str], str]] = {
         ),
         _rate,
     ),
+    **dict.fromkeys(("net_tons", "teu", "cargo_tons", "containers", "usd_per_unit"), _number),
     "by": _step,
     "from_beginning": lambda text: str(read_yes(text)).lower(),
     **dict.fromkeys(("products", "not_products"), _code),
 }
+# Keys whose values are shares by measure.
+_SHARES = frozenset({"let_through", "compliance"})
 _LISTS = frozenset({"id", "products", "not_products", "origins", "not_origins", "cite", "if"})

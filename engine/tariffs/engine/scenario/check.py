@@ -7,8 +7,18 @@ from collections.abc import Sequence
 from tariffs.engine.errors import LawError, ScenarioError
 from tariffs.engine.law.law import Law
 from tariffs.engine.scenario.apply import apply_change
+from tariffs.engine.scenario.assuming import assume, unknown_in
 from tariffs.engine.scenario.effect import BASE, same_as_base, warning_of, why_void
-from tariffs.engine.scenario.model import ERROR, WARNING, Place, Problem, Scenario, place_of, problem_of
+from tariffs.engine.scenario.model import (
+    ERROR,
+    WARNING,
+    Place,
+    Problem,
+    Scenario,
+    listed,
+    place_of,
+    problem_of,
+)
 from tariffs.engine.scenario.parents import Known, lineage
 from tariffs.engine.scenario.parse import read_draft
 from tariffs.engine.scenario.sources import library
@@ -52,13 +62,14 @@ def problems_of(scenario: Scenario, law: Law, known: Known | None = None) -> lis
         except LawError as error:
             told = ScenarioError("SCENARIO_SYNTAX", error.message, path="changes", fix=error.fix)
             problems.append(problem_of(told, scenario.places))
-    return sorted(problems, key=lambda problem: (problem.line, problem.column))
+    return list(listed(problems))
 
 
 def _after(law: Law, before: Sequence[Scenario]) -> Law:
     for parent in before:
         for change in parent.changes:
             law = apply_change(law, change)
+        law = assume(law, parent.assumptions)
     return law
 
 
@@ -81,7 +92,8 @@ def _walk(scenario: Scenario, law: Law) -> tuple[Law, list[Problem]]:
         if warning:
             problems.append(warning)
         law = after
-    return law, problems
+    unknown = [problem_of(error, scenario.places) for error in unknown_in(law, scenario.assumptions)]
+    return law if unknown else assume(law, scenario.assumptions), problems + unknown
 
 
 def _same_as_base(scenario: Scenario, before: Sequence[Scenario], base: Law, after: Law) -> list[Problem]:

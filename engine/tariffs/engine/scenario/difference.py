@@ -10,7 +10,7 @@ from datetime import datetime
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.model import Row, Rule
 from tariffs.engine.scenario.effect import Stand, instants_of, stand
-from tariffs.engine.scenario.words import percent
+from tariffs.engine.scenario.words import assumed, percent
 
 ABSENT = "not in force"
 _RATES_SHOWN = 4
@@ -20,7 +20,7 @@ _RATES_SHOWN = 4
 class Difference:
     """One thing that two laws have otherwise, from `start` to `end` on its own clock (None: without an end).
 
-    `kind` is measure, rule, switch, claim or quantity; `authority` and `direction` are those of a measure.
+    `kind` is measure, rule, switch, claim, quantity or assumption; `authority` and `direction` are those of a measure.
     """
 
     kind: str
@@ -45,7 +45,7 @@ def difference(first: Law, second: Law) -> list[Difference]:
     names = dict.fromkeys((*first.measures, *second.measures))
     found = [item for name in names for item in _measure(first, second, name)]
     found += _settings(first, second)
-    return found + _rules(first, second)
+    return [*found, *_assumptions(first, second), *_rules(first, second)]
 
 
 def _measure(first: Law, second: Law, name: str) -> Iterator[Difference]:
@@ -133,6 +133,17 @@ def _settings(first: Law, second: Law) -> list[Difference]:
             pair = (text, "not set") if item in ours else ("not set", text)
             found.append(Difference(kind, name, "", "", item.start, item.end, *pair))
     return found
+
+
+def _assumptions(first: Law, second: Law) -> list[Difference]:
+    ours, theirs = assumed(first.assumptions), assumed(second.assumptions)
+    return [
+        Difference(
+            "assumption", name, "", "", None, None, ours.get(name, "not set"), theirs.get(name, "not set")
+        )
+        for name in dict.fromkeys((*ours, *theirs))
+        if ours.get(name) != theirs.get(name)
+    ]
 
 
 def _rules(first: Law, second: Law) -> list[Difference]:

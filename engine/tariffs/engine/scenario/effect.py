@@ -106,6 +106,7 @@ def same_beside(one: Law, other: Law) -> bool:
         and one.rules == other.rules
         and one.set_claims == other.set_claims
         and one.constraints == other.constraints
+        and one.assumptions == other.assumptions
     )
 
 

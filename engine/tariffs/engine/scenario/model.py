@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from tariffs.engine.errors import ScenarioError
+from tariffs.engine.law.assumptions import NONE, Assumptions
 from tariffs.engine.law.events import Change
 
 SCHEMA = "tariffs.scenario/v1"
 BASES = ("enacted", "announced", "hypothesis")
 ERROR, WARNING = "error", "warning"
+PROBLEMS_AT_MOST = 200
+# What is quoted of a file is cut to this, so that a message can travel in the trailer of a call.
+QUOTED_AT_MOST = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,7 @@ class Scenario:
         parents: ids of the scenarios applied before it, in order.
         changes: its own acts, in order.
         mixture: the scenarios it is a mixture of; then it has neither parents nor changes.
+        assumptions: what it takes for granted beside the law.
         digest: SHA-256 (hex) of the canonical form, parents included.
         tags: words to find it by.
         cite: sources of the scenario as a whole.
@@ -61,6 +66,7 @@ class Scenario:
     changes: tuple[Change, ...]
     digest: str
     mixture: tuple[Component, ...] = ()
+    assumptions: Assumptions = NONE
     tags: tuple[str, ...] = ()
     cite: tuple[str, ...] = ()
     source: str = ""
@@ -84,6 +90,30 @@ class Problem:
     severity: str = ERROR
 
 
+def listed(problems: Sequence[Problem]) -> tuple[Problem, ...]:
+    """Problems in the order of the file, as many as a reader can use; the last says how many more there are."""
+    ordered = sorted(problems, key=lambda problem: (problem.line, problem.column))
+    if len(ordered) <= PROBLEMS_AT_MOST:
+        return tuple(ordered)
+    last = ordered[PROBLEMS_AT_MOST]
+    text = f"{len(ordered) - PROBLEMS_AT_MOST} more problems from here on are not listed."
+    more = Problem(
+        last.path,
+        last.line,
+        last.column,
+        "SCENARIO_SYNTAX",
+        text,
+        "Correct those above first.",
+        last.severity,
+    )
+    return (*ordered[:PROBLEMS_AT_MOST], more)
+
+
+def brief(text: str) -> str:
+    """A text that quotes a file, cut if it is long."""
+    return text if len(text) <= QUOTED_AT_MOST else f"{text[:QUOTED_AT_MOST]}..."
+
+
 def place_of(places: Places, path: str) -> Place | None:
     """Where a path stands, or the nearest thing around it that is in the file."""
     while path:
@@ -98,7 +128,7 @@ def problem_of(error: ScenarioError, places: Places, severity: str = ERROR) -> P
     place = place_of(places, error.path)
     line = error.line or (place.line if place else 0)
     column = error.column or (place.column if place else 0)
-    return Problem(error.path, line, column, error.reason, error.message, error.fix, severity)
+    return Problem(error.path, line, column, error.reason, brief(error.message), brief(error.fix), severity)
 
 
 def located(error: ScenarioError, scenario: Scenario) -> ScenarioError:
@@ -111,10 +141,10 @@ def located(error: ScenarioError, scenario: Scenario) -> ScenarioError:
     )
     return ScenarioError(
         error.reason,
-        f"{where}: {error.message}",
+        f"{where}: {brief(error.message)}",
         path=error.path,
         line=place.line if place else None,
         column=place.column if place else None,
-        fix=error.fix,
-        metadata=error.metadata,
+        fix=brief(error.fix),
+        metadata={name: brief(value) for name, value in error.metadata.items()},
     )

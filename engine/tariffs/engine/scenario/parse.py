@@ -5,14 +5,16 @@ Nothing here knows a law; whether a change meets anything is checked in `check`.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from tariffs.engine.errors import ScenarioError
+from tariffs.engine.law.assumptions import NONE
 from tariffs.engine.law.events import OPS, Change, change_from_mapping
+from tariffs.engine.scenario.assuming import KEY as ASSUMPTIONS
+from tariffs.engine.scenario.assuming import check_keys, read_assumptions
 from tariffs.engine.scenario.mixing import read_mixture
 from tariffs.engine.scenario.model import (
     BASES,
@@ -21,6 +23,8 @@ from tariffs.engine.scenario.model import (
     Places,
     Problem,
     Scenario,
+    brief,
+    listed,
     place_of,
     problem_of,
 )
@@ -29,7 +33,7 @@ from tariffs.engine.scenario.text import Document, read_text
 _NAME = re.compile(r"^[a-z0-9][a-z0-9._-]{0,99}$")
 _TEXTS = ("schema", "id", "title", "description", "basis")
 _LISTS = ("parents", "tags", "cite")
-_KEYS = (*_TEXTS, *_LISTS, "changes", "mixture")
+_KEYS = (*_TEXTS, *_LISTS, "changes", "mixture", ASSUMPTIONS)
 _REQUIRED = ("schema", "id", "title", "basis")
 _CHANGES_AT_MOST = 500
 _ROUNDS_AT_MOST = 20
@@ -82,9 +86,9 @@ class _Form:
         self._check_head(value, texts)
         changes = self._changes(value.get("changes", []), texts["id"] or self._source)
         mixture = read_mixture(value, self._add) if "mixture" in value else ()
-        self._problems.sort(key=lambda problem: (problem.line, problem.column))
+        assumptions = read_assumptions(value, self._add) if ASSUMPTIONS in value else NONE
         if self._problems:
-            return Draft(None, value, tuple(self._problems), self._document.places)
+            return Draft(None, value, listed(self._problems), self._document.places)
         scenario = Scenario(
             id=texts["id"],
             title=texts["title"],
@@ -94,6 +98,7 @@ class _Form:
             changes=tuple(changes),
             digest="",
             mixture=mixture,
+            assumptions=assumptions,
             tags=lists["tags"],
             cite=lists["cite"],
             source=self._source,
@@ -103,11 +108,7 @@ class _Form:
         return Draft(scenario, value, (), self._document.places)
 
     def _check_keys(self, value: Mapping[str, Any]) -> None:
-        for key in value:
-            if key not in _KEYS:
-                near = difflib.get_close_matches(key, _KEYS, n=1)
-                fix = f"Did you mean {near[0]!r}?" if near else f"Keys: {', '.join(_KEYS)}."
-                self._add("SCENARIO_UNKNOWN_KEY", key, f"A scenario does not know the key {key!r}.", fix)
+        check_keys(value, _KEYS, "", self._add)
         for key in _REQUIRED:
             if key not in value:
                 self._add("SCENARIO_SYNTAX", "", f"The key {key!r} is missing.", "Add it.")
@@ -218,7 +219,7 @@ class _Form:
     def _add(self, reason: str, path: str, message: str, fix: str) -> None:
         places = self._document.keys if reason == "SCENARIO_UNKNOWN_KEY" else self._document.places
         place = place_of(places, path) or Place(1, 1)
-        self._problems.append(Problem(path, place.line, place.column, reason, message, fix))
+        self._problems.append(Problem(path, place.line, place.column, reason, brief(message), brief(fix)))
 
 
 def _said(value: Mapping[str, Any], key: str) -> bool:

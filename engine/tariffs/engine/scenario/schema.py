@@ -11,6 +11,8 @@ from typing import Any
 
 from tariffs.engine.law.events import CHANGE_KEYS, OPS, SCOPE_KEYS, SELECTOR_KEYS, Verb
 from tariffs.engine.law.model import CONFIDENCE
+from tariffs.engine.scenario.assuming import KEY as ASSUMPTIONS
+from tariffs.engine.scenario.assuming import PORT_CALLS, SHARES, VOYAGE
 from tariffs.engine.scenario.mixing import COMPONENTS_AT_MOST
 from tariffs.engine.scenario.model import BASES, SCHEMA
 
@@ -20,16 +22,17 @@ _MAPPING = {"type": "object"}
 _INSTANT = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2})?)?$"}
 _RATE = {
     "anyOf": [
-        {"type": "string", "pattern": r"^[+-]?\d+(\.\d+)?%$|^0(\.\d+)?$"},
+        {"type": "string", "pattern": r"^[+-]?\d{1,18}(\.\d{1,18})?%$|^0(\.\d{1,18})?$"},
         {"type": "number", "maximum": 1},
     ]
 }
+_FIGURE = {"anyOf": [{"type": "string", "pattern": r"^\d{1,12}(\.\d{1,12})?$"}, {"type": "number"}]}
 _BY_KEY: dict[str, Any] = {
     **dict.fromkeys(("at", "from", "until", "to", "collection_stop", "known_from"), _INSTANT),
     **dict.fromkeys(("rate", "kept", "share", "compliance"), _RATE),
     **dict.fromkeys(("if", "cite", *SCOPE_KEYS), _WORDS),
     **dict.fromkeys(("base", "measure", "as", "switch"), _MAPPING),
-    "by": {"type": "string", "pattern": r"^[+-]\d+(\.\d+)?pp$|^x\d+(\.\d+)?$"},
+    "by": {"type": "string", "pattern": r"^[+-]\d{1,18}(\.\d{1,18})?pp$|^x\d{1,18}(\.\d{1,18})?$"},
     "on_end": {"enum": ["snap_back", "terminate", "none_scheduled"]},
     "conf": {"enum": list(CONFIDENCE)},
     "measures": {"$ref": "#/$defs/selector"},
@@ -63,8 +66,24 @@ def schema() -> dict[str, Any]:
                 "maxItems": COMPONENTS_AT_MOST,
                 "items": _closed(component, ["scenario", "weight"]),
             },
+            ASSUMPTIONS: _closed(_assumed(), []),
         },
         "$defs": {"selector": _closed(selector, [])},
+    }
+
+
+def _assumed() -> dict[str, Any]:
+    shares = {"type": "object", "additionalProperties": _RATE}
+    known = {
+        "share": _RATE,
+        "kind": {"type": "string"},
+        "ship": {"type": "string"},
+        "source": {"type": "string"},
+    }
+    voyage = _closed({key: known.get(key, _FIGURE) for key in VOYAGE}, ["kind"])
+    return {
+        **dict.fromkeys(SHARES, shares),
+        PORT_CALLS: {"type": "object", "additionalProperties": voyage},
     }
 
 

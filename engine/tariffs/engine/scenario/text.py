@@ -6,6 +6,7 @@ when it is read, and `NO` stays Norway.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +19,12 @@ from tariffs.engine.scenario.model import Place
 SIZE_AT_MOST = 1 << 20
 DEPTH_AT_MOST = 16
 NODES_AT_MOST = 50_000
+# Every value is filed under its path, so that long keys above many values would swell.
+PATH_AT_MOST = 500
 _LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+# What YAML refuses to read: control characters, and halves of surrogate pairs.
+_UNREADABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_START = Place(1, 1)
 
 
 @dataclass
@@ -42,27 +48,35 @@ def read_text(text: str) -> Document:
     try:
         size = len(text.encode("utf-8"))
     except UnicodeEncodeError as error:
-        raise _fault(f"The scenario is not text: {error.reason}.", None, "Write it in UTF-8 text.") from None
+        place = _place_in(text, error.start)
+        raise _fault(f"The scenario is not text: {error.reason}.", place, "Write it in UTF-8 text.") from None
     if size > SIZE_AT_MOST:
-        raise _fault(f"The scenario is larger than {SIZE_AT_MOST} bytes.", None, "Split it by `parents`.")
+        raise _fault(f"The scenario is larger than {SIZE_AT_MOST} bytes.", _START, "Split it by `parents`.")
     document = Document()
     try:
         _Builder(yaml.parse(text, Loader=_LOADER), document).build()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         told = error.problem or error.context or "cannot be read"
-        raise _fault(f"The scenario is not YAML: {told}.", mark, "Correct the line.") from None
+        place = Place(mark.line + 1, mark.column + 1) if mark else _START
+        raise _fault(f"The scenario is not YAML: {told}.", place, "Correct the line.") from None
     except yaml.YAMLError as error:
         told = str(error).splitlines()[0]
-        raise _fault(f"The scenario is not YAML: {told}.", None, "Write it in UTF-8 text.") from None
+        unreadable = _UNREADABLE.search(text)
+        place = _place_in(text, unreadable.start()) if unreadable else _START
+        raise _fault(f"The scenario is not YAML: {told}.", place, "Write it in UTF-8 text.") from None
     return document
 
 
 def _fault(
-    message: str, mark: Any, fix: str, path: str = "", reason: str = "SCENARIO_SYNTAX"
+    message: str, place: Place, fix: str, path: str = "", reason: str = "SCENARIO_SYNTAX"
 ) -> ScenarioError:
-    line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
-    return ScenarioError(reason, message, path=path, line=line, column=column, fix=fix)
+    return ScenarioError(reason, message, path=path, line=place.line, column=place.column, fix=fix)
+
+
+def _place_in(text: str, at: int) -> Place:
+    """The line and column of an index into a text."""
+    return Place(text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
 
 
 def _place(event: Any) -> Place:
@@ -81,12 +95,12 @@ class _Builder:
         next(self._events)  # the stream begins
         event = next(self._events)
         if isinstance(event, yaml.StreamEndEvent):
-            raise _fault("The scenario is empty.", None, "Write at least schema, id, title and basis.")
+            raise _fault("The scenario is empty.", _START, "Write at least schema, id, title and basis.")
         self._document.value = self._node(next(self._events), "", 0)
         next(self._events)  # the document ends
         event = next(self._events)
         if not isinstance(event, yaml.StreamEndEvent):
-            raise _fault("A scenario is one document.", event.start_mark, "Keep one scenario per file.")
+            raise _fault("A scenario is one document.", _place(event), "Keep one scenario per file.")
 
     def _node(self, event: Any, path: str, depth: int) -> Any:
         self._check(event, path, depth)
@@ -100,18 +114,18 @@ class _Builder:
     def _check(self, event: Any, path: str, depth: int) -> None:
         self._nodes += 1
         if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
-            raise _fault(
-                "Anchors and aliases are not allowed.", event.start_mark, "Write the value out.", path
-            )
+            raise _fault("Anchors and aliases are not allowed.", _place(event), "Write the value out.", path)
         if event.tag is not None:
             raise _fault(
-                f"The tag {event.tag} is not allowed.", event.start_mark, "Write the plain value.", path
+                f"The tag {event.tag} is not allowed.", _place(event), "Write the plain value.", path
             )
+        if len(path) > PATH_AT_MOST:
+            raise _fault("A key is too long.", _place(event), "Shorten it.", path[:PATH_AT_MOST])
         if depth > DEPTH_AT_MOST:
-            raise _fault("The scenario is nested too deeply.", event.start_mark, "Flatten it.", path)
+            raise _fault("The scenario is nested too deeply.", _place(event), "Flatten it.", path)
         if self._nodes > NODES_AT_MOST:
             raise _fault(
-                f"The scenario has more than {NODES_AT_MOST} values.", event.start_mark, "Split it.", path
+                f"The scenario has more than {NODES_AT_MOST} values.", _place(event), "Split it.", path
             )
 
     def _sequence(self, path: str, depth: int) -> list[Any]:
@@ -125,14 +139,14 @@ class _Builder:
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
             self._check(event, path, depth + 1)
             if not isinstance(event, yaml.ScalarEvent):
-                raise _fault("A key is a single word.", event.start_mark, "Write `key: value`.", path)
+                raise _fault("A key is a single word.", _place(event), "Write `key: value`.", path)
             key = event.value
             inner = f"{path}.{key}" if path else key
             if key in found:
                 self._document.problems.append(
                     _fault(
                         f"The key {key!r} is given twice.",
-                        event.start_mark,
+                        _place(event),
                         "Keep one.",
                         inner,
                         "SCENARIO_UNKNOWN_KEY",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from tariffs.engine.law.assumptions import Assumptions, PortCalls
 from tariffs.engine.law.events import Change, Selector
 from tariffs.engine.law.model import Scope
 
@@ -17,6 +18,27 @@ def words_of(change: Change) -> str:
     """A change in one line, such as `set_rate fl301 for CN to 20% from 2027-01-01`."""
     parts = [change.op, _object(change), *_values(change), *_dates(change)]
     return " ".join(part for part in parts if part)
+
+
+def assumed(assumptions: Assumptions) -> dict[str, str]:
+    """Each assumption in a few words, by what it is about."""
+    found = {f"let_through {name}": percent(share) for name, share in assumptions.let_through.items()}
+    found |= {f"compliance {name}": percent(share) for name, share in assumptions.compliance.items()}
+    return found | {f"port_calls {name}": _voyage(calls) for name, calls in assumptions.port_calls.items()}
+
+
+def _voyage(calls: PortCalls) -> str:
+    figures = (
+        (calls.net_tons, "net tons"),
+        (calls.teu, "TEU"),
+        (calls.cargo_tons, "tons of cargo"),
+        (calls.containers, "containers a call"),
+        (calls.calls, "calls"),
+        (calls.usd_per_unit, "USD per unit of currency"),
+    )
+    said = [f"{figure:,} {word}" for figure, word in figures if figure is not None]
+    share = [f"{percent(calls.share)} of the cargo"] if calls.share is not None else []
+    return ", ".join([" ".join(filter(None, (calls.kind, calls.ship, "ships"))), *said, *share])
 
 
 def _object(change: Change) -> str:

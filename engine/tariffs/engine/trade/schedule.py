@@ -67,6 +67,7 @@ class Schedule:
         self._vintages = list(vintages)
         self._dated = sorted((v.start, index) for index, v in enumerate(self._vintages) if v.start)
         self._special_frame = special
+        self._line_frames: dict[str, pl.DataFrame] = {}
 
     def vintage_on(self, day: date) -> str:
         """The name of the vintage that holds on a day; before the first one, the first."""
@@ -137,6 +138,11 @@ class Schedule:
     def line_frame(self, day: date) -> pl.DataFrame:
         """Every 8-digit line as it holds on a day: `hts8, general, other` (rate texts), `vintage`."""
         today = self._on(day)
+        if today.name not in self._line_frames:
+            self._line_frames[today.name] = self._line_frame(today)
+        return self._line_frames[today.name]
+
+    def _line_frame(self, today: Vintage) -> pl.DataFrame:
         order = [today, *(v for v in reversed(self._vintages) if v is not today)]
         frames = [
             pl.DataFrame(
@@ -150,11 +156,15 @@ class Schedule:
 
     def special_frame(self) -> pl.DataFrame:
         """Special rates: `vintage, hts8, programs` (list of symbols), `rate` (text)."""
-        return self._special_frame.with_columns(pl.col("programs").str.split(" "))
+        return self._split_programs
 
     def _on(self, day: date) -> Vintage:
         held = [index for start, index in self._dated if start <= day]
         return self._vintages[held[-1] if held else self._dated[0][1]]
+
+    @cached_property
+    def _split_programs(self) -> pl.DataFrame:
+        return self._special_frame.with_columns(pl.col("programs").str.split(" "))
 
     @cached_property
     def _special_rates(self) -> dict[tuple[str, str], list[tuple[str, list[str]]]]:

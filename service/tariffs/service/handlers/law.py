@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import grpc.aio
 
-from tariffs.service.rpc import changes, law
+from tariffs.service.rpc import law
 from tariffs.service.runs import Runs
 from tariffs.v1 import law_service_pb2, law_service_pb2_grpc
 
@@ -42,6 +41,11 @@ class LawHandler(law_service_pb2_grpc.LawServiceServicer):
         self, request: law_service_pb2.ListChangesRequest, context: Context
     ) -> law_service_pb2.ListChangesResponse:
         """What changes in the law in a window of days."""
-        answers: list[law_service_pb2.ListChangesResponse]
-        answers = [one async for one in self._runs.stream(partial(changes.list_changes, request), context)]
-        return answers[0]
+        lane = self._runs.sweep if request.WhichOneof("table") else self._runs.short
+        return await lane("changes", request, law_service_pb2.ListChangesResponse, context)
+
+    async def CalculatePortFee(  # noqa: N802 - the name on the wire
+        self, request: law_service_pb2.CalculatePortFeeRequest, context: Context
+    ) -> law_service_pb2.CalculatePortFeeResponse:
+        """What port fees cost on a voyage."""
+        return await self._runs.short("port_fee", request, law_service_pb2.CalculatePortFeeResponse, context)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import grpc.aio
 
-from tariffs.service.rpc import refund
 from tariffs.service.runs import Runs
 from tariffs.v1 import refund_service_pb2, refund_service_pb2_grpc
 
@@ -24,8 +22,6 @@ class RefundHandler(refund_service_pb2_grpc.RefundServiceServicer):
         context: grpc.aio.ServicerContext[Any, Any],
     ) -> refund_service_pb2.CalculateRefundsResponse:
         """What comes back of up to 1,000 lines."""
-        answers: list[refund_service_pb2.CalculateRefundsResponse]
-        answers = [
-            one async for one in self._runs.stream(partial(refund.calculate_refunds, request), context)
-        ]
-        return answers[0]
+        return await self._runs.short(
+            "refunds", request, refund_service_pb2.CalculateRefundsResponse, context
+        )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import grpc.aio
@@ -15,7 +14,7 @@ Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class ScenarioHandler(scenario_service_pb2_grpc.ScenarioServiceServicer):
-    """The library inline; a check compares whole laws, in a thread."""
+    """The library inline; a check compares whole laws, in a worker."""
 
     def __init__(self, runs: Runs) -> None:
         self._runs = runs
@@ -36,10 +35,10 @@ class ScenarioHandler(scenario_service_pb2_grpc.ScenarioServiceServicer):
         self, request: scenario_service_pb2.CheckScenarioRequest, context: Context
     ) -> scenario_service_pb2.CheckScenarioResponse:
         """What is wrong with a scenario."""
-        return await self._runs.slow(partial(scenarios.check_scenario_text, request))
+        return await self._runs.short("check", request, scenario_service_pb2.CheckScenarioResponse, context)
 
     async def DiffScenarios(  # noqa: N802 - the name on the wire
         self, request: scenario_service_pb2.DiffScenariosRequest, context: Context
     ) -> scenario_service_pb2.DiffScenariosResponse:
         """What two scenarios make different in the law."""
-        return await self._runs.slow(partial(scenarios.diff_scenarios, request))
+        return await self._runs.short("diff", request, scenario_service_pb2.DiffScenariosResponse, context)

@@ -2,43 +2,90 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from functools import partial
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from typing import Any
 
 import grpc.aio
+from google.longrunning import operations_pb2
 
-from tariffs.service.rpc.timeline import run_timeline
-from tariffs.service.runs import Runs
+from tariffs.service.callers import caller
+from tariffs.service.framing import pack
+from tariffs.service.handlers.lines import lines_stream
+from tariffs.service.handlers.operations import LongRuns
+from tariffs.service.runs import Runs, over_with
+from tariffs.service.state.kept import Kept
 from tariffs.v1 import simulation_service_pb2, simulation_service_pb2_grpc
 
-Simulate = Callable[
-    [
-        simulation_service_pb2.SimulateRequest,
-        Callable[[simulation_service_pb2.SimulateResponse], None],
-        Callable[[], bool],
-    ],
-    None,
-]
+Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class SimulationHandler(simulation_service_pb2_grpc.SimulationServiceServicer):
-    """Computes in the pool and streams as it goes."""
+    """Computes in workers and streams as it goes.
 
-    def __init__(self, runs: Runs, simulate: Simulate) -> None:
+    Args:
+        runs: where things are computed.
+        kept: whose tables handles name.
+        long_runs: begins and reads runs that go on without their caller.
+    """
+
+    def __init__(self, runs: Runs, kept: Kept, long_runs: LongRuns) -> None:
         self._runs = runs
-        self._simulate = simulate
+        self._kept = kept
+        self._long_runs = long_runs
 
     async def Simulate(  # noqa: N802 - the name on the wire
-        self, request: simulation_service_pb2.SimulateRequest, context: grpc.aio.ServicerContext[Any, Any]
+        self, request: simulation_service_pb2.SimulateRequest, context: Context
     ) -> AsyncIterator[simulation_service_pb2.SimulateResponse]:
         """What scenarios do to a trade table."""
-        async for message in self._runs.stream(partial(self._simulate, request), context):
-            yield message
+        answer = simulation_service_pb2.SimulateResponse
+        async with aclosing(self._stream("simulate", request, answer, context)) as found:
+            async for message in found:
+                yield message
 
     async def Timeline(  # noqa: N802 - the name on the wire
-        self, request: simulation_service_pb2.TimelineRequest, context: grpc.aio.ServicerContext[Any, Any]
+        self, request: simulation_service_pb2.TimelineRequest, context: Context
     ) -> AsyncIterator[simulation_service_pb2.TimelineResponse]:
         """Scenarios over a period."""
-        async for message in self._runs.stream(partial(run_timeline, request), context):
-            yield message
+        answer = simulation_service_pb2.TimelineResponse
+        async with aclosing(self._stream("timeline", request, answer, context)) as found:
+            async for message in found:
+                yield message
+
+    async def SimulateLines(  # noqa: N802 - the name on the wire
+        self,
+        request_iterator: AsyncIterator[simulation_service_pb2.SimulateLinesRequest],
+        context: Context,
+    ) -> AsyncIterator[simulation_service_pb2.SimulateLinesResponse]:
+        """The duty on rows as they come."""
+        async with aclosing(lines_stream(self._runs, request_iterator, context)) as found:
+            async for message in found:
+                yield message
+
+    async def StartRun(  # noqa: N802 - the name on the wire
+        self, request: simulation_service_pb2.StartRunRequest, context: Context
+    ) -> operations_pb2.Operation:
+        """Begin a run that goes on without the caller."""
+        return await self._long_runs.start(request)
+
+    async def ReadRun(  # noqa: N802 - the name on the wire
+        self, request: simulation_service_pb2.ReadRunRequest, context: Context
+    ) -> AsyncIterator[simulation_service_pb2.ReadRunResponse]:
+        """The messages of a run from an offset on."""
+        async with aclosing(self._long_runs.read(request.name, request.offset)) as found:
+            async for message in found:
+                yield message
+
+    async def _stream(
+        self, task: str, request: Any, answer: Any, context: Context
+    ) -> AsyncGenerator[Any, None]:
+        if request.WhichOneof("table") != "handle":
+            async for message in self._runs.stream(task, request, answer, context):
+                yield message
+            return
+        table = await asyncio.to_thread(self._kept.table, caller().owner, request.handle)
+        payload = pack({"table": str(table)}, request.SerializeToString())
+        async with aclosing(self._runs.messages(f"{task}_kept", payload, over_with(context))) as found:
+            async for data in found:
+                yield answer.FromString(data)

@@ -13,10 +13,10 @@ import polars as pl
 from tariffs.engine.changes import Notice, changes, window_of
 from tariffs.engine.entryline import read_known_on
 from tariffs.engine.errors import ServiceError
-from tariffs.engine.law.law import IMPORT, Law
+from tariffs.engine.law.law import Law
 from tariffs.engine.provenance import engine_version
 from tariffs.service import arrow
-from tariffs.service.rpc.checks import required, value_of, word
+from tariffs.service.rpc.checks import direction_of, required, value_of, word
 from tariffs.service.rpc.shared import day_text, instant_text, law_under, provenance_of, scenario_of
 from tariffs.v1 import law_service_pb2 as pb
 
@@ -50,9 +50,10 @@ def list_changes(
     scenario = scenario_of(request.scenario, "scenario")
     law = law_under(scenario, request.switches, request.min_confidence)
     known_on = read_known_on(law, word(request.known_on, "known_on") or None, law.as_of)
-    notices = changes(law, window, known_on=known_on)
+    direction = direction_of(request.direction)
+    notices = changes(law, window, known_on=known_on, direction=direction)
     steps = list(dict.fromkeys(notice.step for notice in notices if notice.step))
-    zone = law.zones[IMPORT]
+    zone = law.zones[direction]
     answer = pb.ListChangesResponse(
         changes=[_change(one, steps.index(one.step) if one.step else None, zone) for one in notices],
         provenance=provenance_of(
@@ -61,6 +62,7 @@ def list_changes(
                 "law_digest": law.digest,
                 "engine_version": engine_version(),
                 "known_on": known_on,
+                "direction": direction,
                 "scenarios": {scenario.id: scenario.digest},
             },
             request,
@@ -90,7 +92,7 @@ def _value(
         table: pl.DataFrame | pl.LazyFrame | str | Path | None = local.table
     else:
         table = arrow.read_table(request.arrow) if request.WhichOneof("table") == "arrow" else None
-    found = changes_on_table(law, notices, table, check=check)
+    found = changes_on_table(law, notices, table, check=check, direction=direction_of(request.direction))
     lines = found.lines.sort(pl.col("change").abs(), descending=True, maintain_order=True)
     answer.lines = next(arrow.batches(lines, _NO_LIMIT if local else arrow.MESSAGE_LIMIT))
     answer.lines_left_off = lines.height - pl.read_ipc_stream(io.BytesIO(answer.lines)).height

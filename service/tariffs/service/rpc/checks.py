@@ -10,6 +10,8 @@ from typing import Protocol
 from google.protobuf.descriptor import EnumDescriptor
 
 from tariffs.engine.errors import InputError
+from tariffs.engine.law.law import EXPORT, IMPORT
+from tariffs.v1 import common_pb2
 
 DECIMAL = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,10})?")
 TEXT_LIMIT = 200
@@ -68,6 +70,19 @@ def choice(enum: Named, number: int, field: str) -> str:
         return ""
     zero = enum.DESCRIPTOR.values_by_number[0].name
     return enum.Name(number).removeprefix(zero.removesuffix("UNSPECIFIED")).lower()
+
+
+def direction_of(number: int) -> str:
+    """Which way the goods of a request go: import, where it says nothing, or export."""
+    found = choice(common_pb2.Direction, number, "direction") or IMPORT
+    if found not in {IMPORT, EXPORT}:
+        raise InputError(
+            "REQUEST_INVALID",
+            f"{found} is no direction of goods.",
+            field="direction",
+            fix="Use DIRECTION_IMPORT or DIRECTION_EXPORT.",
+        )
+    return found
 
 
 def value_of(enum: Named, name: str) -> str | None:

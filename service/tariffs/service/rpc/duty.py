@@ -6,19 +6,26 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from tariffs.engine.assess import EntryLine, Quote, QuoteLayer, assess_line
+from tariffs.engine.assess import EntryLine, Quote, price
 from tariffs.engine.considered import Considered
 from tariffs.engine.entries import EntryTotal, Unread, assess_entries
 from tariffs.engine.entry_summary import HeadingLine
-from tariffs.engine.entryline import Charge, OtherCharge
+from tariffs.engine.entryline import OtherCharge, Reading
+from tariffs.engine.entryline import read_line as read_entry_line
 from tariffs.engine.errors import InputError, TariffsError
-from tariffs.engine.explanation import explanation
-from tariffs.engine.landed import LandedCost
+from tariffs.engine.explanation import explained, is_considered
+from tariffs.engine.law import Law
+from tariffs.engine.law.law import EXPORT
 from tariffs.engine.law.text import UnitRate
 from tariffs.engine.provenance import engine_version
-from tariffs.service.rpc.checks import choice, decimal, required, value_of, word, words
+from tariffs.engine.quoteplan import Plan, plan_kept, plan_of
+from tariffs.engine.scenario import Scenario, library
+from tariffs.engine.trade.schedule import load_schedule
+from tariffs.service.rpc.checks import choice, decimal, direction_of, required, word, words
+from tariffs.service.rpc.exports import calculate_export, refuse_ordinary_rate
 from tariffs.service.rpc.masks import trim
-from tariffs.service.rpc.shared import law_under, notes_of, provenance_of, scenario_of
+from tariffs.service.rpc.quotes import amounts_of, answer_of, landed_of, quote_message
+from tariffs.service.rpc.shared import BASE, law_kept, law_under, notes_of, provenance_of, scenario_of
 from tariffs.service.status import failure_of
 from tariffs.v1 import common_pb2, duty_service_pb2
 
@@ -32,14 +39,52 @@ def calculate_duty(request: duty_service_pb2.CalculateDutyRequest) -> duty_servi
         TariffsError: what is wrong with the line, the scenario or a switch.
     """
     line = read_line(request.line)
+    if direction_of(request.direction) == EXPORT:
+        return calculate_export(request, line)
+    refuse_ordinary_rate(request.line)
     scenario = scenario_of(request.scenario, "scenario")
     law = law_under(scenario, request.switches, request.min_confidence)
-    known_on = word(request.known_on, "known_on") or None
-    quote = assess_line(law, line, known_on=known_on)
-    facts = {**quote.provenance, "scenarios": {scenario.id: scenario.digest}}
-    answer = _quote(quote, provenance_of(facts, request))
+    reading = _reading(law, line, request)
+    return _answer(request, scenario, law, reading, plan_of(law, reading))
+
+
+def duty_from_memory(
+    request: duty_service_pb2.CalculateDutyRequest,
+) -> duty_service_pb2.CalculateDutyResponse | None:
+    """What `calculate_duty` answers, if all it needs is in memory and only the money is left to reckon; else None.
+
+    Raises:
+        TariffsError: what is wrong with the line.
+    """
+    if request.direction > common_pb2.DIRECTION_IMPORT or request.line.HasField("ordinary_rate"):
+        return None
+    line = read_line(request.line)
+    scenario = library().get(request.scenario.name or BASE)
+    if scenario is None or request.scenario.yaml:
+        return None
+    law = law_kept(scenario, request.switches, request.min_confidence)
+    if law is None:
+        return None
+    reading = _reading(law, line, request)
+    plan = plan_kept(law, reading)
+    if plan is None or plan.scaled_for(reading.goods.value) is None:
+        return None
+    if request.explain and not is_considered(plan):
+        return None
+    return _answer(request, scenario, law, reading, plan)
+
+
+def _reading(law: Law, line: EntryLine, request: duty_service_pb2.CalculateDutyRequest) -> Reading:
+    return read_entry_line(law, line, word(request.known_on, "known_on") or None, load_schedule())
+
+
+def _answer(
+    request: duty_service_pb2.CalculateDutyRequest, scenario: Scenario, law: Law, line: Reading, plan: Plan
+) -> duty_service_pb2.CalculateDutyResponse:
+    quote = price(law, line, plan)
+    answer = answer_of(quote, scenario, plan, request)
     if request.explain:
-        told = explanation(law, line, quote, known_on=known_on)
+        told = explained(law, line, plan, quote)
         answer.considered.extend(_considered(one) for one in told.considered)
         answer.headings.extend(_heading(one) for one in told.headings)
     return trim(answer, request.read_mask.paths)
@@ -69,7 +114,7 @@ def calculate_duties(
             continue
         own = _provenance_of_line(outcome)
         switches |= own.switches
-        quote = trim(_quote(outcome, own), request.read_mask.paths)
+        quote = trim(quote_message(outcome, own), request.read_mask.paths)
         answer.quotes.add(index=index, line_id=line.line_id, entry_id=line.entry_id, quote=quote)
     facts = {
         "law_version": law.version,
@@ -106,6 +151,7 @@ def _check_size(lines: Sequence[duty_service_pb2.EntryLine]) -> None:
 
 def _line_or_error(line: duty_service_pb2.EntryLine) -> EntryLine | Unread:
     try:
+        refuse_ordinary_rate(line)
         return read_line(line)
     except TariffsError as error:
         return Unread(line.entry_id, error)
@@ -159,43 +205,6 @@ def _claims(claims: duty_service_pb2.Claims) -> Mapping[str, Any]:
     return {**words(claims.others, "claims"), **declared}
 
 
-def _quote(quote: Quote, provenance: common_pb2.Provenance) -> duty_service_pb2.CalculateDutyResponse:
-    return duty_service_pb2.CalculateDutyResponse(
-        **_amounts(quote),
-        missing_claims=quote.missing_claims,
-        assumptions=quote.assumptions,
-        landed=_landed(quote.landed),
-        layers=[_layer(layer) for layer in quote.layers],
-        notes=notes_of(quote.notes),
-        provenance=provenance,
-        charges=[_charge(charge) for charge in quote.charges],
-    )
-
-
-def _amounts(answer: Quote | EntryTotal) -> dict[str, Any]:
-    return {name: f"{getattr(answer, name):.2f}" for name in ("assessed", "owed", "min", "max")}
-
-
-def _landed(cost: LandedCost) -> dict[str, str]:
-    return {name: f"{amount:.2f}" for name, amount in cost.as_dict().items()}
-
-
-def _layer(layer: QuoteLayer) -> duty_service_pb2.Layer:
-    return duty_service_pb2.Layer(
-        measure=layer.measure,
-        authority=layer.authority,
-        heading=layer.heading,
-        state=value_of(duty_service_pb2.LayerState, layer.state),
-        rate=None if layer.rate is None else f"{layer.rate.normalize():f}",
-        base=f"{layer.base:.2f}",
-        amount=f"{layer.amount:.2f}",
-        min=f"{layer.min:.2f}",
-        max=f"{layer.max:.2f}",
-        citations=layer.citations,
-        why=layer.why,
-    )
-
-
 def _considered(one: Considered) -> duty_service_pb2.Considered:
     return duty_service_pb2.Considered(
         measure=one.measure,
@@ -219,15 +228,6 @@ def _heading(line: HeadingLine) -> duty_service_pb2.HeadingLine:
     )
 
 
-def _charge(charge: Charge) -> duty_service_pb2.Charge:
-    return duty_service_pb2.Charge(
-        kind=value_of(duty_service_pb2.ChargeKind, charge.kind),
-        label=charge.label,
-        base=None if charge.base is None else f"{charge.base:f}",
-        amount=f"{charge.amount:.2f}",
-    )
-
-
 def _entry(entry: EntryTotal) -> duty_service_pb2.EntryTotal:
     return duty_service_pb2.EntryTotal(
         entry_id=entry.entry_id,
@@ -235,7 +235,7 @@ def _entry(entry: EntryTotal) -> duty_service_pb2.EntryTotal:
         indices=entry.lines,
         refused_count=entry.refused,
         informal=entry.informal,
-        **_amounts(entry),
-        landed=_landed(entry.landed),
+        **amounts_of(entry),
+        landed=landed_of(entry.landed),
         notes=notes_of(entry.notes),
     )

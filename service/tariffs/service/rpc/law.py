@@ -11,7 +11,7 @@ from tariffs.engine.law.events import Act
 from tariffs.engine.law.law import IMPORT
 from tariffs.service.rpc.checks import required, value_of, word
 from tariffs.service.rpc.shared import day_text, instant_text, law_provenance
-from tariffs.v1 import law_service_pb2
+from tariffs.v1 import common_pb2, law_service_pb2
 
 
 def get_law(request: law_service_pb2.GetLawRequest) -> law_service_pb2.Law:
@@ -92,7 +92,7 @@ def _measure(measure: Measure) -> law_service_pb2.Measure:
         id=measure.id,
         title=measure.title,
         authority=measure.authority,
-        direction=value_of(law_service_pb2.Direction, measure.direction),
+        direction=value_of(common_pb2.Direction, measure.direction),
         modelled=measure.modelled,
         announced=measure.announced,
         confidence=value_of(law_service_pb2.Confidence, measure.conf),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from google.protobuf.message import Message
@@ -13,6 +14,7 @@ Tree = dict[str, "Tree"]
 AnyMessage = TypeVar("AnyMessage", bound=Message)
 FIELD = "read_mask"
 ALWAYS = ("provenance",)
+MASKS_KEPT = 256
 
 
 def trim(message: AnyMessage, paths: Iterable[str]) -> AnyMessage:
@@ -21,12 +23,18 @@ def trim(message: AnyMessage, paths: Iterable[str]) -> AnyMessage:
     Raises:
         InputError: REQUEST_INVALID for a path that leads nowhere.
     """
-    kept: Tree = {}
-    for path in paths:
-        _add(kept, path, message.DESCRIPTOR)
-    if kept:
-        _keep(message, kept | {name: {} for name in ALWAYS})
+    asked = tuple(paths)
+    if asked:
+        _keep(message, _tree(message.DESCRIPTOR, asked))
     return message
+
+
+@lru_cache(maxsize=MASKS_KEPT)
+def _tree(descriptor: Any, paths: tuple[str, ...]) -> Tree:
+    tree: Tree = {}
+    for path in paths:
+        _add(tree, path, descriptor)
+    return tree | {name: {} for name in ALWAYS}
 
 
 def _add(tree: Tree, path: str, descriptor: Any) -> None:

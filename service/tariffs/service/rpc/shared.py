@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,6 +16,7 @@ from google.protobuf.message import Message
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import Law, load_law
 from tariffs.engine.law.notes import Note
+from tariffs.engine.lru import Lru
 from tariffs.engine.provenance import engine_version
 from tariffs.engine.scenario import Scenario, apply_scenario, library, parse_scenario
 from tariffs.engine.scenario.parents import find
@@ -56,25 +56,39 @@ def named_scenario(name: str, field: str) -> Scenario:
 
 def law_under(scenario: Scenario, switches: Mapping[str, str], min_confidence: str) -> Law:
     """The law under a scenario, with doubtful facts as a request sets them and only acts of a confidence or better."""
-    settings = tuple(sorted(words(switches, "switches").items()))
-    return _law_under(
-        _Keyed(scenario.id, scenario.digest, scenario), settings, word(min_confidence, "min_confidence")
-    )
+    key = _key(scenario, switches, min_confidence)
+    return _LAWS.get(key, lambda: _make_law(key, scenario))
+
+
+def law_kept(scenario: Scenario, switches: Mapping[str, str], min_confidence: str) -> Law | None:
+    """The law of `law_under` if it is in memory."""
+    return _LAWS.find(_key(scenario, switches, min_confidence))
 
 
 @dataclass(frozen=True, slots=True)
-class _Keyed:
-    """A scenario that compares by what it says."""
+class _Key:
+    """What tells laws apart; scenarios compare by what they say."""
 
     id: str
     digest: str
-    scenario: Scenario = field(compare=False)
+    settings: tuple[tuple[str, str], ...]
+    min_confidence: str
 
 
-@lru_cache(maxsize=LAWS_KEPT)
-def _law_under(keyed: _Keyed, settings: tuple[tuple[str, str], ...], min_confidence: str) -> Law:
-    law = load_law().with_switches(dict(settings))
-    return apply_scenario(law.with_min_conf(min_confidence) if min_confidence else law, keyed.scenario)
+_LAWS: Lru[_Key, Law] = Lru(LAWS_KEPT)
+
+
+def _key(scenario: Scenario, switches: Mapping[str, str], min_confidence: str) -> _Key:
+    settings = tuple(sorted(words(switches, "switches").items()))
+    return _Key(scenario.id, scenario.digest, settings, word(min_confidence, "min_confidence"))
+
+
+def _make_law(key: _Key, scenario: Scenario) -> Law:
+    law = load_law().with_switches(dict(key.settings))
+    made = apply_scenario(law.with_min_conf(key.min_confidence) if key.min_confidence else law, scenario)
+    # Laid out before the law can be found: who finds one looks up its segments, on the event loop.
+    made.moment(made.coverage[0])
+    return made
 
 
 def document(text: str, field: str) -> str:
@@ -113,7 +127,7 @@ def provenance_of(facts: Mapping[str, Any], request: Message) -> common_pb2.Prov
     }
     ParseDict(_plain(details), message.details)
     if not message.run_digest:
-        message.run_digest = _digest(message, request)
+        message.run_digest = run_digest(message, request)
     return message
 
 
@@ -138,7 +152,8 @@ def instant_text(instant: datetime | None, zone: ZoneInfo) -> str:
     return instant.astimezone(zone).isoformat(timespec="minutes") if instant else ""
 
 
-def _digest(provenance: common_pb2.Provenance, request: Message) -> str:
+def run_digest(provenance: common_pb2.Provenance, request: Message) -> str:
+    """The digest of a request and of the provenance of its answer, which has no digest yet."""
     digest = hashlib.sha256(request.DESCRIPTOR.full_name.encode() + b"\0")
     for message in (request, provenance):
         data = message.SerializeToString(deterministic=True)
@@ -160,10 +175,12 @@ __all__ = [
     "day_text",
     "document",
     "instant_text",
+    "law_kept",
     "law_provenance",
     "law_under",
     "named_scenario",
     "notes_of",
     "provenance_of",
+    "run_digest",
     "scenario_of",
 ]

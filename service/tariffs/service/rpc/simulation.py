@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +14,7 @@ from tariffs.engine.errors import InputError
 from tariffs.engine.impact import Impact, Options, Point, ScenarioImpact, Table, impact
 from tariffs.engine.law import load_law
 from tariffs.service import arrow
-from tariffs.service.rpc.checks import choice, word, words
+from tariffs.service.rpc.checks import choice, direction_of, word, words
 from tariffs.service.rpc.shared import notes_of, provenance_of, scenario_of
 from tariffs.v1 import simulation_service_pb2 as pb
 
@@ -48,37 +48,50 @@ def simulate(
         TariffsError: what is wrong with the request, or CANCELLED.
     """
     local = local or Local()
-    points = _points(request)
+    points = points_of(request.points)
     table = local.table if local.table is not None else table_of(request)
     with parameters_of(request, local) as parameters:
         found = impact(
             table,
             points,
             law=load_law(),
-            options=_own_options(request, parameters),
+            options=simulate_options(request, parameters),
             progress=lambda stage, fraction: emit(_progress(stage, fraction)),
             cancelled=cancelled,
         )
     _tell(found, request, emit)
 
 
-def _points(request: pb.SimulateRequest) -> list[Point]:
-    if not 1 <= len(request.points) <= POINTS_LIMIT:
+def points_of(points: Sequence[pb.Point]) -> list[Point]:
+    """The points of a request."""
+    if not 1 <= len(points) <= POINTS_LIMIT:
         raise InputError(
             "REQUEST_INVALID",
-            f"The request has {len(request.points)} points.",
+            f"The request has {len(points)} points.",
             field="points",
             fix=f"Give 1 to {POINTS_LIMIT}: a scenario and a day each.",
         )
     return [
         Point(scenario_of(point.scenario, f"points[{index}].scenario"), word(point.on, f"points[{index}].on"))
-        for index, point in enumerate(request.points)
+        for index, point in enumerate(points)
     ]
 
 
 def table_of(request: pb.SimulateRequest | pb.TimelineRequest) -> pl.DataFrame | None:
-    """The table a request brings; None is the embedded one."""
-    return arrow.read_table(request.arrow) if request.WhichOneof("table") == "arrow" else None
+    """The table a request brings; None is the embedded one.
+
+    Raises:
+        InputError: TABLE_NOT_FOUND for a handle: whoever keeps tables gives them by reference.
+    """
+    given = request.WhichOneof("table")
+    if given == "handle":
+        raise InputError(
+            "TABLE_NOT_FOUND",
+            f"There is no table {word(request.handle, 'handle')!r} here.",
+            field="handle",
+            fix="Tables are kept by servers; in-process give the table itself.",
+        )
+    return arrow.read_table(request.arrow) if given == "arrow" else None
 
 
 def options_of(request: pb.SimulateRequest | pb.TimelineRequest, parameters: str) -> Options:
@@ -100,10 +113,12 @@ def options_of(request: pb.SimulateRequest | pb.TimelineRequest, parameters: str
         known_on=word(request.known_on, "known_on"),
         switches=words(request.switches, "switches"),
         min_conf=word(request.min_confidence, "min_confidence"),
+        direction=direction_of(request.direction),
     )
 
 
-def _own_options(request: pb.SimulateRequest, parameters: str) -> Options:
+def simulate_options(request: pb.SimulateRequest, parameters: str) -> Options:
+    """How a table is valued for a request."""
     return replace(
         options_of(request, parameters),
         lines=request.include_lines,
@@ -145,28 +160,36 @@ def parameters_of(request: pb.SimulateRequest | pb.TimelineRequest, local: Local
 
 
 def _tell(found: Impact, request: pb.SimulateRequest, emit: Emit) -> None:
-    if found.refused.height:
-        for data in arrow.batches(found.refused):
-            emit(pb.SimulateResponse(refused=pb.RefusedBatch(arrow=data)))
+    tell_refused(found.refused, emit)
     for point in found.scenarios:
-        _tell_point(point, emit)
-    emit(
-        pb.SimulateResponse(
-            done=pb.Done(
-                provenance=provenance_of(found.provenance, request),
-                notes=notes_of(
-                    dict.fromkeys((*found.notes, *(n for point in found.scenarios for n in point.notes)))
-                ),
-                point_notes=[
-                    pb.PointNotes(scenario=point.id, on=point.on, notes=notes_of(point.notes))
-                    for point in found.scenarios
-                ],
-            )
+        tell_point(point, emit)
+    emit(done_of(found, request))
+
+
+def tell_refused(refused: pl.DataFrame, emit: Emit) -> None:
+    """Hand out the rows that could not be used, if there are any."""
+    if refused.height:
+        for data in arrow.batches(refused):
+            emit(pb.SimulateResponse(refused=pb.RefusedBatch(arrow=data)))
+
+
+def done_of(found: Impact, request: pb.SimulateRequest) -> pb.SimulateResponse:
+    """The last message of a run; of its points only ids, days and notes are read."""
+    points = found.scenarios
+    return pb.SimulateResponse(
+        done=pb.Done(
+            provenance=provenance_of(found.provenance, request),
+            notes=notes_of(dict.fromkeys((*found.notes, *(n for point in points for n in point.notes)))),
+            point_notes=[
+                pb.PointNotes(scenario=point.id, on=point.on, notes=notes_of(point.notes)) for point in points
+            ],
         )
     )
 
 
-def _tell_point(point: ScenarioImpact, emit: Emit) -> None:
+def tell_point(point: ScenarioImpact, emit: Emit) -> None:
+    """Hand out the results of one point."""
+
     def batch(data: bytes) -> pb.ResultBatch:
         return pb.ResultBatch(scenario=point.id, on=point.on, arrow=data)
 

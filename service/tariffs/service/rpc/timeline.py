@@ -8,7 +8,8 @@ import polars as pl
 
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
-from tariffs.engine.timeline import ScenarioTimeline, timeline
+from tariffs.engine.scenario import Scenario
+from tariffs.engine.timeline import ScenarioTimeline, Timeline, timeline
 from tariffs.service import arrow
 from tariffs.service.rpc.checks import required
 from tariffs.service.rpc.shared import notes_of, provenance_of, scenario_of
@@ -34,19 +35,14 @@ def run_timeline(
         TariffsError: what is wrong with the request, or CANCELLED.
     """
     local = local or Local()
-    if not 1 <= len(request.scenarios) <= SCENARIOS_LIMIT:
-        raise InputError(
-            "REQUEST_INVALID",
-            f"The request has {len(request.scenarios)} scenarios.",
-            field="scenarios",
-            fix=f"Give 1 to {SCENARIOS_LIMIT}.",
-        )
+    scenarios = scenarios_of(request)
+    start, end = period_of(request)
     with parameters_of(request, local) as parameters:
         found = timeline(
             local.table if local.table is not None else table_of(request),
-            [scenario_of(ref, f"scenarios[{index}]") for index, ref in enumerate(request.scenarios)],
-            required(request.start, "start", "Give the first day."),
-            required(request.end, "end", "Give the last day."),
+            scenarios,
+            start,
+            end,
             law=load_law(),
             options=options_of(request, parameters),
             progress=lambda stage, fraction: emit(
@@ -54,16 +50,47 @@ def run_timeline(
             ),
             cancelled=cancelled,
         )
-    if found.refused.height:
-        for data in arrow.batches(found.refused):
-            emit(pb.TimelineResponse(refused=pb.RefusedBatch(arrow=data)))
+    tell_refused(found.refused, emit)
     for scenario in found.scenarios:
-        _tell(scenario, emit)
+        tell_scenario(scenario, emit)
+    emit(done_of(found, request))
+
+
+def scenarios_of(request: pb.TimelineRequest) -> list[Scenario]:
+    """The scenarios of a request."""
+    if not 1 <= len(request.scenarios) <= SCENARIOS_LIMIT:
+        raise InputError(
+            "REQUEST_INVALID",
+            f"The request has {len(request.scenarios)} scenarios.",
+            field="scenarios",
+            fix=f"Give 1 to {SCENARIOS_LIMIT}.",
+        )
+    return [scenario_of(ref, f"scenarios[{index}]") for index, ref in enumerate(request.scenarios)]
+
+
+def period_of(request: pb.TimelineRequest) -> tuple[str, str]:
+    """The first and the last day of a request."""
+    return (
+        required(request.start, "start", "Give the first day."),
+        required(request.end, "end", "Give the last day."),
+    )
+
+
+def tell_refused(refused: pl.DataFrame, emit: Emit) -> None:
+    """Hand out the rows that could not be used, if there are any."""
+    if refused.height:
+        for data in arrow.batches(refused):
+            emit(pb.TimelineResponse(refused=pb.RefusedBatch(arrow=data)))
+
+
+def done_of(found: Timeline, request: pb.TimelineRequest) -> pb.TimelineResponse:
+    """The last message of a run."""
     done = pb.Done(provenance=provenance_of(found.provenance, request), notes=notes_of(found.notes))
-    emit(pb.TimelineResponse(done=done))
+    return pb.TimelineResponse(done=done)
 
 
-def _tell(found: ScenarioTimeline, emit: Emit) -> None:
+def tell_scenario(found: ScenarioTimeline, emit: Emit) -> None:
+    """Hand out the results of one scenario."""
     frames: tuple[tuple[str, pl.DataFrame], ...] = (
         ("segments", found.segments),
         ("totals", found.totals),

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import typer
 
-from tariffs.client.cli import duty, impact, law, refund, replay, scenario, serve, timeline, validate
+from tariffs.client.cli import (
+    duty,
+    impact,
+    law,
+    refund,
+    replay,
+    runs,
+    scenario,
+    serve,
+    tables,
+    timeline,
+    validate,
+)
 from tariffs.client.errors import InvalidRequest
 
 app = typer.Typer(
@@ -22,6 +34,8 @@ app.command("refund", epilog=refund.EXAMPLES)(refund.refund)
 app.command("replay", epilog=replay.EXAMPLES)(replay.replay)
 app.add_typer(scenario.app, name="scenario")
 app.add_typer(law.app, name="law")
+app.add_typer(runs.app, name="runs")
+app.add_typer(tables.app, name="tables")
 app.add_typer(validate.app, name="validate")
 app.command("serve", epilog=serve.EXAMPLES)(serve.serve)
 

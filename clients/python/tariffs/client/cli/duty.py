@@ -22,6 +22,8 @@ EXAMPLES = """
 
   tariffs duty 9503.00.0073 --origin CN --date 2026-11-24 --value 10000 -s ieepa-upheld-truce-lapsed
 
+  tariffs duty 1201.90 --origin US --direction export --date 2027-01-11 --value 10000 --freight 420
+
   tariffs duty --entries entries.csv --view entry -o entries.parquet
 """
 
@@ -66,6 +68,13 @@ def duty(
             help="A charge of your own for the landed cost: adcvd=216.37%, 'excise=1.07 USD/L', other=250.",
         ),
     ] = None,
+    direction: options.Direction = "import",
+    ordinary_rate: Annotated[
+        str | None,
+        typer.Option(
+            "--ordinary-rate", metavar="RATE", help="Of exports, where the law holds none: 3% or 0.03."
+        ),
+    ] = None,
     entries: Annotated[
         Path | None,
         typer.Option(
@@ -95,6 +104,8 @@ def duty(
 ) -> int:
     """The duty on one entry line, or on every line of a file: each layer named, cited and explained.
 
+    Of exports it is the duty in the country that answers with duties of its own.
+
     With --entries, rows that cannot be rated are refused one by one, written to a file, and make the exit code 1; fees
     are taken once per entry_id, and --date is the day of lines that name none.
     """
@@ -102,6 +113,7 @@ def duty(
     charges = options.pairs(charge, "--charge")
     if entries is not None:
         one_line = (hts, origin, value, claim, charge, quantity, unit, mode, freight, insurance)
+        _check_direction(direction, ordinary_rate)
         _check_file_options(one_line, view, output, refused)
         with options.connected(target, local) as client:
             result = client.duties(
@@ -137,13 +149,26 @@ def duty(
             known_on=known_on,
             switches=switches,
             min_confidence=min_conf,
+            direction=direction,
+            ordinary_rate=ordinary_rate,
         )
     if as_json:
         print(json.dumps(quote.to_json_dict()))
     else:
         render.quote(quote)
-        render_compliance.considered(quote)
+        if quote.headings or quote.considered:
+            render_compliance.considered(quote)
     return 0
+
+
+def _check_direction(direction: str, ordinary_rate: str | None) -> None:
+    if direction != "import" or ordinary_rate is not None:
+        raise InvalidRequest(
+            "REQUEST_INVALID",
+            "--entries takes entries into the United States.",
+            field="--direction",
+            fix="A table of exports: tariffs impact TABLE --direction export --response none --lines lines.csv.",
+        )
 
 
 def _check_file_options(

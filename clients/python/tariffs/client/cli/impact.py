@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from tariffs.client.cli import options, outputs, render
+from tariffs.client.cli import options, outputs, render, runs
 from tariffs.client.frames import write_table
 from tariffs.client.results import ImpactResult
 
@@ -22,6 +22,8 @@ EXAMPLES = """
   tariffs impact -s base -s truce-lapses --on 2027-01-11 --draws 256 --seed 7
 
   tariffs impact -s ieepa-upheld-truce-lapsed --on 2026-11-20 --response none --json
+
+  tariffs impact soybeans.csv --direction export -s base -s soybeans-freed --on 2026-11-24 --baseline 2025-01-01
 """
 
 
@@ -29,7 +31,7 @@ def impact(
     table: Annotated[
         Path | None,
         typer.Argument(
-            metavar="TABLE", help="Parquet, Arrow or CSV file. Default: US imports of 2024, embedded."
+            metavar="TABLE", help="Parquet, Arrow or CSV file. Default: US imports of 2024; of exports none."
         ),
     ] = None,
     scenario: Annotated[
@@ -74,6 +76,7 @@ def impact(
             "--attribute", help="Split each difference from the first scenario by change and authority."
         ),
     ] = False,
+    direction: options.Direction = "import",
     known_on: options.KnownOn = None,
     switch: options.Switches = None,
     min_conf: options.MinConf = "",
@@ -88,6 +91,10 @@ def impact(
     refused: Annotated[
         Path | None, typer.Option("--refused", help="Write refused rows here. Default: <TABLE>-refused.csv.")
     ] = None,
+    detach: Annotated[
+        bool,
+        typer.Option("--detach", help="Begin the run on the server and leave; see `tariffs runs`."),
+    ] = False,
     target: options.Target = None,
     local: options.Local = False,
     as_json: options.Json = False,
@@ -100,24 +107,27 @@ def impact(
         options.writable(path)
     switches = options.pairs(switch, "--switch")
     with options.connected(target, local) as client:
-        result = client.impact(
-            table,
-            scenario or ["base"],
-            on=on,
-            by=options.keys(by or ["origin"]),
-            baseline=baseline,
-            response=response,
-            horizon=horizon,
-            parameters=parameters,
-            known_on=known_on,
-            switches=switches,
-            min_confidence=min_conf,
-            include_lines=lines is not None,
-            draws=draws,
-            seed=seed,
-            attribute=attribute,
-            progress=True,
-        )
+        given: dict[str, Any] = {
+            "on": on,
+            "by": options.keys(by or ["origin"]),
+            "baseline": baseline,
+            "response": response,
+            "horizon": horizon,
+            "parameters": parameters,
+            "known_on": known_on,
+            "switches": switches,
+            "min_confidence": min_conf,
+            "include_lines": lines is not None,
+            "draws": draws,
+            "seed": seed,
+            "attribute": attribute,
+            "direction": direction,
+        }
+        if detach:
+            runs.attached((output, lines, refused))
+            runs.begun(client.start(table, scenario or ["base"], **given).name, as_json)
+            return 0
+        result = client.impact(table, scenario or ["base"], **given, progress=True)
     refused_path = _write(result, output, lines, refused or outputs.refused_path(table))
     if as_json:
         print(json.dumps(result.to_json_dict(refused_path)))

@@ -10,10 +10,13 @@ import typer
 
 from tariffs.client.cli import options, render
 from tariffs.client.cli.law_changes import EXAMPLES, changes
+from tariffs.client.cli.law_port_fees import EXAMPLES as PORT_FEE_EXAMPLES
+from tariffs.client.cli.law_port_fees import port_fees
 from tariffs.client.cli.law_validate import validate
 
 app = typer.Typer(help="The law as data: its measures, and its doubtful facts.", no_args_is_help=True)
 app.command("changes", epilog=EXAMPLES)(changes)
+app.command("port-fees", epilog=PORT_FEE_EXAMPLES)(port_fees)
 app.command("validate", epilog="[bold]Example[/bold]\n\n  tariffs law validate --on 2026-11-20")(validate)
 
 

@@ -38,6 +38,7 @@ def changes(
     scenario: Annotated[
         str | None, typer.Option("--scenario", "-s", metavar="NAME_OR_FILE", help="Edits to the law.")
     ] = None,
+    direction: options.Direction = "import",
     known_on: options.KnownOn = None,
     switch: options.Switches = None,
     min_conf: options.MinConf = "",
@@ -68,6 +69,7 @@ def changes(
             scenario=scenario,
             switches=options.pairs(switch, "--switch"),
             min_confidence=min_conf,
+            direction=direction,
         )
     if output is not None:
         write_table(found.lines, output, found.provenance)

@@ -38,6 +38,14 @@ Switches = Annotated[
 MinConf = Annotated[
     str, typer.Option("--min-conf", metavar="A|B|C", help="Least confidence an act must have to count.")
 ]
+Direction = Annotated[
+    str,
+    typer.Option(
+        "--direction",
+        metavar="import|export",
+        help="Which way the goods go; days are of the country they enter.",
+    ),
+]
 
 
 @contextmanager

@@ -27,12 +27,19 @@ def serve(
         int | None,
         typer.Option("--port", help="Port; 0 takes a free one. Default: TARIFFS_PORT, else 50051."),
     ] = None,
-    check: Annotated[bool, typer.Option("--check", help="Warm up, test oneself, and exit instead.")] = False,
+    processes: Annotated[
+        int | None,
+        typer.Option("--processes", help="Processes on the port. Default: TARIFFS_PROCESSES, else 1."),
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Tell the settings, test oneself, and exit.")
+    ] = False,
 ) -> int:
     """Start the gRPC server. It serves until SIGTERM or Ctrl-C, then drains."""
     try:
         # By name at run time: only this command needs the server.
-        server = cast(Any, importlib.import_module("tariffs.service.server"))
-        return int(server.check() if check else server.serve(host=host, port=port))
+        serving = cast(Any, importlib.import_module("tariffs.service.serving"))
+        run = serving.check if check else serving.serve
+        return int(run(host=host, port=port, processes=processes))
     except ModuleNotFoundError as error:
         raise extra_missing("server", error.name) from error

@@ -26,7 +26,7 @@ def timeline(
     table: Annotated[
         Path | None,
         typer.Argument(
-            metavar="TABLE", help="Parquet, Arrow or CSV file. Default: US imports of 2024, embedded."
+            metavar="TABLE", help="Parquet, Arrow or CSV file. Default: US imports of 2024; of exports none."
         ),
     ] = None,
     scenario: Annotated[
@@ -53,6 +53,7 @@ def timeline(
         list[str] | None,
         typer.Option("--by", metavar="KEYS", help="Groups: origin,authority,hts2,... Default: origin."),
     ] = None,
+    direction: options.Direction = "import",
     known_on: options.KnownOn = None,
     switch: options.Switches = None,
     min_conf: options.MinConf = "",
@@ -85,6 +86,7 @@ def timeline(
             known_on=known_on,
             switches=switches,
             min_confidence=min_conf,
+            direction=direction,
             progress=True,
         )
     if output is not None:

@@ -1,0 +1,194 @@
+"""A channel to one server or several: addresses, encryption, the token, and what is tried again."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import socket
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import grpc
+
+from tariffs.client.config import SYSTEM, Config
+from tariffs.client.errors import InvalidRequest, Unavailable
+
+_SCHEMES = ("dns:", "ipv4:", "ipv6:", "unix:", "unix-abstract:", "vsock:", "xds:")
+_LOCAL_SCHEMES = ("unix:", "unix-abstract:")
+_PING_SECONDS = 30
+_PING_ANSWER_SECONDS = 10
+# A server that was killed and started again is found within seconds; gRPC's own wait grows to two minutes.
+_FIRST_RECONNECT_MS = 250
+_LAST_RECONNECT_MS = 5000
+_METHODS_DONE_ONCE = (
+    {"service": "tariffs.v1.TableService", "method": "DeleteTable"},
+    {"service": "google.longrunning.Operations", "method": "DeleteOperation"},
+)
+
+
+def connect(target: str, config: Config) -> grpc.Channel:
+    """A channel to `target`, which may be several `host:port` by commas; nothing is sent before the first call.
+
+    Raises:
+        InvalidRequest: REQUEST_INVALID if a token would travel in the clear beyond loopback; SETTING_INVALID if a file
+            of the encryption cannot be read.
+        Unavailable: a name in a list of several has no address.
+    """
+    places = _places(target)
+    local = target.startswith(_LOCAL_SCHEMES) or all(is_loopback(host) for host, _ in places)
+    if config.token and not (config.tls or local or config.token_in_clear):
+        raise InvalidRequest(
+            "REQUEST_INVALID",
+            f"The token would travel to {target} in the clear.",
+            field="token",
+            fix="Encrypt with tls= or TARIFFS_TLS, or set TARIFFS_TOKEN_IN_CLEAR=true where something else does.",
+        )
+    several = len(places) > 1
+    address = _joined(places) if several else target
+    options = _options(service_config(round_robin=several or target.startswith("dns:")), config)
+    if local:
+        # A proxy in the environment cannot reach this machine's own ports.
+        options.append(("grpc.enable_http_proxy", 0))
+    if config.tls:
+        channel = grpc.secure_channel(address, _credentials(config), options + _name(config, places))
+    else:
+        channel = grpc.insecure_channel(address, options)
+    return grpc.intercept_channel(channel, _Token(config.token)) if config.token else channel
+
+
+def service_config(*, round_robin: bool = False) -> str:
+    """gRPC service config as JSON: what is tried again, and whether calls go round several servers.
+
+    RESOURCE_EXHAUSTED is tried again when the server says after how long; where time mends nothing it says never.
+    Deadlines are passed with each call and never stand here: grpcio fires them early and does not tell the
+    server (grpc/grpc issues 34547 and 40633).
+    """
+    retry = {
+        "maxAttempts": 4,
+        "initialBackoff": "0.1s",
+        "maxBackoff": "2s",
+        "backoffMultiplier": 2,
+        "retryableStatusCodes": ["UNAVAILABLE", "RESOURCE_EXHAUSTED"],
+    }
+    methods = [{"name": [{}], "retryPolicy": retry}, {"name": list(_METHODS_DONE_ONCE)}]
+    policy = "round_robin" if round_robin else "pick_first"
+    return json.dumps({"loadBalancingConfig": [{policy: {}}], "methodConfig": methods})
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine and no other."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _places(target: str) -> list[tuple[str, str]]:
+    """Host and port of each server; a target with a scheme of gRPC's own is one server as it stands."""
+    if target.startswith(_SCHEMES):
+        return [(target, "")]
+    return [_place(part.strip()) for part in target.split(",") if part.strip()]
+
+
+def _place(text: str) -> tuple[str, str]:
+    host, separator, port = text.rpartition(":")
+    if not separator or text.endswith("]"):
+        host, port = text, ""
+    return host.strip("[]"), port
+
+
+def _joined(places: Sequence[tuple[str, str]]) -> str:
+    """One address of gRPC for all; its resolver of lists knows numbers alone, and of one kind."""
+    for family, form in ((socket.AF_INET, "{}:{}"), (socket.AF_INET6, "[{}]:{}")):
+        try:
+            found = [
+                socket.getaddrinfo(host, port, family, socket.SOCK_STREAM)[0][4] for host, port in places
+            ]
+        except OSError:
+            continue
+        scheme = "ipv4" if family == socket.AF_INET else "ipv6"
+        return f"{scheme}:{','.join(form.format(*address[:2]) for address in found)}"
+    names = ", ".join(host for host, _ in places)
+    raise Unavailable(
+        "SERVER_UNAVAILABLE",
+        f"Not every one of {names} has an address.",
+        code="UNAVAILABLE",
+        fix="Name servers that can be found, as host:port.",
+    )
+
+
+def _options(service: str, config: Config) -> list[tuple[str, Any]]:
+    return [
+        ("grpc.service_config", service),
+        ("grpc.max_receive_message_length", config.receive_limit),
+        ("grpc.keepalive_time_ms", _PING_SECONDS * 1000),
+        ("grpc.keepalive_timeout_ms", _PING_ANSWER_SECONDS * 1000),
+        # A run may be silent for minutes; gRPC would stop asking after two pings.
+        ("grpc.http2.max_pings_without_data", 0),
+        ("grpc.initial_reconnect_backoff_ms", _FIRST_RECONNECT_MS),
+        ("grpc.max_reconnect_backoff_ms", _LAST_RECONNECT_MS),
+    ]
+
+
+def _name(config: Config, places: Sequence[tuple[str, str]]) -> list[tuple[str, Any]]:
+    # To gRPC the name of a list would be the list, which no certificate bears.
+    name = config.tls_name or (places[0][0] if len(places) > 1 else None)
+    return [("grpc.ssl_target_name_override", name)] if name else []
+
+
+def _credentials(config: Config) -> grpc.ChannelCredentials:
+    roots = None if config.tls in (None, SYSTEM) else _bytes(config.tls)
+    if config.client_certificate is None or config.client_key is None:
+        return grpc.ssl_channel_credentials(roots)
+    return grpc.ssl_channel_credentials(roots, _bytes(config.client_key), _bytes(config.client_certificate))
+
+
+def _bytes(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise InvalidRequest(
+            "SETTING_INVALID", f"{path} cannot be read: {error.strerror}.", fix="Name a PEM file."
+        ) from None
+
+
+class _Details(NamedTuple):
+    """A call with its token."""
+
+    method: str
+    timeout: float | None
+    metadata: Sequence[tuple[str, str | bytes]]
+    credentials: grpc.CallCredentials | None
+    wait_for_ready: bool | None
+    compression: grpc.Compression | None
+
+
+class _Token(
+    grpc.UnaryUnaryClientInterceptor,  # type: ignore[type-arg] # generic in the stubs alone
+    grpc.UnaryStreamClientInterceptor,  # type: ignore[type-arg]
+    grpc.StreamUnaryClientInterceptor,  # type: ignore[type-arg]
+    grpc.StreamStreamClientInterceptor,  # type: ignore[type-arg]
+):
+    """Adds the token to every call; gRPC's own way refuses to where nothing is encrypted, loopback included."""
+
+    def __init__(self, token: str) -> None:
+        self._entry = ("authorization", f"Bearer {token}")
+
+    def _call(self, continuation: Callable[..., Any], details: Any, request: Any) -> Any:
+        return continuation(
+            _Details(
+                details.method,
+                details.timeout,
+                (*(details.metadata or ()), self._entry),
+                details.credentials,
+                details.wait_for_ready,
+                details.compression,
+            ),
+            request,
+        )
+
+    intercept_unary_unary: Any = _call
+    intercept_unary_stream: Any = _call
+    intercept_stream_unary: Any = _call
+    intercept_stream_stream: Any = _call

@@ -1,0 +1,127 @@
+"""`tariffs law port-fees`: what port fees cost per container and ton."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Column, Table
+
+from tariffs.client.cli import options
+from tariffs.client.cli.render import console, footer
+from tariffs.client.portfees import PortFees
+
+EXAMPLES = """
+[bold]Examples[/bold]
+
+  tariffs law port-fees --on 2027-01-11
+
+  tariffs law port-fees --on 2027-01-11 -s port-fees-resume --kind operated --net-tons 60000 --teu 10000
+"""
+
+
+def _figure(name: str, text: str) -> typer.models.OptionInfo:
+    found: typer.models.OptionInfo = typer.Option(name, metavar="NUMBER", help=text)
+    return found
+
+
+def port_fees(
+    on: Annotated[str, typer.Option("--on", metavar="DAY", help="Day or instant of the call.")] = "",
+    scenario: Annotated[
+        str | None,
+        typer.Option(
+            "--scenario",
+            "-s",
+            metavar="NAME_OR_FILE",
+            help="Edits to the law; voyages it states take the place of sourced ones.",
+        ),
+    ] = None,
+    kind: Annotated[
+        str,
+        typer.Option(
+            "--kind", metavar="KIND", help="Kind of ship: operated, built, vehicle_carrier or linked."
+        ),
+    ] = "",
+    ship: Annotated[
+        str,
+        typer.Option(
+            "--ship", metavar="SHIP", help="Sourced voyage to start from: container, bulk, vehicle."
+        ),
+    ] = "",
+    net_tons: Annotated[str | None, _figure("--net-tons", "Net tonnage of the ship.")] = None,
+    teu: Annotated[str | None, _figure("--teu", "Containers (TEU) landed on the voyage.")] = None,
+    cargo_tons: Annotated[str | None, _figure("--cargo-tons", "Metric tons landed on the voyage.")] = None,
+    containers: Annotated[
+        str | None, _figure("--containers", "Boxes landed at a call, for fees by container.")
+    ] = None,
+    calls: Annotated[str | None, _figure("--calls", "Fee-paying calls of the voyage.")] = None,
+    share: Annotated[
+        str | None, _figure("--share", "Part of the trade's cargo that comes on ships that pay, 0 to 1.")
+    ] = None,
+    usd_per_unit: Annotated[
+        str | None, _figure("--usd-per-unit", "US dollars for one unit of the fee's currency.")
+    ] = None,
+    source: Annotated[
+        str, typer.Option("--source", metavar="TEXT", help="Where your figures are from.")
+    ] = "",
+    known_on: options.KnownOn = None,
+    switch: options.Switches = None,
+    target: options.Target = None,
+    local: options.Local = False,
+    as_json: options.Json = False,
+) -> int:
+    """What port fees cost per container and ton, on a voyage of yours or on those with public sources.
+
+    Fees fall on ships and not on goods: they are in no result of `tariffs impact`.
+    """
+    with options.connected(target, local) as client:
+        found = client.port_fees(
+            on,
+            kind=kind,
+            ship=ship,
+            net_tons=net_tons,
+            teu=teu,
+            cargo_tons=cargo_tons,
+            containers=containers,
+            calls=calls,
+            share=share,
+            usd_per_unit=usd_per_unit,
+            source=source,
+            known_on=known_on,
+            scenario=scenario,
+            switches=options.pairs(switch, "--switch"),
+        )
+    if as_json:
+        print(json.dumps(found.to_json_dict()))
+    else:
+        _print(found)
+    return 0
+
+
+def _print(found: PortFees) -> None:
+    out = console()
+    names = ("per call", "a voyage", "per TEU", "per ton", "TEU of trade", "ton of trade")
+    amounts = [Column(name, justify="right") for name in names]
+    table = Table("fee", "kind", "ship", "", *amounts, box=None, pad_edge=False)
+    for fee in found.fees:
+        costs = (fee.per_call, fee.total, fee.per_teu, fee.per_ton, fee.teu_of_trade, fee.ton_of_trade)
+        ship = fee.ship or "your own"
+        table.add_row(fee.measure, fee.kind, ship, fee.standing, *(_amount(cost) for cost in costs))
+    out.print(table)
+    out.print(
+        "[dim]US dollars. `of trade`: spread over all cargo of the trade, on ships that pay and others.[/dim]"
+    )
+    out.print()
+    for fee in found.fees:
+        out.print(escape(f"{fee.measure} {fee.kind} {fee.ship or 'your own'}: {'; '.join(fee.citations)}"))
+        for one in fee.figures:
+            conf = f" ({one.confidence})" if one.confidence else ""
+            out.print(f"  [dim]{one.name} {one.value:,f}: {escape(one.source)}{conf}[/dim]")
+    footer(out, found.provenance)
+
+
+def _amount(cost: Decimal | None) -> str:
+    return "" if cost is None else f"{cost:,.2f}"

@@ -1,0 +1,75 @@
+"""What a scenario takes for granted beside the law: how far limits and promises hold, and what a voyage is.
+
+No act says these things. Each is named by the measure it is about, so that a result can tell what it rests on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class PortCalls:
+    """A voyage under a port fee. What is None is that of a voyage the law has a source for, if there is one.
+
+    Attributes:
+        kind: the kind of ship, one of the fee's.
+        ship: the sourced voyage to start from, such as container or bulk; the usual one of the kind if empty.
+        net_tons: net tonnage of the ship.
+        teu: containers (TEU) landed over all fee-paying calls of the voyage.
+        cargo_tons: metric tons landed over the same calls.
+        containers: boxes landed at one call, for fees by container.
+        calls: fee-paying calls of a voyage.
+        share: the part of the cargo of the trade that comes on ships that pay, in [0, 1].
+        usd_per_unit: US dollars for one unit of the fee's currency.
+        source: where the figures are from.
+    """
+
+    kind: str
+    ship: str = ""
+    net_tons: Decimal | None = None
+    teu: Decimal | None = None
+    cargo_tons: Decimal | None = None
+    containers: Decimal | None = None
+    calls: Decimal | None = None
+    share: Decimal | None = None
+    usd_per_unit: Decimal | None = None
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Assumptions:
+    """Assumptions by measure id.
+
+    Attributes:
+        let_through: of limits, the share of the baseline quantity that licences let through, in [0, 1].
+        compliance: of promises to buy, the part that is kept, in [0, 1].
+        port_calls: of port fees, what a voyage is.
+    """
+
+    let_through: Mapping[str, Decimal] = field(default_factory=dict)
+    compliance: Mapping[str, Decimal] = field(default_factory=dict)
+    port_calls: Mapping[str, PortCalls] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        """Whether anything is assumed."""
+        return bool(self.let_through or self.compliance or self.port_calls)
+
+    def under(self, other: Assumptions) -> Assumptions:
+        """These with those of `other` on top, which win measure by measure."""
+        return Assumptions(
+            {**self.let_through, **other.let_through},
+            {**self.compliance, **other.compliance},
+            {**self.port_calls, **other.port_calls},
+        )
+
+    @property
+    def quantities(self) -> tuple[tuple[str, str, Decimal], ...]:
+        """What bears on quantities, as a value that can be compared and hashed."""
+        kinds = (("let_through", self.let_through), ("compliance", self.compliance))
+        return tuple((kind, name, share) for kind, shares in kinds for name, share in sorted(shares.items()))
+
+
+NONE = Assumptions()

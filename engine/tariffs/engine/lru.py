@@ -1,0 +1,54 @@
+"""A bounded memory of answers to pure questions: what was used least recently is forgotten first."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar
+
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
+
+
+class Lru(Generic[Key, Value]):
+    """Keeps the last `limit` values asked for; safe in several threads."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self._kept: OrderedDict[Key, Value] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def find(self, key: Key) -> Value | None:
+        """The value kept for a key; None if there is none."""
+        with self._lock:
+            found = self._kept.get(key)
+            if found is not None:
+                self._kept.move_to_end(key)
+            return found
+
+    def keep(self, key: Key, value: Value) -> Value:
+        """Keep a value, in place of the one used least recently; the value."""
+        with self._lock:
+            self._kept[key] = value
+            self._kept.move_to_end(key)
+            if len(self._kept) > self.limit:
+                self._kept.popitem(last=False)
+        return value
+
+    def get(self, key: Key, make: Callable[[], Value]) -> Value:
+        """The value of a key, made and kept if there is none.
+
+        Two threads may make the same value at a time: making is pure, and holding the lock meanwhile would make one
+        wait for a day's law that the other reads.
+        """
+        found = self.find(key)
+        return self.keep(key, make()) if found is None else found
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._kept.clear()

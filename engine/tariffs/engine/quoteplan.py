@@ -1,0 +1,187 @@
+"""What an answer is apart from money, worked out once for all lines that differ in value, quantity and charges alone.
+
+A plan holds no law: plans are few, and a law that nobody asks for any more must be free to go.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from tariffs.engine.claim_shares import facts_under
+from tariffs.engine.entryline import Reading
+from tariffs.engine.errors import InputError
+from tariffs.engine.landed import mpf_base
+from tariffs.engine.law.conditions import Fact
+from tariffs.engine.law.law import InForce, Law
+from tariffs.engine.law.matching import Candidates, Reach, candidates
+from tariffs.engine.law.notes import Note
+from tariffs.engine.lru import Lru
+from tariffs.engine.rating import PROCESSING_CLAIM, Goods, Rater, claims_read, conditions_read
+from tariffs.engine.scaling import LARGEST_VALUE, Scaled, scaled
+from tariffs.engine.settling import Settlement, joint_facts, settle, spread, summed
+from tariffs.engine.switching import switches_behind
+from tariffs.engine.trade.units import convert
+
+PLANS_KEPT = 2048
+"""Plans of all laws together; one takes 5 to 20 KB."""
+_ONE = Decimal(1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """What all lines of one code, origin, schedule and set of claims have in common in a segment of a law.
+
+    Attributes:
+        facts: as declared, with the shares that the law's scenario sets.
+        read: every claim that could be read.
+        missing: the facts asked for and not declared.
+        assumptions: what is taken for granted of facts neither declared nor asked for.
+        notes: measures that may touch the line and are not modelled.
+        switches: those the answer rests on, with their values.
+        scaled: the line for one dollar; None if something hangs on a quantity or on dollars declared.
+        mpf_share: the part of the value on which the processing fee is due, where the line is scaled.
+    """
+
+    facts: Mapping[str, Fact]
+    read: frozenset[str]
+    missing: tuple[str, ...]
+    assumptions: tuple[str, ...]
+    notes: tuple[Note, ...]
+    switches: Mapping[str, str]
+    scaled: Scaled | None
+    mpf_share: Decimal
+
+    def scaled_for(self, value: Decimal) -> Scaled | None:
+        """The line for one dollar, if lines of this value are that line scaled."""
+        return self.scaled if 0 < value < LARGEST_VALUE else None
+
+
+_PLANS: Lru[Hashable, Plan] = Lru(PLANS_KEPT)
+
+
+def plan_of(law: Law, line: Reading) -> Plan:
+    """The plan of a line, kept for the next.
+
+    Raises:
+        LawError: LAW_INVALID if more facts are asked of one line than may be.
+    """
+    return _PLANS.get(plan_key(law, line), lambda: make_plan(law, line))
+
+
+def plan_kept(law: Law, line: Reading) -> Plan | None:
+    """The plan of a line if it is in memory."""
+    return _PLANS.find(plan_key(law, line))
+
+
+def plan_key(law: Law, line: Reading) -> Hashable:
+    """What tells plans apart; it names a law and a schedule without keeping them alive."""
+    return (
+        weakref.ref(law),
+        weakref.ref(line.schedule),
+        law.moment(line.entry, line.known),
+        line.article.code,
+        line.article.origin,
+        line.article.line.vintage,
+        frozenset(line.facts.items()),
+    )
+
+
+def make_plan(law: Law, line: Reading) -> Plan:
+    """The plan of a line, worked out anew; raises as `plan_of`."""
+    in_force = law.in_force(line.entry, line.known)
+    article = line.article
+    goods = (article.code, article.origin)
+    rows = candidates(in_force, *goods)
+    read = claims_read(rows, in_force)
+    facts = facts_under(law, in_force, line.entry, goods, line.facts)
+    asked = tuple(name for name in sorted(read - facts.keys()) if _is_asked(law, in_force, name, goods))
+    silent = read - _impossible(law, article.origin) - facts.keys() - set(asked)
+    bare = Plan(
+        facts=facts,
+        read=read,
+        missing=asked,
+        assumptions=_assumptions(law, rows, silent),
+        notes=_not_modelled(in_force, goods),
+        switches=switches_behind(
+            law, line.entry, line.known, lambda scope: Reach.of(scope, in_force).fits(*goods)
+        ),
+        scaled=None,
+        mpf_share=mpf_base(law, article.origin, _ONE, facts),
+    )
+    return replace(bare, scaled=_scaled(law, line, bare))
+
+
+def settle_anew(law: Law, line: Reading, plan: Plan) -> Settlement:
+    """A line settled for its own value and quantity.
+
+    Raises:
+        InputError: as the facts and rates of the line have it.
+    """
+    in_force = law.in_force(line.entry, line.known)
+    rows = candidates(in_force, line.article.code, line.article.origin)
+    rater = Rater(law, in_force, line.goods, rows, line.schedule, convert)
+    sums = summed(law, rater, plan.facts, plan.read)
+    joint = joint_facts(law, plan.facts, plan.missing, conditions_read(rows, in_force))
+    return settle(law, sums, spread(law, rater, plan.read, joint))
+
+
+def _scaled(law: Law, line: Reading, plan: Plan) -> Scaled | None:
+    if PROCESSING_CLAIM in plan.facts:
+        return None
+    in_force = law.in_force(line.entry, line.known)
+    article = line.article
+    rows = candidates(in_force, article.code, article.origin)
+    # Without a quantity, whatever hangs on one refuses the line, and so does what hangs on none but cannot be rated.
+    goods = Goods(article.code, article.line, article.origin, _ONE, None, "", line.day)
+    rater = Rater(law, in_force, goods, rows, line.schedule, convert)
+    try:
+        sums = summed(law, rater, plan.facts, plan.read)
+        joint = joint_facts(law, plan.facts, plan.missing, conditions_read(rows, in_force))
+        possible = [summed(law, rater, facts, plan.read) for facts in joint]
+    except InputError:
+        return None
+    return scaled(law, sums, possible)
+
+
+# -- facts -----------------------------------------------------------------------------------------------------
+
+
+def _is_asked(law: Law, in_force: InForce, name: str, goods: tuple[str, str]) -> bool:
+    claim = law.claims.get(name)
+    return claim is not None and claim.asked and Reach.of(claim.ask, in_force).fits(*goods)
+
+
+def _assumptions(law: Law, rows: Candidates, silent: frozenset[str]) -> tuple[str, ...]:
+    """What is taken for granted of claims that are neither declared nor asked for."""
+    presumed = {
+        condition.claim
+        for _, reaching in rows
+        for row in reaching
+        if row.undeclared_applies
+        for condition in row.conditions
+        if not condition.op and not condition.negated
+    }
+    return tuple(
+        f"{name}: not declared, so {'taken as claimed' if name in presumed else 'not granted or charged'}"
+        for name in sorted(silent & law.claims.keys())
+    )
+
+
+def _impossible(law: Law, origin: str) -> frozenset[str]:
+    """Claims of special programs none of which is open to the origin."""
+    claims = {program.claim for program in law.programs.values()}
+    return frozenset(claims - {p.claim for p in law.programs.values() if origin in p.members})
+
+
+def _not_modelled(in_force: InForce, goods: tuple[str, str]) -> tuple[Note, ...]:
+    return tuple(
+        Note(
+            "NOT_MODELLED",
+            f"{standing.measure.id} may touch this line and is not modelled yet; it charges nothing here.",
+        )
+        for standing in in_force.unmodelled
+        if not standing.measure.touches.is_any and Reach.of(standing.measure.touches, in_force).fits(*goods)
+    )

@@ -1,0 +1,203 @@
+"""A line whose every amount is proportional to its value, settled once for one dollar and scaled to any value.
+
+Proportions are whole billionths of a dollar per dollar, so that scaling is integer arithmetic. Where decimals would
+have rounded on the way, or where an amount hangs on a quantity or on dollars declared, there is no such form and the
+line is settled anew for each value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from tariffs.engine.entry_summary import in_order, reporting_order
+from tariffs.engine.law.law import Law
+from tariffs.engine.settling import (
+    CENT,
+    UNDETERMINED,
+    ZERO,
+    Key,
+    LayerFace,
+    LayerSum,
+    QuoteLayer,
+    Settlement,
+    Sums,
+    face_of,
+    is_sole,
+    rule_texts,
+)
+
+BILLION = 10**9
+_PER_CENT, _HALF_CENT = BILLION // 100, BILLION // 200
+# A value below this times a proportion with at most these decimals is exact in the 28 digits of a decimal.
+LARGEST_VALUE = Decimal(10) ** 15
+_FINEST = -12
+Places = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ScaledLayer:
+    """A layer for one dollar. Amounts are places among the proportions of the line.
+
+    `possible` has, for each assignment of the facts asked for that differs, the places that sum to what the measure
+    could be; it is empty where nothing else is possible.
+    """
+
+    face: LayerFace
+    base: int
+    amount: int
+    owed: int
+    possible: tuple[Places, ...] = ()
+
+    @property
+    def authority(self) -> str:
+        """Node of the authority tree."""
+        return self.face.authority
+
+
+@dataclass(frozen=True, slots=True)
+class Scaled:
+    """A line for one dollar.
+
+    Attributes:
+        proportions: billionths of a dollar per dollar of value.
+        layers: those that stand, in reporting order.
+        latent: those that stand only under other facts, in order; the first of a measure with an amount is told.
+        totals: by assignment of the facts asked for that differs, the places that sum to the duty.
+        order: the nodes of the authority tree in reporting order.
+    """
+
+    proportions: tuple[int, ...]
+    layers: tuple[ScaledLayer, ...]
+    latent: tuple[ScaledLayer, ...]
+    totals: tuple[Places, ...]
+    order: tuple[str, ...]
+
+    def at(self, value: int) -> Settlement:
+        """The line settled for a value in whole dollars."""
+        cents = [(value * one + _HALF_CENT) // _PER_CENT for one in self.proportions]
+        dollars = [one * CENT for one in cents]
+        layers = [_layer(layer, cents, dollars) for layer in self.layers]
+        assessed = sum([cents[layer.amount] for layer in self.layers])
+        owed = sum([cents[layer.owed] for layer in self.layers])
+        told = _latent(self.latent, cents)
+        if told:
+            layers = in_order(self.order, [*layers, *told])
+        totals = [_sum(places, cents) for places in self.totals]
+        low, high = min((*totals, assessed)), max((*totals, assessed))
+        return Settlement(layers, assessed * CENT, owed * CENT, low * CENT, high * CENT)
+
+
+def _layer(layer: ScaledLayer, cents: Sequence[int], dollars: Sequence[Decimal]) -> QuoteLayer:
+    face, amount = layer.face, dollars[layer.amount]
+    state, low, high = face.state, amount, amount
+    if layer.possible:
+        found = [_sum(places, cents) for places in layer.possible]
+        least, most = min(found), max(found)
+        low, high = least * CENT, most * CENT
+        state = UNDETERMINED if least != most else state
+    return QuoteLayer(face, state, dollars[layer.base], amount, dollars[layer.owed], low, high)
+
+
+def _latent(latent: Sequence[ScaledLayer], cents: Sequence[int]) -> list[QuoteLayer]:
+    told: dict[str, QuoteLayer] = {}
+    zero = 0 * CENT
+    for layer in latent:
+        if cents[layer.amount] and layer.face.measure not in told:
+            high = max(_sum(places, cents) for places in layer.possible) * CENT
+            told[layer.face.measure] = QuoteLayer(layer.face, UNDETERMINED, zero, zero, zero, zero, high)
+    return list(told.values())
+
+
+def _sum(places: Places, cents: Sequence[int]) -> int:
+    return sum([cents[place] for place in places])
+
+
+# -- building --------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Proportions:
+    """Distinct proportions and their places; `exact` turns false with the first that decimals would have rounded."""
+
+    places: dict[int, int] = field(default_factory=dict)
+    exact: bool = True
+
+    def place(self, amount: Decimal) -> int:
+        exponent = amount.as_tuple().exponent
+        fine = amount * BILLION
+        if (
+            not isinstance(exponent, int)
+            or exponent < _FINEST
+            or fine < ZERO
+            or fine != fine.to_integral_value()
+        ):
+            self.exact = False
+            return 0
+        return self.places.setdefault(int(fine), len(self.places))
+
+    def by_measure(self, sums: Sums) -> dict[str, Places]:
+        found: dict[str, Places] = {}
+        for (measure, _, _), total in sums.items():
+            found[measure] = (*found.get(measure, ()), self.place(total.raw))
+        return found
+
+
+def scaled(law: Law, sums: Sums, possible: Sequence[Sums]) -> Scaled | None:
+    """The form of a line from its sums for one dollar; None if decimals would round on the way to some amount.
+
+    Args:
+        law: the law.
+        sums: the layers as the facts stand, for a value of one dollar.
+        possible: the same under every assignment of the facts asked for.
+    """
+    found, texts = _Proportions(), rule_texts(law)
+    amounts = [found.by_measure(one) for one in possible]
+    layers = [_scaled_layer(key, total, sums, amounts, found, texts) for key, total in sums.items()]
+    latent: dict[tuple[str, int], ScaledLayer] = {}
+    standing = {measure for measure, _, _ in sums}
+    for one in possible:
+        for (measure, heading, _), total in one.items():
+            place = found.place(total.raw)
+            if measure not in standing and total.raw and (measure, place) not in latent:
+                face = face_of(total, heading, UNDETERMINED, texts)
+                latent[measure, place] = ScaledLayer(face, place, place, place, _distinct(measure, amounts))
+    totals = {tuple(sorted(place for places in one.values() for place in places)) for one in amounts}
+    if not found.exact:
+        return None
+    order = reporting_order(law)
+    return Scaled(
+        tuple(found.places),
+        tuple(in_order(order, layers)),
+        tuple(latent.values()),
+        tuple(sorted(totals)),
+        order,
+    )
+
+
+def _scaled_layer(
+    key: Key,
+    total: LayerSum,
+    sums: Sums,
+    amounts: Sequence[Mapping[str, Places]],
+    found: _Proportions,
+    texts: dict[str, str],
+) -> ScaledLayer:
+    measure, heading, state = key
+    amount = found.place(total.raw)
+    possible = _distinct(measure, amounts) if is_sole(sums, measure) else ()
+    return ScaledLayer(
+        face_of(total, heading, state, texts),
+        found.place(total.base),
+        amount,
+        found.place(total.raw_owed),
+        () if possible == ((amount,),) else possible,
+    )
+
+
+def _distinct(measure: str, amounts: Sequence[Mapping[str, Places]]) -> tuple[Places, ...]:
+    return tuple(dict.fromkeys(one.get(measure, ()) for one in amounts))
+
+
+__all__ = ["LARGEST_VALUE", "Scaled", "ScaledLayer", "scaled"]

@@ -1,0 +1,108 @@
+"""TableService."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import grpc.aio
+from google.protobuf import empty_pb2
+
+from tariffs.engine.errors import InputError, ServiceError
+from tariffs.service.callers import caller
+from tariffs.service.framing import pack, unpack
+from tariffs.service.rpc.tables import Intake, table_message
+from tariffs.service.runs import Runs, over_with
+from tariffs.service.settings import State
+from tariffs.service.state.kept import Kept
+from tariffs.service.state.paging import page_size
+from tariffs.service.state.tables import digest_of
+from tariffs.v1 import table_service_pb2, table_service_pb2_grpc
+
+_AGAIN_SECONDS = 0.5
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class TableHandler(table_service_pb2_grpc.TableServiceServicer):
+    """Takes tables in part by part, and has them checked and kept by a worker."""
+
+    def __init__(self, runs: Runs, kept: Kept, settings: State) -> None:
+        self._runs = runs
+        self._kept = kept
+        self._settings = settings
+
+    async def UploadTable(  # noqa: N802 - the name on the wire
+        self, request_iterator: AsyncIterator[table_service_pb2.UploadTableRequest], context: Context
+    ) -> table_service_pb2.Table:
+        """Keep a table sent in parts."""
+        owner = caller().owner
+        await asyncio.to_thread(self._kept.register.check_room, owner)
+        spool = self._kept.spools / uuid.uuid4().hex
+        try:
+            # Opened here and once: a thread that is still writing when the call ends must not make the file anew.
+            with spool.open("wb") as file:
+                await self._spool(request_iterator, file)
+            if context.cancelled():
+                # What a caller breaks off looks like its end: what came is not the table that was meant.
+                raise ServiceError("CANCELLED", "The caller cancelled the upload.")
+            found = await self._keep(spool, context)
+        finally:
+            await asyncio.to_thread(spool.unlink, missing_ok=True)
+        kept = await asyncio.to_thread(self._kept.register.add, owner, **found)
+        return table_message(kept, self._kept.register.keep_seconds)
+
+    async def GetTable(  # noqa: N802 - the name on the wire
+        self, request: table_service_pb2.GetTableRequest, context: Context
+    ) -> table_service_pb2.Table:
+        """One table."""
+        register = self._kept.register
+        table = await asyncio.to_thread(register.get, caller().owner, digest_of(request.name))
+        return table_message(table, register.keep_seconds)
+
+    async def ListTables(  # noqa: N802 - the name on the wire
+        self, request: table_service_pb2.ListTablesRequest, context: Context
+    ) -> table_service_pb2.ListTablesResponse:
+        """The caller's tables, the newest first."""
+        register, size = self._kept.register, page_size(request.page_size)
+        tables, token = await asyncio.to_thread(register.page, caller().owner, size, request.page_token)
+        return table_service_pb2.ListTablesResponse(
+            tables=[table_message(table, register.keep_seconds) for table in tables], next_page_token=token
+        )
+
+    async def DeleteTable(  # noqa: N802 - the name on the wire
+        self, request: table_service_pb2.DeleteTableRequest, context: Context
+    ) -> empty_pb2.Empty:
+        """Forget a table."""
+        await asyncio.to_thread(self._kept.register.delete, caller().owner, digest_of(request.name))
+        return empty_pb2.Empty()
+
+    async def _spool(
+        self, parts: AsyncIterator[table_service_pb2.UploadTableRequest], file: BinaryIO
+    ) -> None:
+        intake = Intake(self._settings.table_bytes_limit, self._settings.table_rows_limit)
+
+        def take(data: bytes) -> None:
+            file.write(intake.take(data))
+
+        async for part in parts:
+            await asyncio.to_thread(take, part.arrow)
+        if not intake.parts:
+            raise InputError("TABLE_EMPTY", "No part was sent.", field="arrow", fix="Send at least one part.")
+
+    async def _keep(self, spool: Path, context: Context) -> dict[str, Any]:
+        payload = pack({"spool": str(spool), "directory": str(self._kept.tables.directory)})
+        while True:
+            try:
+                over = over_with(context)
+                async with aclosing(self._runs.messages("keep_table", payload, over)) as messages:
+                    found = [unpack(data)[0] async for data in messages]
+                return found[-1]
+            except ServiceError as error:
+                # What has come in must not be sent again only because the server is busy at its end.
+                if error.reason != "TOO_MANY_STREAMS":
+                    raise
+            await asyncio.sleep(_AGAIN_SECONDS)

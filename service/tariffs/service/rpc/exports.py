@@ -1,0 +1,91 @@
+"""DutyService: the duty on one line of exports, rated in the country they go to."""
+
+from __future__ import annotations
+
+from tariffs.engine.entryline import EntryLine
+from tariffs.engine.errors import InputError
+from tariffs.engine.exports import ExportLayer, ExportLine, ExportQuote, assess_export
+from tariffs.service.rpc.checks import decimal, value_of, word
+from tariffs.service.rpc.masks import trim
+from tariffs.service.rpc.shared import law_under, notes_of, provenance_of, scenario_of
+from tariffs.v1 import common_pb2, duty_service_pb2
+
+
+def calculate_export(
+    request: duty_service_pb2.CalculateDutyRequest, line: EntryLine
+) -> duty_service_pb2.CalculateDutyResponse:
+    """Rate one line of exports.
+
+    Args:
+        request: the request.
+        line: its line as read.
+
+    Raises:
+        TariffsError: what is wrong with the line, the scenario or a switch.
+    """
+    if line.other_charges:
+        raise InputError(
+            "REQUEST_INVALID",
+            "Other charges are part of the landed cost of imports alone.",
+            field="other_charges",
+            fix="Leave them out; freight and insurance have fields of their own.",
+        )
+    scenario = scenario_of(request.scenario, "scenario")
+    law = law_under(scenario, request.switches, request.min_confidence)
+    given = request.line.ordinary_rate if request.line.HasField("ordinary_rate") else None
+    goods = ExportLine(
+        line.hts,
+        line.origin,
+        line.value,
+        line.entry,
+        line.claims,
+        line.freight,
+        line.insurance,
+        None if given is None else decimal(given, "ordinary_rate", "PARAMETER_INVALID"),
+    )
+    quote = assess_export(law, goods, known_on=word(request.known_on, "known_on") or None)
+    facts = {**quote.provenance, "scenarios": {scenario.id: scenario.digest}}
+    return trim(_quote(quote, provenance_of(facts, request)), request.read_mask.paths)
+
+
+def refuse_ordinary_rate(line: duty_service_pb2.EntryLine) -> None:
+    """Refuse an import that gives the ordinary rate of another country."""
+    if line.HasField("ordinary_rate"):
+        raise InputError(
+            "REQUEST_INVALID",
+            "The ordinary rate of an import is that of the schedule.",
+            field="ordinary_rate",
+            fix="Leave it out, or ask for the direction of exports.",
+        )
+
+
+def _quote(quote: ExportQuote, provenance: common_pb2.Provenance) -> duty_service_pb2.CalculateDutyResponse:
+    landed = {"cif": quote.cif, "duty": quote.assessed, "vat": quote.vat, "total": quote.landed}
+    assessed = f"{quote.assessed:.2f}"
+    return duty_service_pb2.CalculateDutyResponse(
+        assessed=assessed,
+        owed=f"{quote.owed:.2f}",
+        min=assessed,
+        max=assessed,
+        assumptions=quote.assumptions,
+        landed={name: f"{amount:.2f}" for name, amount in landed.items()},
+        layers=[_layer(layer) for layer in quote.layers],
+        notes=notes_of(quote.notes),
+        provenance=provenance,
+    )
+
+
+def _layer(layer: ExportLayer) -> duty_service_pb2.Layer:
+    amount = f"{layer.amount:.2f}"
+    return duty_service_pb2.Layer(
+        measure=layer.measure,
+        authority=layer.authority,
+        state=value_of(duty_service_pb2.LayerState, layer.state),
+        rate=f"{layer.rate.normalize():f}",
+        base=f"{layer.base:.2f}",
+        amount=amount,
+        min=amount,
+        max=amount,
+        citations=layer.citations,
+        why=layer.why,
+    )

@@ -1,0 +1,95 @@
+"""LawService.CalculatePortFee: what port fees cost per container and ton on a voyage."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Decimal
+
+from tariffs.engine.entryline import entry_instant, read_known_on
+from tariffs.engine.errors import InputError
+from tariffs.engine.law.assumptions import PortCalls
+from tariffs.engine.law.law import IMPORT
+from tariffs.engine.portfees import PortCost, fee_on, port_cost, sourced_costs
+from tariffs.engine.provenance import engine_version
+from tariffs.service.rpc.checks import decimal, required, value_of, word
+from tariffs.service.rpc.shared import law_under, provenance_of, scenario_of
+from tariffs.v1 import law_service_pb2 as pb
+
+_CENT = Decimal("0.01")
+_FIGURES = ("net_tons", "teu", "cargo_tons", "containers", "calls", "share", "usd_per_unit")
+
+
+def calculate_port_fee(request: pb.CalculatePortFeeRequest) -> pb.CalculatePortFeeResponse:
+    """What a voyage pays, or every voyage the law data has sources for.
+
+    Raises:
+        TariffsError: what is wrong with the day, the scenario, a switch or the voyage.
+    """
+    scenario = scenario_of(request.scenario, "scenario")
+    law = law_under(scenario, request.switches, "")
+    instant = entry_instant(law, word(request.on, "on") or law.as_of)
+    day = instant.astimezone(law.zones[IMPORT]).date()
+    known_on = read_known_on(law, word(request.known_on, "known_on") or None, day)
+    if request.HasField("voyage"):
+        calls = _calls(request.voyage)
+        costs = [port_cost(law, fee_on(law, calls.kind), calls, instant, known_on)]
+    else:
+        costs = sourced_costs(law, instant, known_on)
+    facts = {
+        "law_version": law.version,
+        "law_digest": law.digest,
+        "engine_version": engine_version(),
+        "known_on": known_on,
+        "scenarios": {scenario.id: scenario.digest},
+        "on": instant.astimezone(law.zones[IMPORT]).isoformat(),
+    }
+    return pb.CalculatePortFeeResponse(
+        fees=[_fee(cost) for cost in costs], provenance=provenance_of(facts, request)
+    )
+
+
+def _calls(voyage: pb.Voyage) -> PortCalls:
+    figures = {name: _figure(getattr(voyage, name), f"voyage.{name}") for name in _FIGURES}
+    kind = required(voyage.kind, "voyage.kind", "Give the kind of ship the fee is on.")
+    return PortCalls(kind, word(voyage.ship, "voyage.ship"), **figures, source=word(voyage.source, "source"))
+
+
+def _figure(text: str, field: str) -> Decimal | None:
+    if not text:
+        return None
+    found = decimal(text, field, "PARAMETER_INVALID")
+    if found <= 0 and not field.endswith("share"):
+        raise InputError(
+            "PARAMETER_INVALID", f"{field} is {text}.", field=field, fix="Give a number above 0."
+        )
+    return found
+
+
+def _fee(cost: PortCost) -> pb.PortFee:
+    fee = cost.fee
+    return pb.PortFee(
+        measure=fee.measure,
+        kind=fee.kind,
+        ship=cost.ship,
+        suspended=fee.suspended,
+        paying_calls=fee.paying_calls,
+        per_call=_cents(fee.per_call),
+        total=_cents(fee.total),
+        per_teu=_cents(fee.per_teu),
+        per_ton=_cents(fee.per_ton),
+        teu_of_trade=_cents(cost.teu_of_trade),
+        ton_of_trade=_cents(cost.ton_of_trade),
+        figures=[
+            pb.VoyageFigure(
+                name=one.name,
+                value=f"{one.value.normalize():f}",
+                source=one.source,
+                confidence=value_of(pb.Confidence, one.conf) if one.conf else None,
+            )
+            for one in cost.figures
+        ],
+        citations=fee.citations,
+    )
+
+
+def _cents(amount: Decimal | None) -> str | None:
+    return None if amount is None else f"{amount.quantize(_CENT, ROUND_HALF_UP):f}"

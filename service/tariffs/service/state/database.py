@@ -1,0 +1,148 @@
+"""The database behind tables and runs: SQLite on one machine, PostgreSQL for several."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, make_url
+
+from tariffs.engine.errors import ServiceError
+
+BUSY_SECONDS = 10
+_SQLITE = "sqlite"
+_READS = "tariffs_reads"
+METADATA = sa.MetaData()
+
+TABLES = sa.Table(
+    "tables",
+    METADATA,
+    sa.Column("digest", sa.String(64), primary_key=True),
+    sa.Column("owner", sa.String(200), primary_key=True),
+    sa.Column("row_count", sa.BigInteger, nullable=False),
+    sa.Column("column_count", sa.Integer, nullable=False),
+    sa.Column("byte_count", sa.BigInteger, nullable=False),
+    sa.Column("created", sa.Double, nullable=False),
+    sa.Column("used", sa.Double, nullable=False),
+)
+RUNS = sa.Table(
+    "runs",
+    METADATA,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("owner", sa.String(200), nullable=False),
+    sa.Column("request_id", sa.String(64)),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("request", sa.LargeBinary, nullable=False),
+    sa.Column("maker", sa.String(64), nullable=False),
+    sa.Column("digest", sa.String(64), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("stage", sa.String(400), nullable=False, default=""),
+    sa.Column("fraction", sa.Double, nullable=False, default=0.0),
+    sa.Column("finished_parts", sa.Integer, nullable=False, default=0),
+    sa.Column("total_parts", sa.Integer, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False, default=0),
+    sa.Column("crashes", sa.Integer, nullable=False, default=0),
+    sa.Column("worker", sa.String(64), nullable=False, default=""),
+    sa.Column("lease_until", sa.Double, nullable=False, default=0.0),
+    sa.Column("cancel_asked", sa.Boolean, nullable=False, default=False),
+    sa.Column("error", sa.Text),
+    sa.Column("provenance", sa.LargeBinary),
+    sa.Column("message_count", sa.BigInteger, nullable=False, default=0),
+    sa.Column("created", sa.Double, nullable=False),
+    sa.Column("ended", sa.Double),
+    sa.UniqueConstraint("owner", "request_id"),
+    sa.Index("runs_by_state", "state", "created"),
+    sa.Index("runs_by_owner", "owner", "created"),
+)
+
+
+class Database:
+    """Connections to one database, whose tables are made if it has none.
+
+    Args:
+        url: `sqlite:///FILE` or `postgresql+psycopg://...`.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._sqlite = make_url(url).get_backend_name() == _SQLITE
+        if self._sqlite and (file := make_url(url).database):
+            Path(file).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._engine = sa.create_engine(url, pool_pre_ping=True)
+        if self._sqlite:
+            sa.event.listen(self._engine, "connect", _prepare_sqlite)
+            sa.event.listen(self._engine, "begin", _begin_sqlite)
+
+    def create(self) -> None:
+        """Make the tables that are missing; two servers may do so at once.
+
+        Raises:
+            ServiceError: SERVER_UNAVAILABLE if the database cannot be reached.
+        """
+        try:
+            with self.begin() as connection:
+                METADATA.create_all(connection)
+        except (sa.exc.ProgrammingError, sa.exc.IntegrityError):
+            # Another server was quicker between the look and the making.
+            with self.begin() as connection:
+                METADATA.create_all(connection)
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """A transaction, kept at the end of the block and undone if it fails.
+
+        Raises:
+            ServiceError: SERVER_UNAVAILABLE if the database cannot be reached.
+        """
+        with _answering(), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that writes nothing and waits for nobody; raises as `begin`."""
+        with (
+            _answering(),
+            self._engine.connect().execution_options(**{_READS: True}) as connection,
+            connection.begin(),
+        ):
+            yield connection
+
+    def now(self, connection: Connection) -> float:
+        """Seconds since 1970 on the one clock that all servers of the database share."""
+        if self._sqlite:
+            return time.time()
+        return float(
+            connection.execute(sa.select(sa.extract("epoch", sa.func.clock_timestamp()))).scalar_one()
+        )
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    try:
+        yield
+    except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError) as error:
+        raise ServiceError(
+            "SERVER_UNAVAILABLE", "The server's database does not answer.", fix="Try again shortly."
+        ) from error
+
+
+def _prepare_sqlite(connection: Any, record: Any) -> None:
+    # The driver would begin transactions by itself, and too late: see _begin_sqlite.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (f"busy_timeout={BUSY_SECONDS * 1000}", "journal_mode=WAL", "synchronous=NORMAL"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that reads first and writes later fails at once when another one wrote in between.
+    reads = connection.get_execution_options().get(_READS, False)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")

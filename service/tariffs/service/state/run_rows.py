@@ -1,0 +1,101 @@
+"""A long run as its ledger has it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from tariffs.engine.errors import InputError, ServiceError, TariffsError
+
+WAITING, RUNNING, SUCCEEDED, FAILED, CANCELLED = "waiting", "running", "succeeded", "failed", "cancelled"
+OPEN = (WAITING, RUNNING)
+PREFIX = "operations/"
+_NAME = re.compile(rf"{PREFIX}[0-9a-f]{{32}}")
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """One run; times are seconds since 1970, `digest` names the directory of its parts."""
+
+    id: str
+    owner: str
+    request_id: str | None
+    kind: str
+    request: bytes
+    maker: str
+    digest: str
+    state: str
+    stage: str
+    fraction: float
+    finished_parts: int
+    total_parts: int
+    attempts: int
+    crashes: int
+    worker: str
+    lease_until: float
+    cancel_asked: bool
+    error: str | None
+    provenance: bytes | None
+    message_count: int
+    created: float
+    ended: float | None
+
+    @property
+    def name(self) -> str:
+        """The name of the operation."""
+        return PREFIX + self.id
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it waits or is computed."""
+        return self.state in OPEN
+
+    @property
+    def failure(self) -> TariffsError | None:
+        """Why there is no result; None while there may be one."""
+        return None if self.error is None else _read_error(self.error)
+
+
+def run_digest(kind: str, request: bytes, maker: str) -> str:
+    """The digest of what is asked and of who computes it: law and engine version."""
+    digest = hashlib.sha256()
+    for part in (kind.encode(), maker.encode(), request):
+        digest.update(len(part).to_bytes(8, "big") + part)
+    return digest.hexdigest()
+
+
+def id_of(name: str) -> str:
+    """The id in the name of an operation; raises InputError RUN_NOT_FOUND if it is none."""
+    if not _NAME.fullmatch(name):
+        raise not_found(name)
+    return name.removeprefix(PREFIX)
+
+
+def not_found(name: str) -> InputError:
+    """The error of a name that the caller has no run of."""
+    return InputError(
+        "RUN_NOT_FOUND",
+        f"You have no run {name[:80]!r}.",
+        field="name",
+        fix="List your runs; ended ones are forgotten after a while.",
+    )
+
+
+def write_error(error: TariffsError) -> str:
+    """An error as text, to be raised again by whoever asks."""
+    facts = {
+        "reason": error.reason,
+        "message": error.message,
+        "field": error.field,
+        "fix": error.fix,
+        "metadata": error.metadata,
+    }
+    return json.dumps(facts)
+
+
+def _read_error(text: str) -> TariffsError:
+    facts: dict[str, Any] = json.loads(text)
+    return ServiceError(facts.pop("reason"), facts.pop("message"), **facts)

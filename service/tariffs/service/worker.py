@@ -1,0 +1,161 @@
+"""A process that computes runs, one at a time, so that compiling and kernels never hold up the server's event loop.
+
+`python -m tariffs.service.worker WARMUP NICENESS` talks with the server over its standard input and output in pickled
+tuples: in come ("run", number, task, payload) and ("cancel", number); out go ("ready",), ("progress", data),
+("result", data) and ("end", error, spent). It ends when its input does: a worker never outlives its server.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import queue
+import sys
+import threading
+import time
+import traceback
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, BinaryIO, NoReturn
+
+from tariffs.engine.errors import ServiceError, TariffsError
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a task took in its worker: wall time, time inside kernels summed over threads, lines valued by them, and
+    how long it went on after it was cancelled."""
+
+    seconds: float = 0.0
+    kernel_seconds: float = 0.0
+    lines: int = 0
+    stop_seconds: float | None = None
+
+
+class UnforeseenError(Exception):
+    """What a task met that it did not raise on purpose, with the stack as the worker saw it."""
+
+
+class _Inbox:
+    """Reads what the server sends: jobs wait in a queue, a cancel takes effect at once."""
+
+    def __init__(self, source: BinaryIO) -> None:
+        self.jobs: queue.Queue[tuple[int, str, bytes]] = queue.Queue()
+        self._source = source
+        self._over = threading.Event()
+        self._current = -1
+        self._lock = threading.Lock()
+        self.cancelled_at = 0.0
+
+    def read(self) -> None:
+        """Read until the server has gone, and leave then, whatever is being computed."""
+        with suppress(EOFError, OSError, pickle.UnpicklingError):
+            while True:
+                kind, number, *rest = pickle.load(self._source)
+                if kind == "run":
+                    self.jobs.put((number, *rest))
+                else:
+                    self._cancel(number)
+        _leave()
+
+    def begin(self, number: int) -> None:
+        """Say which job is computed from now on."""
+        with self._lock:
+            self._current = number
+            self._over.clear()
+
+    def cancelled(self) -> bool:
+        """Whether the job computed now was cancelled."""
+        return self._over.is_set()
+
+    def _cancel(self, number: int) -> None:
+        with self._lock:
+            if number == self._current:
+                self.cancelled_at = time.perf_counter()
+                self._over.set()
+
+
+class _Outbox:
+    """Sends to the server; the outlet of tasks."""
+
+    def __init__(self, sink: BinaryIO, inbox: _Inbox) -> None:
+        self._sink = sink
+        self.cancelled = inbox.cancelled
+
+    def send(self, *message: Any) -> None:
+        """Send one tuple; blocks while the server does not read."""
+        pickle.dump(message, self._sink, protocol=pickle.HIGHEST_PROTOCOL)
+        self._sink.flush()
+
+    def result(self, data: bytes) -> None:
+        """Send a message of the answer, unless nobody waits for it."""
+        self.check()
+        self.send("result", data)
+
+    def progress(self, data: bytes) -> None:
+        """Send how far the task is, unless nobody waits for it."""
+        self.check()
+        self.send("progress", data)
+
+    def check(self) -> None:
+        """Stop what is being computed if nobody waits for it; raises ServiceError CANCELLED."""
+        if self.cancelled():
+            raise ServiceError("CANCELLED", "The caller cancelled the run.")
+
+
+def main(warm_up: str, niceness: int) -> None:
+    """Warm up and compute until the server closes the standard input."""
+    source, sink = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    # What a library prints must not end up between the messages.
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    inbox = _Inbox(source)
+    outbox = _Outbox(sink, inbox)
+    threading.Thread(target=inbox.read, name="inbox", daemon=True).start()
+    if hasattr(os, "nice"):
+        os.nice(niceness)
+    from tariffs.service.tasks import named
+
+    try:
+        named(warm_up)()
+    except TariffsError as error:
+        outbox.send("end", error, Spent())
+        _leave()
+    except Exception:
+        traceback.print_exc()
+        _leave()
+    outbox.send("ready")
+    while True:
+        number, task, payload = inbox.jobs.get()
+        inbox.begin(number)
+        outbox.send("end", *_run(task, payload, inbox, outbox))
+
+
+def _leave() -> NoReturn:
+    """End at once: the thread that reads could not be ended otherwise."""
+    sys.stderr.flush()
+    os._exit(0)
+
+
+def _run(task: str, payload: bytes, inbox: _Inbox, outbox: _Outbox) -> tuple[Exception | None, Spent]:
+    from tariffs.engine.chunks import spent, watched
+    from tariffs.service.tasks import TASKS
+
+    error: Exception | None = None
+    before, begun = spent(), time.perf_counter()
+    try:
+        with watched(outbox.check):
+            TASKS[task](payload, outbox)
+    except TariffsError as known:
+        error = known
+    except Exception:
+        error = UnforeseenError(traceback.format_exc())
+    after, ended = spent(), time.perf_counter()
+    late = ended - inbox.cancelled_at if inbox.cancelled() else None
+    return error, Spent(ended - begun, after.seconds - before.seconds, after.lines - before.lines, late)
+
+
+if __name__ == "__main__":
+    # What is pickled must come from the module of that name, which this one is not while it runs as a script.
+    from tariffs.service import worker
+
+    worker.main(sys.argv[1], int(sys.argv[2]))

@@ -1,0 +1,67 @@
+// Calls of one method in one of three ways: RATE calls a second whatever the server does (open loop), VUS callers who
+// each wait for their answer (closed loop), or CALLS calls in all. Writes one JSON object of what it saw to OUT.
+
+import { Counter } from 'k6/metrics';
+import grpc from 'k6/net/grpc';
+
+const client = new grpc.Client();
+client.load([__ENV.PROTO, __ENV.THIRD_PARTY], 'tariffs/v1/duty_service.proto');
+const request = JSON.parse(open(__ENV.REQUEST));
+const targets = __ENV.TARGETS.split(',');
+const metadata = __ENV.TOKEN ? { authorization: `Bearer ${__ENV.TOKEN}` } : {};
+const ok = new Counter('ok');
+const refused = new Counter('refused');
+const failed = new Counter('failed');
+
+function scenario() {
+  const callers = Number(__ENV.VUS);
+  const duration = `${__ENV.SECONDS}s`;
+  if (__ENV.RATE) {
+    return {
+      executor: 'constant-arrival-rate', rate: Number(__ENV.RATE), timeUnit: '1s',
+      preAllocatedVUs: callers, maxVUs: callers, duration,
+    };
+  }
+  if (__ENV.CALLS) {
+    return { executor: 'shared-iterations', vus: callers, iterations: Number(__ENV.CALLS), maxDuration: duration };
+  }
+  return { executor: 'constant-vus', vus: callers, duration };
+}
+
+export const options = {
+  scenarios: { calls: { ...scenario(), gracefulStop: '10s' } },
+  summaryTrendStats: ['count', 'med', 'p(99)', 'max'],
+  // Bounds that always hold: they make k6 keep the times of served and of refused calls apart.
+  thresholds: {
+    'grpc_req_duration{status:0}': ['max>=0'],
+    'grpc_req_duration{status:8}': ['max>=0'],
+    'grpc_req_duration{status:14}': ['max>=0'],
+  },
+};
+
+// gRPC itself turns calls away that the server has no time to look at.
+function isRefusal(answer) {
+  const full = answer.status === grpc.StatusUnavailable && String(answer.error && answer.error.message).includes('Too many pending');
+  return full || answer.status === grpc.StatusResourceExhausted;
+}
+
+let connected = false;
+
+export default function () {
+  if (!connected) {
+    client.connect(targets[__VU % targets.length], { plaintext: true });
+    connected = true;
+  }
+  const answer = client.invoke(`tariffs.v1.${__ENV.METHOD}`, request, {
+    metadata, timeout: '10s', discardResponseMessage: true,
+  });
+  if (answer.status === grpc.StatusOK) ok.add(1);
+  else if (isRefusal(answer)) refused.add(1);
+  else failed.add(1);
+}
+
+export function handleSummary(data) {
+  const seen = {};
+  for (const [name, metric] of Object.entries(data.metrics)) seen[name] = metric.values;
+  return { [__ENV.OUT]: JSON.stringify(seen) };
+}

@@ -1,0 +1,49 @@
+"""Memory after very many calls is what it was after a few."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import grpc
+
+from tariffs.v1 import simulation_service_pb2_grpc
+from tests.load.k6 import Load
+from tests.load.plan import CALLERS, QUOTE, Plan
+from tests.load.rows import Measured
+from tests.load.servers import MIB, Server
+from tests.load.sweeps import OPTIONS, request
+
+WARM_QUOTES, WARM_SWEEPS = 2_000, 6
+QUOTE_SECONDS = 150.0
+SETTLE_SECONDS = 1.0
+
+
+def measure(plan: Plan, server: Server) -> list[Measured]:
+    """The row on memory."""
+    _work(plan, server, WARM_QUOTES, WARM_SWEEPS)
+    before = server.memory_with_workers()
+    _work(plan, server, plan.quotes, plan.sweeps)
+    after = server.memory_with_workers()
+    seen = f"{plan.quotes:,} quotes, {plan.sweeps} sweeps; {before / MIB:.0f} to {after / MIB:.0f} MiB"
+    return [Measured("memory", (after / before,), seen)]
+
+
+def _work(plan: Plan, server: Server, quotes: int, sweeps: int) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        running = [pool.submit(_sweep, server, number) for number in range(sweeps)]
+        seen = Load(plan.folder, QUOTE, [server.target]).count(quotes, CALLERS, QUOTE_SECONDS)
+        for one in running:
+            one.result()
+    if seen.served != quotes:
+        raise RuntimeError(f"{seen.served} of {quotes} quotes were served")
+    time.sleep(SETTLE_SECONDS)
+
+
+def _sweep(server: Server, number: int) -> None:
+    with grpc.insecure_channel(server.target, options=OPTIONS) as channel:
+        stub = simulation_service_pb2_grpc.SimulationServiceStub(channel)
+        call: Any = stub.Simulate(request(1 + number % 3), timeout=120)
+        for _ in call:
+            pass

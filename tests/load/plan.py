@@ -1,0 +1,53 @@
+"""How long each part of a run takes, and where it works."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+TOKEN_NAME, TOKEN = "load", "load-run-token-0123456789abcdef"
+QUOTE = {"line": {"hts": "8504909650", "origin": "CN", "entry": "2025-11-20", "customs_value": "10000"}}
+"""A line that many measures meet."""
+CALLERS = 8
+RATE = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Sizes of one run.
+
+    Attributes:
+        folder: where servers and k6 may write.
+        rounds: how often each interleaved comparison is made.
+        seconds: how long each round of calls lasts.
+        quotes, sweeps: calls whose memory is watched.
+        kill_seconds, mix_seconds: how long the scenarios last in which something is killed.
+        readers: readers that stop reading; each holds a worker for as long as it stays.
+    """
+
+    folder: Path
+    rounds: int
+    seconds: float
+    quotes: int
+    sweeps: int
+    kill_seconds: float
+    mix_seconds: float
+    readers: int
+
+
+def full(folder: Path) -> Plan:
+    """The run that promises are judged by: at most six minutes."""
+    return Plan(folder, 3, 2.5, 100_000, 100, 15.0, 60.0, 2)
+
+
+def quick(folder: Path) -> Plan:
+    """A run for every change: at most two minutes."""
+    return Plan(folder, 2, 1.0, 5_000, 8, 6.0, 8.0, 2)
+
+
+def tokens_file(folder: Path) -> Path:
+    """A tokens file with the one token of the run."""
+    path = folder / "tokens"
+    path.write_text(f"{TOKEN_NAME} {TOKEN}\n", encoding="utf-8")
+    path.chmod(0o600)
+    return path

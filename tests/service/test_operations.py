@@ -1,0 +1,313 @@
+"""Long runs: begun once, followed from anywhere, whole after whatever happens to who computes them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import grpc
+import polars as pl
+import pytest
+from google.longrunning import operations_pb2 as ops
+from google.rpc import code_pb2
+
+from tariffs.engine import compile as compile_module
+from tariffs.engine.errors import ServiceError
+from tariffs.service import keeper
+from tariffs.service.arrow import read_table
+from tariffs.service.state import kept as kept_module
+from tariffs.service.tasks import Outlet, Over, compute_here
+from tariffs.v1 import simulation_service_pb2 as pb
+from tests.service.harness import TIMEOUT, Running, fails, no_warm_up, running
+from tests.service.kept import (
+    POINTS,
+    arrow,
+    as_caller,
+    bad_rows,
+    get,
+    metadata_of,
+    read,
+    result_of,
+    results,
+    rows,
+    simulated,
+    simulation,
+    start,
+    tokens_file,
+    until,
+    upload,
+    wait,
+)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Running]:
+    with running(warm=no_warm_up) as started:
+        yield started
+
+
+def test_a_run_has_the_messages_of_the_call(server: Running) -> None:
+    request = simulation(bad_rows(rows(300)))
+    operation = wait(server, start(server, request).name)
+    assert operation.done
+    whole = results(read(server, operation.name))
+    assert whole == simulated(server, request)
+    result, metadata = result_of(operation), metadata_of(operation)
+    assert result.message_count == len(whole)
+    assert (metadata.state, metadata.finished_parts, metadata.total_parts) == (pb.RUN_STATE_SUCCEEDED, 4, 4)
+    assert metadata.expire_time > metadata.end_time >= metadata.create_time
+
+
+def test_rows_that_only_valuing_shows_to_be_unusable_come_before_the_end(
+    server: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compile_module, "ATOMS_AT_MOST", 1)
+    request = simulation(bad_rows(rows(200)))
+    messages = read(server, start(server, request).name)
+    called = list(server.simulation.Simulate(request, timeout=TIMEOUT))
+    assert [m.WhichOneof("content") for m in messages][-2:] == ["refused", "done"]
+    told = [refused_of(found) for found in (messages, called)]
+    assert told[0].equals(told[1])
+    assert set(told[0]["reason"]) == {"HTS_CODE_MALFORMED", "TOO_MANY_ATOMS"}
+    rest = [results([m for m in found if not m.HasField("refused")]) for found in (messages, called)]
+    assert rest[0] == rest[1]
+
+
+def refused_of(messages: Any) -> pl.DataFrame:
+    frames = [read_table(m.refused.arrow) for m in messages if m.HasField("refused")]
+    return pl.concat(frames).sort("row", maintain_order=True)
+
+
+def test_a_period_has_the_messages_of_the_call(server: Running) -> None:
+    request = pb.TimelineRequest(
+        scenarios=[{"name": "base"}, {"name": "truce-lapses"}],
+        start="2026-11-01",
+        end="2027-02-01",
+        response=pb.RESPONSE_MODEL_NONE,
+        arrow=arrow(rows(100)),
+    )
+    operation = wait(server, start(server, request).name)
+    called = list(server.simulation.Timeline(request, timeout=TIMEOUT))
+    assert results(read(server, operation.name)) == results(called)
+
+
+def test_a_reader_goes_on_where_it_was_cut_off(server: Running) -> None:
+    name = start(server, simulation(rows(300))).name
+    whole = results(read(server, name))
+    for offset in (1, 2, len(whole) - 1, len(whole)):
+        assert results(read(server, name, offset)) == whole[offset:]
+    fault = fails(lambda: read(server, name, len(whole) + 1))
+    assert (fault.code, fault.reason) == (grpc.StatusCode.OUT_OF_RANGE, "OFFSET_PAST_END")
+
+
+def test_a_request_id_begins_one_run_and_no_other(server: Running) -> None:
+    request = simulation(rows(10))
+    first = start(server, request, "mine-1")
+    assert start(server, request, "mine-1").name == first.name
+    fault = fails(lambda: start(server, simulation(rows(11)), "mine-1"))
+    assert (fault.code, fault.reason) == (grpc.StatusCode.ALREADY_EXISTS, "REQUEST_ID_REUSED")
+    assert fault.metadata["name"] == first.name
+    assert fails(lambda: start(server, request, "not an id")).reason == "REQUEST_INVALID"
+
+
+def test_what_cannot_run_is_refused_at_once(server: Running) -> None:
+    frame = rows(10)
+    asks = {
+        "REQUEST_INVALID": simulation(frame, asked=()),
+        "SCENARIO_NOT_FOUND": simulation(frame, asked=[("no-such-scenario", "")]),
+        "TABLE_NOT_FOUND": simulation(frame, handle="tables/" + "0" * 64),
+    }
+    for reason, request in asks.items():
+        assert fails(partial(start, server, request)).reason == reason
+    nothing = fails(lambda: server.simulation.StartRun(pb.StartRunRequest(), timeout=TIMEOUT))
+    assert nothing.reason == "REQUEST_INVALID"
+
+
+def test_what_fails_while_it_runs_tells_its_reason(server: Running) -> None:
+    name = start(server, simulation(rows(10).drop("origin"))).name
+    operation = wait(server, name)
+    assert (operation.done, operation.error.code) == (True, code_pb2.INVALID_ARGUMENT)
+    assert metadata_of(operation).state == pb.RUN_STATE_FAILED
+    assert fails(lambda: read(server, name)).reason == "COLUMN_MISSING"
+
+
+def test_a_run_over_a_kept_table_is_that_of_the_table(server: Running) -> None:
+    frame = rows(200)
+    request = simulation(frame)
+    whole = simulated(server, request)
+    request.handle = upload(server, frame).name
+    assert results(read(server, start(server, request).name)) == whole
+
+
+def test_runs_are_listed_page_by_page_and_forgotten() -> None:
+    with running(warm=no_warm_up) as server:
+        names = [start(server, simulation(rows(5, seed), asked=POINTS[:1])).name for seed in range(3)]
+        for name in names:
+            wait(server, name)
+        listed, token = [], ""
+        for size in (2, 2):
+            page = server.operations.ListOperations(
+                ops.ListOperationsRequest(page_size=size, page_token=token), timeout=TIMEOUT
+            )
+            listed += [operation.name for operation in page.operations]
+            token = page.next_page_token
+        assert (listed, token) == (names[::-1], "")
+        server.operations.DeleteOperation(ops.DeleteOperationRequest(name=names[0]), timeout=TIMEOUT)
+        assert fails(lambda: get(server, names[0])).reason == "RUN_NOT_FOUND"
+
+
+def test_nobody_sees_the_run_of_another(tmp_path: Path) -> None:
+    with running(warm=no_warm_up, tokens_file=tokens_file(tmp_path)) as server:
+        ann, bob = as_caller("ann"), as_caller("bob")
+        request = simulation(rows(10))
+        name = start(server, request, "same-id", **ann).name
+        assert start(server, request, "same-id", **bob).name != name
+        asks: list[Callable[[], Any]] = [
+            lambda: get(server, name, **bob),
+            lambda: wait(server, name, 1, **bob),
+            lambda: read(server, name, **bob),
+            lambda: server.operations.CancelOperation(
+                ops.CancelOperationRequest(name=name), timeout=TIMEOUT, **bob
+            ),
+            lambda: server.operations.DeleteOperation(
+                ops.DeleteOperationRequest(name=name), timeout=TIMEOUT, **bob
+            ),
+        ]
+        assert {fails(ask).reason for ask in asks} == {"RUN_NOT_FOUND"}
+        assert wait(server, name, **ann).done
+
+
+class Held:
+    """Computes here, but stops a long run after so many parts until it is let go or told to end."""
+
+    def __init__(self, parts: int) -> None:
+        self.parts = parts
+        self.held = 0
+
+    def __call__(self, task: str, payload: bytes, outlet: Outlet, over: Over) -> None:
+        compute_here(task, payload, _HeldOutlet(self, outlet) if task == "run" else outlet, over)
+
+
+class _HeldOutlet:
+    def __init__(self, held: Held, outlet: Outlet) -> None:
+        self._held, self._outlet = held, outlet
+        self.progress, self.cancelled = outlet.progress, outlet.cancelled
+
+    def result(self, data: bytes) -> None:
+        self._outlet.result(data)
+        self._held.held += 1
+        while self._held.held >= self._held.parts:
+            if self._outlet.cancelled():
+                raise ServiceError("CANCELLED", "Stopped.")
+            time.sleep(0.01)
+
+
+def test_a_cancelled_run_stops_and_says_so() -> None:
+    with running(Held(1), no_warm_up) as server:
+        name = start(server, simulation(rows(50))).name
+        until(lambda: metadata_of(get(server, name)).finished_parts == 1)
+        fault = fails(
+            lambda: server.operations.DeleteOperation(ops.DeleteOperationRequest(name=name), timeout=TIMEOUT)
+        )
+        assert (fault.code, fault.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "RUN_NOT_FINISHED")
+        server.operations.CancelOperation(ops.CancelOperationRequest(name=name), timeout=TIMEOUT)
+        operation = wait(server, name)
+        assert operation.error.code == code_pb2.CANCELLED
+        assert metadata_of(operation).state == pb.RUN_STATE_CANCELLED
+        assert fails(lambda: read(server, name)).reason == "CANCELLED"
+
+
+def test_a_run_that_waits_is_cancelled_at_once() -> None:
+    with running(Held(1), no_warm_up, workers=1) as server:
+        first = start(server, simulation(rows(50))).name
+        until(lambda: metadata_of(get(server, first)).finished_parts == 1)
+        second = start(server, simulation(rows(51))).name
+        server.operations.CancelOperation(ops.CancelOperationRequest(name=second), timeout=TIMEOUT)
+        assert metadata_of(get(server, second)).state == pb.RUN_STATE_CANCELLED
+        server.operations.CancelOperation(ops.CancelOperationRequest(name=first), timeout=TIMEOUT)
+        assert wait(server, first).done
+
+
+def test_parts_can_be_read_before_the_run_is_done() -> None:
+    held = Held(2)
+    with running(held, no_warm_up) as server:
+        request = simulation(rows(50))
+        name = start(server, request).name
+        call = server.simulation.ReadRun(pb.ReadRunRequest(name=name), timeout=TIMEOUT)
+        seen = [next(call).simulate for _ in range(6)]
+        assert not get(server, name).done
+        held.parts = 1000
+        seen += [message.simulate for message in call]
+        assert results(seen) == simulated(server, request)
+
+
+def test_a_run_outlives_its_server(tmp_path: Path) -> None:
+    request = simulation(rows(80))
+    with running(Held(2), no_warm_up, state_dir=tmp_path) as server:
+        name = start(server, request).name
+        until(lambda: metadata_of(get(server, name)).finished_parts == 2)
+    with running(warm=no_warm_up, state_dir=tmp_path) as server:
+        operation = wait(server, name)
+        assert metadata_of(operation).attempts == 2
+        assert results(read(server, name)) == simulated(server, request)
+
+
+def test_a_part_that_is_there_is_not_computed_again(tmp_path: Path) -> None:
+    request = simulation(bad_rows(rows(80)))
+    with running(warm=no_warm_up, state_dir=tmp_path) as server:
+        name = start(server, request).name
+        whole = results(read(server, name))
+        assert whole == simulated(server, request)
+        (directory,) = (tmp_path / "runs").iterdir()
+        kept = {path.name: path.stat().st_mtime_ns for path in directory.iterdir()}
+        # What is missing is made anew: the end alone, or also the second of a day, for which the first is valued again.
+        for lost in ({"tail.parquet"}, {"00003.parquet", "tail.parquet"}):
+            for name in lost:
+                (directory / name).unlink()
+            assert results(read(server, start(server, request).name)) == whole
+            now = {path.name: path.stat().st_mtime_ns for path in directory.iterdir()}
+            assert {name for name in now if now[name] != kept[name]} == lost
+            kept = now
+
+
+def test_ended_runs_are_forgotten_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with running(warm=no_warm_up, state_dir=tmp_path) as server:
+        name = start(server, simulation(rows(5))).name
+        wait(server, name)
+    monkeypatch.setattr(kept_module, "IDLE_SECONDS", 0.0)
+    monkeypatch.setattr(keeper, "SWEEP_SECONDS", 0.1)
+    with running(warm=no_warm_up, state_dir=tmp_path, run_days=1e-9) as server:
+        until(lambda: not any((tmp_path / "runs").iterdir()))
+        assert fails(lambda: get(server, name)).reason == "RUN_NOT_FOUND"
+
+
+def test_too_many_waiting_runs_are_refused() -> None:
+    with running(Held(1), no_warm_up, workers=1, runs_waiting_limit=1) as server:
+        first = start(server, simulation(rows(50))).name
+        until(lambda: metadata_of(get(server, first)).finished_parts == 1)
+        start(server, simulation(rows(51)))
+        assert fails(lambda: start(server, simulation(rows(52)))).reason == "TOO_MANY_STREAMS"
+
+
+class Dying:
+    """A compute whose worker dies on every long run."""
+
+    def __init__(self) -> None:
+        self.deaths = 0
+
+    def __call__(self, task: str, payload: bytes, outlet: Outlet, over: Over) -> None:
+        if task != "run":
+            return compute_here(task, payload, outlet, over)
+        self.deaths += 1
+        raise ServiceError("SERVER_UNAVAILABLE", "The workers of the server died on this run.")
+
+
+def test_a_run_that_kills_its_workers_ends() -> None:
+    dying = Dying()
+    with running(dying, no_warm_up) as server:
+        operation = wait(server, start(server, simulation(rows(5))).name)
+        assert metadata_of(operation).state == pb.RUN_STATE_FAILED
+        assert dying.deaths == 3

@@ -1,0 +1,191 @@
+"""Several server processes on one port: who dies is replaced, who is told to stop drains, nobody is left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tariffs.client import Client
+from tariffs.engine.errors import ServiceError
+from tariffs.service import supervisor
+from tariffs.service.settings import Settings
+from tests.service.harness import running
+
+SECONDS = 120.0
+TOKEN = "token-of-alice"
+COMMAND = [sys.executable, "-m", "tariffs.service"]
+
+
+class Log:
+    """The lines of a server's log as they come."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._lines: queue.Queue[dict[str, Any] | None] = queue.Queue()
+        self._process = process
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        with self._process.stdout as lines:
+            for text in lines:
+                self._lines.put(json.loads(text))
+        self._lines.put(None)
+
+    def until(self, event: str) -> dict[str, Any]:
+        """The next line of that event."""
+        while (line := self._lines.get(timeout=SECONDS)) is not None:
+            if line["event"] == event:
+                return line
+        raise AssertionError(f"the log ended before {event!r}")
+
+    def rest(self) -> list[dict[str, Any]]:
+        """What is left, to its end: all who write to it have gone then."""
+        self._reader.join(SECONDS)
+        assert not self._reader.is_alive(), "somebody still writes"
+        found = []
+        while not self._lines.empty():
+            if (line := self._lines.get()) is not None:
+                found.append(line)
+        return found
+
+
+@contextmanager
+def served(state: Path, **settings: str) -> Iterator[tuple[subprocess.Popen[str], Log]]:
+    given = {
+        "TARIFFS_PORT": "0",
+        "TARIFFS_PROCESSES": "2",
+        "TARIFFS_WORKERS": "1",
+        "TARIFFS_GRACE_SECONDS": "5",
+    }
+    environment = {**os.environ, **given, "TARIFFS_STATE_DIR": str(state), **settings}
+    process = subprocess.Popen(COMMAND, stdout=subprocess.PIPE, text=True, env=environment)
+    log = Log(process)
+    try:
+        yield process, log
+    finally:
+        process.terminate()
+        try:
+            process.wait(30)
+        finally:
+            process.kill()
+            process.wait(10)
+
+
+def quote(port: int) -> str:
+    with Client(f"127.0.0.1:{port}", token=TOKEN) as client:
+        return str(
+            client.duty("9503.00.0073", origin="CN", value=1000, entry_date="2025-10-01", timeout=30).assessed
+        )
+
+
+@pytest.mark.kill
+def test_a_killed_process_is_replaced_and_all_drain_together(tmp_path: Path) -> None:
+    tokens = tmp_path / "tokens"
+    tokens.write_text(f"alice {TOKEN}\n")
+    with served(tmp_path, TARIFFS_TOKENS_FILE=str(tokens)) as (process, log):
+        port = log.until("supervising")["port"]
+        first, second = log.until("serving"), log.until("serving")
+        assert first["port"] == second["port"] == port
+        assert len({first["pid"], second["pid"], process.pid}) == 3
+        os.kill(first["pid"], signal.SIGKILL)
+        ended = log.until("process ended")
+        assert (ended["process"], ended["exit_code"]) == (first["pid"], -signal.SIGKILL)
+        assert {quote(port) for _ in range(5)} == {"300.00"}
+        assert log.until("serving")["pid"] not in {first["pid"], second["pid"]}
+        process.send_signal(signal.SIGHUP)
+        assert log.until("tokens read")["pid"] != log.until("tokens read")["pid"]
+        assert quote(port) == "300.00"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+        events = [line["event"] for line in log.rest()]
+        assert events.count("stopped") == 2
+        assert events[-1] == "supervised"
+
+
+@pytest.mark.kill
+def test_servers_leave_when_the_one_who_started_them_is_killed(tmp_path: Path) -> None:
+    with served(tmp_path) as (process, log):
+        port = log.until("supervising")["port"]
+        log.until("serving")
+        process.kill()
+        process.wait(10)
+        log.rest()
+        with pytest.raises(OSError, match="refused"):
+            socket.create_connection(("127.0.0.1", port), timeout=5)
+
+
+@pytest.mark.kill
+def test_what_no_new_start_mends_ends_all(tmp_path: Path) -> None:
+    tokens = tmp_path / "tokens"
+    tokens.write_text("only-a-name\n")
+    with served(tmp_path, TARIFFS_TOKENS_FILE=str(tokens)) as (process, log):
+        assert process.wait(60) == 2
+        failed = [line for line in log.rest() if line["event"] == "failed"]
+        assert "SETTING_INVALID" in {line["reason"] for line in failed}
+
+
+def test_a_port_that_is_taken_is_never_shared() -> None:
+    with (
+        running(warm=lambda: None) as server,
+        pytest.raises(ServiceError) as caught,
+    ):
+        supervisor.Supervisor(Settings(port=server.port, processes=2), never).run()
+    assert caught.value.reason == "SERVER_UNAVAILABLE"
+
+
+def test_a_held_port_keeps_other_servers_out_and_lets_its_own_in() -> None:
+    settings = Settings(port=0, processes=2)
+    held = supervisor._reserve(settings)
+    try:
+        port = int(held[0].getsockname()[1])
+        with pytest.raises(ServiceError):
+            supervisor._reserve(settings.model_copy(update={"port": port}))
+        with pytest.raises(ServiceError), running(warm=lambda: None, port=port):
+            pass
+        own = supervisor._bind(held[0].family, ("127.0.0.1", port), socket.SO_REUSEPORT)
+        own.listen()
+        own.close()
+    finally:
+        for one in held:
+            one.close()
+
+
+def test_who_dies_again_and_again_waits_longer_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Dead:
+        pid = 1
+
+        def close(self) -> None:
+            pass
+
+    watched = supervisor.Supervisor(Settings(processes=2), never)
+    seat = watched._seats[0]
+    seat.served = True
+    waits = []
+    for _ in range(8):
+        seat.started = before = time.monotonic()
+        watched._bury(seat, Dead(), 1)  # type: ignore[arg-type] # what it asks of a process
+        waits.append(round(seat.due - before, 1))
+    assert waits == sorted(waits)
+    assert (waits[0], waits[-1]) == (0.5, 30.0)
+    assert watched._failed == 0
+    seat.started = time.monotonic() - 3600
+    watched._bury(seat, Dead(), 1)  # type: ignore[arg-type] # as above
+    assert seat.due - time.monotonic() < 1.0
+
+
+def never(*_: object) -> int:
+    raise AssertionError("nothing is to be served")

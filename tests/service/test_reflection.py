@@ -1,0 +1,116 @@
+"""A stock client: every unary call through reflection alone, without generated code, its errors readable."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf.descriptor_pool import DescriptorPool
+from google.protobuf.json_format import MessageToDict, ParseDict
+from google.protobuf.message_factory import GetMessageClass
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
+
+from tariffs.engine.errors import REASONS
+from tests.service.harness import Running
+
+STANDARD = ("grpc.",)
+CALLS: dict[str, Any] = json.loads(
+    (Path(__file__).resolve().parents[1] / "compat" / "v1_0" / "calls.json").read_text(encoding="utf-8")
+)
+
+
+@dataclass(frozen=True)
+class Stock:
+    """What a stock tool such as grpcurl knows: a channel, and what reflection tells."""
+
+    channel: grpc.Channel
+    database: ProtoReflectionDescriptorDatabase
+    pool: DescriptorPool
+
+    def message(self, name: str) -> Any:
+        """The class of a message, made from its descriptor."""
+        return GetMessageClass(self.pool.FindMessageTypeByName(name))
+
+    def methods(self) -> Iterator[Any]:
+        """Every method of every service that is not gRPC's own."""
+        for name in self.database.get_services():
+            if not name.startswith(STANDARD):
+                yield from self.pool.FindServiceByName(name).methods
+
+    def call(self, method: Any, given: dict[str, Any]) -> Any:
+        """Call a unary method with a request written as JSON."""
+        request = ParseDict(given, GetMessageClass(method.input_type)())
+        answer = GetMessageClass(method.output_type)
+        path = f"/{method.containing_service.full_name}/{method.name}"
+        stub = self.channel.unary_unary(path, lambda message: message.SerializeToString(), answer.FromString)
+        return stub(request, timeout=60)
+
+
+@pytest.fixture(scope="module")
+def stock(served: Running) -> Iterator[Stock]:
+    with grpc.insecure_channel(f"127.0.0.1:{served.port}") as channel:
+        database = ProtoReflectionDescriptorDatabase(channel)
+        yield Stock(channel, database, DescriptorPool(database))
+
+
+def unary(stock: Stock) -> dict[str, Any]:
+    """Unary methods by `Service/Method`."""
+    return {
+        f"{method.containing_service.name}/{method.name}": method
+        for method in stock.methods()
+        if not (method.client_streaming or method.server_streaming)
+    }
+
+
+def test_a_stock_client_makes_every_unary_call_and_reads_the_answer(stock: Stock) -> None:
+    found = {name: stock.call(method, CALLS[name]) for name, method in unary(stock).items() if name in CALLS}
+    assert len(found) >= 10
+    assert {
+        name for name, answer in found.items() if not MessageToDict(answer)["provenance"]["runDigest"]
+    } == set()
+    assert float(found["DutyService/CalculateDuty"].assessed) > 0
+
+
+@dataclass(frozen=True)
+class Told:
+    """What an error says, as read with messages that reflection gave."""
+
+    code: str
+    text: str
+    reason: str
+    metadata: dict[str, str]
+
+
+def test_every_unary_call_answers_an_empty_request_or_says_what_is_missing(stock: Stock) -> None:
+    told = {name: error_of(stock, method, {}) for name, method in unary(stock).items()}
+    errors = {name: error for name, error in told.items() if error is not None}
+    assert {"DutyService/CalculateDuty", "LawService/GetMeasure"} <= set(errors)
+    for name, error in errors.items():
+        assert error.reason in REASONS, name
+        assert error.code == REASONS[error.reason].code != "INTERNAL", name
+        assert error.text, name
+        assert error.metadata["fix"], name
+        assert error.metadata["request_id"], name
+
+
+def error_of(stock: Stock, method: Any, given: dict[str, Any]) -> Told | None:
+    """The error a call ends with; None if it is answered."""
+    try:
+        stock.call(method, given)
+    except grpc.RpcError as error:
+        return read_error(stock, error)
+    return None
+
+
+def read_error(stock: Stock, error: Any) -> Told:
+    trailers = dict(error.trailing_metadata())
+    status = stock.message("google.rpc.Status").FromString(trailers["grpc-status-details-bin"])
+    info = stock.message("google.rpc.ErrorInfo")()
+    (packed,) = (detail for detail in status.details if detail.type_url.endswith("google.rpc.ErrorInfo"))
+    info.ParseFromString(packed.value)
+    return Told(error.code().name, error.details(), info.reason, dict(info.metadata))

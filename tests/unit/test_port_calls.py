@@ -1,0 +1,163 @@
+"""What port fees cost per container and ton on voyages that are stated, or that public sources describe."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+
+import pytest
+
+from tariffs.engine.errors import InputError
+from tariffs.engine.impact import Options, Point, impact
+from tariffs.engine.law import load_law
+from tariffs.engine.law.assumptions import PortCalls
+from tariffs.engine.portfees import STATED, PortCost, fee_on, port_cost, sourced_costs
+from tariffs.engine.scenario import apply_scenario, library, parse_scenario
+from tests.unit.scenario_tables import TABLE
+
+LAW = load_law()
+COLLECTED = datetime.fromisoformat("2025-11-01T12:00-04:00")
+SUSPENDED = datetime.fromisoformat("2026-11-24T12:00-05:00")
+HEAD = "schema: tariffs.scenario/v1\nid: mine\ntitle: Mine\nbasis: hypothesis\n"
+
+
+def cost(calls: PortCalls, measure: str = "port_fees") -> PortCost:
+    return port_cost(LAW, measure, calls, COLLECTED)
+
+
+def figures(found: PortCost) -> dict[str, tuple[Decimal, str]]:
+    return {one.name: (one.value, one.conf) for one in found.figures}
+
+
+def test_every_sourced_figure_has_a_source_and_a_confidence() -> None:
+    costs = sourced_costs(LAW, COLLECTED)
+    kinds = {(fee["measure"], kind) for fee in LAW.port_fees for kind in fee["kinds"]}
+    assert {(one.fee.measure, one.fee.kind) for one in costs} == kinds
+    for one in costs:
+        assert "net_tons" in figures(one)
+        assert all(figure.source and figure.conf in {"A", "B", "C"} for figure in one.figures)
+
+
+@pytest.mark.parametrize(
+    ("kind", "ship", "measure", "per_teu", "per_ton"),
+    [
+        ("operated", "", "port_fees", "361.11", None),  # 65,000 net tons at USD 50 over 9,000 TEU
+        ("operated", "bulk", "port_fees", None, "21.54"),  # 28,000 at 50 over 65,000 tons
+        ("built", "container", "port_fees", "130.00", None),  # 65,000 at 18; 4,500 boxes at 120 are less
+        ("linked", "", "cn.port_fee", None, "24.12"),  # 28,000 at CNY 400 at 0.14 over 65,000 tons
+        ("linked", "container", "cn.port_fee", "262.57", None),
+    ],
+)
+def test_sourced_voyages(
+    kind: str, ship: str, measure: str, per_teu: str | None, per_ton: str | None
+) -> None:
+    found = cost(PortCalls(kind, ship), measure)
+    assert fee_on(LAW, kind) == measure
+    for amount, wanted in ((found.fee.per_teu, per_teu), (found.fee.per_ton, per_ton)):
+        assert (amount is None) == (wanted is None)
+        assert amount is None or round(amount, 2) == Decimal(wanted or 0)
+
+
+def test_the_fee_by_container_counts_where_it_is_the_higher() -> None:
+    few, many = (cost(PortCalls("built", containers=Decimal(boxes))) for boxes in (9749, 9751))
+    assert [few.fee.per_call, many.fee.per_call] == [65000 * 18, 9751 * 120]
+
+
+def test_a_share_spreads_the_fee_over_all_cargo_of_the_trade() -> None:
+    found = cost(PortCalls("built"))
+    assert found.fee.per_teu == 130
+    assert found.teu_of_trade == Decimal("0.21") * 130
+    assert cost(PortCalls("operated")).teu_of_trade is None
+    assert cost(PortCalls("operated", share=Decimal(0))).teu_of_trade == 0
+
+
+def test_a_sourced_cargo_goes_with_its_own_ship() -> None:
+    own_ship = cost(PortCalls("operated", net_tons=Decimal(1000)))
+    assert figures(own_ship) == {"net_tons": (Decimal(1000), ""), "calls": (Decimal(1), "B")}
+    assert (own_ship.ship, own_ship.fee.per_teu) == ("", None)
+    own_cargo = cost(PortCalls("built", teu=Decimal(13000)))
+    assert set(figures(own_cargo)) == {"net_tons", "teu", "calls", "share"}
+    assert own_cargo.ship == "container"
+
+
+def test_what_is_stated_says_who_stated_it() -> None:
+    told, untold = (
+        cost(PortCalls("operated", net_tons=Decimal(1000), source=source)) for source in ("our fleet", "")
+    )
+    assert told.figures[0].source == "our fleet"
+    assert untold.figures[0].source == STATED
+
+
+@pytest.mark.parametrize(
+    ("measure", "calls"),
+    [
+        ("port_fees", PortCalls("submarine")),
+        ("fent_cn", PortCalls("operated")),
+        ("port_fees", PortCalls("operated", "canoe")),
+        ("port_fees", PortCalls("operated", net_tons=Decimal(-1))),
+        ("port_fees", PortCalls("operated", calls=Decimal("1.5"))),
+        ("port_fees", PortCalls("operated", calls=Decimal(0))),
+        ("port_fees", PortCalls("operated", share=Decimal(2))),
+    ],
+)
+def test_what_cannot_be_used_is_refused(measure: str, calls: PortCalls) -> None:
+    with pytest.raises(InputError) as refused:
+        cost(calls, measure)
+    assert refused.value.reason == "PARAMETER_INVALID"
+
+
+def test_without_a_source_the_ship_and_the_rate_of_exchange_are_the_callers() -> None:
+    bare = replace(LAW, port_calls=())
+    for calls, name in (
+        (PortCalls("linked"), "net_tons"),
+        (PortCalls("linked", net_tons=Decimal(1)), "usd_per_unit"),
+    ):
+        with pytest.raises(InputError, match=r"Nothing gives") as refused:
+            port_cost(bare, "cn.port_fee", calls, COLLECTED)
+        assert name in refused.value.fix
+    with pytest.raises(InputError, match="no port fee on ships of the kind"):
+        fee_on(LAW, "submarine")
+
+
+def test_a_suspended_fee_costs_nothing() -> None:
+    for one in sourced_costs(LAW, SUSPENDED):
+        assert one.fee.suspended
+        assert [one.fee.total, one.fee.paying_calls] == [0, 0]
+
+
+def test_a_voyage_of_the_scenario_takes_the_place_of_sourced_ones() -> None:
+    text = "assumptions: {port_calls: {port_fees: {kind: operated, net_tons: 100, teu: 50}}}\n"
+    law = apply_scenario(LAW, parse_scenario(HEAD + text))
+    before, after = sourced_costs(LAW, COLLECTED), sourced_costs(law, COLLECTED)
+    operated = [one for one in after if one.fee.kind == "operated"]
+    assert [one.fee.per_teu for one in operated] == [Decimal(100)]
+    assert len(after) == len(before) - 1
+
+
+def test_a_run_tells_what_fees_cost_and_charges_nothing() -> None:
+    points = [
+        Point(library()[name], day)
+        for name in ("port-fees-resume", "port-fees-resume-per-container")
+        for day in ("2026-12-05", "2026-11-24")
+    ]
+    found = impact(TABLE, points, law=LAW, options=Options(response="none")).scenarios
+    told = [[note.message for note in one.notes if note.reason == "PORT_FEE"] for one in found]
+    assert [len(notes) for notes in told] == [0, 0, 2, 2]
+    assert told[2][0].startswith(
+        "port_fees, operated container ships: 5,200,000 USD a voyage, 577.78 USD per TEU."
+    )
+    assert "38.60 USD per ton" in told[2][1]
+    assert "net_tons 65,000" in told[2][0]
+    assert all("suspended on this day and costs nothing" in note for note in told[3])
+    assert found[0].total["duty"] == found[2].total["duty"]
+
+
+def test_each_part_of_a_mixture_tells_its_own() -> None:
+    text = (
+        "mixture: [{scenario: base, weight: 50%}, {scenario: port-fees-resume-per-container, weight: 50%}]\n"
+    )
+    found = impact(
+        TABLE, [Point(parse_scenario(HEAD + text), "2026-12-05")], law=LAW, options=Options(response="none")
+    )
+    assert sum(note.reason == "PORT_FEE" for note in found.scenarios[0].notes) == 2

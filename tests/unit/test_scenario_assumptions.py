@@ -1,0 +1,191 @@
+"""Assumptions of scenarios: strict to read, merged parent by parent, and visible wherever scenarios are compared."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import polars as pl
+import pytest
+import yaml
+
+from tariffs.engine.attribution import attribute
+from tariffs.engine.errors import ScenarioError
+from tariffs.engine.law import load_law
+from tariffs.engine.law.assumptions import NONE, Assumptions
+from tariffs.engine.scenario import (
+    Scenario,
+    apply_scenario,
+    check_scenario,
+    components,
+    difference,
+    library,
+    parse_scenario,
+)
+from tariffs.engine.scenario.schema import schema
+from tariffs.engine.scenario.sources import library_of
+from tests.unit.json_schema import faults
+from tests.unit.scenario_tables import valuer
+
+HEAD = "schema: tariffs.scenario/v1\nid: mine\ntitle: Mine\nbasis: hypothesis\n"
+# A day on which the law has the controls suspended.
+SUSPENDED = "2026-12-05"
+CONTROLS, SOYBEANS = "cn.rare_earth_controls", "cn.commitment_soybeans"
+ALL = (
+    "assumptions:\n"
+    f"  let_through: {{{CONTROLS}: '0.5'}}\n"
+    f"  compliance: {{{SOYBEANS}: 80%}}\n"
+    "  port_calls:\n"
+    "    port_fees: {kind: operated, net_tons: 60000, teu: 10000, calls: 2, share: 20%, source: mine}\n"
+)
+
+
+def assumed(text: str, head: str = "") -> Assumptions:
+    return apply_scenario(load_law(), parse_scenario(HEAD + head + text)).assumptions
+
+
+def problems(text: str) -> list[tuple[str, str, int, int]]:
+    found = check_scenario(HEAD + text, load_law())
+    return [(p.reason, p.path, p.line, p.column) for p in found if p.severity == "error"]
+
+
+def test_a_scenario_may_assume_and_change_nothing() -> None:
+    found = assumed(ALL)
+    assert found.let_through == {CONTROLS: Decimal("0.5")}
+    assert found.compliance == {SOYBEANS: Decimal("0.8")}
+    voyage = found.port_calls["port_fees"]
+    assert [voyage.net_tons, voyage.teu, voyage.calls, voyage.share] == [60000, 10000, 2, Decimal("0.2")]
+    assert (voyage.kind, voyage.source) == ("operated", "mine")
+    assert voyage.cargo_tons is None
+    assert load_law().assumptions == NONE
+    assert check_scenario(HEAD + ALL, load_law()) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("assumptions: [a]\n", ("SCENARIO_SYNTAX", "assumptions", 5, 14)),
+        ("assumptions: {let_trough: {}}\n", ("SCENARIO_UNKNOWN_KEY", "assumptions.let_trough", 5, 15)),
+        ("assumptions: {let_through: 1}\n", ("SCENARIO_SYNTAX", "assumptions.let_through", 5, 28)),
+        (ALL.replace("0.5", "1.5"), ("SCENARIO_SYNTAX", f"assumptions.let_through.{CONTROLS}", 6, 41)),
+        (ALL.replace("80%", "[80%]"), ("SCENARIO_SYNTAX", f"assumptions.compliance.{SOYBEANS}", 7, 40)),
+        (ALL.replace("60000", "-1"), ("SCENARIO_SYNTAX", "assumptions.port_calls.port_fees.net_tons", 9, 43)),
+        (ALL.replace("60000", "0"), ("SCENARIO_SYNTAX", "assumptions.port_calls.port_fees.net_tons", 9, 43)),
+        (
+            ALL.replace("calls: 2", "calls: 0"),
+            ("SCENARIO_SYNTAX", "assumptions.port_calls.port_fees.calls", 9, 69),
+        ),
+        (ALL.replace("teu", "tue"), ("SCENARIO_UNKNOWN_KEY", "assumptions.port_calls.port_fees.tue", 9, 50)),
+        (ALL.replace("kind: operated, ", ""), ("SCENARIO_SYNTAX", "assumptions.port_calls.port_fees", 9, 16)),
+        (
+            ALL.replace("operated", "rowed"),
+            ("NOTHING_MATCHED", "assumptions.port_calls.port_fees.kind", 9, 23),
+        ),
+        (
+            ALL.replace("source", "ship: canoe, source"),
+            ("NOTHING_MATCHED", "assumptions.port_calls.port_fees.ship", 9, 90),
+        ),
+        (ALL.replace("port_fees", "port_fee"), ("NOTHING_MATCHED", "assumptions.port_calls.port_fee", 9, 15)),
+        (ALL.replace(SOYBEANS, CONTROLS), ("NOTHING_MATCHED", f"assumptions.compliance.{CONTROLS}", 7, 40)),
+        (ALL.replace(CONTROLS, SOYBEANS), ("NOTHING_MATCHED", f"assumptions.let_through.{SOYBEANS}", 6, 41)),
+    ],
+)
+def test_each_problem_has_its_place(text: str, expected: tuple[str, str, int, int]) -> None:
+    assert problems(text) == [expected]
+
+
+def test_all_unknown_names_are_told_at_once_and_applying_tells_the_first() -> None:
+    text = ALL.replace(CONTROLS, "cn.nothing").replace("operated", "rowed")
+    assert [path for _, path, _, _ in problems(text)] == [
+        "assumptions.let_through.cn.nothing",
+        "assumptions.port_calls.port_fees.kind",
+    ]
+    with pytest.raises(ScenarioError) as caught:
+        assumed(text)
+    assert (caught.value.reason, caught.value.line) == ("NOTHING_MATCHED", 6)
+
+
+def test_a_child_wins_measure_by_measure(tmp_path: Path) -> None:
+    parent = "assumptions: {let_through: {cn.rare_earth_controls: 20%, cn.rare_earth_licensing: 30%}}\n"
+    for name, body in (("above", parent), ("mine", "parents: [above]\n" + ALL)):
+        text = HEAD.replace("id: mine", f"id: {name}") + body
+        (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
+    known = library_of(tmp_path)
+    found = apply_scenario(load_law(), known["mine"], known).assumptions
+    assert found.let_through == {CONTROLS: Decimal("0.5"), "cn.rare_earth_licensing": Decimal("0.3")}
+
+
+def test_the_parts_of_a_mixture_keep_theirs_and_the_mixture_has_none() -> None:
+    (problem,) = problems(ALL + "mixture: [{scenario: base, weight: 100%}]\n")
+    assert problem[:2] == ("SCENARIO_SYNTAX", "assumptions")
+    mixed = parse_scenario(
+        HEAD
+        + "mixture: [{scenario: base, weight: 50%}, {scenario: port-fees-resume-per-container, weight: 50%}]\n"
+    )
+    laws = [apply_scenario(load_law(), part) for _, part in components(mixed)]
+    assert [bool(law.assumptions) for law in laws] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("same", "text"),
+    [
+        (True, ALL.replace("'0.5'", "50%")),
+        (True, ALL.replace("60000", "60000.0").replace("20%", "'0.2'")),
+        (True, ALL.replace("{cn", "{ cn")),
+        (False, ALL.replace("'0.5'", "51%")),
+        (False, ALL.replace("60000", "60001")),
+        (False, ALL.replace("source: mine", "source: yours")),
+        (False, ""),
+    ],
+)
+def test_the_digest_is_of_what_is_said(same: bool, text: str) -> None:
+    assert (parse_scenario(HEAD + text).digest == parse_scenario(HEAD + ALL).digest) == same
+
+
+def test_no_assumptions_are_as_if_the_key_were_not_there() -> None:
+    assert parse_scenario(HEAD + "assumptions: {}\n").digest == parse_scenario(HEAD).digest
+    assert parse_scenario(HEAD + "assumptions:\n").assumptions == NONE
+
+
+def test_the_schema_takes_what_the_parser_takes() -> None:
+    form = schema()
+    right = yaml.load(HEAD + ALL, Loader=yaml.BaseLoader)
+    assert faults(right, form, form) == []
+    for wrong in ("let_trough: {a: '0.5'}", "let_through: {a: [b]}", "port_calls: {a: {ship: b}}"):
+        document = yaml.load(HEAD + f"assumptions: {{{wrong}}}\n", Loader=yaml.BaseLoader)
+        assert faults(document, form, form), wrong
+
+
+def test_scenarios_differ_by_their_assumptions() -> None:
+    law = load_law()
+    found = {item.id: item for item in difference(law, apply_scenario(law, parse_scenario(HEAD + ALL)))}
+    assert {item.kind for item in found.values()} == {"assumption"}
+    assert (found[f"let_through {CONTROLS}"].first, found[f"let_through {CONTROLS}"].second) == (
+        "not set",
+        "50%",
+    )
+    assert "60,000 net tons" in found["port_calls port_fees"].second
+
+
+def test_what_is_let_through_is_a_unit_of_its_own() -> None:
+    """Controls come back, and half is let through: neither does anything alone."""
+    back = (
+        "changes:\n  - {op: snap_back, measures: {id: cn.rare_earth_controls}, at: 2026-12-01T00:00+08:00}\n"
+    )
+    half = f"assumptions: {{let_through: {{{CONTROLS}: 50%}}}}\n"
+    shares = _split(parse_scenario(HEAD + back + half))
+    assert set(shares) == {"changes[0]", "assumptions"}
+    assert shares["assumptions"] == pytest.approx(shares["changes[0]"])
+    assert shares["assumptions"] < 0
+
+
+def _split(scenario: Scenario) -> dict[str, float]:
+    found = valuer("armington")
+    result = attribute(found, library()["base"], scenario, SUSPENDED)
+    before, after = (
+        found.total(found.outcomes(one, SUSPENDED))["duty_after"] for one in (library()["base"], scenario)
+    )
+    assert before is not None
+    assert after is not None
+    assert result.rows["duty_after"].sum() == pytest.approx(after - before, abs=1e-9 * before)
+    return dict(result.rows.group_by("unit").agg(pl.col("duty_after").sum()).iter_rows())

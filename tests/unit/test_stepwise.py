@@ -1,0 +1,120 @@
+"""Runs in steps: what is valued alone, in any order, is what is valued in one go."""
+
+from __future__ import annotations
+
+import random
+
+import polars as pl
+import pytest
+
+from tariffs.engine import compile as compile_module
+from tariffs.engine.errors import InputError
+from tariffs.engine.impact import Options, Point, PointRun, ScenarioImpact, impact
+from tariffs.engine.law import load_law
+from tariffs.engine.linestream import LineStream
+from tariffs.engine.scenario import library
+from tariffs.engine.timeline import PeriodRun, timeline
+
+POINTS = [
+    Point(library()[name], on)
+    for on in ("2026-11-20", "2027-01-11")
+    for name in ("base", "ieepa-upheld-truce-kept")
+]
+
+
+def table(count: int, seed: int = 1) -> pl.DataFrame:
+    draw = random.Random(seed)
+    codes = ("9503.00.0073", "8517.13.0000", "9401.61.6011", "no code")
+    return pl.DataFrame(
+        {
+            "hts": [draw.choices(codes, (9, 9, 9, 1))[0] for _ in range(count)],
+            "origin": [draw.choice(("CN", "VN", "MX", "DE")) for _ in range(count)],
+            "customs_value": [float(draw.randrange(1, 10_000)) for _ in range(count)],
+        }
+    )
+
+
+def frames_of(block: ScenarioImpact) -> list[pl.DataFrame | None]:
+    ranges = block.ranges
+    drawn = [] if ranges is None else [ranges.groups, ranges.total, ranges.tornado]
+    return [block.groups, block.lines, block.attribution, pl.DataFrame([block.total]), *drawn]
+
+
+def same(one: ScenarioImpact, other: ScenarioImpact) -> bool:
+    pairs = zip(frames_of(one), frames_of(other), strict=True)
+    return (one.id, one.on, one.notes) == (other.id, other.on, other.notes) and all(
+        mine is theirs if mine is None or theirs is None else mine.equals(theirs) for mine, theirs in pairs
+    )
+
+
+def test_points_valued_alone_are_those_of_the_whole_run() -> None:
+    frame, law, options = table(60), load_law(), Options(response="none", by=("origin", "hts2"), lines=True)
+    whole = impact(frame, POINTS, law=law, options=options)
+    for index, block in enumerate(whole.scenarios):
+        assert same(PointRun(frame, POINTS, law=law, options=options).value(index), block)
+
+
+@pytest.mark.slow
+def test_ranges_and_attribution_of_a_point_valued_alone_are_those_of_the_whole_run() -> None:
+    frame, law, points = table(20), load_law(), POINTS[2:]
+    options = Options(baseline="2025-01-01", attribute=True, draws=16, seed=3, horizon="short")
+    whole = impact(frame, points, law=law, options=options)
+    assert same(PointRun(frame, points, law=law, options=options).value(1), whole.scenarios[1])
+
+
+def test_a_run_that_takes_over_what_another_met_has_its_provenance_and_refusals(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(compile_module, "ATOMS_AT_MOST", 1)
+    frame, law = table(60), load_law()
+    options = Options(response="none")
+    whole = impact(frame, POINTS, law=law, options=options)
+    first = PointRun(frame, POINTS, law=law, options=options)
+    at_once = first.refused
+    blocks = [first.value(index) for index in range(len(POINTS))]
+    second = PointRun(frame, POINTS, law=law, options=options)
+    second.recall(first.touched)
+    found = second.result(blocks)
+    assert found.provenance == whole.provenance
+    assert found.refused.equals(whole.refused)
+    assert found.refused.height > at_once.height > 0
+    untold = PointRun(frame, POINTS, law=law, options=options).result(blocks)
+    assert untold.provenance != whole.provenance
+
+
+def test_scenarios_of_a_period_valued_alone_are_those_of_the_whole_period() -> None:
+    frame, law, options = table(40), load_law(), Options(response="none")
+    scenarios = [library()["base"], library()["ieepa-upheld-truce-kept"]]
+    period = ("2026-12-20", "2027-01-20")
+    whole = timeline(frame, scenarios, *period, law=law, options=options)
+    for index, block in enumerate(whole.scenarios):
+        run = PeriodRun(frame, scenarios, *period, law=law, options=options)
+        alone = run.value(index)
+        for name in ("segments", "totals", "averages", "average_total"):
+            assert getattr(alone, name).equals(getattr(block, name)), name
+        later = PeriodRun(frame, scenarios, *period, law=law, options=options)
+        later.recall(run.touched)
+        later.value(1 - index)
+        assert later.result([]).provenance == whole.provenance
+
+
+def test_batches_are_valued_as_the_table_is() -> None:
+    frame, law = table(90), load_law()
+    whole = impact(frame, POINTS, law=law, options=Options(response="none", lines=True))
+    stream = LineStream(POINTS, law=law, options=Options())
+    batches = [stream.value(frame.slice(start, 40)) for start in range(0, 90, 40)]
+    for index, block in enumerate(whole.scenarios):
+        assert block.lines is not None
+        assert pl.concat(batch.lines[index] for batch in batches).equals(block.lines)
+    refused = pl.concat(
+        batch.refused.with_columns(pl.col("row") + 40 * index) for index, batch in enumerate(batches)
+    )
+    assert refused.equals(whole.refused)
+
+
+def test_a_batch_that_is_no_table_is_an_error_of_its_own() -> None:
+    stream = LineStream(POINTS, law=load_law(), options=Options())
+    with pytest.raises(InputError) as caught:
+        stream.value(table(5).drop("hts"))
+    assert caught.value.reason == "COLUMN_MISSING"
+    assert stream.value(table(5)).lines[0].height
