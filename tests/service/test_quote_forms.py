@@ -1,4 +1,4 @@
-"""Quotes from memory: filled into the form of their plan, they are the messages that a thread would have built."""
+"""Quotes from memory: prepared or scaled from their plan, they are the messages that a thread would have built."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from google.protobuf.json_format import ParseDict
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tariffs.engine import explanation, quoteplan
 from tariffs.engine.assess import price
@@ -17,7 +20,7 @@ from tariffs.engine.lru import Lru
 from tariffs.engine.quoteplan import Plan, plan_of
 from tariffs.engine.settling import UNDETERMINED
 from tariffs.engine.trade.schedule import load_schedule
-from tariffs.service.rpc import duty, quotes, shared
+from tariffs.service.rpc import duty, prepared, quotes, shared
 from tariffs.v1 import duty_service_pb2 as pb
 
 MASK = ("assessed", "layers.measure", "layers.amount")
@@ -39,7 +42,6 @@ def request(
     line = pb.EntryLine(hts=hts, origin=origin, entry=entry, customs_value=value, freight="90.5")
     for name, share in claims.items():
         setattr(line.claims, name, share)
-    line.other_charges.add(kind=pb.CHARGE_KIND_ADCVD, label="A-570", rate="0.0312")
     asked = pb.CalculateDutyRequest(line=line)
     asked.read_mask.paths.extend(mask)
     return asked
@@ -70,31 +72,107 @@ def test_an_answer_from_memory_is_the_one_a_thread_builds_whole(
             assert data(duty.calculate_duty(asked)) == first
 
 
-def test_lines_of_one_form_tell_their_own_day_and_what_was_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    kept: Lru[Any, Any] = Lru(8)
-    monkeypatch.setattr(quotes, "_FORMS", kept)
-    for entry, known_on in (("2025-05-20", "2026-12-01"), ("2025-05-21T08:30", "2026-12-02")):
-        asked = request((*GOODS[1][:2], entry, {}))
-        asked.known_on = known_on
-        provenance = duty.calculate_duty(asked).provenance
-        assert str(provenance.details["entry"]).startswith(f"{entry[:10]}T")
-        assert provenance.known_on == known_on
+def kept_anew(monkeypatch: pytest.MonkeyPatch, limit: int = 8) -> Lru[Any, Any]:
+    kept: Lru[Any, Any] = Lru(limit)
+    monkeypatch.setattr(prepared, "_PREPARED", kept)
+    return kept
+
+
+def test_requests_that_differ_in_value_and_ids_alone_share_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = kept_anew(monkeypatch)
+    for number, value in enumerate(("1", "12500.49", "12500.50", "999999999999999")):
+        asked = request(GOODS[0], value)
+        asked.line.line_id, asked.line.entry_id = f"line {number}", f"entry {number}"
+        first = data(duty.calculate_duty(asked))
+        assert data(prepared.answer_prepared(asked)) == first
     assert len(kept) == 1
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"line": {"hts": "8471.30.0100"}},
+        {"line": {"origin": "VN"}},
+        {"line": {"entry": "2025-05-21T08:30"}},
+        {"line": {"freight": "91"}},
+        {"line": {"mode": "TRANSPORT_MODE_OCEAN"}},
+        {"line": {"claims": {"usmca_share": 0.5}}},
+        {"line": {"other_charges": [{"kind": "CHARGE_KIND_ADCVD", "label": "A-570", "rate": "0.0312"}]}},
+        {"known_on": "2026-12-01"},
+        {"scenario": {"name": "truce-extended"}},
+        {"scenario": {"yaml": "id: x"}},
+        {"switches": {"revive_displaced": "on"}},
+        {"min_confidence": "A"},
+        {"read_mask": "assessed"},
+        {"explain": True},
+        {"direction": "DIRECTION_EXPORT"},
+    ],
+    ids=lambda change: ".".join([*change, *map(str, *change.values())] if "line" in change else change),
+)
+def test_any_other_difference_needs_an_answer_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, change: dict[str, Any]
+) -> None:
+    kept_anew(monkeypatch)
+    asked = request(GOODS[0])
+    duty.calculate_duty(asked)
+    assert prepared.answer_prepared(asked) is not None
+    asked.MergeFrom(ParseDict(change, pb.CalculateDutyRequest()))
+    assert prepared.answer_prepared(asked) is None
+
+
 @pytest.mark.parametrize("goods", [GOODS[1], BOLTS], ids=["stands only in doubt", "stands, in doubt"])
-def test_layers_that_stand_at_one_value_alone_are_told_as_they_stand(goods: Any) -> None:
-    law, scenario, asked = load_law(), shared.named_scenario("base", "scenario"), request(goods)
+@given(cents=st.integers(50, 10**12))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_doubtful_layers_are_told_at_any_value_as_a_thread_tells_them(goods: Any, cents: int) -> None:
+    law = load_law()
+    asked = request(goods, f"{cents // 100}.{cents % 100:02d}")
+    found = duty.duty_from_memory(asked)
+    if found is None:
+        # Not seen before: by this, it is.
+        found = duty.calculate_duty(asked)
     line = read_line(law, duty.read_line(asked.line), None, load_schedule())
-    plan = plan_of(law, line)
-    quote = price(law, line, plan)
-    doubtful = [layer for layer in quote.layers if layer.state == UNDETERMINED]
-    settled = tuple(replace(layer, state=layer.face.state) for layer in quote.layers)
-    fewer = tuple(layer for layer in quote.layers if layer is not doubtful[0])
-    assert doubtful
-    for variant in (quote, replace(quote, layers=settled), replace(quote, layers=fewer), quote):
-        whole = quotes.answer_of(variant, scenario, replace(plan, scaled=None), asked)
-        assert data(quotes.answer_of(variant, scenario, plan, asked)) == data(whole)
+    quote = price(law, line, replace(plan_of(law, line), scaled=None))
+    whole = quotes.answer_of(quote, shared.named_scenario("base", "scenario"), asked)
+    assert any(layer.state == UNDETERMINED for layer in quote.layers)
+    assert data(found) == data(whole)
+
+
+def test_layers_too_small_to_be_told_are_left_to_their_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept_anew(monkeypatch)
+    large, small = request(GOODS[1], "12500"), request(GOODS[1], "0.01")
+    duty.calculate_duty(large)
+    assert prepared.answer_prepared(small) is None
+    assert data(duty.calculate_duty(small)) != data(duty.calculate_duty(large))
+
+
+@pytest.mark.parametrize("value", ["-1", "0", "", "1e3", "NaN", "1000000000000000.1"])
+def test_values_that_are_wrong_or_out_of_reach_are_left_to_those_who_refuse_them(value: str) -> None:
+    duty.calculate_duty(request(GOODS[0]))
+    assert prepared.answer_prepared(request(GOODS[0], value)) is None
+
+
+def test_ids_that_are_too_long_are_refused_though_the_rest_is_known() -> None:
+    asked = request(GOODS[0])
+    duty.calculate_duty(asked)
+    asked.line.entry_id = "x" * 201
+    with pytest.raises(InputError, match="entry_id"):
+        duty.duty_from_memory(asked)
+
+
+def test_a_request_too_long_to_keep_is_answered_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = kept_anew(monkeypatch)
+    asked = request(GOODS[0], mask=["assessed"] * 500)
+    assert duty.calculate_duty(asked).assessed
+    assert not len(kept)
+
+
+def test_looking_for_an_answer_leaves_the_request_as_it_was() -> None:
+    asked = request(GOODS[0])
+    asked.line.line_id = "a"
+    before = asked.SerializeToString(deterministic=True)
+    duty.calculate_duty(asked)
+    duty.duty_from_memory(asked)
+    assert asked.SerializeToString(deterministic=True) == before
 
 
 def test_an_answer_does_not_change_the_form_it_came_from() -> None:
@@ -105,11 +183,15 @@ def test_an_answer_does_not_change_the_form_it_came_from() -> None:
     first.landed["total"] = "2"
     first.provenance.details["entry"] = "3"
     del first.layers[1:]
+    second = duty.duty_from_memory(asked)
+    assert second is not None
+    second.layers[0].base = "4"
     assert data(duty.duty_from_memory(asked)) == wanted
 
 
 def test_nothing_is_worked_out_on_the_way_from_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quoteplan, "_PLANS", Lru(8))
+    kept_anew(monkeypatch)
     monkeypatch.setattr(explanation, "_CONSIDERED", Lru(8))
     asked = request(GOODS[0])
     assert duty.duty_from_memory(asked) is None
@@ -135,6 +217,7 @@ def test_a_law_that_is_not_in_memory_is_left_to_a_thread(
     monkeypatch: pytest.MonkeyPatch, change: dict[str, Any]
 ) -> None:
     monkeypatch.setattr(shared, "_LAWS", Lru(8))
+    kept_anew(monkeypatch)
     asked = request(GOODS[0])
     duty.calculate_duty(asked)
     assert duty.duty_from_memory(asked) is not None
@@ -159,9 +242,8 @@ def test_a_wrong_mask_or_line_is_refused_on_either_way(from_memory: bool) -> Non
         call(request(GOODS[0], value="-"))
 
 
-def test_forms_beyond_the_bound_are_forgotten_and_laid_out_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    kept: Lru[Any, Any] = Lru(3)
-    monkeypatch.setattr(quotes, "_FORMS", kept)
+def test_answers_beyond_the_bound_are_forgotten_and_laid_out_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = kept_anew(monkeypatch, limit=3)
     asked = [request(goods) for goods in GOODS]
     first = [data(duty.calculate_duty(one)) for one in asked]
     assert len(kept) == 3

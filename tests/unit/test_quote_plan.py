@@ -177,7 +177,7 @@ def test_a_value_of_nothing_or_beyond_exact_arithmetic_is_settled_by_itself() ->
 
 def test_a_layer_that_stands_only_under_other_facts_is_told_from_the_first_cent() -> None:
     face = LayerFace("m", "top", "H.1", "undetermined", Decimal("0.001"), (), {})
-    latent = ScaledLayer(face, 0, 0, 0, possible=((), (0,)))
+    latent = ScaledLayer(face, 0, 0, 0, possible=((), (0,)), latent=True)
     law = Scaled((1_000_000,), (), (latent,), ((), (0,)), ("top",))
     assert [len(law.at(value).layers) for value in (4, 5)] == [0, 1]
     found = law.at(100)

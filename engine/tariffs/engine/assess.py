@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal
 
 from tariffs.engine.entryline import Charge, EntryLine, Reading, charges_of, read_charge, read_line
-from tariffs.engine.landed import FeeLine, LandedCost, entry_fees, mpf_base
+from tariffs.engine.landed import FeeLine, LandedCost, fees_on, mpf_base
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.provenance import engine_version
@@ -93,8 +93,8 @@ def price(law: Law, line: Reading, plan: Plan) -> Quote:
     Raises:
         InputError: QUANTITY_*, UNIT_UNKNOWN, RATE_NOT_COMPUTABLE, TOO_MANY_ATOMS or CHARGE_INVALID.
     """
-    fees = entry_fees(law, line.day, [_fee_line(law, line, plan)])
-    return _priced(law, line, plan, fees.mpf, fees.hmf)
+    mpf, hmf = fees_on(law, line.day).of_line(_fee_line(law, line, plan))
+    return _priced(law, line, plan, mpf, hmf)
 
 
 def _priced(law: Law, line: Reading, plan: Plan, mpf: Decimal, hmf: Decimal) -> Quote:

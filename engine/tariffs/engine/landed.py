@@ -111,13 +111,18 @@ def _processing(facts: Mapping[str, Fact], value: Decimal) -> Decimal:
 
 def entry_fees(law: Law, day: date, lines: Sequence[FeeLine]) -> EntryFees:
     """The fees of one entry of some lines on a day."""
-    fees = _FEES.get((weakref.ref(law), day), lambda: _fees_on(law, day))
+    fees = fees_on(law, day)
     informal = sum((line.declared for line in lines), ZERO) <= fees.informal_limit
     bases = [line.mpf_base for line in lines]
-    mpf = _mpf(fees.mpf, informal, sum(bases, ZERO))
+    mpf = fees.mpf_of(informal, sum(bases, ZERO))
     by_sea = [line.value if line.mode in fees.hmf_modes else ZERO for line in lines]
     hmf = _cents(sum(by_sea, ZERO) * fees.hmf_rate)
     return EntryFees(informal, mpf, hmf, prorate(mpf, bases), prorate(hmf, by_sea))
+
+
+def fees_on(law: Law, day: date) -> DayFees:
+    """What the fees of a day are reckoned by."""
+    return _FEES.get((weakref.ref(law), day), lambda: _fees_on(law, day))
 
 
 def prorate(total: Decimal, weights: Sequence[Decimal]) -> tuple[Decimal, ...]:
@@ -150,23 +155,37 @@ class _Mpf:
 
 
 @dataclass(frozen=True, slots=True)
-class _Fees:
-    """The fees of a day; a harbor fee that is not due comes by no mode."""
+class DayFees:
+    """What the fees of a day are reckoned by; a harbor fee that is not due comes by no mode."""
 
     informal_limit: Decimal
     mpf: _Mpf | None
     hmf_rate: Decimal
     hmf_modes: frozenset[str]
 
+    def of_line(self, line: FeeLine) -> tuple[Decimal, Decimal]:
+        """Processing and harbor fee of a line that is an entry of its own, as `entry_fees` has them."""
+        mpf = self.mpf_of(line.declared <= self.informal_limit, line.mpf_base)
+        return mpf, _cents(line.value * self.hmf_rate) if line.mode in self.hmf_modes else ZERO
+
+    def mpf_of(self, informal: bool, base: Decimal) -> Decimal:
+        """Processing fee of an entry on its lines' bases."""
+        fee = self.mpf
+        if fee is None or not base:
+            return ZERO
+        if informal and fee.informal:
+            return fee.informal
+        return min(max(_cents(base * fee.rate), fee.least), fee.most)
+
 
 # Keys name a law without keeping it alive.
-_FEES: Lru[tuple[weakref.ref[Law], date], _Fees] = Lru(DAYS_KEPT)
+_FEES: Lru[tuple[weakref.ref[Law], date], DayFees] = Lru(DAYS_KEPT)
 
 
-def _fees_on(law: Law, day: date) -> _Fees:
+def _fees_on(law: Law, day: date) -> DayFees:
     fees = law.fees
     mpf, hmf = _on(fees.get("mpf", []), day), _on(fees.get("hmf", []), day)
-    return _Fees(
+    return DayFees(
         Decimal(fees.get("informal_limit", "0")),
         _read_mpf(mpf) if mpf else None,
         read_rate(hmf["rate"]) if hmf else ZERO,
@@ -185,14 +204,6 @@ def _on(dated: list[Mapping[str, Any]], day: date) -> Mapping[str, Any] | None:
         if starts and (not item.get("to") or day < read_day(item["to"][:10])):
             return item
     return None
-
-
-def _mpf(fee: _Mpf | None, informal: bool, base: Decimal) -> Decimal:
-    if fee is None or not base:
-        return ZERO
-    if informal and fee.informal:
-        return fee.informal
-    return min(max(_cents(base * fee.rate), fee.least), fee.most)
 
 
 def _cents(amount: Decimal) -> Decimal:

@@ -41,7 +41,8 @@ class ScaledLayer:
     """A layer for one dollar. Amounts are places among the proportions of the line.
 
     `possible` has, for each assignment of the facts asked for that differs, the places that sum to what the measure
-    could be; it is empty where nothing else is possible.
+    could be; it is empty where nothing else is possible. A latent layer stands only under other facts than those
+    declared: it charges nothing, and is told for what it could.
     """
 
     face: LayerFace
@@ -49,11 +50,22 @@ class ScaledLayer:
     amount: int
     owed: int
     possible: tuple[Places, ...] = ()
+    latent: bool = False
 
     @property
     def authority(self) -> str:
         """Node of the authority tree."""
         return self.face.authority
+
+    def amounts(self, cents: Sequence[int]) -> tuple[int, int, int, int]:
+        """Base, amount, and the least and most it could be, in cents."""
+        amount = cents[self.amount]
+        if self.latent:
+            return 0, 0, 0, max([_sum(places, cents) for places in self.possible])
+        if not self.possible:
+            return cents[self.base], amount, amount, amount
+        found = [_sum(places, cents) for places in self.possible]
+        return cents[self.base], amount, min(found), max(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,44 +86,44 @@ class Scaled:
     totals: tuple[Places, ...]
     order: tuple[str, ...]
 
-    def at(self, value: int) -> Settlement:
-        """The line settled for a value in whole dollars."""
-        cents = [(value * one + _HALF_CENT) // _PER_CENT for one in self.proportions]
-        dollars = [one * CENT for one in cents]
-        layers = [_layer(layer, cents, dollars) for layer in self.layers]
+    def cents(self, value: int) -> list[int]:
+        """What the proportions come to for a value in whole dollars."""
+        return [(value * one + _HALF_CENT) // _PER_CENT for one in self.proportions]
+
+    def told(self, cents: Sequence[int]) -> tuple[ScaledLayer, ...]:
+        """The layers of the answer in reporting order."""
+        if not self.latent:
+            return self.layers
+        told: dict[str, ScaledLayer] = {}
+        for layer in self.latent:
+            if cents[layer.amount]:
+                told.setdefault(layer.face.measure, layer)
+        return tuple(in_order(self.order, [*self.layers, *told.values()]))
+
+    def duty(self, cents: Sequence[int]) -> tuple[int, int, int, int]:
+        """The duty assessed and owed, and the least and most it could be, in cents."""
         assessed = sum([cents[layer.amount] for layer in self.layers])
         owed = sum([cents[layer.owed] for layer in self.layers])
-        told = _latent(self.latent, cents)
-        if told:
-            layers = in_order(self.order, [*layers, *told])
         totals = [_sum(places, cents) for places in self.totals]
-        low, high = min((*totals, assessed)), max((*totals, assessed))
-        return Settlement(layers, assessed * CENT, owed * CENT, low * CENT, high * CENT)
+        return assessed, owed, min((*totals, assessed)), max((*totals, assessed))
+
+    def at(self, value: int) -> Settlement:
+        """The line settled for a value in whole dollars."""
+        cents = self.cents(value)
+        duty = [one * CENT for one in self.duty(cents)]
+        return Settlement([_layer(layer, cents) for layer in self.told(cents)], *duty)
 
 
-def _layer(layer: ScaledLayer, cents: Sequence[int], dollars: Sequence[Decimal]) -> QuoteLayer:
-    face, amount = layer.face, dollars[layer.amount]
-    state, low, high = face.state, amount, amount
-    if layer.possible:
-        found = [_sum(places, cents) for places in layer.possible]
-        least, most = min(found), max(found)
-        low, high = least * CENT, most * CENT
-        state = UNDETERMINED if least != most else state
-    return QuoteLayer(face, state, dollars[layer.base], amount, dollars[layer.owed], low, high)
-
-
-def _latent(latent: Sequence[ScaledLayer], cents: Sequence[int]) -> list[QuoteLayer]:
-    told: dict[str, QuoteLayer] = {}
-    zero = 0 * CENT
-    for layer in latent:
-        if cents[layer.amount] and layer.face.measure not in told:
-            high = max(_sum(places, cents) for places in layer.possible) * CENT
-            told[layer.face.measure] = QuoteLayer(layer.face, UNDETERMINED, zero, zero, zero, zero, high)
-    return list(told.values())
+def _layer(layer: ScaledLayer, cents: Sequence[int]) -> QuoteLayer:
+    base, amount, low, high = [one * CENT for one in layer.amounts(cents)]
+    owed = ZERO if layer.latent else cents[layer.owed] * CENT
+    return QuoteLayer(
+        layer.face, layer.face.state if low == high else UNDETERMINED, base, amount, owed, low, high
+    )
 
 
 def _sum(places: Places, cents: Sequence[int]) -> int:
-    return sum([cents[place] for place in places])
+    return sum(map(cents.__getitem__, places))
 
 
 # -- building --------------------------------------------------------------------------------------------------
@@ -162,7 +174,9 @@ def scaled(law: Law, sums: Sums, possible: Sequence[Sums]) -> Scaled | None:
             place = found.place(total.raw)
             if measure not in standing and total.raw and (measure, place) not in latent:
                 face = face_of(total, heading, UNDETERMINED, texts)
-                latent[measure, place] = ScaledLayer(face, place, place, place, _distinct(measure, amounts))
+                latent[measure, place] = ScaledLayer(
+                    face, place, place, place, _distinct(measure, amounts), latent=True
+                )
     totals = {tuple(sorted(place for places in one.values() for place in places)) for one in amounts}
     if not found.exact:
         return None

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+import secrets
 import time
-import uuid
 from typing import Any, NoReturn
 
 import grpc
@@ -17,10 +17,10 @@ from tariffs.service.answers import refused_rows_of, run_digest_of
 from tariffs.service.callers import Caller, enter
 from tariffs.service.metrics import Metrics
 from tariffs.service.status import INVARIANT, REQUEST_ID_KEY, grpc_code, status_of, trailers_of
+from tariffs.service.tokens import Metadata
 
 Context = grpc.aio.ServicerContext[Any, Any]
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
-_log = structlog.get_logger("tariffs.service")
 
 
 class Record:
@@ -30,23 +30,28 @@ class Record:
         rpc: service and method, such as `DutyService/CalculateDuty`.
         context: the call; the request id comes back in its trailing metadata.
         metrics: where it is counted.
+        log: where its line goes.
+
+    Attributes:
+        metadata: what came with the call; gRPC makes it anew whenever it is asked.
     """
 
-    def __init__(self, rpc: str, context: Context, metrics: Metrics) -> None:
+    def __init__(self, rpc: str, context: Context, metrics: Metrics, log: Any) -> None:
+        self._log = log
         self._started = time.perf_counter()
         self._rpc = rpc
         self._context = context
         self._metrics = metrics
         self._run_digest = ""
-        self._request_id = request_id_of(context)
+        self.metadata = context.invocation_metadata() or ()
+        self._request_id = request_id_of(self.metadata)
+        self._names = {"rpc": rpc, "request_id": self._request_id}
         context.set_trailing_metadata(((REQUEST_ID_KEY, self._request_id),))
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(rpc=rpc, request_id=self._request_id)
 
     def of(self, who: Caller) -> None:
         """Say who calls."""
         enter(who)
-        structlog.contextvars.bind_contextvars(owner=who.owner)
+        structlog.contextvars.bind_contextvars(**self._names, owner=who.owner)
 
     def note(self, message: Message) -> None:
         """Remember the run digest of an answer, or of the last message of a stream that has one."""
@@ -59,14 +64,14 @@ class Record:
             facts["run_digest"] = self._run_digest
         seconds = time.perf_counter() - self._started
         self._metrics.called(self._rpc, code, seconds)
-        _log.info("call", code=code, milliseconds=round(seconds * 1e3, 3), **facts)
+        self._log.info("call", code=code, milliseconds=round(seconds * 1e3, 3), **self._names, **facts)
 
     async def fail(self, error: Exception) -> NoReturn:
         """Log what went wrong and end the call with its status; the stack of the unforeseen stays in the log."""
         if isinstance(error, grpc.aio.AbortError):
             raise error
         if not isinstance(error, TariffsError):
-            _log.error("unforeseen", reason=INVARIANT, exc_info=error)
+            self._log.error("unforeseen", reason=INVARIANT, exc_info=error, **self._names)
         status = status_of(error, self._request_id)
         code, reason = grpc_code(status), getattr(error, "reason", INVARIANT)
         self._metrics.failed(reason)
@@ -75,9 +80,7 @@ class Record:
         raise AssertionError("abort returns never")
 
 
-def request_id_of(context: Context) -> str:
+def request_id_of(metadata: Metadata | None) -> str:
     """The caller's request id, or a new one."""
-    given = next(
-        (str(value) for key, value in context.invocation_metadata() or () if key == REQUEST_ID_KEY), ""
-    )
-    return given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+    given = next((str(value) for key, value in metadata or () if key == REQUEST_ID_KEY), "")
+    return given if given and _REQUEST_ID.fullmatch(given) else secrets.token_hex(16)

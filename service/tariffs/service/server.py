@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 import grpc.aio
 import structlog
@@ -12,6 +13,7 @@ from grpc_channelz.v1 import channelz
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from tariffs.service.calls import Calls, Offering
 from tariffs.service.gate import Gate
 from tariffs.service.handlers.duty import DutyHandler
 from tariffs.service.handlers.law import LawHandler
@@ -20,7 +22,7 @@ from tariffs.service.handlers.refund import RefundHandler
 from tariffs.service.handlers.scenarios import ScenarioHandler
 from tariffs.service.handlers.simulation import SimulationHandler
 from tariffs.service.handlers.tables import TableHandler
-from tariffs.service.interceptors import CallInterceptor
+from tariffs.service.interceptors import TokenInterceptor
 from tariffs.service.keeper import Keeper
 from tariffs.service.metrics import Metrics, MetricsPort
 from tariffs.service.pools import Pools
@@ -155,10 +157,16 @@ class TariffServer:
 
     def _build(self) -> grpc.aio.Server:
         server = grpc.aio.server(
-            interceptors=[CallInterceptor(self._gate, self._metrics, self._tokens)],
+            interceptors=[] if self._tokens is None else [TokenInterceptor(self._tokens)],
             options=options(self._place),
             maximum_concurrent_rpcs=self._gate.backstop,
         )
+        offering = Offering(Calls(self._gate, self._metrics, self._tokens))
+        self._offer(offering)
+        server.add_generic_rpc_handlers((offering,))
+        return server
+
+    def _offer(self, server: Any) -> None:
         duty_service_pb2_grpc.add_DutyServiceServicer_to_server(DutyHandler(self._runs), server)
         law_service_pb2_grpc.add_LawServiceServicer_to_server(LawHandler(self._runs), server)
         refund_service_pb2_grpc.add_RefundServiceServicer_to_server(RefundHandler(self._runs), server)
@@ -173,9 +181,8 @@ class TariffServer:
             OperationsHandler(self._long_runs, self._kept), server
         )
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
-        channelz.add_channelz_servicer(server)  # type: ignore[arg-type] # the stubs know only sync servers
+        channelz.add_channelz_servicer(server)
         reflection.enable_server_reflection((*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
-        return server
 
     async def _set_health(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
         for service in (health.OVERALL_HEALTH, *SERVICES):

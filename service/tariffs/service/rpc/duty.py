@@ -24,8 +24,17 @@ from tariffs.engine.trade.schedule import load_schedule
 from tariffs.service.rpc.checks import choice, decimal, direction_of, required, word, words
 from tariffs.service.rpc.exports import calculate_export, refuse_ordinary_rate
 from tariffs.service.rpc.masks import trim
+from tariffs.service.rpc.prepared import answer_prepared, prepare
 from tariffs.service.rpc.quotes import amounts_of, answer_of, landed_of, quote_message
-from tariffs.service.rpc.shared import BASE, law_kept, law_under, notes_of, provenance_of, scenario_of
+from tariffs.service.rpc.shared import (
+    BASE,
+    law_key,
+    law_of,
+    law_under,
+    notes_of,
+    provenance_of,
+    scenario_of,
+)
 from tariffs.service.status import failure_of
 from tariffs.v1 import common_pb2, duty_service_pb2
 
@@ -58,11 +67,14 @@ def duty_from_memory(
     """
     if request.direction > common_pb2.DIRECTION_IMPORT or request.line.HasField("ordinary_rate"):
         return None
+    prepared = answer_prepared(request)
+    if prepared is not None:
+        return trim(prepared, request.read_mask.paths)
     line = read_line(request.line)
     scenario = library().get(request.scenario.name or BASE)
     if scenario is None or request.scenario.yaml:
         return None
-    law = law_kept(scenario, request.switches, request.min_confidence)
+    law = law_of(law_key(scenario, request.switches, request.min_confidence))
     if law is None:
         return None
     reading = _reading(law, line, request)
@@ -82,7 +94,8 @@ def _answer(
     request: duty_service_pb2.CalculateDutyRequest, scenario: Scenario, law: Law, line: Reading, plan: Plan
 ) -> duty_service_pb2.CalculateDutyResponse:
     quote = price(law, line, plan)
-    answer = answer_of(quote, scenario, plan, request)
+    answer = answer_of(quote, scenario, request)
+    prepare(request, law, line, plan, answer)
     if request.explain:
         told = explained(law, line, plan, quote)
         answer.considered.extend(_considered(one) for one in told.considered)

@@ -54,19 +54,8 @@ def named_scenario(name: str, field: str) -> Scenario:
     return find(name, library(), field)
 
 
-def law_under(scenario: Scenario, switches: Mapping[str, str], min_confidence: str) -> Law:
-    """The law under a scenario, with doubtful facts as a request sets them and only acts of a confidence or better."""
-    key = _key(scenario, switches, min_confidence)
-    return _LAWS.get(key, lambda: _make_law(key, scenario))
-
-
-def law_kept(scenario: Scenario, switches: Mapping[str, str], min_confidence: str) -> Law | None:
-    """The law of `law_under` if it is in memory."""
-    return _LAWS.find(_key(scenario, switches, min_confidence))
-
-
 @dataclass(frozen=True, slots=True)
-class _Key:
+class LawKey:
     """What tells laws apart; scenarios compare by what they say."""
 
     id: str
@@ -75,15 +64,29 @@ class _Key:
     min_confidence: str
 
 
-_LAWS: Lru[_Key, Law] = Lru(LAWS_KEPT)
+_LAWS: Lru[LawKey, Law] = Lru(LAWS_KEPT)
 
 
-def _key(scenario: Scenario, switches: Mapping[str, str], min_confidence: str) -> _Key:
+def law_key(scenario: Scenario, switches: Mapping[str, str], min_confidence: str) -> LawKey:
+    """Names the law under a scenario, with doubtful facts as a request sets them and only acts of a confidence or
+    better.
+    """
     settings = tuple(sorted(words(switches, "switches").items()))
-    return _Key(scenario.id, scenario.digest, settings, word(min_confidence, "min_confidence"))
+    return LawKey(scenario.id, scenario.digest, settings, word(min_confidence, "min_confidence"))
 
 
-def _make_law(key: _Key, scenario: Scenario) -> Law:
+def law_under(scenario: Scenario, switches: Mapping[str, str], min_confidence: str) -> Law:
+    """The law that `law_key` names."""
+    key = law_key(scenario, switches, min_confidence)
+    return _LAWS.get(key, lambda: _make_law(key, scenario))
+
+
+def law_of(key: LawKey) -> Law | None:
+    """The law of a name if it is in memory."""
+    return _LAWS.find(key)
+
+
+def _make_law(key: LawKey, scenario: Scenario) -> Law:
     law = load_law().with_switches(dict(key.settings))
     made = apply_scenario(law.with_min_conf(key.min_confidence) if key.min_confidence else law, scenario)
     # Laid out before the law can be found: who finds one looks up its segments, on the event loop.
@@ -154,11 +157,18 @@ def instant_text(instant: datetime | None, zone: ZoneInfo) -> str:
 
 def run_digest(provenance: common_pb2.Provenance, request: Message) -> str:
     """The digest of a request and of the provenance of its answer, which has no digest yet."""
-    digest = hashlib.sha256(request.DESCRIPTOR.full_name.encode() + b"\0")
-    for message in (request, provenance):
-        data = message.SerializeToString(deterministic=True)
-        digest.update(len(data).to_bytes(8, "big") + data)
-    return digest.hexdigest()
+    return digest_of(request, provenance.SerializeToString(deterministic=True))
+
+
+def digest_of(request: Message, provenance: bytes) -> str:
+    """As `run_digest`, of a provenance that is already serialized."""
+    asked = request.SerializeToString(deterministic=True)
+    parts = (request.DESCRIPTOR.full_name.encode(), b"\0", _sized(asked), _sized(provenance))
+    return hashlib.sha256(b"".join(parts)).hexdigest()
+
+
+def _sized(data: bytes) -> bytes:
+    return len(data).to_bytes(8, "big") + data
 
 
 def _listed(bases: Any) -> list[str]:
@@ -172,10 +182,13 @@ def _plain(value: Any) -> Any:
 
 
 __all__ = [
+    "LawKey",
     "day_text",
+    "digest_of",
     "document",
     "instant_text",
-    "law_kept",
+    "law_key",
+    "law_of",
     "law_provenance",
     "law_under",
     "named_scenario",

@@ -18,8 +18,9 @@ from grpc_status import rpc_status
 
 from tariffs.engine.errors import InputError
 from tariffs.service.callers import caller
+from tariffs.service.calls import Calls, Offering
 from tariffs.service.gate import Gate
-from tariffs.service.interceptors import CallInterceptor
+from tariffs.service.interceptors import TokenInterceptor
 from tariffs.service.metrics import Metrics
 from tariffs.service.tokens import Tokens
 from tariffs.v1 import common_pb2, duty_service_pb2
@@ -84,7 +85,8 @@ class Toy:
     def __init__(self, tokens: Tokens | None = None) -> None:
         self.gate = Gate(limit=4, limit_each=2, warm=True)
         self.metrics = Metrics()
-        self.interceptor = CallInterceptor(self.gate, self.metrics, tokens)
+        self.calls = Calls(self.gate, self.metrics, tokens)
+        self.interceptors = [] if tokens is None else [TokenInterceptor(tokens)]
         self.channel: Any = None
 
     def counted(self, code: str, rpc: str) -> float:
@@ -117,10 +119,12 @@ class Toy:
 
 @asynccontextmanager
 async def serving(toy: Toy) -> AsyncIterator[Toy]:
-    server = grpc.aio.server(interceptors=[toy.interceptor])
-    server.add_generic_rpc_handlers([generic(name) for name in (SERVICE, OPERATIONS, OTHER)])
+    server = grpc.aio.server(interceptors=toy.interceptors)
+    offering: Any = Offering(toy.calls)
+    offering.add_generic_rpc_handlers([generic(name) for name in (SERVICE, OPERATIONS, OTHER)])
     servicer = health.aio.HealthServicer()  # type: ignore[attr-defined] # the stubs lack it
-    health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
+    health_pb2_grpc.add_HealthServicer_to_server(servicer, offering)
+    server.add_generic_rpc_handlers((offering,))
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     try:
@@ -294,8 +298,12 @@ def test_the_run_digest_of_any_answer_is_logged() -> None:
     )
 
     async def run() -> None:
-        server = grpc.aio.server(interceptors=[Toy().interceptor])
-        server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(SERVICE, {"digest": handler})])
+        server = grpc.aio.server()
+        offering = Offering(Toy().calls)
+        offering.add_generic_rpc_handlers(
+            [grpc.method_handlers_generic_handler(SERVICE, {"digest": handler})]
+        )
+        server.add_generic_rpc_handlers((offering,))
         port = server.add_insecure_port("127.0.0.1:0")
         await server.start()
         async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
