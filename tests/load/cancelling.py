@@ -10,7 +10,6 @@ from typing import Any
 
 import grpc
 
-from tariffs.engine.chunks import CHUNK_LINES
 from tariffs.v1 import simulation_service_pb2_grpc
 from tests.load.plan import Plan
 from tests.load.rows import Measured
@@ -20,7 +19,9 @@ from tests.load.sweeps import OPTIONS, request
 POINTS = 64
 CANCELS = 8
 SETTLE_SECONDS = 20.0
-_NUMBER = re.compile(r"^(tariffs_\w+)\{[^}]*\} ([0-9.e+-]+)$", re.MULTILINE)
+_NUMBER = re.compile(r"^(tariffs_\w+)\{([^}]*)\} ([0-9.e+-]+)$", re.MULTILINE)
+_LE = re.compile(r'le="([^"]+)"')
+_BUCKET = re.compile(r"tariffs_stop_chunks_bucket (.+)")
 
 
 def measure(_plan: Plan, server: Server) -> list[Measured]:
@@ -28,22 +29,32 @@ def measure(_plan: Plan, server: Server) -> list[Measured]:
     _finish(server)
     rounds = [_round(server, CANCELS, deadline) for deadline in (False, True)]
     stops = ", ".join(
-        f"{way} {ms:.1f} ms" for way, (_, ms) in zip(("cancel", "deadline"), rounds, strict=True)
+        f"{way} {ms:.1f} ms to the end of the run"
+        for way, (_, ms) in zip(("cancel", "deadline"), rounds, strict=True)
     )
     return [Measured("cancel_stop", tuple(chunks for chunks, _ in rounds), stops)]
 
 
 def _round(server: Server, count: int, deadline: bool) -> tuple[float, float]:
-    """Chunks and milliseconds a run went on after it was over."""
+    """The most kernel ranges that ended after a run was over, and the milliseconds until it had ended, on average."""
     before = numbers(server)
     chance = random.Random(count)
     for _ in range(count):
         _interrupt(server, chance.uniform(0.1, 0.6), deadline)
     after = _settled(server, before["tariffs_stop_seconds_count"] + count)
     gone = {name: after[name] - before.get(name, 0.0) for name in after}
-    stop = gone["tariffs_stop_seconds_sum"] / gone["tariffs_stop_seconds_count"]
-    chunk = after["tariffs_kernel_seconds_total"] / after["tariffs_rows_valued_total"] * CHUNK_LINES
-    return stop / chunk, stop * 1e3
+    milliseconds = gone["tariffs_stop_seconds_sum"] / gone["tariffs_stop_seconds_count"] * 1e3
+    return _most(gone), milliseconds
+
+
+def _most(gone: dict[str, float]) -> float:
+    """The least bound below which all stops are."""
+    bounds = [
+        (float(found[1]), value)
+        for name, value in gone.items()
+        if (found := _BUCKET.fullmatch(name)) is not None
+    ]
+    return min(bound for bound, stops in bounds if stops == gone["tariffs_stop_chunks_count"])
 
 
 def _interrupt(server: Server, seconds: float, deadline: bool) -> None:
@@ -83,10 +94,11 @@ def _settled(server: Server, stops: float) -> dict[str, float]:
 
 
 def numbers(server: Server) -> dict[str, float]:
-    """The server's metrics, summed over their labels."""
+    """The server's metrics, summed over their labels but for the bound of a bucket, which joins the name."""
     with urllib.request.urlopen(f"http://127.0.0.1:{server.metrics_port}/metrics", timeout=10) as answer:
         text = answer.read().decode()
     found: dict[str, float] = {}
-    for name, value in _NUMBER.findall(text):
+    for name, labels, value in _NUMBER.findall(text):
+        name = " ".join([name, *_LE.findall(labels)])
         found[name] = found.get(name, 0.0) + float(value)
     return found

@@ -95,7 +95,7 @@ def _seen(metrics: Mapping[str, Mapping[str, float]]) -> Seen:
     def of(metric: str, value: str) -> float:
         return metrics.get(metric, {}).get(value, 0.0) or 0.0
 
-    served, refused, full = (f"grpc_req_duration{{status:{code}}}" for code in (0, 8, 14))
+    served, refused, full = (f"grpc_req_duration{{status:{code}}}" for code in (0, 8, 1))
     return Seen(
         served=int(of("ok", "count")),
         refused=int(of("refused", "count")),
@@ -104,5 +104,5 @@ def _seen(metrics: Mapping[str, Mapping[str, float]]) -> Seen:
         rate=of("ok", "rate"),
         median=of(served, "med"),
         p99=of(served, "p(99)"),
-        refused_median=of(refused, "med") or of(full, "med"),
+        refused_median=of(full, "med") or of(refused, "med"),
     )

@@ -22,7 +22,7 @@ class Plan:
         seconds: how long each round of calls lasts.
         quotes, sweeps: calls whose memory is watched.
         kill_seconds, mix_seconds: how long the scenarios last in which something is killed.
-        readers: readers that stop reading; each holds a worker for as long as it stays.
+        readers: readers that stop reading.
     """
 
     folder: Path

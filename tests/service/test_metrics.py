@@ -17,7 +17,7 @@ from tariffs.engine.law import load_law
 from tariffs.service.answers import refused_rows_of, run_digest_of
 from tariffs.service.arrow import batches
 from tariffs.service.metrics import Metrics
-from tariffs.service.worker import Spent
+from tariffs.service.worker import Spent, Stop
 from tariffs.v1 import common_pb2, duty_service_pb2, table_service_pb2
 from tariffs.v1 import simulation_service_pb2 as pb
 from tests.service.harness import Running, fails, line, no_warm_up, running, simulating
@@ -97,13 +97,14 @@ def test_runs_of_workers_tell_their_seconds_and_rows() -> None:
 
 def test_what_a_task_took_is_added_up_by_its_name() -> None:
     metrics = Metrics()
-    for spent in (Spent(1.0, 0.5, 100), Spent(3.0, 0.25, 50, 0.002)):
+    for spent in (Spent(1.0, 0.5, 100), Spent(3.0, 0.25, 50, Stop(0.002, 1))):
         metrics.computed("simulate", spent)
     read_value = metrics.registry.get_sample_value
     assert read_value("tariffs_run_seconds_sum", {"task": "simulate"}) == 4.0
     assert read_value("tariffs_kernel_seconds_total", {"task": "simulate"}) == 0.75
     assert read_value("tariffs_rows_valued_total", {"task": "simulate"}) == 150
     assert read_value("tariffs_stop_seconds_count", {"task": "simulate"}) == 1
+    assert read_value("tariffs_stop_chunks_sum", {"task": "simulate"}) == 1
 
 
 def test_a_taken_port_of_the_metrics_is_told_by_its_setting() -> None:

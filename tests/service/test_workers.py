@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import threading
@@ -15,6 +16,7 @@ import psutil
 import pytest
 
 from tariffs.engine.errors import InputError, LawError, ScenarioError, ServiceError, TariffsError
+from tariffs.service import tasks, worker
 from tariffs.service.tasks import Over, compute_here
 from tariffs.service.warmup import QUOTES, RUNS
 from tariffs.service.worker import Spent, UnforeseenError
@@ -147,11 +149,11 @@ def test_a_cancelled_run_stops_and_its_worker_takes_the_next() -> None:
         outlet.over.set()
         thread.join(SECONDS)
         assert [error.reason for error in failed] == ["CANCELLED"]
-        assert spent[0].stop_seconds is not None
+        assert spent[0].stop is not None
         assert compute(
             workers, "simulate", pb.SimulateRequest(points=points(("base", ""))).SerializeToString()
         )
-        assert spent[1].stop_seconds is None
+        assert spent[1].stop is None
         assert spent[1].lines > 300_000
         assert workers.restarts == 0
 
@@ -250,3 +252,19 @@ def test_a_server_with_workers_answers_every_lane() -> None:
         with pytest.raises(grpc.RpcError) as caught:
             list(server.simulation.Simulate(pb.SimulateRequest(), timeout=60))
         assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_what_is_no_exception_at_all_does_not_take_the_worker_with_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Panic(BaseException):
+        """As Polars has it."""
+
+    def panics(payload: bytes, outlet: object) -> None:
+        raise Panic("out of range")
+
+    monkeypatch.setattr(tasks, "TASKS", {"panics": panics})
+    inbox = worker._Inbox(io.BytesIO())
+    error, _ = worker._run("panics", b"", inbox, worker._Outbox(io.BytesIO(), inbox))
+    assert isinstance(error, UnforeseenError)
+    assert "out of range" in str(error)

@@ -335,3 +335,21 @@ def test_text_runs_do_not_collide_in_the_digest() -> None:
     one = check(own=["ab", "c"]).digest
     two = check(own=["a", "bc"]).digest
     assert one != two
+
+
+@pytest.mark.parametrize("column", ["entry_date", "loading_date"])
+@pytest.mark.parametrize(
+    "values",
+    [
+        pl.Series([20_300, 5_000_000, -5_000_000], dtype=pl.Int32).cast(pl.Date),
+        pl.Series([20_300 * 86_400 * 10**6, 2**62, -(2**62)]).cast(pl.Datetime("us")),
+        pl.Series([20_300 * 86_400 * 10**3, 2**60, -(2**60)]).cast(pl.Datetime("ms", "UTC")),
+    ],
+    ids=["days", "instants", "instants in UTC"],
+)
+def test_days_that_no_calendar_has_cost_their_own_rows_alone(column: str, values: pl.Series) -> None:
+    table = check(**{column: values})
+    reason = {"entry_date": "ENTRY_DATE_INVALID", "loading_date": "CLAIM_INVALID"}[column]
+    assert table.refused.select("row", "reason").rows() == [(1, reason), (2, reason)]
+    assert "years 1 to 9999" in table.refused["message"][0]
+    assert table.lines.height == 1

@@ -47,10 +47,11 @@ def thread_count() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What kernels took in this process so far: seconds summed over threads, and lines."""
+    """What kernels took in this process so far: seconds summed over threads, lines, and ranges of lines."""
 
     seconds: float = 0.0
     lines: int = 0
+    chunks: int = 0
 
 
 class _Meter:
@@ -63,7 +64,8 @@ class _Meter:
     def add(self, seconds: float, lines: int) -> None:
         """Count one range."""
         with self._lock:
-            self.total = Spent(self.total.seconds + seconds, self.total.lines + lines)
+            total = self.total
+            self.total = Spent(total.seconds + seconds, total.lines + lines, total.chunks + 1)
 
 
 _METER = _Meter()

@@ -63,11 +63,13 @@ def compile_lines(law: Law, in_force: InForce, lines: LineSet, select: Bools | N
         product_class[lines.piece_code[pieces]] * width + origin_class[lines.origin[lines.piece_line[pieces]]]
     )
     pairs, pair_of = factorize(pair)
+    checkpoint()
     fits = product_fits[pairs // width] & origin_fits[pairs % width]
     packed = np.packbits(fits, axis=1)
     distinct, class_of_pair = np.unique(packed, axis=0, return_inverse=True)
     first = np.zeros(len(distinct), dtype=np.int64)
     first[class_of_pair[::-1]] = np.arange(len(pairs))[::-1]
+    checkpoint()
     classes = Classes(in_force, rows, fits[first])
     facts = FactBits(law, classes, lines)
     piece_class = class_of_pair[pair_of]

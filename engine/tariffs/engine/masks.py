@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tariffs.engine.chunks import checkpoint
 from tariffs.engine.law.law import InForce
 from tariffs.engine.law.model import Scope
 from tariffs.engine.lineset import Bools, LineSet
@@ -11,6 +12,7 @@ from tariffs.engine.lineset import Bools, LineSet
 
 def product_mask(scope: Scope, lines: LineSet, in_force: InForce) -> Bools:
     """Per code, whether the scope's products reach it."""
+    checkpoint()
     mask = np.ones(len(lines.codes), dtype=bool)
     for names in scope.products:
         mask &= _any_code(names, lines, in_force)

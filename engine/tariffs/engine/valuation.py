@@ -71,6 +71,10 @@ class Options:
     spreads: Spreads = DEFAULT_SPREADS
     direction: str = IMPORT
 
+    def __post_init__(self) -> None:
+        # A key named twice groups once.
+        object.__setattr__(self, "by", tuple(dict.fromkeys(self.by)))
+
 
 class Run:
     """Progress and cancellation of one run."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from datetime import date
 from typing import cast
 
 import polars as pl
 
 from tariffs.engine.errors import InputError
+from tariffs.engine.trade.calendar import off_calendar
 from tariffs.service.ipc import MalformedError, inspect_stream
 
 MESSAGE_LIMIT = 1 << 20
@@ -21,9 +21,6 @@ VALUE_LIMIT = 32 << 10
 FIELD = "arrow"
 _ENCODING_SLACK = 0.9
 _PROBED_ROWS = 2_048
-_EPOCH = date(1970, 1, 1).toordinal()
-_FIRST_DAY, _LAST_DAY = date.min.toordinal() - _EPOCH, date.max.toordinal() - _EPOCH
-_DAY = {"ms": 86_400 * 10**3, "us": 86_400 * 10**6, "ns": 86_400 * 10**9}
 _TEXTS = (pl.String, pl.Categorical, pl.Enum)
 _PLAIN = (*_TEXTS, pl.Boolean, pl.Null, pl.Date, pl.Datetime)
 
@@ -95,18 +92,14 @@ def _check_column(column: pl.Series) -> None:
 
 
 def _check_days(column: pl.Series) -> None:
-    """Refuse days that no calendar here has: Polars panics over them."""
-    a_day = _DAY[column.dtype.time_unit] if isinstance(column.dtype, pl.Datetime) else 1
-    numbers = column.to_physical()
-    for found in (cast("int | None", numbers.min()), cast("int | None", numbers.max())):
-        if found is not None and not _FIRST_DAY <= found // a_day <= _LAST_DAY:
-            raise InputError(
-                "COLUMN_TYPE_MISMATCH",
-                f"Column {column.name!r} has days outside the years 1 to 9999.",
-                field=column.name,
-                fix="Send days of our calendar.",
-                metadata={"column": column.name},
-            )
+    if off_calendar(column).any():
+        raise InputError(
+            "COLUMN_TYPE_MISMATCH",
+            f"Column {column.name!r} has days outside the years 1 to 9999.",
+            field=column.name,
+            fix="Send days of our calendar.",
+            metadata={"column": column.name},
+        )
 
 
 def _not_plain(name: str, found: str) -> InputError:

@@ -40,7 +40,20 @@ _CALL_BUCKETS = (
     30,
     60,
 )
+_CHUNK_BUCKETS = (0, 1, 2, 3, 5, 10, 100)
 _RUN_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900)
+
+
+class Stop(Protocol):
+    """How a task ended after it was cancelled."""
+
+    @property
+    def seconds(self) -> float:
+        """How long it went on."""
+
+    @property
+    def chunks(self) -> int:
+        """Kernel ranges that ended meanwhile."""
 
 
 class Spent(Protocol):
@@ -59,8 +72,8 @@ class Spent(Protocol):
         """Lines valued."""
 
     @property
-    def stop_seconds(self) -> float | None:
-        """How long it went on after it was cancelled."""
+    def stop(self) -> Stop | None:
+        """Its stop, if it was cancelled."""
 
 
 class Metrics:
@@ -77,6 +90,9 @@ class Metrics:
         self._runs = self._histogram("run_seconds", "Tasks computed in workers.", ["task"], _RUN_BUCKETS)
         self._stops = self._histogram(
             "stop_seconds", "From a task's cancel to its end.", ["task"], _CALL_BUCKETS
+        )
+        self._stop_chunks = self._histogram(
+            "stop_chunks", "Kernel ranges that ended after a task's cancel.", ["task"], _CHUNK_BUCKETS
         )
         self._kernels = self._counter("kernel_seconds", "Time inside kernels, over all threads.", ["task"])
         self._valued = self._counter("rows_valued", "Rows valued by kernels.", ["task"])
@@ -106,8 +122,9 @@ class Metrics:
         self._runs.labels(task).observe(spent.seconds)
         self._kernels.labels(task).inc(spent.kernel_seconds)
         self._valued.labels(task).inc(spent.lines)
-        if spent.stop_seconds is not None:
-            self._stops.labels(task).observe(spent.stop_seconds)
+        if spent.stop is not None:
+            self._stops.labels(task).observe(spent.stop.seconds)
+            self._stop_chunks.labels(task).observe(spent.stop.chunks)
 
     def watch(self, name: str, text: str, read: Callable[[], float], **labels: str) -> None:
         """Have a number read whenever the metrics are asked for."""

@@ -9,7 +9,7 @@ from tariffs.service.settings import Settings
 from tariffs.service.warmup import QUOTES, RUNS
 from tariffs.service.workers import Observer, Workers
 
-SHORT_TASKS = 16
+SHORT_TASKS = 12
 SHORT_NICENESS = 5
 
 

@@ -27,9 +27,15 @@ class Place:
     shared: bool = False
 
 
-def options(place: Place) -> list[tuple[str, int]]:
-    """gRPC's options of a server."""
+def options(place: Place, waiting_calls: int) -> list[tuple[str, int]]:
+    """gRPC's options of a server.
+
+    Calls wait in gRPC until the server looks at them. Above so many it turns some away by chance, above twice as many
+    all, with the bare status CANCELLED: to say why, the server would need as long as to answer.
+    """
     return [
+        ("grpc.server.max_pending_requests", waiting_calls),
+        ("grpc.server.max_pending_requests_hard_limit", 2 * waiting_calls),
         # Two servers on one port would share its calls in silence: only processes of one server do.
         ("grpc.so_reuseport", int(place.shared)),
         ("grpc.max_receive_message_length", RECEIVE_LIMIT),

@@ -8,6 +8,7 @@ for each and carries its messages.
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -20,12 +21,12 @@ from google.protobuf.message import Message
 
 from tariffs.engine.errors import ServiceError
 from tariffs.service.callers import caller
+from tariffs.service.spool import FILE_LIMIT, Spool
 from tariffs.service.tasks import Outlet, Over
 
 Answer = TypeVar("Answer", bound=Message)
 Found = TypeVar("Found")
 Context = grpc.aio.ServicerContext[Any, Any]
-_BUFFERED = 4
 _POLL_SECONDS = 0.2
 _END: Any = object()
 
@@ -39,7 +40,10 @@ class Compute(Protocol):
 
 @dataclass
 class Lane:
-    """Tasks of one kind: how many are computed at a time, are let in, and may be of one caller."""
+    """Tasks of one kind: how many are computed at a time, are let in, and may be of one caller.
+
+    Of those let in (`active`) some wait for a worker, some are computed, and some only for their reader.
+    """
 
     name: str
     compute: Compute
@@ -48,6 +52,8 @@ class Lane:
     per_caller: int
     inside: Counter[str] = field(default_factory=Counter)
     active: set[Over] = field(default_factory=set)
+    waiting: set[Over] = field(default_factory=set)
+    computing: set[Over] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.threads = ThreadPoolExecutor(self.width, thread_name_prefix=self.name)
@@ -63,11 +69,13 @@ class Lane:
         if self.inside[key] >= self.per_caller:
             raise _full(f"You have {self.inside[key]} runs in hand, the limit of a caller.", self.per_caller)
         self.active.add(over)
+        self.waiting.add(over)
         self.inside[key] += 1
 
     def leave(self, key: str, over: Over) -> None:
         """Let a task out."""
         self.active.discard(over)
+        self.waiting.discard(over)
         self.inside[key] -= 1
         if not self.inside[key]:
             del self.inside[key]
@@ -155,38 +163,51 @@ async def _messages(
     lane.admit(key, over)
     relay = _Relay(asyncio.get_running_loop(), over)
     try:
-        asyncio.get_running_loop().run_in_executor(lane.threads, relay.run, lane.compute, task, payload)
+        asyncio.get_running_loop().run_in_executor(lane.threads, relay.run, lane, task, payload)
         async for message in relay:
             yield message
     finally:
         over.set()
+        relay.close()
         lane.leave(key, over)
 
 
 class _Relay:
-    """Carries messages from the thread that waits for a task to the loop that sends, a few at a time."""
+    """Carries messages from the thread that waits for a task to the loop that sends.
+
+    What the reader has not read waits in a spool, so that the task can end; only if that is full does it wait too.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, over: Over) -> None:
         self._loop = loop
         self._over = over
-        self._queue: asyncio.Queue[Any] = asyncio.Queue(_BUFFERED)
+        self._spool = Spool(FILE_LIMIT)
+        self._there = asyncio.Event()
+        self._room = threading.Event()
+        self._end: Any = None
 
-    def run(self, compute: Compute, task: str, payload: bytes) -> None:
+    def run(self, lane: Lane, task: str, payload: bytes) -> None:
         """Have the task computed, in a thread of the lane."""
         end: Any = _END
+        lane.waiting.discard(self._over)
+        lane.computing.add(self._over)
         try:
             self._check()
-            compute(task, payload, self, self._over)
+            lane.compute(task, payload, self, self._over)
         except BaseException as error:
             end = error
-        # The queue may be full while the reader has gone: nobody waits for the end then.
-        with suppress(ServiceError, RuntimeError):
-            self._put(end)
+        lane.computing.discard(self._over)
+        self._end = end
+        self._tell()
 
     def result(self, data: bytes) -> None:
         """Carry a message of the answer."""
         self._check()
-        self._put(data)
+        while not self._spool.put(data):
+            self._room.wait(_POLL_SECONDS)
+            self._room.clear()
+            self._check()
+        self._tell()
 
     progress = result
 
@@ -194,21 +215,31 @@ class _Relay:
         """Whether nobody waits any more."""
         return self._over.is_set()
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        while (item := await self._queue.get()) is not _END:
-            if isinstance(item, BaseException):
-                raise item
-            yield item
+    def close(self) -> None:
+        """Forget what was not read."""
+        self._spool.close()
 
-    def _put(self, item: Any) -> None:
-        sent = asyncio.run_coroutine_threadsafe(self._queue.put(item), self._loop)
+    async def __aiter__(self) -> AsyncIterator[bytes]:
         while True:
-            try:
-                return sent.result(_POLL_SECONDS)
-            except TimeoutError:
-                if self._over.is_set():
-                    sent.cancel()
-                    raise _cancelled() from None
+            self._there.clear()
+            # The end is looked at first: what was put before it was set is in the spool by then.
+            end, message = self._end, self._spool.take()
+            if message is None and self._spool.has_file:
+                message = await asyncio.to_thread(self._spool.take_from_file)
+            if message is not None:
+                self._room.set()
+                yield message
+            elif end is None:
+                await self._there.wait()
+            elif end is _END:
+                return
+            else:
+                raise end
+
+    def _tell(self) -> None:
+        # The loop may be closed while the last runs end: nobody waits for them then.
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._there.set)
 
     def _check(self) -> None:
         if self._over.is_set():

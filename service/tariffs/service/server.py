@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable
 from typing import Any
 
@@ -120,6 +121,9 @@ class TariffServer:
         await asyncio.gather(self._runs.quick(self._warm_up), asyncio.to_thread(self._pools.start))
         await asyncio.to_thread(self._kept.open)
         self._keeper.start()
+        # The law stays: looking through it for garbage, again and again, would hold calls up for tens of milliseconds.
+        gc.collect()
+        gc.freeze()
         self._gate.warm = True
         await self._set_health(health_pb2.HealthCheckResponse.SERVING)
         _log.info("serving", port=self.port)
@@ -158,12 +162,15 @@ class TariffServer:
     def _build(self) -> grpc.aio.Server:
         server = grpc.aio.server(
             interceptors=[] if self._tokens is None else [TokenInterceptor(self._tokens)],
-            options=options(self._place),
+            options=options(self._place, self._settings.waiting_calls),
             maximum_concurrent_rpcs=self._gate.backstop,
         )
         offering = Offering(Calls(self._gate, self._metrics, self._tokens))
         self._offer(offering)
         server.add_generic_rpc_handlers((offering,))
+        # Registered with the server itself, health has a queue of its own: who asks whether the server lives is not
+        # turned away when there are too many calls.
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         return server
 
     def _offer(self, server: Any) -> None:
@@ -180,7 +187,6 @@ class TariffServer:
         operations_pb2_grpc.add_OperationsServicer_to_server(
             OperationsHandler(self._long_runs, self._kept), server
         )
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         channelz.add_channelz_servicer(server)
         reflection.enable_server_reflection((*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
 

@@ -84,6 +84,8 @@ class Work(_Group):
     """Calls of any kind at the same time; one more is TOO_MANY_STREAMS."""
     calls_per_caller: int = _half("concurrent_calls")
     """Of these, how many may be one caller's: one token's, or without tokens one address's."""
+    waiting_calls: int = Field(default=64, ge=1, le=65536)
+    """Calls that wait until the server looks at them; beyond, gRPC turns calls away, and beyond twice as many all."""
 
 
 class State(_Group):

@@ -21,6 +21,8 @@ PUSHBACK_KEY = "grpc-retry-pushback-ms"
 _NEVER = "-1"
 RETRY_AFTER_SECONDS = {"TOO_MANY_STREAMS": 2, "WARMING_UP": 1, "SHUTTING_DOWN": 1}
 INVARIANT = "ENGINE_INVARIANT"
+# Codes that gRPC itself gives too, when it turns calls away; clients try them again unless they are told otherwise.
+_TRIED_AGAIN = frozenset({Code.RESOURCE_EXHAUSTED, Code.CANCELLED})
 
 
 def status_of(error: Exception, request_id: str) -> Status:
@@ -52,7 +54,7 @@ def _foreseen(error: TariffsError, known: Mapping[str, str], request: Sequence[M
 def trailers_of(status: Status, request_id: str) -> tuple[tuple[str, str | bytes], ...]:
     """The trailing metadata that carries a status and the request id."""
     told = ((DETAILS_KEY, status.SerializeToString()), (REQUEST_ID_KEY, request_id))
-    if status.code != Code.RESOURCE_EXHAUSTED:
+    if status.code not in _TRIED_AGAIN:
         return told
     return (*told, (PUSHBACK_KEY, _pushback(status)))
 

@@ -33,10 +33,12 @@ def watch(metrics: Metrics, gate: Gate, pools: Pools) -> None:
 
 
 def _watch_lane(metrics: Metrics, lane: Lane) -> None:
-    name, text = "runs_active", "Tasks computed now."
-    metrics.watch(name, text, lambda: min(len(lane.active), lane.width), lane=lane.name)
-    name, text = "runs_waiting", "Tasks that wait for a worker."
-    metrics.watch(name, text, lambda: max(0, len(lane.active) - lane.width), lane=lane.name)
+    text = "Tasks computed now."
+    metrics.watch("runs_active", text, lambda: len(lane.computing), lane=lane.name)
+    text = "Tasks that wait for a worker."
+    metrics.watch("runs_waiting", text, lambda: len(lane.waiting), lane=lane.name)
+    text = "Tasks let in, those included whose readers are slow."
+    metrics.watch("runs_admitted", text, lambda: len(lane.active), lane=lane.name)
 
 
 class _Law(Collector):

@@ -18,18 +18,27 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, BinaryIO, NoReturn
 
+from tariffs.engine.chunks import spent, watched
 from tariffs.engine.errors import ServiceError, TariffsError
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """How long a task went on after it was cancelled, and the kernel ranges that ended meanwhile."""
+
+    seconds: float
+    chunks: int
 
 
 @dataclass(frozen=True, slots=True)
 class Spent:
     """What a task took in its worker: wall time, time inside kernels summed over threads, lines valued by them, and
-    how long it went on after it was cancelled."""
+    its stop if it was cancelled."""
 
     seconds: float = 0.0
     kernel_seconds: float = 0.0
     lines: int = 0
-    stop_seconds: float | None = None
+    stop: Stop | None = None
 
 
 class UnforeseenError(Exception):
@@ -45,7 +54,7 @@ class _Inbox:
         self._over = threading.Event()
         self._current = -1
         self._lock = threading.Lock()
-        self.cancelled_at = 0.0
+        self._cancelled_at = (0.0, 0)
 
     def read(self) -> None:
         """Read until the server has gone, and leave then, whatever is being computed."""
@@ -68,10 +77,17 @@ class _Inbox:
         """Whether the job computed now was cancelled."""
         return self._over.is_set()
 
+    def stopped(self) -> Stop | None:
+        """The stop of the job that has just ended, if it was cancelled."""
+        if not self._over.is_set():
+            return None
+        at, chunks = self._cancelled_at
+        return Stop(time.perf_counter() - at, spent().chunks - chunks)
+
     def _cancel(self, number: int) -> None:
         with self._lock:
             if number == self._current:
-                self.cancelled_at = time.perf_counter()
+                self._cancelled_at = (time.perf_counter(), spent().chunks)
                 self._over.set()
 
 
@@ -137,7 +153,6 @@ def _leave() -> NoReturn:
 
 
 def _run(task: str, payload: bytes, inbox: _Inbox, outbox: _Outbox) -> tuple[Exception | None, Spent]:
-    from tariffs.engine.chunks import spent, watched
     from tariffs.service.tasks import TASKS
 
     error: Exception | None = None
@@ -147,11 +162,12 @@ def _run(task: str, payload: bytes, inbox: _Inbox, outbox: _Outbox) -> tuple[Exc
             TASKS[task](payload, outbox)
     except TariffsError as known:
         error = known
-    except Exception:
+    except BaseException:
+        # Polars panics past Exception; whatever it is, it must not take the worker with it.
         error = UnforeseenError(traceback.format_exc())
     after, ended = spent(), time.perf_counter()
-    late = ended - inbox.cancelled_at if inbox.cancelled() else None
-    return error, Spent(ended - begun, after.seconds - before.seconds, after.lines - before.lines, late)
+    kernels = (after.seconds - before.seconds, after.lines - before.lines)
+    return error, Spent(ended - begun, *kernels, inbox.stopped())
 
 
 if __name__ == "__main__":

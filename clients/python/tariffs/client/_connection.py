@@ -61,6 +61,7 @@ def service_config(*, round_robin: bool = False) -> str:
     """gRPC service config as JSON: what is tried again, and whether calls go round several servers.
 
     RESOURCE_EXHAUSTED is tried again when the server says after how long; where time mends nothing it says never.
+    CANCELLED without a word is gRPC's own refusal of calls that a busy server had no time to look at.
     Deadlines are passed with each call and never stand here: grpcio fires them early and does not tell the
     server (grpc/grpc issues 34547 and 40633).
     """
@@ -69,7 +70,7 @@ def service_config(*, round_robin: bool = False) -> str:
         "initialBackoff": "0.1s",
         "maxBackoff": "2s",
         "backoffMultiplier": 2,
-        "retryableStatusCodes": ["UNAVAILABLE", "RESOURCE_EXHAUSTED"],
+        "retryableStatusCodes": ["UNAVAILABLE", "RESOURCE_EXHAUSTED", "CANCELLED"],
     }
     methods = [{"name": [{}], "retryPolicy": retry}, {"name": list(_METHODS_DONE_ONCE)}]
     policy = "round_robin" if round_robin else "pick_first"

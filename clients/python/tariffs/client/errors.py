@@ -61,7 +61,6 @@ _EXIT_BY_CODE = {"INVALID_ARGUMENT": 1, "NOT_FOUND": 4}
 _REASON_BY_CODE = {
     "UNAVAILABLE": "SERVER_UNAVAILABLE",
     "DEADLINE_EXCEEDED": "DEADLINE",
-    "CANCELLED": "CANCELLED",
     "RESOURCE_EXHAUSTED": "BATCH_TOO_LARGE",
     "INVALID_ARGUMENT": "REQUEST_INVALID",
 }
@@ -281,6 +280,15 @@ def _text(error: Exception, name: str) -> str:
 
 
 def _bare(code: str, details: str, target: str) -> TariffsError:
+    if code == "CANCELLED":
+        # Who cancels a call does not wait for its error: this is gRPC's own refusal at the server.
+        return Unavailable(
+            "SERVER_UNAVAILABLE",
+            f"The server at {target} has more calls than it can look at, or is stopping.",
+            code="UNAVAILABLE",
+            fix="Try again shortly, with fewer calls at a time.",
+            metadata={"target": target},
+        )
     reason = _REASON_BY_CODE.get(code, "ENGINE_INVARIANT")
     what = "No server answers at" if reason == "SERVER_UNAVAILABLE" else f"The call failed ({code}) at"
     return _CLASS_BY_CODE.get(code, InternalError)(

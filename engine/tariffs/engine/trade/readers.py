@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from tariffs.engine.errors import InputError
+from tariffs.engine.trade.calendar import off_calendar
 from tariffs.engine.trade.codes import parse_code
 from tariffs.engine.trade.columns import INSTANT
 from tariffs.engine.trade.units import find_unit
@@ -277,6 +278,8 @@ def instants_of(values: pl.Series, zone: ZoneInfo, reason: str, problems: Proble
     dtype = values.dtype
     if dtype == pl.Null:
         return values.cast(INSTANT)
+    if dtype == pl.Date or isinstance(dtype, pl.Datetime):
+        values = _on_the_calendar(values, reason, problems)
     if dtype == pl.Date:
         return _noon(values, name)
     if isinstance(dtype, pl.Datetime):
@@ -296,6 +299,17 @@ def instants_of(values: pl.Series, zone: ZoneInfo, reason: str, problems: Proble
     if dtype.is_numeric() or dtype == pl.Boolean:
         raise _mismatch(values, "days or instants")
     return by_distinct(values, partial(read_moment, zone=zone, reason=reason), INSTANT, problems, "")
+
+
+def _on_the_calendar(values: pl.Series, reason: str, problems: Problems) -> pl.Series:
+    """Days or instants without those that no calendar has; their rows are refused."""
+    beyond = off_calendar(values)
+    if not beyond.any():
+        return values
+    # Shown as the numbers they are: no text could be made of them.
+    shown = values.to_physical().alias(values.name)
+    problems.refuse(shown, beyond, reason, ", which is no day of the years 1 to 9999. Write 2025-11-10.")
+    return values.set(beyond, None)
 
 
 def _noon(days: pl.Series, zone: str) -> pl.Series:
