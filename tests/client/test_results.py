@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
+import grpc
 import polars as pl
 import pytest
 
-from tariffs.client import Client, Config, InternalError, InvalidRequest, Scenario
+from tariffs.client import Client, Config, InternalError, InvalidRequest, Scenario, Unavailable, _persist
 from tariffs.client.frames import read_table, to_arrow, write_table
 from tariffs.v1 import common_pb2
 from tariffs.v1 import simulation_service_pb2 as pb
@@ -165,3 +168,45 @@ def test_written_results_carry_their_provenance(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "t.csv.provenance.json").read_text()) == {"run_digest": "d"}
     with pytest.raises(InvalidRequest):
         write_table(TOTAL, tmp_path / "t.txt", {})
+
+
+@pytest.mark.parametrize(("broken", "whole"), [(1, True), (2, True), (3, False)])
+def test_a_run_whose_server_goes_in_its_midst_is_asked_for_again(
+    monkeypatch: pytest.MonkeyPatch, broken: int, whole: bool
+) -> None:
+    monkeypatch.setattr(_persist, "PAUSES", (0.01, 0.01))
+    attempts = 0
+
+    def answer(_request: Any, context: grpc.ServicerContext) -> Iterator[pb.SimulateResponse]:
+        nonlocal attempts
+        attempts += 1
+        yield batch("groups", "base", ON, GROUPS)
+        if attempts <= broken:
+            context.abort(grpc.StatusCode.UNAVAILABLE, "Socket closed")
+        yield batch("total", "base", ON, TOTAL)
+        yield DONE
+
+    with fake_server() as fake, Client(fake.target) as client:
+        fake.answers["Simulate"] = answer
+        if whole:
+            assert client.impact(on=ON).groups.height == GROUPS.height, "nothing of the first answer is kept"
+        else:
+            with pytest.raises(Unavailable):
+                client.impact(on=ON)
+    assert attempts == min(broken + 1, 3)
+
+
+def test_a_run_that_fails_otherwise_is_asked_for_once() -> None:
+    attempts = 0
+
+    def answer(_request: Any, context: grpc.ServicerContext) -> Iterator[pb.SimulateResponse]:
+        nonlocal attempts
+        attempts += 1
+        yield batch("groups", "base", ON, GROUPS)
+        context.abort(grpc.StatusCode.INTERNAL, "broken")
+
+    with fake_server() as fake, Client(fake.target) as client:
+        fake.answers["Simulate"] = answer
+        with pytest.raises(InternalError):
+            client.impact(on=ON)
+    assert attempts == 1

@@ -179,8 +179,8 @@ def _kill_busiest() -> None:
     children = psutil.Process().children()
     workers = [child for child in children if RUNS in child.cmdline()]
     assert workers
-    for worker in workers:
-        worker.send_signal(signal.SIGKILL)
+    for process in workers:
+        process.send_signal(signal.SIGKILL)
 
 
 @pytest.mark.kill

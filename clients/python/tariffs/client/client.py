@@ -10,6 +10,7 @@ from types import TracebackType
 from tariffs.client import _answers, _requests, lawinfo
 from tariffs.client._channel import Backend, LocalBackend, RemoteBackend
 from tariffs.client._keeping import Keeping
+from tariffs.client._persist import read_whole
 from tariffs.client._portfees import Ships
 from tariffs.client._progress import Progress, reporting
 from tariffs.client._rating import Rating
@@ -147,7 +148,11 @@ class Client(Rating, Ships, Keeping):
         call = call_of("impact", lines, scenarios, shallow(options))
         seconds = timeout or self._config.deadlines.impact
         with reporting(progress) as report:
-            found = _answers.impact(self._backend.simulate(request, lines, seconds), report)
+            found = read_whole(
+                lambda left: self._backend.simulate(request, lines, left),
+                lambda messages: _answers.impact(messages, report),
+                seconds,
+            )
         return replace(found, provenance=with_call(found.provenance, call))
 
     def timeline(
@@ -207,7 +212,11 @@ class Client(Rating, Ships, Keeping):
         call = call_of("timeline", lines, scenarios, {"start": start, "end": end, **given})
         seconds = timeout or self._config.deadlines.timeline
         with reporting(progress) as report:
-            found = _answers.timeline(self._backend.timeline(request, lines, seconds), report)
+            found = read_whole(
+                lambda left: self._backend.timeline(request, lines, left),
+                lambda messages: _answers.timeline(messages, report),
+                seconds,
+            )
         return replace(found, provenance=with_call(found.provenance, call))
 
     def measures(self, authority: str = "", *, timeout: float | None = None) -> tuple[lawinfo.Measure, ...]:

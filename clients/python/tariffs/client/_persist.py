@@ -1,0 +1,55 @@
+"""A streamed answer read to its end, though the server may go while it answers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+from tariffs.client.errors import Unavailable
+
+Message = TypeVar("Message")
+Found = TypeVar("Found")
+PAUSES = (0.2, 1.0)
+"""Seconds before each further attempt."""
+
+
+def read_whole(
+    ask: Callable[[float], Iterator[Message]], read: Callable[[Iterator[Message]], Found], seconds: float
+) -> Found:
+    """What `read` makes of an answer; if the server goes in its midst, the whole is asked for again.
+
+    A call that was answered in part is not tried again by gRPC. The same request has the same answer, but another
+    server may have another law: so nothing of the first answer is kept.
+
+    Args:
+        ask: begins the call, given the seconds it may take.
+        read: reads its messages.
+        seconds: for all attempts together.
+
+    Raises:
+        Unavailable: no server answers, or the last attempt was broken off too.
+    """
+    until = time.monotonic() + seconds
+    for pause in PAUSES:
+        messages = _Counted(ask(until - time.monotonic()))
+        try:
+            return read(messages)
+        except Unavailable:
+            if not messages.seen or time.monotonic() + pause >= until:
+                raise
+        time.sleep(pause)
+    return read(ask(until - time.monotonic()))
+
+
+class _Counted(Iterator[Message]):
+    """Messages, and how many have come."""
+
+    def __init__(self, messages: Iterator[Message]) -> None:
+        self._messages = messages
+        self.seen = 0
+
+    def __next__(self) -> Message:
+        message = next(self._messages)
+        self.seen += 1
+        return message
