@@ -1,7 +1,7 @@
-"""A server that computes nothing: what gRPC alone costs, measured beside the real one.
+"""A server that computes nothing: what gRPC and messages alone cost, measured beside the real one.
 
-`python -m tests.load.echo FILE` answers every unary call with the bytes of the file, and streams lines in three ways.
-It prints its port and serves until its standard input ends.
+`python -m tests.load.echo FILE` answers every quote with the message in the file, as generated code has it, and streams
+lines in two ways. It prints its port and serves until its standard input ends.
 """
 
 from __future__ import annotations
@@ -14,32 +14,33 @@ from typing import Any
 import grpc
 import grpc.aio
 
+from tariffs.v1 import duty_service_pb2 as pb
+from tariffs.v1 import duty_service_pb2_grpc
 from tests.load import lines
 
 RECEIVE_LIMIT = 8 << 20
 
 
-class Echo(grpc.GenericRpcHandler):  # type: ignore[type-arg] # generic in the stubs alone
-    """Gives a canned answer to unary calls, and lines to those of `lines.SERVICE`."""
+class Canned(duty_service_pb2_grpc.DutyServiceServicer):
+    """Gives one answer to every quote."""
 
-    def __init__(self, answer: bytes) -> None:
+    def __init__(self, answer: pb.CalculateDutyResponse) -> None:
         self._answer = answer
 
-    def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any]:
-        """The handler of a call."""
-        service, method = handler_call_details.method.removeprefix("/").split("/")
-        if service == lines.SERVICE:
-            return grpc.unary_stream_rpc_method_handler(lines.STREAMS[method])
-        return grpc.unary_unary_rpc_method_handler(self._unary)
-
-    async def _unary(self, request: bytes, context: Any) -> bytes:
+    async def CalculateDuty(  # noqa: N802 - the name on the wire
+        self, request: pb.CalculateDutyRequest, context: Any
+    ) -> pb.CalculateDutyResponse:
+        """The answer."""
         return self._answer
 
 
 async def serve(answer: bytes) -> None:
     """Serve until the standard input ends."""
     server = grpc.aio.server(options=[("grpc.max_receive_message_length", RECEIVE_LIMIT)])
-    server.add_generic_rpc_handlers((Echo(answer),))
+    canned = Canned(pb.CalculateDutyResponse.FromString(answer))
+    duty_service_pb2_grpc.add_DutyServiceServicer_to_server(canned, server)
+    streams = {name: grpc.unary_stream_rpc_method_handler(stream) for name, stream in lines.STREAMS.items()}
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(lines.SERVICE, streams),))
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     sys.stdout.write(f"{port}\n")

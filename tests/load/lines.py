@@ -18,25 +18,21 @@ from tariffs.v1 import simulation_service_pb2 as pb
 SERVICE = "load.Lines"
 ROWS = 1_000_000
 ROWS_A_MESSAGE = 8_192
-TEXTS, NUMBERS = ("hts", "origin"), ("customs_value", "duty", "effective_rate", "value_after")
+TEXTS = ("hts", "origin")
+NUMBERS = (
+    "customs_value", "duty", "duty_owed", "landed", "value_after", "duty_after", "landed_after", "landed_change",
+    "value_change", "creation", "diversion", "effective_rate", "effective_rate_after", "quantity_hat",
+)  # fmt: skip
 
 
 @cache
 def frame() -> pl.DataFrame:
-    """The lines: two words and four numbers each, as a run gives them."""
+    """The lines, with the columns of an impact's `lines`."""
     numbers = pl.int_range(ROWS, eager=True)
     value = (numbers % 99_991 + 1).cast(pl.Float64)
-    rate = (numbers % 17).cast(pl.Float64) / 40
-    return pl.DataFrame(
-        {
-            "hts": (numbers % 18_626 + 1_000_000_000).cast(pl.String),
-            "origin": pl.Series(["CN", "MX", "CA", "DE", "JP", "VN", "KR", "IN"] * (ROWS // 8)),
-            "customs_value": value,
-            "duty": value * rate,
-            "effective_rate": rate,
-            "value_after": value * (1 - rate / 2),
-        }
-    )
+    origins = pl.Series(["CN", "MX", "CA", "DE", "JP", "VN", "KR", "IN"] * (ROWS // 8))
+    words = {"hts": (numbers % 18_626 + 1_000_000_000).cast(pl.String), "origin": origins}
+    return pl.DataFrame({**words, **{name: value * place / 40 for place, name in enumerate(NUMBERS)}})
 
 
 @cache
@@ -60,7 +56,9 @@ def rows_message() -> Any:
 
 async def _arrow(request: bytes, context: Any) -> AsyncIterator[bytes]:
     for data in batches(frame()):
-        yield pb.SimulateResponse(lines=pb.ResultBatch(arrow=data)).SerializeToString()
+        message = pb.SimulateResponse()
+        message.lines.arrow = data
+        yield message.SerializeToString()
 
 
 async def _messages(request: bytes, context: Any) -> AsyncIterator[bytes]:

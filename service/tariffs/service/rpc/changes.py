@@ -96,8 +96,8 @@ def _value(
     lines = found.lines.sort(pl.col("change").abs(), descending=True, maintain_order=True)
     answer.lines = next(arrow.batches(lines, _NO_LIMIT if local else arrow.MESSAGE_LIMIT))
     answer.lines_left_off = lines.height - pl.read_ipc_stream(io.BytesIO(answer.lines)).height
-    answer.effects = next(arrow.batches(found.measures))
-    answer.refused = next(arrow.batches(found.refused))
+    answer.effects = next(arrow.batches(found.measures, arrow.MESSAGE_LIMIT))
+    answer.refused = next(arrow.batches(found.refused, arrow.MESSAGE_LIMIT))
 
 
 def _change(notice: Notice, step: int | None, zone: ZoneInfo) -> pb.LawChange:

@@ -189,27 +189,26 @@ def done_of(found: Impact, request: pb.SimulateRequest) -> pb.SimulateResponse:
 
 def tell_point(point: ScenarioImpact, emit: Emit) -> None:
     """Hand out the results of one point."""
+    for kind, frame in _frames(point):
+        for data in arrow.batches(frame):
+            message = pb.SimulateResponse()
+            # Filled in place: a batch made first would be copied once more.
+            batch: pb.ResultBatch = getattr(message, kind)
+            batch.scenario, batch.on, batch.arrow = point.id, point.on, data
+            emit(message)
 
-    def batch(data: bytes) -> pb.ResultBatch:
-        return pb.ResultBatch(scenario=point.id, on=point.on, arrow=data)
 
-    for data in arrow.batches(point.groups):
-        emit(pb.SimulateResponse(groups=batch(data)))
-    for data in arrow.batches(_total(point)):
-        emit(pb.SimulateResponse(total=batch(data)))
+def _frames(point: ScenarioImpact) -> Iterator[tuple[str, pl.DataFrame]]:
+    yield "groups", point.groups
+    yield "total", _total(point)
     if point.ranges is not None:
-        for data in arrow.batches(point.ranges.groups):
-            emit(pb.SimulateResponse(ranges=batch(data)))
-        for data in arrow.batches(point.ranges.total):
-            emit(pb.SimulateResponse(total_ranges=batch(data)))
-        for data in arrow.batches(point.ranges.tornado):
-            emit(pb.SimulateResponse(tornado=batch(data)))
+        yield "ranges", point.ranges.groups
+        yield "total_ranges", point.ranges.total
+        yield "tornado", point.ranges.tornado
     if point.attribution is not None:
-        for data in arrow.batches(point.attribution):
-            emit(pb.SimulateResponse(attribution=batch(data)))
+        yield "attribution", point.attribution
     if point.lines is not None:
-        for data in arrow.batches(point.lines):
-            emit(pb.SimulateResponse(lines=batch(data)))
+        yield "lines", point.lines
 
 
 def _total(point: ScenarioImpact) -> pl.DataFrame:

@@ -100,5 +100,6 @@ def tell_scenario(found: ScenarioTimeline, emit: Emit) -> None:
     for kind, frame in frames:
         for data in arrow.batches(frame):
             message = pb.TimelineResponse()
-            getattr(message, kind).CopyFrom(pb.ResultBatch(scenario=found.id, arrow=data))
+            batch: pb.ResultBatch = getattr(message, kind)
+            batch.scenario, batch.arrow = found.id, data
             emit(message)
