@@ -17,17 +17,16 @@ from tests.load.servers import Server
 from tests.load.sweeps import OPTIONS, request
 
 POINTS = 64
-CANCELS = 8
 SETTLE_SECONDS = 20.0
 _NUMBER = re.compile(r"^(tariffs_\w+)\{([^}]*)\} ([0-9.e+-]+)$", re.MULTILINE)
 _LE = re.compile(r'le="([^"]+)"')
 _BUCKET = re.compile(r"tariffs_stop_chunks_bucket (.+)")
 
 
-def measure(_plan: Plan, server: Server) -> list[Measured]:
+def measure(plan: Plan, server: Server) -> list[Measured]:
     """The row on cancelling: one round for each way a run ends early."""
     _finish(server)
-    rounds = [_round(server, CANCELS, deadline) for deadline in (False, True)]
+    rounds = [_round(server, plan.cancels, deadline) for deadline in (False, True)]
     stops = ", ".join(
         f"{way} {ms:.1f} ms to the end of the run"
         for way, (_, ms) in zip(("cancel", "deadline"), rounds, strict=True)

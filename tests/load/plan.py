@@ -23,6 +23,7 @@ class Plan:
         quotes, sweeps: calls whose memory is watched.
         kill_seconds, mix_seconds: how long the scenarios last in which something is killed.
         readers: readers that stop reading.
+        cancels: runs ended early, each way.
     """
 
     folder: Path
@@ -33,16 +34,17 @@ class Plan:
     kill_seconds: float
     mix_seconds: float
     readers: int
+    cancels: int
 
 
 def full(folder: Path) -> Plan:
     """The run that promises are judged by: at most six minutes."""
-    return Plan(folder, 3, 2.5, 100_000, 100, 15.0, 60.0, 2)
+    return Plan(folder, 3, 2.5, 100_000, 100, 15.0, 60.0, 2, 8)
 
 
 def quick(folder: Path) -> Plan:
     """A run for every change: at most two minutes."""
-    return Plan(folder, 2, 1.0, 5_000, 8, 6.0, 8.0, 2)
+    return Plan(folder, 2, 1.0, 3_000, 4, 4.0, 5.0, 1, 4)
 
 
 def tokens_file(folder: Path) -> Path:
