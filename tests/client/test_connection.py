@@ -11,7 +11,15 @@ from typing import Any
 import grpc
 import pytest
 
-from tariffs.client import Client, Config, InvalidRequest, ResourceExhausted, Unauthenticated, Unavailable
+from tariffs.client import (
+    Client,
+    Config,
+    InvalidRequest,
+    ResourceExhausted,
+    Unauthenticated,
+    Unavailable,
+    _persist,
+)
 from tariffs.client._connection import _joined, _places, connect, is_loopback, service_config
 from tariffs.client.config import secured
 from tariffs.v1 import duty_service_pb2, simulation_service_pb2
@@ -180,7 +188,11 @@ def test_a_limit_that_time_does_not_mend_is_not_tried_again() -> None:
         assert len(fake.requests) == 1
 
 
-def test_a_stream_is_tried_again_until_its_first_message_and_not_after() -> None:
+def test_a_stream_is_tried_again_by_grpc_until_its_first_message_and_not_after(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(_persist, "PAUSES", ())
+
     def broken(_request: Any, context: grpc.ServicerContext) -> Any:
         yield simulation_service_pb2.SimulateResponse(progress=simulation_service_pb2.Progress(stage="x"))
         context.abort(grpc.StatusCode.UNAVAILABLE, "gone")
