@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 
 from tariffs.service.state import kept as kept_module
+from tariffs.v1 import law_service_pb2
 from tariffs.v1 import simulation_service_pb2 as sim
 from tariffs.v1 import table_service_pb2 as pb
 from tests.service.harness import TIMEOUT, Running, fails, no_warm_up, points, running
@@ -70,6 +71,19 @@ def test_cuts_and_compression_make_no_difference(server: Running) -> None:
     assert other.name != first.name
 
 
+def test_changes_of_the_law_are_told_of_a_kept_table_as_of_the_table_itself(server: Running) -> None:
+    frame = rows(300)
+
+    def asked(**table: Any) -> Any:
+        request = law_service_pb2.ListChangesRequest(start="2025-04-01", end="2025-04-30", **table)
+        return server.law.ListChanges(request, timeout=TIMEOUT)
+
+    kept, itself = asked(handle=upload(server, frame).name), asked(arrow=arrow(frame))
+    assert kept.lines == itself.lines
+    assert kept.effects == itself.effects
+    assert pl.read_ipc_stream(kept.lines).height > 0
+
+
 def test_tables_are_listed_page_by_page_and_forgotten() -> None:
     with running(warm=no_warm_up) as server:
         names = [upload(server, rows(5, seed)).name for seed in range(5)]
@@ -100,6 +114,11 @@ def test_nobody_sees_the_table_of_another(tmp_path: Path) -> None:
             lambda who: server.tables.GetTable(pb.GetTableRequest(name=name), timeout=TIMEOUT, **who),
             lambda who: list(server.simulation.Simulate(simulation(handle=name), timeout=TIMEOUT, **who)),
             lambda who: server.tables.DeleteTable(pb.DeleteTableRequest(name=name), timeout=TIMEOUT, **who),
+            lambda who: server.law.ListChanges(
+                law_service_pb2.ListChangesRequest(start="2025-04-01", end="2025-04-02", handle=name),
+                timeout=TIMEOUT,
+                **who,
+            ),
         ]
         for ask in asks:
             assert fails(partial(ask, as_caller("bob"))).reason == "TABLE_NOT_FOUND"

@@ -115,7 +115,7 @@ _SERVER = (
         {
             "WARMING_UP": "the server is not ready yet",
             "SHUTTING_DOWN": "the server is draining",
-            "SERVER_UNAVAILABLE": "no server answers at the target",
+            "SERVER_UNAVAILABLE": "no server answers at the target, or it has more calls than it can look at",
         },
     )
     | _group("DEADLINE_EXCEEDED", 3, {"DEADLINE": "the deadline passed before the answer"})

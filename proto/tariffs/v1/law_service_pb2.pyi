@@ -156,7 +156,7 @@ class Law(_message.Message):
     def __init__(self, version: _Optional[str] = ..., as_of: _Optional[str] = ..., coverage_start_time: _Optional[str] = ..., coverage_end_time: _Optional[str] = ..., digest: _Optional[str] = ..., switches: _Optional[_Iterable[_Union[Switch, _Mapping]]] = ..., claims: _Optional[_Iterable[_Union[ClaimKind, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ...) -> None: ...
 
 class ListChangesRequest(_message.Message):
-    __slots__ = ("start", "end", "hts", "origin", "known_on", "scenario", "switches", "min_confidence", "arrow", "embedded", "direction")
+    __slots__ = ("start", "end", "hts", "origin", "known_on", "scenario", "switches", "min_confidence", "arrow", "embedded", "handle", "direction")
     class SwitchesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -174,6 +174,7 @@ class ListChangesRequest(_message.Message):
     MIN_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
     ARROW_FIELD_NUMBER: _ClassVar[int]
     EMBEDDED_FIELD_NUMBER: _ClassVar[int]
+    HANDLE_FIELD_NUMBER: _ClassVar[int]
     DIRECTION_FIELD_NUMBER: _ClassVar[int]
     start: str
     end: str
@@ -185,8 +186,9 @@ class ListChangesRequest(_message.Message):
     min_confidence: str
     arrow: bytes
     embedded: bool
+    handle: str
     direction: _common_pb2.Direction
-    def __init__(self, start: _Optional[str] = ..., end: _Optional[str] = ..., hts: _Optional[str] = ..., origin: _Optional[str] = ..., known_on: _Optional[str] = ..., scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., arrow: _Optional[bytes] = ..., embedded: _Optional[bool] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ...) -> None: ...
+    def __init__(self, start: _Optional[str] = ..., end: _Optional[str] = ..., hts: _Optional[str] = ..., origin: _Optional[str] = ..., known_on: _Optional[str] = ..., scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., arrow: _Optional[bytes] = ..., embedded: _Optional[bool] = ..., handle: _Optional[str] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ...) -> None: ...
 
 class LawChange(_message.Message):
     __slots__ = ("id", "kind", "when", "measures", "effect_time", "known_from", "text", "citations", "confidence", "step")

@@ -175,7 +175,7 @@ class TariffServer:
 
     def _offer(self, server: Any) -> None:
         duty_service_pb2_grpc.add_DutyServiceServicer_to_server(DutyHandler(self._runs), server)
-        law_service_pb2_grpc.add_LawServiceServicer_to_server(LawHandler(self._runs), server)
+        law_service_pb2_grpc.add_LawServiceServicer_to_server(LawHandler(self._runs, self._kept), server)
         refund_service_pb2_grpc.add_RefundServiceServicer_to_server(RefundHandler(self._runs), server)
         scenario_service_pb2_grpc.add_ScenarioServiceServicer_to_server(ScenarioHandler(self._runs), server)
         simulation_service_pb2_grpc.add_SimulationServiceServicer_to_server(

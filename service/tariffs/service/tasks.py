@@ -125,6 +125,7 @@ TASKS: Mapping[str, Task] = {
     ),
     "simulate_kept": _Whole(f"{_RPC}.tables:simulate_kept"),
     "timeline_kept": _Whole(f"{_RPC}.tables:timeline_kept"),
+    "changes_kept": _Whole(f"{_RPC}.tables:changes_kept"),
     "keep_table": _Whole(f"{_RPC}.tables:keep_table"),
     "run": _Whole(f"{_RPC}.runs:compute"),
     "lines": _Whole(f"{_RPC}.lines:value_lines"),

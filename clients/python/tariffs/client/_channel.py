@@ -136,9 +136,8 @@ class RemoteBackend:
     def changes(
         self, request: ListChangesRequest, table: frames.Table | None, timeout: float
     ) -> ListChangesResponse:
-        """What changes in the law; a table travels with the request."""
-        if table is not None:
-            request.arrow = frames.to_arrow(frames.read_table(table), self._config.message_limit)
+        """What changes in the law; a table travels with the request, or is uploaded first if it is large."""
+        self.give(request, table)
         answer: ListChangesResponse = self.unary("ListChanges", request, timeout)
         return answer
 

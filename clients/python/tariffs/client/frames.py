@@ -50,18 +50,6 @@ def read_table(source: Table) -> pl.DataFrame:
     raise _unreadable(path, f"files named *{path.suffix or path.name} are not known")
 
 
-def to_arrow(frame: pl.DataFrame, limit: int) -> bytes:
-    """The frame as one Arrow IPC stream of at most `limit` bytes.
-
-    Raises:
-        InvalidRequest: BATCH_TOO_LARGE if it does not fit.
-    """
-    data = encode(frame)
-    if len(data) > limit:
-        raise too_large(frame.height, len(data), limit)
-    return data
-
-
 def encode(frame: pl.DataFrame) -> bytes:
     """The frame as one Arrow IPC stream, compressed unless it is small."""
     buffer = io.BytesIO()

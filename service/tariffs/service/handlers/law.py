@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import aclosing
 from typing import Any
 
 import grpc.aio
 
+from tariffs.service.callers import caller
+from tariffs.service.framing import pack
 from tariffs.service.rpc import law
-from tariffs.service.runs import Runs
+from tariffs.service.runs import Runs, over_with
+from tariffs.service.state.kept import Kept
 from tariffs.v1 import law_service_pb2, law_service_pb2_grpc
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class LawHandler(law_service_pb2_grpc.LawServiceServicer):
-    """Reads from the law in memory; what changes do to a table is admitted and ended as a run is."""
+    """Reads from the law in memory; what changes do to a table is admitted and ended as a run is.
 
-    def __init__(self, runs: Runs) -> None:
+    Args:
+        runs: where things are computed.
+        kept: whose tables handles name.
+    """
+
+    def __init__(self, runs: Runs, kept: Kept) -> None:
         self._runs = runs
+        self._kept = kept
 
     async def GetLaw(  # noqa: N802 - the name on the wire
         self, request: law_service_pb2.GetLawRequest, context: Context
@@ -41,8 +52,15 @@ class LawHandler(law_service_pb2_grpc.LawServiceServicer):
         self, request: law_service_pb2.ListChangesRequest, context: Context
     ) -> law_service_pb2.ListChangesResponse:
         """What changes in the law in a window of days."""
-        lane = self._runs.sweep if request.WhichOneof("table") else self._runs.short
-        return await lane("changes", request, law_service_pb2.ListChangesResponse, context)
+        answer = law_service_pb2.ListChangesResponse
+        given = request.WhichOneof("table")
+        if given != "handle":
+            lane = self._runs.sweep if given else self._runs.short
+            return await lane("changes", request, answer, context)
+        table = await asyncio.to_thread(self._kept.table, caller().owner, request.handle)
+        payload = pack({"table": str(table)}, request.SerializeToString())
+        async with aclosing(self._runs.messages("changes_kept", payload, over_with(context))) as found:
+            return answer.FromString(await anext(found))
 
     async def CalculatePortFee(  # noqa: N802 - the name on the wire
         self, request: law_service_pb2.CalculatePortFeeRequest, context: Context

@@ -25,9 +25,10 @@ _NO_LIMIT = 1 << 40
 
 @dataclass(frozen=True)
 class LocalTable:
-    """A table of any size given in-process."""
+    """A table of any size, given in-process or kept by the server, and how many bytes of its lines may be told."""
 
     table: pl.DataFrame | pl.LazyFrame | str | Path
+    lines_limit: int = _NO_LIMIT
 
 
 def list_changes(
@@ -88,16 +89,21 @@ def _value(
         if cancelled():
             raise ServiceError("CANCELLED", "The caller cancelled the call.")
 
-    if local:
-        table: pl.DataFrame | pl.LazyFrame | str | Path | None = local.table
+    table: pl.DataFrame | pl.LazyFrame | str | Path | None
+    if local is not None:
+        table, limit = local.table, local.lines_limit
     else:
-        table = arrow.read_table(request.arrow) if request.WhichOneof("table") == "arrow" else None
+        table, limit = _sent(request), arrow.MESSAGE_LIMIT
     found = changes_on_table(law, notices, table, check=check, direction=direction_of(request.direction))
     lines = found.lines.sort(pl.col("change").abs(), descending=True, maintain_order=True)
-    answer.lines = next(arrow.batches(lines, _NO_LIMIT if local else arrow.MESSAGE_LIMIT))
+    answer.lines = next(arrow.batches(lines, limit))
     answer.lines_left_off = lines.height - pl.read_ipc_stream(io.BytesIO(answer.lines)).height
     answer.effects = next(arrow.batches(found.measures, arrow.MESSAGE_LIMIT))
     answer.refused = next(arrow.batches(found.refused, arrow.MESSAGE_LIMIT))
+
+
+def _sent(request: pb.ListChangesRequest) -> pl.DataFrame | None:
+    return arrow.read_table(request.arrow) if request.WhichOneof("table") == "arrow" else None
 
 
 def _change(notice: Notice, step: int | None, zone: ZoneInfo) -> pb.LawChange:

@@ -15,12 +15,13 @@ from tariffs.engine.law import load_law
 from tariffs.engine.tables import table_digest
 from tariffs.service import arrow
 from tariffs.service.framing import pack, unpack
+from tariffs.service.rpc.changes import LocalTable, list_changes
 from tariffs.service.rpc.simulation import Local, simulate
 from tariffs.service.rpc.timeline import run_timeline
 from tariffs.service.state.tables import KeptTable, LocalTables
 from tariffs.service.tasks import Outlet
+from tariffs.v1 import law_service_pb2, table_service_pb2
 from tariffs.v1 import simulation_service_pb2 as pb
-from tariffs.v1 import table_service_pb2
 
 _LENGTH_BYTES = 4
 
@@ -122,6 +123,17 @@ def timeline_kept(payload: bytes, outlet: Outlet) -> None:
         _tell(message, outlet)
 
     run_timeline(pb.TimelineRequest.FromString(body), emit, outlet.cancelled, Local(facts["table"]))
+
+
+def changes_kept(payload: bytes, outlet: Outlet) -> None:
+    """What changes of the law do to a table that is kept; the payload's fact is `table`, its path."""
+    facts, body = unpack(payload)
+
+    def emit(message: law_service_pb2.ListChangesResponse) -> None:
+        outlet.result(message.SerializeToString())
+
+    request = law_service_pb2.ListChangesRequest.FromString(body)
+    list_changes(request, emit, outlet.cancelled, LocalTable(facts["table"], arrow.MESSAGE_LIMIT))
 
 
 def table_message(table: KeptTable, keep_seconds: float) -> table_service_pb2.Table:
