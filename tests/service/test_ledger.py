@@ -42,7 +42,12 @@ def ledger(database: Database) -> Iterator[Ledger]:
 
 
 def ledger_of(database: Database, maker: str = "this", **given: Any) -> Ledger:
-    settings = {"lease_seconds": LEASE, "keep_seconds": 1e6, "waiting_limit": 100} | given
+    settings = {
+        "lease_seconds": LEASE,
+        "keep_seconds": 1e6,
+        "waiting_limit": 100,
+        "waiting_each": 100,
+    } | given
     return Ledger(database, maker, **settings)
 
 
@@ -180,3 +185,15 @@ def test_pages_hold_every_table_once_also_of_one_moment(database: Database) -> N
         if not token:
             break
     assert sorted(seen) == digests
+
+
+def test_no_owner_takes_all_places_of_those_who_wait(ledger: Ledger, database: Database) -> None:
+    tight = ledger_of(database, waiting_limit=3, waiting_each=2)
+    for number in range(2):
+        tight.start("ann", "simulate", b"%d" % number, 1, "")
+    with pytest.raises(ServiceError, match="2 runs wait, the limit of an owner") as caught:
+        tight.start("ann", "simulate", b"2", 1, "")
+    assert caught.value.reason == "TOO_MANY_STREAMS"
+    tight.start("bob", "simulate", b"0", 1, "")
+    with pytest.raises(ServiceError, match="3 runs wait, the limit"):
+        tight.start("cid", "simulate", b"0", 1, "")

@@ -112,6 +112,8 @@ class State(_Group):
     """Days after its end on which a long run is forgotten."""
     runs_waiting_limit: int = Field(default=100, ge=1)
     """Long runs waiting for a worker; one more is refused."""
+    runs_waiting_per_owner: int = _half("runs_waiting_limit")
+    """Of these, how many may be one owner's, so that nobody takes all places."""
     lease_seconds: float = Field(default=15.0, ge=0.5)
     """How long a long run stays with a server that no longer says it lives."""
 

@@ -99,4 +99,5 @@ class Kept:
             settings.lease_seconds,
             settings.run_days * DAY_SECONDS,
             settings.runs_waiting_limit,
+            settings.runs_waiting_per_owner,
         )

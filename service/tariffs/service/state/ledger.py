@@ -61,16 +61,24 @@ class Ledger:
         lease_seconds: how long a claim holds without being renewed.
         keep_seconds: how long an ended run is kept.
         waiting_limit: how many runs may wait.
+        waiting_each: of these, how many may be one owner's.
     """
 
     def __init__(
-        self, database: Database, maker: str, lease_seconds: float, keep_seconds: float, waiting_limit: int
+        self,
+        database: Database,
+        maker: str,
+        lease_seconds: float,
+        keep_seconds: float,
+        waiting_limit: int,
+        waiting_each: int,
     ) -> None:
         self._database = database
         self._maker = maker
         self.lease_seconds = lease_seconds
         self.keep_seconds = keep_seconds
         self._waiting_limit = waiting_limit
+        self._waiting_each = waiting_each
 
     def start(self, owner: str, kind: str, request: bytes, total_parts: int, request_id: str) -> RunRow:
         """Enter a run; one that the caller entered under the same id before is given back.
@@ -85,7 +93,7 @@ class Ledger:
         run_id = uuid.uuid4().hex
         try:
             with self._database.begin() as connection:
-                self._check_room(connection)
+                self._check_room(connection, owner)
                 connection.execute(
                     RUNS.insert().values(
                         id=run_id,
@@ -279,15 +287,19 @@ class Ledger:
             )
         return run
 
-    def _check_room(self, connection: sa.Connection) -> None:
+    def _check_room(self, connection: sa.Connection, owner: str) -> None:
         waiting = sa.select(sa.func.count()).select_from(RUNS).where(RUNS.c.state == WAITING)
-        if connection.execute(waiting).scalar_one() >= self._waiting_limit:
-            raise ServiceError(
-                "TOO_MANY_STREAMS",
-                f"{self._waiting_limit:,} runs wait, the limit.",
-                fix="Try again later.",
-                metadata={"limit": str(self._waiting_limit)},
-            )
+        for found, limit, whose in (
+            (waiting, self._waiting_limit, "the limit"),
+            (waiting.where(RUNS.c.owner == owner), self._waiting_each, "the limit of an owner"),
+        ):
+            if connection.execute(found).scalar_one() >= limit:
+                raise ServiceError(
+                    "TOO_MANY_STREAMS",
+                    f"{limit:,} runs wait, {whose}.",
+                    fix="Try again later.",
+                    metadata={"limit": str(limit)},
+                )
 
     def _end(self, claim: Claim, state: str, values: Mapping[str, Any]) -> None:
         with self._database.begin() as connection:
