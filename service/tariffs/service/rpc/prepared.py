@@ -143,18 +143,19 @@ def _fill_layers(
 ) -> None:
     texts = [_TEXT % divmod(one, 100) for one in cents]
     for message, layer in zip(messages, layers, strict=True):
-        if layer.latent or layer.possible:
-            _fill_doubtful(message, layer, cents)
+        if layer.latent:
+            # It charges nothing, on no base: what it could be is all there is to tell.
+            message.max = _TEXT % divmod(layer.amounts(cents)[3], 100)
             continue
         message.base = texts[layer.base]
         message.amount = message.min = message.max = texts[layer.amount]
-
-
-def _fill_doubtful(message: duty_service_pb2.Layer, layer: ScaledLayer, cents: Sequence[int]) -> None:
-    amounts = layer.amounts(cents)
-    _, _, low, high = amounts
-    message.base, message.amount, message.min, message.max = [_TEXT % divmod(one, 100) for one in amounts]
-    message.state = STATES[layer.face.state] if low == high else _UNDETERMINED
+        if layer.possible:
+            _, amount, low, high = layer.amounts(cents)
+            message.state = STATES[layer.face.state] if low == high else _UNDETERMINED
+            if low != amount:
+                message.min = _TEXT % divmod(low, 100)
+            if high != amount:
+                message.max = _TEXT % divmod(high, 100)
 
 
 __all__ = ["PREPARED_KEPT", "Prepared", "answer_prepared", "prepare"]
