@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tariffs.engine.errors import InputError
-from tariffs.service.arrow import MESSAGE_LIMIT, ROWS_LIMIT, VALUE_LIMIT, batches, read_table
+from tariffs.service.arrow import BATCH_BYTES, ROWS_LIMIT, VALUE_LIMIT, batches, read_table
 from tariffs.service.ipc import inspect_stream
 
 
@@ -126,7 +126,7 @@ def test_columns_of_one_name_are_refused() -> None:
 def test_batches_are_close_to_their_limit() -> None:
     frame = pl.DataFrame({"hts": ["9503000073"] * 100_000, "value": [1.0] * 100_000})
     sent = list(batches(frame))
-    assert len(sent) <= 1 + sum(map(len, sent)) // int(0.85 * MESSAGE_LIMIT)
+    assert len(sent) <= 1 + sum(map(len, sent)) // int(0.85 * BATCH_BYTES)
 
 
 def test_lists_of_lists_are_refused_before_anything_recurses_into_them() -> None:

@@ -47,6 +47,7 @@ def ledger_of(database: Database, maker: str = "this", **given: Any) -> Ledger:
         "keep_seconds": 1e6,
         "waiting_limit": 100,
         "waiting_each": 100,
+        "kept_each": 1000,
     } | given
     return Ledger(database, maker, **settings)
 
@@ -197,3 +198,50 @@ def test_no_owner_takes_all_places_of_those_who_wait(ledger: Ledger, database: D
     tight.start("bob", "simulate", b"0", 1, "")
     with pytest.raises(ServiceError, match="3 runs wait, the limit"):
         tight.start("cid", "simulate", b"0", 1, "")
+
+
+def test_an_owner_keeps_so_many_runs_and_no_more(ledger: Ledger, database: Database) -> None:
+    tight = ledger_of(database, kept_each=1)
+    first = tight.start("ann", "simulate", b"0", 1, "")
+    tight.cancel("ann", first.id)
+    with pytest.raises(ServiceError) as caught:
+        tight.start("ann", "simulate", b"1", 1, "")
+    assert caught.value.reason == "ROW_QUOTA"
+    tight.start("bob", "simulate", b"1", 1, "")
+    tight.delete("ann", first.id)
+    tight.start("ann", "simulate", b"1", 1, "")
+
+
+def test_a_run_given_back_is_left_to_servers_of_its_version_for_a_while(
+    ledger: Ledger, database: Database
+) -> None:
+    old = ledger_of(database, lease_seconds=0.2)
+    old.start("ann", "simulate", b"0", 1, "")
+    claim = claimed(old)
+    for _ in range(10):
+        time.sleep(0.1)
+        old.renew(claim)
+    old.release(claim)
+    assert ledger_of(database, maker="new", lease_seconds=0.2).claim() is None
+    assert old.claim() is not None
+
+
+def test_one_table_uploaded_twice_at_a_time_is_kept_once(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register, digest = TableRegister(database, 1e6, 1), "f" * 64
+    register.add("twice", digest, 1, 1, 1)
+    # As the second sees it who looked before the first had written.
+    monkeypatch.setattr(TableRegister, "_use", staticmethod(lambda *_: False))
+    monkeypatch.setattr(TableRegister, "_check_room", lambda *_: None)
+    monkeypatch.setattr(register, "use", lambda owner, digest: register.get(owner, digest))
+    assert register.add("twice", digest, 1, 1, 1).digest == digest
+
+
+def test_a_table_that_is_kept_can_be_sent_again_at_the_limit(database: Database) -> None:
+    register = TableRegister(database, 1e6, 1)
+    register.add("full", "e" * 64, 1, 1, 1)
+    register.check_room("full")
+    register.add("full", "e" * 64, 1, 1, 1)
+    with pytest.raises(ServiceError, match="1 tables, the limit"):
+        register.add("full", "d" * 64, 1, 1, 1)

@@ -15,6 +15,7 @@ import pytest
 from tariffs.engine.errors import ServiceError
 from tariffs.service.arrow import read_table
 from tariffs.service.framing import pack
+from tariffs.service.rpc import lines as rpc_lines
 from tariffs.service.tasks import Outlet, Over, compute_here
 from tariffs.v1 import simulation_service_pb2 as pb
 from tests.service.harness import TIMEOUT, Running, fails, no_warm_up, points, running
@@ -217,3 +218,13 @@ def test_equal_streams_have_equal_digests_however_slow(server: Running) -> None:
     other = answers(server, stream(rows(5, 1), rows(5, 3)))[-1].done.provenance.run_digest
     assert len(digests) == 1
     assert other not in digests
+
+
+def test_a_batch_with_more_lines_than_can_be_held_is_refused_with_what_would_fit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(rpc_lines, "LINES_LIMIT", 10)
+    with running(compute_here, no_warm_up) as server:
+        fault = fails(lambda: answers(server, stream(rows(3), rows(6))))
+    assert (fault.reason, fault.metadata["batch"]) == ("BATCH_TOO_LARGE", "1")
+    assert "at most 5 rows" in fault.metadata["fix"]

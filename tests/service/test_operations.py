@@ -21,7 +21,7 @@ from tariffs.service.arrow import read_table
 from tariffs.service.state import kept as kept_module
 from tariffs.service.tasks import Outlet, Over, compute_here
 from tariffs.v1 import simulation_service_pb2 as pb
-from tests.service.harness import TIMEOUT, Running, fails, no_warm_up, running
+from tests.service.harness import TIMEOUT, Running, fails, no_warm_up, points, running
 from tests.service.kept import (
     POINTS,
     arrow,
@@ -311,3 +311,16 @@ def test_a_run_that_kills_its_workers_ends() -> None:
         operation = wait(server, start(server, simulation(rows(5))).name)
         assert metadata_of(operation).state == pb.RUN_STATE_FAILED
         assert dying.deaths == 3
+
+
+@pytest.mark.parametrize(
+    ("request_", "reason"),
+    [
+        (pb.SimulateRequest(points=points(("base", "")), arrow=b"x" * ((1 << 20) + 1)), "BATCH_TOO_LARGE"),
+        (pb.SimulateRequest(points=points(("base", "")), arrow=b"x"), "BASELINE_REQUIRED"),
+    ],
+    ids=["too large", "no baseline"],
+)
+def test_what_can_be_told_at_once_is_told_when_a_run_is_begun(request_: Any, reason: str) -> None:
+    with running(warm=no_warm_up) as server:
+        assert fails(lambda: start(server, request_)).reason == reason

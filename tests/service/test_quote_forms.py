@@ -161,7 +161,8 @@ def test_ids_that_are_too_long_are_refused_though_the_rest_is_known() -> None:
 
 def test_a_request_too_long_to_keep_is_answered_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     kept = kept_anew(monkeypatch)
-    asked = request(GOODS[0], mask=["assessed"] * 500)
+    monkeypatch.setattr(prepared, "_KEY_LIMIT", 10)
+    asked = request(GOODS[0])
     assert duty.calculate_duty(asked).assessed
     assert not len(kept)
 
@@ -248,3 +249,35 @@ def test_answers_beyond_the_bound_are_forgotten_and_laid_out_again(monkeypatch: 
     first = [data(duty.calculate_duty(one)) for one in asked]
     assert len(kept) == 3
     assert [data(duty.calculate_duty(one)) for one in asked] == first
+
+
+def _many(request: pb.CalculateDutyRequest, what: str) -> None:
+    if what == "other_charges":
+        for _ in range(101):
+            request.line.other_charges.add(kind=pb.CHARGE_KIND_OTHER, amount="1")
+    elif what == "read_mask":
+        request.read_mask.paths.extend(["assessed"] * 101)
+    else:
+        many = request.switches if what == "switches" else request.line.claims.others
+        for number in range(201):
+            many[f"name_{number}"] = "1"
+
+
+@pytest.mark.parametrize("what", ["other_charges", "read_mask", "switches", "claims"])
+def test_more_of_a_thing_than_anybody_needs_does_not_hold_the_loop_up(what: str) -> None:
+    asked = request(GOODS[0])
+    duty.calculate_duty(asked)
+    _many(asked, what)
+    for call in (duty.duty_from_memory, duty.calculate_duty):
+        with pytest.raises(InputError, match=f"{what} has [12]01 items"):
+            call(asked)
+
+
+@pytest.mark.parametrize("direction", [-1, 7])
+def test_a_direction_that_is_none_is_refused_though_the_rest_is_known(direction: int) -> None:
+    asked = request(GOODS[0])
+    duty.calculate_duty(asked)
+    asked.direction = direction  # type: ignore[assignment]
+    assert duty.duty_from_memory(asked) is None
+    with pytest.raises(InputError, match="direction"):
+        duty.calculate_duty(asked)

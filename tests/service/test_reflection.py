@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +14,11 @@ import pytest
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.json_format import MessageToDict, ParseDict
 from google.protobuf.message_factory import GetMessageClass
+from grpc_reflection.v1alpha import reflection_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
 from tariffs.engine.errors import REASONS
+from tariffs.v1 import table_service_pb2
 from tests.service.harness import Running
 
 STANDARD = ("grpc.",)
@@ -114,3 +117,20 @@ def read_error(stock: Stock, error: Any) -> Told:
     (packed,) = (detail for detail in status.details if detail.type_url.endswith("google.rpc.ErrorInfo"))
     info.ParseFromString(packed.value)
     return Told(error.code().name, error.details(), info.reason, dict(info.metadata))
+
+
+def test_idle_reflection_streams_hold_no_thread(served: Running) -> None:
+    hold = threading.Event()
+
+    def silent() -> Iterator[Any]:
+        hold.wait(30)
+        yield from ()
+
+    with grpc.insecure_channel(f"127.0.0.1:{served.port}") as channel:
+        stub = reflection_pb2_grpc.ServerReflectionStub(channel)
+        streams = [stub.ServerReflectionInfo(silent()) for _ in range(40)]
+        # Looked up in a thread of the pool that everything on disk shares.
+        assert served.tables.ListTables(table_service_pb2.ListTablesRequest(), timeout=10) is not None
+        for one in streams:
+            one.cancel()
+        hold.set()

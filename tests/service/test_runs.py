@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import pytest
 from tariffs.engine.errors import ServiceError
 from tariffs.service import runs
 from tariffs.service.local import stream
+from tariffs.service.tasks import Over
 from tariffs.v1 import simulation_service_pb2 as pb
 from tests.service.harness import fails, line, no_warm_up, points, running, simulating
 
@@ -96,6 +98,46 @@ def test_a_reader_that_stops_reading_does_not_hold_the_worker() -> None:
         assert next(slow).lines.on == "0"
         assert len(list(server.simulation.Simulate(REQUEST, timeout=SECONDS))) == 120
         assert [found.lines.on for found in slow] == [str(number) for number in range(1, 120)]
+
+
+def test_what_was_asked_is_forgotten_with_the_caller_though_a_thread_comes_to_it_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    held, begun = threading.Event(), threading.Event()
+
+    def hold(task: str, payload: bytes, outlet: Any, over: Any) -> None:
+        begun.set()
+        held.wait(SECONDS)
+
+    relays: list[Any] = []
+
+    class Seen(runs._Relay):
+        def __init__(self, *given: Any) -> None:
+            super().__init__(*given)
+            relays.append(self)
+
+    monkeypatch.setattr(runs, "_Relay", Seen)
+
+    async def leave_early() -> int:
+        lane = runs.Lane("test", hold, 1, 9, 9)
+        made = runs.Runs(lane, lane)
+        first = made.messages("a", b"", Over(), "ann")
+        waiting = asyncio.ensure_future(anext(first, None))
+        await asyncio.to_thread(begun.wait, SECONDS)
+        over = Over()
+        second = asyncio.ensure_future(anext(made.messages("b", b"x" * 1000, over, "ann"), None))
+        await asyncio.sleep(0.05)
+        over.set()
+        with pytest.raises(ServiceError, match="cancelled"):
+            await asyncio.wait_for(second, 1)
+        # The executor holds the relay until a thread is free.
+        left = len(relays[-1]._payload)
+        held.set()
+        await waiting
+        await asyncio.to_thread(made.close)
+        return left
+
+    assert asyncio.run(leave_early()) == 0
 
 
 def test_one_run_too_many_is_refused_at_once_with_a_time_to_come_back() -> None:

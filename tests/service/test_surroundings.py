@@ -13,14 +13,14 @@ import grpc.aio
 import pytest
 import structlog
 from google.rpc import error_details_pb2
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_status import rpc_status
 
 from tariffs.engine.errors import InputError
 from tariffs.service.callers import caller
 from tariffs.service.calls import Calls, Offering
 from tariffs.service.gate import Gate
-from tariffs.service.interceptors import TokenInterceptor
+from tariffs.service.health import WATCHERS, Health
 from tariffs.service.metrics import Metrics
 from tariffs.service.tokens import Tokens
 from tariffs.v1 import common_pb2, duty_service_pb2
@@ -86,7 +86,6 @@ class Toy:
         self.gate = Gate(limit=4, limit_each=2, warm=True)
         self.metrics = Metrics()
         self.calls = Calls(self.gate, self.metrics, tokens)
-        self.interceptors = [] if tokens is None else [TokenInterceptor(tokens)]
         self.channel: Any = None
 
     def counted(self, code: str, rpc: str) -> float:
@@ -119,11 +118,10 @@ class Toy:
 
 @asynccontextmanager
 async def serving(toy: Toy) -> AsyncIterator[Toy]:
-    server = grpc.aio.server(interceptors=toy.interceptors)
+    server = grpc.aio.server()
     offering: Any = Offering(toy.calls)
     offering.add_generic_rpc_handlers([generic(name) for name in (SERVICE, OPERATIONS, OTHER)])
-    servicer = health.aio.HealthServicer()  # type: ignore[attr-defined] # the stubs lack it
-    health_pb2_grpc.add_HealthServicer_to_server(servicer, offering)
+    health_pb2_grpc.add_HealthServicer_to_server(Health(), server)
     server.add_generic_rpc_handlers((offering,))
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
@@ -241,7 +239,7 @@ def test_other_services_need_the_token_too(kind: str, tokens: Tokens) -> None:
 
     (code, info, _), names = over(Toy(tokens), both)
     assert (code, info.reason) == ("UNAUTHENTICATED", "TOKEN_INVALID")
-    assert names == ["anonymous:a"], "what is not ours is passed on as it is"
+    assert names == ["alice:a"]
 
 
 def test_health_is_open(tokens: Tokens) -> None:
@@ -313,3 +311,20 @@ def test_the_run_digest_of_any_answer_is_logged() -> None:
     with structlog.testing.capture_logs() as logged:
         asyncio.run(run())
     assert [entry["run_digest"] for entry in logged if entry["event"] == "call"] == ["abc"]
+
+
+def test_who_watches_health_shuts_nobody_out() -> None:
+    async def watch(toy: Toy) -> Any:
+        stub = health_pb2_grpc.HealthStub(toy.channel)
+        watching = [stub.Watch(health_pb2.HealthCheckRequest()) for _ in range(WATCHERS // 2)]
+        for one in watching:
+            await one.read()
+        refused = await failure(stub.Watch(health_pb2.HealthCheckRequest()).read())
+        found = await stub.Check(health_pb2.HealthCheckRequest(), timeout=5)
+        for one in watching:
+            one.cancel()
+        return refused, found.status
+
+    (code, info, _), status = over(Toy(), watch)
+    assert (code, info.reason) == ("RESOURCE_EXHAUSTED", "TOO_MANY_STREAMS")
+    assert status == health_pb2.HealthCheckResponse.SERVING

@@ -104,6 +104,31 @@ def test_a_file_that_cannot_be_read_any_more_locks_nobody_out(path: Path) -> Non
     assert tokens.name_of("token-of-alice") is None
 
 
+def test_a_file_that_could_not_be_read_is_tried_until_it_can(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    tokens = Tokens(path, clock)
+    path.write_text("bob other-token\n")
+    read, allowed = Tokens._read, False
+
+    def forbidden(self: Tokens) -> Any:
+        if not allowed:
+            raise InputError("SETTING_INVALID", "Not allowed.", fix="Let it be read.")
+        return read(self)
+
+    # As a file that is made anew with its old permissions, which change afterwards without a trace in its times.
+    monkeypatch.setattr(Tokens, "_read", forbidden)
+    with structlog.testing.capture_logs() as logged:
+        for _ in range(3):
+            clock.now += 2
+            assert tokens.name_of("token-of-alice") == "alice"
+        allowed = True
+        clock.now += 2
+        assert tokens.name_of("token-of-alice") is None
+    assert [entry["event"] for entry in logged] == ["tokens not read", "tokens read"]
+
+
 def test_a_signal_reads_the_file_even_if_it_looks_the_same(path: Path) -> None:
     tokens = Tokens(path, Clock())
     before = path.stat()

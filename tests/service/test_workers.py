@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import pickle
 import signal
 import threading
 import time
@@ -268,3 +269,31 @@ def test_what_is_no_exception_at_all_does_not_take_the_worker_with_it(
     error, _ = worker._run("panics", b"", inbox, worker._Outbox(io.BytesIO(), inbox))
     assert isinstance(error, UnforeseenError)
     assert "out of range" in str(error)
+
+
+def test_a_cancel_that_is_read_before_its_job_begins_holds_for_it_alone() -> None:
+    sent = io.BytesIO()
+    for message in (("run", 5, "task", b""), ("cancel", 5), ("cancel", 3)):
+        pickle.dump(message, sent)
+    inbox = worker._Inbox(io.BytesIO(sent.getvalue()))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(worker, "_leave", lambda: None)
+        inbox.read()
+    inbox.begin(5)
+    assert inbox.cancelled()
+    assert inbox.stopped() is not None
+    inbox.begin(6)
+    assert not inbox.cancelled()
+
+
+def test_a_run_nobody_waits_for_is_not_begun() -> None:
+    with started() as workers:
+        outlet = Collected()
+        outlet.over.set()
+        with pytest.raises(ServiceError, match="cancelled"):
+            workers.compute("duties", b"", outlet, outlet.over)
+        assert len(compute(workers, "duties", _batch())) == 1
+
+
+def _batch() -> bytes:
+    return duty_service_pb2.BatchCalculateDutiesRequest(lines=[TOYS]).SerializeToString()

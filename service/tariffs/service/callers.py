@@ -1,4 +1,4 @@
-"""Who makes the call in hand: set by the interceptor, read by whatever runs within the call."""
+"""Who makes the call in hand: set by its record, read by whatever runs within the call."""
 
 from __future__ import annotations
 

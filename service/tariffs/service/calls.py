@@ -1,8 +1,7 @@
 """What surrounds every call: request id, who calls, logging context, metrics, the gate, error mapping.
 
-One place for the services of this project and for its operations. Each method is surrounded once;
-an interceptor of gRPC would do so anew at every call. Health is open; reflection and channelz pass untouched, but for
-the token where the server asks for one (`interceptors`).
+One place for all services but health, which is open and has a queue of its own. Each method is surrounded once; an
+interceptor of gRPC would do so anew at every call.
 """
 
 from __future__ import annotations
@@ -23,8 +22,7 @@ from tariffs.service.metrics import Metrics
 from tariffs.service.records import Context, Record
 from tariffs.service.tokens import Tokens, caller_of
 
-OWN = "/tariffs.v1."
-OPERATIONS = "/google.longrunning."
+_OWN = "/tariffs.v1."
 _DECODE_ERRORS = (DecodeError, RecursionError, ValueError)
 Behaviour = Callable[[Any, Context], Any]
 Decode = Callable[[bytes], Message]
@@ -33,7 +31,7 @@ Read = Callable[[Any], Any]
 
 
 class Calls:
-    """Surrounds the calls of this project's services, of all four kinds.
+    """Surrounds calls of all four kinds.
 
     Args:
         gate: lets calls in.
@@ -48,13 +46,9 @@ class Calls:
         # Bound once: a logger that is not asks for its settings at every line, even one it does not write.
         self._log = structlog.get_logger("tariffs.service").bind()
 
-    def surrounded(self, method: str, handler: Handler) -> Handler:
-        """The method of a service by its full name; one of services that are not this project's as it is."""
-        if not method.startswith((OWN, OPERATIONS)):
-            return handler
-        return self._wrapped(handler, method.removeprefix(OWN).removeprefix("/"))
-
-    def _wrapped(self, handler: Any, rpc: str) -> Handler:
+    def surrounded(self, method: str, handler: Any) -> Handler:
+        """The method of a service by its full name, surrounded."""
+        rpc = method.removeprefix(_OWN).removeprefix("/")
         decode, encode = handler.request_deserializer, handler.response_serializer
         # grpc answers INTERNAL to bytes that are no message, and decodes before anybody could be turned away: so
         # bytes come in, and are decoded behind the gate.

@@ -161,15 +161,16 @@ async def _messages(
     lane: Lane, task: str, payload: bytes, over: Over, key: str
 ) -> AsyncGenerator[bytes, None]:
     lane.admit(key, over)
-    relay = _Relay(asyncio.get_running_loop(), over)
+    relay = _Relay(asyncio.get_running_loop(), over, task, payload)
+    over.tell(relay.wake)
     try:
-        asyncio.get_running_loop().run_in_executor(lane.threads, relay.run, lane, task, payload)
+        asyncio.get_running_loop().run_in_executor(lane.threads, relay.run, lane)
         async for message in relay:
             yield message
     finally:
         over.set()
-        relay.close()
         lane.leave(key, over)
+        await asyncio.to_thread(relay.close)
 
 
 class _Relay:
@@ -178,27 +179,31 @@ class _Relay:
     What the reader has not read waits in a spool, so that the task can end; only if that is full does it wait too.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, over: Over) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, over: Over, task: str, payload: bytes) -> None:
         self._loop = loop
         self._over = over
+        self._task = task
+        self._payload = payload
+        self._begun = False
         self._spool = Spool(FILE_LIMIT)
         self._there = asyncio.Event()
         self._room = threading.Event()
         self._end: Any = None
 
-    def run(self, lane: Lane, task: str, payload: bytes) -> None:
+    def run(self, lane: Lane) -> None:
         """Have the task computed, in a thread of the lane."""
         end: Any = _END
+        self._begun = True
         lane.waiting.discard(self._over)
         lane.computing.add(self._over)
         try:
             self._check()
-            lane.compute(task, payload, self, self._over)
+            lane.compute(self._task, self._payload, self, self._over)
         except BaseException as error:
             end = error
         lane.computing.discard(self._over)
         self._end = end
-        self._tell()
+        self.wake()
 
     def result(self, data: bytes) -> None:
         """Carry a message of the answer."""
@@ -207,7 +212,7 @@ class _Relay:
             self._room.wait(_POLL_SECONDS)
             self._room.clear()
             self._check()
-        self._tell()
+        self.wake()
 
     progress = result
 
@@ -216,7 +221,8 @@ class _Relay:
         return self._over.is_set()
 
     def close(self) -> None:
-        """Forget what was not read."""
+        """Forget what was not read, and what was asked: a thread may come to it long after nobody waits."""
+        self._payload = b""
         self._spool.close()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -229,6 +235,8 @@ class _Relay:
             if message is not None:
                 self._room.set()
                 yield message
+            elif end is None and self._over.is_set() and not self._begun:
+                raise _cancelled()
             elif end is None:
                 await self._there.wait()
             elif end is _END:
@@ -236,7 +244,8 @@ class _Relay:
             else:
                 raise end
 
-    def _tell(self) -> None:
+    def wake(self) -> None:
+        """Have the reader look again."""
         # The loop may be closed while the last runs end: nobody waits for them then.
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._there.set)

@@ -10,9 +10,9 @@ from typing import Any
 import grpc.aio
 import structlog
 from google.longrunning import operations_pb2, operations_pb2_grpc
-from grpc_channelz.v1 import channelz
+from grpc_channelz.v1 import channelz, channelz_pb2_grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
+from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 
 from tariffs.service.calls import Calls, Offering
 from tariffs.service.gate import Gate
@@ -23,7 +23,7 @@ from tariffs.service.handlers.refund import RefundHandler
 from tariffs.service.handlers.scenarios import ScenarioHandler
 from tariffs.service.handlers.simulation import SimulationHandler
 from tariffs.service.handlers.tables import TableHandler
-from tariffs.service.interceptors import TokenInterceptor
+from tariffs.service.health import WATCHERS, Health
 from tariffs.service.keeper import Keeper
 from tariffs.service.metrics import Metrics, MetricsPort
 from tariffs.service.pools import Pools
@@ -101,7 +101,7 @@ class TariffServer:
         # One worker of several stays free for who waits for an answer.
         self._keeper = Keeper(self._runs, self._kept, max(1, settings.workers - 1))
         self._long_runs = LongRuns(self._kept, self._keeper.wake)
-        self._health = health.aio.HealthServicer()  # type: ignore[attr-defined] # the stubs lack it
+        self._health = Health()
         self._server: grpc.aio.Server | None = None
 
     async def start(self) -> None:
@@ -161,9 +161,8 @@ class TariffServer:
 
     def _build(self) -> grpc.aio.Server:
         server = grpc.aio.server(
-            interceptors=[] if self._tokens is None else [TokenInterceptor(self._tokens)],
             options=options(self._place, self._settings.waiting_calls),
-            maximum_concurrent_rpcs=self._gate.backstop,
+            maximum_concurrent_rpcs=self._gate.backstop + WATCHERS,
         )
         offering = Offering(Calls(self._gate, self._metrics, self._tokens))
         self._offer(offering)
@@ -187,8 +186,12 @@ class TariffServer:
         operations_pb2_grpc.add_OperationsServicer_to_server(
             OperationsHandler(self._long_runs, self._kept), server
         )
-        channelz.add_channelz_servicer(server)
-        reflection.enable_server_reflection((*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+        # The functions that grpc has for these two would take what is no server of its own for one of threads.
+        named = (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
+        reflecting: Any = getattr(reflection, "aio").ReflectionServicer(named)  # noqa: B009 - the stubs lack it
+        reflection_pb2_grpc.add_ServerReflectionServicer_to_server(reflecting, server)
+        telling: Any = getattr(channelz, "aio").ChannelzServicer()  # noqa: B009
+        channelz_pb2_grpc.add_ChannelzServicer_to_server(telling, server)
 
     async def _set_health(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
         for service in (health.OVERALL_HEALTH, *SERVICES):

@@ -114,6 +114,8 @@ class State(_Group):
     """Long runs waiting for a worker; one more is refused."""
     runs_waiting_per_owner: int = _half("runs_waiting_limit")
     """Of these, how many may be one owner's, so that nobody takes all places."""
+    runs_per_owner: int = Field(default=500, ge=1)
+    """Long runs kept for one owner, ended ones too; one more is refused."""
     lease_seconds: float = Field(default=15.0, ge=0.5)
     """How long a long run stays with a server that no longer says it lives."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Protocol
@@ -41,6 +42,11 @@ class Over:
                 self._listeners.append(listener)
                 return
         listener()
+
+    def forget(self, listener: Callable[[], None]) -> None:
+        """Call a function no more that was left here."""
+        with self._lock, suppress(ValueError):
+            self._listeners.remove(listener)
 
 
 class Outlet(Protocol):

@@ -42,6 +42,7 @@ class Tokens:
         self._clock = clock
         self._lock = threading.Lock()
         self._key = secrets.token_bytes(32)
+        self._told = ""
         self._seen = _signature(path)
         self._names = self._read()
         self._looked = clock()
@@ -57,24 +58,29 @@ class Tokens:
         with self._lock:
             self._looked = self._clock()
             found = _signature(self._path)
-            if found != self._seen:
+            if found != self._seen and self._take():
                 self._seen = found
-                self._take()
 
     def reload(self) -> None:
         """Read the file whether or not it looks changed."""
         with self._lock:
-            self._seen = _signature(self._path)
-            self._take()
+            found = _signature(self._path)
+            if self._take():
+                self._seen = found
 
-    def _take(self) -> None:
+    def _take(self) -> bool:
+        """Whether the file could be read; what could not is tried again at the next look."""
         try:
             self._names = self._read()
         except TariffsError as error:
             # Half a file must not lock everybody out: those known stay until it can be read again.
-            _log.error("tokens not read", reason=error.reason, message=str(error))
-            return
+            if str(error) != self._told:
+                self._told = str(error)
+                _log.error("tokens not read", reason=error.reason, message=str(error))
+            return False
+        self._told = ""
         _log.info("tokens read", names=len(set(self._names.values())))
+        return True
 
     def _read(self) -> Mapping[bytes, str]:
         try:

@@ -53,6 +53,7 @@ class _Inbox:
         self._source = source
         self._over = threading.Event()
         self._current = -1
+        self._cancelled_early: set[int] = set()
         self._lock = threading.Lock()
         self._cancelled_at = (0.0, 0)
 
@@ -72,6 +73,9 @@ class _Inbox:
         with self._lock:
             self._current = number
             self._over.clear()
+            if number in self._cancelled_early:
+                self._set_over()
+            self._cancelled_early.clear()
 
     def cancelled(self) -> bool:
         """Whether the job computed now was cancelled."""
@@ -87,8 +91,14 @@ class _Inbox:
     def _cancel(self, number: int) -> None:
         with self._lock:
             if number == self._current:
-                self._cancelled_at = (time.perf_counter(), spent().chunks)
-                self._over.set()
+                self._set_over()
+            elif number > self._current:
+                # Read before the job itself was begun.
+                self._cancelled_early.add(number)
+
+    def _set_over(self) -> None:
+        self._cancelled_at = (time.perf_counter(), spent().chunks)
+        self._over.set()
 
 
 class _Outbox:

@@ -115,12 +115,16 @@ class Workers:
         handed_on = 0
         for _ in range(ATTEMPTS):
             worker = self._warm(slot)
+            if over.is_set():
+                raise ServiceError("CANCELLED", "The caller cancelled the run.")
             relay = _Relay(outlet, over, handed_on)
             try:
                 return worker.run(next(self._numbers), task, payload, relay)
             except _DiedError:
                 handed_on = max(handed_on, relay.seen)
                 self._empty(slot, worker)
+                if relay.error is not None:
+                    raise relay.error from None
         raise ServiceError(
             "SERVER_UNAVAILABLE", "The workers of the server died on this run.", fix="Try again, or ask less."
         )
@@ -235,13 +239,18 @@ class _Worker:
     def run(self, number: int, task: str, payload: bytes, relay: _Relay) -> tuple[Exception | None, Spent]:
         """Compute a task; gives its error, the outlet's own before the task's, and what it took."""
         self._send("run", number, task, payload)
-        relay.over.tell(partial(self._cancel, number))
-        while True:
-            kind, *rest = self._receive()
-            if kind == "end":
-                error, spent = rest
-                return relay.error or error, spent
-            relay.take(kind, rest[0])
+        listener = partial(self._cancel, number)
+        relay.over.tell(listener)
+        try:
+            while True:
+                kind, *rest = self._receive()
+                if kind == "end":
+                    error, spent = rest
+                    return relay.error or error, spent
+                relay.take(kind, rest[0])
+        finally:
+            # A cancel that comes later would wait on the event loop until the next job is sent.
+            relay.over.forget(listener)
 
     def close(self) -> None:
         """End the process: politely by closing its input, then by force."""

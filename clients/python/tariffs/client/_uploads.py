@@ -19,14 +19,14 @@ _UPLOADS_KNOWN = 256
 Call = Callable[..., Any]
 
 
-def cut(frame: pl.DataFrame, limit: int) -> Iterator[tuple[int, bytes]]:
-    """The frame as Arrow IPC streams of at most `limit` bytes, in order, each with its number of rows.
+def cut(frame: pl.DataFrame, limit: int, rows: int = _ROWS_TRIED) -> Iterator[tuple[int, bytes]]:
+    """The frame as Arrow IPC streams of at most `limit` bytes and `rows` rows, in order, each with its rows' number.
 
     Raises:
         InvalidRequest: BATCH_TOO_LARGE if a single row does not fit.
     """
-    for start in range(0, frame.height, _ROWS_TRIED):
-        yield from _fitting(frame.slice(start, _ROWS_TRIED), limit)
+    for start in range(0, frame.height, rows):
+        yield from _fitting(frame.slice(start, rows), limit)
 
 
 def handle_of(message: table_service_pb2.Table) -> TableHandle:

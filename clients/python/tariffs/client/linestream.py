@@ -16,6 +16,9 @@ from tariffs.client.results import Note, Provenance
 from tariffs.client.tables import TableHandle
 from tariffs.v1 import simulation_service_pb2 as pb
 
+# A server takes batches of a quarter of a million lines, counting each row once for each point.
+_LINES_AT_A_TIME = 100_000
+
 
 class Lines(Protocol):
     """What a stream needs of the other side."""
@@ -103,7 +106,7 @@ class LineStream:
     def _requests(self) -> Iterator[pb.SimulateLinesRequest]:
         yield pb.SimulateLinesRequest(config=self._config)
         for frame in _frames_of(self._table):
-            for rows, data in cut(frame, self._limit):
+            for rows, data in cut(frame, self._limit, max(1, _LINES_AT_A_TIME // len(self._config.points))):
                 self._first_rows.append(self._first_rows[-1] + rows)
                 yield pb.SimulateLinesRequest(arrow=data)
 

@@ -195,7 +195,8 @@ class Run:
 
     def _next_status(self, patience: _Patience) -> RunStatus:
         seconds = max(0.0, min(_WAIT_SECONDS, patience.left()))
-        request = operations_pb2.WaitOperationRequest(name=self.name, timeout=Duration(seconds=int(seconds)))
+        patience_left = Duration(seconds=int(seconds), nanos=int(seconds % 1 * 1e9))
+        request = operations_pb2.WaitOperationRequest(name=self.name, timeout=patience_left)
         while True:
             try:
                 found = self._calls.unary("WaitOperation", request, seconds + self._config.deadlines.lists)

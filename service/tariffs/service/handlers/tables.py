@@ -94,7 +94,7 @@ class TableHandler(table_service_pb2_grpc.TableServiceServicer):
             raise InputError("TABLE_EMPTY", "No part was sent.", field="arrow", fix="Send at least one part.")
 
     async def _keep(self, spool: Path, context: Context) -> dict[str, Any]:
-        payload = pack({"spool": str(spool), "directory": str(self._kept.tables.directory)})
+        payload = pack({"spool": str(spool), "directory": str(self._kept.table_directory)})
         while True:
             try:
                 over = over_with(context)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from decimal import Decimal
 from typing import Protocol
 
@@ -15,6 +15,7 @@ from tariffs.v1 import common_pb2
 
 DECIMAL = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,10})?")
 TEXT_LIMIT = 200
+THINGS_LIMIT = 200
 DOCUMENT_LIMIT = 1 << 20
 
 
@@ -55,8 +56,20 @@ def required(text: str, field: str, fix: str) -> str:
     return word(text, field)
 
 
+def few(things: Sized, field: str, limit: int = THINGS_LIMIT) -> None:
+    """Refuse more of something than anybody needs: quotes are answered on the event loop."""
+    if len(things) > limit:
+        raise InputError(
+            "REQUEST_INVALID",
+            f"{field} has {len(things):,} items.",
+            field=field,
+            fix=f"Give at most {limit}.",
+        )
+
+
 def words(texts: Mapping[str, str], field: str) -> dict[str, str]:
-    """Names with their values, all short text."""
+    """Names with their values, few and all short text."""
+    few(texts, field)
     return {word(name, field): word(value, field) for name, value in texts.items()}
 
 

@@ -21,7 +21,7 @@ from tariffs.engine.provenance import engine_version
 from tariffs.engine.quoteplan import Plan, plan_kept, plan_of
 from tariffs.engine.scenario import Scenario, library
 from tariffs.engine.trade.schedule import load_schedule
-from tariffs.service.rpc.checks import choice, decimal, direction_of, required, word, words
+from tariffs.service.rpc.checks import choice, decimal, direction_of, few, required, word, words
 from tariffs.service.rpc.exports import calculate_export, refuse_ordinary_rate
 from tariffs.service.rpc.masks import trim
 from tariffs.service.rpc.prepared import answer_prepared, prepare
@@ -39,6 +39,8 @@ from tariffs.service.status import failure_of
 from tariffs.v1 import common_pb2, duty_service_pb2
 
 BATCH_LIMIT = 1000
+CHARGES_LIMIT = 100
+_IMPORTS = (common_pb2.DIRECTION_UNSPECIFIED, common_pb2.DIRECTION_IMPORT)
 
 
 def calculate_duty(request: duty_service_pb2.CalculateDutyRequest) -> duty_service_pb2.CalculateDutyResponse:
@@ -65,7 +67,7 @@ def duty_from_memory(
     Raises:
         TariffsError: what is wrong with the line.
     """
-    if request.direction > common_pb2.DIRECTION_IMPORT or request.line.HasField("ordinary_rate"):
+    if request.direction not in _IMPORTS or request.line.HasField("ordinary_rate"):
         return None
     prepared = answer_prepared(request)
     if prepared is not None:
@@ -173,6 +175,7 @@ def _line_or_error(line: duty_service_pb2.EntryLine) -> EntryLine | Unread:
 def read_line(line: duty_service_pb2.EntryLine) -> EntryLine:
     """The line as the engine takes it; raises InputError with the field at fault."""
     word(line.line_id, "line_id")
+    few(line.other_charges, "other_charges", CHARGES_LIMIT)
     return EntryLine(
         hts=required(line.hts, "hts", "Give an HTS code of 4 to 10 digits."),
         origin=required(line.origin, "origin", "Give the ISO 3166-1 alpha-2 code of the country of origin."),

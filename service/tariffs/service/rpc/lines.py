@@ -22,6 +22,8 @@ from tariffs.service.tasks import Outlet
 from tariffs.v1 import simulation_service_pb2 as pb
 
 STREAMS_KEPT = 8
+LINES_LIMIT = 250_000
+"""Rows of a batch times points: what comes of a batch is held until the ones before it are sent."""
 
 
 @lru_cache(maxsize=STREAMS_KEPT)
@@ -51,7 +53,9 @@ def value_batch(
     """
     stream = stream_of(config)
     try:
-        found = stream.value(arrow.read_table(data), cancelled)
+        frame = arrow.read_table(data)
+        _check_size(frame.height, len(stream.points))
+        found = stream.value(frame, cancelled)
     except InputError as error:
         raise _in_batch(error, index) from error
     messages = []
@@ -170,6 +174,17 @@ def simulate_lines(
         tally.add(facts)
         yield from messages
     yield done_of(config, tally.facts())
+
+
+def _check_size(rows: int, points: int) -> None:
+    if rows * points > LINES_LIMIT:
+        raise InputError(
+            "BATCH_TOO_LARGE",
+            f"{rows:,} rows under {points:,} points are more than {LINES_LIMIT:,} lines.",
+            field="arrow",
+            fix=f"Send at most {LINES_LIMIT // points:,} rows at a time.",
+            metadata={"limit": str(LINES_LIMIT), "found": str(rows * points)},
+        )
 
 
 def _in_batch(error: TariffsError, index: int) -> InputError:

@@ -9,12 +9,14 @@ from typing import Any, TypeVar
 from google.protobuf.message import Message
 
 from tariffs.engine.errors import InputError
+from tariffs.service.rpc.checks import few, word
 
 Tree = dict[str, "Tree"]
 AnyMessage = TypeVar("AnyMessage", bound=Message)
 FIELD = "read_mask"
 ALWAYS = ("provenance",)
 MASKS_KEPT = 256
+PATHS_LIMIT = 100
 
 
 def trim(message: AnyMessage, paths: Iterable[str]) -> AnyMessage:
@@ -25,6 +27,9 @@ def trim(message: AnyMessage, paths: Iterable[str]) -> AnyMessage:
     """
     asked = tuple(paths)
     if asked:
+        few(asked, FIELD, PATHS_LIMIT)
+        for path in asked:
+            word(path, FIELD)
         _keep(message, _tree(message.DESCRIPTOR, asked))
     return message
 

@@ -12,11 +12,13 @@ from typing import Any, Protocol
 
 import polars as pl
 
+from tariffs.engine.errors import InputError
 from tariffs.engine.impact import PointRun, ScenarioImpact, Touched
 from tariffs.engine.law import load_law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.provenance import engine_version
 from tariffs.engine.timeline import PeriodRun
+from tariffs.service import arrow
 from tariffs.service.framing import pack, unpack
 from tariffs.service.rpc import simulation, timeline
 from tariffs.service.rpc.simulation import Local, parameters_of, simulate_options, table_of
@@ -118,12 +120,33 @@ def parts_of(kind: str, request: Any) -> int:
     Raises:
         TariffsError: what is wrong with the request, as far as it can be told without its table.
     """
+    _check_table(request)
     if kind == SIMULATE:
         simulate_options(request, "")
         return len(simulation.points_of(request.points))
     simulation.options_of(request, "")
     timeline.period_of(request)
     return len(timeline.scenarios_of(request))
+
+
+def _check_table(request: Any) -> None:
+    if len(request.arrow) > arrow.MESSAGE_LIMIT:
+        raise InputError(
+            "BATCH_TOO_LARGE",
+            f"The table has {len(request.arrow):,} bytes; the limit is {arrow.MESSAGE_LIMIT:,}.",
+            field="arrow",
+            fix="Upload it, and name it as handle.",
+            metadata={"limit": str(arrow.MESSAGE_LIMIT), "found": str(len(request.arrow))},
+        )
+    own = request.WhichOneof("table") in {"arrow", "handle"}
+    if own and not request.baseline and request.response != pb.RESPONSE_MODEL_NONE:
+        # Told when the run is begun, not when nobody looks any more.
+        raise InputError(
+            "BASELINE_REQUIRED",
+            "A behavioural run needs the day that the table's values belong to.",
+            field="baseline",
+            fix="Give baseline, or the response none for the static result.",
+        )
 
 
 def compute(payload: bytes, outlet: Outlet) -> None:

@@ -12,7 +12,14 @@ from tariffs.service.state.database import Database
 from tariffs.service.state.ledger import Ledger
 from tariffs.service.state.parts import Parts
 from tariffs.service.state.run_rows import RunRow
-from tariffs.service.state.tables import DAY_SECONDS, LocalTables, TableRegister, digest_of, not_found
+from tariffs.service.state.tables import (
+    DAY_SECONDS,
+    LocalTables,
+    TableRegister,
+    TableStore,
+    digest_of,
+    not_found,
+)
 
 # Nothing that a call in hand may still write is older.
 IDLE_SECONDS = 3600.0
@@ -30,7 +37,8 @@ class Kept:
         self._settings = settings
         self._maker = maker
         self._database = Database(settings.database)
-        self.tables = LocalTables(settings.state_dir / "tables")
+        self.table_directory = settings.state_dir / "tables"
+        self.tables: TableStore = LocalTables(self.table_directory)
         self.register = TableRegister(
             self._database, settings.table_days * DAY_SECONDS, settings.tables_per_owner
         )
@@ -44,7 +52,7 @@ class Kept:
         """
         try:
             # What callers keep is nobody else's to read.
-            for directory in (self._settings.state_dir, self.spools, self._runs, self.tables.directory):
+            for directory in (self._settings.state_dir, self.spools, self._runs, self.table_directory):
                 directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise ServiceError(
@@ -100,4 +108,5 @@ class Kept:
             settings.run_days * DAY_SECONDS,
             settings.runs_waiting_limit,
             settings.runs_waiting_per_owner,
+            settings.runs_per_owner,
         )

@@ -62,6 +62,7 @@ class Ledger:
         keep_seconds: how long an ended run is kept.
         waiting_limit: how many runs may wait.
         waiting_each: of these, how many may be one owner's.
+        kept_each: how many runs of one owner are kept in all.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class Ledger:
         keep_seconds: float,
         waiting_limit: int,
         waiting_each: int,
+        kept_each: int,
     ) -> None:
         self._database = database
         self._maker = maker
@@ -79,13 +81,14 @@ class Ledger:
         self.keep_seconds = keep_seconds
         self._waiting_limit = waiting_limit
         self._waiting_each = waiting_each
+        self._kept_each = kept_each
 
     def start(self, owner: str, kind: str, request: bytes, total_parts: int, request_id: str) -> RunRow:
         """Enter a run; one that the caller entered under the same id before is given back.
 
         Raises:
             InputError: REQUEST_ID_REUSED if that one asked for something else.
-            ServiceError: TOO_MANY_STREAMS if too many wait.
+            ServiceError: TOO_MANY_STREAMS if too many wait; ROW_QUOTA if the caller keeps too many.
         """
         before = self._asked_before(owner, kind, request, request_id)
         if before is not None:
@@ -233,16 +236,18 @@ class Ledger:
 
     def release(self, claim: Claim) -> None:
         """Give a run back, to be taken up by anyone at once."""
-        values = {"state": WAITING, "lease_until": 0.0, "worker": ""}
         with self._database.begin() as connection:
-            self._stand(connection, claim, values)
+            # Now, not never: servers of another version wait for those of this one before they take it.
+            now = self._database.now(connection)
+            self._stand(connection, claim, {"state": WAITING, "lease_until": now, "worker": ""})
 
     def crash(self, claim: Claim) -> None:
         """Give a run back whose worker died; a few such ends without a part between them end the run."""
-        values = {"state": WAITING, "lease_until": 0.0, "crashes": RUNS.c.crashes + 1}
         with self._database.begin() as connection:
             now = self._database.now(connection)
-            self._stand(connection, claim, values)
+            self._stand(
+                connection, claim, {"state": WAITING, "lease_until": now, "crashes": RUNS.c.crashes + 1}
+            )
             often = (RUNS.c.id == claim.run.id, RUNS.c.state == WAITING, RUNS.c.crashes >= CRASHES_AT_MOST)
             connection.execute(RUNS.update().where(*often).values(**_crashed(now)))
 
@@ -288,6 +293,14 @@ class Ledger:
         return run
 
     def _check_room(self, connection: sa.Connection, owner: str) -> None:
+        kept = sa.select(sa.func.count()).select_from(RUNS).where(RUNS.c.owner == owner)
+        if connection.execute(kept).scalar_one() >= self._kept_each:
+            raise ServiceError(
+                "ROW_QUOTA",
+                f"You keep {self._kept_each:,} runs, the limit of an owner.",
+                fix="Delete those you do not need: DeleteOperation.",
+                metadata={"limit": str(self._kept_each)},
+            )
         waiting = sa.select(sa.func.count()).select_from(RUNS).where(RUNS.c.state == WAITING)
         for found, limit, whose in (
             (waiting, self._waiting_limit, "the limit"),
@@ -322,7 +335,7 @@ def _cancelled(now: float) -> dict[str, Any]:
 def _crashed(now: float) -> dict[str, Any]:
     error = ServiceError(
         "ENGINE_INVARIANT",
-        f"The run ended the process that computed it {CRASHES_AT_MOST} times.",
+        f"The run was broken off {CRASHES_AT_MOST} times without getting on.",
         fix="Ask for less at a time; the server's log has the details.",
     )
     return {"state": FAILED, "ended": now, "lease_until": 0.0, "error": write_error(error)}

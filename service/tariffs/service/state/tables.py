@@ -113,13 +113,13 @@ class TableRegister:
         self._per_owner = per_owner
 
     def check_room(self, owner: str) -> None:
-        """See that a caller may keep one more.
+        """See that a caller is not over the limit, before a table is taken in that may be one of those kept.
 
         Raises:
             ServiceError: ROW_QUOTA.
         """
         with self._database.read() as connection:
-            self._check_room(connection, owner)
+            self._check_room(connection, owner, self._per_owner + 1)
 
     def add(self, owner: str, digest: str, row_count: int, column_count: int, byte_count: int) -> KeptTable:
         """Note that a caller keeps a table, or used it again.
@@ -127,10 +127,17 @@ class TableRegister:
         Raises:
             ServiceError: ROW_QUOTA at the limit.
         """
+        try:
+            return self._add(owner, digest, row_count, column_count, byte_count)
+        except sa.exc.IntegrityError:
+            # The caller uploaded it twice at the same time, and the other was first.
+            return self.use(owner, digest)
+
+    def _add(self, owner: str, digest: str, row_count: int, column_count: int, byte_count: int) -> KeptTable:
         with self._database.begin() as connection:
             now = self._database.now(connection)
             if not self._use(connection, owner, digest, now):
-                self._check_room(connection, owner)
+                self._check_room(connection, owner, self._per_owner)
                 connection.execute(
                     TABLES.insert().values(
                         digest=digest,
@@ -196,11 +203,11 @@ class TableRegister:
             connection.execute(TABLES.delete().where(TABLES.c.used < oldest))
             return set(connection.execute(sa.select(TABLES.c.digest).distinct()).scalars())
 
-    def _check_room(self, connection: sa.Connection, owner: str) -> None:
+    def _check_room(self, connection: sa.Connection, owner: str, limit: int) -> None:
         held = connection.execute(
             sa.select(sa.func.count()).select_from(TABLES).where(TABLES.c.owner == owner)
         )
-        if held.scalar_one() >= self._per_owner:
+        if held.scalar_one() >= limit:
             raise ServiceError(
                 "ROW_QUOTA",
                 f"You keep {self._per_owner:,} tables, the limit.",
