@@ -215,20 +215,24 @@ class LawChange(_message.Message):
     def __init__(self, id: _Optional[str] = ..., kind: _Optional[str] = ..., when: _Optional[_Iterable[str]] = ..., measures: _Optional[_Iterable[str]] = ..., effect_time: _Optional[str] = ..., known_from: _Optional[str] = ..., text: _Optional[str] = ..., citations: _Optional[_Iterable[str]] = ..., confidence: _Optional[_Union[Confidence, str]] = ..., step: _Optional[int] = ...) -> None: ...
 
 class ListChangesResponse(_message.Message):
-    __slots__ = ("changes", "effects", "lines", "lines_left_off", "refused", "provenance")
+    __slots__ = ("changes", "effects", "lines", "lines_left_off", "refused", "provenance", "effects_left_off", "refused_left_off")
     CHANGES_FIELD_NUMBER: _ClassVar[int]
     EFFECTS_FIELD_NUMBER: _ClassVar[int]
     LINES_FIELD_NUMBER: _ClassVar[int]
     LINES_LEFT_OFF_FIELD_NUMBER: _ClassVar[int]
     REFUSED_FIELD_NUMBER: _ClassVar[int]
     PROVENANCE_FIELD_NUMBER: _ClassVar[int]
+    EFFECTS_LEFT_OFF_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_LEFT_OFF_FIELD_NUMBER: _ClassVar[int]
     changes: _containers.RepeatedCompositeFieldContainer[LawChange]
     effects: bytes
     lines: bytes
     lines_left_off: int
     refused: bytes
     provenance: _common_pb2.Provenance
-    def __init__(self, changes: _Optional[_Iterable[_Union[LawChange, _Mapping]]] = ..., effects: _Optional[bytes] = ..., lines: _Optional[bytes] = ..., lines_left_off: _Optional[int] = ..., refused: _Optional[bytes] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ...) -> None: ...
+    effects_left_off: int
+    refused_left_off: int
+    def __init__(self, changes: _Optional[_Iterable[_Union[LawChange, _Mapping]]] = ..., effects: _Optional[bytes] = ..., lines: _Optional[bytes] = ..., lines_left_off: _Optional[int] = ..., refused: _Optional[bytes] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ..., effects_left_off: _Optional[int] = ..., refused_left_off: _Optional[int] = ...) -> None: ...
 
 class Voyage(_message.Message):
     __slots__ = ("kind", "ship", "net_tons", "teu", "cargo_tons", "containers", "calls", "share", "usd_per_unit", "source")

@@ -220,6 +220,8 @@ def _changes(answer: law_service_pb2.ListChangesResponse) -> LawChanges:
         lines_left_off=answer.lines_left_off,
         refused=from_arrow(answer.refused),
         provenance=_answers.provenance(answer.provenance),
+        effects_left_off=answer.effects_left_off,
+        refused_left_off=answer.refused_left_off,
     )
 
 

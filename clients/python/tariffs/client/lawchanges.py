@@ -50,6 +50,7 @@ class LawChanges:
         lines: the lines hit, the largest changes first: the same with `row, hts, origin` instead of `lines`.
         lines_left_off: how many lines a server left off to keep its answer short.
         refused: rows that could not be read: `row, column, reason, found, message`.
+        effects_left_off, refused_left_off: likewise; a server tells at most 1 MiB of each.
         provenance: law version, digests.
     """
 
@@ -59,6 +60,8 @@ class LawChanges:
     lines_left_off: int
     refused: pl.DataFrame
     provenance: Provenance
+    effects_left_off: int = 0
+    refused_left_off: int = 0
 
     def to_json_dict(self, refused_path: str | None = None) -> dict[str, object]:
         """The result as in `law changes --json`; of the lines, the number alone.
@@ -71,7 +74,7 @@ class LawChanges:
             "effects": self.effects.to_dicts(),
             "lines": self.lines.height + self.lines_left_off,
             "refused": {
-                "count": self.refused.height,
+                "count": self.refused.height + self.refused_left_off,
                 "rows": self.refused.head(REFUSED_IN_JSON).to_dicts(),
                 "path": refused_path,
             },

@@ -96,10 +96,15 @@ def _value(
         table, limit = _sent(request), arrow.MESSAGE_LIMIT
     found = changes_on_table(law, notices, table, check=check, direction=direction_of(request.direction))
     lines = found.lines.sort(pl.col("change").abs(), descending=True, maintain_order=True)
-    answer.lines = next(arrow.batches(lines, limit))
-    answer.lines_left_off = lines.height - pl.read_ipc_stream(io.BytesIO(answer.lines)).height
-    answer.effects = next(arrow.batches(found.measures, arrow.MESSAGE_LIMIT))
-    answer.refused = next(arrow.batches(found.refused, arrow.MESSAGE_LIMIT))
+    answer.lines, answer.lines_left_off = _first(lines, limit)
+    answer.effects, answer.effects_left_off = _first(found.measures, limit)
+    answer.refused, answer.refused_left_off = _first(found.refused, limit)
+
+
+def _first(frame: pl.DataFrame, limit: int) -> tuple[bytes, int]:
+    """As many rows as fit, and how many are left off."""
+    data = next(arrow.batches(frame, limit))
+    return data, frame.height - pl.read_ipc_stream(io.BytesIO(data)).height
 
 
 def _sent(request: pb.ListChangesRequest) -> pl.DataFrame | None:

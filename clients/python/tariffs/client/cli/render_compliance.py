@@ -60,6 +60,8 @@ def changes(found: LawChanges, shown: int = _SHOWN) -> None:
         left = found.lines.height - shown + found.lines_left_off
         if left > 0:
             out.print(f"[dim]and {left:,} more lines[/dim]")
+        if found.effects_left_off:
+            out.print(f"[dim]and {found.effects_left_off:,} more effects, which the server left off[/dim]")
     footer(out, found.provenance)
 
 
