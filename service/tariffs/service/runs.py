@@ -169,8 +169,8 @@ async def _messages(
             yield message
     finally:
         over.set()
+        relay.close()
         lane.leave(key, over)
-        await asyncio.to_thread(relay.close)
 
 
 class _Relay:

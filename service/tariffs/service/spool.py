@@ -9,6 +9,7 @@ from __future__ import annotations
 import tempfile
 import threading
 from collections import deque
+from typing import Any
 
 IN_MEMORY = 4
 FILE_LIMIT = 256 << 20
@@ -26,8 +27,7 @@ class Spool:
         self._limit = file_limit
         self._lock = threading.Lock()
         self._memory: deque[bytes] = deque()
-        # A small file stays in memory too.
-        self._file = tempfile.SpooledTemporaryFile(max_size=1 << 20, prefix="tariffs-run-")  # noqa: SIM115
+        self._file: Any = None
         self._sizes: deque[int] = deque()
         self._read_at = self._write_at = 0
         self._closed = False
@@ -35,18 +35,10 @@ class Spool:
     def put(self, message: bytes) -> bool:
         """Add a message; whether there was room. May wait for the disk."""
         with self._lock:
-            if self._closed:
-                return True
-            if not self._sizes and len(self._memory) < IN_MEMORY:
-                self._memory.append(message)
-                return True
-            if self._sizes and self._write_at + len(message) > self._limit:
-                return False
-            self._file.seek(self._write_at)
-            self._file.write(message)
-            self._write_at += len(message)
-            self._sizes.append(len(message))
-            return True
+            there_was_room = self._closed or self._put(message)
+        if self._closed:
+            self.close()
+        return there_was_room
 
     def take(self) -> bytes | None:
         """The next message if it is in memory; waits for nothing."""
@@ -62,22 +54,52 @@ class Spool:
         """The next message wherever it is; None if there is none. May wait for the disk."""
         with self._lock:
             # The writer may have put something into memory since the reader looked there.
-            if self._memory or not self._sizes:
-                return self.take()
-            size = self._sizes.popleft()
-            self._file.seek(self._read_at)
-            message = self._file.read(size)
-            self._read_at += size
-            if not self._sizes:
-                self._file.seek(0)
-                self._file.truncate()
-                self._read_at = self._write_at = 0
-            return message
+            found = self.take() if self._closed or self._memory or not self._sizes else self._read()
+        if self._closed:
+            self.close()
+        return found
 
     def close(self) -> None:
-        """Forget all messages; whatever is put from now on is forgotten too."""
-        with self._lock:
-            self._closed = True
-            self._memory.clear()
-            self._sizes.clear()
+        """Forget all messages, and all that come from now on; waits for nothing.
+
+        Whoever is reading or writing meanwhile forgets them when done.
+        """
+        self._closed = True
+        if self._lock.acquire(blocking=False):
+            try:
+                self._forget()
+            finally:
+                self._lock.release()
+
+    def _put(self, message: bytes) -> bool:
+        if not self._sizes and len(self._memory) < IN_MEMORY:
+            self._memory.append(message)
+            return True
+        if self._sizes and self._write_at + len(message) > self._limit:
+            return False
+        if self._file is None:
+            # A small file stays in memory too.
+            self._file = tempfile.SpooledTemporaryFile(max_size=1 << 20, prefix="tariffs-run-")  # noqa: SIM115
+        self._file.seek(self._write_at)
+        self._file.write(message)
+        self._write_at += len(message)
+        self._sizes.append(len(message))
+        return True
+
+    def _read(self) -> bytes:
+        size = self._sizes.popleft()
+        self._file.seek(self._read_at)
+        message: bytes = self._file.read(size)
+        self._read_at += size
+        if not self._sizes:
+            self._file.seek(0)
+            self._file.truncate()
+            self._read_at = self._write_at = 0
+        return message
+
+    def _forget(self) -> None:
+        self._memory.clear()
+        self._sizes.clear()
+        if self._file is not None:
             self._file.close()
+            self._file = None
