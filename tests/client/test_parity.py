@@ -30,6 +30,7 @@ def test_an_impact_is_bit_equal_on_all_three_ways(server: str, capsys: pytest.Ca
     assert json.loads(capsys.readouterr().out) == json.loads(json.dumps(here.to_json_dict()))
 
 
+@pytest.mark.slow
 def test_groups_sum_to_totals() -> None:
     result = ask(Client.local())
     for name in (
@@ -54,6 +55,7 @@ def test_a_duty_is_the_same_everywhere(server: str) -> None:
     assert (str(here.assessed), str(here.owed)) == ("3000.00", "0.00")
 
 
+@pytest.mark.slow
 def test_a_frame_a_lazy_frame_and_a_file_are_one_table(tmp_path: Path, server: str) -> None:
     frame = pl.DataFrame(
         {

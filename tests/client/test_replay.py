@@ -136,6 +136,7 @@ def test_differences_of_two_scenarios(client: Client) -> None:
         client.diff("base", "nobody")
 
 
+@pytest.mark.slow
 def test_the_command_line(table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out.parquet"
     common = [str(table), "-s", "base", "-s", "forced-labor-20-on-china", "--response", "none", "--local"]

@@ -19,6 +19,8 @@ from google.protobuf.message_factory import GetMessageClass
 from tests.compat import old_client
 from tests.service.harness import Running, running
 
+pytestmark = pytest.mark.slow
+
 BASELINE = Path(__file__).resolve().parent / "v1_0"
 MERELY_PROGRESS = {"progress"}
 

@@ -53,6 +53,7 @@ def test_figures_are_measured_as_they_say() -> None:
     assert MEASURED["share_after"](trade, first, everything) == pytest.approx(40 / 450)
 
 
+@pytest.mark.slow
 def test_one_episode_runs_and_has_its_range(monkeypatch: pytest.MonkeyPatch) -> None:
     chosen = tuple(one for one in published_figures() if one.run == _figure("20", "share_after").run)
     monkeypatch.setattr(reproduction, "published_figures", lambda: chosen)
@@ -66,6 +67,7 @@ def test_one_episode_runs_and_has_its_range(monkeypatch: pytest.MonkeyPatch) -> 
     assert found.provenance["law_digest"] == load_law().digest
 
 
+@pytest.mark.slow
 def test_the_decision_on_ieepa_lies_between_metal_content_and_full_value(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -144,6 +144,7 @@ def test_a_table_of_one_product_has_the_draws_it_has_in_any_other(table: pl.Data
         assert np.array_equal(whole.groups[:, place], alone.groups[:, 0], equal_nan=True)
 
 
+@pytest.mark.slow
 def test_threads_and_halves_of_the_products_change_no_bit(
     table: pl.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -271,6 +272,7 @@ def test_the_answer_says_what_was_drawn_and_what_the_model_leaves_out(table: pl.
     assert static["model"]["ignores"] == ["all behaviour"]
 
 
+@pytest.mark.slow
 def test_the_client_has_the_frames_and_the_json(table: pl.DataFrame) -> None:
     options: dict[str, Any] = {"on": DAY, "baseline": "2025-01-01", "draws": 16, "seed": 7}
     with Client.local() as client:

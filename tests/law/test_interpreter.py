@@ -16,7 +16,13 @@ from tests.law.random_law import OPS, event, random_law
 from tests.law.random_world import MOMENTS, UNITS, Draw, Raw, random_line, random_schedule
 
 # (measures in a law, laws, lines of each, how often an act reaches only part of the scope)
-SIZES = [(6, 30, 15, 0.0), (6, 30, 15, 0.3), (40, 6, 15, 0.2), (200, 3, 15, 0.0), (200, 2, 15, 0.1)]
+SIZES = [
+    (6, 30, 15, 0.0),
+    (6, 30, 15, 0.3),
+    (40, 6, 15, 0.2),
+    pytest.param(200, 3, 15, 0.0, marks=pytest.mark.slow),
+    pytest.param(200, 2, 15, 0.1, marks=pytest.mark.slow),
+]
 
 
 def lines_of(seed: int, count: int) -> tuple[list[Raw], list[str]]:

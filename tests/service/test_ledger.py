@@ -129,6 +129,7 @@ def test_a_cancel_reaches_who_computes_and_ends_what_nobody_computes(ledger: Led
     assert ended.failure.reason == "CANCELLED"
 
 
+@pytest.mark.slow
 def test_a_run_whose_servers_die_ends_after_three_and_one_that_gets_on_does_not(ledger: Ledger) -> None:
     run = ledger.start("ann", "simulate", b"", 9, "")
     for part in range(4):
@@ -142,6 +143,7 @@ def test_a_run_whose_servers_die_ends_after_three_and_one_that_gets_on_does_not(
     assert ledger.get("ann", run.id).state == "failed"
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_under_the_version_it_began_with_while_there_is_one(
     ledger: Ledger, database: Database
 ) -> None:

@@ -153,6 +153,7 @@ class Counting:
         compute_here(task, payload, outlet, over)
 
 
+@pytest.mark.slow
 def test_no_more_than_two_batches_are_in_hand_and_the_sender_is_held() -> None:
     counting, sent, large = Counting(), 0, pb.SimulateLinesRequest(arrow=arrow(rows(15_000)))
 

@@ -242,6 +242,7 @@ def test_what_is_over_is_told_once_and_at_once_to_who_comes_late() -> None:
     assert heard == ["first", "late"]
 
 
+@pytest.mark.slow
 def test_a_server_with_workers_answers_every_lane() -> None:
     with running(compute=None, warm=no_warm_up, workers=1) as server:
         checked = server.scenarios.CheckScenario(

@@ -92,6 +92,7 @@ def test_a_change_whose_object_comes_with_another_is_void_without_it() -> None:
     assert shares["changes[0]"] < 0
 
 
+@pytest.mark.slow
 def test_beyond_eight_units_the_split_is_ordered_and_says_so() -> None:
     nine = [
         f"{{op: set_rate, measures: {{id: fl301, origins: [CN]}}, from: 2027-01-01, rate: {n}%}}"

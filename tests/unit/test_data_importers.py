@@ -119,6 +119,7 @@ def test_the_longest_prefix_decides_an_annex() -> None:
     assert found == {"a": set(UNIVERSE.under("111111")), "b": {"1111120000"}}
 
 
+@pytest.mark.slow
 @needs_source
 def test_the_build_gives_the_embedded_files_byte_for_byte(tmp_path: Path) -> None:
     for _ in build.build(SOURCE, tmp_path):

@@ -28,6 +28,7 @@ def hits(directory: Path) -> int:
     return int(done.stdout)
 
 
+@pytest.mark.slow
 def test_the_second_process_loads_what_the_first_compiled(tmp_path: Path) -> None:
     assert hits(tmp_path) == 0
     assert hits(tmp_path) == 1

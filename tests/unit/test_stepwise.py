@@ -82,6 +82,7 @@ def test_a_run_that_takes_over_what_another_met_has_its_provenance_and_refusals(
     assert untold.provenance != whole.provenance
 
 
+@pytest.mark.slow
 def test_scenarios_of_a_period_valued_alone_are_those_of_the_whole_period() -> None:
     frame, law, options = table(40), load_law(), Options(response="none")
     scenarios = [library()["base"], library()["ieepa-upheld-truce-kept"]]

@@ -7,6 +7,7 @@ tuples: in come ("run", number, task, payload) and ("cancel", number); out go ("
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import queue
@@ -149,6 +150,9 @@ def main(warm_up: str, niceness: int) -> None:
     except Exception:
         traceback.print_exc()
         _leave()
+    # As in the server: what is warm stays, and is not to be looked through for garbage.
+    gc.collect()
+    gc.freeze()
     outbox.send("ready")
     while True:
         number, task, payload = inbox.jobs.get()
