@@ -44,6 +44,6 @@ def _work(plan: Plan, server: Server, quotes: int, sweeps: int) -> None:
 def _sweep(server: Server, number: int) -> None:
     with grpc.insecure_channel(server.target, options=OPTIONS) as channel:
         stub = simulation_service_pb2_grpc.SimulationServiceStub(channel)
-        call: Any = stub.Simulate(request(1 + number % 3), timeout=120)
+        call: Any = stub.Simulate(request(3 if number % 8 == 0 else 1), timeout=120)
         for _ in call:
             pass

@@ -9,7 +9,9 @@ from tariffs.service.settings import Settings
 from tariffs.service.warmup import QUOTES, RUNS
 from tariffs.service.workers import Observer, Workers
 
-SHORT_TASKS = 12
+SHORT_TASKS, SHORT_TASKS_EACH = 8, 3
+"""Short tasks let in, and of one caller: each that waits adds its time to the slowest, and who is refused hears at once
+when to come again."""
 SHORT_NICENESS = 5
 
 
@@ -37,7 +39,7 @@ class Pools:
             sweeps, shorts = (pool.compute for pool in self.workers)
         self.runs = Runs(
             Lane("sweeps", sweeps, settings.workers, settings.admitted_runs, settings.runs_per_caller),
-            Lane("shorts", shorts, 1, SHORT_TASKS, SHORT_TASKS // 2),
+            Lane("shorts", shorts, 1, SHORT_TASKS, SHORT_TASKS_EACH),
         )
 
     def start(self) -> None:
