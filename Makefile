@@ -26,7 +26,7 @@ test: $(STAMP)  ## The tests of a working day: every kind, small counts
 test-all: $(STAMP)  ## Everything but benchmarks: long properties, killed processes, the built wheel
 	@TARIFFS_TEST_SCALE=$${TARIFFS_TEST_SCALE:-3} $(BIN)/python -m pytest -q -m "not bench"
 
-load: $(STAMP)  ## The service under load: one table of ratios in six minutes; QUICK=1 is two
+load: $(STAMP)  ## The service under load: one table of ratios in some six minutes; QUICK=1 is under three
 	@$(BIN)/python -m tests.load $(if $(QUICK),--quick)
 
 lint: $(STAMP)  ## Style, the floors of the house, dependencies, the wire contract, deploy files

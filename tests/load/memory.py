@@ -8,6 +8,7 @@ from typing import Any
 
 import grpc
 
+from tariffs.v1 import simulation_service_pb2 as pb
 from tariffs.v1 import simulation_service_pb2_grpc
 from tests.load.k6 import Load
 from tests.load.plan import CALLERS, QUOTE, Plan
@@ -44,6 +45,8 @@ def _work(plan: Plan, server: Server, quotes: int, sweeps: int) -> None:
 def _sweep(server: Server, number: int) -> None:
     with grpc.insecure_channel(server.target, options=OPTIONS) as channel:
         stub = simulation_service_pb2_grpc.SimulationServiceStub(channel)
-        call: Any = stub.Simulate(request(3 if number % 8 == 0 else 1), timeout=120)
+        # Of the static runs, which are soon done, every fourth is one with response.
+        response = pb.RESPONSE_MODEL_ARMINGTON if number % 4 == 0 else pb.RESPONSE_MODEL_NONE
+        call: Any = stub.Simulate(request(1 + number % 3, response=response), timeout=120)
         for _ in call:
             pass
