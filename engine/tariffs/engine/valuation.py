@@ -76,6 +76,16 @@ class Options:
         object.__setattr__(self, "by", tuple(dict.fromkeys(self.by)))
 
 
+def baseline_required() -> InputError:
+    """The error of a behavioural run over a table whose values belong to no known day."""
+    return InputError(
+        "BASELINE_REQUIRED",
+        "A behavioural run needs the day that the table's values belong to.",
+        field="baseline",
+        fix="Give --baseline DAY, or --response none for the static result.",
+    )
+
+
 class Run:
     """Progress and cancellation of one run."""
 
@@ -156,12 +166,7 @@ class Valuer:
         text = options.baseline or self.prepared.baseline
         if not text:
             if options.response != "none":
-                raise InputError(
-                    "BASELINE_REQUIRED",
-                    "A behavioural run needs the day that the table's values belong to.",
-                    field="baseline",
-                    fix="Give --baseline DAY, or --response none for the static result.",
-                )
+                raise baseline_required()
             return None
         instant = entry_instant(self.law, text, options.direction)
         dated = Dated([instant], [self.law.as_of], None, options.direction)

@@ -34,7 +34,7 @@ def read_table(data: bytes) -> pl.DataFrame:
         InputError: BATCH_TOO_LARGE above 1 MiB, or if it would unpack into too much; ARROW_MALFORMED; TABLE_EMPTY;
             COLUMN_TYPE_MISMATCH for columns that are not text, numbers, booleans or dates.
     """
-    _check_limit("bytes", len(data), MESSAGE_LIMIT)
+    check_message(data)
     _check_size(data)
     try:
         frame = pl.read_ipc_stream(io.BytesIO(data))
@@ -45,6 +45,11 @@ def read_table(data: bytes) -> pl.DataFrame:
     if not frame.height:
         raise InputError("TABLE_EMPTY", "The table has no rows.", field=FIELD, fix="Send at least one row.")
     return frame
+
+
+def check_message(data: bytes) -> None:
+    """Refuse a table of more bytes than a message may hold; raises InputError BATCH_TOO_LARGE."""
+    _check_limit("bytes", len(data), MESSAGE_LIMIT)
 
 
 def batches(frame: pl.DataFrame, limit: int = BATCH_BYTES) -> Iterator[bytes]:

@@ -65,10 +65,11 @@ class Gate:
         if not self.warm:
             raise ServiceError("WARMING_UP", "The server is not ready yet.", fix="Try again shortly.")
         if self.inside >= self.limit:
-            raise _full(f"The server has {self.inside} calls in hand, its limit.", self.limit)
+            raise full(f"The server has {self.inside} calls in hand, its limit.", self.limit)
         if self._each.get(key, 0) >= self.limit_each:
-            raise _full(f"You have {self._each[key]} calls in hand, the limit of a caller.", self.limit_each)
+            raise full(f"You have {self._each[key]} calls in hand, the limit of a caller.", self.limit_each)
 
 
-def _full(message: str, limit: int) -> ServiceError:
+def full(message: str, limit: int) -> ServiceError:
+    """The error of a call or run for which there is no place now."""
     return ServiceError("TOO_MANY_STREAMS", message, fix="Try again shortly.", metadata={"limit": str(limit)})

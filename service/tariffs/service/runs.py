@@ -14,6 +14,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import grpc.aio
@@ -21,6 +22,8 @@ from google.protobuf.message import Message
 
 from tariffs.engine.errors import ServiceError
 from tariffs.service.callers import caller
+from tariffs.service.framing import pack
+from tariffs.service.gate import full
 from tariffs.service.spool import FILE_LIMIT, Spool
 from tariffs.service.tasks import Outlet, Over
 
@@ -65,9 +68,9 @@ class Lane:
             ServiceError: TOO_MANY_STREAMS at one of the limits.
         """
         if len(self.active) >= self.admitted:
-            raise _full(f"The server computes or holds {len(self.active)} runs, its limit.", self.admitted)
+            raise full(f"The server computes or holds {len(self.active)} runs, its limit.", self.admitted)
         if self.inside[key] >= self.per_caller:
-            raise _full(f"You have {self.inside[key]} runs in hand, the limit of a caller.", self.per_caller)
+            raise full(f"You have {self.inside[key]} runs in hand, the limit of a caller.", self.per_caller)
         self.active.add(over)
         self.waiting.add(over)
         self.inside[key] += 1
@@ -109,6 +112,15 @@ class Runs:
     ) -> AsyncGenerator[bytes, None]:
         """The serialised messages of a sweep, on behalf of the caller of this call or of `key`; see `stream`."""
         return _messages(self.sweeps, task, payload, over, key or caller().key)
+
+    async def over_table(
+        self, task: str, table: Path, request: Message, answer: type[Answer], context: Context
+    ) -> AsyncGenerator[Answer, None]:
+        """The messages of a task over a table that is kept, as `stream` has them."""
+        payload = pack({"table": str(table)}, request.SerializeToString())
+        async with aclosing(self.messages(f"{task}_kept", payload, over_with(context))) as found:
+            async for data in found:
+                yield answer.FromString(data)
 
     async def sweep(self, task: str, request: Message, answer: type[Answer], context: Context) -> Answer:
         """The one message that a sweep answers with; raises as `stream`."""
@@ -253,10 +265,6 @@ class _Relay:
     def _check(self) -> None:
         if self._over.is_set():
             raise _cancelled()
-
-
-def _full(message: str, limit: int) -> ServiceError:
-    return ServiceError("TOO_MANY_STREAMS", message, fix="Try again shortly.", metadata={"limit": str(limit)})
 
 
 def _cancelled() -> ServiceError:

@@ -9,9 +9,8 @@ from typing import Any
 import grpc.aio
 
 from tariffs.service.callers import caller
-from tariffs.service.framing import pack
 from tariffs.service.rpc import law
-from tariffs.service.runs import Runs, over_with
+from tariffs.service.runs import Runs
 from tariffs.service.state.kept import Kept
 from tariffs.v1 import law_service_pb2, law_service_pb2_grpc
 
@@ -58,9 +57,8 @@ class LawHandler(law_service_pb2_grpc.LawServiceServicer):
             lane = self._runs.sweep if given else self._runs.short
             return await lane("changes", request, answer, context)
         table = await asyncio.to_thread(self._kept.table, caller().owner, request.handle)
-        payload = pack({"table": str(table)}, request.SerializeToString())
-        async with aclosing(self._runs.messages("changes_kept", payload, over_with(context))) as found:
-            return answer.FromString(await anext(found))
+        async with aclosing(self._runs.over_table("changes", table, request, answer, context)) as found:
+            return await anext(found)
 
     async def CalculatePortFee(  # noqa: N802 - the name on the wire
         self, request: law_service_pb2.CalculatePortFeeRequest, context: Context

@@ -11,10 +11,9 @@ import grpc.aio
 from google.longrunning import operations_pb2
 
 from tariffs.service.callers import caller
-from tariffs.service.framing import pack
 from tariffs.service.handlers.lines import lines_stream
 from tariffs.service.handlers.operations import LongRuns
-from tariffs.service.runs import Runs, over_with
+from tariffs.service.runs import Runs
 from tariffs.service.state.kept import Kept
 from tariffs.v1 import simulation_service_pb2, simulation_service_pb2_grpc
 
@@ -85,7 +84,6 @@ class SimulationHandler(simulation_service_pb2_grpc.SimulationServiceServicer):
                 yield message
             return
         table = await asyncio.to_thread(self._kept.table, caller().owner, request.handle)
-        payload = pack({"table": str(table)}, request.SerializeToString())
-        async with aclosing(self._runs.messages(f"{task}_kept", payload, over_with(context))) as found:
-            async for data in found:
-                yield answer.FromString(data)
+        async with aclosing(self._runs.over_table(task, table, request, answer, context)) as found:
+            async for message in found:
+                yield message

@@ -12,12 +12,12 @@ from typing import Any, Protocol
 
 import polars as pl
 
-from tariffs.engine.errors import InputError
 from tariffs.engine.impact import PointRun, ScenarioImpact, Touched
 from tariffs.engine.law import load_law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.provenance import engine_version
 from tariffs.engine.timeline import PeriodRun
+from tariffs.engine.valuation import baseline_required
 from tariffs.service import arrow
 from tariffs.service.framing import pack, unpack
 from tariffs.service.rpc import simulation, timeline
@@ -130,23 +130,11 @@ def parts_of(kind: str, request: Any) -> int:
 
 
 def _check_table(request: Any) -> None:
-    if len(request.arrow) > arrow.MESSAGE_LIMIT:
-        raise InputError(
-            "BATCH_TOO_LARGE",
-            f"The table has {len(request.arrow):,} bytes; the limit is {arrow.MESSAGE_LIMIT:,}.",
-            field="arrow",
-            fix="Upload it, and name it as handle.",
-            metadata={"limit": str(arrow.MESSAGE_LIMIT), "found": str(len(request.arrow))},
-        )
+    arrow.check_message(request.arrow)
     own = request.WhichOneof("table") in {"arrow", "handle"}
     if own and not request.baseline and request.response != pb.RESPONSE_MODEL_NONE:
         # Told when the run is begun, not when nobody looks any more.
-        raise InputError(
-            "BASELINE_REQUIRED",
-            "A behavioural run needs the day that the table's values belong to.",
-            field="baseline",
-            fix="Give baseline, or the response none for the static result.",
-        )
+        raise baseline_required()
 
 
 def compute(payload: bytes, outlet: Outlet) -> None:
