@@ -1,7 +1,7 @@
 """A server that computes nothing: what gRPC and messages alone cost, measured beside the real one.
 
 `python -m tests.load.echo FILE` answers every quote with the message in the file, as generated code has it, and streams
-lines in two ways. It prints its port and serves until its standard input ends.
+lines in two ways, on the event loop of the service. It prints its port and serves until its standard input ends.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 import grpc
 import grpc.aio
+import uvloop
 
 from tariffs.v1 import duty_service_pb2 as pb
 from tariffs.v1 import duty_service_pb2_grpc
@@ -50,4 +51,4 @@ async def serve(answer: bytes) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(Path(sys.argv[1]).read_bytes()))
+    uvloop.run(serve(Path(sys.argv[1]).read_bytes()))

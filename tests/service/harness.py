@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import grpc
+import uvloop
 from google.longrunning import operations_pb2_grpc
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from grpc_status import rpc_status
@@ -108,7 +109,7 @@ def _started(
     on_built: Callable[[TariffServer], None],
     chosen: Settings,
 ) -> Iterator[Running]:
-    loop = asyncio.new_event_loop()
+    loop = uvloop.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="server")
     thread.start()
 

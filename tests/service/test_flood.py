@@ -13,6 +13,7 @@ from typing import Any
 import grpc
 import grpc.aio
 import pytest
+import uvloop
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from tariffs.client._connection import connect
@@ -40,7 +41,7 @@ class Slow(grpc.GenericRpcHandler):  # type: ignore[type-arg] # generic in the s
 @contextmanager
 def busy_server() -> Iterator[str]:
     """A server whose every call holds its event loop up; gives where it listens."""
-    loop = asyncio.new_event_loop()
+    loop = uvloop.new_event_loop()
 
     async def start() -> tuple[grpc.aio.Server, int]:
         server = grpc.aio.server(options=options(Place(), WAITING))

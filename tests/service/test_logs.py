@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from contextvars import copy_context
 
 import pytest
 import structlog
 
+from tariffs.service.callers import Caller, enter
 from tariffs.service.logs import configure_logs
 
 
@@ -16,7 +18,6 @@ from tariffs.service.logs import configure_logs
 def _logs_as_they_were() -> Iterator[None]:
     before = structlog.get_config()
     yield
-    structlog.contextvars.clear_contextvars()
     structlog.configure(**before)
 
 
@@ -24,12 +25,16 @@ def lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
     return capsys.readouterr().out.splitlines()
 
 
-def test_a_line_is_one_object_with_process_level_time_and_what_is_bound(
+def test_a_line_is_one_object_with_process_level_time_and_the_names_of_its_call(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     configure_logs("info", "json")
-    structlog.contextvars.bind_contextvars(request_id="r-1", owner="alice")
-    structlog.get_logger().info("call", code="OK", text='two\nlines and a "quote"')
+
+    def call() -> None:
+        enter(Caller("alice"), {"request_id": "r-1", "owner": "alice"})
+        structlog.get_logger().info("call", code="OK", text='two\nlines and a "quote"')
+
+    copy_context().run(call)
     (text,) = lines(capsys)
     line = json.loads(text)
     assert line.pop("timestamp").endswith("Z")

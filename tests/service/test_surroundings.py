@@ -21,6 +21,7 @@ from tariffs.service.callers import caller
 from tariffs.service.calls import Calls, Offering
 from tariffs.service.gate import Gate
 from tariffs.service.health import WATCHERS, Health
+from tariffs.service.logs import add_call
 from tariffs.service.metrics import Metrics
 from tariffs.service.tokens import Tokens
 from tariffs.v1 import common_pb2, duty_service_pb2
@@ -166,8 +167,7 @@ def tokens(tmp_path: Path) -> Tokens:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_call_of_any_kind_is_answered_logged_and_counted_once(kind: str, service: str) -> None:
     toy = Toy()
-    merge = structlog.contextvars.merge_contextvars
-    with structlog.testing.capture_logs(processors=[merge]) as logged:
+    with structlog.testing.capture_logs(processors=[add_call]) as logged:
         names = over(toy, lambda t: t.ask(kind, ask("a"), service=service, request_id="r-1"))
     assert names == ["anonymous:a"]
     (line,) = [entry for entry in logged if entry["event"] == "call"]

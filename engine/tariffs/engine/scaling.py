@@ -31,7 +31,7 @@ from tariffs.engine.settling import (
 BILLION = 10**9
 _PER_CENT, _HALF_CENT = BILLION // 100, BILLION // 200
 # A value below this times a proportion with at most these decimals is exact in the 28 digits of a decimal.
-LARGEST_VALUE = Decimal(10) ** 15
+LARGEST_VALUE = 10**15
 _FINEST = -12
 Places = tuple[int, ...]
 
@@ -88,7 +88,7 @@ class Scaled:
 
     def cents(self, value: int) -> list[int]:
         """What the proportions come to for a value in whole dollars."""
-        return [(value * one + _HALF_CENT) // _PER_CENT for one in self.proportions]
+        return [in_cents(value, one) for one in self.proportions]
 
     def told(self, cents: Sequence[int]) -> tuple[ScaledLayer, ...]:
         """The layers of the answer in reporting order."""
@@ -126,6 +126,20 @@ def _sum(places: Places, cents: Sequence[int]) -> int:
     return sum(map(cents.__getitem__, places))
 
 
+def in_cents(value: int, proportion: int) -> int:
+    """What a proportion comes to for a value in whole dollars, half a cent rounded up."""
+    return (value * proportion + _HALF_CENT) // _PER_CENT
+
+
+def proportion(per_dollar: Decimal) -> int | None:
+    """An amount per dollar of value in billionths of a dollar; None if it is finer, or below zero."""
+    exponent = per_dollar.as_tuple().exponent
+    fine = per_dollar * BILLION
+    if not isinstance(exponent, int) or exponent < _FINEST or fine < ZERO or fine != fine.to_integral_value():
+        return None
+    return int(fine)
+
+
 # -- building --------------------------------------------------------------------------------------------------
 
 
@@ -137,17 +151,11 @@ class _Proportions:
     exact: bool = True
 
     def place(self, amount: Decimal) -> int:
-        exponent = amount.as_tuple().exponent
-        fine = amount * BILLION
-        if (
-            not isinstance(exponent, int)
-            or exponent < _FINEST
-            or fine < ZERO
-            or fine != fine.to_integral_value()
-        ):
+        found = proportion(amount)
+        if found is None:
             self.exact = False
             return 0
-        return self.places.setdefault(int(fine), len(self.places))
+        return self.places.setdefault(found, len(self.places))
 
     def by_measure(self, sums: Sums) -> dict[str, Places]:
         found: dict[str, Places] = {}
@@ -214,4 +222,4 @@ def _distinct(measure: str, amounts: Sequence[Mapping[str, Places]]) -> tuple[Pl
     return tuple(dict.fromkeys(one.get(measure, ()) for one in amounts))
 
 
-__all__ = ["LARGEST_VALUE", "Scaled", "ScaledLayer", "scaled"]
+__all__ = ["LARGEST_VALUE", "Scaled", "ScaledLayer", "in_cents", "proportion", "scaled"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -18,14 +19,33 @@ _ENDS = ("done", "simulate", "timeline")
 _REFUSED = "refused"
 
 
-def run_digest_of(message: Message) -> str:
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """An answer that was put together as bytes.
+
+    Attributes:
+        data: the encoded message.
+        run_digest: the one in its provenance.
+    """
+
+    data: bytes
+    run_digest: str
+
+
+def run_digest_of(message: Message | Encoded) -> str:
     """The run digest in an answer or in the end of a stream; empty where there is none."""
+    if isinstance(message, Encoded):
+        return message.run_digest
     return _digest_reader(message.DESCRIPTOR)(message)
 
 
-def refused_rows_of(message: Message) -> int:
+def refused_rows_of(message: Message | Encoded) -> int:
     """How many refused rows an answer carries."""
-    if not _tells_refused(message.DESCRIPTOR) or not message.HasField(_REFUSED):
+    if (
+        isinstance(message, Encoded)
+        or not _tells_refused(message.DESCRIPTOR)
+        or not message.HasField(_REFUSED)
+    ):
         return 0
     part: Any = getattr(message, _REFUSED)
     return inspect_stream(part.arrow).rows

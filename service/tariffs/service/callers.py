@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 
@@ -21,18 +22,31 @@ class Caller:
     key: str = ANONYMOUS
 
 
-_NOBODY = Caller()
-_CURRENT: ContextVar[Caller] = ContextVar("caller", default=_NOBODY)
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """The call in hand: who makes it, and what a line of the log says of it."""
+
+    who: Caller
+    names: Mapping[str, str]
+
+
+_NONE = _Call(Caller(), {})
+_CURRENT: ContextVar[_Call] = ContextVar("call", default=_NONE)
 
 
 def caller() -> Caller:
     """Who makes the call in hand; outside of calls, the anonymous caller."""
-    return _CURRENT.get()
+    return _CURRENT.get().who
 
 
-def enter(who: Caller) -> None:
-    """Say who makes the call that the current task answers; it holds to the end of that task."""
-    _CURRENT.set(who)
+def call_names() -> Mapping[str, str]:
+    """What a line of the log says of the call in hand; nothing outside of calls."""
+    return _CURRENT.get().names
+
+
+def enter(who: Caller, names: Mapping[str, str]) -> None:
+    """Say who makes the call that the current task answers, and its names; both hold to the end of that task."""
+    _CURRENT.set(_Call(who, names))
 
 
 def anonymous_at(peer: str) -> Caller:

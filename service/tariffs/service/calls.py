@@ -17,6 +17,7 @@ import structlog
 from google.protobuf.message import DecodeError, Message
 
 from tariffs.engine.errors import InputError
+from tariffs.service.answers import Encoded
 from tariffs.service.gate import Gate
 from tariffs.service.metrics import Metrics
 from tariffs.service.records import Context, Record
@@ -26,6 +27,7 @@ _OWN = "/tariffs.v1."
 _DECODE_ERRORS = (DecodeError, RecursionError, ValueError)
 Behaviour = Callable[[Any, Context], Any]
 Decode = Callable[[bytes], Message]
+Encode = Callable[[Any], bytes]
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 Read = Callable[[Any], Any]
 
@@ -50,6 +52,7 @@ class Calls:
         """The method of a service by its full name, surrounded."""
         rpc = method.removeprefix(_OWN).removeprefix("/")
         decode, encode = handler.request_deserializer, handler.response_serializer
+        encode_one = _writes_one(encode)
         # grpc answers INTERNAL to bytes that are no message, and decodes before anybody could be turned away: so
         # bytes come in, and are decoded behind the gate.
         if handler.request_streaming and handler.response_streaming:
@@ -60,16 +63,20 @@ class Calls:
             return grpc.unary_stream_rpc_method_handler(call, None, encode)
         if handler.request_streaming:
             answer = self._answering(handler.stream_unary, rpc, _reads_many(decode))
-            return grpc.stream_unary_rpc_method_handler(answer, None, encode)
+            return grpc.stream_unary_rpc_method_handler(answer, None, encode_one)
         answer = self._answering(handler.unary_unary, rpc, _reads_one(decode))
-        return grpc.unary_unary_rpc_method_handler(answer, None, encode)
+        return grpc.unary_unary_rpc_method_handler(answer, None, encode_one)
 
     def _answering(self, behaviour: Behaviour, rpc: str, read: Read) -> Callable[..., Awaitable[Any]]:
         async def call(raw: Any, context: Context) -> Any:
             record = Record(rpc, context, self._metrics, self._log)
             try:
-                with self._gate.call(self._identify(record, context)):
+                caller = self._identify(record, context)
+                self._gate.enter(caller)
+                try:
                     answer = await behaviour(read(raw), context)
+                finally:
+                    self._gate.leave(caller)
             except Exception as error:
                 await record.fail(error)
             except asyncio.CancelledError:
@@ -153,6 +160,13 @@ def _reads_one(decode: Decode) -> Read:
             ) from None
 
     return read
+
+
+def _writes_one(encode: Encode) -> Encode:
+    def write(answer: Any) -> bytes:
+        return answer.data if isinstance(answer, Encoded) else encode(answer)
+
+    return write
 
 
 def _reads_many(decode: Decode) -> Read:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,7 +26,7 @@ class Gate:
     warm: bool = False
     stopping: bool = False
     inside: int = 0
-    _each: Counter[str] = field(default_factory=Counter)
+    _each: dict[str, int] = field(default_factory=dict)
 
     @property
     def backstop(self) -> int:
@@ -41,16 +40,25 @@ class Gate:
         Raises:
             ServiceError: WARMING_UP, SHUTTING_DOWN or TOO_MANY_STREAMS.
         """
-        self._check(key)
-        self.inside += 1
-        self._each[key] += 1
+        self.enter(key)
         try:
             yield
         finally:
-            self.inside -= 1
-            self._leave(key)
+            self.leave(key)
 
-    def _leave(self, key: str) -> None:
+    def enter(self, key: str) -> None:
+        """Let one call of the caller `key` in, which must leave.
+
+        Raises:
+            ServiceError: WARMING_UP, SHUTTING_DOWN or TOO_MANY_STREAMS.
+        """
+        self._check(key)
+        self.inside += 1
+        self._each[key] = self._each.get(key, 0) + 1
+
+    def leave(self, key: str) -> None:
+        """One call of the caller `key` has ended."""
+        self.inside -= 1
         if self._each[key] > 1:
             self._each[key] -= 1
         else:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
+import uvloop
 
 from tariffs.engine.errors import TariffsError
 from tariffs.service.logs import configure_logs
@@ -74,7 +75,7 @@ def serve_shared(settings: Settings, place: Place, parent: int, on_serving: Call
     """Serve as one of several processes on a port. Gives the exit code."""
 
     def work() -> int:
-        asyncio.run(run(settings, place, parent, on_serving))
+        uvloop.run(run(settings, place, parent, on_serving))
         return 0
 
     return _guarded(settings, work)
@@ -88,7 +89,7 @@ def _gone(loop: asyncio.AbstractEventLoop, parent: int, asked: asyncio.Event) ->
 def _serve(settings: Settings) -> int:
     if settings.processes > 1:
         return Supervisor(settings, serve_shared).run()
-    asyncio.run(run(settings))
+    uvloop.run(run(settings))
     return 0
 
 

@@ -8,6 +8,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
@@ -22,6 +23,17 @@ _HASHED = "sha256:"
 _SCHEME = "bearer "
 _log = structlog.get_logger("tariffs.service")
 Metadata = Iterable[tuple[str, str | bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The names of one reading of the file, by keyed digests of tokens, and by the keyed tokens that have been met.
+
+    One digest is one token's, so there are never more of the latter.
+    """
+
+    by_digest: Mapping[bytes, str]
+    by_token: dict[bytes, str] = field(default_factory=dict)
 
 
 class Tokens:
@@ -44,14 +56,21 @@ class Tokens:
         self._key = secrets.token_bytes(32)
         self._told = ""
         self._seen = _signature(path)
-        self._names = self._read()
+        self._known = _Known(self._read())
         self._looked = clock()
 
     def name_of(self, token: str) -> str | None:
         """The name beside a token, or None if the file has no such token."""
         if self._clock() - self._looked >= _LOOK_SECONDS:
             self.look()
-        return self._names.get(self._keyed(hashlib.sha256(token.encode()).digest()))
+        known, given = self._known, token.encode()
+        keyed = self._keyed(given)
+        name = known.by_token.get(keyed)
+        if name is None:
+            name = known.by_digest.get(self._keyed(hashlib.sha256(given).digest()))
+            if name is not None:
+                known.by_token[keyed] = name
+        return name
 
     def look(self) -> None:
         """Read the file if it has changed."""
@@ -71,7 +90,7 @@ class Tokens:
     def _take(self) -> bool:
         """Whether the file could be read; what could not is tried again at the next look."""
         try:
-            self._names = self._read()
+            self._known = _Known(self._read())
         except TariffsError as error:
             # Half a file must not lock everybody out: those known stay until it can be read again.
             if str(error) != self._told:
@@ -79,7 +98,7 @@ class Tokens:
                 _log.error("tokens not read", reason=error.reason, message=str(error))
             return False
         self._told = ""
-        _log.info("tokens read", names=len(set(self._names.values())))
+        _log.info("tokens read", names=len(set(self._known.by_digest.values())))
         return True
 
     def _read(self) -> Mapping[bytes, str]:
@@ -96,9 +115,9 @@ class Tokens:
             raise _invalid(self._path, "it holds no token")
         return names
 
-    def _keyed(self, digest: bytes) -> bytes:
+    def _keyed(self, data: bytes) -> bytes:
         # Looked up under a key nobody outside knows, so how long a comparison takes tells nothing about a token.
-        return hashlib.blake2b(digest, key=self._key, digest_size=32).digest()
+        return hashlib.blake2b(data, key=self._key, digest_size=32).digest()
 
 
 def caller_of(metadata: Metadata, peer: str, tokens: Tokens | None) -> Caller:

@@ -21,6 +21,7 @@ from tariffs.engine.provenance import engine_version
 from tariffs.engine.quoteplan import Plan, plan_kept, plan_of
 from tariffs.engine.scenario import Scenario, library
 from tariffs.engine.trade.schedule import load_schedule
+from tariffs.service.answers import Encoded
 from tariffs.service.rpc.checks import choice, decimal, direction_of, few, required, word, words
 from tariffs.service.rpc.exports import calculate_export, refuse_ordinary_rate
 from tariffs.service.rpc.masks import trim
@@ -61,7 +62,7 @@ def calculate_duty(request: duty_service_pb2.CalculateDutyRequest) -> duty_servi
 
 def duty_from_memory(
     request: duty_service_pb2.CalculateDutyRequest,
-) -> duty_service_pb2.CalculateDutyResponse | None:
+) -> duty_service_pb2.CalculateDutyResponse | Encoded | None:
     """What `calculate_duty` answers, if all it needs is in memory and only the money is left to reckon; else None.
 
     Raises:
@@ -71,7 +72,7 @@ def duty_from_memory(
         return None
     prepared = answer_prepared(request)
     if prepared is not None:
-        return trim(prepared, request.read_mask.paths)
+        return _trimmed(prepared, request.read_mask.paths)
     line = read_line(request.line)
     scenario = library().get(request.scenario.name or BASE)
     if scenario is None or request.scenario.yaml:
@@ -86,6 +87,10 @@ def duty_from_memory(
     if request.explain and not is_considered(plan):
         return None
     return _answer(request, scenario, law, reading, plan)
+
+
+def _trimmed(answer: Encoded, paths: Sequence[str]) -> duty_service_pb2.CalculateDutyResponse | Encoded:
+    return trim(duty_service_pb2.CalculateDutyResponse.FromString(answer.data), paths) if paths else answer
 
 
 def _reading(law: Law, line: EntryLine, request: duty_service_pb2.CalculateDutyRequest) -> Reading:
