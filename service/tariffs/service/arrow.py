@@ -57,7 +57,11 @@ def batches(frame: pl.DataFrame, limit: int = BATCH_BYTES) -> Iterator[bytes]:
 
     Floats that are not a number travel as null.
     """
-    frame = frame.with_columns(pl.col(pl.Float64, pl.Float32).fill_nan(None)) if frame.width else frame
+    holed = [
+        column.name for column in frame.iter_columns() if column.dtype.is_float() and column.is_nan().any()
+    ]
+    if holed:
+        frame = frame.with_columns(pl.col(holed).fill_nan(None))
     # What text takes on the wire is not what it takes in memory, and encoding a part twice costs more than a probe.
     probe = _encode(frame.slice(0, _PROBED_ROWS))
     if frame.height <= _PROBED_ROWS and len(probe) <= limit:
