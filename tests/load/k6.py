@@ -15,7 +15,7 @@ from tests.load.servers import ROOT
 
 SCRIPT = Path(__file__).resolve().parent / "k6" / "calls.js"
 _MARGIN_SECONDS = 60
-_UNPAUSED = {"GOGC": "off", "GOMEMLIMIT": "1GiB"}
+_UNPAUSED = {"GOGC": "off", "GOMEMLIMIT": "256MiB"}
 """k6 looks for garbage only when it is large: its own pauses, on cores that are taken, would be the slowest calls."""
 
 

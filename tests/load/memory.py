@@ -45,8 +45,8 @@ def _work(plan: Plan, server: Server, quotes: int, sweeps: int) -> None:
 def _sweep(server: Server, number: int) -> None:
     with grpc.insecure_channel(server.target, options=OPTIONS) as channel:
         stub = simulation_service_pb2_grpc.SimulationServiceStub(channel)
-        # Of the static runs, which are soon done, every fourth is one with response.
-        response = pb.RESPONSE_MODEL_ARMINGTON if number % 4 == 0 else pb.RESPONSE_MODEL_NONE
-        call: Any = stub.Simulate(request(1 + number % 3, response=response), timeout=120)
+        # Of the static runs, which are soon done, every sixth is one with response.
+        response = pb.RESPONSE_MODEL_ARMINGTON if number % 6 == 0 else pb.RESPONSE_MODEL_NONE
+        call: Any = stub.Simulate(request(1, response=response), timeout=120)
         for _ in call:
             pass

@@ -127,7 +127,8 @@ class Law:
                     path=path,
                     fix=f"Use one of: {known_names}.",
                 )
-        return replace(self, settings={**self.settings, **settings})
+        # The law itself where nothing is set otherwise: with it comes all that has been worked out of it.
+        return replace(self, settings={**self.settings, **settings}) if settings else self
 
     def with_min_conf(self, conf: str) -> Law:
         """The law of periods, acts and rules whose confidence is `conf` or better."""
