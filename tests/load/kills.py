@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ from tests.load.callers import Tally, calling
 from tests.load.plan import Plan
 from tests.load.readers import read_to_lines
 from tests.load.rows import Measured
-from tests.load.servers import Server, free_port, serving
+from tests.load.servers import Server, free_port, serving, starting
 from tests.load.sweeps import OPTIONS, request
 
 SCENARIOS = ("base", "truce-lapses")
@@ -80,22 +80,23 @@ def one_server(plan: Plan) -> list[Measured]:
     ports = free_port(), free_port()
     shared = {"state_dir": plan.folder / "mix" / "state", "workers": 2}
     with ExitStack() as stack:
-        left = _started(stack, plan.folder / "mix" / "left", ports[0], shared)
-        right = _started(stack, plan.folder / "mix" / "right", ports[1], shared)
+        one = _starting(stack, plan.folder / "mix" / "left", ports[0], shared)
+        other = _starting(stack, plan.folder / "mix" / "right", ports[1], shared)
+        left, right = one(), other()
         target = f"{left.target},{right.target}"
         begun = time.monotonic()
         with calling(target, tally, quotes=2, sweeps=1), _difficult_readers(right):
             time.sleep(plan.mix_seconds / 4)
             left.process.kill()
             time.sleep(1.0)
-            _started(stack, plan.folder / "mix" / "left", ports[0], shared)
+            _starting(stack, plan.folder / "mix" / "left", ports[0], shared)()
             time.sleep(max(0.0, plan.mix_seconds - (time.monotonic() - begun)))
     seen = f"{plan.mix_seconds:.0f} s, one reader that stalled, others that vanished: {tally.told()}"
     return [Measured("mix_failed", (float(len(tally.failed)),), seen)]
 
 
-def _started(stack: ExitStack, folder: Path, port: int, shared: dict[str, Any]) -> Server:
-    return stack.enter_context(serving(folder, port=port, **shared))
+def _starting(stack: ExitStack, folder: Path, port: int, shared: dict[str, Any]) -> Callable[[], Server]:
+    return stack.enter_context(starting(folder, port=port, **shared))
 
 
 @contextmanager

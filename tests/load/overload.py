@@ -36,10 +36,10 @@ def measure(plan: Plan) -> list[Measured]:
 
 def _batches(plan: Plan, server: Server) -> list[Measured]:
     load = Load(plan.folder, BATCH, [server.target], method="DutyService/BatchCalculateDuties")
-    load.at_once(1, plan.seconds)
+    load.at_once(1, plan.seconds / 2)
     below, above, recovered = [], [], []
     for _ in range(plan.rounds):
-        capacity = load.at_once(CALLERS, plan.seconds).rate
+        capacity = load.at_once(CALLERS, plan.seconds / 2).rate
         below.append(load.at_rate(BELOW * capacity, plan.seconds, CALLERS_BELOW))
         above.append(load.at_rate(ABOVE * capacity, plan.seconds, CALLERS_ABOVE))
         recovered.append(_recovery(server, below[-1].p99 / 1e3))
@@ -59,7 +59,7 @@ def _quotes(plan: Plan, server: Server) -> list[Measured]:
     above, bare = [], []
     with echoing(canned) as echo:
         for _ in range(plan.rounds):
-            rate = ABOVE * load.at_once(CALLERS, plan.seconds).rate
+            rate = ABOVE * load.at_once(CALLERS, plan.seconds / 2).rate
             above.append(load.at_rate(rate, plan.seconds, CALLERS_ABOVE))
             bare.append(replace(load, targets=[echo.target]).at_rate(rate, plan.seconds, CALLERS_ABOVE))
     pairs = list(zip(above, bare, strict=True))

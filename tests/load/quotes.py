@@ -15,7 +15,7 @@ from tariffs.v1 import duty_service_pb2_grpc
 from tests.load.k6 import Load, Seen
 from tests.load.plan import CALLERS, QUOTE, TOKEN, Plan, tokens_file
 from tests.load.rows import Measured
-from tests.load.servers import Server, echoing, free_port, serving
+from tests.load.servers import Server, echoing, free_port, starting
 
 BATCH_LINES = 1_000
 BATCH_ROUNDS = 5
@@ -31,7 +31,8 @@ def measure(plan: Plan) -> list[Measured]:
         "metrics_port": free_port(),
         "tokens_file": tokens_file(plan.folder),
     }
-    with serving(folder / "bare", workers=1) as bare, serving(folder / "all", **everything) as whole:
+    with starting(folder / "bare", workers=1) as one, starting(folder / "all", **everything) as other:
+        bare, whole = one(), other()
         answer = quote(bare)
         canned = folder / "answer.bin"
         canned.write_bytes(answer.SerializeToString())

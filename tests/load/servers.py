@@ -8,9 +8,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,13 @@ class Server:
 @contextmanager
 def serving(folder: Path, **settings: Any) -> Iterator[Server]:
     """A warm server; settings are those of `tariffs.service`, by their names in lower case."""
+    with starting(folder, **settings) as warm:
+        yield warm()
+
+
+@contextmanager
+def starting(folder: Path, **settings: Any) -> Iterator[Callable[[], Server]]:
+    """A server on its way, so that several can start at a time; what is given waits until it is warm."""
     folder.mkdir(parents=True, exist_ok=True)
     given = {"port": free_port(), "log_level": "error", "state_dir": folder / "state", **settings}
     variables = {f"TARIFFS_{name.upper()}": str(value) for name, value in given.items()}
@@ -72,8 +80,7 @@ def serving(folder: Path, **settings: Any) -> Iterator[Server]:
         )
     try:
         server = Server(psutil.Process(process.pid), int(given["port"]), int(given.get("metrics_port", 0)))
-        _wait_until_serving(server, process)
-        yield server
+        yield partial(_warm, server, process)
     finally:
         stop(process)
 
@@ -91,7 +98,7 @@ def free_port() -> int:
         return int(one.getsockname()[1])
 
 
-def _wait_until_serving(server: Server, process: subprocess.Popen[bytes]) -> None:
+def _warm(server: Server, process: subprocess.Popen[bytes]) -> Server:
     """The log would tell, but not of a server that logs errors alone."""
     limit = time.monotonic() + START_SECONDS
     with grpc.insecure_channel(server.target, options=[("grpc.max_reconnect_backoff_ms", 200)]) as channel:
@@ -100,7 +107,7 @@ def _wait_until_serving(server: Server, process: subprocess.Popen[bytes]) -> Non
             with suppress(grpc.RpcError):
                 found: Any = stub.Check(health_pb2.HealthCheckRequest(), timeout=1)
                 if found.status == health_pb2.HealthCheckResponse.SERVING:
-                    return
+                    return server
             time.sleep(0.1)
     raise RuntimeError(f"the server did not start; its exit code is {process.poll()}")
 
