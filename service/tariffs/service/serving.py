@@ -23,6 +23,8 @@ from tariffs.service.tls import server_credentials
 from tariffs.service.tokens import Tokens
 from tariffs.service.warmup import warm_up
 
+_SWITCH_SECONDS = 0.0005
+"""How long a thread that computes may keep the interpreter while the loop has calls: a tenth of the default."""
 _log = structlog.get_logger("tariffs.service")
 
 
@@ -40,6 +42,7 @@ async def run(
         parent: file descriptor that can be read once the parent has gone, if there is one to outlive.
         on_serving: called once calls are let in.
     """
+    sys.setswitchinterval(_SWITCH_SECONDS)
     server = TariffServer(settings, place=place)
     asked = asyncio.Event()
     loop = asyncio.get_running_loop()
