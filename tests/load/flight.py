@@ -16,7 +16,7 @@ from tests.load import lines
 def serve() -> None:
     """Serve until SIGTERM."""
     flight: Any = importlib.import_module("pyarrow.flight")
-    table = lines.frame().to_arrow()
+    table = lines.frame(lines.WHOLE).to_arrow()
 
     class Lines(flight.FlightServerBase):  # type: ignore[misc] # pyarrow is imported by name
         def do_get(self, _context: Any, _ticket: Any) -> Any:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any
 
 import grpc
@@ -18,34 +19,71 @@ from tariffs.v1 import simulation_service_pb2 as pb
 SERVICE = "load.Lines"
 ROWS = 1_000_000
 ROWS_A_MESSAGE = 8_192
-TEXTS = ("hts", "origin")
-NUMBERS = (
-    "customs_value", "duty", "duty_owed", "landed", "value_after", "duty_after", "landed_after", "landed_change",
-    "value_change", "creation", "diversion", "effective_rate", "effective_rate_after", "quantity_hat",
+_FIELD = descriptor_pb2.FieldDescriptorProto
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The columns of lines by their kind."""
+
+    name: str
+    texts: tuple[str, ...] = ()
+    integers: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+
+    @property
+    def kinds(self) -> dict[str, Any]:
+        """The kind of field of each column, in order."""
+        kinds: tuple[tuple[Any, tuple[str, ...]], ...] = (
+            (_FIELD.TYPE_STRING, self.texts),
+            (_FIELD.TYPE_UINT32, self.integers),
+            (_FIELD.TYPE_DOUBLE, self.numbers),
+        )
+        return {column: kind for kind, columns in kinds for column in columns}
+
+
+WHOLE = Shape(
+    "Whole",
+    texts=("hts", "origin"),
+    numbers=(
+        "customs_value", "duty", "duty_owed", "landed", "value_after", "duty_after", "landed_after",
+        "landed_change", "value_change", "creation", "diversion", "effective_rate", "effective_rate_after",
+        "quantity_hat",
+    ),
 )  # fmt: skip
+"""The columns of an impact's `lines`."""
+NARROW = Shape(
+    "Narrow", integers=("row", "product"), numbers=("customs_value", "duty", "landed", "value_after")
+)
+"""Six columns of numbers, 40 bytes a line: what the promise was made on."""
+SHAPES = {shape.name: shape for shape in (WHOLE, NARROW)}
 
 
 @cache
-def frame() -> pl.DataFrame:
-    """The lines, with the columns of an impact's `lines`."""
+def frame(shape: Shape) -> pl.DataFrame:
+    """The lines."""
     numbers = pl.int_range(ROWS, eager=True)
     value = (numbers % 99_991 + 1).cast(pl.Float64)
     origins = pl.Series(["CN", "MX", "CA", "DE", "JP", "VN", "KR", "IN"] * (ROWS // 8))
-    words = {"hts": (numbers % 18_626 + 1_000_000_000).cast(pl.String), "origin": origins}
-    return pl.DataFrame({**words, **{name: value * place / 40 for place, name in enumerate(NUMBERS)}})
+    texts = {"hts": (numbers % 18_626 + 1_000_000_000).cast(pl.String), "origin": origins}
+    return pl.DataFrame(
+        {
+            **{name: texts[name] for name in shape.texts},
+            **{name: (numbers % 18_626).cast(pl.UInt32) for name in shape.integers},
+            **{name: value * place / 40 for place, name in enumerate(shape.numbers)},
+        }
+    )
 
 
 @cache
-def rows_message() -> Any:
+def rows_message(shape: Shape) -> Any:
     """A message of lines, one message each, as a contract without Arrow would have it."""
-    field = descriptor_pb2.FieldDescriptorProto
     row = descriptor_pb2.DescriptorProto(name="Row")
-    for number, name in enumerate((*TEXTS, *NUMBERS), start=1):
-        kind = field.TYPE_STRING if name in TEXTS else field.TYPE_DOUBLE
-        row.field.add(name=name, number=number, type=kind, label=field.LABEL_OPTIONAL)
+    for number, (name, kind) in enumerate(shape.kinds.items(), start=1):
+        row.field.add(name=name, number=number, type=kind, label=_FIELD.LABEL_OPTIONAL)
     rows = descriptor_pb2.DescriptorProto(name="Rows")
     rows.field.add(
-        name="rows", number=1, type=field.TYPE_MESSAGE, label=field.LABEL_REPEATED, type_name=".load.Row"
+        name="rows", number=1, type=_FIELD.TYPE_MESSAGE, label=_FIELD.LABEL_REPEATED, type_name=".load.Row"
     )
     file = descriptor_pb2.FileDescriptorProto(name="load.proto", package="load", syntax="proto3")
     file.message_type.extend([row, rows])
@@ -54,44 +92,54 @@ def rows_message() -> Any:
     return message_factory.GetMessageClass(pool.FindMessageTypeByName("load.Rows"))
 
 
-async def _arrow(request: bytes, context: Any) -> AsyncIterator[bytes]:
-    for data in batches(frame()):
+async def _arrow(shape: Shape, request: bytes, context: Any) -> AsyncIterator[bytes]:
+    for data in batches(frame(shape)):
         message = pb.SimulateResponse()
         message.lines.arrow = data
         yield message.SerializeToString()
 
 
-async def _messages(request: bytes, context: Any) -> AsyncIterator[bytes]:
-    for part in frame().iter_slices(ROWS_A_MESSAGE):
-        message = rows_message()()
+async def _messages(shape: Shape, request: bytes, context: Any) -> AsyncIterator[bytes]:
+    for part in frame(shape).iter_slices(ROWS_A_MESSAGE):
+        message = rows_message(shape)()
         for row in part.iter_rows(named=True):
             message.rows.add(**row)
         yield message.SerializeToString()
 
 
-STREAMS: Mapping[str, Callable[[bytes, Any], AsyncIterator[bytes]]] = {"Arrow": _arrow, "Messages": _messages}
+STREAMS: Mapping[str, Callable[[bytes, Any], AsyncIterator[bytes]]] = {
+    **{f"{shape.name}Arrow": partial(_arrow, shape) for shape in SHAPES.values()},
+    **{f"{shape.name}Messages": partial(_messages, shape) for shape in SHAPES.values()},
+}
 
 
-def read_arrow(stream: Iterator[bytes]) -> int:
-    """Rows read into a table."""
+def _read_arrow(stream: Iterator[bytes]) -> int:
     frames = [
         pl.read_ipc_stream(io.BytesIO(pb.SimulateResponse.FromString(data).lines.arrow)) for data in stream
     ]
     return pl.concat(frames).height
 
 
-def read_messages(stream: Iterator[bytes]) -> int:
-    """Rows read into a table."""
-    columns: dict[str, list[Any]] = {name: [] for name in (*TEXTS, *NUMBERS)}
+def _read_messages(shape: Shape, stream: Iterator[bytes]) -> int:
+    columns: dict[str, list[Any]] = {name: [] for name in shape.kinds}
     for data in stream:
-        for row in rows_message().FromString(data).rows:
+        for row in rows_message(shape).FromString(data).rows:
             for name, values in columns.items():
                 values.append(getattr(row, name))
     return pl.DataFrame(columns).height
 
 
-def seconds(port: int, method: str, read: Callable[[Iterator[bytes]], int]) -> float:
-    """How long a reader takes for all lines."""
+def arrow_seconds(port: int, shape: Shape) -> float:
+    """How long a reader takes for a table of all lines as Arrow."""
+    return _seconds(port, f"{shape.name}Arrow", _read_arrow)
+
+
+def messages_seconds(port: int, shape: Shape) -> float:
+    """How long a reader takes for the same table from messages."""
+    return _seconds(port, f"{shape.name}Messages", partial(_read_messages, shape))
+
+
+def _seconds(port: int, method: str, read: Callable[[Iterator[bytes]], int]) -> float:
     options = [("grpc.max_receive_message_length", 16 << 20)]
     with grpc.insecure_channel(f"127.0.0.1:{port}", options=options) as channel:
         begun = time.perf_counter()

@@ -206,6 +206,7 @@ def test_switches_choose_between_readings() -> None:
     switches = {"reading": {"default": "wide", "values": ["wide", "narrow"]}}
     law = make_law([{**DUTY, "switch": {"reading": "wide"}}], switches=switches)
     assert rates(law, DAY) == {"duty": ["0.2"]}
+    assert law.with_switches({}) is law
     assert rates(law.with_switches({"reading": "narrow"}), DAY) == {}
     with pytest.raises(ScenarioError) as caught:
         law.with_switches({"reading": "wrong"})

@@ -191,11 +191,11 @@ def test_a_plan_is_of_one_law() -> None:
     other = law.with_switches({"revive_displaced": "on"})
     line = EntryLine(**LAPTOP, value=1)
     assert plan_of(law, read(law, line)) is not plan_of(other, read(other, line))
-    assert plan_kept(law.with_switches({}), read(law, line)) is None
+    assert plan_kept(replace(law), read(law, line)) is None
 
 
 def test_a_plan_keeps_no_law_alive() -> None:
-    law = load_law().with_switches({})
+    law = replace(load_law())
     kept = plan_of(law, read(law, EntryLine(**LAPTOP, value=1)))
     gone = weakref.ref(law)
     del law
@@ -219,7 +219,7 @@ def test_plans_beyond_the_bound_are_forgotten_and_made_again(monkeypatch: pytest
 
 
 def test_rows_of_lines_beyond_the_bound_are_forgotten_and_found_again() -> None:
-    in_force = load_law().with_switches({}).in_force(at("2025-05-20"))
+    in_force = replace(load_law()).in_force(at("2025-05-20"))
     codes = load_schedule().children("84")[: LINES_KEPT + 40]
     first = [candidates(in_force, code, "CN") for code in codes]
     assert len(codes) > len(in_force.by_line) == LINES_KEPT
