@@ -141,6 +141,21 @@ def test_doubtful_layers_are_told_at_any_value_as_a_thread_tells_them(goods: Any
     assert data(found) == data(whole)
 
 
+def test_a_form_laid_out_anew_for_the_same_request_is_not_filled_into_the_old_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kept = kept_anew(monkeypatch)
+    numbers = []
+    for value in ("12500", "0.50", "12600", "0.51", "12700"):
+        asked = request(GOODS[1], value)
+        first = data(duty.calculate_duty(asked))
+        assert data(duty.duty_from_memory(asked)) == first
+        (form,) = kept._kept.values()
+        numbers.append(form.number)
+    # A form may tell of other layers than the one before it, as many and with amounts as long.
+    assert len(set(numbers)) == len(numbers)
+
+
 def test_layers_too_small_to_be_told_are_left_to_their_plan(monkeypatch: pytest.MonkeyPatch) -> None:
     kept_anew(monkeypatch)
     large, small = request(GOODS[1], "12500"), request(GOODS[1], "0.01")

@@ -8,10 +8,10 @@ building a message.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from functools import partial
-from itertools import islice
+from itertools import count, islice
 
 from tariffs.engine.entryline import DOLLAR, Reading
 from tariffs.engine.landed import fees_on
@@ -52,6 +52,7 @@ class Prepared:
         told: its layers that the form tells of, in order.
         fees: of the line.
         carriage: freight and insurance, in cents.
+        number: that no other has, nor one that stood in its place before.
     """
 
     form: CalculateDutyResponse
@@ -60,10 +61,11 @@ class Prepared:
     told: tuple[ScaledLayer, ...]
     fees: ScaledFees
     carriage: int
+    number: int = field(default_factory=count().__next__)
 
 
 _PREPARED: Lru[bytes, Prepared] = Lru(PREPARED_KEPT)
-_BLANKS: Lru[tuple[bytes, bytes, States], Blanks] = Lru(BLANKS_KEPT)
+_BLANKS: Lru[tuple[int, bytes, States], Blanks] = Lru(BLANKS_KEPT)
 
 
 def prepare(
@@ -98,7 +100,7 @@ def answer_prepared(request: CalculateDutyRequest) -> Encoded | None:
         return None
     key, line = _key(request), request.line
     kept = _PREPARED.find(key) if key else None
-    if key is None or kept is None or max(len(line.line_id), len(line.entry_id)) > TEXT_LIMIT:
+    if kept is None or max(len(line.line_id), len(line.entry_id)) > TEXT_LIMIT:
         return None
     declared = _declared(line.customs_value)
     value = declared if isinstance(declared, int) else int(declared.quantize(DOLLAR, ROUND_HALF_UP))
@@ -110,7 +112,7 @@ def answer_prepared(request: CalculateDutyRequest) -> Encoded | None:
     texts, states = _texts(kept, declared, value, cents)
     digest = digest_of(request, kept.provenance)
     texts.append(digest.encode())
-    return Encoded(_encoded(kept, key, texts, states), digest)
+    return Encoded(_encoded(kept, texts, states), digest)
 
 
 def _declared(text: str) -> int | Decimal:
@@ -154,8 +156,8 @@ def _texts(
     return texts, tuple(states)
 
 
-def _encoded(kept: Prepared, key: bytes, texts: Sequence[bytes], states: States) -> bytes:
-    form = key, bytes(map(len, texts)), states
+def _encoded(kept: Prepared, texts: Sequence[bytes], states: States) -> bytes:
+    form = kept.number, bytes(map(len, texts)), states
     blanks = _BLANKS.find(form)
     if blanks is not None:
         return blanks.filled(texts)
