@@ -18,6 +18,14 @@ from tests.load.sweeps import OPTIONS, request
 
 WARM_QUOTES, WARM_SWEEPS = 2_000, 6
 QUOTE_SECONDS = 150.0
+SCENARIO = """\
+schema: tariffs.scenario/v1
+id: mine
+title: Mine
+basis: hypothesis
+changes:
+  - {{op: set_rate, measures: {{authority: s301}}, from: 2026-01-02T00:{minute:02}-05:00, rate: 20%}}
+"""
 SETTLE_SECONDS = 1.0
 
 
@@ -47,6 +55,11 @@ def _sweep(server: Server, number: int) -> None:
         stub = simulation_service_pb2_grpc.SimulationServiceStub(channel)
         # Of the static runs, which are soon done, every sixth is one with response.
         response = pb.RESPONSE_MODEL_ARMINGTON if number % 6 == 0 else pb.RESPONSE_MODEL_NONE
-        call: Any = stub.Simulate(request(1, response=response), timeout=120)
+        asked = request(1, response=response)
+        # Neither a day nor a scenario that comes again would show what is kept of each.
+        asked.points[0].on = f"2026-{1 + number % 12:02}-{1 + number // 12:02}"
+        if number % 5 == 0:
+            asked.points[0].scenario.yaml = SCENARIO.format(minute=number % 60)
+        call: Any = stub.Simulate(asked, timeout=120)
         for _ in call:
             pass

@@ -15,6 +15,7 @@ from tariffs.engine.law.events import UNSELECTIVE, Act, Change
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.model import Measure, Row
 from tariffs.engine.law.standing import moments_of
+from tariffs.engine.lru import Lru
 from tariffs.engine.scenario.model import WARNING, Places, Problem, place_of
 
 BASE = "base"
@@ -46,19 +47,23 @@ def instants_of(name: str, *laws: Law) -> list[datetime]:
 
 
 Stand = tuple[tuple[Row, ...], bool] | None
-# What is asked of one law is asked again when the next change is checked; a law that nobody holds is forgotten.
-_STANDS: WeakKeyDictionary[Law, dict[tuple[str, datetime], Stand]] = WeakKeyDictionary()
+STANDS_KEPT = 4096
+# What is asked of one law is asked again when the next change is checked; a law that nobody holds is forgotten, and of
+# the law that stays, what was asked least recently: instants come from scenarios.
+_STANDS: WeakKeyDictionary[Law, Lru[tuple[str, datetime], tuple[Stand]]] = WeakKeyDictionary()
 
 
 def stand(law: Law, name: str, instant: datetime) -> Stand:
     """The rows of a measure without what made them so, and whether it is suspended; None where it is not in force."""
-    known = _STANDS.setdefault(law, {})
-    key = (name, instant)
-    if key not in known:
-        measure = law.measures.get(name)
-        found = law.standing(measure, instant, law.as_of) if measure else None
-        known[key] = (tuple(replace(row, acts=()) for row in found.rows), found.suspended) if found else None
-    return known[key]
+    known = _STANDS.setdefault(law, Lru(STANDS_KEPT))
+    (found,) = known.get((name, instant), lambda: (_stand(law, name, instant),))
+    return found
+
+
+def _stand(law: Law, name: str, instant: datetime) -> Stand:
+    measure = law.measures.get(name)
+    found = law.standing(measure, instant, law.as_of) if measure else None
+    return (tuple(replace(row, acts=()) for row in found.rows), found.suspended) if found else None
 
 
 def warning_of(before: Law, after: Law, change: Change, places: Places) -> Problem | None:
