@@ -62,7 +62,7 @@ class Load:
     def at_rate(self, rate: float, seconds: float, callers: int = 200) -> Seen:
         """Send at a rate: an open loop. Calls for which no caller is free are dropped, and counted.
 
-        For a second before, calls are sent of which failures alone count: k6 holds itself up while its callers connect.
+        For a second before, calls are sent that do not count: k6 holds itself up while its callers connect.
         """
         return self._run(seconds, RATE=round(rate), VUS=callers)
 
@@ -110,7 +110,7 @@ def _seen(metrics: Mapping[str, Mapping[str, float]], seconds: float) -> Seen:
     return Seen(
         served=counted("ok"),
         refused=counted("refused"),
-        failed=int(of("failed", "count")),
+        failed=counted("failed"),
         dropped=counted("dropped_iterations"),
         rate=counted("ok") / seconds,
         median=of(served, "med"),
