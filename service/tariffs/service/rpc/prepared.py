@@ -81,9 +81,11 @@ def prepare(
         answer: what was answered, with all its fields; it is copied.
     """
     scaled = plan.scaled_for(line.goods.value)
+    if scaled is None or not _alike(request):
+        return
     fees = scaled_fees(fees_on(law, line.day), line.line.mode, plan.mpf_share)
-    key = _key(request) if _alike(request) else None
-    if scaled is None or fees is None or key is None:
+    key = _key(request)
+    if fees is None or key is None:
         return
     form = CalculateDutyResponse()
     form.CopyFrom(answer)
