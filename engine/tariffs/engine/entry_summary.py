@@ -34,8 +34,8 @@ class Reported(Protocol):
         """Heading, or the schedule line of the ordinary duty."""
 
     @property
-    def state(self) -> str:
-        """How the layer stands."""
+    def standing(self) -> str:
+        """State with undeclared facts taken as they are assumed."""
 
     @property
     def rate(self) -> Decimal | None:
@@ -126,10 +126,10 @@ def headings_claimed(
 
 def _is_claimed(layer: Reported, applied_rules: Mapping[str, str]) -> bool:
     """Whether a layer's heading stands on the entry: a displaced one only where the rule has a heading for it."""
-    if layer.state == DISPLACED:
+    if layer.standing == DISPLACED:
         rule = layer.why.get("rule", "")
         return rule == IN_LIEU or bool(applied_rules.get(rule))
-    return layer.state in {"applied", "exempt"} or layer.amount > 0
+    return layer.standing in {"applied", "exempt"} or layer.amount > 0
 
 
 def _merged(line: HeadingLine | None, layer: Reported) -> HeadingLine:

@@ -72,6 +72,11 @@ class QuoteLayer:
         return self.face.citations
 
     @property
+    def standing(self) -> str:
+        """State with undeclared facts taken as they are assumed, where `state` may be undetermined."""
+        return self.face.state
+
+    @property
     def why(self) -> Mapping[str, str]:
         """The rule and its operands."""
         return self.face.why
