@@ -234,3 +234,25 @@ def test_an_answer_rests_on_the_switches_of_its_own_direction() -> None:
     assert "truce_extension" not in entered.provenance["switches"]  # type: ignore[operator]
     sent = assess_export(LAW, replace(SOYBEANS, entry="2026-11-24"))
     assert sent.provenance["switches"] == {"truce_extension": "on"}
+
+
+def test_tax_is_to_the_cent_on_the_duty_as_rounded() -> None:
+    # Duties of 3 % and 10 % on 3.88 are 0.1164 and 0.388, collected as 0.12 and 0.39. Tax is 9 % of 4.39, which is
+    # 0.3951; on the duty before rounding it would be 9 % of 4.3844, which is 0.3946 and a cent less.
+    quote = rated(replace(SOYBEANS, value="3.88"), "2026-11-24")
+    assert [layer.amount for layer in quote.layers] == [Decimal("0.12"), Decimal("0.39")]
+    assert (quote.vat, quote.landed) == (Decimal("0.40"), Decimal("4.79"))
+
+
+def test_an_invalidated_duty_on_exports_is_assessed_and_not_owed() -> None:
+    law = scenario(
+        "  - {op: invalidate, measures: {authority: cn.recip}, at: 2026-11-01T00:00+08:00, from_beginning: yes,"
+        " collection_stop: 2026-12-01T00:00+08:00, cite: [x]}\n"
+    )
+    quote = assess_export(law, replace(SOYBEANS, entry="2026-11-24"))
+    found = {layer.measure: (layer.amount, layer.owed) for layer in quote.layers}
+    assert found == {
+        "cn.ordinary": (Decimal("300.00"), Decimal("300.00")),
+        "cn.recip": (Decimal("1000.00"), Decimal(0)),
+    }
+    assert (quote.assessed, quote.owed) == (Decimal("1300.00"), Decimal("300.00"))

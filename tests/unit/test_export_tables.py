@@ -15,7 +15,7 @@ from tariffs.engine.errors import InputError
 from tariffs.engine.exports import ExportLine, assess_export
 from tariffs.engine.impact import Impact, Options, Point, impact
 from tariffs.engine.law import load_law
-from tariffs.engine.scenario import apply_scenario, library
+from tariffs.engine.scenario import apply_scenario, library, parse_scenario
 from tariffs.engine.timeline import timeline
 from tariffs.engine.trade.schedule import load_schedule
 
@@ -195,3 +195,100 @@ def test_the_same_day_is_covered_in_both_directions() -> None:
     assert run(SOYBEANS, on="2025-01-01").scenarios[0].total["duty"] == pytest.approx(0.03 * 4270)
     quote = assess_export(LAW, ExportLine("1201.90", "US", 100, "2025-01-01"))
     assert quote.rate == Decimal("0.03")
+
+
+def law_with_shares() -> Any:
+    """A law whose duties on exports hang on shares: charged on a part, freed for a part, on a metal's content."""
+    text = """
+schema: tariffs.scenario/v1
+id: shares
+title: Duties on exports that depend on shares of the goods
+basis: hypothesis
+changes:
+  - op: add
+    measure:
+      id: cn.part
+      title: A duty on parts of vehicles
+      authority: cn.recip
+      direction: export
+      periods:
+        - id: part
+          from: 2025-01-01T00:00+08:00
+          rows: [{origins: [US], if: [vehicle_part_share], rate: 10%}]
+    cite: [a test]
+  - op: add
+    measure:
+      id: cn.relief
+      title: A floor, lower for civil aircraft
+      authority: cn.energy
+      direction: export
+      displaces_at_zero: yes
+      periods:
+        - id: relief
+          from: 2025-01-01T00:00+08:00
+          rows:
+            - {origins: [US], if: [civil_aircraft_share], kind: topup_to, rate: 7%}
+            - {origins: [US], kind: topup_to, rate: 20%}
+    cite: [a test]
+  - op: add
+    measure:
+      id: cn.steel
+      title: A duty on the steel content
+      authority: cn.energy
+      direction: export
+      periods:
+        - id: steel
+          from: 2025-01-01T00:00+08:00
+          rows: [{origins: [US], base: {steel: 1}, rate: 50%}]
+    cite: [a test]
+"""
+    return apply_scenario(LAW, parse_scenario(text, "shares"))
+
+
+def test_a_share_charges_its_part_of_the_goods_on_a_line_as_in_a_table() -> None:
+    law = law_with_shares()
+    line = ExportLine(
+        "8433.51", "US", 10_000, "2026-11-24", {"vehicle_part_share": "0.3"}, ordinary_rate="0.05"
+    )
+    quote = assess_export(law, line)
+    part = next(layer for layer in quote.layers if layer.measure == "cn.part")
+    assert (part.rate, part.base, part.amount) == (Decimal("0.1"), Decimal("3000.00"), Decimal("300.00"))
+
+
+def test_a_layer_of_several_rates_says_which_share_of_the_goods_pays_which() -> None:
+    claims = {"in_quota_share": "0.25"}
+    quote = assess_export(LAW, ExportLine("1005.90", "BR", 1000, "2026-11-24", claims))
+    assert quote.layers[0].why["text"] == (
+        "25% of the goods: Ordinary rate 1% on the customs value because in_quota_share is claimed. "
+        "75% of the goods: Ordinary rate 65% on the customs value."
+    )
+    assert (quote.layers[0].rate, quote.assessed) == (Decimal("0.49"), Decimal("490.00"))
+
+
+def test_lines_with_shares_pay_alone_what_they_pay_in_a_table(scale: int) -> None:
+    dice, law = random.Random(6), law_with_shares()
+    shares = ("vehicle_part_share", "civil_aircraft_share", "steel_share", "in_quota_share")
+    rows = [
+        random_row(dice) | {name: dice.choice((None, 0.0, 0.3, 0.5, 1.0)) for name in shares}
+        for _ in range(100 * scale)
+    ]
+    found = impact(
+        pl.DataFrame(rows, infer_schema_length=None).with_row_index("place"),
+        [Point(library()["base"], "2026-11-24")],
+        law=law,
+        options=Options(response="none", direction="export", lines=True),
+    )
+    paid = {row["place"]: row for row in lines_of(found).to_dicts()}
+    for place, ours in paid.items():
+        row = rows[place]
+        claims = {name: row[name] for name in (*shares, "loading_date") if row[name] is not None}
+        line = ExportLine(
+            row["hts"], row["origin"], row["customs_value"], row["entry_date"], claims, row["freight"],
+            ordinary_rate=row["ordinary_rate"],
+        )  # fmt: skip
+        alone = assess_export(law, line)
+        assert ours["duty"] == pytest.approx(float(alone.assessed), abs=0.02), row
+        assert float(alone.rate) * float(alone.cif) == pytest.approx(
+            ours["duty"], abs=1.0 + 1e-6 * float(alone.cif)
+        )
+    assert len(paid) > 40 * scale

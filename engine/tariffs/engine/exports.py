@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
 from tariffs.engine.claim_shares import facts_under
 from tariffs.engine.entryline import Number, entry_instant, read_charge, read_known_on
 from tariffs.engine.errors import InputError
-from tariffs.engine.explain import percent, why
+from tariffs.engine.export_layers import ExportGoods, ExportLayer, export_layers
 from tariffs.engine.export_rates import (
     ONE,
     QUOTA_CLAIM,
@@ -23,7 +23,6 @@ from tariffs.engine.export_rates import (
     TOO_COARSE,
     WITHIN_QUOTA,
     ZERO,
-    OrdinaryRate,
     given_rate,
     is_shared_code,
     no_rate,
@@ -31,15 +30,13 @@ from tariffs.engine.export_rates import (
     vat_rate,
 )
 from tariffs.engine.facts import ClaimValue, read_claims
-from tariffs.engine.law.conditions import ENTRY_DATE, Fact
-from tariffs.engine.law.law import EXPORT, Active, InForce, Law
-from tariffs.engine.law.matching import Reach, candidates
-from tariffs.engine.law.model import Row, Scope
+from tariffs.engine.law.law import EXPORT, InForce, Law
+from tariffs.engine.law.matching import Reach
+from tariffs.engine.law.model import Scope
 from tariffs.engine.law.notes import Note, void_suspensions
-from tariffs.engine.law.stacking import Layer, walk
 from tariffs.engine.law.text import digits
 from tariffs.engine.provenance import engine_version
-from tariffs.engine.rating import Ordinary, Priced, first_fit
+from tariffs.engine.settling import cents
 from tariffs.engine.switching import switches_behind
 from tariffs.engine.trade.codes import parse_code
 from tariffs.engine.trade.countries import is_country
@@ -69,22 +66,6 @@ class ExportLine:
 
 
 @dataclass(frozen=True, slots=True)
-class ExportLayer:
-    """One layer of the duty: `rate` a fraction, `amount` US dollars in cents; `conf` is the law data's."""
-
-    measure: str
-    authority: str
-    state: str
-    rate: Decimal
-    base: Decimal
-    amount: Decimal
-    owed: Decimal
-    citations: tuple[str, ...]
-    conf: str
-    why: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
 class ExportQuote:
     """The answer: `assessed` is the sum of the layers, `rate` theirs on `cif`; `landed` is cif, duty and tax."""
 
@@ -99,25 +80,6 @@ class ExportQuote:
     assumptions: tuple[str, ...]
     notes: tuple[Note, ...]
     provenance: Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class _Goods:
-    """A line as read: what it is, its base, when it enters, the day whose acts count, what is known of it."""
-
-    code: str
-    origin: str
-    cif: Decimal
-    instant: datetime
-    known_on: date
-    ordinary: OrdinaryRate
-    facts: Mapping[str, Fact]
-
-    @property
-    def ordinary_rate(self) -> Decimal:
-        """The ordinary rate on the whole line, that within a quota and that outside it by their shares."""
-        share = self.facts.get(QUOTA_CLAIM)
-        return self.ordinary.at(share if isinstance(share, Decimal) else ZERO)
 
 
 def assess_export(law: Law, line: ExportLine, *, known_on: str | date | None = None) -> ExportQuote:
@@ -136,17 +98,16 @@ def assess_export(law: Law, line: ExportLine, *, known_on: str | date | None = N
     assumptions, notes = [_SHARED], list[Note]()
     goods = _read(law, line, known_on, assumptions, notes)
     in_force = law.in_force(goods.instant, goods.known_on, EXPORT)
-    texts = {active.rule.id: active.rule.text for active in in_force.rules}
-    layers = tuple(_layer(layer, goods, texts) for layer in _walked(in_force, goods))
+    layers = export_layers(law, in_force, goods)
     assessed = sum((layer.amount for layer in layers), ZERO)
     vat = vat_rate(law, goods.code)
-    tax = _cents((goods.cif + assessed) * vat)
+    tax = cents((goods.cif + assessed) * vat)
     notes += void_suspensions(law, goods.instant, goods.known_on, EXPORT)
     return ExportQuote(
         cif=goods.cif,
         assessed=assessed,
         owed=sum((layer.owed for layer in layers), ZERO),
-        rate=sum((layer.rate for layer in layers), ZERO),
+        rate=sum((layer.rate * layer.part for layer in layers), ZERO),
         vat_rate=vat,
         vat=tax,
         landed=goods.cif + assessed + tax,
@@ -157,7 +118,7 @@ def assess_export(law: Law, line: ExportLine, *, known_on: str | date | None = N
     )
 
 
-def _provenance(law: Law, in_force: InForce, goods: _Goods) -> dict[str, object]:
+def _provenance(law: Law, in_force: InForce, goods: ExportGoods) -> dict[str, object]:
     def reaches(scope: Scope) -> bool:
         return Reach.of(scope, in_force).fits(goods.code, goods.origin)
 
@@ -172,16 +133,12 @@ def _provenance(law: Law, in_force: InForce, goods: _Goods) -> dict[str, object]
     }
 
 
-def _cents(amount: Decimal) -> Decimal:
-    return amount.quantize(CENT, ROUND_HALF_UP)
-
-
 # -- reading ---------------------------------------------------------------------------------------------------
 
 
 def _read(
     law: Law, line: ExportLine, known_on: str | date | None, assumptions: list[str], notes: list[Note]
-) -> _Goods:
+) -> ExportGoods:
     """The goods; what is taken for granted of them and how they were read goes into the two lists."""
     code = _read_code(line.hts, notes)
     origin = line.origin.strip().upper()
@@ -202,9 +159,9 @@ def _read(
         declared = {**declared, QUOTA_CLAIM: ONE}
         assumptions.append(WITHIN_QUOTA)
     in_force = law.in_force(instant, known, EXPORT)
-    facts = facts_under(law, in_force, instant, (code, origin), {**declared, ENTRY_DATE: instant})
+    facts = facts_under(law, in_force, instant, (code, origin), declared)
     charges = read_charge(line.freight, "freight") + read_charge(line.insurance, "insurance")
-    return _Goods(code, origin, _value(line) + charges, instant, known, ordinary, facts)
+    return ExportGoods(code, origin, _value(line) + charges, instant, known, ordinary, facts)
 
 
 def _read_code(hts: str, notes: list[Note]) -> str:
@@ -236,52 +193,7 @@ def _value(line: ExportLine) -> Decimal:
         ) from None
 
 
-# -- layers ----------------------------------------------------------------------------------------------------
-
-
-def _walked(in_force: InForce, goods: _Goods) -> list[Layer]:
-    fits: list[tuple[Active, Row]] = []
-    for active, rows in candidates(in_force, goods.code, goods.origin):
-        row = first_fit(rows, goods.facts)
-        if row is not None and not row.absent:
-            fits.append((active, row))
-    return walk(fits, in_force.rules, lambda condition: condition.holds(goods.facts), frozenset())
-
-
-def _layer(layer: Layer, goods: _Goods, rule_texts: dict[str, str]) -> ExportLayer:
-    measure, row = layer.active.measure, layer.row
-    ordinary = Ordinary(goods.ordinary_rate, percent(goods.ordinary_rate), "")
-    rate = _rate(row, ordinary.rate) if layer.charged else ZERO
-    amount = _cents(goods.cif * rate)
-    cites = goods.ordinary.citations if row.kind == "ordinary" else ()
-    return ExportLayer(
-        measure=measure.id,
-        authority=measure.authority,
-        state=layer.state,
-        rate=rate,
-        base=goods.cif,
-        amount=amount,
-        owed=ZERO if row.void else amount,
-        citations=(*cites, *layer.active.citations(row)),
-        conf=(goods.ordinary.conf if row.kind == "ordinary" else "") or measure.conf,
-        why=why(Priced(layer, rate, goods.cif, amount, "", ordinary), rule_texts),
-    )
-
-
-def _rate(row: Row, ordinary: Decimal) -> Decimal:
-    if row.kind == "ordinary":
-        return ordinary
-    if row.rate is None:
-        raise InputError(
-            "RATE_NOT_COMPUTABLE",
-            "A duty on these goods is by quantity, and a single line of exports is rated by value alone.",
-            field="hts",
-            fix="Value the line in a table with its quantity.",
-        )
-    return max(ZERO, row.rate - ordinary) if row.kind == "topup_to" else row.rate
-
-
-def _unmodelled(in_force: InForce, goods: _Goods) -> list[Note]:
+def _unmodelled(in_force: InForce, goods: ExportGoods) -> list[Note]:
     return [
         Note(
             "NOT_MODELLED",

@@ -19,7 +19,14 @@ from tariffs.engine.law.law import InForce, Law
 from tariffs.engine.law.matching import Candidates, Reach, candidates
 from tariffs.engine.law.notes import Note
 from tariffs.engine.lru import Lru
-from tariffs.engine.rating import PROCESSING_CLAIM, Goods, Rater, claims_read, conditions_read
+from tariffs.engine.rating import (
+    PROCESSING_CLAIM,
+    Goods,
+    Rater,
+    claims_read,
+    conditions_read,
+    schedule_rates,
+)
 from tariffs.engine.scaling import LARGEST_VALUE, Scaled, scaled
 from tariffs.engine.settling import Settlement, joint_facts, settle, spread, summed
 from tariffs.engine.switching import switches_behind
@@ -122,7 +129,7 @@ def settle_anew(law: Law, line: Reading, plan: Plan) -> Settlement:
     """
     in_force = law.in_force(line.entry, line.known)
     rows = candidates(in_force, line.article.code, line.article.origin)
-    rater = Rater(law, in_force, line.goods, rows, line.schedule, convert)
+    rater = _rater(law, line, line.goods, rows)
     sums = summed(law, rater, plan.facts, plan.read)
     joint = joint_facts(law, plan.facts, plan.missing, conditions_read(rows, in_force))
     return settle(law, sums, spread(law, rater, plan.read, joint))
@@ -136,7 +143,7 @@ def _scaled(law: Law, line: Reading, plan: Plan) -> Scaled | None:
     rows = candidates(in_force, article.code, article.origin)
     # Without a quantity, whatever hangs on one refuses the line, and so does what hangs on none but cannot be rated.
     goods = Goods(article.code, article.line, article.origin, _ONE, None, "", line.day)
-    rater = Rater(law, in_force, goods, rows, line.schedule, convert)
+    rater = _rater(law, line, goods, rows)
     try:
         sums = summed(law, rater, plan.facts, plan.read)
         joint = joint_facts(law, plan.facts, plan.missing, conditions_read(rows, in_force))
@@ -144,6 +151,12 @@ def _scaled(law: Law, line: Reading, plan: Plan) -> Scaled | None:
     except InputError:
         return None
     return scaled(law, sums, possible)
+
+
+def _rater(law: Law, line: Reading, goods: Goods, rows: Candidates) -> Rater:
+    """A rater of goods, which are the line's or stand for it at another value."""
+    rates = schedule_rates(law, goods, line.schedule)
+    return Rater(law, law.in_force(line.entry, line.known), goods, rows, rates, convert)
 
 
 # -- facts -----------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ Amounts are not rounded here; rounding belongs to the entry line (19 CFR 159.3).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -40,6 +40,10 @@ US_CLAIM = "us_content_share"
 PROCESSING_CLAIM = "processing_value"
 PART_CLAIMS = CONTENT_CLAIMS | {US: US_CLAIM, US_ABOVE: US_CLAIM, PROCESSING: PROCESSING_CLAIM}
 ZERO, ONE = Decimal(0), Decimal(1)
+
+
+# The ordinary rate of a column (general, special, other) under these facts, and the program it is granted by.
+RateOf = Callable[[str, Mapping[str, Fact]], tuple[Rate, str]]
 
 
 class Convert(Protocol):
@@ -92,14 +96,14 @@ class Rater:
         in_force: InForce,
         goods: Goods,
         rows: Candidates,
-        schedule: Schedule,
+        rate_of: RateOf,
         convert: Convert,
     ):
         self._law = law
         self._in_force = in_force
         self._goods = goods
         self._rows = rows
-        self._schedule = schedule
+        self._rate_of = rate_of
         self._convert = convert
 
     def rate(self, facts: Mapping[str, Fact]) -> list[Priced]:
@@ -192,25 +196,8 @@ class Rater:
         row = next((layer.row for layer in layers if layer.row.kind == "ordinary"), None)
         if row is None:
             return Ordinary(ZERO, "", "")
-        rate, program = self._schedule_rate(row.column, facts)
+        rate, program = self._rate_of(row.column, facts)
         return Ordinary(self._ad_valorem(rate) if needs else ZERO, rate.text, program)
-
-    def _schedule_rate(self, column: str, facts: Mapping[str, Fact]) -> tuple[Rate, str]:
-        goods = self._goods
-        if column == "other":
-            return goods.line.other, ""
-        if column == "special":
-            symbols = [
-                program.symbol
-                for program in self._law.programs.values()
-                if goods.origin in program.members and facts.get(program.claim) is True
-            ]
-            special = self._schedule.special(goods.code, symbols, goods.day)
-            if special is not None:
-                return special
-            # A line free for all is still entered under the program claimed.
-            return goods.line.general, symbols[0] if symbols and goods.line.general.kind == FREE else ""
-        return goods.line.general, ""
 
     def _ad_valorem(self, rate: Rate) -> Decimal:
         """A schedule rate as a fraction of the value of these goods."""
@@ -266,6 +253,28 @@ class Rater:
         else:
             whole = tiered(row.tiers, self._in(row.tiers[0].rate.unit))
         return Priced(layer, None, base, whole * base / value, heading, ordinary)
+
+
+def schedule_rates(law: Law, goods: Goods, schedule: Schedule) -> RateOf:
+    """The ordinary rates of goods by their line of a schedule and the special programs of a law."""
+
+    def rate_of(column: str, facts: Mapping[str, Fact]) -> tuple[Rate, str]:
+        if column == "other":
+            return goods.line.other, ""
+        if column == "special":
+            symbols = [
+                program.symbol
+                for program in law.programs.values()
+                if goods.origin in program.members and facts.get(program.claim) is True
+            ]
+            special = schedule.special(goods.code, symbols, goods.day)
+            if special is not None:
+                return special
+            # A line free for all is still entered under the program claimed.
+            return goods.line.general, symbols[0] if symbols and goods.line.general.kind == FREE else ""
+        return goods.line.general, ""
+
+    return rate_of
 
 
 def stated_rate(row: Row) -> Decimal:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 
 from tariffs.engine.entry_summary import in_reporting_order
@@ -95,9 +95,10 @@ class Settlement:
 
 @dataclass(slots=True)
 class LayerSum:
-    """A layer summed over the atoms of a line, not rounded."""
+    """A layer summed over the atoms of a line, not rounded; `parts` has each atom's weight and layer."""
 
     priced: Priced
+    parts: list[tuple[Decimal, Priced]] = field(default_factory=list)
     base: Decimal = ZERO
     raw: Decimal = ZERO
     raw_owed: Decimal = ZERO
@@ -133,6 +134,7 @@ def summed(law: Law, rater: Rater, facts: Mapping[str, Fact], read: frozenset[st
         assessed = rater.rate(atom.facts)
         for priced in assessed:
             found = sums.setdefault(_key(priced), LayerSum(priced))
+            found.parts.append((atom.weight, priced))
             found.base += atom.weight * priced.base
             found.raw += atom.weight * priced.amount
         for priced in rater.owed(assessed, atom.facts):
