@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from tariffs.engine.entryline import EntryLine
 from tariffs.engine.errors import InputError
-from tariffs.engine.exports import ExportLayer, ExportLine, ExportQuote, assess_export
+from tariffs.engine.export_layers import ExportLayer
+from tariffs.engine.exports import ExportLine, ExportQuote, assess_export
 from tariffs.service.rpc.checks import decimal, value_of, word
 from tariffs.service.rpc.masks import trim
 from tariffs.service.rpc.shared import law_under, notes_of, provenance_of, scenario_of
