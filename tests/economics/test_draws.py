@@ -76,7 +76,7 @@ def test_sobol_points_fill_pairs_of_dimensions() -> None:
 
 
 def test_the_parts_of_sigma_have_the_spread_of_the_product() -> None:
-    central = parameters_for(CODES)
+    central = parameters_for(CODES, horizon="long")
     drawn = drawn_parameters(central, CODES, Draws(4096, 3))
     logs = np.log([drawn.draw(index).sigma for index in range(4096)]) - np.log(central.sigma)
     inside = central.spread < 0.5  # wider ones are cut off
@@ -100,7 +100,7 @@ def test_a_spread_of_zero_draws_nothing(horizon: str) -> None:
 
 
 def test_supply_is_flat_in_three_draws_of_ten_and_else_between_its_ends() -> None:
-    drawn = drawn_parameters(parameters_for(CODES), CODES, Draws(1024, 9))
+    drawn = drawn_parameters(parameters_for(CODES, horizon="long"), CODES, Draws(1024, 9))
     supply = np.array([drawn.draw(index).supply[0] for index in range(1024)])
     assert np.isinf(supply).mean() == pytest.approx(0.3, abs=0.02)
     bounded = supply[np.isfinite(supply)]
@@ -120,7 +120,7 @@ def test_at_short_horizons_supply_is_drawn_as_pass_through() -> None:
 def test_a_supply_of_ones_own_is_not_drawn(tmp_path: Path) -> None:
     path = tmp_path / "own.csv"
     path.write_text("hts,sigma,eta,supply\n8471,4.5,,2.5\n")
-    drawn = drawn_parameters(parameters_for(CODES, set=path), CODES, Draws(16, 9))
+    drawn = drawn_parameters(parameters_for(CODES, horizon="long", set=path), CODES, Draws(16, 9))
     supply = np.array([drawn.draw(index).supply for index in range(16)])
     assert (supply[:, 0] == 2.5).all()
     assert (supply[:, 1] != 10.0).all()

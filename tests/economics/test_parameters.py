@@ -56,13 +56,13 @@ def test_values_are_those_of_the_section() -> None:
 
 
 def test_goods_not_grown_at_home_have_a_weaker_demand() -> None:
-    found = parameters_for([COFFEE, "0803900025", "1801000000", "0902100000"])
+    found = parameters_for([COFFEE, "0803900025", "1801000000", "0902100000"], horizon="long")
     assert found.eta.tolist() == [0.8, 0.8, 0.8, 2.0]
 
 
 def test_values_follow_the_order_of_codes_and_a_series_may_be_given() -> None:
-    one = parameters_for([TOYS, COFFEE, TOYS])
-    other = parameters_for(pl.Series([TOYS, COFFEE, TOYS]))
+    one = parameters_for([TOYS, COFFEE, TOYS], horizon="long")
+    other = parameters_for(pl.Series([TOYS, COFFEE, TOYS]), horizon="long")
     assert one.sigma.tolist() == other.sigma.tolist() == [4.58, 4.36, 4.58]
     assert one.digest == other.digest
 
@@ -76,7 +76,7 @@ def test_the_digest_tells_sets_apart(tmp_path: Path) -> None:
 
 def test_the_longest_prefix_of_the_users_file_wins(tmp_path: Path) -> None:
     path = file_of(tmp_path, "hts,sigma,eta,supply\n9503,9,,\n9503.00,4,1.1,inf\n87,,,2.5\n")
-    found = parameters_for([TOYS, "9503990000", TRUCKS, COFFEE], set=path)
+    found = parameters_for([TOYS, "9503990000", TRUCKS, COFFEE], horizon="long", set=path)
     assert found.sigma.tolist() == [4.0, 9.0, 6.56, 4.36]
     assert found.eta.tolist() == [1.1, 2.0, 2.0, 0.8]
     assert found.supply.tolist() == [np.inf, 10.0, 2.5, 10.0]
@@ -127,7 +127,7 @@ def test_coarse_codes_are_warned_about() -> None:
 
 
 def test_sectors_have_values_of_their_own() -> None:
-    cars = sector_elasticities("mvh")
+    cars = sector_elasticities("mvh", horizon="long")
     assert cars.sigma > sector_elasticities("mvh", horizon="short").sigma
     assert (cars.eta, cars.supply) == (2.0, 10.0)
     with pytest.raises(InputError, match="GTAP"):

@@ -51,7 +51,7 @@ class Reference:
 
 @pytest.fixture(scope="module")
 def reference() -> Reference:
-    valuer = Valuer(None, load_law(), Options(), Run(None, None))
+    valuer = Valuer(None, load_law(), Options(horizon="long"), Run(None, None))
     duties = valuer.outcomes(library()["base"], DAY)[0].duties
     assert valuer.response is not None
     v, p = valuer.response.varieties, valuer.response.parameters
@@ -383,7 +383,7 @@ def test_27_static_rates_know_no_elasticity(reference: Reference, after: Any) ->
     m = reference.market
     first = effective_rates(m.v0, m.t0, m.t1, after.value)
     for name in ("low", "high"):
-        p = parameters_for(reference.codes, set=name)
+        p = parameters_for(reference.codes, horizon="long", set=name)
         other = armington(
             m.product, m.v0, m.t0, m.t1, p.sigma, p.eta, supply=p.supply[reference.place], threads=2
         )

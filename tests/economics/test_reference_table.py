@@ -16,7 +16,7 @@ def market() -> Market:
     ids = table["hts"].to_numpy()
     codes, product = np.unique(ids, return_inverse=True)
     origins = np.unique(table["origin"].to_numpy(), return_inverse=True)[1]
-    parameters = parameters_for(codes.tolist())
+    parameters = parameters_for(codes.tolist(), horizon="long")
     rates = np.random.default_rng(1)
     t0 = rates.choice([0.0, 0.025, 0.065], codes.size)[product]
     t1 = t0 + rates.choice([0.0, 0.1, 0.2, 0.5], origins.max() + 1)[origins]

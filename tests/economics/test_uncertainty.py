@@ -41,7 +41,14 @@ def table() -> pl.DataFrame:
 
 
 def _run(table: pl.DataFrame | None, *names: str, day: str = DAY, **options: Any) -> Impact:
-    options = {"baseline": "2025-01-01", "draws": 16, "seed": 7, "by": ("origin",), **options}
+    options = {
+        "baseline": "2025-01-01",
+        "horizon": "long",
+        "draws": 16,
+        "seed": 7,
+        "by": ("origin",),
+        **options,
+    }
     points = [Point(library()[name], day) for name in names or ("base",)]
     return impact(table, points, law=load_law(), options=Options(**options))
 
@@ -54,7 +61,7 @@ def _ranges(found: Impact, place: int = 0) -> Ranges:
 
 def _sums(table: pl.DataFrame, **options: Any) -> tuple[pl.DataFrame, Sums]:
     """The keys and the sums of every draw."""
-    options = {"baseline": "2025-01-01", "draws": 64, "seed": 7, **options}
+    options = {"baseline": "2025-01-01", "horizon": "long", "draws": 64, "seed": 7, **options}
     valuer = Valuer(table, load_law(), Options(**options), Run(None, None))
     drawing = Drawing.of(valuer)
     assert drawing is not None
@@ -194,7 +201,7 @@ def test_quantiles_agree_with_a_plain_run_of_many_draws() -> None:
 
 
 def _plain_quantities(frame: pl.DataFrame) -> NDArray[np.float64]:
-    valuer = Valuer(frame, load_law(), Options(baseline="2025-01-01"), Run(None, None))
+    valuer = Valuer(frame, load_law(), Options(baseline="2025-01-01", horizon="long"), Run(None, None))
     outcome = valuer.outcomes(library()["base"], DAY)[0]
     assert valuer.response is not None
     p, v0 = valuer.response.parameters, valuer.prepared.lines.value
@@ -274,7 +281,7 @@ def test_the_answer_says_what_was_drawn_and_what_the_model_leaves_out(table: pl.
 
 @pytest.mark.slow
 def test_the_client_has_the_frames_and_the_json(table: pl.DataFrame) -> None:
-    options: dict[str, Any] = {"on": DAY, "baseline": "2025-01-01", "draws": 16, "seed": 7}
+    options: dict[str, Any] = {"on": DAY, "baseline": "2025-01-01", "horizon": "long", "draws": 16, "seed": 7}
     with Client.local() as client:
         found = client.impact(table, ["base", "fentanyl-zero"], **options)
         plain = client.impact(table, ["base"], **{**options, "draws": 0})
@@ -327,7 +334,7 @@ def test_domestic_shipments_need_kappa(table: pl.DataFrame, tmp_path: Path) -> N
 def test_constraints_and_mixtures_bind_every_draw(table: pl.DataFrame, changes: str) -> None:
     text = f"schema: tariffs.scenario/v1\nid: special\ntitle: t\nbasis: hypothesis\n{changes}"
     scenario = parse_scenario(text)
-    options = Options(baseline="2025-01-01", draws=16, by=("origin",), spreads=QUIET)
+    options = Options(baseline="2025-01-01", horizon="long", draws=16, by=("origin",), spreads=QUIET)
     found = impact(table, [Point(scenario, "2025-12-01")], law=load_law(), options=options)
     for row in _ranges(found).total.to_dicts():
         central = found.scenarios[0].total[row["column"]]

@@ -55,7 +55,7 @@ def goods() -> pl.DataFrame:
 def valuer(seed: int) -> Valuer:
     """A random law over the goods, responding from its own first day."""
     law = law_from_raw(random_law(seed, MEASURES))
-    options = Options(by=("origin",), baseline="2025-01-02")
+    options = Options(by=("origin",), baseline="2025-01-02", horizon="long")
     return Valuer(goods(), law, options, Run(None, None))
 
 

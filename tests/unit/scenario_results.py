@@ -27,7 +27,7 @@ class Results:
 
     def __init__(self) -> None:
         self.law = load_law()
-        self._valuer = Valuer(None, self.law, Options(by=()), Run(None, None))
+        self._valuer = Valuer(None, self.law, Options(by=(), horizon="long"), Run(None, None))
         self._known: dict[Any, dict[str, float | None]] = {}
 
     def of(self, scenario: Scenario, days: Iterable[str] = DAYS) -> dict[str, Any]:

@@ -13,12 +13,12 @@ from tariffs.engine.law.events import Change
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.portfees import fee_notes
+from tariffs.engine.response.parameters import HORIZONS
 from tariffs.engine.results import compared_groups, compared_totals
 from tariffs.engine.scenario import Scenario, apply_scenario, components, library, lineage, problems_of
 from tariffs.engine.scenario.words import words_of
 from tariffs.engine.uncertainty import Drawing, Ranges
 from tariffs.engine.valuation import (
-    HORIZONS,
     RESPONSES,
     Cancelled,
     Options,

@@ -30,7 +30,12 @@ from tariffs.engine.provenance import digest_of, engine_version
 from tariffs.engine.references import basis_of
 from tariffs.engine.response.draws import DEFAULT_SPREADS, GENERATOR, Spreads
 from tariffs.engine.response.models import MODELS
-from tariffs.engine.response.parameters import ProductParameters, parameters_for
+from tariffs.engine.response.parameters import (
+    DEFAULT_HORIZON,
+    HORIZONS,
+    ProductParameters,
+    parameters_for,
+)
 from tariffs.engine.results import line_columns, lines_frame
 from tariffs.engine.scenario import Scenario, apply_scenario, components
 from tariffs.engine.tables import lines_on_basis
@@ -40,7 +45,6 @@ Progress = Callable[[str, float], None]
 Cancelled = Callable[[], bool]
 Table = pl.DataFrame | pl.LazyFrame | str | Path | None
 RESPONSES = ("armington", "passthrough", "smart", "none")
-HORIZONS = ("impact", "short", "long")
 DIRECTIONS = (IMPORT, EXPORT)
 
 
@@ -58,7 +62,7 @@ class Options:
 
     baseline: str = ""
     response: str = "armington"
-    horizon: str = "long"
+    horizon: str = DEFAULT_HORIZON
     parameters: str = ""
     by: tuple[str, ...] = ("origin",)
     known_on: str = ""

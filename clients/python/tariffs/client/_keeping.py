@@ -76,7 +76,7 @@ class Keeping:
         by: Sequence[str] = ("origin",),
         baseline: Day | None = None,
         response: str = "armington",
-        horizon: str = "long",
+        horizon: str = "short",
         parameters: str | Path | None = None,
         known_on: Day | None = None,
         switches: Mapping[str, str] | None = None,

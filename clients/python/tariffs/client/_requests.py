@@ -64,7 +64,7 @@ class ImpactOptions:
     on: Day = ""
     baseline: Day = ""
     response: str = "armington"
-    horizon: str = "long"
+    horizon: str = "short"
     parameters: str | Path | None = None
     by: Sequence[str] = ("origin",)
     known_on: Day = ""

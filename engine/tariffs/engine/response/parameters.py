@@ -22,6 +22,8 @@ from tariffs.engine.errors import InputError
 from tariffs.engine.response.inputs import ELASTICITY, SUPPLY, VALUE, Floats, Ints, Range, invalid
 
 HORIZONS = ("impact", "short", "long")
+# Border pass-through within two years is near 1 (Cavallo et al.; NBER 34496), which flat supply at `short` gives.
+DEFAULT_HORIZON = "short"
 BOUNDS = ("low", "high")
 LEAST_SIGMA = 1.05
 GREATEST_SIGMA = 20.0
@@ -278,7 +280,7 @@ def _checked(horizon: str, name: str) -> None:
 
 
 def parameters_for(
-    hts: pl.Series | Sequence[str], *, horizon: str = "long", set: str | Path | None = None
+    hts: pl.Series | Sequence[str], *, horizon: str = DEFAULT_HORIZON, set: str | Path | None = None
 ) -> ProductParameters:
     """Elasticities of products by HTS code.
 
@@ -328,7 +330,9 @@ def parameters_for(
     )
 
 
-def sector_elasticities(sector: str, *, horizon: str = "long", set: str | None = None) -> Elasticities:
+def sector_elasticities(
+    sector: str, *, horizon: str = DEFAULT_HORIZON, set: str | None = None
+) -> Elasticities:
     """Elasticities of one GTAP sector, for studies by sector.
 
     Raises:

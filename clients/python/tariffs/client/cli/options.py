@@ -46,6 +46,9 @@ Direction = Annotated[
         help="Which way the goods go; days are of the country they enter.",
     ),
 ]
+Horizon = Annotated[
+    str, typer.Option("--horizon", metavar="impact|short|long", help="How long trade has had to respond.")
+]
 
 
 @contextmanager

@@ -42,9 +42,7 @@ def timeline(
         str,
         typer.Option("--response", metavar="armington|passthrough|smart|none", help="How trade responds."),
     ] = "armington",
-    horizon: Annotated[
-        str, typer.Option("--horizon", metavar="impact|short|long", help="How long it has had to respond.")
-    ] = "long",
+    horizon: options.Horizon = "short",
     parameters: Annotated[
         str | None,
         typer.Option("--set", metavar="low|high|FILE", help="Parameters. Default: the central set."),
