@@ -85,6 +85,43 @@ def test_another_law_is_named_with_its_release(client: Client, result: Path) -> 
     assert caught.value.exit_code == 4
 
 
+@pytest.mark.parametrize(
+    ("entry", "word"),
+    [
+        ("scenarios", "scenario"),
+        ("table_digest", "table"),
+        ("parameter_digest", "parameters"),
+        ("switches", "switches"),
+        ("bases", "bases of shares"),
+        ("details", "options"),
+        ("engine_version", "engine"),
+    ],
+)
+def test_each_changed_input_is_named_with_what_it_was_and_is(
+    client: Client, table: Path, tmp_path: Path, entry: str, word: str
+) -> None:
+    found = client.impact(table, ["base"], on=DAY, response="none")
+    path = tmp_path / "result.json"
+    path.write_text(json.dumps(found.to_json_dict()))
+    assert replay(client, path).changed == ()
+    was = found.provenance[entry]
+    again = replay(_Altered(client, {entry: "changed"}), path)  # type: ignore[arg-type]
+    assert again.changed == (f"{word}: was {was}, is changed",)
+    # The same numbers from other inputs are the same numbers; what changed is said beside.
+    assert again.same
+
+
+class _Altered:
+    """A client whose answers say other inputs than they were made from."""
+
+    def __init__(self, client: Client, inputs: dict[str, Any]) -> None:
+        self.law, self._client, self._inputs = client.law, client, inputs
+
+    def impact(self, *args: Any, **options: Any) -> Any:
+        found = self._client.impact(*args, **options)
+        return replace(found, provenance={**found.provenance, **self._inputs})
+
+
 class _Old:
     def __init__(self, client: Client, law: object) -> None:
         self._law = law

@@ -56,8 +56,9 @@ def ces(shares: Sequence[float], prices: Sequence[float], elasticity: float) -> 
     if elasticity == 1.0:
         return math.exp(math.fsum(s * math.log(p) for s, p in zip(shares, prices, strict=True)))
     power = 1.0 - elasticity
-    mean = math.fsum(s * p**power for s, p in zip(shares, prices, strict=True))
-    return math.pow(mean, 1.0 / power)
+    leading = min(prices) if power < 0.0 else max(prices)  # the term that never vanishes
+    mean = math.fsum(s * (p / leading) ** power for s, p in zip(shares, prices, strict=True))
+    return leading * math.pow(mean, 1.0 / power)
 
 
 def variety(line: Line, shift: float, sigma: float) -> tuple[float, float, float]:

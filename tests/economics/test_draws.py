@@ -169,3 +169,20 @@ def test_sums_of_draws_are_the_sums_of_their_lines(way: str) -> None:
         for row in range(4):
             expected = math.fsum((duty * after / lines[0])[rows[0] == row])
             assert parts[row, draw] == pytest.approx(expected, rel=1e-13)
+
+
+def test_a_sigma_outside_the_interval_of_draws_stays(tmp_path: Path) -> None:
+    # The interval cuts what is drawn, never the reader's own central value.
+    path = tmp_path / "own.csv"
+    path.write_text("hts,sigma,eta,supply\n8471,1.01,,\n9503,30,,\n")
+    central = parameters_for(CODES, set=path)
+    assert (central.sigma[0], central.sigma[4]) == (1.01, 30.0)
+    still = drawn_parameters(central, CODES, Draws(16, 9, Spreads(0.0, 0.0, 0.0)))
+    drawn = drawn_parameters(central, CODES, Draws(256, 9))
+    low, high = central.sigma[0], central.sigma[4]
+    sigma = np.array([drawn.draw(index).sigma for index in range(256)])
+    assert all(np.array_equal(still.draw(index).sigma, central.sigma) for index in range(16))
+    # Half of the draws would pass the central value, and stop there.
+    assert (sigma[:, 0].min(), sigma[:, 4].max()) == (low, high)
+    assert low < LEAST_SIGMA
+    assert high > GREATEST_SIGMA

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from decimal import Decimal, localcontext
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tariffs.engine.kernels.respond import two_good_ces
 from tariffs.engine.response import STATUS, armington, ces_price, passthrough, price_indices
 from tests.economics.markets import Market, markets, random_market
 from tests.economics.reference import Demand, Line, solve
@@ -195,3 +200,38 @@ def test_a_line_without_trade_keeps_its_price() -> None:
     assert (after.price_hat[2], after.quantity_hat[2]) == (1.0, 1.0)
     assert STATUS[after.status[1]] == "no trade"
     assert market.solve().value[market.v0 == 0.0].sum() == 0.0
+
+
+@pytest.mark.parametrize("kappa", [0.3, 1.7, 6.0, 120.0])
+@pytest.mark.parametrize("power", [1.2, 3.0, 1e3, 1e6])
+def test_prohibitive_duties_with_domestic_goods_equal_the_plain_model(power: float, kappa: float) -> None:
+    """Exponents beyond those the kernel takes directly: (kappa - 1) log power up to some 1,600."""
+    lines = [
+        Line(100.0, 0.0, power - 1.0, math.inf, 0.0),
+        Line(50.0, 0.02, 1.02 * power - 1.0, math.inf, 0.0),
+    ]
+    demand = Demand(sigma=4.0, eta=0.8, kappa=kappa, domestic=400.0, eps_domestic=2.0)
+    expected = solve(lines, demand)
+    after = armington(
+        [0, 0], [100.0, 50.0], [0.0, 0.02], [each.t1 for each in lines], demand.sigma, demand.eta,
+        kappa=kappa, domestic=400.0, supply_domestic=2.0,
+    )  # fmt: skip
+    np.testing.assert_allclose(after.import_price_hat, [expected.imports], rtol=1e-9)
+    quantities = np.array(expected.quantities)
+    np.testing.assert_allclose(after.quantity_hat, quantities, rtol=1e-7, atol=1e-280)
+
+
+@pytest.mark.parametrize("kernel", [two_good_ces, getattr(two_good_ces, "py_func", two_good_ces)])
+@pytest.mark.parametrize("a", [-3000.0, -119.0, -2.0, 0.7, 119.0, 3000.0])
+@pytest.mark.parametrize("apart", [1e-6, 0.5, 13.8])
+def test_the_mean_of_two_goods_is_exact_at_any_exponent(kernel: Any, a: float, apart: float) -> None:
+    """Beside 60-digit decimals, which neither overflow nor cancel."""
+    share, first, second = Decimal("0.25"), Decimal(apart), Decimal("-0.1")
+    with localcontext() as context:
+        context.prec = 60
+        total = share * (first * Decimal(a)).exp() + (1 - share) * (second * Decimal(a)).exp()
+        mean = total.ln() / Decimal(a)
+        weight = share * (Decimal(a) * (first - mean)).exp()
+    found, found_weight = kernel(0.25, apart, -0.1, a)
+    assert found == pytest.approx(float(mean), rel=1e-12)
+    assert found_weight == pytest.approx(float(weight), rel=1e-9, abs=1e-300)

@@ -46,6 +46,11 @@ def make(seed: int, acts: Sequence[Raw] = ()) -> tuple[Law, list[Raw], Any]:
     return law_from_raw(raw), [random_line(draw) for _ in range(LINES)], random_schedule(seed)
 
 
+def with_later(lines: Sequence[Raw], point: int) -> list[Raw]:
+    """The lines, and each again as entered after an act of that point."""
+    return [*lines, *({**line, "entry": MOMENTS[point + 2]} for line in lines)]
+
+
 def answers(law: Law, lines: Sequence[Raw], rates: Any) -> list[Answer]:
     return [
         [(x.measure, x.heading, x.state, x.amount, x.owed) for x in quote_of(law, line, rates).layers]
@@ -132,6 +137,7 @@ def test_what_is_revalidated_was_never_void(seed: int, point: int) -> None:
 @given(SEEDS, POINTS)
 def test_the_law_and_a_scenario_say_the_same_in_the_same_words(seed: int, point: int) -> None:
     law, lines, rates = make(seed)
+    lines = with_later(lines, point)
     same = act("set_rate", since=MOMENTS[point], rate="42%", known_from="2024-12-01")
     enacted, _, _ = make(seed, [same])
     assert answers(enacted, lines, rates) == answers(changed(law, same), lines, rates)
@@ -140,6 +146,7 @@ def test_the_law_and_a_scenario_say_the_same_in_the_same_words(seed: int, point:
 @given(SEEDS, POINTS)
 def test_the_order_of_acts_on_different_measures_does_not_matter(seed: int, point: int) -> None:
     law, lines, rates = make(seed)
+    lines = with_later(lines, point)
     one = act("set_rate", since=MOMENTS[point], rate="42%")
     other = {**act("terminate", at=MOMENTS[point + 1]), "measures": {"id": "m2"}}
     assert answers(changed(law, one, other), lines, rates) == answers(changed(law, other, one), lines, rates)
@@ -185,7 +192,8 @@ def test_a_higher_rate_of_one_measure_without_rules_never_lowers_duty(seed: int,
         for period in measure["periods"]:
             period["rows"] = [row for row in period["rows"] if row.get("kind") != "total"]
     law, draw, rates = law_from_raw(raw), Draw(seed), random_schedule(seed)
-    lines = [{**random_line(draw), "claims": {"steel_share": "0"}} for _ in range(LINES)]
+    drawn = [{**random_line(draw), "claims": {"steel_share": "0"}} for _ in range(LINES)]
+    lines = with_later(drawn, point)
     low, high = (
         totals(changed(law, act("set_rate", since=MOMENTS[point], rate=rate)), lines, rates)
         for rate in ("20%", "30%")
@@ -261,3 +269,26 @@ def _is_tiered(law: Law) -> bool:
     return any(
         len(row.tiers) > 1 for m in law.measures.values() for period in m.periods for row in period.rows
     )
+
+
+def test_the_laws_above_are_about_duties_that_are_charged() -> None:
+    """Count how often a claim above is put to the test: its measure is charged where its act would end it."""
+    seeds = range(60)
+    counts = dict.fromkeys(("charged after the act", "void", "moved by the rate", "raised"), 0)
+    for seed in seeds:
+        law, lines, rates = make(seed)
+        point = seed % (len(MOMENTS) - 5) + 1
+        lines = with_later(lines, point)
+        counts["charged after the act"] += _charged(answers(law, lines[LINES:], rates))
+        void = act("invalidate", at=MOMENTS[point], from_beginning="yes", collection_stop=MOMENTS[point + 1])
+        counts["void"] += _charged(answers(changed(law, void), lines, rates))
+        low, high = (
+            changed(law, act("set_rate", since=MOMENTS[point], rate=rate)) for rate in ("20%", "30%")
+        )
+        counts["moved by the rate"] += answers(low, lines, rates) != answers(law, lines, rates)
+        counts["raised"] += totals(low, lines, rates) != totals(high, lines, rates)
+    assert {name: count for name, count in counts.items() if count < len(seeds) // 6} == {}
+
+
+def _charged(found: Sequence[Answer]) -> bool:
+    return any(name == MEASURE and amount for layers in found for name, _, _, amount, _ in layers)

@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 
 from tariffs.engine.errors import ServiceError
+from tariffs.engine.law import load_law
 from tariffs.service.arrow import read_table
 from tariffs.service.framing import pack
 from tariffs.service.rpc import lines as rpc_lines
@@ -83,7 +84,13 @@ def test_a_bad_row_is_refused_by_its_place_in_its_batch_and_fails_nothing(server
 
 def test_a_stream_without_rows_is_done_at_once(server: Running) -> None:
     (done,) = answers(server, stream())
-    assert done.done.provenance.run_digest
+    (again,) = answers(server, stream())
+    law = load_law()
+    assert (done.done.provenance.law_version, done.done.provenance.law_digest) == (law.version, law.digest)
+    assert done.done.provenance.run_digest == again.done.provenance.run_digest
+    with_rows = answers(server, stream(rows(3)))[-1].done.provenance.run_digest
+    assert len(with_rows) == 64
+    assert with_rows != done.done.provenance.run_digest
 
 
 @pytest.mark.parametrize(

@@ -38,8 +38,9 @@ def make_law(
     rules: Sequence[Mapping[str, Any]] = (),
     lists: Mapping[str, Sequence[Sequence[str]]] | None = None,
     switches: Mapping[str, Any] | None = None,
+    claims: Mapping[str, Any] | None = None,
 ) -> Law:
-    """A law of these parts; as of 2026-11-24, covering 2025 to 2028."""
+    """A law of these parts, with `claims` beside those of all; as of 2026-11-24, covering 2025 to 2028."""
     return law_from_raw(
         {
             "version": {
@@ -51,7 +52,7 @@ def make_law(
             "measures": measures,
             "events": events,
             "rules": rules,
-            "claims": CLAIMS,
+            "claims": CLAIMS | dict(claims or {}),
             "terms": {"us_capped": {"cap": "40%"}},
             "switches": switches or {},
             "groups": {"PAIR": {"members": ["AA", "BB"]}},

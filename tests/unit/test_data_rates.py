@@ -51,6 +51,7 @@ def test_computable_texts(
         ("none", "none"),
         ("44¢ each + 6% on the case + 5.3% on the battery", "component"),
         ("2.5% on the value of the lead content", "component"),
+        ("5 1/0%", "reference"),
         ("43¢ each + 2.8¢/jewel over 7 + 3.7% on the case", "component"),
         ("3.6606¢/kg less 0.020668¢/kg for each degree under 100 degrees", "formula"),
         ("The rate applicable to the natural juice in heading 2009", "reference"),
@@ -66,9 +67,33 @@ def test_a_third_of_a_percent_is_kept_to_twelve_places() -> None:
     assert parse_rate("33 1/3%").ad_valorem == Decimal("0.333333333333")
 
 
-@given(st.text(max_size=40))
-def test_no_text_is_a_crash(text: str) -> None:
-    assert parse_rate(text).kind
+NUMBERS = st.sampled_from(["0", "5", "5.3", ".5", "37.2", "1.80", "33 1/3", "5 1/0"])
+TERMS = st.one_of(
+    st.builds(lambda number, tail: f"{number}%{tail}", NUMBERS, st.sampled_from(["", " on the case", " /"])),
+    st.builds(
+        lambda number, unit: f"{number}¢/{unit}", NUMBERS, st.sampled_from(["kg", "liter", "ounce", ""])
+    ),
+    st.builds(lambda number, unit: f"${number}{unit}", NUMBERS, st.sampled_from([" each", "/pr.", "/kg"])),
+    st.sampled_from(["Free", "the rate of heading 2009", "less 2%", ""]),
+)
+KINDS = {"free", "ad_valorem", "specific", "compound", "formula", "reference", "component", "none"}
+
+
+@given(st.one_of(st.text(max_size=40), st.lists(TERMS, max_size=3).map(" + ".join)))
+def test_any_text_is_a_rate_of_its_own_numbers_or_not_computable(text: str) -> None:
+    rate = parse_rate(text)
+    assert rate.kind in KINDS
+    assert rate.ad_valorem >= 0
+    assert all(usd >= 0 and unit for usd, unit in rate.specific)
+    if not rate.computable:
+        assert rate.ad_valorem == 0
+        assert not rate.specific
+    elif rate.kind != "free":
+        # Every term was read: as many prices as the text has, and a share only of percentages.
+        assert len(rate.specific) == text.count("¢") + text.count("$")
+        assert rate.kind == ("compound" if rate.specific else "ad_valorem") or "%" not in text
+    if "the rate of" in text or "ounce" in text or "1/0" in text:
+        assert not rate.computable or rate.kind == "free"
 
 
 def test_every_unit_of_a_rate_or_a_code_is_in_the_unit_table() -> None:

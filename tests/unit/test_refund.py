@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
-from datetime import date
+from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
 
 import pytest
 
@@ -108,7 +109,19 @@ def test_what_a_retroactive_act_gave_back_stands_apart() -> None:
     assert [note.reason for note in entry.notes] == ["LIQUIDATION_UNKNOWN"]
 
 
+@pytest.mark.parametrize(("days", "percent"), [(0, 7), (1, 7), (30, 7), (366, 8), (1000, 3)])
+def test_interest_is_added_day_by_day(days: int, percent: int) -> None:
+    """26 U.S.C. 6622: each day's interest is added to the balance that bears the next day's."""
+    balance = Fraction(123_456)
+    for _ in range(days):
+        balance += balance * percent / 100 / 365
+    start = date(2025, 5, 20)
+    found = interest(Decimal(123_456), Decimal(percent) / 100, start, start + timedelta(days=days))
+    assert abs(Fraction(found) - (balance - 123_456)) <= Fraction(1, 200)
+
+
 def test_interest_compounds_daily_from_the_deposit() -> None:
+    # A yearly 7 % compounded daily is 7.2501 % after a year.
     assert interest(Decimal(1000), Decimal("0.07"), date(2025, 5, 20), date(2026, 5, 20)) == Decimal("72.50")
     assert interest(Decimal(1000), Decimal("0.07"), date(2026, 5, 20), date(2025, 5, 20)) == Decimal("0.00")
     line = RefundLine(

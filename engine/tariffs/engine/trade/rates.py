@@ -135,6 +135,8 @@ def _percent(term: str) -> Decimal | None:
     whole, over, under = found.groups()
     if not over:
         return Decimal(whole) / 100
+    if not int(under):
+        return None
     exact = (Fraction(whole) + Fraction(int(over), int(under))) / 100
     return (Decimal(exact.numerator) / Decimal(exact.denominator)).quantize(Decimal("1e-12"))
 

@@ -1,0 +1,101 @@
+"""Splitting of a line by shares: how many parts are accepted, and shares too small to see."""
+
+from __future__ import annotations
+
+import itertools
+from decimal import ROUND_HALF_UP, Decimal
+from math import prod
+from typing import Any
+
+import pytest
+
+from tariffs.engine.errors import InputError
+from tariffs.engine.law import Law
+from tests.law.harness import Rates, duties, quote_of
+from tests.unit.laws import make_law, measure
+
+RATES: Rates = {"84710000": {"general": ("0", "0", "kg"), "other": ("0", "0", "kg")}}
+VALUE = 10_000
+
+
+def _claims(partitions: dict[str, int]) -> dict[str, Any]:
+    """Share claims by partition: of a partition of n claims a line becomes n + 1 parts."""
+    return {
+        f"{name}{i}_share": {"type": "share", "role": "charge", "partition": name}
+        for name, count in partitions.items()
+        for i in range(count)
+    }
+
+
+def _law(partitions: dict[str, int]) -> Law:
+    """One duty of 1 %, 2 %, 4 % and so on for each claim, each under a measure of its own."""
+    claims = _claims(partitions)
+    measures = [
+        measure(f"duty_{name}", [{"if": [name], "rate": f"{2**i}%", "heading": f"9999.00.{i:02}"}])
+        for i, name in enumerate(claims)
+    ]
+    return make_law(measures, claims=claims)
+
+
+def _line(claims: dict[str, str]) -> dict[str, Any]:
+    return {
+        "hts": "84710000", "origin": "JP", "value": str(VALUE), "entry": "2025-06-01T12:00-04:00",
+        "claims": claims, "quantity": "1", "unit": "kg",
+    }  # fmt: skip
+
+
+def _declared(partitions: dict[str, int]) -> dict[str, str]:
+    return {f"{name}{i}_share": "0.05" for name, count in partitions.items() for i in range(count)}
+
+
+ACCEPTED = dict.fromkeys("abcde", 1)  # 2 ** 5 = 32 parts
+REFUSED = {"a": 10, "b": 2}  # 11 * 3 = 33 parts
+
+
+def test_a_line_of_exactly_32_parts_is_rated_alike_on_a_line_and_in_a_table() -> None:
+    assert prod(count + 1 for count in ACCEPTED.values()) == 32
+    law, line = _law(ACCEPTED), _line(_declared(ACCEPTED))
+    # Each duty is on its own share of the value, whatever the others are.
+    expected = VALUE * 0.05 * sum(2**i for i in range(5)) / 100
+    assert float(quote_of(law, line, RATES).assessed) == pytest.approx(expected)
+    table = duties(law, [line], RATES, [""])
+    assert list(table.refused) == []
+    assert table.duty[0] == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_line_of_33_parts_is_refused_on_a_line_and_in_a_table() -> None:
+    assert prod(count + 1 for count in REFUSED.values()) == 33
+    law, line = _law(REFUSED), _line(_declared(REFUSED))
+    with pytest.raises(InputError) as caught:
+        quote_of(law, line, RATES)
+    assert caught.value.reason == "TOO_MANY_ATOMS"
+    whole = _line({})
+    table = duties(law, [whole, line, whole], RATES, ["", "", ""])
+    assert list(table.refused) == [1]
+
+
+@pytest.mark.parametrize("share", ["0.5", "1e-3", "1e-6", "1e-9"])
+def test_a_small_share_is_charged_in_a_table_as_on_a_line(share: str) -> None:
+    law = _law({"a": 1})
+    table = duties(law, [_line({"a0_share": share})], RATES, [""])
+    assert table.duty[0] == pytest.approx(VALUE * float(share) / 100, rel=1e-9)
+
+
+def test_parts_of_a_line_are_every_combination_of_its_shares() -> None:
+    # A duty on the goods that meet three claims at once, worked from the product of their shares.
+    law = make_law(
+        [
+            measure(
+                "joint",
+                [{"if": ["x0_share", "y0_share", "z0_share"], "rate": "50%", "heading": "9999.00.01"}],
+            )
+        ],
+        claims=_claims(dict.fromkeys("xyz", 1)),
+    )
+    for shares in itertools.product(("0", "0.25", "1"), repeat=3):
+        line = _line({f"{name}0_share": share for name, share in zip("xyz", shares, strict=True)})
+        expected = VALUE * 0.5 * prod(map(float, shares))
+        assert duties(law, [line], RATES, [""]).duty[0] == pytest.approx(expected, abs=1e-9)
+        assert quote_of(law, line, RATES).assessed == Decimal(expected).quantize(
+            Decimal("0.01"), ROUND_HALF_UP
+        )

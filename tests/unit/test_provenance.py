@@ -1,0 +1,87 @@
+"""Provenance of a run: every option that can change a number is in it and changes the digest of the run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import Any
+
+import polars as pl
+import pytest
+
+from tariffs.engine.impact import Options, Point, impact
+from tariffs.engine.law import load_law
+from tariffs.engine.response import Spreads
+from tariffs.engine.scenario import library
+from tariffs.engine.valuation import DIRECTIONS
+
+TABLE = pl.DataFrame(
+    {"hts": ["9503000073", "8471300100"], "origin": ["CN", "MX"], "customs_value": [1e4, 5e4]}
+)
+PLAIN = Options(baseline="2025-01-01", response="armington", horizon="short", draws=16, seed=1)
+# By option, another value, and the entry of the provenance that must show it.
+OTHERS: Mapping[str, tuple[Any, str]] = {
+    "baseline": ("2025-02-15", "baseline"),
+    "response": ("passthrough", "response"),
+    "horizon": ("long", "horizon"),
+    "parameters": ("high", "parameter_digest"),
+    "by": (("hts2",), "by"),
+    "known_on": ("2026-01-15", "known_on"),
+    "switches": ({"usmca_basis": "2024"}, "switches"),
+    "min_conf": ("B", "min_conf"),
+    "draws": (32, "draws"),
+    "seed": (2, "draws"),
+    "spreads": (Spreads(0.0, 0.0, 0.0), "draws"),
+}
+# These choose what is returned, not what is computed; the direction has a test of its own.
+ONLY_RETURNED = {"lines", "attribute"}
+
+
+def _provenance(options: Options, table: pl.DataFrame = TABLE) -> Mapping[str, Any]:
+    return impact(table, [Point(library()["base"], "2026-11-20")], law=load_law(), options=options).provenance
+
+
+@pytest.fixture(scope="module")
+def plain() -> Mapping[str, Any]:
+    return _provenance(PLAIN)
+
+
+def test_every_option_is_named_here() -> None:
+    assert {field.name for field in fields(Options)} == set(OTHERS) | ONLY_RETURNED | {"direction"}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_another_option_is_shown_and_changes_the_digest(name: str, plain: Mapping[str, Any]) -> None:
+    value, entry = OTHERS[name]
+    other = _provenance(replace(PLAIN, **{name: value}))
+    assert other["run_digest"] != plain["run_digest"]
+    assert other[entry] != plain[entry]
+
+
+@pytest.mark.parametrize("name", sorted(ONLY_RETURNED))
+def test_what_is_returned_leaves_the_digest(name: str, plain: Mapping[str, Any]) -> None:
+    options: dict[str, Any] = {name: True}
+    assert _provenance(replace(PLAIN, **options))["run_digest"] == plain["run_digest"]
+
+
+def test_the_direction_is_shown_and_changes_the_digest() -> None:
+    table = pl.DataFrame(
+        {"hts": ["12019000"], "origin": ["US"], "destination": ["CN"], "customs_value": [1e4]}
+    )
+    found = {
+        direction: _provenance(
+            replace(PLAIN, direction=direction, draws=0, response="none", baseline=""), table
+        )
+        for direction in DIRECTIONS
+    }
+    assert {direction: one["direction"] for direction, one in found.items()} == {d: d for d in DIRECTIONS}
+    assert len({one["run_digest"] for one in found.values()}) == len(DIRECTIONS)
+
+
+def test_another_table_point_and_scenario_change_the_digest(plain: Mapping[str, Any]) -> None:
+    law = load_law()
+    digests = [plain["run_digest"], _provenance(PLAIN, TABLE.head(1))["run_digest"]]
+    for name, on in (("base", "2026-11-21"), ("truce-lapses", "2026-11-20")):
+        found = impact(TABLE, [Point(library()[name], on)], law=law, options=PLAIN)
+        digests.append(found.provenance["run_digest"])
+    assert len(set(digests)) == len(digests)
