@@ -116,9 +116,13 @@ def _sum(name: str) -> pl.Expr:
 def _units(reference: Scenario, scenario: Scenario) -> tuple[list[Unit], list[Unit]]:
     """The units that differ, those of the reference first, and all units in the order they apply."""
     theirs, ours = _units_of(reference), _units_of(scenario)
-    shared = {_said(unit) for unit in theirs} & {_said(unit) for unit in ours}
-    removed = [replace(unit, removed=True) for unit in theirs if _said(unit) not in shared]
-    added = [unit for unit in ours if _said(unit) not in shared]
+    of_theirs, of_ours = [_said(unit) for unit in theirs], [_said(unit) for unit in ours]
+    removed = [
+        replace(unit, removed=True)
+        for unit, said in zip(theirs, of_theirs, strict=True)
+        if said not in of_ours
+    ]
+    added = [unit for unit, said in zip(ours, of_ours, strict=True) if said not in of_theirs]
     return [*removed, *added], [*removed, *ours]
 
 
@@ -141,10 +145,10 @@ def _assumed(assumptions: Assumptions) -> list[Unit]:
     return [Unit(ASSUMPTIONS, text, (), False, assumptions)] if assumptions.quantities else []
 
 
-def _said(unit: Unit) -> str:
-    """What a unit's changes say, wherever they stand."""
+def _said(unit: Unit) -> tuple[list[Change], object]:
+    """Content of a unit without its place in a file; compared as values, since the text of a set has no fixed order."""
     changes = [replace(change, path="", source="", group="", cite=()) for change in unit.changes]
-    return repr((changes, unit.assumptions.quantities))
+    return changes, unit.assumptions.quantities
 
 
 # -- the game --------------------------------------------------------------------------------------------------
