@@ -30,7 +30,6 @@ NOT_IN_THE_TABLE = {
     "s201_quartz": NO_LIST,
     "s232_polysilicon": "reaches goods made of polysilicon, which no source tells apart from others of their codes",
     "s232_polysilicon_mip": "reaches goods made of polysilicon, which no source tells apart from others of their codes",
-    "s232_uas": NO_LIST,
     "s301_l4b": "suspended from its first day, without an end",
     "s301_semi": NO_LIST,
     "s301_sts_cranes": "no source tells ship-to-shore cranes apart from others of their code",

@@ -24,6 +24,14 @@ _DUAL_USE = (
     "8471", "850710", "850760", "853710", "853720", "850132", "850133", "850134", "850140", "850151", "850152", "8482",
     "84133090", "852721",
 )  # fmt: skip
+# Unmanned aircraft by what the rate of a code depends on, from the wording of the source.
+_UAS = {
+    "unmanned aircraft, always": "S232_UAS_ALWAYS",
+    "unmanned aircraft with thermal imaging": "S232_UAS_BY_IMAGING",
+    "docking station or part, only for use with unmanned aircraft": "S232_UAS_PARTS",
+    "part for systems over 25 kg, only for use with unmanned aircraft": "S232_UAS_PARTS",
+}
+_UAS_CITE = "HTS U.S. note 43(c); Proc 11055"
 
 
 def read(ch99: Path, universe: Universe) -> Lists:
@@ -54,7 +62,17 @@ def read(ch99: Path, universe: Universe) -> Lists:
         "HTS U.S. note 35(c); 9903.96.03",
         scope="civil_aircraft",
     )
+    lists |= _unmanned_aircraft(ch99 / "update_2026_10" / "s232_uas_43c.csv")
     return {name: with_renamed(rows, universe) for name, rows in lists.items()}
+
+
+def _unmanned_aircraft(path: Path) -> Lists:
+    lists: Lists = {}
+    for row in read_csv_text(path):
+        # A code whose rate depends on thermal imaging is in the source once for each case.
+        if row["scope"] in _UAS:
+            lists.setdefault(_UAS[row["scope"]], []).extend(plain([row["code"]], _UAS_CITE, row["from"]))
+    return lists
 
 
 def _dual_use(codes: list[str]) -> list[str]:
