@@ -155,6 +155,7 @@ NOTES: Mapping[str, str] = {
     "DAYS_READ_AS_NOON": "a column of midnights was read as days",
     "COLUMN_UNREAD": "a column looks like one of the contract and was not read",
     "ENTRY_DATE_SET_ASIDE": "a timeline holds the table against the law of each day and sets its dates aside",
+    "ENTRY_DATE_BEATS_ON": "lines were rated on entry dates of their own, not on the day asked for",
     "WITHIN_QUOTA": "goods with a tariff quota that declare no share of it were taken to be within it",
     "QUANTITY_FLOOR": "a promise to buy puts a floor under quantities, or cannot be held against the table",
     "QUANTITY_LIMIT": "a limit of the law on quantities cuts what comes, by the share assumed to be let through",

@@ -17,6 +17,7 @@ from tariffs.engine.response.parameters import HORIZONS
 from tariffs.engine.results import compared_groups, compared_totals
 from tariffs.engine.scenario import Scenario, apply_scenario, components, library, lineage, problems_of
 from tariffs.engine.scenario.words import words_of
+from tariffs.engine.tables import OwnDates
 from tariffs.engine.uncertainty import Drawing, Ranges
 from tariffs.engine.valuation import (
     RESPONSES,
@@ -166,7 +167,9 @@ class PointRun:
         self._run.step("done", 1.0)
         valuer = self._valuer
         marks = [f"{point.scenario.id}@{point.on}" for point in self._points]
-        provenance = valuer.provenance([point.scenario for point in self._points], points=marks)
+        provenance = valuer.provenance(
+            [point.scenario for point in self._points], points=marks, **_line_dates(valuer)
+        )
         return Impact(tuple(blocks), valuer.notes(), valuer.refused(), provenance)
 
     def _value(self, index: int) -> ScenarioImpact:
@@ -190,11 +193,30 @@ class PointRun:
 def _block(valuer: Valuer, point: Point, outcomes: Sequence[Outcome]) -> ScenarioImpact:
     lines = valuer.lines(outcomes) if valuer.options.lines else None
     notes = [note for outcome in outcomes for note in outcome.notes]
+    notes += [_dated_note(dates, point.on)] if (dates := valuer.own_dates) else []
     notes += remarks(valuer.law, point.scenario) + _fees(valuer, point)
     unique = tuple(dict.fromkeys(notes))
     return ScenarioImpact(
         point.scenario.id, point.on, valuer.groups(outcomes), valuer.total(outcomes), lines, unique
     )
+
+
+def _line_dates(valuer: Valuer) -> dict[str, object]:
+    """For the provenance: which of the lines were rated on a day of their own, and on which days."""
+    dates = valuer.own_dates
+    if dates is None:
+        return {}
+    days = {"first": dates.first.isoformat(), "last": dates.last.isoformat()}
+    return {"line_dates": {"lines": dates.lines, "of": dates.of, **days}}
+
+
+def _dated_note(dates: OwnDates, on: str) -> Note:
+    days = f"{dates.first} to {dates.last}"
+    if dates.lines == dates.of:
+        text = f"Every line has an entry date of its own ({days}), so none is rated on {on}."
+    else:
+        text = f"{dates.lines:,} of {dates.of:,} lines have an entry date of their own ({days}); {on} dates the others."
+    return Note("ENTRY_DATE_BEATS_ON", text)
 
 
 def _fees(valuer: Valuer, point: Point) -> list[Note]:

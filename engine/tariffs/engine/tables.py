@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import polars as pl
@@ -23,6 +24,16 @@ from tariffs.engine.trade.schedule import LINE_DIGITS, load_schedule
 from tariffs.engine.trade.table import CheckedTable, TableRules, check_table
 
 Table = pl.DataFrame | pl.LazyFrame | str | Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnDates:
+    """How many of the lines have an entry date of their own, and the first and last of these days."""
+
+    lines: int
+    of: int
+    first: date
+    last: date
 
 
 @dataclass(frozen=True)
@@ -52,6 +63,17 @@ class PreparedTable:
     def digest(self) -> str:
         """The table's digest."""
         return self.checked.digest
+
+    def own_dates(self, zone: ZoneInfo) -> OwnDates | None:
+        """The entry dates of the lines as days on a clock; None if no line has one."""
+        if "entry_date" not in self.frame.columns:
+            return None
+        moments = self.frame["entry_date"].drop_nulls()
+        first, last = moments.min(), moments.max()
+        if not isinstance(first, datetime) or not isinstance(last, datetime):
+            return None
+        days = (first.astimezone(zone).date(), last.astimezone(zone).date())
+        return OwnDates(moments.len(), self.frame.height, *days)
 
     def entry_instants(
         self, default: datetime, segment: Callable[[datetime], Hashable]

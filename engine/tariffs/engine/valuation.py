@@ -38,7 +38,7 @@ from tariffs.engine.response.parameters import (
 )
 from tariffs.engine.results import line_columns, lines_frame
 from tariffs.engine.scenario import Scenario, apply_scenario, components
-from tariffs.engine.tables import lines_on_basis
+from tariffs.engine.tables import OwnDates, lines_on_basis
 from tariffs.engine.volume import Response, Volume, respond
 
 Progress = Callable[[str, float], None]
@@ -175,6 +175,11 @@ class Valuer:
         instant = entry_instant(self.law, text, options.direction)
         dated = Dated([instant], [self.law.as_of], None, options.direction)
         return duties_of(self.law, self.prepared.lines, dated, self.run.check)
+
+    @property
+    def own_dates(self) -> OwnDates | None:
+        """The entry dates of the lines on the clock of their direction; None if no line has one."""
+        return self.prepared.own_dates(self.law.zones[self.options.direction])
 
     def dated(self, law: Law, on: str) -> Dated:
         """The lines' instants, `on` standing where a line has no date of its own."""

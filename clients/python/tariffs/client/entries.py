@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from tariffs.client.results import REFUSED_IN_JSON, Provenance, Quote
+from tariffs.client.refused import refused_json
+from tariffs.client.results import Provenance, Quote
 
 MONEY = pl.Decimal(20, 2)
 LANDED = {
@@ -133,11 +134,7 @@ class EntriesResult:
             "entries": [
                 {name: _plain(value) for name, value in entry.items()} for entry in self.entries.to_dicts()
             ],
-            "refused": {
-                "count": self.refused.height,
-                "rows": self.refused.head(REFUSED_IN_JSON).to_dicts(),
-                "path": refused_path,
-            },
+            "refused": refused_json(self.refused, refused_path),
             "provenance": dict(self.provenance),
         }
 

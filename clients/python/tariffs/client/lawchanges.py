@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass
 
 import polars as pl
 
-from tariffs.client.results import REFUSED_IN_JSON, Provenance
+from tariffs.client.refused import refused_json
+from tariffs.client.results import Provenance
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +74,6 @@ class LawChanges:
             "changes": [asdict(change) for change in self.changes],
             "effects": self.effects.to_dicts(),
             "lines": self.lines.height + self.lines_left_off,
-            "refused": {
-                "count": self.refused.height + self.refused_left_off,
-                "rows": self.refused.head(REFUSED_IN_JSON).to_dicts(),
-                "path": refused_path,
-            },
+            "refused": refused_json(self.refused, refused_path, self.refused_left_off),
             "provenance": dict(self.provenance),
         }

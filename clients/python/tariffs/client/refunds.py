@@ -8,7 +8,8 @@ from decimal import Decimal
 
 import polars as pl
 
-from tariffs.client.results import REFUSED_IN_JSON, Provenance
+from tariffs.client.refused import refused_json
+from tariffs.client.results import Provenance
 
 MONEY = pl.Decimal(20, 2)
 AMOUNTS = ("deposited", "assessed", "owed", "by_act", "refundable", "drawback", "refund", "interest")
@@ -89,11 +90,7 @@ class RefundsResult:
             "headings": _plain(self.by_heading()),
             "total": {name: str(amount) for name, amount in self.total.items()},
             "authorities": list(self.authorities),
-            "refused": {
-                "count": self.refused.height,
-                "rows": self.refused.head(REFUSED_IN_JSON).to_dicts(),
-                "path": refused_path,
-            },
+            "refused": refused_json(self.refused, refused_path),
             "provenance": dict(self.provenance),
         }
 

@@ -9,7 +9,8 @@ from decimal import Decimal
 
 import polars as pl
 
-REFUSED_IN_JSON = 100
+from tariffs.client.refused import refused_json
+
 Provenance = Mapping[str, object]
 
 
@@ -275,11 +276,7 @@ class ImpactResult:
         scenarios = [self._block(*part) for part in self._by_scenario()]
         return {
             "scenarios": scenarios,
-            "refused": {
-                "count": self.refused.height,
-                "rows": _rows(self.refused.head(REFUSED_IN_JSON)),
-                "path": refused_path,
-            },
+            "refused": refused_json(self.refused, refused_path),
             "notes": [note.to_json_dict() for note in self.notes if not note.scenario],
             "provenance": dict(self.provenance),
         }
@@ -367,11 +364,7 @@ class TimelineResult:
                 | {key: _rows(frame.filter(scenario=name).drop("scenario")) for key, frame in frames.items()}
                 for name in names
             ],
-            "refused": {
-                "count": self.refused.height,
-                "rows": _rows(self.refused.head(REFUSED_IN_JSON)),
-                "path": refused_path,
-            },
+            "refused": refused_json(self.refused, refused_path),
             "notes": [note.to_json_dict() for note in self.notes],
             "provenance": dict(self.provenance),
         }

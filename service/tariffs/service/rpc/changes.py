@@ -98,13 +98,19 @@ def _value(
     lines = found.lines.sort(pl.col("change").abs(), descending=True, maintain_order=True)
     answer.lines, answer.lines_left_off = _first(lines, limit)
     answer.effects, answer.effects_left_off = _first(found.measures, limit)
-    answer.refused, answer.refused_left_off = _first(found.refused, limit)
+    answer.refused, _ = _first(found.refused, limit)
+    answer.refused_left_off = _refused_rows(found.refused) - _refused_rows(arrow.read_table(answer.refused))
 
 
 def _first(frame: pl.DataFrame, limit: int) -> tuple[bytes, int]:
     """As many rows as fit, and how many are left off."""
     data = next(arrow.batches(frame, limit))
     return data, frame.height - pl.read_ipc_stream(io.BytesIO(data)).height
+
+
+def _refused_rows(refused: pl.DataFrame) -> int:
+    """Rows of the table that were refused; a row has a line for each of its problems."""
+    return refused["row"].n_unique()
 
 
 def _sent(request: pb.ListChangesRequest) -> pl.DataFrame | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from tariffs.client.frames import write_table
+from tariffs.client.refused import refused_words
 
 
 def write_refused(refused: pl.DataFrame, path: Path, provenance: Mapping[str, object]) -> str | None:
@@ -17,7 +18,7 @@ def write_refused(refused: pl.DataFrame, path: Path, provenance: Mapping[str, ob
     if not refused.height:
         return None
     write_table(refused, path, provenance)
-    print(f"{refused.height:,} rows were refused; they are in {path}.", file=sys.stderr)
+    print(f"{refused_words(refused)}; see {path}.", file=sys.stderr)
     return str(path)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 import polars as pl
@@ -14,6 +14,7 @@ from rich.table import Column, Table
 
 from tariffs.client.cli import periods
 from tariffs.client.lawinfo import CheckResult, Difference, Law, Measure, ScenarioInfo
+from tariffs.client.refused import refused_words
 from tariffs.client.replay import Replay
 from tariffs.client.results import ImpactResult, Layer, Note, Provenance, Quote, Ranges, TimelineResult
 
@@ -89,7 +90,7 @@ def impact(result: ImpactResult, shown: int = _SHOWN_GROUPS) -> None:
     # A note on the whole run stands again under each scenario and day it is about.
     _notes(out, {(note.reason, note.message): note for note in result.notes}.values())
     if result.refused.height:
-        out.print(f"\n{result.refused.height:,} rows were refused:")
+        out.print(f"\n{refused_words(result.refused)}:")
         out.print(_frame(result.refused.head(shown)))
     footer(out, result.provenance)
 
@@ -98,7 +99,7 @@ def points(out: Console, result: ImpactResult, chosen: Iterable[tuple[str, str]]
     """The tables of some scenarios and days."""
     for scenario, on in chosen:
         total = result.total.filter(scenario=scenario, on=on).to_dicts()[0]
-        out.print(f"\n[bold]{escape(scenario)}[/bold] on {escape(on)}")
+        out.print(f"\n[bold]{escape(scenario)}[/bold] {escape(_days(result.provenance, on))}")
         out.print(impact_table(result.groups.filter(scenario=scenario, on=on), total, shown))
         if result.ranges is not None:
             out.print(ranges_table(result.ranges, scenario, on, _unit(total)))
@@ -106,6 +107,16 @@ def points(out: Console, result: ImpactResult, chosen: Iterable[tuple[str, str]]
             rows = result.attribution.filter(scenario=scenario, on=on)
             if rows.height:
                 out.print(periods.attribution_table(rows))
+
+
+def _days(provenance: Provenance, on: str) -> str:
+    """The day asked for, or the days of the lines where they have their own."""
+    details = provenance.get("details")
+    dates = details.get("line_dates") if isinstance(details, Mapping) else None
+    if not dates:
+        return f"on {on}"
+    own = f"the entry dates of its lines, {dates['first']} to {dates['last']}"
+    return f"on {own}" if dates["lines"] == dates["of"] else f"on {own}, and on {on} for lines without one"
 
 
 def impact_table(rows: pl.DataFrame, total: dict[str, object], shown: int) -> Table:

@@ -10,6 +10,7 @@ from rich.table import Column, Table
 
 from tariffs.client.cli import render
 from tariffs.client.entries import EntriesResult
+from tariffs.client.refused import refused_words
 
 _SHOWN = 40
 _COLUMNS = {
@@ -35,7 +36,7 @@ def entries(result: EntriesResult, view: str, shown: int = _SHOWN) -> None:
     for note in dict.fromkeys(note for notes in result.entries["notes"] for note in notes):
         out.print(f"note {escape(note)}")
     if result.refused.height:
-        out.print(f"\n{result.refused.height:,} rows were refused:")
+        out.print(f"\n{refused_words(result.refused)}:")
         out.print(_table(result.refused.head(shown)))
     render.footer(out, result.provenance)
 
