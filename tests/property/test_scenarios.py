@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import random
+import re
 import time
+from dataclasses import replace
 
 import pytest
 
+from tariffs.engine.assess import EntryLine, assess_line
 from tariffs.engine.errors import ScenarioError
 from tariffs.engine.law import Law, load_law
 from tariffs.engine.scenario import apply_scenario, check_scenario, components, library, parse_scenario
 from tariffs.engine.scenario.model import PROBLEMS_AT_MOST
 
-FILES = int(os.environ.get("TARIFFS_SCENARIO_MUTATIONS", "500"))
+FILES, FILES_AT_SCALE = 500, 20_000
 SECONDS_AT_MOST = 5.0
 HEAD = "schema: tariffs.scenario/v1\nid: mine\ntitle: Mine\nbasis: hypothesis\n"
 SPLICES = [
@@ -23,13 +25,55 @@ SPLICES = [
     "{a: {a: {a: {a: {a: {a: {a: 1}}}}}}}", "measures: {id: fl301}", "op: add", "op: set_stacking", "as: {take: [all]}",
     "measure: {id: [x], authority: {}}", "rows: no", "mixture: [{scenario: base, weight: 1}]", "group: [a]",
     "parents: [truce-lapses]", "if: [processing_value > abc]", "products: [\"\u00b2\u00b3\"]", "base: {steel: -1}",
-    "rate: 100000000000000000000000000000000000000%",
+    "rate: 100000000000000000000000000000000000000%", "abc", "nan", "inf", "-inf", "1e30", "1", "5", "-1", "5%", "150%",
+    "{steel: abc}", "{steel: nan}", "{full: 5}", "{full: 1, us: -1}", "{processing: 1e30}", "1 USD/kg", "1 USD/parsec",
+    "[{up_to: 5 kg}]", "[{rate: 5%}]", "{no_such: 'on'}", "{truce_extension: maybe}", "XX", "NO_SUCH_LIST", "specific",
+    "minimum_price", "ordinary", "sideways", "x-1", "+1e9pp", "processing_value > nan",
 ]  # fmt: skip
+# A scenario that holds every kind of value, so that mutations meet each reader.
+RICH = (
+    HEAD
+    + """changes:
+  - {op: set_rate, measures: {id: fl301, origins: [CN]}, from: 2027-01-01, by: +10pp, base: {full: 1, us: -1}}
+  - {op: set_rate, measures: {id: s232_steel}, from: 2027-01-02, by: x0.5, heading: 9903.99.01,
+     switch: {truce_extension: "on"}}
+  - {op: set_claim, claim: usmca_share, share: 50%, from: 2027-01-01, origins: [CA], products: [87]}
+  - {op: shock_quantity, from: 2027-01-01, floor: 25000000 USD, compliance: 0.5, origins: [CN], products: [9503]}
+  - {op: set_stacking, rule: mine, from: 2027-01-01, as: {when: [s232], on: [s301.fl], take: base, base: {steel: 0.5}}}
+  - {op: exempt, measures: {id: fl301}, from: 2027-02-01, until: 2027-03-01, if: [processing_value > 5000]}
+  - op: add
+    measure:
+      id: by_weight
+      authority: mine
+      displaces_at_zero: yes
+      switch: {truce_extension: "on"}
+      touches: {origins: [CN]}
+      periods:
+        - id: by_weight_1
+          from: 2027-01-01T00:01-05:00
+          to: 2028-01-01
+          rows:
+            - {kind: specific, tiers: [{up_to: 100 kg, rate: 1 USD/kg}, {rate: 0.5 USD/kg}], products: [9503],
+               origins: [CN]}
+            - {kind: specific, rate: 0.22 USD/kg, origins: [EU], if: [us_content_share >= 20%], base: {steel: 0.4}}
+            - {kind: minimum_price, price: 21 USD/kg, not_origins: [JP], not_products: ["87"]}
+            - {by_origin: {JP: [15%, 9903.99.02], KR: [10%, 9903.99.03]}, kind: topup_to}
+            - {rate: 7.5%, heading: 9903.99.04, undeclared: applies}
+assumptions:
+  let_through: {cn.rare_earth_controls: 50%}
+  port_calls: {port_fees: {kind: operated, net_tons: 60000, teu: 10000, calls: 1, share: 20%}}
+"""
+)
+VALUES = re.compile(r"(?<=: )[^\s,{}\[\]][^,{}\[\]\n]*")
+LINE = EntryLine(hts="9503000073", origin="CN", value="10000", quantity="100", unit="kg")
 
 
 def mutated(draw: random.Random, texts: list[str]) -> str:
-    """A scenario of the library with a few cuts, copies and splices."""
+    """A scenario with another value, or with a few cuts, copies and splices."""
     text = draw.choice(texts)
+    if draw.randrange(2):
+        value = draw.choice(list(VALUES.finditer(text)))
+        return text[: value.start()] + draw.choice(SPLICES) + text[value.end() :]
     for _ in range(draw.randint(1, 4)):
         at, to = sorted(draw.randrange(len(text) + 1) for _ in range(2))
         kind = draw.randrange(6)
@@ -56,17 +100,26 @@ def mutated(draw: random.Random, texts: list[str]) -> str:
 
 
 def usable(text: str, law: Law) -> None:
-    """What a check finds no fault with can be applied."""
+    """What a check finds no fault with can be applied, and the law after it rates a line on days it may change."""
     for _, part in components(parse_scenario(text)):
-        apply_scenario(law, part)
+        after = apply_scenario(law, part)
+        for day in ("2026-11-24", "2027-02-15"):
+            assert assess_line(after, replace(LINE, entry=day)).assessed >= 0
+
+
+def test_the_scenario_with_every_kind_of_value_is_sound() -> None:
+    assert [problem for problem in check_scenario(RICH, load_law()) if problem.severity == "error"] == []
+    usable(RICH, load_law())
 
 
 def test_mutated_files_are_errors_with_places_and_never_tracebacks(scale: int) -> None:
     draw = random.Random(20261124)
-    texts = [scenario.text for scenario in library().values()]
+    library_texts = [scenario.text for scenario in library().values()]
+    texts = library_texts + [RICH] * len(library_texts)
     law = load_law()
     wrong = 0
-    for number in range(FILES * scale):
+    files = FILES if scale == 1 else FILES_AT_SCALE
+    for number in range(files):
         text = mutated(draw, texts)
         began = time.perf_counter()
         problems = check_scenario(text, law)
@@ -81,7 +134,7 @@ def test_mutated_files_are_errors_with_places_and_never_tracebacks(scale: int) -
             assert min(problem.line, problem.column) >= 1, (number, problem)
         if not errors:
             usable(text, law)
-    assert wrong > FILES // 3
+    assert wrong > files // 3
 
 
 @pytest.mark.parametrize(

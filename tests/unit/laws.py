@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -12,6 +13,8 @@ from tariffs.engine.law.events import change_from_mapping
 from tariffs.engine.law.text import read_instant
 
 EASTERN = ZoneInfo("America/New_York")
+# The countries of small laws: every pair of one letter, such as AA.
+COUNTRIES = frozenset(letter * 2 for letter in string.ascii_uppercase)
 CLAIMS = {
     "treaty_share": {
         "type": "share",
@@ -58,7 +61,8 @@ def make_law(
             "groups": {"PAIR": {"members": ["AA", "BB"]}},
             "programs": {},
             "lists": lists or {},
-        }
+        },
+        COUNTRIES,
     )
 
 

@@ -235,7 +235,7 @@ def test_added_measures_charge_and_bad_ones_point_at_themselves() -> None:
     assert rates(changed(make_law([DUTY]), new), DAY) == {"duty": ["0.2"], "extra": ["0.075"]}
     with pytest.raises(ScenarioError) as caught:
         changed(make_law([DUTY]), {"op": "add", "measure": measure("extra", [{"rate": "7.5"}])})
-    assert caught.value.path == "changes[0].measure"
+    assert caught.value.path == "changes[0].measure.periods[0].rows[0].rate"
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ def test_a_scenario_makes_another_law_and_leaves_the_first_alone() -> None:
         (
             "{op: set_rate, measures: {id: fl301}, from: 2026-11-10, rate: 1%, base: {gold: 1}}",
             "SCENARIO_SYNTAX",
-            "base",
+            "base.gold",
             "",
         ),
         (

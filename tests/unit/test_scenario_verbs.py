@@ -180,7 +180,7 @@ def test_a_faulty_mixture_is_told_where(text: str, path: str, words: str) -> Non
         (f"{{op: set_stacking, rule: x, from: {START}, as: {{on: [s301.fx], take: all}}}}", "as.on", "s301.fl"),
         (f"{{op: set_stacking, rule: x, after: y, from: {START}, as: {{on: [s301.fl], take: all}}}}", "after", ""),
         (f"{{op: set_stacking, rule: x, from: {START}, as: {{id: y, on: [s301.fl], take: all}}}}", "as.id", ""),
-        (f"{{op: set_stacking, rule: x, from: {START}, as: {{on: [s301.fl], take: most}}}}", "as", ""),
+        (f"{{op: set_stacking, rule: x, from: {START}, as: {{on: [s301.fl], take: most}}}}", "as.take", ""),
         (f"{{op: set_stacking, rule: fl301_off_232, from: {START}}}", "", "Give one"),
         ("{op: set_claim, claim: usmca_shar, share: 1%}", "claim", "usmca_share"),
         ("{op: set_claim, claim: donation, share: 1%}", "claim", ""),

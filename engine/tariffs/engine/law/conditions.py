@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from tariffs.engine.law.text import read_instant, read_rate
+from tariffs.engine.law.text import read_instant, read_number, read_rate
 
 ENTRY_DATE = "entry_date"
 _FORM = re.compile(r"^(?:(not) )?([a-z_0-9]+)(?: (<=|>=|==|<|>|in) (.+))?$")
@@ -75,12 +75,5 @@ def _operand(
     if kind == "date" and op != "in":
         return read_instant(value, zone)
     if kind in {"content", "number"} and op != "in":
-        return read_rate(value) if kind == "content" else _number(value, text)
+        return read_rate(value) if kind == "content" else read_number(value)
     raise ValueError(f"{text!r} compares a claim of type {kind} in a way that has no meaning")
-
-
-def _number(value: str, text: str) -> Decimal:
-    try:
-        return Decimal(value)
-    except InvalidOperation:
-        raise ValueError(f"{text!r} does not compare with a number") from None

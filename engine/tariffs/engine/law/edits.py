@@ -11,7 +11,8 @@ from decimal import Decimal
 from tariffs.engine.errors import ScenarioError, TariffsError
 from tariffs.engine.law.events import Change
 from tariffs.engine.law.model import Rule, Scope, holds
-from tariffs.engine.law.read import Context, read_rule
+from tariffs.engine.law.read import read_rule
+from tariffs.engine.law.reading import Context, in_scenario
 
 _NOT_GIVEN = ("id", "from", "to")
 
@@ -119,9 +120,9 @@ def _defined(change: Change, context: Context, start: datetime, end: datetime | 
                 fix="Leave it out.",
             )
     try:
-        rule = read_rule({"id": change.rule, **change.definition}, context, "rule")
+        rule = read_rule({"id": change.rule, **change.definition}, context, path)
     except TariffsError as error:
-        raise ScenarioError("SCENARIO_SYNTAX", error.message, path=path, fix=error.fix) from None
+        raise in_scenario(error, path) from None
     conf = change.definition.get("conf", change.conf)
     cite = rule.cite or change.cite
     return replace(rule, start=start, end=end, known_from=change.known_from, conf=conf, cite=cite)

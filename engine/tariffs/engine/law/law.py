@@ -33,11 +33,14 @@ from tariffs.engine.law.model import (
     Switch,
     holds,
 )
+from tariffs.engine.law.names import Names
 from tariffs.engine.law.promises import moments_of_promises
-from tariffs.engine.law.read import Context, read_measure, read_metals, read_weights
+from tariffs.engine.law.read import read_measure, read_metals, read_weights
+from tariffs.engine.law.reading import Context, in_scenario
 from tariffs.engine.law.selection import check_suspension, selected, unmatched
 from tariffs.engine.law.standing import Standing, act_name, known, moments_of, rule_on, standing, windows_of
 from tariffs.engine.lru import Lru
+from tariffs.engine.trade.countries import origin_codes
 
 IMPORT, EXPORT, CONTROL = "import", "export", "control"
 REVIVE = "revive_displaced"
@@ -70,6 +73,7 @@ class Law:
     references: Mapping[str, Reference]
     retired: Mapping[str, str]
     digest: str
+    origins: frozenset[str] = field(default_factory=origin_codes)
     authorities: Mapping[str, Any] = field(default_factory=dict)
     refunds: Mapping[str, Any] = field(default_factory=dict)
     exports: Mapping[str, Any] = field(default_factory=dict)
@@ -118,15 +122,7 @@ class Law:
     def with_switches(self, settings: Mapping[str, str], *, path: str = "") -> Law:
         """The law with switches set; SWITCH_UNKNOWN if there is no such switch or value."""
         for name, value in settings.items():
-            switch = self.switches.get(name)
-            if switch is None or value not in switch.values:
-                known_names = ", ".join(switch.values if switch else sorted(self.switches))
-                raise ScenarioError(
-                    "SWITCH_UNKNOWN",
-                    f"The law has no switch {name!r} with the value {value!r}.",
-                    path=path,
-                    fix=f"Use one of: {known_names}.",
-                )
+            self.vocabulary.check_switch(name, value, path)
         # The law itself where nothing is set otherwise: with it comes all that has been worked out of it.
         return replace(self, settings={**self.settings, **settings}) if settings else self
 
@@ -144,17 +140,23 @@ class Law:
             raw["periods"] = [
                 {"from": change.start, **p} if isinstance(p, Mapping) else p for p in raw["periods"]
             ]
-        try:
-            added = read_measure(raw, self.context(str(raw.get("direction", IMPORT))), "measure")
-        except TariffsError as error:
+        path = f"{change.path}.measure"
+        if "events" in raw:
             raise ScenarioError(
-                "SCENARIO_SYNTAX", error.message, path=f"{change.path}.measure", fix=error.fix
-            ) from None
+                "SCENARIO_UNKNOWN_KEY",
+                "A measure in a scenario has no key 'events'.",
+                path=f"{path}.events",
+                fix="Write what happens to it as changes after this one.",
+            )
+        try:
+            added = read_measure(raw, self.context(str(raw.get("direction", IMPORT))), path)
+        except TariffsError as error:
+            raise in_scenario(error, path) from None
         if added.id in self.measures:
             raise ScenarioError(
                 "SCENARIO_SYNTAX",
                 f"The law already has a measure {added.id!r}.",
-                path=f"{change.path}.measure.id",
+                path=f"{path}.id",
                 fix="Choose another id.",
             )
         return {added.id: added}
@@ -162,7 +164,14 @@ class Law:
     def context(self, direction: str) -> Context:
         """The reading context of measures of a direction."""
         zone = self.zones.get(direction, self.zones[IMPORT])
-        return Context({c.id: c.type for c in self.claims.values()}, zone, self.as_of, self.row_sets)
+        types = {claim.id: claim.type for claim in self.claims.values()}
+        return Context(types, zone, self.as_of, self.row_sets, self.vocabulary)
+
+    @cached_property
+    def vocabulary(self) -> Names:
+        """The countries, groups, lists and switches that measures and scenarios may name."""
+        switches = {switch.id: switch.values for switch in self.switches.values()}
+        return Names(self.origins | self.groups.keys(), frozenset(self.lists), switches)
 
     # -- acts --------------------------------------------------------------------------------------------------
 

@@ -20,25 +20,35 @@ from zoneinfo import ZoneInfo
 
 import yaml
 
-from tariffs.engine.errors import TariffsError
+from tariffs.engine.errors import LawError, TariffsError
+from tariffs.engine.law.check_names import check_names
 from tariffs.engine.law.events import SCENARIO_ONLY, Change, change_from_mapping
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.model import ListEntry, Measure, Membership, ProductList, Program
-from tariffs.engine.law.read import (
-    Context,
-    Raw,
-    check_keys,
-    fault,
-    list_day,
-    read_measure,
-    read_rule,
-)
+from tariffs.engine.law.names import Names
+from tariffs.engine.law.read import list_day, read_measure, read_rule
 from tariffs.engine.law.read_facts import read_claim, read_one_switch, read_reference
-from tariffs.engine.law.text import digits, read_day, read_instant, read_rate
+from tariffs.engine.law.reading import Context, Raw, check_keys, fault
+from tariffs.engine.law.text import digits, is_code, read_day, read_instant, read_rate
+from tariffs.engine.trade.countries import origin_codes
 
 HERE = Path(__file__).parent
 _YAML_LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _FILE_KEYS = frozenset({"row_sets", "measures", "events"})
+# The file of each part beside the measures, by the head of its paths.
+_FILES = {
+    **{
+        name: f"{name}.yaml"
+        for name in (
+            *("version", "switches", "references", "claims", "groups", "fees", "authorities", "refunds"),
+            *("exports", "port_fees", "port_calls", "constraints", "retired"),
+        )
+    },
+    "terms": "claims.yaml",
+    "programs": "groups.yaml",
+    "rules": "stacking.yaml",
+    "lists": "lists",
+}
 
 
 def load_yaml(path: Path) -> Any:
@@ -48,9 +58,10 @@ def load_yaml(path: Path) -> Any:
 
 def read_raw(directory: Path = HERE) -> dict[str, Any]:
     """The law's files as one mapping of text."""
-    raw: dict[str, Any] = {"row_sets": {}, "measures": [], "events": []}
+    raw: dict[str, Any] = {"row_sets": {}, "measures": [], "events": [], "files": dict(_FILES)}
     for path in sorted((directory / "measures").glob("*.yaml")):
         content = check_keys(load_yaml(path) or {}, _FILE_KEYS, path.name)
+        _note_file(raw, content, f"measures/{path.name}")
         raw["row_sets"].update(content.get("row_sets", {}))
         raw["measures"] += content.get("measures", [])
         raw["events"] += content.get("events", [])
@@ -75,14 +86,24 @@ def read_raw(directory: Path = HERE) -> dict[str, Any]:
     return raw
 
 
+def _note_file(raw: Raw, content: Raw, file: str) -> None:
+    """Keep which file the measures, row sets and events of some content stand in, by the head of their paths."""
+    files = raw["files"]
+    files |= {f"row_sets.{name}": file for name in content.get("row_sets", {})}
+    files |= {f"measures.{item.get('id')}": file for item in content.get("measures", [])}
+    first = len(raw["events"])
+    files |= {f"events[{first + n}]": file for n in range(len(content.get("events", [])))}
+
+
 def _read_list(path: Path) -> list[list[str]]:
     with path.open(encoding="utf-8", newline="") as file:
         return [[row["code"], row["from"], row["to"]] for row in csv.DictReader(file)]
 
 
 def digest_of(raw: Mapping[str, Any]) -> str:
-    """SHA-256 of the canonical JSON of the raw law."""
-    text = json.dumps(raw, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    """SHA-256 of the canonical JSON of the raw law, whatever files it stands in."""
+    data = {name: part for name, part in raw.items() if name != "files"}
+    text = json.dumps(data, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -97,11 +118,41 @@ def load_law_from(directory: Path) -> Law:
     return law_from_raw(read_raw(directory))
 
 
-def law_from_raw(raw: Mapping[str, Any]) -> Law:
-    """The law of a raw mapping; raises LawError LAW_INVALID with the path of what is wrong."""
+def law_from_raw(raw: Mapping[str, Any], origins: frozenset[str] | None = None) -> Law:
+    """The law of a raw mapping.
+
+    Args:
+        raw: the law as `read_raw` gives it.
+        origins: the codes of all countries; those of ISO 3166-1 if None.
+
+    Raises:
+        LawError: LAW_INVALID with the file and the path of what is wrong.
+    """
+    try:
+        return _law_of(raw, origin_codes() if origins is None else origins)
+    except TariffsError as error:
+        raise _in_file(error, raw.get("files", {})) from error
+
+
+def _in_file(error: TariffsError, files: Mapping[str, str]) -> LawError:
+    """The error headed by the file and the path it points to."""
+    path = error.field or ""
+    heads = [head for head in files if path == head or path.startswith((f"{head}.", f"{head}["))]
+    place = ": ".join(filter(None, (files.get(max(heads, key=len, default=""), ""), path)))
+    message = error.message.removeprefix(f"{path}: ")
+    return LawError("LAW_INVALID", f"{place}: {message}", field=path, fix=error.fix, metadata=error.metadata)
+
+
+def _law_of(raw: Mapping[str, Any], origins: frozenset[str]) -> Law:
     version = raw["version"]
     zones = {direction: ZoneInfo(name) for direction, name in version["clock"].items()}
-    claims = {name: read_claim(name, item) for name, item in raw["claims"].items()}
+    switches = {name: read_one_switch(name, item) for name, item in raw.get("switches", {}).items()}
+    names = Names(
+        origins | raw.get("groups", {}).keys(),
+        frozenset(raw.get("lists", {})),
+        {name: switch.values for name, switch in switches.items()},
+    )
+    claims = {name: read_claim(name, item, names) for name, item in raw["claims"].items()}
     as_of = read_day(version["as_of"])
     first, last = (read_instant(version["coverage"][key], zones[IMPORT]) for key in ("from", "to"))
     law = Law(
@@ -114,13 +165,13 @@ def law_from_raw(raw: Mapping[str, Any]) -> Law:
         rules=(),
         claims=claims,
         caps={term: read_rate(item["cap"]) for term, item in raw.get("terms", {}).items()},
-        switches={name: read_one_switch(name, item) for name, item in raw.get("switches", {}).items()},
+        switches=switches,
         groups={name: _read_group(item, zones[IMPORT]) for name, item in raw.get("groups", {}).items()},
         programs={
             name: Program(name, frozenset(item["members"]), item["claim"])
             for name, item in raw.get("programs", {}).items()
         },
-        lists={name: _read_entries(rows, zones[IMPORT]) for name, rows in raw.get("lists", {}).items()},
+        lists={name: _read_entries(name, rows, zones[IMPORT]) for name, rows in raw.get("lists", {}).items()},
         row_sets=raw.get("row_sets", {}),
         fees=raw.get("fees", {}),
         authorities=raw.get("authorities", {}),
@@ -129,14 +180,17 @@ def law_from_raw(raw: Mapping[str, Any]) -> Law:
         port_fees=raw.get("port_fees", ()),
         port_calls=raw.get("port_calls", ()),
         limits=raw.get("constraints", ()),
-        references={name: read_reference(name, item) for name, item in raw.get("references", {}).items()},
+        references={
+            name: read_reference(name, item, names) for name, item in raw.get("references", {}).items()
+        },
         retired=raw.get("retired", {}),
+        origins=origins,
         digest=digest_of(raw),
     )
     measures = _read_measures(raw["measures"], law)
     law = replace(law, measures=measures, changes=tuple(_read_changes(raw)))
     law = replace(law, rules=tuple(_read_rules(raw.get("rules", []), law.context(IMPORT))))
-    _check_names(law)
+    check_names(law)
     return law
 
 
@@ -148,7 +202,10 @@ def _read_group(item: Any, zone: ZoneInfo) -> tuple[Membership, ...]:
     return tuple(Membership(frozenset(p["members"]), instant(p, "from"), instant(p, "to")) for p in parts)
 
 
-def _read_entries(rows: list[list[str]], zone: ZoneInfo) -> ProductList:
+def _read_entries(name: str, rows: list[list[str]], zone: ZoneInfo) -> ProductList:
+    for code, _, _ in rows:
+        if not is_code(code):
+            raise fault(f"lists.{name}", f"{code!r} is not an HTS code")
     return ProductList(
         [ListEntry(digits(code), list_day(start, zone), list_day(end, zone)) for code, start, end in rows]
     )
@@ -160,7 +217,7 @@ def _read_measures(raw: list[Raw], law: Law) -> dict[str, Measure]:
     for index, item in enumerate(raw):
         direction = item.get("direction", IMPORT)
         context = contexts.setdefault(direction, law.context(direction))
-        measure = read_measure(item, context, f"measures[{index}]")
+        measure = read_measure(item, context, _path("measures", item, index))
         if measure.id in measures:
             raise fault(measure.id, "two measures have this id")
         measures[measure.id] = measure
@@ -172,7 +229,9 @@ def _read_changes(raw: Mapping[str, Any]) -> list[Change]:
     for item in raw["measures"]:
         for index, event in enumerate(item.get("events", [])):
             selector = {"id": item["id"], **event.get("measures", {})}
-            changes.append(_law_change({**event, "measures": selector}, f"{item['id']}.events[{index}]"))
+            changes.append(
+                _law_change({**event, "measures": selector}, f"measures.{item['id']}.events[{index}]")
+            )
     for index, event in enumerate(raw.get("events", [])):
         changes.append(_law_change(event, f"events[{index}]"))
     return changes
@@ -191,39 +250,9 @@ def _law_change(event: Raw, path: str) -> Change:
 
 
 def _read_rules(raw: list[Raw], context: Context) -> list[Any]:
-    return [read_rule(item, context, f"rules[{index}]") for index, item in enumerate(raw)]
+    return [read_rule(item, context, _path("rules", item, index)) for index, item in enumerate(raw)]
 
 
-def _check_names(law: Law) -> None:
-    """Every name used in the law exists: measures, nodes, groups, lists, switches, claims."""
-    for change in law.changes:
-        if change.op not in {"announce"} and not law.selected(change):
-            raise fault(change.path, "the selector matches no measure")
-    for rule in law.rules:
-        for name in (*rule.when, *rule.on, *rule.members):
-            if name not in law.names:
-                raise fault(rule.id, f"{name!r} is no measure or authority node")
-    for path, switch in _switches_used(law):
-        for name, value in switch.items():
-            if name not in law.switches or value not in law.switches[name].values:
-                raise fault(path, f"no switch {name!r} with the value {value!r}")
-    for path, names in _lists_used(law):
-        for name in names:
-            if not name.isdigit() and name not in law.lists:
-                raise fault(path, f"no list {name!r}")
-
-
-def _switches_used(law: Law) -> list[tuple[str, Mapping[str, str]]]:
-    used = [(measure.id, measure.switch) for measure in law.measures.values()]
-    used += [(p.id, p.switch) for measure in law.measures.values() for p in measure.periods]
-    used += [(change.path, change.switch) for change in law.changes]
-    return used + [(rule.id, rule.switch) for rule in law.rules]
-
-
-def _lists_used(law: Law) -> list[tuple[str, frozenset[str]]]:
-    used: list[tuple[str, frozenset[str]]] = []
-    for measure in law.measures.values():
-        scopes = [row.scope for p in measure.periods for row in p.rows] + [measure.touches]
-        for scope in scopes:
-            used += [(measure.id, names) for names in (*scope.products, scope.not_products)]
-    return used
+def _path(part: str, item: Raw, index: int) -> str:
+    """The path of an item of a list: by its id, which a reader can search for."""
+    return f"{part}.{item['id']}" if item.get("id") else f"{part}[{index}]"

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from tariffs.engine.errors import LawError, TariffsError
-from tariffs.engine.law.conditions import Condition, parse_condition
-from tariffs.engine.law.events import read_scope, read_words
+from tariffs.engine.law.events import read_words
 from tariffs.engine.law.model import (
     CONFIDENCE,
     FULL_BASE,
@@ -23,14 +20,28 @@ from tariffs.engine.law.model import (
     Period,
     Row,
     Rule,
-    Scope,
     Tier,
     Weights,
 )
-from tariffs.engine.law.text import read_amount, read_day, read_instant, read_rate, read_unit_rate, read_yes
+from tariffs.engine.law.reading import (
+    Context,
+    Raw,
+    check_keys,
+    fault,
+    one_of,
+    read,
+    read_required,
+)
+from tariffs.engine.law.text import (
+    UnitRate,
+    read_amount,
+    read_rate,
+    read_unit_rate,
+    read_weight,
+    read_yes,
+)
+from tariffs.engine.trade.units import find_unit
 
-Raw = Mapping[str, Any]
-T = TypeVar("T")
 _ROW_KEYS = frozenset(
     [
         "use",
@@ -94,84 +105,24 @@ _RULE_KEYS = frozenset(
     ]
 )
 TAKES = ("all", "content", "base")
-
-
-def fault(path: str, message: str) -> LawError:
-    """The error of law data that breaks its format."""
-    return LawError("LAW_INVALID", f"{path}: {message}", field=path, fix="See docs/law-data.md.")
-
-
-def check_keys(raw: Any, allowed: frozenset[str], path: str) -> Raw:
-    """`raw` as a mapping of allowed keys."""
-    if not isinstance(raw, Mapping):
-        raise fault(path, "a mapping is wanted")
-    for key in raw:
-        if key not in allowed:
-            raise fault(f"{path}.{key}", f"unknown key; known are {', '.join(sorted(allowed))}")
-    return raw
-
-
-def read(raw: Raw, key: str, reader: Callable[[str], T], absent: T, path: str) -> T:
-    """One value of a mapping, with its path in every error."""
-    if key not in raw:
-        return absent
-    try:
-        return reader(raw[key])
-    except (ValueError, TypeError, AttributeError) as error:
-        raise fault(f"{path}.{key}", str(error)) from None
+DIRECTIONS = ("import", "export", "port_call", "control")
 
 
 def read_weights(raw: Any, path: str) -> Weights:
-    """The weight of each part of a value, from weights over the base terms; none may come out below 0."""
+    """The weight of each part of a value, from weights over the base terms; each must come out between 0 and 1."""
     known = check_keys(raw, frozenset(TERMS), path)
     weights = [Decimal(0)] * len(PARTS)
     for term, text in known.items():
         for part in TERMS[term]:
-            weights[part] += read({term: text}, term, Decimal, Decimal(0), path)
-    if min(weights) < 0:
-        raise fault(path, "some part of the value would have a weight below 0")
+            weights[part] += read_required({term: text}, term, read_weight, path)
+    if not 0 <= min(weights) <= max(weights) <= 1:
+        raise fault(path, "some part of the value would have a weight below 0 or above 1")
     return tuple(weights)
 
 
 def read_metals(raw: Any) -> tuple[int, ...]:
     """The metal parts a base names."""
-    return tuple(part for part in METALS if Decimal(raw.get(PARTS[part], "0")) > 0)
-
-
-def read_switch(raw: Raw, path: str) -> Mapping[str, str]:
-    """The switch values something depends on."""
-    found = raw.get("switch", {})
-    if not isinstance(found, Mapping):
-        raise fault(f"{path}.switch", "a mapping {name: value} is wanted")
-    return dict(found)
-
-
-@dataclass(frozen=True)
-class Context:
-    """What reading needs to know of the rest of the law."""
-
-    claim_types: Mapping[str, str]
-    zone: ZoneInfo
-    as_of: date
-    row_sets: Mapping[str, Sequence[Raw]]
-
-    def instant(self, text: str) -> datetime:
-        """An instant on this context's clock."""
-        return read_instant(text, self.zone)
-
-    def conditions(self, raw: Any, path: str) -> tuple[Condition, ...]:
-        """A list of conditions."""
-        try:
-            return tuple(parse_condition(text, self.claim_types, self.zone) for text in read_words(raw, path))
-        except ValueError as error:
-            raise fault(path, str(error)) from None
-
-    def known_from(self, raw: Raw, start: datetime | None, path: str) -> date:
-        """The day an act was published: as stated, else its start or the law's as-of day, the earlier."""
-        stated = read(raw, "known_from", read_day, None, path)
-        if stated:
-            return stated
-        return min(start.astimezone(self.zone).date(), self.as_of) if start else self.as_of
+    return tuple(part for part in METALS if read_weight(raw.get(PARTS[part], "0")) > 0)
 
 
 def read_rows(raw: Any, context: Context, path: str) -> tuple[Row, ...]:
@@ -202,19 +153,19 @@ def _read_row(raw: Raw, context: Context, path: str) -> Row:
     rate = None if kind == "specific" else read(raw, "rate", read_rate, None, path)
     row = Row(
         kind=kind,
-        scope=scope_of(raw, path),
+        scope=context.scope(raw, path),
         conditions=context.conditions(raw.get("if", []), f"{path}.if"),
         rate=rate,
         relief=kind == "add" and rate == 0,
         tiers=_read_tiers(raw, path) if kind == "specific" else (),
-        price=read(raw, "price", read_unit_rate, None, path),
+        price=read(raw, "price", _read_unit_rate, None, path),
         column=raw.get("column", ""),
         base=read_weights(raw["base"], f"{path}.base") if "base" in raw else FULL_BASE,
         metals=read_metals(raw.get("base", {})),
         heading=raw.get("heading", ""),
         heading_at_zero=raw.get("heading_at_zero", ""),
         split_heading=raw.get("split_heading", ""),
-        undeclared_applies=raw.get("undeclared", "") == "applies",
+        undeclared_applies=read(raw, "undeclared", one_of("", "applies"), "", path) == "applies",
     )
     if kind in {"add", "topup_to", "total"} and row.rate is None:
         raise fault(path, f"a row of kind {kind} needs a rate")
@@ -227,12 +178,12 @@ def _read_row(raw: Raw, context: Context, path: str) -> Row:
 
 def _read_tiers(raw: Raw, path: str) -> tuple[Tier, ...]:
     if "rate" in raw:
-        return (Tier(None, read_unit_rate(raw["rate"])),)
+        return (Tier(None, read_required(raw, "rate", _read_unit_rate, path)),)
     tiers = []
     for index, item in enumerate(raw.get("tiers", [])):
         where = f"{path}.tiers[{index}]"
         up_to = read(item, "up_to", read_amount, None, where)
-        rate = read_unit_rate(item["rate"])
+        rate = read_required(item, "rate", _read_unit_rate, where)
         if up_to and up_to[1] != rate.unit:
             raise fault(where, "up_to and rate are in one unit")
         tiers.append(Tier(up_to[0] if up_to else None, rate))
@@ -241,12 +192,12 @@ def _read_tiers(raw: Raw, path: str) -> tuple[Tier, ...]:
     return tuple(tiers)
 
 
-def scope_of(raw: Raw, path: str) -> Scope:
-    """The scope keys of a mapping."""
-    try:
-        return read_scope(raw, path)
-    except TariffsError as error:
-        raise fault(path, error.message) from None
+def _read_unit_rate(text: str) -> UnitRate:
+    """Money per unit of units.csv."""
+    rate = read_unit_rate(text)
+    if find_unit(rate.unit) is None:
+        raise ValueError(f"{rate.unit!r} is not a unit; see units.csv")
+    return rate
 
 
 def read_measure(raw: Any, context: Context, path: str) -> Measure:
@@ -255,13 +206,12 @@ def read_measure(raw: Any, context: Context, path: str) -> Measure:
     for key in ("id", "authority"):
         if not raw.get(key):
             raise fault(path, f"a measure needs {key}")
-    path = f"{path}({raw['id']})"
-    announced = raw.get("status", "") == "announced"
+    announced = read(raw, "status", one_of("", "announced"), "", path) == "announced"
     measure = Measure(
         id=raw["id"],
         title=raw.get("title", raw["id"]),
         authority=raw["authority"],
-        direction=raw.get("direction", "import"),
+        direction=read(raw, "direction", one_of(*DIRECTIONS), "import", path),
         periods=tuple(
             _read_period(item, context, f"{path}.periods[{i}]")
             for i, item in enumerate(raw.get("periods", []))
@@ -269,10 +219,10 @@ def read_measure(raw: Any, context: Context, path: str) -> Measure:
         modelled=read(raw, "modelled", read_yes, True, path),
         announced=announced,
         displaces_at_zero=read(raw, "displaces_at_zero", read_yes, False, path),
-        touches=scope_of(raw.get("touches", {}), f"{path}.touches"),
-        switch=read_switch(raw, path),
+        touches=context.scope(raw.get("touches", {}), f"{path}.touches"),
+        switch=context.switch(raw, path),
         cite=read_words(raw.get("cite", []), f"{path}.cite"),
-        conf=read(raw, "conf", confidence, "U", path),
+        conf=read(raw, "conf", one_of(*CONFIDENCE), "U", path),
         note=raw.get("note", ""),
     )
     needs_flag = any(row.kind in {"topup_to", "minimum_price"} for p in measure.periods for row in p.rows)
@@ -287,7 +237,7 @@ def _read_period(raw: Any, context: Context, path: str) -> Period:
         raise fault(path, "a period needs an id")
     start = read(raw, "from", context.instant, None, path)
     cite = read_words(raw.get("cite", []), f"{path}.cite")
-    conf = read(raw, "conf", confidence, "C", path)
+    conf = read(raw, "conf", one_of(*CONFIDENCE), "C", path)
     if not cite and conf in "AB":
         raise fault(path, "a period without a citation has confidence no better than C")
     rows = read_rows(raw.get("rows", []), context, f"{path}.rows")
@@ -299,15 +249,8 @@ def _read_period(raw: Any, context: Context, path: str) -> Period:
         rows=tuple(replace(row, acts=(raw["id"],)) for row in rows),
         cite=cite,
         conf=conf,
-        switch=read_switch(raw, path),
+        switch=context.switch(raw, path),
     )
-
-
-def confidence(text: str) -> str:
-    """A confidence mark."""
-    if text not in CONFIDENCE:
-        raise ValueError(f"{text!r} is not one of {', '.join(CONFIDENCE)}")
-    return text
 
 
 def read_rule(raw: Any, context: Context, path: str) -> Rule:
@@ -325,7 +268,7 @@ def read_rule(raw: Any, context: Context, path: str) -> Rule:
         start=start,
         end=read(raw, "to", context.instant, None, path),
         known_from=context.known_from(raw, start, path) if start or "known_from" in raw else None,
-        switch=read_switch(raw, path),
+        switch=context.switch(raw, path),
         when=read_words(raw.get("when", []), f"{path}.when"),
         conditions=context.conditions(raw.get("if", []), f"{path}.if"),
         unless=context.conditions(raw.get("unless", []), f"{path}.unless"),
@@ -337,7 +280,7 @@ def read_rule(raw: Any, context: Context, path: str) -> Rule:
         heading=raw.get("heading", ""),
         text=raw.get("text", ""),
         cite=read_words(raw.get("cite", []), f"{path}.cite"),
-        conf=read(raw, "conf", confidence, "C", path),
+        conf=read(raw, "conf", one_of(*CONFIDENCE), "C", path),
     )
 
 

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
-from tariffs.engine.law.events import read_words
-from tariffs.engine.law.model import Claim, Reference, ShareRule, Switch
-from tariffs.engine.law.read import check_keys, fault, scope_of
+from tariffs.engine.law.events import read_scope, read_words
+from tariffs.engine.law.model import Claim, Reference, Scope, ShareRule, Switch
+from tariffs.engine.law.names import Names
+from tariffs.engine.law.reading import Raw, check_keys, fault, one_of, read, read_required
+from tariffs.engine.law.text import read_share
 
+ROLES = ("relief", "content", "charge")
 CLAIM_TYPES = ("share", "content", "bool", "date", "code", "number")
 _CLAIM_KEYS = frozenset({"type", "role", "partition", "ask", "reference", "text", "source", "switch", "note"})
 
 
-def read_claim(name: str, raw: Any) -> Claim:
+def read_claim(name: str, raw: Any, names: Names) -> Claim:
     """One claim of claims.yaml."""
     path = f"claims.{name}"
     raw = check_keys(raw, _CLAIM_KEYS, path)
-    if raw.get("type") not in CLAIM_TYPES:
-        raise fault(f"{path}.type", f"is one of {', '.join(CLAIM_TYPES)}")
     return Claim(
         id=name,
-        type=raw["type"],
-        role=raw.get("role", "relief"),
+        type=read_required(raw, "type", one_of(*CLAIM_TYPES), path),
+        role=read(raw, "role", one_of(*ROLES), "relief", path),
         partition=raw.get("partition", ""),
         asked="ask" in raw,
-        ask=scope_of(raw.get("ask", {}), f"{path}.ask"),
+        ask=_scope(raw.get("ask", {}), names, f"{path}.ask"),
         reference=raw.get("reference", ""),
         text=raw.get("text", ""),
         source=read_words(raw.get("source", []), f"{path}.source"),
@@ -49,7 +49,7 @@ def read_one_switch(name: str, raw: Any) -> Switch:
     )
 
 
-def read_reference(name: str, raw: Any) -> Reference:
+def read_reference(name: str, raw: Any, names: Names) -> Reference:
     """One reference share of references.yaml."""
     path = f"references.{name}"
     raw = check_keys(raw, frozenset({"switch", "variants"}), path)
@@ -61,7 +61,17 @@ def read_reference(name: str, raw: Any) -> Reference:
             tables[variant] = item["table"]
         else:
             rules[variant] = tuple(
-                ShareRule(scope_of(rule, f"{path}.{variant}"), Decimal(rule["share"]))
-                for rule in item["rules"]
+                _share_rule(rule, names, f"{path}.{variant}.rules[{index}]")
+                for index, rule in enumerate(item["rules"])
             )
     return Reference(name, raw.get("switch", ""), tables, rules)
+
+
+def _share_rule(raw: Raw, names: Names, path: str) -> ShareRule:
+    return ShareRule(_scope(raw, names, path), read_required(raw, "share", read_share, path))
+
+
+def _scope(raw: Raw, names: Names, path: str) -> Scope:
+    scope = read_scope(raw, path)
+    names.check_scope(scope, path)
+    return scope

@@ -17,6 +17,7 @@ NOON = time(12, 0)
 _DIGITS = r"\d{1,18}(?:\.\d{1,18})?"
 _RATE = re.compile(rf"^[+-]?{_DIGITS}%$")
 _FRACTION = re.compile(r"^0(\.\d{1,18})?$")
+_NUMBER = re.compile(rf"^[+-]?{_DIGITS}$")
 _POINTS = re.compile(rf"^([+-]{_DIGITS})pp$")
 _FACTOR = re.compile(rf"^x({_DIGITS})$")
 _PER_UNIT = re.compile(rf"^({_DIGITS}) USD/(\S+)$")
@@ -80,6 +81,21 @@ def read_share(text: str) -> Decimal:
     if not 0 <= share <= 1:
         raise ValueError(f"{text!r} is not a share; write it as 90% or 0.9")
     return share
+
+
+def read_number(text: str) -> Decimal:
+    """A plain decimal number such as `0.5` or `-12`."""
+    if _NUMBER.match(text):
+        return Decimal(text)
+    raise ValueError(f"{text!r} is not a plain decimal number such as 0.5")
+
+
+def read_weight(text: str) -> Decimal:
+    """The weight of a base term between -1 and 1, from `1`, `-1`, `0.4` or `40%`."""
+    weight = read_rate(text) if text.endswith("%") else read_number(text)
+    if abs(weight) > 1:
+        raise ValueError(f"{text!r} is not a weight between -1 and 1")
+    return weight
 
 
 def read_dollars(text: str) -> Decimal:

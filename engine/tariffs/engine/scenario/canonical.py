@@ -13,7 +13,17 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from tariffs.engine.law.text import digits, is_code, read_day, read_rate, read_step, read_yes
+from tariffs.engine.law.model import TERMS
+from tariffs.engine.law.text import (
+    digits,
+    is_code,
+    read_day,
+    read_number,
+    read_rate,
+    read_step,
+    read_weight,
+    read_yes,
+)
 
 _SILENT = frozenset({"title", "description", "tags", "note", "text"})
 _ORDERED = frozenset({"changes", "parents", "rows", "periods", "events", "tiers", "one_of"})
@@ -72,7 +82,11 @@ def _rate(text: str) -> str:
 
 
 def _number(text: str) -> str:
-    return _decimal(Decimal(text))
+    return _decimal(read_number(text))
+
+
+def _weight(text: str) -> str:
+    return _decimal(read_weight(text))
 
 
 def _step(text: str) -> str:
@@ -87,17 +101,8 @@ def _code(text: str) -> str:
 _READERS: Mapping[str, Callable[[str], str]] = {
     **dict.fromkeys(("at", "from", "until", "to", "collection_stop"), _instant),
     "known_from": lambda text: read_day(text).isoformat(),
-    **dict.fromkeys(
-        (
-            "rate",
-            "kept",
-            "share",
-            "compliance",
-            "weight",
-            *("full", "steel", "aluminum", "copper", "us", "us_capped", "processing"),
-        ),
-        _rate,
-    ),
+    **dict.fromkeys(("rate", "kept", "share", "compliance", "weight"), _rate),
+    **dict.fromkeys(TERMS, _weight),
     **dict.fromkeys(("net_tons", "teu", "cargo_tons", "containers", "usd_per_unit"), _number),
     "by": _step,
     "from_beginning": lambda text: str(read_yes(text)).lower(),

@@ -1,0 +1,121 @@
+"""The loader refuses law data that names a country, group, list, claim, switch or measure that does not exist.
+
+Each case puts one name of the embedded law wrong; the error must name the file and the place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tariffs.engine.errors import LawError
+from tariffs.engine.law.loader import digest_of
+from tests.law.real_law import raw_law
+from tests.law.traps.bench import Raw, broken
+
+
+def _rows(raw: Raw) -> Iterator[tuple[Raw, Raw]]:
+    for measure in raw["measures"]:
+        for period in measure.get("periods", []):
+            for row in period.get("rows", []):
+                yield measure, row
+
+
+def _first_row(raw: Raw, key: str) -> Raw:
+    """The first row that has a key with a list of names."""
+    return next(row for _, row in _rows(raw) if isinstance(row.get(key), list))
+
+
+def _mistype_row(key: str, name: str) -> Callable[[Raw], None]:
+    def change(raw: Raw) -> None:
+        row = _first_row(raw, key)
+        row[key] = [*row[key], name]
+
+    return change
+
+
+def _mistype_origin_of_a_table(raw: Raw) -> None:
+    row = next(row for _, row in _rows(raw) if "by_origin" in row)
+    row["by_origin"] = {**row["by_origin"], "XQ": next(iter(row["by_origin"].values()))}
+
+
+def _mistype_event(key: str, name: Any) -> Callable[[Raw], None]:
+    def change(raw: Raw) -> None:
+        measure = next(m for m in raw["measures"] if any(e["op"] == "exempt" for e in m.get("events", [])))
+        event = next(e for e in measure["events"] if e["op"] == "exempt")
+        event["measures"] = {**event.get("measures", {}), key: name}
+
+    return change
+
+
+def _mistype_share_rule(raw: Raw) -> None:
+    raw["references"]["us_content"]["variants"]["0.40"]["rules"][0]["origins"] = ["CA", "XQ"]
+
+
+def _mistype_row_set(raw: Raw) -> None:
+    next(iter(raw["row_sets"].values()))[0]["products"] = ["NO_SUCH_LIST"]
+
+
+CASES: list[tuple[str, str, str, Callable[[Raw], object]]] = [
+    ("XQ", "measures/", ".origins", _mistype_row("origins", "XQ")),
+    ("XQ", "measures/", ".not_origins", _mistype_row("not_origins", "XQ")),
+    ("NO_SUCH_LIST", "measures/", ".products", _mistype_row("products", "NO_SUCH_LIST")),
+    ("NO_SUCH_LIST", "measures/", ".not_products", _mistype_row("not_products", "NO_SUCH_LIST")),
+    ("wishful", "measures/", ".if", _mistype_row("if", "wishful")),
+    ("XQ", "measures/", ".rows[", _mistype_origin_of_a_table),
+    ("NO_SUCH_LIST", "measures/", "row_sets.", _mistype_row_set),
+    ("XQ", "measures/", ".events[", _mistype_event("origins", ["XQ"])),
+    ("NO_SUCH_LIST", "measures/", ".events[", _mistype_event("products", ["NO_SUCH_LIST"])),
+    ("XQ", "measures/china.yaml", ".touches.origins",
+     lambda raw: next(m for m in raw["measures"] if "touches" in m)["touches"].update(origins=["XQ"])),
+    ("no_such", "measures/", ".switch.no_such",
+     lambda raw: next(m for m in raw["measures"] if m.get("switch"))["switch"].update(no_such="on")),
+    ("maybe", "stacking.yaml", ".switch.",
+     lambda raw: next(r for r in raw["rules"] if r.get("switch")).update(switch={"truce_extension": "maybe"})),
+    ("no_such", "stacking.yaml", ".when",
+     lambda raw: next(r for r in raw["rules"] if r.get("when")).update(when=["no_such"])),
+    ("wishful", "stacking.yaml", ".if",
+     lambda raw: next(r for r in raw["rules"] if r.get("when"))["if"].append("wishful")
+     if "if" in next(r for r in raw["rules"] if r.get("when"))
+     else next(r for r in raw["rules"] if r.get("when")).update({"if": ["wishful"]})),
+    ("XQ", "claims.yaml", "claims.usmca_share.ask.origins",
+     lambda raw: raw["claims"]["usmca_share"]["ask"].update(origins=["CA", "XQ"])),
+    ("no_such", "claims.yaml", "claims.usmca_share.reference",
+     lambda raw: raw["claims"]["usmca_share"].update(reference="no_such")),
+    ("XQ", "references.yaml", "references.us_content.0.40.rules[0].origins", _mistype_share_rule),
+    ("no_such", "references.yaml", "references.us_content.switch",
+     lambda raw: raw["references"]["us_content"].update(switch="no_such")),
+    ("XQ", "groups.yaml", "groups.EU.members", lambda raw: raw["groups"]["EU"]["members"].append("XQ")),
+    ("XQ", "groups.yaml", "programs.S.members", lambda raw: raw["programs"]["S"]["members"].append("XQ")),
+    ("wishful", "groups.yaml", "programs.S.claim", lambda raw: raw["programs"]["S"].update(claim="wishful")),
+    ("XQ", "constraints.yaml", "constraints[0].origins", lambda raw: raw["constraints"][0].update(origins=["XQ"])),
+    ("no_such", "constraints.yaml", "constraints[0].measure",
+     lambda raw: raw["constraints"][0].update(measure="no_such")),
+    ("12.34.567", "exports.yaml", "exports.ordinary[0].products",
+     lambda raw: raw["exports"]["ordinary"][0].update(products=["12.34.567"])),
+    ("no_such", "port_fees.yaml", "port_fees", lambda raw: raw["port_fees"][0].update(measure="no_such")),
+    ("canoe", "port_calls.yaml", "port_calls[0].kind", lambda raw: raw["port_calls"][0].update(kind="canoe")),
+    ("no_such", "refunds.yaml", "refunds.authority", lambda raw: raw["refunds"].update(authority="no_such")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "path", "change"), CASES, ids=[f"{file}{path}:{name}" for name, file, path, _ in CASES]
+)
+def test_an_unknown_name_is_a_load_error_with_file_and_place(
+    name: str, file: str, path: str, change: Callable[[Raw], object]
+) -> None:
+    with pytest.raises(LawError) as caught:
+        broken(change)
+    error = caught.value
+    assert error.reason == "LAW_INVALID"
+    assert error.message.startswith(file)
+    assert path in str(error.field)
+    assert name in f"{error.field} {error.message}"
+
+
+def test_the_digest_of_the_law_does_not_depend_on_its_files() -> None:
+    raw = raw_law()
+    assert digest_of({**raw, "files": {}}) == digest_of(raw)
