@@ -8,11 +8,13 @@ STAMP := $(VENV)/.installed
 ROOTS := engine service clients/python proto
 PORT ?= 50051
 UV_VERSION := 0.13.9
+COSMIC_RAY_VERSION := 8.7.0
+MUTANTS := build/mutants/venv
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all load lint format types gen lock serve clean
+.PHONY: help demo test test-all load mutants lint format types gen lock serve clean
 
 help:  ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -28,6 +30,12 @@ test-all: $(STAMP)  ## Everything but benchmarks: long properties, killed proces
 
 load: $(STAMP)  ## The service under load: one table of ratios in some six minutes; QUICK=1 is under three
 	@$(BIN)/python -m tests.load $(if $(QUICK),--quick)
+
+# cosmic-ray has an environment of its own: it changes a copy of the code and runs the tests with that of the project.
+mutants: $(STAMP)  ## Changes of the code that no test notices, from a sample of COUNT (200); takes an hour or more
+	@test -x $(MUTANTS)/bin/cosmic-ray || $(PYTHON) -m venv $(MUTANTS)
+	@test -x $(MUTANTS)/bin/cosmic-ray || $(MUTANTS)/bin/python -m pip install --quiet cosmic-ray==$(COSMIC_RAY_VERSION)
+	@$(MUTANTS)/bin/python -m tests.mutants --python $(abspath $(BIN)/python) --count $(or $(COUNT),200)
 
 lint: $(STAMP)  ## Style, the floors of the house, dependencies, the wire contract, deploy files
 	@$(BIN)/ruff check .
