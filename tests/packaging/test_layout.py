@@ -74,3 +74,17 @@ def test_all_is_every_extra(project: dict[str, Any]) -> None:
     extras = dict(project["project"]["optional-dependencies"])
     (everything,) = extras.pop("all")
     assert everything == f"tariffs[{','.join(extras)}]"
+
+
+def test_a_release_of_numba_whose_internals_are_unknown_is_not_accepted(
+    root: Path, project: dict[str, Any]
+) -> None:
+    uses = [path for path in (root / "engine").rglob("*.py") if "numba.core" in path.read_text("utf-8")]
+    assert uses, "nothing uses the internals: the bound can go"
+    (declared,) = (line for line in project["project"]["optional-dependencies"]["server"] if "numba" in line)
+    bounds = re.fullmatch(r"numba>=([\d.]+),<([\d.]+)", declared)
+    assert bounds is not None, declared
+    first, below = (version(bound) for bound in bounds.groups())
+    (locked,) = pins((root / "requirements.lock").read_text(encoding="utf-8"))["numba"]
+    assert first <= version(locked) < below
+    assert below == (first[0], first[1] + 1)

@@ -61,6 +61,42 @@ def test_a_handle_serves_a_period_too(server: Running) -> None:
     assert results(by_handle)[:-1] == results(itself)[:-1]
 
 
+def test_no_file_of_an_upload_is_opened_or_closed_on_the_event_loop(
+    server: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    touched: list[tuple[str, str]] = []
+    open_path = Path.open
+
+    class Watched:
+        """Notes the thread that closes a file."""
+
+        def __init__(self, file: Any) -> None:
+            self._file = file
+            self.write = file.write
+
+        def close(self) -> None:
+            touched.append(("close", threading.current_thread().name))
+            self._file.close()
+
+        def __enter__(self) -> Watched:
+            return self
+
+        def __exit__(self, *error: object) -> None:
+            self.close()
+
+    def opened(self: Path, *given: Any, **more: Any) -> Any:
+        file = open_path(self, *given, **more)
+        if self.parent.name != "incoming" or "wb" not in given:
+            return file
+        touched.append(("open", threading.current_thread().name))
+        return Watched(file)
+
+    monkeypatch.setattr(Path, "open", opened)
+    assert upload(server, rows(30), 10).row_count == 30
+    assert [what for what, _ in touched] == ["open", "close"]
+    assert "server" not in {thread for _, thread in touched}
+
+
 def test_cuts_and_compression_make_no_difference(server: Running) -> None:
     frame = rows(300)
     first = upload(server, frame, 300)

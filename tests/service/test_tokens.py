@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,21 +16,13 @@ import structlog
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from tariffs.engine.errors import InputError, ServiceError
+from tariffs.service import tokens as tokens_module
 from tariffs.service.callers import Caller
 from tariffs.service.tokens import Tokens, caller_of
-from tests.service.harness import fails, line, no_warm_up, running
+from tests.service.harness import Running, fails, line, no_warm_up, running
+from tests.service.kept import until
 
 BOB = hashlib.sha256(b"token-of-bob").hexdigest()
-
-
-class Clock:
-    """Seconds that pass when told to."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
@@ -78,37 +72,104 @@ def test_a_file_that_is_wrong_is_an_error_that_does_not_show_a_token(tmp_path: P
     assert "token\n" not in caught.value.message
 
 
-def test_a_changed_file_is_read_within_a_second(path: Path) -> None:
-    clock = Clock()
-    tokens = Tokens(path, clock)
+def test_a_changed_file_is_read_at_the_next_look(path: Path) -> None:
+    tokens = Tokens(path)
     rewrite(path, "carol token-of-carol\n", 1)
-    clock.now = 0.5
     assert tokens.name_of("token-of-alice") == "alice"
-    clock.now = 1.0
+    tokens.look()
     assert tokens.name_of("token-of-alice") is None
     assert tokens.name_of("token-of-carol") == "carol"
 
 
+def test_a_token_replaced_by_one_of_the_same_length_is_noticed(path: Path) -> None:
+    tokens = Tokens(path)
+    before = path.stat()
+    rewrite(path, path.read_text().replace("token-of-alice", "token-of-alicf"), before.st_mtime_ns + 1)
+    after = path.stat()
+    assert (after.st_size, after.st_ino) == (before.st_size, before.st_ino)
+    tokens.look()
+    assert tokens.name_of("token-of-alice") is None
+    assert tokens.name_of("token-of-alicf") == "alice"
+
+
+def test_a_file_put_in_place_of_another_is_noticed_though_size_and_time_are_the_same(path: Path) -> None:
+    tokens = Tokens(path)
+    before = path.stat()
+    other = path.with_name("other")
+    rewrite(other, path.read_text().replace("token-of-alice", "token-of-alicf"), before.st_mtime_ns)
+    other.replace(path)
+    assert path.stat().st_mtime_ns == before.st_mtime_ns
+    tokens.look()
+    assert tokens.name_of("token-of-alicf") == "alice"
+
+
+def test_the_file_is_watched_off_the_event_loop_and_no_call_reads_it(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tokens_module, "LOOK_SECONDS", 0.01)
+    looked: list[str] = []
+    stat = Path.stat
+
+    def watched(self: Path, **given: Any) -> os.stat_result:
+        if self == path:
+            looked.append(threading.current_thread().name)
+        return stat(self, **given)
+
+    with running(warm=no_warm_up, tokens_file=path) as server:
+        monkeypatch.setattr(Path, "stat", watched)
+        metadata = (("authorization", "Bearer token-of-bob"),)
+        server.duty.CalculateDuty(line(), timeout=20, metadata=metadata)
+        rewrite(path, "bob other-token\n", 1)
+        until(lambda: _is_refused(server, metadata))
+        server.loop.call_soon_threadsafe(server.server.reload)
+        until(lambda: len(looked) > 5)
+    assert "server" not in looked
+
+
+def _is_refused(server: Running, metadata: Any) -> bool:
+    try:
+        server.duty.CalculateDuty(line(), timeout=20, metadata=metadata)
+    except grpc.RpcError as error:
+        return error.code() is grpc.StatusCode.UNAUTHENTICATED
+    return False
+
+
+@pytest.mark.asyncio
+async def test_the_watch_outlives_a_look_that_fails(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokens_module, "LOOK_SECONDS", 0.001)
+    tokens, looks = Tokens(path), iter([OSError("the disk"), RuntimeError("else")])
+    looked = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def look() -> None:
+        if (error := next(looks, None)) is not None:
+            raise error
+        loop.call_soon_threadsafe(looked.set)
+
+    monkeypatch.setattr(tokens, "look", look)
+    watch = asyncio.create_task(tokens.watch())
+    await asyncio.wait_for(looked.wait(), 10)
+    watch.cancel()
+
+
 def test_a_file_that_cannot_be_read_any_more_locks_nobody_out(path: Path) -> None:
-    clock = Clock()
-    tokens = Tokens(path, clock)
+    tokens = Tokens(path)
     spoils: list[Callable[[], None]] = [lambda: rewrite(path, "half a li", 1), path.unlink]
-    for second, spoil in enumerate(spoils, 1):
+    for spoil in spoils:
         spoil()
-        clock.now = float(second)
         with structlog.testing.capture_logs() as logged:
+            tokens.look()
             assert tokens.name_of("token-of-alice") == "alice"
         assert [entry["event"] for entry in logged] == ["tokens not read"]
     rewrite(path, "carol token-of-carol\n", 2)
-    clock.now = 3.0
+    tokens.look()
     assert tokens.name_of("token-of-alice") is None
 
 
 def test_a_file_that_could_not_be_read_is_tried_until_it_can(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clock = Clock()
-    tokens = Tokens(path, clock)
+    tokens = Tokens(path)
     path.write_text("bob other-token\n")
     read, allowed = Tokens._read, False
 
@@ -121,16 +182,16 @@ def test_a_file_that_could_not_be_read_is_tried_until_it_can(
     monkeypatch.setattr(Tokens, "_read", forbidden)
     with structlog.testing.capture_logs() as logged:
         for _ in range(3):
-            clock.now += 2
+            tokens.look()
             assert tokens.name_of("token-of-alice") == "alice"
         allowed = True
-        clock.now += 2
+        tokens.look()
         assert tokens.name_of("token-of-alice") is None
     assert [entry["event"] for entry in logged] == ["tokens not read", "tokens read"]
 
 
 def test_a_signal_reads_the_file_even_if_it_looks_the_same(path: Path) -> None:
-    tokens = Tokens(path, Clock())
+    tokens = Tokens(path)
     before = path.stat()
     text = path.read_text().replace("token-of-alice", "token-of-alicf")
     path.write_text(text)

@@ -6,7 +6,7 @@ A line is one or more *pieces*: a code of 10 digits is one, a coarser code one p
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tariffs.engine.law.model import ALUMINUM, COPPER, PARTS, PROCESSING, REST, STEEL, US, US_ABOVE
+from tariffs.engine.lru import Lru
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
@@ -21,6 +22,8 @@ I32 = NDArray[np.int32]
 I8 = NDArray[np.int8]
 Bools = NDArray[np.bool_]
 CODE_DIGITS = 10
+# The law itself asks for some 200; scenarios may name any code. A mask of the embedded table takes 19 kB.
+MASKS_KEPT = 1024
 
 
 @dataclass(frozen=True)
@@ -73,11 +76,18 @@ class LineSet:
 
     def code_mask(self, prefixes: tuple[str, ...]) -> Bools:
         """Which codes begin with one of the prefixes; cached by the tuple's identity."""
-        key = ("codes", id(prefixes))
-        if key not in self.cache:
-            self.cache[key] = (self._match(prefixes), prefixes)
-        mask: Bools = self.cache[key][0]
-        return mask
+        # The entry holds the tuple, so its id is not given to another one meanwhile.
+        return self._masks.get(id(prefixes), lambda: (self._match(prefixes), prefixes))[0]
+
+    def one_code_mask(self, prefix: str) -> Bools:
+        """Which codes begin with a prefix; cached by the prefix."""
+        return self._masks.get(prefix, lambda: (self._match((prefix,)), (prefix,)))[0]
+
+    @property
+    def _masks(self) -> Lru[Hashable, tuple[Bools, tuple[str, ...]]]:
+        masks: Lru[Hashable, tuple[Bools, tuple[str, ...]]]
+        masks = self.cache.setdefault("masks", Lru(MASKS_KEPT))
+        return masks
 
     def _match(self, prefixes: tuple[str, ...]) -> Bools:
         order, numbers, short = self._sorted_codes()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
@@ -52,3 +53,36 @@ class Lru(Generic[Key, Value]):
         """Forget everything."""
         with self._lock:
             self._kept.clear()
+
+
+class WeakLru(Generic[Key, Value]):
+    """Keeps values of the last `limit` owners asked about; neither keeps an owner alive nor outlives it.
+
+    A value must not refer to its owner. Safe in several threads.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._kept: OrderedDict[weakref.ref[Key], Value] = OrderedDict()
+        self._lock = threading.RLock()
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def get(self, owner: Key, make: Callable[[], Value]) -> Value:
+        """The value of an owner, made and kept if there is none; two threads may make it at a time."""
+        key = weakref.ref(owner, self._forget)
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        value = make()
+        with self._lock:
+            self._kept[key] = value
+            while len(self._kept) > self._limit:
+                self._kept.popitem(last=False)
+        return value
+
+    def _forget(self, key: weakref.ref[Key]) -> None:
+        with self._lock:
+            self._kept.pop(key, None)

@@ -38,15 +38,9 @@ def scope_mask(scope: Scope, lines: LineSet, in_force: InForce) -> Bools:
 def _any_code(names: frozenset[str], lines: LineSet, in_force: InForce) -> Bools:
     mask = np.zeros(len(lines.codes), dtype=bool)
     for name in names:
-        mask |= lines.code_mask(in_force.lists[name]) if name in in_force.lists else _one_code(name, lines)
+        listed = in_force.lists.get(name)
+        mask |= lines.one_code_mask(name) if listed is None else lines.code_mask(listed)
     return mask
-
-
-def _one_code(code: str, lines: LineSet) -> Bools:
-    key = ("code", code)
-    if key not in lines.cache:
-        lines.cache[key] = (code,)
-    return lines.code_mask(lines.cache[key])
 
 
 def _any_origin(names: frozenset[str], lines: LineSet, in_force: InForce) -> Bools:

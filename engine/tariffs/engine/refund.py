@@ -15,6 +15,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from tariffs.engine.assess import Quote, QuoteLayer, assess_line
+from tariffs.engine.chunks import checkpoint
 from tariffs.engine.entries import Unread
 from tariffs.engine.entryline import ENTRY, EntryLine, Number, entry_instant, read_charge
 from tariffs.engine.errors import InputError, TariffsError
@@ -134,6 +135,7 @@ def refunds(law: Law, lines: Sequence[RefundLine | Unread], options: RefundOptio
     rated: dict[int, _Rated] = {}
     refused: dict[int, TariffsError] = {}
     for index, line in enumerate(lines):
+        checkpoint()
         try:
             if isinstance(line, Unread):
                 raise line.error

@@ -9,17 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from functools import lru_cache
 
 from tariffs.engine.chunks import checkpoint
 from tariffs.engine.law.law import IMPORT, REVIVE, InForce, Law
 from tariffs.engine.law.model import Measure, Row, Rule, Scope, holds
+from tariffs.engine.lru import WeakLru
 
 Group = tuple[Scope, ...]
 Effect = tuple[Group, ...]
 """What a switch bears on: goods that some scope of each group reaches."""
 
 _LAWS_KEPT = 8
+_ALTERNATIVES: WeakLru[Law, dict[str, list[Law]]] = WeakLru(_LAWS_KEPT)
 
 
 def switches_behind(
@@ -96,9 +97,12 @@ def _effects(law: Law, instant: datetime, known_on: date, direction: str) -> dic
     return {name: tuple(effects) for name, effects in found.items() if effects}
 
 
-@lru_cache(maxsize=_LAWS_KEPT)
 def _alternatives(law: Law) -> dict[str, list[Law]]:
     """By switch: the law under each of its other values."""
+    return _ALTERNATIVES.get(law, lambda: _other_laws(law))
+
+
+def _other_laws(law: Law) -> dict[str, list[Law]]:
     return {
         name: [law.with_switches({name: value}) for value in switch.values if value != law.setting(name)]
         for name, switch in law.switches.items()

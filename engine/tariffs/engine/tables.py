@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.lineset import CODE_DIGITS, F64, I32, I64, LineSet
+from tariffs.engine.lru import Lru
 from tariffs.engine.ordinary import ordinary_rates, quantities_by_unit
 from tariffs.engine.references import reference_share, variant_of
 from tariffs.engine.trade import reference
@@ -128,16 +129,20 @@ def table_digest(table: pl.DataFrame, law: Law) -> str:
     return check_table(table, _rules(law)).digest
 
 
-_EMBEDDED: dict[tuple[str, tuple[tuple[str, str], ...]], PreparedTable] = {}
+# Some 70 MB each: the setting in use and one that is compared with it.
+_EMBEDDED_KEPT = 2
+_EMBEDDED: Lru[tuple[str, tuple[tuple[str, str], ...]], PreparedTable] = Lru(_EMBEDDED_KEPT)
 
 
 def _embedded(law: Law, settings: tuple[tuple[str, str], ...]) -> PreparedTable:
     bases = {r.switch for r in law.references.values()}
     key = (law.digest, tuple((name, value) for name, value in settings if name in bases))
-    if key not in _EMBEDDED:
+
+    def make() -> PreparedTable:
         checked = check_table(reference.reference_table(), _rules(law))
-        _EMBEDDED[key] = _prepare(checked, law, reference.baseline().isoformat())
-    return _EMBEDDED[key]
+        return _prepare(checked, law, reference.baseline().isoformat())
+
+    return _EMBEDDED.get(key, make)
 
 
 def _rules(law: Law) -> TableRules:

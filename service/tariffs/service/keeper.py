@@ -209,9 +209,10 @@ class _Seeing:
             await asyncio.sleep(min(_WATCH_SECONDS, beat))
             renew = loop.time() - renewed >= beat
             look = self._ledger.renew if renew else self._ledger.standing
-            with suppress(ServiceError):
+            standing = await _told(look, self._claim)
+            if standing is not None:
                 # A database that is away for a moment costs a beat; the claim itself says when it is too late.
-                self.standing = await asyncio.to_thread(look, self._claim)
+                self.standing = standing
                 renewed = loop.time() if renew else renewed
         self.over.set()
 

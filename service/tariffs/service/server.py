@@ -92,6 +92,7 @@ class TariffServer:
         self._warm_up = warm_up
         self._place = place or Place()
         self._tokens = None if settings.tokens_file is None else Tokens(settings.tokens_file)
+        self._watching: asyncio.Task[None] | None = None
         self._gate = Gate(settings.concurrent_calls, settings.calls_per_caller)
         self._metrics = Metrics()
         self._metrics_port: MetricsPort | None = None
@@ -114,6 +115,8 @@ class TariffServer:
         """
         self._server = server = self._build()
         self.port = open_port(server, self._settings)
+        if self._tokens is not None:
+            self._watching = asyncio.create_task(self._tokens.watch())
         self._offer_metrics()
         await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
         await server.start()
@@ -133,6 +136,8 @@ class TariffServer:
         self._gate.stopping = True
         await self._health.enter_graceful_shutdown()
         self._long_runs.close()
+        if self._watching is not None:
+            self._watching.cancel()
         await self._keeper.stop()
         if self._server is not None:
             if self._gate.warm:
@@ -145,9 +150,9 @@ class TariffServer:
         _log.info("stopped", port=self.port)
 
     def reload(self) -> None:
-        """Read the tokens anew."""
+        """Read the tokens again, in a thread."""
         if self._tokens is not None:
-            self._tokens.reload()
+            asyncio.get_running_loop().run_in_executor(None, self._tokens.reload)
 
     def _offer_metrics(self) -> None:
         if self._settings.metrics_port is None:

@@ -1,13 +1,13 @@
-"""Who may call: a file of names and tokens, read anew when it changes."""
+"""Bearer tokens of callers: a file of names and tokens, reread when it changes."""
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 import secrets
 import threading
-import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from tariffs.engine.errors import InputError, ServiceError, TariffsError
 from tariffs.service.callers import ANONYMOUS, Caller, anonymous_at
 
 AUTHORIZATION = "authorization"
-_LOOK_SECONDS = 1.0
+LOOK_SECONDS = 1.0
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 _HASHED = "sha256:"
 _SCHEME = "bearer "
@@ -43,26 +43,30 @@ class Tokens:
 
     Args:
         path: the file.
-        clock: seconds that pass.
 
     Raises:
         InputError: SETTING_INVALID if the file cannot be read or a line is wrong.
     """
 
-    def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = path
-        self._clock = clock
         self._lock = threading.Lock()
         self._key = secrets.token_bytes(32)
         self._told = ""
         self._seen = _signature(path)
         self._known = _Known(self._read())
-        self._looked = clock()
+
+    async def watch(self) -> None:
+        """Look at the file every second until cancelled, in a thread: a slow disk must not stop the event loop."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            try:
+                await asyncio.to_thread(self.look)
+            except Exception as error:
+                _log.error("unforeseen", exc_info=error)
 
     def name_of(self, token: str) -> str | None:
-        """The name beside a token, or None if the file has no such token."""
-        if self._clock() - self._looked >= _LOOK_SECONDS:
-            self.look()
+        """The name beside a token, or None if the file has no such token; reads memory only."""
         known, given = self._known, token.encode()
         keyed = self._keyed(given)
         name = known.by_token.get(keyed)
@@ -75,7 +79,6 @@ class Tokens:
     def look(self) -> None:
         """Read the file if it has changed."""
         with self._lock:
-            self._looked = self._clock()
             found = _signature(self._path)
             if found != self._seen and self._take():
                 self._seen = found

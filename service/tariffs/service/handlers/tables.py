@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -43,8 +43,7 @@ class TableHandler(table_service_pb2_grpc.TableServiceServicer):
         await asyncio.to_thread(self._kept.register.check_room, owner)
         spool = self._kept.spools / uuid.uuid4().hex
         try:
-            # Opened here and once: a thread that is still writing when the call ends must not make the file anew.
-            with spool.open("wb") as file:
+            async with _written(spool) as file:
                 await self._spool(request_iterator, file)
             if context.cancelled():
                 # What a caller breaks off looks like its end: what came is not the table that was meant.
@@ -106,3 +105,17 @@ class TableHandler(table_service_pb2_grpc.TableServiceServicer):
                 if error.reason != "TOO_MANY_STREAMS":
                     raise
             await asyncio.sleep(_AGAIN_SECONDS)
+
+
+@asynccontextmanager
+async def _written(path: Path) -> AsyncIterator[BinaryIO]:
+    """A file open for writing; opened once and closed, both in a thread.
+
+    Opening is waited for even if the call is cancelled meanwhile, so that no thread makes the file after its removal.
+    """
+    opening = asyncio.create_task(asyncio.to_thread(path.open, "wb"))
+    try:
+        yield await asyncio.shield(opening)
+    finally:
+        file = await opening
+        await asyncio.to_thread(file.close)

@@ -1,0 +1,41 @@
+"""The watch over a long run goes on whatever the database raises."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from tariffs.engine.errors import ServiceError
+from tariffs.service import keeper
+from tariffs.service.state.ledger import Standing
+
+
+class FailingLedger:
+    """Fails in several ways, then says that the run shall be cancelled."""
+
+    lease_seconds = 0.003
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def renew(self, claim: Any) -> Standing:
+        self.asked += 1
+        if self.asked == 1:
+            raise ServiceError("SERVER_UNAVAILABLE", "The database is away.")
+        if self.asked < 4:
+            raise [OSError("the disk"), RuntimeError("the driver")][self.asked - 2]
+        return Standing.CANCEL
+
+    standing = renew
+
+
+@pytest.mark.asyncio
+async def test_a_watch_that_meets_any_error_goes_on_and_hears_of_the_cancel() -> None:
+    ledger: Any = FailingLedger()
+    seeing = keeper._Seeing(ledger, claim=None)  # type: ignore[arg-type]
+    await asyncio.wait_for(seeing.watch(), 10)
+    assert ledger.asked == 4
+    assert seeing.standing is Standing.CANCEL
+    assert seeing.over.is_set()

@@ -1,0 +1,85 @@
+"""Caches keep a bounded number of tables, masks and laws."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from tariffs.engine.law import load_law
+from tariffs.engine.law.law import Law
+from tariffs.engine.lineset import MASKS_KEPT
+from tariffs.engine.lru import WeakLru
+from tariffs.engine.switching import switches_behind
+from tariffs.engine.tables import prepare_table
+from tests.unit.scenario_tables import TABLE
+
+TABLES_AT_MOST = 2
+
+
+def alive(references: list[weakref.ref[Any]]) -> int:
+    gc.collect()
+    return sum(reference() is not None for reference in references)
+
+
+def test_the_embedded_table_is_kept_under_few_settings() -> None:
+    law = load_law()
+    switches = sorted({reference.switch for reference in law.references.values() if reference.switch})
+    switch = max(switches, key=lambda name: len(law.switches[name].values))
+    values = law.switches[switch].values
+    assert len(values) > TABLES_AT_MOST
+    tables = [weakref.ref(prepare_table(None, law.with_switches({switch: value}))) for value in values]
+    assert alive(tables) <= TABLES_AT_MOST
+
+
+def test_masks_of_codes_that_scenarios_name_are_evicted() -> None:
+    lines = replace(prepare_table(TABLE, load_law()).lines, cache={})
+    masks = [weakref.ref(lines.one_code_mask(f"{code:04}")) for code in range(2 * MASKS_KEPT)]
+    masks += [weakref.ref(lines.code_mask((f"{code:04}",))) for code in range(2 * MASKS_KEPT)]
+    assert alive(masks) <= MASKS_KEPT
+
+
+def test_a_mask_that_was_evicted_is_found_again() -> None:
+    lines = replace(prepare_table(TABLE, load_law()).lines, cache={})
+    prefix = lines.codes[0][:4]
+    first = lines.one_code_mask(prefix).copy()
+    for code in range(2 * MASKS_KEPT):
+        lines.one_code_mask(f"{code:05}")
+    expected = [code.startswith(prefix) for code in lines.codes]
+    assert first.tolist() == lines.one_code_mask(prefix).tolist() == expected
+    assert np.array_equal(lines.code_mask((prefix, "99")), lines.one_code_mask(prefix))
+
+
+def test_a_law_that_nobody_holds_is_collected_after_its_switches_were_compared() -> None:
+    def compared() -> weakref.ref[Law]:
+        law = load_law().with_min_conf("C")
+        switches_behind(law, law.coverage[0], law.as_of, lambda scope: True)
+        return weakref.ref(law)
+
+    assert alive([compared()]) == 0
+
+
+class Owner:
+    """Can be referred to weakly."""
+
+
+def test_values_are_kept_for_the_last_living_owners() -> None:
+    kept: WeakLru[Owner, int] = WeakLru(2)
+    owners = [Owner() for _ in range(3)]
+    made: list[int] = []
+
+    def make(index: int) -> int:
+        made.append(index)
+        return index
+
+    def value(index: int) -> int:
+        return kept.get(owners[index], lambda: make(index))
+
+    assert [value(index) for index in (0, 1, 0, 2, 0, 1)] == [0, 1, 0, 2, 0, 1]
+    assert made == [0, 1, 2, 1]
+    del owners[0]
+    gc.collect()
+    assert len(kept) == 1
