@@ -99,7 +99,8 @@ def _value(
     answer.lines, answer.lines_left_off = _first(lines, limit)
     answer.effects, answer.effects_left_off = _first(found.measures, limit)
     answer.refused, _ = _first(found.refused, limit)
-    answer.refused_left_off = _refused_rows(found.refused) - _refused_rows(arrow.read_table(answer.refused))
+    sent = pl.read_ipc_stream(io.BytesIO(answer.refused))
+    answer.refused_left_off = _refused_rows(found.refused) - _refused_rows(sent)
 
 
 def _first(frame: pl.DataFrame, limit: int) -> tuple[bytes, int]:
