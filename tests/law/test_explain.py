@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 import yaml
@@ -12,6 +13,8 @@ from tariffs.engine.assess import EntryLine, assess_line
 from tariffs.engine.entry_summary import in_reporting_order
 from tariffs.engine.explanation import explanation
 from tariffs.engine.law import load_law
+from tariffs.engine.law.conditions import parse_condition
+from tariffs.engine.scenario import apply_scenario, parse_scenario
 from tests.law.explained import CASES, SNAPSHOT, told
 
 # A line, one of its facts, a measure whose reason rests on it, and what the reason says with and without the fact.
@@ -143,3 +146,53 @@ def test_headings_of_one_number_are_merged_and_sum_to_the_duty() -> None:
         quote = assess_line(law, line)
         found = explanation(law, line, quote).headings
         assert sum(one.amount for one in found) == quote.assessed
+
+
+def test_a_charge_that_waits_for_a_fact_does_not_say_the_fact_is_claimed() -> None:
+    line = EntryLine("8413.30.9090", "JP", 10000, "2026-06-01")
+    layer = next(one for one in assess_line(load_law(), line).layers if one.measure == "s232_autoparts")
+    assert (layer.state, layer.amount, layer.max) == ("undetermined", Decimal(0), Decimal("1250.00"))
+    assert layer.why["text"] == (
+        "Not charged as the line is declared. If vehicle_part_share is claimed: "
+        "Topped up to 15% all-in: 12.5% over the ordinary 2.5% on the customs value."
+    )
+    declared = replace(line, claims={"vehicle_part_share": 1})
+    charged = next(one for one in assess_line(load_law(), declared).layers if one.measure == "s232_autoparts")
+    assert charged.why["text"].endswith("on the customs value because vehicle_part_share is claimed.")
+
+
+KEPT = """schema: tariffs.scenario/v1
+id: kept
+title: Part of a duty is suspended
+basis: hypothesis
+changes:
+  - {op: suspend, measures: {id: fl301}, from: 2026-11-01, kept: 5%, on_end: none_scheduled}
+"""
+
+
+@pytest.mark.parametrize(
+    ("changes", "rate"),
+    [
+        (KEPT, "5%, what a suspension keeps, on the customs value."),
+        (
+            KEPT.replace("suspend, ", "set_rate, ").replace("kept: 5%, on_end: none_scheduled", "rate: 5%"),
+            "5% on the",
+        ),
+    ],
+)
+def test_what_a_suspension_of_a_scenario_keeps_is_told_from_a_rate(changes: str, rate: str) -> None:
+    law = apply_scenario(load_law(), parse_scenario(changes, "kept"))
+    quote = assess_line(law, EntryLine("9503.00.0073", "CN", 10000, "2026-11-24"))
+    layer = next(one for one in quote.layers if one.measure == "fl301")
+    assert (layer.rate, layer.amount) == (Decimal("0.05"), Decimal("500.00"))
+    assert layer.why["text"].startswith(rate)
+
+
+def test_a_fact_of_another_country_is_told_from_the_countries_of_the_condition() -> None:
+    condition = parse_condition("smelt_cast_origin in RU BY", {"smelt_cast_origin": "code"}, ZoneInfo("UTC"))
+    assert (condition.value, condition.operand) == ("RU BY", frozenset({"RU", "BY"}))
+    line = EntryLine("7606.12.3096", "CN", 10000, "2026-11-24", {"smelt_cast_origin": "IN"})
+    found = explanation(load_law(), line, assess_line(load_law(), line))
+    told = [one.text for one in found.considered if "smelt_cast_origin is IN" in one.text]
+    assert told
+    assert not [text for text in told if "in in" in text or "not == =" in text]

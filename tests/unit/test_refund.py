@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
@@ -103,8 +104,9 @@ def test_only_the_authority_asked_for_counts() -> None:
 def test_what_a_retroactive_act_gave_back_stands_apart() -> None:
     line = RefundLine(EntryLine("8479.50.0000", "CH", 10000, "2025-12-01", entry_id="A"))
     (entry,) = refunds(load_law(), [line]).entries
-    assert entry.deposited == Decimal("3900.00")
-    assert entry.by_act == entry.deposited - entry.assessed > 0
+    # 39 % was deposited; the floor of 15 % over the ordinary 2.5 % leaves 12.5 %, back to 2025-11-14.
+    assert (entry.deposited, entry.assessed) == (Decimal("3900.00"), Decimal("1250.00"))
+    assert entry.by_act == Decimal("2650.00")
     assert entry.refundable == entry.assessed
     assert [note.reason for note in entry.notes] == ["LIQUIDATION_UNKNOWN"]
 
@@ -141,6 +143,26 @@ def test_an_old_liquidation_is_final() -> None:
     (entry,) = refunds(load_law(), [line], RefundOptions(paid_on=date(2026, 9, 1))).entries
     assert entry.liquidation == "final"
     assert entry.notes[0].reason == "LIQUIDATION_LATE"
+
+
+@pytest.mark.parametrize(("paid_on", "state"), [("2026-06-20", "liquidated"), ("2026-06-21", "final")])
+def test_a_liquidation_is_final_on_the_day_after_its_eightieth(paid_on: str, state: str) -> None:
+    # 2026-04-01 and 80 days is 2026-06-20: 29 days of April after the first, 31 of May, 20 of June.
+    line = RefundLine(EntryLine("9503.00.0073", "CN", 10000, "2025-05-20"), "liquidated", "2026-04-01")
+    (entry,) = refunds(load_law(), [line], RefundOptions(paid_on=date.fromisoformat(paid_on))).entries
+    assert entry.liquidation == state
+    assert [note.reason for note in entry.notes] == ([] if state == "liquidated" else ["LIQUIDATION_LATE"])
+
+
+def test_collection_windows_do_not_depend_on_the_words_of_reasons(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tariffs.engine.settling.why", lambda *_: {})
+    law = replace(load_law())  # a law of its own, for which nothing is in memory
+    line = RefundLine(EntryLine("9503.00.0073", "CN", 10000, "2025-05-20", entry_id="A"), "unliquidated")
+    (entry,) = refunds(law, [line]).entries
+    assert [(h.heading, h.start, h.end) for h in entry.headings] == [
+        ("9903.01.24", "2025-03-04", "2025-11-10"),
+        ("9903.01.25", "2025-05-14", "2026-02-24"),
+    ]
 
 
 def test_a_bad_line_costs_its_entry_only_itself() -> None:

@@ -155,8 +155,7 @@ def _missing_words(condition: Condition, facts: Mapping[str, Fact]) -> str:
         return f"{condition.claim} is not declared"
     if not condition.op:
         return f"{condition.claim} is {'claimed' if condition.negated else _plain(fact)}"
-    wanted = condition.text.partition(condition.op)[2].strip()
-    return f"{condition.claim} is {_plain(fact)}, not {condition.op} {wanted}"
+    return f"{condition.claim} is {_plain(fact)}, not {condition.op} {condition.value}"
 
 
 def _values(conditions: Iterable[Condition], facts: Mapping[str, Fact]) -> dict[str, str]:

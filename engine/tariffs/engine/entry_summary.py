@@ -50,8 +50,8 @@ class Reported(Protocol):
         """Dollars."""
 
     @property
-    def why(self) -> Mapping[str, str]:
-        """The rule and its operands."""
+    def rule(self) -> str:
+        """Id of the last stacking rule that touched the layer; empty if none did."""
 
 
 class HasAuthority(Protocol):
@@ -127,8 +127,7 @@ def headings_claimed(
 def _is_claimed(layer: Reported, applied_rules: Mapping[str, str]) -> bool:
     """Whether a layer's heading stands on the entry: a displaced one only where the rule has a heading for it."""
     if layer.standing == DISPLACED:
-        rule = layer.why.get("rule", "")
-        return rule == IN_LIEU or bool(applied_rules.get(rule))
+        return layer.rule == IN_LIEU or bool(applied_rules.get(layer.rule))
     return layer.standing in {"applied", "exempt"} or layer.amount > 0
 
 

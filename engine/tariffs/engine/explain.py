@@ -41,7 +41,6 @@ _PART_WORDS = {
     PROCESSING: "the value of repair or processing",
 }
 _US_WHOLE = "the US content"
-_SUSPEND = "suspend "
 
 
 def percent(rate: Decimal) -> str:
@@ -68,8 +67,17 @@ def why(priced: Priced, rule_texts: dict[str, str]) -> dict[str, str]:
         found["base"] = base_words(layer.weights)
     if layer.row.kind == "topup_to":
         found["ordinary"] = percent(priced.ordinary.rate)
-    found["text"] = _sentence(priced, rule_texts)
+    given = f" because {fact_words(layer.row)}" if layer.row.conditions else ""
+    found["text"] = _sentence(priced, rule_texts, given)
     return {name: text for name, text in found.items() if text}
+
+
+def why_if(priced: Priced, rule_texts: dict[str, str]) -> dict[str, str]:
+    """The reason for a layer that is charged only under facts that the line does not declare, as `why`."""
+    row = priced.layer.row
+    facts = fact_words(row) if row.conditions else "other facts are declared"
+    text = f"Not charged as the line is declared. If {facts}: {_sentence(priced, rule_texts, '')}"
+    return why(priced, rule_texts) | {"text": text}
 
 
 def fact_words(row: Row) -> str:
@@ -101,7 +109,7 @@ def _fact(condition: Condition, claimed: str) -> str:
     return f"{condition.claim} is {'not claimed' if condition.negated else claimed}"
 
 
-def _sentence(priced: Priced, rule_texts: dict[str, str]) -> str:
+def _sentence(priced: Priced, rule_texts: dict[str, str], given: str) -> str:
     layer, row = priced.layer, priced.layer.row
     if layer.state == DISPLACED:
         return _displaced(layer.steps[-1], rule_texts)
@@ -109,7 +117,6 @@ def _sentence(priced: Priced, rule_texts: dict[str, str]) -> str:
         return f"On the books and suspended: {_statutory(layer)} is not collected."
     if any(step.rule == NO_CONTENT for step in layer.steps):
         return "Nothing to charge: the article has no content of this metal."
-    given = f" because {fact_words(row)}" if row.conditions else ""
     if row.exempt:
         return f"Relieved under {priced.heading or 'its own terms'}{given}."
     if layer.state == EXEMPT:
@@ -139,6 +146,11 @@ def _statutory(layer: Layer) -> str:
 
 
 def _rate_words(priced: Priced) -> str:
+    words = _charged_words(priced)
+    return f"{words}, what a suspension keeps," if priced.layer.row.kept else words
+
+
+def _charged_words(priced: Priced) -> str:
     row = priced.layer.row
     if row.kind == "ordinary":
         column = "Column 2 rate" if row.column == "other" else "Ordinary rate"
@@ -155,6 +167,4 @@ def _rate_words(priced: Priced) -> str:
         return f"The shortfall to the minimum price of {row.price.usd} USD/{row.price.unit}"
     if row.kind == "specific":
         return f"{row.tiers[0].rate.usd} USD/{row.tiers[0].rate.unit}"
-    if any(act.startswith(_SUSPEND) for act in row.acts):
-        return f"{percent(row.rate or Decimal(0))}, what a suspension keeps,"
     return percent(row.rate or Decimal(0))

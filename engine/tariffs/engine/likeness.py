@@ -34,7 +34,7 @@ def likeness(law: Law, in_force: InForce, instant: datetime, known_on: date) -> 
             active.measure.id,
             active.measure.authority,
             active.measure.displaces_at_zero,
-            tuple(replace(row, acts=()) for row in active.rows),
+            tuple(replace(row, acts=(), kept=False) for row in active.rows),
         )
         for active in in_force.actives
     )

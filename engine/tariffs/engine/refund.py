@@ -251,8 +251,7 @@ def _heading(law: Law, layer: QuoteLayer, *, deposited: bool) -> HeadingRefund:
 def _window(law: Law, layer: QuoteLayer) -> tuple[str, str]:
     """The days [start, end) in which the period behind a layer was collected; an open end is empty."""
     measure, zone = law.measures[layer.measure], law.zones[IMPORT]
-    label = layer.why.get("acts", "").partition(",")[0]
-    period = next((p for p in measure.periods if p.id == label), None)
+    period = next((p for p in measure.periods if p.id == layer.period), None)
     if period is None or period.start is None:
         return "", ""
     ends: list[datetime | None] = [p.start for p in measure.periods if p.start and p.start > period.start]

@@ -9,7 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from tariffs.engine.entry_summary import in_reporting_order
 from tariffs.engine.errors import InputError
-from tariffs.engine.explain import why
+from tariffs.engine.explain import why, why_if
 from tariffs.engine.facts import assignments, split
 from tariffs.engine.law.conditions import Condition, Fact
 from tariffs.engine.law.law import Law
@@ -23,7 +23,11 @@ Key = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class LayerFace:
-    """What a layer says apart from money: `rate` is a fraction or None if not ad valorem."""
+    """What a layer says apart from money: `rate` is a fraction or None if not ad valorem.
+
+    `period` is the label of the measure's period in force, `rule` the id of the last stacking rule that touched the
+    layer, empty if none did.
+    """
 
     measure: str
     authority: str
@@ -32,6 +36,8 @@ class LayerFace:
     rate: Decimal | None
     citations: tuple[str, ...]
     why: Mapping[str, str]
+    period: str = ""
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +86,16 @@ class QuoteLayer:
     def why(self) -> Mapping[str, str]:
         """The rule and its operands."""
         return self.face.why
+
+    @property
+    def period(self) -> str:
+        """Label of the measure's period in force."""
+        return self.face.period
+
+    @property
+    def rule(self) -> str:
+        """Id of the last stacking rule that touched the layer; empty if none did."""
+        return self.face.rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +246,9 @@ def face_of(total: LayerSum, heading: str, state: str, texts: dict[str, str]) ->
         state=state,
         rate=total.priced.rate,
         citations=layer.active.citations(layer.row),
-        why=why(total.priced, texts),
+        why=(why_if if state == UNDETERMINED else why)(total.priced, texts),
+        period=layer.active.period,
+        rule=layer.steps[-1].rule if layer.steps else "",
     )
 
 

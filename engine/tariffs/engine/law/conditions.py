@@ -20,13 +20,14 @@ Facts = Mapping[str, Fact]
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One test of one claim; `text` is its canonical form and its identity."""
+    """One test of one claim; `text` is its canonical form and its identity, `value` the text compared with."""
 
     text: str
     claim: str
     negated: bool
     op: str
     operand: Decimal | datetime | frozenset[str] | None
+    value: str = ""
 
     def holds(self, facts: Facts, *, undeclared: bool = False) -> bool:
         """Whether the condition holds; an undeclared fact answers `undeclared` to a bare claim, else no."""
@@ -60,7 +61,7 @@ def parse_condition(text: str, claim_types: Mapping[str, str], zone: ZoneInfo) -
     kind = "date" if claim == ENTRY_DATE else claim_types.get(claim)
     if kind is None:
         raise ValueError(f"{text!r} names the claim {claim!r}, which claims.yaml does not have")
-    return Condition(form[0], claim, negated, op, _operand(kind, op, value, zone, text))
+    return Condition(form[0], claim, negated, op, _operand(kind, op, value, zone, text), value)
 
 
 def _operand(

@@ -18,13 +18,15 @@ LINES_KEPT = 512
 class Active:
     """A modelled measure in force at an instant, with the rows that hold.
 
-    `index` is its place in the law; `cites` the citations of each period and act that rows name.
+    `index` is its place in the law; `cites` the citations of each period and act that rows name, `period`
+    the label of the period that holds.
     """
 
     index: int
     measure: Measure
     rows: tuple[Row, ...]
     cites: Mapping[str, tuple[str, ...]]
+    period: str
 
     def citations(self, row: Row) -> tuple[str, ...]:
         """The citations behind a row: of its period, of the acts that changed it, of the measure."""

@@ -294,7 +294,7 @@ class Law:
             if not measure.modelled:
                 unmodelled.append(found)
             elif found.rows:
-                actives.append(Active(index, measure, found.rows, self._cites(found)))
+                actives.append(Active(index, measure, found.rows, self._cites(found), found.period.id))
         dated = (rule_on(rule, instant) for rule in self.rules if self._rule_holds(rule, instant, known_on))
         rules = tuple(self._active_rule(rule) for rule in dated if rule is not None)
         groups = {

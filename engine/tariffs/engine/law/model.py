@@ -83,7 +83,8 @@ class Row:
     `rate` is a fraction (add, topup_to, total); `tiers` hold a specific rate; `price` a minimum price;
     `column` the schedule's column for an ordinary rate; `metals` the metal parts its base names;
     `relief` marks a row enacted at 0.
-    `suspended` marks a row inside a suspension that keeps nothing; `absent` one whose scope was
+    `suspended` marks a row inside a suspension that keeps nothing, `kept` one whose rate is what a suspension
+    keeps; `absent` one whose scope was
     terminated: it fits and leaves no layer; `void` one that is assessed and not owed. `acts` names the
     period label and the acts that made the row what it is.
     """
@@ -103,6 +104,7 @@ class Row:
     undeclared_applies: bool = False
     relief: bool = False
     suspended: bool = False
+    kept: bool = False
     absent: bool = False
     void: bool = False
     acts: tuple[str, ...] = ()

@@ -113,7 +113,7 @@ def _differing(
 
 def _bare_rows(found: Standing | None) -> Rows | None:
     """Rows without what made them so."""
-    return None if found is None else tuple(replace(row, acts=()) for row in found.rows)
+    return None if found is None else tuple(replace(row, acts=(), kept=False) for row in found.rows)
 
 
 def _is_whole(act: Act) -> bool:
@@ -231,7 +231,7 @@ def _kept(row: Row, window: Window) -> Row:
     if not window.kept:
         return replace(marked, suspended=True)
     kind = "add" if row.rate is None else row.kind
-    return replace(marked, kind=kind, rate=window.kept, tiers=(), price=None, suspended=False)
+    return replace(marked, kind=kind, rate=window.kept, tiers=(), price=None, suspended=False, kept=True)
 
 
 # -- periods ---------------------------------------------------------------------------------------------------
