@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import polars as pl
 import pytest
 
+from tariffs.engine.assess import EntryLine, assess_line
 from tariffs.engine.impact import Options, Point, impact
 from tariffs.engine.law import load_law
 from tariffs.engine.scenario import library
+from tariffs.engine.trade.schedule import load_schedule
 
 
 def table(hts: str, origin: str, day: str, **claims: float) -> Any:
@@ -35,3 +39,28 @@ def duty(hts: str, origin: str, day: str, **claims: float) -> float:
 )
 def test_tables_charge_drones_by_code_and_no_part(hts: str, day: str, rate: float) -> None:
     assert duty(hts, "VN", day, civil_aircraft_share=0) == pytest.approx(rate * 1e6)
+
+
+def test_a_table_in_numbers_of_2024_keeps_the_drugs_that_were_renumbered() -> None:
+    # Of a patented share of 0.48, at 100 percent; the number left the list of note 40(c) on 2026-09-29.
+    assert duty("3004200083", "IN", "2026-09-29", patented_share=0.48) == pytest.approx(0.48e6)
+    assert duty("3004100000", "IN", "2026-09-29", patented_share=0.48) == 0.0
+
+
+def test_the_united_kingdom_was_to_pay_10_percent_on_drugs_until_freed() -> None:
+    line = EntryLine(
+        "3004.90.9218", "GB", 10000, "2026-10-09", claims={"patented_share": 1, "pharma_use_share": 1}
+    )
+    known = {
+        day: assess_line(load_law(), line, known_on=day).assessed for day in ("2026-07-31", "2026-08-01")
+    }
+    assert known == {"2026-07-31": Decimal("1000.00"), "2026-08-01": Decimal("0.00")}
+
+
+def test_no_drug_of_the_list_has_an_ordinary_duty_above_the_total_in_lieu_of_it() -> None:
+    """Totals of 15 and 100 percent are floors; the format's total does not ask for the higher of the two."""
+    schedule, law = load_schedule(), load_law()
+    for entry in law.lists["S232_PHARMA"].entries:
+        line = schedule.find(entry.code.ljust(10, "0"), date(2026, 10, 1))
+        assert line
+        assert (line.general.ad_valorem, line.general.specific) <= (Decimal("0.15"), ()), entry.code

@@ -5,7 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from tariffs.engine.trade.importers.codes import Universe
-from tariffs.engine.trade.importers.listing import Lists, column, digits, plain, with_renamed
+from tariffs.engine.trade.importers.listing import (
+    RENAMED,
+    ListRow,
+    Lists,
+    column,
+    digits,
+    plain,
+    with_renamed,
+)
 from tariffs.engine.trade.importers.output import read_csv_text
 
 _FAMILIES = {
@@ -31,6 +39,7 @@ _UAS = {
     "docking station or part, only for use with unmanned aircraft": "S232_UAS_PARTS",
     "part for systems over 25 kg, only for use with unmanned aircraft": "S232_UAS_PARTS",
 }
+_PHARMA = "HTS U.S. note 40(c); Proc 11020 (91 FR 18183)"
 _UAS_CITE = "HTS U.S. note 43(c); Proc 11055"
 
 
@@ -54,16 +63,14 @@ def read(ch99: Path, universe: Universe) -> Lists:
     lists["S232_SEMIS"] = plain(
         column(ch99 / "s232_semi_products.csv", "hts10"), "HTS U.S. note 39; Proc of 2026-01-14"
     )
-    lists["S232_PHARMA"] = plain(
-        column(ch99 / "s232_pharma_products.csv", "hts10"), "HTS U.S. note 40; Proc 11020 (91 FR 18183)"
-    )
     lists["AIRCRAFT_TW"] = plain(
         column(ch99 / "s232_aircraft_exempt_taiwan.csv", "hts8"),
         "HTS U.S. note 35(c); 9903.96.03",
         scope="civil_aircraft",
     )
     lists |= _unmanned_aircraft(ch99 / "update_2026_10" / "s232_uas_43c.csv")
-    return {name: with_renamed(rows, universe) for name, rows in lists.items()}
+    renamed = {name: with_renamed(rows, universe) for name, rows in lists.items()}
+    return renamed | _pharmaceuticals(ch99 / "update_2026_10" / "s232_pharma_40c.csv", universe)
 
 
 def _unmanned_aircraft(path: Path) -> Lists:
@@ -73,6 +80,21 @@ def _unmanned_aircraft(path: Path) -> Lists:
         if row["scope"] in _UAS:
             lists.setdefault(_UAS[row["scope"]], []).extend(plain([row["code"]], _UAS_CITE, row["from"]))
     return lists
+
+
+def _pharmaceuticals(path: Path, universe: Universe) -> Lists:
+    """The goods of note 40(c), and apart from them the numbers that newer ones replaced.
+
+    Tables are in numbers of 2024, so that goods under a replaced number must stay within reach.
+    """
+    rows = read_csv_text(path)
+    first = min(row["from"] for row in rows)
+    # The first day is the duty's own, which the measure states.
+    listed = [ListRow(r["code"], "" if r["from"] == first else r["from"], r["to"], "", _PHARMA) for r in rows]
+    at_first = plain((row.code for row in listed if not row.start), _PHARMA)
+    renamed = [row for row in with_renamed(at_first, universe) if row.scope == RENAMED]
+    replaced = [row._replace(start=row.end, end="", scope=RENAMED) for row in listed if row.end]
+    return {"S232_PHARMA": listed + renamed, "S232_PHARMA_REPLACED": replaced}
 
 
 def _dual_use(codes: list[str]) -> list[str]:
