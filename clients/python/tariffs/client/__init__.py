@@ -10,69 +10,23 @@ result = client.impact(scenarios=["base", "truce-lapses"], on="2027-01-11", by=[
 
 from __future__ import annotations
 
-from tariffs.client.client import Client
-from tariffs.client.config import Config, Deadlines
-from tariffs.client.entries import EntriesResult
-from tariffs.client.errors import (
-    Cancelled,
-    DeadlineExceeded,
-    ExtraMissing,
-    InternalError,
-    InvalidRequest,
-    NotFound,
-    ResourceExhausted,
-    TariffsError,
-    Unauthenticated,
-    Unavailable,
-    Violation,
-)
-from tariffs.client.lawchanges import LawChange, LawChanges
-from tariffs.client.lawinfo import CheckResult, Difference, Law, Measure, Problem, ScenarioInfo, Switch
-from tariffs.client.linestream import LineStream
-from tariffs.client.refunds import RefundsResult
-from tariffs.client.replay import Replay, replay
-from tariffs.client.results import ImpactResult, Layer, Note, Quote, Ranges, TimelineResult
-from tariffs.client.runs import Run, RunStatus
-from tariffs.client.scenario import Scenario
-from tariffs.client.tables import TableHandle
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 
-__all__ = [
-    "Cancelled",
-    "CheckResult",
-    "Client",
-    "Config",
-    "DeadlineExceeded",
-    "Deadlines",
-    "Difference",
-    "EntriesResult",
-    "ExtraMissing",
-    "ImpactResult",
-    "InternalError",
-    "InvalidRequest",
-    "Law",
-    "LawChange",
-    "LawChanges",
-    "Layer",
-    "LineStream",
-    "Measure",
-    "NotFound",
-    "Note",
-    "Problem",
-    "Quote",
-    "Ranges",
-    "RefundsResult",
-    "Replay",
-    "ResourceExhausted",
-    "Run",
-    "RunStatus",
-    "Scenario",
-    "ScenarioInfo",
-    "Switch",
-    "TableHandle",
-    "TariffsError",
-    "TimelineResult",
-    "Unauthenticated",
-    "Unavailable",
-    "Violation",
-    "replay",
-]
+if TYPE_CHECKING:
+    from tariffs.client._public import *  # noqa: F403
+
+
+def __getattr__(name: str) -> Any:
+    # Loading polars and grpc takes half a second. The command line must be able to catch Ctrl-C meanwhile, and it is
+    # inside this package. A submodule is asked for here before it is imported.
+    if find_spec(f"{__name__}.{name}") is None:
+        public = import_module(f"{__name__}._public")
+        if name == "__all__" or name in public.__all__:
+            return globals().setdefault(name, getattr(public, name))
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *import_module(f"{__name__}._public").__all__})

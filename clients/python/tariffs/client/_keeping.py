@@ -11,13 +11,13 @@ from google.longrunning import operations_pb2
 
 from tariffs.client import _requests
 from tariffs.client._channel import Backend, RemoteBackend
+from tariffs.client._replay import call_of
 from tariffs.client._requests import ONE_DAY_OPTIONS, Day, ImpactOptions, ScenarioLike, shallow
 from tariffs.client._uploads import handle_of
 from tariffs.client.config import Config
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.frames import Table
 from tariffs.client.linestream import LineStream
-from tariffs.client.replay import call_of
 from tariffs.client.runs import Run, RunStatus, status_of
 from tariffs.client.tables import TableHandle
 from tariffs.v1 import simulation_service_pb2, table_service_pb2

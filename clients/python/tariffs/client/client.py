@@ -14,6 +14,7 @@ from tariffs.client._persist import read_whole
 from tariffs.client._portfees import Ships
 from tariffs.client._progress import Progress, reporting
 from tariffs.client._rating import Rating
+from tariffs.client._replay import call_of, with_call
 from tariffs.client._requests import (
     ONE_DAY_OPTIONS,
     Day,
@@ -23,7 +24,6 @@ from tariffs.client._requests import (
 )
 from tariffs.client.config import Config, Tls, secured, target_from_environment
 from tariffs.client.frames import Table
-from tariffs.client.replay import call_of, with_call
 from tariffs.client.results import ImpactResult, TimelineResult
 from tariffs.client.scenario import Scenario
 from tariffs.v1 import law_service_pb2, scenario_service_pb2

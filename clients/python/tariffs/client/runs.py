@@ -12,9 +12,9 @@ from google.protobuf.duration_pb2 import Duration
 
 from tariffs.client import _answers
 from tariffs.client._progress import Progress, Report, reporting
+from tariffs.client._replay import with_call
 from tariffs.client.config import Config
 from tariffs.client.errors import DeadlineExceeded, TariffsError, Unavailable, from_status
-from tariffs.client.replay import with_call
 from tariffs.client.results import ImpactResult, Provenance, TimelineResult
 from tariffs.v1 import simulation_service_pb2 as pb
 

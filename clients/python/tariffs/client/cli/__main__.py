@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from importlib import import_module
+from types import FrameType
+from typing import TYPE_CHECKING, NoReturn
 
-from tariffs.client.errors import TariffsError, extra_missing, from_engine_error
+if TYPE_CHECKING:
+    from tariffs.client.errors import TariffsError
 
 _INTERRUPTED = 130
+_INTERRUPTED_TEXT = "Interrupted.\n"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 ok, 1 refused rows, 2 usage, 3 server or missing extra, 4 law or scenario."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    with _interrupts_that_end(), suppress(ModuleNotFoundError):
+        # Loaded here for the time that it takes; `run` says what is missing.
+        import_module("tariffs.client.cli.app")
     try:
         code = run(given)
         sys.stdout.flush()
@@ -28,8 +37,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command line and give its exit code."""
+    from tariffs.client.errors import TariffsError, extra_missing, from_engine_error
+
     try:
-        app = importlib.import_module("tariffs.client.cli.app")
+        app = import_module("tariffs.client.cli.app")
     except ModuleNotFoundError as error:
         return _fail(extra_missing("cli", error.name), arguments)
     try:
@@ -37,7 +48,7 @@ def run(arguments: Sequence[str]) -> int:
     except TariffsError as error:
         return _fail(error, arguments)
     except KeyboardInterrupt:
-        print("Interrupted.", file=sys.stderr)
+        sys.stderr.write(_INTERRUPTED_TEXT)
         return _INTERRUPTED
     except BrokenPipeError:
         raise
@@ -45,6 +56,21 @@ def run(arguments: Sequence[str]) -> int:
         return _fail(_file_error(error), arguments)
     except Exception as error:
         return _fail(from_engine_error(error), arguments)
+
+
+@contextmanager
+def _interrupts_that_end() -> Iterator[None]:
+    """End the process at once on Ctrl-C: an exception within an import would be shown with its traceback."""
+    before = signal.signal(signal.SIGINT, _end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _end(number: int, frame: FrameType | None) -> NoReturn:
+    os.write(sys.stderr.fileno(), _INTERRUPTED_TEXT.encode())
+    os._exit(_INTERRUPTED)
 
 
 def _fail(error: TariffsError, arguments: Sequence[str]) -> int:
@@ -65,6 +91,8 @@ def _place(error: TariffsError) -> str:
 
 
 def _file_error(error: OSError) -> TariffsError:
+    from tariffs.client.errors import TariffsError
+
     return TariffsError("REQUEST_INVALID", f"{error.filename or 'A file'}: {error.strerror or error}.")
 
 

@@ -12,10 +12,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
+from tariffs.client._replay import Replay
 from tariffs.client.cli import periods
 from tariffs.client.lawinfo import CheckResult, Difference, Law, Measure, ScenarioInfo
 from tariffs.client.refused import refused_words
-from tariffs.client.replay import Replay
 from tariffs.client.results import ImpactResult, Layer, Note, Provenance, Quote, Ranges, TimelineResult
 
 _WIDTH_WITHOUT_TERMINAL = 160

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
+from tariffs.client._replay import replay as run_again
 from tariffs.client.cli import options, render
-from tariffs.client.replay import replay as run_again
 
 EXAMPLES = """
 [bold]Examples[/bold]

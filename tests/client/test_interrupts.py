@@ -1,0 +1,51 @@
+"""Ctrl-C ends the command line with one word, also while it is loading."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = """
+import os, signal, sys
+from importlib.abc import MetaPathFinder
+
+class Interrupting(MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name == sys.argv[1]:
+            os.kill(os.getpid(), signal.SIGINT)
+        return None
+
+sys.meta_path.insert(0, Interrupting())
+from tariffs.client.cli.__main__ import main
+main(["--help"])
+"""
+INTERRUPTED = 130
+
+
+@pytest.mark.parametrize("module", ["grpc", "polars", "typer", "tariffs.client.cli.app"])
+def test_an_interrupt_while_a_module_is_loaded_shows_no_traceback(module: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, module], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (done.returncode, done.stderr, done.stdout) == (INTERRUPTED, "Interrupted.\n", "")
+
+
+def test_the_entry_point_is_loaded_without_what_takes_long() -> None:
+    text = (
+        "import sys, tariffs.client.cli.__main__; print(sorted({'grpc', 'polars', 'typer'} & {*sys.modules}))"
+    )
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_the_public_names_are_there_and_no_others() -> None:
+    text = (
+        "from tariffs.client import *\n"
+        "import tariffs.client as client\n"
+        "assert Client is client.Client and replay is client.replay and callable(replay)\n"
+        "assert {*client.__all__} <= {*dir(client)}\n"
+        "assert not hasattr(client, 'nothing')\n"
+    )
+    subprocess.run([sys.executable, "-c", text], check=True)
