@@ -110,7 +110,7 @@ def _priced(law: Law, line: Reading, plan: Plan, mpf: Decimal, hmf: Decimal) -> 
         landed=_landed(line, settled.assessed, charges, mpf, hmf),
         layers=tuple(settled.layers),
         charges=charges,
-        notes=line.article.notes + plan.notes,
+        notes=line.notes + plan.notes,
         provenance={
             "law_version": law.version,
             "law_digest": law.digest,

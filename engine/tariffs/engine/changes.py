@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from tariffs.engine.errors import InputError
 from tariffs.engine.explain import percent
@@ -19,7 +20,7 @@ from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.matching import Reach
 from tariffs.engine.law.model import Measure, Period, Row, Rule, Scope
 from tariffs.engine.law.standing import known, windows_of
-from tariffs.engine.law.text import read_day
+from tariffs.engine.trade.dates import DateError, read_day
 
 TAKES_EFFECT, ENDS, PUBLISHED = "takes_effect", "ends", "published"
 ENACT, END, STACKING, LIST = "enact", "end", "stacking", "list"
@@ -107,9 +108,10 @@ def window_of(start: str, end: str, hts: str = "", origin: str = "") -> Window:
     days = []
     for name, text in (("start", start), ("end", end)):
         try:
-            days.append(read_day(text))
-        except ValueError as error:
-            raise InputError("ENTRY_DATE_INVALID", f"{error}.", field=name, fix="Write YYYY-MM-DD.") from None
+            # A day is the same on every clock.
+            days.append(read_day(text, ZoneInfo("UTC")))
+        except DateError as error:
+            raise InputError("ENTRY_DATE_INVALID", f"{error}.", field=name, fix=error.fix) from None
     return Window(days[0], days[1], hts.replace(".", ""), origin.strip().upper())
 
 

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from tariffs.engine.errors import InputError
-from tariffs.engine.facts import ClaimValue, read_claims
-from tariffs.engine.law.conditions import Fact
+from tariffs.engine.facts import ClaimValue, claim_notes, read_claims
+from tariffs.engine.law.conditions import ENTRY_DATE, Fact
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.notes import Note
-from tariffs.engine.law.text import UnitRate, digits, read_day, read_instant
+from tariffs.engine.law.text import UnitRate, digits
 from tariffs.engine.rating import Goods
 from tariffs.engine.trade.codes import parse_code
 from tariffs.engine.trade.countries import is_country
+from tariffs.engine.trade.dates import DateError, Moment, read_moment
 from tariffs.engine.trade.schedule import Schedule, ScheduleLine
 from tariffs.engine.trade.units import convert
 
@@ -51,7 +52,8 @@ class EntryLine:
 
     `entry` is a day or instant (US Eastern; a day is its noon; None is the law's as-of day); `value`,
     `freight` and `insurance` are US dollars; `quantity` is in `unit`; `mode` is ocean, air or land. Lines of one
-    `entry_id` pay the fees of one entry; a line without one is an entry of its own.
+    `entry_id` pay the fees of one entry; a line without one is an entry of its own. `date_formats` are the formats of
+    days by column (`entry_date` or a claim), where those of the line's table are known; see `trade.dates.FORMATS`.
     """
 
     hts: str
@@ -66,6 +68,7 @@ class EntryLine:
     insurance: Number = ZERO
     other_charges: Sequence[OtherCharge] = ()
     entry_id: str = ""
+    date_formats: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,10 @@ class Article:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """An entry line as read: `entry` is its instant, `known` the day whose acts count, `facts` are as declared."""
+    """An entry line as read: `entry` is its instant, `known` the day whose acts count, `facts` are as declared.
+
+    `notes` tell of repairs.
+    """
 
     line: EntryLine
     schedule: Schedule
@@ -101,6 +107,7 @@ class Reading:
     goods: Goods
     declared: Decimal
     facts: Mapping[str, Fact]
+    notes: tuple[Note, ...]
 
 
 def read_line(law: Law, line: EntryLine, known_on: str | date | None, schedule: Schedule) -> Reading:
@@ -111,60 +118,102 @@ def read_line(law: Law, line: EntryLine, known_on: str | date | None, schedule: 
             *_SHARES_EXCEED_ONE.
     """
     zone = law.zones[IMPORT]
-    instant = entry_instant(law, line.entry)
-    day = instant.astimezone(zone).date()
+    moment = entry_moment(law, line.entry, IMPORT, line.date_formats.get(ENTRY_DATE, ""))
+    day = moment.instant.astimezone(zone).date()
     known = read_known_on(law, known_on, day)
     article = read_article(schedule, line.hts, line.origin, day)
     declared = _number(line.value, "customs_value", "CUSTOMS_VALUE_INVALID")
     value = declared.quantize(DOLLAR, ROUND_HALF_UP)
     quantity = None if line.quantity is None else _number(line.quantity, "quantity", "QUANTITY_INVALID")
     goods = Goods(article.code, article.line, article.origin, value, quantity, line.unit, day)
-    facts = read_claims(law.claims, line.claims, zone)
-    return Reading(line, schedule, instant, day, known, article, goods, declared, facts)
+    facts = read_claims(law.claims, line.claims, zone, line.date_formats)
+    notes = (
+        *article.notes,
+        *moment_notes(ENTRY_DATE, moment),
+        *known_on_notes(law, known_on),
+        *claim_notes(law.claims, line.claims, zone, line.date_formats),
+    )
+    return Reading(line, schedule, moment.instant, day, known, article, goods, declared, facts, notes)
+
+
+def entry_moment(
+    law: Law, entry: str | date | datetime | None, direction: str = IMPORT, date_format: str = ""
+) -> Moment:
+    """The entry as read: a day is its noon, None the law's as-of day; refused outside the law's coverage.
+
+    Days and instants without an offset are on the clock of the direction; `date_format` is as of `read_moment`.
+
+    Raises:
+        InputError: ENTRY_DATE_INVALID or ENTRY_DATE_OUT_OF_COVERAGE.
+    """
+    return _covered(_text_of(entry or law.as_of), law.zones[direction], law.covered(direction), date_format)
 
 
 def entry_instant(law: Law, entry: str | date | datetime | None, direction: str = IMPORT) -> datetime:
-    """The entry instant in UTC: a day is its noon, None the law's as-of day; refused outside the law's coverage.
-
-    Days and instants without an offset are on the clock of the direction.
-    """
-    given = entry or law.as_of
-    text = given if isinstance(given, str) else given.isoformat()
-    return _instant(text, law.zones[direction], law.covered(direction))
+    """The instant of `entry_moment` in UTC; raises as it does."""
+    return entry_moment(law, entry, direction).instant
 
 
 @lru_cache(maxsize=READ_AT_MOST)
-def _instant(text: str, zone: ZoneInfo, coverage: tuple[datetime, datetime]) -> datetime:
-    try:
-        instant = read_instant(text, zone)
-    except ValueError as error:
-        raise InputError(
-            "ENTRY_DATE_INVALID", f"{error}.", field="entry_date", fix="Write YYYY-MM-DD or an ISO instant."
-        ) from None
-    first, last = (moment.astimezone(zone) for moment in coverage)
-    if not first <= instant < last:
+def _covered(text: str, zone: ZoneInfo, coverage: tuple[datetime, datetime], date_format: str) -> Moment:
+    moment = read_user_moment(text, zone, ENTRY_DATE, date_format)
+    first, last = (end.astimezone(zone) for end in coverage)
+    if not first <= moment.instant < last:
         raise InputError(
             "ENTRY_DATE_OUT_OF_COVERAGE",
             f"The law data covers {first:%Y-%m-%d} up to {last:%Y-%m-%d}; the entry is {text}.",
-            field="entry_date",
+            field=ENTRY_DATE,
             fix="Choose a day in that range.",
             metadata={"first": f"{first:%Y-%m-%d}", "last": f"{last:%Y-%m-%d}"},
         )
-    return instant.astimezone(UTC)
+    return moment
+
+
+def read_user_moment(text: str, zone: ZoneInfo, field: str, date_format: str = "") -> Moment:
+    """A day or instant of a request's field; raises InputError ENTRY_DATE_INVALID."""
+    try:
+        return read_moment(text, zone, date_format)
+    except DateError as error:
+        raise InputError("ENTRY_DATE_INVALID", f"{error}.", field=field, fix=error.fix) from None
+
+
+def moment_notes(field: str, moment: Moment) -> tuple[Note, ...]:
+    """The note on a field whose day or instant was written otherwise than as ISO text, if it was."""
+    return (Note(moment.reason, f"{field}: {moment.note}"),) if moment.reason else ()
+
+
+def _text_of(given: str | date | datetime) -> str:
+    return given if isinstance(given, str) else given.isoformat()
 
 
 def read_known_on(law: Law, known_on: str | date | None, entry_day: date) -> date:
-    """The day whose acts count."""
+    """The day whose acts count: `entry` is the entry's own, None the law's as-of day.
+
+    Raises:
+        InputError: ENTRY_DATE_INVALID.
+    """
     if known_on is None or known_on == "":
         return law.as_of
     if known_on == ENTRY:
         return entry_day
-    try:
-        return known_on if isinstance(known_on, date) else read_day(known_on)
-    except ValueError as error:
-        raise InputError(
-            "ENTRY_DATE_INVALID", f"{error}.", field="known_on", fix="Write YYYY-MM-DD or entry."
-        ) from None
+    zone = law.zones[IMPORT]
+    return _known_moment(law, known_on).instant.astimezone(zone).date()
+
+
+def known_on_text(law: Law, known_on: str | date | None) -> str:
+    """The day whose acts count as ISO text, or `entry`; raises as `read_known_on`."""
+    return ENTRY if known_on == ENTRY else read_known_on(law, known_on, law.as_of).isoformat()
+
+
+def known_on_notes(law: Law, known_on: str | date | None) -> tuple[Note, ...]:
+    """The note on a `known_on` that was written otherwise than as an ISO day, if it was."""
+    if not isinstance(known_on, str) or known_on in {"", ENTRY}:
+        return ()
+    return moment_notes("known_on", _known_moment(law, known_on))
+
+
+def _known_moment(law: Law, known_on: str | date) -> Moment:
+    return read_user_moment(_text_of(known_on), law.zones[IMPORT], "known_on")
 
 
 @lru_cache(maxsize=READ_AT_MOST)

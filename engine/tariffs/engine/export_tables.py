@@ -48,16 +48,19 @@ from tariffs.engine.trade.table import CheckedTable, TableRules, check_table
 RATE_COLUMN = "ordinary_rate"
 
 
-def prepared_for(direction: str, table: Table, law: Law) -> PreparedTable:
+def prepared_for(direction: str, table: Table, law: Law, date_format: str = "") -> PreparedTable:
     """A table of goods that go in a direction, checked and turned into arrays.
+
+    `date_format` says how columns of days are written; see `trade.dates.FORMATS`.
 
     Raises:
         InputError: as `prepare_exports` and `prepare_table`.
     """
-    return prepare_exports(table, law) if direction == EXPORT else prepare_table(table, law)
+    prepare = prepare_exports if direction == EXPORT else prepare_table
+    return prepare(table, law, date_format)
 
 
-def prepare_exports(table: Table, law: Law) -> PreparedTable:
+def prepare_exports(table: Table, law: Law, date_format: str = "") -> PreparedTable:
     """Check a table of exports and turn it into arrays.
 
     Raises:
@@ -72,7 +75,8 @@ def prepare_exports(table: Table, law: Law) -> PreparedTable:
             fix="Give a table with hts, origin and customs_value; see docs/exports.md.",
         )
     first, last = law.covered(EXPORT)
-    rules = TableRules(law.claims, first, last, law.zones[EXPORT], is_shared_code, _nearest, is_country)
+    zone = law.zones[EXPORT]
+    rules = TableRules(law.claims, first, last, zone, is_shared_code, _nearest, is_country, date_format)
     checked, rates = _rated(check_table(table, rules), law)
     frame, count = checked.lines, checked.lines.height
     products, product_of_line = index_of(frame["hts"].str.slice(0, SHARED_DIGITS))

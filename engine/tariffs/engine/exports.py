@@ -13,7 +13,14 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from tariffs.engine.claim_shares import facts_under
-from tariffs.engine.entryline import Number, entry_instant, read_charge, read_known_on
+from tariffs.engine.entryline import (
+    Number,
+    entry_moment,
+    known_on_notes,
+    moment_notes,
+    read_charge,
+    read_known_on,
+)
 from tariffs.engine.errors import InputError
 from tariffs.engine.export_layers import ExportGoods, ExportLayer, export_layers
 from tariffs.engine.export_rates import (
@@ -29,7 +36,8 @@ from tariffs.engine.export_rates import (
     ordinary_rate,
     vat_rate,
 )
-from tariffs.engine.facts import ClaimValue, read_claims
+from tariffs.engine.facts import ClaimValue, claim_notes, read_claims
+from tariffs.engine.law.conditions import ENTRY_DATE
 from tariffs.engine.law.law import EXPORT, InForce, Law
 from tariffs.engine.law.matching import Reach
 from tariffs.engine.law.model import Scope
@@ -149,9 +157,13 @@ def _read(
             field="origin",
             fix="Give the ISO 3166-1 alpha-2 code of the country the goods come from.",
         )
-    instant = entry_instant(law, line.entry, EXPORT)
-    known = read_known_on(law, known_on, instant.astimezone(law.zones[EXPORT]).date())
-    declared = read_claims(law.claims, line.claims, law.zones[EXPORT])
+    zone = law.zones[EXPORT]
+    moment = entry_moment(law, line.entry, EXPORT)
+    instant = moment.instant
+    known = read_known_on(law, known_on, instant.astimezone(zone).date())
+    declared = read_claims(law.claims, line.claims, zone)
+    notes += [*moment_notes(ENTRY_DATE, moment), *known_on_notes(law, known_on)]
+    notes += claim_notes(law.claims, line.claims, zone)
     ordinary = ordinary_rate(law, code) if line.ordinary_rate is None else given_rate(line.ordinary_rate)
     if ordinary is None:
         raise no_rate(line.hts)

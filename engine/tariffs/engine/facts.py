@@ -12,10 +12,13 @@ from zoneinfo import ZoneInfo
 from tariffs.engine.errors import InputError, LawError
 from tariffs.engine.law.conditions import Condition, Fact
 from tariffs.engine.law.model import Claim
-from tariffs.engine.law.text import digits, read_instant, read_yes
+from tariffs.engine.law.notes import Note
+from tariffs.engine.law.text import digits, read_yes
+from tariffs.engine.trade.dates import DateError, Moment, read_moment
 
 ATOMS_AT_MOST = 32
 ASKED_AT_MOST = 12
+_NO_FORMATS: Mapping[str, str] = {}
 ClaimValue = str | float | int | bool | Decimal | date | datetime
 
 
@@ -28,9 +31,18 @@ class Atom:
 
 
 def read_claims(
-    claims: Mapping[str, Claim], given: Mapping[str, ClaimValue], zone: ZoneInfo
+    claims: Mapping[str, Claim],
+    given: Mapping[str, ClaimValue],
+    zone: ZoneInfo,
+    date_formats: Mapping[str, str] = _NO_FORMATS,
 ) -> dict[str, Fact]:
     """Declared claims as facts; shares and contents as Decimal in [0, 1].
+
+    Args:
+        claims: those of the law.
+        given: values by name.
+        zone: the clock of days and of instants without an offset.
+        date_formats: the formats of days by claim, where known; see `trade.dates.FORMATS`.
 
     Raises:
         InputError: CLAIM_UNKNOWN, CLAIM_INVALID, CONTENT_SHARES_EXCEED_ONE or PREFERENCE_SHARES_EXCEED_ONE.
@@ -45,33 +57,54 @@ def read_claims(
                 field=f"claims.{name}",
                 fix=f"Claims: {', '.join(sorted(claims))}.",
             )
-        facts[name] = _read(claim, value, zone)
+        facts[name] = _read(claim, value, zone, date_formats.get(name, ""))
     _check_sums(claims, facts)
     return facts
 
 
-def _read(claim: Claim, value: ClaimValue, zone: ZoneInfo) -> Fact:
+def claim_notes(
+    claims: Mapping[str, Claim],
+    given: Mapping[str, ClaimValue],
+    zone: ZoneInfo,
+    date_formats: Mapping[str, str] = _NO_FORMATS,
+) -> Iterator[Note]:
+    """Notes on claims, already read, whose day was written otherwise than as ISO text."""
+    for name, value in given.items():
+        if claims[name].type == "date":
+            moment = _moment(value, zone, date_formats.get(name, ""))
+            if moment.reason:
+                yield Note(moment.reason, f"{name}: {moment.note}")
+
+
+def _moment(value: ClaimValue, zone: ZoneInfo, date_format: str) -> Moment:
+    return read_moment(value.isoformat() if isinstance(value, date) else str(value), zone, date_format)
+
+
+def _read(claim: Claim, value: ClaimValue, zone: ZoneInfo, date_format: str) -> Fact:
     text = str(value).strip()
+    fix = ""
     try:
         if claim.type == "bool":
             return read_yes(text)
         if claim.type == "date":
-            return read_instant(value.isoformat() if isinstance(value, date) else text, zone)
+            return _moment(value, zone, date_format).instant
         if claim.type == "code":
             return text.upper() if not digits(text).isdigit() else text
         if claim.type in {"share", "content"} and text.lower() in {"yes", "no", "true", "false"}:
             return Decimal(int(read_yes(text)))
         number = Decimal(text[:-1]) / 100 if text.endswith("%") else Decimal(text)
+    except DateError as error:
+        number, fix = Decimal("NaN"), error.fix
     except (ValueError, InvalidOperation):
         number = Decimal("NaN")
     top = Decimal("Infinity") if claim.type == "number" else Decimal(1)
     if not number.is_finite() or not 0 <= number <= top:
-        wanted = {"number": "a number of at least 0", "bool": "yes or no", "date": "a day such as 2025-04-04"}
+        wanted = {"number": "a number of at least 0", "bool": "yes or no"}
         raise InputError(
             "CLAIM_INVALID",
             f"{claim.id} is {text!r}.",
             field=f"claims.{claim.id}",
-            fix=f"Give {wanted.get(claim.type, 'a share between 0 and 1')}.",
+            fix=fix or f"Give {wanted.get(claim.type, 'a share between 0 and 1')}.",
         )
     return number
 

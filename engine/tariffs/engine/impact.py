@@ -9,6 +9,7 @@ from functools import partial
 import polars as pl
 
 from tariffs.engine.attribution import attribute
+from tariffs.engine.entryline import entry_moment, moment_notes
 from tariffs.engine.law.events import Change
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
@@ -102,6 +103,20 @@ def impact(
     return run.result([run.value(index) for index in range(len(points))])
 
 
+def read_points(
+    law: Law, points: Sequence[Point], direction: str
+) -> tuple[tuple[Point, ...], tuple[Note, ...]]:
+    """Points with their days as ISO text (the law's as-of day where none is given), and notes on repairs.
+
+    Raises:
+        InputError: ENTRY_DATE_INVALID or ENTRY_DATE_OUT_OF_COVERAGE.
+    """
+    moments = [entry_moment(law, point.on or law.as_of, direction) for point in points]
+    notes = dict.fromkeys(note for moment in moments for note in moment_notes("on", moment))
+    read = (replace(point, on=moment.text) for point, moment in zip(points, moments, strict=True))
+    return tuple(read), tuple(notes)
+
+
 class PointRun:
     """The points of an impact, valued one at a time: a run that was broken off goes on with those it lacks.
 
@@ -129,7 +144,7 @@ class PointRun:
     ) -> None:
         self._run = Run(progress, cancelled)
         self._valuer = Valuer(table, law, options or Options(), self._run)
-        self._points = [replace(point, on=point.on or law.as_of.isoformat()) for point in points]
+        self._points, self._point_notes = read_points(law, points, self._valuer.options.direction)
         self._drawing = Drawing.of(self._valuer)
         self._first: dict[str, ScenarioImpact] = {}
 
@@ -170,7 +185,8 @@ class PointRun:
         provenance = valuer.provenance(
             [point.scenario for point in self._points], points=marks, **_line_dates(valuer)
         )
-        return Impact(tuple(blocks), valuer.notes(), valuer.refused(), provenance)
+        notes = (*self._point_notes, *valuer.notes())
+        return Impact(tuple(blocks), notes, valuer.refused(), provenance)
 
     def _value(self, index: int) -> ScenarioImpact:
         point, valuer, run = self._points[index], self._valuer, self._run

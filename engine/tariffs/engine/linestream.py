@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from tariffs.engine.impact import remarks
+from tariffs.engine.impact import read_points, remarks
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.provenance import digest_of, engine_version
@@ -44,7 +44,7 @@ class LineStream:
     """
 
     def __init__(self, points: Sequence[Point], *, law: Law, options: Options) -> None:
-        self.points = tuple(replace(point, on=point.on or law.as_of.isoformat()) for point in points)
+        self.points, notes = read_points(law, points, options.direction)
         self._law = law
         self._options = replace(options, baseline="", response="none", by=("origin",), lines=True)
         under = settled(law, self._options)
@@ -53,7 +53,7 @@ class LineStream:
             for point in self.points
         ]
         self.notes = tuple(
-            dict.fromkeys(note for point in self.points for note in remarks(under, point.scenario))
+            dict.fromkeys((*notes, *(n for point in self.points for n in remarks(under, point.scenario))))
         )
 
     def value(self, frame: pl.DataFrame, cancelled: Cancelled | None = None) -> ValuedBatch:
@@ -96,6 +96,7 @@ class LineStream:
             "bases": dict(sorted(bases.items())),
             "switches": dict(sorted(switches.items())),
             "min_conf": options.min_conf,
+            "date_format": options.date_format,
             "points": [f"{point.scenario.id}@{point.on}" for point in self.points],
         }
         return {**found, "run_digest": digest_of(found)}

@@ -17,14 +17,23 @@ from typing import Any
 from tariffs.engine.assess import Quote, QuoteLayer, assess_line
 from tariffs.engine.chunks import checkpoint
 from tariffs.engine.entries import Unread
-from tariffs.engine.entryline import ENTRY, EntryLine, Number, entry_instant, read_charge
+from tariffs.engine.entryline import (
+    ENTRY,
+    EntryLine,
+    Number,
+    entry_moment,
+    moment_notes,
+    read_charge,
+    read_user_moment,
+)
 from tariffs.engine.errors import InputError, TariffsError
+from tariffs.engine.law.conditions import ENTRY_DATE
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.notes import Note
-from tariffs.engine.law.text import read_day
 
 CENT, ZERO = Decimal("0.01"), Decimal(0)
 DAYS_OF_YEAR = 365
+DEPOSIT_DATE, LIQUIDATION_DATE = "deposit_date", "liquidation_date"
 _ENDING = frozenset({"invalidate", "terminate", "expire"})
 
 
@@ -185,15 +194,18 @@ def _nodes(law: Law, options: RefundOptions) -> tuple[str, ...]:
 def _rate(law: Law, line: RefundLine, options: RefundOptions, nodes: tuple[str, ...]) -> _Rated:
     now = assess_line(law, line.line, known_on=options.known_on)
     then = assess_line(law, line.line, known_on=ENTRY)
-    day = entry_instant(law, line.line.entry).astimezone(law.zones[IMPORT]).date()
+    zone, formats = law.zones[IMPORT], line.line.date_formats
+    entry = entry_moment(law, line.line.entry, IMPORT, formats.get(ENTRY_DATE, ""))
+    day = entry.instant.astimezone(zone).date()
+    deposited, told = _day(law, line, DEPOSIT_DATE, line.deposited_on)
     state, notes = _state(law, line, options.paid_on or law.as_of)
     return _Rated(
         day=day,
-        deposited_on=_day(line.deposited_on, "deposit_date") or day,
+        deposited_on=deposited or day,
         state=state,
         drawback=read_charge(line.drawback, "drawback"),
         headings=_headings(law, then, now, nodes),
-        notes=notes,
+        notes=(*moment_notes(ENTRY_DATE, entry), *told, *notes),
         switches=_switches(now),
     )
 
@@ -203,11 +215,13 @@ def _switches(quote: Quote) -> Mapping[str, str]:
     return found if isinstance(found, Mapping) else {}
 
 
-def _day(text: str, name: str) -> date | None:
-    try:
-        return read_day(text) if text else None
-    except ValueError as error:
-        raise InputError("ENTRY_DATE_INVALID", f"{error}.", field=name, fix="Write YYYY-MM-DD.") from None
+def _day(law: Law, line: RefundLine, name: str, text: str) -> tuple[date | None, tuple[Note, ...]]:
+    """The day in a column of the entry's file, None if it is empty, and the note on its spelling."""
+    if not text:
+        return None, ()
+    zone = law.zones[IMPORT]
+    moment = read_user_moment(text, zone, name, line.line.date_formats.get(name, ""))
+    return moment.instant.astimezone(zone).date(), moment_notes(name, moment)
 
 
 def _state(law: Law, line: RefundLine, on: date) -> tuple[str, tuple[Note, ...]]:
@@ -221,12 +235,13 @@ def _state(law: Law, line: RefundLine, on: date) -> tuple[str, tuple[Note, ...]]
             "LIQUIDATION_INVALID", f"{line.liquidation!r} is no liquidation state.", field="liquidation",
             fix=f"Use one of: {', '.join(states)}.",
         )  # fmt: skip
-    liquidated, within = _day(line.liquidated_on, "liquidation_date"), states[name].get("within_days")
+    liquidated, told = _day(law, line, LIQUIDATION_DATE, line.liquidated_on)
+    within = states[name].get("within_days")
     if within and liquidated and on > liquidated + timedelta(days=int(within)):
         later = states[name]["later"]
         text = f"Liquidated on {liquidated}, more than {within} days before {on}; taken as {later}."
-        return later, (Note("LIQUIDATION_LATE", text),)
-    return name, ()
+        return later, (*told, Note("LIQUIDATION_LATE", text))
+    return name, told
 
 
 def _headings(law: Law, then: Quote, now: Quote, nodes: tuple[str, ...]) -> tuple[HeadingRefund, ...]:

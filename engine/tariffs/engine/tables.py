@@ -109,15 +109,17 @@ class PreparedTable:
         return pl.concat([self.checked.refused, more]).sort("row", maintain_order=True)
 
 
-def prepare_table(table: Table, law: Law) -> PreparedTable:
+def prepare_table(table: Table, law: Law, date_format: str = "") -> PreparedTable:
     """Check a table and turn it into arrays; None is the embedded table of US imports of 2024.
+
+    `date_format` says how columns of days are written; see `trade.dates.FORMATS`.
 
     Raises:
         InputError: TABLE_UNREADABLE, TABLE_EMPTY, COLUMN_MISSING or COLUMN_TYPE_MISMATCH.
     """
     if table is None:
         return _embedded(law, tuple(sorted(law.settings.items())))
-    return _prepare(check_table(table, _rules(law)), law, "")
+    return _prepare(check_table(table, replace(_rules(law), date_format=date_format)), law, "")
 
 
 def table_digest(table: pl.DataFrame, law: Law) -> str:

@@ -15,7 +15,7 @@ from decimal import Decimal
 import polars as pl
 
 from tariffs.engine.duties import Dated
-from tariffs.engine.entryline import entry_instant, read_known_on
+from tariffs.engine.entryline import entry_instant, entry_moment, moment_notes, read_known_on
 from tariffs.engine.errors import InputError
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
@@ -133,9 +133,12 @@ class PeriodRun:
     ) -> None:
         self._run = Run(progress, cancelled)
         self._valuer = Valuer(table, law, options or Options(), self._run)
-        self._period = {"start": start, "end": end}
+        law, direction = self._valuer.law, self._valuer.options.direction
         self._scenarios = list(scenarios)
-        days = _days(self._valuer.law, start, end, self._valuer.options.direction)
+        ends = [entry_moment(law, text, direction) for text in (start, end)]
+        self._period_notes = (*moment_notes("start", ends[0]), *moment_notes("end", ends[1]))
+        days = _days(law, ends[0].instant, ends[1].instant, direction)
+        self._period = {"start": days[0][0].isoformat(), "end": days[-1][0].isoformat()}
         self._segments = [_segments(self._valuer, scenario, days) for scenario in scenarios]
         self._book = _Book(self._valuer, sum(map(len, self._segments)))
 
@@ -162,7 +165,7 @@ class PeriodRun:
         self._run.step("done", 1.0)
         return Timeline(
             tuple(blocks),
-            (*self._valuer.notes(), *_set_aside(self._valuer), *self._bounds()),
+            (*self._period_notes, *self._valuer.notes(), *_set_aside(self._valuer), *self._bounds()),
             self._valuer.refused(),
             self._book.valued,
             self._valuer.provenance(self._scenarios, **self._period),
@@ -175,15 +178,14 @@ class PeriodRun:
         return tuple(dict.fromkeys(note for bounds in found if bounds for note in bounds.promised()))
 
 
-def _days(law: Law, start: str, end: str, direction: str) -> list[tuple[date, datetime]]:
+def _days(law: Law, start: datetime, end: datetime, direction: str) -> list[tuple[date, datetime]]:
     """The days of the period with their noons in UTC."""
-    noons = [entry_instant(law, text[:10], direction) for text in (start, end)]
-    first, last = (noon.astimezone(law.zones[direction]).date() for noon in noons)
+    first, last = (instant.astimezone(law.zones[direction]).date() for instant in (start, end))
     count = (last - first).days + 1
     if not 1 <= count <= DAYS_AT_MOST:
         raise InputError(
             "ENTRY_DATE_INVALID",
-            f"The period {start} to {end} has {count:,} days.",
+            f"The period {first} to {last} has {count:,} days.",
             field="end",
             fix=f"Give 1 to {DAYS_AT_MOST:,} days.",
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -17,7 +17,14 @@ import polars as pl
 
 from tariffs.engine.bounds import Bounds
 from tariffs.engine.duties import Dated, Duties, duties_of
-from tariffs.engine.entryline import entry_instant, read_known_on
+from tariffs.engine.entryline import (
+    entry_instant,
+    entry_moment,
+    known_on_notes,
+    known_on_text,
+    moment_notes,
+    read_known_on,
+)
 from tariffs.engine.errors import InputError, ServiceError
 from tariffs.engine.export_tables import prepared_for
 from tariffs.engine.groups import AUTHORITY, Grouping, reduce_authority, reduce_groups
@@ -39,6 +46,7 @@ from tariffs.engine.response.parameters import (
 from tariffs.engine.results import line_columns, lines_frame
 from tariffs.engine.scenario import Scenario, apply_scenario, components
 from tariffs.engine.tables import OwnDates, lines_on_basis
+from tariffs.engine.trade.dates import read_format
 from tariffs.engine.volume import Response, Volume, respond
 
 Progress = Callable[[str, float], None]
@@ -74,6 +82,7 @@ class Options:
     seed: int = 0
     spreads: Spreads = DEFAULT_SPREADS
     direction: str = IMPORT
+    date_format: str = ""
 
     def __post_init__(self) -> None:
         # A key named twice groups once.
@@ -148,9 +157,10 @@ class Valuer:
     def __init__(self, table: Table, law: Law, options: Options, run: Run) -> None:
         run.step("reading the table", 0.0)
         self.law = settled(law, options)
-        self.options = options
+        self.options, self._option_notes = _read_days(self.law, options)
+        options = self.options
         self.run = run
-        self.prepared = prepared_for(options.direction, table, self.law)
+        self.prepared = prepared_for(options.direction, table, self.law, options.date_format)
         self._lines = {basis_of(self.law): self.prepared.lines}
         self.grouping = Grouping.of(self.prepared, options.by)
         self._base = self._baseline()
@@ -295,7 +305,11 @@ class Valuer:
     def notes(self) -> tuple[Note, ...]:
         """Remarks on the table and on the parameters."""
         remarks = self.parameters.notes if self.parameters else ()
-        return (*self.prepared.notes, *(Note("PARAMETERS_AGGREGATED", text) for text in remarks))
+        return (
+            *self._option_notes,
+            *self.prepared.notes,
+            *(Note("PARAMETERS_AGGREGATED", text) for text in remarks),
+        )
 
     def _basis_switches(self) -> dict[str, str]:
         """The switches that choose the sourced shares of this table."""
@@ -326,9 +340,24 @@ class Valuer:
             "switches": dict(sorted((self._switches | self._basis_switches()).items())),
             "by": list(options.by),
             "min_conf": options.min_conf,
+            "date_format": options.date_format,
             **facts,
         }
         return {**found, "run_digest": digest_of(found)}
+
+
+def _read_days(law: Law, options: Options) -> tuple[Options, tuple[Note, ...]]:
+    """The options with their days as ISO text, and notes on those that were written otherwise."""
+    notes = known_on_notes(law, options.known_on)
+    found = replace(
+        options,
+        known_on=known_on_text(law, options.known_on) if options.known_on else "",
+        date_format=read_format(options.date_format),
+    )
+    if not options.baseline:
+        return found, notes
+    moment = entry_moment(law, options.baseline, options.direction)
+    return replace(found, baseline=moment.text), (*moment_notes("baseline", moment), *notes)
 
 
 def _model(options: Options, parameters: ProductParameters | None) -> dict[str, object]:

@@ -40,6 +40,24 @@ class ScenarioRef(_message.Message):
     yaml: str
     def __init__(self, name: _Optional[str] = ..., yaml: _Optional[str] = ...) -> None: ...
 
+class DateColumn(_message.Message):
+    __slots__ = ("column", "texts")
+    COLUMN_FIELD_NUMBER: _ClassVar[int]
+    TEXTS_FIELD_NUMBER: _ClassVar[int]
+    column: str
+    texts: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, column: _Optional[str] = ..., texts: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class TableForm(_message.Message):
+    __slots__ = ("columns", "dates", "date_format")
+    COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    DATES_FIELD_NUMBER: _ClassVar[int]
+    DATE_FORMAT_FIELD_NUMBER: _ClassVar[int]
+    columns: _containers.RepeatedScalarFieldContainer[str]
+    dates: _containers.RepeatedCompositeFieldContainer[DateColumn]
+    date_format: str
+    def __init__(self, columns: _Optional[_Iterable[str]] = ..., dates: _Optional[_Iterable[_Union[DateColumn, _Mapping]]] = ..., date_format: _Optional[str] = ...) -> None: ...
+
 class Note(_message.Message):
     __slots__ = ("reason", "message")
     REASON_FIELD_NUMBER: _ClassVar[int]

@@ -320,7 +320,7 @@ class CalculateDutyResponse(_message.Message):
     def __init__(self, assessed: _Optional[str] = ..., owed: _Optional[str] = ..., min: _Optional[str] = ..., max: _Optional[str] = ..., missing_claims: _Optional[_Iterable[str]] = ..., assumptions: _Optional[_Iterable[str]] = ..., landed: _Optional[_Mapping[str, str]] = ..., layers: _Optional[_Iterable[_Union[Layer, _Mapping]]] = ..., notes: _Optional[_Iterable[_Union[_common_pb2.Note, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ..., charges: _Optional[_Iterable[_Union[Charge, _Mapping]]] = ..., considered: _Optional[_Iterable[_Union[Considered, _Mapping]]] = ..., headings: _Optional[_Iterable[_Union[HeadingLine, _Mapping]]] = ...) -> None: ...
 
 class BatchCalculateDutiesRequest(_message.Message):
-    __slots__ = ("lines", "scenario", "known_on", "switches", "read_mask", "min_confidence")
+    __slots__ = ("lines", "scenario", "known_on", "switches", "read_mask", "min_confidence", "table")
     class SwitchesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -334,13 +334,15 @@ class BatchCalculateDutiesRequest(_message.Message):
     SWITCHES_FIELD_NUMBER: _ClassVar[int]
     READ_MASK_FIELD_NUMBER: _ClassVar[int]
     MIN_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    TABLE_FIELD_NUMBER: _ClassVar[int]
     lines: _containers.RepeatedCompositeFieldContainer[EntryLine]
     scenario: _common_pb2.ScenarioRef
     known_on: str
     switches: _containers.ScalarMap[str, str]
     read_mask: _field_mask_pb2.FieldMask
     min_confidence: str
-    def __init__(self, lines: _Optional[_Iterable[_Union[EntryLine, _Mapping]]] = ..., scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., read_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ..., min_confidence: _Optional[str] = ...) -> None: ...
+    table: _common_pb2.TableForm
+    def __init__(self, lines: _Optional[_Iterable[_Union[EntryLine, _Mapping]]] = ..., scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., read_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ..., min_confidence: _Optional[str] = ..., table: _Optional[_Union[_common_pb2.TableForm, _Mapping]] = ...) -> None: ...
 
 class LineQuote(_message.Message):
     __slots__ = ("index", "line_id", "entry_id", "quote")
@@ -388,7 +390,7 @@ class EntryTotal(_message.Message):
     def __init__(self, entry_id: _Optional[str] = ..., day: _Optional[str] = ..., indices: _Optional[_Iterable[int]] = ..., refused_count: _Optional[int] = ..., informal: _Optional[bool] = ..., assessed: _Optional[str] = ..., owed: _Optional[str] = ..., min: _Optional[str] = ..., max: _Optional[str] = ..., landed: _Optional[_Mapping[str, str]] = ..., notes: _Optional[_Iterable[_Union[_common_pb2.Note, _Mapping]]] = ...) -> None: ...
 
 class BatchCalculateDutiesResponse(_message.Message):
-    __slots__ = ("quotes", "failures", "entries", "provenance")
+    __slots__ = ("quotes", "failures", "entries", "provenance", "notes")
     class FailuresEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -400,8 +402,10 @@ class BatchCalculateDutiesResponse(_message.Message):
     FAILURES_FIELD_NUMBER: _ClassVar[int]
     ENTRIES_FIELD_NUMBER: _ClassVar[int]
     PROVENANCE_FIELD_NUMBER: _ClassVar[int]
+    NOTES_FIELD_NUMBER: _ClassVar[int]
     quotes: _containers.RepeatedCompositeFieldContainer[LineQuote]
     failures: _containers.MessageMap[int, _status_pb2.Status]
     entries: _containers.RepeatedCompositeFieldContainer[EntryTotal]
     provenance: _common_pb2.Provenance
-    def __init__(self, quotes: _Optional[_Iterable[_Union[LineQuote, _Mapping]]] = ..., failures: _Optional[_Mapping[int, _status_pb2.Status]] = ..., entries: _Optional[_Iterable[_Union[EntryTotal, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ...) -> None: ...
+    notes: _containers.RepeatedCompositeFieldContainer[_common_pb2.Note]
+    def __init__(self, quotes: _Optional[_Iterable[_Union[LineQuote, _Mapping]]] = ..., failures: _Optional[_Mapping[int, _status_pb2.Status]] = ..., entries: _Optional[_Iterable[_Union[EntryTotal, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ..., notes: _Optional[_Iterable[_Union[_common_pb2.Note, _Mapping]]] = ...) -> None: ...

@@ -24,7 +24,7 @@ class RefundLine(_message.Message):
     def __init__(self, line: _Optional[_Union[_duty_service_pb2.EntryLine, _Mapping]] = ..., liquidation: _Optional[str] = ..., liquidation_date: _Optional[str] = ..., deposit_date: _Optional[str] = ..., drawback: _Optional[str] = ...) -> None: ...
 
 class CalculateRefundsRequest(_message.Message):
-    __slots__ = ("lines", "scenario", "known_on", "switches", "min_confidence", "authorities", "interest_rate", "paid_on")
+    __slots__ = ("lines", "scenario", "known_on", "switches", "min_confidence", "authorities", "interest_rate", "paid_on", "table")
     class SwitchesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -40,6 +40,7 @@ class CalculateRefundsRequest(_message.Message):
     AUTHORITIES_FIELD_NUMBER: _ClassVar[int]
     INTEREST_RATE_FIELD_NUMBER: _ClassVar[int]
     PAID_ON_FIELD_NUMBER: _ClassVar[int]
+    TABLE_FIELD_NUMBER: _ClassVar[int]
     lines: _containers.RepeatedCompositeFieldContainer[RefundLine]
     scenario: _common_pb2.ScenarioRef
     known_on: str
@@ -48,7 +49,8 @@ class CalculateRefundsRequest(_message.Message):
     authorities: _containers.RepeatedScalarFieldContainer[str]
     interest_rate: str
     paid_on: str
-    def __init__(self, lines: _Optional[_Iterable[_Union[RefundLine, _Mapping]]] = ..., scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., authorities: _Optional[_Iterable[str]] = ..., interest_rate: _Optional[str] = ..., paid_on: _Optional[str] = ...) -> None: ...
+    table: _common_pb2.TableForm
+    def __init__(self, lines: _Optional[_Iterable[_Union[RefundLine, _Mapping]]] = ..., scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., authorities: _Optional[_Iterable[str]] = ..., interest_rate: _Optional[str] = ..., paid_on: _Optional[str] = ..., table: _Optional[_Union[_common_pb2.TableForm, _Mapping]] = ...) -> None: ...
 
 class HeadingRefund(_message.Message):
     __slots__ = ("measure", "heading", "start", "end", "deposited", "assessed", "owed", "refundable")
@@ -109,7 +111,7 @@ class EntryRefund(_message.Message):
     def __init__(self, entry_id: _Optional[str] = ..., day: _Optional[str] = ..., indices: _Optional[_Iterable[int]] = ..., refused_count: _Optional[int] = ..., liquidation: _Optional[str] = ..., route: _Optional[str] = ..., route_from: _Optional[str] = ..., deposited: _Optional[str] = ..., assessed: _Optional[str] = ..., owed: _Optional[str] = ..., by_act: _Optional[str] = ..., refundable: _Optional[str] = ..., drawback: _Optional[str] = ..., refund: _Optional[str] = ..., interest: _Optional[str] = ..., headings: _Optional[_Iterable[_Union[HeadingRefund, _Mapping]]] = ..., notes: _Optional[_Iterable[_Union[_common_pb2.Note, _Mapping]]] = ...) -> None: ...
 
 class CalculateRefundsResponse(_message.Message):
-    __slots__ = ("entries", "failures", "headings", "total", "authorities", "provenance")
+    __slots__ = ("entries", "failures", "headings", "total", "authorities", "provenance", "notes")
     class FailuresEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -130,10 +132,12 @@ class CalculateRefundsResponse(_message.Message):
     TOTAL_FIELD_NUMBER: _ClassVar[int]
     AUTHORITIES_FIELD_NUMBER: _ClassVar[int]
     PROVENANCE_FIELD_NUMBER: _ClassVar[int]
+    NOTES_FIELD_NUMBER: _ClassVar[int]
     entries: _containers.RepeatedCompositeFieldContainer[EntryRefund]
     failures: _containers.MessageMap[int, _status_pb2.Status]
     headings: _containers.RepeatedCompositeFieldContainer[HeadingRefund]
     total: _containers.ScalarMap[str, str]
     authorities: _containers.RepeatedScalarFieldContainer[str]
     provenance: _common_pb2.Provenance
-    def __init__(self, entries: _Optional[_Iterable[_Union[EntryRefund, _Mapping]]] = ..., failures: _Optional[_Mapping[int, _status_pb2.Status]] = ..., headings: _Optional[_Iterable[_Union[HeadingRefund, _Mapping]]] = ..., total: _Optional[_Mapping[str, str]] = ..., authorities: _Optional[_Iterable[str]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ...) -> None: ...
+    notes: _containers.RepeatedCompositeFieldContainer[_common_pb2.Note]
+    def __init__(self, entries: _Optional[_Iterable[_Union[EntryRefund, _Mapping]]] = ..., failures: _Optional[_Mapping[int, _status_pb2.Status]] = ..., headings: _Optional[_Iterable[_Union[HeadingRefund, _Mapping]]] = ..., total: _Optional[_Mapping[str, str]] = ..., authorities: _Optional[_Iterable[str]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ..., notes: _Optional[_Iterable[_Union[_common_pb2.Note, _Mapping]]] = ...) -> None: ...

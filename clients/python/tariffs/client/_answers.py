@@ -46,7 +46,7 @@ def quote(message: duty_service_pb2.CalculateDutyResponse) -> Quote:
         assumptions=tuple(message.assumptions),
         landed={name: Decimal(amount) for name, amount in sorted(message.landed.items())},
         layers=tuple(_layer(layer) for layer in message.layers),
-        notes=tuple(_note(note) for note in message.notes),
+        notes=notes(message.notes),
         provenance=provenance(message.provenance),
         charges=tuple(_charge(charge) for charge in message.charges),
         headings=tuple(_heading(line) for line in message.headings),
@@ -326,6 +326,11 @@ def run_notes(done: simulation_service_pb2.Done) -> tuple[Note, ...]:
         for note in point.notes
     ]
     return (*(_note(note) for note in done.notes), *on_points)
+
+
+def notes(messages: Iterable[common_pb2.Note]) -> tuple[Note, ...]:
+    """Notes of messages, in order."""
+    return tuple(_note(message) for message in messages)
 
 
 def _note(message: common_pb2.Note) -> Note:

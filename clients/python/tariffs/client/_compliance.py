@@ -19,12 +19,7 @@ from tariffs.client.refunds import AMOUNTS, ENTRY_SCHEMA, HEADING_SCHEMA, Refund
 from tariffs.v1 import law_service_pb2, refund_service_pb2
 
 EMBEDDED = "embedded"
-_COLUMNS = {
-    "liquidation": "liquidation",
-    "liquidation_date": "liquidation_date",
-    "deposit_date": "deposit_date",
-    "drawback": "drawback",
-}
+_COLUMNS = ("liquidation", "liquidation_date", "deposit_date", "drawback")
 
 
 class Compliance:
@@ -99,6 +94,7 @@ class Compliance:
         scenario: ScenarioLike | None = None,
         switches: Mapping[str, str] | None = None,
         min_confidence: str = "",
+        date_format: str = "",
         progress: Progress = None,
         timeout: float | None = None,
     ) -> RefundsResult:
@@ -115,15 +111,15 @@ class Compliance:
             scenario: library name, `*.yaml` path, or `Scenario`.
             switches: doubtful facts set otherwise than by default.
             min_confidence: least confidence an act must have to count: A, B or C.
+            date_format: as of `impact`.
             progress: True for a bar on a terminal, or a function of stage and fraction.
             timeout: seconds for each batch of 1,000 lines; by default the config's deadline.
 
         Raises:
             InvalidRequest: the table or an option cannot be used. A row that cannot be rated is in `refused`.
         """
-        claims = {claim.id for claim in self.law().claims}
         frame = read_table(lines)
-        table = _entries.read_entries(frame, claims, "")
+        table = _entries.read_entries(frame, self.law(), "", date_format, _COLUMNS)
         request = refund_service_pb2.CalculateRefundsRequest(
             scenario=_requests.scenario_ref(scenario),
             known_on=_requests.day_text(known_on),
@@ -132,6 +128,7 @@ class Compliance:
             authorities=list(authorities),
             interest_rate=_requests.money_text(interest_rate),
             paid_on=_requests.day_text(paid_on),
+            table=table.form,
         )
         answers: list[tuple[list[int], refund_service_pb2.CalculateRefundsResponse]] = []
         messages = _messages(table)
@@ -150,10 +147,10 @@ class Compliance:
 
 def _messages(table: _entries.EntryTable) -> list[refund_service_pb2.RefundLine]:
     found = [refund_service_pb2.RefundLine(line=line) for line in table.messages]
-    for field, column in _COLUMNS.items():
-        if column in table.frame.columns:
-            for message, value in zip(found, table.frame[column].to_list(), strict=True):
-                setattr(message, field, _entries.text_of(value))
+    for name in _COLUMNS:
+        if name in table.frame.columns:
+            for message, value in zip(found, table.frame[name].to_list(), strict=True):
+                setattr(message, name, _entries.text_of(value))
     return found
 
 
@@ -182,6 +179,7 @@ def _refunds(
         provenance=_entries.joined_provenance(
             [dict(_answers.provenance(answer.provenance)) for _, answer in answers]
         ),
+        notes=tuple(dict.fromkeys(note for _, answer in answers for note in _answers.notes(answer.notes))),
     )
 
 

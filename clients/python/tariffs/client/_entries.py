@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, time
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -25,11 +25,15 @@ from tariffs.client.entries import (
     EntriesResult,
 )
 from tariffs.client.errors import InvalidRequest
-from tariffs.client.results import Quote
-from tariffs.v1 import duty_service_pb2
+from tariffs.client.lawinfo import Law
+from tariffs.client.results import Note, Quote
+from tariffs.v1 import common_pb2, duty_service_pb2
 
 BATCH_LIMIT = 1000
 REQUIRED = ("hts", "origin", "customs_value")
+READ = (*REQUIRED, "entry_id", "line_id", "entry_date", "quantity", "unit", "mode", "freight", "insurance")
+_YEAR_LAST = r"^(\d{1,2}[-/.]\d{1,2}[-/.]\d{4})(?:[T ].*)?$"
+_TEXTS_LIMIT, _NAMES_LIMIT, _NAME_LIMIT = 2000, 200, 200
 _CHARGES = {"adcvd": "adcvd", "excise": "excise", "other": "other_charges"}
 _AMOUNTS = ("assessed", "owed", "min", "max")
 _GROUPED = re.compile(r"[+-]?\$?\d{1,3}(,\d{3})+(\.\d+)?|[+-]?\$\d+(\.\d+)?")
@@ -42,12 +46,22 @@ class EntryTable:
     """A table read into messages: one per row, and what is wrong with rows that make none."""
 
     frame: pl.DataFrame
+    form: common_pb2.TableForm
     messages: list[duty_service_pb2.EntryLine] = field(default_factory=list)
     faults: dict[int, InvalidRequest] = field(default_factory=dict)
 
 
-def read_entries(frame: pl.DataFrame, claims: Collection[str], on: str) -> EntryTable:
-    """The messages of a table's rows; `on` fills in where a row has no entry date.
+def read_entries(
+    frame: pl.DataFrame, law: Law, on: str, date_format: str, further: Collection[str] = ()
+) -> EntryTable:
+    """The messages of a table's rows.
+
+    Args:
+        frame: the table.
+        law: says which columns are claims.
+        on: the day of rows without an entry date.
+        date_format: how columns of days are written; empty if each shows it.
+        further: columns that the caller reads besides.
 
     Raises:
         InvalidRequest: COLUMN_MISSING or TABLE_EMPTY.
@@ -62,8 +76,9 @@ def read_entries(frame: pl.DataFrame, claims: Collection[str], on: str) -> Entry
         )
     if not frame.height:
         raise InvalidRequest("TABLE_EMPTY", "The table has no rows.", field="lines")
-    table = EntryTable(frame)
-    for place, row in enumerate(_days(frame).iter_rows(named=True)):
+    claims = {claim.id: claim.type for claim in law.claims}
+    table = EntryTable(frame, _form(frame, claims, date_format, further))
+    for place, row in enumerate(frame.iter_rows(named=True)):
         ids: dict[str, Any] = {
             "entry_id": text_of(row.get("entry_id")),
             "line_id": text_of(row.get("line_id")),
@@ -102,11 +117,13 @@ class _Found:
         self._entries: list[dict[str, Any]] = []
         self._refused: list[dict[str, Any]] = []
         self._provenance: list[dict[str, Any]] = []
+        self._notes: dict[Note, None] = {}
 
     def take(self, rows: Sequence[int], answer: duty_service_pb2.BatchCalculateDutiesResponse) -> None:
         """Take in the answer to one batch; its indices are places in `rows`."""
         shared = dict(_answers.provenance(answer.provenance))
         self._provenance.append(shared)
+        self._notes |= dict.fromkeys(_answers.notes(answer.notes))
         for one in answer.quotes:
             quote = _answers.quote(one.quote)
             own = {name: value for name, value in quote.provenance.items() if value}
@@ -131,6 +148,7 @@ class _Found:
             refused=pl.DataFrame(self._refused, schema=REFUSED_SCHEMA),
             quotes=self._quotes,
             provenance=joined_provenance(self._provenance),
+            notes=tuple(self._notes),
         )
 
     def _lines(self) -> pl.DataFrame:
@@ -210,16 +228,27 @@ def _message(
     )
 
 
-def _days(frame: pl.DataFrame) -> pl.DataFrame:
-    """Columns of bare midnights are days, which means their noon."""
-    bare = [
-        name
+def _form(
+    frame: pl.DataFrame, claims: Mapping[str, str], date_format: str, further: Collection[str]
+) -> common_pb2.TableForm:
+    """What the service needs to know of the whole table: columns not sent, and how columns of days are written."""
+    read = {*READ, *_CHARGES.values(), *claims, *further}
+    days = [
+        common_pb2.DateColumn(column=name, texts=_year_last(frame[name]))
         for name, dtype in frame.schema.items()
-        if isinstance(dtype, pl.Datetime)
-        and dtype.time_zone is None
-        and (frame[name].drop_nulls().dt.time() == time(0)).all()
+        if dtype == pl.String and (name.endswith("_date") or claims.get(name) == "date")
     ]
-    return frame.with_columns(pl.col(name).dt.date() for name in bare)
+    return common_pb2.TableForm(
+        columns=[name[:_NAME_LIMIT] for name in frame.columns if name not in read][:_NAMES_LIMIT],
+        dates=days,
+        date_format=date_format,
+    )
+
+
+def _year_last(column: pl.Series) -> list[str]:
+    """The distinct texts of a column that look like days with their year last, without times of day."""
+    texts = column.str.strip_chars().str.extract(_YEAR_LAST, 1).drop_nulls().unique().sort()
+    return texts.head(_TEXTS_LIMIT).to_list()
 
 
 def text_of(value: object) -> str:

@@ -86,6 +86,7 @@ class Keeping:
         seed: int = 0,
         attribute: bool = False,
         direction: str = "import",
+        date_format: str = "",
         request_id: str = "",
         timeout: float | None = None,
     ) -> Run:
@@ -110,6 +111,7 @@ class Keeping:
             seed: which draws.
             attribute: whether to split differences by change and authority.
             direction: import or export.
+            date_format: as of `impact`.
             request_id: a name of one's own for this request: the same again is the same run.
             timeout: seconds for beginning it; by default the config's deadline.
 
@@ -131,6 +133,7 @@ class Keeping:
             seed=seed,
             attribute=attribute,
             direction=direction,
+            date_format=date_format,
         )
         remote = self._remote()
         # Without an id a call that is tried again would begin a second run.
@@ -171,6 +174,7 @@ class Keeping:
         switches: Mapping[str, str] | None = None,
         min_confidence: str = "",
         direction: str = "import",
+        date_format: str = "",
         timeout: float | None = None,
     ) -> LineStream:
         """The duty on the rows of a table of any length, batch by batch; there is no response.
@@ -185,6 +189,7 @@ class Keeping:
             switches: doubtful facts set otherwise than by default.
             min_confidence: least confidence an act must have to count: A, B or C.
             direction: import or export.
+            date_format: as of `impact`.
             timeout: seconds for the whole stream; by default the config's deadline.
 
         Returns:
@@ -199,6 +204,7 @@ class Keeping:
             switches=switches or {},
             min_confidence=min_confidence,
             direction=direction,
+            date_format=date_format,
         )
         config = _requests.lines_config(scenarios, options)
         seconds = timeout or self._config.deadlines.lines

@@ -106,6 +106,7 @@ class Rating(Compliance):
         known_on: Day | None = None,
         switches: Mapping[str, str] | None = None,
         min_confidence: str = "",
+        date_format: str = "",
         progress: Progress = None,
         timeout: float | None = None,
     ) -> EntriesResult:
@@ -120,6 +121,7 @@ class Rating(Compliance):
             known_on: count only acts published by this day; "entry" is each line's own day.
             switches: doubtful facts set otherwise than by default.
             min_confidence: least confidence an act must have to count: A, B or C.
+            date_format: as of `impact`.
             progress: True for a bar on a terminal, or a function of stage and fraction.
             timeout: seconds for each batch of 1,000 lines; by default the config's deadline.
 
@@ -129,8 +131,7 @@ class Rating(Compliance):
             Unavailable: no server answers.
             DeadlineExceeded: the deadline passed.
         """
-        claims = {claim.id for claim in self.law().claims}
-        table = _entries.read_entries(read_table(lines), claims, _requests.day_text(on))
+        table = _entries.read_entries(read_table(lines), self.law(), _requests.day_text(on), date_format)
         reference, deadline = _requests.scenario_ref(scenario), timeout or self._config.deadlines.batch
 
         def send(batch: list[duty_service_pb2.EntryLine]) -> duty_service_pb2.BatchCalculateDutiesResponse:
@@ -140,6 +141,7 @@ class Rating(Compliance):
                 known_on=_requests.day_text(known_on),
                 switches=dict(switches or {}),
                 min_confidence=min_confidence,
+                table=table.form,
             )
             answer: duty_service_pb2.BatchCalculateDutiesResponse
             answer = self._backend.unary("BatchCalculateDuties", request, deadline)

@@ -17,7 +17,7 @@ from tariffs.client.scenario import Scenario
 from tariffs.v1 import common_pb2, duty_service_pb2, simulation_service_pb2
 
 Money = Decimal | int | float | str
-Day = str | date
+Day = str | date | int
 ClaimValue = str | float | bool | Decimal
 ChargeValue = Money | Sequence[Money]
 ScenarioLike = str | Path | Scenario
@@ -75,6 +75,7 @@ class ImpactOptions:
     seed: int = 0
     attribute: bool = False
     direction: str = "import"
+    date_format: str = ""
 
 
 Run = simulation_service_pb2.SimulateRequest | simulation_service_pb2.TimelineRequest
@@ -213,6 +214,7 @@ def simulate_request(
         draws=_whole(options.draws, "draws", 2**32),
         seed=_whole(options.seed, "seed", 2**63),
         direction=direction_value(options.direction),
+        date_format=options.date_format,
     )
     _set_parameters(request, options.parameters)
     return request
@@ -228,6 +230,7 @@ def lines_config(
         switches=dict(options.switches),
         min_confidence=options.min_confidence,
         direction=direction_value(options.direction),
+        date_format=options.date_format,
     )
 
 
@@ -254,6 +257,7 @@ def timeline_request(
         switches=dict(options.switches),
         min_confidence=options.min_confidence,
         direction=direction_value(options.direction),
+        date_format=options.date_format,
     )
     _set_parameters(request, options.parameters)
     return request
@@ -274,10 +278,10 @@ def money_text(value: Money | None) -> str:
 
 
 def day_text(value: Day | None) -> str:
-    """ISO text of a day or instant; nothing gives empty text, which is the law's as-of day."""
+    """Text of a day or instant, for the service to judge; nothing gives empty text, the law's as-of day."""
     if value is None:
         return ""
-    return value.strip() if isinstance(value, str) else value.isoformat()
+    return value.isoformat() if isinstance(value, date) else str(value).strip()
 
 
 def _float_text(value: float) -> str:

@@ -96,6 +96,7 @@ class Client(Rating, Ships, Keeping):
         seed: int = 0,
         attribute: bool = False,
         direction: str = "import",
+        date_format: str = "",
         progress: Progress = None,
         timeout: float | None = None,
     ) -> ImpactResult:
@@ -119,6 +120,8 @@ class Client(Rating, Ships, Keeping):
             seed: which draws; the same seed gives the same.
             attribute: whether to split each scenario's difference from the first of its day by change and authority.
             direction: import into the United States, or export: what the country that answers buys, on its clock.
+            date_format: how columns of days are written: "m/d/Y", "d/m/Y", or "excel" for day numbers of a spreadsheet;
+                by default ISO text, or the one order of day and month that all texts of a column fit.
             progress: True for a bar, or a function of stage and fraction.
             timeout: seconds; by default the config's deadline.
 
@@ -143,6 +146,7 @@ class Client(Rating, Ships, Keeping):
             seed=seed,
             attribute=attribute,
             direction=direction,
+            date_format=date_format,
         )
         request = _requests.simulate_request(scenarios, options)
         call = call_of("impact", lines, scenarios, shallow(options))
@@ -171,6 +175,7 @@ class Client(Rating, Ships, Keeping):
         switches: Mapping[str, str] | None = None,
         min_confidence: str = "",
         direction: str = "import",
+        date_format: str = "",
         progress: Progress = None,
         timeout: float | None = None,
     ) -> TimelineResult:
@@ -190,6 +195,7 @@ class Client(Rating, Ships, Keeping):
             switches: doubtful facts set otherwise than by default.
             min_confidence: least confidence an act must have to count: A, B or C.
             direction: as of `impact`.
+            date_format: as of `impact`.
             progress: True for a bar, or a function of stage and fraction.
             timeout: seconds; by default the config's deadline.
 
@@ -206,6 +212,7 @@ class Client(Rating, Ships, Keeping):
             switches=switches or {},
             min_confidence=min_confidence,
             direction=direction,
+            date_format=date_format,
         )
         request = _requests.timeline_request(scenarios, start, end, options)
         given = {name: value for name, value in shallow(options).items() if name not in ONE_DAY_OPTIONS}

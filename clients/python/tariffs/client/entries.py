@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from tariffs.client.refused import refused_json
-from tariffs.client.results import Provenance, Quote
+from tariffs.client.results import Note, Provenance, Quote
 
 MONEY = pl.Decimal(20, 2)
 LANDED = {
@@ -106,6 +106,7 @@ class EntriesResult:
         refused: rows that could not be rated: `row, line_id, entry_id, column, reason, found, message`.
         quotes: the whole answer of each row that was rated.
         provenance: law version, digests, switches: what is needed to replay the result.
+        notes: on the table as a whole and on the options.
     """
 
     lines: pl.DataFrame
@@ -114,6 +115,7 @@ class EntriesResult:
     refused: pl.DataFrame
     quotes: Mapping[int, Quote]
     provenance: Provenance
+    notes: tuple[Note, ...] = ()
 
     def view(self, name: str) -> pl.DataFrame:
         """The frame of a view: `line`, `entry` or `layer`."""
@@ -135,6 +137,7 @@ class EntriesResult:
                 {name: _plain(value) for name, value in entry.items()} for entry in self.entries.to_dicts()
             ],
             "refused": refused_json(self.refused, refused_path),
+            "notes": [note.to_json_dict() for note in self.notes],
             "provenance": dict(self.provenance),
         }
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 import polars as pl
 
 from tariffs.client.refused import refused_json
-from tariffs.client.results import Provenance
+from tariffs.client.results import Note, Provenance
 
 MONEY = pl.Decimal(20, 2)
 AMOUNTS = ("deposited", "assessed", "owed", "by_act", "refundable", "drawback", "refund", "interest")
@@ -50,6 +50,7 @@ class RefundsResult:
         total: sums over all entries by name.
         authorities: the nodes of the authority tree counted.
         provenance: law version, digests: what is needed to replay the result.
+        notes: on the table as a whole and on the options.
     """
 
     entries: pl.DataFrame
@@ -58,6 +59,7 @@ class RefundsResult:
     total: Mapping[str, Decimal]
     authorities: tuple[str, ...]
     provenance: Provenance
+    notes: tuple[Note, ...] = ()
 
     def by_heading(self) -> pl.DataFrame:
         """Sums over all entries by measure, heading and collection window."""
@@ -91,6 +93,7 @@ class RefundsResult:
             "total": {name: str(amount) for name, amount in self.total.items()},
             "authorities": list(self.authorities),
             "refused": refused_json(self.refused, refused_path),
+            "notes": [note.to_json_dict() for note in self.notes],
             "provenance": dict(self.provenance),
         }
 

@@ -6,9 +6,8 @@ million lines cost what their distinct values cost; numbers are read as whole co
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, time
+from datetime import datetime, time
 from functools import partial
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -19,12 +18,10 @@ from tariffs.engine.errors import InputError
 from tariffs.engine.trade.calendar import off_calendar
 from tariffs.engine.trade.codes import parse_code
 from tariffs.engine.trade.columns import INSTANT
+from tariffs.engine.trade.dates import FIX, DateError, format_of, read_moment
 from tariffs.engine.trade.units import find_unit
 
 MODES = ("ocean", "air", "land")
-_NOON = time(12, 0)
-_DAY = re.compile(r"^\d{4}-\d{2}-\d{2}$")
-_INSTANT = re.compile(r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}")
 _GROUPED = r"^[+-]?\$?\d{1,3}(,\d{3})+(\.\d+)?$|^[+-]?\$?\d+(\.\d+)?$"
 _WORDS = {"yes": "1", "true": "1", "no": "0", "false": "0"}
 _TRUTH = {
@@ -47,6 +44,7 @@ class Reading(NamedTuple):
     reason: str | None = None
     message: str | None = None
     note: str | None = None
+    note_reason: str = ""
 
 
 class Problems:
@@ -82,14 +80,11 @@ class Problems:
             )
         )
 
-    def note(self, rows: pl.Series, reason: str, messages: pl.Series) -> None:
+    def note(self, rows: pl.Series, reason: str | pl.Series, messages: pl.Series) -> None:
         """Remark on some rows."""
         if len(rows):
-            self.notes.append(
-                pl.DataFrame({"row": rows.cast(pl.Int64), "message": messages}).select(
-                    "row", pl.lit(reason).alias("reason"), "message"
-                )
-            )
+            why = reason if isinstance(reason, pl.Series) else pl.Series([reason] * len(rows))
+            self.notes.append(pl.DataFrame({"row": rows.cast(pl.Int64), "reason": why, "message": messages}))
 
     def remark(self, reason: str, message: str) -> None:
         """Remark on the whole table."""
@@ -171,7 +166,7 @@ def _mismatch(values: pl.Series, wanted: str) -> InputError:
 
 
 def by_distinct(
-    values: pl.Series, read: Callable[[str], Reading], dtype: pl.DataType, problems: Problems, note: str
+    values: pl.Series, read: Callable[[str], Reading], dtype: pl.DataType, problems: Problems
 ) -> pl.Series:
     """A column of text read once per distinct value; what cannot be read is refused."""
     text = text_of(values)
@@ -184,6 +179,7 @@ def by_distinct(
             "reason": pl.Series([r.reason for r in readings], dtype=pl.String),
             "message": pl.Series([r.message for r in readings], dtype=pl.String),
             "note": pl.Series([r.note for r in readings], dtype=pl.String),
+            "note_reason": pl.Series([r.note_reason for r in readings], dtype=pl.String),
         }
     )
     joined = pl.DataFrame({"text": text}).join(book, on="text", how="left", maintain_order="left")
@@ -191,7 +187,7 @@ def by_distinct(
         problems.refuse(values, joined["reason"].is_not_null(), joined["reason"], joined["message"])
     if book["note"].null_count() < book.height:
         noted = joined["note"].is_not_null()
-        problems.note(noted.arg_true(), note, joined["note"].filter(noted))
+        problems.note(noted.arg_true(), joined["note_reason"].filter(noted), joined["note"].filter(noted))
     return joined["value"].alias(values.name)
 
 
@@ -208,7 +204,7 @@ def read_code(text: str, known: Callable[[str], bool], nearest: Callable[[str], 
             "HTS_CODE_UNKNOWN",
             f"No schedule has the code {code}." + (f" Nearest codes: {near}." if near else ""),
         )
-    return Reading(code, note=note or None)
+    return Reading(code, note=note or None, note_reason="HTS_CODE_REPAIRED")
 
 
 def read_origin(text: str, known: Callable[[str], bool]) -> Reading:
@@ -223,19 +219,13 @@ def read_origin(text: str, known: Callable[[str], bool]) -> Reading:
     )
 
 
-def read_moment(text: str, zone: ZoneInfo, reason: str) -> Reading:
+def read_instant(text: str, zone: ZoneInfo, date_format: str, reason: str) -> Reading:
     """A day (its noon in `zone`) or an instant."""
     try:
-        if _DAY.match(text):
-            return Reading(datetime.combine(datetime.fromisoformat(text).date(), _NOON, zone).astimezone(UTC))
-        if _INSTANT.match(text):
-            moment = datetime.fromisoformat(text)
-            return Reading((moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC))
-    except (ValueError, OverflowError):
-        pass
-    return Reading(
-        None, reason, f"{text!r} is not a day or instant. Write 2025-11-10, or 2025-11-10T00:01-05:00."
-    )
+        moment = read_moment(text, zone, date_format)
+    except DateError as error:
+        return Reading(None, reason, f"{error}. {error.fix}")
+    return Reading(moment.instant, note=moment.note or None, note_reason=moment.reason)
 
 
 def read_unit(text: str) -> Reading:
@@ -272,33 +262,50 @@ def read_claim_code(text: str) -> Reading:
     return Reading(bare if bare.isdigit() else text.upper())
 
 
-def instants_of(values: pl.Series, zone: ZoneInfo, reason: str, problems: Problems) -> pl.Series:
-    """A column of days or instants as UTC; a day is its noon in `zone`, and so is a column of bare midnights."""
-    name = str(zone)
+def instants_of(
+    values: pl.Series, zone: ZoneInfo, reason: str, problems: Problems, date_format: str = ""
+) -> pl.Series:
+    """A column of days or instants as UTC; a day, and a midnight without an offset, is its noon in `zone`.
+
+    Days written with their year last are in the order of `date_format`, else in that which the column shows.
+    """
     dtype = values.dtype
     if dtype == pl.Null:
         return values.cast(INSTANT)
     if dtype == pl.Date or isinstance(dtype, pl.Datetime):
         values = _on_the_calendar(values, reason, problems)
     if dtype == pl.Date:
-        return _noon(values, name)
+        return _on_clock(_noons(values), zone)
     if isinstance(dtype, pl.Datetime):
         if dtype.time_zone:
             return values.dt.convert_time_zone("UTC").cast(INSTANT)
-        if (values.dt.time() == time(0)).all():
-            problems.remark(
-                "DAYS_READ_AS_NOON",
-                f"{values.name} holds midnights only; they were read as days, that is noon.",
-            )
-            return _noon(values.dt.date(), name)
-        return (
-            values.dt.replace_time_zone(name, ambiguous="earliest", non_existent="null")
-            .dt.convert_time_zone("UTC")
-            .cast(INSTANT)
-        )
-    if dtype.is_numeric() or dtype == pl.Boolean:
+        return _naive_instants(values, zone, reason, problems)
+    if dtype == pl.Boolean:
         raise _mismatch(values, "days or instants")
-    return by_distinct(values, partial(read_moment, zone=zone, reason=reason), INSTANT, problems, "")
+    shown = date_format or format_of(text_of(values).drop_nulls().unique())
+    read = partial(read_instant, zone=zone, date_format=shown, reason=reason)
+    return by_distinct(values, read, INSTANT, problems)
+
+
+def _naive_instants(values: pl.Series, zone: ZoneInfo, reason: str, problems: Problems) -> pl.Series:
+    """Instants without an offset: midnights are days, the others are on the clock of `zone`."""
+    midnight = (values.dt.time() == time(0)).fill_null(value=False)
+    days = values.filter(midnight).dt.date().cast(pl.String)
+    told = f"{values.name}: " + days + " without a time of day was read as its noon."
+    problems.note(midnight.arg_true(), "DAYS_READ_AS_NOON", told)
+    read = _on_clock(_noons(values.dt.date()).zip_with(midnight, values.cast(pl.Datetime("us"))), zone)
+    left_out = read.is_null() & values.is_not_null()
+    problems.refuse(values, left_out, reason, f", a time that the clock of {zone} leaves out. {FIX}")
+    return read
+
+
+def _noons(days: pl.Series) -> pl.Series:
+    return pl.select(days.cast(pl.Datetime("us")) + pl.duration(hours=12)).to_series().alias(days.name)
+
+
+def _on_clock(moments: pl.Series, zone: ZoneInfo) -> pl.Series:
+    local = moments.dt.replace_time_zone(str(zone), ambiguous="earliest", non_existent="null")
+    return local.dt.convert_time_zone("UTC").cast(INSTANT)
 
 
 def _on_the_calendar(values: pl.Series, reason: str, problems: Problems) -> pl.Series:
@@ -310,11 +317,6 @@ def _on_the_calendar(values: pl.Series, reason: str, problems: Problems) -> pl.S
     shown = values.to_physical().alias(values.name)
     problems.refuse(shown, beyond, reason, ", which is no day of the years 1 to 9999. Write 2025-11-10.")
     return values.set(beyond, None)
-
-
-def _noon(days: pl.Series, zone: str) -> pl.Series:
-    noon = days.cast(pl.Datetime("us")) + pl.duration(hours=12)
-    return pl.select(noon).to_series().dt.replace_time_zone(zone).dt.convert_time_zone("UTC").alias(days.name)
 
 
 def sums_above_one(read: Mapping[str, pl.Series], names: list[str]) -> pl.Series:

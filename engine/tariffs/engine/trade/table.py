@@ -57,6 +57,7 @@ class TableRules:
         is_code: whether some schedule has a code of 4 to 10 digits.
         nearest: the codes most like one that does not exist.
         is_origin: whether a text is an origin of the law.
+        date_format: how columns of days are written, one of `dates.FORMATS`; empty if each column shows it.
     """
 
     claims: Claims
@@ -66,6 +67,7 @@ class TableRules:
     is_code: Callable[[str], bool]
     nearest: Callable[[str], list[str]]
     is_origin: Callable[[str], bool]
+    date_format: str = ""
 
 
 @dataclass(frozen=True)
@@ -137,8 +139,8 @@ def _read_goods(frame: pl.DataFrame, rules: TableRules, read: Read, problems: Pr
     is_code = cache(rules.is_code)
     code = partial(read_code, known=is_code, nearest=rules.nearest)
     origin = partial(read_origin, known=rules.is_origin)
-    read["hts"] = by_distinct(frame["hts"], code, pl.String(), problems, "HTS_CODE_REPAIRED")
-    read["origin"] = by_distinct(frame["origin"], origin, pl.String(), problems, "")
+    read["hts"] = by_distinct(frame["hts"], code, pl.String(), problems)
+    read["origin"] = by_distinct(frame["origin"], origin, pl.String(), problems)
     for name, reason, fix in (
         ("hts", "HTS_CODE_MALFORMED", ". Give an HTS code of 4 to 10 digits."),
         ("origin", "ORIGIN_UNKNOWN", ". Give the ISO 3166-1 alpha-2 code of the country of origin."),
@@ -167,7 +169,7 @@ def _read_dates(frame: pl.DataFrame, rules: TableRules, read: Read, problems: Pr
     if "entry_date" not in frame.columns:
         return
     given = frame["entry_date"]
-    moments = instants_of(given, rules.zone, "ENTRY_DATE_INVALID", problems)
+    moments = instants_of(given, rules.zone, "ENTRY_DATE_INVALID", problems, rules.date_format)
     outside = ((moments < rules.first.astimezone(UTC)) | (moments >= rules.last.astimezone(UTC))).fill_null(
         value=False
     )
@@ -179,7 +181,7 @@ def _read_dates(frame: pl.DataFrame, rules: TableRules, read: Read, problems: Pr
 def _read_words(frame: pl.DataFrame, read: Read, problems: Problems) -> None:
     for name, reader in (("unit", read_unit), ("mode", read_mode)):
         if name in frame.columns:
-            read[name] = by_distinct(frame[name], reader, pl.String(), problems, "")
+            read[name] = by_distinct(frame[name], reader, pl.String(), problems)
 
 
 def _read_claims(frame: pl.DataFrame, rules: TableRules, read: Read, problems: Problems) -> None:
@@ -198,11 +200,11 @@ def _read_claims(frame: pl.DataFrame, rules: TableRules, read: Read, problems: P
                 given, bad.fill_null(value=False), "CLAIM_INVALID", ". Give a number of at least 0."
             )
         elif kind == "date":
-            values = instants_of(given, rules.zone, "CLAIM_INVALID", problems)
+            values = instants_of(given, rules.zone, "CLAIM_INVALID", problems, rules.date_format)
         elif kind == "bool":
-            values = by_distinct(given, read_truth, pl.Boolean(), problems, "")
+            values = by_distinct(given, read_truth, pl.Boolean(), problems)
         else:
-            values = by_distinct(given, read_claim_code, pl.String(), problems, "")
+            values = by_distinct(given, read_claim_code, pl.String(), problems)
         read[name] = values
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +11,7 @@ from tariffs.engine.assess import EntryLine, Quote, price
 from tariffs.engine.considered import Considered
 from tariffs.engine.entries import EntryTotal, Unread, assess_entries
 from tariffs.engine.entry_summary import HeadingLine
-from tariffs.engine.entryline import OtherCharge, Reading
+from tariffs.engine.entryline import OtherCharge, Reading, known_on_text
 from tariffs.engine.entryline import read_line as read_entry_line
 from tariffs.engine.errors import InputError, TariffsError
 from tariffs.engine.explanation import explained, is_considered
@@ -24,6 +25,7 @@ from tariffs.engine.trade.schedule import load_schedule
 from tariffs.service.answers import Encoded
 from tariffs.service.rpc.checks import choice, decimal, direction_of, few, required, word, words
 from tariffs.service.rpc.exports import calculate_export, refuse_ordinary_rate
+from tariffs.service.rpc.forms import date_formats, table_notes
 from tariffs.service.rpc.masks import trim
 from tariffs.service.rpc.prepared import answer_prepared, prepare
 from tariffs.service.rpc.quotes import amounts_of, answer_of, landed_of, quote_message
@@ -124,9 +126,13 @@ def calculate_duties(
     scenario = scenario_of(request.scenario, "scenario")
     law = law_under(scenario, request.switches, request.min_confidence)
     known_on = word(request.known_on, "known_on") or None
-    lines = [_line_or_error(line) for line in request.lines]
+    formats = date_formats(request.table)
+    lines = [_line_or_error(line, formats) for line in request.lines]
     found = assess_entries(law, lines, known_on=known_on, cancelled=cancelled)
-    answer = duty_service_pb2.BatchCalculateDutiesResponse(entries=[_entry(one) for one in found.entries])
+    answer = duty_service_pb2.BatchCalculateDutiesResponse(
+        entries=[_entry(one) for one in found.entries],
+        notes=notes_of(table_notes(law, request.table, known_on)),
+    )
     switches: dict[str, str] = {}
     for index, (line, outcome) in enumerate(zip(request.lines, found.outcomes, strict=True)):
         if isinstance(outcome, TariffsError):
@@ -140,7 +146,7 @@ def calculate_duties(
         "law_version": law.version,
         "law_digest": law.digest,
         "engine_version": engine_version(),
-        "known_on": known_on or law.as_of,
+        "known_on": known_on_text(law, known_on),
         "scenarios": {scenario.id: scenario.digest},
         "switches": switches,
     }
@@ -169,10 +175,10 @@ def _check_size(lines: Sequence[duty_service_pb2.EntryLine]) -> None:
         )
 
 
-def _line_or_error(line: duty_service_pb2.EntryLine) -> EntryLine | Unread:
+def _line_or_error(line: duty_service_pb2.EntryLine, formats: Mapping[str, str]) -> EntryLine | Unread:
     try:
         refuse_ordinary_rate(line)
-        return read_line(line)
+        return replace(read_line(line), date_formats=formats)
     except TariffsError as error:
         return Unread(line.entry_id, error)
 

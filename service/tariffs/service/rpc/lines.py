@@ -39,6 +39,7 @@ def stream_of(config: bytes) -> LineStream:
         switches=words(request.switches, "switches"),
         min_conf=word(request.min_confidence, "min_confidence"),
         direction=direction_of(request.direction),
+        date_format=word(request.date_format, "date_format"),
     )
     return LineStream(points_of(request.points), law=load_law(), options=options)
 

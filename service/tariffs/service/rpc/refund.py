@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 from tariffs.engine.entries import Unread
-from tariffs.engine.entryline import EntryLine
+from tariffs.engine.entryline import EntryLine, known_on_text, moment_notes, read_user_moment
 from tariffs.engine.errors import InputError, ServiceError, TariffsError
-from tariffs.engine.law.text import read_day
+from tariffs.engine.law.law import IMPORT, Law
+from tariffs.engine.law.notes import Note
 from tariffs.engine.provenance import engine_version
 from tariffs.engine.refund import TOTALS, EntryRefund, HeadingRefund, RefundLine, RefundOptions, refunds
+from tariffs.engine.trade.dates import Moment
 from tariffs.service.rpc.checks import decimal, word
 from tariffs.service.rpc.duty import BATCH_LIMIT, read_line
+from tariffs.service.rpc.forms import date_formats, table_notes
 from tariffs.service.rpc.shared import day_text, law_under, notes_of, provenance_of, scenario_of
 from tariffs.service.status import failure_of
 from tariffs.v1 import refund_service_pb2 as pb
@@ -36,26 +40,28 @@ def calculate_refunds(
         )
     scenario = scenario_of(request.scenario, "scenario")
     law = law_under(scenario, request.switches, request.min_confidence)
+    formats = date_formats(request.table)
     lines: list[RefundLine | Unread] = []
     for line in request.lines:
         if cancelled():
             raise ServiceError("CANCELLED", "The caller cancelled the call.")
         try:
-            lines.append(_line(line))
+            lines.append(_line(line, formats))
         except TariffsError as error:
             lines.append(Unread(line.line.entry_id, error))
-    found = refunds(law, lines, _options(request))
+    found = refunds(law, lines, _options(law, request))
     answer = pb.CalculateRefundsResponse(
         entries=[_entry(entry) for entry in found.entries],
         headings=_headings(found.headings),
         total={name: f"{amount:.2f}" for name, amount in found.total.items()},
         authorities=found.authority,
+        notes=notes_of(_notes(law, request)),
         provenance=provenance_of(
             {
                 "law_version": law.version,
                 "law_digest": law.digest,
                 "engine_version": engine_version(),
-                "known_on": request.known_on or law.as_of,
+                "known_on": known_on_text(law, request.known_on),
                 "scenarios": {scenario.id: scenario.digest},
                 "switches": found.switches,
             },
@@ -67,24 +73,30 @@ def calculate_refunds(
     emit(answer)
 
 
-def _options(request: pb.CalculateRefundsRequest) -> RefundOptions:
-    rate = request.interest_rate
-    try:
-        paid_on = read_day(request.paid_on) if request.paid_on else None
-    except ValueError as error:
-        raise InputError(
-            "ENTRY_DATE_INVALID", f"{error}.", field="paid_on", fix="Write YYYY-MM-DD."
-        ) from None
+def _paid_on(law: Law, request: pb.CalculateRefundsRequest) -> Moment | None:
+    text = word(request.paid_on, "paid_on")
+    return read_user_moment(text, law.zones[IMPORT], "paid_on") if text else None
+
+
+def _options(law: Law, request: pb.CalculateRefundsRequest) -> RefundOptions:
+    rate, paid_on = request.interest_rate, _paid_on(law, request)
+    zone = law.zones[IMPORT]
     return RefundOptions(
         authority=tuple(word(node, "authorities") for node in request.authorities),
         rate=decimal(rate, "interest_rate", "PARAMETER_INVALID") if rate else None,
-        paid_on=paid_on,
+        paid_on=paid_on.instant.astimezone(zone).date() if paid_on else None,
         known_on=word(request.known_on, "known_on") or None,
     )
 
 
-def _line(line: pb.RefundLine) -> RefundLine:
-    entry: EntryLine = read_line(line.line)
+def _notes(law: Law, request: pb.CalculateRefundsRequest) -> tuple[Note, ...]:
+    paid_on = _paid_on(law, request)
+    told = moment_notes("paid_on", paid_on) if paid_on else ()
+    return (*table_notes(law, request.table, request.known_on), *told)
+
+
+def _line(line: pb.RefundLine, formats: Mapping[str, str]) -> RefundLine:
+    entry: EntryLine = replace(read_line(line.line), date_formats=formats)
     return RefundLine(
         entry,
         word(line.liquidation, "liquidation"),

@@ -114,6 +114,7 @@ def options_of(request: pb.SimulateRequest | pb.TimelineRequest, parameters: str
         switches=words(request.switches, "switches"),
         min_conf=word(request.min_confidence, "min_confidence"),
         direction=direction_of(request.direction),
+        date_format=word(request.date_format, "date_format"),
     )
 
 

@@ -81,6 +81,7 @@ def duty(
             "--entries", metavar="FILE", help="Rate every line of a .csv, .parquet or .arrow file instead."
         ),
     ] = None,
+    date_format: options.DateFormat = "",
     view: Annotated[
         str,
         typer.Option("--view", metavar="|".join(VIEWS), help="What of an entry file is shown and written."),
@@ -123,9 +124,17 @@ def duty(
                 known_on=known_on,
                 switches=switches,
                 min_confidence=min_conf,
+                date_format=date_format,
                 progress=True,
             )
         return _tell(result, view, output, refused or outputs.refused_path(entries), as_json)
+    if date_format:
+        raise InvalidRequest(
+            "REQUEST_INVALID",
+            "--date-format is for the columns of --entries.",
+            field="--date-format",
+            fix="Write --date as 2025-11-10.",
+        )
     if hts is None or origin is None or value is None:
         raise InvalidRequest(
             "REQUEST_INVALID",

@@ -75,6 +75,7 @@ def impact(
         ),
     ] = False,
     direction: options.Direction = "import",
+    date_format: options.DateFormat = "",
     known_on: options.KnownOn = None,
     switch: options.Switches = None,
     min_conf: options.MinConf = "",
@@ -120,6 +121,7 @@ def impact(
             "seed": seed,
             "attribute": attribute,
             "direction": direction,
+            "date_format": date_format,
         }
         if detach:
             runs.attached((output, lines, refused))

@@ -38,6 +38,14 @@ Switches = Annotated[
 MinConf = Annotated[
     str, typer.Option("--min-conf", metavar="A|B|C", help="Least confidence an act must have to count.")
 ]
+DateFormat = Annotated[
+    str,
+    typer.Option(
+        "--date-format",
+        metavar="m/d/Y|d/m/Y|excel",
+        help="How columns of days are written. Default: ISO text, or the order that all of a column fits.",
+    ),
+]
 Direction = Annotated[
     str,
     typer.Option(

@@ -47,6 +47,7 @@ def refund(
     known_on: options.KnownOn = None,
     switch: options.Switches = None,
     min_conf: options.MinConf = "",
+    date_format: options.DateFormat = "",
     refused: Annotated[
         Path | None,
         typer.Option("--refused", help="Write refused rows here. Default: <ENTRIES>-refused.csv."),
@@ -70,6 +71,7 @@ def refund(
             scenario=scenario,
             switches=options.pairs(switch, "--switch"),
             min_confidence=min_conf,
+            date_format=date_format,
             progress=True,
         )
     path = outputs.write_refused(result.refused, refused or outputs.refused_path(entries), result.provenance)

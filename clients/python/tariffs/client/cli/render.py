@@ -76,7 +76,7 @@ def quote(answer: Quote) -> None:
         out.print(f"between {_money(answer.min)} and {_money(answer.max)}, depending on: {undeclared}")
     for layer in answer.layers:
         _why(out, layer)
-    _notes(out, answer.notes)
+    print_notes(out, answer.notes)
     for assumption in answer.assumptions:
         out.print(f"[dim]assumed: {escape(assumption)}[/dim]")
     footer(out, answer.provenance)
@@ -88,7 +88,7 @@ def impact(result: ImpactResult, shown: int = _SHOWN_GROUPS) -> None:
     points(out, result, [(str(row["scenario"]), str(row["on"])) for row in result.total.to_dicts()], shown)
     out.print()
     # A note on the whole run stands again under each scenario and day it is about.
-    _notes(out, {(note.reason, note.message): note for note in result.notes}.values())
+    print_notes(out, {(note.reason, note.message): note for note in result.notes}.values())
     if result.refused.height:
         out.print(f"\n{refused_words(result.refused)}:")
         out.print(_frame(result.refused.head(shown)))
@@ -222,7 +222,8 @@ def _why(out: Console, layer: Layer) -> None:
         out.print(f"[dim]{escape(layer.measure)}: {escape(text or rule)}[/dim]")
 
 
-def _notes(out: Console, notes: Iterable[Note]) -> None:
+def print_notes(out: Console, notes: Iterable[Note]) -> None:
+    """Print notes, one a line."""
     for note in notes:
         out.print(f"note {escape(note.reason)}: {escape(note.message)}")
 
@@ -286,7 +287,7 @@ def timeline(result: TimelineResult) -> None:
         average = result.average_total.filter(scenario=name).to_dicts()[0]
         out.print(periods.segments_table(result.totals.filter(scenario=name), average))
     out.print()
-    _notes(out, result.notes)
+    print_notes(out, result.notes)
     footer(out, result.provenance)
 
 

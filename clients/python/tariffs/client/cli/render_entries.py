@@ -33,6 +33,7 @@ def entries(result: EntriesResult, view: str, shown: int = _SHOWN) -> None:
     sums = {name: result.entries[name].sum() for name in _SUMMED}
     words = "   ".join(f"{name.replace('_', ' ')} {_cell(amount)}" for name, amount in sums.items())
     out.print(f"{result.entries.height:,} entries, {result.lines.height:,} lines: {words}")
+    render.print_notes(out, result.notes)
     for note in dict.fromkeys(note for notes in result.entries["notes"] for note in notes):
         out.print(f"note {escape(note)}")
     if result.refused.height:

@@ -52,6 +52,7 @@ def timeline(
         typer.Option("--by", metavar="KEYS", help="Groups: origin,authority,hts2,... Default: origin."),
     ] = None,
     direction: options.Direction = "import",
+    date_format: options.DateFormat = "",
     known_on: options.KnownOn = None,
     switch: options.Switches = None,
     min_conf: options.MinConf = "",
@@ -85,6 +86,7 @@ def timeline(
             switches=switches,
             min_confidence=min_conf,
             direction=direction,
+            date_format=date_format,
             progress=True,
         )
     if output is not None:

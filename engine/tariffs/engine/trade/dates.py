@@ -1,0 +1,241 @@
+"""Read days and instants as people and spreadsheets write them; a day without a time of day is its noon.
+
+One reader serves entry lines, tables, claims and options, so that the same text never means two days.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from tariffs.engine.errors import InputError
+
+MONTH_FIRST, DAY_FIRST, SERIAL = "m/d/Y", "d/m/Y", "excel"
+FORMATS = (MONTH_FIRST, DAY_FIRST, SERIAL)
+FIX = "Write 2025-11-10, or an instant such as 2025-11-10T00:01-05:00."
+NOON = time(12, 0)
+READ_AT_MOST = 8192
+"""Texts that stay read; some 300 bytes each."""
+_MIDNIGHT = time(0, 0)
+_TEXT = re.compile(r"([0-9][0-9./-]*)(?:[T ] ?(.+))?", re.ASCII)
+_YEAR_FIRST = re.compile(r"([0-9]{4})([-/.])([0-9]{1,2})\2([0-9]{1,2})")
+_COMPACT = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})(?:\.0+)?")
+_YEAR_LAST = re.compile(r"([0-9]{1,2})([-/.])([0-9]{1,2})\2([0-9]{4})")
+_NUMBER = re.compile(r"[0-9]{1,6}(?:\.[0-9]+)?")
+_TIME = re.compile(
+    r"([0-9]{1,2}):?([0-9]{2})(?::?([0-9]{2})(?:\.([0-9]{1,9}))?)?(?: ?([AP])M)?(Z|[+-][0-9]{2}(?::?[0-9]{2})?)?",
+    re.IGNORECASE,
+)
+_CANONICAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+# Spreadsheets count a 29 February 1900 that never was; from March 1900 on this is day 0.
+_SERIAL_EPOCH, _FIRST_SERIAL = datetime(1899, 12, 30), 61
+_YEARS_AS_DAYS = 366 * 10_000
+
+
+class DateError(ValueError):
+    """A text that is no day or instant; `fix` says what to write."""
+
+    def __init__(self, message: str, fix: str = FIX) -> None:
+        super().__init__(message)
+        self.fix = fix
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A day or instant as read.
+
+    Attributes:
+        instant: in UTC; of a day its noon.
+        text: `2025-11-10` for a day, else the instant as given.
+        reason: DAYS_READ_AS_NOON or DATE_REPAIRED if it was written otherwise, else empty.
+        note: how it was read then.
+    """
+
+    instant: datetime
+    text: str
+    reason: str = ""
+    note: str = ""
+
+
+def read_format(text: str) -> str:
+    """A format of days as one of FORMATS, from spellings such as `%m/%d/%Y` or `MM/DD/YYYY`; empty if none is given.
+
+    Raises:
+        InputError: REQUEST_INVALID.
+    """
+    bare = re.sub(r"(.)\1+", r"\1", text.strip().replace("%", "").lower())
+    found = {known.lower(): known for known in FORMATS} | {"": ""}
+    if bare not in found:
+        raise InputError(
+            "REQUEST_INVALID",
+            f"The date format is {text[:40]!r}.",
+            field="date_format",
+            fix=f"Give one of {', '.join(FORMATS)}.",
+        )
+    return found[bare]
+
+
+def format_of(texts: Iterable[str]) -> str:
+    """The order of day and month that the texts of a column show; empty if none or both show."""
+    shown = set()
+    for text in texts:
+        found = _YEAR_LAST.match(text.strip())
+        if found and _shows(found) in FORMATS:
+            shown.add(_shows(found))
+    return shown.pop() if len(shown) == 1 else ""
+
+
+@lru_cache(maxsize=READ_AT_MOST)
+def read_moment(text: str, zone: ZoneInfo, date_format: str = "") -> Moment:
+    """A day or instant.
+
+    Args:
+        text: `2025-11-10`, `20251110`, `11/10/2025`, `2025-11-10T00:01-05:00` and the like. A time of midnight without
+            an offset is a day; any other time without one is on the clock of `zone`.
+        zone: the clock.
+        date_format: one of FORMATS, where the column's is known: the order of day and month, or day numbers of a
+            spreadsheet.
+
+    Raises:
+        DateError: it is neither, no calendar or clock has it, or its day and month may be either.
+    """
+    given = text.strip()
+    try:
+        return _read(given, zone, date_format)
+    except DateError:
+        raise
+    except (ValueError, OverflowError):
+        raise DateError(f"{given[:40]!r} is not a day or instant") from None
+
+
+def read_day(text: str, zone: ZoneInfo, date_format: str = "") -> date:
+    """The day of a text on the clock of `zone`; raises DateError as `read_moment`."""
+    return read_moment(text, zone, date_format).instant.astimezone(zone).date()
+
+
+def _read(text: str, zone: ZoneInfo, date_format: str) -> Moment:
+    found = _TEXT.fullmatch(text)
+    if found is None:
+        raise ValueError(text)
+    if date_format == SERIAL and found[2] is None and _NUMBER.fullmatch(text):
+        return _local(text, _of_serial(float(text)), zone)
+    day = _day(text, found[1], date_format)
+    if found[2] is None:
+        return _noon(text, day, zone)
+    clock, offset = _time(found[2])
+    if offset is None:
+        return _local(text, datetime.combine(day, clock), zone)
+    return Moment(datetime.combine(day, clock, offset).astimezone(UTC), text)
+
+
+def _day(text: str, part: str, date_format: str) -> date:
+    if found := _YEAR_FIRST.fullmatch(part):
+        return date(int(found[1]), int(found[3]), int(found[4]))
+    if found := _COMPACT.fullmatch(part):
+        return date(int(found[1]), int(found[2]), int(found[3]))
+    if found := _YEAR_LAST.fullmatch(part):
+        return _year_last(text, found, date_format)
+    if _NUMBER.fullmatch(part):
+        raise DateError(
+            f"{text[:40]!r} is not a day",
+            f"{FIX} Day numbers of a spreadsheet are read with --date-format {SERIAL} (date_format in Python).",
+        )
+    raise ValueError(text)
+
+
+def _year_last(text: str, found: re.Match[str], date_format: str) -> date:
+    first, second, year = int(found[1]), int(found[3]), int(found[4])
+    order = date_format if date_format in (MONTH_FIRST, DAY_FIRST) else _shows(found)
+    if not order:
+        either = date(year, first, second), date(year, second, first)
+        raise DateError(
+            f"{text[:40]!r} may be {either[0]} or {either[1]}",
+            f"Write {either[0]} or {either[1]}; the order in a table is named with --date-format {MONTH_FIRST} or "
+            f"{DAY_FIRST} (date_format in Python).",
+        )
+    return date(year, first, second) if order == MONTH_FIRST else date(year, second, first)
+
+
+def _shows(found: re.Match[str]) -> str:
+    """The order that a day written with its year last shows by itself; empty if either fits."""
+    first, second = int(found[1]), int(found[3])
+    if first > 12 >= second:
+        return DAY_FIRST
+    if second > 12 >= first:
+        return MONTH_FIRST
+    return "same" if first == second else ""
+
+
+def _time(text: str) -> tuple[time, timezone | None]:
+    found = _TIME.fullmatch(text.strip())
+    if found is None:
+        raise ValueError(text)
+    hour = int(found[1])
+    if found[5]:
+        if not 1 <= hour <= 12:
+            raise ValueError(text)
+        hour = hour % 12 + (12 if found[5] in "Pp" else 0)
+    micro = int((found[4] or "0").ljust(6, "0")[:6])
+    return time(hour, int(found[2]), int(found[3] or 0), micro), _offset(found[6])
+
+
+def _offset(text: str | None) -> timezone | None:
+    if text is None:
+        return None
+    if text in "Zz":
+        return UTC
+    digits = text[1:].replace(":", "").ljust(4, "0")
+    minutes = int(digits[:2]) * 60 + int(digits[2:])
+    if int(digits[2:]) > 59:
+        raise ValueError(text)
+    return timezone(timedelta(minutes=-minutes if text[0] == "-" else minutes))
+
+
+def _of_serial(number: float) -> datetime:
+    if not _FIRST_SERIAL <= number < _YEARS_AS_DAYS:
+        raise ValueError(number)
+    return _SERIAL_EPOCH + timedelta(seconds=round(number * 86_400))
+
+
+def _local(text: str, moment: datetime, zone: ZoneInfo) -> Moment:
+    """A moment on the clock of the zone; midnight is a day."""
+    if moment.time() == _MIDNIGHT:
+        return _noon(text, moment.date(), zone)
+    instant = moment.replace(tzinfo=zone).astimezone(UTC)
+    if instant.astimezone(zone).replace(tzinfo=None) != moment:
+        raise DateError(f"{text[:40]!r} is a time that the clock of {zone} leaves out")
+    if _CANONICAL.match(text):
+        return Moment(instant, text)
+    told = moment.isoformat()
+    return Moment(instant, told, "DATE_REPAIRED", f"{text!r} was read as {told}.")
+
+
+def _noon(text: str, day: date, zone: ZoneInfo) -> Moment:
+    instant = datetime.combine(day, NOON, zone).astimezone(UTC)
+    if text == day.isoformat():
+        return Moment(instant, text)
+    told = f"{text!r} was read as {day}, that is its noon"
+    if text.startswith(day.isoformat()):
+        return Moment(
+            instant, day.isoformat(), "DAYS_READ_AS_NOON", f"{told}; midnight is written with its offset."
+        )
+    return Moment(instant, day.isoformat(), "DATE_REPAIRED", f"{told}.")
+
+
+__all__ = [
+    "DAY_FIRST",
+    "FORMATS",
+    "MONTH_FIRST",
+    "NOON",
+    "SERIAL",
+    "DateError",
+    "Moment",
+    "format_of",
+    "read_day",
+    "read_format",
+    "read_moment",
+]
