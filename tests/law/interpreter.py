@@ -208,7 +208,8 @@ class Reading:
             for layer in members:
                 if layer is not best[0]:
                     take(layer, NOTHING, heading)
-            firing = {name: x["weights"] for name, x in charged(rule.get("when", [])).items()}
+            firing = {name: x["weights"] for name, x in charged(rule.get("when", [])).items()
+                      if x["heading"] not in listed(rule.get("when_not", []))}  # fmt: skip
             for name, layer in charged(rule.get("on", [])).items():
                 others = [taken for other, taken in firing.items() if other != name]
                 if "when" in rule and not others:

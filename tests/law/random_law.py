@@ -139,7 +139,7 @@ def _measure(draw: Draw, index: int, narrow: float) -> Raw:
     return {**measure, "events": events}
 
 
-def _rule(draw: Draw, index: int, names: list[str]) -> Raw:
+def _rule(draw: Draw, index: int, names: list[str], headings: list[str]) -> Raw:
     rule: Raw = {"id": f"rule{index}", "cite": [], "conf": "C", **draw.switched(), **draw.known()}
     if draw.maybe(0.6):
         rule["from"] = draw.moment()
@@ -153,6 +153,8 @@ def _rule(draw: Draw, index: int, names: list[str]) -> Raw:
     rule |= {**draw.conditions(0.2), **draw.conditions(0.15, "unless")}
     if "if" not in rule or rule["take"] == "content" or draw.maybe(0.8):
         rule["when"] = draw.some(names, 3)
+        if draw.maybe(0.2):
+            rule["when_not"] = draw.some(headings, 20)
     if rule["take"] == "base":
         rule["base"] = dict(draw.one(BASES))
     return rule
@@ -205,6 +207,9 @@ def random_law(seed: int, measures: int = 200, *, narrow: float = 0.0, asks: boo
     names = [measure["id"] for measure in found[1:]] + [node for node in NODES if any(
         f"{m['authority']}.".startswith(node + ".") for m in found)]  # fmt: skip
     nodes = [name for name in names if name in NODES]
+    headings = [
+        row["heading"] for m in found for part in m["periods"] for row in part["rows"] if "heading" in row
+    ]
     events = [event(draw, draw.one(OPS), narrow) for _ in range(min(6, measures // 4))]
     for act in events:
         act["measures"] |= (
@@ -222,7 +227,7 @@ def random_law(seed: int, measures: int = 200, *, narrow: float = 0.0, asks: boo
         "row_sets": {"relief": [{"if": ["donation"], "rate": "0%", "heading": "9903.01.21"}]},
         "measures": found,
         "events": events,
-        "rules": [_rule(draw, index, names) for index in range(min(30, measures // 3))],
+        "rules": [_rule(draw, index, names, headings) for index in range(min(30, measures // 3))],
         "claims": _claims(draw, asks),
         "terms": {"us_capped": {"cap": "40%", "cite": []}},
         "switches": {"truce": {"default": draw.one(("on", "off")), "values": ["on", "off"], "text": "", "conf": "C"}},

@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from tariffs.engine.law import load_law
 from tariffs.engine.trade import reference
 from tariffs.engine.trade.importers import build, countries, trade
 from tariffs.engine.trade.importers.codes import Universe
@@ -88,6 +89,83 @@ def test_value_agrees_with_the_published_one(name: str, origin: str, billions: f
     assert value_of(name, origin) / 1e9 == pytest.approx(billions, abs=0.05)
 
 
+# Rows and values in billions of dollars as published with the lists of 2026-10; "60" are the economies of the duty.
+@pytest.mark.parametrize(
+    ("names", "rows", "origin", "billions"),
+    [
+        (["FL301_52B"], 863, "", 1031.9),
+        (["FL301_52B"], 863, "CN", 108.3),
+        (["FL301_52B"], 863, "CA", 160.8),
+        (["FL301_52B"], 863, "MX", 98.1),
+        (["FL301_52B"], 863, "TW", 74.6),
+        (["FL301_52B"], 863, "VN", 46.3),
+        (["FL301_52C"], 16, "", 15.9),
+        (["FL301_52C"], 16, "CN", 0.7),
+        (["FL301_52D"], 541, "", 350.0),
+        (["FL301_52D"], 541, "CN", 61.0),
+        (["FL301_52E", "FL301_52E_30"], 700, "", 39.4),
+        (["FL301_52E", "FL301_52E_30"], 700, "CN", 6.9),
+        (["FL301_52E", "FL301_52E_30"], 700, "IN", 2.8),
+        (["FL301_52E_30"], 7, "", 0.1),
+        (["S338_ALCOHOL"], 63, "CA", 1.001),
+        (["S338_ALCOHOL_2026_09_15"], 101, "CA", 1.310),
+        (["S338_DAIRY"], 52, "CA", 0.097),
+        (["S338_VEHICLES"], 439, "CA", 19.359),
+        (["S338_VEHICLES_2026_09_15"], 513, "CA", 19.762),
+    ],
+)
+def test_lists_of_2026_10_have_the_published_rows_and_value(
+    names: list[str], rows: int, origin: str, billions: float
+) -> None:
+    assert sum(len(rows_of(name)) for name in names) == rows
+    accuracy = 0.0005 if round(billions, 1) != billions else 0.05
+    assert sum(value_of(name, origin) for name in names) / 1e9 == pytest.approx(billions, abs=accuracy * 1.01)
+
+
+# Goods agreed with each partner: rows, and the value of the partner's goods in billions of dollars, as published.
+PARTNERS = {
+    "GB": (49, 2.244),
+    "CH": (134, 0.315),
+    "MY": (101, 0.387),
+    "MY_PARTICULAR": (3, 0.000),
+    "KH": (154, 0.049),
+    "KH_PARTICULAR": (3, 0.000),
+    "GT": (109, 0.030),
+    "GT_PARTICULAR": (3, 0.002),
+    "GT_CAFTA_DR": (1737, 1.625),
+    "SV": (98, 0.003),
+    "SV_PARTICULAR": (1, 0.000),
+    "SV_CAFTA_DR": (1707, 1.396),
+    "AR": (90, 0.014),
+    "AR_PARTICULAR": (3, 0.004),
+    "BD": (85, 0.000),
+    "BD_PARTICULAR": (2, 0.000),
+    "TW": (114, 0.077),
+    "TW_PARTICULAR": (4, 0.004),
+    "ID": (147, 2.582),
+    "ID_PARTICULAR": (1, 0.007),
+    "EC": (150, 0.680),
+    "EC_PARTICULAR": (1, 0.000),
+    "JO": (1887, 1.900),
+    "JO_PARTICULAR": (2, 0.000),
+}
+
+
+@pytest.mark.parametrize("partner", PARTNERS)
+def test_goods_agreed_with_a_partner_have_the_published_rows_and_value(partner: str) -> None:
+    name, (rows, billions) = f"FL301_52J_{partner}", PARTNERS[partner]
+    assert len(rows_of(name)) == rows
+    assert value_of(name, partner[:2]) / 1e9 == pytest.approx(billions, abs=0.00051)
+
+
+def test_goods_agreed_with_the_european_union_have_the_published_rows_and_value() -> None:
+    members = sorted(load_law().groups["EU"][-1].members)
+    assert len(rows_of("FL301_52J_EU")) == 43
+    assert sum(value_of("FL301_52J_EU", member) for member in members) / 1e9 == pytest.approx(
+        2.123, abs=0.00051
+    )
+
+
 def test_each_act_on_annex_ii_is_a_list_and_removed_goods_carry_an_end() -> None:
     base = rows_of("ANNEX_II_2025_04_05")
     assert {row["to"] for row in base} == {"", "2025-08-01", "2025-09-08", "2025-10-14"}
@@ -125,8 +203,9 @@ def test_longer_prefixes_are_carved_out_of_shorter_ones() -> None:
 
 
 def test_lists_that_public_copies_get_wrong() -> None:
-    assert len(codes_on("FL301_52B_LOST")) == 14
-    assert "8471300100"[:8] in codes_on("FL301_52B_LOST")
+    assert "84713001" in codes_on("FL301_52B")
+    assert "8505110070" in codes_on("FL301_52B")
+    assert "85051100" not in codes_on("FL301_52B")
     assert "8505110070" in codes_on("S122_UNCOND")
     assert "85051100" not in codes_on("S122_UNCOND")
     assert "85076000" in codes_on("S301_L4A")
@@ -175,6 +254,17 @@ def test_lists_are_what_the_sources_give() -> None:
         (("ENERGY_CA", "POTASH_CA", "POTASH_MX"), "fentanyl_carveout_products.csv", "hts8", 308),
         (("BR_EO", "BR_EO_AG_2025_11_13"), "country_eo_exempt_products.csv", "hts10", 952),
         (("COPPER",), "s232_copper_products.csv", "hts10", 80),
+        (("FL301_52B",), "update_2026_10/fl301_52b.csv", "code", 863),
+        (("FL301_52C",), "update_2026_10/fl301_52c.csv", "code", 16),
+        (("FL301_52D",), "update_2026_10/fl301_52d.csv", "code", 541),
+        (("FL301_52E", "FL301_52E_30"), "update_2026_10/fl301_52e.csv", "code", 700),
+        (
+            tuple(f"FL301_52J_{name}" for name in (*PARTNERS, "EU")),
+            "update_2026_10/fl301_52j.csv",
+            "code",
+            6628,
+        ),
+        (("S338_DAIRY",), "update_2026_10/s338_dairy.csv", "code", 52),
         (
             ("BR301_FLAT", "BR301_NAMED", "BR301_AIRCRAFT", "BR301_PHARMA"),
             "tradewartracker/brazil-301-exemptions.csv",

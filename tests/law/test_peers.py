@@ -56,7 +56,8 @@ def read_reasons(section: str, name: str = "set_aside.yaml") -> dict[str, str]:
 
 
 CASES = read_cases()
-SET_ASIDE = read_reasons("set_aside")
+READ_SINCE = read_reasons("read_since")
+SET_ASIDE = read_reasons("set_aside") | READ_SINCE
 OTHER_ZERO_HEADING = read_reasons("other_zero_heading")
 WAITING = read_reasons("waiting", "waiting.yaml")
 
@@ -87,7 +88,7 @@ def test_an_answer_has_the_headings_and_amounts_of_the_public_case(case: Case) -
 
 @pytest.mark.parametrize("case", set_aside())
 def test_a_case_set_aside_has_a_reason_and_still_differs(case: Case) -> None:
-    assert case.verdict not in COMPARED
+    assert case.verdict not in COMPARED or case.id in READ_SINCE
     assert differences(case)
 
 

@@ -18,7 +18,7 @@ from tariffs.engine.trade.reference import reference_table
 DAYS = ("2025-05-20", "2026-03-10", "2026-08-25", "2027-01-11")
 # Codes of the lists that switches are about, beside those drawn.
 LISTS = (
-    "FL301_52B_LOST",
+    "FL301_52E",
     "S338_VEHICLES",
     "S338_DAIRY",
     "S232_PHARMA",

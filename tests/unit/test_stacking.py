@@ -107,6 +107,13 @@ def test_unless_holds_a_rule_back() -> None:
     assert walked([FIRST, SECOND], [rule], true=frozenset({"gift"}))["second"].state == "applied"
 
 
+@pytest.mark.parametrize(("heading", "state"), [("H.67", "applied"), ("H.02", "displaced")])
+def test_a_measure_charged_under_a_heading_of_when_not_does_not_fire(heading: str, state: str) -> None:
+    rule = {"id": "r", "when": ["first"], "when_not": ["H.67"], "on": ["second"], "take": "all"}
+    first = measure("first", [{"rate": "25%", "heading": heading}])
+    assert walked([first, SECOND], [rule])["second"].state == state
+
+
 @pytest.mark.parametrize(("pick", "kept"), [("first", "second"), ("highest", "first")])
 def test_one_of_keeps_one(pick: str, kept: str) -> None:
     layers = walked([FIRST, SECOND], [{"id": "r", "one_of": ["second", "first"], "pick": pick}])

@@ -61,6 +61,7 @@ _USAGE = _group(
         "PARAMETER_INVALID": "a parameter is outside its range",
         "GROUP_UNKNOWN": "results cannot be grouped by that key",
         "SWITCH_UNKNOWN": "the law has no switch or value of that name",
+        "SWITCH_RETIRED": "the doubt that the switch was about has been settled",
         "REQUEST_INVALID": "a request field is missing or out of range",
         "SETTING_INVALID": "a setting of the server cannot be used",
         "PAGE_TOKEN_INVALID": "a page token is not one that the list before gave",

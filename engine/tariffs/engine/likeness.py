@@ -63,7 +63,7 @@ def _rule(active: ActiveRule, ids: list[str], present: set[int]) -> Hashable:
         return None
     rule = active.rule
     when = frozenset(ids[index] for index in active.when & present)
-    facts = rule.conditions, rule.unless, rule.take, rule.base, rule.pick, bool(rule.when)
+    facts = rule.when_not, rule.conditions, rule.unless, rule.take, rule.base, rule.pick, bool(rule.when)
     return when, on, members, facts
 
 

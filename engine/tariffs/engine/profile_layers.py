@@ -85,6 +85,8 @@ class _Builder:
             self._rule_bits |= facts.bit(condition)
         for bit in facts.content_bits.values():
             self._rule_bits |= bit
+        # Headings that keep a rule from firing: the others of a row tell no walks apart.
+        self._telling = frozenset[str]().union(*(r.rule.when_not for r in self._rules))
         self._walks: dict[object, list[tuple[int, Weights]]] = {}
         self._layers: list[_Layer] = []
         self._starts = [0]
@@ -139,6 +141,7 @@ class _Builder:
     def _walked(self, fits: Fits, bits: int, content: frozenset[int]) -> list[tuple[int, Weights]]:
         key = (
             tuple((a.index, r.base, r.kind, r.suspended, r.exempt, r.rate) for a, r in fits),
+            tuple((a.index, r.heading) for a, r in fits if r.heading in self._telling),
             bits & self._rule_bits,
             content,
         )

@@ -7,7 +7,9 @@ from decimal import Decimal
 
 import pytest
 
+from tariffs.engine.errors import ScenarioError
 from tariffs.engine.law import Law, load_law
+from tariffs.engine.scenario import apply_scenario, parse_scenario
 from tests.law.traps.bench import (
     TOYS,
     Raw,
@@ -18,7 +20,6 @@ from tests.law.traps.bench import (
     paid,
     quote,
     rows,
-    switches,
     usd,
 )
 
@@ -62,26 +63,38 @@ def test_trap_04_a_particular_article_must_be_claimed() -> None:
     assert "s122_surcharge" not in paid(quote(unconditional("s122_10", "9903.03.04"), *line))
 
 
-def test_trap_05_codes_lost_in_scanning_are_a_switch_that_answers_name() -> None:
+def test_trap_05_codes_lost_in_scanning_are_on_the_list() -> None:
     line = (LAPTOP, "CN", "2026-11-24")
-    answer = quote(load_law(), *line)
-    assert paid(answer) == usd(fl301="1250.00")
-    assert "fl301_lost_lines" in switches(answer)
-    assert paid(quote(load_law().with_switches({"fl301_lost_lines": "exempt"}), *line)) == {}
+    assert paid(quote(load_law(), *line)) == {}
 
     def as_scanned(raw: Raw) -> None:
-        acts = measure(raw, "fl301")["events"]
-        acts[:] = [act for act in acts if act.get("switch") != {"fl301_lost_lines": "exempt"}]
+        raw["lists"]["FL301_52B"] = [row for row in raw["lists"]["FL301_52B"] if row[0] != "84713001"]
 
-    answer = quote(broken(as_scanned).with_switches({"fl301_lost_lines": "exempt"}), *line)
-    assert paid(answer) == usd(fl301="1250.00")
-    assert "fl301_lost_lines" not in switches(answer)
+    assert paid(quote(broken(as_scanned), *line)) == usd(fl301="1250.00")
 
 
-def test_trap_05_the_lost_codes_are_the_fourteen() -> None:
-    codes = set(load_law().lists["FL301_52B_LOST"].on(load_law().coverage[1]))
-    assert len(codes) == 14
-    assert {"84713001", "8505110070", "28469080"} <= codes
+def test_trap_05_ten_lost_codes_are_exempt_and_four_for_pharmaceutical_use_alone() -> None:
+    exempt = ["02012030", "27082000", "28469080", "30045040", "74040060", "84713001", "84717010", "84719000"]
+    exempt += ["8505110070", "85249190"]
+    codes = {
+        name: set(load_law().lists[name].on(load_law().coverage[1])) for name in ("FL301_52B", "FL301_52E")
+    }
+    assert set(exempt) <= codes["FL301_52B"]
+    conditional = {"29144090", "29183030", "29339911", "38249955"}
+    assert conditional <= codes["FL301_52E"]
+    assert not conditional & codes["FL301_52B"]
+
+
+def test_trap_05_the_switch_over_lost_codes_is_retired_with_its_reason() -> None:
+    with pytest.raises(ScenarioError) as caught:
+        load_law().with_switches({"fl301_lost_lines": "exempt"})
+    assert caught.value.reason == "SWITCH_RETIRED"
+    assert "52(e)" in caught.value.message
+    old = "schema: tariffs.scenario/v1\nid: old\ntitle: Old\nbasis: hypothesis\nchanges:\n"
+    change = "  - {op: set_switch, name: fl301_lost_lines, value: exempt}\n"
+    with pytest.raises(ScenarioError) as told:
+        apply_scenario(load_law(), parse_scenario(old + change, "old.yaml"))
+    assert (told.value.reason, told.value.line) == ("SWITCH_RETIRED", 6)
 
 
 # List, exempt 10-digit code, sibling that pays, day, origin, duty.
@@ -93,6 +106,16 @@ SUFFIXES = {
         "2026-03-24",
         "CN",
         "s122_surcharge",
+    ),
+    "magnets, forced labor": ("FL301_52B", "8505.11.0070", "8505.11.0050", "2026-08-15", "CN", "fl301"),
+    "flaxseed, forced labor": ("FL301_52B", "1204.00.0010", "1204.00.0025", "2026-08-15", "CN", "fl301"),
+    "sterilizers, forced labor": (
+        "FL301_52J_GB",
+        "8419.20.0010",
+        "8419.20.0020",
+        "2026-08-15",
+        "GB",
+        "fl301",
     ),
     "magnets, Brazil": ("BR301_FLAT", "8505.11.0070", "8505.11.0050", "2026-07-23", "BR", "s301_br"),
     "honey, Brazil": ("BR301_FLAT", "0409.00.0005", "0409.00.0065", "2026-07-23", "BR", "s301_br"),
@@ -137,14 +160,25 @@ def test_trap_08_suffixes_differ_in_law() -> None:
     assert paid(quote(rounded, *other, "2026-06-10")) == usd(s232_IB="2500.00")
 
 
-def test_trap_19_the_list_called_motor_vehicles_has_no_vehicles() -> None:
-    car, honey = ("8703.23.0190", "CA", "2026-10-01"), ("0409.00.0065", "CA", "2026-10-01")
+def test_trap_19_the_list_called_motor_vehicles_has_few_vehicles() -> None:
+    car, honey = ("8703.23.0190", "CA"), ("0409.00.0065", "CA")
     weight: Raw = {"quantity": 100, "unit": "kg"}
-    assert "9903.03.14" not in headings(quote(load_law(), *car))
-    assert headings(quote(load_law(), *honey, **weight))["9903.03.14"] == Decimal("5000.00")
-    by_name = with_list("S338_VEHICLES", "8703")
-    assert headings(quote(by_name, *car))["9903.03.14"] == Decimal("5000.00")
-    assert "9903.03.14" not in headings(quote(by_name, *honey, **weight))
+    for entry in ("2026-09-01", "2026-10-01"):
+        assert "9903.03.14" not in headings(quote(load_law(), *car, entry))
+        assert headings(quote(load_law(), *honey, entry, **weight))["9903.03.14"] == Decimal("5000.00")
+    by_name = with_list("S338_VEHICLES_2026_09_15", "8703")
+    assert headings(quote(by_name, *car, "2026-10-01"))["9903.03.14"] == Decimal("5000.00")
+    assert "9903.03.14" not in headings(quote(by_name, *honey, "2026-10-01", **weight))
+
+
+def test_trap_19_motorcycles_were_on_the_list_before_golf_carts_and_the_smallest_cars() -> None:
+    on = {
+        entry: {hts for hts in ("8711.50.0030", "8703.10.5030", "8703.21.0110")
+                if "9903.03.14" in headings(quote(load_law(), hts, "CA", entry))}
+        for entry in ("2026-09-14", "2026-09-16")
+    }  # fmt: skip
+    assert on["2026-09-14"] == {"8711.50.0030"}
+    assert {"8703.10.5030", "8703.21.0110"} <= on["2026-09-16"]
 
 
 def reused(law: Law) -> dict[str, set[str]]:

@@ -27,6 +27,7 @@ USAGE_REASONS = frozenset(
         "PARAMETER_INVALID",
         "GROUP_UNKNOWN",
         "SWITCH_UNKNOWN",
+        "SWITCH_RETIRED",
         "REQUEST_INVALID",
         "PAGE_TOKEN_INVALID",
         "TABLE_NOT_FOUND",

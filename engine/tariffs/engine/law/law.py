@@ -74,6 +74,7 @@ class Law:
     retired: Mapping[str, str]
     digest: str
     origins: frozenset[str] = field(default_factory=origin_codes)
+    retired_switches: Mapping[str, str] = field(default_factory=dict)
     authorities: Mapping[str, Any] = field(default_factory=dict)
     refunds: Mapping[str, Any] = field(default_factory=dict)
     exports: Mapping[str, Any] = field(default_factory=dict)
@@ -93,7 +94,7 @@ class Law:
 
         Raises:
             ScenarioError: NOTHING_MATCHED, MEASURE_RETIRED, SUSPENSION_NOT_FOUND, CHANGE_DATES_REVERSED,
-                SWITCH_UNKNOWN or SCENARIO_SYNTAX, with the path of the change.
+                SWITCH_RETIRED, SWITCH_UNKNOWN or SCENARIO_SYNTAX, with the path of the change.
         """
         law = self
         for change in changes:
@@ -120,7 +121,11 @@ class Law:
         return self
 
     def with_switches(self, settings: Mapping[str, str], *, path: str = "") -> Law:
-        """The law with switches set; SWITCH_UNKNOWN if there is no such switch or value."""
+        """The law with switches set.
+
+        Raises:
+            ScenarioError: SWITCH_RETIRED, or SWITCH_UNKNOWN if there is no such switch or value.
+        """
         for name, value in settings.items():
             self.vocabulary.check_switch(name, value, path)
         # The law itself where nothing is set otherwise: with it comes all that has been worked out of it.
@@ -171,7 +176,8 @@ class Law:
     def vocabulary(self) -> Names:
         """The countries, groups, lists and switches that measures and scenarios may name."""
         switches = {switch.id: switch.values for switch in self.switches.values()}
-        return Names(self.origins | self.groups.keys(), frozenset(self.lists), switches)
+        origins = self.origins | self.groups.keys()
+        return Names(origins, frozenset(self.lists), switches, self.retired_switches)
 
     # -- acts --------------------------------------------------------------------------------------------------
 

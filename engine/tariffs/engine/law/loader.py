@@ -147,10 +147,12 @@ def _law_of(raw: Mapping[str, Any], origins: frozenset[str]) -> Law:
     version = raw["version"]
     zones = {direction: ZoneInfo(name) for direction, name in version["clock"].items()}
     switches = {name: read_one_switch(name, item) for name, item in raw.get("switches", {}).items()}
+    retired_switches = raw.get("retired", {}).get("switches", {})
     names = Names(
         origins | raw.get("groups", {}).keys(),
         frozenset(raw.get("lists", {})),
         {name: switch.values for name, switch in switches.items()},
+        retired_switches,
     )
     claims = {name: read_claim(name, item, names) for name, item in raw["claims"].items()}
     as_of = read_day(version["as_of"])
@@ -183,7 +185,8 @@ def _law_of(raw: Mapping[str, Any], origins: frozenset[str]) -> Law:
         references={
             name: read_reference(name, item, names) for name, item in raw.get("references", {}).items()
         },
-        retired=raw.get("retired", {}),
+        retired=raw.get("retired", {}).get("measures", {}),
+        retired_switches=retired_switches,
         origins=origins,
         digest=digest_of(raw),
     )

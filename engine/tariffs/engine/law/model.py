@@ -174,6 +174,7 @@ class Rule:
     known_from: date | None
     switch: Mapping[str, str]
     when: tuple[str, ...]
+    when_not: frozenset[str]
     conditions: tuple[Condition, ...]
     unless: tuple[Condition, ...]
     on: tuple[str, ...]

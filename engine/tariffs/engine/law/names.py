@@ -36,11 +36,15 @@ def check_known(names: Iterable[str], known: Iterable[str], what: str, path: str
 
 @dataclass(frozen=True)
 class Names:
-    """Names of one law: `origins` are ISO codes and groups, `switches` the values of each switch."""
+    """Names of one law: `origins` are ISO codes and groups, `switches` the values of each switch.
+
+    `retired` says of switches that were settled how they were.
+    """
 
     origins: frozenset[str]
     lists: frozenset[str]
     switches: Mapping[str, tuple[str, ...]]
+    retired: Mapping[str, str]
 
     def check_scope(self, scope: Scope, path: str) -> None:
         """Refuse a scope whose lists, groups or countries do not exist.
@@ -58,13 +62,20 @@ class Names:
         """Refuse a switch or a value of it that does not exist.
 
         Raises:
-            ScenarioError: SWITCH_UNKNOWN with the path of the switch.
+            ScenarioError: SWITCH_RETIRED or SWITCH_UNKNOWN with the path of the switch.
         """
         for name, value in wanted.items():
             self.check_switch(name, value, _below(path, name))
 
     def check_switch(self, name: str, value: str, path: str) -> None:
         """Refuse one switch setting that does not exist; raises as `check_switches`."""
+        if name in self.retired:
+            raise ScenarioError(
+                "SWITCH_RETIRED",
+                f"The switch {name!r} was retired: {self.retired[name]}.",
+                path=path,
+                fix="Leave the switch out.",
+            )
         values = self.switches.get(name, ())
         if value not in values:
             raise ScenarioError(

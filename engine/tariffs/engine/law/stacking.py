@@ -114,7 +114,11 @@ def walk(
 
 def _apply(layers: list[Layer], active: ActiveRule) -> None:
     rule = active.rule
-    firing = [layer for layer in layers if layer.active.index in active.when and layer.charged]
+    firing = [
+        layer
+        for layer in layers
+        if layer.active.index in active.when and layer.charged and layer.row.heading not in rule.when_not
+    ]
     if rule.when and not firing:
         return
     taken = [(layer.active.index, layer.weights) for layer in firing]

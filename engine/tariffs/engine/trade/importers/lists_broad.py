@@ -1,11 +1,11 @@
-"""Lists of the duties that reach all goods: IEEPA carve-outs, section 122, forced labor, Brazil, Canada."""
+"""Lists of the duties that reach all goods: IEEPA carve-outs, section 122, Brazil."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from tariffs.engine.trade.importers.codes import Universe
-from tariffs.engine.trade.importers.listing import ListRow, Lists, at_line_level, column, digits, plain
+from tariffs.engine.trade.importers.listing import ListRow, Lists, at_line_level, digits, plain
 from tariffs.engine.trade.importers.output import read_csv_text
 
 # Publication days in the source, by list, and the acts that made each change. The source's ends are inclusive.
@@ -41,12 +41,6 @@ _BRAZIL_301 = {
     "aircraft": "BR301_AIRCRAFT",
     "pharma": "BR301_PHARMA",
 }
-_CANADA_338 = {
-    "S338_ALCOHOL": "canada-338-alcohol.csv",
-    "S338_DAIRY": "canada-338-dairy.csv",
-    "S338_VEHICLES": "canada-338-autos.csv",
-    "S338_AIRCRAFT": "canada-338-aircraft-exempt.csv",
-}
 # Legal days of the floor deals' lists; the source carries the days on which the schedule printed them.
 _FLOORS = {
     "eu": ("FLOOR_EU", "2025-09-01", "CSMS 66336270"),
@@ -60,7 +54,6 @@ _FLOOR_SCOPES = {
     "pharma": "PHARMA",
 }
 _NOTE_2AA = "HTS U.S. note 2(aa){} to chapter 99 subchapter III; Proc 11012 (91 FR 9339)"
-_NOTE_52 = "HTS U.S. note 52({}) to chapter 99 subchapter III; 91 FR 47318"
 
 
 def read(ch99: Path, universe: Universe) -> Lists:
@@ -69,12 +62,8 @@ def read(ch99: Path, universe: Universe) -> Lists:
         **annex_ii(ch99 / "ieepa_exempt_products.csv", universe, _particular(ch99 / "s122_scope_split.csv")),
         **_carve_outs(ch99 / "fentanyl_carveout_products.csv"),
         **_brazil_eo(ch99 / "country_eo_exempt_products.csv"),
-        **section_122_and_forced_labor(ch99 / "s122_scope_split.csv"),
+        **section_122(ch99 / "s122_scope_split.csv"),
         **_brazil_301(ch99 / "tradewartracker" / "brazil-301-exemptions.csv"),
-        **{
-            name: plain(column(ch99 / "tradewartracker" / file, "HTSUS"), "Proc 11048; 11056; 11064; 11065")
-            for name, file in _CANADA_338.items()
-        },
         **_floors(ch99 / "floor_exempt_products.csv"),
     }
 
@@ -109,31 +98,21 @@ def annex_ii(path: Path, universe: Universe, particular: frozenset[str]) -> List
     return lists
 
 
-def section_122_and_forced_labor(path: Path) -> Lists:
-    """Note 2(aa) by its three scopes, and note 52 as far as its published list repeats them.
-
-    The 14 codes that note 2(aa)(ii) has and the published forced-labor list lacks are a list of their own.
-    """
+def section_122(path: Path) -> Lists:
+    """Note 2(aa) by its three scopes."""
     rows = [row for row in read_csv_text(path) if row["code"] != "code"]
 
-    def of(scope: str, listed: str = "") -> list[str]:
-        return [
-            row["code"]
-            for row in rows
-            if row["s122_note_2aa_scope"] == scope and row["in_tracker_s301fl_file"] in (listed or "01")
-        ]
+    def of(scope: str) -> list[str]:
+        return [row["code"] for row in rows if row["s122_note_2aa_scope"] == scope]
 
-    unconditional, particular, aircraft = "unconditional", "particular_article_only", "civil_aircraft_only"
     return {
-        "S122_UNCOND": plain(of(unconditional), _NOTE_2AA.format("(ii)")),
-        "S122_PARTICULAR": plain(of(particular), _NOTE_2AA.format("(iii)"), scope="particular article"),
-        "S122_CIVIL_AIRCRAFT": plain(of(aircraft), _NOTE_2AA.format("(iv)"), scope="civil_aircraft"),
-        "FL301_52B": plain(of(unconditional, "1"), _NOTE_52.format("b")),
-        "FL301_52B_LOST": plain(
-            of(unconditional, "0"), _NOTE_2AA.format("(ii)"), scope="not in the copy of note 52(b) read"
+        "S122_UNCOND": plain(of("unconditional"), _NOTE_2AA.format("(ii)")),
+        "S122_PARTICULAR": plain(
+            of("particular_article_only"), _NOTE_2AA.format("(iii)"), scope="particular article"
         ),
-        "FL301_52C": plain(of(particular, "1"), _NOTE_52.format("c"), scope="particular article"),
-        "FL301_52D": plain(of(aircraft, "1"), _NOTE_52.format("d"), scope="civil_aircraft"),
+        "S122_CIVIL_AIRCRAFT": plain(
+            of("civil_aircraft_only"), _NOTE_2AA.format("(iv)"), scope="civil_aircraft"
+        ),
     }
 
 
