@@ -27,7 +27,6 @@ NO_LIST = (
 NOT_IN_THE_TABLE = {
     "fl301_ru": "stands only under the switch that charges the printed heading of Russia",
     "recip_transship": "follows a finding of Customs on one entry",
-    "s201_quartz": NO_LIST,
     "s232_polysilicon": "reaches goods made of polysilicon, which no source tells apart from others of their codes",
     "s232_polysilicon_mip": "reaches goods made of polysilicon, which no source tells apart from others of their codes",
     "s301_l4b": "suspended from its first day, without an end",

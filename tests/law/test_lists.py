@@ -318,3 +318,12 @@ def test_the_record_of_renamed_codes_does_not_count_across_subheadings() -> None
     replaced = reference.successors()
     assert (replaced["hts"].str.slice(0, 6) == replaced["code"].str.slice(0, 6)).all()
     assert not reaches(codes_on("ALU_19K"), "8541290095")
+
+
+@needs_source
+def test_the_origins_free_of_the_safeguard_on_quartz_are_those_of_the_source() -> None:
+    path = SOURCE / "ch99" / "update_2026_10" / "s201_quartz_exempt_origins.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        origins = [row["origin"] for row in csv.DictReader(file)]
+    assert len(origins) == 124
+    assert load_law().groups["QUARTZ_FREE"][0].members == frozenset(origins)

@@ -64,3 +64,21 @@ def test_no_drug_of_the_list_has_an_ordinary_duty_above_the_total_in_lieu_of_it(
         line = schedule.find(entry.code.ljust(10, "0"), date(2026, 10, 1))
         assert line
         assert (line.general.ad_valorem, line.general.specific) <= (Decimal("0.15"), ()), entry.code
+
+
+def test_tables_take_slabs_as_quartz_within_the_quota_and_leave_other_glass_out() -> None:
+    assert duty("6810990020", "VN", "2026-08-15") == pytest.approx((0.25 + 0.125) * 1e6)
+    assert duty("6810990020", "VN", "2028-08-15") == pytest.approx((0.21 + 0.125) * 1e6)
+    assert duty("6810990020", "ZA", "2026-08-15") == pytest.approx(0.125 * 1e6)
+    assert duty("7020006000", "VN", "2026-08-15") == pytest.approx((0.05 + 0.125) * 1e6)
+
+
+def test_a_claim_is_asked_for_in_each_scope_of_its_list() -> None:
+    for hts, origin, asked in (
+        ("8703.23.0190", "GB", True),
+        ("8703.23.0190", "DE", False),
+        ("6810.99.0020", "VN", True),
+        ("9503.00.0073", "VN", False),
+    ):
+        quote = assess_line(load_law(), EntryLine(hts, origin, 10000, "2026-09-20"))
+        assert ("in_quota_share" in quote.missing_claims) == asked, (hts, origin)

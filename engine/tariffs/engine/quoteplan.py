@@ -164,7 +164,7 @@ def _rater(law: Law, line: Reading, goods: Goods, rows: Candidates) -> Rater:
 
 def _is_asked(law: Law, in_force: InForce, name: str, goods: tuple[str, str]) -> bool:
     claim = law.claims.get(name)
-    return claim is not None and claim.asked and Reach.of(claim.ask, in_force).fits(*goods)
+    return claim is not None and any(Reach.of(scope, in_force).fits(*goods) for scope in claim.asks)
 
 
 def _assumptions(law: Law, rows: Candidates, silent: frozenset[str]) -> tuple[str, ...]:

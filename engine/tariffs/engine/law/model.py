@@ -190,14 +190,16 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A fact about the goods. `type`: share, content, bool, date, code, number; `role`: relief, content, charge."""
+    """A fact about the goods. `type`: share, content, bool, date, code, number; `role`: relief, content, charge.
+
+    `asks` are the scopes of goods where the fact is plausible; a line in one of them is told of it.
+    """
 
     id: str
     type: str
     role: str
     partition: str
-    asked: bool
-    ask: Scope
+    asks: tuple[Scope, ...]
     reference: str
     text: str
     source: tuple[str, ...]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from tariffs.engine.law.events import read_scope, read_words
@@ -24,12 +25,19 @@ def read_claim(name: str, raw: Any, names: Names) -> Claim:
         type=read_required(raw, "type", one_of(*CLAIM_TYPES), path),
         role=read(raw, "role", one_of(*ROLES), "relief", path),
         partition=raw.get("partition", ""),
-        asked="ask" in raw,
-        ask=_scope(raw.get("ask", {}), names, f"{path}.ask"),
+        asks=_asks(raw, names, f"{path}.ask"),
         reference=raw.get("reference", ""),
         text=raw.get("text", ""),
         source=read_words(raw.get("source", []), f"{path}.source"),
     )
+
+
+def _asks(raw: Raw, names: Names, path: str) -> tuple[Scope, ...]:
+    """The scopes a claim is asked for: none, one, or a list of them."""
+    found = raw.get("ask", [])
+    if isinstance(found, Mapping):
+        return (_scope(found, names, path),)
+    return tuple(_scope(scope, names, f"{path}[{index}]") for index, scope in enumerate(found))
 
 
 def read_one_switch(name: str, raw: Any) -> Switch:

@@ -67,6 +67,8 @@ def read(ch99: Path, universe: Universe) -> Lists:
     _review_by_steps(lists)
     lists |= _exclusions(ch99 / "s301_exclusion_lines.csv")
     solar = column(ch99 / "s201_solar_products.csv", "hts10")
+    quartz = column(ch99 / "update_2026_10" / "s201_quartz.csv", "code")
+    lists["S201_QUARTZ"] = plain(quartz, "HTS U.S. note 41(a) to chapter 99 subchapter III; Proc 11051")
     lists["S201_SOLAR"] = plain(solar, "HTS U.S. note 18 to chapter 99 subchapter III; Proc 9693")
     return {name: with_renamed(sorted(set(rows)), universe) for name, rows in lists.items()}
 
