@@ -20,7 +20,7 @@ from tariffs.client import (
     Unavailable,
     _persist,
 )
-from tariffs.client._connection import _joined, _places, connect, is_loopback, service_config
+from tariffs.client._connection import _joined, connect, is_loopback, places_of, service_config
 from tariffs.client.config import secured
 from tariffs.v1 import duty_service_pb2, simulation_service_pb2
 from tests.client.fakes import fake_server, refuse
@@ -153,8 +153,8 @@ def test_encryption_can_be_switched_off_by_the_environment(
 
 
 def test_targets_are_read_as_servers() -> None:
-    assert _places("a:1, 10.0.0.1:2,[::1]:3") == [("a", "1"), ("10.0.0.1", "2"), ("::1", "3")]
-    assert _places("dns:///a:1") == [("dns:///a:1", "")]
+    assert places_of("a:1, 10.0.0.1:2,[::1]:3") == [("a", "1"), ("10.0.0.1", "2"), ("::1", "3")]
+    assert places_of("dns:///a:1") == [("dns:///a:1", "")]
     assert _joined([("127.0.0.1", "1"), ("127.0.0.2", "2")]) == "ipv4:127.0.0.1:1,127.0.0.2:2"
     assert _joined([("::1", "1"), ("::2", "2")]) == "ipv6:[::1]:1,[::2]:2"
     with pytest.raises(Unavailable):

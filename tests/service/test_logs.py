@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
+import warnings
 from collections.abc import Iterator
 from contextvars import copy_context
 
@@ -16,9 +18,15 @@ from tariffs.service.logs import configure_logs
 
 @pytest.fixture(autouse=True)
 def _logs_as_they_were() -> Iterator[None]:
-    before = structlog.get_config()
+    before, root = structlog.get_config(), logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    # A handler that is set up anew closes those it replaces, among them pytest's own.
+    root.handlers.clear()
     yield
     structlog.configure(**before)
+    logging.captureWarnings(False)
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
@@ -74,3 +82,26 @@ def test_the_console_form_is_for_people(capsys: pytest.CaptureFixture[str]) -> N
     assert "port=7" in text
     with pytest.raises(json.JSONDecodeError):
         json.loads(text)
+
+
+def test_what_libraries_log_is_an_object_a_line_too(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logs("info", "json")
+    try:
+        raise RuntimeError("of a servicer")
+    except RuntimeError:
+        logging.getLogger("grpc._cython.cygrpc").exception("Unexpected [%s]\nraised", "x")
+    logging.getLogger("asyncio").warning("slow")
+    logging.getLogger("sqlalchemy").info("chatter")
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.warn("old", DeprecationWarning, stacklevel=1)
+    output = capsys.readouterr()
+    assert output.err == ""
+    found = [json.loads(text) for text in output.out.splitlines()]
+    assert [(line["level"], line["logger"]) for line in found] == [
+        ("error", "grpc._cython.cygrpc"),
+        ("warning", "asyncio"),
+        ("warning", "py.warnings"),
+    ]
+    assert found[0]["message"] == "Unexpected [x]\nraised"
+    assert "RuntimeError: of a servicer" in found[0]["exception"]

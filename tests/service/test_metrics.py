@@ -5,18 +5,22 @@ from __future__ import annotations
 import socket
 import time
 import urllib.request
+from types import SimpleNamespace
 from typing import Any
 
 import grpc
 import polars as pl
 import pytest
+from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tariffs.engine.errors import ServiceError
 from tariffs.engine.law import load_law
 from tariffs.service.answers import refused_rows_of, run_digest_of
 from tariffs.service.arrow import batches
+from tariffs.service.gate import Gate
 from tariffs.service.metrics import Metrics
+from tariffs.service.watching import watch
 from tariffs.service.worker import Spent, Stop
 from tariffs.v1 import common_pb2, duty_service_pb2, table_service_pb2
 from tariffs.v1 import simulation_service_pb2 as pb
@@ -89,10 +93,31 @@ def test_runs_of_workers_tell_their_seconds_and_rows() -> None:
         assert list(server.simulation.Simulate(request, timeout=200))[-1].HasField("done")
         found = metrics_of(server)
     assert value(found, "workers_alive") == 2
-    assert value(found, "workers_restarted") == 0
+    assert value(found, "workers_restarted_total") == 0
     assert value(found, "run_seconds_count", task="simulate") == 1
     assert value(found, "kernel_seconds_total", task="simulate") > 0
     assert value(found, "rows_valued_total", task="simulate") >= 300_000
+
+
+def test_replaced_workers_are_a_counter() -> None:
+    pools: Any = SimpleNamespace(
+        workers=[SimpleNamespace(restarts=restarts, processes=[1]) for restarts in (2, 3)],
+        runs=SimpleNamespace(sweeps=lane("sweeps"), shorts=lane("shorts")),
+    )
+    metrics = Metrics()
+    watch(metrics, Gate(1, 1), pools)
+    text = generate_latest(metrics.registry).decode()
+    family = next(f for f in text_string_to_metric_families(text) if f.name == "tariffs_workers_restarted")
+    assert family.type == "counter"
+    assert [(sample.name, sample.value) for sample in family.samples] == [
+        ("tariffs_workers_restarted_total", 5.0)
+    ]
+    pools.workers[0].restarts = 4
+    assert metrics.registry.get_sample_value("tariffs_workers_restarted_total") == 7.0
+
+
+def lane(name: str) -> Any:
+    return SimpleNamespace(name=name, computing=[], waiting=[], active=[])
 
 
 def test_what_a_task_took_is_added_up_by_its_name() -> None:

@@ -11,10 +11,11 @@ from typing import Any
 
 import grpc
 import pytest
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.json_format import MessageToDict, ParseDict
 from google.protobuf.message_factory import GetMessageClass
-from grpc_reflection.v1alpha import reflection_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
 from tariffs.engine.errors import REASONS
@@ -117,6 +118,33 @@ def read_error(stock: Stock, error: Any) -> Told:
     (packed,) = (detail for detail in status.details if detail.type_url.endswith("google.rpc.ErrorInfo"))
     info.ParseFromString(packed.value)
     return Told(error.code().name, error.details(), info.reason, dict(info.metadata))
+
+
+@pytest.mark.parametrize("version", ["v1", "v1alpha"])
+def test_reflection_answers_under_both_names_and_describes_itself(served: Running, version: str) -> None:
+    package = f"grpc.reflection.{version}"
+    call = served.channel.stream_stream(
+        f"/{package}.ServerReflection/ServerReflectionInfo",
+        reflection_pb2.ServerReflectionRequest.SerializeToString,
+        reflection_pb2.ServerReflectionResponse.FromString,
+    )
+    symbols = ("tariffs.v1.DutyService", f"{package}.ServerReflection", f"{package}.ServerReflectionRequest")
+    asked = [reflection_pb2.ServerReflectionRequest(list_services="")]
+    asked += [reflection_pb2.ServerReflectionRequest(file_containing_symbol=symbol) for symbol in symbols]
+    listed, *described = call(iter(asked), timeout=20)
+    names = {service.name for service in listed.list_services_response.service}
+    assert {"grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"} <= names
+    assert "tariffs.v1.DutyService" in names
+    files = [
+        FileDescriptorProto.FromString(one.file_descriptor_response.file_descriptor_proto[0])
+        for one in described
+    ]
+    assert [file.package for file in files] == ["tariffs.v1", package, package]
+    pool = DescriptorPool()
+    pool.Add(files[1])
+    method = pool.FindServiceByName(symbols[1]).methods[0]
+    assert method.input_type.full_name == symbols[2]
+    assert method.output_type.full_name == f"{package}.ServerReflectionResponse"
 
 
 def test_idle_reflection_streams_hold_no_thread(served: Running) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import runpy
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +16,13 @@ import pytest
 import structlog
 
 from tariffs.client import Client, Config, InvalidRequest, Unavailable
+from tariffs.client._encryption import speaks_tls
 from tariffs.engine.errors import InputError
 from tariffs.service.port import open_port
 from tariffs.service.settings import Settings
 from tariffs.service.tls import server_credentials
 from tests.service.harness import Running, no_warm_up, running
+from tests.service.kept import until
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificates")
 
@@ -74,6 +78,73 @@ def files(authority: Authority, tmp_path: Path) -> dict[str, Any]:
     shutil.copy(certificate, found["tls_certificate"])
     shutil.copy(key, found["tls_key"])
     return found
+
+
+def test_a_client_in_the_clear_is_told_that_the_server_encrypts(files: dict[str, Any]) -> None:
+    with running(warm=no_warm_up, **files) as server:
+        error = unavailable(server.port)
+    assert "asks for an encrypted connection" in error.message
+    assert "TARIFFS_TLS" in error.fix
+    assert "tariffs serve" not in str(error)
+
+
+def test_a_client_that_encrypts_is_told_that_the_server_does_not(authority: Authority) -> None:
+    config = Config(tls=str(authority.certificate))
+    with running(warm=no_warm_up) as server:
+        error = unavailable(server.port, config)
+    assert "does not encrypt" in error.message
+    assert "tariffs serve" not in str(error)
+
+
+def test_a_certificate_that_is_not_believed_is_told_as_that(files: dict[str, Any], tmp_path: Path) -> None:
+    config = Config(tls=str(Authority(tmp_path, "other").certificate))
+    with running(warm=no_warm_up, **files) as server:
+        error = unavailable(server.port, config)
+    assert "CERTIFICATE" in error.message
+    assert "authority" in error.fix
+
+
+def test_where_nobody_listens_a_server_is_to_be_started() -> None:
+    error = unavailable(1)
+    assert "tariffs serve" in error.fix
+
+
+@pytest.mark.parametrize(
+    "place", [("127.0.0.1", 1), ("127.0.0.1", 99_999), ("a..b", 1), ("", 1), ("host.invalid", 1)]
+)
+def test_a_probe_of_what_is_no_server_answers_nothing(place: tuple[str, int]) -> None:
+    assert speaks_tls(*place) is None
+
+
+def test_a_server_that_encrypts_writes_json_alone_when_a_client_does_not(
+    files: dict[str, Any], tmp_path: Path
+) -> None:
+    environment = {**os.environ, "TARIFFS_STATE_DIR": str(tmp_path / "state"), "TARIFFS_WORKERS": "1"}
+    environment |= {f"TARIFFS_{name.upper()}": str(path) for name, path in files.items()}
+    environment.pop("GRPC_VERBOSITY", None)
+    command = [sys.executable, "-m", "tariffs.service", "--port", "0"]
+    log = tmp_path / "log"
+    with (
+        log.open("w") as output,
+        subprocess.Popen(command, env=environment, stdout=output, stderr=output) as process,
+    ):
+        try:
+            until(lambda: "serving" in log.read_text(), 120)
+            port = next(
+                line["port"] for line in map(json.loads, log.read_text().splitlines()) if "port" in line
+            )
+            unavailable(port)
+        finally:
+            process.terminate()
+    events = [json.loads(line)["event"] for line in log.read_text().splitlines()]
+    assert events[-1] == "stopped"
+
+
+def unavailable(port: int, config: Config | None = None) -> Unavailable:
+    """The error of a client that must not get through."""
+    with Client(f"127.0.0.1:{port}", config=config) as client, pytest.raises(Unavailable) as caught:
+        client.duty("9503.00.0073", origin="CN", entry_date="2025-05-14", value=10)
+    return caught.value
 
 
 def assessed(server: Running, client: Client) -> str:

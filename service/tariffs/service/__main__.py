@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+
+# gRPC writes lines of its own to standard error, which are no JSON; it looks here when it is imported.
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 from tariffs.service.serving import check, serve
 

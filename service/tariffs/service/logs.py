@@ -17,8 +17,21 @@ def add_call(_logger: object, _method: str, event: EventDict) -> EventDict:
     return {**call_names(), **event}
 
 
+class _OfLibraries(logging.Handler):
+    """Writes what libraries log (grpc.aio, asyncio, warnings) as lines of ours: one JSON object each."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record."""
+        level = min(max(record.levelno // 10 * 10, logging.DEBUG), logging.CRITICAL)
+        text = record.getMessage()
+        structlog.get_logger().log(
+            level, "library", logger=record.name, message=text, exc_info=record.exc_info
+        )
+
+
 def configure_logs(level: str, form: Literal["json", "console"]) -> None:
-    """Set up structlog for the whole process."""
+    """Set up structlog for the whole process, also for what libraries log."""
+    least = logging.getLevelNamesMapping()[level.upper()]
     renderer: Processor = (
         structlog.processors.JSONRenderer() if form == "json" else structlog.dev.ConsoleRenderer(colors=False)
     )
@@ -37,7 +50,10 @@ def configure_logs(level: str, form: Literal["json", "console"]) -> None:
             structlog.processors.format_exc_info,
             renderer,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        wrapper_class=structlog.make_filtering_bound_logger(least),
         logger_factory=structlog.WriteLoggerFactory(),
         cache_logger_on_first_use=False,
     )
+    # Their chatter below warnings is of no use to who runs the server.
+    logging.basicConfig(handlers=[_OfLibraries()], level=max(least, logging.WARNING), force=True)
+    logging.captureWarnings(True)

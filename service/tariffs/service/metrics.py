@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol
 from wsgiref.simple_server import WSGIServer
 
@@ -17,6 +17,8 @@ from prometheus_client import (
     ProcessCollector,
     start_http_server,
 )
+from prometheus_client.metrics_core import CounterMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from tariffs.engine.errors import ServiceError
 
@@ -134,11 +136,32 @@ class Metrics:
             self._gauges[name] = gauge
         (gauge.labels(**labels) if labels else gauge).set_function(read)
 
+    def watch_total(self, name: str, text: str, read: Callable[[], float]) -> None:
+        """Have a number that only grows read whenever the metrics are asked for."""
+        self.registry.register(_Total(f"tariffs_{name}", text, read))
+
     def _histogram(self, name: str, text: str, labels: list[str], buckets: tuple[float, ...]) -> Histogram:
         return Histogram(f"tariffs_{name}", text, labels, buckets=buckets, registry=self.registry)
 
     def _counter(self, name: str, text: str, labels: list[str]) -> Counter:
         return Counter(f"tariffs_{name}", text, labels, registry=self.registry)
+
+
+class _Total(Collector):
+    """A counter that something else counts."""
+
+    def __init__(self, name: str, text: str, read: Callable[[], float]) -> None:
+        self._name = name
+        self._text = text
+        self._read = read
+
+    def describe(self) -> Iterator[Metric]:
+        """Its name, without asking for the number."""
+        yield CounterMetricFamily(self._name, self._text)
+
+    def collect(self) -> Iterator[Metric]:
+        """The number as it is now."""
+        yield CounterMetricFamily(self._name, self._text, value=self._read())
 
 
 class MetricsPort:

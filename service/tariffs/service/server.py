@@ -12,7 +12,6 @@ import structlog
 from google.longrunning import operations_pb2, operations_pb2_grpc
 from grpc_channelz.v1 import channelz, channelz_pb2_grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 
 from tariffs.service.calls import Calls, Offering
 from tariffs.service.gate import Gate
@@ -28,6 +27,7 @@ from tariffs.service.keeper import Keeper
 from tariffs.service.metrics import Metrics, MetricsPort
 from tariffs.service.pools import Pools
 from tariffs.service.port import Place, open_port, options
+from tariffs.service.reflecting import add_reflection
 from tariffs.service.rpc.runs import maker
 from tariffs.service.runs import Compute
 from tariffs.service.settings import Settings
@@ -191,11 +191,9 @@ class TariffServer:
         operations_pb2_grpc.add_OperationsServicer_to_server(
             OperationsHandler(self._long_runs, self._kept), server
         )
-        # The functions that grpc has for these two would take what is no server of its own for one of threads.
-        named = (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
-        reflecting: Any = getattr(reflection, "aio").ReflectionServicer(named)  # noqa: B009 - the stubs lack it
-        reflection_pb2_grpc.add_ServerReflectionServicer_to_server(reflecting, server)
-        telling: Any = getattr(channelz, "aio").ChannelzServicer()  # noqa: B009
+        add_reflection((*SERVICES, health.SERVICE_NAME), server)
+        # The function that grpc has for this would take what is no server of its own for one of threads.
+        telling: Any = getattr(channelz, "aio").ChannelzServicer()  # noqa: B009 - the stubs lack it
         channelz_pb2_grpc.add_ChannelzServicer_to_server(telling, server)
 
     async def _set_health(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:

@@ -25,7 +25,7 @@ def watch(metrics: Metrics, gate: Gate, pools: Pools) -> None:
         "Worker processes.",
         lambda: sum(len(pool.processes) for pool in pools.workers),
     )
-    metrics.watch(
+    metrics.watch_total(
         "workers_restarted",
         "Worker processes that died and were replaced.",
         lambda: sum(pool.restarts for pool in pools.workers),

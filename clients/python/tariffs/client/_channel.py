@@ -12,7 +12,8 @@ import grpc
 from google.longrunning import operations_pb2_grpc
 
 from tariffs.client import errors, frames
-from tariffs.client._connection import connect
+from tariffs.client._connection import connect, places_of
+from tariffs.client._encryption import explained
 from tariffs.client._uploads import Uploads
 from tariffs.client.config import Config
 from tariffs.client.tables import TableHandle
@@ -88,7 +89,7 @@ class RemoteBackend:
 
     def unary(self, method: str, request: object, timeout: float) -> Any:
         """The answer message of one call."""
-        with _rpc_errors(self.target):
+        with _rpc_errors(self.target, self._config):
             return self._method(method)(request, timeout=timeout)
 
     def simulate(
@@ -126,7 +127,7 @@ class RemoteBackend:
 
     def stream(self, method: str, request: object, timeout: float) -> Iterator[Any]:
         """The answer messages of one call, which is cancelled if they are not read to the end."""
-        with _rpc_errors(self.target):
+        with _rpc_errors(self.target, self._config):
             call = self._method(method)(request, timeout=timeout)
             try:
                 yield from call
@@ -214,11 +215,12 @@ class LocalBackend:
 
 
 @contextmanager
-def _rpc_errors(target: str) -> Iterator[None]:
+def _rpc_errors(target: str, config: Config) -> Iterator[None]:
     try:
         yield
     except grpc.RpcError as error:
-        raise errors.from_rpc_error(error, target) from error
+        found = errors.from_rpc_error(error, target)
+        raise explained(found, target, places_of(target), encrypted=config.tls is not None) from error
 
 
 @contextmanager

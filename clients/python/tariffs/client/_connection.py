@@ -35,7 +35,7 @@ def connect(target: str, config: Config) -> grpc.Channel:
             of the encryption cannot be read.
         Unavailable: a name in a list of several has no address.
     """
-    places = _places(target)
+    places = places_of(target)
     local = target.startswith(_LOCAL_SCHEMES) or all(is_loopback(host) for host, _ in places)
     if config.token and not (config.tls or local or config.token_in_clear):
         raise InvalidRequest(
@@ -85,7 +85,7 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _places(target: str) -> list[tuple[str, str]]:
+def places_of(target: str) -> list[tuple[str, str]]:
     """Host and port of each server; a target with a scheme of gRPC's own is one server as it stands."""
     if target.startswith(_SCHEMES):
         return [(target, "")]

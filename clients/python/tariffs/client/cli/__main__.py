@@ -22,6 +22,8 @@ _INTERRUPTED_TEXT = "Interrupted.\n"
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 ok, 1 refused rows, 2 usage, 3 server or missing extra, 4 law or scenario."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    # gRPC writes lines of its own to standard error; what a user must know is in the message of the command.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     with _interrupts_that_end(), suppress(ModuleNotFoundError):
         # Loaded here for the time that it takes; `run` says what is missing.
         import_module("tariffs.client.cli.app")
