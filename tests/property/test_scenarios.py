@@ -14,6 +14,7 @@ from tariffs.engine.errors import ScenarioError
 from tariffs.engine.law import Law, load_law
 from tariffs.engine.scenario import apply_scenario, check_scenario, components, library, parse_scenario
 from tariffs.engine.scenario.model import PROBLEMS_AT_MOST
+from tariffs.engine.trade.schedule import load_schedule
 
 FILES, FILES_AT_SCALE = 500, 20_000
 SECONDS_AT_MOST = 5.0
@@ -64,6 +65,7 @@ assumptions:
   port_calls: {port_fees: {kind: operated, net_tons: 60000, teu: 10000, calls: 1, share: 20%}}
 """
 )
+HEADINGS = sorted({code[:4] for code in load_schedule().children("")})
 VALUES = re.compile(r"(?<=: )[^\s,{}\[\]][^,{}\[\]\n]*")
 LINE = EntryLine(hts="9503000073", origin="CN", value="10000", quantity="100", unit="kg")
 
@@ -121,9 +123,9 @@ def test_mutated_files_are_errors_with_places_and_never_tracebacks(scale: int) -
     files = FILES if scale == 1 else FILES_AT_SCALE
     for number in range(files):
         text = mutated(draw, texts)
-        began = time.perf_counter()
+        began = time.process_time()
         problems = check_scenario(text, law)
-        assert time.perf_counter() - began < SECONDS_AT_MOST, (number, text)
+        assert time.process_time() - began < SECONDS_AT_MOST, (number, text)
         errors = [problem for problem in problems if problem.severity == "error"]
         wrong += bool(errors)
         lines = text.count("\n") + text.count("\r") + text.count("\u2028") + 3
@@ -162,9 +164,9 @@ def test_mutated_files_are_errors_with_places_and_never_tracebacks(scale: int) -
     ],
 )
 def test_bombs_are_refused_quickly(text: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     problems = check_scenario(text, load_law())
-    assert time.perf_counter() - began < SECONDS_AT_MOST
+    assert time.process_time() - began < SECONDS_AT_MOST
     assert 1 <= len(problems) <= PROBLEMS_AT_MOST + 1
     assert {problem.reason for problem in problems} <= {
         "SCENARIO_SYNTAX",
@@ -215,7 +217,7 @@ def test_a_number_that_no_computation_holds_is_refused(change: str) -> None:
     [
         pytest.param([f"products: ['{code}']" for code in range(10, 60)], "", marks=pytest.mark.slow),
         ([f"not_products: ['{code}']" for code in range(10, 60)], "SCENARIO_SYNTAX"),
-        pytest.param([f"products: ['{code}']" for code in range(1000, 1300)], "", marks=pytest.mark.slow),
+        pytest.param([f"products: ['{code}']" for code in HEADINGS[:300]], "", marks=pytest.mark.slow),
     ],
     ids=["apart", "overlapping", "many"],
 )
@@ -227,7 +229,7 @@ def test_many_narrowed_acts_on_one_measure_are_told_apart_or_refused_in_time(
         f"  - {{op: set_rate, measures: {{id: fl301, {scope}}}, from: 2027-01-01, rate: {index % 50}%}}\n"
         for index, scope in enumerate(scopes)
     )
-    began = time.perf_counter()
+    began = time.process_time()
     problems = check_scenario(head + acts, load_law())
-    assert time.perf_counter() - began < 8 * SECONDS_AT_MOST
+    assert time.process_time() - began < 8 * SECONDS_AT_MOST
     assert {problem.reason for problem in problems if problem.severity == "error"} == ({reason} - {""})

@@ -153,6 +153,7 @@ NOTES: Mapping[str, str] = {
     "NOT_MODELLED": "a measure that may touch the goods is not modelled yet and charges nothing",
     "SAME_AS_BASE": "the scenario changes nothing in the law",
     "CHANGE_HAS_NO_EFFECT": "a change changes nothing",
+    "RATE_UNUSUAL": "a rate of a scenario is below 0 or above every rate of the law",
     "DAYS_READ_AS_NOON": "a midnight without an offset was read as a day, that is its noon",
     "DATE_REPAIRED": "a day or instant was written otherwise than as ISO text",
     "COLUMN_UNREAD": "a column looks like one of the contract and was not read",

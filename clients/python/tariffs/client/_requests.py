@@ -187,7 +187,7 @@ def scenario_ref(scenario: ScenarioLike | None) -> common_pb2.ScenarioRef | None
     if scenario is None:
         return None
     known = Scenario.of(scenario)
-    return common_pb2.ScenarioRef(yaml=known.text) if known.text else common_pb2.ScenarioRef(name=known.name)
+    return common_pb2.ScenarioRef(name=known.name) if known.name else common_pb2.ScenarioRef(yaml=known.text)
 
 
 def simulate_request(

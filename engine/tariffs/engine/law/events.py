@@ -171,6 +171,13 @@ def change_from_mapping(mapping: Mapping[str, Any], path: str, *, source: str = 
         ScenarioError: SCENARIO_SYNTAX, SCENARIO_UNKNOWN_KEY or CHANGE_DATES_REVERSED, with the path of
         the key.
     """
+    change = read_change(mapping, path, source=source)
+    _check_sense(change, path)
+    return change
+
+
+def read_change(mapping: Mapping[str, Any], path: str, *, source: str = LAW) -> Change:
+    """Read the values of one change, whether they belong together or not; raises as `change_from_mapping`."""
     op = mapping.get("op", "")
     verb = OPS.get(op) if isinstance(op, str) else None
     if verb is None:
@@ -178,7 +185,7 @@ def change_from_mapping(mapping: Mapping[str, Any], path: str, *, source: str = 
         raise _fault(path + ".op", f"{op!r} is not an operation", f"Use one of: {known}.")
     _check_keys(mapping, verb, op, path)
     read = _Reader(mapping, path)
-    change = Change(
+    return Change(
         op=op,
         selector=_selector(mapping.get("measures", {}), path + ".measures"),
         start=read.instant("at") or read.instant("from"),
@@ -212,8 +219,6 @@ def change_from_mapping(mapping: Mapping[str, Any], path: str, *, source: str = 
         path=path,
         source=source,
     )
-    _check_sense(change, path)
-    return change
 
 
 def _check_keys(mapping: Mapping[str, Any], verb: Verb, op: str, path: str) -> None:

@@ -179,6 +179,11 @@ class Law:
         origins = self.origins | self.groups.keys()
         return Names(origins, frozenset(self.lists), switches, self.retired_switches)
 
+    @cached_property
+    def listed_codes(self) -> list[str]:
+        """Every code of a product list, sorted."""
+        return sorted({entry.code for found in self.lists.values() for entry in found.entries})
+
     # -- acts --------------------------------------------------------------------------------------------------
 
     def selected(self, change: Change) -> list[tuple[Measure, str]]:

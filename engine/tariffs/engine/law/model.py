@@ -155,13 +155,18 @@ class Measure:
     @property
     def parents(self) -> tuple[str, ...]:
         """The authority nodes above the measure, nearest first."""
-        parts = self.authority.split(".")
-        return tuple(".".join(parts[:n]) for n in range(len(parts), 0, -1))
+        return nodes_above(self.authority)
 
     @property
     def labels(self) -> tuple[str, ...]:
         """The labels of its periods."""
         return tuple(p.id for p in self.periods)
+
+
+def nodes_above(authority: str) -> tuple[str, ...]:
+    """A node of the authority tree and those above it, nearest first."""
+    parts = authority.split(".")
+    return tuple(".".join(parts[:n]) for n in range(len(parts), 0, -1))
 
 
 @dataclass(frozen=True, slots=True)

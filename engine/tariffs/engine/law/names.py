@@ -6,7 +6,7 @@ A misspelt list or country would match nothing in silence, so every reader of a 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from tariffs.engine.errors import ScenarioError
@@ -20,10 +20,16 @@ def check_known(names: Iterable[str], known: Iterable[str], what: str, path: str
     Raises:
         ScenarioError: NOTHING_MATCHED with the nearest names.
     """
+    for error in unknown(names, known, what, path):
+        raise error
+
+
+def unknown(names: Iterable[str], known: Iterable[str], what: str, path: str) -> Iterator[ScenarioError]:
+    """The error NOTHING_MATCHED of every name that is not among the known ones, with the nearest of them."""
     known = frozenset(known)
     for name in sorted(set(names) - known):
         near = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.4)
-        raise ScenarioError(
+        yield ScenarioError(
             "NOTHING_MATCHED",
             f"The law has no {what} {name!r}.",
             path=path,
@@ -52,11 +58,16 @@ class Names:
         Raises:
             ScenarioError: NOTHING_MATCHED with the path of the scope's key.
         """
+        for error in self.unknown_in(scope, path):
+            raise error
+
+    def unknown_in(self, scope: Scope, path: str) -> Iterator[ScenarioError]:
+        """The error of every list, group or country of a scope that does not exist."""
         for key, names in (("origins", scope.origins), ("not_origins", (scope.not_origins,))):
-            check_known(_joined(names), self.origins, "country or group", _below(path, key))
+            yield from unknown(_joined(names), self.origins, "country or group", _below(path, key))
         for key, names in (("products", scope.products), ("not_products", (scope.not_products,))):
             lists = (name for name in _joined(names) if not is_code(name))
-            check_known(lists, self.lists, "product list", _below(path, key))
+            yield from unknown(lists, self.lists, "product list", _below(path, key))
 
     def check_switches(self, wanted: Mapping[str, str], path: str) -> None:
         """Refuse a switch or a value of it that does not exist.
@@ -69,20 +80,27 @@ class Names:
 
     def check_switch(self, name: str, value: str, path: str) -> None:
         """Refuse one switch setting that does not exist; raises as `check_switches`."""
+        for error in self.unknown_switch(name, value, path):
+            raise error
+
+    def unknown_switch(self, name: str, value: str, path: str) -> Iterator[ScenarioError]:
+        """The error of a switch setting that does not exist or was retired, if it was."""
         if name in self.retired:
-            raise ScenarioError(
+            yield ScenarioError(
                 "SWITCH_RETIRED",
                 f"The switch {name!r} was retired: {self.retired[name]}.",
                 path=path,
                 fix="Leave the switch out.",
             )
+            return
         values = self.switches.get(name, ())
         if value not in values:
-            raise ScenarioError(
+            yield ScenarioError(
                 "SWITCH_UNKNOWN",
                 f"The law has no switch {name!r} with the value {value!r}.",
                 path=path,
                 fix=f"Use one of: {', '.join(values or sorted(self.switches))}.",
+                metadata={"name": name},
             )
 
 

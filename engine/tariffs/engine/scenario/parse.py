@@ -5,6 +5,7 @@ Nothing here knows a law; whether a change meets anything is checked in `check`.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ from typing import Any
 
 from tariffs.engine.errors import ScenarioError
 from tariffs.engine.law.assumptions import NONE
-from tariffs.engine.law.events import OPS, Change, change_from_mapping
+from tariffs.engine.law.events import OPS, Change, change_from_mapping, read_change
 from tariffs.engine.scenario.assuming import KEY as ASSUMPTIONS
 from tariffs.engine.scenario.assuming import check_keys, read_assumptions
 from tariffs.engine.scenario.mixing import read_mixture
@@ -41,15 +42,21 @@ _ROUNDS_AT_MOST = 20
 
 @dataclass(frozen=True)
 class Draft:
-    """A scenario as read, its parents not yet found: `scenario` lacks a digest; `document` is the text form.
+    """A scenario as read, its parents not yet found: without a digest; `document` is the text form.
 
-    `scenario` is None if the file has an error that leaves nothing to apply.
+    `readable` holds what could be read, changes with a faulty value included, so that names can be checked beside the
+    problems of the form; None if the file is not a mapping.
     """
 
-    scenario: Scenario | None
+    readable: Scenario | None
     document: Mapping[str, Any]
     problems: tuple[Problem, ...]
     places: Places
+
+    @property
+    def scenario(self) -> Scenario | None:
+        """The scenario if its form has no problem."""
+        return None if self.problems else self.readable
 
 
 def read_draft(text: str, source: str) -> Draft:
@@ -87,8 +94,6 @@ class _Form:
         changes = self._changes(value.get("changes", []), texts["id"] or self._source)
         mixture = read_mixture(value, self._add) if "mixture" in value else ()
         assumptions = read_assumptions(value, self._add) if ASSUMPTIONS in value else NONE
-        if self._problems:
-            return Draft(None, value, listed(self._problems), self._document.places)
         scenario = Scenario(
             id=texts["id"],
             title=texts["title"],
@@ -105,7 +110,7 @@ class _Form:
             text=self._text,
             places=self._document.places,
         )
-        return Draft(scenario, value, (), self._document.places)
+        return Draft(scenario, value, listed(self._problems), self._document.places)
 
     def _check_keys(self, value: Mapping[str, Any]) -> None:
         check_keys(value, _KEYS, "", self._add)
@@ -182,11 +187,11 @@ class _Form:
             except ScenarioError as error:
                 seen = {problem.path for problem in self._problems[known:]}
                 if error.path in seen or (seen and _follows_from(error, path)):
-                    return None
+                    return _values(trial, path, name)
                 self._report(error)
                 trial = _without(trial, error.path.removeprefix(path).lstrip("."), error.reason)
             else:
-                return change if len(self._problems) == known else None
+                return change
         return None
 
     def _filled(self, item: dict[str, Any], path: str) -> dict[str, Any]:
@@ -224,6 +229,13 @@ class _Form:
 
 def _said(value: Mapping[str, Any], key: str) -> bool:
     return isinstance(value.get(key), str)
+
+
+def _values(trial: Mapping[str, Any], path: str, name: str) -> Change | None:
+    """The change with the values that could be read, though they do not make one; None if there are none."""
+    with contextlib.suppress(ScenarioError):
+        return read_change(trial, path, source=name)
+    return None
 
 
 def _follows_from(error: ScenarioError, path: str) -> bool:

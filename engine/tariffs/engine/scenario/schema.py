@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 from tariffs.engine.law.events import CHANGE_KEYS, OPS, SCOPE_KEYS, SELECTOR_KEYS, Verb
-from tariffs.engine.law.model import CONFIDENCE
+from tariffs.engine.law.model import CONFIDENCE, TERMS
 from tariffs.engine.scenario.assuming import KEY as ASSUMPTIONS
 from tariffs.engine.scenario.assuming import PORT_CALLS, SHARES, VOYAGE
 from tariffs.engine.scenario.mixing import COMPONENTS_AT_MOST
@@ -26,12 +26,20 @@ _RATE = {
         {"type": "number", "maximum": 1},
     ]
 }
+_WEIGHT = {
+    "anyOf": [
+        {"type": "string", "pattern": r"^[+-]?(\d{1,2}(\.\d{1,18})?|100(\.0{1,18})?)%$"},
+        {"type": "string", "pattern": r"^[+-]?(0(\.\d{1,18})?|1(\.0{1,18})?)$"},
+        {"type": "number", "minimum": -1, "maximum": 1},
+    ]
+}
 _FIGURE = {"anyOf": [{"type": "string", "pattern": r"^\d{1,12}(\.\d{1,12})?$"}, {"type": "number"}]}
 _BY_KEY: dict[str, Any] = {
     **dict.fromkeys(("at", "from", "until", "to", "collection_stop", "known_from"), _INSTANT),
     **dict.fromkeys(("rate", "kept", "share", "compliance"), _RATE),
     **dict.fromkeys(("if", "cite", *SCOPE_KEYS), _WORDS),
-    **dict.fromkeys(("base", "measure", "as", "switch"), _MAPPING),
+    **dict.fromkeys(("measure", "as", "switch"), _MAPPING),
+    "base": {"type": "object", "additionalProperties": False, "properties": dict.fromkeys(TERMS, _WEIGHT)},
     "by": {"type": "string", "pattern": r"^[+-]\d{1,18}(\.\d{1,18})?pp$|^x\d{1,18}(\.\d{1,18})?$"},
     "on_end": {"enum": ["snap_back", "terminate", "none_scheduled"]},
     "conf": {"enum": list(CONFIDENCE)},

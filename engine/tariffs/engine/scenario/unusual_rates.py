@@ -1,0 +1,67 @@
+"""Warnings of rates in a scenario that are probably mistyped: below 0, or above every rate of the law."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from tariffs.engine.law.events import Change
+from tariffs.engine.law.law import Law
+from tariffs.engine.law.text import read_rate
+from tariffs.engine.scenario.model import WARNING, Place, Places, Problem, place_of
+from tariffs.engine.scenario.words import percent
+
+
+def unusual_rates(law: Law, change: Change, places: Places) -> list[Problem]:
+    """A warning for each rate of a change that is below 0 or above every rate of the law before it."""
+    found = list(_rates(change))
+    if not found:
+        return []
+    highest = max(
+        (row.rate for measure in law.measures.values() for period in measure.periods for row in period.rows
+         if row.rate is not None),
+        default=Decimal(1),
+    )  # fmt: skip
+    return [
+        _warning(path, rate, highest, places)
+        for path, rate in found
+        if not 0 <= rate <= max(highest, Decimal(1))
+    ]
+
+
+def _rates(change: Change) -> Iterator[tuple[str, Decimal]]:
+    """Every rate of a change with its path."""
+    for key, rate in (("rate", change.rate), ("kept", change.kept)):
+        if rate is not None:
+            yield f"{change.path}.{key}", rate
+    yield from _rates_in(change.measure, f"{change.path}.measure")
+
+
+def _rates_in(value: Any, path: str) -> Iterator[tuple[str, Decimal]]:
+    """Every rate in the raw form of a measure; money per unit is none."""
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _rates_in(item, f"{path}[{index}]")
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            if key == "by_origin":
+                for origin, (rate, _) in inner.items():
+                    yield f"{path}.{key}.{origin}", read_rate(rate)
+            elif key != "rate":
+                yield from _rates_in(inner, f"{path}.{key}")
+            elif "USD/" not in inner:
+                yield f"{path}.{key}", read_rate(inner)
+
+
+def _warning(path: str, rate: Decimal, highest: Decimal, places: Places) -> Problem:
+    place = place_of(places, path) or Place(0, 0)
+    if rate < 0:
+        message = f"A rate of {percent(rate)} is below 0: it would be paid to the importer."
+        fix = f"Write {percent(-rate)}; to lower a rate, write by: {(rate * 100).normalize():f}pp."
+    else:
+        message = (
+            f"A rate of {percent(rate)} is above every rate of the law; the highest is {percent(highest)}."
+        )
+        fix = f"Write {percent(rate / 100)} if that is what is meant."
+    return Problem(path, place.line, place.column, "RATE_UNUSUAL", message, fix, WARNING)
