@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
+from tariffs.engine.assess import EntryLine, assess_line
 from tariffs.engine.errors import InputError
+from tariffs.engine.law import load_law
 from tariffs.engine.trade.codes import parse_code
 from tariffs.engine.trade.units import convert, find_unit, units
 
@@ -64,6 +67,18 @@ def test_an_unknown_unit_is_named() -> None:
     with pytest.raises(InputError) as caught:
         convert(Decimal(1), "parsec", "kg")
     assert caught.value.reason == "UNIT_UNKNOWN"
+
+
+@pytest.mark.parametrize("quantity", [None, "10"])
+def test_an_unknown_unit_of_a_line_without_specific_duty_is_refused(quantity: str | None) -> None:
+    """Toys pay no duty per unit, so the unit decides nothing; it is refused all the same."""
+    line = EntryLine("9503000073", "CN", "10000", quantity=quantity, unit="parsec")
+    with pytest.raises(InputError) as caught:
+        assess_line(load_law(), line)
+    assert (caught.value.reason, caught.value.field) == ("UNIT_UNKNOWN", "unit")
+    assert "kg" in caught.value.fix
+    known = assess_line(load_law(), replace(line, unit="kg"))
+    assert known.assessed == assess_line(load_law(), replace(line, unit="", quantity=None)).assessed
 
 
 def test_no_alias_stands_for_two_units_and_case_never_decides_in_silence() -> None:

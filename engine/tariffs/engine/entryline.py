@@ -20,7 +20,7 @@ from tariffs.engine.trade.codes import parse_code
 from tariffs.engine.trade.countries import is_country
 from tariffs.engine.trade.dates import DateError, Moment, read_moment
 from tariffs.engine.trade.schedule import Schedule, ScheduleLine
-from tariffs.engine.trade.units import convert
+from tariffs.engine.trade.units import convert, known_unit
 
 CENT, DOLLAR, ZERO = Decimal("0.01"), Decimal(1), Decimal(0)
 ENTRY = "entry"
@@ -114,8 +114,8 @@ def read_line(law: Law, line: EntryLine, known_on: str | date | None, schedule: 
     """An entry line as read.
 
     Raises:
-        InputError: HTS_CODE_*, ORIGIN_UNKNOWN, ENTRY_DATE_*, CUSTOMS_VALUE_INVALID, QUANTITY_INVALID, CLAIM_* or
-            *_SHARES_EXCEED_ONE.
+        InputError: HTS_CODE_*, ORIGIN_UNKNOWN, ENTRY_DATE_*, CUSTOMS_VALUE_INVALID, QUANTITY_INVALID, UNIT_UNKNOWN,
+            CLAIM_* or *_SHARES_EXCEED_ONE.
     """
     zone = law.zones[IMPORT]
     moment = entry_moment(law, line.entry, IMPORT, line.date_formats.get(ENTRY_DATE, ""))
@@ -125,6 +125,8 @@ def read_line(law: Law, line: EntryLine, known_on: str | date | None, schedule: 
     declared = _number(line.value, "customs_value", "CUSTOMS_VALUE_INVALID")
     value = declared.quantize(DOLLAR, ROUND_HALF_UP)
     quantity = None if line.quantity is None else _number(line.quantity, "quantity", "QUANTITY_INVALID")
+    if line.unit:
+        known_unit(line.unit)
     goods = Goods(article.code, article.line, article.origin, value, quantity, line.unit, day)
     facts = read_claims(law.claims, line.claims, zone, line.date_formats)
     notes = (

@@ -58,13 +58,14 @@ def convert(quantity: Decimal, unit: str, to: str) -> Decimal | None:
     Raises:
         InputError: UNIT_UNKNOWN if units.csv lacks either unit.
     """
-    given, wanted = _unit(unit), _unit(to)
+    given, wanted = known_unit(unit), known_unit(to)
     if given.dimension != wanted.dimension:
         return None
     return quantity if given == wanted else quantity * given.factor / wanted.factor
 
 
-def _unit(name: str) -> Unit:
+def known_unit(name: str) -> Unit:
+    """The unit of a symbol or alias; raises InputError UNIT_UNKNOWN with the symbols there are."""
     unit = find_unit(name)
     if unit is None:
         symbols = ", ".join(dict.fromkeys(u.symbol for u in units().values()))
