@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from tariffs.engine.errors import InputError
@@ -15,12 +15,12 @@ from tariffs.engine.law.law import Law
 from tariffs.engine.law.matching import Prefixes
 from tariffs.engine.law.text import digits, read_rate
 from tariffs.engine.trade.schedule import load_schedule
+from tariffs.engine.user_rates import user_rate
 
 SHARED_DIGITS = 6
 QUOTA_CLAIM = "in_quota_share"
 ZERO, ONE = Decimal(0), Decimal(1)
 TOO_COARSE = "Give the code of the Harmonized System, 6 digits or more."
-RATE_FORM = "Give a fraction of at least 0 and below 1, such as 0.03."
 WITHIN_QUOTA = f"{QUOTA_CLAIM}: not declared; all of it is taken to be within the tariff quota."
 
 
@@ -53,20 +53,12 @@ def vat_rate(law: Law, code: str) -> Decimal:
 
 
 def given_rate(given: object) -> OrdinaryRate:
-    """The ordinary rate that a caller gives as a fraction.
+    """The ordinary rate that a caller gives: `3%`, 0.03.
 
     Raises:
         InputError: PARAMETER_INVALID.
     """
-    try:
-        rate = Decimal(str(given))
-    except InvalidOperation:
-        rate = Decimal("NaN")
-    if not (rate.is_finite() and ZERO <= rate < ONE):
-        raise InputError(
-            "PARAMETER_INVALID", f"ordinary_rate is {given}.", field="ordinary_rate", fix=RATE_FORM
-        )
-    return OrdinaryRate(rate, None, (), "")
+    return OrdinaryRate(user_rate(given, "ordinary_rate"), None, (), "")
 
 
 def is_shared_code(code: str) -> bool:
@@ -80,7 +72,7 @@ def no_rate(hts: str) -> InputError:
         "RATE_NOT_COMPUTABLE",
         f"The law data has no ordinary rate for {hts} in the importing country.",
         field="ordinary_rate",
-        fix="Give the ordinary rate as a fraction.",
+        fix="Give the ordinary rate, such as 3% or 0.03.",
     )
 
 

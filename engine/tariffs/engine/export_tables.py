@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from tariffs.engine.errors import InputError
 from tariffs.engine.export_rates import (
     QUOTA_CLAIM,
-    RATE_FORM,
     SHARED_DIGITS,
     TOO_COARSE,
     WITHIN_QUOTA,
@@ -44,6 +43,7 @@ from tariffs.engine.trade.countries import is_country
 from tariffs.engine.trade.readers import Problems, share_of
 from tariffs.engine.trade.schedule import load_schedule
 from tariffs.engine.trade.table import CheckedTable, TableRules, check_table
+from tariffs.engine.user_rates import RATE_FORM
 
 RATE_COLUMN = "ordinary_rate"
 

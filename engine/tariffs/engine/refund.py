@@ -30,6 +30,7 @@ from tariffs.engine.errors import InputError, TariffsError
 from tariffs.engine.law.conditions import ENTRY_DATE
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.notes import Note
+from tariffs.engine.user_rates import user_rate
 
 CENT, ZERO = Decimal("0.01"), Decimal(0)
 DAYS_OF_YEAR = 365
@@ -54,13 +55,13 @@ class RefundLine:
 
 @dataclass(frozen=True, slots=True)
 class RefundOptions:
-    """`authority`: nodes to count, those of the law if empty. `rate`: yearly interest as a fraction, None for none.
+    """`authority`: nodes to count, those of the law if empty. `rate`: yearly interest, `7%` or 0.07, None for none.
 
     Interest runs to `paid_on`, the law's as-of day if None; `known_on` is the day whose acts are assessed.
     """
 
     authority: tuple[str, ...] = ()
-    rate: Decimal | None = None
+    rate: Number | None = None
     paid_on: date | None = None
     known_on: str | date | None = None
 
@@ -137,10 +138,12 @@ def refunds(law: Law, lines: Sequence[RefundLine | Unread], options: RefundOptio
         options: what to count, and interest.
 
     Raises:
-        InputError: REQUEST_INVALID for an authority the law does not have. What is wrong with a line is in `refused`.
+        InputError: REQUEST_INVALID for an authority the law does not have, PARAMETER_INVALID for an interest rate that
+            is none. What is wrong with a line is in `refused`.
     """
     options = options or RefundOptions()
     nodes = _nodes(law, options)
+    rate = None if options.rate is None else user_rate(options.rate, "interest_rate")
     rated: dict[int, _Rated] = {}
     refused: dict[int, TariffsError] = {}
     for index, line in enumerate(lines):
@@ -151,7 +154,9 @@ def refunds(law: Law, lines: Sequence[RefundLine | Unread], options: RefundOptio
             rated[index] = _rate(law, line, options, nodes)
         except TariffsError as error:
             refused[index] = error
-    entries = [_entry(law, lines, members, rated, options) for members in _members(lines)]
+    entries = [
+        _entry(law, lines, members, rated, rate, options.paid_on or law.as_of) for members in _members(lines)
+    ]
     total = {name: sum((getattr(entry, name) for entry in entries), ZERO) for name in TOTALS}
     merged = _merged(heading for entry in entries for heading in entry.headings)
     switches = {name: value for one in rated.values() for name, value in one.switches.items()}
@@ -307,7 +312,8 @@ def _entry(
     lines: Sequence[RefundLine | Unread],
     members: tuple[int, ...],
     rated: Mapping[int, _Rated],
-    options: RefundOptions,
+    rate: Decimal | None,
+    paid_on: date,
 ) -> EntryRefund:
     good = [rated[index] for index in members if index in rated]
     headings = _merged(heading for one in good for heading in one.headings)
@@ -318,7 +324,6 @@ def _entry(
     deposited, assessed, owed = (
         sum((getattr(h, name) for h in headings), ZERO) for name in ("deposited", "assessed", "owed")
     )
-    paid_on = options.paid_on or law.as_of
     return EntryRefund(
         entry_id=_entry_id(lines[members[0]]),
         day=min((one.day for one in good), default=None),
@@ -334,7 +339,7 @@ def _entry(
         refundable=assessed - owed,
         drawback=sum((one.drawback for one in good), ZERO),
         refund=sum(kept, ZERO),
-        interest=_interest(good, kept, options.rate, paid_on),
+        interest=_interest(good, kept, rate, paid_on),
         headings=headings,
         notes=_notes(good, refundable, len(members) - len(good)),
     )

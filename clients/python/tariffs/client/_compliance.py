@@ -105,7 +105,7 @@ class Compliance:
                 (unliquidated, liquidated, reconciliation, final), `liquidation_date`, `deposit_date` (the entry day if
                 empty) and `drawback` (USD already recovered).
             authorities: nodes to count; by default that of the refund program, IEEPA.
-            interest_rate: yearly interest as a fraction, compounded daily from deposit; by default none.
+            interest_rate: yearly interest, `"7%"` or 0.07, compounded daily from deposit; by default none.
             paid_on: day interest runs to; by default the law's as-of day.
             known_on: the day whose acts are assessed; by default the law's as-of day.
             scenario: library name, `*.yaml` path, or `Scenario`.
@@ -126,7 +126,7 @@ class Compliance:
             switches=dict(switches or {}),
             min_confidence=min_confidence,
             authorities=list(authorities),
-            interest_rate=_requests.money_text(interest_rate),
+            interest_rate=_requests.rate_text(interest_rate),
             paid_on=_requests.day_text(paid_on),
             table=table.form,
         )

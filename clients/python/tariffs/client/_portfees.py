@@ -51,7 +51,7 @@ class Ships:
             cargo_tons: metric tons landed over the same calls.
             containers: boxes landed at one call, for fees by container.
             calls: fee-paying calls of the voyage.
-            share: part of the cargo of the trade that comes on ships that pay, 0 to 1.
+            share: part of the cargo of the trade that comes on ships that pay, `"20%"` or 0.2.
             usd_per_unit: US dollars for one unit of the fee's currency.
             source: where your figures are from.
             known_on: count only acts published by this day.
@@ -68,7 +68,7 @@ class Ships:
             "cargo_tons": cargo_tons,
             "containers": containers,
             "calls": calls,
-            "share": share,
+            "share": _requests.rate_text(share) if isinstance(share, str) else share,
             "usd_per_unit": usd_per_unit,
         }
         told = {name: str(value) for name, value in figures.items() if value is not None}

@@ -125,7 +125,7 @@ def duty_line(
         freight=money_text(freight),
         insurance=money_text(insurance),
         other_charges=charge_messages(charges or {}),
-        ordinary_rate=None if ordinary_rate is None else _rate_text(ordinary_rate),
+        ordinary_rate=None if ordinary_rate is None else rate_text(ordinary_rate),
         entry_id=entry_id,
         line_id=line_id,
     )
@@ -148,7 +148,7 @@ def _charge_message(kind: str, value: Money) -> duty_service_pb2.OtherCharge:
     text = money_text(value)
     usd, per, unit = text.partition(_PER)
     if text.endswith("%") and _PLAIN.fullmatch(text[:-1].strip()):
-        message.rate = _rate_text(text)
+        message.rate = format(_percentage(text), "f")
     elif per:
         message.per_unit.usd, message.per_unit.unit = usd.strip(), unit.strip()
     else:
@@ -156,12 +156,17 @@ def _charge_message(kind: str, value: Money) -> duty_service_pb2.OtherCharge:
     return message
 
 
-def _rate_text(rate: Money) -> str:
-    """A rate as a fraction: `3%` is 0.03."""
+def rate_text(rate: Money | None) -> str:
+    """A rate as the wire has it: `7%` is 0.07; what is 100 % or more stays as given, for the service to refuse."""
     text = money_text(rate)
     if text.endswith("%") and _PLAIN.fullmatch(text[:-1].strip()):
-        return format(Decimal(text[:-1].strip()) / 100, "f")
+        fraction = _percentage(text)
+        return format(fraction, "f") if fraction < 1 else text
     return text
+
+
+def _percentage(text: str) -> Decimal:
+    return Decimal(text[:-1].strip()) / 100
 
 
 def direction_value(direction: str) -> common_pb2.Direction:

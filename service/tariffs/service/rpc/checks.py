@@ -11,6 +11,7 @@ from google.protobuf.descriptor import EnumDescriptor
 
 from tariffs.engine.errors import InputError
 from tariffs.engine.law.law import EXPORT, IMPORT
+from tariffs.engine.user_rates import user_rate
 from tariffs.v1 import common_pb2
 
 DECIMAL = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,10})?")
@@ -35,6 +36,22 @@ def decimal(text: str, field: str, reason: str) -> Decimal:
             reason, f"{field} {found}.", field=field, fix='Write a decimal number such as "12500.00".'
         )
     return Decimal(text)
+
+
+def rate(text: str, field: str) -> Decimal:
+    """A rate below 1, as the decimal text of a fraction.
+
+    Raises:
+        InputError: PARAMETER_INVALID, which says that 7 is not 7 %.
+    """
+    if not DECIMAL.fullmatch(text):
+        raise InputError(
+            "PARAMETER_INVALID",
+            f"{field} is {text[:40]!r}.",
+            field=field,
+            fix="Write a rate below 100 % as the decimal text of a fraction, such as 0.07 for 7 %.",
+        )
+    return user_rate(text, field)
 
 
 def word(text: str, field: str) -> str:

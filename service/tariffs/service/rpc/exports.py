@@ -6,7 +6,7 @@ from tariffs.engine.entryline import EntryLine
 from tariffs.engine.errors import InputError
 from tariffs.engine.export_layers import ExportLayer
 from tariffs.engine.exports import ExportLine, ExportQuote, assess_export
-from tariffs.service.rpc.checks import decimal, value_of, word
+from tariffs.service.rpc.checks import rate, value_of, word
 from tariffs.service.rpc.masks import trim
 from tariffs.service.rpc.shared import law_under, notes_of, provenance_of, scenario_of
 from tariffs.v1 import common_pb2, duty_service_pb2
@@ -42,7 +42,7 @@ def calculate_export(
         line.claims,
         line.freight,
         line.insurance,
-        None if given is None else decimal(given, "ordinary_rate", "PARAMETER_INVALID"),
+        None if given is None else rate(given, "ordinary_rate"),
     )
     quote = assess_export(law, goods, known_on=word(request.known_on, "known_on") or None)
     facts = {**quote.provenance, "scenarios": {scenario.id: scenario.digest}}

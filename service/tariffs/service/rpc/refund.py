@@ -13,7 +13,7 @@ from tariffs.engine.law.notes import Note
 from tariffs.engine.provenance import engine_version
 from tariffs.engine.refund import TOTALS, EntryRefund, HeadingRefund, RefundLine, RefundOptions, refunds
 from tariffs.engine.trade.dates import Moment
-from tariffs.service.rpc.checks import decimal, word
+from tariffs.service.rpc.checks import decimal, rate, word
 from tariffs.service.rpc.duty import BATCH_LIMIT, read_line
 from tariffs.service.rpc.forms import date_formats, table_notes
 from tariffs.service.rpc.shared import day_text, law_under, notes_of, provenance_of, scenario_of
@@ -79,11 +79,11 @@ def _paid_on(law: Law, request: pb.CalculateRefundsRequest) -> Moment | None:
 
 
 def _options(law: Law, request: pb.CalculateRefundsRequest) -> RefundOptions:
-    rate, paid_on = request.interest_rate, _paid_on(law, request)
+    paid_on = _paid_on(law, request)
     zone = law.zones[IMPORT]
     return RefundOptions(
         authority=tuple(word(node, "authorities") for node in request.authorities),
-        rate=decimal(rate, "interest_rate", "PARAMETER_INVALID") if rate else None,
+        rate=rate(request.interest_rate, "interest_rate") if request.interest_rate else None,
         paid_on=paid_on.instant.astimezone(zone).date() if paid_on else None,
         known_on=word(request.known_on, "known_on") or None,
     )

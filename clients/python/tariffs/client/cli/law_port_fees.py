@@ -59,7 +59,7 @@ def port_fees(
     ] = None,
     calls: Annotated[str | None, _figure("--calls", "Fee-paying calls of the voyage.")] = None,
     share: Annotated[
-        str | None, _figure("--share", "Part of the trade's cargo that comes on ships that pay, 0 to 1.")
+        str | None, _figure("--share", "Part of the trade's cargo that comes on ships that pay: 20% or 0.2.")
     ] = None,
     usd_per_unit: Annotated[
         str | None, _figure("--usd-per-unit", "US dollars for one unit of the fee's currency.")

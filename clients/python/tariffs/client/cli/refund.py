@@ -15,7 +15,7 @@ EXAMPLES = """
 
   tariffs refund entries.csv
 
-  tariffs refund entries.csv --interest-rate 0.07 --paid-on 2026-12-15 --json
+  tariffs refund entries.csv --interest-rate 7% --paid-on 2026-12-15 --json
 """
 
 
@@ -34,7 +34,9 @@ def refund(
     interest_rate: Annotated[
         str | None,
         typer.Option(
-            "--interest-rate", metavar="FRACTION", help="Yearly interest, compounded daily (19 USC 1505)."
+            "--interest-rate",
+            metavar="RATE",
+            help="Yearly interest, 7% or 0.07, compounded daily (19 USC 1505).",
         ),
     ] = None,
     paid_on: Annotated[
