@@ -25,7 +25,7 @@ NO_LIST = (
 )
 # Measures that are a layer of no line of the reference table, and why; what may be hit is in the notes of a result.
 NOT_IN_THE_TABLE = {
-    "fl301_ru": "stands only under the switch that charges the printed heading of Russia",
+    "chassis_100": "no source tells intermodal chassis apart from others of their codes",
     "recip_transship": "follows a finding of Customs on one entry",
     "s232_polysilicon": "reaches goods made of polysilicon, which no source tells apart from others of their codes",
     "s232_polysilicon_mip": "reaches goods made of polysilicon, which no source tells apart from others of their codes",
@@ -35,7 +35,7 @@ NOT_IN_THE_TABLE = {
     "sts_crane_100": "no source tells ship-to-shore cranes apart from others of their code",
 }
 # Measures that no worked entry meets, and why.
-NOT_IN_A_CASE = {"fl301_ru": "stands only under the switch that charges the printed heading of Russia"}
+NOT_IN_A_CASE: dict[str, str] = {}
 
 
 @cache

@@ -198,7 +198,7 @@ def test_trap_15_the_four_year_review_replaces_the_lists() -> None:
 
 
 def test_trap_15_the_heading_of_chassis_adds_to_list_3() -> None:
-    line = ("8716.39.0090", "CN", "2025-11-09")
+    line = ("8716.39.0090", "CN", "2025-11-09", {"chassis_share": 1})
     right = headings(quote(load_law(), *line))
     assert (right["9903.91.12"], right["9903.88.03"]) == (Decimal("10000.00"), Decimal("2500.00"))
     replaced = broken(lambda raw: rule(raw, "one_china_301")["one_of"].insert(0, "chassis_100"))

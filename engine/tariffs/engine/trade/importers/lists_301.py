@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tariffs.engine.trade.importers.codes import Universe
-from tariffs.engine.trade.importers.listing import Lists, column, digits, plain, with_renamed
+from tariffs.engine.trade.importers.listing import ListRow, Lists, column, digits, plain, with_renamed
 from tariffs.engine.trade.importers.output import read_csv_text
 
 # By the heading the source gives a code: list name and citation.
@@ -52,7 +52,20 @@ _VEHICLE_BATTERIES = "8507600010"
 _SECOND_STEP, _THIRD_STEP = "2025-01-01", "2026-01-01"
 # On list 4B and missing from the source.
 _MISSING_4B = "85171300"
-_EXCLUSIONS = {"9903.88.69": "S301_EXCL_69", "9903.88.70": "S301_EXCL_70"}
+# Exclusions by heading and by whether the item is a whole statistical number or a described part of one.
+_WHOLE = "whole number"
+_EXCLUSIONS = {
+    ("9903.88.69", True): "S301_EXCL_69_WHOLE",
+    ("9903.88.69", False): "S301_EXCL_69",
+    ("9903.88.70", False): "S301_EXCL_70",
+}
+_EXCLUSION_CITE = {
+    "9903.88.69": "HTS U.S. note 20(vvv); 90 FR 55232",
+    "9903.88.70": "HTS U.S. note 20(www); 90 FR 55232",
+}
+# The day from which amendments gave excluded goods other numbers; other items hold as long as the exclusion does.
+_RENUMBERED = "2026-07-01"
+_RENUMBERED_CITE = "; 91 FR 56538; 91 FR 64211"
 
 
 def read(ch99: Path, universe: Universe) -> Lists:
@@ -65,7 +78,7 @@ def read(ch99: Path, universe: Universe) -> Lists:
     lists["S301_L4B"] += plain([_MISSING_4B], _BY_HEADING["9903.88.16"][1])
     lists |= {name: plain(codes.split(), cite) for name, (cite, codes) in _EXCEPTED.items()}
     _review_by_steps(lists)
-    lists |= _exclusions(ch99 / "s301_exclusion_lines.csv")
+    lists |= _exclusions(ch99 / "update_2026_10" / "s301_exclusions_69_70.csv")
     solar = column(ch99 / "s201_solar_products.csv", "hts10")
     quartz = column(ch99 / "update_2026_10" / "s201_quartz.csv", "code")
     lists["S201_QUARTZ"] = plain(quartz, "HTS U.S. note 41(a) to chapter 99 subchapter III; Proc 11051")
@@ -83,12 +96,11 @@ def _review_by_steps(lists: Lists) -> None:
 
 
 def _exclusions(path: Path) -> Lists:
-    rows = read_csv_text(path)
-    return {
-        name: plain(
-            (digits(r["hts10"]) for r in rows if r["ch99_code"] == heading),
-            "90 FR 55232",
-            scope="part of the code",
-        )
-        for heading, name in _EXCLUSIONS.items()
-    }
+    lists: Lists = {name: [] for name in _EXCLUSIONS.values()}
+    for row in read_csv_text(path):
+        whole = row["scope"].startswith(_WHOLE)
+        start = row["from"] if row["from"] == _RENUMBERED else ""
+        cite = _EXCLUSION_CITE[row["heading"]] + (_RENUMBERED_CITE if start else "")
+        scope = _WHOLE if whole else "part of the code"
+        lists[_EXCLUSIONS[row["heading"], whole]].append(ListRow(row["code"], start, "", scope, cite))
+    return lists
