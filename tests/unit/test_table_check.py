@@ -86,19 +86,20 @@ def test_three_bad_rows_in_a_thousand_are_refused_and_the_rest_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "code"),
+    ("given", "code", "notes"),
     [
-        ("9503.00.0073", "9503000073"),
-        (" 9503 00 0073 ", "9503000073"),
-        ("101210010", "0101210010"),
-        ("101", "0101"),
+        ("9503.00.0073", "9503000073", []),
+        (" 9503 00 0073 ", "9503000073", []),
+        ("101210010", "0101210010", ["HTS_CODE_REPAIRED"]),
+        ("101", "0101", ["HTS_CODE_REPAIRED"]),
+        ("9503000073.0", "9503000073", ["HTS_CODE_REPAIRED"]),
     ],
 )
-def test_codes_are_repaired_with_a_note(given: str, code: str) -> None:
+def test_codes_are_read_and_repairs_are_noted(given: str, code: str, notes: list[str]) -> None:
     table = check(hts=[given])
     assert table.lines["hts"].item() == code
-    assert table.notes["reason"].to_list() == ["HTS_CODE_REPAIRED"]
-    assert table.notes["row"].to_list() == [0]
+    assert table.notes["reason"].to_list() == notes
+    assert table.notes["row"].to_list() == [0] * len(notes)
 
 
 @pytest.mark.parametrize("column", [[101210010], [101210010.0]])

@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
-from tariffs.engine.entryline import Charge, EntryLine, Reading, charges_of, read_charge, read_line
+from tariffs.engine.coarse import read_exactly
+from tariffs.engine.entryline import Charge, EntryLine, Reading, charges_of, read_charge
 from tariffs.engine.landed import FeeLine, LandedCost, fees_on, mpf_base
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.provenance import engine_version
-from tariffs.engine.quoteplan import Plan, plan_of, settle_anew
-from tariffs.engine.settling import QuoteLayer, Settlement
+from tariffs.engine.quoteplan import Plan, plan_of, settle_for
+from tariffs.engine.settling import QuoteLayer
 from tariffs.engine.trade.schedule import Schedule, load_schedule
 
 ZERO = Decimal(0)
@@ -68,7 +69,7 @@ def assess_line(
     Raises:
         InputError: as `rate_line`.
     """
-    reading = read_line(law, line, known_on, schedule or load_schedule())
+    reading = read_exactly(law, line, known_on, schedule or load_schedule())
     return price(law, reading, plan_of(law, reading))
 
 
@@ -78,11 +79,11 @@ def rate_line(
     """The duty of one line of an entry; its fees hang on the other lines and are still 0.
 
     Raises:
-        InputError: HTS_CODE_*, ORIGIN_UNKNOWN, ENTRY_DATE_*, CUSTOMS_VALUE_INVALID, QUANTITY_*, UNIT_UNKNOWN,
-            RATE_NOT_COMPUTABLE, CLAIM_*, *_SHARES_EXCEED_ONE, TOO_MANY_ATOMS or CHARGE_INVALID, with the field at
-            fault.
+        InputError: HTS_CODE_*, CODE_TOO_COARSE, ORIGIN_UNKNOWN, ENTRY_DATE_*, CUSTOMS_VALUE_INVALID, QUANTITY_*,
+            UNIT_UNKNOWN, RATE_NOT_COMPUTABLE, CLAIM_*, *_SHARES_EXCEED_ONE, TOO_MANY_ATOMS or CHARGE_INVALID, with the
+            field at fault.
     """
-    reading = read_line(law, line, known_on, schedule or load_schedule())
+    reading = read_exactly(law, line, known_on, schedule or load_schedule())
     plan = plan_of(law, reading)
     return RatedLine(_priced(law, reading, plan, ZERO, ZERO), reading.day, _fee_line(law, reading, plan))
 
@@ -98,7 +99,7 @@ def price(law: Law, line: Reading, plan: Plan) -> Quote:
 
 
 def _priced(law: Law, line: Reading, plan: Plan, mpf: Decimal, hmf: Decimal) -> Quote:
-    settled = _settle(law, line, plan)
+    settled = settle_for(law, line, plan)
     charges = charges_of(line.line, line.goods)
     return Quote(
         assessed=settled.assessed,
@@ -121,11 +122,6 @@ def _priced(law: Law, line: Reading, plan: Plan, mpf: Decimal, hmf: Decimal) -> 
             "switches": plan.switches,
         },
     )
-
-
-def _settle(law: Law, line: Reading, plan: Plan) -> Settlement:
-    scaled = plan.scaled_for(line.goods.value)
-    return settle_anew(law, line, plan) if scaled is None else scaled.at(int(line.goods.value))
 
 
 def _fee_line(law: Law, line: Reading, plan: Plan) -> FeeLine:

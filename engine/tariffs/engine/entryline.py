@@ -14,7 +14,7 @@ from tariffs.engine.facts import ClaimValue, claim_notes, read_claims
 from tariffs.engine.law.conditions import ENTRY_DATE, Fact
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.notes import Note
-from tariffs.engine.law.text import UnitRate, digits
+from tariffs.engine.law.text import UnitRate
 from tariffs.engine.rating import Goods
 from tariffs.engine.trade.codes import parse_code
 from tariffs.engine.trade.countries import is_country
@@ -118,7 +118,7 @@ def read_line(law: Law, line: EntryLine, known_on: str | date | None, schedule: 
             CLAIM_* or *_SHARES_EXCEED_ONE.
     """
     zone = law.zones[IMPORT]
-    moment = entry_moment(law, line.entry, IMPORT, line.date_formats.get(ENTRY_DATE, ""))
+    moment = _entry_of(law, line)
     day = moment.instant.astimezone(zone).date()
     known = read_known_on(law, known_on, day)
     article = read_article(schedule, line.hts, line.origin, day)
@@ -136,6 +136,15 @@ def read_line(law: Law, line: EntryLine, known_on: str | date | None, schedule: 
         *claim_notes(law.claims, line.claims, zone, line.date_formats),
     )
     return Reading(line, schedule, moment.instant, day, known, article, goods, declared, facts, notes)
+
+
+def day_of_entry(law: Law, line: EntryLine) -> date:
+    """The day of a line's entry on its clock; raises as `entry_moment`."""
+    return _entry_of(law, line).instant.astimezone(law.zones[IMPORT]).date()
+
+
+def _entry_of(law: Law, line: EntryLine) -> Moment:
+    return entry_moment(law, line.entry, IMPORT, line.date_formats.get(ENTRY_DATE, ""))
 
 
 def entry_moment(
@@ -226,8 +235,8 @@ def read_article(schedule: Schedule, hts: str, origin: str, day: date) -> Articl
         InputError: HTS_CODE_* or ORIGIN_UNKNOWN.
     """
     notes: list[Note] = []
-    code, repaired = parse_code(hts, schedule.knows)
-    if code != digits(hts.strip()):
+    code, repaired = parse_code(hts, schedule.accepts)
+    if repaired:
         notes.append(Note("HTS_CODE_REPAIRED", repaired))
     found = schedule.find(code, day)
     if found is None:

@@ -30,6 +30,7 @@ _INPUT = _group(
     {
         "HTS_CODE_MALFORMED": "the product is not an HTS code of 4 to 10 digits",
         "HTS_CODE_UNKNOWN": "no schedule vintage has the code",
+        "CODE_TOO_COARSE": "a code of fewer than 10 digits stands for codes that give different duties on the line",
         "ORIGIN_UNKNOWN": "the origin is not an ISO 3166-1 alpha-2 code of the law's countries",
         "ENTRY_DATE_INVALID": "a date or instant cannot be read",
         "ENTRY_DATE_OUT_OF_COVERAGE": "the law data does not reach that day",
@@ -134,9 +135,9 @@ _SERVER = (
 
 # Remarks that come with an answer; never errors.
 NOTES: Mapping[str, str] = {
-    "HTS_CODE_REPAIRED": "a code had lost its leading zero or held stray characters",
+    "HTS_CODE_REPAIRED": "a code had lost its leading zero or was a number with a fraction",
     "SUFFIX_NOT_IN_VINTAGE": "the schedule of the day lacks the 10-digit code; its 8-digit line gave the rate",
-    "COARSE_CODE": "a code of fewer than 10 digits was rated as its 10-digit children by their 2024 value",
+    "COARSE_CODE": "a code of fewer than 10 digits was rated by its 10-digit codes",
     "AVE_2024": "a rate per unit was taken as its 2024 equivalent of the value",
     "AVE_HTS6_MEAN": "a rate per unit was taken as the mean 2024 equivalent of its heading",
     "AVE_UNKNOWN": "a rate per unit has no equivalent; only its ad valorem part was charged",

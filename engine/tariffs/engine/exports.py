@@ -42,7 +42,6 @@ from tariffs.engine.law.law import EXPORT, InForce, Law
 from tariffs.engine.law.matching import Reach
 from tariffs.engine.law.model import Scope
 from tariffs.engine.law.notes import Note, void_suspensions
-from tariffs.engine.law.text import digits
 from tariffs.engine.provenance import engine_version
 from tariffs.engine.settling import cents
 from tariffs.engine.switching import switches_behind
@@ -191,7 +190,7 @@ def _read_code(hts: str, notes: list[Note]) -> str:
             fix=f"Nearest codes: {near}.",
             metadata={"nearest": near},
         )
-    if code != digits(hts.strip()):
+    if repaired:
         notes.append(Note("HTS_CODE_REPAIRED", repaired))
     return code
 

@@ -121,6 +121,12 @@ def make_plan(law: Law, line: Reading) -> Plan:
     return replace(bare, scaled=_scaled(law, line, bare))
 
 
+def settle_for(law: Law, line: Reading, plan: Plan) -> Settlement:
+    """A line settled by its plan: scaled where it can be; raises as `settle_anew`."""
+    scaled = plan.scaled_for(line.goods.value)
+    return settle_anew(law, line, plan) if scaled is None else scaled.at(int(line.goods.value))
+
+
 def settle_anew(law: Law, line: Reading, plan: Plan) -> Settlement:
     """A line settled for its own value and quantity.
 

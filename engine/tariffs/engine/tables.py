@@ -21,7 +21,7 @@ from tariffs.engine.ordinary import ordinary_rates, quantities_by_unit
 from tariffs.engine.references import reference_share, variant_of
 from tariffs.engine.trade import reference
 from tariffs.engine.trade.countries import is_country
-from tariffs.engine.trade.schedule import LINE_DIGITS, load_schedule
+from tariffs.engine.trade.schedule import load_schedule
 from tariffs.engine.trade.table import CheckedTable, TableRules, check_table
 
 Table = pl.DataFrame | pl.LazyFrame | str | Path | None
@@ -150,13 +150,9 @@ def _embedded(law: Law, settings: tuple[tuple[str, str], ...]) -> PreparedTable:
 def _rules(law: Law) -> TableRules:
     first, last = law.coverage
     schedule = load_schedule()
-    return TableRules(law.claims, first, last, law.zones[IMPORT], _is_code, schedule.nearest, is_country)
-
-
-def _is_code(code: str) -> bool:
-    """Whether some vintage has the code, or at least the 8-digit line that a newer suffix belongs to."""
-    schedule = load_schedule()
-    return schedule.knows(code) or (len(code) == CODE_DIGITS and schedule.knows(code[:LINE_DIGITS]))
+    return TableRules(
+        law.claims, first, last, law.zones[IMPORT], schedule.accepts, schedule.nearest, is_country
+    )
 
 
 def _prepare(checked: CheckedTable, law: Law, baseline: str) -> PreparedTable:

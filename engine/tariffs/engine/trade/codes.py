@@ -1,4 +1,4 @@
-"""HTS codes as people write them: dots, spaces and lost leading zeros read back into 4 to 10 digits."""
+"""Read HTS codes as people and spreadsheets write them: dots, spaces, lost leading zeros, numbers with a fraction."""
 
 from __future__ import annotations
 
@@ -8,28 +8,36 @@ from collections.abc import Callable
 from tariffs.engine.errors import InputError
 
 LENGTHS = (4, 6, 8, 10)
+HEADING_DIGITS = 4
 SEPARATORS = r"[.\s]"
-_SEPARATOR = re.compile(SEPARATORS)
+_GROUPS = re.compile(rf"[0-9]+(?:{SEPARATORS}+[0-9]+)*")
+_SEPARATOR = re.compile(rf"{SEPARATORS}+")
+_FRACTION = re.compile(r"([0-9]+)\.0+")
 
 
 def parse_code(text: str, known: Callable[[str], bool] | None = None) -> tuple[str, str]:
-    """An HTS code as digits, with a note on what was repaired (empty if nothing was).
+    """An HTS code as digits, with a note on what was repaired (empty if nothing but dots and spaces was dropped).
 
     Args:
-        text: the code as given, such as `8471.30.0100`.
-        known: whether the schedule has a code. A code with an odd number of digits has lost its leading zero (a
-            spreadsheet read it as a number); the zero is put back only if the result is known.
+        text: the code as given, such as `8471.30.0100`. Dots stand between groups of an even number of digits; in
+            `9012100.0` the dot is that of a number, whose fraction is no part of the code.
+        known: whether the schedule has a code. A code whose first group has one digit too few has lost its leading
+            zero (a spreadsheet read it as a number); the zero is put back only if the result is known.
 
     Raises:
         InputError: HTS_CODE_MALFORMED.
     """
-    bare = _SEPARATOR.sub("", text)
-    if bare.isascii() and bare.isdigit():
-        if len(bare) in LENGTHS:
-            return bare, "" if bare == text else f"{text!r} was read as {bare}."
-        padded = "0" + bare
-        if len(padded) in LENGTHS and known is not None and known(padded):
-            return padded, f"{text!r} had lost its leading zero and was read as {padded}."
+    bare = text.strip().rstrip(".")
+    if _GROUPS.fullmatch(bare):
+        groups = _SEPARATOR.split(bare)
+        code = _joined(groups, known)
+        if code:
+            return code, "" if code == "".join(groups) else _lost_zero(text, code)
+        fraction = _FRACTION.fullmatch(bare)
+        number = _joined([fraction[1]], known) if fraction else ""
+        if fraction and number:
+            told = f"{text!r} is a number with a fraction and was read as {number}."
+            return number, told if number == fraction[1] else f"{told} {_lost_zero(text, number)}"
     raise InputError(
         "HTS_CODE_MALFORMED",
         f"{text!r} is not an HTS code.",
@@ -37,3 +45,20 @@ def parse_code(text: str, known: Callable[[str], bool] | None = None) -> tuple[s
         fix="Give 4, 6, 8 or 10 digits, with or without dots.",
         metadata={"hts": text},
     )
+
+
+def _joined(groups: list[str], known: Callable[[str], bool] | None) -> str:
+    """The code of groups of digits, its leading zero put back; empty if they are none."""
+    first, *others = groups
+    code = "".join(groups)
+    if any(len(group) % 2 for group in others):
+        return ""
+    if len(first) % 2 == 0:
+        return code if len(code) in LENGTHS else ""
+    whole = len(first) == HEADING_DIGITS - 1 or not others
+    padded = "0" + code
+    return padded if whole and len(padded) in LENGTHS and known is not None and known(padded) else ""
+
+
+def _lost_zero(text: str, code: str) -> str:
+    return f"{text!r} had lost its leading zero and was read as {code}."

@@ -68,6 +68,7 @@ class Schedule:
         self._dated = sorted((v.start, index) for index, v in enumerate(self._vintages) if v.start)
         self._special_frame = special
         self._line_frames: dict[str, pl.DataFrame] = {}
+        self._sorted: dict[str, list[str]] = {}
 
     def vintage_on(self, day: date) -> str:
         """The name of the vintage that holds on a day; before the first one, the first."""
@@ -116,7 +117,7 @@ class Schedule:
 
     def children(self, code: str, day: date | None = None) -> list[str]:
         """The 10-digit codes that begin with `code`, of the day's vintage or, without a day, of any."""
-        pool = sorted(self._on(day).codes) if day else self._sorted_codes
+        pool = self._codes_of(self._on(day)) if day else self._sorted_codes
         start = bisect_left(pool, code)
         end = bisect_left(pool, code + ":", start)
         return pool[start:end]
@@ -126,6 +127,10 @@ class Schedule:
         pool = self._sorted_codes if len(code) > LINE_DIGITS else self._sorted_lines
         place = bisect_left(pool, code)
         return place < len(pool) and pool[place].startswith(code)
+
+    def accepts(self, code: str) -> bool:
+        """Whether a code can be rated: some vintage has it, or the 8-digit line that a newer suffix belongs to."""
+        return self.knows(code) or (len(code) == CODE_DIGITS and self.knows(code[:LINE_DIGITS]))
 
     def rates(self, codes: pl.Series, day: date) -> pl.DataFrame:
         """Ordinary rates of 8- and 10-digit codes as fractions of value; see `equivalents.ordinary_rates`."""
@@ -161,6 +166,11 @@ class Schedule:
     def _on(self, day: date) -> Vintage:
         held = [index for start, index in self._dated if start <= day]
         return self._vintages[held[-1] if held else self._dated[0][1]]
+
+    def _codes_of(self, vintage: Vintage) -> list[str]:
+        if vintage.name not in self._sorted:
+            self._sorted[vintage.name] = sorted(vintage.codes)
+        return self._sorted[vintage.name]
 
     @cached_property
     def _split_programs(self) -> pl.DataFrame:

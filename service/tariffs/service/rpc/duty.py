@@ -8,11 +8,11 @@ from decimal import Decimal
 from typing import Any
 
 from tariffs.engine.assess import EntryLine, Quote, price
+from tariffs.engine.coarse import is_coarse, read_exactly
 from tariffs.engine.considered import Considered
 from tariffs.engine.entries import EntryTotal, Unread, assess_entries
 from tariffs.engine.entry_summary import HeadingLine
 from tariffs.engine.entryline import OtherCharge, Reading, known_on_text
-from tariffs.engine.entryline import read_line as read_entry_line
 from tariffs.engine.errors import InputError, TariffsError
 from tariffs.engine.explanation import explained, is_considered
 from tariffs.engine.law import Law
@@ -80,7 +80,7 @@ def duty_from_memory(
     if scenario is None or request.scenario.yaml:
         return None
     law = law_of(law_key(scenario, request.switches, request.min_confidence))
-    if law is None:
+    if law is None or is_coarse(load_schedule(), line.hts):
         return None
     reading = _reading(law, line, request)
     plan = plan_kept(law, reading)
@@ -96,7 +96,7 @@ def _trimmed(answer: Encoded, paths: Sequence[str]) -> duty_service_pb2.Calculat
 
 
 def _reading(law: Law, line: EntryLine, request: duty_service_pb2.CalculateDutyRequest) -> Reading:
-    return read_entry_line(law, line, word(request.known_on, "known_on") or None, load_schedule())
+    return read_exactly(law, line, word(request.known_on, "known_on") or None, load_schedule())
 
 
 def _answer(
@@ -104,7 +104,9 @@ def _answer(
 ) -> duty_service_pb2.CalculateDutyResponse:
     quote = price(law, line, plan)
     answer = answer_of(quote, scenario, request)
-    prepare(request, law, line, plan, answer)
+    # The codes behind a coarse one were found to agree for this value alone.
+    if not is_coarse(line.schedule, line.line.hts):
+        prepare(request, law, line, plan, answer)
     if request.explain:
         told = explained(law, line, plan, quote)
         answer.considered.extend(_considered(one) for one in told.considered)

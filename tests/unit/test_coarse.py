@@ -1,0 +1,110 @@
+"""Codes of fewer than 10 digits on single lines: rated if their codes agree, else told with their amounts."""
+
+from __future__ import annotations
+
+import random
+from datetime import date
+from decimal import Decimal
+
+import polars as pl
+import pytest
+
+from tariffs.client import Client, InvalidRequest
+from tariffs.engine.assess import EntryLine, assess_line
+from tariffs.engine.errors import InputError
+from tariffs.engine.law import load_law
+from tariffs.engine.trade.schedule import load_schedule
+
+DAY = "2025-12-01"
+ON = date(2025, 12, 1)
+
+
+def outcome(line: EntryLine) -> tuple[Decimal, ...] | str:
+    """The amounts of a line, or why it cannot be rated."""
+    try:
+        quote = assess_line(load_law(), line)
+    except InputError as error:
+        return error.reason
+    return quote.assessed, quote.owed, quote.min, quote.max
+
+
+def test_a_coarse_code_is_rated_exactly_if_all_its_codes_agree(scale: int) -> None:
+    rng, schedule = random.Random(11), load_schedule()
+    codes = [code for code in schedule.children("") if code < "98"]
+    agreeing = coarse = 0
+    for _ in range(25 * scale):
+        hts = rng.choice(codes)[: rng.choice((4, 6, 8))]
+        origin = rng.choice(("CN", "CA", "DE", "VN", "BR"))
+        found = {
+            outcome(EntryLine(child, origin, 10_000, DAY, quantity=500, unit="kg"))
+            for child in schedule.children(hts, ON)
+        }
+        if len(found) == 1:
+            agreeing += 1
+            assert outcome(EntryLine(hts, origin, 10_000, DAY, quantity=500, unit="kg")) == found.pop(), hts
+        else:
+            coarse += 1
+            assert (
+                outcome(EntryLine(hts, origin, 10_000, DAY, quantity=500, unit="kg")) == "CODE_TOO_COARSE"
+            ), hts
+    assert agreeing
+    assert coarse
+
+
+def test_codes_that_differ_are_told_with_their_amounts() -> None:
+    # Jackets of wool, 6201.20: five rates of the schedule.
+    with pytest.raises(InputError) as caught:
+        assess_line(load_law(), EntryLine("6201.20", "DE", 10_000, DAY, quantity=100, unit="kg"))
+    error = caught.value
+    assert (error.reason, error.field) == ("CODE_TOO_COARSE", "hts")
+    for child in load_schedule().children("620120", ON):
+        quote = assess_line(load_law(), EntryLine(child, "DE", 10_000, DAY, quantity=100, unit="kg"))
+        assert f"{child[:4]}.{child[4:6]}.{child[6:]}" in error.message
+        assert f"{quote.assessed:,.2f} USD" in error.message
+
+
+def test_a_heading_of_hundreds_of_codes_is_told_shortly() -> None:
+    with pytest.raises(InputError) as caught:
+        assess_line(load_law(), EntryLine("8708", "CN", 10_000, DAY))
+    assert len(caught.value.message) < 4_000
+
+
+def test_one_line_and_files_of_lines_have_one_policy() -> None:
+    frame = pl.DataFrame(
+        {
+            "hts": ["6201.20", "8471.30", "9012100.0"],
+            "origin": ["DE", "CN", "BR"],
+            "customs_value": ["10000"] * 3,
+            "entry_date": [DAY] * 3,
+            "quantity": ["100"] * 3,
+            "unit": ["kg"] * 3,
+        }
+    )
+    with Client.local() as client:
+        result = client.duties(frame)
+        exact = client.duty("8471.30.0100", "CN", DAY, 10_000)
+        with pytest.raises(InvalidRequest) as caught:
+            client.duty("6201.20", "DE", DAY, 10_000, quantity=100, unit="kg")
+        coffee = client.duty("0901.21.00", "BR", DAY, 10_000)
+    assert caught.value.reason == "CODE_TOO_COARSE"
+    assert result.refused.select("row", "column", "reason").rows() == [(0, "hts", "CODE_TOO_COARSE")]
+    assert result.lines["assessed"].to_list() == [None, exact.assessed, coffee.assessed]
+    assert "HTS_CODE_REPAIRED" in result.lines["notes"][2][0]
+
+
+def test_values_that_agree_by_rounding_alone_are_not_kept_for_others() -> None:
+    with Client.local() as client:
+        assert client.duty("6201.20", "DE", DAY, 0, quantity=0, unit="kg").assessed == 0
+        with pytest.raises(InvalidRequest, match="do not all give"):
+            client.duty("6201.20", "DE", DAY, 10_000, quantity=100, unit="kg")
+
+
+@pytest.mark.parametrize("hts", [901210020, 901210020.0, "901210020", "901.21.0020"])
+def test_numbers_are_padded_alike_by_every_verb(hts: object) -> None:
+    frame = pl.DataFrame({"hts": [hts], "origin": ["BR"], "customs_value": [10_000.0], "entry_date": [DAY]})
+    with Client.local() as client:
+        plain = client.duty("0901.21.0020", "BR", DAY, 10_000)
+        assert client.duty(hts, "BR", DAY, 10_000).assessed == plain.assessed  # type: ignore[arg-type]
+        assert client.duties(frame).lines["assessed"].item() == plain.assessed
+        impact = client.impact(frame, response="none").total
+        assert impact["duty"].item() == pytest.approx(float(plain.assessed))
