@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from tariffs.client.cli.app import run
+from tariffs.client.cli.periods import unit_for
 from tariffs.client.refused import refused_words
 
 TOYS = ("9503000073", "CN", "10000")
@@ -80,3 +81,53 @@ def test_a_table_without_dates_is_titled_with_the_day_asked_for(capsys: pytest.C
     said = capsys.readouterr().out
     assert "base on 2026-11-24\n" in said
     assert "ENTRY_DATE_BEATS_ON" not in said
+
+
+PERIOD = ("--local", "--response", "none", "--start", "2026-11-01", "--end", "2026-11-30")
+
+
+def test_a_timeline_of_a_small_table_is_in_dollars(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["timeline", written(TOYS), *PERIOD]) == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    # 12.5 percent of 10,000, the forced-labor duty on toys of China.
+    assert ["average", "1,250.00", "1,250.00", "-", "-", "12.50"] in rows
+    assert ["CN", "1,250.00", "1,250.00", "-", "-", "12.50"] in rows
+    assert ["USD", "at", "the", "table's", "yearly", "values;", "rates", "in", "percent"] in rows
+
+
+def test_a_timeline_by_origin_and_authority_shows_both_keys(capsys: pytest.CaptureFixture[str]) -> None:
+    columns = ("hts", "origin", "customs_value", "fta_share")
+    table = written((*TOYS, "0"), ("8708508900", "JP", "1000", "0"), columns=columns)
+    assert run(["timeline", table, *PERIOD, "--by", "origin,authority"]) == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["CN", "s301.fl", "1,250.00", "1,250.00", "-", "-", "12.50"] in rows
+    # A floor of 15 percent: the ordinary 2.5, and 12.5 over it.
+    assert ["JP", "s232.auto", "125.00", "125.00", "-", "-", "12.50"] in rows
+    assert ["JP", "base", "25.00", "25.00", "-", "-", "2.50"] in rows
+
+
+def test_what_a_change_does_to_a_small_table_is_in_dollars(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("raised.yaml").write_text(
+        "schema: tariffs.scenario/v1\nid: raised\ntitle: Raised\nbasis: hypothesis\nchanges:\n"
+        "  - {op: set_rate, measures: {id: fl301}, from: 2026-11-01, rate: 20%}\n"
+    )
+    assert run(impact(written(TOYS), "-s", "base", "-s", "raised.yaml", "--attribute")) == 0
+    said = capsys.readouterr().out
+    assert "set_rate fl301 to 20% from 2026-11-01  750.00" in said
+    assert "against base, USD, shapley split" in said
+
+
+@pytest.mark.parametrize(
+    ("largest", "shown", "words"),
+    [
+        (0.0, "0.00", "USD"),
+        (99_999_999.0, "99,999,999.00", "USD"),
+        (1e8, "100.00", "million USD"),
+        (-2.5e9, "-2,500.00", "million USD"),
+        (1e11, "100.00", "billion USD"),
+        (None, "-", "USD"),
+    ],
+)
+def test_the_unit_of_a_table_fits_its_largest_amount(largest: float | None, shown: str, words: str) -> None:
+    unit = unit_for([1.0, None, largest])
+    assert (unit.cell(largest), unit.words) == (shown, words)

@@ -32,7 +32,6 @@ _COLUMNS = (
     ("duty_after", "duty after"),
     ("duty_vs", "duty vs first"),
 )
-_NUMBERS = frozenset({"customs_value", "duty"})
 _LARGE = 1e8
 _FRACTIONS = frozenset({"effective_rate", "rate", "effective_rate_after", "quantity_hat", "share"})
 
@@ -122,15 +121,14 @@ def _days(provenance: Provenance, on: str) -> str:
 def impact_table(rows: pl.DataFrame, total: dict[str, object], shown: int) -> Table:
     """The largest groups of one scenario on one day, the rest counted, and the total."""
     columns = [(name, title) for name, title in _COLUMNS if name in rows.columns]
-    keys = _keys(rows)
+    keys = periods.keys_of(rows)
     table = Table(*keys, *_right(*(title for _, title in columns)), box=None, pad_edge=False)
     order = next((name for name in ("customs_value", "duty") if name in rows.columns), None)
     if order is not None:
         rows = rows.sort(order, descending=True, nulls_last=True)
     unit, word = _unit(total)
     for row in rows.head(shown).to_dicts():
-        labels = ["-" if row[key] is None else escape(str(row[key])) for key in keys]
-        table.add_row(*labels, *(_cell(name, row[name], unit) for name, _ in columns))
+        table.add_row(*periods.labels(row, keys), *(_cell(name, row[name], unit) for name, _ in columns))
     if rows.height > shown:
         table.add_row(f"[dim]and {rows.height - shown:,} more[/dim]")
     sums = {"rate": total.get("effective_rate"), **total}
@@ -253,12 +251,6 @@ def _right(*titles: str) -> list[Column]:
     return [Column(title, justify="right") for title in titles]
 
 
-def _keys(rows: pl.DataFrame) -> list[str]:
-    # Keys stand first, then the numbers of the contract, of which each result has some.
-    first = next((place for place, name in enumerate(rows.columns) if name in _NUMBERS), rows.width)
-    return [name for name in rows.columns[:first] if name not in {"scenario", "on"}]
-
-
 def _unit(total: dict[str, object]) -> tuple[float, str]:
     value = total.get("customs_value")
     large = isinstance(value, int | float) and value >= _LARGE
@@ -279,13 +271,15 @@ def _money(amount: Decimal) -> str:
     return f"{amount:,}"
 
 
-def timeline(result: TimelineResult) -> None:
-    """The totals of each scenario by segment, with the average of the period."""
+def timeline(result: TimelineResult, shown: int = _SHOWN_GROUPS) -> None:
+    """The totals of each scenario by segment, and its largest groups on average of the period."""
     out = console()
     for name in result.totals["scenario"].unique(maintain_order=True):
         out.print(f"\n[bold]{escape(name)}[/bold]")
         average = result.average_total.filter(scenario=name).to_dicts()[0]
         out.print(periods.segments_table(result.totals.filter(scenario=name), average))
+        out.print()
+        out.print(periods.groups_table(result.averages.filter(scenario=name).drop("scenario"), shown))
     out.print()
     print_notes(out, result.notes)
     footer(out, result.provenance)
