@@ -42,6 +42,7 @@ def test_a_quote_has_decimals_and_prints_as_contracted() -> None:
     assert quote.layers[0].rate == Decimal("0.10")
     document = json.loads(json.dumps(quote.to_json_dict()))
     assert set(document) == {
+        "prohibited",
         "assessed",
         "owed",
         "min",

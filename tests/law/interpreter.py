@@ -121,6 +121,8 @@ class Reading:
                 layer["rate"] = number(act["rate"]) if "rate" in act else moved
         if kind == "add" and layer["rate"] == 0:
             return layer | {"state": "exempt"}
+        if openly and kind == "prohibition":
+            return layer | {"rate": ZERO, "state": "suspended"}
         if openly:
             kept = number(openly[-1].get("kept", "0"))
             layer["heading"] = [layer["heading"], *(act["heading"] for act in openly if "heading" in act)][-1]
@@ -152,6 +154,11 @@ class Reading:
     def priced(self, facts: Raw) -> Iterator[tuple[Key, Fraction, Fraction, bool]]:
         """Every layer of an atom as (key, base, amount, owed)."""
         facts, values = self.parts(facts)
+        banned = [x for x in self.fitting(facts) if (x["kind"], x["state"]) == ("prohibition", "applied")]
+        for layer in banned:
+            yield (layer["id"], layer["heading"], "prohibited"), self.value, ZERO, True
+        if banned:
+            return
         layers = self.stacked(self.fitting(facts), facts, {p for p in PARTS if p not in METALS or values[p]})
         columns = [self.ordinary(layer["column"], facts) for layer in layers if layer["kind"] == "ordinary"]
         ordinary, program = columns[0] if columns else (ZERO, "")

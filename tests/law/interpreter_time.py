@@ -150,8 +150,22 @@ class Moment:
         return made
 
     def standing(self, measure: Raw) -> tuple[list[Raw], list[Raw], list[Raw], datetime, bool] | None:
-        """(rows that reach the line, acts, open suspensions, start of the period, owed); None if not charged."""
+        """(rows that reach the line, acts, open suspensions, start of the period, owed); None if not charged.
+
+        A measure that is tested on a declared date, and stands at entry, is what it was on that date.
+        """
         acts = list(self.acts(measure))
+        found = self.standing_under(measure, acts)
+        declared = self.line["claims"].get(measure.get("tested_on", ""))
+        if found is not None and not found[2] and declared is not None:
+            entered, self.at = self.at, min(self.at, instant(declared, self.zone))
+            found = self.standing_under(measure, acts)
+            self.at = entered
+        return found and ([row for row in found[0] if self.reaches(row)], *found[1:])
+
+    def standing_under(
+        self, measure: Raw, acts: list[Raw]
+    ) -> tuple[list[Raw], list[Raw], list[Raw], datetime, bool] | None:
         on = measure.get("modelled") != "no" and measure.get("status") != "announced"
         on = on and self.exists({"known_from": "", "switch": measure.get("switch", {})})
         held = self.period(measure, acts) if on else None
@@ -172,7 +186,7 @@ class Moment:
         voids += [act for act in acts if act["op"] == "enjoin" and self.dated(act["start"], act.get("until"))]
         openly = [act for a, b, _, act in windows if a <= self.at < b]
         rows = self.relieved(list(self.rows(held[0]["rows"])), acts)
-        return [row for row in rows if self.reaches(row)], acts, openly, held[1], not voids
+        return rows, acts, openly, held[1], not voids
 
     def rows(self, rows: list[Raw]) -> Iterator[Raw]:
         for row in rows:

@@ -139,6 +139,32 @@ def _measure(draw: Draw, index: int, narrow: float) -> Raw:
     return {**measure, "events": events}
 
 
+def _ban(draw: Draw, index: int, narrow: float) -> Raw:
+    """A prohibition, tested on the day of entry or on a declared one."""
+    name = f"ban{index}"
+    periods = []
+    tested = {"tested_on": "loading_date"} if draw.maybe(0.6) else {}
+    for letter in "ab"[: draw.dice.randint(1, 2)]:
+        rows = [{"kind": "prohibition", "heading": draw.heading(), **draw.scope(0.8), **draw.conditions(0.4)}]
+        rows[0]["if"] = [c for c in rows[0].get("if", []) if not (tested and c.startswith("entry_date"))]
+        rows[0] |= {"undeclared": "applies"} if draw.maybe(0.5) else {}
+        rows.insert(0, {"if": ["donation"], "rate": "0%", "heading": draw.heading()}) if draw.maybe(
+            0.3
+        ) else None
+        periods.append(
+            {"id": f"{name}_{letter}", "from": draw.moment(), "rows": rows, "conf": "C", **draw.known()}
+        )
+    measure: Raw = {
+        "id": name,
+        "authority": draw.one(NODES),
+        "cite": [],
+        "conf": "C",
+        "periods": periods,
+        **tested,
+    }
+    return {**measure, "events": [event(draw, draw.one(OPS), narrow) for _ in range(draw.one((0, 1, 2, 4)))]}
+
+
 def _rule(draw: Draw, index: int, names: list[str], headings: list[str]) -> Raw:
     rule: Raw = {"id": f"rule{index}", "cite": [], "conf": "C", **draw.switched(), **draw.known()}
     if draw.maybe(0.6):
@@ -206,6 +232,8 @@ def random_law(seed: int, measures: int = 200, *, narrow: float = 0.0, asks: boo
     found = [column, *(_measure(draw, index, narrow) for index in range(measures - 1))]
     names = [measure["id"] for measure in found[1:]] + [node for node in NODES if any(
         f"{m['authority']}.".startswith(node + ".") for m in found)]  # fmt: skip
+    bans = Draw(seed + 3_000_000)
+    found += [_ban(bans, index, narrow) for index in range(bans.dice.randint(0, 2))]
     nodes = [name for name in names if name in NODES]
     headings = [
         row["heading"] for m in found for part in m["periods"] for row in part["rows"] if "heading" in row

@@ -53,6 +53,7 @@ def in_table() -> frozenset[str]:
         in_force = LAW.in_force(datetime.fromisoformat(f"{day}T12:00-05:00"))
         compiled = compile_lines(LAW, in_force, lines, None)
         met |= {names[index] for index in np.unique(compiled.profiles.layer_measure)}
+        met |= {names[index] for index in np.unique(compiled.prohibited()[1])}
     return frozenset(met)
 
 

@@ -34,6 +34,7 @@ class Case:
     assessed: Decimal
     owed: Decimal
     modelled: bool
+    prohibited: tuple[str, ...]
 
 
 def read_cases() -> list[Case]:
@@ -43,9 +44,9 @@ def read_cases() -> list[Case]:
             line = {key: raw.get(key, "") for key in ("hts", "origin", "entry", "value", "quantity", "unit")}
             line |= {"claims": raw.get("claims", {}), "hts": line["hts"].replace(".", "")}
             modelled = raw.get("modelled", "yes") != "no"
-            cases.append(
-                Case(raw["id"], line, raw["layers"], Decimal(raw["assessed"]), Decimal(raw["owed"]), modelled)
-            )
+            assessed, owed = Decimal(raw["assessed"]), Decimal(raw["owed"])
+            prohibited = tuple(raw.get("prohibited", []))
+            cases.append(Case(raw["id"], line, raw["layers"], assessed, owed, modelled, prohibited))
     return cases
 
 
@@ -74,6 +75,7 @@ def test_a_worked_entry_charges_what_it_says(case: Case) -> None:
     quote = quote_of(case.line)
     assert unmatched(case, quote.layers) == []
     assert (quote.assessed, quote.owed) == (case.assessed, case.owed)
+    assert quote.prohibited == case.prohibited
 
 
 def unmatched(case: Case, layers: tuple[QuoteLayer, ...]) -> list[str]:

@@ -72,6 +72,7 @@ def plain(quote: Quote) -> Answer:
     names = ("measure", "heading", "state")
     amounts = ("base", "amount", "min", "max")
     return {
+        "prohibited": list(quote.prohibited),
         "assessed": f"{quote.assessed:.2f}",
         "owed": f"{quote.owed:.2f}",
         "landed": {name: f"{amount:.2f}" for name, amount in quote.landed.as_dict().items()},
@@ -87,7 +88,7 @@ def told(line: Answer) -> Answer:
     """The same of a line of an answer in JSON."""
     names = ("measure", "heading", "state", "base", "amount", "min", "max")
     layers = [{name: layer[name] for name in names} for layer in line["layers"]]
-    return {name: line[name] for name in ("assessed", "owed", "landed")} | {"layers": layers}
+    return {name: line[name] for name in ("prohibited", "assessed", "owed", "landed")} | {"layers": layers}
 
 
 def test_every_case_is_the_same_over_grpc_in_process_and_in_the_engine(

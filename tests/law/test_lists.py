@@ -166,6 +166,20 @@ def test_goods_agreed_with_the_european_union_have_the_published_rows_and_value(
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "codes", "billions"),
+    [
+        ("S338_ALCOHOL_BAN", 25, 0.509),
+        ("S338_ALCOHOL_BAN_PACKAGED", 28, 0.327),
+        ("S338_DAIRY_BAN", 14, 0.031),
+        ("S338_VEHICLES_BAN", 1, 0.125),
+    ],
+)
+def test_banned_goods_of_canada_are_those_published(name: str, codes: int, billions: float) -> None:
+    assert len(rows_of(name)) == codes
+    assert value_of(name, "CA") / 1e9 == pytest.approx(billions, abs=0.0005)
+
+
 def test_each_act_on_annex_ii_is_a_list_and_removed_goods_carry_an_end() -> None:
     base = rows_of("ANNEX_II_2025_04_05")
     assert {row["to"] for row in base} == {"", "2025-08-01", "2025-09-08", "2025-10-14"}

@@ -32,6 +32,8 @@ GOODS: Sequence[tuple[str, str, str, dict[str, float]]] = (
     ("7318.15.2065", "CN", "2025-10-01", {"steel_share": 0.5}),
     ("8708.99.8180", "MX", "2025-11-20", {"usmca_share": 0.4}),
     ("6110.20.2079", "VN", "2026-09-01", {}),
+    ("2208.30.6065", "CA", "2026-10-15", {}),
+    ("2206.00.1500", "CA", "2026-10-15", {"usmca_share": 1.0, "packaged_share": 0.4}),
 )
 
 BOLTS = ("7318.15.2065", "CN", "2025-10-01", dict[str, float]())
@@ -43,7 +45,10 @@ def request(
     hts, origin, entry, claims = goods
     line = pb.EntryLine(hts=hts, origin=origin, entry=entry, customs_value=value, freight="90.5")
     for name, share in claims.items():
-        setattr(line.claims, name, share)
+        if name in pb.Claims.DESCRIPTOR.fields_by_name:
+            setattr(line.claims, name, share)
+        else:
+            line.claims.others[name] = str(share)
     asked = pb.CalculateDutyRequest(line=line)
     asked.read_mask.paths.extend(mask)
     return asked

@@ -26,7 +26,10 @@ ZERO = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """The answer for one entry line. `assessed` is the sum of the layers' amounts; refundable is assessed - owed."""
+    """The answer for one entry line. `assessed` is the sum of the layers' amounts; refundable is assessed - owed.
+
+    `prohibited` names the measures under which the goods, or the part of them that a layer tells, may not be entered.
+    """
 
     assessed: Decimal
     owed: Decimal
@@ -39,6 +42,7 @@ class Quote:
     charges: tuple[Charge, ...]
     notes: tuple[Note, ...]
     provenance: Mapping[str, object]
+    prohibited: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +125,18 @@ def _priced(law: Law, line: Reading, plan: Plan, mpf: Decimal, hmf: Decimal) -> 
             "schedule": line.article.line.vintage,
             "switches": plan.switches,
         },
+        prohibited=plan.prohibited.measures,
     )
 
 
 def _fee_line(law: Law, line: Reading, plan: Plan) -> FeeLine:
     value = line.goods.value
     scales = plan.scaled is not None
-    base = value * plan.mpf_share if scales else mpf_base(law, line.article.origin, value, plan.facts)
-    return FeeLine(value, line.declared, base, line.line.mode)
+    entered = 1 - plan.prohibited.share
+    base = (
+        value * plan.mpf_share if scales else mpf_base(law, line.article.origin, value, plan.facts) * entered
+    )
+    return FeeLine(value * entered, line.declared * entered, base, line.line.mode)
 
 
 def _landed(

@@ -8,6 +8,7 @@ nothing.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -22,7 +23,7 @@ from tariffs.engine.masks import scope_mask
 from tariffs.engine.ordinary import quantity_in
 from tariffs.engine.quantities import FLOOR, LIMIT, QuantityRule, quantity_rules
 from tariffs.engine.tables import PreparedTable, amount_of
-from tariffs.engine.volume import Volume, bounded, constrained
+from tariffs.engine.volume import Response, Volume, bounded, constrained, without_prohibited
 
 DOLLARS = "USD"
 
@@ -126,6 +127,20 @@ class Bounds:
         """The limits and promises that an assumption lets bear on the table, whatever a model gives."""
         floors = [floor for floor in self.floors if floor.compliance is not None]
         return (*self.limits, *(Note("QUANTITY_FLOOR", f"{floor.text}.") for floor in floors))
+
+
+def adjusting(
+    response: Response | None, prohibited: F64, bounds: Bounds | None
+) -> Callable[[Volume], Volume] | None:
+    """The cut of a volume by prohibitions, given their value per line, and by bounds; None if there are none."""
+    if response is None or not prohibited.any():
+        return bounds
+
+    def adjust(volume: Volume) -> Volume:
+        cut = without_prohibited(volume, response, prohibited)
+        return bounds(cut) if bounds else cut
+
+    return adjust
 
 
 def _reached(law: Law, dated: Dated, table: PreparedTable, kind: str) -> list[tuple[QuantityRule, Bools]]:

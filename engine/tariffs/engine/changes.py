@@ -18,7 +18,7 @@ from tariffs.engine.explain import percent
 from tariffs.engine.law.events import OPS, Act, Change
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.matching import Reach
-from tariffs.engine.law.model import Measure, Period, Row, Rule, Scope
+from tariffs.engine.law.model import PROHIBITION, Measure, Period, Row, Rule, Scope
 from tariffs.engine.law.standing import known, windows_of
 from tariffs.engine.trade.dates import DateError, read_day
 
@@ -301,6 +301,8 @@ def row_words(rows: Sequence[Row]) -> str:
     """What rows charge, in short."""
     rates = sorted({row.rate for row in rows if row.rate is not None and not row.exempt})
     kinds = {row.kind for row in rows if not row.exempt}
+    if PROHIBITION in kinds:
+        return "importation is prohibited"
     if not rates:
         return "duty per unit" if kinds & {"specific", "minimum_price"} else "the rates of the schedule"
     span = percent(rates[0]) if len(rates) == 1 else f"{percent(rates[0])} to {percent(rates[-1])}"

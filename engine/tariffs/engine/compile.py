@@ -41,6 +41,13 @@ class Compiled:
     profiles: Profiles
     refused: I64
 
+    def prohibited(self) -> tuple[I64, I32, F64]:
+        """The atoms that may not be imported: of each its line, the measure that prohibits it, and its weight."""
+        measure = self.profiles.prohibited[self.atom_profile]
+        atoms = np.flatnonzero(measure >= 0)
+        line = np.searchsorted(self.atom_start, atoms, side="right") - 1
+        return line, measure[atoms], self.atom_weight[atoms]
+
 
 def compile_lines(law: Law, in_force: InForce, lines: LineSet, select: Bools | None = None) -> Compiled:
     """Compile lines for one instant.

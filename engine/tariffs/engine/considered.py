@@ -16,8 +16,9 @@ from tariffs.engine.law.conditions import Condition, Fact
 from tariffs.engine.law.events import Act
 from tariffs.engine.law.law import IMPORT, Active, InForce, Law
 from tariffs.engine.law.matching import Prefixes, Reach
-from tariffs.engine.law.model import Measure, Row, Scope
-from tariffs.engine.law.standing import act_name, known, standing
+from tariffs.engine.law.model import PROHIBITION, Measure, Row, Scope
+from tariffs.engine.law.standing import act_name, known
+from tariffs.engine.law.tested import standing_as_tested
 from tariffs.engine.rating import dotted, first_fit
 
 NOT_CLAIMED, NOT_LISTED, TAKEN_OUT = "not_claimed", "not_listed", "taken_out"
@@ -140,6 +141,8 @@ def _not_claimed(
         said = f"The {row.column} column is not taken"
     elif row.exempt:
         said = f"Not relieved under {row.heading or row.acts[0]}"
+    elif row.kind == PROHIBITION:
+        said = f"Not prohibited by {row.acts[0]}"
     elif charged:
         said = f"The terms of {row.heading or row.acts[0]} where {terms} do not hold"
     else:
@@ -155,7 +158,8 @@ def _missing_words(condition: Condition, facts: Mapping[str, Fact]) -> str:
         return f"{condition.claim} is not declared"
     if not condition.op:
         return f"{condition.claim} is {'claimed' if condition.negated else _plain(fact)}"
-    return f"{condition.claim} is {_plain(fact)}, not {condition.op} {condition.value}"
+    link = "which is" if condition.negated else "not"
+    return f"{condition.claim} is {_plain(fact)}, {link} {condition.op} {condition.value}"
 
 
 def _values(conditions: Iterable[Condition], facts: Mapping[str, Fact]) -> dict[str, str]:
@@ -243,7 +247,7 @@ def _row_without(line: Considering, measure: Measure, acts: list[Act]) -> Row | 
     """The row that would charge the line, were only these acts done."""
     law = line.law
     periods = [p for p in measure.periods if p.known_from <= line.known_on and law.switched(p.switch)]
-    found = standing(measure, acts, periods, line.instant)
+    found = standing_as_tested(measure, acts, periods, line.instant)
     row = first_fit((row for row in (found.rows if found else ()) if line.reaches(row.scope)), line.facts)
     return row if row is not None and row.charging and not row.exempt else None
 

@@ -128,11 +128,13 @@ class _Parts:
 
     @classmethod
     def of(cls, grouping: Grouping, outcome: Outcome, keep: Bools, authorities: Sequence[str]) -> _Parts:
-        duties = outcome.duties
+        duties, value = outcome.duties, outcome.columns["customs_value"]
+        # A part grows as the whole value of its line does, and only the open part of that bears the duty.
+        on_open = ratio(value, value - duties.prohibited, 1.0)
         row, line, duty = [], [], []
         for place, authority in enumerate(authorities):
             if authority in duties.authorities:
-                column = duties.by_authority[:, duties.authorities.index(authority)]
+                column = duties.by_authority[:, duties.authorities.index(authority)] * on_open
                 charged = np.flatnonzero((column != 0.0) & keep)
                 row.append(grouping.of_line[charged] * len(authorities) + place)
                 line.append(charged)
@@ -165,7 +167,7 @@ def _lines(prepared: PreparedTable, outcome: Outcome, share: F64) -> F64:
     """Per line: value, charges, share of the variety, duty rate, one plus the tax."""
     lines = prepared.lines
     taxed = np.ones(lines.count) if lines.vat is None else 1.0 + lines.vat
-    rate = ratio(outcome.duties.duty, lines.value, 0.0)
+    rate = ratio(outcome.duties.duty, lines.value - outcome.duties.prohibited, 0.0)
     return np.stack([lines.value, lines.freight + lines.insurance, share, rate, taxed])
 
 
@@ -177,7 +179,7 @@ def _side_by_side(prepared: PreparedTable, response: Response, outcome: Outcome)
         v.product,
         v.value,
         response.base_rate,
-        v.mean_rate(outcome.duties.duty),
+        response.rate_under(outcome.duties),
         kappa=response.parameters.kappa,
     )
     traded = v.value[v.of_line]

@@ -13,7 +13,7 @@ from tariffs.engine.claim_shares import lines_under
 from tariffs.engine.compile import Compiled, compile_lines
 from tariffs.engine.kernels.assess import assess_lines
 from tariffs.engine.law.law import IMPORT, InForce, Law
-from tariffs.engine.law.model import CAPPED_TERM, Scope
+from tariffs.engine.law.model import CAPPED_TERM, Measure, Scope
 from tariffs.engine.law.notes import Note, void_suspensions
 from tariffs.engine.lineset import F64, I32, Bools, LineSet, parts_of
 from tariffs.engine.masks import scope_mask
@@ -39,6 +39,7 @@ class Dated:
 class Duties:
     """Duty in dollars per line, and per line and authority (`authorities` names the columns).
 
+    `prohibited` is the value per line that may not be imported, on which there is no duty.
     `measures` met some line; `switches` are those the duties rest on, with their values; `refused` are lines with more
     than 32 atoms; `notes` concern the table as a whole.
     """
@@ -48,6 +49,7 @@ class Duties:
     by_authority: F64
     owed_by_authority: F64
     authorities: Sequence[str]
+    prohibited: F64
     measures: frozenset[str]
     switches: Mapping[str, str]
     refused: frozenset[int]
@@ -72,20 +74,22 @@ def duties_of(law: Law, lines: LineSet, dated: Dated, check: Callable[[], None])
         lines = lines_under(law, in_force, instant, asked)
         compiled = compile_lines(law, in_force, lines, select)
         _run(lines, compiled, authority_of, _parts(law, lines), out, check)
-        met |= {measures[i].id for i in np.unique(compiled.profiles.layer_measure)}
+        barred = _prohibit(lines, compiled, out)
+        met |= {measures[i].id for i in (*np.unique(compiled.profiles.layer_measure), *barred)}
         switches |= switches_behind(
             law, instant, known_on, _reaching(lines, in_force, select), dated.direction
         )
         refused |= set(compiled.refused.tolist())
         found = [
+            *(_prohibited_note(measures[index], value) for index, value in barred.items()),
             *void_suspensions(law, instant, known_on, dated.direction),
             *_undetermined(law, in_force, lines, select),
             *_not_modelled(in_force, lines, select),
         ]
         notes |= {note.message: note for note in found}
     return Duties(
-        out.duty, out.owed, out.by_authority, out.owed_by_authority, authorities, frozenset(met), switches,
-        frozenset(refused),
+        out.duty, out.owed, out.by_authority, out.owed_by_authority, authorities, out.prohibited, frozenset(met),
+        switches, frozenset(refused),
         tuple(notes.values()),
     )  # fmt: skip
 
@@ -96,12 +100,33 @@ class _Output:
     owed: F64
     by_authority: F64
     owed_by_authority: F64
+    prohibited: F64
 
     @classmethod
     def of(cls, lines: int, authorities: int) -> _Output:
         return cls(
-            np.zeros(lines), np.zeros(lines), np.zeros((lines, authorities)), np.zeros((lines, authorities))
+            np.zeros(lines),
+            np.zeros(lines),
+            np.zeros((lines, authorities)),
+            np.zeros((lines, authorities)),
+            np.zeros(lines),
         )
+
+
+def _prohibit(lines: LineSet, compiled: Compiled, out: _Output) -> dict[int, float]:
+    """Add the value of lines that may not be imported to the output; dollars by measure."""
+    line, measure, weight = compiled.prohibited()
+    value = weight * lines.value[line]
+    np.add.at(out.prohibited, line, value)
+    return {int(index): float(value[measure == index].sum()) for index in np.unique(measure)}
+
+
+def _prohibited_note(measure: Measure, value: float) -> Note:
+    return Note(
+        "PROHIBITED",
+        f"{measure.id} prohibits the importation of goods worth {value:,.0f} USD: no duty is computed on them, their "
+        "quantity is 0, and they are out of the effective rate.",
+    )
 
 
 def _parts(law: Law, lines: LineSet) -> F64:

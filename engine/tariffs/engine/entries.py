@@ -141,11 +141,11 @@ def _settle(
         min=sum((quote.min for quote in quotes), ZERO),
         max=sum((quote.max for quote in quotes), ZERO),
         landed=LandedCost.sum_of([quote.landed for quote in quotes]),
-        notes=_notes(days, refused),
+        notes=_notes(days, refused, sum(bool(quote.prohibited) for quote in quotes)),
     )
 
 
-def _notes(days: Sequence[date], refused: int) -> tuple[Note, ...]:
+def _notes(days: Sequence[date], refused: int, prohibited: int) -> tuple[Note, ...]:
     notes = []
     if len(days) > 1:
         told = ", ".join(day.isoformat() for day in days)
@@ -154,4 +154,7 @@ def _notes(days: Sequence[date], refused: int) -> tuple[Note, ...]:
         )
     if refused:
         notes.append(Note("ENTRY_INCOMPLETE", f"Lines refused: {refused}; duty and fees leave them out."))
+    if prohibited:
+        text = f"Lines that hold prohibited goods: {prohibited}; duty and fees leave those goods out."
+        notes.append(Note("ENTRY_PROHIBITED", text))
     return tuple(notes)

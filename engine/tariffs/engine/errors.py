@@ -151,6 +151,8 @@ NOTES: Mapping[str, str] = {
     "LIQUIDATION_DIFFERS": "the lines of an entry give several liquidation states",
     "DRAWBACK_EXCEEDS": "more drawback is given than comes back",
     "ENTRY_INCOMPLETE": "lines of an entry were refused; its duty and fees leave them out",
+    "ENTRY_PROHIBITED": "lines of an entry hold prohibited goods; its duty and fees leave those out",
+    "PROHIBITED": "a measure prohibits the importation of goods, so no duty is computed on them",
     "NOT_MODELLED": "a measure that may touch the goods is not modelled yet and charges nothing",
     "SAME_AS_BASE": "the scenario changes nothing in the law",
     "CHANGE_HAS_NO_EFFECT": "a change changes nothing",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from tariffs.engine.law.conditions import Condition
@@ -25,6 +26,7 @@ from tariffs.engine.law.stacking import (
     EXEMPT,
     IN_LIEU,
     NO_CONTENT,
+    PROHIBITED,
     SUSPENDED,
     Layer,
     Step,
@@ -113,6 +115,10 @@ def _sentence(priced: Priced, rule_texts: dict[str, str], given: str) -> str:
     layer, row = priced.layer, priced.layer.row
     if layer.state == DISPLACED:
         return _displaced(layer.steps[-1], rule_texts)
+    if layer.state == PROHIBITED:
+        bare = replace(row, conditions=tuple(c for c in row.conditions if not c.op))
+        given = f" because {fact_words(bare)}" if bare.conditions else ""
+        return f"Importation is prohibited{given}: the goods may not be entered, and no duty is computed on them."
     if layer.state == SUSPENDED:
         return f"On the books and suspended: {_statutory(layer)} is not collected."
     if any(step.rule == NO_CONTENT for step in layer.steps):

@@ -46,7 +46,7 @@ def explained(law: Law, line: Reading, plan: Plan, quote: Quote) -> Explanation:
     """What stands behind the answer for a line by its plan, besides its layers."""
     in_force = law.in_force(line.entry, line.known)
     rules = {active.rule.id: active.rule.heading for active in in_force.rules}
-    headings = headings_claimed(law, quote.layers, plan.facts, rules)
+    headings = [] if plan.prohibited.whole else headings_claimed(law, quote.layers, plan.facts, rules)
     return Explanation(tuple(headings), _CONSIDERED.get(plan, lambda: _considered(law, line, plan)))
 
 

@@ -15,7 +15,7 @@ from tariffs.engine.errors import InputError
 from tariffs.engine.kernels.reduce import sum_by_group
 from tariffs.engine.lineset import F64, I64, Bools
 from tariffs.engine.numbers import ratio, sums_of
-from tariffs.engine.results import TAX, with_rates
+from tariffs.engine.results import PROHIBITED_VALUE, TAX, with_rates
 from tariffs.engine.tables import PreparedTable
 from tariffs.engine.volume import Volume
 
@@ -23,14 +23,14 @@ AUTHORITY = "authority"
 CODE_KEYS = {"hts2": 2, "hts4": 4, "hts6": 6, "hts8": 8, "hts10": 10}
 SUMS = (
     "customs_value", "duty", "duty_owed", "landed", "value_after", "duty_after", "landed_after", "landed_change",
-    "value_change", "quantity", "creation", "diversion",
+    "value_change", "quantity", "creation", "diversion", PROHIBITED_VALUE,
 )  # fmt: skip
 COLUMNS = (
     "customs_value", "duty", "duty_owed", "effective_rate", "landed", "value_after", "duty_after",
     "effective_rate_after", "landed_after", "landed_change", "value_change", "quantity_hat", "creation", "diversion",
-    "buyer_surplus", "welfare",
+    "buyer_surplus", "welfare", PROHIBITED_VALUE,
 )  # fmt: skip
-ALWAYS_KNOWN = frozenset({"customs_value", "duty", "duty_owed", "landed", TAX})
+ALWAYS_KNOWN = frozenset({"customs_value", "duty", "duty_owed", "landed", PROHIBITED_VALUE, TAX})
 AUTHORITY_COLUMNS = ("duty", "duty_owed", "rate", "duty_after")
 
 
@@ -132,8 +132,8 @@ def product_sums(grouping: Grouping, product_of_line: I64, per_product: Mapping[
 def reduce_authority(
     grouping: Grouping, duties: Duties, columns: Mapping[str, F64], keep: Bools
 ) -> pl.DataFrame:
-    """Duty by group and authority; `rate` is over the group's whole customs value."""
-    value = columns["customs_value"]
+    """Duty by group and authority; `rate` is over the group's customs value less what may not be imported."""
+    value = columns["customs_value"] - columns[PROHIBITED_VALUE]
     grown = ratio(columns["value_after"], value, 0.0)
     values = _sums(grouping.of_line, grouping.count, [value], keep)[:, 0]
     blocks = []

@@ -11,6 +11,7 @@ from dataclasses import replace
 import polars as pl
 
 from tariffs.engine.lineset import F64
+from tariffs.engine.results import PROHIBITED_VALUE
 from tariffs.engine.volume import Volume
 
 
@@ -50,6 +51,9 @@ def averaged_frames(parts: Sequence[tuple[float, pl.DataFrame]], keys: Sequence[
     if not keys:
         parts = [(weight, frame.with_columns(pl.lit(0).alias("_all"))) for weight, frame in parts]
     found = mixed_frames(parts, keys or ["_all"])
+    if PROHIBITED_VALUE in found.columns:
+        entered = pl.col("customs_value") - pl.col(PROHIBITED_VALUE)
+        found = found.with_columns(effective_rate=pl.when(entered > 0).then(pl.col("duty") / entered))
     if "value_after" in found.columns:
         after = pl.when(pl.col("value_after") != 0).then(pl.col("duty_after") / pl.col("value_after"))
         found = found.with_columns(effective_rate_after=after)

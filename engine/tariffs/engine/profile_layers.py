@@ -15,6 +15,7 @@ from tariffs.engine.lineset import F64, I8, I32
 from tariffs.engine.profiles import Classes, FactBits, Fits
 from tariffs.engine.rating import stated_rate
 
+NOT_PROHIBITED = -1
 KIND_CODES = {"ordinary": 0, "add": 1, "total": 1, "topup_to": 2, "specific": 3, "minimum_price": 4}
 
 
@@ -22,7 +23,7 @@ KIND_CODES = {"ordinary": 0, "add": 1, "total": 1, "topup_to": 2, "specific": 3,
 class Profiles:
     """Layers of each profile (P profiles, L layers); see `kernels.assess`.
 
-    `column` is the ordinary column of each profile.
+    `column` is the ordinary column of each profile; `prohibited` the measure that prohibits its goods, else -1.
     """
 
     layer_start: I32
@@ -38,6 +39,7 @@ class Profiles:
     tier_usd: F64
     units: tuple[str, ...]
     column: I8
+    prohibited: I32
 
     GENERAL: ClassVar[int] = 0
     SPECIAL: ClassVar[int] = 1
@@ -69,7 +71,7 @@ def build_profiles(classes: Classes, facts: FactBits, combos: Sequence[tuple[int
 
 def no_profiles() -> Profiles:
     """The profiles of a law in which nothing is in force."""
-    return _arrays([], [0], [])
+    return _arrays([], [0], [], [])
 
 
 class _Builder:
@@ -91,6 +93,7 @@ class _Builder:
         self._layers: list[_Layer] = []
         self._starts = [0]
         self._columns: list[int] = []
+        self._prohibited: list[int] = []
 
     def add(self, klass: int, bits: int) -> None:
         """Append the profile of a class under these bits."""
@@ -99,6 +102,9 @@ class _Builder:
         if bits & self._facts.content_undeclared:
             bits = self._facts.with_metal(bits, metal)
             fits = self._fits(klass, bits)
+        self._prohibited.append(next((active.index for active, row in fits if row.prohibits), NOT_PROHIBITED))
+        if self._prohibited[-1] != NOT_PROHIBITED:
+            fits = []
         content = frozenset({metal} if metal is not None else self._content(bits))
         revived = self._revived(fits)
         for index, weights in self._walked(fits, bits, content):
@@ -152,10 +158,12 @@ class _Builder:
 
     def finish(self) -> Profiles:
         """The profiles as arrays."""
-        return _arrays(self._layers, self._starts, self._columns)
+        return _arrays(self._layers, self._starts, self._columns, self._prohibited)
 
 
-def _arrays(layers: Sequence[_Layer], starts: Sequence[int], columns: Sequence[int]) -> Profiles:
+def _arrays(
+    layers: Sequence[_Layer], starts: Sequence[int], columns: Sequence[int], prohibited: Sequence[int]
+) -> Profiles:
     units = sorted({_unit(layer.row) for layer in layers if _unit(layer.row)})
     tiers = [_tiers(layer.row) for layer in layers]
     return Profiles(
@@ -174,6 +182,7 @@ def _arrays(layers: Sequence[_Layer], starts: Sequence[int], columns: Sequence[i
         tier_usd=np.array([usd for t in tiers for _, usd in t], dtype=np.float64),
         units=tuple(units),
         column=np.array(columns, dtype=np.int8),
+        prohibited=np.array(prohibited, dtype=np.int32),
     )
 
 

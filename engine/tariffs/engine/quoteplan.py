@@ -19,6 +19,7 @@ from tariffs.engine.law.law import InForce, Law
 from tariffs.engine.law.matching import Candidates, Reach, candidates
 from tariffs.engine.law.notes import Note
 from tariffs.engine.lru import Lru
+from tariffs.engine.prohibition import Prohibited, prohibited_by
 from tariffs.engine.rating import (
     PROCESSING_CLAIM,
     Goods,
@@ -50,6 +51,7 @@ class Plan:
         switches: those the answer rests on, with their values.
         scaled: the line for one dollar; None if something hangs on a quantity or on dollars declared.
         mpf_share: the part of the value on which the processing fee is due, where the line is scaled.
+        prohibited: the measures that prohibit the line or a part of it.
     """
 
     facts: Mapping[str, Fact]
@@ -60,6 +62,7 @@ class Plan:
     switches: Mapping[str, str]
     scaled: Scaled | None
     mpf_share: Decimal
+    prohibited: Prohibited
 
     def scaled_for(self, value: Decimal) -> Scaled | None:
         """The line for one dollar, if lines of this value are that line scaled."""
@@ -106,17 +109,22 @@ def make_plan(law: Law, line: Reading) -> Plan:
     facts = facts_under(law, in_force, line.entry, goods, line.facts)
     asked = tuple(name for name in sorted(read - facts.keys()) if _is_asked(law, in_force, name, goods))
     silent = read - _impossible(law, article.origin) - facts.keys() - set(asked)
+    rater = _rater(law, line, line.goods, rows)
+    prohibited = prohibited_by(law, rater, rows, facts, read)
+    if prohibited.whole and prohibited.claims.isdisjoint(asked):
+        asked = ()
     bare = Plan(
         facts=facts,
         read=read,
         missing=asked,
         assumptions=_assumptions(law, rows, silent),
-        notes=_not_modelled(in_force, goods),
+        notes=prohibited.notes + _not_modelled(in_force, goods),
         switches=switches_behind(
             law, line.entry, line.known, lambda scope: Reach.of(scope, in_force).fits(*goods)
         ),
         scaled=None,
-        mpf_share=mpf_base(law, article.origin, _ONE, facts),
+        mpf_share=mpf_base(law, article.origin, _ONE, facts) * (_ONE - prohibited.share),
+        prohibited=prohibited,
     )
     return replace(bare, scaled=_scaled(law, line, bare))
 
@@ -183,10 +191,14 @@ def _assumptions(law: Law, rows: Candidates, silent: frozenset[str]) -> tuple[st
         for condition in row.conditions
         if not condition.op and not condition.negated
     }
-    return tuple(
-        f"{name}: not declared, so {'taken as claimed' if name in presumed else 'not granted or charged'}"
-        for name in sorted(silent & law.claims.keys())
-    )
+    tested = {active.measure.tested_on for active, _ in rows}
+
+    def taken(name: str) -> str:
+        if name in tested:
+            return "taken as the date of entry"
+        return "taken as claimed" if name in presumed else "not granted or charged"
+
+    return tuple(f"{name}: not declared, so {taken(name)}" for name in sorted(silent & law.claims.keys()))
 
 
 def _impossible(law: Law, origin: str) -> frozenset[str]:

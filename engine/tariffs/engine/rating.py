@@ -21,6 +21,7 @@ from tariffs.engine.law.model import (
     COPPER,
     FULL_BASE,
     METALS,
+    NO_WEIGHTS,
     PARTS,
     PROCESSING,
     REST,
@@ -31,7 +32,7 @@ from tariffs.engine.law.model import (
     Tier,
     Weights,
 )
-from tariffs.engine.law.stacking import APPLIED, EXEMPT, Layer, walk
+from tariffs.engine.law.stacking import APPLIED, EXEMPT, PROHIBITED, Layer, walk
 from tariffs.engine.trade.rates import FREE, Rate
 from tariffs.engine.trade.schedule import Schedule, ScheduleLine
 
@@ -122,13 +123,34 @@ class Rater:
             return self._stacked([fit for fit in self._fitting(facts) if not fit[1].void], facts)
         return [priced for priced in assessed if not priced.layer.row.void]
 
+    def prohibitions(self, facts: Mapping[str, Fact]) -> list[tuple[Active, Row]]:
+        """The measures that prohibit importing an atom with these facts, with the row that fits."""
+        return [fit for fit in self._fitting({**facts, **self._content(facts)}) if fit[1].prohibits]
+
+    def layers(self, facts: Mapping[str, Fact]) -> list[Layer]:
+        """The layers of an atom after stacking, not priced; none for goods that are prohibited."""
+        facts = {**facts, **self._content(facts)}
+        fits = self._fitting(facts)
+        return [] if any(row.prohibits for _, row in fits) else self._walked(fits, facts)
+
     def _stacked(self, fits: Sequence[tuple[Active, Row]], facts: Mapping[str, Fact]) -> list[Priced]:
-        content = frozenset(part for part, claim in CONTENT_CLAIMS.items() if facts[claim])
-        layers = walk(fits, self._in_force.rules, lambda condition: condition.holds(facts), content)
+        prohibited = [fit for fit in fits if fit[1].prohibits]
+        if prohibited:
+            return [self._prohibited(*fit) for fit in prohibited]
+        layers = self._walked(fits, facts)
         parts = self._parts(facts)
         ordinary = self._ordinary(layers, facts)
         priced = [self._price(layer, parts, ordinary) for layer in layers]
         return [part for one in priced for part in (one, *self._left_out(one, parts))]
+
+    def _walked(self, fits: Sequence[tuple[Active, Row]], facts: Mapping[str, Fact]) -> list[Layer]:
+        content = frozenset(part for part, claim in CONTENT_CLAIMS.items() if facts[claim])
+        return walk(fits, self._in_force.rules, lambda condition: condition.holds(facts), content)
+
+    def _prohibited(self, active: Active, row: Row) -> Priced:
+        """A prohibition as a layer: no duty is computed on goods that may not be entered."""
+        layer = Layer(active, row, NO_WEIGHTS, PROHIBITED, row.heading)
+        return Priced(layer, None, self._goods.value, ZERO, row.heading, Ordinary(ZERO, "", ""))
 
     def _left_out(self, priced: Priced, parts: Weights) -> list[Priced]:
         """The part of the value a row's base leaves out, where it is reported under a heading of its own."""

@@ -13,6 +13,7 @@ from tariffs.engine.numbers import ratio
 from tariffs.engine.volume import Volume
 
 TAX = "vat"
+PROHIBITED_VALUE = "prohibited_value"
 DIFFERENCES = {"duty_vs": "duty", "landed_vs": "landed", "value_vs": "value_after"}
 
 
@@ -21,8 +22,9 @@ def line_columns(
 ) -> dict[str, F64]:
     """Sums per line in dollars; NaN where a baseline or response is missing.
 
-    `quantity` is in baseline dollars. `landed_change` and `value_change` are against the baseline. Where there is a
-    value added tax, `vat` is that on values before the response; it is part of the landed cost.
+    `quantity` is in baseline dollars. `prohibited_value` may not be imported; the rest of the value bears the duty.
+    `landed_change` and `value_change` are against the baseline. Where there is a value added tax, `vat` is
+    that on values before the response; it is part of the landed cost.
     """
     v0, charges = lines.value, lines.freight + lines.insurance
     nothing = np.full(lines.count, np.nan)
@@ -31,7 +33,7 @@ def line_columns(
     landed = (v0 + charges + duties.duty) * taxed
     value_after = volume.value if volume else nothing
     quantity_hat = volume.quantity_hat if volume else nothing
-    duty_after = ratio(duties.duty, v0, 0.0) * value_after
+    duty_after = ratio(duties.duty, v0 - duties.prohibited, 0.0) * value_after
     return {
         "customs_value": v0,
         "duty": duties.duty,
@@ -45,6 +47,7 @@ def line_columns(
         "quantity": v0 * quantity_hat,
         "creation": volume.creation if volume else nothing,
         "diversion": volume.diversion if volume else nothing,
+        PROHIBITED_VALUE: duties.prohibited,
         **tax,
     }
 
@@ -54,7 +57,7 @@ def with_rates(sums: Mapping[str, F64]) -> dict[str, F64]:
     found = {name: values for name, values in sums.items() if name != "quantity"}
     missing = np.full(np.shape(sums["customs_value"]), np.nan)
     return found | {
-        "effective_rate": ratio(sums["duty"], sums["customs_value"]),
+        "effective_rate": ratio(sums["duty"], sums["customs_value"] - sums[PROHIBITED_VALUE]),
         "effective_rate_after": ratio(sums.get("duty_after", missing), sums.get("value_after", missing)),
         "quantity_hat": ratio(sums.get("quantity", missing), sums["customs_value"]),
     }

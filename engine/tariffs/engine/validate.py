@@ -171,7 +171,7 @@ def validate_days(days: Sequence[str] = ()) -> Validation:
 
 def _rates(law: Law, table: PreparedTable, day: date, expected: tuple[float, float] | None) -> DayRates:
     duties = duties_of(law, table.lines, Dated([entry_instant(law, day)], [law.as_of], None), lambda: None)
-    value = float(table.lines.value.sum())
+    value = float((table.lines.value - duties.prohibited).sum())
     rate = float(duties.duty.sum()) / value
     by_authority = zip(duties.authorities, duties.by_authority.sum(axis=0) / value, strict=True)
     return DayRates(
@@ -188,7 +188,8 @@ def _rates(law: Law, table: PreparedTable, day: date, expected: tuple[float, flo
 def _by_origin(table: PreparedTable, duties: Duties) -> dict[str, float]:
     lines = table.lines
     origin = lines.origin.astype(np.int64)
-    value, duty = (sums_of(origin, amounts, len(lines.origins)) for amounts in (lines.value, duties.duty))
+    amounts = (lines.value - duties.prohibited, duties.duty)
+    value, duty = (sums_of(origin, one, len(lines.origins)) for one in amounts)
     top = np.argsort(-value, kind="stable")[:TOP_ORIGINS]
     return {lines.origins[index]: float(duty[index] / value[index]) for index in top if value[index] > 0}
 

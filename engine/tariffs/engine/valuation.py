@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from tariffs.engine.bounds import Bounds
+from tariffs.engine.bounds import Bounds, adjusting
 from tariffs.engine.duties import Dated, Duties, duties_of
 from tariffs.engine.entryline import (
     entry_instant,
@@ -129,8 +129,8 @@ class Touched:
 class Outcome:
     """The lines of a table under one law: `weight` is that of the law in a mixture, 1 for a law alone.
 
-    `adjust` is what the law's bounds on quantities make of a volume; None where it has none. `notes` are on the duties
-    and on those bounds.
+    `adjust` is what the law's prohibitions and bounds on quantities make of a volume; None where it has none.
+    `notes` are on the duties and on what `adjust` does.
     """
 
     weight: float
@@ -241,12 +241,13 @@ class Valuer:
         bounds = self.bounds(law, dated)
         volume = self.response(duties) if self.response else None
         notes = (*duties.notes, *self._rebased(law))
-        if volume is not None and bounds:
-            notes = (*notes, *bounds.notes(volume))
-            volume = bounds(volume)
+        adjust = adjusting(self.response, duties.prohibited, bounds)
+        if volume is not None:
+            notes = (*notes, *(bounds.notes(volume) if bounds else ()))
+            volume = adjust(volume) if adjust else volume
         self._switches |= duties.switches
         self._too_many |= set(duties.refused)
-        return Outcome(weight, duties, line_columns(lines, duties, self._base, volume), volume, bounds, notes)
+        return Outcome(weight, duties, line_columns(lines, duties, self._base, volume), volume, adjust, notes)
 
     def outcomes(self, scenario: Scenario, on: str) -> list[Outcome]:
         """Value the lines under a scenario: one outcome, or for a mixture one per component."""
@@ -281,8 +282,7 @@ class Valuer:
         return reduce_groups(grouping, columns, self.kept(outcomes), volume)
 
     def kept(self, outcomes: Sequence[Outcome]) -> Bools:
-        """Which lines could be rated under all outcomes."""
-        """The lines that count: those with too many atoms under a law do not."""
+        """Which lines could be rated under all outcomes; those with too many atoms under a law could not."""
         keep = np.ones(self.prepared.lines.count, dtype=bool)
         for outcome in outcomes:
             keep[list(outcome.duties.refused)] = False

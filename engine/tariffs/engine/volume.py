@@ -23,6 +23,12 @@ from tariffs.engine.response import armington, armington_runs, passthrough, smar
 from tariffs.engine.response.parameters import ProductParameters
 from tariffs.engine.tables import PreparedTable
 
+ARMINGTON = "armington"
+PROHIBITIVE = 1e6
+"""A rate at which nothing is left of a variety, as a fraction."""
+NOTHING = 1e-9
+"""The part of a value below which rounding has left nothing of it."""
+
 
 @dataclass(frozen=True)
 class Volume:
@@ -53,6 +59,14 @@ class Varieties:
         """The rate of each variety, from duty per line; 0 where there is no value."""
         return ratio(sums_of(self.of_line, duty, len(self.value)), self.value, 0.0)
 
+    def open_value(self, prohibited: F64) -> F64:
+        """The value of each variety that may be imported, from the prohibited value per line."""
+        return self.value - sums_of(self.of_line, prohibited, len(self.value))
+
+    def closed(self, prohibited: F64) -> Bools:
+        """The varieties of which nothing may be imported."""
+        return (self.value > 0.0) & (self.open_value(prohibited) <= NOTHING * self.value)
+
 
 @dataclass(frozen=True)
 class Response:
@@ -70,14 +84,28 @@ class Response:
     def __call__(self, duties: Duties) -> Volume:
         """Volumes under a scenario's duties."""
         v = self.varieties
-        rate = v.mean_rate(duties.duty)
+        rate = self.rate_under(duties)
         return self.to_lines(_MODELS[self.model](v.product, v.value, self.base_rate, rate, self.parameters))
+
+    def rate_under(self, duties: Duties) -> F64:
+        """The rate of each variety: its duty over the value that may be imported.
+
+        Armington demand takes a variety of which nothing may be imported as one at a prohibitive rate. The other models
+        have no answer to that, so they keep its rate.
+        """
+        v = self.varieties
+        if not duties.prohibited.any():
+            return v.mean_rate(duties.duty)
+        closed = np.full_like(v.value, PROHIBITIVE) if self.model == ARMINGTON else self.base_rate
+        count = len(v.value)
+        rate = ratio(sums_of(v.of_line, duties.duty, count), v.open_value(duties.prohibited), 0.0)
+        return np.where(v.closed(duties.prohibited), closed, rate)
 
     def solver(self, duties: Duties) -> Callable[[ProductParameters], Any]:
         """The model's result per variety under a scenario's duties, as a function of the parameters."""
         v = self.varieties
-        rate = v.mean_rate(duties.duty)
-        if self.model == "armington":
+        rate = self.rate_under(duties)
+        if self.model == ARMINGTON:
             p = self.parameters
             domestic = _domestic(v.product, v.value, self.base_rate, p)
             run = armington_runs(v.product, v.value, self.base_rate, rate, kappa=p.kappa, domestic=domestic)
@@ -140,7 +168,7 @@ def _smart(product: I64, v0: F64, t0: F64, t1: F64, p: ProductParameters) -> Any
 
 
 _MODELS: dict[str, Callable[[I64, F64, F64, F64, ProductParameters], Any]] = {
-    "armington": _armington,
+    ARMINGTON: _armington,
     "passthrough": _passthrough,
     "smart": _smart,
 }
@@ -187,6 +215,49 @@ def bounded(volume: Volume, hat: F64) -> Volume:
         buyer_surplus=np.where(unknown, np.nan, volume.buyer_surplus),
         welfare=np.where(unknown, np.nan, volume.welfare),
     )
+
+
+def without_prohibited(volume: Volume, response: Response, prohibited: F64) -> Volume:
+    """A volume without the goods that may not be imported.
+
+    Of a variety that is prohibited as a whole Armington demand says what its absence does to the others and to buyers,
+    as long as their loss is finite. Everything else is cut at the prices of the model, as in `bounded`.
+
+    Args:
+        volume: of the response to the duties.
+        response: that gave it.
+        prohibited: value per line that may not be imported.
+    """
+    v, value = response.varieties, response.table.lines.value
+    closed = v.closed(prohibited)
+    answered = closed[v.of_line] if response.model == ARMINGTON else np.zeros(len(value), dtype=bool)
+    share = 1.0 - ratio(prohibited, value, 0.0)
+    cut = bounded(volume, np.where(answered, volume.quantity_hat, volume.quantity_hat * share))
+    known = _is_loss_finite(response, closed) | ~_products_of(v, closed, len(volume.welfare))
+    return replace(
+        cut,
+        value=np.where(answered, 0.0, cut.value),
+        quantity_hat=np.where(answered, 0.0, cut.quantity_hat),
+        buyer_surplus=np.where(known, cut.buyer_surplus, np.nan),
+        welfare=np.where(known, cut.welfare, np.nan),
+    )
+
+
+def _products_of(varieties: Varieties, chosen: Bools, products: int) -> Bools:
+    """The products that have one of the chosen varieties."""
+    found = np.zeros(products, dtype=bool)
+    found[varieties.product[chosen]] = True
+    return found
+
+
+def _is_loss_finite(response: Response, closed: Bools) -> Bools:
+    """The products whose buyers lose a finite amount without the closed varieties.
+
+    They can turn to another variety or to domestic goods, or would rather go without.
+    """
+    v, p = response.varieties, response.parameters
+    others = _products_of(v, ~closed & (v.value > 0.0), len(p.sigma)) & (p.sigma > 1.0)
+    return others | (p.eta > 1.0) | ((p.domestic_ratio > 0.0) & (p.kappa > 1.0))
 
 
 def _bound(hat: F64, mask: Bools, value: F64, constraint: Constraint) -> F64:

@@ -25,6 +25,7 @@ class LayerState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     LAYER_STATE_DISPLACED: _ClassVar[LayerState]
     LAYER_STATE_SUSPENDED: _ClassVar[LayerState]
     LAYER_STATE_UNDETERMINED: _ClassVar[LayerState]
+    LAYER_STATE_PROHIBITED: _ClassVar[LayerState]
 CHARGE_KIND_UNSPECIFIED: ChargeKind
 CHARGE_KIND_ADCVD: ChargeKind
 CHARGE_KIND_EXCISE: ChargeKind
@@ -35,6 +36,7 @@ LAYER_STATE_EXEMPT: LayerState
 LAYER_STATE_DISPLACED: LayerState
 LAYER_STATE_SUSPENDED: LayerState
 LAYER_STATE_UNDETERMINED: LayerState
+LAYER_STATE_PROHIBITED: LayerState
 
 class Claims(_message.Message):
     __slots__ = ("usmca_share", "fta_share", "steel_share", "aluminum_share", "copper_share", "metal_weight_share", "us_content_share", "us_metal_share", "smelt_cast_origin", "civil_aircraft_share", "exclusion_share", "qualifying_share", "patented_share", "vehicle_part_share", "in_quota_share", "donation", "informational", "model_year", "contract_date", "chapter98", "processing_value", "mip_documented", "loading_date", "particular_article_share", "not_listed_share", "certified_part_share", "exempt_use_share", "pharma_use_share", "pharma_named_company_share", "pharma_onshoring_share", "pharma_agreement_share", "sts_crane_share", "transshipped", "others")
@@ -283,7 +285,7 @@ class HeadingLine(_message.Message):
     def __init__(self, heading: _Optional[str] = ..., measures: _Optional[_Iterable[str]] = ..., rate: _Optional[str] = ..., base: _Optional[str] = ..., amount: _Optional[str] = ...) -> None: ...
 
 class CalculateDutyResponse(_message.Message):
-    __slots__ = ("assessed", "owed", "min", "max", "missing_claims", "assumptions", "landed", "layers", "notes", "provenance", "charges", "considered", "headings")
+    __slots__ = ("assessed", "owed", "min", "max", "missing_claims", "assumptions", "landed", "layers", "notes", "provenance", "charges", "prohibited", "considered", "headings")
     class LandedEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -302,6 +304,7 @@ class CalculateDutyResponse(_message.Message):
     NOTES_FIELD_NUMBER: _ClassVar[int]
     PROVENANCE_FIELD_NUMBER: _ClassVar[int]
     CHARGES_FIELD_NUMBER: _ClassVar[int]
+    PROHIBITED_FIELD_NUMBER: _ClassVar[int]
     CONSIDERED_FIELD_NUMBER: _ClassVar[int]
     HEADINGS_FIELD_NUMBER: _ClassVar[int]
     assessed: str
@@ -315,9 +318,10 @@ class CalculateDutyResponse(_message.Message):
     notes: _containers.RepeatedCompositeFieldContainer[_common_pb2.Note]
     provenance: _common_pb2.Provenance
     charges: _containers.RepeatedCompositeFieldContainer[Charge]
+    prohibited: _containers.RepeatedScalarFieldContainer[str]
     considered: _containers.RepeatedCompositeFieldContainer[Considered]
     headings: _containers.RepeatedCompositeFieldContainer[HeadingLine]
-    def __init__(self, assessed: _Optional[str] = ..., owed: _Optional[str] = ..., min: _Optional[str] = ..., max: _Optional[str] = ..., missing_claims: _Optional[_Iterable[str]] = ..., assumptions: _Optional[_Iterable[str]] = ..., landed: _Optional[_Mapping[str, str]] = ..., layers: _Optional[_Iterable[_Union[Layer, _Mapping]]] = ..., notes: _Optional[_Iterable[_Union[_common_pb2.Note, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ..., charges: _Optional[_Iterable[_Union[Charge, _Mapping]]] = ..., considered: _Optional[_Iterable[_Union[Considered, _Mapping]]] = ..., headings: _Optional[_Iterable[_Union[HeadingLine, _Mapping]]] = ...) -> None: ...
+    def __init__(self, assessed: _Optional[str] = ..., owed: _Optional[str] = ..., min: _Optional[str] = ..., max: _Optional[str] = ..., missing_claims: _Optional[_Iterable[str]] = ..., assumptions: _Optional[_Iterable[str]] = ..., landed: _Optional[_Mapping[str, str]] = ..., layers: _Optional[_Iterable[_Union[Layer, _Mapping]]] = ..., notes: _Optional[_Iterable[_Union[_common_pb2.Note, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ..., charges: _Optional[_Iterable[_Union[Charge, _Mapping]]] = ..., prohibited: _Optional[_Iterable[str]] = ..., considered: _Optional[_Iterable[_Union[Considered, _Mapping]]] = ..., headings: _Optional[_Iterable[_Union[HeadingLine, _Mapping]]] = ...) -> None: ...
 
 class BatchCalculateDutiesRequest(_message.Message):
     __slots__ = ("lines", "scenario", "known_on", "switches", "read_mask", "min_confidence", "table")

@@ -51,6 +51,7 @@ def quote(message: duty_service_pb2.CalculateDutyResponse) -> Quote:
         charges=tuple(_charge(charge) for charge in message.charges),
         headings=tuple(_heading(line) for line in message.headings),
         considered=tuple(_considered(one) for one in message.considered),
+        prohibited=tuple(message.prohibited),
     )
 
 

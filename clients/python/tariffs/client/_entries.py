@@ -303,6 +303,7 @@ def _line_row(quote: Quote | None, reason: str | None) -> dict[str, Any]:
         | {name: getattr(quote, name) for name in _AMOUNTS}
         | _landed(quote.landed)
         | {
+            "prohibited": list(quote.prohibited),
             "missing_claims": list(quote.missing_claims),
             "assumptions": list(quote.assumptions),
             "notes": [f"{note.reason}: {note.message}" for note in quote.notes],

@@ -38,6 +38,7 @@ LINE_SCHEMA: dict[str, pl.DataType] = {
     "excise_amount": MONEY,
     "other_amount": MONEY,
     "landed": MONEY,
+    "prohibited": pl.List(pl.String()),
     "missing_claims": pl.List(pl.String()),
     "assumptions": pl.List(pl.String()),
     "notes": pl.List(pl.String()),

@@ -36,7 +36,7 @@ class Layer:
         measure: id of the measure.
         authority: node of the authority tree.
         heading: chapter-99 heading, or the schedule line of the ordinary duty.
-        state: applied, exempt, displaced, suspended or undetermined.
+        state: applied, exempt, displaced, suspended, undetermined or prohibited.
         rate: fraction, or None where the duty is not ad valorem.
         base: USD the rate bites on.
         amount: duty in USD; the amounts of all layers sum to what is assessed.
@@ -158,6 +158,7 @@ class Quote:
         considered: what was looked at and made no layer, and why; empty where not asked for.
         provenance: law version, digests, switches: what is needed to replay the answer.
         charges: the caller's other charges, which are in `landed` and in no duty.
+        prohibited: measures under which the goods, or the part of them in a layer of that state, may not be imported.
     """
 
     assessed: Decimal
@@ -173,6 +174,7 @@ class Quote:
     charges: tuple[Charge, ...] = ()
     headings: tuple[HeadingLine, ...] = ()
     considered: tuple[Considered, ...] = ()
+    prohibited: tuple[str, ...] = ()
 
     @property
     def refundable(self) -> Decimal:
@@ -199,6 +201,7 @@ class Quote:
         """The answer as in `duty --json`, money as decimal strings; `charges` is there where some were given."""
         charges = {"charges": [charge.to_json_dict() for charge in self.charges]} if self.charges else {}
         found: dict[str, object] = {
+            "prohibited": list(self.prohibited),
             "assessed": str(self.assessed),
             "owed": str(self.owed),
             "min": str(self.min),
@@ -211,7 +214,7 @@ class Quote:
             "provenance": dict(self.provenance),
             **charges,
         }
-        if self.headings:
+        if self.headings or self.considered:
             found["headings"] = [line.to_json_dict() for line in self.headings]
             found["considered"] = [asdict(one) for one in self.considered]
         return found

@@ -86,6 +86,7 @@ def _claims_read(law: Law) -> set[str]:
     conditions += [c for rule in law.rules for c in (*rule.conditions, *rule.unless)]
     conditions += [c for acts in law.acts.values() for act in acts for c in act.conditions]
     read = {condition.claim for condition in conditions} - {ENTRY_DATE}
+    read |= {measure.tested_on for measure in law.measures.values()} - {""}
     bases = [row.base for row in _rows(law)]
     if any(row.metals for row in _rows(law)):
         read |= _CONTENT

@@ -38,7 +38,8 @@ from tariffs.engine.law.promises import moments_of_promises
 from tariffs.engine.law.read import read_measure, read_metals, read_weights
 from tariffs.engine.law.reading import Context, in_scenario
 from tariffs.engine.law.selection import check_suspension, selected, unmatched
-from tariffs.engine.law.standing import Standing, act_name, known, moments_of, rule_on, standing, windows_of
+from tariffs.engine.law.standing import Standing, act_name, known, moments_of, rule_on, windows_of
+from tariffs.engine.law.tested import standing_as_tested
 from tariffs.engine.lru import Lru
 from tariffs.engine.trade.countries import origin_codes
 
@@ -327,7 +328,7 @@ class Law:
             a for a in known(self.acts[measure.id], known_on) if self._counts(a.change.switch, a.change.conf)
         ]
         periods = [p for p in measure.periods if p.known_from <= known_on and self._counts(p.switch, p.conf)]
-        return standing(measure, acts, periods, instant)
+        return standing_as_tested(measure, acts, periods, instant)
 
     def _cites(self, found: Standing) -> dict[str, tuple[str, ...]]:
         acts = {act_name(act): act.change.cite for act in self.acts[found.measure.id]}

@@ -30,7 +30,8 @@ TERMS: Mapping[str, tuple[int, ...]] = {
     "processing": (PROCESSING,),
 }
 CAPPED_TERM = "us_capped"
-KINDS = ("add", "topup_to", "total", "specific", "minimum_price", "ordinary")
+PROHIBITION = "prohibition"
+KINDS = ("add", "topup_to", "total", "specific", "minimum_price", "ordinary", PROHIBITION)
 CONFIDENCE = "ABCU"
 Weights = tuple[Decimal, ...]
 NO_WEIGHTS: Weights = (Decimal(0),) * len(PARTS)
@@ -80,7 +81,8 @@ class Tier:
 class Row:
     """One row of a period: whom it fits, and what it charges.
 
-    `rate` is a fraction (add, topup_to, total); `tiers` hold a specific rate; `price` a minimum price;
+    `rate` is a fraction (add, topup_to, total; a prohibition has none); `tiers` hold a specific rate; `price` a
+    minimum price;
     `column` the schedule's column for an ordinary rate; `metals` the metal parts its base names;
     `relief` marks a row enacted at 0.
     `suspended` marks a row inside a suspension that keeps nothing, `kept` one whose rate is what a suspension
@@ -119,6 +121,11 @@ class Row:
         """Whether acts on the rate reach the row: it was not enacted as a relief and is not the schedule's own."""
         return not (self.relief or self.absent or self.kind == "ordinary")
 
+    @property
+    def prohibits(self) -> bool:
+        """Whether goods that the row fits may not be imported."""
+        return self.kind == PROHIBITION and not self.suspended
+
 
 @dataclass(frozen=True, slots=True)
 class Period:
@@ -136,7 +143,10 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One legal duty through time. `direction` is import, export, port_call or control."""
+    """One legal duty or prohibition through time. `direction` is import, export, port_call or control.
+
+    `tested_on` names the claim with the date on which it is tested, where that is not the date of entry.
+    """
 
     id: str
     title: str
@@ -151,6 +161,7 @@ class Measure:
     cite: tuple[str, ...] = ()
     conf: str = "U"
     note: str = ""
+    tested_on: str = ""
 
     @property
     def parents(self) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from tariffs.engine.law.conditions import ENTRY_DATE
 from tariffs.engine.law.events import read_words
 from tariffs.engine.law.model import (
     CONFIDENCE,
@@ -15,6 +16,7 @@ from tariffs.engine.law.model import (
     KINDS,
     METALS,
     PARTS,
+    PROHIBITION,
     TERMS,
     Measure,
     Period,
@@ -76,6 +78,7 @@ _MEASURE_KEYS = frozenset(
         "switch",
         "note",
         "touches",
+        "tested_on",
         "cite",
         "conf",
         "periods",
@@ -107,6 +110,7 @@ _RULE_KEYS = frozenset(
 )
 TAKES = ("all", "content", "base")
 DIRECTIONS = ("import", "export", "port_call", "control")
+_OF_A_DUTY = frozenset({"rate", "tiers", "price", "column", "base", "heading_at_zero", "split_heading"})
 
 
 def read_weights(raw: Any, path: str) -> Weights:
@@ -174,6 +178,8 @@ def _read_row(raw: Raw, context: Context, path: str) -> Row:
         raise fault(path, "a row of kind minimum_price needs a price")
     if kind == "ordinary" and row.column not in {"general", "special", "other"}:
         raise fault(f"{path}.column", "is general, special or other")
+    if kind == PROHIBITION and _OF_A_DUTY & raw.keys():
+        raise fault(path, f"a prohibition has no {', '.join(sorted(_OF_A_DUTY & raw.keys()))}")
     return row
 
 
@@ -225,11 +231,28 @@ def read_measure(raw: Any, context: Context, path: str) -> Measure:
         cite=read_words(raw.get("cite", []), f"{path}.cite"),
         conf=read(raw, "conf", one_of(*CONFIDENCE), "U", path),
         note=raw.get("note", ""),
+        tested_on=raw.get("tested_on", ""),
     )
+    _check_prohibition(measure, path)
+    _check_tested_on(measure, context, path)
     needs_flag = any(row.kind in {"topup_to", "minimum_price"} for p in measure.periods for row in p.rows)
     if needs_flag and not measure.displaces_at_zero:
         raise fault(path, "a measure with topup_to or minimum_price rows says displaces_at_zero: yes")
     return measure
+
+
+def _check_prohibition(measure: Measure, path: str) -> None:
+    prohibits = {row.kind == PROHIBITION for p in measure.periods for row in p.rows if not row.relief}
+    if True in prohibits and (len(prohibits) > 1 or measure.direction != "import"):
+        raise fault(path, "a measure with prohibition rows is on imports and charges nothing")
+
+
+def _check_tested_on(measure: Measure, context: Context, path: str) -> None:
+    if measure.tested_on and context.claim_types.get(measure.tested_on) != "date":
+        raise fault(f"{path}.tested_on", f"{measure.tested_on!r} is not a claim of type date")
+    claims = {c.claim for p in measure.periods for row in p.rows for c in row.conditions}
+    if measure.tested_on and ENTRY_DATE in claims:
+        raise fault(path, f"a measure tested on {measure.tested_on} has no condition on the entry date")
 
 
 def _read_period(raw: Any, context: Context, path: str) -> Period:

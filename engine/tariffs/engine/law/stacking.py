@@ -15,6 +15,7 @@ from tariffs.engine.law.law import Active, ActiveRule
 from tariffs.engine.law.model import METALS, NO_WEIGHTS, PROCESSING, Row, Weights
 
 APPLIED, EXEMPT, DISPLACED, SUSPENDED = "applied", "exempt", "displaced", "suspended"
+PROHIBITED = "prohibited"
 IN_LIEU = "in_lieu"
 NO_CONTENT = "no_content"
 

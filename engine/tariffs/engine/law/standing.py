@@ -20,7 +20,7 @@ from functools import reduce
 from tariffs.engine.errors import LawError
 from tariffs.engine.law.conditions import ENTRY_DATE, Condition
 from tariffs.engine.law.events import LAW, Act
-from tariffs.engine.law.model import Measure, Period, Row, Rule, Scope
+from tariffs.engine.law.model import PROHIBITION, Measure, Period, Row, Rule, Scope
 
 Rows = tuple[Row, ...]
 COMBINATIONS_AT_MOST = 256
@@ -195,7 +195,7 @@ def _settled(
         if window.holds(instant):
             rows = tuple(_kept(row, window) for row in rows)
     if _is_void(acts, instant):
-        rows = tuple(replace(row, void=True) for row in rows)
+        rows = tuple(replace(row, void=row.kind != PROHIBITION) for row in rows)
     return Standing(measure, period, rows, any(w.holds(instant) for w in windows))
 
 
@@ -228,7 +228,7 @@ def _kept(row: Row, window: Window) -> Row:
     if not row.charging or row.exempt:
         return row
     marked = replace(row, heading=window.heading or row.heading, acts=(*row.acts, *window.acts))
-    if not window.kept:
+    if not window.kept or row.kind == PROHIBITION:
         return replace(marked, suspended=True)
     kind = "add" if row.rate is None else row.kind
     return replace(marked, kind=kind, rate=window.kept, tiers=(), price=None, suspended=False, kept=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tariffs.engine.law.law import IMPORT, Law
-from tariffs.engine.law.model import Row, Rule
+from tariffs.engine.law.model import PROHIBITION, Row, Rule
 from tariffs.engine.scenario.effect import Stand, instants_of, stand
 from tariffs.engine.scenario.words import assumed, percent
 
@@ -106,6 +106,8 @@ def _without_rates(rows: tuple[Row, ...], suspended: bool) -> str:
 
 
 def _rate(row: Row) -> str:
+    if row.kind == PROHIBITION:
+        return "prohibited"
     if row.rate is None:
         return "a specific rate"
     prefix = {"topup_to": "up to ", "total": "in all "}.get(row.kind, "") if row.rate else ""

@@ -83,7 +83,8 @@ def prepare(
     scaled = plan.scaled_for(line.goods.value)
     if scaled is None or not _alike(request):
         return
-    fees = scaled_fees(fees_on(law, line.day), line.line.mode, plan.mpf_share)
+    entered = 1 - plan.prohibited.share
+    fees = scaled_fees(fees_on(law, line.day), line.line.mode, plan.mpf_share, entered)
     key = _key(request)
     if fees is None or key is None:
         return

@@ -8,7 +8,7 @@ from tariffs.engine.assess import Quote, QuoteLayer
 from tariffs.engine.entries import EntryTotal
 from tariffs.engine.entryline import Charge
 from tariffs.engine.landed import LandedCost
-from tariffs.engine.law.stacking import APPLIED, DISPLACED, EXEMPT, SUSPENDED
+from tariffs.engine.law.stacking import APPLIED, DISPLACED, EXEMPT, PROHIBITED, SUSPENDED
 from tariffs.engine.scenario import Scenario
 from tariffs.engine.settling import UNDETERMINED
 from tariffs.service.rpc.checks import value_of
@@ -21,6 +21,7 @@ STATES = {
     EXEMPT: duty_service_pb2.LAYER_STATE_EXEMPT,
     DISPLACED: duty_service_pb2.LAYER_STATE_DISPLACED,
     SUSPENDED: duty_service_pb2.LAYER_STATE_SUSPENDED,
+    PROHIBITED: duty_service_pb2.LAYER_STATE_PROHIBITED,
     UNDETERMINED: duty_service_pb2.LAYER_STATE_UNDETERMINED,
 }
 
@@ -42,6 +43,7 @@ def quote_message(quote: Quote, provenance: common_pb2.Provenance) -> CalculateD
         notes=notes_of(quote.notes),
         provenance=provenance,
         charges=[_charge(charge) for charge in quote.charges],
+        prohibited=quote.prohibited,
     )
 
 

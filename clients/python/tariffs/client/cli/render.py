@@ -65,6 +65,8 @@ def quote(answer: Quote) -> None:
         )
     out.print(table)
     out.print()
+    if answer.prohibited:
+        out.print(f"[bold]prohibited[/bold] by {', '.join(answer.prohibited)}: see the note")
     out.print(f"assessed {_money(answer.assessed)}   owed {_money(answer.owed)}   landed {_landed(answer)}")
     parts = [
         f"{name} {_money(amount)}" for name, amount in answer.landed.items() if amount and name != "total"

@@ -1,0 +1,319 @@
+"""Prohibitions of importation: what they stop, by which date, and what is left, on entry lines and in tables."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from tariffs.engine.assess import EntryLine, Quote, assess_line
+from tariffs.engine.entries import EntriesResult, assess_entries
+from tariffs.engine.errors import LawError
+from tariffs.engine.explanation import explanation
+from tariffs.engine.impact import Options, Point, ScenarioImpact, impact
+from tariffs.engine.law import Law, load_law
+from tariffs.engine.response.parameters import parameters_for
+from tariffs.engine.scenario import Scenario, apply_scenario, check_scenario, library, parse_scenario
+from tariffs.engine.timeline import timeline
+from tests.unit.laws import make_law
+
+WHISKY, CIDER = "2208306065", "2206001500"
+DAY = "2026-10-15"
+HEAD = "schema: tariffs.scenario/v1\nid: trial\ntitle: Trial\nbasis: hypothesis\nchanges:\n"
+BANS = ("s338_ca_alcohol_ban", "s338_ca_dairy_ban", "s338_ca_vehicles_ban")
+
+
+def scenario(*changes: str) -> Scenario:
+    return parse_scenario(HEAD + "".join(f"  - {change}\n" for change in changes), "trial")
+
+
+def under(*changes: str) -> Law:
+    return apply_scenario(load_law(), scenario(*changes)) if changes else load_law()
+
+
+def quote(law: Law | None = None, hts: str = WHISKY, entry: str = DAY, **claims: Any) -> Quote:
+    line = EntryLine(hts, "CA", 10_000, entry, {"usmca_share": 1, **claims}, mode="ocean")
+    return assess_line(law or load_law(), line)
+
+
+def states(answer: Quote) -> set[tuple[str, str]]:
+    return {(layer.measure, layer.state) for layer in answer.layers}
+
+
+# -- one line --------------------------------------------------------------------------------------------------
+
+
+def test_a_prohibited_line_has_no_duty_no_fee_and_no_heading() -> None:
+    answer = quote()
+    assert answer.prohibited == BANS[:1]
+    assert states(answer) == {(BANS[0], "prohibited")}
+    assert not any((answer.assessed, answer.owed, answer.min, answer.max))
+    assert not any((answer.landed.mpf, answer.landed.hmf, answer.landed.duty))
+    assert answer.missing_claims == ()
+    line = EntryLine(WHISKY, "CA", 10_000, DAY, {"usmca_share": 1, "chapter98": "9802.00.40"})
+    assert explanation(load_law(), line, assess_line(load_law(), line)).headings == ()
+
+
+def test_the_duty_that_an_earlier_importation_pays_is_named_in_a_note() -> None:
+    (note,) = (note for note in quote().notes if note.reason == "PROHIBITED")
+    assert "50% under 9903.03.12 (s338_ca_alcohol)" in note.message
+    assert "2026-09-29T00:01-04:00" in note.message
+    assert "import_date: not declared, so taken as the date of entry" in quote().assumptions
+
+
+def test_no_quantity_is_asked_of_prohibited_goods() -> None:
+    # Sparkling wine pays by the liter.
+    line = EntryLine("2204100075", "CA", 10_000, DAY)
+    assert assess_line(load_law(), line).assessed == 0
+    assert assess_line(load_law(), line).prohibited == BANS[:1]
+
+
+def test_the_date_of_importation_decides_and_not_the_date_of_entry() -> None:
+    assert quote(import_date="2026-09-28").assessed == 5_000
+    assert quote(import_date="2026-09-29T00:00-04:00").prohibited == ()
+    assert quote(import_date="2026-09-29T00:01-04:00").prohibited == BANS[:1]
+    assert quote(entry="2026-09-28").assessed == 5_000
+    why = explanation(
+        load_law(),
+        EntryLine(WHISKY, "CA", 1, DAY, {"import_date": "2026-09-20"}),
+        quote(import_date="2026-09-20"),
+    )
+    passed = [one.text for one in why.considered if one.measure == BANS[0] and one.outcome == "not_claimed"]
+    assert len(passed) == 1
+    assert "Not prohibited by s338_ca_alcohol_ban_2026: import_date is 2026-09-20" in passed[0]
+
+
+def test_a_part_in_bulk_pays_and_the_packaged_part_does_not() -> None:
+    answer = quote(hts=CIDER, packaged_share="0.4")
+    bases = {layer.measure: layer.base for layer in answer.layers}
+    assert bases[BANS[0]] == 4_000
+    assert bases["s338_ca_alcohol"] == 6_000
+    assert answer.assessed == 3_000
+    assert answer.prohibited == BANS[:1]
+    # The harbor fee, 0.125 percent, is due on what may be entered; the processing fee is not under the USMCA.
+    assert answer.landed.hmf == Decimal("7.50")
+    assert not answer.landed.mpf
+    assert quote(hts=CIDER, packaged_share="0").assessed == 5_000
+    assert quote(hts=CIDER).prohibited == BANS[:1]
+
+
+def test_the_lines_of_an_entry_say_that_one_is_prohibited() -> None:
+    lines = [
+        EntryLine(hts, "CA", 10_000, DAY, {"usmca_share": 1}, entry_id="e") for hts in (WHISKY, "9404210013")
+    ]
+    found: EntriesResult = assess_entries(load_law(), lines)
+    (entry,) = found.entries
+    assert [note.reason for note in entry.notes] == ["ENTRY_PROHIBITED"]
+    assert entry.assessed == sum(one.assessed for one in found.outcomes if isinstance(one, Quote))
+
+
+# -- the verbs -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "{op: invalidate, measures: {id: s338_ca_alcohol_ban}, at: 2026-10-01}",
+        "{op: terminate, measures: {authority: s338.bans}, at: 2026-10-01}",
+        "{op: delay, measures: {id: s338_ca_alcohol_ban}, to: 2026-12-01}",
+        "{op: suspend, measures: {id: s338_ca_alcohol_ban}, from: 2026-10-01, on_end: none_scheduled}",
+        "{op: suspend, measures: {id: s338_ca_alcohol_ban}, from: 2026-10-01, on_end: none_scheduled, kept: 10%}",
+        "{op: exempt, measures: {id: s338_ca_alcohol_ban, products: ['2208']}, from: 2026-10-01}",
+        "{op: set_switch, name: s338_bans, value: void}",
+    ],
+)
+def test_where_the_ban_does_not_stand_the_fifty_percent_apply_again(change: str) -> None:
+    answer = quote(under(change))
+    assert answer.assessed == 5_000
+    assert answer.prohibited == ()
+    assert check_scenario(HEAD + f"  - {change}\n", load_law()) == []
+
+
+def test_an_act_on_the_whole_section_reaches_bans_and_duties() -> None:
+    assert quote(under("{op: terminate, measures: {authority: s338}, at: 2026-10-01}")).assessed == 0
+    assert quote(under("{op: terminate, measures: {authority: s338}, at: 2026-10-01}")).prohibited == ()
+
+
+def test_a_suspension_that_ends_brings_the_ban_back_for_what_is_imported_then() -> None:
+    law = under(
+        "{op: suspend, measures: {authority: s338.bans}, from: 2026-10-10, until: 2026-11-01, on_end: snap_back}"
+    )
+    assert quote(law, entry="2026-10-20").assessed == 5_000
+    assert quote(law, entry="2026-11-10").prohibited == BANS[:1]
+    assert quote(law, entry="2026-11-10", import_date="2026-10-20").assessed == 5_000
+    assert quote(law, entry="2026-11-10", import_date="2026-10-05").prohibited == BANS[:1]
+
+
+def test_a_ban_that_is_put_off_is_tested_from_its_new_start() -> None:
+    law = under("{op: delay, measures: {id: s338_ca_alcohol_ban}, to: 2026-11-01}")
+    assert quote(law, entry="2026-11-10", import_date="2026-10-20").assessed == 5_000
+    assert quote(law, entry="2026-11-10").prohibited == BANS[:1]
+
+
+def test_a_scenario_can_add_a_ban() -> None:
+    row = "{origins: [VN], products: ['9503'], if: [packaged_share], undeclared: applies, kind: prohibition}"
+    law = under(
+        "{op: add, measure: {id: toys_ban, title: Toys, authority: s338.bans, tested_on: import_date, "
+        f"periods: [{{id: toys_ban_a, from: 2026-10-01, rows: [{row}]}}]}}}}"
+    )
+    toys = EntryLine("9503000073", "VN", 10_000, DAY)
+    assert assess_line(law, toys).prohibited == ("toys_ban",)
+    assert assess_line(law, EntryLine("9503000073", "VN", 10_000, DAY, {"packaged_share": 0})).assessed > 0
+    assert (
+        assess_line(law, EntryLine("9503000073", "VN", 10_000, DAY, {"import_date": "2026-09-01"})).assessed
+        > 0
+    )
+
+
+@pytest.mark.parametrize(
+    ("measure", "said"),
+    [
+        ({"rows": [{"kind": "prohibition", "rate": "10%"}]}, "a prohibition has no rate"),
+        ({"rows": [{"kind": "prohibition"}, {"rate": "10%"}]}, "charges nothing"),
+        ({"direction": "export", "rows": [{"kind": "prohibition"}]}, "is on imports"),
+        ({"tested_on": "part_share", "rows": [{"kind": "prohibition"}]}, "not a claim of type date"),
+        (
+            {
+                "tested_on": "loading_date",
+                "rows": [{"kind": "prohibition", "if": ["entry_date >= 2026-01-01"]}],
+            },
+            "no condition on the entry date",
+        ),
+    ],
+)
+def test_a_ban_that_breaks_the_format_is_refused(measure: dict[str, Any], said: str) -> None:
+    raw = {"id": "ban", "authority": "x", **measure}
+    raw["periods"] = [{"id": "ban_a", "from": "2026-01-01", "rows": raw.pop("rows")}]
+    with pytest.raises(LawError, match=said):
+        make_law([raw])
+
+
+# -- tables ----------------------------------------------------------------------------------------------------
+
+ROWS: list[dict[str, Any]] = [
+    {"hts": WHISKY, "origin": "CA", "customs_value": 10_000.0, "packaged_share": None, "import_date": None},
+    {"hts": WHISKY, "origin": "GB", "customs_value": 30_000.0, "packaged_share": None, "import_date": None},
+    {"hts": CIDER, "origin": "CA", "customs_value": 10_000.0, "packaged_share": "0.4", "import_date": None},
+    {
+        "hts": "9503000073",
+        "origin": "VN",
+        "customs_value": 20_000.0,
+        "packaged_share": None,
+        "import_date": None,
+    },
+    {
+        "hts": "0404102000",
+        "origin": "CA",
+        "customs_value": 5_000.0,
+        "packaged_share": None,
+        "import_date": "2026-09-20",
+    },
+    {
+        "hts": "9404210013",
+        "origin": "CA",
+        "customs_value": 7_000.0,
+        "packaged_share": None,
+        "import_date": None,
+    },
+]
+TABLE = pl.DataFrame(
+    ROWS, {name: pl.Float64 if name == "customs_value" else pl.String for name in ROWS[0]}
+).with_columns(usmca_share=pl.lit("1"), entry_date=pl.lit(DAY))
+
+
+def on_table(response: str = "none", *changes: str, by: tuple[str, ...] = ("origin",)) -> ScenarioImpact:
+    options = Options(baseline="2025-01-01", response=response, by=by, lines=True)
+    point = Point(scenario(*changes) if changes else library()["base"], DAY)
+    (found,) = impact(TABLE, [point], law=load_law(), options=options).scenarios
+    return found
+
+
+def lines_of(found: ScenarioImpact) -> pl.DataFrame:
+    assert found.lines is not None
+    return found.lines
+
+
+def test_a_table_charges_each_line_what_the_line_alone_pays() -> None:
+    lines = lines_of(on_table())
+    for row, duty, barred in zip(ROWS, lines["duty"], lines["prohibited_value"], strict=True):
+        claims = {name: row[name] for name in ("packaged_share", "import_date") if row[name] is not None}
+        line = EntryLine(
+            str(row["hts"]), str(row["origin"]), row["customs_value"], DAY, {"usmca_share": 1, **claims}
+        )
+        alone = assess_line(load_law(), line)
+        assert duty == pytest.approx(float(alone.assessed)), row
+        assert barred == pytest.approx(sum(float(x.base) for x in alone.layers if x.state == "prohibited")), (
+            row
+        )
+
+
+def test_value_and_duty_of_banned_goods_are_out_of_the_rate_and_named() -> None:
+    found = on_table(by=("origin", "authority"))
+    assert found.total["prohibited_value"] == pytest.approx(14_000)
+    assert found.total["customs_value"] == pytest.approx(82_000)
+    assert found.total["duty"] is not None
+    assert found.total["effective_rate"] == pytest.approx(found.total["duty"] / 68_000)
+    (note,) = (note for note in found.notes if note.reason == "PROHIBITED")
+    assert "s338_ca_alcohol_ban" in note.message
+    assert "14,000 USD" in note.message
+    # Canada: 32,000 less 14,000 that may not be imported.
+    canada = found.groups.filter(origin="CA")
+    assert canada["rate"].sum() == pytest.approx(canada["duty"].sum() / 18_000)
+
+
+@pytest.mark.parametrize("response", ["armington", "passthrough", "smart"])
+def test_the_quantity_of_banned_goods_is_zero(response: str) -> None:
+    lines = lines_of(on_table(response))
+    whisky, part = lines.row(0, named=True), lines.row(2, named=True)
+    assert (whisky["quantity_hat"], whisky["value_after"], whisky["duty_after"]) == (0.0, 0.0, 0.0)
+    freed = lines_of(on_table(response, "{op: set_switch, name: s338_bans, value: void}")).row(2, named=True)
+    # The part in bulk meets the same 50 percent as without the ban.
+    assert part["quantity_hat"] == pytest.approx(0.6 * freed["quantity_hat"])
+    assert part["duty_after"] == pytest.approx(0.6 * freed["duty_after"])
+    assert part["effective_rate"] == pytest.approx(0.5)
+    if part["value_after"]:
+        assert part["effective_rate_after"] == pytest.approx(0.5)
+
+
+def test_the_loss_of_a_variety_is_that_of_constant_elasticity_demand() -> None:
+    """Of two varieties with landed shares s and 1 - s, the price index rises by (1 - s)^(1 / (1 - sigma))."""
+    table = TABLE.filter(pl.col("hts") == WHISKY)
+    options = Options(baseline="2025-01-01", response="armington", by=("hts10",), lines=True)
+    (found,) = impact(table, [Point(library()["base"], DAY)], law=load_law(), options=options).scenarios
+    other = lines_of(found).row(1, named=True)
+    p = parameters_for([WHISKY], horizon=options.horizon, set=None)
+    sigma, eta, supply = float(p.sigma[0]), float(p.eta[0]), float(p.supply[0])
+    assert np.isinf(supply)
+    t1 = other["duty"] / 30_000
+    # No duty on whisky at the baseline, so landed shares are those of value.
+    price = (0.75 * (1 + t1) ** (1 - sigma)) ** (1 / (1 - sigma))
+    quantity = (1 + t1) ** -sigma * price ** (sigma - eta)
+    assert other["quantity_hat"] == pytest.approx(quantity, rel=1e-5)
+    surplus = 40_000 * (price ** (1 - eta) - 1) / (eta - 1)
+    assert found.total["buyer_surplus"] == pytest.approx(surplus, rel=1e-4)
+
+
+def test_a_timeline_divides_by_what_may_be_imported_each_day() -> None:
+    found = timeline(
+        TABLE.drop("entry_date"), [library()["base"]], start="2026-09-24", end="2026-10-03", law=load_law(),
+        options=Options(response="none", by=("origin",)),
+    )  # fmt: skip
+    (one,) = found.scenarios
+    average = one.averages.filter(origin="CA").row(0, named=True)
+    # Five of ten days without the ban.
+    assert average["prohibited_value"] == pytest.approx(14_000 / 2)
+    assert average["effective_rate"] == pytest.approx(average["duty"] / (32_000 - 7_000))
+
+
+def test_the_reference_table_names_a_billion_of_banned_goods() -> None:
+    point = Point(library()["base"], "2026-11-20")
+    options = Options(response="none", by=("origin",))
+    (found,) = impact(None, [point], law=load_law(), options=options).scenarios
+    # Published with the lists: any container 0.509, packaged 0.327, dairy 0.031, motorcycles 0.125.
+    assert found.total["prohibited_value"] == pytest.approx(0.993e9, abs=0.0005e9)
+    worth = {note.message.split()[0]: note.message for note in found.notes if note.reason == "PROHIBITED"}
+    assert set(worth) == set(BANS)
+    assert found.groups.filter(pl.col("prohibited_value") > 0)["origin"].to_list() == ["CA"]
