@@ -226,7 +226,7 @@ def test_the_command_line_writes_views_and_refused_rows(
 def test_the_json_of_an_entry_file(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["duty", "--entries", "entries.csv", "--json"]) == 1
     document = json.loads(capsys.readouterr().out)
-    assert set(document) == {"lines", "entries", "refused", "provenance"}
+    assert set(document) == {"lines", "entries", "refused", "notes", "provenance"}
     assert [(line["row"], line["line_id"], line["entry_id"]) for line in document["lines"]] == [
         (0, "1", "A"),
         (2, "3", "A"),

@@ -125,12 +125,12 @@ def test_known_on_reads_only_the_acts_published() -> None:
 def test_goods_of_others_pay_the_ordinary_rate_alone() -> None:
     quote = rated(replace(SOYBEANS, origin="BR"), "2026-11-24")
     assert quote.rate == Decimal("0.03")
-    assert quote.notes == ()
+    assert [note.reason for note in quote.notes] == ["LAW_READ_TO"]
 
 
 def test_the_answer_names_what_it_does_not_hold() -> None:
     quote = rated(SOYBEANS, "2026-11-24")
-    assert [note.reason for note in quote.notes] == ["NOT_MODELLED"]
+    assert [note.reason for note in quote.notes] == ["NOT_MODELLED", "LAW_READ_TO"]
     assert "cn.s301" in quote.notes[0].message
     assert any("6 digits" in text for text in quote.assumptions)
     assert all(layer.citations for layer in quote.layers)

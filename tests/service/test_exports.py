@@ -48,7 +48,7 @@ def test_a_line_of_exports_is_rated_where_it_goes(served: Running) -> None:
     assert answer.assessed == answer.owed == answer.min == answer.max == "3855.40"
     assert all(layer.citations and layer.why["text"] for layer in answer.layers)
     assert any("6 digits" in text for text in answer.assumptions)
-    assert [note.reason for note in answer.notes] == ["NOT_MODELLED"]
+    assert [note.reason for note in answer.notes] == ["NOT_MODELLED", "LAW_READ_TO"]
     assert answer.provenance.details["direction"] == "export"
     assert answer.provenance.details["entry"] == "2027-01-11T12:00:00+08:00"
 

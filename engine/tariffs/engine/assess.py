@@ -15,8 +15,8 @@ from tariffs.engine.coarse import read_exactly
 from tariffs.engine.entryline import Charge, EntryLine, Reading, charges_of, read_charge
 from tariffs.engine.landed import FeeLine, LandedCost, fees_on, mpf_base
 from tariffs.engine.law.law import IMPORT, Law
-from tariffs.engine.law.notes import Note
-from tariffs.engine.provenance import engine_version
+from tariffs.engine.law.notes import Note, unread
+from tariffs.engine.provenance import law_facts
 from tariffs.engine.quoteplan import Plan, plan_of, settle_for
 from tariffs.engine.settling import QuoteLayer
 from tariffs.engine.trade.schedule import Schedule, load_schedule
@@ -99,7 +99,8 @@ def price(law: Law, line: Reading, plan: Plan) -> Quote:
         InputError: QUANTITY_*, UNIT_UNKNOWN, RATE_NOT_COMPUTABLE, TOO_MANY_ATOMS or CHARGE_INVALID.
     """
     mpf, hmf = fees_on(law, line.day).of_line(_fee_line(law, line, plan))
-    return _priced(law, line, plan, mpf, hmf)
+    quote = _priced(law, line, plan, mpf, hmf)
+    return replace(quote, notes=quote.notes + unread(law, line.day, line.known))
 
 
 def _priced(law: Law, line: Reading, plan: Plan, mpf: Decimal, hmf: Decimal) -> Quote:
@@ -117,9 +118,7 @@ def _priced(law: Law, line: Reading, plan: Plan, mpf: Decimal, hmf: Decimal) -> 
         charges=charges,
         notes=line.notes + plan.notes,
         provenance={
-            "law_version": law.version,
-            "law_digest": law.digest,
-            "engine_version": engine_version(),
+            **law_facts(law),
             "entry": line.entry.astimezone(law.zones[IMPORT]).isoformat(),
             "known_on": line.known.isoformat(),
             "schedule": line.article.line.vintage,

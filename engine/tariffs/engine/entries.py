@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 
 from tariffs.engine.assess import Quote, RatedLine, rate_line
-from tariffs.engine.entryline import EntryLine, read_known_on
+from tariffs.engine.entryline import EntryLine, read_known_on, unread_of
 from tariffs.engine.errors import ServiceError, TariffsError
 from tariffs.engine.landed import LandedCost, entry_fees
 from tariffs.engine.law.law import Law
@@ -52,10 +52,11 @@ class EntryTotal:
 
 @dataclass(frozen=True, slots=True)
 class EntriesResult:
-    """One outcome per line, in order, and entries in the order of their first line."""
+    """One outcome per line, in order, entries in the order of their first line, and notes on them all."""
 
     outcomes: tuple[Quote | TariffsError, ...]
     entries: tuple[EntryTotal, ...]
+    notes: tuple[Note, ...]
 
 
 def assess_entries(
@@ -90,7 +91,8 @@ def assess_entries(
         one if isinstance(one, TariffsError) else one.quote for one in rated
     ]
     entries = [_settle(law, entry_id, members, rated, outcomes) for entry_id, members in _entries(lines)]
-    return EntriesResult(tuple(outcomes), tuple(entries))
+    days = [one.day for one in rated if isinstance(one, RatedLine)]
+    return EntriesResult(tuple(outcomes), tuple(entries), unread_of(law, days, known_on))
 
 
 def _rate(

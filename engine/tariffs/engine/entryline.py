@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
@@ -13,7 +13,7 @@ from tariffs.engine.errors import InputError
 from tariffs.engine.facts import ClaimValue, claim_notes, read_claims
 from tariffs.engine.law.conditions import ENTRY_DATE, Fact
 from tariffs.engine.law.law import IMPORT, Law
-from tariffs.engine.law.notes import Note
+from tariffs.engine.law.notes import Note, unread
 from tariffs.engine.law.text import UnitRate
 from tariffs.engine.rating import Goods
 from tariffs.engine.trade.codes import parse_code
@@ -221,6 +221,12 @@ def known_on_notes(law: Law, known_on: str | date | None) -> tuple[Note, ...]:
     if not isinstance(known_on, str) or known_on in {"", ENTRY}:
         return ()
     return moment_notes("known_on", _known_moment(law, known_on))
+
+
+def unread_of(law: Law, days: Iterable[date], known_on: str | date | None) -> tuple[Note, ...]:
+    """One note on an answer for several days, the last of which is after the last one to which acts have been read."""
+    last = max(days, default=date.min)
+    return unread(law, last, read_known_on(law, known_on, last))
 
 
 def _known_moment(law: Law, known_on: str | date) -> Moment:

@@ -153,6 +153,7 @@ NOTES: Mapping[str, str] = {
     "ENTRY_INCOMPLETE": "lines of an entry were refused; its duty and fees leave them out",
     "ENTRY_PROHIBITED": "lines of an entry hold prohibited goods; its duty and fees leave those out",
     "PROHIBITED": "a measure prohibits the importation of goods, so no duty is computed on them",
+    "LAW_READ_TO": "the answer is for a day after the last one to which acts have been read",
     "NOT_MODELLED": "a measure that may touch the goods is not modelled yet and charges nothing",
     "SAME_AS_BASE": "the scenario changes nothing in the law",
     "CHANGE_HAS_NO_EFFECT": "a change changes nothing",

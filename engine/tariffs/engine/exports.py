@@ -41,8 +41,8 @@ from tariffs.engine.law.conditions import ENTRY_DATE
 from tariffs.engine.law.law import EXPORT, InForce, Law
 from tariffs.engine.law.matching import Reach
 from tariffs.engine.law.model import Scope
-from tariffs.engine.law.notes import Note, void_suspensions
-from tariffs.engine.provenance import engine_version
+from tariffs.engine.law.notes import Note, unread, void_suspensions
+from tariffs.engine.provenance import law_facts
 from tariffs.engine.settling import cents
 from tariffs.engine.switching import switches_behind
 from tariffs.engine.trade.codes import parse_code
@@ -120,7 +120,7 @@ def assess_export(law: Law, line: ExportLine, *, known_on: str | date | None = N
         landed=goods.cif + assessed + tax,
         layers=layers,
         assumptions=tuple(assumptions),
-        notes=(*notes, *_unmodelled(in_force, goods)),
+        notes=(*notes, *_unmodelled(in_force, goods), *_unread(law, goods)),
         provenance=_provenance(law, in_force, goods),
     )
 
@@ -130,9 +130,7 @@ def _provenance(law: Law, in_force: InForce, goods: ExportGoods) -> dict[str, ob
         return Reach.of(scope, in_force).fits(goods.code, goods.origin)
 
     return {
-        "law_version": law.version,
-        "law_digest": law.digest,
-        "engine_version": engine_version(),
+        **law_facts(law),
         "direction": EXPORT,
         "entry": goods.instant.astimezone(law.zones[EXPORT]).isoformat(),
         "known_on": goods.known_on.isoformat(),
@@ -202,6 +200,10 @@ def _value(line: ExportLine) -> Decimal:
         raise InputError(
             "CUSTOMS_VALUE_INVALID", error.message, field="customs_value", fix=error.fix
         ) from None
+
+
+def _unread(law: Law, goods: ExportGoods) -> tuple[Note, ...]:
+    return unread(law, goods.instant.astimezone(law.zones[EXPORT]).date(), goods.known_on)
 
 
 def _unmodelled(in_force: InForce, goods: ExportGoods) -> list[Note]:

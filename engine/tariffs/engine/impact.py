@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import partial
 
 import polars as pl
 
 from tariffs.engine.attribution import attribute
-from tariffs.engine.entryline import entry_moment, moment_notes
+from tariffs.engine.entryline import entry_instant, entry_moment, moment_notes, unread_of
 from tariffs.engine.law.events import Change
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
@@ -185,7 +186,7 @@ class PointRun:
         provenance = valuer.provenance(
             [point.scenario for point in self._points], points=marks, **_line_dates(valuer)
         )
-        notes = (*self._point_notes, *valuer.notes())
+        notes = (*self._point_notes, *valuer.notes(), *_unread(valuer, self._points))
         return Impact(tuple(blocks), notes, valuer.refused(), provenance)
 
     def _value(self, index: int) -> ScenarioImpact:
@@ -204,6 +205,21 @@ class PointRun:
         if valuer.options.attribute and leading is not point.scenario:
             found = replace(found, attribution=attribute(valuer, leading, point.scenario, point.on).frame)
         return found
+
+
+def _unread(valuer: Valuer, points: Sequence[Point]) -> tuple[Note, ...]:
+    """The note on days, of points or of lines, after the last one to which acts have been read."""
+    dates = valuer.own_dates
+    days = [dates.last] if dates else []
+    if not dates or dates.lines < dates.of:
+        days += point_days(valuer.law, points, valuer.options.direction)
+    return unread_of(valuer.law, days, valuer.options.known_on)
+
+
+def point_days(law: Law, points: Sequence[Point], direction: str) -> list[date]:
+    """The days of points on the clock of their direction."""
+    zone = law.zones[direction]
+    return [entry_instant(law, point.on, direction).astimezone(zone).date() for point in points]
 
 
 def _block(valuer: Valuer, point: Point, outcomes: Sequence[Outcome]) -> ScenarioImpact:

@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from tariffs.engine.impact import read_points, remarks
+from tariffs.engine.entryline import unread_of
+from tariffs.engine.impact import point_days, read_points, remarks
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
-from tariffs.engine.provenance import digest_of, engine_version
+from tariffs.engine.provenance import digest_of, law_facts
 from tariffs.engine.scenario import apply_scenario, components
 from tariffs.engine.valuation import Cancelled, Options, Point, Run, Valuer, settled
 
@@ -52,8 +53,11 @@ class LineStream:
             [(float(weight), apply_scenario(under, part)) for weight, part in components(point.scenario)]
             for point in self.points
         ]
+        unread = unread_of(law, point_days(law, self.points, options.direction), options.known_on)
         self.notes = tuple(
-            dict.fromkeys((*notes, *(n for point in self.points for n in remarks(under, point.scenario))))
+            dict.fromkeys(
+                (*notes, *(n for point in self.points for n in remarks(under, point.scenario)), *unread)
+            )
         )
 
     def value(self, frame: pl.DataFrame, cancelled: Cancelled | None = None) -> ValuedBatch:
@@ -84,9 +88,7 @@ class LineStream:
         """What it takes to get the rows again; the table's digest is that of its batches' digests in order."""
         options = self._options
         found: dict[str, object] = {
-            "law_version": self._law.version,
-            "law_digest": self._law.digest,
-            "engine_version": engine_version(),
+            **law_facts(self._law),
             "known_on": options.known_on or self._law.as_of.isoformat(),
             "direction": options.direction,
             "scenarios": {point.scenario.id: point.scenario.digest for point in self.points},

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
+from tariffs.engine.law.law import Law
+
 
 @cache
 def engine_version() -> str:
@@ -16,6 +18,16 @@ def engine_version() -> str:
         return version("tariffs")
     except PackageNotFoundError:
         return "0+unknown"
+
+
+def law_facts(law: Law) -> dict[str, object]:
+    """Which law answered: its version and digest, the day to which acts have been read, and the engine's version."""
+    return {
+        "law_version": law.version,
+        "law_digest": law.digest,
+        "law_read_to": law.read_to.isoformat(),
+        "engine_version": engine_version(),
+    }
 
 
 def digest_of(value: Mapping[str, object]) -> str:

@@ -25,6 +25,7 @@ from tariffs.engine.entryline import (
     moment_notes,
     read_charge,
     read_user_moment,
+    unread_of,
 )
 from tariffs.engine.errors import InputError, TariffsError
 from tariffs.engine.law.conditions import ENTRY_DATE
@@ -124,6 +125,7 @@ class Refunds:
     headings: tuple[HeadingRefund, ...]
     total: Mapping[str, Decimal]
     switches: Mapping[str, str]
+    notes: tuple[Note, ...]
 
 
 TOTALS = ("deposited", "assessed", "owed", "by_act", "refundable", "drawback", "refund", "interest")
@@ -160,7 +162,8 @@ def refunds(law: Law, lines: Sequence[RefundLine | Unread], options: RefundOptio
     total = {name: sum((getattr(entry, name) for entry in entries), ZERO) for name in TOTALS}
     merged = _merged(heading for entry in entries for heading in entry.headings)
     switches = {name: value for one in rated.values() for name, value in one.switches.items()}
-    return Refunds(tuple(entries), refused, nodes, merged, total, dict(sorted(switches.items())))
+    notes = unread_of(law, [one.day for one in rated.values()], options.known_on)
+    return Refunds(tuple(entries), refused, nodes, merged, total, dict(sorted(switches.items())), notes)
 
 
 def interest(amount: Decimal, rate: Decimal, start: date, end: date) -> Decimal:

@@ -15,7 +15,7 @@ from decimal import Decimal
 import polars as pl
 
 from tariffs.engine.duties import Dated
-from tariffs.engine.entryline import entry_instant, entry_moment, moment_notes, read_known_on
+from tariffs.engine.entryline import entry_instant, entry_moment, moment_notes, read_known_on, unread_of
 from tariffs.engine.errors import InputError
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
@@ -136,8 +136,9 @@ class PeriodRun:
         law, direction = self._valuer.law, self._valuer.options.direction
         self._scenarios = list(scenarios)
         ends = [entry_moment(law, text, direction) for text in (start, end)]
-        self._period_notes = (*moment_notes("start", ends[0]), *moment_notes("end", ends[1]))
+        told = (*moment_notes("start", ends[0]), *moment_notes("end", ends[1]))
         days = _days(law, ends[0].instant, ends[1].instant, direction)
+        self._period_notes = (*told, *unread_of(law, [days[-1][0]], self._valuer.options.known_on))
         self._period = {"start": days[0][0].isoformat(), "end": days[-1][0].isoformat()}
         self._segments = [_segments(self._valuer, scenario, days) for scenario in scenarios]
         self._book = _Book(self._valuer, sum(map(len, self._segments)))

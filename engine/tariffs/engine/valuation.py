@@ -33,7 +33,7 @@ from tariffs.engine.law.notes import Note
 from tariffs.engine.likeness import likeness
 from tariffs.engine.lineset import F64, Bools, LineSet
 from tariffs.engine.mixture import mixed_columns, mixed_frames, mixed_volume
-from tariffs.engine.provenance import digest_of, engine_version
+from tariffs.engine.provenance import digest_of, law_facts
 from tariffs.engine.references import basis_of
 from tariffs.engine.response.draws import DEFAULT_SPREADS, GENERATOR, Spreads
 from tariffs.engine.response.models import MODELS
@@ -322,9 +322,7 @@ class Valuer:
         """What it takes to get the run again; `facts` are those of the verb, such as its points."""
         law, options, parameters = self.law, self.options, self.parameters
         found: dict[str, object] = {
-            "law_version": law.version,
-            "law_digest": law.digest,
-            "engine_version": engine_version(),
+            **law_facts(law),
             "known_on": options.known_on or law.as_of.isoformat(),
             "direction": options.direction,
             "scenarios": {scenario.id: scenario.digest for scenario in scenarios},

@@ -75,7 +75,7 @@ class ScenarioDigest(_message.Message):
     def __init__(self, id: _Optional[str] = ..., digest: _Optional[str] = ...) -> None: ...
 
 class Provenance(_message.Message):
-    __slots__ = ("law_version", "law_digest", "engine_version", "known_on", "scenarios", "table_digest", "parameter_digest", "switches", "bases", "details", "run_digest")
+    __slots__ = ("law_version", "law_digest", "engine_version", "known_on", "scenarios", "table_digest", "parameter_digest", "switches", "bases", "details", "run_digest", "law_read_to")
     class SwitchesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -94,6 +94,7 @@ class Provenance(_message.Message):
     BASES_FIELD_NUMBER: _ClassVar[int]
     DETAILS_FIELD_NUMBER: _ClassVar[int]
     RUN_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    LAW_READ_TO_FIELD_NUMBER: _ClassVar[int]
     law_version: str
     law_digest: str
     engine_version: str
@@ -105,4 +106,5 @@ class Provenance(_message.Message):
     bases: _containers.RepeatedScalarFieldContainer[str]
     details: _struct_pb2.Struct
     run_digest: str
-    def __init__(self, law_version: _Optional[str] = ..., law_digest: _Optional[str] = ..., engine_version: _Optional[str] = ..., known_on: _Optional[str] = ..., scenarios: _Optional[_Iterable[_Union[ScenarioDigest, _Mapping]]] = ..., table_digest: _Optional[str] = ..., parameter_digest: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., bases: _Optional[_Iterable[str]] = ..., details: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., run_digest: _Optional[str] = ...) -> None: ...
+    law_read_to: str
+    def __init__(self, law_version: _Optional[str] = ..., law_digest: _Optional[str] = ..., engine_version: _Optional[str] = ..., known_on: _Optional[str] = ..., scenarios: _Optional[_Iterable[_Union[ScenarioDigest, _Mapping]]] = ..., table_digest: _Optional[str] = ..., parameter_digest: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., bases: _Optional[_Iterable[str]] = ..., details: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., run_digest: _Optional[str] = ..., law_read_to: _Optional[str] = ...) -> None: ...

@@ -136,7 +136,7 @@ class GetLawRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class Law(_message.Message):
-    __slots__ = ("version", "as_of", "coverage_start_time", "coverage_end_time", "digest", "switches", "claims", "provenance")
+    __slots__ = ("version", "as_of", "coverage_start_time", "coverage_end_time", "digest", "switches", "claims", "provenance", "read_to")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     AS_OF_FIELD_NUMBER: _ClassVar[int]
     COVERAGE_START_TIME_FIELD_NUMBER: _ClassVar[int]
@@ -145,6 +145,7 @@ class Law(_message.Message):
     SWITCHES_FIELD_NUMBER: _ClassVar[int]
     CLAIMS_FIELD_NUMBER: _ClassVar[int]
     PROVENANCE_FIELD_NUMBER: _ClassVar[int]
+    READ_TO_FIELD_NUMBER: _ClassVar[int]
     version: str
     as_of: str
     coverage_start_time: str
@@ -153,7 +154,8 @@ class Law(_message.Message):
     switches: _containers.RepeatedCompositeFieldContainer[Switch]
     claims: _containers.RepeatedCompositeFieldContainer[ClaimKind]
     provenance: _common_pb2.Provenance
-    def __init__(self, version: _Optional[str] = ..., as_of: _Optional[str] = ..., coverage_start_time: _Optional[str] = ..., coverage_end_time: _Optional[str] = ..., digest: _Optional[str] = ..., switches: _Optional[_Iterable[_Union[Switch, _Mapping]]] = ..., claims: _Optional[_Iterable[_Union[ClaimKind, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ...) -> None: ...
+    read_to: str
+    def __init__(self, version: _Optional[str] = ..., as_of: _Optional[str] = ..., coverage_start_time: _Optional[str] = ..., coverage_end_time: _Optional[str] = ..., digest: _Optional[str] = ..., switches: _Optional[_Iterable[_Union[Switch, _Mapping]]] = ..., claims: _Optional[_Iterable[_Union[ClaimKind, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ..., read_to: _Optional[str] = ...) -> None: ...
 
 class ListChangesRequest(_message.Message):
     __slots__ = ("start", "end", "hts", "origin", "known_on", "scenario", "switches", "min_confidence", "arrow", "embedded", "handle", "direction")

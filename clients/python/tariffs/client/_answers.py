@@ -145,6 +145,7 @@ def provenance(message: common_pb2.Provenance) -> Provenance:
     return {
         "law_version": message.law_version,
         "law_digest": message.law_digest,
+        "law_read_to": message.law_read_to,
         "engine_version": message.engine_version,
         "known_on": message.known_on,
         "scenarios": [{"id": one.id, "digest": one.digest} for one in message.scenarios],
@@ -199,6 +200,7 @@ def law(message: law_service_pb2.Law) -> lawinfo.Law:
     return lawinfo.Law(
         version=message.version,
         as_of=message.as_of,
+        read_to=message.read_to,
         coverage=(message.coverage_start_time, message.coverage_end_time),
         digest=message.digest,
         switches=tuple(

@@ -109,6 +109,7 @@ class Law:
     Attributes:
         version: YYYY.MM.DD.n of the last act read.
         as_of: the day it is as of; the default of every day asked.
+        read_to: the last day to which acts have been read; empty from a server that does not say.
         coverage: first instant covered, and first no longer covered.
         digest: SHA-256 of the canonical law data.
         switches: its switches, by name.
@@ -117,6 +118,7 @@ class Law:
 
     version: str
     as_of: str
+    read_to: str
     coverage: tuple[str, str]
     digest: str
     switches: tuple[Switch, ...]

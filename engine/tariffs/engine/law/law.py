@@ -58,6 +58,7 @@ class Law:
 
     version: str
     as_of: date
+    read_to: date
     coverage: tuple[datetime, datetime]
     zones: Mapping[str, ZoneInfo]
     measures: Mapping[str, Measure]

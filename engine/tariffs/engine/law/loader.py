@@ -160,6 +160,7 @@ def _law_of(raw: Mapping[str, Any], origins: frozenset[str]) -> Law:
     law = Law(
         version=version["version"],
         as_of=as_of,
+        read_to=read_day(version["read_to"]) if "read_to" in version else as_of,
         coverage=(first, last),
         zones=zones,
         measures={},

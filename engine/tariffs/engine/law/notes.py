@@ -18,6 +18,20 @@ class Note:
     message: str
 
 
+def unread(law: Law, day: date, known_on: date) -> tuple[Note, ...]:
+    """The note on an answer for a day after the last one to which acts have been read.
+
+    Args:
+        law: the law.
+        day: the last day that the answer is for.
+        known_on: the day whose acts count; if all of those have been read there is nothing to say.
+    """
+    if day <= law.read_to or known_on <= law.read_to:
+        return ()
+    text = f"Acts have been read to {law.read_to.isoformat()}; what was published after that day is not in the answer."
+    return (Note("LAW_READ_TO", text),)
+
+
 def void_suspensions(law: Law, instant: datetime, known_on: date, direction: str = IMPORT) -> list[Note]:
     """Suspensions that brought nothing back when they ended, because the parent was void by then."""
     notes = []

@@ -14,7 +14,7 @@ from tariffs.engine.changes import Notice, changes, window_of
 from tariffs.engine.entryline import read_known_on
 from tariffs.engine.errors import ServiceError
 from tariffs.engine.law.law import Law
-from tariffs.engine.provenance import engine_version
+from tariffs.engine.provenance import law_facts
 from tariffs.service import arrow
 from tariffs.service.rpc.checks import direction_of, required, value_of, word
 from tariffs.service.rpc.shared import day_text, instant_text, law_under, provenance_of, scenario_of
@@ -59,9 +59,7 @@ def list_changes(
         changes=[_change(one, steps.index(one.step) if one.step else None, zone) for one in notices],
         provenance=provenance_of(
             {
-                "law_version": law.version,
-                "law_digest": law.digest,
-                "engine_version": engine_version(),
+                **law_facts(law),
                 "known_on": known_on,
                 "direction": direction,
                 "scenarios": {scenario.id: scenario.digest},

@@ -18,7 +18,7 @@ from tariffs.engine.explanation import explained, is_considered
 from tariffs.engine.law import Law
 from tariffs.engine.law.law import EXPORT
 from tariffs.engine.law.text import UnitRate
-from tariffs.engine.provenance import engine_version
+from tariffs.engine.provenance import law_facts
 from tariffs.engine.quoteplan import Plan, plan_kept, plan_of
 from tariffs.engine.scenario import Scenario, library
 from tariffs.engine.trade.schedule import load_schedule
@@ -133,7 +133,7 @@ def calculate_duties(
     found = assess_entries(law, lines, known_on=known_on, cancelled=cancelled)
     answer = duty_service_pb2.BatchCalculateDutiesResponse(
         entries=[_entry(one) for one in found.entries],
-        notes=notes_of(table_notes(law, request.table, known_on)),
+        notes=notes_of((*table_notes(law, request.table, known_on), *found.notes)),
     )
     switches: dict[str, str] = {}
     for index, (line, outcome) in enumerate(zip(request.lines, found.outcomes, strict=True)):
@@ -145,9 +145,7 @@ def calculate_duties(
         quote = trim(quote_message(outcome, own), request.read_mask.paths)
         answer.quotes.add(index=index, line_id=line.line_id, entry_id=line.entry_id, quote=quote)
     facts = {
-        "law_version": law.version,
-        "law_digest": law.digest,
-        "engine_version": engine_version(),
+        **law_facts(law),
         "known_on": known_on_text(law, known_on),
         "scenarios": {scenario.id: scenario.digest},
         "switches": switches,

@@ -21,6 +21,7 @@ def get_law(request: law_service_pb2.GetLawRequest) -> law_service_pb2.Law:
     return law_service_pb2.Law(
         version=law.version,
         as_of=law.as_of.isoformat(),
+        read_to=law.read_to.isoformat(),
         coverage_start_time=instant_text(first, law.zones[IMPORT]),
         coverage_end_time=instant_text(last, law.zones[IMPORT]),
         digest=law.digest,

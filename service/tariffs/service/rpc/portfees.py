@@ -9,7 +9,7 @@ from tariffs.engine.errors import InputError
 from tariffs.engine.law.assumptions import PortCalls
 from tariffs.engine.law.law import IMPORT
 from tariffs.engine.portfees import PortCost, fee_on, port_cost, sourced_costs
-from tariffs.engine.provenance import engine_version
+from tariffs.engine.provenance import law_facts
 from tariffs.service.rpc.checks import decimal, required, value_of, word
 from tariffs.service.rpc.shared import law_under, provenance_of, scenario_of
 from tariffs.v1 import law_service_pb2 as pb
@@ -35,9 +35,7 @@ def calculate_port_fee(request: pb.CalculatePortFeeRequest) -> pb.CalculatePortF
     else:
         costs = sourced_costs(law, instant, known_on)
     facts = {
-        "law_version": law.version,
-        "law_digest": law.digest,
-        "engine_version": engine_version(),
+        **law_facts(law),
         "known_on": known_on,
         "scenarios": {scenario.id: scenario.digest},
         "on": instant.astimezone(law.zones[IMPORT]).isoformat(),

@@ -10,7 +10,7 @@ from tariffs.engine.entryline import EntryLine, known_on_text, moment_notes, rea
 from tariffs.engine.errors import InputError, ServiceError, TariffsError
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.notes import Note
-from tariffs.engine.provenance import engine_version
+from tariffs.engine.provenance import law_facts
 from tariffs.engine.refund import TOTALS, EntryRefund, HeadingRefund, RefundLine, RefundOptions, refunds
 from tariffs.engine.trade.dates import Moment
 from tariffs.service.rpc.checks import decimal, rate, word
@@ -55,12 +55,10 @@ def calculate_refunds(
         headings=_headings(found.headings),
         total={name: f"{amount:.2f}" for name, amount in found.total.items()},
         authorities=found.authority,
-        notes=notes_of(_notes(law, request)),
+        notes=notes_of((*_notes(law, request), *found.notes)),
         provenance=provenance_of(
             {
-                "law_version": law.version,
-                "law_digest": law.digest,
-                "engine_version": engine_version(),
+                **law_facts(law),
                 "known_on": known_on_text(law, request.known_on),
                 "scenarios": {scenario.id: scenario.digest},
                 "switches": found.switches,

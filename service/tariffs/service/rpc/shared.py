@@ -17,7 +17,7 @@ from tariffs.engine.errors import InputError
 from tariffs.engine.law import Law, load_law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.lru import Lru
-from tariffs.engine.provenance import engine_version
+from tariffs.engine.provenance import law_facts
 from tariffs.engine.scenario import Scenario, apply_scenario, library, parse_scenario
 from tariffs.engine.scenario.parents import find
 from tariffs.service.rpc.checks import DOCUMENT_LIMIT, word, words
@@ -28,6 +28,7 @@ LAWS_KEPT = 32
 _TEXTS = (
     "law_version",
     "law_digest",
+    "law_read_to",
     "engine_version",
     "known_on",
     "table_digest",
@@ -137,9 +138,7 @@ def provenance_of(facts: Mapping[str, Any], request: Message) -> common_pb2.Prov
 def law_provenance(law: Law, request: Message, scenarios: Iterable[Scenario] = ()) -> common_pb2.Provenance:
     """Provenance of an answer that depends on the law, and perhaps scenarios, alone."""
     facts: dict[str, Any] = {
-        "law_version": law.version,
-        "law_digest": law.digest,
-        "engine_version": engine_version(),
+        **law_facts(law),
         "scenarios": {scenario.id: scenario.digest for scenario in scenarios},
     }
     return provenance_of(facts, request)

@@ -235,7 +235,8 @@ def _sources(out: Console, citations: Iterable[str]) -> None:
 def footer(out: Console, provenance: Provenance) -> None:
     """Which law answered, and that it is an estimate."""
     version, known_on = provenance.get("law_version"), provenance.get("known_on")
-    out.print(f"[dim]law {version}, known on {known_on}. A planning estimate, not a ruling.[/dim]")
+    read_to = f", read to {provenance['law_read_to']}" if provenance.get("law_read_to") else ""
+    out.print(f"[dim]law {version}{read_to}, known on {known_on}. A planning estimate, not a ruling.[/dim]")
 
 
 def _landed(answer: Quote) -> str:
