@@ -20,6 +20,7 @@ from tariffs.engine.trade.importers import (
     lists_forced_labor,
     lists_metals,
     lists_prohibited,
+    lists_quotas,
     schedule,
     shares,
     trade,
@@ -79,7 +80,8 @@ def universe_of(source: Path, tables: list[schedule.ScheduleTables], table: pl.D
 def read_lists(ch99: Path, codes: Universe) -> listing.Lists:
     """Every product list by name."""
     families = (
-        lists_broad, lists_forced_labor, lists_canada, lists_prohibited, lists_301, lists_232, lists_metals, lists_cn,
+        lists_broad, lists_forced_labor, lists_canada, lists_prohibited, lists_301, lists_232, lists_metals,
+        lists_quotas, lists_cn,
     )  # fmt: skip
     return {name: rows for family in families for name, rows in family.read(ch99, codes).items()}
 
