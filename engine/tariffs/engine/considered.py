@@ -17,7 +17,7 @@ from tariffs.engine.law.events import Act
 from tariffs.engine.law.law import IMPORT, Active, InForce, Law
 from tariffs.engine.law.matching import Prefixes, Reach
 from tariffs.engine.law.model import PROHIBITION, Measure, Row, Scope
-from tariffs.engine.law.standing import act_name, known
+from tariffs.engine.law.standing import known
 from tariffs.engine.law.tested import standing_as_tested
 from tariffs.engine.rating import dotted, first_fit
 
@@ -263,9 +263,9 @@ def _ended(line: Considering, measure: Measure, row: Row, act: Act) -> Considere
         text = (
             f"Not charged: {measure.id} was {'terminated' if change.op == 'terminate' else 'spent'} on {day}."
         )
-    operands = {"act": act_name(act), "by": by, "from": day}
+    operands = {"act": act.name, "by": by, "from": day}
     cites = tuple(dict.fromkeys((*change.cite, *measure.cite)))
-    return _said(measure, row.heading, ENDED, act_name(act), text, cites, operands)
+    return _said(measure, row.heading, ENDED, act.name, text, cites, operands)
 
 
 def _switched_off(law: Law, measure: Measure, row: Row) -> Considered:

@@ -6,12 +6,13 @@ acts, and the files beside the measures.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from tariffs.engine.law.events import read_scope
+from tariffs.engine.law.events import Act, read_scope
 from tariffs.engine.law.law import Law
-from tariffs.engine.law.model import Rule
+from tariffs.engine.law.model import Measure, Rule
 from tariffs.engine.law.names import check_known
 from tariffs.engine.law.reading import fault
 
@@ -42,7 +43,16 @@ def _check_acts(law: Law) -> None:
             raise fault(f"{change.path}.measures", "the selector matches no measure")
         law.vocabulary.check_scope(change.selector.scope, f"{change.path}.measures")
         law.vocabulary.check_switches(change.switch, f"{change.path}.switch")
-    law.acts  # noqa: B018  binding an act reads its conditions and base
+    for measure in law.measures.values():
+        _check_sources(measure, law.acts[measure.id])
+
+
+def _check_sources(measure: Measure, acts: Sequence[Act]) -> None:
+    """Rows find their citations by the names of periods and acts, so each must stand for one of them."""
+    names = [*measure.labels, *{act.order: act.name for act in acts}.values()]
+    for name, count in Counter(names).items():
+        if count > 1:
+            raise fault(f"measures.{measure.id}", f"{count} periods or acts have the name {name!r}")
 
 
 def _check_rule(law: Law, rule: Rule) -> None:

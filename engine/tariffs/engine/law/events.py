@@ -6,7 +6,7 @@ a measure it becomes an `Act` with instants on that measure's clock.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -146,7 +146,8 @@ class Change:
 class Act:
     """A change bound to one measure: instants in UTC, `label` a period it is limited to, `order` its place.
 
-    `origins` spells out the origins of its scope over all time; None is any.
+    `name` is how rows of the measure name it, another for every change. `origins` spells out the origins of its scope
+    over all time; None is any.
     """
 
     change: Change
@@ -158,10 +159,26 @@ class Act:
     collection_stop: datetime | None
     known_from: date | None
     order: int
+    name: str
     conditions: tuple[Condition, ...] = ()
     base: Weights = ()
     metals: tuple[int, ...] = ()
     origins: frozenset[str] | None = None
+
+
+def name_among(acts: Sequence[Act], change: Change, order: int) -> str:
+    """The name of the next act of a measure: verb and start for the law's, numbered where an earlier act has it.
+
+    Args:
+        acts: the acts of the measure before it.
+        change: the change it comes from.
+        order: the place of the change; acts of one change have one name.
+    """
+    if change.source != LAW:
+        return f"{change.source}:{change.path}"
+    plain = f"{change.op} {change.start or change.until}"
+    alike = {act.order: act.name for act in acts if act.name == plain or act.name.startswith(f"{plain} (")}
+    return alike.get(order) or (f"{plain} ({len(alike) + 1})" if alike else plain)
 
 
 def change_from_mapping(mapping: Mapping[str, Any], path: str, *, source: str = LAW) -> Change:

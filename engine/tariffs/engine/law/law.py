@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from tariffs.engine.errors import LawError, ScenarioError, TariffsError
 from tariffs.engine.law.assumptions import NONE, Assumptions
 from tariffs.engine.law.edits import Constraint, SetClaim, constraint, rules_after, set_claim
-from tariffs.engine.law.events import LAW, UNSELECTIVE, Act, Change
+from tariffs.engine.law.events import LAW, UNSELECTIVE, Act, Change, name_among
 from tariffs.engine.law.inforce import Active, ActiveRule, InForce
 from tariffs.engine.law.model import (
     CONFIDENCE,
@@ -38,7 +38,7 @@ from tariffs.engine.law.promises import moments_of_promises
 from tariffs.engine.law.read import read_measure, read_metals, read_weights
 from tariffs.engine.law.reading import Context, in_scenario
 from tariffs.engine.law.selection import check_suspension, selected, unmatched
-from tariffs.engine.law.standing import Standing, act_name, known, moments_of, rule_on, windows_of
+from tariffs.engine.law.standing import Standing, known, moments_of, rule_on, windows_of
 from tariffs.engine.law.tested import standing_as_tested
 from tariffs.engine.lru import Lru
 from tariffs.engine.trade.countries import origin_codes
@@ -220,10 +220,11 @@ class Law:
         bound: dict[str, list[Act]] = {measure: [] for measure in self.measures}
         for order, change in enumerate(self.changes):
             for measure, label in self.selected(change):
-                bound[measure.id].append(self._bind(change, measure, label, order))
+                acts = bound[measure.id]
+                acts.append(self._bind(change, measure, label, order, name_among(acts, change, order)))
         return {name: tuple(acts) for name, acts in bound.items()}
 
-    def _bind(self, change: Change, measure: Measure, label: str, order: int) -> Act:
+    def _bind(self, change: Change, measure: Measure, label: str, order: int, name: str) -> Act:
         context = self.context(measure.direction)
 
         def at(text: str) -> datetime | None:
@@ -243,6 +244,7 @@ class Law:
             collection_stop=at(change.collection_stop),
             known_from=published,
             order=order,
+            name=name,
             conditions=context.conditions(list(change.conditions), change.path),
             base=read_weights(change.base, f"{change.path}.base") if change.base else (),
             metals=read_metals(change.base),
@@ -332,7 +334,7 @@ class Law:
         return standing_as_tested(measure, acts, periods, instant)
 
     def _cites(self, found: Standing) -> dict[str, tuple[str, ...]]:
-        acts = {act_name(act): act.change.cite for act in self.acts[found.measure.id]}
+        acts = {act.name: act.change.cite for act in self.acts[found.measure.id]}
         return {found.period.id: found.period.cite, **acts}
 
     def _counts(self, switch: Mapping[str, str], conf: str) -> bool:

@@ -52,16 +52,6 @@ class Standing:
     suspended: bool
 
 
-def act_name(act: Act) -> str:
-    """How a row names the act that changed it."""
-    change = act.change
-    return (
-        f"{change.source}:{change.path}"
-        if change.source != LAW
-        else f"{change.op} {change.start or change.until}"
-    )
-
-
 def known(acts: Iterable[Act], known_on: date) -> list[Act]:
     """The acts published by the end of a day; acts without a day of publication are always known."""
     return [act for act in acts if act.known_from is None or act.known_from <= known_on]
@@ -209,10 +199,10 @@ def windows_of(acts: Iterable[Act]) -> list[Window]:
         change = act.change
         if change.op == "suspend" and act.start:
             windows.append(
-                Window(act.start, act.until, change.kept, change.heading, change.on_end, (act_name(act),))
+                Window(act.start, act.until, change.kept, change.heading, change.on_end, (act.name,))
             )
         elif change.op == "extend" and windows:
-            windows[-1] = replace(windows[-1], until=act.until, acts=(*windows[-1].acts, act_name(act)))
+            windows[-1] = replace(windows[-1], until=act.until, acts=(*windows[-1].acts, act.name))
         elif change.op == "snap_back" and act.start:
             windows = [_cut(window, act, act.start) for window in windows if window.start < act.start]
     return windows
@@ -220,7 +210,7 @@ def windows_of(acts: Iterable[Act]) -> list[Window]:
 
 def _cut(window: Window, act: Act, at: datetime) -> Window:
     if window.until is None or window.until > at:
-        return replace(window, until=at, on_end="snap_back", acts=(*window.acts, act_name(act)))
+        return replace(window, until=at, on_end="snap_back", acts=(*window.acts, act.name))
     return window
 
 
@@ -314,7 +304,7 @@ def _relieved(rows: Rows, acts: Sequence[Act], instant: datetime) -> Rows:
                 heading=heading,
                 conditions=act.conditions,
                 relief=True,
-                acts=(act_name(act),),
+                acts=(act.name,),
             )
             rows = (relief, *rows)
     return rows
@@ -332,7 +322,7 @@ def _with_rate(row: Row, act: Act) -> Row:
         return row
     change = act.change
     rate = change.step.apply(row.rate) if change.step else change.rate
-    new = replace(row, rate=rate, heading=change.heading or row.heading, acts=(*row.acts, act_name(act)))
+    new = replace(row, rate=rate, heading=change.heading or row.heading, acts=(*row.acts, act.name))
     return replace(new, base=act.base, metals=act.metals) if act.base else new
 
 

@@ -1,0 +1,70 @@
+"""Each layer cites the acts that made it what it is, also where several acts begin at one instant."""
+
+from __future__ import annotations
+
+import pytest
+
+from tariffs.engine.assess import EntryLine, assess_line
+from tariffs.engine.errors import LawError
+from tariffs.engine.law import load_law
+from tests.law.traps.bench import Raw, broken, dict_of
+from tests.unit.laws import at, changed, make_law, measure
+
+AIRCRAFT = {"civil_aircraft_share": "1", "aluminum_share": "1"}
+
+
+@pytest.mark.parametrize(
+    ("origin", "heading", "cites", "not_cited"),
+    [
+        ("KR", "9903.02.81", "FR 2025-21940", "FR 2025-23316"),
+        ("CH", "9903.02.85", "FR 2025-23316", "FR 2025-21940"),
+        ("LI", "9903.02.90", "FR 2025-23316", "FR 2025-21940"),
+    ],
+)  # fmt: skip
+def test_aircraft_of_partners_cite_their_own_notice(
+    origin: str, heading: str, cites: str, not_cited: str
+) -> None:
+    """The three reliefs begin at one instant; the notices are those of the Federal Register."""
+    quote = assess_line(load_law(), EntryLine("7604101000", origin, "10000", "2025-12-20", claims=AIRCRAFT))
+    (layer,) = (layer for layer in quote.layers if layer.measure == "s232_alu")
+    assert layer.heading == heading
+    assert cites in layer.face.citations
+    assert not_cited not in layer.face.citations
+
+
+def test_every_act_of_the_law_is_found_with_its_own_citations() -> None:
+    law = load_law()
+    for acts in law.acts.values():
+        cites = {act.name: act.change.cite for act in acts}
+        assert all(cites[act.name] == act.change.cite for act in acts)
+        assert len(cites) == len({act.order for act in acts})
+
+
+def test_rows_of_two_acts_of_one_verb_and_instant_cite_their_own() -> None:
+    exempt = {"op": "exempt", "from": "2025-06-01", "conf": "B"}
+    events = [
+        {**exempt, "measures": {"origins": ["AA"]}, "cite": ["Notice on AA"]},
+        {**exempt, "measures": {"origins": ["BB"]}, "cite": ["Notice on BB"]},
+    ]
+    law = make_law([measure("duty", [{"rate": "20%"}], events=events)])
+    (active,) = law.in_force(at("2025-07-01")).actives
+    found: dict[frozenset[str], tuple[str, ...]] = {
+        frozenset(*row.scope.origins): active.citations(row) for row in active.rows if row.relief
+    }
+    assert found == {frozenset({"AA"}): ("Notice on AA",), frozenset({"BB"}): ("Notice on BB",)}
+    law = changed(law, {"op": "exempt", "from": "2025-06-01", "measures": {"id": "duty", "origins": ["CC"]}})
+    (active,) = law.in_force(at("2025-07-01")).actives
+    assert (
+        found.items()
+        <= {frozenset(*row.scope.origins): active.citations(row) for row in active.rows if row.relief}.items()
+    )
+
+
+def test_two_periods_of_one_name_are_a_load_error() -> None:
+    def double(raw: Raw) -> None:
+        found = dict_of(next(one for one in raw["measures"] if len(one.get("periods", [])) > 1))
+        found["periods"][1]["id"] = found["periods"][0]["id"]
+
+    with pytest.raises(LawError, match="have the name") as caught:
+        broken(double)
+    assert "measures/" in caught.value.message
