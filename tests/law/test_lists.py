@@ -237,6 +237,22 @@ def test_lists_that_public_copies_get_wrong() -> None:
         assert {code[:8] for code in codes_on(f"{name}_EXCEPT")} <= codes_on(name)
 
 
+def test_lists_of_russian_goods_have_the_lines_that_the_schedule_marks() -> None:
+    assert (len(codes_on("RU_35")), len(codes_on("RU_70"))) == (553, 127)
+    assert codes_on("RU_35").isdisjoint(codes_on("RU_70"))
+
+
+def test_codes_of_steel_and_aluminum_are_on_both_lists() -> None:
+    for metal in ("STEEL", "ALU"):
+        listed = codes_on(f"S232_IA_{metal}") | codes_on(f"S232_IB_{metal}")
+        assert all(reaches(listed, code) for code in codes_on("S232_STEEL_AND_ALU"))
+
+
+def test_light_trucks_hold_the_electric_ones_and_cars_no_provision_that_does_not_exist() -> None:
+    assert "87046000" in codes_on("S232_LIGHT_TRUCKS")
+    assert not any(code.startswith("870334") for code in codes_on("S232_CARS"))
+
+
 def test_parts_charged_only_on_a_claim_are_on_the_parts_lists() -> None:
     for name in ("S232_AUTO_PARTS", "S232_MHDV_PARTS"):
         assert codes_on(f"{name}_DUAL") < codes_on(name)

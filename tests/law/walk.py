@@ -100,7 +100,8 @@ def turning_points(name: str) -> set[datetime]:
     """The own instants at which the measure must change: all but those at which nothing can happen.
 
     Nothing can before its first day or after its last, where an act moved the instant away (a suspension or a written
-    end extended, a start put off), and on the day of a ruling that voids from the beginning and stops collection later.
+    end extended, a start put off), where a period enacts again what held before it, and on the day of a ruling that
+    voids from the beginning and stops collection later.
     """
     measure = raw_measure(name)
     if not _as_switched(measure):
@@ -125,11 +126,22 @@ def turning_points(name: str) -> set[datetime]:
             over.append(act["collection_stop"])
         elif act["op"] in {"terminate", "expire"} and not SCOPE & act.get("measures", {}).keys():
             over.append(act["at"])
+    idle += _repeated(measure)
     over.append(last.get("to", "") if suspended else end)
     first_day = min(map(datetime.fromisoformat, starts.values()))
     last_day = min((datetime.fromisoformat(text) for text in over if text), default=load_law().coverage[1])
     moved = Counter(datetime.fromisoformat(text).astimezone(UTC) for text in idle if text)
     return {at for at in own_instants(name) - moved if first_day <= at <= last_day}
+
+
+def _repeated(measure: Raw) -> list[str]:
+    """Starts of periods that, as last known, enact again the rows that held before them."""
+    standing = {
+        p["from"]: list(raw_rows(p["rows"])) for p in measure["periods"] if _as_switched(p) and "rows" in p
+    }
+    starts = sorted(standing, key=datetime.fromisoformat)
+    same = {after for before, after in itertools.pairwise(starts) if standing[before] == standing[after]}
+    return [p["from"] for p in measure["periods"] if p["from"] in same]
 
 
 def _as_switched(thing: Raw) -> bool:

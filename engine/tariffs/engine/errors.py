@@ -163,6 +163,7 @@ NOTES: Mapping[str, str] = {
     "COLUMN_UNREAD": "a column looks like one of the contract and was not read",
     "ENTRY_DATE_SET_ASIDE": "a timeline holds the table against the law of each day and sets its dates aside",
     "ENTRY_DATE_BEATS_ON": "lines were rated on entry dates of their own, not on the day asked for",
+    "PREFERENCE_NOT_OPEN": "a preference is claimed for goods that no special program reaches; the ordinary rate holds",
     "WITHIN_QUOTA": "goods with a tariff quota that declare no share of it were taken to be within it",
     "QUANTITY_FLOOR": "a promise to buy puts a floor under quantities, or cannot be held against the table",
     "QUANTITY_LIMIT": "a limit of the law on quantities cuts what comes, by the share assumed to be let through",

@@ -29,12 +29,16 @@ def ordinary_rates(frame: pl.DataFrame, lines: LineSet, law: Law) -> tuple[dict[
     other = rates["col2_ave"].fill_null(0.0).to_numpy()[lines.piece_code]
     general = _with_quantities(frame, lines, rates["general_text"].to_list(), general)
     other = _with_quantities(frame, lines, rates["other_text"].to_list(), other)
-    found = {
-        "general": general,
-        "other": other,
-        "special": {claim: _special(frame, lines, law, schedule, claim, general) for claim in _claims(law)},
+    programs = {claim: _program_rates(lines, law, schedule, claim) for claim in _claims(law)}
+    special = {
+        claim: np.where(np.isnan(rate), np.where(_declared(frame, lines, claim), general, 0.0), rate)
+        for claim, rate in programs.items()
     }
-    return found, _notes(rates["ave_note"].fill_null("").to_list(), lines)
+    notes = _notes(rates["ave_note"].fill_null("").to_list(), lines)
+    notes += [
+        note for claim, rate in programs.items() for note in _not_open(frame, lines, claim, rate, general)
+    ]
+    return {"general": general, "other": other, "special": special}, notes
 
 
 def _notes(note_of_code: list[str], lines: LineSet) -> list[Note]:
@@ -52,16 +56,12 @@ def _claims(law: Law) -> list[str]:
     return sorted({program.claim for program in law.programs.values()})
 
 
-def _special(
-    frame: pl.DataFrame, lines: LineSet, law: Law, schedule: Schedule, claim: str, general: F64
-) -> F64:
-    """The special rate of each piece under a claim.
+def _program_rates(lines: LineSet, law: Law, schedule: Schedule, claim: str) -> F64:
+    """The special rate of each piece under a claim; NaN where the origin has no program for the code.
 
-    Where the origin has no program for the code, a declared claim changes nothing and a sourced share means value that
-    entered free under some other provision.
+    There a declared claim changes nothing, and a sourced share means value that entered free under another provision.
     """
-    declared = _declared(frame, lines, claim)
-    rate = np.where(declared[lines.piece_line], general, 0.0)
+    rate = np.full(len(lines.piece_line), np.nan)
     codes = np.array(lines.codes, dtype=object)
     for index, origin in enumerate(lines.origins):
         symbols = [p.symbol for p in law.programs.values() if p.claim == claim and origin in p.members]
@@ -72,15 +72,26 @@ def _special(
         found = schedule.special_rates(
             pl.Series("code", codes[distinct], dtype=pl.String), symbols, law.as_of
         )
-        special = found["special_ave"].fill_null(float("nan")).to_numpy()[place]
-        rate[pieces] = np.where(np.isnan(special), rate[pieces], special)
+        rate[pieces] = found["special_ave"].fill_null(float("nan")).to_numpy()[place]
     return rate
 
 
 def _declared(frame: pl.DataFrame, lines: LineSet, claim: str) -> Bools:
+    """Per piece, whether its line declares the claim."""
     if claim not in frame.columns:
-        return np.zeros(lines.count, dtype=bool)
-    return frame[claim].is_not_null().to_numpy()
+        return np.zeros(len(lines.piece_line), dtype=bool)
+    return np.asarray(frame[claim].is_not_null().to_numpy()[lines.piece_line])
+
+
+def _not_open(frame: pl.DataFrame, lines: LineSet, claim: str, rate: F64, general: F64) -> list[Note]:
+    """Value whose lines claim a preference that no program grants where the general rate is not free."""
+    if claim not in frame.columns:
+        return []
+    share = frame[claim].fill_null(0.0).to_numpy()[lines.piece_line]
+    value = lines.value[lines.piece_line] * lines.piece_weight * share
+    closed = float(value[np.isnan(rate) & (general > 0)].sum())
+    text = f"{claim} is claimed for goods that no special program reaches, worth {closed:,.0f} USD"
+    return [Note("PREFERENCE_NOT_OPEN", f"{text}; they pay the ordinary rate.")] if closed else []
 
 
 def _with_quantities(frame: pl.DataFrame, lines: LineSet, texts: list[str | None], rate: F64) -> F64:

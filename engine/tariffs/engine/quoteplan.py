@@ -26,11 +26,13 @@ from tariffs.engine.rating import (
     Rater,
     claims_read,
     conditions_read,
+    first_fit,
     schedule_rates,
 )
 from tariffs.engine.scaling import LARGEST_VALUE, Scaled, scaled
 from tariffs.engine.settling import Settlement, joint_facts, settle, spread, summed
 from tariffs.engine.switching import switches_behind
+from tariffs.engine.trade.rates import FREE
 from tariffs.engine.trade.units import convert
 
 PLANS_KEPT = 2048
@@ -118,7 +120,11 @@ def make_plan(law: Law, line: Reading) -> Plan:
         read=read,
         missing=asked,
         assumptions=_assumptions(law, rows, silent),
-        notes=prohibited.notes + _not_modelled(in_force, goods),
+        notes=(
+            *prohibited.notes,
+            *_not_open(law, line, rows, facts),
+            *_not_modelled(in_force, goods),
+        ),
         switches=switches_behind(
             law, line.entry, line.known, lambda scope: Reach.of(scope, in_force).fits(*goods)
         ),
@@ -183,22 +189,44 @@ def _is_asked(law: Law, in_force: InForce, name: str, goods: tuple[str, str]) ->
 
 def _assumptions(law: Law, rows: Candidates, silent: frozenset[str]) -> tuple[str, ...]:
     """What is taken for granted of claims that are neither declared nor asked for."""
+    tests = [(row, condition) for _, reaching in rows for row in reaching for condition in row.conditions]
     presumed = {
-        condition.claim
-        for _, reaching in rows
-        for row in reaching
-        if row.undeclared_applies
-        for condition in row.conditions
-        if not condition.op and not condition.negated
+        condition.claim: "taken as claimed"
+        for row, condition in tests
+        if row.undeclared_applies and not condition.op and not condition.negated
+    } | {
+        condition.claim: f"taken as {condition.opposite}"
+        for _, condition in tests
+        if condition.op and condition.negated
     }
-    tested = {active.measure.tested_on for active, _ in rows}
+    presumed |= {active.measure.tested_on: "taken as the date of entry" for active, _ in rows}
+    return tuple(
+        f"{name}: not declared, so {presumed.get(name, 'not granted or charged')}"
+        for name in sorted(silent & law.claims.keys())
+    )
 
-    def taken(name: str) -> str:
-        if name in tested:
-            return "taken as the date of entry"
-        return "taken as claimed" if name in presumed else "not granted or charged"
 
-    return tuple(f"{name}: not declared, so {taken(name)}" for name in sorted(silent & law.claims.keys()))
+def _not_open(law: Law, line: Reading, rows: Candidates, facts: Mapping[str, Fact]) -> tuple[Note, ...]:
+    """Preferences that the line claims and no special program grants to its goods."""
+    rate_of = schedule_rates(law, line.goods, line.schedule)
+    ordinary = [row for _, reaching in rows for row in reaching if row.kind == "ordinary"]
+    claims = sorted({program.claim for program in law.programs.values()})
+    closed = []
+    for claim in (name for name in claims if facts.get(name)):
+        alone = {**facts, **dict.fromkeys(claims, False), claim: True}
+        row = first_fit(ordinary, alone)
+        if row is None:
+            continue
+        rate, program = rate_of(row.column, alone)
+        if not program and rate.kind != FREE:
+            closed.append(claim)
+    return tuple(
+        Note(
+            "PREFERENCE_NOT_OPEN",
+            f"{claim} is claimed and no special program reaches the goods; the ordinary rate holds.",
+        )
+        for claim in closed
+    )
 
 
 def _impossible(law: Law, origin: str) -> frozenset[str]:

@@ -14,6 +14,8 @@ from tariffs.engine.law.text import read_instant, read_number, read_rate
 ENTRY_DATE = "entry_date"
 _FORM = re.compile(r"^(?:(not) )?([a-z_0-9]+)(?: (<=|>=|==|<|>|in) (.+))?$")
 
+_OPPOSITES = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "other than", "in": "none of"}
+
 Fact = bool | Decimal | str | datetime | None
 Facts = Mapping[str, Fact]
 
@@ -28,6 +30,11 @@ class Condition:
     op: str
     operand: Decimal | datetime | frozenset[str] | None
     value: str = ""
+
+    @property
+    def opposite(self) -> str:
+        """The comparison that holds where this one does not, such as `>= 95%` for `claim < 95%`."""
+        return f"{_OPPOSITES[self.op]} {self.text.partition(self.op)[2].strip()}"
 
     def holds(self, facts: Facts, *, undeclared: bool = False) -> bool:
         """Whether the condition holds; an undeclared fact answers `undeclared` to a bare claim, else no."""

@@ -17,6 +17,7 @@ from tariffs.engine.trade.importers import (
     lists_broad,
     lists_canada,
     lists_cn,
+    lists_column2,
     lists_forced_labor,
     lists_metals,
     lists_prohibited,
@@ -81,7 +82,7 @@ def read_lists(ch99: Path, codes: Universe) -> listing.Lists:
     """Every product list by name."""
     families = (
         lists_broad, lists_forced_labor, lists_canada, lists_prohibited, lists_301, lists_232, lists_metals,
-        lists_quotas, lists_cn,
+        lists_quotas, lists_cn, lists_column2,
     )  # fmt: skip
     return {name: rows for family in families for name, rows in family.read(ch99, codes).items()}
 

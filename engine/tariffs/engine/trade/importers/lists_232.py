@@ -25,6 +25,8 @@ _FAMILIES = {
     "mhd_vehicles": ("S232_MHDV", "HTS U.S. note 38(b); Proc 10984 (90 FR 48451)"),
     "buses": ("S232_BUSES", "HTS U.S. note 38; Proc 10984 (90 FR 48451)"),
 }
+# Named by note 33(b) and missing from the source.
+_ELECTRIC_TRUCKS = "87046000"
 _AUTO_PARTS = "HTS U.S. note 33(g); Proc 10908 (90 FR 14705)"
 _MHDV_PARTS = "HTS U.S. note 38(i); Proc 10984 (90 FR 48451)"
 # Provisions of the parts lists that mostly carry goods other than vehicle parts: charged only on a claim of use.
@@ -46,8 +48,12 @@ _UAS_CITE = "HTS U.S. note 43(c); Proc 11055"
 def read(ch99: Path, universe: Universe) -> Lists:
     """Every list of this family."""
     families = read_csv_text(ch99 / "s232_heading_prefixes.csv")
+    codes_of = {
+        family: [digits(r["hts_prefix"]) for r in families if r["family"] == family] for family in _FAMILIES
+    }
+    codes_of["autos_light_trucks"].append(_ELECTRIC_TRUCKS)
     lists: Lists = {
-        name: plain((digits(r["hts_prefix"]) for r in families if r["family"] == family), cite)
+        name: plain((code for code in codes_of[family] if universe.under(code)), cite)
         for family, (name, cite) in _FAMILIES.items()
     }
     for name, file, cite in (
@@ -57,9 +63,6 @@ def read(ch99: Path, universe: Universe) -> Lists:
         codes = [digits(line) for line in (ch99 / file).read_text(encoding="utf-8").split()]
         lists[name] = plain(codes, cite)
         lists[f"{name}_DUAL"] = plain(_dual_use(codes), cite, scope="dual use")
-    lists["S232_AUTO_PARTS_CERTIFIED"] = plain(
-        column(ch99 / "s232_subdivision_r_products.csv", "hts_prefix"), "HTS U.S. note 33(r)", "2026-04-06"
-    )
     lists["S232_SEMIS"] = plain(
         column(ch99 / "s232_semi_products.csv", "hts10"), "HTS U.S. note 39; Proc of 2026-01-14"
     )

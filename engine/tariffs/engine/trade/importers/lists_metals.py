@@ -58,6 +58,20 @@ _ANNEXES = {
 }
 # Annexes whose treatment does not depend on the metal make one list.
 _ONE_LIST = frozenset({"1c", "2"})
+# Codes of note 16(c) that are listed for steel and for aluminum; the source has them for steel alone. Of 8708.29.21 the
+# aluminum goods have a number of their own.
+_ALSO_ALUMINUM = {
+    ("1a", _ANNEX_STARTS[0]): ("76141010",),
+    ("1b", _ANNEX_STARTS[0]): (
+        "83021060", "83024130", "83024230", "83024960", "84148016", "84181000", "84431600", "84501100", "84512100",
+        "84799085", "85023100", "85043300", "87081030", "8708292130", "87161000", "87163900", "87169050",
+    ),
+    ("3", _ANNEX_STARTS[0]): ("84248990",),
+}  # fmt: skip
+# Parts of the second annex that may be made for motorcycles or equipment.
+_EQUIPMENT_PARTS = "S232_IB_PARTS"
+_EQUIPMENT_CITE = "Proc 11021 Annex I-B; HTS U.S. note 16(g) and (k)"
+_EQUIPMENT_CHAPTERS = ("84", "85", "87")
 
 
 def read(ch99: Path, universe: Universe) -> Lists:
@@ -68,7 +82,17 @@ def read(ch99: Path, universe: Universe) -> Lists:
         column(ch99 / "s232_copper_products.csv", "hts10"), "HTS U.S. note 36; Proc 10962", "2025-08-01"
     )
     lists = {name: with_renamed(merged(rows), universe) for name, rows in lists.items()}
-    return lists | annexes(ch99 / "s232_annex_products.csv", universe)
+    lists |= annexes(ch99 / "s232_annex_products.csv", universe)
+    both = [code for (annex, _), codes in _ALSO_ALUMINUM.items() if annex != "3" for code in codes]
+    lists["S232_STEEL_AND_ALU"] = plain(both, "HTS U.S. note 16(c)", _ANNEX_STARTS[0])
+    return lists | {_EQUIPMENT_PARTS: _equipment_parts(lists)}
+
+
+def _equipment_parts(lists: Lists) -> list[ListRow]:
+    """The goods of Annex I-B, of any metal, in the chapters of machinery and vehicles."""
+    rows = [row for metal in _METAL.values() for row in lists[f"S232_IB_{metal}"]]
+    own = {row._replace(cite=_EQUIPMENT_CITE) for row in rows if row.code.startswith(_EQUIPMENT_CHAPTERS)}
+    return sorted(own)
 
 
 def annexes(path: Path, universe: Universe) -> Lists:
@@ -80,6 +104,9 @@ def annexes(path: Path, universe: Universe) -> Lists:
     rows = [
         (digits(r["hts_prefix"]), r["annex"], r["metal_type"], r["effective_date"])
         for r in read_csv_text(path)
+    ]
+    rows += [
+        (code, annex, "aluminum", start) for (annex, start), codes in _ALSO_ALUMINUM.items() for code in codes
     ]
     held: dict[tuple[str, str], list[dict[str, set[str]]]] = {}
     for period, start in enumerate(_ANNEX_STARTS):

@@ -1,0 +1,94 @@
+"""What a claim does to ordinary and metals duties, and what an answer says where it does nothing."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import polars as pl
+import pytest
+
+from tariffs.engine.assess import EntryLine, Quote, assess_line
+from tariffs.engine.impact import Options, Point, impact
+from tariffs.engine.law import load_law
+from tariffs.engine.scenario import library
+
+NOT_OPEN = "PREFERENCE_NOT_OPEN"
+
+
+def quote(
+    hts: str, origin: str, day: str, claims: dict[str, float] | None = None, known_on: str | None = None
+) -> Quote:
+    line = EntryLine(hts, origin, 10000, day, claims or {}, quantity=2100, unit="kg")
+    return assess_line(load_law(), line, known_on=known_on)
+
+
+def reasons(found: Quote) -> list[str]:
+    return [note.reason for note in found.notes]
+
+
+@pytest.mark.parametrize(
+    ("hts", "origin", "day", "claim"),
+    [
+        ("6109.10.0012", "CN", "2026-10-03", "fta_share"),
+        ("6109.10.0012", "MU", "2026-10-03", "fta_share"),
+        ("0102.29.4062", "MU", "2027-01-04", "fta_share"),
+        ("6109.10.0012", "KR", "2026-10-03", "usmca_share"),
+        ("7208.10.3000", "RU", "2026-10-03", "fta_share"),
+    ],
+)
+def test_a_preference_that_no_program_grants_changes_nothing_and_is_said(
+    hts: str, origin: str, day: str, claim: str
+) -> None:
+    claimed, silent = quote(hts, origin, day, {claim: 1}), quote(hts, origin, day, {claim: 0})
+    assert claimed.assessed == silent.assessed
+    assert (reasons(claimed).count(NOT_OPEN), reasons(silent).count(NOT_OPEN)) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("hts", "origin"), [("6109.10.0012", "KR"), ("0102.29.4062", "MU"), ("0703.10.4000", "JM")]
+)
+def test_a_preference_that_is_granted_is_no_remark(hts: str, origin: str) -> None:
+    found = quote(hts, origin, "2026-10-03", {"fta_share": 1})
+    assert NOT_OPEN not in reasons(found)
+    assert found.layers[-1].amount == 0
+    assert found.layers[-1].heading.split(" ")[1] in {"KR", "D", "E"}
+
+
+def test_a_table_names_the_value_of_preferences_that_no_program_grants() -> None:
+    lines = pl.DataFrame(
+        {
+            "hts": ["6109100012", "6109100012", "6109100012"],
+            "origin": ["CN", "KR", "CN"],
+            "customs_value": [1000.0, 300.0, 70.0],
+            "fta_share": [0.5, 1.0, None],
+        }
+    )
+    found = impact(
+        lines,
+        [Point(library()["base"], "2026-10-03")],
+        law=load_law(),
+        options=Options(response="none", by=()),
+    )
+    (note,) = [note for note in found.notes if note.reason == NOT_OPEN]
+    assert "worth 500 USD" in note.message
+
+
+def test_the_african_program_lapsed_and_came_back_for_the_months_between() -> None:
+    lapsed = quote("0102.29.4062", "MU", "2025-12-01", {"fta_share": 1}, "2025-12-01")
+    extended = quote("0102.29.4062", "MU", "2025-12-01", {"fta_share": 1}, "2026-02-04")
+    assert (lapsed.layers[-1].amount, extended.layers[-1].amount) == (Decimal("21.00"), Decimal("0.00"))
+
+
+def test_metal_of_the_united_kingdom_is_assumed_and_the_answer_says_so() -> None:
+    silent = quote("7208.10.1500", "GB", "2026-10-03")
+    assert silent.assessed == Decimal("2500.00")
+    assert "uk_metal_share: not declared, so taken as >= 95%" in silent.assumptions
+
+
+def test_the_switch_charges_metal_of_unknown_origin_in_full() -> None:
+    law = load_law().with_switches({"uk_metals": "full_rate"})
+    amounts = [
+        assess_line(law, EntryLine("7208.10.1500", "GB", 10000, "2026-10-03", claims)).assessed
+        for claims in ({}, {"uk_metal_share": 0.95})
+    ]
+    assert amounts == [Decimal("5000.00"), Decimal("2500.00")]
