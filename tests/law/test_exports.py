@@ -48,6 +48,29 @@ def test_soybeans_to_the_minute(entry: str, rate: str) -> None:
     assert rated(SOYBEANS, entry).rate == Decimal(rate)
 
 
+# The notices of 2025 as the matrix of the International Trade Administration and the WTO have them, beside 10 on all
+# goods; the ordinary rate is the caller's.
+@pytest.mark.parametrize(
+    ("hts", "rate"),
+    [
+        ("0813.10", "0.20"),
+        ("2007.99", "0.20"),
+        ("0303.23", "0.20"),
+        ("0309.10", "0.20"),
+        ("0303.29", "0.20"),
+        ("0301.11", "0.20"),
+        ("2701.12", "0.25"),
+        ("8437.10", "0.20"),
+        ("8701.95", "0.20"),
+        ("8432.90", "0.10"),
+        ("8704.22", "0.10"),
+    ],
+)
+def test_goods_of_the_notices_of_2025(hts: str, rate: str) -> None:
+    line = ExportLine(hts, "US", "10000", ordinary_rate="0")
+    assert rated(line, "2025-06-02").rate == Decimal(rate)
+
+
 @pytest.mark.parametrize(
     ("scenario", "entry", "rate"),
     [

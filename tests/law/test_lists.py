@@ -357,3 +357,16 @@ def test_the_origins_free_of_the_safeguard_on_quartz_are_those_of_the_source() -
         origins = [row["origin"] for row in csv.DictReader(file)]
     assert len(origins) == 124
     assert load_law().groups["QUARTZ_FREE"][0].members == frozenset(origins)
+
+
+@needs_source
+def test_lists_of_china_are_the_subheadings_where_its_whole_duty_stepped() -> None:
+    """The WTO's mean rates by subheading rose on the days of the notices of February and March 2025."""
+    path = SOURCE / "other_direction" / "rates" / "china_on_us_hs6_wto_2025_2026.parquet"
+    wto = pl.read_parquet(path)
+    for before, after, names in (
+        ("pct_2025_01_01", "pct_2025_02_10", ("CN_ENERGY15", "CN_MACHINERY10")),
+        ("pct_2025_02_10", "pct_2025_03_10", ("CN_AG15", "CN_AG10")),
+    ):
+        stepped = set(wto.filter(pl.col(after) > pl.col(before) + 1e-9)["hs6"])
+        assert stepped == set().union(*(codes_on(name) for name in names))

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
-from tariffs.engine.trade.importers.codes import Universe
+import polars as pl
+
+from tariffs.engine.trade.importers.codes import SUBHEADING_DIGITS, Universe
 from tariffs.engine.trade.importers.listing import Lists, plain
 
-# By list name: the source file and the citation.
-_FILES = {
-    "CN_AG15": "china-15-percent-030425.csv",
-    "CN_AG10": "china-10-percent-030425.csv",
+# By list name: the column of the source with the duty of a notice, its percentage, and the citation.
+_NOTICES = {
+    "CN_ENERGY15": ("feb2025_pct", 15.0, "Tariff Commission announcement 1 of 2025"),
+    "CN_MACHINERY10": ("feb2025_pct", 10.0, "Tariff Commission announcement 1 of 2025"),
+    "CN_AG15": ("mar2025_pct", 15.0, "Tariff Commission announcement 2 of 2025"),
+    "CN_AG10": ("mar2025_pct", 10.0, "Tariff Commission announcement 2 of 2025"),
 }
-_CITE = "Tariff Commission announcement 2 of 2025"
-_CODE_COLUMN = 1
-_LINE_DIGITS, _SHARED_DIGITS = 8, 6
 
 
 def read(ch99: Path, universe: Universe) -> Lists:
-    """Every list of this family; the source writes codes of China's own schedule, without leading zeros."""
-    folder = ch99 / "tradewartracker"
-    return {name: plain(_subheadings(folder / file), _CITE) for name, file in _FILES.items()}
+    """Every list of this family; the source has the lines of China's schedule of 2025 by 8 digits."""
+    lines = pl.read_parquet(ch99.parent / "other_direction" / "retaliation" / "china_lines_2025_03.parquet")
+    return {
+        name: plain(_subheadings(lines.filter(pl.col(column) == percent)), cite)
+        for name, (column, percent, cite) in _NOTICES.items()
+    }
 
 
-def _subheadings(path: Path) -> set[str]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        codes = [row[_CODE_COLUMN].strip().zfill(_LINE_DIGITS) for row in csv.reader(file) if row]
-    return {code[:_SHARED_DIGITS] for code in codes}
+def _subheadings(lines: pl.DataFrame) -> list[str]:
+    return lines["cn_hs8"].str.slice(0, SUBHEADING_DIGITS).to_list()
