@@ -131,6 +131,75 @@ class _Old:
         return self._law
 
 
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    entries = "hts,origin,customs_value,entry_date,entry_id\n9503000073,CN,10000,2025-05-20,A\n"
+    (tmp_path / "entries.csv").write_text(entries)
+    (tmp_path / "bad.csv").write_text("hts,origin,customs_value\n9503000073,CN,10000\n1,CN,1\n")
+    return tmp_path
+
+
+WITHOUT_CALL = [
+    ["duty", "9503.00.0073", "--origin", "CN", "--value", "10000", "--json"],
+    ["duty", "--entries", "entries.csv", "--json"],
+    ["refund", "entries.csv", "--json"],
+    ["law", "changes", "--start", "2026-11-01", "--end", "2026-11-30", "--json"],
+]
+
+
+@pytest.mark.parametrize("command", WITHOUT_CALL, ids=lambda command: " ".join(command[:2]))
+def test_a_result_without_its_call_says_so(
+    client: Client, here: Path, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    assert run([*command, "--local"]) == 0
+    (here / "result.json").write_text(capsys.readouterr().out)
+    with pytest.raises(InvalidRequest, match="does not carry its call") as caught:
+        replay(client, here / "result.json")
+    assert (caught.value.reason, caught.value.field) == ("TABLE_UNREADABLE", "result")
+    assert "run the command again" in caught.value.fix
+
+
+def test_refused_rows_are_no_result_though_they_carry_the_call(client: Client, here: Path) -> None:
+    assert run(["impact", "bad.csv", "--response", "none", "--local", "--json"]) == 1
+    with pytest.raises(
+        InvalidRequest, match="its columns are not those of groups or lines: row, column, reason"
+    ):
+        replay(client, here / "bad-refused.csv")
+
+
+def test_every_file_that_impact_and_timeline_write_is_replayed(
+    client: Client, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = ["-o", "groups.parquet", "--lines", "lines.csv", "--json"]
+    assert run(["impact", "entries.csv", "--response", "none", "--local", *files]) == 0
+    (here / "impact.json").write_text(capsys.readouterr().out)
+    period = [
+        "--start",
+        "2026-11-01",
+        "--end",
+        "2026-11-30",
+        "--response",
+        "none",
+        "-o",
+        "segments.csv",
+        "--json",
+    ]
+    assert run(["timeline", "entries.csv", "--local", *period]) == 0
+    (here / "timeline.json").write_text(capsys.readouterr().out)
+    for name in ("groups.parquet", "lines.csv", "impact.json", "segments.csv", "timeline.json"):
+        assert replay(client, here / name).same, name
+
+
+@pytest.mark.parametrize(
+    "text", ["{}", "5", "null", '{"provenance": {"request": {"verb": "duty"}}}', "{", "\\xff"]
+)
+def test_any_text_is_refused_in_words(client: Client, tmp_path: Path, text: str) -> None:
+    (tmp_path / "x.json").write_text(text)
+    with pytest.raises(InvalidRequest, match=r"provenance|JSON document|its call"):
+        replay(client, tmp_path / "x.json")
+
+
 def test_what_is_no_result_is_told(client: Client, tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text("[]")
     TABLE.write_parquet(tmp_path / "x.parquet")

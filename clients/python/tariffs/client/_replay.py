@@ -22,6 +22,7 @@ from tariffs.client.scenario import Scenario
 
 REQUEST = "request"
 _FRAMES = {"impact": ("groups", "lines"), "timeline": ("segments",)}
+_REPLAYED = " and ".join(_FRAMES)
 _INPUTS = (
     ("scenarios", "scenario"),
     ("table_digest", "table"),
@@ -102,15 +103,21 @@ def replay(client: Runs, result: Path, table: Table | None = None) -> Replay:
 
     Raises:
         NotFound: LAW_VERSION_NOT_FOUND, naming the release that has the law of the result.
-        InvalidRequest: TABLE_UNREADABLE if the file is no result, or its table cannot be found.
+        InvalidRequest: TABLE_UNREADABLE if the file is no result of impact or timeline, or its table cannot be found.
     """
-    provenance, frame = _read(result)
+    provenance, rows = _read(result)
     call = provenance.get(REQUEST)
-    if not isinstance(call, Mapping):
-        raise _no_result(result, "it does not say which call made it")
+    if not isinstance(call, Mapping) or call.get("verb") not in _FRAMES:
+        raise _no_result(result, f"it does not carry its call, as results of {_REPLAYED} do")
+    frame = _frame(result, rows)
     _check_law(client.law(), provenance)
     again = _run(client, call, table)
-    now = next(found for name in _FRAMES[str(call["verb"])] if _like(found := getattr(again, name), frame))
+    frames = [getattr(again, name) for name in _FRAMES[str(call["verb"])]]
+    now = next((found for found in frames if _like(found, frame)), None)
+    if now is None:
+        raise _no_result(result, f"its columns are not those of groups or lines: {', '.join(frame.columns)}")
+    if result.suffix.lower() == ".csv":
+        now = _read_csv(now.write_csv().encode())  # a CSV file has no types: both are read from text
     changed = tuple(_changed(provenance, again.provenance))
     same = _same(frame, now)
     return Replay(same, changed, frame.height, 0.0 if same else _largest(frame, now))
@@ -136,23 +143,57 @@ def _run(client: Runs, call: Mapping[str, Any], table: Table | None) -> ImpactRe
     return client.impact(lines, scenarios, **call["options"])
 
 
-def _read(path: Path) -> tuple[Provenance, pl.DataFrame]:
+Rows = Callable[[], pl.DataFrame]
+
+
+def _read(path: Path) -> tuple[Provenance, Rows]:
+    """The provenance of a written result, and how to read its rows."""
     try:
         if path.suffix.lower() == ".parquet":
             text = pl.read_parquet_metadata(path).get("tariffs.provenance", "{}")
-            return json.loads(text), pl.read_parquet(path)
+            return _provenance(path, json.loads(text)), lambda: pl.read_parquet(path)
         if path.suffix.lower() == ".csv":
             beside = path.with_name(path.name + ".provenance.json")
-            return json.loads(beside.read_text(encoding="utf-8")), pl.read_csv(path, infer_schema_length=None)
+            found = _provenance(path, json.loads(beside.read_text(encoding="utf-8")))
+            return found, lambda: _read_csv(path)
         document = json.loads(path.read_text(encoding="utf-8"))
-        rows = [
-            {"scenario": block["id"], **({"on": block["on"]} if "on" in block else {}), **row}
-            for block in document["scenarios"]
-            for row in block["groups"]
-        ]
-        return document["provenance"], pl.DataFrame(rows, infer_schema_length=None)
-    except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError) as error:
+    except json.JSONDecodeError as error:
+        raise _no_result(path, "it is not a JSON document") from error
+    except OSError as error:
+        raise _no_result(path, f"it cannot be read ({error.strerror or error})") from error
+    except (ValueError, pl.exceptions.PolarsError) as error:
         raise _no_result(path, str(error)) from error
+    provenance = document.get("provenance") if isinstance(document, Mapping) else None
+    return _provenance(path, provenance), lambda: _groups(document)
+
+
+def _read_csv(source: Path | bytes) -> pl.DataFrame:
+    return pl.read_csv(source, infer_schema_length=None)
+
+
+def _provenance(path: Path, found: object) -> Provenance:
+    if not isinstance(found, Mapping):
+        raise _no_result(path, "it has no provenance")
+    return found
+
+
+def _groups(document: Mapping[str, Any]) -> pl.DataFrame:
+    """The group rows of all scenarios of a JSON document."""
+    rows = [
+        {"scenario": block["id"], **({"on": block["on"]} if "on" in block else {}), **row}
+        for block in document["scenarios"]
+        for row in block["groups"]
+    ]
+    return pl.DataFrame(rows, infer_schema_length=None)
+
+
+def _frame(path: Path, rows: Rows) -> pl.DataFrame:
+    try:
+        return rows()
+    except KeyError as error:
+        raise _no_result(path, f"it has no entry {error}") from error
+    except (OSError, ValueError, TypeError, pl.exceptions.PolarsError) as error:
+        raise _no_result(path, f"its rows cannot be read ({error})") from error
 
 
 def _no_result(path: Path, why: str) -> InvalidRequest:
@@ -160,7 +201,8 @@ def _no_result(path: Path, why: str) -> InvalidRequest:
         "TABLE_UNREADABLE",
         f"{path} is not a result that can be run again: {why}.",
         field="result",
-        fix="Give what `-o FILE.parquet` or `--json` wrote.",
+        fix=f"Give what {_REPLAYED} wrote with -o, --lines or --json. Results of duty, refund, runs result and law "
+        "changes do not carry their call: run the command again.",
     )
 
 

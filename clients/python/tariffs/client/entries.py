@@ -106,7 +106,7 @@ class EntriesResult:
             that is an entry of its own, `row` its first row.
         refused: rows that could not be rated: `row, line_id, entry_id, column, reason, found, message`.
         quotes: the whole answer of each row that was rated.
-        provenance: law version, digests, switches: what is needed to replay the result.
+        provenance: law version, digests, switches: what the result was made from.
         notes: on the table as a whole and on the options.
     """
 

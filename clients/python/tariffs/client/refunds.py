@@ -49,7 +49,7 @@ class RefundsResult:
         refused: rows that could not be rated: `row, line_id, entry_id, column, reason, found, message`.
         total: sums over all entries by name.
         authorities: the nodes of the authority tree counted.
-        provenance: law version, digests: what is needed to replay the result.
+        provenance: law version, digests: what the result was made from.
         notes: on the table as a whole and on the options.
     """
 

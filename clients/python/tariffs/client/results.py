@@ -156,7 +156,7 @@ class Quote:
         notes: what else the caller should know.
         headings: headings in the order of an entry summary, zero ones too; empty where not asked for, as in a batch.
         considered: what was looked at and made no layer, and why; empty where not asked for.
-        provenance: law version, digests, switches: what is needed to replay the answer.
+        provenance: law version, digests, switches: what the answer was made from.
         charges: the caller's other charges, which are in `landed` and in no duty.
         prohibited: measures under which the goods, or the part of them in a layer of that state, may not be imported.
     """

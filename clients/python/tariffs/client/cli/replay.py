@@ -21,7 +21,8 @@ _DIFFERS = 1
 
 def replay(
     result: Annotated[
-        Path, typer.Argument(metavar="RESULT", help="What `-o` (.parquet, .csv) or --json wrote.")
+        Path,
+        typer.Argument(metavar="RESULT", help="What impact or timeline wrote with -o, --lines or --json."),
     ],
     table: Annotated[
         Path | None, typer.Option("--table", help="The trade table, if it lies elsewhere now.")
@@ -30,7 +31,7 @@ def replay(
     local: options.Local = False,
     as_json: options.Json = False,
 ) -> int:
-    """Run a written result again: the same bits, or which input has changed.
+    """Run a written result of impact or timeline again: the same bits, or which input has changed.
 
     Exit 0 if every number has the same bits, 1 if not, 4 if the law of the result is that of another release.
     """
