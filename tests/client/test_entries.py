@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from tariffs.client import Client, EntriesResult, InvalidRequest, NotFound
-from tariffs.client._entries import BATCH_LIMIT
+from tariffs.client._entry_table import BATCH_LIMIT
 from tariffs.client.cli.__main__ import run
 from tariffs.client.entries import LINE_SCHEMA
 

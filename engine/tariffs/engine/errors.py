@@ -30,6 +30,7 @@ _INPUT = _group(
     {
         "HTS_CODE_MALFORMED": "the product is not an HTS code of 4 to 10 digits",
         "HTS_CODE_UNKNOWN": "no schedule vintage has the code",
+        "ROW_UNREADABLE": "a row of a file has more or fewer fields than its header",
         "CODE_TOO_COARSE": "a code of fewer than 10 digits stands for codes that give different duties on the line",
         "ORIGIN_UNKNOWN": "the origin is not an ISO 3166-1 alpha-2 code of the law's countries",
         "ENTRY_DATE_INVALID": "a date or instant cannot be read",

@@ -36,6 +36,7 @@ from tariffs.engine.user_rates import user_rate
 CENT, ZERO = Decimal("0.01"), Decimal(0)
 DAYS_OF_YEAR = 365
 DEPOSIT_DATE, LIQUIDATION_DATE = "deposit_date", "liquidation_date"
+REFUND_COLUMNS = (DEPOSIT_DATE, LIQUIDATION_DATE, "liquidation", "drawback")
 _ENDING = frozenset({"invalidate", "terminate", "expire"})
 
 

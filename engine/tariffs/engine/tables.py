@@ -183,9 +183,11 @@ def _prepare(checked: CheckedTable, law: Law, baseline: str) -> PreparedTable:
 
 
 def reading_notes(checked: CheckedTable) -> list[Note]:
-    """What the check of a table remarked, each reason once."""
-    counts = checked.notes.group_by("reason", maintain_order=True).agg(pl.len(), pl.col("message").first())
-    return [
+    """What the check of a table remarked: on the whole table each, on rows each reason once."""
+    whole, of_rows = (checked.notes.filter(pl.col("row").is_null() == where) for where in (True, False))
+    remarks = [Note(reason, message) for _, reason, message in whole.iter_rows()]
+    counts = of_rows.group_by("reason", maintain_order=True).agg(pl.len(), pl.col("message").first())
+    return remarks + [
         Note(reason, message if count == 1 else f"{count:,} times, first: {message}")
         for reason, count, message in counts.iter_rows()
     ]

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any, Protocol, cast
 
 import grpc
+import polars as pl
 from google.longrunning import operations_pb2_grpc
 
 from tariffs.client import errors, frames
@@ -186,21 +187,21 @@ class LocalBackend:
     ) -> Iterator[SimulateResponse]:
         """The messages of one run; the table goes by reference, so it may be of any size."""
         with _engine_errors():
-            yield from self._simulation.Simulate(request, timeout=timeout, table=table)
+            yield from self._simulation.Simulate(request, timeout=timeout, table=_frame(table))
 
     def timeline(
         self, request: TimelineRequest, table: frames.Table | None, timeout: float
     ) -> Iterator[TimelineResponse]:
         """The messages of one period; the table goes by reference, so it may be of any size."""
         with _engine_errors():
-            yield from self._simulation.Timeline(request, timeout=timeout, table=table)
+            yield from self._simulation.Timeline(request, timeout=timeout, table=_frame(table))
 
     def changes(
         self, request: ListChangesRequest, table: frames.Table | None, timeout: float
     ) -> ListChangesResponse:
         """What changes in the law; the table goes by reference, so it may be of any size."""
         with _engine_errors():
-            answer: ListChangesResponse = self._law.ListChanges(request, timeout=timeout, table=table)
+            answer: ListChangesResponse = self._law.ListChanges(request, timeout=timeout, table=_frame(table))
             return answer
 
     def lines(
@@ -212,6 +213,10 @@ class LocalBackend:
 
     def close(self) -> None:
         """Nothing is held."""
+
+
+def _frame(table: frames.Table | None) -> pl.DataFrame | None:
+    return None if table is None else frames.read_table(table)
 
 
 @contextmanager

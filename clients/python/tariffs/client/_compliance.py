@@ -8,11 +8,12 @@ from typing import Any
 
 import polars as pl
 
-from tariffs.client import _answers, _entries, _requests, lawinfo
+from tariffs.client import _answers, _entries, _entry_table, _requests, lawinfo
 from tariffs.client._channel import Backend
 from tariffs.client._progress import Progress, reporting
 from tariffs.client._requests import Day, Money, ScenarioLike
 from tariffs.client.config import Config
+from tariffs.client.entries import REFUSED_SCHEMA
 from tariffs.client.frames import Table, from_arrow, read_table
 from tariffs.client.lawchanges import LawChange, LawChanges
 from tariffs.client.refunds import AMOUNTS, ENTRY_SCHEMA, HEADING_SCHEMA, RefundsResult
@@ -119,7 +120,7 @@ class Compliance:
             InvalidRequest: the table or an option cannot be used. A row that cannot be rated is in `refused`.
         """
         frame = read_table(lines)
-        table = _entries.read_entries(frame, self.law(), "", date_format, _COLUMNS)
+        table = _entry_table.read_entries(frame, self.law(), "", date_format, _COLUMNS)
         request = refund_service_pb2.CalculateRefundsRequest(
             scenario=_requests.scenario_ref(scenario),
             known_on=_requests.day_text(known_on),
@@ -133,7 +134,7 @@ class Compliance:
         answers: list[tuple[list[int], refund_service_pb2.CalculateRefundsResponse]] = []
         messages = _messages(table)
         with reporting(progress) as report:
-            for rows in _entries.batches(table.messages):
+            for rows in _entry_table.batches(table):
                 report("rating lines", rows[0] / frame.height)
                 del request.lines[:]
                 request.lines.extend(messages[row] for row in rows)
@@ -145,17 +146,17 @@ class Compliance:
         return _refunds(table, answers)
 
 
-def _messages(table: _entries.EntryTable) -> list[refund_service_pb2.RefundLine]:
+def _messages(table: _entry_table.EntryTable) -> list[refund_service_pb2.RefundLine]:
     found = [refund_service_pb2.RefundLine(line=line) for line in table.messages]
     for name in _COLUMNS:
         if name in table.frame.columns:
             for message, value in zip(found, table.frame[name].to_list(), strict=True):
-                setattr(message, name, _entries.text_of(value))
+                setattr(message, name, _entry_table.text_of(value))
     return found
 
 
 def _refunds(
-    table: _entries.EntryTable,
+    table: _entry_table.EntryTable,
     answers: list[tuple[list[int], refund_service_pb2.CalculateRefundsResponse]],
 ) -> RefundsResult:
     entries: list[dict[str, Any]] = []
@@ -167,13 +168,15 @@ def _refunds(
             row = rows[entry.indices[0]]
             entries.append(_entry(entry, row))
             headings += [_heading(one, entry.entry_id, row) for one in entry.headings]
-        refused += [_entries.refusal(table, rows[index], status) for index, status in answer.failures.items()]
+        failed = ((rows[index], _entries.fault_of(status)) for index, status in answer.failures.items())
+        refused += [_entries.refusal(table, row, fault) for row, fault in failed]
         for name in AMOUNTS:
             total[name] += Decimal(answer.total[name])
+    refused += _entries.unsent(table)
     return RefundsResult(
         entries=pl.DataFrame(entries, schema=ENTRY_SCHEMA).sort("row"),
         headings=pl.DataFrame(headings, schema=HEADING_SCHEMA).sort("row", maintain_order=True),
-        refused=pl.DataFrame(refused, schema=_entries.REFUSED_SCHEMA).sort("row"),
+        refused=pl.DataFrame(refused, schema=REFUSED_SCHEMA).sort("row"),
         total=total,
         authorities=tuple(answers[0][1].authorities),
         provenance=_entries.joined_provenance(

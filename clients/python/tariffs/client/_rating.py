@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tariffs.client import _answers, _entries, _requests
+from tariffs.client import _answers, _entries, _entry_table, _requests
 from tariffs.client._compliance import Compliance
 from tariffs.client._progress import Progress, reporting
 from tariffs.client._requests import ChargeValue, ClaimValue, Day, Money, ScenarioLike
@@ -131,7 +131,7 @@ class Rating(Compliance):
             Unavailable: no server answers.
             DeadlineExceeded: the deadline passed.
         """
-        table = _entries.read_entries(read_table(lines), self.law(), _requests.day_text(on), date_format)
+        table = _entry_table.read_entries(read_table(lines), self.law(), _requests.day_text(on), date_format)
         reference, deadline = _requests.scenario_ref(scenario), timeout or self._config.deadlines.batch
 
         def send(batch: list[duty_service_pb2.EntryLine]) -> duty_service_pb2.BatchCalculateDutiesResponse:

@@ -6,15 +6,29 @@ import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, Protocol, cast
 
 import polars as pl
 
+from tariffs.client._csv import read_csv, unreadable
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.tables import TableHandle
 
-Table = pl.DataFrame | pl.LazyFrame | str | Path | TableHandle
-"""What callers may give as a trade table: a frame, a lazy frame, the path of a Parquet, Arrow or CSV file, or the
-handle of a table that the server keeps."""
+
+class ArrowTable(Protocol):
+    """A table of pyarrow, pandas or any other package that offers the Arrow C stream interface."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """The table as a stream of Arrow."""
+
+
+Table = pl.DataFrame | pl.LazyFrame | str | Path | TableHandle | ArrowTable
+"""A trade table: a frame, a lazy frame, an Arrow table or pandas frame, the path of a Parquet, Arrow or CSV file, or
+the handle of a table that the server keeps."""
+_FIX_OF_TYPE = (
+    "Give a Polars frame, an Arrow table, a pandas frame (with pyarrow installed), or the path of a .parquet, .arrow "
+    "or .csv file; a dict of columns goes through polars.DataFrame."
+)
 
 _LARGEST_UNCOMPRESSED = 64
 
@@ -23,8 +37,8 @@ def read_table(source: Table) -> pl.DataFrame:
     """The table as a frame. CSV is read all as text, so codes keep their zeros and origin NO stays Norway.
 
     Raises:
-        InvalidRequest: TABLE_UNREADABLE if the file is missing, of another kind, or broken, or the table is kept by a
-            server.
+        InvalidRequest: TABLE_UNREADABLE if the file is missing, of another kind, or broken, the table is kept by a
+            server, or the argument is no table.
     """
     if isinstance(source, TableHandle):
         raise InvalidRequest(
@@ -36,18 +50,63 @@ def read_table(source: Table) -> pl.DataFrame:
     if isinstance(source, pl.DataFrame):
         return source
     if isinstance(source, pl.LazyFrame):
-        return source.collect()
-    path = Path(source)
+        try:
+            return source.collect()
+        except (OSError, pl.exceptions.PolarsError) as error:
+            raise unreadable("of the query", _first_line(error)) from error
+    if isinstance(source, str | Path):
+        return _read_file(Path(source))
+    return _from_other(source)
+
+
+def read_bytes(data: bytes, name: str) -> pl.DataFrame:
+    """The table in the bytes of a file called `name`: Parquet or Arrow by their first bytes, else CSV.
+
+    Raises:
+        InvalidRequest: TABLE_UNREADABLE.
+    """
     try:
-        if path.suffix.lower() == ".csv":
-            return pl.read_csv(path, infer_schema=False)
-        if path.suffix.lower() == ".parquet":
+        if data.startswith(b"PAR1"):
+            return pl.read_parquet(io.BytesIO(data))
+        if data.startswith(b"ARROW1"):
+            return pl.read_ipc(io.BytesIO(data))
+        if data.startswith(b"\xff\xff\xff\xff"):
+            return pl.read_ipc_stream(io.BytesIO(data))
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise unreadable(name, _first_line(error)) from error
+    return read_csv(data, name)
+
+
+def _read_file(path: Path) -> pl.DataFrame:
+    kind = path.suffix.lower()
+    try:
+        if kind == ".csv":
+            return read_csv(path.read_bytes(), str(path))
+        if kind == ".parquet":
             return pl.read_parquet(path)
-        if path.suffix.lower() in {".arrow", ".feather", ".ipc"}:
+        if kind in {".arrow", ".feather", ".ipc"}:
             return pl.read_ipc(path)
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise _unreadable(path, str(error).splitlines()[0] if str(error) else type(error).__name__) from error
-    raise _unreadable(path, f"files named *{path.suffix or path.name} are not known")
+        raise unreadable(str(path), _first_line(error)) from error
+    raise unreadable(str(path), f"files named *{path.suffix or path.name} are not known")
+
+
+def _from_other(source: object) -> pl.DataFrame:
+    """A frame from a table of another package, by the Arrow interface that Polars reads."""
+    kind = f"{type(source).__module__}.{type(source).__qualname__}".removeprefix("builtins.")
+    if not any(hasattr(source, name) for name in ("__arrow_c_stream__", "__arrow_c_array__")):
+        raise unreadable(f"of type {kind}", "it is neither a frame nor a path", _FIX_OF_TYPE)
+    try:
+        frame = pl.DataFrame(cast(Any, source))
+    # Whatever another package raises here, the table cannot be read.
+    except Exception as error:
+        raise unreadable(f"of type {kind}", _first_line(error), _FIX_OF_TYPE) from error
+    # pandas sends its index along under such names.
+    return frame.drop(name for name in frame.columns if name.startswith("__index_level_"))
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else type(error).__name__
 
 
 def encode(frame: pl.DataFrame) -> bytes:
@@ -94,13 +153,3 @@ def write_table(frame: pl.DataFrame, path: Path, provenance: Mapping[str, object
             field="output",
             fix="Name a .parquet or .csv file.",
         )
-
-
-def _unreadable(path: Path, why: str) -> InvalidRequest:
-    return InvalidRequest(
-        "TABLE_UNREADABLE",
-        f"The table {path} cannot be read: {why}.",
-        field="lines",
-        fix="Give a .parquet, .arrow or .csv file.",
-        metadata={"path": str(path)},
-    )

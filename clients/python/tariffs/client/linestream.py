@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator
-from pathlib import Path
-from typing import Protocol
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from typing import Protocol, cast
 
 import polars as pl
 
@@ -13,7 +12,6 @@ from tariffs.client._uploads import cut
 from tariffs.client.errors import InternalError
 from tariffs.client.frames import Table, from_arrow, read_table
 from tariffs.client.results import Note, Provenance
-from tariffs.client.tables import TableHandle
 from tariffs.v1 import simulation_service_pb2 as pb
 
 # A server takes batches of a quarter of a million lines, counting each row once for each point.
@@ -112,6 +110,7 @@ class LineStream:
 
 
 def _frames_of(table: Table | Iterable[pl.DataFrame]) -> Iterable[pl.DataFrame]:
-    if isinstance(table, pl.DataFrame | pl.LazyFrame | str | Path | TableHandle):
-        return [read_table(table)]
-    return table
+    alone = isinstance(table, pl.DataFrame | str | Mapping) or hasattr(table, "__arrow_c_stream__")
+    if isinstance(table, Iterable) and not alone:
+        return map(read_table, table)
+    return [read_table(cast(Table, table))]

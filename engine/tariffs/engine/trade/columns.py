@@ -9,6 +9,8 @@ import polars as pl
 
 INSTANT = pl.Datetime("us", "UTC")
 REQUIRED = ("hts", "origin", "customs_value")
+ROW_FAULT = "row_fault"
+"""A column that says why the reader of a file could not read a row; where it holds text, the row is refused."""
 PLAIN: Mapping[str, pl.DataType] = {
     "line_id": pl.String(),
     "entry_id": pl.String(),

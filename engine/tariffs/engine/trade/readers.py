@@ -80,6 +80,24 @@ class Problems:
             )
         )
 
+    def refuse_whole(self, faults: pl.Series) -> None:
+        """Refuse the rows that could not be read at all, where `faults` says why; nothing else is said of them."""
+        rows = pl.DataFrame({"row": faults.is_not_null().arg_true().cast(pl.Int64)})
+        if not rows.height:
+            return
+        self.refused = [
+            frame.join(rows, on="row", how="anti", maintain_order="left") for frame in self.refused
+        ]
+        self.refused.append(
+            rows.select(
+                "row",
+                pl.lit("").alias("column"),
+                pl.lit("ROW_UNREADABLE").alias("reason"),
+                pl.lit("").alias("found"),
+                faults.drop_nulls().alias("message"),
+            )
+        )
+
     def note(self, rows: pl.Series, reason: str | pl.Series, messages: pl.Series) -> None:
         """Remark on some rows."""
         if len(rows):

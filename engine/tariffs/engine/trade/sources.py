@@ -53,6 +53,12 @@ def read_source(source: pl.DataFrame | pl.LazyFrame | str | Path) -> pl.DataFram
 def _frame(source: pl.DataFrame | pl.LazyFrame | str | Path) -> pl.DataFrame:
     if isinstance(source, pl.DataFrame):
         return source
+    if not isinstance(source, pl.LazyFrame | str | Path):
+        raise InputError(
+            "TABLE_UNREADABLE",
+            f"A {type(source).__name__} cannot be read as a table.",
+            fix="Give a frame, or a CSV (UTF-8, commas), Parquet or Arrow IPC file.",
+        )
     try:
         if isinstance(source, pl.LazyFrame):
             return source.collect()

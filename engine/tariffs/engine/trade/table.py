@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from tariffs.engine.trade.columns import Claims, contract_types, others
+from tariffs.engine.trade.columns import ROW_FAULT, Claims, contract_types, others
 from tariffs.engine.trade.fingerprint import digest_of_frames
 from tariffs.engine.trade.readers import (
     Problems,
@@ -106,6 +106,8 @@ def check_table(source: pl.DataFrame | pl.LazyFrame | str | Path, rules: TableRu
         InputError: TABLE_UNREADABLE, TABLE_EMPTY, COLUMN_MISSING or COLUMN_TYPE_MISMATCH.
     """
     frame = read_source(source)
+    faults = text_of(frame[ROW_FAULT]) if ROW_FAULT in frame.columns else None
+    frame = frame.drop(ROW_FAULT, strict=False)
     problems = Problems()
     read: Read = {}
     _read_goods(frame, rules, read, problems)
@@ -119,6 +121,8 @@ def check_table(source: pl.DataFrame | pl.LazyFrame | str | Path, rules: TableRu
     for remark in near_misses(own, list(types)):
         problems.remark("COLUMN_UNREAD", remark)
     contract = [read[name].cast(dtype) for name, dtype in types.items() if name in read]
+    if faults is not None:
+        problems.refuse_whole(faults)
     return _sort_out(pl.DataFrame([*contract, *(frame[name] for name in own)]), problems)
 
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tariffs.engine.entryline import known_on_notes
 from tariffs.engine.law import Law
 from tariffs.engine.law.notes import Note
+from tariffs.engine.trade.columns import contract_types
 from tariffs.engine.trade.dates import format_of, read_format
+from tariffs.engine.trade.sources import near_misses
 from tariffs.service.rpc.checks import few, word
 from tariffs.v1 import common_pb2
 
 TEXTS_LIMIT = 2000
+CHARGE_COLUMNS = ("adcvd", "excise", "other_charges")
+"""Columns of tables of entries that tables of trade do not have."""
 
 
 def date_formats(table: common_pb2.TableForm) -> dict[str, str]:
@@ -28,6 +34,15 @@ def date_formats(table: common_pb2.TableForm) -> dict[str, str]:
     return found
 
 
-def table_notes(law: Law, table: common_pb2.TableForm, known_on: str | None) -> tuple[Note, ...]:
-    """Notes on the table of a batch and on its options."""
-    return known_on_notes(law, known_on)
+def table_notes(
+    law: Law, table: common_pb2.TableForm, known_on: str | None, further: Sequence[str] = ()
+) -> tuple[Note, ...]:
+    """Notes on the table of a batch, which has `further` columns besides those of a line, and on its options.
+
+    Raises:
+        InputError: REQUEST_INVALID for too many columns or names too long.
+    """
+    few(table.columns, "table.columns")
+    own = [word(name, "table.columns") for name in table.columns]
+    remarks = near_misses(own, [*contract_types(law.claims), *CHARGE_COLUMNS, *further])
+    return (*(Note("COLUMN_UNREAD", text) for text in remarks), *known_on_notes(law, known_on))

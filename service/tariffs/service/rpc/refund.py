@@ -11,7 +11,15 @@ from tariffs.engine.errors import InputError, ServiceError, TariffsError
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.provenance import law_facts
-from tariffs.engine.refund import TOTALS, EntryRefund, HeadingRefund, RefundLine, RefundOptions, refunds
+from tariffs.engine.refund import (
+    REFUND_COLUMNS,
+    TOTALS,
+    EntryRefund,
+    HeadingRefund,
+    RefundLine,
+    RefundOptions,
+    refunds,
+)
 from tariffs.engine.trade.dates import Moment
 from tariffs.service.rpc.checks import decimal, rate, word
 from tariffs.service.rpc.duty import BATCH_LIMIT, read_line
@@ -90,7 +98,7 @@ def _options(law: Law, request: pb.CalculateRefundsRequest) -> RefundOptions:
 def _notes(law: Law, request: pb.CalculateRefundsRequest) -> tuple[Note, ...]:
     paid_on = _paid_on(law, request)
     told = moment_notes("paid_on", paid_on) if paid_on else ()
-    return (*table_notes(law, request.table, request.known_on), *told)
+    return (*table_notes(law, request.table, request.known_on, REFUND_COLUMNS), *told)
 
 
 def _line(line: pb.RefundLine, formats: Mapping[str, str]) -> RefundLine:

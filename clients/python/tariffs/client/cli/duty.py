@@ -78,7 +78,9 @@ def duty(
     entries: Annotated[
         Path | None,
         typer.Option(
-            "--entries", metavar="FILE", help="Rate every line of a .csv, .parquet or .arrow file instead."
+            "--entries",
+            metavar="FILE",
+            help="Rate every line of a .csv, .parquet or .arrow file, or of - (standard input).",
         ),
     ] = None,
     date_format: options.DateFormat = "",
@@ -118,7 +120,7 @@ def duty(
         _check_file_options(one_line, view, output, refused)
         with options.connected(target, local) as client:
             result = client.duties(
-                entries,
+                options.source(entries),
                 on=date,
                 scenario=scenario,
                 known_on=known_on,

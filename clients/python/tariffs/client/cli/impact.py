@@ -31,7 +31,8 @@ def impact(
     table: Annotated[
         Path | None,
         typer.Argument(
-            metavar="TABLE", help="Parquet, Arrow or CSV file. Default: US imports of 2024; of exports none."
+            metavar="TABLE",
+            help="Parquet, Arrow or CSV file; - is stdin. Default: US imports of 2024; of exports none.",
         ),
     ] = None,
     scenario: Annotated[
@@ -125,9 +126,11 @@ def impact(
         }
         if detach:
             runs.attached((output, lines, refused))
-            runs.begun(client.start(table, scenario or ["base"], **given).name, as_json)
+            runs.begun(
+                client.start(table and options.source(table), scenario or ["base"], **given).name, as_json
+            )
             return 0
-        result = client.impact(table, scenario or ["base"], **given, progress=True)
+        result = client.impact(table and options.source(table), scenario or ["base"], **given, progress=True)
     refused_path = _write(result, output, lines, refused or outputs.refused_path(table))
     if as_json:
         print(json.dumps(result.to_json_dict(refused_path)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +14,9 @@ import typer
 from tariffs.client.client import Client
 from tariffs.client.config import TARGET_VARIABLE
 from tariffs.client.errors import InvalidRequest
+from tariffs.client.frames import Table, read_bytes
 
+STDIN = Path("-")
 Target = Annotated[
     str | None,
     typer.Option(
@@ -73,6 +76,15 @@ def connected(target: str | None, local: bool) -> Iterator[Client]:
     target = target or (None if local else os.environ.get(TARGET_VARIABLE))
     with Client(target) if target else Client.local() as client:
         yield client
+
+
+def source(path: Path) -> Table:
+    """The table that a path names; `-` is standard input, as CSV, Parquet or Arrow.
+
+    Raises:
+        InvalidRequest: TABLE_UNREADABLE for what comes from standard input.
+    """
+    return read_bytes(sys.stdin.buffer.read(), "standard input") if path == STDIN else path
 
 
 def pairs(items: Sequence[str] | None, option: str) -> dict[str, str]:

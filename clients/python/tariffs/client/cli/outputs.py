@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
+from tariffs.client.cli.options import STDIN
 from tariffs.client.frames import write_table
 from tariffs.client.refused import refused_words
 
@@ -24,7 +25,7 @@ def write_refused(refused: pl.DataFrame, path: Path, provenance: Mapping[str, ob
 
 def refused_path(table: Path | None) -> Path:
     """Where refused rows of a table go: beside the caller, or where one can write."""
-    here = Path(f"{table.stem if table else 'table'}-refused.csv")
+    here = Path(f"{table.stem if table and table != STDIN else 'table'}-refused.csv")
     try:
         with tempfile.TemporaryFile(dir=here.resolve().parent):
             return here

@@ -24,7 +24,7 @@ def refund(
         Path,
         typer.Argument(
             metavar="ENTRIES",
-            help="A .csv, .parquet or .arrow file of entry lines, with liquidation, deposit_date and drawback.",
+            help="A .csv, .parquet or .arrow file (- is stdin) with liquidation, deposit_date and drawback.",
         ),
     ],
     authority: Annotated[
@@ -65,7 +65,7 @@ def refund(
     """
     with options.connected(target, local) as client:
         result = client.refund(
-            entries,
+            options.source(entries),
             authorities=options.keys(authority or []),
             interest_rate=interest_rate,
             paid_on=paid_on,

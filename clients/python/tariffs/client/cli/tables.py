@@ -38,14 +38,16 @@ def list_tables(
 
 @app.command("upload")
 def upload(
-    table: Annotated[Path, typer.Argument(metavar="TABLE", help="Parquet, Arrow or CSV file.")],
+    table: Annotated[
+        Path, typer.Argument(metavar="TABLE", help="Parquet, Arrow or CSV file; - is standard input.")
+    ],
     target: options.Target = None,
     local: options.Local = False,
     as_json: options.Json = False,
 ) -> int:
     """Have the server keep a table, and tell its handle."""
     with options.connected(target, local) as client:
-        found = client.upload(table)
+        found = client.upload(options.source(table))
     print(json.dumps(found.to_json_dict()) if as_json else found.name)
     return 0
 

@@ -26,7 +26,8 @@ def timeline(
     table: Annotated[
         Path | None,
         typer.Argument(
-            metavar="TABLE", help="Parquet, Arrow or CSV file. Default: US imports of 2024; of exports none."
+            metavar="TABLE",
+            help="Parquet, Arrow or CSV file; - is stdin. Default: US imports of 2024; of exports none.",
         ),
     ] = None,
     scenario: Annotated[
@@ -73,7 +74,7 @@ def timeline(
     switches = options.pairs(switch, "--switch")
     with options.connected(target, local) as client:
         result = client.timeline(
-            table,
+            table and options.source(table),
             scenario or ["base"],
             start=start,
             end=end,

@@ -1,0 +1,250 @@
+"""Tables as they come: files with faults, standard input, and tables of other packages, for every verb alike."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import random
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa  # type: ignore[import-untyped]  # it ships no types
+import pytest
+
+from tariffs.client import Client, InvalidRequest
+from tariffs.client._csv import ROW_FAULT, read_csv
+from tariffs.client.cli.__main__ import run
+from tariffs.client.frames import read_table
+
+HEADER = "hts,origin,customs_value,entry_date"
+LINE = "9503.00.0073,CN,10000,2025-05-14"
+DUTY = Decimal("3000.00")
+VERBS: list[Callable[[Client, Any], pl.DataFrame]] = [
+    lambda client, table: client.impact(table, response="none").refused,
+    lambda client, table: client.duties(table).refused,
+    lambda client, table: client.refund(table).refused,
+]
+
+
+@pytest.fixture
+def ragged(tmp_path: Path) -> Path:
+    path = tmp_path / "ragged.csv"
+    path.write_text(f'{HEADER}\n{LINE}\n{LINE},"a\nb"\n\n9503.00.0073,CN\n{LINE}\n', encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("refused_by", VERBS, ids=["impact", "duties", "refund"])
+def test_rows_of_another_length_are_refused_by_their_line(ragged: Path, refused_by: Any) -> None:
+    with Client.local() as client:
+        refused = refused_by(client, ragged)
+    assert refused.select("row", "reason").rows() == [(1, "ROW_UNREADABLE"), (2, "ROW_UNREADABLE")]
+    first, second = refused["message"]
+    assert first.startswith("Line 3 of the file has 5 fields and the header 4.")
+    assert second.startswith("Line 6 of the file has 2 fields")
+
+
+def test_the_other_rows_of_a_ragged_file_are_rated_and_no_column_is_added(ragged: Path) -> None:
+    with Client.local() as client:
+        duties = client.duties(ragged).lines
+        impact = client.impact(ragged, response="none", include_lines=True)
+    assert duties["assessed"].to_list() == [DUTY, None, None, DUTY]
+    assert impact.total["duty"].item() == pytest.approx(6000)
+    assert impact.lines is not None
+    assert ROW_FAULT not in [*duties.columns, *impact.lines.columns]
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (f"{HEADER}\n{LINE}\n".replace(",", ";").encode(), "separated by semicolons"),
+        (f"{HEADER}\n{LINE}\n".replace(",", "\t").encode(), "separated by tabs"),
+        (f"{HEADER}\n{LINE}\n".encode("utf-16"), "UTF-16"),
+        (f"{HEADER},caf\u00e9\n".encode("cp1252"), "line 1 is not UTF-8 (byte 0xe9)"),
+        (
+            f"{HEADER}\n{LINE}\n{LINE[:-1]}\u0091\n".encode("cp1252", "replace") + b"\x91",
+            "line 4 is not UTF-8",
+        ),
+        (f"{HEADER},hts\n{LINE},1\n".encode(), "names hts twice"),
+        (f'{HEADER}\n"{LINE}\n{LINE}\n{LINE}\n'.encode(), "line 2 opens a quote"),
+        (f"{HEADER}\n\0\n".encode(), "bytes of zero"),
+        (b" \n", "it is empty"),
+    ],
+)
+def test_separators_and_encodings_are_named(tmp_path: Path, data: bytes, told: str) -> None:
+    path = tmp_path / "lines.csv"
+    path.write_bytes(data)
+    with Client.local() as client:
+        for refused_by in VERBS:
+            with pytest.raises(InvalidRequest) as caught:
+                refused_by(client, path)
+            assert caught.value.reason == "TABLE_UNREADABLE"
+            assert told in str(caught.value)
+            assert caught.value.fix
+
+
+def test_standard_input_is_read_as_a_file(capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
+    frame = read_csv(f"{HEADER}\n{LINE}\n".encode(), "x")
+    parquet = io.BytesIO()
+    frame.write_parquet(parquet)
+    for data in (f"\ufeff{HEADER}\n{LINE}\n".encode(), parquet.getvalue()):
+        for command in (
+            ["impact", "-", "--response", "none", "--json"],
+            ["duty", "--entries", "-", "--json"],
+            ["refund", "-", "--json"],
+            ["timeline", "-", "--start", "2025-05-14", "--end", "2025-05-14", "--response", "none", "--json"],
+        ):
+            monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data)))
+            assert run([*command, "--local"]) == 0, command
+            assert "3000" in capsys.readouterr().out.replace(",", "")
+
+
+class ArrowAlone:
+    """A table of a package that offers the Arrow stream and nothing else, as pandas does."""
+
+    def __init__(self, frame: pl.DataFrame) -> None:
+        self._frame = frame
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        return self._frame.with_columns(__index_level_0__=pl.lit(1)).__arrow_c_stream__(requested_schema)
+
+
+class Broken:
+    """A table that cannot be handed over, as of pandas without pyarrow."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        raise ImportError("pyarrow is needed")
+
+
+TOY = pl.DataFrame(
+    {"hts": [9503000073], "origin": ["CN"], "customs_value": [10000.0], "entry_date": ["2025-05-14"]}
+)
+
+
+@pytest.mark.parametrize(
+    "table", [pa.table(TOY.to_dict(as_series=False)), ArrowAlone(TOY), TOY.lazy()], ids=str
+)
+def test_tables_of_other_packages_are_taken_by_every_verb(table: Any) -> None:
+    with Client.local() as client:
+        assert client.duties(table).lines["assessed"].to_list() == [DUTY]
+        assert "__index_level_0__" not in client.duties(table).lines.columns
+        assert client.impact(table, response="none").total["duty"].item() == pytest.approx(3000)
+        period = client.timeline(table, start="2025-05-14", end="2025-05-14", response="none")
+        assert period.totals["duty"].item() == pytest.approx(3000)
+        assert client.refund(table).entries["assessed"].to_list() == [DUTY]
+        assert client.lines(table).collect()["duty"].item() == pytest.approx(3000)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        {"hts": ["9503000073"]},
+        [{"hts": "9503000073"}],
+        7,
+        Broken(),
+        object(),
+        pl.LazyFrame({"a": [1]}).select("b"),
+    ],
+    ids=lambda table: type(table).__name__,
+)
+def test_what_is_no_table_is_an_error_that_says_what_to_give(table: Any) -> None:
+    with Client.local() as client:
+        calls: list[Callable[[], object]] = [
+            lambda: client.impact(table),
+            lambda: client.duties(table),
+            lambda: client.refund(table),
+            lambda: client.timeline(table, start="2025-05-14", end="2025-05-14"),
+        ]
+        for call in calls:
+            with pytest.raises(InvalidRequest) as caught:
+                call()
+            assert caught.value.reason == "TABLE_UNREADABLE"
+            assert caught.value.fix
+
+
+def test_columns_near_a_known_one_are_named_by_every_verb() -> None:
+    frame = TOY.with_columns(
+        usmca_shares=pl.lit(1), Quantitiy=pl.lit(1), liquidation_dates=pl.lit(""), mine=pl.lit(1)
+    )
+    with Client.local() as client:
+        told = {
+            "impact": client.impact(frame, response="none").notes,
+            "duties": client.duties(frame).notes,
+            "refund": client.refund(frame).notes,
+        }
+    for verb, notes in told.items():
+        named = " ".join(note.message for note in notes if note.reason == "COLUMN_UNREAD")
+        assert "'usmca_shares'" in named, verb
+        assert "'quantity' would be read" in named, verb
+        assert "'mine'" not in named, verb
+        assert ("'liquidation_date'" in named) == (verb == "refund"), verb
+
+
+def test_an_entry_of_too_many_lines_is_refused_and_the_others_rated() -> None:
+    ids = ["large"] * 1001 + ["small"]
+    frame = pl.concat([TOY] * len(ids)).with_columns(entry_id=pl.Series(ids))
+    with Client.local() as client:
+        duties, refund = client.duties(frame), client.refund(frame)
+    for refused in (duties.refused, refund.refused):
+        assert refused["row"].to_list() == list(range(1001))
+        assert refused["reason"].unique().to_list() == ["BATCH_TOO_LARGE"]
+        assert refused["column"].unique().to_list() == ["entry_id"]
+    assert duties.lines["assessed"].drop_nulls().to_list() == [DUTY]
+    assert refund.entries["entry_id"].to_list() == ["small"]
+
+
+def random_csv(rng: random.Random) -> tuple[str, list[list[str] | None]]:
+    """A file with some rows of another length, and its good rows as the csv module of Python wrote them."""
+    width = rng.randrange(2, 5)
+    rows: list[list[str] | None] = []
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator=rng.choice(("\n", "\r\n")))
+    writer.writerow([f"c{place}" for place in range(width)])
+    for _ in range(rng.randrange(1, 6)):
+        size = width if rng.random() < 0.8 else rng.randrange(2, 7)
+        cells = ["".join(rng.choices('a1., "\u00e9\n', k=rng.randrange(1, 6))) + "z" for _ in range(size)]
+        writer.writerow(cells)
+        rows.append(cells if size == width else None)
+    return out.getvalue(), rows
+
+
+def test_files_are_read_as_they_were_written_or_the_row_is_refused(scale: int) -> None:
+    rng = random.Random(5)
+    for _ in range(500 if scale == 1 else 20_000):
+        text, rows = random_csv(rng)
+        frame = read_csv(text.encode(), "random")
+        faults = frame[ROW_FAULT] if ROW_FAULT in frame.columns else pl.Series([None] * frame.height)
+        cells = frame.drop(ROW_FAULT, strict=False).rows()
+        assert len(cells) == len(rows), text
+        for found, fault, row in zip(cells, faults, rows, strict=True):
+            assert (fault is None) == (row is not None), text
+            assert list(found) == (row if row is not None else [None] * len(found)), text
+
+
+def test_damaged_files_are_read_or_refused_with_what_to_do(scale: int) -> None:
+    rng = random.Random(6)
+    for _ in range(500 if scale == 1 else 20_000):
+        data = bytearray(random_csv(rng)[0].encode())
+        for _ in range(rng.randrange(1, 4)):
+            data[rng.randrange(len(data))] = rng.choice(b'",;\n\r\0\xff\xe9a')
+        try:
+            frame = read_csv(bytes(data), "damaged")
+        except InvalidRequest as error:
+            found = (error.reason, bool(error.fix), error.field)
+        else:
+            found = ("TABLE_UNREADABLE", frame.width > 0, "lines")
+        assert found == ("TABLE_UNREADABLE", True, "lines"), bytes(data)
+
+
+def test_a_result_of_standard_input_says_that_its_table_was_not_a_file(
+    capsys: pytest.CaptureFixture[str], monkeypatch: Any, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(f"{HEADER}\n{LINE}\nx,CN,1,\n".encode())))
+    assert run(["impact", "-", "--response", "none", "--json", "--local"]) == 1
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["refused"]["path"] == "table-refused.csv"
+    assert read_table(tmp_path / "table-refused.csv").height == 1
