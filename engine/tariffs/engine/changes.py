@@ -19,7 +19,8 @@ from tariffs.engine.law.events import OPS, Act, Change
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.matching import Reach
 from tariffs.engine.law.model import PROHIBITION, Measure, Period, Row, Rule, Scope
-from tariffs.engine.law.standing import known, windows_of
+from tariffs.engine.law.standing import known
+from tariffs.engine.law.suspensions import Reached, suspended_scopes, suspensions_of
 from tariffs.engine.trade.dates import DateError, read_day
 
 TAKES_EFFECT, ENDS, PUBLISHED = "takes_effect", "ends", "published"
@@ -179,7 +180,7 @@ class _Finder:
     def _moved_end(self, measure: Measure, act: Act) -> datetime | None:
         """The end that an extension moved: of the last suspension before it, else of the last period."""
         earlier = [one for one in self._law.acts[measure.id] if one.order < act.order]
-        windows = windows_of(earlier)
+        windows = [one.window for one in suspensions_of(earlier) if one.goods.meets(Reached.of(act))]
         if windows:
             return windows[-1].until
         ends = [period.end for period in measure.periods if period.end]
@@ -194,12 +195,15 @@ class _Finder:
                 for a in known(self._law.acts[measure.id], self._known_on)
                 if self._counts(None, a.change.switch, a.change.conf)
             ]
-            for window in windows_of(acts):
-                if self._in(window.until) and self._reached(window.until, self._scopes(measure, None)):
-                    text = f"{measure.title}: the suspension ends ({window.on_end.replace('_', ' ')})"
-                    cites = tuple(
-                        dict.fromkeys(c for a in acts if a.until == window.until for c in a.change.cite)
-                    )
+            for suspension in suspensions_of(acts):
+                window = suspension.window
+                if self._in(window.until) and self._reached(
+                    window.until, suspended_scopes(measure, suspension)
+                ):
+                    part = ", ".join(_scope_words(suspension.goods.scope))
+                    which = f"the suspension for {part}" if part else "the suspension"
+                    text = f"{measure.title}: {which} ends ({window.on_end.replace('_', ' ')})"
+                    cites = next(act.change.cite for act in acts if act.name == window.acts[-1])
                     yield Notice(
                         f"{measure.id}.suspension", END, (ENDS,), (measure.id,), window.until, None, f"{text}.", cites,
                         "", self._step(window.until, None),

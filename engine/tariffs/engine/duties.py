@@ -76,13 +76,12 @@ def duties_of(law: Law, lines: LineSet, dated: Dated, check: Callable[[], None])
         _run(lines, compiled, authority_of, _parts(law, lines), out, check)
         barred = _prohibit(lines, compiled, out)
         met |= {measures[i].id for i in (*np.unique(compiled.profiles.layer_measure), *barred)}
-        switches |= switches_behind(
-            law, instant, known_on, _reaching(lines, in_force, select), dated.direction
-        )
+        reaches = _reaching(lines, in_force, select)
+        switches |= switches_behind(law, instant, known_on, reaches, dated.direction)
         refused |= set(compiled.refused.tolist())
         found = [
             *(_prohibited_note(measures[index], value) for index, value in barred.items()),
-            *void_suspensions(law, instant, known_on, dated.direction),
+            *void_suspensions(law, instant, known_on, reaches, dated.direction),
             *_undetermined(law, in_force, lines, select),
             *_not_modelled(in_force, lines, select),
         ]

@@ -109,7 +109,13 @@ def assess_export(law: Law, line: ExportLine, *, known_on: str | date | None = N
     assessed = sum((layer.amount for layer in layers), ZERO)
     vat = vat_rate(law, goods.code)
     tax = cents((goods.cif + assessed) * vat)
-    notes += void_suspensions(law, goods.instant, goods.known_on, EXPORT)
+    notes += void_suspensions(
+        law,
+        goods.instant,
+        goods.known_on,
+        lambda scope: Reach.of(scope, in_force).fits(goods.code, goods.origin),
+        EXPORT,
+    )
     return ExportQuote(
         cif=goods.cif,
         assessed=assessed,

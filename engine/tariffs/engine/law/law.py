@@ -38,7 +38,8 @@ from tariffs.engine.law.promises import moments_of_promises
 from tariffs.engine.law.read import read_measure, read_metals, read_weights
 from tariffs.engine.law.reading import Context, in_scenario
 from tariffs.engine.law.selection import check_suspension, selected, unmatched
-from tariffs.engine.law.standing import Standing, known, moments_of, rule_on, windows_of
+from tariffs.engine.law.standing import Standing, known, moments_of, rule_on
+from tariffs.engine.law.suspensions import ends_of
 from tariffs.engine.law.tested import standing_as_tested
 from tariffs.engine.lru import Lru
 from tariffs.engine.trade.countries import origin_codes
@@ -198,13 +199,9 @@ class Law:
         if not reached:
             raise unmatched(change, self.names, self.retired)
         if change.op in {"extend", "snap_back"}:
-            ends = [end for measure, _ in reached for end in self._ends(measure)]
+            bound = [(measure, self._bind(change, measure, label, 0, "")) for measure, label in reached]
+            ends = [end for measure, act in bound for end in ends_of(measure, self.acts[measure.id], act)]
             check_suspension(change, ends, self.context(reached[0][0].direction))
-
-    def _ends(self, measure: Measure) -> list[datetime | None]:
-        """The ends of a measure's suspensions; without any, those its periods were enacted with."""
-        windows = windows_of(self.acts[measure.id])
-        return [w.until for w in windows] if windows else [p.end for p in measure.periods if p.end]
 
     @cached_property
     def names(self) -> frozenset[str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from tariffs.engine.law.law import IMPORT, Law
-from tariffs.engine.law.model import Measure
-from tariffs.engine.law.standing import known, windows_of
+from tariffs.engine.law.model import Measure, Scope
+from tariffs.engine.law.standing import known
+from tariffs.engine.law.suspensions import suspended_scopes, suspensions_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +34,35 @@ def unread(law: Law, day: date, known_on: date) -> tuple[Note, ...]:
     return (Note("LAW_READ_TO", text),)
 
 
-def void_suspensions(law: Law, instant: datetime, known_on: date, direction: str = IMPORT) -> list[Note]:
-    """Suspensions that brought nothing back when they ended, because the parent was void by then."""
+def void_suspensions(
+    law: Law,
+    instant: datetime,
+    known_on: date,
+    reaches: Callable[[Scope], bool],
+    direction: str = IMPORT,
+) -> list[Note]:
+    """Suspensions that brought nothing back when they ended, because the parent was void by then.
+
+    Args:
+        law: the law.
+        instant: the entry instant.
+        known_on: the day whose acts count.
+        reaches: whether a scope holds some of the goods.
+        direction: import or export.
+    """
     notes = []
     for measure in law.measures.values():
-        note = _void_suspension(law, measure, instant, known_on) if measure.direction == direction else None
+        if measure.direction != direction:
+            continue
+        note = _void_suspension(law, measure, instant, known_on, reaches)
         if note and law.standing(measure, instant, known_on) is None:
             notes.append(note)
     return notes
 
 
-def _void_suspension(law: Law, measure: Measure, instant: datetime, known_on: date) -> Note | None:
+def _void_suspension(
+    law: Law, measure: Measure, instant: datetime, known_on: date, reaches: Callable[[Scope], bool]
+) -> Note | None:
     acts = [a for a in known(law.acts[measure.id], known_on) if law.switched(a.change.switch)]
     restored = max((a.order for a in acts if a.change.op == "revalidate"), default=-1)
     void = [
@@ -50,8 +70,16 @@ def _void_suspension(law: Law, measure: Measure, instant: datetime, known_on: da
         for a in acts
         if a.change.op == "invalidate" and a.order > restored and a.start and a.start <= instant
     ]
-    over = [w.until for w in windows_of(acts) if w.until and w.until <= instant]
-    if not void or not over:
+    if not void:
+        return None
+    over = [
+        one.window.until
+        for one in suspensions_of(acts)
+        if one.window.until
+        and one.window.until <= instant
+        and any(map(reaches, suspended_scopes(measure, one)))
+    ]
+    if not over:
         return None
     stop = void[-1].collection_stop or void[-1].start
     if stop is None or max(over) < stop:

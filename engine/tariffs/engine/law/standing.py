@@ -128,7 +128,7 @@ def _combinations(
         chosen, start = growing.pop()
         for index in range(start, len(distinct)):
             new = distinct[index]
-            if all(_may_meet(origins[new], origins[o]) and not _apart(new, o) for o in chosen):
+            if all(may_meet(origins[new], origins[o]) and not apart(new, o) for o in chosen):
                 grown = (*chosen, distinct[index])
                 found.append(grown)
                 growing.append((grown, index + 1))
@@ -141,12 +141,12 @@ def _combinations(
     return sorted(found, key=len, reverse=True)
 
 
-def _may_meet(one: frozenset[str] | None, other: frozenset[str] | None) -> bool:
+def may_meet(one: frozenset[str] | None, other: frozenset[str] | None) -> bool:
     """Whether some origin may be in both; None is any."""
     return one is None or other is None or not one.isdisjoint(other)
 
 
-def _apart(one: Scope, other: Scope) -> bool:
+def apart(one: Scope, other: Scope) -> bool:
     """Whether two scopes name codes only, none of which begins with one of the other's."""
     pairs = itertools.product(one.products, other.products)
     return any(

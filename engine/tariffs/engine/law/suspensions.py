@@ -1,0 +1,91 @@
+"""The suspensions of a measure by the scope they reach.
+
+An act narrowed to some goods leaves the suspensions of others as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from tariffs.engine.law.events import Act
+from tariffs.engine.law.model import ANYWHERE, Measure, Scope
+from tariffs.engine.law.standing import Window, apart, may_meet, windows_of
+
+_VERBS = frozenset({"suspend", "extend", "snap_back"})
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """The goods that acts reach: a scope, its origins spelled out (None is any), a period label or none."""
+
+    scope: Scope = ANYWHERE
+    origins: frozenset[str] | None = None
+    label: str = ""
+
+    @classmethod
+    def of(cls, act: Act) -> Reached:
+        """The goods that an act reaches."""
+        return cls(act.scope, act.origins, act.label)
+
+    def meets(self, other: Reached) -> bool:
+        """Whether some goods may be in both."""
+        labels = not (self.label and other.label) or self.label == other.label
+        return labels and may_meet(self.origins, other.origins) and not apart(self.scope, other.scope)
+
+    def covers(self, other: Reached) -> bool:
+        """Whether all goods of the other are surely among these."""
+        if self.label not in {"", other.label}:
+            return False
+        if self.scope == other.scope or self.scope.is_any:
+            return True
+        return (
+            (self.origins is None or (other.origins is not None and other.origins <= self.origins))
+            and set(self.scope.products) <= set(other.scope.products)
+            and self.scope.not_origins <= other.scope.not_origins
+            and self.scope.not_products <= other.scope.not_products
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Suspension:
+    """A suspension and the goods that it reaches."""
+
+    goods: Reached
+    window: Window
+
+
+def suspensions_of(acts: Iterable[Act]) -> list[Suspension]:
+    """The suspensions after every suspend, extend and snap_back.
+
+    A suspension that a narrower act moves or ends is listed twice: for the goods of that act, and for the rest.
+    """
+    known = [act for act in acts if act.change.op in _VERBS]
+    found: list[Suspension] = []
+    for goods in dict.fromkeys([Reached(), *map(Reached.of, known)]):
+        reaching = [act for act in known if Reached.of(act).covers(goods)]
+        wider = {one.window for one in found if one.goods.covers(goods)}
+        found += [Suspension(goods, window) for window in windows_of(reaching) if window not in wider]
+    return found
+
+
+def ends_of(measure: Measure, acts: Iterable[Act], reaching: Act) -> list[datetime | None]:
+    """The ends of the suspensions that an act may reach; without any, those its periods were enacted with.
+
+    Args:
+        measure: the measure.
+        acts: its acts so far.
+        reaching: the act that extends or ends them.
+    """
+    goods = Reached.of(reaching)
+    windows = [one.window for one in suspensions_of(acts) if one.goods.meets(goods)]
+    return [w.until for w in windows] if windows else [p.end for p in measure.periods if p.end]
+
+
+def suspended_scopes(measure: Measure, suspension: Suspension) -> Iterator[Scope]:
+    """The scopes of the rows of a measure as far as a suspension reaches them."""
+    for period in measure.periods:
+        if suspension.goods.label in {"", period.id}:
+            for row in period.rows:
+                yield row.scope.narrowed(suspension.goods.scope)
