@@ -64,8 +64,7 @@ def test_a_line_says_the_ordinary_rate_the_law_lacks(served: Running) -> None:
         ({"hts": "8542.31"}, common_pb2.DIRECTION_EXPORT, "RATE_NOT_COMPUTABLE", "ordinary_rate"),
         ({"ordinary_rate": "3"}, common_pb2.DIRECTION_EXPORT, "PARAMETER_INVALID", "ordinary_rate"),
         ({"ordinary_rate": "3%"}, common_pb2.DIRECTION_EXPORT, "PARAMETER_INVALID", "ordinary_rate"),
-        ({"ordinary_rate": "0.03"}, common_pb2.DIRECTION_IMPORT, "REQUEST_INVALID", "ordinary_rate"),
-        ({"ordinary_rate": "0.03"}, common_pb2.DIRECTION_UNSPECIFIED, "REQUEST_INVALID", "ordinary_rate"),
+        ({"ordinary_rate": "3"}, common_pb2.DIRECTION_IMPORT, "PARAMETER_INVALID", "ordinary_rate"),
         ({}, common_pb2.DIRECTION_PORT_CALL, "REQUEST_INVALID", "direction"),
         ({}, common_pb2.DIRECTION_CONTROL, "REQUEST_INVALID", "direction"),
         ({}, 99, "REQUEST_INVALID", "direction"),
@@ -86,14 +85,6 @@ def test_other_charges_have_no_part_in_exports() -> None:
     request.line.other_charges.add(kind=duty_service_pb2.CHARGE_KIND_OTHER, amount="5")
     with pytest.raises(InputError, match="landed cost of imports"):
         LocalServices().duty.CalculateDuty(request)
-
-
-def test_an_import_batch_takes_no_ordinary_rate() -> None:
-    line = duty_service_pb2.EntryLine(hts="9503000073", origin="CN", customs_value="1", ordinary_rate="0.03")
-    answer = LocalServices().duty.BatchCalculateDuties(
-        duty_service_pb2.BatchCalculateDutiesRequest(lines=[line])
-    )
-    assert "ordinary rate" in answer.failures[0].message
 
 
 def simulated(messages: list[pb.SimulateResponse], kind: str) -> pl.DataFrame:

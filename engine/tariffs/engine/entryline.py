@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from tariffs.engine.errors import InputError
+from tariffs.engine.export_rates import given_rate
 from tariffs.engine.facts import ClaimValue, claim_notes, read_claims
 from tariffs.engine.law.conditions import ENTRY_DATE, Fact
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.notes import Note, unread
 from tariffs.engine.law.text import UnitRate
 from tariffs.engine.rating import Goods
+from tariffs.engine.scenario.words import percent
 from tariffs.engine.trade.codes import parse_code
 from tariffs.engine.trade.countries import is_country
 from tariffs.engine.trade.dates import DateError, Moment, read_moment
+from tariffs.engine.trade.rates import AD_VALOREM, Rate
 from tariffs.engine.trade.schedule import Schedule, ScheduleLine
 from tariffs.engine.trade.units import convert, known_unit
 
@@ -52,7 +55,9 @@ class EntryLine:
 
     `entry` is a day or instant (US Eastern; a day is its noon; None is the law's as-of day); `value`,
     `freight` and `insurance` are US dollars; `quantity` is in `unit`; `mode` is ocean, air or land. Lines of one
-    `entry_id` pay the fees of one entry; a line without one is an entry of its own. `date_formats` are the formats of
+    `entry_id` pay the fees of one entry; a line without one is an entry of its own. `ordinary_rate` is the ordinary
+    rate as a fraction below 1, where the caller knows it and the schedule states it by formula; it beats the
+    schedule's, but not that of a program that is claimed. `date_formats` are the formats of
     days by column (`entry_date` or a claim), where those of the line's table are known; see `trade.dates.FORMATS`.
     """
 
@@ -68,6 +73,7 @@ class EntryLine:
     insurance: Number = ZERO
     other_charges: Sequence[OtherCharge] = ()
     entry_id: str = ""
+    ordinary_rate: Number | None = None
     date_formats: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -115,19 +121,22 @@ def read_line(law: Law, line: EntryLine, known_on: str | date | None, schedule: 
 
     Raises:
         InputError: HTS_CODE_*, ORIGIN_UNKNOWN, ENTRY_DATE_*, CUSTOMS_VALUE_INVALID, QUANTITY_INVALID, UNIT_UNKNOWN,
-            CLAIM_* or *_SHARES_EXCEED_ONE.
+            CLAIM_*, *_SHARES_EXCEED_ONE or PARAMETER_INVALID.
     """
     zone = law.zones[IMPORT]
     moment = _entry_of(law, line)
     day = moment.instant.astimezone(zone).date()
     known = read_known_on(law, known_on, day)
     article = read_article(schedule, line.hts, line.origin, day)
+    if line.ordinary_rate is not None:
+        article = _at_stated_rate(article, given_rate(line.ordinary_rate).rate)
     declared = _number(line.value, "customs_value", "CUSTOMS_VALUE_INVALID")
     value = declared.quantize(DOLLAR, ROUND_HALF_UP)
     quantity = None if line.quantity is None else _number(line.quantity, "quantity", "QUANTITY_INVALID")
     if line.unit:
         known_unit(line.unit)
-    goods = Goods(article.code, article.line, article.origin, value, quantity, line.unit, day)
+    is_stated = line.ordinary_rate is not None
+    goods = Goods(article.code, article.line, article.origin, value, quantity, line.unit, day, is_stated)
     facts = read_claims(law.claims, line.claims, zone, line.date_formats)
     notes = (
         *article.notes,
@@ -145,6 +154,18 @@ def day_of_entry(law: Law, line: EntryLine) -> date:
 
 def _entry_of(law: Law, line: EntryLine) -> Moment:
     return entry_moment(law, line.entry, IMPORT, line.date_formats.get(ENTRY_DATE, ""))
+
+
+def _at_stated_rate(article: Article, rate: Decimal) -> Article:
+    """The article with the rate that the caller states in both columns of its schedule line."""
+    stated = Rate(AD_VALOREM, rate, text=f"{percent(rate)} as stated")
+    note = Note(
+        "ORDINARY_RATE_STATED",
+        f"The ordinary rate of {percent(rate)} is as stated with the line; column 1 of the schedule has "
+        f"{article.line.general.text!r}.",
+    )
+    line = replace(article.line, general=stated, other=stated)
+    return replace(article, line=line, notes=(*article.notes, note))
 
 
 def entry_moment(

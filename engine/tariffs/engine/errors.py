@@ -142,6 +142,7 @@ NOTES: Mapping[str, str] = {
     "AVE_2024": "a rate per unit was taken as its 2024 equivalent of the value",
     "AVE_HTS6_MEAN": "a rate per unit was taken as the mean 2024 equivalent of its heading",
     "AVE_UNKNOWN": "a rate per unit has no equivalent; only its ad valorem part was charged",
+    "ORDINARY_RATE_STATED": "the ordinary rate is as stated by the caller, not the schedule's",
     "RATE_OF_2024": "the code has no schedule line; the rate calculated on its 2024 imports was taken",
     "QUANTITY_UNKNOWN": "a duty per unit was not charged on lines without a quantity",
     "PARENT_VOID": "a suspension ended over a void measure and brought nothing back",

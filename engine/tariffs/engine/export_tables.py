@@ -29,7 +29,7 @@ from tariffs.engine.export_rates import (
 from tariffs.engine.law.law import EXPORT, Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.lineset import F64, Bools, LineSet
-from tariffs.engine.ordinary import quantities_by_unit
+from tariffs.engine.ordinary import quantities_by_unit, stated_rates
 from tariffs.engine.tables import (
     PreparedTable,
     Table,
@@ -39,13 +39,11 @@ from tariffs.engine.tables import (
     prepare_table,
     reading_notes,
 )
+from tariffs.engine.trade.columns import RATE_COLUMN
 from tariffs.engine.trade.countries import is_country
-from tariffs.engine.trade.readers import Problems, share_of
+from tariffs.engine.trade.readers import Problems
 from tariffs.engine.trade.schedule import load_schedule
 from tariffs.engine.trade.table import CheckedTable, TableRules, check_table
-from tariffs.engine.user_rates import RATE_FORM
-
-RATE_COLUMN = "ordinary_rate"
 
 
 def prepared_for(direction: str, table: Table, law: Law, date_format: str = "") -> PreparedTable:
@@ -126,16 +124,15 @@ def _rated(checked: CheckedTable, law: Law) -> tuple[CheckedTable, _Rates]:
     known = [ordinary_rate(law, product) for product in products]
     rate = _numbers([one.rate if one else None for one in known])[product_of_line]
     in_quota = _numbers([one.in_quota if one else None for one in known])[product_of_line]
-    given = _given(frame, problems)
+    given = stated_rates(frame)
     coarse = frame["hts"].str.len_chars() < SHARED_DIGITS
     problems.refuse(frame["hts"], coarse, "HTS_CODE_MALFORMED", f", not 6 digits. {TOO_COARSE}")
     unknown = pl.Series(np.isnan(rate) & np.isnan(given)) & ~coarse
-    unread = pl.Series(given < 0)
     message = pl.Series([str(no_rate(hts)) for hts in frame["hts"].to_list()], dtype=pl.String)
     problems.refuse(_column(frame), unknown, pl.Series(["RATE_NOT_COMPUTABLE"] * frame.height), message)
     own = ~np.isnan(given)
     ordinary, quota = np.where(own, given, rate), ~own & ~np.isnan(in_quota)
-    good = ~(coarse | unknown | unread)
+    good = ~(coarse | unknown)
     kept = good.to_numpy()
     rates = _Rates(ordinary[kept], np.where(quota, in_quota, ordinary)[kept], quota[kept])
     return _without(checked, problems, good), rates
@@ -144,16 +141,6 @@ def _rated(checked: CheckedTable, law: Law) -> tuple[CheckedTable, _Rates]:
 def _column(frame: pl.DataFrame) -> pl.Series:
     found = frame[RATE_COLUMN] if RATE_COLUMN in frame.columns else pl.repeat(None, frame.height, eager=True)
     return found.alias(RATE_COLUMN)
-
-
-def _given(frame: pl.DataFrame, problems: Problems) -> F64:
-    """The rates that rows give as fractions: NaN where none, -1 where it cannot be one, which is refused."""
-    if RATE_COLUMN not in frame.columns:
-        return np.full(frame.height, np.nan)
-    read = share_of(frame[RATE_COLUMN])
-    bad = ~(read.is_finite() & (read >= 0) & (read < 1)).fill_null(value=True)
-    problems.refuse(frame[RATE_COLUMN], bad, "PARAMETER_INVALID", f". {RATE_FORM}")
-    return np.where(bad.to_numpy(), -1.0, read.fill_null(float("nan")).to_numpy())
 
 
 def _without(checked: CheckedTable, problems: Problems, good: pl.Series) -> CheckedTable:

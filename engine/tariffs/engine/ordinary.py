@@ -12,9 +12,12 @@ from tariffs.engine.errors import NOTES
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.lineset import F64, Bools, LineSet
+from tariffs.engine.trade.columns import RATE_COLUMN
 from tariffs.engine.trade.rates import parse_rate
 from tariffs.engine.trade.schedule import Schedule, load_schedule
 from tariffs.engine.trade.units import convert, find_unit
+
+_STATED = "ORDINARY_RATE_STATED"
 
 
 def ordinary_rates(frame: pl.DataFrame, lines: LineSet, law: Law) -> tuple[dict[str, Any], list[Note]]:
@@ -29,26 +32,38 @@ def ordinary_rates(frame: pl.DataFrame, lines: LineSet, law: Law) -> tuple[dict[
     other = rates["col2_ave"].fill_null(0.0).to_numpy()[lines.piece_code]
     general = _with_quantities(frame, lines, rates["general_text"].to_list(), general)
     other = _with_quantities(frame, lines, rates["other_text"].to_list(), other)
+    stated = stated_rates(frame)[lines.piece_line]
+    own = ~np.isnan(stated)
+    general, other = np.where(own, stated, general), np.where(own, stated, other)
     programs = {claim: _program_rates(lines, law, schedule, claim) for claim in _claims(law)}
     special = {
         claim: np.where(np.isnan(rate), np.where(_declared(frame, lines, claim), general, 0.0), rate)
         for claim, rate in programs.items()
     }
-    notes = _notes(rates["ave_note"].fill_null("").to_list(), lines)
+    notes = _notes(rates["ave_note"].fill_null("").to_list(), lines, own)
     notes += [
         note for claim, rate in programs.items() for note in _not_open(frame, lines, claim, rate, general)
     ]
     return {"general": general, "other": other, "special": special}, notes
 
 
-def _notes(note_of_code: list[str], lines: LineSet) -> list[Note]:
-    """Which equivalents the general rates rest on, with the value concerned."""
-    names = sorted(set(note_of_code) - {""})
+def stated_rates(frame: pl.DataFrame) -> F64:
+    """The ordinary rate that each line states, as a fraction of its value; NaN where it states none."""
+    if RATE_COLUMN not in frame.columns:
+        return np.full(frame.height, np.nan)
+    return frame[RATE_COLUMN].fill_null(float("nan")).to_numpy()
+
+
+def _notes(note_of_code: list[str], lines: LineSet, stated: Bools) -> list[Note]:
+    """Which equivalents or statements the general rates rest on, with the value concerned."""
+    names = sorted({*note_of_code, _STATED} - {""})
     place = np.array([names.index(note) if note else -1 for note in note_of_code])[lines.piece_code]
+    place[stated] = names.index(_STATED)
     value = lines.value[lines.piece_line] * lines.piece_weight
     return [
         Note(name, f"{NOTES[name].capitalize()}: lines worth {float(value[place == index].sum()):,.0f} USD.")
         for index, name in enumerate(names)
+        if (place == index).any()
     ]
 
 

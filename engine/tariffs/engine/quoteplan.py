@@ -97,6 +97,7 @@ def plan_key(law: Law, line: Reading) -> Hashable:
         line.article.code,
         line.article.origin,
         line.article.line.vintage,
+        line.article.line.general if line.goods.is_rate_stated else None,
         frozenset(line.facts.items()),
     )
 
@@ -162,7 +163,7 @@ def _scaled(law: Law, line: Reading, plan: Plan) -> Scaled | None:
     article = line.article
     rows = candidates(in_force, article.code, article.origin)
     # Without a quantity, whatever hangs on one refuses the line, and so does what hangs on none but cannot be rated.
-    goods = Goods(article.code, article.line, article.origin, _ONE, None, "", line.day)
+    goods = replace(line.goods, value=_ONE, quantity=None, unit="")
     rater = _rater(law, line, goods, rows)
     try:
         sums = summed(law, rater, plan.facts, plan.read)

@@ -56,7 +56,10 @@ class Convert(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Goods:
-    """What is rated: the code and its schedule line, origin, value in dollars, quantity, day."""
+    """What is rated: the code and its schedule line, origin, value in dollars, quantity, day.
+
+    `is_rate_stated` says that the rates of the line are the caller's.
+    """
 
     code: str
     line: ScheduleLine
@@ -65,6 +68,7 @@ class Goods:
     quantity: Decimal | None
     unit: str
     day: date
+    is_rate_stated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +232,7 @@ class Rater:
                 "RATE_NOT_COMPUTABLE",
                 f"The schedule states the rate of {self._goods.code} as {rate.text!r}.",
                 field="hts",
-                fix="Rate this line by hand; tables use the 2024 equivalent.",
+                fix="State it: ordinary_rate (--ordinary-rate 9.8%); tables use the 2024 equivalent.",
                 metadata={"rate": rate.text},
             )
         found = Decimal(str(rate.ad_valorem))
@@ -290,7 +294,7 @@ def schedule_rates(law: Law, goods: Goods, schedule: Schedule) -> RateOf:
                 if goods.origin in program.members and facts.get(program.claim) is True
             ]
             special = schedule.special(goods.code, symbols, goods.day)
-            if special is not None:
+            if special is not None and (special[0].computable or not goods.is_rate_stated):
                 return special
             # A line free for all is still entered under the program claimed.
             return goods.line.general, symbols[0] if symbols and goods.line.general.kind == FREE else ""

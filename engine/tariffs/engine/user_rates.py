@@ -6,11 +6,9 @@ from decimal import Decimal, InvalidOperation
 
 from tariffs.engine.errors import InputError
 from tariffs.engine.law.text import read_rate
+from tariffs.engine.trade.columns import RATE_FORM
 
 ONE = Decimal(1)
-RATE_FORM = (
-    "Write it as 7% or as a fraction with a leading zero, 0.07; a bare number of 1 or more is not a rate."
-)
 
 
 def user_rate(given: object, name: str, below: Decimal = ONE) -> Decimal:

@@ -20,7 +20,8 @@ from tariffs.v1 import common_pb2, duty_service_pb2
 BATCH_LIMIT = 1000
 TOO_LARGE = "BATCH_TOO_LARGE"
 REQUIRED = ("hts", "origin", "customs_value")
-READ = (*REQUIRED, "entry_id", "line_id", "entry_date", "quantity", "unit", "mode", "freight", "insurance")
+_GOODS = ("entry_id", "line_id", "entry_date", "quantity", "unit", "mode", "ordinary_rate")
+READ = (*REQUIRED, *_GOODS, "freight", "insurance")
 _YEAR_LAST = r"^(\d{1,2}[-/.]\d{1,2}[-/.]\d{4})(?:[T ].*)?$"
 _TEXTS_LIMIT, _NAMES_LIMIT, _NAME_LIMIT = 2000, 200, 200
 CHARGES = {"adcvd": "adcvd", "excise": "excise", "other": "other_charges"}
@@ -118,6 +119,7 @@ def _message(
         freight=_money(row.get("freight")),
         insurance=_money(row.get("insurance")),
         charges=charges,
+        ordinary_rate=text_of(row.get("ordinary_rate")) or None,
         **ids,
     )
 

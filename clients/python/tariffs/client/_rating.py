@@ -62,7 +62,8 @@ class Rating(Compliance):
             switches: doubtful facts set otherwise than by default.
             min_confidence: least confidence an act must have to count: A, B or C.
             direction: import, or export of goods of the United States.
-            ordinary_rate: of exports, the ordinary rate where the law data holds none: `"3%"` or 0.03.
+            ordinary_rate: the ordinary rate, `"9.8%"` or 0.098, where the schedule states it by formula or, for an
+                export, the law data holds none; it is shown as stated.
             timeout: seconds; by default the config's deadline.
 
         Raises:

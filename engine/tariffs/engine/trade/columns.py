@@ -8,6 +8,10 @@ from typing import Protocol
 import polars as pl
 
 INSTANT = pl.Datetime("us", "UTC")
+RATE_COLUMN = "ordinary_rate"
+RATE_FORM = (
+    "Write it as 7% or as a fraction with a leading zero, 0.07; a bare number of 1 or more is not a rate."
+)
 REQUIRED = ("hts", "origin", "customs_value")
 ROW_FAULT = "row_fault"
 """A column that says why the reader of a file could not read a row; where it holds text, the row is refused."""
@@ -23,6 +27,7 @@ PLAIN: Mapping[str, pl.DataType] = {
     "freight": pl.Float64(),
     "insurance": pl.Float64(),
     "mode": pl.String(),
+    RATE_COLUMN: pl.Float64(),
 }
 _CLAIM_TYPES: Mapping[str, pl.DataType] = {
     "share": pl.Float64(),

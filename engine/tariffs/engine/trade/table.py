@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from tariffs.engine.trade.columns import ROW_FAULT, Claims, contract_types, others
+from tariffs.engine.trade.columns import RATE_COLUMN, RATE_FORM, ROW_FAULT, Claims, contract_types, others
 from tariffs.engine.trade.fingerprint import digest_of_frames
 from tariffs.engine.trade.readers import (
     Problems,
@@ -167,6 +167,11 @@ def _read_amounts(frame: pl.DataFrame, read: Read, problems: Problems) -> None:
             bad = ~(values.is_finite() & (values >= 0))
             problems.refuse(frame[name], bad.fill_null(value=name == "customs_value"), reason, fix)
             read[name] = values
+    if RATE_COLUMN in frame.columns:
+        values = share_of(frame[RATE_COLUMN])
+        bad = ~(values.is_finite() & (values >= 0) & (values < 1)).fill_null(value=True)
+        problems.refuse(frame[RATE_COLUMN], bad, "PARAMETER_INVALID", f". {RATE_FORM}")
+        read[RATE_COLUMN] = values
 
 
 def _read_dates(frame: pl.DataFrame, rules: TableRules, read: Read, problems: Problems) -> None:

@@ -23,8 +23,8 @@ from tariffs.engine.quoteplan import Plan, plan_kept, plan_of
 from tariffs.engine.scenario import Scenario, library
 from tariffs.engine.trade.schedule import load_schedule
 from tariffs.service.answers import Encoded
-from tariffs.service.rpc.checks import choice, decimal, direction_of, few, required, word, words
-from tariffs.service.rpc.exports import calculate_export, refuse_ordinary_rate
+from tariffs.service.rpc.checks import choice, decimal, direction_of, few, rate, required, word, words
+from tariffs.service.rpc.exports import calculate_export
 from tariffs.service.rpc.forms import date_formats, table_notes
 from tariffs.service.rpc.masks import trim
 from tariffs.service.rpc.prepared import answer_prepared, prepare
@@ -55,7 +55,6 @@ def calculate_duty(request: duty_service_pb2.CalculateDutyRequest) -> duty_servi
     line = read_line(request.line)
     if direction_of(request.direction) == EXPORT:
         return calculate_export(request, line)
-    refuse_ordinary_rate(request.line)
     scenario = scenario_of(request.scenario, "scenario")
     law = law_under(scenario, request.switches, request.min_confidence)
     reading = _reading(law, line, request)
@@ -70,7 +69,7 @@ def duty_from_memory(
     Raises:
         TariffsError: what is wrong with the line.
     """
-    if request.direction not in _IMPORTS or request.line.HasField("ordinary_rate"):
+    if request.direction not in _IMPORTS:
         return None
     prepared = answer_prepared(request)
     if prepared is not None:
@@ -177,7 +176,6 @@ def _check_size(lines: Sequence[duty_service_pb2.EntryLine]) -> None:
 
 def _line_or_error(line: duty_service_pb2.EntryLine, formats: Mapping[str, str]) -> EntryLine | Unread:
     try:
-        refuse_ordinary_rate(line)
         return replace(read_line(line), date_formats=formats)
     except TariffsError as error:
         return Unread(line.entry_id, error)
@@ -200,6 +198,7 @@ def read_line(line: duty_service_pb2.EntryLine) -> EntryLine:
         insurance=_charge_text(line.insurance, "insurance"),
         other_charges=[_other_charge(charge) for charge in line.other_charges],
         entry_id=word(line.entry_id, "entry_id"),
+        ordinary_rate=rate(line.ordinary_rate, "ordinary_rate") if line.HasField("ordinary_rate") else None,
     )
 
 

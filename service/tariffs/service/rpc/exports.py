@@ -6,7 +6,7 @@ from tariffs.engine.entryline import EntryLine
 from tariffs.engine.errors import InputError
 from tariffs.engine.export_layers import ExportLayer
 from tariffs.engine.exports import ExportLine, ExportQuote, assess_export
-from tariffs.service.rpc.checks import rate, value_of, word
+from tariffs.service.rpc.checks import value_of, word
 from tariffs.service.rpc.masks import trim
 from tariffs.service.rpc.shared import law_under, notes_of, provenance_of, scenario_of
 from tariffs.v1 import common_pb2, duty_service_pb2
@@ -33,7 +33,6 @@ def calculate_export(
         )
     scenario = scenario_of(request.scenario, "scenario")
     law = law_under(scenario, request.switches, request.min_confidence)
-    given = request.line.ordinary_rate if request.line.HasField("ordinary_rate") else None
     goods = ExportLine(
         line.hts,
         line.origin,
@@ -42,22 +41,11 @@ def calculate_export(
         line.claims,
         line.freight,
         line.insurance,
-        None if given is None else rate(given, "ordinary_rate"),
+        line.ordinary_rate,
     )
     quote = assess_export(law, goods, known_on=word(request.known_on, "known_on") or None)
     facts = {**quote.provenance, "scenarios": {scenario.id: scenario.digest}}
     return trim(_quote(quote, provenance_of(facts, request)), request.read_mask.paths)
-
-
-def refuse_ordinary_rate(line: duty_service_pb2.EntryLine) -> None:
-    """Refuse an import that gives the ordinary rate of another country."""
-    if line.HasField("ordinary_rate"):
-        raise InputError(
-            "REQUEST_INVALID",
-            "The ordinary rate of an import is that of the schedule.",
-            field="ordinary_rate",
-            fix="Leave it out, or ask for the direction of exports.",
-        )
 
 
 def _quote(quote: ExportQuote, provenance: common_pb2.Provenance) -> duty_service_pb2.CalculateDutyResponse:

@@ -72,7 +72,9 @@ def duty(
     ordinary_rate: Annotated[
         str | None,
         typer.Option(
-            "--ordinary-rate", metavar="RATE", help="Of exports, where the law holds none: 3% or 0.03."
+            "--ordinary-rate",
+            metavar="RATE",
+            help="The ordinary rate, 9.8% or 0.098, where schedule or law have none to compute.",
         ),
     ] = None,
     entries: Annotated[
@@ -115,8 +117,10 @@ def duty(
     claims, switches = options.pairs(claim, "--claim"), options.pairs(switch, "--switch")
     charges = options.pairs(charge, "--charge")
     if entries is not None:
-        one_line = (hts, origin, value, claim, charge, quantity, unit, mode, freight, insurance)
-        _check_direction(direction, ordinary_rate)
+        one_line = (
+            *(hts, origin, value, claim, charge, quantity, unit, mode, freight, insurance, ordinary_rate),
+        )
+        _check_direction(direction)
         _check_file_options(one_line, view, output, refused)
         with options.connected(target, local) as client:
             result = client.duties(
@@ -172,8 +176,8 @@ def duty(
     return 0
 
 
-def _check_direction(direction: str, ordinary_rate: str | None) -> None:
-    if direction != "import" or ordinary_rate is not None:
+def _check_direction(direction: str) -> None:
+    if direction != "import":
         raise InvalidRequest(
             "REQUEST_INVALID",
             "--entries takes entries into the United States.",
