@@ -49,9 +49,9 @@ def read_cases() -> list[Case]:
         return [Case(**row) for row in csv.DictReader(file)]
 
 
-def read_reasons(section: str, name: str = "set_aside.yaml", key: str = "reason") -> dict[str, str]:
+def read_reasons(section: str, key: str = "reason") -> dict[str, str]:
     """The reason (or another key) of each case of a section, by case id."""
-    raw = yaml.load((FOLDER / name).read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
+    raw = yaml.load((FOLDER / "set_aside.yaml").read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
     return {case: entry[key] for entry in raw[section] for case in entry["cases"]}
 
 
@@ -61,20 +61,10 @@ SET_ASIDE = read_reasons("set_aside") | READ_SINCE
 OTHER_ZERO_HEADING = read_reasons("other_zero_heading")
 TOTAL_ALONE = read_reasons("total_alone")
 FINER_CODE = read_reasons("finer_code", key="code")
-WAITING = read_reasons("waiting", "waiting.yaml")
 
 
 def compared() -> list[Any]:
-    """The cases that our answers are held against; a strict expected failure says what it waits for."""
-    return [
-        pytest.param(
-            case,
-            id=case.id,
-            marks=pytest.mark.xfail(reason=WAITING[case.id], strict=True) if case.id in WAITING else (),
-        )
-        for case in CASES
-        if case.id not in SET_ASIDE
-    ]
+    return [pytest.param(case, id=case.id) for case in CASES if case.id not in SET_ASIDE]
 
 
 def set_aside() -> list[Any]:
@@ -97,7 +87,7 @@ def test_a_case_set_aside_has_a_reason_and_still_differs(case: Case) -> None:
 def test_every_reason_is_of_a_case() -> None:
     verdicts = {case.id: case.verdict for case in CASES}
     assert len(verdicts) == len(CASES) == 549
-    assert SET_ASIDE.keys() | WAITING.keys() | TOTAL_ALONE.keys() | FINER_CODE.keys() <= verdicts.keys()
+    assert SET_ASIDE.keys() | TOTAL_ALONE.keys() | FINER_CODE.keys() <= verdicts.keys()
     assert all(verdicts[case] == "soft" for case in OTHER_ZERO_HEADING)
 
 

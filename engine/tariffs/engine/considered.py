@@ -136,7 +136,7 @@ def _not_claimed(
     line: Considering, active: Active, row: Row, missing: tuple[Condition, ...], *, charged: bool
 ) -> Considered:
     facts = " and ".join(_missing_words(condition, line.facts) for condition in missing)
-    terms = " and ".join(condition.text for condition in row.conditions)
+    terms = " and ".join(condition.words for condition in row.conditions)
     if row.kind == "ordinary":
         said = f"The {row.column} column is not taken"
     elif row.exempt:

@@ -64,7 +64,7 @@ def why(priced: Priced, rule_texts: dict[str, str]) -> dict[str, str]:
     acts = ", ".join(layer.row.acts)
     last = layer.steps[-1] if layer.steps else None
     found = {"rule": last.rule if last else acts, "acts": acts, "by": ", ".join(last.by) if last else ""}
-    found["if"] = " and ".join(condition.text for condition in layer.row.conditions)
+    found["if"] = " and ".join(condition.words for condition in layer.row.conditions)
     if layer.state == APPLIED:
         found["base"] = base_words(layer.weights)
     if layer.row.kind == "topup_to":
@@ -107,7 +107,7 @@ def _parts(parts: Sequence[int]) -> str:
 
 def _fact(condition: Condition, claimed: str) -> str:
     if condition.op:
-        return condition.text
+        return condition.words
     return f"{condition.claim} is {'not claimed' if condition.negated else claimed}"
 
 

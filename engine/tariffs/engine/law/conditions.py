@@ -36,6 +36,11 @@ class Condition:
         """The comparison that holds where this one does not, such as `>= 95%` for `claim < 95%`."""
         return f"{_OPPOSITES[self.op]} {self.text.partition(self.op)[2].strip()}"
 
+    @property
+    def words(self) -> str:
+        """The condition as a reader meets it: a negated comparison as its opposite, any other as written."""
+        return f"{self.claim} {self.opposite}" if self.op and self.negated else self.text
+
     def holds(self, facts: Facts, *, undeclared: bool = False) -> bool:
         """Whether the condition holds; an undeclared fact answers `undeclared` to a bare claim, else no."""
         fact = facts.get(self.claim)
