@@ -22,6 +22,7 @@ from tariffs.engine.trade.schedule import CODE_DIGITS, Schedule
 LISTED_AT_MOST = 60
 """Codes that an error names; more would not fit the trailers of a call."""
 _LISTED_AT_LEAST = 2
+_Outcome = str | tuple[tuple[Decimal, ...], tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +33,18 @@ class _Child:
     reading: Reading | None
     error: TariffsError | None
     amounts: tuple[Decimal, ...]
+    prohibited: tuple[str, ...] = ()
 
     @property
-    def outcome(self) -> tuple[Decimal, ...] | str:
-        return self.error.reason if self.error else self.amounts
+    def outcome(self) -> _Outcome:
+        return self.error.reason if self.error else (self.amounts, self.prohibited)
 
     @property
     def told(self) -> str:
         if self.error:
             return self.error.reason
+        if self.prohibited:
+            return f"prohibited by {', '.join(self.prohibited)}"
         assessed, _, least, most = self.amounts
         return f"{assessed:,.2f} USD" + (f" ({least:,.2f} to {most:,.2f})" if least != most else "")
 
@@ -75,10 +79,12 @@ def read_exactly(law: Law, line: EntryLine, known_on: str | date | None, schedul
 def _child(law: Law, line: EntryLine, known_on: str | date | None, schedule: Schedule) -> _Child:
     try:
         reading = read_line(law, line, known_on, schedule)
-        settled = settle_for(law, reading, plan_of(law, reading))
+        plan = plan_of(law, reading)
+        settled = settle_for(law, reading, plan)
     except InputError as error:
         return _Child(line.hts, None, error, ())
-    return _Child(line.hts, reading, None, (settled.assessed, settled.owed, settled.min, settled.max))
+    amounts = (settled.assessed, settled.owed, settled.min, settled.max)
+    return _Child(line.hts, reading, None, amounts, plan.prohibited.measures)
 
 
 def _note(hts: str, found: Sequence[_Child]) -> Note:
@@ -90,7 +96,7 @@ def _note(hts: str, found: Sequence[_Child]) -> Note:
 
 
 def _too_coarse(hts: str, found: Sequence[_Child]) -> InputError:
-    groups: dict[tuple[Decimal, ...] | str, list[_Child]] = {}
+    groups: dict[_Outcome, list[_Child]] = {}
     for child in found:
         groups.setdefault(child.outcome, []).append(child)
     most = max(_LISTED_AT_LEAST, LISTED_AT_MOST // len(groups)) if len(found) > LISTED_AT_MOST else len(found)

@@ -1,0 +1,67 @@
+"""Every period and act of the law holds somewhere on the day it was published, by what was known that day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+
+import pytest
+
+from tariffs.engine.assess import EntryLine, assess_line
+from tariffs.engine.law import Law, Measure, load_law
+from tariffs.engine.law.events import Act
+from tariffs.engine.law.standing import known, moments_of, standing
+
+LAW = load_law()
+ENACTED = [measure for measure in LAW.measures.values() if not measure.announced]
+PERIODS = [(m.id, period.id) for m in ENACTED for period in m.periods]
+ACTS = [(m.id, act.order, act) for m in ENACTED for act in LAW.acts[m.id] if act.known_from]
+
+
+def moments(law: Law, measure: Measure) -> list[datetime]:
+    """Every instant at which the measure may come to stand otherwise."""
+    return sorted(moment for moment in moments_of(measure, law.acts[measure.id]) if moment is not None)
+
+
+@pytest.mark.parametrize(("name", "label"), PERIODS, ids=[label for _, label in PERIODS])
+def test_a_period_holds_at_some_instant_as_known_on_the_day_it_was_published(name: str, label: str) -> None:
+    measure = LAW.measures[name]
+    (period,) = (one for one in measure.periods if one.id == label)
+    law = LAW.with_switches({**measure.switch, **period.switch})
+    found = (law.standing(measure, moment, period.known_from) for moment in moments(law, measure))
+    assert any(one is not None and one.period.id == label for one in found)
+
+
+@pytest.mark.parametrize(
+    ("name", "act"),
+    [(name, act) for name, _, act in ACTS],
+    ids=[f"{name}-{order}" for name, order, _ in ACTS],
+)
+def test_an_act_changes_something_as_known_on_the_day_it_was_published(name: str, act: Act) -> None:
+    measure = LAW.measures[name]
+    law = LAW.with_switches({**measure.switch, **act.change.switch})
+    assert act.known_from is not None
+    acts = [one for one in known(law.acts[name], act.known_from) if law.switched(one.change.switch)]
+    periods = [p for p in measure.periods if p.known_from <= act.known_from and law.switched(p.switch)]
+    others = [one for one in acts if one.order != act.order]
+
+    def stands(these: list[Act]) -> Iterator[object]:
+        for moment in moments(law, measure):
+            found = standing(measure, these, periods, moment)
+            yield (found.suspended, tuple(replace(row, acts=()) for row in found.rows)) if found else None
+
+    assert any(one != other for one, other in zip(stands(acts), stands(others), strict=True))
+
+
+@pytest.mark.parametrize("known_on", ["2025-04-02", "2025-04-05", "2025-04-07"])
+@pytest.mark.parametrize(("origin", "fentanyl"), [("CN", 2_000), ("HK", 2_000), ("MO", 0)])
+def test_the_first_reciprocal_duty_on_china_was_34_percent(known_on: str, origin: str, fentanyl: int) -> None:
+    # EO 14257 of 2025-04-02, Annex I; raised on 2025-04-08 before it took effect.
+    toys = EntryLine("9503000073", origin, 10_000, "2025-04-09T00:01-04:00")
+    found = assess_line(LAW, toys, known_on=known_on)
+    assert found.assessed == Decimal(3_400 + fentanyl)
+    assert "9903.01.63" in {layer.heading for layer in found.layers if layer.amount}
+    before = EntryLine("9503000073", origin, 10_000, "2025-04-08")
+    assert assess_line(LAW, before, known_on=known_on).assessed == Decimal(1_000 + fentanyl)
