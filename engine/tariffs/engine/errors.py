@@ -99,6 +99,7 @@ _LAW = _group(
         "SAME_AS_BASE": "the scenario changes nothing in the law",
         "CHANGE_HAS_NO_EFFECT": "a change changes nothing",
         "NOT_MODELLED": "the change meets only measures that are not modelled yet",
+        "TOO_MANY_TESTS": "the rows and rules in force test more facts than a table run can tell apart",
         "LAW_INVALID": "the law data breaks a rule of its format",
     },
 ) | _group(

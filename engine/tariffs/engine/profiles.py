@@ -10,12 +10,15 @@ from decimal import Decimal
 import numpy as np
 from numpy.typing import NDArray
 
+from tariffs.engine.errors import LawError
 from tariffs.engine.law.conditions import Condition
 from tariffs.engine.law.law import Active, InForce, Law
 from tariffs.engine.law.model import METALS, REST, Row, Weights
 from tariffs.engine.lineset import F64, Bools, LineSet
 from tariffs.engine.rating import CONTENT_CLAIMS
 
+# One bit each in a signed number of 64 bits.
+TESTS_AT_MOST = 62
 Fits = list[tuple[Active, Row]]
 _OPS: dict[str, Callable[[F64 | float, float], Bools]] = {
     "<": np.less,
@@ -84,8 +87,13 @@ class FactBits:
 
     def _new(self) -> int:
         self._next += 1
-        if self._next > 62:
-            raise OverflowError("more than 62 tests of facts at one instant")
+        if self._next > TESTS_AT_MOST:
+            raise LawError(
+                "TOO_MANY_TESTS",
+                f"At one instant the law tests more than {TESTS_AT_MOST} facts, the most that a table run tells apart.",
+                fix="Use fewer different conditions in the rows and rules of the scenario.",
+                metadata={"limit": str(TESTS_AT_MOST)},
+            )
         return 1 << (self._next - 1)
 
     def _register(self, classes: Classes) -> None:
