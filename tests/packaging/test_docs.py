@@ -64,6 +64,15 @@ def test_the_python_of_the_readme_runs() -> None:
     result = names["result"]
     assert isinstance(result, ImpactResult)
     assert result.groups.height > 2 * 200
+    first, second = result.total["duty"]
+    assert abs(second - first) > 1e9, "the scenario of the example changes nothing"
+
+
+def test_the_readme_says_how_to_install_from_a_clone() -> None:
+    install = README.split("## Install")[1].split("\n## ")[0]
+    assert "git clone" in install
+    assert re.search(r"pip install '\.\[all\]'", install)
+    assert "`make demo`" in install
 
 
 def test_the_scenario_of_the_readme_is_sound_and_does_something() -> None:

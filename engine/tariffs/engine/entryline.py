@@ -19,7 +19,7 @@ from tariffs.engine.law.text import UnitRate
 from tariffs.engine.rating import Goods
 from tariffs.engine.scenario.words import percent
 from tariffs.engine.trade.codes import parse_code
-from tariffs.engine.trade.countries import is_country
+from tariffs.engine.trade.countries import is_country, unknown_origin
 from tariffs.engine.trade.dates import DateError, Moment, read_moment
 from tariffs.engine.trade.rates import AD_VALOREM, Rate
 from tariffs.engine.trade.schedule import Schedule, ScheduleLine
@@ -278,12 +278,7 @@ def read_article(schedule: Schedule, hts: str, origin: str, day: date) -> Articl
     notes += _schedule_notes(found, code)
     country = origin.strip().upper()
     if not is_country(country):
-        raise InputError(
-            "ORIGIN_UNKNOWN",
-            f"{origin!r} is not a country of the law.",
-            field="origin",
-            fix="Give the ISO 3166-1 alpha-2 code of the country of origin.",
-        )
+        raise unknown_origin(origin)
     return Article(code, found, country, tuple(notes))
 
 

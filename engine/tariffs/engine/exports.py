@@ -46,7 +46,7 @@ from tariffs.engine.provenance import law_facts
 from tariffs.engine.settling import cents
 from tariffs.engine.switching import switches_behind
 from tariffs.engine.trade.codes import parse_code
-from tariffs.engine.trade.countries import is_country
+from tariffs.engine.trade.countries import is_country, unknown_origin
 from tariffs.engine.trade.schedule import load_schedule
 
 CENT = Decimal("0.01")
@@ -154,12 +154,7 @@ def _read(
     code = _read_code(line.hts, notes)
     origin = line.origin.strip().upper()
     if not is_country(origin):
-        raise InputError(
-            "ORIGIN_UNKNOWN",
-            f"{line.origin!r} is not a country of the law.",
-            field="origin",
-            fix="Give the ISO 3166-1 alpha-2 code of the country the goods come from.",
-        )
+        raise unknown_origin(line.origin)
     zone = law.zones[EXPORT]
     moment = entry_moment(law, line.entry, EXPORT)
     instant = moment.instant

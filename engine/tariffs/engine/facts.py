@@ -10,6 +10,7 @@ from decimal import Decimal, InvalidOperation
 from zoneinfo import ZoneInfo
 
 from tariffs.engine.errors import InputError, LawError
+from tariffs.engine.hints import did_you_mean, nearest
 from tariffs.engine.law.conditions import Condition, Fact
 from tariffs.engine.law.model import Claim
 from tariffs.engine.law.notes import Note
@@ -55,7 +56,7 @@ def read_claims(
                 "CLAIM_UNKNOWN",
                 f"The law has no claim {name!r}.",
                 field=f"claims.{name}",
-                fix=f"Claims: {', '.join(sorted(claims))}.",
+                fix=f"{did_you_mean(nearest(name, claims))}Claims: {', '.join(sorted(claims))}.",
             )
         facts[name] = _read(claim, value, zone, date_formats.get(name, ""))
     _check_sums(claims, facts)

@@ -5,7 +5,7 @@ from tariffs.client import Client
 client = Client()                     # a server: TARIFFS_TARGET or localhost:50051
 client = Client.local()               # or the engine in this process
 quote = client.duty("9503.00.0073", origin="CN", entry_date="2025-11-10", value=10000)
-result = client.impact(scenarios=["base", "truce-lapses"], on="2027-01-11", by=["origin"])
+result = client.impact(scenarios=["base", "ieepa-upheld-truce-lapsed"], on="2026-11-20", by=["origin"])
 """
 
 from __future__ import annotations

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -25,7 +24,6 @@ READ = (*REQUIRED, *_GOODS, "freight", "insurance")
 _YEAR_LAST = r"^(\d{1,2}[-/.]\d{1,2}[-/.]\d{4})(?:[T ].*)?$"
 _TEXTS_LIMIT, _NAMES_LIMIT, _NAME_LIMIT = 2000, 200, 200
 CHARGES = {"adcvd": "adcvd", "excise": "excise", "other": "other_charges"}
-_GROUPED = re.compile(r"[+-]?\$?\d{1,3}(,\d{3})+(\.\d+)?|[+-]?\$\d+(\.\d+)?")
 Row = Mapping[str, Any]
 
 
@@ -102,11 +100,7 @@ def _message(
         for name in claims
         if (value := row.get(name)) is not None and (text := text_of(value))
     }
-    charges = {
-        kind: text if "/" in text or text.endswith("%") else _money(text)
-        for kind, column in CHARGES.items()
-        if (text := text_of(row.get(column)))
-    }
+    charges = {kind: text for kind, column in CHARGES.items() if (text := text_of(row.get(column)))}
     return duty_line(
         text_of(row["hts"]),
         text_of(row["origin"]),
@@ -159,11 +153,8 @@ def text_of(value: object) -> str:
 
 
 def _money(value: object) -> Decimal | float | str:
-    """A cell as money; `1,234.50` and `$12` are numbers, whatever else is text is for the service to judge."""
-    if isinstance(value, Decimal | float):
-        return value
-    text = text_of(value)
-    return re.sub(r"[$,]", "", text) if _GROUPED.fullmatch(text) else text
+    """A cell as money: a number, or text for `money_text`."""
+    return value if isinstance(value, Decimal | float) else text_of(value)
 
 
 def batches(table: EntryTable) -> Iterator[list[int]]:

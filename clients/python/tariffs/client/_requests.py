@@ -49,6 +49,7 @@ _CHARGES = {
     "other": duty_service_pb2.CHARGE_KIND_OTHER,
 }
 _PER = " USD/"
+_GROUPED = re.compile(r"[+-]?\$?\d{1,3}(,\d{3})+(\.\d+)?|[+-]?\$\d+(\.\d+)?")
 _PLAIN = re.compile(r"\d+(\.\d+)?")
 _T = TypeVar("_T")
 _DECIMALS = 10
@@ -269,14 +270,16 @@ def timeline_request(
 
 
 def money_text(value: Money | None) -> str:
-    """Decimal text without exponent; text stays as given, for the service to judge.
+    """Decimal text without exponent. Text that groups thousands or names dollars (`1,234.50`, `$12`) is a number;
+    any other stays as given, for the service to judge.
 
     A float is taken as it prints, less what is beyond the ten decimals of the wire: 0.1 + 0.2 is 0.3.
     """
     if value is None:
         return ""
     if isinstance(value, str):
-        return value.strip()
+        text = value.strip()
+        return re.sub(r"[$,]", "", text) if _GROUPED.fullmatch(text) else text
     if isinstance(value, float):
         return _float_text(float(value))
     return format(value if isinstance(value, Decimal) else Decimal(int(value)), "f")

@@ -1,4 +1,4 @@
-"""Origins the project knows: ISO 3166-1 alpha-2 codes, short names, Census country codes."""
+"""Origins the project knows: ISO 3166-1 alpha-2 codes, names, Census country codes; and hints for what is none."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ from pathlib import Path
 
 import polars as pl
 
+from tariffs.engine.errors import InputError
+from tariffs.engine.hints import did_you_mean, nearest
+
 _PATH = Path(__file__).parent / "data" / "countries.csv"
 
 
 @cache
 def countries() -> pl.DataFrame:
-    """One row per origin: `iso2`, `name`, `census` (list of Census country codes; one origin may have several)."""
+    """One row per origin: `iso2`, `name`, `census` (list of Census country codes; one origin may have several), `iso3`,
+    `also` (list of other names)."""
     return pl.read_csv(_PATH, infer_schema=False, null_values=[]).with_columns(
-        pl.col("census").str.split(" ")
+        pl.col("census").str.split(" "), pl.col("also").fill_null("").str.split("; ")
     )
 
 
@@ -34,3 +38,32 @@ def country_name(code: str) -> str:
     """The short name of an origin; the code itself if unknown."""
     named: dict[str, str] = dict(countries().select("iso2", "name").iter_rows())
     return named.get(code, code)
+
+
+def origin_hint(text: str) -> str:
+    """The question whether other origins are meant, by alpha-3 code, name or common name; empty if none is near."""
+    known = _by_name()
+    name = text.strip().casefold()
+    meant = [known[name]] if name in known else [known[near] for near in nearest(name, known)]
+    return did_you_mean(f"{code} ({country_name(code)})" for code in dict.fromkeys(meant))
+
+
+def unknown_origin(text: str) -> InputError:
+    """The error of an origin that is no ISO code of a country."""
+    return InputError(
+        "ORIGIN_UNKNOWN",
+        f"{text!r} is not a country of the law.",
+        field="origin",
+        fix=f"{origin_hint(text)}Give the ISO 3166-1 alpha-2 code of the country of origin.",
+    )
+
+
+@cache
+def _by_name() -> dict[str, str]:
+    """ISO codes by what people write instead, casefolded."""
+    return {
+        name.casefold(): iso2
+        for iso2, name, iso3, also in countries().select("iso2", "name", "iso3", "also").iter_rows()
+        for name in (name, iso3, *also)
+        if name
+    }

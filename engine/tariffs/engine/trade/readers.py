@@ -18,6 +18,7 @@ from tariffs.engine.errors import InputError
 from tariffs.engine.trade.calendar import off_calendar
 from tariffs.engine.trade.codes import parse_code
 from tariffs.engine.trade.columns import INSTANT
+from tariffs.engine.trade.countries import origin_hint
 from tariffs.engine.trade.dates import FIX, DateError, format_of, read_moment
 from tariffs.engine.trade.units import find_unit
 
@@ -233,7 +234,8 @@ def read_origin(text: str, known: Callable[[str], bool]) -> Reading:
     return Reading(
         None,
         "ORIGIN_UNKNOWN",
-        f"{text!r} is not a country of origin. Give its ISO 3166-1 alpha-2 code; groups of countries are not origins.",
+        f"{text!r} is not a country of origin. {origin_hint(text)}"
+        "Give its ISO 3166-1 alpha-2 code; groups of countries are not origins.",
     )
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
+from typing import Annotated
+
 import typer
 
 from tariffs.client.cli import (
@@ -27,6 +30,24 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        print(f"tariffs {version('tariffs')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    show_version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and exit."),
+    ] = False,
+) -> None:
+    pass
+
+
 app.command("duty", epilog=duty.EXAMPLES)(duty.duty)
 app.command("impact", epilog=impact.EXAMPLES)(impact.impact)
 app.command("timeline", epilog=timeline.EXAMPLES)(timeline.timeline)

@@ -1,0 +1,93 @@
+"""What a user types that is nearly right: grouped numbers, names of countries, claims cut short; and the version."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from importlib.metadata import version
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from tariffs.client import Client, InvalidRequest
+from tariffs.client.cli.__main__ import run
+
+TOY = ("duty", "9503.00.0073", "--origin", "CN", "--date", "2025-05-14", "--local")
+
+
+def test_the_version_is_printed_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out == f"tariffs {version('tariffs')}\n"
+
+
+@pytest.mark.parametrize("value", ["10,000", "$10,000", "10,000.00", "$10000"])
+def test_a_grouped_value_is_a_number(value: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([*TOY, "--value", value, "--freight", "1,250", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["landed"]["customs_value"], answer["landed"]["freight"]) == ("10000.00", "1250.00")
+
+
+@pytest.mark.parametrize("value", ["10,00", "1,0000", "10.000,00", "ten", "1,,000"])
+def test_what_is_no_group_of_thousands_is_refused(value: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([*TOY, "--value", value, "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["error"]["reason"] == "CUSTOMS_VALUE_INVALID"
+
+
+MEANT = {
+    "UK": "GB",
+    "CHN": "CN",
+    "USA": "US",
+    "chn": "CN",
+    "China": "CN",
+    "Viet Nam": "VN",
+    "Vietnam": "VN",
+    "South Korea": "KR",
+    "korea": "KR",
+    "Germny": "DE",
+    "PRI": "PR",
+    "England": "GB",
+    "Czechia": "CZ",
+    "Ivory Coast": "CI",
+}
+
+
+@pytest.mark.parametrize(("text", "code"), MEANT.items())
+def test_an_origin_by_another_name_is_refused_with_its_code(text: str, code: str) -> None:
+    client = Client.local()
+    for more in ({}, {"direction": "export"}):
+        with pytest.raises(InvalidRequest) as caught:
+            client.duty("1201.90", text, "2025-11-24", 100, **more)  # type: ignore[arg-type]
+        assert caught.value.reason == "ORIGIN_UNKNOWN"
+        assert caught.value.fix.startswith(f"Did you mean {code} (")
+
+
+def test_an_origin_that_is_like_none_has_no_guess() -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        Client.local().duty("1201.90", "qqqqqq", "2025-11-24", 100)
+    assert "Did you mean" not in caught.value.fix
+
+
+def test_rows_of_a_table_are_told_too(tmp_path: Path) -> None:
+    frame = pl.DataFrame(
+        {"hts": ["9503000073"] * 3, "origin": ["CN", "UK", "DEU"], "customs_value": [1.0] * 3}
+    )
+    found = Client.local().impact(frame, on="2025-05-14", response="none")
+    messages = found.refused["message"].to_list()
+    assert ["Did you mean GB (United Kingdom)?" in messages[0], "DE (Germany)" in messages[1]] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("claim", "meant"),
+    [("usmca", "usmca_share"), ("steel", "steel_share"), ("civil_aircraft", "civil_aircraft_share")],
+)
+def test_a_claim_cut_short_is_refused_with_its_name(claim: str, meant: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        Client.local().duty("9503.00.0073", "CN", "2025-05-14", 100, {claim: 1})
+    assert caught.value.reason == "CLAIM_UNKNOWN"
+    assert caught.value.fix.startswith(f"Did you mean {meant}")
+
+
+def test_money_as_a_number_stays_exact() -> None:
+    quote = Client.local().duty("9503.00.0073", "CN", "2025-05-14", Decimal("1000.00"))
+    assert quote.landed["customs_value"] == 1000
