@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+import polars as pl
 import pytest
 
 from tariffs.client.cli.law_validate import validate
@@ -17,6 +18,7 @@ from tariffs.engine.law import load_law, read_raw
 from tariffs.engine.law.checks import check_data, count_confidence
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.loader import law_from_raw
+from tariffs.engine.trade import reference
 from tariffs.engine.validate import Published, Validation, read_published, validate_days, validate_law
 
 DAYS = (date(2025, 4, 7), date(2025, 9, 4), date(2026, 8, 15))
@@ -146,7 +148,16 @@ def test_figures_are_distinct_and_sourced() -> None:
 
 def test_the_whole_is_plain_json(found: Validation) -> None:
     told = json.loads(json.dumps(found.to_dict()))
-    assert set(told) == {"ok", "law_version", "law_digest", "days", "published", "confidence", "checks"}
+    assert set(told) == {
+        "ok",
+        "law_version",
+        "law_digest",
+        "days",
+        "published",
+        "confidence",
+        "checks",
+        "preferences",
+    }
     assert told["days"][0]["date"] == "2025-04-07"
 
 
@@ -166,3 +177,27 @@ def test_the_command_prints_one_document_or_a_table(
     shown = capsys.readouterr().out
     assert "2025-09-04" in shown
     assert "yale_state_2025_09_04_owed" in shown
+
+
+def test_preference_shares_of_every_large_origin_are_what_was_paid(found: Validation) -> None:
+    shares = {one.origin: one for one in found.preferences}
+    assert all(one.within for one in found.preferences)
+    assert {"CN", "VN", "IN", "TH", "KR", "JP"} <= shares.keys()
+    # As observed in the duty calculated by the Census Bureau on lines without a duty of chapter 99.
+    assert shares["CN"].paid == pytest.approx(0.03, abs=0.015)
+    assert shares["KR"].paid == pytest.approx(0.92, abs=0.02)
+    assert shares["VN"].paid == pytest.approx(0.001, abs=0.001)
+
+
+def test_an_origin_whose_share_left_what_was_paid_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    shares = reference.preference_shares()
+    moved = shares.with_columns(share=pl.when(pl.col("origin") == "CN").then(0.2).otherwise("share"))
+    monkeypatch.setattr(reference, "preference_shares", lambda: moved)
+    (fault,) = (check for check in validate_law(load_law(), [DAYS[0]]).checks if check.id == "preferences")
+    assert not fault.ok
+    assert fault.names == ("CN",)
+
+
+def test_china_pays_the_ordinary_duty_outside_two_chapters_of_chemicals() -> None:
+    china = reference.preference_shares().filter((pl.col("origin") == "CN") & (pl.col("share") > 0))
+    assert dict(china.select("hts2", pl.col("share").round(3)).iter_rows()) == {"28": 0.011, "29": 0.184}

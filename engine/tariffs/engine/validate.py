@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from tariffs.engine.duties import Dated, Duties, duties_of
 from tariffs.engine.entryline import entry_instant
@@ -18,10 +19,14 @@ from tariffs.engine.law.loader import load_law, load_yaml
 from tariffs.engine.law.text import read_day, read_rate
 from tariffs.engine.numbers import sums_of
 from tariffs.engine.tables import PreparedTable, prepare_table
+from tariffs.engine.trade import reference
 
 PUBLISHED = Path(__file__).parent / "law" / "published.yaml"
 ASSESSED, OWED, CHANGE = "assessed", "owed", "change"
 TOP_ORIGINS = 15
+SEEN_AT_LEAST = 80e6
+"""Ordinary duty in USD from which an origin's preference share is held against what was paid."""
+PREFERENCE_TOLERANCE = 0.04
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,20 @@ class Comparison:
 
 
 @dataclass(frozen=True)
+class PreferenceShare:
+    """The relief that tables take from an origin's ordinary duty, beside the relief seen in duty paid in 2024.
+
+    Both are fractions of `due`, the duty in USD at the general rate on lines whose ordinary duty is seen by itself.
+    """
+
+    origin: str
+    due: float
+    share: float
+    paid: float
+    within: bool
+
+
+@dataclass(frozen=True)
 class Validation:
     """Rates by day, published figures, checks; `ok` if no rate leaves its range, no difference is unexplained and no
     check fails."""
@@ -91,6 +110,7 @@ class Validation:
     published: tuple[Comparison, ...]
     confidence: Mapping[str, Mapping[str, int]]
     checks: tuple[Check, ...]
+    preferences: tuple[PreferenceShare, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """The whole as plain values, for JSON."""
@@ -141,7 +161,8 @@ def validate_law(
     changes = any(figure.view == CHANGE for figure in figures)
     baseline = _rates(law, table, read_day(table.baseline), None).effective_rate if changes else 0.0
     compared = tuple(_compare(figure, rates[figure.day], baseline) for figure in figures)
-    checks = tuple(check_data(law))
+    preferences = preference_shares()
+    checks = (*check_data(law), _check_preferences(preferences))
     return Validation(
         ok=all(day.in_range for day in rates.values())
         and all(one.within or one.explained for one in compared)
@@ -152,6 +173,7 @@ def validate_law(
         published=compared,
         confidence=count_confidence(law),
         checks=checks,
+        preferences=preferences,
     )
 
 
@@ -164,6 +186,38 @@ def validate_days(days: Sequence[str] = ()) -> Validation:
     law = load_law()
     wanted = [entry_instant(law, day).astimezone(law.zones[IMPORT]).date() for day in days]
     return validate_law(law, wanted or None)
+
+
+# -- preferences -----------------------------------------------------------------------------------------------
+
+
+def preference_shares() -> tuple[PreferenceShare, ...]:
+    """Preference shares by origin beside what was paid, the largest first; members of the USMCA have shares by code."""
+    members = reference.usmca_shares()["origin"].unique()
+    seen = reference.ordinary_paid().filter(~pl.col("origin").is_in(members.implode()))
+    shares = seen.join(reference.preference_shares(), on=["hts2", "origin"], how="left").fill_null(0.0)
+    sums = shares.group_by("origin").agg(
+        pl.col("due").sum().alias("total"),
+        pl.col("paid").sum(),
+        (pl.col("share") * pl.col("due")).sum().alias("relieved"),
+    )
+    large = sums.filter(pl.col("total") >= SEEN_AT_LEAST).sort("total", descending=True)
+    return tuple(
+        PreferenceShare(
+            origin,
+            due,
+            relieved / due,
+            1 - paid / due,
+            abs(relieved - due + paid) <= PREFERENCE_TOLERANCE * due,
+        )
+        for origin, due, paid, relieved in large.iter_rows()
+    )
+
+
+def _check_preferences(found: Sequence[PreferenceShare]) -> Check:
+    names = tuple(one.origin for one in found if not one.within)
+    text = f"preference shares of tables are what was paid in 2024, within {PREFERENCE_TOLERANCE:.0%} of the duty"
+    return Check("preferences", not names, text, names)
 
 
 # -- rates -----------------------------------------------------------------------------------------------------

@@ -40,8 +40,16 @@ def code_values() -> pl.DataFrame:
 
 @cache
 def preference_shares() -> pl.DataFrame:
-    """Share of value that did not pay the general rate: `hts2`, `origin`, `share`."""
+    """Share of value under a preference or other relief, as paid in 2024: `hts2`, `origin`, `share`."""
     return pl.read_parquet(DATA / "preference_shares.parquet").with_columns(pl.col("share").cast(pl.Float64))
+
+
+def ordinary_paid() -> pl.DataFrame:
+    """Ordinary duty of 2024 where it is seen apart from others: `hts2`, `origin`, and in USD `value`, `due`, `paid`.
+
+    `due` is the duty at the general rate, `paid` what was paid.
+    """
+    return pl.read_parquet(DATA / "ordinary_paid_2024.parquet")
 
 
 def preference_share(origin: str, hts2: str) -> float:

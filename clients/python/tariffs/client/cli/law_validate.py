@@ -55,6 +55,8 @@ def _print(out: Console, found: Mapping[str, Any]) -> None:
         out.print()
         out.print(_published(found["published"]))
     out.print()
+    out.print(_preferences(found["preferences"]))
+    out.print()
     for kind, counts in found["confidence"].items():
         out.print(f"{kind}: " + ", ".join(f"{count} {conf}" for conf, count in counts.items()))
     for check in found["checks"]:
@@ -94,6 +96,15 @@ def _published(figures: Sequence[Mapping[str, Any]]) -> Table:
         reason = "" if one["within"] else one["reason"] or "NO REASON KNOWN"
         values = (_percent(one["published"]), _percent(one["found"]), f"{100 * one['difference']:+.2f}")
         table.add_row(one["id"], one["date"], one["view"], *values, escape(reason))
+    return table
+
+
+def _preferences(shares: Sequence[Mapping[str, Any]]) -> Table:
+    columns = _right("ordinary duty due, m USD", "relief in tables", "as paid in 2024", "difference")
+    table = Table("preference", *columns, box=None, pad_edge=False)
+    for one in shares:
+        values = (f"{one['due'] / 1e6:,.0f}", _percent(one["share"], 1), _percent(one["paid"], 1))
+        table.add_row(one["origin"], *values, f"{100 * (one['share'] - one['paid']):+.1f}")
     return table
 
 

@@ -59,9 +59,11 @@ def build(source: Path, engine: Path) -> Iterator[tuple[str, int]]:
     yield "ave_2024", len(equivalents)
     usmca = shares.usmca(source / "trade" / "usmca_shares_annual.parquet", census)
     preferences = shares.preference(source / "ch99" / "mfn_exemption_shares.csv", imports, census)
+    trade_2024 = source / "trade" / "us_imports_2024_hts10_country.parquet"
+    ordinary_paid = shares.paid(trade_2024, lines, census)
     metals = shares.metal(source / "crosswalk" / "metal_content_shares_bea_hs10.parquet")
     exclusions = shares.exclusion(source / "ch99" / "s301_exclusion_line_coverage.csv")
-    shares.write(usmca, preferences, metals, exclusions, data)
+    shares.write(usmca, preferences, ordinary_paid, metals, exclusions, data)
     yield "shares", len(usmca) + len(preferences) + len(metals) + len(exclusions)
     codes = universe_of(source, tables, table)
     replaced = shares.successors(codes, frozenset(table["hts"]))

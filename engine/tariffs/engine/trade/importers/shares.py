@@ -9,15 +9,19 @@ import polars as pl
 from tariffs.engine.trade.importers.codes import Universe
 from tariffs.engine.trade.importers.countries import census_to_iso
 from tariffs.engine.trade.importers.output import write_parquet
+from tariffs.engine.trade.rates import parse_rate
 
 USMCA = "usmca_shares.parquet"
 PREFERENCE = "preference_shares.parquet"
+PAID = "ordinary_paid_2024.parquet"
 METAL = "metal_shares.parquet"
 EXCLUSION = "exclusion_shares.parquet"
 SUCCESSORS = "successors.parquet"
 # Chapters whose goods are the metal itself: content 1 there unless declared, so no input-output share is kept.
 METAL_CHAPTERS = ("72", "73", "74", "76")
 METALS = ("steel", "aluminum", "copper")
+_ROUNDING = 1.005
+"""Duties are reported in whole dollars, and some rates moved a little between 2024 and the schedule kept."""
 
 
 def usmca(path: Path, countries: list[dict[str, str]]) -> pl.DataFrame:
@@ -32,7 +36,7 @@ def usmca(path: Path, countries: list[dict[str, str]]) -> pl.DataFrame:
 
 
 def preference(path: Path, trade: pl.DataFrame, countries: list[dict[str, str]]) -> pl.DataFrame:
-    """Share of value that did not pay the general rate, by chapter and origin.
+    """Share of value under a preference or other relief, as paid in 2024, by chapter and origin.
 
     Where two Census codes make one origin the shares are weighted by their 2024 value.
     """
@@ -50,6 +54,35 @@ def preference(path: Path, trade: pl.DataFrame, countries: list[dict[str, str]])
         .agg(share.clip(0.0, 1.0).cast(pl.Float32).alias("share"))
         .sort("hts2", "origin")
     )
+
+
+def paid(path: Path, lines: pl.DataFrame, countries: list[dict[str, str]]) -> pl.DataFrame:
+    """Ordinary duty due at the general rate, and duty paid in 2024, by chapter and origin, in dollars.
+
+    Of lines with an ad valorem general rate whose duty the Census Bureau reports line by line. Lines that paid more
+    than the general rate bore a duty of chapter 99 as well, so that their ordinary duty is not seen; they are left out.
+
+    Args:
+        path: imports of 2024 with the duty calculated on them and its basis.
+        lines: schedule lines (`hts8`, `general`, the rate as text).
+        countries: Census countries.
+    """
+    general = {hts8: parse_rate(text) for hts8, text in lines.select("hts8", "general").iter_rows()}
+    rates = {
+        hts8: float(rate.ad_valorem)
+        for hts8, rate in general.items()
+        if rate.computable and not rate.specific
+    }
+    frame = pl.read_parquet(path).filter(pl.col("duty_basis").cast(pl.String) == "census")
+    value, duty = (pl.col(name).cast(pl.Float64) for name in ("customs_value_usd", "calculated_duty_usd"))
+    rated = _with_origin(frame, countries).select(
+        pl.col("hts10").str.slice(0, 8).alias("hts8"), "origin", value.alias("value"), duty.alias("paid")
+    )
+    rate = pl.col("hts8").replace_strict(rates, default=0.0, return_dtype=pl.Float64)
+    due = rated.with_columns(due=rate * pl.col("value"))
+    seen = due.filter((pl.col("due") > 0) & (pl.col("paid") <= pl.col("due") * _ROUNDING))
+    by_chapter = seen.group_by(pl.col("hts8").str.slice(0, 2).alias("hts2"), "origin")
+    return by_chapter.agg(pl.col("value", "due", "paid").sum().round(0).cast(pl.Int64)).sort("hts2", "origin")
 
 
 def metal(path: Path) -> pl.DataFrame:
@@ -100,14 +133,16 @@ def write_successors(frame: pl.DataFrame, directory: Path) -> None:
 def write(
     usmca_shares: pl.DataFrame,
     preferences: pl.DataFrame,
+    ordinary_paid: pl.DataFrame,
     metals: pl.DataFrame,
     exclusions: pl.DataFrame,
     directory: Path,
 ) -> None:
-    """Write the four tables."""
+    """Write the five tables."""
     write_parquet(exclusions, directory / EXCLUSION, ["code"])
     write_parquet(usmca_shares, directory / USMCA, ["code", "origin"])
     write_parquet(preferences, directory / PREFERENCE, ["hts2", "origin"])
+    write_parquet(ordinary_paid, directory / PAID, ["hts2", "origin"])
     write_parquet(metals, directory / METAL, ["code"])
 
 
