@@ -134,7 +134,8 @@ def test_mutated_files_are_errors_with_places_and_never_tracebacks(scale: int) -
             assert 0 <= problem.line <= lines, (number, problem)
         for problem in errors:
             assert min(problem.line, problem.column) >= 1, (number, problem)
-        if not errors:
+        # Rating under a new law costs most of the time, so beyond the small count only some are rated.
+        if not errors and (number < FILES or number % 20 == 0):
             usable(text, law)
     assert wrong > files // 3
 
