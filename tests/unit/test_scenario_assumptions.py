@@ -10,6 +10,8 @@ import pytest
 import yaml
 
 from tariffs.engine.attribution import attribute
+from tariffs.engine.claim_shares import facts_under
+from tariffs.engine.entryline import entry_instant
 from tariffs.engine.errors import ScenarioError
 from tariffs.engine.law import load_law
 from tariffs.engine.law.assumptions import NONE, Assumptions
@@ -189,3 +191,14 @@ def _split(scenario: Scenario) -> dict[str, float]:
     assert after is not None
     assert result.rows["duty_after"].sum() == pytest.approx(after - before, abs=1e-9 * before)
     return dict(result.rows.group_by("unit").agg(pl.col("duty_after").sum()).iter_rows())
+
+
+def test_declared_shares_that_fit_beside_one_a_scenario_sets_stay_as_declared() -> None:
+    # USMCA set to 30 %: other preferences declared for half of the value have room and are not scaled up to 70 %.
+    text = "changes:\n  - {op: set_claim, claim: usmca_share, share: 30%, cite: [x]}\n"
+    law = apply_scenario(load_law(), parse_scenario(HEAD + text))
+    instant = entry_instant(law, "2026-11-24")
+    in_force = law.in_force(instant, law.as_of)
+    for declared, kept in (("0.5", "0.5"), ("0.7", "0.7"), ("0.9", "0.7"), ("0", "0")):
+        facts = facts_under(law, in_force, instant, ("8703230190", "CA"), {"fta_share": Decimal(declared)})
+        assert (facts["usmca_share"], facts["fta_share"]) == (Decimal("0.3"), Decimal(kept))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -18,6 +18,7 @@ from tariffs.engine.law.notes import Note, unread
 from tariffs.engine.law.text import UnitRate
 from tariffs.engine.rating import Goods
 from tariffs.engine.scenario.words import percent
+from tariffs.engine.trade.amounts import read_number
 from tariffs.engine.trade.codes import parse_code
 from tariffs.engine.trade.countries import is_country, unknown_origin
 from tariffs.engine.trade.dates import DateError, Moment, read_moment
@@ -26,6 +27,7 @@ from tariffs.engine.trade.schedule import Schedule, ScheduleLine
 from tariffs.engine.trade.units import convert, known_unit
 
 CENT, DOLLAR, ZERO = Decimal("0.01"), Decimal(1), Decimal(0)
+LARGEST = Decimal(10**15)
 ENTRY = "entry"
 READ_AT_MOST = 4096
 """Instants, and codes with origins, that stay read; some 1 KB each."""
@@ -341,9 +343,15 @@ def _schedule_notes(found: ScheduleLine, code: str) -> list[Note]:
 
 def _number(given: object, name: str, reason: str) -> Decimal:
     try:
-        number = given if isinstance(given, Decimal) else Decimal(str(given).strip().replace(",", ""))
-    except InvalidOperation:
+        number = given if isinstance(given, Decimal) else read_number(str(given))
+    except ValueError:
         number = Decimal("NaN")
-    if not number.is_finite() or number < 0:
-        raise InputError(reason, f"{name} is {given}.", field=name, fix="Give a number of at least 0.")
+    # Comparing is safe for every number but NaN: more digits would not fit the arithmetic of money.
+    if not number.is_finite() or not 0 <= number < LARGEST:
+        raise InputError(
+            reason,
+            f"{name} is {str(given)[:40]}.",
+            field=name,
+            fix="Give a number of at least 0 and below 10^15.",
+        )
     return number

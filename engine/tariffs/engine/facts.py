@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from tariffs.engine.errors import InputError, LawError
@@ -15,6 +15,7 @@ from tariffs.engine.law.conditions import Condition, Fact
 from tariffs.engine.law.model import Claim
 from tariffs.engine.law.notes import Note
 from tariffs.engine.law.text import digits, read_yes
+from tariffs.engine.trade.amounts import read_number, read_share
 from tariffs.engine.trade.dates import DateError, Moment, read_moment
 
 ATOMS_AT_MOST = 32
@@ -91,12 +92,10 @@ def _read(claim: Claim, value: ClaimValue, zone: ZoneInfo, date_format: str) -> 
             return _moment(value, zone, date_format).instant
         if claim.type == "code":
             return text.upper() if not digits(text).isdigit() else text
-        if claim.type in {"share", "content"} and text.lower() in {"yes", "no", "true", "false"}:
-            return Decimal(int(read_yes(text)))
-        number = Decimal(text[:-1]) / 100 if text.endswith("%") else Decimal(text)
+        number = read_number(text) if claim.type == "number" else read_share(text)
     except DateError as error:
         number, fix = Decimal("NaN"), error.fix
-    except (ValueError, InvalidOperation):
+    except ValueError:
         number = Decimal("NaN")
     top = Decimal("Infinity") if claim.type == "number" else Decimal(1)
     if not number.is_finite() or not 0 <= number <= top:

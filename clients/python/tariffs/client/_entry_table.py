@@ -105,13 +105,13 @@ def _message(
         text_of(row["hts"]),
         text_of(row["origin"]),
         text_of(row.get("entry_date")) or on,
-        _money(row["customs_value"]),
+        _cell(row["customs_value"]),
         claims=declared,
-        quantity=_money(row.get("quantity")),
+        quantity=_cell(row.get("quantity")),
         unit=text_of(row.get("unit")),
         mode=text_of(row.get("mode")),
-        freight=_money(row.get("freight")),
-        insurance=_money(row.get("insurance")),
+        freight=_cell(row.get("freight")),
+        insurance=_cell(row.get("insurance")),
         charges=charges,
         ordinary_rate=text_of(row.get("ordinary_rate")) or None,
         **ids,
@@ -141,6 +141,11 @@ def _year_last(column: pl.Series) -> list[str]:
     return texts.head(_TEXTS_LIMIT).to_list()
 
 
+def _cell(value: object) -> Decimal | float | str:
+    """A cell with an amount, for the service to read; numbers keep their digits."""
+    return value if isinstance(value, Decimal | float) else text_of(value)
+
+
 def text_of(value: object) -> str:
     """A cell as text: whole floats lose their fraction, nothing is empty."""
     if value is None:
@@ -150,11 +155,6 @@ def text_of(value: object) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value).strip()
-
-
-def _money(value: object) -> Decimal | float | str:
-    """A cell as money: a number, or text for `money_text`."""
-    return value if isinstance(value, Decimal | float) else text_of(value)
 
 
 def batches(table: EntryTable) -> Iterator[list[int]]:

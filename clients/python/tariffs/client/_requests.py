@@ -49,7 +49,6 @@ _CHARGES = {
     "other": duty_service_pb2.CHARGE_KIND_OTHER,
 }
 _PER = " USD/"
-_GROUPED = re.compile(r"[+-]?\$?\d{1,3}(,\d{3})+(\.\d+)?|[+-]?\$\d+(\.\d+)?")
 _PLAIN = re.compile(r"\d+(\.\d+)?")
 _T = TypeVar("_T")
 _DECIMALS = 10
@@ -270,16 +269,14 @@ def timeline_request(
 
 
 def money_text(value: Money | None) -> str:
-    """Decimal text without exponent. Text that groups thousands or names dollars (`1,234.50`, `$12`) is a number;
-    any other stays as given, for the service to judge.
+    """Decimal text without exponent; text stays as given, for the service to read.
 
     A float is taken as it prints, less what is beyond the ten decimals of the wire: 0.1 + 0.2 is 0.3.
     """
     if value is None:
         return ""
     if isinstance(value, str):
-        text = value.strip()
-        return re.sub(r"[$,]", "", text) if _GROUPED.fullmatch(text) else text
+        return value.strip()
     if isinstance(value, float):
         return _float_text(float(value))
     return format(value if isinstance(value, Decimal) else Decimal(int(value)), "f")
@@ -340,10 +337,10 @@ def _claim_value(name: str, value: ClaimValue, kind: int) -> str | float | bool 
         if kind == FieldDescriptor.TYPE_DOUBLE:
             return _share(value)
         if kind == FieldDescriptor.TYPE_INT32:
-            return int(value)
+            return _year(value)
         if kind == FieldDescriptor.TYPE_BOOL:
             return _truth(value)
-    except (ValueError, OverflowError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise InvalidRequest(
             "CLAIM_INVALID",
             f"The claim {name} is {value!r}.",
@@ -353,11 +350,20 @@ def _claim_value(name: str, value: ClaimValue, kind: int) -> str | float | bool 
     return _claim_text(value)
 
 
+def _year(value: ClaimValue) -> int:
+    if float(value) != int(float(value)):
+        raise ValueError(value)
+    return int(float(value))
+
+
 def _share(value: ClaimValue) -> float:
     """A number, a percentage, or yes and no."""
     if not isinstance(value, str):
         return float(value)
     text = value.strip().lower()
+    if "_" in text:
+        # Python's own notation, which no table knows.
+        raise ValueError(value)
     if text in _WORDS:
         return float(text in _TRUE)
     return float(Decimal(text[:-1]) / 100) if _PLAIN.fullmatch(text[:-1]) and text[-1] == "%" else float(text)

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from tariffs.engine.errors import InputError
+from tariffs.engine.trade.amounts import NUMBER, SHARE, WORDS
 from tariffs.engine.trade.calendar import off_calendar
 from tariffs.engine.trade.codes import parse_code
 from tariffs.engine.trade.columns import INSTANT
@@ -23,8 +24,6 @@ from tariffs.engine.trade.dates import FIX, DateError, format_of, read_moment
 from tariffs.engine.trade.units import find_unit
 
 MODES = ("ocean", "air", "land")
-_GROUPED = r"^[+-]?\$?\d{1,3}(,\d{3})+(\.\d+)?$|^[+-]?\$?\d+(\.\d+)?$"
-_WORDS = {"yes": "1", "true": "1", "no": "0", "false": "0"}
 _TRUTH = {
     "yes": True,
     "true": True,
@@ -150,14 +149,7 @@ def number_of(values: pl.Series) -> pl.Series:
     text = text_of(values)
     read = text.cast(pl.Float64, strict=False)
     if read.null_count() > text.null_count():
-        # "1,234.50" and "$12" are numbers; "1.234,50" must not become 1.2345
-        plain = text.str.contains(_GROUPED)
-        grouped = text.str.replace_all(r"[$,]", "").cast(pl.Float64, strict=False)
-        read = pl.select(
-            pl.coalesce(
-                pl.lit(read), pl.when(plain).then(grouped), pl.when(text.is_not_null()).then(float("nan"))
-            )
-        ).to_series()
+        read = _matching(text, NUMBER, r"[$,]")
     return read.alias(values.name)
 
 
@@ -168,10 +160,18 @@ def share_of(values: pl.Series) -> pl.Series:
     if values.dtype.is_temporal():
         raise _mismatch(values, "shares between 0 and 1")
     text = text_of(values)
-    plain = text.str.strip_suffix("%").str.to_lowercase().replace(_WORDS)
-    percent = text.str.ends_with("%")
-    read = number_of(plain)
-    return (read / 100).zip_with(percent.fill_null(value=False), read).alias(values.name)
+    read = _matching(text.str.to_lowercase().replace(WORDS), SHARE, r" ?%$")
+    percent = text.str.ends_with("%").fill_null(value=False)
+    return (read / 100).zip_with(percent, read).alias(values.name)
+
+
+def _matching(text: pl.Series, form: str, dropped: str) -> pl.Series:
+    """Texts of a form as numbers, without what is dropped; NaN for other texts, null for none."""
+    number = text.str.replace_all(dropped, "").cast(pl.Float64, strict=False)
+    fits = text.str.contains(form)
+    return pl.select(
+        pl.when(pl.lit(fits)).then(pl.lit(number)).when(pl.lit(text).is_not_null()).then(float("nan"))
+    ).to_series()
 
 
 def _mismatch(values: pl.Series, wanted: str) -> InputError:

@@ -11,6 +11,7 @@ from google.protobuf.descriptor import EnumDescriptor
 
 from tariffs.engine.errors import InputError
 from tariffs.engine.law.law import EXPORT, IMPORT
+from tariffs.engine.trade.amounts import read_number
 from tariffs.engine.user_rates import user_rate
 from tariffs.v1 import common_pb2
 
@@ -29,13 +30,23 @@ class Named(Protocol):
 
 
 def decimal(text: str, field: str, reason: str) -> Decimal:
-    """The number in decimal text; the error has the reason that the field's faults have."""
-    if not DECIMAL.fullmatch(text):
+    """The number in decimal text, or in one such as "1,234.50" or "$12".
+
+    Raises:
+        InputError: with the reason that the field's faults have.
+    """
+    if DECIMAL.fullmatch(text):
+        return Decimal(text)
+    try:
+        plain = format(read_number(text), "f")
+    except ValueError:
+        plain = ""
+    if not DECIMAL.fullmatch(plain):
         found = f"is {text[:40]!r}" if text else "is missing"
         raise InputError(
             reason, f"{field} {found}.", field=field, fix='Write a decimal number such as "12500.00".'
         )
-    return Decimal(text)
+    return Decimal(plain)
 
 
 def rate(text: str, field: str) -> Decimal:

@@ -1,0 +1,35 @@
+"""Read numbers and shares as people and spreadsheets write them: `1,234.50`, `$12`, `25%`, yes and no.
+
+The same forms are read on single lines and in columns of tables. A comma stands before three digits alone, so that
+`12,34` and `1.234,50` are no numbers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+
+_PLAIN = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?"
+NUMBER = rf"^[+-]?\$?(?:[0-9]{{1,3}}(?:,[0-9]{{3}})+(?:\.[0-9]*)?|{_PLAIN})$"
+SHARE = rf"^[+-]?{_PLAIN} ?%?$"
+WORDS: Mapping[str, str] = {"yes": "1", "true": "1", "no": "0", "false": "0"}
+_NUMBER, _SHARE = re.compile(NUMBER), re.compile(SHARE)
+
+
+def read_number(text: str) -> Decimal:
+    """A finite number; raises ValueError."""
+    bare = text.strip()
+    if not _NUMBER.match(bare):
+        raise ValueError(f"{text[:40]!r} is not a number")
+    return Decimal(bare.replace("$", "").replace(",", ""))
+
+
+def read_share(text: str) -> Decimal:
+    """A share as a fraction, from `0.25`, `25%` or yes and no; its range is not checked. Raises ValueError."""
+    bare = text.strip().lower()
+    bare = WORDS.get(bare, bare)
+    if not _SHARE.match(bare):
+        raise ValueError(f"{text[:40]!r} is not a share")
+    number = Decimal(bare.rstrip("% "))
+    return number / 100 if bare.endswith("%") else number

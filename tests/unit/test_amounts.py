@@ -1,0 +1,211 @@
+"""Numbers, shares and units as people write them: single lines and columns read them alike, or refuse them."""
+
+from __future__ import annotations
+
+import random
+from contextlib import suppress
+from dataclasses import dataclass
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import polars as pl
+import pytest
+
+from tariffs.client import Client, InvalidRequest
+from tariffs.engine.assess import EntryLine, assess_line
+from tariffs.engine.errors import InputError
+from tariffs.engine.facts import read_claims
+from tariffs.engine.law import load_law
+from tariffs.engine.trade.amounts import read_number, read_share
+from tariffs.engine.trade.readers import number_of, share_of
+from tariffs.engine.trade.units import find_unit, known_unit, units
+
+NUMBERS = {
+    "1234.5": "1234.5",
+    "1,234.50": "1234.5",
+    "$12": "12",
+    " 7 ": "7",
+    "1e3": "1000",
+    ".5": "0.5",
+    "5.": "5",
+}
+NO_NUMBERS = (
+    "12,34",
+    "1.234,50",
+    "1,2345",
+    "abc",
+    "nan",
+    "inf",
+    "1_000",
+    "\u0661\u0662",
+    "",
+    "$",
+    "1 000",
+    "--1",
+)
+SHARES = {"25%": "0.25", "25 %": "0.25", "0.25": "0.25", "yes": "1", "FALSE": "0", "1": "1"}
+NO_SHARES = ("%", "yes%", "0,5", "$0.5", "1_0", "half", "5%%", "nan")
+
+
+@pytest.mark.parametrize(("text", "value"), NUMBERS.items())
+def test_numbers_are_read_on_lines_and_in_columns(text: str, value: str) -> None:
+    assert read_number(text) == Decimal(value)
+    assert number_of(pl.Series("x", [text])).to_list() == [float(value)]
+
+
+@pytest.mark.parametrize("text", NO_NUMBERS)
+def test_what_is_no_number_is_refused_on_lines_and_in_columns(text: str) -> None:
+    with pytest.raises(ValueError, match="not a number"):
+        read_number(text)
+    read = number_of(pl.Series("x", [text]))
+    assert not read.is_finite().fill_null(value=False).any()
+    with pytest.raises(InputError) as caught:
+        assess_line(load_law(), EntryLine("9503.00.0073", "CN", text, "2025-05-14"))
+    assert (caught.value.reason, caught.value.field) == ("CUSTOMS_VALUE_INVALID", "customs_value")
+    assert caught.value.fix
+
+
+@pytest.mark.parametrize(("text", "value"), SHARES.items())
+def test_shares_are_read_on_lines_and_in_columns(text: str, value: str) -> None:
+    assert read_share(text) == Decimal(value)
+    assert share_of(pl.Series("x", [text])).to_list() == [float(value)]
+
+
+@pytest.mark.parametrize("text", NO_SHARES)
+def test_what_is_no_share_is_refused_and_never_taken_as_undeclared(text: str) -> None:
+    with pytest.raises(ValueError, match="not a share"):
+        read_share(text)
+    read = share_of(pl.Series("x", [text]))
+    assert read.is_nan().to_list() == [True]
+    law = load_law()
+    with pytest.raises(InputError) as caught:
+        read_claims(law.claims, {"usmca_share": text}, ZoneInfo("America/New_York"))
+    assert (caught.value.reason, caught.value.field) == ("CLAIM_INVALID", "claims.usmca_share")
+
+
+def test_a_value_too_large_for_money_is_refused() -> None:
+    for value in ("1e30", 1e30, Decimal(10) ** 15):
+        with pytest.raises(InputError) as caught:
+            assess_line(load_law(), EntryLine("9503.00.0073", "CN", value, "2025-05-14"))
+        assert caught.value.reason == "CUSTOMS_VALUE_INVALID"
+
+
+def test_grouped_values_are_read_by_every_verb() -> None:
+    frame = pl.DataFrame(
+        {
+            "hts": ["9503000073"],
+            "origin": ["CN"],
+            "customs_value": ["$10,000.00"],
+            "entry_date": ["2025-05-14"],
+        }
+    )
+    with Client.local() as client:
+        assert client.duty("9503.00.0073", "CN", "2025-05-14", "10,000").assessed == Decimal(3000)
+        assert client.duties(frame).lines["assessed"].item() == Decimal(3000)
+        assert client.impact(frame, response="none").total["duty"].item() == pytest.approx(3000)
+        with pytest.raises(InvalidRequest):
+            client.duty("9503.00.0073", "CN", "2025-05-14", "10.000,00")
+        for share in ("1_0", None, "%"):
+            with pytest.raises(InvalidRequest) as caught:
+                client.duty("9503.00.0073", "CA", "2025-05-14", 10000, {"usmca_share": share})  # type: ignore[dict-item]
+            assert caught.value.reason == "CLAIM_INVALID"
+
+
+@dataclass(frozen=True)
+class Plain:
+    """A number or share read letter by letter: slow, and without the expressions of the readers."""
+
+    text: str
+
+    def number(self) -> Decimal | None:
+        """The number, or None if the text is none."""
+        text = self.text.strip()
+        sign = -1 if text[:1] == "-" else 1
+        text = text[1:] if text[:1] in ("+", "-") else text
+        text = text[1:] if text[:1] == "$" else text
+        found = self._digits(text)
+        return None if found is None else sign * found
+
+    def share(self) -> Decimal | None:
+        """The share, or None if the text is none."""
+        text = self.text.strip()
+        word = {"yes": 1, "true": 1, "no": 0, "false": 0}.get(text.lower())
+        if word is not None:
+            return Decimal(word)
+        if "$" in text or "," in text:
+            return None
+        percent = text.endswith("%")
+        bare = text[:-1].removesuffix(" ") if percent else text
+        found = Plain(bare).number() if bare == bare.strip() else None
+        return None if found is None else found / 100 if percent else found
+
+    @staticmethod
+    def _digits(text: str) -> Decimal | None:
+        base, letter, power = text.replace("E", "e").partition("e")
+        exponent = power[1:] if power[:1] in ("+", "-") else power
+        if letter and not (1 <= len(exponent) <= 2 and all(c in "0123456789" for c in exponent)):
+            return None
+        whole, _, fraction = base.partition(".")
+        groups = whole.split(",")
+        if len(groups) > 1:
+            grouped = 1 <= len(groups[0]) <= 3 and all(len(one) == 3 for one in groups[1:])
+            if not grouped or letter:
+                return None
+        digits = "".join(groups)
+        if not (digits or fraction) or any(c not in "0123456789" for c in digits + fraction):
+            return None
+        return Decimal(f"{digits or 0}.{fraction or 0}").scaleb(int(power) if letter else 0)
+
+
+def random_text(rng: random.Random) -> str:
+    """A number or share as somebody may have typed it, sometimes damaged."""
+    number = rng.choice((rng.randrange(10), rng.randrange(10**7), rng.random(), rng.random() * 10**5))
+    text = rng.choice((f"{number:,}", f"{number}", f"{number:.2f}", f"{number:e}", "yes", "No", "true"))
+    text = rng.choice(("", "", "", "$", "-", "+", " ")) + text + rng.choice(("", "", "", "%", " %", " "))
+    if rng.random() < 0.4:
+        place = rng.randrange(len(text) + 1)
+        text = (
+            text[:place] + rng.choice("0123456789.,$%+-_e x\u0663\u00a0") + text[place + rng.randrange(2) :]
+        )
+    return text
+
+
+def test_no_text_is_read_as_another_number_or_share(scale: int) -> None:
+    rng = random.Random(13)
+    texts = [random_text(rng) for _ in range(500 if scale == 1 else 20_000)]
+    for name, column, read, plain in (
+        ("number", number_of(pl.Series("x", texts)), read_number, [Plain(text).number() for text in texts]),
+        ("share", share_of(pl.Series("x", texts)), read_share, [Plain(text).share() for text in texts]),
+    ):
+        assert sum(value is not None for value in plain) > len(texts) / 4
+        for text, found, wanted in zip(texts, column, plain, strict=True):
+            single = None
+            with suppress(ValueError):
+                single = read(text)
+            assert single == wanted, (name, text)
+            if wanted is not None:
+                assert found == pytest.approx(float(wanted), rel=1e-12), (name, text)
+            else:
+                # Blanks of other alphabets are stripped from columns: then the text is no other number.
+                assert found is None or found != found or text.strip() != text, (name, text)
+
+
+def test_no_text_is_read_as_another_unit(scale: int) -> None:
+    rng = random.Random(17)
+    names = sorted(units())
+    for _ in range(500 if scale == 1 else 20_000):
+        text = rng.choice(names)
+        if rng.random() < 0.5:
+            place = rng.randrange(len(text) + 1)
+            text = text[:place] + rng.choice("aZ0. -\u0663") + text[place + rng.randrange(2) :]
+        text = rng.choice((text, text.upper(), f" {text} "))
+        spelled = {name for name in names if name.lower() == " ".join(text.split()).lower()}
+        found = find_unit(text)
+        if found is None:
+            # Unknown, or letter case alone tells several units apart.
+            assert len({units()[name] for name in spelled}) != 1, text
+            with pytest.raises(InputError, match="not a unit") as caught:
+                known_unit(text)
+            assert caught.value.fix
+        else:
+            assert found in {units()[name] for name in spelled}, text
