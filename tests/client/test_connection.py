@@ -126,6 +126,32 @@ def test_a_token_never_travels_in_the_clear_beyond_loopback(target: str) -> None
 )
 def test_on_loopback_the_token_needs_no_encryption(target: str) -> None:
     connect(target, Config(token="secret")).close()
+    beyond = target
+    for here, there in {
+        "localhost": "example.org",
+        "127.0.0.1": "10.0.0.1",
+        "[::1]": "[2001:db8::1]",
+    }.items():
+        beyond = beyond.replace(here, there)
+    if beyond != target:
+        with pytest.raises(InvalidRequest):
+            connect(beyond, Config(token="secret"))
+
+
+@pytest.mark.parametrize("form", ["localhost:{}", "127.0.0.1:{}", "127.0.0.1:{},127.0.0.1:{}"])
+def test_the_token_arrives_over_loopback_in_the_clear(form: str) -> None:
+    seen: list[Any] = []
+
+    def note(_request: Any, context: grpc.ServicerContext) -> Any:
+        seen.append(dict(context.invocation_metadata()).get("authorization"))
+        return quote(None, None)
+
+    with fake_server() as fake:
+        fake.answers["CalculateDuty"] = note
+        port = fake.target.rpartition(":")[2]
+        with Client(form.replace("{}", port), token="secret") as client:
+            duty(client)
+    assert seen == ["Bearer secret"]
 
 
 def test_what_is_given_stands_above_the_config_and_that_above_the_environment(

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import importlib.util
 import re
+from decimal import Decimal
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-from tariffs.engine.errors import REASONS
+from tariffs.engine.errors import REASONS, InputError
 from tariffs.engine.impact import HORIZONS, RESPONSES
 from tariffs.engine.law import load_law
 from tariffs.engine.scenario import library
 from tariffs.service.rpc.checks import choice, value_of
-from tariffs.service.rpc.duty import calculate_duty
+from tariffs.service.rpc.duty import calculate_duty, read_line
 from tariffs.service.settings import Settings
 from tariffs.v1 import (
     common_pb2,
@@ -79,7 +80,24 @@ def test_every_claim_of_the_law_can_be_declared_even_without_a_field() -> None:
     for claim in load_law().claims.values():
         request = line()
         request.line.claims.others[claim.id] = sample.get(claim.type, "0.5")
-        assert calculate_duty(request).assessed
+        assert read_line(request.line).claims == {claim.id: sample.get(claim.type, "0.5")}
+        assert Decimal(calculate_duty(request).assessed) >= 0
+        if claim.type == "code":
+            continue  # any text is read as a code
+        request.line.claims.others[claim.id] = "(nothing)"
+        # The law judges the value: a claim that was set aside would be answered.
+        with pytest.raises(InputError) as caught:
+            calculate_duty(request)
+        assert (caught.value.reason, caught.value.field) == ("CLAIM_INVALID", f"claims.{claim.id}")
+
+
+def test_a_claim_without_a_field_decides_the_duty_as_one_with_a_field_does() -> None:
+    # EO 14195: nothing of USMCA here; goods of Canada that qualify pay no duty, others 25 % on 2025-04-09.
+    request = line(origin="CA")
+    plain = Decimal(calculate_duty(request).assessed)
+    request.line.claims.others["usmca_share"] = "1"
+    claimed = Decimal(calculate_duty(request).assessed)
+    assert (plain, claimed) == (Decimal("2500.00"), Decimal("0.00"))
 
 
 def test_the_page_on_the_service_lists_every_error_and_setting(root: Path) -> None:

@@ -247,3 +247,65 @@ def test_a_table_that_is_kept_can_be_sent_again_at_the_limit(database: Database)
     register.add("full", "e" * 64, 1, 1, 1)
     with pytest.raises(ServiceError, match="1 tables, the limit"):
         register.add("full", "d" * 64, 1, 1, 1)
+
+
+class Clock:
+    """The database's clock, moved by hand."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 1_000_000.0
+        monkeypatch.setattr(Database, "now", lambda database, connection: self.now)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
+
+
+def ended(ledger: Ledger, run_id: str) -> None:
+    """End the run that is next in one of its ways."""
+    claim = claimed(ledger)
+    assert claim.run.id == run_id
+    ledger.succeed(claim, b"", 1)
+
+
+def test_a_run_that_has_ended_survives_its_time_and_then_goes(database: Database, clock: Clock) -> None:
+    ledger = ledger_of(database, keep_seconds=100.0)
+    run = ledger.start("ann", "simulate", b"kept", 1, "")
+    clock.now += 1
+    ended(ledger, run.id)
+    open_run = ledger.start("ann", "simulate", b"open", 1, "")
+    for passed in (0.0, 50.0, 99.0, 100.0):
+        clock.now = 1_000_001.0 + passed
+        assert ledger.expire() == {run.digest, open_run.digest}, passed
+        assert ledger.get("ann", run.id).state == "succeeded"
+    clock.now = 1_000_101.5
+    assert ledger.expire() == {open_run.digest}
+    with pytest.raises(InputError) as caught:
+        ledger.get("ann", run.id)
+    assert caught.value.reason == "RUN_NOT_FOUND"
+    assert ledger.get("ann", open_run.id).is_open
+    with database.begin() as connection:
+        connection.execute(RUNS.delete())
+
+
+def test_three_crashes_end_a_run_and_a_part_between_them_counts_anew(ledger: Ledger, clock: Clock) -> None:
+    run = ledger.start("ann", "simulate", b"", 9, "")
+
+    def crash(*, after_part: int | None = None) -> str:
+        clock.now += 1
+        claim = claimed(ledger)
+        if after_part is not None:
+            ledger.finish_part(claim, after_part)
+        ledger.crash(claim)
+        return ledger.get("ann", run.id).state
+
+    assert [crash(), crash()] == ["waiting", "waiting"]
+    assert crash(after_part=1) == "waiting"
+    assert crash() == "waiting"
+    assert crash() == "failed"
+    failure = ledger.get("ann", run.id).failure
+    assert failure is not None
+    assert "3 times" in failure.message
+    clock.now += 1
+    assert ledger.claim() is None
