@@ -26,7 +26,6 @@ NO_LIST = (
 # Measures that are a layer of no line of the reference table, and why; what may be hit is in the notes of a result.
 NOT_IN_THE_TABLE = {
     "beef_trimmings_7c": "the quantity of the quota was not seen, and no source says which goods entered within it",
-    "chassis_100": "no source tells intermodal chassis apart from others of their codes",
     "recip_transship": "follows a finding of Customs on one entry",
     "s232_polysilicon": "reaches goods made of polysilicon, which no source tells apart from others of their codes",
     "s232_polysilicon_mip": "reaches goods made of polysilicon, which no source tells apart from others of their codes",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -146,3 +147,15 @@ def test_the_truce_and_the_exclusions_go_on_by_switches_of_their_own() -> None:
     assert charged(excluded, truce_extension="off") == "1250.00"
     assert charged(crane, truce_extension="off") == "13750.00"
     assert charged(day_before, exclusions_extension="off", truce_extension="off") == "1250.00"
+
+
+def test_a_suspended_duty_on_chassis_asks_for_no_heading_of_other_goods() -> None:
+    line = EntryLine("8716.39.0090", "CN", 10000, "2026-10-20", claims={"chassis_share": 0})
+    found = {layer.measure: layer.state for layer in assess_line(load_law(), line).layers}
+    assert found["chassis_100"] == "suspended"
+    ended = assess_line(
+        load_law().with_switches({"truce_extension": "off"}), replace(line, entry="2026-11-20")
+    )
+    assert [(x.heading, x.state) for x in ended.layers if x.measure == "chassis_100"] == [
+        ("9903.91.13", "applied")
+    ]
