@@ -153,7 +153,7 @@ def test_a_charge_that_waits_for_a_fact_does_not_say_the_fact_is_claimed() -> No
     layer = next(one for one in assess_line(load_law(), line).layers if one.measure == "s232_autoparts")
     assert (layer.state, layer.amount, layer.max) == ("undetermined", Decimal(0), Decimal("1250.00"))
     assert layer.why["text"] == (
-        "Not charged as the line is declared. If vehicle_part_share is claimed: "
+        "Relieved under 9903.94.06 because vehicle_part_share is not claimed. If vehicle_part_share is claimed: "
         "Topped up to 15% all-in: 12.5% over the ordinary 2.5% on the customs value."
     )
     declared = replace(line, claims={"vehicle_part_share": 1})

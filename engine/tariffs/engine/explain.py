@@ -76,10 +76,15 @@ def why(priced: Priced, rule_texts: dict[str, str]) -> dict[str, str]:
 
 def why_if(priced: Priced, rule_texts: dict[str, str]) -> dict[str, str]:
     """The reason for a layer that is charged only under facts that the line does not declare, as `why`."""
+    text = f"Not charged as the line is declared. {otherwise(priced, rule_texts)}"
+    return why(priced, rule_texts) | {"text": text}
+
+
+def otherwise(priced: Priced, rule_texts: dict[str, str]) -> str:
+    """The charge of a layer under facts that the line does not declare, as a sentence."""
     row = priced.layer.row
     facts = fact_words(row) if row.conditions else "other facts are declared"
-    text = f"Not charged as the line is declared. If {facts}: {_sentence(priced, rule_texts, '')}"
-    return why(priced, rule_texts) | {"text": text}
+    return f"If {facts}: {_sentence(priced, rule_texts, '')}"
 
 
 def fact_words(row: Row) -> str:

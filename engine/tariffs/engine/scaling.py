@@ -17,12 +17,12 @@ from tariffs.engine.settling import (
     CENT,
     UNDETERMINED,
     ZERO,
-    Key,
     LayerFace,
     LayerSum,
     QuoteLayer,
     Settlement,
     Sums,
+    dearest,
     face_of,
     is_sole,
     rule_texts,
@@ -174,7 +174,12 @@ def scaled(law: Law, sums: Sums, possible: Sequence[Sums]) -> Scaled | None:
     """
     found, texts = _Proportions(), rule_texts(law)
     amounts = [found.by_measure(one) for one in possible]
-    layers = [_scaled_layer(key, total, sums, amounts, found, texts) for key, total in sums.items()]
+    others = dearest(sums, possible)
+    layers = []
+    for (measure, heading, state), total in sums.items():
+        face = face_of(total, heading, state, texts, others.get(measure))
+        may_be = _distinct(measure, amounts) if is_sole(sums, measure) else ()
+        layers.append(_scaled_layer(face, total, found, may_be))
     latent: dict[tuple[str, int], ScaledLayer] = {}
     standing = {measure for measure, _, _ in sums}
     for one in possible:
@@ -199,18 +204,12 @@ def scaled(law: Law, sums: Sums, possible: Sequence[Sums]) -> Scaled | None:
 
 
 def _scaled_layer(
-    key: Key,
-    total: LayerSum,
-    sums: Sums,
-    amounts: Sequence[Mapping[str, Places]],
-    found: _Proportions,
-    texts: dict[str, str],
+    face: LayerFace, total: LayerSum, found: _Proportions, possible: tuple[Places, ...]
 ) -> ScaledLayer:
-    measure, heading, state = key
+    """A layer as the facts stand; `possible` are what it could be, empty where that is said elsewhere."""
     amount = found.place(total.raw)
-    possible = _distinct(measure, amounts) if is_sole(sums, measure) else ()
     return ScaledLayer(
-        face_of(total, heading, state, texts),
+        face,
         found.place(total.base),
         amount,
         found.place(total.raw_owed),

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 
 from tariffs.engine.entry_summary import in_reporting_order
 from tariffs.engine.errors import InputError
-from tariffs.engine.explain import why, why_if
+from tariffs.engine.explain import otherwise, why, why_if
 from tariffs.engine.facts import assignments, split
 from tariffs.engine.law.conditions import Condition, Fact
 from tariffs.engine.law.law import Law
+from tariffs.engine.law.stacking import EXEMPT
 from tariffs.engine.rating import Priced, Rater
 
 CENT, ZERO = Decimal("0.01"), Decimal(0)
@@ -198,11 +199,12 @@ def settle(law: Law, sums: Sums, possible: Sequence[Sums]) -> Settlement:
     texts = rule_texts(law)
     amounts = [by_measure(one) for one in possible or [sums]]
     now = by_measure(sums)
+    others = dearest(sums, possible)
     layers = []
     for (measure, heading, state), total in sums.items():
         found = [one.get(measure, ZERO) for one in amounts]
         low, high = (min(found), max(found)) if is_sole(sums, measure) else (total.amount, total.amount)
-        face = face_of(total, heading, state, texts)
+        face = face_of(total, heading, state, texts, others.get(measure))
         layers.append(_layer(face, UNDETERMINED if low != high else state, total, low, high))
     for one in possible:
         for (measure, heading, _), total in one.items():
@@ -236,9 +238,32 @@ def by_measure(sums: Sums) -> dict[str, Decimal]:
     return found
 
 
-def face_of(total: LayerSum, heading: str, state: str, texts: dict[str, str]) -> LayerFace:
-    """What a layer says apart from money; `texts` are those of `rule_texts`."""
+def dearest(sums: Sums, possible: Iterable[Sums]) -> dict[str, Priced]:
+    """By measure that makes one layer now, the layer by which it charges most under any of these facts, if it does."""
+    found: dict[str, LayerSum] = {}
+    for one in possible:
+        for (measure, _, _), total in one.items():
+            if total.raw > (found[measure].raw if measure in found else ZERO):
+                found[measure] = total
+    return {measure: total.priced for measure, total in found.items() if is_sole(sums, measure)}
+
+
+def face_of(
+    total: LayerSum, heading: str, state: str, texts: dict[str, str], other: Priced | None = None
+) -> LayerFace:
+    """What a layer says apart from money.
+
+    Args:
+        total: the layer.
+        heading: the heading it is reported under.
+        state: its state as the facts stand.
+        texts: those of `rule_texts`.
+        other: what the measure charges most under facts that are asked for, told beside a relief.
+    """
     layer = total.priced.layer
+    reason = (why_if if state == UNDETERMINED else why)(total.priced, texts)
+    if state == EXEMPT and other is not None:
+        reason |= {"text": f"{reason['text']} {otherwise(other, texts)}"}
     return LayerFace(
         measure=layer.active.measure.id,
         authority=layer.active.measure.authority,
@@ -246,7 +271,7 @@ def face_of(total: LayerSum, heading: str, state: str, texts: dict[str, str]) ->
         state=state,
         rate=total.priced.rate,
         citations=layer.active.citations(layer.row),
-        why=(why_if if state == UNDETERMINED else why)(total.priced, texts),
+        why=reason,
         period=layer.active.period,
         rule=layer.steps[-1].rule if layer.steps else "",
     )

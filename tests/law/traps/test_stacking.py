@@ -31,7 +31,7 @@ def test_trap_09_from_april_2026_metals_pay_on_the_full_value_and_leave_nothing_
     assert paid(quote(load_law(), *line)) == usd(mfn_col1="850.00", s232_IA="5000.00")
 
     def by_content(raw: Raw) -> None:
-        for row in rows(raw, "s232_IA_50", "9903.82.02"):
+        for row in rows(raw, "ia_last", "9903.82.02"):
             row["base"] = {"steel": "1"}
         rule(raw, "fl301_off_232")["take"] = "content"
 
