@@ -40,6 +40,13 @@ settings.register_profile(
 settings.load_profile("tariffs")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of this project's tests."""
+    parser.addoption(
+        "--random-lines", type=int, default=0, help="lines to compare over the real law; 0 is by the scale"
+    )
+
+
 @pytest.fixture(scope="session")
 def scale() -> int:
     """How many times the small count a random test takes: 1 in `make test`, 3 in `make test-all`."""

@@ -33,7 +33,11 @@ def weights(base: Mapping[str, str]) -> Weights:
 
 
 class Reading:
-    """`layers` {(measure, heading, state): (base, amount, owed)} of one line, and their sums `assessed`, `owed`."""
+    """`layers` {(measure, heading, state): (base, amount, owed)} of one line, and their sums `assessed`, `owed`.
+
+    `like` is a reading of the same goods at the same instant with the same declared dates: where measures stand for
+    them is taken from it.
+    """
 
     def __init__(
         self,
@@ -44,11 +48,13 @@ class Reading:
         known_on: str = "",
         switches: Mapping[str, str] | None = None,
         changes: Iterable[Raw] = (),
+        like: Reading | None = None,
     ) -> None:
         self.law, self.line, self.units, self.columns = law, line, units, schedule[line["hts"]]
         self.moment = Moment(law, line, known_on, switches or {}, changes)
         self.value = Fraction(int(Fraction(line["value"]) + Fraction(1, 2)))
-        self.standing = {measure["id"]: self.moment.standing(measure) for measure in law["measures"]}
+        stands = self.moment.standing
+        self.standing: Raw = like.standing if like else {m["id"]: stands(m) for m in law["measures"]}
         bases: dict[Key, Fraction] = defaultdict(Fraction)
         self.exact: dict[Key, Fraction] = defaultdict(Fraction)
         due: dict[Key, bool] = {}
