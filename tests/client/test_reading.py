@@ -248,3 +248,20 @@ def test_a_result_of_standard_input_says_that_its_table_was_not_a_file(
     answer = json.loads(capsys.readouterr().out)
     assert answer["refused"]["path"] == "table-refused.csv"
     assert read_table(tmp_path / "table-refused.csv").height == 1
+
+
+def test_a_server_reads_a_file_as_this_process_does(server: str, tmp_path: Path) -> None:
+    path = tmp_path / "mixed.csv"
+    days = ("5/6/2025", "5/14/2025 0:00", "5/7/2025")
+    lines = [f'9503.00.0073.0,CN,"$10,000",{day},1' for day in days]
+    lines[0] = lines[0].replace("9503.00.0073.0", "9503000073.0")
+    path.write_text("\n".join([f"{HEADER},usmca_shares", *lines, "9503.00.0073,CN"]) + "\n", encoding="utf-8")
+    with Client.local() as here, Client(server) as there:
+        for client in (here, there):
+            duties, impact = client.duties(path), client.impact(path, response="none")
+            assert duties.lines["assessed"].to_list() == [Decimal(14500), None, None, None]
+            assert duties.refused["reason"].to_list() == ["HTS_CODE_MALFORMED"] * 2 + ["ROW_UNREADABLE"]
+            assert impact.total["duty"].item() == pytest.approx(14500)
+            assert impact.refused["reason"].to_list() == duties.refused["reason"].to_list()
+            for notes in (duties.notes, impact.notes):
+                assert "COLUMN_UNREAD" in {note.reason for note in notes}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 import polars as pl
 
@@ -106,14 +107,19 @@ def _records(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
 
 def _set_apart(text: str, header: Sequence[str], name: str) -> pl.DataFrame:
     width = len(header)
-    rows: list[list[str | None]] = []
-    for line, fields in list(_records(text, name))[1:]:
-        fault = None if len(fields) == width else _fault(line, len(fields), width)
-        kept = [value or None for value in fields] if fault is None else [None] * width
-        rows.append([*kept, fault])
-    columns = [column or f"_{place}" for place, column in enumerate(header)]
-    frame = pl.DataFrame(rows, schema=dict.fromkeys([*columns, ROW_FAULT], pl.String), orient="row")
-    return frame if frame[ROW_FAULT].is_not_null().any() else frame.drop(ROW_FAULT)
+    blank = [""] * width
+    # By column: lists of rows would keep the garbage collector busy.
+    cells: list[list[str]] = [[] for _ in header]
+    faults: list[str | None] = []
+    for line, fields in islice(_records(text, name), 1, None):
+        good = len(fields) == width
+        for column, value in zip(cells, fields if good else blank, strict=True):
+            column.append(value)
+        faults.append(None if good else _fault(line, len(fields), width))
+    names = (column or f"_{place}" for place, column in enumerate(header))
+    columns = [pl.Series(column, values, pl.String) for column, values in zip(names, cells, strict=True)]
+    frame = pl.DataFrame(columns).with_columns(pl.col(pl.String).replace("", None))
+    return frame.with_columns(pl.Series(ROW_FAULT, faults, pl.String)) if any(faults) else frame
 
 
 def _fault(line: int, fields: int, width: int) -> str:
