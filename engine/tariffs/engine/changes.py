@@ -14,11 +14,11 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from tariffs.engine.errors import InputError
-from tariffs.engine.explain import percent
 from tariffs.engine.law.events import OPS, Act, Change
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.matching import Reach
 from tariffs.engine.law.model import PROHIBITION, Measure, Period, Row, Rule, Scope
+from tariffs.engine.law.row_words import percent
 from tariffs.engine.law.standing import known
 from tariffs.engine.law.suspensions import Reached, suspended_scopes, suspensions_of
 from tariffs.engine.trade.dates import DateError, read_day

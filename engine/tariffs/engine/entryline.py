@@ -15,9 +15,9 @@ from tariffs.engine.facts import ClaimValue, claim_notes, read_claims
 from tariffs.engine.law.conditions import ENTRY_DATE, Fact
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.notes import Note, unread
+from tariffs.engine.law.row_words import percent
 from tariffs.engine.law.text import UnitRate
 from tariffs.engine.rating import Goods
-from tariffs.engine.scenario.words import percent
 from tariffs.engine.trade.amounts import read_number
 from tariffs.engine.trade.codes import parse_code
 from tariffs.engine.trade.countries import is_country, unknown_origin

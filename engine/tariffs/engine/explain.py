@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
 from tariffs.engine.law.conditions import Condition
-from tariffs.engine.law.model import (
-    ALUMINUM,
-    COPPER,
-    FULL_BASE,
-    PROCESSING,
-    REST,
-    STEEL,
-    TERMS,
-    US,
-    US_ABOVE,
-    Row,
-    Weights,
-)
+from tariffs.engine.law.model import Row
+from tariffs.engine.law.row_words import base_words, percent
 from tariffs.engine.law.stacking import (
     APPLIED,
     DISPLACED,
@@ -32,22 +20,6 @@ from tariffs.engine.law.stacking import (
     Step,
 )
 from tariffs.engine.rating import Priced
-
-_PART_WORDS = {
-    STEEL: "the steel content",
-    ALUMINUM: "the aluminum content",
-    COPPER: "the copper content",
-    US: "the US content up to the cap",
-    US_ABOVE: "the US content above the cap",
-    REST: "the rest of the value",
-    PROCESSING: "the value of repair or processing",
-}
-_US_WHOLE = "the US content"
-
-
-def percent(rate: Decimal) -> str:
-    """A fraction as a percentage without needless zeros."""
-    return f"{(rate * 100).normalize():f}%"
 
 
 def why(priced: Priced, rule_texts: dict[str, str]) -> dict[str, str]:
@@ -91,23 +63,6 @@ def fact_words(row: Row) -> str:
     """The conditions by which a row holds, as a clause."""
     claimed = "not denied" if row.undeclared_applies else "claimed"
     return " and ".join(_fact(condition, claimed) for condition in row.conditions)
-
-
-def base_words(weights: Weights) -> str:
-    """A base as a noun: the customs value, parts of it, or the value less parts."""
-    if weights == FULL_BASE:
-        return "the customs value"
-    left_out = [part for part in TERMS["full"] if not weights[part]]
-    named = [part for part, weight in enumerate(weights) if weight]
-    if weights[REST] and len(left_out) < len(named):
-        return "the customs value less " + _parts(left_out)
-    return _parts(named)
-
-
-def _parts(parts: Sequence[int]) -> str:
-    both = {US, US_ABOVE} <= set(parts)
-    words = [_PART_WORDS[part] for part in parts if not (both and part in {US, US_ABOVE})]
-    return " and ".join([*words, _US_WHOLE] if both else words)
 
 
 def _fact(condition: Condition, claimed: str) -> str:

@@ -12,11 +12,12 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from tariffs.engine.errors import InputError
-from tariffs.engine.explain import percent, why
+from tariffs.engine.explain import why
 from tariffs.engine.export_rates import ONE, QUOTA_CLAIM, ZERO, OrdinaryRate
 from tariffs.engine.law.conditions import Fact
 from tariffs.engine.law.law import InForce, Law
 from tariffs.engine.law.matching import candidates
+from tariffs.engine.law.row_words import percent
 from tariffs.engine.rating import Goods, RateOf, Rater, claims_read
 from tariffs.engine.settling import LayerSum, cents, rule_texts, summed
 from tariffs.engine.trade.rates import AD_VALOREM, Rate

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from tariffs.engine.explain import percent
 from tariffs.engine.facts import split
 from tariffs.engine.law.conditions import Fact
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.matching import Candidates
 from tariffs.engine.law.model import Row
 from tariffs.engine.law.notes import Note
+from tariffs.engine.law.row_words import percent
 from tariffs.engine.law.stacking import Layer
 from tariffs.engine.rating import Rater
 

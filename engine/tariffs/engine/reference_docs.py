@@ -21,10 +21,10 @@ from tariffs.engine.changes import change_words, row_words
 from tariffs.engine.duties import duties_by_measure
 from tariffs.engine.entryline import entry_instant
 from tariffs.engine.errors import TariffsError
-from tariffs.engine.explain import percent
 from tariffs.engine.law import Law, Measure, load_law
 from tariffs.engine.law.events import OPS, Act
 from tariffs.engine.law.model import CONFIDENCE, Period, Rule
+from tariffs.engine.law.row_words import percent
 from tariffs.engine.lineset import I64
 from tariffs.engine.rating import dotted
 from tariffs.engine.tables import PreparedTable, prepare_table

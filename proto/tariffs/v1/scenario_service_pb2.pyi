@@ -111,7 +111,7 @@ class DiffScenariosRequest(_message.Message):
     def __init__(self, first: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., second: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ...) -> None: ...
 
 class Difference(_message.Message):
-    __slots__ = ("kind", "id", "authority", "direction", "start_time", "end_time", "first", "second", "text")
+    __slots__ = ("kind", "id", "authority", "direction", "start_time", "end_time", "first", "second", "text", "goods")
     KIND_FIELD_NUMBER: _ClassVar[int]
     ID_FIELD_NUMBER: _ClassVar[int]
     AUTHORITY_FIELD_NUMBER: _ClassVar[int]
@@ -121,6 +121,7 @@ class Difference(_message.Message):
     FIRST_FIELD_NUMBER: _ClassVar[int]
     SECOND_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
+    GOODS_FIELD_NUMBER: _ClassVar[int]
     kind: str
     id: str
     authority: str
@@ -130,7 +131,8 @@ class Difference(_message.Message):
     first: str
     second: str
     text: str
-    def __init__(self, kind: _Optional[str] = ..., id: _Optional[str] = ..., authority: _Optional[str] = ..., direction: _Optional[str] = ..., start_time: _Optional[str] = ..., end_time: _Optional[str] = ..., first: _Optional[str] = ..., second: _Optional[str] = ..., text: _Optional[str] = ...) -> None: ...
+    goods: str
+    def __init__(self, kind: _Optional[str] = ..., id: _Optional[str] = ..., authority: _Optional[str] = ..., direction: _Optional[str] = ..., start_time: _Optional[str] = ..., end_time: _Optional[str] = ..., first: _Optional[str] = ..., second: _Optional[str] = ..., text: _Optional[str] = ..., goods: _Optional[str] = ...) -> None: ...
 
 class DiffScenariosResponse(_message.Message):
     __slots__ = ("differences", "provenance")

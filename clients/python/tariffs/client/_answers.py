@@ -135,6 +135,7 @@ def differences(message: scenario_service_pb2.DiffScenariosResponse) -> tuple[la
             one.first,
             one.second,
             one.text,
+            one.goods,
         )
         for one in message.differences
     )

@@ -182,6 +182,7 @@ class Difference:
         first: how it stands under the first scenario.
         second: how it stands under the second.
         text: all of it in one sentence.
+        goods: the part of a measure's goods that differs, in words; empty where it is not narrowed.
     """
 
     kind: str
@@ -193,6 +194,7 @@ class Difference:
     first: str
     second: str
     text: str
+    goods: str = ""
 
     def to_json_dict(self) -> dict[str, str]:
         """The difference as in `scenario diff --json`."""

@@ -9,8 +9,10 @@ from datetime import datetime
 
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.model import PROHIBITION, Row, Rule
+from tariffs.engine.law.row_words import base_words, goods_words, percent
 from tariffs.engine.scenario.effect import Stand, instants_of, stand
-from tariffs.engine.scenario.words import assumed, percent
+from tariffs.engine.scenario.narrowed import Groups, Part, parts_that_differ
+from tariffs.engine.scenario.words import assumed
 
 ABSENT = "not in force"
 _RATES_SHOWN = 4
@@ -20,7 +22,8 @@ _RATES_SHOWN = 4
 class Difference:
     """One thing that two laws have otherwise, from `start` to `end` on its own clock (None: without an end).
 
-    `kind` is measure, rule, switch, claim, quantity or assumption; `authority` and `direction` are those of a measure.
+    `kind` is measure, rule, switch, claim, quantity or assumption; `authority` and `direction` are those of a measure,
+    `goods` is the part of its goods that differs (empty: not narrowed).
     """
 
     kind: str
@@ -31,13 +34,15 @@ class Difference:
     end: datetime | None
     first: str
     second: str
+    goods: str = ""
 
     @property
     def words(self) -> str:
         """The difference in one sentence."""
         start = f" from {self.start:%Y-%m-%d %H:%M %Z}" if self.start else ""
         end = f" until {self.end:%Y-%m-%d %H:%M %Z}" if self.end else ""
-        return f"{self.id}{start}{end}: {self.first} in the first, {self.second} in the second."
+        goods = f"for {self.goods} " if self.goods else ""
+        return f"{self.id}{start}{end}: {goods}{self.first} in the first, {self.second} in the second."
 
 
 def difference(first: Law, second: Law) -> list[Difference]:
@@ -53,21 +58,46 @@ def _measure(first: Law, second: Law, name: str) -> Iterator[Difference]:
     known = second.measures.get(name) or first.measures[name]
     zone = second.zones.get(known.direction, second.zones[IMPORT])
     instants = instants_of(name, first, second)
-    runs: list[tuple[datetime, datetime | None, tuple[str, str]]] = []
+    runs: list[tuple[datetime, datetime | None, _Said]] = []
+    open_runs: dict[_Said, int] = {}
     for instant, end in itertools.zip_longest(instants, instants[1:]):
         pair = stand(first, name, instant), stand(second, name, instant)
-        if pair[0] == pair[1]:
-            continue
-        words = _words_of(*pair)
-        if runs and runs[-1][1:] == (instant, words):
-            runs[-1] = (runs[-1][0], end, words)
-        else:
-            runs.append((instant, end, words))
-    for start, end, (one, other) in runs:
+        groups = second.in_force(instant, second.as_of, known.direction).groups if pair[0] != pair[1] else {}
+        said = _said(*pair, groups) if pair[0] != pair[1] else []
+        for words in said:
+            if words in open_runs:
+                runs[open_runs[words]] = (runs[open_runs[words]][0], end, words)
+            else:
+                runs.append((instant, end, words))
+        open_runs = {words: index for index, (_, last, words) in enumerate(runs) if last == end}
+    for start, end, (goods, one, other) in runs:
         last = end.astimezone(zone) if end and end < second.coverage[1] else None
-        yield Difference(
-            "measure", name, known.authority, known.direction, start.astimezone(zone), last, one, other
-        )
+        begun = start.astimezone(zone)
+        yield Difference("measure", name, known.authority, known.direction, begun, last, one, other, goods)
+
+
+# The goods that differ (empty: not narrowed), and how the measure stands for them in the first law and in the second.
+_Said = tuple[str, str, str]
+
+
+def _said(one: Stand, other: Stand, groups: Groups) -> list[_Said]:
+    """Where a measure stands in two laws in words, part by part where one of them narrows rows of the other."""
+    parts = parts_that_differ(one[0], other[0], groups) if one and other else []
+    found = [(_goods(part), _part_words(part.first), _part_words(part.second)) for part in parts]
+    told = [said for said in found if said[1] != said[2]]
+    return told or [("", *_words_of(one, other))]
+
+
+def _part_words(rows: tuple[Row, ...]) -> str:
+    return "exempt" if rows and all(row.relief for row in rows) else _words((rows, False), False)
+
+
+def _goods(part: Part) -> str:
+    """The goods of a part, with the conditions of reliefs that one law alone has there."""
+    reliefs = [row for row in part.second if row.relief and row not in part.first]
+    terms = dict.fromkeys(condition.text for row in reliefs for condition in row.conditions)
+    words = goods_words(part.scope)
+    return f"{words} where {' and '.join(terms)}" if terms and len(reliefs) == 1 else words
 
 
 def _words_of(one: Stand, other: Stand) -> tuple[str, str]:
@@ -75,7 +105,20 @@ def _words_of(one: Stand, other: Stand) -> tuple[str, str]:
     found = _words(one, False), _words(other, False)
     if found[0] == found[1]:
         found = _words(one, True), _words(other, True)
+    if found[0] == found[1]:
+        found = _with_bases(one), _with_bases(other)
     return found if found[0] != found[1] else (f"{found[0]} on some goods", f"{found[1]} on other goods")
+
+
+def _with_bases(stand: Stand) -> str:
+    """The rates of a measure, each with the part of the value it falls on."""
+    rows = [row for row in (stand[0] if stand else ()) if row.charging and not row.suspended]
+    rates = dict.fromkeys(f"{_rate(row)} on {base_words(row.base)}" for row in rows)
+    return _listed(list(rates)) or ABSENT
+
+
+def _listed(rates: list[str]) -> str:
+    return ", ".join(rates[:_RATES_SHOWN]) + (" and more" if len(rates) > _RATES_SHOWN else "")
 
 
 def _words(stand: Stand, reliefs: bool) -> str:
@@ -88,7 +131,7 @@ def _words(stand: Stand, reliefs: bool) -> str:
     if all(row.suspended for row in charging):
         return "suspended"
     rates = list(dict.fromkeys(_rate(row) for row in charging if not row.suspended))
-    shown = ", ".join(rates[:_RATES_SHOWN]) + (" and more" if len(rates) > _RATES_SHOWN else "")
+    shown = _listed(rates)
     marks = [
         *(["part of it suspended"] if suspended else []),
         *([f"{sum(row.relief for row in rows)} exemptions"] if reliefs else []),

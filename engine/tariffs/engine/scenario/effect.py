@@ -63,7 +63,9 @@ def stand(law: Law, name: str, instant: datetime) -> Stand:
 def _stand(law: Law, name: str, instant: datetime) -> Stand:
     measure = law.measures.get(name)
     found = law.standing(measure, instant, law.as_of) if measure else None
-    return (tuple(replace(row, acts=()) for row in found.rows), found.suspended) if found else None
+    return (
+        (tuple(replace(row, acts=(), kept=False) for row in found.rows), found.suspended) if found else None
+    )
 
 
 def warning_of(before: Law, after: Law, change: Change, places: Places) -> Problem | None:

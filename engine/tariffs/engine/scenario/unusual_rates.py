@@ -8,9 +8,9 @@ from typing import Any
 
 from tariffs.engine.law.events import Change
 from tariffs.engine.law.law import Law
+from tariffs.engine.law.row_words import percent
 from tariffs.engine.law.text import read_rate
 from tariffs.engine.scenario.model import WARNING, Place, Places, Problem, place_of
-from tariffs.engine.scenario.words import percent
 
 
 def unusual_rates(law: Law, change: Change, places: Places) -> list[Problem]:

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from tariffs.engine.law.assumptions import Assumptions, PortCalls
 from tariffs.engine.law.events import Change, Selector
 from tariffs.engine.law.model import Scope
-
-
-def percent(rate: Decimal) -> str:
-    """A fraction as a percentage without needless zeros."""
-    return f"{(rate * 100).normalize():f}%"
+from tariffs.engine.law.row_words import percent
 
 
 def words_of(change: Change) -> str:

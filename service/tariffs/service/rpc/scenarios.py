@@ -86,6 +86,7 @@ def _difference(item: Difference) -> scenario_service_pb2.Difference:
         first=item.first,
         second=item.second,
         text=item.words,
+        goods=item.goods,
     )
 
 

@@ -294,9 +294,10 @@ def differences(found: Sequence[Difference]) -> None:
     if not found:
         out.print("No difference.")
         return
-    table = Table("what", "from", "until", "first", "second", box=None, pad_edge=False)
+    table = Table("what", "goods", "from", "until", "first", "second", box=None, pad_edge=False)
     for one in found:
-        table.add_row(*(escape(text) for text in (one.id, one.start, one.end, one.first, one.second)))
+        cells = (one.id, one.goods, one.start, one.end, one.first, one.second)
+        table.add_row(*(escape(text) for text in cells))
     out.print(table)
 
 
