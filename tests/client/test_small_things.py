@@ -91,3 +91,17 @@ def test_a_claim_cut_short_is_refused_with_its_name(claim: str, meant: str) -> N
 def test_money_as_a_number_stays_exact() -> None:
     quote = Client.local().duty("9503.00.0073", "CN", "2025-05-14", Decimal("1000.00"))
     assert quote.landed["customs_value"] == 1000
+
+
+@pytest.mark.parametrize("words", [("impact", "--on"), ("timeline", "--end", "2026-11-21", "--start")])
+def test_a_note_that_several_scenarios_have_is_shown_once(
+    words: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "steel.csv"
+    path.write_text("hts,origin,customs_value\n7208101500,CN,1000\n8541430080,VN,1000\n")
+    chosen = ["-s", "base", "-s", "truce-lapses", "-s", "truce-extended", "--response", "none", "--local"]
+    command, *options = words
+    assert run([command, str(path), *chosen, *options, "2026-11-20"]) == 0
+    shown = [line for line in capsys.readouterr().out.splitlines() if line.startswith("note ")]
+    assert shown
+    assert len(shown) == len(set(shown))

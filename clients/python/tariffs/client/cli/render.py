@@ -88,8 +88,7 @@ def impact(result: ImpactResult, shown: int = _SHOWN_GROUPS) -> None:
     out = console()
     points(out, result, [(str(row["scenario"]), str(row["on"])) for row in result.total.to_dicts()], shown)
     out.print()
-    # A note on the whole run stands again under each scenario and day it is about.
-    print_notes(out, {(note.reason, note.message): note for note in result.notes}.values())
+    print_notes(out, result.notes)
     if result.refused.height:
         out.print(f"\n{refused_words(result.refused)}:")
         out.print(_frame(result.refused.head(shown)))
@@ -223,8 +222,8 @@ def _why(out: Console, layer: Layer) -> None:
 
 
 def print_notes(out: Console, notes: Iterable[Note]) -> None:
-    """Print notes, one a line."""
-    for note in notes:
+    """Print notes, one a line, and each once: one on the whole run stands again under each scenario and day."""
+    for note in {(note.reason, note.message): note for note in notes}.values():
         out.print(f"note {escape(note.reason)}: {escape(note.message)}")
 
 
