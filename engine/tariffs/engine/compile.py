@@ -149,7 +149,7 @@ class _Atoms:
 def _split(lines: LineSet, facts: FactBits, pieces: I64, piece_class: I64) -> _Atoms:
     """Split pieces by every share claim that their class reads: a partition at a time, each combination weighted."""
     line = lines.piece_line[pieces]
-    bits = facts.fixed[line] & facts.reads[piece_class]
+    bits = facts.bits_of(line, piece_class)
     atoms = _Atoms(pieces, piece_class, lines.piece_weight[pieces], bits)
     for claims in facts.partitions:
         checkpoint()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -14,7 +14,7 @@ from tariffs.engine.errors import LawError
 from tariffs.engine.law.conditions import Condition
 from tariffs.engine.law.law import Active, InForce, Law
 from tariffs.engine.law.model import METALS, REST, Row, Weights
-from tariffs.engine.lineset import F64, Bools, LineSet
+from tariffs.engine.lineset import F64, I64, Bools, LineSet
 from tariffs.engine.rating import CONTENT_CLAIMS
 
 # One bit each in a signed number of 64 bits.
@@ -66,7 +66,8 @@ class FactBits:
     Every distinct test of a claim has a bit. `fixed` holds per line the bits of tests that need no split;
     `share_bits` the bit of each share claim, `undeclared_bits` a bit for a share claim left undeclared
     where a row asks for that; `content_bits` a bit per metal above 0 and one for content left undeclared.
-    `reads` says per class which bits matter.
+    `reads` says per class which bits matter. Where there are more tests than bits, tests that no class reads together
+    have one bit; those are not in `fixed` but in `bits_of`.
     """
 
     def __init__(self, law: Law, classes: Classes, lines: LineSet) -> None:
@@ -80,21 +81,44 @@ class FactBits:
         self.content_undeclared = self._new()
         self.fixed = np.zeros(lines.count, dtype=np.int64)
         self._register(classes)
+        reads = [self._reads(c, classes.in_force) for c in classes.candidates]
+        self._readers: dict[object, Bools] = {}
+        self._shared: list[tuple[int, Bools, Bools]] = []
+        if self._next > TESTS_AT_MOST:
+            reads = self._share(reads)
         self._fill(lines)
-        self.reads = np.array([self._reads(c, classes.in_force) for c in classes.candidates], dtype=np.int64)
+        self.reads = np.array(reads, dtype=np.int64)
         read_by_any = int(np.bitwise_or.reduce(self.reads)) if len(self.reads) else 0
         self.partitions = self._partitions(read_by_any)
 
     def _new(self) -> int:
         self._next += 1
-        if self._next > TESTS_AT_MOST:
-            raise LawError(
-                "TOO_MANY_TESTS",
-                f"At one instant the law tests more than {TESTS_AT_MOST} facts, the most that a table run tells apart.",
-                fix="Use fewer different conditions in the rows and rules of the scenario.",
-                metadata={"limit": str(TESTS_AT_MOST)},
-            )
         return 1 << (self._next - 1)
+
+    def bits_of(self, line: I64, klass: I64) -> I64:
+        """The bits of pieces by their line and class, apart from those of share claims."""
+        bits: I64 = self.fixed[line] & self.reads[klass]
+        for bit, holds, readers in self._shared:
+            bits |= np.where(readers[klass] & holds[line], bit, 0)
+        return bits
+
+    def _share(self, reads: list[int]) -> list[int]:
+        """Give tests that no class reads together one bit; the classes' reads in the new bits.
+
+        Share claims and tests of content keep a bit of their own: atoms are split by those, and content left undeclared
+        is settled by these.
+        """
+        content = CONTENT_CLAIMS.values()
+        sharing: dict[object, int] = {key: bit for key, bit in self._tests.items() if key[0] not in content}
+        sharing.update(self.undeclared_bits)
+        places = shared_bits(reads, tuple(sharing.values()), self._next)
+        self._readers = {key: np.array([bool(mask & bit) for mask in reads]) for key, bit in sharing.items()}
+        self._tests = {key: places[bit] for key, bit in self._tests.items()}
+        self.share_bits = {claim: places[bit] for claim, bit in self.share_bits.items()}
+        self.undeclared_bits = {claim: places[bit] for claim, bit in self.undeclared_bits.items()}
+        self.content_bits = {part: places[bit] for part, bit in self.content_bits.items()}
+        self.content_undeclared = places[self.content_undeclared]
+        return [sum({place for bit, place in places.items() if mask & bit}) for mask in reads]
 
     def _register(self, classes: Classes) -> None:
         rules = [c for r in classes.in_force.rules for c in (*r.rule.conditions, *r.rule.unless)]
@@ -114,18 +138,26 @@ class FactBits:
             self.undeclared_bits[name] = self._new()
 
     def _fill(self, lines: LineSet) -> None:
-        for (claim, op, operand), bit in self._tests.items():
-            self.fixed[_test(lines, claim, op, operand)] |= bit
+        for key, bit in self._tests.items():
+            self._set(key, bit, _test(lines, *key))
         for claim in self.share_bits:
             self.shares[claim] = lines.fact(claim)
         for claim, bit in self.undeclared_bits.items():
-            self.fixed[np.isnan(lines.fact(claim))] |= bit
+            self._set(claim, bit, np.isnan(lines.fact(claim)))
         silent = np.ones(lines.count, dtype=bool)
         for part, claim in CONTENT_CLAIMS.items():
             content = lines.fact(claim)
             self.fixed[content > 0] |= self.content_bits[part]
             silent &= np.isnan(content)
         self.fixed[silent] |= self.content_undeclared
+
+    def _set(self, key: object, bit: int, holds: Bools) -> None:
+        """Set a bit on the lines where its test holds: a shared one by class, where classes read the test."""
+        readers = self._readers.get(key)
+        if readers is None:
+            self.fixed[holds] |= bit
+        elif holds.any():
+            self._shared.append((bit, holds, readers))
 
     def _reads(self, candidates: list[tuple[Active, list[Row]]], in_force: InForce) -> int:
         present = {active.index for active, _ in candidates}
@@ -181,6 +213,41 @@ class FactBits:
             if bit & read:
                 found.setdefault(self._law.claims[claim].partition or claim, []).append(claim)
         return list(found.values())
+
+
+def shared_bits(reads: Sequence[int], sharing: Sequence[int], count: int) -> dict[int, int]:
+    """A place for each of `count` bits, so that no two read together have one place.
+
+    Args:
+        reads: the sets of bits read together.
+        sharing: the bits that may have one place with others; the rest keep places of their own.
+        count: how many bits there are.
+
+    Raises:
+        LawError: TOO_MANY_TESTS if more places are needed than a signed number of 64 bits has.
+    """
+    apart = frozenset(sharing)
+    own = [1 << n for n in range(count) if 1 << n not in apart]
+    places = {bit: 1 << n for n, bit in enumerate(own)}
+    together = dict.fromkeys(sharing, 0)
+    for mask in set(reads):
+        for bit in sharing:
+            if mask & bit:
+                together[bit] |= mask
+    for bit in sharing:
+        taken = {places[other] for other in sharing if other in places and together[bit] & other}
+        place = 1 << len(own)
+        while place in taken:
+            place <<= 1
+        places[bit] = place
+    if max(places.values()) >= 1 << TESTS_AT_MOST:
+        raise LawError(
+            "TOO_MANY_TESTS",
+            f"Rows and rules in force test more than {TESTS_AT_MOST} facts of the same goods, more than a table holds.",
+            fix="Use fewer different conditions in the rows and rules of the scenario.",
+            metadata={"limit": str(TESTS_AT_MOST)},
+        )
+    return places
 
 
 def _tells_metal_apart(base: Weights) -> bool:
