@@ -22,23 +22,47 @@ CONFIDENCE_C: Confidence
 CONFIDENCE_U: Confidence
 
 class Period(_message.Message):
-    __slots__ = ("id", "start_time", "end_time", "known_from", "citations", "confidence")
+    __slots__ = ("id", "start_time", "end_time", "known_from", "citations", "confidence", "rows")
     ID_FIELD_NUMBER: _ClassVar[int]
     START_TIME_FIELD_NUMBER: _ClassVar[int]
     END_TIME_FIELD_NUMBER: _ClassVar[int]
     KNOWN_FROM_FIELD_NUMBER: _ClassVar[int]
     CITATIONS_FIELD_NUMBER: _ClassVar[int]
     CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    ROWS_FIELD_NUMBER: _ClassVar[int]
     id: str
     start_time: str
     end_time: str
     known_from: str
     citations: _containers.RepeatedScalarFieldContainer[str]
     confidence: Confidence
-    def __init__(self, id: _Optional[str] = ..., start_time: _Optional[str] = ..., end_time: _Optional[str] = ..., known_from: _Optional[str] = ..., citations: _Optional[_Iterable[str]] = ..., confidence: _Optional[_Union[Confidence, str]] = ...) -> None: ...
+    rows: _containers.RepeatedCompositeFieldContainer[MeasureRow]
+    def __init__(self, id: _Optional[str] = ..., start_time: _Optional[str] = ..., end_time: _Optional[str] = ..., known_from: _Optional[str] = ..., citations: _Optional[_Iterable[str]] = ..., confidence: _Optional[_Union[Confidence, str]] = ..., rows: _Optional[_Iterable[_Union[MeasureRow, _Mapping]]] = ...) -> None: ...
+
+class MeasureRow(_message.Message):
+    __slots__ = ("goods", "charge", "base", "conditions", "heading")
+    GOODS_FIELD_NUMBER: _ClassVar[int]
+    CHARGE_FIELD_NUMBER: _ClassVar[int]
+    BASE_FIELD_NUMBER: _ClassVar[int]
+    CONDITIONS_FIELD_NUMBER: _ClassVar[int]
+    HEADING_FIELD_NUMBER: _ClassVar[int]
+    goods: str
+    charge: str
+    base: str
+    conditions: str
+    heading: str
+    def __init__(self, goods: _Optional[str] = ..., charge: _Optional[str] = ..., base: _Optional[str] = ..., conditions: _Optional[str] = ..., heading: _Optional[str] = ...) -> None: ...
+
+class NamedList(_message.Message):
+    __slots__ = ("id", "codes")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    CODES_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    codes: int
+    def __init__(self, id: _Optional[str] = ..., codes: _Optional[int] = ...) -> None: ...
 
 class Measure(_message.Message):
-    __slots__ = ("id", "title", "authority", "direction", "modelled", "announced", "confidence", "citations", "note", "periods", "events", "provenance")
+    __slots__ = ("id", "title", "authority", "direction", "modelled", "announced", "confidence", "citations", "note", "periods", "events", "provenance", "lists")
     ID_FIELD_NUMBER: _ClassVar[int]
     TITLE_FIELD_NUMBER: _ClassVar[int]
     AUTHORITY_FIELD_NUMBER: _ClassVar[int]
@@ -51,6 +75,7 @@ class Measure(_message.Message):
     PERIODS_FIELD_NUMBER: _ClassVar[int]
     EVENTS_FIELD_NUMBER: _ClassVar[int]
     PROVENANCE_FIELD_NUMBER: _ClassVar[int]
+    LISTS_FIELD_NUMBER: _ClassVar[int]
     id: str
     title: str
     authority: str
@@ -63,7 +88,8 @@ class Measure(_message.Message):
     periods: _containers.RepeatedCompositeFieldContainer[Period]
     events: _containers.RepeatedCompositeFieldContainer[MeasureEvent]
     provenance: _common_pb2.Provenance
-    def __init__(self, id: _Optional[str] = ..., title: _Optional[str] = ..., authority: _Optional[str] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ..., modelled: _Optional[bool] = ..., announced: _Optional[bool] = ..., confidence: _Optional[_Union[Confidence, str]] = ..., citations: _Optional[_Iterable[str]] = ..., note: _Optional[str] = ..., periods: _Optional[_Iterable[_Union[Period, _Mapping]]] = ..., events: _Optional[_Iterable[_Union[MeasureEvent, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ...) -> None: ...
+    lists: _containers.RepeatedCompositeFieldContainer[NamedList]
+    def __init__(self, id: _Optional[str] = ..., title: _Optional[str] = ..., authority: _Optional[str] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ..., modelled: _Optional[bool] = ..., announced: _Optional[bool] = ..., confidence: _Optional[_Union[Confidence, str]] = ..., citations: _Optional[_Iterable[str]] = ..., note: _Optional[str] = ..., periods: _Optional[_Iterable[_Union[Period, _Mapping]]] = ..., events: _Optional[_Iterable[_Union[MeasureEvent, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ..., lists: _Optional[_Iterable[_Union[NamedList, _Mapping]]] = ...) -> None: ...
 
 class MeasureEvent(_message.Message):
     __slots__ = ("op", "start_time", "end_time", "known_from", "citations", "text")

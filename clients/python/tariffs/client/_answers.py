@@ -179,9 +179,14 @@ def measure(message: law_service_pb2.Measure) -> lawinfo.Measure:
                 period.known_from,
                 tuple(period.citations),
                 confidence(period.confidence),
+                tuple(
+                    lawinfo.MeasureRow(row.goods, row.charge, row.base, row.conditions, row.heading)
+                    for row in period.rows
+                ),
             )
             for period in message.periods
         ),
+        lists=tuple(lawinfo.NamedList(one.id, one.codes) for one in message.lists),
         events=tuple(
             lawinfo.MeasureEvent(
                 event.op,

@@ -6,6 +6,25 @@ from dataclasses import asdict, dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class MeasureRow:
+    """One row of a period in words: whom it fits, what it charges and on what, under which conditions and heading."""
+
+    goods: str
+    charge: str
+    base: str
+    conditions: str
+    heading: str
+
+
+@dataclass(frozen=True, slots=True)
+class NamedList:
+    """A product list by name, and how many codes it has on the law's as-of day."""
+
+    id: str
+    codes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Period:
     """What an instrument enacted, from an instant on.
 
@@ -16,6 +35,7 @@ class Period:
         known_from: day it was published.
         citations: legal sources.
         confidence: A (primary text read), B, C or U.
+        rows: its rows as enacted; the first that fits a line holds.
     """
 
     id: str
@@ -24,6 +44,7 @@ class Period:
     known_from: str
     citations: tuple[str, ...]
     confidence: str
+    rows: tuple[MeasureRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +75,7 @@ class Measure:
         note: what else to know.
         periods: its periods, oldest first; empty in lists.
         events: what was done to it later, oldest first; empty in lists.
+        lists: the product lists that its rows name; empty in lists of measures.
     """
 
     id: str
@@ -67,6 +89,7 @@ class Measure:
     note: str
     periods: tuple[Period, ...]
     events: tuple[MeasureEvent, ...]
+    lists: tuple[NamedList, ...] = ()
 
     @property
     def standing(self) -> str:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import difflib
 from zoneinfo import ZoneInfo
 
+from tariffs.engine.entryline import entry_instant
 from tariffs.engine.errors import LawError
 from tariffs.engine.law import Claim, Law, Measure, Period, Switch, load_law
 from tariffs.engine.law.events import Act
 from tariffs.engine.law.law import IMPORT
+from tariffs.engine.law.model import Row
+from tariffs.engine.law.row_words import base_words, charge_words, goods_words
 from tariffs.service.rpc.checks import required, value_of, word
 from tariffs.service.rpc.shared import day_text, instant_text, law_provenance
 from tariffs.v1 import common_pb2, law_service_pb2
@@ -64,6 +67,7 @@ def get_measure(request: law_service_pb2.GetMeasureRequest) -> law_service_pb2.M
     zone = law.context(measure.direction).zone
     message.periods.extend(_period(period, zone) for period in measure.periods)
     message.events.extend(_event(act, zone) for act in law.acts[measure.id])
+    message.lists.extend(_lists(law, measure))
     message.provenance.CopyFrom(law_provenance(law, request))
     return message
 
@@ -110,7 +114,29 @@ def _period(period: Period, zone: ZoneInfo) -> law_service_pb2.Period:
         known_from=day_text(period.known_from),
         citations=period.cite,
         confidence=value_of(law_service_pb2.Confidence, period.conf),
+        rows=[_row(row) for row in period.rows],
     )
+
+
+def _row(row: Row) -> law_service_pb2.MeasureRow:
+    return law_service_pb2.MeasureRow(
+        goods=goods_words(row.scope),
+        charge=charge_words(row),
+        base=base_words(row.base),
+        conditions=" and ".join(condition.text for condition in row.conditions),
+        heading=row.heading,
+    )
+
+
+def _lists(law: Law, measure: Measure) -> list[law_service_pb2.NamedList]:
+    """The lists that rows of a measure name, with how many codes they have on the as-of day."""
+    scopes = [row.scope for period in measure.periods for row in period.rows]
+    named = {name for scope in scopes for names in (*scope.products, scope.not_products) for name in names}
+    noon = entry_instant(law, law.as_of, measure.direction)
+    return [
+        law_service_pb2.NamedList(id=name, codes=len(law.lists[name].on(noon)))
+        for name in sorted(named & law.lists.keys())
+    ]
 
 
 def _event(act: Act, zone: ZoneInfo) -> law_service_pb2.MeasureEvent:

@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from tariffs.client._replay import Replay
-from tariffs.client.cli import periods
+from tariffs.client.cli import measure_rows, periods
 from tariffs.client.lawinfo import CheckResult, Difference, Law, Measure, ScenarioInfo
 from tariffs.client.refused import refused_words
 from tariffs.client.results import ImpactResult, Layer, Note, Provenance, Quote, Ranges, TimelineResult
@@ -201,10 +201,15 @@ def measure(found: Measure) -> None:
         end = f" to {period.end}" if period.end else ""
         out.print(f"\nperiod {escape(period.id)}: from {period.start or 'never enacted'}{end}")
         _sources(out, period.citations)
+        if period.rows:
+            out.print(measure_rows.rows_table(period.rows))
     for event in found.events:
         end = f" to {event.end}" if event.end else ""
         out.print(f"\n{event.op} {event.start}{end}: {escape(event.text)}")
         _sources(out, event.citations)
+    if found.lists:
+        lists = ", ".join(f"{one.id} ({one.codes:,} codes)" for one in found.lists)
+        out.print(f"\nproduct lists: {escape(lists)}")
 
 
 def switches(law: Law) -> None:

@@ -1,0 +1,71 @@
+"""A measure as shown: its rates, rows and lists, beside periods and acts."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+
+import pytest
+
+from tariffs.client import Client
+from tariffs.client.cli.app import run
+from tariffs.engine.law import load_law
+from tariffs.engine.law.model import Row, Tier
+from tariffs.engine.law.row_words import charge_words
+from tariffs.engine.law.text import UnitRate
+
+KILO = UnitRate(Decimal(1), "kg")
+
+
+def test_a_measure_shows_what_it_charges_on_which_goods() -> None:
+    found = Client.local().measure("s301_l3")
+    period = next(one for one in found.periods if one.id == "s301_l3_25")
+    assert [(row.charge, row.goods, row.heading, row.base) for row in period.rows] == [
+        ("25%", "CN of S301_L3_04 without S301_L3_04_EXCEPT", "9903.88.04", "the customs value"),
+        ("25%", "CN of S301_L3 without S301_L3_04", "9903.88.03", "the customs value"),
+    ]
+    assert [one.id for one in found.lists] == ["S301_L3", "S301_L3_04", "S301_L3_04_EXCEPT"]
+    assert all(one.codes > 0 for one in found.lists)
+
+
+def test_every_measure_of_the_law_is_shown_row_by_row() -> None:
+    client, law = Client.local(), load_law()
+    for name, measure in law.measures.items():
+        found = client.measure(name)
+        assert [len(period.rows) for period in found.periods] == [len(p.rows) for p in measure.periods], name
+        assert all(row.charge and row.goods and row.base for period in found.periods for row in period.rows)
+        rated = [row for period in measure.periods for row in period.rows if row.rate]
+        shown = [row.charge for period in found.periods for row in period.rows]
+        percents = {f"{(row.rate * 100).normalize():f}%" for row in rated if row.rate}
+        assert percents <= {word for charge in shown for word in charge.split()}, name
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        (Row("add", rate=Decimal("0.125")), "12.5%"),
+        (Row("add", rate=Decimal(0), relief=True), "free"),
+        (Row("topup_to", rate=Decimal("0.15")), "up to 15% all-in"),
+        (Row("total", rate=Decimal("0.1")), "10% in lieu of the ordinary duty"),
+        (Row("specific", tiers=(Tier(None, UnitRate(Decimal("0.22"), "W")),)), "0.22 USD/W"),
+        (
+            Row("specific", tiers=(Tier(Decimal(1000), KILO), Tier(None, UnitRate(Decimal(2), "kg")))),
+            "1 USD/kg up to 1,000, then 2 USD/kg",
+        ),
+        (Row("minimum_price", price=UnitRate(Decimal("0.4"), "W")), "the shortfall to 0.4 USD/W"),
+        (Row("ordinary", column="special"), "the ordinary rate, column special"),
+        (Row("prohibition"), "imports are prohibited"),
+    ],
+)  # fmt: skip
+def test_what_a_row_charges_is_said_in_words(row: Row, words: str) -> None:
+    assert charge_words(row) == words
+
+
+def test_the_command_line_prints_rates_rows_and_lists(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["law", "show", "s301_l3", "--local"]) == 0
+    said = capsys.readouterr().out
+    assert "25%     CN of S301_L3 without S301_L3_04" in said
+    assert "product lists: S301_L3 (" in said
+    assert run(["law", "show", "s301_l3", "--local", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["periods"][0]["rows"]
+    assert rows[0]["charge"] == "10%"
