@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -228,7 +229,12 @@ def test_a_cancelled_batch_ends() -> None:
 
 def test_an_entry_of_one_line_is_that_line() -> None:
     result = rate(line(freight="12.345"))
-    assert result.outcomes == (assess_line(load_law(), line(freight="12.345")),)
+    (outcome,) = result.outcomes
+    assert isinstance(outcome, Quote)
+    # What is to say of the whole file is said once, not on each line.
+    alone = assess_line(load_law(), line(freight="12.345"))
+    assert replace(outcome, notes=outcome.notes + result.notes) == alone
+    assert [note.reason for note in result.notes] == ["LAW_READ_TO"]
     assert [entry.landed for entry in result.entries] == [one.landed for one in quotes(result)]
 
 
