@@ -7,10 +7,14 @@ from decimal import ROUND_HALF_UP, Decimal
 from math import prod
 from typing import Any
 
+import polars as pl
 import pytest
 
+from tariffs.engine import compile as compile_module
 from tariffs.engine.errors import InputError
-from tariffs.engine.law import Law
+from tariffs.engine.impact import Options, Point, impact
+from tariffs.engine.law import Law, load_law
+from tariffs.engine.scenario import library
 from tests.law.harness import Rates, duties, quote_of
 from tests.unit.laws import make_law, measure
 
@@ -99,3 +103,18 @@ def test_parts_of_a_line_are_every_combination_of_its_shares() -> None:
         assert quote_of(law, line, RATES).assessed == Decimal(expected).quantize(
             Decimal("0.01"), ROUND_HALF_UP
         )
+
+
+def test_a_row_of_too_many_parts_is_in_no_group_and_no_total(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compile_module, "ATOMS_AT_MOST", 1)
+    rows = [("9503000073", "CN", 1000.0, 0.0), ("9503000073", "MX", 500.0, 0.5)]
+    table = pl.DataFrame(rows, schema=["hts", "origin", "customs_value", "usmca_share"], orient="row")
+    point, options = Point(library()["base"], "2025-06-01"), Options(response="none")
+    found = impact(table, [point], law=load_law(), options=options)
+    assert found.refused.select("row", "reason").rows() == [(1, "TOO_MANY_ATOMS")]
+    block = found.scenarios[0]
+    groups = {row["origin"]: (row["customs_value"], row["duty"]) for row in block.groups.to_dicts()}
+    # Toys of China on that day: 20 percent over fentanyl and 10 reciprocal.
+    assert groups == {"CN": (1000.0, pytest.approx(300.0)), "MX": (0.0, 0.0)}
+    assert block.total["customs_value"] == 1000.0
+    assert block.total["duty"] == pytest.approx(300.0)

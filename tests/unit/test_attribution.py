@@ -5,8 +5,10 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
+from tariffs.engine import attribution
 from tariffs.engine.attribution import ORDERED, SHAPLEY, Attribution, attribute
 from tariffs.engine.errors import ScenarioError
+from tariffs.engine.groups import AUTHORITY
 from tariffs.engine.impact import Options, Point, impact
 from tariffs.engine.law import load_law
 from tariffs.engine.scenario import Scenario, load_scenario
@@ -126,3 +128,25 @@ def test_a_run_attributes_each_scenario_against_the_first_of_its_day() -> None:
     assert rows is not None
     assert rows["duty"].sum() == pytest.approx(found[1].total["duty_vs"])
     assert rows.columns[:5] == ["reference", "method", "unit", "text", "origin"]
+
+
+class _CountedGame:
+    """A game in which every unit adds one dollar, so that a split costs no valuation."""
+
+    def __init__(self, *_: object) -> None:
+        self.keys = [AUTHORITY]
+
+    def value(self, coalition: frozenset[int]) -> pl.DataFrame:
+        row = dict.fromkeys(("duty", "duty_owed", "duty_after"), float(len(coalition)))
+        return pl.DataFrame([{AUTHORITY: "x", **row}])
+
+
+@pytest.mark.parametrize(("count", "method"), [(8, SHAPLEY), (9, ORDERED)])
+def test_eight_units_are_split_by_shapley_and_nine_in_order(
+    monkeypatch: pytest.MonkeyPatch, count: int, method: str
+) -> None:
+    monkeypatch.setattr(attribution, "_Game", _CountedGame)
+    changes = [ON_CHINA.replace("25%", f"{n}%") for n in range(count)]
+    result = attribute(valuer(), load_scenario("base"), written(*changes), DAY)
+    assert (result.method, result.frame["method"].unique().to_list()) == (method, [method])
+    assert list(by_unit(result).values()) == pytest.approx([1.0] * count)

@@ -215,6 +215,20 @@ def test_lines_of_an_entry_that_name_several_days_pay_the_fees_of_the_first() ->
     assert rate(line(value=3000, entry="2026-09-30")).entries[0].landed.mpf == Decimal("33.58")
 
 
+def test_the_least_fee_of_an_entry_of_several_days_is_that_of_the_first() -> None:
+    # 0.3464 % of 9,600 is 33.25, below the least of either year: 33.58 until 2026-09-30, 34.58 from the next day.
+    result = rate(
+        line(entry_id="A", entry="2026-10-01", value=9500), line(entry_id="A", entry="2026-09-30", value=100)
+    )
+    assert result.entries[0].landed.mpf == Decimal("33.58")
+
+
+@pytest.mark.parametrize(("last", "informal", "mpf"), [("500", True, "2.77"), ("500.01", False, "34.58")])
+def test_an_entry_of_exactly_2500_over_several_lines_is_informal(last: str, informal: bool, mpf: str) -> None:
+    (entry,) = rate(*(line(entry_id="A", value=value) for value in ("1500", "500", last))).entries
+    assert (entry.informal, entry.landed.mpf) == (informal, Decimal(mpf))
+
+
 def test_a_day_of_knowledge_that_cannot_be_read_fails_the_whole() -> None:
     with pytest.raises(InputError) as caught:
         assess_entries(load_law(), [line()], known_on="soon")
