@@ -9,8 +9,8 @@ into bits, and a profile is a class and bits.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,8 @@ class Compiled:
     """Atoms of the selected lines and their profiles.
 
     `atom_start` counts over all lines of the set (lines not selected, or refused, have no atoms);
-    `refused` are lines that would split into more than 32 atoms.
+    `refused` are lines that would split into more than 32 atoms. `read` has, by claim with a sourced share, the lines
+    on which some row or rule reads it.
     """
 
     atom_start: I64
@@ -40,6 +41,7 @@ class Compiled:
     atom_ordinary: F64
     profiles: Profiles
     refused: I64
+    read: Mapping[str, Bools] = field(default_factory=dict)
 
     def prohibited(self) -> tuple[I64, I32, F64]:
         """The atoms that may not be imported: of each its line, the measure that prohibits it, and its weight."""
@@ -81,7 +83,18 @@ def compile_lines(law: Law, in_force: InForce, lines: LineSet, select: Bools | N
     facts = FactBits(law, classes, lines)
     piece_class = class_of_pair[pair_of]
     atoms = _split(lines, facts, pieces, piece_class)
-    return _assemble(lines, facts, classes, atoms)
+    compiled = _assemble(lines, facts, classes, atoms)
+    return replace(compiled, read=_reading(lines, facts, pieces, piece_class))
+
+
+def _reading(lines: LineSet, facts: FactBits, pieces: I64, piece_class: I64) -> dict[str, Bools]:
+    found = {}
+    for claim in lines.sourced:
+        classes = facts.reads & facts.reading(claim) != 0
+        read = np.zeros(lines.count, dtype=bool)
+        read[lines.piece_line[pieces[classes[piece_class]]]] = True
+        found[claim] = read
+    return found
 
 
 def _nothing(lines: LineSet) -> Compiled:

@@ -19,6 +19,7 @@ from tariffs.engine.lineset import F64, I32, Bools, LineSet, parts_of
 from tariffs.engine.masks import scope_mask
 from tariffs.engine.rating import CONTENT_CLAIMS, PROCESSING_CLAIM, US_CLAIM
 from tariffs.engine.references import has_source
+from tariffs.engine.sourced import lines_sourced, sourced_note
 from tariffs.engine.switching import switches_behind
 
 
@@ -67,6 +68,8 @@ def duties_of(law: Law, lines: LineSet, dated: Dated, check: Callable[[], None])
     switches: dict[str, str] = {}
     refused: set[int] = set()
     notes: dict[str, Note] = {}
+    barred: dict[int, float] = {}
+    sourced: dict[str, Bools] = {}
     for index, (instant, known_on) in enumerate(zip(dated.instants, dated.known_on, strict=True)):
         check()
         select = None if dated.of_line is None else dated.of_line == index
@@ -74,22 +77,26 @@ def duties_of(law: Law, lines: LineSet, dated: Dated, check: Callable[[], None])
         lines = lines_under(law, in_force, instant, asked)
         compiled = compile_lines(law, in_force, lines, select)
         _run(lines, compiled, authority_of, _parts(law, lines), out, check)
-        barred = _prohibit(lines, compiled, out)
+        for place, value in _prohibit(lines, compiled, out).items():
+            barred[place] = barred.get(place, 0.0) + value
+        for claim, mask in lines_sourced(in_force, lines, compiled, select).items():
+            sourced[claim] = sourced[claim] | mask if claim in sourced else mask
         met |= {measures[i].id for i in (*np.unique(compiled.profiles.layer_measure), *barred)}
         reaches = _reaching(lines, in_force, select)
         switches |= switches_behind(law, instant, known_on, reaches, dated.direction)
         refused |= set(compiled.refused.tolist())
         found = [
-            *(_prohibited_note(measures[index], value) for index, value in barred.items()),
             *void_suspensions(law, instant, known_on, reaches, dated.direction),
             *_undetermined(law, in_force, lines, select),
             *_not_modelled(in_force, lines, select),
         ]
         notes |= {note.message: note for note in found}
+    whole = [_prohibited_note(measures[place], value) for place, value in barred.items()]
+    whole += sourced_note(law, asked, sourced)
     return Duties(
         out.duty, out.owed, out.by_authority, out.owed_by_authority, authorities, out.prohibited, frozenset(met),
         switches, frozenset(refused),
-        tuple(notes.values()),
+        (*whole, *notes.values()),
     )  # fmt: skip
 
 

@@ -155,6 +155,7 @@ NOTES: Mapping[str, str] = {
     "DRAWBACK_EXCEEDS": "more drawback is given than comes back",
     "ENTRY_INCOMPLETE": "lines of an entry were refused; its duty and fees leave them out",
     "ENTRY_PROHIBITED": "lines of an entry hold prohibited goods; its duty and fees leave those out",
+    "SHARE_SOURCED": "lines do not declare facts that decide their duty, and sourced shares stood in for them",
     "PROHIBITED": "a measure prohibits the importation of goods, so no duty is computed on them",
     "LAW_READ_TO": "the answer is for a day after the last one to which acts have been read",
     "NOT_MODELLED": "a measure that may touch the goods is not modelled yet and charges nothing",

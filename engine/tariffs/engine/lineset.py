@@ -35,7 +35,8 @@ class LineSet:
     holds float arrays (shares, contents, numbers, 0 or 1, seconds since 1970 for dates) and object arrays
     of text for codes. `general`, `other` and `special` (by claim) are ordinary rates per piece.
     `quantities` holds a quantity per unit where known. `vat` is the rate of value added tax per line, on value and
-    duty together; None where there is none.
+    duty together; None where there is none. `sourced` has, by claim, the lines whose fact is a sourced share; None is
+    all lines.
     """
 
     codes: Sequence[str]
@@ -54,6 +55,7 @@ class LineSet:
     special: Mapping[str, F64]
     quantities: Mapping[str, F64] = field(default_factory=dict)
     vat: F64 | None = None
+    sourced: Mapping[str, Bools | None] = field(default_factory=dict)
     cache: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property

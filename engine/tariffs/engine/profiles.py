@@ -188,6 +188,12 @@ class FactBits:
             bits |= bit
         return bits
 
+    def reading(self, claim: str) -> int:
+        """The bits of a claim: 0 if no row and no rule reads it."""
+        tests = [bit for (name, _, _), bit in self._tests.items() if name == claim]
+        content = self._content if claim in CONTENT_CLAIMS.values() else 0
+        return sum(tests) | self.share_bits.get(claim, 0) | self.undeclared_bits.get(claim, 0) | content
+
     def with_metal(self, bits: int, metal: int | None) -> int:
         """The bits once content left undeclared is settled: all value in `metal`, or no content at all."""
         for (claim, op, operand), bit in self._tests.items():

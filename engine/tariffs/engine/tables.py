@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.notes import Note
-from tariffs.engine.lineset import CODE_DIGITS, F64, I32, I64, LineSet
+from tariffs.engine.lineset import CODE_DIGITS, F64, I32, I64, Bools, LineSet
 from tariffs.engine.lru import Lru
 from tariffs.engine.ordinary import ordinary_rates, quantities_by_unit
 from tariffs.engine.references import reference_share, variant_of
@@ -175,9 +175,10 @@ def _prepare(checked: CheckedTable, law: Law, baseline: str) -> PreparedTable:
         other=np.zeros(0),
         special={},
     )
-    facts, bases = _facts(frame, law, lines)
+    facts, bases, sourced = _facts(frame, law, lines)
     rates, rate_notes = ordinary_rates(frame, lines, law)
-    lines = replace(lines, facts=facts, **rates, quantities=quantities_by_unit(frame, law), cache={})
+    quantities = quantities_by_unit(frame, law)
+    lines = replace(lines, facts=facts, **rates, quantities=quantities, sourced=sourced, cache={})
     notes = (*reading_notes(checked), *_coarse_notes(products, product_of_line, lines.value), *rate_notes)
     return PreparedTable(checked, lines, products, product_of_line, baseline, bases, notes)
 
@@ -257,10 +258,13 @@ def _pieces(product_of_line: I64, children: Sequence[Sequence[tuple[int, float]]
     }
 
 
-def _facts(frame: pl.DataFrame, law: Law, lines: LineSet) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
-    """Facts per line: as declared, else the reference share; and the basis of each share that was not declared."""
+def _facts(
+    frame: pl.DataFrame, law: Law, lines: LineSet
+) -> tuple[dict[str, NDArray[Any]], dict[str, str], dict[str, Bools | None]]:
+    """Facts per line: as declared, else the reference share; the basis of each share not declared, and its lines."""
     facts: dict[str, NDArray[Any]] = {}
     bases: dict[str, str] = {}
+    sourced: dict[str, Bools | None] = {}
     keys = frame.select("hts", "origin")
     for claim in law.claims.values():
         declared = declared_fact(frame, claim.id, claim.type)
@@ -268,16 +272,17 @@ def _facts(frame: pl.DataFrame, law: Law, lines: LineSet) -> tuple[dict[str, NDA
             share = reference_share(law, claim.reference, lines, keys)
             found = law.references[claim.reference]
             bases[claim.id] = f"{claim.reference}: {variant_of(law, found)}"
+            sourced[claim.id] = None if declared is None else np.isnan(declared)
             declared = share if declared is None else np.where(np.isnan(declared), share, declared)
         if declared is not None:
             facts[claim.id] = declared
-    return facts, bases
+    return facts, bases, sourced
 
 
 def lines_on_basis(prepared: PreparedTable, law: Law) -> LineSet:
     """The lines of a table of imports with the sourced shares that another law's switches choose."""
-    facts, _ = _facts(prepared.frame, law, prepared.lines)
-    return replace(prepared.lines, facts={**prepared.lines.facts, **facts}, cache={})
+    facts, _, sourced = _facts(prepared.frame, law, prepared.lines)
+    return replace(prepared.lines, facts={**prepared.lines.facts, **facts}, sourced=sourced, cache={})
 
 
 def declared_fact(frame: pl.DataFrame, name: str, kind: str) -> NDArray[Any] | None:

@@ -263,13 +263,14 @@ class ShareRule:
 class Reference:
     """A sourced share for table lines that declare none.
 
-    By variant: the name of a table, or rules of which the first that fits holds.
+    By variant: the name of a table, or rules of which the first that fits holds. `text` says what the share is of.
     """
 
     name: str
     switch: str
     tables: Mapping[str, str]
     rules: Mapping[str, tuple[ShareRule, ...]]
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ def read_one_switch(name: str, raw: Any) -> Switch:
 def read_reference(name: str, raw: Any, names: Names) -> Reference:
     """One reference share of references.yaml."""
     path = f"references.{name}"
-    raw = check_keys(raw, frozenset({"switch", "variants"}), path)
+    raw = check_keys(raw, frozenset({"switch", "text", "variants"}), path)
     tables: dict[str, str] = {}
     rules: dict[str, tuple[ShareRule, ...]] = {}
     for variant, item in raw["variants"].items():
@@ -72,7 +72,7 @@ def read_reference(name: str, raw: Any, names: Names) -> Reference:
                 _share_rule(rule, names, f"{path}.{variant}.rules[{index}]")
                 for index, rule in enumerate(item["rules"])
             )
-    return Reference(name, raw.get("switch", ""), tables, rules)
+    return Reference(name, raw.get("switch", ""), tables, rules, raw.get("text", ""))
 
 
 def _share_rule(raw: Raw, names: Names, path: str) -> ShareRule:
