@@ -45,6 +45,9 @@ class FakeSchedule:
     def knows(self, code: str) -> bool:
         return code in self._rates
 
+    def accepts(self, code: str) -> bool:
+        return self.knows(code)
+
     def nearest(self, code: str, n: int = 3) -> list[str]:
         return sorted(self._rates)[:n]
 

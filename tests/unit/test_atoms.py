@@ -18,7 +18,7 @@ from tariffs.engine.scenario import library
 from tests.law.harness import Rates, duties, quote_of
 from tests.unit.laws import make_law, measure
 
-RATES: Rates = {"84710000": {"general": ("0", "0", "kg"), "other": ("0", "0", "kg")}}
+RATES: Rates = {"8471300100": {"general": ("0", "0", "kg"), "other": ("0", "0", "kg")}}
 VALUE = 10_000
 
 
@@ -43,7 +43,7 @@ def _law(partitions: dict[str, int]) -> Law:
 
 def _line(claims: dict[str, str]) -> dict[str, Any]:
     return {
-        "hts": "84710000", "origin": "JP", "value": str(VALUE), "entry": "2025-06-01T12:00-04:00",
+        "hts": "8471300100", "origin": "JP", "value": str(VALUE), "entry": "2025-06-01T12:00-04:00",
         "claims": claims, "quantity": "1", "unit": "kg",
     }  # fmt: skip
 

@@ -33,8 +33,9 @@ OTHERS: Mapping[str, tuple[Any, str]] = {
     "seed": (2, "draws"),
     "spreads": (Spreads(0.0, 0.0, 0.0), "draws"),
 }
-# These choose what is returned, not what is computed; the direction has a test of its own.
+# These choose what is returned, not what is computed; the others have tests of their own.
 ONLY_RETURNED = {"lines", "attribute"}
+TESTED_APART = {"direction", "date_format"}
 
 
 def _provenance(options: Options, table: pl.DataFrame = TABLE) -> Mapping[str, Any]:
@@ -47,7 +48,7 @@ def plain() -> Mapping[str, Any]:
 
 
 def test_every_option_is_named_here() -> None:
-    assert {field.name for field in fields(Options)} == set(OTHERS) | ONLY_RETURNED | {"direction"}
+    assert {field.name for field in fields(Options)} == set(OTHERS) | ONLY_RETURNED | TESTED_APART
 
 
 @pytest.mark.parametrize("name", OTHERS)
@@ -62,6 +63,13 @@ def test_another_option_is_shown_and_changes_the_digest(name: str, plain: Mappin
 def test_what_is_returned_leaves_the_digest(name: str, plain: Mapping[str, Any]) -> None:
     options: dict[str, Any] = {name: True}
     assert _provenance(replace(PLAIN, **options))["run_digest"] == plain["run_digest"]
+
+
+def test_days_read_in_another_order_change_the_digest_of_the_table_and_of_the_run() -> None:
+    table = TABLE.with_columns(entry_date=pl.lit("05/06/2026"))
+    first, second = (_provenance(replace(PLAIN, date_format=order), table) for order in ("m/d/Y", "d/m/Y"))
+    assert first["table_digest"] != second["table_digest"]
+    assert first["run_digest"] != second["run_digest"]
 
 
 def test_the_direction_is_shown_and_changes_the_digest() -> None:

@@ -54,7 +54,7 @@ CHARGES = st.lists(
     max_size=2,
 )
 VALUES = st.one_of(
-    st.integers(0, 2000), st.decimals("0", "9999999", places=2), st.integers(10**14, 2 * 10**15)
+    st.integers(0, 2000), st.decimals("0", "9999999", places=2), st.integers(10**14, 10**15 - 1)
 )
 
 
@@ -121,7 +121,7 @@ def test_lines_that_differ_in_money_and_quantity_share_a_plan() -> None:
     law = load_law()
     plans = [
         plan_of(law, read(law, EntryLine(**LAPTOP, value=value, quantity=quantity, unit="no", freight=value)))
-        for value, quantity in ((0, None), (1, 5), ("12345.67", 7), (10**16, 9))
+        for value, quantity in ((0, None), (1, 5), ("12345.67", 7), (10**15 - 1, 9))
     ]
     assert all(plan is plans[0] for plan in plans)
 

@@ -77,7 +77,8 @@ def test_a_set_share_stands_in_place_of_what_lines_declare_on_tables_and_entry_l
     assert total(lapsed, table=declared)["duty"] == pytest.approx(
         total(load_scenario("base"), table=none)["duty"]
     )
-    line = EntryLine("8471.30.0100", "MX", "10000", DAY, {"usmca_share": 1})
+    # Toys: free in the schedule, and 10 percent over forced labor unless they originate.
+    line = EntryLine("9503.00.0073", "MX", "10000", DAY, {"usmca_share": 1})
     assert assess_line(apply_scenario(load_law(), lapsed), line).assessed == Decimal("1000.00")
     assert assess_line(load_law(), line).assessed == 0
 

@@ -10,9 +10,9 @@ from tariffs.engine.law import Law
 from tests.law.harness import Rates, duties, quote_of
 from tests.unit.laws import changed, make_law, measure
 
-RATES: Rates = {"73180000": {"general": ("0", "0", "kg"), "other": ("0", "0", "kg")}}
+RATES: Rates = {"7318000000": {"general": ("0", "0", "kg"), "other": ("0", "0", "kg")}}
 LINE: dict[str, Any] = {
-    "hts": "73180000", "origin": "JP", "value": "10000", "entry": "2025-06-15T12:00-04:00",
+    "hts": "7318000000", "origin": "JP", "value": "10000", "entry": "2025-06-15T12:00-04:00",
     "claims": {}, "quantity": "1", "unit": "kg",
 }  # fmt: skip
 
