@@ -15,6 +15,7 @@ from tariffs.engine.errors import InputError
 from tariffs.engine.impact import Options, Point, impact
 from tariffs.engine.law import Law, load_law
 from tariffs.engine.scenario import library
+from tariffs.engine.timeline import timeline
 from tests.law.harness import Rates, duties, quote_of
 from tests.unit.laws import make_law, measure
 
@@ -105,16 +106,56 @@ def test_parts_of_a_line_are_every_combination_of_its_shares() -> None:
         )
 
 
-def test_a_row_of_too_many_parts_is_in_no_group_and_no_total(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def table_with_a_row_of_too_many_parts(monkeypatch: pytest.MonkeyPatch) -> pl.DataFrame:
+    """Two origins; the only row of Mexico is refused once it is valued."""
     monkeypatch.setattr(compile_module, "ATOMS_AT_MOST", 1)
     rows = [("9503000073", "CN", 1000.0, 0.0), ("9503000073", "MX", 500.0, 0.5)]
-    table = pl.DataFrame(rows, schema=["hts", "origin", "customs_value", "usmca_share"], orient="row")
-    point, options = Point(library()["base"], "2025-06-01"), Options(response="none")
-    found = impact(table, [point], law=load_law(), options=options)
+    return pl.DataFrame(rows, schema=["hts", "origin", "customs_value", "usmca_share"], orient="row")
+
+
+def test_a_row_of_too_many_parts_is_in_no_group_and_no_total(
+    table_with_a_row_of_too_many_parts: pl.DataFrame,
+) -> None:
+    table, options = table_with_a_row_of_too_many_parts, Options(response="none")
+    found = impact(table, [Point(library()["base"], "2025-06-01")], law=load_law(), options=options)
     assert found.refused.select("row", "reason").rows() == [(1, "TOO_MANY_ATOMS")]
     block = found.scenarios[0]
-    groups = {row["origin"]: (row["customs_value"], row["duty"]) for row in block.groups.to_dicts()}
     # Toys of China on that day: 20 percent over fentanyl and 10 reciprocal.
-    assert groups == {"CN": (1000.0, pytest.approx(300.0)), "MX": (0.0, 0.0)}
+    assert block.groups.select("origin", "customs_value").rows() == [("CN", 1000.0)]
+    assert block.groups["duty"].to_list() == pytest.approx([300.0])
     assert block.total["customs_value"] == 1000.0
     assert block.total["duty"] == pytest.approx(300.0)
+
+
+def test_a_group_of_refused_rows_alone_is_in_no_segment_and_no_average(
+    table_with_a_row_of_too_many_parts: pl.DataFrame,
+) -> None:
+    table, options = table_with_a_row_of_too_many_parts, Options(response="none")
+    (block,) = timeline(
+        table, [library()["base"]], "2025-06-01", "2025-06-03", law=load_law(), options=options
+    ).scenarios
+    assert set(block.segments["origin"]) == set(block.averages["origin"]) == {"CN"}
+    assert block.averages["duty"].to_list() == pytest.approx([300.0])
+
+
+def test_a_group_of_refused_rows_alone_has_no_ranges_and_moves_no_others(
+    table_with_a_row_of_too_many_parts: pl.DataFrame,
+) -> None:
+    # Groups are in the order of their keys: the refused group comes first here.
+    table = table_with_a_row_of_too_many_parts.with_columns(
+        origin=pl.col("origin").replace({"CN": "VN", "MX": "CA"})
+    )
+    options = Options(baseline="2025-01-01", draws=16)
+    points = [Point(library()[name], "2025-06-01") for name in ("base", "fentanyl-zero")]
+    with_refused, alone = (
+        impact(rows, points, law=load_law(), options=options).scenarios for rows in (table, table.head(1))
+    )
+    for found, expected in zip(with_refused, alone, strict=True):
+        assert found.groups["origin"].to_list() == ["VN"]
+        assert found.groups.select("duty", "duty_vs").equals(expected.groups.select("duty", "duty_vs"))
+        assert found.ranges is not None
+        assert set(found.ranges.groups["origin"]) == {"VN"}
+        of_total = found.ranges.total.filter(column="duty_after")
+        of_group = found.ranges.groups.filter(column="duty_after")
+        assert of_group.select(of_total.columns).equals(of_total)

@@ -129,13 +129,7 @@ RETROACTIVE = [
     ("2025-04-11", "8471300100", "CN", 0 + 20 + 125, 0 + 20),  # electronics are exempt from 5 April
     ("2025-09-16", "6110202079", "JP", 16.5 + 15, 16.5),  # Japan's floor of 15 counts from 7 August
     ("2025-09-25", "8703230190", "DE", 2.5 + 25, 15),  # the EU's floor on vehicles counts from 1 August
-    (
-        "2025-12-04",
-        "8703230190",
-        "KR",
-        25,
-        15,
-    ),  # Korea's vehicles from 1 November; free of column 1 under KORUS
+    ("2025-12-04", "8703230190", "KR", 25, 15),  # Korea's vehicles from 1 November; KORUS frees of column 1
     ("2025-12-18", "9503000073", "CH", 39, 15),  # Switzerland's floor counts from 14 November
 ]
 
@@ -146,23 +140,19 @@ def test_an_act_that_reaches_back_is_known_from_the_day_of_its_publication(
 ) -> None:
     row = {"hts": hts, "origin": origin, "customs_value": 10_000.0, "fta_share": float(origin == "KR")}
     table, known = pl.DataFrame([row]), Options(response="none", by=("origin",), known_on="entry")
-    day = date.fromisoformat(published)
-    eve = (day - timedelta(1)).isoformat()
-    for start, end in ((day - timedelta(3), day + timedelta(3)), (day - timedelta(3), day), (day, day)):
-        block = run(
-            "base", start=start.isoformat(), end=end.isoformat(), options=known, table=table
-        ).scenarios[0]
-        asked = [(one, rate) for one, rate in ((eve, before), (published, after)) if one >= start.isoformat()]
-        points = [Point(load_scenario("base"), one) for one, _ in asked]
-        singles = impact(table, points, law=load_law(), options=known).scenarios
-        for (one, rate), single in zip(asked, singles, strict=True):
-            segment, total = (
-                frame.filter((pl.col("start") <= one) & (pl.col("end") >= one)).drop("start", "end", "days")
-                for frame in (block.segments, block.totals)
-            )
-            assert segment.equals(single.groups.select(segment.columns))
-            assert total.row(0, named=True) == {column: single.total[column] for column in total.columns}
-            assert total["duty"].item() == pytest.approx(rate * 100)
+    eve = date.fromisoformat(published) - timedelta(1)
+    # The period begins on the eve, so that both days are the first of their segments.
+    block = run("base", start=eve.isoformat(), end=published, options=known, table=table).scenarios[0]
+    points = [Point(load_scenario("base"), day) for day in (eve.isoformat(), published)]
+    singles = impact(table, points, law=load_law(), options=known).scenarios
+    for rate, single in zip((before, after), singles, strict=True):
+        segment, total = (
+            frame.filter(start=single.on).drop("start", "end", "days")
+            for frame in (block.segments, block.totals)
+        )
+        assert segment.equals(single.groups.select(segment.columns))
+        assert total.row(0, named=True) == {column: single.total[column] for column in total.columns}
+        assert total["duty"].item() == pytest.approx(rate * 100)
 
 
 def test_a_mixture_through_time_is_linear() -> None:

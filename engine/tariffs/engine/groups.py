@@ -71,6 +71,10 @@ class Grouping:
         """How many groups."""
         return self.keys.height if self.keys.width else 1
 
+    def present(self, keep: Bools) -> Bools:
+        """Which groups have a line that is kept; the others have no row in results."""
+        return np.bincount(self.of_line[keep], minlength=self.count) > 0
+
 
 def _key(table: PreparedTable, name: str) -> pl.Series:
     if name in CODE_KEYS:
@@ -98,7 +102,10 @@ def _sums(group: I64, count: int, columns: Sequence[F64], keep: Bools) -> F64:
 def reduce_groups(
     grouping: Grouping, columns: Mapping[str, F64], keep: Bools, volume: Volume | None
 ) -> pl.DataFrame:
-    """The contract's columns by group; what needs a baseline or response that is missing is null."""
+    """The contract's columns by group; what needs a baseline or response that is missing is null.
+
+    A group without a line that is kept is left out.
+    """
     taxed = [TAX] if TAX in columns else []
     present = [name for name in (*SUMS, *taxed) if name in ALWAYS_KNOWN or not np.isnan(columns[name]).all()]
     sums = _sums(grouping.of_line, grouping.count, [columns[name] for name in present], keep)
@@ -107,7 +114,9 @@ def reduce_groups(
     found = with_rates(found) | _product_sums(grouping, volume)
     data = {name: found.get(name, missing) for name in (*COLUMNS, *taxed)}
     numbers = pl.DataFrame(data).fill_nan(None)
-    return pl.concat([grouping.keys, numbers], how="horizontal") if grouping.keys.width else numbers
+    if not grouping.keys.width:
+        return numbers
+    return pl.concat([grouping.keys, numbers], how="horizontal").filter(pl.Series(grouping.present(keep)))
 
 
 def _product_sums(grouping: Grouping, volume: Volume | None) -> dict[str, F64]:

@@ -180,16 +180,17 @@ class Drawing:
         whole = pl.DataFrame([{name: total[name] for name in ("customs_value", *COLUMNS)}])
         value = whole["customs_value"].to_numpy()
         return Ranges(
-            self._of_groups(groups, sums, first),
+            self._of_groups(groups, sums, first, self._grouping.present(keep)),
             _quantiles(pl.DataFrame(), whole, _columns(sums.total, value), _columns(first.total, value)),
             self._tornado(sums.total, float(value[0]), outcomes, keep),
         )
 
-    def _of_groups(self, groups: pl.DataFrame, sums: Sums, first: Sums) -> pl.DataFrame:
+    def _of_groups(self, groups: pl.DataFrame, sums: Sums, first: Sums, present: Bools) -> pl.DataFrame:
         keys = self._grouping.keys
         if not self._grouping.by_authority:
             value = groups["customs_value"].to_numpy()
-            return _quantiles(keys, groups, _columns(sums.groups, value), _columns(first.groups, value))
+            drawn, theirs = (_columns(one.groups[:, present], value) for one in (sums, first))
+            return _quantiles(keys.filter(pl.Series(present)), groups, drawn, theirs)
         rows = self._group_of(groups), groups[AUTHORITY].to_list()
         drawn, theirs = ({name: one.duty_of(*rows) for name in AUTHORITY_COLUMNS} for one in (sums, first))
         return _quantiles(groups.select(*keys.columns, AUTHORITY), groups, drawn, theirs)
