@@ -82,6 +82,35 @@ def test_a_bad_row_is_refused_by_its_place_in_its_batch_and_fails_nothing(server
     assert [pl.read_ipc_stream(m.lines.arrow).height for m in messages if m.HasField("lines")] == [4, 3]
 
 
+def test_days_of_a_batch_that_may_be_two_are_refused_until_their_order_is_named(server: Running) -> None:
+    toy = {"hts": "9503000073", "origin": "CN", "customs_value": 10_000.0}
+    # The first batch shows the order, the second does not.
+    shown, ambiguous = (
+        pl.DataFrame([{**toy, "entry_date": day} for day in days])
+        for days in (["5/14/2025", "5/6/2025"], ["5/6/2025", "2025-06-05"])
+    )
+    on = [("base", "2025-06-01")]
+    messages = answers(server, stream(shown, ambiguous, asked=on))
+    assert lines_of(messages, "base")["duty"].to_list() == pytest.approx([3000, 14500, 3000])
+    (refused,) = [m.refused for m in messages if m.HasField("refused")]
+    (row,) = read_table(refused.arrow).to_dicts()
+    assert (refused.batch, row["row"], row["reason"]) == (1, 0, "ENTRY_DATE_INVALID")
+    assert "2025-05-06 or 2025-06-05" in row["message"]
+    assert "date_format" in row["message"]
+    for order, duty in (("m/d/Y", 14500), ("%d/%m/%Y", 3000)):
+        named = answers(server, stream(ambiguous, asked=on, date_format=order))
+        assert lines_of(named, "base")["duty"].to_list() == pytest.approx([duty, 3000])
+        assert not any(m.HasField("refused") for m in named)
+
+
+def test_orders_of_day_and_month_spelt_otherwise_are_one_run(server: Running) -> None:
+    digests = {
+        answers(server, stream(date_format=order))[-1].done.provenance.run_digest
+        for order in ("d/m/Y", "%d/%m/%Y", "DD/MM/YYYY")
+    }
+    assert len(digests) == 1
+
+
 def test_a_stream_without_rows_is_done_at_once(server: Running) -> None:
     (done,) = answers(server, stream())
     (again,) = answers(server, stream())
@@ -99,6 +128,7 @@ def test_a_stream_without_rows_is_done_at_once(server: Running) -> None:
         ([], "REQUEST_INVALID", None),
         ([pb.SimulateLinesRequest(arrow=arrow(rows(3)))], "REQUEST_INVALID", None),
         ([*stream(asked=())], "REQUEST_INVALID", None),
+        ([*stream(date_format="Y-d-m")], "REQUEST_INVALID", None),
         ([*stream(rows(3), asked=[("no-such-scenario", "")])], "SCENARIO_NOT_FOUND", None),
         ([*stream(rows(3)), *stream()], "REQUEST_INVALID", "1"),
         ([*stream(rows(3)), pb.SimulateLinesRequest(arrow=b"no arrow")], "ARROW_MALFORMED", "1"),
@@ -109,6 +139,7 @@ def test_a_stream_without_rows_is_done_at_once(server: Running) -> None:
         "nothing",
         "no config",
         "no points",
+        "no such date format",
         "no scenario",
         "config twice",
         "malformed",

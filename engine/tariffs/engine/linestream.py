@@ -16,6 +16,7 @@ from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.provenance import digest_of, law_facts
 from tariffs.engine.scenario import apply_scenario, components
+from tariffs.engine.trade.dates import read_format
 from tariffs.engine.valuation import Cancelled, Options, Point, Run, Valuer, settled
 
 
@@ -42,12 +43,20 @@ class LineStream:
     Raises:
         ScenarioError: a scenario cannot be applied.
         LawError: a switch is unknown.
+        InputError: REQUEST_INVALID for the date format, or a day that cannot be read.
     """
 
     def __init__(self, points: Sequence[Point], *, law: Law, options: Options) -> None:
         self.points, notes = read_points(law, points, options.direction)
         self._law = law
-        self._options = replace(options, baseline="", response="none", by=("origin",), lines=True)
+        self._options = replace(
+            options,
+            baseline="",
+            response="none",
+            by=("origin",),
+            lines=True,
+            date_format=read_format(options.date_format),
+        )
         under = settled(law, self._options)
         self._laws = [
             [(float(weight), apply_scenario(under, part)) for weight, part in components(point.scenario)]
