@@ -107,6 +107,19 @@ def test_a_run_is_put_together_from_its_messages() -> None:
     assert document["provenance"]["law_version"] == "2026.11.24.1"
 
 
+def test_a_note_stands_on_the_whole_run_or_under_its_scenarios() -> None:
+    table = pl.DataFrame(
+        {"hts": ["9503000073"], "origin": ["CN"], "customs_value": [1.0], "entry_date": ["5/14/2025"]}
+    )
+    with Client.local() as client:
+        result = client.impact(table, ["base", "truce-lapses"], on="2025-06-01", response="none")
+    document: dict[str, Any] = json.loads(json.dumps(result.to_json_dict()))
+    shown = [[note["reason"] for note in block["notes"]] for block in (document, *document["scenarios"])]
+    assert shown[0] == ["DATE_REPAIRED"]
+    assert all("ENTRY_DATE_BEATS_ON" in reasons and "DATE_REPAIRED" not in reasons for reasons in shown[1:])
+    assert len(set(result.notes)) == len(result.notes) == sum(map(len, shown))
+
+
 def test_a_run_without_its_end_is_an_error() -> None:
     with fake_server() as fake, Client(fake.target) as client:
         fake.answers["Simulate"] = stream(batch("total", "base", ON, TOTAL))

@@ -328,13 +328,15 @@ def _undated(frames: list[pl.DataFrame]) -> pl.DataFrame:
 
 
 def run_notes(done: simulation_service_pb2.Done) -> tuple[Note, ...]:
-    """All notes of a run, those of its points with their scenario and day."""
+    """All notes of a run: those of its points with their scenario and day, and before them those that no point has."""
     on_points = [
         Note(note.reason, note.message, point.scenario, point.on)
         for point in done.point_notes
         for note in point.notes
     ]
-    return (*(_note(note) for note in done.notes), *on_points)
+    told = {(note.reason, note.message) for note in on_points}
+    on_all = (note for note in notes(done.notes) if (note.reason, note.message) not in told)
+    return (*on_all, *on_points)
 
 
 def notes(messages: Iterable[common_pb2.Note]) -> tuple[Note, ...]:

@@ -227,7 +227,7 @@ def _why(out: Console, layer: Layer) -> None:
 
 
 def print_notes(out: Console, notes: Iterable[Note]) -> None:
-    """Print notes, one a line, and each once: one on the whole run stands again under each scenario and day."""
+    """Print notes, one a line, and each once, whichever scenarios and days have it."""
     for note in {(note.reason, note.message): note for note in notes}.values():
         out.print(f"note {escape(note.reason)}: {escape(note.message)}")
 
