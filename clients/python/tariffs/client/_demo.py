@@ -21,6 +21,7 @@ KEPT, LAPSED, NO_DEAL, LAPSES = (
     "truce-lapses",
 )
 NOW, THEN, NEXT = "2026-11-20", "2025-12-01", "2027-01-11"
+CHINA = "CN"
 RUNS = (
     ("base", NOW),
     (KEPT, NOW),
@@ -64,17 +65,44 @@ def run(folder: Path, say: Callable[[str], None]) -> ImpactResult:
 
 
 def _conclude(result: ImpactResult, why: str, say: Callable[[str], None]) -> None:
-    points = _duty(result, LAPSED, NOW) - _duty(result, KEPT, NOW)
-    cut = _duty(result, NO_DEAL, THEN) - _duty(result, "base", THEN)
-    back = _duty(result, "base", THEN) - _duty(result, "base", THEN, "duty_owed")
-    nothing = _duty(result, LAPSES, NEXT) - _duty(result, "base", NEXT)
-    say("\nPer year of 2024 imports, before trade responds:")
+    """Print what the runs measure: static, then after the response, with model, horizon and parameter set."""
+    model = result.provenance
     say(
-        f"  - had the IEEPA duties stood, a lapse of the truce would add {_billion(points)} (24 points on China);"
+        f"\nA year of US imports at the values of 2024; after the response by {model['response']}, "
+        f"horizon {model['horizon']}, parameter set {model['parameters']}:"
     )
-    say(f"  - without the Kuala Lumpur deal, duty on {THEN} would have been {_billion(cut)} higher;")
-    say(f"  - of the duty assessed at the rates of {THEN}, {_billion(back)} is not owed and comes back;")
+    say(
+        f"  - had the IEEPA duties stood, a lapse of the truce would add {_change(result, NOW, LAPSED, KEPT)};"
+    )
+    say(f"    over all goods of China {_points(result, NOW, LAPSED, KEPT)};")
+    say(
+        f"  - without the Kuala Lumpur deal, duty on {THEN} would be higher by {_change(result, THEN, NO_DEAL)};"
+    )
+    void = _duty(result, "base", THEN) - _duty(result, "base", THEN, "duty_owed")
+    say(
+        f"  - of the duty at the rates of {THEN}, {_billion(void)} rests on void acts: assessed on a year of goods and "
+        "not owed (no estimate of what is refunded);"
+    )
+    nothing = _duty(result, LAPSES, NEXT) - _duty(result, "base", NEXT)
     say(f"  - truce-lapses changes US duty on {NEXT} by {_billion(nothing)}: {why}")
+
+
+def _change(result: ImpactResult, on: str, scenario: str, other: str = "base") -> str:
+    before, after = (
+        _duty(result, scenario, on, column) - _duty(result, other, on, column)
+        for column in ("duty", "duty_after")
+    )
+    return f"{_billion(before)}, {_billion(after)} after the response"
+
+
+def _points(result: ImpactResult, on: str, scenario: str, other: str) -> str:
+    """The change of the mean rate on goods of China, before and after the response, in percentage points."""
+    rows = [
+        result.groups.filter(scenario=name, on=on, origin=CHINA).row(0, named=True)
+        for name in (scenario, other)
+    ]
+    before, after = (rows[0][name] - rows[1][name] for name in ("effective_rate", "effective_rate_after"))
+    return f"the mean rate would be {100 * before:.1f} points higher, {100 * after:.1f} after the response"
 
 
 def _why_nothing(client: Client, result: ImpactResult) -> str:
