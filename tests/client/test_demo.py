@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tariffs.client._demo import RUNS
+from tariffs.client._demo import KEPT, LAPSED, NOW, RUNS
 from tariffs.client._server import own_server
 from tariffs.client.errors import Unavailable
 
@@ -28,6 +28,14 @@ def test_the_demo_answers_writes_and_leaves_nothing(tmp_path: Path) -> None:
     counts = lines.group_by("scenario", "on").agg(pl.len()).collect()
     assert counts["len"].to_list() == [334_728] * len(RUNS)
     assert "void parent" in done.stdout
+    assert "model armington, horizon short" in done.stdout
+    # The sentence on China is the difference of its mean rates, not the 24 points of the lines covered.
+    rates = {
+        one["id"]: {row["origin"]: row["effective_rate"] for row in one["groups"]}["CN"]
+        for one in summary["scenarios"]
+        if one["on"] == NOW
+    }
+    assert f"would be {100 * (rates[LAPSED] - rates[KEPT]):.1f} points higher" in done.stdout
     assert not _servers_in(tmp_path)
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import cast
 
 from tariffs.client._server import own_server
 from tariffs.client.cli import render
@@ -65,11 +66,11 @@ def run(folder: Path, say: Callable[[str], None]) -> ImpactResult:
 
 
 def _conclude(result: ImpactResult, why: str, say: Callable[[str], None]) -> None:
-    """Print what the runs measure: static, then after the response, with model, horizon and parameter set."""
-    model = result.provenance
+    """Print the measured changes: static, then after the response, with its model, horizon and set."""
+    made = cast(Mapping[str, object], result.provenance["details"])
     say(
-        f"\nA year of US imports at the values of 2024; after the response by {model['response']}, "
-        f"horizon {model['horizon']}, parameter set {model['parameters']}:"
+        f"\nA year of US imports at the values of 2024; the response is that of the model {made['response']}, "
+        f"horizon {made['horizon']}, parameter set {made['parameters']}:"
     )
     say(
         f"  - had the IEEPA duties stood, a lapse of the truce would add {_change(result, NOW, LAPSED, KEPT)};"
