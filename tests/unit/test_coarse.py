@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from datetime import date
-from decimal import Decimal
 
 import polars as pl
 import pytest
@@ -19,13 +18,14 @@ DAY = "2025-12-01"
 ON = date(2025, 12, 1)
 
 
-def outcome(line: EntryLine) -> tuple[Decimal, ...] | str:
-    """The amounts of a line, or why it cannot be rated."""
+def outcome(line: EntryLine) -> tuple[object, ...] | str:
+    """The amounts of a line and its headings of chapter 99, or why it cannot be rated."""
     try:
         quote = assess_line(load_law(), line)
     except InputError as error:
         return error.reason
-    return quote.assessed, quote.owed, quote.min, quote.max
+    layers = sorted((x.measure, x.heading if x.heading[:2] == "99" else "", x.state) for x in quote.layers)
+    return quote.assessed, quote.owed, quote.min, quote.max, *layers
 
 
 def test_a_coarse_code_is_rated_exactly_if_all_its_codes_agree(scale: int) -> None:
@@ -92,11 +92,41 @@ def test_one_line_and_files_of_lines_have_one_policy() -> None:
     assert "HTS_CODE_REPAIRED" in result.lines["notes"][2][0]
 
 
-def test_values_that_agree_by_rounding_alone_are_not_kept_for_others() -> None:
-    with Client.local() as client:
-        assert client.duty("6201.20", "DE", DAY, 0, quantity=0, unit="kg").assessed == 0
-        with pytest.raises(InvalidRequest, match="do not all give"):
-            client.duty("6201.20", "DE", DAY, 10_000, quantity=100, unit="kg")
+@pytest.mark.parametrize("value", [0, "0.4", 1, 10_000])
+def test_codes_whose_amounts_agree_by_rounding_alone_do_not_agree(value: object) -> None:
+    # 6201.20: five rates of the schedule, from free to 49.7 cents per kg and 19.7 percent.
+    with pytest.raises(InputError) as caught:
+        assess_line(load_law(), EntryLine("6201.20", "DE", value, DAY, quantity=0, unit="kg"))  # type: ignore[arg-type]
+    assert caught.value.reason == "CODE_TOO_COARSE"
+    told = caught.value.message.partition(" headings. ")[2].split("; ")
+    assert (
+        len(told) == int(caught.value.metadata["outcomes"]) == len({one.partition(": ")[0] for one in told})
+    )
+
+
+def test_a_value_of_zero_is_rated_where_the_codes_agree_at_every_value() -> None:
+    quote = assess_line(load_law(), EntryLine("0901.21.00", "BR", 0, DAY))
+    assert quote.assessed == 0
+    assert "COARSE_CODE" in {note.reason for note in quote.notes}
+
+
+def test_codes_with_the_same_duty_under_other_headings_do_not_agree() -> None:
+    # Foil and wire of aluminum: 7614.10.10 is on list 2 of Section 301, 7614.10.50 on list 3, both at 25 percent.
+    day = date(2026, 11, 24)
+    children = load_schedule().children("761410", day)
+    quotes = {child: assess_line(load_law(), EntryLine(child, "CN", 10_000, day)) for child in children}
+    of_301 = {
+        child: next(x.heading for x in quote.layers if x.authority.startswith("s301"))
+        for child, quote in quotes.items()
+    }
+    assert set(of_301.values()) == {"9903.88.02", "9903.88.03"}
+    assert len({quote.assessed for quote in quotes.values()}) == 1
+    with pytest.raises(InputError) as caught:
+        assess_line(load_law(), EntryLine("7614.10", "CN", 10_000, day))
+    assert caught.value.reason == "CODE_TOO_COARSE"
+    for child, heading in of_301.items():
+        told = next(one for one in caught.value.message.split("; ") if child[-4:] in one)
+        assert heading in told
 
 
 @pytest.mark.parametrize("hts", [901210020, 901210020.0, "901210020", "901.21.0020"])

@@ -1,7 +1,7 @@
 """Rate lines whose code has fewer than 10 digits: by its 10-digit codes of the day, if they all give one duty.
 
 The ordinary rate belongs to 8 digits, but lists split further: a coarse code is never rated as one of its codes unless
-the others would pay the same on that line.
+the others would pay the same, under the same headings of chapter 99, on that line and on a large one like it.
 """
 
 from __future__ import annotations
@@ -16,28 +16,39 @@ from tariffs.engine.errors import InputError, TariffsError
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.quoteplan import plan_of, settle_for
+from tariffs.engine.rating import Goods, dotted
+from tariffs.engine.settling import Settlement
 from tariffs.engine.trade.codes import parse_code
 from tariffs.engine.trade.schedule import CODE_DIGITS, Schedule
 
 LISTED_AT_MOST = 60
 """Codes that an error names; more would not fit the trailers of a call."""
 _LISTED_AT_LEAST = 2
-_Outcome = str | tuple[tuple[Decimal, ...], tuple[str, ...]]
+_LARGE_VALUE, _LARGE_QUANTITY = Decimal(10**9), Decimal(10**6)
+_Layers = frozenset[tuple[str, str, str]]
+_Outcome = str | tuple[tuple[Decimal, ...], tuple[Decimal, ...], _Layers, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Child:
-    """One 10-digit code: its line as read, or why it cannot be rated; amounts are assessed, owed, least and most."""
+    """One 10-digit code: its line as read, or why it cannot be rated.
+
+    Amounts are assessed, owed, least and most, of the line and of a large line like it, worth `worth` dollars. Layers
+    are measure, heading and state; of the ordinary duty, whose heading is the code itself, only the program is kept.
+    """
 
     code: str
     reading: Reading | None
     error: TariffsError | None
-    amounts: tuple[Decimal, ...]
+    amounts: tuple[Decimal, ...] = ()
+    large: tuple[Decimal, ...] = ()
+    worth: Decimal = Decimal(0)
+    layers: _Layers = frozenset()
     prohibited: tuple[str, ...] = ()
 
     @property
     def outcome(self) -> _Outcome:
-        return self.error.reason if self.error else (self.amounts, self.prohibited)
+        return self.error.reason if self.error else (self.amounts, self.large, self.layers, self.prohibited)
 
     @property
     def told(self) -> str:
@@ -45,8 +56,19 @@ class _Child:
             return self.error.reason
         if self.prohibited:
             return f"prohibited by {', '.join(self.prohibited)}"
-        assessed, _, least, most = self.amounts
-        return f"{assessed:,.2f} USD" + (f" ({least:,.2f} to {most:,.2f})" if least != most else "")
+        return _usd(self.amounts)
+
+    @property
+    def told_large(self) -> str:
+        """The amounts of the large line."""
+        if self.error or self.prohibited:
+            return self.told
+        return f"{_usd(self.large)} on {self.worth:,.0f} USD"
+
+    def told_under(self, common: _Layers) -> str:
+        """The amounts of the large line, and the headings that other codes do not have in the same state."""
+        own = sorted(f"{heading or measure} {state}" for measure, heading, state in self.layers - common)
+        return f"{self.told_large}, {' and '.join(own)}" if own else self.told_large
 
 
 def is_coarse(schedule: Schedule, hts: str) -> bool:
@@ -55,7 +77,7 @@ def is_coarse(schedule: Schedule, hts: str) -> bool:
 
 
 def read_exactly(law: Law, line: EntryLine, known_on: str | date | None, schedule: Schedule) -> Reading:
-    """An entry line as read, a coarse code as the first of its 10-digit codes if all give the same duty on this line.
+    """An entry line as read, a coarse code as the first of its 10-digit codes if all give the same duty and headings.
 
     Raises:
         InputError: CODE_TOO_COARSE if they do not, else as `read_line`.
@@ -81,16 +103,49 @@ def _child(law: Law, line: EntryLine, known_on: str | date | None, schedule: Sch
         reading = read_line(law, line, known_on, schedule)
         plan = plan_of(law, reading)
         settled = settle_for(law, reading, plan)
+        goods = _enlarged(reading.goods)
+        large = settle_for(law, replace(reading, goods=goods), plan)
     except InputError as error:
-        return _Child(line.hts, None, error, ())
-    amounts = (settled.assessed, settled.owed, settled.min, settled.max)
-    return _Child(line.hts, reading, None, amounts, plan.prohibited.measures)
+        return _Child(line.hts, None, error)
+    own = dotted(reading.article.line.hts8)
+    layers = frozenset(
+        (layer.measure, layer.heading.removeprefix(own).strip(), layer.state) for layer in settled.layers
+    )
+    return _Child(
+        line.hts,
+        reading,
+        None,
+        _amounts(settled),
+        _amounts(large),
+        goods.value,
+        layers,
+        plan.prohibited.measures,
+    )
+
+
+def _enlarged(goods: Goods) -> Goods:
+    """The goods times a whole number that makes them worth a billion dollars or more: rounding hides no difference."""
+    if goods.value:
+        times = max(Decimal(1), _LARGE_VALUE // goods.value)
+        quantity = None if goods.quantity is None else goods.quantity * times
+        return replace(goods, value=goods.value * times, quantity=quantity)
+    return replace(goods, value=_LARGE_VALUE, quantity=None if goods.quantity is None else _LARGE_QUANTITY)
+
+
+def _amounts(settled: Settlement) -> tuple[Decimal, ...]:
+    return settled.assessed, settled.owed, settled.min, settled.max
+
+
+def _usd(amounts: tuple[Decimal, ...]) -> str:
+    assessed, _, least, most = amounts
+    return f"{assessed:,.2f} USD" + (f" ({least:,.2f} to {most:,.2f})" if least != most else "")
 
 
 def _note(hts: str, found: Sequence[_Child]) -> Note:
     first = _dotted(found[0].code)
     text = (
-        f"{hts} stands for {len(found)} codes, which all give the same duty; the line was rated as {first}."
+        f"{hts} stands for {len(found)} codes, which all give the same duty under the same headings of chapter 99; "
+        f"the line was rated as {first}."
     )
     return Note("COARSE_CODE", text)
 
@@ -100,14 +155,27 @@ def _too_coarse(hts: str, found: Sequence[_Child]) -> InputError:
     for child in found:
         groups.setdefault(child.outcome, []).append(child)
     most = max(_LISTED_AT_LEAST, LISTED_AT_MOST // len(groups)) if len(found) > LISTED_AT_MOST else len(found)
-    told = "; ".join(f"{members[0].told}: {_codes(members, most)}" for members in groups.values())
+    words = _telling_apart([members[0] for members in groups.values()])
+    told = "; ".join(
+        f"{one}: {_codes(members, most)}" for one, members in zip(words, groups.values(), strict=True)
+    )
     return InputError(
         "CODE_TOO_COARSE",
-        f"{hts} stands for {len(found)} codes that do not all give the same duty. {told}.",
+        f"{hts} stands for {len(found)} codes that do not all give the same duty under the same headings. {told}.",
         field="hts",
         fix="Give one of these codes.",
         metadata={"codes": str(len(found)), "outcomes": str(len(groups))},
     )
+
+
+def _telling_apart(firsts: Sequence[_Child]) -> list[str]:
+    """The shortest words on each outcome that tell it from the others."""
+    plain, large = [child.told for child in firsts], [child.told_large for child in firsts]
+    for words in (plain, large):
+        if len(set(words)) == len(words):
+            return words
+    common = frozenset[tuple[str, str, str]].intersection(*(c.layers for c in firsts if not c.error))
+    return [child.told_under(common) for child in firsts]
 
 
 def _codes(members: Sequence[_Child], most: int) -> str:
