@@ -82,3 +82,23 @@ def test_a_claim_is_asked_for_in_each_scope_of_its_list() -> None:
     ):
         quote = assess_line(load_law(), EntryLine(hts, origin, 10000, "2026-09-20"))
         assert ("in_quota_share" in quote.missing_claims) == asked, (hts, origin)
+
+
+def undetermined(hts: str, origin: str, day: str) -> list[str]:
+    """The measures that the table says are charged only where the line says so."""
+    answer = table(hts, origin, day)
+    notes = (*answer.notes, *answer.scenarios[0].notes)
+    return [note.message.split()[0] for note in notes if note.reason == "CHARGE_UNDETERMINED"]
+
+
+def test_a_ban_that_holds_unless_denied_is_not_said_to_wait_for_the_line() -> None:
+    # Sparkling wine of Canada is prohibited where it is packaged, which is presumed (Proc 11061).
+    answer = table("2204100030", "CA", "2026-11-24").scenarios[0]
+    assert "PROHIBITED" in {note.reason for note in answer.notes}
+    assert "s338_ca_alcohol_ban" not in undetermined("2204100030", "CA", "2026-11-24")
+
+
+@pytest.mark.parametrize(("day", "named"), [("2025-11-09", True), ("2026-06-01", False)])
+def test_a_charge_on_a_fact_is_named_unless_it_is_suspended(day: str, named: bool) -> None:
+    # Intermodal chassis, 90 FR 48320; suspended from 2025-11-10 (90 FR 50947).
+    assert ("chassis_100" in undetermined("8716390090", "CN", day)) == named

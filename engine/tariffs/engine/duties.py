@@ -13,7 +13,7 @@ from tariffs.engine.claim_shares import lines_under
 from tariffs.engine.compile import Compiled, compile_lines
 from tariffs.engine.kernels.assess import assess_lines
 from tariffs.engine.law.law import IMPORT, InForce, Law
-from tariffs.engine.law.model import CAPPED_TERM, Measure, Scope
+from tariffs.engine.law.model import CAPPED_TERM, Measure, Row, Scope
 from tariffs.engine.law.notes import Note, void_suspensions
 from tariffs.engine.lineset import F64, I32, Bools, LineSet, parts_of
 from tariffs.engine.masks import scope_mask
@@ -182,7 +182,7 @@ def _undetermined(law: Law, in_force: InForce, lines: LineSet, select: Bools | N
         reached = np.zeros(lines.count, dtype=bool)
         for row in active.rows:
             claims = {c.claim for c in row.conditions if not c.negated and not c.op} & unknown
-            if claims and not row.exempt:
+            if claims and _charges_if_declared(row):
                 silent = np.logical_or.reduce([~(lines.fact(claim) > 0) for claim in claims])
                 reached |= scope_mask(row.scope, lines, in_force) & silent
         value = float(lines.value[reached if select is None else reached & select].sum())
@@ -195,6 +195,11 @@ def _undetermined(law: Law, in_force: InForce, lines: LineSet, select: Bools | N
                 )
             )
     return found
+
+
+def _charges_if_declared(row: Row) -> bool:
+    """The row charges goods that declare its fact and no others: it is no ban, not suspended, and presumes nothing."""
+    return not (row.exempt or row.prohibits or row.undeclared_applies or row.suspended or row.absent)
 
 
 def _not_modelled(in_force: InForce, lines: LineSet, select: Bools | None) -> list[Note]:
