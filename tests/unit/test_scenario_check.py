@@ -136,3 +136,18 @@ def test_rates_that_the_law_knows_are_no_warning() -> None:
 def test_the_library_has_no_error_and_no_unusual_rate() -> None:
     found = [problem for scenario in library().values() for problem in problems_of(scenario, load_law())]
     assert {problem.reason for problem in found} <= {"SAME_AS_BASE", "CHANGE_HAS_NO_EFFECT", "NOT_MODELLED"}
+
+
+@pytest.mark.parametrize(
+    ("text", "code"), [("UK", "GB"), ("CHN", "CN"), ("Germany", "DE"), ("South Korea", "KR")]
+)
+@pytest.mark.parametrize("key", ["origins", "not_origins"])
+def test_an_origin_by_another_name_is_told_its_code(key: str, text: str, code: str) -> None:
+    (problem,) = check(f"{{op: terminate, measures: {{id: fl301, {key}: [{text}]}}, at: 2027-01-01}}")
+    assert problem.reason == "NOTHING_MATCHED"
+    assert problem.fix == f"Did you mean {code}?"
+
+
+def test_a_misspelt_group_is_told_the_group() -> None:
+    (problem,) = check("{op: terminate, measures: {id: fl301, origins: [EU_27]}, at: 2027-01-01}")
+    assert "EU" in problem.fix.removesuffix("?").replace(",", "").split()

@@ -12,6 +12,10 @@ from dataclasses import dataclass
 from tariffs.engine.errors import ScenarioError
 from tariffs.engine.law.model import Scope
 from tariffs.engine.law.text import is_code
+from tariffs.engine.trade.countries import origins_meant, origins_named
+
+ORIGINS = "country or group"
+"""The kind of names that people also write as a country's name or alpha-3 code."""
 
 
 def check_known(names: Iterable[str], known: Iterable[str], what: str, path: str) -> None:
@@ -29,6 +33,8 @@ def unknown(names: Iterable[str], known: Iterable[str], what: str, path: str) ->
     known = frozenset(known)
     for name in sorted(set(names) - known):
         near = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.4)
+        if what == ORIGINS:
+            near = origins_named(name) or near or origins_meant(name)
         yield ScenarioError(
             "NOTHING_MATCHED",
             f"The law has no {what} {name!r}.",
@@ -64,7 +70,7 @@ class Names:
     def unknown_in(self, scope: Scope, path: str) -> Iterator[ScenarioError]:
         """The error of every list, group or country of a scope that does not exist."""
         for key, names in (("origins", scope.origins), ("not_origins", (scope.not_origins,))):
-            yield from unknown(_joined(names), self.origins, "country or group", _below(path, key))
+            yield from unknown(_joined(names), self.origins, ORIGINS, _below(path, key))
         for key, names in (("products", scope.products), ("not_products", (scope.not_products,))):
             lists = (name for name in _joined(names) if not is_code(name))
             yield from unknown(lists, self.lists, "product list", _below(path, key))

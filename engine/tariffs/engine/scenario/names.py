@@ -9,7 +9,7 @@ from tariffs.engine.errors import LawError, ScenarioError
 from tariffs.engine.law.events import SCOPE_KEYS, Change, read_scope
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.model import Scope
-from tariffs.engine.law.names import unknown
+from tariffs.engine.law.names import ORIGINS, unknown
 from tariffs.engine.law.read import read_weights
 from tariffs.engine.law.reading import in_scenario
 from tariffs.engine.scenario.codes import unknown_codes
@@ -90,7 +90,7 @@ def _unknown_in_measure(law: Law, value: Any, path: str) -> Iterator[ScenarioErr
             yield from _unknown_in_scope(law, scope, False, path)
     for key, inner in value.items():
         if key == "by_origin" and isinstance(inner, Mapping):
-            yield from unknown(inner, law.vocabulary.origins, "country or group", f"{path}.by_origin")
+            yield from unknown(inner, law.vocabulary.origins, ORIGINS, f"{path}.by_origin")
         elif key not in SCOPE_KEYS:
             yield from _unknown_in_measure(law, inner, f"{path}.{key}")
 

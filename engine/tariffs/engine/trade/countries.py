@@ -40,12 +40,22 @@ def country_name(code: str) -> str:
     return named.get(code, code)
 
 
-def origin_hint(text: str) -> str:
-    """The question whether other origins are meant, by alpha-3 code, name or common name; empty if none is near."""
+def origins_meant(text: str) -> list[str]:
+    """The ISO codes that may be meant, by alpha-3 code, name or common name, the likest first."""
     known = _by_name()
-    name = text.strip().casefold()
-    meant = [known[name]] if name in known else [known[near] for near in nearest(name, known)]
-    return did_you_mean(f"{code} ({country_name(code)})" for code in dict.fromkeys(meant))
+    meant = origins_named(text) or [known[near] for near in nearest(text.strip().casefold(), known)]
+    return list(dict.fromkeys(meant))
+
+
+def origins_named(text: str) -> list[str]:
+    """The ISO code of a country by its alpha-3 code, name or common name; empty if it is none of these."""
+    code = _by_name().get(text.strip().casefold())
+    return [code] if code else []
+
+
+def origin_hint(text: str) -> str:
+    """The question whether other origins are meant; empty if none is near."""
+    return did_you_mean(f"{code} ({country_name(code)})" for code in origins_meant(text))
 
 
 def unknown_origin(text: str) -> InputError:
