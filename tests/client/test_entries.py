@@ -57,7 +57,7 @@ def test_each_row_given_is_a_row_with_its_own_columns_untouched() -> None:
         kept = f"{name}_given" if name in LINE_SCHEMA else name
         assert result.lines[kept].equals(MIXED[name]), name
     assert result.lines.columns[-len(LINE_SCHEMA) :] == list(LINE_SCHEMA)
-    assert result.lines["reason"].to_list()[::2] == [None, None, "CLAIM_INVALID", "REQUEST_INVALID"]
+    assert result.lines["reason"].to_list()[::2] == [None, None, "CLAIM_INVALID", "HTS_CODE_MALFORMED"]
     assert result.lines.filter(pl.col("reason").is_not_null())["assessed"].null_count() == 5
     assert result.lines["landed"].to_list()[0] == Decimal("1000") + Decimal("551") + Decimal(
         "11.53"
@@ -71,7 +71,7 @@ def test_refused_rows_say_what_was_found_where() -> None:
         (3, "4", "mode", "REQUEST_INVALID", "rail"),
         (4, "5", "usmca_share", "CLAIM_INVALID", "some"),
         (5, "6", "quantity", "QUANTITY_REQUIRED", ""),
-        (6, "7", "hts", "REQUEST_INVALID", ""),
+        (6, "7", "hts", "HTS_CODE_MALFORMED", ""),
     ]
     assert all(len(message) > 10 for message in refused["message"])
 
@@ -175,6 +175,42 @@ def test_a_table_that_cannot_be_used_is_refused_whole(frame: pl.DataFrame, reaso
     with pytest.raises(InvalidRequest) as caught:
         rate(frame)
     assert (caught.value.reason, caught.value.exit_code) == (reason, 2)
+
+
+@pytest.mark.parametrize(
+    ("renamed", "missing", "told"),
+    [
+        ({"customs_value": "custom_value"}, "customs_value", "'custom_value' may be customs_value"),
+        ({"hts": "hts8", "origin": "orign"}, "hts", "'hts8' may be hts; 'orign' may be origin"),
+    ],
+)
+def test_a_column_under_another_name_is_told_like_in_a_table_of_trade(
+    renamed: dict[str, str], missing: str, told: str
+) -> None:
+    frame = table({}).rename(renamed)
+    with Client.local() as client:
+        for verb in (client.duties, client.refund, client.impact):
+            with pytest.raises(InvalidRequest) as caught:
+                verb(frame)
+            assert (caught.value.reason, caught.value.field) == ("COLUMN_MISSING", missing)
+            assert told in caught.value.fix
+            assert ", ".join(frame.columns) in str(caught.value)
+
+
+def test_an_empty_cell_has_the_reason_that_it_has_in_a_table_of_trade() -> None:
+    frame = table({"hts": None}, {"origin": None}, {"hts": " "}, {})
+    with Client.local() as client:
+        found = [
+            verb(frame).refused.select("row", "column", "reason").rows()
+            for verb in (client.duties, client.refund)
+        ]
+        found.append(client.impact(frame, response="none").refused.select("row", "column", "reason").rows())
+    expected = [
+        (0, "hts", "HTS_CODE_MALFORMED"),
+        (1, "origin", "ORIGIN_UNKNOWN"),
+        (2, "hts", "HTS_CODE_MALFORMED"),
+    ]
+    assert found == [expected] * 3
 
 
 def test_options_hold_for_every_line() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -22,6 +23,12 @@ REQUIRED = ("hts", "origin", "customs_value")
 _GOODS = ("entry_id", "line_id", "entry_date", "quantity", "unit", "mode", "ordinary_rate")
 READ = (*REQUIRED, *_GOODS, "freight", "insurance")
 _YEAR_LAST = r"^(\d{1,2}[-/.]\d{1,2}[-/.]\d{4})(?:[T ].*)?$"
+_ALIKE = 0.4
+_EMPTY = {
+    "hts": ("HTS_CODE_MALFORMED", "Give an HTS code of 4 to 10 digits."),
+    "origin": ("ORIGIN_UNKNOWN", "Give the ISO 3166-1 alpha-2 code of the country of origin."),
+}
+"""The reason and the fix of an empty cell, as for a line of which the cell is wrong."""
 _TEXTS_LIMIT, _NAMES_LIMIT, _NAME_LIMIT = 2000, 200, 200
 CHARGES = {"adcvd": "adcvd", "excise": "excise", "other": "other_charges"}
 Row = Mapping[str, Any]
@@ -59,12 +66,7 @@ def read_entries(
     frame = frame.drop(ROW_FAULT, strict=False)
     missing = [name for name in REQUIRED if name not in frame.columns]
     if missing:
-        raise InvalidRequest(
-            "COLUMN_MISSING",
-            f"The table lacks {', '.join(missing)}.",
-            field=missing[0],
-            fix=f"It needs {', '.join(REQUIRED)}.",
-        )
+        raise _lacking(frame, missing)
     if not frame.height:
         raise InvalidRequest("TABLE_EMPTY", "The table has no rows.", field="lines")
     claims = {claim.id: claim.type for claim in law.claims}
@@ -86,6 +88,18 @@ def read_entries(
     return table
 
 
+def _lacking(frame: pl.DataFrame, missing: list[str]) -> InvalidRequest:
+    """The error of required columns that a table lacks, with those of its own that may be meant."""
+    near = {name: difflib.get_close_matches(name, frame.columns, n=1, cutoff=_ALIKE) for name in missing}
+    hints = [f"{found[0]!r} may be {name}" for name, found in near.items() if found]
+    return InvalidRequest(
+        "COLUMN_MISSING",
+        f"The table lacks {', '.join(missing)}; it has {', '.join(frame.columns) or 'no columns'}.",
+        field=missing[0],
+        fix=f"Rename the columns ({'; '.join(hints)})." if hints else f"It needs {', '.join(REQUIRED)}.",
+    )
+
+
 def _unread(frame: pl.DataFrame) -> dict[int, str]:
     """Why rows could not be read from their file, by row."""
     faults = frame[ROW_FAULT].to_list() if ROW_FAULT in frame.columns else []
@@ -95,6 +109,9 @@ def _unread(frame: pl.DataFrame) -> dict[int, str]:
 def _message(
     row: Row, claims: Collection[str], on: str, ids: Mapping[str, str]
 ) -> duty_service_pb2.EntryLine:
+    for name, (reason, fix) in _EMPTY.items():
+        if not text_of(row[name]):
+            raise InvalidRequest(reason, f"{name} is missing.", field=name, fix=fix)
     declared: dict[str, ClaimValue] = {
         name: value if isinstance(value, bool) else text
         for name in claims
