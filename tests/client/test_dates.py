@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from tariffs.client import Client, InvalidRequest
+from tariffs.client import Client, InvalidRequest, Scenario
 from tariffs.client.cli.__main__ import run
 
 # A toy of China: 145 % until 2025-05-14 at 0:01, and 30 % from then on (EO 14298, 90 FR 21831).
@@ -127,3 +127,58 @@ def test_known_on_is_read_as_any_other_day() -> None:
     assert [quote.provenance["known_on"] for quote in told] == ["2025-04-30"] * 4 + ["2025-04-30"]
     assert len({quote.assessed for quote in told}) == 1
     assert "known_on" in told[1].notes[-1].message
+
+
+EDGES = ["0001-01-01T00:30Z", "9999-12-31T23:30-05:00", "tomorrow"]
+
+
+def test_days_no_clock_has_are_refused_by_every_verb(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = str(tmp_path / "toys.csv")
+    toys(["2025-05-14"]).write_csv(file)
+    one = ["duty", "9503.00.0073", "--origin", "CN", "--value", "10000"]
+    period = ["--start", "2025-05-13", "--end", "2025-05-14"]
+    verbs = [
+        ([*one], "known-on"),
+        (["duty", "--entries", file], "known-on"),
+        (["impact", file, "--response", "none"], "known-on"),
+        (["impact", file], "baseline"),
+        (["timeline", file, "--response", "none", *period], "known-on"),
+        (["law", "changes", *period], "known-on"),
+        (["refund", file], "known-on"),
+        (["refund", file], "paid-on"),
+    ]
+    for verb, option in verbs:
+        for day in EDGES:
+            assert run([*verb, f"--{option}", day]) != 0, (verb, option, day)
+            said = capsys.readouterr().err
+            assert f"ENTRY_DATE_INVALID: {option.replace('-', '_')}: " in said, (verb, option, day, said)
+    assert run(["law", "changes", "--end", "2025-05-14", "--start", "tomorrow"]) != 0
+    assert "ENTRY_DATE_INVALID: start: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("known_on", ["1980-01-01", "0001-01-01", "2024-12-31"])
+def test_a_day_before_the_acts_of_the_law_gives_no_duty_of_zero(known_on: str) -> None:
+    frame = toys(["2025-05-14"])
+    with Client.local() as client:
+        calls = (
+            lambda: client.duty("9503.00.0073", "CN", "2025-05-14", 10000, known_on=known_on),
+            lambda: client.duties(frame, known_on=known_on),
+            lambda: client.impact(frame, response="none", known_on=known_on),
+            lambda: client.refund(frame, known_on=known_on),
+        )
+        for call in calls:
+            with pytest.raises(InvalidRequest) as caught:
+                call()
+            assert (caught.value.reason, caught.value.field) == ("ENTRY_DATE_OUT_OF_COVERAGE", "known_on")
+        assert client.duty("9503.00.0073", "CN", "2025-05-14", 10000, known_on="2025-01-01").assessed == 0
+
+
+def test_a_scenario_file_that_is_no_text_is_told_so(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_bytes(b"name: a\n\xff")
+    with pytest.raises(InvalidRequest) as caught:
+        Scenario.from_file(path)
+    assert caught.value.reason == "SCENARIO_SYNTAX"
+    assert "byte 9 " in caught.value.message

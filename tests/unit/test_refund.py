@@ -186,3 +186,41 @@ def test_more_drawback_than_comes_back_leaves_nothing() -> None:
     (entry,) = refunds(load_law(), [line]).entries
     assert entry.refund == 0
     assert "DRAWBACK_EXCEEDS" in {note.reason for note in entry.notes}
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01", "0001-01-01T00:30Z", "1990-01-01"])
+def test_a_day_the_law_does_not_reach_costs_its_row_only(day: str) -> None:
+    good = EntryLine("9503.00.0073", "CN", 10000, "2025-05-20")
+    lines = [
+        RefundLine(good, "liquidated", liquidated_on=day),
+        RefundLine(good, "unliquidated", deposited_on=day),
+        RefundLine(good, "unliquidated"),
+    ]
+    found = refunds(load_law(), lines, RefundOptions(rate="99%"))
+    assert {index: error.field for index, error in found.refused.items()} == {
+        0: "liquidation_date",
+        1: "deposit_date",
+    }
+    assert {error.reason.rsplit("_", 1)[0] for error in found.refused.values()} <= {
+        "ENTRY_DATE",
+        "ENTRY_DATE_OUT_OF",
+    }
+    assert found.total["refund"] == Decimal("3000.00")
+
+
+@pytest.mark.parametrize("paid_on", [date(9999, 12, 31), date(1, 1, 1), date(2020, 1, 1)])
+def test_interest_runs_to_a_day_of_the_law_or_is_refused(paid_on: date) -> None:
+    line = RefundLine(EntryLine("9503.00.0073", "CN", 10000, "2025-05-20"), "unliquidated")
+    with pytest.raises(InputError) as caught:
+        refunds(load_law(), [line], RefundOptions(rate="99%", paid_on=paid_on))
+    assert (caught.value.reason, caught.value.field) == ("ENTRY_DATE_OUT_OF_COVERAGE", "paid_on")
+
+
+def test_interest_that_ends_before_the_deposit_is_told() -> None:
+    line = RefundLine(EntryLine("9503.00.0073", "CN", 10000, "2025-05-20"), "unliquidated")
+    for paid_on, told in ((date(2025, 5, 19), True), (date(2025, 5, 20), False), (date(2025, 5, 21), False)):
+        (entry,) = refunds(load_law(), [line], RefundOptions(rate="7%", paid_on=paid_on)).entries
+        assert (entry.interest > 0) == (paid_on > date(2025, 5, 20))
+        assert ("INTEREST_BEFORE_DEPOSIT" in {note.reason for note in entry.notes}) == told
+    (entry,) = refunds(load_law(), [line], RefundOptions(paid_on=date(2025, 5, 19))).entries
+    assert entry.notes == ()

@@ -118,6 +118,8 @@ def test_a_name_that_a_faulty_change_would_bring_is_not_unknown() -> None:
             "measure.periods[0].rows[0].by_origin.JP",
             "15%",
         ),
+        ("{op: set_rate, measures: {id: fl301}, from: 2027-01-01, by: -500pp}", "by", "by: -5pp"),
+        ("{op: set_rate, measures: {id: fl301}, from: 2027-01-01, by: +1250pp}", "by", "by: +12.5pp"),
     ],
 )
 def test_a_rate_below_0_or_above_every_rate_of_the_law_is_a_warning(change: str, path: str, fix: str) -> None:

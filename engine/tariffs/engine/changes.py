@@ -112,7 +112,7 @@ def window_of(start: str, end: str, hts: str = "", origin: str = "") -> Window:
             # A day is the same on every clock.
             days.append(read_day(text, ZoneInfo("UTC")))
         except DateError as error:
-            raise InputError("ENTRY_DATE_INVALID", f"{error}.", field=name, fix=error.fix) from None
+            raise InputError("ENTRY_DATE_INVALID", f"{name}: {error}.", field=name, fix=error.fix) from None
     return Window(days[0], days[1], hts.replace(".", ""), origin.strip().upper())
 
 

@@ -180,7 +180,7 @@ def entry_moment(
     Raises:
         InputError: ENTRY_DATE_INVALID or ENTRY_DATE_OUT_OF_COVERAGE.
     """
-    return _covered(_text_of(entry or law.as_of), law.zones[direction], law.covered(direction), date_format)
+    return covered_moment(law, entry or law.as_of, ENTRY_DATE, direction, date_format)
 
 
 def entry_instant(law: Law, entry: str | date | datetime | None, direction: str = IMPORT) -> datetime:
@@ -188,15 +188,25 @@ def entry_instant(law: Law, entry: str | date | datetime | None, direction: str 
     return entry_moment(law, entry, direction).instant
 
 
+def covered_moment(
+    law: Law, given: str | date | datetime, name: str, direction: str = IMPORT, date_format: str = ""
+) -> Moment:
+    """A day or instant of the field `name` as read; refused outside the law's coverage, as `entry_moment`."""
+    return _covered(_text_of(given), name, law.zones[direction], law.covered(direction), date_format)
+
+
 @lru_cache(maxsize=READ_AT_MOST)
-def _covered(text: str, zone: ZoneInfo, coverage: tuple[datetime, datetime], date_format: str) -> Moment:
-    moment = read_user_moment(text, zone, ENTRY_DATE, date_format)
+def _covered(
+    text: str, name: str, zone: ZoneInfo, coverage: tuple[datetime, datetime], date_format: str
+) -> Moment:
+    moment = read_user_moment(text, zone, name, date_format)
     first, last = (end.astimezone(zone) for end in coverage)
     if not first <= moment.instant < last:
+        told = "the entry" if name == ENTRY_DATE else name
         raise InputError(
             "ENTRY_DATE_OUT_OF_COVERAGE",
-            f"The law data covers {first:%Y-%m-%d} up to {last:%Y-%m-%d}; the entry is {text}.",
-            field=ENTRY_DATE,
+            f"The law data covers {first:%Y-%m-%d} up to {last:%Y-%m-%d}; {told} is {text}.",
+            field=name,
             fix="Choose a day in that range.",
             metadata={"first": f"{first:%Y-%m-%d}", "last": f"{last:%Y-%m-%d}"},
         )
@@ -208,7 +218,8 @@ def read_user_moment(text: str, zone: ZoneInfo, field: str, date_format: str = "
     try:
         return read_moment(text, zone, date_format)
     except DateError as error:
-        raise InputError("ENTRY_DATE_INVALID", f"{error}.", field=field, fix=error.fix) from None
+        told = "" if field == ENTRY_DATE else f"{field}: "
+        raise InputError("ENTRY_DATE_INVALID", f"{told}{error}.", field=field, fix=error.fix) from None
 
 
 def moment_notes(field: str, moment: Moment) -> tuple[Note, ...]:
@@ -224,7 +235,8 @@ def read_known_on(law: Law, known_on: str | date | None, entry_day: date) -> dat
     """The day whose acts count: `entry` is the entry's own, None the law's as-of day.
 
     Raises:
-        InputError: ENTRY_DATE_INVALID.
+        InputError: ENTRY_DATE_INVALID, or ENTRY_DATE_OUT_OF_COVERAGE before the first day of the law's coverage: of
+            older acts the law holds only some, so that most duties would be left out.
     """
     if known_on is None or known_on == "":
         return law.as_of
@@ -253,7 +265,18 @@ def unread_of(law: Law, days: Iterable[date], known_on: str | date | None) -> tu
 
 
 def _known_moment(law: Law, known_on: str | date) -> Moment:
-    return read_user_moment(_text_of(known_on), law.zones[IMPORT], "known_on")
+    text, zone = _text_of(known_on), law.zones[IMPORT]
+    moment = read_user_moment(text, zone, "known_on")
+    first = law.coverage[0].astimezone(zone)
+    if moment.instant < first:
+        raise InputError(
+            "ENTRY_DATE_OUT_OF_COVERAGE",
+            f"The law data holds all acts known from {first:%Y-%m-%d} on; known_on is {text}.",
+            field="known_on",
+            fix="Choose that day or a later one.",
+            metadata={"first": f"{first:%Y-%m-%d}"},
+        )
+    return moment
 
 
 @lru_cache(maxsize=READ_AT_MOST)

@@ -152,6 +152,7 @@ NOTES: Mapping[str, str] = {
     "LIQUIDATION_UNKNOWN": "the liquidation state of an entry is not given, so no way of refund is named",
     "LIQUIDATION_LATE": "an entry was liquidated too long ago for the way its state names",
     "LIQUIDATION_DIFFERS": "the lines of an entry give several liquidation states",
+    "INTEREST_BEFORE_DEPOSIT": "interest ends before a deposit was made; that deposit bears none",
     "DRAWBACK_EXCEEDS": "more drawback is given than comes back",
     "ENTRY_INCOMPLETE": "lines of an entry were refused; its duty and fees leave them out",
     "ENTRY_PROHIBITED": "lines of an entry hold prohibited goods; its duty and fees leave those out",

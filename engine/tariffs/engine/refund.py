@@ -21,10 +21,10 @@ from tariffs.engine.entryline import (
     ENTRY,
     EntryLine,
     Number,
+    covered_moment,
     entry_moment,
     moment_notes,
     read_charge,
-    read_user_moment,
     unread_of,
 )
 from tariffs.engine.errors import InputError, TariffsError
@@ -35,7 +35,7 @@ from tariffs.engine.user_rates import user_rate
 
 CENT, ZERO = Decimal("0.01"), Decimal(0)
 DAYS_OF_YEAR = 365
-DEPOSIT_DATE, LIQUIDATION_DATE = "deposit_date", "liquidation_date"
+DEPOSIT_DATE, LIQUIDATION_DATE, PAID_ON = "deposit_date", "liquidation_date", "paid_on"
 REFUND_COLUMNS = (DEPOSIT_DATE, LIQUIDATION_DATE, "liquidation", "drawback")
 _ENDING = frozenset({"invalidate", "terminate", "expire"})
 
@@ -142,9 +142,11 @@ def refunds(law: Law, lines: Sequence[RefundLine | Unread], options: RefundOptio
 
     Raises:
         InputError: REQUEST_INVALID for an authority the law does not have, PARAMETER_INVALID for an interest rate that
-            is none. What is wrong with a line is in `refused`.
+            is none, ENTRY_DATE_OUT_OF_COVERAGE for `paid_on`. What is wrong with a line is in `refused`.
     """
     options = options or RefundOptions()
+    if options.paid_on:
+        covered_moment(law, options.paid_on, PAID_ON)
     nodes = _nodes(law, options)
     rate = None if options.rate is None else user_rate(options.rate, "interest_rate")
     rated: dict[int, _Rated] = {}
@@ -228,9 +230,8 @@ def _day(law: Law, line: RefundLine, name: str, text: str) -> tuple[date | None,
     """The day in a column of the entry's file, None if it is empty, and the note on its spelling."""
     if not text:
         return None, ()
-    zone = law.zones[IMPORT]
-    moment = read_user_moment(text, zone, name, line.line.date_formats.get(name, ""))
-    return moment.instant.astimezone(zone).date(), moment_notes(name, moment)
+    moment = covered_moment(law, text, name, IMPORT, line.line.date_formats.get(name, ""))
+    return moment.instant.astimezone(law.zones[IMPORT]).date(), moment_notes(name, moment)
 
 
 def _state(law: Law, line: RefundLine, on: date) -> tuple[str, tuple[Note, ...]]:
@@ -345,8 +346,19 @@ def _entry(
         refund=sum(kept, ZERO),
         interest=_interest(good, kept, rate, paid_on),
         headings=headings,
-        notes=_notes(good, refundable, len(members) - len(good)),
+        notes=(
+            *_notes(good, refundable, len(members) - len(good)),
+            *(() if rate is None else _interest_notes(good, paid_on)),
+        ),
     )
+
+
+def _interest_notes(good: Sequence[_Rated], paid_on: date) -> tuple[Note, ...]:
+    last = max((one.deposited_on for one in good), default=paid_on)
+    if last <= paid_on:
+        return ()
+    text = f"Interest ends on {paid_on}, before the deposit on {last}; such a deposit bears none."
+    return (Note("INTEREST_BEFORE_DEPOSIT", text),)
 
 
 def _interest(

@@ -18,8 +18,8 @@ import polars as pl
 from tariffs.engine.bounds import Bounds, adjusting
 from tariffs.engine.duties import Dated, Duties, duties_of
 from tariffs.engine.entryline import (
+    covered_moment,
     entry_instant,
-    entry_moment,
     known_on_notes,
     known_on_text,
     moment_notes,
@@ -354,7 +354,7 @@ def _read_days(law: Law, options: Options) -> tuple[Options, tuple[Note, ...]]:
     )
     if not options.baseline:
         return found, notes
-    moment = entry_moment(law, options.baseline, options.direction)
+    moment = covered_moment(law, options.baseline, "baseline", options.direction)
     return replace(found, baseline=moment.text), (*moment_notes("baseline", moment), *notes)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from tariffs.client.errors import NotFound
+from tariffs.client.errors import InvalidRequest, NotFound
 
 SUFFIXES = frozenset({".yaml", ".yml"})
 
@@ -47,18 +47,27 @@ class Scenario:
         """A scenario file, read now and sent inline.
 
         Raises:
-            NotFound: SCENARIO_NOT_FOUND if the file cannot be read.
+            NotFound: SCENARIO_NOT_FOUND if the file cannot be opened.
+            InvalidRequest: SCENARIO_SYNTAX if it is no UTF-8 text.
         """
         path = Path(path)
         try:
             return cls(text=path.read_text(encoding="utf-8"), source=str(path))
-        except (OSError, UnicodeDecodeError) as error:
+        except OSError as error:
             raise NotFound(
                 "SCENARIO_NOT_FOUND",
-                f"The scenario file {path} cannot be read: {getattr(error, 'strerror', None) or error}.",
+                f"The scenario file {path} cannot be read: {error.strerror or error}.",
                 code="NOT_FOUND",
                 field="scenario",
                 fix="`tariffs scenario list` names those of the library.",
+                metadata={"path": str(path)},
+            ) from error
+        except UnicodeDecodeError as error:
+            raise InvalidRequest(
+                "SCENARIO_SYNTAX",
+                f"The scenario file {path} is not UTF-8 text: byte {error.start + 1} cannot be read.",
+                field="scenario",
+                fix="Save it as UTF-8.",
                 metadata={"path": str(path)},
             ) from error
 

@@ -1,4 +1,4 @@
-"""Warnings of rates in a scenario that are probably mistyped: below 0, or above every rate of the law."""
+"""Warnings of rates and steps in a scenario that are probably mistyped: below 0, or above every rate of the law."""
 
 from __future__ import annotations
 
@@ -14,19 +14,23 @@ from tariffs.engine.scenario.model import WARNING, Place, Places, Problem, place
 
 
 def unusual_rates(law: Law, change: Change, places: Places) -> list[Problem]:
-    """A warning for each rate of a change that is below 0 or above every rate of the law before it."""
+    """A warning for each rate of a change that is below 0 or above every rate of the law before it.
+
+    A step down or up by more than every rate of the law is one too.
+    """
     found = list(_rates(change))
-    if not found:
+    if not found and not change.step:
         return []
     highest = max(
         (row.rate for measure in law.measures.values() for period in measure.periods for row in period.rows
          if row.rate is not None),
         default=Decimal(1),
     )  # fmt: skip
+    highest = max(highest, Decimal(1))
+    steps = [(f"{change.path}.by", change.step.points)] if change.step else []
     return [
-        _warning(path, rate, highest, places)
-        for path, rate in found
-        if not 0 <= rate <= max(highest, Decimal(1))
+        *(_warning(path, rate, highest, places) for path, rate in found if not 0 <= rate <= highest),
+        *(_step_warning(path, step, highest, places) for path, step in steps if abs(step) > highest),
     ]
 
 
@@ -54,11 +58,24 @@ def _rates_in(value: Any, path: str) -> Iterator[tuple[str, Decimal]]:
                 yield f"{path}.{key}", read_rate(inner)
 
 
+def _step_warning(path: str, step: Decimal, highest: Decimal, places: Places) -> Problem:
+    place = place_of(places, path) or Place(0, 0)
+    message = (
+        f"A step of {_points(step)} is more than every rate of the law; the highest is {percent(highest)}."
+    )
+    fix = f"Write by: {_points(step / 100)} if that is what is meant."
+    return Problem(path, place.line, place.column, "RATE_UNUSUAL", message, fix, WARNING)
+
+
+def _points(step: Decimal) -> str:
+    return f"{(step * 100).normalize():+f}pp"
+
+
 def _warning(path: str, rate: Decimal, highest: Decimal, places: Places) -> Problem:
     place = place_of(places, path) or Place(0, 0)
     if rate < 0:
         message = f"A rate of {percent(rate)} is below 0: it would be paid to the importer."
-        fix = f"Write {percent(-rate)}; to lower a rate, write by: {(rate * 100).normalize():f}pp."
+        fix = f"Write {percent(-rate)}; to lower a rate, write by: {_points(rate)}."
     else:
         message = (
             f"A rate of {percent(rate)} is above every rate of the law; the highest is {percent(highest)}."

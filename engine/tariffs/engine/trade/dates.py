@@ -101,11 +101,14 @@ def read_moment(text: str, zone: ZoneInfo, date_format: str = "") -> Moment:
             spreadsheet.
 
     Raises:
-        DateError: it is neither, no calendar or clock has it, or its day and month may be either.
+        DateError: it is neither, no calendar or clock has it, its day and month may be either, or the clock of `zone`
+            has no day for it.
     """
     given = text.strip()
     try:
-        return _read(given, zone, date_format)
+        moment = _read(given, zone, date_format)
+        moment.instant.astimezone(zone)
+        return moment
     except DateError:
         raise
     except (ValueError, OverflowError):
