@@ -105,3 +105,35 @@ def test_a_note_that_several_scenarios_have_is_shown_once(
     shown = [line for line in capsys.readouterr().out.splitlines() if line.startswith("note ")]
     assert shown
     assert len(shown) == len(set(shown))
+
+
+@pytest.mark.parametrize("words", [("duty", "--entries"), ("refund",)])
+def test_repairs_of_rows_are_told_once_per_kind_with_their_count(
+    words: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "entries.csv"
+    rows = ["901210020,BR,100,2025-12-01", "901210020,BR,200,12/25/2025", "0901.21.00,BR,100,2025-12-01"]
+    path.write_text("\n".join(["hts,origin,customs_value,entry_date", *rows]) + "\n")
+    assert run([*words, str(path), "--local"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert said.count("note HTS_CODE_REPAIRED: 2 times, first: ") == said.count("note HTS_CODE_REPAIRED") == 1
+    assert said.count("note DATE_REPAIRED: entry_date: ") == said.count("note DATE_REPAIRED") == 1
+    assert said.count("note COARSE_CODE: 0901.21.00 stands for") == said.count("note COARSE_CODE") == 1
+
+
+def test_a_note_on_the_whole_table_is_not_told_of_its_lines_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "entries.csv"
+    path.write_text("hts,origin,customs_value,entry_date\n0901210020,BR,100,2026-11-24\n")
+    assert run(["duty", "--entries", str(path), "--local"]) == 0
+    said = capsys.readouterr().out
+    assert said.count("LAW_READ_TO") == 1
+    assert "1 entry, 1 line: " in said
+
+
+def test_a_landed_cost_of_nothing_has_no_parts(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([*TOY, "--value", "0"]) == 0
+    said = capsys.readouterr().out
+    assert "landed 0.00" in said
+    assert "landed is" not in said

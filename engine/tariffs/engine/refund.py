@@ -37,6 +37,7 @@ CENT, ZERO = Decimal("0.01"), Decimal(0)
 DAYS_OF_YEAR = 365
 DEPOSIT_DATE, LIQUIDATION_DATE, PAID_ON = "deposit_date", "liquidation_date", "paid_on"
 REFUND_COLUMNS = (DEPOSIT_DATE, LIQUIDATION_DATE, "liquidation", "drawback")
+_ON_CODES = frozenset({"HTS_CODE_REPAIRED", "COARSE_CODE", "SUFFIX_NOT_IN_VINTAGE"})
 _ENDING = frozenset({"invalidate", "terminate", "expire"})
 
 
@@ -216,7 +217,12 @@ def _rate(law: Law, line: RefundLine, options: RefundOptions, nodes: tuple[str, 
         state=state,
         drawback=read_charge(line.drawback, "drawback"),
         headings=_headings(law, then, now, nodes),
-        notes=(*moment_notes(ENTRY_DATE, entry), *told, *notes),
+        notes=(
+            *(note for note in now.notes if note.reason in _ON_CODES),
+            *moment_notes(ENTRY_DATE, entry),
+            *told,
+            *notes,
+        ),
         switches=_switches(now),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
@@ -71,7 +72,8 @@ def quote(answer: Quote) -> None:
     parts = [
         f"{name} {_money(amount)}" for name, amount in answer.landed.items() if amount and name != "total"
     ]
-    out.print(f"[dim]landed is {' + '.join(parts)}[/dim]")
+    if parts:
+        out.print(f"[dim]landed is {' + '.join(parts)}[/dim]")
     if (answer.min, answer.max) != (answer.assessed, answer.assessed):
         undeclared = ", ".join(answer.missing_claims)
         out.print(f"between {_money(answer.min)} and {_money(answer.max)}, depending on: {undeclared}")
@@ -230,6 +232,19 @@ def print_notes(out: Console, notes: Iterable[Note]) -> None:
     """Print notes, one a line, and each once, whichever scenarios and days have it."""
     for note in {(note.reason, note.message): note for note in notes}.values():
         out.print(f"note {escape(note.reason)}: {escape(note.message)}")
+
+
+def print_row_notes(out: Console, rows: Iterable[Iterable[str]]) -> None:
+    """Print the notes of rows, each `REASON: message`, once per reason, with the count of rows that have it."""
+    first: dict[str, str] = {}
+    count: Counter[str] = Counter()
+    for notes in rows:
+        by_reason = {note.partition(": ")[0]: note.partition(": ")[2] for note in reversed(list(notes))}
+        count.update(by_reason.keys())
+        first = {**by_reason, **first}
+    for reason, message in first.items():
+        times = f"{count[reason]:,} times, first: " if count[reason] > 1 else ""
+        out.print(f"note {escape(reason)}: {times}{escape(message)}")
 
 
 def _sources(out: Console, citations: Iterable[str]) -> None:

@@ -6,7 +6,7 @@ import polars as pl
 from rich.markup import escape
 from rich.table import Table
 
-from tariffs.client.cli.render import console, footer, print_notes
+from tariffs.client.cli.render import console, footer, print_notes, print_row_notes
 from tariffs.client.lawchanges import LawChanges
 from tariffs.client.refunds import RefundsResult
 from tariffs.client.results import Quote
@@ -39,6 +39,7 @@ def refunds(result: RefundsResult, shown: int = _SHOWN) -> None:
     out.print("   ".join(f"{name.replace('_', ' ')} {amount:,}" for name, amount in result.total.items()))
     out.print(f"[dim]authorities counted: {', '.join(result.authorities)}[/dim]")
     print_notes(out, result.notes)
+    print_row_notes(out, result.entries["notes"])
     footer(out, result.provenance)
 
 

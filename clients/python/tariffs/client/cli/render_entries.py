@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 
 import polars as pl
@@ -32,14 +33,23 @@ def entries(result: EntriesResult, view: str, shown: int = _SHOWN) -> None:
     out.print()
     sums = {name: result.entries[name].sum() for name in _SUMMED}
     words = "   ".join(f"{name.replace('_', ' ')} {_cell(amount)}" for name, amount in sums.items())
-    out.print(f"{result.entries.height:,} entries, {result.lines.height:,} lines: {words}")
+    entry_word = "entry" if result.entries.height == 1 else "entries"
+    line_word = "line" if result.lines.height == 1 else "lines"
+    out.print(f"{result.entries.height:,} {entry_word}, {result.lines.height:,} {line_word}: {words}")
     render.print_notes(out, result.notes)
-    for note in dict.fromkeys(note for notes in result.entries["notes"] for note in notes):
-        out.print(f"note {escape(note)}")
+    render.print_row_notes(out, _own_notes(result))
+    render.print_row_notes(out, result.entries["notes"])
     if result.refused.height:
         out.print(f"\n{refused_words(result.refused)}:")
         out.print(_table(result.refused.head(shown)))
     render.footer(out, result.provenance)
+
+
+def _own_notes(result: EntriesResult) -> Iterator[list[str]]:
+    """The notes of each rated line, less those that the whole table has."""
+    whole = {note.reason for note in result.notes}
+    for notes in result.lines["notes"].drop_nulls():
+        yield [note for note in notes if note.partition(": ")[0] not in whole]
 
 
 def _table(frame: pl.DataFrame) -> Table:
