@@ -43,7 +43,7 @@ lint: $(STAMP)  ## Style, the floors of the house, dependencies, the wire contra
 	@$(BIN)/lint-imports
 	@$(BIN)/deptry $(ROOTS)
 	@$(BIN)/buf lint
-	@$(BIN)/buf breaking --against tests/compat/v1_0
+	@for contract in tests/compat/v*; do $(BIN)/buf breaking --against $$contract || exit 1; done
 	@$(BIN)/yamllint --strict -c deploy/.yamllint.yaml deploy
 
 format: $(STAMP)  ## Rewrite the code in the house style

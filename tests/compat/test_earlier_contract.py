@@ -21,32 +21,38 @@ from tests.service.harness import Running, running
 
 pytestmark = pytest.mark.slow
 
-BASELINE = Path(__file__).resolve().parent / "v1_0"
+HERE = Path(__file__).resolve().parent
+# The one with a client of its own.
+BASELINE = HERE / "v1_0"
+SNAPSHOTS = [HERE / name for name in ("v1_0", "v1_1")]
 MERELY_PROGRESS = {"progress"}
 
 
-def breaking(tree: Path) -> subprocess.CompletedProcess[str]:
-    """`buf breaking` of a checkout against the earlier contract."""
-    command = [str(Path(sys.executable).parent / "buf"), "breaking", "--against", str(BASELINE)]
+def breaking(tree: Path, snapshot: Path) -> subprocess.CompletedProcess[str]:
+    """Run `buf breaking` of a checkout against an earlier contract."""
+    command = [str(Path(sys.executable).parent / "buf"), "breaking", "--against", str(snapshot)]
     return subprocess.run(command, cwd=tree, capture_output=True, text=True, timeout=60, check=False)
 
 
-def test_the_contract_breaks_nothing_of_the_earlier_one(root: Path) -> None:
-    found = breaking(root)
+@pytest.mark.parametrize("snapshot", SNAPSHOTS, ids=lambda path: path.name)
+def test_the_contract_breaks_nothing_of_an_earlier_one(root: Path, snapshot: Path) -> None:
+    found = breaking(root, snapshot)
     assert found.returncode == 0, found.stdout
 
 
 @pytest.mark.parametrize(
-    ("source", "before", "after", "told"),
+    ("snapshot", "source", "before", "after", "told"),
     [
-        ("duty_service", "string assessed = 1;", "string assessed = 99;", "assessed"),
-        ("duty_service", "string quantity = 6;", "double quantity = 6;", "quantity"),
-        ("law_service", "  rpc GetLaw(GetLawRequest) returns (Law);\n", "", "GetLaw"),
-        ("common", "TRANSPORT_MODE_AIR = 2", "TRANSPORT_MODE_AIR = 9", "TransportMode"),
+        ("v1_0", "duty_service", "string assessed = 1;", "string assessed = 99;", "assessed"),
+        ("v1_0", "duty_service", "string quantity = 6;", "double quantity = 6;", "quantity"),
+        ("v1_0", "law_service", "  rpc GetLaw(GetLawRequest) returns (Law);\n", "", "GetLaw"),
+        ("v1_0", "common", "TRANSPORT_MODE_AIR = 2", "TRANSPORT_MODE_AIR = 9", "TransportMode"),
+        ("v1_1", "law_service", "string charge = 2;", "double charge = 2;", "charge"),
+        ("v1_1", "table_service", "  rpc GetTable(GetTableRequest) returns (Table);\n", "", "GetTable"),
     ],
 )
 def test_an_edit_that_breaks_callers_is_seen(
-    root: Path, tmp_path: Path, source: str, before: str, after: str, told: str
+    root: Path, tmp_path: Path, snapshot: str, source: str, before: str, after: str, told: str
 ) -> None:
     for name in ("proto", "third_party"):
         shutil.copytree(root / name, tmp_path / name)
@@ -55,7 +61,7 @@ def test_an_edit_that_breaks_callers_is_seen(
     text = edited.read_text(encoding="utf-8")
     assert before in text
     edited.write_text(text.replace(before, after, 1), encoding="utf-8")
-    found = breaking(tmp_path)
+    found = breaking(tmp_path, HERE / snapshot)
     assert found.returncode != 0
     assert told in found.stdout
 
