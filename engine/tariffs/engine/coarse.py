@@ -72,7 +72,7 @@ class _Child:
 
 
 def is_coarse(schedule: Schedule, hts: str) -> bool:
-    """Whether a code has fewer than 10 digits; raises InputError HTS_CODE_MALFORMED if it is none."""
+    """Test whether a code has fewer than 10 digits; raises InputError HTS_CODE_MALFORMED if it is none."""
     return len(parse_code(hts, schedule.accepts)[0]) < CODE_DIGITS
 
 

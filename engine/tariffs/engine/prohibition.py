@@ -34,7 +34,7 @@ class Prohibited:
 
     @property
     def whole(self) -> bool:
-        """Whether all of the line is prohibited."""
+        """Test whether all of the line is prohibited."""
         return self.share == ONE
 
 

@@ -56,7 +56,7 @@ class Convert(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Goods:
-    """What is rated: the code and its schedule line, origin, value in dollars, quantity, day.
+    """One line to rate: the code and its schedule line, origin, value in dollars, quantity, day.
 
     `is_rate_stated` says that the rates of the line are the caller's.
     """

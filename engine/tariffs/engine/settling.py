@@ -24,7 +24,7 @@ Key = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class LayerFace:
-    """What a layer says apart from money: `rate` is a fraction or None if not ad valorem.
+    """Fields of a layer apart from money: `rate` is a fraction or None if not ad valorem.
 
     `period` is the label of the measure's period in force, `rule` the id of the last stacking rule that touched the
     layer, empty if none did.
@@ -251,7 +251,7 @@ def dearest(sums: Sums, possible: Iterable[Sums]) -> dict[str, Priced]:
 def face_of(
     total: LayerSum, heading: str, state: str, texts: dict[str, str], other: Priced | None = None
 ) -> LayerFace:
-    """What a layer says apart from money.
+    """Describe a layer apart from money.
 
     Args:
         total: the layer.

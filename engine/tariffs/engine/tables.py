@@ -29,7 +29,7 @@ Table = pl.DataFrame | pl.LazyFrame | str | Path | None
 
 @dataclass(frozen=True, slots=True)
 class OwnDates:
-    """How many of the lines have an entry date of their own, and the first and last of these days."""
+    """Count of lines with an entry date of their own, and the first and last of these days."""
 
     lines: int
     of: int
@@ -184,7 +184,7 @@ def _prepare(checked: CheckedTable, law: Law, baseline: str) -> PreparedTable:
 
 
 def reading_notes(checked: CheckedTable) -> list[Note]:
-    """What the check of a table remarked: on the whole table each, on rows each reason once."""
+    """List the remarks of the check of a table: on the whole table each, on rows each reason once."""
     whole, of_rows = (checked.notes.filter(pl.col("row").is_null() == where) for where in (True, False))
     remarks = [Note(reason, message) for _, reason, message in whole.iter_rows()]
     counts = of_rows.group_by("reason", maintain_order=True).agg(pl.len(), pl.col("message").first())

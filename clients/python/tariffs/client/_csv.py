@@ -82,7 +82,7 @@ def _check_header(header: Sequence[str], name: str) -> None:
 
 
 def _is_regular(text: str, width: int, name: str) -> bool:
-    """Whether every line is one record of `width` fields."""
+    """Check that every line is one record of `width` fields."""
     lines = text.rstrip("\r\n").split("\n")
     if _QUOTE not in text:
         return all(line.count(",") == width - 1 and line.strip() for line in lines)

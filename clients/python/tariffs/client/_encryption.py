@@ -41,7 +41,7 @@ def explained(
 
 
 def speaks_tls(host: str, port: int) -> bool | None:
-    """Whether a server answers a TLS greeting; None if nobody listens or answers within a second."""
+    """Test whether a server answers a TLS greeting; None if nobody listens or answers within a second."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     # Nothing is sent or believed: the certificate does not matter here.
     context.check_hostname = False

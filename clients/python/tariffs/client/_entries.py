@@ -123,7 +123,7 @@ def unsent(table: EntryTable) -> list[dict[str, Any]]:
 
 
 def refusal(table: EntryTable, row: int, fault: InvalidRequest) -> dict[str, Any]:
-    """What was wrong with a row, as a row of the refused; a fault found before it was sent comes first."""
+    """Describe the fault of a row as a row of the refused; a fault found before it was sent comes first."""
     error = table.faults.get(row) or fault
     column = _column(error.field or "")
     found = table.frame[column][row] if column in table.frame.columns else None

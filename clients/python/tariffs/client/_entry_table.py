@@ -101,7 +101,7 @@ def _lacking(frame: pl.DataFrame, missing: list[str]) -> InvalidRequest:
 
 
 def _unread(frame: pl.DataFrame) -> dict[int, str]:
-    """Why rows could not be read from their file, by row."""
+    """List the faults of rows that could not be read from their file, by row."""
     faults = frame[ROW_FAULT].to_list() if ROW_FAULT in frame.columns else []
     return {row: fault for row, fault in enumerate(faults) if fault is not None}
 
@@ -138,7 +138,7 @@ def _message(
 def _form(
     frame: pl.DataFrame, claims: Mapping[str, str], date_format: str, further: Collection[str]
 ) -> common_pb2.TableForm:
-    """What the service needs to know of the whole table: columns not sent, and how columns of days are written."""
+    """Describe the whole table to the service: columns not sent, and how columns of days are written."""
     read = {*READ, *CHARGES.values(), *claims, *further}
     days = [
         common_pb2.DateColumn(column=name, texts=_year_last(frame[name]))

@@ -123,7 +123,7 @@ class Row:
 
     @property
     def prohibits(self) -> bool:
-        """Whether goods that the row fits may not be imported."""
+        """Test whether goods that the row fits may not be imported."""
         return self.kind == PROHIBITION and not self.suspended
 
 

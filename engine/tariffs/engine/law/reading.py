@@ -78,7 +78,7 @@ def one_of(*choices: str) -> Callable[[str], str]:
 
 @dataclass(frozen=True)
 class Context:
-    """What reading needs to know of the rest of the law."""
+    """Facts about the rest of the law that reading needs."""
 
     claim_types: Mapping[str, str]
     zone: ZoneInfo

@@ -50,7 +50,7 @@ def goods_words(scope: Scope) -> str:
 
 
 def charge_words(row: Row) -> str:
-    """What a row charges, such as `25%`, `up to 15% all-in` or `0.22 USD/W`."""
+    """State the charge of a row, such as `25%`, `up to 15% all-in` or `0.22 USD/W`."""
     if row.absent:
         return "nothing"
     if row.kind == "ordinary":

@@ -30,12 +30,12 @@ class Reached:
         return cls(act.scope, act.origins, act.label)
 
     def meets(self, other: Reached) -> bool:
-        """Whether some goods may be in both."""
+        """Test whether some goods may be in both."""
         labels = not (self.label and other.label) or self.label == other.label
         return labels and may_meet(self.origins, other.origins) and not apart(self.scope, other.scope)
 
     def covers(self, other: Reached) -> bool:
-        """Whether all goods of the other are surely among these."""
+        """Test whether all goods of the other are surely among these."""
         if self.label not in {"", other.label}:
             return False
         if self.scope == other.scope or self.scope.is_any:

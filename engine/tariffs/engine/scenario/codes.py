@@ -39,7 +39,7 @@ def unknown_codes(law: Law, scope: Scope, abroad: bool, path: str) -> Iterator[S
 
 
 def _is_known(law: Law, code: str) -> bool:
-    """Whether a code is a chapter, heading or line of a schedule, or stands in a list; half a level is none."""
+    """Test whether a code is a chapter, heading or line of a schedule, or stands in a list; half a level is none."""
     if len(code) % 2:
         return False
     place = bisect_left(law.listed_codes, code)

@@ -57,7 +57,7 @@ def _parts(
 
 
 def _beyond(row: Row, wide: Iterable[Row]) -> Scope:
-    """What a row's scope says beyond that of the row it narrows; all of it if it narrows none."""
+    """Subtract from a row's scope that of the row it narrows; all of it is left if it narrows none."""
     form = row.conditions, row.relief, row.absent
     same = [one.scope for one in wide if (one.conditions, one.relief, one.absent) == form]
     narrowed = [scope for scope in same if _is_part(row.scope, scope)]
@@ -71,7 +71,7 @@ def _beyond(row: Row, wide: Iterable[Row]) -> Scope:
 
 
 def _is_part(scope: Scope, whole: Scope) -> bool:
-    """Whether a scope is another one narrowed further."""
+    """Test whether a scope is another one narrowed further."""
     return (
         scope.origins[: len(whole.origins)] == whole.origins
         and scope.products[: len(whole.products)] == whole.products
@@ -81,7 +81,7 @@ def _is_part(scope: Scope, whole: Scope) -> bool:
 
 
 def _reaches(scope: Scope, groups: Groups) -> bool:
-    """Whether some country is of all origins that a scope names."""
+    """Test whether some country is of all origins that a scope names."""
     if not scope.origins:
         return True
     members = [_members(names, groups) for names in scope.origins]

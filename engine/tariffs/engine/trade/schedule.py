@@ -129,7 +129,7 @@ class Schedule:
         return place < len(pool) and pool[place].startswith(code)
 
     def accepts(self, code: str) -> bool:
-        """Whether a code can be rated: some vintage has it, or the 8-digit line that a newer suffix belongs to."""
+        """Test whether a code can be rated: some vintage has it, or the 8-digit line that a newer suffix belongs to."""
         return self.knows(code) or (len(code) == CODE_DIGITS and self.knows(code[:LINE_DIGITS]))
 
     def rates(self, codes: pl.Series, day: date) -> pl.DataFrame:

@@ -11,7 +11,7 @@ from tariffs.client.lawinfo import MeasureRow
 
 
 def rows_table(rows: Sequence[MeasureRow]) -> Table:
-    """What each row charges, on which goods and base, under which conditions and heading."""
+    """Tabulate rows: the charge of each, its goods, conditions, heading and base."""
     table = Table("charge", "goods", "if", "heading", "base", box=None, pad_edge=False)
     for row in rows:
         cells = (row.charge, row.goods, row.conditions, row.heading, row.base)
