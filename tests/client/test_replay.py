@@ -209,6 +209,13 @@ def test_what_is_no_result_is_told(client: Client, tmp_path: Path) -> None:
         assert caught.value.reason == "TABLE_UNREADABLE"
 
 
+def test_a_table_is_not_said_to_be_missing(client: Client, here: Path) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        replay(client, here / "entries.csv")
+    assert "No such file" not in str(caught.value)
+    assert "entries.csv.provenance.json, which is written beside it, is not there" in str(caught.value)
+
+
 def test_a_period_comes_back_as_frames_and_is_run_again(client: Client, table: Path, tmp_path: Path) -> None:
     found = client.timeline(
         table, ["base", "truce-even-odds"], start="2026-12-01", end="2027-01-31", response="none"

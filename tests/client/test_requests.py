@@ -7,13 +7,12 @@ from pathlib import Path
 import pytest
 
 from tariffs.client import InvalidRequest, NotFound, Scenario
+from tariffs.client._arguments import day, money
 from tariffs.client._requests import (
     ClaimValue,
     ImpactOptions,
     claims_message,
-    day_text,
     duty_line,
-    money_text,
     scenario_ref,
     simulate_request,
 )
@@ -33,17 +32,17 @@ from tariffs.v1 import common_pb2, duty_service_pb2, simulation_service_pb2
     ],
 )
 def test_money_is_decimal_text_without_exponent(value: Decimal | float | str, text: str) -> None:
-    assert money_text(value) == text
+    assert money(value, "customs_value") == text
 
 
 def test_no_money_is_empty_text() -> None:
-    assert money_text(None) == ""
+    assert money(None, "customs_value") == ""
 
 
 def test_days_are_iso_text_and_nothing_is_the_law_own_day() -> None:
-    assert day_text(date(2025, 2, 1)) == "2025-02-01"
-    assert day_text("2025-02-01 ") == "2025-02-01"
-    assert day_text(None) == ""
+    assert day(date(2025, 2, 1), "entry_date") == "2025-02-01"
+    assert day("2025-02-01 ", "entry_date") == "2025-02-01"
+    assert day(None, "entry_date") == ""
 
 
 def test_an_undeclared_claim_is_not_a_declared_no() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
+from typing import Any
 
 import polars as pl
 from google.protobuf.json_format import MessageToDict
@@ -154,9 +155,16 @@ def provenance(message: common_pb2.Provenance) -> Provenance:
         "parameter_digest": message.parameter_digest or None,
         "switches": dict(sorted(message.switches.items())),
         "bases": list(message.bases),
-        "details": dict(sorted(MessageToDict(message.details).items())),
+        "details": _sorted(MessageToDict(message.details)),
         "run_digest": message.run_digest,
     }
+
+
+def _sorted(value: Any) -> Any:
+    """Order keys at every level: those of a Struct come in an order that differs between runs."""
+    if isinstance(value, dict):
+        return {name: _sorted(value[name]) for name in sorted(value)}
+    return [_sorted(one) for one in value] if isinstance(value, list) else value
 
 
 def measure(message: law_service_pb2.Measure) -> lawinfo.Measure:

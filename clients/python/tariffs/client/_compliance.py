@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from tariffs.client import _answers, _entries, _entry_table, _requests, lawinfo
+from tariffs.client import _arguments as arguments
 from tariffs.client._channel import Backend
 from tariffs.client._progress import Progress, reporting
 from tariffs.client._requests import Day, Money, ScenarioLike
@@ -69,14 +70,14 @@ class Compliance:
             InvalidRequest: the window, the table or an option cannot be used.
         """
         request = law_service_pb2.ListChangesRequest(
-            start=_requests.day_text(start),
-            end=_requests.day_text(end),
-            hts=hts,
-            origin=origin,
-            known_on=_requests.day_text(known_on),
+            start=arguments.day(start, "start"),
+            end=arguments.day(end, "end"),
+            hts=arguments.text(hts, "hts"),
+            origin=arguments.text(origin, "origin"),
+            known_on=arguments.day(known_on, "known_on"),
             scenario=_requests.scenario_ref(scenario),
-            switches=dict(switches or {}),
-            min_confidence=min_confidence,
+            switches=arguments.texts_by_name(switches, "switches"),
+            min_confidence=arguments.text(min_confidence, "min_confidence"),
             direction=_requests.direction_value(direction),
         )
         table: Table | None = lines
@@ -120,15 +121,17 @@ class Compliance:
             InvalidRequest: the table or an option cannot be used. A row that cannot be rated is in `refused`.
         """
         frame = read_table(lines)
-        table = _entry_table.read_entries(frame, self.law(), "", date_format, _COLUMNS)
+        table = _entry_table.read_entries(
+            frame, self.law(), "", arguments.text(date_format, "date_format"), _COLUMNS
+        )
         request = refund_service_pb2.CalculateRefundsRequest(
             scenario=_requests.scenario_ref(scenario),
-            known_on=_requests.day_text(known_on),
-            switches=dict(switches or {}),
-            min_confidence=min_confidence,
-            authorities=list(authorities),
-            interest_rate=_requests.rate_text(interest_rate),
-            paid_on=_requests.day_text(paid_on),
+            known_on=arguments.day(known_on, "known_on"),
+            switches=arguments.texts_by_name(switches, "switches"),
+            min_confidence=arguments.text(min_confidence, "min_confidence"),
+            authorities=arguments.names(authorities, "authorities"),
+            interest_rate=_requests.rate_text(interest_rate, "interest_rate"),
+            paid_on=arguments.day(paid_on, "paid_on"),
             table=table.form,
         )
         answers: list[tuple[list[int], refund_service_pb2.CalculateRefundsResponse]] = []

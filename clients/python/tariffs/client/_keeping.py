@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 from google.longrunning import operations_pb2
 
+from tariffs.client import _arguments as arguments
 from tariffs.client import _requests
 from tariffs.client._channel import Backend, RemoteBackend
 from tariffs.client._replay import call_of
@@ -19,6 +20,7 @@ from tariffs.client.errors import InvalidRequest
 from tariffs.client.frames import Table
 from tariffs.client.linestream import LineStream
 from tariffs.client.runs import Run, RunStatus, status_of
+from tariffs.client.scenario import Scenario
 from tariffs.client.tables import TableHandle
 from tariffs.v1 import simulation_service_pb2, table_service_pb2
 
@@ -63,7 +65,7 @@ class Keeping:
             NotFound: TABLE_NOT_FOUND.
         """
         name = table.name if isinstance(table, TableHandle) else table
-        request = table_service_pb2.DeleteTableRequest(name=name)
+        request = table_service_pb2.DeleteTableRequest(name=arguments.text(name, "table"))
         self._remote().unary("DeleteTable", request, timeout or self._config.deadlines.lists)
 
     def start(
@@ -135,9 +137,11 @@ class Keeping:
             direction=direction,
             date_format=date_format,
         )
-        remote = self._remote()
+        remote, scenarios = self._remote(), Scenario.all_of(scenarios)
         # Without an id a call that is tried again would begin a second run.
-        request = simulation_service_pb2.StartRunRequest(request_id=request_id or uuid.uuid4().hex)
+        request = simulation_service_pb2.StartRunRequest(
+            request_id=arguments.text(request_id, "request_id") or uuid.uuid4().hex
+        )
         if period is None:
             request.simulate.CopyFrom(_requests.simulate_request(scenarios, options))
             remote.give(request.simulate, lines)
@@ -162,7 +166,7 @@ class Keeping:
 
     def run(self, name: str) -> Run:
         """A run begun earlier, by its name; whether there is one shows at its first call."""
-        return Run(name, self._remote(), self._config)
+        return Run(arguments.text(name, "name"), self._remote(), self._config)
 
     def lines(
         self,
@@ -206,7 +210,7 @@ class Keeping:
             direction=direction,
             date_format=date_format,
         )
-        config = _requests.lines_config(scenarios, options)
+        config = _requests.lines_config(Scenario.all_of(scenarios), options)
         seconds = timeout or self._config.deadlines.lines
         return LineStream(self._backend, config, table, self._config.message_limit, seconds)
 

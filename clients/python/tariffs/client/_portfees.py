@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from tariffs.client import _answers, _requests
+from tariffs.client import _arguments as arguments
 from tariffs.client._channel import Backend
 from tariffs.client._requests import Day, Money, ScenarioLike
 from tariffs.client.config import Config
@@ -68,11 +69,15 @@ class Ships:
             "cargo_tons": cargo_tons,
             "containers": containers,
             "calls": calls,
-            "share": _requests.rate_text(share) if isinstance(share, str) else share,
+            "share": _requests.rate_text(share, "share") if isinstance(share, str) else share,
             "usd_per_unit": usd_per_unit,
         }
         told = {name: str(value) for name, value in figures.items() if value is not None}
-        told |= {name: text for name, text in (("ship", ship), ("source", source)) if text}
+        told |= {
+            name: text
+            for name, given in (("ship", ship), ("source", source))
+            if (text := arguments.text(given, name))
+        }
         if told and not kind:
             raise InvalidRequest(
                 "REQUEST_INVALID",
@@ -81,11 +86,11 @@ class Ships:
                 fix="Name the kind of ship the fee is on.",
             )
         request = law_service_pb2.CalculatePortFeeRequest(
-            on=_requests.day_text(on),
-            known_on=_requests.day_text(known_on),
+            on=arguments.day(on, "on"),
+            known_on=arguments.day(known_on, "known_on"),
             scenario=_requests.scenario_ref(scenario),
-            switches=dict(switches or {}),
-            voyage=law_service_pb2.Voyage(kind=kind, **told) if kind else None,
+            switches=arguments.texts_by_name(switches, "switches"),
+            voyage=law_service_pb2.Voyage(kind=arguments.text(kind, "kind"), **told) if kind else None,
         )
         answer = self._backend.unary("CalculatePortFee", request, timeout or self._config.deadlines.lists)
         return PortFees(tuple(_fee(one) for one in answer.fees), _answers.provenance(answer.provenance))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tariffs.client import _answers, _entries, _entry_table, _requests
+from tariffs.client import _arguments as arguments
 from tariffs.client._compliance import Compliance
 from tariffs.client._progress import Progress, reporting
 from tariffs.client._requests import ChargeValue, ClaimValue, Day, Money, ScenarioLike
@@ -88,9 +89,9 @@ class Rating(Compliance):
                 ordinary_rate=ordinary_rate,
             ),
             scenario=_requests.scenario_ref(scenario),
-            known_on=_requests.day_text(known_on),
-            switches=dict(switches or {}),
-            min_confidence=min_confidence,
+            known_on=arguments.day(known_on, "known_on"),
+            switches=arguments.texts_by_name(switches, "switches"),
+            min_confidence=arguments.text(min_confidence, "min_confidence"),
             direction=_requests.direction_value(direction),
             explain=True,
         )
@@ -132,16 +133,17 @@ class Rating(Compliance):
             Unavailable: no server answers.
             DeadlineExceeded: the deadline passed.
         """
-        table = _entry_table.read_entries(read_table(lines), self.law(), _requests.day_text(on), date_format)
+        day, form = arguments.day(on, "on"), arguments.text(date_format, "date_format")
+        table = _entry_table.read_entries(read_table(lines), self.law(), day, form)
         reference, deadline = _requests.scenario_ref(scenario), timeout or self._config.deadlines.batch
 
         def send(batch: list[duty_service_pb2.EntryLine]) -> duty_service_pb2.BatchCalculateDutiesResponse:
             request = duty_service_pb2.BatchCalculateDutiesRequest(
                 lines=batch,
                 scenario=reference,
-                known_on=_requests.day_text(known_on),
-                switches=dict(switches or {}),
-                min_confidence=min_confidence,
+                known_on=arguments.day(known_on, "known_on"),
+                switches=arguments.texts_by_name(switches, "switches"),
+                min_confidence=arguments.text(min_confidence, "min_confidence"),
                 table=table.form,
             )
             answer: duty_service_pb2.BatchCalculateDutiesResponse

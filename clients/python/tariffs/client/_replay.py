@@ -13,7 +13,8 @@ from typing import Any, Protocol, cast
 
 import polars as pl
 
-from tariffs.client._requests import Day, ScenarioLike, day_text
+from tariffs.client import _arguments as arguments
+from tariffs.client._requests import ScenarioLike
 from tariffs.client.errors import InvalidRequest, NotFound
 from tariffs.client.frames import Table
 from tariffs.client.lawinfo import Law
@@ -153,7 +154,7 @@ def _read(path: Path) -> tuple[Provenance, Rows]:
             text = pl.read_parquet_metadata(path).get("tariffs.provenance", "{}")
             return _provenance(path, json.loads(text)), lambda: pl.read_parquet(path)
         if path.suffix.lower() == ".csv":
-            beside = path.with_name(path.name + ".provenance.json")
+            beside = _beside(path)
             found = _provenance(path, json.loads(beside.read_text(encoding="utf-8")))
             return found, lambda: _read_csv(path)
         document = json.loads(path.read_text(encoding="utf-8"))
@@ -165,6 +166,14 @@ def _read(path: Path) -> tuple[Provenance, Rows]:
         raise _no_result(path, str(error)) from error
     provenance = document.get("provenance") if isinstance(document, Mapping) else None
     return _provenance(path, provenance), lambda: _groups(document)
+
+
+def _beside(path: Path) -> Path:
+    """Find the file with the provenance of a CSV file, which `-o` and `--lines` write next to it."""
+    beside = path.with_name(path.name + ".provenance.json")
+    if path.is_file() and not beside.exists():
+        raise _no_result(path, f"{beside.name}, which is written beside it, is not there")
+    return beside
 
 
 def _read_csv(source: Path | bytes) -> pl.DataFrame:
@@ -257,4 +266,4 @@ def _plain(value: object) -> object:
         return value
     if isinstance(value, Sequence):
         return list(value)
-    return str(value) if isinstance(value, Path) else day_text(cast(Day, value))
+    return str(value) if isinstance(value, Path) else arguments.day(value, "date")

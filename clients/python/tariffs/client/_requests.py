@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, fields
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
 
+from tariffs.client import _arguments as arguments
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.scenario import Scenario
 from tariffs.v1 import common_pb2, duty_service_pb2, simulation_service_pb2
@@ -50,8 +51,6 @@ _CHARGES = {
 }
 _PER = " USD/"
 _PLAIN = re.compile(r"\d+(\.\d+)?")
-_T = TypeVar("_T")
-_DECIMALS = 10
 _TRUE = frozenset({"true", "yes", "1"})
 _FALSE = frozenset({"false", "no", "0"})
 _WORDS = frozenset({"true", "yes", "false", "no"})
@@ -59,7 +58,11 @@ _WORDS = frozenset({"true", "yes", "false", "no"})
 
 @dataclass(frozen=True, slots=True)
 class ImpactOptions:
-    """How a run is made; names and defaults as in `Client.impact`."""
+    """Options of a run; names and defaults as in `Client.impact`.
+
+    Raises:
+        InvalidRequest: REQUEST_INVALID for groups, switches or texts of the wrong type.
+    """
 
     on: Day = ""
     baseline: Day = ""
@@ -76,6 +79,16 @@ class ImpactOptions:
     attribute: bool = False
     direction: str = "import"
     date_format: str = ""
+
+    def __post_init__(self) -> None:
+        plain = {
+            "by": tuple(arguments.names(self.by, "by")),
+            "switches": arguments.texts_by_name(self.switches, "switches"),
+            "min_confidence": arguments.text(self.min_confidence, "min_confidence"),
+            "date_format": arguments.text(self.date_format, "date_format"),
+        }
+        for name, value in plain.items():
+            object.__setattr__(self, name, value)
 
 
 Run = simulation_service_pb2.SimulateRequest | simulation_service_pb2.TimelineRequest
@@ -110,42 +123,45 @@ def duty_line(
     """The message of one entry line.
 
     Raises:
-        InvalidRequest: REQUEST_INVALID for an unknown mode, CLAIM_INVALID for a claim of the wrong type,
-            CHARGE_INVALID for an unknown kind of charge.
+        InvalidRequest: REQUEST_INVALID for an unknown mode or a text of the wrong type, CLAIM_INVALID for a claim of
+            the wrong type, CHARGE_INVALID for an unknown kind of charge; the reason of the field for an amount that
+            is no number.
     """
     return duty_service_pb2.EntryLine(
-        hts=str(hts),
-        origin=origin,
-        entry=day_text(entry_date),
-        customs_value=money_text(value),
-        claims=claims_message(claims or {}),
-        quantity=money_text(quantity),
-        unit=unit or "",
-        mode=_one_of(_MODES, (mode or "").lower(), "mode", "REQUEST_INVALID"),
-        freight=money_text(freight),
-        insurance=money_text(insurance),
-        other_charges=charge_messages(charges or {}),
-        ordinary_rate=None if ordinary_rate is None else rate_text(ordinary_rate),
+        hts=arguments.text(str(hts), "hts"),
+        origin=arguments.text(origin, "origin"),
+        entry=arguments.day(entry_date, "entry_date"),
+        customs_value=arguments.money(value, "customs_value"),
+        claims=claims_message(claims),
+        quantity=arguments.money(quantity, "quantity"),
+        unit=arguments.text(unit, "unit"),
+        mode=arguments.one_of(_MODES, arguments.text(mode, "mode").lower(), "mode", "REQUEST_INVALID"),
+        freight=arguments.money(freight, "freight"),
+        insurance=arguments.money(insurance, "insurance"),
+        other_charges=charge_messages(charges),
+        ordinary_rate=None if ordinary_rate is None else rate_text(ordinary_rate, "ordinary_rate"),
         entry_id=entry_id,
         line_id=line_id,
     )
 
 
-def charge_messages(charges: Mapping[str, ChargeValue]) -> list[duty_service_pb2.OtherCharge]:
+def charge_messages(charges: Mapping[str, ChargeValue] | None) -> list[duty_service_pb2.OtherCharge]:
     """The messages of charges by kind, each one value or several.
 
     `12.5%` is a rate on the entered value, `1.07 USD/L` money per unit, anything else an amount in USD.
     """
-    return [_charge_message(kind, value) for kind, values in charges.items() for value in _several(values)]
+    return [
+        _charge_message(kind, value)
+        for kind, values in arguments.mapping(charges, "charges").items()
+        for value in (values if isinstance(values, list | tuple) else [values])
+    ]
 
 
-def _several(values: ChargeValue) -> Sequence[Money]:
-    return [values] if isinstance(values, Decimal | int | float | str) else values
-
-
-def _charge_message(kind: str, value: Money) -> duty_service_pb2.OtherCharge:
-    message = duty_service_pb2.OtherCharge(kind=_one_of(_CHARGES, kind, "other_charges", "CHARGE_INVALID"))
-    text = money_text(value)
+def _charge_message(kind: str, value: object) -> duty_service_pb2.OtherCharge:
+    message = duty_service_pb2.OtherCharge(
+        kind=arguments.one_of(_CHARGES, kind, "other_charges", "CHARGE_INVALID")
+    )
+    text = arguments.money(value, f"other_charges.{kind}")
     usd, per, unit = text.partition(_PER)
     if text.endswith("%") and _PLAIN.fullmatch(text[:-1].strip()):
         message.rate = format(_percentage(text), "f")
@@ -156,9 +172,9 @@ def _charge_message(kind: str, value: Money) -> duty_service_pb2.OtherCharge:
     return message
 
 
-def rate_text(rate: Money | None) -> str:
+def rate_text(rate: Money | None, name: str) -> str:
     """A rate as the wire has it: `7%` is 0.07; what is 100 % or more stays as given, for the service to refuse."""
-    text = money_text(rate)
+    text = arguments.money(rate, name)
     if text.endswith("%") and _PLAIN.fullmatch(text[:-1].strip()):
         fraction = _percentage(text)
         return format(fraction, "f") if fraction < 1 else text
@@ -171,17 +187,17 @@ def _percentage(text: str) -> Decimal:
 
 def direction_value(direction: str) -> common_pb2.Direction:
     """The message's word for import or export; InvalidRequest REQUEST_INVALID for any other."""
-    return _one_of(DIRECTIONS, direction, "direction", "REQUEST_INVALID")
+    return arguments.one_of(DIRECTIONS, direction, "direction", "REQUEST_INVALID")
 
 
-def claims_message(claims: Mapping[str, ClaimValue]) -> duty_service_pb2.Claims:
+def claims_message(claims: Mapping[str, ClaimValue] | None) -> duty_service_pb2.Claims:
     """The message of declared facts; a name without a field of its own travels as text for the law to judge."""
     message = duty_service_pb2.Claims()
     fields = duty_service_pb2.Claims.DESCRIPTOR.fields_by_name
-    for name, value in claims.items():
+    for name, value in arguments.mapping(claims, "claims").items():
         known = fields.get(name)
         if known is None or name == "others":
-            message.others[name] = _claim_text(value)
+            message.others[name] = _claim_text(name, value)
         else:
             setattr(message, name, _claim_value(name, value, known.type))
     return message
@@ -192,6 +208,8 @@ def scenario_ref(scenario: ScenarioLike | None) -> common_pb2.ScenarioRef | None
     if scenario is None:
         return None
     known = Scenario.of(scenario)
+    arguments.text(known.name, "scenario")
+    arguments.text(known.text, "scenario")
     return common_pb2.ScenarioRef(name=known.name) if known.name else common_pb2.ScenarioRef(yaml=known.text)
 
 
@@ -207,17 +225,17 @@ def simulate_request(
     """
     request = simulation_service_pb2.SimulateRequest(
         points=_points(scenarios, options),
-        baseline=day_text(options.baseline),
-        response=_one_of(RESPONSES, options.response, "response", "PARAMETER_INVALID"),
-        horizon=_one_of(HORIZONS, options.horizon, "horizon", "PARAMETER_INVALID"),
-        by=list(options.by),
-        known_on=day_text(options.known_on),
-        switches=dict(options.switches),
+        baseline=arguments.day(options.baseline, "baseline"),
+        response=arguments.one_of(RESPONSES, options.response, "response", "PARAMETER_INVALID"),
+        horizon=arguments.one_of(HORIZONS, options.horizon, "horizon", "PARAMETER_INVALID"),
+        by=options.by,
+        known_on=arguments.day(options.known_on, "known_on"),
+        switches=options.switches,
         min_confidence=options.min_confidence,
         include_lines=options.include_lines,
         attribute=options.attribute,
-        draws=_whole(options.draws, "draws", 2**32),
-        seed=_whole(options.seed, "seed", 2**63),
+        draws=arguments.whole(options.draws, "draws", 2**32),
+        seed=arguments.whole(options.seed, "seed", 2**63),
         direction=direction_value(options.direction),
         date_format=options.date_format,
     )
@@ -231,8 +249,8 @@ def lines_config(
     """The message that says how rows of a stream are valued; errors as of `simulate_request`."""
     return simulation_service_pb2.LinesConfig(
         points=_points(scenarios, options),
-        known_on=day_text(options.known_on),
-        switches=dict(options.switches),
+        known_on=arguments.day(options.known_on, "known_on"),
+        switches=options.switches,
         min_confidence=options.min_confidence,
         direction=direction_value(options.direction),
         date_format=options.date_format,
@@ -241,7 +259,9 @@ def lines_config(
 
 def _points(scenarios: Sequence[ScenarioLike], options: ImpactOptions) -> list[simulation_service_pb2.Point]:
     return [
-        simulation_service_pb2.Point(scenario=scenario_ref(one), on=one.day or day_text(options.on))
+        simulation_service_pb2.Point(
+            scenario=scenario_ref(one), on=one.day or arguments.day(options.on, "on")
+        )
         for one in map(Scenario.of, scenarios)
     ]
 
@@ -252,14 +272,14 @@ def timeline_request(
     """The message that asks for a period, without its table; errors as of `simulate_request`."""
     request = simulation_service_pb2.TimelineRequest(
         scenarios=[ref for one in scenarios if (ref := scenario_ref(one))],
-        start=day_text(start),
-        end=day_text(end),
-        baseline=day_text(options.baseline),
-        response=_one_of(RESPONSES, options.response, "response", "PARAMETER_INVALID"),
-        horizon=_one_of(HORIZONS, options.horizon, "horizon", "PARAMETER_INVALID"),
-        by=list(options.by),
-        known_on=day_text(options.known_on),
-        switches=dict(options.switches),
+        start=arguments.day(start, "start"),
+        end=arguments.day(end, "end"),
+        baseline=arguments.day(options.baseline, "baseline"),
+        response=arguments.one_of(RESPONSES, options.response, "response", "PARAMETER_INVALID"),
+        horizon=arguments.one_of(HORIZONS, options.horizon, "horizon", "PARAMETER_INVALID"),
+        by=options.by,
+        known_on=arguments.day(options.known_on, "known_on"),
+        switches=options.switches,
         min_confidence=options.min_confidence,
         direction=direction_value(options.direction),
         date_format=options.date_format,
@@ -268,71 +288,24 @@ def timeline_request(
     return request
 
 
-def money_text(value: Money | None) -> str:
-    """Decimal text without exponent; text stays as given, for the service to read.
-
-    A float is taken as it prints, less what is beyond the ten decimals of the wire: 0.1 + 0.2 is 0.3.
-    """
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value.strip()
-    if isinstance(value, float):
-        return _float_text(float(value))
-    return format(value if isinstance(value, Decimal) else Decimal(int(value)), "f")
-
-
-def day_text(value: Day | None) -> str:
-    """Text of a day or instant, for the service to judge; nothing gives empty text, the law's as-of day."""
-    if value is None:
-        return ""
-    return value.isoformat() if isinstance(value, date) else str(value).strip()
-
-
-def _float_text(value: float) -> str:
-    number = Decimal(repr(value))
-    if not number.is_finite():
-        return str(value)
-    return format(round(number, _DECIMALS).normalize(), "f")
-
-
 def _set_parameters(request: Run, parameters: str | Path | None) -> None:
     if parameters is None:
         return
-    if parameters in {"low", "high"}:
-        request.parameter_set = str(parameters)
+    if isinstance(parameters, str) and parameters in {"low", "high"}:
+        request.parameter_set = parameters
         return
     try:
         request.parameter_csv = Path(parameters).read_bytes()
-    except OSError as error:
+    except (OSError, TypeError, ValueError) as error:
         raise InvalidRequest(
             "PARAMETER_INVALID",
-            f"The parameter file {parameters} cannot be read: {error.strerror}.",
+            f"The parameter file {parameters} cannot be read: {getattr(error, 'strerror', None) or error}.",
             field="parameters",
             fix="Give low, high, or the path of a CSV file.",
         ) from error
 
 
-def _whole(value: int, name: str, limit: int) -> int:
-    if 0 <= value < limit and value == int(value):
-        return int(value)
-    raise InvalidRequest(
-        "PARAMETER_INVALID",
-        f"{name} is {value!r}.",
-        field=name,
-        fix=f"Give a whole number from 0 to {limit - 1:,}.",
-    )
-
-
-def _one_of(choices: Mapping[str, _T], value: str, name: str, reason: str) -> _T:
-    if value in choices:
-        return choices[value]
-    raise InvalidRequest(
-        reason, f"{name} is {value!r}.", field=name, fix=f"Give one of {', '.join(c for c in choices if c)}."
-    )
-
-
-def _claim_value(name: str, value: ClaimValue, kind: int) -> str | float | bool | int:
+def _claim_value(name: str, value: Any, kind: int) -> str | float | bool | int:
     try:
         if kind == FieldDescriptor.TYPE_DOUBLE:
             return _share(value)
@@ -347,16 +320,16 @@ def _claim_value(name: str, value: ClaimValue, kind: int) -> str | float | bool 
             field=f"claims.{name}",
             fix="Give yes or no." if kind == FieldDescriptor.TYPE_BOOL else "Give a number.",
         ) from error
-    return _claim_text(value)
+    return _claim_text(name, value)
 
 
-def _year(value: ClaimValue) -> int:
+def _year(value: Any) -> int:
     if float(value) != int(float(value)):
         raise ValueError(value)
     return int(float(value))
 
 
-def _share(value: ClaimValue) -> float:
+def _share(value: Any) -> float:
     """A number, a percentage, or yes and no."""
     if not isinstance(value, str):
         return float(value)
@@ -369,14 +342,14 @@ def _share(value: ClaimValue) -> float:
     return float(Decimal(text[:-1]) / 100) if _PLAIN.fullmatch(text[:-1]) and text[-1] == "%" else float(text)
 
 
-def _truth(value: ClaimValue) -> bool:
+def _truth(value: Any) -> bool:
     text = str(value).strip().lower()
     if text in _TRUE | _FALSE:
         return text in _TRUE
     raise ValueError(text)
 
 
-def _claim_text(value: ClaimValue) -> str:
+def _claim_text(name: str, value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return value.strip() if isinstance(value, str) else money_text(value)
+    return arguments.money(value, f"claims.{name}")

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 
 from tariffs.client import _answers, _requests, lawinfo
+from tariffs.client import _arguments as arguments
 from tariffs.client._channel import Backend, LocalBackend, RemoteBackend
 from tariffs.client._keeping import Keeping
 from tariffs.client._persist import read_whole
@@ -148,6 +149,7 @@ class Client(Rating, Ships, Keeping):
             direction=direction,
             date_format=date_format,
         )
+        scenarios = Scenario.all_of(scenarios)
         request = _requests.simulate_request(scenarios, options)
         call = call_of("impact", lines, scenarios, shallow(options))
         seconds = timeout or self._config.deadlines.impact
@@ -214,6 +216,7 @@ class Client(Rating, Ships, Keeping):
             direction=direction,
             date_format=date_format,
         )
+        scenarios = Scenario.all_of(scenarios)
         request = _requests.timeline_request(scenarios, start, end, options)
         given = {name: value for name, value in shallow(options).items() if name not in ONE_DAY_OPTIONS}
         call = call_of("timeline", lines, scenarios, {"start": start, "end": end, **given})
@@ -228,7 +231,7 @@ class Client(Rating, Ships, Keeping):
 
     def measures(self, authority: str = "", *, timeout: float | None = None) -> tuple[lawinfo.Measure, ...]:
         """All measures of an authority node and below, or of the whole law, without their periods."""
-        request = law_service_pb2.ListMeasuresRequest(authority=authority)
+        request = law_service_pb2.ListMeasuresRequest(authority=arguments.text(authority, "authority"))
         answer = self._backend.unary("ListMeasures", request, timeout or self._config.deadlines.lists)
         return tuple(_answers.measure(one) for one in answer.measures)
 
@@ -238,7 +241,7 @@ class Client(Rating, Ships, Keeping):
         Raises:
             NotFound: MEASURE_NOT_FOUND.
         """
-        request = law_service_pb2.GetMeasureRequest(id=measure_id)
+        request = law_service_pb2.GetMeasureRequest(id=arguments.text(measure_id, "measure_id"))
         return _answers.measure(
             self._backend.unary("GetMeasure", request, timeout or self._config.deadlines.lists)
         )
@@ -255,7 +258,7 @@ class Client(Rating, Ships, Keeping):
         Raises:
             NotFound: SCENARIO_NOT_FOUND, with the nearest names.
         """
-        request = scenario_service_pb2.GetScenarioRequest(id=name)
+        request = scenario_service_pb2.GetScenarioRequest(id=arguments.text(name, "name"))
         return _answers.scenario(
             self._backend.unary("GetScenario", request, timeout or self._config.deadlines.lists)
         )

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import cast
 
+from tariffs.client import _arguments as arguments
 from tariffs.client.errors import InvalidRequest, NotFound
 
 SUFFIXES = frozenset({".yaml", ".yml"})
@@ -53,15 +55,6 @@ class Scenario:
         path = Path(path)
         try:
             return cls(text=path.read_text(encoding="utf-8"), source=str(path))
-        except OSError as error:
-            raise NotFound(
-                "SCENARIO_NOT_FOUND",
-                f"The scenario file {path} cannot be read: {error.strerror or error}.",
-                code="NOT_FOUND",
-                field="scenario",
-                fix="`tariffs scenario list` names those of the library.",
-                metadata={"path": str(path)},
-            ) from error
         except UnicodeDecodeError as error:
             raise InvalidRequest(
                 "SCENARIO_SYNTAX",
@@ -70,16 +63,39 @@ class Scenario:
                 fix="Save it as UTF-8.",
                 metadata={"path": str(path)},
             ) from error
+        except (OSError, ValueError) as error:  # ValueError: no file can have such a path
+            raise NotFound(
+                "SCENARIO_NOT_FOUND",
+                f"The scenario file {path} cannot be read: {getattr(error, 'strerror', None) or error}.",
+                code="NOT_FOUND",
+                field="scenario",
+                fix="`tariffs scenario list` names those of the library.",
+                metadata={"path": str(path)},
+            ) from error
 
     def on(self, day: str | date) -> Scenario:
         """The same scenario, run on a day of its own."""
-        return replace(self, day=str(day))
+        return replace(self, day=arguments.day(day, "on"))
 
     @classmethod
     def of(cls, value: str | Path | Scenario) -> Scenario:
-        """What a caller gave as a scenario: one already, a path (`*.yaml`, `*.yml`), or a library name."""
+        """Read what a caller gave as a scenario: one already, a path (`*.yaml`, `*.yml`), or a library name.
+
+        Raises:
+            InvalidRequest: REQUEST_INVALID if it is none of these.
+            NotFound: SCENARIO_NOT_FOUND if the file cannot be read.
+        """
         if isinstance(value, Scenario):
             return value
+        if not isinstance(value, str | Path):
+            raise arguments.refusal("scenario", value, "Give a name, a path or a Scenario.")
         if isinstance(value, Path) or Path(value).suffix.lower() in SUFFIXES:
             return cls.from_file(value)
         return cls.named(value)
+
+    @classmethod
+    def all_of(cls, values: object) -> list[Scenario]:
+        """Read a collection of scenarios, each as by `of`; a single one is a collection of one."""
+        if isinstance(values, Scenario):
+            return [values]
+        return [cls.of(cast("str | Path | Scenario", one)) for one in arguments.several(values, "scenarios")]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Annotated
 
 import typer
 
 from tariffs.client.cli import options, render
+from tariffs.client.errors import InvalidRequest
 from tariffs.client.scenario import Scenario
 
 app = typer.Typer(
@@ -64,21 +66,38 @@ def show(
 
 @app.command("check", epilog="[bold]Example[/bold]\n\n  tariffs scenario check mine.yaml --strict")
 def check(
-    name: Name,
+    name: Annotated[
+        str,
+        typer.Argument(metavar="NAME_OR_FILE", help="A name of the library, a *.yaml file, or - for stdin."),
+    ],
     strict: Annotated[bool, typer.Option("--strict", help="Count warnings as errors.")] = False,
     target: options.Target = None,
     local: options.Local = False,
     as_json: options.Json = False,
 ) -> int:
     """What is wrong with a scenario, with line and column. Exit 4 if it does not run."""
+    scenario = _from_stdin() if name == str(options.STDIN) else Scenario.of(name)
     with options.connected(target, local) as client:
-        result = client.check(Scenario.of(name))
+        result = client.check(scenario)
     ok = not result.problems if strict else result.ok
     if as_json:
         print(json.dumps({**result.to_json_dict(), "ok": ok}))
     else:
         render.check(name, result)
     return 0 if ok else _LAW_EXIT
+
+
+def _from_stdin() -> Scenario:
+    data = sys.stdin.buffer.read()
+    try:
+        return Scenario.from_text(data.decode("utf-8"), "standard input")
+    except UnicodeDecodeError as error:
+        raise InvalidRequest(
+            "SCENARIO_SYNTAX",
+            f"Standard input is not UTF-8 text: {error}.",
+            field="scenario",
+            fix="Give YAML in UTF-8.",
+        ) from error
 
 
 @app.command("diff", epilog="[bold]Example[/bold]\n\n  tariffs scenario diff base truce-extended")

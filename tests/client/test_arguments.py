@@ -1,0 +1,181 @@
+"""Values of a wrong type or size given to the Python client are refused as InvalidRequest, naming the argument."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Iterator
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from google.protobuf.json_format import ParseDict
+
+from tariffs.client import Client, InvalidRequest, Scenario, _answers
+from tariffs.client._requests import charge_messages, duty_line
+from tariffs.client.cli.app import run
+from tariffs.v1 import common_pb2
+
+TABLE = pl.DataFrame({"hts": ["9503.00.0073"], "origin": ["CN"], "customs_value": [100.0]})
+NO_RESPONSE: dict[str, Any] = {"on": "2026-07-01", "response": "none"}
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[Client]:
+    with Client.local() as opened:
+        yield opened
+
+
+def refused(reason: str, field: str) -> Any:
+    return pytest.raises(InvalidRequest, check=lambda error: (error.reason, error.field) == (reason, field))
+
+
+@pytest.mark.parametrize(
+    ("given", "reason", "field"),
+    [
+        ({"value": 1e300}, "CUSTOMS_VALUE_INVALID", "customs_value"),
+        ({"value": Decimal("1E+999999")}, "CUSTOMS_VALUE_INVALID", "customs_value"),
+        ({"value": 10**5000}, "CUSTOMS_VALUE_INVALID", "customs_value"),
+        ({"value": [1]}, "CUSTOMS_VALUE_INVALID", "customs_value"),
+        ({"value": True}, "CUSTOMS_VALUE_INVALID", "customs_value"),
+        ({"quantity": {}}, "QUANTITY_INVALID", "quantity"),
+        ({"freight": []}, "CHARGE_INVALID", "freight"),
+        ({"ordinary_rate": []}, "PARAMETER_INVALID", "ordinary_rate"),
+        ({"charges": ["other"]}, "REQUEST_INVALID", "charges"),
+        ({"charges": {"other": [{}]}}, "CHARGE_INVALID", "other_charges.other"),
+        ({"claims": ["donation"]}, "REQUEST_INVALID", "claims"),
+        ({"claims": {1: 2}}, "REQUEST_INVALID", "claims"),
+        ({"claims": {"not_of_the_law": [1]}}, "CLAIM_INVALID", "claims.not_of_the_law"),
+        ({"claims": {"smelt_cast_origin": ["RU"]}}, "CLAIM_INVALID", "claims.smelt_cast_origin"),
+        ({"switches": ["a"]}, "REQUEST_INVALID", "switches"),
+        ({"switches": {"a": 1}}, "REQUEST_INVALID", "switches.a"),
+        ({"origin": 5}, "REQUEST_INVALID", "origin"),
+        ({"origin": "\udc80"}, "REQUEST_INVALID", "origin"),
+        ({"unit": 4}, "REQUEST_INVALID", "unit"),
+        ({"mode": 4}, "REQUEST_INVALID", "mode"),
+        ({"min_confidence": 4}, "REQUEST_INVALID", "min_confidence"),
+        ({"direction": []}, "REQUEST_INVALID", "direction"),
+        ({"entry_date": 1.5}, "ENTRY_DATE_INVALID", "entry_date"),
+        ({"known_on": {}}, "ENTRY_DATE_INVALID", "known_on"),
+        ({"known_on": True}, "ENTRY_DATE_INVALID", "known_on"),
+        ({"known_on": -(10**5000)}, "ENTRY_DATE_INVALID", "known_on"),
+        ({"scenario": 1}, "REQUEST_INVALID", "scenario"),
+    ],
+    ids=lambda value: str(next(iter(value))) if isinstance(value, dict) else None,
+)
+def test_an_argument_of_duty_that_cannot_be_used_is_refused(
+    client: Client, given: dict[str, Any], reason: str, field: str
+) -> None:
+    line: dict[str, Any] = {"hts": "9503.00.0073", "origin": "CN", "entry_date": "2026-07-01", "value": 1}
+    with refused(reason, field):
+        client.duty(**{**line, **given})
+
+
+@pytest.mark.parametrize(
+    ("given", "reason", "field"),
+    [
+        ({"scenarios": [1]}, "REQUEST_INVALID", "scenario"),
+        ({"scenarios": [None]}, "REQUEST_INVALID", "scenario"),
+        ({"scenarios": 1}, "REQUEST_INVALID", "scenarios"),
+        ({"by": 1}, "REQUEST_INVALID", "by"),
+        ({"by": [1]}, "REQUEST_INVALID", "by"),
+        ({"switches": ["a"]}, "REQUEST_INVALID", "switches"),
+        ({"draws": "x"}, "PARAMETER_INVALID", "draws"),
+        ({"seed": []}, "PARAMETER_INVALID", "seed"),
+        ({"response": []}, "PARAMETER_INVALID", "response"),
+        ({"horizon": {}}, "PARAMETER_INVALID", "horizon"),
+        ({"parameters": []}, "PARAMETER_INVALID", "parameters"),
+        ({"parameters": "a\0b"}, "PARAMETER_INVALID", "parameters"),
+        ({"date_format": 4}, "REQUEST_INVALID", "date_format"),
+        ({"on": [1]}, "ENTRY_DATE_INVALID", "on"),
+    ],
+    ids=repr,
+)
+def test_an_argument_of_impact_that_cannot_be_used_is_refused(
+    client: Client, given: dict[str, Any], reason: str, field: str
+) -> None:
+    with refused(reason, field):
+        client.impact(TABLE, **{**NO_RESPONSE, **given})
+
+
+def test_arguments_of_the_other_calls_are_refused_alike(client: Client) -> None:
+    period: dict[str, Any] = {"start": "2026-07-01", "end": "2026-07-02", "response": "none"}
+    calls: list[Any] = [
+        lambda wrong: client.timeline(TABLE, [wrong], **period),
+        lambda wrong: client.timeline(TABLE, **{**period, "start": wrong}),
+        lambda wrong: client.refund(TABLE, authorities=wrong),
+        lambda wrong: client.refund(TABLE, interest_rate=wrong),
+        lambda wrong: client.duties(TABLE, switches=wrong),
+        lambda wrong: client.changes(wrong, "2026-01-01"),
+        lambda wrong: client.changes("2026-01-01", "2026-01-01", hts=wrong),
+        lambda wrong: client.port_fees(kind=wrong),
+        lambda wrong: client.port_fees(ship=wrong),
+        lambda wrong: client.measure(wrong),
+        lambda wrong: client.measures(wrong),
+        lambda wrong: client.scenario(wrong),
+        lambda wrong: client.check(wrong),
+        lambda wrong: client.diff("base", wrong),
+        lambda wrong: Scenario.base().on(wrong),
+    ]
+    for call in calls:
+        with pytest.raises(InvalidRequest):
+            call(1.5 + 1j)
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["truce-lapses", Scenario.named("truce-lapses"), (one for one in ["truce-lapses"])],
+    ids=["text", "scenario", "generator"],
+)
+def test_one_scenario_is_a_list_of_one_and_recorded_as_one(client: Client, given: Any) -> None:
+    found = client.impact(TABLE, given, by="origin", **NO_RESPONSE)
+    assert found.total["scenario"].to_list() == ["truce-lapses"]
+    assert found.groups["origin"].to_list() == ["CN"]
+    call: Any = found.provenance["request"]
+    assert [one["name"] for one in call["scenarios"]] == ["truce-lapses"]
+    assert call["options"]["by"] == ["origin"]
+
+
+def test_one_authority_is_a_list_of_one(client: Client) -> None:
+    assert client.refund(TABLE, authorities="ieepa").authorities == ("ieepa",)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (np.float32(1.5), "1.5"),
+        (np.int64(7), "7"),
+        (Fraction(5, 4), "1.25"),
+        (12345678901.25, "12345678901.25"),
+        (1e14, "100000000000000"),
+    ],
+)
+def test_numbers_of_other_libraries_keep_their_value(value: Any, text: str) -> None:
+    options: Any = dict.fromkeys(["claims", "quantity", "unit", "mode", "freight", "insurance"])
+    assert duty_line("9503000073", "CN", None, value, **options).customs_value == text
+    assert [one.amount for one in charge_messages({"other": [value, 2]})] == [text, "2"]
+
+
+def test_details_of_provenance_come_in_order_at_every_level() -> None:
+    inner = {f"name {place * 7 % 23:02}": [{"z": 1, "y": 2, "x": 3, "w": 4, "v": 5}] for place in range(23)}
+    message = ParseDict({"details": {"b": inner, "a": inner}}, common_pb2.Provenance())
+    details = _answers.provenance(message)["details"]
+    assert json.dumps(details) == json.dumps(details, sort_keys=True)
+
+
+def test_a_scenario_is_checked_from_standard_input(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"schema: tariffs.scenario/v1\nid: x\n")))
+    assert run(["scenario", "check", "-", "--local"]) == 4
+    assert "The key 'title' is missing" in capsys.readouterr().out
+
+
+def test_standard_input_that_is_no_text_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"schema: \xff\n")))
+    with refused("SCENARIO_SYNTAX", "scenario"):
+        run(["scenario", "check", "-", "--local"])
