@@ -72,6 +72,17 @@ def test_a_dropped_fact_changes_the_reason(name: str) -> None:
     assert without not in said
 
 
+def test_a_fact_taken_as_it_is_because_it_is_not_declared_is_said_to_be_so() -> None:
+    line = EntryLine("7214.20.0000", "GB", 10000, "2026-11-24")
+    silent, declared = (
+        reasons(replace(line, claims=claims), "s232_IA") for claims in ({}, {"uk_metal_share": 1})
+    )
+    assert "25% on the customs value because uk_metal_share is not declared, so taken as >= 95%." in silent
+    assert "because uk_metal_share >= 95%" not in silent
+    assert "25% on the customs value because uk_metal_share >= 95%." in declared
+    assert "uk_metal_share is not declared" not in declared
+
+
 def test_a_declared_content_is_the_base_and_an_undeclared_one_the_whole_value() -> None:
     line = EntryLine("9403.20.0050", "CN", 10000, "2025-09-01", {"aluminum_share": 0.3})
     law = load_law()

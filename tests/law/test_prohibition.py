@@ -11,6 +11,7 @@ import pytest
 
 from tariffs.engine.assess import EntryLine, Quote, assess_line
 from tariffs.engine.entries import EntriesResult, assess_entries
+from tariffs.engine.entryline import OtherCharge
 from tariffs.engine.errors import LawError
 from tariffs.engine.explanation import explanation
 from tariffs.engine.impact import Options, Point, ScenarioImpact, impact
@@ -100,6 +101,22 @@ def test_a_part_in_bulk_pays_and_the_packaged_part_does_not() -> None:
     assert quote(hts=CIDER).prohibited == BANS[:1]
 
 
+def test_the_landed_cost_leaves_out_what_may_not_enter() -> None:
+    def landed(**claims: Any) -> dict[str, Decimal]:
+        line = EntryLine(
+            CIDER, "CA", 10_000, DAY, {"usmca_share": 1, **claims}, freight=500, insurance=50, mode="air",
+            other_charges=(OtherCharge("excise", amount=100),),
+        )  # fmt: skip
+        return assess_line(load_law(), line).landed.as_dict()
+
+    whole, part = landed(), landed(packaged_share="0.4")
+    assert not any(whole.values())
+    named = {name: amount for name, amount in part.items() if amount}
+    assert named == {
+        "customs_value": 6_000, "freight": 300, "insurance": 30, "duty": 3_000, "excise": 60, "total": 9_390
+    }  # fmt: skip
+
+
 def test_the_lines_of_an_entry_say_that_one_is_prohibited() -> None:
     lines = [
         EntryLine(hts, "CA", 10_000, DAY, {"usmca_share": 1}, entry_id="e") for hts in (WHISKY, "9404210013")
@@ -107,6 +124,8 @@ def test_the_lines_of_an_entry_say_that_one_is_prohibited() -> None:
     found: EntriesResult = assess_entries(load_law(), lines)
     (entry,) = found.entries
     assert [note.reason for note in entry.notes] == ["ENTRY_PROHIBITED"]
+    # 10,000 of mattresses may be entered, and 10,000 of whisky may not.
+    assert entry.landed.customs_value == 10_000
     assert entry.assessed == sum(one.assessed for one in found.outcomes if isinstance(one, Quote))
 
 
@@ -120,7 +139,6 @@ def test_the_lines_of_an_entry_say_that_one_is_prohibited() -> None:
         "{op: terminate, measures: {authority: s338.bans}, at: 2026-10-01}",
         "{op: delay, measures: {id: s338_ca_alcohol_ban}, to: 2026-12-01}",
         "{op: suspend, measures: {id: s338_ca_alcohol_ban}, from: 2026-10-01, on_end: none_scheduled}",
-        "{op: suspend, measures: {id: s338_ca_alcohol_ban}, from: 2026-10-01, on_end: none_scheduled, kept: 10%}",
         "{op: exempt, measures: {id: s338_ca_alcohol_ban, products: ['2208']}, from: 2026-10-01}",
         "{op: set_switch, name: s338_bans, value: void}",
     ],
@@ -262,6 +280,37 @@ def test_value_and_duty_of_banned_goods_are_out_of_the_rate_and_named() -> None:
     # Canada: 32,000 less 14,000 that may not be imported.
     canada = found.groups.filter(origin="CA")
     assert canada["rate"].sum() == pytest.approx(canada["duty"].sum() / 18_000)
+
+
+def undetermined(hts: str, origin: str, entry: str, law: Law | None = None) -> tuple[set[str], float | None]:
+    """The measures named as charged only where a line says so, and the duty, of a line that declares nothing."""
+    table = pl.DataFrame([{"hts": hts, "origin": origin, "customs_value": 10_000.0, "entry_date": entry}])
+    options = Options(response="none", by=("origin",))
+    point = Point(library()["base"], entry)
+    (found,) = impact(table, [point], law=law or load_law(), options=options).scenarios
+    named = {note.message.split()[0] for note in found.notes if note.reason == "CHARGE_UNDETERMINED"}
+    return named, found.total["duty"]
+
+
+def test_only_a_charge_that_hangs_on_a_declaration_is_named_as_undetermined() -> None:
+    chassis = "8716390090"
+    # Undeclared cider is taken as packaged, so all of it is prohibited.
+    assert undetermined(CIDER, "CA", DAY)[0] == set()
+    # Suspended until 2027-01-10: nothing is collected of any chassis.
+    assert "chassis_100" not in undetermined(chassis, "CN", DAY)[0]
+    assert "chassis_100" in undetermined(chassis, "CN", "2027-02-01")[0]
+
+
+@pytest.mark.parametrize("response", ["none", "armington"])
+def test_the_landed_cost_of_a_table_leaves_out_what_may_not_enter(response: str) -> None:
+    found = on_table(response)
+    free = lines_of(on_table(response, "{op: set_switch, name: s338_bans, value: void}"))
+    lines = lines_of(found)
+    assert lines["landed"].to_list()[:3] == pytest.approx([0, free["landed"][1], 9_000])
+    # Of the baseline, without duty on either: 10,000 of whisky, and 4,000 of cider that is packaged.
+    assert lines["landed_change"].to_list()[::2][:2] == pytest.approx([-10_000, -1_000])
+    assert found.total["landed"] == pytest.approx(lines["landed"].sum())
+    assert found.total["landed"] == pytest.approx(82_000 - 14_000 + lines["duty"].sum())
 
 
 @pytest.mark.parametrize("response", ["armington", "passthrough", "smart"])

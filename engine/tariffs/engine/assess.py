@@ -18,7 +18,7 @@ from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.notes import Note, unread
 from tariffs.engine.provenance import law_facts
 from tariffs.engine.quoteplan import Plan, plan_of, settle_for
-from tariffs.engine.settling import QuoteLayer
+from tariffs.engine.settling import QuoteLayer, cents
 from tariffs.engine.trade.schedule import Schedule, load_schedule
 
 ZERO = Decimal(0)
@@ -113,7 +113,7 @@ def _priced(law: Law, line: Reading, plan: Plan, mpf: Decimal, hmf: Decimal) -> 
         max=settled.max,
         missing_claims=plan.missing,
         assumptions=plan.assumptions,
-        landed=_landed(line, settled.assessed, charges, mpf, hmf),
+        landed=_landed(line, 1 - plan.prohibited.share, settled.assessed, charges, mpf, hmf),
         layers=tuple(settled.layers),
         charges=charges,
         notes=line.notes + plan.notes,
@@ -139,14 +139,19 @@ def _fee_line(law: Law, line: Reading, plan: Plan) -> FeeLine:
 
 
 def _landed(
-    line: Reading, duty: Decimal, charges: tuple[Charge, ...], mpf: Decimal, hmf: Decimal
+    line: Reading, entered: Decimal, duty: Decimal, charges: tuple[Charge, ...], mpf: Decimal, hmf: Decimal
 ) -> LandedCost:
+    """The landed cost of the share of a line that may be `entered`; duty and fees are of that share already."""
     by_kind: dict[str, Decimal] = {}
     for charge in charges:
         by_kind[charge.kind] = by_kind.get(charge.kind, ZERO) + charge.amount
     given = line.line
     freight, insurance = read_charge(given.freight, "freight"), read_charge(given.insurance, "insurance")
-    return LandedCost(line.goods.value, freight, insurance, duty, mpf, hmf, **by_kind)
+    value = line.goods.value
+    if entered != 1:
+        value, freight, insurance = (cents(amount * entered) for amount in (value, freight, insurance))
+        by_kind = {kind: cents(amount * entered) for kind, amount in by_kind.items()}
+    return LandedCost(value, freight, insurance, duty, mpf, hmf, **by_kind)
 
 
 __all__ = ["EntryLine", "Quote", "QuoteLayer", "RatedLine", "assess_line", "price", "rate_line"]

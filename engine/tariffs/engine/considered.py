@@ -247,7 +247,7 @@ def _row_without(line: Considering, measure: Measure, acts: list[Act]) -> Row | 
     """The row that would charge the line, were only these acts done."""
     law = line.law
     periods = [p for p in measure.periods if p.known_from <= line.known_on and law.switched(p.switch)]
-    found = standing_as_tested(measure, acts, periods, line.instant)
+    found = standing_as_tested(measure, acts, periods, line.instant, law.zones[measure.direction])
     row = first_fit((row for row in (found.rows if found else ()) if line.reaches(row.scope)), line.facts)
     return row if row is not None and row.charging and not row.exempt else None
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
 from tariffs.engine.law.conditions import Condition
-from tariffs.engine.law.model import Row
+from tariffs.engine.law.model import PROHIBITION, Row
 from tariffs.engine.law.row_words import base_words, percent
 from tariffs.engine.law.stacking import (
     APPLIED,
@@ -41,7 +42,7 @@ def why(priced: Priced, rule_texts: dict[str, str]) -> dict[str, str]:
         found["base"] = base_words(layer.weights)
     if layer.row.kind == "topup_to":
         found["ordinary"] = percent(priced.ordinary.rate)
-    given = f" because {fact_words(layer.row)}" if layer.row.conditions else ""
+    given = f" because {fact_words(layer.row, priced.assumed)}" if layer.row.conditions else ""
     found["text"] = _sentence(priced, rule_texts, given)
     return {name: text for name, text in found.items() if text}
 
@@ -59,10 +60,15 @@ def otherwise(priced: Priced, rule_texts: dict[str, str]) -> str:
     return f"If {facts}: {_sentence(priced, rule_texts, '')}"
 
 
-def fact_words(row: Row) -> str:
-    """The conditions by which a row holds, as a clause."""
+def fact_words(row: Row, assumed: Sequence[Condition] = ()) -> str:
+    """The conditions by which a row holds, as a clause; those `assumed` hold because the fact is not declared."""
     claimed = "not denied" if row.undeclared_applies else "claimed"
-    return " and ".join(_fact(condition, claimed) for condition in row.conditions)
+    return " and ".join(
+        f"{condition.claim} is not declared, so taken as {condition.opposite}"
+        if condition in assumed
+        else _fact(condition, claimed)
+        for condition in row.conditions
+    )
 
 
 def _fact(condition: Condition, claimed: str) -> str:
@@ -79,6 +85,8 @@ def _sentence(priced: Priced, rule_texts: dict[str, str], given: str) -> str:
         bare = replace(row, conditions=tuple(c for c in row.conditions if not c.op))
         given = f" because {fact_words(bare)}" if bare.conditions else ""
         return f"Importation is prohibited{given}: the goods may not be entered, and no duty is computed on them."
+    if layer.state == SUSPENDED and row.kind == PROHIBITION:
+        return "On the books and suspended: the prohibition is not applied, and the goods may be entered."
     if layer.state == SUSPENDED:
         return f"On the books and suspended: {_statutory(layer)} is not collected."
     if any(step.rule == NO_CONTENT for step in layer.steps):

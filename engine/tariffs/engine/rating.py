@@ -6,7 +6,7 @@ Amounts are not rounded here; rounding belongs to the entry line (19 CFR 159.3).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Protocol
@@ -82,7 +82,10 @@ class Ordinary:
 
 @dataclass(frozen=True, slots=True)
 class Priced:
-    """A layer with its rate (None if not ad valorem), base and amount in dollars, unrounded."""
+    """A layer with its rate (None if not ad valorem), base and amount in dollars, unrounded.
+
+    `assumed` are the conditions of its row that hold only because the fact compared is not declared.
+    """
 
     layer: Layer
     rate: Decimal | None
@@ -90,6 +93,7 @@ class Priced:
     amount: Decimal
     heading: str
     ordinary: Ordinary
+    assumed: tuple[Condition, ...] = ()
 
 
 class Rater:
@@ -144,7 +148,7 @@ class Rater:
         layers = self._walked(fits, facts)
         parts = self._parts(facts)
         ordinary = self._ordinary(layers, facts)
-        priced = [self._price(layer, parts, ordinary) for layer in layers]
+        priced = [_with_assumed(self._price(layer, parts, ordinary), facts) for layer in layers]
         return [part for one in priced for part in (one, *self._left_out(one, parts))]
 
     def _walked(self, fits: Sequence[tuple[Active, Row]], facts: Mapping[str, Fact]) -> list[Layer]:
@@ -164,7 +168,11 @@ class Rater:
         weights = tuple(full - left for full, left in zip(FULL_BASE, row.base, strict=True))
         base = sum((w * t for w, t in zip(weights, parts, strict=True)), ZERO)
         part = Layer(layer.active, row, weights, EXEMPT, row.split_heading)
-        return [Priced(part, ZERO, base, ZERO, row.split_heading, priced.ordinary)] if base else []
+        return (
+            [replace(priced, layer=part, rate=ZERO, base=base, amount=ZERO, heading=part.heading)]
+            if base
+            else []
+        )
 
     def _fitting(self, facts: Mapping[str, Fact]) -> list[tuple[Active, Row]]:
         fits = []
@@ -325,6 +333,11 @@ def tiered(tiers: Iterable[Tier], quantity: Decimal) -> Decimal:
             total += tier.rate.usd * (top - below)
             below = top
     return total
+
+
+def _with_assumed(priced: Priced, facts: Mapping[str, Fact]) -> Priced:
+    assumed = tuple(condition for condition in priced.layer.row.conditions if condition.is_assumed(facts))
+    return replace(priced, assumed=assumed) if assumed else priced
 
 
 def dotted(code: str) -> str:

@@ -206,10 +206,12 @@ def _trades(valuer: Valuer, outcome: Outcome) -> tuple[Trade, ...]:
 
 
 def _trade(valuer: Valuer, outcome: Outcome, response: Response) -> Trade:
-    value = valuer.prepared.lines.value
-    duty = outcome.duties.duty
+    lines, duty = valuer.prepared.lines, outcome.duties.duty
+    value = lines.value
     volume = response(outcome.duties)
-    base = duty - outcome.columns["landed_change"]
+    # Goods that may not be imported are in the landed cost of the baseline alone.
+    prohibited = (value + lines.freight + lines.insurance) * ratio(outcome.duties.prohibited, value, 0.0)
+    base = duty - prohibited - outcome.columns["landed_change"]
     return Trade(value, ratio(base, value, 0.0), ratio(duty, value, 0.0), volume.value, volume.quantity_hat)
 
 

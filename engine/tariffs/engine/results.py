@@ -22,15 +22,16 @@ def line_columns(
 ) -> dict[str, F64]:
     """Sums per line in dollars; NaN where a baseline or response is missing.
 
-    `quantity` is in baseline dollars. `prohibited_value` may not be imported; the rest of the value bears the duty.
-    `landed_change` and `value_change` are against the baseline. Where there is a value added tax, `vat` is
-    that on values before the response; it is part of the landed cost.
+    `quantity` is in baseline dollars. `prohibited_value` may not be imported; the rest of the value bears the duty, and
+    its share of the value, freight and insurance is in no landed cost. `landed_change` and `value_change` are against
+    the baseline. Where there is a value added tax, `vat` is that on values before the response; it is part of the
+    landed cost.
     """
     v0, charges = lines.value, lines.freight + lines.insurance
     nothing = np.full(lines.count, np.nan)
     taxed = 1.0 if lines.vat is None else 1.0 + lines.vat
     tax = {} if lines.vat is None else {TAX: (v0 + duties.duty) * lines.vat}
-    landed = (v0 + charges + duties.duty) * taxed
+    landed = _landed(lines, duties)
     value_after = volume.value if volume else nothing
     quantity_hat = volume.quantity_hat if volume else nothing
     duty_after = ratio(duties.duty, v0 - duties.prohibited, 0.0) * value_after
@@ -42,7 +43,7 @@ def line_columns(
         "value_after": value_after,
         "duty_after": duty_after,
         "landed_after": (value_after + charges * quantity_hat + duty_after) * taxed,
-        "landed_change": landed - (v0 + charges + base.duty) * taxed if base is not None else nothing,
+        "landed_change": landed - _landed(lines, base) if base is not None else nothing,
         "value_change": value_after - v0,
         "quantity": v0 * quantity_hat,
         "creation": volume.creation if volume else nothing,
@@ -50,6 +51,14 @@ def line_columns(
         PROHIBITED_VALUE: duties.prohibited,
         **tax,
     }
+
+
+def _landed(lines: LineSet, duties: Duties) -> F64:
+    """Value, freight and insurance of what may be imported, with the duty and the tax on them; dollars per line."""
+    imported = 1.0 - ratio(duties.prohibited, lines.value, 0.0)
+    taxed = 1.0 if lines.vat is None else 1.0 + lines.vat
+    found: F64 = ((lines.value + lines.freight + lines.insurance) * imported + duties.duty) * taxed
+    return found
 
 
 def with_rates(sums: Mapping[str, F64]) -> dict[str, F64]:

@@ -41,6 +41,10 @@ class Condition:
         """The condition as a reader meets it: a negated comparison as its opposite, any other as written."""
         return f"{self.claim} {self.opposite}" if self.op and self.negated else self.text
 
+    def is_assumed(self, facts: Facts) -> bool:
+        """Whether the opposite of a negated comparison is taken to hold because the fact is not declared."""
+        return bool(self.op) and self.negated and facts.get(self.claim) is None
+
     def holds(self, facts: Facts, *, undeclared: bool = False) -> bool:
         """Whether the condition holds; an undeclared fact answers `undeclared` to a bare claim, else no."""
         fact = facts.get(self.claim)

@@ -328,7 +328,7 @@ class Law:
             a for a in known(self.acts[measure.id], known_on) if self._counts(a.change.switch, a.change.conf)
         ]
         periods = [p for p in measure.periods if p.known_from <= known_on and self._counts(p.switch, p.conf)]
-        return standing_as_tested(measure, acts, periods, instant)
+        return standing_as_tested(measure, acts, periods, instant, self.zones[measure.direction])
 
     def _cites(self, found: Standing) -> dict[str, tuple[str, ...]]:
         acts = {act.name: act.change.cite for act in self.acts[found.measure.id]}

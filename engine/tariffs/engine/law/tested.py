@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from tariffs.engine.law.conditions import Condition
 from tariffs.engine.law.events import Act
@@ -17,7 +18,7 @@ from tariffs.engine.law.standing import Rows, Standing, moments_of, standing
 
 
 def standing_as_tested(
-    measure: Measure, acts: Sequence[Act], periods: Sequence[Period], instant: datetime
+    measure: Measure, acts: Sequence[Act], periods: Sequence[Period], instant: datetime, zone: ZoneInfo
 ) -> Standing | None:
     """State of a measure for goods entered at an instant; None if it applies to no one.
 
@@ -29,6 +30,7 @@ def standing_as_tested(
         acts: its known acts, law before scenario, each in order.
         periods: its known periods.
         instant: the entry instant.
+        zone: the zone in which conditions state their instants, that of the measure's direction.
     """
     found = standing(measure, acts, periods, instant)
     if found is None or found.suspended or not measure.tested_on:
@@ -39,7 +41,7 @@ def standing_as_tested(
         rows = then.rows if then else ()
         if spans and _bare(spans[-1][1]) == _bare(rows):
             rows = spans.pop()[1]
-        spans.append((moment, rows))
+        spans.append((moment.astimezone(zone), rows))
     return replace(found, rows=_as_conditions(spans, measure.tested_on))
 
 

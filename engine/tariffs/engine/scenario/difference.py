@@ -95,7 +95,7 @@ def _part_words(rows: tuple[Row, ...]) -> str:
 def _goods(part: Part) -> str:
     """The goods of a part, with the conditions of reliefs that one law alone has there."""
     reliefs = [row for row in part.second if row.relief and row not in part.first]
-    terms = dict.fromkeys(condition.text for row in reliefs for condition in row.conditions)
+    terms = dict.fromkeys(condition.words for row in reliefs for condition in row.conditions)
     words = goods_words(part.scope)
     return f"{words} where {' and '.join(terms)}" if terms and len(reliefs) == 1 else words
 
@@ -107,14 +107,30 @@ def _words_of(one: Stand, other: Stand) -> tuple[str, str]:
         found = _words(one, True), _words(other, True)
     if found[0] == found[1]:
         found = _with_bases(one), _with_bases(other)
+    if found[0] == found[1]:
+        found = _with_dates(one), _with_dates(other)
     return found if found[0] != found[1] else (f"{found[0]} on some goods", f"{found[1]} on other goods")
 
 
 def _with_bases(stand: Stand) -> str:
     """The rates of a measure, each with the part of the value it falls on."""
     rows = [row for row in (stand[0] if stand else ()) if row.charging and not row.suspended]
-    rates = dict.fromkeys(f"{_rate(row)} on {base_words(row.base)}" for row in rows)
+    rates = dict.fromkeys(
+        _rate(row) if row.kind == PROHIBITION else f"{_rate(row)} on {base_words(row.base)}" for row in rows
+    )
     return _listed(list(rates)) or ABSENT
+
+
+def _with_dates(stand: Stand) -> str:
+    """The rates of a measure, each with the dates of the goods it falls on; a row yields to those before it."""
+    rows = [row for row in (stand[0] if stand else ()) if row.charging]
+    return " else ".join(dict.fromkeys(map(_dated, rows))) or ABSENT
+
+
+def _dated(row: Row) -> str:
+    dates = [condition.words for condition in row.conditions if isinstance(condition.operand, datetime)]
+    said = "suspended" if row.suspended else _rate(row)
+    return f"{said} where {' and '.join(dates)}" if dates else said
 
 
 def _listed(rates: list[str]) -> str:

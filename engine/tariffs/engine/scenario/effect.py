@@ -6,14 +6,14 @@ should be told the reason rather than left with two equal columns.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from weakref import WeakKeyDictionary
 
 from tariffs.engine.law.events import UNSELECTIVE, Act, Change
 from tariffs.engine.law.law import Law
-from tariffs.engine.law.model import Measure, Row
+from tariffs.engine.law.model import PROHIBITION, Measure, Row
 from tariffs.engine.law.standing import moments_of
 from tariffs.engine.lru import Lru
 from tariffs.engine.scenario.model import WARNING, Places, Problem, place_of
@@ -91,10 +91,28 @@ def warning_of(before: Law, after: Law, change: Change, places: Places) -> Probl
             "CHANGE_HAS_NO_EFFECT",
             change,
             places,
-            why_void(before, change) or f"`{change.op}` changes nothing: the law already stands so.",
+            why_void(before, change)
+            or _why_no_rate(change, measures)
+            or f"`{change.op}` changes nothing: the law already stands so.",
             "Leave it out, or check its dates.",
         )
+    if change.kept and (told := _why_no_rate(change, measures)):
+        fix = "Leave `kept` out, and add a duty if one shall be charged."
+        return _warning("CHANGE_HAS_NO_EFFECT", change, places, told, fix)
     return None
+
+
+def _why_no_rate(change: Change, measures: Sequence[Measure]) -> str:
+    """That a change gives a rate to prohibitions alone, which have none; empty if it does not."""
+    names = ", ".join(measure.id for measure in measures if _prohibits(measure))
+    if not names or not all(map(_prohibits, measures)) or not (change.kept or change.op == "set_rate"):
+        return ""
+    key = "set_rate" if change.op == "set_rate" else "kept"
+    return f"`{key}` changes nothing: a prohibition has no rate ({names})."
+
+
+def _prohibits(measure: Measure) -> bool:
+    return all(row.kind == PROHIBITION for period in measure.periods for row in period.rows)
 
 
 def same_as_base(base: Law, after: Law, changes: Iterable[Change]) -> bool:
