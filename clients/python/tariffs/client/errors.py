@@ -52,6 +52,7 @@ LAW_REASONS = frozenset(
         "CHANGE_HAS_NO_EFFECT",
         "NOT_MODELLED",
         "LAW_INVALID",
+        "TOO_MANY_TESTS",
         "SCENARIO_NOT_FOUND",
         "MEASURE_NOT_FOUND",
         "LAW_VERSION_NOT_FOUND",
