@@ -19,7 +19,7 @@ SHARES = (Decimal(0), Decimal("0.25"), Decimal(1))
 
 
 def scaled(day: date, mode: str = "ocean", share: Decimal = Decimal(1)) -> ScaledFees:
-    found = scaled_fees(fees_on(load_law(), day), mode, share, Decimal(1))
+    found = scaled_fees(fees_on(load_law(), day), mode, share)
     assert found is not None
     return found
 
@@ -58,12 +58,4 @@ def test_the_bounds_of_fiscal_2026_hold() -> None:
     ids=["limit", "rate"],
 )
 def test_what_is_finer_than_whole_numbers_has_no_such_form(fees: DayFees) -> None:
-    assert scaled_fees(fees, "ocean", Decimal(1), Decimal(1)) is None
-
-
-def test_goods_that_may_not_be_entered_bear_no_fee() -> None:
-    fees = fees_on(load_law(), date(2026, 10, 15))
-    found = scaled_fees(fees, "ocean", Decimal(0), Decimal(0))
-    assert found is not None
-    assert found.at(10_000, 10_000) == (0, 0)
-    assert scaled_fees(fees, "ocean", Decimal("0.6"), Decimal("0.6")) is None
+    assert scaled_fees(fees, "ocean", Decimal(1)) is None

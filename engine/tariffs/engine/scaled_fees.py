@@ -47,21 +47,18 @@ class ScaledFees:
         return min(max(in_cents(value, self.mpf), self.least), self.most)
 
 
-def scaled_fees(fees: DayFees, mode: str, mpf_share: Decimal, entered: Decimal) -> ScaledFees | None:
+def scaled_fees(fees: DayFees, mode: str, mpf_share: Decimal) -> ScaledFees | None:
     """The fees of a line by its mode of transport; None if they are not whole cents of whole dollars.
 
     Args:
         fees: those of the day of entry.
         mode: of transport.
         mpf_share: the part of the value on which the processing fee is due.
-        entered: the part of the value that may be entered; there is no such form unless it is all or nothing.
     """
-    if 0 < entered < 1:
-        return None
     due, mpf = bool(fees.mpf and mpf_share), fees.mpf
     rates = [
         mpf.rate * mpf_share if mpf else Decimal(0),
-        fees.hmf_rate * entered if mode in fees.hmf_modes else Decimal(0),
+        fees.hmf_rate if mode in fees.hmf_modes else Decimal(0),
     ]
     bounds = [mpf.least, mpf.most, mpf.informal] if mpf else [Decimal(0)] * 3
     rate, hmf = (proportion(one) for one in rates)

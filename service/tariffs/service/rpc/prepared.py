@@ -81,10 +81,10 @@ def prepare(
         answer: what was answered, with all its fields; it is copied.
     """
     scaled = plan.scaled_for(line.goods.value)
-    if scaled is None or not _alike(request):
+    # The landed cost of goods that partly may not enter is not proportional to the declared value.
+    if scaled is None or plan.prohibited.share or not _alike(request):
         return
-    entered = 1 - plan.prohibited.share
-    fees = scaled_fees(fees_on(law, line.day), line.line.mode, plan.mpf_share, entered)
+    fees = scaled_fees(fees_on(law, line.day), line.line.mode, plan.mpf_share)
     key = _key(request)
     if fees is None or key is None:
         return
