@@ -1,4 +1,4 @@
-"""What a user types that is nearly right: grouped numbers, names of countries, claims cut short; and the version."""
+"""Read input that is nearly right: grouped numbers, names of countries, shortened claims; print the version."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class Condition:
         return f"{self.claim} {self.opposite}" if self.op and self.negated else self.text
 
     def is_assumed(self, facts: Facts) -> bool:
-        """Whether the opposite of a negated comparison is taken to hold because the fact is not declared."""
+        """True if a negated comparison holds only because the fact is not declared."""
         return bool(self.op) and self.negated and facts.get(self.claim) is None
 
     def holds(self, facts: Facts, *, undeclared: bool = False) -> bool:

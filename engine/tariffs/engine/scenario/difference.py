@@ -81,7 +81,7 @@ _Said = tuple[str, str, str]
 
 
 def _said(one: Stand, other: Stand, groups: Groups) -> list[_Said]:
-    """Where a measure stands in two laws in words, part by part where one of them narrows rows of the other."""
+    """Describe the state of a measure in two laws, part by part where one narrows rows of the other."""
     parts = parts_that_differ(one[0], other[0], groups) if one and other else []
     found = [(_goods(part), _part_words(part.first), _part_words(part.second)) for part in parts]
     told = [said for said in found if said[1] != said[2]]
@@ -101,7 +101,7 @@ def _goods(part: Part) -> str:
 
 
 def _words_of(one: Stand, other: Stand) -> tuple[str, str]:
-    """Where a measure stands in two laws in a few words; exemptions are told where nothing else differs."""
+    """Describe the state of a measure in two laws in short; name exemptions where nothing else differs."""
     found = _words(one, False), _words(other, False)
     if found[0] == found[1]:
         found = _words(one, True), _words(other, True)

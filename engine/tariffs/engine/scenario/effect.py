@@ -103,7 +103,7 @@ def warning_of(before: Law, after: Law, change: Change, places: Places) -> Probl
 
 
 def _why_no_rate(change: Change, measures: Sequence[Measure]) -> str:
-    """That a change gives a rate to prohibitions alone, which have none; empty if it does not."""
+    """Describe a change that gives a rate to prohibitions alone, which have none; empty if it does not."""
     names = ", ".join(measure.id for measure in measures if _prohibits(measure))
     if not names or not all(map(_prohibits, measures)) or not (change.kept or change.op == "set_rate"):
         return ""
