@@ -16,9 +16,9 @@ import pyarrow as pa  # type: ignore[import-untyped]  # it ships no types
 import pytest
 
 from tariffs.client import Client, InvalidRequest
-from tariffs.client._csv import ROW_FAULT, read_csv
+from tariffs.client._wire.csv_text import ROW_FAULT, read_csv
+from tariffs.client._wire.frames import read_table
 from tariffs.client.cli.__main__ import run
-from tariffs.client.frames import read_table
 
 HEADER = "hts,origin,customs_value,entry_date"
 LINE = "9503.00.0073,CN,10000,2025-05-14"
@@ -125,7 +125,9 @@ TOY = pl.DataFrame(
 
 
 @pytest.mark.parametrize(
-    "table", [pa.table(TOY.to_dict(as_series=False)), ArrowAlone(TOY), TOY.lazy()], ids=str
+    "table",
+    [pa.table(TOY.to_dict(as_series=False)), ArrowAlone(TOY), TOY.lazy()],
+    ids=["pyarrow", "arrow stream", "lazy"],
 )
 def test_tables_of_other_packages_are_taken_by_every_verb(table: Any) -> None:
     with Client.local() as client:
