@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from tariffs.engine.impact import Options, Point, impact
 from tariffs.engine.law import load_law
+from tariffs.engine.runs.impact import Options, Point, impact
 from tariffs.engine.scenario import library
 
 DRAWS = 1024

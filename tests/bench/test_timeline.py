@@ -9,10 +9,10 @@ from datetime import date, timedelta
 
 import pytest
 
-from tariffs.engine.impact import Options, Point, impact
 from tariffs.engine.law import load_law
+from tariffs.engine.runs.impact import Options, Point, impact
+from tariffs.engine.runs.timeline import Timeline, timeline
 from tariffs.engine.scenario import library
-from tariffs.engine.timeline import Timeline, timeline
 
 SCENARIOS = ("base", "no-kuala-lumpur-deal", "fentanyl-zero")
 OPTIONS = Options(by=("authority", "origin"))

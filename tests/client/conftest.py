@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tariffs.client._server import own_server
+from tariffs.client._wire.own_server import own_server
 
 
 @pytest.fixture(scope="session")

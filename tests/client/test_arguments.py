@@ -15,8 +15,9 @@ import polars as pl
 import pytest
 from google.protobuf.json_format import ParseDict
 
-from tariffs.client import Client, InvalidRequest, Scenario, _answers
-from tariffs.client._requests import charge_messages, duty_line
+from tariffs.client import Client, InvalidRequest, Scenario
+from tariffs.client._wire import answers
+from tariffs.client._wire.requests import charge_messages, duty_line
 from tariffs.client.cli.app import run
 from tariffs.v1 import common_pb2
 
@@ -163,7 +164,7 @@ def test_numbers_of_other_libraries_keep_their_value(value: Any, text: str) -> N
 def test_details_of_provenance_come_in_order_at_every_level() -> None:
     inner = {f"name {place * 7 % 23:02}": [{"z": 1, "y": 2, "x": 3, "w": 4, "v": 5}] for place in range(23)}
     message = ParseDict({"details": {"b": inner, "a": inner}}, common_pb2.Provenance())
-    details = _answers.provenance(message)["details"]
+    details = answers.provenance(message)["details"]
     assert json.dumps(details) == json.dumps(details, sort_keys=True)
 
 

@@ -11,16 +11,9 @@ from typing import Any
 import grpc
 import pytest
 
-from tariffs.client import (
-    Client,
-    Config,
-    InvalidRequest,
-    ResourceExhausted,
-    Unauthenticated,
-    Unavailable,
-    _persist,
-)
-from tariffs.client._connection import _joined, connect, is_loopback, places_of, service_config
+from tariffs.client import Client, Config, InvalidRequest, ResourceExhausted, Unauthenticated, Unavailable
+from tariffs.client._wire import retry
+from tariffs.client._wire.connection import _joined, connect, is_loopback, places_of, service_config
 from tariffs.client.config import secured
 from tariffs.v1 import duty_service_pb2, simulation_service_pb2
 from tests.client.fakes import fake_server, refuse
@@ -217,7 +210,7 @@ def test_a_limit_that_time_does_not_mend_is_not_tried_again() -> None:
 def test_a_stream_is_tried_again_by_grpc_until_its_first_message_and_not_after(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(_persist, "PAUSES", ())
+    monkeypatch.setattr(retry, "PAUSES", ())
 
     def broken(_request: Any, context: grpc.ServicerContext) -> Any:
         yield simulation_service_pb2.SimulateResponse(progress=simulation_service_pb2.Progress(stage="x"))

@@ -11,8 +11,8 @@ import pytest
 
 from tariffs.client import Client
 from tariffs.client.cli.__main__ import run
-from tariffs.engine.impact import Options
 from tariffs.engine.response import parameters_for
+from tariffs.engine.runs.impact import Options
 from tariffs.service.rpc.simulation import options_of
 from tariffs.v1 import simulation_service_pb2 as pb
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tariffs.client._demo import KEPT, LAPSED, NOW, RUNS
-from tariffs.client._server import own_server
+from tariffs.client._wire.own_server import own_server
+from tariffs.client.demo.founding_question import KEPT, LAPSED, NOW, RUNS
 from tariffs.client.errors import Unavailable
 
 COMMAND = [sys.executable, "-u", "-m", "tariffs.client.demo"]

@@ -12,9 +12,9 @@ import polars as pl
 import pytest
 
 from tariffs.client import Client, EntriesResult, InvalidRequest, NotFound
-from tariffs.client._entry_table import BATCH_LIMIT
+from tariffs.client._wire.entry_table import BATCH_LIMIT
 from tariffs.client.cli.__main__ import run
-from tariffs.client.entries import LINE_SCHEMA
+from tariffs.client.results.entries import LINE_SCHEMA
 
 BAG = {"hts": "4202.92.3120", "origin": "CN"}
 

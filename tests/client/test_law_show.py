@@ -10,9 +10,9 @@ import pytest
 from tariffs.client import Client
 from tariffs.client.cli.app import run
 from tariffs.engine.law import load_law
+from tariffs.engine.law.describe_rows import charge_words
 from tariffs.engine.law.model import Row, Tier
-from tariffs.engine.law.row_words import charge_words
-from tariffs.engine.law.text import UnitRate
+from tariffs.engine.law.values import UnitRate
 
 KILO = UnitRate(Decimal(1), "kg")
 

@@ -11,8 +11,8 @@ import polars as pl
 import pytest
 
 from tariffs.client import Client, Difference, InvalidRequest, NotFound, Scenario, replay
+from tariffs.client._wire.frames import write_table
 from tariffs.client.cli.app import run
-from tariffs.client.frames import write_table
 
 TABLE = pl.DataFrame(
     {"hts": ["9503000073", "8471300100"], "origin": ["CN", "MX"], "customs_value": [1e4, 5e4]}

@@ -8,7 +8,7 @@ import pytest
 
 from tariffs.client import InvalidRequest, NotFound, Scenario
 from tariffs.client._arguments import day, money
-from tariffs.client._requests import (
+from tariffs.client._wire.requests import (
     ClaimValue,
     ImpactOptions,
     claims_message,

@@ -10,8 +10,9 @@ import grpc
 import polars as pl
 import pytest
 
-from tariffs.client import Client, Config, InternalError, InvalidRequest, Scenario, Unavailable, _persist
-from tariffs.client.frames import encode, read_table, write_table
+from tariffs.client import Client, Config, InternalError, InvalidRequest, Scenario, Unavailable
+from tariffs.client._wire import retry
+from tariffs.client._wire.frames import encode, read_table, write_table
 from tariffs.v1 import common_pb2
 from tariffs.v1 import simulation_service_pb2 as pb
 from tests.client.fakes import arrow, batch, check_answer, fake_server, stream, toy_answer
@@ -188,7 +189,7 @@ def test_written_results_carry_their_provenance(tmp_path: Path) -> None:
 def test_a_run_whose_server_goes_in_its_midst_is_asked_for_again(
     monkeypatch: pytest.MonkeyPatch, broken: int, whole: bool
 ) -> None:
-    monkeypatch.setattr(_persist, "PAUSES", (0.01, 0.01))
+    monkeypatch.setattr(retry, "PAUSES", (0.01, 0.01))
     attempts = 0
 
     def answer(_request: Any, context: grpc.ServicerContext) -> Iterator[pb.SimulateResponse]:

@@ -12,10 +12,10 @@ import pytest
 
 from tariffs.client import Client, InvalidRequest
 from tariffs.client.cli.__main__ import run
-from tariffs.engine.assess import EntryLine, assess_line
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
-from tariffs.engine.trade.schedule import load_schedule
+from tariffs.engine.line_duty.quote import EntryLine, assess_line
+from tariffs.engine.schedule.lines import load_schedule
 
 WATCH, DAY, VALUE = "9101.11.40", "2025-10-01", 10_000
 FORMULA = "51¢ each + 6.25% on the case and strap, band or bracelet + 5.3% on the battery"

@@ -10,7 +10,7 @@ import pytest
 
 from tariffs.client.cli.app import run
 from tariffs.client.cli.periods import unit_for
-from tariffs.client.refused import refused_words
+from tariffs.client.results.refused import refused_words
 
 TOYS = ("9503000073", "CN", "10000")
 

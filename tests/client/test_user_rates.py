@@ -11,11 +11,11 @@ import pytest
 from tariffs.client import Client, InvalidRequest
 from tariffs.client.cli.app import run
 from tariffs.engine.errors import InputError
-from tariffs.engine.exports import ExportLine, assess_export
 from tariffs.engine.law import load_law
-from tariffs.engine.law.text import read_rate
-from tariffs.engine.refund import RefundOptions, refunds
-from tariffs.engine.user_rates import user_rate
+from tariffs.engine.law.user_rates import user_rate
+from tariffs.engine.law.values import read_rate
+from tariffs.engine.line_duty.exports import ExportLine, assess_export
+from tariffs.engine.runs.refund import RefundOptions, refunds
 from tariffs.service.rpc.checks import rate
 
 READ = [

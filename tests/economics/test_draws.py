@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from tariffs.engine.errors import InputError
-from tariffs.engine.kernels import draws as kernels
-from tariffs.engine.kernels.draws import mixed, normals, product_normals, uniform_of
 from tariffs.engine.response import Draws, Spreads, drawn_parameters, parameters_for
+from tariffs.engine.response.kernels import draws as kernels
+from tariffs.engine.response.kernels.draws import mixed, normals, product_normals, uniform_of
 from tariffs.engine.response.parameters import GREATEST_SIGMA, LEAST_SIGMA
 from tariffs.engine.response.sobol import DIMENSIONS, sobol_bits, sobol_points
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tariffs.engine.response import parameters
-from tariffs.engine.trade.importers.parameters import main
+from tariffs.importers.parameters import main
 
 SECTIONS = """section,chapters,gtap_esubm,protee,bw_hts10,sigma_sr,sigma_lr,lr_p90,ln_sd
 II Vegetables,06-14,4.0,20.0,2.0,2.2,4.58,6.7,0.33

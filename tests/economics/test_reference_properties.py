@@ -25,8 +25,8 @@ from tariffs.engine.response import (
     smart,
 )
 from tariffs.engine.response.inputs import Floats, Ints
+from tariffs.engine.runs.table_run import Options, Run, Valuer
 from tariffs.engine.scenario import library
-from tariffs.engine.valuation import Options, Run, Valuer
 from tests.economics.markets import Market
 
 TIGHT = 1e-12

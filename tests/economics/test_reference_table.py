@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tariffs.engine.response import STATUS, armington, armington_hats, parameters_for, price_indices, smart
-from tariffs.engine.trade.reference import reference_table
+from tariffs.engine.schedule.reference_data import reference_table
 from tests.economics.markets import Market
 
 

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from tariffs.engine.kernels import respond, respond_direct
 from tariffs.engine.response import armington_hats, effective_rates, passthrough, smart
+from tariffs.engine.response.kernels import armington, direct
 from tests.economics.markets import SUPPLIES, Market, markets, random_market
 
-MODULES = (respond, respond_direct)
+MODULES = (armington, direct)
 
 
 def kernels(module: ModuleType) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def test_kernels_agree_with_their_plain_python(
 
 
 def test_kernels_release_the_interpreter() -> None:
-    found = {**kernels(respond), **kernels(respond_direct)}
+    found = {**kernels(armington), **kernels(direct)}
     assert found
     assert all(kernel.targetoptions["nogil"] for kernel in found.values())
 

@@ -9,9 +9,16 @@ import numpy as np
 import pytest
 
 from tariffs.client.cli.__main__ import run
-from tariffs.engine import reproduction
 from tariffs.engine.law import load_law
-from tariffs.engine.reproduction import MEASURED, Figure, Reproduced, Trade, published_figures, reproduce
+from tariffs.engine.validation import economics
+from tariffs.engine.validation.economics import (
+    MEASURED,
+    Figure,
+    Reproduced,
+    Trade,
+    published_figures,
+    reproduce,
+)
 
 PAGE = Path(__file__).parents[2] / "docs" / "reproduction.md"
 
@@ -56,7 +63,7 @@ def test_figures_are_measured_as_they_say() -> None:
 @pytest.mark.slow
 def test_one_episode_runs_and_has_its_range(monkeypatch: pytest.MonkeyPatch) -> None:
     chosen = tuple(one for one in published_figures() if one.run == _figure("20", "share_after").run)
-    monkeypatch.setattr(reproduction, "published_figures", lambda: chosen)
+    monkeypatch.setattr(economics, "published_figures", lambda: chosen)
     found = reproduce()
     before, after = (
         next(x for x in found.rows if x.published.figure == name) for name in ("share_before", "share_after")
@@ -72,7 +79,7 @@ def test_the_decision_on_ieepa_lies_between_metal_content_and_full_value(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     chosen = tuple(one for one in published_figures() if one.row == "27" and one.without and not one.switches)
-    monkeypatch.setattr(reproduction, "published_figures", lambda: chosen)
+    monkeypatch.setattr(economics, "published_figures", lambda: chosen)
     content, full = reproduce().rows
     assert (content.published.on_full_value, full.published.on_full_value) == ("", "s232.metals")
     assert content.ours < content.published.published < full.ours
@@ -95,8 +102,8 @@ def test_the_command_prints_the_figures(
 ) -> None:
     figure = _figure("28", "static_rise")
     inside = Reproduced(figure, figure.published, 0.1, 0.2)
-    fake = reproduction.Reproduction((inside, Reproduced(figure, 0.5, 0.4, 0.6)), {"law_version": "x"})
-    monkeypatch.setattr(reproduction, "reproduce", lambda progress: fake)
+    fake = economics.Reproduction((inside, Reproduced(figure, 0.5, 0.4, 0.6)), {"law_version": "x"})
+    monkeypatch.setattr(economics, "reproduce", lambda progress: fake)
     assert run(["validate", "economics", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert [row["within"] for row in document["rows"]] == [True, False]

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tariffs.engine.kernels.respond import two_good_ces
 from tariffs.engine.response import STATUS, armington, ces_price, passthrough, price_indices
+from tariffs.engine.response.kernels.armington import two_good_ces
 from tests.economics.markets import Market, markets, random_market
 from tests.economics.reference import Demand, Line, solve
 

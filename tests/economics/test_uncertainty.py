@@ -14,17 +14,17 @@ import pytest
 from numpy.typing import NDArray
 
 from tariffs.client import Client, InvalidRequest
-from tariffs.engine.drawn_sums import SUMS
 from tariffs.engine.errors import InputError, ServiceError
-from tariffs.engine.groups import Grouping
-from tariffs.engine.impact import Impact, Options, Point, impact
 from tariffs.engine.law import load_law
 from tariffs.engine.response import Spreads
 from tariffs.engine.response.draws import REPLICATES
+from tariffs.engine.runs.drawn_sums import SUMS
+from tariffs.engine.runs.grouping import Grouping
+from tariffs.engine.runs.impact import Impact, Options, Point, impact
+from tariffs.engine.runs.table_run import Run, Valuer
+from tariffs.engine.runs.uncertainty import COLUMNS, Drawing, Ranges, Sums, _errors
 from tariffs.engine.scenario import library, parse_scenario
-from tariffs.engine.trade.reference import reference_table
-from tariffs.engine.uncertainty import COLUMNS, Drawing, Ranges, Sums, _errors
-from tariffs.engine.valuation import Run, Valuer
+from tariffs.engine.schedule.reference_data import reference_table
 
 DAY = "2025-05-20"
 QUIET = Spreads(0.0, 0.0, 0.0)

@@ -7,9 +7,9 @@ from typing import Any
 
 import yaml
 
-from tariffs.engine.assess import EntryLine, assess_line
-from tariffs.engine.explanation import explanation
 from tariffs.engine.law import load_law
+from tariffs.engine.line_duty.explanation import explanation
+from tariffs.engine.line_duty.quote import EntryLine, assess_line
 
 SNAPSHOT = Path(__file__).parent / "explained.yaml"
 CASES = {

@@ -10,13 +10,14 @@ from typing import Any, cast
 
 import numpy as np
 
-from tariffs.engine.assess import EntryLine, Quote, assess_line
-from tariffs.engine.duties import Dated, Duties, duties_of
+from tariffs.engine.base.array_utils import F64
 from tariffs.engine.law import Law
-from tariffs.engine.law.text import read_instant
-from tariffs.engine.lineset import F64, LineSet
-from tariffs.engine.trade.rates import Rate
-from tariffs.engine.trade.schedule import Schedule, ScheduleLine
+from tariffs.engine.law.values import read_instant
+from tariffs.engine.line_duty.quote import EntryLine, Quote, assess_line
+from tariffs.engine.schedule.lines import Schedule, ScheduleLine
+from tariffs.engine.schedule.rates import Rate
+from tariffs.engine.table_duty.duties import Dated, Duties, duties_of
+from tariffs.engine.tables.line_arrays import LineSet
 from tests.law.interpreter import Key, Reading
 from tests.law.random_world import UNITS, Raw
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from tariffs.engine.assess import EntryLine, Quote, assess_line
-from tariffs.engine.duties import Dated, duties_of
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
+from tariffs.engine.line_duty.quote import EntryLine, Quote, assess_line
+from tariffs.engine.table_duty.duties import Dated, duties_of
 from tests.law.harness import line_set
 from tests.law.interpreter import Reading
 from tests.law.real_law import raw_law, units

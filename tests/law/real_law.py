@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from tariffs.engine.law import load_law, read_raw
-from tariffs.engine.law.text import read_instant
-from tariffs.engine.trade.rates import Rate
-from tariffs.engine.trade.schedule import load_schedule
+from tariffs.engine.law.values import read_instant
+from tariffs.engine.schedule.lines import load_schedule
+from tariffs.engine.schedule.rates import Rate
 
-LAW_DIRECTORY = Path(__file__).resolve().parents[2] / "engine" / "tariffs" / "engine" / "law"
+ENGINE = Path(__file__).resolve().parents[2] / "engine" / "tariffs" / "engine"
+LAW_DIRECTORY = ENGINE / "law" / "data"
 Column = tuple[str, str, str]
 
 
@@ -25,7 +26,7 @@ def raw_law() -> dict[str, Any]:
 
 @cache
 def units() -> Mapping[str, tuple[str, str]]:
-    with (LAW_DIRECTORY / "units.csv").open(encoding="utf-8", newline="") as file:
+    with (ENGINE / "schedule" / "data" / "units.csv").open(encoding="utf-8", newline="") as file:
         return {row["unit"]: (row["dimension"], row["factor"]) for row in csv.DictReader(file)}
 
 

@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from tariffs.engine.assess import EntryLine, assess_line
-from tariffs.engine.duties import Dated, duties_of
-from tariffs.engine.entryline import entry_instant
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
-from tariffs.engine.tables import PreparedTable, prepare_table
+from tariffs.engine.line_duty.entry_line import entry_instant
+from tariffs.engine.line_duty.quote import EntryLine, assess_line
+from tariffs.engine.table_duty.duties import Dated, duties_of
+from tariffs.engine.tables.prepare import PreparedTable, prepare_table
 
 AGREE, BY_QUANTITY, BY_SHARES, UNEXPLAINED = "agree", "by quantity", "by shares", "unexplained"
 # Relief that no program of the schedule gives an entry line, such as chapter 98 and the pharmaceutical appendix.

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from tariffs.engine.assess import EntryLine, Quote, assess_line
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
+from tariffs.engine.line_duty.quote import EntryLine, Quote, assess_line
 from tests.law.interpreter import Reading
 from tests.law.real_law import columns, raw_law, units
 from tests.law.walk import (

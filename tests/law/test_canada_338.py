@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from tariffs.engine.assess import EntryLine, assess_line
 from tariffs.engine.law import load_law
+from tariffs.engine.line_duty.quote import EntryLine, assess_line
 from tests.unit.laws import changed
 
 # A mattress joined the list of vehicles on 2026-09-15, by a proclamation of 2026-09-08.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tariffs.engine.assess import EntryLine, assess_line
 from tariffs.engine.errors import LawError
 from tariffs.engine.law import load_law
+from tariffs.engine.line_duty.quote import EntryLine, assess_line
 from tests.law.traps.bench import Raw, broken, dict_of
 from tests.unit.laws import at, changed, make_law, measure
 

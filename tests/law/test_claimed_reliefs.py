@@ -7,9 +7,9 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
-from tariffs.engine.assess import EntryLine, Quote, assess_line
-from tariffs.engine.impact import Options, Point, impact
 from tariffs.engine.law import load_law
+from tariffs.engine.line_duty.quote import EntryLine, Quote, assess_line
+from tariffs.engine.runs.impact import Options, Point, impact
 from tariffs.engine.scenario import library
 
 NOT_OPEN = "PREFERENCE_NOT_OPEN"

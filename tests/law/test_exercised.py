@@ -8,10 +8,10 @@ from functools import cache
 import numpy as np
 import pytest
 
-from tariffs.engine.compile import compile_lines
 from tariffs.engine.law import load_law
 from tariffs.engine.law.law import IMPORT
-from tariffs.engine.tables import prepare_table
+from tariffs.engine.table_duty.compile import compile_lines
+from tariffs.engine.tables.prepare import prepare_table
 from tests.law.test_golden import CASES, quote_of
 
 LAW = load_law()

@@ -9,13 +9,13 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
-from tariffs.engine.assess import assess_line
-from tariffs.engine.change_effects import changes_on_table
-from tariffs.engine.changes import changes, window_of
-from tariffs.engine.entryline import EntryLine
 from tariffs.engine.errors import InputError
-from tariffs.engine.exports import ExportLine, ExportQuote, assess_export
 from tariffs.engine.law import Law, load_law
+from tariffs.engine.line_duty.entry_line import EntryLine
+from tariffs.engine.line_duty.exports import ExportLine, ExportQuote, assess_export
+from tariffs.engine.line_duty.quote import assess_line
+from tariffs.engine.runs.change_effects import changes_on_table
+from tariffs.engine.runs.law_changes import changes, window_of
 from tariffs.engine.scenario import apply_scenario, library, parse_scenario
 
 LAW = load_law()

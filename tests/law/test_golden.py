@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 import yaml
 
-from tariffs.engine.assess import EntryLine, Quote, QuoteLayer, assess_line
 from tariffs.engine.law import load_law
-from tariffs.engine.law.text import read_instant
-from tariffs.engine.trade.schedule import load_schedule
+from tariffs.engine.law.values import read_instant
+from tariffs.engine.line_duty.quote import EntryLine, Quote, QuoteLayer, assess_line
+from tariffs.engine.schedule.lines import load_schedule
 from tests.law.interpreter import Key, Reading
 from tests.law.real_law import columns, raw_law, units
 

@@ -12,7 +12,7 @@ import pytest
 
 from tariffs.client import Client, EntriesResult
 from tariffs.client.cli.__main__ import run
-from tariffs.engine.assess import Quote
+from tariffs.engine.line_duty.quote import Quote
 from tests.law.test_golden import CASES, quote_of, unmatched
 from tests.service.harness import no_warm_up, running
 

@@ -9,7 +9,7 @@ import pytest
 
 from tariffs.engine.errors import ScenarioError
 from tariffs.engine.law import law_from_raw
-from tariffs.engine.law.events import change_from_mapping
+from tariffs.engine.law.amendments import change_from_mapping
 from tests.law.harness import differences, duties, quote_of
 from tests.law.interpreter import Reading
 from tests.law.random_law import OPS, event, random_law

@@ -9,10 +9,10 @@ from decimal import Decimal
 
 import pytest
 
-from tariffs.engine.assess import EntryLine, assess_line
 from tariffs.engine.law import Law, Measure, load_law
-from tariffs.engine.law.events import Act
-from tariffs.engine.law.standing import known, moments_of, standing
+from tariffs.engine.law.amendments import Act
+from tariffs.engine.law.measure_state import known, moments_of, standing
+from tariffs.engine.line_duty.quote import EntryLine, assess_line
 
 LAW = load_law()
 ENACTED = [measure for measure in LAW.measures.values() if not measure.announced]

@@ -11,11 +11,11 @@ import polars as pl
 import pytest
 
 from tariffs.engine.law import load_law
-from tariffs.engine.trade import reference
-from tariffs.engine.trade.importers import build, countries, trade
-from tariffs.engine.trade.importers.codes import Universe
+from tariffs.engine.schedule import reference_data
+from tariffs.importers import build, countries, trade
+from tariffs.importers.codes import Universe
 
-LISTS = Path(__file__).parents[2] / "engine" / "tariffs" / "engine" / "law" / "lists"
+LISTS = Path(__file__).parents[2] / "engine" / "tariffs" / "engine" / "law" / "data" / "lists"
 TOTALS = Path(__file__).parent / "list_totals.csv"
 SOURCE = Path(__file__).parents[2].parent / "shared" / "data"
 NAMES = sorted(path.stem.upper() for path in LISTS.glob("*.csv"))
@@ -45,7 +45,7 @@ def value_of(name: str, origin: str = "") -> float:
 
 @cache
 def values(origin: str = "") -> list[tuple[str, float]]:
-    table = reference.reference_table()
+    table = reference_data.reference_table()
     if origin:
         table = table.filter(pl.col("origin") == origin)
     return list(table.group_by("hts").agg(pl.col("customs_value").sum()).iter_rows())
@@ -315,7 +315,7 @@ def test_no_code_of_the_source_is_lost(names: tuple[str, ...], file: str, column
 def test_value_that_renamed_codes_leave_in_doubt() -> None:
     """Traded codes that a list reaches only in part, by the codes now in their place; `-s` prints the value."""
     value = dict(values())
-    replaced = dict(reference.successors().group_by("hts").agg("code").iter_rows())
+    replaced = dict(reference_data.successors().group_by("hts").agg("code").iter_rows())
     doubt = {}
     for name in NAMES:
         codes = codes_on(name)
@@ -334,7 +334,7 @@ def test_value_that_renamed_codes_leave_in_doubt() -> None:
 
 
 def test_successors_are_codes_of_the_schedule_with_weights_of_one() -> None:
-    totals = reference.successors().group_by("hts").agg(pl.col("weight").sum())
+    totals = reference_data.successors().group_by("hts").agg(pl.col("weight").sum())
     assert totals["weight"].to_list() == pytest.approx([1.0] * len(totals))
 
 
@@ -345,7 +345,7 @@ def test_an_old_code_is_listed_if_all_codes_in_its_place_are() -> None:
 
 
 def test_the_record_of_renamed_codes_does_not_count_across_subheadings() -> None:
-    replaced = reference.successors()
+    replaced = reference_data.successors()
     assert (replaced["hts"].str.slice(0, 6) == replaced["code"].str.slice(0, 6)).all()
     assert not reaches(codes_on("ALU_19K"), "8541290095")
 

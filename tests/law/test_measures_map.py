@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 HERE = Path(__file__).parent
-LAW = HERE.parents[1] / "engine" / "tariffs" / "engine" / "law"
+LAW = HERE.parents[1] / "engine" / "tariffs" / "engine" / "law" / "data"
 SOURCE = HERE.parents[2] / "shared" / "spec" / "measures.yaml"
 
 # Acts that only free goods of other measures: the relief by the list it names.

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import yaml
 
-from tariffs.engine.assess import EntryLine, assess_line
 from tariffs.engine.errors import InputError
-from tariffs.engine.explanation import explanation
 from tariffs.engine.law import load_law
+from tariffs.engine.line_duty.explanation import explanation
+from tariffs.engine.line_duty.quote import EntryLine, assess_line
 from tests.law.peers import convert
 
 FOLDER = Path(__file__).parent / "peers"

@@ -9,16 +9,16 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tariffs.engine.assess import EntryLine, Quote, assess_line
-from tariffs.engine.entries import EntriesResult, assess_entries
-from tariffs.engine.entryline import OtherCharge
 from tariffs.engine.errors import LawError
-from tariffs.engine.explanation import explanation
-from tariffs.engine.impact import Options, Point, ScenarioImpact, impact
 from tariffs.engine.law import Law, load_law
+from tariffs.engine.line_duty.entries import EntriesResult, assess_entries
+from tariffs.engine.line_duty.entry_line import OtherCharge
+from tariffs.engine.line_duty.explanation import explanation
+from tariffs.engine.line_duty.quote import EntryLine, Quote, assess_line
 from tariffs.engine.response.parameters import parameters_for
+from tariffs.engine.runs.impact import Options, Point, ScenarioImpact, impact
+from tariffs.engine.runs.timeline import timeline
 from tariffs.engine.scenario import Scenario, apply_scenario, check_scenario, library, parse_scenario
-from tariffs.engine.timeline import timeline
 from tests.unit.laws import make_law
 
 WHISKY, CIDER = "2208306065", "2206001500"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tariffs.engine.assess import EntryLine
-from tariffs.engine.explanation import explanation
 from tariffs.engine.law import load_law
+from tariffs.engine.line_duty.explanation import explanation
+from tariffs.engine.line_duty.quote import EntryLine
 from tariffs.engine.scenario import check_scenario
-from tariffs.engine.scenario.difference import difference
+from tariffs.engine.scenario.diff import difference
 from tests.law.test_prohibition import BANS, DAY, HEAD, WHISKY, quote, under
 
 

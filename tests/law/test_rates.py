@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from tariffs.engine.impact import Impact, Options, Point, impact
 from tariffs.engine.law import load_law
+from tariffs.engine.runs.impact import Impact, Options, Point, impact
 from tariffs.engine.scenario import library
 from tests.law.test_lists import values
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from tariffs.engine.assess import EntryLine, assess_line
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
-from tariffs.engine.trade.reference import reference_table
-from tariffs.engine.trade.schedule import load_schedule
+from tariffs.engine.line_duty.quote import EntryLine, assess_line
+from tariffs.engine.schedule.lines import load_schedule
+from tariffs.engine.schedule.reference_data import reference_table
 from tests.law.harness import duties
 from tests.law.interpreter import Reading
 from tests.law.real_law import columns, raw_law, units

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from tariffs.engine.assess import EntryLine, assess_line
 from tariffs.engine.law import load_law
+from tariffs.engine.line_duty.quote import EntryLine, assess_line
 
 # hts, origin, entry, known before, duty as then known, duty as known now
 CASES = {

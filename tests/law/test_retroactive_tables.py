@@ -7,10 +7,10 @@ from datetime import date, timedelta
 import polars as pl
 import pytest
 
-from tariffs.engine.assess import EntryLine, assess_line
-from tariffs.engine.impact import Options, Point, impact
 from tariffs.engine.law import load_law
-from tariffs.engine.law.standing import known
+from tariffs.engine.law.measure_state import known
+from tariffs.engine.line_duty.quote import EntryLine, assess_line
+from tariffs.engine.runs.impact import Options, Point, impact
 from tariffs.engine.scenario import library
 
 # Act by act: goods, origin, an entry between its effect and its publication, and a claim it may need.

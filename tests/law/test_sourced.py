@@ -6,10 +6,10 @@ import re
 
 import polars as pl
 
-from tariffs.engine.impact import Options, Point, impact
 from tariffs.engine.law import load_law
+from tariffs.engine.runs.impact import Options, Point, impact
 from tariffs.engine.scenario import library
-from tariffs.engine.trade import reference
+from tariffs.engine.schedule import reference_data
 from tests.law.sourced_lines import UNEXPLAINED, compared
 
 DAY = "2026-11-20"
@@ -30,7 +30,7 @@ def test_a_table_names_the_value_on_which_sourced_shares_stood_in() -> None:
     (told,) = notes_of(pl.DataFrame(rows))
     values = dict(re.findall(r"(\w+_share) on ([\d,]+) USD", told))
     assert values["usmca_share"] == "1,000"
-    assert reference.preference_share("JO", "61") > 0
+    assert reference_data.preference_share("JO", "61") > 0
     assert values["fta_share"] == "300"
     assert (
         "fta_share on 300 USD (preference or other relief, as paid in 2024; preference: hs2_origin)" in told

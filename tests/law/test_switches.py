@@ -9,12 +9,12 @@ from typing import Any
 import polars as pl
 import pytest
 
-from tariffs.engine.assess import EntryLine, assess_line
 from tariffs.engine.errors import TariffsError
-from tariffs.engine.impact import Options, Point, impact
 from tariffs.engine.law import Law, load_law
+from tariffs.engine.line_duty.quote import EntryLine, assess_line
+from tariffs.engine.runs.impact import Options, Point, impact
 from tariffs.engine.scenario import library
-from tariffs.engine.trade.reference import reference_table
+from tariffs.engine.schedule.reference_data import reference_table
 
 DAYS = ("2025-05-20", "2026-03-10", "2026-08-25", "2027-01-11")
 # Codes of the lists that switches are about, beside those drawn.

@@ -9,11 +9,11 @@ from typing import Any
 import polars as pl
 import pytest
 
-from tariffs.engine.assess import EntryLine, assess_line
-from tariffs.engine.impact import Options, Point, impact
 from tariffs.engine.law import load_law
+from tariffs.engine.line_duty.quote import EntryLine, assess_line
+from tariffs.engine.runs.impact import Options, Point, impact
 from tariffs.engine.scenario import library
-from tariffs.engine.trade.schedule import load_schedule
+from tariffs.engine.schedule.lines import load_schedule
 
 
 def table(hts: str, origin: str, day: str, **claims: float) -> Any:

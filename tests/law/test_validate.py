@@ -12,14 +12,20 @@ import polars as pl
 import pytest
 
 from tariffs.client.cli.law_validate import validate
-from tariffs.engine import validate as engine_validate
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law, read_raw
 from tariffs.engine.law.checks import check_data, count_confidence
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.loader import law_from_raw
-from tariffs.engine.trade import reference
-from tariffs.engine.validate import Published, Validation, read_published, validate_days, validate_law
+from tariffs.engine.schedule import reference_data
+from tariffs.engine.validation import effective_rates as engine_validate
+from tariffs.engine.validation.effective_rates import (
+    Published,
+    Validation,
+    read_published,
+    validate_days,
+    validate_law,
+)
 
 DAYS = (date(2025, 4, 7), date(2025, 9, 4), date(2026, 8, 15))
 
@@ -190,14 +196,14 @@ def test_preference_shares_of_every_large_origin_are_what_was_paid(found: Valida
 
 
 def test_an_origin_whose_share_left_what_was_paid_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    shares = reference.preference_shares()
+    shares = reference_data.preference_shares()
     moved = shares.with_columns(share=pl.when(pl.col("origin") == "CN").then(0.2).otherwise("share"))
-    monkeypatch.setattr(reference, "preference_shares", lambda: moved)
+    monkeypatch.setattr(reference_data, "preference_shares", lambda: moved)
     (fault,) = (check for check in validate_law(load_law(), [DAYS[0]]).checks if check.id == "preferences")
     assert not fault.ok
     assert fault.names == ("CN",)
 
 
 def test_china_pays_the_ordinary_duty_outside_two_chapters_of_chemicals() -> None:
-    china = reference.preference_shares().filter((pl.col("origin") == "CN") & (pl.col("share") > 0))
+    china = reference_data.preference_shares().filter((pl.col("origin") == "CN") & (pl.col("share") > 0))
     assert dict(china.select("hts2", pl.col("share").round(3)).iter_rows()) == {"28": 0.011, "29": 0.184}

@@ -20,9 +20,9 @@ import numpy as np
 from tariffs.engine.law import Law, Measure, Row, load_law
 from tariffs.engine.law.conditions import Condition
 from tariffs.engine.law.model import Scope
-from tariffs.engine.lineset import LineSet
-from tariffs.engine.masks import origin_mask, product_mask
-from tariffs.engine.tables import prepare_table
+from tariffs.engine.tables.line_arrays import LineSet
+from tariffs.engine.tables.prepare import prepare_table
+from tariffs.engine.tables.scope_masks import origin_mask, product_mask
 from tests.law.interpreter_time import listed
 from tests.law.real_law import columns, raw_law
 

@@ -14,7 +14,7 @@ import grpc
 import polars as pl
 
 from tariffs.client import Client
-from tariffs.client.runs import Run
+from tariffs.client._verbs.run_handle import Run
 from tariffs.v1 import simulation_service_pb2 as pb
 from tariffs.v1 import simulation_service_pb2_grpc
 from tests.load.callers import Tally, calling

@@ -13,7 +13,7 @@ import grpc
 import polars as pl
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
-from tariffs.service.arrow import batches
+from tariffs.service.wire.arrow import batches
 from tariffs.v1 import simulation_service_pb2 as pb
 
 SERVICE = "load.Lines"

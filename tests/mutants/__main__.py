@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build" / "mutants"
 TREE = BUILD / "tree"
 ENGINE = "engine/tariffs/engine"
-STATE = "service/tariffs/service/state"
+STATE = "service/tariffs/service/storage"
 SECONDS_A_MUTANT = 600
 # `|` stands in annotations, which nothing evaluates; a decorator taken off most often leaves a class nobody can make.
 NEVER = ("BitOr", "RemoveDecorator")
@@ -51,7 +51,7 @@ AREAS = (
     ),
     Area(
         "rating",
-        (f"{ENGINE}/rating.py", f"{ENGINE}/facts.py", f"{ENGINE}/settling.py", f"{ENGINE}/compile.py"),
+        (f"{ENGINE}/rating/*.py", f"{ENGINE}/line_duty/rounding.py", f"{ENGINE}/table_duty/compile.py"),
         (
             "tests/unit/test_atoms.py", "tests/unit/test_undeclared_metals.py", "tests/law/test_golden.py",
             "tests/law/test_interpreter.py", "tests/law/test_golden_everywhere.py", "tests/law/test_rates.py",
@@ -59,7 +59,7 @@ AREAS = (
     ),
     Area(
         "tables",
-        (f"{ENGINE}/trade/*.py", f"{ENGINE}/tables.py", f"{ENGINE}/lineset.py"),
+        (f"{ENGINE}/schedule/*.py", f"{ENGINE}/tables/*.py"),
         (
             "tests/unit/test_table_check.py", "tests/unit/test_table_codes_units.py",
             "tests/unit/test_data_rates.py", "tests/unit/test_data_schedule.py",

@@ -15,7 +15,7 @@ import pytest
 import yaml
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
-from tariffs.service.settings import Settings
+from tariffs.service.settings.settings import Settings
 
 INSTRUCTIONS = frozenset(
     "FROM WORKDIR COPY RUN ENV USER EXPOSE STOPSIGNAL HEALTHCHECK ENTRYPOINT".split()  # noqa: SIM905

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from tariffs.engine.assess import EntryLine, Quote, assess_line
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import Law, load_law
-from tariffs.engine.law.events import change_from_mapping
-from tariffs.engine.trade.reference import reference_table
+from tariffs.engine.law.amendments import change_from_mapping
+from tariffs.engine.line_duty.quote import EntryLine, Quote, assess_line
+from tariffs.engine.schedule.reference_data import reference_table
 
 CENT = Decimal("0.01")
 VALUE = Decimal(10_000)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tariffs.engine.law import Law, law_from_raw
-from tariffs.engine.law.events import change_from_mapping
+from tariffs.engine.law.amendments import change_from_mapping
 from tariffs.engine.law.stacking import IN_LIEU
 from tests.law.harness import quote_of
 from tests.law.random_law import random_law

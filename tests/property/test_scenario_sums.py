@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tariffs.engine.attribution import SHAPLEY, Attribution, attribute
 from tariffs.engine.errors import TariffsError
 from tariffs.engine.law import Law, law_from_raw
-from tariffs.engine.law.events import change_from_mapping
+from tariffs.engine.law.amendments import change_from_mapping
+from tariffs.engine.runs.attribution import SHAPLEY, Attribution, attribute
+from tariffs.engine.runs.table_run import Options, Run, Valuer
 from tariffs.engine.scenario import Scenario, parse_scenario
 from tariffs.engine.scenario.apply import apply_change, apply_scenario
-from tariffs.engine.trade.reference import reference_table
-from tariffs.engine.valuation import Options, Run, Valuer
+from tariffs.engine.schedule.reference_data import reference_table
 from tests.law.random_law import event, random_law
 from tests.law.random_world import CHAPTERS, MOMENTS, ORIGINS, Draw, Raw
 

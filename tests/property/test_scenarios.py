@@ -9,12 +9,12 @@ from dataclasses import replace
 
 import pytest
 
-from tariffs.engine.assess import EntryLine, assess_line
 from tariffs.engine.errors import ScenarioError
 from tariffs.engine.law import Law, load_law
+from tariffs.engine.line_duty.quote import EntryLine, assess_line
 from tariffs.engine.scenario import apply_scenario, check_scenario, components, library, parse_scenario
 from tariffs.engine.scenario.model import PROBLEMS_AT_MOST
-from tariffs.engine.trade.schedule import load_schedule
+from tariffs.engine.schedule.lines import load_schedule
 
 FILES = 500
 SECONDS_AT_MOST = 5.0

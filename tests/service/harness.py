@@ -17,11 +17,11 @@ from google.longrunning import operations_pb2_grpc
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from grpc_status import rpc_status
 
-from tariffs.service.runs import Compute
-from tariffs.service.server import TariffServer
-from tariffs.service.settings import Settings
-from tariffs.service.tasks import Outlet, Over, compute_here
-from tariffs.service.warmup import warm_up
+from tariffs.service.server.server import TariffServer
+from tariffs.service.server.warmup import warm_up
+from tariffs.service.settings.settings import Settings
+from tariffs.service.workers.task_queue import Compute
+from tariffs.service.workers.tasks import Outlet, Over, compute_here
 from tariffs.v1 import (
     duty_service_pb2,
     duty_service_pb2_grpc,

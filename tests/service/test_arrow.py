@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tariffs.engine.errors import InputError
-from tariffs.service.arrow import BATCH_BYTES, ROWS_LIMIT, VALUE_LIMIT, batches, read_table
-from tariffs.service.ipc import inspect_stream
+from tariffs.service.wire.arrow import BATCH_BYTES, ROWS_LIMIT, VALUE_LIMIT, batches, read_table
+from tariffs.service.wire.arrow_headers import inspect_stream
 
 
 def stream(frame: pl.DataFrame, compression: Any = "uncompressed") -> bytes:

@@ -8,7 +8,7 @@ from functools import partial
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tariffs.service.rpc.blanks import lay_out
+from tariffs.service.rpc.byte_templates import lay_out
 from tariffs.v1.duty_service_pb2 import CalculateDutyResponse, Layer, LayerState
 
 WORDS = st.text(st.characters(codec="ascii", exclude_characters="\0"), min_size=4, max_size=300)

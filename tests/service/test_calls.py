@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 from google.protobuf.json_format import MessageToDict
 
-from tariffs.service.arrow import MESSAGE_LIMIT
 from tariffs.service.local import LocalServices
+from tariffs.service.wire.arrow import MESSAGE_LIMIT
 from tariffs.v1 import common_pb2, duty_service_pb2, law_service_pb2, scenario_service_pb2
 from tariffs.v1 import simulation_service_pb2 as pb
 from tests.service.harness import Running, line, points

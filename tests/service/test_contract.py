@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from tariffs.engine.errors import REASONS, InputError
-from tariffs.engine.impact import HORIZONS, RESPONSES
 from tariffs.engine.law import load_law
+from tariffs.engine.runs.impact import HORIZONS, RESPONSES
 from tariffs.engine.scenario import library
 from tariffs.service.rpc.checks import choice, value_of
 from tariffs.service.rpc.duty import calculate_duty, read_line
-from tariffs.service.settings import Settings
+from tariffs.service.settings.settings import Settings
 from tariffs.v1 import (
     common_pb2,
     duty_service_pb2,

@@ -12,7 +12,7 @@ from google.rpc.code_pb2 import Code
 
 from tariffs.engine.errors import REASONS, InputError, ScenarioError, ServiceError
 from tariffs.service.local import LocalServices
-from tariffs.service.status import grpc_code, status_of
+from tariffs.service.wire.status import grpc_code, status_of
 from tariffs.v1 import law_service_pb2, scenario_service_pb2
 from tariffs.v1 import simulation_service_pb2 as pb
 from tests.service.harness import Running, fails, line, no_warm_up, points, running, simulating

@@ -16,12 +16,12 @@ import pytest
 import uvloop
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
-from tariffs.client._connection import connect
+from tariffs.client._wire.connection import connect
 from tariffs.client.config import Config
 from tariffs.client.errors import Unavailable, from_rpc_error
 from tariffs.engine.errors import ServiceError
-from tariffs.service.port import Place, options
-from tariffs.service.status import status_of, trailers_of
+from tariffs.service.server.listener import Place, options
+from tariffs.service.wire.status import status_of, trailers_of
 
 METHOD = "/flood.Service/Slow"
 WAITING, CALLS, SECONDS = 4, 60, 0.01

@@ -9,8 +9,8 @@ from google.rpc.code_pb2 import Code
 from google.rpc.status_pb2 import Status
 
 from tariffs.engine.errors import ServiceError
-from tariffs.service.gate import Gate
-from tariffs.service.status import PUSHBACK_KEY, status_of, trailers_of
+from tariffs.service.server.admission import Gate
+from tariffs.service.wire.status import PUSHBACK_KEY, status_of, trailers_of
 
 
 def refusal(gate: Gate, key: str) -> ServiceError:

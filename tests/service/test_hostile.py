@@ -28,7 +28,7 @@ from google.rpc.status_pb2 import Status
 
 import tariffs.v1
 from tariffs.engine.errors import REASONS
-from tariffs.service.port import RECEIVE_LIMIT
+from tariffs.service.server.listener import RECEIVE_LIMIT
 from tariffs.v1 import duty_service_pb2_grpc
 from tests.service.harness import Running, line
 from tests.service.hostile import Forge, good_table, stream_of

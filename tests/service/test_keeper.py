@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tariffs.engine.errors import ServiceError
-from tariffs.service import keeper
-from tariffs.service.state.ledger import Standing
+from tariffs.service.server import run_scheduler
+from tariffs.service.storage.run_store import Standing
 
 
 class FailingLedger:
@@ -34,7 +34,7 @@ class FailingLedger:
 @pytest.mark.asyncio
 async def test_a_watch_that_meets_any_error_goes_on_and_hears_of_the_cancel() -> None:
     ledger: Any = FailingLedger()
-    seeing = keeper._Seeing(ledger, claim=None)  # type: ignore[arg-type]
+    seeing = run_scheduler._Seeing(ledger, claim=None)  # type: ignore[arg-type]
     await asyncio.wait_for(seeing.watch(), 10)
     assert ledger.asked == 4
     assert seeing.standing is Standing.CANCEL

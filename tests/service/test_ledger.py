@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from tariffs.engine.errors import InputError, ServiceError, TariffsError
-from tariffs.service.state.database import RUNS, Database
-from tariffs.service.state.ledger import Claim, Ledger, Standing
-from tariffs.service.state.tables import TableRegister
+from tariffs.service.storage.database import RUNS, Database
+from tariffs.service.storage.run_store import Claim, Ledger, Standing
+from tariffs.service.storage.table_store import TableRegister
 
 LEASE = 0.3
 

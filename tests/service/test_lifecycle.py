@@ -17,7 +17,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from tariffs.engine.errors import LawError, ServiceError
-from tariffs.service.server import SERVICES
+from tariffs.service.server.server import SERVICES
 from tariffs.v1 import duty_service_pb2_grpc
 from tariffs.v1 import simulation_service_pb2 as pb
 from tests.service.harness import Running, fails, line, no_warm_up, running, simulating

@@ -14,10 +14,10 @@ import pytest
 
 from tariffs.engine.errors import ServiceError
 from tariffs.engine.law import load_law
-from tariffs.service.arrow import read_table
-from tariffs.service.framing import pack
 from tariffs.service.rpc import lines as rpc_lines
-from tariffs.service.tasks import Outlet, Over, compute_here
+from tariffs.service.wire.arrow import read_table
+from tariffs.service.wire.frames import pack
+from tariffs.service.workers.tasks import Outlet, Over, compute_here
 from tariffs.v1 import simulation_service_pb2 as pb
 from tests.service.harness import TIMEOUT, Running, fails, no_warm_up, points, running
 from tests.service.kept import arrow, rows

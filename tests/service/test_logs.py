@@ -12,8 +12,8 @@ from contextvars import copy_context
 import pytest
 import structlog
 
-from tariffs.service.callers import Caller, enter
-from tariffs.service.logs import configure_logs
+from tariffs.service.observability.logs import configure_logs
+from tariffs.service.wire.identity import Caller, enter
 
 
 @pytest.fixture(autouse=True)

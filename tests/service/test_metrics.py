@@ -16,12 +16,12 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tariffs.engine.errors import ServiceError
 from tariffs.engine.law import load_law
-from tariffs.service.answers import refused_rows_of, run_digest_of
-from tariffs.service.arrow import batches
-from tariffs.service.gate import Gate
-from tariffs.service.metrics import Metrics
-from tariffs.service.watching import watch
-from tariffs.service.worker import Spent, Stop
+from tariffs.service.observability.answer_facts import refused_rows_of, run_digest_of
+from tariffs.service.observability.metrics import Metrics
+from tariffs.service.server.admission import Gate
+from tariffs.service.server.channelz import watch
+from tariffs.service.wire.arrow import batches
+from tariffs.service.workers.worker_main import Spent, Stop
 from tariffs.v1 import common_pb2, duty_service_pb2, table_service_pb2
 from tariffs.v1 import simulation_service_pb2 as pb
 from tests.service.harness import Running, fails, line, no_warm_up, running, simulating

@@ -14,12 +14,12 @@ import pytest
 from google.longrunning import operations_pb2 as ops
 from google.rpc import code_pb2
 
-from tariffs.engine import compile as compile_module
 from tariffs.engine.errors import ServiceError
-from tariffs.service import keeper
-from tariffs.service.arrow import read_table
-from tariffs.service.state import kept as kept_module
-from tariffs.service.tasks import Outlet, Over, compute_here
+from tariffs.engine.table_duty import compile as compile_module
+from tariffs.service.server import run_scheduler
+from tariffs.service.storage import stored_runs as kept_module
+from tariffs.service.wire.arrow import read_table
+from tariffs.service.workers.tasks import Outlet, Over, compute_here
 from tariffs.v1 import simulation_service_pb2 as pb
 from tests.service.harness import TIMEOUT, Running, fails, no_warm_up, points, running
 from tests.service.kept import (
@@ -278,7 +278,7 @@ def test_ended_runs_are_forgotten_in_time(tmp_path: Path, monkeypatch: pytest.Mo
         name = start(server, simulation(rows(5))).name
         wait(server, name)
     monkeypatch.setattr(kept_module, "IDLE_SECONDS", 0.0)
-    monkeypatch.setattr(keeper, "SWEEP_SECONDS", 0.1)
+    monkeypatch.setattr(run_scheduler, "SWEEP_SECONDS", 0.1)
     with running(warm=no_warm_up, state_dir=tmp_path, run_days=1e-9) as server:
         until(lambda: not any((tmp_path / "runs").iterdir()))
         assert fails(lambda: get(server, name)).reason == "RUN_NOT_FOUND"

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from tariffs.engine.errors import InputError
-from tariffs.service.state.paging import PAGE_DEFAULT, PAGE_LIMIT, page_size, read_token, write_token
-from tariffs.service.state.run_rows import id_of
-from tariffs.service.state.tables import digest_of
+from tariffs.service.storage.page_tokens import PAGE_DEFAULT, PAGE_LIMIT, page_size, read_token, write_token
+from tariffs.service.storage.run_rows import id_of
+from tariffs.service.storage.table_store import digest_of
 
 
 def test_a_token_is_read_back() -> None:

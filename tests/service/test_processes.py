@@ -20,8 +20,8 @@ import pytest
 
 from tariffs.client import Client
 from tariffs.engine.errors import ServiceError
-from tariffs.service import supervisor
-from tariffs.service.settings import Settings
+from tariffs.service.server import supervisor
+from tariffs.service.settings.settings import Settings
 from tests.service.harness import running
 
 SECONDS = 120.0

@@ -11,18 +11,18 @@ from google.protobuf.json_format import ParseDict
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tariffs.engine import explanation, quoteplan
-from tariffs.engine.assess import price
-from tariffs.engine.entryline import Reading, read_line
+from tariffs.engine.base.bounded_cache import Lru
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import Law, load_law
-from tariffs.engine.lru import Lru
-from tariffs.engine.quoteplan import Plan, plan_of
-from tariffs.engine.settling import UNDETERMINED
-from tariffs.engine.trade.schedule import load_schedule
-from tariffs.service import answers
-from tariffs.service.answers import Encoded
-from tariffs.service.rpc import duty, prepared, quotes, shared
+from tariffs.engine.line_duty import explanation, quote_cache
+from tariffs.engine.line_duty.entry_line import Reading, read_line
+from tariffs.engine.line_duty.quote import price
+from tariffs.engine.line_duty.quote_cache import Plan, plan_of
+from tariffs.engine.line_duty.rounding import UNDETERMINED
+from tariffs.engine.schedule.lines import load_schedule
+from tariffs.service.observability import answer_facts
+from tariffs.service.observability.answer_facts import Encoded
+from tariffs.service.rpc import duty, quotes, response_cache, shared
 from tariffs.v1 import duty_service_pb2 as pb
 
 MASK = ("assessed", "layers.measure", "layers.amount")
@@ -85,7 +85,7 @@ def test_an_answer_from_memory_is_the_one_a_thread_builds_whole(
 
 def kept_anew(monkeypatch: pytest.MonkeyPatch, limit: int = 8) -> Lru[Any, Any]:
     kept: Lru[Any, Any] = Lru(limit)
-    monkeypatch.setattr(prepared, "_PREPARED", kept)
+    monkeypatch.setattr(response_cache, "_PREPARED", kept)
     return kept
 
 
@@ -95,7 +95,7 @@ def test_requests_that_differ_in_value_and_ids_alone_share_an_answer(monkeypatch
         asked = request(GOODS[0], value)
         asked.line.line_id, asked.line.entry_id = f"line {number}", f"entry {number}"
         first = data(duty.calculate_duty(asked))
-        assert data(prepared.answer_prepared(asked)) == first
+        assert data(response_cache.answer_prepared(asked)) == first
     assert len(kept) == 1
 
 
@@ -126,9 +126,9 @@ def test_any_other_difference_needs_an_answer_of_its_own(
     kept_anew(monkeypatch)
     asked = request(GOODS[0])
     duty.calculate_duty(asked)
-    assert prepared.answer_prepared(asked) is not None
+    assert response_cache.answer_prepared(asked) is not None
     asked.MergeFrom(ParseDict(change, pb.CalculateDutyRequest()))
-    assert prepared.answer_prepared(asked) is None
+    assert response_cache.answer_prepared(asked) is None
 
 
 @pytest.mark.parametrize("goods", [GOODS[1], BOLTS], ids=["stands only in doubt", "stands, in doubt"])
@@ -165,14 +165,14 @@ def test_layers_too_small_to_be_told_are_left_to_their_plan(monkeypatch: pytest.
     kept_anew(monkeypatch)
     large, small = request(GOODS[1], "12500"), request(GOODS[1], "0.01")
     duty.calculate_duty(large)
-    assert prepared.answer_prepared(small) is None
+    assert response_cache.answer_prepared(small) is None
     assert data(duty.calculate_duty(small)) != data(duty.calculate_duty(large))
 
 
 @pytest.mark.parametrize("value", ["-1", "0", "", "1e3", "NaN", "1000000000000000.1"])
 def test_values_that_are_wrong_or_out_of_reach_are_left_to_those_who_refuse_them(value: str) -> None:
     duty.calculate_duty(request(GOODS[0]))
-    assert prepared.answer_prepared(request(GOODS[0], value)) is None
+    assert response_cache.answer_prepared(request(GOODS[0], value)) is None
 
 
 def test_ids_that_are_too_long_are_refused_though_the_rest_is_known() -> None:
@@ -185,7 +185,7 @@ def test_ids_that_are_too_long_are_refused_though_the_rest_is_known() -> None:
 
 def test_a_request_too_long_to_keep_is_answered_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     kept = kept_anew(monkeypatch)
-    monkeypatch.setattr(prepared, "_KEY_LIMIT", 10)
+    monkeypatch.setattr(response_cache, "_KEY_LIMIT", 10)
     asked = request(GOODS[0])
     assert duty.calculate_duty(asked).assessed
     assert not len(kept)
@@ -216,12 +216,12 @@ def test_an_answer_of_bytes_tells_its_own_digest() -> None:
     duty.calculate_duty(asked)
     found = duty.duty_from_memory(asked)
     assert isinstance(found, Encoded)
-    assert found.run_digest == message(found).provenance.run_digest == answers.run_digest_of(found)
-    assert answers.refused_rows_of(found) == 0
+    assert found.run_digest == message(found).provenance.run_digest == answer_facts.run_digest_of(found)
+    assert answer_facts.refused_rows_of(found) == 0
 
 
 def test_nothing_is_worked_out_on_the_way_from_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(quoteplan, "_PLANS", Lru(8))
+    monkeypatch.setattr(quote_cache, "_PLANS", Lru(8))
     kept_anew(monkeypatch)
     monkeypatch.setattr(explanation, "_CONSIDERED", Lru(8))
     asked = request(GOODS[0])

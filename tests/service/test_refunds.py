@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from tariffs.engine.chunks import watched
-from tariffs.engine.entryline import EntryLine
+from tariffs.engine.base.chunks import watched
 from tariffs.engine.errors import ServiceError
 from tariffs.engine.law import load_law
-from tariffs.engine.refund import RefundLine, refunds
-from tariffs.service.tasks import Outlet, Over, compute_here
+from tariffs.engine.line_duty.entry_line import EntryLine
+from tariffs.engine.runs.refund import RefundLine, refunds
+from tariffs.service.workers.tasks import Outlet, Over, compute_here
 from tariffs.v1 import refund_service_pb2, refund_service_pb2_grpc, scenario_service_pb2
 from tests.service.harness import no_warm_up, running
 

@@ -12,9 +12,9 @@ import grpc
 import pytest
 
 from tariffs.engine.errors import ServiceError
-from tariffs.service import runs
 from tariffs.service.local import stream
-from tariffs.service.tasks import Over
+from tariffs.service.workers import task_queue
+from tariffs.service.workers.tasks import Over
 from tariffs.v1 import simulation_service_pb2 as pb
 from tests.service.harness import fails, line, no_warm_up, points, running, simulating
 
@@ -63,7 +63,7 @@ def test_a_deadline_stops_the_run_too() -> None:
 def test_a_reader_that_stops_reading_holds_the_run_and_not_the_memory(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(runs, "FILE_LIMIT", 8 << 20)
+    monkeypatch.setattr(task_queue, "FILE_LIMIT", 8 << 20)
     sent = 0
     over = threading.Event()
 
@@ -111,16 +111,16 @@ def test_what_was_asked_is_forgotten_with_the_caller_though_a_thread_comes_to_it
 
     relays: list[Any] = []
 
-    class Seen(runs._Relay):
+    class Seen(task_queue._Relay):
         def __init__(self, *given: Any) -> None:
             super().__init__(*given)
             relays.append(self)
 
-    monkeypatch.setattr(runs, "_Relay", Seen)
+    monkeypatch.setattr(task_queue, "_Relay", Seen)
 
     async def leave_early() -> int:
-        lane = runs.Lane("test", hold, 1, 9, 9)
-        made = runs.Runs(lane, lane)
+        lane = task_queue.Lane("test", hold, 1, 9, 9)
+        made = task_queue.Runs(lane, lane)
         first = made.messages("a", b"", Over(), "ann")
         waiting = asyncio.ensure_future(anext(first, None))
         await asyncio.to_thread(begun.wait, SECONDS)

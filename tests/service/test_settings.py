@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tariffs.engine.errors import InputError
-from tariffs.service import serving
-from tariffs.service.settings import GROUPS, Settings, is_loopback, load_settings
-from tariffs.service.settings_table import BEGIN, END, effective, replaced, table
+from tariffs.service.server import serving
+from tariffs.service.settings.settings import GROUPS, Settings, is_loopback, load_settings
+from tariffs.service.settings.settings_table import BEGIN, END, effective, replaced, table
 
 
 @pytest.fixture(autouse=True)
@@ -142,7 +142,7 @@ def test_every_setting_is_described_once_in_the_groups() -> None:
 def test_the_tables_of_the_documents_are_those_of_the_settings(root: Path, page: str) -> None:
     text = (root / page).read_text(encoding="utf-8")
     assert text.count(BEGIN) == text.count(END) == 1
-    assert replaced(text) == text, f"run: python -m tariffs.service.settings_table {page}"
+    assert replaced(text) == text, f"run: python -m tariffs.service.settings.settings_table {page}"
     assert table() in text
 
 

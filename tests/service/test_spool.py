@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tariffs.service.spool import IN_MEMORY, Spool
+from tariffs.service.workers.overflow_queue import IN_MEMORY, Spool
 
 MESSAGES = st.lists(st.one_of(st.binary(max_size=40), st.none()), max_size=60)
 

@@ -17,13 +17,13 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_status import rpc_status
 
 from tariffs.engine.errors import InputError
-from tariffs.service.callers import caller
-from tariffs.service.calls import Calls, Offering
-from tariffs.service.gate import Gate
-from tariffs.service.health import WATCHERS, Health
-from tariffs.service.logs import add_call
-from tariffs.service.metrics import Metrics
-from tariffs.service.tokens import Tokens
+from tariffs.service.observability.logs import add_call
+from tariffs.service.observability.metrics import Metrics
+from tariffs.service.server.admission import Gate
+from tariffs.service.server.health import WATCHERS, Health
+from tariffs.service.server.middleware import Calls, Offering
+from tariffs.service.server.tokens import Tokens
+from tariffs.service.wire.identity import caller
 from tariffs.v1 import common_pb2, duty_service_pb2
 from tariffs.v1.table_service_pb2 import GetTableRequest as Ask
 from tariffs.v1.table_service_pb2 import Table as Answer

@@ -16,11 +16,11 @@ import pytest
 import structlog
 
 from tariffs.client import Client, Config, InvalidRequest, Unavailable
-from tariffs.client._encryption import speaks_tls
+from tariffs.client._wire.encryption import speaks_tls
 from tariffs.engine.errors import InputError
-from tariffs.service.port import open_port
-from tariffs.service.settings import Settings
-from tariffs.service.tls import server_credentials
+from tariffs.service.server.listener import open_port
+from tariffs.service.server.tls import server_credentials
+from tariffs.service.settings.settings import Settings
 from tests.service.harness import Running, no_warm_up, running
 from tests.service.kept import until
 

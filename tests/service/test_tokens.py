@@ -16,9 +16,9 @@ import structlog
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from tariffs.engine.errors import InputError, ServiceError
-from tariffs.service import tokens as tokens_module
-from tariffs.service.callers import Caller
-from tariffs.service.tokens import Tokens, caller_of
+from tariffs.service.server import tokens as tokens_module
+from tariffs.service.server.tokens import Tokens, caller_of
+from tariffs.service.wire.identity import Caller
 from tests.service.harness import Running, fails, line, no_warm_up, running
 from tests.service.kept import until
 

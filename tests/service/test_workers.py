@@ -17,11 +17,12 @@ import psutil
 import pytest
 
 from tariffs.engine.errors import InputError, LawError, ScenarioError, ServiceError, TariffsError
-from tariffs.service import tasks, worker
-from tariffs.service.tasks import Over, compute_here
-from tariffs.service.warmup import QUOTES, RUNS
-from tariffs.service.worker import Spent, UnforeseenError
-from tariffs.service.workers import Workers
+from tariffs.service.server.warmup import QUOTES, RUNS
+from tariffs.service.workers import tasks
+from tariffs.service.workers import worker_main as worker
+from tariffs.service.workers.tasks import Over, compute_here
+from tariffs.service.workers.worker_main import Spent, UnforeseenError
+from tariffs.service.workers.worker_pool import Workers
 from tariffs.v1 import common_pb2, duty_service_pb2, scenario_service_pb2
 from tariffs.v1 import simulation_service_pb2 as pb
 from tests.service.harness import line, no_warm_up, points, running
@@ -109,7 +110,7 @@ def test_errors_come_back_from_a_worker_as_they_were_raised() -> None:
 
 
 def test_a_warm_up_that_dies_is_the_error_of_the_start(capfd: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(ServiceError) as caught, started(warm_up="tariffs.service.warmup:no_such"):
+    with pytest.raises(ServiceError) as caught, started(warm_up="tariffs.service.server.warmup:no_such"):
         pass
     assert caught.value.reason == "SERVER_UNAVAILABLE"
     assert "no_such" in capfd.readouterr().err

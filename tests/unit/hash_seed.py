@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 
-from tariffs.engine.assess import assess_line
-from tariffs.engine.attribution import attribute
-from tariffs.engine.entryline import EntryLine
-from tariffs.engine.impact import Options, Point, impact
 from tariffs.engine.law import load_law
+from tariffs.engine.line_duty.entry_line import EntryLine
+from tariffs.engine.line_duty.quote import assess_line
+from tariffs.engine.runs.attribution import attribute
+from tariffs.engine.runs.impact import Options, Point, impact
 from tariffs.engine.scenario import load_scenario
 from tests.unit.scenario_tables import DAY, TABLE, valuer, written
 

@@ -9,8 +9,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from tariffs.engine.law import InForce, Law, law_from_raw
-from tariffs.engine.law.events import change_from_mapping
-from tariffs.engine.law.text import read_instant
+from tariffs.engine.law.amendments import change_from_mapping
+from tariffs.engine.law.values import read_instant
 
 EASTERN = ZoneInfo("America/New_York")
 # The countries of small laws: every pair of one letter, such as AA.

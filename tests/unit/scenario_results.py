@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from tariffs.engine.law import Law, load_law
-from tariffs.engine.scenario import Scenario, apply_scenario, components, library, sources
-from tariffs.engine.valuation import Options, Run, Valuer
+from tariffs.engine.runs.table_run import Options, Run, Valuer
+from tariffs.engine.scenario import Scenario, apply_scenario, components, library, named
 
 DAYS = ("2025-12-01", "2026-11-24", "2027-01-11")
 COLUMNS = ("duty", "duty_owed", "value_after", "duty_after")
 
 
 def path_of(name: str) -> Path:
-    return sources.HERE / f"{name}.json"
+    return named.HERE / f"{name}.json"
 
 
 class Results:

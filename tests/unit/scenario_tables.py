@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import polars as pl
 
 from tariffs.engine.law import load_law
+from tariffs.engine.runs.table_run import Options, Run, Valuer
 from tariffs.engine.scenario import Scenario, apply_scenario, parse_scenario
-from tariffs.engine.valuation import Options, Run, Valuer
 
 ROWS = [
     ("9503000073", "CN", 10_000.0),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tariffs.engine.law import Law, load_law
-from tariffs.engine.law.events import OPS
+from tariffs.engine.law.amendments import OPS
 from tariffs.engine.scenario import apply_scenario, difference, parse_scenario
 from tests.unit.laws import at, changed, make_law, measure, rates
 

@@ -12,13 +12,13 @@ import polars as pl
 import pytest
 
 from tariffs.client import Client, InvalidRequest
-from tariffs.engine.assess import EntryLine, assess_line
+from tariffs.engine.base.amounts import read_number, read_share
 from tariffs.engine.errors import InputError
-from tariffs.engine.facts import read_claims
 from tariffs.engine.law import load_law
-from tariffs.engine.trade.amounts import read_number, read_share
-from tariffs.engine.trade.readers import number_of, share_of
-from tariffs.engine.trade.units import find_unit, known_unit, units
+from tariffs.engine.line_duty.quote import EntryLine, assess_line
+from tariffs.engine.rating.facts import read_claims
+from tariffs.engine.schedule.units import find_unit, known_unit, units
+from tariffs.engine.tables.read_columns import number_of, share_of
 
 NUMBERS = {
     "1234.5": "1234.5",

@@ -10,12 +10,12 @@ from typing import Any
 import polars as pl
 import pytest
 
-from tariffs.engine import compile as compile_module
 from tariffs.engine.errors import InputError
-from tariffs.engine.impact import Options, Point, impact
 from tariffs.engine.law import Law, load_law
+from tariffs.engine.runs.impact import Options, Point, impact
+from tariffs.engine.runs.timeline import timeline
 from tariffs.engine.scenario import library
-from tariffs.engine.timeline import timeline
+from tariffs.engine.table_duty import compile as compile_module
 from tests.law.harness import Rates, duties, quote_of
 from tests.unit.laws import make_law, measure
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from tariffs.engine import attribution
-from tariffs.engine.attribution import ORDERED, SHAPLEY, Attribution, attribute
 from tariffs.engine.errors import ScenarioError
-from tariffs.engine.groups import AUTHORITY
-from tariffs.engine.impact import Options, Point, impact
 from tariffs.engine.law import load_law
+from tariffs.engine.runs import attribution
+from tariffs.engine.runs.attribution import ORDERED, SHAPLEY, Attribution, attribute
+from tariffs.engine.runs.grouping import AUTHORITY
+from tariffs.engine.runs.impact import Options, Point, impact
 from tariffs.engine.scenario import Scenario, load_scenario
 from tests.unit.scenario_tables import DAY, TABLE, total, valuer, written
 

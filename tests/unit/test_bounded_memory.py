@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from tariffs.engine.base.bounded_cache import WeakLru
 from tariffs.engine.law import load_law
 from tariffs.engine.law.law import Law
-from tariffs.engine.lineset import MASKS_KEPT
-from tariffs.engine.lru import WeakLru
-from tariffs.engine.switching import switches_behind
-from tariffs.engine.tables import prepare_table
+from tariffs.engine.law.switch_sensitivity import switches_behind
+from tariffs.engine.tables.line_arrays import MASKS_KEPT
+from tariffs.engine.tables.prepare import prepare_table
 from tests.unit.scenario_tables import TABLE
 
 TABLES_AT_MOST = 2

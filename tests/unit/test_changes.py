@@ -7,11 +7,11 @@ from datetime import date
 import polars as pl
 import pytest
 
-from tariffs.engine.assess import EntryLine, assess_line
-from tariffs.engine.change_effects import changes_on_table, steps_of
-from tariffs.engine.changes import Notice, changes, window_of
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
+from tariffs.engine.line_duty.quote import EntryLine, assess_line
+from tariffs.engine.runs.change_effects import changes_on_table, steps_of
+from tariffs.engine.runs.law_changes import Notice, changes, window_of
 
 TABLE = pl.DataFrame(
     {

@@ -9,10 +9,10 @@ import polars as pl
 import pytest
 
 from tariffs.client import Client, InvalidRequest
-from tariffs.engine.assess import EntryLine, assess_line
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
-from tariffs.engine.trade.schedule import load_schedule
+from tariffs.engine.line_duty.quote import EntryLine, assess_line
+from tariffs.engine.schedule.lines import load_schedule
 
 DAY = "2025-12-01"
 ON = date(2025, 12, 1)

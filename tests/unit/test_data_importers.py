@@ -8,9 +8,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tariffs.engine.trade.importers import build, listing, schedule, trade
-from tariffs.engine.trade.importers.codes import Universe
-from tariffs.engine.trade.importers.lists_metals import assign
+from tariffs.importers import build, listing, schedule, trade
+from tariffs.importers.codes import Universe
+from tariffs.importers.lists_metals import assign
 
 ENGINE = Path(__file__).parents[2] / "engine" / "tariffs" / "engine"
 SOURCE = Path(__file__).parents[2].parent / "shared" / "data"
@@ -131,5 +131,5 @@ def test_the_build_gives_the_embedded_files_byte_for_byte(tmp_path: Path) -> Non
 
 
 def test_embedded_data_is_small() -> None:
-    files = [*(ENGINE / "trade" / "data").iterdir(), *(ENGINE / "law" / "lists").iterdir()]
+    files = [*(ENGINE / "schedule" / "data").iterdir(), *(ENGINE / "law" / "data" / "lists").iterdir()]
     assert sum(path.stat().st_size for path in files) < 8_000_000

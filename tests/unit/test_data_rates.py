@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tariffs.engine.trade.equivalents import DATA
-from tariffs.engine.trade.importers.schedule import stat_unit
-from tariffs.engine.trade.rates import Rate, parse_rate
+from tariffs.engine.schedule.equivalents import DATA
+from tariffs.engine.schedule.rates import Rate, parse_rate
+from tariffs.importers.schedule import stat_unit
 
-UNITS = Path(__file__).parents[2] / "engine" / "tariffs" / "engine" / "law" / "units.csv"
+UNITS = Path(__file__).parents[2] / "engine" / "tariffs" / "engine" / "schedule" / "data" / "units.csv"
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,12 @@ from datetime import date
 import polars as pl
 import pytest
 
-from tariffs.engine.trade import reference
-from tariffs.engine.trade.countries import countries, country_name, is_country
+from tariffs.engine.schedule import reference_data
+from tariffs.engine.schedule.countries import countries, country_name, is_country
 
 
 def test_totals_of_2024() -> None:
-    table = reference.reference_table()
+    table = reference_data.reference_table()
     by_origin = dict(table.group_by("origin").agg(pl.col("customs_value").sum()).iter_rows())
     assert (len(table), len(by_origin)) == (334_728, 232)
     assert table["customs_value"].sum() == 3_123_773_412_637
@@ -39,20 +39,20 @@ def test_totals_of_2024() -> None:
     ],
 )
 def test_spot_rows(hts: str, origin: str, value: int) -> None:
-    table = reference.reference_table()
+    table = reference_data.reference_table()
     found = table.filter((pl.col("hts") == hts) & (pl.col("origin") == origin))
     assert found["customs_value"].to_list() == [value]
 
 
 def test_rows_are_unique_and_codes_well_formed() -> None:
-    table = reference.reference_table()
+    table = reference_data.reference_table()
     assert table.select("hts", "origin").is_duplicated().sum() == 0
     assert table["hts"].str.contains(r"^\d{10}$").all()
     assert all(is_country(origin) for origin in table["origin"].unique())
 
 
 def test_baseline_is_the_first_day_after_the_year() -> None:
-    assert reference.baseline() == date(2025, 1, 1)
+    assert reference_data.baseline() == date(2025, 1, 1)
 
 
 def test_two_census_codes_make_one_origin() -> None:
@@ -69,7 +69,7 @@ def test_groups_are_no_countries() -> None:
 
 @pytest.mark.parametrize("basis", ["2025h2", "2025", "2024"])
 def test_usmca_shares_are_shares(basis: str) -> None:
-    shares = reference.usmca_shares(basis)
+    shares = reference_data.usmca_shares(basis)
     assert set(shares["origin"].unique()) == {"CA", "MX"}
     assert shares["share"].is_between(0.0, 1.0).all()
     assert shares["share"].null_count() == 0
@@ -77,8 +77,8 @@ def test_usmca_shares_are_shares(basis: str) -> None:
 
 def test_settled_claiming_is_higher_than_that_of_2024() -> None:
     def weighted(basis: str, origin: str) -> float:
-        frame = reference.usmca_shares(basis).join(
-            reference.reference_table(), left_on=["code", "origin"], right_on=["hts", "origin"]
+        frame = reference_data.usmca_shares(basis).join(
+            reference_data.reference_table(), left_on=["code", "origin"], right_on=["hts", "origin"]
         )
         frame = frame.filter(pl.col("origin") == origin)
         return float((frame["share"] * frame["customs_value"]).sum()) / float(frame["customs_value"].sum())
@@ -89,8 +89,8 @@ def test_settled_claiming_is_higher_than_that_of_2024() -> None:
 
 
 def test_metal_is_the_whole_value_in_its_own_chapters_and_never_more_than_all() -> None:
-    codes = reference.code_values()["hts"]
-    shares = reference.metal_shares_of(codes)
+    codes = reference_data.code_values()["hts"]
+    shares = reference_data.metal_shares_of(codes)
     assert shares["code"].to_list() == codes.to_list()
     total = shares["steel"] + shares["aluminum"] + shares["copper"]
     assert total.max() <= 1.0 + 1e-12  # type: ignore[operator]
@@ -100,12 +100,12 @@ def test_metal_is_the_whole_value_in_its_own_chapters_and_never_more_than_all() 
 
 
 def test_preference_shares() -> None:
-    shares = reference.preference_shares()
+    shares = reference_data.preference_shares()
     assert shares["share"].is_between(0.0, 1.0).all()
     assert shares.select("hts2", "origin").is_duplicated().sum() == 0
-    assert reference.preference_share("KR", "87") > 0.5
-    assert reference.preference_share("XX", "87") == 0.0
+    assert reference_data.preference_share("KR", "87") > 0.5
+    assert reference_data.preference_share("XX", "87") == 0.0
 
 
 def test_exclusion_shares_are_shares() -> None:
-    assert reference.exclusion_shares()["share"].is_between(0.0, 1.0).all()
+    assert reference_data.exclusion_shares()["share"].is_between(0.0, 1.0).all()

@@ -7,11 +7,11 @@ from datetime import date
 import polars as pl
 import pytest
 
-from tariffs.engine.trade import reference
-from tariffs.engine.trade.schedule import load_schedule
+from tariffs.engine.schedule import reference_data
+from tariffs.engine.schedule.lines import load_schedule
 
 EARLY, LATE = date(2025, 3, 1), date(2026, 11, 24)
-ALL_CODES = reference.code_values()["hts"]
+ALL_CODES = reference_data.code_values()["hts"]
 
 
 def rate_of(code: str, day: date = EARLY) -> dict[str, object]:

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tariffs.engine.assess import EntryLine, Quote, assess_line
-from tariffs.engine.entries import EntriesResult, Unread, assess_entries
-from tariffs.engine.entryline import OtherCharge
 from tariffs.engine.errors import InputError, ServiceError
-from tariffs.engine.landed import prorate
 from tariffs.engine.law import load_law
-from tariffs.engine.law.text import UnitRate
+from tariffs.engine.law.values import UnitRate
+from tariffs.engine.line_duty.entries import EntriesResult, Unread, assess_entries
+from tariffs.engine.line_duty.entry_line import OtherCharge
+from tariffs.engine.line_duty.fees import prorate
+from tariffs.engine.line_duty.quote import EntryLine, Quote, assess_line
 
 CENT = Decimal("0.01")
 FREE: dict[str, Any] = {"hts": "8471.30.0100", "origin": "TW"}

@@ -9,11 +9,11 @@ from typing import Any
 import polars as pl
 import pytest
 
-from tariffs.engine.impact import Impact, Options, Point, ScenarioImpact, impact
 from tariffs.engine.law import load_law
-from tariffs.engine.quantities import quantity_rules
+from tariffs.engine.law.quantity_rules import quantity_rules
+from tariffs.engine.runs.impact import Impact, Options, Point, ScenarioImpact, impact
+from tariffs.engine.runs.timeline import timeline
 from tariffs.engine.scenario import Scenario, apply_scenario, library, parse_scenario
-from tariffs.engine.timeline import timeline
 
 LAW = load_law()
 CONTROLS = "cn.rare_earth_controls"

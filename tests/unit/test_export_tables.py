@@ -12,12 +12,12 @@ import polars as pl
 import pytest
 
 from tariffs.engine.errors import InputError
-from tariffs.engine.exports import ExportLine, assess_export
-from tariffs.engine.impact import Impact, Options, Point, impact
 from tariffs.engine.law import load_law
+from tariffs.engine.line_duty.exports import ExportLine, assess_export
+from tariffs.engine.runs.impact import Impact, Options, Point, impact
+from tariffs.engine.runs.timeline import timeline
 from tariffs.engine.scenario import apply_scenario, library, parse_scenario
-from tariffs.engine.timeline import timeline
-from tariffs.engine.trade.schedule import load_schedule
+from tariffs.engine.schedule.lines import load_schedule
 
 LAW = load_law()
 SCENARIOS = ("base", "truce-lapses", "truce-extended", "soybeans-freed")

@@ -9,14 +9,14 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
-from tariffs.engine import profiles
-from tariffs.engine.assess import EntryLine, assess_line
 from tariffs.engine.errors import LawError
-from tariffs.engine.impact import Options, Point, impact
 from tariffs.engine.law import Law, load_law
+from tariffs.engine.line_duty.quote import EntryLine, assess_line
+from tariffs.engine.rating import profiles
+from tariffs.engine.runs.impact import Options, Point, impact
 from tariffs.engine.scenario import Scenario, apply_scenario, check_scenario, library, parse_scenario
-from tariffs.engine.trade.reference import reference_table
-from tariffs.engine.trade.schedule import load_schedule
+from tariffs.engine.schedule.lines import load_schedule
+from tariffs.engine.schedule.reference_data import reference_table
 
 HEAD = "schema: tariffs.scenario/v1\nid: mine\ntitle: Mine\nbasis: hypothesis\nchanges:\n"
 HEADINGS = sorted({code[:4] for code in load_schedule().children("")})

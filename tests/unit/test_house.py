@@ -35,9 +35,11 @@ def engine_files() -> list[Path]:
 @cache
 def country_codes() -> frozenset[str]:
     """ISO codes as the project's own data has them: the countries table, and the members of groups."""
-    groups = yaml.load((ENGINE / "law" / "groups.yaml").read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
+    groups = yaml.load(
+        (ENGINE / "law" / "data" / "groups.yaml").read_text(encoding="utf-8"), Loader=yaml.BaseLoader
+    )
     codes = set(_members(groups))
-    for path in (ENGINE / "trade" / "data").glob("countries*.csv"):
+    for path in (ENGINE / "schedule" / "data").glob("countries*.csv"):
         with path.open(encoding="utf-8", newline="") as file:
             codes |= {row["iso2"] for row in csv.DictReader(file)}
     return frozenset(codes)

@@ -8,14 +8,14 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tariffs.engine import chunks
-from tariffs.engine.assess import assess_line
-from tariffs.engine.entryline import EntryLine
+from tariffs.engine.base import chunks
 from tariffs.engine.errors import InputError, ServiceError
-from tariffs.engine.impact import Impact, Options, Point, impact
 from tariffs.engine.law import load_law
+from tariffs.engine.line_duty.entry_line import EntryLine
+from tariffs.engine.line_duty.quote import assess_line
+from tariffs.engine.runs.impact import Impact, Options, Point, impact
 from tariffs.engine.scenario import library, parse_scenario
-from tariffs.engine.trade.reference import reference_table
+from tariffs.engine.schedule.reference_data import reference_table
 
 ON = "2025-12-01"
 

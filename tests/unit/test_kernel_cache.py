@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tariffs.engine.kernels import cache
+from tariffs.engine.base import kernel_cache
 
 PROGRAM = """
 import numpy as np
@@ -57,12 +57,12 @@ def test_a_shipped_cache_is_read_where_it_cannot_be_written(tmp_path: Path) -> N
 
 def test_the_directory_changes_with_the_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
-    assert cache.cache_directory() == tmp_path / cache.kernels_digest()[:16]
-    monkeypatch.setattr(cache, "kernels_digest", lambda: "f" * 64)
-    assert cache.cache_directory() == tmp_path / ("f" * 16)
+    assert kernel_cache.cache_directory() == tmp_path / kernel_cache.kernels_digest()[:16]
+    monkeypatch.setattr(kernel_cache, "kernels_digest", lambda: "f" * 64)
+    assert kernel_cache.cache_directory() == tmp_path / ("f" * 16)
 
 
 def test_without_a_setting_the_users_cache_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NUMBA_CACHE_DIR")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert cache.cache_directory().parent == tmp_path / "tariffs" / "kernels"
+    assert kernel_cache.cache_directory().parent == tmp_path / "tariffs" / "kernels"

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tariffs.engine.kernels.assess import (
+from tariffs.engine.base.ordered_sums import sum_by_group
+from tariffs.engine.table_duty.kernel import (
     AD_VALOREM,
     MINIMUM_PRICE,
     ORDINARY,
@@ -17,7 +18,6 @@ from tariffs.engine.kernels.assess import (
     _whole,
     assess_lines,
 )
-from tariffs.engine.kernels.reduce import sum_by_group
 
 Kernel = Callable[..., Any]
 LINES, PARTS, PROFILES = 40, 7, 5

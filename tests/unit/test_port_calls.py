@@ -9,10 +9,10 @@ from decimal import Decimal
 import pytest
 
 from tariffs.engine.errors import InputError
-from tariffs.engine.impact import Options, Point, impact
 from tariffs.engine.law import load_law
 from tariffs.engine.law.assumptions import PortCalls
-from tariffs.engine.portfees import STATED, PortCost, fee_on, port_cost, sourced_costs
+from tariffs.engine.runs.impact import Options, Point, impact
+from tariffs.engine.runs.port_fees import STATED, PortCost, fee_on, port_cost, sourced_costs
 from tariffs.engine.scenario import apply_scenario, library, parse_scenario
 from tests.unit.scenario_tables import TABLE
 

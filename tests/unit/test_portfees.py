@@ -9,7 +9,7 @@ import pytest
 
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
-from tariffs.engine.portfees import PortFee, Voyage, port_fee
+from tariffs.engine.runs.port_fees import PortFee, Voyage, port_fee
 from tariffs.engine.scenario import apply_scenario, library
 
 LAW = load_law()

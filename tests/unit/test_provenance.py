@@ -9,11 +9,11 @@ from typing import Any
 import polars as pl
 import pytest
 
-from tariffs.engine.impact import Options, Point, impact
 from tariffs.engine.law import load_law
 from tariffs.engine.response import Spreads
+from tariffs.engine.runs.impact import Options, Point, impact
+from tariffs.engine.runs.table_run import DIRECTIONS
 from tariffs.engine.scenario import library
-from tariffs.engine.valuation import DIRECTIONS
 
 TABLE = pl.DataFrame(
     {"hts": ["9503000073", "8471300100"], "origin": ["CN", "MX"], "customs_value": [1e4, 5e4]}

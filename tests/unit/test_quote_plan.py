@@ -14,18 +14,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tariffs.engine import quoteplan
-from tariffs.engine.assess import EntryLine, Quote, price
-from tariffs.engine.entryline import OtherCharge, Reading, read_line
+from tariffs.engine.base.bounded_cache import Lru
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import Law, load_law
-from tariffs.engine.law.inforce import LINES_KEPT
+from tariffs.engine.law.law_at import LINES_KEPT
 from tariffs.engine.law.matching import candidates
-from tariffs.engine.lru import Lru
-from tariffs.engine.quoteplan import make_plan, plan_kept, plan_of
-from tariffs.engine.scaling import LARGEST_VALUE, Scaled, ScaledLayer
-from tariffs.engine.settling import LayerFace
-from tariffs.engine.trade.schedule import load_schedule
+from tariffs.engine.line_duty import quote_cache
+from tariffs.engine.line_duty.entry_line import OtherCharge, Reading, read_line
+from tariffs.engine.line_duty.linear_quote import LARGEST_VALUE, Scaled, ScaledLayer
+from tariffs.engine.line_duty.quote import EntryLine, Quote, price
+from tariffs.engine.line_duty.quote_cache import make_plan, plan_kept, plan_of
+from tariffs.engine.line_duty.rounding import LayerFace
+from tariffs.engine.schedule.lines import load_schedule
 from tests.unit.laws import at
 
 LAPTOP: dict[str, Any] = {"hts": "8471.30.0100", "origin": "CN", "entry": "2025-05-20", "mode": "ocean"}
@@ -206,7 +206,7 @@ def test_a_plan_keeps_no_law_alive() -> None:
 
 def test_plans_beyond_the_bound_are_forgotten_and_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
     kept: Lru[Any, Any] = Lru(4)
-    monkeypatch.setattr(quoteplan, "_PLANS", kept)
+    monkeypatch.setattr(quote_cache, "_PLANS", kept)
     lines = [
         EntryLine(**{**SHIRT, "origin": origin}, value=777) for origin in ("VN", "DE", "JP", "KR", "IN", "BR")
     ]
@@ -237,7 +237,7 @@ def test_what_was_used_least_recently_goes_first() -> None:
 
 
 def test_threads_that_share_plans_answer_alike(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(quoteplan, "_PLANS", Lru(3))
+    monkeypatch.setattr(quote_cache, "_PLANS", Lru(3))
     lines = [
         EntryLine(**{**BOLTS, "origin": origin}, value=1234) for origin in ("CN", "DE", "JP", "KR", "VN")
     ]

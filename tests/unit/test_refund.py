@@ -10,10 +10,10 @@ from fractions import Fraction
 
 import pytest
 
-from tariffs.engine.assess import EntryLine
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
-from tariffs.engine.refund import RefundLine, RefundOptions, interest, refunds
+from tariffs.engine.line_duty.quote import EntryLine
+from tariffs.engine.runs.refund import RefundLine, RefundOptions, interest, refunds
 
 CENT = Decimal("0.01")
 # Goods, origin, and by first day the IEEPA rates due (fentanyl, reciprocal); nothing before the first, nothing from
@@ -155,7 +155,7 @@ def test_a_liquidation_is_final_on_the_day_after_its_eightieth(paid_on: str, sta
 
 
 def test_collection_windows_do_not_depend_on_the_words_of_reasons(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tariffs.engine.settling.why", lambda *_: {})
+    monkeypatch.setattr("tariffs.engine.line_duty.rounding.why", lambda *_: {})
     law = replace(load_law())  # a law of its own, for which nothing is in memory
     line = RefundLine(EntryLine("9503.00.0073", "CN", 10000, "2025-05-20", entry_id="A"), "unliquidated")
     (entry,) = refunds(law, [line]).entries

@@ -5,9 +5,9 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from tariffs.engine.assess import EntryLine, assess_line
-from tariffs.engine.impact import Options, Point, impact
 from tariffs.engine.law import load_law
+from tariffs.engine.line_duty.quote import EntryLine, assess_line
+from tariffs.engine.runs.impact import Options, Point, impact
 from tariffs.engine.scenario import library
 
 # Canadian steel of May 2025, not originating: the fentanyl duty was charged and displaced the duty on steel.

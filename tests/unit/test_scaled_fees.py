@@ -9,9 +9,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tariffs.engine.landed import DayFees, FeeLine, fees_on
 from tariffs.engine.law import load_law
-from tariffs.engine.scaled_fees import ScaledFees, scaled_fees
+from tariffs.engine.line_duty.fees import DayFees, FeeLine, fees_on
+from tariffs.engine.line_duty.scaled_fees import ScaledFees, scaled_fees
 
 DAYS = (date(2024, 12, 31), date(2025, 10, 1), date(2026, 2, 1), date(1999, 1, 1))
 MODES = ("ocean", "air", "truck", "rail", "")

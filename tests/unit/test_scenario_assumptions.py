@@ -9,12 +9,11 @@ import polars as pl
 import pytest
 import yaml
 
-from tariffs.engine.attribution import attribute
-from tariffs.engine.claim_shares import facts_under
-from tariffs.engine.entryline import entry_instant
 from tariffs.engine.errors import ScenarioError
 from tariffs.engine.law import load_law
 from tariffs.engine.law.assumptions import NONE, Assumptions
+from tariffs.engine.line_duty.entry_line import entry_instant
+from tariffs.engine.runs.attribution import attribute
 from tariffs.engine.scenario import (
     Scenario,
     apply_scenario,
@@ -24,8 +23,9 @@ from tariffs.engine.scenario import (
     library,
     parse_scenario,
 )
+from tariffs.engine.scenario.named import library_of
 from tariffs.engine.scenario.schema import schema
-from tariffs.engine.scenario.sources import library_of
+from tariffs.engine.tables.claim_shares import facts_under
 from tests.unit.json_schema import faults
 from tests.unit.scenario_tables import valuer
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from tariffs.engine.attribution import attribute
-from tariffs.engine.impact import Options, Point, impact
 from tariffs.engine.law import load_law
+from tariffs.engine.runs.attribution import attribute
+from tariffs.engine.runs.impact import Options, Point, impact
+from tariffs.engine.runs.timeline import timeline
 from tariffs.engine.scenario import load_scenario
-from tariffs.engine.timeline import timeline
 from tests.unit.scenario_tables import DAY, TABLE, total, valuer, written
 
 SET = "{op: set_switch, name: usmca_basis, value: '2024'}"

@@ -8,7 +8,7 @@ from functools import cache
 import polars as pl
 import pytest
 
-from tariffs.engine.trade.reference import reference_table
+from tariffs.engine.schedule.reference_data import reference_table
 from tests.unit.scenario_results import path_of
 
 BEFORE, AFTER = "2025-12-01", "2027-01-11"

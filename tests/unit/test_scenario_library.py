@@ -10,14 +10,7 @@ import pytest
 import yaml
 
 from tariffs.engine.law import load_law
-from tariffs.engine.scenario import (
-    apply_scenario,
-    check_scenario,
-    difference,
-    library,
-    load_scenario,
-    sources,
-)
+from tariffs.engine.scenario import apply_scenario, check_scenario, difference, library, load_scenario, named
 from tariffs.engine.scenario.schema import schema
 from tests.unit.json_schema import faults
 from tests.unit.scenario_results import DAYS, Results, path_of
@@ -51,7 +44,7 @@ def test_none_has_an_error() -> None:
 
 
 def test_the_published_schema_is_that_of_the_parser() -> None:
-    published = json.loads((sources.HERE.parent / "schema.json").read_text(encoding="utf-8"))
+    published = json.loads((named.HERE.parent / "schema.json").read_text(encoding="utf-8"))
     assert published == schema(), "write schema_text() to schema.json"
 
 

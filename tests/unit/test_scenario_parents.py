@@ -8,7 +8,7 @@ import pytest
 
 from tariffs.engine.errors import ScenarioError
 from tariffs.engine.scenario import Scenario, lineage
-from tariffs.engine.scenario.sources import library_of
+from tariffs.engine.scenario.named import library_of
 
 
 def scenario(name: str, *parents: str) -> Scenario:

@@ -10,8 +10,8 @@ import pytest
 
 from tariffs.engine.errors import ScenarioError
 from tariffs.engine.scenario import Scenario, library, load_scenario, parse_scenario
-from tariffs.engine.scenario.parse import read_draft
-from tariffs.engine.scenario.text import SIZE_AT_MOST, read_text
+from tariffs.engine.scenario.read import read_draft
+from tariffs.engine.scenario.yaml_positions import SIZE_AT_MOST, read_text
 
 HEAD = "schema: tariffs.scenario/v1\nid: mine\ntitle: Mine\nbasis: hypothesis\n"
 

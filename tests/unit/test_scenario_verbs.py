@@ -7,10 +7,10 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
-from tariffs.engine.assess import EntryLine, assess_line
 from tariffs.engine.errors import ScenarioError
-from tariffs.engine.impact import Options, Point, impact
 from tariffs.engine.law import load_law
+from tariffs.engine.line_duty.quote import EntryLine, assess_line
+from tariffs.engine.runs.impact import Options, Point, impact
 from tariffs.engine.scenario import apply_scenario, check_scenario, components, load_scenario
 from tests.unit.scenario_tables import DAY, HEAD, TABLE, applied, total, written
 

@@ -7,13 +7,13 @@ import random
 import polars as pl
 import pytest
 
-from tariffs.engine import compile as compile_module
 from tariffs.engine.errors import InputError
-from tariffs.engine.impact import Options, Point, PointRun, ScenarioImpact, impact
 from tariffs.engine.law import load_law
-from tariffs.engine.linestream import LineStream
+from tariffs.engine.runs.impact import Options, Point, PointRun, ScenarioImpact, impact
+from tariffs.engine.runs.line_stream import LineStream
+from tariffs.engine.runs.timeline import PeriodRun, timeline
 from tariffs.engine.scenario import library
-from tariffs.engine.timeline import PeriodRun, timeline
+from tariffs.engine.table_duty import compile as compile_module
 
 POINTS = [
     Point(library()[name], on)

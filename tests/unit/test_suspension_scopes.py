@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from tariffs.engine.assess import EntryLine, assess_line
-from tariffs.engine.changes import changes, window_of
 from tariffs.engine.errors import ScenarioError
 from tariffs.engine.law import Law, load_law
 from tariffs.engine.law.matching import Reach
 from tariffs.engine.law.model import Scope
 from tariffs.engine.law.notes import void_suspensions
+from tariffs.engine.line_duty.quote import EntryLine, assess_line
+from tariffs.engine.runs.law_changes import changes, window_of
 from tariffs.engine.scenario import apply_scenario, check_scenario, parse_scenario
 from tests.unit.laws import at, changed, make_law, measure, rates
 

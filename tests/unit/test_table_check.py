@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 from tariffs.engine.errors import InputError
-from tariffs.engine.trade.table import CheckedTable, TableRules, check_table
+from tariffs.engine.tables.trade_table import CheckedTable, TableRules, check_table
 
 EASTERN = ZoneInfo("America/New_York")
 KNOWN = frozenset({"9503000073", "8471300100", "0101210010", "0101", "010121", "01012100"})

@@ -10,12 +10,12 @@ from decimal import Decimal
 
 import pytest
 
-from tariffs.engine.assess import EntryLine, assess_line
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
-from tariffs.engine.trade.codes import parse_code
-from tariffs.engine.trade.schedule import load_schedule
-from tariffs.engine.trade.units import convert, find_unit, units
+from tariffs.engine.line_duty.quote import EntryLine, assess_line
+from tariffs.engine.schedule.codes import parse_code
+from tariffs.engine.schedule.lines import load_schedule
+from tariffs.engine.schedule.units import convert, find_unit, units
 
 
 def test_a_plain_code_needs_no_note() -> None:

@@ -9,10 +9,10 @@ import polars as pl
 import pytest
 
 from tariffs.engine.errors import InputError
-from tariffs.engine.impact import Options, Point, impact
 from tariffs.engine.law import load_law
+from tariffs.engine.runs.impact import Options, Point, impact
+from tariffs.engine.runs.timeline import Timeline, timeline
 from tariffs.engine.scenario import Scenario, load_scenario
-from tariffs.engine.timeline import Timeline, timeline
 from tests.unit.scenario_tables import TABLE, written
 
 NONE = Options(response="none", by=("authority", "origin"))

@@ -9,7 +9,7 @@ import sys
 # gRPC writes lines of its own to standard error, which are no JSON; it looks here when it is imported.
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
-from tariffs.service.serving import check, serve
+from tariffs.service.server.serving import check, serve
 
 
 def main(arguments: list[str] | None = None) -> int:

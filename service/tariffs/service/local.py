@@ -16,7 +16,7 @@ from typing import Any, cast
 
 import polars as pl
 
-from tariffs.engine.chunks import watched
+from tariffs.engine.base.chunks import watched
 from tariffs.engine.errors import ServiceError
 from tariffs.service.rpc import changes, duty, law, portfees, refund, scenarios
 from tariffs.v1 import (

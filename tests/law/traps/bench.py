@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from tariffs.engine.assess import EntryLine, Quote, assess_line
 from tariffs.engine.law import Law, law_from_raw
-from tariffs.engine.law.events import change_from_mapping
+from tariffs.engine.law.amendments import change_from_mapping
+from tariffs.engine.line_duty.quote import EntryLine, Quote, assess_line
 from tests.law.real_law import raw_law
 
 Raw = dict[str, Any]

@@ -7,11 +7,11 @@ from decimal import Decimal
 
 import pytest
 
-from tariffs.engine.assess import Quote
-from tariffs.engine.impact import Options, Point, impact
 from tariffs.engine.law import Law, load_law
+from tariffs.engine.line_duty.quote import Quote
+from tariffs.engine.runs.impact import Options, Point, impact
 from tariffs.engine.scenario import library
-from tariffs.engine.trade.reference import reference_table
+from tariffs.engine.schedule.reference_data import reference_table
 from tests.law.traps.bench import TOYS, Raw, broken, quote
 
 

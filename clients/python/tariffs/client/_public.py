@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from tariffs.client._replay import Replay, replay
+from tariffs.client._verbs.line_stream import LineStream
+from tariffs.client._verbs.replay import Replay, replay
+from tariffs.client._verbs.run_handle import Run, RunStatus
 from tariffs.client.client import Client
 from tariffs.client.config import Config, Deadlines
-from tariffs.client.entries import EntriesResult
 from tariffs.client.errors import (
     Cancelled,
     DeadlineExceeded,
@@ -19,14 +20,13 @@ from tariffs.client.errors import (
     Unavailable,
     Violation,
 )
-from tariffs.client.lawchanges import LawChange, LawChanges
-from tariffs.client.lawinfo import CheckResult, Difference, Law, Measure, Problem, ScenarioInfo, Switch
-from tariffs.client.linestream import LineStream
-from tariffs.client.refunds import RefundsResult
-from tariffs.client.results import ImpactResult, Layer, Note, Quote, Ranges, TimelineResult
-from tariffs.client.runs import Run, RunStatus
+from tariffs.client.results.entries import EntriesResult
+from tariffs.client.results.impact import ImpactResult, Layer, Note, Quote, Ranges, TimelineResult
+from tariffs.client.results.law import CheckResult, Difference, Law, Measure, Problem, ScenarioInfo, Switch
+from tariffs.client.results.law_changes import LawChange, LawChanges
+from tariffs.client.results.refunds import RefundsResult
+from tariffs.client.results.table_handle import TableHandle
 from tariffs.client.scenario import Scenario
-from tariffs.client.tables import TableHandle
 
 __all__ = [
     "Cancelled",

@@ -7,25 +7,20 @@ from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
-from tariffs.client import _answers, _requests, lawinfo
 from tariffs.client import _arguments as arguments
-from tariffs.client._channel import Backend, LocalBackend, RemoteBackend
-from tariffs.client._keeping import Keeping
-from tariffs.client._persist import read_whole
-from tariffs.client._portfees import Ships
-from tariffs.client._progress import Progress, reporting
-from tariffs.client._rating import Rating
-from tariffs.client._replay import call_of, with_call
-from tariffs.client._requests import (
-    ONE_DAY_OPTIONS,
-    Day,
-    ImpactOptions,
-    ScenarioLike,
-    shallow,
-)
+from tariffs.client._verbs.duty import Rating
+from tariffs.client._verbs.port_fees import Ships
+from tariffs.client._verbs.replay import call_of, with_call
+from tariffs.client._verbs.tables import Keeping
+from tariffs.client._wire import answers, requests
+from tariffs.client._wire.channel import Backend, LocalBackend, RemoteBackend
+from tariffs.client._wire.frames import Table
+from tariffs.client._wire.progress import Progress, reporting
+from tariffs.client._wire.requests import ONE_DAY_OPTIONS, Day, ImpactOptions, ScenarioLike, shallow
+from tariffs.client._wire.retry import read_whole
 from tariffs.client.config import Config, Tls, secured, target_from_environment
-from tariffs.client.frames import Table
-from tariffs.client.results import ImpactResult, TimelineResult
+from tariffs.client.results import law
+from tariffs.client.results.impact import ImpactResult, TimelineResult
 from tariffs.client.scenario import Scenario
 from tariffs.v1 import law_service_pb2, scenario_service_pb2
 
@@ -150,13 +145,13 @@ class Client(Rating, Ships, Keeping):
             date_format=date_format,
         )
         scenarios = Scenario.all_of(scenarios)
-        request = _requests.simulate_request(scenarios, options)
+        request = requests.simulate_request(scenarios, options)
         call = call_of("impact", lines, scenarios, shallow(options))
         seconds = timeout or self._config.deadlines.impact
         with reporting(progress) as report:
             found = read_whole(
                 lambda left: self._backend.simulate(request, lines, left),
-                lambda messages: _answers.impact(messages, report),
+                lambda messages: answers.impact(messages, report),
                 seconds,
             )
         return replace(found, provenance=with_call(found.provenance, call))
@@ -217,67 +212,67 @@ class Client(Rating, Ships, Keeping):
             date_format=date_format,
         )
         scenarios = Scenario.all_of(scenarios)
-        request = _requests.timeline_request(scenarios, start, end, options)
+        request = requests.timeline_request(scenarios, start, end, options)
         given = {name: value for name, value in shallow(options).items() if name not in ONE_DAY_OPTIONS}
         call = call_of("timeline", lines, scenarios, {"start": start, "end": end, **given})
         seconds = timeout or self._config.deadlines.timeline
         with reporting(progress) as report:
             found = read_whole(
                 lambda left: self._backend.timeline(request, lines, left),
-                lambda messages: _answers.timeline(messages, report),
+                lambda messages: answers.timeline(messages, report),
                 seconds,
             )
         return replace(found, provenance=with_call(found.provenance, call))
 
-    def measures(self, authority: str = "", *, timeout: float | None = None) -> tuple[lawinfo.Measure, ...]:
+    def measures(self, authority: str = "", *, timeout: float | None = None) -> tuple[law.Measure, ...]:
         """All measures of an authority node and below, or of the whole law, without their periods."""
         request = law_service_pb2.ListMeasuresRequest(authority=arguments.text(authority, "authority"))
         answer = self._backend.unary("ListMeasures", request, timeout or self._config.deadlines.lists)
-        return tuple(_answers.measure(one) for one in answer.measures)
+        return tuple(answers.measure(one) for one in answer.measures)
 
-    def measure(self, measure_id: str, *, timeout: float | None = None) -> lawinfo.Measure:
+    def measure(self, measure_id: str, *, timeout: float | None = None) -> law.Measure:
         """One measure, by id or by the label of a period, with its periods and what was done to it.
 
         Raises:
             NotFound: MEASURE_NOT_FOUND.
         """
         request = law_service_pb2.GetMeasureRequest(id=arguments.text(measure_id, "measure_id"))
-        return _answers.measure(
+        return answers.measure(
             self._backend.unary("GetMeasure", request, timeout or self._config.deadlines.lists)
         )
 
-    def scenarios(self, *, timeout: float | None = None) -> tuple[lawinfo.ScenarioInfo, ...]:
+    def scenarios(self, *, timeout: float | None = None) -> tuple[law.ScenarioInfo, ...]:
         """The scenarios of the library, without their text."""
         request = scenario_service_pb2.ListScenariosRequest()
         answer = self._backend.unary("ListScenarios", request, timeout or self._config.deadlines.lists)
-        return tuple(_answers.scenario(one) for one in answer.scenarios)
+        return tuple(answers.scenario(one) for one in answer.scenarios)
 
-    def scenario(self, name: str, *, timeout: float | None = None) -> lawinfo.ScenarioInfo:
+    def scenario(self, name: str, *, timeout: float | None = None) -> law.ScenarioInfo:
         """One scenario of the library, with its text.
 
         Raises:
             NotFound: SCENARIO_NOT_FOUND, with the nearest names.
         """
         request = scenario_service_pb2.GetScenarioRequest(id=arguments.text(name, "name"))
-        return _answers.scenario(
+        return answers.scenario(
             self._backend.unary("GetScenario", request, timeout or self._config.deadlines.lists)
         )
 
-    def check(self, scenario: ScenarioLike, *, timeout: float | None = None) -> lawinfo.CheckResult:
+    def check(self, scenario: ScenarioLike, *, timeout: float | None = None) -> law.CheckResult:
         """What is wrong with a scenario, given by name, path, `Scenario`, or as YAML text of several lines.
 
         A faulty scenario is an answer here, not an error.
         """
         if isinstance(scenario, str) and "\n" in scenario:
             scenario = Scenario.from_text(scenario)
-        request = scenario_service_pb2.CheckScenarioRequest(scenario=_requests.scenario_ref(scenario))
-        return _answers.check(
+        request = scenario_service_pb2.CheckScenarioRequest(scenario=requests.scenario_ref(scenario))
+        return answers.check(
             self._backend.unary("CheckScenario", request, timeout or self._config.deadlines.lists)
         )
 
     def diff(
         self, first: ScenarioLike, second: ScenarioLike, *, timeout: float | None = None
-    ) -> tuple[lawinfo.Difference, ...]:
+    ) -> tuple[law.Difference, ...]:
         """What two scenarios make different in the law: which measures stand otherwise, from when to when.
 
         Raises:
@@ -285,8 +280,8 @@ class Client(Rating, Ships, Keeping):
             NotFound: no such scenario.
         """
         request = scenario_service_pb2.DiffScenariosRequest(
-            first=_requests.scenario_ref(first), second=_requests.scenario_ref(second)
+            first=requests.scenario_ref(first), second=requests.scenario_ref(second)
         )
-        return _answers.differences(
+        return answers.differences(
             self._backend.unary("DiffScenarios", request, timeout or self._config.deadlines.lists)
         )

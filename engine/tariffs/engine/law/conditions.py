@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from tariffs.engine.law.text import read_instant, read_number, read_rate
+from tariffs.engine.law.values import read_instant, read_number, read_rate
 
 ENTRY_DATE = "entry_date"
 _FORM = re.compile(r"^(?:(not) )?([a-z_0-9]+)(?: (<=|>=|==|<|>|in) (.+))?$")

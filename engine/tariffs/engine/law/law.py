@@ -15,11 +15,15 @@ from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from tariffs.engine.base.bounded_cache import Lru
 from tariffs.engine.errors import LawError, ScenarioError, TariffsError
+from tariffs.engine.law.amendments import LAW, UNSELECTIVE, Act, Change, name_among
 from tariffs.engine.law.assumptions import NONE, Assumptions
-from tariffs.engine.law.edits import Constraint, SetClaim, constraint, rules_after, set_claim
-from tariffs.engine.law.events import LAW, UNSELECTIVE, Act, Change, name_among
-from tariffs.engine.law.inforce import Active, ActiveRule, InForce
+from tariffs.engine.law.commitments import moments_of_promises
+from tariffs.engine.law.known_names import Names
+from tariffs.engine.law.law_at import Active, ActiveRule, InForce
+from tariffs.engine.law.law_edits import Constraint, SetClaim, constraint, rules_after, set_claim
+from tariffs.engine.law.measure_state import Standing, known, moments_of, rule_on
 from tariffs.engine.law.model import (
     CONFIDENCE,
     Claim,
@@ -33,16 +37,12 @@ from tariffs.engine.law.model import (
     Switch,
     holds,
 )
-from tariffs.engine.law.names import Names
-from tariffs.engine.law.promises import moments_of_promises
+from tariffs.engine.law.raw_fields import Context, in_scenario
 from tariffs.engine.law.read import read_measure, read_metals, read_weights
-from tariffs.engine.law.reading import Context, in_scenario
 from tariffs.engine.law.selection import check_suspension, selected, unmatched
-from tariffs.engine.law.standing import Standing, known, moments_of, rule_on
 from tariffs.engine.law.suspensions import ends_of
-from tariffs.engine.law.tested import standing_as_tested
-from tariffs.engine.lru import Lru
-from tariffs.engine.trade.countries import origin_codes
+from tariffs.engine.law.tested_dates import standing_as_tested
+from tariffs.engine.schedule.countries import origin_codes
 
 IMPORT, EXPORT, CONTROL = "import", "export", "control"
 REVIVE = "revive_displaced"

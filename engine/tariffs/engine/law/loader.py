@@ -21,18 +21,18 @@ from zoneinfo import ZoneInfo
 import yaml
 
 from tariffs.engine.errors import LawError, TariffsError
-from tariffs.engine.law.check_names import check_names
-from tariffs.engine.law.events import SCENARIO_ONLY, Change, change_from_mapping
+from tariffs.engine.law.amendments import SCENARIO_ONLY, Change, change_from_mapping
+from tariffs.engine.law.known_names import Names
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.model import ListEntry, Measure, Membership, ProductList, Program
-from tariffs.engine.law.names import Names
+from tariffs.engine.law.name_checks import check_names
+from tariffs.engine.law.raw_fields import Context, Raw, check_keys, fault
 from tariffs.engine.law.read import list_day, read_measure, read_rule
 from tariffs.engine.law.read_facts import read_claim, read_one_switch, read_reference
-from tariffs.engine.law.reading import Context, Raw, check_keys, fault
-from tariffs.engine.law.text import digits, is_code, read_day, read_instant, read_rate
-from tariffs.engine.trade.countries import origin_codes
+from tariffs.engine.law.values import digits, is_code, read_day, read_instant, read_rate
+from tariffs.engine.schedule.countries import origin_codes
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parent / "data"
 _YAML_LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _FILE_KEYS = frozenset({"row_sets", "measures", "events"})
 # The file of each part beside the measures, by the head of its paths.

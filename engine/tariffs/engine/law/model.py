@@ -12,7 +12,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from tariffs.engine.law.conditions import Condition
-from tariffs.engine.law.text import UnitRate
+from tariffs.engine.law.values import UnitRate
 
 # A line's value falls into disjoint parts, so that a base is a weight per part and content is never taken twice.
 # `us_above` is US content beyond the cap; `processing` stands apart from the value.

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from tariffs.engine.law.law import IMPORT, Law
+from tariffs.engine.law.measure_state import known
 from tariffs.engine.law.model import Measure, Scope
-from tariffs.engine.law.standing import known
 from tariffs.engine.law.suspensions import suspended_scopes, suspensions_of
 
 

@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from tariffs.engine.law.amendments import read_words
 from tariffs.engine.law.conditions import ENTRY_DATE
-from tariffs.engine.law.events import read_words
 from tariffs.engine.law.model import (
     CONFIDENCE,
     FULL_BASE,
@@ -25,24 +25,9 @@ from tariffs.engine.law.model import (
     Tier,
     Weights,
 )
-from tariffs.engine.law.reading import (
-    Context,
-    Raw,
-    check_keys,
-    fault,
-    one_of,
-    read,
-    read_required,
-)
-from tariffs.engine.law.text import (
-    UnitRate,
-    read_amount,
-    read_rate,
-    read_unit_rate,
-    read_weight,
-    read_yes,
-)
-from tariffs.engine.trade.units import find_unit
+from tariffs.engine.law.raw_fields import Context, Raw, check_keys, fault, one_of, read, read_required
+from tariffs.engine.law.values import UnitRate, read_amount, read_rate, read_unit_rate, read_weight, read_yes
+from tariffs.engine.schedule.units import find_unit
 
 _ROW_KEYS = frozenset(
     [

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tariffs.engine.law.events import read_scope, read_words
+from tariffs.engine.law.amendments import read_scope, read_words
+from tariffs.engine.law.known_names import Names
 from tariffs.engine.law.model import Claim, Reference, Scope, ShareRule, Switch
-from tariffs.engine.law.names import Names
-from tariffs.engine.law.reading import Raw, check_keys, fault, one_of, read, read_required
-from tariffs.engine.law.text import read_share
+from tariffs.engine.law.raw_fields import Raw, check_keys, fault, one_of, read, read_required
+from tariffs.engine.law.values import read_share
 
 ROLES = ("relief", "content", "charge")
 CLAIM_TYPES = ("share", "content", "bool", "date", "code", "number")

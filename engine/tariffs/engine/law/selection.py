@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from tariffs.engine.errors import ScenarioError
-from tariffs.engine.law.events import Change, Selector
+from tariffs.engine.law.amendments import Change, Selector
 from tariffs.engine.law.model import Measure, Period
-from tariffs.engine.law.reading import Context
+from tariffs.engine.law.raw_fields import Context
 
 
 def selected(measures: Mapping[str, Measure], selector: Selector) -> list[tuple[Measure, str]]:

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from tariffs.engine.law.events import Act
+from tariffs.engine.law.amendments import Act
+from tariffs.engine.law.measure_state import Window, apart, may_meet, windows_of
 from tariffs.engine.law.model import ANYWHERE, Measure, Scope
-from tariffs.engine.law.standing import Window, apart, may_meet, windows_of
 
 _VERBS = frozenset({"suspend", "extend", "snap_back"})
 

@@ -129,7 +129,7 @@ def _log_mean(first: Floats, second: Floats) -> Floats:
 
 def ces_price(landed_base: ArrayLike, price_hat: ArrayLike, sigma: float) -> float:
     """Exact CES index over the lines of one nest, from baseline landed shares; NaN without landed cost."""
-    from tariffs.engine.kernels.respond import log_ces
+    from tariffs.engine.response.kernels.armington import log_ces
 
     before, prices = _array(landed_base), _array(price_hat)
     total = float(np.sum(before))

@@ -175,7 +175,7 @@ def _problem(
 
 
 def _solve(problem: _Problem, threads: int) -> tuple[Floats, Floats, Ints]:
-    from tariffs.engine.kernels.respond import armington_prices
+    from tariffs.engine.response.kernels.armington import armington_prices
 
     count = problem.groups.products.size
     hats = np.empty((3, problem.v0.size))
@@ -341,7 +341,7 @@ class _Block:
 
 
 def _answer(problem: _Problem, threads: int) -> ArmingtonResponse:
-    from tariffs.engine.kernels.respond import armington_accounts
+    from tariffs.engine.response.kernels.armington import armington_accounts
 
     hats, nests, status = _solve(problem, threads)
     lines = np.empty((9, problem.v0.size))

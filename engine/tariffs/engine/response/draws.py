@@ -204,7 +204,7 @@ def _global_uniforms(draws: Draws, dimensions: int) -> Floats:
 
 
 def _hash(*words: int) -> int:
-    from tariffs.engine.kernels.draws import mixed
+    from tariffs.engine.response.kernels.draws import mixed
 
     state = np.uint64(0)
     with np.errstate(over="ignore"):
@@ -214,7 +214,7 @@ def _hash(*words: int) -> int:
 
 
 def _own_normals(seed: int, draw: int, products: NDArray[np.uint64]) -> Floats:
-    from tariffs.engine.kernels.draws import product_normals
+    from tariffs.engine.response.kernels.draws import product_normals
 
     found = np.empty(products.size)
     product_normals(np.uint64(_hash(seed, _PRODUCT, draw)), products, found)
@@ -222,7 +222,7 @@ def _own_normals(seed: int, draw: int, products: NDArray[np.uint64]) -> Floats:
 
 
 def _normals(uniforms: Floats) -> Floats:
-    from tariffs.engine.kernels.draws import normals
+    from tariffs.engine.response.kernels.draws import normals
 
     found = np.empty(uniforms.size)
     normals(uniforms.ravel(), found)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tariffs.engine.chunks import CHUNK_LINES, checkpoint_here
+from tariffs.engine.base.chunks import CHUNK_LINES, checkpoint_here
 from tariffs.engine.errors import InputError
 
 Floats = NDArray[np.float64]

@@ -93,7 +93,7 @@ def passthrough(
     Raises:
         InputError: PARAMETER_INVALID with the line at fault, or for an unknown form.
     """
-    from tariffs.engine.kernels.respond_direct import passthrough_lines
+    from tariffs.engine.response.kernels.direct import passthrough_lines
 
     if form not in FORMS:
         raise invalid("form", f"{form!r} is not a form of demand.", fix=f"Use {', '.join(FORMS)}.")

@@ -89,7 +89,7 @@ def smart(
     Raises:
         InputError: PARAMETER_INVALID with the line or product at fault.
     """
-    from tariffs.engine.kernels.respond_direct import smart_products
+    from tariffs.engine.response.kernels.direct import smart_products
 
     size = np.size(v0)
     value = per_line("v0", v0, size, VALUE)

@@ -2,10 +2,10 @@
 
 from tariffs.engine.scenario.apply import apply_scenario, components
 from tariffs.engine.scenario.check import check_scenario, problems_of
-from tariffs.engine.scenario.difference import Difference, difference
+from tariffs.engine.scenario.diff import Difference, difference
 from tariffs.engine.scenario.model import ERROR, WARNING, Problem, Scenario
+from tariffs.engine.scenario.named import library, load_scenario, parse_scenario
 from tariffs.engine.scenario.parents import lineage
-from tariffs.engine.scenario.sources import library, load_scenario, parse_scenario
 
 __all__ = [
     "ERROR",

@@ -5,15 +5,15 @@ from __future__ import annotations
 from decimal import Decimal
 
 from tariffs.engine.errors import ScenarioError
-from tariffs.engine.law.events import Change
+from tariffs.engine.law.amendments import Change
 from tariffs.engine.law.law import Law
-from tariffs.engine.scenario.assuming import assume
-from tariffs.engine.scenario.forms import check_texts
 from tariffs.engine.scenario.model import Scenario, located
+from tariffs.engine.scenario.named import library
 from tariffs.engine.scenario.names import check_names
 from tariffs.engine.scenario.parents import Known, lineage
 from tariffs.engine.scenario.parents import components as parts_of
-from tariffs.engine.scenario.sources import library
+from tariffs.engine.scenario.read_assumptions import assume
+from tariffs.engine.scenario.read_forms import check_texts
 
 
 def apply_scenario(law: Law, scenario: Scenario, known: Known | None = None) -> Law:

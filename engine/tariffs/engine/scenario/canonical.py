@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from tariffs.engine.law.model import TERMS
-from tariffs.engine.law.text import (
+from tariffs.engine.law.values import (
     digits,
     is_code,
     read_day,

@@ -9,7 +9,6 @@ from tariffs.engine.errors import LawError, ScenarioError, TariffsError
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.model import nodes_above
 from tariffs.engine.scenario.apply import apply_change
-from tariffs.engine.scenario.assuming import assume, unknown_in
 from tariffs.engine.scenario.effect import BASE, same_as_base, warning_of, why_void
 from tariffs.engine.scenario.model import (
     ERROR,
@@ -21,10 +20,11 @@ from tariffs.engine.scenario.model import (
     place_of,
     problem_of,
 )
+from tariffs.engine.scenario.named import library
 from tariffs.engine.scenario.names import unknown_names
 from tariffs.engine.scenario.parents import Known, lineage
-from tariffs.engine.scenario.parse import Draft, read_draft
-from tariffs.engine.scenario.sources import library
+from tariffs.engine.scenario.read import Draft, read_draft
+from tariffs.engine.scenario.read_assumptions import assume, unknown_in
 from tariffs.engine.scenario.unusual_rates import unusual_rates
 
 # Beyond this many changes only the scenario as a whole is compared with the law: each comparison costs more the more

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from tariffs.engine.errors import ScenarioError
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.model import Scope
-from tariffs.engine.law.text import is_code
-from tariffs.engine.trade.schedule import Schedule, load_schedule
+from tariffs.engine.law.values import is_code
+from tariffs.engine.schedule.lines import Schedule, load_schedule
 
 # Digits that the schedules of all countries share.
 _SHARED_DIGITS = 6

@@ -11,11 +11,11 @@ from dataclasses import replace
 from datetime import datetime
 from weakref import WeakKeyDictionary
 
-from tariffs.engine.law.events import UNSELECTIVE, Act, Change
+from tariffs.engine.base.bounded_cache import Lru
+from tariffs.engine.law.amendments import UNSELECTIVE, Act, Change
 from tariffs.engine.law.law import Law
+from tariffs.engine.law.measure_state import moments_of
 from tariffs.engine.law.model import PROHIBITION, Measure, Row
-from tariffs.engine.law.standing import moments_of
-from tariffs.engine.lru import Lru
 from tariffs.engine.scenario.model import WARNING, Places, Problem, place_of
 
 BASE = "base"

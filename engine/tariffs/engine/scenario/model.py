@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from tariffs.engine.errors import ScenarioError
+from tariffs.engine.law.amendments import Change
 from tariffs.engine.law.assumptions import NONE, Assumptions
-from tariffs.engine.law.events import Change
 
 SCHEMA = "tariffs.scenario/v1"
 BASES = ("enacted", "announced", "hypothesis")

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from tariffs.engine.errors import LawError, ScenarioError
-from tariffs.engine.law.events import SCOPE_KEYS, Change, read_scope
+from tariffs.engine.law.amendments import SCOPE_KEYS, Change, read_scope
+from tariffs.engine.law.known_names import ORIGINS, unknown
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.model import Scope
-from tariffs.engine.law.names import ORIGINS, unknown
+from tariffs.engine.law.raw_fields import in_scenario
 from tariffs.engine.law.read import read_weights
-from tariffs.engine.law.reading import in_scenario
 from tariffs.engine.scenario.codes import unknown_codes
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tariffs.engine.law.events import CHANGE_KEYS, OPS, SCOPE_KEYS, SELECTOR_KEYS, Verb
+from tariffs.engine.law.amendments import CHANGE_KEYS, OPS, SCOPE_KEYS, SELECTOR_KEYS, Verb
 from tariffs.engine.law.model import CONFIDENCE, TERMS
-from tariffs.engine.scenario.assuming import KEY as ASSUMPTIONS
-from tariffs.engine.scenario.assuming import PORT_CALLS, SHARES, VOYAGE
-from tariffs.engine.scenario.mixing import COMPONENTS_AT_MOST
 from tariffs.engine.scenario.model import BASES, SCHEMA
+from tariffs.engine.scenario.read_assumptions import KEY as ASSUMPTIONS
+from tariffs.engine.scenario.read_assumptions import PORT_CALLS, SHARES, VOYAGE
+from tariffs.engine.scenario.read_mixture import COMPONENTS_AT_MOST
 
 _TEXT = {"type": ["string", "number", "boolean"]}
 _WORDS = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from tariffs.engine.law.events import Change
+from tariffs.engine.law.amendments import Change
+from tariffs.engine.law.describe_rows import percent
 from tariffs.engine.law.law import Law
-from tariffs.engine.law.row_words import percent
-from tariffs.engine.law.text import read_rate
+from tariffs.engine.law.values import read_rate
 from tariffs.engine.scenario.model import WARNING, Place, Places, Problem, place_of
 
 

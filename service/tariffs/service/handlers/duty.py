@@ -7,9 +7,9 @@ from typing import Any
 
 import grpc.aio
 
-from tariffs.service.answers import Encoded
+from tariffs.service.observability.answer_facts import Encoded
 from tariffs.service.rpc import duty
-from tariffs.service.runs import Runs
+from tariffs.service.workers.task_queue import Runs
 from tariffs.v1 import duty_service_pb2, duty_service_pb2_grpc
 
 

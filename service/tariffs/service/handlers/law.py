@@ -8,10 +8,10 @@ from typing import Any
 
 import grpc.aio
 
-from tariffs.service.callers import caller
 from tariffs.service.rpc import law
-from tariffs.service.runs import Runs
-from tariffs.service.state.kept import Kept
+from tariffs.service.storage.stored_runs import Kept
+from tariffs.service.wire.identity import caller
+from tariffs.service.workers.task_queue import Runs
 from tariffs.v1 import law_service_pb2, law_service_pb2_grpc
 
 Context = grpc.aio.ServicerContext[Any, Any]

@@ -11,10 +11,10 @@ from typing import Any
 import grpc.aio
 
 from tariffs.engine.errors import ServiceError
-from tariffs.service.framing import pack, unpack
 from tariffs.service.rpc.lines import Tally, config_of, rows_of
-from tariffs.service.runs import Runs
-from tariffs.service.tasks import Over
+from tariffs.service.wire.frames import pack, unpack
+from tariffs.service.workers.task_queue import Runs
+from tariffs.service.workers.tasks import Over
 from tariffs.v1 import simulation_service_pb2 as pb
 
 IN_FLIGHT = 2

@@ -12,13 +12,13 @@ from google.longrunning import operations_pb2, operations_pb2_grpc
 from google.protobuf import empty_pb2
 
 from tariffs.engine.errors import InputError, ServiceError
-from tariffs.service.callers import caller
 from tariffs.service.rpc.operations import operation_of, read_response
 from tariffs.service.rpc.runs import parts_of
-from tariffs.service.state.kept import Kept
-from tariffs.service.state.paging import page_size
-from tariffs.service.state.parts import Part
-from tariffs.service.state.run_rows import RunRow, id_of
+from tariffs.service.storage.page_tokens import page_size
+from tariffs.service.storage.result_parts import Part
+from tariffs.service.storage.run_rows import RunRow, id_of
+from tariffs.service.storage.stored_runs import Kept
+from tariffs.service.wire.identity import caller
 from tariffs.v1 import simulation_service_pb2 as pb
 
 Context = grpc.aio.ServicerContext[Any, Any]

@@ -6,7 +6,7 @@ from typing import Any
 
 import grpc.aio
 
-from tariffs.service.runs import Runs
+from tariffs.service.workers.task_queue import Runs
 from tariffs.v1 import refund_service_pb2, refund_service_pb2_grpc
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import grpc.aio
 
 from tariffs.service.rpc import scenarios
-from tariffs.service.runs import Runs
+from tariffs.service.workers.task_queue import Runs
 from tariffs.v1 import scenario_service_pb2, scenario_service_pb2_grpc
 
 Context = grpc.aio.ServicerContext[Any, Any]

@@ -10,11 +10,11 @@ from typing import Any
 import grpc.aio
 from google.longrunning import operations_pb2
 
-from tariffs.service.callers import caller
 from tariffs.service.handlers.lines import lines_stream
 from tariffs.service.handlers.operations import LongRuns
-from tariffs.service.runs import Runs
-from tariffs.service.state.kept import Kept
+from tariffs.service.storage.stored_runs import Kept
+from tariffs.service.wire.identity import caller
+from tariffs.service.workers.task_queue import Runs
 from tariffs.v1 import simulation_service_pb2, simulation_service_pb2_grpc
 
 Context = grpc.aio.ServicerContext[Any, Any]

@@ -13,14 +13,14 @@ import grpc.aio
 from google.protobuf import empty_pb2
 
 from tariffs.engine.errors import InputError, ServiceError
-from tariffs.service.callers import caller
-from tariffs.service.framing import pack, unpack
 from tariffs.service.rpc.tables import Intake, table_message
-from tariffs.service.runs import Runs, over_with
-from tariffs.service.settings import State
-from tariffs.service.state.kept import Kept
-from tariffs.service.state.paging import page_size
-from tariffs.service.state.tables import digest_of
+from tariffs.service.settings.settings import State
+from tariffs.service.storage.page_tokens import page_size
+from tariffs.service.storage.stored_runs import Kept
+from tariffs.service.storage.table_store import digest_of
+from tariffs.service.wire.frames import pack, unpack
+from tariffs.service.wire.identity import caller
+from tariffs.service.workers.task_queue import Runs, over_with
 from tariffs.v1 import table_service_pb2, table_service_pb2_grpc
 
 _AGAIN_SECONDS = 0.5

@@ -10,14 +10,14 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from tariffs.engine.changes import Notice, changes, window_of
-from tariffs.engine.entryline import read_known_on
+from tariffs.engine.base.provenance import law_facts
 from tariffs.engine.errors import ServiceError
 from tariffs.engine.law.law import Law
-from tariffs.engine.provenance import law_facts
-from tariffs.service import arrow
+from tariffs.engine.line_duty.entry_line import read_known_on
+from tariffs.engine.runs.law_changes import Notice, changes, window_of
 from tariffs.service.rpc.checks import direction_of, required, value_of, word
 from tariffs.service.rpc.shared import day_text, instant_text, law_under, provenance_of, scenario_of
+from tariffs.service.wire import arrow
 from tariffs.v1 import law_service_pb2 as pb
 
 _NO_LIMIT = 1 << 40
@@ -81,7 +81,7 @@ def _value(
     answer: pb.ListChangesResponse,
 ) -> None:
     # Tables need compiled kernels; a list of notices must not pay for importing them.
-    from tariffs.engine.change_effects import changes_on_table
+    from tariffs.engine.runs.change_effects import changes_on_table
 
     def check() -> None:
         if cancelled():

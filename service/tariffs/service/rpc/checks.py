@@ -9,10 +9,10 @@ from typing import Protocol
 
 from google.protobuf.descriptor import EnumDescriptor
 
+from tariffs.engine.base.amounts import read_number
 from tariffs.engine.errors import InputError
 from tariffs.engine.law.law import EXPORT, IMPORT
-from tariffs.engine.trade.amounts import read_number
-from tariffs.engine.user_rates import user_rate
+from tariffs.engine.law.user_rates import user_rate
 from tariffs.v1 import common_pb2
 
 DECIMAL = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,10})?")

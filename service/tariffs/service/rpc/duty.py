@@ -7,28 +7,27 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from tariffs.engine.assess import EntryLine, Quote, price
-from tariffs.engine.coarse import is_coarse, read_exactly
-from tariffs.engine.considered import Considered
-from tariffs.engine.entries import EntryTotal, Unread, assess_entries
-from tariffs.engine.entry_summary import HeadingLine
-from tariffs.engine.entryline import OtherCharge, Reading, known_on_text
+from tariffs.engine.base.provenance import law_facts
 from tariffs.engine.errors import InputError, TariffsError
-from tariffs.engine.explanation import explained, is_considered
 from tariffs.engine.law import Law
 from tariffs.engine.law.law import EXPORT
-from tariffs.engine.law.text import UnitRate
-from tariffs.engine.provenance import law_facts
-from tariffs.engine.quoteplan import Plan, plan_kept, plan_of
+from tariffs.engine.law.values import UnitRate
+from tariffs.engine.line_duty.cbp_7501 import HeadingLine
+from tariffs.engine.line_duty.coarse_codes import is_coarse, read_exactly
+from tariffs.engine.line_duty.entries import EntryTotal, Unread, assess_entries
+from tariffs.engine.line_duty.entry_line import OtherCharge, Reading, known_on_text
+from tariffs.engine.line_duty.explanation import explained, is_considered
+from tariffs.engine.line_duty.quote import EntryLine, Quote, price
+from tariffs.engine.line_duty.quote_cache import Plan, plan_kept, plan_of
+from tariffs.engine.line_duty.why_not import Considered
 from tariffs.engine.scenario import Scenario, library
-from tariffs.engine.trade.schedule import load_schedule
-from tariffs.service.answers import Encoded
+from tariffs.engine.schedule.lines import load_schedule
+from tariffs.service.observability.answer_facts import Encoded
 from tariffs.service.rpc.checks import choice, decimal, direction_of, few, rate, required, word, words
 from tariffs.service.rpc.exports import calculate_export
-from tariffs.service.rpc.forms import date_formats, table_notes
-from tariffs.service.rpc.masks import trim
-from tariffs.service.rpc.prepared import answer_prepared, prepare
+from tariffs.service.rpc.field_masks import trim
 from tariffs.service.rpc.quotes import amounts_of, answer_of, landed_of, quote_message
+from tariffs.service.rpc.response_cache import answer_prepared, prepare
 from tariffs.service.rpc.shared import (
     BASE,
     law_key,
@@ -38,7 +37,8 @@ from tariffs.service.rpc.shared import (
     provenance_of,
     scenario_of,
 )
-from tariffs.service.status import failure_of
+from tariffs.service.rpc.table_forms import date_formats, table_notes
+from tariffs.service.wire.status import failure_of
 from tariffs.v1 import common_pb2, duty_service_pb2
 
 BATCH_LIMIT = 1000

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from tariffs.engine.entryline import EntryLine
 from tariffs.engine.errors import InputError
-from tariffs.engine.export_layers import ExportLayer
-from tariffs.engine.exports import ExportLine, ExportQuote, assess_export
+from tariffs.engine.line_duty.entry_line import EntryLine
+from tariffs.engine.line_duty.export_layers import ExportLayer
+from tariffs.engine.line_duty.exports import ExportLine, ExportQuote, assess_export
 from tariffs.service.rpc.checks import value_of, word
-from tariffs.service.rpc.masks import trim
+from tariffs.service.rpc.field_masks import trim
 from tariffs.service.rpc.shared import law_under, notes_of, provenance_of, scenario_of
 from tariffs.v1 import common_pb2, duty_service_pb2
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import difflib
 from zoneinfo import ZoneInfo
 
-from tariffs.engine.entryline import entry_instant
 from tariffs.engine.errors import LawError
 from tariffs.engine.law import Claim, Law, Measure, Period, Switch, load_law
-from tariffs.engine.law.events import Act
+from tariffs.engine.law.amendments import Act
+from tariffs.engine.law.describe_rows import base_words, charge_words, goods_words
 from tariffs.engine.law.law import IMPORT
 from tariffs.engine.law.model import Row
-from tariffs.engine.law.row_words import base_words, charge_words, goods_words
+from tariffs.engine.line_duty.entry_line import entry_instant
 from tariffs.service.rpc.checks import required, value_of, word
 from tariffs.service.rpc.shared import day_text, instant_text, law_provenance
 from tariffs.v1 import common_pb2, law_service_pb2

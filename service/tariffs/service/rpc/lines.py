@@ -11,14 +11,14 @@ from typing import Any
 from tariffs.engine.errors import InputError, TariffsError
 from tariffs.engine.law import load_law
 from tariffs.engine.law.notes import Note
-from tariffs.engine.linestream import LineStream
-from tariffs.engine.valuation import Options
-from tariffs.service import arrow
-from tariffs.service.framing import pack, unpack
+from tariffs.engine.runs.line_stream import LineStream
+from tariffs.engine.runs.table_run import Options
 from tariffs.service.rpc.checks import direction_of, word, words
 from tariffs.service.rpc.shared import notes_of, provenance_of
 from tariffs.service.rpc.simulation import Cancelled, points_of
-from tariffs.service.tasks import Outlet
+from tariffs.service.wire import arrow
+from tariffs.service.wire.frames import pack, unpack
+from tariffs.service.workers.tasks import Outlet
 from tariffs.v1 import simulation_service_pb2 as pb
 
 STREAMS_KEPT = 8

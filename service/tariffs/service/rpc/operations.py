@@ -5,8 +5,8 @@ from __future__ import annotations
 from google.longrunning import operations_pb2
 
 from tariffs.service.rpc.tables import time_text
-from tariffs.service.state.run_rows import CANCELLED, FAILED, RUNNING, SUCCEEDED, WAITING, RunRow
-from tariffs.service.status import failure_of
+from tariffs.service.storage.run_rows import CANCELLED, FAILED, RUNNING, SUCCEEDED, WAITING, RunRow
+from tariffs.service.wire.status import failure_of
 from tariffs.v1 import common_pb2
 from tariffs.v1 import simulation_service_pb2 as pb
 

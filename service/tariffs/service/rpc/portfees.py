@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
 
-from tariffs.engine.entryline import entry_instant, read_known_on
+from tariffs.engine.base.provenance import law_facts
 from tariffs.engine.errors import InputError
 from tariffs.engine.law.assumptions import PortCalls
 from tariffs.engine.law.law import IMPORT
-from tariffs.engine.portfees import PortCost, fee_on, port_cost, sourced_costs
-from tariffs.engine.provenance import law_facts
+from tariffs.engine.line_duty.entry_line import entry_instant, read_known_on
+from tariffs.engine.runs.port_fees import PortCost, fee_on, port_cost, sourced_costs
 from tariffs.service.rpc.checks import decimal, required, value_of, word
 from tariffs.service.rpc.shared import law_under, provenance_of, scenario_of
 from tariffs.v1 import law_service_pb2 as pb

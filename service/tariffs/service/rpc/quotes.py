@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from tariffs.engine.assess import Quote, QuoteLayer
-from tariffs.engine.entries import EntryTotal
-from tariffs.engine.entryline import Charge
-from tariffs.engine.landed import LandedCost
 from tariffs.engine.law.stacking import APPLIED, DISPLACED, EXEMPT, PROHIBITED, SUSPENDED
+from tariffs.engine.line_duty.entries import EntryTotal
+from tariffs.engine.line_duty.entry_line import Charge
+from tariffs.engine.line_duty.fees import LandedCost
+from tariffs.engine.line_duty.quote import Quote, QuoteLayer
+from tariffs.engine.line_duty.rounding import UNDETERMINED
 from tariffs.engine.scenario import Scenario
-from tariffs.engine.settling import UNDETERMINED
 from tariffs.service.rpc.checks import value_of
 from tariffs.service.rpc.shared import notes_of, provenance_of
 from tariffs.v1 import common_pb2, duty_service_pb2

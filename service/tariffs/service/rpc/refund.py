@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
-from tariffs.engine.entries import Unread
-from tariffs.engine.entryline import EntryLine, known_on_text, moment_notes, read_user_moment
+from tariffs.engine.base.dates import Moment
+from tariffs.engine.base.provenance import law_facts
 from tariffs.engine.errors import InputError, ServiceError, TariffsError
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.notes import Note
-from tariffs.engine.provenance import law_facts
-from tariffs.engine.refund import (
+from tariffs.engine.line_duty.entries import Unread
+from tariffs.engine.line_duty.entry_line import EntryLine, known_on_text, moment_notes, read_user_moment
+from tariffs.engine.runs.refund import (
     REFUND_COLUMNS,
     TOTALS,
     EntryRefund,
@@ -20,12 +21,11 @@ from tariffs.engine.refund import (
     RefundOptions,
     refunds,
 )
-from tariffs.engine.trade.dates import Moment
 from tariffs.service.rpc.checks import decimal, rate, word
 from tariffs.service.rpc.duty import BATCH_LIMIT, read_line
-from tariffs.service.rpc.forms import date_formats, table_notes
 from tariffs.service.rpc.shared import day_text, law_under, notes_of, provenance_of, scenario_of
-from tariffs.service.status import failure_of
+from tariffs.service.rpc.table_forms import date_formats, table_notes
+from tariffs.service.wire.status import failure_of
 from tariffs.v1 import refund_service_pb2 as pb
 
 

@@ -12,18 +12,18 @@ from typing import Any, Protocol
 
 import polars as pl
 
-from tariffs.engine.impact import PointRun, ScenarioImpact, Touched
+from tariffs.engine.base.provenance import engine_version
 from tariffs.engine.law import load_law
 from tariffs.engine.law.notes import Note
-from tariffs.engine.provenance import engine_version
-from tariffs.engine.timeline import PeriodRun
-from tariffs.engine.valuation import baseline_required
-from tariffs.service import arrow
-from tariffs.service.framing import pack, unpack
+from tariffs.engine.runs.impact import PointRun, ScenarioImpact, Touched
+from tariffs.engine.runs.table_run import baseline_required
+from tariffs.engine.runs.timeline import PeriodRun
 from tariffs.service.rpc import simulation, timeline
 from tariffs.service.rpc.simulation import Local, parameters_of, simulate_options, table_of
-from tariffs.service.state.parts import Part, Parts
-from tariffs.service.tasks import Outlet
+from tariffs.service.storage.result_parts import Part, Parts
+from tariffs.service.wire import arrow
+from tariffs.service.wire.frames import pack, unpack
+from tariffs.service.workers.tasks import Outlet
 from tariffs.v1 import simulation_service_pb2 as pb
 
 SIMULATE, TIMELINE = "simulate", "timeline"

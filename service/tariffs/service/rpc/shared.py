@@ -13,11 +13,11 @@ from zoneinfo import ZoneInfo
 from google.protobuf.json_format import ParseDict
 from google.protobuf.message import Message
 
+from tariffs.engine.base.bounded_cache import Lru
+from tariffs.engine.base.provenance import law_facts
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import Law, load_law
 from tariffs.engine.law.notes import Note
-from tariffs.engine.lru import Lru
-from tariffs.engine.provenance import law_facts
 from tariffs.engine.scenario import Scenario, apply_scenario, library, parse_scenario
 from tariffs.engine.scenario.parents import find
 from tariffs.service.rpc.checks import DOCUMENT_LIMIT, word, words

@@ -11,11 +11,11 @@ from pathlib import Path
 import polars as pl
 
 from tariffs.engine.errors import InputError
-from tariffs.engine.impact import Impact, Options, Point, ScenarioImpact, Table, impact
 from tariffs.engine.law import load_law
-from tariffs.service import arrow
+from tariffs.engine.runs.impact import Impact, Options, Point, ScenarioImpact, Table, impact
 from tariffs.service.rpc.checks import choice, direction_of, word, words
 from tariffs.service.rpc.shared import notes_of, provenance_of, scenario_of
+from tariffs.service.wire import arrow
 from tariffs.v1 import simulation_service_pb2 as pb
 
 POINTS_LIMIT = 64

@@ -12,14 +12,14 @@ import polars as pl
 
 from tariffs.engine.errors import InputError, ServiceError, TariffsError
 from tariffs.engine.law import load_law
-from tariffs.engine.tables import table_digest
-from tariffs.service import arrow
-from tariffs.service.framing import pack, unpack
+from tariffs.engine.tables.prepare import table_digest
 from tariffs.service.rpc.changes import LocalTable, list_changes
 from tariffs.service.rpc.simulation import Local, simulate
 from tariffs.service.rpc.timeline import run_timeline
-from tariffs.service.state.tables import KeptTable, LocalTables
-from tariffs.service.tasks import Outlet
+from tariffs.service.storage.table_store import KeptTable, LocalTables
+from tariffs.service.wire import arrow
+from tariffs.service.wire.frames import pack, unpack
+from tariffs.service.workers.tasks import Outlet
 from tariffs.v1 import law_service_pb2, table_service_pb2
 from tariffs.v1 import simulation_service_pb2 as pb
 

@@ -8,12 +8,12 @@ import polars as pl
 
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
+from tariffs.engine.runs.timeline import ScenarioTimeline, Timeline, timeline
 from tariffs.engine.scenario import Scenario
-from tariffs.engine.timeline import ScenarioTimeline, Timeline, timeline
-from tariffs.service import arrow
 from tariffs.service.rpc.checks import required
 from tariffs.service.rpc.shared import notes_of, provenance_of, scenario_of
 from tariffs.service.rpc.simulation import Cancelled, Local, options_of, parameters_of, table_of
+from tariffs.service.wire import arrow
 from tariffs.v1 import simulation_service_pb2 as pb
 
 SCENARIOS_LIMIT = 16

@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
+from tariffs.client._wire.frames import write_table
 from tariffs.client.cli import options, outputs, render, render_compliance, render_entries
-from tariffs.client.entries import VIEWS, EntriesResult, flat
 from tariffs.client.errors import InvalidRequest
-from tariffs.client.frames import write_table
+from tariffs.client.results.entries import VIEWS, EntriesResult, flat
 
 EXAMPLES = """
 [bold]Examples[/bold]

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
+from tariffs.client._wire.frames import write_table
 from tariffs.client.cli import options, outputs, render, runs
-from tariffs.client.frames import write_table
-from tariffs.client.results import ImpactResult
+from tariffs.client.results.impact import ImpactResult
 
 EXAMPLES = """
 [bold]Examples[/bold]

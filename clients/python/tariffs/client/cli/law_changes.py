@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
+from tariffs.client._wire.frames import write_table
 from tariffs.client.cli import options, outputs, render_compliance
 from tariffs.client.errors import InvalidRequest
-from tariffs.client.frames import write_table
 
 EXAMPLES = """
 [bold]Examples[/bold]

@@ -12,7 +12,7 @@ from rich.table import Column, Table
 
 from tariffs.client.cli import options
 from tariffs.client.cli.render import console, footer
-from tariffs.client.portfees import PortFees
+from tariffs.client.results.port_fees import PortFees
 
 EXAMPLES = """
 [bold]Examples[/bold]

@@ -41,7 +41,7 @@ def validate(
 def _validation(dates: Sequence[str]) -> dict[str, Any]:
     try:
         # By name at run time: only this command needs the engine.
-        engine = cast(Any, importlib.import_module("tariffs.engine.validate"))
+        engine = cast(Any, importlib.import_module("tariffs.engine.validation.effective_rates"))
     except ModuleNotFoundError as error:
         raise extra_missing("server", error.name) from error
     found: dict[str, Any] = engine.validate_days(dates).to_dict()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.markup import escape
 from rich.table import Table
 
-from tariffs.client.lawinfo import MeasureRow
+from tariffs.client.results.law import MeasureRow
 
 
 def rows_table(rows: Sequence[MeasureRow]) -> Table:

@@ -11,10 +11,10 @@ from typing import Annotated
 
 import typer
 
+from tariffs.client._wire.frames import Table, read_bytes
 from tariffs.client.client import Client
 from tariffs.client.config import TARGET_VARIABLE
 from tariffs.client.errors import InvalidRequest
-from tariffs.client.frames import Table, read_bytes
 
 STDIN = Path("-")
 Target = Annotated[

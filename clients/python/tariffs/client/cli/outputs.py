@@ -9,9 +9,9 @@ from pathlib import Path
 
 import polars as pl
 
+from tariffs.client._wire.frames import write_table
 from tariffs.client.cli.options import STDIN
-from tariffs.client.frames import write_table
-from tariffs.client.refused import refused_words
+from tariffs.client.results.refused import refused_words
 
 
 def write_refused(refused: pl.DataFrame, path: Path, provenance: Mapping[str, object]) -> str | None:

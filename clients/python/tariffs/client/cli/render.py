@@ -13,11 +13,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
-from tariffs.client._replay import Replay
+from tariffs.client._verbs.replay import Replay
 from tariffs.client.cli import measure_rows, periods
-from tariffs.client.lawinfo import CheckResult, Difference, Law, Measure, ScenarioInfo
-from tariffs.client.refused import refused_words
-from tariffs.client.results import ImpactResult, Layer, Note, Provenance, Quote, Ranges, TimelineResult
+from tariffs.client.results.impact import ImpactResult, Layer, Note, Provenance, Quote, Ranges, TimelineResult
+from tariffs.client.results.law import CheckResult, Difference, Law, Measure, ScenarioInfo
+from tariffs.client.results.refused import refused_words
 
 _WIDTH_WITHOUT_TERMINAL = 160
 _NARROWEST = 110

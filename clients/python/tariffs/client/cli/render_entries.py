@@ -10,8 +10,8 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from tariffs.client.cli import render
-from tariffs.client.entries import EntriesResult
-from tariffs.client.refused import refused_words
+from tariffs.client.results.entries import EntriesResult
+from tariffs.client.results.refused import refused_words
 
 _SHOWN = 40
 _COLUMNS = {

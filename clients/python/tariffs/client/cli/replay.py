@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tariffs.client._replay import replay as run_again
+from tariffs.client._verbs.replay import replay as run_again
 from tariffs.client.cli import options, render
 
 EXAMPLES = """

@@ -11,11 +11,11 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from tariffs.client._verbs.run_handle import RunStatus
+from tariffs.client._wire.frames import write_table
 from tariffs.client.cli import options, outputs, render
 from tariffs.client.errors import InvalidRequest
-from tariffs.client.frames import write_table
-from tariffs.client.results import ImpactResult
-from tariffs.client.runs import RunStatus
+from tariffs.client.results.impact import ImpactResult
 
 app = typer.Typer(
     help="Long runs: begin one with `tariffs impact --detach`; see how it stands, end it, read its result.",

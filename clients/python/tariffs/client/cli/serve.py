@@ -38,7 +38,7 @@ def serve(
     """Start the gRPC server. It serves until SIGTERM or Ctrl-C, then drains."""
     try:
         # By name at run time: only this command needs the server.
-        serving = cast(Any, importlib.import_module("tariffs.service.serving"))
+        serving = cast(Any, importlib.import_module("tariffs.service.server.serving"))
         run = serving.check if check else serving.serve
         return int(run(host=host, port=port, processes=processes))
     except ModuleNotFoundError as error:

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
+from tariffs.client._wire.frames import write_table
 from tariffs.client.cli import options, render
-from tariffs.client.frames import write_table
 
 EXAMPLES = """
 [bold]Examples[/bold]

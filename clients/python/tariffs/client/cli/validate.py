@@ -12,7 +12,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from tariffs.client._progress import reporting
+from tariffs.client._wire.progress import reporting
 from tariffs.client.cli import options, render
 from tariffs.client.errors import extra_missing
 
@@ -47,7 +47,7 @@ def economics(as_json: options.Json = False, markdown: Markdown = False) -> int:
 def _engine() -> Any:
     try:
         # By name at run time: the client does not depend on the engine, only this command does.
-        return importlib.import_module("tariffs.engine.reproduction")
+        return importlib.import_module("tariffs.engine.validation.economics")
     except ModuleNotFoundError as error:
         raise extra_missing("server", error.name) from error
 

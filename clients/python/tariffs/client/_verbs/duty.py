@@ -1,0 +1,154 @@
+"""The part of the client that rates entry lines, one or a file of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tariffs.client import _arguments as arguments
+from tariffs.client._verbs.changes import Compliance
+from tariffs.client._wire import answers, entry_batches, entry_table, requests
+from tariffs.client._wire.frames import Table, read_table
+from tariffs.client._wire.progress import Progress, reporting
+from tariffs.client._wire.requests import ChargeValue, ClaimValue, Day, Money, ScenarioLike
+from tariffs.client.results.entries import EntriesResult
+from tariffs.client.results.impact import Quote
+from tariffs.v1 import duty_service_pb2
+
+
+class Rating(Compliance):
+    """Duties on entry lines; mixed into `Client`."""
+
+    def duty(
+        self,
+        hts: str,
+        origin: str,
+        entry_date: Day | None = None,
+        value: Money = "",
+        claims: Mapping[str, ClaimValue] | None = None,
+        *,
+        quantity: Money | None = None,
+        unit: str | None = None,
+        mode: str | None = None,
+        freight: Money | None = None,
+        insurance: Money | None = None,
+        charges: Mapping[str, ChargeValue] | None = None,
+        scenario: ScenarioLike | None = None,
+        known_on: Day | None = None,
+        switches: Mapping[str, str] | None = None,
+        min_confidence: str = "",
+        direction: str = "import",
+        ordinary_rate: Money | None = None,
+        timeout: float | None = None,
+    ) -> Quote:
+        """The duty on one entry line, with every layer named, cited and explained.
+
+        Of exports it is the duty in the country that answers with duties of its own: days are those of its clock,
+        `value` is at the port of export, freight and insurance are part of the base.
+
+        Args:
+            hts: HTS code, with or without dots.
+            origin: ISO 3166-1 alpha-2 code.
+            entry_date: day or instant of entry; by default the law's as-of day, and the answer says so.
+            value: customs value, USD.
+            claims: facts declared about the goods, such as `{"usmca_share": 1}`.
+            quantity: quantity in `unit`; specific rates need it.
+            unit: symbol such as kg, no or W.
+            mode: ocean, air or land; it decides fees.
+            freight: USD, part of the landed cost.
+            insurance: USD, part of the landed cost.
+            charges: your own charges by kind (adcvd, excise, other), part of the landed cost and of no duty: `"12.5%"`
+                of the entered value, `"1.07 USD/L"`, or an amount in USD; a list for several of one kind.
+            scenario: library name, `*.yaml` path, or `Scenario`.
+            known_on: count only acts published by this day; "entry" is the line's own day.
+            switches: doubtful facts set otherwise than by default.
+            min_confidence: least confidence an act must have to count: A, B or C.
+            direction: import, or export of goods of the United States.
+            ordinary_rate: the ordinary rate, `"9.8%"` or 0.098, where the schedule states it by formula or, for an
+                export, the law data holds none; it is shown as stated.
+            timeout: seconds; by default the config's deadline.
+
+        Raises:
+            InvalidRequest: the line or an option cannot be used; `reason` and `field` say why.
+            NotFound: no such scenario.
+            Unavailable: no server answers.
+            DeadlineExceeded: the deadline passed.
+        """
+        request = duty_service_pb2.CalculateDutyRequest(
+            line=requests.duty_line(
+                hts,
+                origin,
+                entry_date,
+                value,
+                claims=claims,
+                quantity=quantity,
+                unit=unit,
+                mode=mode,
+                freight=freight,
+                insurance=insurance,
+                charges=charges,
+                ordinary_rate=ordinary_rate,
+            ),
+            scenario=requests.scenario_ref(scenario),
+            known_on=arguments.day(known_on, "known_on"),
+            switches=arguments.texts_by_name(switches, "switches"),
+            min_confidence=arguments.text(min_confidence, "min_confidence"),
+            direction=requests.direction_value(direction),
+            explain=True,
+        )
+        return answers.quote(
+            self._backend.unary("CalculateDuty", request, timeout or self._config.deadlines.duty)
+        )
+
+    def duties(
+        self,
+        lines: Table,
+        *,
+        on: Day | None = None,
+        scenario: ScenarioLike | None = None,
+        known_on: Day | None = None,
+        switches: Mapping[str, str] | None = None,
+        min_confidence: str = "",
+        date_format: str = "",
+        progress: Progress = None,
+        timeout: float | None = None,
+    ) -> EntriesResult:
+        """The duties and fees of entries: each line rated as by `duty`, fees taken once per entry.
+
+        Args:
+            lines: frame, lazy frame, or path of a Parquet, Arrow or CSV file with `hts, origin, customs_value` and
+                whatever else of the trade table's columns is known; lines of one `entry_id` are one entry. The charges
+                of `duty` are columns `adcvd, excise, other_charges`.
+            on: day of entry of lines that name none; by default the law's as-of day.
+            scenario: library name, `*.yaml` path, or `Scenario`.
+            known_on: count only acts published by this day; "entry" is each line's own day.
+            switches: doubtful facts set otherwise than by default.
+            min_confidence: least confidence an act must have to count: A, B or C.
+            date_format: as of `impact`.
+            progress: True for a bar on a terminal, or a function of stage and fraction.
+            timeout: seconds for each batch of 1,000 lines; by default the config's deadline.
+
+        Raises:
+            InvalidRequest: the table or an option cannot be used. A row that cannot be rated is in `refused`.
+            NotFound: no such scenario.
+            Unavailable: no server answers.
+            DeadlineExceeded: the deadline passed.
+        """
+        day, form = arguments.day(on, "on"), arguments.text(date_format, "date_format")
+        table = entry_table.read_entries(read_table(lines), self.law(), day, form)
+        reference, deadline = requests.scenario_ref(scenario), timeout or self._config.deadlines.batch
+
+        def send(batch: list[duty_service_pb2.EntryLine]) -> duty_service_pb2.BatchCalculateDutiesResponse:
+            request = duty_service_pb2.BatchCalculateDutiesRequest(
+                lines=batch,
+                scenario=reference,
+                known_on=arguments.day(known_on, "known_on"),
+                switches=arguments.texts_by_name(switches, "switches"),
+                min_confidence=arguments.text(min_confidence, "min_confidence"),
+                table=table.form,
+            )
+            answer: duty_service_pb2.BatchCalculateDutiesResponse
+            answer = self._backend.unary("BatchCalculateDuties", request, deadline)
+            return answer
+
+        with reporting(progress) as report:
+            return entry_batches.rate_entries(table, send, report)

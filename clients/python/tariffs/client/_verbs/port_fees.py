@@ -1,0 +1,123 @@
+"""The part of the client that asks what port fees cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from tariffs.client import _arguments as arguments
+from tariffs.client._wire import answers, requests
+from tariffs.client._wire.channel import Backend
+from tariffs.client._wire.requests import Day, Money, ScenarioLike
+from tariffs.client.config import Config
+from tariffs.client.errors import InvalidRequest
+from tariffs.client.results.port_fees import PortFee, PortFees, VoyageFigure
+from tariffs.v1 import law_service_pb2
+
+
+class Ships:
+    """What port fees cost; mixed into `Client`."""
+
+    _backend: Backend
+    _config: Config
+
+    def port_fees(
+        self,
+        on: Day = "",
+        *,
+        kind: str = "",
+        ship: str = "",
+        net_tons: Money | None = None,
+        teu: Money | None = None,
+        cargo_tons: Money | None = None,
+        containers: Money | None = None,
+        calls: Money | None = None,
+        share: Money | None = None,
+        usd_per_unit: Money | None = None,
+        source: str = "",
+        known_on: Day | None = None,
+        scenario: ScenarioLike | None = None,
+        switches: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+    ) -> PortFees:
+        """What port fees cost per container and ton on a day, on a voyage of yours or on those with public sources.
+
+        Args:
+            on: day or instant of the call; by default the law's as-of day.
+            kind: kind of ship the fee is on (operated, built, vehicle_carrier, linked); empty is every fee on every
+                voyage the law data has sources for.
+            ship: sourced voyage to start from, such as container or bulk.
+            net_tons: net tonnage of the ship.
+            teu: containers (TEU) landed over all fee-paying calls. A sourced cargo counts only with its own ship.
+            cargo_tons: metric tons landed over the same calls.
+            containers: boxes landed at one call, for fees by container.
+            calls: fee-paying calls of the voyage.
+            share: part of the cargo of the trade that comes on ships that pay, `"20%"` or 0.2.
+            usd_per_unit: US dollars for one unit of the fee's currency.
+            source: where your figures are from.
+            known_on: count only acts published by this day.
+            scenario: library name, `*.yaml` path, or `Scenario`; voyages it states take the place of sourced ones.
+            switches: doubtful facts set otherwise than by default.
+            timeout: seconds; by default the config's deadline.
+
+        Raises:
+            InvalidRequest: there is no such fee, a figure cannot be used, or one comes without `kind`.
+        """
+        figures = {
+            "net_tons": net_tons,
+            "teu": teu,
+            "cargo_tons": cargo_tons,
+            "containers": containers,
+            "calls": calls,
+            "share": requests.rate_text(share, "share") if isinstance(share, str) else share,
+            "usd_per_unit": usd_per_unit,
+        }
+        told = {name: str(value) for name, value in figures.items() if value is not None}
+        told |= {
+            name: text
+            for name, given in (("ship", ship), ("source", source))
+            if (text := arguments.text(given, name))
+        }
+        if told and not kind:
+            raise InvalidRequest(
+                "REQUEST_INVALID",
+                f"{', '.join(told)} given without a kind of ship.",
+                field="kind",
+                fix="Name the kind of ship the fee is on.",
+            )
+        request = law_service_pb2.CalculatePortFeeRequest(
+            on=arguments.day(on, "on"),
+            known_on=arguments.day(known_on, "known_on"),
+            scenario=requests.scenario_ref(scenario),
+            switches=arguments.texts_by_name(switches, "switches"),
+            voyage=law_service_pb2.Voyage(kind=arguments.text(kind, "kind"), **told) if kind else None,
+        )
+        answer = self._backend.unary("CalculatePortFee", request, timeout or self._config.deadlines.lists)
+        return PortFees(tuple(_fee(one) for one in answer.fees), answers.provenance(answer.provenance))
+
+
+def _fee(message: law_service_pb2.PortFee) -> PortFee:
+    return PortFee(
+        measure=message.measure,
+        kind=message.kind,
+        ship=message.ship,
+        suspended=message.suspended,
+        paying_calls=message.paying_calls,
+        per_call=Decimal(message.per_call),
+        total=Decimal(message.total),
+        per_teu=Decimal(message.per_teu) if message.HasField("per_teu") else None,
+        per_ton=Decimal(message.per_ton) if message.HasField("per_ton") else None,
+        teu_of_trade=Decimal(message.teu_of_trade) if message.HasField("teu_of_trade") else None,
+        ton_of_trade=Decimal(message.ton_of_trade) if message.HasField("ton_of_trade") else None,
+        figures=tuple(
+            VoyageFigure(one.name, Decimal(one.value), one.source, _confidence(one))
+            for one in message.figures
+        ),
+        citations=tuple(message.citations),
+    )
+
+
+def _confidence(figure: law_service_pb2.VoyageFigure) -> str:
+    if not figure.confidence:
+        return ""
+    return law_service_pb2.Confidence.Name(figure.confidence).removeprefix("CONFIDENCE_")

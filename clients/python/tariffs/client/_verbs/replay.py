@@ -1,0 +1,269 @@
+"""Running a written result again: the same bits, or which input has changed since.
+
+A result carries the call that made it, beside the digests of all it was made from.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+import polars as pl
+
+from tariffs.client import _arguments as arguments
+from tariffs.client._wire.frames import Table
+from tariffs.client._wire.requests import ScenarioLike
+from tariffs.client.errors import InvalidRequest, NotFound
+from tariffs.client.results.impact import ImpactResult, Provenance, TimelineResult
+from tariffs.client.results.law import Law
+from tariffs.client.scenario import Scenario
+
+REQUEST = "request"
+_FRAMES = {"impact": ("groups", "lines"), "timeline": ("segments",)}
+_REPLAYED = " and ".join(_FRAMES)
+_INPUTS = (
+    ("scenarios", "scenario"),
+    ("table_digest", "table"),
+    ("parameter_digest", "parameters"),
+    ("switches", "switches"),
+    ("bases", "bases of shares"),
+    ("details", "options"),
+    ("engine_version", "engine"),
+)
+
+
+class Runs(Protocol):
+    """What replaying needs of a client."""
+
+    @property
+    def law(self) -> Callable[..., Law]:
+        """The law that runs would use."""
+
+    @property
+    def impact(self) -> Callable[..., ImpactResult]:
+        """Scenarios at dates."""
+
+    @property
+    def timeline(self) -> Callable[..., TimelineResult]:
+        """Scenarios over a period."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """The outcome of running a result again.
+
+    Attributes:
+        same: whether every number has the same bits as before.
+        changed: the inputs that differ now, each with what it was and is; empty if the same inputs gave other bits.
+        rows: how many rows were compared.
+        largest: the largest relative difference of a number; 0 if the rows are the same, None if rows differ.
+    """
+
+    same: bool
+    changed: tuple[str, ...]
+    rows: int
+    largest: float | None
+
+    def to_json_dict(self) -> dict[str, object]:
+        """The outcome as in `replay --json`."""
+        return {"same": self.same, "changed": list(self.changed), "rows": self.rows, "largest": self.largest}
+
+
+def call_of(
+    verb: str, lines: Table | None, scenarios: Sequence[ScenarioLike], options: Mapping[str, object]
+) -> dict[str, object]:
+    """The record of a call: plain data that is enough to make it again."""
+    known = [Scenario.of(scenario) for scenario in scenarios]
+    return {
+        "verb": verb,
+        "table": str(lines)
+        if isinstance(lines, str | Path)
+        else None
+        if lines is None
+        else "given as a frame",
+        "scenarios": [{"name": one.name, "text": one.text, "day": one.day} for one in known],
+        "options": {name: _plain(value) for name, value in options.items()},
+    }
+
+
+def with_call(provenance: Provenance, call: Mapping[str, object]) -> Provenance:
+    """Provenance with the call that made the result."""
+    return {**provenance, REQUEST: call}
+
+
+def replay(client: Runs, result: Path, table: Table | None = None) -> Replay:
+    """Run a written result again.
+
+    Args:
+        client: where to run it.
+        result: the file: `-o` of a run (.parquet or .csv) or its JSON document.
+        table: the trade table, where the result does not say or it lies elsewhere now.
+
+    Raises:
+        NotFound: LAW_VERSION_NOT_FOUND, naming the release that has the law of the result.
+        InvalidRequest: TABLE_UNREADABLE if the file is no result of impact or timeline, or its table cannot be found.
+    """
+    provenance, rows = _read(result)
+    call = provenance.get(REQUEST)
+    if not isinstance(call, Mapping) or call.get("verb") not in _FRAMES:
+        raise _no_result(result, f"it does not carry its call, as results of {_REPLAYED} do")
+    frame = _frame(result, rows)
+    _check_law(client.law(), provenance)
+    again = _run(client, call, table)
+    frames = [getattr(again, name) for name in _FRAMES[str(call["verb"])]]
+    now = next((found for found in frames if _like(found, frame)), None)
+    if now is None:
+        raise _no_result(result, f"its columns are not those of groups or lines: {', '.join(frame.columns)}")
+    if result.suffix.lower() == ".csv":
+        now = _read_csv(now.write_csv().encode())  # a CSV file has no types: both are read from text
+    changed = tuple(_changed(provenance, again.provenance))
+    same = _same(frame, now)
+    return Replay(same, changed, frame.height, 0.0 if same else _largest(frame, now))
+
+
+def _run(client: Runs, call: Mapping[str, Any], table: Table | None) -> ImpactResult | TimelineResult:
+    lines = table if table is not None else call["table"]
+    if lines == "given as a frame":
+        raise InvalidRequest(
+            "TABLE_UNREADABLE",
+            "The result was made from a table in memory.",
+            field="table",
+            fix="Give the table.",
+        )
+    scenarios = [
+        replace(
+            Scenario.from_text(one["text"]) if one["text"] else Scenario.named(one["name"]), day=one["day"]
+        )
+        for one in call["scenarios"]
+    ]
+    if call["verb"] == "timeline":
+        return client.timeline(lines, scenarios, **call["options"])
+    return client.impact(lines, scenarios, **call["options"])
+
+
+Rows = Callable[[], pl.DataFrame]
+
+
+def _read(path: Path) -> tuple[Provenance, Rows]:
+    """The provenance of a written result, and how to read its rows."""
+    try:
+        if path.suffix.lower() == ".parquet":
+            text = pl.read_parquet_metadata(path).get("tariffs.provenance", "{}")
+            return _provenance(path, json.loads(text)), lambda: pl.read_parquet(path)
+        if path.suffix.lower() == ".csv":
+            beside = _beside(path)
+            found = _provenance(path, json.loads(beside.read_text(encoding="utf-8")))
+            return found, lambda: _read_csv(path)
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise _no_result(path, "it is not a JSON document") from error
+    except OSError as error:
+        raise _no_result(path, f"it cannot be read ({error.strerror or error})") from error
+    except (ValueError, pl.exceptions.PolarsError) as error:
+        raise _no_result(path, str(error)) from error
+    provenance = document.get("provenance") if isinstance(document, Mapping) else None
+    return _provenance(path, provenance), lambda: _groups(document)
+
+
+def _beside(path: Path) -> Path:
+    """Find the file with the provenance of a CSV file, which `-o` and `--lines` write next to it."""
+    beside = path.with_name(path.name + ".provenance.json")
+    if path.is_file() and not beside.exists():
+        raise _no_result(path, f"{beside.name}, which is written beside it, is not there")
+    return beside
+
+
+def _read_csv(source: Path | bytes) -> pl.DataFrame:
+    return pl.read_csv(source, infer_schema_length=None)
+
+
+def _provenance(path: Path, found: object) -> Provenance:
+    if not isinstance(found, Mapping):
+        raise _no_result(path, "it has no provenance")
+    return found
+
+
+def _groups(document: Mapping[str, Any]) -> pl.DataFrame:
+    """The group rows of all scenarios of a JSON document."""
+    rows = [
+        {"scenario": block["id"], **({"on": block["on"]} if "on" in block else {}), **row}
+        for block in document["scenarios"]
+        for row in block["groups"]
+    ]
+    return pl.DataFrame(rows, infer_schema_length=None)
+
+
+def _frame(path: Path, rows: Rows) -> pl.DataFrame:
+    try:
+        return rows()
+    except KeyError as error:
+        raise _no_result(path, f"it has no entry {error}") from error
+    except (OSError, ValueError, TypeError, pl.exceptions.PolarsError) as error:
+        raise _no_result(path, f"its rows cannot be read ({error})") from error
+
+
+def _no_result(path: Path, why: str) -> InvalidRequest:
+    return InvalidRequest(
+        "TABLE_UNREADABLE",
+        f"{path} is not a result that can be run again: {why}.",
+        field="result",
+        fix=f"Give what {_REPLAYED} wrote with -o, --lines or --json. Results of duty, refund, runs result and law "
+        "changes do not carry their call: run the command again.",
+    )
+
+
+def _check_law(law: Law, provenance: Provenance) -> None:
+    if law.digest == provenance.get("law_digest"):
+        return
+    version, release = provenance.get("law_version"), provenance.get("engine_version")
+    raise NotFound(
+        "LAW_VERSION_NOT_FOUND",
+        f"The result was made under the law {version} ({str(provenance.get('law_digest'))[:12]}); "
+        f"this is {law.version} ({law.digest[:12]}).",
+        code="NOT_FOUND",
+        fix=f"Release {release} of tariffs has it.",
+        metadata={"law_version": str(version), "release": str(release)},
+    )
+
+
+def _changed(before: Provenance, after: Provenance) -> list[str]:
+    return [
+        f"{word}: was {before.get(name)}, is {after.get(name)}"
+        for name, word in _INPUTS
+        if before.get(name) != after.get(name)
+    ]
+
+
+def _like(frame: pl.DataFrame | None, other: pl.DataFrame) -> bool:
+    return frame is not None and set(frame.columns) == set(other.columns)
+
+
+def _same(before: pl.DataFrame, after: pl.DataFrame) -> bool:
+    if before.height != after.height:
+        return False
+    return before.equals(after.select(before.columns).cast(before.schema), null_equal=True)
+
+
+def _largest(before: pl.DataFrame, after: pl.DataFrame) -> float | None:
+    """The largest relative difference of a number; None if the rows are not of the same groups."""
+    numbers = [name for name, kind in before.schema.items() if kind.is_float()]
+    keys = [name for name in before.columns if name not in numbers]
+    if before.height != after.height or not before.select(keys).equals(
+        after.select(keys).cast(before.select(keys).schema)
+    ):
+        return None
+    gaps = [((after[name] - before[name]).abs() / before[name].abs().clip(1.0)).max() for name in numbers]
+    return max((float(cast(float, gap)) for gap in gaps if gap is not None), default=0.0)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, str | int | float | bool) or value is None:
+        return value
+    if isinstance(value, Sequence):
+        return list(value)
+    return str(value) if isinstance(value, Path) else arguments.day(value, "date")

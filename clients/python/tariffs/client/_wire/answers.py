@@ -1,0 +1,366 @@
+"""Reading answer messages into results. Pure: messages in, frozen values out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+from google.protobuf.json_format import MessageToDict
+
+from tariffs.client._wire.frames import from_arrow
+from tariffs.client.errors import InternalError
+from tariffs.client.results import law as lawinfo
+from tariffs.client.results.impact import (
+    Charge,
+    Considered,
+    HeadingLine,
+    ImpactResult,
+    Layer,
+    Note,
+    Provenance,
+    Quote,
+    Ranges,
+    TimelineResult,
+)
+from tariffs.v1 import (
+    common_pb2,
+    duty_service_pb2,
+    law_service_pb2,
+    scenario_service_pb2,
+    simulation_service_pb2,
+)
+
+Report = Callable[[str, float], None]
+
+
+def quote(message: duty_service_pb2.CalculateDutyResponse) -> Quote:
+    """The duty on one line."""
+    return Quote(
+        assessed=Decimal(message.assessed),
+        owed=Decimal(message.owed),
+        min=Decimal(message.min),
+        max=Decimal(message.max),
+        missing_claims=tuple(message.missing_claims),
+        assumptions=tuple(message.assumptions),
+        landed={name: Decimal(amount) for name, amount in sorted(message.landed.items())},
+        layers=tuple(_layer(layer) for layer in message.layers),
+        notes=notes(message.notes),
+        provenance=provenance(message.provenance),
+        charges=tuple(_charge(charge) for charge in message.charges),
+        headings=tuple(_heading(line) for line in message.headings),
+        considered=tuple(_considered(one) for one in message.considered),
+        prohibited=tuple(message.prohibited),
+    )
+
+
+_Messages = (
+    Iterable[simulation_service_pb2.SimulateResponse] | Iterable[simulation_service_pb2.TimelineResponse]
+)
+
+
+def _gathered(
+    messages: _Messages, report: Report
+) -> tuple[Mapping[str, list[pl.DataFrame]], simulation_service_pb2.Done]:
+    """The frames of a run by kind, and its last message; progress is reported on the way.
+
+    Raises:
+        InternalError: ENGINE_INVARIANT if the stream ends before its last message.
+    """
+    frames: defaultdict[str, list[pl.DataFrame]] = defaultdict(list)
+    done: simulation_service_pb2.Done | None = None
+    for message in messages:
+        kind = message.WhichOneof("content")
+        if kind == "progress":
+            report(message.progress.stage, message.progress.fraction)
+        elif kind == "refused":
+            frames["refused"].append(from_arrow(message.refused.arrow))
+        elif kind == "done":
+            done = message.done
+        elif kind is not None:
+            frames[kind].append(rows(getattr(message, kind)))
+    if done is None:
+        raise InternalError("ENGINE_INVARIANT", "The run ended without its last message.", code="INTERNAL")
+    return frames, done
+
+
+def impact(messages: Iterable[simulation_service_pb2.SimulateResponse], report: Report) -> ImpactResult:
+    """A whole run, read from its stream; progress is reported on the way.
+
+    Raises:
+        InternalError: ENGINE_INVARIANT if the stream ends before its last message.
+    """
+    frames, done = _gathered(messages, report)
+    return ImpactResult(
+        groups=_concat(frames["groups"]),
+        total=_concat(frames["total"]),
+        refused=_concat(frames["refused"]),
+        lines=_concat(frames["lines"]) if frames["lines"] else None,
+        ranges=_ranges(frames),
+        attribution=_concat(frames["attribution"]) if frames["attribution"] else None,
+        notes=run_notes(done),
+        provenance=provenance(done.provenance),
+    )
+
+
+def timeline(messages: Iterable[simulation_service_pb2.TimelineResponse], report: Report) -> TimelineResult:
+    """A whole period, read from its stream; progress is reported on the way.
+
+    Raises:
+        InternalError: ENGINE_INVARIANT if the stream ends before its last message.
+    """
+    frames, done = _gathered(messages, report)
+    return TimelineResult(
+        segments=_undated(frames["segments"]),
+        totals=_undated(frames["totals"]),
+        averages=_undated(frames["averages"]),
+        average_total=_undated(frames["average_total"]),
+        refused=_concat(frames["refused"]),
+        notes=run_notes(done),
+        provenance=provenance(done.provenance),
+    )
+
+
+def differences(message: scenario_service_pb2.DiffScenariosResponse) -> tuple[lawinfo.Difference, ...]:
+    """What two scenarios make different."""
+    return tuple(
+        lawinfo.Difference(
+            one.kind,
+            one.id,
+            one.authority,
+            one.direction,
+            one.start_time,
+            one.end_time,
+            one.first,
+            one.second,
+            one.text,
+            one.goods,
+        )
+        for one in message.differences
+    )
+
+
+def provenance(message: common_pb2.Provenance) -> Provenance:
+    """Provenance as plain data; digests that do not apply are None."""
+    return {
+        "law_version": message.law_version,
+        "law_digest": message.law_digest,
+        "law_read_to": message.law_read_to,
+        "engine_version": message.engine_version,
+        "known_on": message.known_on,
+        "scenarios": [{"id": one.id, "digest": one.digest} for one in message.scenarios],
+        "table_digest": message.table_digest or None,
+        "parameter_digest": message.parameter_digest or None,
+        "switches": dict(sorted(message.switches.items())),
+        "bases": list(message.bases),
+        "details": _sorted(MessageToDict(message.details)),
+        "run_digest": message.run_digest,
+    }
+
+
+def _sorted(value: Any) -> Any:
+    """Order keys at every level: those of a Struct come in an order that differs between runs."""
+    if isinstance(value, dict):
+        return {name: _sorted(value[name]) for name in sorted(value)}
+    return [_sorted(one) for one in value] if isinstance(value, list) else value
+
+
+def measure(message: law_service_pb2.Measure) -> lawinfo.Measure:
+    """One measure, with what of it was sent."""
+    return lawinfo.Measure(
+        id=message.id,
+        title=message.title,
+        authority=message.authority,
+        direction=_enum(common_pb2.Direction.Name(message.direction), "DIRECTION_"),
+        modelled=message.modelled,
+        announced=message.announced,
+        confidence=confidence(message.confidence),
+        citations=tuple(message.citations),
+        note=message.note,
+        periods=tuple(
+            lawinfo.Period(
+                period.id,
+                period.start_time,
+                period.end_time,
+                period.known_from,
+                tuple(period.citations),
+                confidence(period.confidence),
+                tuple(
+                    lawinfo.MeasureRow(row.goods, row.charge, row.base, row.conditions, row.heading)
+                    for row in period.rows
+                ),
+            )
+            for period in message.periods
+        ),
+        lists=tuple(lawinfo.NamedList(one.id, one.codes) for one in message.lists),
+        events=tuple(
+            lawinfo.MeasureEvent(
+                event.op,
+                event.start_time,
+                event.end_time,
+                event.known_from,
+                tuple(event.citations),
+                event.text,
+            )
+            for event in message.events
+        ),
+    )
+
+
+def law(message: law_service_pb2.Law) -> lawinfo.Law:
+    """The law's version, switches and claims."""
+    return lawinfo.Law(
+        version=message.version,
+        as_of=message.as_of,
+        read_to=message.read_to,
+        coverage=(message.coverage_start_time, message.coverage_end_time),
+        digest=message.digest,
+        switches=tuple(
+            lawinfo.Switch(
+                one.id,
+                one.default_value,
+                tuple(one.values),
+                one.text,
+                tuple(one.citations),
+                confidence(one.confidence),
+            )
+            for one in message.switches
+        ),
+        claims=tuple(lawinfo.ClaimKind(one.id, one.type, one.role, one.text) for one in message.claims),
+    )
+
+
+def scenario(message: scenario_service_pb2.Scenario) -> lawinfo.ScenarioInfo:
+    """One scenario of the library."""
+    return lawinfo.ScenarioInfo(
+        id=message.id,
+        title=message.title,
+        description=message.description,
+        basis=_enum(scenario_service_pb2.ScenarioBasis.Name(message.basis), "SCENARIO_BASIS_"),
+        parents=tuple(message.parents),
+        digest=message.digest,
+        tags=tuple(message.tags),
+        text=message.yaml,
+    )
+
+
+def check(message: scenario_service_pb2.CheckScenarioResponse) -> lawinfo.CheckResult:
+    """What is wrong with a scenario."""
+    return lawinfo.CheckResult(
+        ok=message.ok,
+        problems=tuple(
+            lawinfo.Problem(
+                one.path,
+                one.line or None,
+                one.column or None,
+                one.reason,
+                one.message,
+                one.fix,
+                _enum(scenario_service_pb2.Severity.Name(one.severity), "SEVERITY_"),
+            )
+            for one in message.problems
+        ),
+    )
+
+
+def _layer(message: duty_service_pb2.Layer) -> Layer:
+    return Layer(
+        measure=message.measure,
+        authority=message.authority,
+        heading=message.heading,
+        state=_enum(duty_service_pb2.LayerState.Name(message.state), "LAYER_STATE_"),
+        rate=Decimal(message.rate) if message.HasField("rate") else None,
+        base=Decimal(message.base),
+        amount=Decimal(message.amount),
+        min=Decimal(message.min),
+        max=Decimal(message.max),
+        citations=tuple(message.citations),
+        why=dict(sorted(message.why.items())),
+    )
+
+
+def _heading(message: duty_service_pb2.HeadingLine) -> HeadingLine:
+    return HeadingLine(
+        heading=message.heading,
+        measures=tuple(message.measures),
+        rate=Decimal(message.rate) if message.HasField("rate") else None,
+        base=Decimal(message.base),
+        amount=Decimal(message.amount),
+    )
+
+
+def _considered(message: duty_service_pb2.Considered) -> Considered:
+    return Considered(
+        measure=message.measure,
+        authority=message.authority,
+        heading=message.heading,
+        outcome=message.outcome,
+        rule=message.rule,
+        text=message.text,
+        citations=tuple(message.citations),
+        operands=dict(sorted(message.operands.items())),
+    )
+
+
+def _charge(message: duty_service_pb2.Charge) -> Charge:
+    return Charge(
+        kind=_enum(duty_service_pb2.ChargeKind.Name(message.kind), "CHARGE_KIND_"),
+        label=message.label,
+        base=Decimal(message.base) if message.HasField("base") else None,
+        amount=Decimal(message.amount),
+    )
+
+
+def rows(batch: simulation_service_pb2.ResultBatch) -> pl.DataFrame:
+    """The rows of a point, with its scenario and day before them."""
+    frame = from_arrow(batch.arrow)
+    run = [pl.lit(batch.scenario).alias("scenario"), pl.lit(batch.on).alias("on")]
+    return frame.select(*run, pl.all().exclude("scenario", "on"))
+
+
+def _ranges(frames: Mapping[str, list[pl.DataFrame]]) -> Ranges | None:
+    if not frames["total_ranges"]:
+        return None
+    return Ranges(_concat(frames["ranges"]), _concat(frames["total_ranges"]), _concat(frames["tornado"]))
+
+
+def _concat(frames: list[pl.DataFrame]) -> pl.DataFrame:
+    return pl.concat(frames, how="vertical_relaxed") if frames else pl.DataFrame()
+
+
+def _undated(frames: list[pl.DataFrame]) -> pl.DataFrame:
+    """Frames of a period, whose rows carry their own days."""
+    return _concat([frame.drop("on") for frame in frames])
+
+
+def run_notes(done: simulation_service_pb2.Done) -> tuple[Note, ...]:
+    """All notes of a run: those of its points with their scenario and day, and before them those that no point has."""
+    on_points = [
+        Note(note.reason, note.message, point.scenario, point.on)
+        for point in done.point_notes
+        for note in point.notes
+    ]
+    told = {(note.reason, note.message) for note in on_points}
+    on_all = (note for note in notes(done.notes) if (note.reason, note.message) not in told)
+    return (*on_all, *on_points)
+
+
+def notes(messages: Iterable[common_pb2.Note]) -> tuple[Note, ...]:
+    """Notes of messages, in order."""
+    return tuple(_note(message) for message in messages)
+
+
+def _note(message: common_pb2.Note) -> Note:
+    return Note(message.reason, message.message)
+
+
+def confidence(value: law_service_pb2.Confidence) -> str:
+    """A confidence as its letter; empty where there is none."""
+    name = law_service_pb2.Confidence.Name(value).removeprefix("CONFIDENCE_")
+    return "" if name == "UNSPECIFIED" else name
+
+
+def _enum(name: str, prefix: str) -> str:
+    return name.removeprefix(prefix).lower()

@@ -1,0 +1,243 @@
+"""The two ways to an answer: a gRPC channel, or the engine in this process. Both speak the same messages."""
+
+from __future__ import annotations
+
+import importlib
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol, cast
+
+import grpc
+import polars as pl
+from google.longrunning import operations_pb2_grpc
+
+from tariffs.client import errors
+from tariffs.client._wire import frames
+from tariffs.client._wire.connection import connect, places_of
+from tariffs.client._wire.encryption import explained
+from tariffs.client._wire.uploads import Uploads
+from tariffs.client.config import Config
+from tariffs.client.results.table_handle import TableHandle
+from tariffs.v1 import (
+    duty_service_pb2_grpc,
+    law_service_pb2_grpc,
+    refund_service_pb2_grpc,
+    scenario_service_pb2_grpc,
+    simulation_service_pb2_grpc,
+    table_service_pb2_grpc,
+)
+from tariffs.v1.law_service_pb2 import ListChangesRequest, ListChangesResponse
+from tariffs.v1.simulation_service_pb2 import (
+    SimulateLinesRequest,
+    SimulateLinesResponse,
+    SimulateRequest,
+    SimulateResponse,
+    TimelineRequest,
+    TimelineResponse,
+)
+
+_STUBS = (
+    duty_service_pb2_grpc.DutyServiceStub,
+    simulation_service_pb2_grpc.SimulationServiceStub,
+    law_service_pb2_grpc.LawServiceStub,
+    refund_service_pb2_grpc.RefundServiceStub,
+    scenario_service_pb2_grpc.ScenarioServiceStub,
+    table_service_pb2_grpc.TableServiceStub,
+    operations_pb2_grpc.OperationsStub,
+)
+
+
+class Backend(Protocol):
+    """What a client needs of the other side."""
+
+    def unary(self, method: str, request: object, timeout: float) -> Any:
+        """The answer message of one call; errors are those of `tariffs.client.errors`."""
+
+    def simulate(
+        self, request: SimulateRequest, table: frames.Table | None, timeout: float
+    ) -> Iterator[SimulateResponse]:
+        """The messages of one run over `table`, or over the embedded one."""
+
+    def timeline(
+        self, request: TimelineRequest, table: frames.Table | None, timeout: float
+    ) -> Iterator[TimelineResponse]:
+        """The messages of one period over `table`, or over the embedded one."""
+
+    def lines(
+        self, requests: Iterator[SimulateLinesRequest], timeout: float
+    ) -> Iterator[SimulateLinesResponse]:
+        """The answers to rows that are sent while they are read."""
+
+    def changes(
+        self, request: ListChangesRequest, table: frames.Table | None, timeout: float
+    ) -> ListChangesResponse:
+        """What changes in the law, and what it does to `table`, if one is given."""
+
+    def close(self) -> None:
+        """Let go of what is held."""
+
+
+class RemoteBackend:
+    """A server at `target`. The channel is opened on the first call and used by all threads."""
+
+    def __init__(self, target: str, config: Config) -> None:
+        self.target = target
+        self._config = config
+        self._lock = threading.Lock()
+        self._channel: grpc.Channel | None = None
+        self._methods: dict[str, Any] = {}
+        self._uploads = Uploads(config.message_limit)
+
+    def unary(self, method: str, request: object, timeout: float) -> Any:
+        """The answer message of one call."""
+        with _rpc_errors(self.target, self._config):
+            return self._method(method)(request, timeout=timeout)
+
+    def simulate(
+        self, request: SimulateRequest, table: frames.Table | None, timeout: float
+    ) -> Iterator[SimulateResponse]:
+        """The messages of one run; the call is cancelled if they are not read to the end."""
+        self.give(request, table)
+        yield from self.stream("Simulate", request, timeout)
+
+    def timeline(
+        self, request: TimelineRequest, table: frames.Table | None, timeout: float
+    ) -> Iterator[TimelineResponse]:
+        """The messages of one period; the call is cancelled if they are not read to the end."""
+        self.give(request, table)
+        yield from self.stream("Timeline", request, timeout)
+
+    def give(self, request: Any, table: frames.Table | None) -> None:
+        """Put a table into a request: by its handle, or its rows, which are uploaded first if they are many."""
+        if isinstance(table, TableHandle):
+            request.handle = table.name
+        elif table is not None:
+            frame = frames.read_table(table)
+            data = frames.encode(frame)
+            if len(data) <= self._config.message_limit:
+                request.arrow = data
+            else:
+                request.handle = self.upload(frame).name
+
+    def upload(self, table: frames.Table, timeout: float | None = None) -> TableHandle:
+        """Have the server keep a table; one that was sent before is not sent again."""
+        seconds = timeout or self._config.deadlines.upload
+        return self._uploads.handle(
+            frames.read_table(table), lambda method, request: self.unary(method, request, seconds)
+        )
+
+    def stream(self, method: str, request: object, timeout: float) -> Iterator[Any]:
+        """The answer messages of one call, which is cancelled if they are not read to the end."""
+        with _rpc_errors(self.target, self._config):
+            call = self._method(method)(request, timeout=timeout)
+            try:
+                yield from call
+            finally:
+                call.cancel()
+
+    def changes(
+        self, request: ListChangesRequest, table: frames.Table | None, timeout: float
+    ) -> ListChangesResponse:
+        """What changes in the law; a table travels with the request, or is uploaded first if it is large."""
+        self.give(request, table)
+        answer: ListChangesResponse = self.unary("ListChanges", request, timeout)
+        return answer
+
+    def lines(
+        self, requests: Iterator[SimulateLinesRequest], timeout: float
+    ) -> Iterator[SimulateLinesResponse]:
+        """The answers to rows that are sent while they are read."""
+        yield from self.stream("SimulateLines", requests, timeout)
+
+    def close(self) -> None:
+        """Close the channel; the next call opens another."""
+        with self._lock:
+            channel, self._channel, self._methods = self._channel, None, {}
+        if channel is not None:
+            channel.close()
+
+    def _method(self, name: str) -> Any:
+        with self._lock:
+            if self._channel is None:
+                self._channel = connect(self.target, self._config)
+                stubs = [vars(stub(self._channel)) for stub in _STUBS]
+                self._methods = {method: call for stub in stubs for method, call in stub.items()}
+            return self._methods[name]
+
+
+class LocalBackend:
+    """The engine in this process, through the very functions the server calls."""
+
+    def __init__(self) -> None:
+        with _engine_errors():
+            # By name at run time: the client does not depend on the service, only this mode does.
+            services = cast(Any, importlib.import_module("tariffs.service.local")).LocalServices()
+        self._simulation = services.simulation
+        self._law = services.law
+        self._others = (services.duty, services.law, services.refund, services.scenarios)
+
+    def unary(self, method: str, request: object, timeout: float) -> Any:
+        """The answer message of one call."""
+        service = next(one for one in self._others if hasattr(one, method))
+        with _engine_errors():
+            return getattr(service, method)(request, timeout=timeout)
+
+    def simulate(
+        self, request: SimulateRequest, table: frames.Table | None, timeout: float
+    ) -> Iterator[SimulateResponse]:
+        """The messages of one run; the table goes by reference, so it may be of any size."""
+        with _engine_errors():
+            yield from self._simulation.Simulate(request, timeout=timeout, table=_frame(table))
+
+    def timeline(
+        self, request: TimelineRequest, table: frames.Table | None, timeout: float
+    ) -> Iterator[TimelineResponse]:
+        """The messages of one period; the table goes by reference, so it may be of any size."""
+        with _engine_errors():
+            yield from self._simulation.Timeline(request, timeout=timeout, table=_frame(table))
+
+    def changes(
+        self, request: ListChangesRequest, table: frames.Table | None, timeout: float
+    ) -> ListChangesResponse:
+        """What changes in the law; the table goes by reference, so it may be of any size."""
+        with _engine_errors():
+            answer: ListChangesResponse = self._law.ListChanges(request, timeout=timeout, table=_frame(table))
+            return answer
+
+    def lines(
+        self, requests: Iterator[SimulateLinesRequest], timeout: float
+    ) -> Iterator[SimulateLinesResponse]:
+        """The answers to rows that are valued while they are read."""
+        with _engine_errors():
+            yield from self._simulation.SimulateLines(requests, timeout=timeout)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def _frame(table: frames.Table | None) -> pl.DataFrame | None:
+    return None if table is None else frames.read_table(table)
+
+
+@contextmanager
+def _rpc_errors(target: str, config: Config) -> Iterator[None]:
+    try:
+        yield
+    except grpc.RpcError as error:
+        found = errors.from_rpc_error(error, target)
+        raise explained(found, target, places_of(target), encrypted=config.tls is not None) from error
+
+
+@contextmanager
+def _engine_errors() -> Iterator[None]:
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("tariffs"):
+            raise errors.from_engine_error(error) from error
+        raise errors.extra_missing("server", error.name) from error
+    except errors.TariffsError:
+        raise
+    except Exception as error:
+        raise errors.from_engine_error(error) from error

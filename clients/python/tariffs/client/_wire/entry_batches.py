@@ -1,0 +1,208 @@
+"""Entry files as batches: rows into messages, entries kept together, answers into frames."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import grpc
+import polars as pl
+from google.rpc import error_details_pb2, status_pb2
+
+from tariffs.client._wire import answers
+from tariffs.client._wire.entry_table import CHARGES, TOO_LARGE, EntryTable, batches, text_of
+from tariffs.client.errors import InvalidRequest
+from tariffs.client.results.entries import (
+    ENTRY_SCHEMA,
+    LANDED,
+    LAYER_SCHEMA,
+    LINE_SCHEMA,
+    REFUSED_SCHEMA,
+    EntriesResult,
+)
+from tariffs.client.results.impact import Note, Quote
+from tariffs.v1 import duty_service_pb2
+
+_AMOUNTS = ("assessed", "owed", "min", "max")
+Send = Callable[[list[duty_service_pb2.EntryLine]], duty_service_pb2.BatchCalculateDutiesResponse]
+
+
+def rate_entries(table: EntryTable, send: Send, report: Callable[[str, float], None]) -> EntriesResult:
+    """The whole table, in batches that keep entries together; entries of more than 1,000 lines are refused."""
+    found = _Found(table)
+    for rows in batches(table):
+        report("rating lines", found.done / table.frame.height)
+        found.take(rows, send([table.messages[row] for row in rows]))
+    report("rating lines", 1.0)
+    return found.result()
+
+
+class _Found:
+    """What came back so far."""
+
+    def __init__(self, table: EntryTable) -> None:
+        self.done = 0
+        self._table = table
+        self._quotes: dict[int, Quote] = {}
+        self._entries: list[dict[str, Any]] = []
+        self._refused: list[dict[str, Any]] = []
+        self._provenance: list[dict[str, Any]] = []
+        self._notes: dict[Note, None] = {}
+
+    def take(self, rows: Sequence[int], answer: duty_service_pb2.BatchCalculateDutiesResponse) -> None:
+        """Take in the answer to one batch; its indices are places in `rows`."""
+        shared = dict(answers.provenance(answer.provenance))
+        self._provenance.append(shared)
+        self._notes |= dict.fromkeys(answers.notes(answer.notes))
+        for one in answer.quotes:
+            quote = answers.quote(one.quote)
+            own = {name: value for name, value in quote.provenance.items() if value}
+            self._quotes[rows[one.index]] = replace(quote, provenance={**shared, **own})
+        for index, status in answer.failures.items():
+            self._refused.append(refusal(self._table, rows[index], fault_of(status)))
+        self._entries += [_entry_row(entry, rows) for entry in answer.entries]
+        self.done += len(rows)
+
+    def result(self) -> EntriesResult:
+        """The frames; rows in the order given, entries in the order of their first row."""
+        self._refused += unsent(self._table)
+        self._quotes = dict(sorted(self._quotes.items()))
+        self._refused.sort(key=lambda refusal: refusal["row"])
+        self._entries.sort(key=lambda entry: entry["row"])
+        return EntriesResult(
+            lines=self._lines(),
+            layers=pl.DataFrame(
+                [layer for row, quote in self._quotes.items() for layer in self._layers(row, quote)],
+                schema=LAYER_SCHEMA,
+            ),
+            entries=pl.DataFrame(self._entries, schema=ENTRY_SCHEMA),
+            refused=pl.DataFrame(self._refused, schema=REFUSED_SCHEMA),
+            quotes=self._quotes,
+            provenance=joined_provenance(self._provenance),
+            notes=tuple(self._notes),
+        )
+
+    def _lines(self) -> pl.DataFrame:
+        reasons = {refusal["row"]: refusal["reason"] for refusal in self._refused}
+        given = self._table.frame
+        taken = {name: f"{name}_given" for name in given.columns if name in LINE_SCHEMA or name == "row"}
+        rows = [_line_row(self._quotes.get(row), reasons.get(row)) for row in range(given.height)]
+        return pl.concat(
+            [
+                given.rename(taken).with_row_index("row").cast({"row": pl.Int64}),
+                pl.DataFrame(rows, LINE_SCHEMA),
+            ],
+            how="horizontal",
+        )
+
+    def _layers(self, row: int, quote: Quote) -> Iterator[dict[str, Any]]:
+        for layer in quote.layers:
+            yield _ids(self._table, row) | {
+                "measure": layer.measure,
+                "authority": layer.authority,
+                "heading": layer.heading,
+                "state": layer.state,
+                "rate": None if layer.rate is None else float(layer.rate),
+                "base": layer.base,
+                "amount": layer.amount,
+                "min": layer.min,
+                "max": layer.max,
+                "rule": layer.why.get("rule"),
+                "text": layer.why.get("text"),
+                "citations": list(layer.citations),
+            }
+
+
+def unsent(table: EntryTable) -> list[dict[str, Any]]:
+    """The rows of entries that are too large for a batch, as rows of the refused."""
+    large = (row for row, fault in table.faults.items() if fault.reason == TOO_LARGE)
+    return [refusal(table, row, table.faults[row]) for row in large]
+
+
+def refusal(table: EntryTable, row: int, fault: InvalidRequest) -> dict[str, Any]:
+    """Describe the fault of a row as a row of the refused; a fault found before it was sent comes first."""
+    error = table.faults.get(row) or fault
+    column = _column(error.field or "")
+    found = table.frame[column][row] if column in table.frame.columns else None
+    told = {"column": column, "reason": error.reason, "found": text_of(found), "message": str(error)}
+    return _ids(table, row) | told
+
+
+def _ids(table: EntryTable, row: int) -> dict[str, Any]:
+    message = table.messages[row]
+    return {"row": row, "line_id": message.line_id or None, "entry_id": message.entry_id or None}
+
+
+# -- answers into rows -----------------------------------------------------------------------------------------
+
+
+def _line_row(quote: Quote | None, reason: str | None) -> dict[str, Any]:
+    if quote is None:
+        return dict.fromkeys(LINE_SCHEMA) | {"reason": reason}
+    return (
+        {"reason": None}
+        | {name: getattr(quote, name) for name in _AMOUNTS}
+        | _landed(quote.landed)
+        | {
+            "prohibited": list(quote.prohibited),
+            "missing_claims": list(quote.missing_claims),
+            "assumptions": list(quote.assumptions),
+            "notes": [f"{note.reason}: {note.message}" for note in quote.notes],
+        }
+    )
+
+
+def _entry_row(entry: duty_service_pb2.EntryTotal, rows: Sequence[int]) -> dict[str, Any]:
+    landed = {name: Decimal(amount) for name, amount in entry.landed.items()}
+    return {
+        "entry_id": entry.entry_id or None,
+        "row": rows[entry.indices[0]],
+        "day": entry.day or None,
+        "lines": len(entry.indices),
+        "refused": entry.refused_count,
+        "informal": entry.informal,
+        "freight": landed["freight"],
+        "insurance": landed["insurance"],
+        **{name: Decimal(getattr(entry, name)) for name in _AMOUNTS},
+        **_landed(landed),
+        "notes": [f"{note.reason}: {note.message}" for note in entry.notes],
+    }
+
+
+def _landed(parts: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    return {column: parts[name] for name, column in LANDED.items()}
+
+
+def fault_of(status: status_pb2.Status) -> InvalidRequest:
+    """The error that a status in an answer tells of."""
+    info, bad = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
+    for detail in status.details:
+        detail.Unpack(info)
+        detail.Unpack(bad)
+    field_at_fault = bad.field_violations[0].field if bad.field_violations else None
+    code = next((code.name for code in grpc.StatusCode if code.value[0] == status.code), "UNKNOWN")
+    return InvalidRequest(
+        info.reason, status.message, code=code, field=field_at_fault, fix=info.metadata.get("fix", "")
+    )
+
+
+def _column(name: str) -> str:
+    """The column that holds a field of the wire."""
+    name = name.removeprefix("claims.").removeprefix("other_charges.")
+    return CHARGES.get(name, name)
+
+
+def joined_provenance(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The provenance of all batches: their switches together, and one digest of their digests."""
+    joined = dict(parts[0])
+    joined["switches"] = {name: value for part in parts for name, value in part["switches"].items()}
+    if len(parts) > 1:
+        digests = "".join(part["run_digest"] for part in parts)
+        joined["run_digest"] = hashlib.sha256(digests.encode()).hexdigest()
+    return joined
+
+
+__all__ = ["fault_of", "joined_provenance", "rate_entries", "refusal", "unsent"]

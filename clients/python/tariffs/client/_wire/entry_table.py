@@ -1,0 +1,206 @@
+"""Tables of entries read into messages: one per row, in batches that keep entries together."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+
+from tariffs.client._wire.csv_text import ROW_FAULT
+from tariffs.client._wire.requests import ClaimValue, duty_line
+from tariffs.client.errors import InvalidRequest
+from tariffs.client.results.law import Law
+from tariffs.v1 import common_pb2, duty_service_pb2
+
+BATCH_LIMIT = 1000
+TOO_LARGE = "BATCH_TOO_LARGE"
+REQUIRED = ("hts", "origin", "customs_value")
+_GOODS = ("entry_id", "line_id", "entry_date", "quantity", "unit", "mode", "ordinary_rate")
+READ = (*REQUIRED, *_GOODS, "freight", "insurance")
+_YEAR_LAST = r"^(\d{1,2}[-/.]\d{1,2}[-/.]\d{4})(?:[T ].*)?$"
+_ALIKE = 0.4
+_EMPTY = {
+    "hts": ("HTS_CODE_MALFORMED", "Give an HTS code of 4 to 10 digits."),
+    "origin": ("ORIGIN_UNKNOWN", "Give the ISO 3166-1 alpha-2 code of the country of origin."),
+}
+"""The reason and the fix of an empty cell, as for a line of which the cell is wrong."""
+_TEXTS_LIMIT, _NAMES_LIMIT, _NAME_LIMIT = 2000, 200, 200
+CHARGES = {"adcvd": "adcvd", "excise": "excise", "other": "other_charges"}
+Row = Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class EntryTable:
+    """A table read into messages: one per row, and what is wrong with rows that make none.
+
+    Rows of entries that are too large for one batch have a fault and are never sent.
+    """
+
+    frame: pl.DataFrame
+    form: common_pb2.TableForm
+    messages: list[duty_service_pb2.EntryLine] = field(default_factory=list)
+    faults: dict[int, InvalidRequest] = field(default_factory=dict)
+
+
+def read_entries(
+    frame: pl.DataFrame, law: Law, on: str, date_format: str, further: Collection[str] = ()
+) -> EntryTable:
+    """The messages of a table's rows.
+
+    Args:
+        frame: the table.
+        law: says which columns are claims.
+        on: the day of rows without an entry date.
+        date_format: how columns of days are written; empty if each shows it.
+        further: columns that the caller reads besides.
+
+    Raises:
+        InvalidRequest: COLUMN_MISSING or TABLE_EMPTY.
+    """
+    unread = _unread(frame)
+    frame = frame.drop(ROW_FAULT, strict=False)
+    missing = [name for name in REQUIRED if name not in frame.columns]
+    if missing:
+        raise _lacking(frame, missing)
+    if not frame.height:
+        raise InvalidRequest("TABLE_EMPTY", "The table has no rows.", field="lines")
+    claims = {claim.id: claim.type for claim in law.claims}
+    table = EntryTable(frame, _form(frame, claims, date_format, further))
+    for place, row in enumerate(frame.iter_rows(named=True)):
+        ids: dict[str, Any] = {
+            "entry_id": text_of(row.get("entry_id")),
+            "line_id": text_of(row.get("line_id")),
+        }
+        try:
+            if place in unread:
+                raise InvalidRequest("ROW_UNREADABLE", unread[place])
+            message = _message(row, claims, on, ids)
+        except InvalidRequest as error:
+            # The line still travels, empty, so that its entry counts it among the refused.
+            message = duty_service_pb2.EntryLine(**ids)
+            table.faults[place] = error
+        table.messages.append(message)
+    return table
+
+
+def _lacking(frame: pl.DataFrame, missing: list[str]) -> InvalidRequest:
+    """The error of required columns that a table lacks, with those of its own that may be meant."""
+    near = {name: difflib.get_close_matches(name, frame.columns, n=1, cutoff=_ALIKE) for name in missing}
+    hints = [f"{found[0]!r} may be {name}" for name, found in near.items() if found]
+    return InvalidRequest(
+        "COLUMN_MISSING",
+        f"The table lacks {', '.join(missing)}; it has {', '.join(frame.columns) or 'no columns'}.",
+        field=missing[0],
+        fix=f"Rename the columns ({'; '.join(hints)})." if hints else f"It needs {', '.join(REQUIRED)}.",
+    )
+
+
+def _unread(frame: pl.DataFrame) -> dict[int, str]:
+    """List the faults of rows that could not be read from their file, by row."""
+    faults = frame[ROW_FAULT].to_list() if ROW_FAULT in frame.columns else []
+    return {row: fault for row, fault in enumerate(faults) if fault is not None}
+
+
+def _message(
+    row: Row, claims: Collection[str], on: str, ids: Mapping[str, str]
+) -> duty_service_pb2.EntryLine:
+    for name, (reason, fix) in _EMPTY.items():
+        if not text_of(row[name]):
+            raise InvalidRequest(reason, f"{name} is missing.", field=name, fix=fix)
+    declared: dict[str, ClaimValue] = {
+        name: value if isinstance(value, bool) else text
+        for name in claims
+        if (value := row.get(name)) is not None and (text := text_of(value))
+    }
+    charges = {kind: text for kind, column in CHARGES.items() if (text := text_of(row.get(column)))}
+    return duty_line(
+        text_of(row["hts"]),
+        text_of(row["origin"]),
+        text_of(row.get("entry_date")) or on,
+        _cell(row["customs_value"]),
+        claims=declared,
+        quantity=_cell(row.get("quantity")),
+        unit=text_of(row.get("unit")),
+        mode=text_of(row.get("mode")),
+        freight=_cell(row.get("freight")),
+        insurance=_cell(row.get("insurance")),
+        charges=charges,
+        ordinary_rate=text_of(row.get("ordinary_rate")) or None,
+        **ids,
+    )
+
+
+def _form(
+    frame: pl.DataFrame, claims: Mapping[str, str], date_format: str, further: Collection[str]
+) -> common_pb2.TableForm:
+    """Describe the whole table to the service: columns not sent, and how columns of days are written."""
+    read = {*READ, *CHARGES.values(), *claims, *further}
+    days = [
+        common_pb2.DateColumn(column=name, texts=_year_last(frame[name]))
+        for name, dtype in frame.schema.items()
+        if dtype == pl.String and (name.endswith("_date") or claims.get(name) == "date")
+    ]
+    return common_pb2.TableForm(
+        columns=[name[:_NAME_LIMIT] for name in frame.columns if name not in read][:_NAMES_LIMIT],
+        dates=days,
+        date_format=date_format,
+    )
+
+
+def _year_last(column: pl.Series) -> list[str]:
+    """The distinct texts of a column that look like days with their year last, without times of day."""
+    texts = column.str.strip_chars().str.extract(_YEAR_LAST, 1).drop_nulls().unique().sort()
+    return texts.head(_TEXTS_LIMIT).to_list()
+
+
+def _cell(value: object) -> Decimal | float | str:
+    """A cell with an amount, for the service to read; numbers keep their digits."""
+    return value if isinstance(value, Decimal | float) else text_of(value)
+
+
+def text_of(value: object) -> str:
+    """A cell as text: whole floats lose their fraction, nothing is empty."""
+    if value is None:
+        return ""
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).strip()
+
+
+def batches(table: EntryTable) -> Iterator[list[int]]:
+    """Rows in batches of at most 1,000, all of an entry in one; larger entries get a fault and are left out.
+
+    Raises:
+        InvalidRequest: BATCHTOO_LARGE if nothing is left to send.
+    """
+    entries: dict[tuple[str, int | None], list[int]] = {}
+    for row, message in enumerate(table.messages):
+        entries.setdefault((message.entry_id, None if message.entry_id else row), []).append(row)
+    large = {key: rows for key, rows in entries.items() if len(rows) > BATCH_LIMIT}
+    for (entry_id, _), rows in large.items():
+        table.faults |= dict.fromkeys(rows, _too_large(entry_id, len(rows)))
+    if len(large) == len(entries):
+        raise table.faults[0]
+    batch: list[int] = []
+    for rows in (rows for key, rows in entries.items() if key not in large):
+        if len(batch) + len(rows) > BATCH_LIMIT:
+            yield batch
+            batch = []
+        batch += rows
+    yield batch
+
+
+def _too_large(entry_id: str, lines: int) -> InvalidRequest:
+    return InvalidRequest(
+        TOO_LARGE,
+        f"The entry {entry_id} has {lines:,} lines; the limit is {BATCH_LIMIT:,}, because its fees are of one entry.",
+        field="entry_id",
+        fix="Give each entry its own entry_id.",
+    )

@@ -1,0 +1,155 @@
+"""Tables in and out: files, Polars frames and Arrow bytes."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+import polars as pl
+
+from tariffs.client._wire.csv_text import read_csv, unreadable
+from tariffs.client.errors import InvalidRequest
+from tariffs.client.results.table_handle import TableHandle
+
+
+class ArrowTable(Protocol):
+    """A table of pyarrow, pandas or any other package that offers the Arrow C stream interface."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """The table as a stream of Arrow."""
+
+
+Table = pl.DataFrame | pl.LazyFrame | str | Path | TableHandle | ArrowTable
+"""A trade table: a frame, a lazy frame, an Arrow table or pandas frame, the path of a Parquet, Arrow or CSV file, or
+the handle of a table that the server keeps."""
+_FIX_OF_TYPE = (
+    "Give a Polars frame, an Arrow table, a pandas frame (with pyarrow installed), or the path of a .parquet, .arrow "
+    "or .csv file; a dict of columns goes through polars.DataFrame."
+)
+
+_LARGEST_UNCOMPRESSED = 64
+
+
+def read_table(source: Table) -> pl.DataFrame:
+    """The table as a frame. CSV is read all as text, so codes keep their zeros and origin NO stays Norway.
+
+    Raises:
+        InvalidRequest: TABLE_UNREADABLE if the file is missing, of another kind, or broken, the table is kept by a
+            server, or the argument is no table.
+    """
+    if isinstance(source, TableHandle):
+        raise InvalidRequest(
+            "TABLE_UNREADABLE",
+            f"The rows of {source.name} are on the server.",
+            field="lines",
+            fix="Give the table itself here.",
+        )
+    if isinstance(source, pl.DataFrame):
+        return source
+    if isinstance(source, pl.LazyFrame):
+        try:
+            return source.collect()
+        except (OSError, pl.exceptions.PolarsError) as error:
+            raise unreadable("of the query", _first_line(error)) from error
+    if isinstance(source, str | Path):
+        return _read_file(Path(source))
+    return _from_other(source)
+
+
+def read_bytes(data: bytes, name: str) -> pl.DataFrame:
+    """The table in the bytes of a file called `name`: Parquet or Arrow by their first bytes, else CSV.
+
+    Raises:
+        InvalidRequest: TABLE_UNREADABLE.
+    """
+    try:
+        if data.startswith(b"PAR1"):
+            return pl.read_parquet(io.BytesIO(data))
+        if data.startswith(b"ARROW1"):
+            return pl.read_ipc(io.BytesIO(data))
+        if data.startswith(b"\xff\xff\xff\xff"):
+            return pl.read_ipc_stream(io.BytesIO(data))
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise unreadable(name, _first_line(error)) from error
+    return read_csv(data, name)
+
+
+def _read_file(path: Path) -> pl.DataFrame:
+    kind = path.suffix.lower()
+    try:
+        if kind == ".csv":
+            return read_csv(path.read_bytes(), str(path))
+        if kind == ".parquet":
+            return pl.read_parquet(path)
+        if kind in {".arrow", ".feather", ".ipc"}:
+            return pl.read_ipc(path)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise unreadable(str(path), _first_line(error)) from error
+    raise unreadable(str(path), f"files named *{path.suffix or path.name} are not known")
+
+
+def _from_other(source: object) -> pl.DataFrame:
+    """A frame from a table of another package, by the Arrow interface that Polars reads."""
+    kind = f"{type(source).__module__}.{type(source).__qualname__}".removeprefix("builtins.")
+    if not any(hasattr(source, name) for name in ("__arrow_c_stream__", "__arrow_c_array__")):
+        raise unreadable(f"of type {kind}", "it is neither a frame nor a path", _FIX_OF_TYPE)
+    try:
+        frame = pl.DataFrame(cast(Any, source))
+    # Whatever another package raises here, the table cannot be read.
+    except Exception as error:
+        raise unreadable(f"of type {kind}", _first_line(error), _FIX_OF_TYPE) from error
+    # pandas sends its index along under such names.
+    return frame.drop(name for name in frame.columns if name.startswith("__index_level_"))
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else type(error).__name__
+
+
+def encode(frame: pl.DataFrame) -> bytes:
+    """The frame as one Arrow IPC stream, compressed unless it is small."""
+    buffer = io.BytesIO()
+    compressed = frame.height > _LARGEST_UNCOMPRESSED
+    frame.write_ipc_stream(buffer, compression="zstd" if compressed else "uncompressed")
+    return buffer.getvalue()
+
+
+def too_large(rows: int, found: int, limit: int) -> InvalidRequest:
+    """The error of a table that does not fit a message."""
+    return InvalidRequest(
+        "BATCH_TOO_LARGE",
+        f"The table of {rows:,} rows makes a message of {found:,} bytes; the limit is {limit:,}.",
+        field="lines",
+        fix="Run it in-process: Client.local(), or --local on the command line.",
+        metadata={"limit": str(limit), "found": str(found)},
+    )
+
+
+def from_arrow(data: bytes) -> pl.DataFrame:
+    """The frame held in an Arrow IPC stream; no bytes give an empty frame."""
+    return pl.read_ipc_stream(io.BytesIO(data)) if data else pl.DataFrame()
+
+
+def write_table(frame: pl.DataFrame, path: Path, provenance: Mapping[str, object]) -> None:
+    """Write a result as Parquet with its provenance in the file metadata, or as CSV with it in a file beside.
+
+    Raises:
+        InvalidRequest: PARAMETER_INVALID if the name ends in neither .parquet nor .csv.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(provenance, sort_keys=True)
+    if path.suffix.lower() == ".parquet":
+        frame.write_parquet(path, metadata={"tariffs.provenance": text})
+    elif path.suffix.lower() == ".csv":
+        frame.write_csv(path)
+        path.with_name(path.name + ".provenance.json").write_text(text + "\n", encoding="utf-8")
+    else:
+        raise InvalidRequest(
+            "PARAMETER_INVALID",
+            f"Cannot write {path.name}.",
+            field="output",
+            fix="Name a .parquet or .csv file.",
+        )

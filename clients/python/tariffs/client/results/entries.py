@@ -1,0 +1,161 @@
+"""Entry files: many lines rated one by one, the fees of each entry taken once, as Polars frames.
+
+Money is exact: `Decimal` with two decimals. The columns are explained on the page on landed cost in docs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from tariffs.client.results.impact import Note, Provenance, Quote
+from tariffs.client.results.refused import refused_json
+
+MONEY = pl.Decimal(20, 2)
+LANDED = {
+    "customs_value": "entered_value",
+    "mpf": "mpf",
+    "hmf": "hmf",
+    "adcvd": "adcvd_amount",
+    "excise": "excise_amount",
+    "other": "other_amount",
+    "total": "landed",
+}
+"""Parts of the landed cost by the column that holds them; freight and insurance are the caller's own columns."""
+
+LINE_SCHEMA: dict[str, pl.DataType] = {
+    "reason": pl.String(),
+    "entered_value": MONEY,
+    "assessed": MONEY,
+    "owed": MONEY,
+    "min": MONEY,
+    "max": MONEY,
+    "mpf": MONEY,
+    "hmf": MONEY,
+    "adcvd_amount": MONEY,
+    "excise_amount": MONEY,
+    "other_amount": MONEY,
+    "landed": MONEY,
+    "prohibited": pl.List(pl.String()),
+    "missing_claims": pl.List(pl.String()),
+    "assumptions": pl.List(pl.String()),
+    "notes": pl.List(pl.String()),
+}
+LAYER_SCHEMA: dict[str, pl.DataType] = {
+    "row": pl.Int64(),
+    "line_id": pl.String(),
+    "entry_id": pl.String(),
+    "measure": pl.String(),
+    "authority": pl.String(),
+    "heading": pl.String(),
+    "state": pl.String(),
+    "rate": pl.Float64(),
+    "base": MONEY,
+    "amount": MONEY,
+    "min": MONEY,
+    "max": MONEY,
+    "rule": pl.String(),
+    "text": pl.String(),
+    "citations": pl.List(pl.String()),
+}
+ENTRY_SCHEMA: dict[str, pl.DataType] = {
+    "entry_id": pl.String(),
+    "row": pl.Int64(),
+    "day": pl.String(),
+    "lines": pl.Int64(),
+    "refused": pl.Int64(),
+    "informal": pl.Boolean(),
+    "entered_value": MONEY,
+    "freight": MONEY,
+    "insurance": MONEY,
+    "assessed": MONEY,
+    "owed": MONEY,
+    "min": MONEY,
+    "max": MONEY,
+    "mpf": MONEY,
+    "hmf": MONEY,
+    "adcvd_amount": MONEY,
+    "excise_amount": MONEY,
+    "other_amount": MONEY,
+    "landed": MONEY,
+    "notes": pl.List(pl.String()),
+}
+REFUSED_SCHEMA: dict[str, pl.DataType] = {
+    "row": pl.Int64(),
+    "line_id": pl.String(),
+    "entry_id": pl.String(),
+    "column": pl.String(),
+    "reason": pl.String(),
+    "found": pl.String(),
+    "message": pl.String(),
+}
+VIEWS = ("line", "entry", "layer")
+
+
+@dataclass(frozen=True, slots=True)
+class EntriesResult:
+    """The duties and fees of entries. A planning estimate, not a ruling.
+
+    Attributes:
+        lines: one row per row given, in order: `row` (from 0), the columns given, then what came out, which is null
+            where `reason` says why the row was refused. A caller's column with the name of a result gets `_given`.
+        layers: one row per layer of each line, with `row, line_id, entry_id`.
+        entries: one row per entry in the order of first lines, sums of its rated lines; `entry_id` is null for a line
+            that is an entry of its own, `row` its first row.
+        refused: rows that could not be rated: `row, line_id, entry_id, column, reason, found, message`.
+        quotes: the whole answer of each row that was rated.
+        provenance: law version, digests, switches: what the result was made from.
+        notes: on the table as a whole and on the options.
+    """
+
+    lines: pl.DataFrame
+    layers: pl.DataFrame
+    entries: pl.DataFrame
+    refused: pl.DataFrame
+    quotes: Mapping[int, Quote]
+    provenance: Provenance
+    notes: tuple[Note, ...] = ()
+
+    def view(self, name: str) -> pl.DataFrame:
+        """The frame of a view: `line`, `entry` or `layer`."""
+        return {"line": self.lines, "entry": self.entries, "layer": self.layers}[name]
+
+    def to_json_dict(self, refused_path: str | None = None) -> dict[str, object]:
+        """The result as in `duty --entries --json`, money as decimal strings.
+
+        Args:
+            refused_path: the file that holds all refused rows, if one was written.
+        """
+        ids = {row: (line, entry) for row, line, entry in self._ids().iter_rows()}
+        return {
+            "lines": [
+                {"row": row, "line_id": ids[row][0], "entry_id": ids[row][1], **quote.to_json_dict()}
+                for row, quote in self.quotes.items()
+            ],
+            "entries": [
+                {name: _plain(value) for name, value in entry.items()} for entry in self.entries.to_dicts()
+            ],
+            "refused": refused_json(self.refused, refused_path),
+            "notes": [note.to_json_dict() for note in self.notes],
+            "provenance": dict(self.provenance),
+        }
+
+    def _ids(self) -> pl.DataFrame:
+        given = [
+            pl.col(name).cast(pl.String) if name in self.lines.columns else pl.lit(None).alias(name)
+            for name in ("line_id", "entry_id")
+        ]
+        return self.lines.select("row", *given)
+
+
+def flat(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with lists as text joined by `; `, for files that hold no lists."""
+    return frame.with_columns(
+        pl.col(name).list.join("; ") for name, dtype in frame.schema.items() if dtype == pl.List(pl.String)
+    )
+
+
+def _plain(value: object) -> object:
+    return value if value is None or isinstance(value, str | int | bool | list) else str(value)

@@ -1,0 +1,79 @@
+"""What changes in the law in a window of days, and what it does to a table."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import polars as pl
+
+from tariffs.client.results.impact import Provenance
+from tariffs.client.results.refused import refused_json
+
+
+@dataclass(frozen=True, slots=True)
+class LawChange:
+    """One change of the law.
+
+    Attributes:
+        id: label of a period, path of an act, id of a stacking rule, or name of a list.
+        kind: enact, end, stacking, list, or the verb of an act.
+        when: what of it falls in the window: takes_effect, ends, published.
+        measures: the measures it is about.
+        effect_time: its instant; empty where it has none.
+        known_from: day it was published; empty if always known.
+        text: the change in words.
+        citations: legal sources.
+        confidence: A, B, C or U; empty where the law data does not say.
+        step: the step of the frames it belongs to; changes at one instant share one. None: it cannot be valued.
+    """
+
+    id: str
+    kind: str
+    when: tuple[str, ...]
+    measures: tuple[str, ...]
+    effect_time: str
+    known_from: str
+    text: str
+    citations: tuple[str, ...]
+    confidence: str
+    step: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LawChanges:
+    """The changes of a window of days, by instant.
+
+    Attributes:
+        changes: the changes.
+        effects: what each step does to the table, by measure: `step, at, known_on, measure, lines, customs_value,
+            duty_before, duty_after, change`. Steps do not add up: an act known late has one in knowledge and one in
+            time. Empty without a table.
+        lines: the lines hit, the largest changes first: the same with `row, hts, origin` instead of `lines`.
+        lines_left_off: how many lines a server left off to keep its answer short.
+        refused: rows that could not be read: `row, column, reason, found, message`.
+        effects_left_off, refused_left_off: likewise; a server tells at most 1 MiB of each.
+        provenance: law version, digests.
+    """
+
+    changes: tuple[LawChange, ...]
+    effects: pl.DataFrame
+    lines: pl.DataFrame
+    lines_left_off: int
+    refused: pl.DataFrame
+    provenance: Provenance
+    effects_left_off: int = 0
+    refused_left_off: int = 0
+
+    def to_json_dict(self, refused_path: str | None = None) -> dict[str, object]:
+        """The result as in `law changes --json`; of the lines, the number alone.
+
+        Args:
+            refused_path: the file that holds all refused rows, if one was written.
+        """
+        return {
+            "changes": [asdict(change) for change in self.changes],
+            "effects": self.effects.to_dicts(),
+            "lines": self.lines.height + self.lines_left_off,
+            "refused": refused_json(self.refused, refused_path, self.refused_left_off),
+            "provenance": dict(self.provenance),
+        }

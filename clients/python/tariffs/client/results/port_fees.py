@@ -1,0 +1,87 @@
+"""What port fees cost per container and ton."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+
+from tariffs.client.results.impact import Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class VoyageFigure:
+    """One figure a fee rests on; `confidence` is A, B, C or U where it is sourced, empty where the caller gave it."""
+
+    name: str
+    value: Decimal
+    source: str
+    confidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class PortFee:
+    """What a fee costs on a voyage, in US dollars.
+
+    Attributes:
+        measure: the fee's measure.
+        kind: kind of ship the fee is on.
+        ship: sourced voyage it is taken from; empty for a ship of the caller's.
+        suspended: it stands and is not collected on this day; every amount is then 0.
+        paying_calls: calls that pay.
+        per_call: fee of one paying call.
+        total: fee of the voyage.
+        per_teu: per container (TEU) landed; None if none is known to be.
+        per_ton: per metric ton landed; None if none is known to be.
+        teu_of_trade: per TEU over all cargo of the trade, on paying ships and others; None without a share.
+        ton_of_trade: the same per metric ton.
+        figures: what it rests on, each with its source.
+        citations: legal sources of the fee.
+    """
+
+    measure: str
+    kind: str
+    ship: str
+    suspended: bool
+    paying_calls: int
+    per_call: Decimal
+    total: Decimal
+    per_teu: Decimal | None
+    per_ton: Decimal | None
+    teu_of_trade: Decimal | None
+    ton_of_trade: Decimal | None
+    figures: tuple[VoyageFigure, ...]
+    citations: tuple[str, ...]
+
+    @property
+    def standing(self) -> str:
+        """`collected`, `suspended` or `not in force`."""
+        if self.suspended:
+            return "suspended"
+        return "collected" if self.paying_calls else "not in force"
+
+
+@dataclass(frozen=True, slots=True)
+class PortFees:
+    """The fees asked for, and what it takes to get them again."""
+
+    fees: tuple[PortFee, ...]
+    provenance: Provenance
+
+    def to_json_dict(self) -> dict[str, object]:
+        """The result as in `law port-fees --json`; amounts are decimal text."""
+        return {
+            "fees": [_plain(asdict(fee)) | {"standing": fee.standing} for fee in self.fees],
+            "provenance": dict(self.provenance),
+        }
+
+
+def _plain(fee: dict[str, object]) -> dict[str, object]:
+    return {name: _text(value) for name, value in fee.items()}
+
+
+def _text(value: object) -> object:
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, tuple):
+        return [_text(item) for item in value]
+    return _plain(value) if isinstance(value, dict) else value

@@ -1,0 +1,105 @@
+"""What comes back of entries, as Polars frames. A refund is a transfer and never a price cut."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+import polars as pl
+
+from tariffs.client.results.impact import Note, Provenance
+from tariffs.client.results.refused import refused_json
+
+MONEY = pl.Decimal(20, 2)
+AMOUNTS = ("deposited", "assessed", "owed", "by_act", "refundable", "drawback", "refund", "interest")
+ENTRY_SCHEMA: dict[str, pl.DataType] = {
+    "entry_id": pl.String(),
+    "row": pl.Int64(),
+    "day": pl.String(),
+    "lines": pl.Int64(),
+    "refused": pl.Int64(),
+    "liquidation": pl.String(),
+    "route": pl.String(),
+    "route_from": pl.String(),
+    **dict.fromkeys(AMOUNTS, MONEY),
+    "notes": pl.List(pl.String()),
+}
+HEADING_SCHEMA: dict[str, pl.DataType] = {
+    "entry_id": pl.String(),
+    "row": pl.Int64(),
+    "measure": pl.String(),
+    "heading": pl.String(),
+    "start": pl.String(),
+    "end": pl.String(),
+    **dict.fromkeys(("deposited", "assessed", "owed", "refundable"), MONEY),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RefundsResult:
+    """What comes back of entries. A planning estimate, not a ruling.
+
+    Attributes:
+        entries: one row per entry in the order of first lines: liquidation state and route, `deposited` (duty as known
+            on the entry day), `assessed` (as known now), `owed`, `by_act` (deposited less assessed: what retroactive
+            acts gave back), `refundable` (assessed less owed), `drawback`, `refund` (refundable less drawback) and
+            `interest`; `row` is its first row.
+        headings: the same by measure, heading and collection window [start, end) of each entry.
+        refused: rows that could not be rated: `row, line_id, entry_id, column, reason, found, message`.
+        total: sums over all entries by name.
+        authorities: the nodes of the authority tree counted.
+        provenance: law version, digests: what the result was made from.
+        notes: on the table as a whole and on the options.
+    """
+
+    entries: pl.DataFrame
+    headings: pl.DataFrame
+    refused: pl.DataFrame
+    total: Mapping[str, Decimal]
+    authorities: tuple[str, ...]
+    provenance: Provenance
+    notes: tuple[Note, ...] = ()
+
+    def by_heading(self) -> pl.DataFrame:
+        """Sums over all entries by measure, heading and collection window."""
+        keys = ["measure", "heading", "start", "end"]
+        amounts = [pl.col(name).sum() for name in ("deposited", "assessed", "owed", "refundable")]
+        return (
+            self.headings.group_by(keys, maintain_order=True)
+            .agg(*amounts)
+            .sort("start", "heading", "measure")
+        )
+
+    def to_json_dict(self, refused_path: str | None = None) -> dict[str, object]:
+        """The result as in `refund --json`, money as decimal strings.
+
+        Args:
+            refused_path: the file that holds all refused rows, if one was written.
+        """
+        headings: dict[int, list[dict[str, object]]] = {}
+        for heading in _plain(self.headings):
+            row = heading.pop("row")
+            heading.pop("entry_id")
+            headings.setdefault(row if isinstance(row, int) else -1, []).append(heading)
+        entries = [
+            {**entry, "headings": headings.get(row, [])}
+            for entry in _plain(self.entries)
+            if isinstance(row := entry["row"], int)
+        ]
+        return {
+            "entries": entries,
+            "headings": _plain(self.by_heading()),
+            "total": {name: str(amount) for name, amount in self.total.items()},
+            "authorities": list(self.authorities),
+            "refused": refused_json(self.refused, refused_path),
+            "notes": [note.to_json_dict() for note in self.notes],
+            "provenance": dict(self.provenance),
+        }
+
+
+def _plain(frame: pl.DataFrame) -> list[dict[str, object]]:
+    return [
+        {name: str(value) if isinstance(value, Decimal) else value for name, value in row.items()}
+        for row in frame.to_dicts()
+    ]

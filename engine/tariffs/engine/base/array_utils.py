@@ -1,0 +1,33 @@
+"""Small operations on arrays that several stages share."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
+I32 = NDArray[np.int32]
+I8 = NDArray[np.int8]
+Bools = NDArray[np.bool_]
+
+
+def ratio(above: F64, below: F64, undefined: float = np.nan) -> F64:
+    """A quotient where the divisor is above 0, else `undefined`."""
+    out: F64 = np.full(np.shape(above), undefined, dtype=np.float64)
+    return np.divide(above, below, out=out, where=below > 0)
+
+
+def sums_of(index: I64, values: F64, count: int) -> F64:
+    """Values summed by index in the order given, `count` sums."""
+    out: F64 = np.zeros(count, dtype=np.float64)
+    if len(index):
+        out += np.bincount(index, weights=values, minlength=count)
+    return out
+
+
+def factorize(values: I64) -> tuple[I64, I64]:
+    """The distinct values, sorted, and the place of each value among them."""
+    distinct = pl.Series(values).unique().sort().to_numpy()
+    return distinct, np.searchsorted(distinct, values)

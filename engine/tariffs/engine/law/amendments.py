@@ -1,0 +1,384 @@
+"""The verbs by which law and scenarios act on measures: their text form and what it must hold.
+
+"What happened" (law) and "what if" (scenarios) are written alike. A `Change` is one act as written; bound to
+a measure it becomes an `Act` with instants on that measure's clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from tariffs.engine.errors import ScenarioError
+from tariffs.engine.law.conditions import Condition
+from tariffs.engine.law.model import ANYWHERE, CONFIDENCE, Scope, Weights
+from tariffs.engine.law.values import (
+    RateStep,
+    digits,
+    is_code,
+    read_day,
+    read_dollars,
+    read_instant,
+    read_rate,
+    read_share,
+    read_step,
+    read_yes,
+)
+
+LAW = "law"
+ON_END = ("snap_back", "terminate", "none_scheduled")
+_COMMON = frozenset({"op", "known_from", "cite", "conf", "switch", "note", "group"})
+SCOPE_KEYS = ("origins", "not_origins", "products", "not_products")
+_GOODS = " ".join(SCOPE_KEYS)
+_UTC = ZoneInfo("UTC")
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """What a verb must and may say, and where its acts stand among those of one instant (low first)."""
+
+    required: frozenset[str]
+    optional: frozenset[str]
+    rank: int
+    text: str
+
+
+def _verb(required: str, optional: str, rank: int, text: str) -> Verb:
+    return Verb(frozenset(required.split()), frozenset(optional.split()), rank, text)
+
+
+OPS: Mapping[str, Verb] = {
+    "invalidate": _verb("at", "from_beginning collection_stop", 6, "a court voids the duty"),
+    "enjoin": _verb("at", "until", 6, "an order enjoins the duty while collection goes on"),
+    "revalidate": _verb("", "", 6, "earlier invalidations are undone"),
+    "terminate": _verb("at", "", 5, "repealed for good"),
+    "expire": _verb("at", "", 5, "ended by its own sunset clause"),
+    "replace": _verb("at measure", "", 4, "ended, and another measure comes in its place"),
+    "set_rate": _verb("from", "rate by base heading", 3, "the statutory rate is changed"),
+    "suspend": _verb("from on_end", "until kept heading", 2, "on the books, not collected"),
+    "extend": _verb("until", "", 1, "the end of the last suspension is moved"),
+    "snap_back": _verb("at", "", 1, "the suspension ends"),
+    "exempt": _verb("from", "until heading if", 4, "goods are relieved"),
+    "lapse_exemption": _verb("at", "heading", 4, "a relief ends"),
+    "delay": _verb("to", "", 0, "the start is moved before it comes"),
+    "announce": _verb("", "at rate", 0, "a statement without an instrument; never charged"),
+    "add": _verb("measure", "", 0, "a new measure"),
+    "set_switch": _verb("name value", "", 0, "a doubtful fact or settled choice is set"),
+    "set_stacking": _verb(
+        "rule from", "until value as after", 0, "a stacking rule is ended, brought back or changed"
+    ),
+    "set_claim": _verb("claim share", f"from until {_GOODS}", 0, "the share of goods that declare a fact"),
+    "shock_quantity": _verb(
+        "from", f"until share floor compliance {_GOODS}", 0, "a limit or floor on the quantity traded"
+    ),
+}
+# Verbs that act on something other than a measure; `announce` may name one.
+UNSELECTIVE = frozenset({"add", "set_switch", "announce", "set_stacking", "set_claim", "shock_quantity"})
+# Every key that a change of a verb may have.
+CHANGE_KEYS: Mapping[str, frozenset[str]] = {
+    op: verb.required
+    | verb.optional
+    | _COMMON
+    | ({"measures"} if op not in UNSELECTIVE - {"announce"} else set())
+    for op, verb in OPS.items()
+}
+# Verbs that only scenarios use: the law states such things in files of their own.
+SCENARIO_ONLY = frozenset({"add", "replace", "set_switch", "set_stacking", "set_claim", "shock_quantity"})
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """Which measures an act reaches, and to what part of their scope it is narrowed."""
+
+    ids: tuple[str, ...] = ()
+    authority: str = ""
+    heading: str = ""
+    scope: Scope = ANYWHERE
+
+
+EVERYTHING = Selector()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One act as written. Instants stay text until bound to a measure's clock."""
+
+    op: str
+    selector: Selector = EVERYTHING
+    start: str = ""
+    until: str = ""
+    to: str = ""
+    collection_stop: str = ""
+    from_beginning: bool = False
+    rate: Decimal | None = None
+    step: RateStep | None = None
+    kept: Decimal | None = None
+    on_end: str = ""
+    heading: str = ""
+    conditions: tuple[str, ...] = ()
+    base: Mapping[str, str] = field(default_factory=dict)
+    name: str = ""
+    value: str = ""
+    measure: Mapping[str, Any] = field(default_factory=dict)
+    rule: str = ""
+    definition: Mapping[str, Any] = field(default_factory=dict)
+    after: str = ""
+    claim: str = ""
+    share: Decimal | None = None
+    floor: Decimal | None = None
+    compliance: Decimal | None = None
+    goods: Scope = ANYWHERE
+    group: str = ""
+    known_from: date | None = None
+    switch: Mapping[str, str] = field(default_factory=dict)
+    cite: tuple[str, ...] = ()
+    conf: str = ""
+    path: str = ""
+    source: str = LAW
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A change bound to one measure: instants in UTC, `label` a period it is limited to, `order` its place.
+
+    `name` is how rows of the measure name it, another for every change. `origins` spells out the origins of its scope
+    over all time; None is any.
+    """
+
+    change: Change
+    scope: Scope
+    label: str
+    start: datetime | None
+    until: datetime | None
+    to: datetime | None
+    collection_stop: datetime | None
+    known_from: date | None
+    order: int
+    name: str
+    conditions: tuple[Condition, ...] = ()
+    base: Weights = ()
+    metals: tuple[int, ...] = ()
+    origins: frozenset[str] | None = None
+
+
+def name_among(acts: Sequence[Act], change: Change, order: int) -> str:
+    """The name of the next act of a measure: verb and start for the law's, numbered where an earlier act has it.
+
+    Args:
+        acts: the acts of the measure before it.
+        change: the change it comes from.
+        order: the place of the change; acts of one change have one name.
+    """
+    if change.source != LAW:
+        return f"{change.source}:{change.path}"
+    plain = f"{change.op} {change.start or change.until}"
+    alike = {act.order: act.name for act in acts if act.name == plain or act.name.startswith(f"{plain} (")}
+    return alike.get(order) or (f"{plain} ({len(alike) + 1})" if alike else plain)
+
+
+def change_from_mapping(mapping: Mapping[str, Any], path: str, *, source: str = LAW) -> Change:
+    """Read one change; `path` (such as `changes[2]`) heads the path of every error.
+
+    Raises:
+        ScenarioError: SCENARIO_SYNTAX, SCENARIO_UNKNOWN_KEY or CHANGE_DATES_REVERSED, with the path of
+        the key.
+    """
+    change = read_change(mapping, path, source=source)
+    _check_sense(change, path)
+    return change
+
+
+def read_change(mapping: Mapping[str, Any], path: str, *, source: str = LAW) -> Change:
+    """Read the values of one change, whether they belong together or not; raises as `change_from_mapping`."""
+    op = mapping.get("op", "")
+    verb = OPS.get(op) if isinstance(op, str) else None
+    if verb is None:
+        known = ", ".join(sorted(OPS))
+        raise _fault(path + ".op", f"{op!r} is not an operation", f"Use one of: {known}.")
+    _check_keys(mapping, verb, op, path)
+    read = _Reader(mapping, path)
+    return Change(
+        op=op,
+        selector=_selector(mapping.get("measures", {}), path + ".measures"),
+        start=read.instant("at") or read.instant("from"),
+        until=read.instant("until"),
+        to=read.instant("to"),
+        collection_stop=read.instant("collection_stop"),
+        from_beginning=read.value("from_beginning", read_yes, False),
+        rate=read.value("rate", read_rate, None),
+        step=read.value("by", read_step, None),
+        kept=read.value("kept", read_rate, None),
+        on_end=read.word("on_end", ON_END),
+        heading=read.word("heading"),
+        conditions=read.words("if"),
+        base=read.mapping("base"),
+        name=read.word("name"),
+        value=read.word("value"),
+        measure=read.mapping("measure"),
+        rule=read.word("rule"),
+        definition=read.mapping("as"),
+        after=read.word("after"),
+        claim=read.word("claim"),
+        share=read.value("share", read_share, None),
+        floor=read.value("floor", read_dollars, None),
+        compliance=read.value("compliance", read_share, None),
+        goods=read_scope(mapping, path),
+        group=read.word("group"),
+        known_from=read.value("known_from", read_day, None),
+        switch=read.mapping("switch"),
+        cite=read.words("cite"),
+        conf=read.word("conf", tuple(CONFIDENCE)),
+        path=path,
+        source=source,
+    )
+
+
+def _check_keys(mapping: Mapping[str, Any], verb: Verb, op: str, path: str) -> None:
+    allowed = CHANGE_KEYS[op]
+    for key in mapping:
+        if key not in allowed:
+            raise ScenarioError(
+                "SCENARIO_UNKNOWN_KEY",
+                f"{op} does not know the key {key!r}.",
+                path=f"{path}.{key}",
+                fix=f"Keys of {op}: {', '.join(sorted(allowed))}.",
+            )
+    for key in sorted(verb.required - mapping.keys()):
+        raise _fault(path, f"{op} needs the key {key!r}", "Add it.")
+
+
+def _check_sense(change: Change, path: str) -> None:
+    if change.op == "set_rate" and (change.rate is None) == (change.step is None):
+        raise _fault(path, "set_rate needs either `rate` or `by`", "Give one of them.")
+    if change.op == "suspend" and not change.until and change.on_end != "none_scheduled":
+        raise _fault(
+            path + ".on_end",
+            "a suspension without `until` has on_end none_scheduled",
+            "Write on_end: none_scheduled, or an end.",
+        )
+    _check_pairs(change, path)
+    if change.op not in UNSELECTIVE and change.selector == EVERYTHING and change.source != LAW:
+        raise _fault(path, f"{change.op} needs `measures`", "Select by id or authority.")
+    if change.start and change.until and read_instant(change.start, _UTC) > read_instant(change.until, _UTC):
+        raise ScenarioError(
+            "CHANGE_DATES_REVERSED",
+            f"The change ends ({change.until}) before it begins ({change.start}).",
+            path=path + ".until",
+            fix="Put the end after the start.",
+        )
+
+
+def _check_pairs(change: Change, path: str) -> None:
+    """Of some pairs of keys exactly one is wanted."""
+    if change.op == "set_stacking" and bool(change.value) == bool(change.definition):
+        raise _fault(path, "set_stacking needs either `value` or `as`", "Give one of them.")
+    if change.op == "set_stacking" and change.value not in {"", "on", "off"}:
+        raise _fault(path + ".value", "value is on or off", "Write one of them.")
+    if change.op == "shock_quantity" and (change.share is None) == (change.floor is None):
+        raise _fault(path, "shock_quantity needs either `share` or `floor`", "Give one of them.")
+
+
+def _fault(path: str, message: str, fix: str) -> ScenarioError:
+    return ScenarioError("SCENARIO_SYNTAX", message[0].upper() + message[1:] + ".", path=path, fix=fix)
+
+
+class _Reader:
+    """Reads the keys of one mapping, heading every error with its path."""
+
+    def __init__(self, mapping: Mapping[str, Any], path: str) -> None:
+        self._mapping = mapping
+        self._path = path
+
+    def text(self, key: str) -> str:
+        found = self._mapping.get(key, "")
+        if not isinstance(found, str):
+            raise _fault(
+                f"{self._path}.{key}", f"{key} is a single value, not a list or mapping", "Write one value."
+            )
+        return found
+
+    def value(self, key: str, read: Callable[[str], _T], absent: _T) -> _T:
+        text = self.text(key)
+        if not text:
+            return absent
+        try:
+            return read(text)
+        except ValueError as error:
+            raise _fault(f"{self._path}.{key}", str(error), "Correct the value.") from None
+
+    def instant(self, key: str) -> str:
+        text = self.text(key)
+        self.value(key, lambda found: read_instant(found, _UTC), None)
+        return text
+
+    def word(self, key: str, choices: tuple[str, ...] = ()) -> str:
+        text = self.text(key)
+        if text and choices and text not in choices:
+            raise _fault(
+                f"{self._path}.{key}",
+                f"{text!r} is not a value of {key}",
+                f"Use one of: {', '.join(choices)}.",
+            )
+        return text
+
+    def words(self, key: str) -> tuple[str, ...]:
+        return read_words(self._mapping.get(key, []), f"{self._path}.{key}")
+
+    def mapping(self, key: str) -> Mapping[str, Any]:
+        found = self._mapping.get(key, {})
+        if not isinstance(found, Mapping):
+            raise _fault(f"{self._path}.{key}", f"{key} is a mapping", "Write keys and values.")
+        return found
+
+
+def read_words(found: Any, path: str) -> tuple[str, ...]:
+    """A text or a list of texts, as a tuple; raises ScenarioError with `path`."""
+    items = [found] if isinstance(found, str) else found
+    if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+        raise _fault(path, "a value or a list of values is wanted", "Write [a, b].")
+    return tuple(items)
+
+
+def read_scope(mapping: Mapping[str, Any], path: str) -> Scope:
+    """The scope keys `origins`, `not_origins`, `products`, `not_products` of a row, selector or claim."""
+
+    def origins(key: str) -> frozenset[str]:
+        return frozenset(read_words(mapping.get(key, []), f"{path}.{key}"))
+
+    def products(key: str) -> frozenset[str]:
+        words = read_words(mapping.get(key, []), f"{path}.{key}")
+        return frozenset(digits(word) if is_code(word) else word for word in words)
+
+    def conjunct(found: frozenset[str]) -> tuple[frozenset[str], ...]:
+        return (found,) if found else ()
+
+    return Scope(
+        conjunct(origins("origins")),
+        origins("not_origins"),
+        conjunct(products("products")),
+        products("not_products"),
+    )
+
+
+SELECTOR_KEYS = ("id", "authority", "heading", *SCOPE_KEYS)
+
+
+def _selector(mapping: Any, path: str) -> Selector:
+    if not isinstance(mapping, Mapping):
+        raise _fault(path, "measures is a mapping such as {id: NAME} or {authority: NODE}", "Write it so.")
+    for key in mapping:
+        if key not in SELECTOR_KEYS:
+            raise ScenarioError(
+                "SCENARIO_UNKNOWN_KEY",
+                f"A selector does not know the key {key!r}.",
+                path=f"{path}.{key}",
+                fix=f"Keys of a selector: {', '.join(SELECTOR_KEYS)}.",
+            )
+    read = _Reader(mapping, path)
+    scope = read_scope(mapping, path)
+    return Selector(read.words("id"), read.text("authority"), read.text("heading"), scope)

@@ -1,0 +1,118 @@
+"""Names that law data and scenarios may use: countries, groups, product lists, switches. An unknown one is an error.
+
+A misspelt list or country would match nothing in silence, so every reader of a scope or switch checks it here.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from tariffs.engine.errors import ScenarioError
+from tariffs.engine.law.model import Scope
+from tariffs.engine.law.values import is_code
+from tariffs.engine.schedule.countries import origins_meant, origins_named
+
+ORIGINS = "country or group"
+"""The kind of names that people also write as a country's name or alpha-3 code."""
+
+
+def check_known(names: Iterable[str], known: Iterable[str], what: str, path: str) -> None:
+    """Refuse a name that is not among the known ones.
+
+    Raises:
+        ScenarioError: NOTHING_MATCHED with the nearest names.
+    """
+    for error in unknown(names, known, what, path):
+        raise error
+
+
+def unknown(names: Iterable[str], known: Iterable[str], what: str, path: str) -> Iterator[ScenarioError]:
+    """The error NOTHING_MATCHED of every name that is not among the known ones, with the nearest of them."""
+    known = frozenset(known)
+    for name in sorted(set(names) - known):
+        near = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.4)
+        if what == ORIGINS:
+            near = origins_named(name) or near or origins_meant(name)
+        yield ScenarioError(
+            "NOTHING_MATCHED",
+            f"The law has no {what} {name!r}.",
+            path=path,
+            fix=f"Did you mean {', '.join(near)}?"
+            if near
+            else "See docs/law-data.md for the names there are.",
+            metadata={"name": name, "nearest": ",".join(near)},
+        )
+
+
+@dataclass(frozen=True)
+class Names:
+    """Names of one law: `origins` are ISO codes and groups, `switches` the values of each switch.
+
+    `retired` says of switches that were settled how they were.
+    """
+
+    origins: frozenset[str]
+    lists: frozenset[str]
+    switches: Mapping[str, tuple[str, ...]]
+    retired: Mapping[str, str]
+
+    def check_scope(self, scope: Scope, path: str) -> None:
+        """Refuse a scope whose lists, groups or countries do not exist.
+
+        Raises:
+            ScenarioError: NOTHING_MATCHED with the path of the scope's key.
+        """
+        for error in self.unknown_in(scope, path):
+            raise error
+
+    def unknown_in(self, scope: Scope, path: str) -> Iterator[ScenarioError]:
+        """The error of every list, group or country of a scope that does not exist."""
+        for key, names in (("origins", scope.origins), ("not_origins", (scope.not_origins,))):
+            yield from unknown(_joined(names), self.origins, ORIGINS, _below(path, key))
+        for key, names in (("products", scope.products), ("not_products", (scope.not_products,))):
+            lists = (name for name in _joined(names) if not is_code(name))
+            yield from unknown(lists, self.lists, "product list", _below(path, key))
+
+    def check_switches(self, wanted: Mapping[str, str], path: str) -> None:
+        """Refuse a switch or a value of it that does not exist.
+
+        Raises:
+            ScenarioError: SWITCH_RETIRED or SWITCH_UNKNOWN with the path of the switch.
+        """
+        for name, value in wanted.items():
+            self.check_switch(name, value, _below(path, name))
+
+    def check_switch(self, name: str, value: str, path: str) -> None:
+        """Refuse one switch setting that does not exist; raises as `check_switches`."""
+        for error in self.unknown_switch(name, value, path):
+            raise error
+
+    def unknown_switch(self, name: str, value: str, path: str) -> Iterator[ScenarioError]:
+        """The error of a switch setting that does not exist or was retired, if it was."""
+        if name in self.retired:
+            yield ScenarioError(
+                "SWITCH_RETIRED",
+                f"The switch {name!r} was retired: {self.retired[name]}.",
+                path=path,
+                fix="Leave the switch out.",
+            )
+            return
+        values = self.switches.get(name, ())
+        if value not in values:
+            yield ScenarioError(
+                "SWITCH_UNKNOWN",
+                f"The law has no switch {name!r} with the value {value!r}.",
+                path=path,
+                fix=f"Use one of: {', '.join(values or sorted(self.switches))}.",
+                metadata={"name": name},
+            )
+
+
+def _joined(names: Iterable[frozenset[str]]) -> frozenset[str]:
+    return frozenset[str]().union(*names)
+
+
+def _below(path: str, key: str) -> str:
+    return f"{path}.{key}" if path else key

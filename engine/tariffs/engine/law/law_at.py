@@ -1,0 +1,80 @@
+"""What is in force at an instant: measures with the rows that hold, and the stacking rules over them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tariffs.engine.base.bounded_cache import Lru
+from tariffs.engine.law.measure_state import Standing
+from tariffs.engine.law.model import Measure, Row, Rule
+
+# A code and origin keep some 2 KB of a segment.
+LINES_KEPT = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Active:
+    """A modelled measure in force at an instant, with the rows that hold.
+
+    `index` is its place in the law; `cites` the citations of each period and act that rows name, `period`
+    the label of the period that holds.
+    """
+
+    index: int
+    measure: Measure
+    rows: tuple[Row, ...]
+    cites: Mapping[str, tuple[str, ...]]
+    period: str
+
+    def citations(self, row: Row) -> tuple[str, ...]:
+        """The citations behind a row: of its period, of the acts that changed it, of the measure."""
+        found = [cite for act in row.acts for cite in self.cites.get(act, ())]
+        return tuple(dict.fromkeys((*found, *self.measure.cite)))
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveRule:
+    """A stacking rule in force, its selectors resolved to measure indices (members in order)."""
+
+    rule: Rule
+    when: frozenset[int]
+    on: frozenset[int]
+    members: tuple[frozenset[int], ...]
+
+    def touches(self, present: frozenset[int]) -> bool:
+        """Whether the rule could change anything where only these measures are present."""
+        if self.members:
+            return not all(present.isdisjoint(wanted) for wanted in self.members)
+        return not (present.isdisjoint(self.on) or (self.when and present.isdisjoint(self.when)))
+
+
+@dataclass(frozen=True, eq=False)
+class InForce:
+    """What the law is for entries at an instant, as known on a day.
+
+    `revive`: what is owed is stacked without the void measures, so that what they displaced is owed after all.
+    `cache` holds what is worked out of scopes and names of the law, which are few; `by_line` what is of one code and
+    origin, of which a server meets millions.
+    """
+
+    actives: tuple[Active, ...]
+    rules: tuple[ActiveRule, ...]
+    unmodelled: tuple[Standing, ...]
+    groups: Mapping[str, frozenset[str]]
+    lists: Mapping[str, tuple[str, ...]]
+    revive: bool = False
+    cache: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+    by_line: Lru[tuple[str, str], Any] = field(default_factory=lambda: Lru(LINES_KEPT), repr=False)
+
+    def members(self, names: frozenset[str]) -> frozenset[str]:
+        """Origins by code and group, spelled out."""
+        spelled: set[str] = set()
+        for name in names:
+            spelled |= self.groups.get(name, frozenset({name}))
+        return frozenset(spelled)
+
+    def codes(self, names: frozenset[str]) -> tuple[str, ...]:
+        """Product codes by code and list, spelled out."""
+        return tuple(code for name in sorted(names) for code in self.lists.get(name, (name,)))

@@ -1,0 +1,158 @@
+"""What scenarios change in a law besides its measures: stacking rules, shares of claims, limits on quantities."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+from tariffs.engine.errors import ScenarioError, TariffsError
+from tariffs.engine.law.amendments import Change
+from tariffs.engine.law.model import Rule, Scope, holds
+from tariffs.engine.law.raw_fields import Context, in_scenario
+from tariffs.engine.law.read import read_rule
+
+_NOT_GIVEN = ("id", "from", "to")
+
+
+@dataclass(frozen=True, slots=True)
+class SetClaim:
+    """The share of goods that declare a claim, in [start, end), in place of what they declare themselves."""
+
+    claim: str
+    share: Decimal
+    scope: Scope
+    start: datetime | None
+    end: datetime | None
+
+    def holds(self, instant: datetime) -> bool:
+        """Whether it is in force."""
+        return holds(self.start, self.end, instant)
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """A limit on the quantity of each variety (`share` of its baseline), or a floor under their sum, in [start, end).
+
+    `floor` is in dollars at baseline prices. `compliance` is the part of the cut or floor that comes true.
+    """
+
+    scope: Scope
+    share: Decimal | None
+    floor: Decimal | None
+    compliance: Decimal
+    start: datetime
+    end: datetime | None
+
+    def holds(self, instant: datetime) -> bool:
+        """Whether it is in force."""
+        return holds(self.start, self.end, instant)
+
+
+def set_claim(change: Change, context: Context) -> SetClaim:
+    """The claim setting of a change."""
+    start, end = _window(change, context)
+    return SetClaim(change.claim, change.share or Decimal(0), change.goods, start, end)
+
+
+def constraint(change: Change, context: Context) -> Constraint:
+    """The constraint of a change."""
+    compliance = Decimal(1) if change.compliance is None else change.compliance
+    end = context.instant(change.until) if change.until else None
+    return Constraint(
+        change.goods, change.share, change.floor, compliance, context.instant(change.start), end
+    )
+
+
+def _window(change: Change, context: Context) -> tuple[datetime | None, datetime | None]:
+    start = context.instant(change.start) if change.start else None
+    return start, context.instant(change.until) if change.until else None
+
+
+def rules_after(rules: Sequence[Rule], change: Change, context: Context) -> tuple[Rule, ...]:
+    """Stacking rules after one was ended, brought back, changed or added from an instant.
+
+    Outside the window of the change a rule stays as it was; inside, it is off, on (whatever its own dates), or as
+    the change defines it, in its old place among the rules. A new rule comes after the one named, else last.
+
+    Raises:
+        ScenarioError: NOTHING_MATCHED or SCENARIO_SYNTAX, with the path of the key at fault.
+    """
+    start, end = context.instant(change.start), context.instant(change.until) if change.until else None
+    inside = _inside(rules, change, context, start, end)
+    found: list[Rule] = []
+    placed = inside is None
+    for rule in rules:
+        if rule.id != change.rule:
+            found.append(rule)
+            continue
+        found += _outside(rule, start, end)
+        if not placed and inside is not None:
+            found.append(inside)
+            placed = True
+    if not placed and inside is not None:
+        found.insert(_place(found, change), inside)
+    return tuple(found)
+
+
+def _inside(
+    rules: Sequence[Rule], change: Change, context: Context, start: datetime, end: datetime | None
+) -> Rule | None:
+    """The rule as it holds in the window; None if it does not."""
+    own = next((rule for rule in rules if rule.id == change.rule), None)
+    if change.definition:
+        return _defined(change, context, start, end)
+    if own is None:
+        raise _unknown(change.rule, rules, f"{change.path}.rule")
+    return replace(own, start=start, end=end) if change.value == "on" else None
+
+
+def _defined(change: Change, context: Context, start: datetime, end: datetime | None) -> Rule:
+    path = f"{change.path}.as"
+    for key in _NOT_GIVEN:
+        if key in change.definition:
+            raise ScenarioError(
+                "SCENARIO_UNKNOWN_KEY",
+                f"A rule in a scenario has no key {key!r}: `rule`, `from` and `until` of the change say it.",
+                path=f"{path}.{key}",
+                fix="Leave it out.",
+            )
+    try:
+        rule = read_rule({"id": change.rule, **change.definition}, context, path)
+    except TariffsError as error:
+        raise in_scenario(error, path) from None
+    conf = change.definition.get("conf", change.conf)
+    cite = rule.cite or change.cite
+    return replace(rule, start=start, end=end, known_from=change.known_from, conf=conf, cite=cite)
+
+
+def _place(rules: Sequence[Rule], change: Change) -> int:
+    if not change.after:
+        return len(rules)
+    places = [index for index, rule in enumerate(rules) if rule.id == change.after]
+    if not places:
+        raise _unknown(change.after, rules, f"{change.path}.after")
+    return places[-1] + 1
+
+
+def _outside(rule: Rule, start: datetime, end: datetime | None) -> list[Rule]:
+    """The parts of a rule before and after a window."""
+    parts = []
+    if rule.start is None or rule.start < start:
+        parts.append(replace(rule, end=start if rule.end is None else min(rule.end, start)))
+    if end is not None and (rule.end is None or rule.end > end):
+        parts.append(replace(rule, start=end if rule.start is None else max(rule.start, end)))
+    return parts
+
+
+def _unknown(name: str, rules: Sequence[Rule], path: str) -> ScenarioError:
+    near = difflib.get_close_matches(name, sorted({rule.id for rule in rules}), n=3, cutoff=0.4)
+    return ScenarioError(
+        "NOTHING_MATCHED",
+        f"The law has no stacking rule {name!r}.",
+        path=path,
+        fix=f"Did you mean {', '.join(near)}?" if near else "Define it with `as`.",
+        metadata={"name": name, "nearest": ",".join(near)},
+    )

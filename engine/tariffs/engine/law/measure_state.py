@@ -1,0 +1,364 @@
+"""Where one measure stands at one instant: which rows hold after all acts known on a day.
+
+The order: the parent first (invalidation, termination, sunset), then the statutory rate,
+then suspensions. A suspension that ends over a void measure brings nothing back.
+
+For a line, only the acts that reach it exist. So acts are settled as if they reached everything, once per combination
+of the narrower scopes that acts have, and the rows of each combination are narrowed to it, the narrowest first.
+(An exemption only puts a row of its own before the others, so it needs no combination.)
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+from functools import reduce
+
+from tariffs.engine.errors import LawError
+from tariffs.engine.law.amendments import LAW, Act
+from tariffs.engine.law.conditions import ENTRY_DATE, Condition
+from tariffs.engine.law.model import PROHIBITION, Measure, Period, Row, Rule, Scope
+
+Rows = tuple[Row, ...]
+COMBINATIONS_AT_MOST = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A suspension of a component in [start, until)."""
+
+    start: datetime
+    until: datetime | None
+    kept: Decimal | None
+    heading: str
+    on_end: str
+    acts: tuple[str, ...]
+
+    def holds(self, instant: datetime) -> bool:
+        """Whether the window is open."""
+        return self.start <= instant and (self.until is None or instant < self.until)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A measure at an instant: the period that holds, its rows after all acts, and whether a suspension is open."""
+
+    measure: Measure
+    period: Period
+    rows: Rows
+    suspended: bool
+
+
+def known(acts: Iterable[Act], known_on: date) -> list[Act]:
+    """The acts published by the end of a day; acts without a day of publication are always known."""
+    return [act for act in acts if act.known_from is None or act.known_from <= known_on]
+
+
+def standing(
+    measure: Measure, acts: Sequence[Act], periods: Sequence[Period], instant: datetime
+) -> Standing | None:
+    """Where a measure stands, or None if it charges nobody.
+
+    Args:
+        measure: the measure.
+        acts: its known acts, law before scenario, each in order.
+        periods: its known periods.
+        instant: the entry instant.
+    """
+    if measure.announced:
+        return None
+    whole = [act for act in acts if _is_whole(act)]
+    found = _settled(measure, whole, periods, instant)
+    blocks: list[Rows] = []
+    for scopes, settled in _differing(measure, acts, periods, instant, found):
+        scope = reduce(Scope.narrowed, scopes)
+        blocks.append(_narrowed(settled.rows if settled else (), scope))
+        found = found or (settled and replace(settled, rows=()))
+    if found is None or not blocks:
+        return found
+    return replace(found, rows=(*itertools.chain.from_iterable(blocks), *found.rows))
+
+
+def _differing(
+    measure: Measure, acts: Sequence[Act], periods: Sequence[Period], instant: datetime, wide: Standing | None
+) -> list[tuple[tuple[Scope, ...], Standing | None]]:
+    """The combinations of narrower scopes where the measure stands otherwise than where no narrower act reaches.
+
+    A combination that stands as the wide one does is left out, unless a smaller one that would catch its lines is in.
+    """
+    origins = {act.scope: act.origins for act in acts if not _is_whole(act)}
+    combinations = list(_combinations(measure, origins))
+    kept: list[tuple[tuple[Scope, ...], Standing | None]] = []
+    for scopes in reversed(combinations):
+        reaching = [act for act in acts if _is_whole(act) or act.scope in scopes]
+        settled = _settled(measure, reaching, periods, instant)
+        catches = any(set(other) < set(scopes) for other, _ in kept)
+        if catches or _bare_rows(settled) != _bare_rows(wide):
+            kept.append((scopes, settled))
+    return kept[::-1]
+
+
+def _bare_rows(found: Standing | None) -> Rows | None:
+    """Rows without what made them so."""
+    return None if found is None else tuple(replace(row, acts=(), kept=False) for row in found.rows)
+
+
+def _is_whole(act: Act) -> bool:
+    return act.scope.is_any or act.change.op == "exempt"
+
+
+def _narrowed(rows: Rows, scope: Scope) -> Rows:
+    """Rows as they hold in a scope; goods there that none fits have no layer, whatever comes after."""
+    inside = tuple(replace(row, scope=row.scope.narrowed(scope)) for row in rows)
+    catches_all = bool(rows) and rows[-1].scope.is_any and not rows[-1].conditions
+    return inside if catches_all else (*inside, Row("add", scope, absent=True))
+
+
+def _combinations(
+    measure: Measure, origins: Mapping[Scope, frozenset[str] | None]
+) -> list[tuple[Scope, ...]]:
+    """Every combination of scopes that may meet, the larger first; `origins` spells out those of each scope."""
+    found: list[tuple[Scope, ...]] = []
+    growing: list[tuple[tuple[Scope, ...], int]] = [((), 0)]
+    distinct = list(origins)
+    while growing:
+        chosen, start = growing.pop()
+        for index in range(start, len(distinct)):
+            new = distinct[index]
+            if all(may_meet(origins[new], origins[o]) and not apart(new, o) for o in chosen):
+                grown = (*chosen, distinct[index])
+                found.append(grown)
+                growing.append((grown, index + 1))
+        if len(found) > COMBINATIONS_AT_MOST + len(distinct):
+            raise LawError(
+                "LAW_INVALID",
+                f"Acts on {measure.id} are narrowed to {len(distinct)} overlapping scopes, too many to tell apart.",
+                fix="Narrow them to fewer scopes, or to origins that do not overlap.",
+            )
+    return sorted(found, key=len, reverse=True)
+
+
+def may_meet(one: frozenset[str] | None, other: frozenset[str] | None) -> bool:
+    """Whether some origin may be in both; None is any."""
+    return one is None or other is None or not one.isdisjoint(other)
+
+
+def apart(one: Scope, other: Scope) -> bool:
+    """Whether two scopes name codes only, none of which begins with one of the other's."""
+    pairs = itertools.product(one.products, other.products)
+    return any(
+        all(name.isdigit() for name in a | b)
+        and not any(x.startswith(y) or y.startswith(x) for x, y in itertools.product(a, b))
+        for a, b in pairs
+    )
+
+
+def moments_of(measure: Measure, acts: Iterable[Act]) -> set[datetime | None]:
+    """The instants at which a measure under these acts may come to stand otherwise; None among them means nothing."""
+    found: set[datetime | None] = set()
+    for period in measure.periods:
+        found |= {period.start, period.end}
+        tests = (c for row in period.rows for c in row.conditions if c.claim == ENTRY_DATE)
+        found |= {c.operand for c in tests if isinstance(c.operand, datetime)}
+    for act in acts:
+        found |= {act.start, act.until, act.to, act.collection_stop}
+    return found
+
+
+def _settled(
+    measure: Measure, acts: Sequence[Act], periods: Sequence[Period], instant: datetime
+) -> Standing | None:
+    """Where a measure stands for a line that all these acts reach."""
+    period = _holding(_redated(periods, acts), instant)
+    if period is None:
+        return None
+    acts = [act for act in acts if act.label in {"", period.id}]
+    windows = windows_of(acts)
+    if _is_over(acts, windows, instant):
+        return None
+    rows = _at_entry(_relieved(period.rows, acts, instant), instant)
+    rows = _rated(rows, acts, period, instant)
+    for window in windows:
+        if window.holds(instant):
+            rows = tuple(_kept(row, window) for row in rows)
+    if _is_void(acts, instant):
+        rows = tuple(replace(row, void=row.kind != PROHIBITION) for row in rows)
+    return Standing(measure, period, rows, any(w.holds(instant) for w in windows))
+
+
+# -- suspensions -----------------------------------------------------------------------------------------------
+
+
+def windows_of(acts: Iterable[Act]) -> list[Window]:
+    """The suspensions after every suspend, extend and snap_back, in the order enacted."""
+    windows: list[Window] = []
+    for act in acts:
+        change = act.change
+        if change.op == "suspend" and act.start:
+            windows.append(
+                Window(act.start, act.until, change.kept, change.heading, change.on_end, (act.name,))
+            )
+        elif change.op == "extend" and windows:
+            windows[-1] = replace(windows[-1], until=act.until, acts=(*windows[-1].acts, act.name))
+        elif change.op == "snap_back" and act.start:
+            windows = [_cut(window, act, act.start) for window in windows if window.start < act.start]
+    return windows
+
+
+def _cut(window: Window, act: Act, at: datetime) -> Window:
+    if window.until is None or window.until > at:
+        return replace(window, until=at, on_end="snap_back", acts=(*window.acts, act.name))
+    return window
+
+
+def _kept(row: Row, window: Window) -> Row:
+    if not row.charging or row.exempt:
+        return row
+    marked = replace(row, heading=window.heading or row.heading, acts=(*row.acts, *window.acts))
+    if not window.kept or row.kind == PROHIBITION:
+        return replace(marked, suspended=True)
+    kind = "add" if row.rate is None else row.kind
+    return replace(marked, kind=kind, rate=window.kept, tiers=(), price=None, suspended=False, kept=True)
+
+
+# -- periods ---------------------------------------------------------------------------------------------------
+
+
+def _redated(periods: Sequence[Period], acts: Sequence[Act]) -> list[Period]:
+    """Periods after every act that moves their start or their written end.
+
+    A measure without suspensions whose last period has a written end is itself for a time: extend moves that end, and
+    snap_back brings it forward.
+    """
+    timed = not any(act.change.op == "suspend" for act in acts)
+    last = max(periods, key=lambda p: (p.start is not None, p.start), default=None)
+    found = []
+    for period in periods:
+        start, end = period.start, period.end
+        for act in acts:
+            if act.label != period.id and (act.label or period is not last):
+                continue
+            op = act.change.op
+            if op == "delay" and start and act.to and act.to > start:
+                start = act.to
+            elif op == "extend" and timed and end and act.until:
+                end = max(end, act.until)
+            elif op == "snap_back" and timed and end and act.start:
+                end = min(end, act.start)
+        found.append(replace(period, start=start, end=end))
+    return found
+
+
+def _holding(periods: Sequence[Period], instant: datetime) -> Period | None:
+    begun = [(p.start, index, p) for index, p in enumerate(periods) if p.start and p.start <= instant]
+    if not begun:
+        return None
+    held = max(begun, key=lambda item: item[:2])[2]
+    return None if held.end is not None and held.end <= instant else held
+
+
+# -- rows ------------------------------------------------------------------------------------------------------
+
+
+def settle_dates(conditions: Sequence[Condition], instant: datetime) -> tuple[Condition, ...] | None:
+    """Conditions without their tests of the entry date, or None if one of those fails at the instant."""
+    facts = {ENTRY_DATE: instant}
+    if not all(c.holds(facts) for c in conditions if c.claim == ENTRY_DATE):
+        return None
+    return tuple(c for c in conditions if c.claim != ENTRY_DATE)
+
+
+def rule_on(rule: Rule, instant: datetime) -> Rule | None:
+    """A rule with its tests of the entry date settled, or None if it does not apply then."""
+    conditions = settle_dates(rule.conditions, instant)
+    unless = [(c, settle_dates((c,), instant)) for c in rule.unless]
+    if conditions is None or any(left == () for _, left in unless):
+        return None
+    return replace(rule, conditions=conditions, unless=tuple(c for c, left in unless if left))
+
+
+def _at_entry(rows: Rows, instant: datetime) -> Rows:
+    settled = ((row, settle_dates(row.conditions, instant)) for row in rows)
+    return tuple(replace(row, conditions=left) for row, left in settled if left is not None)
+
+
+def _begun(acts: Iterable[Act], ops: frozenset[str], instant: datetime) -> list[Act]:
+    """Acts of these verbs whose time has come: by time, law before scenario, in order."""
+    begun = [a for a in acts if a.change.op in ops and a.start is not None and a.start <= instant]
+    return sorted(begun, key=lambda a: (a.start, a.change.source != LAW, a.order))
+
+
+def _relieved(rows: Rows, acts: Sequence[Act], instant: datetime) -> Rows:
+    for act in _begun(acts, frozenset({"exempt", "lapse_exemption"}), instant):
+        heading = act.change.heading
+        if act.change.op == "lapse_exemption":
+            rows = tuple(row for row in rows if not (row.exempt and heading in {"", row.heading}))
+        elif act.until is None or instant < act.until:
+            relief = Row(
+                kind="add",
+                scope=act.scope,
+                rate=Decimal(0),
+                heading=heading,
+                conditions=act.conditions,
+                relief=True,
+                acts=(act.name,),
+            )
+            rows = (relief, *rows)
+    return rows
+
+
+def _rated(rows: Rows, acts: Sequence[Act], period: Period, instant: datetime) -> Rows:
+    for act in _begun(acts, frozenset({"set_rate"}), instant):
+        if act.start and period.start and act.start >= period.start:
+            rows = tuple(_with_rate(row, act) for row in rows)
+    return rows
+
+
+def _with_rate(row: Row, act: Act) -> Row:
+    if not row.charging or row.rate is None:
+        return row
+    change = act.change
+    rate = change.step.apply(row.rate) if change.step else change.rate
+    new = replace(row, rate=rate, heading=change.heading or row.heading, acts=(*row.acts, act.name))
+    return replace(new, base=act.base, metals=act.metals) if act.base else new
+
+
+# -- ends ------------------------------------------------------------------------------------------------------
+
+
+def _is_over(acts: Sequence[Act], windows: Sequence[Window], instant: datetime) -> bool:
+    """Whether the measure was terminated, or is no longer collected because it is void."""
+    if _begun(acts, frozenset({"terminate", "expire", "replace"}), instant) or _ended_with_window(
+        windows, instant
+    ):
+        return True
+    return any((act.collection_stop or act.start) <= instant for act in _invalidations(acts))  # type: ignore[operator]
+
+
+def _ended_with_window(windows: Sequence[Window], instant: datetime) -> bool:
+    """Whether a suspension that terminates has ended; windows that touch are one suspension."""
+    for window in windows:
+        end = window.until
+        if window.on_end == "terminate" and end is not None and end <= instant:
+            goes_on = any(w.start <= end and (w.until is None or w.until > end) for w in windows)
+            if not goes_on:
+                return True
+    return False
+
+
+def _invalidations(acts: Sequence[Act]) -> list[Act]:
+    """The invalidations that no later act undoes."""
+    restored = max((act.order for act in acts if act.change.op == "revalidate"), default=-1)
+    return [a for a in acts if a.change.op == "invalidate" and a.start is not None and a.order > restored]
+
+
+def _is_void(acts: Sequence[Act], instant: datetime) -> bool:
+    """Whether what is collected is not owed."""
+    for act in _invalidations(acts):
+        if act.change.from_beginning or (act.start is not None and act.start <= instant):
+            return True
+    enjoined = _begun(acts, frozenset({"enjoin"}), instant)
+    return any(act.until is None or instant < act.until for act in enjoined)

@@ -1,0 +1,170 @@
+"""Which switches an answer rests on: those that, set otherwise, would make another law for its goods.
+
+A switch may take away a measure, a period, an act or a stacking rule, so that what it rules need not be in force for
+the answer to rest on it. It is therefore found by comparing the law under each of its values at the instant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from tariffs.engine.base.bounded_cache import WeakLru
+from tariffs.engine.base.chunks import checkpoint
+from tariffs.engine.law.law import IMPORT, REVIVE, InForce, Law
+from tariffs.engine.law.model import Measure, Row, Rule, Scope, holds
+
+Group = tuple[Scope, ...]
+Effect = tuple[Group, ...]
+"""What a switch bears on: goods that some scope of each group reaches."""
+
+_LAWS_KEPT = 8
+_ALTERNATIVES: WeakLru[Law, dict[str, list[Law]]] = WeakLru(_LAWS_KEPT)
+
+
+def switches_behind(
+    law: Law, instant: datetime, known_on: date, reaches: Callable[[Scope], bool], direction: str = IMPORT
+) -> dict[str, str]:
+    """The switches an answer rests on, with their values.
+
+    Args:
+        law: the law of the answer.
+        instant: the entry instant.
+        known_on: the day whose acts count.
+        reaches: whether the goods of the answer, or some of them, are in a scope.
+        direction: which way the goods go.
+    """
+    in_force = law.in_force(instant, known_on, direction)
+    key = ("switches", "behind")
+    if key not in in_force.cache:
+        in_force.cache[key] = _Behind.of(_effects(law, instant, known_on, direction))
+    behind: _Behind = in_force.cache[key]
+    seen: dict[int, bool] = {}
+
+    def reached(place: int) -> bool:
+        if place not in seen:
+            seen[place] = reaches(behind.scopes[place])
+        return seen[place]
+
+    return {
+        name: law.setting(name)
+        for name, found in behind.effects.items()
+        if any(all(any(map(reached, group)) for group in effect) for effect in found)
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Behind:
+    """What the switches bear on: by name, effects whose groups name scopes by their places.
+
+    A line asks for the same few scopes hundreds of times, and a scope takes longer to look up than to reach.
+    """
+
+    scopes: tuple[Scope, ...]
+    effects: Mapping[str, tuple[tuple[tuple[int, ...], ...], ...]]
+
+    @classmethod
+    def of(cls, effects: Mapping[str, tuple[Effect, ...]]) -> _Behind:
+        """Number the scopes."""
+        places: dict[Scope, int] = {}
+        numbered = {
+            name: tuple(
+                tuple(tuple(places.setdefault(scope, len(places)) for scope in group) for group in effect)
+                for effect in found
+            )
+            for name, found in effects.items()
+        }
+        return cls(tuple(places), numbered)
+
+
+def _effects(law: Law, instant: datetime, known_on: date, direction: str) -> dict[str, tuple[Effect, ...]]:
+    found: dict[str, list[Effect]] = {name: [] for name in sorted(law.switches)}
+    measures = [measure for measure in law.measures.values() if measure.direction == direction]
+    for name, others in _alternatives(law).items():
+        checkpoint()
+        for measure in measures:
+            moved = _moved(measure, [law, *others], instant, known_on)
+            if moved:
+                found[name].append((moved,))
+    in_force = law.in_force(instant, known_on, direction)
+    for rule in law.rules:
+        if rule.switch and _is_dated(rule, instant, known_on):
+            for name in rule.switch:
+                found[name].append(_of_rule(law, in_force, rule))
+    if REVIVE in found:
+        found[REVIVE] += _of_void(in_force)
+    return {name: tuple(effects) for name, effects in found.items() if effects}
+
+
+def _alternatives(law: Law) -> dict[str, list[Law]]:
+    """By switch: the law under each of its other values."""
+    return _ALTERNATIVES.get(law, lambda: _other_laws(law))
+
+
+def _other_laws(law: Law) -> dict[str, list[Law]]:
+    return {
+        name: [law.with_switches({name: value}) for value in switch.values if value != law.setting(name)]
+        for name, switch in law.switches.items()
+        if _is_used(law, name)
+    }
+
+
+def _is_used(law: Law, name: str) -> bool:
+    measures = law.measures.values()
+    return (
+        any(name in measure.switch for measure in measures)
+        or any(name in period.switch for measure in measures for period in measure.periods)
+        or any(name in change.switch for change in law.changes)
+    )
+
+
+def _moved(measure: Measure, laws: list[Law], instant: datetime, known_on: date) -> Group:
+    """The scopes of the rows of a measure that not all the laws have."""
+    kinds = [_rows(measure, law, instant, known_on) for law in laws]
+    if all(rows == kinds[0] for rows in kinds):
+        return ()
+    common = set(kinds[0]).intersection(*kinds[1:])
+    return tuple(dict.fromkeys(row.scope for rows in kinds for row in rows if row not in common))
+
+
+def _rows(measure: Measure, law: Law, instant: datetime, known_on: date) -> tuple[Row, ...]:
+    found = law.standing(measure, instant, known_on)
+    return tuple(replace(row, acts=()) for row in found.rows) if found else ()
+
+
+def _is_dated(rule: Rule, instant: datetime, known_on: date) -> bool:
+    return holds(rule.start, rule.end, instant) and (rule.known_from is None or rule.known_from <= known_on)
+
+
+def _of_rule(law: Law, in_force: InForce, rule: Rule) -> Effect:
+    touched = _scopes(in_force, lambda measure: _is_named(measure, (*rule.on, *rule.members)))
+    if not rule.when:
+        return (touched,)
+    return (touched, _scopes(in_force, lambda measure: _is_named(measure, rule.when)))
+
+
+def _of_void(in_force: InForce) -> list[Effect]:
+    """Void measures that displace others."""
+    void = {active.index for active in in_force.actives if any(row.void for row in active.rows)}
+    measures = {active.index: active.measure.id for active in in_force.actives}
+    found: list[Effect] = []
+    for rule in in_force.rules:
+        members = frozenset[int]().union(*rule.members)
+        for index in (rule.when | members) & void:
+            others = {measures[i] for i in (rule.on | members) - {index} if i in measures}
+            found.append((_named(in_force, others), _named(in_force, {measures[index]})))
+    return found
+
+
+def _named(in_force: InForce, ids: set[str]) -> Group:
+    return _scopes(in_force, lambda measure: measure.id in ids)
+
+
+def _scopes(in_force: InForce, wanted: Callable[[Measure], bool]) -> Group:
+    rows = (row for active in in_force.actives if wanted(active.measure) for row in active.rows)
+    return tuple(dict.fromkeys(row.scope for row in rows))
+
+
+def _is_named(measure: Measure, names: tuple[str, ...]) -> bool:
+    return measure.id in names or any(parent in names for parent in measure.parents)

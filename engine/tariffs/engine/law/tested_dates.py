@@ -1,0 +1,74 @@
+"""Standing of a measure that is tested on a declared date, such as that of importation, instead of the entry date.
+
+Whoever asks for a standing asks by the entry instant, so what the measure was before then is told by rows with
+conditions on the declared date, the latest first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from tariffs.engine.law.amendments import Act
+from tariffs.engine.law.conditions import Condition
+from tariffs.engine.law.measure_state import Rows, Standing, moments_of, standing
+from tariffs.engine.law.model import Measure, Period, Row
+
+
+def standing_as_tested(
+    measure: Measure, acts: Sequence[Act], periods: Sequence[Period], instant: datetime, zone: ZoneInfo
+) -> Standing | None:
+    """State of a measure for goods entered at an instant; None if it applies to no one.
+
+    With `tested_on`, goods declared with an earlier date meet the measure as it was on that date; undeclared is the
+    entry instant. A measure that is over or suspended at entry applies to no goods, whatever their date.
+
+    Args:
+        measure: the measure.
+        acts: its known acts, law before scenario, each in order.
+        periods: its known periods.
+        instant: the entry instant.
+        zone: the zone in which conditions state their instants, that of the measure's direction.
+    """
+    found = standing(measure, acts, periods, instant)
+    if found is None or found.suspended or not measure.tested_on:
+        return found
+    spans: list[tuple[datetime, Rows]] = []
+    for moment in _begun(measure, acts, instant):
+        then = standing(measure, acts, periods, moment)
+        rows = then.rows if then else ()
+        if spans and _bare(spans[-1][1]) == _bare(rows):
+            rows = spans.pop()[1]
+        spans.append((moment.astimezone(zone), rows))
+    return replace(found, rows=_as_conditions(spans, measure.tested_on))
+
+
+def _begun(measure: Measure, acts: Sequence[Act], instant: datetime) -> list[datetime]:
+    """The moments of a measure up to an instant, the latest first."""
+    begun = [moment for moment in moments_of(measure, acts) if moment is not None and moment <= instant]
+    return sorted(begun, reverse=True)
+
+
+def _bare(rows: Rows) -> Rows:
+    """Rows without the acts that made them."""
+    return tuple(replace(row, acts=()) for row in rows)
+
+
+def _as_conditions(spans: Sequence[tuple[datetime, Rows]], claim: str) -> Rows:
+    """The rows of spans of time, the latest first, as rows with conditions on a date.
+
+    A span begins at its moment. Goods of its time that none of its rows fits must not meet those of an earlier span.
+    """
+    found: list[Row] = []
+    for place, (moment, rows) in enumerate(spans):
+        text = moment.isoformat()
+        since = (Condition(f"not {claim} < {text}", claim, True, "<", moment, text),)
+        found += [replace(row, conditions=(*row.conditions, *since)) for row in rows]
+        scopes = {row.scope: None for _, earlier in spans[place + 1 :] for row in earlier}
+        found += [Row("add", scope, since, absent=True) for scope in scopes]
+    return tuple(found)
+
+
+__all__ = ["standing_as_tested"]

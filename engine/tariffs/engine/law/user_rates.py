@@ -1,0 +1,42 @@
+"""Rates that a user gives: read as in scenarios, so that 7 is never taken for 700 percent."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+
+from tariffs.engine.errors import InputError
+from tariffs.engine.law.values import RATE_FORM, read_rate
+
+ONE = Decimal(1)
+
+
+def user_rate(given: object, name: str, below: Decimal = ONE) -> Decimal:
+    """A rate as a fraction, from `7%`, `0.07` or a number below 1.
+
+    Args:
+        given: text or a number.
+        name: the field, for the error.
+        below: what the rate must stay below, as a fraction.
+
+    Raises:
+        InputError: PARAMETER_INVALID for a bare number of 1 or more, a rate out of bounds, or other text.
+    """
+    try:
+        rate = read_rate(_text(given))
+    except (ValueError, InvalidOperation):
+        raise InputError(
+            "PARAMETER_INVALID", f"{name} is {str(given)[:40]!r}.", field=name, fix=RATE_FORM
+        ) from None
+    if not 0 <= rate < below:
+        raise InputError(
+            "PARAMETER_INVALID",
+            f"{name} is {str(given)[:40]!r}.",
+            field=name,
+            fix=f"Give a rate of at least 0% and below {(below * 100).normalize():f}%.",
+        )
+    return rate
+
+
+def _text(given: object) -> str:
+    """The text of a number is plain decimal: a float prints a small number with an exponent."""
+    return str(given).strip() if isinstance(given, str) else format(Decimal(str(given)), "f")

@@ -1,0 +1,1 @@
+"""The duty of one entry line in decimals: quotes, rounding, fees, explanations, entries."""

@@ -1,0 +1,191 @@
+"""Rate lines whose code has fewer than 10 digits: by its 10-digit codes of the day, if they all give one duty.
+
+The ordinary rate belongs to 8 digits, but lists split further: a coarse code is never rated as one of its codes unless
+the others would pay the same, under the same headings of chapter 99, on that line and on a large one like it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+
+from tariffs.engine.errors import InputError, TariffsError
+from tariffs.engine.law.law import Law
+from tariffs.engine.law.notes import Note
+from tariffs.engine.line_duty.entry_line import EntryLine, Reading, day_of_entry, read_line
+from tariffs.engine.line_duty.quote_cache import plan_of, settle_for
+from tariffs.engine.line_duty.rounding import Settlement
+from tariffs.engine.rating.fits import Goods, dotted
+from tariffs.engine.schedule.codes import parse_code
+from tariffs.engine.schedule.lines import CODE_DIGITS, Schedule
+
+LISTED_AT_MOST = 60
+"""Codes that an error names; more would not fit the trailers of a call."""
+_LISTED_AT_LEAST = 2
+_LARGE_VALUE, _LARGE_QUANTITY = Decimal(10**9), Decimal(10**6)
+_Layers = frozenset[tuple[str, str, str]]
+_Outcome = str | tuple[tuple[Decimal, ...], tuple[Decimal, ...], _Layers, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Child:
+    """One 10-digit code: its line as read, or why it cannot be rated.
+
+    Amounts are assessed, owed, least and most, of the line and of a large line like it, worth `worth` dollars. Layers
+    are measure, heading and state; of the ordinary duty, whose heading is the code itself, only the program is kept.
+    """
+
+    code: str
+    reading: Reading | None
+    error: TariffsError | None
+    amounts: tuple[Decimal, ...] = ()
+    large: tuple[Decimal, ...] = ()
+    worth: Decimal = Decimal(0)
+    layers: _Layers = frozenset()
+    prohibited: tuple[str, ...] = ()
+
+    @property
+    def outcome(self) -> _Outcome:
+        return self.error.reason if self.error else (self.amounts, self.large, self.layers, self.prohibited)
+
+    @property
+    def told(self) -> str:
+        if self.error:
+            return self.error.reason
+        if self.prohibited:
+            return f"prohibited by {', '.join(self.prohibited)}"
+        return _usd(self.amounts)
+
+    @property
+    def told_large(self) -> str:
+        """The amounts of the large line."""
+        if self.error or self.prohibited:
+            return self.told
+        return f"{_usd(self.large)} on {self.worth:,.0f} USD"
+
+    def told_under(self, common: _Layers) -> str:
+        """The amounts of the large line, and the headings that other codes do not have in the same state."""
+        own = sorted(f"{heading or measure} {state}" for measure, heading, state in self.layers - common)
+        return f"{self.told_large}, {' and '.join(own)}" if own else self.told_large
+
+
+def is_coarse(schedule: Schedule, hts: str) -> bool:
+    """Test whether a code has fewer than 10 digits; raises InputError HTS_CODE_MALFORMED if it is none."""
+    return len(parse_code(hts, schedule.accepts)[0]) < CODE_DIGITS
+
+
+def read_exactly(law: Law, line: EntryLine, known_on: str | date | None, schedule: Schedule) -> Reading:
+    """An entry line as read, a coarse code as the first of its 10-digit codes if all give the same duty and headings.
+
+    Raises:
+        InputError: CODE_TOO_COARSE if they do not, else as `read_line`.
+    """
+    code, repaired = parse_code(line.hts, schedule.accepts)
+    children = schedule.children(code, day_of_entry(law, line)) if len(code) < CODE_DIGITS else []
+    if not children:
+        return read_line(law, line, known_on, schedule)
+    found = [_child(law, replace(line, hts=child), known_on, schedule) for child in children]
+    if len({child.outcome for child in found}) > 1:
+        raise _too_coarse(line.hts, found)
+    reading = found[0].reading
+    if reading is None:
+        raise found[0].error or InputError("HTS_CODE_UNKNOWN", f"The schedule has no code {line.hts}.")
+    notes = [Note("HTS_CODE_REPAIRED", repaired)] if repaired else []
+    if len(found) > 1:
+        notes.append(_note(line.hts, found))
+    return replace(reading, line=line, notes=(*notes, *reading.notes))
+
+
+def _child(law: Law, line: EntryLine, known_on: str | date | None, schedule: Schedule) -> _Child:
+    try:
+        reading = read_line(law, line, known_on, schedule)
+        plan = plan_of(law, reading)
+        settled = settle_for(law, reading, plan)
+        goods = _enlarged(reading.goods)
+        large = settle_for(law, replace(reading, goods=goods), plan)
+    except InputError as error:
+        return _Child(line.hts, None, error)
+    own = dotted(reading.article.line.hts8)
+    layers = frozenset(
+        (layer.measure, layer.heading.removeprefix(own).strip(), layer.state) for layer in settled.layers
+    )
+    return _Child(
+        line.hts,
+        reading,
+        None,
+        _amounts(settled),
+        _amounts(large),
+        goods.value,
+        layers,
+        plan.prohibited.measures,
+    )
+
+
+def _enlarged(goods: Goods) -> Goods:
+    """The goods times a whole number that makes them worth a billion dollars or more: rounding hides no difference."""
+    if goods.value:
+        times = max(Decimal(1), _LARGE_VALUE // goods.value)
+        quantity = None if goods.quantity is None else goods.quantity * times
+        return replace(goods, value=goods.value * times, quantity=quantity)
+    return replace(goods, value=_LARGE_VALUE, quantity=None if goods.quantity is None else _LARGE_QUANTITY)
+
+
+def _amounts(settled: Settlement) -> tuple[Decimal, ...]:
+    return settled.assessed, settled.owed, settled.min, settled.max
+
+
+def _usd(amounts: tuple[Decimal, ...]) -> str:
+    assessed, _, least, most = amounts
+    return f"{assessed:,.2f} USD" + (f" ({least:,.2f} to {most:,.2f})" if least != most else "")
+
+
+def _note(hts: str, found: Sequence[_Child]) -> Note:
+    first = _dotted(found[0].code)
+    text = (
+        f"{hts} stands for {len(found)} codes, which all give the same duty under the same headings of chapter 99; "
+        f"the line was rated as {first}."
+    )
+    return Note("COARSE_CODE", text)
+
+
+def _too_coarse(hts: str, found: Sequence[_Child]) -> InputError:
+    groups: dict[_Outcome, list[_Child]] = {}
+    for child in found:
+        groups.setdefault(child.outcome, []).append(child)
+    most = max(_LISTED_AT_LEAST, LISTED_AT_MOST // len(groups)) if len(found) > LISTED_AT_MOST else len(found)
+    words = _telling_apart([members[0] for members in groups.values()])
+    told = "; ".join(
+        f"{one}: {_codes(members, most)}" for one, members in zip(words, groups.values(), strict=True)
+    )
+    return InputError(
+        "CODE_TOO_COARSE",
+        f"{hts} stands for {len(found)} codes that do not all give the same duty under the same headings. {told}.",
+        field="hts",
+        fix="Give one of these codes.",
+        metadata={"codes": str(len(found)), "outcomes": str(len(groups))},
+    )
+
+
+def _telling_apart(firsts: Sequence[_Child]) -> list[str]:
+    """The shortest words on each outcome that tell it from the others."""
+    plain, large = [child.told for child in firsts], [child.told_large for child in firsts]
+    for words in (plain, large):
+        if len(set(words)) == len(words):
+            return words
+    common = frozenset[tuple[str, str, str]].intersection(*(c.layers for c in firsts if not c.error))
+    return [child.told_under(common) for child in firsts]
+
+
+def _codes(members: Sequence[_Child], most: int) -> str:
+    shown = ", ".join(_dotted(child.code) for child in members[:most])
+    return shown if len(members) <= most else f"{shown} and {len(members) - most} more"
+
+
+def _dotted(code: str) -> str:
+    """A 10-digit code with its dots."""
+    return f"{code[:4]}.{code[4:6]}.{code[6:]}"
+
+
+__all__ = ["is_coarse", "read_exactly"]

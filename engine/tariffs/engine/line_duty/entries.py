@@ -1,0 +1,162 @@
+"""Many entry lines at once: each rated by itself, the fees of an entry taken over its lines, totals by entry.
+
+A line that cannot be rated is an error at its place and never fails the others; its entry says how many it lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from tariffs.engine.errors import ServiceError, TariffsError
+from tariffs.engine.law.law import Law
+from tariffs.engine.law.notes import Note
+from tariffs.engine.line_duty.entry_line import EntryLine, read_known_on, unread_of
+from tariffs.engine.line_duty.fees import LandedCost, entry_fees
+from tariffs.engine.line_duty.quote import Quote, RatedLine, rate_line
+from tariffs.engine.schedule.lines import Schedule, load_schedule
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A line that could not even be read: its entry must still know of it."""
+
+    entry_id: str
+    error: TariffsError
+
+
+@dataclass(frozen=True, slots=True)
+class EntryTotal:
+    """One entry: sums of its lines in dollars and cents, its fees computed once.
+
+    `day` is None, and nothing is charged, if no line could be rated. `lines` are indices of all its lines, `refused`
+    counts those without a quote; `min` and `max` are sums of the lines' own, whose facts are apart.
+    """
+
+    entry_id: str
+    day: date | None
+    lines: tuple[int, ...]
+    refused: int
+    informal: bool
+    assessed: Decimal
+    owed: Decimal
+    min: Decimal
+    max: Decimal
+    landed: LandedCost
+    notes: tuple[Note, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EntriesResult:
+    """One outcome per line, in order, entries in the order of their first line, and notes on them all."""
+
+    outcomes: tuple[Quote | TariffsError, ...]
+    entries: tuple[EntryTotal, ...]
+    notes: tuple[Note, ...]
+
+
+def assess_entries(
+    law: Law,
+    lines: Sequence[EntryLine | Unread],
+    *,
+    known_on: str | date | None = None,
+    schedule: Schedule | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> EntriesResult:
+    """The duties and fees of entries.
+
+    Args:
+        law: the law, after any scenario.
+        lines: declared lines in any order; those of one `entry_id` are one entry.
+        known_on: as in `assess_line`; `"entry"` is each line's own day.
+        schedule: the tariff schedule; the embedded one if None.
+        cancelled: asked before each line; true ends the work.
+
+    Raises:
+        InputError: ENTRY_DATE_INVALID if `known_on` cannot be read. What is wrong with a line is its outcome.
+        ServiceError: CANCELLED.
+    """
+    read_known_on(law, known_on, law.as_of)
+    schedule = schedule or load_schedule()
+    rated: list[RatedLine | TariffsError] = []
+    for line in lines:
+        if cancelled and cancelled():
+            raise ServiceError("CANCELLED", "The caller cancelled the batch.")
+        rated.append(_rate(law, line, known_on, schedule))
+    outcomes: list[Quote | TariffsError] = [
+        one if isinstance(one, TariffsError) else one.quote for one in rated
+    ]
+    entries = [_settle(law, entry_id, members, rated, outcomes) for entry_id, members in _entries(lines)]
+    days = [one.day for one in rated if isinstance(one, RatedLine)]
+    return EntriesResult(tuple(outcomes), tuple(entries), unread_of(law, days, known_on))
+
+
+def _rate(
+    law: Law, line: EntryLine | Unread, known_on: str | date | None, schedule: Schedule
+) -> RatedLine | TariffsError:
+    if isinstance(line, Unread):
+        return line.error
+    try:
+        return rate_line(law, line, known_on=known_on, schedule=schedule)
+    except TariffsError as error:
+        return error
+
+
+def _entries(lines: Sequence[EntryLine | Unread]) -> list[tuple[str, tuple[int, ...]]]:
+    """Entry ids with the indices of their lines; a line without an id is an entry of its own."""
+    members: dict[tuple[str, int | None], list[int]] = {}
+    for index, line in enumerate(lines):
+        members.setdefault((line.entry_id, None if line.entry_id else index), []).append(index)
+    return [(entry_id, tuple(indices)) for (entry_id, _), indices in members.items()]
+
+
+def _settle(
+    law: Law,
+    entry_id: str,
+    members: tuple[int, ...],
+    rated: Sequence[RatedLine | TariffsError],
+    outcomes: list[Quote | TariffsError],
+) -> EntryTotal:
+    """Put the fees of an entry on its lines, in `outcomes`, and sum it up."""
+    good = [(index, one) for index in members if isinstance(one := rated[index], RatedLine)]
+    days = sorted({one.day for _, one in good})
+    refused = len(members) - len(good)
+    if not good:
+        return EntryTotal(entry_id, None, members, refused, False, ZERO, ZERO, ZERO, ZERO, LandedCost(), ())
+    fees = entry_fees(law, days[0], [one.fee_line for _, one in good])
+    quotes = []
+    for (index, one), mpf, hmf in zip(good, fees.mpf_by_line, fees.hmf_by_line, strict=True):
+        quotes.append(one.with_fees(mpf, hmf))
+        outcomes[index] = quotes[-1]
+    return EntryTotal(
+        entry_id=entry_id,
+        day=days[0],
+        lines=members,
+        refused=refused,
+        informal=fees.informal,
+        assessed=sum((quote.assessed for quote in quotes), ZERO),
+        owed=sum((quote.owed for quote in quotes), ZERO),
+        min=sum((quote.min for quote in quotes), ZERO),
+        max=sum((quote.max for quote in quotes), ZERO),
+        landed=LandedCost.sum_of([quote.landed for quote in quotes]),
+        notes=_notes(days, refused, sum(bool(quote.prohibited) for quote in quotes)),
+    )
+
+
+def _notes(days: Sequence[date], refused: int, prohibited: int) -> tuple[Note, ...]:
+    notes = []
+    if len(days) > 1:
+        told = ", ".join(day.isoformat() for day in days)
+        notes.append(
+            Note("ENTRY_DAYS_DIFFER", f"Its lines name several days ({told}); the fees are of the first.")
+        )
+    if refused:
+        notes.append(Note("ENTRY_INCOMPLETE", f"Lines refused: {refused}; duty and fees leave them out."))
+    if prohibited:
+        text = f"Lines that hold prohibited goods: {prohibited}; duty and fees leave those goods out."
+        notes.append(Note("ENTRY_PROHIBITED", text))
+    return tuple(notes)

@@ -1,0 +1,380 @@
+"""One entry line as declared, and its reading: instant, code, origin, value, quantity, charges of the caller."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from tariffs.engine.base.amounts import read_number
+from tariffs.engine.base.dates import DateError, Moment, read_moment
+from tariffs.engine.errors import InputError
+from tariffs.engine.law.conditions import ENTRY_DATE, Fact
+from tariffs.engine.law.describe_rows import percent
+from tariffs.engine.law.law import IMPORT, Law
+from tariffs.engine.law.notes import Note, unread
+from tariffs.engine.law.values import UnitRate
+from tariffs.engine.rating.facts import ClaimValue, claim_notes, read_claims
+from tariffs.engine.rating.fits import Goods
+from tariffs.engine.schedule.codes import parse_code
+from tariffs.engine.schedule.countries import is_country, unknown_origin
+from tariffs.engine.schedule.lines import Schedule, ScheduleLine
+from tariffs.engine.schedule.rates import AD_VALOREM, Rate
+from tariffs.engine.schedule.units import convert, known_unit
+from tariffs.engine.tables.export_rates import given_rate
+
+CENT, DOLLAR, ZERO = Decimal("0.01"), Decimal(1), Decimal(0)
+LARGEST = Decimal(10**15)
+ENTRY = "entry"
+READ_AT_MOST = 4096
+"""Instants, and codes with origins, that stay read; some 1 KB each."""
+CHARGE_KINDS = ("adcvd", "excise", "other")
+Number = Decimal | str | int | float
+
+
+@dataclass(frozen=True, slots=True)
+class OtherCharge:
+    """A charge the caller knows of and the law data does not; it is no duty and in no base.
+
+    `kind` is adcvd (cash deposits of antidumping or countervailing duty), excise (federal excise tax) or other
+    (brokerage, inland freight). Exactly one of the three is given: `amount` in US dollars, `rate` as a fraction of
+    the entered value, or `per_unit` on the line's quantity.
+    """
+
+    kind: str
+    amount: Number | None = None
+    rate: Number | None = None
+    per_unit: UnitRate | None = None
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EntryLine:
+    """One line of an entry as declared.
+
+    `entry` is a day or instant (US Eastern; a day is its noon; None is the law's as-of day); `value`,
+    `freight` and `insurance` are US dollars; `quantity` is in `unit`; `mode` is ocean, air or land. Lines of one
+    `entry_id` pay the fees of one entry; a line without one is an entry of its own. `ordinary_rate` is the ordinary
+    rate as a fraction below 1, where the caller knows it and the schedule states it by formula; it beats the
+    schedule's, but not that of a program that is claimed. `date_formats` are the formats of
+    days by column (`entry_date` or a claim), where those of the line's table are known; see `trade.dates.FORMATS`.
+    """
+
+    hts: str
+    origin: str
+    value: Number
+    entry: str | date | datetime | None = None
+    claims: Mapping[str, ClaimValue] = field(default_factory=dict)
+    quantity: Number | None = None
+    unit: str = ""
+    mode: str = ""
+    freight: Number = ZERO
+    insurance: Number = ZERO
+    other_charges: Sequence[OtherCharge] = ()
+    entry_id: str = ""
+    ordinary_rate: Number | None = None
+    date_formats: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """A charge of the caller as it comes out: what it was taken on (None for a plain amount), and US dollars."""
+
+    kind: str
+    label: str
+    base: Decimal | None
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """What the schedule says of a code on a day, and where the goods come from; `notes` tell of repairs."""
+
+    code: str
+    line: ScheduleLine
+    origin: str
+    notes: tuple[Note, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """An entry line as read: `entry` is its instant, `known` the day whose acts count, `facts` are as declared.
+
+    `notes` tell of repairs.
+    """
+
+    line: EntryLine
+    schedule: Schedule
+    entry: datetime
+    day: date
+    known: date
+    article: Article
+    goods: Goods
+    declared: Decimal
+    facts: Mapping[str, Fact]
+    notes: tuple[Note, ...]
+
+
+def read_line(law: Law, line: EntryLine, known_on: str | date | None, schedule: Schedule) -> Reading:
+    """An entry line as read.
+
+    Raises:
+        InputError: HTS_CODE_*, ORIGIN_UNKNOWN, ENTRY_DATE_*, CUSTOMS_VALUE_INVALID, QUANTITY_INVALID, UNIT_UNKNOWN,
+            CLAIM_*, *_SHARES_EXCEED_ONE or PARAMETER_INVALID.
+    """
+    zone = law.zones[IMPORT]
+    moment = _entry_of(law, line)
+    day = moment.instant.astimezone(zone).date()
+    known = read_known_on(law, known_on, day)
+    article = read_article(schedule, line.hts, line.origin, day)
+    if line.ordinary_rate is not None:
+        article = _at_stated_rate(article, given_rate(line.ordinary_rate).rate)
+    declared = _number(line.value, "customs_value", "CUSTOMS_VALUE_INVALID")
+    value = declared.quantize(DOLLAR, ROUND_HALF_UP)
+    quantity = None if line.quantity is None else _number(line.quantity, "quantity", "QUANTITY_INVALID")
+    if line.unit:
+        known_unit(line.unit)
+    is_stated = line.ordinary_rate is not None
+    goods = Goods(article.code, article.line, article.origin, value, quantity, line.unit, day, is_stated)
+    facts = read_claims(law.claims, line.claims, zone, line.date_formats)
+    notes = (
+        *article.notes,
+        *moment_notes(ENTRY_DATE, moment),
+        *known_on_notes(law, known_on),
+        *claim_notes(law.claims, line.claims, zone, line.date_formats),
+    )
+    return Reading(line, schedule, moment.instant, day, known, article, goods, declared, facts, notes)
+
+
+def day_of_entry(law: Law, line: EntryLine) -> date:
+    """The day of a line's entry on its clock; raises as `entry_moment`."""
+    return _entry_of(law, line).instant.astimezone(law.zones[IMPORT]).date()
+
+
+def _entry_of(law: Law, line: EntryLine) -> Moment:
+    return entry_moment(law, line.entry, IMPORT, line.date_formats.get(ENTRY_DATE, ""))
+
+
+def _at_stated_rate(article: Article, rate: Decimal) -> Article:
+    """The article with the rate that the caller states in both columns of its schedule line."""
+    stated = Rate(AD_VALOREM, rate, text=f"{percent(rate)} as stated")
+    note = Note(
+        "ORDINARY_RATE_STATED",
+        f"The ordinary rate of {percent(rate)} is as stated with the line; column 1 of the schedule has "
+        f"{article.line.general.text!r}.",
+    )
+    line = replace(article.line, general=stated, other=stated)
+    return replace(article, line=line, notes=(*article.notes, note))
+
+
+def entry_moment(
+    law: Law, entry: str | date | datetime | None, direction: str = IMPORT, date_format: str = ""
+) -> Moment:
+    """The entry as read: a day is its noon, None the law's as-of day; refused outside the law's coverage.
+
+    Days and instants without an offset are on the clock of the direction; `date_format` is as of `read_moment`.
+
+    Raises:
+        InputError: ENTRY_DATE_INVALID or ENTRY_DATE_OUT_OF_COVERAGE.
+    """
+    return covered_moment(law, entry or law.as_of, ENTRY_DATE, direction, date_format)
+
+
+def entry_instant(law: Law, entry: str | date | datetime | None, direction: str = IMPORT) -> datetime:
+    """The instant of `entry_moment` in UTC; raises as it does."""
+    return entry_moment(law, entry, direction).instant
+
+
+def covered_moment(
+    law: Law, given: str | date | datetime, name: str, direction: str = IMPORT, date_format: str = ""
+) -> Moment:
+    """A day or instant of the field `name` as read; refused outside the law's coverage, as `entry_moment`."""
+    return _covered(_text_of(given), name, law.zones[direction], law.covered(direction), date_format)
+
+
+@lru_cache(maxsize=READ_AT_MOST)
+def _covered(
+    text: str, name: str, zone: ZoneInfo, coverage: tuple[datetime, datetime], date_format: str
+) -> Moment:
+    moment = read_user_moment(text, zone, name, date_format)
+    first, last = (end.astimezone(zone) for end in coverage)
+    if not first <= moment.instant < last:
+        told = "the entry" if name == ENTRY_DATE else name
+        raise InputError(
+            "ENTRY_DATE_OUT_OF_COVERAGE",
+            f"The law data covers {first:%Y-%m-%d} up to {last:%Y-%m-%d}; {told} is {text}.",
+            field=name,
+            fix="Choose a day in that range.",
+            metadata={"first": f"{first:%Y-%m-%d}", "last": f"{last:%Y-%m-%d}"},
+        )
+    return moment
+
+
+def read_user_moment(text: str, zone: ZoneInfo, field: str, date_format: str = "") -> Moment:
+    """A day or instant of a request's field; raises InputError ENTRY_DATE_INVALID."""
+    try:
+        return read_moment(text, zone, date_format)
+    except DateError as error:
+        told = "" if field == ENTRY_DATE else f"{field}: "
+        raise InputError("ENTRY_DATE_INVALID", f"{told}{error}.", field=field, fix=error.fix) from None
+
+
+def moment_notes(field: str, moment: Moment) -> tuple[Note, ...]:
+    """The note on a field whose day or instant was written otherwise than as ISO text, if it was."""
+    return (Note(moment.reason, f"{field}: {moment.note}"),) if moment.reason else ()
+
+
+def _text_of(given: str | date | datetime) -> str:
+    return given if isinstance(given, str) else given.isoformat()
+
+
+def read_known_on(law: Law, known_on: str | date | None, entry_day: date) -> date:
+    """The day whose acts count: `entry` is the entry's own, None the law's as-of day.
+
+    Raises:
+        InputError: ENTRY_DATE_INVALID, or ENTRY_DATE_OUT_OF_COVERAGE before the first day of the law's coverage: of
+            older acts the law holds only some, so that most duties would be left out.
+    """
+    if known_on is None or known_on == "":
+        return law.as_of
+    if known_on == ENTRY:
+        return entry_day
+    zone = law.zones[IMPORT]
+    return _known_moment(law, known_on).instant.astimezone(zone).date()
+
+
+def known_on_text(law: Law, known_on: str | date | None) -> str:
+    """The day whose acts count as ISO text, or `entry`; raises as `read_known_on`."""
+    return ENTRY if known_on == ENTRY else read_known_on(law, known_on, law.as_of).isoformat()
+
+
+def known_on_notes(law: Law, known_on: str | date | None) -> tuple[Note, ...]:
+    """The note on a `known_on` that was written otherwise than as an ISO day, if it was."""
+    if not isinstance(known_on, str) or known_on in {"", ENTRY}:
+        return ()
+    return moment_notes("known_on", _known_moment(law, known_on))
+
+
+def unread_of(law: Law, days: Iterable[date], known_on: str | date | None) -> tuple[Note, ...]:
+    """One note on an answer for several days, the last of which is after the last one to which acts have been read."""
+    last = max(days, default=date.min)
+    return unread(law, last, read_known_on(law, known_on, last))
+
+
+def _known_moment(law: Law, known_on: str | date) -> Moment:
+    text, zone = _text_of(known_on), law.zones[IMPORT]
+    moment = read_user_moment(text, zone, "known_on")
+    first = law.coverage[0].astimezone(zone)
+    if moment.instant < first:
+        raise InputError(
+            "ENTRY_DATE_OUT_OF_COVERAGE",
+            f"The law data holds all acts known from {first:%Y-%m-%d} on; known_on is {text}.",
+            field="known_on",
+            fix="Choose that day or a later one.",
+            metadata={"first": f"{first:%Y-%m-%d}"},
+        )
+    return moment
+
+
+@lru_cache(maxsize=READ_AT_MOST)
+def read_article(schedule: Schedule, hts: str, origin: str, day: date) -> Article:
+    """The line of the schedule, and the origin.
+
+    Raises:
+        InputError: HTS_CODE_* or ORIGIN_UNKNOWN.
+    """
+    notes: list[Note] = []
+    code, repaired = parse_code(hts, schedule.accepts)
+    if repaired:
+        notes.append(Note("HTS_CODE_REPAIRED", repaired))
+    found = schedule.find(code, day)
+    if found is None:
+        near = ", ".join(schedule.nearest(code))
+        raise InputError(
+            "HTS_CODE_UNKNOWN",
+            f"The schedule has no code {hts}.",
+            field="hts",
+            fix=f"Nearest codes: {near}.",
+            metadata={"nearest": near},
+        )
+    notes += _schedule_notes(found, code)
+    country = origin.strip().upper()
+    if not is_country(country):
+        raise unknown_origin(origin)
+    return Article(code, found, country, tuple(notes))
+
+
+def read_charge(given: Number, name: str) -> Decimal:
+    """An amount of the caller's in dollars and cents."""
+    return _number(given, name, "CHARGE_INVALID").quantize(CENT, ROUND_HALF_UP)
+
+
+def charges_of(line: EntryLine, goods: Goods) -> tuple[Charge, ...]:
+    """The caller's other charges in dollars and cents, each rounded by itself.
+
+    Raises:
+        InputError: CHARGE_INVALID, or QUANTITY_REQUIRED for a charge per unit without a quantity that converts.
+    """
+    return tuple(_charge_of(charge, goods) for charge in line.other_charges)
+
+
+def _charge_of(charge: OtherCharge, goods: Goods) -> Charge:
+    given = [one for one in (charge.amount, charge.rate, charge.per_unit) if one is not None]
+    if charge.kind not in CHARGE_KINDS or len(given) != 1:
+        raise InputError(
+            "CHARGE_INVALID",
+            f"The charge {charge.kind!r} has {len(given)} of amount, rate and amount per unit.",
+            field="other_charges",
+            fix=f"Name a kind ({', '.join(CHARGE_KINDS)}) and give one of the three.",
+        )
+    if charge.amount is not None:
+        return Charge(charge.kind, charge.label, None, read_charge(charge.amount, charge.kind))
+    if charge.per_unit is not None:
+        base, rate = _quantity_for(charge.kind, charge.per_unit, goods), charge.per_unit.usd
+    else:
+        base, rate = goods.value, _number(given[0], charge.kind, "CHARGE_INVALID")
+    return Charge(charge.kind, charge.label, base, (base * rate).quantize(CENT, ROUND_HALF_UP))
+
+
+def _quantity_for(kind: str, per_unit: UnitRate, goods: Goods) -> Decimal:
+    unit = per_unit.unit
+    found = None if goods.quantity is None else convert(goods.quantity, goods.unit or unit, unit)
+    if found is None:
+        raise InputError(
+            "QUANTITY_REQUIRED",
+            f"The charge {kind} needs the quantity in {unit}.",
+            field="quantity",
+            fix=f"Give the quantity and a unit that converts to {unit}.",
+            metadata={"unit": unit},
+        )
+    return found
+
+
+def _schedule_notes(found: ScheduleLine, code: str) -> list[Note]:
+    if found.suffix_note:
+        return [
+            Note(
+                "SUFFIX_NOT_IN_VINTAGE",
+                f"{code} is not in the schedule of that day; rated by its 8-digit line.",
+            )
+        ]
+    return []
+
+
+def _number(given: object, name: str, reason: str) -> Decimal:
+    try:
+        number = given if isinstance(given, Decimal) else read_number(str(given))
+    except ValueError:
+        number = Decimal("NaN")
+    # Comparing is safe for every number but NaN: more digits would not fit the arithmetic of money.
+    if not number.is_finite() or not 0 <= number < LARGEST:
+        raise InputError(
+            reason,
+            f"{name} is {str(given)[:40]}.",
+            field=name,
+            fix="Give a number of at least 0 and below 10^15.",
+        )
+    return number

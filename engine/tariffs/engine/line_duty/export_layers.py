@@ -1,0 +1,148 @@
+"""Layers of the duty on one line of exports: the goods split into atoms, each rated as an import is, and summed.
+
+Shares, contents, bases and stacking rules are read by the same rater as for imports, so that a line pays what the
+same row of a table pays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from tariffs.engine.errors import InputError
+from tariffs.engine.law.conditions import Fact
+from tariffs.engine.law.describe_rows import percent
+from tariffs.engine.law.law import InForce, Law
+from tariffs.engine.law.matching import candidates
+from tariffs.engine.line_duty.explain import why
+from tariffs.engine.line_duty.rounding import LayerSum, cents, rule_texts, summed
+from tariffs.engine.rating.fits import Goods, RateOf, Rater, claims_read
+from tariffs.engine.schedule.lines import ScheduleLine
+from tariffs.engine.schedule.rates import AD_VALOREM, Rate
+from tariffs.engine.schedule.units import convert
+from tariffs.engine.tables.export_rates import ONE, QUOTA_CLAIM, ZERO, OrdinaryRate
+
+_MIXED_RATE = Decimal("1e-6")
+
+
+@dataclass(frozen=True, slots=True)
+class ExportGoods:
+    """A line as read: what it is, its base, when it enters, the day whose acts count, what is known of it."""
+
+    code: str
+    origin: str
+    cif: Decimal
+    instant: datetime
+    known_on: date
+    ordinary: OrdinaryRate
+    facts: Mapping[str, Fact]
+
+
+@dataclass(frozen=True, slots=True)
+class ExportLayer:
+    """One layer of the duty; `conf` is the law data's.
+
+    `rate` is a fraction of `base`: the mean where several rows charge parts of the goods. `base`, `amount` and `owed`
+    are US dollars in cents, `part` is the base as a fraction of the value with freight and insurance.
+    """
+
+    measure: str
+    authority: str
+    state: str
+    rate: Decimal
+    base: Decimal
+    part: Decimal
+    amount: Decimal
+    owed: Decimal
+    citations: tuple[str, ...]
+    conf: str
+    why: Mapping[str, str]
+
+
+def export_layers(law: Law, in_force: InForce, goods: ExportGoods) -> tuple[ExportLayer, ...]:
+    """The layers of a line in the order of the law.
+
+    Raises:
+        InputError: RATE_NOT_COMPUTABLE for a duty that is no part of the value; TOO_MANY_ATOMS.
+    """
+    rows = candidates(in_force, goods.code, goods.origin)
+    # Goods of no value have rates too: they are rated as goods of one dollar, and pay nothing of it.
+    value = goods.cif or ONE
+    rated = Goods(goods.code, _line(goods.ordinary), goods.origin, value, None, "", goods.instant.date())
+    rater = Rater(law, in_force, rated, rows, _rates(goods.ordinary), convert)
+    try:
+        sums = summed(law, rater, goods.facts, claims_read(rows, in_force))
+    except InputError as error:
+        raise (_by_quantity() if error.reason == "QUANTITY_REQUIRED" else error) from None
+    texts = rule_texts(law)
+    return tuple(_layer(total, goods, value, texts) for total in sums.values())
+
+
+def _by_quantity() -> InputError:
+    return InputError(
+        "RATE_NOT_COMPUTABLE",
+        "A duty on these goods is by quantity, and a single line of exports is rated by value alone.",
+        field="hts",
+        fix="Value the line in a table with its quantity.",
+    )
+
+
+def _rates(ordinary: OrdinaryRate) -> RateOf:
+    def rate_of(column: str, facts: Mapping[str, Fact]) -> tuple[Rate, str]:
+        if ordinary.in_quota is not None and facts.get(QUOTA_CLAIM) is True:
+            return _stated(ordinary.in_quota), ""
+        return _stated(ordinary.rate), ""
+
+    return rate_of
+
+
+def _stated(rate: Decimal) -> Rate:
+    return Rate(AD_VALOREM, rate, text=percent(rate))
+
+
+def _line(ordinary: OrdinaryRate) -> ScheduleLine:
+    """The importing country's schedule is not held: a line of it is its ordinary rate."""
+    rate = _stated(ordinary.rate)
+    return ScheduleLine("", "", rate, rate, (), "", suffix_note=False)
+
+
+def _layer(total: LayerSum, goods: ExportGoods, value: Decimal, texts: dict[str, str]) -> ExportLayer:
+    layer = total.priced.layer
+    measure, ordinary = layer.active.measure, layer.row.kind == "ordinary"
+    scale = goods.cif / value
+    own = goods.ordinary.citations if ordinary else ()
+    return ExportLayer(
+        measure=measure.id,
+        authority=measure.authority,
+        state=layer.state,
+        rate=_mean_rate(total),
+        base=cents(total.base * scale),
+        part=total.base / value,
+        amount=cents(total.raw * scale),
+        owed=cents(total.raw_owed * scale),
+        citations=(*own, *layer.active.citations(layer.row)),
+        conf=(goods.ordinary.conf if ordinary else "") or measure.conf,
+        why=_reason(total, texts),
+    )
+
+
+def _mean_rate(total: LayerSum) -> Decimal:
+    """The rate of the layer's one row, or the mean of several by what they charge; 0 where nothing is charged."""
+    rates = {priced.rate or ZERO for _, priced in total.parts if priced.layer.charged}
+    if len(rates) > 1 and total.base:
+        return (total.raw / total.base).quantize(_MIXED_RATE)
+    return next(iter(rates), ZERO)
+
+
+def _reason(total: LayerSum, texts: dict[str, str]) -> dict[str, str]:
+    """The reason of the first row; the sentence names those of all rows, each with its share of the goods."""
+    reason = why(total.priced, texts)
+    shares: dict[str, Decimal] = {}
+    for weight, priced in total.parts:
+        text = why(priced, texts)["text"]
+        shares[text] = shares.get(text, ZERO) + weight
+    if len(shares) > 1:
+        reason["text"] = " ".join(f"{percent(share)} of the goods: {text}" for text, share in shares.items())
+    return reason

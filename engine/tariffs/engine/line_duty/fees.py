@@ -1,0 +1,210 @@
+"""Landed cost: value, freight, insurance, duty, the fees of the entry, and charges of the caller.
+
+The merchandise processing fee is due per entry, by fiscal year, between a minimum and a maximum, on the value of the
+lines that are not exempt; the harbor maintenance fee on what came by sea. Each is computed and rounded once for the
+entry and spread over its lines by value, to the cent, so that the lines sum to the entry. Neither is part of any duty
+base, no duty is charged on duty, and totals are sums of rounded lines (19 CFR 24.23, 24.24).
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from tariffs.engine.base.bounded_cache import Lru
+from tariffs.engine.law.conditions import Fact
+from tariffs.engine.law.law import Law
+from tariffs.engine.law.values import digits, read_day, read_rate
+from tariffs.engine.rating.fits import PROCESSING_CLAIM
+
+CENT, ZERO = Decimal("0.01"), Decimal(0)
+CHAPTER_98_CLAIM = "chapter98"
+DAYS_KEPT = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class LandedCost:
+    """US dollars and cents; `total` is the sum of the others. `adcvd`, `excise` and `other` are the caller's."""
+
+    customs_value: Decimal = ZERO
+    freight: Decimal = ZERO
+    insurance: Decimal = ZERO
+    duty: Decimal = ZERO
+    mpf: Decimal = ZERO
+    hmf: Decimal = ZERO
+    adcvd: Decimal = ZERO
+    excise: Decimal = ZERO
+    other: Decimal = ZERO
+
+    @property
+    def total(self) -> Decimal:
+        """Landed cost."""
+        return sum(self._parts(), ZERO)
+
+    def as_dict(self) -> dict[str, Decimal]:
+        """By name, in order, with the total."""
+        parts = self._parts()
+        return {**dict(zip(_PARTS, parts, strict=True)), "total": sum(parts, ZERO)}
+
+    @classmethod
+    def sum_of(cls, costs: Sequence[LandedCost]) -> LandedCost:
+        """Part by part over lines."""
+        return cls(*(sum((getattr(cost, part) for cost in costs), ZERO) for part in _PARTS))
+
+    def _parts(self) -> tuple[Decimal, ...]:
+        return tuple([getattr(self, part) for part in _PARTS])
+
+
+_PARTS = tuple(part.name for part in fields(LandedCost))
+
+
+@dataclass(frozen=True, slots=True)
+class FeeLine:
+    """What the fees of an entry need of a line, US dollars.
+
+    `declared` is its value before it was rounded to whole dollars, which alone decides whether an entry is informal;
+    `mpf_base` the part of its value on which the processing fee is due.
+    """
+
+    value: Decimal
+    declared: Decimal
+    mpf_base: Decimal
+    mode: str
+
+
+@dataclass(frozen=True, slots=True)
+class EntryFees:
+    """The fees of an entry in dollars and cents, and by line; lines sum to the entry."""
+
+    informal: bool
+    mpf: Decimal
+    hmf: Decimal
+    mpf_by_line: tuple[Decimal, ...]
+    hmf_by_line: tuple[Decimal, ...]
+
+
+def mpf_base(law: Law, origin: str, value: Decimal, facts: Mapping[str, Fact]) -> Decimal:
+    """The part of a line's value on which the processing fee is due.
+
+    None of it if a preference that frees from the fee, and is open to the origin, is claimed for the whole line;
+    under chapter 98 what the law data says of the provision claimed.
+    """
+    for name in law.fees.get("mpf_exempt_programs", []):
+        program = law.programs.get(name)
+        if program and origin in program.members and facts.get(program.claim) in {True, Decimal(1)}:
+            return ZERO
+    provision = digits(str(facts.get(CHAPTER_98_CLAIM) or ""))
+    for rule in law.fees.get("mpf_chapter98", []):
+        if provision and any(provision.startswith(digits(code)) for code in rule["provisions"]):
+            return _processing(facts, value) if rule["base"] == "processing" else ZERO
+    return value
+
+
+def _processing(facts: Mapping[str, Fact], value: Decimal) -> Decimal:
+    declared = facts.get(PROCESSING_CLAIM)
+    return min(declared, value) if isinstance(declared, Decimal) else value
+
+
+def entry_fees(law: Law, day: date, lines: Sequence[FeeLine]) -> EntryFees:
+    """The fees of one entry of some lines on a day."""
+    fees = fees_on(law, day)
+    informal = sum((line.declared for line in lines), ZERO) <= fees.informal_limit
+    bases = [line.mpf_base for line in lines]
+    mpf = fees.mpf_of(informal, sum(bases, ZERO))
+    by_sea = [line.value if line.mode in fees.hmf_modes else ZERO for line in lines]
+    hmf = _cents(sum(by_sea, ZERO) * fees.hmf_rate)
+    return EntryFees(informal, mpf, hmf, prorate(mpf, bases), prorate(hmf, by_sea))
+
+
+def fees_on(law: Law, day: date) -> DayFees:
+    """What the fees of a day are reckoned by."""
+    return _FEES.get((weakref.ref(law), day), lambda: _fees_on(law, day))
+
+
+def prorate(total: Decimal, weights: Sequence[Decimal]) -> tuple[Decimal, ...]:
+    """A total in cents spread by weight, each share in cents and their sum the total.
+
+    Every share is rounded down; the cents left go to the largest remainders, the earlier line first among equals.
+    """
+    whole = sum(weights, ZERO)
+    if not whole:
+        return (ZERO,) * len(weights)
+    if len(weights) == 1:
+        return (total,)
+    exact = [total * weight / whole for weight in weights]
+    shares = [one // CENT * CENT for one in exact]
+    left = int((total - sum(shares, ZERO)) / CENT)
+    order = sorted(range(len(exact)), key=lambda line: shares[line] - exact[line])
+    for line in order[:left]:
+        shares[line] += CENT
+    return tuple(shares)
+
+
+@dataclass(frozen=True, slots=True)
+class _Mpf:
+    """The processing fee of a day, US dollars; `informal` is 0 where informal entries pay as others do."""
+
+    rate: Decimal
+    least: Decimal
+    most: Decimal
+    informal: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class DayFees:
+    """What the fees of a day are reckoned by; a harbor fee that is not due comes by no mode."""
+
+    informal_limit: Decimal
+    mpf: _Mpf | None
+    hmf_rate: Decimal
+    hmf_modes: frozenset[str]
+
+    def of_line(self, line: FeeLine) -> tuple[Decimal, Decimal]:
+        """Processing and harbor fee of a line that is an entry of its own, as `entry_fees` has them."""
+        mpf = self.mpf_of(line.declared <= self.informal_limit, line.mpf_base)
+        return mpf, _cents(line.value * self.hmf_rate) if line.mode in self.hmf_modes else ZERO
+
+    def mpf_of(self, informal: bool, base: Decimal) -> Decimal:
+        """Processing fee of an entry on its lines' bases."""
+        fee = self.mpf
+        if fee is None or not base:
+            return ZERO
+        if informal and fee.informal:
+            return fee.informal
+        return min(max(_cents(base * fee.rate), fee.least), fee.most)
+
+
+# Keys name a law without keeping it alive.
+_FEES: Lru[tuple[weakref.ref[Law], date], DayFees] = Lru(DAYS_KEPT)
+
+
+def _fees_on(law: Law, day: date) -> DayFees:
+    fees = law.fees
+    mpf, hmf = _on(fees.get("mpf", []), day), _on(fees.get("hmf", []), day)
+    return DayFees(
+        Decimal(fees.get("informal_limit", "0")),
+        _read_mpf(mpf) if mpf else None,
+        read_rate(hmf["rate"]) if hmf else ZERO,
+        frozenset(hmf["modes"]) if hmf else frozenset(),
+    )
+
+
+def _read_mpf(fee: Mapping[str, Any]) -> _Mpf:
+    informal = Decimal(fee.get("informal") or "0")
+    return _Mpf(read_rate(fee["rate"]), Decimal(fee["min"]), Decimal(fee["max"]), informal)
+
+
+def _on(dated: list[Mapping[str, Any]], day: date) -> Mapping[str, Any] | None:
+    for item in dated:
+        starts = read_day(item["from"][:10]) <= day
+        if starts and (not item.get("to") or day < read_day(item["to"][:10])):
+            return item
+    return None
+
+
+def _cents(amount: Decimal) -> Decimal:
+    return amount.quantize(CENT, ROUND_HALF_UP)

@@ -1,0 +1,282 @@
+"""A line's layers settled: summed over its atoms, to the cent, with what they could be under the facts asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
+
+from tariffs.engine.errors import InputError
+from tariffs.engine.law.conditions import Condition, Fact
+from tariffs.engine.law.law import Law
+from tariffs.engine.law.stacking import EXEMPT
+from tariffs.engine.line_duty.cbp_7501 import in_reporting_order
+from tariffs.engine.line_duty.explain import otherwise, why, why_if
+from tariffs.engine.rating.facts import assignments, split
+from tariffs.engine.rating.fits import Priced, Rater
+
+CENT, ZERO = Decimal("0.01"), Decimal(0)
+NANO = Decimal("1e-9")
+UNDETERMINED = "undetermined"
+Key = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class LayerFace:
+    """Fields of a layer apart from money: `rate` is a fraction or None if not ad valorem.
+
+    `period` is the label of the measure's period in force, `rule` the id of the last stacking rule that touched the
+    layer, empty if none did.
+    """
+
+    measure: str
+    authority: str
+    heading: str
+    state: str
+    rate: Decimal | None
+    citations: tuple[str, ...]
+    why: Mapping[str, str]
+    period: str = ""
+    rule: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteLayer:
+    """One layer of the answer; money in dollars and cents."""
+
+    face: LayerFace
+    state: str
+    base: Decimal
+    amount: Decimal
+    owed: Decimal
+    min: Decimal
+    max: Decimal
+
+    @property
+    def measure(self) -> str:
+        """Id of the measure."""
+        return self.face.measure
+
+    @property
+    def authority(self) -> str:
+        """Node of the authority tree."""
+        return self.face.authority
+
+    @property
+    def heading(self) -> str:
+        """Heading, or the schedule line of the ordinary duty."""
+        return self.face.heading
+
+    @property
+    def rate(self) -> Decimal | None:
+        """A fraction, or None if not ad valorem."""
+        return self.face.rate
+
+    @property
+    def citations(self) -> tuple[str, ...]:
+        """Legal sources."""
+        return self.face.citations
+
+    @property
+    def standing(self) -> str:
+        """State with undeclared facts taken as they are assumed, where `state` may be undetermined."""
+        return self.face.state
+
+    @property
+    def why(self) -> Mapping[str, str]:
+        """The rule and its operands."""
+        return self.face.why
+
+    @property
+    def period(self) -> str:
+        """Label of the measure's period in force."""
+        return self.face.period
+
+    @property
+    def rule(self) -> str:
+        """Id of the last stacking rule that touched the layer; empty if none did."""
+        return self.face.rule
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """Layers in reporting order, and the least and most duty over the facts asked for."""
+
+    layers: Sequence[QuoteLayer]
+    assessed: Decimal
+    owed: Decimal
+    min: Decimal
+    max: Decimal
+
+
+@dataclass(slots=True)
+class LayerSum:
+    """A layer summed over the atoms of a line, not rounded; `parts` has each atom's weight and layer."""
+
+    priced: Priced
+    parts: list[tuple[Decimal, Priced]] = field(default_factory=list)
+    base: Decimal = ZERO
+    raw: Decimal = ZERO
+    raw_owed: Decimal = ZERO
+
+    @property
+    def amount(self) -> Decimal:
+        """Dollars and cents assessed."""
+        return cents(self.raw)
+
+    @property
+    def owed(self) -> Decimal:
+        """Dollars and cents owed."""
+        return cents(self.raw_owed)
+
+
+Sums = dict[Key, LayerSum]
+
+
+def cents(amount: Decimal) -> Decimal:
+    """Dollars rounded half up to the cent."""
+    # A quotient of decimals ends in its last digit a little off; an exact half cent must still round up.
+    return amount.quantize(NANO).quantize(CENT, ROUND_HALF_UP)
+
+
+def summed(law: Law, rater: Rater, facts: Mapping[str, Fact], read: frozenset[str]) -> Sums:
+    """The line's layers by measure, heading and state, summed over its atoms.
+
+    Raises:
+        InputError: as the facts and rates of the line have it.
+    """
+    sums: Sums = {}
+    for atom in split(law.claims, facts, read):
+        assessed = rater.rate(atom.facts)
+        for priced in assessed:
+            found = sums.setdefault(_key(priced), LayerSum(priced))
+            found.parts.append((atom.weight, priced))
+            found.base += atom.weight * priced.base
+            found.raw += atom.weight * priced.amount
+        for priced in rater.owed(assessed, atom.facts):
+            _place(sums, priced).raw_owed += atom.weight * priced.amount
+    return sums
+
+
+def _key(priced: Priced) -> Key:
+    return priced.layer.active.measure.id, priced.heading, priced.layer.state
+
+
+def _place(sums: Sums, priced: Priced) -> LayerSum:
+    """Where an owed amount is shown: on the same layer, else on the measure's first, which was displaced."""
+    key = _key(priced)
+    return sums[key] if key in sums else next(total for other, total in sums.items() if other[0] == key[0])
+
+
+def joint_facts(
+    law: Law, facts: Mapping[str, Fact], asked: Sequence[str], conditions: Sequence[Condition]
+) -> Iterator[dict[str, Fact]]:
+    """The facts under every joint assignment of those asked for; nothing if none are."""
+    if asked:
+        for assigned in assignments(law.claims, asked, conditions):
+            yield {**facts, **{name: fact for name, fact in assigned.items() if fact is not None}}
+
+
+def spread(law: Law, rater: Rater, read: frozenset[str], joint: Iterator[Mapping[str, Fact]]) -> list[Sums]:
+    """The line's layers under each of these facts."""
+    found = []
+    for facts in joint:
+        # An assignment under which the line cannot be priced, for want of a quantity, bounds nothing.
+        with suppress(InputError):
+            found.append(summed(law, rater, facts, read))
+    return found
+
+
+def settle(law: Law, sums: Sums, possible: Sequence[Sums]) -> Settlement:
+    """Layers to the cent, with what they could be.
+
+    Args:
+        law: the law.
+        sums: the layers as the facts stand.
+        possible: the layers under every assignment of the facts asked for.
+    """
+    texts = rule_texts(law)
+    amounts = [by_measure(one) for one in possible or [sums]]
+    now = by_measure(sums)
+    others = dearest(sums, possible)
+    layers = []
+    for (measure, heading, state), total in sums.items():
+        found = [one.get(measure, ZERO) for one in amounts]
+        low, high = (min(found), max(found)) if is_sole(sums, measure) else (total.amount, total.amount)
+        face = face_of(total, heading, state, texts, others.get(measure))
+        layers.append(_layer(face, UNDETERMINED if low != high else state, total, low, high))
+    for one in possible:
+        for (measure, heading, _), total in one.items():
+            if measure not in now and total.amount:
+                now[measure] = ZERO
+                high = max(found.get(measure, ZERO) for found in amounts)
+                face = face_of(total, heading, UNDETERMINED, texts)
+                layers.append(_layer(face, UNDETERMINED, LayerSum(total.priced), ZERO, high))
+    assessed = sum((layer.amount for layer in layers), ZERO)
+    owed = sum((layer.owed for layer in layers), ZERO)
+    totals = [sum((total.amount for total in one.values()), ZERO) for one in possible or [sums]]
+    low, high = min((*totals, assessed)), max((*totals, assessed))
+    return Settlement(in_reporting_order(law, layers), assessed, owed, low, high)
+
+
+def rule_texts(law: Law) -> dict[str, str]:
+    """What each stacking rule says, by id."""
+    return {rule.id: rule.text for rule in law.rules}
+
+
+def is_sole(sums: Sums, measure: str) -> bool:
+    """Whether a measure makes one layer, so that what it could be is said of that layer."""
+    return sum(key[0] == measure for key in sums) == 1
+
+
+def by_measure(sums: Sums) -> dict[str, Decimal]:
+    """Dollars and cents by measure."""
+    found: dict[str, Decimal] = {}
+    for (measure, _, _), total in sums.items():
+        found[measure] = found.get(measure, ZERO) + total.amount
+    return found
+
+
+def dearest(sums: Sums, possible: Iterable[Sums]) -> dict[str, Priced]:
+    """By measure that makes one layer now, the layer by which it charges most under any of these facts, if it does."""
+    found: dict[str, LayerSum] = {}
+    for one in possible:
+        for (measure, _, _), total in one.items():
+            if total.raw > (found[measure].raw if measure in found else ZERO):
+                found[measure] = total
+    return {measure: total.priced for measure, total in found.items() if is_sole(sums, measure)}
+
+
+def face_of(
+    total: LayerSum, heading: str, state: str, texts: dict[str, str], other: Priced | None = None
+) -> LayerFace:
+    """Describe a layer apart from money.
+
+    Args:
+        total: the layer.
+        heading: the heading it is reported under.
+        state: its state as the facts stand.
+        texts: those of `rule_texts`.
+        other: what the measure charges most under facts that are asked for, told beside a relief.
+    """
+    layer = total.priced.layer
+    reason = (why_if if state == UNDETERMINED else why)(total.priced, texts)
+    if state == EXEMPT and other is not None:
+        reason |= {"text": f"{reason['text']} {otherwise(other, texts)}"}
+    return LayerFace(
+        measure=layer.active.measure.id,
+        authority=layer.active.measure.authority,
+        heading=heading,
+        state=state,
+        rate=total.priced.rate,
+        citations=layer.active.citations(layer.row),
+        why=reason,
+        period=layer.active.period,
+        rule=layer.steps[-1].rule if layer.steps else "",
+    )
+
+
+def _layer(face: LayerFace, state: str, total: LayerSum, low: Decimal, high: Decimal) -> QuoteLayer:
+    base = total.base.quantize(CENT, ROUND_HALF_UP)
+    return QuoteLayer(face, state, base, total.amount, total.owed, low, high)

@@ -1,0 +1,204 @@
+"""Declared facts of one entry line: reading claims, splitting shares into atoms, and what is left unsaid."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from tariffs.engine.base.amounts import read_number, read_share
+from tariffs.engine.base.dates import DateError, Moment, read_moment
+from tariffs.engine.base.spelling import did_you_mean, nearest
+from tariffs.engine.errors import InputError, LawError
+from tariffs.engine.law.conditions import Condition, Fact
+from tariffs.engine.law.model import Claim
+from tariffs.engine.law.notes import Note
+from tariffs.engine.law.values import digits, read_yes
+
+ATOMS_AT_MOST = 32
+ASKED_AT_MOST = 12
+_NO_FORMATS: Mapping[str, str] = {}
+ClaimValue = str | float | int | bool | Decimal | date | datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Atom:
+    """A part of a line with yes-or-no facts only, and its weight; weights of a line sum to 1."""
+
+    weight: Decimal
+    facts: Mapping[str, Fact]
+
+
+def read_claims(
+    claims: Mapping[str, Claim],
+    given: Mapping[str, ClaimValue],
+    zone: ZoneInfo,
+    date_formats: Mapping[str, str] = _NO_FORMATS,
+) -> dict[str, Fact]:
+    """Declared claims as facts; shares and contents as Decimal in [0, 1].
+
+    Args:
+        claims: those of the law.
+        given: values by name.
+        zone: the clock of days and of instants without an offset.
+        date_formats: the formats of days by claim, where known; see `trade.dates.FORMATS`.
+
+    Raises:
+        InputError: CLAIM_UNKNOWN, CLAIM_INVALID, CONTENT_SHARES_EXCEED_ONE or PREFERENCE_SHARES_EXCEED_ONE.
+    """
+    facts: dict[str, Fact] = {}
+    for name, value in given.items():
+        claim = claims.get(name)
+        if claim is None:
+            raise InputError(
+                "CLAIM_UNKNOWN",
+                f"The law has no claim {name!r}.",
+                field=f"claims.{name}",
+                fix=f"{did_you_mean(nearest(name, claims))}Claims: {', '.join(sorted(claims))}.",
+            )
+        facts[name] = _read(claim, value, zone, date_formats.get(name, ""))
+    _check_sums(claims, facts)
+    return facts
+
+
+def claim_notes(
+    claims: Mapping[str, Claim],
+    given: Mapping[str, ClaimValue],
+    zone: ZoneInfo,
+    date_formats: Mapping[str, str] = _NO_FORMATS,
+) -> Iterator[Note]:
+    """Notes on claims, already read, whose day was written otherwise than as ISO text."""
+    for name, value in given.items():
+        if claims[name].type == "date":
+            moment = _moment(value, zone, date_formats.get(name, ""))
+            if moment.reason:
+                yield Note(moment.reason, f"{name}: {moment.note}")
+
+
+def _moment(value: ClaimValue, zone: ZoneInfo, date_format: str) -> Moment:
+    return read_moment(value.isoformat() if isinstance(value, date) else str(value), zone, date_format)
+
+
+def _read(claim: Claim, value: ClaimValue, zone: ZoneInfo, date_format: str) -> Fact:
+    text = str(value).strip()
+    fix = ""
+    try:
+        if claim.type == "bool":
+            return read_yes(text)
+        if claim.type == "date":
+            return _moment(value, zone, date_format).instant
+        if claim.type == "code":
+            return text.upper() if not digits(text).isdigit() else text
+        number = read_number(text) if claim.type == "number" else read_share(text)
+    except DateError as error:
+        number, fix = Decimal("NaN"), error.fix
+    except ValueError:
+        number = Decimal("NaN")
+    top = Decimal("Infinity") if claim.type == "number" else Decimal(1)
+    if not number.is_finite() or not 0 <= number <= top:
+        wanted = {"number": "a number of at least 0", "bool": "yes or no"}
+        raise InputError(
+            "CLAIM_INVALID",
+            f"{claim.id} is {text!r}.",
+            field=f"claims.{claim.id}",
+            fix=fix or f"Give {wanted.get(claim.type, 'a share between 0 and 1')}.",
+        )
+    return number
+
+
+def _check_sums(claims: Mapping[str, Claim], facts: Mapping[str, Fact]) -> None:
+    sums: dict[str, Decimal] = {}
+    for name, fact in facts.items():
+        partition = claims[name].partition
+        if partition and isinstance(fact, Decimal):
+            sums[partition] = sums.get(partition, Decimal(0)) + fact
+    for partition, total in sums.items():
+        if total > 1:
+            members = [name for name in facts if claims[name].partition == partition]
+            content = any(claims[name].type == "content" for name in members)
+            raise InputError(
+                "CONTENT_SHARES_EXCEED_ONE" if content else "PREFERENCE_SHARES_EXCEED_ONE",
+                f"{', '.join(members)} sum to {total}.",
+                field=f"claims.{members[0]}",
+                fix="Give shares that sum to at most 1.",
+            )
+
+
+def split(claims: Mapping[str, Claim], facts: Mapping[str, Fact], read: Iterable[str]) -> list[Atom]:
+    """The atoms of a line: share claims that some measure reads become yes or no, each combination weighted.
+
+    Raises:
+        InputError: TOO_MANY_ATOMS above 32.
+    """
+    fixed = {name: fact for name, fact in facts.items() if claims[name].type != "share"}
+    partitions: dict[str, list[str]] = {}
+    for name in sorted(set(read)):
+        if name in facts and claims[name].type == "share":
+            partitions.setdefault(claims[name].partition or name, []).append(name)
+    choices = [_choices(names, facts) for names in partitions.values()]
+    atoms = []
+    for combination in itertools.product(*choices):
+        weight, chosen = Decimal(1), dict(fixed)
+        for share, yes in combination:
+            weight *= share
+            chosen |= yes
+        atoms.append(Atom(weight, chosen))
+    if len(atoms) > ATOMS_AT_MOST:
+        raise InputError(
+            "TOO_MANY_ATOMS",
+            f"The shares split the line into {len(atoms)} parts; {ATOMS_AT_MOST} is the most.",
+            field="claims",
+            fix="Declare more of the shares as 0 or 1.",
+        )
+    return atoms
+
+
+def _choices(names: Sequence[str], facts: Mapping[str, Fact]) -> list[tuple[Decimal, dict[str, Fact]]]:
+    shares = {name: share for name in names if isinstance(share := facts[name], Decimal)}
+    none: dict[str, Fact] = dict.fromkeys(names, False)
+    rest = 1 - sum(shares.values(), Decimal(0))
+    found: list[tuple[Decimal, dict[str, Fact]]] = [
+        (share, none | {name: True}) for name, share in shares.items() if share
+    ]
+    if rest:
+        found.append((rest, dict(none)))
+    return found
+
+
+def assignments(
+    claims: Mapping[str, Claim], asked: Sequence[str], conditions: Iterable[Condition]
+) -> Iterator[dict[str, Fact]]:
+    """Every joint assignment of asked facts: shares 0 or 1, thresholds on either side, yes or no.
+
+    Raises:
+        LawError: LAW_INVALID if more than 12 facts are asked of one line.
+    """
+    if len(asked) > ASKED_AT_MOST:
+        raise LawError("LAW_INVALID", f"The law asks {len(asked)} facts of one line: {', '.join(asked)}.")
+    tests = list(conditions)
+    for values in itertools.product(*(_alternatives(claims[name], tests) for name in asked)):
+        assigned = dict(zip(asked, values, strict=True))
+        partitions: dict[str, Decimal] = {}
+        for name, value in assigned.items():
+            if claims[name].partition and isinstance(value, Decimal):
+                partitions[claims[name].partition] = (
+                    partitions.get(claims[name].partition, Decimal(0)) + value
+                )
+        if all(total <= 1 for total in partitions.values()):
+            yield assigned
+
+
+def _alternatives(claim: Claim, tests: Sequence[Condition]) -> list[Fact]:
+    mine = [test for test in tests if test.claim == claim.id]
+    if claim.type == "bool":
+        return [False, True]
+    if claim.type == "code":
+        return [None, *sorted({v for t in mine if isinstance(t.operand, frozenset) for v in t.operand})]
+    if claim.type == "date":
+        moments = sorted({t.operand for t in mine if isinstance(t.operand, datetime)})
+        return [None, *(moment - timedelta(days=1) for moment in moments[:1]), *moments]
+    points = {Decimal(0), Decimal(1)} | {t.operand for t in mine if isinstance(t.operand, Decimal)}
+    return [*sorted(points)]

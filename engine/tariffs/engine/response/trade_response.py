@@ -1,0 +1,269 @@
+"""Trade volume after the response, from duties per line to varieties and back.
+
+A variety is a (product, origin); its rate is the value-weighted mean of its lines. Lines of a variety
+share its price and quantity hats, and a line's duty after is its own rate on its value after.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from tariffs.engine.base.array_utils import F64, I64, Bools, ratio, sums_of
+from tariffs.engine.law.law import Law
+from tariffs.engine.law.law_edits import Constraint
+from tariffs.engine.law.quantity_rules import limits_at
+from tariffs.engine.response import armington, armington_runs, passthrough, smart
+from tariffs.engine.response.parameters import ProductParameters
+from tariffs.engine.table_duty.duties import Dated, Duties
+from tariffs.engine.tables.line_arrays import LineSet
+from tariffs.engine.tables.prepare import PreparedTable
+from tariffs.engine.tables.scope_masks import scope_mask
+
+ARMINGTON = "armington"
+PROHIBITIVE = 1e6
+"""A rate at which nothing is left of a variety, as a fraction."""
+NOTHING = 1e-9
+"""The part of a value below which rounding has left nothing of it."""
+
+
+@dataclass(frozen=True)
+class Volume:
+    """Per line: value after in dollars, quantity hat, creation and diversion; per product: surplus and
+    welfare.
+
+    Surplus and welfare are NaN where a model does not give them.
+    """
+
+    value: F64
+    quantity_hat: F64
+    creation: F64
+    diversion: F64
+    product_of_line: I64
+    buyer_surplus: F64
+    welfare: F64
+
+
+@dataclass(frozen=True)
+class Varieties:
+    """Varieties of a table: the variety of each line, and per variety its product and value."""
+
+    of_line: I64
+    product: I64
+    value: F64
+
+    def mean_rate(self, duty: F64) -> F64:
+        """The rate of each variety, from duty per line; 0 where there is no value."""
+        return ratio(sums_of(self.of_line, duty, len(self.value)), self.value, 0.0)
+
+    def open_value(self, prohibited: F64) -> F64:
+        """The value of each variety that may be imported, from the prohibited value per line."""
+        return self.value - sums_of(self.of_line, prohibited, len(self.value))
+
+    def closed(self, prohibited: F64) -> Bools:
+        """The varieties of which nothing may be imported."""
+        return (self.value > 0.0) & (self.open_value(prohibited) <= NOTHING * self.value)
+
+
+@dataclass(frozen=True)
+class Response:
+    """The response of a table from its baseline; called with a scenario's duties it gives their volumes.
+
+    `base_rate` is the rate of each variety at the baseline, `parameters` are per product of the table.
+    """
+
+    table: PreparedTable
+    varieties: Varieties
+    base_rate: F64
+    model: str
+    parameters: ProductParameters
+
+    def __call__(self, duties: Duties) -> Volume:
+        """Volumes under a scenario's duties."""
+        v = self.varieties
+        rate = self.rate_under(duties)
+        return self.to_lines(_MODELS[self.model](v.product, v.value, self.base_rate, rate, self.parameters))
+
+    def rate_under(self, duties: Duties) -> F64:
+        """The rate of each variety: its duty over the value that may be imported.
+
+        Armington demand takes a variety of which nothing may be imported as one at a prohibitive rate. The other models
+        have no answer to that, so they keep its rate.
+        """
+        v = self.varieties
+        if not duties.prohibited.any():
+            return v.mean_rate(duties.duty)
+        closed = np.full_like(v.value, PROHIBITIVE) if self.model == ARMINGTON else self.base_rate
+        count = len(v.value)
+        rate = ratio(sums_of(v.of_line, duties.duty, count), v.open_value(duties.prohibited), 0.0)
+        return np.where(v.closed(duties.prohibited), closed, rate)
+
+    def solver(self, duties: Duties) -> Callable[[ProductParameters], Any]:
+        """The model's result per variety under a scenario's duties, as a function of the parameters."""
+        v = self.varieties
+        rate = self.rate_under(duties)
+        if self.model == ARMINGTON:
+            p = self.parameters
+            domestic = _domestic(v.product, v.value, self.base_rate, p)
+            run = armington_runs(v.product, v.value, self.base_rate, rate, kappa=p.kappa, domestic=domestic)
+            return lambda p: run(p.sigma, p.eta, p.supply)
+        return lambda p: _MODELS[self.model](v.product, v.value, self.base_rate, rate, p)
+
+    def to_lines(self, result: Any) -> Volume:
+        """Volumes per line from a model's result per variety."""
+        v0, v = self.table.lines.value, self.varieties
+        products = len(self.parameters.sigma)
+        share = ratio(v0, v.value[v.of_line], 0.0)
+        return Volume(
+            value=result.value[v.of_line] * share,
+            quantity_hat=result.quantity_hat[v.of_line],
+            creation=result.creation[v.of_line] * share,
+            diversion=result.diversion[v.of_line] * share,
+            product_of_line=self.table.product_of_line,
+            buyer_surplus=per_product(result.buyer_surplus, v.product, products),
+            welfare=per_product(result.welfare, v.product, products),
+        )
+
+
+def respond(table: PreparedTable, base: Duties, response: str, parameters: ProductParameters) -> Response:
+    """The response of a table from the baseline.
+
+    Args:
+        table: the table.
+        base: duties at the baseline.
+        response: armington, passthrough or smart.
+        parameters: sigma, eta and supply per product code of the table.
+    """
+    lines = table.lines
+    product_of_line = table.product_of_line
+    key = product_of_line * len(lines.origins) + lines.origin
+    distinct, of_line = np.unique(key, return_inverse=True)
+    value = sums_of(of_line, lines.value, len(distinct))
+    varieties = Varieties(of_line, distinct // len(lines.origins), value)
+    return Response(table, varieties, varieties.mean_rate(base.duty), response, parameters)
+
+
+def _armington(product: I64, v0: F64, t0: F64, t1: F64, p: ProductParameters) -> Any:
+    kappa = np.where(np.isnan(p.kappa), p.eta, p.kappa)
+    domestic = _domestic(product, v0, t0, p)
+    return armington(
+        product, v0, t0, t1, p.sigma, p.eta, supply=p.supply[product], kappa=kappa, domestic=domestic
+    )
+
+
+def _domestic(product: I64, v0: F64, t0: F64, p: ProductParameters) -> F64:
+    """Domestic shipments of each product at the baseline, USD, from their ratio to landed imports."""
+    return p.domestic_ratio * sums_of(product, v0 * (1.0 + t0), len(p.sigma))
+
+
+def _passthrough(product: I64, v0: F64, t0: F64, t1: F64, p: ProductParameters) -> Any:
+    return passthrough(v0, t0, t1, p.eta[product], supply=p.supply[product])
+
+
+def _smart(product: I64, v0: F64, t0: F64, t1: F64, p: ProductParameters) -> Any:
+    return smart(product, v0, t0, t1, -p.eta, p.sigma, supply=p.supply[product])
+
+
+_MODELS: dict[str, Callable[[I64, F64, F64, F64, ProductParameters], Any]] = {
+    ARMINGTON: _armington,
+    "passthrough": _passthrough,
+    "smart": _smart,
+}
+
+
+def per_product(values: F64 | None, product: I64, products: int) -> F64:
+    """Values per product, summed if a model gives them per variety."""
+    if values is None:
+        return np.full(products, np.nan)
+    return values if len(values) == products else sums_of(product, values, products)
+
+
+def constrained(volume: Volume, law: Law, dated: Dated, lines: LineSet) -> Volume:
+    """A volume within the limits and above the floors that a scenario puts on quantities, and the limits of the law.
+
+    Prices stay those of the model and other origins do not make up for a limit.
+    """
+    hat = volume.quantity_hat
+    for index, (instant, known_on) in enumerate(zip(dated.instants, dated.known_on, strict=True)):
+        in_force = law.in_force(instant, known_on, dated.direction)
+        limits = limits_at(law, instant, known_on, dated.direction)
+        for constraint in (*law.constraints, *limits):
+            if constraint.holds(instant):
+                mask = scope_mask(constraint.scope, lines, in_force)
+                mask = mask if dated.of_line is None else mask & (dated.of_line == index)
+                hat = _bound(hat, mask, lines.value, constraint)
+    return bounded(volume, hat)
+
+
+def bounded(volume: Volume, hat: F64) -> Volume:
+    """A volume with other quantities at the prices of the model.
+
+    What a line whose quantity is another adds to creation, diversion, surplus and welfare is not known, so it is NaN.
+    """
+    bound = hat != volume.quantity_hat
+    unknown = np.zeros(len(volume.welfare), dtype=bool)
+    unknown[volume.product_of_line[bound]] = True
+    return replace(
+        volume,
+        value=np.where(bound, volume.value * ratio(hat, volume.quantity_hat, 0.0), volume.value),
+        quantity_hat=hat,
+        creation=np.where(bound, np.nan, volume.creation),
+        diversion=np.where(bound, np.nan, volume.diversion),
+        buyer_surplus=np.where(unknown, np.nan, volume.buyer_surplus),
+        welfare=np.where(unknown, np.nan, volume.welfare),
+    )
+
+
+def without_prohibited(volume: Volume, response: Response, prohibited: F64) -> Volume:
+    """A volume without the goods that may not be imported.
+
+    Of a variety that is prohibited as a whole Armington demand says what its absence does to the others and to buyers,
+    as long as their loss is finite. Everything else is cut at the prices of the model, as in `bounded`.
+
+    Args:
+        volume: of the response to the duties.
+        response: that gave it.
+        prohibited: value per line that may not be imported.
+    """
+    v, value = response.varieties, response.table.lines.value
+    closed = v.closed(prohibited)
+    answered = closed[v.of_line] if response.model == ARMINGTON else np.zeros(len(value), dtype=bool)
+    share = 1.0 - ratio(prohibited, value, 0.0)
+    cut = bounded(volume, np.where(answered, volume.quantity_hat, volume.quantity_hat * share))
+    known = _is_loss_finite(response, closed) | ~_products_of(v, closed, len(volume.welfare))
+    return replace(
+        cut,
+        value=np.where(answered, 0.0, cut.value),
+        quantity_hat=np.where(answered, 0.0, cut.quantity_hat),
+        buyer_surplus=np.where(known, cut.buyer_surplus, np.nan),
+        welfare=np.where(known, cut.welfare, np.nan),
+    )
+
+
+def _products_of(varieties: Varieties, chosen: Bools, products: int) -> Bools:
+    """The products that have one of the chosen varieties."""
+    found = np.zeros(products, dtype=bool)
+    found[varieties.product[chosen]] = True
+    return found
+
+
+def _is_loss_finite(response: Response, closed: Bools) -> Bools:
+    """The products whose buyers lose a finite amount without the closed varieties.
+
+    They can turn to another variety or to domestic goods, or would rather go without.
+    """
+    v, p = response.varieties, response.parameters
+    others = _products_of(v, ~closed & (v.value > 0.0), len(p.sigma)) & (p.sigma > 1.0)
+    return others | (p.eta > 1.0) | ((p.domestic_ratio > 0.0) & (p.kappa > 1.0))
+
+
+def _bound(hat: F64, mask: Bools, value: F64, constraint: Constraint) -> F64:
+    compliance = float(constraint.compliance)
+    if constraint.share is not None:
+        return np.where(mask, np.minimum(hat, 1.0 - compliance * (1.0 - float(constraint.share))), hat)
+    wanted = float(constraint.floor or 0) * compliance
+    traded = float((value * hat)[mask].sum())
+    return np.where(mask, hat * (wanted / traded), hat) if 0.0 < traded < wanted else hat

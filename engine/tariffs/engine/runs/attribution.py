@@ -1,0 +1,219 @@
+"""What each change of a scenario does: the difference between two scenarios split exactly among their changes.
+
+A unit is a change, the changes of one `group`, the assumptions, or a parent as a whole. Up to eight units the split is
+the Shapley value (Shapley 1953): the mean over all orders of what a unit adds when it comes, so that it does not depend
+on an order and sums to the difference. Beyond eight it is the ordered split: what each adds in the order of the file.
+In a coalition the units apply in the order of the file, and a change whose object is not there is void.
+
+Units in both scenarios are in every coalition. A unit of the first scenario alone counts as its removal.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from math import factorial
+
+import polars as pl
+
+from tariffs.engine.errors import ScenarioError
+from tariffs.engine.law.amendments import Change
+from tariffs.engine.law.assumptions import NONE, Assumptions
+from tariffs.engine.law.law import Law
+from tariffs.engine.runs.grouping import AUTHORITY, reduce_authority
+from tariffs.engine.runs.table_run import Valuer
+from tariffs.engine.scenario import Scenario, apply_scenario, library, lineage
+from tariffs.engine.scenario.apply import apply_change
+from tariffs.engine.scenario.describe import assumed, words_of
+from tariffs.engine.scenario.read_assumptions import KEY as ASSUMPTIONS
+from tariffs.engine.scenario.read_assumptions import assume
+
+UNITS_AT_MOST = 8
+SHAPLEY, ORDERED = "shapley", "ordered"
+_SUMS = ("duty", "duty_owed", "duty_after")
+Coalition = frozenset[int]
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Changes and assumptions attributed together. `removed`: they are of the first scenario, the second lacks them."""
+
+    id: str
+    text: str
+    changes: tuple[Change, ...]
+    removed: bool
+    assumptions: Assumptions = NONE
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """The difference between two scenarios at a date, by unit and authority.
+
+    `rows` has `unit`, `text`, the keys of the run, `authority`, and differences in dollars: `duty` and
+    `duty_owed` (static, on baseline values), `behavioural` (what the response adds) and `duty_after` (their sum with
+    `duty`; null without a response). Summed over units they are the difference between the scenarios.
+    """
+
+    scenario: str
+    reference: str
+    on: str
+    method: str
+    rows: pl.DataFrame
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """The rows headed by the scenario compared with and the method of the split."""
+        head = [pl.lit(self.reference).alias("reference"), pl.lit(self.method).alias("method")]
+        return self.rows.select(*head, pl.all())
+
+
+def attribute(valuer: Valuer, reference: Scenario, scenario: Scenario, on: str) -> Attribution:
+    """Split the difference between two scenarios at a date by change and authority.
+
+    Args:
+        valuer: the table, ready to be valued.
+        reference: the scenario compared with.
+        scenario: the scenario.
+        on: the date.
+
+    Raises:
+        ScenarioError: one of them cannot be applied, or is a mixture.
+    """
+    units, common = _units(reference, scenario)
+    method = SHAPLEY if len(units) <= UNITS_AT_MOST else ORDERED
+    game = _Game(valuer, units, common, reference, scenario, on)
+    pairs = _shapley(len(units)) if method == SHAPLEY else _ordered(len(units))
+    frames = [
+        game.value(coalition).with_columns(
+            pl.lit(units[unit].id).alias("unit"),
+            pl.lit(units[unit].text).alias("text"),
+            *(pl.col(name) * weight for name in _SUMS),
+        )
+        for unit, coalition, weight in pairs
+    ]
+    return Attribution(scenario.id, reference.id, on, method, _summed(frames, game.keys))
+
+
+def _summed(frames: Sequence[pl.DataFrame], keys: Sequence[str]) -> pl.DataFrame:
+    names = ["unit", "text", *keys]
+    if not frames:
+        return pl.DataFrame(schema=dict.fromkeys(names, pl.String) | dict.fromkeys(_SUMS, pl.Float64))
+    summed = pl.concat(frames).group_by(names, maintain_order=True).agg(_sum(name) for name in _SUMS)
+    return summed.with_columns(behavioural=pl.col("duty_after") - pl.col("duty")).select(
+        *names, "duty", "duty_owed", "behavioural", "duty_after"
+    )
+
+
+def _sum(name: str) -> pl.Expr:
+    """The sum of a column; null where all of it is."""
+    return pl.when(pl.col(name).is_not_null().any()).then(pl.col(name).sum()).alias(name)
+
+
+# -- units -----------------------------------------------------------------------------------------------------
+
+
+def _units(reference: Scenario, scenario: Scenario) -> tuple[list[Unit], list[Unit]]:
+    """The units that differ, those of the reference first, and all units in the order they apply."""
+    theirs, ours = _units_of(reference), _units_of(scenario)
+    of_theirs, of_ours = [_said(unit) for unit in theirs], [_said(unit) for unit in ours]
+    removed = [
+        replace(unit, removed=True)
+        for unit, said in zip(theirs, of_theirs, strict=True)
+        if said not in of_ours
+    ]
+    added = [unit for unit, said in zip(ours, of_ours, strict=True) if said not in of_theirs]
+    return [*removed, *added], [*removed, *ours]
+
+
+def _units_of(scenario: Scenario) -> list[Unit]:
+    *parents, own = lineage(scenario, library())
+    units = [Unit(parent.id, parent.title, parent.changes, False, parent.assumptions) for parent in parents]
+    groups: dict[str, list[Change]] = {}
+    for index, change in enumerate(own.changes):
+        groups.setdefault(change.group or f"changes[{index}]", []).append(change)
+    units += [
+        Unit(name, "; ".join(map(words_of, changes)), tuple(changes), False)
+        for name, changes in groups.items()
+    ]
+    return [*units, *_assumed(own.assumptions)]
+
+
+def _assumed(assumptions: Assumptions) -> list[Unit]:
+    """The assumptions of a scenario's own as a unit, if it has any that bear on quantities."""
+    text = "; ".join(f"{name} {words}" for name, words in assumed(assumptions).items())
+    return [Unit(ASSUMPTIONS, text, (), False, assumptions)] if assumptions.quantities else []
+
+
+def _said(unit: Unit) -> tuple[list[Change], object]:
+    """Content of a unit without its place in a file; compared as values, since the text of a set has no fixed order."""
+    changes = [replace(change, path="", source="", group="", cite=()) for change in unit.changes]
+    return changes, unit.assumptions.quantities
+
+
+# -- the game --------------------------------------------------------------------------------------------------
+
+
+class _Game:
+    """What the table pays under each coalition of units; laws that are alike on the day are valued once."""
+
+    def __init__(
+        self, valuer: Valuer, units: Sequence[Unit], order: Sequence[Unit], reference: Scenario, scenario: Scenario,
+        on: str,
+    ) -> None:  # fmt: skip
+        self._valuer, self._on = valuer, on
+        self._units, self._order = list(units), order
+        self._ends = {
+            frozenset[int](): apply_scenario(valuer.law, reference),
+            frozenset(range(len(units))): apply_scenario(valuer.law, scenario),
+        }
+        self._values: dict[Hashable, pl.DataFrame] = {}
+        self.keys = [*valuer.grouping.keys.columns, AUTHORITY]
+
+    def value(self, coalition: Coalition) -> pl.DataFrame:
+        """Duty by the run's keys and authority with the units of a coalition in place."""
+        valuer = self._valuer
+        law = self._ends[coalition] if coalition in self._ends else self._law(coalition)
+        dated = valuer.dated(law, self._on)
+        key = valuer.likeness(law, dated)
+        if key not in self._values:
+            outcome = valuer.outcome(law, dated)
+            frame = reduce_authority(valuer.grouping, outcome.duties, outcome.columns, valuer.kept([outcome]))
+            self._values[key] = frame.select(*self.keys, *_SUMS)
+        return self._values[key]
+
+    def _law(self, coalition: Coalition) -> Law:
+        """The law with the units of a coalition; those the reference alone has are in until they are removed."""
+        law = self._valuer.law
+        place = {id(unit): index for index, unit in enumerate(self._units)}
+        for unit in self._order:
+            index = place.get(id(unit))
+            if index is None or (index in coalition) != unit.removed:
+                law = assume(_with(law, unit.changes), unit.assumptions)
+        return law
+
+
+def _with(law: Law, changes: Sequence[Change]) -> Law:
+    for change in changes:
+        try:
+            law = apply_change(law, change)
+        except ScenarioError:
+            continue  # its object comes with a unit that is not in this coalition
+    return law
+
+
+def _shapley(count: int) -> Iterator[tuple[int, Coalition, float]]:
+    """(unit, coalition, weight): a unit's share is the weighted sum of what the coalitions pay."""
+    for unit in range(count):
+        others = [index for index in range(count) if index != unit]
+        for size in range(count):
+            weight = factorial(size) * factorial(count - size - 1) / factorial(count)
+            for chosen in itertools.combinations(others, size):
+                yield unit, frozenset((*chosen, unit)), weight
+                yield unit, frozenset(chosen), -weight
+
+
+def _ordered(count: int) -> Iterator[tuple[int, Coalition, float]]:
+    for unit in range(count):
+        yield unit, frozenset(range(unit + 1)), 1.0
+        yield unit, frozenset(range(unit)), -1.0

@@ -1,0 +1,97 @@
+"""What changes of the law do to a table: which lines each step hits, and by how much, by measure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from tariffs.engine.base.array_utils import F64
+from tariffs.engine.law.law import IMPORT, Law
+from tariffs.engine.runs.law_changes import Notice, Step
+from tariffs.engine.table_duty.duties import duties_by_measure
+from tariffs.engine.tables.export_lines import prepared_for
+from tariffs.engine.tables.prepare import Table
+
+_HALF_CENT = 0.005
+_KEYS = {"step": pl.Int64, "at": pl.String, "known_on": pl.String, "measure": pl.String}
+_LINE = {"row": pl.Int64, "hts": pl.String, "origin": pl.String}
+_MONEY = dict.fromkeys(("customs_value", "duty_before", "duty_after", "change"), pl.Float64)
+
+
+@dataclass(frozen=True)
+class TableChanges:
+    """What notices do to a table.
+
+    `lines`: one row per step, measure and line whose duty changes: `step, at, known_on, measure, row, hts, origin,
+    customs_value, duty_before, duty_after, change`. `measures`: the same summed over lines, with `lines`, how many.
+    Steps do not add up: an act known late has one in knowledge and one in time. `refused` are the rows that could not
+    be read.
+    """
+
+    lines: pl.DataFrame
+    measures: pl.DataFrame
+    refused: pl.DataFrame
+
+
+def steps_of(notices: Iterable[Notice]) -> list[Step]:
+    """The distinct steps of notices, in order."""
+    return list(dict.fromkeys(notice.step for notice in notices if notice.step))
+
+
+def changes_on_table(
+    law: Law,
+    notices: Sequence[Notice],
+    table: Table,
+    *,
+    check: Callable[[], None] = lambda: None,
+    direction: str = IMPORT,
+) -> TableChanges:
+    """Which lines of a table the steps of notices hit and by how much, as if all lines entered at that instant.
+
+    Args:
+        law: the law of the notices.
+        notices: from `changes`.
+        table: a trade table; None is the embedded one.
+        check: called between chunks; may raise to stop.
+        direction: that of the notices and of the table.
+
+    Raises:
+        InputError: a fault of the table as a whole.
+    """
+    prepared = prepared_for(direction, table, law)
+    hit = []
+    for number, step in enumerate(steps_of(notices)):
+        before, before_ids = duties_by_measure(law, prepared.lines, *step.before, check, direction)
+        after, after_ids = duties_by_measure(law, prepared.lines, *step.after, check, direction)
+        at = step.after[0].astimezone(law.zones[direction]).isoformat(timespec="minutes")
+        for measure in sorted({*before_ids, *after_ids}):
+            old, new = _column(before, before_ids, measure), _column(after, after_ids, measure)
+            lines = np.flatnonzero(np.abs(new - old) >= _HALF_CENT)
+            if len(lines):
+                hit.append(
+                    prepared.frame[lines].select(
+                        pl.lit(number, pl.Int64).alias("step"),
+                        pl.lit(at).alias("at"),
+                        pl.lit(step.after[1].isoformat()).alias("known_on"),
+                        pl.lit(measure).alias("measure"),
+                        prepared.checked.rows.gather(lines).alias("row"),
+                        "hts",
+                        "origin",
+                        "customs_value",
+                        pl.Series("duty_before", old[lines]),
+                        pl.Series("duty_after", new[lines]),
+                        pl.Series("change", new[lines] - old[lines]),
+                    )
+                )
+    found = pl.concat(hit) if hit else pl.DataFrame(schema={**_KEYS, **_LINE, **_MONEY})
+    sums = found.group_by(list(_KEYS), maintain_order=True).agg(
+        pl.len().cast(pl.Int64).alias("lines"), *(pl.col(name).sum() for name in _MONEY)
+    )
+    return TableChanges(found, sums, prepared.checked.refused)
+
+
+def _column(duties: F64, ids: Sequence[str], measure: str) -> F64:
+    return duties[:, ids.index(measure)] if measure in ids else np.zeros(len(duties))

@@ -1,0 +1,223 @@
+"""Sums by group of one outcome, as a function of the elasticities: what a run over draws keeps of each draw."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tariffs.engine.base.array_utils import F64, I64, Bools, ratio, sums_of
+from tariffs.engine.response.armington_runs import ArmingtonDraws
+from tariffs.engine.response.parameters import ProductParameters
+from tariffs.engine.response.trade_response import Response, per_product
+from tariffs.engine.runs.grouping import Grouping
+from tariffs.engine.runs.table_run import Outcome
+from tariffs.engine.tables.prepare import PreparedTable
+
+LINE_SUMS = (
+    "value_after",
+    "duty_after",
+    "landed_after",
+    "value_change",
+    "quantity",
+    "creation",
+    "diversion",
+)
+PRODUCT_SUMS = ("buyer_surplus", "welfare")
+SUMS = (*LINE_SUMS, *PRODUCT_SUMS)
+SIDE_BY_SIDE = 8
+"""Draws that are run together: enough to share what does not depend on them, few enough to stay near the processor."""
+
+
+@dataclass(frozen=True)
+class DrawSums:
+    """Sums of a few draws: (draws, groups, 9) by the keys and (draws, 1, 9) in total, NaN where undefined.
+
+    `duty_after`, if asked for, is (draws, groups x authorities), the authorities of a group side by side.
+    """
+
+    groups: F64
+    total: F64
+    duty_after: F64
+
+
+class Summing:
+    """Sums of one outcome for any elasticities; they have the bits that a plain run has with the same ones.
+
+    Args:
+        prepared: the table.
+        grouping: the groups of the results.
+        response: the response, with its central parameters.
+        outcome: the lines under one law.
+        keep: the lines that count.
+        authorities: the authorities whose duty is wanted by group.
+
+    Attributes:
+        at_once: how many draws a call takes at most.
+    """
+
+    def __init__(
+        self,
+        prepared: PreparedTable,
+        grouping: Grouping,
+        response: Response,
+        outcome: Outcome,
+        keep: Bools,
+        authorities: Sequence[str],
+    ) -> None:
+        whole = Grouping.whole(prepared)
+        self._groupings = (grouping, whole)
+        self._keep = keep
+        self._rows = np.stack([grouping.of_line, whole.of_line + grouping.count])
+        self._group_of_product = [_group_of_product(prepared, one) for one in self._groupings]
+        alone = response.model != "armington" or outcome.adjust is not None
+        if alone or response.parameters.domestic_ratio.any():
+            self._run, self.at_once = _one_by_one(prepared, response, outcome), 1
+        else:
+            self._run, self.at_once = _side_by_side(prepared, response, outcome), SIDE_BY_SIDE
+        self._parts = _Parts.of(grouping, outcome, keep, authorities)
+
+    def __call__(self, parameters: Sequence[ProductParameters]) -> DrawSums:
+        """The sums under each of the parameters."""
+        from tariffs.engine.response.kernels.draws import sum_parts
+
+        trade = self._run(parameters)
+        draws, count = len(parameters), self._groupings[0].count
+        rows = np.zeros((count + 1, len(LINE_SUMS) * draws))
+        trade.add_lines(self._rows, self._keep, rows)
+        lines = np.moveaxis(rows.reshape(count + 1, len(LINE_SUMS), draws), -1, 0)
+        groups, total = (
+            np.concatenate([part, self._of_products(place, trade.owned)], axis=2)
+            for place, part in enumerate((lines[:, :count], lines[:, count:]))
+        )
+        parts = np.zeros((self._parts.rows, draws))
+        sum_parts(self._parts.row, self._parts.line, self._parts.duty, *trade.growth, parts)
+        return DrawSums(groups, total, parts.T)
+
+    def _of_products(self, place: int, owned: F64) -> F64:
+        """Surplus and welfare (draws, groups, 2) by one of the groupings, from (2, products, draws)."""
+        group, count = self._group_of_product[place], self._groupings[place].count
+        if group is None:
+            return np.full((owned.shape[2], count, len(PRODUCT_SUMS)), np.nan)
+        found = [
+            [sums_of(group, values, count) for values in owned[:, :, draw]] for draw in range(owned.shape[2])
+        ]
+        return np.moveaxis(np.array(found), 1, 2)
+
+
+def _group_of_product(prepared: PreparedTable, grouping: Grouping) -> I64 | None:
+    """The group of each product; None where groups cut through products."""
+    if not grouping.product_pure:
+        return None
+    found = np.zeros(len(prepared.products), dtype=np.int64)
+    found[prepared.product_of_line] = grouping.of_line
+    return found
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """The duty of lines by authority: its row among (group, authority), its line, its amount before the response."""
+
+    row: I64
+    line: I64
+    duty: F64
+    rows: int
+
+    @classmethod
+    def of(cls, grouping: Grouping, outcome: Outcome, keep: Bools, authorities: Sequence[str]) -> _Parts:
+        duties, value = outcome.duties, outcome.columns["customs_value"]
+        # A part grows as the whole value of its line does, and only the open part of that bears the duty.
+        on_open = ratio(value, value - duties.prohibited, 1.0)
+        row, line, duty = [], [], []
+        for place, authority in enumerate(authorities):
+            if authority in duties.authorities:
+                column = duties.by_authority[:, duties.authorities.index(authority)] * on_open
+                charged = np.flatnonzero((column != 0.0) & keep)
+                row.append(grouping.of_line[charged] * len(authorities) + place)
+                line.append(charged)
+                duty.append(column[charged])
+        nothing = np.zeros(0, dtype=np.int64)
+        return cls(
+            np.concatenate([nothing, *row]),
+            np.concatenate([nothing, *line]),
+            np.concatenate([np.zeros(0), *duty]),
+            grouping.count * len(authorities),
+        )
+
+
+@dataclass(frozen=True)
+class _Trade:
+    """Trade under a few draws: how its lines add up, surplus and welfare per product, and how lines grow.
+
+    `growth` are the arguments of `sum_parts` from the cells on.
+    """
+
+    add_lines: Callable[[I64, Bools, F64], None]
+    owned: F64
+    growth: tuple[I64, F64, F64, F64]
+
+
+_Runner = Callable[[Sequence[ProductParameters]], _Trade]
+
+
+def _lines(prepared: PreparedTable, outcome: Outcome, share: F64) -> F64:
+    """Per line: value, charges, share of the variety, duty rate, one plus the tax."""
+    lines = prepared.lines
+    taxed = np.ones(lines.count) if lines.vat is None else 1.0 + lines.vat
+    rate = ratio(outcome.duties.duty, lines.value - outcome.duties.prohibited, 0.0)
+    return np.stack([lines.value, lines.freight + lines.insurance, share, rate, taxed])
+
+
+def _side_by_side(prepared: PreparedTable, response: Response, outcome: Outcome) -> _Runner:
+    from tariffs.engine.response.kernels.draws import sum_cells
+
+    v = response.varieties
+    run = ArmingtonDraws(
+        v.product,
+        v.value,
+        response.base_rate,
+        response.rate_under(outcome.duties),
+        kappa=response.parameters.kappa,
+    )
+    traded = v.value[v.of_line]
+    lines = _lines(prepared, outcome, ratio(prepared.lines.value, traded, 0.0))
+    cell, product = run.cell_of[v.of_line], run.product_of[v.of_line]
+
+    def trade(parameters: Sequence[ProductParameters]) -> _Trade:
+        found = run([(p.sigma, p.eta, p.supply) for p in parameters])
+
+        def add_lines(rows: I64, keep: Bools, out: F64) -> None:
+            sum_cells(rows, keep, cell, product, lines, traded, found.hats, found.growths, out)
+
+        return _Trade(add_lines, found.owned, (cell, lines, traded, found.hats))
+
+    return trade
+
+
+def _one_by_one(prepared: PreparedTable, response: Response, outcome: Outcome) -> _Runner:
+    from tariffs.engine.response.kernels.draws import sum_lines
+
+    solve, adjust, v = response.solver(outcome.duties), outcome.adjust, response.varieties
+    of_line, share = v.of_line, ratio(prepared.lines.value, v.value[v.of_line], 0.0)
+    if adjust is not None:
+        of_line, share = np.arange(prepared.lines.count), np.ones(prepared.lines.count)
+    lines = _lines(prepared, outcome, share)
+    one_cell, as_is = np.zeros(prepared.lines.count, dtype=np.int64), np.ones((1, 2, 1))
+
+    def trade(parameters: Sequence[ProductParameters]) -> _Trade:
+        (only,) = parameters
+        found: Any = solve(only)
+        if adjust is not None:
+            found = adjust(response.to_lines(found))
+        varieties = np.stack([found.value, found.quantity_hat, found.creation, found.diversion])
+        owned = [per_product(getattr(found, name), v.product, len(only.sigma)) for name in PRODUCT_SUMS]
+
+        def add_lines(rows: I64, keep: Bools, out: F64) -> None:
+            sum_lines(rows, keep, of_line, lines, varieties, out)
+
+        growth = one_cell, lines, found.value[of_line], as_is
+        return _Trade(add_lines, np.stack(owned)[:, :, None], growth)
+
+    return trade

@@ -1,0 +1,73 @@
+"""Expected results of a mixture: sums weighted by the probabilities of its components, quotients of those sums.
+
+What is a sum (duty, value, welfare) is linear in the weights; a rate or hat of a mixture is the quotient of its sums.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import polars as pl
+
+from tariffs.engine.base.array_utils import F64
+from tariffs.engine.response.trade_response import Volume
+from tariffs.engine.runs.results import PROHIBITED_VALUE
+
+
+def mixed_columns(parts: Sequence[tuple[float, Mapping[str, F64]]]) -> Mapping[str, F64]:
+    """Columns of sums per line, weighted; those of a single part are handed back as they are."""
+    if len(parts) == 1:
+        return parts[0][1]
+    names = parts[0][1].keys()
+    return {name: sum_of([(weight, columns[name]) for weight, columns in parts]) for name in names}
+
+
+def mixed_volume(parts: Sequence[tuple[float, Volume | None]]) -> Volume | None:
+    """A volume whose surplus and welfare are weighted; what it holds per line is that of the first part."""
+    first = parts[0][1]
+    if len(parts) == 1 or first is None:
+        return first
+    known = [(weight, volume) for weight, volume in parts if volume is not None]
+    return replace(
+        first,
+        buyer_surplus=sum_of([(weight, volume.buyer_surplus) for weight, volume in known]),
+        welfare=sum_of([(weight, volume.welfare) for weight, volume in known]),
+    )
+
+
+def mixed_frames(parts: Sequence[tuple[float, pl.DataFrame]], keys: Sequence[str]) -> pl.DataFrame:
+    """Frames of sums over the same keys, weighted; a key missing in one counts as 0 there."""
+    if len(parts) == 1:
+        return parts[0][1]
+    numbers = [name for name in parts[0][1].columns if name not in keys]
+    weighted = [frame.with_columns(pl.col(name) * weight for name in numbers) for weight, frame in parts]
+    stacked = pl.concat(weighted)
+    return stacked.group_by(*keys, maintain_order=True).agg(_sum(name) for name in numbers)
+
+
+def averaged_frames(parts: Sequence[tuple[float, pl.DataFrame]], keys: Sequence[str]) -> pl.DataFrame:
+    """The weighted mean of the contract's columns by keys; the rate after the response is the quotient of means."""
+    if not keys:
+        parts = [(weight, frame.with_columns(pl.lit(0).alias("_all"))) for weight, frame in parts]
+    found = mixed_frames(parts, keys or ["_all"])
+    if PROHIBITED_VALUE in found.columns:
+        entered = pl.col("customs_value") - pl.col(PROHIBITED_VALUE)
+        found = found.with_columns(effective_rate=pl.when(entered > 0).then(pl.col("duty") / entered))
+    if "value_after" in found.columns:
+        after = pl.when(pl.col("value_after") != 0).then(pl.col("duty_after") / pl.col("value_after"))
+        found = found.with_columns(effective_rate_after=after)
+    return found.sort(keys, nulls_last=True) if keys else found.drop("_all")
+
+
+def _sum(name: str) -> pl.Expr:
+    """The sum of a column; null where all of it is."""
+    return pl.when(pl.col(name).is_not_null().any()).then(pl.col(name).sum()).alias(name)
+
+
+def sum_of(parts: Sequence[tuple[float, F64]]) -> F64:
+    """The weighted sum of arrays, added in order."""
+    total = parts[0][0] * parts[0][1]
+    for weight, values in parts[1:]:
+        total = total + weight * values
+    return total

@@ -1,0 +1,341 @@
+"""What changes in the law in a window of days: acts that take effect or are published, and which lines they hit.
+
+A notice has one *step*: the instant and day of knowledge just before it and just after. An act published after its
+effect is a step in knowledge at the instant it reaches back to; any other is a step in time. Acts of one step are
+valued together, since they displace each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from tariffs.engine.base.dates import DateError, read_day
+from tariffs.engine.errors import InputError
+from tariffs.engine.law.amendments import OPS, Act, Change
+from tariffs.engine.law.describe_rows import percent
+from tariffs.engine.law.law import IMPORT, Law
+from tariffs.engine.law.matching import Reach
+from tariffs.engine.law.measure_state import known
+from tariffs.engine.law.model import PROHIBITION, Measure, Period, Row, Rule, Scope
+from tariffs.engine.law.suspensions import Reached, suspended_scopes, suspensions_of
+
+TAKES_EFFECT, ENDS, PUBLISHED = "takes_effect", "ends", "published"
+ENACT, END, STACKING, LIST = "enact", "end", "stacking", "list"
+_MOMENT = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Just before and just after a notice: an instant (UTC) and a day of knowledge each."""
+
+    before: tuple[datetime, date]
+    after: tuple[datetime, date]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One change of the law.
+
+    Attributes:
+        id: label of a period, path of an act, id of a stacking rule, or name of a list.
+        kind: enact, end, stacking, list, or the verb of an act.
+        when: what of it falls in the window: takes_effect, ends, published.
+        measures: the measures it is about.
+        at: its instant (UTC), None where it has none.
+        known_from: day of publication, None if always known.
+        text: one sentence.
+        citations: legal sources.
+        conf: confidence A, B, C or U; empty where the data gives none.
+        step: before and after, None where nothing can be valued.
+    """
+
+    id: str
+    kind: str
+    when: tuple[str, ...]
+    measures: tuple[str, ...]
+    at: datetime | None
+    known_from: date | None
+    text: str
+    citations: tuple[str, ...]
+    conf: str
+    step: Step | None
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The days from `start` to `end`, both counted, and whose goods are asked for (empty is any)."""
+
+    start: date
+    end: date
+    hts: str = ""
+    origin: str = ""
+
+    def holds_day(self, day: date | None) -> bool:
+        """Whether a day is in the window."""
+        return day is not None and self.start <= day <= self.end
+
+
+def changes(
+    law: Law, window: Window, *, known_on: date | None = None, direction: str = IMPORT
+) -> tuple[Notice, ...]:
+    """The notices of a window, by instant.
+
+    Args:
+        law: the law, after any scenario.
+        window: the days, and whose goods.
+        known_on: the day whose acts count, the law's as-of day if None.
+        direction: import or export; days are those of its clock.
+
+    Raises:
+        InputError: REQUEST_INVALID if the window ends before it begins.
+    """
+    if window.end < window.start:
+        raise InputError(
+            "REQUEST_INVALID", f"The window ends on {window.end}, before {window.start}.", field="end",
+            fix="Give a later end.",
+        )  # fmt: skip
+    finder = _Finder(law, window, known_on or law.as_of, direction)
+    found = [*finder.periods(), *finder.acts(), *finder.suspensions(), *finder.rules(), *finder.lists()]
+    late = datetime.max.replace(tzinfo=UTC)
+    return tuple(sorted(found, key=lambda notice: (notice.at or late, notice.measures, notice.id)))
+
+
+def window_of(start: str, end: str, hts: str = "", origin: str = "") -> Window:
+    """A window from text; raises InputError ENTRY_DATE_INVALID."""
+    days = []
+    for name, text in (("start", start), ("end", end)):
+        try:
+            # A day is the same on every clock.
+            days.append(read_day(text, ZoneInfo("UTC")))
+        except DateError as error:
+            raise InputError("ENTRY_DATE_INVALID", f"{name}: {error}.", field=name, fix=error.fix) from None
+    return Window(days[0], days[1], hts.replace(".", ""), origin.strip().upper())
+
+
+class _Finder:
+    """Finds the notices of one law and window."""
+
+    def __init__(self, law: Law, window: Window, known_on: date, direction: str) -> None:
+        self._law = law
+        self._window = window
+        self._known_on = known_on
+        self._direction = direction
+        self._zone = law.zones[direction]
+        self._measures = [m for m in law.measures.values() if m.direction == direction and not m.announced]
+
+    def periods(self) -> Iterator[Notice]:
+        """Periods that begin, end as written, or are published."""
+        for measure in self._measures:
+            for period in measure.periods:
+                if not self._counts(period.known_from, period.switch, period.conf):
+                    continue
+                if when := self._when(period.start, period.known_from):
+                    text = f"{measure.title}: {row_words(period.rows)}"
+                    yield from self._of_period(measure, period, ENACT, when, period.start, text)
+                if self._in(period.end):
+                    text = f"{measure.title}: the period ends as enacted"
+                    yield from self._of_period(measure, period, END, (ENDS,), period.end, text)
+
+    def _of_period(
+        self,
+        measure: Measure,
+        period: Period,
+        kind: str,
+        when: tuple[str, ...],
+        at: datetime | None,
+        text: str,
+    ) -> Iterator[Notice]:
+        if self._reached(at, (row.scope for row in period.rows)):
+            known_from = period.known_from if kind == ENACT else None
+            yield Notice(
+                period.id, kind, when, (measure.id,), at, period.known_from, f"{text}.", period.cite, period.conf,
+                self._step(at, known_from),
+            )  # fmt: skip
+
+    def acts(self) -> Iterator[Notice]:
+        """Acts that bite or are published; one notice per act, with all measures it reaches."""
+        bound: dict[int, list[tuple[Measure, Act]]] = {}
+        for measure in self._measures:
+            for act in known(self._law.acts[measure.id], self._known_on):
+                if self._counts(None, act.change.switch, act.change.conf):
+                    bound.setdefault(act.order, []).append((measure, act))
+        for pairs in bound.values():
+            act = pairs[0][1]
+            at = act.collection_stop or act.start or act.to or self._moved_end(pairs[0][0], act)
+            when = self._when(act.start, act.known_from)
+            if self._in(at) and TAKES_EFFECT not in when:
+                when = (TAKES_EFFECT, *when)
+            reached = [m for m, bound_act in pairs if self._reached(at, self._scopes(m, bound_act))]
+            if when and reached:
+                names = tuple(measure.id for measure in reached)
+                yield Notice(
+                    f"{act.change.source}:{act.change.path}", act.change.op, when, names, at, act.known_from,
+                    f"{change_words(act.change)}.", act.change.cite, act.change.conf, self._step(at, act.known_from),
+                )  # fmt: skip
+
+    def _moved_end(self, measure: Measure, act: Act) -> datetime | None:
+        """The end that an extension moved: of the last suspension before it, else of the last period."""
+        earlier = [one for one in self._law.acts[measure.id] if one.order < act.order]
+        windows = [one.window for one in suspensions_of(earlier) if one.goods.meets(Reached.of(act))]
+        if windows:
+            return windows[-1].until
+        ends = [period.end for period in measure.periods if period.end]
+        moved = [one.until for one in earlier if one.change.op == "extend" and one.until]
+        return max([*ends, *moved], default=None)
+
+    def suspensions(self) -> Iterator[Notice]:
+        """Suspensions that end in the window, after all extensions known."""
+        for measure in self._measures:
+            acts = [
+                a
+                for a in known(self._law.acts[measure.id], self._known_on)
+                if self._counts(None, a.change.switch, a.change.conf)
+            ]
+            for suspension in suspensions_of(acts):
+                window = suspension.window
+                if self._in(window.until) and self._reached(
+                    window.until, suspended_scopes(measure, suspension)
+                ):
+                    part = ", ".join(_scope_words(suspension.goods.scope))
+                    which = f"the suspension for {part}" if part else "the suspension"
+                    text = f"{measure.title}: {which} ends ({window.on_end.replace('_', ' ')})"
+                    cites = next(act.change.cite for act in acts if act.name == window.acts[-1])
+                    yield Notice(
+                        f"{measure.id}.suspension", END, (ENDS,), (measure.id,), window.until, None, f"{text}.", cites,
+                        "", self._step(window.until, None),
+                    )  # fmt: skip
+
+    def rules(self) -> Iterator[Notice]:
+        """Stacking rules that begin, end or are published."""
+        for rule in self._law.rules:
+            if not self._counts(rule.known_from, rule.switch, rule.conf):
+                continue
+            when = self._when(rule.start, rule.known_from) + ((ENDS,) if self._in(rule.end) else ())
+            at = rule.end if when == (ENDS,) else rule.start
+            touched = self._touched(rule)
+            if when and any(self._reached(at, self._scopes(measure, None)) for measure in touched):
+                names = tuple(measure.id for measure in touched)
+                known_from = None if when == (ENDS,) else rule.known_from
+                yield Notice(
+                    rule.id, STACKING, when, names, at, rule.known_from, f"Stacking: {rule.text}.", rule.cite,
+                    rule.conf, self._step(at, known_from),
+                )  # fmt: skip
+
+    def _touched(self, rule: Rule) -> list[Measure]:
+        names = {*rule.on, *rule.members}
+        return [m for m in self._measures if m.id in names or not names.isdisjoint(m.parents)]
+
+    def lists(self) -> Iterator[Notice]:
+        """Product lists whose codes change."""
+        for name, product_list in self._law.lists.items():
+            users = [m for m in self._measures if name in _lists_of(m)]
+            for at in product_list.boundaries:
+                if not self._in(at) or not users:
+                    continue
+                before, after = set(product_list.on(at - _MOMENT)), set(product_list.on(at))
+                moved = sorted(before ^ after)
+                if not self._window.hts or any(self._window.hts.startswith(code) for code in moved):
+                    text = f"List {name}: {len(after - before)} codes enter and {len(before - after)} leave"
+                    yield Notice(
+                        name, LIST, (TAKES_EFFECT,), tuple(m.id for m in users), at, None, f"{text}.", (), "",
+                        self._step(at, None),
+                    )  # fmt: skip
+
+    # -- what falls in the window ------------------------------------------------------------------------------
+
+    def _in(self, moment: datetime | None) -> bool:
+        return moment is not None and self._window.holds_day(moment.astimezone(self._zone).date())
+
+    def _when(self, start: datetime | None, known_from: date | None) -> tuple[str, ...]:
+        found = (TAKES_EFFECT,) if self._in(start) else ()
+        return (*found, PUBLISHED) if self._window.holds_day(known_from) else found
+
+    def _counts(self, known_from: date | None, switch: object, conf: str) -> bool:
+        law = self._law
+        published = known_from is None or known_from <= self._known_on
+        return published and law.switched(switch) and law.sure(conf)  # type: ignore[arg-type]
+
+    def _step(self, at: datetime | None, known_from: date | None) -> Step | None:
+        first, last = self._law.coverage
+        if at is None or not first < at < last:
+            return None
+        if known_from is not None and at.astimezone(self._zone).date() < known_from:
+            return Step((at, known_from - timedelta(days=1)), (at, known_from))
+        return Step((at - _MOMENT, self._known_on), (at, self._known_on))
+
+    def _scopes(self, measure: Measure, act: Act | None) -> Iterator[Scope]:
+        for period in measure.periods:
+            if act is None or act.label in {"", period.id}:
+                for row in period.rows:
+                    yield row.scope.narrowed(act.scope) if act else row.scope
+
+    def _reached(self, at: datetime | None, scopes: Iterable[Scope]) -> bool:
+        window = self._window
+        if not window.hts and not window.origin:
+            return True
+        moment = at or datetime.combine(self._law.as_of, time(12), self._zone)
+        in_force = self._law.in_force(moment, self._known_on, self._direction)
+        for scope in scopes:
+            asked = replace(
+                scope,
+                products=scope.products if window.hts else (),
+                not_products=scope.not_products if window.hts else frozenset(),
+                origins=scope.origins if window.origin else (),
+                not_origins=scope.not_origins if window.origin else frozenset(),
+            )
+            if Reach.of(asked, in_force).fits(window.hts, window.origin):
+                return True
+        return False
+
+
+def _lists_of(measure: Measure) -> frozenset[str]:
+    scopes = [row.scope for period in measure.periods for row in period.rows]
+    names = [name for scope in scopes for names in (*scope.products, scope.not_products) for name in names]
+    return frozenset(name for name in names if not name.isdigit())
+
+
+# -- words -----------------------------------------------------------------------------------------------------
+
+
+def row_words(rows: Sequence[Row]) -> str:
+    """What rows charge, in short."""
+    rates = sorted({row.rate for row in rows if row.rate is not None and not row.exempt})
+    kinds = {row.kind for row in rows if not row.exempt}
+    if PROHIBITION in kinds:
+        return "importation is prohibited"
+    if not rates:
+        return "duty per unit" if kinds & {"specific", "minimum_price"} else "the rates of the schedule"
+    span = percent(rates[0]) if len(rates) == 1 else f"{percent(rates[0])} to {percent(rates[-1])}"
+    if kinds == {"topup_to"}:
+        return f"topped up to {span}"
+    return f"{span} in lieu of the ordinary duty" if kinds == {"total"} else span
+
+
+def change_words(change: Change) -> str:
+    """An act in one clause: its verb, what it reaches, and its dates and rates."""
+    words = [f"{change.op}: {OPS[change.op].text}"]
+    scope = change.selector.scope
+    part = _scope_words(scope)
+    rates: list[tuple[str, Decimal | None]] = [("rate", change.rate), ("keeping", change.kept)]
+    said = [f"{name} {percent(rate)}" for name, rate in rates if rate is not None]
+    said += [f"from {change.start}" if change.start else "", f"until {change.until}" if change.until else ""]
+    said += [f"to {change.to}" if change.to else "", "from the beginning" if change.from_beginning else ""]
+    said += [f"collection stops {change.collection_stop}" if change.collection_stop else ""]
+    said += [f"heading {change.heading}" if change.heading else ""]
+    return "; ".join([*words, *part, *(one for one in said if one)])
+
+
+def _scope_words(scope: Scope) -> list[str]:
+    found = [f"origins {_some(names)}" for names in scope.origins]
+    found += [f"products {_some(names)}" for names in scope.products]
+    found += [f"without {_some(names)}" for names in (scope.not_origins, scope.not_products) if names]
+    return found
+
+
+def _some(names: frozenset[str]) -> str:
+    ordered, shown = sorted(names), 6
+    return ", ".join(ordered[:shown]) + (f" and {len(ordered) - shown} more" if len(ordered) > shown else "")

@@ -1,0 +1,113 @@
+"""Duty on rows that come in batches: laws are made once, each batch is read, valued and let go.
+
+There is no response: it would need the whole table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from tariffs.engine.base.dates import read_format
+from tariffs.engine.base.provenance import digest_of, law_facts
+from tariffs.engine.law.law import Law
+from tariffs.engine.law.notes import Note
+from tariffs.engine.line_duty.entry_line import unread_of
+from tariffs.engine.runs.impact import point_days, read_points, remarks
+from tariffs.engine.runs.table_run import Cancelled, Options, Point, Run, Valuer, settled
+from tariffs.engine.scenario import apply_scenario, components
+
+
+@dataclass(frozen=True)
+class ValuedBatch:
+    """One batch: the rows that could not be used (numbered within it), the others under each point, and its facts."""
+
+    refused: pl.DataFrame
+    lines: tuple[pl.DataFrame, ...]
+    notes: tuple[Note, ...]
+    switches: Mapping[str, str]
+    bases: Mapping[str, str]
+    digest: str
+
+
+class LineStream:
+    """Values batches of rows under points.
+
+    Args:
+        points: scenarios with their dates; a date beats none but that of a row.
+        law: the law before any scenario.
+        options: how to value rows: what they say of acts, switches, confidence and direction counts, the rest does not.
+
+    Raises:
+        ScenarioError: a scenario cannot be applied.
+        LawError: a switch is unknown.
+        InputError: REQUEST_INVALID for the date format, or a day that cannot be read.
+    """
+
+    def __init__(self, points: Sequence[Point], *, law: Law, options: Options) -> None:
+        self.points, notes = read_points(law, points, options.direction)
+        self._law = law
+        self._options = replace(
+            options,
+            baseline="",
+            response="none",
+            by=("origin",),
+            lines=True,
+            date_format=read_format(options.date_format),
+        )
+        under = settled(law, self._options)
+        self._laws = [
+            [(float(weight), apply_scenario(under, part)) for weight, part in components(point.scenario)]
+            for point in self.points
+        ]
+        unread = unread_of(law, point_days(law, self.points, options.direction), options.known_on)
+        self.notes = tuple(
+            dict.fromkeys(
+                (*notes, *(n for point in self.points for n in remarks(under, point.scenario)), *unread)
+            )
+        )
+
+    def value(self, frame: pl.DataFrame, cancelled: Cancelled | None = None) -> ValuedBatch:
+        """Value one batch.
+
+        Raises:
+            InputError: a fault of the batch as a whole, such as COLUMN_MISSING.
+            ServiceError: CANCELLED.
+        """
+        valuer = Valuer(frame, self._law, self._options, Run(None, cancelled))
+        lines, notes = [], list(valuer.notes())
+        for point, laws in zip(self.points, self._laws, strict=True):
+            outcomes = [valuer.outcome(law, valuer.dated(law, point.on), weight) for weight, law in laws]
+            notes += [note for outcome in outcomes for note in outcome.duties.notes]
+            lines.append(valuer.lines(outcomes))
+        return ValuedBatch(
+            valuer.refused(),
+            tuple(lines),
+            tuple(dict.fromkeys(notes)),
+            valuer.touched.switches,
+            valuer.prepared.bases,
+            valuer.prepared.digest,
+        )
+
+    def provenance(
+        self, table_digest: str, batches: int, switches: Mapping[str, str], bases: Mapping[str, str]
+    ) -> dict[str, object]:
+        """What it takes to get the rows again; the table's digest is that of its batches' digests in order."""
+        options = self._options
+        found: dict[str, object] = {
+            **law_facts(self._law),
+            "known_on": options.known_on or self._law.as_of.isoformat(),
+            "direction": options.direction,
+            "scenarios": {point.scenario.id: point.scenario.digest for point in self.points},
+            "table_digest": table_digest,
+            "batches": batches,
+            "response": options.response,
+            "bases": dict(sorted(bases.items())),
+            "switches": dict(sorted(switches.items())),
+            "min_conf": options.min_conf,
+            "date_format": options.date_format,
+            "points": [f"{point.scenario.id}@{point.on}" for point in self.points],
+        }
+        return {**found, "run_digest": digest_of(found)}

@@ -1,0 +1,314 @@
+"""Fees on port calls, and what they add to a container or a ton.
+
+A fee falls on a ship and not on goods: its cost per container (TEU) or ton hangs on the ship's net tonnage, on what it
+lands, and on how many calls of a voyage share the cargo. No source gives these for trade as a whole:
+law/port_calls.yaml holds voyages as public sources describe them, and a scenario or caller states others. Each answer
+names every figure and its source; docs/exports.md has worked examples. Whether a fee is collected is the standing of
+its measure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from tariffs.engine.errors import InputError
+from tariffs.engine.law.assumptions import PortCalls
+from tariffs.engine.law.law import IMPORT, Law
+from tariffs.engine.law.notes import Note
+from tariffs.engine.law.values import read_instant
+from tariffs.engine.line_duty.entry_line import entry_instant, read_known_on
+
+ZERO, ONE = Decimal(0), Decimal(1)
+STATED = "stated by the caller"
+_CARGO = ("teu", "cargo_tons", "containers")
+_FIGURES = ("net_tons", *_CARGO, "calls", "share", "usd_per_unit")
+
+
+@dataclass(frozen=True, slots=True)
+class Voyage:
+    """A ship and its cargo.
+
+    `teu` and `tons` are what it lands on the voyage over all its fee-paying calls, `containers` the boxes of one call
+    (for fees by container); `calls` the fee-paying calls of a voyage; `calls_before` those the ship paid this year.
+    """
+
+    net_tons: Decimal
+    teu: Decimal = ZERO
+    tons: Decimal = ZERO
+    containers: Decimal = ZERO
+    calls: int = 1
+    calls_before: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PortFee:
+    """The fee of a voyage in US dollars: per paying call, in all, and per TEU and ton (None if none is landed).
+
+    `suspended` says that the measure stands and is not collected; every amount is then 0.
+    """
+
+    measure: str
+    kind: str
+    suspended: bool
+    paying_calls: int
+    per_call: Decimal
+    total: Decimal
+    per_teu: Decimal | None
+    per_ton: Decimal | None
+    citations: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure of a voyage; `conf` is the confidence of a sourced one, empty where the caller stated it."""
+
+    name: str
+    value: Decimal
+    source: str
+    conf: str
+
+
+@dataclass(frozen=True, slots=True)
+class PortCost:
+    """What a fee costs under stated figures. `ship` is the sourced voyage they start from, empty if there is none.
+
+    `teu_of_trade` and `ton_of_trade` spread the fee over all cargo of the trade, on paying ships and others; they are
+    None without a figure for the share that comes on ships that pay.
+    """
+
+    fee: PortFee
+    ship: str
+    figures: tuple[Figure, ...]
+    teu_of_trade: Decimal | None
+    ton_of_trade: Decimal | None
+
+
+def sourced_costs(law: Law, instant: datetime, known_on: date | None = None) -> list[PortCost]:
+    """Every fee on every voyage the law has sources for, in the order of the law; see `port_cost`.
+
+    A voyage that the law's scenario states takes the place of the sourced ones of its fee and kind.
+    """
+    stated = law.assumptions.port_calls
+    found: dict[tuple[str, str, str], PortCalls] = {}
+    for voyage in law.port_calls:
+        measure, kind = voyage["measure"], voyage["kind"]
+        if measure in stated and stated[measure].kind == kind:
+            found[measure, kind, ""] = stated[measure]
+        else:
+            found[measure, kind, voyage["ship"]] = PortCalls(kind, voyage["ship"])
+    return [port_cost(law, measure, calls, instant, known_on) for (measure, _, _), calls in found.items()]
+
+
+def fee_notes(law: Law, on: str, known_on: str = "") -> list[Note]:
+    """What the fees on the voyages that the law's scenario states cost per TEU and ton, one remark per fee.
+
+    Args:
+        law: the law, after any scenario.
+        on: the day or instant.
+        known_on: the day whose acts count, `entry` for that of the instant; empty is the law's as-of day.
+    """
+    instant = entry_instant(law, on)
+    known = read_known_on(law, known_on, instant.astimezone(law.zones[IMPORT]).date())
+    stated = law.assumptions.port_calls.items()
+    costs = [port_cost(law, measure, calls, instant, known) for measure, calls in stated]
+    return [Note("PORT_FEE", _words(cost)) for cost in costs]
+
+
+def _words(cost: PortCost) -> str:
+    fee = cost.fee
+    ship = " ".join(filter(None, (fee.kind, cost.ship, "ships")))
+    if not fee.paying_calls:
+        why = "suspended" if fee.suspended else "not in force"
+        return f"{fee.measure}, {ship}: the fee is {why} on this day and costs nothing."
+    amounts = (
+        (fee.per_teu, "per TEU"),
+        (fee.per_ton, "per ton"),
+        (cost.teu_of_trade, "per TEU over all cargo of the trade"),
+        (cost.ton_of_trade, "per ton over all cargo of the trade"),
+    )
+    costs = [f"{amount:,.2f} USD {unit}" for amount, unit in amounts if amount is not None]
+    figures = [f"{one.name} {one.value.normalize():,f} ({one.source})" for one in cost.figures]
+    return (
+        f"{fee.measure}, {ship}: {', '.join([f'{fee.total:,.0f} USD a voyage', *costs])}. It is no duty and is in no "
+        f"amount of this result. Taken for granted: {'; '.join(figures)}."
+    )
+
+
+def port_cost(
+    law: Law, measure: str, calls: PortCalls, instant: datetime, known_on: date | None = None
+) -> PortCost:
+    """What a fee costs on a voyage, in US dollars per TEU and ton.
+
+    What is not stated is sourced, figure by figure; but a sourced cargo belongs to its ship, so that it counts only
+    where neither net tonnage nor any cargo is stated. Without a figure a voyage has one call.
+
+    Args:
+        law: the law, after any scenario.
+        measure: the fee's measure.
+        calls: the kind of ship, and what is stated of the voyage.
+        instant: the (aware) instant of the call.
+        known_on: the day whose acts count; None is the law's as-of day.
+
+    Raises:
+        InputError: PARAMETER_INVALID for an unknown fee, kind or voyage, a number below 0 or a share above 1, or if
+            neither caller nor source gives the net tonnage or the rate of exchange.
+    """
+    fee = _fee(law, measure, calls.kind)
+    sourced = _sourced(law, measure, calls)
+    figures = _figures(calls, sourced)
+    known = {figure.name: figure.value for figure in figures}
+    share = known.get("share")
+    if share is not None and not ZERO <= share <= ONE:
+        raise _refused(f"The share is {share}", "a share from 0 to 1")
+    if known.get("calls", ONE) % 1:
+        raise _refused(f"The voyage has {known['calls']} calls", "a whole number of calls")
+    if "net_tons" not in known:
+        raise _refused(f"Nothing gives the net tonnage of {calls.kind} ships under {measure}", "net_tons")
+    if fee["currency"] != "USD" and "usd_per_unit" not in known:
+        raise _refused(f"Nothing gives US dollars for one {fee['currency']}", "usd_per_unit")
+    voyage = Voyage(
+        known["net_tons"],
+        teu=known.get("teu", ZERO),
+        tons=known.get("cargo_tons", ZERO),
+        containers=known.get("containers", ZERO),
+        calls=int(known.get("calls", ONE)),
+    )
+    dollars = ONE if fee["currency"] == "USD" else known["usd_per_unit"]
+    found = port_fee(law, measure, calls.kind, voyage, instant, dollars=dollars, known_on=known_on)
+    return PortCost(
+        fee=found,
+        ship=sourced.get("ship", "") if calls.net_tons is None else "",
+        figures=figures,
+        teu_of_trade=_spread(found.per_teu, share),
+        ton_of_trade=_spread(found.per_ton, share),
+    )
+
+
+def _spread(amount: Decimal | None, share: Decimal | None) -> Decimal | None:
+    return None if amount is None or share is None else amount * share
+
+
+def _sourced(law: Law, measure: str, calls: PortCalls) -> Mapping[str, Any]:
+    """The sourced voyage that a stated one starts from; empty if there is none."""
+    of_kind = [one for one in law.port_calls if (one["measure"], one["kind"]) == (measure, calls.kind)]
+    found = [one for one in of_kind if calls.ship in {"", one["ship"]}]
+    if calls.ship and not found:
+        raise _refused(
+            f"There is no sourced voyage of {calls.kind} {calls.ship} ships under {measure}",
+            ", ".join(one["ship"] for one in of_kind) or "figures of your own",
+        )
+    return found[0] if found else {}
+
+
+def _figures(calls: PortCalls, sourced: Mapping[str, Any]) -> tuple[Figure, ...]:
+    """The figures of a voyage, each stated or sourced."""
+    own_cargo = any(getattr(calls, name) is not None for name in ("net_tons", *_CARGO))
+    found = []
+    for name in _FIGURES:
+        value = getattr(calls, name)
+        if value is not None:
+            found.append(Figure(name, value, calls.source or STATED, ""))
+        elif name in sourced and not (own_cargo and name in _CARGO):
+            given = sourced[name]
+            found.append(Figure(name, Decimal(given["value"]), "; ".join(given["cite"]), given["conf"]))
+    return tuple(found)
+
+
+def port_fee(
+    law: Law,
+    measure: str,
+    kind: str,
+    voyage: Voyage,
+    instant: datetime,
+    *,
+    dollars: Decimal = ONE,
+    known_on: date | None = None,
+) -> PortFee:
+    """What a voyage pays under a fee at an instant.
+
+    Args:
+        law: the law, after any scenario.
+        measure: the fee's measure.
+        kind: the kind of ship, one of the fee's.
+        voyage: the ship and its cargo.
+        instant: the (aware) instant of the call.
+        dollars: US dollars for one unit of the fee's currency.
+        known_on: the day whose acts count; None is the law's as-of day.
+
+    Raises:
+        InputError: PARAMETER_INVALID for an unknown fee or kind, a number below 0, or a voyage without calls.
+    """
+    fee = _fee(law, measure, kind)
+    _check(voyage, dollars)
+    found = law.standing(law.measures[measure], instant, known_on or law.as_of)
+    amounts = _amounts(law, measure, fee["kinds"][kind], instant)
+    collected = found is not None and not found.suspended and amounts is not None
+    left = max(0, int(fee["calls_a_year"]) - voyage.calls_before)
+    paying = min(voyage.calls, left) if collected else 0
+    per_call = _per_call(amounts, voyage) * dollars if collected and amounts else ZERO
+    total = per_call * paying
+    return PortFee(
+        measure=measure,
+        kind=kind,
+        suspended=found is not None and found.suspended,
+        paying_calls=paying,
+        per_call=per_call,
+        total=total,
+        per_teu=total / voyage.teu if voyage.teu else None,
+        per_ton=total / voyage.tons if voyage.tons else None,
+        citations=tuple(fee["cite"]),
+    )
+
+
+def fee_on(law: Law, kind: str) -> str:
+    """The measure of the fee on a kind of ship.
+
+    Raises:
+        InputError: PARAMETER_INVALID if there is none, with the kinds there are.
+    """
+    kinds = {name: fee["measure"] for fee in law.port_fees for name in fee["kinds"]}
+    if kind not in kinds:
+        raise _refused(f"There is no port fee on ships of the kind {kind!r}", ", ".join(kinds))
+    return str(kinds[kind])
+
+
+def _fee(law: Law, measure: str, kind: str) -> Mapping[str, Any]:
+    fee = next((one for one in law.port_fees if one["measure"] == measure), None)
+    if fee is None or kind not in fee["kinds"]:
+        known_names = [f"{one['measure']} {name}" for one in law.port_fees for name in one["kinds"]]
+        raise _refused(f"There is no port fee {measure} on ships of the kind {kind}", ", ".join(known_names))
+    return fee
+
+
+def _amounts(
+    law: Law, measure: str, steps: list[Mapping[str, Any]], instant: datetime
+) -> Mapping[str, Any] | None:
+    """The step in force: the last whose day has come."""
+    zone = law.context(law.measures[measure].direction).zone
+    begun = [step for step in steps if read_instant(step["from"], zone) <= instant]
+    return begun[-1] if begun else None
+
+
+def _per_call(amounts: Mapping[str, Any], voyage: Voyage) -> Decimal:
+    """The higher of the fee by net ton and the fee by container, in the fee's currency."""
+    by_ton = Decimal(amounts["per_net_ton"]) * voyage.net_tons
+    return max(by_ton, Decimal(amounts.get("per_container", "0")) * voyage.containers)
+
+
+def _check(voyage: Voyage, dollars: Decimal) -> None:
+    numbers = (voyage.net_tons, voyage.teu, voyage.tons, voyage.containers, dollars)
+    if (
+        any(not number.is_finite() or number < 0 for number in numbers)
+        or min(voyage.calls, voyage.calls_before + 1) < 1
+    ):
+        raise _refused(
+            "A number of the voyage is below 0, or it has no call", "numbers of at least 0 and one call"
+        )
+
+
+def _refused(message: str, wanted: str) -> InputError:
+    return InputError("PARAMETER_INVALID", f"{message}.", field="voyage", fix=f"Use: {wanted}.")

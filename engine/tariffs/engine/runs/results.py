@@ -1,0 +1,106 @@
+"""The contract's result columns per line, and differences between scenarios."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import polars as pl
+
+from tariffs.engine.base.array_utils import F64, Bools, ratio
+from tariffs.engine.response.trade_response import Volume
+from tariffs.engine.table_duty.duties import Duties
+from tariffs.engine.tables.line_arrays import LineSet
+
+TAX = "vat"
+PROHIBITED_VALUE = "prohibited_value"
+DIFFERENCES = {"duty_vs": "duty", "landed_vs": "landed", "value_vs": "value_after"}
+
+
+def line_columns(
+    lines: LineSet, duties: Duties, base: Duties | None, volume: Volume | None
+) -> dict[str, F64]:
+    """Sums per line in dollars; NaN where a baseline or response is missing.
+
+    `quantity` is in baseline dollars. `prohibited_value` may not be imported; the rest of the value bears the duty, and
+    its share of the value, freight and insurance is in no landed cost. `landed_change` and `value_change` are against
+    the baseline. Where there is a value added tax, `vat` is that on values before the response; it is part of the
+    landed cost.
+    """
+    v0, charges = lines.value, lines.freight + lines.insurance
+    nothing = np.full(lines.count, np.nan)
+    taxed = 1.0 if lines.vat is None else 1.0 + lines.vat
+    tax = {} if lines.vat is None else {TAX: (v0 + duties.duty) * lines.vat}
+    landed = _landed(lines, duties)
+    value_after = volume.value if volume else nothing
+    quantity_hat = volume.quantity_hat if volume else nothing
+    duty_after = ratio(duties.duty, v0 - duties.prohibited, 0.0) * value_after
+    return {
+        "customs_value": v0,
+        "duty": duties.duty,
+        "duty_owed": duties.owed,
+        "landed": landed,
+        "value_after": value_after,
+        "duty_after": duty_after,
+        "landed_after": (value_after + charges * quantity_hat + duty_after) * taxed,
+        "landed_change": landed - _landed(lines, base) if base is not None else nothing,
+        "value_change": value_after - v0,
+        "quantity": v0 * quantity_hat,
+        "creation": volume.creation if volume else nothing,
+        "diversion": volume.diversion if volume else nothing,
+        PROHIBITED_VALUE: duties.prohibited,
+        **tax,
+    }
+
+
+def _landed(lines: LineSet, duties: Duties) -> F64:
+    """Value, freight and insurance of what may be imported, with the duty and the tax on them; dollars per line."""
+    imported = 1.0 - ratio(duties.prohibited, lines.value, 0.0)
+    taxed = 1.0 if lines.vat is None else 1.0 + lines.vat
+    found: F64 = ((lines.value + lines.freight + lines.insurance) * imported + duties.duty) * taxed
+    return found
+
+
+def with_rates(sums: Mapping[str, F64]) -> dict[str, F64]:
+    """Sums with the quotients of the contract in the place of `quantity`."""
+    found = {name: values for name, values in sums.items() if name != "quantity"}
+    missing = np.full(np.shape(sums["customs_value"]), np.nan)
+    return found | {
+        "effective_rate": ratio(sums["duty"], sums["customs_value"] - sums[PROHIBITED_VALUE]),
+        "effective_rate_after": ratio(sums.get("duty_after", missing), sums.get("value_after", missing)),
+        "quantity_hat": ratio(sums.get("quantity", missing), sums["customs_value"]),
+    }
+
+
+def lines_frame(frame: pl.DataFrame, columns: Mapping[str, F64], keep: Bools) -> pl.DataFrame:
+    """The usable rows with the result columns beside them; undefined is null."""
+    found = with_rates(columns)
+    results = [
+        pl.Series(name, values).fill_nan(None) for name, values in found.items() if name != "customs_value"
+    ]
+    return frame.with_columns(results).filter(pl.Series(keep))
+
+
+def compared_groups(groups: pl.DataFrame, first: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
+    """Groups with their differences from the same groups of the first scenario; a group missing there counts as 0."""
+    pairs = {name: column for name, column in DIFFERENCES.items() if column in groups.columns}
+    keys = list(by)
+    theirs = first.select(*keys, *(pl.col(column).alias(name) for name, column in pairs.items()))
+    if not keys:
+        joined = groups.hstack(theirs)
+    else:
+        joined = groups.join(theirs, on=keys, how="left", nulls_equal=True, maintain_order="left")
+    return joined.with_columns(
+        (pl.col(column) - pl.col(name).fill_null(0.0)).alias(name) for name, column in pairs.items()
+    )
+
+
+def compared_totals(
+    total: Mapping[str, float | None], first: Mapping[str, float | None]
+) -> dict[str, float | None]:
+    """A total with its differences from the first scenario's."""
+    found = dict(total)
+    for name, column in DIFFERENCES.items():
+        ours, theirs = total[column], first[column]
+        found[name] = None if ours is None or theirs is None else ours - theirs
+    return found

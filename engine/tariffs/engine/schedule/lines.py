@@ -1,0 +1,232 @@
+"""The tariff schedule: lines, rates, units and special programs of the embedded vintages.
+
+Rates belong to 8-digit lines; 10-digit codes add a statistical suffix and units. A code that the vintage of the day
+lacks is looked for in the others.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cache, cached_property
+
+import polars as pl
+
+from tariffs.engine.schedule.equivalents import DATA, ordinary_rates, special_rates
+from tariffs.engine.schedule.rates import FREE, Rate, parse_rate
+
+LINE_DIGITS = 8
+CODE_DIGITS = 10
+LINE_LENGTHS = frozenset({LINE_DIGITS, CODE_DIGITS})
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleLine:
+    """A schedule line as it meets one code.
+
+    `digits10` is the 10-digit code if one was asked for, else empty; `units` are symbols of units.csv; `suffix_note`
+    says that the day's vintage lacks the code and the rate is that of its 8-digit line or of another vintage.
+    """
+
+    hts8: str
+    digits10: str
+    general: Rate
+    other: Rate
+    units: tuple[str, ...]
+    vintage: str
+    suffix_note: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Vintage:
+    """One edition of the schedule; it holds from `start` until the next one's, or never if `start` is None."""
+
+    name: str
+    start: date | None
+    lines: dict[str, tuple[str, str]]
+    codes: dict[str, tuple[str, ...]]
+
+    def units(self, code: str) -> tuple[str, ...]:
+        """Units of a 10-digit code; of an 8-digit line if all its codes agree."""
+        if len(code) == CODE_DIGITS:
+            return self.codes.get(code) or self.units(code[:LINE_DIGITS])
+        found = {units for suffix, units in self._under(code)}
+        return found.pop() if len(found) == 1 else ()
+
+    def _under(self, hts8: str) -> list[tuple[str, tuple[str, ...]]]:
+        codes = (f"{hts8}{suffix:02d}" for suffix in range(100))
+        return [(code, self.codes[code]) for code in codes if code in self.codes]
+
+
+class Schedule:
+    """Schedules by date. Build with `load_schedule`; every method is pure."""
+
+    def __init__(self, vintages: Sequence[Vintage], special: pl.DataFrame):
+        self._vintages = list(vintages)
+        self._dated = sorted((v.start, index) for index, v in enumerate(self._vintages) if v.start)
+        self._special_frame = special
+        self._line_frames: dict[str, pl.DataFrame] = {}
+        self._sorted: dict[str, list[str]] = {}
+
+    def vintage_on(self, day: date) -> str:
+        """The name of the vintage that holds on a day; before the first one, the first."""
+        return self._on(day).name
+
+    def find(self, code: str, day: date) -> ScheduleLine | None:
+        """The line of an 8- or 10-digit code on a day; None if no vintage has its 8-digit line."""
+        if len(code) not in LINE_LENGTHS:
+            return None
+        hts8, digits10 = code[:LINE_DIGITS], code if len(code) == CODE_DIGITS else ""
+        today = self._on(day)
+        for vintage in (today, *(v for v in reversed(self._vintages) if v is not today)):
+            if hts8 in vintage.lines:
+                general, other = (parse_rate(text) for text in vintage.lines[hts8])
+                known = vintage is today and (not digits10 or digits10 in today.codes)
+                return ScheduleLine(
+                    hts8, digits10, general, other, vintage.units(code), vintage.name, not known
+                )
+        return None
+
+    def special(self, code: str, programs: Iterable[str], day: date) -> tuple[Rate, str] | None:
+        """The lowest computable special rate open to these program symbols, with its symbol; None without one."""
+        wanted = set(programs)
+        line = self.find(code, day)
+        if line is None or not wanted:
+            return None
+        found = [
+            (rate, symbol)
+            for text, symbols in self._special_rates.get((line.vintage, line.hts8), ())
+            if (rate := parse_rate(text)).computable
+            for symbol in symbols
+            if symbol in wanted
+        ]
+        return min(found, key=_cost, default=None)
+
+    def nearest(self, code: str, n: int = 3) -> list[str]:
+        """The known codes of the same length nearest to a code: longest common beginning, then nearest number."""
+        pool = self._sorted_codes if len(code) > LINE_DIGITS else self._sorted_lines
+        place = bisect_left(pool, code)
+        around = pool[max(0, place - 4 * n) : place + 4 * n]
+
+        def distance(other: str) -> tuple[int, int]:
+            return -_common(code, other), abs(int(other) - int(code.ljust(len(other), "0")))
+
+        return sorted(around, key=distance)[:n] if code.isdigit() else []
+
+    def children(self, code: str, day: date | None = None) -> list[str]:
+        """The 10-digit codes that begin with `code`, of the day's vintage or, without a day, of any."""
+        pool = self._codes_of(self._on(day)) if day else self._sorted_codes
+        start = bisect_left(pool, code)
+        end = bisect_left(pool, code + ":", start)
+        return pool[start:end]
+
+    def knows(self, code: str) -> bool:
+        """Whether some vintage has the code of 4 to 10 digits as a line or as the beginning of one."""
+        pool = self._sorted_codes if len(code) > LINE_DIGITS else self._sorted_lines
+        place = bisect_left(pool, code)
+        return place < len(pool) and pool[place].startswith(code)
+
+    def accepts(self, code: str) -> bool:
+        """Test whether a code can be rated: some vintage has it, or the 8-digit line that a newer suffix belongs to."""
+        return self.knows(code) or (len(code) == CODE_DIGITS and self.knows(code[:LINE_DIGITS]))
+
+    def rates(self, codes: pl.Series, day: date) -> pl.DataFrame:
+        """Ordinary rates of 8- and 10-digit codes as fractions of value; see `equivalents.ordinary_rates`."""
+        return ordinary_rates(self.line_frame(day), codes)
+
+    def special_rates(self, codes: pl.Series, programs: Iterable[str], day: date) -> pl.DataFrame:
+        """Special rates of codes as fractions of value; see `equivalents.special_rates`."""
+        return special_rates(self.line_frame(day), self.special_frame(), codes, programs)
+
+    def line_frame(self, day: date) -> pl.DataFrame:
+        """Every 8-digit line as it holds on a day: `hts8, general, other` (rate texts), `vintage`."""
+        today = self._on(day)
+        if today.name not in self._line_frames:
+            self._line_frames[today.name] = self._line_frame(today)
+        return self._line_frames[today.name]
+
+    def _line_frame(self, today: Vintage) -> pl.DataFrame:
+        order = [today, *(v for v in reversed(self._vintages) if v is not today)]
+        frames = [
+            pl.DataFrame(
+                [(hts8, general, other, v.name) for hts8, (general, other) in v.lines.items()],
+                schema=["hts8", "general", "other", "vintage"],
+                orient="row",
+            )
+            for v in order
+        ]
+        return pl.concat(frames).unique("hts8", keep="first", maintain_order=True)
+
+    def special_frame(self) -> pl.DataFrame:
+        """Special rates: `vintage, hts8, programs` (list of symbols), `rate` (text)."""
+        return self._split_programs
+
+    def _on(self, day: date) -> Vintage:
+        held = [index for start, index in self._dated if start <= day]
+        return self._vintages[held[-1] if held else self._dated[0][1]]
+
+    def _codes_of(self, vintage: Vintage) -> list[str]:
+        if vintage.name not in self._sorted:
+            self._sorted[vintage.name] = sorted(vintage.codes)
+        return self._sorted[vintage.name]
+
+    @cached_property
+    def _split_programs(self) -> pl.DataFrame:
+        return self._special_frame.with_columns(pl.col("programs").str.split(" "))
+
+    @cached_property
+    def _special_rates(self) -> dict[tuple[str, str], list[tuple[str, list[str]]]]:
+        found: dict[tuple[str, str], list[tuple[str, list[str]]]] = {}
+        columns = self._special_frame.select("vintage", "hts8", "programs", "rate")
+        for vintage, hts8, programs, rate in columns.iter_rows():
+            found.setdefault((vintage, hts8), []).append((rate, programs.split(" ")))
+        return found
+
+    @cached_property
+    def _sorted_codes(self) -> list[str]:
+        return sorted({code for v in self._vintages for code in v.codes})
+
+    @cached_property
+    def _sorted_lines(self) -> list[str]:
+        return sorted({line for v in self._vintages for line in v.lines})
+
+
+@cache
+def load_schedule() -> Schedule:
+    """The embedded schedule."""
+    starts = pl.read_csv(DATA / "schedule_vintages.csv", infer_schema=False)
+    lines = pl.read_parquet(DATA / "schedule_lines.parquet")
+    codes = pl.read_parquet(DATA / "schedule_codes.parquet")
+    vintages = [
+        Vintage(
+            name,
+            date.fromisoformat(start) if start else None,
+            {h: (g, o) for h, g, o in _of(lines, name).select("hts8", "general", "other").iter_rows()},
+            {
+                c: tuple(u for u in (first, second) if u)
+                for c, first, second in _of(codes, name).select("code", "unit_1", "unit_2").iter_rows()
+            },
+        )
+        for name, start in starts.select("vintage", "from").iter_rows()
+    ]
+    return Schedule(vintages, pl.read_parquet(DATA / "special_rates.parquet"))
+
+
+def _of(frame: pl.DataFrame, vintage: str) -> pl.DataFrame:
+    return frame.filter(pl.col("vintage") == vintage)
+
+
+def _cost(found: tuple[Rate, str]) -> tuple[bool, object, object, str]:
+    rate, symbol = found
+    return rate.kind != FREE, rate.ad_valorem, sum(usd for usd, _ in rate.specific), symbol
+
+
+def _common(one: str, other: str) -> int:
+    length = 0
+    for a, b in zip(one, other, strict=False):
+        if a != b:
+            break
+        length += 1
+    return length

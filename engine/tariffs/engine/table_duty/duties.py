@@ -1,0 +1,245 @@
+"""Assessed and owed duty of every line of a table under one law: compile per date, then the kernel in chunks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import numpy as np
+
+from tariffs.engine.base.array_utils import F64, I32, Bools
+from tariffs.engine.base.chunks import run_chunks
+from tariffs.engine.law.law import IMPORT, InForce, Law
+from tariffs.engine.law.model import CAPPED_TERM, Measure, Row, Scope
+from tariffs.engine.law.notes import Note, void_suspensions
+from tariffs.engine.law.switch_sensitivity import switches_behind
+from tariffs.engine.rating.fits import CONTENT_CLAIMS, PROCESSING_CLAIM, US_CLAIM
+from tariffs.engine.table_duty.compile import Compiled, compile_lines
+from tariffs.engine.table_duty.kernel import assess_lines
+from tariffs.engine.table_duty.sourced_value import lines_sourced, sourced_note
+from tariffs.engine.tables.claim_shares import lines_under
+from tariffs.engine.tables.default_shares import has_source
+from tariffs.engine.tables.line_arrays import LineSet, parts_of
+from tariffs.engine.tables.scope_masks import scope_mask
+
+
+@dataclass(frozen=True)
+class Dated:
+    """The entry instants of lines and the day whose acts count for each; `of_line` is None if all share the first.
+
+    `direction` is which way the goods go: import or export.
+    """
+
+    instants: Sequence[datetime]
+    known_on: Sequence[date]
+    of_line: I32 | None
+    direction: str = IMPORT
+
+
+@dataclass(frozen=True)
+class Duties:
+    """Duty in dollars per line, and per line and authority (`authorities` names the columns).
+
+    `prohibited` is the value per line that may not be imported, on which there is no duty.
+    `measures` met some line; `switches` are those the duties rest on, with their values; `refused` are lines with more
+    than 32 atoms; `notes` concern the table as a whole.
+    """
+
+    duty: F64
+    owed: F64
+    by_authority: F64
+    owed_by_authority: F64
+    authorities: Sequence[str]
+    prohibited: F64
+    measures: frozenset[str]
+    switches: Mapping[str, str]
+    refused: frozenset[int]
+    notes: tuple[Note, ...]
+
+
+def duties_of(law: Law, lines: LineSet, dated: Dated, check: Callable[[], None]) -> Duties:
+    """The duties of lines at their instants; `check` is called between chunks and may raise to stop."""
+    measures = list(law.measures.values())
+    authorities = sorted({measure.authority for measure in measures})
+    authority_of = np.array([authorities.index(measure.authority) for measure in measures], dtype=np.int32)
+    out = _Output.of(lines.count, len(authorities))
+    asked = lines
+    met: set[str] = set()
+    switches: dict[str, str] = {}
+    refused: set[int] = set()
+    notes: dict[str, Note] = {}
+    barred: dict[int, float] = {}
+    sourced: dict[str, Bools] = {}
+    for index, (instant, known_on) in enumerate(zip(dated.instants, dated.known_on, strict=True)):
+        check()
+        select = None if dated.of_line is None else dated.of_line == index
+        in_force = law.in_force(instant, known_on, dated.direction)
+        lines = lines_under(law, in_force, instant, asked)
+        compiled = compile_lines(law, in_force, lines, select)
+        _run(lines, compiled, authority_of, _parts(law, lines), out, check)
+        for place, value in _prohibit(lines, compiled, out).items():
+            barred[place] = barred.get(place, 0.0) + value
+        for claim, mask in lines_sourced(in_force, lines, compiled, select).items():
+            sourced[claim] = sourced[claim] | mask if claim in sourced else mask
+        met |= {measures[i].id for i in (*np.unique(compiled.profiles.layer_measure), *barred)}
+        reaches = _reaching(lines, in_force, select)
+        switches |= switches_behind(law, instant, known_on, reaches, dated.direction)
+        refused |= set(compiled.refused.tolist())
+        found = [
+            *void_suspensions(law, instant, known_on, reaches, dated.direction),
+            *_undetermined(law, in_force, lines, select),
+            *_not_modelled(in_force, lines, select),
+        ]
+        notes |= {note.message: note for note in found}
+    whole = [_prohibited_note(measures[place], value) for place, value in barred.items()]
+    whole += sourced_note(law, asked, sourced)
+    return Duties(
+        out.duty, out.owed, out.by_authority, out.owed_by_authority, authorities, out.prohibited, frozenset(met),
+        switches, frozenset(refused),
+        (*whole, *notes.values()),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Output:
+    duty: F64
+    owed: F64
+    by_authority: F64
+    owed_by_authority: F64
+    prohibited: F64
+
+    @classmethod
+    def of(cls, lines: int, authorities: int) -> _Output:
+        return cls(
+            np.zeros(lines),
+            np.zeros(lines),
+            np.zeros((lines, authorities)),
+            np.zeros((lines, authorities)),
+            np.zeros(lines),
+        )
+
+
+def _prohibit(lines: LineSet, compiled: Compiled, out: _Output) -> dict[int, float]:
+    """Add the value of lines that may not be imported to the output; dollars by measure."""
+    line, measure, weight = compiled.prohibited()
+    value = weight * lines.value[line]
+    np.add.at(out.prohibited, line, value)
+    return {int(index): float(value[measure == index].sum()) for index in np.unique(measure)}
+
+
+def _prohibited_note(measure: Measure, value: float) -> Note:
+    return Note(
+        "PROHIBITED",
+        f"{measure.id} prohibits the importation of goods worth {value:,.0f} USD: no duty is computed on them, their "
+        "quantity is 0, and they are out of the effective rate.",
+    )
+
+
+def _parts(law: Law, lines: LineSet) -> F64:
+    cap = float(law.caps.get(CAPPED_TERM, 1))
+    key = ("parts", cap)
+    if key not in lines.cache:
+        lines.cache[key] = parts_of(lines, CONTENT_CLAIMS, US_CLAIM, PROCESSING_CLAIM, cap)
+    parts: F64 = lines.cache[key]
+    return parts
+
+
+def _run(
+    lines: LineSet, compiled: Compiled, authority_of: I32, parts: F64, out: _Output, check: Callable[[], None]
+) -> None:
+    profiles = compiled.profiles
+    quantity = np.full((max(1, len(profiles.units)), lines.count), np.nan)
+    for row, unit in enumerate(profiles.units):
+        if unit in lines.quantities:
+            quantity[row] = lines.quantities[unit]
+
+    def chunk(lo: int, hi: int) -> None:
+        assess_lines(
+            lo, hi, compiled.atom_start, compiled.atom_profile, compiled.atom_weight, compiled.atom_ordinary,
+            profiles.layer_start, profiles.layer_kind, profiles.layer_rate, profiles.layer_weights,
+            profiles.layer_assessed, profiles.layer_owed, authority_of[profiles.layer_measure],
+            profiles.layer_unit, profiles.tier_start, profiles.tier_up_to, profiles.tier_usd, lines.value, parts,
+            quantity, out.duty, out.owed, out.by_authority, out.owed_by_authority,
+        )  # fmt: skip
+
+    run_chunks(lines.count, chunk, check)
+
+
+def _reaching(lines: LineSet, in_force: InForce, select: Bools | None) -> Callable[[Scope], bool]:
+    def reaches(scope: Scope) -> bool:
+        mask = scope_mask(scope, lines, in_force)
+        return bool((mask if select is None else mask & select).any())
+
+    return reaches
+
+
+def _undetermined(law: Law, in_force: InForce, lines: LineSet, select: Bools | None) -> list[Note]:
+    """Charges that hang on a fact which the table does not declare and no source gives a share of."""
+    charges = (claim for claim in law.claims.values() if claim.role == "charge" and claim.type == "share")
+    unknown = {claim.id for claim in charges if not has_source(law, claim)}
+    found = []
+    for active in in_force.actives:
+        reached = np.zeros(lines.count, dtype=bool)
+        for row in active.rows:
+            claims = {c.claim for c in row.conditions if not c.negated and not c.op} & unknown
+            if claims and _charges_if_declared(row):
+                silent = np.logical_or.reduce([~(lines.fact(claim) > 0) for claim in claims])
+                reached |= scope_mask(row.scope, lines, in_force) & silent
+        value = float(lines.value[reached if select is None else reached & select].sum())
+        if value > 0:
+            found.append(
+                Note(
+                    "CHARGE_UNDETERMINED",
+                    f"{active.measure.id} may reach lines worth {value:,.0f} USD; which of them is not known, so it is "
+                    "charged only where the line says so.",
+                )
+            )
+    return found
+
+
+def _charges_if_declared(row: Row) -> bool:
+    """The row charges goods that declare its fact and no others: it is no ban, not suspended, and presumes nothing."""
+    return not (row.exempt or row.prohibits or row.undeclared_applies or row.suspended or row.absent)
+
+
+def _not_modelled(in_force: InForce, lines: LineSet, select: Bools | None) -> list[Note]:
+    found = []
+    for standing in in_force.unmodelled:
+        measure = standing.measure
+        if measure.touches.is_any:
+            continue
+        mask = scope_mask(measure.touches, lines, in_force)
+        if select is not None:
+            mask &= select
+        value = float(lines.value[mask].sum())
+        if value > 0:
+            found.append(
+                Note(
+                    "NOT_MODELLED",
+                    f"{measure.id} may touch lines worth {value:,.0f} USD; it is not modelled yet and charges nothing.",
+                )
+            )
+    return found
+
+
+def duties_by_measure(
+    law: Law,
+    lines: LineSet,
+    instant: datetime,
+    known_on: date,
+    check: Callable[[], None],
+    direction: str = IMPORT,
+) -> tuple[F64, list[str]]:
+    """Assessed duty in dollars per line and measure at one instant, and the ids of the measures (the columns)."""
+    check()
+    in_force = law.in_force(instant, known_on, direction)
+    lines = lines_under(law, in_force, instant, lines)
+    compiled = compile_lines(law, in_force, lines)
+    measures = list(law.measures)
+    met = np.unique(compiled.profiles.layer_measure)
+    column = np.zeros(len(measures), dtype=np.int32)
+    column[met] = np.arange(len(met), dtype=np.int32)
+    out = _Output.of(lines.count, len(met))
+    _run(lines, compiled, column, _parts(law, lines), out, check)
+    return out.by_authority, [measures[index] for index in met]

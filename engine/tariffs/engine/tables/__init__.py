@@ -1,0 +1,1 @@
+"""A trade table: read, check, fingerprint and turn into arrays of lines."""

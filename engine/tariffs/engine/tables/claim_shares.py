@@ -1,0 +1,79 @@
+"""Shares that a scenario sets for goods, in place of those that lines declare or sources give."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tariffs.engine.law.conditions import Fact
+from tariffs.engine.law.law import InForce, Law
+from tariffs.engine.law.law_edits import SetClaim
+from tariffs.engine.law.matching import Reach
+from tariffs.engine.tables.line_arrays import LineSet
+from tariffs.engine.tables.scope_masks import scope_mask
+
+
+def settings_at(law: Law, instant: datetime) -> tuple[SetClaim, ...]:
+    """The claim settings in force at an instant, in the order of the scenario."""
+    return tuple(setting for setting in law.set_claims if setting.holds(instant))
+
+
+def lines_under(law: Law, in_force: InForce, instant: datetime, lines: LineSet) -> LineSet:
+    """The lines with the shares that the law's scenario sets; the same lines if it sets none.
+
+    Other shares of the same partition give way in proportion where the sum would pass 1.
+    """
+    settings = settings_at(law, instant)
+    if not settings:
+        return lines
+    facts: dict[str, NDArray[Any]] = dict(lines.facts)
+    for setting in settings:
+        mask = scope_mask(setting.scope, lines, in_force)
+        facts[setting.claim] = np.where(mask, float(setting.share), _share(facts, setting.claim, lines.count))
+        others = [name for name in _partition(law, setting.claim) if name in facts]
+        total = sum((np.nan_to_num(facts[name]) for name in others), np.zeros(lines.count))
+        room = 1.0 - float(setting.share)
+        factor = np.where(mask & (total > room), room / np.where(total > 0, total, 1.0), 1.0)
+        for name in others:
+            facts[name] = facts[name] * factor
+    return replace(lines, facts=facts, cache={})
+
+
+def facts_under(
+    law: Law, in_force: InForce, instant: datetime, goods: tuple[str, str], facts: Mapping[str, Fact]
+) -> dict[str, Fact]:
+    """The facts of one entry line, `goods` its code and origin, with the shares that the law's scenario sets."""
+    found = dict(facts)
+    for setting in settings_at(law, instant):
+        if not Reach.of(setting.scope, in_force).fits(*goods):
+            continue
+        found[setting.claim] = setting.share
+        others = {
+            name: share
+            for name in _partition(law, setting.claim)
+            if isinstance(share := found.get(name), Decimal)
+        }
+        total, room = sum(others.values(), Decimal(0)), 1 - setting.share
+        if total > room:
+            found |= {name: share * room / total for name, share in others.items()}
+    return found
+
+
+def _share(facts: Mapping[str, NDArray[Any]], claim: str, count: int) -> NDArray[Any]:
+    return facts[claim] if claim in facts else np.full(count, np.nan)
+
+
+def _partition(law: Law, claim: str) -> list[str]:
+    """The other claims whose shares sum with this one's to at most 1."""
+    partition = law.claims[claim].partition
+    return [
+        name
+        for name, other in law.claims.items()
+        if partition and other.partition == partition and name != claim
+    ]

@@ -1,0 +1,82 @@
+"""What the importing country charges besides its answers to duties: ordinary rates and value added tax, by code.
+
+Both are law data (law/exports.yaml), matched at the 6 digits that the schedules of the two sides share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from tariffs.engine.errors import InputError
+from tariffs.engine.law.law import Law
+from tariffs.engine.law.matching import Prefixes
+from tariffs.engine.law.user_rates import user_rate
+from tariffs.engine.law.values import digits, read_rate
+from tariffs.engine.schedule.lines import load_schedule
+
+SHARED_DIGITS = 6
+QUOTA_CLAIM = "in_quota_share"
+ZERO, ONE = Decimal(0), Decimal(1)
+TOO_COARSE = "Give the code of the Harmonized System, 6 digits or more."
+WITHIN_QUOTA = f"{QUOTA_CLAIM}: not declared; all of it is taken to be within the tariff quota."
+
+
+@dataclass(frozen=True, slots=True)
+class OrdinaryRate:
+    """An ordinary rate: `in_quota` is that within a tariff quota, None where there is no quota."""
+
+    rate: Decimal
+    in_quota: Decimal | None
+    citations: tuple[str, ...]
+    conf: str
+
+    def at(self, share: Decimal) -> Decimal:
+        """The rate if `share` of the goods is within the quota."""
+        return self.rate if self.in_quota is None else share * self.in_quota + (ONE - share) * self.rate
+
+
+def ordinary_rate(law: Law, code: str) -> OrdinaryRate | None:
+    """The ordinary rate of a code; None if the law data holds none."""
+    entry = _first(law.exports["ordinary"], code)
+    if not entry:
+        return None
+    in_quota = read_rate(entry["in_quota"]) if "in_quota" in entry else None
+    return OrdinaryRate(read_rate(entry["rate"]), in_quota, tuple(entry["cite"]), entry["conf"])
+
+
+def vat_rate(law: Law, code: str) -> Decimal:
+    """The rate of value added tax on a code."""
+    return read_rate(_first(law.exports["vat"], code)["rate"])
+
+
+def given_rate(given: object) -> OrdinaryRate:
+    """The ordinary rate that a caller gives: `3%`, 0.03.
+
+    Raises:
+        InputError: PARAMETER_INVALID.
+    """
+    return OrdinaryRate(user_rate(given, "ordinary_rate"), None, (), "")
+
+
+def is_shared_code(code: str) -> bool:
+    """Whether a code begins with a subheading of the Harmonized System, or is a heading of it."""
+    return load_schedule().knows(code[:SHARED_DIGITS])
+
+
+def no_rate(hts: str) -> InputError:
+    """What to say of goods whose ordinary rate nobody gives."""
+    return InputError(
+        "RATE_NOT_COMPUTABLE",
+        f"The law data has no ordinary rate for {hts} in the importing country.",
+        field="ordinary_rate",
+        fix="Give the ordinary rate, such as 3% or 0.03.",
+    )
+
+
+def _first(entries: Sequence[Mapping[str, Any]], code: str) -> Mapping[str, Any]:
+    """The first entry that reaches a code; empty if none does."""
+    found = (one for one in entries if code in Prefixes.of(digits(name) for name in one["products"]))
+    return next(found, {})

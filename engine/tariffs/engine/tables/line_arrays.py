@@ -1,0 +1,134 @@
+"""Lines of a trade table as arrays: what compile and the kernels read.
+
+A line is one or more *pieces*: a code of 10 digits is one, a coarser code one per 10-digit child, weighted by
+2024 value. Facts are arrays per line with NaN where undeclared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tariffs.engine.base.array_utils import F64, I32, I64, Bools
+from tariffs.engine.base.bounded_cache import Lru
+from tariffs.engine.law.model import ALUMINUM, COPPER, PARTS, PROCESSING, REST, STEEL, US, US_ABOVE
+
+CODE_DIGITS = 10
+# The law itself asks for some 200; scenarios may name any code. A mask of the embedded table takes 19 kB.
+MASKS_KEPT = 1024
+
+
+@dataclass(frozen=True)
+class LineSet:
+    """Lines as arrays (n lines, m pieces).
+
+    `codes` and `origins` are the distinct codes and origins, `origin` an index per line. `piece_start` (n
+    + 1) gives each line's pieces, with `piece_line`, `piece_code` and `piece_weight` per piece. `facts`
+    holds float arrays (shares, contents, numbers, 0 or 1, seconds since 1970 for dates) and object arrays
+    of text for codes. `general`, `other` and `special` (by claim) are ordinary rates per piece.
+    `quantities` holds a quantity per unit where known. `vat` is the rate of value added tax per line, on value and
+    duty together; None where there is none. `sourced` has, by claim, the lines whose fact is a sourced share; None is
+    all lines.
+    """
+
+    codes: Sequence[str]
+    origins: Sequence[str]
+    origin: I32
+    value: F64
+    freight: F64
+    insurance: F64
+    piece_start: I64
+    piece_line: I64
+    piece_code: I32
+    piece_weight: F64
+    facts: Mapping[str, NDArray[Any]]
+    general: F64
+    other: F64
+    special: Mapping[str, F64]
+    quantities: Mapping[str, F64] = field(default_factory=dict)
+    vat: F64 | None = None
+    sourced: Mapping[str, Bools | None] = field(default_factory=dict)
+    cache: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def count(self) -> int:
+        """How many lines."""
+        return len(self.value)
+
+    def fact(self, claim: str) -> F64:
+        """A numeric fact per line, NaN where undeclared."""
+        found = self.facts.get(claim)
+        return np.full(self.count, np.nan) if found is None else found
+
+    @property
+    def origin_places(self) -> dict[str, int]:
+        """The index of each origin."""
+        if "origins" not in self.cache:
+            self.cache["origins"] = {origin: index for index, origin in enumerate(self.origins)}
+        places: dict[str, int] = self.cache["origins"]
+        return places
+
+    def code_mask(self, prefixes: tuple[str, ...]) -> Bools:
+        """Which codes begin with one of the prefixes; cached by the tuple's identity."""
+        # The entry holds the tuple, so its id is not given to another one meanwhile.
+        return self._masks.get(id(prefixes), lambda: (self._match(prefixes), prefixes))[0]
+
+    def one_code_mask(self, prefix: str) -> Bools:
+        """Which codes begin with a prefix; cached by the prefix."""
+        return self._masks.get(prefix, lambda: (self._match((prefix,)), (prefix,)))[0]
+
+    @property
+    def _masks(self) -> Lru[Hashable, tuple[Bools, tuple[str, ...]]]:
+        masks: Lru[Hashable, tuple[Bools, tuple[str, ...]]]
+        masks = self.cache.setdefault("masks", Lru(MASKS_KEPT))
+        return masks
+
+    def _match(self, prefixes: tuple[str, ...]) -> Bools:
+        order, numbers, short = self._sorted_codes()
+        bounds = np.zeros(len(numbers) + 1, dtype=np.int64)
+        if prefixes:
+            low = np.array([int(p.ljust(CODE_DIGITS, "0")) for p in prefixes], dtype=np.int64)
+            width = np.array([10 ** (CODE_DIGITS - len(p)) for p in prefixes], dtype=np.int64)
+            np.add.at(bounds, np.searchsorted(numbers, low), 1)
+            np.add.at(bounds, np.searchsorted(numbers, low + width), -1)
+        mask = np.zeros(len(self.codes), dtype=bool)
+        mask[order] = np.cumsum(bounds[:-1]) > 0
+        for index in short:
+            mask[index] = any(self.codes[index].startswith(p) for p in prefixes)
+        return mask
+
+    def _sorted_codes(self) -> tuple[I64, I64, list[int]]:
+        if "sorted" not in self.cache:
+            numbers = np.array([int(code.ljust(CODE_DIGITS, "0")) for code in self.codes], dtype=np.int64)
+            order = np.argsort(numbers, kind="stable")
+            short = [i for i, code in enumerate(self.codes) if len(code) < CODE_DIGITS]
+            self.cache["sorted"] = (order, numbers[order], short)
+        found: tuple[I64, I64, list[int]] = self.cache["sorted"]
+        return found
+
+
+def parts_of(
+    lines: LineSet, content_claims: Mapping[int, str], us_claim: str, processing_claim: str, cap: float
+) -> F64:
+    """The parts each line's value falls into, in dollars (n x parts); see `law.model.PARTS`.
+
+    Undeclared content counts as 0 here: compile puts the weight of an undeclared metal on the whole value.
+    """
+    value = lines.value
+    shares = {part: np.nan_to_num(lines.fact(claim)) for part, claim in content_claims.items()}
+    metal = shares[STEEL] + shares[ALUMINUM] + shares[COPPER]
+    us = np.minimum(np.nan_to_num(lines.fact(us_claim)), 1.0 - metal)
+    capped = np.minimum(us, cap)
+    processing = lines.fact(processing_claim)
+    parts = np.zeros((lines.count, len(PARTS)))
+    for part, share in shares.items():
+        parts[:, part] = value * share
+    parts[:, US] = value * capped
+    parts[:, US_ABOVE] = value * (us - capped)
+    parts[:, REST] = value * (1.0 - metal - us)
+    parts[:, PROCESSING] = np.where(np.isnan(processing), value, np.minimum(processing, value))
+    return parts

@@ -1,0 +1,164 @@
+"""Ordinary rates of table lines as fractions of value, and quantities in the units that specific duties count in."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from tariffs.engine.base.array_utils import F64, Bools
+from tariffs.engine.errors import NOTES
+from tariffs.engine.law.law import Law
+from tariffs.engine.law.notes import Note
+from tariffs.engine.schedule.lines import Schedule, load_schedule
+from tariffs.engine.schedule.rates import parse_rate
+from tariffs.engine.schedule.units import convert, find_unit
+from tariffs.engine.tables.columns import RATE_COLUMN
+from tariffs.engine.tables.line_arrays import LineSet
+
+_STATED = "ORDINARY_RATE_STATED"
+
+
+def ordinary_rates(frame: pl.DataFrame, lines: LineSet, law: Law) -> tuple[dict[str, Any], list[Note]]:
+    """Per piece: `general`, `other`, and `special` by the claim that opens a special program; and remarks.
+
+    A rate per unit is exact where the line gives a convertible quantity, else the reference equivalent of its code.
+    """
+    schedule = load_schedule()
+    codes = pl.Series("code", lines.codes)
+    rates = schedule.rates(codes, law.as_of)
+    general = rates["ave"].fill_null(0.0).to_numpy()[lines.piece_code]
+    other = rates["col2_ave"].fill_null(0.0).to_numpy()[lines.piece_code]
+    general = _with_quantities(frame, lines, rates["general_text"].to_list(), general)
+    other = _with_quantities(frame, lines, rates["other_text"].to_list(), other)
+    stated = stated_rates(frame)[lines.piece_line]
+    own = ~np.isnan(stated)
+    general, other = np.where(own, stated, general), np.where(own, stated, other)
+    programs = {claim: _program_rates(lines, law, schedule, claim) for claim in _claims(law)}
+    special = {
+        claim: np.where(np.isnan(rate), np.where(_declared(frame, lines, claim), general, 0.0), rate)
+        for claim, rate in programs.items()
+    }
+    notes = _notes(rates["ave_note"].fill_null("").to_list(), lines, own)
+    notes += [
+        note for claim, rate in programs.items() for note in _not_open(frame, lines, claim, rate, general)
+    ]
+    return {"general": general, "other": other, "special": special}, notes
+
+
+def stated_rates(frame: pl.DataFrame) -> F64:
+    """The ordinary rate that each line states, as a fraction of its value; NaN where it states none."""
+    if RATE_COLUMN not in frame.columns:
+        return np.full(frame.height, np.nan)
+    return frame[RATE_COLUMN].fill_null(float("nan")).to_numpy()
+
+
+def _notes(note_of_code: list[str], lines: LineSet, stated: Bools) -> list[Note]:
+    """Which equivalents or statements the general rates rest on, with the value concerned."""
+    names = sorted({*note_of_code, _STATED} - {""})
+    place = np.array([names.index(note) if note else -1 for note in note_of_code])[lines.piece_code]
+    place[stated] = names.index(_STATED)
+    value = lines.value[lines.piece_line] * lines.piece_weight
+    return [
+        Note(name, f"{NOTES[name].capitalize()}: lines worth {float(value[place == index].sum()):,.0f} USD.")
+        for index, name in enumerate(names)
+        if (place == index).any()
+    ]
+
+
+def _claims(law: Law) -> list[str]:
+    return sorted({program.claim for program in law.programs.values()})
+
+
+def _program_rates(lines: LineSet, law: Law, schedule: Schedule, claim: str) -> F64:
+    """The special rate of each piece under a claim; NaN where the origin has no program for the code.
+
+    There a declared claim changes nothing, and a sourced share means value that entered free under another provision.
+    """
+    rate = np.full(len(lines.piece_line), np.nan)
+    codes = np.array(lines.codes, dtype=object)
+    for index, origin in enumerate(lines.origins):
+        symbols = [p.symbol for p in law.programs.values() if p.claim == claim and origin in p.members]
+        if not symbols:
+            continue
+        pieces = np.flatnonzero(lines.origin[lines.piece_line] == index)
+        distinct, place = np.unique(lines.piece_code[pieces], return_inverse=True)
+        found = schedule.special_rates(
+            pl.Series("code", codes[distinct], dtype=pl.String), symbols, law.as_of
+        )
+        rate[pieces] = found["special_ave"].fill_null(float("nan")).to_numpy()[place]
+    return rate
+
+
+def _declared(frame: pl.DataFrame, lines: LineSet, claim: str) -> Bools:
+    """Per piece, whether its line declares the claim."""
+    if claim not in frame.columns:
+        return np.zeros(len(lines.piece_line), dtype=bool)
+    return np.asarray(frame[claim].is_not_null().to_numpy()[lines.piece_line])
+
+
+def _not_open(frame: pl.DataFrame, lines: LineSet, claim: str, rate: F64, general: F64) -> list[Note]:
+    """Value whose lines claim a preference that no program grants where the general rate is not free."""
+    if claim not in frame.columns:
+        return []
+    share = frame[claim].fill_null(0.0).to_numpy()[lines.piece_line]
+    value = lines.value[lines.piece_line] * lines.piece_weight * share
+    closed = float(value[np.isnan(rate) & (general > 0)].sum())
+    text = f"{claim} is claimed for goods that no special program reaches, worth {closed:,.0f} USD"
+    return [Note("PREFERENCE_NOT_OPEN", f"{text}; they pay the ordinary rate.")] if closed else []
+
+
+def _with_quantities(frame: pl.DataFrame, lines: LineSet, texts: list[str | None], rate: F64) -> F64:
+    """Rates made exact where a line gives a quantity that converts to the unit of every specific term."""
+    if "quantity" not in frame.columns or "unit" not in frame.columns:
+        return rate
+    given = (frame["quantity"].is_not_null() & frame["unit"].is_not_null()).to_numpy() & (lines.value > 0)
+    pieces = np.flatnonzero(given[lines.piece_line])
+    if not len(pieces):
+        return rate
+    rate = rate.copy()
+    quantity, unit = frame["quantity"].to_numpy(), frame["unit"].to_list()
+    factors: dict[tuple[str, str], float | None] = {}
+    parsed = {text: parse_rate(text) for text in set(texts) if text}
+    for piece in pieces:
+        text, line = texts[lines.piece_code[piece]], lines.piece_line[piece]
+        terms = parsed[text] if text else None
+        if terms is None or not terms.specific or not terms.computable:
+            continue
+        per_unit = [_factor(unit[line], per, factors) for _, per in terms.specific]
+        if None not in per_unit:
+            usd = sum(
+                float(money) * (f or 0.0) for (money, _), f in zip(terms.specific, per_unit, strict=True)
+            )
+            rate[piece] = float(terms.ad_valorem) + usd * quantity[line] / lines.value[line]
+    return rate
+
+
+def _factor(unit: str, to: str, known: dict[tuple[str, str], float | None]) -> float | None:
+    if (unit, to) not in known:
+        known_unit = find_unit(unit) is not None and find_unit(to) is not None
+        one = convert(Decimal(1), unit, to) if known_unit else None
+        known[unit, to] = None if one is None else float(one)
+    return known[unit, to]
+
+
+def quantities_by_unit(frame: pl.DataFrame, law: Law) -> dict[str, F64]:
+    """Each line's quantity in every unit that a measure's specific rate or minimum price counts in; NaN if unknown."""
+    wanted = {t.rate.unit for m in law.measures.values() for p in m.periods for r in p.rows for t in r.tiers}
+    wanted |= {r.price.unit for m in law.measures.values() for p in m.periods for r in p.rows if r.price}
+    if not wanted or "quantity" not in frame.columns or "unit" not in frame.columns:
+        return {}
+    return {to: quantity_in(frame, to) for to in sorted(wanted)}
+
+
+def quantity_in(frame: pl.DataFrame, to: str) -> F64:
+    """Each line's quantity in a unit; NaN if unknown."""
+    if "quantity" not in frame.columns or "unit" not in frame.columns:
+        return np.full(frame.height, np.nan)
+    factors: dict[tuple[str, str], float | None] = {}
+    quantity = frame["quantity"].fill_null(float("nan")).to_numpy()
+    given = [_factor(unit, to, factors) if unit else None for unit in frame["unit"].to_list()]
+    found: F64 = quantity * np.array([np.nan if f is None else f for f in given])
+    return found

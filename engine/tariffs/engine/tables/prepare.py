@@ -1,0 +1,298 @@
+"""From a checked trade table to lines as arrays: codes in pieces, ordinary rates, declared and sourced facts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from tariffs.engine.base.array_utils import F64, I32, I64, Bools
+from tariffs.engine.base.bounded_cache import Lru
+from tariffs.engine.law.law import IMPORT, Law
+from tariffs.engine.law.notes import Note
+from tariffs.engine.schedule import reference_data
+from tariffs.engine.schedule.countries import is_country
+from tariffs.engine.schedule.lines import load_schedule
+from tariffs.engine.tables.default_shares import reference_share, variant_of
+from tariffs.engine.tables.line_arrays import CODE_DIGITS, LineSet
+from tariffs.engine.tables.mfn_rates import ordinary_rates, quantities_by_unit
+from tariffs.engine.tables.trade_table import CheckedTable, TableRules, check_table
+
+Table = pl.DataFrame | pl.LazyFrame | str | Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnDates:
+    """Count of lines with an entry date of their own, and the first and last of these days."""
+
+    lines: int
+    of: int
+    first: date
+    last: date
+
+
+@dataclass(frozen=True)
+class PreparedTable:
+    """A checked table and its lines as arrays.
+
+    `products` are the distinct codes that respond as one, of `product_digits` at most, `product_of_line` an index into
+    them. `bases` names the source of each share that lines did not declare; `baseline` is the day the values belong
+    to, or empty; `notes` say how the table was read.
+    """
+
+    checked: CheckedTable
+    lines: LineSet
+    products: Sequence[str]
+    product_of_line: I64
+    baseline: str
+    bases: Mapping[str, str]
+    notes: tuple[Note, ...]
+    product_digits: int = CODE_DIGITS
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """The usable rows."""
+        return self.checked.lines
+
+    @property
+    def digest(self) -> str:
+        """The table's digest."""
+        return self.checked.digest
+
+    def own_dates(self, zone: ZoneInfo) -> OwnDates | None:
+        """The entry dates of the lines as days on a clock; None if no line has one."""
+        if "entry_date" not in self.frame.columns:
+            return None
+        moments = self.frame["entry_date"].drop_nulls()
+        first, last = moments.min(), moments.max()
+        if not isinstance(first, datetime) or not isinstance(last, datetime):
+            return None
+        days = (first.astimezone(zone).date(), last.astimezone(zone).date())
+        return OwnDates(moments.len(), self.frame.height, *days)
+
+    def entry_instants(
+        self, default: datetime, segment: Callable[[datetime], Hashable]
+    ) -> tuple[list[datetime], I32 | None]:
+        """The distinct instants of the lines' own entry dates (`default` fills nulls), and each line's index.
+
+        Instants of one `segment` count as one: it names what the law is then and what is known of it.
+        """
+        if "entry_date" not in self.frame.columns:
+            return [default], None
+        moments = self.frame["entry_date"].fill_null(default.astimezone(UTC))
+        distinct = moments.unique().sort().to_list()
+        segments = {moment: segment(moment) for moment in distinct}
+        first: dict[Hashable, datetime] = {}
+        for moment in distinct:
+            first.setdefault(segments[moment], moment)
+        place = {segment: index for index, segment in enumerate(first)}
+        index = moments.replace_strict({m: place[segments[m]] for m in distinct}, return_dtype=pl.Int32)
+        return list(first.values()), index.to_numpy()
+
+    def refused_with(self, too_many: Iterable[int]) -> pl.DataFrame:
+        """The refused rows, with those that split into too many atoms."""
+        rows = [self.checked.rows[line] for line in sorted(too_many)]
+        if not rows:
+            return self.checked.refused
+        message = "The shares split the line into more than 32 parts; declare more of them as 0 or 1."
+        more = pl.DataFrame(
+            [(row, "", "TOO_MANY_ATOMS", "", message) for row in rows],
+            schema=self.checked.refused.schema,
+            orient="row",
+        )
+        return pl.concat([self.checked.refused, more]).sort("row", maintain_order=True)
+
+
+def prepare_table(table: Table, law: Law, date_format: str = "") -> PreparedTable:
+    """Check a table and turn it into arrays; None is the embedded table of US imports of 2024.
+
+    `date_format` says how columns of days are written; see `trade.dates.FORMATS`.
+
+    Raises:
+        InputError: TABLE_UNREADABLE, TABLE_EMPTY, COLUMN_MISSING or COLUMN_TYPE_MISMATCH.
+    """
+    if table is None:
+        return _embedded(law, tuple(sorted(law.settings.items())))
+    return _prepare(check_table(table, replace(_rules(law), date_format=date_format)), law, "")
+
+
+def table_digest(table: pl.DataFrame, law: Law) -> str:
+    """The digest of a table's canonical form: what `PreparedTable.digest` would be.
+
+    Raises:
+        InputError: as `prepare_table`.
+    """
+    return check_table(table, _rules(law)).digest
+
+
+# Some 70 MB each: the setting in use and one that is compared with it.
+_EMBEDDED_KEPT = 2
+_EMBEDDED: Lru[tuple[str, tuple[tuple[str, str], ...]], PreparedTable] = Lru(_EMBEDDED_KEPT)
+
+
+def _embedded(law: Law, settings: tuple[tuple[str, str], ...]) -> PreparedTable:
+    bases = {r.switch for r in law.references.values()}
+    key = (law.digest, tuple((name, value) for name, value in settings if name in bases))
+
+    def make() -> PreparedTable:
+        checked = check_table(reference_data.reference_table(), _rules(law))
+        return _prepare(checked, law, reference_data.baseline().isoformat())
+
+    return _EMBEDDED.get(key, make)
+
+
+def _rules(law: Law) -> TableRules:
+    first, last = law.coverage
+    schedule = load_schedule()
+    return TableRules(
+        law.claims, first, last, law.zones[IMPORT], schedule.accepts, schedule.nearest, is_country
+    )
+
+
+def _prepare(checked: CheckedTable, law: Law, baseline: str) -> PreparedTable:
+    frame = checked.lines
+    products, product_of_line = index_of(frame["hts"])
+    origins, origin = index_of(frame["origin"])
+    codes, children = _children(products)
+    pieces = _pieces(product_of_line, children)
+    count = frame.height
+    lines = LineSet(
+        codes=codes,
+        origins=origins,
+        origin=origin.astype(np.int32),
+        value=amount_of(frame, "customs_value", count),
+        freight=amount_of(frame, "freight", count),
+        insurance=amount_of(frame, "insurance", count),
+        **pieces,
+        facts={},
+        general=np.zeros(0),
+        other=np.zeros(0),
+        special={},
+    )
+    facts, bases, sourced = _facts(frame, law, lines)
+    rates, rate_notes = ordinary_rates(frame, lines, law)
+    quantities = quantities_by_unit(frame, law)
+    lines = replace(lines, facts=facts, **rates, quantities=quantities, sourced=sourced, cache={})
+    notes = (*reading_notes(checked), *_coarse_notes(products, product_of_line, lines.value), *rate_notes)
+    return PreparedTable(checked, lines, products, product_of_line, baseline, bases, notes)
+
+
+def reading_notes(checked: CheckedTable) -> list[Note]:
+    """List the remarks of the check of a table: on the whole table each, on rows each reason once."""
+    whole, of_rows = (checked.notes.filter(pl.col("row").is_null() == where) for where in (True, False))
+    remarks = [Note(reason, message) for _, reason, message in whole.iter_rows()]
+    counts = of_rows.group_by("reason", maintain_order=True).agg(pl.len(), pl.col("message").first())
+    return remarks + [
+        Note(reason, message if count == 1 else f"{count:,} times, first: {message}")
+        for reason, count, message in counts.iter_rows()
+    ]
+
+
+def _coarse_notes(products: Sequence[str], product_of_line: I64, value: F64) -> list[Note]:
+    coarse = np.array([len(product) < CODE_DIGITS for product in products], dtype=bool)[product_of_line]
+    if not coarse.any():
+        return []
+    text = (
+        f"{int(coarse.sum()):,} lines worth {float(value[coarse].sum()):,.0f} USD have fewer than 10 digits"
+    )
+    return [Note("COARSE_CODE", f"{text}; each is rated as its 10-digit children by their 2024 value.")]
+
+
+def index_of(column: pl.Series) -> tuple[list[str], I64]:
+    """The distinct values of a column, sorted, and the place of each row's among them."""
+    distinct = column.unique().sort()
+    place = pl.DataFrame({"key": distinct, "index": np.arange(len(distinct))})
+    found = column.alias("key").to_frame().join(place, on="key", how="left", maintain_order="left")
+    return distinct.to_list(), found["index"].to_numpy().astype(np.int64)
+
+
+def amount_of(frame: pl.DataFrame, name: str, count: int) -> F64:
+    """A column of amounts; 0 where there is none."""
+    return frame[name].fill_null(0.0).to_numpy() if name in frame.columns else np.zeros(count)
+
+
+def _children(products: Sequence[str]) -> tuple[list[str], list[list[tuple[int, float]]]]:
+    """All codes to rate, and per product the codes it stands for with their weights.
+
+    A code of fewer than 10 digits stands for its 10-digit children by their 2024 value, or in equal parts where none
+    was traded.
+    """
+    values = dict(reference_data.code_values().iter_rows())
+    place: dict[str, int] = {}
+    children: list[list[tuple[int, float]]] = []
+    for product in products:
+        weights = {product: 1.0} if len(product) == CODE_DIGITS else _weights(product, values)
+        children.append([(place.setdefault(code, len(place)), weight) for code, weight in weights.items()])
+    return list(place), children
+
+
+def _weights(product: str, values: Mapping[str, float]) -> dict[str, float]:
+    known = load_schedule().children(product)
+    traded = {code: values[code] for code in known if values.get(code, 0.0) > 0}
+    weights = traded or dict.fromkeys(known, 1.0) or {product: 1.0}
+    total = sum(weights.values())
+    return {code: weight / total for code, weight in weights.items()}
+
+
+def _pieces(product_of_line: I64, children: Sequence[Sequence[tuple[int, float]]]) -> dict[str, Any]:
+    per_product = np.array([len(found) for found in children], dtype=np.int64)
+    starts = np.concatenate([[0], np.cumsum(per_product)])
+    code = np.array([index for found in children for index, _ in found], dtype=np.int32)
+    weight = np.array([share for found in children for _, share in found])
+    count = per_product[product_of_line]
+    piece_start = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
+    line = np.repeat(np.arange(len(product_of_line)), count)
+    within = np.arange(piece_start[-1]) - piece_start[line]
+    source = starts[product_of_line[line]] + within
+    return {
+        "piece_start": piece_start,
+        "piece_line": line,
+        "piece_code": code[source],
+        "piece_weight": weight[source],
+    }
+
+
+def _facts(
+    frame: pl.DataFrame, law: Law, lines: LineSet
+) -> tuple[dict[str, NDArray[Any]], dict[str, str], dict[str, Bools | None]]:
+    """Facts per line: as declared, else the reference share; the basis of each share not declared, and its lines."""
+    facts: dict[str, NDArray[Any]] = {}
+    bases: dict[str, str] = {}
+    sourced: dict[str, Bools | None] = {}
+    keys = frame.select("hts", "origin")
+    for claim in law.claims.values():
+        declared = declared_fact(frame, claim.id, claim.type)
+        if claim.reference in law.references and (declared is None or np.isnan(declared).any()):
+            share = reference_share(law, claim.reference, lines, keys)
+            found = law.references[claim.reference]
+            bases[claim.id] = f"{claim.reference}: {variant_of(law, found)}"
+            sourced[claim.id] = None if declared is None else np.isnan(declared)
+            declared = share if declared is None else np.where(np.isnan(declared), share, declared)
+        if declared is not None:
+            facts[claim.id] = declared
+    return facts, bases, sourced
+
+
+def lines_on_basis(prepared: PreparedTable, law: Law) -> LineSet:
+    """The lines of a table of imports with the sourced shares that another law's switches choose."""
+    facts, _, sourced = _facts(prepared.frame, law, prepared.lines)
+    return replace(prepared.lines, facts={**prepared.lines.facts, **facts}, sourced=sourced, cache={})
+
+
+def declared_fact(frame: pl.DataFrame, name: str, kind: str) -> NDArray[Any] | None:
+    """A claim as lines declare it, NaN where they do not; None if the table has no such column."""
+    if name not in frame.columns:
+        return None
+    column = frame[name]
+    if kind == "code":
+        return column.fill_null("").to_numpy().astype(object)
+    if kind == "date":
+        column = column.dt.epoch("s")
+    return column.cast(pl.Float64).fill_null(float("nan")).to_numpy()

@@ -1,0 +1,345 @@
+"""Reading the columns of a trade table into their contract form, setting aside what cannot be read.
+
+Text is read once per distinct value and joined back, so that messages can be written in full and a third of a
+million lines cost what their distinct values cost; numbers are read as whole columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, time
+from functools import partial
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from tariffs.engine.base.amounts import NUMBER, SHARE, WORDS
+from tariffs.engine.base.dates import FIX, DateError, format_of, read_moment
+from tariffs.engine.errors import InputError
+from tariffs.engine.schedule.codes import parse_code
+from tariffs.engine.schedule.countries import origin_hint
+from tariffs.engine.schedule.units import find_unit
+from tariffs.engine.tables.calendar import off_calendar
+from tariffs.engine.tables.columns import INSTANT
+
+MODES = ("ocean", "air", "land")
+_TRUTH = {
+    "yes": True,
+    "true": True,
+    "on": True,
+    "1": True,
+    "no": False,
+    "false": False,
+    "off": False,
+    "0": False,
+}
+_ROUNDING = 1e-9
+
+
+class Reading(NamedTuple):
+    """What one distinct text was read as: a value, or a reason and message; `note` tells of a repair."""
+
+    value: str | datetime | bool | None = None
+    reason: str | None = None
+    message: str | None = None
+    note: str | None = None
+    note_reason: str = ""
+
+
+class Problems:
+    """Collects refusals and notes of one table."""
+
+    def __init__(self) -> None:
+        self.refused: list[pl.DataFrame] = []
+        self.notes: list[pl.DataFrame] = []
+
+    def refuse(
+        self, source: pl.Series, bad: pl.Series, reason: str | pl.Series, message: str | pl.Series
+    ) -> None:
+        """Refuse the rows where `bad` is true; a text `message` follows what was found."""
+        if not bad.any():
+            return
+        found = _shown(source.filter(bad))
+        rows = bad.arg_true()
+        if isinstance(message, str):
+            told: pl.Expr = pl.concat_str(
+                pl.lit(f"{source.name} is "), pl.col("found").fill_null("missing"), pl.lit(message)
+            )
+        else:
+            told = pl.lit(message.filter(bad))
+        why = pl.lit(reason) if isinstance(reason, str) else pl.lit(reason.filter(bad))
+        frame = pl.DataFrame({"row": rows.cast(pl.Int64), "found": found})
+        self.refused.append(
+            frame.select(
+                "row",
+                pl.lit(source.name).alias("column"),
+                why.alias("reason"),
+                pl.col("found").fill_null(""),
+                told.alias("message"),
+            )
+        )
+
+    def refuse_whole(self, faults: pl.Series) -> None:
+        """Refuse the rows that could not be read at all, where `faults` says why; nothing else is said of them."""
+        rows = pl.DataFrame({"row": faults.is_not_null().arg_true().cast(pl.Int64)})
+        if not rows.height:
+            return
+        self.refused = [
+            frame.join(rows, on="row", how="anti", maintain_order="left") for frame in self.refused
+        ]
+        self.refused.append(
+            rows.select(
+                "row",
+                pl.lit("").alias("column"),
+                pl.lit("ROW_UNREADABLE").alias("reason"),
+                pl.lit("").alias("found"),
+                faults.drop_nulls().alias("message"),
+            )
+        )
+
+    def note(self, rows: pl.Series, reason: str | pl.Series, messages: pl.Series) -> None:
+        """Remark on some rows."""
+        if len(rows):
+            why = reason if isinstance(reason, pl.Series) else pl.Series([reason] * len(rows))
+            self.notes.append(pl.DataFrame({"row": rows.cast(pl.Int64), "reason": why, "message": messages}))
+
+    def remark(self, reason: str, message: str) -> None:
+        """Remark on the whole table."""
+        self.notes.append(
+            pl.DataFrame(
+                {"row": [None], "reason": [reason], "message": [message]}, schema_overrides={"row": pl.Int64}
+            )
+        )
+
+
+def _shown(values: pl.Series) -> pl.Series:
+    return values.cast(pl.String, strict=False).alias("found")
+
+
+def text_of(values: pl.Series) -> pl.Series:
+    """A column as stripped text, null where there is nothing; whole floats lose their fraction.
+
+    Raises:
+        InputError: COLUMN_TYPE_MISMATCH for lists, structs, bytes and objects.
+    """
+    dtype = values.dtype
+    if dtype.is_nested() or dtype in (pl.Binary, pl.Object):
+        raise _mismatch(values, "text or numbers")
+    if dtype.is_float():
+        whole = values.cast(pl.Int64, strict=False)
+        exact = (whole.cast(dtype) == values).fill_null(value=False)
+        return whole.cast(pl.String).zip_with(exact, values.cast(pl.String))
+    if dtype != pl.String:
+        return values.cast(pl.String)
+    stripped = values.str.strip_chars()
+    return stripped.set(stripped.str.len_bytes() == 0, None)
+
+
+def number_of(values: pl.Series) -> pl.Series:
+    """A column as float64; NaN where there was something that is no number.
+
+    Raises:
+        InputError: COLUMN_TYPE_MISMATCH for anything but numbers, text and yes or no.
+    """
+    if values.dtype.is_numeric() or values.dtype in (pl.Boolean, pl.Null):
+        return values.cast(pl.Float64)
+    if values.dtype.is_temporal():
+        raise _mismatch(values, "numbers")
+    text = text_of(values)
+    read = text.cast(pl.Float64, strict=False)
+    if read.null_count() > text.null_count():
+        read = _matching(text, NUMBER, r"[$,]")
+    return read.alias(values.name)
+
+
+def share_of(values: pl.Series) -> pl.Series:
+    """A column as shares: numbers, percentages (`25%`) or yes and no; NaN where there was none of these."""
+    if values.dtype.is_numeric() or values.dtype in (pl.Boolean, pl.Null):
+        return values.cast(pl.Float64)
+    if values.dtype.is_temporal():
+        raise _mismatch(values, "shares between 0 and 1")
+    text = text_of(values)
+    read = _matching(text.str.to_lowercase().replace(WORDS), SHARE, r" ?%$")
+    percent = text.str.ends_with("%").fill_null(value=False)
+    return (read / 100).zip_with(percent, read).alias(values.name)
+
+
+def _matching(text: pl.Series, form: str, dropped: str) -> pl.Series:
+    """Texts of a form as numbers, without what is dropped; NaN for other texts, null for none."""
+    number = text.str.replace_all(dropped, "").cast(pl.Float64, strict=False)
+    fits = text.str.contains(form)
+    return pl.select(
+        pl.when(pl.lit(fits)).then(pl.lit(number)).when(pl.lit(text).is_not_null()).then(float("nan"))
+    ).to_series()
+
+
+def _mismatch(values: pl.Series, wanted: str) -> InputError:
+    return InputError(
+        "COLUMN_TYPE_MISMATCH",
+        f"The column {values.name!r} is of type {values.dtype}.",
+        field=values.name,
+        fix=f"Give {wanted}.",
+        metadata={"column": values.name, "expected": wanted, "found": str(values.dtype)},
+    )
+
+
+def by_distinct(
+    values: pl.Series, read: Callable[[str], Reading], dtype: pl.DataType, problems: Problems
+) -> pl.Series:
+    """A column of text read once per distinct value; what cannot be read is refused."""
+    text = text_of(values)
+    distinct = text.drop_nulls().unique()
+    readings = [read(value) for value in distinct]
+    book = pl.DataFrame(
+        {
+            "text": distinct,
+            "value": pl.Series([r.value for r in readings], dtype=dtype),
+            "reason": pl.Series([r.reason for r in readings], dtype=pl.String),
+            "message": pl.Series([r.message for r in readings], dtype=pl.String),
+            "note": pl.Series([r.note for r in readings], dtype=pl.String),
+            "note_reason": pl.Series([r.note_reason for r in readings], dtype=pl.String),
+        }
+    )
+    joined = pl.DataFrame({"text": text}).join(book, on="text", how="left", maintain_order="left")
+    if book["reason"].null_count() < book.height:
+        problems.refuse(values, joined["reason"].is_not_null(), joined["reason"], joined["message"])
+    if book["note"].null_count() < book.height:
+        noted = joined["note"].is_not_null()
+        problems.note(noted.arg_true(), joined["note_reason"].filter(noted), joined["note"].filter(noted))
+    return joined["value"].alias(values.name)
+
+
+def read_code(text: str, known: Callable[[str], bool], nearest: Callable[[str], list[str]]) -> Reading:
+    """An HTS code."""
+    try:
+        code, note = parse_code(text, known)
+    except InputError as error:
+        return Reading(None, error.reason, str(error))
+    if not known(code):
+        near = ", ".join(nearest(code))
+        return Reading(
+            None,
+            "HTS_CODE_UNKNOWN",
+            f"No schedule has the code {code}." + (f" Nearest codes: {near}." if near else ""),
+        )
+    return Reading(code, note=note or None, note_reason="HTS_CODE_REPAIRED")
+
+
+def read_origin(text: str, known: Callable[[str], bool]) -> Reading:
+    """An origin, in either letter case."""
+    origin = text.upper()
+    if known(origin):
+        return Reading(origin)
+    return Reading(
+        None,
+        "ORIGIN_UNKNOWN",
+        f"{text!r} is not a country of origin. {origin_hint(text)}"
+        "Give its ISO 3166-1 alpha-2 code; groups of countries are not origins.",
+    )
+
+
+def read_instant(text: str, zone: ZoneInfo, date_format: str, reason: str) -> Reading:
+    """A day (its noon in `zone`) or an instant."""
+    try:
+        moment = read_moment(text, zone, date_format)
+    except DateError as error:
+        return Reading(None, reason, f"{error}. {error.fix}")
+    return Reading(moment.instant, note=moment.note or None, note_reason=moment.reason)
+
+
+def read_unit(text: str) -> Reading:
+    """A unit, as its symbol."""
+    unit = find_unit(text)
+    if unit:
+        return Reading(unit.symbol)
+    return Reading(
+        None, "UNIT_UNKNOWN", f"{text!r} is not a unit. Give a symbol such as kg, L, m2, no or doz."
+    )
+
+
+def read_mode(text: str) -> Reading:
+    """A mode of transport."""
+    mode = text.lower()
+    if mode in MODES:
+        return Reading(mode)
+    return Reading(
+        None, "CLAIM_INVALID", f"{text!r} is not a mode of transport. Give {', '.join(MODES)}, or nothing."
+    )
+
+
+def read_truth(text: str) -> Reading:
+    """Yes or no."""
+    found = _TRUTH.get(text.lower())
+    if found is None:
+        return Reading(None, "CLAIM_INVALID", f"{text!r} is neither yes nor no.")
+    return Reading(found)
+
+
+def read_claim_code(text: str) -> Reading:
+    """A claim that is a code: letters in upper case, an HTS code without dots."""
+    bare = text.replace(".", "")
+    return Reading(bare if bare.isdigit() else text.upper())
+
+
+def instants_of(
+    values: pl.Series, zone: ZoneInfo, reason: str, problems: Problems, date_format: str = ""
+) -> pl.Series:
+    """A column of days or instants as UTC; a day, and a midnight without an offset, is its noon in `zone`.
+
+    Days written with their year last are in the order of `date_format`, else in that which the column shows.
+    """
+    dtype = values.dtype
+    if dtype == pl.Null:
+        return values.cast(INSTANT)
+    if dtype == pl.Date or isinstance(dtype, pl.Datetime):
+        values = _on_the_calendar(values, reason, problems)
+    if dtype == pl.Date:
+        return _on_clock(_noons(values), zone)
+    if isinstance(dtype, pl.Datetime):
+        if dtype.time_zone:
+            return values.dt.convert_time_zone("UTC").cast(INSTANT)
+        return _naive_instants(values, zone, reason, problems)
+    if dtype == pl.Boolean:
+        raise _mismatch(values, "days or instants")
+    shown = date_format or format_of(text_of(values).drop_nulls().unique())
+    read = partial(read_instant, zone=zone, date_format=shown, reason=reason)
+    return by_distinct(values, read, INSTANT, problems)
+
+
+def _naive_instants(values: pl.Series, zone: ZoneInfo, reason: str, problems: Problems) -> pl.Series:
+    """Instants without an offset: midnights are days, the others are on the clock of `zone`."""
+    midnight = (values.dt.time() == time(0)).fill_null(value=False)
+    days = values.filter(midnight).dt.date().cast(pl.String)
+    told = f"{values.name}: " + days + " without a time of day was read as its noon."
+    problems.note(midnight.arg_true(), "DAYS_READ_AS_NOON", told)
+    read = _on_clock(_noons(values.dt.date()).zip_with(midnight, values.cast(pl.Datetime("us"))), zone)
+    left_out = read.is_null() & values.is_not_null()
+    problems.refuse(values, left_out, reason, f", a time that the clock of {zone} leaves out. {FIX}")
+    return read
+
+
+def _noons(days: pl.Series) -> pl.Series:
+    return pl.select(days.cast(pl.Datetime("us")) + pl.duration(hours=12)).to_series().alias(days.name)
+
+
+def _on_clock(moments: pl.Series, zone: ZoneInfo) -> pl.Series:
+    local = moments.dt.replace_time_zone(str(zone), ambiguous="earliest", non_existent="null")
+    return local.dt.convert_time_zone("UTC").cast(INSTANT)
+
+
+def _on_the_calendar(values: pl.Series, reason: str, problems: Problems) -> pl.Series:
+    """Days or instants without those that no calendar has; their rows are refused."""
+    beyond = off_calendar(values)
+    if not beyond.any():
+        return values
+    # Shown as the numbers they are: no text could be made of them.
+    shown = values.to_physical().alias(values.name)
+    problems.refuse(shown, beyond, reason, ", which is no day of the years 1 to 9999. Write 2025-11-10.")
+    return values.set(beyond, None)
+
+
+def sums_above_one(read: Mapping[str, pl.Series], names: list[str]) -> pl.Series:
+    """Which rows declare shares of `names` that sum to more than 1."""
+    total = pl.DataFrame([read[name].fill_null(0.0) for name in names]).sum_horizontal()
+    return total > 1 + _ROUNDING

@@ -1,0 +1,94 @@
+"""Opening a trade table: frames and files, and the checks of its columns before any row is looked at."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import polars as pl
+
+from tariffs.engine.errors import InputError
+from tariffs.engine.tables.columns import REQUIRED
+
+_ALIKE = 0.8
+
+
+def _read_csv(path: Path) -> pl.DataFrame:
+    return pl.read_csv(path, infer_schema=False, try_parse_dates=False)
+
+
+_READERS: Mapping[str, Callable[[Path], pl.DataFrame]] = {
+    ".csv": _read_csv,
+    ".parquet": pl.read_parquet,
+    ".arrow": pl.read_ipc,
+    ".feather": pl.read_ipc,
+    ".ipc": pl.read_ipc,
+}
+
+
+def read_source(source: pl.DataFrame | pl.LazyFrame | str | Path) -> pl.DataFrame:
+    """A trade table as a frame with the required columns and at least one row.
+
+    Raises:
+        InputError: TABLE_UNREADABLE, TABLE_EMPTY or COLUMN_MISSING.
+    """
+    frame = _frame(source)
+    missing = [name for name in REQUIRED if name not in frame.columns]
+    if missing:
+        near = {name: difflib.get_close_matches(name, frame.columns, n=1, cutoff=0.4) for name in missing}
+        hints = [f"{found[0]!r} may be {name}" for name, found in near.items() if found]
+        raise InputError(
+            "COLUMN_MISSING",
+            f"The table lacks {', '.join(missing)}; it has {', '.join(frame.columns) or 'no columns'}.",
+            field=missing[0],
+            fix=f"Rename the columns ({'; '.join(hints)})." if hints else "Add the columns.",
+            metadata={"column": missing[0]},
+        )
+    if not frame.height:
+        raise InputError("TABLE_EMPTY", "The table has no rows.", fix="Give at least one line.")
+    return frame
+
+
+def _frame(source: pl.DataFrame | pl.LazyFrame | str | Path) -> pl.DataFrame:
+    if isinstance(source, pl.DataFrame):
+        return source
+    if not isinstance(source, pl.LazyFrame | str | Path):
+        raise InputError(
+            "TABLE_UNREADABLE",
+            f"A {type(source).__name__} cannot be read as a table.",
+            fix="Give a frame, or a CSV (UTF-8, commas), Parquet or Arrow IPC file.",
+        )
+    try:
+        if isinstance(source, pl.LazyFrame):
+            return source.collect()
+        return _read_file(Path(source))
+    except (OSError, pl.exceptions.PolarsError) as error:
+        what = "the query" if isinstance(source, pl.LazyFrame) else str(source)
+        first = str(error).strip().splitlines()[:1]
+        raise InputError(
+            "TABLE_UNREADABLE",
+            f"{what} cannot be read as a table: {first[0] if first else type(error).__name__}.",
+            fix="Give a frame, or a CSV (UTF-8, commas), Parquet or Arrow IPC file.",
+        ) from error
+
+
+def _read_file(path: Path) -> pl.DataFrame:
+    reader = _READERS.get(path.suffix.lower())
+    if reader is None:
+        raise InputError(
+            "TABLE_UNREADABLE",
+            f"{path} has none of the endings {', '.join(_READERS)}.",
+            fix="Save the table as CSV, Parquet or Arrow IPC.",
+        )
+    return reader(path)
+
+
+def near_misses(own: Sequence[str], contract: Sequence[str]) -> list[str]:
+    """A remark for each of the caller's columns whose name is almost a contract column's."""
+    remarks = []
+    for name in own:
+        near = difflib.get_close_matches(name.lower(), contract, n=1, cutoff=_ALIKE)
+        if near:
+            remarks.append(f"The column {name!r} is carried along unread; {near[0]!r} would be read.")
+    return remarks

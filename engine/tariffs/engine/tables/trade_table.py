@@ -1,0 +1,234 @@
+"""Checking a trade table: contract columns read into one form, bad rows set aside as data, a digest of it all.
+
+A row that cannot be read is refused with what was found and what to do; it never fails the table and is never
+dropped in silence. Only a table that cannot be read at all raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache, partial
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from tariffs.engine.law.values import RATE_FORM
+from tariffs.engine.tables.columns import RATE_COLUMN, ROW_FAULT, Claims, contract_types, others
+from tariffs.engine.tables.fingerprint import digest_of_frames
+from tariffs.engine.tables.read_columns import (
+    Problems,
+    by_distinct,
+    instants_of,
+    number_of,
+    read_claim_code,
+    read_code,
+    read_mode,
+    read_origin,
+    read_truth,
+    read_unit,
+    share_of,
+    sums_above_one,
+    text_of,
+)
+from tariffs.engine.tables.sources import near_misses, read_source
+
+REFUSED_SCHEMA = {
+    "row": pl.Int64,
+    "column": pl.String,
+    "reason": pl.String,
+    "found": pl.String,
+    "message": pl.String,
+}
+NOTE_SCHEMA = {"row": pl.Int64, "reason": pl.String, "message": pl.String}
+Read = dict[str, pl.Series]
+
+
+@dataclass(frozen=True)
+class TableRules:
+    """What a table is checked against.
+
+    Attributes:
+        claims: the law's claims by name; a column of that name is read as that claim.
+        first: the first instant the law covers (aware).
+        last: the instant at which its coverage ends.
+        zone: the clock of days and of instants without an offset.
+        is_code: whether some schedule has a code of 4 to 10 digits.
+        nearest: the codes most like one that does not exist.
+        is_origin: whether a text is an origin of the law.
+        date_format: how columns of days are written, one of `dates.FORMATS`; empty if each column shows it.
+    """
+
+    claims: Claims
+    first: datetime
+    last: datetime
+    zone: ZoneInfo
+    is_code: Callable[[str], bool]
+    nearest: Callable[[str], list[str]]
+    is_origin: Callable[[str], bool]
+    date_format: str = ""
+
+
+@dataclass(frozen=True)
+class CheckedTable:
+    """A table after its check.
+
+    Attributes:
+        lines: the rows that can be used: contract columns in fixed order and type, then the caller's as they came.
+            Instants are UTC, shares fractions, units symbols; optional columns that were absent stay absent.
+        rows: for each line, its row in the source, from 0.
+        refused: one entry per problem: row, column, reason, found, message.
+        notes: repairs and remarks: row (null for the whole table), reason, message.
+        digest: SHA-256 of the canonical form of all rows, refused ones with what was found.
+    """
+
+    lines: pl.DataFrame
+    rows: pl.Series
+    refused: pl.DataFrame
+    notes: pl.DataFrame
+    digest: str
+
+    @property
+    def refused_count(self) -> int:
+        """How many rows were refused; a row may have several problems."""
+        return self.refused["row"].n_unique()
+
+
+def check_table(source: pl.DataFrame | pl.LazyFrame | str | Path, rules: TableRules) -> CheckedTable:
+    """Read and check a trade table.
+
+    Args:
+        source: a frame, or the path of a CSV (read all as text), Parquet or Arrow IPC file.
+        rules: what it is checked against.
+
+    Raises:
+        InputError: TABLE_UNREADABLE, TABLE_EMPTY, COLUMN_MISSING or COLUMN_TYPE_MISMATCH.
+    """
+    frame = read_source(source)
+    faults = text_of(frame[ROW_FAULT]) if ROW_FAULT in frame.columns else None
+    frame = frame.drop(ROW_FAULT, strict=False)
+    problems = Problems()
+    read: Read = {}
+    _read_goods(frame, rules, read, problems)
+    _read_amounts(frame, read, problems)
+    _read_dates(frame, rules, read, problems)
+    _read_words(frame, read, problems)
+    _read_claims(frame, rules, read, problems)
+    _check_sums(frame, rules.claims, read, problems)
+    types = contract_types(rules.claims)
+    own = others(frame.columns, rules.claims)
+    for remark in near_misses(own, list(types)):
+        problems.remark("COLUMN_UNREAD", remark)
+    contract = [read[name].cast(dtype) for name, dtype in types.items() if name in read]
+    if faults is not None:
+        problems.refuse_whole(faults)
+    return _sort_out(pl.DataFrame([*contract, *(frame[name] for name in own)]), problems)
+
+
+def _sort_out(lines: pl.DataFrame, problems: Problems) -> CheckedTable:
+    rows = pl.select(pl.int_range(lines.height, dtype=pl.Int64).alias("row")).to_series()
+    refused = pl.concat([pl.DataFrame(schema=REFUSED_SCHEMA), *problems.refused]).sort(
+        "row", maintain_order=True
+    )
+    notes = pl.concat([pl.DataFrame(schema=NOTE_SCHEMA), *problems.notes]).sort("row", maintain_order=True)
+    digest = digest_of_frames(lines, refused)
+    if refused.height:
+        good = ~rows.is_in(refused["row"].unique().implode())
+        lines, rows = lines.filter(good), rows.filter(good)
+    return CheckedTable(lines, rows, refused, notes, digest)
+
+
+def _read_goods(frame: pl.DataFrame, rules: TableRules, read: Read, problems: Problems) -> None:
+    is_code = cache(rules.is_code)
+    code = partial(read_code, known=is_code, nearest=rules.nearest)
+    origin = partial(read_origin, known=rules.is_origin)
+    read["hts"] = by_distinct(frame["hts"], code, pl.String(), problems)
+    read["origin"] = by_distinct(frame["origin"], origin, pl.String(), problems)
+    for name, reason, fix in (
+        ("hts", "HTS_CODE_MALFORMED", ". Give an HTS code of 4 to 10 digits."),
+        ("origin", "ORIGIN_UNKNOWN", ". Give the ISO 3166-1 alpha-2 code of the country of origin."),
+    ):
+        problems.refuse(frame[name], text_of(frame[name]).is_null(), reason, fix)
+    for name in ("line_id", "entry_id"):
+        if name in frame.columns:
+            read[name] = text_of(frame[name])
+
+
+def _read_amounts(frame: pl.DataFrame, read: Read, problems: Problems) -> None:
+    for name, reason, fix in (
+        ("customs_value", "CUSTOMS_VALUE_INVALID", ". Give US dollars, a number of at least 0."),
+        ("quantity", "QUANTITY_INVALID", ". Give a number of at least 0, or nothing."),
+        ("freight", "CHARGE_INVALID", ". Give US dollars, a number of at least 0, or nothing."),
+        ("insurance", "CHARGE_INVALID", ". Give US dollars, a number of at least 0, or nothing."),
+    ):
+        if name in frame.columns:
+            values = number_of(frame[name])
+            bad = ~(values.is_finite() & (values >= 0))
+            problems.refuse(frame[name], bad.fill_null(value=name == "customs_value"), reason, fix)
+            read[name] = values
+    if RATE_COLUMN in frame.columns:
+        values = share_of(frame[RATE_COLUMN])
+        bad = ~(values.is_finite() & (values >= 0) & (values < 1)).fill_null(value=True)
+        problems.refuse(frame[RATE_COLUMN], bad, "PARAMETER_INVALID", f". {RATE_FORM}")
+        read[RATE_COLUMN] = values
+
+
+def _read_dates(frame: pl.DataFrame, rules: TableRules, read: Read, problems: Problems) -> None:
+    if "entry_date" not in frame.columns:
+        return
+    given = frame["entry_date"]
+    moments = instants_of(given, rules.zone, "ENTRY_DATE_INVALID", problems, rules.date_format)
+    outside = ((moments < rules.first.astimezone(UTC)) | (moments >= rules.last.astimezone(UTC))).fill_null(
+        value=False
+    )
+    span = f"{rules.first.astimezone(rules.zone):%Y-%m-%d} up to {rules.last.astimezone(rules.zone):%Y-%m-%d}"
+    problems.refuse(given, outside, "ENTRY_DATE_OUT_OF_COVERAGE", f". The law data covers {span}.")
+    read["entry_date"] = moments
+
+
+def _read_words(frame: pl.DataFrame, read: Read, problems: Problems) -> None:
+    for name, reader in (("unit", read_unit), ("mode", read_mode)):
+        if name in frame.columns:
+            read[name] = by_distinct(frame[name], reader, pl.String(), problems)
+
+
+def _read_claims(frame: pl.DataFrame, rules: TableRules, read: Read, problems: Problems) -> None:
+    for name in sorted(rules.claims.keys() & set(frame.columns)):
+        given, kind = frame[name], rules.claims[name].type
+        if kind in {"share", "content"}:
+            values = share_of(given)
+            bad = ~(values.is_finite() & (values >= 0) & (values <= 1))
+            problems.refuse(
+                given, bad.fill_null(value=False), "CLAIM_INVALID", ". Give a share between 0 and 1."
+            )
+        elif kind == "number":
+            values = number_of(given)
+            bad = ~(values.is_finite() & (values >= 0))
+            problems.refuse(
+                given, bad.fill_null(value=False), "CLAIM_INVALID", ". Give a number of at least 0."
+            )
+        elif kind == "date":
+            values = instants_of(given, rules.zone, "CLAIM_INVALID", problems, rules.date_format)
+        elif kind == "bool":
+            values = by_distinct(given, read_truth, pl.Boolean(), problems)
+        else:
+            values = by_distinct(given, read_claim_code, pl.String(), problems)
+        read[name] = values
+
+
+def _check_sums(frame: pl.DataFrame, claims: Claims, read: Read, problems: Problems) -> None:
+    partitions: dict[str, list[str]] = {}
+    for name in sorted(claims.keys() & read.keys()):
+        if claims[name].type in {"share", "content"} and claims[name].partition:
+            partitions.setdefault(claims[name].partition, []).append(name)
+    for names in partitions.values():
+        if len(names) > 1:
+            content = claims[names[0]].type == "content"
+            problems.refuse(
+                frame[names[0]],
+                sums_above_one(read, names),
+                "CONTENT_SHARES_EXCEED_ONE" if content else "PREFERENCE_SHARES_EXCEED_ONE",
+                f", and with {', '.join(names[1:])} more than 1. Give shares that sum to at most 1.",
+            )

@@ -1,1 +1,0 @@
-"""Trade: codes, units, countries, the schedule, the embedded reference table, and checks of a caller's table."""

@@ -1,0 +1,29 @@
+"""Lists of goods of Russia that pay a stated rate in place of column 2, from the schedule's footnotes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from tariffs.importers.codes import LINE_DIGITS, Universe
+from tariffs.importers.listing import Lists, plain
+
+_HEADINGS = {
+    "9903.90.08": ("RU_35", "HTS U.S. note 30(a); Proc 10420; footnote to column 2"),
+    "9903.90.09": ("RU_70", "HTS U.S. note 30(b); Proc 10523; footnote to column 2"),
+}
+_SCHEDULES = ("hts_2025_basic", "hts_2026_rev_10")
+
+
+def read(ch99: Path, _universe: Universe) -> Lists:
+    """Every list of this family; the footnotes stand on 8-digit lines and hold for all codes under them."""
+    folder = ch99.parent / "hts"
+    notes = pl.concat(
+        pl.read_parquet(folder / f"{name}.parquet", columns=["hts", "footnote_ch99"]) for name in _SCHEDULES
+    ).filter(pl.col("footnote_ch99").is_not_null())
+    found: dict[str, set[str]] = {heading: set() for heading in _HEADINGS}
+    for code, headings in notes.iter_rows():
+        for heading in found.keys() & set(headings.split(",")):
+            found[heading].add(code[:LINE_DIGITS])
+    return {name: plain(found[heading], cite) for heading, (name, cite) in _HEADINGS.items()}

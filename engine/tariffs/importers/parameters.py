@@ -1,0 +1,161 @@
+"""Build the default response parameters from tables of published elasticities by HS section and GTAP sector.
+
+The central long-run sigma of those tables is the geometric mean of three published estimates, each capped at
+12: GTAP's ESUBM (Hertel et al.), the median of CEPII ProTEE 0.1 (Fontagné, Guimbard and Orefice 2022) and the
+median of Broda and Weinstein (2006) at HTS10; a median only over at least five codes. The short-run one
+scales the mean of Fajgelbaum et al. (2020), 2.53, by the square root of the long-run relative to 5.5.
+
+Run as `python -m tariffs.engine.trade.importers.parameters HS_SECTION_CSV GTAP_CSV GTAP_ESTIMATES_CSV`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+Row = Mapping[str, str]
+
+CAP = 12.0
+FEWEST_CODES = 5.0
+LONG_RUN_MEAN = 5.5
+SHORT_RUN_MEAN = 2.53
+CONDITIONAL_SIGMA = 1.3
+CONDITIONAL_ETA = 0.8
+POOLED_SIGMA = 2.0
+POOLED_ETA = 1.0
+SHORT_RUN_KAPPA = 1.19
+LONG_RUN_SUPPLY = 10.0
+
+_IMPACT = "Amiti, Redding and Weinstein 2019, 12 months, conditional on trade; eta as Kiel 2026"
+_LOW = "Boehm, Levchenko and Pandalai-Nayar 2023, long run"
+_SHORT = "Fajgelbaum et al. 2020 mean, spread over products by the long-run estimate"
+_OTHER = "mean over products of the other sections"
+_EXCEPTION = "goods without US production: demand is that for the good itself"
+
+# Goods the United States does not grow: coffee, bananas, cocoa.
+_NOT_PRODUCED = ("0803", "0901", "18")
+_NOT_PRODUCED_ETA = {"impact": 0.5, "short": 0.5, "long": 0.8, "low": 0.5, "high": 0.8}
+
+
+def _read(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _mean_of(estimates: Mapping[str, str]) -> float:
+    """Geometric mean of the estimates that are there, each capped."""
+    values = [min(float(text), CAP) for text in estimates.values() if text]
+    return math.exp(math.fsum(math.log(value) for value in values) / len(values))
+
+
+def _median(row: Row, name: str) -> str:
+    """The median of one source, or nothing where too few codes stand behind it."""
+    return row[f"{name}_median"] if float(row[f"{name}_n"] or 0) >= FEWEST_CODES else ""
+
+
+def _named(estimates: Mapping[str, str]) -> str:
+    given = ", ".join(f"{name} {text}" for name, text in estimates.items() if text)
+    return f"geometric mean of {given}"
+
+
+def _sets(row: Row, upper: tuple[float, str], central: str) -> Iterator[dict[str, object]]:
+    """The five named sets of one section or sector; a blank supply is that of the horizon."""
+    spread = row["ln_sd"]
+    short, long_run = float(row["sigma_sr"]), float(row["sigma_lr"])
+    eta_short, eta_long = float(row.get("eta_sr", 1.5)), float(row.get("eta_lr", 2.0))
+    yield _set("impact", CONDITIONAL_SIGMA, CONDITIONAL_ETA, "inf", spread, _IMPACT)
+    yield _set("short", short, eta_short, "inf", spread, _SHORT)
+    yield _set("long", long_run, eta_long, LONG_RUN_SUPPLY, spread, central)
+    yield _set("low", POOLED_SIGMA, POOLED_ETA, "", spread, _LOW)
+    yield _set("high", round(max(upper[0], long_run), 2), eta_long, "", spread, upper[1])
+
+
+def _set(name: str, sigma: float, eta: float, supply: object, spread: str, source: str) -> dict[str, object]:
+    return {
+        "set": name,
+        "sigma": sigma,
+        "eta": eta,
+        "supply": supply,
+        "sigma_ln_sd": spread,
+        "source": source,
+    }
+
+
+def section_rows(rows: Sequence[Row]) -> Iterator[dict[str, object]]:
+    """Normal form of the table by HS section: section, chapter_from, chapter_to, then one named set."""
+    for row in rows:
+        section = row["section"].split()[0]
+        first, last = row["chapters"].split("-")
+        estimates = {"GTAP ESUBM": row["gtap_esubm"], "ProTEE": row["protee"]}
+        central = _named({**estimates, "Broda-Weinstein": row["bw_hts10"]})
+        upper = (_mean_of(estimates), _named(estimates))
+        if section == "XXI":
+            central = "set by judgement: unique works have few substitutes"
+            upper = (float(row["lr_p90"]), "90th percentile of the judged spread")
+        for named in _sets(row, upper, central):
+            yield {"section": section, "chapter_from": first, "chapter_to": last, **named}
+    mean = {"sigma_sr": str(SHORT_RUN_MEAN), "sigma_lr": str(LONG_RUN_MEAN), "ln_sd": "0.70"}
+    for first, last in (("77", "77"), ("98", "99")):
+        for named in _sets(mean, (_upper_mean(rows), _OTHER), _OTHER):
+            yield {"section": "other", "chapter_from": first, "chapter_to": last, **named}
+
+
+def _upper_mean(rows: Sequence[Row]) -> float:
+    logs = [math.log(_mean_of({"ESUBM": row["gtap_esubm"], "ProTEE": row["protee"]})) for row in rows]
+    return math.exp(math.fsum(logs) / len(logs))
+
+
+def sector_rows(rows: Sequence[Row], estimates: Sequence[Row]) -> Iterator[dict[str, object]]:
+    """Normal form of the table by GTAP sector: sector, kappa, then one named set."""
+    published = {row["gtap"]: row for row in estimates}
+    for row in rows:
+        found = published[row["gtap"]]
+        both = {"GTAP ESUBM": found["esubm"], "ProTEE": _median(found, "protee")}
+        central = _named({**both, "Broda-Weinstein": _median(found, "bw")})
+        for named in _sets(row, (_mean_of(both), _named(both)), central):
+            kappa = row["kappa_lr_esubd"] if named["set"] in ("long", "high") else SHORT_RUN_KAPPA
+            yield {"sector": row["gtap"], "kappa": kappa, **named}
+
+
+def exception_rows() -> Iterator[dict[str, object]]:
+    """Normal form of the exceptions to eta, by HTS prefix."""
+    for prefix in _NOT_PRODUCED:
+        for name, eta in _NOT_PRODUCED_ETA.items():
+            yield {"hts": prefix, "set": name, "eta": eta, "source": _EXCEPTION}
+
+
+def _write(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
+    listed = list(rows)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(listed[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(listed)
+
+
+_ENGINE = Path(__file__).parents[1] / "engine"
+
+
+def build(sections: Path, sectors: Path, estimates: Path, target: Path) -> None:
+    """Write the three tables of `tariffs.engine.response.parameters` into `target`."""
+    target.mkdir(parents=True, exist_ok=True)
+    _write(target / "hs_sections.csv", section_rows(_read(sections)))
+    _write(target / "gtap_sectors.csv", sector_rows(_read(sectors), _read(estimates)))
+    _write(target / "demand_exceptions.csv", exception_rows())
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Build the tables from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("sections", type=Path)
+    parser.add_argument("sectors", type=Path)
+    parser.add_argument("estimates", type=Path)
+    parser.add_argument("--target", type=Path, default=_ENGINE / "response" / "data")
+    given = parser.parse_args(arguments)
+    build(given.sections, given.sectors, given.estimates, given.target)
+
+
+if __name__ == "__main__":
+    main()

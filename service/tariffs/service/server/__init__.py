@@ -1,0 +1,1 @@
+"""The grpc.aio server: listener, TLS, tokens, admission, middleware, health, run scheduler, supervisor."""

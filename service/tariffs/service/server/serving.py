@@ -1,0 +1,130 @@
+"""From arguments to an exit code: serve until a signal, or look at the settings, test oneself and leave."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import structlog
+import uvloop
+
+from tariffs.engine.errors import TariffsError
+from tariffs.service.observability.logs import configure_logs
+from tariffs.service.server.listener import Place
+from tariffs.service.server.server import TariffServer
+from tariffs.service.server.supervisor import Supervisor
+from tariffs.service.server.tls import server_credentials
+from tariffs.service.server.tokens import Tokens
+from tariffs.service.server.warmup import warm_up
+from tariffs.service.settings.settings import Settings, load_settings
+from tariffs.service.settings.settings_table import effective
+
+_SWITCH_SECONDS = 0.0005
+"""How long a thread that computes may keep the interpreter while the loop has calls: a tenth of the default."""
+_log = structlog.get_logger("tariffs.service")
+
+
+async def run(
+    settings: Settings,
+    place: Place | None = None,
+    parent: int | None = None,
+    on_serving: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve until SIGTERM or SIGINT, also while warming up; SIGHUP reads the tokens anew.
+
+    Args:
+        settings: how to run.
+        place: which of the processes on the port this is.
+        parent: file descriptor that can be read once the parent has gone, if there is one to outlive.
+        on_serving: called once calls are let in.
+    """
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    server = TariffServer(settings, place=place)
+    asked = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, asked.set)
+    loop.add_signal_handler(signal.SIGHUP, server.reload)
+    if parent is not None:
+        loop.add_reader(parent, _gone, loop, parent, asked)
+    starting = asyncio.create_task(server.start())
+    stopping = asyncio.create_task(asked.wait())
+    try:
+        await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            starting.result()
+            on_serving()
+            await stopping
+    finally:
+        stopping.cancel()
+        await server.stop()
+
+
+def serve(**given: Any) -> int:
+    """Serve until told to stop; settings that are not given come from the environment. Gives the exit code."""
+    return _exit_code(given, _serve)
+
+
+def check(**given: Any) -> int:
+    """Print the settings and where they come from, run the self-test and leave. Gives the exit code."""
+    return _exit_code(given, lambda settings: _check(settings, given))
+
+
+def serve_shared(settings: Settings, place: Place, parent: int, on_serving: Callable[[], None]) -> int:
+    """Serve as one of several processes on a port. Gives the exit code."""
+
+    def work() -> int:
+        uvloop.run(run(settings, place, parent, on_serving))
+        return 0
+
+    return _guarded(settings, work)
+
+
+def _gone(loop: asyncio.AbstractEventLoop, parent: int, asked: asyncio.Event) -> None:
+    loop.remove_reader(parent)
+    asked.set()
+
+
+def _serve(settings: Settings) -> int:
+    if settings.processes > 1:
+        return Supervisor(settings, serve_shared).run()
+    uvloop.run(run(settings))
+    return 0
+
+
+def _check(settings: Settings, given: Mapping[str, Any]) -> int:
+    for line in effective(settings, given, os.environ):
+        print(line)
+    sys.stdout.flush()
+    server_credentials(settings)
+    if settings.tokens_file is not None:
+        Tokens(settings.tokens_file)
+    warm_up()
+    _log.info("checked")
+    return 0
+
+
+def _exit_code(given: Mapping[str, Any], work: Callable[[Settings], int]) -> int:
+    try:
+        settings = load_settings(**given)
+    except TariffsError as error:
+        configure_logs("info", "json")
+        return _failed(error)
+    return _guarded(settings, lambda: work(settings))
+
+
+def _guarded(settings: Settings, work: Callable[[], int]) -> int:
+    configure_logs(settings.log_level, settings.log_format)
+    try:
+        return work()
+    except TariffsError as error:
+        return _failed(error)
+
+
+def _failed(error: TariffsError) -> int:
+    _log.error("failed", reason=error.reason, message=str(error))
+    return error.exit_code

@@ -1,0 +1,1 @@
+"""Settings of the server, from environment variables and arguments."""
