@@ -10,11 +10,12 @@ PORT ?= 50051
 UV_VERSION := 0.13.9
 COSMIC_RAY_VERSION := 8.7.0
 MUTANTS := build/mutants/venv
+PYTEST := $(BIN)/python -m pytest -q -n $(or $(PROCESSES),auto) --dist worksteal
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all load mutants lint format types gen lock serve clean
+.PHONY: help demo test test-all load mutants lint map format types gen lock serve clean
 
 help:  ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -22,11 +23,12 @@ help:  ## Show this list
 demo: $(STAMP)  ## Answer the founding question over gRPC; writes build/demo
 	@$(BIN)/python -m tariffs.client.demo
 
+# Tests run in as many processes as there are cores, or in PROCESSES; a process takes over the rest of a slower one.
 test: $(STAMP)  ## The tests of a working day: every kind, small counts
-	@$(BIN)/python -m pytest -q -m "not slow and not kill and not wheel and not bench"
+	@$(PYTEST) -m "not slow and not kill and not wheel and not bench"
 
 test-all: $(STAMP)  ## Everything but benchmarks: long properties, killed processes, the built wheel
-	@TARIFFS_TEST_SCALE=$${TARIFFS_TEST_SCALE:-3} $(BIN)/python -m pytest -q -m "not bench"
+	@TARIFFS_TEST_SCALE=$${TARIFFS_TEST_SCALE:-3} $(PYTEST) -m "not bench"
 
 load: $(STAMP)  ## The service under load: one table of ratios in some six minutes; QUICK=1 is under three
 	@$(BIN)/python -m tests.load $(if $(QUICK),--quick)
@@ -41,10 +43,14 @@ lint: $(STAMP)  ## Style, the floors of the house, dependencies, the wire contra
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m tests.packaging.room_map >/dev/null
 	@$(BIN)/deptry $(ROOTS)
 	@$(BIN)/buf lint
 	@for contract in tests/compat/v*; do $(BIN)/buf breaking --against $$contract || exit 1; done
 	@$(BIN)/yamllint --strict -c deploy/.yamllint.yaml deploy
+
+map: $(STAMP)  ## The rooms of engine and service and their import arrows; fails on a forbidden one
+	@$(BIN)/python -m tests.packaging.room_map
 
 format: $(STAMP)  ## Rewrite the code in the house style
 	@$(BIN)/ruff check --fix .

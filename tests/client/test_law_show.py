@@ -10,7 +10,7 @@ import pytest
 from tariffs.client import Client
 from tariffs.client.cli.app import run
 from tariffs.engine.law import load_law
-from tariffs.engine.law.describe_rows import charge_words
+from tariffs.engine.law.describe_rows import describe_charge
 from tariffs.engine.law.model import Row, Tier
 from tariffs.engine.law.values import UnitRate
 
@@ -58,7 +58,7 @@ def test_every_measure_of_the_law_is_shown_row_by_row() -> None:
     ],
 )  # fmt: skip
 def test_what_a_row_charges_is_said_in_words(row: Row, words: str) -> None:
-    assert charge_words(row) == words
+    assert describe_charge(row) == words
 
 
 def test_the_command_line_prints_rates_rows_and_lists(capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,7 +14,7 @@ from tariffs.client import Client, InvalidRequest
 from tariffs.client.cli.__main__ import run
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
-from tariffs.engine.line_duty.quote import EntryLine, assess_line
+from tariffs.engine.line_duty.quote import EntryLine, quote_line
 from tariffs.engine.schedule.lines import load_schedule
 
 WATCH, DAY, VALUE = "9101.11.40", "2025-10-01", 10_000
@@ -30,7 +30,7 @@ def amounts(layers: Any) -> dict[str, Decimal]:
 
 def test_a_line_without_it_is_told_how_to_state_it() -> None:
     with pytest.raises(InputError) as caught:
-        assess_line(load_law(), EntryLine(WATCH, "JP", VALUE, DAY))
+        quote_line(load_law(), EntryLine(WATCH, "JP", VALUE, DAY))
     assert caught.value.reason == "RATE_NOT_COMPUTABLE"
     assert FORMULA in caught.value.message
     assert "ordinary_rate" in caught.value.fix
@@ -50,17 +50,17 @@ def test_a_stated_rate_is_charged_topped_up_and_shown_as_stated(stated: Any) -> 
 
 def test_a_program_that_is_claimed_keeps_its_own_rate() -> None:
     law = load_law()
-    plain = assess_line(law, EntryLine(WATCH, "KR", VALUE, DAY, ordinary_rate="9.8%"))
-    claimed = assess_line(law, EntryLine(WATCH, "KR", VALUE, DAY, {"fta_share": "1"}, ordinary_rate="9.8%"))
+    plain = quote_line(law, EntryLine(WATCH, "KR", VALUE, DAY, ordinary_rate="9.8%"))
+    claimed = quote_line(law, EntryLine(WATCH, "KR", VALUE, DAY, {"fta_share": "1"}, ordinary_rate="9.8%"))
     assert (plain.assessed, claimed.assessed) == (Decimal("2480.00"), Decimal("1500.00"))
     assert plain.min == claimed.assessed
 
 
 def test_a_stated_rate_beats_one_that_could_be_computed() -> None:
     line = EntryLine("9503.00.0073", "VN", VALUE, "2025-01-10")
-    assert assess_line(load_law(), line).assessed == 0
+    assert quote_line(load_law(), line).assessed == 0
     stated = EntryLine("9503.00.0073", "VN", VALUE, "2025-01-10", ordinary_rate="0.01")
-    assert assess_line(load_law(), stated).assessed == 100
+    assert quote_line(load_law(), stated).assessed == 100
 
 
 def test_lines_at_different_rates_do_not_share_an_answer(server: str) -> None:
@@ -74,7 +74,7 @@ def test_lines_at_different_rates_do_not_share_an_answer(server: str) -> None:
 @pytest.mark.parametrize("stated", ["3", "1", "-0.1", "nan", "x", "", "100%"])
 def test_what_is_no_rate_below_one_is_refused(stated: str) -> None:
     with pytest.raises(InputError) as caught:
-        assess_line(load_law(), EntryLine(WATCH, "JP", VALUE, DAY, ordinary_rate=stated))
+        quote_line(load_law(), EntryLine(WATCH, "JP", VALUE, DAY, ordinary_rate=stated))
     assert (caught.value.reason, caught.value.field) == ("PARAMETER_INVALID", "ordinary_rate")
     assert caught.value.fix
 
@@ -89,7 +89,7 @@ def test_line_entry_file_table_and_command_line_agree(
     frame.write_csv(path)
     lines = [
         float(
-            assess_line(
+            quote_line(
                 load_law(), EntryLine(hts, origin, VALUE, DAY, {"fta_share": "0"}, ordinary_rate=rate or None)
             ).assessed
         )

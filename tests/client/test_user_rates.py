@@ -14,7 +14,7 @@ from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
 from tariffs.engine.law.user_rates import user_rate
 from tariffs.engine.law.values import read_rate
-from tariffs.engine.line_duty.exports import ExportLine, assess_export
+from tariffs.engine.line_duty.exports import ExportLine, quote_export
 from tariffs.engine.runs.refund import RefundOptions, refunds
 from tariffs.service.rpc.checks import rate
 
@@ -51,7 +51,7 @@ def test_a_bare_seven_is_no_interest_rate_and_says_so() -> None:
 def test_a_bare_five_is_no_ordinary_rate() -> None:
     line = ExportLine("8542.31", "US", 1000, "2026-11-24", ordinary_rate="5")
     with pytest.raises(InputError, match="ordinary_rate is '5'"):
-        assess_export(load_law(), line)
+        quote_export(load_law(), line)
 
 
 @pytest.fixture

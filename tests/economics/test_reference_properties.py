@@ -25,7 +25,7 @@ from tariffs.engine.response import (
     smart,
 )
 from tariffs.engine.response.inputs import Floats, Ints
-from tariffs.engine.runs.table_run import Options, Run, Valuer
+from tariffs.engine.runs.table_run import Options, RunContext, TableRun
 from tariffs.engine.scenario import library
 from tests.economics.markets import Market
 
@@ -51,7 +51,7 @@ class Reference:
 
 @pytest.fixture(scope="module")
 def reference() -> Reference:
-    valuer = Valuer(None, load_law(), Options(horizon="long"), Run(None, None))
+    valuer = TableRun(None, load_law(), Options(horizon="long"), RunContext(None, None))
     duties = valuer.outcomes(library()["base"], DAY)[0].duties
     assert valuer.response is not None
     v, p = valuer.response.varieties, valuer.response.parameters

@@ -13,9 +13,9 @@ from tariffs.engine.law import load_law
 from tariffs.engine.validation import economics
 from tariffs.engine.validation.economics import (
     MEASURED,
-    Figure,
+    EconomicFigure,
     Reproduced,
-    Trade,
+    TradeSample,
     published_figures,
     reproduce,
 )
@@ -23,7 +23,7 @@ from tariffs.engine.validation.economics import (
 PAGE = Path(__file__).parents[2] / "docs" / "reproduction.md"
 
 
-def _figure(row: str, figure: str) -> Figure:
+def _figure(row: str, figure: str) -> EconomicFigure:
     return next(one for one in published_figures() if (one.row, one.figure) == (row, figure))
 
 
@@ -42,7 +42,7 @@ def test_every_figure_names_its_run_its_tolerance_and_its_source() -> None:
 
 
 def test_figures_are_measured_as_they_say() -> None:
-    trade = Trade(
+    trade = TradeSample(
         value=np.array([100.0, 300.0, 100.0]),
         base=np.array([0.0, 0.1, 0.0]),
         rate=np.array([0.5, 0.1, 0.2]),

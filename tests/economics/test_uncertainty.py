@@ -21,7 +21,7 @@ from tariffs.engine.response.draws import REPLICATES
 from tariffs.engine.runs.drawn_sums import SUMS
 from tariffs.engine.runs.grouping import Grouping
 from tariffs.engine.runs.impact import Impact, Options, Point, impact
-from tariffs.engine.runs.table_run import Run, Valuer
+from tariffs.engine.runs.table_run import RunContext, TableRun
 from tariffs.engine.runs.uncertainty import COLUMNS, Drawing, Ranges, Sums, _errors
 from tariffs.engine.scenario import library, parse_scenario
 from tariffs.engine.schedule.reference_data import reference_table
@@ -63,7 +63,7 @@ def _ranges(found: Impact, place: int = 0) -> Ranges:
 def _sums(table: pl.DataFrame, **options: Any) -> tuple[pl.DataFrame, Sums]:
     """The keys and the sums of every draw."""
     options = {"baseline": "2025-01-01", "horizon": "long", "draws": 64, "seed": 7, **options}
-    valuer = Valuer(table, load_law(), Options(**options), Run(None, None))
+    valuer = TableRun(table, load_law(), Options(**options), RunContext(None, None))
     drawing = Drawing.of(valuer)
     assert drawing is not None
     outcomes = valuer.outcomes(library()["base"], DAY)
@@ -202,7 +202,9 @@ def test_quantiles_agree_with_a_plain_run_of_many_draws() -> None:
 
 
 def _plain_quantities(frame: pl.DataFrame) -> NDArray[np.float64]:
-    valuer = Valuer(frame, load_law(), Options(baseline="2025-01-01", horizon="long"), Run(None, None))
+    valuer = TableRun(
+        frame, load_law(), Options(baseline="2025-01-01", horizon="long"), RunContext(None, None)
+    )
     outcome = valuer.outcomes(library()["base"], DAY)[0]
     assert valuer.response is not None
     p, v0 = valuer.response.parameters, valuer.prepared.lines.value

@@ -9,7 +9,7 @@ import yaml
 
 from tariffs.engine.law import load_law
 from tariffs.engine.line_duty.explanation import explanation
-from tariffs.engine.line_duty.quote import EntryLine, assess_line
+from tariffs.engine.line_duty.quote import EntryLine, quote_line
 
 SNAPSHOT = Path(__file__).parent / "explained.yaml"
 CASES = {
@@ -31,7 +31,7 @@ CASES = {
 def told(line: EntryLine) -> dict[str, Any]:
     """The answer on a line in words: layers, headings, and what was considered."""
     law = load_law()
-    quote = assess_line(law, line)
+    quote = quote_line(law, line)
     found = explanation(law, line, quote)
     return {
         "assessed": f"{quote.assessed}",

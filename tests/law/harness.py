@@ -13,11 +13,11 @@ import numpy as np
 from tariffs.engine.base.array_utils import F64
 from tariffs.engine.law import Law
 from tariffs.engine.law.values import read_instant
-from tariffs.engine.line_duty.quote import EntryLine, Quote, assess_line
+from tariffs.engine.line_duty.quote import EntryLine, Quote, quote_line
 from tariffs.engine.schedule.lines import Schedule, ScheduleLine
 from tariffs.engine.schedule.rates import Rate
 from tariffs.engine.table_duty.duties import Dated, Duties, duties_of
-from tariffs.engine.tables.line_arrays import LineSet
+from tariffs.engine.tables.line_arrays import LineArrays
 from tests.law.interpreter import Key, Reading
 from tests.law.random_world import UNITS, Raw
 
@@ -65,7 +65,7 @@ def quote_of(law: Law, line: Raw, rates: Rates, known_on: str = "") -> Quote:
         hts=line["hts"], origin=line["origin"], value=line["value"], entry=line["entry"],
         claims=line["claims"], quantity=line["quantity"], unit=line["unit"],
     )  # fmt: skip
-    return assess_line(law, entry, known_on=known_on or None, schedule=cast(Schedule, FakeSchedule(rates)))
+    return quote_line(law, entry, known_on=known_on or None, schedule=cast(Schedule, FakeSchedule(rates)))
 
 
 def layers_of(quote: Quote) -> dict[Key, tuple[Fraction, Fraction, Fraction]]:
@@ -107,7 +107,7 @@ def duties(
     return duties_of(law, line_set(law, lines, rates, units), dated, lambda: None)
 
 
-def line_set(law: Law, lines: Sequence[Raw], rates: Rates, units: Units) -> LineSet:
+def line_set(law: Law, lines: Sequence[Raw], rates: Rates, units: Units) -> LineArrays:
     """Lines as the arrays that compile reads; every fact is the declared one."""
 
     def fractions(column: str) -> F64:
@@ -117,7 +117,7 @@ def line_set(law: Law, lines: Sequence[Raw], rates: Rates, units: Units) -> Line
     count = len(lines)
     value = np.array([float(_dollars(line)) for line in lines])
     claims = sorted({program.claim for program in law.programs.values()})
-    return LineSet(
+    return LineArrays(
         codes=codes,
         origins=origins,
         origin=np.array([origins.index(line["origin"]) for line in lines], dtype=np.int32),

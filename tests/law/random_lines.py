@@ -14,7 +14,7 @@ import pytest
 
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
-from tariffs.engine.line_duty.quote import EntryLine, Quote, assess_line
+from tariffs.engine.line_duty.quote import EntryLine, Quote, quote_line
 from tariffs.engine.table_duty.duties import Dated, duties_of
 from tests.law.harness import line_set
 from tests.law.interpreter import Reading
@@ -86,7 +86,7 @@ def _alone(line: dict[str, Any], known_on: str, found: Found) -> Quote | None:
         claims=line["claims"], quantity=line["quantity"], unit=line["unit"],
     )  # fmt: skip
     try:
-        return assess_line(load_law(), entry, known_on=known_on or None)
+        return quote_line(load_law(), entry, known_on=known_on or None)
     except InputError as error:
         assert error.reason in REFUSED, (error, line)  # noqa: PT017
         found[error.reason] += 1

@@ -14,7 +14,7 @@ import numpy as np
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
 from tariffs.engine.line_duty.entry_line import entry_instant
-from tariffs.engine.line_duty.quote import EntryLine, assess_line
+from tariffs.engine.line_duty.quote import EntryLine, quote_line
 from tariffs.engine.table_duty.duties import Dated, duties_of
 from tariffs.engine.tables.prepare import PreparedTable, prepare_table
 
@@ -62,8 +62,8 @@ def _one(day: str, index: int, duty: float, unrelieved: float) -> Compared:
     goods = (row["hts"], row["origin"], row["customs_value"])
     shares = _sourced(index)
     try:
-        alone = assess_line(load_law(), EntryLine(*goods, day))
-        told = assess_line(load_law(), EntryLine(*goods, day, shares))
+        alone = quote_line(load_law(), EntryLine(*goods, day))
+        told = quote_line(load_law(), EntryLine(*goods, day, shares))
     except InputError as error:
         assert error.reason in {"QUANTITY_REQUIRED", "RATE_NOT_COMPUTABLE"}, (error, goods)  # noqa: PT017
         return Compared(*goods, duty, None, False, BY_QUANTITY)
@@ -77,7 +77,7 @@ def _one(day: str, index: int, duty: float, unrelieved: float) -> Compared:
         )
     bare = {name: share for name, share in shares.items() if name != RELIEF}
     if (
-        abs(float(assess_line(load_law(), EntryLine(*goods, day, bare)).assessed) - unrelieved)
+        abs(float(quote_line(load_law(), EntryLine(*goods, day, bare)).assessed) - unrelieved)
         <= CENTS + 1e-6 * duty
     ):
         return Compared(*goods, duty, assessed, within, BY_RELIEF, (RELIEF,))
@@ -98,7 +98,7 @@ def _deciding(
     found = []
     for name in shares:
         without = {other: share for other, share in shares.items() if other != name}
-        if assess_line(load_law(), EntryLine(*goods, day, without)).assessed != assessed:
+        if quote_line(load_law(), EntryLine(*goods, day, without)).assessed != assessed:
             found.append(name)
     return tuple(found)
 

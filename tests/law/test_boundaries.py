@@ -10,7 +10,7 @@ import pytest
 
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
-from tariffs.engine.line_duty.quote import EntryLine, Quote, assess_line
+from tariffs.engine.line_duty.quote import EntryLine, Quote, quote_line
 from tests.law.interpreter import Reading
 from tests.law.real_law import columns, raw_law, units
 from tests.law.walk import (
@@ -103,4 +103,4 @@ def unit_of(line: Line, at: datetime, known_on: str) -> str:
 def quote(line: Line, at: datetime, known_on: str, unit: str | None) -> Quote:
     quantity = 2500 if unit else None
     entry = EntryLine(line.hts, line.origin, 10000, at, line.claims, quantity, unit or "")
-    return assess_line(LAW, entry, known_on=known_on or None)
+    return quote_line(LAW, entry, known_on=known_on or None)

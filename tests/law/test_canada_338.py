@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from tariffs.engine.law import load_law
-from tariffs.engine.line_duty.quote import EntryLine, assess_line
+from tariffs.engine.line_duty.quote import EntryLine, quote_line
 from tests.unit.laws import changed
 
 # A mattress joined the list of vehicles on 2026-09-15, by a proclamation of 2026-09-08.
@@ -17,7 +17,7 @@ MATTRESS, BABY_LINEN = "9404.21.0013", "4818.90.0010"
 def charged(hts: str, entry: str, known_on: str | None = None) -> Decimal:
     """The duty under the heading of the list of vehicles."""
     line = EntryLine(hts, "CA", 10000, entry, claims={"usmca_share": 1})
-    layers = assess_line(load_law(), line, known_on=known_on).layers
+    layers = quote_line(load_law(), line, known_on=known_on).layers
     return sum((layer.amount for layer in layers if layer.heading == "9903.03.14"), Decimal(0))
 
 
@@ -56,5 +56,5 @@ def test_a_scenario_that_ends_the_duty_ends_it_under_either_list() -> None:
     repeal = {"op": "terminate", "measures": {"id": "s338_ca_vehicles"}, "at": "2026-09-01T00:01-04:00"}
     law = changed(load_law(), repeal)
     for hts, entry in ((BABY_LINEN, "2026-09-02"), (MATTRESS, "2026-09-20")):
-        layers = assess_line(law, EntryLine(hts, "CA", 10000, entry)).layers
+        layers = quote_line(law, EntryLine(hts, "CA", 10000, entry)).layers
         assert "s338_ca_vehicles" not in {layer.measure for layer in layers if layer.amount}

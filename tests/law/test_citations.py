@@ -6,7 +6,7 @@ import pytest
 
 from tariffs.engine.errors import LawError
 from tariffs.engine.law import load_law
-from tariffs.engine.line_duty.quote import EntryLine, assess_line
+from tariffs.engine.line_duty.quote import EntryLine, quote_line
 from tests.law.traps.bench import Raw, broken, dict_of
 from tests.unit.laws import at, changed, make_law, measure
 
@@ -25,7 +25,7 @@ def test_aircraft_of_partners_cite_their_own_notice(
     origin: str, heading: str, cites: str, not_cited: str
 ) -> None:
     """The three reliefs begin at one instant; the notices are those of the Federal Register."""
-    quote = assess_line(load_law(), EntryLine("7604101000", origin, "10000", "2025-12-20", claims=AIRCRAFT))
+    quote = quote_line(load_law(), EntryLine("7604101000", origin, "10000", "2025-12-20", claims=AIRCRAFT))
     (layer,) = (layer for layer in quote.layers if layer.measure == "s232_alu")
     assert layer.heading == heading
     assert cites in layer.face.citations

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from tariffs.engine.law import load_law
-from tariffs.engine.line_duty.quote import EntryLine, Quote, assess_line
+from tariffs.engine.line_duty.quote import EntryLine, Quote, quote_line
 from tariffs.engine.runs.impact import Options, Point, impact
 from tariffs.engine.scenario import library
 
@@ -19,7 +19,7 @@ def quote(
     hts: str, origin: str, day: str, claims: dict[str, float] | None = None, known_on: str | None = None
 ) -> Quote:
     line = EntryLine(hts, origin, 10000, day, claims or {}, quantity=2100, unit="kg")
-    return assess_line(load_law(), line, known_on=known_on)
+    return quote_line(load_law(), line, known_on=known_on)
 
 
 def reasons(found: Quote) -> list[str]:
@@ -91,7 +91,7 @@ def test_metal_of_the_united_kingdom_is_assumed_and_the_answer_says_so() -> None
 def test_the_switch_charges_metal_of_unknown_origin_in_full() -> None:
     law = load_law().with_switches({"uk_metals": "full_rate"})
     amounts = [
-        assess_line(law, EntryLine("7208.10.1500", "GB", 10000, "2026-10-03", claims)).assessed
+        quote_line(law, EntryLine("7208.10.1500", "GB", 10000, "2026-10-03", claims)).assessed
         for claims in ({}, {"uk_metal_share": 0.95})
     ]
     assert amounts == [Decimal("5000.00"), Decimal("2500.00")]

@@ -13,7 +13,7 @@ from tariffs.engine.law import load_law
 from tariffs.engine.law.conditions import parse_condition
 from tariffs.engine.line_duty.cbp_7501 import in_reporting_order
 from tariffs.engine.line_duty.explanation import explanation
-from tariffs.engine.line_duty.quote import EntryLine, assess_line
+from tariffs.engine.line_duty.quote import EntryLine, quote_line
 from tariffs.engine.scenario import apply_scenario, parse_scenario
 from tests.law.explained import CASES, SNAPSHOT, told
 
@@ -49,7 +49,7 @@ FACTS = {
 def reasons(line: EntryLine, measure: str) -> str:
     """All that is said of a measure on a line."""
     law = load_law()
-    quote = assess_line(law, line)
+    quote = quote_line(law, line)
     found = explanation(law, line, quote)
     texts = [layer.why["text"] for layer in quote.layers if layer.measure == measure]
     return " ".join([*texts, *(one.text for one in found.considered if one.measure == measure)])
@@ -88,7 +88,7 @@ def test_a_declared_content_is_the_base_and_an_undeclared_one_the_whole_value() 
     law = load_law()
     found = []
     for one in (line, replace(line, claims={})):
-        (layer,) = [x for x in assess_line(law, one).layers if x.measure == "s232_alu"]
+        (layer,) = [x for x in quote_line(law, one).layers if x.measure == "s232_alu"]
         found.append((layer.base, layer.amount))
         assert "on the aluminum content" in layer.why["text"]
     assert found == [(Decimal("3000.00"), Decimal("1500.00")), (Decimal("10000.00"), Decimal("5000.00"))]
@@ -103,9 +103,7 @@ def test_a_listed_sibling_is_named() -> None:
     law = load_law()
     line = EntryLine("6307.90.9891", "CN", 10000, "2026-03-10")
     near = [
-        one
-        for one in explanation(law, line, assess_line(law, line)).considered
-        if one.outcome == "not_listed"
+        one for one in explanation(law, line, quote_line(law, line)).considered if one.outcome == "not_listed"
     ]
     assert any("6307.90.98.42" in one.text and "not 6307.90.98.91" in one.text for one in near)
     assert all(one.operands["code"] == "6307.90.98.91" and one.operands["siblings"] for one in near)
@@ -114,7 +112,7 @@ def test_a_listed_sibling_is_named() -> None:
 def test_a_void_duty_is_named_with_its_judgment() -> None:
     line = EntryLine("9503.00.0073", "CN", 10000, "2026-11-24")
     law = load_law()
-    found = explanation(law, line, assess_line(law, line)).considered
+    found = explanation(law, line, quote_line(law, line)).considered
     ended = {one.measure: one for one in found if one.outcome == "ended"}
     assert {"fent_cn", "recip_cn"} <= ended.keys()
     assert "invalidated on 2026-02-20, not collected from 2026-02-24" in ended["recip_cn"].text
@@ -124,14 +122,14 @@ def test_a_void_duty_is_named_with_its_judgment() -> None:
 def test_nothing_considered_is_of_another_origin() -> None:
     law = load_law()
     line = EntryLine("9503.00.0073", "VN", 10000, "2025-09-01")
-    found = explanation(law, line, assess_line(law, line)).considered
+    found = explanation(law, line, quote_line(law, line)).considered
     assert not {one.measure for one in found} & {"fent_cn", "recip_cn", "recip_eu", "s301_l3", "ieepa_br"}
 
 
 @pytest.mark.parametrize("line", CASES.values(), ids=CASES.keys())
 def test_every_sentence_has_its_rule_and_source(line: EntryLine) -> None:
     law = load_law()
-    quote = assess_line(law, line)
+    quote = quote_line(law, line)
     for one in explanation(law, line, quote).considered:
         assert one.rule
         assert one.text.endswith(".")
@@ -142,7 +140,7 @@ def test_every_sentence_has_its_rule_and_source(line: EntryLine) -> None:
 def test_headings_come_in_the_order_of_the_form_and_once() -> None:
     law = load_law()
     line = EntryLine("7318.15.8066", "CN", 10000, "2025-09-01", {"chapter98": "9802.00.80"})
-    quote = assess_line(law, line)
+    quote = quote_line(law, line)
     headings = [one.heading for one in explanation(law, line, quote).headings]
     assert headings[0] == "9802.00.80"
     assert headings[-1] == "7318.15.80"
@@ -154,21 +152,21 @@ def test_headings_come_in_the_order_of_the_form_and_once() -> None:
 def test_headings_of_one_number_are_merged_and_sum_to_the_duty() -> None:
     law = load_law()
     for line in CASES.values():
-        quote = assess_line(law, line)
+        quote = quote_line(law, line)
         found = explanation(law, line, quote).headings
         assert sum(one.amount for one in found) == quote.assessed
 
 
 def test_a_charge_that_waits_for_a_fact_does_not_say_the_fact_is_claimed() -> None:
     line = EntryLine("8413.30.9090", "JP", 10000, "2026-06-01")
-    layer = next(one for one in assess_line(load_law(), line).layers if one.measure == "s232_autoparts")
+    layer = next(one for one in quote_line(load_law(), line).layers if one.measure == "s232_autoparts")
     assert (layer.state, layer.amount, layer.max) == ("undetermined", Decimal(0), Decimal("1250.00"))
     assert layer.why["text"] == (
         "Relieved under 9903.94.06 because vehicle_part_share is not claimed. If vehicle_part_share is claimed: "
         "Topped up to 15% all-in: 12.5% over the ordinary 2.5% on the customs value."
     )
     declared = replace(line, claims={"vehicle_part_share": 1})
-    charged = next(one for one in assess_line(load_law(), declared).layers if one.measure == "s232_autoparts")
+    charged = next(one for one in quote_line(load_law(), declared).layers if one.measure == "s232_autoparts")
     assert charged.why["text"].endswith("on the customs value because vehicle_part_share is claimed.")
 
 
@@ -193,7 +191,7 @@ changes:
 )
 def test_what_a_suspension_of_a_scenario_keeps_is_told_from_a_rate(changes: str, rate: str) -> None:
     law = apply_scenario(load_law(), parse_scenario(changes, "kept"))
-    quote = assess_line(law, EntryLine("9503.00.0073", "CN", 10000, "2026-11-24"))
+    quote = quote_line(law, EntryLine("9503.00.0073", "CN", 10000, "2026-11-24"))
     layer = next(one for one in quote.layers if one.measure == "fl301")
     assert (layer.rate, layer.amount) == (Decimal("0.05"), Decimal("500.00"))
     assert layer.why["text"].startswith(rate)
@@ -203,7 +201,7 @@ def test_a_fact_of_another_country_is_told_from_the_countries_of_the_condition()
     condition = parse_condition("smelt_cast_origin in RU BY", {"smelt_cast_origin": "code"}, ZoneInfo("UTC"))
     assert (condition.value, condition.operand) == ("RU BY", frozenset({"RU", "BY"}))
     line = EntryLine("7606.12.3096", "CN", 10000, "2026-11-24", {"smelt_cast_origin": "IN"})
-    found = explanation(load_law(), line, assess_line(load_law(), line))
+    found = explanation(load_law(), line, quote_line(load_law(), line))
     told = [one.text for one in found.considered if "smelt_cast_origin is IN" in one.text]
     assert told
     assert not [text for text in told if "in in" in text or "not == =" in text]

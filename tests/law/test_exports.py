@@ -12,10 +12,10 @@ import pytest
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import Law, load_law
 from tariffs.engine.line_duty.entry_line import EntryLine
-from tariffs.engine.line_duty.exports import ExportLine, ExportQuote, assess_export
-from tariffs.engine.line_duty.quote import assess_line
+from tariffs.engine.line_duty.exports import ExportLine, ExportQuote, quote_export
+from tariffs.engine.line_duty.quote import quote_line
 from tariffs.engine.runs.change_effects import changes_on_table
-from tariffs.engine.runs.law_changes import changes, window_of
+from tariffs.engine.runs.law_changes import changes, read_window
 from tariffs.engine.scenario import apply_scenario, library, parse_scenario
 
 LAW = load_law()
@@ -23,7 +23,7 @@ SOYBEANS = ExportLine("1201.90.0095", "US", "10000")
 
 
 def rated(line: ExportLine, entry: str, scenario: str = "base") -> ExportQuote:
-    return assess_export(apply_scenario(LAW, library()[scenario]), replace(line, entry=entry))
+    return quote_export(apply_scenario(LAW, library()[scenario]), replace(line, entry=entry))
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_soybeans_under_scenarios(scenario: str, entry: str, rate: str) -> None:
 
 def test_without_the_extension_the_suspension_ends_in_2026() -> None:
     law = LAW.with_switches({"truce_extension": "off"})
-    quote = assess_export(law, replace(SOYBEANS, entry="2026-11-24"))
+    quote = quote_export(law, replace(SOYBEANS, entry="2026-11-24"))
     assert quote.rate == Decimal("0.37")
     assert quote.provenance["switches"] == {"truce_extension": "off"}
 
@@ -141,8 +141,8 @@ def test_goods_in_transit_in_march_2025(entry: str, rate: str) -> None:
 
 def test_known_on_reads_only_the_acts_published() -> None:
     line = replace(SOYBEANS, entry="2026-11-24")
-    assert assess_export(LAW, line, known_on=date(2026, 9, 1)).rate == Decimal("0.37")
-    assert assess_export(LAW, line, known_on="entry").rate == Decimal("0.13")
+    assert quote_export(LAW, line, known_on=date(2026, 9, 1)).rate == Decimal("0.37")
+    assert quote_export(LAW, line, known_on="entry").rate == Decimal("0.13")
 
 
 def test_goods_of_others_pay_the_ordinary_rate_alone() -> None:
@@ -178,7 +178,7 @@ def test_the_answer_names_what_it_does_not_hold() -> None:
 )
 def test_what_cannot_be_read_is_refused(change: dict[str, object], reason: str) -> None:
     with pytest.raises(InputError) as refused:
-        assess_export(LAW, replace(SOYBEANS, **change))  # type: ignore[arg-type]
+        quote_export(LAW, replace(SOYBEANS, **change))  # type: ignore[arg-type]
     assert refused.value.reason == reason
     assert refused.value.fix
 
@@ -208,8 +208,8 @@ def test_a_scenario_sets_the_share_within_a_quota() -> None:
         '  - {op: set_claim, claim: in_quota_share, share: "0.5", from: 2026-01-01, products: ["1005"], cite: [x]}\n'
     )
     corn = ExportLine("1005.90", "US", 1000, "2026-11-24")
-    assert assess_export(law, corn).layers[0].rate == Decimal("0.33")
-    assert assess_export(LAW, corn).layers[0].rate == Decimal("0.01")
+    assert quote_export(law, corn).layers[0].rate == Decimal("0.33")
+    assert quote_export(LAW, corn).layers[0].rate == Decimal("0.01")
 
 
 def test_a_floor_tops_up_the_ordinary_rate() -> None:
@@ -220,23 +220,23 @@ def test_a_floor_tops_up_the_ordinary_rate() -> None:
         "          from: 2026-11-01T00:00+08:00\n"
         '          rows: [{origins: [US], kind: topup_to, rate: "20%"}]\n    cite: [a test]\n'
     )
-    quote = assess_export(law, replace(SOYBEANS, entry="2026-11-24"))
+    quote = quote_export(law, replace(SOYBEANS, entry="2026-11-24"))
     assert {layer.measure: layer.rate for layer in quote.layers}["cn.floor"] == Decimal("0.17")
 
 
 def test_acts_of_no_sure_source_may_be_left_out() -> None:
-    quote = assess_export(LAW.with_min_conf("B"), replace(SOYBEANS, entry="2026-11-24"))
+    quote = quote_export(LAW.with_min_conf("B"), replace(SOYBEANS, entry="2026-11-24"))
     assert quote.rate == Decimal("0.37")
 
 
 def test_changes_of_duties_on_exports_are_listed_by_their_own_clock() -> None:
-    window = window_of("2025-11-10", "2025-11-10", "1201.90", "US")
+    window = read_window("2025-11-10", "2025-11-10", "1201.90", "US")
     found = changes(LAW, window, direction="export")
     assert [(one.kind, one.measures) for one in found] == [
         ("terminate", ("cn.ag_other",)),
         ("extend", ("cn.recip",)),
     ]
-    assert changes(LAW, window_of("2025-11-10", "2025-11-10", "1201.90", "BR"), direction="export") == ()
+    assert changes(LAW, read_window("2025-11-10", "2025-11-10", "1201.90", "BR"), direction="export") == ()
     assert not {name for one in changes(LAW, window) for name in one.measures if name.startswith("cn.")}
 
 
@@ -244,7 +244,7 @@ def test_changes_hit_the_lines_of_a_table_of_exports() -> None:
     table = pl.DataFrame(
         {"hts": ["1201.90", "1201.90"], "origin": ["US", "BR"], "customs_value": [100.0, 100.0]}
     )
-    notices = changes(LAW, window_of("2025-11-10", "2025-11-10"), direction="export")
+    notices = changes(LAW, read_window("2025-11-10", "2025-11-10"), direction="export")
     found = changes_on_table(LAW, notices, table, direction="export")
     assert found.lines.select("measure", "origin", "duty_before", "duty_after").rows() == [
         ("cn.ag_other", "US", pytest.approx(10.0), 0.0)
@@ -253,9 +253,9 @@ def test_changes_hit_the_lines_of_a_table_of_exports() -> None:
 
 
 def test_an_answer_rests_on_the_switches_of_its_own_direction() -> None:
-    entered = assess_line(LAW, EntryLine("1201900095", "US", 100, "2026-11-24"))
+    entered = quote_line(LAW, EntryLine("1201900095", "US", 100, "2026-11-24"))
     assert "truce_extension" not in entered.provenance["switches"]  # type: ignore[operator]
-    sent = assess_export(LAW, replace(SOYBEANS, entry="2026-11-24"))
+    sent = quote_export(LAW, replace(SOYBEANS, entry="2026-11-24"))
     assert sent.provenance["switches"] == {"truce_extension": "on"}
 
 
@@ -272,7 +272,7 @@ def test_an_invalidated_duty_on_exports_is_assessed_and_not_owed() -> None:
         "  - {op: invalidate, measures: {authority: cn.recip}, at: 2026-11-01T00:00+08:00, from_beginning: yes,"
         " collection_stop: 2026-12-01T00:00+08:00, cite: [x]}\n"
     )
-    quote = assess_export(law, replace(SOYBEANS, entry="2026-11-24"))
+    quote = quote_export(law, replace(SOYBEANS, entry="2026-11-24"))
     found = {layer.measure: (layer.amount, layer.owed) for layer in quote.layers}
     assert found == {
         "cn.ordinary": (Decimal("300.00"), Decimal("300.00")),

@@ -15,7 +15,7 @@ import yaml
 
 from tariffs.engine.law import load_law
 from tariffs.engine.law.values import read_instant
-from tariffs.engine.line_duty.quote import EntryLine, Quote, QuoteLayer, assess_line
+from tariffs.engine.line_duty.quote import EntryLine, Quote, QuoteLayer, quote_line
 from tariffs.engine.schedule.lines import load_schedule
 from tests.law.interpreter import Key, Reading
 from tests.law.real_law import columns, raw_law, units
@@ -63,7 +63,7 @@ def quote_of(line: dict[str, Any]) -> Quote:
         hts=line["hts"], origin=line["origin"], value=line["value"], entry=line["entry"], claims=line["claims"],
         quantity=line["quantity"] or None, unit=line["unit"],
     )  # fmt: skip
-    return assess_line(load_law(), entry)
+    return quote_line(load_law(), entry)
 
 
 def test_case_ids_are_distinct() -> None:

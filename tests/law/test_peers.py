@@ -14,7 +14,7 @@ import yaml
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
 from tariffs.engine.line_duty.explanation import explanation
-from tariffs.engine.line_duty.quote import EntryLine, assess_line
+from tariffs.engine.line_duty.quote import EntryLine, quote_line
 from tests.law.peers import convert
 
 FOLDER = Path(__file__).parent / "peers"
@@ -99,7 +99,7 @@ def differences(case: Case) -> list[str]:
         claims=dict(pair.split("=") for pair in case.claims.split()), quantity=case.quantity or None, unit=case.unit,
     )  # fmt: skip
     try:
-        quote = assess_line(law, line)
+        quote = quote_line(law, line)
     except InputError as error:
         return [f"refused: {error.reason}"]
     headings = {one.heading: one.amount for one in explanation(law, line, quote).headings}

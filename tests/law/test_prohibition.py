@@ -11,10 +11,10 @@ import pytest
 
 from tariffs.engine.errors import LawError
 from tariffs.engine.law import Law, load_law
-from tariffs.engine.line_duty.entries import EntriesResult, assess_entries
+from tariffs.engine.line_duty.entries import EntriesResult, quote_entries
 from tariffs.engine.line_duty.entry_line import OtherCharge
 from tariffs.engine.line_duty.explanation import explanation
-from tariffs.engine.line_duty.quote import EntryLine, Quote, assess_line
+from tariffs.engine.line_duty.quote import EntryLine, Quote, quote_line
 from tariffs.engine.response.parameters import parameters_for
 from tariffs.engine.runs.impact import Options, Point, ScenarioImpact, impact
 from tariffs.engine.runs.timeline import timeline
@@ -37,7 +37,7 @@ def under(*changes: str) -> Law:
 
 def quote(law: Law | None = None, hts: str = WHISKY, entry: str = DAY, **claims: Any) -> Quote:
     line = EntryLine(hts, "CA", 10_000, entry, {"usmca_share": 1, **claims}, mode="ocean")
-    return assess_line(law or load_law(), line)
+    return quote_line(law or load_law(), line)
 
 
 def states(answer: Quote) -> set[tuple[str, str]]:
@@ -55,7 +55,7 @@ def test_a_prohibited_line_has_no_duty_no_fee_and_no_heading() -> None:
     assert not any((answer.landed.mpf, answer.landed.hmf, answer.landed.duty))
     assert answer.missing_claims == ()
     line = EntryLine(WHISKY, "CA", 10_000, DAY, {"usmca_share": 1, "chapter98": "9802.00.40"})
-    assert explanation(load_law(), line, assess_line(load_law(), line)).headings == ()
+    assert explanation(load_law(), line, quote_line(load_law(), line)).headings == ()
 
 
 def test_the_duty_that_an_earlier_importation_pays_is_named_in_a_note() -> None:
@@ -68,8 +68,8 @@ def test_the_duty_that_an_earlier_importation_pays_is_named_in_a_note() -> None:
 def test_no_quantity_is_asked_of_prohibited_goods() -> None:
     # Sparkling wine pays by the liter.
     line = EntryLine("2204100075", "CA", 10_000, DAY)
-    assert assess_line(load_law(), line).assessed == 0
-    assert assess_line(load_law(), line).prohibited == BANS[:1]
+    assert quote_line(load_law(), line).assessed == 0
+    assert quote_line(load_law(), line).prohibited == BANS[:1]
 
 
 def test_the_date_of_importation_decides_and_not_the_date_of_entry() -> None:
@@ -107,7 +107,7 @@ def test_the_landed_cost_leaves_out_what_may_not_enter() -> None:
             CIDER, "CA", 10_000, DAY, {"usmca_share": 1, **claims}, freight=500, insurance=50, mode="air",
             other_charges=(OtherCharge("excise", amount=100),),
         )  # fmt: skip
-        return assess_line(load_law(), line).landed.as_dict()
+        return quote_line(load_law(), line).landed.as_dict()
 
     whole, part = landed(), landed(packaged_share="0.4")
     assert not any(whole.values())
@@ -121,7 +121,7 @@ def test_the_lines_of_an_entry_say_that_one_is_prohibited() -> None:
     lines = [
         EntryLine(hts, "CA", 10_000, DAY, {"usmca_share": 1}, entry_id="e") for hts in (WHISKY, "9404210013")
     ]
-    found: EntriesResult = assess_entries(load_law(), lines)
+    found: EntriesResult = quote_entries(load_law(), lines)
     (entry,) = found.entries
     assert [note.reason for note in entry.notes] == ["ENTRY_PROHIBITED"]
     # 10,000 of mattresses may be entered, and 10,000 of whisky may not.
@@ -178,10 +178,10 @@ def test_a_scenario_can_add_a_ban() -> None:
         f"periods: [{{id: toys_ban_a, from: 2026-10-01, rows: [{row}]}}]}}}}"
     )
     toys = EntryLine("9503000073", "VN", 10_000, DAY)
-    assert assess_line(law, toys).prohibited == ("toys_ban",)
-    assert assess_line(law, EntryLine("9503000073", "VN", 10_000, DAY, {"packaged_share": 0})).assessed > 0
+    assert quote_line(law, toys).prohibited == ("toys_ban",)
+    assert quote_line(law, EntryLine("9503000073", "VN", 10_000, DAY, {"packaged_share": 0})).assessed > 0
     assert (
-        assess_line(law, EntryLine("9503000073", "VN", 10_000, DAY, {"import_date": "2026-09-01"})).assessed
+        quote_line(law, EntryLine("9503000073", "VN", 10_000, DAY, {"import_date": "2026-09-01"})).assessed
         > 0
     )
 
@@ -261,7 +261,7 @@ def test_a_table_charges_each_line_what_the_line_alone_pays() -> None:
         line = EntryLine(
             str(row["hts"]), str(row["origin"]), row["customs_value"], DAY, {"usmca_share": 1, **claims}
         )
-        alone = assess_line(load_law(), line)
+        alone = quote_line(load_law(), line)
         assert duty == pytest.approx(float(alone.assessed)), row
         assert barred == pytest.approx(sum(float(x.base) for x in alone.layers if x.state == "prohibited")), (
             row

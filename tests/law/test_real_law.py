@@ -12,7 +12,7 @@ import pytest
 
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
-from tariffs.engine.line_duty.quote import EntryLine, assess_line
+from tariffs.engine.line_duty.quote import EntryLine, quote_line
 from tariffs.engine.schedule.lines import load_schedule
 from tariffs.engine.schedule.reference_data import reference_table
 from tests.law.harness import duties
@@ -86,7 +86,7 @@ def test_lines_of_real_trade_are_read_alike(block: int, scale: int) -> None:
             claims=line["claims"], quantity=line["quantity"], unit=line["unit"],
         )  # fmt: skip
         try:
-            quote = assess_line(load_law(), entry, known_on=known_on or None)
+            quote = quote_line(load_law(), entry, known_on=known_on or None)
         except InputError as error:
             assert error.reason in {"RATE_NOT_COMPUTABLE", "QUANTITY_REQUIRED", "HTS_CODE_UNKNOWN"}, error  # noqa: PT017
             continue

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from tariffs.engine.law import load_law
-from tariffs.engine.line_duty.quote import EntryLine, assess_line
+from tariffs.engine.line_duty.quote import EntryLine, quote_line
 
 # hts, origin, entry, known before, duty as then known, duty as known now
 CASES = {
@@ -24,12 +24,12 @@ def test_known_on(name: str) -> None:
     hts, origin, entry, before, then, now = CASES[name]
     line = EntryLine(hts, origin, 10000, entry=entry)
     law = load_law()
-    assert assess_line(law, line, known_on=before).assessed == Decimal(then)
-    assert assess_line(law, line).assessed == Decimal(now)
+    assert quote_line(law, line, known_on=before).assessed == Decimal(then)
+    assert quote_line(law, line).assessed == Decimal(now)
 
 
 def test_nothing_is_owed_of_a_void_duty_however_early_known() -> None:
     line = EntryLine("9503.00.0073", "CN", 10000, entry="2025-05-20")
-    known_then = assess_line(load_law(), line, known_on="entry")
+    known_then = quote_line(load_law(), line, known_on="entry")
     assert known_then.owed == known_then.assessed == Decimal("3000.00")
-    assert assess_line(load_law(), line).owed == Decimal("0.00")
+    assert quote_line(load_law(), line).owed == Decimal("0.00")

@@ -9,7 +9,7 @@ import pytest
 
 from tariffs.engine.law import load_law
 from tariffs.engine.law.measure_state import known
-from tariffs.engine.line_duty.quote import EntryLine, assess_line
+from tariffs.engine.line_duty.quote import EntryLine, quote_line
 from tariffs.engine.runs.impact import Options, Point, impact
 from tariffs.engine.scenario import library
 
@@ -55,7 +55,7 @@ def test_table(act: str) -> None:
     assert owed <= assessed
     facts = {"fta_share": 0, "civil_aircraft_share": 0, "vehicle_part_share": 1} | claims
     line = EntryLine(hts, origin, 10000, entry, facts)
-    then, now = assess_line(load_law(), line, known_on="entry"), assess_line(load_law(), line)
+    then, now = quote_line(load_law(), line, known_on="entry"), quote_line(load_law(), line)
     assert deposited == pytest.approx(float(then.assessed))
     assert assessed == pytest.approx(float(now.assessed))
     assert owed == pytest.approx(float(now.owed))

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from tariffs.engine.law import load_law
-from tariffs.engine.line_duty.quote import EntryLine, assess_line
+from tariffs.engine.line_duty.quote import EntryLine, quote_line
 from tariffs.engine.runs.impact import Options, Point, impact
 from tariffs.engine.scenario import library
 from tariffs.engine.schedule.lines import load_schedule
@@ -51,9 +51,7 @@ def test_the_united_kingdom_was_to_pay_10_percent_on_drugs_until_freed() -> None
     line = EntryLine(
         "3004.90.9218", "GB", 10000, "2026-10-09", claims={"patented_share": 1, "pharma_use_share": 1}
     )
-    known = {
-        day: assess_line(load_law(), line, known_on=day).assessed for day in ("2026-07-31", "2026-08-01")
-    }
+    known = {day: quote_line(load_law(), line, known_on=day).assessed for day in ("2026-07-31", "2026-08-01")}
     assert known == {"2026-07-31": Decimal("1000.00"), "2026-08-01": Decimal("0.00")}
 
 
@@ -80,7 +78,7 @@ def test_a_claim_is_asked_for_in_each_scope_of_its_list() -> None:
         ("6810.99.0020", "VN", True),
         ("9503.00.0073", "VN", False),
     ):
-        quote = assess_line(load_law(), EntryLine(hts, origin, 10000, "2026-09-20"))
+        quote = quote_line(load_law(), EntryLine(hts, origin, 10000, "2026-09-20"))
         assert ("in_quota_share" in quote.missing_claims) == asked, (hts, origin)
 
 

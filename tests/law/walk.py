@@ -20,7 +20,7 @@ import numpy as np
 from tariffs.engine.law import Law, Measure, Row, load_law
 from tariffs.engine.law.conditions import Condition
 from tariffs.engine.law.model import Scope
-from tariffs.engine.tables.line_arrays import LineSet
+from tariffs.engine.tables.line_arrays import LineArrays
 from tariffs.engine.tables.prepare import prepare_table
 from tariffs.engine.tables.scope_masks import origin_mask, product_mask
 from tests.law.interpreter_time import listed
@@ -178,7 +178,7 @@ def retroactive(name: str) -> list[tuple[datetime, date]]:
 
 
 @cache
-def table() -> LineSet:
+def table() -> LineArrays:
     return prepare_table(None, load_law()).lines
 
 

@@ -12,7 +12,7 @@ import pytest
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import Law, load_law
 from tariffs.engine.law.amendments import change_from_mapping
-from tariffs.engine.line_duty.quote import EntryLine, Quote, assess_line
+from tariffs.engine.line_duty.quote import EntryLine, Quote, quote_line
 from tariffs.engine.schedule.reference_data import reference_table
 
 CENT = Decimal("0.01")
@@ -34,7 +34,7 @@ def quotes(
     for code in codes(seed, count, origin):
         line = EntryLine(code, origin, VALUE, entry, claims)
         try:
-            yield code, assess_line(law, line)
+            yield code, quote_line(law, line)
         except InputError as error:
             assert error.reason in {"QUANTITY_REQUIRED", "RATE_NOT_COMPUTABLE"}, error  # noqa: PT017
 

@@ -16,7 +16,7 @@ from tariffs.engine.errors import TariffsError
 from tariffs.engine.law import Law, law_from_raw
 from tariffs.engine.law.amendments import change_from_mapping
 from tariffs.engine.runs.attribution import SHAPLEY, Attribution, attribute
-from tariffs.engine.runs.table_run import Options, Run, Valuer
+from tariffs.engine.runs.table_run import Options, RunContext, TableRun
 from tariffs.engine.scenario import Scenario, parse_scenario
 from tariffs.engine.scenario.apply import apply_change, apply_scenario
 from tariffs.engine.schedule.reference_data import reference_table
@@ -52,11 +52,11 @@ def goods() -> pl.DataFrame:
     return table.sort("hts", "origin").gather_every(max(1, table.height // 40))
 
 
-def valuer(seed: int) -> Valuer:
+def valuer(seed: int) -> TableRun:
     """A random law over the goods, responding from its own first day."""
     law = law_from_raw(random_law(seed, MEASURES))
     options = Options(by=("origin",), baseline="2025-01-02", horizon="long")
-    return Valuer(goods(), law, options, Run(None, None))
+    return TableRun(goods(), law, options, RunContext(None, None))
 
 
 def acts(law: Law, draw: Draw, ops: Sequence[str], wanted: int, *, distinct: bool) -> list[Raw]:
@@ -86,7 +86,7 @@ def written(name: str, changes: Sequence[Raw]) -> Scenario:
     return parse_scenario(json.dumps({**head, "changes": list(changes)}))
 
 
-def checked(found: Valuer, first: Scenario, second: Scenario) -> Attribution:
+def checked(found: TableRun, first: Scenario, second: Scenario) -> Attribution:
     """The split, after checking that it sums to the difference and its parts to the whole."""
     split = attribute(found, first, second, DAY)
     before, after = (found.total(found.outcomes(one, DAY)) for one in (first, second))

@@ -21,7 +21,7 @@ from tariffs.service.server.server import TariffServer
 from tariffs.service.server.warmup import warm_up
 from tariffs.service.settings.settings import Settings
 from tariffs.service.workers.task_queue import Compute
-from tariffs.service.workers.tasks import Outlet, Over, compute_here
+from tariffs.service.workers.tasks import CancelToken, ResultSink, compute_in_process
 from tariffs.v1 import (
     duty_service_pb2,
     duty_service_pb2_grpc,
@@ -79,9 +79,9 @@ Simulate = Callable[[simulation_service_pb2.SimulateRequest, Callable[[Any], Non
 def simulating(simulate: Simulate) -> Compute:
     """Computes a simulation by the function given, in a thread of this process."""
 
-    def compute(task: str, payload: bytes, outlet: Outlet, over: Over) -> None:
+    def compute(task: str, payload: bytes, outlet: ResultSink, over: CancelToken) -> None:
         if task != "simulate":
-            return compute_here(task, payload, outlet, over)
+            return compute_in_process(task, payload, outlet, over)
         request = simulation_service_pb2.SimulateRequest.FromString(payload)
         return simulate(request, lambda message: outlet.result(message.SerializeToString()), over.is_set)
 
@@ -90,7 +90,7 @@ def simulating(simulate: Simulate) -> Compute:
 
 @contextmanager
 def running(
-    compute: Compute | None = compute_here,
+    compute: Compute | None = compute_in_process,
     warm: Callable[[], None] = warm_up,
     on_built: Callable[[TariffServer], None] = lambda _: None,
     **settings: Any,

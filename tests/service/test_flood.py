@@ -20,7 +20,7 @@ from tariffs.client._wire.connection import connect
 from tariffs.client.config import Config
 from tariffs.client.errors import Unavailable, from_rpc_error
 from tariffs.engine.errors import ServiceError
-from tariffs.service.server.listener import Place, options
+from tariffs.service.server.listener import Endpoint, options
 from tariffs.service.wire.status import status_of, trailers_of
 
 METHOD = "/flood.Service/Slow"
@@ -44,7 +44,7 @@ def busy_server() -> Iterator[str]:
     loop = uvloop.new_event_loop()
 
     async def start() -> tuple[grpc.aio.Server, int]:
-        server = grpc.aio.server(options=options(Place(), WAITING))
+        server = grpc.aio.server(options=options(Endpoint(), WAITING))
         servicer = health.aio.HealthServicer()  # type: ignore[attr-defined] # the stubs lack it
         await servicer.set("", health_pb2.HealthCheckResponse.SERVING)
         health_pb2_grpc.add_HealthServicer_to_server(servicer, server)

@@ -9,18 +9,18 @@ from google.rpc.code_pb2 import Code
 from google.rpc.status_pb2 import Status
 
 from tariffs.engine.errors import ServiceError
-from tariffs.service.server.admission import Gate
+from tariffs.service.server.admission import Admission
 from tariffs.service.wire.status import PUSHBACK_KEY, status_of, trailers_of
 
 
-def refusal(gate: Gate, key: str) -> ServiceError:
+def refusal(gate: Admission, key: str) -> ServiceError:
     with pytest.raises(ServiceError) as caught, gate.call(key):
         pass
     return caught.value
 
 
 def test_nobody_takes_more_than_a_share_and_all_together_not_more_than_the_whole() -> None:
-    gate = Gate(limit=3, limit_each=2, warm=True)
+    gate = Admission(limit=3, limit_each=2, warm=True)
     with ExitStack() as held:
         for key in ("a", "a"):
             held.enter_context(gate.call(key))
@@ -34,7 +34,7 @@ def test_nobody_takes_more_than_a_share_and_all_together_not_more_than_the_whole
 
 
 def test_a_call_that_fails_leaves_its_place_and_nobody_is_remembered() -> None:
-    gate = Gate(limit=1, limit_each=1, warm=True)
+    gate = Admission(limit=1, limit_each=1, warm=True)
     for number in range(100):
         with pytest.raises(ZeroDivisionError), gate.call(f"caller {number}"):
             raise ZeroDivisionError
@@ -42,7 +42,7 @@ def test_a_call_that_fails_leaves_its_place_and_nobody_is_remembered() -> None:
 
 
 def test_a_refused_call_takes_no_place() -> None:
-    gate = Gate(limit=5, limit_each=1, warm=True)
+    gate = Admission(limit=5, limit_each=1, warm=True)
     with gate.call("a"):
         refusal(gate, "a")
         assert gate.inside == 1
@@ -53,17 +53,17 @@ def test_a_refused_call_takes_no_place() -> None:
 @pytest.mark.parametrize(
     ("gate", "reason"),
     [
-        (Gate(limit=1, limit_each=1), "WARMING_UP"),
-        (Gate(limit=1, limit_each=1, warm=True, stopping=True), "SHUTTING_DOWN"),
-        (Gate(limit=1, limit_each=1, stopping=True), "SHUTTING_DOWN"),
+        (Admission(limit=1, limit_each=1), "WARMING_UP"),
+        (Admission(limit=1, limit_each=1, warm=True, stopping=True), "SHUTTING_DOWN"),
+        (Admission(limit=1, limit_each=1, stopping=True), "SHUTTING_DOWN"),
     ],
 )
-def test_before_it_is_warm_and_while_it_stops_nobody_is_let_in(gate: Gate, reason: str) -> None:
+def test_before_it_is_warm_and_while_it_stops_nobody_is_let_in(gate: Admission, reason: str) -> None:
     assert refusal(gate, "a").reason == reason
 
 
 def test_grpcs_own_limit_stands_behind_the_gate() -> None:
-    assert Gate(limit=256, limit_each=1).backstop > 256
+    assert Admission(limit=256, limit_each=1).backstop > 256
 
 
 def trailers(reason: str) -> dict[str, str | bytes]:

@@ -9,7 +9,7 @@ import pytest
 
 from tariffs.engine.errors import ServiceError
 from tariffs.service.server import run_scheduler
-from tariffs.service.storage.run_store import Standing
+from tariffs.service.storage.run_store import LeaseState
 
 
 class FailingLedger:
@@ -20,13 +20,13 @@ class FailingLedger:
     def __init__(self) -> None:
         self.asked = 0
 
-    def renew(self, claim: Any) -> Standing:
+    def renew(self, claim: Any) -> LeaseState:
         self.asked += 1
         if self.asked == 1:
             raise ServiceError("SERVER_UNAVAILABLE", "The database is away.")
         if self.asked < 4:
             raise [OSError("the disk"), RuntimeError("the driver")][self.asked - 2]
-        return Standing.CANCEL
+        return LeaseState.CANCEL
 
     standing = renew
 
@@ -34,8 +34,8 @@ class FailingLedger:
 @pytest.mark.asyncio
 async def test_a_watch_that_meets_any_error_goes_on_and_hears_of_the_cancel() -> None:
     ledger: Any = FailingLedger()
-    seeing = run_scheduler._Seeing(ledger, claim=None)  # type: ignore[arg-type]
+    seeing = run_scheduler._RunInHand(ledger, claim=None)  # type: ignore[arg-type]
     await asyncio.wait_for(seeing.watch(), 10)
     assert ledger.asked == 4
-    assert seeing.standing is Standing.CANCEL
+    assert seeing.standing is LeaseState.CANCEL
     assert seeing.over.is_set()

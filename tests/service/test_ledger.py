@@ -13,7 +13,7 @@ import pytest
 
 from tariffs.engine.errors import InputError, ServiceError, TariffsError
 from tariffs.service.storage.database import RUNS, Database
-from tariffs.service.storage.run_store import Claim, Ledger, Standing
+from tariffs.service.storage.run_store import Lease, LeaseState, RunStore
 from tariffs.service.storage.table_store import TableRegister
 
 LEASE = 0.3
@@ -35,13 +35,13 @@ def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 
 @pytest.fixture
-def ledger(database: Database) -> Iterator[Ledger]:
+def ledger(database: Database) -> Iterator[RunStore]:
     yield ledger_of(database)
     with database.begin() as connection:
         connection.execute(RUNS.delete())
 
 
-def ledger_of(database: Database, maker: str = "this", **given: Any) -> Ledger:
+def ledger_of(database: Database, maker: str = "this", **given: Any) -> RunStore:
     settings = {
         "lease_seconds": LEASE,
         "keep_seconds": 1e6,
@@ -49,10 +49,10 @@ def ledger_of(database: Database, maker: str = "this", **given: Any) -> Ledger:
         "waiting_each": 100,
         "kept_each": 1000,
     } | given
-    return Ledger(database, maker, **settings)
+    return RunStore(database, maker, **settings)
 
 
-def claimed(ledger: Ledger) -> Claim:
+def claimed(ledger: RunStore) -> Lease:
     claim = ledger.claim()
     assert claim is not None
     return claim
@@ -67,7 +67,7 @@ def test_servers_that_begin_at_once_make_the_tables_once(tmp_path: Path) -> None
         database.close()
 
 
-def test_many_claimants_take_every_run_once(ledger: Ledger, database: Database) -> None:
+def test_many_claimants_take_every_run_once(ledger: RunStore, database: Database) -> None:
     names = {ledger.start("ann", "simulate", bytes([index]), 1, "").name for index in range(20)}
     taken: list[str] = []
     lock = threading.Lock()
@@ -84,19 +84,19 @@ def test_many_claimants_take_every_run_once(ledger: Ledger, database: Database) 
     assert sorted(taken) == sorted(names)
 
 
-def test_the_oldest_run_comes_first(ledger: Ledger) -> None:
+def test_the_oldest_run_comes_first(ledger: RunStore) -> None:
     names = [ledger.start("ann", "simulate", bytes([index]), 1, "").name for index in range(3)]
     assert [claimed(ledger).run.name for _ in names] == names
 
 
-def test_a_claim_that_ran_out_is_taken_and_worth_nothing(ledger: Ledger) -> None:
+def test_a_claim_that_ran_out_is_taken_and_worth_nothing(ledger: RunStore) -> None:
     run = ledger.start("ann", "simulate", b"", 3, "")
     first = claimed(ledger)
     assert ledger.claim() is None
     time.sleep(LEASE * 1.5)
     second = claimed(ledger)
     assert (second.run.id, second.run.attempts) == (run.id, 2)
-    assert ledger.renew(first) is ledger.standing(first) is Standing.LOST
+    assert ledger.renew(first) is ledger.standing(first) is LeaseState.LOST
     ledger.finish_part(first, 3)
     ledger.succeed(first, b"", 9)
     ledger.fail(first, ServiceError("DEADLINE", "Late."))
@@ -105,20 +105,20 @@ def test_a_claim_that_ran_out_is_taken_and_worth_nothing(ledger: Ledger) -> None
     assert (after.state, after.finished_parts, after.worker) == ("running", 0, second.worker)
 
 
-def test_a_claim_that_is_renewed_stays(ledger: Ledger) -> None:
+def test_a_claim_that_is_renewed_stays(ledger: RunStore) -> None:
     ledger.start("ann", "simulate", b"", 1, "")
     claim = claimed(ledger)
     for _ in range(4):
         time.sleep(LEASE / 2)
-        assert ledger.renew(claim) is Standing.HELD
+        assert ledger.renew(claim) is LeaseState.HELD
         assert ledger.claim() is None
 
 
-def test_a_cancel_reaches_who_computes_and_ends_what_nobody_computes(ledger: Ledger) -> None:
+def test_a_cancel_reaches_who_computes_and_ends_what_nobody_computes(ledger: RunStore) -> None:
     run = ledger.start("ann", "simulate", b"", 1, "")
     claim = claimed(ledger)
     assert ledger.cancel("ann", run.id).state == "running"
-    assert ledger.renew(claim) is Standing.CANCEL
+    assert ledger.renew(claim) is LeaseState.CANCEL
     # Its worker dies before it hears of it: nobody takes it up again.
     time.sleep(LEASE * 1.5)
     assert ledger.claim() is None
@@ -130,7 +130,7 @@ def test_a_cancel_reaches_who_computes_and_ends_what_nobody_computes(ledger: Led
 
 
 @pytest.mark.slow
-def test_a_run_whose_servers_die_ends_after_three_and_one_that_gets_on_does_not(ledger: Ledger) -> None:
+def test_a_run_whose_servers_die_ends_after_three_and_one_that_gets_on_does_not(ledger: RunStore) -> None:
     run = ledger.start("ann", "simulate", b"", 9, "")
     for part in range(4):
         ledger.finish_part(claimed(ledger), part + 1)
@@ -145,7 +145,7 @@ def test_a_run_whose_servers_die_ends_after_three_and_one_that_gets_on_does_not(
 
 @pytest.mark.slow
 def test_a_run_goes_on_under_the_version_it_began_with_while_there_is_one(
-    ledger: Ledger, database: Database
+    ledger: RunStore, database: Database
 ) -> None:
     run = ledger.start("ann", "simulate", b"", 2, "")
     ledger.finish_part(claimed(ledger), 1)
@@ -158,7 +158,7 @@ def test_a_run_goes_on_under_the_version_it_began_with_while_there_is_one(
     assert again.run.digest != run.digest
 
 
-def test_an_error_is_told_as_it_was(ledger: Ledger) -> None:
+def test_an_error_is_told_as_it_was(ledger: RunStore) -> None:
     run = ledger.start("ann", "simulate", b"", 1, "")
     error = InputError("COLUMN_MISSING", "No hts.", field="hts", fix="Add it.", metadata={"column": "hts"})
     ledger.fail(claimed(ledger), error)
@@ -190,7 +190,7 @@ def test_pages_hold_every_table_once_also_of_one_moment(database: Database) -> N
     assert sorted(seen) == digests
 
 
-def test_no_owner_takes_all_places_of_those_who_wait(ledger: Ledger, database: Database) -> None:
+def test_no_owner_takes_all_places_of_those_who_wait(ledger: RunStore, database: Database) -> None:
     tight = ledger_of(database, waiting_limit=3, waiting_each=2)
     for number in range(2):
         tight.start("ann", "simulate", b"%d" % number, 1, "")
@@ -202,7 +202,7 @@ def test_no_owner_takes_all_places_of_those_who_wait(ledger: Ledger, database: D
         tight.start("cid", "simulate", b"0", 1, "")
 
 
-def test_an_owner_keeps_so_many_runs_and_no_more(ledger: Ledger, database: Database) -> None:
+def test_an_owner_keeps_so_many_runs_and_no_more(ledger: RunStore, database: Database) -> None:
     tight = ledger_of(database, kept_each=1)
     first = tight.start("ann", "simulate", b"0", 1, "")
     tight.cancel("ann", first.id)
@@ -215,7 +215,7 @@ def test_an_owner_keeps_so_many_runs_and_no_more(ledger: Ledger, database: Datab
 
 
 def test_a_run_given_back_is_left_to_servers_of_its_version_for_a_while(
-    ledger: Ledger, database: Database
+    ledger: RunStore, database: Database
 ) -> None:
     old = ledger_of(database, lease_seconds=0.2)
     old.start("ann", "simulate", b"0", 1, "")
@@ -262,7 +262,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return Clock(monkeypatch)
 
 
-def ended(ledger: Ledger, run_id: str) -> None:
+def ended(ledger: RunStore, run_id: str) -> None:
     """End the run that is next in one of its ways."""
     claim = claimed(ledger)
     assert claim.run.id == run_id
@@ -289,7 +289,7 @@ def test_a_run_that_has_ended_survives_its_time_and_then_goes(database: Database
         connection.execute(RUNS.delete())
 
 
-def test_three_crashes_end_a_run_and_a_part_between_them_counts_anew(ledger: Ledger, clock: Clock) -> None:
+def test_three_crashes_end_a_run_and_a_part_between_them_counts_anew(ledger: RunStore, clock: Clock) -> None:
     run = ledger.start("ann", "simulate", b"", 9, "")
 
     def crash(*, after_part: int | None = None) -> str:

@@ -17,7 +17,7 @@ from tariffs.engine.law import load_law
 from tariffs.service.rpc import lines as rpc_lines
 from tariffs.service.wire.arrow import read_table
 from tariffs.service.wire.frames import pack
-from tariffs.service.workers.tasks import Outlet, Over, compute_here
+from tariffs.service.workers.tasks import CancelToken, ResultSink, compute_in_process
 from tariffs.v1 import simulation_service_pb2 as pb
 from tests.service.harness import TIMEOUT, Running, fails, no_warm_up, points, running
 from tests.service.kept import arrow, rows
@@ -182,13 +182,13 @@ class Counting:
         self.begun = 0
         self.go_on = threading.Event()
 
-    def __call__(self, task: str, payload: bytes, outlet: Outlet, over: Over) -> None:
+    def __call__(self, task: str, payload: bytes, outlet: ResultSink, over: CancelToken) -> None:
         if task == "lines":
             self.begun += 1
             while not self.go_on.wait(0.01):
                 if over.is_set():
                     raise ServiceError("CANCELLED", "Stopped.")
-        compute_here(task, payload, outlet, over)
+        compute_in_process(task, payload, outlet, over)
 
 
 @pytest.mark.slow
@@ -214,7 +214,7 @@ def test_a_reader_that_does_not_read_holds_up_the_computing() -> None:
     begun = 0
     made = [pb.SimulateLinesResponse(lines=pb.LinesBatch(arrow=b"x" * (1 << 20))).SerializeToString()] * 8
 
-    def compute(task: str, payload: bytes, outlet: Outlet, over: Over) -> None:
+    def compute(task: str, payload: bytes, outlet: ResultSink, over: CancelToken) -> None:
         nonlocal begun
         begun += 1
         for message in made:
@@ -263,7 +263,7 @@ def test_a_batch_with_more_lines_than_can_be_held_is_refused_with_what_would_fit
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(rpc_lines, "LINES_LIMIT", 10)
-    with running(compute_here, no_warm_up) as server:
+    with running(compute_in_process, no_warm_up) as server:
         fault = fails(lambda: answers(server, stream(rows(3), rows(6))))
     assert (fault.reason, fault.metadata["batch"]) == ("BATCH_TOO_LARGE", "1")
     assert "at most 5 rows" in fault.metadata["fix"]

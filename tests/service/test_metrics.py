@@ -18,10 +18,10 @@ from tariffs.engine.errors import ServiceError
 from tariffs.engine.law import load_law
 from tariffs.service.observability.answer_facts import refused_rows_of, run_digest_of
 from tariffs.service.observability.metrics import Metrics
-from tariffs.service.server.admission import Gate
-from tariffs.service.server.channelz import watch
+from tariffs.service.server.admission import Admission
+from tariffs.service.server.collectors import add_collectors
 from tariffs.service.wire.arrow import batches
-from tariffs.service.workers.worker_main import Spent, Stop
+from tariffs.service.workers.worker_main import StopTime, TaskTime
 from tariffs.v1 import common_pb2, duty_service_pb2, table_service_pb2
 from tariffs.v1 import simulation_service_pb2 as pb
 from tests.service.harness import Running, fails, line, no_warm_up, running, simulating
@@ -105,7 +105,7 @@ def test_replaced_workers_are_a_counter() -> None:
         runs=SimpleNamespace(sweeps=lane("sweeps"), shorts=lane("shorts")),
     )
     metrics = Metrics()
-    watch(metrics, Gate(1, 1), pools)
+    add_collectors(metrics, Admission(1, 1), pools)
     text = generate_latest(metrics.registry).decode()
     family = next(f for f in text_string_to_metric_families(text) if f.name == "tariffs_workers_restarted")
     assert family.type == "counter"
@@ -122,7 +122,7 @@ def lane(name: str) -> Any:
 
 def test_what_a_task_took_is_added_up_by_its_name() -> None:
     metrics = Metrics()
-    for spent in (Spent(1.0, 0.5, 100), Spent(3.0, 0.25, 50, Stop(0.002, 1))):
+    for spent in (TaskTime(1.0, 0.5, 100), TaskTime(3.0, 0.25, 50, StopTime(0.002, 1))):
         metrics.computed("simulate", spent)
     read_value = metrics.registry.get_sample_value
     assert read_value("tariffs_run_seconds_sum", {"task": "simulate"}) == 4.0

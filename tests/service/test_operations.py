@@ -17,9 +17,9 @@ from google.rpc import code_pb2
 from tariffs.engine.errors import ServiceError
 from tariffs.engine.table_duty import compile as compile_module
 from tariffs.service.server import run_scheduler
-from tariffs.service.storage import stored_runs as kept_module
+from tariffs.service.storage import storage as kept_module
 from tariffs.service.wire.arrow import read_table
-from tariffs.service.workers.tasks import Outlet, Over, compute_here
+from tariffs.service.workers.tasks import CancelToken, ResultSink, compute_in_process
 from tariffs.v1 import simulation_service_pb2 as pb
 from tests.service.harness import TIMEOUT, Running, fails, no_warm_up, points, running
 from tests.service.kept import (
@@ -187,12 +187,12 @@ class Held:
         self.parts = parts
         self.held = 0
 
-    def __call__(self, task: str, payload: bytes, outlet: Outlet, over: Over) -> None:
-        compute_here(task, payload, _HeldOutlet(self, outlet) if task == "run" else outlet, over)
+    def __call__(self, task: str, payload: bytes, outlet: ResultSink, over: CancelToken) -> None:
+        compute_in_process(task, payload, _HeldOutlet(self, outlet) if task == "run" else outlet, over)
 
 
 class _HeldOutlet:
-    def __init__(self, held: Held, outlet: Outlet) -> None:
+    def __init__(self, held: Held, outlet: ResultSink) -> None:
         self._held, self._outlet = held, outlet
         self.progress, self.cancelled = outlet.progress, outlet.cancelled
 
@@ -298,9 +298,9 @@ class Dying:
     def __init__(self) -> None:
         self.deaths = 0
 
-    def __call__(self, task: str, payload: bytes, outlet: Outlet, over: Over) -> None:
+    def __call__(self, task: str, payload: bytes, outlet: ResultSink, over: CancelToken) -> None:
         if task != "run":
-            return compute_here(task, payload, outlet, over)
+            return compute_in_process(task, payload, outlet, over)
         self.deaths += 1
         raise ServiceError("SERVER_UNAVAILABLE", "The workers of the server died on this run.")
 

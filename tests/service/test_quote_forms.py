@@ -11,13 +11,13 @@ from google.protobuf.json_format import ParseDict
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tariffs.engine.base.bounded_cache import Lru
+from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import Law, load_law
 from tariffs.engine.line_duty import explanation, quote_cache
-from tariffs.engine.line_duty.entry_line import Reading, read_line
+from tariffs.engine.line_duty.entry_line import ResolvedLine, resolve_line
 from tariffs.engine.line_duty.quote import price
-from tariffs.engine.line_duty.quote_cache import Plan, plan_of
+from tariffs.engine.line_duty.quote_cache import QuotePlan, plan_of
 from tariffs.engine.line_duty.rounding import UNDETERMINED
 from tariffs.engine.schedule.lines import load_schedule
 from tariffs.service.observability import answer_facts
@@ -63,8 +63,8 @@ def data(answer: pb.CalculateDutyResponse | Encoded | None) -> bytes:
     return message(answer).SerializeToString(deterministic=True)
 
 
-def unscaled(law: Law, line: Reading) -> Plan:
-    return replace(plan_of(law, line), scaled=None)
+def unscaled(law: Law, line: ResolvedLine) -> QuotePlan:
+    return replace(plan_of(law, line), linear_quote=None)
 
 
 @pytest.mark.parametrize("goods", GOODS, ids=lambda goods: goods[0])
@@ -83,8 +83,8 @@ def test_an_answer_from_memory_is_the_one_a_thread_builds_whole(
             assert data(duty.calculate_duty(asked)) == first
 
 
-def kept_anew(monkeypatch: pytest.MonkeyPatch, limit: int = 8) -> Lru[Any, Any]:
-    kept: Lru[Any, Any] = Lru(limit)
+def kept_anew(monkeypatch: pytest.MonkeyPatch, limit: int = 8) -> BoundedCache[Any, Any]:
+    kept: BoundedCache[Any, Any] = BoundedCache(limit)
     monkeypatch.setattr(response_cache, "_PREPARED", kept)
     return kept
 
@@ -139,8 +139,8 @@ def test_doubtful_layers_are_told_at_any_value_as_a_thread_tells_them(goods: Any
     asked = request(goods, f"{cents // 100}.{cents % 100:02d}")
     # What was not seen before is, by this.
     found = duty.duty_from_memory(asked) or duty.calculate_duty(asked)
-    line = read_line(law, duty.read_line(asked.line), None, load_schedule())
-    quote = price(law, line, replace(plan_of(law, line), scaled=None))
+    line = resolve_line(law, duty.read_line(asked.line), None, load_schedule())
+    quote = price(law, line, replace(plan_of(law, line), linear_quote=None))
     whole = quotes.answer_of(quote, shared.named_scenario("base", "scenario"), asked)
     assert any(layer.state == UNDETERMINED for layer in quote.layers)
     assert data(found) == data(whole)
@@ -221,9 +221,9 @@ def test_an_answer_of_bytes_tells_its_own_digest() -> None:
 
 
 def test_nothing_is_worked_out_on_the_way_from_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(quote_cache, "_PLANS", Lru(8))
+    monkeypatch.setattr(quote_cache, "_PLANS", BoundedCache(8))
     kept_anew(monkeypatch)
-    monkeypatch.setattr(explanation, "_CONSIDERED", Lru(8))
+    monkeypatch.setattr(explanation, "_CONSIDERED", BoundedCache(8))
     asked = request(GOODS[0])
     assert duty.duty_from_memory(asked) is None
     duty.calculate_duty(asked)
@@ -247,7 +247,7 @@ def test_nothing_is_worked_out_on_the_way_from_memory(monkeypatch: pytest.Monkey
 def test_a_law_that_is_not_in_memory_is_left_to_a_thread(
     monkeypatch: pytest.MonkeyPatch, change: dict[str, Any]
 ) -> None:
-    monkeypatch.setattr(shared, "_LAWS", Lru(8))
+    monkeypatch.setattr(shared, "_LAWS", BoundedCache(8))
     kept_anew(monkeypatch)
     asked = request(GOODS[0])
     duty.calculate_duty(asked)

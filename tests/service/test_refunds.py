@@ -12,7 +12,7 @@ from tariffs.engine.errors import ServiceError
 from tariffs.engine.law import load_law
 from tariffs.engine.line_duty.entry_line import EntryLine
 from tariffs.engine.runs.refund import RefundLine, refunds
-from tariffs.service.workers.tasks import Outlet, Over, compute_here
+from tariffs.service.workers.tasks import CancelToken, ResultSink, compute_in_process
 from tariffs.v1 import refund_service_pb2, refund_service_pb2_grpc, scenario_service_pb2
 from tests.service.harness import no_warm_up, running
 
@@ -38,9 +38,9 @@ def test_refunds_end_between_two_lines_when_nobody_waits_any_more() -> None:
 def test_short_calls_are_answered_while_refunds_are_computed_and_a_cancel_ends_those() -> None:
     began, ended = threading.Event(), threading.Event()
 
-    def compute(task: str, payload: bytes, outlet: Outlet, over: Over) -> None:
+    def compute(task: str, payload: bytes, outlet: ResultSink, over: CancelToken) -> None:
         if task != "refunds":
-            return compute_here(task, payload, outlet, over)
+            return compute_in_process(task, payload, outlet, over)
         began.set()
         over.tell(ended.set)
         ended.wait(SECONDS)

@@ -14,7 +14,7 @@ import pytest
 from tariffs.engine.errors import ServiceError
 from tariffs.service.local import stream
 from tariffs.service.workers import task_queue
-from tariffs.service.workers.tasks import Over
+from tariffs.service.workers.tasks import CancelToken
 from tariffs.v1 import simulation_service_pb2 as pb
 from tests.service.harness import fails, line, no_warm_up, points, running, simulating
 
@@ -111,7 +111,7 @@ def test_what_was_asked_is_forgotten_with_the_caller_though_a_thread_comes_to_it
 
     relays: list[Any] = []
 
-    class Seen(task_queue._Relay):
+    class Seen(task_queue._ReaderRelay):
         def __init__(self, *given: Any) -> None:
             super().__init__(*given)
             relays.append(self)
@@ -120,11 +120,11 @@ def test_what_was_asked_is_forgotten_with_the_caller_though_a_thread_comes_to_it
 
     async def leave_early() -> int:
         lane = task_queue.Lane("test", hold, 1, 9, 9)
-        made = task_queue.Runs(lane, lane)
-        first = made.messages("a", b"", Over(), "ann")
+        made = task_queue.TaskQueue(lane, lane)
+        first = made.messages("a", b"", CancelToken(), "ann")
         waiting = asyncio.ensure_future(anext(first, None))
         await asyncio.to_thread(begun.wait, SECONDS)
-        over = Over()
+        over = CancelToken()
         second = asyncio.ensure_future(anext(made.messages("b", b"x" * 1000, over, "ann"), None))
         await asyncio.sleep(0.05)
         over.set()

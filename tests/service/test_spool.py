@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tariffs.service.workers.overflow_queue import IN_MEMORY, Spool
+from tariffs.service.workers.overflow_queue import IN_MEMORY, OverflowQueue
 
 MESSAGES = st.lists(st.one_of(st.binary(max_size=40), st.none()), max_size=60)
 
 
-def take(spool: Spool) -> bytes | None:
+def take(spool: OverflowQueue) -> bytes | None:
     found = spool.take()
     return spool.take_from_file() if found is None else found
 
@@ -26,7 +26,7 @@ def test_messages_come_out_as_they_went_in_whatever_is_read_between(
 ) -> None:
     """A step puts its message, or takes one where it is None; a plain queue is the measure."""
     plain = deque[bytes]()
-    with closing(Spool(limit)) as spool:
+    with closing(OverflowQueue(limit)) as spool:
         for step in steps:
             if step is None:
                 assert take(spool) == (plain.popleft() if plain else None)
@@ -39,7 +39,7 @@ def test_messages_come_out_as_they_went_in_whatever_is_read_between(
 
 
 def test_there_is_room_on_disk_up_to_the_limit_and_again_once_it_is_read() -> None:
-    with closing(Spool(100)) as spool:
+    with closing(OverflowQueue(100)) as spool:
         assert all(spool.put(b"x" * 50) for _ in range(IN_MEMORY + 2))
         assert not spool.put(b"x")
         while take(spool):
@@ -49,13 +49,13 @@ def test_there_is_room_on_disk_up_to_the_limit_and_again_once_it_is_read() -> No
 
 
 def test_a_message_larger_than_the_limit_gets_through_alone() -> None:
-    with closing(Spool(1)) as spool:
+    with closing(OverflowQueue(1)) as spool:
         assert all(spool.put(b"ab") for _ in range(IN_MEMORY + 1))
         assert not spool.put(b"ab")
 
 
 def test_a_closed_spool_takes_everything_and_keeps_nothing() -> None:
-    spool = Spool(100)
+    spool = OverflowQueue(100)
     for _ in range(IN_MEMORY + 1):
         spool.put(b"ab")
     spool.close()
@@ -67,7 +67,7 @@ def test_a_closed_spool_takes_everything_and_keeps_nothing() -> None:
 def test_a_writer_and_a_reader_at_the_same_time_lose_nothing(limit: int) -> None:
     count = 3000
     found: list[int] = []
-    with closing(Spool(limit)) as spool:
+    with closing(OverflowQueue(limit)) as spool:
 
         def write() -> None:
             for number in range(count):

@@ -19,9 +19,9 @@ from grpc_status import rpc_status
 from tariffs.engine.errors import InputError
 from tariffs.service.observability.logs import add_call
 from tariffs.service.observability.metrics import Metrics
-from tariffs.service.server.admission import Gate
+from tariffs.service.server.admission import Admission
 from tariffs.service.server.health import WATCHERS, Health
-from tariffs.service.server.middleware import Calls, Offering
+from tariffs.service.server.middleware import Middleware, Offering
 from tariffs.service.server.tokens import Tokens
 from tariffs.service.wire.identity import caller
 from tariffs.v1 import common_pb2, duty_service_pb2
@@ -84,9 +84,9 @@ class Toy:
     """A server of all four kinds, with what surrounds its calls."""
 
     def __init__(self, tokens: Tokens | None = None) -> None:
-        self.gate = Gate(limit=4, limit_each=2, warm=True)
+        self.gate = Admission(limit=4, limit_each=2, warm=True)
         self.metrics = Metrics()
-        self.calls = Calls(self.gate, self.metrics, tokens)
+        self.calls = Middleware(self.gate, self.metrics, tokens)
         self.channel: Any = None
 
     def counted(self, code: str, rpc: str) -> float:

@@ -12,7 +12,7 @@ import grpc
 import polars as pl
 import pytest
 
-from tariffs.service.storage import stored_runs as kept_module
+from tariffs.service.storage import storage as kept_module
 from tariffs.v1 import law_service_pb2
 from tariffs.v1 import simulation_service_pb2 as sim
 from tariffs.v1 import table_service_pb2 as pb

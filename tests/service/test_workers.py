@@ -20,9 +20,9 @@ from tariffs.engine.errors import InputError, LawError, ScenarioError, ServiceEr
 from tariffs.service.server.warmup import QUOTES, RUNS
 from tariffs.service.workers import tasks
 from tariffs.service.workers import worker_main as worker
-from tariffs.service.workers.tasks import Over, compute_here
-from tariffs.service.workers.worker_main import Spent, UnforeseenError
-from tariffs.service.workers.worker_pool import Workers
+from tariffs.service.workers.tasks import CancelToken, compute_in_process
+from tariffs.service.workers.worker_main import TaskTime, UnforeseenError
+from tariffs.service.workers.worker_pool import WorkerPool
 from tariffs.v1 import common_pb2, duty_service_pb2, scenario_service_pb2
 from tariffs.v1 import simulation_service_pb2 as pb
 from tests.service.harness import line, no_warm_up, points, running
@@ -37,7 +37,7 @@ class Collected:
     def __init__(self) -> None:
         self.results: list[bytes] = []
         self.told = threading.Event()
-        self.over = Over()
+        self.over = CancelToken()
         self.cancelled = self.over.is_set
 
     def result(self, data: bytes) -> None:
@@ -48,8 +48,8 @@ class Collected:
 
 
 @contextmanager
-def started(count: int = 1, warm_up: str = QUOTES, **options: object) -> Iterator[Workers]:
-    workers = Workers(count, warm_up=warm_up, **options)  # type: ignore[arg-type]
+def started(count: int = 1, warm_up: str = QUOTES, **options: object) -> Iterator[WorkerPool]:
+    workers = WorkerPool(count, warm_up=warm_up, **options)  # type: ignore[arg-type]
     try:
         workers.spawn()
         workers.wait_ready()
@@ -58,7 +58,7 @@ def started(count: int = 1, warm_up: str = QUOTES, **options: object) -> Iterato
         workers.close()
 
 
-def compute(workers: Workers, task: str, payload: bytes) -> list[bytes]:
+def compute(workers: WorkerPool, task: str, payload: bytes) -> list[bytes]:
     outlet = Collected()
     workers.compute(task, payload, outlet, outlet.over)
     return outlet.results
@@ -66,7 +66,7 @@ def compute(workers: Workers, task: str, payload: bytes) -> list[bytes]:
 
 def here(task: str, payload: bytes) -> list[bytes]:
     outlet = Collected()
-    compute_here(task, payload, outlet, outlet.over)
+    compute_in_process(task, payload, outlet, outlet.over)
     return outlet.results
 
 
@@ -74,7 +74,7 @@ def test_a_worker_answers_with_the_same_bytes_as_this_process_and_tells_what_it_
     request = duty_service_pb2.BatchCalculateDutiesRequest(lines=[TOYS] * 3).SerializeToString(
         deterministic=True
     )
-    seen: list[tuple[str, Spent]] = []
+    seen: list[tuple[str, TaskTime]] = []
     with started(observe=lambda task, spent: seen.append((task, spent))) as workers:
         (found,) = compute(workers, "duties", request)
     (wanted,) = here("duties", request)
@@ -133,7 +133,7 @@ LONG = pb.SimulateRequest(points=points(*[("base", f"2025-{month:02}-15") for mo
 
 @pytest.mark.slow
 def test_a_cancelled_run_stops_and_its_worker_takes_the_next() -> None:
-    spent: list[Spent] = []
+    spent: list[TaskTime] = []
     with started(warm_up=RUNS, observe=lambda _, one: spent.append(one)) as workers:
         outlet = Collected()
         failed: list[TariffsError] = []
@@ -235,7 +235,7 @@ def _gone(pid: int) -> None:
 
 
 def test_what_is_over_is_told_once_and_at_once_to_who_comes_late() -> None:
-    over, heard = Over(), []
+    over, heard = CancelToken(), []
     over.tell(lambda: heard.append("first"))
     over.set()
     over.set()

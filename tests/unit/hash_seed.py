@@ -7,7 +7,7 @@ import json
 
 from tariffs.engine.law import load_law
 from tariffs.engine.line_duty.entry_line import EntryLine
-from tariffs.engine.line_duty.quote import assess_line
+from tariffs.engine.line_duty.quote import quote_line
 from tariffs.engine.runs.attribution import attribute
 from tariffs.engine.runs.impact import Options, Point, impact
 from tariffs.engine.scenario import load_scenario
@@ -27,7 +27,7 @@ def results() -> dict[str, object]:
     split = attribute(valuer("armington"), first, second, DAY)
     points = [Point(load_scenario("base"), DAY), Point(second, DAY)]
     found = impact(TABLE, points, law=load_law(), options=Options(baseline="2025-01-01", by=("authority",)))
-    quote = assess_line(load_law(), EntryLine("9503000073", "CN", 10_000, "2025-04-20"))
+    quote = quote_line(load_law(), EntryLine("9503000073", "CN", 10_000, "2025-04-20"))
     return {
         "units": split.rows["unit"].unique(maintain_order=True).to_list(),
         "split": hashlib.sha256(repr(split.rows.rows()).encode()).hexdigest(),

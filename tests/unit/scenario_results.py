@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tariffs.engine.law import Law, load_law
-from tariffs.engine.runs.table_run import Options, Run, Valuer
+from tariffs.engine.runs.table_run import Options, RunContext, TableRun
 from tariffs.engine.scenario import Scenario, apply_scenario, components, library, named
 
 DAYS = ("2025-12-01", "2026-11-24", "2027-01-11")
@@ -27,7 +27,7 @@ class Results:
 
     def __init__(self) -> None:
         self.law = load_law()
-        self._valuer = Valuer(None, self.law, Options(by=(), horizon="long"), Run(None, None))
+        self._valuer = TableRun(None, self.law, Options(by=(), horizon="long"), RunContext(None, None))
         self._known: dict[Any, dict[str, float | None]] = {}
 
     def of(self, scenario: Scenario, days: Iterable[str] = DAYS) -> dict[str, Any]:
@@ -47,7 +47,7 @@ class Results:
         return self._known[key]
 
     def _likeness(self, law: Law, day: str) -> Any:
-        return self._valuer.likeness(law, self._valuer.dated(law, day))
+        return self._valuer.law_fingerprint(law, self._valuer.dated(law, day))
 
 
 def main() -> None:

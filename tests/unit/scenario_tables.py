@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from tariffs.engine.law import load_law
-from tariffs.engine.runs.table_run import Options, Run, Valuer
+from tariffs.engine.runs.table_run import Options, RunContext, TableRun
 from tariffs.engine.scenario import Scenario, apply_scenario, parse_scenario
 
 ROWS = [
@@ -36,9 +36,11 @@ def written(*changes: str, id: str = "mine", head: str = "") -> Scenario:
     return parse_scenario(text if changes else HEAD.format(id=id) + head)
 
 
-def valuer(response: str = "none", by: tuple[str, ...] = ("origin",), table: pl.DataFrame = TABLE) -> Valuer:
+def valuer(
+    response: str = "none", by: tuple[str, ...] = ("origin",), table: pl.DataFrame = TABLE
+) -> TableRun:
     options = Options(response=response, by=by, baseline="2025-01-01")
-    return Valuer(table, load_law(), options, Run(None, None))
+    return TableRun(table, load_law(), options, RunContext(None, None))
 
 
 def total(

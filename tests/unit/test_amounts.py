@@ -12,10 +12,10 @@ import polars as pl
 import pytest
 
 from tariffs.client import Client, InvalidRequest
-from tariffs.engine.base.amounts import read_number, read_share
+from tariffs.engine.base.amounts import parse_number, parse_share
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
-from tariffs.engine.line_duty.quote import EntryLine, assess_line
+from tariffs.engine.line_duty.quote import EntryLine, quote_line
 from tariffs.engine.rating.facts import read_claims
 from tariffs.engine.schedule.units import find_unit, known_unit, units
 from tariffs.engine.tables.read_columns import number_of, share_of
@@ -49,32 +49,32 @@ NO_SHARES = ("%", "yes%", "0,5", "$0.5", "1_0", "half", "5%%", "nan")
 
 @pytest.mark.parametrize(("text", "value"), NUMBERS.items())
 def test_numbers_are_read_on_lines_and_in_columns(text: str, value: str) -> None:
-    assert read_number(text) == Decimal(value)
+    assert parse_number(text) == Decimal(value)
     assert number_of(pl.Series("x", [text])).to_list() == [float(value)]
 
 
 @pytest.mark.parametrize("text", NO_NUMBERS)
 def test_what_is_no_number_is_refused_on_lines_and_in_columns(text: str) -> None:
     with pytest.raises(ValueError, match="not a number"):
-        read_number(text)
+        parse_number(text)
     read = number_of(pl.Series("x", [text]))
     assert not read.is_finite().fill_null(value=False).any()
     with pytest.raises(InputError) as caught:
-        assess_line(load_law(), EntryLine("9503.00.0073", "CN", text, "2025-05-14"))
+        quote_line(load_law(), EntryLine("9503.00.0073", "CN", text, "2025-05-14"))
     assert (caught.value.reason, caught.value.field) == ("CUSTOMS_VALUE_INVALID", "customs_value")
     assert caught.value.fix
 
 
 @pytest.mark.parametrize(("text", "value"), SHARES.items())
 def test_shares_are_read_on_lines_and_in_columns(text: str, value: str) -> None:
-    assert read_share(text) == Decimal(value)
+    assert parse_share(text) == Decimal(value)
     assert share_of(pl.Series("x", [text])).to_list() == [float(value)]
 
 
 @pytest.mark.parametrize("text", NO_SHARES)
 def test_what_is_no_share_is_refused_and_never_taken_as_undeclared(text: str) -> None:
     with pytest.raises(ValueError, match="not a share"):
-        read_share(text)
+        parse_share(text)
     read = share_of(pl.Series("x", [text]))
     assert read.is_nan().to_list() == [True]
     law = load_law()
@@ -86,7 +86,7 @@ def test_what_is_no_share_is_refused_and_never_taken_as_undeclared(text: str) ->
 def test_a_value_too_large_for_money_is_refused() -> None:
     for value in ("1e30", 1e30, Decimal(10) ** 15):
         with pytest.raises(InputError) as caught:
-            assess_line(load_law(), EntryLine("9503.00.0073", "CN", value, "2025-05-14"))
+            quote_line(load_law(), EntryLine("9503.00.0073", "CN", value, "2025-05-14"))
         assert caught.value.reason == "CUSTOMS_VALUE_INVALID"
 
 
@@ -174,8 +174,8 @@ def test_no_text_is_read_as_another_number_or_share(scale: int) -> None:
     rng = random.Random(13)
     texts = [random_text(rng) for _ in range(500 * scale)]
     for name, column, read, plain in (
-        ("number", number_of(pl.Series("x", texts)), read_number, [Plain(text).number() for text in texts]),
-        ("share", share_of(pl.Series("x", texts)), read_share, [Plain(text).share() for text in texts]),
+        ("number", number_of(pl.Series("x", texts)), parse_number, [Plain(text).number() for text in texts]),
+        ("share", share_of(pl.Series("x", texts)), parse_share, [Plain(text).share() for text in texts]),
     ):
         assert sum(value is not None for value in plain) > len(texts) / 4
         for text, found, wanted in zip(texts, column, plain, strict=True):

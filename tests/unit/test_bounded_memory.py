@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tariffs.engine.base.bounded_cache import WeakLru
+from tariffs.engine.base.bounded_cache import WeakBoundedCache
 from tariffs.engine.law import load_law
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.switch_sensitivity import switches_behind
@@ -67,7 +67,7 @@ class Owner:
 
 
 def test_values_are_kept_for_the_last_living_owners() -> None:
-    kept: WeakLru[Owner, int] = WeakLru(2)
+    kept: WeakBoundedCache[Owner, int] = WeakBoundedCache(2)
     owners = [Owner() for _ in range(3)]
     made: list[int] = []
 

@@ -9,9 +9,9 @@ import pytest
 
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
-from tariffs.engine.line_duty.quote import EntryLine, assess_line
+from tariffs.engine.line_duty.quote import EntryLine, quote_line
 from tariffs.engine.runs.change_effects import changes_on_table, steps_of
-from tariffs.engine.runs.law_changes import Notice, changes, window_of
+from tariffs.engine.runs.law_changes import Notice, changes, read_window
 
 TABLE = pl.DataFrame(
     {
@@ -24,7 +24,7 @@ TABLE = pl.DataFrame(
 
 def found(start: str, end: str, hts: str = "", origin: str = "") -> tuple[Notice, ...]:
     """The notices of a window under the law as it is."""
-    return changes(load_law(), window_of(start, end, hts, origin))
+    return changes(load_law(), read_window(start, end, hts, origin))
 
 
 def test_the_fentanyl_cut_and_the_extension_of_the_truce() -> None:
@@ -101,7 +101,7 @@ def test_the_duty_of_a_step_is_that_of_an_entry_line() -> None:
         rows = hit.lines.filter(pl.col("at") == at)
         for name, (instant, known_on) in (("duty_before", step.before), ("duty_after", step.after)):
             line = EntryLine("8479.50.0000", "CH", 10000, instant)
-            quote = assess_line(law, line, known_on=known_on)
+            quote = quote_line(law, line, known_on=known_on)
             amounts = {layer.measure: float(layer.amount) for layer in quote.layers}
             for measure, amount in rows.select("measure", name).rows():
                 assert amounts.get(measure, 0.0) == pytest.approx(amount)

@@ -11,7 +11,7 @@ import pytest
 from tariffs.client import Client, InvalidRequest
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
-from tariffs.engine.line_duty.quote import EntryLine, assess_line
+from tariffs.engine.line_duty.quote import EntryLine, quote_line
 from tariffs.engine.schedule.lines import load_schedule
 
 DAY = "2025-12-01"
@@ -21,7 +21,7 @@ ON = date(2025, 12, 1)
 def outcome(line: EntryLine) -> tuple[object, ...] | str:
     """The amounts of a line and its headings of chapter 99, or why it cannot be rated."""
     try:
-        quote = assess_line(load_law(), line)
+        quote = quote_line(load_law(), line)
     except InputError as error:
         return error.reason
     layers = sorted((x.measure, x.heading if x.heading[:2] == "99" else "", x.state) for x in quote.layers)
@@ -54,18 +54,18 @@ def test_a_coarse_code_is_rated_exactly_if_all_its_codes_agree(scale: int) -> No
 def test_codes_that_differ_are_told_with_their_amounts() -> None:
     # Jackets of wool, 6201.20: five rates of the schedule.
     with pytest.raises(InputError) as caught:
-        assess_line(load_law(), EntryLine("6201.20", "DE", 10_000, DAY, quantity=100, unit="kg"))
+        quote_line(load_law(), EntryLine("6201.20", "DE", 10_000, DAY, quantity=100, unit="kg"))
     error = caught.value
     assert (error.reason, error.field) == ("CODE_TOO_COARSE", "hts")
     for child in load_schedule().children("620120", ON):
-        quote = assess_line(load_law(), EntryLine(child, "DE", 10_000, DAY, quantity=100, unit="kg"))
+        quote = quote_line(load_law(), EntryLine(child, "DE", 10_000, DAY, quantity=100, unit="kg"))
         assert f"{child[:4]}.{child[4:6]}.{child[6:]}" in error.message
         assert f"{quote.assessed:,.2f} USD" in error.message
 
 
 def test_a_heading_of_hundreds_of_codes_is_told_shortly() -> None:
     with pytest.raises(InputError) as caught:
-        assess_line(load_law(), EntryLine("8708", "CN", 10_000, DAY))
+        quote_line(load_law(), EntryLine("8708", "CN", 10_000, DAY))
     assert len(caught.value.message) < 4_000
 
 
@@ -96,7 +96,7 @@ def test_one_line_and_files_of_lines_have_one_policy() -> None:
 def test_codes_whose_amounts_agree_by_rounding_alone_do_not_agree(value: object) -> None:
     # 6201.20: five rates of the schedule, from free to 49.7 cents per kg and 19.7 percent.
     with pytest.raises(InputError) as caught:
-        assess_line(load_law(), EntryLine("6201.20", "DE", value, DAY, quantity=0, unit="kg"))  # type: ignore[arg-type]
+        quote_line(load_law(), EntryLine("6201.20", "DE", value, DAY, quantity=0, unit="kg"))  # type: ignore[arg-type]
     assert caught.value.reason == "CODE_TOO_COARSE"
     told = caught.value.message.partition(" headings. ")[2].split("; ")
     assert (
@@ -105,7 +105,7 @@ def test_codes_whose_amounts_agree_by_rounding_alone_do_not_agree(value: object)
 
 
 def test_a_value_of_zero_is_rated_where_the_codes_agree_at_every_value() -> None:
-    quote = assess_line(load_law(), EntryLine("0901.21.00", "BR", 0, DAY))
+    quote = quote_line(load_law(), EntryLine("0901.21.00", "BR", 0, DAY))
     assert quote.assessed == 0
     assert "COARSE_CODE" in {note.reason for note in quote.notes}
 
@@ -114,7 +114,7 @@ def test_codes_with_the_same_duty_under_other_headings_do_not_agree() -> None:
     # Foil and wire of aluminum: 7614.10.10 is on list 2 of Section 301, 7614.10.50 on list 3, both at 25 percent.
     day = date(2026, 11, 24)
     children = load_schedule().children("761410", day)
-    quotes = {child: assess_line(load_law(), EntryLine(child, "CN", 10_000, day)) for child in children}
+    quotes = {child: quote_line(load_law(), EntryLine(child, "CN", 10_000, day)) for child in children}
     of_301 = {
         child: next(x.heading for x in quote.layers if x.authority.startswith("s301"))
         for child, quote in quotes.items()
@@ -122,7 +122,7 @@ def test_codes_with_the_same_duty_under_other_headings_do_not_agree() -> None:
     assert set(of_301.values()) == {"9903.88.02", "9903.88.03"}
     assert len({quote.assessed for quote in quotes.values()}) == 1
     with pytest.raises(InputError) as caught:
-        assess_line(load_law(), EntryLine("7614.10", "CN", 10_000, day))
+        quote_line(load_law(), EntryLine("7614.10", "CN", 10_000, day))
     assert caught.value.reason == "CODE_TOO_COARSE"
     for child, heading in of_301.items():
         told = next(one for one in caught.value.message.split("; ") if child[-4:] in one)

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from tariffs.engine.errors import InputError, ServiceError
 from tariffs.engine.law import load_law
 from tariffs.engine.law.values import UnitRate
-from tariffs.engine.line_duty.entries import EntriesResult, Unread, assess_entries
+from tariffs.engine.line_duty.entries import EntriesResult, Unread, quote_entries
 from tariffs.engine.line_duty.entry_line import OtherCharge
 from tariffs.engine.line_duty.fees import prorate
-from tariffs.engine.line_duty.quote import EntryLine, Quote, assess_line
+from tariffs.engine.line_duty.quote import EntryLine, Quote, quote_line
 
 CENT = Decimal("0.01")
 FREE: dict[str, Any] = {"hts": "8471.30.0100", "origin": "TW"}
@@ -29,7 +29,7 @@ def line(**changed: Any) -> EntryLine:
 
 
 def rate(*lines: EntryLine | Unread) -> EntriesResult:
-    return assess_entries(load_law(), lines)
+    return quote_entries(load_law(), lines)
 
 
 def quotes(result: EntriesResult) -> list[Quote]:
@@ -55,7 +55,7 @@ def money(*texts: str) -> list[Decimal]:
     ],
 )
 def test_fees_of_fiscal_year_2027_by_value(value: str, mpf: str, hmf: str) -> None:
-    landed = assess_line(load_law(), line(value=value)).landed
+    landed = quote_line(load_law(), line(value=value)).landed
     assert [landed.mpf, landed.hmf] == money(mpf, hmf)
 
 
@@ -72,14 +72,14 @@ def test_the_bounds_of_the_processing_fee_change_with_the_fiscal_year(
     day: str, least: str, most: str, informal: str
 ) -> None:
     found = [
-        assess_line(load_law(), line(value=value, entry=day)).landed.mpf for value in (3000, 900_000, 100)
+        quote_line(load_law(), line(value=value, entry=day)).landed.mpf for value in (3000, 900_000, 100)
     ]
     assert found == money(least, most, informal)
 
 
 def test_a_worked_landed_cost() -> None:
     bag = line(hts="4202.92.3120", origin="CN", freight=900, insurance=40)
-    landed = assess_line(load_law(), bag).landed
+    landed = quote_line(load_law(), bag).landed
     assert landed.as_dict() == {
         "customs_value": 10_000, "freight": 900, "insurance": 40, "duty": Decimal("5510.00"), "mpf": Decimal("34.64"),
         "hmf": Decimal("12.50"), "adcvd": 0, "excise": 0, "other": 0, "total": Decimal("16497.14"),
@@ -93,7 +93,7 @@ def test_totals_are_sums_of_rounded_lines_and_never_a_rate_on_the_total() -> Non
     assert [one.assessed for one in quotes(result)] == money("55.66", "55.66")
     (entry,) = result.entries
     assert entry.assessed == entry.landed.duty == Decimal("111.32")
-    together = assess_line(load_law(), line(value=202, hts=bag["hts"], origin="CN"))
+    together = quote_line(load_law(), line(value=202, hts=bag["hts"], origin="CN"))
     assert together.assessed == Decimal("111.30")
 
 
@@ -131,7 +131,7 @@ def test_a_preference_claimed_for_a_whole_line_takes_it_out_of_the_processing_fe
 
 def test_a_program_frees_from_the_fee_only_where_it_says_so_and_for_its_own_origins() -> None:
     found = [
-        assess_line(load_law(), line(hts="8479.50.0000", origin=origin, claims={"fta_share": 1})).landed.mpf
+        quote_line(load_law(), line(hts="8479.50.0000", origin=origin, claims={"fta_share": 1})).landed.mpf
         for origin in ("KR", "JP", "DE")
     ]
     assert found == money("0.00", "34.64", "34.64")
@@ -145,12 +145,12 @@ def test_chapter_98_and_the_processing_fee(provision: str, processing: int | Non
     claims: dict[str, Any] = {"chapter98": provision}
     if processing:
         claims["processing_value"] = processing
-    assert assess_line(load_law(), line(value=50_000, claims=claims)).landed.mpf == Decimal(mpf)
+    assert quote_line(load_law(), line(value=50_000, claims=claims)).landed.mpf == Decimal(mpf)
 
 
 def test_other_charges_are_in_the_landed_cost_and_in_no_base() -> None:
-    plain = assess_line(load_law(), line(value=50_000, quantity=10, unit="no"))
-    charged = assess_line(
+    plain = quote_line(load_law(), line(value=50_000, quantity=10, unit="no"))
+    charged = quote_line(
         load_law(),
         line(
             value=50_000,
@@ -186,7 +186,7 @@ def test_other_charges_are_in_the_landed_cost_and_in_no_base() -> None:
 )
 def test_a_charge_that_cannot_be_taken_is_refused(charge: OtherCharge, reason: str) -> None:
     with pytest.raises(InputError) as caught:
-        assess_line(load_law(), line(other_charges=[charge]))
+        quote_line(load_law(), line(other_charges=[charge]))
     assert caught.value.reason == reason
 
 
@@ -231,13 +231,13 @@ def test_an_entry_of_exactly_2500_over_several_lines_is_informal(last: str, info
 
 def test_a_day_of_knowledge_that_cannot_be_read_fails_the_whole() -> None:
     with pytest.raises(InputError) as caught:
-        assess_entries(load_law(), [line()], known_on="soon")
+        quote_entries(load_law(), [line()], known_on="soon")
     assert caught.value.field == "known_on"
 
 
 def test_a_cancelled_batch_ends() -> None:
     with pytest.raises(ServiceError) as caught:
-        assess_entries(load_law(), [line()], cancelled=lambda: True)
+        quote_entries(load_law(), [line()], cancelled=lambda: True)
     assert caught.value.reason == "CANCELLED"
 
 
@@ -246,7 +246,7 @@ def test_an_entry_of_one_line_is_that_line() -> None:
     (outcome,) = result.outcomes
     assert isinstance(outcome, Quote)
     # What is to say of the whole file is said once, not on each line.
-    alone = assess_line(load_law(), line(freight="12.345"))
+    alone = quote_line(load_law(), line(freight="12.345"))
     assert replace(outcome, notes=outcome.notes + result.notes) == alone
     assert [note.reason for note in result.notes] == ["LAW_READ_TO"]
     assert [entry.landed for entry in result.entries] == [one.landed for one in quotes(result)]

@@ -13,7 +13,7 @@ import pytest
 
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
-from tariffs.engine.line_duty.exports import ExportLine, assess_export
+from tariffs.engine.line_duty.exports import ExportLine, quote_export
 from tariffs.engine.runs.impact import Impact, Options, Point, impact
 from tariffs.engine.runs.timeline import timeline
 from tariffs.engine.scenario import apply_scenario, library, parse_scenario
@@ -65,7 +65,7 @@ def test_soybeans_pay_through_a_table_what_they_pay_alone(on: str, rate: float) 
     assert dict(groups.select("origin", "effective_rate").iter_rows()) == pytest.approx(
         {"AR": 0.03, "BR": 0.03, "US": rate}
     )
-    alone = assess_export(LAW, ExportLine("1201.90", "US", 1000, on, freight=60))
+    alone = quote_export(LAW, ExportLine("1201.90", "US", 1000, on, freight=60))
     assert float(alone.rate) == pytest.approx(rate)
 
 
@@ -97,9 +97,9 @@ def test_a_table_pays_line_by_line_what_each_line_pays_alone(name: str, scale: i
         )  # fmt: skip
         if place not in paid:
             with pytest.raises(InputError, match="no ordinary rate"):
-                assess_export(law, line)
+                quote_export(law, line)
             continue
-        alone, ours = assess_export(law, line), paid[place]
+        alone, ours = quote_export(law, line), paid[place]
         assert ours["duty"] == pytest.approx(float(alone.assessed), abs=0.02), row
         assert ours["duty_owed"] == pytest.approx(float(alone.owed), abs=0.02), row
         assert ours["vat"] == pytest.approx(float(alone.vat), abs=0.02), row
@@ -193,7 +193,7 @@ def test_days_are_those_of_the_importing_country() -> None:
 
 def test_the_same_day_is_covered_in_both_directions() -> None:
     assert run(SOYBEANS, on="2025-01-01").scenarios[0].total["duty"] == pytest.approx(0.03 * 4270)
-    quote = assess_export(LAW, ExportLine("1201.90", "US", 100, "2025-01-01"))
+    quote = quote_export(LAW, ExportLine("1201.90", "US", 100, "2025-01-01"))
     assert quote.rate == Decimal("0.03")
 
 
@@ -250,14 +250,14 @@ def test_a_share_charges_its_part_of_the_goods_on_a_line_as_in_a_table() -> None
     line = ExportLine(
         "8433.51", "US", 10_000, "2026-11-24", {"vehicle_part_share": "0.3"}, ordinary_rate="0.05"
     )
-    quote = assess_export(law, line)
+    quote = quote_export(law, line)
     part = next(layer for layer in quote.layers if layer.measure == "cn.part")
     assert (part.rate, part.base, part.amount) == (Decimal("0.1"), Decimal("3000.00"), Decimal("300.00"))
 
 
 def test_a_layer_of_several_rates_says_which_share_of_the_goods_pays_which() -> None:
     claims = {"in_quota_share": "0.25"}
-    quote = assess_export(LAW, ExportLine("1005.90", "BR", 1000, "2026-11-24", claims))
+    quote = quote_export(LAW, ExportLine("1005.90", "BR", 1000, "2026-11-24", claims))
     assert quote.layers[0].why["text"] == (
         "25% of the goods: Ordinary rate 1% on the customs value because in_quota_share is claimed. "
         "75% of the goods: Ordinary rate 65% on the customs value."
@@ -286,7 +286,7 @@ def test_lines_with_shares_pay_alone_what_they_pay_in_a_table(scale: int) -> Non
             row["hts"], row["origin"], row["customs_value"], row["entry_date"], claims, row["freight"],
             ordinary_rate=row["ordinary_rate"],
         )  # fmt: skip
-        alone = assess_export(law, line)
+        alone = quote_export(law, line)
         assert ours["duty"] == pytest.approx(float(alone.assessed), abs=0.02), row
         assert float(alone.rate) * float(alone.cif) == pytest.approx(
             ours["duty"], abs=1.0 + 1e-6 * float(alone.cif)

@@ -11,7 +11,7 @@ import pytest
 
 from tariffs.engine.errors import LawError
 from tariffs.engine.law import Law, load_law
-from tariffs.engine.line_duty.quote import EntryLine, assess_line
+from tariffs.engine.line_duty.quote import EntryLine, quote_line
 from tariffs.engine.rating import profiles
 from tariffs.engine.runs.impact import Options, Point, impact
 from tariffs.engine.scenario import Scenario, apply_scenario, check_scenario, library, parse_scenario
@@ -53,7 +53,7 @@ def test_more_tests_of_facts_than_a_table_can_tell_apart_are_a_typed_error() -> 
 def test_an_entry_line_has_no_such_limit() -> None:
     law = apply_scenario(load_law(), with_tests_of_value(70))
     line = EntryLine("9503000073", "CN", "10000", "2026-11-24", claims={"processing_value": "69.50"})
-    charged = {layer.measure: layer.amount for layer in assess_line(law, line).layers}
+    charged = {layer.measure: layer.amount for layer in quote_line(law, line).layers}
     assert charged["steps"] == 100
 
 

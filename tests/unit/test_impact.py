@@ -12,7 +12,7 @@ from tariffs.engine.base import chunks
 from tariffs.engine.errors import InputError, ServiceError
 from tariffs.engine.law import load_law
 from tariffs.engine.line_duty.entry_line import EntryLine
-from tariffs.engine.line_duty.quote import assess_line
+from tariffs.engine.line_duty.quote import quote_line
 from tariffs.engine.runs.impact import Impact, Options, Point, impact
 from tariffs.engine.scenario import library, parse_scenario
 from tariffs.engine.schedule.reference_data import reference_table
@@ -214,7 +214,7 @@ def test_each_entry_date_knows_what_was_published_by_then() -> None:
     assert found is not None
     alone = [
         float(
-            assess_line(
+            quote_line(
                 load_law(), EntryLine("8703230190", "KR", 100, day, {"fta_share": 0}), known_on="entry"
             ).assessed
         )

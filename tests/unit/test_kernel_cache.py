@@ -13,7 +13,7 @@ from tariffs.engine.base import kernel_cache
 
 PROGRAM = """
 import numpy as np
-from tariffs.engine.kernels.respond import growth
+from tariffs.engine.response.kernels.armington import growth
 assert abs(growth(0.5, 2.0) - (np.e - 1.0) / 2.0) < 1e-15
 print(sum(growth.stats.cache_hits.values()))
 """

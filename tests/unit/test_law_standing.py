@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tariffs.engine.errors import LawError, ScenarioError
-from tariffs.engine.scenario.effect import same_standing
+from tariffs.engine.scenario.effect import same_state
 from tests.unit.laws import changed, make_law, measure, rates
 
 DUTY = measure("duty", [{"rate": "20%", "heading": "H.1"}])
@@ -226,8 +226,8 @@ def test_a_selector_that_matches_nothing_names_the_nearest() -> None:
 
 def test_same_standing_sees_through_acts_that_change_nothing() -> None:
     law = make_law([DUTY])
-    assert same_standing(law, changed(law, suspension(), act("snap_back", at="2025-06-01")), law.measures)
-    assert not same_standing(law, changed(law, suspension()), law.measures)
+    assert same_state(law, changed(law, suspension(), act("snap_back", at="2025-06-01")), law.measures)
+    assert not same_state(law, changed(law, suspension()), law.measures)
 
 
 def test_added_measures_charge_and_bad_ones_point_at_themselves() -> None:

@@ -14,17 +14,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tariffs.engine.base.bounded_cache import Lru
+from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import Law, load_law
 from tariffs.engine.law.law_at import LINES_KEPT
 from tariffs.engine.law.matching import candidates
 from tariffs.engine.line_duty import quote_cache
-from tariffs.engine.line_duty.entry_line import OtherCharge, Reading, read_line
-from tariffs.engine.line_duty.linear_quote import LARGEST_VALUE, Scaled, ScaledLayer
+from tariffs.engine.line_duty.entry_line import OtherCharge, ResolvedLine, resolve_line
+from tariffs.engine.line_duty.linear_quote import LARGEST_VALUE, LinearLayer, LinearQuote
 from tariffs.engine.line_duty.quote import EntryLine, Quote, price
-from tariffs.engine.line_duty.quote_cache import make_plan, plan_kept, plan_of
-from tariffs.engine.line_duty.rounding import LayerFace
+from tariffs.engine.line_duty.quote_cache import cached_plan, make_plan, plan_of
+from tariffs.engine.line_duty.rounding import LayerLabel
 from tariffs.engine.schedule.lines import load_schedule
 from tests.unit.laws import at
 
@@ -58,8 +58,8 @@ VALUES = st.one_of(
 )
 
 
-def read(law: Law, line: EntryLine) -> Reading:
-    return read_line(law, line, None, load_schedule())
+def read(law: Law, line: EntryLine) -> ResolvedLine:
+    return resolve_line(law, line, None, load_schedule())
 
 
 def quoted(line: EntryLine) -> Quote:
@@ -73,7 +73,7 @@ def quoted_anew(line: EntryLine) -> Quote:
     """The answer by a plan of its own, settled for the line's value."""
     law = load_law()
     reading = read(law, line)
-    return price(law, reading, replace(make_plan(law, reading), scaled=None))
+    return price(law, reading, replace(make_plan(law, reading), linear_quote=None))
 
 
 def outcome(call: Callable[[EntryLine], Quote], line: EntryLine) -> Quote | tuple[str, str]:
@@ -164,21 +164,21 @@ def test_days_between_two_acts_share_a_plan_and_tell_their_own_day() -> None:
 )
 def test_what_is_not_proportional_to_the_value_is_settled_each_time(line: EntryLine) -> None:
     law = load_law()
-    assert plan_of(law, read(law, line)).scaled is None
+    assert plan_of(law, read(law, line)).linear_quote is None
     assert quoted(line) == quoted_anew(line)
 
 
 def test_a_value_of_nothing_or_beyond_exact_arithmetic_is_settled_by_itself() -> None:
     law = load_law()
     plan = plan_of(law, read(law, EntryLine(**LAPTOP, value=1)))
-    assert plan.scaled_for(Decimal(LARGEST_VALUE - 1)) is plan.scaled
+    assert plan.scaled_for(Decimal(LARGEST_VALUE - 1)) is plan.linear_quote
     assert plan.scaled_for(Decimal(0)) is plan.scaled_for(Decimal(LARGEST_VALUE)) is None
 
 
 def test_a_layer_that_stands_only_under_other_facts_is_told_from_the_first_cent() -> None:
-    face = LayerFace("m", "top", "H.1", "undetermined", Decimal("0.001"), (), {})
-    latent = ScaledLayer(face, 0, 0, 0, possible=((), (0,)), latent=True)
-    law = Scaled((1_000_000,), (), (latent,), ((), (0,)), ("top",))
+    face = LayerLabel("m", "top", "H.1", "undetermined", Decimal("0.001"), (), {})
+    latent = LinearLayer(face, 0, 0, 0, possible=((), (0,)), latent=True)
+    law = LinearQuote((1_000_000,), (), (latent,), ((), (0,)), ("top",))
     assert [len(law.at(value).layers) for value in (4, 5)] == [0, 1]
     found = law.at(100)
     wanted = (Decimal(0), Decimal(0), Decimal("0.10"))
@@ -191,7 +191,7 @@ def test_a_plan_is_of_one_law() -> None:
     other = law.with_switches({"revive_displaced": "on"})
     line = EntryLine(**LAPTOP, value=1)
     assert plan_of(law, read(law, line)) is not plan_of(other, read(other, line))
-    assert plan_kept(replace(law), read(law, line)) is None
+    assert cached_plan(replace(law), read(law, line)) is None
 
 
 def test_a_plan_keeps_no_law_alive() -> None:
@@ -201,11 +201,11 @@ def test_a_plan_keeps_no_law_alive() -> None:
     del law
     gc.collect()
     assert gone() is None
-    assert kept.scaled is not None
+    assert kept.linear_quote is not None
 
 
 def test_plans_beyond_the_bound_are_forgotten_and_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    kept: Lru[Any, Any] = Lru(4)
+    kept: BoundedCache[Any, Any] = BoundedCache(4)
     monkeypatch.setattr(quote_cache, "_PLANS", kept)
     lines = [
         EntryLine(**{**SHIRT, "origin": origin}, value=777) for origin in ("VN", "DE", "JP", "KR", "IN", "BR")
@@ -226,7 +226,7 @@ def test_rows_of_lines_beyond_the_bound_are_forgotten_and_found_again() -> None:
 
 
 def test_what_was_used_least_recently_goes_first() -> None:
-    kept: Lru[str, int] = Lru(2)
+    kept: BoundedCache[str, int] = BoundedCache(2)
     kept.keep("a", 1)
     kept.keep("b", 2)
     assert kept.find("a") == 1
@@ -237,7 +237,7 @@ def test_what_was_used_least_recently_goes_first() -> None:
 
 
 def test_threads_that_share_plans_answer_alike(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(quote_cache, "_PLANS", Lru(3))
+    monkeypatch.setattr(quote_cache, "_PLANS", BoundedCache(3))
     lines = [
         EntryLine(**{**BOLTS, "origin": origin}, value=1234) for origin in ("CN", "DE", "JP", "KR", "VN")
     ]

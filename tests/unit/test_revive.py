@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from tariffs.engine.law import load_law
-from tariffs.engine.line_duty.quote import EntryLine, assess_line
+from tariffs.engine.line_duty.quote import EntryLine, quote_line
 from tariffs.engine.runs.impact import Options, Point, impact
 from tariffs.engine.scenario import library
 
@@ -16,7 +16,7 @@ STEEL = EntryLine("7208.51.0030", "CA", 10000, "2025-05-20", {"usmca_share": 0})
 
 @pytest.mark.parametrize(("setting", "owed"), [("off", 0), ("on", 2500)])
 def test_displaced_steel_duty_is_owed_only_if_it_revives(setting: str, owed: int) -> None:
-    quote = assess_line(load_law().with_switches({"revive_displaced": setting}), STEEL)
+    quote = quote_line(load_law().with_switches({"revive_displaced": setting}), STEEL)
     assert quote.assessed == 2500
     assert quote.owed == owed
     assert [layer.measure for layer in quote.layers if layer.owed] == (["s232_steel"] if owed else [])

@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 
 from tariffs.engine.law import load_law
 from tariffs.engine.line_duty.fees import DayFees, FeeLine, fees_on
-from tariffs.engine.line_duty.scaled_fees import ScaledFees, scaled_fees
+from tariffs.engine.line_duty.scaled_fees import LinearFees, linear_fees
 
 DAYS = (date(2024, 12, 31), date(2025, 10, 1), date(2026, 2, 1), date(1999, 1, 1))
 MODES = ("ocean", "air", "truck", "rail", "")
 SHARES = (Decimal(0), Decimal("0.25"), Decimal(1))
 
 
-def scaled(day: date, mode: str = "ocean", share: Decimal = Decimal(1)) -> ScaledFees:
-    found = scaled_fees(fees_on(load_law(), day), mode, share)
+def scaled(day: date, mode: str = "ocean", share: Decimal = Decimal(1)) -> LinearFees:
+    found = linear_fees(fees_on(load_law(), day), mode, share)
     assert found is not None
     return found
 
@@ -58,4 +58,4 @@ def test_the_bounds_of_fiscal_2026_hold() -> None:
     ids=["limit", "rate"],
 )
 def test_what_is_finer_than_whole_numbers_has_no_such_form(fees: DayFees) -> None:
-    assert scaled_fees(fees, "ocean", Decimal(1)) is None
+    assert linear_fees(fees, "ocean", Decimal(1)) is None

@@ -25,7 +25,7 @@ from tariffs.engine.scenario import (
 )
 from tariffs.engine.scenario.named import library_of
 from tariffs.engine.scenario.schema import schema
-from tariffs.engine.tables.claim_shares import facts_under
+from tariffs.engine.tables.claim_shares import facts_with_claim_shares
 from tests.unit.json_schema import faults
 from tests.unit.scenario_tables import valuer
 
@@ -200,5 +200,7 @@ def test_declared_shares_that_fit_beside_one_a_scenario_sets_stay_as_declared() 
     instant = entry_instant(law, "2026-11-24")
     in_force = law.in_force(instant, law.as_of)
     for declared, kept in (("0.5", "0.5"), ("0.7", "0.7"), ("0.9", "0.7"), ("0", "0")):
-        facts = facts_under(law, in_force, instant, ("8703230190", "CA"), {"fta_share": Decimal(declared)})
+        facts = facts_with_claim_shares(
+            law, in_force, instant, ("8703230190", "CA"), {"fta_share": Decimal(declared)}
+        )
         assert (facts["usmca_share"], facts["fta_share"]) == (Decimal("0.3"), Decimal(kept))

@@ -9,7 +9,7 @@ import pytest
 
 from tariffs.engine.errors import ScenarioError
 from tariffs.engine.law import load_law
-from tariffs.engine.line_duty.quote import EntryLine, assess_line
+from tariffs.engine.line_duty.quote import EntryLine, quote_line
 from tariffs.engine.runs.impact import Options, Point, impact
 from tariffs.engine.scenario import apply_scenario, check_scenario, components, load_scenario
 from tests.unit.scenario_tables import DAY, HEAD, TABLE, applied, total, written
@@ -33,7 +33,7 @@ def test_what_replaces_a_node_may_stand_under_it() -> None:
         load_law(), written(f"{{op: replace, measures: {{authority: s301.fl}}, at: {START}, measure: {own}}}")
     )
     line = EntryLine("9503.00.0073", "CN", "10000", "2027-02-01")
-    charged = {x.measure: x.amount for x in assess_line(found, line).layers}
+    charged = {x.measure: x.amount for x in quote_line(found, line).layers}
     assert charged["flat"] == 500
     assert "fl301" not in charged
 
@@ -64,7 +64,7 @@ def test_a_rule_of_the_past_is_brought_back_and_a_rule_is_defined() -> None:
 def test_metals_by_content_charges_the_rest_with_the_forced_labor_duty() -> None:
     law = apply_scenario(load_law(), load_scenario("metals-by-content"))
     line = EntryLine("7318.15.8069", "DE", "10000", "2027-02-01", {"steel_share": 0.4})
-    layers = {x.measure: x for x in assess_line(law, line).layers if x.amount}
+    layers = {x.measure: x for x in quote_line(law, line).layers if x.amount}
     metals = next(layer for name, layer in layers.items() if name.startswith("s232"))
     assert metals.base == 4000
     assert layers["fl301"].base == 6000
@@ -79,8 +79,8 @@ def test_a_set_share_stands_in_place_of_what_lines_declare_on_tables_and_entry_l
     )
     # Toys: free in the schedule, and 10 percent over forced labor unless they originate.
     line = EntryLine("9503.00.0073", "MX", "10000", DAY, {"usmca_share": 1})
-    assert assess_line(apply_scenario(load_law(), lapsed), line).assessed == Decimal("1000.00")
-    assert assess_line(load_law(), line).assessed == 0
+    assert quote_line(apply_scenario(load_law(), lapsed), line).assessed == Decimal("1000.00")
+    assert quote_line(load_law(), line).assessed == 0
 
 
 def test_other_shares_of_the_partition_give_way() -> None:
@@ -88,7 +88,7 @@ def test_other_shares_of_the_partition_give_way() -> None:
         load_law(), written("{op: set_claim, claim: steel_share, share: 75%, products: ['7308']}")
     )
     line = EntryLine("7308.90.6000", "DE", "10000", "2026-02-01", {"steel_share": 0.5, "aluminum_share": 0.5})
-    bases = {x.measure: x.base for x in assess_line(law, line).layers if x.measure.startswith("s232")}
+    bases = {x.measure: x.base for x in quote_line(law, line).layers if x.measure.startswith("s232")}
     assert bases["s232_steel"] == 7500
 
 

@@ -9,8 +9,8 @@ from tariffs.engine.law import Law, load_law
 from tariffs.engine.law.matching import Reach
 from tariffs.engine.law.model import Scope
 from tariffs.engine.law.notes import void_suspensions
-from tariffs.engine.line_duty.quote import EntryLine, assess_line
-from tariffs.engine.runs.law_changes import changes, window_of
+from tariffs.engine.line_duty.quote import EntryLine, quote_line
+from tariffs.engine.runs.law_changes import changes, read_window
 from tariffs.engine.scenario import apply_scenario, check_scenario, parse_scenario
 from tests.unit.laws import at, changed, make_law, measure, rates
 
@@ -30,7 +30,7 @@ def law_of(*changes: str) -> Law:
 
 def charged(law: Law, origin: str, day: str) -> bool:
     """Whether the forced-labor duty is charged on goods of an origin that no list frees."""
-    quote = assess_line(law, EntryLine("9503000073", origin, "10000", day))
+    quote = quote_line(law, EntryLine("9503000073", origin, "10000", day))
     return any(layer.measure == "fl301" and layer.amount > 0 for layer in quote.layers)
 
 
@@ -67,7 +67,7 @@ def test_the_end_of_a_suspension_is_announced_to_the_goods_it_reaches() -> None:
     law = law_of(AUSTRALIA, ARGENTINA)
 
     def ends(origin: str) -> list[str]:
-        window = window_of("2027-01-01", "2027-12-31", "9503000073", origin)
+        window = read_window("2027-01-01", "2027-12-31", "9503000073", origin)
         return [f"{n.at:%Y-%m-%d} {n.text}" for n in changes(law, window) if n.kind == "end"]
 
     (australian,) = (said for said in ends("AU") if "suspension" in said)
@@ -76,7 +76,7 @@ def test_the_end_of_a_suspension_is_announced_to_the_goods_it_reaches() -> None:
     assert "for origins AU ends" in australian
     assert argentine.startswith("2027-03-01")
     assert not [said for said in ends("BR") if "suspension" in said]
-    both = [n for n in changes(law, window_of("2027-01-01", "2027-12-31")) if n.id == "fl301.suspension"]
+    both = [n for n in changes(law, read_window("2027-01-01", "2027-12-31")) if n.id == "fl301.suspension"]
     assert len(both) == 2
 
 

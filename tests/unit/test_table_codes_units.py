@@ -12,7 +12,7 @@ import pytest
 
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
-from tariffs.engine.line_duty.quote import EntryLine, assess_line
+from tariffs.engine.line_duty.quote import EntryLine, quote_line
 from tariffs.engine.schedule.codes import parse_code
 from tariffs.engine.schedule.lines import load_schedule
 from tariffs.engine.schedule.units import convert, find_unit, units
@@ -144,11 +144,11 @@ def test_an_unknown_unit_of_a_line_without_specific_duty_is_refused(quantity: st
     """Toys pay no duty per unit, so the unit decides nothing; it is refused all the same."""
     line = EntryLine("9503000073", "CN", "10000", quantity=quantity, unit="parsec")
     with pytest.raises(InputError) as caught:
-        assess_line(load_law(), line)
+        quote_line(load_law(), line)
     assert (caught.value.reason, caught.value.field) == ("UNIT_UNKNOWN", "unit")
     assert "kg" in caught.value.fix
-    known = assess_line(load_law(), replace(line, unit="kg"))
-    assert known.assessed == assess_line(load_law(), replace(line, unit="", quantity=None)).assessed
+    known = quote_line(load_law(), replace(line, unit="kg"))
+    assert known.assessed == quote_line(load_law(), replace(line, unit="", quantity=None)).assessed
 
 
 def test_no_alias_stands_for_two_units_and_case_never_decides_in_silence() -> None:

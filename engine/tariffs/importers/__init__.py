@@ -1,4 +1,4 @@
 """Importers: public sources in, the project's own tables out. See docs/data.md.
 
-Run `python -m tariffs.engine.trade.importers --from DIR` to rebuild every embedded table from a folder of sources.
+Run `python -m tariffs.importers --from DIR` to rebuild every embedded table from a folder of sources.
 """

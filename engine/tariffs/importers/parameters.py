@@ -5,7 +5,7 @@ The central long-run sigma of those tables is the geometric mean of three publis
 median of Broda and Weinstein (2006) at HTS10; a median only over at least five codes. The short-run one
 scales the mean of Fajgelbaum et al. (2020), 2.53, by the square root of the long-run relative to 5.5.
 
-Run as `python -m tariffs.engine.trade.importers.parameters HS_SECTION_CSV GTAP_CSV GTAP_ESTIMATES_CSV`.
+Run as `python -m tariffs.importers.parameters HS_SECTION_CSV GTAP_CSV GTAP_ESTIMATES_CSV`.
 """
 
 from __future__ import annotations

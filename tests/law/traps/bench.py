@@ -9,7 +9,7 @@ from typing import Any
 
 from tariffs.engine.law import Law, law_from_raw
 from tariffs.engine.law.amendments import change_from_mapping
-from tariffs.engine.line_duty.quote import EntryLine, Quote, assess_line
+from tariffs.engine.line_duty.quote import EntryLine, Quote, quote_line
 from tests.law.real_law import raw_law
 
 Raw = dict[str, Any]
@@ -78,7 +78,7 @@ def quote(
 ) -> Quote:
     """The answer for 10,000 dollars of goods, or for the line as told."""
     asked: Raw = {"value": 10000, **line}
-    return assess_line(law, EntryLine(code, origin, entry=entry, claims=claims or {}, **asked))
+    return quote_line(law, EntryLine(code, origin, entry=entry, claims=claims or {}, **asked))
 
 
 def headings(answer: Quote) -> dict[str, Decimal]:

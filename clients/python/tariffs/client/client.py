@@ -8,10 +8,10 @@ from pathlib import Path
 from types import TracebackType
 
 from tariffs.client import _arguments as arguments
-from tariffs.client._verbs.duty import Rating
-from tariffs.client._verbs.port_fees import Ships
+from tariffs.client._verbs.duty import DutyCalls
+from tariffs.client._verbs.port_fees import PortFeeCalls
 from tariffs.client._verbs.replay import call_of, with_call
-from tariffs.client._verbs.tables import Keeping
+from tariffs.client._verbs.tables import StorageCalls
 from tariffs.client._wire import answers, requests
 from tariffs.client._wire.channel import Backend, LocalBackend, RemoteBackend
 from tariffs.client._wire.frames import Table
@@ -25,7 +25,7 @@ from tariffs.client.scenario import Scenario
 from tariffs.v1 import law_service_pb2, scenario_service_pb2
 
 
-class Client(Rating, Ships, Keeping):
+class Client(DutyCalls, PortFeeCalls, StorageCalls):
     """Calls a server, or with `Client.local()` the engine in this process.
 
     The channel is opened on the first call and may be used by many threads; `with` closes it. Every call has a

@@ -17,7 +17,7 @@ WORDS: Mapping[str, str] = {"yes": "1", "true": "1", "no": "0", "false": "0"}
 _NUMBER, _SHARE = re.compile(NUMBER), re.compile(SHARE)
 
 
-def read_number(text: str) -> Decimal:
+def parse_number(text: str) -> Decimal:
     """A finite number; raises ValueError."""
     bare = text.strip()
     if not _NUMBER.match(bare):
@@ -25,7 +25,7 @@ def read_number(text: str) -> Decimal:
     return Decimal(bare.replace("$", "").replace(",", ""))
 
 
-def read_share(text: str) -> Decimal:
+def parse_share(text: str) -> Decimal:
     """A share as a fraction, from `0.25`, `25%` or yes and no; its range is not checked. Raises ValueError."""
     bare = text.strip().lower()
     bare = WORDS.get(bare, bare)

@@ -12,7 +12,7 @@ Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
 
-class Lru(Generic[Key, Value]):
+class BoundedCache(Generic[Key, Value]):
     """Keeps the last `limit` values asked for; safe in several threads."""
 
     def __init__(self, limit: int) -> None:
@@ -55,7 +55,7 @@ class Lru(Generic[Key, Value]):
             self._kept.clear()
 
 
-class WeakLru(Generic[Key, Value]):
+class WeakBoundedCache(Generic[Key, Value]):
     """Keeps values of the last `limit` owners asked about; neither keeps an owner alive nor outlives it.
 
     A value must not refer to its owner. Safe in several threads.

@@ -46,7 +46,7 @@ def thread_count() -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Spent:
+class ComputeTime:
     """What kernels took in this process so far: seconds summed over threads, lines, and ranges of lines."""
 
     seconds: float = 0.0
@@ -58,20 +58,20 @@ class _Meter:
     """Adds up what kernels take, for who watches the process."""
 
     def __init__(self) -> None:
-        self.total = Spent()
+        self.total = ComputeTime()
         self._lock = threading.Lock()
 
     def add(self, seconds: float, lines: int) -> None:
         """Count one range."""
         with self._lock:
             total = self.total
-            self.total = Spent(total.seconds + seconds, total.lines + lines, total.chunks + 1)
+            self.total = ComputeTime(total.seconds + seconds, total.lines + lines, total.chunks + 1)
 
 
 _METER = _Meter()
 
 
-def spent() -> Spent:
+def compute_time() -> ComputeTime:
     """What kernels took in this process so far."""
     return _METER.total
 

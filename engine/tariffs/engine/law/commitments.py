@@ -15,7 +15,7 @@ _YEAR = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Promise:
+class CommitmentStep:
     """At least `quantity` in `unit` over [start, end), which are months as a whole."""
 
     quantity: Decimal
@@ -30,20 +30,20 @@ class Promise:
         return self.quantity * _YEAR / months
 
 
-def promises_of(entry: Mapping[str, Any], zone: ZoneInfo) -> list[Promise]:
+def commitment_steps(entry: Mapping[str, Any], zone: ZoneInfo) -> list[CommitmentStep]:
     """The steps of one entry, on the clock of its measure; none for a limit."""
 
     def midnight(day: str) -> datetime:
         return datetime.combine(date.fromisoformat(day), time(0), zone)
 
     return [
-        Promise(*read_amount(step["quantity"]), midnight(step["from"]), midnight(step["to"]))
+        CommitmentStep(*read_amount(step["quantity"]), midnight(step["from"]), midnight(step["to"]))
         for step in entry.get("floors", ())
     ]
 
 
-def moments_of_promises(entries: Sequence[Mapping[str, Any]], zone: ZoneInfo) -> Iterable[datetime]:
+def commitment_moments(entries: Sequence[Mapping[str, Any]], zone: ZoneInfo) -> Iterable[datetime]:
     """Every instant at which one of the promises begins or ends."""
     for entry in entries:
-        for promise in promises_of(entry, zone):
+        for promise in commitment_steps(entry, zone):
             yield from (promise.start, promise.end)

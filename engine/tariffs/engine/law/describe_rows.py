@@ -40,7 +40,7 @@ def percent(rate: Decimal) -> str:
     return f"{(rate * 100).normalize():f}%"
 
 
-def goods_words(scope: Scope) -> str:
+def describe_goods(scope: Scope) -> str:
     """Origins and products of a scope, such as `CN of 9503 without 9503.00.0073`; lists by name."""
     origins = " and ".join(_names(names) for names in scope.origins)
     products = " and of ".join(_names(names) for names in scope.products)
@@ -49,7 +49,7 @@ def goods_words(scope: Scope) -> str:
     return f"{words or ALL_GOODS} without {without}" if without else words or ALL_GOODS
 
 
-def charge_words(row: Row) -> str:
+def describe_charge(row: Row) -> str:
     """State the charge of a row, such as `25%`, `up to 15% all-in` or `0.22 USD/W`."""
     if row.absent:
         return "nothing"
@@ -76,7 +76,7 @@ def _tier_words(tiers: Sequence[Tier]) -> str:
     return ", then ".join(said)
 
 
-def base_words(weights: Weights) -> str:
+def describe_base(weights: Weights) -> str:
     """A base as a noun: the customs value, parts of it, or the value less parts."""
     if weights == FULL_BASE:
         return "the customs value"

@@ -15,15 +15,15 @@ from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tariffs.engine.base.bounded_cache import Lru
+from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.errors import LawError, ScenarioError, TariffsError
 from tariffs.engine.law.amendments import LAW, UNSELECTIVE, Act, Change, name_among
 from tariffs.engine.law.assumptions import NONE, Assumptions
-from tariffs.engine.law.commitments import moments_of_promises
+from tariffs.engine.law.commitments import commitment_moments
 from tariffs.engine.law.known_names import Names
 from tariffs.engine.law.law_at import Active, ActiveRule, InForce
 from tariffs.engine.law.law_edits import Constraint, SetClaim, constraint, rules_after, set_claim
-from tariffs.engine.law.measure_state import Standing, known, moments_of, rule_on
+from tariffs.engine.law.measure_state import MeasureState, known, moments_of, rule_on
 from tariffs.engine.law.model import (
     CONFIDENCE,
     Claim,
@@ -39,9 +39,9 @@ from tariffs.engine.law.model import (
 )
 from tariffs.engine.law.raw_fields import Context, in_scenario
 from tariffs.engine.law.read import read_measure, read_metals, read_weights
-from tariffs.engine.law.selection import check_suspension, selected, unmatched
+from tariffs.engine.law.selection import check_suspension, select_measures, unmatched
 from tariffs.engine.law.suspensions import ends_of
-from tariffs.engine.law.tested_dates import standing_as_tested
+from tariffs.engine.law.tested_dates import state_as_tested
 from tariffs.engine.schedule.countries import origin_codes
 
 IMPORT, EXPORT, CONTROL = "import", "export", "control"
@@ -189,13 +189,13 @@ class Law:
 
     # -- acts --------------------------------------------------------------------------------------------------
 
-    def selected(self, change: Change) -> list[tuple[Measure, str]]:
+    def select_measures(self, change: Change) -> list[tuple[Measure, str]]:
         """The measures a change reaches, each with the period label it is limited to (or an empty text)."""
-        found = selected(self.measures, change.selector)
+        found = select_measures(self.measures, change.selector)
         return [item for item in found if item[0].id != change.measure.get("id")]
 
     def _check_reach(self, change: Change) -> None:
-        reached = self.selected(change)
+        reached = self.select_measures(change)
         if not reached:
             raise unmatched(change, self.names, self.retired)
         if change.op in {"extend", "snap_back"}:
@@ -216,7 +216,7 @@ class Law:
         """By measure id: its acts, law before scenario, in order."""
         bound: dict[str, list[Act]] = {measure: [] for measure in self.measures}
         for order, change in enumerate(self.changes):
-            for measure, label in self.selected(change):
+            for measure, label in self.select_measures(change):
                 acts = bound[measure.id]
                 acts.append(self._bind(change, measure, label, order, name_among(acts, change, order)))
         return {name: tuple(acts) for name, acts in bound.items()}
@@ -298,7 +298,7 @@ class Law:
 
     def _compute(self, instant: datetime, known_on: date, direction: str) -> InForce:
         actives: list[Active] = []
-        unmodelled: list[Standing] = []
+        unmodelled: list[MeasureState] = []
         for index, measure in enumerate(self.measures.values()):
             found = self.standing(measure, instant, known_on) if measure.direction == direction else None
             if found is None:
@@ -320,7 +320,7 @@ class Law:
         """Whether a displaced measure revives is not settled law, so it is a switch."""
         return REVIVE in self.switches and self.setting(REVIVE) == "on"
 
-    def standing(self, measure: Measure, instant: datetime, known_on: date) -> Standing | None:
+    def standing(self, measure: Measure, instant: datetime, known_on: date) -> MeasureState | None:
         """Where a measure stands, whether modelled or not."""
         if not (self.switched(measure.switch) and self.sure(measure.conf)):
             return None
@@ -328,9 +328,9 @@ class Law:
             a for a in known(self.acts[measure.id], known_on) if self._counts(a.change.switch, a.change.conf)
         ]
         periods = [p for p in measure.periods if p.known_from <= known_on and self._counts(p.switch, p.conf)]
-        return standing_as_tested(measure, acts, periods, instant, self.zones[measure.direction])
+        return state_as_tested(measure, acts, periods, instant, self.zones[measure.direction])
 
-    def _cites(self, found: Standing) -> dict[str, tuple[str, ...]]:
+    def _cites(self, found: MeasureState) -> dict[str, tuple[str, ...]]:
         acts = {act.name: act.change.cite for act in self.acts[found.measure.id]}
         return {found.period.id: found.period.cite, **acts}
 
@@ -358,8 +358,8 @@ class Law:
         )
 
     @cached_property
-    def _cache(self) -> Lru[tuple[int, int, str], InForce]:
-        return Lru(SEGMENTS_KEPT)
+    def _cache(self) -> BoundedCache[tuple[int, int, str], InForce]:
+        return BoundedCache(SEGMENTS_KEPT)
 
     @cached_property
     def boundaries(self) -> list[datetime]:
@@ -375,7 +375,7 @@ class Law:
         for product_list in self.lists.values():
             found |= set(product_list.boundaries)
         if self.limits:
-            found |= set(moments_of_promises(self.limits, self.zones[CONTROL]))
+            found |= set(commitment_moments(self.limits, self.zones[CONTROL]))
         return sorted(moment for moment in found if moment is not None)
 
     @cached_property

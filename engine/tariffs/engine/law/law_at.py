@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tariffs.engine.base.bounded_cache import Lru
-from tariffs.engine.law.measure_state import Standing
+from tariffs.engine.base.bounded_cache import BoundedCache
+from tariffs.engine.law.measure_state import MeasureState
 from tariffs.engine.law.model import Measure, Row, Rule
 
 # A code and origin keep some 2 KB of a segment.
@@ -61,12 +61,14 @@ class InForce:
 
     actives: tuple[Active, ...]
     rules: tuple[ActiveRule, ...]
-    unmodelled: tuple[Standing, ...]
+    unmodelled: tuple[MeasureState, ...]
     groups: Mapping[str, frozenset[str]]
     lists: Mapping[str, tuple[str, ...]]
     revive: bool = False
     cache: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
-    by_line: Lru[tuple[str, str], Any] = field(default_factory=lambda: Lru(LINES_KEPT), repr=False)
+    by_line: BoundedCache[tuple[str, str], Any] = field(
+        default_factory=lambda: BoundedCache(LINES_KEPT), repr=False
+    )
 
     def members(self, names: frozenset[str]) -> frozenset[str]:
         """Origins by code and group, spelled out."""

@@ -27,7 +27,7 @@ COMBINATIONS_AT_MOST = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class SuspensionWindow:
     """A suspension of a component in [start, until)."""
 
     start: datetime
@@ -43,7 +43,7 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class MeasureState:
     """A measure at an instant: the period that holds, its rows after all acts, and whether a suspension is open."""
 
     measure: Measure
@@ -57,9 +57,9 @@ def known(acts: Iterable[Act], known_on: date) -> list[Act]:
     return [act for act in acts if act.known_from is None or act.known_from <= known_on]
 
 
-def standing(
+def measure_state(
     measure: Measure, acts: Sequence[Act], periods: Sequence[Period], instant: datetime
-) -> Standing | None:
+) -> MeasureState | None:
     """Where a measure stands, or None if it charges nobody.
 
     Args:
@@ -83,15 +83,19 @@ def standing(
 
 
 def _differing(
-    measure: Measure, acts: Sequence[Act], periods: Sequence[Period], instant: datetime, wide: Standing | None
-) -> list[tuple[tuple[Scope, ...], Standing | None]]:
+    measure: Measure,
+    acts: Sequence[Act],
+    periods: Sequence[Period],
+    instant: datetime,
+    wide: MeasureState | None,
+) -> list[tuple[tuple[Scope, ...], MeasureState | None]]:
     """The combinations of narrower scopes where the measure stands otherwise than where no narrower act reaches.
 
     A combination that stands as the wide one does is left out, unless a smaller one that would catch its lines is in.
     """
     origins = {act.scope: act.origins for act in acts if not _is_whole(act)}
     combinations = list(_combinations(measure, origins))
-    kept: list[tuple[tuple[Scope, ...], Standing | None]] = []
+    kept: list[tuple[tuple[Scope, ...], MeasureState | None]] = []
     for scopes in reversed(combinations):
         reaching = [act for act in acts if _is_whole(act) or act.scope in scopes]
         settled = _settled(measure, reaching, periods, instant)
@@ -101,7 +105,7 @@ def _differing(
     return kept[::-1]
 
 
-def _bare_rows(found: Standing | None) -> Rows | None:
+def _bare_rows(found: MeasureState | None) -> Rows | None:
     """Rows without what made them so."""
     return None if found is None else tuple(replace(row, acts=(), kept=False) for row in found.rows)
 
@@ -170,7 +174,7 @@ def moments_of(measure: Measure, acts: Iterable[Act]) -> set[datetime | None]:
 
 def _settled(
     measure: Measure, acts: Sequence[Act], periods: Sequence[Period], instant: datetime
-) -> Standing | None:
+) -> MeasureState | None:
     """Where a measure stands for a line that all these acts reach."""
     period = _holding(_redated(periods, acts), instant)
     if period is None:
@@ -186,20 +190,22 @@ def _settled(
             rows = tuple(_kept(row, window) for row in rows)
     if _is_void(acts, instant):
         rows = tuple(replace(row, void=row.kind != PROHIBITION) for row in rows)
-    return Standing(measure, period, rows, any(w.holds(instant) for w in windows))
+    return MeasureState(measure, period, rows, any(w.holds(instant) for w in windows))
 
 
 # -- suspensions -----------------------------------------------------------------------------------------------
 
 
-def windows_of(acts: Iterable[Act]) -> list[Window]:
+def windows_of(acts: Iterable[Act]) -> list[SuspensionWindow]:
     """The suspensions after every suspend, extend and snap_back, in the order enacted."""
-    windows: list[Window] = []
+    windows: list[SuspensionWindow] = []
     for act in acts:
         change = act.change
         if change.op == "suspend" and act.start:
             windows.append(
-                Window(act.start, act.until, change.kept, change.heading, change.on_end, (act.name,))
+                SuspensionWindow(
+                    act.start, act.until, change.kept, change.heading, change.on_end, (act.name,)
+                )
             )
         elif change.op == "extend" and windows:
             windows[-1] = replace(windows[-1], until=act.until, acts=(*windows[-1].acts, act.name))
@@ -208,13 +214,13 @@ def windows_of(acts: Iterable[Act]) -> list[Window]:
     return windows
 
 
-def _cut(window: Window, act: Act, at: datetime) -> Window:
+def _cut(window: SuspensionWindow, act: Act, at: datetime) -> SuspensionWindow:
     if window.until is None or window.until > at:
         return replace(window, until=at, on_end="snap_back", acts=(*window.acts, act.name))
     return window
 
 
-def _kept(row: Row, window: Window) -> Row:
+def _kept(row: Row, window: SuspensionWindow) -> Row:
     if not row.charging or row.exempt:
         return row
     marked = replace(row, heading=window.heading or row.heading, acts=(*row.acts, *window.acts))
@@ -263,7 +269,7 @@ def _holding(periods: Sequence[Period], instant: datetime) -> Period | None:
 # -- rows ------------------------------------------------------------------------------------------------------
 
 
-def settle_dates(conditions: Sequence[Condition], instant: datetime) -> tuple[Condition, ...] | None:
+def resolve_dates(conditions: Sequence[Condition], instant: datetime) -> tuple[Condition, ...] | None:
     """Conditions without their tests of the entry date, or None if one of those fails at the instant."""
     facts = {ENTRY_DATE: instant}
     if not all(c.holds(facts) for c in conditions if c.claim == ENTRY_DATE):
@@ -273,15 +279,15 @@ def settle_dates(conditions: Sequence[Condition], instant: datetime) -> tuple[Co
 
 def rule_on(rule: Rule, instant: datetime) -> Rule | None:
     """A rule with its tests of the entry date settled, or None if it does not apply then."""
-    conditions = settle_dates(rule.conditions, instant)
-    unless = [(c, settle_dates((c,), instant)) for c in rule.unless]
+    conditions = resolve_dates(rule.conditions, instant)
+    unless = [(c, resolve_dates((c,), instant)) for c in rule.unless]
     if conditions is None or any(left == () for _, left in unless):
         return None
     return replace(rule, conditions=conditions, unless=tuple(c for c, left in unless if left))
 
 
 def _at_entry(rows: Rows, instant: datetime) -> Rows:
-    settled = ((row, settle_dates(row.conditions, instant)) for row in rows)
+    settled = ((row, resolve_dates(row.conditions, instant)) for row in rows)
     return tuple(replace(row, conditions=left) for row, left in settled if left is not None)
 
 
@@ -329,7 +335,7 @@ def _with_rate(row: Row, act: Act) -> Row:
 # -- ends ------------------------------------------------------------------------------------------------------
 
 
-def _is_over(acts: Sequence[Act], windows: Sequence[Window], instant: datetime) -> bool:
+def _is_over(acts: Sequence[Act], windows: Sequence[SuspensionWindow], instant: datetime) -> bool:
     """Whether the measure was terminated, or is no longer collected because it is void."""
     if _begun(acts, frozenset({"terminate", "expire", "replace"}), instant) or _ended_with_window(
         windows, instant
@@ -338,7 +344,7 @@ def _is_over(acts: Sequence[Act], windows: Sequence[Window], instant: datetime) 
     return any((act.collection_stop or act.start) <= instant for act in _invalidations(acts))  # type: ignore[operator]
 
 
-def _ended_with_window(windows: Sequence[Window], instant: datetime) -> bool:
+def _ended_with_window(windows: Sequence[SuspensionWindow], instant: datetime) -> bool:
     """Whether a suspension that terminates has ended; windows that touch are one suspension."""
     for window in windows:
         end = window.until

@@ -39,7 +39,7 @@ def check_names(law: Law) -> None:
 
 def _check_acts(law: Law) -> None:
     for change in law.changes:
-        if change.op != "announce" and not law.selected(change):
+        if change.op != "announce" and not law.select_measures(change):
             raise fault(f"{change.path}.measures", "the selector matches no measure")
         law.vocabulary.check_scope(change.selector.scope, f"{change.path}.measures")
         law.vocabulary.check_switches(change.switch, f"{change.path}.switch")

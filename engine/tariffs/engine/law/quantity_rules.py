@@ -12,7 +12,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from tariffs.engine.law.commitments import Promise, promises_of
+from tariffs.engine.law.commitments import CommitmentStep, commitment_steps
 from tariffs.engine.law.law import CONTROL, Law
 from tariffs.engine.law.law_edits import Constraint
 from tariffs.engine.law.model import Scope
@@ -30,7 +30,7 @@ class QuantityRule:
     kind: str
     direction: str
     scope: Scope
-    promise: Promise | None
+    promise: CommitmentStep | None
     citations: tuple[str, ...]
     conf: str
 
@@ -54,7 +54,7 @@ def quantity_rules(
         rule = _rule(entry)
         if rule.kind == LIMIT:
             found.append(rule)
-        promises = promises_of(entry, law.zones[CONTROL])
+        promises = commitment_steps(entry, law.zones[CONTROL])
         found += [replace(rule, promise=one) for one in promises if one.start <= instant < one.end]
     return found
 

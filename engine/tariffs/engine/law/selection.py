@@ -12,7 +12,7 @@ from tariffs.engine.law.model import Measure, Period
 from tariffs.engine.law.raw_fields import Context
 
 
-def selected(measures: Mapping[str, Measure], selector: Selector) -> list[tuple[Measure, str]]:
+def select_measures(measures: Mapping[str, Measure], selector: Selector) -> list[tuple[Measure, str]]:
     """The measures a selector reaches, each with the period label it is limited to (or an empty text)."""
     found: list[tuple[Measure, str]] = []
     for measure in measures.values():

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tariffs.engine.law.amendments import Act
-from tariffs.engine.law.measure_state import Window, apart, may_meet, windows_of
+from tariffs.engine.law.measure_state import SuspensionWindow, apart, may_meet, windows_of
 from tariffs.engine.law.model import ANYWHERE, Measure, Scope
 
 _VERBS = frozenset({"suspend", "extend", "snap_back"})
@@ -53,7 +53,7 @@ class Suspension:
     """A suspension and the goods that it reaches."""
 
     goods: Reached
-    window: Window
+    window: SuspensionWindow
 
 
 def suspensions_of(acts: Iterable[Act]) -> list[Suspension]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from tariffs.engine.base.bounded_cache import WeakLru
+from tariffs.engine.base.bounded_cache import WeakBoundedCache
 from tariffs.engine.base.chunks import checkpoint
 from tariffs.engine.law.law import IMPORT, REVIVE, InForce, Law
 from tariffs.engine.law.model import Measure, Row, Rule, Scope, holds
@@ -20,7 +20,7 @@ Effect = tuple[Group, ...]
 """What a switch bears on: goods that some scope of each group reaches."""
 
 _LAWS_KEPT = 8
-_ALTERNATIVES: WeakLru[Law, dict[str, list[Law]]] = WeakLru(_LAWS_KEPT)
+_ALTERNATIVES: WeakBoundedCache[Law, dict[str, list[Law]]] = WeakBoundedCache(_LAWS_KEPT)
 
 
 def switches_behind(

@@ -13,13 +13,13 @@ from zoneinfo import ZoneInfo
 
 from tariffs.engine.law.amendments import Act
 from tariffs.engine.law.conditions import Condition
-from tariffs.engine.law.measure_state import Rows, Standing, moments_of, standing
+from tariffs.engine.law.measure_state import MeasureState, Rows, measure_state, moments_of
 from tariffs.engine.law.model import Measure, Period, Row
 
 
-def standing_as_tested(
+def state_as_tested(
     measure: Measure, acts: Sequence[Act], periods: Sequence[Period], instant: datetime, zone: ZoneInfo
-) -> Standing | None:
+) -> MeasureState | None:
     """State of a measure for goods entered at an instant; None if it applies to no one.
 
     With `tested_on`, goods declared with an earlier date meet the measure as it was on that date; undeclared is the
@@ -32,12 +32,12 @@ def standing_as_tested(
         instant: the entry instant.
         zone: the zone in which conditions state their instants, that of the measure's direction.
     """
-    found = standing(measure, acts, periods, instant)
+    found = measure_state(measure, acts, periods, instant)
     if found is None or found.suspended or not measure.tested_on:
         return found
     spans: list[tuple[datetime, Rows]] = []
     for moment in _begun(measure, acts, instant):
-        then = standing(measure, acts, periods, moment)
+        then = measure_state(measure, acts, periods, moment)
         rows = then.rows if then else ()
         if spans and _bare(spans[-1][1]) == _bare(rows):
             rows = spans.pop()[1]
@@ -71,4 +71,4 @@ def _as_conditions(spans: Sequence[tuple[datetime, Rows]], claim: str) -> Rows:
     return tuple(found)
 
 
-__all__ = ["standing_as_tested"]
+__all__ = ["state_as_tested"]

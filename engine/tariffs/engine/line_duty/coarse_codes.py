@@ -14,9 +14,9 @@ from decimal import Decimal
 from tariffs.engine.errors import InputError, TariffsError
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
-from tariffs.engine.line_duty.entry_line import EntryLine, Reading, day_of_entry, read_line
-from tariffs.engine.line_duty.quote_cache import plan_of, settle_for
-from tariffs.engine.line_duty.rounding import Settlement
+from tariffs.engine.line_duty.entry_line import EntryLine, ResolvedLine, day_of_entry, resolve_line
+from tariffs.engine.line_duty.quote_cache import layers_for, plan_of
+from tariffs.engine.line_duty.rounding import QuoteLayers
 from tariffs.engine.rating.fits import Goods, dotted
 from tariffs.engine.schedule.codes import parse_code
 from tariffs.engine.schedule.lines import CODE_DIGITS, Schedule
@@ -38,7 +38,7 @@ class _Child:
     """
 
     code: str
-    reading: Reading | None
+    reading: ResolvedLine | None
     error: TariffsError | None
     amounts: tuple[Decimal, ...] = ()
     large: tuple[Decimal, ...] = ()
@@ -76,16 +76,18 @@ def is_coarse(schedule: Schedule, hts: str) -> bool:
     return len(parse_code(hts, schedule.accepts)[0]) < CODE_DIGITS
 
 
-def read_exactly(law: Law, line: EntryLine, known_on: str | date | None, schedule: Schedule) -> Reading:
+def resolve_coarse_line(
+    law: Law, line: EntryLine, known_on: str | date | None, schedule: Schedule
+) -> ResolvedLine:
     """An entry line as read, a coarse code as the first of its 10-digit codes if all give the same duty and headings.
 
     Raises:
-        InputError: CODE_TOO_COARSE if they do not, else as `read_line`.
+        InputError: CODE_TOO_COARSE if they do not, else as `resolve_line`.
     """
     code, repaired = parse_code(line.hts, schedule.accepts)
     children = schedule.children(code, day_of_entry(law, line)) if len(code) < CODE_DIGITS else []
     if not children:
-        return read_line(law, line, known_on, schedule)
+        return resolve_line(law, line, known_on, schedule)
     found = [_child(law, replace(line, hts=child), known_on, schedule) for child in children]
     if len({child.outcome for child in found}) > 1:
         raise _too_coarse(line.hts, found)
@@ -100,11 +102,11 @@ def read_exactly(law: Law, line: EntryLine, known_on: str | date | None, schedul
 
 def _child(law: Law, line: EntryLine, known_on: str | date | None, schedule: Schedule) -> _Child:
     try:
-        reading = read_line(law, line, known_on, schedule)
+        reading = resolve_line(law, line, known_on, schedule)
         plan = plan_of(law, reading)
-        settled = settle_for(law, reading, plan)
+        settled = layers_for(law, reading, plan)
         goods = _enlarged(reading.goods)
-        large = settle_for(law, replace(reading, goods=goods), plan)
+        large = layers_for(law, replace(reading, goods=goods), plan)
     except InputError as error:
         return _Child(line.hts, None, error)
     own = dotted(reading.article.line.hts8)
@@ -132,7 +134,7 @@ def _enlarged(goods: Goods) -> Goods:
     return replace(goods, value=_LARGE_VALUE, quantity=None if goods.quantity is None else _LARGE_QUANTITY)
 
 
-def _amounts(settled: Settlement) -> tuple[Decimal, ...]:
+def _amounts(settled: QuoteLayers) -> tuple[Decimal, ...]:
     return settled.assessed, settled.owed, settled.min, settled.max
 
 
@@ -188,4 +190,4 @@ def _dotted(code: str) -> str:
     return f"{code[:4]}.{code[4:6]}.{code[6:]}"
 
 
-__all__ = ["is_coarse", "read_exactly"]
+__all__ = ["is_coarse", "resolve_coarse_line"]

@@ -59,7 +59,7 @@ class EntriesResult:
     notes: tuple[Note, ...]
 
 
-def assess_entries(
+def quote_entries(
     law: Law,
     lines: Sequence[EntryLine | Unread],
     *,

@@ -9,7 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from tariffs.engine.base.amounts import read_number
+from tariffs.engine.base.amounts import parse_number
 from tariffs.engine.base.dates import DateError, Moment, read_moment
 from tariffs.engine.errors import InputError
 from tariffs.engine.law.conditions import ENTRY_DATE, Fact
@@ -100,7 +100,7 @@ class Article:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ResolvedLine:
     """An entry line as read: `entry` is its instant, `known` the day whose acts count, `facts` are as declared.
 
     `notes` tell of repairs.
@@ -118,7 +118,7 @@ class Reading:
     notes: tuple[Note, ...]
 
 
-def read_line(law: Law, line: EntryLine, known_on: str | date | None, schedule: Schedule) -> Reading:
+def resolve_line(law: Law, line: EntryLine, known_on: str | date | None, schedule: Schedule) -> ResolvedLine:
     """An entry line as read.
 
     Raises:
@@ -146,7 +146,7 @@ def read_line(law: Law, line: EntryLine, known_on: str | date | None, schedule: 
         *known_on_notes(law, known_on),
         *claim_notes(law.claims, line.claims, zone, line.date_formats),
     )
-    return Reading(line, schedule, moment.instant, day, known, article, goods, declared, facts, notes)
+    return ResolvedLine(line, schedule, moment.instant, day, known, article, goods, declared, facts, notes)
 
 
 def day_of_entry(law: Law, line: EntryLine) -> date:
@@ -366,7 +366,7 @@ def _schedule_notes(found: ScheduleLine, code: str) -> list[Note]:
 
 def _number(given: object, name: str, reason: str) -> Decimal:
     try:
-        number = given if isinstance(given, Decimal) else read_number(str(given))
+        number = given if isinstance(given, Decimal) else parse_number(str(given))
     except ValueError:
         number = Decimal("NaN")
     # Comparing is safe for every number but NaN: more digits would not fit the arithmetic of money.

@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from tariffs.engine.law.conditions import Condition
-from tariffs.engine.law.describe_rows import base_words, percent
+from tariffs.engine.law.describe_rows import describe_base, percent
 from tariffs.engine.law.model import PROHIBITION, Row
 from tariffs.engine.law.stacking import (
     APPLIED,
@@ -20,10 +20,10 @@ from tariffs.engine.law.stacking import (
     Layer,
     Step,
 )
-from tariffs.engine.rating.fits import Priced
+from tariffs.engine.rating.fits import PricedRow
 
 
-def why(priced: Priced, rule_texts: dict[str, str]) -> dict[str, str]:
+def why(priced: PricedRow, rule_texts: dict[str, str]) -> dict[str, str]:
     """The reason for a layer: `rule` (its id), `text` (a sentence) and the operands by name.
 
     Operands: `acts` (the period and acts that made the row), `by` (the measures a stacking rule fired on), `if` (the
@@ -39,7 +39,7 @@ def why(priced: Priced, rule_texts: dict[str, str]) -> dict[str, str]:
     found = {"rule": last.rule if last else acts, "acts": acts, "by": ", ".join(last.by) if last else ""}
     found["if"] = " and ".join(condition.words for condition in layer.row.conditions)
     if layer.state == APPLIED:
-        found["base"] = base_words(layer.weights)
+        found["base"] = describe_base(layer.weights)
     if layer.row.kind == "topup_to":
         found["ordinary"] = percent(priced.ordinary.rate)
     given = f" because {fact_words(layer.row, priced.assumed)}" if layer.row.conditions else ""
@@ -47,13 +47,13 @@ def why(priced: Priced, rule_texts: dict[str, str]) -> dict[str, str]:
     return {name: text for name, text in found.items() if text}
 
 
-def why_if(priced: Priced, rule_texts: dict[str, str]) -> dict[str, str]:
+def why_if(priced: PricedRow, rule_texts: dict[str, str]) -> dict[str, str]:
     """The reason for a layer that is charged only under facts that the line does not declare, as `why`."""
     text = f"Not charged as the line is declared. {otherwise(priced, rule_texts)}"
     return why(priced, rule_texts) | {"text": text}
 
 
-def otherwise(priced: Priced, rule_texts: dict[str, str]) -> str:
+def otherwise(priced: PricedRow, rule_texts: dict[str, str]) -> str:
     """The charge of a layer under facts that the line does not declare, as a sentence."""
     row = priced.layer.row
     facts = fact_words(row) if row.conditions else "other facts are declared"
@@ -77,7 +77,7 @@ def _fact(condition: Condition, claimed: str) -> str:
     return f"{condition.claim} is {'not claimed' if condition.negated else claimed}"
 
 
-def _sentence(priced: Priced, rule_texts: dict[str, str], given: str) -> str:
+def _sentence(priced: PricedRow, rule_texts: dict[str, str], given: str) -> str:
     layer, row = priced.layer, priced.layer.row
     if layer.state == DISPLACED:
         return _displaced(layer.steps[-1], rule_texts)
@@ -94,9 +94,9 @@ def _sentence(priced: Priced, rule_texts: dict[str, str], given: str) -> str:
     if row.exempt:
         return f"Relieved under {priced.heading or 'its own terms'}{given}."
     if layer.state == EXEMPT:
-        return f"Left out of the base: {base_words(layer.weights)} is reported under {priced.heading} at 0{given}."
+        return f"Left out of the base: {describe_base(layer.weights)} is reported under {priced.heading} at 0{given}."
     void = " Assessed and not owed: the duty is void." if row.void else ""
-    return f"{_rate_words(priced)} on {base_words(layer.weights)}{given}.{_taken(layer, rule_texts)}{void}"
+    return f"{_rate_words(priced)} on {describe_base(layer.weights)}{given}.{_taken(layer, rule_texts)}{void}"
 
 
 def _displaced(last: Step, rule_texts: dict[str, str]) -> str:
@@ -119,12 +119,12 @@ def _statutory(layer: Layer) -> str:
     return percent(layer.row.rate) if layer.row.rate is not None else "the duty"
 
 
-def _rate_words(priced: Priced) -> str:
+def _rate_words(priced: PricedRow) -> str:
     words = _charged_words(priced)
     return f"{words}, what a suspension keeps," if priced.layer.row.kept else words
 
 
-def _charged_words(priced: Priced) -> str:
+def _charged_words(priced: PricedRow) -> str:
     row = priced.layer.row
     if row.kind == "ordinary":
         column = "Column 2 rate" if row.column == "other" else "Ordinary rate"

@@ -5,23 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from tariffs.engine.base.bounded_cache import Lru
+from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.law.law import Law
 from tariffs.engine.line_duty.cbp_7501 import HeadingLine, headings_claimed
-from tariffs.engine.line_duty.entry_line import EntryLine, Reading, read_line
+from tariffs.engine.line_duty.entry_line import EntryLine, ResolvedLine, resolve_line
 from tariffs.engine.line_duty.quote import Quote
-from tariffs.engine.line_duty.quote_cache import Plan, plan_of
-from tariffs.engine.line_duty.why_not import Considered, Considering, considered
+from tariffs.engine.line_duty.quote_cache import QuotePlan, plan_of
+from tariffs.engine.line_duty.why_not import Considered, WhyNotRequest, why_not
 from tariffs.engine.schedule.lines import load_schedule
 
 CONSIDERED_KEPT = 512
 """Plans whose lines were explained; what was considered for one takes some 20 KB."""
-_CONSIDERED: Lru[Plan, tuple[Considered, ...]] = Lru(CONSIDERED_KEPT)
+_CONSIDERED: BoundedCache[QuotePlan, tuple[Considered, ...]] = BoundedCache(CONSIDERED_KEPT)
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """`headings` as an entry summary reports them, zero ones too; `considered`: what made no layer, and why."""
+    """`headings` as an entry summary reports them, zero ones too; `why_not`: what made no layer, and why."""
 
     headings: tuple[HeadingLine, ...]
     considered: tuple[Considered, ...]
@@ -38,11 +38,11 @@ def explanation(
         quote: the answer.
         known_on: as the answer was asked for.
     """
-    reading = read_line(law, line, known_on, load_schedule())
+    reading = resolve_line(law, line, known_on, load_schedule())
     return explained(law, reading, plan_of(law, reading), quote)
 
 
-def explained(law: Law, line: Reading, plan: Plan, quote: Quote) -> Explanation:
+def explained(law: Law, line: ResolvedLine, plan: QuotePlan, quote: Quote) -> Explanation:
     """What stands behind the answer for a line by its plan, besides its layers."""
     in_force = law.in_force(line.entry, line.known)
     rules = {active.rule.id: active.rule.heading for active in in_force.rules}
@@ -50,11 +50,11 @@ def explained(law: Law, line: Reading, plan: Plan, quote: Quote) -> Explanation:
     return Explanation(tuple(headings), _CONSIDERED.get(plan, lambda: _considered(law, line, plan)))
 
 
-def is_considered(plan: Plan) -> bool:
+def is_considered(plan: QuotePlan) -> bool:
     """Whether what was considered for a plan is in memory."""
     return _CONSIDERED.find(plan) is not None
 
 
-def _considered(law: Law, line: Reading, plan: Plan) -> tuple[Considered, ...]:
+def _considered(law: Law, line: ResolvedLine, plan: QuotePlan) -> tuple[Considered, ...]:
     code, origin = line.article.code, line.article.origin
-    return considered(Considering(law, line.entry, line.known, code, origin, plan.facts))
+    return why_not(WhyNotRequest(law, line.entry, line.known, code, origin, plan.facts))

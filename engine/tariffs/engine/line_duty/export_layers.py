@@ -17,7 +17,7 @@ from tariffs.engine.law.describe_rows import percent
 from tariffs.engine.law.law import InForce, Law
 from tariffs.engine.law.matching import candidates
 from tariffs.engine.line_duty.explain import why
-from tariffs.engine.line_duty.rounding import LayerSum, cents, rule_texts, summed
+from tariffs.engine.line_duty.rounding import LayerSum, cents, rule_texts, sum_layers
 from tariffs.engine.rating.fits import Goods, RateOf, Rater, claims_read
 from tariffs.engine.schedule.lines import ScheduleLine
 from tariffs.engine.schedule.rates import AD_VALOREM, Rate
@@ -73,7 +73,7 @@ def export_layers(law: Law, in_force: InForce, goods: ExportGoods) -> tuple[Expo
     rated = Goods(goods.code, _line(goods.ordinary), goods.origin, value, None, "", goods.instant.date())
     rater = Rater(law, in_force, rated, rows, _rates(goods.ordinary), convert)
     try:
-        sums = summed(law, rater, goods.facts, claims_read(rows, in_force))
+        sums = sum_layers(law, rater, goods.facts, claims_read(rows, in_force))
     except InputError as error:
         raise (_by_quantity() if error.reason == "QUANTITY_REQUIRED" else error) from None
     texts = rule_texts(law)

@@ -34,7 +34,7 @@ from tariffs.engine.rating.facts import ClaimValue, claim_notes, read_claims
 from tariffs.engine.schedule.codes import parse_code
 from tariffs.engine.schedule.countries import is_country, unknown_origin
 from tariffs.engine.schedule.lines import load_schedule
-from tariffs.engine.tables.claim_shares import facts_under
+from tariffs.engine.tables.claim_shares import facts_with_claim_shares
 from tariffs.engine.tables.export_rates import (
     ONE,
     QUOTA_CLAIM,
@@ -89,7 +89,7 @@ class ExportQuote:
     provenance: Mapping[str, object]
 
 
-def assess_export(law: Law, line: ExportLine, *, known_on: str | date | None = None) -> ExportQuote:
+def quote_export(law: Law, line: ExportLine, *, known_on: str | date | None = None) -> ExportQuote:
     """The duty and landed cost of one line of exports under a law, after any scenario.
 
     Args:
@@ -169,7 +169,7 @@ def _read(
         declared = {**declared, QUOTA_CLAIM: ONE}
         assumptions.append(WITHIN_QUOTA)
     in_force = law.in_force(instant, known, EXPORT)
-    facts = facts_under(law, in_force, instant, (code, origin), declared)
+    facts = facts_with_claim_shares(law, in_force, instant, (code, origin), declared)
     charges = read_charge(line.freight, "freight") + read_charge(line.insurance, "insurance")
     return ExportGoods(code, origin, _value(line) + charges, instant, known, ordinary, facts)
 

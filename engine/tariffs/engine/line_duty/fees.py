@@ -15,7 +15,7 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from tariffs.engine.base.bounded_cache import Lru
+from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.law.conditions import Fact
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.values import digits, read_day, read_rate
@@ -179,7 +179,7 @@ class DayFees:
 
 
 # Keys name a law without keeping it alive.
-_FEES: Lru[tuple[weakref.ref[Law], date], DayFees] = Lru(DAYS_KEPT)
+_FEES: BoundedCache[tuple[weakref.ref[Law], date], DayFees] = BoundedCache(DAYS_KEPT)
 
 
 def _fees_on(law: Law, day: date) -> DayFees:

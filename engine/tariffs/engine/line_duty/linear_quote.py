@@ -17,14 +17,14 @@ from tariffs.engine.line_duty.rounding import (
     CENT,
     UNDETERMINED,
     ZERO,
-    LayerFace,
+    LayerLabel,
     LayerSum,
     QuoteLayer,
-    Settlement,
+    QuoteLayers,
     Sums,
     dearest,
-    face_of,
     is_sole,
+    label_of,
     rule_texts,
 )
 
@@ -37,7 +37,7 @@ Places = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class ScaledLayer:
+class LinearLayer:
     """A layer for one dollar. Amounts are places among the proportions of the line.
 
     `possible` has, for each assignment of the facts asked for that differs, the places that sum to what the measure
@@ -45,7 +45,7 @@ class ScaledLayer:
     declared: it charges nothing, and is told for what it could.
     """
 
-    face: LayerFace
+    face: LayerLabel
     base: int
     amount: int
     owed: int
@@ -69,7 +69,7 @@ class ScaledLayer:
 
 
 @dataclass(frozen=True, slots=True)
-class Scaled:
+class LinearQuote:
     """A line for one dollar.
 
     Attributes:
@@ -81,8 +81,8 @@ class Scaled:
     """
 
     proportions: tuple[int, ...]
-    layers: tuple[ScaledLayer, ...]
-    latent: tuple[ScaledLayer, ...]
+    layers: tuple[LinearLayer, ...]
+    latent: tuple[LinearLayer, ...]
     totals: tuple[Places, ...]
     order: tuple[str, ...]
 
@@ -90,11 +90,11 @@ class Scaled:
         """What the proportions come to for a value in whole dollars."""
         return [in_cents(value, one) for one in self.proportions]
 
-    def told(self, cents: Sequence[int]) -> tuple[ScaledLayer, ...]:
+    def told(self, cents: Sequence[int]) -> tuple[LinearLayer, ...]:
         """The layers of the answer in reporting order."""
         if not self.latent:
             return self.layers
-        told: dict[str, ScaledLayer] = {}
+        told: dict[str, LinearLayer] = {}
         for layer in self.latent:
             if cents[layer.amount]:
                 told.setdefault(layer.face.measure, layer)
@@ -107,14 +107,14 @@ class Scaled:
         totals = [_sum(places, cents) for places in self.totals]
         return assessed, owed, min((*totals, assessed)), max((*totals, assessed))
 
-    def at(self, value: int) -> Settlement:
+    def at(self, value: int) -> QuoteLayers:
         """The line settled for a value in whole dollars."""
         cents = self.cents(value)
         duty = [one * CENT for one in self.duty(cents)]
-        return Settlement([_layer(layer, cents) for layer in self.told(cents)], *duty)
+        return QuoteLayers([_layer(layer, cents) for layer in self.told(cents)], *duty)
 
 
-def _layer(layer: ScaledLayer, cents: Sequence[int]) -> QuoteLayer:
+def _layer(layer: LinearLayer, cents: Sequence[int]) -> QuoteLayer:
     base, amount, low, high = [one * CENT for one in layer.amounts(cents)]
     owed = ZERO if layer.latent else cents[layer.owed] * CENT
     return QuoteLayer(
@@ -164,7 +164,7 @@ class _Proportions:
         return found
 
 
-def scaled(law: Law, sums: Sums, possible: Sequence[Sums]) -> Scaled | None:
+def linear_quote(law: Law, sums: Sums, possible: Sequence[Sums]) -> LinearQuote | None:
     """The form of a line from its sums for one dollar; None if decimals would round on the way to some amount.
 
     Args:
@@ -177,24 +177,24 @@ def scaled(law: Law, sums: Sums, possible: Sequence[Sums]) -> Scaled | None:
     others = dearest(sums, possible)
     layers = []
     for (measure, heading, state), total in sums.items():
-        face = face_of(total, heading, state, texts, others.get(measure))
+        face = label_of(total, heading, state, texts, others.get(measure))
         may_be = _distinct(measure, amounts) if is_sole(sums, measure) else ()
         layers.append(_scaled_layer(face, total, found, may_be))
-    latent: dict[tuple[str, int], ScaledLayer] = {}
+    latent: dict[tuple[str, int], LinearLayer] = {}
     standing = {measure for measure, _, _ in sums}
     for one in possible:
         for (measure, heading, _), total in one.items():
             place = found.place(total.raw)
             if measure not in standing and total.raw and (measure, place) not in latent:
-                face = face_of(total, heading, UNDETERMINED, texts)
-                latent[measure, place] = ScaledLayer(
+                face = label_of(total, heading, UNDETERMINED, texts)
+                latent[measure, place] = LinearLayer(
                     face, place, place, place, _distinct(measure, amounts), latent=True
                 )
     totals = {tuple(sorted(place for places in one.values() for place in places)) for one in amounts}
     if not found.exact:
         return None
     order = reporting_order(law)
-    return Scaled(
+    return LinearQuote(
         tuple(found.places),
         tuple(in_order(order, layers)),
         tuple(latent.values()),
@@ -204,11 +204,11 @@ def scaled(law: Law, sums: Sums, possible: Sequence[Sums]) -> Scaled | None:
 
 
 def _scaled_layer(
-    face: LayerFace, total: LayerSum, found: _Proportions, possible: tuple[Places, ...]
-) -> ScaledLayer:
+    face: LayerLabel, total: LayerSum, found: _Proportions, possible: tuple[Places, ...]
+) -> LinearLayer:
     """A layer as the facts stand; `possible` are what it could be, empty where that is said elsewhere."""
     amount = found.place(total.raw)
-    return ScaledLayer(
+    return LinearLayer(
         face,
         found.place(total.base),
         amount,
@@ -221,4 +221,4 @@ def _distinct(measure: str, amounts: Sequence[Mapping[str, Places]]) -> tuple[Pl
     return tuple(dict.fromkeys(one.get(measure, ()) for one in amounts))
 
 
-__all__ = ["LARGEST_VALUE", "Scaled", "ScaledLayer", "in_cents", "proportion", "scaled"]
+__all__ = ["LARGEST_VALUE", "LinearLayer", "LinearQuote", "in_cents", "linear_quote", "proportion"]

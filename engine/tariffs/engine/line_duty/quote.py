@@ -14,10 +14,10 @@ from decimal import Decimal
 from tariffs.engine.base.provenance import law_facts
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.notes import Note, unread
-from tariffs.engine.line_duty.coarse_codes import read_exactly
-from tariffs.engine.line_duty.entry_line import Charge, EntryLine, Reading, charges_of, read_charge
+from tariffs.engine.line_duty.coarse_codes import resolve_coarse_line
+from tariffs.engine.line_duty.entry_line import Charge, EntryLine, ResolvedLine, charges_of, read_charge
 from tariffs.engine.line_duty.fees import FeeLine, LandedCost, fees_on, mpf_base
-from tariffs.engine.line_duty.quote_cache import Plan, plan_of, settle_for
+from tariffs.engine.line_duty.quote_cache import QuotePlan, layers_for, plan_of
 from tariffs.engine.line_duty.rounding import QuoteLayer, cents
 from tariffs.engine.schedule.lines import Schedule, load_schedule
 
@@ -58,7 +58,7 @@ class RatedLine:
         return replace(self.quote, landed=replace(self.quote.landed, mpf=mpf, hmf=hmf))
 
 
-def assess_line(
+def quote_line(
     law: Law, line: EntryLine, *, known_on: str | date | None = None, schedule: Schedule | None = None
 ) -> Quote:
     """The duty of one entry line under a law, as an entry of this line alone.
@@ -73,7 +73,7 @@ def assess_line(
     Raises:
         InputError: as `rate_line`.
     """
-    reading = read_exactly(law, line, known_on, schedule or load_schedule())
+    reading = resolve_coarse_line(law, line, known_on, schedule or load_schedule())
     return price(law, reading, plan_of(law, reading))
 
 
@@ -87,12 +87,12 @@ def rate_line(
             UNIT_UNKNOWN, RATE_NOT_COMPUTABLE, CLAIM_*, *_SHARES_EXCEED_ONE, TOO_MANY_ATOMS or CHARGE_INVALID, with the
             field at fault.
     """
-    reading = read_exactly(law, line, known_on, schedule or load_schedule())
+    reading = resolve_coarse_line(law, line, known_on, schedule or load_schedule())
     plan = plan_of(law, reading)
     return RatedLine(_priced(law, reading, plan, ZERO, ZERO), reading.day, _fee_line(law, reading, plan))
 
 
-def price(law: Law, line: Reading, plan: Plan) -> Quote:
+def price(law: Law, line: ResolvedLine, plan: QuotePlan) -> Quote:
     """The answer for a line by its plan, as an entry of this line alone.
 
     Raises:
@@ -103,8 +103,8 @@ def price(law: Law, line: Reading, plan: Plan) -> Quote:
     return replace(quote, notes=quote.notes + unread(law, line.day, line.known))
 
 
-def _priced(law: Law, line: Reading, plan: Plan, mpf: Decimal, hmf: Decimal) -> Quote:
-    settled = settle_for(law, line, plan)
+def _priced(law: Law, line: ResolvedLine, plan: QuotePlan, mpf: Decimal, hmf: Decimal) -> Quote:
+    settled = layers_for(law, line, plan)
     charges = charges_of(line.line, line.goods)
     return Quote(
         assessed=settled.assessed,
@@ -128,9 +128,9 @@ def _priced(law: Law, line: Reading, plan: Plan, mpf: Decimal, hmf: Decimal) -> 
     )
 
 
-def _fee_line(law: Law, line: Reading, plan: Plan) -> FeeLine:
+def _fee_line(law: Law, line: ResolvedLine, plan: QuotePlan) -> FeeLine:
     value = line.goods.value
-    scales = plan.scaled is not None
+    scales = plan.linear_quote is not None
     entered = 1 - plan.prohibited.share
     base = (
         value * plan.mpf_share if scales else mpf_base(law, line.article.origin, value, plan.facts) * entered
@@ -139,7 +139,12 @@ def _fee_line(law: Law, line: Reading, plan: Plan) -> FeeLine:
 
 
 def _landed(
-    line: Reading, entered: Decimal, duty: Decimal, charges: tuple[Charge, ...], mpf: Decimal, hmf: Decimal
+    line: ResolvedLine,
+    entered: Decimal,
+    duty: Decimal,
+    charges: tuple[Charge, ...],
+    mpf: Decimal,
+    hmf: Decimal,
 ) -> LandedCost:
     """The landed cost of the share of a line that may be `entered`; duty and fees are of that share already."""
     by_kind: dict[str, Decimal] = {}
@@ -154,4 +159,4 @@ def _landed(
     return LandedCost(value, freight, insurance, duty, mpf, hmf, **by_kind)
 
 
-__all__ = ["EntryLine", "Quote", "QuoteLayer", "RatedLine", "assess_line", "price", "rate_line"]
+__all__ = ["EntryLine", "Quote", "QuoteLayer", "RatedLine", "price", "quote_line", "rate_line"]

@@ -10,18 +10,18 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from tariffs.engine.base.bounded_cache import Lru
+from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.errors import InputError
 from tariffs.engine.law.conditions import Fact
 from tariffs.engine.law.law import InForce, Law
 from tariffs.engine.law.matching import Candidates, Reach, candidates
 from tariffs.engine.law.notes import Note
 from tariffs.engine.law.switch_sensitivity import switches_behind
-from tariffs.engine.line_duty.entry_line import Reading
+from tariffs.engine.line_duty.entry_line import ResolvedLine
 from tariffs.engine.line_duty.fees import mpf_base
-from tariffs.engine.line_duty.linear_quote import LARGEST_VALUE, Scaled, scaled
+from tariffs.engine.line_duty.linear_quote import LARGEST_VALUE, LinearQuote, linear_quote
 from tariffs.engine.line_duty.prohibition import Prohibited, prohibited_by
-from tariffs.engine.line_duty.rounding import Settlement, joint_facts, settle, spread, summed
+from tariffs.engine.line_duty.rounding import QuoteLayers, joint_facts, round_layers, spread, sum_layers
 from tariffs.engine.rating.fits import (
     PROCESSING_CLAIM,
     Goods,
@@ -33,7 +33,7 @@ from tariffs.engine.rating.fits import (
 )
 from tariffs.engine.schedule.rates import FREE
 from tariffs.engine.schedule.units import convert
-from tariffs.engine.tables.claim_shares import facts_under
+from tariffs.engine.tables.claim_shares import facts_with_claim_shares
 
 PLANS_KEPT = 2048
 """Plans of all laws together; one takes 5 to 20 KB."""
@@ -41,7 +41,7 @@ _ONE = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Plan:
+class QuotePlan:
     """What all lines of one code, origin, schedule and set of claims have in common in a segment of a law.
 
     Attributes:
@@ -62,19 +62,19 @@ class Plan:
     assumptions: tuple[str, ...]
     notes: tuple[Note, ...]
     switches: Mapping[str, str]
-    scaled: Scaled | None
+    linear_quote: LinearQuote | None
     mpf_share: Decimal
     prohibited: Prohibited
 
-    def scaled_for(self, value: Decimal) -> Scaled | None:
+    def scaled_for(self, value: Decimal) -> LinearQuote | None:
         """The line for one dollar, if lines of this value are that line scaled."""
-        return self.scaled if 0 < value < LARGEST_VALUE else None
+        return self.linear_quote if 0 < value < LARGEST_VALUE else None
 
 
-_PLANS: Lru[Hashable, Plan] = Lru(PLANS_KEPT)
+_PLANS: BoundedCache[Hashable, QuotePlan] = BoundedCache(PLANS_KEPT)
 
 
-def plan_of(law: Law, line: Reading) -> Plan:
+def plan_of(law: Law, line: ResolvedLine) -> QuotePlan:
     """The plan of a line, kept for the next.
 
     Raises:
@@ -83,12 +83,12 @@ def plan_of(law: Law, line: Reading) -> Plan:
     return _PLANS.get(plan_key(law, line), lambda: make_plan(law, line))
 
 
-def plan_kept(law: Law, line: Reading) -> Plan | None:
+def cached_plan(law: Law, line: ResolvedLine) -> QuotePlan | None:
     """The plan of a line if it is in memory."""
     return _PLANS.find(plan_key(law, line))
 
 
-def plan_key(law: Law, line: Reading) -> Hashable:
+def plan_key(law: Law, line: ResolvedLine) -> Hashable:
     """What tells plans apart; it names a law and a schedule without keeping them alive."""
     return (
         weakref.ref(law),
@@ -102,21 +102,21 @@ def plan_key(law: Law, line: Reading) -> Hashable:
     )
 
 
-def make_plan(law: Law, line: Reading) -> Plan:
+def make_plan(law: Law, line: ResolvedLine) -> QuotePlan:
     """The plan of a line, worked out anew; raises as `plan_of`."""
     in_force = law.in_force(line.entry, line.known)
     article = line.article
     goods = (article.code, article.origin)
     rows = candidates(in_force, *goods)
     read = claims_read(rows, in_force)
-    facts = facts_under(law, in_force, line.entry, goods, line.facts)
+    facts = facts_with_claim_shares(law, in_force, line.entry, goods, line.facts)
     asked = tuple(name for name in sorted(read - facts.keys()) if _is_asked(law, in_force, name, goods))
     silent = read - _impossible(law, article.origin) - facts.keys() - set(asked)
     rater = _rater(law, line, line.goods, rows)
     prohibited = prohibited_by(law, rater, rows, facts, read)
     if prohibited.whole and prohibited.claims.isdisjoint(asked):
         asked = ()
-    bare = Plan(
+    bare = QuotePlan(
         facts=facts,
         read=read,
         missing=asked,
@@ -129,20 +129,20 @@ def make_plan(law: Law, line: Reading) -> Plan:
         switches=switches_behind(
             law, line.entry, line.known, lambda scope: Reach.of(scope, in_force).fits(*goods)
         ),
-        scaled=None,
+        linear_quote=None,
         mpf_share=mpf_base(law, article.origin, _ONE, facts) * (_ONE - prohibited.share),
         prohibited=prohibited,
     )
-    return replace(bare, scaled=_scaled(law, line, bare))
+    return replace(bare, linear_quote=_scaled(law, line, bare))
 
 
-def settle_for(law: Law, line: Reading, plan: Plan) -> Settlement:
-    """A line settled by its plan: scaled where it can be; raises as `settle_anew`."""
-    scaled = plan.scaled_for(line.goods.value)
-    return settle_anew(law, line, plan) if scaled is None else scaled.at(int(line.goods.value))
+def layers_for(law: Law, line: ResolvedLine, plan: QuotePlan) -> QuoteLayers:
+    """A line settled by its plan: scaled where it can be; raises as `compute_layers`."""
+    linear_quote = plan.scaled_for(line.goods.value)
+    return compute_layers(law, line, plan) if linear_quote is None else linear_quote.at(int(line.goods.value))
 
 
-def settle_anew(law: Law, line: Reading, plan: Plan) -> Settlement:
+def compute_layers(law: Law, line: ResolvedLine, plan: QuotePlan) -> QuoteLayers:
     """A line settled for its own value and quantity.
 
     Raises:
@@ -151,12 +151,12 @@ def settle_anew(law: Law, line: Reading, plan: Plan) -> Settlement:
     in_force = law.in_force(line.entry, line.known)
     rows = candidates(in_force, line.article.code, line.article.origin)
     rater = _rater(law, line, line.goods, rows)
-    sums = summed(law, rater, plan.facts, plan.read)
+    sums = sum_layers(law, rater, plan.facts, plan.read)
     joint = joint_facts(law, plan.facts, plan.missing, conditions_read(rows, in_force))
-    return settle(law, sums, spread(law, rater, plan.read, joint))
+    return round_layers(law, sums, spread(law, rater, plan.read, joint))
 
 
-def _scaled(law: Law, line: Reading, plan: Plan) -> Scaled | None:
+def _scaled(law: Law, line: ResolvedLine, plan: QuotePlan) -> LinearQuote | None:
     if PROCESSING_CLAIM in plan.facts:
         return None
     in_force = law.in_force(line.entry, line.known)
@@ -166,15 +166,15 @@ def _scaled(law: Law, line: Reading, plan: Plan) -> Scaled | None:
     goods = replace(line.goods, value=_ONE, quantity=None, unit="")
     rater = _rater(law, line, goods, rows)
     try:
-        sums = summed(law, rater, plan.facts, plan.read)
+        sums = sum_layers(law, rater, plan.facts, plan.read)
         joint = joint_facts(law, plan.facts, plan.missing, conditions_read(rows, in_force))
-        possible = [summed(law, rater, facts, plan.read) for facts in joint]
+        possible = [sum_layers(law, rater, facts, plan.read) for facts in joint]
     except InputError:
         return None
-    return scaled(law, sums, possible)
+    return linear_quote(law, sums, possible)
 
 
-def _rater(law: Law, line: Reading, goods: Goods, rows: Candidates) -> Rater:
+def _rater(law: Law, line: ResolvedLine, goods: Goods, rows: Candidates) -> Rater:
     """A rater of goods, which are the line's or stand for it at another value."""
     rates = schedule_rates(law, goods, line.schedule)
     return Rater(law, law.in_force(line.entry, line.known), goods, rows, rates, convert)
@@ -207,7 +207,7 @@ def _assumptions(law: Law, rows: Candidates, silent: frozenset[str]) -> tuple[st
     )
 
 
-def _not_open(law: Law, line: Reading, rows: Candidates, facts: Mapping[str, Fact]) -> tuple[Note, ...]:
+def _not_open(law: Law, line: ResolvedLine, rows: Candidates, facts: Mapping[str, Fact]) -> tuple[Note, ...]:
     """Preferences that the line claims and no special program grants to its goods."""
     rate_of = schedule_rates(law, line.goods, line.schedule)
     ordinary = [row for _, reaching in rows for row in reaching if row.kind == "ordinary"]

@@ -14,7 +14,7 @@ from tariffs.engine.law.stacking import EXEMPT
 from tariffs.engine.line_duty.cbp_7501 import in_reporting_order
 from tariffs.engine.line_duty.explain import otherwise, why, why_if
 from tariffs.engine.rating.facts import assignments, split
-from tariffs.engine.rating.fits import Priced, Rater
+from tariffs.engine.rating.fits import PricedRow, Rater
 
 CENT, ZERO = Decimal("0.01"), Decimal(0)
 NANO = Decimal("1e-9")
@@ -23,7 +23,7 @@ Key = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class LayerFace:
+class LayerLabel:
     """Fields of a layer apart from money: `rate` is a fraction or None if not ad valorem.
 
     `period` is the label of the measure's period in force, `rule` the id of the last stacking rule that touched the
@@ -45,7 +45,7 @@ class LayerFace:
 class QuoteLayer:
     """One layer of the answer; money in dollars and cents."""
 
-    face: LayerFace
+    face: LayerLabel
     state: str
     base: Decimal
     amount: Decimal
@@ -100,7 +100,7 @@ class QuoteLayer:
 
 
 @dataclass(frozen=True, slots=True)
-class Settlement:
+class QuoteLayers:
     """Layers in reporting order, and the least and most duty over the facts asked for."""
 
     layers: Sequence[QuoteLayer]
@@ -114,8 +114,8 @@ class Settlement:
 class LayerSum:
     """A layer summed over the atoms of a line, not rounded; `parts` has each atom's weight and layer."""
 
-    priced: Priced
-    parts: list[tuple[Decimal, Priced]] = field(default_factory=list)
+    priced: PricedRow
+    parts: list[tuple[Decimal, PricedRow]] = field(default_factory=list)
     base: Decimal = ZERO
     raw: Decimal = ZERO
     raw_owed: Decimal = ZERO
@@ -140,7 +140,7 @@ def cents(amount: Decimal) -> Decimal:
     return amount.quantize(NANO).quantize(CENT, ROUND_HALF_UP)
 
 
-def summed(law: Law, rater: Rater, facts: Mapping[str, Fact], read: frozenset[str]) -> Sums:
+def sum_layers(law: Law, rater: Rater, facts: Mapping[str, Fact], read: frozenset[str]) -> Sums:
     """The line's layers by measure, heading and state, summed over its atoms.
 
     Raises:
@@ -159,11 +159,11 @@ def summed(law: Law, rater: Rater, facts: Mapping[str, Fact], read: frozenset[st
     return sums
 
 
-def _key(priced: Priced) -> Key:
+def _key(priced: PricedRow) -> Key:
     return priced.layer.active.measure.id, priced.heading, priced.layer.state
 
 
-def _place(sums: Sums, priced: Priced) -> LayerSum:
+def _place(sums: Sums, priced: PricedRow) -> LayerSum:
     """Where an owed amount is shown: on the same layer, else on the measure's first, which was displaced."""
     key = _key(priced)
     return sums[key] if key in sums else next(total for other, total in sums.items() if other[0] == key[0])
@@ -184,11 +184,11 @@ def spread(law: Law, rater: Rater, read: frozenset[str], joint: Iterator[Mapping
     for facts in joint:
         # An assignment under which the line cannot be priced, for want of a quantity, bounds nothing.
         with suppress(InputError):
-            found.append(summed(law, rater, facts, read))
+            found.append(sum_layers(law, rater, facts, read))
     return found
 
 
-def settle(law: Law, sums: Sums, possible: Sequence[Sums]) -> Settlement:
+def round_layers(law: Law, sums: Sums, possible: Sequence[Sums]) -> QuoteLayers:
     """Layers to the cent, with what they could be.
 
     Args:
@@ -204,20 +204,20 @@ def settle(law: Law, sums: Sums, possible: Sequence[Sums]) -> Settlement:
     for (measure, heading, state), total in sums.items():
         found = [one.get(measure, ZERO) for one in amounts]
         low, high = (min(found), max(found)) if is_sole(sums, measure) else (total.amount, total.amount)
-        face = face_of(total, heading, state, texts, others.get(measure))
+        face = label_of(total, heading, state, texts, others.get(measure))
         layers.append(_layer(face, UNDETERMINED if low != high else state, total, low, high))
     for one in possible:
         for (measure, heading, _), total in one.items():
             if measure not in now and total.amount:
                 now[measure] = ZERO
                 high = max(found.get(measure, ZERO) for found in amounts)
-                face = face_of(total, heading, UNDETERMINED, texts)
+                face = label_of(total, heading, UNDETERMINED, texts)
                 layers.append(_layer(face, UNDETERMINED, LayerSum(total.priced), ZERO, high))
     assessed = sum((layer.amount for layer in layers), ZERO)
     owed = sum((layer.owed for layer in layers), ZERO)
     totals = [sum((total.amount for total in one.values()), ZERO) for one in possible or [sums]]
     low, high = min((*totals, assessed)), max((*totals, assessed))
-    return Settlement(in_reporting_order(law, layers), assessed, owed, low, high)
+    return QuoteLayers(in_reporting_order(law, layers), assessed, owed, low, high)
 
 
 def rule_texts(law: Law) -> dict[str, str]:
@@ -238,7 +238,7 @@ def by_measure(sums: Sums) -> dict[str, Decimal]:
     return found
 
 
-def dearest(sums: Sums, possible: Iterable[Sums]) -> dict[str, Priced]:
+def dearest(sums: Sums, possible: Iterable[Sums]) -> dict[str, PricedRow]:
     """By measure that makes one layer now, the layer by which it charges most under any of these facts, if it does."""
     found: dict[str, LayerSum] = {}
     for one in possible:
@@ -248,9 +248,9 @@ def dearest(sums: Sums, possible: Iterable[Sums]) -> dict[str, Priced]:
     return {measure: total.priced for measure, total in found.items() if is_sole(sums, measure)}
 
 
-def face_of(
-    total: LayerSum, heading: str, state: str, texts: dict[str, str], other: Priced | None = None
-) -> LayerFace:
+def label_of(
+    total: LayerSum, heading: str, state: str, texts: dict[str, str], other: PricedRow | None = None
+) -> LayerLabel:
     """Describe a layer apart from money.
 
     Args:
@@ -264,7 +264,7 @@ def face_of(
     reason = (why_if if state == UNDETERMINED else why)(total.priced, texts)
     if state == EXEMPT and other is not None:
         reason |= {"text": f"{reason['text']} {otherwise(other, texts)}"}
-    return LayerFace(
+    return LayerLabel(
         measure=layer.active.measure.id,
         authority=layer.active.measure.authority,
         heading=heading,
@@ -277,6 +277,6 @@ def face_of(
     )
 
 
-def _layer(face: LayerFace, state: str, total: LayerSum, low: Decimal, high: Decimal) -> QuoteLayer:
+def _layer(face: LayerLabel, state: str, total: LayerSum, low: Decimal, high: Decimal) -> QuoteLayer:
     base = total.base.quantize(CENT, ROUND_HALF_UP)
     return QuoteLayer(face, state, base, total.amount, total.owed, low, high)

@@ -13,7 +13,7 @@ from tariffs.engine.line_duty.linear_quote import in_cents, proportion
 
 
 @dataclass(frozen=True, slots=True)
-class ScaledFees:
+class LinearFees:
     """Fees for one dollar.
 
     Attributes:
@@ -47,7 +47,7 @@ class ScaledFees:
         return min(max(in_cents(value, self.mpf), self.least), self.most)
 
 
-def scaled_fees(fees: DayFees, mode: str, mpf_share: Decimal) -> ScaledFees | None:
+def linear_fees(fees: DayFees, mode: str, mpf_share: Decimal) -> LinearFees | None:
     """The fees of a line by its mode of transport; None if they are not whole cents of whole dollars.
 
     Args:
@@ -65,11 +65,11 @@ def scaled_fees(fees: DayFees, mode: str, mpf_share: Decimal) -> ScaledFees | No
     limit, (least, most, informal) = _whole(fees.informal_limit), (_whole(one * 100) for one in bounds)
     if rate is None or hmf is None or limit is None or least is None or most is None or informal is None:
         return None
-    return ScaledFees(limit, rate if due else None, least, most, informal, hmf)
+    return LinearFees(limit, rate if due else None, least, most, informal, hmf)
 
 
 def _whole(amount: Decimal) -> int | None:
     return int(amount) if amount == amount.to_integral_value() else None
 
 
-__all__ = ["ScaledFees", "scaled_fees"]
+__all__ = ["LinearFees", "linear_fees"]

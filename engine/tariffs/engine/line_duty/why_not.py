@@ -18,7 +18,7 @@ from tariffs.engine.law.law import IMPORT, Active, InForce, Law
 from tariffs.engine.law.matching import Prefixes, Reach
 from tariffs.engine.law.measure_state import known
 from tariffs.engine.law.model import PROHIBITION, Measure, Row, Scope
-from tariffs.engine.law.tested_dates import standing_as_tested
+from tariffs.engine.law.tested_dates import state_as_tested
 from tariffs.engine.rating.fits import dotted, first_fit
 
 NOT_CLAIMED, NOT_LISTED, TAKEN_OUT = "not_claimed", "not_listed", "taken_out"
@@ -54,7 +54,7 @@ class Considered:
 
 
 @dataclass(frozen=True, slots=True)
-class Considering:
+class WhyNotRequest:
     """One line at its instant: `code` in HTS digits, `facts` as declared, `known_on` the day whose acts count."""
 
     law: Law
@@ -85,7 +85,7 @@ class Considering:
         return all(c.negated or c.claim not in closed for c in conditions)
 
 
-def considered(line: Considering) -> tuple[Considered, ...]:
+def why_not(line: WhyNotRequest) -> tuple[Considered, ...]:
     """What was looked at for a line and made no layer, in the order of the law."""
     found: list[Considered] = []
     actives = {active.measure.id: active for active in line.in_force.actives}
@@ -105,7 +105,7 @@ def considered(line: Considering) -> tuple[Considered, ...]:
 # -- measures in force -----------------------------------------------------------------------------------------
 
 
-def _of_active(line: Considering, active: Active) -> list[Considered]:
+def _of_active(line: WhyNotRequest, active: Active) -> list[Considered]:
     near: list[Considered] = []
     passed: list[tuple[Row, tuple[Condition, ...]]] = []
     fits = absent = False
@@ -133,7 +133,7 @@ def _distinct(found: Iterable[Considered]) -> list[Considered]:
 
 
 def _not_claimed(
-    line: Considering, active: Active, row: Row, missing: tuple[Condition, ...], *, charged: bool
+    line: WhyNotRequest, active: Active, row: Row, missing: tuple[Condition, ...], *, charged: bool
 ) -> Considered:
     facts = " and ".join(_missing_words(condition, line.facts) for condition in missing)
     terms = " and ".join(condition.words for condition in row.conditions)
@@ -172,7 +172,7 @@ def _plain(fact: Fact) -> str:
     return f"{fact.normalize():f}" if isinstance(fact, Decimal) else str(fact)
 
 
-def _near(line: Considering, active: Active, row: Row) -> Iterator[Considered]:
+def _near(line: WhyNotRequest, active: Active, row: Row) -> Iterator[Considered]:
     """A row whose list takes the code out, or holds a sibling of the code and not the code."""
     if row.absent:
         return
@@ -200,7 +200,7 @@ def _near(line: Considering, active: Active, row: Row) -> Iterator[Considered]:
 
 
 def _prefixes(names: frozenset[str], in_force: InForce) -> Prefixes:
-    key = ("considered", names)
+    key = ("why_not", names)
     if key not in in_force.cache:
         in_force.cache[key] = Prefixes.of(in_force.codes(names))
     found: Prefixes = in_force.cache[key]
@@ -227,7 +227,7 @@ def _siblings(names: frozenset[str], code: str, in_force: InForce) -> list[str]:
 # -- measures not in force -------------------------------------------------------------------------------------
 
 
-def _absent(line: Considering, measure: Measure) -> Iterator[Considered]:
+def _absent(line: WhyNotRequest, measure: Measure) -> Iterator[Considered]:
     """A measure that would reach the line if it had not ended, or if a switch stood otherwise."""
     law = line.law
     acts = [a for a in known(law.acts[measure.id], line.known_on) if law.switched(a.change.switch)]
@@ -243,16 +243,16 @@ def _absent(line: Considering, measure: Measure) -> Iterator[Considered]:
             yield _switched_off(law, measure, row)
 
 
-def _row_without(line: Considering, measure: Measure, acts: list[Act]) -> Row | None:
+def _row_without(line: WhyNotRequest, measure: Measure, acts: list[Act]) -> Row | None:
     """The row that would charge the line, were only these acts done."""
     law = line.law
     periods = [p for p in measure.periods if p.known_from <= line.known_on and law.switched(p.switch)]
-    found = standing_as_tested(measure, acts, periods, line.instant, law.zones[measure.direction])
+    found = state_as_tested(measure, acts, periods, line.instant, law.zones[measure.direction])
     row = first_fit((row for row in (found.rows if found else ()) if line.reaches(row.scope)), line.facts)
     return row if row is not None and row.charging and not row.exempt else None
 
 
-def _ended(line: Considering, measure: Measure, row: Row, act: Act) -> Considered:
+def _ended(line: WhyNotRequest, measure: Measure, row: Row, act: Act) -> Considered:
     change = act.change
     by = change.selector.authority or measure.id
     day = change.start[:10]
@@ -277,7 +277,7 @@ def _switched_off(law: Law, measure: Measure, row: Row) -> Considered:
     )
 
 
-def _not_modelled(line: Considering, measure: Measure) -> Iterator[Considered]:
+def _not_modelled(line: WhyNotRequest, measure: Measure) -> Iterator[Considered]:
     if not measure.touches.is_any and line.reaches(measure.touches):
         text = f"{measure.title} may touch this line; it is not modelled yet and charges nothing here."
         yield _said(measure, "", NOT_MODELLED, measure.id, text, measure.cite, {"code": dotted(line.code)})

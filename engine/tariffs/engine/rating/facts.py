@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from tariffs.engine.base.amounts import read_number, read_share
+from tariffs.engine.base.amounts import parse_number, parse_share
 from tariffs.engine.base.dates import DateError, Moment, read_moment
 from tariffs.engine.base.spelling import did_you_mean, nearest
 from tariffs.engine.errors import InputError, LawError
@@ -92,7 +92,7 @@ def _read(claim: Claim, value: ClaimValue, zone: ZoneInfo, date_format: str) -> 
             return _moment(value, zone, date_format).instant
         if claim.type == "code":
             return text.upper() if not digits(text).isdigit() else text
-        number = read_number(text) if claim.type == "number" else read_share(text)
+        number = parse_number(text) if claim.type == "number" else parse_share(text)
     except DateError as error:
         number, fix = Decimal("NaN"), error.fix
     except ValueError:

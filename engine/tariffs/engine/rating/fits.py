@@ -81,7 +81,7 @@ class Ordinary:
 
 
 @dataclass(frozen=True, slots=True)
-class Priced:
+class PricedRow:
     """A layer with its rate (None if not ad valorem), base and amount in dollars, unrounded.
 
     `assumed` are the conditions of its row that hold only because the fact compared is not declared.
@@ -115,12 +115,12 @@ class Rater:
         self._rate_of = rate_of
         self._convert = convert
 
-    def rate(self, facts: Mapping[str, Fact]) -> list[Priced]:
+    def rate(self, facts: Mapping[str, Fact]) -> list[PricedRow]:
         """The layers of an atom with these facts, in the order of the law."""
         facts = {**facts, **self._content(facts)}
         return self._stacked(self._fitting(facts), facts)
 
-    def owed(self, assessed: Sequence[Priced], facts: Mapping[str, Fact]) -> list[Priced]:
+    def owed(self, assessed: Sequence[PricedRow], facts: Mapping[str, Fact]) -> list[PricedRow]:
         """The layers by which an atom's owed duty is counted, given the layers assessed.
 
         They are those that are not void; where the law lets displaced duties revive, they are stacked anew without the
@@ -141,7 +141,7 @@ class Rater:
         fits = self._fitting(facts)
         return [] if any(row.prohibits for _, row in fits) else self._walked(fits, facts)
 
-    def _stacked(self, fits: Sequence[tuple[Active, Row]], facts: Mapping[str, Fact]) -> list[Priced]:
+    def _stacked(self, fits: Sequence[tuple[Active, Row]], facts: Mapping[str, Fact]) -> list[PricedRow]:
         prohibited = [fit for fit in fits if fit[1].prohibits]
         if prohibited:
             return [self._prohibited(*fit) for fit in prohibited]
@@ -155,12 +155,12 @@ class Rater:
         content = frozenset(part for part, claim in CONTENT_CLAIMS.items() if facts[claim])
         return walk(fits, self._in_force.rules, lambda condition: condition.holds(facts), content)
 
-    def _prohibited(self, active: Active, row: Row) -> Priced:
+    def _prohibited(self, active: Active, row: Row) -> PricedRow:
         """A prohibition as a layer: no duty is computed on goods that may not be entered."""
         layer = Layer(active, row, NO_WEIGHTS, PROHIBITED, row.heading)
-        return Priced(layer, None, self._goods.value, ZERO, row.heading, Ordinary(ZERO, "", ""))
+        return PricedRow(layer, None, self._goods.value, ZERO, row.heading, Ordinary(ZERO, "", ""))
 
-    def _left_out(self, priced: Priced, parts: Weights) -> list[Priced]:
+    def _left_out(self, priced: PricedRow, parts: Weights) -> list[PricedRow]:
         """The part of the value a row's base leaves out, where it is reported under a heading of its own."""
         layer, row = priced.layer, priced.layer.row
         if not row.split_heading or not layer.charged:
@@ -264,7 +264,7 @@ class Rater:
             metadata={"unit": unit},
         )
 
-    def _price(self, layer: Layer, parts: Weights, ordinary: Ordinary) -> Priced:
+    def _price(self, layer: Layer, parts: Weights, ordinary: Ordinary) -> PricedRow:
         row, value = layer.row, self._goods.value
         base = sum((w * t for w, t in zip(layer.weights, parts, strict=True)), ZERO)
         if layer.state == APPLIED and layer.steps and not base:
@@ -272,21 +272,21 @@ class Rater:
         heading = layer.heading or row.heading
         if row.kind == "ordinary":
             heading = " ".join(part for part in (dotted(self._goods.line.hts8), ordinary.program) if part)
-            return Priced(layer, ordinary.rate, base, base * ordinary.rate, heading, ordinary)
+            return PricedRow(layer, ordinary.rate, base, base * ordinary.rate, heading, ordinary)
         if row.kind == "topup_to" and not row.suspended:
             rate = max(ZERO, (row.rate or ZERO) - ordinary.rate)
             if layer.charged and not rate:
                 heading = row.heading_at_zero or heading
-            return Priced(layer, rate, base, base * rate, heading, ordinary)
+            return PricedRow(layer, rate, base, base * rate, heading, ordinary)
         if row.kind in {"add", "total", "topup_to"}:
-            return Priced(layer, row.rate, base, base * (row.rate or ZERO), heading, ordinary)
+            return PricedRow(layer, row.rate, base, base * (row.rate or ZERO), heading, ordinary)
         if not layer.charged or not value:
-            return Priced(layer, None, base, ZERO, heading, ordinary)
+            return PricedRow(layer, None, base, ZERO, heading, ordinary)
         if row.price is not None:
             whole = max(ZERO, row.price.usd * self._in(row.price.unit) - value)
         else:
             whole = tiered(row.tiers, self._in(row.tiers[0].rate.unit))
-        return Priced(layer, None, base, whole * base / value, heading, ordinary)
+        return PricedRow(layer, None, base, whole * base / value, heading, ordinary)
 
 
 def schedule_rates(law: Law, goods: Goods, schedule: Schedule) -> RateOf:
@@ -335,7 +335,7 @@ def tiered(tiers: Iterable[Tier], quantity: Decimal) -> Decimal:
     return total
 
 
-def _with_assumed(priced: Priced, facts: Mapping[str, Fact]) -> Priced:
+def _with_assumed(priced: PricedRow, facts: Mapping[str, Fact]) -> PricedRow:
     assumed = tuple(condition for condition in priced.layer.row.conditions if condition.is_assumed(facts))
     return replace(priced, assumed=assumed) if assumed else priced
 

@@ -17,7 +17,7 @@ from tariffs.engine.tables.claim_shares import settings_at
 from tariffs.engine.tables.default_shares import basis_of
 
 
-def likeness(law: Law, in_force: InForce, instant: datetime, known_on: date) -> Hashable:
+def law_fingerprint(law: Law, in_force: InForce, instant: datetime, known_on: date) -> Hashable:
     """A value that is equal for laws and instants under which all lines are charged and respond alike.
 
     Args:

@@ -50,7 +50,7 @@ class Profiles:
 _COLUMNS = {"general": Profiles.GENERAL, "special": Profiles.SPECIAL, "other": Profiles.OTHER}
 
 
-class _Layer(NamedTuple):
+class _ProfileLayer(NamedTuple):
     """A layer of a profile; `assessed` and `owed` say which of the two duties it belongs to."""
 
     measure: int
@@ -62,7 +62,7 @@ class _Layer(NamedTuple):
 
 def build_profiles(classes: Classes, facts: FactBits, combos: Sequence[tuple[int, int]]) -> Profiles:
     """The profile of each (class, bits)."""
-    builder = _Builder(classes, facts)
+    builder = _ProfileBuilder(classes, facts)
     for klass, bits in combos:
         checkpoint()
         builder.add(klass, bits)
@@ -74,7 +74,7 @@ def no_profiles() -> Profiles:
     return _arrays([], [0], [], [])
 
 
-class _Builder:
+class _ProfileBuilder:
     """Walks the stacking rules for each profile; walks that cannot differ are made once."""
 
     def __init__(self, classes: Classes, facts: FactBits) -> None:
@@ -90,7 +90,7 @@ class _Builder:
         # Headings that keep a rule from firing: the others of a row tell no walks apart.
         self._telling = frozenset[str]().union(*(r.rule.when_not for r in self._rules))
         self._walks: dict[object, list[tuple[int, Weights]]] = {}
-        self._layers: list[_Layer] = []
+        self._layers: list[_ProfileLayer] = []
         self._starts = [0]
         self._columns: list[int] = []
         self._prohibited: list[int] = []
@@ -110,10 +110,10 @@ class _Builder:
         for index, weights in self._walked(fits, bits, content):
             active, row = fits[index]
             owed = not (row.void or revived)
-            self._layers.append(_Layer(active.index, row, _on_whole(weights, metal), True, owed))
+            self._layers.append(_ProfileLayer(active.index, row, _on_whole(weights, metal), True, owed))
         for index, weights in self._walked(revived, bits, content):
             active, row = revived[index]
-            self._layers.append(_Layer(active.index, row, _on_whole(weights, metal), False, True))
+            self._layers.append(_ProfileLayer(active.index, row, _on_whole(weights, metal), False, True))
         self._starts.append(len(self._layers))
         ordinary = next((row for _, row in fits if row.kind == "ordinary"), None)
         self._columns.append(_COLUMNS[ordinary.column] if ordinary else Profiles.NONE)
@@ -162,7 +162,7 @@ class _Builder:
 
 
 def _arrays(
-    layers: Sequence[_Layer], starts: Sequence[int], columns: Sequence[int], prohibited: Sequence[int]
+    layers: Sequence[_ProfileLayer], starts: Sequence[int], columns: Sequence[int], prohibited: Sequence[int]
 ) -> Profiles:
     units = sorted({_unit(layer.row) for layer in layers if _unit(layer.row)})
     tiers = [_tiers(layer.row) for layer in layers]

@@ -16,7 +16,7 @@ from tariffs.engine.law.conditions import Condition
 from tariffs.engine.law.law import Active, InForce, Law
 from tariffs.engine.law.model import METALS, REST, Row, Weights
 from tariffs.engine.rating.fits import CONTENT_CLAIMS
-from tariffs.engine.tables.line_arrays import LineSet
+from tariffs.engine.tables.line_arrays import LineArrays
 
 # One bit each in a signed number of 64 bits.
 TESTS_AT_MOST = 62
@@ -71,7 +71,7 @@ class FactBits:
     have one bit; those are not in `fixed` but in `bits_of`.
     """
 
-    def __init__(self, law: Law, classes: Classes, lines: LineSet) -> None:
+    def __init__(self, law: Law, classes: Classes, lines: LineArrays) -> None:
         self._law = law
         self._next = 0
         self._tests: dict[tuple[str, str, object], int] = {}
@@ -138,7 +138,7 @@ class FactBits:
         for name in dict.fromkeys(bare):
             self.undeclared_bits[name] = self._new()
 
-    def _fill(self, lines: LineSet) -> None:
+    def _fill(self, lines: LineArrays) -> None:
         for key, bit in self._tests.items():
             self._set(key, bit, _test(lines, *key))
         for claim in self.share_bits:
@@ -262,7 +262,7 @@ def _tells_metal_apart(base: Weights) -> bool:
     return any(base[part] != base[REST] for part in METALS)
 
 
-def _test(lines: LineSet, claim: str, op: str, operand: object) -> Bools:
+def _test(lines: LineArrays, claim: str, op: str, operand: object) -> Bools:
     facts = lines.facts.get(claim)
     if facts is None:
         return np.zeros(lines.count, dtype=bool)

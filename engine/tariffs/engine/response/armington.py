@@ -114,7 +114,7 @@ class ArmingtonResponse:
 
 
 @dataclass(frozen=True, slots=True)
-class _Problem:
+class _SolverInput:
     """Checked inputs, in the layout of the kernels."""
 
     groups: Groups
@@ -151,7 +151,7 @@ def _problem(
     kappa: ArrayLike | None,
     domestic: ArrayLike | None,
     supply_domestic: ArrayLike,
-) -> _Problem:
+) -> _SolverInput:
     if domestic is not None and kappa is None:
         raise invalid("kappa", "domestic shipments are given without kappa.", fix="Give kappa as well.")
     size = np.size(v0)
@@ -171,10 +171,10 @@ def _problem(
             1.0 / groups.per_product("supply_domestic", supply_domestic, SUPPLY),
         ]
     )
-    return _Problem(groups, value, frozen(np.stack([base, rate])), w, charge, frozen(parameters))
+    return _SolverInput(groups, value, frozen(np.stack([base, rate])), w, charge, frozen(parameters))
 
 
-def _solve(problem: _Problem, threads: int) -> tuple[Floats, Floats, Ints]:
+def _solve(problem: _SolverInput, threads: int) -> tuple[Floats, Floats, Ints]:
     from tariffs.engine.response.kernels.armington import armington_prices
 
     count = problem.groups.products.size
@@ -310,10 +310,10 @@ class _Block:
     first: int
     last: int
     place: Ints
-    problem: _Problem
+    problem: _SolverInput
 
     @classmethod
-    def of(cls, whole: _Problem, first: int, last: int) -> _Block:
+    def of(cls, whole: _SolverInput, first: int, last: int) -> _Block:
         start, end = whole.groups.offsets[first], whole.groups.offsets[last]
         place = whole.groups.order[start:end]
         groups = Groups(
@@ -322,7 +322,7 @@ class _Block:
             frozen(whole.groups.offsets[first : last + 1] - start),
         )
         nothing = frozen(np.zeros(place.size))
-        problem = _Problem(
+        problem = _SolverInput(
             groups, frozen(whole.v0[place]), frozen(whole.rates[:, place]), nothing, nothing, nothing
         )
         return cls(first, last, place, problem)
@@ -340,7 +340,7 @@ class _Block:
         products[1, self.first : self.last] = found.welfare
 
 
-def _answer(problem: _Problem, threads: int) -> ArmingtonResponse:
+def _answer(problem: _SolverInput, threads: int) -> ArmingtonResponse:
     from tariffs.engine.response.kernels.armington import armington_accounts
 
     hats, nests, status = _solve(problem, threads)

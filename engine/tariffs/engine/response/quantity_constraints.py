@@ -15,11 +15,17 @@ from decimal import Decimal
 import numpy as np
 
 from tariffs.engine.base.array_utils import F64, Bools
-from tariffs.engine.law.commitments import Promise
+from tariffs.engine.law.commitments import CommitmentStep
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.law.quantity_rules import FLOOR, LIMIT, QuantityRule, quantity_rules
-from tariffs.engine.response.trade_response import Response, Volume, bounded, constrained, without_prohibited
+from tariffs.engine.response.trade_response import (
+    Response,
+    TradeVolume,
+    apply_constraints,
+    limit_quantity,
+    without_prohibited,
+)
 from tariffs.engine.table_duty.duties import Dated
 from tariffs.engine.tables.mfn_rates import quantity_in
 from tariffs.engine.tables.prepare import PreparedTable, amount_of
@@ -29,14 +35,14 @@ DOLLARS = "USD"
 
 
 @dataclass(frozen=True)
-class Floor:
+class QuantityFloor:
     """A promise as it meets a table: the lines it reaches, and their quantity at the baseline in its own unit.
 
     `compliance` is None where no assumption says it.
     """
 
     measure: str
-    promise: Promise
+    promise: CommitmentStep
     mask: Bools
     amount: F64
     compliance: Decimal | None
@@ -95,32 +101,32 @@ class Floor:
 
 
 @dataclass(frozen=True)
-class Bounds:
+class QuantityConstraints:
     """The bounds on a table under one law."""
 
     law: Law
     dated: Dated
     table: PreparedTable
-    floors: tuple[Floor, ...]
+    floors: tuple[QuantityFloor, ...]
     limits: tuple[Note, ...]
 
     @classmethod
-    def of(cls, law: Law, dated: Dated, table: PreparedTable) -> Bounds | None:
+    def of(cls, law: Law, dated: Dated, table: PreparedTable) -> QuantityConstraints | None:
         """The bounds of a law on a table; None if there are none."""
         found = cls(law, dated, table, _floors(law, dated, table), _limits(law, dated, table))
         return found if law.constraints or found.floors or found.limits else None
 
-    def __call__(self, volume: Volume) -> Volume:
+    def __call__(self, volume: TradeVolume) -> TradeVolume:
         """A volume within the limits, and raised to every floor that binds."""
-        volume = constrained(volume, self.law, self.dated, self.table.lines)
+        volume = apply_constraints(volume, self.law, self.dated, self.table.lines)
         hat = volume.quantity_hat
         for floor in self.floors:
             hat = floor.raised(hat)
-        return bounded(volume, hat)
+        return limit_quantity(volume, hat)
 
-    def notes(self, volume: Volume) -> tuple[Note, ...]:
+    def notes(self, volume: TradeVolume) -> tuple[Note, ...]:
         """What the limits and promises of the law do to a volume."""
-        hat = constrained(volume, self.law, self.dated, self.table.lines).quantity_hat
+        hat = apply_constraints(volume, self.law, self.dated, self.table.lines).quantity_hat
         return (*self.limits, *(floor.note(hat) for floor in self.floors))
 
     def promised(self) -> tuple[Note, ...]:
@@ -130,13 +136,13 @@ class Bounds:
 
 
 def adjusting(
-    response: Response | None, prohibited: F64, bounds: Bounds | None
-) -> Callable[[Volume], Volume] | None:
+    response: Response | None, prohibited: F64, bounds: QuantityConstraints | None
+) -> Callable[[TradeVolume], TradeVolume] | None:
     """The cut of a volume by prohibitions, given their value per line, and by bounds; None if there are none."""
     if response is None or not prohibited.any():
         return bounds
 
-    def adjust(volume: Volume) -> Volume:
+    def adjust(volume: TradeVolume) -> TradeVolume:
         cut = without_prohibited(volume, response, prohibited)
         return bounds(cut) if bounds else cut
 
@@ -158,14 +164,14 @@ def _reached(law: Law, dated: Dated, table: PreparedTable, kind: str) -> list[tu
     return found
 
 
-def _floors(law: Law, dated: Dated, table: PreparedTable) -> tuple[Floor, ...]:
-    found: dict[tuple[str, Promise], Floor] = {}
+def _floors(law: Law, dated: Dated, table: PreparedTable) -> tuple[QuantityFloor, ...]:
+    found: dict[tuple[str, CommitmentStep], QuantityFloor] = {}
     for rule, mask in _reached(law, dated, table, FLOOR):
         if rule.promise is None:
             continue
         key = rule.measure, rule.promise
         compliance = law.assumptions.compliance.get(rule.measure)
-        known = found.get(key) or Floor(*key, mask, _amount(table, rule.promise.unit), compliance)
+        known = found.get(key) or QuantityFloor(*key, mask, _amount(table, rule.promise.unit), compliance)
         found[key] = replace(known, mask=known.mask | mask)
     return tuple(found.values())
 

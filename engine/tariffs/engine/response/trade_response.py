@@ -19,7 +19,7 @@ from tariffs.engine.law.quantity_rules import limits_at
 from tariffs.engine.response import armington, armington_runs, passthrough, smart
 from tariffs.engine.response.parameters import ProductParameters
 from tariffs.engine.table_duty.duties import Dated, Duties
-from tariffs.engine.tables.line_arrays import LineSet
+from tariffs.engine.tables.line_arrays import LineArrays
 from tariffs.engine.tables.prepare import PreparedTable
 from tariffs.engine.tables.scope_masks import scope_mask
 
@@ -31,7 +31,7 @@ NOTHING = 1e-9
 
 
 @dataclass(frozen=True)
-class Volume:
+class TradeVolume:
     """Per line: value after in dollars, quantity hat, creation and diversion; per product: surplus and
     welfare.
 
@@ -81,7 +81,7 @@ class Response:
     model: str
     parameters: ProductParameters
 
-    def __call__(self, duties: Duties) -> Volume:
+    def __call__(self, duties: Duties) -> TradeVolume:
         """Volumes under a scenario's duties."""
         v = self.varieties
         rate = self.rate_under(duties)
@@ -112,12 +112,12 @@ class Response:
             return lambda p: run(p.sigma, p.eta, p.supply)
         return lambda p: _MODELS[self.model](v.product, v.value, self.base_rate, rate, p)
 
-    def to_lines(self, result: Any) -> Volume:
+    def to_lines(self, result: Any) -> TradeVolume:
         """Volumes per line from a model's result per variety."""
         v0, v = self.table.lines.value, self.varieties
         products = len(self.parameters.sigma)
         share = ratio(v0, v.value[v.of_line], 0.0)
-        return Volume(
+        return TradeVolume(
             value=result.value[v.of_line] * share,
             quantity_hat=result.quantity_hat[v.of_line],
             creation=result.creation[v.of_line] * share,
@@ -181,7 +181,7 @@ def per_product(values: F64 | None, product: I64, products: int) -> F64:
     return values if len(values) == products else sums_of(product, values, products)
 
 
-def constrained(volume: Volume, law: Law, dated: Dated, lines: LineSet) -> Volume:
+def apply_constraints(volume: TradeVolume, law: Law, dated: Dated, lines: LineArrays) -> TradeVolume:
     """A volume within the limits and above the floors that a scenario puts on quantities, and the limits of the law.
 
     Prices stay those of the model and other origins do not make up for a limit.
@@ -195,10 +195,10 @@ def constrained(volume: Volume, law: Law, dated: Dated, lines: LineSet) -> Volum
                 mask = scope_mask(constraint.scope, lines, in_force)
                 mask = mask if dated.of_line is None else mask & (dated.of_line == index)
                 hat = _bound(hat, mask, lines.value, constraint)
-    return bounded(volume, hat)
+    return limit_quantity(volume, hat)
 
 
-def bounded(volume: Volume, hat: F64) -> Volume:
+def limit_quantity(volume: TradeVolume, hat: F64) -> TradeVolume:
     """A volume with other quantities at the prices of the model.
 
     What a line whose quantity is another adds to creation, diversion, surplus and welfare is not known, so it is NaN.
@@ -217,11 +217,11 @@ def bounded(volume: Volume, hat: F64) -> Volume:
     )
 
 
-def without_prohibited(volume: Volume, response: Response, prohibited: F64) -> Volume:
+def without_prohibited(volume: TradeVolume, response: Response, prohibited: F64) -> TradeVolume:
     """A volume without the goods that may not be imported.
 
     Of a variety that is prohibited as a whole Armington demand says what its absence does to the others and to buyers,
-    as long as their loss is finite. Everything else is cut at the prices of the model, as in `bounded`.
+    as long as their loss is finite. Everything else is cut at the prices of the model, as in `limit_quantity`.
 
     Args:
         volume: of the response to the duties.
@@ -232,7 +232,7 @@ def without_prohibited(volume: Volume, response: Response, prohibited: F64) -> V
     closed = v.closed(prohibited)
     answered = closed[v.of_line] if response.model == ARMINGTON else np.zeros(len(value), dtype=bool)
     share = 1.0 - ratio(prohibited, value, 0.0)
-    cut = bounded(volume, np.where(answered, volume.quantity_hat, volume.quantity_hat * share))
+    cut = limit_quantity(volume, np.where(answered, volume.quantity_hat, volume.quantity_hat * share))
     known = _is_loss_finite(response, closed) | ~_products_of(v, closed, len(volume.welfare))
     return replace(
         cut,

@@ -22,10 +22,10 @@ from tariffs.engine.law.amendments import Change
 from tariffs.engine.law.assumptions import NONE, Assumptions
 from tariffs.engine.law.law import Law
 from tariffs.engine.runs.grouping import AUTHORITY, reduce_authority
-from tariffs.engine.runs.table_run import Valuer
+from tariffs.engine.runs.table_run import TableRun
 from tariffs.engine.scenario import Scenario, apply_scenario, library, lineage
 from tariffs.engine.scenario.apply import apply_change
-from tariffs.engine.scenario.describe import assumed, words_of
+from tariffs.engine.scenario.describe import assumed, describe_change
 from tariffs.engine.scenario.read_assumptions import KEY as ASSUMPTIONS
 from tariffs.engine.scenario.read_assumptions import assume
 
@@ -36,7 +36,7 @@ Coalition = frozenset[int]
 
 
 @dataclass(frozen=True)
-class Unit:
+class ChangeUnit:
     """Changes and assumptions attributed together. `removed`: they are of the first scenario, the second lacks them."""
 
     id: str
@@ -68,7 +68,7 @@ class Attribution:
         return self.rows.select(*head, pl.all())
 
 
-def attribute(valuer: Valuer, reference: Scenario, scenario: Scenario, on: str) -> Attribution:
+def attribute(valuer: TableRun, reference: Scenario, scenario: Scenario, on: str) -> Attribution:
     """Split the difference between two scenarios at a date by change and authority.
 
     Args:
@@ -82,7 +82,7 @@ def attribute(valuer: Valuer, reference: Scenario, scenario: Scenario, on: str) 
     """
     units, common = _units(reference, scenario)
     method = SHAPLEY if len(units) <= UNITS_AT_MOST else ORDERED
-    game = _Game(valuer, units, common, reference, scenario, on)
+    game = _Coalitions(valuer, units, common, reference, scenario, on)
     pairs = _shapley(len(units)) if method == SHAPLEY else _ordered(len(units))
     frames = [
         game.value(coalition).with_columns(
@@ -113,7 +113,7 @@ def _sum(name: str) -> pl.Expr:
 # -- units -----------------------------------------------------------------------------------------------------
 
 
-def _units(reference: Scenario, scenario: Scenario) -> tuple[list[Unit], list[Unit]]:
+def _units(reference: Scenario, scenario: Scenario) -> tuple[list[ChangeUnit], list[ChangeUnit]]:
     """The units that differ, those of the reference first, and all units in the order they apply."""
     theirs, ours = _units_of(reference), _units_of(scenario)
     of_theirs, of_ours = [_said(unit) for unit in theirs], [_said(unit) for unit in ours]
@@ -126,26 +126,28 @@ def _units(reference: Scenario, scenario: Scenario) -> tuple[list[Unit], list[Un
     return [*removed, *added], [*removed, *ours]
 
 
-def _units_of(scenario: Scenario) -> list[Unit]:
+def _units_of(scenario: Scenario) -> list[ChangeUnit]:
     *parents, own = lineage(scenario, library())
-    units = [Unit(parent.id, parent.title, parent.changes, False, parent.assumptions) for parent in parents]
+    units = [
+        ChangeUnit(parent.id, parent.title, parent.changes, False, parent.assumptions) for parent in parents
+    ]
     groups: dict[str, list[Change]] = {}
     for index, change in enumerate(own.changes):
         groups.setdefault(change.group or f"changes[{index}]", []).append(change)
     units += [
-        Unit(name, "; ".join(map(words_of, changes)), tuple(changes), False)
+        ChangeUnit(name, "; ".join(map(describe_change, changes)), tuple(changes), False)
         for name, changes in groups.items()
     ]
     return [*units, *_assumed(own.assumptions)]
 
 
-def _assumed(assumptions: Assumptions) -> list[Unit]:
+def _assumed(assumptions: Assumptions) -> list[ChangeUnit]:
     """The assumptions of a scenario's own as a unit, if it has any that bear on quantities."""
     text = "; ".join(f"{name} {words}" for name, words in assumed(assumptions).items())
-    return [Unit(ASSUMPTIONS, text, (), False, assumptions)] if assumptions.quantities else []
+    return [ChangeUnit(ASSUMPTIONS, text, (), False, assumptions)] if assumptions.quantities else []
 
 
-def _said(unit: Unit) -> tuple[list[Change], object]:
+def _said(unit: ChangeUnit) -> tuple[list[Change], object]:
     """Content of a unit without its place in a file; compared as values, since the text of a set has no fixed order."""
     changes = [replace(change, path="", source="", group="", cite=()) for change in unit.changes]
     return changes, unit.assumptions.quantities
@@ -154,12 +156,12 @@ def _said(unit: Unit) -> tuple[list[Change], object]:
 # -- the game --------------------------------------------------------------------------------------------------
 
 
-class _Game:
+class _Coalitions:
     """What the table pays under each coalition of units; laws that are alike on the day are valued once."""
 
     def __init__(
-        self, valuer: Valuer, units: Sequence[Unit], order: Sequence[Unit], reference: Scenario, scenario: Scenario,
-        on: str,
+        self, valuer: TableRun, units: Sequence[ChangeUnit], order: Sequence[ChangeUnit], reference: Scenario,
+        scenario: Scenario, on: str,
     ) -> None:  # fmt: skip
         self._valuer, self._on = valuer, on
         self._units, self._order = list(units), order
@@ -175,7 +177,7 @@ class _Game:
         valuer = self._valuer
         law = self._ends[coalition] if coalition in self._ends else self._law(coalition)
         dated = valuer.dated(law, self._on)
-        key = valuer.likeness(law, dated)
+        key = valuer.law_fingerprint(law, dated)
         if key not in self._values:
             outcome = valuer.outcome(law, dated)
             frame = reduce_authority(valuer.grouping, outcome.duties, outcome.columns, valuer.kept([outcome]))

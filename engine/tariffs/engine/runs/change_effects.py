@@ -10,7 +10,7 @@ import polars as pl
 
 from tariffs.engine.base.array_utils import F64
 from tariffs.engine.law.law import IMPORT, Law
-from tariffs.engine.runs.law_changes import Notice, Step
+from tariffs.engine.runs.law_changes import ChangeStep, Notice
 from tariffs.engine.table_duty.duties import duties_by_measure
 from tariffs.engine.tables.export_lines import prepared_for
 from tariffs.engine.tables.prepare import Table
@@ -36,7 +36,7 @@ class TableChanges:
     refused: pl.DataFrame
 
 
-def steps_of(notices: Iterable[Notice]) -> list[Step]:
+def steps_of(notices: Iterable[Notice]) -> list[ChangeStep]:
     """The distinct steps of notices, in order."""
     return list(dict.fromkeys(notice.step for notice in notices if notice.step))
 

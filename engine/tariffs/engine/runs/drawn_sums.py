@@ -77,7 +77,7 @@ class Summing:
             self._run, self.at_once = _one_by_one(prepared, response, outcome), 1
         else:
             self._run, self.at_once = _side_by_side(prepared, response, outcome), SIDE_BY_SIDE
-        self._parts = _Parts.of(grouping, outcome, keep, authorities)
+        self._parts = _GroupParts.of(grouping, outcome, keep, authorities)
 
     def __call__(self, parameters: Sequence[ProductParameters]) -> DrawSums:
         """The sums under each of the parameters."""
@@ -117,7 +117,7 @@ def _group_of_product(prepared: PreparedTable, grouping: Grouping) -> I64 | None
 
 
 @dataclass(frozen=True)
-class _Parts:
+class _GroupParts:
     """The duty of lines by authority: its row among (group, authority), its line, its amount before the response."""
 
     row: I64
@@ -126,7 +126,7 @@ class _Parts:
     rows: int
 
     @classmethod
-    def of(cls, grouping: Grouping, outcome: Outcome, keep: Bools, authorities: Sequence[str]) -> _Parts:
+    def of(cls, grouping: Grouping, outcome: Outcome, keep: Bools, authorities: Sequence[str]) -> _GroupParts:
         duties, value = outcome.duties, outcome.columns["customs_value"]
         # A part grows as the whole value of its line does, and only the open part of that bears the duty.
         on_open = ratio(value, value - duties.prohibited, 1.0)
@@ -148,7 +148,7 @@ class _Parts:
 
 
 @dataclass(frozen=True)
-class _Trade:
+class _TradeArrays:
     """Trade under a few draws: how its lines add up, surplus and welfare per product, and how lines grow.
 
     `growth` are the arguments of `sum_parts` from the cells on.
@@ -159,7 +159,7 @@ class _Trade:
     growth: tuple[I64, F64, F64, F64]
 
 
-_Runner = Callable[[Sequence[ProductParameters]], _Trade]
+_Runner = Callable[[Sequence[ProductParameters]], _TradeArrays]
 
 
 def _lines(prepared: PreparedTable, outcome: Outcome, share: F64) -> F64:
@@ -185,13 +185,13 @@ def _side_by_side(prepared: PreparedTable, response: Response, outcome: Outcome)
     lines = _lines(prepared, outcome, ratio(prepared.lines.value, traded, 0.0))
     cell, product = run.cell_of[v.of_line], run.product_of[v.of_line]
 
-    def trade(parameters: Sequence[ProductParameters]) -> _Trade:
+    def trade(parameters: Sequence[ProductParameters]) -> _TradeArrays:
         found = run([(p.sigma, p.eta, p.supply) for p in parameters])
 
         def add_lines(rows: I64, keep: Bools, out: F64) -> None:
             sum_cells(rows, keep, cell, product, lines, traded, found.hats, found.growths, out)
 
-        return _Trade(add_lines, found.owned, (cell, lines, traded, found.hats))
+        return _TradeArrays(add_lines, found.owned, (cell, lines, traded, found.hats))
 
     return trade
 
@@ -206,7 +206,7 @@ def _one_by_one(prepared: PreparedTable, response: Response, outcome: Outcome) -
     lines = _lines(prepared, outcome, share)
     one_cell, as_is = np.zeros(prepared.lines.count, dtype=np.int64), np.ones((1, 2, 1))
 
-    def trade(parameters: Sequence[ProductParameters]) -> _Trade:
+    def trade(parameters: Sequence[ProductParameters]) -> _TradeArrays:
         (only,) = parameters
         found: Any = solve(only)
         if adjust is not None:
@@ -218,6 +218,6 @@ def _one_by_one(prepared: PreparedTable, response: Response, outcome: Outcome) -
             sum_lines(rows, keep, of_line, lines, varieties, out)
 
         growth = one_cell, lines, found.value[of_line], as_is
-        return _Trade(add_lines, np.stack(owned)[:, :, None], growth)
+        return _TradeArrays(add_lines, np.stack(owned)[:, :, None], growth)
 
     return trade

@@ -11,11 +11,11 @@ from dataclasses import replace
 import polars as pl
 
 from tariffs.engine.base.array_utils import F64
-from tariffs.engine.response.trade_response import Volume
+from tariffs.engine.response.trade_response import TradeVolume
 from tariffs.engine.runs.results import PROHIBITED_VALUE
 
 
-def mixed_columns(parts: Sequence[tuple[float, Mapping[str, F64]]]) -> Mapping[str, F64]:
+def expected_columns(parts: Sequence[tuple[float, Mapping[str, F64]]]) -> Mapping[str, F64]:
     """Columns of sums per line, weighted; those of a single part are handed back as they are."""
     if len(parts) == 1:
         return parts[0][1]
@@ -23,7 +23,7 @@ def mixed_columns(parts: Sequence[tuple[float, Mapping[str, F64]]]) -> Mapping[s
     return {name: sum_of([(weight, columns[name]) for weight, columns in parts]) for name in names}
 
 
-def mixed_volume(parts: Sequence[tuple[float, Volume | None]]) -> Volume | None:
+def expected_volume(parts: Sequence[tuple[float, TradeVolume | None]]) -> TradeVolume | None:
     """A volume whose surplus and welfare are weighted; what it holds per line is that of the first part."""
     first = parts[0][1]
     if len(parts) == 1 or first is None:
@@ -36,7 +36,7 @@ def mixed_volume(parts: Sequence[tuple[float, Volume | None]]) -> Volume | None:
     )
 
 
-def mixed_frames(parts: Sequence[tuple[float, pl.DataFrame]], keys: Sequence[str]) -> pl.DataFrame:
+def expected_frames(parts: Sequence[tuple[float, pl.DataFrame]], keys: Sequence[str]) -> pl.DataFrame:
     """Frames of sums over the same keys, weighted; a key missing in one counts as 0 there."""
     if len(parts) == 1:
         return parts[0][1]
@@ -50,7 +50,7 @@ def averaged_frames(parts: Sequence[tuple[float, pl.DataFrame]], keys: Sequence[
     """The weighted mean of the contract's columns by keys; the rate after the response is the quotient of means."""
     if not keys:
         parts = [(weight, frame.with_columns(pl.lit(0).alias("_all"))) for weight, frame in parts]
-    found = mixed_frames(parts, keys or ["_all"])
+    found = expected_frames(parts, keys or ["_all"])
     if PROHIBITED_VALUE in found.columns:
         entered = pl.col("customs_value") - pl.col(PROHIBITED_VALUE)
         found = found.with_columns(effective_rate=pl.when(entered > 0).then(pl.col("duty") / entered))

@@ -13,7 +13,7 @@ from tariffs.engine.base.array_utils import F64, I64, Bools, ratio, sums_of
 from tariffs.engine.base.chunks import checkpoint
 from tariffs.engine.base.ordered_sums import sum_by_group
 from tariffs.engine.errors import InputError
-from tariffs.engine.response.trade_response import Volume
+from tariffs.engine.response.trade_response import TradeVolume
 from tariffs.engine.runs.results import PROHIBITED_VALUE, TAX, with_rates
 from tariffs.engine.table_duty.duties import Duties
 from tariffs.engine.tables.prepare import PreparedTable
@@ -99,7 +99,7 @@ def _sums(group: I64, count: int, columns: Sequence[F64], keep: Bools) -> F64:
 
 
 def reduce_groups(
-    grouping: Grouping, columns: Mapping[str, F64], keep: Bools, volume: Volume | None
+    grouping: Grouping, columns: Mapping[str, F64], keep: Bools, volume: TradeVolume | None
 ) -> pl.DataFrame:
     """The contract's columns by group; what needs a baseline or response that is missing is null.
 
@@ -118,7 +118,7 @@ def reduce_groups(
     return pl.concat([grouping.keys, numbers], how="horizontal").filter(pl.Series(grouping.present(keep)))
 
 
-def _product_sums(grouping: Grouping, volume: Volume | None) -> dict[str, F64]:
+def _product_sums(grouping: Grouping, volume: TradeVolume | None) -> dict[str, F64]:
     if volume is None:
         return {}
     values = {"buyer_surplus": volume.buyer_surplus, "welfare": volume.welfare}

@@ -24,14 +24,14 @@ from tariffs.engine.runs.table_run import (
     Outcome,
     Point,
     Progress,
-    Run,
+    RunContext,
+    SwitchReport,
     Table,
-    Touched,
-    Valuer,
+    TableRun,
 )
 from tariffs.engine.runs.uncertainty import Drawing, Ranges
 from tariffs.engine.scenario import Scenario, apply_scenario, components, library, lineage, problems_of
-from tariffs.engine.scenario.describe import words_of
+from tariffs.engine.scenario.describe import describe_change
 from tariffs.engine.tables.prepare import OwnDates
 
 __all__ = [
@@ -42,8 +42,8 @@ __all__ = [
     "Point",
     "PointRun",
     "ScenarioImpact",
+    "SwitchReport",
     "Table",
-    "Touched",
     "impact",
 ]
 
@@ -143,8 +143,8 @@ class PointRun:
         progress: Progress | None = None,
         cancelled: Cancelled | None = None,
     ) -> None:
-        self._run = Run(progress, cancelled)
-        self._valuer = Valuer(table, law, options or Options(), self._run)
+        self._run = RunContext(progress, cancelled)
+        self._valuer = TableRun(table, law, options or Options(), self._run)
         self._points, self._point_notes = read_points(law, points, self._valuer.options.direction)
         self._drawing = Drawing.of(self._valuer)
         self._first: dict[str, ScenarioImpact] = {}
@@ -155,11 +155,11 @@ class PointRun:
         return self._valuer.refused()
 
     @property
-    def touched(self) -> Touched:
+    def touched(self) -> SwitchReport:
         """What the points valued so far have met."""
         return self._valuer.touched
 
-    def recall(self, touched: Touched) -> None:
+    def recall(self, touched: SwitchReport) -> None:
         """Take over what the points that another run valued have met."""
         self._valuer.recall(touched)
 
@@ -207,7 +207,7 @@ class PointRun:
         return found
 
 
-def _unread(valuer: Valuer, points: Sequence[Point]) -> tuple[Note, ...]:
+def _unread(valuer: TableRun, points: Sequence[Point]) -> tuple[Note, ...]:
     """The note on days, of points or of lines, after the last one to which acts have been read."""
     dates = valuer.own_dates
     days = [dates.last] if dates else []
@@ -222,7 +222,7 @@ def point_days(law: Law, points: Sequence[Point], direction: str) -> list[date]:
     return [entry_instant(law, point.on, direction).astimezone(zone).date() for point in points]
 
 
-def _block(valuer: Valuer, point: Point, outcomes: Sequence[Outcome]) -> ScenarioImpact:
+def _block(valuer: TableRun, point: Point, outcomes: Sequence[Outcome]) -> ScenarioImpact:
     lines = valuer.lines(outcomes) if valuer.options.lines else None
     notes = [note for outcome in outcomes for note in outcome.notes]
     notes += [_dated_note(dates, point.on)] if (dates := valuer.own_dates) else []
@@ -233,7 +233,7 @@ def _block(valuer: Valuer, point: Point, outcomes: Sequence[Outcome]) -> Scenari
     )
 
 
-def _line_dates(valuer: Valuer) -> dict[str, object]:
+def _line_dates(valuer: TableRun) -> dict[str, object]:
     """For the provenance: which of the lines were rated on a day of their own, and on which days."""
     dates = valuer.own_dates
     if dates is None:
@@ -251,7 +251,7 @@ def _dated_note(dates: OwnDates, on: str) -> Note:
     return Note("ENTRY_DATE_BEATS_ON", text)
 
 
-def _fees(valuer: Valuer, point: Point) -> list[Note]:
+def _fees(valuer: TableRun, point: Point) -> list[Note]:
     """What port fees cost on the voyages that the scenario states, if it states any."""
     stating = [part for _, part in components(point.scenario) if _states_voyages(part)]
     laws = [apply_scenario(valuer.law, part) for part in stating]
@@ -262,7 +262,7 @@ def _states_voyages(scenario: Scenario) -> bool:
     return any(step.assumptions.port_calls for step in lineage(scenario, library()))
 
 
-def _tell(run: Run, stage: str, done: float, share: float, part: float) -> None:
+def _tell(run: RunContext, stage: str, done: float, share: float, part: float) -> None:
     run.step(f"{stage}: drawing", done + share * part)
 
 
@@ -277,12 +277,14 @@ def remarks(law: Law, scenario: Scenario) -> list[Note]:
 
 def _remark(change: Change) -> Note | None:
     if change.op == "announce":
-        return Note("ANNOUNCED", f"{words_of(change)}: announced, without an instrument; it charges nothing.")
+        return Note(
+            "ANNOUNCED", f"{describe_change(change)}: announced, without an instrument; it charges nothing."
+        )
     if change.op == "shock_quantity":
         return Note(
             "QUANTITY_SHOCK",
-            f"{words_of(change)}: it binds after the response, at the prices of the model; where it binds, surplus "
-            "and welfare are not known. A static run does not move quantities.",
+            f"{describe_change(change)}: it binds after the response, at the prices of the model; where it binds, "
+            "surplus and welfare are not known. A static run does not move quantities.",
         )
     return None
 

@@ -29,7 +29,7 @@ _MOMENT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ChangeStep:
     """Just before and just after a notice: an instant (UTC) and a day of knowledge each."""
 
     before: tuple[datetime, date]
@@ -62,11 +62,11 @@ class Notice:
     text: str
     citations: tuple[str, ...]
     conf: str
-    step: Step | None
+    step: ChangeStep | None
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class ChangeWindow:
     """The days from `start` to `end`, both counted, and whose goods are asked for (empty is any)."""
 
     start: date
@@ -80,7 +80,7 @@ class Window:
 
 
 def changes(
-    law: Law, window: Window, *, known_on: date | None = None, direction: str = IMPORT
+    law: Law, window: ChangeWindow, *, known_on: date | None = None, direction: str = IMPORT
 ) -> tuple[Notice, ...]:
     """The notices of a window, by instant.
 
@@ -104,7 +104,7 @@ def changes(
     return tuple(sorted(found, key=lambda notice: (notice.at or late, notice.measures, notice.id)))
 
 
-def window_of(start: str, end: str, hts: str = "", origin: str = "") -> Window:
+def read_window(start: str, end: str, hts: str = "", origin: str = "") -> ChangeWindow:
     """A window from text; raises InputError ENTRY_DATE_INVALID."""
     days = []
     for name, text in (("start", start), ("end", end)):
@@ -113,13 +113,13 @@ def window_of(start: str, end: str, hts: str = "", origin: str = "") -> Window:
             days.append(read_day(text, ZoneInfo("UTC")))
         except DateError as error:
             raise InputError("ENTRY_DATE_INVALID", f"{name}: {error}.", field=name, fix=error.fix) from None
-    return Window(days[0], days[1], hts.replace(".", ""), origin.strip().upper())
+    return ChangeWindow(days[0], days[1], hts.replace(".", ""), origin.strip().upper())
 
 
 class _Finder:
     """Finds the notices of one law and window."""
 
-    def __init__(self, law: Law, window: Window, known_on: date, direction: str) -> None:
+    def __init__(self, law: Law, window: ChangeWindow, known_on: date, direction: str) -> None:
         self._law = law
         self._window = window
         self._known_on = known_on
@@ -134,7 +134,7 @@ class _Finder:
                 if not self._counts(period.known_from, period.switch, period.conf):
                     continue
                 if when := self._when(period.start, period.known_from):
-                    text = f"{measure.title}: {row_words(period.rows)}"
+                    text = f"{measure.title}: {describe_row_list(period.rows)}"
                     yield from self._of_period(measure, period, ENACT, when, period.start, text)
                 if self._in(period.end):
                     text = f"{measure.title}: the period ends as enacted"
@@ -174,7 +174,7 @@ class _Finder:
                 names = tuple(measure.id for measure in reached)
                 yield Notice(
                     f"{act.change.source}:{act.change.path}", act.change.op, when, names, at, act.known_from,
-                    f"{change_words(act.change)}.", act.change.cite, act.change.conf, self._step(at, act.known_from),
+                    f"{describe_change(act.change)}.", act.change.cite, act.change.conf, self._step(at, act.known_from),
                 )  # fmt: skip
 
     def _moved_end(self, measure: Measure, act: Act) -> datetime | None:
@@ -259,13 +259,13 @@ class _Finder:
         published = known_from is None or known_from <= self._known_on
         return published and law.switched(switch) and law.sure(conf)  # type: ignore[arg-type]
 
-    def _step(self, at: datetime | None, known_from: date | None) -> Step | None:
+    def _step(self, at: datetime | None, known_from: date | None) -> ChangeStep | None:
         first, last = self._law.coverage
         if at is None or not first < at < last:
             return None
         if known_from is not None and at.astimezone(self._zone).date() < known_from:
-            return Step((at, known_from - timedelta(days=1)), (at, known_from))
-        return Step((at - _MOMENT, self._known_on), (at, self._known_on))
+            return ChangeStep((at, known_from - timedelta(days=1)), (at, known_from))
+        return ChangeStep((at - _MOMENT, self._known_on), (at, self._known_on))
 
     def _scopes(self, measure: Measure, act: Act | None) -> Iterator[Scope]:
         for period in measure.periods:
@@ -301,7 +301,7 @@ def _lists_of(measure: Measure) -> frozenset[str]:
 # -- words -----------------------------------------------------------------------------------------------------
 
 
-def row_words(rows: Sequence[Row]) -> str:
+def describe_row_list(rows: Sequence[Row]) -> str:
     """What rows charge, in short."""
     rates = sorted({row.rate for row in rows if row.rate is not None and not row.exempt})
     kinds = {row.kind for row in rows if not row.exempt}
@@ -315,7 +315,7 @@ def row_words(rows: Sequence[Row]) -> str:
     return f"{span} in lieu of the ordinary duty" if kinds == {"total"} else span
 
 
-def change_words(change: Change) -> str:
+def describe_change(change: Change) -> str:
     """An act in one clause: its verb, what it reaches, and its dates and rates."""
     words = [f"{change.op}: {OPS[change.op].text}"]
     scope = change.selector.scope

@@ -16,7 +16,7 @@ from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.line_duty.entry_line import unread_of
 from tariffs.engine.runs.impact import point_days, read_points, remarks
-from tariffs.engine.runs.table_run import Cancelled, Options, Point, Run, Valuer, settled
+from tariffs.engine.runs.table_run import Cancelled, Options, Point, RunContext, TableRun, law_with_options
 from tariffs.engine.scenario import apply_scenario, components
 
 
@@ -57,7 +57,7 @@ class LineStream:
             lines=True,
             date_format=read_format(options.date_format),
         )
-        under = settled(law, self._options)
+        under = law_with_options(law, self._options)
         self._laws = [
             [(float(weight), apply_scenario(under, part)) for weight, part in components(point.scenario)]
             for point in self.points
@@ -76,7 +76,7 @@ class LineStream:
             InputError: a fault of the batch as a whole, such as COLUMN_MISSING.
             ServiceError: CANCELLED.
         """
-        valuer = Valuer(frame, self._law, self._options, Run(None, cancelled))
+        valuer = TableRun(frame, self._law, self._options, RunContext(None, cancelled))
         lines, notes = [], list(valuer.notes())
         for point, laws in zip(self.points, self._laws, strict=True):
             outcomes = [valuer.outcome(law, valuer.dated(law, point.on), weight) for weight, law in laws]

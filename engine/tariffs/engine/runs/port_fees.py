@@ -63,7 +63,7 @@ class PortFee:
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class SourcedFigure:
     """One figure of a voyage; `conf` is the confidence of a sourced one, empty where the caller stated it."""
 
     name: str
@@ -82,7 +82,7 @@ class PortCost:
 
     fee: PortFee
     ship: str
-    figures: tuple[Figure, ...]
+    figures: tuple[SourcedFigure, ...]
     teu_of_trade: Decimal | None
     ton_of_trade: Decimal | None
 
@@ -204,17 +204,19 @@ def _sourced(law: Law, measure: str, calls: PortCalls) -> Mapping[str, Any]:
     return found[0] if found else {}
 
 
-def _figures(calls: PortCalls, sourced: Mapping[str, Any]) -> tuple[Figure, ...]:
+def _figures(calls: PortCalls, sourced: Mapping[str, Any]) -> tuple[SourcedFigure, ...]:
     """The figures of a voyage, each stated or sourced."""
     own_cargo = any(getattr(calls, name) is not None for name in ("net_tons", *_CARGO))
     found = []
     for name in _FIGURES:
         value = getattr(calls, name)
         if value is not None:
-            found.append(Figure(name, value, calls.source or STATED, ""))
+            found.append(SourcedFigure(name, value, calls.source or STATED, ""))
         elif name in sourced and not (own_cargo and name in _CARGO):
             given = sourced[name]
-            found.append(Figure(name, Decimal(given["value"]), "; ".join(given["cite"]), given["conf"]))
+            found.append(
+                SourcedFigure(name, Decimal(given["value"]), "; ".join(given["cite"]), given["conf"])
+            )
     return tuple(found)
 
 

@@ -31,7 +31,7 @@ from tariffs.engine.line_duty.entry_line import (
     read_charge,
     unread_of,
 )
-from tariffs.engine.line_duty.quote import Quote, QuoteLayer, assess_line
+from tariffs.engine.line_duty.quote import Quote, QuoteLayer, quote_line
 
 CENT, ZERO = Decimal("0.01"), Decimal(0)
 DAYS_OF_YEAR = 365
@@ -204,8 +204,8 @@ def _nodes(law: Law, options: RefundOptions) -> tuple[str, ...]:
 
 
 def _rate(law: Law, line: RefundLine, options: RefundOptions, nodes: tuple[str, ...]) -> _Rated:
-    now = assess_line(law, line.line, known_on=options.known_on)
-    then = assess_line(law, line.line, known_on=ENTRY)
+    now = quote_line(law, line.line, known_on=options.known_on)
+    then = quote_line(law, line.line, known_on=ENTRY)
     zone, formats = law.zones[IMPORT], line.line.date_formats
     entry = entry_moment(law, line.line.entry, IMPORT, formats.get(ENTRY_DATE, ""))
     day = entry.instant.astimezone(zone).date()

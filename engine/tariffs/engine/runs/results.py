@@ -8,9 +8,9 @@ import numpy as np
 import polars as pl
 
 from tariffs.engine.base.array_utils import F64, Bools, ratio
-from tariffs.engine.response.trade_response import Volume
+from tariffs.engine.response.trade_response import TradeVolume
 from tariffs.engine.table_duty.duties import Duties
-from tariffs.engine.tables.line_arrays import LineSet
+from tariffs.engine.tables.line_arrays import LineArrays
 
 TAX = "vat"
 PROHIBITED_VALUE = "prohibited_value"
@@ -18,7 +18,7 @@ DIFFERENCES = {"duty_vs": "duty", "landed_vs": "landed", "value_vs": "value_afte
 
 
 def line_columns(
-    lines: LineSet, duties: Duties, base: Duties | None, volume: Volume | None
+    lines: LineArrays, duties: Duties, base: Duties | None, volume: TradeVolume | None
 ) -> dict[str, F64]:
     """Sums per line in dollars; NaN where a baseline or response is missing.
 
@@ -53,7 +53,7 @@ def line_columns(
     }
 
 
-def _landed(lines: LineSet, duties: Duties) -> F64:
+def _landed(lines: LineArrays, duties: Duties) -> F64:
     """Value, freight and insurance of what may be imported, with the duty and the tax on them; dollars per line."""
     imported = 1.0 - ratio(duties.prohibited, lines.value, 0.0)
     taxed = 1.0 if lines.vat is None else 1.0 + lines.vat

@@ -29,7 +29,7 @@ from tariffs.engine.line_duty.entry_line import (
     moment_notes,
     read_known_on,
 )
-from tariffs.engine.rating.law_fingerprint import likeness
+from tariffs.engine.rating.law_fingerprint import law_fingerprint
 from tariffs.engine.response.draws import DEFAULT_SPREADS, GENERATOR, Spreads
 from tariffs.engine.response.models import MODELS
 from tariffs.engine.response.parameters import (
@@ -38,16 +38,16 @@ from tariffs.engine.response.parameters import (
     ProductParameters,
     parameters_for,
 )
-from tariffs.engine.response.quantity_constraints import Bounds, adjusting
-from tariffs.engine.response.trade_response import Response, Volume, respond
-from tariffs.engine.runs.expectation import mixed_columns, mixed_frames, mixed_volume
+from tariffs.engine.response.quantity_constraints import QuantityConstraints, adjusting
+from tariffs.engine.response.trade_response import Response, TradeVolume, respond
+from tariffs.engine.runs.expectation import expected_columns, expected_frames, expected_volume
 from tariffs.engine.runs.grouping import AUTHORITY, Grouping, reduce_authority, reduce_groups
 from tariffs.engine.runs.results import line_columns, lines_frame
 from tariffs.engine.scenario import Scenario, apply_scenario, components
 from tariffs.engine.table_duty.duties import Dated, Duties, duties_of
 from tariffs.engine.tables.default_shares import basis_of
 from tariffs.engine.tables.export_lines import prepared_for
-from tariffs.engine.tables.line_arrays import LineSet
+from tariffs.engine.tables.line_arrays import LineArrays
 from tariffs.engine.tables.prepare import OwnDates, lines_on_basis
 
 Progress = Callable[[str, float], None]
@@ -100,7 +100,7 @@ def baseline_required() -> InputError:
     )
 
 
-class Run:
+class RunContext:
     """Progress and cancellation of one run."""
 
     def __init__(self, progress: Progress | None, cancelled: Cancelled | None) -> None:
@@ -119,7 +119,7 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Touched:
+class SwitchReport:
     """What valuing has met so far: the switches that mattered, and the lines that split into too many atoms."""
 
     switches: Mapping[str, str]
@@ -137,12 +137,12 @@ class Outcome:
     weight: float
     duties: Duties
     columns: Mapping[str, F64]
-    volume: Volume | None
-    adjust: Callable[[Volume], Volume] | None = None
+    volume: TradeVolume | None
+    adjust: Callable[[TradeVolume], TradeVolume] | None = None
     notes: tuple[Note, ...] = ()
 
 
-class Valuer:
+class TableRun:
     """One table with its baseline and response, ready to be valued under any number of laws.
 
     Args:
@@ -155,9 +155,9 @@ class Valuer:
         InputError: BASELINE_REQUIRED, GROUP_UNKNOWN, PARAMETER_INVALID, or a fault of the table as a whole.
     """
 
-    def __init__(self, table: Table, law: Law, options: Options, run: Run) -> None:
+    def __init__(self, table: Table, law: Law, options: Options, run: RunContext) -> None:
         run.step("reading the table", 0.0)
-        self.law = settled(law, options)
+        self.law = law_with_options(law, options)
         self.options, self._option_notes = _read_days(self.law, options)
         options = self.options
         self.run = run
@@ -206,18 +206,18 @@ class Valuer:
         instants, of_line = self.prepared.entry_instants(entry_instant(law, on, direction), segment)
         return Dated(instants, [known_at(moment) for moment in instants], of_line, direction)
 
-    def bounds(self, law: Law, dated: Dated) -> Bounds | None:
+    def bounds(self, law: Law, dated: Dated) -> QuantityConstraints | None:
         """What bounds the quantities of the response under a law."""
-        return Bounds.of(law, dated, self.prepared) if self.response else None
+        return QuantityConstraints.of(law, dated, self.prepared) if self.response else None
 
-    def likeness(self, law: Law, dated: Dated) -> Hashable:
+    def law_fingerprint(self, law: Law, dated: Dated) -> Hashable:
         """A value that is equal for laws and instants under which all lines are charged and respond alike."""
         return tuple(
-            likeness(law, law.in_force(instant, known_on, dated.direction), instant, known_on)
+            law_fingerprint(law, law.in_force(instant, known_on, dated.direction), instant, known_on)
             for instant, known_on in zip(dated.instants, dated.known_on, strict=True)
         )
 
-    def lines_under(self, law: Law) -> LineSet:
+    def lines_under(self, law: Law) -> LineArrays:
         """The lines with the sourced shares that a law's switches choose; those a line declares stay."""
         if not self.prepared.bases:
             return self.prepared.lines
@@ -265,7 +265,7 @@ class Valuer:
             frames = [
                 (x.weight, reduce_authority(self.grouping, x.duties, x.columns, keep)) for x in outcomes
             ]
-            return mixed_frames(frames, self.options.by)
+            return expected_frames(frames, self.options.by)
         return self._reduced(self.grouping, outcomes)
 
     def total(self, outcomes: Sequence[Outcome]) -> dict[str, float | None]:
@@ -274,12 +274,12 @@ class Valuer:
 
     def lines(self, outcomes: Sequence[Outcome]) -> pl.DataFrame:
         """The usable rows with the contract's columns."""
-        columns = mixed_columns([(x.weight, x.columns) for x in outcomes])
+        columns = expected_columns([(x.weight, x.columns) for x in outcomes])
         return lines_frame(self.prepared.frame, columns, self.kept(outcomes))
 
     def _reduced(self, grouping: Grouping, outcomes: Sequence[Outcome]) -> pl.DataFrame:
-        columns = mixed_columns([(x.weight, x.columns) for x in outcomes])
-        volume = mixed_volume([(x.weight, x.volume) for x in outcomes])
+        columns = expected_columns([(x.weight, x.columns) for x in outcomes])
+        volume = expected_volume([(x.weight, x.volume) for x in outcomes])
         return reduce_groups(grouping, columns, self.kept(outcomes), volume)
 
     def kept(self, outcomes: Sequence[Outcome]) -> Bools:
@@ -290,11 +290,11 @@ class Valuer:
         return keep
 
     @property
-    def touched(self) -> Touched:
+    def touched(self) -> SwitchReport:
         """What valuing has met so far."""
-        return Touched(dict(sorted(self._switches.items())), tuple(sorted(self._too_many)))
+        return SwitchReport(dict(sorted(self._switches.items())), tuple(sorted(self._too_many)))
 
-    def recall(self, touched: Touched) -> None:
+    def recall(self, touched: SwitchReport) -> None:
         """Take over what an earlier run over the same table and laws met."""
         self._switches |= touched.switches
         self._too_many |= set(touched.too_many)
@@ -373,7 +373,7 @@ def _drawn(options: Options) -> dict[str, object] | str:
     return {"count": options.draws, "seed": options.seed, "generator": GENERATOR, "spreads": spreads}
 
 
-def settled(law: Law, options: Options) -> Law:
+def law_with_options(law: Law, options: Options) -> Law:
     """The law with the switches and the least confidence of the options.
 
     Raises:

@@ -25,7 +25,15 @@ from tariffs.engine.line_duty.entry_line import (
     unread_of,
 )
 from tariffs.engine.runs.expectation import averaged_frames
-from tariffs.engine.runs.table_run import Cancelled, Options, Progress, Run, Table, Touched, Valuer
+from tariffs.engine.runs.table_run import (
+    Cancelled,
+    Options,
+    Progress,
+    RunContext,
+    SwitchReport,
+    Table,
+    TableRun,
+)
 from tariffs.engine.scenario import Scenario, apply_scenario, components
 from tariffs.engine.table_duty.duties import Dated
 
@@ -137,8 +145,8 @@ class PeriodRun:
         progress: Progress | None = None,
         cancelled: Cancelled | None = None,
     ) -> None:
-        self._run = Run(progress, cancelled)
-        self._valuer = Valuer(table, law, options or Options(), self._run)
+        self._run = RunContext(progress, cancelled)
+        self._valuer = TableRun(table, law, options or Options(), self._run)
         law, direction = self._valuer.law, self._valuer.options.direction
         self._scenarios = list(scenarios)
         ends = [entry_moment(law, text, direction) for text in (start, end)]
@@ -147,7 +155,7 @@ class PeriodRun:
         self._period_notes = (*told, *unread_of(law, [days[-1][0]], self._valuer.options.known_on))
         self._period = {"start": days[0][0].isoformat(), "end": days[-1][0].isoformat()}
         self._segments = [_segments(self._valuer, scenario, days) for scenario in scenarios]
-        self._book = _Book(self._valuer, sum(map(len, self._segments)))
+        self._book = _SegmentLedger(self._valuer, sum(map(len, self._segments)))
 
     @property
     def refused(self) -> pl.DataFrame:
@@ -155,11 +163,11 @@ class PeriodRun:
         return self._valuer.refused()
 
     @property
-    def touched(self) -> Touched:
+    def touched(self) -> SwitchReport:
         """What the scenarios valued so far have met."""
         return self._valuer.touched
 
-    def recall(self, touched: Touched) -> None:
+    def recall(self, touched: SwitchReport) -> None:
         """Take over what the scenarios that another run valued have met."""
         self._valuer.recall(touched)
 
@@ -200,13 +208,13 @@ def _days(law: Law, start: datetime, end: datetime, direction: str) -> list[tupl
     return [(day, entry_instant(law, day.isoformat(), direction).astimezone(UTC)) for day in found]
 
 
-def _segments(valuer: Valuer, scenario: Scenario, days: Sequence[tuple[date, datetime]]) -> list[_Segment]:
+def _segments(valuer: TableRun, scenario: Scenario, days: Sequence[tuple[date, datetime]]) -> list[_Segment]:
     """The runs of days on which the scenario's law, or each law of its mixture, stands alike."""
     laws = [(weight, apply_scenario(valuer.law, part)) for weight, part in components(scenario)]
     found: list[_Segment] = []
     for day, noon, count in _steps(valuer, [law for _, law in laws], days):
         dated = tuple((weight, law, _at(valuer, law, noon, day)) for weight, law in laws)
-        key = tuple((weight, valuer.likeness(law, when)) for weight, law, when in dated)
+        key = tuple((weight, valuer.law_fingerprint(law, when)) for weight, law, when in dated)
         if found and found[-1].key == key:
             found[-1] = _Segment(found[-1].start, found[-1].days + count, found[-1].dated, key)
         else:
@@ -215,7 +223,7 @@ def _segments(valuer: Valuer, scenario: Scenario, days: Sequence[tuple[date, dat
 
 
 def _steps(
-    valuer: Valuer, laws: Sequence[Law], days: Sequence[tuple[date, datetime]]
+    valuer: TableRun, laws: Sequence[Law], days: Sequence[tuple[date, datetime]]
 ) -> Iterator[tuple[date, datetime, int]]:
     """Runs of days between which no law has a date at all: first day, its noon, how many."""
     held: tuple[tuple[date, datetime], Hashable] | None = None
@@ -234,18 +242,18 @@ def _steps(
         yield *held[0], count
 
 
-def _known(valuer: Valuer, law: Law, day: date) -> date:
+def _known(valuer: TableRun, law: Law, day: date) -> date:
     return read_known_on(law, valuer.options.known_on, day)
 
 
-def _at(valuer: Valuer, law: Law, noon: datetime, day: date) -> Dated:
+def _at(valuer: TableRun, law: Law, noon: datetime, day: date) -> Dated:
     return Dated([noon], [_known(valuer, law, day)], None, valuer.options.direction)
 
 
-class _Book:
+class _SegmentLedger:
     """Results by what the law is like, so that nothing is valued twice."""
 
-    def __init__(self, valuer: Valuer, segments: int) -> None:
+    def __init__(self, valuer: TableRun, segments: int) -> None:
         self._valuer = valuer
         self._segments = segments
         self._done = 0
@@ -272,7 +280,7 @@ class _Book:
         return self._found[segment.key]
 
 
-def _block(book: _Book, scenario: Scenario, segments: Sequence[_Segment]) -> ScenarioTimeline:
+def _block(book: _SegmentLedger, scenario: Scenario, segments: Sequence[_Segment]) -> ScenarioTimeline:
     found = [(segment, *book.groups_and_total(scenario, segment)) for segment in segments]
     keys = list(book.keys)
     days = sum(segment.days for segment in segments)
@@ -295,7 +303,7 @@ def _spanned(segment: _Segment, frame: pl.DataFrame) -> pl.DataFrame:
     return frame.select(*span, pl.all())
 
 
-def _set_aside(valuer: Valuer) -> list[Note]:
+def _set_aside(valuer: TableRun) -> list[Note]:
     if "entry_date" not in valuer.prepared.frame.columns:
         return []
     return [

@@ -22,7 +22,7 @@ from tariffs.engine.response.draws import REPLICATES, DrawnParameters, Draws, dr
 from tariffs.engine.response.trade_response import Response
 from tariffs.engine.runs.drawn_sums import SUMS, Summing
 from tariffs.engine.runs.grouping import AUTHORITY, Grouping
-from tariffs.engine.runs.table_run import Outcome, Run, Valuer
+from tariffs.engine.runs.table_run import Outcome, RunContext, TableRun
 from tariffs.engine.tables.prepare import PreparedTable
 
 QUANTILES = {"p5": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.95}
@@ -95,7 +95,7 @@ class Drawing:
     """
 
     @classmethod
-    def of(cls, valuer: Valuer) -> Drawing | None:
+    def of(cls, valuer: TableRun) -> Drawing | None:
         """The draws that the options of a run ask for; None if they ask for none.
 
         Raises:
@@ -113,7 +113,7 @@ class Drawing:
         return cls(valuer.prepared, valuer.grouping, valuer.response, draws, valuer.run)
 
     def __init__(
-        self, prepared: PreparedTable, grouping: Grouping, response: Response, draws: Draws, run: Run
+        self, prepared: PreparedTable, grouping: Grouping, response: Response, draws: Draws, run: RunContext
     ) -> None:
         _check(grouping.count * len(SUMS), draws)
         self._prepared = prepared

@@ -13,7 +13,7 @@ from tariffs.engine.scenario.effect import BASE, same_as_base, warning_of, why_v
 from tariffs.engine.scenario.model import (
     ERROR,
     WARNING,
-    Place,
+    Position,
     Problem,
     Scenario,
     listed,
@@ -153,7 +153,7 @@ def _same_as_base(scenario: Scenario, before: Sequence[Scenario], base: Law, aft
     changes = [change for step in (*before, scenario) for change in step.changes]
     if (not changes and scenario.id == BASE) or not same_as_base(base, after, changes):
         return []
-    place = place_of(scenario.places, "changes") or Place(0, 0)
+    place = place_of(scenario.places, "changes") or Position(0, 0)
     why = " ".join(filter(None, (why_void(after, change) for change in changes)))
     return [
         Problem(

@@ -8,7 +8,7 @@ from tariffs.engine.law.describe_rows import percent
 from tariffs.engine.law.model import Scope
 
 
-def words_of(change: Change) -> str:
+def describe_change(change: Change) -> str:
     """A change in one line, such as `set_rate fl301 for CN to 20% from 2027-01-01`."""
     parts = [change.op, _object(change), *_values(change), *_dates(change)]
     return " ".join(part for part in parts if part)

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from tariffs.engine.law.describe_rows import base_words, goods_words, percent
+from tariffs.engine.law.describe_rows import describe_base, describe_goods, percent
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.model import PROHIBITION, Row, Rule
 from tariffs.engine.scenario.describe import assumed
-from tariffs.engine.scenario.effect import Stand, instants_of, stand
-from tariffs.engine.scenario.narrowed import Groups, Part, parts_that_differ
+from tariffs.engine.scenario.effect import Stand, instants_of, state_of_measure
+from tariffs.engine.scenario.narrowed import GoodsPart, Groups, parts_that_differ
 
 ABSENT = "not in force"
 _RATES_SHOWN = 4
@@ -61,7 +61,7 @@ def _measure(first: Law, second: Law, name: str) -> Iterator[Difference]:
     runs: list[tuple[datetime, datetime | None, _Said]] = []
     open_runs: dict[_Said, int] = {}
     for instant, end in itertools.zip_longest(instants, instants[1:]):
-        pair = stand(first, name, instant), stand(second, name, instant)
+        pair = state_of_measure(first, name, instant), state_of_measure(second, name, instant)
         groups = second.in_force(instant, second.as_of, known.direction).groups if pair[0] != pair[1] else {}
         said = _said(*pair, groups) if pair[0] != pair[1] else []
         for words in said:
@@ -92,11 +92,11 @@ def _part_words(rows: tuple[Row, ...]) -> str:
     return "exempt" if rows and all(row.relief for row in rows) else _words((rows, False), False)
 
 
-def _goods(part: Part) -> str:
+def _goods(part: GoodsPart) -> str:
     """The goods of a part, with the conditions of reliefs that one law alone has there."""
     reliefs = [row for row in part.second if row.relief and row not in part.first]
     terms = dict.fromkeys(condition.words for row in reliefs for condition in row.conditions)
-    words = goods_words(part.scope)
+    words = describe_goods(part.scope)
     return f"{words} where {' and '.join(terms)}" if terms and len(reliefs) == 1 else words
 
 
@@ -112,18 +112,21 @@ def _words_of(one: Stand, other: Stand) -> tuple[str, str]:
     return found if found[0] != found[1] else (f"{found[0]} on some goods", f"{found[1]} on other goods")
 
 
-def _with_bases(stand: Stand) -> str:
+def _with_bases(state_of_measure: Stand) -> str:
     """The rates of a measure, each with the part of the value it falls on."""
-    rows = [row for row in (stand[0] if stand else ()) if row.charging and not row.suspended]
+    rows = [
+        row for row in (state_of_measure[0] if state_of_measure else ()) if row.charging and not row.suspended
+    ]
     rates = dict.fromkeys(
-        _rate(row) if row.kind == PROHIBITION else f"{_rate(row)} on {base_words(row.base)}" for row in rows
+        _rate(row) if row.kind == PROHIBITION else f"{_rate(row)} on {describe_base(row.base)}"
+        for row in rows
     )
     return _listed(list(rates)) or ABSENT
 
 
-def _with_dates(stand: Stand) -> str:
+def _with_dates(state_of_measure: Stand) -> str:
     """The rates of a measure, each with the dates of the goods it falls on; a row yields to those before it."""
-    rows = [row for row in (stand[0] if stand else ()) if row.charging]
+    rows = [row for row in (state_of_measure[0] if state_of_measure else ()) if row.charging]
     return " else ".join(dict.fromkeys(map(_dated, rows))) or ABSENT
 
 
@@ -137,10 +140,10 @@ def _listed(rates: list[str]) -> str:
     return ", ".join(rates[:_RATES_SHOWN]) + (" and more" if len(rates) > _RATES_SHOWN else "")
 
 
-def _words(stand: Stand, reliefs: bool) -> str:
-    if stand is None:
+def _words(state_of_measure: Stand, reliefs: bool) -> str:
+    if state_of_measure is None:
         return ABSENT
-    rows, suspended = stand
+    rows, suspended = state_of_measure
     charging = [row for row in rows if row.charging]
     if not charging:
         return _without_rates(rows, suspended)

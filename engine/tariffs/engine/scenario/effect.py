@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from weakref import WeakKeyDictionary
 
-from tariffs.engine.base.bounded_cache import Lru
+from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.law.amendments import UNSELECTIVE, Act, Change
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.measure_state import moments_of
@@ -25,13 +25,13 @@ BESIDE_MEASURES = UNSELECTIVE - {"add"}
 def reached(law: Law, change: Change) -> list[Measure]:
     """The measures a change reaches in a law that already holds it."""
     added = [law.measures[change.measure["id"]]] if change.measure else []
-    return added + list({measure.id: measure for measure, _ in law.selected(change)}.values())
+    return added + list({measure.id: measure for measure, _ in law.select_measures(change)}.values())
 
 
-def same_standing(before: Law, after: Law, names: Iterable[str]) -> bool:
+def same_state(before: Law, after: Law, names: Iterable[str]) -> bool:
     """Whether measures stand alike in two laws at every instant either may change, as known on the as-of day."""
     return all(
-        stand(before, name, instant) == stand(after, name, instant)
+        state_of_measure(before, name, instant) == state_of_measure(after, name, instant)
         for name in names
         for instant in instants_of(name, before, after)
     )
@@ -50,12 +50,12 @@ Stand = tuple[tuple[Row, ...], bool] | None
 STANDS_KEPT = 4096
 # What is asked of one law is asked again when the next change is checked; a law that nobody holds is forgotten, and of
 # the law that stays, what was asked least recently: instants come from scenarios.
-_STANDS: WeakKeyDictionary[Law, Lru[tuple[str, datetime], tuple[Stand]]] = WeakKeyDictionary()
+_STANDS: WeakKeyDictionary[Law, BoundedCache[tuple[str, datetime], tuple[Stand]]] = WeakKeyDictionary()
 
 
-def stand(law: Law, name: str, instant: datetime) -> Stand:
+def state_of_measure(law: Law, name: str, instant: datetime) -> Stand:
     """The rows of a measure without what made them so, and whether it is suspended; None where it is not in force."""
-    known = _STANDS.setdefault(law, Lru(STANDS_KEPT))
+    known = _STANDS.setdefault(law, BoundedCache(STANDS_KEPT))
     (found,) = known.get((name, instant), lambda: (_stand(law, name, instant),))
     return found
 
@@ -86,7 +86,7 @@ def warning_of(before: Law, after: Law, change: Change, places: Places) -> Probl
             f"`{change.op}` meets only measures that are not modelled yet ({names}): no duty changes.",
             "Results name the measures they could touch.",
         )
-    if same_standing(before, after, [measure.id for measure in measures]):
+    if same_state(before, after, [measure.id for measure in measures]):
         return _warning(
             "CHANGE_HAS_NO_EFFECT",
             change,
@@ -121,7 +121,7 @@ def same_as_base(base: Law, after: Law, changes: Iterable[Change]) -> bool:
     for change in changes:
         if change.op not in BESIDE_MEASURES:
             names |= dict.fromkeys(measure.id for measure in reached(after, change))
-    return same_beside(base, after) and same_standing(base, after, names)
+    return same_beside(base, after) and same_state(base, after, names)
 
 
 def same_beside(one: Law, other: Law) -> bool:

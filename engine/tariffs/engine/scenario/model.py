@@ -19,14 +19,14 @@ QUOTED_AT_MOST = 400
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Position:
     """Where something stands in a file; line and column count from 1."""
 
     line: int
     column: int
 
 
-Places = Mapping[str, Place]
+Places = Mapping[str, Position]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ def brief(text: str) -> str:
     return text if len(text) <= QUOTED_AT_MOST else f"{text[:QUOTED_AT_MOST]}..."
 
 
-def place_of(places: Places, path: str) -> Place | None:
+def place_of(places: Places, path: str) -> Position | None:
     """Where a path stands, or the nearest thing around it that is in the file."""
     while path:
         if path in places:

@@ -33,7 +33,7 @@ def unknown_names(law: Law, change: Change) -> Iterator[ScenarioError]:
     if selector.authority:
         nodes = {parent for measure in law.measures.values() for parent in measure.parents}
         yield from unknown((selector.authority,), nodes, "authority", f"{path}.authority")
-    abroad = any(measure.direction != IMPORT for measure, _ in law.selected(change))
+    abroad = any(measure.direction != IMPORT for measure, _ in law.select_measures(change))
     yield from _unknown_in_scope(law, selector.scope, abroad, path)
     yield from _unknown_in_scope(law, change.goods, abroad, change.path)
     if change.op == "set_switch":

@@ -11,7 +11,7 @@ Groups = Mapping[str, frozenset[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class GoodsPart:
     """A scope, and the rows that hold in it: under the first law and under the second."""
 
     scope: Scope
@@ -19,7 +19,7 @@ class Part:
     second: tuple[Row, ...]
 
 
-def parts_that_differ(first: Sequence[Row], second: Sequence[Row], groups: Groups) -> list[Part]:
+def parts_that_differ(first: Sequence[Row], second: Sequence[Row], groups: Groups) -> list[GoodsPart]:
     """The parts of the goods to which one law narrows rows of the other.
 
     Args:
@@ -35,8 +35,8 @@ def parts_that_differ(first: Sequence[Row], second: Sequence[Row], groups: Group
     if only_first and only_second:
         return []
     if only_second:
-        return [Part(scope, old, new) for scope, old, new in _parts(first, only_second, groups)]
-    return [Part(scope, new, old) for scope, old, new in _parts(second, only_first, groups)]
+        return [GoodsPart(scope, old, new) for scope, old, new in _parts(first, only_second, groups)]
+    return [GoodsPart(scope, new, old) for scope, old, new in _parts(second, only_first, groups)]
 
 
 def _parts(

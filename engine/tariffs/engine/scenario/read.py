@@ -17,8 +17,8 @@ from tariffs.engine.law.assumptions import NONE
 from tariffs.engine.scenario.model import (
     BASES,
     SCHEMA,
-    Place,
     Places,
+    Position,
     Problem,
     Scenario,
     brief,
@@ -223,7 +223,7 @@ class _Form:
 
     def _add(self, reason: str, path: str, message: str, fix: str) -> None:
         places = self._document.keys if reason == "SCENARIO_UNKNOWN_KEY" else self._document.places
-        place = place_of(places, path) or Place(1, 1)
+        place = place_of(places, path) or Position(1, 1)
         self._problems.append(Problem(path, place.line, place.column, reason, brief(message), brief(fix)))
 
 

@@ -10,7 +10,7 @@ from tariffs.engine.law.amendments import Change
 from tariffs.engine.law.describe_rows import percent
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.values import read_rate
-from tariffs.engine.scenario.model import WARNING, Place, Places, Problem, place_of
+from tariffs.engine.scenario.model import WARNING, Places, Position, Problem, place_of
 
 
 def unusual_rates(law: Law, change: Change, places: Places) -> list[Problem]:
@@ -59,7 +59,7 @@ def _rates_in(value: Any, path: str) -> Iterator[tuple[str, Decimal]]:
 
 
 def _step_warning(path: str, step: Decimal, highest: Decimal, places: Places) -> Problem:
-    place = place_of(places, path) or Place(0, 0)
+    place = place_of(places, path) or Position(0, 0)
     message = (
         f"A step of {_points(step)} is more than every rate of the law; the highest is {percent(highest)}."
     )
@@ -72,7 +72,7 @@ def _points(step: Decimal) -> str:
 
 
 def _warning(path: str, rate: Decimal, highest: Decimal, places: Places) -> Problem:
-    place = place_of(places, path) or Place(0, 0)
+    place = place_of(places, path) or Position(0, 0)
     if rate < 0:
         message = f"A rate of {percent(rate)} is below 0: it would be paid to the importer."
         fix = f"Write {percent(-rate)}; to lower a rate, write by: {_points(rate)}."

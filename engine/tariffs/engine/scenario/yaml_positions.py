@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from tariffs.engine.errors import ScenarioError
-from tariffs.engine.scenario.model import Place
+from tariffs.engine.scenario.model import Position
 
 SIZE_AT_MOST = 1 << 20
 DEPTH_AT_MOST = 16
@@ -24,7 +24,7 @@ PATH_AT_MOST = 500
 _LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 # What YAML refuses to read: control characters, and halves of surrogate pairs.
 _UNREADABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_START = Place(1, 1)
+_START = Position(1, 1)
 
 
 @dataclass
@@ -32,8 +32,8 @@ class Document:
     """A YAML document: `value` of texts, lists and mappings; places by path of values and of keys; problems found."""
 
     value: Any = None
-    places: dict[str, Place] = field(default_factory=dict)
-    keys: dict[str, Place] = field(default_factory=dict)
+    places: dict[str, Position] = field(default_factory=dict)
+    keys: dict[str, Position] = field(default_factory=dict)
     problems: list[ScenarioError] = field(default_factory=list)
 
 
@@ -54,11 +54,11 @@ def read_text(text: str) -> Document:
         raise _fault(f"The scenario is larger than {SIZE_AT_MOST} bytes.", _START, "Split it by `parents`.")
     document = Document()
     try:
-        _Builder(yaml.parse(text, Loader=_LOADER), document).build()
+        _PositionedConstructor(yaml.parse(text, Loader=_LOADER), document).build()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         told = error.problem or error.context or "cannot be read"
-        place = Place(mark.line + 1, mark.column + 1) if mark else _START
+        place = Position(mark.line + 1, mark.column + 1) if mark else _START
         raise _fault(f"The scenario is not YAML: {told}.", place, "Correct the line.") from None
     except yaml.YAMLError as error:
         told = str(error).splitlines()[0]
@@ -69,21 +69,21 @@ def read_text(text: str) -> Document:
 
 
 def _fault(
-    message: str, place: Place, fix: str, path: str = "", reason: str = "SCENARIO_SYNTAX"
+    message: str, place: Position, fix: str, path: str = "", reason: str = "SCENARIO_SYNTAX"
 ) -> ScenarioError:
     return ScenarioError(reason, message, path=path, line=place.line, column=place.column, fix=fix)
 
 
-def _place_in(text: str, at: int) -> Place:
+def _place_in(text: str, at: int) -> Position:
     """The line and column of an index into a text."""
-    return Place(text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
+    return Position(text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
 
 
-def _place(event: Any) -> Place:
-    return Place(event.start_mark.line + 1, event.start_mark.column + 1)
+def _place(event: Any) -> Position:
+    return Position(event.start_mark.line + 1, event.start_mark.column + 1)
 
 
-class _Builder:
+class _PositionedConstructor:
     """Builds values from the parser's events, so that depth and size are bounded before anything is built."""
 
     def __init__(self, events: Iterator[Any], document: Document) -> None:
@@ -160,7 +160,7 @@ class _Builder:
 
     def _skip(self, depth: int) -> None:
         """Read a value past, within the same bounds."""
-        aside = _Builder(self._events, Document())
+        aside = _PositionedConstructor(self._events, Document())
         aside._nodes = self._nodes
         aside._node(next(self._events), "", depth)
         self._nodes = aside._nodes

@@ -22,7 +22,7 @@ from tariffs.engine.law.model import Scope
 from tariffs.engine.rating.facts import ATOMS_AT_MOST
 from tariffs.engine.rating.profile_layers import Profiles, build_profiles, no_profiles
 from tariffs.engine.rating.profiles import Classes, FactBits, row_list
-from tariffs.engine.tables.line_arrays import LineSet
+from tariffs.engine.tables.line_arrays import LineArrays
 from tariffs.engine.tables.scope_masks import origin_mask, product_mask
 
 
@@ -51,7 +51,7 @@ class Compiled:
         return line, measure[atoms], self.atom_weight[atoms]
 
 
-def compile_lines(law: Law, in_force: InForce, lines: LineSet, select: Bools | None = None) -> Compiled:
+def compile_lines(law: Law, in_force: InForce, lines: LineArrays, select: Bools | None = None) -> Compiled:
     """Compile lines for one instant.
 
     Args:
@@ -87,7 +87,7 @@ def compile_lines(law: Law, in_force: InForce, lines: LineSet, select: Bools | N
     return replace(compiled, read=_reading(lines, facts, pieces, piece_class))
 
 
-def _reading(lines: LineSet, facts: FactBits, pieces: I64, piece_class: I64) -> dict[str, Bools]:
+def _reading(lines: LineArrays, facts: FactBits, pieces: I64, piece_class: I64) -> dict[str, Bools]:
     found = {}
     for claim in lines.sourced:
         classes = facts.reads & facts.reading(claim) != 0
@@ -97,7 +97,7 @@ def _reading(lines: LineSet, facts: FactBits, pieces: I64, piece_class: I64) -> 
     return found
 
 
-def _nothing(lines: LineSet) -> Compiled:
+def _nothing(lines: LineArrays) -> Compiled:
     none = np.zeros(0)
     profiles = no_profiles()
     return Compiled(
@@ -138,12 +138,12 @@ def _distinct(keys: Sequence[object]) -> tuple[list[int], I64]:
     return first, np.array([place[key] for key in keys], dtype=np.int64)
 
 
-def _product_classes(scopes: Sequence[Scope], lines: LineSet, in_force: InForce) -> tuple[I64, Bools]:
+def _product_classes(scopes: Sequence[Scope], lines: LineArrays, in_force: InForce) -> tuple[I64, Bools]:
     first, column_of = _distinct([(scope.products, scope.not_products) for scope in scopes])
     return _classes([product_mask(scopes[i], lines, in_force) for i in first], column_of)
 
 
-def _origin_classes(scopes: Sequence[Scope], lines: LineSet, in_force: InForce) -> tuple[I64, Bools]:
+def _origin_classes(scopes: Sequence[Scope], lines: LineArrays, in_force: InForce) -> tuple[I64, Bools]:
     first, column_of = _distinct([(scope.origins, scope.not_origins) for scope in scopes])
     return _classes([origin_mask(scopes[i], lines, in_force) for i in first], column_of)
 
@@ -159,7 +159,7 @@ class _Atoms:
     bits: I64
 
 
-def _split(lines: LineSet, facts: FactBits, pieces: I64, piece_class: I64) -> _Atoms:
+def _split(lines: LineArrays, facts: FactBits, pieces: I64, piece_class: I64) -> _Atoms:
     """Split pieces by every share claim that their class reads: a partition at a time, each combination weighted."""
     line = lines.piece_line[pieces]
     bits = facts.bits_of(line, piece_class)
@@ -170,7 +170,7 @@ def _split(lines: LineSet, facts: FactBits, pieces: I64, piece_class: I64) -> _A
     return atoms
 
 
-def _split_by(lines: LineSet, facts: FactBits, atoms: _Atoms, claims: Sequence[str]) -> _Atoms:
+def _split_by(lines: LineArrays, facts: FactBits, atoms: _Atoms, claims: Sequence[str]) -> _Atoms:
     line = lines.piece_line[atoms.piece]
     rest = np.ones(len(line))
     kept: list[tuple[NDArray[np.bool_], F64, int]] = []
@@ -188,7 +188,7 @@ def _split_by(lines: LineSet, facts: FactBits, atoms: _Atoms, claims: Sequence[s
     )
 
 
-def _assemble(lines: LineSet, facts: FactBits, classes: Classes, atoms: _Atoms) -> Compiled:
+def _assemble(lines: LineArrays, facts: FactBits, classes: Classes, atoms: _Atoms) -> Compiled:
     refused = _too_many(lines, atoms)
     if len(refused):
         keep = ~np.isin(lines.piece_line[atoms.piece], refused)
@@ -216,13 +216,13 @@ def _assemble(lines: LineSet, facts: FactBits, classes: Classes, atoms: _Atoms) 
     )
 
 
-def _too_many(lines: LineSet, atoms: _Atoms) -> I64:
+def _too_many(lines: LineArrays, atoms: _Atoms) -> I64:
     per_piece = np.bincount(atoms.piece, minlength=len(lines.piece_line))
     return np.unique(lines.piece_line[np.flatnonzero(per_piece > ATOMS_AT_MOST)])
 
 
 def _ordinary(
-    lines: LineSet, facts: FactBits, profiles: Profiles, piece: I64, profile: I64, bits: I64
+    lines: LineArrays, facts: FactBits, profiles: Profiles, piece: I64, profile: I64, bits: I64
 ) -> F64:
     """The ordinary rate of each atom: of its profile's column, or of the preference its bits claim."""
     column = profiles.column[profile]

@@ -18,9 +18,9 @@ from tariffs.engine.rating.fits import CONTENT_CLAIMS, PROCESSING_CLAIM, US_CLAI
 from tariffs.engine.table_duty.compile import Compiled, compile_lines
 from tariffs.engine.table_duty.kernel import assess_lines
 from tariffs.engine.table_duty.sourced_value import lines_sourced, sourced_note
-from tariffs.engine.tables.claim_shares import lines_under
+from tariffs.engine.tables.claim_shares import lines_with_claim_shares
 from tariffs.engine.tables.default_shares import has_source
-from tariffs.engine.tables.line_arrays import LineSet, parts_of
+from tariffs.engine.tables.line_arrays import LineArrays, parts_of
 from tariffs.engine.tables.scope_masks import scope_mask
 
 
@@ -58,12 +58,12 @@ class Duties:
     notes: tuple[Note, ...]
 
 
-def duties_of(law: Law, lines: LineSet, dated: Dated, check: Callable[[], None]) -> Duties:
+def duties_of(law: Law, lines: LineArrays, dated: Dated, check: Callable[[], None]) -> Duties:
     """The duties of lines at their instants; `check` is called between chunks and may raise to stop."""
     measures = list(law.measures.values())
     authorities = sorted({measure.authority for measure in measures})
     authority_of = np.array([authorities.index(measure.authority) for measure in measures], dtype=np.int32)
-    out = _Output.of(lines.count, len(authorities))
+    out = _DutyArrays.of(lines.count, len(authorities))
     asked = lines
     met: set[str] = set()
     switches: dict[str, str] = {}
@@ -75,7 +75,7 @@ def duties_of(law: Law, lines: LineSet, dated: Dated, check: Callable[[], None])
         check()
         select = None if dated.of_line is None else dated.of_line == index
         in_force = law.in_force(instant, known_on, dated.direction)
-        lines = lines_under(law, in_force, instant, asked)
+        lines = lines_with_claim_shares(law, in_force, instant, asked)
         compiled = compile_lines(law, in_force, lines, select)
         _run(lines, compiled, authority_of, _parts(law, lines), out, check)
         for place, value in _prohibit(lines, compiled, out).items():
@@ -102,7 +102,7 @@ def duties_of(law: Law, lines: LineSet, dated: Dated, check: Callable[[], None])
 
 
 @dataclass(frozen=True)
-class _Output:
+class _DutyArrays:
     duty: F64
     owed: F64
     by_authority: F64
@@ -110,7 +110,7 @@ class _Output:
     prohibited: F64
 
     @classmethod
-    def of(cls, lines: int, authorities: int) -> _Output:
+    def of(cls, lines: int, authorities: int) -> _DutyArrays:
         return cls(
             np.zeros(lines),
             np.zeros(lines),
@@ -120,7 +120,7 @@ class _Output:
         )
 
 
-def _prohibit(lines: LineSet, compiled: Compiled, out: _Output) -> dict[int, float]:
+def _prohibit(lines: LineArrays, compiled: Compiled, out: _DutyArrays) -> dict[int, float]:
     """Add the value of lines that may not be imported to the output; dollars by measure."""
     line, measure, weight = compiled.prohibited()
     value = weight * lines.value[line]
@@ -136,7 +136,7 @@ def _prohibited_note(measure: Measure, value: float) -> Note:
     )
 
 
-def _parts(law: Law, lines: LineSet) -> F64:
+def _parts(law: Law, lines: LineArrays) -> F64:
     cap = float(law.caps.get(CAPPED_TERM, 1))
     key = ("parts", cap)
     if key not in lines.cache:
@@ -146,7 +146,12 @@ def _parts(law: Law, lines: LineSet) -> F64:
 
 
 def _run(
-    lines: LineSet, compiled: Compiled, authority_of: I32, parts: F64, out: _Output, check: Callable[[], None]
+    lines: LineArrays,
+    compiled: Compiled,
+    authority_of: I32,
+    parts: F64,
+    out: _DutyArrays,
+    check: Callable[[], None],
 ) -> None:
     profiles = compiled.profiles
     quantity = np.full((max(1, len(profiles.units)), lines.count), np.nan)
@@ -166,7 +171,7 @@ def _run(
     run_chunks(lines.count, chunk, check)
 
 
-def _reaching(lines: LineSet, in_force: InForce, select: Bools | None) -> Callable[[Scope], bool]:
+def _reaching(lines: LineArrays, in_force: InForce, select: Bools | None) -> Callable[[Scope], bool]:
     def reaches(scope: Scope) -> bool:
         mask = scope_mask(scope, lines, in_force)
         return bool((mask if select is None else mask & select).any())
@@ -174,7 +179,7 @@ def _reaching(lines: LineSet, in_force: InForce, select: Bools | None) -> Callab
     return reaches
 
 
-def _undetermined(law: Law, in_force: InForce, lines: LineSet, select: Bools | None) -> list[Note]:
+def _undetermined(law: Law, in_force: InForce, lines: LineArrays, select: Bools | None) -> list[Note]:
     """Charges that hang on a fact which the table does not declare and no source gives a share of."""
     charges = (claim for claim in law.claims.values() if claim.role == "charge" and claim.type == "share")
     unknown = {claim.id for claim in charges if not has_source(law, claim)}
@@ -203,7 +208,7 @@ def _charges_if_declared(row: Row) -> bool:
     return not (row.exempt or row.prohibits or row.undeclared_applies or row.suspended or row.absent)
 
 
-def _not_modelled(in_force: InForce, lines: LineSet, select: Bools | None) -> list[Note]:
+def _not_modelled(in_force: InForce, lines: LineArrays, select: Bools | None) -> list[Note]:
     found = []
     for standing in in_force.unmodelled:
         measure = standing.measure
@@ -225,7 +230,7 @@ def _not_modelled(in_force: InForce, lines: LineSet, select: Bools | None) -> li
 
 def duties_by_measure(
     law: Law,
-    lines: LineSet,
+    lines: LineArrays,
     instant: datetime,
     known_on: date,
     check: Callable[[], None],
@@ -234,12 +239,12 @@ def duties_by_measure(
     """Assessed duty in dollars per line and measure at one instant, and the ids of the measures (the columns)."""
     check()
     in_force = law.in_force(instant, known_on, direction)
-    lines = lines_under(law, in_force, instant, lines)
+    lines = lines_with_claim_shares(law, in_force, instant, lines)
     compiled = compile_lines(law, in_force, lines)
     measures = list(law.measures)
     met = np.unique(compiled.profiles.layer_measure)
     column = np.zeros(len(measures), dtype=np.int32)
     column[met] = np.arange(len(met), dtype=np.int32)
-    out = _Output.of(lines.count, len(met))
+    out = _DutyArrays.of(lines.count, len(met))
     _run(lines, compiled, column, _parts(law, lines), out, check)
     return out.by_authority, [measures[index] for index in met]

@@ -13,12 +13,12 @@ from tariffs.engine.law.notes import Note
 from tariffs.engine.rating.fits import US_CLAIM
 from tariffs.engine.table_duty.compile import Compiled
 from tariffs.engine.tables.default_shares import variant_of
-from tariffs.engine.tables.line_arrays import LineSet
+from tariffs.engine.tables.line_arrays import LineArrays
 from tariffs.engine.tables.scope_masks import scope_mask
 
 
 def lines_sourced(
-    in_force: InForce, lines: LineSet, compiled: Compiled, select: Bools | None
+    in_force: InForce, lines: LineArrays, compiled: Compiled, select: Bools | None
 ) -> dict[str, Bools]:
     """By claim: the lines on which a sourced share above 0 is read by some measure or rule at an instant.
 
@@ -39,7 +39,7 @@ def lines_sourced(
     return found
 
 
-def _base_without_us(in_force: InForce, lines: LineSet) -> Bools:
+def _base_without_us(in_force: InForce, lines: LineArrays) -> Bools:
     """The lines that a row reaches whose base treats US content otherwise than the rest of the value."""
     reached = np.zeros(lines.count, dtype=bool)
     for active in in_force.actives:
@@ -49,7 +49,7 @@ def _base_without_us(in_force: InForce, lines: LineSet) -> Bools:
     return reached
 
 
-def sourced_note(law: Law, lines: LineSet, sourced: Mapping[str, Bools]) -> list[Note]:
+def sourced_note(law: Law, lines: LineArrays, sourced: Mapping[str, Bools]) -> list[Note]:
     """For how much value sourced shares stood in, in all and by claim; nothing if there is none."""
     values = {claim: float(lines.value[mask].sum()) for claim, mask in sourced.items()}
     told = [

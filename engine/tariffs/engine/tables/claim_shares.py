@@ -15,7 +15,7 @@ from tariffs.engine.law.conditions import Fact
 from tariffs.engine.law.law import InForce, Law
 from tariffs.engine.law.law_edits import SetClaim
 from tariffs.engine.law.matching import Reach
-from tariffs.engine.tables.line_arrays import LineSet
+from tariffs.engine.tables.line_arrays import LineArrays
 from tariffs.engine.tables.scope_masks import scope_mask
 
 
@@ -24,7 +24,7 @@ def settings_at(law: Law, instant: datetime) -> tuple[SetClaim, ...]:
     return tuple(setting for setting in law.set_claims if setting.holds(instant))
 
 
-def lines_under(law: Law, in_force: InForce, instant: datetime, lines: LineSet) -> LineSet:
+def lines_with_claim_shares(law: Law, in_force: InForce, instant: datetime, lines: LineArrays) -> LineArrays:
     """The lines with the shares that the law's scenario sets; the same lines if it sets none.
 
     Other shares of the same partition give way in proportion where the sum would pass 1.
@@ -45,7 +45,7 @@ def lines_under(law: Law, in_force: InForce, instant: datetime, lines: LineSet) 
     return replace(lines, facts=facts, cache={})
 
 
-def facts_under(
+def facts_with_claim_shares(
     law: Law, in_force: InForce, instant: datetime, goods: tuple[str, str], facts: Mapping[str, Fact]
 ) -> dict[str, Fact]:
     """The facts of one entry line, `goods` its code and origin, with the shares that the law's scenario sets."""

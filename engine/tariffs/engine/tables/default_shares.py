@@ -12,7 +12,7 @@ from tariffs.engine.base.array_utils import F64
 from tariffs.engine.law.law import InForce, Law
 from tariffs.engine.law.model import Claim, Reference
 from tariffs.engine.schedule import reference_data
-from tariffs.engine.tables.line_arrays import LineSet
+from tariffs.engine.tables.line_arrays import LineArrays
 from tariffs.engine.tables.scope_masks import scope_mask
 
 SOLE_VARIANT = "settled"
@@ -29,7 +29,7 @@ def basis_of(law: Law) -> tuple[tuple[str, str], ...]:
     return tuple((name, law.setting(name)) for name in sorted(names))
 
 
-def reference_share(law: Law, name: str, lines: LineSet, keys: pl.DataFrame) -> F64:
+def default_share(law: Law, name: str, lines: LineArrays, keys: pl.DataFrame) -> F64:
     """The reference share of every line.
 
     Args:
@@ -60,7 +60,7 @@ def _as_of(law: Law) -> datetime:
     return law.context("import").instant(law.as_of.isoformat())
 
 
-def _by_rules(found: Reference, variant: str, lines: LineSet, in_force: InForce) -> F64:
+def _by_rules(found: Reference, variant: str, lines: LineArrays, in_force: InForce) -> F64:
     share = np.zeros(lines.count)
     for rule in reversed(found.rules[variant]):
         share[scope_mask(rule.scope, lines, in_force)] = float(rule.share)

@@ -32,7 +32,7 @@ from tariffs.engine.tables.export_rates import (
     ordinary_rate,
     vat_rate,
 )
-from tariffs.engine.tables.line_arrays import LineSet
+from tariffs.engine.tables.line_arrays import LineArrays
 from tariffs.engine.tables.mfn_rates import quantities_by_unit, stated_rates
 from tariffs.engine.tables.prepare import (
     PreparedTable,
@@ -83,7 +83,7 @@ def prepare_exports(table: Table, law: Law, date_format: str = "") -> PreparedTa
     origins, origin = index_of(frame["origin"])
     freight, insurance = amount_of(frame, "freight", count), amount_of(frame, "insurance", count)
     facts, taken = _facts(frame, law, rates)
-    lines = LineSet(
+    lines = LineArrays(
         codes=codes,
         origins=origins,
         origin=origin.astype(np.int32),

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tariffs.engine.base.array_utils import F64, I32, I64, Bools
-from tariffs.engine.base.bounded_cache import Lru
+from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.law.model import ALUMINUM, COPPER, PARTS, PROCESSING, REST, STEEL, US, US_ABOVE
 
 CODE_DIGITS = 10
@@ -23,7 +23,7 @@ MASKS_KEPT = 1024
 
 
 @dataclass(frozen=True)
-class LineSet:
+class LineArrays:
     """Lines as arrays (n lines, m pieces).
 
     `codes` and `origins` are the distinct codes and origins, `origin` an index per line. `piece_start` (n
@@ -82,9 +82,9 @@ class LineSet:
         return self._masks.get(prefix, lambda: (self._match((prefix,)), (prefix,)))[0]
 
     @property
-    def _masks(self) -> Lru[Hashable, tuple[Bools, tuple[str, ...]]]:
-        masks: Lru[Hashable, tuple[Bools, tuple[str, ...]]]
-        masks = self.cache.setdefault("masks", Lru(MASKS_KEPT))
+    def _masks(self) -> BoundedCache[Hashable, tuple[Bools, tuple[str, ...]]]:
+        masks: BoundedCache[Hashable, tuple[Bools, tuple[str, ...]]]
+        masks = self.cache.setdefault("masks", BoundedCache(MASKS_KEPT))
         return masks
 
     def _match(self, prefixes: tuple[str, ...]) -> Bools:
@@ -112,7 +112,7 @@ class LineSet:
 
 
 def parts_of(
-    lines: LineSet, content_claims: Mapping[int, str], us_claim: str, processing_claim: str, cap: float
+    lines: LineArrays, content_claims: Mapping[int, str], us_claim: str, processing_claim: str, cap: float
 ) -> F64:
     """The parts each line's value falls into, in dollars (n x parts); see `law.model.PARTS`.
 

@@ -16,12 +16,12 @@ from tariffs.engine.schedule.lines import Schedule, load_schedule
 from tariffs.engine.schedule.rates import parse_rate
 from tariffs.engine.schedule.units import convert, find_unit
 from tariffs.engine.tables.columns import RATE_COLUMN
-from tariffs.engine.tables.line_arrays import LineSet
+from tariffs.engine.tables.line_arrays import LineArrays
 
 _STATED = "ORDINARY_RATE_STATED"
 
 
-def ordinary_rates(frame: pl.DataFrame, lines: LineSet, law: Law) -> tuple[dict[str, Any], list[Note]]:
+def ordinary_rates(frame: pl.DataFrame, lines: LineArrays, law: Law) -> tuple[dict[str, Any], list[Note]]:
     """Per piece: `general`, `other`, and `special` by the claim that opens a special program; and remarks.
 
     A rate per unit is exact where the line gives a convertible quantity, else the reference equivalent of its code.
@@ -55,7 +55,7 @@ def stated_rates(frame: pl.DataFrame) -> F64:
     return frame[RATE_COLUMN].fill_null(float("nan")).to_numpy()
 
 
-def _notes(note_of_code: list[str], lines: LineSet, stated: Bools) -> list[Note]:
+def _notes(note_of_code: list[str], lines: LineArrays, stated: Bools) -> list[Note]:
     """Which equivalents or statements the general rates rest on, with the value concerned."""
     names = sorted({*note_of_code, _STATED} - {""})
     place = np.array([names.index(note) if note else -1 for note in note_of_code])[lines.piece_code]
@@ -72,7 +72,7 @@ def _claims(law: Law) -> list[str]:
     return sorted({program.claim for program in law.programs.values()})
 
 
-def _program_rates(lines: LineSet, law: Law, schedule: Schedule, claim: str) -> F64:
+def _program_rates(lines: LineArrays, law: Law, schedule: Schedule, claim: str) -> F64:
     """The special rate of each piece under a claim; NaN where the origin has no program for the code.
 
     There a declared claim changes nothing, and a sourced share means value that entered free under another provision.
@@ -92,14 +92,14 @@ def _program_rates(lines: LineSet, law: Law, schedule: Schedule, claim: str) -> 
     return rate
 
 
-def _declared(frame: pl.DataFrame, lines: LineSet, claim: str) -> Bools:
+def _declared(frame: pl.DataFrame, lines: LineArrays, claim: str) -> Bools:
     """Per piece, whether its line declares the claim."""
     if claim not in frame.columns:
         return np.zeros(len(lines.piece_line), dtype=bool)
     return np.asarray(frame[claim].is_not_null().to_numpy()[lines.piece_line])
 
 
-def _not_open(frame: pl.DataFrame, lines: LineSet, claim: str, rate: F64, general: F64) -> list[Note]:
+def _not_open(frame: pl.DataFrame, lines: LineArrays, claim: str, rate: F64, general: F64) -> list[Note]:
     """Value whose lines claim a preference that no program grants where the general rate is not free."""
     if claim not in frame.columns:
         return []
@@ -110,7 +110,7 @@ def _not_open(frame: pl.DataFrame, lines: LineSet, claim: str, rate: F64, genera
     return [Note("PREFERENCE_NOT_OPEN", f"{text}; they pay the ordinary rate.")] if closed else []
 
 
-def _with_quantities(frame: pl.DataFrame, lines: LineSet, texts: list[str | None], rate: F64) -> F64:
+def _with_quantities(frame: pl.DataFrame, lines: LineArrays, texts: list[str | None], rate: F64) -> F64:
     """Rates made exact where a line gives a quantity that converts to the unit of every specific term."""
     if "quantity" not in frame.columns or "unit" not in frame.columns:
         return rate

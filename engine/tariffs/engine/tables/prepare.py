@@ -14,14 +14,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tariffs.engine.base.array_utils import F64, I32, I64, Bools
-from tariffs.engine.base.bounded_cache import Lru
+from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.schedule import reference_data
 from tariffs.engine.schedule.countries import is_country
 from tariffs.engine.schedule.lines import load_schedule
-from tariffs.engine.tables.default_shares import reference_share, variant_of
-from tariffs.engine.tables.line_arrays import CODE_DIGITS, LineSet
+from tariffs.engine.tables.default_shares import default_share, variant_of
+from tariffs.engine.tables.line_arrays import CODE_DIGITS, LineArrays
 from tariffs.engine.tables.mfn_rates import ordinary_rates, quantities_by_unit
 from tariffs.engine.tables.trade_table import CheckedTable, TableRules, check_table
 
@@ -48,7 +48,7 @@ class PreparedTable:
     """
 
     checked: CheckedTable
-    lines: LineSet
+    lines: LineArrays
     products: Sequence[str]
     product_of_line: I64
     baseline: str
@@ -134,7 +134,7 @@ def table_digest(table: pl.DataFrame, law: Law) -> str:
 
 # Some 70 MB each: the setting in use and one that is compared with it.
 _EMBEDDED_KEPT = 2
-_EMBEDDED: Lru[tuple[str, tuple[tuple[str, str], ...]], PreparedTable] = Lru(_EMBEDDED_KEPT)
+_EMBEDDED: BoundedCache[tuple[str, tuple[tuple[str, str], ...]], PreparedTable] = BoundedCache(_EMBEDDED_KEPT)
 
 
 def _embedded(law: Law, settings: tuple[tuple[str, str], ...]) -> PreparedTable:
@@ -163,7 +163,7 @@ def _prepare(checked: CheckedTable, law: Law, baseline: str) -> PreparedTable:
     codes, children = _children(products)
     pieces = _pieces(product_of_line, children)
     count = frame.height
-    lines = LineSet(
+    lines = LineArrays(
         codes=codes,
         origins=origins,
         origin=origin.astype(np.int32),
@@ -260,7 +260,7 @@ def _pieces(product_of_line: I64, children: Sequence[Sequence[tuple[int, float]]
 
 
 def _facts(
-    frame: pl.DataFrame, law: Law, lines: LineSet
+    frame: pl.DataFrame, law: Law, lines: LineArrays
 ) -> tuple[dict[str, NDArray[Any]], dict[str, str], dict[str, Bools | None]]:
     """Facts per line: as declared, else the reference share; the basis of each share not declared, and its lines."""
     facts: dict[str, NDArray[Any]] = {}
@@ -270,7 +270,7 @@ def _facts(
     for claim in law.claims.values():
         declared = declared_fact(frame, claim.id, claim.type)
         if claim.reference in law.references and (declared is None or np.isnan(declared).any()):
-            share = reference_share(law, claim.reference, lines, keys)
+            share = default_share(law, claim.reference, lines, keys)
             found = law.references[claim.reference]
             bases[claim.id] = f"{claim.reference}: {variant_of(law, found)}"
             sourced[claim.id] = None if declared is None else np.isnan(declared)
@@ -280,7 +280,7 @@ def _facts(
     return facts, bases, sourced
 
 
-def lines_on_basis(prepared: PreparedTable, law: Law) -> LineSet:
+def lines_on_basis(prepared: PreparedTable, law: Law) -> LineArrays:
     """The lines of a table of imports with the sourced shares that another law's switches choose."""
     facts, _, sourced = _facts(prepared.frame, law, prepared.lines)
     return replace(prepared.lines, facts={**prepared.lines.facts, **facts}, sourced=sourced, cache={})

@@ -37,7 +37,7 @@ _TRUTH = {
 _ROUNDING = 1e-9
 
 
-class Reading(NamedTuple):
+class CellReading(NamedTuple):
     """What one distinct text was read as: a value, or a reason and message; `note` tells of a repair."""
 
     value: str | datetime | bool | None = None
@@ -185,7 +185,7 @@ def _mismatch(values: pl.Series, wanted: str) -> InputError:
 
 
 def by_distinct(
-    values: pl.Series, read: Callable[[str], Reading], dtype: pl.DataType, problems: Problems
+    values: pl.Series, read: Callable[[str], CellReading], dtype: pl.DataType, problems: Problems
 ) -> pl.Series:
     """A column of text read once per distinct value; what cannot be read is refused."""
     text = text_of(values)
@@ -210,28 +210,28 @@ def by_distinct(
     return joined["value"].alias(values.name)
 
 
-def read_code(text: str, known: Callable[[str], bool], nearest: Callable[[str], list[str]]) -> Reading:
+def read_code(text: str, known: Callable[[str], bool], nearest: Callable[[str], list[str]]) -> CellReading:
     """An HTS code."""
     try:
         code, note = parse_code(text, known)
     except InputError as error:
-        return Reading(None, error.reason, str(error))
+        return CellReading(None, error.reason, str(error))
     if not known(code):
         near = ", ".join(nearest(code))
-        return Reading(
+        return CellReading(
             None,
             "HTS_CODE_UNKNOWN",
             f"No schedule has the code {code}." + (f" Nearest codes: {near}." if near else ""),
         )
-    return Reading(code, note=note or None, note_reason="HTS_CODE_REPAIRED")
+    return CellReading(code, note=note or None, note_reason="HTS_CODE_REPAIRED")
 
 
-def read_origin(text: str, known: Callable[[str], bool]) -> Reading:
+def read_origin(text: str, known: Callable[[str], bool]) -> CellReading:
     """An origin, in either letter case."""
     origin = text.upper()
     if known(origin):
-        return Reading(origin)
-    return Reading(
+        return CellReading(origin)
+    return CellReading(
         None,
         "ORIGIN_UNKNOWN",
         f"{text!r} is not a country of origin. {origin_hint(text)}"
@@ -239,47 +239,47 @@ def read_origin(text: str, known: Callable[[str], bool]) -> Reading:
     )
 
 
-def read_instant(text: str, zone: ZoneInfo, date_format: str, reason: str) -> Reading:
+def read_instant(text: str, zone: ZoneInfo, date_format: str, reason: str) -> CellReading:
     """A day (its noon in `zone`) or an instant."""
     try:
         moment = read_moment(text, zone, date_format)
     except DateError as error:
-        return Reading(None, reason, f"{error}. {error.fix}")
-    return Reading(moment.instant, note=moment.note or None, note_reason=moment.reason)
+        return CellReading(None, reason, f"{error}. {error.fix}")
+    return CellReading(moment.instant, note=moment.note or None, note_reason=moment.reason)
 
 
-def read_unit(text: str) -> Reading:
+def read_unit(text: str) -> CellReading:
     """A unit, as its symbol."""
     unit = find_unit(text)
     if unit:
-        return Reading(unit.symbol)
-    return Reading(
+        return CellReading(unit.symbol)
+    return CellReading(
         None, "UNIT_UNKNOWN", f"{text!r} is not a unit. Give a symbol such as kg, L, m2, no or doz."
     )
 
 
-def read_mode(text: str) -> Reading:
+def read_mode(text: str) -> CellReading:
     """A mode of transport."""
     mode = text.lower()
     if mode in MODES:
-        return Reading(mode)
-    return Reading(
+        return CellReading(mode)
+    return CellReading(
         None, "CLAIM_INVALID", f"{text!r} is not a mode of transport. Give {', '.join(MODES)}, or nothing."
     )
 
 
-def read_truth(text: str) -> Reading:
+def read_truth(text: str) -> CellReading:
     """Yes or no."""
     found = _TRUTH.get(text.lower())
     if found is None:
-        return Reading(None, "CLAIM_INVALID", f"{text!r} is neither yes nor no.")
-    return Reading(found)
+        return CellReading(None, "CLAIM_INVALID", f"{text!r} is neither yes nor no.")
+    return CellReading(found)
 
 
-def read_claim_code(text: str) -> Reading:
+def read_claim_code(text: str) -> CellReading:
     """A claim that is a code: letters in upper case, an HTS code without dots."""
     bare = text.replace(".", "")
-    return Reading(bare if bare.isdigit() else text.upper())
+    return CellReading(bare if bare.isdigit() else text.upper())
 
 
 def instants_of(

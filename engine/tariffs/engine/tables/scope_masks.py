@@ -8,10 +8,10 @@ from tariffs.engine.base.array_utils import Bools
 from tariffs.engine.base.chunks import checkpoint
 from tariffs.engine.law.law import InForce
 from tariffs.engine.law.model import Scope
-from tariffs.engine.tables.line_arrays import LineSet
+from tariffs.engine.tables.line_arrays import LineArrays
 
 
-def product_mask(scope: Scope, lines: LineSet, in_force: InForce) -> Bools:
+def product_mask(scope: Scope, lines: LineArrays, in_force: InForce) -> Bools:
     """Per code, whether the scope's products reach it."""
     checkpoint()
     mask = np.ones(len(lines.codes), dtype=bool)
@@ -20,7 +20,7 @@ def product_mask(scope: Scope, lines: LineSet, in_force: InForce) -> Bools:
     return mask & ~_any_code(scope.not_products, lines, in_force) if scope.not_products else mask
 
 
-def origin_mask(scope: Scope, lines: LineSet, in_force: InForce) -> Bools:
+def origin_mask(scope: Scope, lines: LineArrays, in_force: InForce) -> Bools:
     """Per origin, whether the scope reaches it."""
     mask = np.ones(len(lines.origins), dtype=bool)
     for names in scope.origins:
@@ -28,7 +28,7 @@ def origin_mask(scope: Scope, lines: LineSet, in_force: InForce) -> Bools:
     return mask & ~_any_origin(scope.not_origins, lines, in_force) if scope.not_origins else mask
 
 
-def scope_mask(scope: Scope, lines: LineSet, in_force: InForce) -> Bools:
+def scope_mask(scope: Scope, lines: LineArrays, in_force: InForce) -> Bools:
     """Per line, whether the scope reaches some piece of it."""
     pieces = product_mask(scope, lines, in_force)[lines.piece_code]
     reached = np.zeros(lines.count, dtype=bool)
@@ -36,7 +36,7 @@ def scope_mask(scope: Scope, lines: LineSet, in_force: InForce) -> Bools:
     return reached & origin_mask(scope, lines, in_force)[lines.origin]
 
 
-def _any_code(names: frozenset[str], lines: LineSet, in_force: InForce) -> Bools:
+def _any_code(names: frozenset[str], lines: LineArrays, in_force: InForce) -> Bools:
     mask = np.zeros(len(lines.codes), dtype=bool)
     for name in names:
         listed = in_force.lists.get(name)
@@ -44,7 +44,7 @@ def _any_code(names: frozenset[str], lines: LineSet, in_force: InForce) -> Bools
     return mask
 
 
-def _any_origin(names: frozenset[str], lines: LineSet, in_force: InForce) -> Bools:
+def _any_origin(names: frozenset[str], lines: LineArrays, in_force: InForce) -> Bools:
     place = lines.origin_places
     mask = np.zeros(len(lines.origins), dtype=bool)
     mask[[place[origin] for origin in in_force.members(names) if origin in place]] = True

@@ -19,7 +19,7 @@ from tariffs.engine.base.provenance import digest_of
 from tariffs.engine.law import load_law
 from tariffs.engine.response.parameters import BOUNDS, parameters_for
 from tariffs.engine.response.trade_response import Response
-from tariffs.engine.runs.table_run import Cancelled, Options, Outcome, Progress, Run, Valuer
+from tariffs.engine.runs.table_run import Cancelled, Options, Outcome, Progress, RunContext, TableRun
 from tariffs.engine.scenario import Scenario, library, parse_scenario
 
 PUBLISHED = Path(__file__).parents[1] / "response" / "data" / "published.csv"
@@ -29,7 +29,7 @@ _NEVER = "2025-01-02"
 
 
 @dataclass(frozen=True)
-class Figure:
+class EconomicFigure:
     """A published figure, a fraction, and the run it is compared with.
 
     Attributes:
@@ -81,7 +81,7 @@ class Figure:
 class Reproduced:
     """A figure with ours: `ours` with the default parameters, `low` and `high` with the sets of these names."""
 
-    published: Figure
+    published: EconomicFigure
     ours: float
     low: float
     high: float
@@ -106,7 +106,7 @@ class Reproduction:
 
 
 @dataclass(frozen=True)
-class Trade:
+class TradeSample:
     """Trade before and after, per line, under one set of parameters: what figures are measured on.
 
     `value` and `value_after` are customs value in USD, `quantity_hat` after / before, `base` and `rate` duty rates.
@@ -119,7 +119,7 @@ class Trade:
     quantity_hat: F64
 
 
-def published_figures() -> tuple[Figure, ...]:
+def published_figures() -> tuple[EconomicFigure, ...]:
     """The published figures, in the order of the file."""
     with PUBLISHED.open(encoding="utf-8", newline="") as file:
         return tuple(_figure(row) for row in csv.DictReader(file))
@@ -131,10 +131,10 @@ def reproduce(*, progress: Progress | None = None, cancelled: Cancelled | None =
     Raises:
         ServiceError: CANCELLED.
     """
-    run = Run(progress, cancelled)
+    run = RunContext(progress, cancelled)
     figures = published_figures()
     law = load_law()
-    trades: dict[tuple[str, ...], tuple[Trade, ...]] = {}
+    trades: dict[tuple[str, ...], tuple[TradeSample, ...]] = {}
     runs: dict[str, object] = {}
     kept: dict[tuple[str, ...], Bools] = {}
     for index, figure in enumerate(figures):
@@ -142,7 +142,7 @@ def reproduce(*, progress: Progress | None = None, cancelled: Cancelled | None =
             continue
         run.step(f"{figure.episode} on {figure.on}", index / len(figures))
         options = Options(known_on=figure.known_on, switches=figure.switches, horizon=figure.horizon)
-        valuer = Valuer(None, law, options, Run(None, cancelled))
+        valuer = TableRun(None, law, options, RunContext(None, cancelled))
         scenario = _scenario(figure)
         outcome = valuer.outcomes(scenario, figure.on)[0]
         trades[figure.run] = _trades(valuer, outcome)
@@ -155,9 +155,9 @@ def reproduce(*, progress: Progress | None = None, cancelled: Cancelled | None =
     return Reproduction(rows, facts | {"run_digest": digest_of(facts)})
 
 
-def _figure(row: Mapping[str, str]) -> Figure:
+def _figure(row: Mapping[str, str]) -> EconomicFigure:
     switches = dict(pair.split("=") for pair in row["switches"].split())
-    return Figure(
+    return EconomicFigure(
         row["row"],
         row["episode"],
         row["figure"],
@@ -175,7 +175,7 @@ def _figure(row: Mapping[str, str]) -> Figure:
     )
 
 
-def _scenario(figure: Figure) -> Scenario:
+def _scenario(figure: EconomicFigure) -> Scenario:
     changes = []
     if figure.without:
         changes.append(f"{{op: terminate, measures: {{authority: {figure.without}}}, at: {_NEVER}}}")
@@ -192,7 +192,7 @@ def _scenario(figure: Figure) -> Scenario:
     return parse_scenario(f"{head}changes:\n{text}", "reproduction")
 
 
-def _trades(valuer: Valuer, outcome: Outcome) -> tuple[Trade, ...]:
+def _trades(valuer: TableRun, outcome: Outcome) -> tuple[TradeSample, ...]:
     """Trade under the default parameters, and under the sets low and high."""
     response = valuer.response
     assert response is not None
@@ -204,17 +204,21 @@ def _trades(valuer: Valuer, outcome: Outcome) -> tuple[Trade, ...]:
     )
 
 
-def _trade(valuer: Valuer, outcome: Outcome, response: Response) -> Trade:
+def _trade(valuer: TableRun, outcome: Outcome, response: Response) -> TradeSample:
     lines, duty = valuer.prepared.lines, outcome.duties.duty
     value = lines.value
     volume = response(outcome.duties)
     # Goods that may not be imported are in the landed cost of the baseline alone.
     prohibited = (value + lines.freight + lines.insurance) * ratio(outcome.duties.prohibited, value, 0.0)
     base = duty - prohibited - outcome.columns["landed_change"]
-    return Trade(value, ratio(base, value, 0.0), ratio(duty, value, 0.0), volume.value, volume.quantity_hat)
+    return TradeSample(
+        value, ratio(base, value, 0.0), ratio(duty, value, 0.0), volume.value, volume.quantity_hat
+    )
 
 
-def _reproduced(figure: Figure, trades: tuple[Trade, ...], origins: F64, keep: Bools) -> Reproduced:
+def _reproduced(
+    figure: EconomicFigure, trades: tuple[TradeSample, ...], origins: F64, keep: Bools
+) -> Reproduced:
     chosen = np.isin(origins, figure.origins) if figure.origins else np.ones(len(origins), dtype=bool)
     ours, low, high = (MEASURED[figure.figure](trade, chosen & keep, keep) for trade in trades)
     return Reproduced(figure, ours, low, high)
@@ -224,36 +228,36 @@ def _mean(rate: F64, value: F64, chosen: Bools) -> float:
     return float((rate[chosen] * value[chosen]).sum() / value[chosen].sum())
 
 
-def _static_rate(trade: Trade, chosen: Bools, keep: Bools) -> float:
+def _static_rate(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
     return _mean(trade.rate, trade.value, chosen)
 
 
-def _static_rise(trade: Trade, chosen: Bools, keep: Bools) -> float:
+def _static_rise(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
     return _mean(trade.rate - trade.base, trade.value, chosen)
 
 
-def _fall_by_response(trade: Trade, chosen: Bools, keep: Bools) -> float:
+def _fall_by_response(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
     return _static_rate(trade, chosen, keep) - _mean(trade.rate, trade.value_after, chosen)
 
 
-def _share_before(trade: Trade, chosen: Bools, keep: Bools) -> float:
+def _share_before(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
     return float(trade.value[chosen].sum() / trade.value[keep].sum())
 
 
-def _share_after(trade: Trade, chosen: Bools, keep: Bools) -> float:
+def _share_after(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
     return float(trade.value_after[chosen].sum() / trade.value_after[keep].sum())
 
 
-def _value_change(trade: Trade, chosen: Bools, keep: Bools) -> float:
+def _value_change(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
     return float(trade.value_after[chosen].sum() / trade.value[chosen].sum() - 1.0)
 
 
-def _quantity_change_where_steep(trade: Trade, chosen: Bools, keep: Bools) -> float:
+def _quantity_change_where_steep(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
     hit = chosen & (trade.rate - trade.base >= STEEP_RISE)
     return _mean(trade.quantity_hat, trade.value, hit) - 1.0
 
 
-MEASURED: Mapping[str, Callable[[Trade, Bools, Bools], float]] = {
+MEASURED: Mapping[str, Callable[[TradeSample, Bools, Bools], float]] = {
     "static_rate": _static_rate,
     "static_rise": _static_rise,
     "fall_by_response": _fall_by_response,

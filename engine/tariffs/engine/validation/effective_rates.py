@@ -30,7 +30,7 @@ PREFERENCE_TOLERANCE = 0.04
 
 
 @dataclass(frozen=True)
-class Figure:
+class RateFigure:
     """A published effective rate; `value` and `tolerance` are fractions, `view` is assessed, owed or change."""
 
     id: str
@@ -46,7 +46,7 @@ class Figure:
 class Published:
     """The published figures, and the range that reconstruction from the acts gives on some days, slack included."""
 
-    figures: tuple[Figure, ...]
+    figures: tuple[RateFigure, ...]
     ranges: Mapping[date, tuple[float, float]]
 
 
@@ -123,7 +123,7 @@ def read_published(path: Path = PUBLISHED) -> Published:
     usual = float(read_rate(raw["tolerance"]))
     slack = float(read_rate(raw["ranges"]["slack"]))
     figures = tuple(
-        Figure(
+        RateFigure(
             id=item["id"],
             day=read_day(item["date"]),
             view=item.get("view", ASSESSED),
@@ -248,7 +248,7 @@ def _by_origin(table: PreparedTable, duties: Duties) -> dict[str, float]:
     return {lines.origins[index]: float(duty[index] / value[index]) for index in top if value[index] > 0}
 
 
-def _compare(figure: Figure, rates: DayRates, baseline: float) -> Comparison:
+def _compare(figure: RateFigure, rates: DayRates, baseline: float) -> Comparison:
     found = {
         ASSESSED: rates.effective_rate,
         OWED: rates.owed_rate,

@@ -1,6 +1,6 @@
 """Reference pages rendered from the law data: a page per authority, the commonest stacks worked, the method.
 
-Run as a module with a folder to write them: `python -m tariffs.engine.reference_docs docs/law`.
+Run as a module with a folder to write them: `python -m tariffs.engine.validation.reference_docs docs/law`.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from tariffs.engine.law.amendments import OPS, Act
 from tariffs.engine.law.describe_rows import percent
 from tariffs.engine.law.model import CONFIDENCE, Period, Rule
 from tariffs.engine.line_duty.entry_line import entry_instant
-from tariffs.engine.line_duty.quote import EntryLine, Quote, assess_line
+from tariffs.engine.line_duty.quote import EntryLine, Quote, quote_line
 from tariffs.engine.rating.fits import dotted
-from tariffs.engine.runs.law_changes import change_words, row_words
+from tariffs.engine.runs.law_changes import describe_change, describe_row_list
 from tariffs.engine.table_duty.duties import duties_by_measure
 from tariffs.engine.tables.prepare import PreparedTable, prepare_table
 
@@ -132,7 +132,7 @@ def _sort_key(moment: datetime | None, number: int) -> str:
 def _period(period: Period, zone: ZoneInfo) -> tuple[str, ...]:
     end = f", to {_moment(period.end, zone)}" if period.end else ""
     only = f" (only if {_switch(period.switch)})" if period.switch else ""
-    text = f"`{period.id}`: {row_words(period.rows)}{end}{only}"
+    text = f"`{period.id}`: {describe_row_list(period.rows)}{end}{only}"
     return _moment(period.start, zone), text, period.known_from.isoformat(), _cell(period.cite), period.conf
 
 
@@ -140,7 +140,13 @@ def _act(act: Act, zone: ZoneInfo) -> tuple[str, ...]:
     change = act.change
     only = f" (only if {_switch(change.switch)})" if change.switch else ""
     known = act.known_from.isoformat() if act.known_from else ""
-    return _moment(act.start, zone), f"{change_words(change)}{only}", known, _cell(change.cite), change.conf
+    return (
+        _moment(act.start, zone),
+        f"{describe_change(change)}{only}",
+        known,
+        _cell(change.cite),
+        change.conf,
+    )
 
 
 def _touches(law: Law, rule: Rule, top: str) -> bool:
@@ -226,7 +232,7 @@ def _example(law: Law, prepared: PreparedTable, stack: Stack) -> tuple[EntryLine
         hts, origin = prepared.frame.select("hts", "origin").row(int(row))
         line = EntryLine(dotted(hts), origin, WORKED_VALUE, law.as_of)
         try:
-            quote = assess_line(law, line)
+            quote = quote_line(law, line)
         except TariffsError:
             continue
         if {layer.measure for layer in quote.layers if layer.amount} == set(measures):

@@ -9,14 +9,14 @@ import grpc.aio
 
 from tariffs.service.observability.answer_facts import Encoded
 from tariffs.service.rpc import duty
-from tariffs.service.workers.task_queue import Runs
+from tariffs.service.workers.task_queue import TaskQueue
 from tariffs.v1 import duty_service_pb2, duty_service_pb2_grpc
 
 
 class DutyHandler(duty_service_pb2_grpc.DutyServiceServicer):
     """Rates entry lines: one at once or in a thread, a batch as a run."""
 
-    def __init__(self, runs: Runs) -> None:
+    def __init__(self, runs: TaskQueue) -> None:
         self._runs = runs
 
     async def CalculateDuty(  # noqa: N802 - the name on the wire

@@ -9,9 +9,9 @@ from typing import Any
 import grpc.aio
 
 from tariffs.service.rpc import law
-from tariffs.service.storage.stored_runs import Kept
+from tariffs.service.storage.storage import Storage
 from tariffs.service.wire.identity import caller
-from tariffs.service.workers.task_queue import Runs
+from tariffs.service.workers.task_queue import TaskQueue
 from tariffs.v1 import law_service_pb2, law_service_pb2_grpc
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -25,7 +25,7 @@ class LawHandler(law_service_pb2_grpc.LawServiceServicer):
         kept: whose tables handles name.
     """
 
-    def __init__(self, runs: Runs, kept: Kept) -> None:
+    def __init__(self, runs: TaskQueue, kept: Storage) -> None:
         self._runs = runs
         self._kept = kept
 

@@ -13,8 +13,8 @@ import grpc.aio
 from tariffs.engine.errors import ServiceError
 from tariffs.service.rpc.lines import Tally, config_of, rows_of
 from tariffs.service.wire.frames import pack, unpack
-from tariffs.service.workers.task_queue import Runs
-from tariffs.service.workers.tasks import Over
+from tariffs.service.workers.task_queue import TaskQueue
+from tariffs.service.workers.tasks import CancelToken
 from tariffs.v1 import simulation_service_pb2 as pb
 
 IN_FLIGHT = 2
@@ -26,7 +26,7 @@ Valued = tuple[list[bytes], dict[str, Any]]
 
 
 async def lines_stream(
-    runs: Runs, requests: AsyncIterator[pb.SimulateLinesRequest], context: Context
+    runs: TaskQueue, requests: AsyncIterator[pb.SimulateLinesRequest], context: Context
 ) -> AsyncGenerator[pb.SimulateLinesResponse, None]:
     """The answers to a stream of rows.
 
@@ -55,11 +55,11 @@ async def lines_stream(
 class _Computing:
     """The batches of one stream that are in hand."""
 
-    def __init__(self, runs: Runs, config: bytes) -> None:
+    def __init__(self, runs: TaskQueue, config: bytes) -> None:
         self._runs = runs
         self._config = config
         self._works: deque[asyncio.Task[Valued]] = deque()
-        self._overs: set[Over] = set()
+        self._overs: set[CancelToken] = set()
 
     async def valued(self, incoming: AsyncIterator[pb.SimulateLinesRequest]) -> AsyncGenerator[Valued, None]:
         """Batches in order, each as soon as it is there: who waits for an answer before sending on must get it."""
@@ -99,7 +99,7 @@ class _Computing:
             await asyncio.sleep(_AGAIN_SECONDS)
 
     async def _computed(self, task: str, payload: bytes) -> list[bytes]:
-        over = Over()
+        over = CancelToken()
         self._overs.add(over)
         try:
             async with aclosing(self._runs.messages(task, payload, over)) as found:

@@ -15,9 +15,9 @@ from tariffs.engine.errors import InputError, ServiceError
 from tariffs.service.rpc.operations import operation_of, read_response
 from tariffs.service.rpc.runs import parts_of
 from tariffs.service.storage.page_tokens import page_size
-from tariffs.service.storage.result_parts import Part
+from tariffs.service.storage.result_parts import ResultPart
 from tariffs.service.storage.run_rows import RunRow, id_of
-from tariffs.service.storage.stored_runs import Kept
+from tariffs.service.storage.storage import Storage
 from tariffs.service.wire.identity import caller
 from tariffs.v1 import simulation_service_pb2 as pb
 
@@ -36,7 +36,7 @@ class LongRuns:
         wake: called when there is a run to take up.
     """
 
-    def __init__(self, kept: Kept, wake: Callable[[], None]) -> None:
+    def __init__(self, kept: Storage, wake: Callable[[], None]) -> None:
         self._kept = kept
         self._wake = wake
         self.closing = False
@@ -116,7 +116,7 @@ class LongRuns:
         """A run as an operation."""
         return operation_of(run, self._kept.ledger.keep_seconds)
 
-    async def _wait_for(self, part: Part, run: RunRow, digest: str) -> RunRow:
+    async def _wait_for(self, part: ResultPart, run: RunRow, digest: str) -> RunRow:
         while not await asyncio.to_thread(part.is_there):
             if self.closing:
                 raise ServiceError(
@@ -142,7 +142,7 @@ class LongRuns:
 class OperationsHandler(operations_pb2_grpc.OperationsServicer):  # type: ignore[misc] # it has no types
     """Tells of runs, and ends and forgets them."""
 
-    def __init__(self, long_runs: LongRuns, kept: Kept) -> None:
+    def __init__(self, long_runs: LongRuns, kept: Storage) -> None:
         self._long_runs = long_runs
         self._kept = kept
 

@@ -6,14 +6,14 @@ from typing import Any
 
 import grpc.aio
 
-from tariffs.service.workers.task_queue import Runs
+from tariffs.service.workers.task_queue import TaskQueue
 from tariffs.v1 import refund_service_pb2, refund_service_pb2_grpc
 
 
 class RefundHandler(refund_service_pb2_grpc.RefundServiceServicer):
     """Refunds of entries: rating up to 1,000 lines twice takes seconds, so a call runs in the lane of tables."""
 
-    def __init__(self, runs: Runs) -> None:
+    def __init__(self, runs: TaskQueue) -> None:
         self._runs = runs
 
     async def CalculateRefunds(  # noqa: N802 - the name on the wire

@@ -7,7 +7,7 @@ from typing import Any
 import grpc.aio
 
 from tariffs.service.rpc import scenarios
-from tariffs.service.workers.task_queue import Runs
+from tariffs.service.workers.task_queue import TaskQueue
 from tariffs.v1 import scenario_service_pb2, scenario_service_pb2_grpc
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -16,7 +16,7 @@ Context = grpc.aio.ServicerContext[Any, Any]
 class ScenarioHandler(scenario_service_pb2_grpc.ScenarioServiceServicer):
     """The library inline; a check compares whole laws, in a worker."""
 
-    def __init__(self, runs: Runs) -> None:
+    def __init__(self, runs: TaskQueue) -> None:
         self._runs = runs
 
     async def ListScenarios(  # noqa: N802 - the name on the wire

@@ -12,9 +12,9 @@ from google.longrunning import operations_pb2
 
 from tariffs.service.handlers.lines import lines_stream
 from tariffs.service.handlers.operations import LongRuns
-from tariffs.service.storage.stored_runs import Kept
+from tariffs.service.storage.storage import Storage
 from tariffs.service.wire.identity import caller
-from tariffs.service.workers.task_queue import Runs
+from tariffs.service.workers.task_queue import TaskQueue
 from tariffs.v1 import simulation_service_pb2, simulation_service_pb2_grpc
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -29,7 +29,7 @@ class SimulationHandler(simulation_service_pb2_grpc.SimulationServiceServicer):
         long_runs: begins and reads runs that go on without their caller.
     """
 
-    def __init__(self, runs: Runs, kept: Kept, long_runs: LongRuns) -> None:
+    def __init__(self, runs: TaskQueue, kept: Storage, long_runs: LongRuns) -> None:
         self._runs = runs
         self._kept = kept
         self._long_runs = long_runs

@@ -16,11 +16,11 @@ from tariffs.engine.errors import InputError, ServiceError
 from tariffs.service.rpc.tables import Intake, table_message
 from tariffs.service.settings.settings import State
 from tariffs.service.storage.page_tokens import page_size
-from tariffs.service.storage.stored_runs import Kept
+from tariffs.service.storage.storage import Storage
 from tariffs.service.storage.table_store import digest_of
 from tariffs.service.wire.frames import pack, unpack
 from tariffs.service.wire.identity import caller
-from tariffs.service.workers.task_queue import Runs, over_with
+from tariffs.service.workers.task_queue import TaskQueue, cancel_with
 from tariffs.v1 import table_service_pb2, table_service_pb2_grpc
 
 _AGAIN_SECONDS = 0.5
@@ -30,7 +30,7 @@ Context = grpc.aio.ServicerContext[Any, Any]
 class TableHandler(table_service_pb2_grpc.TableServiceServicer):
     """Takes tables in part by part, and has them checked and kept by a worker."""
 
-    def __init__(self, runs: Runs, kept: Kept, settings: State) -> None:
+    def __init__(self, runs: TaskQueue, kept: Storage, settings: State) -> None:
         self._runs = runs
         self._kept = kept
         self._settings = settings
@@ -96,7 +96,7 @@ class TableHandler(table_service_pb2_grpc.TableServiceServicer):
         payload = pack({"spool": str(spool), "directory": str(self._kept.table_directory)})
         while True:
             try:
-                over = over_with(context)
+                over = cancel_with(context)
                 async with aclosing(self._runs.messages("keep_table", payload, over)) as messages:
                     found = [unpack(data)[0] async for data in messages]
                 return found[-1]

@@ -23,7 +23,7 @@ _IDS = random.Random()
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 
-class Record:
+class CallLog:
     """One call from its begin to its one line in the log.
 
     Args:

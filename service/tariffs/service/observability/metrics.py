@@ -46,7 +46,7 @@ _CHUNK_BUCKETS = (0, 1, 2, 3, 5, 10, 100)
 _RUN_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900)
 
 
-class Stop(Protocol):
+class StopObservation(Protocol):
     """How a task ended after it was cancelled."""
 
     @property
@@ -58,7 +58,7 @@ class Stop(Protocol):
         """Kernel ranges that ended meanwhile."""
 
 
-class Spent(Protocol):
+class TaskObservation(Protocol):
     """What a task took in its worker."""
 
     @property
@@ -74,7 +74,7 @@ class Spent(Protocol):
         """Lines valued."""
 
     @property
-    def stop(self) -> Stop | None:
+    def stop(self) -> StopObservation | None:
         """Its stop, if it was cancelled."""
 
 
@@ -119,7 +119,7 @@ class Metrics:
         if rows:
             self._refused.labels(rpc).inc(rows)
 
-    def computed(self, task: str, spent: Spent) -> None:
+    def computed(self, task: str, spent: TaskObservation) -> None:
         """Count what a task took in its worker."""
         self._runs.labels(task).observe(spent.seconds)
         self._kernels.labels(task).inc(spent.kernel_seconds)

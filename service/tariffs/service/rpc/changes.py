@@ -14,7 +14,7 @@ from tariffs.engine.base.provenance import law_facts
 from tariffs.engine.errors import ServiceError
 from tariffs.engine.law.law import Law
 from tariffs.engine.line_duty.entry_line import read_known_on
-from tariffs.engine.runs.law_changes import Notice, changes, window_of
+from tariffs.engine.runs.law_changes import Notice, changes, read_window
 from tariffs.service.rpc.checks import direction_of, required, value_of, word
 from tariffs.service.rpc.shared import day_text, instant_text, law_under, provenance_of, scenario_of
 from tariffs.service.wire import arrow
@@ -42,7 +42,7 @@ def list_changes(
     Raises:
         TariffsError: what is wrong with the window, the scenario, a switch or the table.
     """
-    window = window_of(
+    window = read_window(
         required(request.start, "start", "Give the first day."),
         required(request.end, "end", "Give the last day."),
         word(request.hts, "hts"),

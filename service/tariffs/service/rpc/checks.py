@@ -9,7 +9,7 @@ from typing import Protocol
 
 from google.protobuf.descriptor import EnumDescriptor
 
-from tariffs.engine.base.amounts import read_number
+from tariffs.engine.base.amounts import parse_number
 from tariffs.engine.errors import InputError
 from tariffs.engine.law.law import EXPORT, IMPORT
 from tariffs.engine.law.user_rates import user_rate
@@ -38,7 +38,7 @@ def decimal(text: str, field: str, reason: str) -> Decimal:
     if DECIMAL.fullmatch(text):
         return Decimal(text)
     try:
-        plain = format(read_number(text), "f")
+        plain = format(parse_number(text), "f")
     except ValueError:
         plain = ""
     if not DECIMAL.fullmatch(plain):

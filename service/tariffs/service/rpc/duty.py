@@ -13,12 +13,12 @@ from tariffs.engine.law import Law
 from tariffs.engine.law.law import EXPORT
 from tariffs.engine.law.values import UnitRate
 from tariffs.engine.line_duty.cbp_7501 import HeadingLine
-from tariffs.engine.line_duty.coarse_codes import is_coarse, read_exactly
-from tariffs.engine.line_duty.entries import EntryTotal, Unread, assess_entries
-from tariffs.engine.line_duty.entry_line import OtherCharge, Reading, known_on_text
+from tariffs.engine.line_duty.coarse_codes import is_coarse, resolve_coarse_line
+from tariffs.engine.line_duty.entries import EntryTotal, Unread, quote_entries
+from tariffs.engine.line_duty.entry_line import OtherCharge, ResolvedLine, known_on_text
 from tariffs.engine.line_duty.explanation import explained, is_considered
 from tariffs.engine.line_duty.quote import EntryLine, Quote, price
-from tariffs.engine.line_duty.quote_cache import Plan, plan_kept, plan_of
+from tariffs.engine.line_duty.quote_cache import QuotePlan, cached_plan, plan_of
 from tariffs.engine.line_duty.why_not import Considered
 from tariffs.engine.scenario import Scenario, library
 from tariffs.engine.schedule.lines import load_schedule
@@ -82,7 +82,7 @@ def duty_from_memory(
     if law is None or is_coarse(load_schedule(), line.hts):
         return None
     reading = _reading(law, line, request)
-    plan = plan_kept(law, reading)
+    plan = cached_plan(law, reading)
     if plan is None or plan.scaled_for(reading.goods.value) is None:
         return None
     if request.explain and not is_considered(plan):
@@ -94,12 +94,16 @@ def _trimmed(answer: Encoded, paths: Sequence[str]) -> duty_service_pb2.Calculat
     return trim(duty_service_pb2.CalculateDutyResponse.FromString(answer.data), paths) if paths else answer
 
 
-def _reading(law: Law, line: EntryLine, request: duty_service_pb2.CalculateDutyRequest) -> Reading:
-    return read_exactly(law, line, word(request.known_on, "known_on") or None, load_schedule())
+def _reading(law: Law, line: EntryLine, request: duty_service_pb2.CalculateDutyRequest) -> ResolvedLine:
+    return resolve_coarse_line(law, line, word(request.known_on, "known_on") or None, load_schedule())
 
 
 def _answer(
-    request: duty_service_pb2.CalculateDutyRequest, scenario: Scenario, law: Law, line: Reading, plan: Plan
+    request: duty_service_pb2.CalculateDutyRequest,
+    scenario: Scenario,
+    law: Law,
+    line: ResolvedLine,
+    plan: QuotePlan,
 ) -> duty_service_pb2.CalculateDutyResponse:
     quote = price(law, line, plan)
     answer = answer_of(quote, scenario, request)
@@ -129,7 +133,7 @@ def calculate_duties(
     known_on = word(request.known_on, "known_on") or None
     formats = date_formats(request.table)
     lines = [_line_or_error(line, formats) for line in request.lines]
-    found = assess_entries(law, lines, known_on=known_on, cancelled=cancelled)
+    found = quote_entries(law, lines, known_on=known_on, cancelled=cancelled)
     answer = duty_service_pb2.BatchCalculateDutiesResponse(
         entries=[_entry(one) for one in found.entries],
         notes=notes_of((*table_notes(law, request.table, known_on), *found.notes)),

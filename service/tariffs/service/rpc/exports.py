@@ -5,7 +5,7 @@ from __future__ import annotations
 from tariffs.engine.errors import InputError
 from tariffs.engine.line_duty.entry_line import EntryLine
 from tariffs.engine.line_duty.export_layers import ExportLayer
-from tariffs.engine.line_duty.exports import ExportLine, ExportQuote, assess_export
+from tariffs.engine.line_duty.exports import ExportLine, ExportQuote, quote_export
 from tariffs.service.rpc.checks import value_of, word
 from tariffs.service.rpc.field_masks import trim
 from tariffs.service.rpc.shared import law_under, notes_of, provenance_of, scenario_of
@@ -43,7 +43,7 @@ def calculate_export(
         line.insurance,
         line.ordinary_rate,
     )
-    quote = assess_export(law, goods, known_on=word(request.known_on, "known_on") or None)
+    quote = quote_export(law, goods, known_on=word(request.known_on, "known_on") or None)
     facts = {**quote.provenance, "scenarios": {scenario.id: scenario.digest}}
     return trim(_quote(quote, provenance_of(facts, request)), request.read_mask.paths)
 

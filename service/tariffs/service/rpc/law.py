@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from tariffs.engine.errors import LawError
 from tariffs.engine.law import Claim, Law, Measure, Period, Switch, load_law
 from tariffs.engine.law.amendments import Act
-from tariffs.engine.law.describe_rows import base_words, charge_words, goods_words
+from tariffs.engine.law.describe_rows import describe_base, describe_charge, describe_goods
 from tariffs.engine.law.law import IMPORT
 from tariffs.engine.law.model import Row
 from tariffs.engine.line_duty.entry_line import entry_instant
@@ -120,9 +120,9 @@ def _period(period: Period, zone: ZoneInfo) -> law_service_pb2.Period:
 
 def _row(row: Row) -> law_service_pb2.MeasureRow:
     return law_service_pb2.MeasureRow(
-        goods=goods_words(row.scope),
-        charge=charge_words(row),
-        base=base_words(row.base),
+        goods=describe_goods(row.scope),
+        charge=describe_charge(row),
+        base=describe_base(row.base),
         conditions=" and ".join(condition.text for condition in row.conditions),
         heading=row.heading,
     )

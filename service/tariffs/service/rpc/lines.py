@@ -18,7 +18,7 @@ from tariffs.service.rpc.shared import notes_of, provenance_of
 from tariffs.service.rpc.simulation import Cancelled, points_of
 from tariffs.service.wire import arrow
 from tariffs.service.wire.frames import pack, unpack
-from tariffs.service.workers.tasks import Outlet
+from tariffs.service.workers.tasks import ResultSink
 from tariffs.v1 import simulation_service_pb2 as pb
 
 STREAMS_KEPT = 8
@@ -76,7 +76,7 @@ def value_batch(
     return messages, facts
 
 
-def value_lines(payload: bytes, outlet: Outlet) -> None:
+def value_lines(payload: bytes, outlet: ResultSink) -> None:
     """Value one batch in a worker: its messages, and last its facts.
 
     The payload's facts are `batch` and `config`, the length of the LinesConfig before the rows.
@@ -89,7 +89,7 @@ def value_lines(payload: bytes, outlet: Outlet) -> None:
     outlet.result(pack(found))
 
 
-def end_lines(payload: bytes, outlet: Outlet) -> None:
+def end_lines(payload: bytes, outlet: ResultSink) -> None:
     """The last message of a stream, made in a worker from what its tally holds and its LinesConfig."""
     facts, config = unpack(payload)
     outlet.result(done_of(config, facts).SerializeToString())

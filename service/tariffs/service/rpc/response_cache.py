@@ -13,14 +13,14 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import partial
 from itertools import count, islice
 
-from tariffs.engine.base.bounded_cache import Lru
+from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.law import Law
-from tariffs.engine.line_duty.entry_line import DOLLAR, Reading
+from tariffs.engine.line_duty.entry_line import DOLLAR, ResolvedLine
 from tariffs.engine.line_duty.fees import fees_on
-from tariffs.engine.line_duty.linear_quote import LARGEST_VALUE, Scaled, ScaledLayer
-from tariffs.engine.line_duty.quote_cache import Plan
+from tariffs.engine.line_duty.linear_quote import LARGEST_VALUE, LinearLayer, LinearQuote
+from tariffs.engine.line_duty.quote_cache import QuotePlan
 from tariffs.engine.line_duty.rounding import UNDETERMINED
-from tariffs.engine.line_duty.scaled_fees import ScaledFees, scaled_fees
+from tariffs.engine.line_duty.scaled_fees import LinearFees, linear_fees
 from tariffs.service.observability.answer_facts import Encoded
 from tariffs.service.rpc.byte_templates import Blanks, lay_out
 from tariffs.service.rpc.checks import DECIMAL, TEXT_LIMIT
@@ -57,19 +57,23 @@ class Prepared:
 
     form: CalculateDutyResponse
     provenance: bytes
-    scaled: Scaled
-    told: tuple[ScaledLayer, ...]
-    fees: ScaledFees
+    scaled: LinearQuote
+    told: tuple[LinearLayer, ...]
+    fees: LinearFees
     carriage: int
     number: int = field(default_factory=count().__next__)
 
 
-_PREPARED: Lru[bytes, Prepared] = Lru(PREPARED_KEPT)
-_BLANKS: Lru[tuple[int, bytes, States], Blanks] = Lru(BLANKS_KEPT)
+_PREPARED: BoundedCache[bytes, Prepared] = BoundedCache(PREPARED_KEPT)
+_BLANKS: BoundedCache[tuple[int, bytes, States], Blanks] = BoundedCache(BLANKS_KEPT)
 
 
 def prepare(
-    request: CalculateDutyRequest, law: Law, line: Reading, plan: Plan, answer: CalculateDutyResponse
+    request: CalculateDutyRequest,
+    law: Law,
+    line: ResolvedLine,
+    plan: QuotePlan,
+    answer: CalculateDutyResponse,
 ) -> None:
     """Keep an answer for requests like this one, if its amounts are proportional to the value.
 
@@ -84,7 +88,7 @@ def prepare(
     # The landed cost of goods that partly may not enter is not proportional to the declared value.
     if scaled is None or plan.prohibited.share or not _alike(request):
         return
-    fees = scaled_fees(fees_on(law, line.day), line.line.mode, plan.mpf_share)
+    fees = linear_fees(fees_on(law, line.day), line.line.mode, plan.mpf_share)
     key = _key(request)
     if fees is None or key is None:
         return

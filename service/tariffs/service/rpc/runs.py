@@ -15,15 +15,15 @@ import polars as pl
 from tariffs.engine.base.provenance import engine_version
 from tariffs.engine.law import load_law
 from tariffs.engine.law.notes import Note
-from tariffs.engine.runs.impact import PointRun, ScenarioImpact, Touched
-from tariffs.engine.runs.table_run import baseline_required
+from tariffs.engine.runs.impact import PointRun, ScenarioImpact
+from tariffs.engine.runs.table_run import SwitchReport, baseline_required
 from tariffs.engine.runs.timeline import PeriodRun
 from tariffs.service.rpc import simulation, timeline
 from tariffs.service.rpc.simulation import Local, parameters_of, simulate_options, table_of
-from tariffs.service.storage.result_parts import Part, Parts
+from tariffs.service.storage.result_parts import ResultPart, ResultParts
 from tariffs.service.wire import arrow
 from tariffs.service.wire.frames import pack, unpack
-from tariffs.service.workers.tasks import Outlet
+from tariffs.service.workers.tasks import ResultSink
 from tariffs.v1 import simulation_service_pb2 as pb
 
 SIMULATE, TIMELINE = "simulate", "timeline"
@@ -137,7 +137,7 @@ def _check_table(request: Any) -> None:
         raise baseline_required()
 
 
-def compute(payload: bytes, outlet: Outlet) -> None:
+def compute(payload: bytes, outlet: ResultSink) -> None:
     """Compute the parts of a run that are missing, telling of each part as it is there, and last of the whole.
 
     The payload's facts are `kind`, `directory`, `total` and, for a table that is kept, `table`, its path.
@@ -147,7 +147,7 @@ def compute(payload: bytes, outlet: Outlet) -> None:
     """
     facts, body = unpack(payload)
     request = REQUESTS[facts["kind"]].FromString(body)
-    parts = Parts(Path(facts["directory"]), facts["total"])
+    parts = ResultParts(Path(facts["directory"]), facts["total"])
     parts.touch()
     if not parts.tail.is_there():
         with _steps(facts["kind"], request, facts.get("table"), outlet) as steps:
@@ -159,7 +159,7 @@ def compute(payload: bytes, outlet: Outlet) -> None:
     outlet.result(pack({"messages": found["messages"]}, base64.b64decode(found["provenance"])))
 
 
-def _compute(steps: Steps, parts: Parts, outlet: Outlet) -> None:
+def _compute(steps: Steps, parts: ResultParts, outlet: ResultSink) -> None:
     rows = steps.run.refused
     if not parts.head.is_there():
         _write(parts.head, steps.refused(rows), {})
@@ -179,7 +179,7 @@ def _compute(steps: Steps, parts: Parts, outlet: Outlet) -> None:
 
 
 @contextmanager
-def _steps(kind: str, request: Any, table: str | None, outlet: Outlet) -> Iterator[Steps]:
+def _steps(kind: str, request: Any, table: str | None, outlet: ResultSink) -> Iterator[Steps]:
     def tell(stage: str, fraction: float) -> None:
         outlet.progress(pack({"stage": stage, "fraction": fraction}))
 
@@ -202,14 +202,14 @@ def _told(tell: Callable[[Callable[[Any], None]], None]) -> list[Response]:
     return messages
 
 
-def _write(part: Part, messages: list[Response], facts: Facts) -> None:
+def _write(part: ResultPart, messages: list[Response], facts: Facts) -> None:
     rows = [(message.WhichOneof("content") or "", message.SerializeToString()) for message in messages]
     part.write(rows, facts)
 
 
-def _written(touched: Touched) -> dict[str, Any]:
+def _written(touched: SwitchReport) -> dict[str, Any]:
     return {"switches": dict(touched.switches), "too_many": list(touched.too_many)}
 
 
-def _read(facts: Facts) -> Touched:
-    return Touched(facts["switches"], tuple(facts["too_many"]))
+def _read(facts: Facts) -> SwitchReport:
+    return SwitchReport(facts["switches"], tuple(facts["too_many"]))

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from google.protobuf.json_format import ParseDict
 from google.protobuf.message import Message
 
-from tariffs.engine.base.bounded_cache import Lru
+from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.base.provenance import law_facts
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import Law, load_law
@@ -65,7 +65,7 @@ class LawKey:
     min_confidence: str
 
 
-_LAWS: Lru[LawKey, Law] = Lru(LAWS_KEPT)
+_LAWS: BoundedCache[LawKey, Law] = BoundedCache(LAWS_KEPT)
 
 
 def law_key(scenario: Scenario, switches: Mapping[str, str], min_confidence: str) -> LawKey:

@@ -16,10 +16,10 @@ from tariffs.engine.tables.prepare import table_digest
 from tariffs.service.rpc.changes import LocalTable, list_changes
 from tariffs.service.rpc.simulation import Local, simulate
 from tariffs.service.rpc.timeline import run_timeline
-from tariffs.service.storage.table_store import KeptTable, LocalTables
+from tariffs.service.storage.table_store import LocalTables, StoredTable
 from tariffs.service.wire import arrow
 from tariffs.service.wire.frames import pack, unpack
-from tariffs.service.workers.tasks import Outlet
+from tariffs.service.workers.tasks import ResultSink
 from tariffs.v1 import law_service_pb2, table_service_pb2
 from tariffs.v1 import simulation_service_pb2 as pb
 
@@ -81,7 +81,7 @@ class Intake:
                 )
 
 
-def keep_table(payload: bytes, outlet: Outlet) -> None:
+def keep_table(payload: bytes, outlet: ResultSink) -> None:
     """Keep a table whose parts were spooled; its digest and size are the one result.
 
     The payload's facts are `spool`, the file of the parts, and `directory`, where tables are kept.
@@ -105,7 +105,7 @@ def keep_table(payload: bytes, outlet: Outlet) -> None:
     outlet.result(pack(found))
 
 
-def simulate_kept(payload: bytes, outlet: Outlet) -> None:
+def simulate_kept(payload: bytes, outlet: ResultSink) -> None:
     """Simulate over a table that is kept; the payload's fact is `table`, its path."""
     facts, body = unpack(payload)
 
@@ -115,7 +115,7 @@ def simulate_kept(payload: bytes, outlet: Outlet) -> None:
     simulate(pb.SimulateRequest.FromString(body), emit, outlet.cancelled, Local(facts["table"]))
 
 
-def timeline_kept(payload: bytes, outlet: Outlet) -> None:
+def timeline_kept(payload: bytes, outlet: ResultSink) -> None:
     """A period over a table that is kept; the payload's fact is `table`, its path."""
     facts, body = unpack(payload)
 
@@ -125,7 +125,7 @@ def timeline_kept(payload: bytes, outlet: Outlet) -> None:
     run_timeline(pb.TimelineRequest.FromString(body), emit, outlet.cancelled, Local(facts["table"]))
 
 
-def changes_kept(payload: bytes, outlet: Outlet) -> None:
+def changes_kept(payload: bytes, outlet: ResultSink) -> None:
     """What changes of the law do to a table that is kept; the payload's fact is `table`, its path."""
     facts, body = unpack(payload)
 
@@ -136,7 +136,7 @@ def changes_kept(payload: bytes, outlet: Outlet) -> None:
     list_changes(request, emit, outlet.cancelled, LocalTable(facts["table"], arrow.MESSAGE_LIMIT))
 
 
-def table_message(table: KeptTable, keep_seconds: float) -> table_service_pb2.Table:
+def table_message(table: StoredTable, keep_seconds: float) -> table_service_pb2.Table:
     """A table as a message."""
     return table_service_pb2.Table(
         name=table.name,
@@ -153,7 +153,7 @@ def time_text(seconds: float | None) -> str:
     return "" if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
 
 
-def _tell(message: Any, outlet: Outlet) -> None:
+def _tell(message: Any, outlet: ResultSink) -> None:
     tell = outlet.progress if message.WhichOneof("content") == "progress" else outlet.result
     tell(message.SerializeToString())
 

@@ -14,7 +14,7 @@ _BACKSTOP_CALLS = 64
 
 
 @dataclass(slots=True)
-class Gate:
+class Admission:
     """Lets calls in.
 
     Attributes:

@@ -9,7 +9,7 @@ from grpc_health.v1 import health, health_pb2
 
 from tariffs.engine.errors import ServiceError
 from tariffs.service.observability.call_log import request_id_of
-from tariffs.service.server.admission import Gate
+from tariffs.service.server.admission import Admission
 from tariffs.service.wire.identity import anonymous_at
 from tariffs.service.wire.status import grpc_code, status_of, trailers_of
 
@@ -21,7 +21,7 @@ class Health(health.aio.HealthServicer):  # type: ignore[misc, name-defined] # t
 
     def __init__(self) -> None:
         super().__init__()
-        self._gate = Gate(WATCHERS, WATCHERS // 2, warm=True)
+        self._gate = Admission(WATCHERS, WATCHERS // 2, warm=True)
 
     async def Watch(  # noqa: N802 - the name on the wire
         self, request: health_pb2.HealthCheckRequest, context: grpc.aio.ServicerContext[Any, Any]

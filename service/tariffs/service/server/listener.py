@@ -20,14 +20,14 @@ _log = structlog.get_logger("tariffs.service")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Endpoint:
     """Which of the processes on a port a server is: alone on it by default."""
 
     index: int = 0
     shared: bool = False
 
 
-def options(place: Place, waiting_calls: int) -> list[tuple[str, int]]:
+def options(place: Endpoint, waiting_calls: int) -> list[tuple[str, int]]:
     """gRPC's options of a server.
 
     Calls wait in gRPC until the server looks at them. Above so many it turns some away by chance, above twice as many

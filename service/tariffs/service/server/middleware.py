@@ -18,9 +18,9 @@ from google.protobuf.message import DecodeError, Message
 
 from tariffs.engine.errors import InputError
 from tariffs.service.observability.answer_facts import Encoded
-from tariffs.service.observability.call_log import Context, Record
+from tariffs.service.observability.call_log import CallLog, Context
 from tariffs.service.observability.metrics import Metrics
-from tariffs.service.server.admission import Gate
+from tariffs.service.server.admission import Admission
 from tariffs.service.server.tokens import Tokens, caller_of
 
 _OWN = "/tariffs.v1."
@@ -32,7 +32,7 @@ Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 Read = Callable[[Any], Any]
 
 
-class Calls:
+class Middleware:
     """Surrounds calls of all four kinds.
 
     Args:
@@ -41,7 +41,7 @@ class Calls:
         tokens: whose calls they are; None lets everybody call.
     """
 
-    def __init__(self, gate: Gate, metrics: Metrics, tokens: Tokens | None = None) -> None:
+    def __init__(self, gate: Admission, metrics: Metrics, tokens: Tokens | None = None) -> None:
         self._gate = gate
         self._metrics = metrics
         self._tokens = tokens
@@ -69,7 +69,7 @@ class Calls:
 
     def _answering(self, behaviour: Behaviour, rpc: str, read: Read) -> Callable[..., Awaitable[Any]]:
         async def call(raw: Any, context: Context) -> Any:
-            record = Record(rpc, context, self._metrics, self._log)
+            record = CallLog(rpc, context, self._metrics, self._log)
             try:
                 caller = self._identify(record, context)
                 self._gate.enter(caller)
@@ -90,7 +90,7 @@ class Calls:
 
     def _streaming(self, behaviour: Behaviour, rpc: str, read: Read) -> Callable[..., AsyncIterator[Any]]:
         async def call(raw: Any, context: Context) -> AsyncIterator[Any]:
-            record = Record(rpc, context, self._metrics, self._log)
+            record = CallLog(rpc, context, self._metrics, self._log)
             try:
                 with self._gate.call(self._identify(record, context)):
                     async with aclosing(behaviour(read(raw), context)) as messages:
@@ -106,7 +106,7 @@ class Calls:
 
         return call
 
-    def _identify(self, record: Record, context: Context) -> str:
+    def _identify(self, record: CallLog, context: Context) -> str:
         who = caller_of(record.metadata, context.peer(), self._tokens)
         record.of(who)
         return who.key
@@ -122,7 +122,7 @@ class Offering(grpc.GenericRpcHandler):  # type: ignore[type-arg] # generic in t
         calls: surround them.
     """
 
-    def __init__(self, calls: Calls) -> None:
+    def __init__(self, calls: Middleware) -> None:
         self._calls = calls
         self._offered: list[Any] = []
         self._surrounded: dict[str, Handler] = {}

@@ -6,8 +6,8 @@ import os
 
 from tariffs.service.server.warmup import QUOTES, RUNS
 from tariffs.service.settings.settings import Settings
-from tariffs.service.workers.task_queue import Compute, Lane, Runs
-from tariffs.service.workers.worker_pool import Observer, Workers
+from tariffs.service.workers.task_queue import Compute, Lane, TaskQueue
+from tariffs.service.workers.worker_pool import Observer, WorkerPool
 
 SHORT_TASKS, SHORT_TASKS_EACH = 8, 3
 """Short tasks let in, and of one caller: each that waits adds its time to the slowest, and who is refused hears at once
@@ -27,17 +27,17 @@ class Pools:
     def __init__(
         self, settings: Settings, compute: Compute | None = None, observe: Observer = lambda task, spent: None
     ) -> None:
-        self.workers: tuple[Workers, ...] = ()
+        self.workers: tuple[WorkerPool, ...] = ()
         sweeps = shorts = compute
         if sweeps is None or shorts is None:
             # Threads of all workers together are the cores: more would only wait for each other.
             threads = max(1, (os.cpu_count() or 1) // settings.workers)
             self.workers = (
-                Workers(settings.workers, warm_up=RUNS, threads=threads, observe=observe),
-                Workers(1, warm_up=QUOTES, niceness=SHORT_NICENESS, observe=observe),
+                WorkerPool(settings.workers, warm_up=RUNS, threads=threads, observe=observe),
+                WorkerPool(1, warm_up=QUOTES, niceness=SHORT_NICENESS, observe=observe),
             )
             sweeps, shorts = (pool.compute for pool in self.workers)
-        self.runs = Runs(
+        self.runs = TaskQueue(
             Lane("sweeps", sweeps, settings.workers, settings.admitted_runs, settings.runs_per_caller),
             Lane("shorts", shorts, 1, SHORT_TASKS, SHORT_TASKS_EACH),
         )

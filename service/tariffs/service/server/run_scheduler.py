@@ -17,11 +17,11 @@ import structlog
 
 from tariffs.engine.errors import ServiceError, TariffsError
 from tariffs.service.rpc.runs import REQUESTS
-from tariffs.service.storage.run_store import Claim, Ledger, Standing
-from tariffs.service.storage.stored_runs import Kept
+from tariffs.service.storage.run_store import Lease, LeaseState, RunStore
+from tariffs.service.storage.storage import Storage
 from tariffs.service.wire.frames import pack, unpack
-from tariffs.service.workers.task_queue import Runs
-from tariffs.service.workers.tasks import Over
+from tariffs.service.workers.task_queue import TaskQueue
+from tariffs.service.workers.tasks import CancelToken
 
 POLL_SECONDS = 1.0
 SWEEP_SECONDS = 60.0
@@ -35,7 +35,7 @@ _log = structlog.get_logger("tariffs.service")
 Found = TypeVar("Found")
 
 
-class Keeper:
+class RunScheduler:
     """Computes long runs through the lanes of a server.
 
     Args:
@@ -44,13 +44,13 @@ class Keeper:
         slots: how many long runs to see through at a time.
     """
 
-    def __init__(self, runs: Runs, kept: Kept, slots: int) -> None:
+    def __init__(self, runs: TaskQueue, kept: Storage, slots: int) -> None:
         self._runs = runs
         self._kept = kept
         self._slots = asyncio.Semaphore(slots)
         self._awake = asyncio.Event()
         self._works: set[asyncio.Task[None]] = set()
-        self._overs: set[Over] = set()
+        self._overs: set[CancelToken] = set()
         self._stopping = False
         self._taking: asyncio.Task[None] | None = None
         self._forgetting: asyncio.Task[None] | None = None
@@ -90,13 +90,13 @@ class Keeper:
                 if claim is None:
                     self._slots.release()
             if claim is not None:
-                seeing = _Seeing(self._kept.ledger, claim)
+                seeing = _RunInHand(self._kept.ledger, claim)
                 self._overs.add(seeing.over)
                 work = asyncio.create_task(self._see_through(claim, seeing))
                 self._works.add(work)
                 work.add_done_callback(self._ended)
 
-    async def _next(self) -> Claim | None:
+    async def _next(self) -> Lease | None:
         """The next claim, or None after a while without one, or at once if there shall be none."""
         self._awake.clear()
         claim = None if self._stopping else await _told(self._kept.ledger.claim)
@@ -115,7 +115,7 @@ class Keeper:
             await _told(self._kept.sweep)
             await asyncio.sleep(SWEEP_SECONDS * _JITTER.uniform(0.7, 1.3))
 
-    async def _see_through(self, claim: Claim, seeing: _Seeing) -> None:
+    async def _see_through(self, claim: Lease, seeing: _RunInHand) -> None:
         _log.info("run taken up", run=claim.run.name, attempt=claim.run.attempts)
         work = asyncio.create_task(self._compute(claim, seeing))
         watch = asyncio.create_task(seeing.watch())
@@ -133,7 +133,7 @@ class Keeper:
             watch.cancel()
             self._overs.discard(seeing.over)
 
-    async def _compute(self, claim: Claim, seeing: _Seeing) -> None:
+    async def _compute(self, claim: Lease, seeing: _RunInHand) -> None:
         payload = await asyncio.to_thread(self._payload, claim)
         async with aclosing(self._messages(claim, seeing, payload)) as found:
             async for data in found:
@@ -145,7 +145,9 @@ class Keeper:
                 else:
                     await seeing.tell(facts["stage"], facts["fraction"])
 
-    async def _messages(self, claim: Claim, seeing: _Seeing, payload: bytes) -> AsyncGenerator[bytes, None]:
+    async def _messages(
+        self, claim: Lease, seeing: _RunInHand, payload: bytes
+    ) -> AsyncGenerator[bytes, None]:
         """The messages of the task, as soon as the lane has room for it."""
         while True:
             try:
@@ -159,25 +161,25 @@ class Keeper:
                     raise
             await asyncio.sleep(POLL_SECONDS)
 
-    def _succeed(self, claim: Claim, provenance: bytes, messages: int) -> None:
+    def _succeed(self, claim: Lease, provenance: bytes, messages: int) -> None:
         if not self._kept.parts(claim.run).complete():
             raise ServiceError("SERVER_UNAVAILABLE", "A part was removed while the run was computed.")
         self._kept.ledger.succeed(claim, provenance, messages)
         _log.info("run done", run=claim.run.name, messages=messages)
 
-    async def _break_off(self, claim: Claim, seeing: _Seeing, error: TariffsError) -> None:
+    async def _break_off(self, claim: Lease, seeing: _RunInHand, error: TariffsError) -> None:
         ledger = self._kept.ledger
         _log.info("run broken off", run=claim.run.name, reason=error.reason)
-        if seeing.standing is Standing.CANCEL:
+        if seeing.standing is LeaseState.CANCEL:
             await _told(ledger.end_cancelled, claim)
-        elif self._stopping or seeing.standing is Standing.LOST or error.reason == "SHUTTING_DOWN":
+        elif self._stopping or seeing.standing is LeaseState.LOST or error.reason == "SHUTTING_DOWN":
             await _told(ledger.release, claim)
         elif error.reason == "SERVER_UNAVAILABLE":
             await _told(ledger.crash, claim)
         else:
             await _told(ledger.fail, claim, error)
 
-    def _payload(self, claim: Claim) -> bytes:
+    def _payload(self, claim: Lease) -> bytes:
         run = claim.run
         request: Any = REQUESTS[run.kind].FromString(run.request)
         facts = {
@@ -190,12 +192,12 @@ class Keeper:
         return pack(facts, run.request)
 
 
-class _Seeing:
+class _RunInHand:
     """One run while it is computed: its claim renewed, its end watched for."""
 
-    def __init__(self, ledger: Ledger, claim: Claim) -> None:
-        self.over = Over()
-        self.standing = Standing.HELD
+    def __init__(self, ledger: RunStore, claim: Lease) -> None:
+        self.over = CancelToken()
+        self.standing = LeaseState.HELD
         self._ledger = ledger
         self._claim = claim
         self._told_at = 0.0
@@ -205,7 +207,7 @@ class _Seeing:
         loop = asyncio.get_running_loop()
         beat = self._ledger.lease_seconds / _BEATS
         renewed = loop.time()
-        while self.standing is Standing.HELD:
+        while self.standing is LeaseState.HELD:
             await asyncio.sleep(min(_WATCH_SECONDS, beat))
             renew = loop.time() - renewed >= beat
             look = self._ledger.renew if renew else self._ledger.standing

@@ -22,18 +22,18 @@ from tariffs.service.handlers.simulation import SimulationHandler
 from tariffs.service.handlers.tables import TableHandler
 from tariffs.service.observability.metrics import Metrics, MetricsPort
 from tariffs.service.rpc.runs import maker
-from tariffs.service.server.admission import Gate
-from tariffs.service.server.channelz import watch
+from tariffs.service.server.admission import Admission
+from tariffs.service.server.collectors import add_collectors
 from tariffs.service.server.health import WATCHERS, Health
-from tariffs.service.server.listener import Place, open_port, options
-from tariffs.service.server.middleware import Calls, Offering
+from tariffs.service.server.listener import Endpoint, open_port, options
+from tariffs.service.server.middleware import Middleware, Offering
 from tariffs.service.server.pools import Pools
 from tariffs.service.server.reflection import add_reflection
-from tariffs.service.server.run_scheduler import Keeper
+from tariffs.service.server.run_scheduler import RunScheduler
 from tariffs.service.server.tokens import Tokens
 from tariffs.service.server.warmup import warm_quotes
 from tariffs.service.settings.settings import Settings
-from tariffs.service.storage.stored_runs import Kept
+from tariffs.service.storage.storage import Storage
 from tariffs.service.workers.task_queue import Compute
 from tariffs.v1 import (
     duty_service_pb2,
@@ -84,23 +84,23 @@ class TariffServer:
         settings: Settings,
         compute: Compute | None = None,
         warm_up: Callable[[], None] = warm_quotes,
-        place: Place | None = None,
+        place: Endpoint | None = None,
     ) -> None:
         self.port = 0
         self.metrics_port = 0
         self._settings = settings
         self._warm_up = warm_up
-        self._place = place or Place()
+        self._place = place or Endpoint()
         self._tokens = None if settings.tokens_file is None else Tokens(settings.tokens_file)
         self._watching: asyncio.Task[None] | None = None
-        self._gate = Gate(settings.concurrent_calls, settings.calls_per_caller)
+        self._gate = Admission(settings.concurrent_calls, settings.calls_per_caller)
         self._metrics = Metrics()
         self._metrics_port: MetricsPort | None = None
         self._pools = Pools(settings, compute, self._metrics.computed)
         self._runs = self._pools.runs
-        self._kept = Kept(settings, maker)
+        self._kept = Storage(settings, maker)
         # One worker of several stays free for who waits for an answer.
-        self._keeper = Keeper(self._runs, self._kept, max(1, settings.workers - 1))
+        self._keeper = RunScheduler(self._runs, self._kept, max(1, settings.workers - 1))
         self._long_runs = LongRuns(self._kept, self._keeper.wake)
         self._health = Health()
         self._server: grpc.aio.Server | None = None
@@ -157,7 +157,7 @@ class TariffServer:
     def _offer_metrics(self) -> None:
         if self._settings.metrics_port is None:
             return
-        watch(self._metrics, self._gate, self._pools)
+        add_collectors(self._metrics, self._gate, self._pools)
         # Processes on one port are read one by one: each adds up for itself.
         port = self._settings.metrics_port and self._settings.metrics_port + self._place.index
         self._metrics_port = MetricsPort(self._metrics, self._settings.metrics_host, port)
@@ -169,7 +169,7 @@ class TariffServer:
             options=options(self._place, self._settings.waiting_calls),
             maximum_concurrent_rpcs=self._gate.backstop + WATCHERS,
         )
-        offering = Offering(Calls(self._gate, self._metrics, self._tokens))
+        offering = Offering(Middleware(self._gate, self._metrics, self._tokens))
         self._offer(offering)
         server.add_generic_rpc_handlers((offering,))
         # Registered with the server itself, health has a queue of its own: who asks whether the server lives is not

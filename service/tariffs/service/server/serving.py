@@ -14,7 +14,7 @@ import uvloop
 
 from tariffs.engine.errors import TariffsError
 from tariffs.service.observability.logs import configure_logs
-from tariffs.service.server.listener import Place
+from tariffs.service.server.listener import Endpoint
 from tariffs.service.server.server import TariffServer
 from tariffs.service.server.supervisor import Supervisor
 from tariffs.service.server.tls import server_credentials
@@ -30,7 +30,7 @@ _log = structlog.get_logger("tariffs.service")
 
 async def run(
     settings: Settings,
-    place: Place | None = None,
+    place: Endpoint | None = None,
     parent: int | None = None,
     on_serving: Callable[[], None] = lambda: None,
 ) -> None:
@@ -74,7 +74,7 @@ def check(**given: Any) -> int:
     return _exit_code(given, lambda settings: _check(settings, given))
 
 
-def serve_shared(settings: Settings, place: Place, parent: int, on_serving: Callable[[], None]) -> int:
+def serve_shared(settings: Settings, place: Endpoint, parent: int, on_serving: Callable[[], None]) -> int:
     """Serve as one of several processes on a port. Gives the exit code."""
 
     def work() -> int:

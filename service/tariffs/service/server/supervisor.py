@@ -19,7 +19,7 @@ from typing import NoReturn
 import structlog
 
 from tariffs.engine.errors import ServiceError
-from tariffs.service.server.listener import Place, cannot_listen
+from tariffs.service.server.listener import Endpoint, cannot_listen
 from tariffs.service.settings.settings import Settings
 
 _BACKOFF_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
@@ -27,14 +27,14 @@ _STEADY_SECONDS = 60.0
 _POLL_SECONDS = 0.5
 _PATIENCE_SECONDS = 10.0
 _log = structlog.get_logger("tariffs.service")
-Serve = Callable[[Settings, Place, int, Callable[[], None]], int]
+Serve = Callable[[Settings, Endpoint, int, Callable[[], None]], int]
 
 
 @dataclass
-class _Seat:
+class _ServerSlot:
     """One of the places on the port, and who sits there."""
 
-    place: Place
+    place: Endpoint
     process: SpawnProcess | None = None
     told: Connection | None = None
     started: float = 0.0
@@ -58,7 +58,7 @@ class Supervisor:
         self._settings = settings
         self._serve = serve
         self._context = multiprocessing.get_context("spawn")
-        self._seats = [_Seat(Place(index, shared=True)) for index in range(settings.processes)]
+        self._seats = [_ServerSlot(Endpoint(index, shared=True)) for index in range(settings.processes)]
         self._stopping = False
         self._failed = 0
 
@@ -104,7 +104,7 @@ class Supervisor:
         told: list[Connection | int] = [seat.told for seat in self._seats if seat.told is not None]
         return told + [seat.process.sentinel for seat in self._seats if seat.process is not None]
 
-    def _tend(self, seat: _Seat) -> None:
+    def _tend(self, seat: _ServerSlot) -> None:
         self._hear(seat)
         if seat.process is None:
             if time.monotonic() >= seat.due:
@@ -112,7 +112,7 @@ class Supervisor:
         elif seat.process.exitcode is not None:
             self._bury(seat, seat.process, seat.process.exitcode)
 
-    def _hear(self, seat: _Seat) -> None:
+    def _hear(self, seat: _ServerSlot) -> None:
         if seat.told is None or not seat.told.poll():
             return
         # A pipe that closes without a word is a process that ended before it served.
@@ -121,7 +121,7 @@ class Supervisor:
         seat.told.close()
         seat.told = None
 
-    def _start(self, seat: _Seat) -> None:
+    def _start(self, seat: _ServerSlot) -> None:
         told, tell = self._context.Pipe(duplex=False)
         process = self._context.Process(
             target=_child,
@@ -132,7 +132,7 @@ class Supervisor:
         tell.close()
         seat.process, seat.told, seat.started = process, told, time.monotonic()
 
-    def _bury(self, seat: _Seat, process: SpawnProcess, exit_code: int) -> None:
+    def _bury(self, seat: _ServerSlot, process: SpawnProcess, exit_code: int) -> None:
         _log.warning("process ended", index=seat.place.index, process=process.pid, exit_code=exit_code)
         if exit_code > 0 and not seat.served:
             self._failed, self._stopping = exit_code, True
@@ -162,7 +162,7 @@ class Supervisor:
                     seat.process.join()
 
 
-def _child(serve: Serve, settings: Settings, place: Place, tell: Connection) -> NoReturn:
+def _child(serve: Serve, settings: Settings, place: Endpoint, tell: Connection) -> NoReturn:
     parent = multiprocessing.parent_process()
     assert parent is not None
     sys.exit(serve(settings, place, parent.sentinel, lambda: tell.send(True)))

@@ -7,7 +7,7 @@ from typing import Any
 
 from tariffs.engine.errors import ServiceError
 from tariffs.engine.law import load_law
-from tariffs.engine.line_duty.quote import EntryLine, assess_line
+from tariffs.engine.line_duty.quote import EntryLine, quote_line
 from tariffs.engine.scenario import library
 from tariffs.engine.schedule.reference_data import reference_table
 from tariffs.service.rpc.shared import BASE
@@ -33,7 +33,7 @@ def warm_quotes() -> None:
     """
     library()
     first = reference_table().row(0, named=True)
-    quote = assess_line(load_law(), EntryLine(first["hts"], first["origin"], 10_000))
+    quote = quote_line(load_law(), EntryLine(first["hts"], first["origin"], 10_000))
     _expect(
         sum(float(layer.amount) for layer in quote.layers), float(quote.assessed), "layers sum to the duty"
     )

@@ -1,6 +1,6 @@
 """The settings for people: what holds in this environment, and the table of the documents.
 
-`python -m tariffs.service.settings_table README.md docs/service.md` makes the tables in both anew.
+`python -m tariffs.service.settings.settings_table README.md docs/service.md` makes the tables in both anew.
 """
 
 from __future__ import annotations

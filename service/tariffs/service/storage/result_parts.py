@@ -23,7 +23,7 @@ _SCHEMA = {"kind": pl.String, "message": pl.Binary}
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ResultPart:
     """Where one part is."""
 
     path: Path
@@ -58,26 +58,26 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class ResultParts:
     """The parts of one run: what was refused at once, one per point or scenario, and the end."""
 
     directory: Path
     total: int
 
     @property
-    def head(self) -> Part:
+    def head(self) -> ResultPart:
         """The part before the first result."""
         return self._part(HEAD)
 
     @property
-    def tail(self) -> Part:
+    def tail(self) -> ResultPart:
         """The part that ends the run."""
         return self._part(TAIL)
 
-    def __getitem__(self, index: int) -> Part:
+    def __getitem__(self, index: int) -> ResultPart:
         return self._part(f"{index:05}")
 
-    def __iter__(self) -> Iterator[Part]:
+    def __iter__(self) -> Iterator[ResultPart]:
         yield self.head
         yield from (self[index] for index in range(self.total))
         yield self.tail
@@ -90,5 +90,5 @@ class Parts:
         """Say that the parts are in use."""
         files.touch(self.directory)
 
-    def _part(self, name: str) -> Part:
-        return Part(self.directory / f"{name}.parquet")
+    def _part(self, name: str) -> ResultPart:
+        return ResultPart(self.directory / f"{name}.parquet")

@@ -36,7 +36,7 @@ CRASHES_AT_MOST = 3
 _PATIENCE = 4
 
 
-class Standing(Enum):
+class LeaseState(Enum):
     """What a claim is worth."""
 
     HELD = "held"
@@ -45,14 +45,14 @@ class Standing(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class Lease:
     """A run taken by a worker; `worker` is unlike that of any other claim."""
 
     run: RunRow
     worker: str
 
 
-class Ledger:
+class RunStore:
     """All runs. Every method blocks.
 
     Args:
@@ -166,7 +166,7 @@ class Ledger:
                 "RUN_NOT_FINISHED", f"The run {run.name} goes on.", field="name", fix="Cancel it first."
             )
 
-    def claim(self) -> Claim | None:
+    def claim(self) -> Lease | None:
         """Take the oldest run that nobody computes; None if there is none."""
         with self._database.begin() as connection:
             now = self._database.now(connection)
@@ -189,32 +189,32 @@ class Ledger:
                 digest = run_digest(run.kind, run.request, self._maker)
                 values |= {"maker": self._maker, "digest": digest, "finished_parts": 0, "fraction": 0.0}
             connection.execute(RUNS.update().where(RUNS.c.id == run.id).values(values))
-            return Claim(_row(connection.execute(sa.select(RUNS).where(RUNS.c.id == run.id)).one()), worker)
+            return Lease(_row(connection.execute(sa.select(RUNS).where(RUNS.c.id == run.id)).one()), worker)
 
-    def renew(self, claim: Claim) -> Standing:
+    def renew(self, claim: Lease) -> LeaseState:
         """Hold on to a claim."""
         with self._database.begin() as connection:
             until = self._database.now(connection) + self.lease_seconds
             return self._stand(connection, claim, {"lease_until": until})
 
-    def standing(self, claim: Claim) -> Standing:
+    def standing(self, claim: Lease) -> LeaseState:
         """What a claim is worth, without renewing it."""
         query = sa.select(RUNS.c.cancel_asked).where(*_held(claim))
         with self._database.read() as connection:
             asked = connection.execute(query).scalar_one_or_none()
-        return Standing.LOST if asked is None else Standing.CANCEL if asked else Standing.HELD
+        return LeaseState.LOST if asked is None else LeaseState.CANCEL if asked else LeaseState.HELD
 
-    def tell(self, claim: Claim, stage: str, fraction: float) -> None:
+    def tell(self, claim: Lease, stage: str, fraction: float) -> None:
         """Note how far a run is."""
         with self._database.begin() as connection:
             self._stand(connection, claim, {"stage": stage[:400], "fraction": fraction})
 
-    def finish_part(self, claim: Claim, finished: int) -> None:
+    def finish_part(self, claim: Lease, finished: int) -> None:
         """Note how many parts can be read; a run that gets on has not crashed."""
         with self._database.begin() as connection:
             self._stand(connection, claim, {"finished_parts": finished, "crashes": 0})
 
-    def succeed(self, claim: Claim, provenance: bytes, message_count: int) -> None:
+    def succeed(self, claim: Lease, provenance: bytes, message_count: int) -> None:
         """End a run whose result is whole."""
         values = {
             "stage": "done",
@@ -225,23 +225,23 @@ class Ledger:
         }
         self._end(claim, SUCCEEDED, values)
 
-    def fail(self, claim: Claim, error: TariffsError) -> None:
+    def fail(self, claim: Lease, error: TariffsError) -> None:
         """End a run that cannot be computed."""
         self._end(claim, FAILED, {"error": write_error(error)})
 
-    def end_cancelled(self, claim: Claim) -> None:
+    def end_cancelled(self, claim: Lease) -> None:
         """End a run whose end was asked for."""
         with self._database.begin() as connection:
             self._stand(connection, claim, _cancelled(self._database.now(connection)))
 
-    def release(self, claim: Claim) -> None:
+    def release(self, claim: Lease) -> None:
         """Give a run back, to be taken up by anyone at once."""
         with self._database.begin() as connection:
             # Now, not never: servers of another version wait for those of this one before they take it.
             now = self._database.now(connection)
             self._stand(connection, claim, {"state": WAITING, "lease_until": now, "worker": ""})
 
-    def crash(self, claim: Claim) -> None:
+    def crash(self, claim: Lease) -> None:
         """Give a run back whose worker died; a few such ends without a part between them end the run."""
         with self._database.begin() as connection:
             now = self._database.now(connection)
@@ -314,17 +314,17 @@ class Ledger:
                     metadata={"limit": str(limit)},
                 )
 
-    def _end(self, claim: Claim, state: str, values: Mapping[str, Any]) -> None:
+    def _end(self, claim: Lease, state: str, values: Mapping[str, Any]) -> None:
         with self._database.begin() as connection:
             ended = {"state": state, "lease_until": 0.0, "ended": self._database.now(connection)}
             self._stand(connection, claim, {**values, **ended})
 
     @staticmethod
-    def _stand(connection: sa.Connection, claim: Claim, values: Mapping[str, Any]) -> Standing:
+    def _stand(connection: sa.Connection, claim: Lease, values: Mapping[str, Any]) -> LeaseState:
         """Write what a claim still allows."""
         changed = RUNS.update().where(*_held(claim)).values(dict(values)).returning(RUNS.c.cancel_asked)
         asked = connection.execute(changed).scalar_one_or_none()
-        return Standing.LOST if asked is None else Standing.CANCEL if asked else Standing.HELD
+        return LeaseState.LOST if asked is None else LeaseState.CANCEL if asked else LeaseState.HELD
 
 
 def _cancelled(now: float) -> dict[str, Any]:
@@ -341,7 +341,7 @@ def _crashed(now: float) -> dict[str, Any]:
     return {"state": FAILED, "ended": now, "lease_until": 0.0, "error": write_error(error)}
 
 
-def _held(claim: Claim) -> tuple[Any, ...]:
+def _held(claim: Lease) -> tuple[Any, ...]:
     return (RUNS.c.id == claim.run.id, RUNS.c.worker == claim.worker, RUNS.c.state == RUNNING)
 
 

@@ -22,7 +22,7 @@ _SUFFIX = ".parquet"
 
 
 @dataclass(frozen=True, slots=True)
-class KeptTable:
+class StoredTable:
     """A table of a caller; times are seconds since 1970."""
 
     digest: str
@@ -121,7 +121,7 @@ class TableRegister:
         with self._database.read() as connection:
             self._check_room(connection, owner, self._per_owner + 1)
 
-    def add(self, owner: str, digest: str, row_count: int, column_count: int, byte_count: int) -> KeptTable:
+    def add(self, owner: str, digest: str, row_count: int, column_count: int, byte_count: int) -> StoredTable:
         """Note that a caller keeps a table, or used it again.
 
         Raises:
@@ -133,7 +133,9 @@ class TableRegister:
             # The caller uploaded it twice at the same time, and the other was first.
             return self.use(owner, digest)
 
-    def _add(self, owner: str, digest: str, row_count: int, column_count: int, byte_count: int) -> KeptTable:
+    def _add(
+        self, owner: str, digest: str, row_count: int, column_count: int, byte_count: int
+    ) -> StoredTable:
         with self._database.begin() as connection:
             now = self._database.now(connection)
             if not self._use(connection, owner, digest, now):
@@ -151,7 +153,7 @@ class TableRegister:
                 )
             return _table(connection.execute(_mine(owner, digest)).one())
 
-    def use(self, owner: str, digest: str) -> KeptTable:
+    def use(self, owner: str, digest: str) -> StoredTable:
         """A table of a caller, used now.
 
         Raises:
@@ -162,7 +164,7 @@ class TableRegister:
                 raise not_found(PREFIX + digest)
             return _table(connection.execute(_mine(owner, digest)).one())
 
-    def get(self, owner: str, digest: str) -> KeptTable:
+    def get(self, owner: str, digest: str) -> StoredTable:
         """A table of a caller; raises InputError TABLE_NOT_FOUND."""
         with self._database.read() as connection:
             found = connection.execute(_mine(owner, digest)).one_or_none()
@@ -170,7 +172,7 @@ class TableRegister:
             raise not_found(PREFIX + digest)
         return _table(found)
 
-    def page(self, owner: str, size: int, token: str) -> tuple[list[KeptTable], str]:
+    def page(self, owner: str, size: int, token: str) -> tuple[list[StoredTable], str]:
         """Some of a caller's tables, the newest first, and where to go on.
 
         Raises:
@@ -225,5 +227,5 @@ def _mine(owner: str, digest: str) -> Any:
     return sa.select(TABLES).where(TABLES.c.owner == owner, TABLES.c.digest == digest)
 
 
-def _table(row: Any) -> KeptTable:
-    return KeptTable(row.digest, row.row_count, row.column_count, row.byte_count, row.created, row.used)
+def _table(row: Any) -> StoredTable:
+    return StoredTable(row.digest, row.row_count, row.column_count, row.byte_count, row.created, row.used)

@@ -24,15 +24,15 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True)
-class _Call:
+class _CurrentCall:
     """The call in hand: who makes it, and what a line of the log says of it."""
 
     who: Caller
     names: Mapping[str, str]
 
 
-_NONE = _Call(Caller(), {})
-_CURRENT: ContextVar[_Call] = ContextVar("call", default=_NONE)
+_NONE = _CurrentCall(Caller(), {})
+_CURRENT: ContextVar[_CurrentCall] = ContextVar("call", default=_NONE)
 
 
 def caller() -> Caller:
@@ -47,7 +47,7 @@ def call_names() -> Mapping[str, str]:
 
 def enter(who: Caller, names: Mapping[str, str]) -> None:
     """Say who makes the call that the current task answers, and its names; both hold to the end of that task."""
-    _CURRENT.set(_Call(who, names))
+    _CURRENT.set(_CurrentCall(who, names))
 
 
 def anonymous_at(peer: str) -> Caller:

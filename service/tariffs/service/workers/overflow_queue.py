@@ -16,7 +16,7 @@ FILE_LIMIT = 256 << 20
 """Bytes of one run that may wait on disk."""
 
 
-class Spool:
+class OverflowQueue:
     """A queue of messages with one writer, in a thread, and one reader.
 
     Args:

@@ -24,8 +24,8 @@ from tariffs.engine.errors import ServiceError
 from tariffs.service.wire.frames import pack
 from tariffs.service.wire.identity import caller
 from tariffs.service.wire.status import server_busy
-from tariffs.service.workers.overflow_queue import FILE_LIMIT, Spool
-from tariffs.service.workers.tasks import Outlet, Over
+from tariffs.service.workers.overflow_queue import FILE_LIMIT, OverflowQueue
+from tariffs.service.workers.tasks import CancelToken, ResultSink
 
 Answer = TypeVar("Answer", bound=Message)
 Found = TypeVar("Found")
@@ -37,7 +37,7 @@ _END: Any = object()
 class Compute(Protocol):
     """Runs a task by name in the calling thread or on behalf of it: workers, or the thread itself."""
 
-    def __call__(self, task: str, payload: bytes, outlet: Outlet, over: Over, /) -> None:
+    def __call__(self, task: str, payload: bytes, outlet: ResultSink, over: CancelToken, /) -> None:
         """Compute; raises what the task raises."""
 
 
@@ -54,14 +54,14 @@ class Lane:
     admitted: int
     per_caller: int
     inside: Counter[str] = field(default_factory=Counter)
-    active: set[Over] = field(default_factory=set)
-    waiting: set[Over] = field(default_factory=set)
-    computing: set[Over] = field(default_factory=set)
+    active: set[CancelToken] = field(default_factory=set)
+    waiting: set[CancelToken] = field(default_factory=set)
+    computing: set[CancelToken] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.threads = ThreadPoolExecutor(self.width, thread_name_prefix=self.name)
 
-    def admit(self, key: str, over: Over) -> None:
+    def admit(self, key: str, over: CancelToken) -> None:
         """Let a task in.
 
         Raises:
@@ -79,7 +79,7 @@ class Lane:
         self.waiting.add(over)
         self.inside[key] += 1
 
-    def leave(self, key: str, over: Over) -> None:
+    def leave(self, key: str, over: CancelToken) -> None:
         """Let a task out."""
         self.active.discard(over)
         self.waiting.discard(over)
@@ -88,7 +88,7 @@ class Lane:
             del self.inside[key]
 
 
-class Runs:
+class TaskQueue:
     """Lanes of tasks: `sweeps` over tables, and `shorts`, which are heavy for the event loop and soon done."""
 
     def __init__(self, sweeps: Lane, shorts: Lane) -> None:
@@ -107,12 +107,12 @@ class Runs:
             ServiceError: TOO_MANY_STREAMS at a limit; CANCELLED if it ended early.
             TariffsError: whatever the task raises.
         """
-        async with aclosing(self.messages(task, request.SerializeToString(), over_with(context))) as found:
+        async with aclosing(self.messages(task, request.SerializeToString(), cancel_with(context))) as found:
             async for data in found:
                 yield answer.FromString(data)
 
     def messages(
-        self, task: str, payload: bytes, over: Over, key: str | None = None
+        self, task: str, payload: bytes, over: CancelToken, key: str | None = None
     ) -> AsyncGenerator[bytes, None]:
         """The serialised messages of a sweep, on behalf of the caller of this call or of `key`; see `stream`."""
         return _messages(self.sweeps, task, payload, over, key or caller().key)
@@ -122,7 +122,7 @@ class Runs:
     ) -> AsyncGenerator[Answer, None]:
         """The messages of a task over a table that is kept, as `stream` has them."""
         payload = pack({"table": str(table)}, request.SerializeToString())
-        async with aclosing(self.messages(f"{task}_kept", payload, over_with(context))) as found:
+        async with aclosing(self.messages(f"{task}_kept", payload, cancel_with(context))) as found:
             async for data in found:
                 yield answer.FromString(data)
 
@@ -142,7 +142,7 @@ class Runs:
         answer: type[Answer],
         context: Context,
     ) -> Answer:
-        over, payload = over_with(context), request.SerializeToString()
+        over, payload = cancel_with(context), request.SerializeToString()
         found = [data async for data in _messages(lane, task, payload, over, caller().key)]
         return answer.FromString(found[-1])
 
@@ -166,18 +166,18 @@ class Runs:
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def over_with(context: Context) -> Over:
+def cancel_with(context: Context) -> CancelToken:
     """What is over when the call is."""
-    over = Over()
+    over = CancelToken()
     context.add_done_callback(lambda _: over.set())  # type: ignore[arg-type] # the stubs ask for a class
     return over
 
 
 async def _messages(
-    lane: Lane, task: str, payload: bytes, over: Over, key: str
+    lane: Lane, task: str, payload: bytes, over: CancelToken, key: str
 ) -> AsyncGenerator[bytes, None]:
     lane.admit(key, over)
-    relay = _Relay(asyncio.get_running_loop(), over, task, payload)
+    relay = _ReaderRelay(asyncio.get_running_loop(), over, task, payload)
     over.tell(relay.wake)
     try:
         asyncio.get_running_loop().run_in_executor(lane.threads, relay.run, lane)
@@ -189,19 +189,19 @@ async def _messages(
         lane.leave(key, over)
 
 
-class _Relay:
+class _ReaderRelay:
     """Carries messages from the thread that waits for a task to the loop that sends.
 
     What the reader has not read waits in a spool, so that the task can end; only if that is full does it wait too.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, over: Over, task: str, payload: bytes) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, over: CancelToken, task: str, payload: bytes) -> None:
         self._loop = loop
         self._over = over
         self._task = task
         self._payload = payload
         self._begun = False
-        self._spool = Spool(FILE_LIMIT)
+        self._spool = OverflowQueue(FILE_LIMIT)
         self._there = asyncio.Event()
         self._room = threading.Event()
         self._end: Any = None

@@ -15,7 +15,7 @@ from tariffs.engine.base.chunks import watched
 from tariffs.engine.errors import ServiceError
 
 
-class Over:
+class CancelToken:
     """Whether nobody waits for a task any more; who must hear of it at once leaves a function to call."""
 
     def __init__(self) -> None:
@@ -49,7 +49,7 @@ class Over:
             self._listeners.remove(listener)
 
 
-class Outlet(Protocol):
+class ResultSink(Protocol):
     """Where a task's messages go, and how it hears that nobody waits for them any more."""
 
     def result(self, data: bytes) -> None:
@@ -62,17 +62,17 @@ class Outlet(Protocol):
         """Whether to end early."""
 
 
-Task = Callable[[bytes, Outlet], None]
+Task = Callable[[bytes, ResultSink], None]
 
 
 @dataclass(frozen=True, slots=True)
-class _Call:
+class _UnaryTask:
     """A function `(request, emit, cancelled)` of `rpc`, named so that only who runs it imports it."""
 
     request: str
     function: str
 
-    def __call__(self, payload: bytes, outlet: Outlet) -> None:
+    def __call__(self, payload: bytes, outlet: ResultSink) -> None:
         request: Message = named(self.request).FromString(payload)
         content = _content_of(request)
 
@@ -90,7 +90,7 @@ class _Answer:
     request: str
     function: str
 
-    def __call__(self, payload: bytes, outlet: Outlet) -> None:
+    def __call__(self, payload: bytes, outlet: ResultSink) -> None:
         request: Message = named(self.request).FromString(payload)
         outlet.result(named(self.function)(request).SerializeToString())
 
@@ -101,7 +101,7 @@ class _Whole:
 
     function: str
 
-    def __call__(self, payload: bytes, outlet: Outlet) -> None:
+    def __call__(self, payload: bytes, outlet: ResultSink) -> None:
         named(self.function)(payload, outlet)
 
 
@@ -118,11 +118,15 @@ def named(place: str) -> Any:
 
 _V1, _RPC = "tariffs.v1", "tariffs.service.rpc"
 TASKS: Mapping[str, Task] = {
-    "simulate": _Call(f"{_V1}.simulation_service_pb2:SimulateRequest", f"{_RPC}.simulation:simulate"),
-    "timeline": _Call(f"{_V1}.simulation_service_pb2:TimelineRequest", f"{_RPC}.timeline:run_timeline"),
-    "duties": _Call(f"{_V1}.duty_service_pb2:BatchCalculateDutiesRequest", f"{_RPC}.duty:calculate_duties"),
-    "refunds": _Call(f"{_V1}.refund_service_pb2:CalculateRefundsRequest", f"{_RPC}.refund:calculate_refunds"),
-    "changes": _Call(f"{_V1}.law_service_pb2:ListChangesRequest", f"{_RPC}.changes:list_changes"),
+    "simulate": _UnaryTask(f"{_V1}.simulation_service_pb2:SimulateRequest", f"{_RPC}.simulation:simulate"),
+    "timeline": _UnaryTask(f"{_V1}.simulation_service_pb2:TimelineRequest", f"{_RPC}.timeline:run_timeline"),
+    "duties": _UnaryTask(
+        f"{_V1}.duty_service_pb2:BatchCalculateDutiesRequest", f"{_RPC}.duty:calculate_duties"
+    ),
+    "refunds": _UnaryTask(
+        f"{_V1}.refund_service_pb2:CalculateRefundsRequest", f"{_RPC}.refund:calculate_refunds"
+    ),
+    "changes": _UnaryTask(f"{_V1}.law_service_pb2:ListChangesRequest", f"{_RPC}.changes:list_changes"),
     "check": _Answer(
         f"{_V1}.scenario_service_pb2:CheckScenarioRequest", f"{_RPC}.scenarios:check_scenario_text"
     ),
@@ -140,7 +144,7 @@ TASKS: Mapping[str, Task] = {
 }
 
 
-def compute_here(task: str, payload: bytes, outlet: Outlet, over: Over) -> None:
+def compute_in_process(task: str, payload: bytes, outlet: ResultSink, over: CancelToken) -> None:
     """Run a task in the calling thread.
 
     Raises:

@@ -1,8 +1,9 @@
-"""A process that computes runs, one at a time, so that compiling and kernels never hold up the server's event loop.
+"""Compute runs in a worker process, one at a time, so that compiling and kernels never block the server's event loop.
 
-`python -m tariffs.service.worker WARMUP NICENESS` talks with the server over its standard input and output in pickled
-tuples: in come ("run", number, task, payload) and ("cancel", number); out go ("ready",), ("progress", data),
-("result", data) and ("end", error, spent). It ends when its input does: a worker never outlives its server.
+`python -m tariffs.service.workers.worker_main WARMUP NICENESS` reads pickled tuples from standard input,
+("run", number, task, payload) and ("cancel", number), and writes pickled tuples to standard output: ("ready",),
+("progress", data), ("result", data) and ("end", error, spent). It ends when its input does, so a worker never outlives
+its server.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, BinaryIO, NoReturn
 
-from tariffs.engine.base.chunks import spent, watched
+from tariffs.engine.base.chunks import compute_time, watched
 from tariffs.engine.errors import ServiceError, TariffsError
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
+class StopTime:
     """How long a task went on after it was cancelled, and the kernel ranges that ended meanwhile."""
 
     seconds: float
@@ -32,14 +33,14 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True)
-class Spent:
+class TaskTime:
     """What a task took in its worker: wall time, time inside kernels summed over threads, lines valued by them, and
     its stop if it was cancelled."""
 
     seconds: float = 0.0
     kernel_seconds: float = 0.0
     lines: int = 0
-    stop: Stop | None = None
+    stop: StopTime | None = None
 
 
 class UnforeseenError(Exception):
@@ -82,12 +83,12 @@ class _Inbox:
         """Whether the job computed now was cancelled."""
         return self._over.is_set()
 
-    def stopped(self) -> Stop | None:
+    def stopped(self) -> StopTime | None:
         """The stop of the job that has just ended, if it was cancelled."""
         if not self._over.is_set():
             return None
         at, chunks = self._cancelled_at
-        return Stop(time.perf_counter() - at, spent().chunks - chunks)
+        return StopTime(time.perf_counter() - at, compute_time().chunks - chunks)
 
     def _cancel(self, number: int) -> None:
         with self._lock:
@@ -98,7 +99,7 @@ class _Inbox:
                 self._cancelled_early.add(number)
 
     def _set_over(self) -> None:
-        self._cancelled_at = (time.perf_counter(), spent().chunks)
+        self._cancelled_at = (time.perf_counter(), compute_time().chunks)
         self._over.set()
 
 
@@ -145,7 +146,7 @@ def main(warm_up: str, niceness: int) -> None:
     try:
         named(warm_up)()
     except TariffsError as error:
-        outbox.send("end", error, Spent())
+        outbox.send("end", error, TaskTime())
         _leave()
     except Exception:
         traceback.print_exc()
@@ -166,11 +167,11 @@ def _leave() -> NoReturn:
     os._exit(0)
 
 
-def _run(task: str, payload: bytes, inbox: _Inbox, outbox: _Outbox) -> tuple[Exception | None, Spent]:
+def _run(task: str, payload: bytes, inbox: _Inbox, outbox: _Outbox) -> tuple[Exception | None, TaskTime]:
     from tariffs.service.workers.tasks import TASKS
 
     error: Exception | None = None
-    before, begun = spent(), time.perf_counter()
+    before, begun = compute_time(), time.perf_counter()
     try:
         with watched(outbox.check):
             TASKS[task](payload, outbox)
@@ -179,9 +180,9 @@ def _run(task: str, payload: bytes, inbox: _Inbox, outbox: _Outbox) -> tuple[Exc
     except BaseException:
         # Polars panics past Exception; whatever it is, it must not take the worker with it.
         error = UnforeseenError(traceback.format_exc())
-    after, ended = spent(), time.perf_counter()
+    after, ended = compute_time(), time.perf_counter()
     kernels = (after.seconds - before.seconds, after.lines - before.lines)
-    return error, Spent(ended - begun, *kernels, inbox.stopped())
+    return error, TaskTime(ended - begun, *kernels, inbox.stopped())
 
 
 if __name__ == "__main__":

@@ -23,18 +23,18 @@ except ImportError:  # elsewhere than on Unix
     fcntl = None  # type: ignore[assignment]
 
 from tariffs.engine.errors import ServiceError, TariffsError
-from tariffs.service.workers.tasks import Outlet, Over
-from tariffs.service.workers.worker_main import Spent
+from tariffs.service.workers.tasks import CancelToken, ResultSink
+from tariffs.service.workers.worker_main import TaskTime
 
 ATTEMPTS = 2
 PIPE_BYTES = 1 << 20
 _POLL_SECONDS = 0.05
 _CLOSE_SECONDS = 2.0
 _log = structlog.get_logger("tariffs.service")
-Observer = Callable[[str, Spent], None]
+Observer = Callable[[str, TaskTime], None]
 
 
-class Workers:
+class WorkerPool:
     """A fixed number of worker processes, each computing one task at a time.
 
     Args:
@@ -78,7 +78,7 @@ class Workers:
             self._warm(slot)
             self._idle.put(slot)
 
-    def compute(self, task: str, payload: bytes, outlet: Outlet, over: Over) -> None:
+    def compute(self, task: str, payload: bytes, outlet: ResultSink, over: CancelToken) -> None:
         """Run a task in an idle worker, waiting for one; a task is taken up again if its worker dies.
 
         Messages come in the same order every time, so those handed on already are left out of the second attempt.
@@ -110,14 +110,14 @@ class Workers:
             worker.close()
 
     def _attempts(
-        self, slot: _Slot, task: str, payload: bytes, outlet: Outlet, over: Over
-    ) -> tuple[Exception | None, Spent]:
+        self, slot: _Slot, task: str, payload: bytes, outlet: ResultSink, over: CancelToken
+    ) -> tuple[Exception | None, TaskTime]:
         handed_on = 0
         for _ in range(ATTEMPTS):
             worker = self._warm(slot)
             if over.is_set():
                 raise ServiceError("CANCELLED", "The caller cancelled the run.")
-            relay = _Relay(outlet, over, handed_on)
+            relay = _WorkerRelay(outlet, over, handed_on)
             try:
                 return worker.run(next(self._numbers), task, payload, relay)
             except _DiedError:
@@ -129,7 +129,7 @@ class Workers:
             "SERVER_UNAVAILABLE", "The workers of the server died on this run.", fix="Try again, or ask less."
         )
 
-    def _take(self, over: Over) -> _Slot:
+    def _take(self, over: CancelToken) -> _Slot:
         while True:
             with suppress(queue.Empty):
                 return self._idle.get(timeout=_POLL_SECONDS)
@@ -172,10 +172,10 @@ class _DiedError(Exception):
     """The process has gone."""
 
 
-class _Relay:
+class _WorkerRelay:
     """Hands a worker's messages on, but for those of an attempt before; an error of the outlet ends the task."""
 
-    def __init__(self, outlet: Outlet, over: Over, skip: int) -> None:
+    def __init__(self, outlet: ResultSink, over: CancelToken, skip: int) -> None:
         self.seen = 0
         self.over = over
         self.error: Exception | None = None
@@ -236,7 +236,9 @@ class _Worker:
             raise error
         self._ready = True
 
-    def run(self, number: int, task: str, payload: bytes, relay: _Relay) -> tuple[Exception | None, Spent]:
+    def run(
+        self, number: int, task: str, payload: bytes, relay: _WorkerRelay
+    ) -> tuple[Exception | None, TaskTime]:
         """Compute a task; gives its error, the outlet's own before the task's, and what it took."""
         self._send("run", number, task, payload)
         listener = partial(self._cancel, number)

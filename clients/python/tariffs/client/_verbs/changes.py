@@ -26,7 +26,7 @@ EMBEDDED = "embedded"
 _COLUMNS = ("liquidation", "liquidation_date", "deposit_date", "drawback")
 
 
-class Compliance:
+class LawCalls:
     """What changed, and what comes back; mixed into `Client`."""
 
     _backend: Backend

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tariffs.client import _arguments as arguments
-from tariffs.client._verbs.changes import Compliance
+from tariffs.client._verbs.changes import LawCalls
 from tariffs.client._wire import answers, entry_batches, entry_table, requests
 from tariffs.client._wire.frames import Table, read_table
 from tariffs.client._wire.progress import Progress, reporting
@@ -15,7 +15,7 @@ from tariffs.client.results.impact import Quote
 from tariffs.v1 import duty_service_pb2
 
 
-class Rating(Compliance):
+class DutyCalls(LawCalls):
     """Duties on entry lines; mixed into `Client`."""
 
     def duty(

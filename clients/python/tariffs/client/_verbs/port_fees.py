@@ -15,7 +15,7 @@ from tariffs.client.results.port_fees import PortFee, PortFees, VoyageFigure
 from tariffs.v1 import law_service_pb2
 
 
-class Ships:
+class PortFeeCalls:
     """What port fees cost; mixed into `Client`."""
 
     _backend: Backend

@@ -35,7 +35,7 @@ _INPUTS = (
 )
 
 
-class Runs(Protocol):
+class ReplayCalls(Protocol):
     """What replaying needs of a client."""
 
     @property
@@ -94,7 +94,7 @@ def with_call(provenance: Provenance, call: Mapping[str, object]) -> Provenance:
     return {**provenance, REQUEST: call}
 
 
-def replay(client: Runs, result: Path, table: Table | None = None) -> Replay:
+def replay(client: ReplayCalls, result: Path, table: Table | None = None) -> Replay:
     """Run a written result again.
 
     Args:
@@ -124,7 +124,7 @@ def replay(client: Runs, result: Path, table: Table | None = None) -> Replay:
     return Replay(same, changed, frame.height, 0.0 if same else _largest(frame, now))
 
 
-def _run(client: Runs, call: Mapping[str, Any], table: Table | None) -> ImpactResult | TimelineResult:
+def _run(client: ReplayCalls, call: Mapping[str, Any], table: Table | None) -> ImpactResult | TimelineResult:
     lines = table if table is not None else call["table"]
     if lines == "given as a frame":
         raise InvalidRequest(

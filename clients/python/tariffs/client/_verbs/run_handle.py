@@ -23,7 +23,7 @@ _WAIT_SECONDS = 5
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
 
 
-class Calls(Protocol):
+class RunCalls(Protocol):
     """What a run needs of the other side."""
 
     def unary(self, method: str, request: object, timeout: float) -> Any:
@@ -96,7 +96,7 @@ class Run:
     """
 
     def __init__(
-        self, name: str, calls: Calls, config: Config, call: Mapping[str, object] | None = None
+        self, name: str, calls: RunCalls, config: Config, call: Mapping[str, object] | None = None
     ) -> None:
         self.name = name
         self._calls = calls

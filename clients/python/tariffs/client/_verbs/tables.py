@@ -27,7 +27,7 @@ from tariffs.v1 import simulation_service_pb2, table_service_pb2
 _PAGE = 1000
 
 
-class Keeping:
+class StorageCalls:
     """Tables, long runs and streams of rows; mixed into `Client`."""
 
     _backend: Backend

@@ -20,7 +20,7 @@ _RATES = ("effective_rate", "rate")
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
+class ChangeUnit:
     """A unit of money for a table: `dollars` of one unit, `decimals` shown, `words` for the caption."""
 
     dollars: float
@@ -32,12 +32,12 @@ class Unit:
         return f"{value / self.dollars:,.{self.decimals}f}" if isinstance(value, int | float) else "-"
 
 
-_DOLLARS = Unit(1.0, 2, "USD")
-_UNITS = (Unit(1e9, 2, "billion USD"), Unit(1e6, 2, "million USD"))
+_DOLLARS = ChangeUnit(1.0, 2, "USD")
+_UNITS = (ChangeUnit(1e9, 2, "billion USD"), ChangeUnit(1e6, 2, "million USD"))
 _UNITS_OF_UNIT = 100
 
 
-def unit_for(values: Sequence[object]) -> Unit:
+def unit_for(values: Sequence[object]) -> ChangeUnit:
     """The unit in which the largest amount has three digits before the point, or dollars."""
     largest = max((abs(value) for value in values if isinstance(value, int | float)), default=0.0)
     return next((unit for unit in _UNITS if largest >= _UNITS_OF_UNIT * unit.dollars), _DOLLARS)
@@ -90,12 +90,12 @@ def attribution_table(rows: pl.DataFrame) -> Table:
     return _captioned(table, f"against {escape(first['reference'])}, {unit.words}, {first['method']} split")
 
 
-def _unit_of(rows: pl.DataFrame) -> Unit:
+def _unit_of(rows: pl.DataFrame) -> ChangeUnit:
     names = [name for name, _ in _COLUMNS if name in rows.columns]
     return unit_for([value for name in names for value in rows[name]])
 
 
-def _cells(row: Mapping[str, object], unit: Unit) -> list[str]:
+def _cells(row: Mapping[str, object], unit: ChangeUnit) -> list[str]:
     rate = next((row[name] for name in _RATES if isinstance(row.get(name), float)), None)
     amounts = [unit.cell(row.get(name)) for name, _ in _COLUMNS]
     return [*amounts, f"{rate * 100:.2f}" if isinstance(rate, float) else "-"]

@@ -37,7 +37,7 @@ _LARGE = 1e8
 _FRACTIONS = frozenset({"effective_rate", "rate", "effective_rate_after", "quantity_hat", "share"})
 
 
-class _Output(Console):
+class _TerminalOutput(Console):
     def on_broken_pipe(self) -> None:
         # Rich would exit with 1, which here means refused rows.
         raise BrokenPipeError
@@ -46,7 +46,7 @@ class _Output(Console):
 def console() -> Console:
     """Standard output; never so narrow that numbers in tables would be cut."""
     terminal = shutil.get_terminal_size((_WIDTH_WITHOUT_TERMINAL, 0)).columns
-    return _Output(
+    return _TerminalOutput(
         width=max(terminal, _NARROWEST) if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL, highlight=False
     )
 

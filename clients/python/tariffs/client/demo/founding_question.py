@@ -55,7 +55,7 @@ def run(folder: Path, say: Callable[[str], None]) -> ImpactResult:
             scenarios=[Scenario.named(name).on(day) for name, day in RUNS],
             by=["origin"],
             include_lines=True,
-            progress=_Steps(say),
+            progress=_DemoSteps(say),
             timeout=_RUN_SECONDS,
         )
         render.points(render.console(), result, SHOWN_RUNS, _GROUPS)
@@ -137,7 +137,7 @@ def _write(result: ImpactResult, folder: Path, say: Callable[[str], None]) -> No
         say(f"Wrote {lines}: {result.lines.height:,} lines.")
 
 
-class _Steps:
+class _DemoSteps:
     """Progress as lines of text: one for each stage and each fifth of the way."""
 
     def __init__(self, say: Callable[[str], None]) -> None:

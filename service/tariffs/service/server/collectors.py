@@ -9,14 +9,14 @@ from prometheus_client.registry import Collector
 
 from tariffs.engine.law import load_law
 from tariffs.service.observability.metrics import Metrics
-from tariffs.service.server.admission import Gate
+from tariffs.service.server.admission import Admission
 from tariffs.service.server.pools import Pools
 from tariffs.service.workers.task_queue import Lane
 
 
-def watch(metrics: Metrics, gate: Gate, pools: Pools) -> None:
+def add_collectors(metrics: Metrics, gate: Admission, pools: Pools) -> None:
     """Add to the metrics the law in use, calls in hand, runs computed and waiting, and the workers."""
-    metrics.registry.register(_Law(gate))
+    metrics.registry.register(_LawCollector(gate))
     metrics.watch("calls_in_flight", "Calls in hand.", lambda: gate.inside)
     for lane in (pools.runs.sweeps, pools.runs.shorts):
         _watch_lane(metrics, lane)
@@ -41,10 +41,10 @@ def _watch_lane(metrics: Metrics, lane: Lane) -> None:
     metrics.watch("runs_admitted", text, lambda: len(lane.active), lane=lane.name)
 
 
-class _Law(Collector):
+class _LawCollector(Collector):
     """Known once the server is warm; asking before would load the law in the thread of the metrics."""
 
-    def __init__(self, gate: Gate) -> None:
+    def __init__(self, gate: Admission) -> None:
         self._gate = gate
 
     def collect(self) -> Iterator[Metric]:

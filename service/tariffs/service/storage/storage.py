@@ -9,9 +9,9 @@ from tariffs.engine.errors import ServiceError
 from tariffs.service.settings.settings import State
 from tariffs.service.storage import files
 from tariffs.service.storage.database import Database
-from tariffs.service.storage.result_parts import Parts
+from tariffs.service.storage.result_parts import ResultParts
 from tariffs.service.storage.run_rows import RunRow
-from tariffs.service.storage.run_store import Ledger
+from tariffs.service.storage.run_store import RunStore
 from tariffs.service.storage.table_store import (
     DAY_SECONDS,
     LocalTables,
@@ -25,7 +25,7 @@ from tariffs.service.storage.table_store import (
 IDLE_SECONDS = 3600.0
 
 
-class Kept:
+class Storage:
     """Tables, runs and their results. Every method blocks.
 
     Args:
@@ -85,9 +85,9 @@ class Kept:
             raise not_found(handle)
         return path
 
-    def parts(self, run: RunRow) -> Parts:
+    def parts(self, run: RunRow) -> ResultParts:
         """The parts of a run's result."""
-        return Parts(self._runs / run.digest, run.total_parts)
+        return ResultParts(self._runs / run.digest, run.total_parts)
 
     def sweep(self) -> None:
         """Forget what is past its time, and remove what nobody keeps."""
@@ -99,9 +99,9 @@ class Kept:
         """Let go of the database."""
         self._database.close()
 
-    def _ledger(self, maker: str) -> Ledger:
+    def _ledger(self, maker: str) -> RunStore:
         settings = self._settings
-        return Ledger(
+        return RunStore(
             self._database,
             maker,
             settings.lease_seconds,
