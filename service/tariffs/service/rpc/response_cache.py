@@ -16,11 +16,10 @@ from itertools import count, islice
 from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.law import Law
 from tariffs.engine.line_duty.entry_line import DOLLAR, ResolvedLine
-from tariffs.engine.line_duty.fees import fees_on
+from tariffs.engine.line_duty.fees import LinearFees, fees_on, linear_fees
 from tariffs.engine.line_duty.linear_quote import LARGEST_VALUE, LinearLayer, LinearQuote
 from tariffs.engine.line_duty.quote_cache import QuotePlan
 from tariffs.engine.line_duty.rounding import UNDETERMINED
-from tariffs.engine.line_duty.scaled_fees import LinearFees, linear_fees
 from tariffs.service.observability.answer_facts import Encoded
 from tariffs.service.rpc.byte_templates import Blanks, lay_out
 from tariffs.service.rpc.checks import DECIMAL, TEXT_LIMIT

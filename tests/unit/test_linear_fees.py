@@ -10,8 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tariffs.engine.law import load_law
-from tariffs.engine.line_duty.fees import DayFees, FeeLine, fees_on
-from tariffs.engine.line_duty.scaled_fees import LinearFees, linear_fees
+from tariffs.engine.line_duty.fees import DayFees, FeeLine, LinearFees, fees_on, linear_fees
 
 DAYS = (date(2024, 12, 31), date(2025, 10, 1), date(2026, 2, 1), date(1999, 1, 1))
 MODES = ("ocean", "air", "truck", "rail", "")
