@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from tariffs.engine.law import load_law
-from tariffs.engine.line_duty.explanation import explanation
+from tariffs.engine.line_duty.explain import explanation
 from tariffs.engine.line_duty.quote import EntryLine, quote_line
 
 SNAPSHOT = Path(__file__).parent / "explained.yaml"

@@ -13,7 +13,7 @@ from tariffs.engine.errors import LawError
 from tariffs.engine.law import Law, load_law
 from tariffs.engine.line_duty.entries import EntriesResult, quote_entries
 from tariffs.engine.line_duty.entry_line import OtherCharge
-from tariffs.engine.line_duty.explanation import explanation
+from tariffs.engine.line_duty.explain import explanation
 from tariffs.engine.line_duty.quote import EntryLine, Quote, quote_line
 from tariffs.engine.response.parameters import parameters_for
 from tariffs.engine.runs.impact import Options, Point, ScenarioImpact, impact

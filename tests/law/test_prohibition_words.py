@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tariffs.engine.law import load_law
-from tariffs.engine.line_duty.explanation import explanation
+from tariffs.engine.line_duty.explain import explanation
 from tariffs.engine.line_duty.quote import EntryLine
 from tariffs.engine.scenario import check_scenario
 from tariffs.engine.scenario.diff import difference

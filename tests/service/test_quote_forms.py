@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import Law, load_law
-from tariffs.engine.line_duty import explanation, quote_cache
+from tariffs.engine.line_duty import explain as explanation
+from tariffs.engine.line_duty import quote_cache
 from tariffs.engine.line_duty.entry_line import ResolvedLine, resolve_line
 from tariffs.engine.line_duty.quote import price
 from tariffs.engine.line_duty.quote_cache import QuotePlan, plan_of

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tariffs.engine.base.bounded_cache import WeakBoundedCache
+from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.law import load_law
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.switch_sensitivity import switches_behind
@@ -67,7 +67,7 @@ class Owner:
 
 
 def test_values_are_kept_for_the_last_living_owners() -> None:
-    kept: WeakBoundedCache[Owner, int] = WeakBoundedCache(2)
+    kept: BoundedCache[weakref.ref[Owner], int] = BoundedCache(2)
     owners = [Owner() for _ in range(3)]
     made: list[int] = []
 
@@ -76,7 +76,7 @@ def test_values_are_kept_for_the_last_living_owners() -> None:
         return index
 
     def value(index: int) -> int:
-        return kept.get(owners[index], lambda: make(index))
+        return kept.get(kept.weak_key(owners[index]), lambda: make(index))
 
     assert [value(index) for index in (0, 1, 0, 2, 0, 1)] == [0, 1, 0, 2, 0, 1]
     assert made == [0, 1, 2, 1]

@@ -1,4 +1,4 @@
-"""A bounded memory of answers to pure questions: what was used least recently is forgotten first."""
+"""Bounded cache of results of pure functions; the least recently used entry goes first."""
 
 from __future__ import annotations
 
@@ -6,83 +6,62 @@ import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
 
 class BoundedCache(Generic[Key, Value]):
-    """Keeps the last `limit` values asked for; safe in several threads."""
+    """Thread-safe cache of at most `limit` values."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
-        self._kept: OrderedDict[Key, Value] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def __len__(self) -> int:
-        return len(self._kept)
-
-    def find(self, key: Key) -> Value | None:
-        """The value kept for a key; None if there is none."""
-        with self._lock:
-            found = self._kept.get(key)
-            if found is not None:
-                self._kept.move_to_end(key)
-            return found
-
-    def keep(self, key: Key, value: Value) -> Value:
-        """Keep a value, in place of the one used least recently; the value."""
-        with self._lock:
-            self._kept[key] = value
-            self._kept.move_to_end(key)
-            if len(self._kept) > self.limit:
-                self._kept.popitem(last=False)
-        return value
-
-    def get(self, key: Key, make: Callable[[], Value]) -> Value:
-        """The value of a key, made and kept if there is none.
-
-        Two threads may make the same value at a time: making is pure, and holding the lock meanwhile would make one
-        wait for a day's law that the other reads.
-        """
-        found = self.find(key)
-        return self.keep(key, make()) if found is None else found
-
-    def clear(self) -> None:
-        """Forget everything."""
-        with self._lock:
-            self._kept.clear()
-
-
-class WeakBoundedCache(Generic[Key, Value]):
-    """Keeps values of the last `limit` owners asked about; neither keeps an owner alive nor outlives it.
-
-    A value must not refer to its owner. Safe in several threads.
-    """
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._kept: OrderedDict[weakref.ref[Key], Value] = OrderedDict()
+        self._values: OrderedDict[Key, Value] = OrderedDict()
         self._lock = threading.RLock()
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._values)
 
-    def get(self, owner: Key, make: Callable[[], Value]) -> Value:
-        """The value of an owner, made and kept if there is none; two threads may make it at a time."""
-        key = weakref.ref(owner, self._forget)
+    def find(self, key: Key) -> Value | None:
+        """Return the cached value of a key; None if there is none."""
         with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]
-        value = make()
+            value = self._values.get(key)
+            if value is not None:
+                self._values.move_to_end(key)
+            return value
+
+    def keep(self, key: Key, value: Value) -> Value:
+        """Store a value, evict the least recently used one if there are too many, and return the value."""
         with self._lock:
-            self._kept[key] = value
-            while len(self._kept) > self._limit:
-                self._kept.popitem(last=False)
+            self._values[key] = value
+            self._values.move_to_end(key)
+            if len(self._values) > self.limit:
+                self._values.popitem(last=False)
         return value
 
-    def _forget(self, key: weakref.ref[Key]) -> None:
+    def get(self, key: Key, make: Callable[[], Value]) -> Value:
+        """Return the value of a key, computed and stored if there is none.
+
+        Two threads may compute the same value at a time: `make` is pure, and holding the lock while it runs would make
+        one thread wait for the law of a day that the other reads.
+        """
+        value = self.find(key)
+        return self.keep(key, make()) if value is None else value
+
+    def weak_key(self, owner: Any) -> weakref.ref[Any]:
+        """Key of an owner that the cache does not keep alive; its entry is dropped with the owner.
+
+        The value must not refer to its owner.
+        """
+        return weakref.ref(owner, self._drop)
+
+    def clear(self) -> None:
+        """Remove all entries."""
         with self._lock:
-            self._kept.pop(key, None)
+            self._values.clear()
+
+    def _drop(self, key: Any) -> None:
+        # The garbage collector may call this in a thread that holds the lock: hence a reentrant one.
+        with self._lock:
+            self._values.pop(key, None)

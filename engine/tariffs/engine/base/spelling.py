@@ -1,20 +1,17 @@
-"""Suggestions for misspelt names: the ends of error messages."""
+"""Suggest known names for misspelt ones at the end of error messages."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
 
-_NAMES_AT_MOST = 3
-_LIKENESS = 0.5
 
-
-def nearest(name: str, known: Iterable[str]) -> list[str]:
-    """At most three known names that are most like a name, the likest first."""
-    return difflib.get_close_matches(name, sorted(known), n=_NAMES_AT_MOST, cutoff=_LIKENESS)
+def nearest(name: str, known: Iterable[str], *, at_most: int = 3, similarity: float = 0.5) -> list[str]:
+    """The known names most similar to a name, the most similar first; `similarity` is the least ratio of difflib."""
+    return difflib.get_close_matches(name, sorted(known), n=at_most, cutoff=similarity)
 
 
 def did_you_mean(names: Iterable[str]) -> str:
-    """The question to ask about suggested names, with a space after it; empty if there are none."""
+    """Question that suggests names, followed by a space; empty if there are none."""
     listed = " or ".join(names)
     return f"Did you mean {listed}? " if listed else ""

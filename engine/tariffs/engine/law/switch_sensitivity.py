@@ -6,11 +6,12 @@ the answer to rest on it. It is therefore found by comparing the law under each 
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from tariffs.engine.base.bounded_cache import WeakBoundedCache
+from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.base.chunks import checkpoint
 from tariffs.engine.law.law import IMPORT, REVIVE, InForce, Law
 from tariffs.engine.law.model import Measure, Row, Rule, Scope, holds
@@ -20,7 +21,7 @@ Effect = tuple[Group, ...]
 """What a switch bears on: goods that some scope of each group reaches."""
 
 _LAWS_KEPT = 8
-_ALTERNATIVES: WeakBoundedCache[Law, dict[str, list[Law]]] = WeakBoundedCache(_LAWS_KEPT)
+_ALTERNATIVES: BoundedCache[weakref.ref[Law], dict[str, list[Law]]] = BoundedCache(_LAWS_KEPT)
 
 
 def switches_behind(
@@ -99,7 +100,7 @@ def _effects(law: Law, instant: datetime, known_on: date, direction: str) -> dic
 
 def _alternatives(law: Law) -> dict[str, list[Law]]:
     """By switch: the law under each of its other values."""
-    return _ALTERNATIVES.get(law, lambda: _other_laws(law))
+    return _ALTERNATIVES.get(_ALTERNATIVES.weak_key(law), lambda: _other_laws(law))
 
 
 def _other_laws(law: Law) -> dict[str, list[Law]]:

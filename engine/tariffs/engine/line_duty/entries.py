@@ -5,7 +5,7 @@ A line that cannot be rated is an error at its place and never fails the others;
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -90,7 +90,10 @@ def quote_entries(
     outcomes: list[Quote | TariffsError] = [
         one if isinstance(one, TariffsError) else one.quote for one in rated
     ]
-    entries = [_settle(law, entry_id, members, rated, outcomes) for entry_id, members in _entries(lines)]
+    entries = [
+        _entry_total(law, lines[members[0]].entry_id, members, rated, outcomes)
+        for members in lines_by_entry(line.entry_id for line in lines)
+    ]
     days = [one.day for one in rated if isinstance(one, RatedLine)]
     return EntriesResult(tuple(outcomes), tuple(entries), unread_of(law, days, known_on))
 
@@ -106,15 +109,15 @@ def _rate(
         return error
 
 
-def _entries(lines: Sequence[EntryLine | Unread]) -> list[tuple[str, tuple[int, ...]]]:
-    """Entry ids with the indices of their lines; a line without an id is an entry of its own."""
-    members: dict[tuple[str, int | None], list[int]] = {}
-    for index, line in enumerate(lines):
-        members.setdefault((line.entry_id, None if line.entry_id else index), []).append(index)
-    return [(entry_id, tuple(indices)) for (entry_id, _), indices in members.items()]
+def lines_by_entry(entry_ids: Iterable[str]) -> list[tuple[int, ...]]:
+    """Indices of the lines of each entry; a line without an entry_id is treated as a single-line entry."""
+    members: dict[str | int, list[int]] = {}
+    for index, entry_id in enumerate(entry_ids):
+        members.setdefault(entry_id or index, []).append(index)
+    return [tuple(indices) for indices in members.values()]
 
 
-def _settle(
+def _entry_total(
     law: Law,
     entry_id: str,
     members: tuple[int, ...],

@@ -16,7 +16,7 @@ from tariffs.engine.law.conditions import Fact
 from tariffs.engine.law.describe_rows import percent
 from tariffs.engine.law.law import InForce, Law
 from tariffs.engine.law.matching import candidates
-from tariffs.engine.line_duty.explain import why
+from tariffs.engine.line_duty.layer_reasons import why
 from tariffs.engine.line_duty.rounding import LayerSum, cents, rule_texts, sum_layers
 from tariffs.engine.rating.fits import Goods, RateOf, Rater, claims_read
 from tariffs.engine.schedule.lines import ScheduleLine

@@ -12,7 +12,7 @@ from tariffs.engine.law.conditions import Condition, Fact
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.stacking import EXEMPT
 from tariffs.engine.line_duty.cbp_7501 import in_reporting_order
-from tariffs.engine.line_duty.explain import otherwise, why, why_if
+from tariffs.engine.line_duty.layer_reasons import otherwise, why, why_if
 from tariffs.engine.rating.facts import assignments, split
 from tariffs.engine.rating.fits import PricedRow, Rater
 

@@ -20,7 +20,7 @@ from tariffs.engine.law.conditions import ENTRY_DATE
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.law.user_rates import user_rate
-from tariffs.engine.line_duty.entries import Unread
+from tariffs.engine.line_duty.entries import Unread, lines_by_entry
 from tariffs.engine.line_duty.entry_line import (
     ENTRY,
     EntryLine,
@@ -161,7 +161,8 @@ def refunds(law: Law, lines: Sequence[RefundLine | Unread], options: RefundOptio
         except TariffsError as error:
             refused[index] = error
     entries = [
-        _entry(law, lines, members, rated, rate, options.paid_on or law.as_of) for members in _members(lines)
+        _entry(law, lines, members, rated, rate, options.paid_on or law.as_of)
+        for members in lines_by_entry(_entry_id(line) for line in lines)
     ]
     total = {name: sum((getattr(entry, name) for entry in entries), ZERO) for name in TOTALS}
     merged = _merged(heading for entry in entries for heading in entry.headings)
@@ -304,14 +305,6 @@ def _merged(headings: Iterable[HeadingRefund]) -> tuple[HeadingRefund, ...]:
 
 
 # -- entries ---------------------------------------------------------------------------------------------------
-
-
-def _members(lines: Sequence[RefundLine | Unread]) -> list[tuple[int, ...]]:
-    members: dict[tuple[str, int | None], list[int]] = {}
-    for index, line in enumerate(lines):
-        name = _entry_id(line)
-        members.setdefault((name, None if name else index), []).append(index)
-    return [tuple(indices) for indices in members.values()]
 
 
 def _entry_id(line: RefundLine | Unread) -> str:

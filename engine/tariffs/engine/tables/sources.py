@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
 
+from tariffs.engine.base.spelling import nearest
 from tariffs.engine.errors import InputError
 from tariffs.engine.tables.columns import REQUIRED
 
-_ALIKE = 0.8
+_SIMILAR = 0.8
 
 
 def _read_csv(path: Path) -> pl.DataFrame:
@@ -36,8 +36,8 @@ def read_source(source: pl.DataFrame | pl.LazyFrame | str | Path) -> pl.DataFram
     frame = _frame(source)
     missing = [name for name in REQUIRED if name not in frame.columns]
     if missing:
-        near = {name: difflib.get_close_matches(name, frame.columns, n=1, cutoff=0.4) for name in missing}
-        hints = [f"{found[0]!r} may be {name}" for name, found in near.items() if found]
+        near = {name: nearest(name, frame.columns, at_most=1, similarity=0.4) for name in missing}
+        hints = [f"{columns[0]!r} may be {name}" for name, columns in near.items() if columns]
         raise InputError(
             "COLUMN_MISSING",
             f"The table lacks {', '.join(missing)}; it has {', '.join(frame.columns) or 'no columns'}.",
@@ -88,7 +88,7 @@ def near_misses(own: Sequence[str], contract: Sequence[str]) -> list[str]:
     """A remark for each of the caller's columns whose name is almost a contract column's."""
     remarks = []
     for name in own:
-        near = difflib.get_close_matches(name.lower(), contract, n=1, cutoff=_ALIKE)
+        near = nearest(name.lower(), contract, at_most=1, similarity=_SIMILAR)
         if near:
             remarks.append(f"The column {name!r} is carried along unread; {near[0]!r} would be read.")
     return remarks

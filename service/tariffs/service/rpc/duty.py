@@ -16,7 +16,7 @@ from tariffs.engine.line_duty.cbp_7501 import HeadingLine
 from tariffs.engine.line_duty.coarse_codes import is_coarse, resolve_coarse_line
 from tariffs.engine.line_duty.entries import EntryTotal, Unread, quote_entries
 from tariffs.engine.line_duty.entry_line import OtherCharge, ResolvedLine, known_on_text
-from tariffs.engine.line_duty.explanation import explained, is_considered
+from tariffs.engine.line_duty.explain import explained, is_considered
 from tariffs.engine.line_duty.quote import EntryLine, Quote, price
 from tariffs.engine.line_duty.quote_cache import QuotePlan, cached_plan, plan_of
 from tariffs.engine.line_duty.why_not import Considered
