@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tariffs.engine.errors import InputError, ServiceError
 from tariffs.engine.law import load_law
 from tariffs.engine.law.values import UnitRate
-from tariffs.engine.line_duty.entries import EntriesResult, Unread, quote_entries
+from tariffs.engine.line_duty.entries import EntriesResult, UnreadLine, quote_entries
 from tariffs.engine.line_duty.entry_line import OtherCharge
 from tariffs.engine.line_duty.fees import prorate
 from tariffs.engine.line_duty.quote import EntryLine, Quote, quote_line
@@ -28,7 +28,7 @@ def line(**changed: Any) -> EntryLine:
     return EntryLine(**values)
 
 
-def rate(*lines: EntryLine | Unread) -> EntriesResult:
+def rate(*lines: EntryLine | UnreadLine) -> EntriesResult:
     return quote_entries(load_law(), lines)
 
 
@@ -191,7 +191,7 @@ def test_a_charge_that_cannot_be_taken_is_refused(charge: OtherCharge, reason: s
 
 
 def test_a_bad_line_fails_alone_and_its_entry_says_so() -> None:
-    unread = Unread("A", InputError("CHARGE_INVALID", "mode is 9.", field="mode"))
+    unread = UnreadLine("A", InputError("CHARGE_INVALID", "mode is 9.", field="mode"))
     result = rate(line(entry_id="A"), line(entry_id="A", origin="XX"), unread, line(entry_id="B", hts="1"))
     assert [getattr(one, "reason", None) for one in result.outcomes] == [
         None,

@@ -12,7 +12,7 @@ import pytest
 from tariffs.engine.errors import LawError
 from tariffs.engine.law import Law, load_law
 from tariffs.engine.line_duty.quote import EntryLine, quote_line
-from tariffs.engine.rating import profiles
+from tariffs.engine.rating import classes
 from tariffs.engine.runs.impact import Options, Point, impact
 from tariffs.engine.scenario import Scenario, apply_scenario, check_scenario, library, parse_scenario
 from tariffs.engine.schedule.lines import load_schedule
@@ -102,7 +102,7 @@ def test_shared_bits_change_no_duty(monkeypatch: pytest.MonkeyPatch, day: str) -
 
     expected = groups(load_law())
     for limit in range(36, 62, 2):
-        monkeypatch.setattr(profiles, "TESTS_AT_MOST", limit)
+        monkeypatch.setattr(classes, "TESTS_AT_MOST", limit)
         with contextlib.suppress(LawError):
             found = groups(replace(load_law()))
             break

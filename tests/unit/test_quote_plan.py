@@ -21,10 +21,10 @@ from tariffs.engine.law.law_at import LINES_KEPT
 from tariffs.engine.law.matching import candidates
 from tariffs.engine.line_duty import quote_cache
 from tariffs.engine.line_duty.entry_line import OtherCharge, ResolvedLine, resolve_line
-from tariffs.engine.line_duty.linear_quote import LARGEST_VALUE, LinearLayer, LinearQuote
+from tariffs.engine.line_duty.linear_quote import LARGEST_VALUE, LinearDuty, LinearQuote
 from tariffs.engine.line_duty.quote import EntryLine, Quote, price
 from tariffs.engine.line_duty.quote_cache import cached_plan, make_plan, plan_of
-from tariffs.engine.line_duty.rounding import LayerLabel
+from tariffs.engine.line_duty.rounding import DutyLabel
 from tariffs.engine.schedule.lines import load_schedule
 from tests.unit.laws import at
 
@@ -176,8 +176,8 @@ def test_a_value_of_nothing_or_beyond_exact_arithmetic_is_settled_by_itself() ->
 
 
 def test_a_layer_that_stands_only_under_other_facts_is_told_from_the_first_cent() -> None:
-    face = LayerLabel("m", "top", "H.1", "undetermined", Decimal("0.001"), (), {})
-    latent = LinearLayer(face, 0, 0, 0, possible=((), (0,)), latent=True)
+    face = DutyLabel("m", "top", "H.1", "undetermined", Decimal("0.001"), (), {})
+    latent = LinearDuty(face, 0, 0, 0, possible=((), (0,)), latent=True)
     law = LinearQuote((1_000_000,), (), (latent,), ((), (0,)), ("top",))
     assert [len(law.at(value).layers) for value in (4, 5)] == [0, 1]
     found = law.at(100)

@@ -22,7 +22,7 @@ ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
-class Unread:
+class UnreadLine:
     """A line that could not even be read: its entry must still know of it."""
 
     entry_id: str
@@ -61,7 +61,7 @@ class EntriesResult:
 
 def quote_entries(
     law: Law,
-    lines: Sequence[EntryLine | Unread],
+    lines: Sequence[EntryLine | UnreadLine],
     *,
     known_on: str | date | None = None,
     schedule: Schedule | None = None,
@@ -99,9 +99,9 @@ def quote_entries(
 
 
 def _rate(
-    law: Law, line: EntryLine | Unread, known_on: str | date | None, schedule: Schedule
+    law: Law, line: EntryLine | UnreadLine, known_on: str | date | None, schedule: Schedule
 ) -> RatedLine | TariffsError:
-    if isinstance(line, Unread):
+    if isinstance(line, UnreadLine):
         return line.error
     try:
         return rate_line(law, line, known_on=known_on, schedule=schedule)

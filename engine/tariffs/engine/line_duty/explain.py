@@ -11,12 +11,12 @@ from tariffs.engine.line_duty.cbp_7501 import HeadingLine, headings_claimed
 from tariffs.engine.line_duty.entry_line import EntryLine, ResolvedLine, resolve_line
 from tariffs.engine.line_duty.quote import Quote
 from tariffs.engine.line_duty.quote_cache import QuotePlan, plan_of
-from tariffs.engine.line_duty.why_not import Considered, WhyNotRequest, why_not
+from tariffs.engine.line_duty.why_not import UnappliedMeasure, WhyNotRequest, why_not
 from tariffs.engine.schedule.lines import load_schedule
 
 CONSIDERED_KEPT = 512
 """Plans whose lines were explained; what was considered for one takes some 20 KB."""
-_CONSIDERED: BoundedCache[QuotePlan, tuple[Considered, ...]] = BoundedCache(CONSIDERED_KEPT)
+_CONSIDERED: BoundedCache[QuotePlan, tuple[UnappliedMeasure, ...]] = BoundedCache(CONSIDERED_KEPT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Explanation:
     """`headings` as an entry summary reports them, zero ones too; `why_not`: what made no layer, and why."""
 
     headings: tuple[HeadingLine, ...]
-    considered: tuple[Considered, ...]
+    considered: tuple[UnappliedMeasure, ...]
 
 
 def explanation(
@@ -55,6 +55,6 @@ def is_considered(plan: QuotePlan) -> bool:
     return _CONSIDERED.find(plan) is not None
 
 
-def _considered(law: Law, line: ResolvedLine, plan: QuotePlan) -> tuple[Considered, ...]:
+def _considered(law: Law, line: ResolvedLine, plan: QuotePlan) -> tuple[UnappliedMeasure, ...]:
     code, origin = line.article.code, line.article.origin
     return why_not(WhyNotRequest(law, line.entry, line.known, code, origin, plan.facts))

@@ -28,7 +28,7 @@ from tariffs.engine.line_duty.entry_line import (
     read_charge,
     read_known_on,
 )
-from tariffs.engine.line_duty.export_layers import ExportGoods, ExportLayer, export_layers
+from tariffs.engine.line_duty.export_duties import ExportDuty, ExportGoods, export_duties
 from tariffs.engine.line_duty.rounding import cents
 from tariffs.engine.rating.facts import ClaimValue, claim_notes, read_claims
 from tariffs.engine.schedule.codes import parse_code
@@ -83,7 +83,7 @@ class ExportQuote:
     vat_rate: Decimal
     vat: Decimal
     landed: Decimal
-    layers: tuple[ExportLayer, ...]
+    layers: tuple[ExportDuty, ...]
     assumptions: tuple[str, ...]
     notes: tuple[Note, ...]
     provenance: Mapping[str, object]
@@ -105,7 +105,7 @@ def quote_export(law: Law, line: ExportLine, *, known_on: str | date | None = No
     assumptions, notes = [_SHARED], list[Note]()
     goods = _read(law, line, known_on, assumptions, notes)
     in_force = law.in_force(goods.instant, goods.known_on, EXPORT)
-    layers = export_layers(law, in_force, goods)
+    layers = export_duties(law, in_force, goods)
     assessed = sum((layer.amount for layer in layers), ZERO)
     vat = vat_rate(law, goods.code)
     tax = cents((goods.cif + assessed) * vat)

@@ -17,8 +17,8 @@ from tariffs.engine.line_duty.rounding import (
     CENT,
     UNDETERMINED,
     ZERO,
-    LayerLabel,
-    LayerSum,
+    DutyLabel,
+    MeasureSum,
     QuoteLayer,
     QuoteLayers,
     Sums,
@@ -37,7 +37,7 @@ Places = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class LinearLayer:
+class LinearDuty:
     """A layer for one dollar. Amounts are places among the proportions of the line.
 
     `possible` has, for each assignment of the facts asked for that differs, the places that sum to what the measure
@@ -45,7 +45,7 @@ class LinearLayer:
     declared: it charges nothing, and is told for what it could.
     """
 
-    face: LayerLabel
+    face: DutyLabel
     base: int
     amount: int
     owed: int
@@ -81,8 +81,8 @@ class LinearQuote:
     """
 
     proportions: tuple[int, ...]
-    layers: tuple[LinearLayer, ...]
-    latent: tuple[LinearLayer, ...]
+    layers: tuple[LinearDuty, ...]
+    latent: tuple[LinearDuty, ...]
     totals: tuple[Places, ...]
     order: tuple[str, ...]
 
@@ -90,11 +90,11 @@ class LinearQuote:
         """What the proportions come to for a value in whole dollars."""
         return [in_cents(value, one) for one in self.proportions]
 
-    def told(self, cents: Sequence[int]) -> tuple[LinearLayer, ...]:
+    def told(self, cents: Sequence[int]) -> tuple[LinearDuty, ...]:
         """The layers of the answer in reporting order."""
         if not self.latent:
             return self.layers
-        told: dict[str, LinearLayer] = {}
+        told: dict[str, LinearDuty] = {}
         for layer in self.latent:
             if cents[layer.amount]:
                 told.setdefault(layer.face.measure, layer)
@@ -114,7 +114,7 @@ class LinearQuote:
         return QuoteLayers([_layer(layer, cents) for layer in self.told(cents)], *duty)
 
 
-def _layer(layer: LinearLayer, cents: Sequence[int]) -> QuoteLayer:
+def _layer(layer: LinearDuty, cents: Sequence[int]) -> QuoteLayer:
     base, amount, low, high = [one * CENT for one in layer.amounts(cents)]
     owed = ZERO if layer.latent else cents[layer.owed] * CENT
     return QuoteLayer(
@@ -180,14 +180,14 @@ def linear_quote(law: Law, sums: Sums, possible: Sequence[Sums]) -> LinearQuote 
         face = label_of(total, heading, state, texts, others.get(measure))
         may_be = _distinct(measure, amounts) if is_sole(sums, measure) else ()
         layers.append(_scaled_layer(face, total, found, may_be))
-    latent: dict[tuple[str, int], LinearLayer] = {}
+    latent: dict[tuple[str, int], LinearDuty] = {}
     standing = {measure for measure, _, _ in sums}
     for one in possible:
         for (measure, heading, _), total in one.items():
             place = found.place(total.raw)
             if measure not in standing and total.raw and (measure, place) not in latent:
                 face = label_of(total, heading, UNDETERMINED, texts)
-                latent[measure, place] = LinearLayer(
+                latent[measure, place] = LinearDuty(
                     face, place, place, place, _distinct(measure, amounts), latent=True
                 )
     totals = {tuple(sorted(place for places in one.values() for place in places)) for one in amounts}
@@ -204,11 +204,11 @@ def linear_quote(law: Law, sums: Sums, possible: Sequence[Sums]) -> LinearQuote 
 
 
 def _scaled_layer(
-    face: LayerLabel, total: LayerSum, found: _Proportions, possible: tuple[Places, ...]
-) -> LinearLayer:
+    face: DutyLabel, total: MeasureSum, found: _Proportions, possible: tuple[Places, ...]
+) -> LinearDuty:
     """A layer as the facts stand; `possible` are what it could be, empty where that is said elsewhere."""
     amount = found.place(total.raw)
-    return LinearLayer(
+    return LinearDuty(
         face,
         found.place(total.base),
         amount,
@@ -221,4 +221,4 @@ def _distinct(measure: str, amounts: Sequence[Mapping[str, Places]]) -> tuple[Pl
     return tuple(dict.fromkeys(one.get(measure, ()) for one in amounts))
 
 
-__all__ = ["LARGEST_VALUE", "LinearLayer", "LinearQuote", "in_cents", "linear_quote", "proportion"]
+__all__ = ["LARGEST_VALUE", "LinearDuty", "LinearQuote", "in_cents", "linear_quote", "proportion"]

@@ -23,7 +23,7 @@ Key = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class LayerLabel:
+class DutyLabel:
     """Fields of a layer apart from money: `rate` is a fraction or None if not ad valorem.
 
     `period` is the label of the measure's period in force, `rule` the id of the last stacking rule that touched the
@@ -45,7 +45,7 @@ class LayerLabel:
 class QuoteLayer:
     """One layer of the answer; money in dollars and cents."""
 
-    face: LayerLabel
+    face: DutyLabel
     state: str
     base: Decimal
     amount: Decimal
@@ -111,7 +111,7 @@ class QuoteLayers:
 
 
 @dataclass(slots=True)
-class LayerSum:
+class MeasureSum:
     """A layer summed over the atoms of a line, not rounded; `parts` has each atom's weight and layer."""
 
     priced: PricedRow
@@ -131,7 +131,7 @@ class LayerSum:
         return cents(self.raw_owed)
 
 
-Sums = dict[Key, LayerSum]
+Sums = dict[Key, MeasureSum]
 
 
 def cents(amount: Decimal) -> Decimal:
@@ -150,7 +150,7 @@ def sum_layers(law: Law, rater: Rater, facts: Mapping[str, Fact], read: frozense
     for atom in split(law.claims, facts, read):
         assessed = rater.rate(atom.facts)
         for priced in assessed:
-            found = sums.setdefault(_key(priced), LayerSum(priced))
+            found = sums.setdefault(_key(priced), MeasureSum(priced))
             found.parts.append((atom.weight, priced))
             found.base += atom.weight * priced.base
             found.raw += atom.weight * priced.amount
@@ -163,7 +163,7 @@ def _key(priced: PricedRow) -> Key:
     return priced.layer.active.measure.id, priced.heading, priced.layer.state
 
 
-def _place(sums: Sums, priced: PricedRow) -> LayerSum:
+def _place(sums: Sums, priced: PricedRow) -> MeasureSum:
     """Where an owed amount is shown: on the same layer, else on the measure's first, which was displaced."""
     key = _key(priced)
     return sums[key] if key in sums else next(total for other, total in sums.items() if other[0] == key[0])
@@ -212,7 +212,7 @@ def round_layers(law: Law, sums: Sums, possible: Sequence[Sums]) -> QuoteLayers:
                 now[measure] = ZERO
                 high = max(found.get(measure, ZERO) for found in amounts)
                 face = label_of(total, heading, UNDETERMINED, texts)
-                layers.append(_layer(face, UNDETERMINED, LayerSum(total.priced), ZERO, high))
+                layers.append(_layer(face, UNDETERMINED, MeasureSum(total.priced), ZERO, high))
     assessed = sum((layer.amount for layer in layers), ZERO)
     owed = sum((layer.owed for layer in layers), ZERO)
     totals = [sum((total.amount for total in one.values()), ZERO) for one in possible or [sums]]
@@ -240,7 +240,7 @@ def by_measure(sums: Sums) -> dict[str, Decimal]:
 
 def dearest(sums: Sums, possible: Iterable[Sums]) -> dict[str, PricedRow]:
     """By measure that makes one layer now, the layer by which it charges most under any of these facts, if it does."""
-    found: dict[str, LayerSum] = {}
+    found: dict[str, MeasureSum] = {}
     for one in possible:
         for (measure, _, _), total in one.items():
             if total.raw > (found[measure].raw if measure in found else ZERO):
@@ -249,8 +249,8 @@ def dearest(sums: Sums, possible: Iterable[Sums]) -> dict[str, PricedRow]:
 
 
 def label_of(
-    total: LayerSum, heading: str, state: str, texts: dict[str, str], other: PricedRow | None = None
-) -> LayerLabel:
+    total: MeasureSum, heading: str, state: str, texts: dict[str, str], other: PricedRow | None = None
+) -> DutyLabel:
     """Describe a layer apart from money.
 
     Args:
@@ -264,7 +264,7 @@ def label_of(
     reason = (why_if if state == UNDETERMINED else why)(total.priced, texts)
     if state == EXEMPT and other is not None:
         reason |= {"text": f"{reason['text']} {otherwise(other, texts)}"}
-    return LayerLabel(
+    return DutyLabel(
         measure=layer.active.measure.id,
         authority=layer.active.measure.authority,
         heading=heading,
@@ -277,6 +277,6 @@ def label_of(
     )
 
 
-def _layer(face: LayerLabel, state: str, total: LayerSum, low: Decimal, high: Decimal) -> QuoteLayer:
+def _layer(face: DutyLabel, state: str, total: MeasureSum, low: Decimal, high: Decimal) -> QuoteLayer:
     base = total.base.quantize(CENT, ROUND_HALF_UP)
     return QuoteLayer(face, state, base, total.amount, total.owed, low, high)

@@ -28,7 +28,7 @@ _PARENT_AT_LEAST, _STEP = 4, 2
 
 
 @dataclass(frozen=True, slots=True)
-class Considered:
+class UnappliedMeasure:
     """A measure, or one row of it, that makes no layer on the line.
 
     Attributes:
@@ -85,9 +85,9 @@ class WhyNotRequest:
         return all(c.negated or c.claim not in closed for c in conditions)
 
 
-def why_not(line: WhyNotRequest) -> tuple[Considered, ...]:
+def why_not(line: WhyNotRequest) -> tuple[UnappliedMeasure, ...]:
     """What was looked at for a line and made no layer, in the order of the law."""
-    found: list[Considered] = []
+    found: list[UnappliedMeasure] = []
     actives = {active.measure.id: active for active in line.in_force.actives}
     unmodelled = {standing.measure.id for standing in line.in_force.unmodelled}
     for measure in line.law.measures.values():
@@ -105,8 +105,8 @@ def why_not(line: WhyNotRequest) -> tuple[Considered, ...]:
 # -- measures in force -----------------------------------------------------------------------------------------
 
 
-def _of_active(line: WhyNotRequest, active: Active) -> list[Considered]:
-    near: list[Considered] = []
+def _of_active(line: WhyNotRequest, active: Active) -> list[UnappliedMeasure]:
+    near: list[UnappliedMeasure] = []
     passed: list[tuple[Row, tuple[Condition, ...]]] = []
     fits = absent = False
     for row in active.rows:
@@ -128,13 +128,13 @@ def _of_active(line: WhyNotRequest, active: Active) -> list[Considered]:
     return _distinct([*near, *found, *ended])
 
 
-def _distinct(found: Iterable[Considered]) -> list[Considered]:
+def _distinct(found: Iterable[UnappliedMeasure]) -> list[UnappliedMeasure]:
     return list({(one.heading, one.text): one for one in found}.values())
 
 
 def _not_claimed(
     line: WhyNotRequest, active: Active, row: Row, missing: tuple[Condition, ...], *, charged: bool
-) -> Considered:
+) -> UnappliedMeasure:
     facts = " and ".join(_missing_words(condition, line.facts) for condition in missing)
     terms = " and ".join(condition.words for condition in row.conditions)
     if row.kind == "ordinary":
@@ -172,7 +172,7 @@ def _plain(fact: Fact) -> str:
     return f"{fact.normalize():f}" if isinstance(fact, Decimal) else str(fact)
 
 
-def _near(line: WhyNotRequest, active: Active, row: Row) -> Iterator[Considered]:
+def _near(line: WhyNotRequest, active: Active, row: Row) -> Iterator[UnappliedMeasure]:
     """A row whose list takes the code out, or holds a sibling of the code and not the code."""
     if row.absent:
         return
@@ -227,7 +227,7 @@ def _siblings(names: frozenset[str], code: str, in_force: InForce) -> list[str]:
 # -- measures not in force -------------------------------------------------------------------------------------
 
 
-def _absent(line: WhyNotRequest, measure: Measure) -> Iterator[Considered]:
+def _absent(line: WhyNotRequest, measure: Measure) -> Iterator[UnappliedMeasure]:
     """A measure that would reach the line if it had not ended, or if a switch stood otherwise."""
     law = line.law
     acts = [a for a in known(law.acts[measure.id], line.known_on) if law.switched(a.change.switch)]
@@ -252,7 +252,7 @@ def _row_without(line: WhyNotRequest, measure: Measure, acts: list[Act]) -> Row 
     return row if row is not None and row.charging and not row.exempt else None
 
 
-def _ended(line: WhyNotRequest, measure: Measure, row: Row, act: Act) -> Considered:
+def _ended(line: WhyNotRequest, measure: Measure, row: Row, act: Act) -> UnappliedMeasure:
     change = act.change
     by = change.selector.authority or measure.id
     day = change.start[:10]
@@ -268,7 +268,7 @@ def _ended(line: WhyNotRequest, measure: Measure, row: Row, act: Act) -> Conside
     return _said(measure, row.heading, ENDED, act.name, text, cites, operands)
 
 
-def _switched_off(law: Law, measure: Measure, row: Row) -> Considered:
+def _switched_off(law: Law, measure: Measure, row: Row) -> UnappliedMeasure:
     wanted = ", ".join(f"{name}={value}" for name, value in sorted(measure.switch.items()))
     stands = ", ".join(f"{name}={law.setting(name)}" for name in sorted(measure.switch))
     text = f"Not charged: it exists only if {wanted}, and this answer has {stands}."
@@ -277,7 +277,7 @@ def _switched_off(law: Law, measure: Measure, row: Row) -> Considered:
     )
 
 
-def _not_modelled(line: WhyNotRequest, measure: Measure) -> Iterator[Considered]:
+def _not_modelled(line: WhyNotRequest, measure: Measure) -> Iterator[UnappliedMeasure]:
     if not measure.touches.is_any and line.reaches(measure.touches):
         text = f"{measure.title} may touch this line; it is not modelled yet and charges nothing here."
         yield _said(measure, "", NOT_MODELLED, measure.id, text, measure.cite, {"code": dotted(line.code)})
@@ -291,5 +291,5 @@ def _said(
     text: str,
     citations: tuple[str, ...],
     operands: Mapping[str, str],
-) -> Considered:
-    return Considered(measure.id, measure.authority, heading, outcome, rule, text, citations, operands)
+) -> UnappliedMeasure:
+    return UnappliedMeasure(measure.id, measure.authority, heading, outcome, rule, text, citations, operands)

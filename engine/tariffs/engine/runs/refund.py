@@ -20,7 +20,7 @@ from tariffs.engine.law.conditions import ENTRY_DATE
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.law.user_rates import user_rate
-from tariffs.engine.line_duty.entries import Unread, lines_by_entry
+from tariffs.engine.line_duty.entries import UnreadLine, lines_by_entry
 from tariffs.engine.line_duty.entry_line import (
     ENTRY,
     EntryLine,
@@ -133,7 +133,9 @@ class Refunds:
 TOTALS = ("deposited", "assessed", "owed", "by_act", "refundable", "drawback", "refund", "interest")
 
 
-def refunds(law: Law, lines: Sequence[RefundLine | Unread], options: RefundOptions | None = None) -> Refunds:
+def refunds(
+    law: Law, lines: Sequence[RefundLine | UnreadLine], options: RefundOptions | None = None
+) -> Refunds:
     """What comes back of entries under a law.
 
     Args:
@@ -155,7 +157,7 @@ def refunds(law: Law, lines: Sequence[RefundLine | Unread], options: RefundOptio
     for index, line in enumerate(lines):
         checkpoint()
         try:
-            if isinstance(line, Unread):
+            if isinstance(line, UnreadLine):
                 raise line.error
             rated[index] = _rate(law, line, options, nodes)
         except TariffsError as error:
@@ -307,13 +309,13 @@ def _merged(headings: Iterable[HeadingRefund]) -> tuple[HeadingRefund, ...]:
 # -- entries ---------------------------------------------------------------------------------------------------
 
 
-def _entry_id(line: RefundLine | Unread) -> str:
-    return line.entry_id if isinstance(line, Unread) else line.line.entry_id
+def _entry_id(line: RefundLine | UnreadLine) -> str:
+    return line.entry_id if isinstance(line, UnreadLine) else line.line.entry_id
 
 
 def _entry(
     law: Law,
-    lines: Sequence[RefundLine | Unread],
+    lines: Sequence[RefundLine | UnreadLine],
     members: tuple[int, ...],
     rated: Mapping[int, _Rated],
     rate: Decimal | None,

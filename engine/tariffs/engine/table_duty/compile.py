@@ -19,9 +19,9 @@ from tariffs.engine.base.array_utils import F64, I32, I64, Bools, factorize
 from tariffs.engine.base.chunks import checkpoint
 from tariffs.engine.law.law import InForce, Law
 from tariffs.engine.law.model import Scope
+from tariffs.engine.rating.classes import Classes, FactBits, row_list
 from tariffs.engine.rating.facts import ATOMS_AT_MOST
-from tariffs.engine.rating.profile_layers import Profiles, build_profiles, no_profiles
-from tariffs.engine.rating.profiles import Classes, FactBits, row_list
+from tariffs.engine.rating.profiles import Profiles, build_profiles, no_profiles
 from tariffs.engine.tables.line_arrays import LineArrays
 from tariffs.engine.tables.scope_masks import origin_mask, product_mask
 

@@ -14,12 +14,12 @@ from tariffs.engine.law.law import EXPORT
 from tariffs.engine.law.values import UnitRate
 from tariffs.engine.line_duty.cbp_7501 import HeadingLine
 from tariffs.engine.line_duty.coarse_codes import is_coarse, resolve_coarse_line
-from tariffs.engine.line_duty.entries import EntryTotal, Unread, quote_entries
+from tariffs.engine.line_duty.entries import EntryTotal, UnreadLine, quote_entries
 from tariffs.engine.line_duty.entry_line import OtherCharge, ResolvedLine, known_on_text
 from tariffs.engine.line_duty.explain import explained, is_considered
 from tariffs.engine.line_duty.quote import EntryLine, Quote, price
 from tariffs.engine.line_duty.quote_cache import QuotePlan, cached_plan, plan_of
-from tariffs.engine.line_duty.why_not import Considered
+from tariffs.engine.line_duty.why_not import UnappliedMeasure
 from tariffs.engine.scenario import Scenario, library
 from tariffs.engine.schedule.lines import load_schedule
 from tariffs.service.observability.answer_facts import Encoded
@@ -178,11 +178,11 @@ def _check_size(lines: Sequence[duty_service_pb2.EntryLine]) -> None:
         )
 
 
-def _line_or_error(line: duty_service_pb2.EntryLine, formats: Mapping[str, str]) -> EntryLine | Unread:
+def _line_or_error(line: duty_service_pb2.EntryLine, formats: Mapping[str, str]) -> EntryLine | UnreadLine:
     try:
         return replace(read_line(line), date_formats=formats)
     except TariffsError as error:
-        return Unread(line.entry_id, error)
+        return UnreadLine(line.entry_id, error)
 
 
 def read_line(line: duty_service_pb2.EntryLine) -> EntryLine:
@@ -235,7 +235,7 @@ def _claims(claims: duty_service_pb2.Claims) -> Mapping[str, Any]:
     return {**words(claims.others, "claims"), **declared}
 
 
-def _considered(one: Considered) -> duty_service_pb2.Considered:
+def _considered(one: UnappliedMeasure) -> duty_service_pb2.Considered:
     return duty_service_pb2.Considered(
         measure=one.measure,
         authority=one.authority,

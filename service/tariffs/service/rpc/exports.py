@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tariffs.engine.errors import InputError
 from tariffs.engine.line_duty.entry_line import EntryLine
-from tariffs.engine.line_duty.export_layers import ExportLayer
+from tariffs.engine.line_duty.export_duties import ExportDuty
 from tariffs.engine.line_duty.exports import ExportLine, ExportQuote, quote_export
 from tariffs.service.rpc.checks import value_of, word
 from tariffs.service.rpc.field_masks import trim
@@ -64,7 +64,7 @@ def _quote(quote: ExportQuote, provenance: common_pb2.Provenance) -> duty_servic
     )
 
 
-def _layer(layer: ExportLayer) -> duty_service_pb2.Layer:
+def _layer(layer: ExportDuty) -> duty_service_pb2.Layer:
     amount = f"{layer.amount:.2f}"
     return duty_service_pb2.Layer(
         measure=layer.measure,

@@ -10,7 +10,7 @@ from tariffs.engine.base.provenance import law_facts
 from tariffs.engine.errors import InputError, ServiceError, TariffsError
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.notes import Note
-from tariffs.engine.line_duty.entries import Unread
+from tariffs.engine.line_duty.entries import UnreadLine
 from tariffs.engine.line_duty.entry_line import EntryLine, known_on_text, moment_notes, read_user_moment
 from tariffs.engine.runs.refund import (
     REFUND_COLUMNS,
@@ -49,14 +49,14 @@ def calculate_refunds(
     scenario = scenario_of(request.scenario, "scenario")
     law = law_under(scenario, request.switches, request.min_confidence)
     formats = date_formats(request.table)
-    lines: list[RefundLine | Unread] = []
+    lines: list[RefundLine | UnreadLine] = []
     for line in request.lines:
         if cancelled():
             raise ServiceError("CANCELLED", "The caller cancelled the call.")
         try:
             lines.append(_line(line, formats))
         except TariffsError as error:
-            lines.append(Unread(line.line.entry_id, error))
+            lines.append(UnreadLine(line.line.entry_id, error))
     found = refunds(law, lines, _options(law, request))
     answer = pb.CalculateRefundsResponse(
         entries=[_entry(entry) for entry in found.entries],

@@ -17,7 +17,7 @@ from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.law import Law
 from tariffs.engine.line_duty.entry_line import DOLLAR, ResolvedLine
 from tariffs.engine.line_duty.fees import LinearFees, fees_on, linear_fees
-from tariffs.engine.line_duty.linear_quote import LARGEST_VALUE, LinearLayer, LinearQuote
+from tariffs.engine.line_duty.linear_quote import LARGEST_VALUE, LinearDuty, LinearQuote
 from tariffs.engine.line_duty.quote_cache import QuotePlan
 from tariffs.engine.line_duty.rounding import UNDETERMINED
 from tariffs.service.observability.answer_facts import Encoded
@@ -57,7 +57,7 @@ class Prepared:
     form: CalculateDutyResponse
     provenance: bytes
     scaled: LinearQuote
-    told: tuple[LinearLayer, ...]
+    told: tuple[LinearDuty, ...]
     fees: LinearFees
     carriage: int
     number: int = field(default_factory=count().__next__)

@@ -17,7 +17,7 @@ from tariffs.engine.law.describe_rows import percent
 from tariffs.engine.law.law import InForce, Law
 from tariffs.engine.law.matching import candidates
 from tariffs.engine.line_duty.layer_reasons import why
-from tariffs.engine.line_duty.rounding import LayerSum, cents, rule_texts, sum_layers
+from tariffs.engine.line_duty.rounding import MeasureSum, cents, rule_texts, sum_layers
 from tariffs.engine.rating.fits import Goods, RateOf, Rater, claims_read
 from tariffs.engine.schedule.lines import ScheduleLine
 from tariffs.engine.schedule.rates import AD_VALOREM, Rate
@@ -41,7 +41,7 @@ class ExportGoods:
 
 
 @dataclass(frozen=True, slots=True)
-class ExportLayer:
+class ExportDuty:
     """One layer of the duty; `conf` is the law data's.
 
     `rate` is a fraction of `base`: the mean where several rows charge parts of the goods. `base`, `amount` and `owed`
@@ -61,7 +61,7 @@ class ExportLayer:
     why: Mapping[str, str]
 
 
-def export_layers(law: Law, in_force: InForce, goods: ExportGoods) -> tuple[ExportLayer, ...]:
+def export_duties(law: Law, in_force: InForce, goods: ExportGoods) -> tuple[ExportDuty, ...]:
     """The layers of a line in the order of the law.
 
     Raises:
@@ -108,12 +108,12 @@ def _line(ordinary: OrdinaryRate) -> ScheduleLine:
     return ScheduleLine("", "", rate, rate, (), "", suffix_note=False)
 
 
-def _layer(total: LayerSum, goods: ExportGoods, value: Decimal, texts: dict[str, str]) -> ExportLayer:
+def _layer(total: MeasureSum, goods: ExportGoods, value: Decimal, texts: dict[str, str]) -> ExportDuty:
     layer = total.priced.layer
     measure, ordinary = layer.active.measure, layer.row.kind == "ordinary"
     scale = goods.cif / value
     own = goods.ordinary.citations if ordinary else ()
-    return ExportLayer(
+    return ExportDuty(
         measure=measure.id,
         authority=measure.authority,
         state=layer.state,
@@ -128,7 +128,7 @@ def _layer(total: LayerSum, goods: ExportGoods, value: Decimal, texts: dict[str,
     )
 
 
-def _mean_rate(total: LayerSum) -> Decimal:
+def _mean_rate(total: MeasureSum) -> Decimal:
     """The rate of the layer's one row, or the mean of several by what they charge; 0 where nothing is charged."""
     rates = {priced.rate or ZERO for _, priced in total.parts if priced.layer.charged}
     if len(rates) > 1 and total.base:
@@ -136,7 +136,7 @@ def _mean_rate(total: LayerSum) -> Decimal:
     return next(iter(rates), ZERO)
 
 
-def _reason(total: LayerSum, texts: dict[str, str]) -> dict[str, str]:
+def _reason(total: MeasureSum, texts: dict[str, str]) -> dict[str, str]:
     """The reason of the first row; the sentence names those of all rows, each with its share of the goods."""
     reason = why(total.priced, texts)
     shares: dict[str, Decimal] = {}
