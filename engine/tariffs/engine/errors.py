@@ -1,8 +1,7 @@
-"""The one catalogue of errors: every refusal, warning and failure of the project has its reason here.
+"""Catalogue of error reasons and note reasons, and the exceptions that carry them.
 
-A reason is a stable name that apps may match on. Its `code` is the canonical gRPC status name it travels
-under, and `exit_code` what the command line answers with (0 ok, 1 refused rows, 2 usage,
-3 server or missing extra, 4 law or scenario).
+A reason is a stable name that clients may match on. Its `code` is the canonical gRPC status name, and `exit_code` the
+exit status of the command line (0 ok, 1 refused rows, 2 usage, 3 server or missing extra, 4 law or scenario).
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One entry of the catalogue: gRPC code name, exit code, and what the reason means."""
+    """Entry of the catalogue: gRPC code name, exit code and description."""
 
     code: str
     exit_code: int
@@ -28,24 +27,24 @@ _INPUT = _group(
     "INVALID_ARGUMENT",
     1,
     {
-        "HTS_CODE_MALFORMED": "the product is not an HTS code of 4 to 10 digits",
-        "HTS_CODE_UNKNOWN": "no schedule vintage has the code",
+        "HTS_CODE_MALFORMED": "the code is not an HTS code of 4 to 10 digits",
+        "HTS_CODE_UNKNOWN": "no edition of the schedule has the code",
         "ROW_UNREADABLE": "a row of a file has more or fewer fields than its header",
-        "CODE_TOO_COARSE": "a code of fewer than 10 digits stands for codes that give different duties on the line",
-        "ORIGIN_UNKNOWN": "the origin is not an ISO 3166-1 alpha-2 code of the law's countries",
+        "CODE_TOO_COARSE": "a code of fewer than 10 digits covers 10-digit codes with different duties",
+        "ORIGIN_UNKNOWN": "the origin is not the ISO 3166-1 alpha-2 code of a known country",
         "ENTRY_DATE_INVALID": "a date or instant cannot be read",
-        "ENTRY_DATE_OUT_OF_COVERAGE": "the law data does not reach that day",
+        "ENTRY_DATE_OUT_OF_COVERAGE": "the date is outside the period that the law data covers",
         "CUSTOMS_VALUE_INVALID": "the customs value is missing, negative or not finite",
-        "QUANTITY_REQUIRED": "a specific rate needs a quantity in a convertible unit",
+        "QUANTITY_REQUIRED": "a rate per unit needs a quantity in a convertible unit",
         "QUANTITY_INVALID": "the quantity is negative or not finite",
-        "UNIT_UNKNOWN": "the unit is not one of units.csv",
-        "RATE_NOT_COMPUTABLE": "the schedule states the rate by formula, reference or components",
-        "CLAIM_INVALID": "a claim's value is not of its type or range",
-        "CONTENT_SHARES_EXCEED_ONE": "declared content shares sum to more than 1",
-        "PREFERENCE_SHARES_EXCEED_ONE": "preference shares sum to more than 1",
-        "TOO_MANY_ATOMS": "a line splits into more than 32 atoms",
-        "LIQUIDATION_INVALID": "the liquidation state of an entry is not one the law knows",
-        "CHARGE_INVALID": "freight, insurance or another charge is negative, not finite or not named rightly",
+        "UNIT_UNKNOWN": "the unit is not in the list of units",
+        "RATE_NOT_COMPUTABLE": "the ordinary rate is unknown, or is stated by formula, reference or components",
+        "CLAIM_INVALID": "the value of a claim has the wrong type or is out of range",
+        "CONTENT_SHARES_EXCEED_ONE": "the declared content shares sum to more than 1",
+        "PREFERENCE_SHARES_EXCEED_ONE": "the declared preference shares sum to more than 1",
+        "TOO_MANY_ATOMS": "the declared shares split a line into more than 32 parts",
+        "LIQUIDATION_INVALID": "the liquidation status of an entry is not a known one",
+        "CHARGE_INVALID": "freight, insurance or another charge is negative, not finite or of an unknown kind",
     },
 )
 _USAGE = _group(
@@ -59,137 +58,145 @@ _USAGE = _group(
         "TABLE_UNREADABLE": "the file cannot be read as a table",
         "ARROW_MALFORMED": "the bytes are not an Arrow IPC stream",
         "BATCH_TOO_LARGE": "a message is over its size limit, or a batch has too many lines",
-        "BASELINE_REQUIRED": "a behavioural run needs the instant the values belong to",
+        "BASELINE_REQUIRED": "a run with a trade response needs the date that the customs values belong to",
         "PARAMETER_INVALID": "a parameter is outside its range",
         "GROUP_UNKNOWN": "results cannot be grouped by that key",
         "SWITCH_UNKNOWN": "the law has no switch or value of that name",
-        "SWITCH_RETIRED": "the doubt that the switch was about has been settled",
+        "SWITCH_RETIRED": "the legal question behind the switch is settled and the switch was removed",
         "REQUEST_INVALID": "a request field is missing or out of range",
-        "SETTING_INVALID": "a setting of the server cannot be used",
-        "PAGE_TOKEN_INVALID": "a page token is not one that the list before gave",
+        "SETTING_INVALID": "a setting of the server is invalid",
+        "PAGE_TOKEN_INVALID": "the page token was not returned by the previous page of this list",
     },
 )
-_KEPT = (
+_STORAGE = (
     _group(
         "NOT_FOUND",
         2,
         {
-            "TABLE_NOT_FOUND": "the caller keeps no table of that handle",
-            "RUN_NOT_FOUND": "the caller has no run of that name",
+            "TABLE_NOT_FOUND": "the caller has no stored table with that handle",
+            "RUN_NOT_FOUND": "the caller has no run with that name",
         },
     )
-    | _group("ALREADY_EXISTS", 2, {"REQUEST_ID_REUSED": "another request of the caller has that id"})
     | _group(
-        "FAILED_PRECONDITION", 2, {"RUN_NOT_FINISHED": "the run goes on; it must end or be cancelled first"}
+        "ALREADY_EXISTS", 2, {"REQUEST_ID_REUSED": "the caller has used this request id for another request"}
     )
-    | _group("OUT_OF_RANGE", 2, {"OFFSET_PAST_END": "the run has fewer messages than were to be left out"})
-    | _group("RESOURCE_EXHAUSTED", 2, {"ROW_QUOTA": "a table, or what a caller keeps, is over its limit"})
+    | _group(
+        "FAILED_PRECONDITION",
+        2,
+        {"RUN_NOT_FINISHED": "the run is still running; wait for its end or cancel it first"},
+    )
+    | _group("OUT_OF_RANGE", 2, {"OFFSET_PAST_END": "offset is past the end of the result"})
+    | _group(
+        "RESOURCE_EXHAUSTED",
+        2,
+        {"ROW_QUOTA": "a table is too large, or the caller has reached a storage limit"},
+    )
 )
 _LAW = _group(
     "INVALID_ARGUMENT",
     4,
     {
-        "SCENARIO_SYNTAX": "the scenario is not readable YAML or a value has the wrong form",
+        "SCENARIO_SYNTAX": "the scenario is not valid YAML, or a value has the wrong form",
         "SCENARIO_UNKNOWN_KEY": "a key is unknown or given twice",
-        "SCENARIO_CYCLE": "scenarios are each other's parents",
-        "CHANGE_DATES_REVERSED": "a change ends before it begins, or extends what is over",
+        "SCENARIO_CYCLE": "the parents of the scenarios form a cycle",
+        "CHANGE_DATES_REVERSED": "a change ends before it begins, or extends a suspension that has ended",
         "SUSPENSION_NOT_FOUND": "there is no suspension to extend or end",
         "NOTHING_MATCHED": "a selector matches no measure",
-        "MEASURE_RETIRED": "the id was renamed or retired",
+        "MEASURE_RETIRED": "the id of the measure was renamed or retired",
         "SAME_AS_BASE": "the scenario changes nothing in the law",
-        "CHANGE_HAS_NO_EFFECT": "a change changes nothing",
-        "NOT_MODELLED": "the change meets only measures that are not modelled yet",
-        "TOO_MANY_TESTS": "the rows and rules in force test more facts than a table run can tell apart",
+        "CHANGE_HAS_NO_EFFECT": "a change has no effect",
+        "NOT_MODELLED": "the change reaches only measures that are not modelled yet",
+        "TOO_MANY_TESTS": "the rows and rules in force test more facts than a table run supports",
         "LAW_INVALID": "the law data breaks a rule of its format",
     },
 ) | _group(
     "NOT_FOUND",
     4,
     {
-        "SCENARIO_NOT_FOUND": "no scenario of that name or file",
-        "MEASURE_NOT_FOUND": "no measure of that id",
-        "LAW_VERSION_NOT_FOUND": "no law of that version or digest",
+        "SCENARIO_NOT_FOUND": "there is no scenario with that name or file",
+        "MEASURE_NOT_FOUND": "there is no measure with that id",
+        "LAW_VERSION_NOT_FOUND": "there is no law with that version or digest",
     },
 )
 _SERVER = (
-    _group("RESOURCE_EXHAUSTED", 3, {"TOO_MANY_STREAMS": "the server is at its limit; try again later"})
+    _group("RESOURCE_EXHAUSTED", 3, {"TOO_MANY_STREAMS": "server busy; try again later"})
     | _group(
         "UNAVAILABLE",
         3,
         {
-            "WARMING_UP": "the server is not ready yet",
-            "SHUTTING_DOWN": "the server is draining",
-            "SERVER_UNAVAILABLE": "no server answers at the target, or it has more calls than it can look at",
+            "WARMING_UP": "the server is starting",
+            "SHUTTING_DOWN": "the server is shutting down",
+            "SERVER_UNAVAILABLE": "no server answers at the target, or the server refuses more connections",
         },
     )
-    | _group("DEADLINE_EXCEEDED", 3, {"DEADLINE": "the deadline passed before the answer"})
+    | _group("DEADLINE_EXCEEDED", 3, {"DEADLINE": "the deadline passed before the answer was ready"})
     | _group("CANCELLED", 3, {"CANCELLED": "the caller cancelled"})
-    | _group("UNAUTHENTICATED", 3, {"TOKEN_INVALID": "the call carries no token that the server knows"})
+    | _group("UNAUTHENTICATED", 3, {"TOKEN_INVALID": "the call has no valid token"})
     | _group(
         "INTERNAL",
         3,
         {
-            "ENGINE_INVARIANT": "the engine broke one of its own promises; the log has the stack",
-            "EXTRA_MISSING": "an optional part is not installed",
+            "ENGINE_INVARIANT": "internal error; see the server log under the request id",
+            "EXTRA_MISSING": "an optional dependency is not installed",
         },
     )
 )
 
-# Remarks that come with an answer; never errors.
+# Notes that accompany an answer; never errors.
 NOTES: Mapping[str, str] = {
-    "HTS_CODE_REPAIRED": "a code had lost its leading zero or was a number with a fraction",
-    "SUFFIX_NOT_IN_VINTAGE": "the schedule of the day lacks the 10-digit code; its 8-digit line gave the rate",
+    "HTS_CODE_REPAIRED": "a code had lost its leading zero or was written as a number with a fraction",
+    "SUFFIX_NOT_IN_VINTAGE": "the schedule of the entry date lacks the 10-digit code; its 8-digit line gave the rate",
     "COARSE_CODE": "a code of fewer than 10 digits was rated by its 10-digit codes",
-    "AVE_2024": "a rate per unit was taken as its 2024 equivalent of the value",
-    "AVE_HTS6_MEAN": "a rate per unit was taken as the mean 2024 equivalent of its heading",
-    "AVE_UNKNOWN": "a rate per unit has no equivalent; only its ad valorem part was charged",
-    "ORDINARY_RATE_STATED": "the ordinary rate is as stated by the caller, not the schedule's",
-    "RATE_OF_2024": "the code has no schedule line; the rate calculated on its 2024 imports was taken",
+    "AVE_2024": "a rate per unit was replaced by its ad valorem equivalent of 2024",
+    "AVE_HTS6_MEAN": "a rate per unit was replaced by the mean ad valorem equivalent of its 6-digit heading in 2024",
+    "AVE_UNKNOWN": "a rate per unit has no ad valorem equivalent; only the ad valorem part was charged",
+    "ORDINARY_RATE_STATED": "the ordinary rate was given with the line, not taken from the schedule",
+    "RATE_OF_2024": "the code is in no schedule; the rate calculated on its 2024 imports was used",
     "QUANTITY_UNKNOWN": "a duty per unit was not charged on lines without a quantity",
-    "PARENT_VOID": "a suspension ended over a void measure and brought nothing back",
-    "CHARGE_UNDETERMINED": "a charge hangs on a fact that lines do not declare and no source gives a share of",
-    "ENTRY_DAYS_DIFFER": "the lines of an entry name several days; its fees are those of the first",
-    "LIQUIDATION_UNKNOWN": "the liquidation state of an entry is not given, so no way of refund is named",
-    "LIQUIDATION_LATE": "an entry was liquidated too long ago for the way its state names",
-    "LIQUIDATION_DIFFERS": "the lines of an entry give several liquidation states",
-    "INTEREST_BEFORE_DEPOSIT": "interest ends before a deposit was made; that deposit bears none",
-    "DRAWBACK_EXCEEDS": "more drawback is given than comes back",
-    "ENTRY_INCOMPLETE": "lines of an entry were refused; its duty and fees leave them out",
-    "ENTRY_PROHIBITED": "lines of an entry hold prohibited goods; its duty and fees leave those out",
-    "SHARE_SOURCED": "lines do not declare facts that decide their duty, and sourced shares stood in for them",
-    "PROHIBITED": "a measure prohibits the importation of goods, so no duty is computed on them",
-    "LAW_READ_TO": "the answer is for a day after the last one to which acts have been read",
-    "NOT_MODELLED": "a measure that may touch the goods is not modelled yet and charges nothing",
+    "PARENT_VOID": "ending a suspension of a voided measure has no effect",
+    "CHARGE_UNDETERMINED": "a duty depends on an undeclared fact with no default share",
+    "ENTRY_DAYS_DIFFER": "the lines of an entry have different entry dates; its fees are those of the first date",
+    "LIQUIDATION_UNKNOWN": "the liquidation status of an entry is not given, so no refund procedure is named",
+    "LIQUIDATION_LATE": "an entry was liquidated too long ago for the refund procedure of its status",
+    "LIQUIDATION_DIFFERS": "the lines of an entry give different liquidation statuses",
+    "INTEREST_BEFORE_DEPOSIT": "interest ends before a deposit was made; that deposit earns none",
+    "DRAWBACK_EXCEEDS": "the drawback given is larger than the refund",
+    "ENTRY_INCOMPLETE": "lines of an entry were refused; its duty and fees exclude them",
+    "ENTRY_PROHIBITED": "lines of an entry contain prohibited goods; its duty and fees exclude those",
+    "SHARE_SOURCED": "lines do not declare facts that decide their duty; default shares were used",
+    "PROHIBITED": "a measure prohibits the importation of the goods, so no duty is computed on them",
+    "LAW_READ_TO": "the answer is for a date after the last one up to which legal acts have been read",
+    "NOT_MODELLED": "a measure that may apply to the goods is not modelled yet and charges nothing",
     "SAME_AS_BASE": "the scenario changes nothing in the law",
-    "CHANGE_HAS_NO_EFFECT": "a change changes nothing",
+    "CHANGE_HAS_NO_EFFECT": "a change has no effect",
     "RATE_UNUSUAL": "a rate of a scenario is below 0 or above every rate of the law",
-    "DAYS_READ_AS_NOON": "a midnight without an offset was read as a day, that is its noon",
-    "DATE_REPAIRED": "a day or instant was written otherwise than as ISO text",
-    "COLUMN_UNREAD": "a column looks like one of the contract and was not read",
-    "ENTRY_DATE_SET_ASIDE": "a timeline holds the table against the law of each day and sets its dates aside",
-    "ENTRY_DATE_BEATS_ON": "lines were rated on entry dates of their own, not on the day asked for",
-    "PREFERENCE_NOT_OPEN": "a preference is claimed for goods that no special program reaches; the ordinary rate holds",
-    "WITHIN_QUOTA": "goods with a tariff quota that declare no share of it were taken to be within it",
-    "QUANTITY_FLOOR": "a promise to buy puts a floor under quantities, or cannot be held against the table",
-    "QUANTITY_LIMIT": "a limit of the law on quantities cuts what comes, by the share assumed to be let through",
-    "QUANTITY_SHOCK": "a scenario limits quantities, or puts a floor under them",
-    "SHARES_REBASED": "a scenario chooses other sourced shares for undeclared claims than the run does",
-    "PORT_FEE": "what a port fee adds to a container or ton on a voyage that a scenario states",
-    "ANNOUNCED": "a scenario holds an announcement, which charges nothing",
+    "DAYS_READ_AS_NOON": "a midnight without an offset was read as a date, that is noon of that date",
+    "DATE_REPAIRED": "a date or instant was not written in ISO format",
+    "COLUMN_UNREAD": "a column has almost the name of a contract column and was not read",
+    "ENTRY_DATE_SET_ASIDE": "a timeline applies the law of each date to the whole table and ignores its entry dates",
+    "ENTRY_DATE_BEATS_ON": "lines were rated on their own entry dates, not on the date requested",
+    "PREFERENCE_NOT_OPEN": "a claimed preference has no special program for the goods; the ordinary rate applies",
+    "WITHIN_QUOTA": "goods with a tariff quota and no declared in-quota share were treated as within the quota",
+    "QUANTITY_FLOOR": "a purchase commitment sets a minimum quantity, or cannot be compared with the table",
+    "QUANTITY_LIMIT": "a quantity limit of the law reduces imports to the share assumed to be admitted",
+    "QUANTITY_SHOCK": "a scenario limits quantities or sets a minimum",
+    "SHARES_REBASED": "a scenario uses other default shares for undeclared claims than the run",
+    "PORT_FEE": "the amount a port fee adds per container or ton on a voyage stated by a scenario",
+    "ANNOUNCED": "a scenario contains an announcement, which charges nothing",
     "PARAMETERS_AGGREGATED": "elasticities of single products were used on aggregates",
 }
 
-REASONS: Mapping[str, Reason] = _INPUT | _USAGE | _KEPT | _LAW | _SERVER
+REASONS: Mapping[str, Reason] = _INPUT | _USAGE | _STORAGE | _LAW | _SERVER
 
 
 class TariffsError(Exception):
-    """Base of all errors raised on purpose.
+    """Base class of the errors that the project raises.
 
     Attributes:
         reason: a key of `REASONS`.
-        message: what is wrong and what was found.
-        field: the request field or table column at fault, if one is.
-        fix: what to do about it.
+        message: description of the problem and the value found.
+        field: the request field or table column at fault, if any.
+        fix: the remedy.
         metadata: further facts by name, as text.
     """
 
@@ -213,7 +220,7 @@ class TariffsError(Exception):
 
     def __reduce__(self) -> tuple[object, ...]:
         # The default would call the class with the message alone.
-        return _again, (type(self), self.message, dict(self.__dict__))
+        return _unpickle, (type(self), self.message, dict(self.__dict__))
 
     @property
     def code(self) -> str:
@@ -229,27 +236,27 @@ class TariffsError(Exception):
         return f"{self.message} {self.fix}".strip()
 
 
-def _again(kind: type[TariffsError], message: str, facts: Mapping[str, object]) -> TariffsError:
-    """The error another process raised."""
+def _unpickle(kind: type[TariffsError], message: str, facts: Mapping[str, object]) -> TariffsError:
+    """Rebuild an error that another process raised."""
     error = kind.__new__(kind, message)
     error.__dict__.update(facts)
     return error
 
 
 class InputError(TariffsError):
-    """A line, table or option the caller gave cannot be used."""
+    """Invalid line, table or option in a request."""
 
 
 class LawError(TariffsError):
-    """The law data, a measure or a switch is not as needed."""
+    """Invalid law data, measure or switch."""
 
 
 class ServiceError(TariffsError):
-    """The service cannot answer now."""
+    """Failure of the service to answer now."""
 
 
 class ScenarioError(TariffsError):
-    """A scenario cannot be used; `path` points into the file, `line` and `column` count from 1."""
+    """Invalid scenario; `path` points into the file, `line` and `column` count from 1."""
 
     def __init__(
         self,
