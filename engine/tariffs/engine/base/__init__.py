@@ -1,1 +1,1 @@
-"""Shared tools that know nothing of trade: caches, chunked loops, ordered sums, compiled kernels, dates."""
+"""General tools without trade concepts: caches, chunked loops, ordered sums, compiled kernels, dates, spelling."""

@@ -1,7 +1,7 @@
-"""Read numbers and shares as people and spreadsheets write them: `1,234.50`, `$12`, `25%`, yes and no.
+"""Parse numbers and shares as people and spreadsheets write them: `1,234.50`, `$12`, `25%`, yes and no.
 
-The same forms are read on single lines and in columns of tables. A comma stands before three digits alone, so that
-`12,34` and `1.234,50` are no numbers.
+Single lines and columns of tables accept the same forms. A comma is read only before groups of three digits, so that
+`12,34` and `1.234,50` are rejected.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _NUMBER, _SHARE = re.compile(NUMBER), re.compile(SHARE)
 
 
 def parse_number(text: str) -> Decimal:
-    """A finite number; raises ValueError."""
+    """Parse a finite number; raises ValueError."""
     bare = text.strip()
     if not _NUMBER.match(bare):
         raise ValueError(f"{text[:40]!r} is not a number")
@@ -26,7 +26,7 @@ def parse_number(text: str) -> Decimal:
 
 
 def parse_share(text: str) -> Decimal:
-    """A share as a fraction, from `0.25`, `25%` or yes and no; its range is not checked. Raises ValueError."""
+    """Parse a share (`0.25`, `25%`, yes or no) as a fraction, without checking its range; raises ValueError."""
     bare = text.strip().lower()
     bare = WORDS.get(bare, bare)
     if not _SHARE.match(bare):

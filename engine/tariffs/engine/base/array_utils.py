@@ -1,4 +1,4 @@
-"""Small operations on arrays that several stages share."""
+"""Array types, and array operations that several rooms share."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ Bools = NDArray[np.bool_]
 
 
 def ratio(above: F64, below: F64, undefined: float = np.nan) -> F64:
-    """A quotient where the divisor is above 0, else `undefined`."""
+    """Divide where the divisor is above 0; elsewhere `undefined`."""
     out: F64 = np.full(np.shape(above), undefined, dtype=np.float64)
     return np.divide(above, below, out=out, where=below > 0)
 
 
 def sums_of(index: I64, values: F64, count: int) -> F64:
-    """Values summed by index in the order given, `count` sums."""
+    """Sum values by index, in the order given, into `count` sums."""
     out: F64 = np.zeros(count, dtype=np.float64)
     if len(index):
         out += np.bincount(index, weights=values, minlength=count)
@@ -28,6 +28,6 @@ def sums_of(index: I64, values: F64, count: int) -> F64:
 
 
 def factorize(values: I64) -> tuple[I64, I64]:
-    """The distinct values, sorted, and the place of each value among them."""
+    """Distinct values, sorted, and the index of each value among them."""
     distinct = pl.Series(values).unique().sort().to_numpy()
     return distinct, np.searchsorted(distinct, values)

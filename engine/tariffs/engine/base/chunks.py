@@ -1,7 +1,7 @@
-"""Running a kernel over ranges of lines, on a few threads, with a check between ranges.
+"""Run a kernel over ranges of lines on several threads, with a cancellation check between ranges.
 
-Ranges never share an output, so the bits are the same for any number of threads. Stages that are no loop over lines
-call `checkpoint()` every few milliseconds, so that who runs them can stop them without being handed down to each.
+Ranges never share an output, so the bits are the same for any number of threads. Stages without a loop over lines call
+`checkpoint()` every few milliseconds, so that a caller can stop them without passing a callback through every function.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _watch: ContextVar[Callable[[], None]] = ContextVar("watch", default=lambda: Non
 
 @contextmanager
 def watched(check: Callable[[], None]) -> Iterator[None]:
-    """Have every `checkpoint()` of this context call `check`, which may raise to stop the work."""
+    """Make every `checkpoint()` of this context call `check`, which may raise to stop the work."""
     token = _watch.set(check)
     try:
         yield
@@ -30,24 +30,24 @@ def watched(check: Callable[[], None]) -> Iterator[None]:
 
 
 def checkpoint() -> None:
-    """Stop here if whoever runs the work wants it stopped."""
+    """Call the check of the current context, which raises if the work is cancelled."""
     _watch.get()()
 
 
 def checkpoint_here() -> Callable[[], None]:
-    """`checkpoint` of the calling thread's context, for threads it starts."""
+    """Check of the current context, to be called in threads that the current one starts."""
     return _watch.get()
 
 
 def thread_count() -> int:
-    """Threads for kernels: the setting TARIFFS_THREADS, else the machine's cores, at most 8."""
-    asked = os.environ.get("TARIFFS_THREADS", "")
-    return max(1, int(asked)) if asked.isdigit() else min(8, os.cpu_count() or 1)
+    """Number of threads for kernels: the setting TARIFFS_THREADS, else the number of cores, at most 8."""
+    setting = os.environ.get("TARIFFS_THREADS", "")
+    return max(1, int(setting)) if setting.isdigit() else min(8, os.cpu_count() or 1)
 
 
 @dataclass(frozen=True, slots=True)
 class ComputeTime:
-    """What kernels took in this process so far: seconds summed over threads, lines, and ranges of lines."""
+    """Work of kernels in this process so far: seconds summed over threads, lines, and ranges of lines."""
 
     seconds: float = 0.0
     lines: int = 0
@@ -55,14 +55,14 @@ class ComputeTime:
 
 
 class _Meter:
-    """Adds up what kernels take, for who watches the process."""
+    """Counter of the work of kernels, for metrics."""
 
     def __init__(self) -> None:
         self.total = ComputeTime()
         self._lock = threading.Lock()
 
     def add(self, seconds: float, lines: int) -> None:
-        """Count one range."""
+        """Add one range."""
         with self._lock:
             total = self.total
             self.total = ComputeTime(total.seconds + seconds, total.lines + lines, total.chunks + 1)
@@ -72,7 +72,7 @@ _METER = _Meter()
 
 
 def compute_time() -> ComputeTime:
-    """What kernels took in this process so far."""
+    """Work of kernels in this process so far."""
     return _METER.total
 
 
@@ -82,9 +82,9 @@ def run_chunks(lines: int, kernel: Callable[[int, int], None], check: Callable[[
 
     def one(bounds: tuple[int, int]) -> None:
         check()
-        begun = time.perf_counter()
+        started = time.perf_counter()
         kernel(*bounds)
-        _METER.add(time.perf_counter() - begun, bounds[1] - bounds[0])
+        _METER.add(time.perf_counter() - started, bounds[1] - bounds[0])
 
     threads = thread_count()
     if threads == 1 or len(ranges) < 2:

@@ -1,6 +1,6 @@
-"""Read days and instants as people and spreadsheets write them; a day without a time of day is its noon.
+"""Parse dates and instants as people and spreadsheets write them; a date without a time is read as its noon.
 
-One reader serves entry lines, tables, claims and options, so that the same text never means two days.
+Entry lines, tables, claims and options share this parser, so that the same text never means two dates.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ FORMATS = (MONTH_FIRST, DAY_FIRST, SERIAL)
 FIX = "Write 2025-11-10, or an instant such as 2025-11-10T00:01-05:00."
 NOON = time(12, 0)
 READ_AT_MOST = 8192
-"""Texts that stay read; some 300 bytes each."""
+"""Number of parsed texts that are cached; some 300 bytes each."""
 _MIDNIGHT = time(0, 0)
 _TEXT = re.compile(r"([0-9][0-9./-]*)(?:[T ] ?(.+))?", re.ASCII)
 _YEAR_FIRST = re.compile(r"([0-9]{4})([-/.])([0-9]{1,2})\2([0-9]{1,2})")
@@ -31,13 +31,13 @@ _TIME = re.compile(
     re.IGNORECASE,
 )
 _CANONICAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-# Spreadsheets count a 29 February 1900 that never was; from March 1900 on this is day 0.
+# Spreadsheets count a 29 February 1900, which did not exist; from March 1900 on this is day 0.
 _SERIAL_EPOCH, _FIRST_SERIAL = datetime(1899, 12, 30), 61
 _YEARS_AS_DAYS = 366 * 10_000
 
 
 class DateError(ValueError):
-    """A text that is no day or instant; `fix` says what to write."""
+    """Text that is neither a date nor an instant; `fix` says what to write instead."""
 
     def __init__(self, message: str, fix: str = FIX) -> None:
         super().__init__(message)
@@ -46,13 +46,13 @@ class DateError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A day or instant as read.
+    """Parsed date or instant.
 
     Attributes:
-        instant: in UTC; of a day its noon.
-        text: `2025-11-10` for a day, else the instant as given.
-        reason: DAYS_READ_AS_NOON or DATE_REPAIRED if it was written otherwise, else empty.
-        note: how it was read then.
+        instant: the instant in UTC; noon for a date.
+        text: `2025-11-10` for a date, else the instant as given.
+        reason: DAYS_READ_AS_NOON or DATE_REPAIRED if it was not in ISO format, else empty.
+        note: explanation of how it was read, if there is a reason.
     """
 
     instant: datetime
@@ -62,47 +62,44 @@ class Moment:
 
 
 def read_format(text: str) -> str:
-    """A format of days as one of FORMATS, from spellings such as `%m/%d/%Y` or `MM/DD/YYYY`; empty if none is given.
+    """Parse a date format such as `%m/%d/%Y` or `MM/DD/YYYY` as one of FORMATS; empty if none is given.
 
     Raises:
         InputError: REQUEST_INVALID.
     """
     bare = re.sub(r"(.)\1+", r"\1", text.strip().replace("%", "").lower())
-    found = {known.lower(): known for known in FORMATS} | {"": ""}
-    if bare not in found:
+    formats = {known.lower(): known for known in FORMATS} | {"": ""}
+    if bare not in formats:
         raise InputError(
             "REQUEST_INVALID",
             f"The date format is {text[:40]!r}.",
             field="date_format",
             fix=f"Give one of {', '.join(FORMATS)}.",
         )
-    return found[bare]
+    return formats[bare]
 
 
 def format_of(texts: Iterable[str]) -> str:
-    """The order of day and month that the texts of a column show; empty if none or both show."""
-    shown = set()
-    for text in texts:
-        found = _YEAR_LAST.match(text.strip())
-        if found and _shows(found) in FORMATS:
-            shown.add(_shows(found))
-    return shown.pop() if len(shown) == 1 else ""
+    """Order of day and month that the texts of a column imply; empty if they imply none or both."""
+    matches = filter(None, (_YEAR_LAST.match(text.strip()) for text in texts))
+    orders = {_implied_order(match) for match in matches} & set(FORMATS)
+    return orders.pop() if len(orders) == 1 else ""
 
 
 @lru_cache(maxsize=READ_AT_MOST)
 def read_moment(text: str, zone: ZoneInfo, date_format: str = "") -> Moment:
-    """A day or instant.
+    """Parse a date or instant.
 
     Args:
-        text: `2025-11-10`, `20251110`, `11/10/2025`, `2025-11-10T00:01-05:00` and the like. A time of midnight without
-            an offset is a day; any other time without one is on the clock of `zone`.
-        zone: the clock.
-        date_format: one of FORMATS, where the column's is known: the order of day and month, or day numbers of a
-            spreadsheet.
+        text: `2025-11-10`, `20251110`, `11/10/2025`, `2025-11-10T00:01-05:00` and the like. Midnight without an offset
+            is read as a date; any other time without an offset is local time in `zone`.
+        zone: the time zone.
+        date_format: one of FORMATS, where the format of the column is known: the order of day and month, or day
+            numbers of a spreadsheet.
 
     Raises:
-        DateError: it is neither, no calendar or clock has it, its day and month may be either, or the clock of `zone`
-            has no day for it.
+        DateError: the text is neither, does not exist in the calendar or in the time zone, or has an ambiguous order of
+            day and month.
     """
     given = text.strip()
     try:
@@ -112,11 +109,11 @@ def read_moment(text: str, zone: ZoneInfo, date_format: str = "") -> Moment:
     except DateError:
         raise
     except (ValueError, OverflowError):
-        raise DateError(f"{given[:40]!r} is not a day or instant") from None
+        raise DateError(f"{given[:40]!r} is not a date or an instant") from None
 
 
 def read_day(text: str, zone: ZoneInfo, date_format: str = "") -> date:
-    """The day of a text on the clock of `zone`; raises DateError as `read_moment`."""
+    """Parse a text as a date in `zone`; raises DateError as `read_moment`."""
     return read_moment(text, zone, date_format).instant.astimezone(zone).date()
 
 
@@ -144,27 +141,27 @@ def _day(text: str, part: str, date_format: str) -> date:
         return _year_last(text, found, date_format)
     if _NUMBER.fullmatch(part):
         raise DateError(
-            f"{text[:40]!r} is not a day",
-            f"{FIX} Day numbers of a spreadsheet are read with --date-format {SERIAL} (date_format in Python).",
+            f"{text[:40]!r} is not a date",
+            f"{FIX} Day numbers of a spreadsheet need --date-format {SERIAL} (date_format in Python).",
         )
     raise ValueError(text)
 
 
 def _year_last(text: str, found: re.Match[str], date_format: str) -> date:
     first, second, year = int(found[1]), int(found[3]), int(found[4])
-    order = date_format if date_format in (MONTH_FIRST, DAY_FIRST) else _shows(found)
+    order = date_format if date_format in (MONTH_FIRST, DAY_FIRST) else _implied_order(found)
     if not order:
         either = date(year, first, second), date(year, second, first)
         raise DateError(
             f"{text[:40]!r} may be {either[0]} or {either[1]}",
-            f"Write {either[0]} or {either[1]}; the order in a table is named with --date-format {MONTH_FIRST} or "
+            f"Write {either[0]} or {either[1]}; state the order of a table with --date-format {MONTH_FIRST} or "
             f"{DAY_FIRST} (date_format in Python).",
         )
     return date(year, first, second) if order == MONTH_FIRST else date(year, second, first)
 
 
-def _shows(found: re.Match[str]) -> str:
-    """The order that a day written with its year last shows by itself; empty if either fits."""
+def _implied_order(found: re.Match[str]) -> str:
+    """Order of day and month implied by a date with its year last; empty if ambiguous, "same" if both agree."""
     first, second = int(found[1]), int(found[3])
     if first > 12 >= second:
         return DAY_FIRST
@@ -205,28 +202,28 @@ def _of_serial(number: float) -> datetime:
 
 
 def _local(text: str, moment: datetime, zone: ZoneInfo) -> Moment:
-    """A moment on the clock of the zone; midnight is a day."""
+    """Moment of a local time; midnight is a date."""
     if moment.time() == _MIDNIGHT:
         return _noon(text, moment.date(), zone)
     instant = moment.replace(tzinfo=zone).astimezone(UTC)
     if instant.astimezone(zone).replace(tzinfo=None) != moment:
-        raise DateError(f"{text[:40]!r} is a time that the clock of {zone} leaves out")
+        raise DateError(f"{text[:40]!r} is a local time that does not exist in {zone}")
     if _CANONICAL.match(text):
         return Moment(instant, text)
-    told = moment.isoformat()
-    return Moment(instant, told, "DATE_REPAIRED", f"{text!r} was read as {told}.")
+    iso = moment.isoformat()
+    return Moment(instant, iso, "DATE_REPAIRED", f"{text!r} was read as {iso}.")
 
 
 def _noon(text: str, day: date, zone: ZoneInfo) -> Moment:
     instant = datetime.combine(day, NOON, zone).astimezone(UTC)
     if text == day.isoformat():
         return Moment(instant, text)
-    told = f"{text!r} was read as {day}, that is its noon"
+    note = f"{text!r} was read as noon of {day}"
     if text.startswith(day.isoformat()):
         return Moment(
-            instant, day.isoformat(), "DAYS_READ_AS_NOON", f"{told}; midnight is written with its offset."
+            instant, day.isoformat(), "DAYS_READ_AS_NOON", f"{note}; write midnight with its offset."
         )
-    return Moment(instant, day.isoformat(), "DATE_REPAIRED", f"{told}.")
+    return Moment(instant, day.isoformat(), "DATE_REPAIRED", f"{note}.")
 
 
 __all__ = [

@@ -1,8 +1,8 @@
-"""Where compiled kernels are kept between processes.
+"""Cache compiled kernels on disk between processes.
 
 The directory is `NUMBA_CACHE_DIR`, else the user's cache directory, with a sub-directory per hash of all
-kernel sources and the numba version: old code is never loaded after an edit or an upgrade. A directory that
-cannot be written is still read (an image may ship it filled), and one that cannot be read means a compile.
+kernel sources and the numba version: old code is never loaded after an edit or an upgrade. A read-only directory is
+still read (an image may ship it filled); if the directory cannot be read, kernels are compiled.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _numba_save: Callable[..., Any] = FunctionCache.save_overload
 
 @cache
 def kernels_digest() -> str:
-    """Hex SHA-256 over the sources of all kernels and the numba version."""
+    """SHA-256 of the sources of all kernels and the numba version, in hex."""
     digest = hashlib.sha256(numba.__version__.encode())
     engine = Path(__file__).parents[1]
     for path in sorted(path for pattern in _SOURCES for path in engine.glob(pattern)):
@@ -35,7 +35,7 @@ def kernels_digest() -> str:
 
 
 def cache_directory() -> Path:
-    """Directory of the compiled kernels of exactly these sources; it need not exist."""
+    """Directory of the kernels compiled from exactly these sources; it need not exist."""
     chosen = os.environ.get("NUMBA_CACHE_DIR")
     if chosen:
         base = Path(chosen)
@@ -49,12 +49,12 @@ class KernelLocator:
     """Numba's cache locator protocol over `cache_directory`."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        """Of one kernel."""
+        """Locate the cache of one kernel."""
         self._line = function.__code__.co_firstlineno
 
     @classmethod
     def from_function(cls, function: Callable[..., Any], source_path: str) -> KernelLocator:
-        """Locator of one kernel; never refuses, because a failing cache is only a slower start."""
+        """Create the locator of one kernel; never None, because without a cache only the start is slower."""
         return cls(function)
 
     def ensure_cache_path(self) -> None:
@@ -66,15 +66,15 @@ class KernelLocator:
         Path(self.get_cache_path()).mkdir(parents=True, exist_ok=True)
 
     def get_cache_path(self) -> str:
-        """Directory the kernels are kept in."""
+        """Directory of the compiled kernels."""
         return str(cache_directory())
 
     def get_source_stamp(self) -> str:
-        """What a cached kernel must match to be loaded."""
+        """Stamp that a cached kernel must match to be loaded."""
         return kernels_digest()
 
     def get_disambiguator(self) -> str:
-        """Tells kernels of one name apart."""
+        """Suffix that distinguishes kernels of the same name."""
         return str(self._line)
 
 
@@ -85,7 +85,7 @@ def _load(self: Any, signature: Any, target_context: Any) -> Any:
     try:
         return _numba_load(self, signature, target_context)
     except _UNREADABLE:
-        # A cut-off file must never stop a run: start its index anew and compile.
+        # A truncated file must never stop a run: reset its index and compile.
         with suppress(OSError):
             self.flush()
     return None

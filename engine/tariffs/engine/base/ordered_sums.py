@@ -1,4 +1,4 @@
-"""Sums by group in a fixed order, so that the bits do not depend on threads or chunks."""
+"""Sum by group in a fixed order, so that the bits do not depend on threads or chunks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tariffs.engine.base.compiled_kernels import jit
 def sum_by_group(group: NDArray[np.int64], columns: NDArray[np.float64], out: NDArray[np.float64]) -> None:
     """Add every row of `columns` (lines x columns) into its group's row of `out`, in line order.
 
-    Each sum carries its rounding error along (Neumaier), so that groups sum to totals to 1e-12.
+    Neumaier summation: each sum carries its rounding error, so that groups sum to totals to 1e-12.
     """
     error = np.zeros_like(out)
     for line in range(columns.shape[0]):

@@ -1,4 +1,4 @@
-"""What a result needs so that it can be replayed: versions, digests, switches."""
+"""Versions and digests that a result records so that it can be reproduced."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from typing import Protocol
 
 
 class DatedLaw(Protocol):
-    """A law as its provenance tells it."""
+    """Law with a version, a digest and a last day read."""
 
     @property
     def version(self) -> str:
-        """Its version, YYYY.MM.DD.n."""
+        """Version, YYYY.MM.DD.n."""
 
     @property
     def digest(self) -> str:
-        """SHA-256 of its canonical data, in hex."""
+        """SHA-256 of the canonical data, in hex."""
 
     @property
     def read_to(self) -> date:
-        """The day to which acts have been read."""
+        """Last day up to which legal acts have been read."""
 
 
 @cache
 def engine_version() -> str:
-    """The installed version of the project."""
+    """Installed version of the project."""
     try:
         return version("tariffs")
     except PackageNotFoundError:
@@ -37,7 +37,7 @@ def engine_version() -> str:
 
 
 def law_facts(law: DatedLaw) -> dict[str, object]:
-    """Which law answered: its version and digest, the day to which acts have been read, and the engine's version."""
+    """Version and digest of a law, the day up to which acts have been read, and the version of the engine."""
     return {
         "law_version": law.version,
         "law_digest": law.digest,
