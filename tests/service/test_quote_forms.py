@@ -156,7 +156,7 @@ def test_a_form_laid_out_anew_for_the_same_request_is_not_filled_into_the_old_on
         asked = request(GOODS[1], value)
         first = data(duty.calculate_duty(asked))
         assert data(duty.duty_from_memory(asked)) == first
-        (form,) = kept._kept.values()
+        (form,) = kept._values.values()
         numbers.append(form.number)
     # A form may tell of other layers than the one before it, as many and with amounts as long.
     assert len(set(numbers)) == len(numbers)

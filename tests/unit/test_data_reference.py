@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from tariffs.engine.schedule import reference_data
-from tariffs.engine.schedule.countries import countries, country_name, is_country
+from tariffs.engine.schedule.countries import countries, is_country, origin_hint
 
 
 def test_totals_of_2024() -> None:
@@ -63,8 +63,11 @@ def test_two_census_codes_make_one_origin() -> None:
 def test_groups_are_no_countries() -> None:
     assert not is_country("EU")
     assert is_country("NA")
-    assert country_name("NO") == "Norway"
-    assert country_name("??") == "??"
+
+
+def test_an_origin_hint_names_code_and_country() -> None:
+    assert origin_hint("Norway") == "Did you mean NO (Norway)? "
+    assert origin_hint("??") == ""
 
 
 @pytest.mark.parametrize("basis", ["2025h2", "2025", "2024"])
@@ -103,8 +106,11 @@ def test_preference_shares() -> None:
     shares = reference_data.preference_shares()
     assert shares["share"].is_between(0.0, 1.0).all()
     assert shares.select("hts2", "origin").is_duplicated().sum() == 0
-    assert reference_data.preference_share("KR", "87") > 0.5
-    assert reference_data.preference_share("XX", "87") == 0.0
+    by_key = {
+        (origin, hts2): share for hts2, origin, share in shares.select("hts2", "origin", "share").iter_rows()
+    }
+    assert by_key["KR", "87"] > 0.5
+    assert ("XX", "87") not in by_key
 
 
 def test_exclusion_shares_are_shares() -> None:

@@ -21,7 +21,8 @@ def rate_of(code: str, day: date = EARLY) -> dict[str, object]:
 def test_vintages_by_day() -> None:
     schedule = load_schedule()
     days = (date(2025, 1, 1), date(2025, 12, 31), date(2026, 1, 1), date(2027, 12, 31))
-    assert [schedule.vintage_on(day) for day in days] == ["2025-basic"] * 2 + ["2026-rev-10"] * 2
+    lines = [schedule.find("9503000073", day) for day in days]
+    assert [line.vintage for line in lines if line] == ["2025-basic"] * 2 + ["2026-rev-10"] * 2
 
 
 def test_a_known_code_has_rates_and_units() -> None:

@@ -1,4 +1,4 @@
-"""Read HTS codes as people and spreadsheets write them: dots, spaces, lost leading zeros, numbers with a fraction."""
+"""Parse HTS codes as people and spreadsheets write them: dots, spaces, lost leading zeros, numbers with a fraction."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _FRACTION = re.compile(r"([0-9]+)\.0+")
 
 
 def parse_code(text: str, known: Callable[[str], bool] | None = None) -> tuple[str, str]:
-    """An HTS code as digits, with a note on what was repaired (empty if nothing but dots and spaces was dropped).
+    """Parse an HTS code as digits, with a note on the repair (empty if only dots and spaces were dropped).
 
     Args:
-        text: the code as given, such as `8471.30.0100`. Dots stand between groups of an even number of digits; in
-            `9012100.0` the dot is that of a number, whose fraction is no part of the code.
-        known: whether the schedule has a code. A code whose first group has one digit too few has lost its leading
-            zero (a spreadsheet read it as a number); the zero is put back only if the result is known.
+        text: the code as given, such as `8471.30.0100`. Dots separate groups of an even number of digits; the dot of
+            `9012100.0` is a decimal point, and the fraction is dropped.
+        known: tests whether the schedule has a code. A code whose first group is one digit short has lost its leading
+            zero (a spreadsheet read it as a number); the zero is restored only if the result is known.
 
     Raises:
         InputError: HTS_CODE_MALFORMED.
@@ -36,8 +36,8 @@ def parse_code(text: str, known: Callable[[str], bool] | None = None) -> tuple[s
         fraction = _FRACTION.fullmatch(bare)
         number = _joined([fraction[1]], known) if fraction else ""
         if fraction and number:
-            told = f"{text!r} is a number with a fraction and was read as {number}."
-            return number, told if number == fraction[1] else f"{told} {_lost_zero(text, number)}"
+            note = f"{text!r} is a number with a fraction and was read as {number}."
+            return number, note if number == fraction[1] else f"{note} {_lost_zero(text, number)}"
     raise InputError(
         "HTS_CODE_MALFORMED",
         f"{text!r} is not an HTS code.",
@@ -48,7 +48,7 @@ def parse_code(text: str, known: Callable[[str], bool] | None = None) -> tuple[s
 
 
 def _joined(groups: list[str], known: Callable[[str], bool] | None) -> str:
-    """The code of groups of digits, its leading zero put back; empty if they are none."""
+    """Join groups of digits to a code and restore its leading zero; empty if they are no code."""
     first, *others = groups
     code = "".join(groups)
     if any(len(group) % 2 for group in others):

@@ -1,7 +1,7 @@
-"""Schedule rates as fractions of value for tables, where a rate per unit is not known to the dollar.
+"""Convert schedule rates to ad valorem equivalents for tables without quantities.
 
-A rate that value alone gives is itself. Any other takes the reference equivalent of 2024 of its code, else the mean of
-its 8-digit line, else of its 6-digit heading, else only its ad valorem part, which is noted.
+Free and ad valorem rates are exact. Any other rate takes the reference equivalent of 2024 of its code, else the mean of
+its 8-digit line, else of its 6-digit heading, else only its ad valorem part; the basis is noted.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ AVE_HTS6_MEAN = "AVE_HTS6_MEAN"
 AVE_UNKNOWN = "AVE_UNKNOWN"
 RATE_OF_2024 = "RATE_OF_2024"
 _EXACT = (FREE, AD_VALOREM)
-# The vintage of codes that traded in 2024 and have no line in any schedule kept here.
+# Vintage of codes that were traded in 2024 and are in none of the embedded schedules.
 CALCULATED_VINTAGE = "2024-calculated"
 _LEVELS = (("code", AVE_2024), ("hts8", AVE_2024), ("hts6", AVE_HTS6_MEAN))
 
 
 def ordinary_rates(lines: pl.DataFrame, codes: pl.Series) -> pl.DataFrame:
-    """Column 1 general and column 2 of distinct codes of 8 or 10 digits, in the order given.
+    """Look up column 1 general and column 2 rates of distinct codes of 8 or 10 digits, in the order given.
 
     Args:
         lines: `Schedule.line_frame` of the day.
@@ -58,7 +58,7 @@ def ordinary_rates(lines: pl.DataFrame, codes: pl.Series) -> pl.DataFrame:
 def special_rates(
     lines: pl.DataFrame, special: pl.DataFrame, codes: pl.Series, programs: Iterable[str]
 ) -> pl.DataFrame:
-    """The lowest special rate open to these programs: `code, special_ave` (null without one), `program`.
+    """Look up the lowest special rate of these programs: `code, special_ave` (null without one), `program`.
 
     Args:
         lines: `Schedule.line_frame` of the day.
@@ -97,7 +97,7 @@ def special_rates(
 
 @cache
 def equivalents() -> pl.DataFrame:
-    """The reference equivalents: `code` (10, 8 or 6 digits), `ave, unit_value, unit, basis`."""
+    """Reference equivalents of 2024: `code` (10, 8 or 6 digits), `ave, unit_value, unit, basis`."""
     return pl.read_parquet(DATA / "ave_2024.parquet")
 
 
@@ -128,31 +128,29 @@ def _parts(rate: Rate) -> tuple[str, float, list[dict[str, float | str]]]:
 
 
 def _with_reference(frame: pl.DataFrame) -> pl.DataFrame:
-    """Add the reference equivalent of the nearest level, its note, and the unit value with its unit."""
-    found = []
-    for level, note in _LEVELS:
+    """Add the reference equivalent of the most detailed level, its note, and the unit value with its unit."""
+    for level, _ in _LEVELS:
         table = equivalents().select(
             pl.col("code").alias(level), pl.col("ave", "unit_value", "unit").name.suffix(f"_{level}")
         )
         frame = frame.join(table, on=level, how="left", maintain_order="left")
-        found.append((level, note))
     basis = pl.coalesce(
-        pl.when(pl.col(f"ave_{level}").is_not_null()).then(pl.lit(note)) for level, note in found
+        pl.when(pl.col(f"ave_{level}").is_not_null()).then(pl.lit(note)) for level, note in _LEVELS
     )
     has_value = [
-        pl.when(pl.col(f"unit_value_{level}").is_not_null()).then(f"unit_{level}") for level, _ in found
+        pl.when(pl.col(f"unit_value_{level}").is_not_null()).then(f"unit_{level}") for level, _ in _LEVELS
     ]
     frame = frame.with_columns(
-        pl.coalesce(f"ave_{level}" for level, _ in found).alias("reference"),
+        pl.coalesce(f"ave_{level}" for level, _ in _LEVELS).alias("reference"),
         basis.alias("basis"),
-        pl.coalesce(f"unit_value_{level}" for level, _ in found).alias("unit_value"),
+        pl.coalesce(f"unit_value_{level}" for level, _ in _LEVELS).alias("unit_value"),
         pl.coalesce(has_value).alias("unit"),
     )
-    return frame.drop(f"{part}_{level}" for level, _ in found for part in ("ave", "unit_value", "unit"))
+    return frame.drop(f"{part}_{level}" for level, _ in _LEVELS for part in ("ave", "unit_value", "unit"))
 
 
 def _per_value(column: str) -> pl.Expr:
-    """The specific terms of a rate over the unit value, null where a term is in another unit or there is none."""
+    """Specific terms of a rate over the unit value; null where a term is in another unit or there is none."""
     terms = pl.col(f"{column}_specific")
     usd = terms.list.eval(pl.element().struct.field("usd")).list.sum()
     unit = terms.list.eval(pl.element().struct.field("per")).list.unique()
@@ -164,7 +162,7 @@ def _with_other(frame: pl.DataFrame) -> pl.DataFrame:
     """Column 2: exact, else its ad valorem part plus its specific part over the unit value of column 1."""
     exact = pl.col("other_kind").is_in(_EXACT)
     computed = pl.col("other_ad_valorem") + _per_value("other")
-    # Without a unit value column 2 is at least column 1: the schedule sets no line's lower.
+    # Without a unit value column 2 is at least column 1: it is lower on no line of the schedule.
     floor = pl.max_horizontal("other_ad_valorem", "ave")
     return frame.with_columns(
         pl.when(exact).then("other_ad_valorem").otherwise(pl.coalesce(computed, floor)).alias("col2_ave"),

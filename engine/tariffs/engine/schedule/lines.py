@@ -1,7 +1,7 @@
-"""The tariff schedule: lines, rates, units and special programs of the embedded vintages.
+"""Tariff schedule (HTS): lines, rates, units and special programs of the embedded vintages.
 
 Rates belong to 8-digit lines; 10-digit codes add a statistical suffix and units. A code that the vintage of the day
-lacks is looked for in the others.
+lacks is looked up in the others.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ LINE_LENGTHS = frozenset({LINE_DIGITS, CODE_DIGITS})
 
 @dataclass(frozen=True, slots=True)
 class ScheduleLine:
-    """A schedule line as it meets one code.
+    """Schedule line of one code.
 
-    `digits10` is the 10-digit code if one was asked for, else empty; `units` are symbols of units.csv; `suffix_note`
+    `digits10` is the 10-digit code if one was requested, else empty; `units` are symbols of units.csv; `suffix_note`
     says that the day's vintage lacks the code and the rate is that of its 8-digit line or of another vintage.
     """
 
@@ -41,7 +41,7 @@ class ScheduleLine:
 
 @dataclass(frozen=True, slots=True)
 class Vintage:
-    """One edition of the schedule; it holds from `start` until the next one's, or never if `start` is None."""
+    """Edition of the schedule, in force from `start` until that of the next one; never if `start` is None."""
 
     name: str
     start: date | None
@@ -49,19 +49,16 @@ class Vintage:
     codes: dict[str, tuple[str, ...]]
 
     def units(self, code: str) -> tuple[str, ...]:
-        """Units of a 10-digit code; of an 8-digit line if all its codes agree."""
+        """Units of a 10-digit code, or of an 8-digit line if all its codes agree."""
         if len(code) == CODE_DIGITS:
             return self.codes.get(code) or self.units(code[:LINE_DIGITS])
-        found = {units for suffix, units in self._under(code)}
-        return found.pop() if len(found) == 1 else ()
-
-    def _under(self, hts8: str) -> list[tuple[str, tuple[str, ...]]]:
-        codes = (f"{hts8}{suffix:02d}" for suffix in range(100))
-        return [(code, self.codes[code]) for code in codes if code in self.codes]
+        suffixed = (f"{code}{suffix:02d}" for suffix in range(100))
+        units = {self.codes[one] for one in suffixed if one in self.codes}
+        return units.pop() if len(units) == 1 else ()
 
 
 class Schedule:
-    """Schedules by date. Build with `load_schedule`; every method is pure."""
+    """Schedules by date, built with `load_schedule`; every method is pure."""
 
     def __init__(self, vintages: Sequence[Vintage], special: pl.DataFrame):
         self._vintages = list(vintages)
@@ -70,12 +67,8 @@ class Schedule:
         self._line_frames: dict[str, pl.DataFrame] = {}
         self._sorted: dict[str, list[str]] = {}
 
-    def vintage_on(self, day: date) -> str:
-        """The name of the vintage that holds on a day; before the first one, the first."""
-        return self._on(day).name
-
     def find(self, code: str, day: date) -> ScheduleLine | None:
-        """The line of an 8- or 10-digit code on a day; None if no vintage has its 8-digit line."""
+        """Line of an 8- or 10-digit code on a day; None if no vintage has its 8-digit line."""
         if len(code) not in LINE_LENGTHS:
             return None
         hts8, digits10 = code[:LINE_DIGITS], code if len(code) == CODE_DIGITS else ""
@@ -90,22 +83,22 @@ class Schedule:
         return None
 
     def special(self, code: str, programs: Iterable[str], day: date) -> tuple[Rate, str] | None:
-        """The lowest computable special rate open to these program symbols, with its symbol; None without one."""
+        """Lowest computable special rate of these programs, with the symbol of its program; None without one."""
         wanted = set(programs)
         line = self.find(code, day)
         if line is None or not wanted:
             return None
-        found = [
+        rates = [
             (rate, symbol)
             for text, symbols in self._special_rates.get((line.vintage, line.hts8), ())
             if (rate := parse_rate(text)).computable
             for symbol in symbols
             if symbol in wanted
         ]
-        return min(found, key=_cost, default=None)
+        return min(rates, key=_cost, default=None)
 
     def nearest(self, code: str, n: int = 3) -> list[str]:
-        """The known codes of the same length nearest to a code: longest common beginning, then nearest number."""
+        """Known codes of the same length closest to a code: longest common prefix, then smallest difference."""
         pool = self._sorted_codes if len(code) > LINE_DIGITS else self._sorted_lines
         place = bisect_left(pool, code)
         around = pool[max(0, place - 4 * n) : place + 4 * n]
@@ -116,20 +109,20 @@ class Schedule:
         return sorted(around, key=distance)[:n] if code.isdigit() else []
 
     def children(self, code: str, day: date | None = None) -> list[str]:
-        """The 10-digit codes that begin with `code`, of the day's vintage or, without a day, of any."""
+        """10-digit codes that begin with `code`, in the vintage of a day or, without a day, in any."""
         pool = self._codes_of(self._on(day)) if day else self._sorted_codes
         start = bisect_left(pool, code)
         end = bisect_left(pool, code + ":", start)
         return pool[start:end]
 
     def knows(self, code: str) -> bool:
-        """Whether some vintage has the code of 4 to 10 digits as a line or as the beginning of one."""
+        """Test whether a vintage has the code of 4 to 10 digits as a line or as the prefix of one."""
         pool = self._sorted_codes if len(code) > LINE_DIGITS else self._sorted_lines
         place = bisect_left(pool, code)
         return place < len(pool) and pool[place].startswith(code)
 
     def accepts(self, code: str) -> bool:
-        """Test whether a code can be rated: some vintage has it, or the 8-digit line that a newer suffix belongs to."""
+        """Test whether a code can be rated: a vintage has it, or has the 8-digit line of its suffix."""
         return self.knows(code) or (len(code) == CODE_DIGITS and self.knows(code[:LINE_DIGITS]))
 
     def rates(self, codes: pl.Series, day: date) -> pl.DataFrame:
@@ -141,7 +134,7 @@ class Schedule:
         return special_rates(self.line_frame(day), self.special_frame(), codes, programs)
 
     def line_frame(self, day: date) -> pl.DataFrame:
-        """Every 8-digit line as it holds on a day: `hts8, general, other` (rate texts), `vintage`."""
+        """8-digit lines in force on a day: `hts8, general, other` (rate texts), `vintage`."""
         today = self._on(day)
         if today.name not in self._line_frames:
             self._line_frames[today.name] = self._line_frame(today)
@@ -195,7 +188,7 @@ class Schedule:
 
 @cache
 def load_schedule() -> Schedule:
-    """The embedded schedule."""
+    """Load the embedded schedule."""
     starts = pl.read_csv(DATA / "schedule_vintages.csv", infer_schema=False)
     lines = pl.read_parquet(DATA / "schedule_lines.parquet")
     codes = pl.read_parquet(DATA / "schedule_codes.parquet")

@@ -1,8 +1,8 @@
-"""Ordinary rates of duty as the schedule prints them, and their reading from text.
+"""Parse ordinary rates of duty from the text of the schedule.
 
 A rate text is a sum of terms: percent of value (`4.3%`, `33 1/3%`), money per unit (`37.2¢/kg`, `$1.80 each`), or
-free. Texts that tie a percentage to a part of the good are `component`, sliding scales `formula`, and anything that
-points elsewhere `reference`; those three are not computable.
+free. Texts that apply a percentage to a part of the good are `component`, sliding scales are `formula`, and anything
+that refers to other provisions is `reference`; those three are not computable.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _PART = re.compile(r"%\s*on\b|over \d")
 _PLUS = re.compile(r"\s*\+\s*")
 _SPACES = re.compile(r"\s+")
 
-# The schedule's words for a unit, in the symbols of units.csv. Words about how mass is taken (drained weight, with
+# Words of the schedule for units, by symbols of units.csv. Words about how mass is measured (drained weight, with
 # container) do not change the unit; words that name a part of the good (lead content) do.
 _UNITS = {
     "kg": "kg",
@@ -83,9 +83,9 @@ _UNITS = {
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """An ordinary rate of duty.
+    """Ordinary rate of duty.
 
-    `kind` is one of the module's words; `ad_valorem` a fraction of the value; `specific` US dollars per unit of
+    `kind` is one of the constants above; `ad_valorem` a fraction of the value; `specific` US dollars per unit of
     units.csv, one entry per term; `text` the rate as the schedule prints it.
     """
 
@@ -96,12 +96,12 @@ class Rate:
 
     @property
     def computable(self) -> bool:
-        """Whether value and quantities are enough to compute the duty."""
+        """Test whether value and quantities are enough to compute the duty."""
         return self.kind in COMPUTABLE
 
 
 def parse_rate(text: str) -> Rate:
-    """The rate a schedule text states; never raises, an unreadable text is a `reference`."""
+    """Parse a rate text of the schedule; never raises, text that cannot be parsed is a `reference`."""
     clean = _SPACES.sub(" ", text or "").strip()
     if not clean or clean.lower() == "none":
         return Rate(NONE, text=clean)
@@ -123,7 +123,7 @@ def parse_rate(text: str) -> Rate:
 
 
 def unit_symbol(words: str) -> str | None:
-    """The symbol of units.csv for the schedule's words for a unit in a rate; None if there is none."""
+    """Symbol of units.csv for the words of a unit in a rate; None if there is none."""
     clean = _SPACES.sub(" ", words).strip().replace("pf. liter", "pf.liter")
     return _UNITS.get(clean)
 

@@ -1,4 +1,4 @@
-"""Reference data of 2024: imports by code and origin, and the sourced shares that table lines use."""
+"""Reference data of 2024: imports by code and origin, and default shares for table lines."""
 
 from __future__ import annotations
 
@@ -9,20 +9,19 @@ import polars as pl
 
 from tariffs.engine.schedule.equivalents import DATA
 
-# The embedded values belong to the law of this day.
 _BASELINE = date(2025, 1, 1)
 USMCA_BASES = {
     "2025h2": ("share_2025h2", "share_2025", "share_2024"),
     "2025": ("share_2025", "share_2024"),
     "2024": ("share_2024",),
 }
-# Chapters whose goods are the metal itself; undeclared, the metal is their whole value.
+# Chapters of goods made of one metal; if no content is declared, the metal is the whole value.
 WHOLE_METAL = {"72": "steel", "73": "steel", "74": "copper", "76": "aluminum"}
 METALS = ("steel", "aluminum", "copper")
 
 
 def baseline() -> date:
-    """The day whose law the values of the reference table belong to."""
+    """Day whose law the values of the reference table belong to."""
     return _BASELINE
 
 
@@ -34,28 +33,22 @@ def reference_table() -> pl.DataFrame:
 
 @cache
 def code_values() -> pl.DataFrame:
-    """2024 value by 10-digit code: `hts`, `customs_value`; the weights by which a coarser code splits."""
+    """2024 value by 10-digit code: `hts`, `customs_value`; weights for splitting shorter codes."""
     return reference_table().group_by("hts").agg(pl.col("customs_value").sum()).sort("hts")
 
 
 @cache
 def preference_shares() -> pl.DataFrame:
-    """Share of value under a preference or other relief, as paid in 2024: `hts2`, `origin`, `share`."""
+    """Share of value under a preference or other relief in 2024: `hts2`, `origin`, `share`."""
     return pl.read_parquet(DATA / "preference_shares.parquet").with_columns(pl.col("share").cast(pl.Float64))
 
 
 def ordinary_paid() -> pl.DataFrame:
-    """Ordinary duty of 2024 where it is seen apart from others: `hts2`, `origin`, and in USD `value`, `due`, `paid`.
+    """Ordinary duty of 2024 where it is reported separately: `hts2`, `origin`, and in USD `value`, `due`, `paid`.
 
-    `due` is the duty at the general rate, `paid` what was paid.
+    `due` is the duty at the general rate, `paid` the duty collected.
     """
     return pl.read_parquet(DATA / "ordinary_paid_2024.parquet")
-
-
-def preference_share(origin: str, hts2: str) -> float:
-    """The preference share of an origin and a chapter; 0 where none is known."""
-    found = preference_shares().filter((pl.col("origin") == origin) & (pl.col("hts2") == hts2))
-    return float(found["share"][0]) if len(found) else 0.0
 
 
 @cache
@@ -71,7 +64,7 @@ def usmca_shares(basis: str = "2025h2") -> pl.DataFrame:
 
 @cache
 def exclusion_shares() -> pl.DataFrame:
-    """Share of trade that product exclusions cover: `code`, `share`; codes not named have none."""
+    """Share of trade covered by product exclusions: `code`, `share`; codes not listed have none."""
     return pl.read_parquet(DATA / "exclusion_shares.parquet")
 
 
@@ -82,7 +75,7 @@ def metal_shares() -> pl.DataFrame:
 
 
 def metal_shares_of(codes: pl.Series) -> pl.DataFrame:
-    """Metal content of codes: 1 in the chapters of the metal itself, else the reference shares, else 0."""
+    """Metal content of codes: 1 in the chapters of a metal, else the reference shares, else 0."""
     unique = pl.DataFrame([codes.cast(pl.String).unique(maintain_order=True).alias("code")])
     frame = unique.join(metal_shares(), on="code", how="left", maintain_order="left")
     chapter = pl.col("code").str.slice(0, 2)
@@ -98,5 +91,5 @@ def metal_shares_of(codes: pl.Series) -> pl.DataFrame:
 
 @cache
 def successors() -> pl.DataFrame:
-    """Codes of 2024 that the current schedule lacks and those in their place: `hts`, `code`, `weight` (sums to 1)."""
+    """Codes of 2024 that the current schedule lacks, and their successors: `hts`, `code`, `weight` (sums to 1)."""
     return pl.read_parquet(DATA / "successors.parquet")

@@ -1,4 +1,4 @@
-"""Units of quantity: symbols, what they measure, and conversion (data/units.csv)."""
+"""Units of quantity: symbols, dimensions and conversion (data/units.csv)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tariffs.engine.errors import InputError
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A unit: `factor` units of its dimension's base unit make one of it."""
+    """Unit of quantity; `factor` base units of its dimension make one."""
 
     symbol: str
     dimension: str
@@ -24,13 +24,13 @@ class Unit:
 @cache
 def units() -> Mapping[str, Unit]:
     """Units by symbol and by every alias."""
-    found: dict[str, Unit] = {}
+    named: dict[str, Unit] = {}
     text = files("tariffs.engine.schedule").joinpath("data/units.csv").read_text(encoding="utf-8")
     for row in csv.DictReader(text.splitlines()):
         unit = Unit(row["unit"], row["dimension"], Decimal(row["factor"]))
         for name in (unit.symbol, *filter(None, row["aliases"].split("|"))):
-            found[name] = unit
-    return found
+            named[name] = unit
+    return named
 
 
 @cache
@@ -43,17 +43,17 @@ def _units_without_case() -> Mapping[str, frozenset[Unit]]:
 
 
 def find_unit(name: str) -> Unit | None:
-    """The unit of a symbol or alias; letter case matters only where it tells two units apart."""
+    """Unit with a symbol or alias; letter case matters only where it distinguishes two units."""
     name = " ".join(name.split())
     exact = units().get(name)
     if exact is not None:
         return exact
-    alike = _units_without_case().get(name.casefold(), frozenset())
-    return next(iter(alike)) if len(alike) == 1 else None
+    same = _units_without_case().get(name.casefold(), frozenset())
+    return next(iter(same)) if len(same) == 1 else None
 
 
 def convert(quantity: Decimal, unit: str, to: str) -> Decimal | None:
-    """A quantity in another unit, or None if the two units measure different things.
+    """Convert a quantity to another unit; None if the units have different dimensions.
 
     Raises:
         InputError: UNIT_UNKNOWN if units.csv lacks either unit.
@@ -65,7 +65,7 @@ def convert(quantity: Decimal, unit: str, to: str) -> Decimal | None:
 
 
 def known_unit(name: str) -> Unit:
-    """The unit of a symbol or alias; raises InputError UNIT_UNKNOWN with the symbols there are."""
+    """Unit with a symbol or alias; raises InputError UNIT_UNKNOWN that lists the known symbols."""
     unit = find_unit(name)
     if unit is None:
         symbols = ", ".join(dict.fromkeys(u.symbol for u in units().values()))
