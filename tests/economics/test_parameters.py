@@ -12,10 +12,7 @@ from tariffs.engine.errors import InputError
 from tariffs.engine.response import (
     BOUNDS,
     HORIZONS,
-    armington,
-    log_split,
     parameters_for,
-    retail_price_change,
     sector_elasticities,
     sigma_at,
 )
@@ -140,13 +137,3 @@ def test_sigma_approaches_its_long_run() -> None:
     assert sigma_at(2.5, 5.5, 100.0) == pytest.approx(5.5)
     with pytest.raises(InputError, match="years"):
         sigma_at(2.5, 5.5, 0.5)
-
-
-def test_the_log_split_adds_up_to_the_change() -> None:
-    after = armington([1, 1], [3.0, 2.0], 0.0, [0.25, 0.0], 4.0, 1.5)
-    split = log_split(after.price_hat, after.import_price_hat[0], 4.0, 1.5)
-    np.testing.assert_allclose(split.diversion + split.creation, np.log(after.quantity_hat), rtol=1e-12)
-
-
-def test_retail_moves_by_the_import_share() -> None:
-    assert retail_price_change(0.2, 0.5) == pytest.approx(0.1)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tariffs.engine.response import STATUS, armington, armington_hats, parameters_for, price_indices, smart
+from tariffs.engine.response import STATUS, armington, parameters_for, smart
 from tariffs.engine.schedule.reference_data import reference_table
 from tests.economics.markets import Market
+from tests.economics.reference import price_indices
 
 
 @pytest.fixture(scope="module")
@@ -54,15 +55,15 @@ def test_identities_hold_in_total_and_by_product(market: Market) -> None:
 def test_threads_and_order_change_no_bit(market: Market) -> None:
     order = np.random.default_rng(2).permutation(market.v0.size)
     arguments = (market.product, market.v0, market.t0, market.t1)
-    one = armington_hats(*arguments, market.sigma, market.eta, market.supply, threads=1)
-    two = armington_hats(
+    one = armington(*arguments, market.sigma, market.eta, supply=market.supply, threads=1)
+    two = armington(
         market.product[order],
         market.v0[order],
         market.t0[order],
         market.t1[order],
         market.sigma,
         market.eta,
-        market.supply[order],
+        supply=market.supply[order],
         threads=2,
     )
     assert np.array_equal(one.quantity_hat[order], two.quantity_hat)

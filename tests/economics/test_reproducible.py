@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from tariffs.engine.response import armington_hats, effective_rates, passthrough, smart
+from tariffs.engine.response import passthrough, smart
 from tariffs.engine.response.kernels import armington, direct
 from tests.economics.markets import SUPPLIES, Market, markets, random_market
 
@@ -74,24 +74,6 @@ def test_threads_change_no_bit(market: Market) -> None:
 
 
 @given(markets())
-def test_the_hats_alone_are_the_same_bits(market: Market) -> None:
-    whole = market.solve()
-    hats = armington_hats(
-        market.product,
-        market.v0,
-        market.t0,
-        market.t1,
-        market.sigma,
-        market.eta,
-        market.supply,
-        freight=market.freight,
-        threads=2,
-    )
-    for name in hats.__dataclass_fields__:
-        assert np.array_equal(getattr(hats, name), getattr(whole, name)), name
-
-
-@given(markets())
 def test_part_of_the_products_gives_the_same_bits(market: Market) -> None:
     whole = market.solve()
     ids = np.unique(market.product)
@@ -108,16 +90,6 @@ def test_part_of_the_products_gives_the_same_bits(market: Market) -> None:
     ).solve()
     assert np.array_equal(part.quantity_hat, whole.quantity_hat[lines])
     assert part.welfare[0] == whole.welfare[-1]
-
-
-@given(markets())
-def test_static_rates_know_no_elasticity(market: Market) -> None:
-    if not market.v0.any():
-        return
-    first = effective_rates(market.v0, market.t0, market.t1, market.solve(threads=1).value)
-    other = market.with_(sigma=7.0, eta=0.3).solve(threads=2)
-    second = effective_rates(market.v0, market.t0, market.t1, other.value)
-    assert (first.baseline, first.static) == (second.baseline, second.static)
 
 
 def test_readonly_and_strided_inputs_are_taken() -> None:

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tariffs.engine.response import STATUS, armington, ces_price, passthrough, price_indices
+from tariffs.engine.response import STATUS, armington, passthrough
 from tariffs.engine.response.kernels.armington import two_good_ces
 from tests.economics.markets import Market, markets, random_market
-from tests.economics.reference import Demand, Line, solve
+from tests.economics.reference import Demand, Line, ces, price_indices, solve
 
 
 @given(markets(freight=False), st.floats(0.0, 10.0))
@@ -103,7 +103,8 @@ def test_answers_lie_on_supply_and_index(market: Market) -> None:
     for k, product in enumerate(np.unique(market.product)):
         lines = market.product == product
         if market.v0[lines].any():
-            index = ces_price(after.landed_base[lines], after.price_hat[lines], market.sigma[k])
+            spending = after.landed_base[lines]
+            index = ces(spending / spending.sum(), after.price_hat[lines], market.sigma[k])
             np.testing.assert_allclose(index, after.import_price_hat[k], rtol=1e-11)
 
 

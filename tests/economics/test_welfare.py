@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from tariffs.engine.response import armington, passthrough, restrictiveness
+from tariffs.engine.response import armington, passthrough
 from tests.economics.markets import SUPPLIES, Market, markets, random_market
 
 STEPS = 1_000
@@ -83,8 +83,3 @@ def test_small_losses_are_harberger_triangles() -> None:
     lone = passthrough([5e4], 0.0, rate, 2.5)
     assert lone.deadweight_loss is not None
     assert lone.deadweight_loss[0] == pytest.approx(0.5 * 2.5 * rate**2 * 5e4, rel=5e-3)
-
-
-def test_restrictiveness_is_the_uniform_rate_with_the_same_loss() -> None:
-    assert restrictiveness([1.0, 9.0], 0.2, 2.0) == pytest.approx(0.2)
-    assert restrictiveness([5.0, 5.0], [0.0, 0.2], 2.0) == pytest.approx(0.2 / np.sqrt(2.0))

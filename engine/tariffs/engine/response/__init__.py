@@ -1,32 +1,11 @@
-"""Response of trade to duties: four models, their parameters and their accounts.
+"""Response of trade to duties: four models, their parameters and draws of these.
 
 Importing this package loads no compiled kernel; a model does when it runs.
 """
 
 from __future__ import annotations
 
-from tariffs.engine.response.accounting import (
-    EffectiveRates,
-    LogSplit,
-    PriceIndices,
-    RevenueChange,
-    ces_price,
-    effective_rates,
-    log_split,
-    price_indices,
-    realised_rate,
-    restrictiveness,
-    retail_price_change,
-    revenue_change,
-)
-from tariffs.engine.response.armington import (
-    STATUS,
-    ArmingtonHats,
-    ArmingtonResponse,
-    armington,
-    armington_hats,
-    armington_runs,
-)
+from tariffs.engine.response.armington import STATUS, ArmingtonResponse, armington, armington_runs
 from tariffs.engine.response.draws import DrawnParameters, Draws, Spreads, drawn_parameters
 from tariffs.engine.response.gsim import GsimResponse, gsim
 from tariffs.engine.response.models import MODELS, Model
@@ -48,36 +27,22 @@ __all__ = [
     "HORIZONS",
     "MODELS",
     "STATUS",
-    "ArmingtonHats",
     "ArmingtonResponse",
     "DrawnParameters",
     "Draws",
-    "EffectiveRates",
     "Elasticities",
     "GsimResponse",
-    "LogSplit",
     "Model",
     "PassthroughResponse",
-    "PriceIndices",
     "ProductParameters",
-    "RevenueChange",
     "SmartResponse",
     "Spreads",
     "armington",
-    "armington_hats",
     "armington_runs",
-    "ces_price",
     "drawn_parameters",
-    "effective_rates",
     "gsim",
-    "log_split",
     "parameters_for",
     "passthrough",
-    "price_indices",
-    "realised_rate",
-    "restrictiveness",
-    "retail_price_change",
-    "revenue_change",
     "sector_elasticities",
     "sigma_at",
     "smart",

@@ -47,27 +47,6 @@ _PRODUCT_FIELDS = (
 
 
 @dataclass(frozen=True, slots=True)
-class ArmingtonHats:
-    """Prices and quantities after / before.
-
-    Attributes:
-        price_hat: landed price, per line.
-        exporter_price_hat: price the exporter gets, per line.
-        quantity_hat: quantity, per line.
-        products: sorted product ids; what follows is per product in this order.
-        import_price_hat: exact CES price index of imports.
-        status: index into `STATUS`.
-    """
-
-    price_hat: Floats
-    exporter_price_hat: Floats
-    quantity_hat: Floats
-    products: Ints
-    import_price_hat: Floats
-    status: Ints
-
-
-@dataclass(frozen=True, slots=True)
 class ArmingtonResponse:
     """Result of `armington`. Amounts are in the unit of v0, hats are after / before.
 
@@ -172,48 +151,6 @@ def _problem(
         ]
     )
     return _SolverInput(groups, value, frozen(np.stack([base, rate])), w, charge, frozen(parameters))
-
-
-def _solve(problem: _SolverInput, threads: int) -> tuple[Floats, Floats, Ints]:
-    from tariffs.engine.response.kernels.armington import armington_prices
-
-    count = problem.groups.products.size
-    hats = np.empty((3, problem.v0.size))
-    nests = np.empty((count, 3))
-    status = np.empty(count, dtype=np.int64)
-
-    def work(first: int, last: int) -> None:
-        armington_prices(first, last, *problem.inputs, hats, nests, status)
-
-    over_products(work, problem.groups.offsets, threads)
-    bounded(hats)
-    return hats, nests, status
-
-
-def armington_hats(
-    product: ArrayLike,
-    v0: ArrayLike,
-    t0: ArrayLike,
-    t1: ArrayLike,
-    sigma: ArrayLike,
-    eta: ArrayLike,
-    supply: ArrayLike = np.inf,
-    *,
-    freight: ArrayLike = 0.0,
-    threads: int = 1,
-) -> ArmingtonHats:
-    """Prices and quantities of `armington` alone, for callers that do their own accounts.
-
-    Arguments and errors are those of `armington`; the number of threads never changes a bit.
-    """
-    problem = _problem(product, v0, t0, t1, sigma, eta, supply, freight, None, None, np.inf)
-    hats, nests, status = _solve(problem, threads)
-    return ArmingtonHats(
-        **named(HATS, hats),
-        products=problem.groups.products,
-        import_price_hat=nests[:, 2],
-        status=status,
-    )
 
 
 def armington(
@@ -341,16 +278,24 @@ class _Block:
 
 
 def _answer(problem: _SolverInput, threads: int) -> ArmingtonResponse:
-    from tariffs.engine.response.kernels.armington import armington_accounts
+    from tariffs.engine.response.kernels.armington import armington_accounts, armington_prices
 
-    hats, nests, status = _solve(problem, threads)
+    products_count = problem.groups.products.size
+    hats = np.empty((3, problem.v0.size))
+    nests = np.empty((products_count, 3))
+    status = np.empty(products_count, dtype=np.int64)
     lines = np.empty((9, problem.v0.size))
-    products = np.empty((8, problem.groups.products.size))
+    products = np.empty((8, products_count))
 
-    def work(first: int, last: int) -> None:
+    def solve_prices(first: int, last: int) -> None:
+        armington_prices(first, last, *problem.inputs, hats, nests, status)
+
+    def compute_accounts(first: int, last: int) -> None:
         armington_accounts(first, last, *problem.inputs, hats, nests, status, lines, products)
 
-    over_products(work, problem.groups.offsets, threads)
+    over_products(solve_prices, problem.groups.offsets, threads)
+    bounded(hats)
+    over_products(compute_accounts, problem.groups.offsets, threads)
     return ArmingtonResponse(
         **named(HATS, hats),
         **named(LINE_AMOUNTS, lines),
