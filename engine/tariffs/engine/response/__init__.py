@@ -5,7 +5,7 @@ Importing this package loads no compiled kernel; a model does when it runs.
 
 from __future__ import annotations
 
-from tariffs.engine.response.armington import STATUS, ArmingtonResponse, armington, armington_runs
+from tariffs.engine.response.armington import STATUS, ArmingtonResponse, armington, armington_solver
 from tariffs.engine.response.draws import DrawnParameters, Draws, Spreads, drawn_parameters
 from tariffs.engine.response.gsim import GsimResponse, gsim
 from tariffs.engine.response.models import MODELS, Model
@@ -38,7 +38,7 @@ __all__ = [
     "SmartResponse",
     "Spreads",
     "armington",
-    "armington_runs",
+    "armington_solver",
     "drawn_parameters",
     "gsim",
     "parameters_for",

@@ -203,7 +203,7 @@ class ArmingtonVolume:
     welfare: Floats
 
 
-def armington_runs(
+def armington_solver(
     product: ArrayLike,
     v0: ArrayLike,
     t0: ArrayLike,

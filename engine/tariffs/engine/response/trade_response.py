@@ -16,7 +16,7 @@ from tariffs.engine.base.array_utils import F64, I64, Bools, ratio, sums_of
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.law_edits import Constraint
 from tariffs.engine.law.quantity_rules import limits_at
-from tariffs.engine.response import armington, armington_runs, passthrough, smart
+from tariffs.engine.response import armington, armington_solver, passthrough, smart
 from tariffs.engine.response.parameters import ProductParameters
 from tariffs.engine.table_duty.duties import Dated, Duties
 from tariffs.engine.tables.line_arrays import LineArrays
@@ -108,7 +108,7 @@ class Response:
         if self.model == ARMINGTON:
             p = self.parameters
             domestic = _domestic(v.product, v.value, self.base_rate, p)
-            run = armington_runs(v.product, v.value, self.base_rate, rate, kappa=p.kappa, domestic=domestic)
+            run = armington_solver(v.product, v.value, self.base_rate, rate, kappa=p.kappa, domestic=domestic)
             return lambda p: run(p.sigma, p.eta, p.supply)
         return lambda p: _MODELS[self.model](v.product, v.value, self.base_rate, rate, p)
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I64, Bools, ratio, sums_of
-from tariffs.engine.response.armington_runs import ArmingtonDraws
+from tariffs.engine.response.armington_draws import ArmingtonDraws
 from tariffs.engine.response.parameters import ProductParameters
 from tariffs.engine.response.trade_response import Response, per_product
 from tariffs.engine.runs.grouping import Grouping

@@ -22,7 +22,7 @@ from tariffs.engine.response.inputs import (
     per_line,
 )
 
-Elasticities = tuple[ArrayLike, ArrayLike, ArrayLike]
+DrawElasticities = tuple[ArrayLike, ArrayLike, ArrayLike]
 """sigma, eta and supply, each one number or one per product."""
 
 
@@ -65,7 +65,7 @@ class ArmingtonDraws:
     def __init__(
         self, product: ArrayLike, v0: ArrayLike, t0: ArrayLike, t1: ArrayLike, *, kappa: ArrayLike = np.nan
     ) -> None:
-        from tariffs.engine.response.kernels.armington_runs import shares_and_powers
+        from tariffs.engine.response.kernels.armington_draws import shares_and_powers
 
         size = np.size(v0)
         value, base = per_line("v0", v0, size, VALUE), per_line("t0", t0, size, RATE)
@@ -84,13 +84,13 @@ class ArmingtonDraws:
             groups, np.repeat(np.arange(groups.products.size), np.diff(groups.offsets))
         )
 
-    def __call__(self, draws: Sequence[Elasticities]) -> DrawnVolume:
+    def __call__(self, draws: Sequence[DrawElasticities]) -> DrawnVolume:
         """Trade under each of the draws.
 
         Raises:
             InputError: PARAMETER_INVALID with the variety or product at fault.
         """
-        from tariffs.engine.response.kernels.armington_runs import run_draws
+        from tariffs.engine.response.kernels.armington_draws import run_draws
 
         count, cells = self._groups.products.size, self._cells
         parameters = np.stack([self._parameters(*draw) for draw in draws], axis=-1)
@@ -131,7 +131,7 @@ class _Cells:
 
     @classmethod
     def of(cls, groups: Groups, v0: Floats, shares: Floats, powers: Floats) -> _Cells:
-        from tariffs.engine.response.kernels.armington_runs import UNTRADED, WEIGHED, WEIGHTLESS
+        from tariffs.engine.response.kernels.armington_draws import UNTRADED, WEIGHED, WEIGHTLESS
 
         kinds = np.where(v0 == 0.0, UNTRADED, np.where(shares > 0.0, WEIGHED, WEIGHTLESS))
         product = np.repeat(np.arange(groups.products.size), np.diff(groups.offsets))

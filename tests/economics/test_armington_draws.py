@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from tariffs.engine.errors import InputError
 from tariffs.engine.response import armington
-from tariffs.engine.response.armington_runs import ArmingtonDraws, DrawnVolume, Elasticities
+from tariffs.engine.response.armington_draws import ArmingtonDraws, DrawElasticities, DrawnVolume
 from tariffs.engine.response.inputs import Floats
 from tariffs.engine.response.kernels import armington as respond
-from tariffs.engine.response.kernels import armington_runs
+from tariffs.engine.response.kernels import armington_draws
 from tests.economics.markets import Market, markets, random_market
 
 DRAWS = 5
@@ -24,7 +24,7 @@ def prepared(market: Market, **options: Any) -> ArmingtonDraws:
     return ArmingtonDraws(market.product, market.v0, market.t0, market.t1, **options)
 
 
-def drawn(market: Market, seed: int, count: int = DRAWS) -> list[Elasticities]:
+def drawn(market: Market, seed: int, count: int = DRAWS) -> list[DrawElasticities]:
     """Elasticities around the market's, with a supply per product that is flat now and then."""
     rng = np.random.default_rng(seed)
     size = market.sigma.size
@@ -98,7 +98,7 @@ def test_kernels_agree_with_their_plain_python(wide: bool, monkeypatch: pytest.M
         market = market.with_(t1=np.where(market.t1 > market.t0, 1e6, market.t0), sigma=12.0)
     draws = drawn(market, 1)
     compiled = prepared(market)(draws)
-    for module in (respond, armington_runs):
+    for module in (respond, armington_draws):
         for name, kernel in vars(module).copy().items():
             if hasattr(kernel, "py_func"):
                 monkeypatch.setattr(module, name, kernel.py_func)
