@@ -12,27 +12,27 @@ from tariffs.client.cli.__main__ import run
 from tariffs.engine.law import load_law
 from tariffs.engine.validation import economics
 from tariffs.engine.validation.economics import (
-    MEASURED,
-    EconomicFigure,
-    Reproduced,
+    MEASURES,
     TradeSample,
     published_figures,
     reproduce,
+    run_name,
 )
+from tariffs.engine.validation.figures import Comparison, PublishedFigure
 
 PAGE = Path(__file__).parents[2] / "docs" / "reproduction.md"
 
 
-def _figure(row: str, figure: str) -> EconomicFigure:
-    return next(one for one in published_figures() if (one.row, one.figure) == (row, figure))
+def _figure(row: str, measure: str) -> PublishedFigure:
+    return next(one for one in published_figures() if (one.id, one.measure) == (row, measure))
 
 
 def test_every_figure_names_its_run_its_tolerance_and_its_source() -> None:
     figures = published_figures()
-    assert {one.row for one in figures} >= {str(row) for row in range(20, 29)}
+    assert {one.id for one in figures} >= {str(row) for row in range(20, 29)}
     law = load_law()
     for one in figures:
-        assert one.figure in MEASURED
+        assert one.measure in MEASURES
         assert one.tolerance > 0.0
         assert one.source
         assert one.horizon in {"impact", "short", "long"}
@@ -50,27 +50,30 @@ def test_figures_are_measured_as_they_say() -> None:
         quantity_hat=np.array([0.4, 1.0, 0.9]),
     )
     everything, first = np.ones(3, dtype=bool), np.array([True, False, False])
-    found = {name: measure(trade, everything, everything) for name, measure in MEASURED.items()}
+    found = {name: measure(trade, everything, everything) for name, measure in MEASURES.items()}
     assert found["static_rate"] == pytest.approx(100 / 500)
     assert found["static_rise"] == pytest.approx(70 / 500)
     assert found["fall_by_response"] == pytest.approx(100 / 500 - 70 / 450)
     assert found["value_change"] == pytest.approx(450 / 500 - 1)
     assert found["quantity_change_where_steep"] == pytest.approx(-0.6)
-    assert MEASURED["share_before"](trade, first, everything) == pytest.approx(0.2)
-    assert MEASURED["share_after"](trade, first, everything) == pytest.approx(40 / 450)
+    assert MEASURES["share_before"](trade, first, everything) == pytest.approx(0.2)
+    assert MEASURES["share_after"](trade, first, everything) == pytest.approx(40 / 450)
 
 
 @pytest.mark.slow
 def test_one_episode_runs_and_has_its_range(monkeypatch: pytest.MonkeyPatch) -> None:
-    chosen = tuple(one for one in published_figures() if one.run == _figure("20", "share_after").run)
+    chosen = tuple(
+        one for one in published_figures() if run_name(one) == run_name(_figure("20", "share_after"))
+    )
     monkeypatch.setattr(economics, "published_figures", lambda: chosen)
     found = reproduce()
     before, after = (
-        next(x for x in found.rows if x.published.figure == name) for name in ("share_before", "share_after")
+        next(row for row in found.rows if row.figure.measure == name)
+        for name in ("share_before", "share_after")
     )
     assert before.ours == before.low == before.high
     assert after.high < after.ours < after.low < before.ours
-    assert after.within == (abs(after.difference) <= after.published.tolerance)
+    assert after.within == (abs(after.difference) <= after.figure.tolerance)
     assert found.provenance["law_digest"] == load_law().digest
 
 
@@ -78,12 +81,12 @@ def test_one_episode_runs_and_has_its_range(monkeypatch: pytest.MonkeyPatch) -> 
 def test_the_decision_on_ieepa_lies_between_metal_content_and_full_value(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    chosen = tuple(one for one in published_figures() if one.row == "27" and one.without and not one.switches)
+    chosen = tuple(one for one in published_figures() if one.id == "27" and one.without and not one.switches)
     monkeypatch.setattr(economics, "published_figures", lambda: chosen)
     content, full = reproduce().rows
-    assert (content.published.on_full_value, full.published.on_full_value) == ("", "s232.metals")
-    assert content.ours < content.published.published < full.ours
-    assert f"{full.ours * 100:.1f} %" in content.published.reason
+    assert (content.figure.on_full_value, full.figure.on_full_value) == ("", "s232.metals")
+    assert content.ours < content.figure.value < full.ours
+    assert f"{full.ours * 100:.1f} %" in content.figure.reason
 
 
 @pytest.mark.slow
@@ -101,13 +104,13 @@ def test_the_command_prints_the_figures(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     figure = _figure("28", "static_rise")
-    inside = Reproduced(figure, figure.published, 0.1, 0.2)
-    fake = economics.Reproduction((inside, Reproduced(figure, 0.5, 0.4, 0.6)), {"law_version": "x"})
+    inside = Comparison(figure, figure.value, 0.1, 0.2)
+    fake = economics.Reproduction((inside, Comparison(figure, 0.5, 0.4, 0.6)), {"law_version": "x"})
     monkeypatch.setattr(economics, "reproduce", lambda progress: fake)
     assert run(["validate", "economics", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert [row["within"] for row in document["rows"]] == [True, False]
-    assert document["rows"][1]["difference"] == pytest.approx(0.5 - figure.published)
+    assert document["rows"][1]["difference"] == pytest.approx(0.5 - figure.value)
     assert run(["validate", "economics"]) == 0
     text = capsys.readouterr().out
     assert "no (1)" in text

@@ -20,12 +20,12 @@ from tariffs.engine.law.loader import law_from_raw
 from tariffs.engine.schedule import reference_data
 from tariffs.engine.validation import effective_rates as engine_validate
 from tariffs.engine.validation.effective_rates import (
-    Published,
+    MEASURES,
     Validation,
-    read_published,
     validate_days,
     validate_law,
 )
+from tariffs.engine.validation.figures import read_figures, read_ranges
 
 DAYS = (date(2025, 4, 7), date(2025, 9, 4), date(2026, 8, 15))
 
@@ -49,7 +49,7 @@ def test_every_day_is_in_its_range_and_every_difference_has_a_reason(found: Vali
     assert [day.date for day in found.days] == [day.isoformat() for day in DAYS]
     assert all(day.in_range for day in found.days)
     assert found.days[0].range is not None
-    assert [one.id for one in found.published if not (one.within or one.explained)] == []
+    assert [one.figure.id for one in found.published if not (one.within or one.explained)] == []
 
 
 def test_authorities_sum_to_the_rate_and_only_void_duties_are_not_owed(found: Validation) -> None:
@@ -61,19 +61,19 @@ def test_authorities_sum_to_the_rate_and_only_void_duties_are_not_owed(found: Va
 
 
 def test_a_difference_is_ours_less_the_published(found: Validation) -> None:
-    by_id = {one.id: one for one in found.published}
+    by_id = {one.figure.id: one for one in found.published}
     owed = by_id["yale_state_2025_09_04_owed"]
-    assert (owed.view, owed.date) == ("owed", "2025-09-04")
-    assert owed.found == found.days[1].owed_rate
-    assert owed.difference == pytest.approx(owed.found - 0.068)
+    assert (owed.figure.measure, owed.figure.on) == ("owed", "2025-09-04")
+    assert owed.ours == found.days[1].owed_rate
+    assert owed.difference == pytest.approx(owed.ours - 0.068)
     assert owed.within
 
 
 def test_a_change_is_over_the_law_of_the_baseline() -> None:
-    published = read_published()
-    figure = next(f for f in published.figures if f.view == "change")
-    found = validate_law(load_law(), [date(2025, 1, 1), figure.day], published=Published((figure,), {}))
-    assert found.published[0].found == pytest.approx(
+    figure = next(f for f in read_figures(MEASURES) if f.measure == "change")
+    days = [date(2025, 1, 1), date.fromisoformat(figure.on)]
+    found = validate_law(load_law(), days, figures=(figure,))
+    assert found.published[0].ours == pytest.approx(
         found.days[1].effective_rate - found.days[0].effective_rate
     )
 
@@ -93,8 +93,10 @@ def test_a_law_that_lost_a_duty_leaves_its_range_and_says_so(found: Validation) 
 
 
 def test_a_difference_without_a_reason_is_a_fault() -> None:
-    figure = replace(read_published().figures[0], value=0.5, reason="")
-    unexplained = validate_law(load_law(), [figure.day], published=Published((figure,), {}))
+    figure = replace(read_figures(MEASURES)[0], value=0.5, reason="")
+    unexplained = validate_law(load_law(), [date.fromisoformat(figure.on)], figures=(figure,))
+    assert all(day.in_range for day in unexplained.days)
+    assert all(check.ok for check in unexplained.checks)
     assert not unexplained.published[0].explained
     assert not unexplained.ok
 
@@ -145,16 +147,16 @@ def test_confidence_is_counted_by_kind() -> None:
 
 
 def test_figures_are_distinct_and_sourced() -> None:
-    published = read_published()
-    assert len({f.id for f in published.figures}) == len(published.figures)
-    assert all(f.source and 0 < f.value < 1 and f.tolerance > 0 for f in published.figures)
-    assert {f.view for f in published.figures} == {"assessed", "owed", "change"}
-    assert all(low < high for low, high in published.ranges.values())
+    figures = read_figures(MEASURES)
+    assert len({f.id for f in figures}) == len(figures)
+    assert all(f.source and 0 < f.value < 1 and f.tolerance > 0 for f in figures)
+    assert {f.measure for f in figures} == {"assessed", "owed", "change"}
+    assert all(low < high for low, high in read_ranges().values())
 
 
 def test_the_whole_is_plain_json(found: Validation) -> None:
-    told = json.loads(json.dumps(found.to_dict()))
-    assert set(told) == {
+    document = json.loads(json.dumps(found.to_dict()))
+    assert set(document) == {
         "ok",
         "law_version",
         "law_digest",
@@ -164,7 +166,7 @@ def test_the_whole_is_plain_json(found: Validation) -> None:
         "checks",
         "preferences",
     }
-    assert told["days"][0]["date"] == "2025-04-07"
+    assert document["days"][0]["date"] == "2025-04-07"
 
 
 def test_a_day_that_is_none_is_refused() -> None:

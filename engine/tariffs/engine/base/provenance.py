@@ -46,7 +46,7 @@ def law_facts(law: DatedLaw) -> dict[str, object]:
     }
 
 
-def digest_of(value: Mapping[str, object]) -> str:
-    """SHA-256 of the canonical JSON of a mapping of plain values."""
-    text = json.dumps(value, sort_keys=True, default=str, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+def with_run_digest(facts: Mapping[str, object]) -> dict[str, object]:
+    """Add `run_digest` to the facts of a run: SHA-256 of their canonical JSON."""
+    text = json.dumps(facts, sort_keys=True, default=str, separators=(",", ":"))
+    return {**facts, "run_digest": hashlib.sha256(text.encode()).hexdigest()}

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from tariffs.engine.base.dates import read_format
-from tariffs.engine.base.provenance import digest_of, law_facts
+from tariffs.engine.base.provenance import law_facts, with_run_digest
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.line_duty.entry_line import unread_of
@@ -96,7 +96,7 @@ class LineStream:
     ) -> dict[str, object]:
         """What it takes to get the rows again; the table's digest is that of its batches' digests in order."""
         options = self._options
-        found: dict[str, object] = {
+        facts: dict[str, object] = {
             **law_facts(self._law),
             "known_on": options.known_on or self._law.as_of.isoformat(),
             "direction": options.direction,
@@ -110,4 +110,4 @@ class LineStream:
             "date_format": options.date_format,
             "points": [f"{point.scenario.id}@{point.on}" for point in self.points],
         }
-        return {**found, "run_digest": digest_of(found)}
+        return with_run_digest(facts)

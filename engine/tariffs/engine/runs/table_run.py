@@ -17,7 +17,7 @@ import polars as pl
 
 from tariffs.engine.base.array_utils import F64, Bools
 from tariffs.engine.base.dates import read_format
-from tariffs.engine.base.provenance import digest_of, law_facts
+from tariffs.engine.base.provenance import law_facts, with_run_digest
 from tariffs.engine.errors import InputError, ServiceError
 from tariffs.engine.law.law import EXPORT, IMPORT, Law
 from tariffs.engine.law.notes import Note
@@ -322,27 +322,28 @@ class TableRun:
     def provenance(self, scenarios: Sequence[Scenario], **facts: object) -> dict[str, object]:
         """What it takes to get the run again; `facts` are those of the verb, such as its points."""
         law, options, parameters = self.law, self.options, self.parameters
-        found: dict[str, object] = {
-            **law_facts(law),
-            "known_on": options.known_on or law.as_of.isoformat(),
-            "direction": options.direction,
-            "scenarios": {scenario.id: scenario.digest for scenario in scenarios},
-            "table_digest": self.prepared.digest,
-            "baseline": options.baseline or self.prepared.baseline,
-            "response": options.response,
-            "horizon": options.horizon,
-            "model": _model(options, parameters),
-            "draws": _drawn(options),
-            "parameters": parameters.set if parameters else "",
-            "parameter_digest": parameters.digest if parameters else "",
-            "bases": self.prepared.bases,
-            "switches": dict(sorted((self._switches | self._basis_switches()).items())),
-            "by": list(options.by),
-            "min_conf": options.min_conf,
-            "date_format": options.date_format,
-            **facts,
-        }
-        return {**found, "run_digest": digest_of(found)}
+        return with_run_digest(
+            {
+                **law_facts(law),
+                "known_on": options.known_on or law.as_of.isoformat(),
+                "direction": options.direction,
+                "scenarios": {scenario.id: scenario.digest for scenario in scenarios},
+                "table_digest": self.prepared.digest,
+                "baseline": options.baseline or self.prepared.baseline,
+                "response": options.response,
+                "horizon": options.horizon,
+                "model": _model(options, parameters),
+                "draws": _drawn(options),
+                "parameters": parameters.set if parameters else "",
+                "parameter_digest": parameters.digest if parameters else "",
+                "bases": self.prepared.bases,
+                "switches": dict(sorted((self._switches | self._basis_switches()).items())),
+                "by": list(options.by),
+                "min_conf": options.min_conf,
+                "date_format": options.date_format,
+                **facts,
+            }
+        )
 
 
 def _read_days(law: Law, options: Options) -> tuple[Options, tuple[Note, ...]]:

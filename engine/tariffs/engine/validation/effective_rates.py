@@ -1,11 +1,10 @@
-"""Effective rates of the law beside published ones, and checks of its data: the verb behind `tariffs law validate`."""
+"""Compare effective rates of the law with published ones and check the law data, for `tariffs law validate`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,40 +13,19 @@ import polars as pl
 from tariffs.engine.base.array_utils import sums_of
 from tariffs.engine.law.checks import Check, check_data, count_confidence
 from tariffs.engine.law.law import IMPORT, Law
-from tariffs.engine.law.loader import load_law, load_yaml
-from tariffs.engine.law.values import read_day, read_rate
+from tariffs.engine.law.loader import load_law
+from tariffs.engine.law.values import read_day
 from tariffs.engine.line_duty.entry_line import entry_instant
 from tariffs.engine.schedule import reference_data
 from tariffs.engine.table_duty.duties import Dated, Duties, duties_of
 from tariffs.engine.tables.prepare import PreparedTable, prepare_table
+from tariffs.engine.validation.figures import Comparison, PublishedFigure, read_figures, read_ranges
 
-PUBLISHED = Path(__file__).parents[1] / "law" / "data" / "published.yaml"
-ASSESSED, OWED, CHANGE = "assessed", "owed", "change"
+ASSESSED, OWED, CHANGE = MEASURES = ("assessed", "owed", "change")
 TOP_ORIGINS = 15
-SEEN_AT_LEAST = 80e6
-"""Ordinary duty in USD from which an origin's preference share is held against what was paid."""
+LEAST_DUTY = 80e6
+"""General duty in USD from which the preference share of an origin is checked against duty paid."""
 PREFERENCE_TOLERANCE = 0.04
-
-
-@dataclass(frozen=True)
-class RateFigure:
-    """A published effective rate; `value` and `tolerance` are fractions, `view` is assessed, owed or change."""
-
-    id: str
-    day: date
-    view: str
-    value: float
-    tolerance: float
-    source: tuple[str, ...]
-    reason: str
-
-
-@dataclass(frozen=True)
-class Published:
-    """The published figures, and the range that reconstruction from the acts gives on some days, slack included."""
-
-    figures: tuple[RateFigure, ...]
-    ranges: Mapping[date, tuple[float, float]]
 
 
 @dataclass(frozen=True)
@@ -55,7 +33,7 @@ class DayRates:
     """Static effective rates on a day, as fractions of customs value.
 
     `by_authority` sums to `effective_rate`; `by_origin` has the origins with most trade, by their own value. `range`
-    is what the day should show, or None.
+    is the range in which the effective rate must lie, or None.
     """
 
     date: str
@@ -68,27 +46,10 @@ class DayRates:
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """A published figure beside ours. One out of tolerance is `explained` if the reason is known."""
-
-    id: str
-    date: str
-    view: str
-    published: float
-    found: float
-    difference: float
-    tolerance: float
-    within: bool
-    explained: bool
-    reason: str
-    source: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class PreferenceShare:
-    """The relief that tables take from an origin's ordinary duty, beside the relief seen in duty paid in 2024.
+    """Relief from an origin's general duty in tables, and the relief observed in duty paid in 2024.
 
-    Both are fractions of `due`, the duty in USD at the general rate on lines whose ordinary duty is seen by itself.
+    Both are fractions of `due`, the duty in USD at the general rate on lines that bear no other duty.
     """
 
     origin: str
@@ -100,8 +61,10 @@ class PreferenceShare:
 
 @dataclass(frozen=True)
 class Validation:
-    """Rates by day, published figures, checks; `ok` if no rate leaves its range, no difference is unexplained and no
-    check fails."""
+    """Rates by day, published figures and checks.
+
+    `ok` if every rate is in its range, every difference has a reason and every check passes.
+    """
 
     ok: bool
     law_version: str
@@ -113,59 +76,51 @@ class Validation:
     preferences: tuple[PreferenceShare, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """The whole as plain values, for JSON."""
-        return asdict(self)
+        """Convert to plain values for JSON."""
+        return asdict(self) | {"published": [_to_dict(comparison) for comparison in self.published]}
 
 
-def read_published(path: Path = PUBLISHED) -> Published:
-    """The published figures of a file; the file says its form."""
-    raw = load_yaml(path)
-    usual = float(read_rate(raw["tolerance"]))
-    slack = float(read_rate(raw["ranges"]["slack"]))
-    figures = tuple(
-        RateFigure(
-            id=item["id"],
-            day=read_day(item["date"]),
-            view=item.get("view", ASSESSED),
-            value=float(read_rate(item["value"])),
-            tolerance=float(read_rate(item["tolerance"])) if "tolerance" in item else usual,
-            source=tuple(item["source"]),
-            reason=item.get("reason", ""),
-        )
-        for item in raw["figures"]
-    )
-    ranges = {
-        read_day(day): (float(read_rate(low)) - slack, float(read_rate(high)) + slack)
-        for day, (low, high) in raw["ranges"]["days"].items()
+def _to_dict(comparison: Comparison) -> dict[str, Any]:
+    figure = comparison.figure
+    return {
+        "id": figure.id,
+        "date": figure.on,
+        "view": figure.measure,
+        "published": figure.value,
+        "found": comparison.ours,
+        "difference": comparison.difference,
+        "tolerance": figure.tolerance,
+        "within": comparison.within,
+        "explained": comparison.explained,
+        "reason": figure.reason,
+        "source": figure.source,
     }
-    return Published(figures, ranges)
 
 
 def validate_law(
-    law: Law, dates: Sequence[date] | None = None, *, published: Published | None = None
+    law: Law, dates: Sequence[date] | None = None, *, figures: Sequence[PublishedFigure] | None = None
 ) -> Validation:
-    """Static effective rates of the law on the reference table, beside published figures; and checks of its data.
+    """Compare static effective rates on the reference table with published ones, and check the law data.
 
     Args:
         law: the law.
         dates: the days to rate; None for every day with a published figure or an expected range.
-        published: the figures to compare with; the embedded ones if None.
+        figures: the figures to compare with; the embedded ones if None.
     """
-    published = published or read_published()
-    days = sorted(
-        set(dates) if dates is not None else {*published.ranges, *(f.day for f in published.figures)}
-    )
+    figures = read_figures(MEASURES) if figures is None else figures
+    ranges = read_ranges()
+    days = sorted({*ranges, *(read_day(figure.on) for figure in figures)} if dates is None else set(dates))
     table = prepare_table(None, law)
-    rates = {day: _rates(law, table, day, published.ranges.get(day)) for day in days}
-    figures = [figure for figure in published.figures if figure.day in rates]
-    changes = any(figure.view == CHANGE for figure in figures)
+    rates = {day.isoformat(): _rates(law, table, day, ranges.get(day)) for day in days}
+    figures = [figure for figure in figures if figure.on in rates]
+    changes = any(figure.measure == CHANGE for figure in figures)
     baseline = _rates(law, table, read_day(table.baseline), None).effective_rate if changes else 0.0
-    compared = tuple(_compare(figure, rates[figure.day], baseline) for figure in figures)
+    compared = tuple(Comparison(figure, _measured(figure, rates[figure.on], baseline)) for figure in figures)
     preferences = preference_shares()
     checks = (*check_data(law), _check_preferences(preferences))
     return Validation(
         ok=all(day.in_range for day in rates.values())
-        and all(one.within or one.explained for one in compared)
+        and all(comparison.within or comparison.explained for comparison in compared)
         and all(check.ok for check in checks),
         law_version=law.version,
         law_digest=law.digest,
@@ -178,30 +133,34 @@ def validate_law(
 
 
 def validate_days(days: Sequence[str] = ()) -> Validation:
-    """`validate_law` of the embedded law, on days written as text; all days if none is given.
+    """Run `validate_law` on the embedded law, on days written as text; all days if none is given.
 
     Raises:
         InputError: ENTRY_DATE_INVALID or ENTRY_DATE_OUT_OF_COVERAGE.
     """
     law = load_law()
-    wanted = [entry_instant(law, day).astimezone(law.zones[IMPORT]).date() for day in days]
-    return validate_law(law, wanted or None)
+    dates = [entry_instant(law, day).astimezone(law.zones[IMPORT]).date() for day in days]
+    return validate_law(law, dates or None)
 
 
 # -- preferences -----------------------------------------------------------------------------------------------
 
 
 def preference_shares() -> tuple[PreferenceShare, ...]:
-    """Preference shares by origin beside what was paid, the largest first; members of the USMCA have shares by code."""
+    """Compare preference shares by origin with duty paid, largest first, without members of the USMCA."""
     members = reference_data.usmca_shares()["origin"].unique()
-    seen = reference_data.ordinary_paid().filter(~pl.col("origin").is_in(members.implode()))
-    shares = seen.join(reference_data.preference_shares(), on=["hts2", "origin"], how="left").fill_null(0.0)
-    sums = shares.group_by("origin").agg(
-        pl.col("due").sum().alias("total"),
-        pl.col("paid").sum(),
-        (pl.col("share") * pl.col("due")).sum().alias("relieved"),
+    observed = reference_data.ordinary_paid().filter(~pl.col("origin").is_in(members.implode()))
+    shares = observed.join(reference_data.preference_shares(), on=["hts2", "origin"], how="left")
+    sums = (
+        shares.fill_null(0.0)
+        .group_by("origin")
+        .agg(
+            pl.col("due").sum().alias("total"),
+            pl.col("paid").sum(),
+            (pl.col("share") * pl.col("due")).sum().alias("relieved"),
+        )
     )
-    large = sums.filter(pl.col("total") >= SEEN_AT_LEAST).sort("total", descending=True)
+    large = sums.filter(pl.col("total") >= LEAST_DUTY).sort("total", descending=True)
     return tuple(
         PreferenceShare(
             origin,
@@ -214,9 +173,9 @@ def preference_shares() -> tuple[PreferenceShare, ...]:
     )
 
 
-def _check_preferences(found: Sequence[PreferenceShare]) -> Check:
-    names = tuple(one.origin for one in found if not one.within)
-    text = f"preference shares of tables are what was paid in 2024, within {PREFERENCE_TOLERANCE:.0%} of the duty"
+def _check_preferences(shares: Sequence[PreferenceShare]) -> Check:
+    names = tuple(share.origin for share in shares if not share.within)
+    text = f"preference shares of tables are within {PREFERENCE_TOLERANCE:.0%} of the duty of what was paid in 2024"
     return Check("preferences", not names, text, names)
 
 
@@ -243,29 +202,14 @@ def _by_origin(table: PreparedTable, duties: Duties) -> dict[str, float]:
     lines = table.lines
     origin = lines.origin.astype(np.int64)
     amounts = (lines.value - duties.prohibited, duties.duty)
-    value, duty = (sums_of(origin, one, len(lines.origins)) for one in amounts)
+    value, duty = (sums_of(origin, amount, len(lines.origins)) for amount in amounts)
     top = np.argsort(-value, kind="stable")[:TOP_ORIGINS]
     return {lines.origins[index]: float(duty[index] / value[index]) for index in top if value[index] > 0}
 
 
-def _compare(figure: RateFigure, rates: DayRates, baseline: float) -> Comparison:
-    found = {
+def _measured(figure: PublishedFigure, rates: DayRates, baseline: float) -> float:
+    return {
         ASSESSED: rates.effective_rate,
         OWED: rates.owed_rate,
         CHANGE: rates.effective_rate - baseline,
-    }[figure.view]
-    difference = found - figure.value
-    within = abs(difference) <= figure.tolerance
-    return Comparison(
-        id=figure.id,
-        date=rates.date,
-        view=figure.view,
-        published=figure.value,
-        found=found,
-        difference=difference,
-        tolerance=figure.tolerance,
-        within=within,
-        explained=not within and bool(figure.reason),
-        reason=figure.reason,
-        source=figure.source,
-    )
+    }[figure.measure]

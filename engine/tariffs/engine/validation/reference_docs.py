@@ -1,6 +1,6 @@
-"""Reference pages rendered from the law data: a page per authority, the commonest stacks worked, the method.
+"""Render reference pages from the law data: a page per authority, worked examples of common stacks, the method.
 
-Run as a module with a folder to write them: `python -m tariffs.engine.validation.reference_docs docs/law`.
+Write them into a folder with `python -m tariffs.engine.validation.reference_docs docs/law`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from tariffs.engine.runs.law_changes import describe_change, describe_row_list
 from tariffs.engine.table_duty.duties import duties_by_measure
 from tariffs.engine.tables.prepare import PreparedTable, prepare_table
 
-STACKS, TRIED = 12, 200
+STACKS, LINES_TRIED = 12, 200
 WORKED_VALUE = Decimal(10000)
 _GENERATED = (
     "<!-- Written by `python -m tariffs.engine.validation.reference_docs docs/law`; "
@@ -37,21 +37,21 @@ _GENERATED = (
 )
 _NOT_A_RULING = "Planning estimates, not rulings."
 _CONFIDENCE = {
-    "A": "the primary text was read",
+    "A": "read in the primary text",
     "B": "several independent sources",
     "C": "one secondary source, or inference",
-    "U": "not verified",
+    "U": "unverified",
 }
 
 
 def pages(law: Law) -> dict[str, str]:
-    """The pages by file name."""
+    """Render the pages, by file name."""
     tops = sorted({measure.parents[-1] for measure in law.measures.values()})
-    found = {f"{top}.md": _authority(law, top) for top in tops}
-    found["stacks.md"] = _stacks(law)
-    found["method.md"] = _method(law)
-    found["README.md"] = _index(law, tops)
-    return found
+    return {f"{top}.md": _authority(law, top) for top in tops} | {
+        "stacks.md": _stacks(law),
+        "method.md": _method(law),
+        "README.md": _index(law, tops),
+    }
 
 
 def write(folder: Path) -> None:
@@ -69,8 +69,8 @@ def _index(law: Law, tops: Sequence[str]) -> str:
     lines = [
         f"The law as of {law.as_of}, version {law.version}. {_NOT_A_RULING}",
         "",
-        "- [The commonest stacks, worked](stacks.md)",
-        "- [Method, limits, confidence](method.md)",
+        "- [Worked examples of the most common stacks](stacks.md)",
+        "- [Method, limits and confidence](method.md)",
         *(f"- [{_name(law, top)}]({top}.md)" for top in tops),
     ]
     return _page("The law, authority by authority", lines)
@@ -86,7 +86,7 @@ def _name(law: Law, node: str) -> str:
 
 def _authority(law: Law, top: str) -> str:
     measures = [measure for measure in law.measures.values() if top in measure.parents]
-    blocks = [f"{len(measures)} measures. {_NOT_A_RULING} Ends are exclusive.", ""]
+    blocks = [f"{len(measures)} measures. {_NOT_A_RULING} End dates are exclusive.", ""]
     for node in sorted({measure.authority for measure in measures}):
         blocks += [f"## {_name(law, node)}", ""]
         for measure in measures:
@@ -94,7 +94,7 @@ def _authority(law: Law, top: str) -> str:
                 blocks += [*_measure(law, measure), ""]
     rules = [rule for rule in law.rules if _touches(law, rule, top)]
     if rules:
-        blocks += ["## Stacking", "", "In this order; what is not named adds up.", ""]
+        blocks += ["## Stacking", "", "Rules apply in this order; duties that no rule names are added.", ""]
         blocks += [_rule(law, rule) for rule in rules]
     return _page(_name(law, top), blocks)
 
@@ -102,10 +102,10 @@ def _authority(law: Law, top: str) -> str:
 def _measure(law: Law, measure: Measure) -> Iterator[str]:
     zone = law.zones.get(measure.direction) or law.zones["import"]
     modelled = "modelled" if measure.modelled else "not modelled yet"
-    standing = "announced, never charged" if measure.announced else modelled
+    status = "announced, never charged" if measure.announced else modelled
     yield f"### `{measure.id}`: {measure.title}"
     yield ""
-    yield f"{measure.direction}, {standing}, confidence {measure.conf}. {_cites(measure.cite)}"
+    yield f"{measure.direction}, {status}, confidence {measure.conf}. {_cites(measure.cite)}"
     if measure.switch:
         yield f"Exists only if {_switch(measure.switch)}."
     if measure.note:
@@ -113,7 +113,7 @@ def _measure(law: Law, measure: Measure) -> Iterator[str]:
     events = sorted(_timeline(law, measure, zone))
     if events:
         yield ""
-        yield "| from | what | published | sources | conf |"
+        yield "| from | change | published | sources | conf |"
         yield "|---|---|---|---|---|"
         yield from (f"| {' | '.join(cells)} |" for _, *cells in events)
 
@@ -182,35 +182,35 @@ def _cell(cites: Sequence[str]) -> str:
     return "; ".join(cites).replace("|", "/")
 
 
-# -- the commonest stacks --------------------------------------------------------------------------------------
+# -- common stacks --------------------------------------------------------------------------------------------
 
 
 def _stacks(law: Law) -> str:
     day = law.as_of.isoformat()
     blocks = [
-        f"The {STACKS} sets of duties that meet most value among US imports of 2024, under the law of {day}, each on a "
-        f"line of USD {WORKED_VALUE:,} with nothing declared. {_NOT_A_RULING}",
+        f"The {STACKS} sets of duties that apply to the most value of US imports of 2024, under the law of {day}, each "
+        f"on a line of USD {WORKED_VALUE:,} without claims. {_NOT_A_RULING}",
         "",
     ]
     prepared = prepare_table(None, law)
-    found = ((stack, _example(law, prepared, stack)) for stack in _commonest(law, prepared))
-    worked = itertools.islice(((stack, one) for stack, one in found if one), STACKS)
-    for number, ((measures, value, lines), (line, quote)) in enumerate(worked, start=1):
+    pairs = ((stack, _example(law, prepared, stack)) for stack in _common_stacks(law, prepared))
+    examples = itertools.islice(((stack, example) for stack, example in pairs if example), STACKS)
+    for number, ((measures, value, lines), (line, quote)) in enumerate(examples, start=1):
         blocks += [f"## {number}. {' + '.join(f'`{name}`' for name in measures)}", ""]
         blocks += [
             f"{len(lines):,} lines worth USD {value / 1e9:,.1f} billion. {line.hts} from {line.origin}:",
             "",
         ]
         blocks += [*_layers(quote), ""]
-    return _page("The commonest stacks, worked", blocks)
+    return _page("Worked examples of the most common stacks", blocks)
 
 
 Stack = tuple[tuple[str, ...], float, I64]
-"""The measures, the value they meet, and its lines, the largest first."""
+"""Measures, the value they apply to, and its lines, largest first."""
 
 
-def _commonest(law: Law, prepared: PreparedTable) -> Iterator[Stack]:
-    """Sets of measures that charge, by the value they meet, with their lines, the largest first."""
+def _common_stacks(law: Law, prepared: PreparedTable) -> Iterator[Stack]:
+    """List sets of measures that charge a duty, by the value they apply to."""
     instant = entry_instant(law, law.as_of)
     duty, names = duties_by_measure(law, prepared.lines, instant, law.as_of, lambda: None)
     packed = np.packbits(duty > 0, axis=1)
@@ -219,16 +219,16 @@ def _commonest(law: Law, prepared: PreparedTable) -> Iterator[Stack]:
     value = np.bincount(of_line, weights=prepared.lines.value, minlength=len(sets))
     for place in np.argsort(-value, kind="stable"):
         lines = np.flatnonzero(of_line == place)
-        charged = tuple(name for name, one in zip(names, duty[lines[0]], strict=True) if one > 0)
+        charged = tuple(name for name, amount in zip(names, duty[lines[0]], strict=True) if amount > 0)
         if charged:
             largest_first = np.argsort(-prepared.lines.value[lines], kind="stable")
             yield charged, float(value[place]), lines[largest_first]
 
 
 def _example(law: Law, prepared: PreparedTable, stack: Stack) -> tuple[EntryLine, Quote] | None:
-    """The largest line that pays just these duties with nothing declared."""
+    """Quote the largest line that without claims pays exactly these duties."""
     measures, _, lines = stack
-    for row in lines[:TRIED]:
+    for row in lines[:LINES_TRIED]:
         hts, origin = prepared.frame.select("hts", "origin").row(int(row))
         line = EntryLine(dotted(hts), origin, WORKED_VALUE, law.as_of)
         try:
@@ -265,18 +265,18 @@ def _method(law: Law) -> str:
     by_conf = Counter(measure.conf for measure in measures)
     unmodelled = [measure for measure in measures if not measure.modelled and not measure.announced]
     blocks = [
-        f"The law data is of version {law.version}, as of {law.as_of}. {_NOT_A_RULING}",
+        f"Version {law.version} of the law data, as of {law.as_of}. {_NOT_A_RULING}",
         "",
         "## Method",
         "",
-        "- A measure is one legal duty through time. Its periods say what was enacted; events say what was done later.",
-        "- The parent comes first: a suspension that ends over a void measure brings nothing back.",
-        "- The first row of a period that fits the goods holds. Stacking rules are walked once, in their order.",
+        "- A measure is one legal duty through time. Periods hold its enacted rates; events hold later changes.",
+        "- The authority takes precedence: ending a suspension of an invalidated measure has no effect.",
+        "- The first row of a period that fits the goods applies. Stacking rules are applied once, in their order.",
         "- Duty is never charged on duty. Value is rounded to whole dollars, each duty to cents, half up.",
-        "- *Assessed* is the duty under all acts published by the day of knowledge; *owed* lets invalidations bite "
-        "from the beginning. The difference comes back.",
-        "- A fact not declared is not granted and not charged, except metal content, which is all of the dearest "
-        "metal. Facts that would change the answer are asked, and the answer says between which amounts it lies.",
+        "- *Assessed* is the duty under all acts published by the `known_on` day; *owed* applies invalidations from "
+        "the beginning. The difference is refundable.",
+        "- An undeclared fact neither exempts nor charges, except metal content, which is taken to be all of the metal "
+        "with the highest duty. The answer lists facts that would change it, with the minimum and maximum amount.",
         "",
         "## Verbs",
         "",
@@ -284,13 +284,13 @@ def _method(law: Law) -> str:
         "",
         "## Confidence",
         "",
-        "| mark | meaning | measures |",
+        "| grade | meaning | measures |",
         "|---|---|---|",
         *(f"| {mark} | {_CONFIDENCE[mark]} | {by_conf[mark]} |" for mark in CONFIDENCE),
         "",
-        "A run may be limited to acts of a confidence or better; periods, acts and rules below it then do not exist.",
+        "A run may be limited to a minimum confidence; it ignores periods, acts and rules below it.",
         "",
-        "## Doubtful facts and settled choices",
+        "## Uncertain facts and interpretation choices",
         "",
         "| switch | default | other values | decides | conf |",
         "|---|---|---|---|---|",
@@ -298,7 +298,7 @@ def _method(law: Law) -> str:
         "",
         "## Facts",
         "",
-        "| claim | type | role | says |",
+        "| claim | type | role | meaning |",
         "|---|---|---|---|",
         *(
             f"| `{c.id}` | {c.type} | {c.role} | {c.text} |"
@@ -307,11 +307,11 @@ def _method(law: Law) -> str:
         "",
         "## Limits",
         "",
-        "Known and not modelled yet; answers these could touch name them:",
+        "Known but not modelled yet; an answer that they could affect names them:",
         "",
         *(f"- `{measure.id}`: {measure.title}" for measure in unmodelled),
     ]
-    return _page("Method, limits, confidence", blocks)
+    return _page("Method, limits and confidence", blocks)
 
 
 def _switch_row(law: Law, name: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import json
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
@@ -33,10 +32,10 @@ def economics(as_json: options.Json = False, markdown: Markdown = False) -> int:
     without makes the exit code 1.
     """
     with reporting(True) as report:
-        found = _engine().reproduce(progress=report)
-    rows = [_row(one) for one in found.rows]
+        answer: dict[str, Any] = _engine().reproduce(progress=report).to_dict()
+    rows: list[dict[str, Any]] = answer["rows"]
     if as_json:
-        print(json.dumps({"rows": rows, "provenance": dict(found.provenance)}))
+        print(json.dumps(answer))
     elif markdown:
         print("\n".join(_markdown(rows)))
     else:
@@ -50,12 +49,6 @@ def _engine() -> Any:
         return importlib.import_module("tariffs.engine.validation.economics")
     except ModuleNotFoundError as error:
         raise extra_missing("server", error.name) from error
-
-
-def _row(one: Any) -> dict[str, Any]:
-    figure = asdict(one.published)
-    ours = {name: getattr(one, name) for name in ("ours", "low", "high", "difference", "within")}
-    return figure | {"origins": list(one.published.origins), "switches": dict(one.published.switches)} | ours
 
 
 def _show(rows: list[dict[str, Any]]) -> None:

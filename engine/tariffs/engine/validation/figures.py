@@ -1,0 +1,96 @@
+"""Published figures of trade policy and their comparison with the engine's results."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Container, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from tariffs.engine.law.loader import load_yaml
+from tariffs.engine.law.values import read_day, read_rate
+
+PUBLISHED = Path(__file__).with_name("published.yaml")
+
+
+@dataclass(frozen=True)
+class PublishedFigure:
+    """A published figure, as a fraction, and the law and trade it belongs to; `published.yaml` describes the fields."""
+
+    id: str
+    measure: str
+    value: float
+    tolerance: float
+    on: str
+    source: tuple[str, ...]
+    reason: str
+    who: str
+    origins: tuple[str, ...]
+    known_on: str
+    without: str
+    on_full_value: str
+    switches: Mapping[str, str]
+    horizon: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A published figure and the engine's; `low` and `high` are those of the parameter sets of these names."""
+
+    figure: PublishedFigure
+    ours: float
+    low: float = math.nan
+    high: float = math.nan
+
+    @property
+    def difference(self) -> float:
+        """The engine's figure less the published one."""
+        return self.ours - self.figure.value
+
+    @property
+    def within(self) -> bool:
+        """True if the difference is inside the tolerance."""
+        return abs(self.difference) <= self.figure.tolerance
+
+    @property
+    def explained(self) -> bool:
+        """True if the difference exceeds the tolerance for a known reason."""
+        return not self.within and bool(self.figure.reason)
+
+
+def read_figures(measures: Container[str]) -> tuple[PublishedFigure, ...]:
+    """Read the published figures of some measures, in the order of the file."""
+    raw = load_yaml(PUBLISHED)
+    figures = (_figure(item, raw["tolerance"]) for item in raw["figures"])
+    return tuple(figure for figure in figures if figure.measure in measures)
+
+
+def _figure(item: Mapping[str, Any], usual_tolerance: str) -> PublishedFigure:
+    return PublishedFigure(
+        id=item["id"],
+        measure=item.get("measure", "assessed"),
+        value=float(read_rate(item["value"])),
+        tolerance=float(read_rate(item.get("tolerance", usual_tolerance))),
+        on=item["on"],
+        source=tuple(item["source"]),
+        reason=item.get("reason", ""),
+        who=item.get("who", ""),
+        origins=tuple(item.get("origins", ())),
+        known_on=item.get("known_on", ""),
+        without=item.get("without", ""),
+        on_full_value=item.get("on_full_value", ""),
+        switches=item.get("switches", {}),
+        horizon=item.get("horizon", "long"),
+    )
+
+
+def read_ranges() -> dict[date, tuple[float, float]]:
+    """Read the range in which the effective rate of a day must lie, by day, slack included."""
+    ranges = load_yaml(PUBLISHED)["ranges"]
+    slack = float(read_rate(ranges["slack"]))
+    return {
+        read_day(day): (float(read_rate(low)) - slack, float(read_rate(high)) + slack)
+        for day, (low, high) in ranges["days"].items()
+    }
