@@ -21,6 +21,26 @@ sys.meta_path.insert(0, Interrupting())
 from tariffs.client.cli.__main__ import main
 main(["--help"])
 """
+LOST = """
+import os, signal, sys, time, types, weakref
+
+class Thing:
+    pass
+
+def work(*_):
+    thing = Thing()
+    watch = weakref.ref(thing, lambda _: os.kill(os.getpid(), signal.SIGINT))
+    del thing  # the callback is interrupted, and Python discards what is raised in it
+    time.sleep(60)
+
+import tariffs.client.demo.founding_question as demo
+import tariffs.client.cli.app as app
+demo.run = app.run = work
+"""
+ENTRY_POINTS = {
+    "demo": "from tariffs.client.demo.__main__ import main; sys.exit(main())",
+    "command line": "from tariffs.client.cli.__main__ import main; main(['duty'])",
+}
 INTERRUPTED = 130
 
 
@@ -28,6 +48,14 @@ INTERRUPTED = 130
 def test_an_interrupt_while_a_module_is_loaded_shows_no_traceback(module: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, module], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (done.returncode, done.stderr, done.stdout) == (INTERRUPTED, "Interrupted.\n", "")
+
+
+@pytest.mark.parametrize("program", ENTRY_POINTS.values(), ids=ENTRY_POINTS)
+def test_an_interrupt_within_a_finalizer_is_not_lost(program: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LOST + program], capture_output=True, text=True, timeout=50, check=False
     )
     assert (done.returncode, done.stderr, done.stdout) == (INTERRUPTED, "Interrupted.\n", "")
 

@@ -21,10 +21,11 @@ from tariffs.client.errors import (
     Violation,
 )
 from tariffs.client.results.entries import EntriesResult
-from tariffs.client.results.impact import ImpactResult, Layer, Note, Quote, Ranges, TimelineResult
+from tariffs.client.results.impact import ImpactResult, Ranges, TimelineResult
 from tariffs.client.results.law import CheckResult, Difference, Law, Measure, Problem, ScenarioInfo, Switch
 from tariffs.client.results.law_changes import LawChange, LawChanges
-from tariffs.client.results.refunds import RefundsResult
+from tariffs.client.results.quote import Layer, Note, Quote
+from tariffs.client.results.refund import RefundsResult
 from tariffs.client.results.table_handle import TableHandle
 from tariffs.client.scenario import Scenario
 

@@ -19,7 +19,7 @@ from tariffs.client.config import Config
 from tariffs.client.results import law as lawinfo
 from tariffs.client.results.entries import REFUSED_SCHEMA
 from tariffs.client.results.law_changes import LawChange, LawChanges
-from tariffs.client.results.refunds import AMOUNTS, ENTRY_SCHEMA, HEADING_SCHEMA, RefundsResult
+from tariffs.client.results.refund import AMOUNTS, ENTRY_SCHEMA, HEADING_SCHEMA, RefundsResult
 from tariffs.v1 import law_service_pb2, refund_service_pb2
 
 EMBEDDED = "embedded"

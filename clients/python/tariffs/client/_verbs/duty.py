@@ -11,7 +11,7 @@ from tariffs.client._wire.frames import Table, read_table
 from tariffs.client._wire.progress import Progress, reporting
 from tariffs.client._wire.requests import ChargeValue, ClaimValue, Day, Money, ScenarioLike
 from tariffs.client.results.entries import EntriesResult
-from tariffs.client.results.impact import Quote
+from tariffs.client.results.quote import Quote
 from tariffs.v1 import duty_service_pb2
 
 

@@ -11,7 +11,7 @@ from tariffs.client._wire import answers
 from tariffs.client._wire.frames import Table, from_arrow, read_table
 from tariffs.client._wire.uploads import cut
 from tariffs.client.errors import InternalError
-from tariffs.client.results.impact import Note, Provenance
+from tariffs.client.results.quote import Note, Provenance
 from tariffs.v1 import simulation_service_pb2 as pb
 
 # A server takes batches of a quarter of a million lines, counting each row once for each point.

@@ -17,8 +17,9 @@ from tariffs.client import _arguments as arguments
 from tariffs.client._wire.frames import Table
 from tariffs.client._wire.requests import ScenarioLike
 from tariffs.client.errors import InvalidRequest, NotFound
-from tariffs.client.results.impact import ImpactResult, Provenance, TimelineResult
+from tariffs.client.results.impact import ImpactResult, TimelineResult
 from tariffs.client.results.law import Law
+from tariffs.client.results.quote import Provenance
 from tariffs.client.scenario import Scenario
 
 REQUEST = "request"

@@ -15,7 +15,8 @@ from tariffs.client._wire import answers
 from tariffs.client._wire.progress import Progress, Report, reporting
 from tariffs.client.config import Config
 from tariffs.client.errors import DeadlineExceeded, TariffsError, Unavailable, from_status
-from tariffs.client.results.impact import ImpactResult, Provenance, TimelineResult
+from tariffs.client.results.impact import ImpactResult, TimelineResult
+from tariffs.client.results.quote import Provenance
 from tariffs.v1 import simulation_service_pb2 as pb
 
 OPEN = ("waiting", "running")

@@ -13,18 +13,8 @@ from google.protobuf.json_format import MessageToDict
 from tariffs.client._wire.frames import from_arrow
 from tariffs.client.errors import InternalError
 from tariffs.client.results import law as lawinfo
-from tariffs.client.results.impact import (
-    Charge,
-    Considered,
-    HeadingLine,
-    ImpactResult,
-    Layer,
-    Note,
-    Provenance,
-    Quote,
-    Ranges,
-    TimelineResult,
-)
+from tariffs.client.results.impact import ImpactResult, Ranges, TimelineResult
+from tariffs.client.results.quote import Charge, Considered, HeadingLine, Layer, Note, Provenance, Quote
 from tariffs.v1 import (
     common_pb2,
     duty_service_pb2,

@@ -23,7 +23,7 @@ from tariffs.client.results.entries import (
     REFUSED_SCHEMA,
     EntriesResult,
 )
-from tariffs.client.results.impact import Note, Quote
+from tariffs.client.results.quote import Note, Quote
 from tariffs.v1 import duty_service_pb2
 
 _AMOUNTS = ("assessed", "owed", "min", "max")

@@ -12,6 +12,8 @@ from importlib import import_module
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
+from tariffs.client._interrupts import repeat_lost_interrupts
+
 if TYPE_CHECKING:
     from tariffs.client.errors import TariffsError
 
@@ -27,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with _interrupts_that_end(), suppress(ModuleNotFoundError):
         # Loaded here for the time that it takes; `run` says what is missing.
         import_module("tariffs.client.cli.app")
+    repeat_lost_interrupts()
     try:
         code = run(given)
         sys.stdout.flush()

@@ -15,8 +15,9 @@ from rich.table import Column, Table
 
 from tariffs.client._verbs.replay import Replay
 from tariffs.client.cli import measure_rows, periods
-from tariffs.client.results.impact import ImpactResult, Layer, Note, Provenance, Quote, Ranges, TimelineResult
+from tariffs.client.results.impact import ImpactResult, Ranges, TimelineResult
 from tariffs.client.results.law import CheckResult, Difference, Law, Measure, ScenarioInfo
+from tariffs.client.results.quote import Layer, Note, Provenance, Quote
 from tariffs.client.results.refused import refused_words
 
 _WIDTH_WITHOUT_TERMINAL = 160

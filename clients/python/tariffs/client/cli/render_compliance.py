@@ -7,9 +7,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from tariffs.client.cli.render import console, footer, print_notes, print_row_notes
-from tariffs.client.results.impact import Quote
 from tariffs.client.results.law_changes import LawChanges
-from tariffs.client.results.refunds import RefundsResult
+from tariffs.client.results.quote import Quote
+from tariffs.client.results.refund import RefundsResult
 
 _SHOWN = 20
 

@@ -1,6 +1,6 @@
-"""`python -m tariffs.client.demo`: the founding question, asked of a server over gRPC on all US imports of 2024.
+"""`python -m tariffs.client.demo`: cost of the Kuala Lumpur items, line by line and in total.
 
-What do the Kuala Lumpur items cost, line by line and in total?
+A server is started and asked over gRPC about all US imports of 2024.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from types import FrameType
 
+from tariffs.client._interrupts import repeat_lost_interrupts
 from tariffs.client.errors import TariffsError, extra_missing
 
 FOLDER = Path("build/demo")
@@ -18,10 +19,11 @@ _INTERRUPTED = 130
 
 
 def main() -> int:
-    """Run the demo; gives the exit code. The server it starts ends with it, whatever happens."""
-    signal.signal(signal.SIGTERM, _leave)
+    """Run the demo and return the exit code; the server is ended in every case."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    repeat_lost_interrupts()
     try:
-        _work()
+        _run()
     except TariffsError as error:
         print(f"tariffs: {error.reason}: {error}", file=sys.stderr)
         return error.exit_code
@@ -31,15 +33,15 @@ def main() -> int:
     return 0
 
 
-def _work() -> None:
+def _run() -> None:
     try:
-        work = importlib.import_module("tariffs.client.demo.founding_question")
+        demo = importlib.import_module("tariffs.client.demo.founding_question")
     except ModuleNotFoundError as error:
         raise extra_missing("all", error.name) from error
-    work.run(FOLDER, lambda text: print(text, flush=True))
+    demo.run(FOLDER, lambda text: print(text, flush=True))
 
 
-def _leave(_signal: int, _frame: FrameType | None) -> None:
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 

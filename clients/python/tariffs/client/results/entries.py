@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from tariffs.client.results.impact import Note, Provenance, Quote
+from tariffs.client.results.json_values import json_rows
+from tariffs.client.results.quote import Note, Provenance, Quote
 from tariffs.client.results.refused import refused_json
 
 MONEY = pl.Decimal(20, 2)
@@ -134,9 +135,7 @@ class EntriesResult:
                 {"row": row, "line_id": ids[row][0], "entry_id": ids[row][1], **quote.to_json_dict()}
                 for row, quote in self.quotes.items()
             ],
-            "entries": [
-                {name: _plain(value) for name, value in entry.items()} for entry in self.entries.to_dicts()
-            ],
+            "entries": json_rows(self.entries),
             "refused": refused_json(self.refused, refused_path),
             "notes": [note.to_json_dict() for note in self.notes],
             "provenance": dict(self.provenance),
@@ -155,7 +154,3 @@ def flat(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(
         pl.col(name).list.join("; ") for name, dtype in frame.schema.items() if dtype == pl.List(pl.String)
     )
-
-
-def _plain(value: object) -> object:
-    return value if value is None or isinstance(value, str | int | bool | list) else str(value)

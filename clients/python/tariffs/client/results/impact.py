@@ -1,223 +1,14 @@
-"""What calls return: plain frozen values, Decimal for money on one line, Polars frames for tables."""
+"""Results of runs over a trade table: by group and in total, on days or over a period."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from decimal import Decimal
+from dataclasses import dataclass
 
 import polars as pl
 
+from tariffs.client.results.json_values import json_rows
+from tariffs.client.results.quote import Note, Provenance
 from tariffs.client.results.refused import refused_json
-
-Provenance = Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """Something the caller should know: a reason of the catalogue, its text, and the run it is about, if one."""
-
-    reason: str
-    message: str
-    scenario: str = ""
-    on: str = ""
-
-    def to_json_dict(self) -> dict[str, str]:
-        """The note as plain data: `{"reason", "message"}`."""
-        return {"reason": self.reason, "message": self.message}
-
-
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """One measure as it meets one line.
-
-    Attributes:
-        measure: id of the measure.
-        authority: node of the authority tree.
-        heading: chapter-99 heading, or the schedule line of the ordinary duty.
-        state: applied, exempt, displaced, suspended, undetermined or prohibited.
-        rate: fraction, or None where the duty is not ad valorem.
-        base: USD the rate bites on.
-        amount: duty in USD; the amounts of all layers sum to what is assessed.
-        min: least duty over the facts that were asked and not declared.
-        max: most duty over them.
-        citations: legal sources.
-        why: rule, text and operands that decided the state.
-    """
-
-    measure: str
-    authority: str
-    heading: str
-    state: str
-    rate: Decimal | None
-    base: Decimal
-    amount: Decimal
-    min: Decimal
-    max: Decimal
-    citations: tuple[str, ...]
-    why: Mapping[str, str]
-
-    def to_json_dict(self) -> dict[str, object]:
-        """The layer as in `duty --json`, money and rate as decimal strings."""
-        return {
-            "measure": self.measure,
-            "authority": self.authority,
-            "heading": self.heading,
-            "state": self.state,
-            "rate": None if self.rate is None else str(self.rate),
-            "base": str(self.base),
-            "amount": str(self.amount),
-            "min": str(self.min),
-            "max": str(self.max),
-            "citations": list(self.citations),
-            "why": dict(self.why),
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Charge:
-    """A charge of the caller's in USD: no duty, and in no base; `base` is what a rate was taken on."""
-
-    kind: str
-    label: str
-    base: Decimal | None
-    amount: Decimal
-
-    def to_json_dict(self) -> dict[str, object]:
-        """The charge as in `duty --json`, numbers as decimal strings."""
-        return {
-            "kind": self.kind,
-            "label": self.label,
-            "base": None if self.base is None else str(self.base),
-            "amount": str(self.amount),
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Considered:
-    """A measure, or one row of it, that was looked at and made no layer.
-
-    Attributes:
-        measure: id of the measure.
-        authority: node of the authority tree.
-        heading: heading it would be reported under; empty where it has none.
-        outcome: not_claimed, not_listed, taken_out, ended, not_modelled or switched_off.
-        rule: the period or act that decides.
-        text: why, in one sentence.
-        citations: legal sources.
-        operands: what the sentence was rendered from, by name.
-    """
-
-    measure: str
-    authority: str
-    heading: str
-    outcome: str
-    rule: str
-    text: str
-    citations: tuple[str, ...]
-    operands: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class HeadingLine:
-    """One heading as an entry summary reports it; `rate` is None if not ad valorem or not the same throughout."""
-
-    heading: str
-    measures: tuple[str, ...]
-    rate: Decimal | None
-    base: Decimal
-    amount: Decimal
-
-    def to_json_dict(self) -> dict[str, object]:
-        """The heading as in `duty --json`, money and rate as decimal strings."""
-        return {
-            "heading": self.heading,
-            "measures": list(self.measures),
-            "rate": None if self.rate is None else str(self.rate),
-            "base": str(self.base),
-            "amount": str(self.amount),
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Quote:
-    """The duty on one entry line, with every layer named, cited and explained. A planning estimate, not a ruling.
-
-    Attributes:
-        assessed: duty in USD under all acts known on `known_on`.
-        owed: the same with invalidations biting from the beginning; assessed - owed is refundable.
-        min: least assessed duty over the facts that were asked and not declared.
-        max: most assessed duty over them.
-        missing_claims: the facts that were asked and not declared.
-        assumptions: what was taken for granted about facts not asked.
-        landed: parts of the landed cost in USD by name.
-        layers: every measure that meets the line.
-        notes: what else the caller should know.
-        headings: headings in the order of an entry summary, zero ones too; empty where not asked for, as in a batch.
-        considered: what was looked at and made no layer, and why; empty where not asked for.
-        provenance: law version, digests, switches: what the answer was made from.
-        charges: the caller's other charges, which are in `landed` and in no duty.
-        prohibited: measures under which the goods, or the part of them in a layer of that state, may not be imported.
-    """
-
-    assessed: Decimal
-    owed: Decimal
-    min: Decimal
-    max: Decimal
-    missing_claims: tuple[str, ...]
-    assumptions: tuple[str, ...]
-    landed: Mapping[str, Decimal]
-    layers: tuple[Layer, ...]
-    notes: tuple[Note, ...]
-    provenance: Provenance
-    charges: tuple[Charge, ...] = ()
-    headings: tuple[HeadingLine, ...] = ()
-    considered: tuple[Considered, ...] = ()
-    prohibited: tuple[str, ...] = ()
-
-    @property
-    def refundable(self) -> Decimal:
-        """USD that comes back: assessed - owed."""
-        return self.assessed - self.owed
-
-    def to_frame(self) -> pl.DataFrame:
-        """The layers as a frame: one row per layer, money and rates as float64."""
-        numbers = ("rate", "base", "amount", "min", "max")
-        schema = dict.fromkeys(("measure", "authority", "heading", "state"), pl.String()) | dict.fromkeys(
-            numbers, pl.Float64()
-        )
-        rows = [
-            {name: getattr(layer, name) for name in schema}
-            | {
-                name: None if getattr(layer, name) is None else float(getattr(layer, name))
-                for name in numbers
-            }
-            for layer in self.layers
-        ]
-        return pl.DataFrame(rows, schema=schema)
-
-    def to_json_dict(self) -> dict[str, object]:
-        """The answer as in `duty --json`, money as decimal strings; `charges` is there where some were given."""
-        charges = {"charges": [charge.to_json_dict() for charge in self.charges]} if self.charges else {}
-        found: dict[str, object] = {
-            "prohibited": list(self.prohibited),
-            "assessed": str(self.assessed),
-            "owed": str(self.owed),
-            "min": str(self.min),
-            "max": str(self.max),
-            "missing_claims": list(self.missing_claims),
-            "assumptions": list(self.assumptions),
-            "landed": {name: str(amount) for name, amount in self.landed.items()},
-            "layers": [layer.to_json_dict() for layer in self.layers],
-            "notes": [note.to_json_dict() for note in self.notes],
-            "provenance": dict(self.provenance),
-            **charges,
-        }
-        if self.headings or self.considered:
-            found["headings"] = [line.to_json_dict() for line in self.headings]
-            found["considered"] = [asdict(one) for one in self.considered]
-        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,7 +80,7 @@ class ImpactResult:
         return {
             "id": scenario,
             "on": on,
-            "groups": _rows(groups),
+            "groups": json_rows(groups),
             "total": total,
             "notes": [note.to_json_dict() for note in notes],
             **self._ranges_of(scenario, on),
@@ -300,7 +91,7 @@ class ImpactResult:
         if self.attribution is None:
             return {}
         rows = self.attribution.filter(scenario=scenario, on=on).drop("scenario", "on")
-        return {"attribution": _rows(rows)} if rows.height else {}
+        return {"attribution": json_rows(rows)} if rows.height else {}
 
     def _ranges_of(self, scenario: str, on: str) -> dict[str, object]:
         if self.ranges is None:
@@ -311,13 +102,13 @@ class ImpactResult:
             "tornado": self.ranges.tornado,
         }
         return {
-            name: _rows(frame.filter(scenario=scenario, on=on).drop("scenario", "on"))
+            name: json_rows(frame.filter(scenario=scenario, on=on).drop("scenario", "on"))
             for name, frame in found.items()
         }
 
     def _by_scenario(self) -> list[tuple[dict[str, object], pl.DataFrame, list[Note]]]:
         parts = []
-        for total in _rows(self.total):
+        for total in json_rows(self.total):
             run = total["scenario"], total["on"]
             groups = self.groups.filter(pl.col("scenario") == run[0], pl.col("on") == run[1])
             notes = [note for note in self.notes if (note.scenario, note.on) == run]
@@ -364,20 +155,13 @@ class TimelineResult:
         return {
             "scenarios": [
                 {"id": name}
-                | {key: _rows(frame.filter(scenario=name).drop("scenario")) for key, frame in frames.items()}
+                | {
+                    key: json_rows(frame.filter(scenario=name).drop("scenario"))
+                    for key, frame in frames.items()
+                }
                 for name in names
             ],
             "refused": refused_json(self.refused, refused_path),
             "notes": [note.to_json_dict() for note in self.notes],
             "provenance": dict(self.provenance),
         }
-
-
-def _rows(frame: pl.DataFrame) -> list[dict[str, object]]:
-    return [{name: _plain(value) for name, value in row.items()} for row in frame.to_dicts()]
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value if value is None or isinstance(value, str | int | float | bool) else str(value)

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 
 import polars as pl
 
-from tariffs.client.results.impact import Provenance
+from tariffs.client.results.quote import Provenance
 from tariffs.client.results.refused import refused_json
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from decimal import Decimal
 
-from tariffs.client.results.impact import Provenance
+from tariffs.client.results.json_values import json_fields
+from tariffs.client.results.quote import Provenance
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +71,6 @@ class PortFees:
     def to_json_dict(self) -> dict[str, object]:
         """The result as in `law port-fees --json`; amounts are decimal text."""
         return {
-            "fees": [_plain(asdict(fee)) | {"standing": fee.standing} for fee in self.fees],
+            "fees": [json_fields(fee) | {"standing": fee.standing} for fee in self.fees],
             "provenance": dict(self.provenance),
         }
-
-
-def _plain(fee: dict[str, object]) -> dict[str, object]:
-    return {name: _text(value) for name, value in fee.items()}
-
-
-def _text(value: object) -> object:
-    if isinstance(value, Decimal):
-        return str(value)
-    if isinstance(value, tuple):
-        return [_text(item) for item in value]
-    return _plain(value) if isinstance(value, dict) else value

@@ -8,10 +8,11 @@ from decimal import Decimal
 
 import polars as pl
 
-from tariffs.client.results.impact import Note, Provenance
+from tariffs.client.results.entries import MONEY
+from tariffs.client.results.json_values import json_rows, json_value
+from tariffs.client.results.quote import Note, Provenance
 from tariffs.client.results.refused import refused_json
 
-MONEY = pl.Decimal(20, 2)
 AMOUNTS = ("deposited", "assessed", "owed", "by_act", "refundable", "drawback", "refund", "interest")
 ENTRY_SCHEMA: dict[str, pl.DataType] = {
     "entry_id": pl.String(),
@@ -78,28 +79,21 @@ class RefundsResult:
             refused_path: the file that holds all refused rows, if one was written.
         """
         headings: dict[int, list[dict[str, object]]] = {}
-        for heading in _plain(self.headings):
+        for heading in json_rows(self.headings):
             row = heading.pop("row")
             heading.pop("entry_id")
             headings.setdefault(row if isinstance(row, int) else -1, []).append(heading)
         entries = [
             {**entry, "headings": headings.get(row, [])}
-            for entry in _plain(self.entries)
+            for entry in json_rows(self.entries)
             if isinstance(row := entry["row"], int)
         ]
         return {
             "entries": entries,
-            "headings": _plain(self.by_heading()),
-            "total": {name: str(amount) for name, amount in self.total.items()},
+            "headings": json_rows(self.by_heading()),
+            "total": json_value(self.total),
             "authorities": list(self.authorities),
             "refused": refused_json(self.refused, refused_path),
             "notes": [note.to_json_dict() for note in self.notes],
             "provenance": dict(self.provenance),
         }
-
-
-def _plain(frame: pl.DataFrame) -> list[dict[str, object]]:
-    return [
-        {name: str(value) if isinstance(value, Decimal) else value for name, value in row.items()}
-        for row in frame.to_dicts()
-    ]
