@@ -210,7 +210,7 @@ def test_a_limit_that_time_does_not_mend_is_not_tried_again() -> None:
 def test_a_stream_is_tried_again_by_grpc_until_its_first_message_and_not_after(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(retry, "PAUSES", ())
+    monkeypatch.setattr(retry, "RETRY_PAUSES", ())
 
     def broken(_request: Any, context: grpc.ServicerContext) -> Any:
         yield simulation_service_pb2.SimulateResponse(progress=simulation_service_pb2.Progress(stage="x"))

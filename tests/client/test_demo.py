@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
@@ -17,29 +18,19 @@ from tariffs.client.errors import Unavailable
 COMMAND = [sys.executable, "-u", "-m", "tariffs.client.demo"]
 
 
-@pytest.mark.slow
-def test_the_demo_answers_writes_and_leaves_nothing(tmp_path: Path) -> None:
-    done = subprocess.run(COMMAND, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stderr
-    summary = json.loads((tmp_path / "build/demo/summary.json").read_text())
-    assert [(one["id"], one["on"]) for one in summary["scenarios"]] == list(RUNS)
-    assert summary["refused"]["count"] == 0
-    lines = pl.scan_parquet(tmp_path / "build/demo/lines.parquet")
-    counts = lines.group_by("scenario", "on").agg(pl.len()).collect()
-    assert counts["len"].to_list() == [334_728] * len(RUNS)
-    assert "void parent" in done.stdout
-    assert "model armington, horizon short" in done.stdout
-    # The sentence on China is the difference of its mean rates, not the 24 points of the lines covered.
-    rates = {
-        one["id"]: {row["origin"]: row["effective_rate"] for row in one["groups"]}["CN"]
-        for one in summary["scenarios"]
-        if one["on"] == NOW
-    }
-    assert f"would be {100 * (rates[LAPSED] - rates[KEPT]):.1f} points higher" in done.stdout
-    assert not _servers_in(tmp_path)
+@pytest.fixture(scope="module")
+def whole_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[subprocess.Popen[str], Path]]:
+    """The demo, running while the tests before the last one run."""
+    folder = tmp_path_factory.mktemp("demo")
+    with subprocess.Popen(
+        COMMAND, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as demo:
+        yield demo, folder
+        demo.terminate()
 
 
 @pytest.mark.kill
+@pytest.mark.usefixtures("whole_demo")
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_demo_leaves_nothing(tmp_path: Path, how: signal.Signals) -> None:
     with subprocess.Popen(
@@ -59,6 +50,37 @@ def test_a_server_that_cannot_start_says_why(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("TARIFFS_WORKERS", "none")
     with pytest.raises(Unavailable, match="exit code"), own_server(tmp_path / "log", 60.0, lambda _: None):
         pass
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("whole_demo")
+def test_the_server_checks_itself_from_the_command_line() -> None:
+    command = [sys.executable, "-m", "tariffs.client.cli", "serve", "--check"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+def test_the_demo_answers_writes_and_leaves_nothing(whole_demo: tuple[subprocess.Popen[str], Path]) -> None:
+    demo, folder = whole_demo
+    stdout, stderr = demo.communicate(timeout=300)
+    assert demo.returncode == 0, stderr
+    summary = json.loads((folder / "build/demo/summary.json").read_text())
+    assert [(one["id"], one["on"]) for one in summary["scenarios"]] == list(RUNS)
+    assert summary["refused"]["count"] == 0
+    lines = pl.scan_parquet(folder / "build/demo/lines.parquet")
+    counts = lines.group_by("scenario", "on").agg(pl.len()).collect()
+    assert counts["len"].to_list() == [334_728] * len(RUNS)
+    assert "void parent" in stdout
+    assert "model armington, horizon short" in stdout
+    # The sentence on China is the difference of its mean rates, not the 24 points of the lines covered.
+    rates = {
+        one["id"]: {row["origin"]: row["effective_rate"] for row in one["groups"]}["CN"]
+        for one in summary["scenarios"]
+        if one["on"] == NOW
+    }
+    assert f"would be {100 * (rates[LAPSED] - rates[KEPT]):.1f} points higher" in stdout
+    assert not _servers_in(folder)
 
 
 def _servers_in(folder: Path) -> list[str]:
@@ -87,10 +109,3 @@ def _bytes(file: Path) -> bytes:
         return file.read_bytes()
     except OSError:
         return b""
-
-
-@pytest.mark.slow
-def test_the_server_checks_itself_from_the_command_line() -> None:
-    command = [sys.executable, "-m", "tariffs.client.cli", "serve", "--check"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr

@@ -189,7 +189,7 @@ def test_written_results_carry_their_provenance(tmp_path: Path) -> None:
 def test_a_run_whose_server_goes_in_its_midst_is_asked_for_again(
     monkeypatch: pytest.MonkeyPatch, broken: int, whole: bool
 ) -> None:
-    monkeypatch.setattr(retry, "PAUSES", (0.01, 0.01))
+    monkeypatch.setattr(retry, "RETRY_PAUSES", (0.01, 0.01))
     attempts = 0
 
     def answer(_request: Any, context: grpc.ServicerContext) -> Iterator[pb.SimulateResponse]:

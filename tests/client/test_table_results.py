@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from tariffs.client.cli.app import run
-from tariffs.client.cli.periods import unit_for
+from tariffs.client.cli.render.table import unit_for
 from tariffs.client.results.refused import refused_words
 
 TOYS = ("9503000073", "CN", "10000")
@@ -130,4 +130,4 @@ def test_what_a_change_does_to_a_small_table_is_in_dollars(capsys: pytest.Captur
 )
 def test_the_unit_of_a_table_fits_its_largest_amount(largest: float | None, shown: str, words: str) -> None:
     unit = unit_for([1.0, None, largest])
-    assert (unit.cell(largest), unit.words) == (shown, words)
+    assert (unit.cell(largest), unit.name) == (shown, words)

@@ -9,9 +9,11 @@ from types import TracebackType
 
 from tariffs.client import _arguments as arguments
 from tariffs.client._verbs.duty import DutyCalls
+from tariffs.client._verbs.line_stream import LineStreamCalls
 from tariffs.client._verbs.port_fees import PortFeeCalls
+from tariffs.client._verbs.refund import RefundCalls
 from tariffs.client._verbs.replay import call_of, with_call
-from tariffs.client._verbs.tables import StorageCalls
+from tariffs.client._verbs.runs import RunCalls
 from tariffs.client._wire import answers, requests
 from tariffs.client._wire.channel import Backend, LocalBackend, RemoteBackend
 from tariffs.client._wire.frames import Table
@@ -25,7 +27,7 @@ from tariffs.client.scenario import Scenario
 from tariffs.v1 import law_service_pb2, scenario_service_pb2
 
 
-class Client(DutyCalls, PortFeeCalls, StorageCalls):
+class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, LineStreamCalls):
     """Calls a server, or with `Client.local()` the engine in this process.
 
     The channel is opened on the first call and may be used by many threads; `with` closes it. Every call has a

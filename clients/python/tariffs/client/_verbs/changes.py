@@ -1,29 +1,21 @@
-"""The part of the client that compliance asks for: what changes in the law, and what comes back of entries."""
+"""Client methods that list changes of the law."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from decimal import Decimal
-from typing import Any
-
-import polars as pl
+from collections.abc import Mapping
 
 from tariffs.client import _arguments as arguments
 from tariffs.client._wire import answers as _answers
-from tariffs.client._wire import entry_batches, entry_table, requests
+from tariffs.client._wire import requests
 from tariffs.client._wire.channel import Backend
-from tariffs.client._wire.frames import Table, from_arrow, read_table
-from tariffs.client._wire.progress import Progress, reporting
-from tariffs.client._wire.requests import Day, Money, ScenarioLike
+from tariffs.client._wire.frames import Table, from_arrow
+from tariffs.client._wire.requests import Day, ScenarioLike
 from tariffs.client.config import Config
 from tariffs.client.results import law as lawinfo
-from tariffs.client.results.entries import REFUSED_SCHEMA
 from tariffs.client.results.law_changes import LawChange, LawChanges
-from tariffs.client.results.refund import AMOUNTS, ENTRY_SCHEMA, HEADING_SCHEMA, RefundsResult
-from tariffs.v1 import law_service_pb2, refund_service_pb2
+from tariffs.v1 import law_service_pb2
 
 EMBEDDED = "embedded"
-_COLUMNS = ("liquidation", "liquidation_date", "deposit_date", "drawback")
 
 
 class LawCalls:
@@ -86,136 +78,6 @@ class LawCalls:
         if isinstance(lines, str) and lines == EMBEDDED:
             request.embedded, table = True, None
         return _changes(self._backend.changes(request, table, timeout or self._config.deadlines.impact))
-
-    def refund(
-        self,
-        lines: Table,
-        *,
-        authorities: Sequence[str] = (),
-        interest_rate: Money | None = None,
-        paid_on: Day | None = None,
-        known_on: Day | None = None,
-        scenario: ScenarioLike | None = None,
-        switches: Mapping[str, str] | None = None,
-        min_confidence: str = "",
-        date_format: str = "",
-        progress: Progress = None,
-        timeout: float | None = None,
-    ) -> RefundsResult:
-        """What comes back of entries: duty assessed under a void authority, by entry, heading and collection window.
-
-        Args:
-            lines: frame, lazy frame or path with the columns of `duties`, and as far as known `liquidation`
-                (unliquidated, liquidated, reconciliation, final), `liquidation_date`, `deposit_date` (the entry day if
-                empty) and `drawback` (USD already recovered).
-            authorities: nodes to count; by default that of the refund program, IEEPA.
-            interest_rate: yearly interest, `"7%"` or 0.07, compounded daily from deposit; by default none.
-            paid_on: day interest runs to; by default the law's as-of day.
-            known_on: the day whose acts are assessed; by default the law's as-of day.
-            scenario: library name, `*.yaml` path, or `Scenario`.
-            switches: doubtful facts set otherwise than by default.
-            min_confidence: least confidence an act must have to count: A, B or C.
-            date_format: as of `impact`.
-            progress: True for a bar on a terminal, or a function of stage and fraction.
-            timeout: seconds for each batch of 1,000 lines; by default the config's deadline.
-
-        Raises:
-            InvalidRequest: the table or an option cannot be used. A row that cannot be rated is in `refused`.
-        """
-        frame = read_table(lines)
-        table = entry_table.read_entries(
-            frame, self.law(), "", arguments.text(date_format, "date_format"), _COLUMNS
-        )
-        request = refund_service_pb2.CalculateRefundsRequest(
-            scenario=requests.scenario_ref(scenario),
-            known_on=arguments.day(known_on, "known_on"),
-            switches=arguments.texts_by_name(switches, "switches"),
-            min_confidence=arguments.text(min_confidence, "min_confidence"),
-            authorities=arguments.names(authorities, "authorities"),
-            interest_rate=requests.rate_text(interest_rate, "interest_rate"),
-            paid_on=arguments.day(paid_on, "paid_on"),
-            table=table.form,
-        )
-        answers: list[tuple[list[int], refund_service_pb2.CalculateRefundsResponse]] = []
-        messages = _messages(table)
-        with reporting(progress) as report:
-            for rows in entry_table.batches(table):
-                report("rating lines", rows[0] / frame.height)
-                del request.lines[:]
-                request.lines.extend(messages[row] for row in rows)
-                answer = self._backend.unary(
-                    "CalculateRefunds", request, timeout or self._config.deadlines.batch
-                )
-                answers.append((rows, answer))
-            report("rating lines", 1.0)
-        return _refunds(table, answers)
-
-
-def _messages(table: entry_table.EntryTable) -> list[refund_service_pb2.RefundLine]:
-    found = [refund_service_pb2.RefundLine(line=line) for line in table.messages]
-    for name in _COLUMNS:
-        if name in table.frame.columns:
-            for message, value in zip(found, table.frame[name].to_list(), strict=True):
-                setattr(message, name, entry_table.text_of(value))
-    return found
-
-
-def _refunds(
-    table: entry_table.EntryTable,
-    answers: list[tuple[list[int], refund_service_pb2.CalculateRefundsResponse]],
-) -> RefundsResult:
-    entries: list[dict[str, Any]] = []
-    headings: list[dict[str, Any]] = []
-    refused: list[dict[str, Any]] = []
-    total = dict.fromkeys(AMOUNTS, Decimal("0.00"))
-    for rows, answer in answers:
-        for entry in answer.entries:
-            row = rows[entry.indices[0]]
-            entries.append(_entry(entry, row))
-            headings += [_heading(one, entry.entry_id, row) for one in entry.headings]
-        failed = ((rows[index], entry_batches.fault_of(status)) for index, status in answer.failures.items())
-        refused += [entry_batches.refusal(table, row, fault) for row, fault in failed]
-        for name in AMOUNTS:
-            total[name] += Decimal(answer.total[name])
-    refused += entry_batches.unsent(table)
-    return RefundsResult(
-        entries=pl.DataFrame(entries, schema=ENTRY_SCHEMA).sort("row"),
-        headings=pl.DataFrame(headings, schema=HEADING_SCHEMA).sort("row", maintain_order=True),
-        refused=pl.DataFrame(refused, schema=REFUSED_SCHEMA).sort("row"),
-        total=total,
-        authorities=tuple(answers[0][1].authorities),
-        provenance=entry_batches.joined_provenance(
-            [dict(_answers.provenance(answer.provenance)) for _, answer in answers]
-        ),
-        notes=tuple(dict.fromkeys(note for _, answer in answers for note in _answers.notes(answer.notes))),
-    )
-
-
-def _entry(entry: refund_service_pb2.EntryRefund, row: int) -> dict[str, Any]:
-    return {
-        "entry_id": entry.entry_id or None,
-        "row": row,
-        "day": entry.day or None,
-        "lines": len(entry.indices),
-        "refused": entry.refused_count,
-        "liquidation": entry.liquidation or None,
-        "route": entry.route or None,
-        "route_from": entry.route_from or None,
-        **{name: Decimal(getattr(entry, name)) for name in AMOUNTS},
-        "notes": [f"{note.reason}: {note.message}" for note in entry.notes],
-    }
-
-
-def _heading(one: refund_service_pb2.HeadingRefund, entry_id: str, row: int) -> dict[str, Any]:
-    return {
-        "entry_id": entry_id or None,
-        "row": row,
-        "measure": one.measure,
-        "heading": one.heading,
-        "start": one.start or None,
-        "end": one.end or None,
-        **{name: Decimal(getattr(one, name)) for name in ("deposited", "assessed", "owed", "refundable")},
-    }
 
 
 def _changes(answer: law_service_pb2.ListChangesResponse) -> LawChanges:

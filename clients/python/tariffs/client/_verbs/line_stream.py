@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol, cast
 
 import polars as pl
 
-from tariffs.client._wire import answers
+from tariffs.client._wire import answers, requests
+from tariffs.client._wire.channel import Backend
 from tariffs.client._wire.frames import Table, from_arrow, read_table
+from tariffs.client._wire.requests import Day, ImpactOptions, ScenarioLike
 from tariffs.client._wire.uploads import cut
+from tariffs.client.config import Config
 from tariffs.client.errors import InternalError
 from tariffs.client.results.quote import Note, Provenance
+from tariffs.client.scenario import Scenario
 from tariffs.v1 import simulation_service_pb2 as pb
 
 # A server takes batches of a quarter of a million lines, counting each row once for each point.
 _LINES_AT_A_TIME = 100_000
 
 
-class Lines(Protocol):
+class LineBackend(Protocol):
     """What a stream needs of the other side."""
 
     def lines(
@@ -37,7 +41,7 @@ class LineStream:
 
     def __init__(
         self,
-        backend: Lines,
+        backend: LineBackend,
         config: pb.LinesConfig,
         table: Table | Iterable[pl.DataFrame],
         limit: int,
@@ -114,3 +118,56 @@ def _frames_of(table: Table | Iterable[pl.DataFrame]) -> Iterable[pl.DataFrame]:
     if isinstance(table, Iterable) and not alone:
         return map(read_table, table)
     return [read_table(cast(Table, table))]
+
+
+class LineStreamCalls:
+    """Streams of table rows; mixed into `Client`."""
+
+    _backend: Backend
+    _config: Config
+
+    def lines(
+        self,
+        table: Table | Iterable[pl.DataFrame],
+        scenarios: Sequence[ScenarioLike] = ("base",),
+        *,
+        on: Day | None = None,
+        known_on: Day | None = None,
+        switches: Mapping[str, str] | None = None,
+        min_confidence: str = "",
+        direction: str = "import",
+        date_format: str = "",
+        timeout: float | None = None,
+    ) -> LineStream:
+        """The duty on the rows of a table of any length, batch by batch; there is no response.
+
+        Rows are sent as the results are read, and both sides hold only a few batches.
+
+        Args:
+            table: as of `impact`, or frames with the same columns as they come.
+            scenarios: library names, `*.yaml` paths, or `Scenario`s, which may carry a day of their own.
+            on: day of the law; a row's own entry date beats it.
+            known_on: count only acts published by this day; "entry" is each row's own day.
+            switches: doubtful facts set otherwise than by default.
+            min_confidence: least confidence an act must have to count: A, B or C.
+            direction: import or export.
+            date_format: as of `impact`.
+            timeout: seconds for the whole stream; by default the config's deadline.
+
+        Returns:
+            An iterator of frames, each some rows of one scenario.
+
+        Raises:
+            InvalidRequest: an option cannot be used. What is wrong with the table is raised by the iterator.
+        """
+        options = ImpactOptions(
+            on=on or "",
+            known_on=known_on or "",
+            switches=switches or {},
+            min_confidence=min_confidence,
+            direction=direction,
+            date_format=date_format,
+        )
+        config = requests.lines_config(Scenario.all_of(scenarios), options)
+        seconds = timeout or self._config.deadlines.lines
+        return LineStream(self._backend, config, table, self._config.message_limit, seconds)

@@ -36,7 +36,7 @@ _INPUTS = (
 )
 
 
-class ReplayCalls(Protocol):
+class ReplayClient(Protocol):
     """What replaying needs of a client."""
 
     @property
@@ -95,7 +95,7 @@ def with_call(provenance: Provenance, call: Mapping[str, object]) -> Provenance:
     return {**provenance, REQUEST: call}
 
 
-def replay(client: ReplayCalls, result: Path, table: Table | None = None) -> Replay:
+def replay(client: ReplayClient, result: Path, table: Table | None = None) -> Replay:
     """Run a written result again.
 
     Args:
@@ -125,7 +125,7 @@ def replay(client: ReplayCalls, result: Path, table: Table | None = None) -> Rep
     return Replay(same, changed, frame.height, 0.0 if same else _largest(frame, now))
 
 
-def _run(client: ReplayCalls, call: Mapping[str, Any], table: Table | None) -> ImpactResult | TimelineResult:
+def _run(client: ReplayClient, call: Mapping[str, Any], table: Table | None) -> ImpactResult | TimelineResult:
     lines = table if table is not None else call["table"]
     if lines == "given as a frame":
         raise InvalidRequest(

@@ -24,7 +24,7 @@ _WAIT_SECONDS = 5
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
 
 
-class RunCalls(Protocol):
+class RunBackend(Protocol):
     """What a run needs of the other side."""
 
     def unary(self, method: str, request: object, timeout: float) -> Any:
@@ -97,7 +97,7 @@ class Run:
     """
 
     def __init__(
-        self, name: str, calls: RunCalls, config: Config, call: Mapping[str, object] | None = None
+        self, name: str, calls: RunBackend, config: Config, call: Mapping[str, object] | None = None
     ) -> None:
         self.name = name
         self._calls = calls
@@ -126,7 +126,7 @@ class Run:
             TariffsError: why it has failed, or was cancelled.
             DeadlineExceeded: it goes on after `timeout`; it is not ended by that.
         """
-        patience = _Patience(self._config.deadlines.runs if timeout is None else timeout)
+        patience = _RetryClock(self._config.deadlines.runs if timeout is None else timeout)
         with reporting(progress) as report:
             while not (found := self._next_status(patience)).done:
                 report(found.stage, found.fraction)
@@ -163,7 +163,7 @@ class Run:
             TariffsError: why it has failed, or was cancelled.
             Unavailable: no server came back in time.
         """
-        patience = _Patience(self._config.deadlines.runs if timeout is None else timeout)
+        patience = _RetryClock(self._config.deadlines.runs if timeout is None else timeout)
         with reporting(progress) as report:
             messages = list(self._messages(patience, report))
         found: ImpactResult | TimelineResult
@@ -176,7 +176,7 @@ class Run:
         provenance = found.provenance if self._call is None else with_call(found.provenance, self._call)
         return replace(found, refused=refused, provenance=provenance)
 
-    def _messages(self, patience: _Patience, report: Report) -> Iterator[Any]:
+    def _messages(self, patience: _RetryClock, report: Report) -> Iterator[Any]:
         offset, parts, total = 0, set[tuple[str, str]](), max(1, self.status().total_parts)
         while True:
             try:
@@ -194,7 +194,7 @@ class Run:
                 continue
             return
 
-    def _next_status(self, patience: _Patience) -> RunStatus:
+    def _next_status(self, patience: _RetryClock) -> RunStatus:
         seconds = max(0.0, min(_WAIT_SECONDS, patience.left()))
         patience_left = Duration(seconds=int(seconds), nanos=int(seconds % 1 * 1e9))
         request = operations_pb2.WaitOperationRequest(name=self.name, timeout=patience_left)
@@ -211,7 +211,7 @@ class Run:
         return self._calls.unary(method, request, self._config.deadlines.lists)
 
 
-class _Patience:
+class _RetryClock:
     """How long to wait in all, and how long between one try and the next."""
 
     def __init__(self, seconds: float) -> None:

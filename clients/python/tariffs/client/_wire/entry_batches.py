@@ -32,7 +32,7 @@ Send = Callable[[list[duty_service_pb2.EntryLine]], duty_service_pb2.BatchCalcul
 
 def rate_entries(table: EntryTable, send: Send, report: Callable[[str, float], None]) -> EntriesResult:
     """The whole table, in batches that keep entries together; entries of more than 1,000 lines are refused."""
-    found = _Found(table)
+    found = _EntryCollector(table)
     for rows in batches(table):
         report("rating lines", found.done / table.frame.height)
         found.take(rows, send([table.messages[row] for row in rows]))
@@ -40,7 +40,7 @@ def rate_entries(table: EntryTable, send: Send, report: Callable[[str, float], N
     return found.result()
 
 
-class _Found:
+class _EntryCollector:
     """What came back so far."""
 
     def __init__(self, table: EntryTable) -> None:
@@ -62,15 +62,15 @@ class _Found:
             own = {name: value for name, value in quote.provenance.items() if value}
             self._quotes[rows[one.index]] = replace(quote, provenance={**shared, **own})
         for index, status in answer.failures.items():
-            self._refused.append(refusal(self._table, rows[index], fault_of(status)))
+            self._refused.append(refused_row(self._table, rows[index], fault_of(status)))
         self._entries += [_entry_row(entry, rows) for entry in answer.entries]
         self.done += len(rows)
 
     def result(self) -> EntriesResult:
         """The frames; rows in the order given, entries in the order of their first row."""
-        self._refused += unsent(self._table)
+        self._refused += oversized_rows(self._table)
         self._quotes = dict(sorted(self._quotes.items()))
-        self._refused.sort(key=lambda refusal: refusal["row"])
+        self._refused.sort(key=lambda refused_row: refused_row["row"])
         self._entries.sort(key=lambda entry: entry["row"])
         return EntriesResult(
             lines=self._lines(),
@@ -86,7 +86,7 @@ class _Found:
         )
 
     def _lines(self) -> pl.DataFrame:
-        reasons = {refusal["row"]: refusal["reason"] for refusal in self._refused}
+        reasons = {refused_row["row"]: refused_row["reason"] for refused_row in self._refused}
         given = self._table.frame
         taken = {name: f"{name}_given" for name in given.columns if name in LINE_SCHEMA or name == "row"}
         rows = [_line_row(self._quotes.get(row), reasons.get(row)) for row in range(given.height)]
@@ -116,13 +116,13 @@ class _Found:
             }
 
 
-def unsent(table: EntryTable) -> list[dict[str, Any]]:
+def oversized_rows(table: EntryTable) -> list[dict[str, Any]]:
     """The rows of entries that are too large for a batch, as rows of the refused."""
     large = (row for row, fault in table.faults.items() if fault.reason == TOO_LARGE)
-    return [refusal(table, row, table.faults[row]) for row in large]
+    return [refused_row(table, row, table.faults[row]) for row in large]
 
 
-def refusal(table: EntryTable, row: int, fault: InvalidRequest) -> dict[str, Any]:
+def refused_row(table: EntryTable, row: int, fault: InvalidRequest) -> dict[str, Any]:
     """Describe the fault of a row as a row of the refused; a fault found before it was sent comes first."""
     error = table.faults.get(row) or fault
     column = _column(error.field or "")
@@ -205,4 +205,4 @@ def joined_provenance(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return joined
 
 
-__all__ = ["fault_of", "joined_provenance", "rate_entries", "refusal", "unsent"]
+__all__ = ["fault_of", "joined_provenance", "oversized_rows", "rate_entries", "refused_row"]

@@ -9,14 +9,14 @@ from typing import TypeVar
 from tariffs.client.errors import Unavailable
 
 Message = TypeVar("Message")
-Found = TypeVar("Found")
-PAUSES = (0.2, 1.0)
+Result = TypeVar("Result")
+RETRY_PAUSES = (0.2, 1.0)
 """Seconds before each further attempt."""
 
 
 def read_whole(
-    ask: Callable[[float], Iterator[Message]], read: Callable[[Iterator[Message]], Found], seconds: float
-) -> Found:
+    ask: Callable[[float], Iterator[Message]], read: Callable[[Iterator[Message]], Result], seconds: float
+) -> Result:
     """What `read` makes of an answer; if the server goes in its midst, the whole is asked for again.
 
     A call that was answered in part is not tried again by gRPC. The same request has the same answer, but another
@@ -31,7 +31,7 @@ def read_whole(
         Unavailable: no server answers, or the last attempt was broken off too.
     """
     until = time.monotonic() + seconds
-    for pause in PAUSES:
+    for pause in RETRY_PAUSES:
         messages = _Counted(ask(until - time.monotonic()))
         try:
             return read(messages)

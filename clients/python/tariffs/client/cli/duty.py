@@ -9,7 +9,9 @@ from typing import Annotated
 import typer
 
 from tariffs.client._wire.frames import write_table
-from tariffs.client.cli import options, outputs, render, render_compliance, render_entries
+from tariffs.client.cli import options, outputs
+from tariffs.client.cli.render.entries import print_entries
+from tariffs.client.cli.render.quote import print_quote
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.results.entries import VIEWS, EntriesResult, flat
 
@@ -133,7 +135,7 @@ def duty(
                 date_format=date_format,
                 progress=True,
             )
-        return _tell(result, view, output, refused or outputs.refused_path(entries), as_json)
+        return _write(result, view, output, refused or outputs.refused_path(entries), as_json)
     if date_format:
         raise InvalidRequest(
             "REQUEST_INVALID",
@@ -170,9 +172,7 @@ def duty(
     if as_json:
         print(json.dumps(quote.to_json_dict()))
     else:
-        render.quote(quote)
-        if quote.headings or quote.considered:
-            render_compliance.considered(quote)
+        print_quote(quote)
     return 0
 
 
@@ -203,7 +203,7 @@ def _check_file_options(
         options.writable(path)
 
 
-def _tell(result: EntriesResult, view: str, output: Path | None, refused: Path, as_json: bool) -> int:
+def _write(result: EntriesResult, view: str, output: Path | None, refused: Path, as_json: bool) -> int:
     if output is not None:
         frame = result.view(view)
         write_table(flat(frame) if output.suffix.lower() == ".csv" else frame, output, result.provenance)
@@ -211,5 +211,5 @@ def _tell(result: EntriesResult, view: str, output: Path | None, refused: Path, 
     if as_json:
         print(json.dumps(result.to_json_dict(path)))
     else:
-        render_entries.entries(result, view)
+        print_entries(result, view)
     return 1 if result.refused.height else 0

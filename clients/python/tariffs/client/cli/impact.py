@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from tariffs.client._wire.frames import write_table
-from tariffs.client.cli import options, outputs, render, runs
+from tariffs.client.cli import options, outputs, runs
+from tariffs.client.cli.render.impact import print_impact
 from tariffs.client.results.impact import ImpactResult
 
 EXAMPLES = """
@@ -125,8 +126,8 @@ def impact(
             "date_format": date_format,
         }
         if detach:
-            runs.attached((output, lines, refused))
-            runs.begun(
+            runs.refuse_files((output, lines, refused))
+            runs.print_started(
                 client.start(table and options.source(table), scenario or ["base"], **given).name, as_json
             )
             return 0
@@ -135,7 +136,7 @@ def impact(
     if as_json:
         print(json.dumps(result.to_json_dict(refused_path)))
     else:
-        render.impact(result)
+        print_impact(result)
     return 1 if result.refused.height else 0
 
 

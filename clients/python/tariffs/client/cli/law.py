@@ -8,11 +8,12 @@ from typing import Annotated
 
 import typer
 
-from tariffs.client.cli import options, render
+from tariffs.client.cli import options
 from tariffs.client.cli.law_changes import EXAMPLES, changes
 from tariffs.client.cli.law_port_fees import EXAMPLES as PORT_FEE_EXAMPLES
 from tariffs.client.cli.law_port_fees import port_fees
 from tariffs.client.cli.law_validate import validate
+from tariffs.client.cli.render.law import print_measure, print_measures, print_switches
 
 app = typer.Typer(help="The law as data: its measures, and its doubtful facts.", no_args_is_help=True)
 app.command("changes", epilog=EXAMPLES)(changes)
@@ -32,13 +33,13 @@ def measures(
 ) -> int:
     """All measures. One that charges nothing yet is listed as `not modelled yet`."""
     with options.connected(target, local) as client:
-        found = client.measures(authority)
+        listed = client.measures(authority)
     if as_json:
         names = ("id", "title", "authority", "direction", "modelled", "announced", "confidence", "citations")
-        rows = [{name: getattr(one, name) for name in names} | {"standing": one.standing} for one in found]
+        rows = [{name: getattr(one, name) for name in names} | {"standing": one.standing} for one in listed]
         print(json.dumps({"measures": rows}))
     else:
-        render.measures(found)
+        print_measures(listed)
     return 0
 
 
@@ -53,11 +54,11 @@ def show(
 ) -> int:
     """One measure through time: its periods, what was done to it later, and the sources."""
     with options.connected(target, local) as client:
-        found = client.measure(measure)
+        details = client.measure(measure)
     if as_json:
-        print(json.dumps(found.to_json_dict()))
+        print(json.dumps(details.to_json_dict()))
     else:
-        render.measure(found)
+        print_measure(details)
     return 0
 
 
@@ -71,5 +72,5 @@ def switches(
     if as_json:
         print(json.dumps({"law_version": law.version, "switches": [asdict(one) for one in law.switches]}))
     else:
-        render.switches(law)
+        print_switches(law)
     return 0

@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from tariffs.client._wire.frames import write_table
-from tariffs.client.cli import options, outputs, render_compliance
+from tariffs.client.cli import options, outputs
+from tariffs.client.cli.render.law import print_changes
 from tariffs.client.errors import InvalidRequest
 
 EXAMPLES = """
@@ -59,7 +60,7 @@ def changes(
     if output is not None:
         options.writable(output)
     with options.connected(target, local) as client:
-        found = client.changes(
+        result = client.changes(
             start,
             end,
             "embedded" if embedded else table,
@@ -72,10 +73,10 @@ def changes(
             direction=direction,
         )
     if output is not None:
-        write_table(found.lines, output, found.provenance)
-    path = outputs.write_refused(found.refused, outputs.refused_path(table), found.provenance)
+        write_table(result.lines, output, result.provenance)
+    path = outputs.write_refused(result.refused, outputs.refused_path(table), result.provenance)
     if as_json:
-        print(json.dumps(found.to_json_dict(path)))
+        print(json.dumps(result.to_json_dict(path)))
     else:
-        render_compliance.changes(found)
-    return 1 if found.refused.height else 0
+        print_changes(result)
+    return 1 if result.refused.height else 0

@@ -8,11 +8,11 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Column, Table
 
 from tariffs.client.cli import options
-from tariffs.client.cli.render import console, footer
-from tariffs.client.results.port_fees import PortFees
+from tariffs.client.cli.render.notes import print_footer
+from tariffs.client.cli.render.table import console, right, text_table
+from tariffs.client.results.port_fees import PortFee, PortFees
 
 EXAMPLES = """
 [bold]Examples[/bold]
@@ -24,8 +24,8 @@ EXAMPLES = """
 
 
 def _figure(name: str, text: str) -> typer.models.OptionInfo:
-    found: typer.models.OptionInfo = typer.Option(name, metavar="NUMBER", help=text)
-    return found
+    option: typer.models.OptionInfo = typer.Option(name, metavar="NUMBER", help=text)
+    return option
 
 
 def port_fees(
@@ -78,7 +78,7 @@ def port_fees(
     Fees fall on ships and not on goods: they are in no result of `tariffs impact`.
     """
     with options.connected(target, local) as client:
-        found = client.port_fees(
+        result = client.port_fees(
             on,
             kind=kind,
             ship=ship,
@@ -95,32 +95,31 @@ def port_fees(
             switches=options.pairs(switch, "--switch"),
         )
     if as_json:
-        print(json.dumps(found.to_json_dict()))
+        print(json.dumps(result.to_json_dict()))
     else:
-        _print(found)
+        _print(result)
     return 0
 
 
-def _print(found: PortFees) -> None:
+def _print(result: PortFees) -> None:
     out = console()
-    names = ("per call", "a voyage", "per TEU", "per ton", "TEU of trade", "ton of trade")
-    amounts = [Column(name, justify="right") for name in names]
-    table = Table("fee", "kind", "ship", "", *amounts, box=None, pad_edge=False)
-    for fee in found.fees:
-        costs = (fee.per_call, fee.total, fee.per_teu, fee.per_ton, fee.teu_of_trade, fee.ton_of_trade)
-        ship = fee.ship or "your own"
-        table.add_row(fee.measure, fee.kind, ship, fee.standing, *(_amount(cost) for cost in costs))
-    out.print(table)
+    amounts = right("per call", "a voyage", "per TEU", "per ton", "TEU of trade", "ton of trade")
+    out.print(text_table(["fee", "kind", "ship", "status", *amounts], map(_row, result.fees)))
     out.print(
         "[dim]US dollars. `of trade`: spread over all cargo of the trade, on ships that pay and others.[/dim]"
     )
     out.print()
-    for fee in found.fees:
+    for fee in result.fees:
         out.print(escape(f"{fee.measure} {fee.kind} {fee.ship or 'your own'}: {'; '.join(fee.citations)}"))
         for one in fee.figures:
             conf = f" ({one.confidence})" if one.confidence else ""
             out.print(f"  [dim]{one.name} {one.value:,f}: {escape(one.source)}{conf}[/dim]")
-    footer(out, found.provenance)
+    print_footer(out, result.provenance)
+
+
+def _row(fee: PortFee) -> list[str]:
+    costs = (fee.per_call, fee.total, fee.per_teu, fee.per_ton, fee.teu_of_trade, fee.ton_of_trade)
+    return [fee.measure, fee.kind, fee.ship or "your own", fee.standing, *map(_amount, costs)]
 
 
 def _amount(cost: Decimal | None) -> str:

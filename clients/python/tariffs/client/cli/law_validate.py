@@ -10,9 +10,10 @@ from typing import Annotated, Any, cast
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Column, Table
+from rich.table import Table
 
-from tariffs.client.cli import options, render
+from tariffs.client.cli import options
+from tariffs.client.cli.render.table import console, right, text_table
 from tariffs.client.errors import extra_missing
 
 _FAULT = 4
@@ -34,7 +35,7 @@ def validate(
     if as_json:
         print(json.dumps(found))
     else:
-        _print(render.console(), found)
+        _print(console(), found)
     return 0 if found["ok"] else _FAULT
 
 
@@ -65,47 +66,51 @@ def _print(out: Console, found: Mapping[str, Any]) -> None:
 
 
 def _days(days: Sequence[Mapping[str, Any]]) -> Table:
-    table = Table(
-        "day", *_right("rate", "owed", "wanted"), "", "by authority", "by origin", box=None, pad_edge=False
-    )
-    for day in days:
-        wanted = "-".join(_percent(bound, 1) for bound in day["range"] or ())
-        table.add_row(
+    rows = (
+        (
             day["date"],
             _percent(day["effective_rate"]),
             _percent(day["owed_rate"]),
-            wanted,
+            "-".join(_percent(bound, 1) for bound in day["range"] or ()),
             "" if day["in_range"] else "OUT",
             _listed(day["by_authority"]),
             _listed(dict(list(day["by_origin"].items())[:_TOP_ORIGINS])),
         )
-    return table
+        for day in days
+    )
+    return text_table(["day", *right("rate", "owed", "expected"), "", "by authority", "by origin"], rows)
 
 
 def _published(figures: Sequence[Mapping[str, Any]]) -> Table:
-    table = Table(
-        "figure",
-        "day",
-        "view",
-        *_right("published", "ours", "difference"),
-        "reason",
-        box=None,
-        pad_edge=False,
+    rows = (
+        (
+            one["id"],
+            one["date"],
+            one["view"],
+            _percent(one["published"]),
+            _percent(one["found"]),
+            f"{100 * one['difference']:+.2f}",
+            "" if one["within"] else one["reason"] or "NO REASON KNOWN",
+        )
+        for one in figures
     )
-    for one in figures:
-        reason = "" if one["within"] else one["reason"] or "NO REASON KNOWN"
-        values = (_percent(one["published"]), _percent(one["found"]), f"{100 * one['difference']:+.2f}")
-        table.add_row(one["id"], one["date"], one["view"], *values, escape(reason))
-    return table
+    numbers = right("published", "ours", "difference")
+    return text_table(["figure", "day", "view", *numbers, "reason"], rows)
 
 
 def _preferences(shares: Sequence[Mapping[str, Any]]) -> Table:
-    columns = _right("ordinary duty due, m USD", "relief in tables", "as paid in 2024", "difference")
-    table = Table("preference", *columns, box=None, pad_edge=False)
-    for one in shares:
-        values = (f"{one['due'] / 1e6:,.0f}", _percent(one["share"], 1), _percent(one["paid"], 1))
-        table.add_row(one["origin"], *values, f"{100 * (one['share'] - one['paid']):+.1f}")
-    return table
+    rows = (
+        (
+            one["origin"],
+            f"{one['due'] / 1e6:,.0f}",
+            _percent(one["share"], 1),
+            _percent(one["paid"], 1),
+            f"{100 * (one['share'] - one['paid']):+.1f}",
+        )
+        for one in shares
+    )
+    columns = right("ordinary duty due, m USD", "relief in tables", "as paid in 2024", "difference")
+    return text_table(["preference", *columns], rows)
 
 
 def _listed(rates: Mapping[str, float]) -> str:
@@ -114,7 +119,3 @@ def _listed(rates: Mapping[str, float]) -> str:
 
 def _percent(rate: float, digits: int = 2) -> str:
     return f"{100 * rate:.{digits}f}"
-
-
-def _right(*names: str) -> list[Column]:
-    return [Column(name, justify="right") for name in names]

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from tariffs.client.cli import options, outputs, render_compliance
+from tariffs.client.cli import options, outputs
+from tariffs.client.cli.render.entries import print_refunds
 
 EXAMPLES = """
 [bold]Examples[/bold]
@@ -80,5 +81,5 @@ def refund(
     if as_json:
         print(json.dumps(result.to_json_dict(path)))
     else:
-        render_compliance.refunds(result)
+        print_refunds(result)
     return 1 if result.refused.height else 0

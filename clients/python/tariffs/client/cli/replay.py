@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
+from tariffs.client._verbs.replay import Replay
 from tariffs.client._verbs.replay import replay as run_again
-from tariffs.client.cli import options, render
+from tariffs.client.cli import options
+from tariffs.client.cli.render.table import console
 
 EXAMPLES = """
 [bold]Examples[/bold]
@@ -36,9 +39,20 @@ def replay(
     Exit 0 if every number has the same bits, 1 if not, 4 if the law of the result is that of another release.
     """
     with options.connected(target, local) as client:
-        found = run_again(client, result, table)
+        outcome = run_again(client, result, table)
     if as_json:
-        print(json.dumps(found.to_json_dict()))
+        print(json.dumps(outcome.to_json_dict()))
     else:
-        render.replay(found)
-    return 0 if found.same else _DIFFERS
+        _print(outcome)
+    return 0 if outcome.same else _DIFFERS
+
+
+def _print(outcome: Replay) -> None:
+    out = console()
+    if outcome.same:
+        out.print(f"The same: {outcome.rows:,} rows, bit for bit.")
+        return
+    largest = outcome.largest
+    out.print("Not the same." if largest is None else f"Not the same: by {largest:.2g} at most.")
+    for text in outcome.changed or ("No input has changed.",):
+        out.print(escape(text))

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
 from tariffs.client._verbs.run_handle import RunStatus
 from tariffs.client._wire.frames import write_table
-from tariffs.client.cli import options, outputs, render
+from tariffs.client.cli import options, outputs
+from tariffs.client.cli.render.impact import print_impact, print_timeline
+from tariffs.client.cli.render.table import console, text_table
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.results.impact import ImpactResult
 
@@ -21,6 +21,7 @@ app = typer.Typer(
     help="Long runs: begin one with `tariffs impact --detach`; see how it stands, end it, read its result.",
     no_args_is_help=True,
 )
+_SECONDS = len("2026-11-24T12:00:00")
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the run, such as operations/4f0c...")]
 
 
@@ -30,11 +31,11 @@ def list_runs(
 ) -> int:
     """Your runs, the newest first."""
     with options.connected(target, local) as client:
-        found = client.runs()
+        statuses = client.runs()
     if as_json:
-        print(json.dumps({"runs": [one.to_json_dict() for one in found]}))
+        print(json.dumps({"runs": [one.to_json_dict() for one in statuses]}))
     else:
-        render.console().print(_table(found))
+        _print(statuses)
     return 0
 
 
@@ -50,7 +51,7 @@ def show(
     with options.connected(target, local) as client:
         run = client.run(name)
         status = run.wait(progress=True) if wait else run.status()
-    _tell(status, as_json)
+    _print_status(status, as_json)
     return 0
 
 
@@ -63,14 +64,14 @@ def cancel(
         run = client.run(name)
         run.cancel()
         status = run.status()
-    _tell(status, as_json)
+    _print_status(status, as_json)
     return 0
 
 
 @app.command(
     "result", epilog="[bold]Example[/bold]\n\n  tariffs runs result operations/4f0c... -o groups.parquet"
 )
-def result(
+def show_result(
     name: Name,
     output: Annotated[
         Path | None,
@@ -85,23 +86,23 @@ def result(
     for path in filter(None, (output, refused)):
         options.writable(path)
     with options.connected(target, local) as client:
-        found = client.run(name).result(progress=True)
+        result = client.run(name).result(progress=True)
     if output is not None:
-        rows = found.groups if isinstance(found, ImpactResult) else found.segments
-        write_table(rows, output, found.provenance)
+        rows = result.groups if isinstance(result, ImpactResult) else result.segments
+        write_table(rows, output, result.provenance)
     refused_path = outputs.write_refused(
-        found.refused, refused or outputs.refused_path(None), found.provenance
+        result.refused, refused or outputs.refused_path(None), result.provenance
     )
     if as_json:
-        print(json.dumps(found.to_json_dict(refused_path)))
-    elif isinstance(found, ImpactResult):
-        render.impact(found)
+        print(json.dumps(result.to_json_dict(refused_path)))
+    elif isinstance(result, ImpactResult):
+        print_impact(result)
     else:
-        render.timeline(found)
-    return 1 if found.refused.height else 0
+        print_timeline(result)
+    return 1 if result.refused.height else 0
 
 
-def begun(name: str, as_json: bool) -> None:
+def print_started(name: str, as_json: bool) -> None:
     """Tell the name of a run that goes on alone."""
     if as_json:
         print(json.dumps({"name": name}))
@@ -109,7 +110,7 @@ def begun(name: str, as_json: bool) -> None:
         print(name)
 
 
-def attached(paths: Sequence[Path | None]) -> None:
+def refuse_files(paths: Sequence[Path | None]) -> None:
     """See that a run that goes on alone is asked to write nothing here; raises InvalidRequest."""
     if any(paths):
         raise InvalidRequest(
@@ -120,19 +121,25 @@ def attached(paths: Sequence[Path | None]) -> None:
         )
 
 
-def _tell(status: RunStatus, as_json: bool) -> None:
+def _print_status(status: RunStatus, as_json: bool) -> None:
     if as_json:
         print(json.dumps(status.to_json_dict()))
         return
-    render.console().print(_table([status]))
+    _print([status])
     if status.error is not None:
         print(f"{status.error.reason}: {status.error}")
 
 
-def _table(found: Sequence[RunStatus]) -> Table:
-    table = Table("run", "state", "done", "parts", "begun", "stage", box=None, pad_edge=False)
-    for one in found:
-        parts = f"{one.finished_parts}/{one.total_parts}"
-        row = (one.name, one.state, f"{one.fraction:.0%}", parts, one.create_time[:19], one.stage)
-        table.add_row(*map(escape, row))
-    return table
+def _print(statuses: Sequence[RunStatus]) -> None:
+    rows = (
+        (
+            one.name,
+            one.state,
+            f"{one.fraction:.0%}",
+            f"{one.finished_parts}/{one.total_parts}",
+            one.create_time[:_SECONDS],
+            one.stage,
+        )
+        for one in statuses
+    )
+    console().print(text_table(["run", "state", "done", "parts", "started", "stage"], rows))

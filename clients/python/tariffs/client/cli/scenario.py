@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from tariffs.client.cli import options, render
+from tariffs.client.cli import options
+from tariffs.client.cli.render.law import print_check, print_differences, print_scenarios
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.scenario import Scenario
 
@@ -33,7 +34,7 @@ def list_scenarios(
         ]
         print(json.dumps({"scenarios": rows}))
     else:
-        render.scenarios(scenarios)
+        print_scenarios(scenarios)
     return 0
 
 
@@ -48,16 +49,16 @@ def show(
         text = known.text
     else:
         with options.connected(target, local) as client:
-            found = client.scenario(known.name)
-        text = found.text
+            stored = client.scenario(known.name)
+        text = stored.text
         document = {
-            "id": found.id,
-            "title": found.title,
-            "description": found.description,
-            "basis": found.basis,
-            "parents": list(found.parents),
-            "digest": found.digest,
-            "tags": list(found.tags),
+            "id": stored.id,
+            "title": stored.title,
+            "description": stored.description,
+            "basis": stored.basis,
+            "parents": list(stored.parents),
+            "digest": stored.digest,
+            "tags": list(stored.tags),
             "yaml": text,
         }
     print(json.dumps(document) if as_json else text.rstrip("\n"))
@@ -83,7 +84,7 @@ def check(
     if as_json:
         print(json.dumps({**result.to_json_dict(), "ok": ok}))
     else:
-        render.check(name, result)
+        print_check(name, result)
     return 0 if ok else _LAW_EXIT
 
 
@@ -110,9 +111,9 @@ def diff(
 ) -> int:
     """What two scenarios make different in the law: which measures stand otherwise, from when to when."""
     with options.connected(target, local) as client:
-        found = client.diff(Scenario.of(first), Scenario.of(second))
+        differences = client.diff(Scenario.of(first), Scenario.of(second))
     if as_json:
-        print(json.dumps({"differences": [one.to_json_dict() for one in found]}))
+        print(json.dumps({"differences": [one.to_json_dict() for one in differences]}))
     else:
-        render.differences(found)
+        print_differences(differences)
     return 0

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
-from tariffs.client.cli import options, render
+from tariffs.client.cli import options
+from tariffs.client.cli.render.table import console, right, text_table
 
+_SECONDS = len("2026-11-24T12:00:00")
 app = typer.Typer(
     help="Tables that a server keeps; large tables given to `impact` get there by themselves.",
     no_args_is_help=True,
@@ -24,15 +24,22 @@ def list_tables(
 ) -> int:
     """Your tables, the newest first."""
     with options.connected(target, local) as client:
-        found = client.tables()
+        handles = client.tables()
     if as_json:
-        print(json.dumps({"tables": [one.to_json_dict() for one in found]}))
+        print(json.dumps({"tables": [one.to_json_dict() for one in handles]}))
         return 0
-    table = Table("table", "rows", "columns", "bytes", "uploaded", "expires", box=None, pad_edge=False)
-    for one in found:
-        sizes = (f"{one.row_count:,}", str(one.column_count), f"{one.byte_count:,}")
-        table.add_row(escape(one.name), *sizes, one.create_time[:19], one.expire_time[:19])
-    render.console().print(table)
+    rows = (
+        (
+            one.name,
+            f"{one.row_count:,}",
+            str(one.column_count),
+            f"{one.byte_count:,}",
+            one.create_time[:_SECONDS],
+            one.expire_time[:_SECONDS],
+        )
+        for one in handles
+    )
+    console().print(text_table(["table", *right("rows", "columns", "bytes"), "uploaded", "expires"], rows))
     return 0
 
 
@@ -47,8 +54,8 @@ def upload(
 ) -> int:
     """Have the server keep a table, and tell its handle."""
     with options.connected(target, local) as client:
-        found = client.upload(options.source(table))
-    print(json.dumps(found.to_json_dict()) if as_json else found.name)
+        handle = client.upload(options.source(table))
+    print(json.dumps(handle.to_json_dict()) if as_json else handle.name)
     return 0
 
 

@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from tariffs.client._wire.frames import write_table
-from tariffs.client.cli import options, render
+from tariffs.client.cli import options
+from tariffs.client.cli.render.impact import print_timeline
 
 EXAMPLES = """
 [bold]Examples[/bold]
@@ -95,5 +96,5 @@ def timeline(
     if as_json:
         print(json.dumps(result.to_json_dict()))
     else:
-        render.timeline(result)
+        print_timeline(result)
     return 1 if result.refused.height else 0

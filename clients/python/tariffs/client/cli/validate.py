@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
 from tariffs.client._wire.progress import reporting
-from tariffs.client.cli import options, render
+from tariffs.client.cli import options
+from tariffs.client.cli.render.table import console, right, text_table
 from tariffs.client.errors import extra_missing
 
 app = typer.Typer(help="Answers of the engine beside published figures.", no_args_is_help=True)
@@ -52,19 +51,10 @@ def _engine() -> Any:
 
 
 def _show(rows: list[dict[str, Any]]) -> None:
-    out = render.console()
-    table = Table(box=None, pad_edge=False)
-    for title in _TITLES[:3]:
-        table.add_column(title)
-    for title in _NUMBERS:
-        table.add_column(title, justify="right")
-    table.add_column("within")
-    reasons = _reasons(rows)
-    for row in rows:
-        table.add_row(*(escape(cell) for cell in (*_words(row)[:3], *_cells(row), _mark(row, reasons))))
-    table.caption = "percent, or points; low and high are the parameter sets"
-    table.caption_justify = "left"
-    out.print(table)
+    out, reasons = console(), _reasons(rows)
+    cells = ((*_words(row)[:3], *_cells(row), _mark(row, reasons)) for row in rows)
+    caption = "percent, or points; low and high are the parameter sets"
+    out.print(text_table([*_TITLES[:3], *right(*_NUMBERS), "within"], cells, caption))
     for reason, number in reasons.items():
         out.print(f"({number}) {reason}", markup=False)
 

@@ -10,7 +10,8 @@ from typing import cast
 
 from tariffs.client._wire.frames import write_table
 from tariffs.client._wire.own_server import own_server
-from tariffs.client.cli import render
+from tariffs.client.cli.render.impact import print_points
+from tariffs.client.cli.render.table import console
 from tariffs.client.client import Client
 from tariffs.client.results.impact import ImpactResult
 from tariffs.client.scenario import Scenario
@@ -58,7 +59,7 @@ def run(folder: Path, say: Callable[[str], None]) -> ImpactResult:
             progress=_DemoSteps(say),
             timeout=_RUN_SECONDS,
         )
-        render.points(render.console(), result, SHOWN_RUNS, _GROUPS)
+        print_points(console(), result, SHOWN_RUNS, _GROUPS)
         _conclude(result, _why_nothing(client, result), say)
     _write(result, folder, say)
     say(f"Done in {time.monotonic() - started:.0f} s; the server has ended.")

@@ -1,0 +1,123 @@
+"""Client methods for long runs on a server."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from google.longrunning import operations_pb2
+
+from tariffs.client import _arguments as arguments
+from tariffs.client._verbs.replay import call_of
+from tariffs.client._verbs.run_handle import Run, RunStatus, status_of
+from tariffs.client._verbs.tables import PAGE_SIZE, TableCalls
+from tariffs.client._wire import requests
+from tariffs.client._wire.frames import Table
+from tariffs.client._wire.requests import ONE_DAY_OPTIONS, Day, ImpactOptions, ScenarioLike, shallow
+from tariffs.client.scenario import Scenario
+from tariffs.v1 import simulation_service_pb2
+
+
+class RunCalls(TableCalls):
+    """Long runs on a server; mixed into `Client`."""
+
+    def start(
+        self,
+        lines: Table | None = None,
+        scenarios: Sequence[ScenarioLike] = ("base",),
+        *,
+        on: Day | None = None,
+        period: tuple[Day, Day] | None = None,
+        by: Sequence[str] = ("origin",),
+        baseline: Day | None = None,
+        response: str = "armington",
+        horizon: str = "short",
+        parameters: str | Path | None = None,
+        known_on: Day | None = None,
+        switches: Mapping[str, str] | None = None,
+        min_confidence: str = "",
+        include_lines: bool = False,
+        draws: int = 0,
+        seed: int = 0,
+        attribute: bool = False,
+        direction: str = "import",
+        date_format: str = "",
+        request_id: str = "",
+        timeout: float | None = None,
+    ) -> Run:
+        """Begin a run on the server that goes on without the caller.
+
+        Args:
+            lines: as of `impact`, and so are the others.
+            scenarios: library names, `*.yaml` paths, or `Scenario`s.
+            on: day of the law.
+            period: first and last day: what `timeline` computes, in place of what `impact` computes. `on`,
+                `include_lines`, `draws`, `seed` and `attribute` have no meaning then.
+            by: keys of the groups.
+            baseline: day the values of `lines` belong to.
+            response: armington, passthrough, smart or none.
+            horizon: impact, short or long.
+            parameters: None for the central set, "low", "high", or the path of a CSV file.
+            known_on: count only acts published by this day.
+            switches: doubtful facts set otherwise than by default.
+            min_confidence: least confidence an act must have to count.
+            include_lines: whether the result holds every line too.
+            draws: draws of the elasticities for `ranges`.
+            seed: which draws.
+            attribute: whether to split differences by change and authority.
+            direction: import or export.
+            date_format: as of `impact`.
+            request_id: a name of one's own for this request: the same again is the same run.
+            timeout: seconds for beginning it; by default the config's deadline.
+
+        Raises:
+            InvalidRequest: the request cannot be run, as far as it can be told at once; or there is no server.
+        """
+        options = ImpactOptions(
+            on=on or "",
+            baseline=baseline or "",
+            response=response,
+            horizon=horizon,
+            parameters=parameters,
+            by=by,
+            known_on=known_on or "",
+            switches=switches or {},
+            min_confidence=min_confidence,
+            include_lines=include_lines,
+            draws=draws,
+            seed=seed,
+            attribute=attribute,
+            direction=direction,
+            date_format=date_format,
+        )
+        remote, scenarios = self._remote(), Scenario.all_of(scenarios)
+        # Without an id a call that is tried again would begin a second run.
+        request = simulation_service_pb2.StartRunRequest(
+            request_id=arguments.text(request_id, "request_id") or uuid.uuid4().hex
+        )
+        if period is None:
+            request.simulate.CopyFrom(requests.simulate_request(scenarios, options))
+            remote.give(request.simulate, lines)
+            call = call_of("impact", lines, scenarios, shallow(options))
+        else:
+            request.timeline.CopyFrom(requests.timeline_request(scenarios, *period, options))
+            remote.give(request.timeline, lines)
+            given = {name: value for name, value in shallow(options).items() if name not in ONE_DAY_OPTIONS}
+            call = call_of("timeline", lines, scenarios, {"start": period[0], "end": period[1], **given})
+        operation = remote.unary("StartRun", request, timeout or self._config.deadlines.batch)
+        return Run(operation.name, remote, self._config, call)
+
+    def runs(self, *, timeout: float | None = None) -> tuple[RunStatus, ...]:
+        """The runs of this caller that the server knows, the newest first."""
+        remote, found, token = self._remote(), list[RunStatus](), ""
+        while True:
+            request = operations_pb2.ListOperationsRequest(page_size=PAGE_SIZE, page_token=token)
+            answer = remote.unary("ListOperations", request, timeout or self._config.deadlines.lists)
+            found += [status_of(operation) for operation in answer.operations]
+            if not (token := answer.next_page_token):
+                return tuple(found)
+
+    def run(self, name: str) -> Run:
+        """A run begun earlier, by its name; whether there is one shows at its first call."""
+        return Run(arguments.text(name, "name"), self._remote(), self._config)

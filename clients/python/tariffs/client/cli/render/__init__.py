@@ -1,0 +1,1 @@
+"""Print results as text for people: tables, notes and the provenance line."""

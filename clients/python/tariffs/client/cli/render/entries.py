@@ -1,0 +1,72 @@
+"""Print the duties and the refunds of entry files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from tariffs.client.cli.render.notes import print_footer, print_notes, print_refused, print_row_notes
+from tariffs.client.cli.render.table import console, frame_table, value_text
+from tariffs.client.results.entries import EntriesResult
+from tariffs.client.results.refund import RefundsResult
+
+_SHOWN_ROWS = 40
+_SHOWN_REFUNDS = 20
+_COLUMNS = {
+    "line": ("row", "line_id", "entry_id", "hts", "origin", "entered_value", "assessed", "owed", "mpf", "hmf",
+             "landed", "reason"),
+    "entry": ("entry_id", "day", "lines", "refused", "entered_value", "assessed", "owed", "mpf", "hmf", "landed"),
+    "layer": ("row", "line_id", "state", "measure", "heading", "rate", "base", "amount"),
+    "refund": ("entry_id", "day", "liquidation", "route", "deposited", "assessed", "owed", "drawback", "refund",
+               "interest"),
+}  # fmt: skip
+_SUMMED = ("entered_value", "assessed", "owed", "mpf", "hmf", "landed")
+
+
+def print_entries(result: EntriesResult, view: str) -> None:
+    """Print the first rows of a view, the totals of all entries, and the refused rows."""
+    out = console()
+    frame = result.view(view)
+    columns = [name for name in _COLUMNS[view] if name in frame.columns]
+    out.print(frame_table(frame.select(columns).head(_SHOWN_ROWS)))
+    if frame.height > _SHOWN_ROWS:
+        out.print(f"[dim]and {frame.height - _SHOWN_ROWS:,} more[/dim]")
+    out.print()
+    entries, lines = result.entries.height, result.lines.height
+    sums = {name: result.entries[name].sum() for name in _SUMMED}
+    out.print(
+        f"{entries:,} {'entry' if entries == 1 else 'entries'}, {lines:,} {'line' if lines == 1 else 'lines'}: "
+        + _sums(sums)
+    )
+    print_notes(out, result.notes)
+    print_row_notes(out, _line_notes(result))
+    print_row_notes(out, result.entries["notes"])
+    print_refused(out, result.refused, _SHOWN_ROWS)
+    print_footer(out, result.provenance)
+
+
+def print_refunds(result: RefundsResult) -> None:
+    """Print the largest refunds, the sums by heading and collection window, and the total."""
+    out = console()
+    largest = result.entries.sort("refund", descending=True, maintain_order=True).head(_SHOWN_REFUNDS)
+    out.print(frame_table(largest.select(_COLUMNS["refund"])))
+    if result.entries.height > _SHOWN_REFUNDS:
+        out.print(f"[dim]and {result.entries.height - _SHOWN_REFUNDS:,} more entries[/dim]")
+    out.print()
+    out.print(frame_table(result.by_heading()))
+    out.print()
+    out.print(_sums(result.total))
+    out.print(f"[dim]authorities counted: {', '.join(result.authorities)}[/dim]")
+    print_notes(out, result.notes)
+    print_row_notes(out, result.entries["notes"])
+    print_footer(out, result.provenance)
+
+
+def _line_notes(result: EntriesResult) -> Iterator[list[str]]:
+    """The notes of each rated line, without those on the whole table."""
+    table_reasons = {note.reason for note in result.notes}
+    for notes in result.lines["notes"].drop_nulls():
+        yield [note for note in notes if note.partition(": ")[0] not in table_reasons]
+
+
+def _sums(amounts: Mapping[str, object]) -> str:
+    return "   ".join(f"{name.replace('_', ' ')} {value_text(amount)}" for name, amount in amounts.items())

@@ -1,0 +1,200 @@
+"""Print runs over a trade table: impacts by scenario and day, and timelines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import polars as pl
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from tariffs.client.cli.render.notes import print_footer, print_notes, print_refused
+from tariffs.client.cli.render.table import Cell, MoneyUnit, console, more_row, right, text_table, unit_for
+from tariffs.client.results.impact import ImpactResult, Ranges, TimelineResult
+from tariffs.client.results.quote import Provenance
+
+_SHOWN_GROUPS = 20
+_COLUMNS = {
+    "customs_value": "customs value",
+    "duty": "duty",
+    "duty_owed": "owed",
+    "effective_rate": "rate",
+    "rate": "rate",
+    "landed_change": "landed change",
+    "value_after": "value after",
+    "duty_after": "duty after",
+    "duty_vs": "duty vs first",
+}
+_PERIOD_COLUMNS = ("duty", "duty_owed", "value_after", "duty_after")
+_FRACTIONS = frozenset({"effective_rate", "rate", "effective_rate_after", "quantity_hat", "share"})
+_RUN_COLUMNS = frozenset({"scenario", "on", "start", "end", "days"})
+_FIRST_NUMBERS = frozenset({"customs_value", "duty"})
+_MILLIONS, _DOLLARS = MoneyUnit(1e6, 1, "USD million"), MoneyUnit(1.0, 1, "USD")
+_LARGE_VALUE = 1e8
+
+
+def print_impact(result: ImpactResult) -> None:
+    """Print the total and the largest groups of each scenario and day, then notes and refused rows."""
+    out = console()
+    points = [(str(row["scenario"]), str(row["on"])) for row in result.total.to_dicts()]
+    print_points(out, result, points, _SHOWN_GROUPS)
+    out.print()
+    print_notes(out, result.notes)
+    print_refused(out, result.refused, _SHOWN_GROUPS)
+    print_footer(out, result.provenance)
+
+
+def print_points(out: Console, result: ImpactResult, points: Iterable[tuple[str, str]], shown: int) -> None:
+    """Print the tables of some scenarios and days."""
+    for scenario, on in points:
+        total = result.total.filter(scenario=scenario, on=on).to_dicts()[0]
+        unit = _unit_of_total(total)
+        out.print(f"\n[bold]{escape(scenario)}[/bold] {escape(_days(result.provenance, on))}")
+        out.print(_impact_table(result.groups.filter(scenario=scenario, on=on), total, unit, shown))
+        if result.ranges is not None:
+            out.print(_ranges_table(result.ranges, scenario, on, unit))
+        if result.attribution is not None:
+            rows = result.attribution.filter(scenario=scenario, on=on)
+            if rows.height:
+                out.print(_attribution_table(rows))
+
+
+def print_timeline(result: TimelineResult) -> None:
+    """Print the totals of each scenario by segment, and its largest groups on average of the period."""
+    out = console()
+    for name in result.totals["scenario"].unique(maintain_order=True):
+        out.print(f"\n[bold]{escape(name)}[/bold]")
+        average = result.average_total.filter(scenario=name).to_dicts()[0]
+        out.print(_segments_table(result.totals.filter(scenario=name), average))
+        out.print()
+        out.print(_averages_table(result.averages.filter(scenario=name).drop("scenario")))
+    out.print()
+    print_notes(out, result.notes)
+    print_footer(out, result.provenance)
+
+
+def _days(provenance: Provenance, on: str) -> str:
+    """The day of the run, or the days of its lines where they have entry dates."""
+    details = provenance.get("details")
+    dates = details.get("line_dates") if isinstance(details, Mapping) else None
+    if not dates:
+        return f"on {on}"
+    line_days = f"the entry dates of its lines, {dates['first']} to {dates['last']}"
+    return (
+        f"on {line_days}"
+        if dates["lines"] == dates["of"]
+        else f"on {line_days}, and on {on} for lines without one"
+    )
+
+
+def _impact_table(rows: pl.DataFrame, total: Mapping[str, object], unit: MoneyUnit, shown: int) -> Table:
+    columns = [name for name in _COLUMNS if name in rows.columns]
+    keys = _keys_of(rows)
+    order = next((name for name in ("customs_value", "duty") if name in rows.columns), None)
+    if order is not None:
+        rows = rows.sort(order, descending=True, nulls_last=True)
+    cells: list[list[Cell]] = [
+        [*_labels(row, keys), *(_number(name, row[name], unit) for name in columns)]
+        for row in rows.head(shown).to_dicts()
+    ]
+    cells += more_row(rows.height - shown)
+    if keys:
+        sums = {"rate": total.get("effective_rate"), **total}
+        numbers = [_number(name, sums.get(name), unit) for name in columns]
+        cells.append([Text("total", "bold"), *[""] * (len(keys) - 1), *numbers])
+    titles = right(*(_COLUMNS[name] for name in columns))
+    return text_table([*keys, *titles], cells, f"{unit.name}; rates in percent")
+
+
+def _ranges_table(ranges: Ranges, scenario: str, on: str, unit: MoneyUnit) -> Table:
+    """The ranges of the total, and the parameter with the largest effect on each column."""
+    tornado = ranges.tornado.filter(scenario=scenario, on=on)
+    cells = [
+        [
+            row["column"],
+            *(
+                _number(row["column"], row[at], unit)
+                for at in ("central", "p5", "p50", "p95", "vs_p5", "vs_p95")
+            ),
+            _number("share", row["vs_positive"], unit),
+            *tornado.filter(column=row["column"]).head(1)["parameter"],
+        ]
+        for row in ranges.total.filter(scenario=scenario, on=on).to_dicts()
+    ]
+    titles = right("central", "p5", "p50", "p95", "vs first p5", "vs first p95", "above first")
+    caption = "ranges over draws of the elasticities alone"
+    return text_table(["total over draws", *titles, "largest effect of"], cells, caption)
+
+
+def _attribution_table(rows: pl.DataFrame) -> Table:
+    """The effect of each change of one scenario on the duty, its authorities summed."""
+    first = rows.row(0, named=True)
+    columns = ("duty", "behavioural", "duty_after")
+    sums = rows.group_by("unit", "text", maintain_order=True).agg(pl.col(name).sum() for name in columns)
+    missing = [name for name in columns if rows[name].is_null().all()]
+    unit = unit_for([value for name in columns for value in sums[name]])
+    cells = [
+        [row["text"], *("" if name in missing else unit.cell(row[name]) for name in columns)]
+        for row in sums.to_dicts()
+    ]
+    caption = f"against {first['reference']}, {unit.name}, {first['method']} split"
+    return text_table(["change", *right("duty", "by response", "duty after")], cells, caption)
+
+
+def _segments_table(rows: pl.DataFrame, average: Mapping[str, object]) -> Table:
+    """The totals of one scenario by segment, and their average weighted by days."""
+    unit = _unit_of_rows(rows)
+    cells: list[list[Cell]] = [
+        [row["start"], row["end"], f"{row['days']:,}", *_period_cells(row, unit)] for row in rows.to_dicts()
+    ]
+    cells.append([Text("average", "bold"), "", "", *_period_cells(average, unit)])
+    caption = f"{unit.name} at the table's yearly values; rates in percent"
+    return text_table(["from", "to", *right("days", *_period_titles())], cells, caption)
+
+
+def _averages_table(averages: pl.DataFrame) -> Table:
+    """The groups of one scenario with the largest duty, on average of the period."""
+    keys, unit = _keys_of(averages), _unit_of_rows(averages)
+    largest = averages.sort(pl.col("duty").abs(), descending=True, nulls_last=True, maintain_order=True)
+    cells: list[list[Cell]] = [
+        [*_labels(row, keys), *_period_cells(row, unit)] for row in largest.head(_SHOWN_GROUPS).to_dicts()
+    ]
+    cells += more_row(averages.height - _SHOWN_GROUPS)
+    caption = f"average of the period; {unit.name}; rates in percent"
+    return text_table([*keys, *right(*_period_titles())], cells, caption)
+
+
+def _keys_of(rows: pl.DataFrame) -> list[str]:
+    """The group keys of result rows: the columns before the first number."""
+    first = next((place for place, name in enumerate(rows.columns) if name in _FIRST_NUMBERS), rows.width)
+    return [name for name in rows.columns[:first] if name not in _RUN_COLUMNS]
+
+
+def _labels(row: Mapping[str, object], keys: Sequence[str]) -> list[str]:
+    return ["-" if row[key] is None else str(row[key]) for key in keys]
+
+
+def _number(name: str, value: object, unit: MoneyUnit) -> str:
+    if isinstance(value, int | float) and name in _FRACTIONS:
+        return f"{value * 100:,.2f}"
+    return unit.cell(value)
+
+
+def _unit_of_total(total: Mapping[str, object]) -> MoneyUnit:
+    value = total.get("customs_value")
+    return _MILLIONS if isinstance(value, int | float) and value >= _LARGE_VALUE else _DOLLARS
+
+
+def _unit_of_rows(rows: pl.DataFrame) -> MoneyUnit:
+    return unit_for([value for name in _PERIOD_COLUMNS if name in rows.columns for value in rows[name]])
+
+
+def _period_titles() -> list[str]:
+    return [*(_COLUMNS[name] for name in _PERIOD_COLUMNS), "rate"]
+
+
+def _period_cells(row: Mapping[str, object], unit: MoneyUnit) -> list[str]:
+    rate = next((row[name] for name in ("effective_rate", "rate") if isinstance(row.get(name), float)), None)
+    return [*(unit.cell(row.get(name)) for name in _PERIOD_COLUMNS), _number("rate", rate, unit)]

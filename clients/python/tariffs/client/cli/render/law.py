@@ -1,0 +1,127 @@
+"""Print measures, switches, scenarios and changes of the law."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from tariffs.client.cli.render.notes import print_citations, print_footer
+from tariffs.client.cli.render.table import console, frame_table, text_table
+from tariffs.client.results.law import CheckResult, Difference, Law, Measure, Period, ScenarioInfo
+from tariffs.client.results.law_changes import LawChange, LawChanges
+
+_SHOWN_LINES = 20
+_DIGITS_OF_DIGEST = 12
+
+
+def print_scenarios(scenarios: Sequence[ScenarioInfo]) -> None:
+    """Print the scenarios of the library, one per row."""
+    rows = ((one.id, one.basis, one.title, one.digest[:_DIGITS_OF_DIGEST]) for one in scenarios)
+    console().print(text_table(["id", "basis", "title", "digest"], rows))
+
+
+def print_check(name: str, result: CheckResult) -> None:
+    """Print the problems of a scenario, one per line as compilers do, and whether it can be run."""
+    out = console()
+    for one in result.problems:
+        place = ":".join(str(part) for part in (name, one.line, one.column) if part is not None)
+        path = f" {one.path}:" if one.path else ""
+        out.print(escape(f"{place}: {one.severity}:{path} {one.message} [{one.reason}]"))
+        if one.fix:
+            out.print(escape(f"    {one.fix}"))
+    out.print("ok" if result.ok else "cannot be run")
+
+
+def print_differences(differences: Sequence[Difference]) -> None:
+    """Print the differences of two scenarios, one per row."""
+    if not differences:
+        console().print("No difference.")
+        return
+    rows = ((one.id, one.goods, one.start, one.end, one.first, one.second) for one in differences)
+    console().print(text_table(["id", "goods", "from", "until", "first", "second"], rows))
+
+
+def print_measures(measures: Sequence[Measure]) -> None:
+    """Print measures, one per row."""
+    rows = (
+        (one.id, one.authority, one.direction, one.standing, one.confidence, _title(one)) for one in measures
+    )
+    console().print(text_table(["id", "authority", "direction", "status", "conf", "title"], rows))
+
+
+def print_measure(measure: Measure) -> None:
+    """Print one measure with its periods, later acts and product lists."""
+    out = console()
+    out.print(f"[bold]{escape(measure.id)}[/bold]  {escape(measure.title)}")
+    confidence = measure.confidence or "not given"
+    out.print(f"{measure.authority}, {measure.direction}, {measure.standing}, confidence {confidence}")
+    if measure.note:
+        out.print(escape(measure.note))
+    print_citations(out, measure.citations)
+    for period in measure.periods:
+        _print_period(out, period)
+    for event in measure.events:
+        end = f" to {event.end}" if event.end else ""
+        out.print(f"\n{event.op} {event.start}{end}: {escape(event.text)}")
+        print_citations(out, event.citations)
+    if measure.lists:
+        lists = ", ".join(f"{one.id} ({one.codes:,} codes)" for one in measure.lists)
+        out.print(f"\nproduct lists: {escape(lists)}")
+
+
+def print_switches(law: Law) -> None:
+    """Print the switches of the law, one per row."""
+    rows = ((one.id, one.default, ", ".join(one.values), one.confidence, one.text) for one in law.switches)
+    console().print(text_table(["switch", "default", "values", "conf", "decides"], rows))
+
+
+def print_changes(result: LawChanges) -> None:
+    """Print the changes of the law by instant, and the effect of each step on the table."""
+    out = console()
+    for change in result.changes:
+        _print_change(out, change)
+    if result.effects.height:
+        out.print()
+        out.print(_rounded(result.effects))
+        out.print()
+        out.print(_rounded(result.lines.head(_SHOWN_LINES)))
+        more = result.lines.height - _SHOWN_LINES + result.lines_left_off
+        if more > 0:
+            out.print(f"[dim]and {more:,} more lines[/dim]")
+        if result.effects_left_off:
+            out.print(
+                f"[dim]and {result.effects_left_off:,} more effects, which the server did not send[/dim]"
+            )
+    print_footer(out, result.provenance)
+
+
+def _print_change(out: Console, change: LawChange) -> None:
+    step = "" if change.step is None else f"[{change.step}] "
+    when = change.effect_time or "no date"
+    known = f", published {change.known_from}" if change.known_from else ""
+    out.print(escape(f"{step}{when}{known}: {change.kind} {', '.join(change.measures)}"))
+    out.print(f"  {escape(change.text)}")
+    print_citations(out, change.citations)
+
+
+def _print_period(out: Console, period: Period) -> None:
+    end = f" to {period.end}" if period.end else ""
+    out.print(f"\nperiod {escape(period.id)}: from {period.start or 'never enacted'}{end}")
+    print_citations(out, period.citations)
+    if period.rows:
+        rows = ((row.charge, row.goods, row.conditions, row.heading, row.base) for row in period.rows)
+        out.print(text_table(["charge", "goods", "if", "heading", "base"], rows))
+
+
+def _title(measure: Measure) -> Text:
+    title = Text(measure.title)
+    return title if measure.citations else title.append(" (no citation)", "dim")
+
+
+def _rounded(frame: pl.DataFrame) -> Table:
+    return frame_table(frame.with_columns(pl.col(pl.Float64).round(2)))

@@ -1,0 +1,52 @@
+"""Print notes, refused rows and the law version below a result."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+import polars as pl
+from rich.console import Console
+from rich.markup import escape
+
+from tariffs.client.cli.render.table import frame_table
+from tariffs.client.results.quote import Note, Provenance
+from tariffs.client.results.refused import refused_words
+
+
+def print_notes(out: Console, notes: Iterable[Note]) -> None:
+    """Print each different note once, whichever scenarios and days have it."""
+    for note in {(note.reason, note.message): note for note in notes}.values():
+        out.print(f"note {escape(note.reason)}: {escape(note.message)}")
+
+
+def print_row_notes(out: Console, rows: Iterable[Iterable[str]]) -> None:
+    """Print the notes of rows, each `REASON: message`, once per reason with the number of rows that have it."""
+    first: dict[str, str] = {}
+    count: Counter[str] = Counter()
+    for notes in rows:
+        by_reason = {note.partition(": ")[0]: note.partition(": ")[2] for note in reversed(list(notes))}
+        count.update(by_reason.keys())
+        first = {**by_reason, **first}
+    for reason, message in first.items():
+        times = f"{count[reason]:,} times, first: " if count[reason] > 1 else ""
+        out.print(f"note {escape(reason)}: {times}{escape(message)}")
+
+
+def print_refused(out: Console, refused: pl.DataFrame, shown: int) -> None:
+    """Print the first refused rows below their count, if there are any."""
+    if refused.height:
+        out.print(f"\n{refused_words(refused)}:")
+        out.print(frame_table(refused.head(shown)))
+
+
+def print_citations(out: Console, citations: Iterable[str]) -> None:
+    """Print legal sources on one indented line."""
+    out.print(f"  [dim]{escape('; '.join(citations) or 'no citation')}[/dim]")
+
+
+def print_footer(out: Console, provenance: Provenance) -> None:
+    """Print the law version, and that the result is an estimate."""
+    version, known_on = provenance.get("law_version"), provenance.get("known_on")
+    read_to = f", read to {provenance['law_read_to']}" if provenance.get("law_read_to") else ""
+    out.print(f"[dim]law {version}{read_to}, known on {known_on}. A planning estimate, not a ruling.[/dim]")

@@ -1,0 +1,72 @@
+"""Print the duty on one entry line."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from rich.console import Console
+from rich.markup import escape
+
+from tariffs.client.cli.render.notes import print_footer, print_notes
+from tariffs.client.cli.render.table import console, right, text_table
+from tariffs.client.results.quote import Quote
+
+
+def print_quote(quote: Quote) -> None:
+    """Print the layers of a line, their sum, the reasons, and the headings to report."""
+    out = console()
+    rows = (
+        (
+            layer.state,
+            layer.measure,
+            layer.heading,
+            _rate(layer.rate),
+            _money(layer.base),
+            _money(layer.amount),
+        )
+        for layer in quote.layers
+    )
+    out.print(text_table(["state", "measure", "heading", *right("rate", "base", "amount")], rows))
+    out.print()
+    _print_totals(out, quote)
+    for layer in quote.layers:
+        reason = layer.why.get("text") or layer.why.get("rule")
+        if reason:
+            out.print(f"[dim]{escape(layer.measure)}: {escape(reason)}[/dim]")
+    print_notes(out, quote.notes)
+    for assumption in quote.assumptions:
+        out.print(f"[dim]assumed: {escape(assumption)}[/dim]")
+    print_footer(out, quote.provenance)
+    if quote.headings or quote.considered:
+        _print_considered(out, quote)
+
+
+def _print_totals(out: Console, quote: Quote) -> None:
+    if quote.prohibited:
+        out.print(f"[bold]prohibited[/bold] by {', '.join(quote.prohibited)}: see the note")
+    landed = _money(quote.landed["total"]) if "total" in quote.landed else "not known"
+    out.print(f"assessed {_money(quote.assessed)}   owed {_money(quote.owed)}   landed {landed}")
+    parts = [
+        f"{name} {_money(amount)}" for name, amount in quote.landed.items() if amount and name != "total"
+    ]
+    if parts:
+        out.print(f"[dim]landed is {' + '.join(parts)}[/dim]")
+    if (quote.min, quote.max) != (quote.assessed, quote.assessed):
+        undeclared = ", ".join(quote.missing_claims)
+        out.print(f"between {_money(quote.min)} and {_money(quote.max)}, depending on: {undeclared}")
+
+
+def _print_considered(out: Console, quote: Quote) -> None:
+    out.print("[dim]headings in the order of an entry summary:[/dim]")
+    for line in quote.headings:
+        out.print(f"[dim]  {escape(line.heading)}  {_money(line.amount)}[/dim]")
+    for measure in quote.considered:
+        out.print(f"[dim]not {escape(measure.measure)}: {escape(measure.text)}[/dim]")
+
+
+def _rate(rate: Decimal | None) -> str:
+    return "" if rate is None else f"{(rate * 100).normalize():f} %"
+
+
+def _money(amount: Decimal) -> str:
+    return f"{amount:,}"

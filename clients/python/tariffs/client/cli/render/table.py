@@ -1,0 +1,92 @@
+"""Build text tables and the console that prints them."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import polars as pl
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Column, Table
+from rich.text import Text
+
+_WIDTH_WITHOUT_TERMINAL = 160
+_NARROWEST = 110
+Cell = str | Text
+
+
+class _TerminalOutput(Console):
+    def on_broken_pipe(self) -> None:
+        # Rich would exit with 1, which here means refused rows.
+        raise BrokenPipeError
+
+
+def console() -> Console:
+    """Open standard output, wide enough that no number of a table is cut."""
+    terminal = shutil.get_terminal_size((_WIDTH_WITHOUT_TERMINAL, 0)).columns
+    return _TerminalOutput(
+        width=max(terminal, _NARROWEST) if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL, highlight=False
+    )
+
+
+def right(*titles: str) -> list[Column]:
+    """Make columns of numbers, aligned to the right."""
+    return [Column(title, justify="right") for title in titles]
+
+
+def text_table(columns: Iterable[str | Column], rows: Iterable[Iterable[Cell]], caption: str = "") -> Table:
+    """Build a table without borders; a string is printed as it is, a `Text` with its style."""
+    table = Table(*columns, box=None, pad_edge=False)
+    table.caption, table.caption_justify = escape(caption) or None, "left"
+    for row in rows:
+        table.add_row(*(escape(cell) if isinstance(cell, str) else cell for cell in row))
+    return table
+
+
+def frame_table(frame: pl.DataFrame) -> Table:
+    """Build a table of all rows and columns of a frame; a null is a dash."""
+    columns = [
+        Column(name.replace("_", " "), justify="right" if dtype.is_numeric() else "left")
+        for name, dtype in frame.schema.items()
+    ]
+    return text_table(columns, ([value_text(value) for value in row] for row in frame.iter_rows()))
+
+
+def value_text(value: object) -> str:
+    """Write a value of a frame, amounts with separators of thousands."""
+    if value is None:
+        return "-"
+    return f"{value:,}" if isinstance(value, Decimal | float) else str(value)
+
+
+def more_row(left_out: int) -> list[list[Cell]]:
+    """Make the row that counts rows left out of a table; none if it shows all."""
+    return [[Text(f"and {left_out:,} more", "dim")]] if left_out > 0 else []
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyUnit:
+    """A unit for amounts of one table: `dollars` of one unit, `decimals` shown, and its `name` for the caption."""
+
+    dollars: float
+    decimals: int
+    name: str
+
+    def cell(self, value: object) -> str:
+        """Write an amount in this unit; a dash where there is none."""
+        return f"{value / self.dollars:,.{self.decimals}f}" if isinstance(value, int | float) else "-"
+
+
+_DOLLARS = MoneyUnit(1.0, 2, "USD")
+_LARGE_UNITS = (MoneyUnit(1e9, 2, "billion USD"), MoneyUnit(1e6, 2, "million USD"))
+_UNITS_OF_LARGEST = 100
+
+
+def unit_for(values: Sequence[object]) -> MoneyUnit:
+    """Choose the unit in which the largest amount has three digits before the point, or dollars."""
+    largest = max((abs(value) for value in values if isinstance(value, int | float)), default=0.0)
+    return next((unit for unit in _LARGE_UNITS if largest >= _UNITS_OF_LARGEST * unit.dollars), _DOLLARS)
