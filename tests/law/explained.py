@@ -8,8 +8,12 @@ from typing import Any
 import yaml
 
 from tariffs.engine.law import load_law
-from tariffs.engine.line_duty.explain import explanation
-from tariffs.engine.line_duty.quote import EntryLine, quote_line
+from tariffs.engine.law.law import Law
+from tariffs.engine.line_duty.entry_line import resolve_line
+from tariffs.engine.line_duty.explain import Explanation, explain_line
+from tariffs.engine.line_duty.quote import EntryLine, Quote, quote_line
+from tariffs.engine.line_duty.quote_cache import plan_of
+from tariffs.engine.schedule.lines import load_schedule
 
 SNAPSHOT = Path(__file__).parent / "explained.yaml"
 CASES = {
@@ -26,6 +30,12 @@ CASES = {
         "9403.20.0050", "CN", 10000, "2025-09-01", {"steel_share": 0, "aluminum_share": 0.3}
     ),
 }
+
+
+def explanation(law: Law, line: EntryLine, quote: Quote, *, known_on: str | None = None) -> Explanation:
+    """Explain an answer, with the line read and its plan made again."""
+    reading = resolve_line(law, line, known_on, load_schedule())
+    return explain_line(law, reading, plan_of(law, reading), quote)
 
 
 def told(line: EntryLine) -> dict[str, Any]:

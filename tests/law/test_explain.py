@@ -11,11 +11,10 @@ import yaml
 
 from tariffs.engine.law import load_law
 from tariffs.engine.law.conditions import parse_condition
-from tariffs.engine.line_duty.cbp_7501 import in_reporting_order
-from tariffs.engine.line_duty.explain import explanation
 from tariffs.engine.line_duty.quote import EntryLine, quote_line
+from tariffs.engine.line_duty.reporting_order import in_reporting_order
 from tariffs.engine.scenario import apply_scenario, parse_scenario
-from tests.law.explained import CASES, SNAPSHOT, told
+from tests.law.explained import CASES, SNAPSHOT, explanation, told
 
 # A line, one of its facts, a measure whose reason rests on it, and what the reason says with and without the fact.
 FACTS = {

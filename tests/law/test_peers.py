@@ -13,8 +13,8 @@ import yaml
 
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
-from tariffs.engine.line_duty.explain import explanation
 from tariffs.engine.line_duty.quote import EntryLine, quote_line
+from tests.law.explained import explanation
 from tests.law.peers import convert
 
 FOLDER = Path(__file__).parent / "peers"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tariffs.engine.law import load_law
-from tariffs.engine.line_duty.explain import explanation
 from tariffs.engine.line_duty.quote import EntryLine
 from tariffs.engine.scenario import check_scenario
 from tariffs.engine.scenario.diff import difference
+from tests.law.explained import explanation
 from tests.law.test_prohibition import BANS, DAY, HEAD, WHISKY, quote, under
 
 

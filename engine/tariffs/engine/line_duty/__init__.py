@@ -1,1 +1,1 @@
-"""The duty of one entry line in decimals: quotes, rounding, fees, explanations, entries."""
+"""Duty of entry lines in decimals: quotes, rounding, fees, explanations, entries."""

@@ -1,7 +1,7 @@
-"""Rate lines whose code has fewer than 10 digits: by its 10-digit codes of the day, if they all give one duty.
+"""Rate lines whose code has fewer than 10 digits by its 10-digit codes of the day, if all give the same duty.
 
-The ordinary rate belongs to 8 digits, but lists split further: a coarse code is never rated as one of its codes unless
-the others would pay the same, under the same headings of chapter 99, on that line and on a large one like it.
+The ordinary rate belongs to 8 digits, but product lists split further: a coarse code is rated as one of its 10-digit
+codes only if the others pay the same, under the same headings of chapter 99, on the line and on a much larger one.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tariffs.engine.schedule.codes import parse_code
 from tariffs.engine.schedule.lines import CODE_DIGITS, Schedule
 
 LISTED_AT_MOST = 60
-"""Codes that an error names; more would not fit the trailers of a call."""
+"""Codes that an error names; more would not fit in the trailers of a call."""
 _LISTED_AT_LEAST = 2
 _LARGE_VALUE, _LARGE_QUANTITY = Decimal(10**9), Decimal(10**6)
 _Layers = frozenset[tuple[str, str, str]]
@@ -31,10 +31,10 @@ _Outcome = str | tuple[tuple[Decimal, ...], tuple[Decimal, ...], _Layers, tuple[
 
 @dataclass(frozen=True, slots=True)
 class _Child:
-    """One 10-digit code: its line as read, or why it cannot be rated.
+    """Outcome for one 10-digit code: the resolved line, or the error that prevents rating it.
 
-    Amounts are assessed, owed, least and most, of the line and of a large line like it, worth `worth` dollars. Layers
-    are measure, heading and state; of the ordinary duty, whose heading is the code itself, only the program is kept.
+    Amounts are assessed, owed, least and most, of the line (`amounts`) and of the enlarged line (`large`) of `worth`
+    dollars. Layers are measure, heading and state; the heading of the ordinary duty is reduced to its program.
     """
 
     code: str
@@ -51,7 +51,8 @@ class _Child:
         return self.error.reason if self.error else (self.amounts, self.large, self.layers, self.prohibited)
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
+        """Reason, prohibiting measures or amounts of the line."""
         if self.error:
             return self.error.reason
         if self.prohibited:
@@ -59,44 +60,44 @@ class _Child:
         return _usd(self.amounts)
 
     @property
-    def told_large(self) -> str:
-        """The amounts of the large line."""
+    def large_summary(self) -> str:
+        """Amounts of the enlarged line."""
         if self.error or self.prohibited:
-            return self.told
+            return self.summary
         return f"{_usd(self.large)} on {self.worth:,.0f} USD"
 
-    def told_under(self, common: _Layers) -> str:
-        """The amounts of the large line, and the headings that other codes do not have in the same state."""
+    def summary_with_layers(self, common: _Layers) -> str:
+        """Amounts of the enlarged line, and the headings that other codes do not have in the same state."""
         own = sorted(f"{heading or measure} {state}" for measure, heading, state in self.layers - common)
-        return f"{self.told_large}, {' and '.join(own)}" if own else self.told_large
+        return f"{self.large_summary}, {' and '.join(own)}" if own else self.large_summary
 
 
 def is_coarse(schedule: Schedule, hts: str) -> bool:
-    """Test whether a code has fewer than 10 digits; raises InputError HTS_CODE_MALFORMED if it is none."""
+    """Test whether a code has fewer than 10 digits; raises InputError HTS_CODE_MALFORMED."""
     return len(parse_code(hts, schedule.accepts)[0]) < CODE_DIGITS
 
 
 def resolve_coarse_line(
     law: Law, line: EntryLine, known_on: str | date | None, schedule: Schedule
 ) -> ResolvedLine:
-    """An entry line as read, a coarse code as the first of its 10-digit codes if all give the same duty and headings.
+    """Resolve an entry line, a coarse code as the first of its 10-digit codes if all give the same duty and headings.
 
     Raises:
-        InputError: CODE_TOO_COARSE if they do not, else as `resolve_line`.
+        InputError: CODE_TOO_COARSE if they differ, else as `resolve_line`.
     """
     code, repaired = parse_code(line.hts, schedule.accepts)
     children = schedule.children(code, day_of_entry(law, line)) if len(code) < CODE_DIGITS else []
     if not children:
         return resolve_line(law, line, known_on, schedule)
-    found = [_child(law, replace(line, hts=child), known_on, schedule) for child in children]
-    if len({child.outcome for child in found}) > 1:
-        raise _too_coarse(line.hts, found)
-    reading = found[0].reading
+    outcomes = [_child(law, replace(line, hts=child), known_on, schedule) for child in children]
+    if len({child.outcome for child in outcomes}) > 1:
+        raise _too_coarse(line.hts, outcomes)
+    reading = outcomes[0].reading
     if reading is None:
-        raise found[0].error or InputError("HTS_CODE_UNKNOWN", f"The schedule has no code {line.hts}.")
+        raise outcomes[0].error or InputError("HTS_CODE_UNKNOWN", f"The schedule has no code {line.hts}.")
     notes = [Note("HTS_CODE_REPAIRED", repaired)] if repaired else []
-    if len(found) > 1:
-        notes.append(_note(line.hts, found))
+    if len(outcomes) > 1:
+        notes.append(_note(line.hts, outcomes))
     return replace(reading, line=line, notes=(*notes, *reading.notes))
 
 
@@ -104,29 +105,29 @@ def _child(law: Law, line: EntryLine, known_on: str | date | None, schedule: Sch
     try:
         reading = resolve_line(law, line, known_on, schedule)
         plan = plan_of(law, reading)
-        settled = layers_for(law, reading, plan)
+        layers = layers_for(law, reading, plan)
         goods = _enlarged(reading.goods)
         large = layers_for(law, replace(reading, goods=goods), plan)
     except InputError as error:
         return _Child(line.hts, None, error)
     own = dotted(reading.article.line.hts8)
-    layers = frozenset(
-        (layer.measure, layer.heading.removeprefix(own).strip(), layer.state) for layer in settled.layers
+    states = frozenset(
+        (layer.measure, layer.heading.removeprefix(own).strip(), layer.state) for layer in layers.layers
     )
     return _Child(
         line.hts,
         reading,
         None,
-        _amounts(settled),
+        _amounts(layers),
         _amounts(large),
         goods.value,
-        layers,
+        states,
         plan.prohibited.measures,
     )
 
 
 def _enlarged(goods: Goods) -> Goods:
-    """The goods times a whole number that makes them worth a billion dollars or more: rounding hides no difference."""
+    """Multiply the goods to at least a billion dollars, so that rounding hides no difference."""
     if goods.value:
         times = max(Decimal(1), _LARGE_VALUE // goods.value)
         quantity = None if goods.quantity is None else goods.quantity * times
@@ -134,8 +135,8 @@ def _enlarged(goods: Goods) -> Goods:
     return replace(goods, value=_LARGE_VALUE, quantity=None if goods.quantity is None else _LARGE_QUANTITY)
 
 
-def _amounts(settled: QuoteLayers) -> tuple[Decimal, ...]:
-    return settled.assessed, settled.owed, settled.min, settled.max
+def _amounts(layers: QuoteLayers) -> tuple[Decimal, ...]:
+    return layers.assessed, layers.owed, layers.min, layers.max
 
 
 def _usd(amounts: tuple[Decimal, ...]) -> str:
@@ -143,41 +144,45 @@ def _usd(amounts: tuple[Decimal, ...]) -> str:
     return f"{assessed:,.2f} USD" + (f" ({least:,.2f} to {most:,.2f})" if least != most else "")
 
 
-def _note(hts: str, found: Sequence[_Child]) -> Note:
-    first = _dotted(found[0].code)
+def _note(hts: str, children: Sequence[_Child]) -> Note:
     text = (
-        f"{hts} stands for {len(found)} codes, which all give the same duty under the same headings of chapter 99; "
-        f"the line was rated as {first}."
+        f"{hts} covers {len(children)} codes, which all give the same duty under the same headings of chapter 99; "
+        f"the line was rated as {_dotted(children[0].code)}."
     )
     return Note("COARSE_CODE", text)
 
 
-def _too_coarse(hts: str, found: Sequence[_Child]) -> InputError:
+def _too_coarse(hts: str, children: Sequence[_Child]) -> InputError:
     groups: dict[_Outcome, list[_Child]] = {}
-    for child in found:
+    for child in children:
         groups.setdefault(child.outcome, []).append(child)
-    most = max(_LISTED_AT_LEAST, LISTED_AT_MOST // len(groups)) if len(found) > LISTED_AT_MOST else len(found)
-    words = _telling_apart([members[0] for members in groups.values()])
-    told = "; ".join(
-        f"{one}: {_codes(members, most)}" for one, members in zip(words, groups.values(), strict=True)
+    most = (
+        max(_LISTED_AT_LEAST, LISTED_AT_MOST // len(groups))
+        if len(children) > LISTED_AT_MOST
+        else len(children)
+    )
+    summaries = _distinct_summaries([members[0] for members in groups.values()])
+    listed = "; ".join(
+        f"{summary}: {_codes(members, most)}"
+        for summary, members in zip(summaries, groups.values(), strict=True)
     )
     return InputError(
         "CODE_TOO_COARSE",
-        f"{hts} stands for {len(found)} codes that do not all give the same duty under the same headings. {told}.",
+        f"{hts} covers {len(children)} codes that do not all give the same duty under the same headings. {listed}.",
         field="hts",
         fix="Give one of these codes.",
-        metadata={"codes": str(len(found)), "outcomes": str(len(groups))},
+        metadata={"codes": str(len(children)), "outcomes": str(len(groups))},
     )
 
 
-def _telling_apart(firsts: Sequence[_Child]) -> list[str]:
-    """The shortest words on each outcome that tell it from the others."""
-    plain, large = [child.told for child in firsts], [child.told_large for child in firsts]
-    for words in (plain, large):
-        if len(set(words)) == len(words):
-            return words
+def _distinct_summaries(firsts: Sequence[_Child]) -> list[str]:
+    """Shortest summaries that distinguish each outcome from the others."""
+    plain, large = [child.summary for child in firsts], [child.large_summary for child in firsts]
+    for summaries in (plain, large):
+        if len(set(summaries)) == len(summaries):
+            return summaries
     common = frozenset[tuple[str, str, str]].intersection(*(c.layers for c in firsts if not c.error))
-    return [child.told_under(common) for child in firsts]
+    return [child.summary_with_layers(common) for child in firsts]
 
 
 def _codes(members: Sequence[_Child], most: int) -> str:
@@ -186,7 +191,7 @@ def _codes(members: Sequence[_Child], most: int) -> str:
 
 
 def _dotted(code: str) -> str:
-    """A 10-digit code with its dots."""
+    """Format a 10-digit code with dots."""
     return f"{code[:4]}.{code[4:6]}.{code[6:]}"
 
 

@@ -1,6 +1,6 @@
-"""Many entry lines at once: each rated by itself, the fees of an entry taken over its lines, totals by entry.
+"""Rate the lines of many entries, compute fees once per entry, and total by entry.
 
-A line that cannot be rated is an error at its place and never fails the others; its entry says how many it lost.
+A line that cannot be rated gives an error in its place and never fails the others; its entry counts it as refused.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ZERO = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class UnreadLine:
-    """A line that could not even be read: its entry must still know of it."""
+    """Line that could not be read; its entry counts it as refused."""
 
     entry_id: str
     error: TariffsError
@@ -31,10 +31,10 @@ class UnreadLine:
 
 @dataclass(frozen=True, slots=True)
 class EntryTotal:
-    """One entry: sums of its lines in dollars and cents, its fees computed once.
+    """Totals of one entry in dollars and cents, with fees computed once.
 
     `day` is None, and nothing is charged, if no line could be rated. `lines` are indices of all its lines, `refused`
-    counts those without a quote; `min` and `max` are sums of the lines' own, whose facts are apart.
+    counts those without a quote; `min` and `max` are sums over lines, whose facts are independent.
     """
 
     entry_id: str
@@ -52,7 +52,7 @@ class EntryTotal:
 
 @dataclass(frozen=True, slots=True)
 class EntriesResult:
-    """One outcome per line, in order, entries in the order of their first line, and notes on them all."""
+    """One outcome per line, in order; entries in the order of their first line; notes on the whole request."""
 
     outcomes: tuple[Quote | TariffsError, ...]
     entries: tuple[EntryTotal, ...]
@@ -67,17 +67,17 @@ def quote_entries(
     schedule: Schedule | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> EntriesResult:
-    """The duties and fees of entries.
+    """Compute the duties and fees of entries.
 
     Args:
         law: the law, after any scenario.
         lines: declared lines in any order; those of one `entry_id` are one entry.
-        known_on: as in `assess_line`; `"entry"` is each line's own day.
+        known_on: as in `quote_line`; `"entry"` is the day of each line.
         schedule: the tariff schedule; the embedded one if None.
-        cancelled: asked before each line; true ends the work.
+        cancelled: called before each line; true stops the work.
 
     Raises:
-        InputError: ENTRY_DATE_INVALID if `known_on` cannot be read. What is wrong with a line is its outcome.
+        InputError: ENTRY_DATE_INVALID if `known_on` cannot be read. Errors of a line are its outcome.
         ServiceError: CANCELLED.
     """
     read_known_on(law, known_on, law.as_of)
@@ -124,7 +124,7 @@ def _entry_total(
     rated: Sequence[RatedLine | TariffsError],
     outcomes: list[Quote | TariffsError],
 ) -> EntryTotal:
-    """Put the fees of an entry on its lines, in `outcomes`, and sum it up."""
+    """Add the fees of an entry to its lines in `outcomes`, and total the entry."""
     good = [(index, one) for index in members if isinstance(one := rated[index], RatedLine)]
     days = sorted({one.day for _, one in good})
     refused = len(members) - len(good)
@@ -153,13 +153,12 @@ def _entry_total(
 def _notes(days: Sequence[date], refused: int, prohibited: int) -> tuple[Note, ...]:
     notes = []
     if len(days) > 1:
-        told = ", ".join(day.isoformat() for day in days)
-        notes.append(
-            Note("ENTRY_DAYS_DIFFER", f"Its lines name several days ({told}); the fees are of the first.")
-        )
+        listed = ", ".join(day.isoformat() for day in days)
+        text = f"Its lines have different entry dates ({listed}); the fees are those of the first date."
+        notes.append(Note("ENTRY_DAYS_DIFFER", text))
     if refused:
-        notes.append(Note("ENTRY_INCOMPLETE", f"Lines refused: {refused}; duty and fees leave them out."))
+        notes.append(Note("ENTRY_INCOMPLETE", f"Lines refused: {refused}; duty and fees exclude them."))
     if prohibited:
-        text = f"Lines that hold prohibited goods: {prohibited}; duty and fees leave those goods out."
+        text = f"Lines with prohibited goods: {prohibited}; duty and fees exclude those goods."
         notes.append(Note("ENTRY_PROHIBITED", text))
     return tuple(notes)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from tariffs.engine.law.law import Law
-from tariffs.engine.line_duty.cbp_7501 import in_order, reporting_order
+from tariffs.engine.line_duty.reporting_order import in_order, reporting_order
 from tariffs.engine.line_duty.rounding import (
     CENT,
     UNDETERMINED,
@@ -45,7 +45,7 @@ class LinearDuty:
     declared: it charges nothing, and is told for what it could.
     """
 
-    face: DutyLabel
+    label: DutyLabel
     base: int
     amount: int
     owed: int
@@ -55,7 +55,7 @@ class LinearDuty:
     @property
     def authority(self) -> str:
         """Node of the authority tree."""
-        return self.face.authority
+        return self.label.authority
 
     def amounts(self, cents: Sequence[int]) -> tuple[int, int, int, int]:
         """Base, amount, and the least and most it could be, in cents."""
@@ -97,7 +97,7 @@ class LinearQuote:
         told: dict[str, LinearDuty] = {}
         for layer in self.latent:
             if cents[layer.amount]:
-                told.setdefault(layer.face.measure, layer)
+                told.setdefault(layer.label.measure, layer)
         return tuple(in_order(self.order, [*self.layers, *told.values()]))
 
     def duty(self, cents: Sequence[int]) -> tuple[int, int, int, int]:
@@ -118,7 +118,7 @@ def _layer(layer: LinearDuty, cents: Sequence[int]) -> QuoteLayer:
     base, amount, low, high = [one * CENT for one in layer.amounts(cents)]
     owed = ZERO if layer.latent else cents[layer.owed] * CENT
     return QuoteLayer(
-        layer.face, layer.face.state if low == high else UNDETERMINED, base, amount, owed, low, high
+        layer.label, layer.label.state if low == high else UNDETERMINED, base, amount, owed, low, high
     )
 
 
@@ -177,18 +177,18 @@ def linear_quote(law: Law, sums: Sums, possible: Sequence[Sums]) -> LinearQuote 
     others = dearest(sums, possible)
     layers = []
     for (measure, heading, state), total in sums.items():
-        face = label_of(total, heading, state, texts, others.get(measure))
+        label = label_of(total, heading, state, texts, others.get(measure))
         may_be = _distinct(measure, amounts) if is_sole(sums, measure) else ()
-        layers.append(_scaled_layer(face, total, found, may_be))
+        layers.append(_scaled_layer(label, total, found, may_be))
     latent: dict[tuple[str, int], LinearDuty] = {}
     standing = {measure for measure, _, _ in sums}
     for one in possible:
         for (measure, heading, _), total in one.items():
             place = found.place(total.raw)
             if measure not in standing and total.raw and (measure, place) not in latent:
-                face = label_of(total, heading, UNDETERMINED, texts)
+                label = label_of(total, heading, UNDETERMINED, texts)
                 latent[measure, place] = LinearDuty(
-                    face, place, place, place, _distinct(measure, amounts), latent=True
+                    label, place, place, place, _distinct(measure, amounts), latent=True
                 )
     totals = {tuple(sorted(place for places in one.values() for place in places)) for one in amounts}
     if not found.exact:
@@ -204,12 +204,12 @@ def linear_quote(law: Law, sums: Sums, possible: Sequence[Sums]) -> LinearQuote 
 
 
 def _scaled_layer(
-    face: DutyLabel, total: MeasureSum, found: _Proportions, possible: tuple[Places, ...]
+    label: DutyLabel, total: MeasureSum, found: _Proportions, possible: tuple[Places, ...]
 ) -> LinearDuty:
     """A layer as the facts stand; `possible` are what it could be, empty where that is said elsewhere."""
     amount = found.place(total.raw)
     return LinearDuty(
-        face,
+        label,
         found.place(total.base),
         amount,
         found.place(total.raw_owed),

@@ -11,8 +11,8 @@ from tariffs.engine.errors import InputError
 from tariffs.engine.law.conditions import Condition, Fact
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.stacking import EXEMPT
-from tariffs.engine.line_duty.cbp_7501 import in_reporting_order
 from tariffs.engine.line_duty.layer_reasons import otherwise, why, why_if
+from tariffs.engine.line_duty.reporting_order import in_reporting_order
 from tariffs.engine.rating.facts import assignments, split
 from tariffs.engine.rating.fits import PricedRow, Rater
 
@@ -45,7 +45,7 @@ class DutyLabel:
 class QuoteLayer:
     """One layer of the answer; money in dollars and cents."""
 
-    face: DutyLabel
+    label: DutyLabel
     state: str
     base: Decimal
     amount: Decimal
@@ -56,47 +56,47 @@ class QuoteLayer:
     @property
     def measure(self) -> str:
         """Id of the measure."""
-        return self.face.measure
+        return self.label.measure
 
     @property
     def authority(self) -> str:
         """Node of the authority tree."""
-        return self.face.authority
+        return self.label.authority
 
     @property
     def heading(self) -> str:
         """Heading, or the schedule line of the ordinary duty."""
-        return self.face.heading
+        return self.label.heading
 
     @property
     def rate(self) -> Decimal | None:
         """A fraction, or None if not ad valorem."""
-        return self.face.rate
+        return self.label.rate
 
     @property
     def citations(self) -> tuple[str, ...]:
         """Legal sources."""
-        return self.face.citations
+        return self.label.citations
 
     @property
     def standing(self) -> str:
         """State with undeclared facts taken as they are assumed, where `state` may be undetermined."""
-        return self.face.state
+        return self.label.state
 
     @property
     def why(self) -> Mapping[str, str]:
         """The rule and its operands."""
-        return self.face.why
+        return self.label.why
 
     @property
     def period(self) -> str:
         """Label of the measure's period in force."""
-        return self.face.period
+        return self.label.period
 
     @property
     def rule(self) -> str:
         """Id of the last stacking rule that touched the layer; empty if none did."""
-        return self.face.rule
+        return self.label.rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,15 +204,15 @@ def round_layers(law: Law, sums: Sums, possible: Sequence[Sums]) -> QuoteLayers:
     for (measure, heading, state), total in sums.items():
         found = [one.get(measure, ZERO) for one in amounts]
         low, high = (min(found), max(found)) if is_sole(sums, measure) else (total.amount, total.amount)
-        face = label_of(total, heading, state, texts, others.get(measure))
-        layers.append(_layer(face, UNDETERMINED if low != high else state, total, low, high))
+        label = label_of(total, heading, state, texts, others.get(measure))
+        layers.append(_layer(label, UNDETERMINED if low != high else state, total, low, high))
     for one in possible:
         for (measure, heading, _), total in one.items():
             if measure not in now and total.amount:
                 now[measure] = ZERO
                 high = max(found.get(measure, ZERO) for found in amounts)
-                face = label_of(total, heading, UNDETERMINED, texts)
-                layers.append(_layer(face, UNDETERMINED, MeasureSum(total.priced), ZERO, high))
+                label = label_of(total, heading, UNDETERMINED, texts)
+                layers.append(_layer(label, UNDETERMINED, MeasureSum(total.priced), ZERO, high))
     assessed = sum((layer.amount for layer in layers), ZERO)
     owed = sum((layer.owed for layer in layers), ZERO)
     totals = [sum((total.amount for total in one.values()), ZERO) for one in possible or [sums]]
@@ -277,6 +277,6 @@ def label_of(
     )
 
 
-def _layer(face: DutyLabel, state: str, total: MeasureSum, low: Decimal, high: Decimal) -> QuoteLayer:
+def _layer(label: DutyLabel, state: str, total: MeasureSum, low: Decimal, high: Decimal) -> QuoteLayer:
     base = total.base.quantize(CENT, ROUND_HALF_UP)
-    return QuoteLayer(face, state, base, total.amount, total.owed, low, high)
+    return QuoteLayer(label, state, base, total.amount, total.owed, low, high)

@@ -16,7 +16,7 @@ from tariffs.engine.line_duty.cbp_7501 import HeadingLine
 from tariffs.engine.line_duty.coarse_codes import is_coarse, resolve_coarse_line
 from tariffs.engine.line_duty.entries import EntryTotal, UnreadLine, quote_entries
 from tariffs.engine.line_duty.entry_line import OtherCharge, ResolvedLine, known_on_text
-from tariffs.engine.line_duty.explain import explained, is_considered
+from tariffs.engine.line_duty.explain import explain_line, is_considered
 from tariffs.engine.line_duty.quote import EntryLine, Quote, price
 from tariffs.engine.line_duty.quote_cache import QuotePlan, cached_plan, plan_of
 from tariffs.engine.line_duty.why_not import UnappliedMeasure
@@ -111,7 +111,7 @@ def _answer(
     if not is_coarse(line.schedule, line.line.hts):
         prepare(request, law, line, plan, answer)
     if request.explain:
-        told = explained(law, line, plan, quote)
+        told = explain_line(law, line, plan, quote)
         answer.considered.extend(_considered(one) for one in told.considered)
         answer.headings.extend(_heading(one) for one in told.headings)
     return trim(answer, request.read_mask.paths)

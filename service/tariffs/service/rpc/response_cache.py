@@ -157,7 +157,7 @@ def _texts(
     amounts += *landed, sum(landed) + kept.carriage
     texts = [b"%d.%02d" % divmod(one, 100) for one in amounts]
     states = [
-        STATES[layer.face.state] if low == high else _UNDETERMINED for layer, (_, _, low, high) in doubtful
+        STATES[layer.label.state] if low == high else _UNDETERMINED for layer, (_, _, low, high) in doubtful
     ]
     return texts, tuple(states)
 
