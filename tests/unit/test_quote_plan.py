@@ -113,7 +113,7 @@ def test_every_value_from_one_dollar_up_is_scaled_to_the_cent(value: str) -> Non
     for goods in (LAPTOP, BOLTS, PART, FENCING, SHIRT):
         line = EntryLine(**goods, value=value)
         reading = read(load_law(), line)
-        assert plan_of(load_law(), reading).scaled_for(reading.goods.value) is not None
+        assert plan_of(load_law(), reading).linear_for(reading.goods.value) is not None
         assert quoted(line) == quoted_anew(line)
 
 
@@ -171,8 +171,8 @@ def test_what_is_not_proportional_to_the_value_is_settled_each_time(line: EntryL
 def test_a_value_of_nothing_or_beyond_exact_arithmetic_is_settled_by_itself() -> None:
     law = load_law()
     plan = plan_of(law, read(law, EntryLine(**LAPTOP, value=1)))
-    assert plan.scaled_for(Decimal(LARGEST_VALUE - 1)) is plan.linear_quote
-    assert plan.scaled_for(Decimal(0)) is plan.scaled_for(Decimal(LARGEST_VALUE)) is None
+    assert plan.linear_for(Decimal(LARGEST_VALUE - 1)) is plan.linear_quote
+    assert plan.linear_for(Decimal(0)) is plan.scaled_for(Decimal(LARGEST_VALUE)) is None
 
 
 def test_a_layer_that_stands_only_under_other_facts_is_told_from_the_first_cent() -> None:

@@ -1,8 +1,8 @@
-"""A line whose every amount is proportional to its value, settled once for one dollar and scaled to any value.
+"""Quote a line of any value by scaling its amounts for one dollar, where all amounts are proportional to the value.
 
 Proportions are whole billionths of a dollar per dollar, so that scaling is integer arithmetic. Where decimals would
-have rounded on the way, or where an amount hangs on a quantity or on dollars declared, there is no such form and the
-line is settled anew for each value.
+round in between, or an amount depends on a quantity or on declared dollars, there is no linear quote and the line is
+computed for its own value.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from tariffs.engine.line_duty.rounding import (
     QuoteLayer,
     QuoteLayers,
     Sums,
-    dearest,
     is_sole,
     label_of,
+    largest_charges,
     rule_texts,
 )
 
@@ -38,11 +38,11 @@ Places = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True)
 class LinearDuty:
-    """A layer for one dollar. Amounts are places among the proportions of the line.
+    """Duty of one measure per dollar of value. Amounts are indices into the proportions of the line.
 
-    `possible` has, for each assignment of the facts asked for that differs, the places that sum to what the measure
-    could be; it is empty where nothing else is possible. A latent layer stands only under other facts than those
-    declared: it charges nothing, and is told for what it could.
+    `possible` has, for each distinct assignment of the facts requested, the indices that sum to the amount of the
+    measure; it is empty where no other amount is possible. A latent duty applies only under facts other than those
+    declared: its amount is 0, and it is reported for its maximum.
     """
 
     label: DutyLabel
@@ -58,25 +58,25 @@ class LinearDuty:
         return self.label.authority
 
     def amounts(self, cents: Sequence[int]) -> tuple[int, int, int, int]:
-        """Base, amount, and the least and most it could be, in cents."""
+        """Base, amount, least and most amount, in cents."""
         amount = cents[self.amount]
         if self.latent:
             return 0, 0, 0, max([_sum(places, cents) for places in self.possible])
         if not self.possible:
             return cents[self.base], amount, amount, amount
-        found = [_sum(places, cents) for places in self.possible]
-        return cents[self.base], amount, min(found), max(found)
+        totals = [_sum(places, cents) for places in self.possible]
+        return cents[self.base], amount, min(totals), max(totals)
 
 
 @dataclass(frozen=True, slots=True)
 class LinearQuote:
-    """A line for one dollar.
+    """Quote of a line per dollar of value.
 
     Attributes:
         proportions: billionths of a dollar per dollar of value.
-        layers: those that stand, in reporting order.
-        latent: those that stand only under other facts, in order; the first of a measure with an amount is told.
-        totals: by assignment of the facts asked for that differs, the places that sum to the duty.
+        layers: the duties under the facts declared, in reporting order.
+        latent: the duties under other facts only, in order; the first of a measure with an amount is reported.
+        totals: by distinct assignment of the facts requested, the indices that sum to the duty.
         order: the nodes of the authority tree in reporting order.
     """
 
@@ -87,31 +87,31 @@ class LinearQuote:
     order: tuple[str, ...]
 
     def cents(self, value: int) -> list[int]:
-        """What the proportions come to for a value in whole dollars."""
+        """Amounts of the proportions in cents, for a value in whole dollars."""
         return [in_cents(value, one) for one in self.proportions]
 
-    def told(self, cents: Sequence[int]) -> tuple[LinearDuty, ...]:
-        """The layers of the answer in reporting order."""
+    def reported(self, cents: Sequence[int]) -> tuple[LinearDuty, ...]:
+        """Duties of the answer in reporting order."""
         if not self.latent:
             return self.layers
-        told: dict[str, LinearDuty] = {}
+        latent: dict[str, LinearDuty] = {}
         for layer in self.latent:
             if cents[layer.amount]:
-                told.setdefault(layer.label.measure, layer)
-        return tuple(in_order(self.order, [*self.layers, *told.values()]))
+                latent.setdefault(layer.label.measure, layer)
+        return tuple(in_order(self.order, [*self.layers, *latent.values()]))
 
     def duty(self, cents: Sequence[int]) -> tuple[int, int, int, int]:
-        """The duty assessed and owed, and the least and most it could be, in cents."""
+        """Duty assessed and owed, least and most duty, in cents."""
         assessed = sum([cents[layer.amount] for layer in self.layers])
         owed = sum([cents[layer.owed] for layer in self.layers])
         totals = [_sum(places, cents) for places in self.totals]
         return assessed, owed, min((*totals, assessed)), max((*totals, assessed))
 
     def at(self, value: int) -> QuoteLayers:
-        """The line settled for a value in whole dollars."""
+        """Compute the layers for a value in whole dollars."""
         cents = self.cents(value)
         duty = [one * CENT for one in self.duty(cents)]
-        return QuoteLayers([_layer(layer, cents) for layer in self.told(cents)], *duty)
+        return QuoteLayers([_layer(layer, cents) for layer in self.reported(cents)], *duty)
 
 
 def _layer(layer: LinearDuty, cents: Sequence[int]) -> QuoteLayer:
@@ -127,12 +127,12 @@ def _sum(places: Places, cents: Sequence[int]) -> int:
 
 
 def in_cents(value: int, proportion: int) -> int:
-    """What a proportion comes to for a value in whole dollars, half a cent rounded up."""
+    """Amount of a proportion in cents, for a value in whole dollars; half a cent is rounded up."""
     return (value * proportion + _HALF_CENT) // _PER_CENT
 
 
 def proportion(per_dollar: Decimal) -> int | None:
-    """An amount per dollar of value in billionths of a dollar; None if it is finer, or below zero."""
+    """Express an amount per dollar of value in whole billionths of a dollar; None if not exact, or below zero."""
     exponent = per_dollar.as_tuple().exponent
     fine = per_dollar * BILLION
     if not isinstance(exponent, int) or exponent < _FINEST or fine < ZERO or fine != fine.to_integral_value():
@@ -145,57 +145,57 @@ def proportion(per_dollar: Decimal) -> int | None:
 
 @dataclass(slots=True)
 class _Proportions:
-    """Distinct proportions and their places; `exact` turns false with the first that decimals would have rounded."""
+    """Distinct proportions and their indices; `exact` turns false with the first that is no whole billionth."""
 
     places: dict[int, int] = field(default_factory=dict)
     exact: bool = True
 
     def place(self, amount: Decimal) -> int:
-        found = proportion(amount)
-        if found is None:
+        exact = proportion(amount)
+        if exact is None:
             self.exact = False
             return 0
-        return self.places.setdefault(found, len(self.places))
+        return self.places.setdefault(exact, len(self.places))
 
     def by_measure(self, sums: Sums) -> dict[str, Places]:
-        found: dict[str, Places] = {}
+        places: dict[str, Places] = {}
         for (measure, _, _), total in sums.items():
-            found[measure] = (*found.get(measure, ()), self.place(total.raw))
-        return found
+            places[measure] = (*places.get(measure, ()), self.place(total.raw))
+        return places
 
 
 def linear_quote(law: Law, sums: Sums, possible: Sequence[Sums]) -> LinearQuote | None:
-    """The form of a line from its sums for one dollar; None if decimals would round on the way to some amount.
+    """Build the linear quote of a line from its sums for one dollar; None if some amount would be rounded in between.
 
     Args:
         law: the law.
-        sums: the layers as the facts stand, for a value of one dollar.
-        possible: the same under every assignment of the facts asked for.
+        sums: the layers under the facts declared, for a value of one dollar.
+        possible: the same under every assignment of the facts requested.
     """
-    found, texts = _Proportions(), rule_texts(law)
-    amounts = [found.by_measure(one) for one in possible]
-    others = dearest(sums, possible)
+    proportions, texts = _Proportions(), rule_texts(law)
+    amounts = [proportions.by_measure(one) for one in possible]
+    others = largest_charges(sums, possible)
     layers = []
     for (measure, heading, state), total in sums.items():
         label = label_of(total, heading, state, texts, others.get(measure))
         may_be = _distinct(measure, amounts) if is_sole(sums, measure) else ()
-        layers.append(_scaled_layer(label, total, found, may_be))
+        layers.append(_linear_duty(label, total, proportions, may_be))
     latent: dict[tuple[str, int], LinearDuty] = {}
     standing = {measure for measure, _, _ in sums}
     for one in possible:
         for (measure, heading, _), total in one.items():
-            place = found.place(total.raw)
+            place = proportions.place(total.raw)
             if measure not in standing and total.raw and (measure, place) not in latent:
                 label = label_of(total, heading, UNDETERMINED, texts)
                 latent[measure, place] = LinearDuty(
                     label, place, place, place, _distinct(measure, amounts), latent=True
                 )
     totals = {tuple(sorted(place for places in one.values() for place in places)) for one in amounts}
-    if not found.exact:
+    if not proportions.exact:
         return None
     order = reporting_order(law)
     return LinearQuote(
-        tuple(found.places),
+        tuple(proportions.places),
         tuple(in_order(order, layers)),
         tuple(latent.values()),
         tuple(sorted(totals)),
@@ -203,16 +203,16 @@ def linear_quote(law: Law, sums: Sums, possible: Sequence[Sums]) -> LinearQuote 
     )
 
 
-def _scaled_layer(
-    label: DutyLabel, total: MeasureSum, found: _Proportions, possible: tuple[Places, ...]
+def _linear_duty(
+    label: DutyLabel, total: MeasureSum, proportions: _Proportions, possible: tuple[Places, ...]
 ) -> LinearDuty:
-    """A layer as the facts stand; `possible` are what it could be, empty where that is said elsewhere."""
-    amount = found.place(total.raw)
+    """Duty under the facts declared; `possible` is empty where the bounds belong to another layer."""
+    amount = proportions.place(total.raw)
     return LinearDuty(
         label,
-        found.place(total.base),
+        proportions.place(total.base),
         amount,
-        found.place(total.raw_owed),
+        proportions.place(total.raw_owed),
         () if possible == ((amount,),) else possible,
     )
 

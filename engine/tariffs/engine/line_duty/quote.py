@@ -1,7 +1,7 @@
-"""The duty of one entry line, layer by layer, to the cent. No compiled kernel is needed for it.
+"""Quote one entry line: the duty layer by layer, to the cent, without compiled kernels.
 
-Value is rounded to whole dollars and each duty line to cents, half up; totals are sums of rounded lines
-(19 CFR 159.3). A line is read, its plan found or made, and the plan priced for the line's value.
+The value is rounded to whole dollars and each duty line to cents, half up; totals are sums of rounded lines
+(19 CFR 159.3). The line is resolved, its plan is taken from the cache or made, and the plan is priced for the value.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ ZERO = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """The answer for one entry line. `assessed` is the sum of the layers' amounts; refundable is assessed - owed.
+    """Answer for one entry line. `assessed` is the sum of the amounts of the layers; refundable is assessed - owed.
 
-    `prohibited` names the measures under which the goods, or the part of them that a layer tells, may not be entered.
+    `prohibited` names the measures that prohibit entry of the goods or of a part of them.
     """
 
     assessed: Decimal
@@ -47,21 +47,21 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class RatedLine:
-    """A line with its duty, before the fees of its entry: its day, and what the fees need of it."""
+    """Line with its duty before fees, its entry day, and the inputs of its fees."""
 
     quote: Quote
     day: date
     fee_line: FeeLine
 
     def with_fees(self, mpf: Decimal, hmf: Decimal) -> Quote:
-        """The answer, with the line's part of the fees of its entry."""
+        """Add the line's part of the fees of its entry to the answer."""
         return replace(self.quote, landed=replace(self.quote.landed, mpf=mpf, hmf=hmf))
 
 
 def quote_line(
     law: Law, line: EntryLine, *, known_on: str | date | None = None, schedule: Schedule | None = None
 ) -> Quote:
-    """The duty of one entry line under a law, as an entry of this line alone.
+    """Quote one entry line under a law, as a single-line entry.
 
     Args:
         law: the law, after any scenario (`apply_scenario`).
@@ -80,7 +80,7 @@ def quote_line(
 def rate_line(
     law: Law, line: EntryLine, *, known_on: str | date | None = None, schedule: Schedule | None = None
 ) -> RatedLine:
-    """The duty of one line of an entry; its fees hang on the other lines and are still 0.
+    """Quote one line of an entry; its fees depend on the other lines and are still 0.
 
     Raises:
         InputError: HTS_CODE_*, CODE_TOO_COARSE, ORIGIN_UNKNOWN, ENTRY_DATE_*, CUSTOMS_VALUE_INVALID, QUANTITY_*,
@@ -93,7 +93,7 @@ def rate_line(
 
 
 def price(law: Law, line: ResolvedLine, plan: QuotePlan) -> Quote:
-    """The answer for a line by its plan, as an entry of this line alone.
+    """Price a line by its plan, as a single-line entry.
 
     Raises:
         InputError: QUANTITY_*, UNIT_UNKNOWN, RATE_NOT_COMPUTABLE, TOO_MANY_ATOMS or CHARGE_INVALID.
@@ -104,17 +104,17 @@ def price(law: Law, line: ResolvedLine, plan: QuotePlan) -> Quote:
 
 
 def _priced(law: Law, line: ResolvedLine, plan: QuotePlan, mpf: Decimal, hmf: Decimal) -> Quote:
-    settled = layers_for(law, line, plan)
+    result = layers_for(law, line, plan)
     charges = charges_of(line.line, line.goods)
     return Quote(
-        assessed=settled.assessed,
-        owed=settled.owed,
-        min=settled.min,
-        max=settled.max,
+        assessed=result.assessed,
+        owed=result.owed,
+        min=result.min,
+        max=result.max,
         missing_claims=plan.missing,
         assumptions=plan.assumptions,
-        landed=_landed(line, 1 - plan.prohibited.share, settled.assessed, charges, mpf, hmf),
-        layers=tuple(settled.layers),
+        landed=_landed(line, 1 - plan.prohibited.share, result.assessed, charges, mpf, hmf),
+        layers=tuple(result.layers),
         charges=charges,
         notes=line.notes + plan.notes,
         provenance={
@@ -130,11 +130,11 @@ def _priced(law: Law, line: ResolvedLine, plan: QuotePlan, mpf: Decimal, hmf: De
 
 def _fee_line(law: Law, line: ResolvedLine, plan: QuotePlan) -> FeeLine:
     value = line.goods.value
-    scales = plan.linear_quote is not None
     entered = 1 - plan.prohibited.share
-    base = (
-        value * plan.mpf_share if scales else mpf_base(law, line.article.origin, value, plan.facts) * entered
-    )
+    if plan.linear_quote is not None:
+        base = value * plan.mpf_share
+    else:
+        base = mpf_base(law, line.article.origin, value, plan.facts) * entered
     return FeeLine(value * entered, line.declared * entered, base, line.line.mode)
 
 
@@ -146,12 +146,12 @@ def _landed(
     mpf: Decimal,
     hmf: Decimal,
 ) -> LandedCost:
-    """The landed cost of the share of a line that may be `entered`; duty and fees are of that share already."""
+    """Landed cost of the share of a line that may be `entered`; duty and fees are those of that share."""
     by_kind: dict[str, Decimal] = {}
     for charge in charges:
         by_kind[charge.kind] = by_kind.get(charge.kind, ZERO) + charge.amount
-    given = line.line
-    freight, insurance = read_charge(given.freight, "freight"), read_charge(given.insurance, "insurance")
+    freight = read_charge(line.line.freight, "freight")
+    insurance = read_charge(line.line.insurance, "insurance")
     value = line.goods.value
     if entered != 1:
         value, freight, insurance = (cents(amount * entered) for amount in (value, freight, insurance))

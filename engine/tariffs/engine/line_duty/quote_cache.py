@@ -1,6 +1,6 @@
-"""What an answer is apart from money, worked out once for all lines that differ in value, quantity and charges alone.
+"""Cache the parts of a quote shared by lines that differ only in value, quantity and charges.
 
-A plan holds no law: plans are few, and a law that nobody asks for any more must be free to go.
+A plan holds no reference to the Law, so that unused laws can be collected.
 """
 
 from __future__ import annotations
@@ -42,18 +42,18 @@ _ONE = Decimal(1)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class QuotePlan:
-    """What all lines of one code, origin, schedule and set of claims have in common in a segment of a law.
+    """Parts of a quote shared by all lines of one code, origin, schedule and set of claims in a segment of a law.
 
     Attributes:
-        facts: as declared, with the shares that the law's scenario sets.
-        read: every claim that could be read.
-        missing: the facts asked for and not declared.
-        assumptions: what is taken for granted of facts neither declared nor asked for.
-        notes: measures that may touch the line and are not modelled.
-        switches: those the answer rests on, with their values.
-        scaled: the line for one dollar; None if something hangs on a quantity or on dollars declared.
-        mpf_share: the part of the value on which the processing fee is due, where the line is scaled.
-        prohibited: the measures that prohibit the line or a part of it.
+        facts: facts declared, with the shares set by the scenario of the law.
+        read: claims that rows or rules may read.
+        missing: facts requested and not declared.
+        assumptions: values assumed for facts neither declared nor requested.
+        notes: measures that may apply to the line and are not modelled.
+        switches: switches that the answer depends on, with their values.
+        linear_quote: quote per dollar; None if an amount depends on a quantity or on declared dollars.
+        mpf_share: share of the value on which the merchandise processing fee is due, for linear quotes.
+        prohibited: measures that prohibit the line or a part of it.
     """
 
     facts: Mapping[str, Fact]
@@ -66,8 +66,8 @@ class QuotePlan:
     mpf_share: Decimal
     prohibited: Prohibited
 
-    def scaled_for(self, value: Decimal) -> LinearQuote | None:
-        """The line for one dollar, if lines of this value are that line scaled."""
+    def linear_for(self, value: Decimal) -> LinearQuote | None:
+        """Linear quote, if it holds for this value."""
         return self.linear_quote if 0 < value < LARGEST_VALUE else None
 
 
@@ -75,21 +75,21 @@ _PLANS: BoundedCache[Hashable, QuotePlan] = BoundedCache(PLANS_KEPT)
 
 
 def plan_of(law: Law, line: ResolvedLine) -> QuotePlan:
-    """The plan of a line, kept for the next.
+    """Return the plan of a line, cached for later lines.
 
     Raises:
-        LawError: LAW_INVALID if more facts are asked of one line than may be.
+        LawError: LAW_INVALID if the law requests too many facts of one line.
     """
     return _PLANS.get(plan_key(law, line), lambda: make_plan(law, line))
 
 
 def cached_plan(law: Law, line: ResolvedLine) -> QuotePlan | None:
-    """The plan of a line if it is in memory."""
+    """Return the cached plan of a line, if there is one."""
     return _PLANS.find(plan_key(law, line))
 
 
 def plan_key(law: Law, line: ResolvedLine) -> Hashable:
-    """What tells plans apart; it names a law and a schedule without keeping them alive."""
+    """Cache key of a plan; it refers to law and schedule without keeping them alive."""
     return (
         weakref.ref(law),
         weakref.ref(line.schedule),
@@ -103,23 +103,23 @@ def plan_key(law: Law, line: ResolvedLine) -> Hashable:
 
 
 def make_plan(law: Law, line: ResolvedLine) -> QuotePlan:
-    """The plan of a line, worked out anew; raises as `plan_of`."""
+    """Make the plan of a line without the cache; raises as `plan_of`."""
     in_force = law.in_force(line.entry, line.known)
     article = line.article
     goods = (article.code, article.origin)
     rows = candidates(in_force, *goods)
     read = claims_read(rows, in_force)
     facts = facts_with_claim_shares(law, in_force, line.entry, goods, line.facts)
-    asked = tuple(name for name in sorted(read - facts.keys()) if _is_asked(law, in_force, name, goods))
-    silent = read - _impossible(law, article.origin) - facts.keys() - set(asked)
+    missing = tuple(name for name in sorted(read - facts.keys()) if _is_requested(law, in_force, name, goods))
+    silent = read - _impossible(law, article.origin) - facts.keys() - set(missing)
     rater = _rater(law, line, line.goods, rows)
     prohibited = prohibited_by(law, rater, rows, facts, read)
-    if prohibited.whole and prohibited.claims.isdisjoint(asked):
-        asked = ()
+    if prohibited.whole and prohibited.claims.isdisjoint(missing):
+        missing = ()
     bare = QuotePlan(
         facts=facts,
         read=read,
-        missing=asked,
+        missing=missing,
         assumptions=_assumptions(law, rows, silent),
         notes=(
             *prohibited.notes,
@@ -133,20 +133,20 @@ def make_plan(law: Law, line: ResolvedLine) -> QuotePlan:
         mpf_share=mpf_base(law, article.origin, _ONE, facts) * (_ONE - prohibited.share),
         prohibited=prohibited,
     )
-    return replace(bare, linear_quote=_scaled(law, line, bare))
+    return replace(bare, linear_quote=_linear_quote(law, line, bare))
 
 
 def layers_for(law: Law, line: ResolvedLine, plan: QuotePlan) -> QuoteLayers:
-    """A line settled by its plan: scaled where it can be; raises as `compute_layers`."""
-    linear_quote = plan.scaled_for(line.goods.value)
+    """Compute the layers of a line by its plan, scaled where possible; raises as `compute_layers`."""
+    linear_quote = plan.linear_for(line.goods.value)
     return compute_layers(law, line, plan) if linear_quote is None else linear_quote.at(int(line.goods.value))
 
 
 def compute_layers(law: Law, line: ResolvedLine, plan: QuotePlan) -> QuoteLayers:
-    """A line settled for its own value and quantity.
+    """Compute the layers of a line for its own value and quantity.
 
     Raises:
-        InputError: as the facts and rates of the line have it.
+        InputError: as the facts and rates of the line require.
     """
     in_force = law.in_force(line.entry, line.known)
     rows = candidates(in_force, line.article.code, line.article.origin)
@@ -156,13 +156,13 @@ def compute_layers(law: Law, line: ResolvedLine, plan: QuotePlan) -> QuoteLayers
     return round_layers(law, sums, spread(law, rater, plan.read, joint))
 
 
-def _scaled(law: Law, line: ResolvedLine, plan: QuotePlan) -> LinearQuote | None:
+def _linear_quote(law: Law, line: ResolvedLine, plan: QuotePlan) -> LinearQuote | None:
     if PROCESSING_CLAIM in plan.facts:
         return None
     in_force = law.in_force(line.entry, line.known)
     article = line.article
     rows = candidates(in_force, article.code, article.origin)
-    # Without a quantity, whatever hangs on one refuses the line, and so does what hangs on none but cannot be rated.
+    # Without a quantity, a rate per unit refuses the line, and so does a rate that cannot be computed.
     goods = replace(line.goods, value=_ONE, quantity=None, unit="")
     rater = _rater(law, line, goods, rows)
     try:
@@ -175,7 +175,7 @@ def _scaled(law: Law, line: ResolvedLine, plan: QuotePlan) -> LinearQuote | None
 
 
 def _rater(law: Law, line: ResolvedLine, goods: Goods, rows: Candidates) -> Rater:
-    """A rater of goods, which are the line's or stand for it at another value."""
+    """Rater of the goods of a line, or of the same goods at another value."""
     rates = schedule_rates(law, goods, line.schedule)
     return Rater(law, law.in_force(line.entry, line.known), goods, rows, rates, convert)
 
@@ -183,15 +183,15 @@ def _rater(law: Law, line: ResolvedLine, goods: Goods, rows: Candidates) -> Rate
 # -- facts -----------------------------------------------------------------------------------------------------
 
 
-def _is_asked(law: Law, in_force: InForce, name: str, goods: tuple[str, str]) -> bool:
+def _is_requested(law: Law, in_force: InForce, name: str, goods: tuple[str, str]) -> bool:
     claim = law.claims.get(name)
     return claim is not None and any(Reach.of(scope, in_force).fits(*goods) for scope in claim.asks)
 
 
 def _assumptions(law: Law, rows: Candidates, silent: frozenset[str]) -> tuple[str, ...]:
-    """What is taken for granted of claims that are neither declared nor asked for."""
+    """Values assumed for claims that are neither declared nor requested."""
     tests = [(row, condition) for _, reaching in rows for row in reaching for condition in row.conditions]
-    presumed = {
+    assumed = {
         condition.claim: "taken as claimed"
         for row, condition in tests
         if row.undeclared_applies and not condition.op and not condition.negated
@@ -200,15 +200,15 @@ def _assumptions(law: Law, rows: Candidates, silent: frozenset[str]) -> tuple[st
         for _, condition in tests
         if condition.op and condition.negated
     }
-    presumed |= {active.measure.tested_on: "taken as the date of entry" for active, _ in rows}
+    assumed |= {active.measure.tested_on: "taken as the date of entry" for active, _ in rows}
     return tuple(
-        f"{name}: not declared, so {presumed.get(name, 'not granted or charged')}"
+        f"{name}: not declared, so {assumed.get(name, 'not granted or charged')}"
         for name in sorted(silent & law.claims.keys())
     )
 
 
 def _not_open(law: Law, line: ResolvedLine, rows: Candidates, facts: Mapping[str, Fact]) -> tuple[Note, ...]:
-    """Preferences that the line claims and no special program grants to its goods."""
+    """Notes on claimed preferences that no special program grants to the goods."""
     rate_of = schedule_rates(law, line.goods, line.schedule)
     ordinary = [row for _, reaching in rows for row in reaching if row.kind == "ordinary"]
     claims = sorted({program.claim for program in law.programs.values()})
@@ -224,14 +224,14 @@ def _not_open(law: Law, line: ResolvedLine, rows: Candidates, facts: Mapping[str
     return tuple(
         Note(
             "PREFERENCE_NOT_OPEN",
-            f"{claim} is claimed and no special program reaches the goods; the ordinary rate holds.",
+            f"{claim} is claimed, but no special program covers the goods; the ordinary rate applies.",
         )
         for claim in closed
     )
 
 
 def _impossible(law: Law, origin: str) -> frozenset[str]:
-    """Claims of special programs none of which is open to the origin."""
+    """Claims of special programs that are all closed to the origin."""
     claims = {program.claim for program in law.programs.values()}
     return frozenset(claims - {p.claim for p in law.programs.values() if origin in p.members})
 
@@ -240,8 +240,8 @@ def _not_modelled(in_force: InForce, goods: tuple[str, str]) -> tuple[Note, ...]
     return tuple(
         Note(
             "NOT_MODELLED",
-            f"{standing.measure.id} may touch this line and is not modelled yet; it charges nothing here.",
+            f"{state.measure.id} may apply to this line and is not modelled yet; it charges nothing.",
         )
-        for standing in in_force.unmodelled
-        if not standing.measure.touches.is_any and Reach.of(standing.measure.touches, in_force).fits(*goods)
+        for state in in_force.unmodelled
+        if not state.measure.touches.is_any and Reach.of(state.measure.touches, in_force).fits(*goods)
     )

@@ -1,4 +1,4 @@
-"""A line's layers settled: summed over its atoms, to the cent, with what they could be under the facts asked for."""
+"""Sum layers over atoms, round to cents, bound them over unknown facts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Key = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class DutyLabel:
-    """Fields of a layer apart from money: `rate` is a fraction or None if not ad valorem.
+    """Fields of a layer without its amounts; `rate` is a fraction, or None if not ad valorem.
 
     `period` is the label of the measure's period in force, `rule` the id of the last stacking rule that touched the
     layer, empty if none did.
@@ -43,7 +43,7 @@ class DutyLabel:
 
 @dataclass(frozen=True, slots=True)
 class QuoteLayer:
-    """One layer of the answer; money in dollars and cents."""
+    """Priced layer of an answer, in dollars and cents."""
 
     label: DutyLabel
     state: str
@@ -70,7 +70,7 @@ class QuoteLayer:
 
     @property
     def rate(self) -> Decimal | None:
-        """A fraction, or None if not ad valorem."""
+        """Fraction; None if not ad valorem."""
         return self.label.rate
 
     @property
@@ -79,13 +79,13 @@ class QuoteLayer:
         return self.label.citations
 
     @property
-    def standing(self) -> str:
-        """State with undeclared facts taken as they are assumed, where `state` may be undetermined."""
+    def assumed_state(self) -> str:
+        """State with undeclared facts at their assumed values, where `state` may be undetermined."""
         return self.label.state
 
     @property
     def why(self) -> Mapping[str, str]:
-        """The rule and its operands."""
+        """Reason for the layer: the rule and its operands."""
         return self.label.why
 
     @property
@@ -101,7 +101,7 @@ class QuoteLayer:
 
 @dataclass(frozen=True, slots=True)
 class QuoteLayers:
-    """Layers in reporting order, and the least and most duty over the facts asked for."""
+    """Layers in reporting order, and the least and most duty over the facts requested but not declared."""
 
     layers: Sequence[QuoteLayer]
     assessed: Decimal
@@ -112,7 +112,10 @@ class QuoteLayers:
 
 @dataclass(slots=True)
 class MeasureSum:
-    """A layer summed over the atoms of a line, not rounded; `parts` has each atom's weight and layer."""
+    """Amounts of one measure, heading and state summed over the atoms of a line, not rounded.
+
+    `parts` has the weight and the priced row of each atom.
+    """
 
     priced: PricedRow
     parts: list[tuple[Decimal, PricedRow]] = field(default_factory=list)
@@ -136,24 +139,24 @@ Sums = dict[Key, MeasureSum]
 
 def cents(amount: Decimal) -> Decimal:
     """Dollars rounded half up to the cent."""
-    # A quotient of decimals ends in its last digit a little off; an exact half cent must still round up.
+    # A quotient of decimals is inexact in its last digit; an exact half cent must still round up.
     return amount.quantize(NANO).quantize(CENT, ROUND_HALF_UP)
 
 
 def sum_layers(law: Law, rater: Rater, facts: Mapping[str, Fact], read: frozenset[str]) -> Sums:
-    """The line's layers by measure, heading and state, summed over its atoms.
+    """Sum the layers of a line over its atoms, by measure, heading and state.
 
     Raises:
-        InputError: as the facts and rates of the line have it.
+        InputError: as the facts and rates of the line require.
     """
     sums: Sums = {}
     for atom in split(law.claims, facts, read):
         assessed = rater.rate(atom.facts)
         for priced in assessed:
-            found = sums.setdefault(_key(priced), MeasureSum(priced))
-            found.parts.append((atom.weight, priced))
-            found.base += atom.weight * priced.base
-            found.raw += atom.weight * priced.amount
+            total = sums.setdefault(_key(priced), MeasureSum(priced))
+            total.parts.append((atom.weight, priced))
+            total.base += atom.weight * priced.base
+            total.raw += atom.weight * priced.amount
         for priced in rater.owed(assessed, atom.facts):
             _place(sums, priced).raw_owed += atom.weight * priced.amount
     return sums
@@ -164,7 +167,7 @@ def _key(priced: PricedRow) -> Key:
 
 
 def _place(sums: Sums, priced: PricedRow) -> MeasureSum:
-    """Where an owed amount is shown: on the same layer, else on the measure's first, which was displaced."""
+    """Sum that shows an owed amount: of the same layer, else of the first of the measure, which was displaced."""
     key = _key(priced)
     return sums[key] if key in sums else next(total for other, total in sums.items() if other[0] == key[0])
 
@@ -172,34 +175,34 @@ def _place(sums: Sums, priced: PricedRow) -> MeasureSum:
 def joint_facts(
     law: Law, facts: Mapping[str, Fact], asked: Sequence[str], conditions: Sequence[Condition]
 ) -> Iterator[dict[str, Fact]]:
-    """The facts under every joint assignment of those asked for; nothing if none are."""
+    """Facts under every joint assignment of the facts requested; none if no fact is requested."""
     if asked:
         for assigned in assignments(law.claims, asked, conditions):
             yield {**facts, **{name: fact for name, fact in assigned.items() if fact is not None}}
 
 
 def spread(law: Law, rater: Rater, read: frozenset[str], joint: Iterator[Mapping[str, Fact]]) -> list[Sums]:
-    """The line's layers under each of these facts."""
-    found = []
+    """Layers of the line under each of these facts."""
+    possible = []
     for facts in joint:
-        # An assignment under which the line cannot be priced, for want of a quantity, bounds nothing.
+        # An assignment under which the line cannot be priced without a quantity gives no bound.
         with suppress(InputError):
-            found.append(sum_layers(law, rater, facts, read))
-    return found
+            possible.append(sum_layers(law, rater, facts, read))
+    return possible
 
 
 def round_layers(law: Law, sums: Sums, possible: Sequence[Sums]) -> QuoteLayers:
-    """Layers to the cent, with what they could be.
+    """Round layers to cents, with their least and most amounts.
 
     Args:
         law: the law.
-        sums: the layers as the facts stand.
-        possible: the layers under every assignment of the facts asked for.
+        sums: the layers under the facts declared.
+        possible: the layers under every assignment of the facts requested.
     """
     texts = rule_texts(law)
     amounts = [by_measure(one) for one in possible or [sums]]
     now = by_measure(sums)
-    others = dearest(sums, possible)
+    others = largest_charges(sums, possible)
     layers = []
     for (measure, heading, state), total in sums.items():
         found = [one.get(measure, ZERO) for one in amounts]
@@ -221,44 +224,44 @@ def round_layers(law: Law, sums: Sums, possible: Sequence[Sums]) -> QuoteLayers:
 
 
 def rule_texts(law: Law) -> dict[str, str]:
-    """What each stacking rule says, by id."""
+    """Texts of the stacking rules, by id."""
     return {rule.id: rule.text for rule in law.rules}
 
 
 def is_sole(sums: Sums, measure: str) -> bool:
-    """Whether a measure makes one layer, so that what it could be is said of that layer."""
+    """Test whether a measure makes one layer, so that its bounds are those of that layer."""
     return sum(key[0] == measure for key in sums) == 1
 
 
 def by_measure(sums: Sums) -> dict[str, Decimal]:
-    """Dollars and cents by measure."""
+    """Sum dollars and cents by measure."""
     found: dict[str, Decimal] = {}
     for (measure, _, _), total in sums.items():
         found[measure] = found.get(measure, ZERO) + total.amount
     return found
 
 
-def dearest(sums: Sums, possible: Iterable[Sums]) -> dict[str, PricedRow]:
-    """By measure that makes one layer now, the layer by which it charges most under any of these facts, if it does."""
-    found: dict[str, MeasureSum] = {}
+def largest_charges(sums: Sums, possible: Iterable[Sums]) -> dict[str, PricedRow]:
+    """Priced row of the largest charge of each single-layer measure under any of these facts; charges above 0 only."""
+    largest: dict[str, MeasureSum] = {}
     for one in possible:
         for (measure, _, _), total in one.items():
-            if total.raw > (found[measure].raw if measure in found else ZERO):
-                found[measure] = total
-    return {measure: total.priced for measure, total in found.items() if is_sole(sums, measure)}
+            if total.raw > (largest[measure].raw if measure in largest else ZERO):
+                largest[measure] = total
+    return {measure: total.priced for measure, total in largest.items() if is_sole(sums, measure)}
 
 
 def label_of(
     total: MeasureSum, heading: str, state: str, texts: dict[str, str], other: PricedRow | None = None
 ) -> DutyLabel:
-    """Describe a layer apart from money.
+    """Describe a layer without its amounts.
 
     Args:
         total: the layer.
         heading: the heading it is reported under.
-        state: its state as the facts stand.
-        texts: those of `rule_texts`.
-        other: what the measure charges most under facts that are asked for, told beside a relief.
+        state: its state under the facts declared.
+        texts: the texts of `rule_texts`.
+        other: the largest charge of the measure under the facts requested, named beside an exemption.
     """
     layer = total.priced.layer
     reason = (why_if if state == UNDETERMINED else why)(total.priced, texts)

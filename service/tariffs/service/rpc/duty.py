@@ -83,7 +83,7 @@ def duty_from_memory(
         return None
     reading = _reading(law, line, request)
     plan = cached_plan(law, reading)
-    if plan is None or plan.scaled_for(reading.goods.value) is None:
+    if plan is None or plan.linear_for(reading.goods.value) is None:
         return None
     if request.explain and not is_considered(plan):
         return None

@@ -83,7 +83,7 @@ def prepare(
         plan: its plan.
         answer: what was answered, with all its fields; it is copied.
     """
-    scaled = plan.scaled_for(line.goods.value)
+    scaled = plan.linear_for(line.goods.value)
     # The landed cost of goods that partly may not enter is not proportional to the declared value.
     if scaled is None or plan.prohibited.share or not _alike(request):
         return
@@ -95,7 +95,7 @@ def prepare(
     form.CopyFrom(answer)
     form.provenance.ClearField("run_digest")
     provenance = form.provenance.SerializeToString(deterministic=True)
-    told = scaled.told(scaled.cents(int(line.goods.value)))
+    told = scaled.reported(scaled.cents(int(line.goods.value)))
     carriage = sum(int(Decimal(answer.landed[name]) * 100) for name in _CARRIAGE)
     _PREPARED.keep(key, Prepared(form, provenance, scaled, told, fees, carriage))
 
@@ -113,7 +113,7 @@ def answer_prepared(request: CalculateDutyRequest) -> Encoded | None:
     if not 0 < value < LARGEST_VALUE:
         return None
     cents = kept.scaled.cents(value)
-    if kept.scaled.latent and kept.scaled.told(cents) != kept.told:
+    if kept.scaled.latent and kept.scaled.reported(cents) != kept.told:
         return None
     texts, states = _texts(kept, declared, value, cents)
     digest = digest_of(request, kept.provenance)
