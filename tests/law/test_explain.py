@@ -161,7 +161,7 @@ def test_a_charge_that_waits_for_a_fact_does_not_say_the_fact_is_claimed() -> No
     layer = next(one for one in quote_line(load_law(), line).layers if one.measure == "s232_autoparts")
     assert (layer.state, layer.amount, layer.max) == ("undetermined", Decimal(0), Decimal("1250.00"))
     assert layer.why["text"] == (
-        "Relieved under 9903.94.06 because vehicle_part_share is not claimed. If vehicle_part_share is claimed: "
+        "Exempt under 9903.94.06 because vehicle_part_share is not claimed. If vehicle_part_share is claimed: "
         "Topped up to 15% all-in: 12.5% over the ordinary 2.5% on the customs value."
     )
     declared = replace(line, claims={"vehicle_part_share": 1})
@@ -181,7 +181,7 @@ changes:
 @pytest.mark.parametrize(
     ("changes", "rate"),
     [
-        (KEPT, "5%, what a suspension keeps, on the customs value."),
+        (KEPT, "5%, kept during a suspension, on the customs value."),
         (
             KEPT.replace("suspend, ", "set_rate, ").replace("kept: 5%, on_end: none_scheduled", "rate: 5%"),
             "5% on the",

@@ -187,7 +187,7 @@ def test_every_layer_says_why() -> None:
     quote = rated(SOYBEANS, "2026-11-24")
     assert [layer.why["text"] for layer in quote.layers] == [
         "Ordinary rate 3% on the customs value.",
-        "10%, what a suspension keeps, on the customs value.",
+        "10%, kept during a suspension, on the customs value.",
     ]
     assert quote.layers[0].why["rule"] == "cn_ordinary_rates"
 

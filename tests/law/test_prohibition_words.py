@@ -42,9 +42,7 @@ def test_the_layer_of_a_suspended_ban_speaks_of_no_duty() -> None:
     (ban,) = (layer for layer in quote(law).layers if layer.measure == BANS[0])
     assert ban.state == "suspended"
     assert ban.amount == 0
-    assert ban.why["text"] == (
-        "On the books and suspended: the prohibition is not applied, and the goods may be entered."
-    )
+    assert ban.why["text"] == ("Suspended: the prohibition is not applied, and the goods may be entered.")
 
 
 def test_the_difference_of_two_bans_names_the_dates_of_the_goods() -> None:

@@ -172,7 +172,7 @@ def test_a_value_of_nothing_or_beyond_exact_arithmetic_is_settled_by_itself() ->
     law = load_law()
     plan = plan_of(law, read(law, EntryLine(**LAPTOP, value=1)))
     assert plan.linear_for(Decimal(LARGEST_VALUE - 1)) is plan.linear_quote
-    assert plan.linear_for(Decimal(0)) is plan.scaled_for(Decimal(LARGEST_VALUE)) is None
+    assert plan.linear_for(Decimal(0)) is plan.linear_for(Decimal(LARGEST_VALUE)) is None
 
 
 def test_a_layer_that_stands_only_under_other_facts_is_told_from_the_first_cent() -> None:

@@ -1,4 +1,4 @@
-"""One entry line as declared, and its reading: instant, code, origin, value, quantity, charges of the caller."""
+"""Read an entry line as declared: entry instant, code, origin, value, quantity, charges of the caller."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ CENT, DOLLAR, ZERO = Decimal("0.01"), Decimal(1), Decimal(0)
 LARGEST = Decimal(10**15)
 ENTRY = "entry"
 READ_AT_MOST = 4096
-"""Instants, and codes with origins, that stay read; some 1 KB each."""
+"""Number of instants, and of codes with origins, that are cached once read; some 1 KB each."""
 CHARGE_KINDS = ("adcvd", "excise", "other")
 Number = Decimal | str | int | float
 
 
 @dataclass(frozen=True, slots=True)
 class OtherCharge:
-    """A charge the caller knows of and the law data does not; it is no duty and in no base.
+    """Charge that the caller gives and the law data does not contain; it is no duty and part of no base.
 
     `kind` is adcvd (cash deposits of antidumping or countervailing duty), excise (federal excise tax) or other
     (brokerage, inland freight). Exactly one of the three is given: `amount` in US dollars, `rate` as a fraction of
@@ -53,14 +53,14 @@ class OtherCharge:
 
 @dataclass(frozen=True, slots=True)
 class EntryLine:
-    """One line of an entry as declared.
+    """Line of an entry as declared.
 
-    `entry` is a day or instant (US Eastern; a day is its noon; None is the law's as-of day); `value`,
+    `entry` is a day or instant (US Eastern; a day means its noon; None is the as-of day of the law); `value`,
     `freight` and `insurance` are US dollars; `quantity` is in `unit`; `mode` is ocean, air or land. Lines of one
-    `entry_id` pay the fees of one entry; a line without one is an entry of its own. `ordinary_rate` is the ordinary
-    rate as a fraction below 1, where the caller knows it and the schedule states it by formula; it beats the
-    schedule's, but not that of a program that is claimed. `date_formats` are the formats of
-    days by column (`entry_date` or a claim), where those of the line's table are known; see `trade.dates.FORMATS`.
+    `entry_id` pay the fees of one entry; a line without one is treated as a single-line entry. `ordinary_rate` is the
+    ordinary rate as a fraction below 1, for goods whose rate the schedule states by formula; it replaces the rate of
+    the schedule, but not that of a claimed program. `date_formats` are the date formats by column (`entry_date` or a
+    claim), where the table of the line has them; see `base.dates.FORMATS`.
     """
 
     hts: str
@@ -81,7 +81,7 @@ class EntryLine:
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """A charge of the caller as it comes out: what it was taken on (None for a plain amount), and US dollars."""
+    """Charge of the caller with its base (None for a plain amount) and its amount in US dollars."""
 
     kind: str
     label: str
@@ -91,7 +91,7 @@ class Charge:
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """What the schedule says of a code on a day, and where the goods come from; `notes` tell of repairs."""
+    """Schedule line of a code on a day, and the origin of the goods; `notes` report repairs."""
 
     code: str
     line: ScheduleLine
@@ -101,9 +101,9 @@ class Article:
 
 @dataclass(frozen=True, slots=True)
 class ResolvedLine:
-    """An entry line as read: `entry` is its instant, `known` the day whose acts count, `facts` are as declared.
+    """Entry line as read: `entry` is its instant, `known` the day whose acts count, `facts` are as declared.
 
-    `notes` tell of repairs.
+    `notes` report repairs.
     """
 
     line: EntryLine
@@ -119,7 +119,7 @@ class ResolvedLine:
 
 
 def resolve_line(law: Law, line: EntryLine, known_on: str | date | None, schedule: Schedule) -> ResolvedLine:
-    """An entry line as read.
+    """Read an entry line.
 
     Raises:
         InputError: HTS_CODE_*, ORIGIN_UNKNOWN, ENTRY_DATE_*, CUSTOMS_VALUE_INVALID, QUANTITY_INVALID, UNIT_UNKNOWN,
@@ -150,7 +150,7 @@ def resolve_line(law: Law, line: EntryLine, known_on: str | date | None, schedul
 
 
 def day_of_entry(law: Law, line: EntryLine) -> date:
-    """The day of a line's entry on its clock; raises as `entry_moment`."""
+    """Day of entry of a line, in US Eastern time; raises as `entry_moment`."""
     return _entry_of(law, line).instant.astimezone(law.zones[IMPORT]).date()
 
 
@@ -159,11 +159,11 @@ def _entry_of(law: Law, line: EntryLine) -> Moment:
 
 
 def _at_stated_rate(article: Article, rate: Decimal) -> Article:
-    """The article with the rate that the caller states in both columns of its schedule line."""
+    """Replace both columns of the schedule line by the rate that the caller states."""
     stated = Rate(AD_VALOREM, rate, text=f"{percent(rate)} as stated")
     note = Note(
         "ORDINARY_RATE_STATED",
-        f"The ordinary rate of {percent(rate)} is as stated with the line; column 1 of the schedule has "
+        f"The ordinary rate of {percent(rate)} was given with the line; column 1 of the schedule states "
         f"{article.line.general.text!r}.",
     )
     line = replace(article.line, general=stated, other=stated)
@@ -173,9 +173,9 @@ def _at_stated_rate(article: Article, rate: Decimal) -> Article:
 def entry_moment(
     law: Law, entry: str | date | datetime | None, direction: str = IMPORT, date_format: str = ""
 ) -> Moment:
-    """The entry as read: a day is its noon, None the law's as-of day; refused outside the law's coverage.
+    """Read an entry date: a day means its noon, None the as-of day of the law.
 
-    Days and instants without an offset are on the clock of the direction; `date_format` is as of `read_moment`.
+    Days and instants without an offset are local time of the direction; `date_format` is that of `read_moment`.
 
     Raises:
         InputError: ENTRY_DATE_INVALID or ENTRY_DATE_OUT_OF_COVERAGE.
@@ -184,14 +184,14 @@ def entry_moment(
 
 
 def entry_instant(law: Law, entry: str | date | datetime | None, direction: str = IMPORT) -> datetime:
-    """The instant of `entry_moment` in UTC; raises as it does."""
+    """Instant of `entry_moment` in UTC; raises as it does."""
     return entry_moment(law, entry, direction).instant
 
 
 def covered_moment(
     law: Law, given: str | date | datetime, name: str, direction: str = IMPORT, date_format: str = ""
 ) -> Moment:
-    """A day or instant of the field `name` as read; refused outside the law's coverage, as `entry_moment`."""
+    """Read a day or instant of the field `name`; refused outside the coverage of the law, as by `entry_moment`."""
     return _covered(_text_of(given), name, law.zones[direction], law.covered(direction), date_format)
 
 
@@ -202,10 +202,10 @@ def _covered(
     moment = read_user_moment(text, zone, name, date_format)
     first, last = (end.astimezone(zone) for end in coverage)
     if not first <= moment.instant < last:
-        told = "the entry" if name == ENTRY_DATE else name
+        label = "the entry" if name == ENTRY_DATE else name
         raise InputError(
             "ENTRY_DATE_OUT_OF_COVERAGE",
-            f"The law data covers {first:%Y-%m-%d} up to {last:%Y-%m-%d}; {told} is {text}.",
+            f"The law data covers {first:%Y-%m-%d} up to {last:%Y-%m-%d}; {label} is {text}.",
             field=name,
             fix="Choose a day in that range.",
             metadata={"first": f"{first:%Y-%m-%d}", "last": f"{last:%Y-%m-%d}"},
@@ -214,16 +214,16 @@ def _covered(
 
 
 def read_user_moment(text: str, zone: ZoneInfo, field: str, date_format: str = "") -> Moment:
-    """A day or instant of a request's field; raises InputError ENTRY_DATE_INVALID."""
+    """Parse a day or instant of a request field; raises InputError ENTRY_DATE_INVALID."""
     try:
         return read_moment(text, zone, date_format)
     except DateError as error:
-        told = "" if field == ENTRY_DATE else f"{field}: "
-        raise InputError("ENTRY_DATE_INVALID", f"{told}{error}.", field=field, fix=error.fix) from None
+        label = "" if field == ENTRY_DATE else f"{field}: "
+        raise InputError("ENTRY_DATE_INVALID", f"{label}{error}.", field=field, fix=error.fix) from None
 
 
 def moment_notes(field: str, moment: Moment) -> tuple[Note, ...]:
-    """The note on a field whose day or instant was written otherwise than as ISO text, if it was."""
+    """Note on a field whose day or instant was not written as ISO text, if so."""
     return (Note(moment.reason, f"{field}: {moment.note}"),) if moment.reason else ()
 
 
@@ -232,11 +232,11 @@ def _text_of(given: str | date | datetime) -> str:
 
 
 def read_known_on(law: Law, known_on: str | date | None, entry_day: date) -> date:
-    """The day whose acts count: `entry` is the entry's own, None the law's as-of day.
+    """Read the day whose acts count: `entry` is the day of entry, None the as-of day of the law.
 
     Raises:
-        InputError: ENTRY_DATE_INVALID, or ENTRY_DATE_OUT_OF_COVERAGE before the first day of the law's coverage: of
-            older acts the law holds only some, so that most duties would be left out.
+        InputError: ENTRY_DATE_INVALID, or ENTRY_DATE_OUT_OF_COVERAGE before the first day of the coverage of the law:
+            it contains only some of the older acts, so that most duties would be missing.
     """
     if known_on is None or known_on == "":
         return law.as_of
@@ -247,19 +247,19 @@ def read_known_on(law: Law, known_on: str | date | None, entry_day: date) -> dat
 
 
 def known_on_text(law: Law, known_on: str | date | None) -> str:
-    """The day whose acts count as ISO text, or `entry`; raises as `read_known_on`."""
+    """Day whose acts count as ISO text, or `entry`; raises as `read_known_on`."""
     return ENTRY if known_on == ENTRY else read_known_on(law, known_on, law.as_of).isoformat()
 
 
 def known_on_notes(law: Law, known_on: str | date | None) -> tuple[Note, ...]:
-    """The note on a `known_on` that was written otherwise than as an ISO day, if it was."""
+    """Note on a `known_on` that was not written as an ISO day, if so."""
     if not isinstance(known_on, str) or known_on in {"", ENTRY}:
         return ()
     return moment_notes("known_on", _known_moment(law, known_on))
 
 
 def unread_of(law: Law, days: Iterable[date], known_on: str | date | None) -> tuple[Note, ...]:
-    """One note on an answer for several days, the last of which is after the last one to which acts have been read."""
+    """Note if the last of several days is after the last day up to which acts have been read."""
     last = max(days, default=date.min)
     return unread(law, last, read_known_on(law, known_on, last))
 
@@ -271,7 +271,7 @@ def _known_moment(law: Law, known_on: str | date) -> Moment:
     if moment.instant < first:
         raise InputError(
             "ENTRY_DATE_OUT_OF_COVERAGE",
-            f"The law data holds all acts known from {first:%Y-%m-%d} on; known_on is {text}.",
+            f"The law data is complete for acts known from {first:%Y-%m-%d} on; known_on is {text}.",
             field="known_on",
             fix="Choose that day or a later one.",
             metadata={"first": f"{first:%Y-%m-%d}"},
@@ -281,7 +281,7 @@ def _known_moment(law: Law, known_on: str | date) -> Moment:
 
 @lru_cache(maxsize=READ_AT_MOST)
 def read_article(schedule: Schedule, hts: str, origin: str, day: date) -> Article:
-    """The line of the schedule, and the origin.
+    """Look up the schedule line of a code, and check the origin.
 
     Raises:
         InputError: HTS_CODE_* or ORIGIN_UNKNOWN.
@@ -290,8 +290,8 @@ def read_article(schedule: Schedule, hts: str, origin: str, day: date) -> Articl
     code, repaired = parse_code(hts, schedule.accepts)
     if repaired:
         notes.append(Note("HTS_CODE_REPAIRED", repaired))
-    found = schedule.find(code, day)
-    if found is None:
+    schedule_line = schedule.find(code, day)
+    if schedule_line is None:
         near = ", ".join(schedule.nearest(code))
         raise InputError(
             "HTS_CODE_UNKNOWN",
@@ -300,20 +300,20 @@ def read_article(schedule: Schedule, hts: str, origin: str, day: date) -> Articl
             fix=f"Nearest codes: {near}.",
             metadata={"nearest": near},
         )
-    notes += _schedule_notes(found, code)
+    notes += _schedule_notes(schedule_line, code)
     country = origin.strip().upper()
     if not is_country(country):
         raise unknown_origin(origin)
-    return Article(code, found, country, tuple(notes))
+    return Article(code, schedule_line, country, tuple(notes))
 
 
 def read_charge(given: Number, name: str) -> Decimal:
-    """An amount of the caller's in dollars and cents."""
+    """Parse an amount of the caller in dollars and cents."""
     return _number(given, name, "CHARGE_INVALID").quantize(CENT, ROUND_HALF_UP)
 
 
 def charges_of(line: EntryLine, goods: Goods) -> tuple[Charge, ...]:
-    """The caller's other charges in dollars and cents, each rounded by itself.
+    """Compute the other charges of a line in dollars and cents, each rounded separately.
 
     Raises:
         InputError: CHARGE_INVALID, or QUANTITY_REQUIRED for a charge per unit without a quantity that converts.
@@ -341,8 +341,8 @@ def _charge_of(charge: OtherCharge, goods: Goods) -> Charge:
 
 def _quantity_for(kind: str, per_unit: UnitRate, goods: Goods) -> Decimal:
     unit = per_unit.unit
-    found = None if goods.quantity is None else convert(goods.quantity, goods.unit or unit, unit)
-    if found is None:
+    quantity = None if goods.quantity is None else convert(goods.quantity, goods.unit or unit, unit)
+    if quantity is None:
         raise InputError(
             "QUANTITY_REQUIRED",
             f"The charge {kind} needs the quantity in {unit}.",
@@ -350,15 +350,15 @@ def _quantity_for(kind: str, per_unit: UnitRate, goods: Goods) -> Decimal:
             fix=f"Give the quantity and a unit that converts to {unit}.",
             metadata={"unit": unit},
         )
-    return found
+    return quantity
 
 
-def _schedule_notes(found: ScheduleLine, code: str) -> list[Note]:
-    if found.suffix_note:
+def _schedule_notes(line: ScheduleLine, code: str) -> list[Note]:
+    if line.suffix_note:
         return [
             Note(
                 "SUFFIX_NOT_IN_VINTAGE",
-                f"{code} is not in the schedule of that day; rated by its 8-digit line.",
+                f"{code} is not in the schedule of that day; its 8-digit line gave the rate.",
             )
         ]
     return []
@@ -369,7 +369,7 @@ def _number(given: object, name: str, reason: str) -> Decimal:
         number = given if isinstance(given, Decimal) else parse_number(str(given))
     except ValueError:
         number = Decimal("NaN")
-    # Comparing is safe for every number but NaN: more digits would not fit the arithmetic of money.
+    # NaN does not compare; larger numbers would not be exact in decimals of 28 digits.
     if not number.is_finite() or not 0 <= number < LARGEST:
         raise InputError(
             reason,

@@ -1,7 +1,6 @@
-"""Layers of the duty on one line of exports: the goods split into atoms, each rated as an import is, and summed.
+"""Rate one line of exports: split it into atoms, rate each with the rater of imports, and sum.
 
-Shares, contents, bases and stacking rules are read by the same rater as for imports, so that a line pays what the
-same row of a table pays.
+The rater is that of imports, so that a line pays the same duty as the same row of a table.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ _MIXED_RATE = Decimal("1e-6")
 
 @dataclass(frozen=True, slots=True)
 class ExportGoods:
-    """A line as read: what it is, its base, when it enters, the day whose acts count, what is known of it."""
+    """Line of exports as read: code, origin, base, instant of entry, day whose acts count, ordinary rate, facts."""
 
     code: str
     origin: str
@@ -42,10 +41,10 @@ class ExportGoods:
 
 @dataclass(frozen=True, slots=True)
 class ExportDuty:
-    """One layer of the duty; `conf` is the law data's.
+    """Duty of one measure on a line of exports; `conf` is the confidence of the law data.
 
     `rate` is a fraction of `base`: the mean where several rows charge parts of the goods. `base`, `amount` and `owed`
-    are US dollars in cents, `part` is the base as a fraction of the value with freight and insurance.
+    are in dollars and cents, `part` is the base as a fraction of the value with freight and insurance.
     """
 
     measure: str
@@ -62,13 +61,13 @@ class ExportDuty:
 
 
 def export_duties(law: Law, in_force: InForce, goods: ExportGoods) -> tuple[ExportDuty, ...]:
-    """The layers of a line in the order of the law.
+    """Compute the duties of a line in the order of the law.
 
     Raises:
-        InputError: RATE_NOT_COMPUTABLE for a duty that is no part of the value; TOO_MANY_ATOMS.
+        InputError: RATE_NOT_COMPUTABLE for a duty that is not ad valorem; TOO_MANY_ATOMS.
     """
     rows = candidates(in_force, goods.code, goods.origin)
-    # Goods of no value have rates too: they are rated as goods of one dollar, and pay nothing of it.
+    # Goods without value are rated as goods of one dollar, so that their rates are known, and scaled to 0.
     value = goods.cif or ONE
     rated = Goods(goods.code, _line(goods.ordinary), goods.origin, value, None, "", goods.instant.date())
     rater = Rater(law, in_force, rated, rows, _rates(goods.ordinary), convert)
@@ -83,9 +82,9 @@ def export_duties(law: Law, in_force: InForce, goods: ExportGoods) -> tuple[Expo
 def _by_quantity() -> InputError:
     return InputError(
         "RATE_NOT_COMPUTABLE",
-        "A duty on these goods is by quantity, and a single line of exports is rated by value alone.",
+        "A duty on these goods is charged by quantity, and a single line of exports is rated by value only.",
         field="hts",
-        fix="Value the line in a table with its quantity.",
+        fix="Put the line in a table with its quantity.",
     )
 
 
@@ -103,7 +102,7 @@ def _stated(rate: Decimal) -> Rate:
 
 
 def _line(ordinary: OrdinaryRate) -> ScheduleLine:
-    """The importing country's schedule is not held: a line of it is its ordinary rate."""
+    """Stand-in for the schedule line of the importing country: the law data has its ordinary rate only."""
     rate = _stated(ordinary.rate)
     return ScheduleLine("", "", rate, rate, (), "", suffix_note=False)
 
@@ -129,7 +128,7 @@ def _layer(total: MeasureSum, goods: ExportGoods, value: Decimal, texts: dict[st
 
 
 def _mean_rate(total: MeasureSum) -> Decimal:
-    """The rate of the layer's one row, or the mean of several by what they charge; 0 where nothing is charged."""
+    """Rate of the only row, or the mean of several weighted by base; 0 where nothing is charged."""
     rates = {priced.rate or ZERO for _, priced in total.parts if priced.layer.charged}
     if len(rates) > 1 and total.base:
         return (total.raw / total.base).quantize(_MIXED_RATE)
@@ -137,7 +136,7 @@ def _mean_rate(total: MeasureSum) -> Decimal:
 
 
 def _reason(total: MeasureSum, texts: dict[str, str]) -> dict[str, str]:
-    """The reason of the first row; the sentence names those of all rows, each with its share of the goods."""
+    """Reason of the first row; the sentence covers all rows, each with its share of the goods."""
     reason = why(total.priced, texts)
     shares: dict[str, Decimal] = {}
     for weight, priced in total.parts:

@@ -1,8 +1,8 @@
-"""The other direction: what goods of one country pay where another answers its duties.
+"""Quote one line of exports: retaliatory duties, ordinary duty and value added tax of the importing country.
 
-The base is the value with freight and insurance (CIF), value added tax falls on base and duty together, and days are
-those of the importing country's clock. Ordinary rates and tax are in law/exports.yaml; duties are measures of the
-direction `export`. Lists are at 6 digits, because the two schedules share no more.
+The base is the value with freight and insurance (CIF), value added tax is charged on base and duty, and days are those
+of the time zone of the importing country. Ordinary rates and tax are law data; duties are measures of the direction
+`export`. Product lists have 6 digits, because the two schedules agree only that far.
 """
 
 from __future__ import annotations
@@ -50,16 +50,16 @@ from tariffs.engine.tables.export_rates import (
 )
 
 CENT = Decimal("0.01")
-_SHARED = "The goods are matched at 6 digits, which is as far as the schedules of the two sides agree."
+_SHARED = "The goods are matched by 6 digits, the part of the code that both schedules share."
 
 
 @dataclass(frozen=True, slots=True)
 class ExportLine:
-    """One line of goods as they arrive in the importing country.
+    """Line of goods as they arrive in the importing country.
 
-    `value` (at the port of export), `freight` and `insurance` are US dollars; `entry` is a day or instant on that
-    country's clock (a day is its noon; None is the law's as-of day); `ordinary_rate` is the ordinary rate as a
-    fraction, for goods whose rate the law data does not hold.
+    `value` (at the port of export), `freight` and `insurance` are US dollars; `entry` is a day or instant in the
+    time zone of that country (a day means its noon; None is the as-of day of the law); `ordinary_rate` is the ordinary
+    rate as a fraction, for goods whose rate the law data lacks.
     """
 
     hts: str
@@ -74,7 +74,7 @@ class ExportLine:
 
 @dataclass(frozen=True, slots=True)
 class ExportQuote:
-    """The answer: `assessed` is the sum of the layers, `rate` theirs on `cif`; `landed` is cif, duty and tax."""
+    """Answer for a line of exports; `rate` is the sum of the layers on `cif`, `landed` the sum of cif, duty and tax."""
 
     cif: Decimal
     assessed: Decimal
@@ -90,17 +90,17 @@ class ExportQuote:
 
 
 def quote_export(law: Law, line: ExportLine, *, known_on: str | date | None = None) -> ExportQuote:
-    """The duty and landed cost of one line of exports under a law, after any scenario.
+    """Compute the duty and landed cost of one line of exports under a law.
 
     Args:
-        law: the law.
+        law: the law, after any scenario.
         line: the goods.
-        known_on: as for imports; None is the law's as-of day.
+        known_on: as for imports; None is the as-of day of the law.
 
     Raises:
         InputError: HTS_CODE_*, ORIGIN_UNKNOWN, ENTRY_DATE_*, CUSTOMS_VALUE_INVALID, CHARGE_INVALID, CLAIM_*,
-            PARAMETER_INVALID, or RATE_NOT_COMPUTABLE if the law data has no ordinary rate for the goods and the line
-            gives none, or if a duty is not a part of the value.
+            PARAMETER_INVALID, or RATE_NOT_COMPUTABLE if neither the law data nor the line gives an ordinary rate, or
+            if a duty is not ad valorem.
     """
     assumptions, notes = [_SHARED], list[Note]()
     goods = _read(law, line, known_on, assumptions, notes)
@@ -150,7 +150,7 @@ def _provenance(law: Law, in_force: InForce, goods: ExportGoods) -> dict[str, ob
 def _read(
     law: Law, line: ExportLine, known_on: str | date | None, assumptions: list[str], notes: list[Note]
 ) -> ExportGoods:
-    """The goods; what is taken for granted of them and how they were read goes into the two lists."""
+    """Read the goods; appends to `assumptions` and to `notes` on repairs."""
     code = _read_code(line.hts, notes)
     origin = line.origin.strip().upper()
     if not is_country(origin):
@@ -211,8 +211,8 @@ def _unmodelled(in_force: InForce, goods: ExportGoods) -> list[Note]:
     return [
         Note(
             "NOT_MODELLED",
-            f"{found.measure.id} may touch this line: {found.measure.note}; it charges nothing here.",
+            f"{state.measure.id} may apply to this line: {state.measure.note}; it charges nothing.",
         )
-        for found in in_force.unmodelled
-        if Reach.of(found.measure.touches, in_force).fits(goods.code, goods.origin)
+        for state in in_force.unmodelled
+        if Reach.of(state.measure.touches, in_force).fits(goods.code, goods.origin)
     ]

@@ -1,9 +1,9 @@
 """Landed cost: value, freight, insurance, duty, entry fees, and charges the caller adds.
 
-The merchandise processing fee is due per entry, by fiscal year, between a minimum and a maximum, on the value of the
-lines that are not exempt; the harbor maintenance fee on what came by sea. Each is computed and rounded once for the
-entry and spread over its lines by value, to the cent, so that the lines sum to the entry. Neither is part of any duty
-base, no duty is charged on duty, and totals are sums of rounded lines (19 CFR 24.23, 24.24).
+The merchandise processing fee (MPF) is due per entry, by fiscal year, between a minimum and a maximum, on the value of
+the lines that are not exempt; the harbor maintenance fee (HMF) on goods imported by sea. Each is computed and rounded
+once per entry and prorated over its lines by value, to the cent, so that the lines sum to the entry. Neither is part of
+any duty base, no duty is charged on duty, and totals are sums of rounded lines (19 CFR 24.23, 24.24).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ DAYS_KEPT = 1024
 
 @dataclass(frozen=True, slots=True)
 class LandedCost:
-    """US dollars and cents; `total` is the sum of the others. `adcvd`, `excise` and `other` are the caller's."""
+    """Landed cost by part, in US dollars and cents; `adcvd`, `excise` and `other` are charges the caller gives."""
 
     customs_value: Decimal = ZERO
     freight: Decimal = ZERO
@@ -43,17 +43,17 @@ class LandedCost:
 
     @property
     def total(self) -> Decimal:
-        """Landed cost."""
+        """Sum of the parts."""
         return sum(self._parts(), ZERO)
 
     def as_dict(self) -> dict[str, Decimal]:
-        """By name, in order, with the total."""
+        """Parts by name, in order, with the total."""
         parts = self._parts()
         return {**dict(zip(_PARTS, parts, strict=True)), "total": sum(parts, ZERO)}
 
     @classmethod
     def sum_of(cls, costs: Sequence[LandedCost]) -> LandedCost:
-        """Part by part over lines."""
+        """Sum each part over lines."""
         return cls(*(sum((getattr(cost, part) for cost in costs), ZERO) for part in _PARTS))
 
     def _parts(self) -> tuple[Decimal, ...]:
@@ -65,10 +65,10 @@ _PARTS = tuple(part.name for part in fields(LandedCost))
 
 @dataclass(frozen=True, slots=True)
 class FeeLine:
-    """What the fees of an entry need of a line, US dollars.
+    """Inputs of a line to the fees of its entry, in US dollars.
 
-    `declared` is its value before it was rounded to whole dollars, which alone decides whether an entry is informal;
-    `mpf_base` the part of its value on which the processing fee is due.
+    `declared` is the value before rounding to whole dollars, which decides whether an entry is informal; `mpf_base` the
+    part of the value on which the processing fee is due.
     """
 
     value: Decimal
@@ -79,7 +79,7 @@ class FeeLine:
 
 @dataclass(frozen=True, slots=True)
 class EntryFees:
-    """The fees of an entry in dollars and cents, and by line; lines sum to the entry."""
+    """Fees of an entry in dollars and cents, and by line; lines sum to the entry."""
 
     informal: bool
     mpf: Decimal
@@ -89,10 +89,10 @@ class EntryFees:
 
 
 def mpf_base(law: Law, origin: str, value: Decimal, facts: Mapping[str, Fact]) -> Decimal:
-    """The part of a line's value on which the processing fee is due.
+    """Part of the value of a line on which the processing fee is due.
 
-    None of it if a preference that frees from the fee, and is open to the origin, is claimed for the whole line;
-    under chapter 98 what the law data says of the provision claimed.
+    It is 0 if a preference that exempts from the fee, and is open to the origin, is claimed for the whole line; under
+    chapter 98 it is as the law data states for the provision claimed.
     """
     for name in law.fees.get("mpf_exempt_programs", []):
         program = law.programs.get(name)
@@ -111,7 +111,7 @@ def _processing(facts: Mapping[str, Fact], value: Decimal) -> Decimal:
 
 
 def entry_fees(law: Law, day: date, lines: Sequence[FeeLine]) -> EntryFees:
-    """The fees of one entry of some lines on a day."""
+    """Compute the fees of one entry on a day."""
     fees = fees_on(law, day)
     informal = sum((line.declared for line in lines), ZERO) <= fees.informal_limit
     bases = [line.mpf_base for line in lines]
@@ -122,14 +122,14 @@ def entry_fees(law: Law, day: date, lines: Sequence[FeeLine]) -> EntryFees:
 
 
 def fees_on(law: Law, day: date) -> DayFees:
-    """What the fees of a day are reckoned by."""
+    """Fee rates and bounds of a day."""
     return _FEES.get((weakref.ref(law), day), lambda: _fees_on(law, day))
 
 
 def prorate(total: Decimal, weights: Sequence[Decimal]) -> tuple[Decimal, ...]:
-    """A total in cents spread by weight, each share in cents and their sum the total.
+    """Prorate a total by weight into shares in whole cents that sum to the total.
 
-    Every share is rounded down; the cents left go to the largest remainders, the earlier line first among equals.
+    Every share is rounded down; the remaining cents go to the largest remainders, the earlier line first among equals.
     """
     whole = sum(weights, ZERO)
     if not whole:
@@ -147,7 +147,7 @@ def prorate(total: Decimal, weights: Sequence[Decimal]) -> tuple[Decimal, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Mpf:
-    """The processing fee of a day, US dollars; `informal` is 0 where informal entries pay as others do."""
+    """Processing fee of a day, in US dollars; `informal` is 0 where informal entries pay as formal ones."""
 
     rate: Decimal
     least: Decimal
@@ -157,7 +157,7 @@ class _Mpf:
 
 @dataclass(frozen=True, slots=True)
 class DayFees:
-    """What the fees of a day are reckoned by; a harbor fee that is not due comes by no mode."""
+    """Fee rates and bounds of a day; `hmf_modes` is empty if no harbor fee is due."""
 
     informal_limit: Decimal
     mpf: _Mpf | None
@@ -165,12 +165,12 @@ class DayFees:
     hmf_modes: frozenset[str]
 
     def of_line(self, line: FeeLine) -> tuple[Decimal, Decimal]:
-        """Processing and harbor fee of a line that is an entry of its own, as `entry_fees` has them."""
+        """Processing and harbor fee of a single-line entry, equal to `entry_fees`."""
         mpf = self.mpf_of(line.declared <= self.informal_limit, line.mpf_base)
         return mpf, _cents(line.value * self.hmf_rate) if line.mode in self.hmf_modes else ZERO
 
     def mpf_of(self, informal: bool, base: Decimal) -> Decimal:
-        """Processing fee of an entry on its lines' bases."""
+        """Processing fee of an entry on the sum of the bases of its lines."""
         fee = self.mpf
         if fee is None or not base:
             return ZERO
@@ -179,7 +179,7 @@ class DayFees:
         return min(max(_cents(base * fee.rate), fee.least), fee.most)
 
 
-# Keys name a law without keeping it alive.
+# Keys refer to a law without keeping it alive.
 _FEES: BoundedCache[tuple[weakref.ref[Law], date], DayFees] = BoundedCache(DAYS_KEPT)
 
 
@@ -211,18 +211,19 @@ def _cents(amount: Decimal) -> Decimal:
     return amount.quantize(CENT, ROUND_HALF_UP)
 
 
-# -- fees for any value in whole-number arithmetic ---------------------------------------------------------------
+# -- fees of a single-line entry in integer arithmetic ------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class LinearFees:
-    """Fees for one dollar.
+    """Fees of a single-line entry per dollar of value.
 
     Attributes:
-        informal_limit: the most an informal entry is worth, in dollars.
-        mpf: the processing fee in billionths of a dollar per dollar; None where it is not due.
-        least, most, informal: its bounds, and what informal entries pay, in cents; they pay as others do if 0.
-        hmf: the harbor fee in billionths of a dollar per dollar.
+        informal_limit: largest value of an informal entry, in dollars.
+        mpf: processing fee in billionths of a dollar per dollar; None where it is not due.
+        least, most: bounds of the processing fee, in cents.
+        informal: processing fee of informal entries, in cents; 0 if they pay as formal ones.
+        hmf: harbor fee in billionths of a dollar per dollar.
     """
 
     informal_limit: int
@@ -233,11 +234,11 @@ class LinearFees:
     hmf: int
 
     def at(self, value: int, declared: int | Decimal) -> tuple[int, int]:
-        """Processing and harbor fee in cents, as `DayFees.of_line` has them.
+        """Processing and harbor fee in cents, equal to `DayFees.of_line`.
 
         Args:
             value: in whole dollars, above 0.
-            declared: the same before it was rounded.
+            declared: the value before rounding.
         """
         return self._mpf_at(value, declared), in_cents(value, self.hmf)
 
@@ -250,12 +251,12 @@ class LinearFees:
 
 
 def linear_fees(fees: DayFees, mode: str, mpf_share: Decimal) -> LinearFees | None:
-    """The fees of a line by its mode of transport; None if they are not whole cents of whole dollars.
+    """Build the fees per dollar of a line; None if integer arithmetic cannot give them exactly.
 
     Args:
-        fees: those of the day of entry.
-        mode: of transport.
-        mpf_share: the part of the value on which the processing fee is due.
+        fees: fees of the day of entry.
+        mode: mode of transport.
+        mpf_share: part of the value on which the processing fee is due.
     """
     due, mpf = bool(fees.mpf and mpf_share), fees.mpf
     rates = [

@@ -1,4 +1,4 @@
-"""Why a layer is as it is, in one sentence rendered from the rule and its operands."""
+"""Render the reason for a layer as one sentence from its rule and operands."""
 
 from __future__ import annotations
 
@@ -24,44 +24,44 @@ from tariffs.engine.rating.fits import PricedRow
 
 
 def why(priced: PricedRow, rule_texts: dict[str, str]) -> dict[str, str]:
-    """The reason for a layer: `rule` (its id), `text` (a sentence) and the operands by name.
+    """Build the reason for a layer: `rule` (its id), `text` (a sentence) and the operands by name.
 
-    Operands: `acts` (the period and acts that made the row), `by` (the measures a stacking rule fired on), `if` (the
-    conditions the row was chosen by), `base`, and `ordinary` (the rate that a floor is filled up from).
+    Operands: `acts` (the period and acts that made the row), `by` (the measures that triggered a stacking rule), `if`
+    (the conditions of the row), `base`, and `ordinary` (the ordinary rate under a top-up).
 
     Args:
         priced: the layer with its amounts.
-        rule_texts: what each stacking rule says, by id.
+        rule_texts: the texts of the stacking rules, by id.
     """
     layer = priced.layer
     acts = ", ".join(layer.row.acts)
     last = layer.steps[-1] if layer.steps else None
-    found = {"rule": last.rule if last else acts, "acts": acts, "by": ", ".join(last.by) if last else ""}
-    found["if"] = " and ".join(condition.words for condition in layer.row.conditions)
+    reason = {"rule": last.rule if last else acts, "acts": acts, "by": ", ".join(last.by) if last else ""}
+    reason["if"] = " and ".join(condition.words for condition in layer.row.conditions)
     if layer.state == APPLIED:
-        found["base"] = describe_base(layer.weights)
+        reason["base"] = describe_base(layer.weights)
     if layer.row.kind == "topup_to":
-        found["ordinary"] = percent(priced.ordinary.rate)
-    given = f" because {fact_words(layer.row, priced.assumed)}" if layer.row.conditions else ""
-    found["text"] = _sentence(priced, rule_texts, given)
-    return {name: text for name, text in found.items() if text}
+        reason["ordinary"] = percent(priced.ordinary.rate)
+    because = f" because {fact_words(layer.row, priced.assumed)}" if layer.row.conditions else ""
+    reason["text"] = _sentence(priced, rule_texts, because)
+    return {name: text for name, text in reason.items() if text}
 
 
 def why_if(priced: PricedRow, rule_texts: dict[str, str]) -> dict[str, str]:
-    """The reason for a layer that is charged only under facts that the line does not declare, as `why`."""
+    """Build the reason for a layer that is charged only under facts that the line does not declare, as `why`."""
     text = f"Not charged as the line is declared. {otherwise(priced, rule_texts)}"
     return why(priced, rule_texts) | {"text": text}
 
 
 def otherwise(priced: PricedRow, rule_texts: dict[str, str]) -> str:
-    """The charge of a layer under facts that the line does not declare, as a sentence."""
+    """Describe the charge of a layer under facts that the line does not declare."""
     row = priced.layer.row
     facts = fact_words(row) if row.conditions else "other facts are declared"
     return f"If {facts}: {_sentence(priced, rule_texts, '')}"
 
 
 def fact_words(row: Row, assumed: Sequence[Condition] = ()) -> str:
-    """The conditions by which a row holds, as a clause; those `assumed` hold because the fact is not declared."""
+    """Describe the conditions of a row as a clause; those `assumed` hold because the fact is not declared."""
     claimed = "not denied" if row.undeclared_applies else "claimed"
     return " and ".join(
         f"{condition.claim} is not declared, so taken as {condition.opposite}"
@@ -77,26 +77,27 @@ def _fact(condition: Condition, claimed: str) -> str:
     return f"{condition.claim} is {'not claimed' if condition.negated else claimed}"
 
 
-def _sentence(priced: PricedRow, rule_texts: dict[str, str], given: str) -> str:
+def _sentence(priced: PricedRow, rule_texts: dict[str, str], because: str) -> str:
     layer, row = priced.layer, priced.layer.row
     if layer.state == DISPLACED:
         return _displaced(layer.steps[-1], rule_texts)
     if layer.state == PROHIBITED:
         bare = replace(row, conditions=tuple(c for c in row.conditions if not c.op))
-        given = f" because {fact_words(bare)}" if bare.conditions else ""
-        return f"Importation is prohibited{given}: the goods may not be entered, and no duty is computed on them."
+        because = f" because {fact_words(bare)}" if bare.conditions else ""
+        return f"Importation is prohibited{because}: the goods may not be entered, and no duty is computed on them."
     if layer.state == SUSPENDED and row.kind == PROHIBITION:
-        return "On the books and suspended: the prohibition is not applied, and the goods may be entered."
+        return "Suspended: the prohibition is not applied, and the goods may be entered."
     if layer.state == SUSPENDED:
-        return f"On the books and suspended: {_statutory(layer)} is not collected."
+        return f"Suspended: {_statutory(layer)} is not collected."
     if any(step.rule == NO_CONTENT for step in layer.steps):
-        return "Nothing to charge: the article has no content of this metal."
+        return "Not charged: the article has no content of this metal."
     if row.exempt:
-        return f"Relieved under {priced.heading or 'its own terms'}{given}."
+        return f"Exempt under {priced.heading or 'the terms of the measure'}{because}."
     if layer.state == EXEMPT:
-        return f"Left out of the base: {describe_base(layer.weights)} is reported under {priced.heading} at 0{given}."
+        base = describe_base(layer.weights)
+        return f"Excluded from the base: {base} is reported under {priced.heading} at 0{because}."
     void = " Assessed and not owed: the duty is void." if row.void else ""
-    return f"{_rate_words(priced)} on {describe_base(layer.weights)}{given}.{_taken(layer, rule_texts)}{void}"
+    return f"{_rate_words(priced)} on {describe_base(layer.weights)}{because}.{_reductions(layer, rule_texts)}{void}"
 
 
 def _displaced(last: Step, rule_texts: dict[str, str]) -> str:
@@ -106,13 +107,13 @@ def _displaced(last: Step, rule_texts: dict[str, str]) -> str:
     return f"Displaced by {', '.join(last.by) or 'a declared fact'}: {text}."
 
 
-def _taken(layer: Layer, rule_texts: dict[str, str]) -> str:
-    """What rules took of the base of a layer that is still charged."""
-    found = []
+def _reductions(layer: Layer, rule_texts: dict[str, str]) -> str:
+    """Describe how stacking rules reduced the base of a charged layer."""
+    sentences = []
     for step in layer.steps:
         by = f"{', '.join(step.by)}: " if step.by else ""
-        found.append(f" {by}{rule_texts.get(step.rule) or step.rule}.")
-    return "".join(found)
+        sentences.append(f" {by}{rule_texts.get(step.rule) or step.rule}.")
+    return "".join(sentences)
 
 
 def _statutory(layer: Layer) -> str:
@@ -121,7 +122,7 @@ def _statutory(layer: Layer) -> str:
 
 def _rate_words(priced: PricedRow) -> str:
     words = _charged_words(priced)
-    return f"{words}, what a suspension keeps," if priced.layer.row.kept else words
+    return f"{words}, kept during a suspension," if priced.layer.row.kept else words
 
 
 def _charged_words(priced: PricedRow) -> str:

@@ -181,11 +181,11 @@ def linear_quote(law: Law, sums: Sums, possible: Sequence[Sums]) -> LinearQuote 
         may_be = _distinct(measure, amounts) if is_sole(sums, measure) else ()
         layers.append(_linear_duty(label, total, proportions, may_be))
     latent: dict[tuple[str, int], LinearDuty] = {}
-    standing = {measure for measure, _, _ in sums}
+    declared = {measure for measure, _, _ in sums}
     for one in possible:
         for (measure, heading, _), total in one.items():
             place = proportions.place(total.raw)
-            if measure not in standing and total.raw and (measure, place) not in latent:
+            if measure not in declared and total.raw and (measure, place) not in latent:
                 label = label_of(total, heading, UNDETERMINED, texts)
                 latent[measure, place] = LinearDuty(
                     label, place, place, place, _distinct(measure, amounts), latent=True

@@ -1,4 +1,4 @@
-"""Prohibitions on one entry line: the measures, the share of the line they reach, and a note on earlier imports."""
+"""Find prohibitions on an entry line: the measures, the share of the line they cover, a note on earlier imports."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ ONE = Decimal(1)
 
 @dataclass(frozen=True, slots=True)
 class Prohibited:
-    """Ids of the measures that prohibit a line or a part of it, the part's share of the value, and notes.
+    """Ids of the measures that prohibit a line or a part of it, the share of that part in the value, and notes.
 
-    `claims` are the facts that decide about it.
+    `claims` are the facts that decide it.
     """
 
     measures: tuple[str, ...] = ()
@@ -44,14 +44,14 @@ NOT_PROHIBITED = Prohibited()
 def prohibited_by(
     law: Law, rater: Rater, rows: Candidates, facts: Mapping[str, Fact], read: frozenset[str]
 ) -> Prohibited:
-    """The prohibitions on a line.
+    """Find the prohibitions on a line.
 
     Args:
         law: the law.
-        rater: of the line.
+        rater: the rater of the line.
         rows: the measures that reach it.
-        facts: as declared.
-        read: every claim that could be read.
+        facts: the facts declared.
+        read: claims that rows or rules may read.
 
     Raises:
         InputError: TOO_MANY_ATOMS.
@@ -60,12 +60,12 @@ def prohibited_by(
     if not deciding:
         return NOT_PROHIBITED
     claims = frozenset(condition.claim for row in deciding for condition in row.conditions)
-    share, found = Decimal(0), dict[str, Note]()
+    share, notes = Decimal(0), dict[str, Note]()
     for atom in split(law.claims, facts, read):
         for active, row in rater.prohibitions(atom.facts):
-            found.setdefault(active.measure.id, _note(law, rater, active.measure.tested_on, row, atom.facts))
+            notes.setdefault(active.measure.id, _note(law, rater, active.measure.tested_on, row, atom.facts))
         share += atom.weight * bool(rater.prohibitions(atom.facts))
-    named = {name: Note(note.reason, f"{name} {note.message}") for name, note in found.items()}
+    named = {name: Note(note.reason, f"{name} {note.message}") for name, note in notes.items()}
     return Prohibited(tuple(named), share, tuple(named.values()), claims)
 
 
@@ -78,19 +78,19 @@ def _note(law: Law, rater: Rater, tested_on: str, row: Row, facts: Mapping[str, 
     pay = "; ".join(filter(None, map(_charge_words, earlier))) or "no further duty"
     return Note(
         "PROHIBITED",
-        f"prohibits the importation of these goods from {day}: no duty is computed on them. Goods imported before "
-        f"then ({tested_on}) may be entered and pay, beside the ordinary duty, {pay}.",
+        f"prohibits the importation of these goods from {day}: no duty is computed on them. Goods imported earlier "
+        f"({tested_on}) may be entered and pay, besides the ordinary duty, {pay}.",
     )
 
 
 def _since(tested_on: str, row: Row) -> datetime | None:
-    """The instant from which a row holds by the date it is tested on."""
+    """Instant from which a row applies, by the date it is tested on."""
     moments = [c.operand for c in row.conditions if c.claim == tested_on and isinstance(c.operand, datetime)]
     return max(moments, default=None)
 
 
 def _charge_words(layer: Layer) -> str:
-    """The rate, heading and measure of a layer that is charged; empty for the ordinary duty."""
+    """Rate, heading and measure of a charged layer; empty for the ordinary duty."""
     row = layer.row
     if not layer.charged or row.kind == "ordinary":
         return ""

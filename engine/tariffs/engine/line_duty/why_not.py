@@ -1,8 +1,7 @@
-"""What was looked at for a line and made no layer: reliefs not claimed, lists that hold a sibling, ended duties.
+"""List measures that matched the line but did not apply, with reasons.
 
-A measure is considered if it fits the line's origin and instant and its product list holds the code or a sibling
-of it (a code with the same parent). Those that charge, relieve or are displaced are the layers of the answer;
-this module says why the others are not.
+A measure is considered if it matches the origin and instant of the line and its product list contains the code or a
+sibling of it (a code with the same parent). Measures that charge, exempt or are displaced are layers of the answer.
 """
 
 from __future__ import annotations
@@ -29,18 +28,18 @@ _PARENT_AT_LEAST, _STEP = 4, 2
 
 @dataclass(frozen=True, slots=True)
 class UnappliedMeasure:
-    """A measure, or one row of it, that makes no layer on the line.
+    """Measure, or one row of it, that makes no layer on the line.
 
     Attributes:
         measure: id of the measure.
         authority: node of the authority tree.
-        heading: heading it would be reported under; empty where the row has none.
-        outcome: not_claimed (a fact is missing), not_listed (a sibling is), taken_out (a list takes the code out),
+        heading: heading under which it would be reported; empty where the row has none.
+        outcome: not_claimed (a fact is missing), not_listed (a sibling is), taken_out (a list excludes the code),
             ended (void, terminated or expired), not_modelled, or switched_off.
         rule: the period or act that decides.
         text: one sentence.
         citations: legal sources.
-        operands: what the sentence was rendered from, by name.
+        operands: operands of the sentence, by name.
     """
 
     measure: str
@@ -55,7 +54,7 @@ class UnappliedMeasure:
 
 @dataclass(frozen=True, slots=True)
 class WhyNotRequest:
-    """One line at its instant: `code` in HTS digits, `facts` as declared, `known_on` the day whose acts count."""
+    """Line at its instant: `code` in HTS digits, `facts` as declared, `known_on` the day whose acts count."""
 
     law: Law
     instant: datetime
@@ -66,40 +65,40 @@ class WhyNotRequest:
 
     @property
     def in_force(self) -> InForce:
-        """What the law is at that instant."""
+        """Law in force at the instant of the line."""
         return self.law.in_force(self.instant, self.known_on)
 
     def reaches(self, scope: Scope) -> bool:
-        """Whether a scope holds the line's origin and code."""
+        """Test whether a scope covers the origin and code of the line."""
         return Reach.of(scope, self.in_force).fits(self.code, self.origin)
 
     def fits_origin(self, scope: Scope) -> bool:
-        """Whether a scope holds the line's origin."""
+        """Test whether a scope covers the origin of the line."""
         reach = Reach.of(scope, self.in_force)
         return self.origin not in reach.not_origins and all(self.origin in names for names in reach.origins)
 
     def may_declare(self, conditions: Iterable[Condition]) -> bool:
-        """Whether goods of the origin could meet conditions: a preference needs a program that is open to it."""
+        """Test whether goods of the origin could meet conditions: a preference needs a program open to the origin."""
         programs = self.law.programs.values()
         closed = {p.claim for p in programs} - {p.claim for p in programs if self.origin in p.members}
         return all(c.negated or c.claim not in closed for c in conditions)
 
 
 def why_not(line: WhyNotRequest) -> tuple[UnappliedMeasure, ...]:
-    """What was looked at for a line and made no layer, in the order of the law."""
-    found: list[UnappliedMeasure] = []
+    """List the measures that matched a line but did not apply, in the order of the law."""
+    unapplied: list[UnappliedMeasure] = []
     actives = {active.measure.id: active for active in line.in_force.actives}
-    unmodelled = {standing.measure.id for standing in line.in_force.unmodelled}
+    unmodelled = {state.measure.id for state in line.in_force.unmodelled}
     for measure in line.law.measures.values():
         if measure.direction != IMPORT or measure.announced:
             continue
         if measure.id in actives:
-            found += _of_active(line, actives[measure.id])
+            unapplied += _of_active(line, actives[measure.id])
         elif measure.id in unmodelled:
-            found += _not_modelled(line, measure)
+            unapplied += _not_modelled(line, measure)
         else:
-            found += _absent(line, measure)
-    return tuple(found)
+            unapplied += _absent(line, measure)
+    return tuple(unapplied)
 
 
 # -- measures in force -----------------------------------------------------------------------------------------
@@ -123,13 +122,13 @@ def _of_active(line: WhyNotRequest, active: Active) -> list[UnappliedMeasure]:
             break
         if line.may_declare(missing):
             passed.append((row, missing))
-    found = [_not_claimed(line, active, row, missing, charged=fits) for row, missing in passed]
+    unclaimed = [_not_claimed(line, active, row, missing, charged=fits) for row, missing in passed]
     ended = [] if fits or (passed and not absent) else [*_absent(line, active.measure)]
-    return _distinct([*near, *found, *ended])
+    return _distinct([*near, *unclaimed, *ended])
 
 
-def _distinct(found: Iterable[UnappliedMeasure]) -> list[UnappliedMeasure]:
-    return list({(one.heading, one.text): one for one in found}.values())
+def _distinct(unapplied: Iterable[UnappliedMeasure]) -> list[UnappliedMeasure]:
+    return list({(one.heading, one.text): one for one in unapplied}.values())
 
 
 def _not_claimed(
@@ -138,18 +137,27 @@ def _not_claimed(
     facts = " and ".join(_missing_words(condition, line.facts) for condition in missing)
     terms = " and ".join(condition.words for condition in row.conditions)
     if row.kind == "ordinary":
-        said = f"The {row.column} column is not taken"
+        verdict = f"The {row.column} column does not apply"
     elif row.exempt:
-        said = f"Not relieved under {row.heading or row.acts[0]}"
+        verdict = f"Not exempt under {row.heading or row.acts[0]}"
     elif row.kind == PROHIBITION:
-        said = f"Not prohibited by {row.acts[0]}"
+        verdict = f"Not prohibited by {row.acts[0]}"
     elif charged:
-        said = f"The terms of {row.heading or row.acts[0]} where {terms} do not hold"
+        verdict = f"The terms of {row.heading or row.acts[0]} for {terms} do not apply"
     else:
-        said = f"Not charged under {row.heading or row.acts[0]}"
+        verdict = f"Not charged under {row.heading or row.acts[0]}"
     operands = {"if": terms, **_values(missing, line.facts)}
     rule, cites = ", ".join(row.acts), active.citations(row)
-    return _said(active.measure, row.heading, NOT_CLAIMED, rule, f"{said}: {facts}.", cites, operands)
+    return UnappliedMeasure(
+        active.measure.id,
+        active.measure.authority,
+        row.heading,
+        NOT_CLAIMED,
+        rule,
+        f"{verdict}: {facts}.",
+        cites,
+        operands,
+    )
 
 
 def _missing_words(condition: Condition, facts: Mapping[str, Fact]) -> str:
@@ -173,15 +181,15 @@ def _plain(fact: Fact) -> str:
 
 
 def _near(line: WhyNotRequest, active: Active, row: Row) -> Iterator[UnappliedMeasure]:
-    """A row whose list takes the code out, or holds a sibling of the code and not the code."""
+    """Report a row whose list excludes the code, or contains a sibling of the code but not the code."""
     if row.absent:
         return
     in_force, name = line.in_force, dotted(line.code)
     misses = [names for names in row.scope.products if line.code not in _prefixes(names, in_force)]
     if not misses:
         lists = _holding(row.scope.not_products, line.code, in_force)
-        verb = "take" if len(lists) > 1 else "takes"
-        text = f"{', '.join(lists)} {verb} {name} out of {row.heading or active.measure.id}."
+        verb = "exclude" if len(lists) > 1 else "excludes"
+        text = f"{', '.join(lists)} {verb} {name} from {row.heading or active.measure.id}."
         outcome, operands = TAKEN_OUT, {"lists": ", ".join(lists), "code": name}
     else:
         siblings = [_siblings(names, line.code, in_force) for names in misses]
@@ -191,11 +199,19 @@ def _near(line: WhyNotRequest, active: Active, row: Row) -> Iterator[UnappliedMe
             name for names in misses for name in names if _siblings(frozenset({name}), line.code, in_force)
         )
         near = ", ".join(dotted(code) for code in siblings[0][:3])
+        verb = "contain" if len(lists) > 1 else "contains"
         reached = row.heading or active.measure.id
-        text = f"{', '.join(lists)} holds {near} and not {name}, so {reached} does not reach it."
+        text = f"{', '.join(lists)} {verb} {near} but not {name}, so {reached} does not apply."
         outcome, operands = NOT_LISTED, {"lists": ", ".join(lists), "siblings": near, "code": name}
-    yield _said(
-        active.measure, row.heading, outcome, ", ".join(row.acts), text, active.citations(row), operands
+    yield UnappliedMeasure(
+        active.measure.id,
+        active.measure.authority,
+        row.heading,
+        outcome,
+        ", ".join(row.acts),
+        text,
+        active.citations(row),
+        operands,
     )
 
 
@@ -203,8 +219,8 @@ def _prefixes(names: frozenset[str], in_force: InForce) -> Prefixes:
     key = ("why_not", names)
     if key not in in_force.cache:
         in_force.cache[key] = Prefixes.of(in_force.codes(names))
-    found: Prefixes = in_force.cache[key]
-    return found
+    prefixes: Prefixes = in_force.cache[key]
+    return prefixes
 
 
 def _holding(names: Iterable[str], code: str, in_force: InForce) -> list[str]:
@@ -212,23 +228,23 @@ def _holding(names: Iterable[str], code: str, in_force: InForce) -> list[str]:
 
 
 def _siblings(names: frozenset[str], code: str, in_force: InForce) -> list[str]:
-    """Listed codes with the same parent as the line's code at their length."""
+    """Listed codes with the same parent as the code of the line at their length."""
     key = ("families", names)
     if key not in in_force.cache:
-        families: dict[str, list[str]] = {}
+        by_parent: dict[str, list[str]] = {}
         for listed in sorted(_prefixes(names, in_force).codes):
-            families.setdefault(listed[:-_STEP], []).append(listed)
-        in_force.cache[key] = families
-    found: Mapping[str, list[str]] = in_force.cache[key]
+            by_parent.setdefault(listed[:-_STEP], []).append(listed)
+        in_force.cache[key] = by_parent
+    families: Mapping[str, list[str]] = in_force.cache[key]
     parents = (code[:length] for length in range(len(code) - _STEP, _PARENT_AT_LEAST - 1, -_STEP))
-    return [sibling for parent in parents for sibling in found.get(parent, ())]
+    return [sibling for parent in parents for sibling in families.get(parent, ())]
 
 
 # -- measures not in force -------------------------------------------------------------------------------------
 
 
 def _absent(line: WhyNotRequest, measure: Measure) -> Iterator[UnappliedMeasure]:
-    """A measure that would reach the line if it had not ended, or if a switch stood otherwise."""
+    """Report a measure that would apply to the line if it had not ended, or under another value of a switch."""
     law = line.law
     acts = [a for a in known(law.acts[measure.id], line.known_on) if law.switched(a.change.switch)]
     ending = [a for a in acts if a.change.op in _ENDING and a.start and a.start <= line.instant]
@@ -244,11 +260,11 @@ def _absent(line: WhyNotRequest, measure: Measure) -> Iterator[UnappliedMeasure]
 
 
 def _row_without(line: WhyNotRequest, measure: Measure, acts: list[Act]) -> Row | None:
-    """The row that would charge the line, were only these acts done."""
+    """Row that would charge the line if these were the only acts."""
     law = line.law
     periods = [p for p in measure.periods if p.known_from <= line.known_on and law.switched(p.switch)]
-    found = state_as_tested(measure, acts, periods, line.instant, law.zones[measure.direction])
-    row = first_fit((row for row in (found.rows if found else ()) if line.reaches(row.scope)), line.facts)
+    state = state_as_tested(measure, acts, periods, line.instant, law.zones[measure.direction])
+    row = first_fit((row for row in (state.rows if state else ()) if line.reaches(row.scope)), line.facts)
     return row if row is not None and row.charging and not row.exempt else None
 
 
@@ -260,36 +276,40 @@ def _ended(line: WhyNotRequest, measure: Measure, row: Row, act: Act) -> Unappli
         stop = f", not collected from {change.collection_stop[:10]}" if change.collection_stop else ""
         text = f"Not charged: {by} was invalidated on {day}{stop}."
     else:
-        text = (
-            f"Not charged: {measure.id} was {'terminated' if change.op == 'terminate' else 'spent'} on {day}."
-        )
+        text = f"Not charged: {measure.id} was {'terminated' if change.op == 'terminate' else 'expired'} on {day}."
     operands = {"act": act.name, "by": by, "from": day}
     cites = tuple(dict.fromkeys((*change.cite, *measure.cite)))
-    return _said(measure, row.heading, ENDED, act.name, text, cites, operands)
+    return UnappliedMeasure(
+        measure.id, measure.authority, row.heading, ENDED, act.name, text, cites, operands
+    )
 
 
 def _switched_off(law: Law, measure: Measure, row: Row) -> UnappliedMeasure:
     wanted = ", ".join(f"{name}={value}" for name, value in sorted(measure.switch.items()))
-    stands = ", ".join(f"{name}={law.setting(name)}" for name in sorted(measure.switch))
-    text = f"Not charged: it exists only if {wanted}, and this answer has {stands}."
-    return _said(
-        measure, row.heading, SWITCHED_OFF, wanted, text, measure.cite, {"switch": wanted, "set": stands}
+    settings = ", ".join(f"{name}={law.setting(name)}" for name in sorted(measure.switch))
+    text = f"Not charged: the measure applies only with {wanted}; this answer uses {settings}."
+    return UnappliedMeasure(
+        measure.id,
+        measure.authority,
+        row.heading,
+        SWITCHED_OFF,
+        wanted,
+        text,
+        measure.cite,
+        {"switch": wanted, "set": settings},
     )
 
 
 def _not_modelled(line: WhyNotRequest, measure: Measure) -> Iterator[UnappliedMeasure]:
     if not measure.touches.is_any and line.reaches(measure.touches):
-        text = f"{measure.title} may touch this line; it is not modelled yet and charges nothing here."
-        yield _said(measure, "", NOT_MODELLED, measure.id, text, measure.cite, {"code": dotted(line.code)})
-
-
-def _said(
-    measure: Measure,
-    heading: str,
-    outcome: str,
-    rule: str,
-    text: str,
-    citations: tuple[str, ...],
-    operands: Mapping[str, str],
-) -> UnappliedMeasure:
-    return UnappliedMeasure(measure.id, measure.authority, heading, outcome, rule, text, citations, operands)
+        text = f"{measure.title} may apply to this line; it is not modelled yet and charges nothing."
+        yield UnappliedMeasure(
+            measure.id,
+            measure.authority,
+            "",
+            NOT_MODELLED,
+            measure.id,
+            text,
+            measure.cite,
+            {"code": dotted(line.code)},
+        )
