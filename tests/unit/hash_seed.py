@@ -10,7 +10,7 @@ from tariffs.engine.line_duty.entry_line import EntryLine
 from tariffs.engine.line_duty.quote import quote_line
 from tariffs.engine.runs.attribution import attribute
 from tariffs.engine.runs.impact import Options, Point, impact
-from tariffs.engine.scenario import load_scenario
+from tariffs.engine.scenario import library
 from tests.unit.scenario_tables import DAY, TABLE, valuer, written
 
 GOODS = "{{id: fl301, origins: [{origins}], products: [{products}]}}"
@@ -25,7 +25,7 @@ def results() -> dict[str, object]:
     backward = RAISED.format(origins=", ".join(origins[::-1]), products=", ".join(products[::-1]))
     second = written(backward, ENDED, id="second")
     split = attribute(valuer("armington"), first, second, DAY)
-    points = [Point(load_scenario("base"), DAY), Point(second, DAY)]
+    points = [Point(library()["base"], DAY), Point(second, DAY)]
     found = impact(TABLE, points, law=load_law(), options=Options(baseline="2025-01-01", by=("authority",)))
     quote = quote_line(load_law(), EntryLine("9503000073", "CN", 10_000, "2025-04-20"))
     return {

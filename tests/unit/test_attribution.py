@@ -11,7 +11,7 @@ from tariffs.engine.runs import attribution
 from tariffs.engine.runs.attribution import ORDERED, SHAPLEY, Attribution, attribute
 from tariffs.engine.runs.grouping import AUTHORITY
 from tariffs.engine.runs.impact import Options, Point, impact
-from tariffs.engine.scenario import Scenario, load_scenario
+from tariffs.engine.scenario import Scenario, library
 from tests.unit.scenario_tables import DAY, TABLE, total, valuer, written
 
 SUMMED = 1e-9
@@ -22,7 +22,7 @@ NO_FORCED_LABOR = "{op: terminate, measures: {id: fl301}, at: 2027-01-02}"
 
 
 def split(scenario: Scenario, reference: str | Scenario = "base", response: str = "armington") -> Attribution:
-    first = load_scenario(reference) if isinstance(reference, str) else reference
+    first = library()[reference] if isinstance(reference, str) else reference
     found = valuer(response)
     result = attribute(found, first, scenario, DAY)
     totals = [found.total(found.outcomes(one, DAY)) for one in (first, scenario)]
@@ -116,11 +116,11 @@ def test_two_scenarios_differ_by_what_one_lacks_and_the_other_has() -> None:
 
 def test_a_mixture_cannot_be_attributed() -> None:
     with pytest.raises(ScenarioError, match="mixture"):
-        attribute(valuer(), load_scenario("base"), load_scenario("truce-even-odds"), DAY)
+        attribute(valuer(), library()["base"], library()["truce-even-odds"], DAY)
 
 
 def test_a_run_attributes_each_scenario_against_the_first_of_its_day() -> None:
-    points = [Point(load_scenario("base"), DAY), Point(written(NO_FORCED_LABOR), DAY)]
+    points = [Point(library()["base"], DAY), Point(written(NO_FORCED_LABOR), DAY)]
     options = Options(response="none", by=("origin",), attribute=True)
     found = impact(TABLE, points, law=load_law(), options=options).scenarios
     assert found[0].attribution is None
@@ -147,6 +147,6 @@ def test_eight_units_are_split_by_shapley_and_nine_in_order(
 ) -> None:
     monkeypatch.setattr(attribution, "_Game", _CountedGame)
     changes = [ON_CHINA.replace("25%", f"{n}%") for n in range(count)]
-    result = attribute(valuer(), load_scenario("base"), written(*changes), DAY)
+    result = attribute(valuer(), library()["base"], written(*changes), DAY)
     assert (result.method, result.frame["method"].unique().to_list()) == (method, [method])
     assert list(by_unit(result).values()) == pytest.approx([1.0] * count)

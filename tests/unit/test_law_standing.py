@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tariffs.engine.errors import LawError, ScenarioError
-from tariffs.engine.scenario.effect import same_state
+from tariffs.engine.scenario.diff import same_state
 from tests.unit.laws import changed, make_law, measure, rates
 
 DUTY = measure("duty", [{"rate": "20%", "heading": "H.1"}])

@@ -24,7 +24,7 @@ from tariffs.engine.scenario import (
     parse_scenario,
 )
 from tariffs.engine.scenario.named import library_of
-from tariffs.engine.scenario.schema import schema
+from tariffs.engine.scenario.schema import json_schema
 from tariffs.engine.tables.claim_shares import facts_with_claim_shares
 from tests.unit.json_schema import faults
 from tests.unit.scenario_tables import valuer
@@ -150,7 +150,7 @@ def test_no_assumptions_are_as_if_the_key_were_not_there() -> None:
 
 
 def test_the_schema_takes_what_the_parser_takes() -> None:
-    form = schema()
+    form = json_schema()
     right = yaml.load(HEAD + ALL, Loader=yaml.BaseLoader)
     assert faults(right, form, form) == []
     for wrong in ("let_trough: {a: '0.5'}", "let_through: {a: [b]}", "port_calls: {a: {ship: b}}"):

@@ -9,7 +9,7 @@ from tariffs.engine.law import load_law
 from tariffs.engine.runs.attribution import attribute
 from tariffs.engine.runs.impact import Options, Point, impact
 from tariffs.engine.runs.timeline import timeline
-from tariffs.engine.scenario import load_scenario
+from tariffs.engine.scenario import library
 from tests.unit.scenario_tables import DAY, TABLE, total, valuer, written
 
 SET = "{op: set_switch, name: usmca_basis, value: '2024'}"
@@ -40,7 +40,7 @@ def test_what_lines_declare_stays() -> None:
 
 
 def test_a_result_tells_of_the_other_shares() -> None:
-    points = [Point(load_scenario("base"), DAY), Point(written(SET), DAY)]
+    points = [Point(library()["base"], DAY), Point(written(SET), DAY)]
     found = impact(TABLE, points, law=load_law(), options=Options(response="none")).scenarios
     told = [[note.message for note in one.notes if note.reason == "SHARES_REBASED"] for one in found]
     assert told[0] == []
@@ -49,7 +49,7 @@ def test_a_result_tells_of_the_other_shares() -> None:
 
 def test_the_basis_is_a_change_like_others_in_an_attribution() -> None:
     scenario = written(SET, LATER)
-    rows = attribute(valuer(), load_scenario("base"), scenario, DAY).rows
+    rows = attribute(valuer(), library()["base"], scenario, DAY).rows
     shares = dict(rows.group_by("unit").agg(pl.col("duty").sum()).iter_rows())
     base, whole, alone = (total(one)["duty"] for one in (written(), scenario, written(SET)))
     assert sum(shares.values()) == pytest.approx(whole - base)
@@ -58,7 +58,7 @@ def test_the_basis_is_a_change_like_others_in_an_attribution() -> None:
 
 
 def test_a_basis_from_the_law_s_beginning_holds_on_every_day_of_a_timeline() -> None:
-    scenarios = [load_scenario("base"), written(SET)]
+    scenarios = [library()["base"], written(SET)]
     found = timeline(
         TABLE, scenarios, "2027-01-09", "2027-01-12", law=load_law(), options=Options(response="none")
     )

@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from tariffs.engine.law import load_law
-from tariffs.engine.scenario import apply_scenario, check_scenario, difference, library, load_scenario, named
-from tariffs.engine.scenario.schema import schema
+from tariffs.engine.scenario import apply_scenario, check_scenario, difference, library, named
+from tariffs.engine.scenario.schema import json_schema
 from tests.unit.json_schema import faults
 from tests.unit.scenario_results import DAYS, Results, path_of
 
@@ -45,11 +45,11 @@ def test_none_has_an_error() -> None:
 
 def test_the_published_schema_is_that_of_the_parser() -> None:
     published = json.loads((named.HERE.parent / "schema.json").read_text(encoding="utf-8"))
-    assert published == schema(), "write schema_text() to schema.json"
+    assert published == json_schema(), "write schema_text() to schema.json"
 
 
 def test_the_library_is_of_the_schema() -> None:
-    form = schema()
+    form = json_schema()
     for scenario in library().values():
         document = yaml.load(scenario.text, Loader=yaml.BaseLoader)
         assert faults(document, form, form) == [], scenario.id
@@ -69,7 +69,7 @@ def test_the_library_is_of_the_schema() -> None:
     ],
 )
 def test_what_the_parser_refuses_the_schema_refuses(wrong: dict[str, Any]) -> None:
-    form = schema()
+    form = json_schema()
     right = {"schema": "tariffs.scenario/v1", "id": "mine", "title": "Mine", "basis": "hypothesis"}
     assert faults(right, form, form) == []
     assert faults({**right, **wrong}, form, form)
@@ -102,9 +102,7 @@ def test_every_scenario_has_a_result_beside_it() -> None:
 def test_the_truce_extended_against_the_truce_lapsed() -> None:
     """United States duty is unchanged but for cranes, chassis and exclusions; China's goes from 10 to 34."""
     law = load_law()
-    lapsed, extended = (
-        apply_scenario(law, load_scenario(name)) for name in ("truce-lapses", "truce-extended")
-    )
+    lapsed, extended = (apply_scenario(law, library()[name]) for name in ("truce-lapses", "truce-extended"))
     found = {item.id: item for item in difference(lapsed, extended)}
     imports = {name for name, item in found.items() if item.direction == "import"}
     assert imports == {"sts_crane_100", "chassis_100", "s301_exclusions_69", "s301_exclusions_70"}
@@ -126,6 +124,6 @@ def test_a_difference_tells_of_switches_claims_rules_and_quantities() -> None:
         ("rare-earths-cut", "quantity", "50%"),
         ("metals-by-content", "rule", "in force"),
     ):
-        found = difference(law, apply_scenario(law, load_scenario(name)))
+        found = difference(law, apply_scenario(law, library()[name]))
         assert any(item.kind == kind and words in item.second for item in found), name
     assert difference(law, law) == []

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import random
 import time
-from pathlib import Path
 
 import pytest
 
 from tariffs.engine.errors import ScenarioError
-from tariffs.engine.scenario import Scenario, library, load_scenario, parse_scenario
+from tariffs.engine.scenario import library, parse_scenario
+from tariffs.engine.scenario.named import find
 from tariffs.engine.scenario.read import read_draft
 from tariffs.engine.scenario.yaml_positions import SIZE_AT_MOST, read_text
 
@@ -189,19 +189,11 @@ def test_the_order_of_changes_counts() -> None:
     )
 
 
-def test_files_are_loaded_and_misses_name_their_neighbours(tmp_path: Path) -> None:
-    path = tmp_path / "mine.yaml"
-    path.write_text("\ufeff" + HEAD, encoding="utf-8")
-    assert load_scenario(str(path)).id == load_scenario(path).id == "mine"
-    assert isinstance(load_scenario("base"), Scenario)
-    for missing, near in (("truce-lapse", "truce-lapses"), (str(tmp_path / "absent.yaml"), "")):
-        with pytest.raises(ScenarioError) as caught:
-            load_scenario(missing)
-        assert caught.value.reason == "SCENARIO_NOT_FOUND"
-        assert near in caught.value.fix
-    path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ScenarioError, match="UTF-8"):
-        load_scenario(path)
+def test_an_unknown_name_is_refused_with_the_nearest() -> None:
+    with pytest.raises(ScenarioError) as caught:
+        find("truce-lapse", library())
+    assert caught.value.reason == "SCENARIO_NOT_FOUND"
+    assert "truce-lapses" in caught.value.fix
 
 
 @pytest.mark.parametrize(

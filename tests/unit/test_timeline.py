@@ -12,7 +12,7 @@ from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
 from tariffs.engine.runs.impact import Options, Point, impact
 from tariffs.engine.runs.timeline import Timeline, timeline
-from tariffs.engine.scenario import Scenario, load_scenario
+from tariffs.engine.scenario import Scenario, library
 from tests.unit.scenario_tables import TABLE, written
 
 NONE = Options(response="none", by=("authority", "origin"))
@@ -22,7 +22,7 @@ def run(
     *scenarios: Scenario | str, start: str = "2026-11-01", end: str = "2027-02-28", options: Options = NONE,
     table: pl.DataFrame = TABLE,
 ) -> Timeline:  # fmt: skip
-    known = [load_scenario(one) if isinstance(one, str) else one for one in scenarios]
+    known = [library()[one] if isinstance(one, str) else one for one in scenarios]
     return timeline(table, known, start, end, law=load_law(), options=options)
 
 
@@ -44,7 +44,7 @@ def test_every_boundary_day_equals_a_run_of_that_day() -> None:
     for start, end in found.totals.select("start", "end").iter_rows():
         for day in (start, end):
             single = impact(
-                TABLE, [Point(load_scenario("base"), day)], law=load_law(), options=options
+                TABLE, [Point(library()["base"], day)], law=load_law(), options=options
             ).scenarios[0]
             segment = found.segments.filter(start=start).drop("start", "end", "days")
             assert segment.equals(single.groups.select(segment.columns))
@@ -55,7 +55,7 @@ def test_every_boundary_day_equals_a_run_of_that_day() -> None:
 @pytest.mark.parametrize("name", ["base", "no-kuala-lumpur-deal", "fentanyl-zero"])
 def test_boundaries_over_the_reference_table_equal_single_days(name: str, scale: int) -> None:
     """Two months of two years, by authority and origin: the day before a boundary and the day of it."""
-    options, sample, scenario = Options(by=("authority", "origin")), random.Random(name), load_scenario(name)
+    options, sample, scenario = Options(by=("authority", "origin")), random.Random(name), library()[name]
     quarters = [date(year, month, 1) for year in (2025, 2026) for month in (1, 4, 7, 10)]
     for first in sample.sample(quarters, scale):
         period = first.isoformat(), (first + timedelta(59)).isoformat()
@@ -117,7 +117,7 @@ def test_what_was_known_on_each_day() -> None:
     ).scenarios[0]
     assert fixed.totals["duty"].to_list() != moving.totals["duty"].to_list()
     day = impact(
-        TABLE.filter(origin="JP"), [Point(load_scenario("base"), "2025-08-20")], law=load_law(), options=known
+        TABLE.filter(origin="JP"), [Point(library()["base"], "2025-08-20")], law=load_law(), options=known
     )
     held = moving.totals.filter((pl.col("start") <= "2025-08-20") & (pl.col("end") >= "2025-08-20"))
     assert held["duty"].item() == day.scenarios[0].total["duty"]
@@ -143,7 +143,7 @@ def test_an_act_that_reaches_back_is_known_from_the_day_of_its_publication(
     eve = date.fromisoformat(published) - timedelta(1)
     # The period begins on the eve, so that both days are the first of their segments.
     block = run("base", start=eve.isoformat(), end=published, options=known, table=table).scenarios[0]
-    points = [Point(load_scenario("base"), day) for day in (eve.isoformat(), published)]
+    points = [Point(library()["base"], day) for day in (eve.isoformat(), published)]
     singles = impact(table, points, law=load_law(), options=known).scenarios
     for rate, single in zip((before, after), singles, strict=True):
         segment, total = (

@@ -24,10 +24,9 @@ from tariffs.engine.law.law import Law
 from tariffs.engine.runs.grouping import AUTHORITY, reduce_authority
 from tariffs.engine.runs.table_run import TableRun
 from tariffs.engine.scenario import Scenario, apply_scenario, library, lineage
-from tariffs.engine.scenario.apply import apply_change
-from tariffs.engine.scenario.describe import assumed, describe_change
-from tariffs.engine.scenario.read_assumptions import KEY as ASSUMPTIONS
-from tariffs.engine.scenario.read_assumptions import assume
+from tariffs.engine.scenario.apply import apply_change, assume
+from tariffs.engine.scenario.describe import describe_assumptions, describe_change
+from tariffs.engine.scenario.model import ASSUMPTIONS
 
 UNITS_AT_MOST = 8
 SHAPLEY, ORDERED = "shapley", "ordered"
@@ -143,7 +142,7 @@ def _units_of(scenario: Scenario) -> list[ChangeUnit]:
 
 def _assumed(assumptions: Assumptions) -> list[ChangeUnit]:
     """The assumptions of a scenario's own as a unit, if it has any that bear on quantities."""
-    text = "; ".join(f"{name} {words}" for name, words in assumed(assumptions).items())
+    text = "; ".join(f"{name} {words}" for name, words in describe_assumptions(assumptions).items())
     return [ChangeUnit(ASSUMPTIONS, text, (), False, assumptions)] if assumptions.quantities else []
 
 

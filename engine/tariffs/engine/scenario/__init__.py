@@ -1,11 +1,10 @@
-"""Scenarios: dated edits to a law, written as YAML, composed by parents, checked and applied."""
+"""Scenarios: dated edits to a law, written as YAML, composed of parents, checked and applied."""
 
-from tariffs.engine.scenario.apply import apply_scenario, components
+from tariffs.engine.scenario.apply import apply_scenario
 from tariffs.engine.scenario.check import check_scenario, problems_of
 from tariffs.engine.scenario.diff import Difference, difference
 from tariffs.engine.scenario.model import ERROR, WARNING, Problem, Scenario
-from tariffs.engine.scenario.named import library, load_scenario, parse_scenario
-from tariffs.engine.scenario.parents import lineage
+from tariffs.engine.scenario.named import components, library, lineage, parse_scenario
 
 __all__ = [
     "ERROR",
@@ -19,7 +18,6 @@ __all__ = [
     "difference",
     "library",
     "lineage",
-    "load_scenario",
     "parse_scenario",
     "problems_of",
 ]

@@ -1,23 +1,20 @@
-"""Applying a scenario to a law: those before it first, then its own changes in order. The answer is another law."""
+"""Apply a scenario to a law: its parents first, then its own changes in order. The result is another law."""
 
 from __future__ import annotations
 
-from decimal import Decimal
+from dataclasses import replace
 
 from tariffs.engine.errors import ScenarioError
 from tariffs.engine.law.amendments import Change
+from tariffs.engine.law.assumptions import Assumptions
 from tariffs.engine.law.law import Law
 from tariffs.engine.scenario.model import Scenario, located
-from tariffs.engine.scenario.named import library
-from tariffs.engine.scenario.names import check_names
-from tariffs.engine.scenario.parents import Known, lineage
-from tariffs.engine.scenario.parents import components as parts_of
-from tariffs.engine.scenario.read_assumptions import assume
-from tariffs.engine.scenario.read_forms import check_texts
+from tariffs.engine.scenario.named import Known, library, lineage
+from tariffs.engine.scenario.names import unknown_in_assumptions, unknown_names
 
 
 def apply_scenario(law: Law, scenario: Scenario, known: Known | None = None) -> Law:
-    """The law after a scenario.
+    """Return the law after a scenario.
 
     Args:
         law: the law it is applied to.
@@ -29,49 +26,48 @@ def apply_scenario(law: Law, scenario: Scenario, known: Known | None = None) -> 
             SWITCH_UNKNOWN, SCENARIO_NOT_FOUND, SCENARIO_CYCLE or SCENARIO_SYNTAX, with path, line and column.
     """
     try:
-        before = lineage(scenario, library() if known is None else known)
+        steps = lineage(scenario, library() if known is None else known)
     except ScenarioError as error:
         raise located(error, scenario) from None
-    for step in before:
+    for step in steps:
         try:
-            _check_single(step)
-            for change in step.changes:
-                law = apply_change(law, change)
-            law = assume(law, step.assumptions)
+            law = apply_step(law, step)
         except ScenarioError as error:
             raise located(error, step) from None
     return law
 
 
-def components(scenario: Scenario, known: Known | None = None) -> list[tuple[Decimal, Scenario]]:
-    """The scenarios of a mixture with their weights, which sum to 1; a scenario that is none stands alone.
+def apply_step(law: Law, scenario: Scenario) -> Law:
+    """Return the law after a scenario's own changes and assumptions, without those of its parents.
 
     Raises:
-        ScenarioError: SCENARIO_NOT_FOUND or SCENARIO_CYCLE, with path, line and column.
+        ScenarioError: as `apply_scenario`, without line and column; SCENARIO_SYNTAX for a mixture.
     """
-    try:
-        return parts_of(scenario, library() if known is None else known)
-    except ScenarioError as error:
-        raise located(error, scenario) from None
-
-
-def _check_single(scenario: Scenario) -> None:
     if scenario.mixture:
         raise ScenarioError(
             "SCENARIO_SYNTAX",
-            f"{scenario.id} is a mixture of scenarios and makes no single law.",
+            f"{scenario.id} is a mixture of scenarios, which has no single law.",
             path="mixture",
-            fix="Value it on a table, or name one of its components.",
+            fix="Run it on a table, or name one of its components.",
         )
+    for change in scenario.changes:
+        law = apply_change(law, change)
+    return assume(law, scenario.assumptions)
 
 
 def apply_change(law: Law, change: Change) -> Law:
-    """The law after one change, all of whose names exist.
+    """Return the law after one change; raises ScenarioError as `apply_scenario`, with the path of the change."""
+    for error in unknown_names(law, change):
+        raise error
+    return law.with_changes([change])
+
+
+def assume(law: Law, assumptions: Assumptions) -> Law:
+    """Return the law under some assumptions, which replace those it has on the same measure.
 
     Raises:
-        ScenarioError: as `apply_scenario`, with the path of the change.
+        ScenarioError: NOTHING_MATCHED if the law has no such limit, promise, fee or kind of ship, with its path.
     """
-    check_texts(change.measure, f"{change.path}.measure")
-    check_texts(change.definition, f"{change.path}.as")
-    check_names(law, change)
-    return law.with_changes([change])
+    for error in unknown_in_assumptions(law, assumptions):
+        raise error
+    return replace(law, assumptions=law.assumptions.under(assumptions)) if assumptions else law

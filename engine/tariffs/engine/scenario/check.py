@@ -1,41 +1,36 @@
-"""Checking a scenario against a law: all that is wrong with it, and what it would not change."""
+"""Check a scenario against a law: errors that keep it from running, and warnings of changes without effect."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from tariffs.engine.errors import LawError, ScenarioError, TariffsError
+from tariffs.engine.law.amendments import UNSELECTIVE, Act, Change
+from tariffs.engine.law.describe_rows import percent
 from tariffs.engine.law.law import Law
-from tariffs.engine.law.model import nodes_above
-from tariffs.engine.scenario.apply import apply_change
-from tariffs.engine.scenario.effect import BASE, same_as_base, warning_of, why_void
-from tariffs.engine.scenario.model import (
-    ERROR,
-    WARNING,
-    Position,
-    Problem,
-    Scenario,
-    listed,
-    place_of,
-    problem_of,
-)
-from tariffs.engine.scenario.named import library
-from tariffs.engine.scenario.names import unknown_names
-from tariffs.engine.scenario.parents import Known, lineage
+from tariffs.engine.law.model import PROHIBITION, Measure, nodes_above
+from tariffs.engine.law.values import read_rate
+from tariffs.engine.scenario.apply import apply_step, assume
+from tariffs.engine.scenario.describe import describe_step
+from tariffs.engine.scenario.diff import same_beside_measures, same_state
+from tariffs.engine.scenario.model import ERROR, Places, Problem, Scenario, listed, problem_of, warning
+from tariffs.engine.scenario.named import Known, library, lineage
+from tariffs.engine.scenario.names import unknown_in_assumptions, unknown_names
 from tariffs.engine.scenario.read import Draft, read_draft
-from tariffs.engine.scenario.read_assumptions import assume, unknown_in
-from tariffs.engine.scenario.unusual_rates import unusual_rates
 
-# Beyond this many changes only the scenario as a whole is compared with the law: each comparison costs more the more
-# changes came before it.
-WEIGHED_AT_MOST = 60
+BASE = "base"
+# Beyond this many changes only the scenario as a whole is compared with the law: the cost of each comparison grows with
+# the number of changes before it.
+COMPARED_AT_MOST = 60
+_BESIDE_MEASURES = UNSELECTIVE - {"add"}
 
 
 def check_scenario(
     text: str, law: Law, source: str = "scenario", known: Known | None = None
 ) -> list[Problem]:
-    """Every problem of a scenario, in the order of the file; never raises for what is wrong in the text.
+    """List every problem of a scenario in the order of the file; raises nothing for what is wrong in the text.
 
     Args:
         text: the YAML.
@@ -47,14 +42,72 @@ def check_scenario(
     if draft.scenario is not None:
         return problems_of(draft.scenario, law, known)
     unknown = _unknown_names(draft, law, known)
-    stated = {problem.path for problem in draft.problems}
-    return list(listed([*draft.problems, *(one for one in unknown if one.path not in stated)]))
+    paths = {problem.path for problem in draft.problems}
+    return list(listed([*draft.problems, *(problem for problem in unknown if problem.path not in paths)]))
+
+
+def problems_of(scenario: Scenario, law: Law, known: Known | None = None) -> list[Problem]:
+    """List every problem of a well-formed scenario with a law in the order of the file, warnings too."""
+    try:
+        parents = lineage(scenario, library() if known is None else known)[:-1]
+        start = law if scenario.mixture else _after(law, parents)
+    except ScenarioError as error:
+        return [problem_of(error, scenario.places)]
+    if scenario.mixture:
+        return []
+    after, problems = _check_changes(scenario, start)
+    if not any(problem.severity == ERROR for problem in problems):
+        try:
+            problems += _same_as_base(scenario, parents, law, after)
+        except LawError as error:
+            problems.append(_law_problem(error, "changes", scenario.places))
+    return list(listed(problems))
+
+
+def _after(law: Law, scenarios: Sequence[Scenario]) -> Law:
+    for scenario in scenarios:
+        law = apply_step(law, scenario)
+    return law
+
+
+def _check_changes(scenario: Scenario, law: Law) -> tuple[Law, list[Problem]]:
+    """Return the law after those changes that can be made, and the problems of each change."""
+    problems: list[Problem] = []
+    compare = len(scenario.changes) <= COMPARED_AT_MOST
+    for change in scenario.changes:
+        unknown = [problem_of(error, scenario.places) for error in unknown_names(law, change)]
+        problems += unknown
+        if unknown:
+            continue
+        try:
+            after = law.with_changes([change])
+            warnings = _no_effect(law, after, change, scenario.places) if compare else []
+        except ScenarioError as error:
+            problems.append(problem_of(error, scenario.places))
+            continue
+        except LawError as error:
+            # Acts narrowed to more overlapping scopes than can be told apart; the law finds that when it applies them.
+            problems.append(_law_problem(error, change.path, scenario.places))
+            continue
+        problems += [*warnings, *_unusual_rates(law, change, scenario.places)]
+        law = after
+    unknown = [
+        problem_of(error, scenario.places) for error in unknown_in_assumptions(law, scenario.assumptions)
+    ]
+    return law if unknown else assume(law, scenario.assumptions), problems + unknown
+
+
+def _law_problem(error: LawError, path: str, places: Places) -> Problem:
+    return problem_of(ScenarioError("SCENARIO_SYNTAX", error.message, path=path, fix=error.fix), places)
+
+
+# -- names beside problems of the format -----------------------------------------------------------------------
 
 
 def _unknown_names(draft: Draft, law: Law, known: Known | None) -> list[Problem]:
-    """Names that do not exist in those parts of a scenario whose form can be read.
+    """List names that do not exist in those parts of a scenario whose format is right.
 
-    A measure that cannot be read may still be named by a later change, so names that the text itself gives are known.
+    A measure that cannot be read may be named by a later change, so names that the text itself gives are known.
     """
     scenario = draft.readable
     if scenario is None or scenario.mixture:
@@ -70,99 +123,176 @@ def _unknown_names(draft: Draft, law: Law, known: Known | None) -> list[Problem]
         if unknown or any(problem.path.startswith(change.path) for problem in draft.problems):
             continue
         try:
-            law = apply_change(law, change)
+            law = law.with_changes([change])
         except TariffsError as error:
             if isinstance(error, ScenarioError) and error.reason == "NOTHING_MATCHED":
                 errors.append(error)
-    errors += unknown_in(law, scenario.assumptions)
+    errors += unknown_in_assumptions(law, scenario.assumptions)
     given = _given_names(draft.document)
     return [problem_of(error, draft.places) for error in errors if error.metadata.get("name") not in given]
 
 
 def _given_names(document: Mapping[str, Any]) -> frozenset[str]:
-    """The ids and authority nodes of the measures that a document writes out, and the rules it defines."""
+    """Collect the ids and authority nodes of the measures that a document writes out, and the rules it defines."""
     changes = _mappings(document.get("changes"))
-    measures = [one["measure"] for one in changes if isinstance(one.get("measure"), Mapping)]
-    rules = frozenset(str(one.get("rule")) for one in changes if "as" in one)
+    measures = [change["measure"] for change in changes if isinstance(change.get("measure"), Mapping)]
+    rules = frozenset(str(change.get("rule")) for change in changes if "as" in change)
     periods = [period for measure in measures for period in _mappings(measure.get("periods"))]
     nodes = [nodes_above(str(measure.get("authority", ""))) for measure in measures]
     return rules.union((str(item.get("id")) for item in (*measures, *periods)), *nodes)
 
 
-def _mappings(found: Any) -> list[Mapping[str, Any]]:
-    return [item for item in found if isinstance(item, Mapping)] if isinstance(found, list) else []
+def _mappings(value: Any) -> list[Mapping[str, Any]]:
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
 
 
-def problems_of(scenario: Scenario, law: Law, known: Known | None = None) -> list[Problem]:
-    """Every problem of a well-formed scenario with a law, in the order of the file; warnings as well as errors."""
-    known = library() if known is None else known
-    try:
-        before = lineage(scenario, known)[:-1]
-        start = law if scenario.mixture else _after(law, before)
-    except ScenarioError as error:
-        return [problem_of(error, scenario.places)]
-    if scenario.mixture:
-        return []
-    after, problems = _walk(scenario, start)
-    if not any(problem.severity == ERROR for problem in problems):
-        try:
-            problems += _same_as_base(scenario, before, law, after)
-        except LawError as error:
-            told = ScenarioError("SCENARIO_SYNTAX", error.message, path="changes", fix=error.fix)
-            problems.append(problem_of(told, scenario.places))
-    return list(listed(problems))
+# -- changes without effect ------------------------------------------------------------------------------------
 
 
-def _after(law: Law, before: Sequence[Scenario]) -> Law:
-    for parent in before:
-        for change in parent.changes:
-            law = apply_change(law, change)
-        law = assume(law, parent.assumptions)
-    return law
-
-
-def _walk(scenario: Scenario, law: Law) -> tuple[Law, list[Problem]]:
-    """The law after those changes that can be made, and the problems of each change."""
-    problems: list[Problem] = []
-    weigh = len(scenario.changes) <= WEIGHED_AT_MOST
-    for change in scenario.changes:
-        unknown = [problem_of(error, scenario.places) for error in unknown_names(law, change)]
-        problems += unknown
-        if unknown:
-            continue
-        try:
-            after = apply_change(law, change)
-            warning = warning_of(law, after, change, scenario.places) if weigh else None
-        except ScenarioError as error:
-            problems.append(problem_of(error, scenario.places))
-            continue
-        except LawError as error:
-            # Acts may be narrowed to more overlapping scopes than can be told apart, which shows when they are met.
-            told = ScenarioError("SCENARIO_SYNTAX", error.message, path=change.path, fix=error.fix)
-            problems.append(problem_of(told, scenario.places))
-            continue
-        if warning:
-            problems.append(warning)
-        problems += unusual_rates(law, change, scenario.places)
-        law = after
-    unknown = [problem_of(error, scenario.places) for error in unknown_in(law, scenario.assumptions)]
-    return law if unknown else assume(law, scenario.assumptions), problems + unknown
-
-
-def _same_as_base(scenario: Scenario, before: Sequence[Scenario], base: Law, after: Law) -> list[Problem]:
-    changes = [change for step in (*before, scenario) for change in step.changes]
-    if (not changes and scenario.id == BASE) or not same_as_base(base, after, changes):
-        return []
-    place = place_of(scenario.places, "changes") or Position(0, 0)
-    why = " ".join(filter(None, (why_void(after, change) for change in changes)))
-    return [
-        Problem(
-            "changes",
-            place.line,
-            place.column,
-            "SAME_AS_BASE",
-            f"{scenario.id} leaves the law as it is: results will equal those of {BASE}. {why}".strip(),
-            "Nothing to do if that is what you meant to state.",
-            WARNING,
+def _no_effect(before: Law, after: Law, change: Change, places: Places) -> list[Problem]:
+    """Warn of a change that has no effect on the law, or none on any duty yet."""
+    fix = "Leave it out, or check its dates."
+    if change.op in _BESIDE_MEASURES:
+        if change.op == "announce" or not same_beside_measures(before, after):
+            return []
+        return [
+            warning(
+                "CHANGE_HAS_NO_EFFECT", change.path, places, f"`{change.op}`: the law is so already.", fix
+            )
+        ]
+    measures = _measures_of(after, change)
+    if not any(measure.modelled for measure in measures):
+        text = f"`{change.op}` acts only on measures that are not modelled yet ({_ids(measures)}): no duty changes."
+        return [
+            warning("NOT_MODELLED", change.path, places, text, "Results name the measures they could affect.")
+        ]
+    no_rate = _why_no_rate(change, measures)
+    if same_state(before, after, [measure.id for measure in measures]):
+        text = (
+            _why_void(before, change) or no_rate or f"`{change.op}` changes nothing: the law is so already."
         )
-    ]
+        return [warning("CHANGE_HAS_NO_EFFECT", change.path, places, text, fix)]
+    if change.kept and no_rate:
+        fix = "Leave `kept` out; to charge a duty, add a measure."
+        return [warning("CHANGE_HAS_NO_EFFECT", change.path, places, no_rate, fix)]
+    return []
+
+
+def _same_as_base(scenario: Scenario, parents: Sequence[Scenario], base: Law, after: Law) -> list[Problem]:
+    """Warn if all changes together leave the law as it was."""
+    changes = [change for step in (*parents, scenario) for change in step.changes]
+    acting = [change for change in changes if change.op not in _BESIDE_MEASURES]
+    names = dict.fromkeys(measure.id for change in acting for measure in _measures_of(after, change))
+    if not changes and scenario.id == BASE:
+        return []
+    if not same_beside_measures(base, after) or not same_state(base, after, names):
+        return []
+    why = " ".join(filter(None, (_why_void(after, change) for change in changes)))
+    text = f"{scenario.id} leaves the law unchanged: results will equal those of {BASE}. {why}".strip()
+    fix = "No action is needed if that is intended."
+    return [warning("SAME_AS_BASE", "changes", scenario.places, text, fix)]
+
+
+def _measures_of(law: Law, change: Change) -> list[Measure]:
+    """List the measures that a change acts on, in a law that already holds it."""
+    added = [law.measures[change.measure["id"]]] if change.measure else []
+    return added + list({measure.id: measure for measure, _ in law.select_measures(change)}.values())
+
+
+def _why_no_rate(change: Change, measures: Sequence[Measure]) -> str:
+    """Describe a change that gives a rate to prohibitions alone, which have none; empty if it does not."""
+    if not measures or not all(map(_prohibits, measures)) or not (change.kept or change.op == "set_rate"):
+        return ""
+    key = "set_rate" if change.op == "set_rate" else "kept"
+    return f"`{key}` changes nothing: a prohibition has no rate ({_ids(measures)})."
+
+
+def _prohibits(measure: Measure) -> bool:
+    return all(row.kind == PROHIBITION for period in measure.periods for row in period.rows)
+
+
+def _why_void(law: Law, change: Change) -> str:
+    """Describe in one line that all measures of a change are invalidated; empty if they are not."""
+    if change.op in UNSELECTIVE:
+        return ""
+    measures = _measures_of(law, change)
+    acts = [act for measure in measures if (act := _invalidation(law, measure))]
+    if not measures or len(acts) < len(measures):
+        return ""
+    node, stop = acts[0].change.selector.authority, acts[0].change.collection_stop
+    parent = f"its parent {node}" if node else "it"
+    ended = f" and is not collected from {stop[:10]}" if stop else ""
+    day = acts[0].change.start[:10]
+    return f"`{change.op}` of {_ids(measures)} changes nothing: {parent} was invalidated on {day}{ended}."
+
+
+def _invalidation(law: Law, measure: Measure) -> Act | None:
+    """Return the act that invalidates a whole measure, if there is one and it was not undone."""
+    invalidation = None
+    for act in law.acts[measure.id]:
+        whole = act.scope.is_any and not act.label
+        if act.change.op == "invalidate" and whole and law.switched(act.change.switch):
+            invalidation = act
+        elif act.change.op == "revalidate":
+            invalidation = None
+    return invalidation
+
+
+def _ids(measures: Iterable[Measure]) -> str:
+    return ", ".join(measure.id for measure in measures)
+
+
+# -- rates that look mistyped ----------------------------------------------------------------------------------
+
+
+def _unusual_rates(law: Law, change: Change, places: Places) -> list[Problem]:
+    """Warn of each rate of a change below 0 or above every rate of the law before it, and of steps that large."""
+    rates = list(_rates(change))
+    if not rates and not change.step:
+        return []
+    known = (
+        row.rate for measure in law.measures.values() for period in measure.periods for row in period.rows
+    )
+    highest = max((rate for rate in known if rate is not None), default=Decimal(1))
+    highest = max(highest, Decimal(1))
+    texts = []
+    for path, rate in rates:
+        if rate < 0:
+            text = f"A rate of {percent(rate)} is below 0: it would be paid to the importer."
+            texts.append(
+                (path, text, f"Write {percent(-rate)}; to lower a rate, write by: {describe_step(rate)}.")
+            )
+        elif rate > highest:
+            text = f"A rate of {percent(rate)} is above every rate of the law (at most {percent(highest)})."
+            texts.append((path, text, f"Write {percent(rate / 100)} if that is intended."))
+    if change.step and abs(change.step.points) > highest:
+        points = change.step.points
+        text = f"A step of {describe_step(points)} is more than every rate of the law (at most {percent(highest)})."
+        texts.append(
+            (f"{change.path}.by", text, f"Write by: {describe_step(points / 100)} if that is intended.")
+        )
+    return [warning("RATE_UNUSUAL", path, places, text, fix) for path, text, fix in texts]
+
+
+def _rates(change: Change) -> Iterator[tuple[str, Decimal]]:
+    """Yield every rate of a change with its path."""
+    for key, rate in (("rate", change.rate), ("kept", change.kept)):
+        if rate is not None:
+            yield f"{change.path}.{key}", rate
+    yield from _rates_in(change.measure, f"{change.path}.measure")
+
+
+def _rates_in(value: Any, path: str) -> Iterator[tuple[str, Decimal]]:
+    """Yield every rate of a measure as written with its path, but no money per unit."""
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _rates_in(item, f"{path}[{index}]")
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            if key == "by_origin":
+                for origin, (rate, _) in inner.items():
+                    yield f"{path}.{key}.{origin}", read_rate(rate)
+            elif key != "rate":
+                yield from _rates_in(inner, f"{path}.{key}")
+            elif "USD/" not in inner:
+                yield f"{path}.{key}", read_rate(inner)

@@ -1,6 +1,8 @@
-"""Changes and rates in words, for attributions and differences."""
+"""Describe changes and assumptions of a scenario in words, for attributions and differences."""
 
 from __future__ import annotations
+
+from decimal import Decimal
 
 from tariffs.engine.law.amendments import Change, Selector
 from tariffs.engine.law.assumptions import Assumptions, PortCalls
@@ -9,19 +11,26 @@ from tariffs.engine.law.model import Scope
 
 
 def describe_change(change: Change) -> str:
-    """A change in one line, such as `set_rate fl301 for CN to 20% from 2027-01-01`."""
+    """Describe a change in one line, such as `set_rate fl301 for CN to 20% from 2027-01-01`."""
     parts = [change.op, _object(change), *_values(change), *_dates(change)]
     return " ".join(part for part in parts if part)
 
 
-def assumed(assumptions: Assumptions) -> dict[str, str]:
-    """Each assumption in a few words, by what it is about."""
-    found = {f"let_through {name}": percent(share) for name, share in assumptions.let_through.items()}
-    found |= {f"compliance {name}": percent(share) for name, share in assumptions.compliance.items()}
-    return found | {f"port_calls {name}": _voyage(calls) for name, calls in assumptions.port_calls.items()}
+def describe_step(points: Decimal) -> str:
+    """Describe a step of a rate in percentage points, such as `+10pp`."""
+    return f"{(points * 100).normalize():+f}pp"
 
 
-def _voyage(calls: PortCalls) -> str:
+def describe_assumptions(assumptions: Assumptions) -> dict[str, str]:
+    """Describe each assumption in a few words, by its key and measure."""
+    shares = {f"let_through {name}": percent(share) for name, share in assumptions.let_through.items()}
+    shares |= {f"compliance {name}": percent(share) for name, share in assumptions.compliance.items()}
+    return shares | {
+        f"port_calls {name}": _describe_voyage(calls) for name, calls in assumptions.port_calls.items()
+    }
+
+
+def _describe_voyage(calls: PortCalls) -> str:
     figures = (
         (calls.net_tons, "net tons"),
         (calls.teu, "TEU"),
@@ -30,9 +39,9 @@ def _voyage(calls: PortCalls) -> str:
         (calls.calls, "calls"),
         (calls.usd_per_unit, "USD per unit of currency"),
     )
-    said = [f"{figure:,} {word}" for figure, word in figures if figure is not None]
+    amounts = [f"{figure:,} {word}" for figure, word in figures if figure is not None]
     share = [f"{percent(calls.share)} of the cargo"] if calls.share is not None else []
-    return ", ".join([" ".join(filter(None, (calls.kind, calls.ship, "ships"))), *said, *share])
+    return ", ".join([" ".join(filter(None, (calls.kind, calls.ship, "ships"))), *amounts, *share])
 
 
 def _object(change: Change) -> str:
@@ -60,23 +69,17 @@ def _short(words: list[str]) -> str:
 
 
 def _values(change: Change) -> list[str]:
-    found = []
-    if change.rate is not None:
-        found.append(f"to {percent(change.rate)}")
-    if change.step is not None:
-        points, factor = change.step.points, change.step.factor
-        found.append(f"by {points * 100:+f}pp".rstrip("0") if points else f"by x{factor.normalize():f}")
-    if change.kept is not None:
-        found.append(f"keeping {percent(change.kept)}")
-    if change.share is not None:
-        found.append(f"to {percent(change.share)}")
-    if change.floor is not None:
-        found.append(f"to at least {change.floor:,f} USD")
-    if change.value:
-        found.append(f"to {change.value}")
-    if change.op == "replace":
-        found.append(f"by {change.measure.get('id', '')}")
-    return found
+    step = change.step
+    by = (describe_step(step.points) if step.points else f"x{step.factor.normalize():f}") if step else ""
+    return [
+        *([f"to {percent(change.rate)}"] if change.rate is not None else []),
+        *([f"by {by}"] if by else []),
+        *([f"keeping {percent(change.kept)}"] if change.kept is not None else []),
+        *([f"to {percent(change.share)}"] if change.share is not None else []),
+        *([f"to at least {change.floor:,f} USD"] if change.floor is not None else []),
+        *([f"to {change.value}"] if change.value else []),
+        *([f"by {change.measure.get('id', '')}"] if change.op == "replace" else []),
+    ]
 
 
 def _dates(change: Change) -> list[str]:

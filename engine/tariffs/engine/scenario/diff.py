@@ -1,18 +1,19 @@
-"""What two scenarios make different in the law: which measures stand otherwise, from when to when, in words."""
+"""Compare the laws of two scenarios: which measures differ, from when to when, for which goods, in words."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from weakref import WeakKeyDictionary
 
+from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.law.describe_rows import describe_base, describe_goods, percent
 from tariffs.engine.law.law import IMPORT, Law
-from tariffs.engine.law.model import PROHIBITION, Row, Rule
-from tariffs.engine.scenario.describe import assumed
-from tariffs.engine.scenario.effect import Stand, instants_of, state_of_measure
-from tariffs.engine.scenario.narrowed import GoodsPart, Groups, parts_that_differ
+from tariffs.engine.law.measure_state import moments_of
+from tariffs.engine.law.model import ANYWHERE, PROHIBITION, Row, Rule, Scope
+from tariffs.engine.scenario.describe import describe_assumptions
 
 ABSENT = "not in force"
 _RATES_SHOWN = 4
@@ -20,7 +21,7 @@ _RATES_SHOWN = 4
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One thing that two laws have otherwise, from `start` to `end` on its own clock (None: without an end).
+    """Difference between two laws from `start` to `end` on its own clock (None: without an end).
 
     `kind` is measure, rule, switch, claim, quantity or assumption; `authority` and `direction` are those of a measure,
     `goods` is the part of its goods that differs (empty: not narrowed).
@@ -46,117 +47,177 @@ class Difference:
 
 
 def difference(first: Law, second: Law) -> list[Difference]:
-    """All that two laws have otherwise, measures first, in the order of the law and of time."""
+    """List all differences between two laws, measures first, in the order of the law and of time."""
     names = dict.fromkeys((*first.measures, *second.measures))
-    found = [item for name in names for item in _measure(first, second, name)]
-    found += _settings(first, second)
-    return [*found, *_assumptions(first, second), *_rules(first, second)]
+    measures = [item for name in names for item in _measure_differences(first, second, name)]
+    return [
+        *measures,
+        *_setting_differences(first, second),
+        *_assumption_differences(first, second),
+        *_rule_differences(first, second),
+    ]
 
 
-def _measure(first: Law, second: Law, name: str) -> Iterator[Difference]:
-    """The runs of time in which a measure stands otherwise."""
-    known = second.measures.get(name) or first.measures[name]
-    zone = second.zones.get(known.direction, second.zones[IMPORT])
+# -- states of measures ----------------------------------------------------------------------------------------
+
+# Rows of a measure without the acts that made them, and whether it is suspended; None if it is not in force.
+State = tuple[tuple[Row, ...], bool] | None
+_STATES_CACHED = 4096
+# Checking a change repeats queries of the change before it. States go with their law; of a law that stays, the least
+# recently used ones go, since instants come from scenarios.
+_STATES: WeakKeyDictionary[Law, BoundedCache[tuple[str, datetime], tuple[State]]] = WeakKeyDictionary()
+
+
+def state_of_measure(law: Law, name: str, instant: datetime) -> State:
+    """Return the state of a measure at an instant, as known on the law's as-of day."""
+    states = _STATES.setdefault(law, BoundedCache(_STATES_CACHED))
+    (state,) = states.get((name, instant), lambda: (_compute_state(law, name, instant),))
+    return state
+
+
+def _compute_state(law: Law, name: str, instant: datetime) -> State:
+    measure = law.measures.get(name)
+    state = law.standing(measure, instant, law.as_of) if measure else None
+    if state is None:
+        return None
+    return tuple(replace(row, acts=(), kept=False) for row in state.rows), state.suspended
+
+
+def same_state(before: Law, after: Law, names: Iterable[str]) -> bool:
+    """Test whether measures have the same state in two laws at every instant at which either may change."""
+    return all(
+        state_of_measure(before, name, instant) == state_of_measure(after, name, instant)
+        for name in names
+        for instant in instants_of(name, before, after)
+    )
+
+
+def same_beside_measures(one: Law, other: Law) -> bool:
+    """Test whether two laws agree in all that scenarios change besides measures."""
+    return (
+        all(one.setting(name) == other.setting(name) for name in one.switches)
+        and one.rules == other.rules
+        and one.set_claims == other.set_claims
+        and one.constraints == other.constraints
+        and one.assumptions == other.assumptions
+    )
+
+
+def instants_of(name: str, *laws: Law) -> list[datetime]:
+    """List every instant at which a measure may change in one of the laws, and their beginning, sorted."""
+    instants: set[datetime | None] = {law.coverage[0] for law in laws}
+    for law in laws:
+        if name in law.measures:
+            instants |= moments_of(law.measures[name], law.acts[name])
+    return sorted(instant for instant in instants if instant is not None)
+
+
+# -- differences of measures -----------------------------------------------------------------------------------
+
+# Goods that differ (empty: not narrowed), and the state for them under the first law and under the second.
+_Words = tuple[str, str, str]
+
+
+def _measure_differences(first: Law, second: Law, name: str) -> Iterator[Difference]:
+    """Yield the periods in which a measure differs, joined while the words are the same."""
+    measure = second.measures.get(name) or first.measures[name]
+    zone = second.zones.get(measure.direction, second.zones[IMPORT])
     instants = instants_of(name, first, second)
-    runs: list[tuple[datetime, datetime | None, _Said]] = []
-    open_runs: dict[_Said, int] = {}
+    runs: list[tuple[datetime, datetime | None, _Words]] = []
+    open_runs: dict[_Words, int] = {}
     for instant, end in itertools.zip_longest(instants, instants[1:]):
-        pair = state_of_measure(first, name, instant), state_of_measure(second, name, instant)
-        groups = second.in_force(instant, second.as_of, known.direction).groups if pair[0] != pair[1] else {}
-        said = _said(*pair, groups) if pair[0] != pair[1] else []
-        for words in said:
-            if words in open_runs:
-                runs[open_runs[words]] = (runs[open_runs[words]][0], end, words)
-            else:
-                runs.append((instant, end, words))
+        one, other = state_of_measure(first, name, instant), state_of_measure(second, name, instant)
+        if one != other:
+            groups = second.in_force(instant, second.as_of, measure.direction).groups
+            for words in _describe_states(one, other, groups):
+                if words in open_runs:
+                    runs[open_runs[words]] = (runs[open_runs[words]][0], end, words)
+                else:
+                    runs.append((instant, end, words))
         open_runs = {words: index for index, (_, last, words) in enumerate(runs) if last == end}
-    for start, end, (goods, one, other) in runs:
+    for start, end, (goods, one_words, other_words) in runs:
         last = end.astimezone(zone) if end and end < second.coverage[1] else None
-        begun = start.astimezone(zone)
-        yield Difference("measure", name, known.authority, known.direction, begun, last, one, other, goods)
+        yield Difference(
+            "measure", name, measure.authority, measure.direction, start.astimezone(zone), last, one_words,
+            other_words, goods,
+        )  # fmt: skip
 
 
-# The goods that differ (empty: not narrowed), and how the measure stands for them in the first law and in the second.
-_Said = tuple[str, str, str]
-
-
-def _said(one: Stand, other: Stand, groups: Groups) -> list[_Said]:
+def _describe_states(one: State, other: State, groups: Groups) -> list[_Words]:
     """Describe the state of a measure in two laws, part by part where one narrows rows of the other."""
     parts = parts_that_differ(one[0], other[0], groups) if one and other else []
-    found = [(_goods(part), _part_words(part.first), _part_words(part.second)) for part in parts]
-    told = [said for said in found if said[1] != said[2]]
-    return told or [("", *_words_of(one, other))]
+    described = [(_describe_part(part), _part_rates(part.first), _part_rates(part.second)) for part in parts]
+    return [words for words in described if words[1] != words[2]] or [("", *_describe_pair(one, other))]
 
 
-def _part_words(rows: tuple[Row, ...]) -> str:
-    return "exempt" if rows and all(row.relief for row in rows) else _words((rows, False), False)
+def _part_rates(rows: tuple[Row, ...]) -> str:
+    return "exempt" if rows and all(row.relief for row in rows) else _rates((rows, False))
 
 
-def _goods(part: GoodsPart) -> str:
-    """The goods of a part, with the conditions of reliefs that one law alone has there."""
+def _describe_part(part: GoodsPart) -> str:
+    """Describe the goods of a part, with the conditions of reliefs that one law alone has there."""
     reliefs = [row for row in part.second if row.relief and row not in part.first]
     terms = dict.fromkeys(condition.words for row in reliefs for condition in row.conditions)
     words = describe_goods(part.scope)
     return f"{words} where {' and '.join(terms)}" if terms and len(reliefs) == 1 else words
 
 
-def _words_of(one: Stand, other: Stand) -> tuple[str, str]:
-    """Describe the state of a measure in two laws in short; name exemptions where nothing else differs."""
-    found = _words(one, False), _words(other, False)
-    if found[0] == found[1]:
-        found = _words(one, True), _words(other, True)
-    if found[0] == found[1]:
-        found = _with_bases(one), _with_bases(other)
-    if found[0] == found[1]:
-        found = _with_dates(one), _with_dates(other)
-    return found if found[0] != found[1] else (f"{found[0]} on some goods", f"{found[1]} on other goods")
+def _describe_pair(one: State, other: State) -> tuple[str, str]:
+    """Describe two states in the shortest form in which they differ."""
+    words = "", ""
+    for describe in (_rates, _rates_and_reliefs, _rates_and_bases, _rates_and_dates):
+        words = describe(one), describe(other)
+        if words[0] != words[1]:
+            return words
+    return f"{words[0]} on some goods", f"{words[1]} on other goods"
 
 
-def _with_bases(state_of_measure: Stand) -> str:
-    """The rates of a measure, each with the part of the value it falls on."""
-    rows = [
-        row for row in (state_of_measure[0] if state_of_measure else ()) if row.charging and not row.suspended
-    ]
-    rates = dict.fromkeys(
-        _rate(row) if row.kind == PROHIBITION else f"{_rate(row)} on {describe_base(row.base)}"
-        for row in rows
-    )
-    return _listed(list(rates)) or ABSENT
-
-
-def _with_dates(state_of_measure: Stand) -> str:
-    """The rates of a measure, each with the dates of the goods it falls on; a row yields to those before it."""
-    rows = [row for row in (state_of_measure[0] if state_of_measure else ()) if row.charging]
-    return " else ".join(dict.fromkeys(map(_dated, rows))) or ABSENT
-
-
-def _dated(row: Row) -> str:
-    dates = [condition.words for condition in row.conditions if isinstance(condition.operand, datetime)]
-    said = "suspended" if row.suspended else _rate(row)
-    return f"{said} where {' and '.join(dates)}" if dates else said
-
-
-def _listed(rates: list[str]) -> str:
-    return ", ".join(rates[:_RATES_SHOWN]) + (" and more" if len(rates) > _RATES_SHOWN else "")
-
-
-def _words(state_of_measure: Stand, reliefs: bool) -> str:
-    if state_of_measure is None:
+def _rates(state: State, *, reliefs: bool = False) -> str:
+    if state is None:
         return ABSENT
-    rows, suspended = state_of_measure
+    rows, suspended = state
     charging = [row for row in rows if row.charging]
     if not charging:
         return _without_rates(rows, suspended)
     if all(row.suspended for row in charging):
         return "suspended"
-    rates = list(dict.fromkeys(_rate(row) for row in charging if not row.suspended))
-    shown = _listed(rates)
+    rates = dict.fromkeys(_rate(row) for row in charging if not row.suspended)
     marks = [
         *(["part of it suspended"] if suspended else []),
         *([f"{sum(row.relief for row in rows)} exemptions"] if reliefs else []),
         *(["assessed and not owed"] if any(row.void for row in charging) else []),
     ]
-    return f"{shown} ({'; '.join(marks)})" if marks else shown
+    return f"{_first_few(list(rates))} ({'; '.join(marks)})" if marks else _first_few(list(rates))
+
+
+def _rates_and_reliefs(state: State) -> str:
+    return _rates(state, reliefs=True)
+
+
+def _rates_and_bases(state: State) -> str:
+    """Rates of a measure, each with its base."""
+    rows = [row for row in (state[0] if state else ()) if row.charging and not row.suspended]
+    rates = dict.fromkeys(
+        _rate(row) if row.kind == PROHIBITION else f"{_rate(row)} on {describe_base(row.base)}"
+        for row in rows
+    )
+    return _first_few(list(rates)) or ABSENT
+
+
+def _rates_and_dates(state: State) -> str:
+    """Rates of a measure, each with the dates of its goods; an earlier row takes precedence over a later one."""
+    rows = [row for row in (state[0] if state else ()) if row.charging]
+    return " else ".join(dict.fromkeys(map(_rate_and_dates, rows))) or ABSENT
+
+
+def _rate_and_dates(row: Row) -> str:
+    dates = [condition.words for condition in row.conditions if isinstance(condition.operand, datetime)]
+    rate = "suspended" if row.suspended else _rate(row)
+    return f"{rate} where {' and '.join(dates)}" if dates else rate
+
+
+def _first_few(rates: list[str]) -> str:
+    return ", ".join(rates[:_RATES_SHOWN]) + (" and more" if len(rates) > _RATES_SHOWN else "")
 
 
 def _without_rates(rows: tuple[Row, ...], suspended: bool) -> str:
@@ -176,11 +237,98 @@ def _rate(row: Row) -> str:
     return prefix + percent(row.rate)
 
 
-# -- what is beside measures -----------------------------------------------------------------------------------
+# -- parts of the goods of a measure ---------------------------------------------------------------------------
+
+Groups = Mapping[str, frozenset[str]]
 
 
-def _settings(first: Law, second: Law) -> list[Difference]:
-    found = [
+@dataclass(frozen=True, slots=True)
+class GoodsPart:
+    """A scope, and the rows that hold in it: under the first law and under the second."""
+
+    scope: Scope
+    first: tuple[Row, ...]
+    second: tuple[Row, ...]
+
+
+def parts_that_differ(first: Sequence[Row], second: Sequence[Row], groups: Groups) -> list[GoodsPart]:
+    """The parts of the goods to which one law narrows rows of the other.
+
+    Args:
+        first: the rows of a measure under the first law, without what made them so.
+        second: those under the second.
+        groups: members of each group of countries.
+
+    Returns:
+        One part per scope, in order; empty if each law has rows that the other lacks, so that all goods may differ.
+    """
+    only_first = [row for row in first if row not in second]
+    only_second = [row for row in second if row not in first]
+    if only_first and only_second:
+        return []
+    if only_second:
+        return [GoodsPart(scope, old, new) for scope, old, new in _parts(first, only_second, groups)]
+    return [GoodsPart(scope, new, old) for scope, old, new in _parts(second, only_first, groups)]
+
+
+def _parts(
+    wide: Sequence[Row], narrow: Sequence[Row], groups: Groups
+) -> list[tuple[Scope, tuple[Row, ...], tuple[Row, ...]]]:
+    """Per scope of the narrow rows: the wide rows that reach into it, and the narrow ones that reach anything."""
+    by_scope: dict[Scope, list[Row]] = {}
+    for row in narrow:
+        by_scope.setdefault(_beyond(row, wide), []).append(row)
+    return [
+        (
+            scope,
+            tuple(row for row in wide if _reaches(row.scope.narrowed(scope), groups)),
+            tuple(row for row in rows if _reaches(row.scope, groups)),
+        )
+        for scope, rows in by_scope.items()
+    ]
+
+
+def _beyond(row: Row, wide: Iterable[Row]) -> Scope:
+    """Subtract from a row's scope that of the row it narrows; all of it is left if it narrows none."""
+    form = row.conditions, row.relief, row.absent
+    same = [one.scope for one in wide if (one.conditions, one.relief, one.absent) == form]
+    narrowed = [scope for scope in same if _is_part(row.scope, scope)]
+    whole = max(narrowed, key=lambda scope: len(scope.origins) + len(scope.products), default=ANYWHERE)
+    return Scope(
+        row.scope.origins[len(whole.origins) :],
+        row.scope.not_origins - whole.not_origins,
+        row.scope.products[len(whole.products) :],
+        row.scope.not_products - whole.not_products,
+    )
+
+
+def _is_part(scope: Scope, whole: Scope) -> bool:
+    """Test whether a scope is another one narrowed further."""
+    return (
+        scope.origins[: len(whole.origins)] == whole.origins
+        and scope.products[: len(whole.products)] == whole.products
+        and scope.not_origins >= whole.not_origins
+        and scope.not_products >= whole.not_products
+    )
+
+
+def _reaches(scope: Scope, groups: Groups) -> bool:
+    """Test whether some country is of all origins that a scope names."""
+    if not scope.origins:
+        return True
+    members = [_members(names, groups) for names in scope.origins]
+    return bool(frozenset.intersection(*members) - _members(scope.not_origins, groups))
+
+
+def _members(names: Iterable[str], groups: Groups) -> frozenset[str]:
+    return frozenset[str]().union(*(groups.get(name, frozenset({name})) for name in names))
+
+
+# -- differences beside measures -------------------------------------------------------------------------------
+
+
+def _setting_differences(first: Law, second: Law) -> list[Difference]:
+    differences = [
         Difference("switch", name, "", "", None, None, first.setting(name), second.setting(name))
         for name in second.switches
         if first.setting(name) != second.setting(name)
@@ -195,26 +343,24 @@ def _settings(first: Law, second: Law) -> list[Difference]:
             text = percent(item.share) if item.share is not None else f"at least {item.floor:,f} USD"
             name = getattr(item, "claim", "") or "quantity"
             pair = (text, "not set") if item in ours else ("not set", text)
-            found.append(Difference(kind, name, "", "", item.start, item.end, *pair))
-    return found
+            differences.append(Difference(kind, name, "", "", item.start, item.end, *pair))
+    return differences
 
 
-def _assumptions(first: Law, second: Law) -> list[Difference]:
-    ours, theirs = assumed(first.assumptions), assumed(second.assumptions)
+def _assumption_differences(first: Law, second: Law) -> list[Difference]:
+    ours, theirs = describe_assumptions(first.assumptions), describe_assumptions(second.assumptions)
+    pairs = {name: (ours.get(name, "not set"), theirs.get(name, "not set")) for name in (*ours, *theirs)}
     return [
-        Difference(
-            "assumption", name, "", "", None, None, ours.get(name, "not set"), theirs.get(name, "not set")
-        )
-        for name in dict.fromkeys((*ours, *theirs))
-        if ours.get(name) != theirs.get(name)
+        Difference("assumption", name, "", "", None, None, one, other)
+        for name, (one, other) in pairs.items()
+        if one != other
     ]
 
 
-def _rules(first: Law, second: Law) -> list[Difference]:
-    """Stacking rules that only one of the laws has, or has at other times."""
-    ours, theirs = list(first.rules), list(second.rules)
-    only_first = [rule for rule in ours if rule not in theirs]
-    only_second = [rule for rule in theirs if rule not in ours]
+def _rule_differences(first: Law, second: Law) -> list[Difference]:
+    """List the stacking rules that only one of the laws has, or has at other times."""
+    only_first = [rule for rule in first.rules if rule not in second.rules]
+    only_second = [rule for rule in second.rules if rule not in first.rules]
     return [_rule(rule, "in force", ABSENT, first) for rule in only_first] + [
         _rule(rule, ABSENT, "in force", second) for rule in only_second
     ]

@@ -1,4 +1,4 @@
-"""A scenario as an immutable value: dated edits to a law, and what may be wrong with them."""
+"""Scenario as an immutable value: dated edits to a law, and the problems they may have."""
 
 from __future__ import annotations
 
@@ -11,27 +11,29 @@ from tariffs.engine.law.amendments import Change
 from tariffs.engine.law.assumptions import NONE, Assumptions
 
 SCHEMA = "tariffs.scenario/v1"
+ASSUMPTIONS = "assumptions"
 BASES = ("enacted", "announced", "hypothesis")
 ERROR, WARNING = "error", "warning"
 PROBLEMS_AT_MOST = 200
-# What is quoted of a file is cut to this, so that a message can travel in the trailer of a call.
+# Quotes of a file are cut to this length, so that a message fits the trailer of a call.
 QUOTED_AT_MOST = 400
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where something stands in a file; line and column count from 1."""
+    """Place of a value in a file; line and column count from 1."""
 
     line: int
     column: int
 
 
+NOWHERE = Position(0, 0)
 Places = Mapping[str, Position]
 
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """A scenario of a mixture and the probability it has there."""
+    """Component of a mixture: a scenario and its probability."""
 
     scenario: str
     weight: Decimal
@@ -39,21 +41,21 @@ class Component:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """Dated edits to a law, applied after those of its parents; or a mixture of other scenarios.
+    """Scenario: dated edits to a law, applied after those of its parents; or a mixture of other scenarios.
 
     Attributes:
         id: its name.
         title: one line.
-        description: what it does and why one would ask.
+        description: its effect and the question it answers.
         basis: enacted, announced or hypothesis.
         parents: ids of the scenarios applied before it, in order.
-        changes: its own acts, in order.
-        mixture: the scenarios it is a mixture of; then it has neither parents nor changes.
-        assumptions: what it takes for granted beside the law.
+        changes: its own changes, in order.
+        mixture: its components, if it is a mixture; then it has neither parents nor changes.
+        assumptions: its assumptions beside the law.
         digest: SHA-256 (hex) of the canonical form, parents included.
-        tags: words to find it by.
+        tags: words for searching.
         cite: sources of the scenario as a whole.
-        source: where its text came from.
+        source: file or other origin of its text.
         text: the text itself.
         places: line and column by path, such as `changes[2].until`.
     """
@@ -76,7 +78,7 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong with a scenario; an `error` keeps it from running, a `warning` does not.
+    """Problem of a scenario; an `error` keeps it from running, a `warning` does not.
 
     `line` and `column` count from 1 and are 0 where the place is not known.
     """
@@ -91,60 +93,60 @@ class Problem:
 
 
 def listed(problems: Sequence[Problem]) -> tuple[Problem, ...]:
-    """Problems in the order of the file, as many as a reader can use; the last says how many more there are."""
+    """Sort problems in the order of the file and cut the list; its last entry then counts the rest."""
     ordered = sorted(problems, key=lambda problem: (problem.line, problem.column))
     if len(ordered) <= PROBLEMS_AT_MOST:
         return tuple(ordered)
     last = ordered[PROBLEMS_AT_MOST]
-    text = f"{len(ordered) - PROBLEMS_AT_MOST} more problems from here on are not listed."
+    text = f"{len(ordered) - PROBLEMS_AT_MOST} more problems from here on are not shown."
     more = Problem(
         last.path,
         last.line,
         last.column,
         "SCENARIO_SYNTAX",
         text,
-        "Correct those above first.",
+        "Correct the problems above first.",
         last.severity,
     )
     return (*ordered[:PROBLEMS_AT_MOST], more)
 
 
 def brief(text: str) -> str:
-    """A text that quotes a file, cut if it is long."""
+    """Cut a text that quotes a file if it is long."""
     return text if len(text) <= QUOTED_AT_MOST else f"{text[:QUOTED_AT_MOST]}..."
 
 
-def place_of(places: Places, path: str) -> Position | None:
-    """Where a path stands, or the nearest thing around it that is in the file."""
-    while path:
-        if path in places:
-            return places[path]
+def place_of(places: Places, path: str) -> Position:
+    """Return the place of a path, or of the nearest value around it that is in the file; NOWHERE without one."""
+    while path and path not in places:
         path = path[: max(path.rfind("."), path.rfind("["), 0)]
-    return places.get("")
+    return places.get(path, NOWHERE)
 
 
-def problem_of(error: ScenarioError, places: Places, severity: str = ERROR) -> Problem:
-    """An error as a problem with its place."""
+def problem_of(error: ScenarioError, places: Places) -> Problem:
+    """Convert an error to a problem with its place."""
     place = place_of(places, error.path)
-    line = error.line or (place.line if place else 0)
-    column = error.column or (place.column if place else 0)
-    return Problem(error.path, line, column, error.reason, brief(error.message), brief(error.fix), severity)
+    line, column = error.line or place.line, error.column or place.column
+    return Problem(error.path, line, column, error.reason, brief(error.message), brief(error.fix))
+
+
+def warning(reason: str, path: str, places: Places, message: str, fix: str) -> Problem:
+    """Make a warning with its place."""
+    place = place_of(places, path)
+    return Problem(path, place.line, place.column, reason, message, fix, WARNING)
 
 
 def located(error: ScenarioError, scenario: Scenario) -> ScenarioError:
-    """The same error with line and column, its message headed by the file and place."""
+    """Return the same error with line and column, its message preceded by the file and place."""
     place = place_of(scenario.places, error.path)
-    where = (
-        f"{scenario.source or scenario.id}:{place.line}:{place.column}"
-        if place
-        else scenario.source or scenario.id
-    )
+    source = scenario.source or scenario.id
+    where = f"{source}:{place.line}:{place.column}" if place.line else source
     return ScenarioError(
         error.reason,
         f"{where}: {brief(error.message)}",
         path=error.path,
-        line=place.line if place else None,
-        column=place.column if place else None,
+        line=place.line or None,
+        column=place.column or None,
         fix=brief(error.fix),
         metadata={name: brief(value) for name, value in error.metadata.items()},
     )

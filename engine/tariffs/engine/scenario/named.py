@@ -1,66 +1,76 @@
-"""Finding scenarios: the embedded library by name, files by path, texts as they come."""
+"""Find scenarios: in the embedded library by name, in a directory of files, in a text, and those that others name."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
+from tariffs.engine.base.spelling import did_you_mean, nearest
 from tariffs.engine.errors import ScenarioError
 from tariffs.engine.scenario.canonical import digest_of
-from tariffs.engine.scenario.model import Component, Problem, Scenario, located
-from tariffs.engine.scenario.parents import Known, find, lineage
-from tariffs.engine.scenario.read import Draft, read_draft, sealed
-from tariffs.engine.scenario.yaml_positions import SIZE_AT_MOST
+from tariffs.engine.scenario.model import Component, Scenario, located
+from tariffs.engine.scenario.read import Draft, read_draft
 
 HERE = Path(__file__).parent / "library"
-SUFFIXES = frozenset({".yaml", ".yml"})
+Known = Mapping[str, Scenario]
+
+# -- library, files and texts ----------------------------------------------------------------------------------
 
 
 @cache
-def library() -> Mapping[str, Scenario]:
-    """The embedded scenarios by name, sorted, `base` first."""
+def library() -> Known:
+    """Return the embedded scenarios by name, sorted, `base` first."""
     return library_of(HERE)
 
 
-def library_of(directory: Path) -> Mapping[str, Scenario]:
-    """The scenarios of a directory of YAML files, each named as its file.
+def library_of(directory: Path) -> Known:
+    """Read the scenarios of a directory of YAML files, each named as its file.
 
     Raises:
         ScenarioError: the first problem of the first file that has one.
     """
     drafts: dict[str, Draft] = {}
-    for path in sorted(directory.glob("*.yaml"), key=lambda found: (found.stem != "base", found.stem)):
+    for path in sorted(directory.glob("*.yaml"), key=lambda file: (file.stem != "base", file.stem)):
         draft = read_draft(path.read_text(encoding="utf-8"), path.name)
         scenario = _sound(draft, path.name)
         if scenario.id != path.stem:
             raise ScenarioError(
-                "SCENARIO_SYNTAX", f"{path.name} has the id {scenario.id!r}.", fix="Name both alike."
+                "SCENARIO_SYNTAX",
+                f"{path.name} has the id {scenario.id!r}.",
+                fix="Give the file the name of its scenario.",
             )
         drafts[scenario.id] = draft
     unsealed = {name: _sound(draft, name) for name, draft in drafts.items()}
-    found: dict[str, Scenario] = {}
+    sealed: dict[str, Scenario] = {}
     for scenario in unsealed.values():
         for ancestor in lineage(scenario, unsealed):
-            if ancestor.id not in found:
-                found[ancestor.id] = seal(drafts[ancestor.id], found)
-    return {name: found[name] for name in drafts}
+            if ancestor.id not in sealed:
+                sealed[ancestor.id] = _seal(drafts[ancestor.id], sealed)
+    return {name: sealed[name] for name in drafts}
 
 
-def seal(draft: Draft, known: Known) -> Scenario:
-    """A draft without problems as a scenario with its digest.
+def parse_scenario(text: str, source: str = "scenario") -> Scenario:
+    """Read a scenario from its text; its parents are those of the embedded library.
 
     Raises:
-        ScenarioError: SCENARIO_NOT_FOUND or SCENARIO_CYCLE for its parents; the first problem of the draft, if any.
+        ScenarioError: SCENARIO_SYNTAX, SCENARIO_UNKNOWN_KEY, CHANGE_DATES_REVERSED, SCENARIO_NOT_FOUND or
+            SCENARIO_CYCLE, with path, line and column.
     """
-    scenario = _sound(draft, "scenario")
+    return _seal(read_draft(text, source), library(), source)
+
+
+def _seal(draft: Draft, known: Known, source: str = "scenario") -> Scenario:
+    """Add the digest to a scenario without problems, whose parents are known."""
+    scenario = _sound(draft, source)
     try:
         lineage(scenario, known)
     except ScenarioError as error:
         raise located(error, scenario) from None
     named = (*scenario.parents, *(part.scenario for part in sorted(scenario.mixture, key=_by_weight)))
-    parents = [find(name, known).digest for name in named]
-    return sealed(scenario, digest_of(draft.document, parents))
+    return replace(scenario, digest=digest_of(draft.document, [known[name].digest for name in named]))
 
 
 def _by_weight(part: Component) -> tuple[str, str]:
@@ -68,16 +78,12 @@ def _by_weight(part: Component) -> tuple[str, str]:
 
 
 def _sound(draft: Draft, source: str) -> Scenario:
-    if draft.scenario is None:
-        raise error_of(draft.problems, source)
-    return draft.scenario
-
-
-def error_of(problems: tuple[Problem, ...], source: str) -> ScenarioError:
-    """The first of some problems as an error that says how many more there are."""
-    first = problems[0]
-    more = f" ({len(problems) - 1} more: `tariffs scenario check` lists them.)" if len(problems) > 1 else ""
-    return ScenarioError(
+    """Return the scenario of a draft, or raise its first problem, which says how many more there are."""
+    if draft.scenario is not None:
+        return draft.scenario
+    first, *others = draft.problems
+    more = f" ({len(others)} more: `tariffs scenario check` lists them.)" if others else ""
+    raise ScenarioError(
         first.reason,
         f"{source}:{first.line}:{first.column}: {first.message}{more}",
         path=first.path,
@@ -87,47 +93,77 @@ def error_of(problems: tuple[Problem, ...], source: str) -> ScenarioError:
     )
 
 
-def parse_scenario(text: str, source: str = "scenario") -> Scenario:
-    """A scenario from its text; its parents are those of the embedded library.
+# -- scenarios that others name: parents and components ---------------------------------------------------------
+
+
+def find(name: str, known: Known, path: str = "") -> Scenario:
+    """Return a scenario by name; raises ScenarioError SCENARIO_NOT_FOUND with the nearest names."""
+    if name in known:
+        return known[name]
+    near = nearest(name, known)
+    raise ScenarioError(
+        "SCENARIO_NOT_FOUND",
+        f"There is no scenario {name!r}.",
+        path=path,
+        fix=f"{did_you_mean(near)}`tariffs scenario list` shows their names.",
+        metadata={"scenario": name, "nearest": ",".join(near)},
+    )
+
+
+def lineage(scenario: Scenario, known: Known) -> list[Scenario]:
+    """List a scenario after all those before it: each parent's own parents first, each scenario once.
 
     Raises:
-        ScenarioError: SCENARIO_SYNTAX, SCENARIO_UNKNOWN_KEY, CHANGE_DATES_REVERSED, SCENARIO_NOT_FOUND or
-            SCENARIO_CYCLE, with path, line and column.
+        ScenarioError: SCENARIO_NOT_FOUND or SCENARIO_CYCLE, with the path of the parent.
     """
-    draft = read_draft(text, source)
-    if draft.scenario is None:
-        raise error_of(draft.problems, source)
-    return seal(draft, library())
+    order: dict[str, Scenario] = {}
+    _visit(scenario, known, order, [])
+    return list(order.values())
 
 
-def load_scenario(name_or_path: str | Path) -> Scenario:
-    """A scenario by library name, or from a file (`*.yaml`, `*.yml`).
+def _visit(scenario: Scenario, known: Known, order: dict[str, Scenario], trail: Sequence[str]) -> None:
+    below = [*trail, scenario.id]
+    parents = [(f"parents[{index}]", name) for index, name in enumerate(scenario.parents)]
+    mixed = [(f"mixture[{index}].scenario", part.scenario) for index, part in enumerate(scenario.mixture)]
+    for path, name in parents + mixed:
+        if name in below:
+            cycle = " > ".join([*below[below.index(name) :], name])
+            raise ScenarioError(
+                "SCENARIO_CYCLE",
+                f"The scenario is its own parent: {cycle}.",
+                path=path,
+                fix="Remove one of the parents, or give the scenario another id.",
+                metadata={"cycle": cycle},
+            )
+        if name not in order:
+            _visit(find(name, known, path), known, order, below)
+    order[scenario.id] = scenario
+
+
+def components(scenario: Scenario, known: Known | None = None) -> list[tuple[Decimal, Scenario]]:
+    """Resolve a mixture into scenarios with weights that sum to 1; any other scenario is its own, with weight 1.
+
+    Args:
+        scenario: the scenario.
+        known: where its components are found; the embedded library if None.
 
     Raises:
-        ScenarioError: SCENARIO_NOT_FOUND with the nearest names, or what `parse_scenario` raises.
+        ScenarioError: SCENARIO_NOT_FOUND or SCENARIO_CYCLE, with path, line and column.
     """
-    path = Path(name_or_path)
-    if not isinstance(name_or_path, Path) and path.suffix.lower() not in SUFFIXES:
-        return find(name_or_path, library())
-    return parse_scenario(read_file(path), str(path))
-
-
-def read_file(path: Path) -> str:
-    """The text of a scenario file; raises ScenarioError SCENARIO_NOT_FOUND or SCENARIO_SYNTAX."""
+    known = library() if known is None else known
     try:
-        with path.open("rb") as file:
-            content = file.read(SIZE_AT_MOST + 1)
-        return content.decode("utf-8-sig")
-    except OSError as error:
-        raise ScenarioError(
-            "SCENARIO_NOT_FOUND",
-            f"The scenario file {path} cannot be read: {error.strerror or error}.",
-            fix="`tariffs scenario list` names those of the library.",
-            metadata={"path": str(path)},
-        ) from error
-    except UnicodeDecodeError as error:
-        raise ScenarioError(
-            "SCENARIO_SYNTAX",
-            f"The scenario file {path} is not UTF-8: {error.reason}.",
-            fix="Save it as UTF-8.",
-        ) from error
+        lineage(scenario, known)
+    except ScenarioError as error:
+        raise located(error, scenario) from None
+    return _components(scenario, known)
+
+
+def _components(scenario: Scenario, known: Known) -> list[tuple[Decimal, Scenario]]:
+    if not scenario.mixture:
+        return [(Decimal(1), scenario)]
+    weighted: dict[str, tuple[Decimal, Scenario]] = {}
+    for part in scenario.mixture:
+        for weight, leaf in _components(find(part.scenario, known), known):
+            before, _ = weighted.get(leaf.id, (Decimal(0), leaf))
+            weighted[leaf.id] = (before + part.weight * weight, leaf)
+    return list(weighted.values())

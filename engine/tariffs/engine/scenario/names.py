@@ -1,33 +1,32 @@
-"""Check that every name in a change exists: measures, lists, codes, groups, countries, claims, switches."""
+"""Find names in a scenario that a law does not have: measures, lists, codes, countries, claims, switches, fees."""
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from tariffs.engine.errors import LawError, ScenarioError
 from tariffs.engine.law.amendments import SCOPE_KEYS, Change, read_scope
+from tariffs.engine.law.assumptions import Assumptions, PortCalls
 from tariffs.engine.law.known_names import ORIGINS, unknown
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.model import Scope
 from tariffs.engine.law.raw_fields import in_scenario
 from tariffs.engine.law.read import read_weights
-from tariffs.engine.scenario.codes import unknown_codes
+from tariffs.engine.law.values import is_code
+from tariffs.engine.scenario.model import ASSUMPTIONS
+from tariffs.engine.schedule.lines import Schedule, load_schedule
 
-
-def check_names(law: Law, change: Change) -> None:
-    """Refuse a change that names what the law does not have.
-
-    Raises:
-        ScenarioError: NOTHING_MATCHED with the nearest names, MEASURE_RETIRED, SWITCH_UNKNOWN or SCENARIO_SYNTAX, with
-            the path of the name.
-    """
-    for error in unknown_names(law, change):
-        raise error
+# Digits that the schedules of all countries share.
+_SHARED_DIGITS = 6
 
 
 def unknown_names(law: Law, change: Change) -> Iterator[ScenarioError]:
-    """The error of every name in a change that the law does not have; raises nothing."""
+    """Yield an error for each name in a change that the law does not have; raises nothing.
+
+    Reasons are NOTHING_MATCHED with the nearest names, MEASURE_RETIRED, SWITCH_UNKNOWN and SCENARIO_SYNTAX.
+    """
     selector, path = change.selector, f"{change.path}.measures"
     yield from _unknown_measures(law, selector.ids, f"{path}.id")
     if selector.authority:
@@ -47,13 +46,13 @@ def unknown_names(law: Law, change: Change) -> Iterator[ScenarioError]:
 
 
 def _unknown_in_scope(law: Law, scope: Scope, abroad: bool, path: str) -> Iterator[ScenarioError]:
-    """Names of a scope; `abroad`: it may hold codes of another country's schedule."""
+    """Unknown names in a scope; `abroad`: its codes may be those of another country's schedule."""
     yield from law.vocabulary.unknown_in(scope, path)
-    yield from unknown_codes(law, scope, abroad, path)
+    yield from _unknown_codes(law, scope, abroad, path)
 
 
 def _unknown_claim(law: Law, change: Change) -> Iterator[ScenarioError]:
-    """Only shares of the value can be set for a table's lines."""
+    """Check that a claim is a share of the value; only such claims can be set for the lines of a table."""
     kinds = {name for name, claim in law.claims.items() if claim.type in {"share", "content"}}
     yield from unknown((change.claim,), kinds, "claim that is a share,", f"{change.path}.claim")
 
@@ -74,7 +73,7 @@ def _unknown_switches(law: Law, wanted: Any, path: str) -> Iterator[ScenarioErro
 
 
 def _unknown_in_measure(law: Law, value: Any, path: str) -> Iterator[ScenarioError]:
-    """Names in the raw form of a new measure, wherever in it they stand."""
+    """Unknown names at any depth of a new measure as written."""
     if isinstance(value, list):
         for index, item in enumerate(value):
             yield from _unknown_in_measure(law, item, f"{path}[{index}]")
@@ -120,7 +119,7 @@ def _unknown_measures(law: Law, ids: Iterable[str], path: str) -> Iterator[Scena
 
 
 def _bad_terms(law: Law, change: Change) -> Iterator[ScenarioError]:
-    """Conditions and bases are read only when a duty is computed; read them now, while there is a place to name."""
+    """Errors of conditions and bases, which the law itself reads only when it computes a duty."""
     for read in (
         lambda: law.context(IMPORT).conditions(list(change.conditions), f"{change.path}.if"),
         lambda: read_weights(change.base, f"{change.path}.base"),
@@ -129,3 +128,65 @@ def _bad_terms(law: Law, change: Change) -> Iterator[ScenarioError]:
             read()
         except LawError as error:
             yield in_scenario(error, change.path)
+
+
+def _unknown_codes(law: Law, scope: Scope, abroad: bool, path: str) -> Iterator[ScenarioError]:
+    """Codes of a scope that no line of a schedule or list begins with; `abroad`: their first six digits count."""
+    keys = (("products", frozenset[str]().union(*scope.products)), ("not_products", scope.not_products))
+    for key, names in keys:
+        for code in sorted(filter(is_code, names)):
+            if not _is_known_code(law, code[:_SHARED_DIGITS] if abroad else code):
+                near = ", ".join(_nearest_codes(load_schedule(), code))
+                yield ScenarioError(
+                    "NOTHING_MATCHED",
+                    f"No schedule and no list of the law has the code {code!r}.",
+                    path=f"{path}.{key}",
+                    fix=f"Nearest codes: {near}.",
+                    metadata={"name": code, "nearest": near.replace(", ", ",")},
+                )
+
+
+def _is_known_code(law: Law, code: str) -> bool:
+    """Test whether a code is a chapter, heading or line of a schedule, or is in a list; half a level is not."""
+    if len(code) % 2:
+        return False
+    place = bisect_left(law.listed_codes, code)
+    listed = place < len(law.listed_codes) and law.listed_codes[place].startswith(code)
+    return listed or load_schedule().knows(code)
+
+
+def _nearest_codes(schedule: Schedule, code: str) -> list[str]:
+    """Nearest codes of the same level; for half a level, of the next lower one."""
+    length = len(code) + len(code) % 2
+    return list(dict.fromkeys(line[:length] for line in schedule.nearest(code, n=12)))[:3]
+
+
+def unknown_in_assumptions(law: Law, assumptions: Assumptions) -> Iterator[ScenarioError]:
+    """Yield an error for each name in some assumptions that the law does not have."""
+    for key, names, kind in (
+        ("let_through", assumptions.let_through, "limit"),
+        ("compliance", assumptions.compliance, "floor"),
+    ):
+        known = [entry["measure"] for entry in law.limits if entry["kind"] == kind]
+        for name in names:
+            yield from unknown((name,), known, f"{kind} on quantities", f"{ASSUMPTIONS}.{key}.{name}")
+    fees = {fee["measure"]: fee["kinds"] for fee in law.port_fees}
+    for name, voyage in assumptions.port_calls.items():
+        path = f"{ASSUMPTIONS}.port_calls.{name}"
+        yield from unknown((name,), fees, "port fee", path)
+        if name in fees:
+            yield from unknown((voyage.kind,), fees[name], f"kind of ship under {name}:", f"{path}.kind")
+            yield from _unknown_voyage(law, name, voyage, path)
+
+
+def _unknown_voyage(law: Law, measure: str, voyage: PortCalls, path: str) -> Iterator[ScenarioError]:
+    known = [one["ship"] for one in law.port_calls if (one["measure"], one["kind"]) == (measure, voyage.kind)]
+    if voyage.ship:
+        yield from unknown((voyage.ship,), known, "sourced voyage of the ship", f"{path}.ship")
+    elif voyage.net_tons is None and not known:
+        yield ScenarioError(
+            "SCENARIO_SYNTAX",
+            f"The law has no sourced voyage of {voyage.kind} ships under {measure}.",
+            path=path,
+            fix="Give net_tons and the cargo landed (teu or cargo_tons).",
+        )

@@ -1,115 +1,397 @@
-"""The form of scenario files as JSON Schema (draft 2020-12), for editors: made from the verbs the parser knows.
+"""Scenario file format as pydantic models: keys, values and bounds, with their errors and JSON Schema.
 
-`schema_text()` writes it; schema.json beside this file is its output. Values are texts in a
-scenario; the schema also lets pass what a YAML reader makes of a bare number, day, or yes.
+Every value of a scenario is text. The JSON Schema, meant for editors, also accepts the numbers and booleans that a YAML
+reader makes of bare words.
 """
 
 from __future__ import annotations
 
-import json
-from typing import Any
+import re
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from decimal import Decimal
+from types import GenericAlias
+from typing import Annotated, Any, Union
+from zoneinfo import ZoneInfo
 
-from tariffs.engine.law.amendments import CHANGE_KEYS, OPS, SCOPE_KEYS, SELECTOR_KEYS, Verb
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    GetCoreSchemaHandler,
+    Tag,
+    ValidationError,
+    WithJsonSchema,
+    create_model,
+)
+from pydantic.json_schema import GenerateJsonSchema
+
+from tariffs.engine.base.spelling import did_you_mean, nearest
+from tariffs.engine.errors import ScenarioError
+from tariffs.engine.law.amendments import CHANGE_KEYS, ON_END, OPS, SCOPE_KEYS
 from tariffs.engine.law.model import CONFIDENCE, TERMS
-from tariffs.engine.scenario.model import BASES, SCHEMA
-from tariffs.engine.scenario.read_assumptions import KEY as ASSUMPTIONS
-from tariffs.engine.scenario.read_assumptions import PORT_CALLS, SHARES, VOYAGE
-from tariffs.engine.scenario.read_mixture import COMPONENTS_AT_MOST
+from tariffs.engine.law.raw_fields import one_of
+from tariffs.engine.law.values import (
+    read_day,
+    read_dollars,
+    read_instant,
+    read_rate,
+    read_share,
+    read_step,
+    read_yes,
+)
+from tariffs.engine.scenario.model import BASES, PROBLEMS_AT_MOST, SCHEMA
 
-_TEXT = {"type": ["string", "number", "boolean"]}
-_WORDS = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}
-_MAPPING = {"type": "object"}
-_INSTANT = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2})?)?$"}
+_CHANGES_AT_MOST = 500
+_COMPONENTS_AT_MOST = 16
+_ID = re.compile(r"^[a-z0-9][a-z0-9._-]{0,99}$")
+# Digits at most, before and after the point: no ship and no rate of exchange needs more.
+_NUMBER = re.compile(r"^\d{1,12}(\.\d{1,12})?$")
+_COUNT = re.compile(r"^[1-9]\d{0,3}$")
+
+# -- JSON Schema of values -------------------------------------------------------------------------------------
+
+_TEXT = {"type": "string"}
+_MAPPING = WithJsonSchema({"type": "object"})
+_SCALAR = {"type": ["string", "number", "boolean"]}
+_SCALARS = {"anyOf": [_SCALAR, {"type": "array", "items": _SCALAR}]}
+_FIGURE = {"anyOf": [{**_TEXT, "pattern": _NUMBER.pattern}, {"type": "number"}]}
+_INSTANT = {**_TEXT, "pattern": r"^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2})?)?$"}
+_STEP = {**_TEXT, "pattern": r"^[+-]\d{1,18}(\.\d{1,18})?pp$|^x\d{1,18}(\.\d{1,18})?$"}
 _RATE = {
     "anyOf": [
-        {"type": "string", "pattern": r"^[+-]?\d{1,18}(\.\d{1,18})?%$|^0(\.\d{1,18})?$"},
+        {**_TEXT, "pattern": r"^[+-]?\d{1,18}(\.\d{1,18})?%$|^0(\.\d{1,18})?$"},
         {"type": "number", "maximum": 1},
     ]
 }
 _WEIGHT = {
     "anyOf": [
-        {"type": "string", "pattern": r"^[+-]?(\d{1,2}(\.\d{1,18})?|100(\.0{1,18})?)%$"},
-        {"type": "string", "pattern": r"^[+-]?(0(\.\d{1,18})?|1(\.0{1,18})?)$"},
+        {**_TEXT, "pattern": r"^[+-]?(\d{1,2}(\.\d{1,18})?|100(\.0{1,18})?)%$"},
+        {**_TEXT, "pattern": r"^[+-]?(0(\.\d{1,18})?|1(\.0{1,18})?)$"},
         {"type": "number", "minimum": -1, "maximum": 1},
     ]
 }
-_FIGURE = {"anyOf": [{"type": "string", "pattern": r"^\d{1,12}(\.\d{1,12})?$"}, {"type": "number"}]}
-_BY_KEY: dict[str, Any] = {
-    **dict.fromkeys(("at", "from", "until", "to", "collection_stop", "known_from"), _INSTANT),
-    **dict.fromkeys(("rate", "kept", "share", "compliance"), _RATE),
-    **dict.fromkeys(("if", "cite", *SCOPE_KEYS), _WORDS),
-    **dict.fromkeys(("measure", "as", "switch"), _MAPPING),
-    "base": {"type": "object", "additionalProperties": False, "properties": dict.fromkeys(TERMS, _WEIGHT)},
-    "by": {"type": "string", "pattern": r"^[+-]\d{1,18}(\.\d{1,18})?pp$|^x\d{1,18}(\.\d{1,18})?$"},
-    "on_end": {"enum": ["snap_back", "terminate", "none_scheduled"]},
-    "conf": {"enum": list(CONFIDENCE)},
-    "measures": {"$ref": "#/$defs/selector"},
+_BASE = {"type": "object", "additionalProperties": False, "properties": dict.fromkeys(TERMS, _WEIGHT)}
+
+# -- types of values -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Read:
+    """Text of at least `shortest` characters that `read` accepts; the model holds the value returned."""
+
+    read: Callable[[str], Any]
+    json_form: Mapping[str, Any]
+    shortest: int = 1
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> Any:
+        form = WithJsonSchema(dict(self.json_form))
+        text = Annotated[str, Field(min_length=self.shortest), AfterValidator(self.read), form]
+        return handler.generate_schema(text)
+
+
+def _id(text: str) -> str:
+    if not _ID.match(text):
+        raise ValueError(f"{text!r} is not an id of lower-case letters, digits and hyphens")
+    return text
+
+
+def _title(text: str) -> str:
+    if not text.strip():
+        raise ValueError("the title is empty")
+    return text
+
+
+def _number(text: str) -> Decimal:
+    if not _NUMBER.match(text) or not Decimal(text):
+        raise ValueError(f"{text!r} is not a number above 0 such as 60000")
+    return Decimal(text)
+
+
+def _count(text: str) -> Decimal:
+    if not _COUNT.match(text):
+        raise ValueError(f"{text!r} is not a count of calls such as 3")
+    return Decimal(text)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _pair(value: list[str]) -> list[str]:
+    if len(value) != 2:
+        raise ValueError("each origin has a rate and a heading, such as [15%, HEADING]")
+    return value
+
+
+def _listed(value: Any) -> Any:
+    if value == "":
+        raise ValueError("the value is empty")
+    return [value] if isinstance(value, str) else value
+
+
+def _choice(*choices: str) -> _Read:
+    return _Read(one_of(*choices), {"enum": list(choices)})
+
+
+_OPTIONAL_MAPPING = BeforeValidator(lambda value: value or {})
+_OPTIONAL_LIST = BeforeValidator(lambda value: value or [])
+Text = Annotated[Any, _Read(str, _SCALAR)]
+Number = Annotated[Any, _Read(_number, _FIGURE)]
+Rate = Annotated[Any, _Read(read_rate, _RATE)]
+Share = Annotated[Any, _Read(read_share, _RATE)]
+Instant = Annotated[Any, _Read(lambda text: read_instant(text, ZoneInfo("UTC")), _INSTANT)]
+Prose = Annotated[Any, _Read(_one_line, _TEXT, shortest=0)]
+Words = Annotated[list[str], BeforeValidator(_listed), WithJsonSchema(_SCALARS)]
+OptionalWords = Annotated[Words, _OPTIONAL_LIST]
+Shares = Annotated[dict[str, Share], _OPTIONAL_MAPPING]
+
+# -- models ----------------------------------------------------------------------------------------------------
+
+
+class _Form(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
+
+
+class MixturePart(_Form):
+    """Component of a mixture."""
+
+    scenario: Text
+    weight: Share
+
+
+class Voyage(_Form):
+    """Voyage of a ship under a port fee, with the fields of `PortCalls`."""
+
+    kind: Annotated[Any, _Read(str, _TEXT)]
+    ship: Prose = ""
+    net_tons: Number = None
+    teu: Number = None
+    cargo_tons: Number = None
+    containers: Number = None
+    calls: Annotated[Any, _Read(_count, _FIGURE)] = None
+    share: Share = None
+    usd_per_unit: Number = None
+    source: Prose = ""
+
+
+class AssumptionsForm(_Form):
+    """Assumptions by measure."""
+
+    let_through: Shares = {}
+    compliance: Shares = {}
+    port_calls: Annotated[dict[str, Voyage], _OPTIONAL_MAPPING] = {}
+
+
+class SelectorForm(_Form):
+    """Measures that a change acts on."""
+
+    id: Words = []
+    authority: Annotated[Any, _Read(str, _SCALAR, shortest=0)] = ""
+    heading: Annotated[Any, _Read(str, _SCALAR, shortest=0)] = ""
+    origins: Words = []
+    not_origins: Words = []
+    products: Words = []
+    not_products: Words = []
+
+
+# A measure or rule in the format of the law's own files: texts where texts belong. The law's reader checks the rest.
+_LAW_TEXTS = (
+    "id title authority direction modelled status displaces_at_zero note conf from to known_from heading "
+    "heading_at_zero split_heading kind column undeclared rate price up_to take pick text use"
+)
+_LAW_VALUES: dict[str, Any] = {
+    **dict.fromkeys(_LAW_TEXTS.split(), (str, "")),
+    **dict.fromkeys(("periods", "rows", "tiers"), (GenericAlias(list, "_LawData"), [])),
+    **dict.fromkeys(("base", "switch", "touches"), (dict[str, Any], {})),
+    "by_origin": (dict[str, Annotated[list[str], AfterValidator(_pair)]], {}),
+}
+_LawData = create_model(
+    "_LawData", __config__=ConfigDict(extra="allow", strict=True, defer_build=True), **_LAW_VALUES
+)
+_CHANGE_VALUES: Mapping[str, Any] = {
+    **dict.fromkeys(("at", "from", "until", "to", "collection_stop"), Instant),
+    **dict.fromkeys(("rate", "kept"), Rate),
+    **dict.fromkeys(("share", "compliance"), Share),
+    **dict.fromkeys(("if", "cite", *SCOPE_KEYS), Words),
+    **dict.fromkeys(("measure", "as"), Annotated[_LawData, _MAPPING]),
+    "known_from": Annotated[Any, _Read(read_day, _INSTANT)],
+    "from_beginning": Annotated[Any, _Read(read_yes, _SCALAR)],
+    "floor": Annotated[Any, _Read(read_dollars, _SCALAR)],
+    "by": Annotated[Any, _Read(read_step, _STEP)],
+    "on_end": Annotated[Any, _choice(*ON_END)],
+    "conf": Annotated[Any, _choice(*CONFIDENCE)],
+    "switch": Annotated[dict[str, Any], _MAPPING],
+    "base": Annotated[dict[str, Any], WithJsonSchema(_BASE)],
+    "measures": SelectorForm,
+    "note": Annotated[Any, WithJsonSchema(_SCALAR)],
 }
 
 
-def schema() -> dict[str, Any]:
-    """The JSON Schema of a scenario file."""
-    selector = {key: _WORDS if key in {"id", *SCOPE_KEYS} else _TEXT for key in SELECTOR_KEYS}
-    component = {"scenario": _TEXT, "weight": _RATE}
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": SCHEMA,
-        "title": "Scenario: dated edits to the law",
-        "type": "object",
-        "required": ["schema", "id", "title", "basis"],
-        "additionalProperties": False,
-        "properties": {
-            "schema": {"const": SCHEMA},
-            "id": {"type": "string", "pattern": r"^[a-z0-9][a-z0-9._-]{0,99}$"},
-            "title": {"type": "string", "minLength": 1},
-            "description": {"type": "string"},
-            "basis": {"enum": list(BASES)},
-            "parents": _WORDS,
-            "tags": _WORDS,
-            "cite": _WORDS,
-            "changes": {"type": "array", "items": {"oneOf": [_change(op, verb) for op, verb in OPS.items()]}},
-            "mixture": {
-                "type": "array",
-                "minItems": 1,
-                "maxItems": COMPONENTS_AT_MOST,
-                "items": _closed(component, ["scenario", "weight"]),
-            },
-            ASSUMPTIONS: _closed(_assumed(), []),
-        },
-        "$defs": {"selector": _closed(selector, [])},
+def _change_model(op: str) -> Any:
+    """Create the model of the changes of one verb."""
+    fields: dict[str, Any] = {
+        key: (_CHANGE_VALUES.get(key, Text), ... if key in OPS[op].required else None)
+        for key in sorted(CHANGE_KEYS[op] - {"op"})
     }
+    fields["op"] = (Annotated[str, WithJsonSchema({"const": op})], ...)
+    return create_model(op, __base__=_Form, __doc__=OPS[op].text, **fields)
 
 
-def _assumed() -> dict[str, Any]:
-    shares = {"type": "object", "additionalProperties": _RATE}
-    known = {
-        "share": _RATE,
-        "kind": {"type": "string"},
-        "ship": {"type": "string"},
-        "source": {"type": "string"},
-    }
-    voyage = _closed({key: known.get(key, _FIGURE) for key in VOYAGE}, ["kind"])
-    return {
-        **dict.fromkeys(SHARES, shares),
-        PORT_CALLS: {"type": "object", "additionalProperties": voyage},
-    }
+_CHANGES: Mapping[str, Any] = {op: _change_model(op) for op in OPS}
+_Change: Any = Annotated[
+    Union[tuple(Annotated[model, Tag(op)] for op, model in _CHANGES.items())],  # noqa: UP007
+    Discriminator(
+        lambda change: op if isinstance(change, dict) and isinstance(op := change.get("op"), str) else None
+    ),
+]
 
 
-def _change(op: str, verb: Verb) -> dict[str, Any]:
-    keys = sorted(CHANGE_KEYS[op] - {"op"})
-    properties = {"op": {"const": op}, **{key: _BY_KEY.get(key, _TEXT) for key in keys}}
-    return {"description": verb.text, **_closed(properties, ["op", *sorted(verb.required)])}
+class _ScenarioHead(_Form):
+    """Scenario: dated edits to the law."""
+
+    form: Annotated[Any, _Read(one_of(SCHEMA), {"const": SCHEMA}), Field(alias="schema")]
+    id: Annotated[Any, _Read(_id, {**_TEXT, "pattern": _ID.pattern})]
+    title: Annotated[Any, _Read(_title, {**_TEXT, "minLength": 1})]
+    description: Prose = ""
+    basis: Annotated[Any, _choice(*BASES)]
+    parents: OptionalWords = []
+    tags: OptionalWords = []
+    cite: OptionalWords = []
+    mixture: Annotated[list[MixturePart], Field(min_length=1, max_length=_COMPONENTS_AT_MOST)] = []
+    assumptions: Annotated[AssumptionsForm, _OPTIONAL_MAPPING] = AssumptionsForm()
 
 
-def _closed(properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "additionalProperties": False,
-        "required": required,
-        "properties": properties,
-    }
+ScenarioForm = create_model(
+    "scenario",
+    __base__=_ScenarioHead,
+    changes=(
+        Annotated[list[_Change], Field(max_length=_CHANGES_AT_MOST), _OPTIONAL_LIST],
+        [],
+    ),
+)
+# Placeholders with which the sound rest of a faulty file is read.
+_PLACEHOLDERS = {"schema": SCHEMA, "id": "unnamed", "title": "Unnamed", "basis": BASES[0]}
+
+# -- errors ----------------------------------------------------------------------------------------------------
+
+Location = tuple[str | int, ...]
+_FAULTS = {
+    "string_type": ("must be a single value, not a list or mapping", "Write one value."),
+    "string_too_short": ("is empty", "Give it a value, or leave an optional key out."),
+    "list_type": ("must be a list", "Write [a, b], or begin each item with `- `."),
+    "dict_type": ("must be a mapping", "Write {key: value}."),
+    "model_type": ("must be a mapping", "Keys: {keys}."),
+    "too_short": ("must have {min_length} or more items", "Add the missing ones."),
+    "too_long": ("must have at most {max_length} items", "Shorten it, or split the scenario by `parents`."),
+}
 
 
-def schema_text() -> str:
-    """The schema as the file schema.json holds it."""
-    return json.dumps(schema(), indent=1) + "\n"
+@dataclass(frozen=True)
+class Fault:
+    """Error of the format, and the location of the faulty value in the document."""
+
+    location: Location
+    error: ScenarioError
+
+
+def validate(document: Mapping[str, Any]) -> tuple[_ScenarioHead, list[Fault]]:
+    """Validate a document of texts, lists and mappings.
+
+    Returns:
+        The scenario without its faulty parts (and without changes, if any part is faulty), and all faults.
+    """
+    try:
+        return ScenarioForm.model_validate(document), []
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_input=False)
+    faults = [_fault(document, detail, number < PROBLEMS_AT_MOST) for number, detail in enumerate(details)]
+    sound = deepcopy({key: value for key, value in document.items() if key != "changes"})
+    for fault in faults:
+        remove(sound, fault.location[:3])
+    return ScenarioForm.model_validate({**_PLACEHOLDERS, **sound}), faults
+
+
+def remove(document: dict[str, Any], location: Location) -> None:
+    """Remove the innermost named value around a location; an item of a list takes the whole list along."""
+    holder, last = document, location[0]
+    for key in location[1:]:
+        if not isinstance(inner := holder.get(str(last)), dict):
+            break
+        holder, last = inner, key
+    holder.pop(str(last), None)
+
+
+def _fault(document: Mapping[str, Any], detail: Any, hint: bool) -> Fault:
+    location = detail["loc"]
+    owner, keys = _owner(location)
+    if location[0] == "changes":
+        # without the verb, which is not part of the path
+        location = (*location[:2], *location[3:])
+    path, kind = path_of(location), detail["type"]
+    reason, fix = "SCENARIO_SYNTAX", "Correct the value."
+    if kind == "extra_forbidden":
+        reason, message = "SCENARIO_UNKNOWN_KEY", f"{owner} does not know the key {location[-1]!r}."
+        fix = f"{did_you_mean(nearest(location[-1], keys)) if hint else ''}Keys: {', '.join(keys)}."
+    elif kind == "missing":
+        path, message, fix = path_of(location[:-1]), f"{owner} needs the key {location[-1]!r}.", "Add it."
+    elif kind in {"union_tag_invalid", "union_tag_not_found"}:
+        change = document["changes"][location[1]]
+        message, fix = "A change must be a mapping.", "Write {op: ..., measures: ...}."
+        if isinstance(change, dict):
+            path, message = f"{path}.op", f"{change.get('op', '')!r} is not an operation."
+            fix = f"Use one of: {', '.join(sorted(OPS))}."
+    elif kind == "value_error":
+        text = str(detail["ctx"]["error"])
+        message = f"{text[0].upper()}{text[1:]}."
+    else:
+        text, fix = _FAULTS.get(kind, (detail["msg"], fix))
+        name = location[-2:] if isinstance(location[-1], int) else location[-1:]
+        fix = fix.replace("{keys}", ", ".join(_owner((*detail["loc"], ""))[1]))
+        message = f"{path_of(name)} {text.format_map(detail.get('ctx', {}))}."
+    return Fault(location, ScenarioError(reason, message, path=path, fix=fix))
+
+
+def _owner(location: Location) -> tuple[str, list[str]]:
+    """Name the mapping that a location lies in, and its keys."""
+    name: str
+    model: type[BaseModel]
+    match location[:-1]:
+        case ():
+            name, model = "A scenario", ScenarioForm
+        case ("changes", _, str(op)):
+            name, model = op, _CHANGES[op]
+        case ("changes", _, _, "measures"):
+            name, model = "A selector", SelectorForm
+        case ("changes", *_):
+            name, model = "A measure", _LawData
+        case ("mixture", *_):
+            name, model = "A component of a mixture", MixturePart
+        case ("assumptions",):
+            name, model = "assumptions", AssumptionsForm
+        case _:
+            name, model = "A voyage", Voyage
+    return name, [field.alias or key for key, field in model.model_fields.items()]
+
+
+def path_of(location: Location) -> str:
+    """Path of a location, such as `changes[2].until`."""
+    return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in location).removeprefix(".")
+
+
+# -- JSON Schema -----------------------------------------------------------------------------------------------
+
+
+class _Untitled(GenerateJsonSchema):
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False
+
+
+def json_schema() -> dict[str, Any]:
+    """Generate the JSON Schema of a scenario file, which schema.json holds."""
+    form = ScenarioForm.model_json_schema(schema_generator=_Untitled)
+    return {"$schema": GenerateJsonSchema.schema_dialect, "$id": SCHEMA, **form}

@@ -19,7 +19,7 @@ from tariffs.engine.errors import InputError
 from tariffs.engine.law import Law, load_law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.scenario import Scenario, apply_scenario, library, parse_scenario
-from tariffs.engine.scenario.parents import find
+from tariffs.engine.scenario.named import find
 from tariffs.service.rpc.checks import DOCUMENT_LIMIT, word, words
 from tariffs.v1 import common_pb2
 
