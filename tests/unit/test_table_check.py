@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import math
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -14,29 +13,28 @@ import polars as pl
 import pytest
 
 from tariffs.engine.errors import InputError
+from tariffs.engine.law.model import Claim
 from tariffs.engine.tables.trade_table import CheckedTable, TableRules, check_table
 
 EASTERN = ZoneInfo("America/New_York")
 KNOWN = frozenset({"9503000073", "8471300100", "0101210010", "0101", "010121", "01012100"})
 
 
-@dataclass(frozen=True)
-class Claim:
-    type: str
-    partition: str = ""
+def claim(kind: str, partition: str = "") -> Claim:
+    return Claim("", kind, "relief", partition, (), "", "", ())
 
 
 CLAIMS = {
-    "usmca_share": Claim("share", "preference"),
-    "fta_share": Claim("share", "preference"),
-    "steel_share": Claim("content", "content"),
-    "aluminum_share": Claim("content", "content"),
-    "civil_aircraft_share": Claim("share"),
-    "donation": Claim("bool"),
-    "loading_date": Claim("date"),
-    "model_year": Claim("number"),
-    "smelt_cast_origin": Claim("code"),
-    "chapter98": Claim("code"),
+    "usmca_share": claim("share", "preference"),
+    "fta_share": claim("share", "preference"),
+    "steel_share": claim("content", "content"),
+    "aluminum_share": claim("content", "content"),
+    "civil_aircraft_share": claim("share"),
+    "donation": claim("bool"),
+    "loading_date": claim("date"),
+    "model_year": claim("number"),
+    "smelt_cast_origin": claim("code"),
+    "chapter98": claim("code"),
 }
 RULES = TableRules(
     claims=CLAIMS,

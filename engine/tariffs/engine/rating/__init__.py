@@ -1,1 +1,1 @@
-"""Rows of the law that fit a class of goods and its facts, and the layers that stacking leaves of them."""
+"""Rate a class of goods: rows of the law that fit its facts, stacking, and profiles for tables."""

@@ -1,4 +1,4 @@
-"""Classes, fact bits and profiles: the discrete side of compile, where the stacking walk runs."""
+"""Classify lines by the rows that reach them, and encode their facts as bits."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ _OPS: dict[str, Callable[[F64 | float, float], Bools]] = {
 
 
 def row_list(in_force: InForce) -> Fits:
-    """Every row in force with its measure, in the order of the law."""
+    """List the rows in force with their measures, in the order of the law."""
     return [(active, row) for active in in_force.actives for row in active.rows]
 
 
 @dataclass
 class Classes:
-    """Classes of (product, origin): per class, by measure, the rows that reach it (conditions not yet tested)."""
+    """Classes of (product, origin): per class, by measure, the rows that reach it, with conditions not tested."""
 
     in_force: InForce
     rows: Fits
@@ -62,7 +62,7 @@ class Classes:
 
 
 class FactBits:
-    """Which facts matter, as bits.
+    """Bits of the facts that rows and rules test.
 
     Every distinct test of a claim has a bit. `fixed` holds per line the bits of tests that need no split;
     `share_bits` the bit of each share claim, `undeclared_bits` a bit for a share claim left undeclared
@@ -97,17 +97,17 @@ class FactBits:
         return 1 << (self._next - 1)
 
     def bits_of(self, line: I64, klass: I64) -> I64:
-        """The bits of pieces by their line and class, apart from those of share claims."""
+        """Bits of pieces by their line and class, without the bits of share claims."""
         bits: I64 = self.fixed[line] & self.reads[klass]
         for bit, holds, readers in self._shared:
             bits |= np.where(readers[klass] & holds[line], bit, 0)
         return bits
 
     def _share(self, reads: list[int]) -> list[int]:
-        """Give tests that no class reads together one bit; the classes' reads in the new bits.
+        """Let tests that no class reads together share a bit, and return the reads of the classes in the new bits.
 
-        Share claims and tests of content keep a bit of their own: atoms are split by those, and content left undeclared
-        is settled by these.
+        Share claims and tests of content keep separate bits: the former split atoms, the latter are set by the metal
+        assumed for undeclared content.
         """
         content = CONTENT_CLAIMS.values()
         sharing: dict[object, int] = {key: bit for key, bit in self._tests.items() if key[0] not in content}
@@ -153,7 +153,7 @@ class FactBits:
         self.fixed[silent] |= self.content_undeclared
 
     def _set(self, key: object, bit: int, holds: Bools) -> None:
-        """Set a bit on the lines where its test holds: a shared one by class, where classes read the test."""
+        """Set a bit on the lines where its test holds; a shared bit only for the classes that read the test."""
         readers = self._readers.get(key)
         if readers is None:
             self.fixed[holds] |= bit
@@ -169,11 +169,11 @@ class FactBits:
                     bits |= self._read_by(condition)
                     if row.undeclared_applies:
                         bits |= self.undeclared_bits.get(condition.claim, 0)
-                if _tells_metal_apart(row.base):
+                if _depends_on_metal(row.base):
                     bits |= self._content
         for rule in in_force.rules:
             if not present.isdisjoint(rule.on.union(*rule.members)):
-                if rule.rule.take == "base" and _tells_metal_apart(rule.rule.base):
+                if rule.rule.take == "base" and _depends_on_metal(rule.rule.base):
                     bits |= self._content
                 for condition in (*rule.rule.conditions, *rule.rule.unless):
                     bits |= self._read_by(condition)
@@ -190,13 +190,13 @@ class FactBits:
         return bits
 
     def reading(self, claim: str) -> int:
-        """The bits of a claim: 0 if no row and no rule reads it."""
+        """Bits of a claim; 0 if no row and no rule reads it."""
         tests = [bit for (name, _, _), bit in self._tests.items() if name == claim]
         content = self._content if claim in CONTENT_CLAIMS.values() else 0
         return sum(tests) | self.share_bits.get(claim, 0) | self.undeclared_bits.get(claim, 0) | content
 
     def with_metal(self, bits: int, metal: int | None) -> int:
-        """The bits once content left undeclared is settled: all value in `metal`, or no content at all."""
+        """Bits with undeclared content set: all value in `metal`, or no content."""
         for (claim, op, operand), bit in self._tests.items():
             if claim in CONTENT_CLAIMS.values() and isinstance(operand, Decimal):
                 share = 1.0 if metal is not None and claim == CONTENT_CLAIMS[metal] else 0.0
@@ -204,12 +204,12 @@ class FactBits:
         return bits
 
     def bit(self, condition: Condition) -> int:
-        """The bit that answers a condition (before `not`)."""
+        """Bit of a condition (before `not`)."""
         found = self.share_bits.get(condition.claim) if not condition.op else None
         return found or self._tests[(condition.claim, condition.op, condition.operand)]
 
     def holds(self, condition: Condition, bits: int, *, undeclared: bool = False) -> bool:
-        """Whether a condition holds on an atom with these bits."""
+        """Test whether a condition holds on an atom with these bits."""
         if undeclared and not condition.op and bits & self.undeclared_bits.get(condition.claim, 0):
             return True
         return bool(bits & self.bit(condition)) != condition.negated
@@ -223,19 +223,19 @@ class FactBits:
 
 
 def shared_bits(reads: Sequence[int], sharing: Sequence[int], count: int) -> dict[int, int]:
-    """A place for each of `count` bits, so that no two read together have one place.
+    """Assign a place to each of `count` bits, so that no two read together share a place.
 
     Args:
         reads: the sets of bits read together.
-        sharing: the bits that may have one place with others; the rest keep places of their own.
-        count: how many bits there are.
+        sharing: the bits that may share a place; the others keep separate places.
+        count: the number of bits.
 
     Raises:
         LawError: TOO_MANY_TESTS if more places are needed than a signed number of 64 bits has.
     """
     apart = frozenset(sharing)
-    own = [1 << n for n in range(count) if 1 << n not in apart]
-    places = {bit: 1 << n for n, bit in enumerate(own)}
+    separate = [1 << n for n in range(count) if 1 << n not in apart]
+    places = {bit: 1 << n for n, bit in enumerate(separate)}
     together = dict.fromkeys(sharing, 0)
     for mask in set(reads):
         for bit in sharing:
@@ -243,22 +243,22 @@ def shared_bits(reads: Sequence[int], sharing: Sequence[int], count: int) -> dic
                 together[bit] |= mask
     for bit in sharing:
         taken = {places[other] for other in sharing if other in places and together[bit] & other}
-        place = 1 << len(own)
+        place = 1 << len(separate)
         while place in taken:
             place <<= 1
         places[bit] = place
     if max(places.values()) >= 1 << TESTS_AT_MOST:
         raise LawError(
             "TOO_MANY_TESTS",
-            f"Rows and rules in force test more than {TESTS_AT_MOST} facts of the same goods, more than a table holds.",
+            f"Rows and rules in force test more than {TESTS_AT_MOST} facts of the same goods, the limit for tables.",
             fix="Use fewer different conditions in the rows and rules of the scenario.",
             metadata={"limit": str(TESTS_AT_MOST)},
         )
     return places
 
 
-def _tells_metal_apart(base: Weights) -> bool:
-    """Whether a base treats some metal otherwise than the rest, so that it matters whether the metal is there."""
+def _depends_on_metal(base: Weights) -> bool:
+    """Test whether a base weights a metal differently from the rest of the value."""
     return any(base[part] != base[REST] for part in METALS)
 
 

@@ -1,4 +1,4 @@
-"""Declared facts of one entry line: reading claims, splitting shares into atoms, and what is left unsaid."""
+"""Read declared claims as facts, split shares into atoms, enumerate undeclared facts."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from tariffs.engine.law.notes import Note
 from tariffs.engine.law.values import digits, read_yes
 
 ATOMS_AT_MOST = 32
-ASKED_AT_MOST = 12
+REQUESTED_AT_MOST = 12
 _NO_FORMATS: Mapping[str, str] = {}
 ClaimValue = str | float | int | bool | Decimal | date | datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Atom:
-    """A part of a line with yes-or-no facts only, and its weight; weights of a line sum to 1."""
+    """Part of a line with only yes-or-no facts, and its weight; the weights of a line sum to 1."""
 
     weight: Decimal
     facts: Mapping[str, Fact]
@@ -38,13 +38,13 @@ def read_claims(
     zone: ZoneInfo,
     date_formats: Mapping[str, str] = _NO_FORMATS,
 ) -> dict[str, Fact]:
-    """Declared claims as facts; shares and contents as Decimal in [0, 1].
+    """Read declared claims as facts; shares and contents as Decimal in [0, 1].
 
     Args:
-        claims: those of the law.
+        claims: the claims of the law.
         given: values by name.
-        zone: the clock of days and of instants without an offset.
-        date_formats: the formats of days by claim, where known; see `trade.dates.FORMATS`.
+        zone: the time zone of days and of instants without an offset.
+        date_formats: date formats by claim, where known; see `base.dates.FORMATS`.
 
     Raises:
         InputError: CLAIM_UNKNOWN, CLAIM_INVALID, CONTENT_SHARES_EXCEED_ONE or PREFERENCE_SHARES_EXCEED_ONE.
@@ -70,7 +70,7 @@ def claim_notes(
     zone: ZoneInfo,
     date_formats: Mapping[str, str] = _NO_FORMATS,
 ) -> Iterator[Note]:
-    """Notes on claims, already read, whose day was written otherwise than as ISO text."""
+    """Notes on claims, already read, whose date was not written as ISO text."""
     for name, value in given.items():
         if claims[name].type == "date":
             moment = _moment(value, zone, date_formats.get(name, ""))
@@ -128,7 +128,7 @@ def _check_sums(claims: Mapping[str, Claim], facts: Mapping[str, Fact]) -> None:
 
 
 def split(claims: Mapping[str, Claim], facts: Mapping[str, Fact], read: Iterable[str]) -> list[Atom]:
-    """The atoms of a line: share claims that some measure reads become yes or no, each combination weighted.
+    """Split a line into atoms: share claims that a measure reads become yes or no, each combination weighted.
 
     Raises:
         InputError: TOO_MANY_ATOMS above 32.
@@ -160,27 +160,29 @@ def _choices(names: Sequence[str], facts: Mapping[str, Fact]) -> list[tuple[Deci
     shares = {name: share for name in names if isinstance(share := facts[name], Decimal)}
     none: dict[str, Fact] = dict.fromkeys(names, False)
     rest = 1 - sum(shares.values(), Decimal(0))
-    found: list[tuple[Decimal, dict[str, Fact]]] = [
+    choices: list[tuple[Decimal, dict[str, Fact]]] = [
         (share, none | {name: True}) for name, share in shares.items() if share
     ]
     if rest:
-        found.append((rest, dict(none)))
-    return found
+        choices.append((rest, dict(none)))
+    return choices
 
 
 def assignments(
-    claims: Mapping[str, Claim], asked: Sequence[str], conditions: Iterable[Condition]
+    claims: Mapping[str, Claim], requested: Sequence[str], conditions: Iterable[Condition]
 ) -> Iterator[dict[str, Fact]]:
-    """Every joint assignment of asked facts: shares 0 or 1, thresholds on either side, yes or no.
+    """Enumerate the joint assignments of requested facts: shares 0 or 1, thresholds on either side, yes or no.
 
     Raises:
-        LawError: LAW_INVALID if more than 12 facts are asked of one line.
+        LawError: LAW_INVALID if more than 12 facts are requested of one line.
     """
-    if len(asked) > ASKED_AT_MOST:
-        raise LawError("LAW_INVALID", f"The law asks {len(asked)} facts of one line: {', '.join(asked)}.")
+    if len(requested) > REQUESTED_AT_MOST:
+        raise LawError(
+            "LAW_INVALID", f"The law requests {len(requested)} facts of one line: {', '.join(requested)}."
+        )
     tests = list(conditions)
-    for values in itertools.product(*(_alternatives(claims[name], tests) for name in asked)):
-        assigned = dict(zip(asked, values, strict=True))
+    for values in itertools.product(*(_alternatives(claims[name], tests) for name in requested)):
+        assigned = dict(zip(requested, values, strict=True))
         partitions: dict[str, Decimal] = {}
         for name, value in assigned.items():
             if claims[name].partition and isinstance(value, Decimal):
@@ -192,13 +194,13 @@ def assignments(
 
 
 def _alternatives(claim: Claim, tests: Sequence[Condition]) -> list[Fact]:
-    mine = [test for test in tests if test.claim == claim.id]
+    own = [test for test in tests if test.claim == claim.id]
     if claim.type == "bool":
         return [False, True]
     if claim.type == "code":
-        return [None, *sorted({v for t in mine if isinstance(t.operand, frozenset) for v in t.operand})]
+        return [None, *sorted({v for t in own if isinstance(t.operand, frozenset) for v in t.operand})]
     if claim.type == "date":
-        moments = sorted({t.operand for t in mine if isinstance(t.operand, datetime)})
+        moments = sorted({t.operand for t in own if isinstance(t.operand, datetime)})
         return [None, *(moment - timedelta(days=1) for moment in moments[:1]), *moments]
-    points = {Decimal(0), Decimal(1)} | {t.operand for t in mine if isinstance(t.operand, Decimal)}
+    points = {Decimal(0), Decimal(1)} | {t.operand for t in own if isinstance(t.operand, Decimal)}
     return [*sorted(points)]

@@ -1,6 +1,6 @@
-"""The duty of one atom of an entry line, in exact decimals: rows that fit, the stacking walk, amounts.
+"""Rate one atom of an entry line in exact decimals: rows that fit, stacking, unrounded amounts.
 
-Amounts are not rounded here; rounding belongs to the entry line (19 CFR 159.3).
+Rounding belongs to the entry line (19 CFR 159.3).
 """
 
 from __future__ import annotations
@@ -43,22 +43,22 @@ PART_CLAIMS = CONTENT_CLAIMS | {US: US_CLAIM, US_ABOVE: US_CLAIM, PROCESSING: PR
 ZERO, ONE = Decimal(0), Decimal(1)
 
 
-# The ordinary rate of a column (general, special, other) under these facts, and the program it is granted by.
+# Ordinary rate of a column (general, special, other) under these facts, and the special program that grants it.
 RateOf = Callable[[str, Mapping[str, Fact]], tuple[Rate, str]]
 
 
 class Convert(Protocol):
-    """Conversion of a quantity between units of units.csv; None if they measure different things."""
+    """Conversion of a quantity between units; None if their dimensions differ."""
 
     def __call__(self, quantity: Decimal, unit: str, to: str) -> Decimal | None:
-        """The quantity in unit `to`."""
+        """Convert the quantity to unit `to`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Goods:
-    """One line to rate: the code and its schedule line, origin, value in dollars, quantity, day.
+    """Goods to rate: the code and its schedule line, origin, value in dollars, quantity, day.
 
-    `is_rate_stated` says that the rates of the line are the caller's.
+    `is_rate_stated`: the ordinary rate is given by the caller.
     """
 
     code: str
@@ -73,7 +73,7 @@ class Goods:
 
 @dataclass(frozen=True, slots=True)
 class Ordinary:
-    """The ordinary rate that applies to the goods: as a fraction of value, with its text and program."""
+    """Ordinary rate that applies to the goods: as a fraction of value, with its text and program."""
 
     rate: Decimal
     text: str
@@ -82,7 +82,7 @@ class Ordinary:
 
 @dataclass(frozen=True, slots=True)
 class PricedRow:
-    """A layer with its rate (None if not ad valorem), base and amount in dollars, unrounded.
+    """Layer with its rate (None if not ad valorem), base and amount in dollars, unrounded.
 
     `assumed` are the conditions of its row that hold only because the fact compared is not declared.
     """
@@ -97,7 +97,7 @@ class PricedRow:
 
 
 class Rater:
-    """Rates atoms of one line under one law at one instant."""
+    """Rater of the atoms of one line under one law at one instant."""
 
     def __init__(
         self,
@@ -116,15 +116,15 @@ class Rater:
         self._convert = convert
 
     def rate(self, facts: Mapping[str, Fact]) -> list[PricedRow]:
-        """The layers of an atom with these facts, in the order of the law."""
+        """Compute the layers of an atom with these facts, in the order of the law."""
         facts = {**facts, **self._content(facts)}
         return self._stacked(self._fitting(facts), facts)
 
     def owed(self, assessed: Sequence[PricedRow], facts: Mapping[str, Fact]) -> list[PricedRow]:
-        """The layers by which an atom's owed duty is counted, given the layers assessed.
+        """Layers of the owed duty of an atom, given the layers assessed.
 
-        They are those that are not void; where the law lets displaced duties revive, they are stacked anew without the
-        void ones.
+        They are the layers that are not void; where the law revives displaced duties, stacking is repeated without the
+        void rows.
         """
         if self._in_force.revive and any(priced.layer.row.void for priced in assessed):
             facts = {**facts, **self._content(facts)}
@@ -132,11 +132,11 @@ class Rater:
         return [priced for priced in assessed if not priced.layer.row.void]
 
     def prohibitions(self, facts: Mapping[str, Fact]) -> list[tuple[Active, Row]]:
-        """The measures that prohibit importing an atom with these facts, with the row that fits."""
+        """Measures that prohibit importing an atom with these facts, with the row that fits."""
         return [fit for fit in self._fitting({**facts, **self._content(facts)}) if fit[1].prohibits]
 
     def layers(self, facts: Mapping[str, Fact]) -> list[Layer]:
-        """The layers of an atom after stacking, not priced; none for goods that are prohibited."""
+        """Layers of an atom after stacking, not priced; none for prohibited goods."""
         facts = {**facts, **self._content(facts)}
         fits = self._fitting(facts)
         return [] if any(row.prohibits for _, row in fits) else self._walked(fits, facts)
@@ -156,12 +156,12 @@ class Rater:
         return walk(fits, self._in_force.rules, lambda condition: condition.holds(facts), content)
 
     def _prohibited(self, active: Active, row: Row) -> PricedRow:
-        """A prohibition as a layer: no duty is computed on goods that may not be entered."""
+        """Make the layer of a prohibition: no duty is computed on goods that may not be entered."""
         layer = Layer(active, row, NO_WEIGHTS, PROHIBITED, row.heading)
         return PricedRow(layer, None, self._goods.value, ZERO, row.heading, Ordinary(ZERO, "", ""))
 
     def _left_out(self, priced: PricedRow, parts: Weights) -> list[PricedRow]:
-        """The part of the value a row's base leaves out, where it is reported under a heading of its own."""
+        """Part of the value that the base of a row excludes, where it is reported under a separate heading."""
         layer, row = priced.layer, priced.layer.row
         if not row.split_heading or not layer.charged:
             return []
@@ -183,7 +183,7 @@ class Rater:
         return fits
 
     def _content(self, facts: Mapping[str, Fact]) -> dict[str, Decimal]:
-        """Content shares: as declared; else all value in the listed metal with the highest rate."""
+        """Content shares as declared; if none is, all value is in the listed metal with the highest rate."""
         declared = {
             claim: share
             for claim in CONTENT_CLAIMS.values()
@@ -201,7 +201,7 @@ class Rater:
         return shares
 
     def _parts(self, facts: Mapping[str, Fact]) -> Weights:
-        """The parts of the line's value in dollars; US content counts only outside the metal content."""
+        """Parts of the value of the line in dollars; US content counts only outside the metal content."""
         value = self._goods.value
         metals = {
             part: share
@@ -225,7 +225,7 @@ class Rater:
     # -- rates and amounts -------------------------------------------------------------------------------------
 
     def _ordinary(self, layers: Iterable[Layer], facts: Mapping[str, Fact]) -> Ordinary:
-        """The ordinary rate, computed only if a layer needs it."""
+        """Ordinary rate, computed only if a layer needs it."""
         needs = any(layer.charged and layer.row.kind in {"ordinary", "topup_to"} for layer in layers)
         row = next((layer.row for layer in layers if layer.row.kind == "ordinary"), None)
         if row is None:
@@ -234,7 +234,7 @@ class Rater:
         return Ordinary(self._ad_valorem(rate) if needs else ZERO, rate.text, program)
 
     def _ad_valorem(self, rate: Rate) -> Decimal:
-        """A schedule rate as a fraction of the value of these goods."""
+        """Express a schedule rate as a fraction of the value of these goods."""
         if not rate.computable:
             raise InputError(
                 "RATE_NOT_COMPUTABLE",
@@ -290,7 +290,7 @@ class Rater:
 
 
 def schedule_rates(law: Law, goods: Goods, schedule: Schedule) -> RateOf:
-    """The ordinary rates of goods by their line of a schedule and the special programs of a law."""
+    """Ordinary rates of goods by their schedule line and the special programs of a law."""
 
     def rate_of(column: str, facts: Mapping[str, Fact]) -> tuple[Rate, str]:
         if column == "other":
@@ -304,7 +304,7 @@ def schedule_rates(law: Law, goods: Goods, schedule: Schedule) -> RateOf:
             special = schedule.special(goods.code, symbols, goods.day)
             if special is not None and (special[0].computable or not goods.is_rate_stated):
                 return special
-            # A line free for all is still entered under the program claimed.
+            # A line that is free in column 1 is still entered under the program claimed.
             return goods.line.general, symbols[0] if symbols and goods.line.general.kind == FREE else ""
         return goods.line.general, ""
 
@@ -312,12 +312,12 @@ def schedule_rates(law: Law, goods: Goods, schedule: Schedule) -> RateOf:
 
 
 def stated_rate(row: Row) -> Decimal:
-    """The rate by which metals left undeclared are ranked: as stated, 0 while suspended or not ad valorem."""
+    """Rate by which undeclared metals are ranked: as stated; 0 while suspended or not ad valorem."""
     return ZERO if row.suspended else row.rate or ZERO
 
 
 def first_fit(rows: Iterable[Row], facts: Mapping[str, Fact]) -> Row | None:
-    """The first row whose conditions all hold."""
+    """Find the first row whose conditions all hold."""
     for row in rows:
         if all(c.holds(facts, undeclared=row.undeclared_applies) for c in row.conditions):
             return row
@@ -325,7 +325,7 @@ def first_fit(rows: Iterable[Row], facts: Mapping[str, Fact]) -> Row | None:
 
 
 def tiered(tiers: Iterable[Tier], quantity: Decimal) -> Decimal:
-    """A specific duty in dollars: each tier's rate on the quantity that falls in it."""
+    """Compute a specific duty in dollars: the rate of each tier on the quantity within it."""
     total, below = ZERO, ZERO
     for tier in tiers:
         top = quantity if tier.up_to is None else min(quantity, tier.up_to)
@@ -341,13 +341,13 @@ def _with_assumed(priced: PricedRow, facts: Mapping[str, Fact]) -> PricedRow:
 
 
 def dotted(code: str) -> str:
-    """HTS digits with the customary dots."""
+    """Format HTS digits with the customary dots."""
     parts = [code[:4], code[4:6], code[6:8], code[8:]]
     return ".".join(part for part in parts[:3] if part) + (f".{parts[3]}" if parts[3] else "")
 
 
 def claims_read(rows: Candidates, in_force: InForce) -> frozenset[str]:
-    """Every claim that rows, rules or base terms could read on a line with these measures."""
+    """Claims that rows, rules or bases may read on a line with these measures."""
     claims = {condition.claim for condition in conditions_read(rows, in_force)}
     for base in _bases(rows, in_force):
         whole = base[REST]
@@ -366,7 +366,7 @@ def _bases(rows: Candidates, in_force: InForce) -> list[Weights]:
 
 
 def conditions_read(rows: Candidates, in_force: InForce) -> list[Condition]:
-    """Every condition that rows or rules could test on a line with these measures."""
+    """Conditions that rows or rules may test on a line with these measures."""
     present = {active.index for active, _ in rows}
     found = [condition for _, fitting in rows for row in fitting for condition in row.conditions]
     for rule in in_force.rules:

@@ -1,7 +1,7 @@
-"""Whether two laws are alike for a table on a day: then their duties are the same and need computing once.
+"""Fingerprint the law of a day: laws with equal fingerprints give a table the same duties, computed only once.
 
-Most instants at which something in a law may change, and most edits of a scenario, leave the day in question as it
-is. What is compared is what compile reads: rows, rules between measures in force, and the groups and lists they name.
+Most instants at which a law may change, and most edits of a scenario, do not change the law of a given day. The
+fingerprint covers what compile reads: rows, rules between measures in force, and the groups and lists they name.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from tariffs.engine.tables.default_shares import basis_of
 
 
 def law_fingerprint(law: Law, in_force: InForce, instant: datetime, known_on: date) -> Hashable:
-    """A value that is equal for laws and instants under which all lines are charged and respond alike.
+    """Compute a value that is equal for laws and instants with the same duties and responses of all lines.
 
     Args:
         law: the law, after any scenario.
-        in_force: what it is at the instant.
+        in_force: the law in force at the instant.
         instant: the instant.
         known_on: the day whose acts count.
     """
@@ -42,21 +42,21 @@ def law_fingerprint(law: Law, in_force: InForce, instant: datetime, known_on: da
     rules = tuple(found for rule in in_force.rules if (found := _rule(rule, ids, present)) is not None)
     scopes = [row.scope for active in in_force.actives for row in active.rows]
     scopes += [item.scope for item in settings] + [item.scope for item in constraints]
-    beside = settings, constraints, _held(law, instant, known_on), basis_of(law)
-    return measures, rules, beside, _names(scopes, in_force)
+    inputs = settings, constraints, _assumed_limits(law, instant, known_on), basis_of(law)
+    return measures, rules, inputs, _names(scopes, in_force)
 
 
-def _held(law: Law, instant: datetime, known_on: date) -> Hashable:
-    """The limits and promises in force that assumptions say something about, and what they say."""
+def _assumed_limits(law: Law, instant: datetime, known_on: date) -> Hashable:
+    """Quantity limits and commitments in force that assumptions refer to, and these assumptions."""
     assumed = law.assumptions.quantities
     names = {name for _, name, _ in assumed}
     rules = quantity_rules(law, instant, known_on) if names else ()
-    found = tuple(rule for rule in rules if rule.measure in names)
-    return (assumed, found) if found else ()
+    limits = tuple(rule for rule in rules if rule.measure in names)
+    return (assumed, limits) if limits else ()
 
 
 def _rule(active: ActiveRule, ids: list[str], present: set[int]) -> Hashable:
-    """A rule by the measures in force it can touch; None if it can touch none."""
+    """Identify a rule by the measures in force it can affect; None if it affects none."""
     on = frozenset(ids[index] for index in active.on & present)
     members = tuple(frozenset(ids[index] for index in found & present) for found in active.members)
     if not on and not any(members):
@@ -68,7 +68,7 @@ def _rule(active: ActiveRule, ids: list[str], present: set[int]) -> Hashable:
 
 
 def _names(scopes: list[Scope], in_force: InForce) -> Hashable:
-    """The content of every group and list that scopes name; a list's codes are one object while they do not change."""
+    """Contents of the groups and lists that scopes name; equal codes of a list are the same object."""
     names = {
         name
         for scope in scopes

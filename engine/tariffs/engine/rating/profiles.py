@@ -1,4 +1,4 @@
-"""Profiles: the layers that the stacking walk leaves of each class of lines and bits of facts, as arrays."""
+"""Build profiles: the layers after stacking for each class of lines and combination of fact bits, as arrays."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ KIND_CODES = {"ordinary": 0, "add": 1, "total": 1, "topup_to": 2, "specific": 3,
 
 @dataclass(frozen=True)
 class Profiles:
-    """Layers of each profile (P profiles, L layers); see `kernels.assess`.
+    """Layers of each profile (P profiles, L layers); see `table_duty.kernel`.
 
     `column` is the ordinary column of each profile; `prohibited` the measure that prohibits its goods, else -1.
     """
@@ -51,7 +51,7 @@ _COLUMNS = {"general": Profiles.GENERAL, "special": Profiles.SPECIAL, "other": P
 
 
 class _ProfileRow(NamedTuple):
-    """A layer of a profile; `assessed` and `owed` say which of the two duties it belongs to."""
+    """Charged row of a profile; `assessed` and `owed` tell which of the two duties it belongs to."""
 
     measure: int
     row: Row
@@ -61,7 +61,7 @@ class _ProfileRow(NamedTuple):
 
 
 def build_profiles(classes: Classes, facts: FactBits, combos: Sequence[tuple[int, int]]) -> Profiles:
-    """The profile of each (class, bits)."""
+    """Build the profile of each (class, bits)."""
     builder = _ProfileBuilder(classes, facts)
     for klass, bits in combos:
         checkpoint()
@@ -70,12 +70,12 @@ def build_profiles(classes: Classes, facts: FactBits, combos: Sequence[tuple[int
 
 
 def no_profiles() -> Profiles:
-    """The profiles of a law in which nothing is in force."""
+    """Profiles of a law without measures in force."""
     return _arrays([], [0], [], [])
 
 
 class _ProfileBuilder:
-    """Walks the stacking rules for each profile; walks that cannot differ are made once."""
+    """Builder that applies the stacking rules to each profile; equal stackings are computed once."""
 
     def __init__(self, classes: Classes, facts: FactBits) -> None:
         self._classes = classes
@@ -87,8 +87,8 @@ class _ProfileBuilder:
             self._rule_bits |= facts.bit(condition)
         for bit in facts.content_bits.values():
             self._rule_bits |= bit
-        # Headings that keep a rule from firing: the others of a row tell no walks apart.
-        self._telling = frozenset[str]().union(*(r.rule.when_not for r in self._rules))
+        # Headings that keep a rule from firing: other headings make no difference to stacking.
+        self._blocking = frozenset[str]().union(*(r.rule.when_not for r in self._rules))
         self._walks: dict[object, list[tuple[int, Weights]]] = {}
         self._layers: list[_ProfileRow] = []
         self._starts = [0]
@@ -129,7 +129,7 @@ class _ProfileBuilder:
         return fits
 
     def _revived(self, fits: Fits) -> Fits:
-        """The fits by which what is owed is stacked on its own: without void rows, where the law revives."""
+        """Rows to stack separately for the owed duty: those not void, where the law revives displaced duties."""
         if not self._classes.in_force.revive or not any(row.void for _, row in fits):
             return []
         return [(active, row) for active, row in fits if not row.void]
@@ -138,7 +138,7 @@ class _ProfileBuilder:
         return (part for part, bit in self._facts.content_bits.items() if bits & bit)
 
     def _default_metal(self, fits: Fits, bits: int) -> int | None:
-        """With content undeclared, the listed metal with the highest rate has all the value."""
+        """Listed metal with the highest rate, which has all the value if no content is declared."""
         if not bits & self._facts.content_undeclared:
             return None
         listed = [(stated_rate(row), -part) for _, row in fits for part in row.metals]
@@ -147,7 +147,7 @@ class _ProfileBuilder:
     def _walked(self, fits: Fits, bits: int, content: frozenset[int]) -> list[tuple[int, Weights]]:
         key = (
             tuple((a.index, r.base, r.kind, r.suspended, r.exempt, r.rate) for a, r in fits),
-            tuple((a.index, r.heading) for a, r in fits if r.heading in self._telling),
+            tuple((a.index, r.heading) for a, r in fits if r.heading in self._blocking),
             bits & self._rule_bits,
             content,
         )
@@ -157,7 +157,7 @@ class _ProfileBuilder:
         return self._walks[key]
 
     def finish(self) -> Profiles:
-        """The profiles as arrays."""
+        """Convert the profiles to arrays."""
         return _arrays(self._layers, self._starts, self._columns, self._prohibited)
 
 
@@ -187,7 +187,7 @@ def _arrays(
 
 
 def _on_whole(weights: Weights, metal: int | None) -> Weights:
-    """With all value in one undeclared metal, that metal's weight is the weight of the whole value."""
+    """Spread the weight of an undeclared metal over the whole value."""
     if metal is None:
         return weights
     whole = list(NO_WEIGHTS)

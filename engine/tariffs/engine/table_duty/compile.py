@@ -1,10 +1,8 @@
-"""From what is in force and a set of lines to atoms and profiles: everything legal is settled here, once
-per profile.
+"""Compile the law in force for the lines of a table into atoms and profiles, once per profile.
 
-A *profile* is what the stacking walk leaves of one combination of rows and facts: layers with a rate and
-a weight per part of the value. Lines meet profiles through *atoms*, which have yes-or-no facts and a
-weight. Applicability is bits: products and origins fall into classes by the rows that reach them, facts
-into bits, and a profile is a class and bits.
+A *profile* is the result of stacking for one combination of rows and facts: layers with a rate and a weight per part
+of the value. An *atom* is a part of a line with yes-or-no facts and a weight, and has one profile. Products and origins
+are grouped into classes by the rows that reach them, facts are bits, and a profile is a class and bits.
 """
 
 from __future__ import annotations
@@ -13,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tariffs.engine.base.array_utils import F64, I32, I64, Bools, factorize
 from tariffs.engine.base.chunks import checkpoint
@@ -30,9 +27,8 @@ from tariffs.engine.tables.scope_masks import origin_mask, product_mask
 class Compiled:
     """Atoms of the selected lines and their profiles.
 
-    `atom_start` counts over all lines of the set (lines not selected, or refused, have no atoms);
-    `refused` are lines that would split into more than 32 atoms. `read` has, by claim with a sourced share, the lines
-    on which some row or rule reads it.
+    `atom_start` counts over all lines (lines not selected, or refused, have no atoms); `refused` are lines that would
+    split into more than 32 atoms. `read` has, by claim with a default share, the lines on which a row or rule reads it.
     """
 
     atom_start: I64
@@ -44,7 +40,7 @@ class Compiled:
     read: Mapping[str, Bools] = field(default_factory=dict)
 
     def prohibited(self) -> tuple[I64, I32, F64]:
-        """The atoms that may not be imported: of each its line, the measure that prohibits it, and its weight."""
+        """Line, prohibiting measure and weight of each atom that may not be imported."""
         measure = self.profiles.prohibited[self.atom_profile]
         atoms = np.flatnonzero(measure >= 0)
         line = np.searchsorted(self.atom_start, atoms, side="right") - 1
@@ -56,9 +52,9 @@ def compile_lines(law: Law, in_force: InForce, lines: LineArrays, select: Bools 
 
     Args:
         law: the law `in_force` came from.
-        in_force: what holds at the lines' instant.
+        in_force: the law in force at the instant of the lines.
         lines: the lines.
-        select: which lines to compile; all if None.
+        select: the lines to compile; all if None.
     """
     rows = row_list(in_force)
     if not rows:
@@ -114,11 +110,11 @@ def _nothing(lines: LineArrays) -> Compiled:
 
 
 def _classes(masks: Sequence[Bools], column_of: I64) -> tuple[I64, Bools]:
-    """The class of each product (or origin), and per class which rows reach it (classes x rows).
+    """Classify products (or origins) by the rows that reach them: the class of each, and per class its rows.
 
     Args:
         masks: distinct masks over products.
-        column_of: per row, the mask it uses.
+        column_of: index of the mask of each row.
     """
     bits = np.column_stack(masks)
     distinct, inverse = np.unique(np.packbits(bits, axis=1), axis=0, return_inverse=True)
@@ -128,7 +124,7 @@ def _classes(masks: Sequence[Bools], column_of: I64) -> tuple[I64, Bools]:
 
 
 def _distinct(keys: Sequence[object]) -> tuple[list[int], I64]:
-    """The index of each distinct key's first use, and per key its place among the distinct ones."""
+    """Index of the first use of each distinct key, and for each key its index among the distinct ones."""
     place: dict[object, int] = {}
     first: list[int] = []
     for index, key in enumerate(keys):
@@ -160,7 +156,7 @@ class _Atoms:
 
 
 def _split(lines: LineArrays, facts: FactBits, pieces: I64, piece_class: I64) -> _Atoms:
-    """Split pieces by every share claim that their class reads: a partition at a time, each combination weighted."""
+    """Split pieces by every share claim that their class reads, one partition at a time, each combination weighted."""
     line = lines.piece_line[pieces]
     bits = facts.bits_of(line, piece_class)
     atoms = _Atoms(pieces, piece_class, lines.piece_weight[pieces], bits)
@@ -173,18 +169,18 @@ def _split(lines: LineArrays, facts: FactBits, pieces: I64, piece_class: I64) ->
 def _split_by(lines: LineArrays, facts: FactBits, atoms: _Atoms, claims: Sequence[str]) -> _Atoms:
     line = lines.piece_line[atoms.piece]
     rest = np.ones(len(line))
-    kept: list[tuple[NDArray[np.bool_], F64, int]] = []
+    parts: list[tuple[Bools, F64, int]] = []
     for claim in claims:
         bit = facts.share_bits[claim]
         share = np.where(facts.reads[atoms.klass] & bit != 0, np.nan_to_num(facts.shares[claim][line]), 0.0)
-        kept.append((share > 0.0, share, bit))
+        parts.append((share > 0.0, share, bit))
         rest -= share
-    kept.append((rest > 1e-12, rest, 0))
+    parts.append((rest > 1e-12, rest, 0))
     return _Atoms(
-        np.concatenate([atoms.piece[yes] for yes, _, _ in kept]),
-        np.concatenate([atoms.klass[yes] for yes, _, _ in kept]),
-        np.concatenate([atoms.weight[yes] * share[yes] for yes, share, _ in kept]),
-        np.concatenate([atoms.bits[yes] | bit for yes, _, bit in kept]),
+        np.concatenate([atoms.piece[yes] for yes, _, _ in parts]),
+        np.concatenate([atoms.klass[yes] for yes, _, _ in parts]),
+        np.concatenate([atoms.weight[yes] * share[yes] for yes, share, _ in parts]),
+        np.concatenate([atoms.bits[yes] | bit for yes, _, bit in parts]),
     )
 
 
@@ -224,7 +220,7 @@ def _too_many(lines: LineArrays, atoms: _Atoms) -> I64:
 def _ordinary(
     lines: LineArrays, facts: FactBits, profiles: Profiles, piece: I64, profile: I64, bits: I64
 ) -> F64:
-    """The ordinary rate of each atom: of its profile's column, or of the preference its bits claim."""
+    """Ordinary rate of each atom: of the column of its profile, or of the preference it claims."""
     column = profiles.column[profile]
     rate = np.where(column == profiles.OTHER, lines.other[piece], lines.general[piece])
     rate = np.where(column == profiles.NONE, 0.0, rate)

@@ -1,4 +1,4 @@
-"""Assessed and owed duty of every line of a table under one law: compile per date, then the kernel in chunks."""
+"""Compute assessed and owed duty of the lines of a table: compile the law per date, run the kernel in chunks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,20 @@ import numpy as np
 from tariffs.engine.base.array_utils import F64, I32, Bools
 from tariffs.engine.base.chunks import run_chunks
 from tariffs.engine.law.law import IMPORT, InForce, Law
-from tariffs.engine.law.model import CAPPED_TERM, Measure, Row, Scope
+from tariffs.engine.law.model import (
+    ALUMINUM,
+    CAPPED_TERM,
+    COPPER,
+    PARTS,
+    PROCESSING,
+    REST,
+    STEEL,
+    US,
+    US_ABOVE,
+    Measure,
+    Row,
+    Scope,
+)
 from tariffs.engine.law.notes import Note, void_suspensions
 from tariffs.engine.law.switch_sensitivity import switches_behind
 from tariffs.engine.rating.fits import CONTENT_CLAIMS, PROCESSING_CLAIM, US_CLAIM
@@ -20,15 +33,15 @@ from tariffs.engine.table_duty.kernel import assess_lines
 from tariffs.engine.table_duty.sourced_value import lines_sourced, sourced_note
 from tariffs.engine.tables.claim_shares import lines_with_claim_shares
 from tariffs.engine.tables.default_shares import has_source
-from tariffs.engine.tables.line_arrays import LineArrays, parts_of
+from tariffs.engine.tables.line_arrays import LineArrays
 from tariffs.engine.tables.scope_masks import scope_mask
 
 
 @dataclass(frozen=True)
 class Dated:
-    """The entry instants of lines and the day whose acts count for each; `of_line` is None if all share the first.
+    """Entry instants of lines and the day whose acts count for each; `of_line` is None if all have the first.
 
-    `direction` is which way the goods go: import or export.
+    `direction` is import or export.
     """
 
     instants: Sequence[datetime]
@@ -41,9 +54,9 @@ class Dated:
 class Duties:
     """Duty in dollars per line, and per line and authority (`authorities` names the columns).
 
-    `prohibited` is the value per line that may not be imported, on which there is no duty.
-    `measures` met some line; `switches` are those the duties rest on, with their values; `refused` are lines with more
-    than 32 atoms; `notes` concern the table as a whole.
+    `prohibited` is the value per line that may not be imported, on which no duty is computed. `measures` are those that
+    apply to a line; `switches` those the duties depend on, with their values; `refused` are lines with more than 32
+    atoms; `notes` concern the table as a whole.
     """
 
     duty: F64
@@ -59,43 +72,43 @@ class Duties:
 
 
 def duties_of(law: Law, lines: LineArrays, dated: Dated, check: Callable[[], None]) -> Duties:
-    """The duties of lines at their instants; `check` is called between chunks and may raise to stop."""
+    """Compute the duties of lines at their instants; `check` is called between chunks and may raise to stop."""
     measures = list(law.measures.values())
     authorities = sorted({measure.authority for measure in measures})
     authority_of = np.array([authorities.index(measure.authority) for measure in measures], dtype=np.int32)
     out = _DutyArrays.of(lines.count, len(authorities))
-    asked = lines
-    met: set[str] = set()
+    declared = lines
+    applied: set[str] = set()
     switches: dict[str, str] = {}
     refused: set[int] = set()
     notes: dict[str, Note] = {}
-    barred: dict[int, float] = {}
+    prohibited: dict[int, float] = {}
     sourced: dict[str, Bools] = {}
     for index, (instant, known_on) in enumerate(zip(dated.instants, dated.known_on, strict=True)):
         check()
         select = None if dated.of_line is None else dated.of_line == index
         in_force = law.in_force(instant, known_on, dated.direction)
-        lines = lines_with_claim_shares(law, in_force, instant, asked)
+        lines = lines_with_claim_shares(law, in_force, instant, declared)
         compiled = compile_lines(law, in_force, lines, select)
         _run(lines, compiled, authority_of, _parts(law, lines), out, check)
         for place, value in _prohibit(lines, compiled, out).items():
-            barred[place] = barred.get(place, 0.0) + value
+            prohibited[place] = prohibited.get(place, 0.0) + value
         for claim, mask in lines_sourced(in_force, lines, compiled, select).items():
             sourced[claim] = sourced[claim] | mask if claim in sourced else mask
-        met |= {measures[i].id for i in (*np.unique(compiled.profiles.layer_measure), *barred)}
+        applied |= {measures[i].id for i in (*np.unique(compiled.profiles.layer_measure), *prohibited)}
         reaches = _reaching(lines, in_force, select)
         switches |= switches_behind(law, instant, known_on, reaches, dated.direction)
         refused |= set(compiled.refused.tolist())
-        found = [
+        of_instant = [
             *void_suspensions(law, instant, known_on, reaches, dated.direction),
             *_undetermined(law, in_force, lines, select),
             *_not_modelled(in_force, lines, select),
         ]
-        notes |= {note.message: note for note in found}
-    whole = [_prohibited_note(measures[place], value) for place, value in barred.items()]
-    whole += sourced_note(law, asked, sourced)
+        notes |= {note.message: note for note in of_instant}
+    whole = [_prohibited_note(measures[place], value) for place, value in prohibited.items()]
+    whole += sourced_note(law, declared, sourced)
     return Duties(
-        out.duty, out.owed, out.by_authority, out.owed_by_authority, authorities, out.prohibited, frozenset(met),
+        out.duty, out.owed, out.by_authority, out.owed_by_authority, authorities, out.prohibited, frozenset(applied),
         switches, frozenset(refused),
         (*whole, *notes.values()),
     )  # fmt: skip
@@ -121,7 +134,7 @@ class _DutyArrays:
 
 
 def _prohibit(lines: LineArrays, compiled: Compiled, out: _DutyArrays) -> dict[int, float]:
-    """Add the value of lines that may not be imported to the output; dollars by measure."""
+    """Add the prohibited value of lines to the output, and return dollars by measure."""
     line, measure, weight = compiled.prohibited()
     value = weight * lines.value[line]
     np.add.at(out.prohibited, line, value)
@@ -132,7 +145,7 @@ def _prohibited_note(measure: Measure, value: float) -> Note:
     return Note(
         "PROHIBITED",
         f"{measure.id} prohibits the importation of goods worth {value:,.0f} USD: no duty is computed on them, their "
-        "quantity is 0, and they are out of the effective rate.",
+        "quantity is 0, and they are excluded from the effective rate.",
     )
 
 
@@ -140,8 +153,29 @@ def _parts(law: Law, lines: LineArrays) -> F64:
     cap = float(law.caps.get(CAPPED_TERM, 1))
     key = ("parts", cap)
     if key not in lines.cache:
-        lines.cache[key] = parts_of(lines, CONTENT_CLAIMS, US_CLAIM, PROCESSING_CLAIM, cap)
+        lines.cache[key] = _parts_of(lines, cap)
     parts: F64 = lines.cache[key]
+    return parts
+
+
+def _parts_of(lines: LineArrays, cap: float) -> F64:
+    """Parts of the value of each line in dollars (n x parts); see `law.model.PARTS`.
+
+    Undeclared content counts as 0 here: compile puts the weight of an undeclared metal on the whole value.
+    """
+    value = lines.value
+    shares = {part: np.nan_to_num(lines.fact(claim)) for part, claim in CONTENT_CLAIMS.items()}
+    metal = shares[STEEL] + shares[ALUMINUM] + shares[COPPER]
+    us = np.minimum(np.nan_to_num(lines.fact(US_CLAIM)), 1.0 - metal)
+    capped = np.minimum(us, cap)
+    processing = lines.fact(PROCESSING_CLAIM)
+    parts = np.zeros((lines.count, len(PARTS)))
+    for part, share in shares.items():
+        parts[:, part] = value * share
+    parts[:, US] = value * capped
+    parts[:, US_ABOVE] = value * (us - capped)
+    parts[:, REST] = value * (1.0 - metal - us)
+    parts[:, PROCESSING] = np.where(np.isnan(processing), value, np.minimum(processing, value))
     return parts
 
 
@@ -180,10 +214,10 @@ def _reaching(lines: LineArrays, in_force: InForce, select: Bools | None) -> Cal
 
 
 def _undetermined(law: Law, in_force: InForce, lines: LineArrays, select: Bools | None) -> list[Note]:
-    """Charges that hang on a fact which the table does not declare and no source gives a share of."""
+    """Notes on duties that depend on an undeclared fact with no default share."""
     charges = (claim for claim in law.claims.values() if claim.role == "charge" and claim.type == "share")
     unknown = {claim.id for claim in charges if not has_source(law, claim)}
-    found = []
+    notes = []
     for active in in_force.actives:
         reached = np.zeros(lines.count, dtype=bool)
         for row in active.rows:
@@ -193,25 +227,25 @@ def _undetermined(law: Law, in_force: InForce, lines: LineArrays, select: Bools 
                 reached |= scope_mask(row.scope, lines, in_force) & silent
         value = float(lines.value[reached if select is None else reached & select].sum())
         if value > 0:
-            found.append(
+            notes.append(
                 Note(
                     "CHARGE_UNDETERMINED",
-                    f"{active.measure.id} may reach lines worth {value:,.0f} USD; which of them is not known, so it is "
-                    "charged only where the line says so.",
+                    f"{active.measure.id} may apply to lines worth {value:,.0f} USD; it depends on an undeclared fact "
+                    "with no default share, so it is charged only on lines that declare the fact.",
                 )
             )
-    return found
+    return notes
 
 
 def _charges_if_declared(row: Row) -> bool:
-    """The row charges goods that declare its fact and no others: it is no ban, not suspended, and presumes nothing."""
+    """Test whether a row charges only goods that declare its fact: no exemption or prohibition, not suspended."""
     return not (row.exempt or row.prohibits or row.undeclared_applies or row.suspended or row.absent)
 
 
 def _not_modelled(in_force: InForce, lines: LineArrays, select: Bools | None) -> list[Note]:
-    found = []
-    for standing in in_force.unmodelled:
-        measure = standing.measure
+    notes = []
+    for state in in_force.unmodelled:
+        measure = state.measure
         if measure.touches.is_any:
             continue
         mask = scope_mask(measure.touches, lines, in_force)
@@ -219,13 +253,9 @@ def _not_modelled(in_force: InForce, lines: LineArrays, select: Bools | None) ->
             mask &= select
         value = float(lines.value[mask].sum())
         if value > 0:
-            found.append(
-                Note(
-                    "NOT_MODELLED",
-                    f"{measure.id} may touch lines worth {value:,.0f} USD; it is not modelled yet and charges nothing.",
-                )
-            )
-    return found
+            text = f"{measure.id} may apply to lines worth {value:,.0f} USD; not modelled yet, it charges nothing."
+            notes.append(Note("NOT_MODELLED", text))
+    return notes
 
 
 def duties_by_measure(
@@ -236,15 +266,15 @@ def duties_by_measure(
     check: Callable[[], None],
     direction: str = IMPORT,
 ) -> tuple[F64, list[str]]:
-    """Assessed duty in dollars per line and measure at one instant, and the ids of the measures (the columns)."""
+    """Compute assessed duty in dollars per line and measure at one instant; also the ids of the measures (columns)."""
     check()
     in_force = law.in_force(instant, known_on, direction)
     lines = lines_with_claim_shares(law, in_force, instant, lines)
     compiled = compile_lines(law, in_force, lines)
     measures = list(law.measures)
-    met = np.unique(compiled.profiles.layer_measure)
+    applied = np.unique(compiled.profiles.layer_measure)
     column = np.zeros(len(measures), dtype=np.int32)
-    column[met] = np.arange(len(met), dtype=np.int32)
-    out = _DutyArrays.of(lines.count, len(met))
+    column[applied] = np.arange(len(applied), dtype=np.int32)
+    out = _DutyArrays.of(lines.count, len(applied))
     _run(lines, compiled, column, _parts(law, lines), out, check)
-    return out.by_authority, [measures[index] for index in met]
+    return out.by_authority, [measures[index] for index in applied]

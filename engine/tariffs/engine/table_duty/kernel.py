@@ -1,16 +1,11 @@
-"""Duty of lines from their atoms and profiles. Serial over a range of lines, without the GIL."""
+"""Compute the duty of a range of lines from their atoms and profiles, serially and without the GIL."""
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tariffs.engine.base.array_utils import F64, I8, I32, I64
 from tariffs.engine.base.compiled_kernels import jit
-
-F64 = NDArray[np.float64]
-I64 = NDArray[np.int64]
-I32 = NDArray[np.int32]
-I8 = NDArray[np.int8]
 
 ORDINARY, AD_VALOREM, TOP_UP, SPECIFIC, MINIMUM_PRICE = range(5)
 
@@ -46,16 +41,16 @@ def assess_lines(
 
     Args:
         lo, hi: the range of lines.
-        atom_start: per line, where its atoms begin (one more than lines).
+        atom_start: index of the first atom of each line (one more than lines).
         atom_profile, atom_weight, atom_ordinary: per atom: profile, weight, ordinary rate.
-        layer_start: per profile, where its layers begin (one more than profiles).
+        layer_start: index of the first layer of each profile (one more than profiles).
         layer_kind, layer_rate, layer_authority: per layer.
-        layer_assessed, layer_owed: per layer, 1 or 0: whether it is assessed, and whether it is owed.
+        layer_assessed, layer_owed: per layer, 1 if it is assessed or owed, else 0.
         layer_weights: per layer, the weight of each part of the value.
-        layer_unit: per layer, the row of `quantity` a specific rate or minimum price counts in.
+        layer_unit: per layer, the row of `quantity` for its specific rate or minimum price.
         tier_start, tier_up_to, tier_usd: per layer its tiers (a minimum price is one tier).
-        value, parts: per line the customs value, and the parts it falls into.
-        quantity: per unit and line; NaN where unknown, which charges nothing (the caller notes it).
+        value, parts: per line the customs value, and its parts.
+        quantity: per unit and line; NaN where unknown, which charges nothing (the caller adds a note).
         duty, owed, duty_by_authority, owed_by_authority: outputs per line (and authority).
     """
     for line in range(lo, hi):
@@ -98,7 +93,7 @@ def assess_lines(
 def _whole(
     kind: int, layer: int, quantity: float, value: float, tier_start: I32, tier_up_to: F64, tier_usd: F64
 ) -> float:
-    """A specific duty, or the shortfall to a minimum price, on the whole line."""
+    """Specific duty, or shortfall to a minimum price, on the whole line."""
     if np.isnan(quantity):
         return 0.0
     if kind == MINIMUM_PRICE:

@@ -1,4 +1,4 @@
-"""Value of the lines on which a sourced share stands in for a fact that the line does not declare."""
+"""Find the lines whose duty depends on default shares of undeclared facts, and report their value."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ from tariffs.engine.tables.scope_masks import scope_mask
 def lines_sourced(
     in_force: InForce, lines: LineArrays, compiled: Compiled, select: Bools | None
 ) -> dict[str, Bools]:
-    """By claim: the lines on which a sourced share above 0 is read by some measure or rule at an instant.
+    """Mark, by claim, the lines on which a measure or rule reads a default share above 0 at an instant.
 
     Args:
-        in_force: what holds at the instant.
+        in_force: the law in force at the instant.
         lines: all lines.
-        compiled: those of the instant, compiled.
-        select: which they are; all if None.
+        compiled: the lines of the instant, compiled.
+        select: the lines of the instant; all if None.
     """
-    found = {}
+    masks = {}
     for claim, undeclared in lines.sourced.items():
         read = compiled.read.get(claim, np.zeros(lines.count, dtype=bool))
         if claim == US_CLAIM:
             read = read | _base_without_us(in_force, lines)
         mask = read & (np.nan_to_num(lines.fact(claim)) > 0)
         mask = mask if undeclared is None else mask & undeclared
-        found[claim] = mask if select is None else mask & select
-    return found
+        masks[claim] = mask if select is None else mask & select
+    return masks
 
 
 def _base_without_us(in_force: InForce, lines: LineArrays) -> Bools:
-    """The lines that a row reaches whose base treats US content otherwise than the rest of the value."""
+    """Mark the lines within a row whose base weights US content differently from the rest of the value."""
     reached = np.zeros(lines.count, dtype=bool)
     for active in in_force.actives:
         for row in active.rows:
@@ -50,19 +50,19 @@ def _base_without_us(in_force: InForce, lines: LineArrays) -> Bools:
 
 
 def sourced_note(law: Law, lines: LineArrays, sourced: Mapping[str, Bools]) -> list[Note]:
-    """For how much value sourced shares stood in, in all and by claim; nothing if there is none."""
+    """Report the value of lines with default shares, in total and by claim; nothing if there is none."""
     values = {claim: float(lines.value[mask].sum()) for claim, mask in sourced.items()}
-    told = [
+    listed = [
         f"{claim} on {value:,.0f} USD ({_source(law, claim)})" for claim, value in values.items() if value > 0
     ]
-    if not told:
+    if not listed:
         return []
     total = float(lines.value[np.logical_or.reduce(list(sourced.values()))].sum())
     return [
         Note(
             "SHARE_SOURCED",
-            f"Lines worth {total:,.0f} USD do not declare facts that decide their duty, and sourced shares stood in: "
-            f"{'; '.join(told)}.",
+            f"Lines worth {total:,.0f} USD do not declare facts that decide their duty; default shares were used: "
+            f"{'; '.join(listed)}.",
         )
     ]
 

@@ -1,1 +1,1 @@
-"""A trade table: read, check, fingerprint and turn into arrays of lines."""
+"""Trade tables: read, check, digest, and convert to arrays of lines."""

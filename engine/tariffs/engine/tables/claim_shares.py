@@ -1,4 +1,4 @@
-"""Shares that a scenario sets for goods, in place of those that lines declare or sources give."""
+"""Apply the claim shares that a scenario sets, in place of declared and default shares."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from tariffs.engine.tables.scope_masks import scope_mask
 
 
 def settings_at(law: Law, instant: datetime) -> tuple[SetClaim, ...]:
-    """The claim settings in force at an instant, in the order of the scenario."""
+    """Claim settings in force at an instant, in the order of the scenario."""
     return tuple(setting for setting in law.set_claims if setting.holds(instant))
 
 
 def lines_with_claim_shares(law: Law, in_force: InForce, instant: datetime, lines: LineArrays) -> LineArrays:
-    """The lines with the shares that the law's scenario sets; the same lines if it sets none.
+    """Apply the shares that the scenario of the law sets to lines; the same lines if it sets none.
 
-    Other shares of the same partition give way in proportion where the sum would pass 1.
+    Other shares of the same partition are reduced in proportion where the sum would exceed 1.
     """
     settings = settings_at(law, instant)
     if not settings:
@@ -48,21 +48,21 @@ def lines_with_claim_shares(law: Law, in_force: InForce, instant: datetime, line
 def facts_with_claim_shares(
     law: Law, in_force: InForce, instant: datetime, goods: tuple[str, str], facts: Mapping[str, Fact]
 ) -> dict[str, Fact]:
-    """The facts of one entry line, `goods` its code and origin, with the shares that the law's scenario sets."""
-    found = dict(facts)
+    """Apply the shares that the scenario of the law sets to the facts of one line; `goods` is its code and origin."""
+    result = dict(facts)
     for setting in settings_at(law, instant):
         if not Reach.of(setting.scope, in_force).fits(*goods):
             continue
-        found[setting.claim] = setting.share
+        result[setting.claim] = setting.share
         others = {
             name: share
             for name in _partition(law, setting.claim)
-            if isinstance(share := found.get(name), Decimal)
+            if isinstance(share := result.get(name), Decimal)
         }
         total, room = sum(others.values(), Decimal(0)), 1 - setting.share
         if total > room:
-            found |= {name: share * room / total for name, share in others.items()}
-    return found
+            result |= {name: share * room / total for name, share in others.items()}
+    return result
 
 
 def _share(facts: Mapping[str, NDArray[Any]], claim: str, count: int) -> NDArray[Any]:
@@ -70,7 +70,7 @@ def _share(facts: Mapping[str, NDArray[Any]], claim: str, count: int) -> NDArray
 
 
 def _partition(law: Law, claim: str) -> list[str]:
-    """The other claims whose shares sum with this one's to at most 1."""
+    """Other claims of the same partition, whose shares sum with that of the claim to at most 1."""
     partition = law.claims[claim].partition
     return [
         name

@@ -1,17 +1,18 @@
-"""The contract columns of a trade table: names, order, types."""
+"""Contract columns of a trade table: names, order, types."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Protocol
 
 import polars as pl
+
+from tariffs.engine.law.model import Claim
 
 INSTANT = pl.Datetime("us", "UTC")
 RATE_COLUMN = "ordinary_rate"
 REQUIRED = ("hts", "origin", "customs_value")
 ROW_FAULT = "row_fault"
-"""A column that says why the reader of a file could not read a row; where it holds text, the row is refused."""
+"""Column with the reason why the reader of a file could not read a row; rows with a reason are refused."""
 PLAIN: Mapping[str, pl.DataType] = {
     "line_id": pl.String(),
     "entry_id": pl.String(),
@@ -36,26 +37,14 @@ _CLAIM_TYPES: Mapping[str, pl.DataType] = {
 }
 
 
-class ClaimForm(Protocol):
-    """What a table check needs of a claim: its type and the partition its share belongs to."""
-
-    @property
-    def type(self) -> str:
-        """Share, content, bool, date, code or number."""
-
-    @property
-    def partition(self) -> str:
-        """Claims of one partition sum to at most 1; empty if it stands alone."""
-
-
-Claims = Mapping[str, ClaimForm]
+Claims = Mapping[str, Claim]
 
 
 def contract_types(claims: Claims) -> dict[str, pl.DataType]:
-    """Contract columns in their fixed order: the plain ones, then claims by name."""
+    """Types of the contract columns in their fixed order: plain columns, then claims by name."""
     return {**PLAIN, **{name: _CLAIM_TYPES[claims[name].type] for name in sorted(claims)}}
 
 
 def others(columns: Iterable[str], claims: Claims) -> list[str]:
-    """The caller's own columns, in order."""
+    """Columns of the caller, in order."""
     return [name for name in columns if name not in PLAIN and name not in claims]

@@ -1,7 +1,7 @@
-"""From a table of exports to lines as arrays: codes count to 6 digits, freight and insurance are part of the base.
+"""Convert a table of exports to line arrays: codes have 6 digits, freight and insurance are part of the base.
 
-The table holds what the importing country buys, of every origin that matters to it. Its ordinary rate is a column of
-the table or of law/exports.yaml; a row with neither is refused.
+The table contains the imports of the importing country, from all origins. The ordinary rate comes from a column of the
+table or from the law data; a row with neither is refused.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ from tariffs.engine.tables.trade_table import CheckedTable, TableRules, check_ta
 
 
 def prepared_for(direction: str, table: Table, law: Law, date_format: str = "") -> PreparedTable:
-    """A table of goods that go in a direction, checked and turned into arrays.
+    """Check a table of imports or exports and convert it to arrays.
 
-    `date_format` says how columns of days are written; see `trade.dates.FORMATS`.
+    `date_format` is the format of date columns; see `base.dates.FORMATS`.
 
     Raises:
         InputError: as `prepare_exports` and `prepare_table`.
@@ -60,7 +60,7 @@ def prepared_for(direction: str, table: Table, law: Law, date_format: str = "") 
 
 
 def prepare_exports(table: Table, law: Law, date_format: str = "") -> PreparedTable:
-    """Check a table of exports and turn it into arrays.
+    """Check a table of exports and convert it to arrays.
 
     Raises:
         InputError: REQUEST_INVALID without a table; TABLE_UNREADABLE, TABLE_EMPTY, COLUMN_MISSING or
@@ -69,7 +69,7 @@ def prepare_exports(table: Table, law: Law, date_format: str = "") -> PreparedTa
     if table is None:
         raise InputError(
             "REQUEST_INVALID",
-            "No table of exports is carried.",
+            "A table of exports must be given; none is embedded.",
             field="table",
             fix="Give a table with hts, origin and customs_value; see docs/exports.md.",
         )
@@ -111,7 +111,7 @@ def _nearest(code: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Rates:
-    """Ordinary rates per line; `quota` says where there is a tariff quota, `in_quota` the rate within it."""
+    """Ordinary rates per line; `quota` marks lines with a tariff quota, `in_quota` is the rate within it."""
 
     rate: F64
     in_quota: F64
@@ -119,7 +119,7 @@ class _Rates:
 
 
 def _rated(checked: CheckedTable, law: Law) -> tuple[CheckedTable, _Rates]:
-    """The rows whose ordinary rate is known, with it; the others are refused."""
+    """Keep the rows with a known ordinary rate, and refuse the others."""
     frame, problems = checked.lines, Problems()
     products, product_of_line = index_of(frame["hts"].str.slice(0, SHARED_DIGITS))
     known = [ordinary_rate(law, product) for product in products]
@@ -145,17 +145,17 @@ def _column(frame: pl.DataFrame) -> pl.Series:
 
 
 def _without(checked: CheckedTable, problems: Problems, good: pl.Series) -> CheckedTable:
-    """The table without the rows that are not good; what is wrong with them is told by their row in the source."""
+    """Drop the refused rows from a table; their problems are numbered by the rows of the source."""
     if not problems.refused:
         return checked
-    told = pl.concat(problems.refused)
-    told = told.with_columns(checked.rows.gather(told["row"]).alias("row"))
-    refused = pl.concat([checked.refused, told]).sort("row", maintain_order=True)
+    more = pl.concat(problems.refused)
+    more = more.with_columns(checked.rows.gather(more["row"]).alias("row"))
+    refused = pl.concat([checked.refused, more]).sort("row", maintain_order=True)
     return replace(checked, lines=checked.lines.filter(good), rows=checked.rows.filter(good), refused=refused)
 
 
 def _facts(frame: pl.DataFrame, law: Law, rates: _Rates) -> tuple[dict[str, NDArray[Any]], tuple[Note, ...]]:
-    """What lines declare; goods with a tariff quota that say nothing are within it, and a note tells so."""
+    """Declared facts of lines; goods with a tariff quota and no declared share are within it, with a note."""
     facts: dict[str, NDArray[Any]] = {}
     for claim in law.claims.values():
         declared = declared_fact(frame, claim.id, claim.type)

@@ -1,6 +1,6 @@
-"""What the importing country charges besides its answers to duties: ordinary rates and value added tax, by code.
+"""Ordinary rates and value added tax of the importing country, by code.
 
-Both are law data (law/exports.yaml), matched at the 6 digits that the schedules of the two sides share.
+Both are law data, matched by the 6 digits that both schedules share.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ SHARED_DIGITS = 6
 QUOTA_CLAIM = "in_quota_share"
 ZERO, ONE = Decimal(0), Decimal(1)
 TOO_COARSE = "Give the code of the Harmonized System, 6 digits or more."
-WITHIN_QUOTA = f"{QUOTA_CLAIM}: not declared; all of it is taken to be within the tariff quota."
+WITHIN_QUOTA = f"{QUOTA_CLAIM}: not declared; all goods are treated as within the tariff quota."
 
 
 @dataclass(frozen=True, slots=True)
 class OrdinaryRate:
-    """An ordinary rate: `in_quota` is that within a tariff quota, None where there is no quota."""
+    """Ordinary rate; `in_quota` is the rate within a tariff quota, None where there is no quota."""
 
     rate: Decimal
     in_quota: Decimal | None
@@ -34,12 +34,12 @@ class OrdinaryRate:
     conf: str
 
     def at(self, share: Decimal) -> Decimal:
-        """The rate if `share` of the goods is within the quota."""
+        """Rate if `share` of the goods is within the quota."""
         return self.rate if self.in_quota is None else share * self.in_quota + (ONE - share) * self.rate
 
 
 def ordinary_rate(law: Law, code: str) -> OrdinaryRate | None:
-    """The ordinary rate of a code; None if the law data holds none."""
+    """Ordinary rate of a code; None if the law data has none."""
     entry = _first(law.exports["ordinary"], code)
     if not entry:
         return None
@@ -48,12 +48,12 @@ def ordinary_rate(law: Law, code: str) -> OrdinaryRate | None:
 
 
 def vat_rate(law: Law, code: str) -> Decimal:
-    """The rate of value added tax on a code."""
+    """Rate of value added tax on a code."""
     return read_rate(_first(law.exports["vat"], code)["rate"])
 
 
 def given_rate(given: object) -> OrdinaryRate:
-    """The ordinary rate that a caller gives: `3%`, 0.03.
+    """Parse the ordinary rate that a caller gives: `3%`, 0.03.
 
     Raises:
         InputError: PARAMETER_INVALID.
@@ -62,12 +62,12 @@ def given_rate(given: object) -> OrdinaryRate:
 
 
 def is_shared_code(code: str) -> bool:
-    """Whether a code begins with a subheading of the Harmonized System, or is a heading of it."""
+    """Test whether a code begins with a subheading of the Harmonized System, or is a heading of it."""
     return load_schedule().knows(code[:SHARED_DIGITS])
 
 
 def no_rate(hts: str) -> InputError:
-    """What to say of goods whose ordinary rate nobody gives."""
+    """Build the error for goods without an ordinary rate."""
     return InputError(
         "RATE_NOT_COMPUTABLE",
         f"The law data has no ordinary rate for {hts} in the importing country.",

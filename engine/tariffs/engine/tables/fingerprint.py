@@ -1,4 +1,4 @@
-"""The digest of a table: one canonical form, whatever its chunks, compression or source file were."""
+"""Digest a table in a canonical form that does not depend on chunks, compression or source file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import polars as pl
 
 
 def digest_of_frames(*frames: pl.DataFrame) -> str:
-    """SHA-256 over columns in order: name, type, length, which values are null, and the values."""
+    """Compute the SHA-256 over columns in order: name, type, length, null mask, values."""
     digest = hashlib.sha256()
     for frame in frames:
         digest.update(f"{frame.height} x {frame.width}\n".encode())
@@ -27,13 +27,13 @@ def _add(digest: Any, column: pl.Series) -> None:
         digest.update((values.fill_null("").str.join("").item() or "").encode())
         return
     if values.dtype.is_float():
-        # one zero and one NaN: the sign of either is no difference between tables
+        # One zero and one NaN: their signs do not distinguish tables.
         values = values.fill_nan(float("nan")) + 0.0
     digest.update(values.to_physical().fill_null(0).to_numpy().tobytes())
 
 
 def _plain(column: pl.Series) -> pl.Series:
-    """A column as text or as a type of fixed width."""
+    """Convert a column to text or to a type of fixed width."""
     dtype = column.dtype
     if dtype == pl.Boolean:
         return column.cast(pl.UInt8)

@@ -1,6 +1,6 @@
-"""Lines of a trade table as arrays: what compile and the kernels read.
+"""Arrays of the lines of a trade table, read by compile and the kernels.
 
-A line is one or more *pieces*: a code of 10 digits is one, a coarser code one per 10-digit child, weighted by
+A line is one or more *pieces*: a code of 10 digits is one, a shorter code one per 10-digit code under it, weighted by
 2024 value. Facts are arrays per line with NaN where undeclared.
 """
 
@@ -15,16 +15,15 @@ from numpy.typing import NDArray
 
 from tariffs.engine.base.array_utils import F64, I32, I64, Bools
 from tariffs.engine.base.bounded_cache import BoundedCache
-from tariffs.engine.law.model import ALUMINUM, COPPER, PARTS, PROCESSING, REST, STEEL, US, US_ABOVE
 
 CODE_DIGITS = 10
-# The law itself asks for some 200; scenarios may name any code. A mask of the embedded table takes 19 kB.
+# The law needs some 200; scenarios may name any code. A mask of the embedded table takes 19 kB.
 MASKS_KEPT = 1024
 
 
 @dataclass(frozen=True)
 class LineArrays:
-    """Lines as arrays (n lines, m pieces).
+    """Arrays of lines (n lines, m pieces).
 
     `codes` and `origins` are the distinct codes and origins, `origin` an index per line. `piece_start` (n
     + 1) gives each line's pieces, with `piece_line`, `piece_code` and `piece_weight` per piece. `facts`
@@ -56,29 +55,29 @@ class LineArrays:
 
     @property
     def count(self) -> int:
-        """How many lines."""
+        """Number of lines."""
         return len(self.value)
 
     def fact(self, claim: str) -> F64:
-        """A numeric fact per line, NaN where undeclared."""
-        found = self.facts.get(claim)
-        return np.full(self.count, np.nan) if found is None else found
+        """Numeric fact per line, NaN where undeclared."""
+        values = self.facts.get(claim)
+        return np.full(self.count, np.nan) if values is None else values
 
     @property
     def origin_places(self) -> dict[str, int]:
-        """The index of each origin."""
+        """Index of each origin."""
         if "origins" not in self.cache:
             self.cache["origins"] = {origin: index for index, origin in enumerate(self.origins)}
         places: dict[str, int] = self.cache["origins"]
         return places
 
     def code_mask(self, prefixes: tuple[str, ...]) -> Bools:
-        """Which codes begin with one of the prefixes; cached by the tuple's identity."""
-        # The entry holds the tuple, so its id is not given to another one meanwhile.
+        """Mark the codes that begin with one of the prefixes; cached by the identity of the tuple."""
+        # The cached value refers to the tuple, so that its id is not reused.
         return self._masks.get(id(prefixes), lambda: (self._match(prefixes), prefixes))[0]
 
     def one_code_mask(self, prefix: str) -> Bools:
-        """Which codes begin with a prefix; cached by the prefix."""
+        """Mark the codes that begin with a prefix; cached by the prefix."""
         return self._masks.get(prefix, lambda: (self._match((prefix,)), (prefix,)))[0]
 
     @property
@@ -107,28 +106,5 @@ class LineArrays:
             order = np.argsort(numbers, kind="stable")
             short = [i for i, code in enumerate(self.codes) if len(code) < CODE_DIGITS]
             self.cache["sorted"] = (order, numbers[order], short)
-        found: tuple[I64, I64, list[int]] = self.cache["sorted"]
-        return found
-
-
-def parts_of(
-    lines: LineArrays, content_claims: Mapping[int, str], us_claim: str, processing_claim: str, cap: float
-) -> F64:
-    """The parts each line's value falls into, in dollars (n x parts); see `law.model.PARTS`.
-
-    Undeclared content counts as 0 here: compile puts the weight of an undeclared metal on the whole value.
-    """
-    value = lines.value
-    shares = {part: np.nan_to_num(lines.fact(claim)) for part, claim in content_claims.items()}
-    metal = shares[STEEL] + shares[ALUMINUM] + shares[COPPER]
-    us = np.minimum(np.nan_to_num(lines.fact(us_claim)), 1.0 - metal)
-    capped = np.minimum(us, cap)
-    processing = lines.fact(processing_claim)
-    parts = np.zeros((lines.count, len(PARTS)))
-    for part, share in shares.items():
-        parts[:, part] = value * share
-    parts[:, US] = value * capped
-    parts[:, US_ABOVE] = value * (us - capped)
-    parts[:, REST] = value * (1.0 - metal - us)
-    parts[:, PROCESSING] = np.where(np.isnan(processing), value, np.minimum(processing, value))
-    return parts
+        ordered: tuple[I64, I64, list[int]] = self.cache["sorted"]
+        return ordered

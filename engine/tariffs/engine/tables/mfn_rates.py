@@ -1,4 +1,4 @@
-"""Ordinary rates of table lines as fractions of value, and quantities in the units that specific duties count in."""
+"""Ordinary (MFN) rates of table lines as fractions of value, and quantities in the units of specific duties."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _STATED = "ORDINARY_RATE_STATED"
 
 
 def ordinary_rates(frame: pl.DataFrame, lines: LineArrays, law: Law) -> tuple[dict[str, Any], list[Note]]:
-    """Per piece: `general`, `other`, and `special` by the claim that opens a special program; and remarks.
+    """Rates per piece: `general`, `other`, and `special` by the claim of a special program; and notes.
 
     A rate per unit is exact where the line gives a convertible quantity, else the reference equivalent of its code.
     """
@@ -49,14 +49,14 @@ def ordinary_rates(frame: pl.DataFrame, lines: LineArrays, law: Law) -> tuple[di
 
 
 def stated_rates(frame: pl.DataFrame) -> F64:
-    """The ordinary rate that each line states, as a fraction of its value; NaN where it states none."""
+    """Ordinary rate that each line states, as a fraction of its value; NaN where it states none."""
     if RATE_COLUMN not in frame.columns:
         return np.full(frame.height, np.nan)
     return frame[RATE_COLUMN].fill_null(float("nan")).to_numpy()
 
 
 def _notes(note_of_code: list[str], lines: LineArrays, stated: Bools) -> list[Note]:
-    """Which equivalents or statements the general rates rest on, with the value concerned."""
+    """Notes on the basis of general rates: equivalents or stated rates, with the value concerned."""
     names = sorted({*note_of_code, _STATED} - {""})
     place = np.array([names.index(note) if note else -1 for note in note_of_code])[lines.piece_code]
     place[stated] = names.index(_STATED)
@@ -73,9 +73,9 @@ def _claims(law: Law) -> list[str]:
 
 
 def _program_rates(lines: LineArrays, law: Law, schedule: Schedule, claim: str) -> F64:
-    """The special rate of each piece under a claim; NaN where the origin has no program for the code.
+    """Special rate of each piece under a claim; NaN where the origin has no program for the code.
 
-    There a declared claim changes nothing, and a sourced share means value that entered free under another provision.
+    There a declared claim has no effect, and a default share means value that entered free under another provision.
     """
     rate = np.full(len(lines.piece_line), np.nan)
     codes = np.array(lines.codes, dtype=object)
@@ -93,25 +93,27 @@ def _program_rates(lines: LineArrays, law: Law, schedule: Schedule, claim: str) 
 
 
 def _declared(frame: pl.DataFrame, lines: LineArrays, claim: str) -> Bools:
-    """Per piece, whether its line declares the claim."""
+    """Mark the pieces whose line declares the claim."""
     if claim not in frame.columns:
         return np.zeros(len(lines.piece_line), dtype=bool)
     return np.asarray(frame[claim].is_not_null().to_numpy()[lines.piece_line])
 
 
 def _not_open(frame: pl.DataFrame, lines: LineArrays, claim: str, rate: F64, general: F64) -> list[Note]:
-    """Value whose lines claim a preference that no program grants where the general rate is not free."""
+    """Note on the value of lines that claim a preference without a program, where the general rate is not free."""
     if claim not in frame.columns:
         return []
     share = frame[claim].fill_null(0.0).to_numpy()[lines.piece_line]
     value = lines.value[lines.piece_line] * lines.piece_weight * share
     closed = float(value[np.isnan(rate) & (general > 0)].sum())
-    text = f"{claim} is claimed for goods that no special program reaches, worth {closed:,.0f} USD"
-    return [Note("PREFERENCE_NOT_OPEN", f"{text}; they pay the ordinary rate.")] if closed else []
+    text = (
+        f"{claim} is claimed, but no program covers goods worth {closed:,.0f} USD; the ordinary rate applies."
+    )
+    return [Note("PREFERENCE_NOT_OPEN", text)] if closed else []
 
 
 def _with_quantities(frame: pl.DataFrame, lines: LineArrays, texts: list[str | None], rate: F64) -> F64:
-    """Rates made exact where a line gives a quantity that converts to the unit of every specific term."""
+    """Replace rates by exact ones where a line gives a quantity that converts to the unit of every specific term."""
     if "quantity" not in frame.columns or "unit" not in frame.columns:
         return rate
     given = (frame["quantity"].is_not_null() & frame["unit"].is_not_null()).to_numpy() & (lines.value > 0)
@@ -145,7 +147,7 @@ def _factor(unit: str, to: str, known: dict[tuple[str, str], float | None]) -> f
 
 
 def quantities_by_unit(frame: pl.DataFrame, law: Law) -> dict[str, F64]:
-    """Each line's quantity in every unit that a measure's specific rate or minimum price counts in; NaN if unknown."""
+    """Quantity of each line in every unit of a specific rate or minimum price of a measure; NaN if unknown."""
     wanted = {t.rate.unit for m in law.measures.values() for p in m.periods for r in p.rows for t in r.tiers}
     wanted |= {r.price.unit for m in law.measures.values() for p in m.periods for r in p.rows if r.price}
     if not wanted or "quantity" not in frame.columns or "unit" not in frame.columns:
@@ -154,11 +156,11 @@ def quantities_by_unit(frame: pl.DataFrame, law: Law) -> dict[str, F64]:
 
 
 def quantity_in(frame: pl.DataFrame, to: str) -> F64:
-    """Each line's quantity in a unit; NaN if unknown."""
+    """Quantity of each line in a unit; NaN if unknown."""
     if "quantity" not in frame.columns or "unit" not in frame.columns:
         return np.full(frame.height, np.nan)
     factors: dict[tuple[str, str], float | None] = {}
     quantity = frame["quantity"].fill_null(float("nan")).to_numpy()
-    given = [_factor(unit, to, factors) if unit else None for unit in frame["unit"].to_list()]
-    found: F64 = quantity * np.array([np.nan if f is None else f for f in given])
-    return found
+    factor = [_factor(unit, to, factors) if unit else None for unit in frame["unit"].to_list()]
+    converted: F64 = quantity * np.array([np.nan if one is None else one for one in factor])
+    return converted

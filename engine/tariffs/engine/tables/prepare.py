@@ -1,4 +1,4 @@
-"""From a checked trade table to lines as arrays: codes in pieces, ordinary rates, declared and sourced facts."""
+"""Convert a checked trade table to line arrays: pieces of codes, ordinary rates, declared and default facts."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Table = pl.DataFrame | pl.LazyFrame | str | Path | None
 
 @dataclass(frozen=True, slots=True)
 class OwnDates:
-    """Count of lines with an entry date of their own, and the first and last of these days."""
+    """Number of lines with an entry date, and the first and last of these dates."""
 
     lines: int
     of: int
@@ -40,11 +40,11 @@ class OwnDates:
 
 @dataclass(frozen=True)
 class PreparedTable:
-    """A checked table and its lines as arrays.
+    """Checked table and its lines as arrays.
 
-    `products` are the distinct codes that respond as one, of `product_digits` at most, `product_of_line` an index into
-    them. `bases` names the source of each share that lines did not declare; `baseline` is the day the values belong
-    to, or empty; `notes` say how the table was read.
+    `products` are the distinct codes that respond together, of `product_digits` at most, `product_of_line` an index
+    into them. `bases` names the source of each default share; `baseline` is the day the values belong to, or empty;
+    `notes` explain how the table was read.
     """
 
     checked: CheckedTable
@@ -58,16 +58,16 @@ class PreparedTable:
 
     @property
     def frame(self) -> pl.DataFrame:
-        """The usable rows."""
+        """Usable rows."""
         return self.checked.lines
 
     @property
     def digest(self) -> str:
-        """The table's digest."""
+        """Digest of the table."""
         return self.checked.digest
 
     def own_dates(self, zone: ZoneInfo) -> OwnDates | None:
-        """The entry dates of the lines as days on a clock; None if no line has one."""
+        """Range of the entry dates of the lines in a time zone; None if no line has one."""
         if "entry_date" not in self.frame.columns:
             return None
         moments = self.frame["entry_date"].drop_nulls()
@@ -80,9 +80,9 @@ class PreparedTable:
     def entry_instants(
         self, default: datetime, segment: Callable[[datetime], Hashable]
     ) -> tuple[list[datetime], I32 | None]:
-        """The distinct instants of the lines' own entry dates (`default` fills nulls), and each line's index.
+        """Distinct instants of the entry dates of the lines (`default` fills nulls), and the index of each line.
 
-        Instants of one `segment` count as one: it names what the law is then and what is known of it.
+        Instants of one `segment` count as one: the segment identifies the law in force and the acts known then.
         """
         if "entry_date" not in self.frame.columns:
             return [default], None
@@ -97,7 +97,7 @@ class PreparedTable:
         return list(first.values()), index.to_numpy()
 
     def refused_with(self, too_many: Iterable[int]) -> pl.DataFrame:
-        """The refused rows, with those that split into too many atoms."""
+        """Refused rows, including lines that split into too many atoms."""
         rows = [self.checked.rows[line] for line in sorted(too_many)]
         if not rows:
             return self.checked.refused
@@ -111,9 +111,9 @@ class PreparedTable:
 
 
 def prepare_table(table: Table, law: Law, date_format: str = "") -> PreparedTable:
-    """Check a table and turn it into arrays; None is the embedded table of US imports of 2024.
+    """Check a table and convert it to arrays; None is the embedded table of US imports of 2024.
 
-    `date_format` says how columns of days are written; see `trade.dates.FORMATS`.
+    `date_format` is the format of date columns; see `base.dates.FORMATS`.
 
     Raises:
         InputError: TABLE_UNREADABLE, TABLE_EMPTY, COLUMN_MISSING or COLUMN_TYPE_MISMATCH.
@@ -124,7 +124,7 @@ def prepare_table(table: Table, law: Law, date_format: str = "") -> PreparedTabl
 
 
 def table_digest(table: pl.DataFrame, law: Law) -> str:
-    """The digest of a table's canonical form: what `PreparedTable.digest` would be.
+    """Digest of the canonical form of a table, equal to `PreparedTable.digest`.
 
     Raises:
         InputError: as `prepare_table`.
@@ -185,7 +185,7 @@ def _prepare(checked: CheckedTable, law: Law, baseline: str) -> PreparedTable:
 
 
 def reading_notes(checked: CheckedTable) -> list[Note]:
-    """List the remarks of the check of a table: on the whole table each, on rows each reason once."""
+    """List the notes of the check of a table: every note on the whole table, and each reason on rows once."""
     whole, of_rows = (checked.notes.filter(pl.col("row").is_null() == where) for where in (True, False))
     remarks = [Note(reason, message) for _, reason, message in whole.iter_rows()]
     counts = of_rows.group_by("reason", maintain_order=True).agg(pl.len(), pl.col("message").first())
@@ -202,26 +202,28 @@ def _coarse_notes(products: Sequence[str], product_of_line: I64, value: F64) -> 
     text = (
         f"{int(coarse.sum()):,} lines worth {float(value[coarse].sum()):,.0f} USD have fewer than 10 digits"
     )
-    return [Note("COARSE_CODE", f"{text}; each is rated as its 10-digit children by their 2024 value.")]
+    return [
+        Note("COARSE_CODE", f"{text}; each was rated by its 10-digit codes, weighted by their 2024 value.")
+    ]
 
 
 def index_of(column: pl.Series) -> tuple[list[str], I64]:
-    """The distinct values of a column, sorted, and the place of each row's among them."""
+    """Distinct values of a column, sorted, and the index of each row among them."""
     distinct = column.unique().sort()
     place = pl.DataFrame({"key": distinct, "index": np.arange(len(distinct))})
-    found = column.alias("key").to_frame().join(place, on="key", how="left", maintain_order="left")
-    return distinct.to_list(), found["index"].to_numpy().astype(np.int64)
+    joined = column.alias("key").to_frame().join(place, on="key", how="left", maintain_order="left")
+    return distinct.to_list(), joined["index"].to_numpy().astype(np.int64)
 
 
 def amount_of(frame: pl.DataFrame, name: str, count: int) -> F64:
-    """A column of amounts; 0 where there is none."""
+    """Column of amounts; 0 where there is none."""
     return frame[name].fill_null(0.0).to_numpy() if name in frame.columns else np.zeros(count)
 
 
 def _children(products: Sequence[str]) -> tuple[list[str], list[list[tuple[int, float]]]]:
-    """All codes to rate, and per product the codes it stands for with their weights.
+    """List the codes to rate, and for each product the indices and weights of its codes.
 
-    A code of fewer than 10 digits stands for its 10-digit children by their 2024 value, or in equal parts where none
+    A code of fewer than 10 digits is split into its 10-digit codes by their 2024 value, or in equal parts where none
     was traded.
     """
     values = dict(reference_data.code_values().iter_rows())
@@ -262,7 +264,7 @@ def _pieces(product_of_line: I64, children: Sequence[Sequence[tuple[int, float]]
 def _facts(
     frame: pl.DataFrame, law: Law, lines: LineArrays
 ) -> tuple[dict[str, NDArray[Any]], dict[str, str], dict[str, Bools | None]]:
-    """Facts per line: as declared, else the reference share; the basis of each share not declared, and its lines."""
+    """Facts per line, declared or default; the basis of each default share, and its lines."""
     facts: dict[str, NDArray[Any]] = {}
     bases: dict[str, str] = {}
     sourced: dict[str, Bools | None] = {}
@@ -271,8 +273,7 @@ def _facts(
         declared = declared_fact(frame, claim.id, claim.type)
         if claim.reference in law.references and (declared is None or np.isnan(declared).any()):
             share = default_share(law, claim.reference, lines, keys)
-            found = law.references[claim.reference]
-            bases[claim.id] = f"{claim.reference}: {variant_of(law, found)}"
+            bases[claim.id] = f"{claim.reference}: {variant_of(law, law.references[claim.reference])}"
             sourced[claim.id] = None if declared is None else np.isnan(declared)
             declared = share if declared is None else np.where(np.isnan(declared), share, declared)
         if declared is not None:
@@ -281,13 +282,13 @@ def _facts(
 
 
 def lines_on_basis(prepared: PreparedTable, law: Law) -> LineArrays:
-    """The lines of a table of imports with the sourced shares that another law's switches choose."""
+    """Lines of a table of imports with the default shares that the switches of another law select."""
     facts, _, sourced = _facts(prepared.frame, law, prepared.lines)
     return replace(prepared.lines, facts={**prepared.lines.facts, **facts}, sourced=sourced, cache={})
 
 
 def declared_fact(frame: pl.DataFrame, name: str, kind: str) -> NDArray[Any] | None:
-    """A claim as lines declare it, NaN where they do not; None if the table has no such column."""
+    """Claim as lines declare it, NaN where they do not; None if the table has no such column."""
     if name not in frame.columns:
         return None
     column = frame[name]

@@ -1,7 +1,7 @@
-"""Reading the columns of a trade table into their contract form, setting aside what cannot be read.
+"""Parse the columns of a trade table into their contract form and refuse cells that cannot be parsed.
 
-Text is read once per distinct value and joined back, so that messages can be written in full and a third of a
-million lines cost what their distinct values cost; numbers are read as whole columns.
+Text is parsed once per distinct value and joined back, so that messages can be complete and a large table costs only
+its distinct values; numbers are parsed as whole columns.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _ROUNDING = 1e-9
 
 
 class CellReading(NamedTuple):
-    """What one distinct text was read as: a value, or a reason and message; `note` tells of a repair."""
+    """Result of parsing one distinct text: a value, or a reason and message; `note` reports a repair."""
 
     value: str | datetime | bool | None = None
     reason: str | None = None
@@ -48,7 +48,7 @@ class CellReading(NamedTuple):
 
 
 class Problems:
-    """Collects refusals and notes of one table."""
+    """Refusals and notes collected for one table."""
 
     def __init__(self) -> None:
         self.refused: list[pl.DataFrame] = []
@@ -57,17 +57,17 @@ class Problems:
     def refuse(
         self, source: pl.Series, bad: pl.Series, reason: str | pl.Series, message: str | pl.Series
     ) -> None:
-        """Refuse the rows where `bad` is true; a text `message` follows what was found."""
+        """Refuse the rows where `bad` is true; a text `message` follows the value found."""
         if not bad.any():
             return
-        found = _shown(source.filter(bad))
+        found = source.filter(bad).cast(pl.String, strict=False).alias("found")
         rows = bad.arg_true()
         if isinstance(message, str):
-            told: pl.Expr = pl.concat_str(
+            text: pl.Expr = pl.concat_str(
                 pl.lit(f"{source.name} is "), pl.col("found").fill_null("missing"), pl.lit(message)
             )
         else:
-            told = pl.lit(message.filter(bad))
+            text = pl.lit(message.filter(bad))
         why = pl.lit(reason) if isinstance(reason, str) else pl.lit(reason.filter(bad))
         frame = pl.DataFrame({"row": rows.cast(pl.Int64), "found": found})
         self.refused.append(
@@ -76,12 +76,12 @@ class Problems:
                 pl.lit(source.name).alias("column"),
                 why.alias("reason"),
                 pl.col("found").fill_null(""),
-                told.alias("message"),
+                text.alias("message"),
             )
         )
 
     def refuse_whole(self, faults: pl.Series) -> None:
-        """Refuse the rows that could not be read at all, where `faults` says why; nothing else is said of them."""
+        """Refuse the rows that could not be read at all, with the reasons in `faults`; drops their other refusals."""
         rows = pl.DataFrame({"row": faults.is_not_null().arg_true().cast(pl.Int64)})
         if not rows.height:
             return
@@ -99,13 +99,13 @@ class Problems:
         )
 
     def note(self, rows: pl.Series, reason: str | pl.Series, messages: pl.Series) -> None:
-        """Remark on some rows."""
+        """Add a note on some rows."""
         if len(rows):
             why = reason if isinstance(reason, pl.Series) else pl.Series([reason] * len(rows))
             self.notes.append(pl.DataFrame({"row": rows.cast(pl.Int64), "reason": why, "message": messages}))
 
     def remark(self, reason: str, message: str) -> None:
-        """Remark on the whole table."""
+        """Add a note on the whole table."""
         self.notes.append(
             pl.DataFrame(
                 {"row": [None], "reason": [reason], "message": [message]}, schema_overrides={"row": pl.Int64}
@@ -113,12 +113,8 @@ class Problems:
         )
 
 
-def _shown(values: pl.Series) -> pl.Series:
-    return values.cast(pl.String, strict=False).alias("found")
-
-
 def text_of(values: pl.Series) -> pl.Series:
-    """A column as stripped text, null where there is nothing; whole floats lose their fraction.
+    """Convert a column to stripped text, null where empty; whole floats lose their fraction.
 
     Raises:
         InputError: COLUMN_TYPE_MISMATCH for lists, structs, bytes and objects.
@@ -137,7 +133,7 @@ def text_of(values: pl.Series) -> pl.Series:
 
 
 def number_of(values: pl.Series) -> pl.Series:
-    """A column as float64; NaN where there was something that is no number.
+    """Parse a column as float64; NaN where the text is no number.
 
     Raises:
         InputError: COLUMN_TYPE_MISMATCH for anything but numbers, text and yes or no.
@@ -154,7 +150,7 @@ def number_of(values: pl.Series) -> pl.Series:
 
 
 def share_of(values: pl.Series) -> pl.Series:
-    """A column as shares: numbers, percentages (`25%`) or yes and no; NaN where there was none of these."""
+    """Parse a column as shares: numbers, percentages (`25%`), yes or no; NaN for other text."""
     if values.dtype.is_numeric() or values.dtype in (pl.Boolean, pl.Null):
         return values.cast(pl.Float64)
     if values.dtype.is_temporal():
@@ -166,7 +162,7 @@ def share_of(values: pl.Series) -> pl.Series:
 
 
 def _matching(text: pl.Series, form: str, dropped: str) -> pl.Series:
-    """Texts of a form as numbers, without what is dropped; NaN for other texts, null for none."""
+    """Parse texts of a form as numbers, after removing `dropped`; NaN for other texts, null for nulls."""
     number = text.str.replace_all(dropped, "").cast(pl.Float64, strict=False)
     fits = text.str.contains(form)
     return pl.select(
@@ -187,11 +183,11 @@ def _mismatch(values: pl.Series, wanted: str) -> InputError:
 def by_distinct(
     values: pl.Series, read: Callable[[str], CellReading], dtype: pl.DataType, problems: Problems
 ) -> pl.Series:
-    """A column of text read once per distinct value; what cannot be read is refused."""
+    """Parse a column of text once per distinct value; refuse cells that cannot be parsed."""
     text = text_of(values)
     distinct = text.drop_nulls().unique()
     readings = [read(value) for value in distinct]
-    book = pl.DataFrame(
+    results = pl.DataFrame(
         {
             "text": distinct,
             "value": pl.Series([r.value for r in readings], dtype=dtype),
@@ -201,17 +197,17 @@ def by_distinct(
             "note_reason": pl.Series([r.note_reason for r in readings], dtype=pl.String),
         }
     )
-    joined = pl.DataFrame({"text": text}).join(book, on="text", how="left", maintain_order="left")
-    if book["reason"].null_count() < book.height:
+    joined = pl.DataFrame({"text": text}).join(results, on="text", how="left", maintain_order="left")
+    if results["reason"].null_count() < results.height:
         problems.refuse(values, joined["reason"].is_not_null(), joined["reason"], joined["message"])
-    if book["note"].null_count() < book.height:
+    if results["note"].null_count() < results.height:
         noted = joined["note"].is_not_null()
         problems.note(noted.arg_true(), joined["note_reason"].filter(noted), joined["note"].filter(noted))
     return joined["value"].alias(values.name)
 
 
 def read_code(text: str, known: Callable[[str], bool], nearest: Callable[[str], list[str]]) -> CellReading:
-    """An HTS code."""
+    """Parse an HTS code."""
     try:
         code, note = parse_code(text, known)
     except InputError as error:
@@ -221,13 +217,13 @@ def read_code(text: str, known: Callable[[str], bool], nearest: Callable[[str], 
         return CellReading(
             None,
             "HTS_CODE_UNKNOWN",
-            f"No schedule has the code {code}." + (f" Nearest codes: {near}." if near else ""),
+            f"The schedule has no code {code}." + (f" Nearest codes: {near}." if near else ""),
         )
     return CellReading(code, note=note or None, note_reason="HTS_CODE_REPAIRED")
 
 
 def read_origin(text: str, known: Callable[[str], bool]) -> CellReading:
-    """An origin, in either letter case."""
+    """Parse an origin, in either letter case."""
     origin = text.upper()
     if known(origin):
         return CellReading(origin)
@@ -240,7 +236,7 @@ def read_origin(text: str, known: Callable[[str], bool]) -> CellReading:
 
 
 def read_instant(text: str, zone: ZoneInfo, date_format: str, reason: str) -> CellReading:
-    """A day (its noon in `zone`) or an instant."""
+    """Parse a day (its noon in `zone`) or an instant."""
     try:
         moment = read_moment(text, zone, date_format)
     except DateError as error:
@@ -249,7 +245,7 @@ def read_instant(text: str, zone: ZoneInfo, date_format: str, reason: str) -> Ce
 
 
 def read_unit(text: str) -> CellReading:
-    """A unit, as its symbol."""
+    """Parse a unit as its symbol."""
     unit = find_unit(text)
     if unit:
         return CellReading(unit.symbol)
@@ -259,7 +255,7 @@ def read_unit(text: str) -> CellReading:
 
 
 def read_mode(text: str) -> CellReading:
-    """A mode of transport."""
+    """Parse a mode of transport."""
     mode = text.lower()
     if mode in MODES:
         return CellReading(mode)
@@ -269,15 +265,15 @@ def read_mode(text: str) -> CellReading:
 
 
 def read_truth(text: str) -> CellReading:
-    """Yes or no."""
-    found = _TRUTH.get(text.lower())
-    if found is None:
+    """Parse yes or no."""
+    truth = _TRUTH.get(text.lower())
+    if truth is None:
         return CellReading(None, "CLAIM_INVALID", f"{text!r} is neither yes nor no.")
-    return CellReading(found)
+    return CellReading(truth)
 
 
 def read_claim_code(text: str) -> CellReading:
-    """A claim that is a code: letters in upper case, an HTS code without dots."""
+    """Parse a claim that is a code: letters in upper case, an HTS code without dots."""
     bare = text.replace(".", "")
     return CellReading(bare if bare.isdigit() else text.upper())
 
@@ -285,17 +281,17 @@ def read_claim_code(text: str) -> CellReading:
 def instants_of(
     values: pl.Series, zone: ZoneInfo, reason: str, problems: Problems, date_format: str = ""
 ) -> pl.Series:
-    """A column of days or instants as UTC; a day, and a midnight without an offset, is its noon in `zone`.
+    """Parse a column of days or instants as UTC; a day, and a midnight without an offset, means its noon in `zone`.
 
-    Days written with their year last are in the order of `date_format`, else in that which the column shows.
+    Days written with their year last are in the order of `date_format`, else in the order that the column implies.
     """
     dtype = values.dtype
     if dtype == pl.Null:
         return values.cast(INSTANT)
     if dtype == pl.Date or isinstance(dtype, pl.Datetime):
-        values = _on_the_calendar(values, reason, problems)
+        values = _without_bad_days(values, reason, problems)
     if dtype == pl.Date:
-        return _on_clock(_noons(values), zone)
+        return _to_utc(_noons(values), zone)
     if isinstance(dtype, pl.Datetime):
         if dtype.time_zone:
             return values.dt.convert_time_zone("UTC").cast(INSTANT)
@@ -308,14 +304,14 @@ def instants_of(
 
 
 def _naive_instants(values: pl.Series, zone: ZoneInfo, reason: str, problems: Problems) -> pl.Series:
-    """Instants without an offset: midnights are days, the others are on the clock of `zone`."""
+    """Convert instants without an offset: midnights are days, others are local times of `zone`."""
     midnight = (values.dt.time() == time(0)).fill_null(value=False)
     days = values.filter(midnight).dt.date().cast(pl.String)
-    told = f"{values.name}: " + days + " without a time of day was read as its noon."
-    problems.note(midnight.arg_true(), "DAYS_READ_AS_NOON", told)
-    read = _on_clock(_noons(values.dt.date()).zip_with(midnight, values.cast(pl.Datetime("us"))), zone)
-    left_out = read.is_null() & values.is_not_null()
-    problems.refuse(values, left_out, reason, f", a time that the clock of {zone} leaves out. {FIX}")
+    messages = f"{values.name}: " + days + " without a time of day was read as its noon."
+    problems.note(midnight.arg_true(), "DAYS_READ_AS_NOON", messages)
+    read = _to_utc(_noons(values.dt.date()).zip_with(midnight, values.cast(pl.Datetime("us"))), zone)
+    missing = read.is_null() & values.is_not_null()
+    problems.refuse(values, missing, reason, f", a local time that does not exist in {zone}. {FIX}")
     return read
 
 
@@ -323,23 +319,23 @@ def _noons(days: pl.Series) -> pl.Series:
     return pl.select(days.cast(pl.Datetime("us")) + pl.duration(hours=12)).to_series().alias(days.name)
 
 
-def _on_clock(moments: pl.Series, zone: ZoneInfo) -> pl.Series:
+def _to_utc(moments: pl.Series, zone: ZoneInfo) -> pl.Series:
     local = moments.dt.replace_time_zone(str(zone), ambiguous="earliest", non_existent="null")
     return local.dt.convert_time_zone("UTC").cast(INSTANT)
 
 
-def _on_the_calendar(values: pl.Series, reason: str, problems: Problems) -> pl.Series:
-    """Days or instants without those that no calendar has; their rows are refused."""
+def _without_bad_days(values: pl.Series, reason: str, problems: Problems) -> pl.Series:
+    """Refuse the rows with days outside the years 1 to 9999, and set these to null."""
     beyond = off_calendar(values)
     if not beyond.any():
         return values
-    # Shown as the numbers they are: no text could be made of them.
+    # Shown as numbers: Polars cannot format them.
     shown = values.to_physical().alias(values.name)
     problems.refuse(shown, beyond, reason, ", which is no day of the years 1 to 9999. Write 2025-11-10.")
     return values.set(beyond, None)
 
 
 def sums_above_one(read: Mapping[str, pl.Series], names: list[str]) -> pl.Series:
-    """Which rows declare shares of `names` that sum to more than 1."""
+    """Mark the rows whose shares of `names` sum to more than 1."""
     total = pl.DataFrame([read[name].fill_null(0.0) for name in names]).sum_horizontal()
     return total > 1 + _ROUNDING

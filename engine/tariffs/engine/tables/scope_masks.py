@@ -1,4 +1,4 @@
-"""Which codes, origins and lines a scope reaches, as boolean arrays."""
+"""Boolean masks of the codes, origins and lines within a scope."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tariffs.engine.tables.line_arrays import LineArrays
 
 
 def product_mask(scope: Scope, lines: LineArrays, in_force: InForce) -> Bools:
-    """Per code, whether the scope's products reach it."""
+    """Mark the codes within the products of a scope."""
     checkpoint()
     mask = np.ones(len(lines.codes), dtype=bool)
     for names in scope.products:
@@ -21,7 +21,7 @@ def product_mask(scope: Scope, lines: LineArrays, in_force: InForce) -> Bools:
 
 
 def origin_mask(scope: Scope, lines: LineArrays, in_force: InForce) -> Bools:
-    """Per origin, whether the scope reaches it."""
+    """Mark the origins within a scope."""
     mask = np.ones(len(lines.origins), dtype=bool)
     for names in scope.origins:
         mask &= _any_origin(names, lines, in_force)
@@ -29,7 +29,7 @@ def origin_mask(scope: Scope, lines: LineArrays, in_force: InForce) -> Bools:
 
 
 def scope_mask(scope: Scope, lines: LineArrays, in_force: InForce) -> Bools:
-    """Per line, whether the scope reaches some piece of it."""
+    """Mark the lines with a piece within a scope."""
     pieces = product_mask(scope, lines, in_force)[lines.piece_code]
     reached = np.zeros(lines.count, dtype=bool)
     reached[lines.piece_line[pieces]] = True

@@ -1,4 +1,4 @@
-"""Opening a trade table: frames and files, and the checks of its columns before any row is looked at."""
+"""Open a trade table from a frame or a file, and check its columns before its rows."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from tariffs.engine.base.spelling import nearest
+from tariffs.engine.base.spelling import did_you_mean, nearest
 from tariffs.engine.errors import InputError
 from tariffs.engine.tables.columns import REQUIRED
 
@@ -28,7 +28,7 @@ _READERS: Mapping[str, Callable[[Path], pl.DataFrame]] = {
 
 
 def read_source(source: pl.DataFrame | pl.LazyFrame | str | Path) -> pl.DataFrame:
-    """A trade table as a frame with the required columns and at least one row.
+    """Load a trade table as a frame with the required columns and at least one row.
 
     Raises:
         InputError: TABLE_UNREADABLE, TABLE_EMPTY or COLUMN_MISSING.
@@ -64,11 +64,11 @@ def _frame(source: pl.DataFrame | pl.LazyFrame | str | Path) -> pl.DataFrame:
             return source.collect()
         return _read_file(Path(source))
     except (OSError, pl.exceptions.PolarsError) as error:
-        what = "the query" if isinstance(source, pl.LazyFrame) else str(source)
+        label = "the query" if isinstance(source, pl.LazyFrame) else str(source)
         first = str(error).strip().splitlines()[:1]
         raise InputError(
             "TABLE_UNREADABLE",
-            f"{what} cannot be read as a table: {first[0] if first else type(error).__name__}.",
+            f"{label} cannot be read as a table: {first[0] if first else type(error).__name__}.",
             fix="Give a frame, or a CSV (UTF-8, commas), Parquet or Arrow IPC file.",
         ) from error
 
@@ -85,10 +85,10 @@ def _read_file(path: Path) -> pl.DataFrame:
 
 
 def near_misses(own: Sequence[str], contract: Sequence[str]) -> list[str]:
-    """A remark for each of the caller's columns whose name is almost a contract column's."""
-    remarks = []
+    """Warn of the columns whose names are almost those of contract columns."""
+    messages = []
     for name in own:
         near = nearest(name.lower(), contract, at_most=1, similarity=_SIMILAR)
         if near:
-            remarks.append(f"The column {name!r} is carried along unread; {near[0]!r} would be read.")
-    return remarks
+            messages.append(f"The column {name!r} was not read. {did_you_mean([repr(near[0])])}".rstrip())
+    return messages

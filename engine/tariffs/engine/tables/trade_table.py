@@ -1,7 +1,7 @@
-"""Checking a trade table: contract columns read into one form, bad rows set aside as data, a digest of it all.
+"""Check a trade table: parse its contract columns, list bad rows as data, compute its digest.
 
-A row that cannot be read is refused with what was found and what to do; it never fails the table and is never
-dropped in silence. Only a table that cannot be read at all raises.
+A row that cannot be read is refused with the value found and a fix; it never fails the table and is never dropped
+silently. Only a table that cannot be read at all raises.
 """
 
 from __future__ import annotations
@@ -48,17 +48,17 @@ Read = dict[str, pl.Series]
 
 @dataclass(frozen=True)
 class TableRules:
-    """What a table is checked against.
+    """Rules for checking a table.
 
     Attributes:
-        claims: the law's claims by name; a column of that name is read as that claim.
-        first: the first instant the law covers (aware).
-        last: the instant at which its coverage ends.
-        zone: the clock of days and of instants without an offset.
-        is_code: whether some schedule has a code of 4 to 10 digits.
-        nearest: the codes most like one that does not exist.
-        is_origin: whether a text is an origin of the law.
-        date_format: how columns of days are written, one of `dates.FORMATS`; empty if each column shows it.
+        claims: claims of the law by name; a column of that name is read as that claim.
+        first: first instant that the law covers (aware).
+        last: instant at which its coverage ends.
+        zone: time zone of days and of instants without an offset.
+        is_code: tests whether a schedule has a code of 4 to 10 digits.
+        nearest: the codes most similar to one that does not exist.
+        is_origin: tests whether a text is the code of a country.
+        date_format: format of date columns, one of `dates.FORMATS`; empty if each column implies it.
     """
 
     claims: Claims
@@ -73,15 +73,15 @@ class TableRules:
 
 @dataclass(frozen=True)
 class CheckedTable:
-    """A table after its check.
+    """Table after its check.
 
     Attributes:
-        lines: the rows that can be used: contract columns in fixed order and type, then the caller's as they came.
-            Instants are UTC, shares fractions, units symbols; optional columns that were absent stay absent.
+        lines: usable rows: contract columns in fixed order and type, then those of the caller unchanged. Instants are
+            UTC, shares fractions, units symbols; optional columns that were absent stay absent.
         rows: for each line, its row in the source, from 0.
         refused: one entry per problem: row, column, reason, found, message.
-        notes: repairs and remarks: row (null for the whole table), reason, message.
-        digest: SHA-256 of the canonical form of all rows, refused ones with what was found.
+        notes: repairs and other notes: row (null for the whole table), reason, message.
+        digest: SHA-256 of the canonical form of all rows, refused ones with the values found.
     """
 
     lines: pl.DataFrame
@@ -92,7 +92,7 @@ class CheckedTable:
 
     @property
     def refused_count(self) -> int:
-        """How many rows were refused; a row may have several problems."""
+        """Number of refused rows; a row may have several problems."""
         return self.refused["row"].n_unique()
 
 
@@ -101,7 +101,7 @@ def check_table(source: pl.DataFrame | pl.LazyFrame | str | Path, rules: TableRu
 
     Args:
         source: a frame, or the path of a CSV (read all as text), Parquet or Arrow IPC file.
-        rules: what it is checked against.
+        rules: the rules of the check.
 
     Raises:
         InputError: TABLE_UNREADABLE, TABLE_EMPTY, COLUMN_MISSING or COLUMN_TYPE_MISMATCH.
@@ -118,13 +118,13 @@ def check_table(source: pl.DataFrame | pl.LazyFrame | str | Path, rules: TableRu
     _read_claims(frame, rules, read, problems)
     _check_sums(frame, rules.claims, read, problems)
     types = contract_types(rules.claims)
-    own = others(frame.columns, rules.claims)
-    for remark in near_misses(own, list(types)):
-        problems.remark("COLUMN_UNREAD", remark)
+    extra = others(frame.columns, rules.claims)
+    for message in near_misses(extra, list(types)):
+        problems.remark("COLUMN_UNREAD", message)
     contract = [read[name].cast(dtype) for name, dtype in types.items() if name in read]
     if faults is not None:
         problems.refuse_whole(faults)
-    return _sort_out(pl.DataFrame([*contract, *(frame[name] for name in own)]), problems)
+    return _sort_out(pl.DataFrame([*contract, *(frame[name] for name in extra)]), problems)
 
 
 def _sort_out(lines: pl.DataFrame, problems: Problems) -> CheckedTable:
