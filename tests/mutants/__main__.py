@@ -69,7 +69,7 @@ AREAS = (
     Area(
         "storage",
         (f"{STATE}/*.py",),
-        ("tests/service/test_ledger.py", "tests/service/test_tables.py", "tests/service/test_paging.py"),
+        ("tests/service/test_run_store.py", "tests/service/test_tables.py", "tests/service/test_paging.py"),
     ),
 )  # fmt: skip
 

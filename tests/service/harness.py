@@ -79,11 +79,13 @@ Simulate = Callable[[simulation_service_pb2.SimulateRequest, Callable[[Any], Non
 def simulating(simulate: Simulate) -> Compute:
     """Computes a simulation by the function given, in a thread of this process."""
 
-    def compute(task: str, payload: bytes, outlet: ResultSink, over: CancelToken) -> None:
+    def compute(task: str, payload: bytes, sink: ResultSink, cancel_token: CancelToken) -> None:
         if task != "simulate":
-            return compute_in_process(task, payload, outlet, over)
+            return compute_in_process(task, payload, sink, cancel_token)
         request = simulation_service_pb2.SimulateRequest.FromString(payload)
-        return simulate(request, lambda message: outlet.result(message.SerializeToString()), over.is_set)
+        return simulate(
+            request, lambda message: sink.result(message.SerializeToString()), cancel_token.is_set
+        )
 
     return compute
 

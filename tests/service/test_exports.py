@@ -115,7 +115,7 @@ def test_exports_without_a_table_are_refused() -> None:
 
 def test_a_control_is_no_direction_of_a_table() -> None:
     request = pb.SimulateRequest(points=points(("base", "")), direction=common_pb2.DIRECTION_CONTROL)
-    with pytest.raises(InputError, match="no direction of goods"):
+    with pytest.raises(InputError, match="direction is control, not import or export"):
         list(LocalServices().simulation.Simulate(request))
 
 

@@ -20,7 +20,7 @@ from tariffs.service.wire.frames import pack
 from tariffs.service.workers.tasks import CancelToken, ResultSink, compute_in_process
 from tariffs.v1 import simulation_service_pb2 as pb
 from tests.service.harness import TIMEOUT, Running, fails, no_warm_up, points, running
-from tests.service.kept import arrow, rows
+from tests.service.stored import arrow, rows
 
 ASKED = (("base", "2026-11-20"), ("truce-lapses", "2027-01-11"))
 
@@ -182,13 +182,13 @@ class Counting:
         self.begun = 0
         self.go_on = threading.Event()
 
-    def __call__(self, task: str, payload: bytes, outlet: ResultSink, over: CancelToken) -> None:
+    def __call__(self, task: str, payload: bytes, sink: ResultSink, cancel_token: CancelToken) -> None:
         if task == "lines":
             self.begun += 1
             while not self.go_on.wait(0.01):
-                if over.is_set():
+                if cancel_token.is_set():
                     raise ServiceError("CANCELLED", "Stopped.")
-        compute_in_process(task, payload, outlet, over)
+        compute_in_process(task, payload, sink, cancel_token)
 
 
 @pytest.mark.slow
@@ -202,7 +202,7 @@ def test_no_more_than_two_batches_are_in_hand_and_the_sender_is_held() -> None:
             sent += 1
             yield large
 
-    with running(counting, no_warm_up, workers=2, admitted_runs=8, runs_per_caller=8) as server:
+    with running(counting, no_warm_up, workers=2, admitted_runs=8, caller_share=1) as server:
         call = server.simulation.SimulateLines(requests(), timeout=TIMEOUT)
         time.sleep(1.5)
         assert counting.begun == 2
@@ -214,12 +214,12 @@ def test_a_reader_that_does_not_read_holds_up_the_computing() -> None:
     begun = 0
     made = [pb.SimulateLinesResponse(lines=pb.LinesBatch(arrow=b"x" * (1 << 20))).SerializeToString()] * 8
 
-    def compute(task: str, payload: bytes, outlet: ResultSink, over: CancelToken) -> None:
+    def compute(task: str, payload: bytes, sink: ResultSink, cancel_token: CancelToken) -> None:
         nonlocal begun
         begun += 1
         for message in made:
-            outlet.result(message)
-        outlet.result(pack({"digest": "", "switches": {}, "bases": {}, "notes": []}))
+            sink.result(message)
+        sink.result(pack({"digest": "", "switches": {}, "bases": {}, "notes": []}))
 
     with running(compute, no_warm_up) as server:
         call = server.simulation.SimulateLines(stream(*[rows(1)] * 200, asked=ASKED[:1]), timeout=TIMEOUT)
@@ -237,10 +237,10 @@ def test_leaving_a_stream_ends_what_it_computes() -> None:
             time.sleep(0.01)
         call.cancel()
         for _ in range(500):
-            if not server.server._runs.sweeps.active:
+            if not server.server._task_queue.sweeps.active:
                 return
             time.sleep(0.02)
-        raise AssertionError("batches are still in hand")
+        raise AssertionError("batches are still computed")
 
 
 def test_a_full_server_makes_a_stream_wait_and_not_fail(server: Running) -> None:

@@ -13,7 +13,7 @@ import pytest
 import structlog
 
 from tariffs.service.observability.logs import configure_logs
-from tariffs.service.wire.identity import Caller, enter
+from tariffs.service.wire.identity import Caller, set_current_call
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +39,7 @@ def test_a_line_is_one_object_with_process_level_time_and_the_names_of_its_call(
     configure_logs("info", "json")
 
     def call() -> None:
-        enter(Caller("alice"), {"request_id": "r-1", "owner": "alice"})
+        set_current_call(Caller("alice"), {"request_id": "r-1", "owner": "alice"})
         structlog.get_logger().info("call", code="OK", text='two\nlines and a "quote"')
 
     copy_context().run(call)
@@ -62,7 +62,7 @@ def test_a_stack_stays_within_its_line(capsys: pytest.CaptureFixture[str]) -> No
     try:
         raise RuntimeError("of the engine")
     except RuntimeError as error:
-        structlog.get_logger().error("unforeseen", exc_info=error)
+        structlog.get_logger().error("unexpected error", exc_info=error)
     (text,) = lines(capsys)
     assert "RuntimeError: of the engine" in json.loads(text)["exception"]
 

@@ -18,10 +18,11 @@ from tariffs.engine.errors import ServiceError
 from tariffs.engine.law import load_law
 from tariffs.service.observability.answer_facts import refused_rows_of, run_digest_of
 from tariffs.service.observability.metrics import Metrics
+from tariffs.service.observability.task_time import StopTime, TaskTime
 from tariffs.service.server.admission import Admission
 from tariffs.service.server.collectors import add_collectors
 from tariffs.service.wire.arrow import batches
-from tariffs.service.workers.worker_main import StopTime, TaskTime
+from tariffs.service.workers.fair_limit import FairLimit
 from tariffs.v1 import common_pb2, duty_service_pb2, table_service_pb2
 from tariffs.v1 import simulation_service_pb2 as pb
 from tests.service.harness import Running, fails, line, no_warm_up, running, simulating
@@ -102,10 +103,10 @@ def test_runs_of_workers_tell_their_seconds_and_rows() -> None:
 def test_replaced_workers_are_a_counter() -> None:
     pools: Any = SimpleNamespace(
         workers=[SimpleNamespace(restarts=restarts, processes=[1]) for restarts in (2, 3)],
-        runs=SimpleNamespace(sweeps=lane("sweeps"), shorts=lane("shorts")),
+        task_queue=SimpleNamespace(sweeps=lane("sweeps"), shorts=lane("shorts")),
     )
     metrics = Metrics()
-    add_collectors(metrics, Admission(1, 1), pools)
+    add_collectors(metrics, Admission(FairLimit("calls", 1, 1)), pools)
     text = generate_latest(metrics.registry).decode()
     family = next(f for f in text_string_to_metric_families(text) if f.name == "tariffs_workers_restarted")
     assert family.type == "counter"

@@ -17,12 +17,12 @@ from google.rpc import code_pb2
 from tariffs.engine.errors import ServiceError
 from tariffs.engine.table_duty import compile as compile_module
 from tariffs.service.server import run_scheduler
-from tariffs.service.storage import storage as kept_module
+from tariffs.service.storage import storage as storage_module
 from tariffs.service.wire.arrow import read_table
 from tariffs.service.workers.tasks import CancelToken, ResultSink, compute_in_process
 from tariffs.v1 import simulation_service_pb2 as pb
 from tests.service.harness import TIMEOUT, Running, fails, no_warm_up, points, running
-from tests.service.kept import (
+from tests.service.stored import (
     POINTS,
     arrow,
     as_caller,
@@ -187,20 +187,20 @@ class Held:
         self.parts = parts
         self.held = 0
 
-    def __call__(self, task: str, payload: bytes, outlet: ResultSink, over: CancelToken) -> None:
-        compute_in_process(task, payload, _HeldOutlet(self, outlet) if task == "run" else outlet, over)
+    def __call__(self, task: str, payload: bytes, sink: ResultSink, cancel_token: CancelToken) -> None:
+        compute_in_process(task, payload, _HeldSink(self, sink) if task == "run" else sink, cancel_token)
 
 
-class _HeldOutlet:
-    def __init__(self, held: Held, outlet: ResultSink) -> None:
-        self._held, self._outlet = held, outlet
-        self.progress, self.cancelled = outlet.progress, outlet.cancelled
+class _HeldSink:
+    def __init__(self, held: Held, sink: ResultSink) -> None:
+        self._held, self._sink = held, sink
+        self.progress, self.cancelled = sink.progress, sink.cancelled
 
     def result(self, data: bytes) -> None:
-        self._outlet.result(data)
+        self._sink.result(data)
         self._held.held += 1
         while self._held.held >= self._held.parts:
-            if self._outlet.cancelled():
+            if self._sink.cancelled():
                 raise ServiceError("CANCELLED", "Stopped.")
             time.sleep(0.01)
 
@@ -277,9 +277,9 @@ def test_ended_runs_are_forgotten_in_time(tmp_path: Path, monkeypatch: pytest.Mo
     with running(warm=no_warm_up, state_dir=tmp_path) as server:
         name = start(server, simulation(rows(5))).name
         wait(server, name)
-    monkeypatch.setattr(kept_module, "IDLE_SECONDS", 0.0)
+    monkeypatch.setattr(storage_module, "IDLE_SECONDS", 0.0)
     monkeypatch.setattr(run_scheduler, "SWEEP_SECONDS", 0.1)
-    with running(warm=no_warm_up, state_dir=tmp_path, run_days=1e-9) as server:
+    with running(warm=no_warm_up, state_dir=tmp_path, keep_days=1e-9) as server:
         until(lambda: not any((tmp_path / "runs").iterdir()))
         assert fails(lambda: get(server, name)).reason == "RUN_NOT_FOUND"
 
@@ -298,9 +298,9 @@ class Dying:
     def __init__(self) -> None:
         self.deaths = 0
 
-    def __call__(self, task: str, payload: bytes, outlet: ResultSink, over: CancelToken) -> None:
+    def __call__(self, task: str, payload: bytes, sink: ResultSink, cancel_token: CancelToken) -> None:
         if task != "run":
-            return compute_in_process(task, payload, outlet, over)
+            return compute_in_process(task, payload, sink, cancel_token)
         self.deaths += 1
         raise ServiceError("SERVER_UNAVAILABLE", "The workers of the server died on this run.")
 

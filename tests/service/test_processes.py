@@ -26,7 +26,7 @@ from tests.service.harness import running
 
 SECONDS = 120.0
 TOKEN = "token-of-alice"
-COMMAND = [sys.executable, "-m", "tariffs.service"]
+COMMAND = [sys.executable, "-m", "tests.service.light_server"]
 
 
 class Log:
@@ -97,7 +97,7 @@ def test_a_killed_process_is_replaced_and_all_drain_together(tmp_path: Path) -> 
     tokens = tmp_path / "tokens"
     tokens.write_text(f"alice {TOKEN}\n")
     with served(tmp_path, TARIFFS_TOKENS_FILE=str(tokens)) as (process, log):
-        port = log.until("supervising")["port"]
+        port = log.until("supervisor started")["port"]
         first, second = log.until("serving"), log.until("serving")
         assert first["port"] == second["port"] == port
         assert len({first["pid"], second["pid"], process.pid}) == 3
@@ -113,13 +113,13 @@ def test_a_killed_process_is_replaced_and_all_drain_together(tmp_path: Path) -> 
         assert process.wait(60) == 0
         events = [line["event"] for line in log.rest()]
         assert events.count("stopped") == 2
-        assert events[-1] == "supervised"
+        assert events[-1] == "supervisor stopped"
 
 
 @pytest.mark.kill
 def test_servers_leave_when_the_one_who_started_them_is_killed(tmp_path: Path) -> None:
     with served(tmp_path) as (process, log):
-        port = log.until("supervising")["port"]
+        port = log.until("supervisor started")["port"]
         log.until("serving")
         process.kill()
         process.wait(10)
@@ -172,19 +172,19 @@ def test_who_dies_again_and_again_waits_longer_each_time(monkeypatch: pytest.Mon
             pass
 
     watched = supervisor.Supervisor(Settings(processes=2), never)
-    seat = watched._seats[0]
-    seat.served = True
+    slot = watched._slots[0]
+    slot.served = True
     waits = []
     for _ in range(8):
-        seat.started = before = time.monotonic()
-        watched._bury(seat, Dead(), 1)  # type: ignore[arg-type] # what it asks of a process
-        waits.append(round(seat.due - before, 1))
+        slot.started = before = time.monotonic()
+        watched._clear(slot, Dead(), 1)  # type: ignore[arg-type] # what it asks of a process
+        waits.append(round(slot.due - before, 1))
     assert waits == sorted(waits)
     assert (waits[0], waits[-1]) == (0.5, 30.0)
     assert watched._failed == 0
-    seat.started = time.monotonic() - 3600
-    watched._bury(seat, Dead(), 1)  # type: ignore[arg-type] # as above
-    assert seat.due - time.monotonic() < 1.0
+    slot.started = time.monotonic() - 3600
+    watched._clear(slot, Dead(), 1)  # type: ignore[arg-type] # as above
+    assert slot.due - time.monotonic() < 1.0
 
 
 def never(*_: object) -> int:

@@ -86,7 +86,7 @@ def test_an_answer_from_memory_is_the_one_a_thread_builds_whole(
 
 def kept_anew(monkeypatch: pytest.MonkeyPatch, limit: int = 8) -> BoundedCache[Any, Any]:
     kept: BoundedCache[Any, Any] = BoundedCache(limit)
-    monkeypatch.setattr(response_cache, "_PREPARED", kept)
+    monkeypatch.setattr(response_cache, "_RESPONSES", kept)
     return kept
 
 
@@ -96,7 +96,7 @@ def test_requests_that_differ_in_value_and_ids_alone_share_an_answer(monkeypatch
         asked = request(GOODS[0], value)
         asked.line.line_id, asked.line.entry_id = f"line {number}", f"entry {number}"
         first = data(duty.calculate_duty(asked))
-        assert data(response_cache.answer_prepared(asked)) == first
+        assert data(response_cache.cached_response(asked)) == first
     assert len(kept) == 1
 
 
@@ -127,9 +127,9 @@ def test_any_other_difference_needs_an_answer_of_its_own(
     kept_anew(monkeypatch)
     asked = request(GOODS[0])
     duty.calculate_duty(asked)
-    assert response_cache.answer_prepared(asked) is not None
+    assert response_cache.cached_response(asked) is not None
     asked.MergeFrom(ParseDict(change, pb.CalculateDutyRequest()))
-    assert response_cache.answer_prepared(asked) is None
+    assert response_cache.cached_response(asked) is None
 
 
 @pytest.mark.parametrize("goods", [GOODS[1], BOLTS], ids=["stands only in doubt", "stands, in doubt"])
@@ -142,7 +142,7 @@ def test_doubtful_layers_are_told_at_any_value_as_a_thread_tells_them(goods: Any
     found = duty.duty_from_memory(asked) or duty.calculate_duty(asked)
     line = resolve_line(law, duty.read_line(asked.line), None, load_schedule())
     quote = price(law, line, replace(plan_of(law, line), linear_quote=None))
-    whole = quotes.answer_of(quote, shared.named_scenario("base", "scenario"), asked)
+    whole = quotes.response_of(quote, shared.named_scenario("base", "scenario"), asked)
     assert any(layer.state == UNDETERMINED for layer in quote.layers)
     assert data(found) == data(whole)
 
@@ -166,14 +166,14 @@ def test_layers_too_small_to_be_told_are_left_to_their_plan(monkeypatch: pytest.
     kept_anew(monkeypatch)
     large, small = request(GOODS[1], "12500"), request(GOODS[1], "0.01")
     duty.calculate_duty(large)
-    assert response_cache.answer_prepared(small) is None
+    assert response_cache.cached_response(small) is None
     assert data(duty.calculate_duty(small)) != data(duty.calculate_duty(large))
 
 
 @pytest.mark.parametrize("value", ["-1", "0", "", "1e3", "NaN", "1000000000000000.1"])
 def test_values_that_are_wrong_or_out_of_reach_are_left_to_those_who_refuse_them(value: str) -> None:
     duty.calculate_duty(request(GOODS[0]))
-    assert response_cache.answer_prepared(request(GOODS[0], value)) is None
+    assert response_cache.cached_response(request(GOODS[0], value)) is None
 
 
 def test_ids_that_are_too_long_are_refused_though_the_rest_is_known() -> None:

@@ -21,7 +21,7 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoRe
 from tariffs.engine.errors import REASONS
 from tariffs.v1 import table_service_pb2
 from tests.service.harness import Running
-from tests.service.kept import until
+from tests.service.stored import until
 
 STANDARD = ("grpc.",)
 CALLS: dict[str, Any] = json.loads(
@@ -157,12 +157,12 @@ def test_idle_reflection_streams_hold_no_thread(served: Running) -> None:
 
     with grpc.insecure_channel(f"127.0.0.1:{served.port}") as channel:
         stub = reflection_pb2_grpc.ServerReflectionStub(channel)
-        before = served.server._gate.inside
+        before = served.server._admission.limit.held
         streams = [stub.ServerReflectionInfo(silent()) for _ in range(40)]
-        until(lambda: served.server._gate.inside == before + 40)
+        until(lambda: served.server._admission.limit.held == before + 40)
         # Looked up in a thread of the pool that everything on disk shares.
         assert served.tables.ListTables(table_service_pb2.ListTablesRequest(), timeout=10) is not None
-        assert served.server._gate.inside >= before + 40
+        assert served.server._admission.limit.held >= before + 40
         for one in streams:
             one.cancel()
         hold.set()

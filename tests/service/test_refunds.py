@@ -38,11 +38,11 @@ def test_refunds_end_between_two_lines_when_nobody_waits_any_more() -> None:
 def test_short_calls_are_answered_while_refunds_are_computed_and_a_cancel_ends_those() -> None:
     began, ended = threading.Event(), threading.Event()
 
-    def compute(task: str, payload: bytes, outlet: ResultSink, over: CancelToken) -> None:
+    def compute(task: str, payload: bytes, sink: ResultSink, cancel_token: CancelToken) -> None:
         if task != "refunds":
-            return compute_in_process(task, payload, outlet, over)
+            return compute_in_process(task, payload, sink, cancel_token)
         began.set()
-        over.tell(ended.set)
+        cancel_token.add_callback(ended.set)
         ended.wait(SECONDS)
         raise ServiceError("CANCELLED", "Stopped.")
 

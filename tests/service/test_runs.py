@@ -14,6 +14,7 @@ import pytest
 from tariffs.engine.errors import ServiceError
 from tariffs.service.local import stream
 from tariffs.service.workers import task_queue
+from tariffs.service.workers.fair_limit import FairLimit
 from tariffs.service.workers.tasks import CancelToken
 from tariffs.v1 import simulation_service_pb2 as pb
 from tests.service.harness import fails, line, no_warm_up, points, running, simulating
@@ -105,7 +106,7 @@ def test_what_was_asked_is_forgotten_with_the_caller_though_a_thread_comes_to_it
 ) -> None:
     held, begun = threading.Event(), threading.Event()
 
-    def hold(task: str, payload: bytes, outlet: Any, over: Any) -> None:
+    def hold(task: str, payload: bytes, sink: Any, cancel_token: Any) -> None:
         begun.set()
         held.wait(SECONDS)
 
@@ -116,18 +117,18 @@ def test_what_was_asked_is_forgotten_with_the_caller_though_a_thread_comes_to_it
             super().__init__(*given)
             relays.append(self)
 
-    monkeypatch.setattr(task_queue, "_Relay", Seen)
+    monkeypatch.setattr(task_queue, "_ReaderRelay", Seen)
 
     async def leave_early() -> int:
-        lane = task_queue.Lane("test", hold, 1, 9, 9)
+        lane = task_queue.Lane("test", hold, 1, FairLimit("runs", 9, 9))
         made = task_queue.TaskQueue(lane, lane)
         first = made.messages("a", b"", CancelToken(), "ann")
         waiting = asyncio.ensure_future(anext(first, None))
         await asyncio.to_thread(begun.wait, SECONDS)
-        over = CancelToken()
-        second = asyncio.ensure_future(anext(made.messages("b", b"x" * 1000, over, "ann"), None))
+        cancel_token = CancelToken()
+        second = asyncio.ensure_future(anext(made.messages("b", b"x" * 1000, cancel_token, "ann"), None))
         await asyncio.sleep(0.05)
-        over.set()
+        cancel_token.cancel()
         with pytest.raises(ServiceError, match="cancelled"):
             await asyncio.wait_for(second, 1)
         # The executor holds the relay until a thread is free.

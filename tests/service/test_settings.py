@@ -8,7 +8,7 @@ import pytest
 
 from tariffs.engine.errors import InputError
 from tariffs.service.server import serving
-from tariffs.service.settings.settings import GROUPS, Settings, is_loopback, load_settings
+from tariffs.service.settings.settings import GROUPS, RETIRED, Settings, is_loopback, load_settings
 from tariffs.service.settings.settings_table import BEGIN, END, effective, replaced, table
 
 
@@ -111,10 +111,21 @@ def test_the_ledger_is_a_file_of_the_state_directory_unless_said_otherwise(tmp_p
     assert load_settings(database_url=url).database == url
 
 
-def test_half_of_the_calls_are_one_callers() -> None:
-    assert load_settings(concurrent_calls=11).calls_per_caller == 5
-    assert load_settings(concurrent_calls=1).calls_per_caller == 1
-    assert load_settings(concurrent_calls=11, calls_per_caller=11).calls_per_caller == 11
+def test_a_share_of_the_places_is_one_callers() -> None:
+    settings = load_settings()
+    assert [settings.share_of(places) for places in (1, 8, 100, 256)] == [1, 6, 75, 192]
+    assert load_settings(caller_share=1).share_of(256) == 256
+
+
+@pytest.mark.parametrize("name", RETIRED)
+def test_a_setting_of_an_earlier_release_is_refused_with_the_one_that_replaced_it(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(f"TARIFFS_{name.upper()}", "10")
+    message = refused()
+    assert f"TARIFFS_{name.upper()} by TARIFFS_{RETIRED[name].upper()}" in message
+    assert RETIRED[name] in Settings.model_fields
+    assert name not in Settings.model_fields
 
 
 def test_what_holds_is_told_with_its_source_and_without_secrets() -> None:
@@ -125,7 +136,7 @@ def test_what_holds_is_told_with_its_source_and_without_secrets() -> None:
     assert "TARIFFS_PORT = 7  (argument --port)" in told
     assert "TARIFFS_WORKERS = 3  (environment)" in told
     assert "TARIFFS_HOST = 127.0.0.1  (default)" in told
-    assert [line for line in told if "no setting" in line] == ["TARIFFS_PROT is set and no setting"]
+    assert [line for line in told if "not a setting" in line] == ["TARIFFS_PROT is set but is not a setting"]
     text = "\n".join(told)
     assert "postgresql+psycopg://***" in text
     assert all(secret not in text for secret in ("p%40ss", "ord@", "hunter2", "user:"))

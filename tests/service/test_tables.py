@@ -12,17 +12,17 @@ import grpc
 import polars as pl
 import pytest
 
-from tariffs.service.storage import storage as kept_module
+from tariffs.service.storage import storage as storage_module
 from tariffs.v1 import law_service_pb2
 from tariffs.v1 import simulation_service_pb2 as sim
 from tariffs.v1 import table_service_pb2 as pb
 from tests.service.harness import TIMEOUT, Running, fails, no_warm_up, points, running
-from tests.service.kept import arrow, as_caller, parts, results, rows, tokens_file, until, upload
+from tests.service.stored import arrow, as_caller, parts, results, rows, tokens_file, until, upload
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Running]:
-    with running(warm=no_warm_up, table_rows_limit=5000, table_bytes_limit=1 << 20) as started:
+    with running(warm=no_warm_up, table_bytes_limit=1 << 20) as started:
         yield started
 
 
@@ -114,10 +114,10 @@ def test_changes_of_the_law_are_told_of_a_kept_table_as_of_the_table_itself(serv
         request = law_service_pb2.ListChangesRequest(start="2025-04-01", end="2025-04-30", **table)
         return server.law.ListChanges(request, timeout=TIMEOUT)
 
-    kept, itself = asked(handle=upload(server, frame).name), asked(arrow=arrow(frame))
-    assert kept.lines == itself.lines
-    assert kept.effects == itself.effects
-    assert pl.read_ipc_stream(kept.lines).height > 0
+    stored, itself = asked(handle=upload(server, frame).name), asked(arrow=arrow(frame))
+    assert stored.lines == itself.lines
+    assert stored.effects == itself.effects
+    assert pl.read_ipc_stream(stored.lines).height > 0
 
 
 def test_what_does_not_fit_an_answer_on_changes_is_counted(server: Running) -> None:
@@ -211,7 +211,7 @@ def test_parts_in_another_order_of_columns_are_one_table(server: Running) -> Non
         ([b"no arrow at all"], "ARROW_MALFORMED"),
         ([arrow(FIRST)[:200]], "ARROW_MALFORMED"),
         ([arrow(FIRST.drop("hts"))], "COLUMN_MISSING"),
-        ([arrow(rows(2000, seed)) for seed in range(3)], "ROW_QUOTA"),
+        ([arrow(rows(5000, seed)) for seed in range(4)], "ROW_QUOTA"),
         ([arrow(rows(500).with_columns(mine=pl.col("mine").str.pad_start(1500)))] * 2, "ROW_QUOTA"),
     ],
     ids=["nothing", "malformed", "cut off", "not a trade table", "too many rows", "too many bytes"],
@@ -242,8 +242,8 @@ def test_tables_outlive_their_server_and_are_forgotten_in_time(
         assert server.tables.GetTable(pb.GetTableRequest(name=name), timeout=TIMEOUT).row_count == 5
     file = tmp_path / "tables" / f"{name.removeprefix('tables/')}.parquet"
     assert file.exists()
-    monkeypatch.setattr(kept_module, "IDLE_SECONDS", 0.0)
-    with running(warm=no_warm_up, state_dir=tmp_path, table_days=1e-9) as server:
+    monkeypatch.setattr(storage_module, "IDLE_SECONDS", 0.0)
+    with running(warm=no_warm_up, state_dir=tmp_path, keep_days=1e-9) as server:
         until(lambda: not file.exists())
         fault = fails(lambda: server.tables.GetTable(pb.GetTableRequest(name=name), timeout=TIMEOUT))
         assert fault.reason == "TABLE_NOT_FOUND"

@@ -22,7 +22,7 @@ from tariffs.service.server.listener import open_port
 from tariffs.service.server.tls import server_credentials
 from tariffs.service.settings.settings import Settings
 from tests.service.harness import Running, no_warm_up, running
-from tests.service.kept import until
+from tests.service.stored import until
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificates")
 
@@ -231,8 +231,8 @@ def test_a_file_the_client_cannot_read_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "event"),
     [
-        ({"insecure_listen": True}, "open to everybody"),
-        ({"tokens_file": "tokens"}, "tokens travel in the clear"),
+        ({"insecure_listen": True}, "no authentication"),
+        ({"tokens_file": "tokens"}, "tokens not encrypted"),
         ({"tls": True}, None),
     ],
 )

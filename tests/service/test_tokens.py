@@ -20,7 +20,7 @@ from tariffs.service.server import tokens as tokens_module
 from tariffs.service.server.tokens import Tokens, caller_of
 from tariffs.service.wire.identity import Caller
 from tests.service.harness import Running, fails, line, no_warm_up, running
-from tests.service.kept import until
+from tests.service.stored import until
 
 BOB = hashlib.sha256(b"token-of-bob").hexdigest()
 
@@ -76,7 +76,7 @@ def test_a_changed_file_is_read_at_the_next_look(path: Path) -> None:
     tokens = Tokens(path)
     rewrite(path, "carol token-of-carol\n", 1)
     assert tokens.name_of("token-of-alice") == "alice"
-    tokens.look()
+    tokens.reload_if_changed()
     assert tokens.name_of("token-of-alice") is None
     assert tokens.name_of("token-of-carol") == "carol"
 
@@ -87,7 +87,7 @@ def test_a_token_replaced_by_one_of_the_same_length_is_noticed(path: Path) -> No
     rewrite(path, path.read_text().replace("token-of-alice", "token-of-alicf"), before.st_mtime_ns + 1)
     after = path.stat()
     assert (after.st_size, after.st_ino) == (before.st_size, before.st_ino)
-    tokens.look()
+    tokens.reload_if_changed()
     assert tokens.name_of("token-of-alice") is None
     assert tokens.name_of("token-of-alicf") == "alice"
 
@@ -99,7 +99,7 @@ def test_a_file_put_in_place_of_another_is_noticed_though_size_and_time_are_the_
     rewrite(other, path.read_text().replace("token-of-alice", "token-of-alicf"), before.st_mtime_ns)
     other.replace(path)
     assert path.stat().st_mtime_ns == before.st_mtime_ns
-    tokens.look()
+    tokens.reload_if_changed()
     assert tokens.name_of("token-of-alicf") == "alice"
 
 
@@ -158,11 +158,11 @@ def test_a_file_that_cannot_be_read_any_more_locks_nobody_out(path: Path) -> Non
     for spoil in spoils:
         spoil()
         with structlog.testing.capture_logs() as logged:
-            tokens.look()
+            tokens.reload_if_changed()
             assert tokens.name_of("token-of-alice") == "alice"
         assert [entry["event"] for entry in logged] == ["tokens not read"]
     rewrite(path, "carol token-of-carol\n", 2)
-    tokens.look()
+    tokens.reload_if_changed()
     assert tokens.name_of("token-of-alice") is None
 
 
@@ -182,10 +182,10 @@ def test_a_file_that_could_not_be_read_is_tried_until_it_can(
     monkeypatch.setattr(Tokens, "_read", forbidden)
     with structlog.testing.capture_logs() as logged:
         for _ in range(3):
-            tokens.look()
+            tokens.reload_if_changed()
             assert tokens.name_of("token-of-alice") == "alice"
         allowed = True
-        tokens.look()
+        tokens.reload_if_changed()
         assert tokens.name_of("token-of-alice") is None
     assert [entry["event"] for entry in logged] == ["tokens not read", "tokens read"]
 

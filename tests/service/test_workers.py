@@ -17,11 +17,12 @@ import psutil
 import pytest
 
 from tariffs.engine.errors import InputError, LawError, ScenarioError, ServiceError, TariffsError
+from tariffs.service.observability.task_time import TaskTime
 from tariffs.service.server.warmup import QUOTES, RUNS
 from tariffs.service.workers import tasks
 from tariffs.service.workers import worker_main as worker
 from tariffs.service.workers.tasks import CancelToken, compute_in_process
-from tariffs.service.workers.worker_main import TaskTime, UnforeseenError
+from tariffs.service.workers.worker_main import UnexpectedError
 from tariffs.service.workers.worker_pool import WorkerPool
 from tariffs.v1 import common_pb2, duty_service_pb2, scenario_service_pb2
 from tariffs.v1 import simulation_service_pb2 as pb
@@ -32,13 +33,13 @@ TOYS = duty_service_pb2.EntryLine(hts="9503.00.0073", origin="CN", entry="2025-0
 
 
 class Collected:
-    """An outlet that keeps what it is given."""
+    """A sink that keeps what it is given."""
 
     def __init__(self) -> None:
         self.results: list[bytes] = []
         self.told = threading.Event()
-        self.over = CancelToken()
-        self.cancelled = self.over.is_set
+        self.cancel_token = CancelToken()
+        self.cancelled = self.cancel_token.is_set
 
     def result(self, data: bytes) -> None:
         self.results.append(data)
@@ -59,15 +60,15 @@ def started(count: int = 1, warm_up: str = QUOTES, **options: object) -> Iterato
 
 
 def compute(workers: WorkerPool, task: str, payload: bytes) -> list[bytes]:
-    outlet = Collected()
-    workers.compute(task, payload, outlet, outlet.over)
-    return outlet.results
+    sink = Collected()
+    workers.compute(task, payload, sink, sink.cancel_token)
+    return sink.results
 
 
 def here(task: str, payload: bytes) -> list[bytes]:
-    outlet = Collected()
-    compute_in_process(task, payload, outlet, outlet.over)
-    return outlet.results
+    sink = Collected()
+    compute_in_process(task, payload, sink, sink.cancel_token)
+    return sink.results
 
 
 def test_a_worker_answers_with_the_same_bytes_as_this_process_and_tells_what_it_took() -> None:
@@ -102,7 +103,7 @@ def test_errors_come_back_from_a_worker_as_they_were_raised() -> None:
                 here(task, payload)
             assert vars(far.value) == vars(near.value)
             assert str(far.value) == str(near.value)
-        with pytest.raises(UnforeseenError, match="DecodeError"):
+        with pytest.raises(UnexpectedError, match="DecodeError"):
             compute(workers, "duties", b"\xff\xff")
         assert compute(
             workers, "duties", duty_service_pb2.BatchCalculateDutiesRequest(lines=[TOYS]).SerializeToString()
@@ -135,20 +136,20 @@ LONG = pb.SimulateRequest(points=points(*[("base", f"2025-{month:02}-15") for mo
 def test_a_cancelled_run_stops_and_its_worker_takes_the_next() -> None:
     spent: list[TaskTime] = []
     with started(warm_up=RUNS, observe=lambda _, one: spent.append(one)) as workers:
-        outlet = Collected()
+        sink = Collected()
         failed: list[TariffsError] = []
 
         def run() -> None:
             try:
-                workers.compute("simulate", LONG.SerializeToString(), outlet, outlet.over)
+                workers.compute("simulate", LONG.SerializeToString(), sink, sink.cancel_token)
             except TariffsError as error:
                 failed.append(error)
 
         thread = threading.Thread(target=run)
         thread.start()
-        assert outlet.told.wait(SECONDS)
+        assert sink.told.wait(SECONDS)
         time.sleep(1.0)
-        outlet.over.set()
+        sink.cancel_token.cancel()
         thread.join(SECONDS)
         assert [error.reason for error in failed] == ["CANCELLED"]
         assert spent[0].stop is not None
@@ -163,7 +164,7 @@ def test_a_cancelled_run_stops_and_its_worker_takes_the_next() -> None:
 @pytest.mark.kill
 @pytest.mark.slow
 def test_a_run_whose_worker_is_killed_is_computed_by_another_and_nobody_notices() -> None:
-    short = pb.SimulateRequest(points=points(*[("base", f"2025-0{month}-15") for month in range(1, 4)]))
+    short = pb.SimulateRequest(points=points(*[("base", f"2025-0{month}-15") for month in range(1, 3)]))
     with running(compute=None, warm=no_warm_up, workers=1) as server:
         wanted = [
             one for one in server.simulation.Simulate(short, timeout=120) if not one.HasField("progress")
@@ -189,12 +190,12 @@ def _kill_busiest() -> None:
 @pytest.mark.slow
 def test_a_run_that_kills_every_worker_is_refused_and_harms_no_other() -> None:
     with started(warm_up=QUOTES) as workers:
-        outlet = Collected()
+        sink = Collected()
         failed: list[TariffsError] = []
 
         def run() -> None:
             try:
-                workers.compute("duties", batch(1000), outlet, outlet.over)
+                workers.compute("duties", batch(1000), sink, sink.cancel_token)
             except TariffsError as error:
                 failed.append(error)
 
@@ -235,11 +236,11 @@ def _gone(pid: int) -> None:
 
 
 def test_what_is_over_is_told_once_and_at_once_to_who_comes_late() -> None:
-    over, heard = CancelToken(), []
-    over.tell(lambda: heard.append("first"))
-    over.set()
-    over.set()
-    over.tell(lambda: heard.append("late"))
+    token, heard = CancelToken(), []
+    token.add_callback(lambda: heard.append("first"))
+    token.cancel()
+    token.cancel()
+    token.add_callback(lambda: heard.append("late"))
     assert heard == ["first", "late"]
 
 
@@ -263,13 +264,13 @@ def test_what_is_no_exception_at_all_does_not_take_the_worker_with_it(
     class Panic(BaseException):
         """As Polars has it."""
 
-    def panics(payload: bytes, outlet: object) -> None:
+    def panics(payload: bytes, sink: object) -> None:
         raise Panic("out of range")
 
     monkeypatch.setattr(tasks, "TASKS", {"panics": panics})
     inbox = worker._Inbox(io.BytesIO())
     error, _ = worker._run("panics", b"", inbox, worker._Outbox(io.BytesIO(), inbox))
-    assert isinstance(error, UnforeseenError)
+    assert isinstance(error, UnexpectedError)
     assert "out of range" in str(error)
 
 
@@ -279,7 +280,7 @@ def test_a_cancel_that_is_read_before_its_job_begins_holds_for_it_alone() -> Non
         pickle.dump(message, sent)
     inbox = worker._Inbox(io.BytesIO(sent.getvalue()))
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(worker, "_leave", lambda: None)
+        patched.setattr(worker, "_exit", lambda: None)
         inbox.read()
     inbox.begin(5)
     assert inbox.cancelled()
@@ -290,10 +291,10 @@ def test_a_cancel_that_is_read_before_its_job_begins_holds_for_it_alone() -> Non
 
 def test_a_run_nobody_waits_for_is_not_begun() -> None:
     with started() as workers:
-        outlet = Collected()
-        outlet.over.set()
+        sink = Collected()
+        sink.cancel_token.cancel()
         with pytest.raises(ServiceError, match="cancelled"):
-            workers.compute("duties", b"", outlet, outlet.over)
+            workers.compute("duties", b"", sink, sink.cancel_token)
         assert len(compute(workers, "duties", _batch())) == 1
 
 

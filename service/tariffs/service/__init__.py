@@ -1,1 +1,1 @@
-"""The gRPC service: the engine behind the wire contract of tariffs.v1."""
+"""The gRPC service of tariffs.v1 over the engine."""

@@ -1,4 +1,4 @@
-"""`python -m tariffs.service`: serve until SIGTERM, logging one JSON object a line on standard output."""
+"""Run the server: `python -m tariffs.service` serves until SIGTERM and logs JSON lines to standard output."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ import argparse
 import os
 import sys
 
-# gRPC writes lines of its own to standard error, which are no JSON; it looks here when it is imported.
+# gRPC would write text to standard error; it reads this variable when it is imported.
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 from tariffs.service.server.serving import check, serve
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the server or its check; gives the exit code."""
+    """Run the server or its check; return the exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m tariffs.service", description="Serve tariffs.v1 over gRPC."
     )
     parser.add_argument("--host", help="address to listen on (default TARIFFS_HOST or 127.0.0.1)")
     parser.add_argument("--port", help="port, 0 for a free one (default TARIFFS_PORT or 50051)")
     parser.add_argument("--processes", help="processes on the port (default TARIFFS_PROCESSES or 1)")
-    parser.add_argument("--check", action="store_true", help="tell the settings, run the self-test and leave")
+    parser.add_argument("--check", action="store_true", help="print the settings, run the self-test and exit")
     given = vars(parser.parse_args(arguments))
     return check(**given) if given.pop("check") else serve(**given)
 

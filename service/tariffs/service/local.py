@@ -1,6 +1,6 @@
 """The services in-process: the methods of the generated stubs over the same functions as the server.
 
-Errors are the engine's own. Deadlines are kept by runs; a single line needs none.
+Errors are the engine's own. Runs observe their deadline; a single line needs none.
 """
 
 from __future__ import annotations
@@ -11,174 +11,129 @@ import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
+from importlib import import_module
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import polars as pl
 
 from tariffs.engine.base.chunks import watched
 from tariffs.engine.errors import ServiceError
-from tariffs.service.rpc import changes, duty, law, portfees, refund, scenarios
-from tariffs.v1 import (
-    duty_service_pb2,
-    law_service_pb2,
-    refund_service_pb2,
-    scenario_service_pb2,
-    simulation_service_pb2,
-)
+from tariffs.service.rpc import changes, duty, law, port_fees, refund, scenarios
+from tariffs.service.rpc.local_inputs import LocalInputs
+from tariffs.service.wire.status import cancelled_error
+from tariffs.v1 import law_service_pb2
+from tariffs.v1 import simulation_service_pb2 as pb
 
-Work = Callable[[Callable[[Any], None], Callable[[], bool]], None]
+Emit = Callable[[Any], None]
+Work = Callable[[Emit, Callable[[], bool]], None]
+Table = pl.DataFrame | pl.LazyFrame | str | Path | None
 _END: Any = object()
 _BUFFERED = 4
 _POLL_SECONDS = 0.1
 
 
+def _answering(function: Callable[[Any], Any]) -> Any:
+    """Make a stub method of a function from request to response; the timeout is ignored."""
+
+    def call(self: object, request: Any, timeout: float | None = None) -> Any:
+        return function(request)
+
+    return call
+
+
+def _emitting(function: Callable[[Any, Emit, Callable[[], bool]], None]) -> Any:
+    """Make a stub method of a function that emits one response."""
+
+    def call(self: object, request: Any, timeout: float | None = None) -> Any:
+        (response,) = stream(partial(function, request), timeout)
+        return response
+
+    return call
+
+
+def _running(module: str, name: str) -> Any:
+    """Make a stub method of a run.
+
+    `table` is one of any size and `parameters` the path of a parameter table, both in place of the request's. The
+    module is imported by the first call: runs need compiled kernels, which a single line must not import.
+    """
+
+    def call(
+        self: object,
+        request: Any,
+        timeout: float | None = None,
+        *,
+        table: Table = None,
+        parameters: str = "",
+    ) -> Iterator[Any]:
+        function = getattr(import_module(f"tariffs.service.rpc.{module}"), name)
+        local = LocalInputs(table, parameters)
+        return stream(lambda emit, cancelled: function(request, emit, cancelled, local), timeout)
+
+    return call
+
+
 class LocalDuty:
     """DutyService in-process."""
 
-    def CalculateDuty(  # noqa: N802 - the name on the wire
-        self, request: duty_service_pb2.CalculateDutyRequest, timeout: float | None = None
-    ) -> duty_service_pb2.CalculateDutyResponse:
-        """The duty on one line."""
-        return duty.calculate_duty(request)
-
-    def BatchCalculateDuties(  # noqa: N802 - the name on the wire
-        self, request: duty_service_pb2.BatchCalculateDutiesRequest, timeout: float | None = None
-    ) -> duty_service_pb2.BatchCalculateDutiesResponse:
-        """The duty on many lines."""
-        answers = list(stream(partial(duty.calculate_duties, request), timeout))
-        return cast(duty_service_pb2.BatchCalculateDutiesResponse, answers[0])
+    CalculateDuty = _answering(duty.calculate_duty)
+    BatchCalculateDuties = _emitting(duty.calculate_duties)
 
 
 class LocalLaw:
     """LawService in-process."""
 
-    def GetLaw(  # noqa: N802 - the name on the wire
-        self, request: law_service_pb2.GetLawRequest, timeout: float | None = None
-    ) -> law_service_pb2.Law:
-        """The version of the law, its switches and claims."""
-        return law.get_law(request)
+    GetLaw = _answering(law.get_law)
+    ListMeasures = _answering(law.list_measures)
+    GetMeasure = _answering(law.get_measure)
+    CalculatePortFee = _answering(port_fees.calculate_port_fee)
 
-    def ListMeasures(  # noqa: N802 - the name on the wire
-        self, request: law_service_pb2.ListMeasuresRequest, timeout: float | None = None
-    ) -> law_service_pb2.ListMeasuresResponse:
-        """All measures, without their periods."""
-        return law.list_measures(request)
-
-    def GetMeasure(  # noqa: N802 - the name on the wire
-        self, request: law_service_pb2.GetMeasureRequest, timeout: float | None = None
-    ) -> law_service_pb2.Measure:
-        """One measure."""
-        return law.get_measure(request)
-
-    def ListChanges(  # noqa: N802 - the name on the wire
+    def ListChanges(
         self,
         request: law_service_pb2.ListChangesRequest,
         timeout: float | None = None,
         *,
-        table: pl.DataFrame | pl.LazyFrame | str | Path | None = None,
-    ) -> law_service_pb2.ListChangesResponse:
-        """What changes in a window of days; `table` is one of any size, in place of the request's."""
-        given = None if table is None else changes.LocalTable(table)
-        (answer,) = stream(lambda emit, over: changes.list_changes(request, emit, over, given), timeout)
-        found: law_service_pb2.ListChangesResponse = answer
-        return found
-
-    def CalculatePortFee(  # noqa: N802 - the name on the wire
-        self, request: law_service_pb2.CalculatePortFeeRequest, timeout: float | None = None
-    ) -> law_service_pb2.CalculatePortFeeResponse:
-        """What port fees cost on a voyage."""
-        return portfees.calculate_port_fee(request)
+        table: Table = None,
+    ) -> Any:
+        """List changes of the law; `table` is one of any size, in place of the request's."""
+        local = None if table is None else LocalInputs(table)
+        (response,) = stream(
+            lambda emit, cancelled: changes.list_changes(request, emit, cancelled, local), timeout
+        )
+        return response
 
 
 class LocalRefund:
     """RefundService in-process."""
 
-    def CalculateRefunds(  # noqa: N802 - the name on the wire
-        self, request: refund_service_pb2.CalculateRefundsRequest, timeout: float | None = None
-    ) -> refund_service_pb2.CalculateRefundsResponse:
-        """What comes back of up to 1,000 lines."""
-        (answer,) = stream(lambda emit, over: refund.calculate_refunds(request, emit, over), timeout)
-        found: refund_service_pb2.CalculateRefundsResponse = answer
-        return found
+    CalculateRefunds = _emitting(refund.calculate_refunds)
 
 
 class LocalScenarios:
     """ScenarioService in-process."""
 
-    def ListScenarios(  # noqa: N802 - the name on the wire
-        self, request: scenario_service_pb2.ListScenariosRequest, timeout: float | None = None
-    ) -> scenario_service_pb2.ListScenariosResponse:
-        """All scenarios of the library."""
-        return scenarios.list_scenarios(request)
-
-    def GetScenario(  # noqa: N802 - the name on the wire
-        self, request: scenario_service_pb2.GetScenarioRequest, timeout: float | None = None
-    ) -> scenario_service_pb2.Scenario:
-        """One scenario with its text."""
-        return scenarios.get_scenario(request)
-
-    def CheckScenario(  # noqa: N802 - the name on the wire
-        self, request: scenario_service_pb2.CheckScenarioRequest, timeout: float | None = None
-    ) -> scenario_service_pb2.CheckScenarioResponse:
-        """What is wrong with a scenario."""
-        return scenarios.check_scenario_text(request)
-
-    def DiffScenarios(  # noqa: N802 - the name on the wire
-        self, request: scenario_service_pb2.DiffScenariosRequest, timeout: float | None = None
-    ) -> scenario_service_pb2.DiffScenariosResponse:
-        """What two scenarios make different in the law."""
-        return scenarios.diff_scenarios(request)
+    ListScenarios = _answering(scenarios.list_scenarios)
+    GetScenario = _answering(scenarios.get_scenario)
+    CheckScenario = _answering(scenarios.check_scenario_text)
+    DiffScenarios = _answering(scenarios.diff_scenarios)
 
 
 class LocalSimulation:
     """SimulationService in-process."""
 
-    def Simulate(  # noqa: N802 - the name on the wire
+    Simulate = _running("simulation", "simulate")
+    Timeline = _running("timeline", "run_timeline")
+
+    def SimulateLines(
         self,
-        request: simulation_service_pb2.SimulateRequest,
+        requests: Iterable[pb.SimulateLinesRequest],
         timeout: float | None = None,
-        *,
-        table: pl.DataFrame | pl.LazyFrame | str | Path | None = None,
-        parameters: str = "",
-    ) -> Iterator[simulation_service_pb2.SimulateResponse]:
-        """What scenarios do to a trade table.
-
-        Args:
-            request: the request.
-            timeout: seconds the run may take.
-            table: a table of any size, in place of the request's.
-            parameters: path of a parameter table, in place of the request's.
-        """
-        # Runs need compiled kernels; a single line must not pay for importing them.
-        from tariffs.service.rpc import simulation
-
-        given = simulation.Local(table, parameters)
-        return stream(lambda emit, cancelled: simulation.simulate(request, emit, cancelled, given), timeout)
-
-    def Timeline(  # noqa: N802 - the name on the wire
-        self,
-        request: simulation_service_pb2.TimelineRequest,
-        timeout: float | None = None,
-        *,
-        table: pl.DataFrame | pl.LazyFrame | str | Path | None = None,
-        parameters: str = "",
-    ) -> Iterator[simulation_service_pb2.TimelineResponse]:
-        """Scenarios over a period; arguments as of `Simulate`."""
-        from tariffs.service.rpc import simulation, timeline
-
-        given = simulation.Local(table, parameters)
-        return stream(lambda emit, cancelled: timeline.run_timeline(request, emit, cancelled, given), timeout)
-
-    def SimulateLines(  # noqa: N802 - the name on the wire
-        self,
-        requests: Iterable[simulation_service_pb2.SimulateLinesRequest],
-        timeout: float | None = None,
-    ) -> Iterator[simulation_service_pb2.SimulateLinesResponse]:
-        """The duty on rows as they come; they are read as the answers are."""
+    ) -> Iterator[pb.SimulateLinesResponse]:
+        """Calculate the duty on a stream of rows; requests are read while the responses are."""
         from tariffs.service.rpc import lines
 
-        def work(emit: Callable[[Any], None], cancelled: Callable[[], bool]) -> None:
+        def work(emit: Emit, cancelled: Callable[[], bool]) -> None:
             for message in lines.simulate_lines(requests, cancelled):
                 emit(message)
 
@@ -197,34 +152,37 @@ class LocalServices:
 
 
 def stream(work: Work, timeout: float | None) -> Generator[Any, None, None]:
-    """The messages that `work` emits; leaving the iterator early ends the work."""
-    channel = _Channel(timeout)
-    thread = threading.Thread(target=channel.run, args=(work,), name="local-run", daemon=True)
+    """Yield the messages that `work` emits in a thread; closing the iterator early ends the work."""
+    relay = _ThreadRelay(timeout)
+    thread = threading.Thread(target=relay.run, args=(work,), name="local-run", daemon=True)
     thread.start()
     try:
-        yield from channel
+        yield from relay
     finally:
-        channel.left.set()
+        relay.closed.set()
         thread.join()
 
 
-class _Channel:
-    """Carries messages from the thread that computes to the one that reads, a few at a time."""
+class _ThreadRelay:
+    """Passes messages from the computing thread to the reading one, a few at a time.
+
+    Requirement: a synchronous caller without a server reads while the engine computes, and may stop early.
+    """
 
     def __init__(self, timeout: float | None) -> None:
-        self.left = threading.Event()
+        self.closed = threading.Event()
         self._messages: queue.Queue[Any] = queue.Queue(_BUFFERED)
         self._deadline = float("inf") if timeout is None else time.monotonic() + timeout
 
     def run(self, work: Work) -> None:
-        """Compute, in a thread of its own."""
+        """Compute, in a separate thread."""
         end: Any = _END
         try:
             with watched(self._check):
                 work(self._put, self._is_over)
         except BaseException as error:
             end = error
-        # The reader may have gone, and then nobody waits for the end.
+        # After the reader has closed the iterator the end is not read.
         with suppress(ServiceError):
             self._put(end)
 
@@ -235,17 +193,17 @@ class _Channel:
             yield item
 
     def _put(self, item: Any) -> None:
-        while not self.left.is_set():
+        while not self.closed.is_set():
             with suppress(queue.Full):
                 return self._messages.put(item, timeout=_POLL_SECONDS)
-        raise ServiceError("CANCELLED", "The caller cancelled the run.")
+        raise cancelled_error()
 
     def _check(self) -> None:
         if self._is_over():
-            raise ServiceError("CANCELLED", "The caller cancelled the run.")
+            raise cancelled_error()
 
     def _is_over(self) -> bool:
-        return self.left.is_set() or self._is_late()
+        return self.closed.is_set() or self._is_late()
 
     def _is_late(self) -> bool:
         return time.monotonic() > self._deadline

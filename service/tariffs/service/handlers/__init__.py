@@ -1,1 +1,1 @@
-"""The services as grpc.aio sees them: what computes runs in workers, what only reads runs inline; errors just rise."""
+"""Handlers of the gRPC services for grpc.aio: computing calls run in workers, reading calls run inline."""

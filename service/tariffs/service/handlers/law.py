@@ -1,67 +1,61 @@
-"""LawService."""
+"""Handler of LawService."""
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
-from typing import Any
 
-import grpc.aio
-
+from tariffs.service.observability.call_log import Context
 from tariffs.service.rpc import law
 from tariffs.service.storage.storage import Storage
 from tariffs.service.wire.identity import caller
 from tariffs.service.workers.task_queue import TaskQueue
-from tariffs.v1 import law_service_pb2, law_service_pb2_grpc
-
-Context = grpc.aio.ServicerContext[Any, Any]
+from tariffs.v1 import law_service_pb2 as pb
+from tariffs.v1 import law_service_pb2_grpc
 
 
 class LawHandler(law_service_pb2_grpc.LawServiceServicer):
-    """Reads from the law in memory; what changes do to a table is admitted and ended as a run is.
+    """Reads the law in memory; changes and their effect on a table are computed in workers.
 
     Args:
-        runs: where things are computed.
-        kept: whose tables handles name.
+        task_queue: computes.
+        storage: resolves table handles.
     """
 
-    def __init__(self, runs: TaskQueue, kept: Storage) -> None:
-        self._runs = runs
-        self._kept = kept
+    def __init__(self, task_queue: TaskQueue, storage: Storage) -> None:
+        self._task_queue = task_queue
+        self._storage = storage
 
-    async def GetLaw(  # noqa: N802 - the name on the wire
-        self, request: law_service_pb2.GetLawRequest, context: Context
-    ) -> law_service_pb2.Law:
-        """The version of the law, its switches and claims."""
+    async def GetLaw(self, request: pb.GetLawRequest, context: Context) -> pb.Law:
+        """Return the version of the law, its switches and claims."""
         return law.get_law(request)
 
-    async def ListMeasures(  # noqa: N802 - the name on the wire
-        self, request: law_service_pb2.ListMeasuresRequest, context: Context
-    ) -> law_service_pb2.ListMeasuresResponse:
-        """All measures, without their periods."""
+    async def ListMeasures(
+        self, request: pb.ListMeasuresRequest, context: Context
+    ) -> pb.ListMeasuresResponse:
+        """List all measures, without their periods."""
         return law.list_measures(request)
 
-    async def GetMeasure(  # noqa: N802 - the name on the wire
-        self, request: law_service_pb2.GetMeasureRequest, context: Context
-    ) -> law_service_pb2.Measure:
-        """One measure."""
+    async def GetMeasure(self, request: pb.GetMeasureRequest, context: Context) -> pb.Measure:
+        """Return one measure."""
         return law.get_measure(request)
 
-    async def ListChanges(  # noqa: N802 - the name on the wire
-        self, request: law_service_pb2.ListChangesRequest, context: Context
-    ) -> law_service_pb2.ListChangesResponse:
-        """What changes in the law in a window of days."""
-        answer = law_service_pb2.ListChangesResponse
-        given = request.WhichOneof("table")
-        if given != "handle":
-            lane = self._runs.sweep if given else self._runs.short
-            return await lane("changes", request, answer, context)
-        table = await asyncio.to_thread(self._kept.table, caller().owner, request.handle)
-        async with aclosing(self._runs.over_table("changes", table, request, answer, context)) as found:
-            return await anext(found)
+    async def ListChanges(self, request: pb.ListChangesRequest, context: Context) -> pb.ListChangesResponse:
+        """List the changes of the law in a window of days, and their effect on a table."""
+        response = pb.ListChangesResponse
+        source = request.WhichOneof("table")
+        if source != "handle":
+            lane = self._task_queue.sweep if source else self._task_queue.short
+            return await lane("changes", request, response, context)
+        table = await asyncio.to_thread(self._storage.table, caller().owner, request.handle)
+        async with aclosing(
+            self._task_queue.stream("changes", request, response, context, table)
+        ) as messages:
+            return await anext(messages)
 
-    async def CalculatePortFee(  # noqa: N802 - the name on the wire
-        self, request: law_service_pb2.CalculatePortFeeRequest, context: Context
-    ) -> law_service_pb2.CalculatePortFeeResponse:
-        """What port fees cost on a voyage."""
-        return await self._runs.short("port_fee", request, law_service_pb2.CalculatePortFeeResponse, context)
+    async def CalculatePortFee(
+        self, request: pb.CalculatePortFeeRequest, context: Context
+    ) -> pb.CalculatePortFeeResponse:
+        """Calculate the port fees of a voyage."""
+        response = pb.CalculatePortFeeResponse
+        return await self._task_queue.short("port_fee", request, response, context)

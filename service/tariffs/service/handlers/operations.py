@@ -1,27 +1,26 @@
-"""Long runs: StartRun and ReadRun of SimulationService, and google.longrunning.Operations over them."""
+"""Handlers of long runs: StartRun and ReadRun of SimulationService, and google.longrunning.Operations."""
 
 from __future__ import annotations
 
 import asyncio
 import re
 from collections.abc import AsyncGenerator, Callable
-from typing import Any
 
-import grpc.aio
-from google.longrunning import operations_pb2, operations_pb2_grpc
+from google.longrunning import operations_pb2 as ops
+from google.longrunning import operations_pb2_grpc
 from google.protobuf import empty_pb2
 
 from tariffs.engine.errors import InputError, ServiceError
-from tariffs.service.rpc.operations import operation_of, read_response
-from tariffs.service.rpc.runs import parts_of
+from tariffs.service.observability.call_log import Context
+from tariffs.service.rpc.runs import operation_of, parts_of, read_response
 from tariffs.service.storage.page_tokens import page_size
 from tariffs.service.storage.result_parts import ResultPart
 from tariffs.service.storage.run_rows import RunRow, id_of
 from tariffs.service.storage.storage import Storage
 from tariffs.service.wire.identity import caller
+from tariffs.service.wire.status import request_invalid
 from tariffs.v1 import simulation_service_pb2 as pb
 
-Context = grpc.aio.ServicerContext[Any, Any]
 POLL_SECONDS = 0.25
 WAIT_SECONDS = 60.0
 _AT_A_TIME = 4
@@ -29,98 +28,92 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class LongRuns:
-    """Begins runs and reads their results, wherever they are computed.
+    """Starts long runs and reads their results, whichever server computes them.
 
     Args:
-        kept: what the server keeps.
-        wake: called when there is a run to take up.
+        storage: the server's storage.
+        wake: called when a run was started.
     """
 
-    def __init__(self, kept: Storage, wake: Callable[[], None]) -> None:
-        self._kept = kept
+    def __init__(self, storage: Storage, wake: Callable[[], None]) -> None:
+        self._storage = storage
         self._wake = wake
         self.closing = False
 
     def close(self) -> None:
-        """End those who wait for a run: another server can tell them more."""
+        """End the calls that wait for a run: another server can answer them."""
         self.closing = True
 
-    async def start(self, request: pb.StartRunRequest) -> operations_pb2.Operation:
-        """Enter a run, unless the caller did so before under the same id.
+    async def start(self, request: pb.StartRunRequest) -> ops.Operation:
+        """Start a run, or return the one that the caller started under the same request id.
 
         Raises:
-            TariffsError: what is wrong with the request, as far as it can be told at once.
+            TariffsError: an invalid request, as far as that shows without computing it.
         """
         if request.request_id and not _REQUEST_ID.fullmatch(request.request_id):
-            raise InputError(
-                "REQUEST_INVALID",
-                f"request_id is {request.request_id[:80]!r}.",
-                field="request_id",
-                fix="Use 1 to 64 letters, digits and -_.",
+            raise request_invalid(
+                f"request_id is {request.request_id[:80]!r}, not 1 to 64 letters, digits and ._-",
+                "request_id",
+                "Use 1 to 64 letters, digits and ._-",
             )
         kind = request.WhichOneof("request")
         if kind is None:
-            raise InputError(
-                "REQUEST_INVALID",
-                "There is nothing to run.",
-                field="request",
-                fix="Give simulate or timeline.",
-            )
-        owner, asked = caller().owner, getattr(request, kind)
+            raise request_invalid("The request to run is missing.", "request", "Set simulate or timeline.")
+        owner, run_request = caller().owner, getattr(request, kind)
 
-        def enter() -> RunRow:
-            total = parts_of(kind, asked)
-            if asked.WhichOneof("table") == "handle":
-                self._kept.table(owner, asked.handle)
-            data = asked.SerializeToString(deterministic=True)
-            return self._kept.ledger.start(owner, kind, data, total, request.request_id)
+        def start() -> RunRow:
+            total = parts_of(kind, run_request)
+            if run_request.WhichOneof("table") == "handle":
+                self._storage.table(owner, run_request.handle)
+            data = run_request.SerializeToString(deterministic=True)
+            return self._storage.runs.start(owner, kind, data, total, request.request_id)
 
-        run = await asyncio.to_thread(enter)
+        run = await asyncio.to_thread(start)
         self._wake()
         return self.operation(run)
 
     async def read(self, name: str, offset: int) -> AsyncGenerator[pb.ReadRunResponse, None]:
-        """The messages of a run from an offset on; it follows a run that is not done.
+        """Yield the messages of a run from an offset on, waiting for those of a run that has not ended.
 
         Raises:
             InputError: RUN_NOT_FOUND, OFFSET_PAST_END.
-            TariffsError: why the run has failed.
+            TariffsError: the error that ended the run.
         """
         run = await self.get(name)
         if offset < 0:
-            raise InputError("REQUEST_INVALID", f"offset is {offset}.", field="offset", fix="Give 0 or more.")
-        place, digest = 0, run.digest
-        for part in self._kept.parts(run):
+            raise request_invalid(f"offset is {offset}, below 0.", "offset", "Use 0 or more.")
+        first, digest = 0, run.digest
+        for part in self._storage.parts(run):
             run = await self._wait_for(part, run, digest)
             count = await asyncio.to_thread(part.count)
-            start = max(0, offset - place)
+            start = max(0, offset - first)
             while start < count:
                 messages = await asyncio.to_thread(part.read, start, _AT_A_TIME)
-                for at, message in enumerate(messages, start + place):
+                for at, message in enumerate(messages, start + first):
                     yield read_response(run.kind, at, message)
                 start += len(messages)
-            place += count
-        if offset > place:
+            first += count
+        if offset > first:
             raise InputError(
                 "OFFSET_PAST_END",
-                f"The run has {place:,} messages; {offset:,} were to be left out.",
+                f"Offset {offset:,} is past the end of the result, which has {first:,} messages.",
                 field="offset",
-                metadata={"messages": str(place)},
+                metadata={"messages": str(first)},
             )
 
     async def get(self, name: str) -> RunRow:
-        """A run of the caller; raises InputError RUN_NOT_FOUND."""
-        return await asyncio.to_thread(self._kept.ledger.get, caller().owner, id_of(name))
+        """Return a run of the caller; raises InputError RUN_NOT_FOUND."""
+        return await asyncio.to_thread(self._storage.runs.get, caller().owner, id_of(name))
 
-    def operation(self, run: RunRow) -> operations_pb2.Operation:
-        """A run as an operation."""
-        return operation_of(run, self._kept.ledger.keep_seconds)
+    def operation(self, run: RunRow) -> ops.Operation:
+        """Return a run as an operation message."""
+        return operation_of(run, self._storage.runs.keep_seconds)
 
     async def _wait_for(self, part: ResultPart, run: RunRow, digest: str) -> RunRow:
         while not await asyncio.to_thread(part.is_there):
             if self.closing:
                 raise ServiceError(
-                    "SHUTTING_DOWN", "The server is draining.", fix="Read on from the next offset."
+                    "SHUTTING_DOWN", "The server is shutting down.", fix="Continue from the next offset."
                 )
             run = await self.get(run.name)
             if run.failure is not None:
@@ -128,7 +121,7 @@ class LongRuns:
             if run.digest != digest:
                 raise ServiceError(
                     "RUN_NOT_FINISHED",
-                    "The run was begun anew under another version of the law or the engine.",
+                    "The run was restarted under another version of the law or the engine.",
                     fix="Read it from offset 0.",
                 )
             if not run.is_open and not await asyncio.to_thread(part.is_there):
@@ -140,52 +133,45 @@ class LongRuns:
 
 
 class OperationsHandler(operations_pb2_grpc.OperationsServicer):  # type: ignore[misc] # it has no types
-    """Tells of runs, and ends and forgets them."""
+    """Reads, cancels and deletes long runs."""
 
-    def __init__(self, long_runs: LongRuns, kept: Storage) -> None:
+    def __init__(self, long_runs: LongRuns, storage: Storage) -> None:
         self._long_runs = long_runs
-        self._kept = kept
+        self._storage = storage
 
-    async def GetOperation(  # noqa: N802 - the name on the wire
-        self, request: operations_pb2.GetOperationRequest, context: Context
-    ) -> operations_pb2.Operation:
-        """How a run stands."""
+    async def GetOperation(self, request: ops.GetOperationRequest, context: Context) -> ops.Operation:
+        """Return the state of a run."""
         return self._long_runs.operation(await self._long_runs.get(request.name))
 
-    async def ListOperations(  # noqa: N802 - the name on the wire
-        self, request: operations_pb2.ListOperationsRequest, context: Context
-    ) -> operations_pb2.ListOperationsResponse:
-        """The caller's runs, the newest first."""
+    async def ListOperations(
+        self, request: ops.ListOperationsRequest, context: Context
+    ) -> ops.ListOperationsResponse:
+        """List the caller's runs, newest first."""
         size = page_size(request.page_size)
         runs, token = await asyncio.to_thread(
-            self._kept.ledger.page, caller().owner, size, request.page_token
+            self._storage.runs.page, caller().owner, size, request.page_token
         )
-        return operations_pb2.ListOperationsResponse(
+        return ops.ListOperationsResponse(
             operations=[self._long_runs.operation(run) for run in runs], next_page_token=token
         )
 
-    async def CancelOperation(  # noqa: N802 - the name on the wire
-        self, request: operations_pb2.CancelOperationRequest, context: Context
-    ) -> empty_pb2.Empty:
-        """Ask for the end of a run."""
-        await asyncio.to_thread(self._kept.ledger.cancel, caller().owner, id_of(request.name))
+    async def CancelOperation(self, request: ops.CancelOperationRequest, context: Context) -> empty_pb2.Empty:
+        """Request the cancellation of a run."""
+        await asyncio.to_thread(self._storage.runs.cancel, caller().owner, id_of(request.name))
         return empty_pb2.Empty()
 
-    async def DeleteOperation(  # noqa: N802 - the name on the wire
-        self, request: operations_pb2.DeleteOperationRequest, context: Context
-    ) -> empty_pb2.Empty:
-        """Forget a run that has ended."""
-        await asyncio.to_thread(self._kept.ledger.delete, caller().owner, id_of(request.name))
+    async def DeleteOperation(self, request: ops.DeleteOperationRequest, context: Context) -> empty_pb2.Empty:
+        """Delete an ended run."""
+        await asyncio.to_thread(self._storage.runs.delete, caller().owner, id_of(request.name))
         return empty_pb2.Empty()
 
-    async def WaitOperation(  # noqa: N802 - the name on the wire
-        self, request: operations_pb2.WaitOperationRequest, context: Context
-    ) -> operations_pb2.Operation:
-        """How a run stands once it has ended, or when the time is up."""
-        given = request.timeout
-        asked = given.seconds + given.nanos / 1e9 if request.HasField("timeout") else WAIT_SECONDS
+    async def WaitOperation(self, request: ops.WaitOperationRequest, context: Context) -> ops.Operation:
+        """Return the state of a run once it has ended, or after the timeout."""
+        timeout = WAIT_SECONDS
+        if request.HasField("timeout"):
+            timeout = request.timeout.seconds + request.timeout.nanos / 1e9
         loop = asyncio.get_running_loop()
-        until = loop.time() + min(max(asked, 0.0), WAIT_SECONDS)
+        until = loop.time() + min(max(timeout, 0.0), WAIT_SECONDS)
         run = await self._long_runs.get(request.name)
         while run.is_open and loop.time() < until and not self._long_runs.closing:
             await asyncio.sleep(min(POLL_SECONDS, max(0.0, until - loop.time())))

@@ -1,44 +1,40 @@
-"""ScenarioService."""
+"""Handler of ScenarioService."""
 
 from __future__ import annotations
 
-from typing import Any
-
-import grpc.aio
-
+from tariffs.service.observability.call_log import Context
 from tariffs.service.rpc import scenarios
 from tariffs.service.workers.task_queue import TaskQueue
-from tariffs.v1 import scenario_service_pb2, scenario_service_pb2_grpc
-
-Context = grpc.aio.ServicerContext[Any, Any]
+from tariffs.v1 import scenario_service_pb2 as pb
+from tariffs.v1 import scenario_service_pb2_grpc
 
 
 class ScenarioHandler(scenario_service_pb2_grpc.ScenarioServiceServicer):
-    """The library inline; a check compares whole laws, in a worker."""
+    """Reads the scenario library inline; checks and differences compare whole laws in a worker."""
 
-    def __init__(self, runs: TaskQueue) -> None:
-        self._runs = runs
+    def __init__(self, task_queue: TaskQueue) -> None:
+        self._task_queue = task_queue
 
-    async def ListScenarios(  # noqa: N802 - the name on the wire
-        self, request: scenario_service_pb2.ListScenariosRequest, context: Context
-    ) -> scenario_service_pb2.ListScenariosResponse:
-        """All scenarios of the library."""
+    async def ListScenarios(
+        self, request: pb.ListScenariosRequest, context: Context
+    ) -> pb.ListScenariosResponse:
+        """List all scenarios of the library."""
         return scenarios.list_scenarios(request)
 
-    async def GetScenario(  # noqa: N802 - the name on the wire
-        self, request: scenario_service_pb2.GetScenarioRequest, context: Context
-    ) -> scenario_service_pb2.Scenario:
-        """One scenario with its text."""
+    async def GetScenario(self, request: pb.GetScenarioRequest, context: Context) -> pb.Scenario:
+        """Return one scenario with its text."""
         return scenarios.get_scenario(request)
 
-    async def CheckScenario(  # noqa: N802 - the name on the wire
-        self, request: scenario_service_pb2.CheckScenarioRequest, context: Context
-    ) -> scenario_service_pb2.CheckScenarioResponse:
-        """What is wrong with a scenario."""
-        return await self._runs.short("check", request, scenario_service_pb2.CheckScenarioResponse, context)
+    async def CheckScenario(
+        self, request: pb.CheckScenarioRequest, context: Context
+    ) -> pb.CheckScenarioResponse:
+        """List the problems of a scenario."""
+        response = pb.CheckScenarioResponse
+        return await self._task_queue.short("check", request, response, context)
 
-    async def DiffScenarios(  # noqa: N802 - the name on the wire
-        self, request: scenario_service_pb2.DiffScenariosRequest, context: Context
-    ) -> scenario_service_pb2.DiffScenariosResponse:
-        """What two scenarios make different in the law."""
-        return await self._runs.short("diff", request, scenario_service_pb2.DiffScenariosResponse, context)
+    async def DiffScenarios(
+        self, request: pb.DiffScenariosRequest, context: Context
+    ) -> pb.DiffScenariosResponse:
+        """List the differences between the laws of two scenarios."""
+        response = pb.DiffScenariosResponse
+        return await self._task_queue.short("diff", request, response, context)

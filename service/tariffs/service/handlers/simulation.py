@@ -1,4 +1,7 @@
-"""SimulationService."""
+"""Handler of SimulationService.
+
+Streaming methods return their generator as it is: the middleware closes it when the call ends.
+"""
 
 from __future__ import annotations
 
@@ -7,83 +10,66 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Any
 
-import grpc.aio
 from google.longrunning import operations_pb2
 
 from tariffs.service.handlers.lines import lines_stream
 from tariffs.service.handlers.operations import LongRuns
+from tariffs.service.observability.call_log import Context
 from tariffs.service.storage.storage import Storage
 from tariffs.service.wire.identity import caller
 from tariffs.service.workers.task_queue import TaskQueue
-from tariffs.v1 import simulation_service_pb2, simulation_service_pb2_grpc
-
-Context = grpc.aio.ServicerContext[Any, Any]
+from tariffs.v1 import simulation_service_pb2 as pb
+from tariffs.v1 import simulation_service_pb2_grpc
 
 
 class SimulationHandler(simulation_service_pb2_grpc.SimulationServiceServicer):
-    """Computes in workers and streams as it goes.
+    """Computes in workers and streams results as they come.
 
     Args:
-        runs: where things are computed.
-        kept: whose tables handles name.
-        long_runs: begins and reads runs that go on without their caller.
+        task_queue: computes.
+        storage: resolves table handles.
+        long_runs: starts and reads long runs.
     """
 
-    def __init__(self, runs: TaskQueue, kept: Storage, long_runs: LongRuns) -> None:
-        self._runs = runs
-        self._kept = kept
+    def __init__(self, task_queue: TaskQueue, storage: Storage, long_runs: LongRuns) -> None:
+        self._task_queue = task_queue
+        self._storage = storage
         self._long_runs = long_runs
 
-    async def Simulate(  # noqa: N802 - the name on the wire
-        self, request: simulation_service_pb2.SimulateRequest, context: Context
-    ) -> AsyncIterator[simulation_service_pb2.SimulateResponse]:
-        """What scenarios do to a trade table."""
-        answer = simulation_service_pb2.SimulateResponse
-        async with aclosing(self._stream("simulate", request, answer, context)) as found:
-            async for message in found:
-                yield message
+    def Simulate(
+        self, request: pb.SimulateRequest, context: Context
+    ) -> AsyncGenerator[pb.SimulateResponse, None]:
+        """Simulate scenarios over a trade table."""
+        return self._stream("simulate", request, pb.SimulateResponse, context)
 
-    async def Timeline(  # noqa: N802 - the name on the wire
-        self, request: simulation_service_pb2.TimelineRequest, context: Context
-    ) -> AsyncIterator[simulation_service_pb2.TimelineResponse]:
-        """Scenarios over a period."""
-        answer = simulation_service_pb2.TimelineResponse
-        async with aclosing(self._stream("timeline", request, answer, context)) as found:
-            async for message in found:
-                yield message
+    def Timeline(
+        self, request: pb.TimelineRequest, context: Context
+    ) -> AsyncGenerator[pb.TimelineResponse, None]:
+        """Simulate scenarios over a period."""
+        return self._stream("timeline", request, pb.TimelineResponse, context)
 
-    async def SimulateLines(  # noqa: N802 - the name on the wire
-        self,
-        request_iterator: AsyncIterator[simulation_service_pb2.SimulateLinesRequest],
-        context: Context,
-    ) -> AsyncIterator[simulation_service_pb2.SimulateLinesResponse]:
-        """The duty on rows as they come."""
-        async with aclosing(lines_stream(self._runs, request_iterator, context)) as found:
-            async for message in found:
-                yield message
+    def SimulateLines(
+        self, request_iterator: AsyncIterator[pb.SimulateLinesRequest], context: Context
+    ) -> AsyncGenerator[pb.SimulateLinesResponse, None]:
+        """Calculate the duty on a stream of rows."""
+        return lines_stream(self._task_queue, request_iterator, context)
 
-    async def StartRun(  # noqa: N802 - the name on the wire
-        self, request: simulation_service_pb2.StartRunRequest, context: Context
-    ) -> operations_pb2.Operation:
-        """Begin a run that goes on without the caller."""
+    async def StartRun(self, request: pb.StartRunRequest, context: Context) -> operations_pb2.Operation:
+        """Start a long run, which continues without the caller."""
         return await self._long_runs.start(request)
 
-    async def ReadRun(  # noqa: N802 - the name on the wire
-        self, request: simulation_service_pb2.ReadRunRequest, context: Context
-    ) -> AsyncIterator[simulation_service_pb2.ReadRunResponse]:
-        """The messages of a run from an offset on."""
-        async with aclosing(self._long_runs.read(request.name, request.offset)) as found:
-            async for message in found:
-                yield message
+    def ReadRun(
+        self, request: pb.ReadRunRequest, context: Context
+    ) -> AsyncGenerator[pb.ReadRunResponse, None]:
+        """Read the messages of a long run from an offset on."""
+        return self._long_runs.read(request.name, request.offset)
 
     async def _stream(
-        self, task: str, request: Any, answer: Any, context: Context
+        self, task: str, request: Any, response: Any, context: Context
     ) -> AsyncGenerator[Any, None]:
-        if request.WhichOneof("table") != "handle":
-            async for message in self._runs.stream(task, request, answer, context):
-                yield message
-            return
-        table = await asyncio.to_thread(self._kept.table, caller().owner, request.handle)
-        async with aclosing(self._runs.over_table(task, table, request, answer, context)) as found:
-            async for message in found:
+        table = None
+        if request.WhichOneof("table") == "handle":
+            table = await asyncio.to_thread(self._storage.table, caller().owner, request.handle)
+        async with aclosing(self._task_queue.stream(task, request, response, context, table)) as messages:
+            async for message in messages:
                 yield message

@@ -1,121 +1,144 @@
-"""TableService."""
+"""Handler of TableService."""
 
 from __future__ import annotations
 
 import asyncio
+import threading
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import grpc.aio
 from google.protobuf import empty_pb2
 
 from tariffs.engine.errors import InputError, ServiceError
+from tariffs.service.observability.call_log import Context
 from tariffs.service.rpc.tables import Intake, table_message
-from tariffs.service.settings.settings import State
 from tariffs.service.storage.page_tokens import page_size
 from tariffs.service.storage.storage import Storage
 from tariffs.service.storage.table_store import digest_of
 from tariffs.service.wire.frames import pack, unpack
 from tariffs.service.wire.identity import caller
 from tariffs.service.workers.task_queue import TaskQueue, cancel_with
-from tariffs.v1 import table_service_pb2, table_service_pb2_grpc
+from tariffs.v1 import table_service_pb2 as pb
+from tariffs.v1 import table_service_pb2_grpc
 
-_AGAIN_SECONDS = 0.5
-Context = grpc.aio.ServicerContext[Any, Any]
+_RETRY_SECONDS = 0.5
 
 
 class TableHandler(table_service_pb2_grpc.TableServiceServicer):
-    """Takes tables in part by part, and has them checked and kept by a worker."""
+    """Receives tables part by part, and has a worker check and store them.
 
-    def __init__(self, runs: TaskQueue, kept: Storage, settings: State) -> None:
-        self._runs = runs
-        self._kept = kept
-        self._settings = settings
+    Args:
+        task_queue: computes.
+        storage: stores tables.
+        byte_limit: largest table in bytes of memory.
+    """
 
-    async def UploadTable(  # noqa: N802 - the name on the wire
-        self, request_iterator: AsyncIterator[table_service_pb2.UploadTableRequest], context: Context
-    ) -> table_service_pb2.Table:
-        """Keep a table sent in parts."""
-        owner = caller().owner
-        await asyncio.to_thread(self._kept.register.check_room, owner)
-        spool = self._kept.spools / uuid.uuid4().hex
+    def __init__(self, task_queue: TaskQueue, storage: Storage, byte_limit: int) -> None:
+        self._task_queue = task_queue
+        self._storage = storage
+        self._byte_limit = byte_limit
+
+    async def UploadTable(
+        self, request_iterator: AsyncIterator[pb.UploadTableRequest], context: Context
+    ) -> pb.Table:
+        """Store a table sent in parts."""
+        owner, register = caller().owner, self._storage.register
+        await asyncio.to_thread(register.check_room, owner)
+        upload = _UploadFile(self._storage.incoming / uuid.uuid4().hex)
         try:
-            async with _written(spool) as file:
-                await self._spool(request_iterator, file)
+            await self._receive(request_iterator, upload)
             if context.cancelled():
-                # What a caller breaks off looks like its end: what came is not the table that was meant.
+                # A cancelled upload looks like a complete one: the parts received are not the table that was meant.
                 raise ServiceError("CANCELLED", "The caller cancelled the upload.")
-            found = await self._keep(spool, context)
+            counts = await self._store(upload.path, context)
         finally:
-            await asyncio.to_thread(spool.unlink, missing_ok=True)
-        kept = await asyncio.to_thread(self._kept.register.add, owner, **found)
-        return table_message(kept, self._kept.register.keep_seconds)
+            # Handed to the thread pool at once and shielded: a second cancellation must not leave the file open.
+            await asyncio.shield(asyncio.get_running_loop().run_in_executor(None, upload.remove))
+        return table_message(await asyncio.to_thread(register.add, owner, **counts), register.keep_seconds)
 
-    async def GetTable(  # noqa: N802 - the name on the wire
-        self, request: table_service_pb2.GetTableRequest, context: Context
-    ) -> table_service_pb2.Table:
-        """One table."""
-        register = self._kept.register
+    async def GetTable(self, request: pb.GetTableRequest, context: Context) -> pb.Table:
+        """Return one table."""
+        register = self._storage.register
         table = await asyncio.to_thread(register.get, caller().owner, digest_of(request.name))
         return table_message(table, register.keep_seconds)
 
-    async def ListTables(  # noqa: N802 - the name on the wire
-        self, request: table_service_pb2.ListTablesRequest, context: Context
-    ) -> table_service_pb2.ListTablesResponse:
-        """The caller's tables, the newest first."""
-        register, size = self._kept.register, page_size(request.page_size)
+    async def ListTables(self, request: pb.ListTablesRequest, context: Context) -> pb.ListTablesResponse:
+        """List the caller's tables, newest first."""
+        register, size = self._storage.register, page_size(request.page_size)
         tables, token = await asyncio.to_thread(register.page, caller().owner, size, request.page_token)
-        return table_service_pb2.ListTablesResponse(
+        return pb.ListTablesResponse(
             tables=[table_message(table, register.keep_seconds) for table in tables], next_page_token=token
         )
 
-    async def DeleteTable(  # noqa: N802 - the name on the wire
-        self, request: table_service_pb2.DeleteTableRequest, context: Context
-    ) -> empty_pb2.Empty:
-        """Forget a table."""
-        await asyncio.to_thread(self._kept.register.delete, caller().owner, digest_of(request.name))
+    async def DeleteTable(self, request: pb.DeleteTableRequest, context: Context) -> empty_pb2.Empty:
+        """Delete a table."""
+        await asyncio.to_thread(self._storage.register.delete, caller().owner, digest_of(request.name))
         return empty_pb2.Empty()
 
-    async def _spool(
-        self, parts: AsyncIterator[table_service_pb2.UploadTableRequest], file: BinaryIO
-    ) -> None:
-        intake = Intake(self._settings.table_bytes_limit, self._settings.table_rows_limit)
+    async def _receive(self, parts: AsyncIterator[pb.UploadTableRequest], upload: _UploadFile) -> None:
+        intake = Intake(self._byte_limit)
 
-        def take(data: bytes) -> None:
-            file.write(intake.take(data))
+        def write(data: bytes) -> None:
+            upload.write(intake.check(data))
 
         async for part in parts:
-            await asyncio.to_thread(take, part.arrow)
+            await asyncio.to_thread(write, part.arrow)
+        await asyncio.to_thread(upload.close)
         if not intake.parts:
             raise InputError("TABLE_EMPTY", "No part was sent.", field="arrow", fix="Send at least one part.")
 
-    async def _keep(self, spool: Path, context: Context) -> dict[str, Any]:
-        payload = pack({"spool": str(spool), "directory": str(self._kept.table_directory)})
+    async def _store(self, path: Path, context: Context) -> dict[str, Any]:
+        payload = pack({"upload": str(path), "directory": str(self._storage.tables.directory)})
         while True:
             try:
-                over = cancel_with(context)
-                async with aclosing(self._runs.messages("keep_table", payload, over)) as messages:
-                    found = [unpack(data)[0] async for data in messages]
-                return found[-1]
+                messages = self._task_queue.messages("store_table", payload, cancel_with(context))
+                async with aclosing(messages):
+                    return [unpack(data)[0] async for data in messages][-1]
             except ServiceError as error:
-                # What has come in must not be sent again only because the server is busy at its end.
+                # A caller must not send a whole table again because the server is busy at its end.
                 if error.reason != "TOO_MANY_STREAMS":
                     raise
-            await asyncio.sleep(_AGAIN_SECONDS)
+            await asyncio.sleep(_RETRY_SECONDS)
 
 
-@asynccontextmanager
-async def _written(path: Path) -> AsyncIterator[BinaryIO]:
-    """A file open for writing; opened once and closed, both in a thread.
+class _UploadFile:
+    """File of the parts of one upload, opened by the first part. Every method blocks.
 
-    Opening is waited for even if the call is cancelled meanwhile, so that no thread makes the file after its removal.
+    A cancelled call leaves its last write running in a thread; the lock makes `remove` wait for it, and a write after
+    `remove` is dropped, so no handle and no file stays behind.
     """
-    opening = asyncio.create_task(asyncio.to_thread(path.open, "wb"))
-    try:
-        yield await asyncio.shield(opening)
-    finally:
-        file = await opening
-        await asyncio.to_thread(file.close)
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file: BinaryIO | None = None
+        self._removed = False
+        self._lock = threading.Lock()
+
+    def write(self, data: bytes) -> None:
+        """Append data."""
+        with self._lock:
+            if self._removed:
+                return
+            if self._file is None:
+                self._file = self.path.open("wb")
+            self._file.write(data)
+
+    def close(self) -> None:
+        """Close the file, so that it can be read."""
+        with self._lock:
+            self._close()
+
+    def remove(self) -> None:
+        """Close and delete the file."""
+        with self._lock:
+            self._removed = True
+            self._close()
+            self.path.unlink(missing_ok=True)
+
+    def _close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None

@@ -1,1 +1,1 @@
-"""Logs, metrics and the record of each call."""
+"""Logs, metrics and the call log."""

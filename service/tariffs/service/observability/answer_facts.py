@@ -1,4 +1,4 @@
-"""What the log and the metrics tell of an answer, whatever its message."""
+"""Read the run digest and the number of refused rows from any response, for log and metrics."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from tariffs.service.wire.arrow_headers import inspect_stream
 from tariffs.v1 import common_pb2
 
 _PROVENANCE = common_pb2.Provenance.DESCRIPTOR.full_name
-# The parts of streams that hold, or end in, a provenance.
+# Fields that hold a message with a provenance.
 _ENDS = ("done", "simulate", "timeline")
 _REFUSED = "refused"
 
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """An answer that was put together as bytes.
+    """A response that is already encoded.
 
     Attributes:
         data: the encoded message.
-        run_digest: the one in its provenance.
+        run_digest: the run digest of its provenance.
     """
 
     data: bytes
@@ -33,19 +33,15 @@ class Encoded:
 
 
 def run_digest_of(message: Message | Encoded) -> str:
-    """The run digest in an answer or in the end of a stream; empty where there is none."""
+    """Return the run digest in a response or in the last message of a stream; empty without one."""
     if isinstance(message, Encoded):
         return message.run_digest
     return _digest_reader(message.DESCRIPTOR)(message)
 
 
 def refused_rows_of(message: Message | Encoded) -> int:
-    """How many refused rows an answer carries."""
-    if (
-        isinstance(message, Encoded)
-        or not _tells_refused(message.DESCRIPTOR)
-        or not message.HasField(_REFUSED)
-    ):
+    """Count the refused rows in a response."""
+    if isinstance(message, Encoded) or not _has_refused(message.DESCRIPTOR) or not message.HasField(_REFUSED):
         return 0
     part: Any = getattr(message, _REFUSED)
     return inspect_stream(part.arrow).rows
@@ -54,8 +50,8 @@ def refused_rows_of(message: Message | Encoded) -> int:
 @lru_cache(maxsize=256)
 def _digest_reader(descriptor: Descriptor) -> Callable[[Any], str]:
     fields = descriptor.fields_by_name
-    held = fields.get("provenance")
-    if held is not None and held.message_type is not None and held.message_type.full_name == _PROVENANCE:
+    own = fields.get("provenance")
+    if own is not None and own.message_type is not None and own.message_type.full_name == _PROVENANCE:
         return _own_digest
     ends = tuple(name for name in _ENDS if name in fields and fields[name].message_type is not None)
     if not ends:
@@ -71,7 +67,7 @@ def _own_digest(message: Any) -> str:
 
 
 @lru_cache(maxsize=256)
-def _tells_refused(descriptor: Descriptor) -> bool:
+def _has_refused(descriptor: Descriptor) -> bool:
     field = descriptor.fields_by_name.get(_REFUSED)
     part = None if field is None else field.message_type
     return part is not None and field is not None and not field.is_repeated and "arrow" in part.fields_by_name

@@ -1,4 +1,4 @@
-"""Logs: structlog to standard output, one JSON object a line, carrying the names of the call in hand."""
+"""Configure logging: structlog to standard output, one JSON object a line, with the fields of the current call."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Literal
 import structlog
 from structlog.typing import EventDict, Processor
 
-from tariffs.service.wire.identity import call_names
+from tariffs.service.wire.identity import call_log_fields
 
 
 def add_call(_logger: object, _method: str, event: EventDict) -> EventDict:
-    """Add the names of the call in hand to a line that is about to be written."""
-    return {**call_names(), **event}
+    """Add the fields of the current call to a log line."""
+    return {**call_log_fields(), **event}
 
 
-class _OfLibraries(logging.Handler):
-    """Writes what libraries log (grpc.aio, asyncio, warnings) as lines of ours: one JSON object each."""
+class _LibraryHandler(logging.Handler):
+    """Log handler that writes records of libraries (grpc.aio, asyncio, warnings) in the server's format."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one record."""
@@ -30,7 +30,7 @@ class _OfLibraries(logging.Handler):
 
 
 def configure_logs(level: str, form: Literal["json", "console"]) -> None:
-    """Set up structlog for the whole process, also for what libraries log."""
+    """Configure structlog for the process, and pass on the log records of libraries."""
     least = logging.getLevelNamesMapping()[level.upper()]
     renderer: Processor = (
         structlog.processors.JSONRenderer() if form == "json" else structlog.dev.ConsoleRenderer(colors=False)
@@ -54,6 +54,6 @@ def configure_logs(level: str, form: Literal["json", "console"]) -> None:
         logger_factory=structlog.WriteLoggerFactory(),
         cache_logger_on_first_use=False,
     )
-    # Their chatter below warnings is of no use to who runs the server.
-    logging.basicConfig(handlers=[_OfLibraries()], level=max(least, logging.WARNING), force=True)
+    # Records of libraries below warning do not help to operate the server.
+    logging.basicConfig(handlers=[_LibraryHandler()], level=max(least, logging.WARNING), force=True)
     logging.captureWarnings(True)

@@ -1,4 +1,4 @@
-"""Every call as a plain function from request to answer: the one path behind the server and the local mode.
+"""Every method as a plain function from request to response, used by the server and by the local mode.
 
-One module per service; a single line must not pay for importing what runs need, so nothing is gathered here.
+One module per service. Nothing is imported here: quoting a single line must not import what runs need.
 """

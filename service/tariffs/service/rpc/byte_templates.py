@@ -1,7 +1,7 @@
-"""Encoded messages with blanks where texts go.
+"""Byte templates: encoded messages with placeholders for texts.
 
-For as long as no text gets longer or shorter, all that lies between the texts of an encoded message stays the same: the
-fields' numbers, the lengths of the messages within it, the other fields.
+As long as no text changes its length, the bytes between the texts of an encoded message stay the same: field numbers,
+lengths of nested messages, other fields.
 """
 
 from __future__ import annotations
@@ -13,46 +13,46 @@ from dataclasses import dataclass
 from google.protobuf.message import Message
 
 Fill = Callable[[Sequence[str]], Message]
-# No field has the number that the second would stand for, so within an encoding they meet in texts alone.
+# No field has the number that the second byte would encode, so both bytes together occur in texts only.
 _BEGIN, _PAD, _FIRST_DIGIT, _DIGITS = "\x01\x02", "\x02", 0x21, 90
 _MARKED = re.compile(rb"\x01\x02([!-z][!-z])\x02*")
 
 
 @dataclass(frozen=True, slots=True)
-class Blanks:
+class ByteTemplate:
     """An encoded message without its texts.
 
     Attributes:
-        parts: what lies between the texts, with an empty place for each.
-        places: which text goes where.
+        parts: the bytes between the texts, with an empty element for each text.
+        places: the index of the text for each empty element.
     """
 
     parts: list[bytes]
     places: list[int]
 
-    def filled(self, texts: Sequence[bytes]) -> bytes:
-        """The message with texts, each as long as the one it was laid out for."""
+    def fill(self, texts: Sequence[bytes]) -> bytes:
+        """Return the message with texts, each as long as the original one."""
         parts = self.parts.copy()
         parts[1::2] = [texts[place] for place in self.places]
         return b"".join(parts)
 
 
-def lay_out(fill: Fill, texts: Sequence[bytes]) -> tuple[bytes, Blanks | None]:
-    """Encode a message.
+def make_template(fill: Fill, texts: Sequence[bytes]) -> tuple[bytes, ByteTemplate | None]:
+    """Encode a message and make its template.
 
     Args:
-        fill: builds the message, given its texts.
-        texts: some of them, of four characters at least.
+        fill: builds the message from its texts.
+        texts: the texts, each of at least four characters.
 
     Returns:
-        The encoded message, and its form with blanks; None if it holds what looks like a blank itself.
+        The encoded message and its template; None for the template if the message itself holds a placeholder.
     """
     data = _encoded(fill, [text.decode() for text in texts])
     marked = _encoded(fill, [_mark(place, len(text)) for place, text in enumerate(texts)])
     parts = _MARKED.split(marked)
-    blanks = Blanks(parts, [_place(found) for found in parts[1::2]])
-    if max(blanks.places, default=-1) < len(texts) and blanks.filled(texts) == data:
-        return data, blanks
+    template = ByteTemplate(parts, [_place(mark) for mark in parts[1::2]])
+    if max(template.places, default=-1) < len(texts) and template.fill(texts) == data:
+        return data, template
     return data, None
 
 

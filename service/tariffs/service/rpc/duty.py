@@ -1,4 +1,4 @@
-"""DutyService: the duty on entry lines, one or many."""
+"""DutyService: quote the duty on entry lines, one or many."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from tariffs.engine.base.provenance import law_facts
-from tariffs.engine.errors import InputError, TariffsError
+from tariffs.engine.errors import TariffsError
 from tariffs.engine.law import Law
 from tariffs.engine.law.law import EXPORT
 from tariffs.engine.law.values import UnitRate
@@ -26,8 +26,8 @@ from tariffs.service.observability.answer_facts import Encoded
 from tariffs.service.rpc.checks import choice, decimal, direction_of, few, rate, required, word, words
 from tariffs.service.rpc.exports import calculate_export
 from tariffs.service.rpc.field_masks import trim
-from tariffs.service.rpc.quotes import amounts_of, answer_of, landed_of, quote_message
-from tariffs.service.rpc.response_cache import answer_prepared, prepare
+from tariffs.service.rpc.quotes import amounts_of, landed_of, quote_message, response_of
+from tariffs.service.rpc.response_cache import cache_response, cached_response
 from tariffs.service.rpc.shared import (
     BASE,
     law_key,
@@ -38,7 +38,7 @@ from tariffs.service.rpc.shared import (
     scenario_of,
 )
 from tariffs.service.rpc.table_forms import date_formats, table_notes
-from tariffs.service.wire.status import failure_of
+from tariffs.service.wire.status import failure_of, request_invalid, too_large
 from tariffs.v1 import common_pb2, duty_service_pb2
 
 BATCH_LIMIT = 1000
@@ -47,33 +47,33 @@ _IMPORTS = (common_pb2.DIRECTION_UNSPECIFIED, common_pb2.DIRECTION_IMPORT)
 
 
 def calculate_duty(request: duty_service_pb2.CalculateDutyRequest) -> duty_service_pb2.CalculateDutyResponse:
-    """Rate one line.
+    """Quote one line.
 
     Raises:
-        TariffsError: what is wrong with the line, the scenario or a switch.
+        TariffsError: an invalid line, scenario or switch.
     """
     line = read_line(request.line)
     if direction_of(request.direction) == EXPORT:
         return calculate_export(request, line)
     scenario = scenario_of(request.scenario, "scenario")
     law = law_under(scenario, request.switches, request.min_confidence)
-    reading = _reading(law, line, request)
-    return _answer(request, scenario, law, reading, plan_of(law, reading))
+    resolved = _resolve(law, line, request)
+    return _respond(request, scenario, law, resolved, plan_of(law, resolved))
 
 
 def duty_from_memory(
     request: duty_service_pb2.CalculateDutyRequest,
 ) -> duty_service_pb2.CalculateDutyResponse | Encoded | None:
-    """What `calculate_duty` answers, if all it needs is in memory and only the money is left to reckon; else None.
+    """Return the response of `calculate_duty` if everything but the amounts is in memory; else None.
 
     Raises:
-        TariffsError: what is wrong with the line.
+        TariffsError: an invalid line.
     """
     if request.direction not in _IMPORTS:
         return None
-    prepared = answer_prepared(request)
-    if prepared is not None:
-        return _trimmed(prepared, request.read_mask.paths)
+    cached = cached_response(request)
+    if cached is not None:
+        return _trimmed(cached, request.read_mask.paths)
     line = read_line(request.line)
     scenario = library().get(request.scenario.name or BASE)
     if scenario is None or request.scenario.yaml:
@@ -81,24 +81,26 @@ def duty_from_memory(
     law = law_of(law_key(scenario, request.switches, request.min_confidence))
     if law is None or is_coarse(load_schedule(), line.hts):
         return None
-    reading = _reading(law, line, request)
-    plan = cached_plan(law, reading)
-    if plan is None or plan.linear_for(reading.goods.value) is None:
+    resolved = _resolve(law, line, request)
+    plan = cached_plan(law, resolved)
+    if plan is None or plan.linear_for(resolved.goods.value) is None:
         return None
     if request.explain and not is_considered(plan):
         return None
-    return _answer(request, scenario, law, reading, plan)
+    return _respond(request, scenario, law, resolved, plan)
 
 
-def _trimmed(answer: Encoded, paths: Sequence[str]) -> duty_service_pb2.CalculateDutyResponse | Encoded:
-    return trim(duty_service_pb2.CalculateDutyResponse.FromString(answer.data), paths) if paths else answer
+def _trimmed(response: Encoded, paths: Sequence[str]) -> duty_service_pb2.CalculateDutyResponse | Encoded:
+    return (
+        trim(duty_service_pb2.CalculateDutyResponse.FromString(response.data), paths) if paths else response
+    )
 
 
-def _reading(law: Law, line: EntryLine, request: duty_service_pb2.CalculateDutyRequest) -> ResolvedLine:
+def _resolve(law: Law, line: EntryLine, request: duty_service_pb2.CalculateDutyRequest) -> ResolvedLine:
     return resolve_coarse_line(law, line, word(request.known_on, "known_on") or None, load_schedule())
 
 
-def _answer(
+def _respond(
     request: duty_service_pb2.CalculateDutyRequest,
     scenario: Scenario,
     law: Law,
@@ -106,15 +108,15 @@ def _answer(
     plan: QuotePlan,
 ) -> duty_service_pb2.CalculateDutyResponse:
     quote = price(law, line, plan)
-    answer = answer_of(quote, scenario, request)
-    # The codes behind a coarse one were found to agree for this value alone.
+    response = response_of(quote, scenario, request)
+    # The 10-digit codes under a coarser one give the same duty for this value only.
     if not is_coarse(line.schedule, line.line.hts):
-        prepare(request, law, line, plan, answer)
+        cache_response(request, law, line, plan, response)
     if request.explain:
-        told = explain_line(law, line, plan, quote)
-        answer.considered.extend(_considered(one) for one in told.considered)
-        answer.headings.extend(_heading(one) for one in told.headings)
-    return trim(answer, request.read_mask.paths)
+        explanation = explain_line(law, line, plan, quote)
+        response.considered.extend(_considered(one) for one in explanation.considered)
+        response.headings.extend(_heading(one) for one in explanation.headings)
+    return trim(response, request.read_mask.paths)
 
 
 def calculate_duties(
@@ -122,10 +124,10 @@ def calculate_duties(
     emit: Callable[[duty_service_pb2.BatchCalculateDutiesResponse], None],
     cancelled: Callable[[], bool],
 ) -> None:
-    """Rate many lines and emit one answer; a line that cannot be rated is a failure in it.
+    """Quote many lines and emit one response; an invalid line is a failure in it.
 
     Raises:
-        TariffsError: BATCH_TOO_LARGE above 1,000 lines, or what is wrong with the scenario, a switch or the mask.
+        TariffsError: BATCH_TOO_LARGE above 1,000 lines, or an invalid scenario, switch or mask.
     """
     _check_size(request.lines)
     scenario = scenario_of(request.scenario, "scenario")
@@ -133,32 +135,32 @@ def calculate_duties(
     known_on = word(request.known_on, "known_on") or None
     formats = date_formats(request.table)
     lines = [_line_or_error(line, formats) for line in request.lines]
-    found = quote_entries(law, lines, known_on=known_on, cancelled=cancelled)
-    answer = duty_service_pb2.BatchCalculateDutiesResponse(
-        entries=[_entry(one) for one in found.entries],
-        notes=notes_of((*table_notes(law, request.table, known_on), *found.notes)),
+    quotes = quote_entries(law, lines, known_on=known_on, cancelled=cancelled)
+    response = duty_service_pb2.BatchCalculateDutiesResponse(
+        entries=[_entry(one) for one in quotes.entries],
+        notes=notes_of((*table_notes(law, request.table, known_on), *quotes.notes)),
     )
     switches: dict[str, str] = {}
-    for index, (line, outcome) in enumerate(zip(request.lines, found.outcomes, strict=True)):
+    for index, (line, outcome) in enumerate(zip(request.lines, quotes.outcomes, strict=True)):
         if isinstance(outcome, TariffsError):
-            answer.failures[index].CopyFrom(failure_of(outcome))
+            response.failures[index].CopyFrom(failure_of(outcome))
             continue
         own = _provenance_of_line(outcome)
         switches |= own.switches
         quote = trim(quote_message(outcome, own), request.read_mask.paths)
-        answer.quotes.add(index=index, line_id=line.line_id, entry_id=line.entry_id, quote=quote)
+        response.quotes.add(index=index, line_id=line.line_id, entry_id=line.entry_id, quote=quote)
     facts = {
         **law_facts(law),
         "known_on": known_on_text(law, known_on),
         "scenarios": {scenario.id: scenario.digest},
         "switches": switches,
     }
-    answer.provenance.CopyFrom(provenance_of(facts, request))
-    emit(answer)
+    response.provenance.CopyFrom(provenance_of(facts, request))
+    emit(response)
 
 
 def _provenance_of_line(quote: Quote) -> common_pb2.Provenance:
-    """What differs from line to line; the rest stands once for the batch."""
+    """Provenance that differs between lines; the rest is given once for the batch."""
     facts = dict[str, Any](quote.provenance)
     own = common_pb2.Provenance(known_on=facts["known_on"], switches=facts["switches"])
     own.details.update({"entry": facts["entry"], "schedule": facts["schedule"]})
@@ -167,14 +169,14 @@ def _provenance_of_line(quote: Quote) -> common_pb2.Provenance:
 
 def _check_size(lines: Sequence[duty_service_pb2.EntryLine]) -> None:
     if not lines:
-        raise InputError("REQUEST_INVALID", "lines is empty.", field="lines", fix="Give at least one line.")
+        raise request_invalid("lines is empty.", "lines", "Send at least one line.")
     if len(lines) > BATCH_LIMIT:
-        raise InputError(
-            "BATCH_TOO_LARGE",
+        raise too_large(
             f"The batch has {len(lines):,} lines; the limit is {BATCH_LIMIT:,}.",
-            field="lines",
-            fix="Send several batches, all lines of an entry in one.",
-            metadata={"limit": str(BATCH_LIMIT), "found": str(len(lines))},
+            "lines",
+            "Send several batches, with all lines of an entry in one batch.",
+            len(lines),
+            BATCH_LIMIT,
         )
 
 
@@ -186,12 +188,12 @@ def _line_or_error(line: duty_service_pb2.EntryLine, formats: Mapping[str, str])
 
 
 def read_line(line: duty_service_pb2.EntryLine) -> EntryLine:
-    """The line as the engine takes it; raises InputError with the field at fault."""
+    """Convert a line to the engine's form; raises InputError naming the invalid field."""
     word(line.line_id, "line_id")
     few(line.other_charges, "other_charges", CHARGES_LIMIT)
     return EntryLine(
-        hts=required(line.hts, "hts", "Give an HTS code of 4 to 10 digits."),
-        origin=required(line.origin, "origin", "Give the ISO 3166-1 alpha-2 code of the country of origin."),
+        hts=required(line.hts, "hts", "Use an HTS code of 4 to 10 digits."),
+        origin=required(line.origin, "origin", "Use the ISO 3166-1 alpha-2 code of the country of origin."),
         value=decimal(line.customs_value, "customs_value", "CUSTOMS_VALUE_INVALID"),
         entry=word(line.entry, "entry_date") or None,
         claims=_claims(line.claims),
@@ -219,14 +221,14 @@ def _other_charge(charge: duty_service_pb2.OtherCharge) -> OtherCharge:
         usd = decimal(charge.per_unit.usd, f"other_charges.{kind}", "CHARGE_INVALID")
         unit = word(charge.per_unit.unit, "other_charges.unit")
         return OtherCharge(kind, per_unit=UnitRate(usd, unit), label=label)
-    given = decimal(getattr(charge, size), f"other_charges.{kind}", "CHARGE_INVALID")
+    number = decimal(getattr(charge, size), f"other_charges.{kind}", "CHARGE_INVALID")
     if size == "rate":
-        return OtherCharge(kind, rate=given, label=label)
-    return OtherCharge(kind, amount=given, label=label)
+        return OtherCharge(kind, rate=number, label=label)
+    return OtherCharge(kind, amount=number, label=label)
 
 
 def _claims(claims: duty_service_pb2.Claims) -> Mapping[str, Any]:
-    """What is declared: set fields by name, and the others as text."""
+    """Return the declared claims: set fields by name, and the others as text."""
     declared = {field.name: value for field, value in claims.ListFields() if field.name != "others"}
     if claims.processing_value:
         declared["processing_value"] = decimal(

@@ -1,35 +1,34 @@
-"""DutyService: the duty on one line of exports, rated in the country they go to."""
+"""DutyService: quote the duty on one export line in its country of destination."""
 
 from __future__ import annotations
 
-from tariffs.engine.errors import InputError
 from tariffs.engine.line_duty.entry_line import EntryLine
 from tariffs.engine.line_duty.export_duties import ExportDuty
 from tariffs.engine.line_duty.exports import ExportLine, ExportQuote, quote_export
 from tariffs.service.rpc.checks import value_of, word
 from tariffs.service.rpc.field_masks import trim
 from tariffs.service.rpc.shared import law_under, notes_of, provenance_of, scenario_of
+from tariffs.service.wire.status import request_invalid
 from tariffs.v1 import common_pb2, duty_service_pb2
 
 
 def calculate_export(
     request: duty_service_pb2.CalculateDutyRequest, line: EntryLine
 ) -> duty_service_pb2.CalculateDutyResponse:
-    """Rate one line of exports.
+    """Quote one export line.
 
     Args:
         request: the request.
-        line: its line as read.
+        line: its line in the engine's form.
 
     Raises:
-        TariffsError: what is wrong with the line, the scenario or a switch.
+        TariffsError: an invalid line, scenario or switch.
     """
     if line.other_charges:
-        raise InputError(
-            "REQUEST_INVALID",
-            "Other charges are part of the landed cost of imports alone.",
-            field="other_charges",
-            fix="Leave them out; freight and insurance have fields of their own.",
+        raise request_invalid(
+            "other_charges apply to the landed cost of imports only.",
+            "other_charges",
+            "Omit them; freight and insurance have separate fields.",
         )
     scenario = scenario_of(request.scenario, "scenario")
     law = law_under(scenario, request.switches, request.min_confidence)

@@ -1,4 +1,4 @@
-"""Field masks: keep the fields a caller asked for, also below repeated ones (`layers.amount`)."""
+"""Apply field masks to responses, also below repeated fields (`layers.amount`)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 from google.protobuf.message import Message
 
-from tariffs.engine.errors import InputError
 from tariffs.service.rpc.checks import few, word
+from tariffs.service.wire.status import request_invalid
 
 Tree = dict[str, "Tree"]
 AnyMessage = TypeVar("AnyMessage", bound=Message)
@@ -20,17 +20,17 @@ PATHS_LIMIT = 100
 
 
 def trim(message: AnyMessage, paths: Iterable[str]) -> AnyMessage:
-    """The message with only the fields of `paths` and the provenance, changed in place; no paths keep all.
+    """Clear all fields but those of `paths` and the provenance, in place; without paths keep all fields.
 
     Raises:
-        InputError: REQUEST_INVALID for a path that leads nowhere.
+        InputError: REQUEST_INVALID for an unknown path.
     """
-    asked = tuple(paths)
-    if asked:
-        few(asked, FIELD, PATHS_LIMIT)
-        for path in asked:
+    mask = tuple(paths)
+    if mask:
+        few(mask, FIELD, PATHS_LIMIT)
+        for path in mask:
             word(path, FIELD)
-        _keep(message, _tree(message.DESCRIPTOR, asked))
+        _keep(message, _tree(message.DESCRIPTOR, mask))
     return message
 
 
@@ -48,9 +48,7 @@ def _add(tree: Tree, path: str, descriptor: Any) -> None:
         field = kind.fields_by_name.get(name) if kind else None
         if field is None:
             known = ", ".join(kind.fields_by_name) if kind else "nothing"
-            raise InputError(
-                "REQUEST_INVALID", f"The answer has no field {path!r}.", field=FIELD, fix=f"There is {known}."
-            )
+            raise request_invalid(f"The response has no field {path!r}.", FIELD, f"Fields here: {known}.")
         tree = tree.setdefault(name, {})
         kind = None if _is_map(field) else field.message_type
 

@@ -1,4 +1,4 @@
-"""LawService: the law the server knows, and its measures."""
+"""LawService: describe the law in use and its measures."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tariffs.v1 import common_pb2, law_service_pb2
 
 
 def get_law(request: law_service_pb2.GetLawRequest) -> law_service_pb2.Law:
-    """The version of the law, its switches and claims."""
+    """Return the version of the law, its switches and claims."""
     law = load_law()
     first, last = law.coverage
     return law_service_pb2.Law(
@@ -35,34 +35,34 @@ def get_law(request: law_service_pb2.GetLawRequest) -> law_service_pb2.Law:
 
 
 def list_measures(request: law_service_pb2.ListMeasuresRequest) -> law_service_pb2.ListMeasuresResponse:
-    """All measures, or those of an authority node and below, by id.
+    """List all measures, or those of an authority and its descendants, by id.
 
     Raises:
-        LawError: MEASURE_NOT_FOUND if the law has no such node.
+        LawError: MEASURE_NOT_FOUND if the law has no such authority.
     """
     law, node = load_law(), word(request.authority, "authority")
-    found = [measure for _, measure in sorted(law.measures.items()) if not node or node in measure.parents]
-    if node and not found:
+    measures = [measure for _, measure in sorted(law.measures.items()) if not node or node in measure.parents]
+    if node and not measures:
         nodes = sorted({parent for measure in law.measures.values() for parent in measure.parents})
         raise LawError(
             "MEASURE_NOT_FOUND",
             f"The law has no authority {node!r}.",
             field="authority",
-            fix=f"Nodes: {', '.join(nodes)}.",
+            fix=f"Authorities: {', '.join(nodes)}.",
         )
     return law_service_pb2.ListMeasuresResponse(
-        measures=[_measure(measure) for measure in found], provenance=law_provenance(law, request)
+        measures=[_measure(measure) for measure in measures], provenance=law_provenance(law, request)
     )
 
 
 def get_measure(request: law_service_pb2.GetMeasureRequest) -> law_service_pb2.Measure:
-    """One measure with its periods and acts, by its id or the label of a period.
+    """Return one measure with its periods and acts, by its id or the label of a period.
 
     Raises:
         LawError: MEASURE_NOT_FOUND, with the nearest ids, or MEASURE_RETIRED.
     """
     law = load_law()
-    measure = _named(law, required(request.id, "id", "Give the id of a measure."))
+    measure = _find_measure(law, required(request.id, "id", "Use the id of a measure."))
     message = _measure(measure)
     zone = law.context(measure.direction).zone
     message.periods.extend(_period(period, zone) for period in measure.periods)
@@ -72,7 +72,7 @@ def get_measure(request: law_service_pb2.GetMeasureRequest) -> law_service_pb2.M
     return message
 
 
-def _named(law: Law, name: str) -> Measure:
+def _find_measure(law: Law, name: str) -> Measure:
     if name in law.measures:
         return law.measures[name]
     for measure in law.measures.values():
@@ -87,7 +87,7 @@ def _named(law: Law, name: str) -> Measure:
         "MEASURE_NOT_FOUND",
         f"The law has no measure {name!r}.",
         field="id",
-        fix=f"Nearest: {', '.join(near)}." if near else "`law measures` lists them all.",
+        fix=f"Nearest: {', '.join(near)}." if near else "`tariffs law measures` lists all ids.",
         metadata={"nearest": ", ".join(near)},
     )
 
@@ -129,7 +129,7 @@ def _row(row: Row) -> law_service_pb2.MeasureRow:
 
 
 def _lists(law: Law, measure: Measure) -> list[law_service_pb2.NamedList]:
-    """The lists that rows of a measure name, with how many codes they have on the as-of day."""
+    """The lists named by rows of a measure, with their number of codes on the as-of day."""
     scopes = [row.scope for period in measure.periods for row in period.rows]
     named = {name for scope in scopes for names in (*scope.products, scope.not_products) for name in names}
     noon = entry_instant(law, law.as_of, measure.direction)

@@ -1,4 +1,4 @@
-"""SimulateLines: rows that come in batches, each valued on its own and answered in order."""
+"""SimulateLines: calculate duties on batches of rows, each batch independently."""
 
 from __future__ import annotations
 
@@ -18,20 +18,21 @@ from tariffs.service.rpc.shared import notes_of, provenance_of
 from tariffs.service.rpc.simulation import Cancelled, points_of
 from tariffs.service.wire import arrow
 from tariffs.service.wire.frames import pack, unpack
+from tariffs.service.wire.status import request_invalid, too_large
 from tariffs.service.workers.tasks import ResultSink
 from tariffs.v1 import simulation_service_pb2 as pb
 
 STREAMS_KEPT = 8
 LINES_LIMIT = 250_000
-"""Rows of a batch times points: what comes of a batch is held until the ones before it are sent."""
+"""Largest product of rows and points of a batch, as its result is held in memory until earlier ones are sent."""
 
 
 @lru_cache(maxsize=STREAMS_KEPT)
 def stream_of(config: bytes) -> LineStream:
-    """The laws of a stream, made once in each process.
+    """Prepare the laws of a stream, once in each process.
 
     Raises:
-        TariffsError: what is wrong with the serialised LinesConfig.
+        TariffsError: an invalid serialised LinesConfig.
     """
     request = pb.LinesConfig.FromString(config)
     options = Options(
@@ -47,67 +48,67 @@ def stream_of(config: bytes) -> LineStream:
 def value_batch(
     config: bytes, index: int, data: bytes, cancelled: Cancelled
 ) -> tuple[list[pb.SimulateLinesResponse], dict[str, Any]]:
-    """The messages of one batch, and what of it the end of the stream needs.
+    """Return the messages of one batch, and the facts for the end of the stream.
 
     Raises:
-        TariffsError: a fault of the batch as a whole, named by its index, or CANCELLED.
+        TariffsError: an invalid batch, named by its index, or CANCELLED.
     """
     stream = stream_of(config)
     try:
         frame = arrow.read_table(data)
         _check_size(frame.height, len(stream.points))
-        found = stream.value(frame, cancelled)
+        result = stream.value(frame, cancelled)
     except InputError as error:
         raise _in_batch(error, index) from error
     messages = []
-    if found.refused.height:
-        for part in arrow.batches(found.refused):
+    if result.refused.height:
+        for part in arrow.batches(result.refused):
             messages.append(pb.SimulateLinesResponse(refused=pb.RefusedLines(batch=index, arrow=part)))
-    for point, frame in zip(stream.points, found.lines, strict=True):
+    for point, frame in zip(stream.points, result.lines, strict=True):
         for part in arrow.batches(frame):
             batch = pb.LinesBatch(batch=index, scenario=point.scenario.id, on=point.on, arrow=part)
             messages.append(pb.SimulateLinesResponse(lines=batch))
     facts = {
-        "digest": found.digest,
-        "switches": dict(found.switches),
-        "bases": dict(found.bases),
-        "notes": [(note.reason, note.message) for note in found.notes],
+        "digest": result.digest,
+        "switches": dict(result.switches),
+        "bases": dict(result.bases),
+        "notes": [(note.reason, note.message) for note in result.notes],
     }
     return messages, facts
 
 
-def value_lines(payload: bytes, outlet: ResultSink) -> None:
-    """Value one batch in a worker: its messages, and last its facts.
+def value_lines(payload: bytes, sink: ResultSink) -> None:
+    """Calculate one batch in a worker: send its messages, and last its facts.
 
     The payload's facts are `batch` and `config`, the length of the LinesConfig before the rows.
     """
     facts, body = unpack(payload)
     config, data = body[: facts["config"]], body[facts["config"] :]
-    messages, found = value_batch(config, facts["batch"], data, outlet.cancelled)
+    messages, batch_facts = value_batch(config, facts["batch"], data, sink.cancelled)
     for message in messages:
-        outlet.result(message.SerializeToString())
-    outlet.result(pack(found))
+        sink.result(message.SerializeToString())
+    sink.result(pack(batch_facts))
 
 
-def end_lines(payload: bytes, outlet: ResultSink) -> None:
-    """The last message of a stream, made in a worker from what its tally holds and its LinesConfig."""
+def end_lines(payload: bytes, sink: ResultSink) -> None:
+    """Make the last message of a stream in a worker, from the stream's totals and its LinesConfig."""
     facts, config = unpack(payload)
-    outlet.result(done_of(config, facts).SerializeToString())
+    sink.result(done_of(config, facts).SerializeToString())
 
 
-def done_of(config: bytes, tally: Mapping[str, Any]) -> pb.SimulateLinesResponse:
-    """The last message of a stream; see `Tally.facts`."""
+def done_of(config: bytes, totals: Mapping[str, Any]) -> pb.SimulateLinesResponse:
+    """Make the last message of a stream; see `StreamTotals.facts`."""
     stream, request = stream_of(config), pb.LinesConfig.FromString(config)
-    provenance = stream.provenance(tally["digest"], tally["batches"], tally["switches"], tally["bases"])
-    met = (Note(reason, message) for reason, message in tally["notes"])
-    notes = notes_of(dict.fromkeys((*stream.notes, *met)))
+    provenance = stream.provenance(totals["digest"], totals["batches"], totals["switches"], totals["bases"])
+    batch_notes = (Note(reason, message) for reason, message in totals["notes"])
+    notes = notes_of(dict.fromkeys((*stream.notes, *batch_notes)))
     done = pb.Done(provenance=provenance_of(provenance, request), notes=notes)
     return pb.SimulateLinesResponse(done=done)
 
 
 @dataclass
-class Tally:
-    """What the end of a stream tells, gathered batch by batch in their order, in memory that does not grow."""
+class StreamTotals:
+    """Facts for the last message of a stream, added batch by batch in order, in bounded memory."""
 
     batches: int = 0
     switches: dict[str, str] = field(default_factory=dict)
@@ -116,7 +117,7 @@ class Tally:
     digest: Any = field(default_factory=hashlib.sha256)
 
     def add(self, facts: Mapping[str, Any]) -> None:
-        """Take in the next batch; of the notes of one reason the first stands for all."""
+        """Add the next batch; only the first note of each reason is kept."""
         self.batches += 1
         self.digest.update(facts["digest"].encode())
         self.switches |= facts["switches"]
@@ -125,7 +126,7 @@ class Tally:
             self.notes.setdefault(reason, message)
 
     def facts(self) -> dict[str, Any]:
-        """What was gathered, as plain data."""
+        """Return the totals as JSON data."""
         return {
             "batches": self.batches,
             "switches": self.switches,
@@ -136,25 +137,21 @@ class Tally:
 
 
 def config_of(first: pb.SimulateLinesRequest | None) -> bytes:
-    """The serialised config that a stream begins with; raises InputError REQUEST_INVALID if it does not."""
+    """Return the serialised config of a stream; raises InputError REQUEST_INVALID if it is not the first message."""
     if first is None or first.WhichOneof("content") != "config":
-        raise InputError(
-            "REQUEST_INVALID",
-            "The stream does not begin with its config.",
-            field="config",
-            fix="Send the config as the first message, then rows.",
+        raise request_invalid(
+            "The first message of the stream is not the config.",
+            "config",
+            "Send the config as the first message, then rows.",
         )
     return first.config.SerializeToString(deterministic=True)
 
 
 def rows_of(message: pb.SimulateLinesRequest, index: int) -> bytes:
-    """The rows in a message; raises InputError REQUEST_INVALID if it holds none."""
+    """Return the rows in a message; raises InputError REQUEST_INVALID if there are none."""
     if message.WhichOneof("content") != "arrow":
-        error = InputError(
-            "REQUEST_INVALID",
-            "The message holds no rows.",
-            field="arrow",
-            fix="Send the config once, first, and then rows.",
+        error = request_invalid(
+            "The message has no rows.", "arrow", "Send the config once, as the first message, then rows."
         )
         raise _in_batch(error, index)
     return message.arrow
@@ -163,28 +160,28 @@ def rows_of(message: pb.SimulateLinesRequest, index: int) -> bytes:
 def simulate_lines(
     requests: Iterable[pb.SimulateLinesRequest], cancelled: Cancelled
 ) -> Iterator[pb.SimulateLinesResponse]:
-    """A whole stream in this thread.
+    """Calculate a whole stream in this thread.
 
     Raises:
-        TariffsError: what is wrong with the config or a batch.
+        TariffsError: an invalid config or batch.
     """
     incoming = iter(requests)
-    config, tally = config_of(next(incoming, None)), Tally()
+    config, totals = config_of(next(incoming, None)), StreamTotals()
     for index, message in enumerate(incoming):
         messages, facts = value_batch(config, index, rows_of(message, index), cancelled)
-        tally.add(facts)
+        totals.add(facts)
         yield from messages
-    yield done_of(config, tally.facts())
+    yield done_of(config, totals.facts())
 
 
 def _check_size(rows: int, points: int) -> None:
     if rows * points > LINES_LIMIT:
-        raise InputError(
-            "BATCH_TOO_LARGE",
-            f"{rows:,} rows under {points:,} points are more than {LINES_LIMIT:,} lines.",
-            field="arrow",
-            fix=f"Send at most {LINES_LIMIT // points:,} rows at a time.",
-            metadata={"limit": str(LINES_LIMIT), "found": str(rows * points)},
+        raise too_large(
+            f"{rows:,} rows times {points:,} points exceed the limit of {LINES_LIMIT:,} lines.",
+            "arrow",
+            f"Send at most {LINES_LIMIT // points:,} rows at a time.",
+            rows * points,
+            LINES_LIMIT,
         )
 
 

@@ -1,4 +1,4 @@
-"""Quotes as messages."""
+"""Convert quotes to messages."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ STATES = {
 }
 
 
-def answer_of(quote: Quote, scenario: Scenario, request: CalculateDutyRequest) -> CalculateDutyResponse:
-    """The answer to a request, with all its fields."""
+def response_of(quote: Quote, scenario: Scenario, request: CalculateDutyRequest) -> CalculateDutyResponse:
+    """Return the response to a request, with all its fields."""
     facts = {**quote.provenance, "scenarios": {scenario.id: scenario.digest}}
     return quote_message(quote, provenance_of(facts, request))
 
 
 def quote_message(quote: Quote, provenance: common_pb2.Provenance) -> CalculateDutyResponse:
-    """A quote as a message, built whole."""
+    """Convert a quote to a message."""
     return CalculateDutyResponse(
         **amounts_of(quote),
         missing_claims=quote.missing_claims,
@@ -47,13 +47,13 @@ def quote_message(quote: Quote, provenance: common_pb2.Provenance) -> CalculateD
     )
 
 
-def amounts_of(answer: Quote | EntryTotal) -> dict[str, Any]:
-    """The four amounts that a quote and an entry have, as text."""
-    return {name: f"{getattr(answer, name):.2f}" for name in ("assessed", "owed", "min", "max")}
+def amounts_of(total: Quote | EntryTotal) -> dict[str, Any]:
+    """Format the four amounts of a quote or an entry."""
+    return {name: f"{getattr(total, name):.2f}" for name in ("assessed", "owed", "min", "max")}
 
 
 def landed_of(cost: LandedCost) -> dict[str, str]:
-    """Parts of the landed cost as text."""
+    """Format the parts of the landed cost."""
     return {name: f"{amount:.2f}" for name, amount in cost.as_dict().items()}
 
 

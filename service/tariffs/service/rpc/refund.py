@@ -1,4 +1,4 @@
-"""RefundService: what comes back of entries."""
+"""RefundService: calculate refunds of duties on entries."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from tariffs.engine.base.dates import Moment
 from tariffs.engine.base.provenance import law_facts
-from tariffs.engine.errors import InputError, ServiceError, TariffsError
+from tariffs.engine.errors import InputError, TariffsError
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.line_duty.entries import UnreadLine
@@ -25,7 +25,7 @@ from tariffs.service.rpc.checks import decimal, rate, word
 from tariffs.service.rpc.duty import BATCH_LIMIT, read_line
 from tariffs.service.rpc.shared import day_text, law_under, notes_of, provenance_of, scenario_of
 from tariffs.service.rpc.table_forms import date_formats, table_notes
-from tariffs.service.wire.status import failure_of
+from tariffs.service.wire.status import cancelled_error, failure_of
 from tariffs.v1 import refund_service_pb2 as pb
 
 
@@ -34,17 +34,17 @@ def calculate_refunds(
     emit: Callable[[pb.CalculateRefundsResponse], None],
     cancelled: Callable[[], bool],
 ) -> None:
-    """Emit one answer on all lines; a line that cannot be rated is a failure in it.
+    """Emit one response for all lines; an invalid line is a failure in it.
 
     Raises:
-        TariffsError: BATCH_TOO_LARGE above 1,000 lines, or what is wrong with the scenario, a switch or an option.
+        TariffsError: BATCH_TOO_LARGE above 1,000 lines, or an invalid scenario, switch or option.
     """
     if not 0 < len(request.lines) <= BATCH_LIMIT:
         raise InputError(
             "BATCH_TOO_LARGE" if request.lines else "REQUEST_INVALID",
             f"The request has {len(request.lines):,} lines.",
             field="lines",
-            fix=f"Send 1 to {BATCH_LIMIT:,}, all lines of an entry in one request.",
+            fix=f"Send 1 to {BATCH_LIMIT:,} lines, with all lines of an entry in one request.",
         )
     scenario = scenario_of(request.scenario, "scenario")
     law = law_under(scenario, request.switches, request.min_confidence)
@@ -52,31 +52,31 @@ def calculate_refunds(
     lines: list[RefundLine | UnreadLine] = []
     for line in request.lines:
         if cancelled():
-            raise ServiceError("CANCELLED", "The caller cancelled the call.")
+            raise cancelled_error()
         try:
             lines.append(_line(line, formats))
         except TariffsError as error:
             lines.append(UnreadLine(line.line.entry_id, error))
-    found = refunds(law, lines, _options(law, request))
-    answer = pb.CalculateRefundsResponse(
-        entries=[_entry(entry) for entry in found.entries],
-        headings=_headings(found.headings),
-        total={name: f"{amount:.2f}" for name, amount in found.total.items()},
-        authorities=found.authority,
-        notes=notes_of((*_notes(law, request), *found.notes)),
+    result = refunds(law, lines, _options(law, request))
+    response = pb.CalculateRefundsResponse(
+        entries=[_entry(entry) for entry in result.entries],
+        headings=_headings(result.headings),
+        total={name: f"{amount:.2f}" for name, amount in result.total.items()},
+        authorities=result.authority,
+        notes=notes_of((*_notes(law, request), *result.notes)),
         provenance=provenance_of(
             {
                 **law_facts(law),
                 "known_on": known_on_text(law, request.known_on),
                 "scenarios": {scenario.id: scenario.digest},
-                "switches": found.switches,
+                "switches": result.switches,
             },
             request,
         ),
     )
-    for index, refusal in found.refused.items():
-        answer.failures[index].CopyFrom(failure_of(refusal))
-    emit(answer)
+    for index, refusal in result.refused.items():
+        response.failures[index].CopyFrom(failure_of(refusal))
+    emit(response)
 
 
 def _paid_on(law: Law, request: pb.CalculateRefundsRequest) -> Moment | None:
@@ -97,8 +97,8 @@ def _options(law: Law, request: pb.CalculateRefundsRequest) -> RefundOptions:
 
 def _notes(law: Law, request: pb.CalculateRefundsRequest) -> tuple[Note, ...]:
     paid_on = _paid_on(law, request)
-    told = moment_notes("paid_on", paid_on) if paid_on else ()
-    return (*table_notes(law, request.table, request.known_on, REFUND_COLUMNS), *told)
+    notes = moment_notes("paid_on", paid_on) if paid_on else ()
+    return (*table_notes(law, request.table, request.known_on, REFUND_COLUMNS), *notes)
 
 
 def _line(line: pb.RefundLine, formats: Mapping[str, str]) -> RefundLine:

@@ -1,8 +1,7 @@
-"""Answers prepared for all requests that differ in the customs value and their own ids alone.
+"""Response cache for requests that differ only in customs value and ids.
 
-Most of an answer does not depend on the money: names, citations, reasons, assumptions. The first request of its kind
-lays it out, and the ones after put their amounts into the blanks of its encoding, which is ten times faster than
-building a message.
+Most of a response does not depend on the value: names, citations, reasons, assumptions. The first request makes a byte
+template of its response; later ones fill in their amounts, which is ten times faster than building a message.
 """
 
 from __future__ import annotations
@@ -21,16 +20,16 @@ from tariffs.engine.line_duty.linear_quote import LARGEST_VALUE, LinearDuty, Lin
 from tariffs.engine.line_duty.quote_cache import QuotePlan
 from tariffs.engine.line_duty.rounding import UNDETERMINED
 from tariffs.service.observability.answer_facts import Encoded
-from tariffs.service.rpc.byte_templates import Blanks, lay_out
+from tariffs.service.rpc.byte_templates import ByteTemplate, make_template
 from tariffs.service.rpc.checks import DECIMAL, TEXT_LIMIT
 from tariffs.service.rpc.quotes import STATES
 from tariffs.service.rpc.shared import digest_of
 from tariffs.v1.duty_service_pb2 import CalculateDutyRequest, CalculateDutyResponse, LayerState
 
-PREPARED_KEPT = 2048
-"""Answers of all laws together; one takes some 10 KB."""
-BLANKS_KEPT = 4096
-"""Their encodings, which differ where amounts are longer or shorter; one takes some 5 KB."""
+RESPONSES_KEPT = 2048
+"""Cached responses of all laws together; one takes some 10 KB."""
+TEMPLATES_KEPT = 4096
+"""Their byte templates, one for each combination of text lengths; one takes some 5 KB."""
 _KEY_LIMIT = 4096
 _WHOLE_DIGITS = 15
 _UNDETERMINED = STATES[UNDETERMINED]
@@ -41,101 +40,101 @@ States = tuple[LayerState, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
-    """An answer without its money. It holds no law: one that nobody asks for any more must be free to go.
+class CachedResponse:
+    """A response without its amounts. Holds no reference to the Law, so unused laws can be collected.
 
     Attributes:
-        form: the answer, with the money of the request that laid it out.
-        provenance: of the form, serialized.
-        scaled: the line for one dollar.
-        told: its layers that the form tells of, in order.
-        fees: of the line.
+        form: the response, with the amounts of the first request.
+        provenance: the provenance of the form, serialized.
+        linear: the line for one dollar.
+        reported: the layers in the form, in order.
+        fees: the fees of the line.
         carriage: freight and insurance, in cents.
-        number: that no other has, nor one that stood in its place before.
+        number: unique, also among replaced entries.
     """
 
     form: CalculateDutyResponse
     provenance: bytes
-    scaled: LinearQuote
-    told: tuple[LinearDuty, ...]
+    linear: LinearQuote
+    reported: tuple[LinearDuty, ...]
     fees: LinearFees
     carriage: int
     number: int = field(default_factory=count().__next__)
 
 
-_PREPARED: BoundedCache[bytes, Prepared] = BoundedCache(PREPARED_KEPT)
-_BLANKS: BoundedCache[tuple[int, bytes, States], Blanks] = BoundedCache(BLANKS_KEPT)
+_RESPONSES: BoundedCache[bytes, CachedResponse] = BoundedCache(RESPONSES_KEPT)
+_TEMPLATES: BoundedCache[tuple[int, bytes, States], ByteTemplate] = BoundedCache(TEMPLATES_KEPT)
 
 
-def prepare(
+def cache_response(
     request: CalculateDutyRequest,
     law: Law,
     line: ResolvedLine,
     plan: QuotePlan,
-    answer: CalculateDutyResponse,
+    response: CalculateDutyResponse,
 ) -> None:
-    """Keep an answer for requests like this one, if its amounts are proportional to the value.
+    """Cache a response if its amounts are proportional to the customs value.
 
     Args:
-        request: what was asked.
-        law: the law of the answer.
-        line: the line as read.
+        request: the request.
+        law: the law of the response.
+        line: the resolved line.
         plan: its plan.
-        answer: what was answered, with all its fields; it is copied.
+        response: the response, with all its fields; it is copied.
     """
-    scaled = plan.linear_for(line.goods.value)
-    # The landed cost of goods that partly may not enter is not proportional to the declared value.
-    if scaled is None or plan.prohibited.share or not _alike(request):
+    linear = plan.linear_for(line.goods.value)
+    # The landed cost of partly prohibited goods is not proportional to the declared value.
+    if linear is None or plan.prohibited.share or not _is_cacheable(request):
         return
     fees = linear_fees(fees_on(law, line.day), line.line.mode, plan.mpf_share)
     key = _key(request)
     if fees is None or key is None:
         return
     form = CalculateDutyResponse()
-    form.CopyFrom(answer)
+    form.CopyFrom(response)
     form.provenance.ClearField("run_digest")
     provenance = form.provenance.SerializeToString(deterministic=True)
-    told = scaled.reported(scaled.cents(int(line.goods.value)))
-    carriage = sum(int(Decimal(answer.landed[name]) * 100) for name in _CARRIAGE)
-    _PREPARED.keep(key, Prepared(form, provenance, scaled, told, fees, carriage))
+    reported = linear.reported(linear.cents(int(line.goods.value)))
+    carriage = sum(int(Decimal(response.landed[name]) * 100) for name in _CARRIAGE)
+    _RESPONSES.keep(key, CachedResponse(form, provenance, linear, reported, fees, carriage))
 
 
-def answer_prepared(request: CalculateDutyRequest) -> Encoded | None:
-    """The answer to a request if one like it was prepared, with all its fields; None if not, or if it is wrong."""
-    if not _alike(request):
+def cached_response(request: CalculateDutyRequest) -> Encoded | None:
+    """Return the response to a request from the cache, with all its fields; None if not cached or if invalid."""
+    if not _is_cacheable(request):
         return None
     key, line = _key(request), request.line
-    kept = _PREPARED.find(key) if key else None
-    if kept is None or max(len(line.line_id), len(line.entry_id)) > TEXT_LIMIT:
+    cached = _RESPONSES.find(key) if key else None
+    if cached is None or max(len(line.line_id), len(line.entry_id)) > TEXT_LIMIT:
         return None
     declared = _declared(line.customs_value)
     value = declared if isinstance(declared, int) else int(declared.quantize(DOLLAR, ROUND_HALF_UP))
     if not 0 < value < LARGEST_VALUE:
         return None
-    cents = kept.scaled.cents(value)
-    if kept.scaled.latent and kept.scaled.reported(cents) != kept.told:
+    cents = cached.linear.cents(value)
+    if cached.linear.latent and cached.linear.reported(cents) != cached.reported:
         return None
-    texts, states = _texts(kept, declared, value, cents)
-    digest = digest_of(request, kept.provenance)
+    texts, states = _texts(cached, declared, value, cents)
+    digest = digest_of(request, cached.provenance)
     texts.append(digest.encode())
-    return Encoded(_encoded(kept, texts, states), digest)
+    return Encoded(_encoded(cached, texts, states), digest)
 
 
 def _declared(text: str) -> int | Decimal:
-    """The value that is written; 0 if it is not a number."""
-    # Most are whole dollars, and the way of decimals is long.
+    """Read a customs value; 0 if it is not a number."""
+    # Most values are whole dollars, and decimals are slow.
     if text.isdecimal() and text.isascii() and len(text) <= _WHOLE_DIGITS:
         return int(text)
     return Decimal(text) if DECIMAL.fullmatch(text) else 0
 
 
-def _alike(request: CalculateDutyRequest) -> bool:
-    """Whether requests like this one differ in the amounts of the answer alone."""
+def _is_cacheable(request: CalculateDutyRequest) -> bool:
+    """Return True if responses to requests with the same key differ only in amounts."""
     return not (request.explain or request.line.other_charges or request.scenario.yaml)
 
 
 def _key(request: CalculateDutyRequest) -> bytes | None:
-    """All that a request says but for its value and ids; None if that is too much to keep."""
+    """Serialize a request without its value and ids; None if that is too long to cache."""
     line = request.line
     own = line.customs_value, line.line_id, line.entry_id
     line.customs_value = line.line_id = line.entry_id = ""
@@ -147,14 +146,14 @@ def _key(request: CalculateDutyRequest) -> bytes | None:
 
 
 def _texts(
-    kept: Prepared, declared: int | Decimal, value: int, cents: Sequence[int]
+    cached: CachedResponse, declared: int | Decimal, value: int, cents: Sequence[int]
 ) -> tuple[list[bytes], States]:
-    """The amounts of an answer, and how the layers that are in doubt stand."""
-    duty = kept.scaled.duty(cents)
-    doubtful = [(layer, layer.amounts(cents)) for layer in kept.told if layer.possible]
-    landed = value * 100, duty[0], *kept.fees.at(value, declared)
-    amounts = [*cents, *duty, *[one for _, found in doubtful for one in found]]
-    amounts += *landed, sum(landed) + kept.carriage
+    """Format the amounts of a response, and return the states of the layers that depend on undeclared facts."""
+    duty = cached.linear.duty(cents)
+    doubtful = [(layer, layer.amounts(cents)) for layer in cached.reported if layer.possible]
+    landed = value * 100, duty[0], *cached.fees.at(value, declared)
+    amounts = [*cents, *duty, *[amount for _, amounts in doubtful for amount in amounts]]
+    amounts += *landed, sum(landed) + cached.carriage
     texts = [b"%d.%02d" % divmod(one, 100) for one in amounts]
     states = [
         STATES[layer.label.state] if low == high else _UNDETERMINED for layer, (_, _, low, high) in doubtful
@@ -162,36 +161,33 @@ def _texts(
     return texts, tuple(states)
 
 
-def _encoded(kept: Prepared, texts: Sequence[bytes], states: States) -> bytes:
-    form = kept.number, bytes(map(len, texts)), states
-    blanks = _BLANKS.find(form)
-    if blanks is not None:
-        return blanks.filled(texts)
-    data, blanks = lay_out(partial(_filled, kept, states), texts)
-    if blanks is not None:
-        _BLANKS.keep(form, blanks)
+def _encoded(cached: CachedResponse, texts: Sequence[bytes], states: States) -> bytes:
+    key = cached.number, bytes(map(len, texts)), states
+    template = _TEMPLATES.find(key)
+    if template is not None:
+        return template.fill(texts)
+    data, template = make_template(partial(_filled, cached, states), texts)
+    if template is not None:
+        _TEMPLATES.keep(key, template)
     return data
 
 
-def _filled(kept: Prepared, states: States, texts: Sequence[str]) -> CalculateDutyResponse:
-    """The answer with the amounts of `_texts` and the digest of its run."""
-    given = iter(texts)
-    cents = list(islice(given, len(kept.scaled.proportions)))
-    answer = CalculateDutyResponse()
-    answer.CopyFrom(kept.form)
+def _filled(cached: CachedResponse, states: States, texts: Sequence[str]) -> CalculateDutyResponse:
+    """Return the response with the amounts of `_texts` and its run digest."""
+    remaining = iter(texts)
+    cents = list(islice(remaining, len(cached.linear.proportions)))
+    response = CalculateDutyResponse()
+    response.CopyFrom(cached.form)
     for name in _DUTY:
-        setattr(answer, name, next(given))
-    doubts = iter(states)
-    for message, layer in zip(answer.layers, kept.told, strict=True):
+        setattr(response, name, next(remaining))
+    remaining_states = iter(states)
+    for message, layer in zip(response.layers, cached.reported, strict=True):
         amount = cents[layer.amount]
         message.base, message.amount, message.min, message.max = cents[layer.base], amount, amount, amount
         if layer.possible:
-            message.base, message.amount, message.min, message.max = islice(given, 4)
-            message.state = next(doubts)
+            message.base, message.amount, message.min, message.max = islice(remaining, 4)
+            message.state = next(remaining_states)
     for name in _LANDED:
-        answer.landed[name] = next(given)
-    answer.provenance.run_digest = next(given)
-    return answer
-
-
-__all__ = ["BLANKS_KEPT", "PREPARED_KEPT", "Prepared", "answer_prepared", "prepare"]
+        response.landed[name] = next(remaining)
+    response.provenance.run_digest = next(remaining)
+    return response

@@ -1,4 +1,4 @@
-"""Long runs: computed part by part, each part written as soon as it is there, and gone on with where one is missing."""
+"""Compute long runs part by part: write each part when it is done, and continue with the first missing part."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import polars as pl
+from google.longrunning import operations_pb2
 
 from tariffs.engine.base.provenance import engine_version
 from tariffs.engine.law import load_law
@@ -19,50 +20,62 @@ from tariffs.engine.runs.impact import PointRun, ScenarioImpact
 from tariffs.engine.runs.table_run import SwitchReport, baseline_required
 from tariffs.engine.runs.timeline import PeriodRun
 from tariffs.service.rpc import simulation, timeline
-from tariffs.service.rpc.simulation import Local, parameters_of, simulate_options, table_of
+from tariffs.service.rpc.local_inputs import LocalInputs
+from tariffs.service.rpc.simulation import parameters_of, simulate_options, table_of
+from tariffs.service.rpc.tables import time_text
 from tariffs.service.storage.result_parts import ResultPart, ResultParts
+from tariffs.service.storage.run_rows import CANCELLED, FAILED, RUNNING, SUCCEEDED, WAITING, RunRow
 from tariffs.service.wire import arrow
 from tariffs.service.wire.frames import pack, unpack
+from tariffs.service.wire.status import failure_of
 from tariffs.service.workers.tasks import ResultSink
+from tariffs.v1 import common_pb2
 from tariffs.v1 import simulation_service_pb2 as pb
 
 SIMULATE, TIMELINE = "simulate", "timeline"
 Request = pb.SimulateRequest | pb.TimelineRequest
 Response = pb.SimulateResponse | pb.TimelineResponse
 Facts = Mapping[str, Any]
+STATES = {
+    WAITING: pb.RUN_STATE_WAITING,
+    RUNNING: pb.RUN_STATE_RUNNING,
+    SUCCEEDED: pb.RUN_STATE_SUCCEEDED,
+    FAILED: pb.RUN_STATE_FAILED,
+    CANCELLED: pb.RUN_STATE_CANCELLED,
+}
 REQUESTS: Mapping[str, Any] = {SIMULATE: pb.SimulateRequest, TIMELINE: pb.TimelineRequest}
 
 
 class Steps(Protocol):
-    """A run that is valued one part at a time."""
+    """A run that is computed one part at a time."""
 
     @property
     def run(self) -> PointRun | PeriodRun:
-        """What values the parts."""
+        """The engine's run."""
 
     def refused(self, rows: pl.DataFrame) -> list[Response]:
-        """The messages of rows that could not be used."""
+        """Make the messages of refused rows."""
 
     def value(self, index: int) -> tuple[list[Response], Facts]:
-        """The messages of a part, and what of it the end needs."""
+        """Compute a part; return its messages, and its facts for the end of the run."""
 
     def recall(self, index: int, facts: Facts) -> None:
-        """Take over a part that was valued before."""
+        """Reuse the facts of a part computed earlier."""
 
     def done(self) -> Response:
-        """The last message."""
+        """Make the last message."""
 
 
 @dataclass
 class _Points:
-    """The points of a simulation; of those valued, only notes are kept."""
+    """The points of a simulation; of computed points only ids and notes are kept."""
 
     run: PointRun
     request: pb.SimulateRequest
     blocks: dict[int, ScenarioImpact] = field(default_factory=dict)
 
     def refused(self, rows: pl.DataFrame) -> list[Response]:
-        return _told(lambda emit: simulation.tell_refused(rows, emit))
+        return _collect(lambda emit: simulation.emit_refused(rows, pb.SimulateResponse, emit))
 
     def value(self, index: int) -> tuple[list[Response], Facts]:
         block = self.run.value(index)
@@ -73,7 +86,7 @@ class _Points:
             **_written(self.run.touched),
         }
         self._keep(index, facts)
-        return _told(lambda emit: simulation.tell_point(block, emit)), facts
+        return _collect(lambda emit: simulation.emit_point(block, emit)), facts
 
     def recall(self, index: int, facts: Facts) -> None:
         self._keep(index, facts)
@@ -96,11 +109,11 @@ class _Scenarios:
     request: pb.TimelineRequest
 
     def refused(self, rows: pl.DataFrame) -> list[Response]:
-        return _told(lambda emit: timeline.tell_refused(rows, emit))
+        return _collect(lambda emit: simulation.emit_refused(rows, pb.TimelineResponse, emit))
 
     def value(self, index: int) -> tuple[list[Response], Facts]:
         block = self.run.value(index)
-        return _told(lambda emit: timeline.tell_scenario(block, emit)), _written(self.run.touched)
+        return _collect(lambda emit: timeline.emit_scenario(block, emit)), _written(self.run.touched)
 
     def recall(self, index: int, facts: Facts) -> None:
         self.run.recall(_read(facts))
@@ -110,15 +123,15 @@ class _Scenarios:
 
 
 def maker() -> str:
-    """What a result depends on beside the request: the law and the version of the engine."""
+    """Digest the law and the engine version, on which a result depends beside the request."""
     return hashlib.sha256(f"{load_law().digest} {engine_version()}".encode()).hexdigest()
 
 
 def parts_of(kind: str, request: Any) -> int:
-    """How many parts the result of a request has.
+    """Count the parts of a request's result.
 
     Raises:
-        TariffsError: what is wrong with the request, as far as it can be told without its table.
+        TariffsError: an invalid request, as far as that shows without its table.
     """
     _check_table(request)
     if kind == SIMULATE:
@@ -133,33 +146,33 @@ def _check_table(request: Any) -> None:
     arrow.check_message(request.arrow)
     own = request.WhichOneof("table") in {"arrow", "handle"}
     if own and not request.baseline and request.response != pb.RESPONSE_MODEL_NONE:
-        # Told when the run is begun, not when nobody looks any more.
+        # Raised when the run is started, not later when the caller has left.
         raise baseline_required()
 
 
-def compute(payload: bytes, outlet: ResultSink) -> None:
-    """Compute the parts of a run that are missing, telling of each part as it is there, and last of the whole.
+def compute(payload: bytes, sink: ResultSink) -> None:
+    """Compute the missing parts of a run; send a message for each finished part, and last one for the run.
 
-    The payload's facts are `kind`, `directory`, `total` and, for a table that is kept, `table`, its path.
+    The payload's facts are `kind`, `directory`, `total` and, for a stored table, `table`, its path.
 
     Raises:
-        TariffsError: what is wrong with the request, or CANCELLED.
+        TariffsError: an invalid request, or CANCELLED.
     """
     facts, body = unpack(payload)
     request = REQUESTS[facts["kind"]].FromString(body)
     parts = ResultParts(Path(facts["directory"]), facts["total"])
     parts.touch()
     if not parts.tail.is_there():
-        with _steps(facts["kind"], request, facts.get("table"), outlet) as steps:
-            _compute(steps, parts, outlet)
+        with _steps(facts["kind"], request, facts.get("table"), sink) as steps:
+            _compute(steps, parts, sink)
     else:
         for index in range(parts.total):
-            outlet.result(pack({"part": index + 1}))
-    found = parts.tail.facts()
-    outlet.result(pack({"messages": found["messages"]}, base64.b64decode(found["provenance"])))
+            sink.result(pack({"part": index + 1}))
+    end = parts.tail.facts()
+    sink.result(pack({"messages": end["messages"]}, base64.b64decode(end["provenance"])))
 
 
-def _compute(steps: Steps, parts: ResultParts, outlet: ResultSink) -> None:
+def _compute(steps: Steps, parts: ResultParts, sink: ResultSink) -> None:
     rows = steps.run.refused
     if not parts.head.is_there():
         _write(parts.head, steps.refused(rows), {})
@@ -169,7 +182,7 @@ def _compute(steps: Steps, parts: ResultParts, outlet: ResultSink) -> None:
             steps.recall(index, part.facts())
         else:
             _write(part, *steps.value(index))
-        outlet.result(pack({"part": index + 1}))
+        sink.result(pack({"part": index + 1}))
     done = steps.done()
     late = steps.run.refused.join(rows.select("row").unique(), on="row", how="anti", maintain_order="left")
     messages = [*steps.refused(late), done]
@@ -179,13 +192,13 @@ def _compute(steps: Steps, parts: ResultParts, outlet: ResultSink) -> None:
 
 
 @contextmanager
-def _steps(kind: str, request: Any, table: str | None, outlet: ResultSink) -> Iterator[Steps]:
-    def tell(stage: str, fraction: float) -> None:
-        outlet.progress(pack({"stage": stage, "fraction": fraction}))
+def _steps(kind: str, request: Any, table: str | None, sink: ResultSink) -> Iterator[Steps]:
+    def report(stage: str, fraction: float) -> None:
+        sink.progress(pack({"stage": stage, "fraction": fraction}))
 
     given = table if table is not None else table_of(request)
-    with parameters_of(request, Local()) as parameters:
-        common: dict[str, Any] = {"law": load_law(), "progress": tell, "cancelled": outlet.cancelled}
+    with parameters_of(request, LocalInputs()) as parameters:
+        common: dict[str, Any] = {"law": load_law(), "progress": report, "cancelled": sink.cancelled}
         if kind == SIMULATE:
             options = simulate_options(request, parameters)
             points = simulation.points_of(request.points)
@@ -196,9 +209,9 @@ def _steps(kind: str, request: Any, table: str | None, outlet: ResultSink) -> It
             yield _Scenarios(PeriodRun(given, scenarios, *period, options=options, **common), request)
 
 
-def _told(tell: Callable[[Callable[[Any], None]], None]) -> list[Response]:
+def _collect(emit_all: Callable[[Callable[[Any], None]], None]) -> list[Response]:
     messages: list[Response] = []
-    tell(messages.append)
+    emit_all(messages.append)
     return messages
 
 
@@ -213,3 +226,34 @@ def _written(touched: SwitchReport) -> dict[str, Any]:
 
 def _read(facts: Facts) -> SwitchReport:
     return SwitchReport(facts["switches"], tuple(facts["too_many"]))
+
+
+def operation_of(run: RunRow, keep_seconds: float) -> operations_pb2.Operation:
+    """Return a run as an operation: metadata always, result or error once it has ended."""
+    operation = operations_pb2.Operation(name=run.name, done=not run.is_open)
+    operation.metadata.Pack(
+        pb.RunMetadata(
+            state=STATES[run.state],
+            stage=run.stage,
+            fraction=run.fraction,
+            finished_parts=run.finished_parts,
+            total_parts=run.total_parts,
+            attempts=run.attempts,
+            create_time=time_text(run.created),
+            end_time=time_text(run.ended),
+            expire_time=time_text(None if run.ended is None else run.ended + keep_seconds),
+        )
+    )
+    if run.failure is not None:
+        operation.error.CopyFrom(failure_of(run.failure))
+    elif run.provenance is not None:
+        provenance = common_pb2.Provenance.FromString(run.provenance)
+        operation.response.Pack(pb.RunResult(provenance=provenance, message_count=run.message_count))
+    return operation
+
+
+def read_response(kind: str, offset: int, message: bytes) -> pb.ReadRunResponse:
+    """Wrap a message of a run with its offset."""
+    response = pb.ReadRunResponse(offset=offset)
+    getattr(response, kind).MergeFromString(message)
+    return response

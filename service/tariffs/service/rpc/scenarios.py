@@ -1,4 +1,4 @@
-"""ScenarioService: the library, and a check for scenarios of one's own."""
+"""ScenarioService: read the scenario library, check and compare scenarios."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from tariffs.v1 import common_pb2, scenario_service_pb2
 def list_scenarios(
     request: scenario_service_pb2.ListScenariosRequest,
 ) -> scenario_service_pb2.ListScenariosResponse:
-    """All scenarios of the library, by name."""
-    known = library()
+    """List all scenarios of the library, by name."""
+    scenarios = library()
     return scenario_service_pb2.ListScenariosResponse(
-        scenarios=[_scenario(known[name]) for name in sorted(known)],
+        scenarios=[_scenario(scenarios[name]) for name in sorted(scenarios)],
         provenance=law_provenance(load_law(), request),
     )
 
 
 def get_scenario(request: scenario_service_pb2.GetScenarioRequest) -> scenario_service_pb2.Scenario:
-    """One scenario of the library with its text.
+    """Return one scenario of the library with its text.
 
     Raises:
         ScenarioError: SCENARIO_NOT_FOUND, with the nearest names.
     """
-    scenario = named_scenario(required(request.id, "id", "Give the name of a scenario."), "id")
+    scenario = named_scenario(required(request.id, "id", "Use the name of a scenario."), "id")
     message = _scenario(scenario)
     message.yaml = scenario.text
     message.provenance.CopyFrom(law_provenance(load_law(), request, [scenario]))
@@ -44,10 +44,10 @@ def get_scenario(request: scenario_service_pb2.GetScenarioRequest) -> scenario_s
 def check_scenario_text(
     request: scenario_service_pb2.CheckScenarioRequest,
 ) -> scenario_service_pb2.CheckScenarioResponse:
-    """What is wrong with a scenario of the library or a text.
+    """List the problems of a scenario in the library or in a text.
 
     Raises:
-        ScenarioError: SCENARIO_NOT_FOUND for a name; faults of a text are in the answer.
+        ScenarioError: SCENARIO_NOT_FOUND for a name; problems of a text are in the response.
     """
     law = load_law()
     problems = [_problem(problem) for problem in check_scenario(_text(request.scenario), law)]
@@ -61,10 +61,10 @@ def check_scenario_text(
 def diff_scenarios(
     request: scenario_service_pb2.DiffScenariosRequest,
 ) -> scenario_service_pb2.DiffScenariosResponse:
-    """What two scenarios make different in the law.
+    """List the differences between the laws of two scenarios.
 
     Raises:
-        ScenarioError: one of them cannot be found, read or applied.
+        ScenarioError: a scenario cannot be found, read or applied.
     """
     law = load_law()
     pair = scenario_of(request.first, "first"), scenario_of(request.second, "second")

@@ -1,4 +1,4 @@
-"""What all calls share: scenarios of a request, notes, provenance."""
+"""Helpers of all methods: scenarios of a request, laws under scenarios, notes, provenance."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from google.protobuf.message import Message
 
 from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.base.provenance import law_facts
-from tariffs.engine.errors import InputError
 from tariffs.engine.law import Law, load_law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.scenario import Scenario, apply_scenario, library, parse_scenario
 from tariffs.engine.scenario.named import find
 from tariffs.service.rpc.checks import DOCUMENT_LIMIT, word, words
+from tariffs.service.wire.status import too_large
 from tariffs.v1 import common_pb2
 
 BASE = "base"
@@ -39,10 +39,10 @@ _OWN_FIELDS = frozenset({*_TEXTS, "scenarios", "switches", "bases"})
 
 
 def scenario_of(ref: common_pb2.ScenarioRef, field: str) -> Scenario:
-    """The scenario a request names or brings; the law as it is if it does neither. Names never reach the disk.
+    """Return the scenario that a request names or contains, by default BASE. Names never reach the disk.
 
     Raises:
-        ScenarioError: SCENARIO_NOT_FOUND, or what is wrong with the text.
+        ScenarioError: SCENARIO_NOT_FOUND, or an invalid text.
         InputError: BATCH_TOO_LARGE for a text over 1 MiB.
     """
     if ref.WhichOneof("scenario") != "yaml":
@@ -51,13 +51,13 @@ def scenario_of(ref: common_pb2.ScenarioRef, field: str) -> Scenario:
 
 
 def named_scenario(name: str, field: str) -> Scenario:
-    """The scenario of that name in the library; raises ScenarioError SCENARIO_NOT_FOUND with the nearest names."""
+    """Return the library scenario of a name; raises ScenarioError SCENARIO_NOT_FOUND with the nearest names."""
     return find(name, library(), field)
 
 
 @dataclass(frozen=True, slots=True)
 class LawKey:
-    """What tells laws apart; scenarios compare by what they say."""
+    """Cache key of a law; scenarios compare by content."""
 
     id: str
     digest: str
@@ -69,55 +69,53 @@ _LAWS: BoundedCache[LawKey, Law] = BoundedCache(LAWS_KEPT)
 
 
 def law_key(scenario: Scenario, switches: Mapping[str, str], min_confidence: str) -> LawKey:
-    """Names the law under a scenario, with doubtful facts as a request sets them and only acts of a confidence or
-    better.
-    """
+    """Make the key of the law under a scenario, with switches set and acts of at least `min_confidence`."""
     settings = tuple(sorted(words(switches, "switches").items()))
     return LawKey(scenario.id, scenario.digest, settings, word(min_confidence, "min_confidence"))
 
 
 def law_under(scenario: Scenario, switches: Mapping[str, str], min_confidence: str) -> Law:
-    """The law that `law_key` names."""
+    """Return the law of `law_key`, made if it is not cached."""
     key = law_key(scenario, switches, min_confidence)
     return _LAWS.get(key, lambda: _make_law(key, scenario))
 
 
 def law_of(key: LawKey) -> Law | None:
-    """The law of a name if it is in memory."""
+    """Return the law of a key if it is cached."""
     return _LAWS.find(key)
 
 
 def _make_law(key: LawKey, scenario: Scenario) -> Law:
     law = load_law().with_switches(dict(key.settings))
-    made = apply_scenario(law.with_min_conf(key.min_confidence) if key.min_confidence else law, scenario)
-    # Laid out before the law can be found: who finds one looks up its segments, on the event loop.
-    made.moment(made.coverage[0])
-    return made
+    law = apply_scenario(law.with_min_conf(key.min_confidence) if key.min_confidence else law, scenario)
+    # Segments are computed before the law is cached: a cached law is used on the event loop.
+    law.moment(law.coverage[0])
+    return law
 
 
 def document(text: str, field: str) -> str:
-    """A text of at most 1 MiB."""
+    """Return a text; raises InputError BATCH_TOO_LARGE above DOCUMENT_LIMIT bytes."""
     size = len(text.encode())
     if size > DOCUMENT_LIMIT:
-        raise InputError(
-            "BATCH_TOO_LARGE",
+        raise too_large(
             f"{field} has {size:,} bytes; the limit is {DOCUMENT_LIMIT:,}.",
-            field=field,
-            fix="Split it, using parents.",
-            metadata={"limit": str(DOCUMENT_LIMIT), "found": str(size)},
+            field,
+            "Split it into scenarios, and name them as parents.",
+            size,
+            DOCUMENT_LIMIT,
         )
     return text
 
 
 def notes_of(notes: Iterable[Note]) -> list[common_pb2.Note]:
-    """Notes as messages."""
+    """Convert notes to messages."""
     return [common_pb2.Note(reason=note.reason, message=note.message) for note in notes]
 
 
 def provenance_of(facts: Mapping[str, Any], request: Message) -> common_pb2.Provenance:
-    """Provenance as a message: known facts in fields of their own, the others under `details`.
+    """Convert provenance to a message: known facts in their fields, the others under `details`.
 
-    The engine's run digest stands where it gives one; else it is taken from the request and the facts.
+    Without a run digest of the engine, the request and the facts are digested.
     """
     texts: dict[str, Any] = {name: str(facts[name]) for name in _TEXTS if facts.get(name)}
     message = common_pb2.Provenance(
@@ -129,14 +127,14 @@ def provenance_of(facts: Mapping[str, Any], request: Message) -> common_pb2.Prov
     details = {
         name: value for name, value in facts.items() if name not in _OWN_FIELDS and value not in (None, "")
     }
-    ParseDict(_plain(details), message.details)
+    ParseDict(json.loads(json.dumps(details, default=str)), message.details)
     if not message.run_digest:
-        message.run_digest = run_digest(message, request)
+        message.run_digest = digest_of(request, message.SerializeToString(deterministic=True))
     return message
 
 
 def law_provenance(law: Law, request: Message, scenarios: Iterable[Scenario] = ()) -> common_pb2.Provenance:
-    """Provenance of an answer that depends on the law, and perhaps scenarios, alone."""
+    """Make the provenance of a response that depends only on the law and scenarios."""
     facts: dict[str, Any] = {
         **law_facts(law),
         "scenarios": {scenario.id: scenario.digest for scenario in scenarios},
@@ -145,24 +143,19 @@ def law_provenance(law: Law, request: Message, scenarios: Iterable[Scenario] = (
 
 
 def day_text(day: date | None) -> str:
-    """A day as ISO text; empty where there is none."""
+    """Format a day as ISO text; empty for None."""
     return day.isoformat() if day else ""
 
 
 def instant_text(instant: datetime | None, zone: ZoneInfo) -> str:
-    """An instant as ISO text on a clock; empty where there is none."""
+    """Format an instant as ISO text in a time zone; empty for None."""
     return instant.astimezone(zone).isoformat(timespec="minutes") if instant else ""
 
 
-def run_digest(provenance: common_pb2.Provenance, request: Message) -> str:
-    """The digest of a request and of the provenance of its answer, which has no digest yet."""
-    return digest_of(request, provenance.SerializeToString(deterministic=True))
-
-
 def digest_of(request: Message, provenance: bytes) -> str:
-    """As `run_digest`, of a provenance that is already serialized."""
-    asked = request.SerializeToString(deterministic=True)
-    parts = (request.DESCRIPTOR.full_name.encode(), b"\0", _sized(asked), _sized(provenance))
+    """Digest a request and the serialized provenance of its response, which has no run digest yet."""
+    data = request.SerializeToString(deterministic=True)
+    parts = (request.DESCRIPTOR.full_name.encode(), b"\0", _sized(data), _sized(provenance))
     return hashlib.sha256(b"".join(parts)).hexdigest()
 
 
@@ -174,25 +167,3 @@ def _listed(bases: Any) -> list[str]:
     if isinstance(bases, Mapping):
         return [f"{name}: {value}" for name, value in bases.items()]
     return [bases] if isinstance(bases, str) else [str(item) for item in bases or ()]
-
-
-def _plain(value: Any) -> Any:
-    return json.loads(json.dumps(value, default=str))
-
-
-__all__ = [
-    "LawKey",
-    "day_text",
-    "digest_of",
-    "document",
-    "instant_text",
-    "law_key",
-    "law_of",
-    "law_provenance",
-    "law_under",
-    "named_scenario",
-    "notes_of",
-    "provenance_of",
-    "run_digest",
-    "scenario_of",
-]

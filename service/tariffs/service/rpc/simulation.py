@@ -1,21 +1,24 @@
-"""SimulationService: scenarios over a trade table, told as they come."""
+"""SimulationService.Simulate: compute scenarios over a trade table."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
-from tariffs.engine.runs.impact import Impact, Options, Point, ScenarioImpact, Table, impact
+from tariffs.engine.runs.impact import Impact, Options, Point, ScenarioImpact, impact
 from tariffs.service.rpc.checks import choice, direction_of, word, words
+from tariffs.service.rpc.local_inputs import LocalInputs
 from tariffs.service.rpc.shared import notes_of, provenance_of, scenario_of
 from tariffs.service.wire import arrow
+from tariffs.service.wire.status import request_invalid, too_large
 from tariffs.v1 import simulation_service_pb2 as pb
 
 POINTS_LIMIT = 64
@@ -25,33 +28,25 @@ Emit = Callable[[pb.SimulateResponse], None]
 Cancelled = Callable[[], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Local:
-    """What only a caller in the same process can give: a table and a parameter file by reference."""
-
-    table: Table = None
-    parameters: str = ""
-
-
 def simulate(
-    request: pb.SimulateRequest, emit: Emit, cancelled: Cancelled, local: Local | None = None
+    request: pb.SimulateRequest, emit: Emit, cancelled: Cancelled, local: LocalInputs | None = None
 ) -> None:
-    """Run a request, handing out messages in order: progress, refused rows, points, and last `done`.
+    """Compute a request and emit its messages in order: progress, refused rows, points, and last `done`.
 
     Args:
         request: the request.
         emit: takes each message; it may block until the caller is ready for more.
-        cancelled: asked between steps; yes ends the run.
-        local: a table and parameters by reference; they stand in for those of the request.
+        cancelled: called between steps; True ends the run.
+        local: inputs that replace those of the request.
 
     Raises:
-        TariffsError: what is wrong with the request, or CANCELLED.
+        TariffsError: an invalid request, or CANCELLED.
     """
-    local = local or Local()
+    local = local or LocalInputs()
     points = points_of(request.points)
     table = local.table if local.table is not None else table_of(request)
     with parameters_of(request, local) as parameters:
-        found = impact(
+        result = impact(
             table,
             points,
             law=load_law(),
@@ -59,17 +54,19 @@ def simulate(
             progress=lambda stage, fraction: emit(_progress(stage, fraction)),
             cancelled=cancelled,
         )
-    _tell(found, request, emit)
+    emit_refused(result.refused, pb.SimulateResponse, emit)
+    for point in result.scenarios:
+        emit_point(point, emit)
+    emit(done_of(result, request))
 
 
 def points_of(points: Sequence[pb.Point]) -> list[Point]:
-    """The points of a request."""
+    """Convert the points of a request."""
     if not 1 <= len(points) <= POINTS_LIMIT:
-        raise InputError(
-            "REQUEST_INVALID",
+        raise request_invalid(
             f"The request has {len(points)} points.",
-            field="points",
-            fix=f"Give 1 to {POINTS_LIMIT}: a scenario and a day each.",
+            "points",
+            f"Send 1 to {POINTS_LIMIT} points: a scenario and a day each.",
         )
     return [
         Point(scenario_of(point.scenario, f"points[{index}].scenario"), word(point.on, f"points[{index}].on"))
@@ -78,30 +75,29 @@ def points_of(points: Sequence[pb.Point]) -> list[Point]:
 
 
 def table_of(request: pb.SimulateRequest | pb.TimelineRequest) -> pl.DataFrame | None:
-    """The table a request brings; None is the embedded one.
+    """Read the table in a request; None stands for the embedded one.
 
     Raises:
-        InputError: TABLE_NOT_FOUND for a handle: whoever keeps tables gives them by reference.
+        InputError: TABLE_NOT_FOUND for a handle, which only a server with stored tables can resolve.
     """
     given = request.WhichOneof("table")
     if given == "handle":
         raise InputError(
             "TABLE_NOT_FOUND",
-            f"There is no table {word(request.handle, 'handle')!r} here.",
+            f"There is no stored table {word(request.handle, 'handle')!r} in this process.",
             field="handle",
-            fix="Tables are kept by servers; in-process give the table itself.",
+            fix="Only servers store tables; in-process pass the table itself.",
         )
     return arrow.read_table(request.arrow) if given == "arrow" else None
 
 
 def options_of(request: pb.SimulateRequest | pb.TimelineRequest, parameters: str) -> Options:
-    """What points and periods have in common of how a table is valued."""
+    """Read the options that points and periods have in common."""
     if len(request.by) > KEYS_LIMIT:
-        raise InputError(
-            "REQUEST_INVALID",
-            f"There are {len(request.by)} keys.",
-            field="by",
-            fix=f"Give at most {KEYS_LIMIT}.",
+        raise request_invalid(
+            f"The request has {len(request.by)} grouping keys; the limit is {KEYS_LIMIT}.",
+            "by",
+            "Send fewer keys.",
         )
     default = Options()
     return Options(
@@ -119,7 +115,7 @@ def options_of(request: pb.SimulateRequest | pb.TimelineRequest, parameters: str
 
 
 def simulate_options(request: pb.SimulateRequest, parameters: str) -> Options:
-    """How a table is valued for a request."""
+    """Read the options of a request over points."""
     return replace(
         options_of(request, parameters),
         lines=request.include_lines,
@@ -130,13 +126,13 @@ def simulate_options(request: pb.SimulateRequest, parameters: str) -> Options:
 
 
 @contextmanager
-def parameters_of(request: pb.SimulateRequest | pb.TimelineRequest, local: Local) -> Iterator[str]:
-    """The parameter set as the engine takes it: empty, a name, or the path of a file that lives as long as the run."""
+def parameters_of(request: pb.SimulateRequest | pb.TimelineRequest, local: LocalInputs) -> Iterator[str]:
+    """Provide the parameter set as the engine expects it: empty, a name, or the path of a temporary file."""
     given = request.WhichOneof("parameters")
     if local.parameters or given is None:
         yield local.parameters
     elif given == "parameter_set":
-        # Anything but a name of a set would be read as a path of the server's own disk.
+        # Any other text would be read as a path on the server's disk.
         if request.parameter_set not in PARAMETER_SETS:
             raise InputError(
                 "PARAMETER_INVALID",
@@ -147,12 +143,12 @@ def parameters_of(request: pb.SimulateRequest | pb.TimelineRequest, local: Local
         yield request.parameter_set
     else:
         if len(request.parameter_csv) > arrow.MESSAGE_LIMIT:
-            raise InputError(
-                "BATCH_TOO_LARGE",
+            raise too_large(
                 f"The parameter table has {len(request.parameter_csv):,} bytes.",
-                field="parameter_csv",
-                fix=f"Send at most {arrow.MESSAGE_LIMIT:,} bytes.",
-                metadata={"limit": str(arrow.MESSAGE_LIMIT), "found": str(len(request.parameter_csv))},
+                "parameter_csv",
+                f"Send at most {arrow.MESSAGE_LIMIT:,} bytes.",
+                len(request.parameter_csv),
+                arrow.MESSAGE_LIMIT,
             )
         with tempfile.TemporaryDirectory(prefix="tariffs-") as directory:
             path = Path(directory) / "parameters.csv"
@@ -160,27 +156,20 @@ def parameters_of(request: pb.SimulateRequest | pb.TimelineRequest, local: Local
             yield str(path)
 
 
-def _tell(found: Impact, request: pb.SimulateRequest, emit: Emit) -> None:
-    tell_refused(found.refused, emit)
-    for point in found.scenarios:
-        tell_point(point, emit)
-    emit(done_of(found, request))
-
-
-def tell_refused(refused: pl.DataFrame, emit: Emit) -> None:
-    """Hand out the rows that could not be used, if there are any."""
+def emit_refused(refused: pl.DataFrame, response: type[Any], emit: Callable[[Any], None]) -> None:
+    """Emit the refused rows, if any, as messages of a response type."""
     if refused.height:
         for data in arrow.batches(refused):
-            emit(pb.SimulateResponse(refused=pb.RefusedBatch(arrow=data)))
+            emit(response(refused=pb.RefusedBatch(arrow=data)))
 
 
-def done_of(found: Impact, request: pb.SimulateRequest) -> pb.SimulateResponse:
-    """The last message of a run; of its points only ids, days and notes are read."""
-    points = found.scenarios
+def done_of(result: Impact, request: pb.SimulateRequest) -> pb.SimulateResponse:
+    """Make the last message of a run; of its points only ids, days and notes are read."""
+    points = result.scenarios
     return pb.SimulateResponse(
         done=pb.Done(
-            provenance=provenance_of(found.provenance, request),
-            notes=notes_of(dict.fromkeys((*found.notes, *(n for point in points for n in point.notes)))),
+            provenance=provenance_of(result.provenance, request),
+            notes=notes_of(dict.fromkeys((*result.notes, *(n for point in points for n in point.notes)))),
             point_notes=[
                 pb.PointNotes(scenario=point.id, on=point.on, notes=notes_of(point.notes)) for point in points
             ],
@@ -188,12 +177,12 @@ def done_of(found: Impact, request: pb.SimulateRequest) -> pb.SimulateResponse:
     )
 
 
-def tell_point(point: ScenarioImpact, emit: Emit) -> None:
-    """Hand out the results of one point."""
+def emit_point(point: ScenarioImpact, emit: Emit) -> None:
+    """Emit the results of one point."""
     for kind, frame in _frames(point):
         for data in arrow.batches(frame):
             message = pb.SimulateResponse()
-            # Filled in place: a batch made first would be copied once more.
+            # Filled in place, which saves a copy of the batch.
             batch: pb.ResultBatch = getattr(message, kind)
             batch.scenario, batch.on, batch.arrow = point.id, point.on, data
             emit(message)

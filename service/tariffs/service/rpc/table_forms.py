@@ -1,4 +1,4 @@
-"""Read what a request says of the table that its lines are rows of."""
+"""Read the table form of a batch: columns and date formats of the table that its lines come from."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from tariffs.v1 import common_pb2
 
 TEXTS_LIMIT = 2000
 CHARGE_COLUMNS = ("adcvd", "excise", "other_charges")
-"""Columns of tables of entries that tables of trade do not have."""
+"""Columns that entry tables have and trade tables do not."""
 
 
 def date_formats(table: common_pb2.TableForm) -> dict[str, str]:
-    """The formats of days by column: that of the request, else the order that the column's texts show.
+    """Return the date format of each column: that of the request, else the one inferred from the column's texts.
 
     Raises:
         InputError: REQUEST_INVALID for an unknown format or too many columns or texts.
     """
     stated = read_format(word(table.date_format, "table.date_format"))
     few(table.dates, "table.dates")
-    found = {}
+    formats = {}
     for one in table.dates:
         few(one.texts, "table.dates.texts", TEXTS_LIMIT)
         name = word(one.column, "table.dates.column")
-        found[name] = stated or format_of(word(text, "table.dates.texts") for text in one.texts)
-    return found
+        formats[name] = stated or format_of(word(text, "table.dates.texts") for text in one.texts)
+    return formats
 
 
 def table_notes(
     law: Law, table: common_pb2.TableForm, known_on: str | None, further: Sequence[str] = ()
 ) -> tuple[Note, ...]:
-    """Notes on the table of a batch, which has `further` columns besides those of a line, and on its options.
+    """Make the notes on a batch's table, which may have `further` columns besides those of a line, and its options.
 
     Raises:
         InputError: REQUEST_INVALID for too many columns or names too long.

@@ -1,4 +1,4 @@
-"""What of a server is read at the moment its metrics are asked for."""
+"""Metrics of a server that are read at every scrape."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from tariffs.service.server.pools import Pools
 from tariffs.service.workers.task_queue import Lane
 
 
-def add_collectors(metrics: Metrics, gate: Admission, pools: Pools) -> None:
-    """Add to the metrics the law in use, calls in hand, runs computed and waiting, and the workers."""
-    metrics.registry.register(_LawCollector(gate))
-    metrics.watch("calls_in_flight", "Calls in hand.", lambda: gate.inside)
-    for lane in (pools.runs.sweeps, pools.runs.shorts):
+def add_collectors(metrics: Metrics, admission: Admission, pools: Pools) -> None:
+    """Add the law in use, calls in flight, tasks computed and waiting, and the workers to the metrics."""
+    metrics.registry.register(_LawCollector(admission))
+    metrics.watch("calls_in_flight", "Calls in flight.", lambda: admission.limit.held)
+    for lane in (pools.task_queue.sweeps, pools.task_queue.shorts):
         _watch_lane(metrics, lane)
     metrics.watch(
         "workers_alive",
@@ -27,29 +27,29 @@ def add_collectors(metrics: Metrics, gate: Admission, pools: Pools) -> None:
     )
     metrics.watch_total(
         "workers_restarted",
-        "Worker processes that died and were replaced.",
+        "Worker processes that died and were replaced, in all.",
         lambda: sum(pool.restarts for pool in pools.workers),
     )
 
 
 def _watch_lane(metrics: Metrics, lane: Lane) -> None:
-    text = "Tasks computed now."
+    text = "Tasks being computed."
     metrics.watch("runs_active", text, lambda: len(lane.computing), lane=lane.name)
-    text = "Tasks that wait for a worker."
+    text = "Tasks waiting for a worker."
     metrics.watch("runs_waiting", text, lambda: len(lane.waiting), lane=lane.name)
-    text = "Tasks let in, those included whose readers are slow."
+    text = "Admitted tasks, including those that only wait for a slow reader."
     metrics.watch("runs_admitted", text, lambda: len(lane.active), lane=lane.name)
 
 
 class _LawCollector(Collector):
-    """Known once the server is warm; asking before would load the law in the thread of the metrics."""
+    """Law version and digest, once the server is warm: earlier the metrics thread would load the law."""
 
-    def __init__(self, gate: Admission) -> None:
-        self._gate = gate
+    def __init__(self, admission: Admission) -> None:
+        self._admission = admission
 
     def collect(self) -> Iterator[Metric]:
-        """The law's version and digest."""
-        if self._gate.warm:
+        """Yield the law's version and digest."""
+        if self._admission.warm:
             law = load_law()
             yield InfoMetricFamily(
                 "tariffs_law", "The law in use.", value={"version": law.version, "digest": law.digest}

@@ -1,4 +1,4 @@
-"""Health, with a bound on those who watch it: each watcher holds a call open for as long as it likes."""
+"""Health service with a limit of watchers, because each watcher keeps a call open."""
 
 from __future__ import annotations
 
@@ -9,28 +9,32 @@ from grpc_health.v1 import health, health_pb2
 
 from tariffs.engine.errors import ServiceError
 from tariffs.service.observability.call_log import request_id_of
-from tariffs.service.server.admission import Admission
 from tariffs.service.wire.identity import anonymous_at
 from tariffs.service.wire.status import grpc_code, status_of, trailers_of
+from tariffs.service.workers.fair_limit import FairLimit
 
 WATCHERS = 64
 
 
 class Health(health.aio.HealthServicer):  # type: ignore[misc, name-defined] # the stubs lack it
-    """Answers who asks, always; lets so many watch, and of one address half of them."""
+    """Health service: Check is always answered, Watch is limited to WATCHERS, half of them for one address."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._gate = Admission(WATCHERS, WATCHERS // 2, warm=True)
+        self._limit = FairLimit("watchers of its health", WATCHERS, WATCHERS // 2)
 
-    async def Watch(  # noqa: N802 - the name on the wire
+    async def Watch(
         self, request: health_pb2.HealthCheckRequest, context: grpc.aio.ServicerContext[Any, Any]
     ) -> None:
-        """The status of a service, and every change of it."""
+        """Send the status of a service, and every change of it."""
+        key = anonymous_at(context.peer()).key
         try:
-            with self._gate.call(anonymous_at(context.peer()).key):
-                await super().Watch(request, context)
+            self._limit.enter(key)
         except ServiceError as error:
             request_id = request_id_of(context.invocation_metadata())
             status = status_of(error, request_id)
             await context.abort(grpc_code(status), status.message, trailers_of(status, request_id))
+        try:
+            await super().Watch(request, context)
+        finally:
+            self._limit.leave(key)

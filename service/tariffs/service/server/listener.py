@@ -1,4 +1,4 @@
-"""The port of a server: its address, encryption and the habits of its connections."""
+"""Listening port of a server: address, encryption and gRPC channel options."""
 
 from __future__ import annotations
 
@@ -14,30 +14,32 @@ from tariffs.service.settings.settings import Settings, is_loopback
 RECEIVE_LIMIT = 8 << 20
 _PING_SECONDS = 60
 _PING_ANSWER_SECONDS = 20
-# Clients ping every 30 seconds while a call is silent; gRPC's own limit of five minutes would cut them off.
+# Clients ping every 30 seconds during a silent call; gRPC's default limit of five minutes would disconnect them.
 _LEAST_PING_SECONDS = 10
 _log = structlog.get_logger("tariffs.service")
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Which of the processes on a port a server is: alone on it by default."""
+    """Position of a server process among those that share a port; alone by default."""
 
     index: int = 0
     shared: bool = False
 
 
-def options(place: Endpoint, waiting_calls: int) -> list[tuple[str, int]]:
-    """gRPC's options of a server.
+def options(endpoint: Endpoint, waiting_calls: int) -> list[tuple[str, int]]:
+    """Return the gRPC options of a server.
 
-    Calls wait in gRPC until the server looks at them. Above so many it turns some away by chance, above twice as many
-    all, with the bare status CANCELLED: to say why, the server would need as long as to answer.
+    Calls are queued in gRPC until the event loop reads them. Above `waiting_calls` gRPC refuses some at random, above
+    twice as many all, with the bare status CANCELLED: a reason would take the server as long as an answer. The limit
+    bounds the delay under overload; it must exceed the calls that arrive while the event loop gets no processor time
+    (at 400 a second 64 were too few on a busy machine).
     """
     return [
         ("grpc.server.max_pending_requests", waiting_calls),
         ("grpc.server.max_pending_requests_hard_limit", 2 * waiting_calls),
-        # Two servers on one port would share its calls in silence: only processes of one server do.
-        ("grpc.so_reuseport", int(place.shared)),
+        # Only processes of one server share a port: two servers would each get some of the calls unnoticed.
+        ("grpc.so_reuseport", int(endpoint.shared)),
         ("grpc.max_receive_message_length", RECEIVE_LIMIT),
         ("grpc.keepalive_time_ms", _PING_SECONDS * 1000),
         ("grpc.keepalive_timeout_ms", _PING_ANSWER_SECONDS * 1000),
@@ -47,10 +49,10 @@ def options(place: Endpoint, waiting_calls: int) -> list[tuple[str, int]]:
 
 
 def open_port(server: grpc.aio.Server, settings: Settings) -> int:
-    """Give a server its port, encrypted if the settings say so; gives its number.
+    """Add the listening port, encrypted if the settings say so, and return its number.
 
     Raises:
-        ServiceError: SERVER_UNAVAILABLE if the address cannot be had.
+        ServiceError: SERVER_UNAVAILABLE if the address cannot be used.
         InputError: SETTING_INVALID if the certificate cannot be used.
     """
     credentials = server_credentials(settings)
@@ -66,7 +68,7 @@ def open_port(server: grpc.aio.Server, settings: Settings) -> int:
 
 
 def cannot_listen(settings: Settings) -> ServiceError:
-    """The error of an address that cannot be had."""
+    """Make the error for an address that cannot be used."""
     return ServiceError(
         "SERVER_UNAVAILABLE",
         f"Cannot listen on {settings.address}.",
@@ -78,6 +80,6 @@ def _warn(settings: Settings) -> None:
     if is_loopback(settings.host) or settings.tls_certificate is not None:
         return
     if settings.tokens_file is None:
-        _log.warning("open to everybody", host=settings.host, setting="TARIFFS_INSECURE_LISTEN")
+        _log.warning("no authentication", host=settings.host, setting="TARIFFS_INSECURE_LISTEN")
     else:
-        _log.warning("tokens travel in the clear", host=settings.host, setting="TARIFFS_TLS_CERTIFICATE")
+        _log.warning("tokens not encrypted", host=settings.host, setting="TARIFFS_TLS_CERTIFICATE")

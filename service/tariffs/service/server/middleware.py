@@ -1,7 +1,7 @@
-"""What surrounds every call: request id, who calls, logging context, metrics, the gate, error mapping.
+"""Middleware for every RPC: request id, authentication, logging, metrics, admission, errors.
 
-One place for all services but health, which is open and has a queue of its own. Each method is surrounded once; an
-interceptor of gRPC would do so anew at every call.
+It serves all services except health, which is open and has its own queue. Each method is wrapped once; a gRPC
+interceptor would wrap it at every call.
 """
 
 from __future__ import annotations
@@ -33,119 +33,113 @@ Read = Callable[[Any], Any]
 
 
 class Middleware:
-    """Surrounds calls of all four kinds.
+    """Wraps methods of all four streaming kinds.
 
     Args:
-        gate: lets calls in.
-        metrics: counts them.
-        tokens: whose calls they are; None lets everybody call.
+        admission: admits calls.
+        metrics: counts calls.
+        tokens: the known tokens; None lets every caller in.
     """
 
-    def __init__(self, gate: Admission, metrics: Metrics, tokens: Tokens | None = None) -> None:
-        self._gate = gate
+    def __init__(self, admission: Admission, metrics: Metrics, tokens: Tokens | None = None) -> None:
+        self._admission = admission
         self._metrics = metrics
         self._tokens = tokens
-        # Bound once: a logger that is not asks for its settings at every line, even one it does not write.
+        # Bound once: an unbound logger reads its configuration at every line, even one below the log level.
         self._log = structlog.get_logger("tariffs.service").bind()
 
-    def surrounded(self, method: str, handler: Any) -> Handler:
-        """The method of a service by its full name, surrounded."""
+    def wrap(self, method: str, handler: Any) -> Handler:
+        """Return the handler of a method, given by its full name, with the middleware around it."""
         rpc = method.removeprefix(_OWN).removeprefix("/")
         decode, encode = handler.request_deserializer, handler.response_serializer
-        encode_one = _writes_one(encode)
-        # grpc answers INTERNAL to bytes that are no message, and decodes before anybody could be turned away: so
-        # bytes come in, and are decoded behind the gate.
-        if handler.request_streaming and handler.response_streaming:
-            call = self._streaming(handler.stream_stream, rpc, _reads_many(decode))
-            return grpc.stream_stream_rpc_method_handler(call, None, encode)
-        if handler.response_streaming:
-            call = self._streaming(handler.unary_stream, rpc, _reads_one(decode))
-            return grpc.unary_stream_rpc_method_handler(call, None, encode)
-        if handler.request_streaming:
-            answer = self._answering(handler.stream_unary, rpc, _reads_many(decode))
-            return grpc.stream_unary_rpc_method_handler(answer, None, encode_one)
-        answer = self._answering(handler.unary_unary, rpc, _reads_one(decode))
-        return grpc.unary_unary_rpc_method_handler(answer, None, encode_one)
+        # gRPC would decode before admission and answer INTERNAL to malformed messages, so bytes are decoded here.
+        read = (_reads_many if handler.request_streaming else _reads_one)(decode)
+        kind = "_".join(
+            "stream" if streaming else "unary"
+            for streaming in (handler.request_streaming, handler.response_streaming)
+        )
+        wrap = self._streaming if handler.response_streaming else self._answering
+        call: Any = wrap(getattr(handler, kind), rpc, read)
+        made: Handler = getattr(grpc, f"{kind}_rpc_method_handler")(
+            call, None, encode if handler.response_streaming else _writes_one(encode)
+        )
+        return made
 
     def _answering(self, behaviour: Behaviour, rpc: str, read: Read) -> Callable[..., Awaitable[Any]]:
         async def call(raw: Any, context: Context) -> Any:
-            record = CallLog(rpc, context, self._metrics, self._log)
+            call_log = CallLog(rpc, context, self._metrics, self._log)
             try:
-                caller = self._identify(record, context)
-                self._gate.enter(caller)
-                try:
-                    answer = await behaviour(read(raw), context)
-                finally:
-                    self._gate.leave(caller)
+                with self._admission.call(self._identify(call_log, context)):
+                    response = await behaviour(read(raw), context)
             except Exception as error:
-                await record.fail(error)
+                await call_log.fail(error)
             except asyncio.CancelledError:
-                record.end("CANCELLED")
+                call_log.end("CANCELLED")
                 raise
-            record.note(answer)
-            record.end("OK")
-            return answer
+            call_log.add_response(response)
+            call_log.end("OK")
+            return response
 
         return call
 
     def _streaming(self, behaviour: Behaviour, rpc: str, read: Read) -> Callable[..., AsyncIterator[Any]]:
         async def call(raw: Any, context: Context) -> AsyncIterator[Any]:
-            record = CallLog(rpc, context, self._metrics, self._log)
+            call_log = CallLog(rpc, context, self._metrics, self._log)
             try:
-                with self._gate.call(self._identify(record, context)):
+                with self._admission.call(self._identify(call_log, context)):
                     async with aclosing(behaviour(read(raw), context)) as messages:
                         async for message in messages:
-                            record.note(message)
+                            call_log.add_response(message)
                             yield message
             except Exception as error:
-                await record.fail(error)
+                await call_log.fail(error)
             except (asyncio.CancelledError, GeneratorExit):
-                record.end("CANCELLED")
+                call_log.end("CANCELLED")
                 raise
-            record.end("OK")
+            call_log.end("OK")
 
         return call
 
-    def _identify(self, record: CallLog, context: Context) -> str:
-        who = caller_of(record.metadata, context.peer(), self._tokens)
-        record.of(who)
+    def _identify(self, call_log: CallLog, context: Context) -> str:
+        who = caller_of(call_log.metadata, context.peer(), self._tokens)
+        call_log.set_caller(who)
         return who.key
 
 
-class Offering(grpc.GenericRpcHandler):  # type: ignore[type-arg] # generic in the stubs alone
-    """The methods of a server, found by name; generated code adds to it as to a server.
+class MethodRegistry(grpc.GenericRpcHandler):  # type: ignore[type-arg] # generic in the stubs alone
+    """Registry of a server's methods by name; generated code adds to it as to a server.
 
-    For each method that generated code registers with a server, grpc.aio would hold a request open, and wait for all
-    of them anew at every call.
+    Requirement: for each method registered with the server itself, grpc.aio keeps a request open and waits for all of
+    them at every call.
 
     Args:
-        calls: surround them.
+        middleware: wraps the methods.
     """
 
-    def __init__(self, calls: Middleware) -> None:
-        self._calls = calls
-        self._offered: list[Any] = []
-        self._surrounded: dict[str, Handler] = {}
+    def __init__(self, middleware: Middleware) -> None:
+        self._middleware = middleware
+        self._services: list[Any] = []
+        self._wrapped: dict[str, Handler] = {}
 
     def add_generic_rpc_handlers(self, handlers: Iterable[Any]) -> None:
-        """Offer the methods of services."""
-        self._offered.extend(handlers)
+        """Add the methods of services."""
+        self._services.extend(handlers)
 
     def add_registered_method_handlers(self, service: str, handlers: Mapping[str, Handler]) -> None:
-        """Nothing: the same methods come to `add_generic_rpc_handlers`."""
+        """Do nothing: the same methods are passed to `add_generic_rpc_handlers`."""
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Handler | None:
-        """The method of a call, surrounded; None if there is none of its name."""
+        """Return the wrapped method of a call; None for an unknown name."""
         method: Any = handler_call_details.method
-        found = self._surrounded.get(method)
-        if found is not None:
-            return found
-        answers = (offered.service(handler_call_details) for offered in self._offered)
-        handler = next((answer for answer in answers if answer is not None), None)
+        wrapped = self._wrapped.get(method)
+        if wrapped is not None:
+            return wrapped
+        handlers = (service.service(handler_call_details) for service in self._services)
+        handler = next((handler for handler in handlers if handler is not None), None)
         if handler is None:
             return None
-        self._surrounded[method] = surrounded = self._calls.surrounded(method, handler)
-        return surrounded
+        self._wrapped[method] = wrapped = self._middleware.wrap(method, handler)
+        return wrapped
 
 
 def _reads_one(decode: Decode) -> Read:
@@ -155,7 +149,7 @@ def _reads_one(decode: Decode) -> Read:
         except _DECODE_ERRORS:
             raise InputError(
                 "REQUEST_INVALID",
-                "The request is not a message of this call.",
+                "The request cannot be decoded as the message of this method.",
                 fix="Build it from the .proto files of tariffs.v1.",
             ) from None
 

@@ -1,4 +1,4 @@
-"""What computes for a server: worker processes for runs over tables, and one for short tasks."""
+"""Worker pools of a server: processes for runs over tables, and one process for short tasks."""
 
 from __future__ import annotations
 
@@ -6,44 +6,48 @@ import os
 
 from tariffs.service.server.warmup import QUOTES, RUNS
 from tariffs.service.settings.settings import Settings
+from tariffs.service.workers.fair_limit import FairLimit
 from tariffs.service.workers.task_queue import Compute, Lane, TaskQueue
 from tariffs.service.workers.worker_pool import Observer, WorkerPool
 
 SHORT_TASKS, SHORT_TASKS_EACH = 8, 3
-"""Short tasks let in, and of one caller: each that waits adds its time to the slowest, and who is refused hears at once
-when to come again."""
+"""Short tasks admitted, in all and of one caller. Requirement: a short waiting time, as each waiting task delays the
+last one by its own time; a refused caller is told at once when to retry."""
 SHORT_NICENESS = 5
 
 
 class Pools:
-    """The lanes of a server with the workers behind them.
+    """The task queue of a server with the worker pools behind it.
 
     Args:
-        settings: how many there are.
+        settings: numbers and limits.
         compute: computes tasks in place of workers.
-        observe: told what each task took.
+        observe: called with the name and time of each task.
     """
 
     def __init__(
-        self, settings: Settings, compute: Compute | None = None, observe: Observer = lambda task, spent: None
+        self, settings: Settings, compute: Compute | None = None, observe: Observer = lambda task, time: None
     ) -> None:
         self.workers: tuple[WorkerPool, ...] = ()
         sweeps = shorts = compute
         if sweeps is None or shorts is None:
-            # Threads of all workers together are the cores: more would only wait for each other.
+            # Threads of all workers together match the cores: more would only compete.
             threads = max(1, (os.cpu_count() or 1) // settings.workers)
             self.workers = (
                 WorkerPool(settings.workers, warm_up=RUNS, threads=threads, observe=observe),
                 WorkerPool(1, warm_up=QUOTES, niceness=SHORT_NICENESS, observe=observe),
             )
             sweeps, shorts = (pool.compute for pool in self.workers)
-        self.runs = TaskQueue(
-            Lane("sweeps", sweeps, settings.workers, settings.admitted_runs, settings.runs_per_caller),
-            Lane("shorts", shorts, 1, SHORT_TASKS, SHORT_TASKS_EACH),
+        admitted = settings.admitted_runs
+        self.task_queue = TaskQueue(
+            Lane(
+                "sweeps", sweeps, settings.workers, FairLimit("runs", admitted, settings.share_of(admitted))
+            ),
+            Lane("shorts", shorts, 1, FairLimit("short tasks", SHORT_TASKS, SHORT_TASKS_EACH)),
         )
 
     def start(self) -> None:
-        """Start the workers and wait until they are warm; raises what a warm-up raised."""
+        """Start the workers and wait until they are warm; raises the error of a warm-up."""
         for pool in self.workers:
             pool.spawn()
         for pool in self.workers:
@@ -51,7 +55,7 @@ class Pools:
 
     def close(self) -> None:
         """End all tasks, then the workers."""
-        self.runs.end()
+        self.task_queue.cancel_all()
         for pool in self.workers:
             pool.close()
-        self.runs.close()
+        self.task_queue.close()

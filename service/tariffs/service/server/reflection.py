@@ -1,4 +1,4 @@
-"""Server reflection, v1 and v1alpha: the Python package of gRPC has v1alpha alone, whose messages are the same."""
+"""Server reflection v1 and v1alpha; gRPC's Python package has only v1alpha, whose messages are the same."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _SERVICE = f"{_NEW}.ServerReflection"
 
 
 def add_reflection(services: Iterable[str], server: Any) -> None:
-    """Offer reflection over services, and over itself, under both names.
+    """Add reflection of the services, and of itself, under both names.
 
     Args:
         services: full names.
         server: takes generic handlers, as a server does.
     """
-    _describe()
-    # The functions that gRPC has for this would take what is no server of its own for one of threads.
+    _add_descriptor()
+    # gRPC's own function would treat a registry that is not a grpc.aio server as a threaded server.
     servicer: Any = getattr(reflection, "aio").ReflectionServicer(  # noqa: B009 - the stubs lack it
         (*services, reflection.SERVICE_NAME, _SERVICE)
     )
@@ -36,8 +36,8 @@ def add_reflection(services: Iterable[str], server: Any) -> None:
     server.add_generic_rpc_handlers((handler,))
 
 
-def _describe() -> None:
-    """Add the descriptor of v1 to the pool that reflection answers from: that of v1alpha in another package."""
+def _add_descriptor() -> None:
+    """Add the descriptor of v1 to the pool: that of v1alpha under another package name."""
     file = descriptor_pb2.FileDescriptorProto()
     reflection_pb2.DESCRIPTOR.CopyToProto(file)
     file.name, file.package = _FILE, _NEW

@@ -1,7 +1,7 @@
-"""Takes up long runs, sees them through, and forgets what is past its time: one keeper per server.
+"""Scheduler of long runs: lease runs, compute them, and delete what has expired; one per server.
 
-Keepers of several servers share one ledger. A run belongs to the keeper that claimed it for as long as it renews the
-claim; when its server dies the claim runs out, and another goes on from the first part that is missing.
+Schedulers of several servers share one run store. A scheduler keeps a run for as long as it renews the lease; after its
+server dies the lease expires, and another continues with the first missing part.
 """
 
 from __future__ import annotations
@@ -26,217 +26,216 @@ from tariffs.service.workers.tasks import CancelToken
 POLL_SECONDS = 1.0
 SWEEP_SECONDS = 60.0
 END_SECONDS = 10.0
-_BEATS = 3
+_RENEWALS_PER_LEASE = 3
 _WATCH_SECONDS = 0.5
-_TELL_SECONDS = 0.5
-# One of its own: tests of others rely on what the shared one gives.
+_PROGRESS_SECONDS = 0.5
+# A separate generator: tests depend on the sequence of the shared one.
 _JITTER = Random()
 _log = structlog.get_logger("tariffs.service")
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 
 
 class RunScheduler:
-    """Computes long runs through the lanes of a server.
+    """Computes long runs through the task queue of a server.
 
     Args:
-        runs: the lanes.
-        kept: what the server keeps.
-        slots: how many long runs to see through at a time.
+        task_queue: the task queue.
+        storage: the server's storage.
+        slots: how many long runs to compute at a time.
     """
 
-    def __init__(self, runs: TaskQueue, kept: Storage, slots: int) -> None:
-        self._runs = runs
-        self._kept = kept
+    def __init__(self, task_queue: TaskQueue, storage: Storage, slots: int) -> None:
+        self._task_queue = task_queue
+        self._storage = storage
         self._slots = asyncio.Semaphore(slots)
         self._awake = asyncio.Event()
         self._works: set[asyncio.Task[None]] = set()
-        self._overs: set[CancelToken] = set()
+        self._cancel_tokens: set[CancelToken] = set()
         self._stopping = False
-        self._taking: asyncio.Task[None] | None = None
-        self._forgetting: asyncio.Task[None] | None = None
+        self._loops: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
-        """Begin to look for runs."""
-        self._taking = asyncio.create_task(self._take_up())
-        self._forgetting = asyncio.create_task(self._forget())
+        """Start to lease runs and to delete expired ones."""
+        self._loops = [asyncio.create_task(self._lease_runs()), asyncio.create_task(self._sweep())]
 
     def wake(self) -> None:
-        """Say that there is a run to take up."""
+        """Look for a run at once."""
         self._awake.set()
 
     async def stop(self) -> None:
-        """Give back what is computed, for other servers to go on with."""
+        """Stop computing and release the leases, so that other servers continue."""
         self._stopping = True
         self._awake.set()
-        self._end_all()
-        if self._taking is not None and self._forgetting is not None:
-            self._forgetting.cancel()
-            # Not cancelled: a claim that is on its way would be nobody's until it runs out.
-            await asyncio.gather(self._taking, self._forgetting, return_exceptions=True)
-        self._end_all()
+        self._cancel_all()
+        if self._loops:
+            leasing, sweeping = self._loops
+            sweeping.cancel()
+            # Not cancelled: a lease just being taken would block its run until it expires.
+            await asyncio.gather(leasing, sweeping, return_exceptions=True)
+        self._cancel_all()
         await asyncio.gather(*self._works, return_exceptions=True)
 
-    def _end_all(self) -> None:
-        for over in tuple(self._overs):
-            over.set()
+    def _cancel_all(self) -> None:
+        for cancel_token in tuple(self._cancel_tokens):
+            cancel_token.cancel()
 
-    async def _take_up(self) -> None:
+    async def _lease_runs(self) -> None:
         while not self._stopping:
             await self._slots.acquire()
-            claim = None
+            lease = None
             try:
-                claim = await self._next()
+                lease = await self._next_lease()
             finally:
-                if claim is None:
+                if lease is None:
                     self._slots.release()
-            if claim is not None:
-                seeing = _RunInHand(self._kept.ledger, claim)
-                self._overs.add(seeing.over)
-                work = asyncio.create_task(self._see_through(claim, seeing))
+            if lease is not None:
+                leased = _LeasedRun(self._storage.runs, lease)
+                self._cancel_tokens.add(leased.cancel_token)
+                work = asyncio.create_task(self._run(leased))
                 self._works.add(work)
                 work.add_done_callback(self._ended)
 
-    async def _next(self) -> Lease | None:
-        """The next claim, or None after a while without one, or at once if there shall be none."""
+    async def _next_lease(self) -> Lease | None:
+        """Lease a run; None after a pause without one, or at once while stopping."""
         self._awake.clear()
-        claim = None if self._stopping else await _told(self._kept.ledger.claim)
-        if claim is None and not self._stopping:
+        lease = None if self._stopping else await _in_thread(self._storage.runs.lease_next)
+        if lease is None and not self._stopping:
             with suppress(TimeoutError):
-                # Servers that began together must not ask together for ever.
+                # Jitter, so that servers started together do not query together.
                 await asyncio.wait_for(self._awake.wait(), POLL_SECONDS * _JITTER.uniform(0.7, 1.3))
-        return claim
+        return lease
 
     def _ended(self, work: asyncio.Task[None]) -> None:
         self._works.discard(work)
         self._slots.release()
 
-    async def _forget(self) -> None:
+    async def _sweep(self) -> None:
         while True:
-            await _told(self._kept.sweep)
+            await _in_thread(self._storage.sweep)
             await asyncio.sleep(SWEEP_SECONDS * _JITTER.uniform(0.7, 1.3))
 
-    async def _see_through(self, claim: Lease, seeing: _RunInHand) -> None:
-        _log.info("run taken up", run=claim.run.name, attempt=claim.run.attempts)
-        work = asyncio.create_task(self._compute(claim, seeing))
-        watch = asyncio.create_task(seeing.watch())
-        seeing.over.tell(partial(_end_soon, asyncio.get_running_loop(), work))
+    async def _run(self, leased: _LeasedRun) -> None:
+        run = leased.lease.run
+        _log.info("run leased", run=run.name, attempt=run.attempts)
+        work = asyncio.create_task(self._compute(leased))
+        watch = asyncio.create_task(leased.watch())
+        leased.cancel_token.add_callback(partial(_cancel_later, asyncio.get_running_loop(), work))
         try:
             await work
         except TariffsError as error:
-            await self._break_off(claim, seeing, error)
+            await self._interrupt(leased, error)
         except asyncio.CancelledError:
-            await self._break_off(claim, seeing, ServiceError("CANCELLED", "The run did not end by itself."))
+            await self._interrupt(leased, ServiceError("CANCELLED", "The run did not stop in time."))
         except Exception as error:
-            _log.error("unforeseen", run=claim.run.name, exc_info=error)
-            await _told(self._kept.ledger.crash, claim)
+            _log.error("unexpected error", run=run.name, exc_info=error)
+            await _in_thread(self._storage.runs.crash, leased.lease)
         finally:
             watch.cancel()
-            self._overs.discard(seeing.over)
+            self._cancel_tokens.discard(leased.cancel_token)
 
-    async def _compute(self, claim: Lease, seeing: _RunInHand) -> None:
-        payload = await asyncio.to_thread(self._payload, claim)
-        async with aclosing(self._messages(claim, seeing, payload)) as found:
-            async for data in found:
+    async def _compute(self, leased: _LeasedRun) -> None:
+        payload = await asyncio.to_thread(self._payload, leased.lease)
+        async with aclosing(self._messages(leased, payload)) as messages:
+            async for data in messages:
                 facts, provenance = unpack(data)
                 if "messages" in facts:
-                    await asyncio.to_thread(self._succeed, claim, provenance, facts["messages"])
+                    await asyncio.to_thread(self._succeed, leased.lease, provenance, facts["messages"])
                 elif "part" in facts:
-                    await _told(self._kept.ledger.finish_part, claim, facts["part"])
+                    await _in_thread(self._storage.runs.finish_part, leased.lease, facts["part"])
                 else:
-                    await seeing.tell(facts["stage"], facts["fraction"])
+                    await leased.report_progress(facts["stage"], facts["fraction"])
 
-    async def _messages(
-        self, claim: Lease, seeing: _RunInHand, payload: bytes
-    ) -> AsyncGenerator[bytes, None]:
-        """The messages of the task, as soon as the lane has room for it."""
+    async def _messages(self, leased: _LeasedRun, payload: bytes) -> AsyncGenerator[bytes, None]:
+        """Yield the messages of the task, retried while the lane is full."""
         while True:
             try:
-                messages = self._runs.messages("run", payload, seeing.over, claim.run.owner)
-                async with aclosing(messages) as found:
-                    async for data in found:
+                messages = self._task_queue.messages(
+                    "run", payload, leased.cancel_token, leased.lease.run.owner
+                )
+                async with aclosing(messages):
+                    async for data in messages:
                         yield data
                 return
             except ServiceError as error:
-                if error.reason != "TOO_MANY_STREAMS" or seeing.over.is_set():
+                if error.reason != "TOO_MANY_STREAMS" or leased.cancel_token.is_set():
                     raise
             await asyncio.sleep(POLL_SECONDS)
 
-    def _succeed(self, claim: Lease, provenance: bytes, messages: int) -> None:
-        if not self._kept.parts(claim.run).complete():
-            raise ServiceError("SERVER_UNAVAILABLE", "A part was removed while the run was computed.")
-        self._kept.ledger.succeed(claim, provenance, messages)
-        _log.info("run done", run=claim.run.name, messages=messages)
+    def _succeed(self, lease: Lease, provenance: bytes, messages: int) -> None:
+        if not self._storage.parts(lease.run).complete():
+            raise ServiceError("SERVER_UNAVAILABLE", "A part of the result was removed during the run.")
+        self._storage.runs.succeed(lease, provenance, messages)
+        _log.info("run done", run=lease.run.name, messages=messages)
 
-    async def _break_off(self, claim: Lease, seeing: _RunInHand, error: TariffsError) -> None:
-        ledger = self._kept.ledger
-        _log.info("run broken off", run=claim.run.name, reason=error.reason)
-        if seeing.standing is LeaseState.CANCEL:
-            await _told(ledger.end_cancelled, claim)
-        elif self._stopping or seeing.standing is LeaseState.LOST or error.reason == "SHUTTING_DOWN":
-            await _told(ledger.release, claim)
+    async def _interrupt(self, leased: _LeasedRun, error: TariffsError) -> None:
+        runs, lease = self._storage.runs, leased.lease
+        _log.info("run interrupted", run=lease.run.name, reason=error.reason)
+        if leased.state is LeaseState.CANCEL:
+            await _in_thread(runs.end_cancelled, lease)
+        elif self._stopping or leased.state is LeaseState.LOST or error.reason == "SHUTTING_DOWN":
+            await _in_thread(runs.release, lease)
         elif error.reason == "SERVER_UNAVAILABLE":
-            await _told(ledger.crash, claim)
+            await _in_thread(runs.crash, lease)
         else:
-            await _told(ledger.fail, claim, error)
+            await _in_thread(runs.fail, lease, error)
 
-    def _payload(self, claim: Lease) -> bytes:
-        run = claim.run
+    def _payload(self, lease: Lease) -> bytes:
+        run = lease.run
         request: Any = REQUESTS[run.kind].FromString(run.request)
         facts = {
             "kind": run.kind,
-            "directory": str(self._kept.parts(run).directory),
+            "directory": str(self._storage.parts(run).directory),
             "total": run.total_parts,
         }
         if request.WhichOneof("table") == "handle":
-            facts["table"] = str(self._kept.table(run.owner, request.handle))
+            facts["table"] = str(self._storage.table(run.owner, request.handle))
         return pack(facts, run.request)
 
 
-class _RunInHand:
-    """One run while it is computed: its claim renewed, its end watched for."""
+class _LeasedRun:
+    """One run while it is computed: renews its lease and watches for a cancellation."""
 
-    def __init__(self, ledger: RunStore, claim: Lease) -> None:
-        self.over = CancelToken()
-        self.standing = LeaseState.HELD
-        self._ledger = ledger
-        self._claim = claim
-        self._told_at = 0.0
+    def __init__(self, runs: RunStore, lease: Lease) -> None:
+        self.cancel_token = CancelToken()
+        self.state = LeaseState.HELD
+        self.lease = lease
+        self._runs = runs
+        self._reported_at = 0.0
 
     async def watch(self) -> None:
-        """Renew the claim until it is lost or the run's end is asked for."""
+        """Renew the lease until it is lost or the run's cancellation is requested."""
         loop = asyncio.get_running_loop()
-        beat = self._ledger.lease_seconds / _BEATS
+        interval = self._runs.lease_seconds / _RENEWALS_PER_LEASE
         renewed = loop.time()
-        while self.standing is LeaseState.HELD:
-            await asyncio.sleep(min(_WATCH_SECONDS, beat))
-            renew = loop.time() - renewed >= beat
-            look = self._ledger.renew if renew else self._ledger.standing
-            standing = await _told(look, self._claim)
-            if standing is not None:
-                # A database that is away for a moment costs a beat; the claim itself says when it is too late.
-                self.standing = standing
+        while self.state is LeaseState.HELD:
+            await asyncio.sleep(min(_WATCH_SECONDS, interval))
+            renew = loop.time() - renewed >= interval
+            state = await _in_thread(self._runs.renew if renew else self._runs.lease_state, self.lease)
+            if state is not None:
+                # A database that is away for a moment delays a renewal; the lease itself tells when it is lost.
+                self.state = state
                 renewed = loop.time() if renew else renewed
-        self.over.set()
+        self.cancel_token.cancel()
 
-    async def tell(self, stage: str, fraction: float) -> None:
-        """Note how far the run is, not more often than anyone reads it."""
+    async def report_progress(self, stage: str, fraction: float) -> None:
+        """Store the progress of the run, at most twice a second."""
         now = asyncio.get_running_loop().time()
-        if now - self._told_at >= _TELL_SECONDS:
-            self._told_at = now
-            await _told(self._ledger.tell, self._claim, stage, fraction)
+        if now - self._reported_at >= _PROGRESS_SECONDS:
+            self._reported_at = now
+            await _in_thread(self._runs.report_progress, self.lease, stage, fraction)
 
 
-def _end_soon(loop: asyncio.AbstractEventLoop, work: asyncio.Task[None]) -> None:
-    """End what does not end by itself once it was told to."""
+def _cancel_later(loop: asyncio.AbstractEventLoop, work: asyncio.Task[None]) -> None:
+    """Cancel work that does not end by itself after its token was cancelled."""
     loop.call_soon_threadsafe(lambda: loop.call_later(END_SECONDS, work.cancel))
 
 
-async def _told(work: Callable[..., Found], *arguments: Any) -> Found | None:
-    """What `work` gives, off the loop; a database that is away is told and tried again by whoever comes next."""
+async def _in_thread(work: Callable[..., Result], *arguments: Any) -> Result | None:
+    """Run `work` off the event loop; an error is logged and gives None, and the next caller tries again."""
     try:
         return await asyncio.to_thread(work, *arguments)
     except TariffsError as error:
-        _log.warning("ledger", reason=error.reason, message=str(error))
+        _log.warning("database error", reason=error.reason, message=str(error))
     except Exception as error:
-        _log.error("unforeseen", exc_info=error)
+        _log.error("unexpected error", exc_info=error)
     return None

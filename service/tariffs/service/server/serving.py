@@ -1,4 +1,4 @@
-"""From arguments to an exit code: serve until a signal, or look at the settings, test oneself and leave."""
+"""Commands of the server: serve until a signal, or check settings and self-test; both return an exit code."""
 
 from __future__ import annotations
 
@@ -24,35 +24,35 @@ from tariffs.service.settings.settings import Settings, load_settings
 from tariffs.service.settings.settings_table import effective
 
 _SWITCH_SECONDS = 0.0005
-"""How long a thread that computes may keep the interpreter while the loop has calls: a tenth of the default."""
+"""Longest time a computing thread keeps the interpreter while the event loop has calls: a tenth of the default."""
 _log = structlog.get_logger("tariffs.service")
 
 
 async def run(
     settings: Settings,
-    place: Endpoint | None = None,
+    endpoint: Endpoint | None = None,
     parent: int | None = None,
     on_serving: Callable[[], None] = lambda: None,
 ) -> None:
-    """Serve until SIGTERM or SIGINT, also while warming up; SIGHUP reads the tokens anew.
+    """Serve until SIGTERM or SIGINT, also while warming up; SIGHUP reloads the tokens.
 
     Args:
-        settings: how to run.
-        place: which of the processes on the port this is.
-        parent: file descriptor that can be read once the parent has gone, if there is one to outlive.
-        on_serving: called once calls are let in.
+        settings: the settings.
+        endpoint: position of this process among those that share the port.
+        parent: file descriptor that becomes readable when the supervisor ends, None without a supervisor.
+        on_serving: called once calls are admitted.
     """
     sys.setswitchinterval(_SWITCH_SECONDS)
-    server = TariffServer(settings, place=place)
-    asked = asyncio.Event()
+    server = TariffServer(settings, endpoint=endpoint)
+    stop_requested = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, asked.set)
+        loop.add_signal_handler(number, stop_requested.set)
     loop.add_signal_handler(signal.SIGHUP, server.reload)
     if parent is not None:
-        loop.add_reader(parent, _gone, loop, parent, asked)
+        loop.add_reader(parent, _stop_with_parent, loop, parent, stop_requested)
     starting = asyncio.create_task(server.start())
-    stopping = asyncio.create_task(asked.wait())
+    stopping = asyncio.create_task(stop_requested.wait())
     try:
         await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
@@ -65,28 +65,28 @@ async def run(
 
 
 def serve(**given: Any) -> int:
-    """Serve until told to stop; settings that are not given come from the environment. Gives the exit code."""
+    """Serve until a signal, with settings from arguments and environment; return the exit code."""
     return _exit_code(given, _serve)
 
 
 def check(**given: Any) -> int:
-    """Print the settings and where they come from, run the self-test and leave. Gives the exit code."""
+    """Print the settings with their sources and run the self-test; return the exit code."""
     return _exit_code(given, lambda settings: _check(settings, given))
 
 
-def serve_shared(settings: Settings, place: Endpoint, parent: int, on_serving: Callable[[], None]) -> int:
-    """Serve as one of several processes on a port. Gives the exit code."""
+def serve_shared(settings: Settings, endpoint: Endpoint, parent: int, on_serving: Callable[[], None]) -> int:
+    """Serve as one of several processes on a port; return the exit code."""
 
     def work() -> int:
-        uvloop.run(run(settings, place, parent, on_serving))
+        uvloop.run(run(settings, endpoint, parent, on_serving))
         return 0
 
     return _guarded(settings, work)
 
 
-def _gone(loop: asyncio.AbstractEventLoop, parent: int, asked: asyncio.Event) -> None:
+def _stop_with_parent(loop: asyncio.AbstractEventLoop, parent: int, stop_requested: asyncio.Event) -> None:
     loop.remove_reader(parent)
-    asked.set()
+    stop_requested.set()
 
 
 def _serve(settings: Settings) -> int:

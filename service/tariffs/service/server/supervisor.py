@@ -1,4 +1,4 @@
-"""Several server processes on one port: started, watched, replaced when they die, drained together."""
+"""Supervise several server processes on one port: start, watch, replace dead ones, drain together."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ Serve = Callable[[Settings, Endpoint, int, Callable[[], None]], int]
 
 @dataclass
 class _ServerSlot:
-    """One of the places on the port, and who sits there."""
+    """One of the server processes on the port, and its history of deaths."""
 
-    place: Endpoint
+    endpoint: Endpoint
     process: SpawnProcess | None = None
-    told: Connection | None = None
+    ready: Connection | None = None
     started: float = 0.0
     served: bool = False
     deaths: int = 0
@@ -44,13 +44,14 @@ class _ServerSlot:
 
 
 class Supervisor:
-    """Keeps `settings.processes` servers on one port until SIGTERM or SIGINT, then drains them all.
+    """Runs `settings.processes` servers on one port until SIGTERM or SIGINT, then drains them all.
 
-    The parent holds the port and never listens on it, so that port 0 is one port for all and no other server gets it.
-    What no new start mends (a setting, the law data) shows before a place ever served, and ends all.
+    The parent reserves the port without listening on it, so that port 0 is one port for all and no other server gets
+    it. An error that a restart cannot repair (a setting, the law data) appears before a process ever served, and ends
+    the supervisor.
 
     Args:
-        settings: how to run.
+        settings: the settings.
         serve: serves in a process; must be importable by name.
     """
 
@@ -58,29 +59,29 @@ class Supervisor:
         self._settings = settings
         self._serve = serve
         self._context = multiprocessing.get_context("spawn")
-        self._seats = [_ServerSlot(Endpoint(index, shared=True)) for index in range(settings.processes)]
+        self._slots = [_ServerSlot(Endpoint(index, shared=True)) for index in range(settings.processes)]
         self._stopping = False
         self._failed = 0
 
     def run(self) -> int:
-        """Serve until told to stop; gives 0, or the exit code of a process that could not begin to serve.
+        """Serve until a signal; return 0, or the exit code of a process that could not start to serve.
 
         Raises:
-            ServiceError: SERVER_UNAVAILABLE if the address cannot be had.
+            ServiceError: SERVER_UNAVAILABLE if the address cannot be used.
         """
-        with ExitStack() as held:
+        with ExitStack() as stack:
             sockets = _reserve(self._settings)
             for one in sockets:
-                held.enter_context(one)
+                stack.enter_context(one)
             port = int(sockets[0].getsockname()[1])
             self._settings = self._settings.model_copy(update={"port": port})
             self._listen_to_signals()
-            _log.info("supervising", host=self._settings.host, port=port, processes=len(self._seats))
+            _log.info("supervisor started", host=self._settings.host, port=port, processes=len(self._slots))
             try:
                 self._watch()
             finally:
                 self._end()
-            _log.info("supervised", port=port)
+            _log.info("supervisor stopped", port=port)
         return self._failed
 
     def _listen_to_signals(self) -> None:
@@ -96,56 +97,57 @@ class Supervisor:
 
     def _watch(self) -> None:
         while not self._stopping:
-            for seat in self._seats:
-                self._tend(seat)
+            for slot in self._slots:
+                self._check(slot)
             wait(self._watched(), _POLL_SECONDS)
 
     def _watched(self) -> list[Connection | int]:
-        told: list[Connection | int] = [seat.told for seat in self._seats if seat.told is not None]
-        return told + [seat.process.sentinel for seat in self._seats if seat.process is not None]
+        ready: list[Connection | int] = [slot.ready for slot in self._slots if slot.ready is not None]
+        return ready + [slot.process.sentinel for slot in self._slots if slot.process is not None]
 
-    def _tend(self, seat: _ServerSlot) -> None:
-        self._hear(seat)
-        if seat.process is None:
-            if time.monotonic() >= seat.due:
-                self._start(seat)
-        elif seat.process.exitcode is not None:
-            self._bury(seat, seat.process, seat.process.exitcode)
+    def _check(self, slot: _ServerSlot) -> None:
+        self._read_ready(slot)
+        if slot.process is None:
+            if time.monotonic() >= slot.due:
+                self._start(slot)
+        elif slot.process.exitcode is not None:
+            self._clear(slot, slot.process, slot.process.exitcode)
 
-    def _hear(self, seat: _ServerSlot) -> None:
-        if seat.told is None or not seat.told.poll():
+    def _read_ready(self, slot: _ServerSlot) -> None:
+        if slot.ready is None or not slot.ready.poll():
             return
-        # A pipe that closes without a word is a process that ended before it served.
+        # A pipe that closes without a message belongs to a process that ended before it served.
         with suppress(EOFError):
-            seat.served = bool(seat.told.recv())
-        seat.told.close()
-        seat.told = None
+            slot.served = bool(slot.ready.recv())
+        slot.ready.close()
+        slot.ready = None
 
-    def _start(self, seat: _ServerSlot) -> None:
-        told, tell = self._context.Pipe(duplex=False)
+    def _start(self, slot: _ServerSlot) -> None:
+        ready, child_end = self._context.Pipe(duplex=False)
         process = self._context.Process(
             target=_child,
-            args=(self._serve, self._settings, seat.place, tell),
-            name=f"server-{seat.place.index}",
+            args=(self._serve, self._settings, slot.endpoint, child_end),
+            name=f"server-{slot.endpoint.index}",
         )
         process.start()
-        tell.close()
-        seat.process, seat.told, seat.started = process, told, time.monotonic()
+        child_end.close()
+        slot.process, slot.ready, slot.started = process, ready, time.monotonic()
 
-    def _bury(self, seat: _ServerSlot, process: SpawnProcess, exit_code: int) -> None:
-        _log.warning("process ended", index=seat.place.index, process=process.pid, exit_code=exit_code)
-        if exit_code > 0 and not seat.served:
+    def _clear(self, slot: _ServerSlot, process: SpawnProcess, exit_code: int) -> None:
+        """Empty the slot of a dead process; the next start waits longer after each death."""
+        _log.warning("process ended", index=slot.endpoint.index, process=process.pid, exit_code=exit_code)
+        if exit_code > 0 and not slot.served:
             self._failed, self._stopping = exit_code, True
-        steady = time.monotonic() - seat.started >= _STEADY_SECONDS
-        seat.deaths = 0 if steady else seat.deaths
-        seat.due = time.monotonic() + _BACKOFF_SECONDS[min(seat.deaths, len(_BACKOFF_SECONDS) - 1)]
-        seat.deaths += 1
+        steady = time.monotonic() - slot.started >= _STEADY_SECONDS
+        slot.deaths = 0 if steady else slot.deaths
+        slot.due = time.monotonic() + _BACKOFF_SECONDS[min(slot.deaths, len(_BACKOFF_SECONDS) - 1)]
+        slot.deaths += 1
         process.close()
-        seat.process = None
+        slot.process = None
 
     def _signal(self, number: int) -> None:
-        for seat in self._seats:
-            process = seat.process
+        for slot in self._slots:
+            process = slot.process
             if process is not None and process.pid is not None and process.exitcode is None:
                 _send(process.pid, number)
 
@@ -153,19 +155,19 @@ class Supervisor:
         patience = self._settings.drain_seconds + self._settings.grace_seconds + _PATIENCE_SECONDS
         deadline = time.monotonic() + patience
         self._signal(signal.SIGTERM)
-        for seat in self._seats:
-            if seat.process is not None:
-                seat.process.join(max(0.0, deadline - time.monotonic()))
-                if seat.process.exitcode is None:
-                    _log.error("process killed", index=seat.place.index, process=seat.process.pid)
-                    seat.process.kill()
-                    seat.process.join()
+        for slot in self._slots:
+            if slot.process is not None:
+                slot.process.join(max(0.0, deadline - time.monotonic()))
+                if slot.process.exitcode is None:
+                    _log.error("process killed", index=slot.endpoint.index, process=slot.process.pid)
+                    slot.process.kill()
+                    slot.process.join()
 
 
-def _child(serve: Serve, settings: Settings, place: Endpoint, tell: Connection) -> NoReturn:
+def _child(serve: Serve, settings: Settings, endpoint: Endpoint, ready: Connection) -> NoReturn:
     parent = multiprocessing.parent_process()
     assert parent is not None
-    sys.exit(serve(settings, place, parent.sentinel, lambda: tell.send(True)))
+    sys.exit(serve(settings, endpoint, parent.sentinel, lambda: ready.send(True)))
 
 
 def _send(process: int, number: int) -> None:
@@ -174,28 +176,28 @@ def _send(process: int, number: int) -> None:
 
 
 def _reserve(settings: Settings) -> list[socket.socket]:
-    """Sockets that hold the address without listening; the first one's port is that of all."""
+    """Open sockets that reserve the address without listening, all on the port of the first."""
     if not hasattr(socket, "SO_REUSEPORT"):
         raise ServiceError(
             "SERVER_UNAVAILABLE",
             "This system cannot share a port between processes.",
             fix="Leave TARIFFS_PROCESSES at 1.",
         )
-    held: list[socket.socket] = []
+    sockets: list[socket.socket] = []
     port = settings.port
     try:
-        found = socket.getaddrinfo(settings.host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        for family, _, _, _, address in found:
+        addresses = socket.getaddrinfo(settings.host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, _, _, _, address in addresses:
             if port:
-                # Without the right to share, so that a server that is there already is an error and no partner.
+                # Without SO_REUSEPORT, so that a server already on the port is an error.
                 _bind(family, (address[0], port), socket.SO_REUSEADDR).close()
-            held.append(_bind(family, (address[0], port), socket.SO_REUSEPORT))
-            port = int(held[0].getsockname()[1])
+            sockets.append(_bind(family, (address[0], port), socket.SO_REUSEPORT))
+            port = int(sockets[0].getsockname()[1])
     except OSError:
-        for one in held:
+        for one in sockets:
             one.close()
         raise cannot_listen(settings) from None
-    return held
+    return sockets
 
 
 def _bind(family: int, address: tuple[str | int, int], option: int) -> socket.socket:

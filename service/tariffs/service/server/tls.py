@@ -1,4 +1,4 @@
-"""Encryption of the port: the server's certificate, and the authorities of its clients, read anew when they change."""
+"""TLS credentials of the port: server certificate and client authorities, reloaded when their files change."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _log = structlog.get_logger("tariffs.service")
 
 
 def server_credentials(settings: Security) -> grpc.ServerCredentials | None:
-    """Credentials of the port, or None where it is not encrypted.
+    """Return the credentials of the port; None without encryption.
 
-    Certificates end and are renewed while the server runs: each handshake looks whether a file has changed.
+    Certificates expire while the server runs, so each handshake checks whether a file has changed.
 
     Raises:
         InputError: SETTING_INVALID if certificate, key or authorities cannot be used.
@@ -26,10 +26,10 @@ def server_credentials(settings: Security) -> grpc.ServerCredentials | None:
     if settings.tls_certificate is None or settings.tls_key is None:
         return None
     files = _Files(settings.tls_certificate, settings.tls_key, settings.tls_client_ca)
-    made: grpc.ServerCredentials = grpc.dynamic_ssl_server_credentials(
-        files.read(), files.changed, settings.tls_client_ca is not None
+    credentials: grpc.ServerCredentials = grpc.dynamic_ssl_server_credentials(
+        files.read(), files.read_changed, settings.tls_client_ca is not None
     )
-    return made
+    return credentials
 
 
 class _Files:
@@ -40,24 +40,24 @@ class _Files:
         self._seen = self._signature()
 
     def read(self) -> Any:
-        """The configuration that the files hold."""
+        """Read the configuration from the files."""
         self._check()
         root = None if self._client_ca is None else self._client_ca.read_bytes()
         pair = (self._key.read_bytes(), self._certificate.read_bytes())
         return grpc.ssl_server_certificate_configuration([pair], root)
 
-    def changed(self) -> Any:
-        """The configuration if a file has changed since, else None: the one in use stays."""
+    def read_changed(self) -> Any:
+        """Read the configuration if a file has changed, else return None, which keeps the one in use."""
         try:
-            found = self._signature()
-            if found == self._seen:
+            signature = self._signature()
+            if signature == self._seen:
                 return None
             configuration = self.read()
         except (OSError, InputError) as error:
-            # Files are renewed one after the other: between the two they do not fit.
+            # Files are renewed one after the other, and do not match in between.
             _log.warning("certificate not read", message=str(error))
             return None
-        self._seen = found
+        self._seen = signature
         _log.info("certificate read")
         return configuration
 
@@ -75,12 +75,12 @@ class _Files:
 
     def _signature(self) -> tuple[tuple[int, int], ...]:
         paths = [path for path in (self._certificate, self._key, self._client_ca) if path is not None]
-        return tuple((found.st_mtime_ns, found.st_size) for found in map(Path.stat, paths))
+        return tuple((stat.st_mtime_ns, stat.st_size) for stat in map(Path.stat, paths))
 
 
 def _invalid(names: str, error: Exception) -> InputError:
     return InputError(
         "SETTING_INVALID",
         f"{names} cannot be used: {error}.",
-        fix="Give PEM files; the key must be that of the certificate, without a passphrase.",
+        fix="Use PEM files; the key must belong to the certificate and have no passphrase.",
     )

@@ -1,4 +1,4 @@
-"""Bearer tokens of callers: a file of names and tokens, reread when it changes."""
+"""Bearer tokens of callers, from a file of names and tokens that is reloaded when it changes."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _log = structlog.get_logger("tariffs.service")
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """The names of one reading of the file, by keyed digests of tokens, and by the keyed tokens that have been met.
+    """Names by keyed digest of the token, and a cache of names by keyed token, of one version of the file.
 
-    One digest is one token's, so there are never more of the latter.
+    Each digest belongs to one token, so the cache never holds more entries than the file.
     """
 
     by_digest: Mapping[bytes, str]
@@ -36,36 +36,36 @@ class _Known:
 
 
 class Tokens:
-    """The names behind the tokens of a file of `name token` or `name sha256:HEX` lines; `#` begins a comment.
+    """Names of callers by token, from a file of `name token` or `name sha256:HEX` lines; `#` begins a comment.
 
-    A name may have several tokens, so that a new one can come before the old one goes.
+    A name may have several tokens, so that tokens can be rotated.
 
     Args:
         path: the file.
 
     Raises:
-        InputError: SETTING_INVALID if the file cannot be read or a line is wrong.
+        InputError: SETTING_INVALID if the file cannot be read or a line is malformed.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
         self._key = secrets.token_bytes(32)
-        self._told = ""
+        self._logged_error = ""
         self._seen = _signature(path)
         self._known = _Known(self._read())
 
     async def watch(self) -> None:
-        """Look at the file every second until cancelled, in a thread: a slow disk must not stop the event loop."""
+        """Check the file every second until cancelled, in a thread: a slow disk must not block the event loop."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             try:
-                await asyncio.to_thread(self.look)
+                await asyncio.to_thread(self.reload_if_changed)
             except Exception as error:
-                _log.error("unforeseen", exc_info=error)
+                _log.error("unexpected error", exc_info=error)
 
     def name_of(self, token: str) -> str | None:
-        """The name beside a token, or None if the file has no such token; reads memory only."""
+        """Return the name of a token; None if the file does not have it. Reads memory only."""
         known, given = self._known, token.encode()
         keyed = self._keyed(given)
         name = known.by_token.get(keyed)
@@ -75,33 +75,30 @@ class Tokens:
                 known.by_token[keyed] = name
         return name
 
-    def look(self) -> None:
+    def reload_if_changed(self) -> None:
         """Read the file if it has changed."""
         with self._lock:
-            found = _signature(self._path)
-            if found != self._seen and self._take():
-                self._seen = found
+            if _signature(self._path) != self._seen:
+                self._reload()
 
     def reload(self) -> None:
-        """Read the file whether or not it looks changed."""
+        """Read the file."""
         with self._lock:
-            found = _signature(self._path)
-            if self._take():
-                self._seen = found
+            self._reload()
 
-    def _take(self) -> bool:
-        """Whether the file could be read; what could not is tried again at the next look."""
+    def _reload(self) -> None:
+        """Replace the known tokens; a file that cannot be read is tried again at the next check."""
+        signature = _signature(self._path)
         try:
             self._known = _Known(self._read())
         except TariffsError as error:
-            # Half a file must not lock everybody out: those known stay until it can be read again.
-            if str(error) != self._told:
-                self._told = str(error)
+            # A half-written file must not lock all callers out: the known tokens stay valid meanwhile.
+            if str(error) != self._logged_error:
+                self._logged_error = str(error)
                 _log.error("tokens not read", reason=error.reason, message=str(error))
-            return False
-        self._told = ""
+            return
+        self._seen, self._logged_error = signature, ""
         _log.info("tokens read", names=len(set(self._known.by_digest.values())))
-        return True
 
     def _read(self) -> Mapping[bytes, str]:
         try:
@@ -114,16 +111,16 @@ class Tokens:
                 name, digest = _entry(fields, self._path, number)
                 names[self._keyed(digest)] = name
         if not names:
-            raise _invalid(self._path, "it holds no token")
+            raise _invalid(self._path, "it has no token")
         return names
 
     def _keyed(self, data: bytes) -> bytes:
-        # Looked up under a key nobody outside knows, so how long a comparison takes tells nothing about a token.
+        # Keyed with a secret, so the time of a look-up reveals nothing about a token.
         return hashlib.blake2b(data, key=self._key, digest_size=32).digest()
 
 
 def caller_of(metadata: Metadata, peer: str, tokens: Tokens | None) -> Caller:
-    """Who makes a call: by its token where the server asks for one, else by its address.
+    """Identify the caller of a call: by token on a server with tokens, else by address.
 
     Raises:
         ServiceError: TOKEN_INVALID.
@@ -132,12 +129,12 @@ def caller_of(metadata: Metadata, peer: str, tokens: Tokens | None) -> Caller:
         return anonymous_at(peer)
     given = next((str(value) for key, value in metadata if key == AUTHORIZATION), "")
     if not given:
-        raise _unknown("The call carries no token.")
+        raise _invalid_token("The call has no token.")
     if given[: len(_SCHEME)].lower() != _SCHEME:
-        raise _unknown("The call's authorization is not `Bearer TOKEN`.")
+        raise _invalid_token("The call's authorization is not `Bearer TOKEN`.")
     name = tokens.name_of(given[len(_SCHEME) :].strip())
     if name is None:
-        raise _unknown("The call's token is not one the server knows.")
+        raise _invalid_token("The server does not know the call's token.")
     return Caller(owner=name, key=name)
 
 
@@ -146,7 +143,7 @@ def _entry(fields: list[str], path: Path, number: int) -> tuple[str, bytes]:
         raise _invalid(path, f"line {number} is not `name token`")
     name, token = fields
     if not _NAME.fullmatch(name) or name == ANONYMOUS:
-        raise _invalid(path, f"line {number} has a name that cannot be used")
+        raise _invalid(path, f"line {number} has an invalid name")
     if not token.startswith(_HASHED):
         return name, hashlib.sha256(token.encode()).digest()
     try:
@@ -160,10 +157,10 @@ def _entry(fields: list[str], path: Path, number: int) -> tuple[str, bytes]:
 
 def _signature(path: Path) -> tuple[int, int, int]:
     try:
-        found = path.stat()
+        stat = path.stat()
     except OSError:
         return (0, 0, 0)
-    return (found.st_mtime_ns, found.st_size, found.st_ino)
+    return (stat.st_mtime_ns, stat.st_size, stat.st_ino)
 
 
 def _invalid(path: Path, why: str) -> InputError:
@@ -174,7 +171,7 @@ def _invalid(path: Path, why: str) -> InputError:
     )
 
 
-def _unknown(message: str) -> ServiceError:
+def _invalid_token(message: str) -> ServiceError:
     return ServiceError(
         "TOKEN_INVALID",
         message,

@@ -1,4 +1,4 @@
-"""What must be in memory and compiled before the first call, and the proof that the engine works here."""
+"""Warm up before the first call: load the data, compile the kernels, run a self-test."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ QUOTES, RUNS = "tariffs.service.server.warmup:warm_quotes", "tariffs.service.ser
 
 
 def warm_up() -> None:
-    """All of it, in one process.
+    """Warm up for quotes and runs in one process.
 
     Raises:
         TariffsError: as `warm_quotes` and `warm_runs`.
@@ -26,10 +26,10 @@ def warm_up() -> None:
 
 
 def warm_quotes() -> None:
-    """Load law, library and schedule, and rate a line.
+    """Load law, scenario library and schedule, and quote one line.
 
     Raises:
-        TariffsError: the law data is broken, or ENGINE_INVARIANT if a result makes no sense.
+        TariffsError: the law data is invalid, or ENGINE_INVARIANT if the self-test fails.
     """
     library()
     first = reference_table().row(0, named=True)
@@ -40,23 +40,23 @@ def warm_quotes() -> None:
 
 
 def warm_runs() -> None:
-    """Load what runs need and the embedded table, and run every kernel once.
+    """Load the embedded table and run every kernel once.
 
     Raises:
         TariffsError: as `warm_quotes`.
     """
-    # Servers of quotes have no need of compiled kernels.
+    # The process that answers quotes does not need compiled kernels.
     from tariffs.engine.runs.impact import Options, Point, impact
 
-    found = impact(None, [Point(library()[BASE], "")], law=load_law(), options=Options(by=("origin",)))
-    block = found.scenarios[0]
+    result = impact(None, [Point(library()[BASE], "")], law=load_law(), options=Options(by=("origin",)))
+    block = result.scenarios[0]
     _expect(block.groups["duty"].sum(), block.total["duty"], "groups sum to the total")
 
 
-def _expect(found: Any, wanted: Any, promise: str) -> None:
-    if wanted is None or not math.isclose(found, wanted, rel_tol=1e-9):
+def _expect(actual: Any, expected: Any, rule: str) -> None:
+    if expected is None or not math.isclose(actual, expected, rel_tol=1e-9):
         raise ServiceError(
             "ENGINE_INVARIANT",
-            f"The self-test failed: {promise}; found {found} and {wanted}.",
+            f"The self-test failed: {rule}, but {actual} is not {expected}.",
             fix="Reinstall the package, and clear the cache of compiled kernels.",
         )

@@ -1,8 +1,12 @@
-"""Settings of the server: environment variables with the prefix TARIFFS_, or arguments, checked at the start."""
+"""Settings of the server: environment variables with the prefix TARIFFS_, or arguments, checked at the start.
+
+Each setting names the requirement that needs it; a value that every installation would leave alone is a constant.
+"""
 
 from __future__ import annotations
 
 import ipaddress
+import math
 import os
 import re
 from collections.abc import Mapping
@@ -17,15 +21,17 @@ from tariffs.engine.errors import InputError
 
 PREFIX = "TARIFFS_"
 _DATABASES = ("sqlite:///", "postgresql+psycopg://")
+DAY_SECONDS = 86_400.0
 _SECRET_PLACE = re.compile(r"://.*@|\?.*")
-
-
-def _half(name: str) -> Any:
-    return Field(
-        default_factory=lambda known: max(1, known[name] // 2),
-        ge=1,
-        json_schema_extra={"default": f"half of `{PREFIX}{name.upper()}`"},
-    )
+RETIRED = {
+    "calls_per_caller": "caller_share",
+    "runs_per_caller": "caller_share",
+    "runs_waiting_per_owner": "caller_share",
+    "table_days": "keep_days",
+    "run_days": "keep_days",
+    "table_rows_limit": "table_bytes_limit",
+}
+"""Settings of earlier releases and those that replace them: a server does not start with a limit it would ignore."""
 
 
 class _Group(BaseSettings):
@@ -40,13 +46,13 @@ class Listening(_Group):
     host: str = "127.0.0.1"
     """Address to listen on."""
     port: int = Field(default=50051, ge=0, le=65535)
-    """Port to listen on; 0 takes a free one, which the log line `listening` names."""
+    """Port to listen on; 0 takes a free port, shown in the log line `listening`."""
     processes: int = Field(default=1, ge=1, le=64)
-    """Server processes that share the port, each with workers and limits of its own."""
+    """Server processes that share the port, to use more cores; each has its own workers and limits."""
 
     @property
     def address(self) -> str:
-        """Host and port as gRPC reads them."""
+        """Host and port in the form that gRPC expects."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
 
@@ -55,19 +61,19 @@ class Security(_Group):
     """Security."""
 
     tls_certificate: Path | None = None
-    """PEM file of the server's certificate and those between it and the root; read anew when it changes."""
+    """PEM file of the server's certificate chain; reloaded when it changes."""
     tls_key: Path | None = None
-    """PEM file of its private key."""
+    """PEM file of the certificate's private key."""
     tls_client_ca: Path | None = None
-    """PEM file of the authorities whose clients are let in; unset, a client needs no certificate."""
+    """PEM file of the authorities of client certificates; if unset, clients need no certificate."""
     tokens_file: Path | None = None
-    """File of `name token` or `name sha256:HEX` lines; with it every call needs a token. Read anew when it changes."""
+    """File of `name token` or `name sha256:HEX` lines; if set, every call needs a token. Reloaded when it changes."""
     insecure_listen: bool = False
-    """Allow an address beyond loopback without TLS and without tokens, as behind a proxy that has both."""
+    """Allow an address beyond loopback without TLS and tokens, for a server behind a proxy that has both."""
 
 
 class Work(_Group):
-    """Work at the same time."""
+    """Concurrency."""
 
     workers: int = Field(
         default_factory=lambda: min(2, os.cpu_count() or 1),
@@ -75,53 +81,57 @@ class Work(_Group):
         le=64,
         json_schema_extra={"default": "2 or fewer cores"},
     )
-    """Worker processes for runs over tables; each computes one at a time."""
+    """Worker processes for runs over tables, each computing one run at a time; bounds memory and cores."""
     admitted_runs: int = Field(default=8, ge=1, le=1024)
-    """Runs computed or waiting; one more is TOO_MANY_STREAMS."""
-    runs_per_caller: int = Field(default=6, ge=1, le=1024)
-    """Runs of one caller computed or waiting, so that nobody takes all places."""
+    """Runs over tables computed or waiting, to bound waiting time and disk; one more is TOO_MANY_STREAMS."""
     concurrent_calls: int = Field(default=256, ge=1, le=65536)
-    """Calls of any kind at the same time; one more is TOO_MANY_STREAMS."""
-    calls_per_caller: int = _half("concurrent_calls")
-    """Of these, how many may be one caller's: one token's, or without tokens one address's."""
-    waiting_calls: int = Field(default=64, ge=1, le=65536)
-    """Calls that wait until the server looks at them; beyond, gRPC turns calls away, and beyond twice as many all."""
+    """Concurrent calls of any kind, to bound memory; one more is TOO_MANY_STREAMS."""
+    waiting_calls: int = Field(default=256, ge=1, le=65536)
+    """Calls queued in gRPC while the server is busy, to bound their delay; beyond it gRPC refuses some calls, beyond
+    twice this number all."""
 
 
 class State(_Group):
-    """Tables and long runs."""
+    """Tables, long runs and fairness."""
 
     state_dir: Path = Field(
         default_factory=lambda: platformdirs.user_state_path("tariffs"),
         json_schema_extra={"default": "the user's state directory"},
     )
     """Directory of uploaded tables and results; replicas may share it."""
+    caller_share: float = Field(default=0.75, gt=0, le=1)
+    """Largest share of concurrent calls, runs and waiting long runs for one caller (a token, or without tokens an
+    address), so that no caller takes every place; 1 behind a proxy without tokens."""
     database_url: SecretStr | None = Field(
         default=None, json_schema_extra={"default": "a file in `TARIFFS_STATE_DIR`"}
     )
-    """Ledger of tables and runs: `sqlite:///FILE`, or `postgresql+psycopg://...` for replicas on several machines."""
+    """Database of tables and long runs: `sqlite:///FILE`, or `postgresql+psycopg://...` for replicas on several
+    machines."""
     table_bytes_limit: int = Field(default=2 << 30, ge=1)
-    """Largest table kept, in bytes."""
-    table_rows_limit: int = Field(default=50_000_000, ge=1)
-    """Longest table kept, in rows."""
+    """Largest uploaded table in bytes of memory, as workers load it whole."""
     tables_per_owner: int = Field(default=100, ge=1)
-    """Tables kept for one owner; one more is refused."""
-    table_days: float = Field(default=30.0, gt=0)
-    """Days after its last use on which a table is forgotten."""
-    run_days: float = Field(default=30.0, gt=0)
-    """Days after its end on which a long run is forgotten."""
-    runs_waiting_limit: int = Field(default=100, ge=1)
-    """Long runs waiting for a worker; one more is refused."""
-    runs_waiting_per_owner: int = _half("runs_waiting_limit")
-    """Of these, how many may be one owner's, so that nobody takes all places."""
+    """Tables stored for one owner, to bound disk use; one more is ROW_QUOTA."""
     runs_per_owner: int = Field(default=500, ge=1)
-    """Long runs kept for one owner, ended ones too; one more is refused."""
+    """Long runs stored for one owner, ended ones included, to bound disk use; one more is ROW_QUOTA."""
+    runs_waiting_limit: int = Field(default=100, ge=1)
+    """Long runs waiting for a worker, to bound waiting time; one more is TOO_MANY_STREAMS."""
+    keep_days: float = Field(default=30.0, gt=0)
+    """Days until deletion: of a table after its last use, of a long run after its end."""
     lease_seconds: float = Field(default=15.0, ge=0.5)
-    """How long a long run stays with a server that no longer says it lives."""
+    """Seconds after which another server takes over a long run whose server has died."""
+
+    def share_of(self, places: int) -> int:
+        """Return how many of these places one caller may take."""
+        return math.ceil(places * self.caller_share)
+
+    @property
+    def keep_seconds(self) -> float:
+        """`keep_days` in seconds."""
+        return self.keep_days * DAY_SECONDS
 
     @property
     def database(self) -> str:
-        """The URL of the ledger, with its secrets."""
+        """The URL of the database, secrets included."""
         if self.database_url is not None:
             return self.database_url.get_secret_value()
         return f"sqlite:///{self.state_dir / 'tariffs.sqlite'}"
@@ -131,48 +141,49 @@ class Observation(_Group):
     """Logs and metrics."""
 
     metrics_host: str = "127.0.0.1"
-    """Address of the metrics for Prometheus."""
+    """Address of the Prometheus endpoint; it has no authentication."""
     metrics_port: int | None = Field(default=None, ge=0, le=65535, json_schema_extra={"default": "none, off"})
-    """Port of the metrics: the first process has this one, the second the next; 0 takes free ones, named in the log."""
+    """Port of the Prometheus endpoint of the first process, the next ports are those of the others; 0 takes free ports,
+    shown in the log."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    """Least level that is logged: debug, info, warning or error."""
+    """Lowest level that is logged: debug, info, warning or error."""
     log_format: Literal["json", "console"] = "json"
-    """json is one object a line; console is text for people."""
+    """`json` is one object a line; `console` is text for reading."""
 
 
 class Stopping(_Group):
     """Stopping."""
 
     drain_seconds: float = Field(default=0.5, ge=0)
-    """How long after SIGTERM new calls still hear SHUTTING_DOWN, so that balancers notice."""
+    """Seconds after SIGTERM during which new calls get SHUTTING_DOWN, so that load balancers notice."""
     grace_seconds: float = Field(default=20.0, ge=0)
-    """How long calls in flight may take to end after that."""
+    """Seconds after that for running calls to finish, before they are cancelled."""
 
 
 GROUPS = (Listening, Security, Work, State, Observation, Stopping)
 
 
 class Settings(Listening, Security, Work, State, Observation, Stopping):
-    """What the server needs to know; each field is a variable such as TARIFFS_PORT."""
+    """All settings of the server; each field is a variable such as TARIFFS_PORT."""
 
     @field_validator("tls_certificate", "tls_key", "tls_client_ca", "tokens_file")
     @classmethod
     def _is_there(cls, path: Path | None) -> Path | None:
         if path is None or (path.is_file() and os.access(path, os.R_OK)):
             return path
-        raise ValueError("it is not a file that can be read")
+        raise ValueError("the file cannot be read")
 
     @field_validator("database_url")
     @classmethod
     def _is_known(cls, url: SecretStr | None) -> SecretStr | None:
         if url is None or url.get_secret_value().startswith(_DATABASES):
             return url
-        raise ValueError(f"it begins with none of {', '.join(_DATABASES)}")
+        raise ValueError(f"the URL must begin with one of {', '.join(_DATABASES)}")
 
     @model_validator(mode="after")
     def _fits(self) -> Settings:
         if (self.tls_certificate is None) != (self.tls_key is None):
-            raise ValueError("TARIFFS_TLS_CERTIFICATE and TARIFFS_TLS_KEY need each other")
+            raise ValueError("TARIFFS_TLS_CERTIFICATE and TARIFFS_TLS_KEY must be set together")
         if self.tls_client_ca is not None and self.tls_certificate is None:
             raise ValueError("TARIFFS_TLS_CLIENT_CA needs TARIFFS_TLS_CERTIFICATE and TARIFFS_TLS_KEY")
         if not (self.guarded or self.insecure_listen or is_loopback(self.host)):
@@ -184,16 +195,17 @@ class Settings(Listening, Security, Work, State, Observation, Stopping):
 
     @property
     def guarded(self) -> bool:
-        """Whether calls are encrypted or need a token."""
+        """True if calls are encrypted or need a token."""
         return self.tls_certificate is not None or self.tokens_file is not None
 
 
 def load_settings(**given: Any) -> Settings:
-    """Settings from the arguments that are not None, then the environment, then the defaults.
+    """Load settings from arguments that are not None, then the environment, then the defaults.
 
     Raises:
-        InputError: SETTING_INVALID, naming every variable at fault.
+        InputError: SETTING_INVALID, naming every invalid variable, and variables of earlier releases.
     """
+    _refuse_retired(os.environ)
     try:
         return Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
@@ -201,12 +213,24 @@ def load_settings(**given: Any) -> Settings:
         raise InputError(
             "SETTING_INVALID",
             f"{'; '.join(faults)}.",
-            fix="Set it otherwise, or unset it for its default; docs/service.md lists every setting.",
+            fix="Change it, or unset it for its default; docs/service.md lists every setting.",
         ) from None
 
 
+def _refuse_retired(environment: Mapping[str, str]) -> None:
+    """Raise InputError SETTING_INVALID if a variable of an earlier release is set."""
+    replaced = {name: new for name, new in RETIRED.items() if environment.get(PREFIX + name.upper())}
+    if replaced:
+        pairs = (f"{PREFIX}{name.upper()} by {PREFIX}{new.upper()}" for name, new in replaced.items())
+        raise InputError(
+            "SETTING_INVALID",
+            f"Settings were replaced: {', '.join(pairs)}.",
+            fix="Unset the old variable; docs/migration.md tells how to set the new one.",
+        )
+
+
 def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches an address."""
+    """Return True if an address can be reached from this machine only."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -214,12 +238,12 @@ def is_loopback(host: str) -> bool:
 
 
 def shown(value: Any) -> str:
-    """A setting as it may be printed: of a URL neither who nor what its query says."""
+    """Format a setting for display; user, password and query of a URL are masked."""
     if value is None:
         return "none"
     if isinstance(value, SecretStr):
         return _SECRET_PLACE.sub(
-            lambda found: "?***" if found[0][0] == "?" else "://***@", value.get_secret_value()
+            lambda match: "?***" if match[0][0] == "?" else "://***@", value.get_secret_value()
         )
     return str(value).lower() if isinstance(value, bool) else str(value)
 

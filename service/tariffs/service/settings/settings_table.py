@@ -1,6 +1,6 @@
-"""The settings for people: what holds in this environment, and the table of the documents.
+"""List the settings: those in effect here, and the Markdown table in the documents.
 
-`python -m tariffs.service.settings.settings_table README.md docs/service.md` makes the tables in both anew.
+`python -m tariffs.service.settings.settings_table README.md docs/service.md` rewrites the tables in both.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 from tariffs.service.settings.settings import GROUPS, PREFIX, Settings, shown
 
 BEGIN, END = "<!-- settings: made by tariffs.service.settings.settings_table -->", "<!-- end of settings -->"
-# What the client and the health check of the container read; the server leaves it alone.
+# Read by the client and by the container's health check, not by the server.
 _OTHERS = (
     "HEALTH_NAME",
     "TARGET",
@@ -29,7 +29,7 @@ _OTHERS = (
 
 
 def table() -> str:
-    """Every setting as a Markdown table, between the lines that mark it in the documents."""
+    """Return every setting as a Markdown table, between the markers used in the documents."""
     rows = ["| variable | default | |", "|---|---|---|"]
     for group in GROUPS:
         rows.append(f"| **{(group.__doc__ or '').rstrip('.')}** | | |")
@@ -41,10 +41,10 @@ def table() -> str:
 
 
 def effective(settings: Settings, given: Mapping[str, Any], environment: Mapping[str, str]) -> Iterator[str]:
-    """The settings that hold, one a line with where each comes from, secrets masked; then variables nobody reads.
+    """List settings in effect, one a line with their source, secrets masked; then unknown TARIFFS_ variables.
 
     Args:
-        settings: what holds.
+        settings: the settings in effect.
         given: arguments, None where there is none.
         environment: the environment's variables.
     """
@@ -55,11 +55,11 @@ def effective(settings: Settings, given: Mapping[str, Any], environment: Mapping
     known = {_variable(name) for name in (*Settings.model_fields, *map(str.lower, _OTHERS))}
     for name in sorted(environment):
         if name.startswith(PREFIX) and name not in known:
-            yield f"{name} is set and no setting"
+            yield f"{name} is set but is not a setting"
 
 
 def replaced(document: str) -> str:
-    """A document with the table it marks made anew."""
+    """Return a document with its settings table replaced by the current one."""
     before, _, rest = document.partition(BEGIN)
     return before + table() + rest.partition(END)[2]
 

@@ -1,4 +1,4 @@
-"""The database behind tables and runs: SQLite on one machine, PostgreSQL for several."""
+"""Database of tables and runs: SQLite on one machine, PostgreSQL for several."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ RUNS = sa.Table(
 
 
 class Database:
-    """Connections to one database, whose tables are made if it has none.
+    """Connections to one database; missing tables are created.
 
     Args:
         url: `sqlite:///FILE` or `postgresql+psycopg://...`.
@@ -77,7 +77,7 @@ class Database:
             sa.event.listen(self._engine, "begin", _begin_sqlite)
 
     def create(self) -> None:
-        """Make the tables that are missing; two servers may do so at once.
+        """Create the missing tables; two servers may do so at the same time.
 
         Raises:
             ServiceError: SERVER_UNAVAILABLE if the database cannot be reached.
@@ -86,32 +86,32 @@ class Database:
             with self.begin() as connection:
                 METADATA.create_all(connection)
         except (sa.exc.ProgrammingError, sa.exc.IntegrityError):
-            # Another server was quicker between the look and the making.
+            # Another server created them between the check and the creation.
             with self.begin() as connection:
                 METADATA.create_all(connection)
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
-        """A transaction, kept at the end of the block and undone if it fails.
+        """Open a transaction, committed at the end of the block and rolled back if it fails.
 
         Raises:
             ServiceError: SERVER_UNAVAILABLE if the database cannot be reached.
         """
-        with _answering(), self._engine.begin() as connection:
+        with _connection_errors(), self._engine.begin() as connection:
             yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A transaction that writes nothing and waits for nobody; raises as `begin`."""
+        """Open a read-only transaction that takes no write lock; raises as `begin`."""
         with (
-            _answering(),
+            _connection_errors(),
             self._engine.connect().execution_options(**{_READS: True}) as connection,
             connection.begin(),
         ):
             yield connection
 
     def now(self, connection: Connection) -> float:
-        """Seconds since 1970 on the one clock that all servers of the database share."""
+        """Return seconds since 1970 on the clock shared by all servers of the database."""
         if self._sqlite:
             return time.time()
         return float(
@@ -124,17 +124,17 @@ class Database:
 
 
 @contextmanager
-def _answering() -> Iterator[None]:
+def _connection_errors() -> Iterator[None]:
     try:
         yield
     except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError) as error:
         raise ServiceError(
-            "SERVER_UNAVAILABLE", "The server's database does not answer.", fix="Try again shortly."
+            "SERVER_UNAVAILABLE", "The server's database is not reachable.", fix="Try again shortly."
         ) from error
 
 
 def _prepare_sqlite(connection: Any, record: Any) -> None:
-    # The driver would begin transactions by itself, and too late: see _begin_sqlite.
+    # The driver would begin transactions itself, and too late: see _begin_sqlite.
     connection.isolation_level = None
     cursor = connection.cursor()
     for pragma in (f"busy_timeout={BUSY_SECONDS * 1000}", "journal_mode=WAL", "synchronous=NORMAL"):
@@ -143,6 +143,6 @@ def _prepare_sqlite(connection: Any, record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # A transaction that reads first and writes later fails at once when another one wrote in between.
+    # A transaction that reads first and writes later fails when another one wrote in between.
     reads = connection.get_execution_options().get(_READS, False)
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")

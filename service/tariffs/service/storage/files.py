@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, whoever writes them at the same time."""
+"""Atomic file writes, and removal of unused files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _UNFINISHED = ".part"
 
 
 def write_whole(path: Path, write: Callable[[Path], None]) -> None:
-    """Have `write` fill a file beside `path`, and give it its name once it is on the disk."""
+    """Write a file atomically: `write` fills a draft, which is synced to disk and renamed to `path`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{uuid.uuid4().hex}{_UNFINISHED}")
     try:
@@ -27,7 +27,7 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
 
 
 def touch(path: Path) -> bool:
-    """Say that a file or directory is in use; whether it is there."""
+    """Update the modification time of a file or directory; False if it does not exist."""
     try:
         os.utime(path)
     except FileNotFoundError:
@@ -36,7 +36,7 @@ def touch(path: Path) -> bool:
 
 
 def sweep(directory: Path, keep: Callable[[str], bool], idle_seconds: float) -> list[str]:
-    """Remove what nobody keeps and nobody has touched for a while; gives the names."""
+    """Remove entries that `keep` does not claim and that were not touched recently; return their names."""
     removed = []
     for path in _entries(directory):
         if keep(path.name) or _age(path) < idle_seconds:

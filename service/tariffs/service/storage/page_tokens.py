@@ -1,4 +1,4 @@
-"""Page tokens: where a list goes on. They hold no secret and say nothing about other callers."""
+"""Page sizes and page tokens of lists. Tokens hold no secret and reveal nothing about other callers."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ import binascii
 import json
 import math
 import re
+from typing import Any
+
+import sqlalchemy as sa
 
 from tariffs.engine.errors import InputError
+from tariffs.service.wire.status import request_invalid
 
 PAGE_DEFAULT = 100
 PAGE_LIMIT = 1000
@@ -16,32 +20,51 @@ _NAME = re.compile(r"[0-9a-f]{1,64}")
 
 
 def page_size(asked: int) -> int:
-    """How many to give.
+    """Return the page size to use for the requested one.
 
     Raises:
         InputError: REQUEST_INVALID for less than 0.
     """
     if asked < 0:
-        raise InputError(
-            "REQUEST_INVALID",
-            f"page_size is {asked}.",
-            field="page_size",
-            fix=f"Give 0 to {PAGE_LIMIT:,}.",
-        )
+        raise request_invalid(f"page_size is {asked}, below 0.", "page_size", f"Give 0 to {PAGE_LIMIT:,}.")
     return min(asked, PAGE_LIMIT) or PAGE_DEFAULT
 
 
-def write_token(created: float, name: str) -> str:
-    """The token that goes on after the entry of that time and name."""
-    return base64.urlsafe_b64encode(json.dumps([created, name]).encode()).decode()
+def read_page(
+    connection: sa.Connection, table: sa.Table, key: sa.Column[str], owner: str, size: int, token: str
+) -> tuple[list[Any], str]:
+    """Read one page of an owner's rows, newest first.
 
+    Args:
+        connection: an open transaction.
+        table: has the columns `owner` and `created`.
+        key: the column that orders rows created at the same time.
+        owner: whose rows.
+        size: rows of a page.
+        token: the token of the previous page, or empty for the first page.
 
-def read_token(token: str) -> tuple[float, str]:
-    """The time and name a token goes on after.
+    Returns:
+        The rows, and the token of the next page; empty after the last one.
 
     Raises:
         InputError: PAGE_TOKEN_INVALID.
     """
+    query = sa.select(table).where(table.c.owner == owner)
+    if token:
+        query = query.where(sa.tuple_(table.c.created, key) < sa.tuple_(*_read_token(token)))
+    query = query.order_by(table.c.created.desc(), key.desc()).limit(size + 1)
+    rows = list(connection.execute(query))
+    if len(rows) <= size:
+        return rows, ""
+    last = rows[size - 1]._mapping
+    return rows[:size], _write_token(last["created"], last[key.name])
+
+
+def _write_token(created: float, name: str) -> str:
+    return base64.urlsafe_b64encode(json.dumps([created, name]).encode()).decode()
+
+
+def _read_token(token: str) -> tuple[float, str]:
     try:
         created, name = json.loads(base64.b64decode(token.encode("ascii"), b"-_", validate=True))
         if isinstance(created, float) and math.isfinite(created) and _NAME.fullmatch(name):
@@ -50,7 +73,7 @@ def read_token(token: str) -> tuple[float, str]:
         pass
     raise InputError(
         "PAGE_TOKEN_INVALID",
-        f"The page token {token[:40]!r} is not one of a list.",
+        f"The page token {token[:40]!r} was not returned by a list call.",
         field="page_token",
-        fix="Give next_page_token of the answer before, or nothing to begin anew.",
+        fix="Use next_page_token of the previous response, or omit it to start from the first page.",
     )

@@ -1,7 +1,7 @@
-"""The parts of a run's result: Parquet files of messages, in a directory named by what was asked.
+"""Result parts of a long run: Parquet files of messages, in a directory named by the run digest.
 
-A part appears whole or not at all, and is the same whoever computes it. It holds the messages as they are sent, so that
-the place of a message never depends on who reads it.
+A part is written atomically and is the same whichever server computes it. It holds the messages as they are sent, so a
+message has the same offset for every reader.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ _SCHEMA = {"kind": pl.String, "message": pl.Binary}
 
 @dataclass(frozen=True, slots=True)
 class ResultPart:
-    """Where one part is."""
+    """One part as a Parquet file."""
 
     path: Path
 
     def is_there(self) -> bool:
-        """Whether it can be read."""
+        """Return True if the part has been written."""
         return self.path.exists()
 
     def write(self, messages: Sequence[tuple[str, bytes]], facts: Mapping[str, Any]) -> None:
-        """Make the part of its messages, each with its kind, and of facts that the end of the run needs."""
+        """Write messages, each with its kind, and the facts needed to finish the run."""
         frame = pl.DataFrame(messages, schema=_SCHEMA, orient="row")
         metadata = {_FACTS: json.dumps(facts)}
 
@@ -43,35 +43,35 @@ class ResultPart:
         files.write_whole(self.path, fill)
 
     def facts(self) -> dict[str, Any]:
-        """What was noted beside the messages."""
-        found: dict[str, Any] = json.loads(pl.read_parquet_metadata(self.path)[_FACTS])
-        return found
+        """Read the facts written beside the messages."""
+        facts: dict[str, Any] = json.loads(pl.read_parquet_metadata(self.path)[_FACTS])
+        return facts
 
     def count(self) -> int:
-        """How many messages it has."""
+        """Count its messages."""
         return int(pl.scan_parquet(self.path).select(pl.len()).collect().item())
 
     def read(self, start: int, count: int) -> list[bytes]:
-        """Some of its messages."""
+        """Read `count` of its messages from `start` on."""
         rows = pl.scan_parquet(self.path).slice(start, count).select("message").collect()
         return rows["message"].to_list()
 
 
 @dataclass(frozen=True, slots=True)
 class ResultParts:
-    """The parts of one run: what was refused at once, one per point or scenario, and the end."""
+    """All parts of one run: the refused rows, one part per point or scenario, and the last message."""
 
     directory: Path
     total: int
 
     @property
     def head(self) -> ResultPart:
-        """The part before the first result."""
+        """The part of the refused rows."""
         return self._part(HEAD)
 
     @property
     def tail(self) -> ResultPart:
-        """The part that ends the run."""
+        """The part of the last message."""
         return self._part(TAIL)
 
     def __getitem__(self, index: int) -> ResultPart:
@@ -83,11 +83,11 @@ class ResultParts:
         yield self.tail
 
     def complete(self) -> bool:
-        """Whether all can be read."""
+        """Return True if all parts have been written."""
         return all(part.is_there() for part in self)
 
     def touch(self) -> None:
-        """Say that the parts are in use."""
+        """Mark the parts as in use."""
         files.touch(self.directory)
 
     def _part(self, name: str) -> ResultPart:

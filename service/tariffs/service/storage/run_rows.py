@@ -1,4 +1,4 @@
-"""A long run as its ledger has it."""
+"""Row of a long run in the run store, its name, digest and stored error."""
 
 from __future__ import annotations
 
@@ -50,17 +50,17 @@ class RunRow:
 
     @property
     def is_open(self) -> bool:
-        """Whether it waits or is computed."""
+        """True while the run waits or is computed."""
         return self.state in OPEN
 
     @property
     def failure(self) -> TariffsError | None:
-        """Why there is no result; None while there may be one."""
+        """The error that ended the run; None without one."""
         return None if self.error is None else _read_error(self.error)
 
 
 def run_digest(kind: str, request: bytes, maker: str) -> str:
-    """The digest of what is asked and of who computes it: law and engine version."""
+    """Digest a request together with the law and engine version that compute it."""
     digest = hashlib.sha256()
     for part in (kind.encode(), maker.encode(), request):
         digest.update(len(part).to_bytes(8, "big") + part)
@@ -68,32 +68,26 @@ def run_digest(kind: str, request: bytes, maker: str) -> str:
 
 
 def id_of(name: str) -> str:
-    """The id in the name of an operation; raises InputError RUN_NOT_FOUND if it is none."""
+    """Return the id in an operation name; raises InputError RUN_NOT_FOUND for any other text."""
     if not _NAME.fullmatch(name):
         raise not_found(name)
     return name.removeprefix(PREFIX)
 
 
 def not_found(name: str) -> InputError:
-    """The error of a name that the caller has no run of."""
+    """Make the error for a name that is not one of the caller's runs."""
     return InputError(
         "RUN_NOT_FOUND",
         f"You have no run {name[:80]!r}.",
         field="name",
-        fix="List your runs; ended ones are forgotten after a while.",
+        fix="List your runs; ended runs are deleted after TARIFFS_KEEP_DAYS.",
     )
 
 
 def write_error(error: TariffsError) -> str:
-    """An error as text, to be raised again by whoever asks."""
-    facts = {
-        "reason": error.reason,
-        "message": error.message,
-        "field": error.field,
-        "fix": error.fix,
-        "metadata": error.metadata,
-    }
-    return json.dumps(facts)
+    """Encode an error as JSON text for the database."""
+    names = ("reason", "message", "field", "fix", "metadata")
+    return json.dumps({name: getattr(error, name) for name in names})
 
 
 def _read_error(text: str) -> TariffsError:

@@ -1,7 +1,7 @@
-"""The ledger of long runs: who asked for what, who computes it, how far it is.
+"""Database store of long runs: owner, request, lease of the computing server, progress.
 
-A run is claimed for a while, and the claim is renewed while it is computed; a claim that runs out is free for any other
-server. Whoever lost its claim changes nothing any more: every write names the claim it stands on.
+A run is leased to one server, which renews the lease while it computes; after the lease expires any server may take the
+run. Every write is conditional on the lease, so a server that lost it changes nothing.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from tariffs.engine.errors import InputError, ServiceError, TariffsError
+from tariffs.service.settings.settings import State
 from tariffs.service.storage.database import RUNS, Database
-from tariffs.service.storage.page_tokens import read_token, write_token
+from tariffs.service.storage.page_tokens import read_page
 from tariffs.service.storage.run_rows import (
     CANCELLED,
     FAILED,
@@ -31,13 +32,13 @@ from tariffs.service.storage.run_rows import (
     write_error,
 )
 
-CRASHES_AT_MOST = 3
-# How many leases a run of another version waits for a server of its own before any takes it.
-_PATIENCE = 4
+CRASH_LIMIT = 3
+# A run of another version waits this many lease times for a server of its own version.
+_VERSION_LEASES = 4
 
 
 class LeaseState(Enum):
-    """What a claim is worth."""
+    """State of a lease: held, lost to another server, or held by a run whose cancellation was requested."""
 
     HELD = "held"
     LOST = "lost"
@@ -46,53 +47,38 @@ class LeaseState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A run taken by a worker; `worker` is unlike that of any other claim."""
+    """A run leased to this server; `worker` is unique to the lease."""
 
     run: RunRow
     worker: str
 
 
 class RunStore:
-    """All runs. Every method blocks.
+    """All long runs. Every method blocks.
 
     Args:
-        database: where they are kept.
-        maker: law and engine version of this server; runs go on under the version they began with.
-        lease_seconds: how long a claim holds without being renewed.
-        keep_seconds: how long an ended run is kept.
-        waiting_limit: how many runs may wait.
-        waiting_each: of these, how many may be one owner's.
-        kept_each: how many runs of one owner are kept in all.
+        database: the database of the runs.
+        maker: digest of this server's law and engine version; a run continues under the version it started with.
+        settings: limits of runs, and how long leases and ended runs last.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        maker: str,
-        lease_seconds: float,
-        keep_seconds: float,
-        waiting_limit: int,
-        waiting_each: int,
-        kept_each: int,
-    ) -> None:
+    def __init__(self, database: Database, maker: str, settings: State) -> None:
         self._database = database
         self._maker = maker
-        self.lease_seconds = lease_seconds
-        self.keep_seconds = keep_seconds
-        self._waiting_limit = waiting_limit
-        self._waiting_each = waiting_each
-        self._kept_each = kept_each
+        self._settings = settings
+        self.lease_seconds = settings.lease_seconds
+        self.keep_seconds = settings.keep_seconds
 
     def start(self, owner: str, kind: str, request: bytes, total_parts: int, request_id: str) -> RunRow:
-        """Enter a run; one that the caller entered under the same id before is given back.
+        """Store a new run; a run that the owner started under the same request id is returned instead.
 
         Raises:
-            InputError: REQUEST_ID_REUSED if that one asked for something else.
-            ServiceError: TOO_MANY_STREAMS if too many wait; ROW_QUOTA if the caller keeps too many.
+            InputError: REQUEST_ID_REUSED if that run has another request.
+            ServiceError: TOO_MANY_STREAMS if too many runs wait; ROW_QUOTA if the owner has too many.
         """
-        before = self._asked_before(owner, kind, request, request_id)
-        if before is not None:
-            return before
+        earlier = self._started_before(owner, kind, request, request_id)
+        if earlier is not None:
+            return earlier
         run_id = uuid.uuid4().hex
         try:
             with self._database.begin() as connection:
@@ -112,37 +98,33 @@ class RunStore:
                     )
                 )
         except sa.exc.IntegrityError:
-            before = self._asked_before(owner, kind, request, request_id)
-            if before is None:
+            earlier = self._started_before(owner, kind, request, request_id)
+            if earlier is None:
                 raise
-            return before
+            return earlier
         return self.get(owner, run_id)
 
     def get(self, owner: str, run_id: str) -> RunRow:
-        """A run of a caller; raises InputError RUN_NOT_FOUND."""
+        """Return a run of an owner; raises InputError RUN_NOT_FOUND."""
+        query = sa.select(RUNS).where(RUNS.c.owner == owner, RUNS.c.id == run_id)
         with self._database.read() as connection:
-            found = connection.execute(_mine(owner, run_id)).one_or_none()
-        if found is None:
+            row = connection.execute(query).one_or_none()
+        if row is None:
             raise not_found(PREFIX + run_id)
-        return _row(found)
+        return _run(row)
 
     def page(self, owner: str, size: int, token: str) -> tuple[list[RunRow], str]:
-        """Some of a caller's runs, the newest first, and where to go on.
+        """Return one page of an owner's runs, newest first, and the token of the next page.
 
         Raises:
             InputError: PAGE_TOKEN_INVALID.
         """
-        query = sa.select(RUNS).where(RUNS.c.owner == owner)
-        if token:
-            query = query.where(sa.tuple_(RUNS.c.created, RUNS.c.id) < sa.tuple_(*read_token(token)))
-        query = query.order_by(RUNS.c.created.desc(), RUNS.c.id.desc()).limit(size + 1)
         with self._database.read() as connection:
-            found = [_row(row) for row in connection.execute(query)]
-        more = len(found) > size
-        return found[:size], write_token(found[size - 1].created, found[size - 1].id) if more else ""
+            rows, following = read_page(connection, RUNS, RUNS.c.id, owner, size, token)
+        return [_run(row) for row in rows], following
 
     def cancel(self, owner: str, run_id: str) -> RunRow:
-        """Ask for the end of a run; one that waits ends at once, one that has ended stays as it is."""
+        """Request the cancellation of a run; a waiting run ends at once, an ended run is left unchanged."""
         run = self.get(owner, run_id)
         with self._database.begin() as connection:
             now = self._database.now(connection)
@@ -152,7 +134,7 @@ class RunStore:
         return self.get(owner, run_id)
 
     def delete(self, owner: str, run_id: str) -> None:
-        """Forget an ended run.
+        """Delete an ended run.
 
         Raises:
             InputError: RUN_NOT_FOUND, or RUN_NOT_FINISHED.
@@ -160,22 +142,25 @@ class RunStore:
         run = self.get(owner, run_id)
         ended = RUNS.delete().where(RUNS.c.id == run.id, RUNS.c.state.not_in(OPEN))
         with self._database.begin() as connection:
-            gone = connection.execute(ended).rowcount
-        if not gone:
+            deleted = connection.execute(ended).rowcount
+        if not deleted:
             raise InputError(
-                "RUN_NOT_FINISHED", f"The run {run.name} goes on.", field="name", fix="Cancel it first."
+                "RUN_NOT_FINISHED",
+                f"The run {run.name} has not ended yet.",
+                field="name",
+                fix="Cancel it first.",
             )
 
-    def claim(self) -> Lease | None:
-        """Take the oldest run that nobody computes; None if there is none."""
+    def lease_next(self) -> Lease | None:
+        """Lease the oldest run that no server computes; None if there is none."""
         with self._database.begin() as connection:
             now = self._database.now(connection)
-            found = connection.execute(self._next(now)).one_or_none()
-            if found is None:
+            row = connection.execute(self._next(now)).one_or_none()
+            if row is None:
                 return None
-            run, worker = _row(found), uuid.uuid4().hex
+            run, worker = _run(row), uuid.uuid4().hex
             crashes = run.crashes + (run.state == RUNNING)
-            if crashes >= CRASHES_AT_MOST:
+            if crashes >= CRASH_LIMIT:
                 connection.execute(RUNS.update().where(RUNS.c.id == run.id).values(**_crashed(now)))
                 return None
             values: dict[str, Any] = {
@@ -189,70 +174,69 @@ class RunStore:
                 digest = run_digest(run.kind, run.request, self._maker)
                 values |= {"maker": self._maker, "digest": digest, "finished_parts": 0, "fraction": 0.0}
             connection.execute(RUNS.update().where(RUNS.c.id == run.id).values(values))
-            return Lease(_row(connection.execute(sa.select(RUNS).where(RUNS.c.id == run.id)).one()), worker)
+            return Lease(_run(connection.execute(sa.select(RUNS).where(RUNS.c.id == run.id)).one()), worker)
 
-    def renew(self, claim: Lease) -> LeaseState:
-        """Hold on to a claim."""
+    def renew(self, lease: Lease) -> LeaseState:
+        """Extend a lease by `lease_seconds`."""
         with self._database.begin() as connection:
             until = self._database.now(connection) + self.lease_seconds
-            return self._stand(connection, claim, {"lease_until": until})
+            return self._write(connection, lease, {"lease_until": until})
 
-    def standing(self, claim: Lease) -> LeaseState:
-        """What a claim is worth, without renewing it."""
-        query = sa.select(RUNS.c.cancel_asked).where(*_held(claim))
+    def lease_state(self, lease: Lease) -> LeaseState:
+        """Return the state of a lease without renewing it."""
+        query = sa.select(RUNS.c.cancel_asked).where(*_held(lease))
         with self._database.read() as connection:
-            asked = connection.execute(query).scalar_one_or_none()
-        return LeaseState.LOST if asked is None else LeaseState.CANCEL if asked else LeaseState.HELD
+            return _state(connection.execute(query).scalar_one_or_none())
 
-    def tell(self, claim: Lease, stage: str, fraction: float) -> None:
-        """Note how far a run is."""
+    def report_progress(self, lease: Lease, stage: str, fraction: float) -> None:
+        """Store the progress of a run."""
         with self._database.begin() as connection:
-            self._stand(connection, claim, {"stage": stage[:400], "fraction": fraction})
+            self._write(connection, lease, {"stage": stage[:400], "fraction": fraction})
 
-    def finish_part(self, claim: Lease, finished: int) -> None:
-        """Note how many parts can be read; a run that gets on has not crashed."""
+    def finish_part(self, lease: Lease, finished: int) -> None:
+        """Store the number of finished parts; a new part resets the count of crashes."""
         with self._database.begin() as connection:
-            self._stand(connection, claim, {"finished_parts": finished, "crashes": 0})
+            self._write(connection, lease, {"finished_parts": finished, "crashes": 0})
 
-    def succeed(self, claim: Lease, provenance: bytes, message_count: int) -> None:
-        """End a run whose result is whole."""
+    def succeed(self, lease: Lease, provenance: bytes, message_count: int) -> None:
+        """End a run whose result is complete."""
         values = {
             "stage": "done",
             "fraction": 1.0,
-            "finished_parts": claim.run.total_parts,
+            "finished_parts": lease.run.total_parts,
             "provenance": provenance,
             "message_count": message_count,
         }
-        self._end(claim, SUCCEEDED, values)
+        self._end(lease, SUCCEEDED, values)
 
-    def fail(self, claim: Lease, error: TariffsError) -> None:
-        """End a run that cannot be computed."""
-        self._end(claim, FAILED, {"error": write_error(error)})
+    def fail(self, lease: Lease, error: TariffsError) -> None:
+        """End a run with an error."""
+        self._end(lease, FAILED, {"error": write_error(error)})
 
-    def end_cancelled(self, claim: Lease) -> None:
-        """End a run whose end was asked for."""
+    def end_cancelled(self, lease: Lease) -> None:
+        """End a run whose cancellation was requested."""
         with self._database.begin() as connection:
-            self._stand(connection, claim, _cancelled(self._database.now(connection)))
+            self._write(connection, lease, _cancelled(self._database.now(connection)))
 
-    def release(self, claim: Lease) -> None:
-        """Give a run back, to be taken up by anyone at once."""
+    def release(self, lease: Lease) -> None:
+        """Give up a lease, so that any server may take the run at once."""
         with self._database.begin() as connection:
-            # Now, not never: servers of another version wait for those of this one before they take it.
+            # The time counts: servers of another version wait for one of this version first.
             now = self._database.now(connection)
-            self._stand(connection, claim, {"state": WAITING, "lease_until": now, "worker": ""})
+            self._write(connection, lease, {"state": WAITING, "lease_until": now, "worker": ""})
 
-    def crash(self, claim: Lease) -> None:
-        """Give a run back whose worker died; a few such ends without a part between them end the run."""
+    def crash(self, lease: Lease) -> None:
+        """Give up the lease of a run whose worker died; CRASH_LIMIT crashes without a new part end the run."""
         with self._database.begin() as connection:
             now = self._database.now(connection)
-            self._stand(
-                connection, claim, {"state": WAITING, "lease_until": now, "crashes": RUNS.c.crashes + 1}
+            self._write(
+                connection, lease, {"state": WAITING, "lease_until": now, "crashes": RUNS.c.crashes + 1}
             )
-            often = (RUNS.c.id == claim.run.id, RUNS.c.state == WAITING, RUNS.c.crashes >= CRASHES_AT_MOST)
+            often = (RUNS.c.id == lease.run.id, RUNS.c.state == WAITING, RUNS.c.crashes >= CRASH_LIMIT)
             connection.execute(RUNS.update().where(*often).values(**_crashed(now)))
 
     def expire(self) -> set[str]:
-        """End cancelled runs that nobody computes and forget old ones; gives the digests still in use."""
+        """End cancelled runs without a lease, delete old runs, and return the digests still in use."""
         with self._database.begin() as connection:
             now = self._database.now(connection)
             idle = (RUNS.c.state.in_(OPEN), RUNS.c.lease_until < now)
@@ -262,8 +246,8 @@ class RunStore:
 
     def _next(self, now: float) -> Any:
         free = sa.and_(RUNS.c.state.in_(OPEN), RUNS.c.lease_until < now, sa.not_(RUNS.c.cancel_asked))
-        patience = now - _PATIENCE * self.lease_seconds
-        waited = sa.and_(RUNS.c.created < patience, RUNS.c.lease_until < patience)
+        since = now - _VERSION_LEASES * self.lease_seconds
+        waited = sa.and_(RUNS.c.created < since, RUNS.c.lease_until < since)
         ours = sa.or_(RUNS.c.maker == self._maker, waited)
         return (
             sa.select(RUNS)
@@ -273,58 +257,67 @@ class RunStore:
             .with_for_update(skip_locked=True)
         )
 
-    def _asked_before(self, owner: str, kind: str, request: bytes, request_id: str) -> RunRow | None:
+    def _started_before(self, owner: str, kind: str, request: bytes, request_id: str) -> RunRow | None:
         if not request_id:
             return None
         query = sa.select(RUNS).where(RUNS.c.owner == owner, RUNS.c.request_id == request_id)
         with self._database.read() as connection:
-            found = connection.execute(query).one_or_none()
-        if found is None:
+            row = connection.execute(query).one_or_none()
+        if row is None:
             return None
-        run = _row(found)
+        run = _run(row)
         if (run.kind, run.request) != (kind, request):
             raise InputError(
                 "REQUEST_ID_REUSED",
-                f"The request id {request_id!r} is that of {run.name}, which asked for something else.",
+                f"The request id {request_id!r} was used for {run.name}, which has another request.",
                 field="request_id",
-                fix="Give each request an id of its own.",
+                fix="Use a new id for each request.",
                 metadata={"name": run.name},
             )
         return run
 
     def _check_room(self, connection: sa.Connection, owner: str) -> None:
-        kept = sa.select(sa.func.count()).select_from(RUNS).where(RUNS.c.owner == owner)
-        if connection.execute(kept).scalar_one() >= self._kept_each:
+        # Two requirements: results of one owner must not fill the disk, and the queue must stay short and fair.
+        count = sa.select(sa.func.count()).select_from(RUNS)
+        stored = connection.execute(count.where(RUNS.c.owner == owner)).scalar_one()
+        if stored >= self._settings.runs_per_owner:
             raise ServiceError(
                 "ROW_QUOTA",
-                f"You keep {self._kept_each:,} runs, the limit of an owner.",
-                fix="Delete those you do not need: DeleteOperation.",
-                metadata={"limit": str(self._kept_each)},
+                f"You have {stored:,} long runs, the limit of an owner.",
+                fix="Delete runs you no longer need: DeleteOperation.",
+                metadata={"limit": str(self._settings.runs_per_owner)},
             )
-        waiting = sa.select(sa.func.count()).select_from(RUNS).where(RUNS.c.state == WAITING)
-        for found, limit, whose in (
-            (waiting, self._waiting_limit, "the limit"),
-            (waiting.where(RUNS.c.owner == owner), self._waiting_each, "the limit of an owner"),
+        waiting = count.where(RUNS.c.state == WAITING)
+        total = self._settings.runs_waiting_limit
+        for query, limit, whose in (
+            (waiting, total, "of the server"),
+            (waiting.where(RUNS.c.owner == owner), self._settings.share_of(total), "of an owner"),
         ):
-            if connection.execute(found).scalar_one() >= limit:
+            if connection.execute(query).scalar_one() >= limit:
                 raise ServiceError(
                     "TOO_MANY_STREAMS",
-                    f"{limit:,} runs wait, {whose}.",
+                    f"Server busy: {limit:,} long runs are waiting, the limit {whose}.",
                     fix="Try again later.",
                     metadata={"limit": str(limit)},
                 )
 
-    def _end(self, claim: Lease, state: str, values: Mapping[str, Any]) -> None:
+    def _end(self, lease: Lease, state: str, values: Mapping[str, Any]) -> None:
         with self._database.begin() as connection:
             ended = {"state": state, "lease_until": 0.0, "ended": self._database.now(connection)}
-            self._stand(connection, claim, {**values, **ended})
+            self._write(connection, lease, {**values, **ended})
 
     @staticmethod
-    def _stand(connection: sa.Connection, claim: Lease, values: Mapping[str, Any]) -> LeaseState:
-        """Write what a claim still allows."""
-        changed = RUNS.update().where(*_held(claim)).values(dict(values)).returning(RUNS.c.cancel_asked)
-        asked = connection.execute(changed).scalar_one_or_none()
-        return LeaseState.LOST if asked is None else LeaseState.CANCEL if asked else LeaseState.HELD
+    def _write(connection: sa.Connection, lease: Lease, values: Mapping[str, Any]) -> LeaseState:
+        """Write values if the lease still holds."""
+        changed = RUNS.update().where(*_held(lease)).values(dict(values)).returning(RUNS.c.cancel_asked)
+        return _state(connection.execute(changed).scalar_one_or_none())
+
+
+def _state(cancel_asked: bool | None) -> LeaseState:
+    """The state of a lease from the flag of its row; None if no row has the lease."""
+    if cancel_asked is None:
+        return LeaseState.LOST
+    return LeaseState.CANCEL if cancel_asked else LeaseState.HELD
 
 
 def _cancelled(now: float) -> dict[str, Any]:
@@ -335,19 +328,15 @@ def _cancelled(now: float) -> dict[str, Any]:
 def _crashed(now: float) -> dict[str, Any]:
     error = ServiceError(
         "ENGINE_INVARIANT",
-        f"The run was broken off {CRASHES_AT_MOST} times without getting on.",
-        fix="Ask for less at a time; the server's log has the details.",
+        f"The worker process died {CRASH_LIMIT} times while it computed this run, without a new part.",
+        fix="Split the run into smaller ones; the server log has the details.",
     )
     return {"state": FAILED, "ended": now, "lease_until": 0.0, "error": write_error(error)}
 
 
-def _held(claim: Lease) -> tuple[Any, ...]:
-    return (RUNS.c.id == claim.run.id, RUNS.c.worker == claim.worker, RUNS.c.state == RUNNING)
+def _held(lease: Lease) -> tuple[Any, ...]:
+    return (RUNS.c.id == lease.run.id, RUNS.c.worker == lease.worker, RUNS.c.state == RUNNING)
 
 
-def _mine(owner: str, run_id: str) -> Any:
-    return sa.select(RUNS).where(RUNS.c.owner == owner, RUNS.c.id == run_id)
-
-
-def _row(row: Any) -> RunRow:
+def _run(row: Any) -> RunRow:
     return RunRow(**row._mapping)

@@ -1,4 +1,4 @@
-"""All that a server keeps, opened from its settings."""
+"""Tables, runs and results that a server stores, opened from its settings."""
 
 from __future__ import annotations
 
@@ -12,16 +12,9 @@ from tariffs.service.storage.database import Database
 from tariffs.service.storage.result_parts import ResultParts
 from tariffs.service.storage.run_rows import RunRow
 from tariffs.service.storage.run_store import RunStore
-from tariffs.service.storage.table_store import (
-    DAY_SECONDS,
-    LocalTables,
-    TableRegister,
-    TableStore,
-    digest_of,
-    not_found,
-)
+from tariffs.service.storage.table_store import TableFiles, TableRegister, digest_of, not_found
 
-# Nothing that a call in hand may still write is older.
+# No running call still writes to a file older than this.
 IDLE_SECONDS = 3600.0
 
 
@@ -29,84 +22,69 @@ class Storage:
     """Tables, runs and their results. Every method blocks.
 
     Args:
-        settings: where things are kept and for how long.
-        maker: gives law and engine version of this server; asked when it opens.
+        settings: where things are stored and for how long.
+        maker: returns the digest of this server's law and engine version; called by `open`.
     """
 
     def __init__(self, settings: State, maker: Callable[[], str]) -> None:
         self._settings = settings
         self._maker = maker
         self._database = Database(settings.database)
-        self.table_directory = settings.state_dir / "tables"
-        self.tables: TableStore = LocalTables(self.table_directory)
-        self.register = TableRegister(
-            self._database, settings.table_days * DAY_SECONDS, settings.tables_per_owner
-        )
-        self.ledger = self._ledger("")
+        self.tables = TableFiles(settings.state_dir / "tables")
+        self.register = TableRegister(self._database, settings)
+        self.runs = RunStore(self._database, "", settings)
 
     def open(self) -> None:
-        """Make what is missing.
+        """Create missing directories and database tables.
 
         Raises:
-            ServiceError: SERVER_UNAVAILABLE if the directory or the database cannot be had.
+            ServiceError: SERVER_UNAVAILABLE if the directory or the database cannot be used.
         """
         try:
-            # What callers keep is nobody else's to read.
-            for directory in (self._settings.state_dir, self.spools, self._runs, self.table_directory):
+            # The files of callers are readable by this user only.
+            for directory in (self._settings.state_dir, self.incoming, self._results, self.tables.directory):
                 directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise ServiceError(
                 "SERVER_UNAVAILABLE",
                 f"The state directory {self._settings.state_dir} cannot be used: {error.strerror}.",
-                fix="Name another with TARIFFS_STATE_DIR.",
+                fix="Set TARIFFS_STATE_DIR to another directory.",
             ) from None
         self._database.create()
-        self.ledger = self._ledger(self._maker())
+        self.runs = RunStore(self._database, self._maker(), self._settings)
 
     @property
-    def spools(self) -> Path:
-        """Where tables are while they come in."""
+    def incoming(self) -> Path:
+        """Directory of tables while they are uploaded."""
         return self._settings.state_dir / "incoming"
 
     @property
-    def _runs(self) -> Path:
+    def _results(self) -> Path:
         return self._settings.state_dir / "runs"
 
     def table(self, owner: str, handle: str) -> Path:
-        """The rows of a caller's table, which is used by that.
+        """Return the Parquet file of a caller's table and mark the table as used.
 
         Raises:
             InputError: TABLE_NOT_FOUND.
         """
         digest = digest_of(handle)
         self.register.use(owner, digest)
-        path = self.tables.open(digest)
+        path = self.tables.find(digest)
         if path is None:
             raise not_found(handle)
         return path
 
     def parts(self, run: RunRow) -> ResultParts:
-        """The parts of a run's result."""
-        return ResultParts(self._runs / run.digest, run.total_parts)
+        """Return the parts of a run's result."""
+        return ResultParts(self._results / run.digest, run.total_parts)
 
     def sweep(self) -> None:
-        """Forget what is past its time, and remove what nobody keeps."""
+        """Delete expired tables and runs, and files that no table or run refers to."""
         self.tables.sweep(self.register.expire(), IDLE_SECONDS)
-        files.sweep(self._runs, self.ledger.expire().__contains__, IDLE_SECONDS)
-        files.sweep(self.spools, lambda name: False, IDLE_SECONDS)
+        files.sweep(self._results, self.runs.expire().__contains__, IDLE_SECONDS)
+        files.sweep(self.incoming, lambda name: False, IDLE_SECONDS)
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the database connections."""
         self._database.close()
-
-    def _ledger(self, maker: str) -> RunStore:
-        settings = self._settings
-        return RunStore(
-            self._database,
-            maker,
-            settings.lease_seconds,
-            settings.run_days * DAY_SECONDS,
-            settings.runs_waiting_limit,
-            settings.runs_waiting_per_owner,
-            settings.runs_per_owner,
-        )

@@ -1,23 +1,23 @@
-"""Tables that callers keep: their files by digest, and whose they are."""
+"""Stored tables: their Parquet files by digest, and the register of their owners."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
 
 from tariffs.engine.errors import InputError, ServiceError
+from tariffs.service.settings.settings import State
 from tariffs.service.storage import files
 from tariffs.service.storage.database import TABLES, Database
-from tariffs.service.storage.page_tokens import read_token, write_token
+from tariffs.service.storage.page_tokens import read_page
 
 PREFIX = "tables/"
 _HANDLE = re.compile(rf"{PREFIX}[0-9a-f]{{64}}")
-DAY_SECONDS = 86_400.0
 _SUFFIX = ".parquet"
 
 
@@ -38,39 +38,26 @@ class StoredTable:
         return PREFIX + self.digest
 
 
-class TableStore(Protocol):
-    """Where the rows of tables are; a digest always means the same rows."""
-
-    def put(self, digest: str, frame: pl.DataFrame) -> int:
-        """Keep rows under their digest; gives the bytes they take."""
-
-    def open(self, digest: str) -> Path | None:
-        """The rows as a Parquet file, or None if there are none."""
-
-    def sweep(self, wanted: set[str], idle_seconds: float) -> list[str]:
-        """Let go of what is not wanted and has not been used for a while."""
-
-
 @dataclass(frozen=True, slots=True)
-class LocalTables:
-    """Tables as Parquet files in a directory, which several servers may share."""
+class TableFiles:
+    """Parquet files in a directory that several servers may share; a digest always names the same rows."""
 
     directory: Path
 
-    def put(self, digest: str, frame: pl.DataFrame) -> int:
-        """Keep rows under their digest, unless they are there; gives the bytes they take."""
+    def write(self, digest: str, frame: pl.DataFrame) -> int:
+        """Write rows unless they are stored already; return the size of the file in bytes."""
         path = self._path(digest)
         if not files.touch(path):
             files.write_whole(path, frame.write_parquet)
         return path.stat().st_size
 
-    def open(self, digest: str) -> Path | None:
-        """The rows as a Parquet file, or None if there are none."""
+    def find(self, digest: str) -> Path | None:
+        """Return the file of a digest and mark it as used; None if there is none."""
         path = self._path(digest)
         return path if files.touch(path) else None
 
     def sweep(self, wanted: set[str], idle_seconds: float) -> list[str]:
-        """Remove files that are not wanted and were not used for a while; those in the making count as unwanted."""
+        """Remove files that are not wanted and were not used recently, unfinished ones included."""
         return files.sweep(self.directory, {digest + _SUFFIX for digest in wanted}.__contains__, idle_seconds)
 
     def _path(self, digest: str) -> Path:
@@ -78,42 +65,37 @@ class LocalTables:
 
 
 def digest_of(handle: str) -> str:
-    """The digest in a handle.
-
-    Raises:
-        InputError: TABLE_NOT_FOUND if it is no handle.
-    """
+    """Return the digest in a handle; raises InputError TABLE_NOT_FOUND for any other text."""
     if not _HANDLE.fullmatch(handle):
         raise not_found(handle)
     return handle.removeprefix(PREFIX)
 
 
 def not_found(handle: str) -> InputError:
-    """The error of a handle that the caller keeps no table of."""
+    """Make the error for a handle that is not one of the caller's tables."""
     return InputError(
         "TABLE_NOT_FOUND",
-        f"You keep no table {handle[:80]!r}.",
+        f"You have no table {handle[:80]!r}.",
         field="handle",
-        fix="Upload it; tables not used for a while are forgotten.",
+        fix="Upload it; tables not used for TARIFFS_KEEP_DAYS are deleted.",
     )
 
 
 class TableRegister:
-    """Whose tables there are. Every method blocks.
+    """Register of stored tables and their owners. Every method blocks.
 
     Args:
-        database: where it is kept.
-        keep_seconds: how long a table is kept after its last use.
-        per_owner: how many tables a caller may keep.
+        database: the database of the register.
+        settings: how long tables are kept and how many an owner may have.
     """
 
-    def __init__(self, database: Database, keep_seconds: float, per_owner: int) -> None:
+    def __init__(self, database: Database, settings: State) -> None:
         self._database = database
-        self.keep_seconds = keep_seconds
-        self._per_owner = per_owner
+        self.keep_seconds = settings.keep_seconds
+        self._per_owner = settings.tables_per_owner
 
     def check_room(self, owner: str) -> None:
-        """See that a caller is not over the limit, before a table is taken in that may be one of those kept.
+        """Refuse an upload early if its owner is over the limit; at the limit the table may be a stored one.
 
         Raises:
             ServiceError: ROW_QUOTA.
@@ -121,99 +103,75 @@ class TableRegister:
         with self._database.read() as connection:
             self._check_room(connection, owner, self._per_owner + 1)
 
-    def add(self, owner: str, digest: str, row_count: int, column_count: int, byte_count: int) -> StoredTable:
-        """Note that a caller keeps a table, or used it again.
+    def add(self, owner: str, digest: str, **counts: int) -> StoredTable:
+        """Register a table of an owner, or mark it as used if it is registered.
+
+        Args:
+            owner: the owner.
+            digest: the table's digest.
+            counts: row_count, column_count and byte_count.
 
         Raises:
             ServiceError: ROW_QUOTA at the limit.
         """
         try:
-            return self._add(owner, digest, row_count, column_count, byte_count)
+            with self._database.begin() as connection:
+                now = self._database.now(connection)
+                if not self._use(connection, owner, digest, now):
+                    self._check_room(connection, owner, self._per_owner)
+                    row = {"digest": digest, "owner": owner, "created": now, "used": now, **counts}
+                    connection.execute(TABLES.insert().values(row))
+                return _table(connection.execute(_select(owner, digest)).one())
         except sa.exc.IntegrityError:
-            # The caller uploaded it twice at the same time, and the other was first.
+            # The owner uploaded it twice at the same time, and the other upload was first.
             return self.use(owner, digest)
 
-    def _add(
-        self, owner: str, digest: str, row_count: int, column_count: int, byte_count: int
-    ) -> StoredTable:
-        with self._database.begin() as connection:
-            now = self._database.now(connection)
-            if not self._use(connection, owner, digest, now):
-                self._check_room(connection, owner, self._per_owner)
-                connection.execute(
-                    TABLES.insert().values(
-                        digest=digest,
-                        owner=owner,
-                        row_count=row_count,
-                        column_count=column_count,
-                        byte_count=byte_count,
-                        created=now,
-                        used=now,
-                    )
-                )
-            return _table(connection.execute(_mine(owner, digest)).one())
-
     def use(self, owner: str, digest: str) -> StoredTable:
-        """A table of a caller, used now.
+        """Return a table of an owner and mark it as used.
 
         Raises:
             InputError: TABLE_NOT_FOUND.
         """
         with self._database.begin() as connection:
-            if not self._use(connection, owner, digest, self._database.now(connection)):
-                raise not_found(PREFIX + digest)
-            return _table(connection.execute(_mine(owner, digest)).one())
+            self._use(connection, owner, digest, self._database.now(connection))
+            return _found(connection, owner, digest)
 
     def get(self, owner: str, digest: str) -> StoredTable:
-        """A table of a caller; raises InputError TABLE_NOT_FOUND."""
+        """Return a table of an owner; raises InputError TABLE_NOT_FOUND."""
         with self._database.read() as connection:
-            found = connection.execute(_mine(owner, digest)).one_or_none()
-        if found is None:
-            raise not_found(PREFIX + digest)
-        return _table(found)
+            return _found(connection, owner, digest)
 
     def page(self, owner: str, size: int, token: str) -> tuple[list[StoredTable], str]:
-        """Some of a caller's tables, the newest first, and where to go on.
+        """Return one page of an owner's tables, newest first, and the token of the next page.
 
         Raises:
             InputError: PAGE_TOKEN_INVALID.
         """
-        query = sa.select(TABLES).where(TABLES.c.owner == owner)
-        if token:
-            created, digest = read_token(token)
-            later = sa.tuple_(TABLES.c.created, TABLES.c.digest) < sa.tuple_(created, digest)
-            query = query.where(later)
-        query = query.order_by(TABLES.c.created.desc(), TABLES.c.digest.desc()).limit(size + 1)
         with self._database.read() as connection:
-            found = [_table(row) for row in connection.execute(query)]
-        more = len(found) > size
-        return found[:size], write_token(found[size - 1].created, found[size - 1].digest) if more else ""
+            rows, following = read_page(connection, TABLES, TABLES.c.digest, owner, size, token)
+        return [_table(row) for row in rows], following
 
     def delete(self, owner: str, digest: str) -> None:
-        """Forget a table of a caller; raises InputError TABLE_NOT_FOUND."""
+        """Delete a table of an owner; raises InputError TABLE_NOT_FOUND."""
+        mine = (TABLES.c.owner == owner, TABLES.c.digest == digest)
         with self._database.begin() as connection:
-            gone = connection.execute(
-                TABLES.delete().where(TABLES.c.owner == owner, TABLES.c.digest == digest)
-            ).rowcount
-        if not gone:
-            raise not_found(PREFIX + digest)
+            if not connection.execute(TABLES.delete().where(*mine)).rowcount:
+                raise not_found(PREFIX + digest)
 
     def expire(self) -> set[str]:
-        """Forget tables not used for long; gives the digests that somebody still keeps."""
+        """Delete tables not used for `keep_seconds`; return the digests still registered."""
         with self._database.begin() as connection:
             oldest = self._database.now(connection) - self.keep_seconds
             connection.execute(TABLES.delete().where(TABLES.c.used < oldest))
             return set(connection.execute(sa.select(TABLES.c.digest).distinct()).scalars())
 
     def _check_room(self, connection: sa.Connection, owner: str, limit: int) -> None:
-        held = connection.execute(
-            sa.select(sa.func.count()).select_from(TABLES).where(TABLES.c.owner == owner)
-        )
-        if held.scalar_one() >= limit:
+        count = sa.select(sa.func.count()).select_from(TABLES).where(TABLES.c.owner == owner)
+        if connection.execute(count).scalar_one() >= limit:
             raise ServiceError(
                 "ROW_QUOTA",
-                f"You keep {self._per_owner:,} tables, the limit.",
-                fix="Delete one you no longer need.",
+                f"You have {self._per_owner:,} tables, the limit of an owner.",
+                fix="Delete a table you no longer need.",
                 metadata={"limit": str(self._per_owner)},
             )
 
@@ -223,7 +181,14 @@ class TableRegister:
         return bool(connection.execute(TABLES.update().where(*mine).values(used=now)).rowcount)
 
 
-def _mine(owner: str, digest: str) -> Any:
+def _found(connection: sa.Connection, owner: str, digest: str) -> StoredTable:
+    row = connection.execute(_select(owner, digest)).one_or_none()
+    if row is None:
+        raise not_found(PREFIX + digest)
+    return _table(row)
+
+
+def _select(owner: str, digest: str) -> Any:
     return sa.select(TABLES).where(TABLES.c.owner == owner, TABLES.c.digest == digest)
 
 

@@ -1,1 +1,1 @@
-"""Messages on the wire: errors as google.rpc.Status, Arrow streams, payload frames, caller identity."""
+"""Wire formats: errors as google.rpc.Status, Arrow streams, payload frames, caller identity."""

@@ -1,4 +1,4 @@
-"""Tables on the wire: Arrow IPC streams of at most 1 MiB, read as hostile and written in batches."""
+"""Read and write tables as Arrow IPC streams of at most 1 MiB; streams from callers are validated before decoding."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ import polars as pl
 from tariffs.engine.errors import InputError
 from tariffs.engine.tables.calendar import off_calendar
 from tariffs.service.wire.arrow_headers import MalformedError, inspect_stream
+from tariffs.service.wire.status import too_large
 
 MESSAGE_LIMIT = 1 << 20
 BATCH_BYTES = 1 << 19
-"""Of results: small enough to stay in a core's cache from one copy to the next."""
+"""Size of result batches: small enough to stay in a core's cache between copies."""
 ROWS_LIMIT = 1_000_000
 COLUMNS_LIMIT = 256
 UNPACKED_LIMIT = 64 << 20
@@ -28,7 +29,7 @@ _PLAIN = (*_TEXTS, pl.Boolean, pl.Null, pl.Date, pl.Datetime)
 
 
 def read_table(data: bytes) -> pl.DataFrame:
-    """The table in one Arrow IPC stream.
+    """Read the table in one Arrow IPC stream.
 
     Raises:
         InputError: BATCH_TOO_LARGE above 1 MiB, or if it would unpack into too much; ARROW_MALFORMED; TABLE_EMPTY;
@@ -48,21 +49,21 @@ def read_table(data: bytes) -> pl.DataFrame:
 
 
 def check_message(data: bytes) -> None:
-    """Refuse a table of more bytes than a message may hold; raises InputError BATCH_TOO_LARGE."""
+    """Raise InputError BATCH_TOO_LARGE for a table of more than MESSAGE_LIMIT bytes."""
     _check_limit("bytes", len(data), MESSAGE_LIMIT)
 
 
 def batches(frame: pl.DataFrame, limit: int = BATCH_BYTES) -> Iterator[bytes]:
-    """The frame as Arrow IPC streams of at most `limit` bytes each, in order; an empty frame is one stream.
+    """Encode a frame as Arrow IPC streams of at most `limit` bytes each, in order; an empty frame is one stream.
 
-    Floats that are not a number travel as null.
+    NaN is encoded as null.
     """
-    holed = [
+    with_nan = [
         column.name for column in frame.iter_columns() if column.dtype.is_float() and column.is_nan().any()
     ]
-    if holed:
-        frame = frame.with_columns(pl.col(holed).fill_nan(None))
-    # What text takes on the wire is not what it takes in memory, and encoding a part twice costs more than a probe.
+    if with_nan:
+        frame = frame.with_columns(pl.col(with_nan).fill_nan(None))
+    # Encoded size cannot be told from size in memory, and encoding a part twice costs more than encoding a sample.
     probe = _encode(frame.slice(0, _PROBED_ROWS))
     if frame.height <= _PROBED_ROWS and len(probe) <= limit:
         yield probe
@@ -95,7 +96,7 @@ def _check_column(column: pl.Series) -> None:
     if not (dtype.is_numeric() or dtype in _PLAIN):
         raise _not_plain(name, str(dtype))
     if dtype in _TEXTS:
-        # What a row is refused for is told in a message of at most 1 MiB.
+        # A refused row quotes its value in a message of at most 1 MiB.
         longest = column.cast(pl.String).str.len_bytes().max()
         _check_limit("bytes in one value", cast(int, longest or 0), VALUE_LIMIT)
     if dtype == pl.Date or isinstance(dtype, pl.Datetime):
@@ -106,9 +107,9 @@ def _check_days(column: pl.Series) -> None:
     if off_calendar(column).any():
         raise InputError(
             "COLUMN_TYPE_MISMATCH",
-            f"Column {column.name!r} has days outside the years 1 to 9999.",
+            f"Column {column.name!r} has dates outside the years 1 to 9999.",
             field=column.name,
-            fix="Send days of our calendar.",
+            fix="Send dates of the years 1 to 9999.",
             metadata={"column": column.name},
         )
 
@@ -125,27 +126,27 @@ def _not_plain(name: str, found: str) -> InputError:
 
 def _check_size(data: bytes) -> None:
     try:
-        found = inspect_stream(data)
+        stream = inspect_stream(data)
     except MalformedError as error:
         raise _malformed(str(error)) from None
     for what, size, limit in (
-        ("rows", found.rows, ROWS_LIMIT),
-        ("columns", found.columns, COLUMNS_LIMIT),
-        ("bytes unpacked", found.unpacked_bytes, UNPACKED_LIMIT),
+        ("rows", stream.rows, ROWS_LIMIT),
+        ("columns", stream.columns, COLUMNS_LIMIT),
+        ("bytes unpacked", stream.unpacked_bytes, UNPACKED_LIMIT),
     ):
         _check_limit(what, size, limit)
-    if found.nested is not None:
-        raise _not_plain(found.nested[:NAME_LIMIT], "nested")
+    if stream.nested is not None:
+        raise _not_plain(stream.nested[:NAME_LIMIT], "nested")
 
 
 def _check_limit(what: str, found: int, limit: int) -> None:
     if found > limit:
-        raise InputError(
-            "BATCH_TOO_LARGE",
+        raise too_large(
             f"The table has {found:,} {what}; the limit is {limit:,}.",
-            field=FIELD,
-            fix="Upload it in parts, or run it in-process: Client.local(), or --local on the command line.",
-            metadata={"limit": str(limit), "found": str(found)},
+            FIELD,
+            "Upload it in parts, or run it in-process: Client.local(), or --local on the command line.",
+            found,
+            limit,
         )
 
 

@@ -1,6 +1,6 @@
-"""What an Arrow IPC stream claims to hold, read from its headers alone.
+"""Read the declared size of an Arrow IPC stream from its headers, before decoding.
 
-A small message can unpack into gigabytes, and a broken one can make a decoder allocate what it says. The headers
+A small message can unpack into gigabytes, and a malformed one can make a decoder allocate what it declares. The headers
 are FlatBuffers (Arrow columnar format, section "IPC streaming format"); only the few fields that bound memory are
 read, with every offset checked.
 """
@@ -22,11 +22,11 @@ class MalformedError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class StreamSize:
-    """Sizes as the headers give them.
+    """Sizes declared in the headers.
 
     Attributes:
         unpacked_bytes: memory for buffers after decompression.
-        nested: name of the first column that holds others, lists or records; a decoder recurses into them.
+        nested: name of the first nested column (list or struct), into which a decoder would recurse; None without one.
     """
 
     rows: int = 0
@@ -36,10 +36,10 @@ class StreamSize:
 
 
 def inspect_stream(data: bytes) -> StreamSize:
-    """The size of all batches in the stream.
+    """Return the size of all batches in the stream.
 
     Raises:
-        MalformedError: an offset, length or kind is not as the format has it.
+        MalformedError: an offset, length or kind violates the format.
     """
     found, position, has_schema = StreamSize(), 0, False
     while position < len(data):
@@ -67,7 +67,7 @@ def inspect_stream(data: bytes) -> StreamSize:
 
 
 def _prefix(data: bytes, position: int) -> tuple[int, int]:
-    """Where a message's header starts, and its length."""
+    """Return the start and length of a message's header."""
     (first,) = _unpack("<I", data, position)
     if first != _CONTINUATION:
         raise MalformedError("a message does not start with the continuation marker")
@@ -115,7 +115,7 @@ def _unpack(form: str, data: bytes, position: int) -> tuple[int, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """A FlatBuffers table: its fields are found through a table of offsets, and absent ones have defaults."""
+    """A FlatBuffers table: fields are located through a table of offsets; absent fields have defaults."""
 
     data: bytes
     position: int
@@ -138,7 +138,7 @@ class _Table:
         return _Table(self.data, position + _unpack("<I", self.data, position)[0])
 
     def vector(self, field: int) -> tuple[int, int]:
-        """Where a vector's items start, and how many there are."""
+        """Return the start of a vector's items and their count."""
         position = self._field(field)
         if not position:
             return 0, 0
@@ -146,12 +146,12 @@ class _Table:
         return start + 4, _unpack("<I", self.data, start)[0]
 
     def at(self, index: int) -> _Table:
-        """The table that an item of a vector of tables points to; the vector's items start here."""
+        """Return the table that an item of a vector of tables points to; the vector's items start here."""
         position = self.position + 4 * index
         return _Table(self.data, position + _unpack("<I", self.data, position)[0])
 
     def text(self, field: int) -> str:
-        """A text, as far as it can be read."""
+        """Read a text; invalid bytes are replaced."""
         start, length = self.vector(field)
         return self.data[start : start + length].decode(errors="replace")
 

@@ -1,4 +1,4 @@
-"""Who makes the call in hand: set by its record, read by whatever runs within the call."""
+"""Caller identity of the current request, in a context variable set by the middleware."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ Metadata = Iterable[tuple[str, str | bytes]]
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls.
+    """A caller.
 
     Attributes:
-        owner: whose tables and runs these are: the name beside the token, or "anonymous" where no token is asked for.
-        key: whose share of the server's calls and runs this is: the owner, or without tokens the peer's address.
+        owner: owner of tables and runs: the name of the token, or "anonymous" on a server without tokens.
+        key: key for the limits of a caller: the owner, or without tokens the peer's address.
     """
 
     owner: str = ANONYMOUS
@@ -25,10 +25,10 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class _CurrentCall:
-    """The call in hand: who makes it, and what a line of the log says of it."""
+    """The current call: its caller and the fields of its log lines."""
 
-    who: Caller
-    names: Mapping[str, str]
+    caller: Caller
+    log_fields: Mapping[str, str]
 
 
 _NONE = _CurrentCall(Caller(), {})
@@ -36,21 +36,21 @@ _CURRENT: ContextVar[_CurrentCall] = ContextVar("call", default=_NONE)
 
 
 def caller() -> Caller:
-    """Who makes the call in hand; outside of calls, the anonymous caller."""
-    return _CURRENT.get().who
+    """Return the caller of the current call; the anonymous caller outside of calls."""
+    return _CURRENT.get().caller
 
 
-def call_names() -> Mapping[str, str]:
-    """What a line of the log says of the call in hand; nothing outside of calls."""
-    return _CURRENT.get().names
+def call_log_fields() -> Mapping[str, str]:
+    """Return the fields that log lines of the current call carry; empty outside of calls."""
+    return _CURRENT.get().log_fields
 
 
-def enter(who: Caller, names: Mapping[str, str]) -> None:
-    """Say who makes the call that the current task answers, and its names; both hold to the end of that task."""
-    _CURRENT.set(_CurrentCall(who, names))
+def set_current_call(who: Caller, log_fields: Mapping[str, str]) -> None:
+    """Set caller and log fields for the rest of the current asyncio task."""
+    _CURRENT.set(_CurrentCall(who, log_fields))
 
 
 def anonymous_at(peer: str) -> Caller:
-    """The caller without a token at gRPC's name of a peer, such as `ipv4:127.0.0.1:50000`."""
-    # The port differs from one connection to the next, the caller does not.
+    """Make the caller without a token at a gRPC peer such as `ipv4:127.0.0.1:50000`."""
+    # The port differs between connections of one caller.
     return Caller(key=peer.rpartition(":")[0] or peer)

@@ -1,4 +1,4 @@
-"""Errors on the wire: the engine's errors as google.rpc.Status with details from the catalogue."""
+"""Convert errors to google.rpc.Status with details from the error catalogue."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from google.rpc.code_pb2 import Code
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RequestInfo, RetryInfo
 from google.rpc.status_pb2 import Status
 
-from tariffs.engine.errors import ScenarioError, ServiceError, TariffsError
+from tariffs.engine.errors import InputError, ScenarioError, ServiceError, TariffsError
 
 DOMAIN = "tariffs.internal"
 DETAILS_KEY = "grpc-status-details-bin"
@@ -21,24 +21,24 @@ PUSHBACK_KEY = "grpc-retry-pushback-ms"
 _NEVER = "-1"
 RETRY_AFTER_SECONDS = {"TOO_MANY_STREAMS": 2, "WARMING_UP": 1, "SHUTTING_DOWN": 1}
 INVARIANT = "ENGINE_INVARIANT"
-# Codes that gRPC itself gives too, when it turns calls away; clients try them again unless they are told otherwise.
-_TRIED_AGAIN = frozenset({Code.RESOURCE_EXHAUSTED, Code.CANCELLED})
+# gRPC itself refuses calls with these codes too, so clients retry them unless the trailers say otherwise.
+_RETRIED = frozenset({Code.RESOURCE_EXHAUSTED, Code.CANCELLED})
 
 
 def status_of(error: Exception, request_id: str) -> Status:
-    """The status a caller gets: the catalogue's reason and facts, or, for what nobody foresaw, the request id only."""
+    """Return the status for a caller: reason and facts of a catalogued error, only the request id of any other."""
     if not isinstance(error, TariffsError):
-        return _unforeseen(request_id)
-    return _foreseen(error, {"request_id": request_id}, [RequestInfo(request_id=request_id)])
+        return _internal(request_id)
+    return _catalogued(error, {"request_id": request_id}, [RequestInfo(request_id=request_id)])
 
 
 def failure_of(error: TariffsError) -> Status:
-    """The status of one part of a request, told inside an answer."""
-    return _foreseen(error, {}, [])
+    """Return the status of one failed item inside a response."""
+    return _catalogued(error, {}, [])
 
 
-def _foreseen(error: TariffsError, known: Mapping[str, str], request: Sequence[Message]) -> Status:
-    metadata = {**error.metadata, **_place(error), **known}
+def _catalogued(error: TariffsError, request_facts: Mapping[str, str], request: Sequence[Message]) -> Status:
+    metadata = {**error.metadata, **_place(error), **request_facts}
     if error.fix:
         metadata["fix"] = error.fix
     info = ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=metadata)
@@ -52,15 +52,15 @@ def _foreseen(error: TariffsError, known: Mapping[str, str], request: Sequence[M
 
 
 def trailers_of(status: Status, request_id: str) -> tuple[tuple[str, str | bytes], ...]:
-    """The trailing metadata that carries a status and the request id."""
-    told = ((DETAILS_KEY, status.SerializeToString()), (REQUEST_ID_KEY, request_id))
-    if status.code not in _TRIED_AGAIN:
-        return told
-    return (*told, (PUSHBACK_KEY, _pushback(status)))
+    """Return the trailing metadata that carries a status and the request id."""
+    trailers = ((DETAILS_KEY, status.SerializeToString()), (REQUEST_ID_KEY, request_id))
+    if status.code not in _RETRIED:
+        return trailers
+    return (*trailers, (PUSHBACK_KEY, _pushback(status)))
 
 
 def _pushback(status: Status) -> str:
-    """When a client may try again by itself: a limit that time does not mend has the code of one that it does."""
+    """Milliseconds until a client may retry; never for a quota, which has the code of a temporary limit."""
     retry = RetryInfo()
     for detail in status.details:
         if detail.Unpack(retry):
@@ -69,7 +69,7 @@ def _pushback(status: Status) -> str:
 
 
 def grpc_code(status: Status) -> grpc.StatusCode:
-    """The status code as grpc names it."""
+    """Return the status code as grpc's enum."""
     return grpc.StatusCode[Code.Name(status.code)]
 
 
@@ -80,9 +80,9 @@ def _place(error: TariffsError) -> dict[str, str]:
     return {name: str(value) for name, value in place.items() if value}
 
 
-def _unforeseen(request_id: str) -> Status:
+def _internal(request_id: str) -> Status:
     info = ErrorInfo(reason=INVARIANT, domain=DOMAIN, metadata={"request_id": request_id})
-    message = "The server met an error it did not foresee; its log has the details under the request id."
+    message = f"Internal error; see the server log, request id {request_id}."
     return _status(Code.INTERNAL, message, [info, RequestInfo(request_id=request_id)])
 
 
@@ -96,5 +96,26 @@ def _status(code: int, message: str, details: list[Message]) -> Status:
 
 
 def server_busy(message: str, limit: int) -> ServiceError:
-    """The error of a call or run for which there is no place now."""
-    return ServiceError("TOO_MANY_STREAMS", message, fix="Try again shortly.", metadata={"limit": str(limit)})
+    """Make the error for a call or run that is refused because a limit is reached."""
+    return ServiceError(
+        "TOO_MANY_STREAMS",
+        f"Server busy: {message}",
+        fix="Try again shortly.",
+        metadata={"limit": str(limit)},
+    )
+
+
+def request_invalid(message: str, field: str, fix: str) -> InputError:
+    """Make the error for an invalid request field."""
+    return InputError("REQUEST_INVALID", message, field=field, fix=fix)
+
+
+def too_large(message: str, field: str, fix: str, found: int, limit: int) -> InputError:
+    """Make the error for a part of a request that is over its size limit."""
+    metadata = {"limit": str(limit), "found": str(found)}
+    return InputError("BATCH_TOO_LARGE", message, field=field, fix=fix, metadata=metadata)
+
+
+def cancelled_error() -> ServiceError:
+    """Make the error of a cancelled call or run."""
+    return ServiceError("CANCELLED", "The caller cancelled the run.")

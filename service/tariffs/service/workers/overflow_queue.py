@@ -1,7 +1,6 @@
-"""Messages on their way from who computes to who reads: few in memory, the others in a file that has no name.
+"""Bounded queue between worker and client: a few messages in memory, the others in an unnamed file.
 
-A reader who stops reading must not hold the worker that computes for him, nor the server's memory; what he has not
-read waits on disk, up to a bound.
+Requirement: a client that stops reading must not block the worker that computes for it, nor fill the server's memory.
 """
 
 from __future__ import annotations
@@ -13,14 +12,14 @@ from typing import Any
 
 IN_MEMORY = 4
 FILE_LIMIT = 256 << 20
-"""Bytes of one run that may wait on disk."""
+"""Bytes of one run that may be queued on disk."""
 
 
 class OverflowQueue:
     """A queue of messages with one writer, in a thread, and one reader.
 
     Args:
-        file_limit: bytes that may wait on disk.
+        file_limit: bytes that may be queued on disk.
     """
 
     def __init__(self, file_limit: int) -> None:
@@ -33,41 +32,41 @@ class OverflowQueue:
         self._closed = False
 
     def put(self, message: bytes) -> bool:
-        """Add a message; whether there was room. May wait for the disk."""
+        """Add a message; False if the queue is full. May wait for the disk."""
         with self._lock:
-            there_was_room = self._closed or self._put(message)
+            added = self._closed or self._put(message)
         if self._closed:
             self.close()
-        return there_was_room
+        return added
 
     def take(self) -> bytes | None:
-        """The next message if it is in memory; waits for nothing."""
-        # What is in memory is older than what is on disk: the writer goes back to memory once all on disk is read.
+        """Take the next message if it is in memory; never blocks."""
+        # Messages in memory are older than those on disk: the writer returns to memory once the file is read.
         return self._memory.popleft() if self._memory else None
 
     @property
     def has_file(self) -> bool:
-        """Whether messages wait on disk."""
+        """True if messages are queued on disk."""
         return bool(self._sizes)
 
     def take_from_file(self) -> bytes | None:
-        """The next message wherever it is; None if there is none. May wait for the disk."""
+        """Take the next message from memory or disk; None if there is none. May wait for the disk."""
         with self._lock:
-            # The writer may have put something into memory since the reader looked there.
-            found = self.take() if self._closed or self._memory or not self._sizes else self._read()
+            # The writer may have added to memory since the reader looked there.
+            message = self.take() if self._closed or self._memory or not self._sizes else self._read()
         if self._closed:
             self.close()
-        return found
+        return message
 
     def close(self) -> None:
-        """Forget all messages, and all that come from now on; waits for nothing.
+        """Discard all messages, and all that are added later; never blocks.
 
-        Whoever is reading or writing meanwhile forgets them when done.
+        A thread that reads or writes at this moment discards them when it is done.
         """
         self._closed = True
         if self._lock.acquire(blocking=False):
             try:
-                self._forget()
+                self._discard()
             finally:
                 self._lock.release()
 
@@ -78,7 +77,7 @@ class OverflowQueue:
         if self._sizes and self._write_at + len(message) > self._limit:
             return False
         if self._file is None:
-            # A small file stays in memory too.
+            # Up to 1 MiB stays in memory.
             self._file = tempfile.SpooledTemporaryFile(max_size=1 << 20, prefix="tariffs-run-")  # noqa: SIM115
         self._file.seek(self._write_at)
         self._file.write(message)
@@ -97,7 +96,7 @@ class OverflowQueue:
             self._read_at = self._write_at = 0
         return message
 
-    def _forget(self) -> None:
+    def _discard(self) -> None:
         self._memory.clear()
         self._sizes.clear()
         if self._file is not None:

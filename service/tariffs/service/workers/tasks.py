@@ -1,4 +1,4 @@
-"""What can be computed away from the event loop, by name: the same names in the server and in its workers."""
+"""Registry of tasks by name, shared by the server and its worker processes."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from typing import Any, Protocol
 from google.protobuf.message import Message
 
 from tariffs.engine.base.chunks import watched
-from tariffs.engine.errors import ServiceError
+from tariffs.service.wire.arrow import MESSAGE_LIMIT
+from tariffs.service.wire.frames import unpack
+from tariffs.service.wire.status import cancelled_error
 
 
 class CancelToken:
-    """Whether nobody waits for a task any more; who must hear of it at once leaves a function to call."""
+    """Cancellation of a task, with callbacks for code that must react at once."""
 
     def __init__(self) -> None:
         self._set = False
@@ -24,42 +26,47 @@ class CancelToken:
         self._lock = threading.Lock()
 
     def is_set(self) -> bool:
-        """Whether it is over."""
+        """Return True once cancelled."""
         return self._set
 
-    def set(self) -> None:
-        """Say that it is over; the second time changes nothing."""
+    def cancel(self) -> None:
+        """Cancel the task; idempotent."""
         with self._lock:
             self._set, listeners = True, self._listeners
             self._listeners = []
         for listener in listeners:
             listener()
 
-    def tell(self, listener: Callable[[], None]) -> None:
-        """Have a function called once when it is over, in the thread that says so; now if it is over already."""
+    def add_callback(self, listener: Callable[[], None]) -> None:
+        """Call `listener` once on cancellation, in the cancelling thread; at once if already cancelled."""
         with self._lock:
             if not self._set:
                 self._listeners.append(listener)
                 return
         listener()
 
-    def forget(self, listener: Callable[[], None]) -> None:
-        """Call a function no more that was left here."""
+    def remove_callback(self, listener: Callable[[], None]) -> None:
+        """Remove a callback; no error if it is not there."""
         with self._lock, suppress(ValueError):
             self._listeners.remove(listener)
 
+    def check(self) -> None:
+        """Raise ServiceError CANCELLED once cancelled."""
+        if self._set:
+            raise cancelled_error()
+
 
 class ResultSink(Protocol):
-    """Where a task's messages go, and how it hears that nobody waits for them any more."""
+    """Receiver of a task's messages, which also tells the task of its cancellation."""
 
     def result(self, data: bytes) -> None:
-        """Hand on a message of the answer; may block until the caller is ready for more."""
+        """Send a message of the response; may block until the caller is ready for more."""
 
     def progress(self, data: bytes) -> None:
-        """Hand on a message that tells how far the task is; one that comes twice does no harm."""
+        """Send a progress message; may be sent twice if a worker dies."""
 
     def cancelled(self) -> bool:
-        """Whether to end early."""
+        """Return True if the task should end early."""
 
 
 Task = Callable[[bytes, ResultSink], None]
@@ -67,93 +74,101 @@ Task = Callable[[bytes, ResultSink], None]
 
 @dataclass(frozen=True, slots=True)
 class _UnaryTask:
-    """A function `(request, emit, cancelled)` of `rpc`, named so that only who runs it imports it."""
+    """Task that calls a function `(request, emit, cancelled)` of `rpc`, imported only by the process that runs it."""
 
     request: str
     function: str
 
-    def __call__(self, payload: bytes, outlet: ResultSink) -> None:
-        request: Message = named(self.request).FromString(payload)
-        content = _content_of(request)
+    def __call__(self, payload: bytes, sink: ResultSink) -> None:
+        self._run(payload, sink)
+
+    def _run(self, data: bytes, sink: ResultSink, *inputs: Any) -> None:
+        request: Message = import_name(self.request).FromString(data)
+        has_progress = request.DESCRIPTOR.name in {"SimulateRequest", "TimelineRequest"}
 
         def emit(message: Any) -> None:
-            tell = outlet.progress if content and message.WhichOneof(content) == "progress" else outlet.result
-            tell(message.SerializeToString())
+            is_progress = has_progress and message.WhichOneof("content") == "progress"
+            send = sink.progress if is_progress else sink.result
+            send(message.SerializeToString())
 
-        named(self.function)(request, emit, outlet.cancelled)
+        import_name(self.function)(request, emit, sink.cancelled, *inputs)
+
+
+class _StoredTableTask(_UnaryTask):
+    """The same over a stored table; the payload's fact is `table`, its path."""
+
+    def __call__(self, payload: bytes, sink: ResultSink) -> None:
+        facts, data = unpack(payload)
+        inputs = import_name(f"{_RPC}.local_inputs:LocalInputs")
+        self._run(data, sink, inputs(facts["table"], lines_limit=MESSAGE_LIMIT))
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
-    """A function of `rpc` from a request to its one answer."""
+class _AnswerTask:
+    """Task that calls a function of `rpc` from a request to its one response."""
 
     request: str
     function: str
 
-    def __call__(self, payload: bytes, outlet: ResultSink) -> None:
-        request: Message = named(self.request).FromString(payload)
-        outlet.result(named(self.function)(request).SerializeToString())
+    def __call__(self, payload: bytes, sink: ResultSink) -> None:
+        request: Message = import_name(self.request).FromString(payload)
+        sink.result(import_name(self.function)(request).SerializeToString())
 
 
 @dataclass(frozen=True, slots=True)
-class _Whole:
-    """A function of payload and outlet."""
+class _PayloadTask:
+    """Task that calls a function of payload and sink."""
 
     function: str
 
-    def __call__(self, payload: bytes, outlet: ResultSink) -> None:
-        named(self.function)(payload, outlet)
+    def __call__(self, payload: bytes, sink: ResultSink) -> None:
+        import_name(self.function)(payload, sink)
 
 
-def _content_of(request: Message) -> str:
-    """The oneof of the messages that answer a request which is told how far it is; empty for others."""
-    return "content" if request.DESCRIPTOR.name in {"SimulateRequest", "TimelineRequest"} else ""
-
-
-def named(place: str) -> Any:
-    """What `module:name` names."""
+def import_name(place: str) -> Any:
+    """Import and return the object that `module:name` names."""
     module, name = place.split(":")
     return getattr(import_module(module), name)
 
 
 _V1, _RPC = "tariffs.v1", "tariffs.service.rpc"
+_SIMULATE = f"{_V1}.simulation_service_pb2:SimulateRequest", f"{_RPC}.simulation:simulate"
+_TIMELINE = f"{_V1}.simulation_service_pb2:TimelineRequest", f"{_RPC}.timeline:run_timeline"
+_CHANGES = f"{_V1}.law_service_pb2:ListChangesRequest", f"{_RPC}.changes:list_changes"
 TASKS: Mapping[str, Task] = {
-    "simulate": _UnaryTask(f"{_V1}.simulation_service_pb2:SimulateRequest", f"{_RPC}.simulation:simulate"),
-    "timeline": _UnaryTask(f"{_V1}.simulation_service_pb2:TimelineRequest", f"{_RPC}.timeline:run_timeline"),
+    "simulate": _UnaryTask(*_SIMULATE),
+    "timeline": _UnaryTask(*_TIMELINE),
+    "changes": _UnaryTask(*_CHANGES),
+    "simulate_stored": _StoredTableTask(*_SIMULATE),
+    "timeline_stored": _StoredTableTask(*_TIMELINE),
+    "changes_stored": _StoredTableTask(*_CHANGES),
     "duties": _UnaryTask(
         f"{_V1}.duty_service_pb2:BatchCalculateDutiesRequest", f"{_RPC}.duty:calculate_duties"
     ),
     "refunds": _UnaryTask(
         f"{_V1}.refund_service_pb2:CalculateRefundsRequest", f"{_RPC}.refund:calculate_refunds"
     ),
-    "changes": _UnaryTask(f"{_V1}.law_service_pb2:ListChangesRequest", f"{_RPC}.changes:list_changes"),
-    "check": _Answer(
+    "check": _AnswerTask(
         f"{_V1}.scenario_service_pb2:CheckScenarioRequest", f"{_RPC}.scenarios:check_scenario_text"
     ),
-    "port_fee": _Answer(
-        f"{_V1}.law_service_pb2:CalculatePortFeeRequest", f"{_RPC}.portfees:calculate_port_fee"
+    "diff": _AnswerTask(
+        f"{_V1}.scenario_service_pb2:DiffScenariosRequest", f"{_RPC}.scenarios:diff_scenarios"
     ),
-    "simulate_kept": _Whole(f"{_RPC}.tables:simulate_kept"),
-    "timeline_kept": _Whole(f"{_RPC}.tables:timeline_kept"),
-    "changes_kept": _Whole(f"{_RPC}.tables:changes_kept"),
-    "keep_table": _Whole(f"{_RPC}.tables:keep_table"),
-    "run": _Whole(f"{_RPC}.runs:compute"),
-    "lines": _Whole(f"{_RPC}.lines:value_lines"),
-    "lines_end": _Whole(f"{_RPC}.lines:end_lines"),
-    "diff": _Answer(f"{_V1}.scenario_service_pb2:DiffScenariosRequest", f"{_RPC}.scenarios:diff_scenarios"),
+    "port_fee": _AnswerTask(
+        f"{_V1}.law_service_pb2:CalculatePortFeeRequest", f"{_RPC}.port_fees:calculate_port_fee"
+    ),
+    "store_table": _PayloadTask(f"{_RPC}.tables:store_table"),
+    "run": _PayloadTask(f"{_RPC}.runs:compute"),
+    "lines": _PayloadTask(f"{_RPC}.lines:value_lines"),
+    "lines_end": _PayloadTask(f"{_RPC}.lines:end_lines"),
 }
 
 
-def compute_in_process(task: str, payload: bytes, outlet: ResultSink, over: CancelToken) -> None:
+def compute_in_process(task: str, payload: bytes, sink: ResultSink, cancel_token: CancelToken) -> None:
     """Run a task in the calling thread.
 
     Raises:
-        TariffsError: whatever the task raises.
+        TariffsError: the task's own error, or CANCELLED.
     """
-
-    def check() -> None:
-        if over.is_set():
-            raise ServiceError("CANCELLED", "The caller cancelled the run.")
-
-    with watched(check):
-        TASKS[task](payload, outlet)
+    with watched(cancel_token.check):
+        TASKS[task](payload, sink)

@@ -2,7 +2,7 @@
 
 `python -m tariffs.service.workers.worker_main WARMUP NICENESS` reads pickled tuples from standard input,
 ("run", number, task, payload) and ("cancel", number), and writes pickled tuples to standard output: ("ready",),
-("progress", data), ("result", data) and ("end", error, spent). It ends when its input does, so a worker never outlives
+("progress", data), ("result", data) and ("end", error, time). It exits when its input ends, so a worker never outlives
 its server.
 """
 
@@ -17,50 +17,32 @@ import threading
 import time
 import traceback
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, BinaryIO, NoReturn
 
 from tariffs.engine.base.chunks import compute_time, watched
-from tariffs.engine.errors import ServiceError, TariffsError
+from tariffs.engine.errors import TariffsError
+from tariffs.service.observability.task_time import StopTime, TaskTime
+from tariffs.service.wire.status import cancelled_error
 
 
-@dataclass(frozen=True, slots=True)
-class StopTime:
-    """How long a task went on after it was cancelled, and the kernel ranges that ended meanwhile."""
-
-    seconds: float
-    chunks: int
-
-
-@dataclass(frozen=True, slots=True)
-class TaskTime:
-    """What a task took in its worker: wall time, time inside kernels summed over threads, lines valued by them, and
-    its stop if it was cancelled."""
-
-    seconds: float = 0.0
-    kernel_seconds: float = 0.0
-    lines: int = 0
-    stop: StopTime | None = None
-
-
-class UnforeseenError(Exception):
-    """What a task met that it did not raise on purpose, with the stack as the worker saw it."""
+class UnexpectedError(Exception):
+    """An uncatalogued error of a task, with the worker's traceback as text."""
 
 
 class _Inbox:
-    """Reads what the server sends: jobs wait in a queue, a cancel takes effect at once."""
+    """Reads messages of the server: jobs are queued, a cancellation takes effect at once."""
 
     def __init__(self, source: BinaryIO) -> None:
         self.jobs: queue.Queue[tuple[int, str, bytes]] = queue.Queue()
         self._source = source
-        self._over = threading.Event()
+        self._cancelled = threading.Event()
         self._current = -1
         self._cancelled_early: set[int] = set()
         self._lock = threading.Lock()
         self._cancelled_at = (0.0, 0)
 
     def read(self) -> None:
-        """Read until the server has gone, and leave then, whatever is being computed."""
+        """Read until the server closes the pipe, then end the process, whatever it computes."""
         with suppress(EOFError, OSError, pickle.UnpicklingError):
             while True:
                 kind, number, *rest = pickle.load(self._source)
@@ -68,24 +50,24 @@ class _Inbox:
                     self.jobs.put((number, *rest))
                 else:
                     self._cancel(number)
-        _leave()
+        _exit()
 
     def begin(self, number: int) -> None:
-        """Say which job is computed from now on."""
+        """Set the job that is computed from now on."""
         with self._lock:
             self._current = number
-            self._over.clear()
+            self._cancelled.clear()
             if number in self._cancelled_early:
-                self._set_over()
+                self._set_cancelled()
             self._cancelled_early.clear()
 
     def cancelled(self) -> bool:
-        """Whether the job computed now was cancelled."""
-        return self._over.is_set()
+        """Return True if the current job was cancelled."""
+        return self._cancelled.is_set()
 
     def stopped(self) -> StopTime | None:
-        """The stop of the job that has just ended, if it was cancelled."""
-        if not self._over.is_set():
+        """Return the stop time of the job that has just ended, if it was cancelled."""
+        if not self._cancelled.is_set():
             return None
         at, chunks = self._cancelled_at
         return StopTime(time.perf_counter() - at, compute_time().chunks - chunks)
@@ -93,65 +75,65 @@ class _Inbox:
     def _cancel(self, number: int) -> None:
         with self._lock:
             if number == self._current:
-                self._set_over()
+                self._set_cancelled()
             elif number > self._current:
-                # Read before the job itself was begun.
+                # The job itself is still in the queue.
                 self._cancelled_early.add(number)
 
-    def _set_over(self) -> None:
+    def _set_cancelled(self) -> None:
         self._cancelled_at = (time.perf_counter(), compute_time().chunks)
-        self._over.set()
+        self._cancelled.set()
 
 
 class _Outbox:
-    """Sends to the server; the outlet of tasks."""
+    """Sends messages to the server; the result sink of tasks."""
 
-    def __init__(self, sink: BinaryIO, inbox: _Inbox) -> None:
-        self._sink = sink
+    def __init__(self, pipe: BinaryIO, inbox: _Inbox) -> None:
+        self._pipe = pipe
         self.cancelled = inbox.cancelled
 
     def send(self, *message: Any) -> None:
         """Send one tuple; blocks while the server does not read."""
-        pickle.dump(message, self._sink, protocol=pickle.HIGHEST_PROTOCOL)
-        self._sink.flush()
+        pickle.dump(message, self._pipe, protocol=pickle.HIGHEST_PROTOCOL)
+        self._pipe.flush()
 
     def result(self, data: bytes) -> None:
-        """Send a message of the answer, unless nobody waits for it."""
+        """Send a message of the response, unless the job was cancelled."""
         self.check()
         self.send("result", data)
 
     def progress(self, data: bytes) -> None:
-        """Send how far the task is, unless nobody waits for it."""
+        """Send a progress message, unless the job was cancelled."""
         self.check()
         self.send("progress", data)
 
     def check(self) -> None:
-        """Stop what is being computed if nobody waits for it; raises ServiceError CANCELLED."""
+        """Raise ServiceError CANCELLED if the job was cancelled."""
         if self.cancelled():
-            raise ServiceError("CANCELLED", "The caller cancelled the run.")
+            raise cancelled_error()
 
 
 def main(warm_up: str, niceness: int) -> None:
     """Warm up and compute until the server closes the standard input."""
-    source, sink = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    # What a library prints must not end up between the messages.
+    source, pipe = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    # Output printed by a library must not end up between the messages.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     inbox = _Inbox(source)
-    outbox = _Outbox(sink, inbox)
+    outbox = _Outbox(pipe, inbox)
     threading.Thread(target=inbox.read, name="inbox", daemon=True).start()
     if hasattr(os, "nice"):
         os.nice(niceness)
-    from tariffs.service.workers.tasks import named
+    from tariffs.service.workers.tasks import import_name
 
     try:
-        named(warm_up)()
+        import_name(warm_up)()
     except TariffsError as error:
         outbox.send("end", error, TaskTime())
-        _leave()
+        _exit()
     except Exception:
         traceback.print_exc()
-        _leave()
-    # As in the server: what is warm stays, and is not to be looked through for garbage.
+        _exit()
+    # As in the server: the warm data stays, so the garbage collector need not scan it.
     gc.collect()
     gc.freeze()
     outbox.send("ready")
@@ -161,8 +143,8 @@ def main(warm_up: str, niceness: int) -> None:
         outbox.send("end", *_run(task, payload, inbox, outbox))
 
 
-def _leave() -> NoReturn:
-    """End at once: the thread that reads could not be ended otherwise."""
+def _exit() -> NoReturn:
+    """End the process at once: the reading thread cannot be ended otherwise."""
     sys.stderr.flush()
     os._exit(0)
 
@@ -178,15 +160,15 @@ def _run(task: str, payload: bytes, inbox: _Inbox, outbox: _Outbox) -> tuple[Exc
     except TariffsError as known:
         error = known
     except BaseException:
-        # Polars panics past Exception; whatever it is, it must not take the worker with it.
-        error = UnforeseenError(traceback.format_exc())
+        # Polars panics are no Exception; none of them may end the worker.
+        error = UnexpectedError(traceback.format_exc())
     after, ended = compute_time(), time.perf_counter()
     kernels = (after.seconds - before.seconds, after.lines - before.lines)
     return error, TaskTime(ended - begun, *kernels, inbox.stopped())
 
 
 if __name__ == "__main__":
-    # What is pickled must come from the module of that name, which this one is not while it runs as a script.
+    # Pickled classes must belong to the imported module, and this one runs under the name __main__.
     from tariffs.service.workers import worker_main
 
     worker_main.main(sys.argv[1], int(sys.argv[2]))

@@ -1,4 +1,4 @@
-"""Worker processes as the server sees them: started, given tasks, told to stop, replaced when they die."""
+"""Pool of worker processes: start, run tasks, cancel, replace those that die."""
 
 from __future__ import annotations
 
@@ -23,8 +23,9 @@ except ImportError:  # elsewhere than on Unix
     fcntl = None  # type: ignore[assignment]
 
 from tariffs.engine.errors import ServiceError, TariffsError
+from tariffs.service.observability.task_time import TaskTime
+from tariffs.service.wire.status import cancelled_error
 from tariffs.service.workers.tasks import CancelToken, ResultSink
-from tariffs.service.workers.worker_main import TaskTime
 
 ATTEMPTS = 2
 PIPE_BYTES = 1 << 20
@@ -38,11 +39,11 @@ class WorkerPool:
     """A fixed number of worker processes, each computing one task at a time.
 
     Args:
-        count: how many.
-        warm_up: `module:function` each calls before its first task.
-        threads: threads each may use for kernels and tables.
-        niceness: how far each steps back for others.
-        observe: told what each task took.
+        count: number of processes.
+        warm_up: `module:function` that each process calls before its first task.
+        threads: threads of each process for kernels and tables.
+        niceness: how far the priority of each process is lowered.
+        observe: called with the name and time of each task.
     """
 
     def __init__(
@@ -52,7 +53,7 @@ class WorkerPool:
         warm_up: str,
         threads: int = 1,
         niceness: int = 10,
-        observe: Observer = lambda task, spent: None,
+        observe: Observer = lambda task, time: None,
     ) -> None:
         self.restarts = 0
         self._start = partial(_Worker, warm_up, threads, niceness)
@@ -69,7 +70,7 @@ class WorkerPool:
             self._fill(slot)
 
     def wait_ready(self) -> None:
-        """Wait until they are warm.
+        """Wait until all processes are warm.
 
         Raises:
             TariffsError: a warm-up failed.
@@ -78,31 +79,31 @@ class WorkerPool:
             self._warm(slot)
             self._idle.put(slot)
 
-    def compute(self, task: str, payload: bytes, outlet: ResultSink, over: CancelToken) -> None:
-        """Run a task in an idle worker, waiting for one; a task is taken up again if its worker dies.
+    def compute(self, task: str, payload: bytes, sink: ResultSink, cancel_token: CancelToken) -> None:
+        """Run a task in an idle worker, waiting for one; the task is restarted once if its worker dies.
 
-        Messages come in the same order every time, so those handed on already are left out of the second attempt.
+        A task sends the same messages in the same order every time, so the second attempt skips those already sent.
 
         Raises:
-            TariffsError: whatever the task raises; CANCELLED; SERVER_UNAVAILABLE if its workers died.
+            TariffsError: the task's own error; CANCELLED; SERVER_UNAVAILABLE if its workers died.
         """
-        slot = self._take(over)
+        slot = self._take(cancel_token)
         try:
-            error, spent = self._attempts(slot, task, payload, outlet, over)
+            error, time = self._attempts(slot, task, payload, sink, cancel_token)
         finally:
             self._idle.put(slot)
-        self._observe(task, spent)
+        self._observe(task, time)
         if error is not None:
             raise error
 
     @property
     def processes(self) -> list[int]:
-        """Ids of the processes."""
+        """Process ids of the workers."""
         with self._lock:
             return [slot.worker.process.pid for slot in self._slots if slot.worker]
 
     def close(self) -> None:
-        """End all processes, whatever they compute."""
+        """End all processes, including those that compute."""
         with self._lock:
             self._closed = True
             workers = [slot.worker for slot in self._slots if slot.worker]
@@ -110,34 +111,35 @@ class WorkerPool:
             worker.close()
 
     def _attempts(
-        self, slot: _Slot, task: str, payload: bytes, outlet: ResultSink, over: CancelToken
+        self, slot: _Slot, task: str, payload: bytes, sink: ResultSink, cancel_token: CancelToken
     ) -> tuple[Exception | None, TaskTime]:
-        handed_on = 0
+        sent = 0
         for _ in range(ATTEMPTS):
             worker = self._warm(slot)
-            if over.is_set():
-                raise ServiceError("CANCELLED", "The caller cancelled the run.")
-            relay = _WorkerRelay(outlet, over, handed_on)
+            cancel_token.check()
+            relay = _WorkerRelay(sink, cancel_token, sent)
             try:
                 return worker.run(next(self._numbers), task, payload, relay)
             except _DiedError:
-                handed_on = max(handed_on, relay.seen)
+                sent = max(sent, relay.seen)
                 self._empty(slot, worker)
                 if relay.error is not None:
                     raise relay.error from None
         raise ServiceError(
-            "SERVER_UNAVAILABLE", "The workers of the server died on this run.", fix="Try again, or ask less."
+            "SERVER_UNAVAILABLE",
+            f"{ATTEMPTS} worker processes died while they computed this run.",
+            fix="Try again, or split the run into smaller ones.",
         )
 
-    def _take(self, over: CancelToken) -> _Slot:
+    def _take(self, cancel_token: CancelToken) -> _Slot:
         while True:
             with suppress(queue.Empty):
                 return self._idle.get(timeout=_POLL_SECONDS)
-            if over.is_set() or self._closed:
-                raise ServiceError("CANCELLED", "The caller cancelled the run.")
+            if cancel_token.is_set() or self._closed:
+                raise cancelled_error()
 
     def _warm(self, slot: _Slot) -> _Worker:
-        """The worker of a slot, ready; a slot is never lost, whatever happens to its workers."""
+        """Return the slot's worker once it is ready; the slot survives the death of its workers."""
         worker = slot.worker or self._fill(slot)
         try:
             worker.wait_ready()
@@ -163,43 +165,47 @@ class WorkerPool:
 
 @dataclass
 class _Slot:
-    """The place of one worker; empty between the death of one and the need of the next."""
+    """Slot of one worker; empty after its death until the next task."""
 
     worker: _Worker | None = None
 
 
 class _DiedError(Exception):
-    """The process has gone."""
+    """The worker process has ended."""
 
 
 class _WorkerRelay:
-    """Hands a worker's messages on, but for those of an attempt before; an error of the outlet ends the task."""
+    """Passes a worker's messages to the sink of a task.
 
-    def __init__(self, outlet: ResultSink, over: CancelToken, skip: int) -> None:
+    Requirement: after a worker has died, the second attempt must not send messages twice. An error of the sink ends
+    the task.
+    """
+
+    def __init__(self, sink: ResultSink, cancel_token: CancelToken, skip: int) -> None:
         self.seen = 0
-        self.over = over
+        self.cancel_token = cancel_token
         self.error: Exception | None = None
-        self._outlet = outlet
+        self._sink = sink
         self._skip = skip
 
     def take(self, kind: str, data: bytes) -> None:
-        """Hand one message on."""
+        """Pass on one message."""
         if self.error is not None:
             return
         try:
             if kind == "progress":
-                self._outlet.progress(data)
+                self._sink.progress(data)
             elif self.seen >= self._skip:
-                self._outlet.result(data)
+                self._sink.result(data)
         except Exception as error:
             self.error = error
-            self.over.set()
+            self.cancel_token.cancel()
             return
         self.seen += kind == "result"
 
 
 class _Worker:
-    """One process and the pipes to it. Only the thread that took it reads; any may tell it to stop."""
+    """One process and the pipes to it. Only the thread that runs a task reads; any thread may cancel."""
 
     def __init__(self, warm_up: str, threads: int, niceness: int) -> None:
         limits = {name: str(threads) for name in ("TARIFFS_THREADS", "POLARS_MAX_THREADS")}
@@ -208,19 +214,19 @@ class _Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, **limits},
-            # An interrupt at the terminal is the server's to handle.
+            # An interrupt at the terminal is handled by the server alone.
             start_new_session=True,
         )
         self._sending = threading.Lock()
         self._ready = False
         if fcntl is not None:
             assert self.process.stdout is not None
-            # Whole batches of a table at a time: 64 KiB would cost sixteen switches each.
+            # A whole batch of a table at a time: the default of 64 KiB would cost sixteen context switches each.
             with suppress(OSError):
                 fcntl.fcntl(self.process.stdout, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
     def wait_ready(self) -> None:
-        """Wait for the end of the warm-up, once; raises what it raised."""
+        """Wait for the end of the warm-up; raises its error."""
         if self._ready:
             return
         try:
@@ -228,8 +234,8 @@ class _Worker:
         except _DiedError:
             raise ServiceError(
                 "SERVER_UNAVAILABLE",
-                "A worker died while it warmed up.",
-                fix="See its error on standard error.",
+                "A worker process died during its warm-up.",
+                fix="Its traceback is on standard error.",
             ) from None
         if kind != "ready":
             error: Exception = rest[0]
@@ -239,23 +245,23 @@ class _Worker:
     def run(
         self, number: int, task: str, payload: bytes, relay: _WorkerRelay
     ) -> tuple[Exception | None, TaskTime]:
-        """Compute a task; gives its error, the outlet's own before the task's, and what it took."""
+        """Compute a task; return its error (that of the sink before the task's) and its time."""
         self._send("run", number, task, payload)
         listener = partial(self._cancel, number)
-        relay.over.tell(listener)
+        relay.cancel_token.add_callback(listener)
         try:
             while True:
                 kind, *rest = self._receive()
                 if kind == "end":
-                    error, spent = rest
-                    return relay.error or error, spent
+                    error, time = rest
+                    return relay.error or error, time
                 relay.take(kind, rest[0])
         finally:
-            # A cancel that comes later would wait on the event loop until the next job is sent.
-            relay.over.forget(listener)
+            # A later cancellation would block the event loop until the next job is sent.
+            relay.cancel_token.remove_callback(listener)
 
     def close(self) -> None:
-        """End the process: politely by closing its input, then by force."""
+        """End the process by closing its input, and kill it if it does not end."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         with suppress(OSError, ValueError):
@@ -265,7 +271,7 @@ class _Worker:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        # Not before the end: a thread may be reading, and holds the pipe until then.
+        # After the end only: until then a reading thread holds the pipe.
         self.process.stdout.close()
 
     def _cancel(self, number: int) -> None:

@@ -1,4 +1,4 @@
-"""LawService.CalculatePortFee: what port fees cost per container and ton on a voyage."""
+"""LawService.CalculatePortFee: calculate port fees per call, container and ton of a voyage."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _FIGURES = ("net_tons", "teu", "cargo_tons", "containers", "calls", "share", "us
 
 
 def calculate_port_fee(request: pb.CalculatePortFeeRequest) -> pb.CalculatePortFeeResponse:
-    """What a voyage pays, or every voyage the law data has sources for.
+    """Calculate the fees of a voyage, or of every voyage in the law data.
 
     Raises:
-        TariffsError: what is wrong with the day, the scenario, a switch or the voyage.
+        TariffsError: an invalid day, scenario, switch or voyage.
     """
     scenario = scenario_of(request.scenario, "scenario")
     law = law_under(scenario, request.switches, "")
@@ -47,19 +47,19 @@ def calculate_port_fee(request: pb.CalculatePortFeeRequest) -> pb.CalculatePortF
 
 def _calls(voyage: pb.Voyage) -> PortCalls:
     figures = {name: _figure(getattr(voyage, name), f"voyage.{name}") for name in _FIGURES}
-    kind = required(voyage.kind, "voyage.kind", "Give the kind of ship the fee is on.")
+    kind = required(voyage.kind, "voyage.kind", "Use the kind of ship the fee is on.")
     return PortCalls(kind, word(voyage.ship, "voyage.ship"), **figures, source=word(voyage.source, "source"))
 
 
 def _figure(text: str, field: str) -> Decimal | None:
     if not text:
         return None
-    found = decimal(text, field, "PARAMETER_INVALID")
-    if found <= 0 and not field.endswith("share"):
+    number = decimal(text, field, "PARAMETER_INVALID")
+    if number <= 0 and not field.endswith("share"):
         raise InputError(
-            "PARAMETER_INVALID", f"{field} is {text}.", field=field, fix="Give a number above 0."
+            "PARAMETER_INVALID", f"{field} is {text}, not above 0.", field=field, fix="Use a number above 0."
         )
-    return found
+    return number
 
 
 def _fee(cost: PortCost) -> pb.PortFee:

@@ -1,4 +1,4 @@
-"""Encoded messages with blanks: filled, they are what protocol buffers would have encoded."""
+"""Byte templates: filled with texts they are what protocol buffers would have encoded."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import partial
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tariffs.service.rpc.byte_templates import lay_out
+from tariffs.service.rpc.byte_templates import make_template
 from tariffs.v1.duty_service_pb2 import CalculateDutyResponse, Layer, LayerState
 
 WORDS = st.text(st.characters(codec="ascii", exclude_characters="\0"), min_size=4, max_size=300)
@@ -35,24 +35,24 @@ def answer(state: LayerState, why: str, texts: Sequence[str]) -> CalculateDutyRe
         max_size=120,
     ),
 )
-def test_filled_blanks_are_the_message_with_those_texts(
+def test_a_filled_template_is_the_message_with_those_texts(
     state: LayerState, why: str, pairs: list[tuple[str, str]]
 ) -> None:
     fill = partial(answer, state, why)
     first, second = zip(*pairs, strict=True)
-    data, blanks = lay_out(fill, [text.encode() for text in first])
+    data, template = make_template(fill, [text.encode() for text in first])
     assert data == fill(first).SerializeToString(deterministic=True)
-    if blanks is None:
+    if template is None:
         assert "\x01\x02" in why
         return
-    assert blanks.filled([text.encode() for text in second]) == fill(second).SerializeToString(
+    assert template.fill([text.encode() for text in second]) == fill(second).SerializeToString(
         deterministic=True
     )
 
 
-def test_a_message_that_holds_what_looks_like_a_blank_is_encoded_whole() -> None:
+def test_a_message_that_holds_what_looks_like_a_placeholder_is_encoded_whole() -> None:
     for why in ("\x01\x02!!", "\x01\x02zz"):
         fill = partial(answer, LayerState.LAYER_STATE_APPLIED, why)
-        data, blanks = lay_out(fill, [b"1.00", b"2.00", b"3.00", b"4.00"])
+        data, template = make_template(fill, [b"1.00", b"2.00", b"3.00", b"4.00"])
         assert CalculateDutyResponse.FromString(data).layers[0].why["text"] == why
-        assert blanks is None
+        assert template is None

@@ -1,4 +1,4 @@
-"""The watch over a long run goes on whatever the database raises."""
+"""The watch over a long run continues whatever the database raises."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tariffs.service.server import run_scheduler
 from tariffs.service.storage.run_store import LeaseState
 
 
-class FailingLedger:
+class FailingRunStore:
     """Fails in several ways, then says that the run shall be cancelled."""
 
     lease_seconds = 0.003
@@ -20,7 +20,7 @@ class FailingLedger:
     def __init__(self) -> None:
         self.asked = 0
 
-    def renew(self, claim: Any) -> LeaseState:
+    def renew(self, lease: Any) -> LeaseState:
         self.asked += 1
         if self.asked == 1:
             raise ServiceError("SERVER_UNAVAILABLE", "The database is away.")
@@ -28,14 +28,14 @@ class FailingLedger:
             raise [OSError("the disk"), RuntimeError("the driver")][self.asked - 2]
         return LeaseState.CANCEL
 
-    standing = renew
+    lease_state = renew
 
 
 @pytest.mark.asyncio
 async def test_a_watch_that_meets_any_error_goes_on_and_hears_of_the_cancel() -> None:
-    ledger: Any = FailingLedger()
-    seeing = run_scheduler._RunInHand(ledger, claim=None)  # type: ignore[arg-type]
-    await asyncio.wait_for(seeing.watch(), 10)
-    assert ledger.asked == 4
-    assert seeing.standing is LeaseState.CANCEL
-    assert seeing.over.is_set()
+    runs: Any = FailingRunStore()
+    leased = run_scheduler._LeasedRun(runs, lease=None)  # type: ignore[arg-type]
+    await asyncio.wait_for(leased.watch(), 10)
+    assert runs.asked == 4
+    assert leased.state is LeaseState.CANCEL
+    assert leased.cancel_token.is_set()

@@ -15,9 +15,9 @@ from tariffs.service.workers.overflow_queue import IN_MEMORY, OverflowQueue
 MESSAGES = st.lists(st.one_of(st.binary(max_size=40), st.none()), max_size=60)
 
 
-def take(spool: OverflowQueue) -> bytes | None:
-    found = spool.take()
-    return spool.take_from_file() if found is None else found
+def take(messages: OverflowQueue) -> bytes | None:
+    found = messages.take()
+    return messages.take_from_file() if found is None else found
 
 
 @given(MESSAGES, st.integers(0, 60))
@@ -26,58 +26,58 @@ def test_messages_come_out_as_they_went_in_whatever_is_read_between(
 ) -> None:
     """A step puts its message, or takes one where it is None; a plain queue is the measure."""
     plain = deque[bytes]()
-    with closing(OverflowQueue(limit)) as spool:
+    with closing(OverflowQueue(limit)) as messages:
         for step in steps:
             if step is None:
-                assert take(spool) == (plain.popleft() if plain else None)
-            elif spool.put(step):
+                assert take(messages) == (plain.popleft() if plain else None)
+            elif messages.put(step):
                 plain.append(step)
         while plain:
-            assert take(spool) == plain.popleft()
-        assert take(spool) is None
-        assert not spool.has_file
+            assert take(messages) == plain.popleft()
+        assert take(messages) is None
+        assert not messages.has_file
 
 
 def test_there_is_room_on_disk_up_to_the_limit_and_again_once_it_is_read() -> None:
-    with closing(OverflowQueue(100)) as spool:
-        assert all(spool.put(b"x" * 50) for _ in range(IN_MEMORY + 2))
-        assert not spool.put(b"x")
-        while take(spool):
+    with closing(OverflowQueue(100)) as messages:
+        assert all(messages.put(b"x" * 50) for _ in range(IN_MEMORY + 2))
+        assert not messages.put(b"x")
+        while take(messages):
             pass
-        assert spool.put(b"y")
-        assert take(spool) == b"y"
+        assert messages.put(b"y")
+        assert take(messages) == b"y"
 
 
 def test_a_message_larger_than_the_limit_gets_through_alone() -> None:
-    with closing(OverflowQueue(1)) as spool:
-        assert all(spool.put(b"ab") for _ in range(IN_MEMORY + 1))
-        assert not spool.put(b"ab")
+    with closing(OverflowQueue(1)) as messages:
+        assert all(messages.put(b"ab") for _ in range(IN_MEMORY + 1))
+        assert not messages.put(b"ab")
 
 
-def test_a_closed_spool_takes_everything_and_keeps_nothing() -> None:
-    spool = OverflowQueue(100)
+def test_a_closed_queue_takes_everything_and_keeps_nothing() -> None:
+    messages = OverflowQueue(100)
     for _ in range(IN_MEMORY + 1):
-        spool.put(b"ab")
-    spool.close()
-    assert spool.put(b"ab")
-    assert take(spool) is None
+        messages.put(b"ab")
+    messages.close()
+    assert messages.put(b"ab")
+    assert take(messages) is None
 
 
 @pytest.mark.parametrize("limit", [64, 1 << 20])
 def test_a_writer_and_a_reader_at_the_same_time_lose_nothing(limit: int) -> None:
     count = 3000
     found: list[int] = []
-    with closing(OverflowQueue(limit)) as spool:
+    with closing(OverflowQueue(limit)) as messages:
 
         def write() -> None:
             for number in range(count):
-                while not spool.put(number.to_bytes(4, "big")):
+                while not messages.put(number.to_bytes(4, "big")):
                     pass
 
         writer = threading.Thread(target=write)
         writer.start()
         while len(found) < count:
-            message = take(spool)
+            message = take(messages)
             if message is not None:
                 found.append(int.from_bytes(message, "big"))
         writer.join()

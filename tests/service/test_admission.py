@@ -1,4 +1,4 @@
-"""Who is let in, and what is said to those who are not."""
+"""Admission of calls, and the error of those that are refused."""
 
 from __future__ import annotations
 
@@ -11,59 +11,64 @@ from google.rpc.status_pb2 import Status
 from tariffs.engine.errors import ServiceError
 from tariffs.service.server.admission import Admission
 from tariffs.service.wire.status import PUSHBACK_KEY, status_of, trailers_of
+from tariffs.service.workers.fair_limit import FairLimit
 
 
-def refusal(gate: Admission, key: str) -> ServiceError:
-    with pytest.raises(ServiceError) as caught, gate.call(key):
+def admission_of(total: int, per_caller: int, **state: bool) -> Admission:
+    return Admission(FairLimit("calls", total, per_caller), **state)
+
+
+def refusal(admission: Admission, key: str) -> ServiceError:
+    with pytest.raises(ServiceError) as caught, admission.call(key):
         pass
     return caught.value
 
 
 def test_nobody_takes_more_than_a_share_and_all_together_not_more_than_the_whole() -> None:
-    gate = Admission(limit=3, limit_each=2, warm=True)
+    admission = admission_of(3, 2, warm=True)
     with ExitStack() as held:
         for key in ("a", "a"):
-            held.enter_context(gate.call(key))
-        own = refusal(gate, "a")
-        held.enter_context(gate.call("b"))
-        whole = refusal(gate, "c")
+            held.enter_context(admission.call(key))
+        own = refusal(admission, "a")
+        held.enter_context(admission.call("b"))
+        whole = refusal(admission, "c")
     assert (own.reason, own.metadata["limit"]) == ("TOO_MANY_STREAMS", "2")
     assert (whole.reason, whole.metadata["limit"]) == ("TOO_MANY_STREAMS", "3")
-    with gate.call("a"), gate.call("a"), gate.call("c"):
-        assert gate.inside == 3
+    with admission.call("a"), admission.call("a"), admission.call("c"):
+        assert admission.limit.held == 3
 
 
 def test_a_call_that_fails_leaves_its_place_and_nobody_is_remembered() -> None:
-    gate = Admission(limit=1, limit_each=1, warm=True)
+    admission = admission_of(1, 1, warm=True)
     for number in range(100):
-        with pytest.raises(ZeroDivisionError), gate.call(f"caller {number}"):
+        with pytest.raises(ZeroDivisionError), admission.call(f"caller {number}"):
             raise ZeroDivisionError
-    assert (gate.inside, len(gate._each)) == (0, 0)
+    assert (admission.limit.held, len(admission.limit._by_caller)) == (0, 0)
 
 
 def test_a_refused_call_takes_no_place() -> None:
-    gate = Admission(limit=5, limit_each=1, warm=True)
-    with gate.call("a"):
-        refusal(gate, "a")
-        assert gate.inside == 1
-    with gate.call("a"):
+    admission = admission_of(5, 1, warm=True)
+    with admission.call("a"):
+        refusal(admission, "a")
+        assert admission.limit.held == 1
+    with admission.call("a"):
         pass
 
 
 @pytest.mark.parametrize(
-    ("gate", "reason"),
+    ("admission", "reason"),
     [
-        (Admission(limit=1, limit_each=1), "WARMING_UP"),
-        (Admission(limit=1, limit_each=1, warm=True, stopping=True), "SHUTTING_DOWN"),
-        (Admission(limit=1, limit_each=1, stopping=True), "SHUTTING_DOWN"),
+        (admission_of(1, 1), "WARMING_UP"),
+        (admission_of(1, 1, warm=True, stopping=True), "SHUTTING_DOWN"),
+        (admission_of(1, 1, stopping=True), "SHUTTING_DOWN"),
     ],
 )
-def test_before_it_is_warm_and_while_it_stops_nobody_is_let_in(gate: Admission, reason: str) -> None:
-    assert refusal(gate, "a").reason == reason
+def test_before_it_is_warm_and_while_it_stops_nobody_is_let_in(admission: Admission, reason: str) -> None:
+    assert refusal(admission, "a").reason == reason
 
 
-def test_grpcs_own_limit_stands_behind_the_gate() -> None:
-    assert Admission(limit=256, limit_each=1).backstop > 256
+def test_grpcs_own_limit_is_above_that_of_the_server() -> None:
+    assert admission_of(256, 1).grpc_limit > 256
 
 
 def trailers(reason: str) -> dict[str, str | bytes]:

@@ -1,4 +1,4 @@
-"""What surrounds a call, for each of the four kinds of RPC, over a real port with a service made for it."""
+"""Middleware around each of the four kinds of RPC, over a real port with a service made for it."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ from tariffs.service.observability.logs import add_call
 from tariffs.service.observability.metrics import Metrics
 from tariffs.service.server.admission import Admission
 from tariffs.service.server.health import WATCHERS, Health
-from tariffs.service.server.middleware import Middleware, Offering
+from tariffs.service.server.middleware import MethodRegistry, Middleware
 from tariffs.service.server.tokens import Tokens
 from tariffs.service.wire.identity import caller
+from tariffs.service.workers.fair_limit import FairLimit
 from tariffs.v1 import common_pb2, duty_service_pb2
 from tariffs.v1.table_service_pb2 import GetTableRequest as Ask
 from tariffs.v1.table_service_pb2 import Table as Answer
@@ -81,12 +82,12 @@ def generic(service: str) -> Any:
 
 
 class Toy:
-    """A server of all four kinds, with what surrounds its calls."""
+    """A server of all four kinds, with the middleware around its calls."""
 
     def __init__(self, tokens: Tokens | None = None) -> None:
-        self.gate = Admission(limit=4, limit_each=2, warm=True)
+        self.admission = Admission(FairLimit("calls", 4, 2), warm=True)
         self.metrics = Metrics()
-        self.calls = Middleware(self.gate, self.metrics, tokens)
+        self.middleware = Middleware(self.admission, self.metrics, tokens)
         self.channel: Any = None
 
     def counted(self, code: str, rpc: str) -> float:
@@ -120,10 +121,10 @@ class Toy:
 @asynccontextmanager
 async def serving(toy: Toy) -> AsyncIterator[Toy]:
     server = grpc.aio.server()
-    offering: Any = Offering(toy.calls)
-    offering.add_generic_rpc_handlers([generic(name) for name in (SERVICE, OPERATIONS, OTHER)])
+    registry: Any = MethodRegistry(toy.middleware)
+    registry.add_generic_rpc_handlers([generic(name) for name in (SERVICE, OPERATIONS, OTHER)])
     health_pb2_grpc.add_HealthServicer_to_server(Health(), server)
-    server.add_generic_rpc_handlers((offering,))
+    server.add_generic_rpc_handlers((registry,))
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     try:
@@ -183,7 +184,7 @@ def test_a_call_of_any_kind_is_answered_logged_and_counted_once(kind: str, servi
         )
         == 1
     )
-    assert toy.gate.inside == 0
+    assert toy.admission.limit.held == 0
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -199,7 +200,7 @@ def test_an_error_of_any_kind_of_call_has_its_reason(kind: str) -> None:
     assert toy.counted("INVALID_ARGUMENT", kind) == 1
     failed = {"reason": "PARAMETER_INVALID"}
     assert toy.metrics.registry.get_sample_value("tariffs_calls_failed_total", failed) == 1
-    assert toy.gate.inside == 0
+    assert toy.admission.limit.held == 0
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -208,7 +209,7 @@ def test_the_unforeseen_of_any_kind_of_call_keeps_its_secret(kind: str) -> None:
         code, info, error = over(Toy(), lambda t: failure(t.ask(kind, ask(BREAK))))
     assert (code, info.reason) == ("INTERNAL", "ENGINE_INVARIANT")
     assert "secret" not in str(error.details())
-    assert "unforeseen" in {entry["event"] for entry in logged}
+    assert "unexpected error" in {entry["event"] for entry in logged}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -256,17 +257,17 @@ def test_a_cancelled_call_of_any_kind_leaves_its_place(kind: str) -> None:
         call = toy.begin(kind, ask(WAIT))
         if kind.endswith("stream"):
             await call.read()
-        while not toy.gate.inside:
+        while not toy.admission.limit.held:
             await asyncio.sleep(0.01)
         call.cancel()
         for _ in range(500):
-            if not toy.gate.inside:
+            if not toy.admission.limit.held:
                 return
             await asyncio.sleep(0.01)
 
     toy = Toy()
     over(toy, cancelled)
-    assert toy.gate.inside == 0
+    assert toy.admission.limit.held == 0
     assert toy.counted("CANCELLED", kind) == 1
 
 
@@ -297,11 +298,11 @@ def test_the_run_digest_of_any_answer_is_logged() -> None:
 
     async def run() -> None:
         server = grpc.aio.server()
-        offering = Offering(Toy().calls)
-        offering.add_generic_rpc_handlers(
+        registry = MethodRegistry(Toy().middleware)
+        registry.add_generic_rpc_handlers(
             [grpc.method_handlers_generic_handler(SERVICE, {"digest": handler})]
         )
-        server.add_generic_rpc_handlers((offering,))
+        server.add_generic_rpc_handlers((registry,))
         port = server.add_insecure_port("127.0.0.1:0")
         await server.start()
         async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:

