@@ -6,14 +6,14 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tariffs.client._wire.own_server import own_server
+from tariffs.client._wire.server_process import server_process
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real server in a process of its own, as the demo starts it."""
     log = tmp_path_factory.mktemp("server") / "server.log"
-    with own_server(log, 180.0, lambda _: None) as target:
+    with server_process(log, 180.0, lambda _: None) as target:
         yield target
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tariffs.client._wire.own_server import own_server
+from tariffs.client._wire.server_process import server_process
 from tariffs.client.demo.founding_question import KEPT, LAPSED, NOW, RUNS
 from tariffs.client.errors import Unavailable
 
@@ -48,7 +48,10 @@ def test_an_interrupted_demo_leaves_nothing(tmp_path: Path, how: signal.Signals)
 
 def test_a_server_that_cannot_start_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TARIFFS_WORKERS", "none")
-    with pytest.raises(Unavailable, match="exit code"), own_server(tmp_path / "log", 60.0, lambda _: None):
+    with (
+        pytest.raises(Unavailable, match="exit code"),
+        server_process(tmp_path / "log", 60.0, lambda _: None),
+    ):
         pass
 
 

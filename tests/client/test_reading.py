@@ -70,7 +70,7 @@ def test_the_other_rows_of_a_ragged_file_are_rated_and_no_column_is_added(ragged
         ),
         (f"{HEADER},hts\n{LINE},1\n".encode(), "names hts twice"),
         (f'{HEADER}\n"{LINE}\n{LINE}\n{LINE}\n'.encode(), "line 2 opens a quote"),
-        (f"{HEADER}\n\0\n".encode(), "bytes of zero"),
+        (f"{HEADER}\n\0\n".encode(), "contains zero bytes"),
         (b" \n", "it is empty"),
     ],
 )

@@ -154,7 +154,7 @@ def test_a_result_without_its_call_says_so(
 ) -> None:
     assert run([*command, "--local"]) == 0
     (here / "result.json").write_text(capsys.readouterr().out)
-    with pytest.raises(InvalidRequest, match="does not carry its call") as caught:
+    with pytest.raises(InvalidRequest, match="does not contain its call") as caught:
         replay(client, here / "result.json")
     assert (caught.value.reason, caught.value.field) == ("TABLE_UNREADABLE", "result")
     assert "run the command again" in caught.value.fix
@@ -213,7 +213,7 @@ def test_a_table_is_not_said_to_be_missing(client: Client, here: Path) -> None:
     with pytest.raises(InvalidRequest) as caught:
         replay(client, here / "entries.csv")
     assert "No such file" not in str(caught.value)
-    assert "entries.csv.provenance.json, which is written beside it, is not there" in str(caught.value)
+    assert "its provenance file entries.csv.provenance.json is missing" in str(caught.value)
 
 
 def test_a_period_comes_back_as_frames_and_is_run_again(client: Client, table: Path, tmp_path: Path) -> None:

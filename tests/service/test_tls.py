@@ -83,7 +83,7 @@ def files(authority: Authority, tmp_path: Path) -> dict[str, Any]:
 def test_a_client_in_the_clear_is_told_that_the_server_encrypts(files: dict[str, Any]) -> None:
     with running(warm=no_warm_up, **files) as server:
         error = unavailable(server.port)
-    assert "asks for an encrypted connection" in error.message
+    assert "requires TLS" in error.message
     assert "TARIFFS_TLS" in error.fix
     assert "tariffs serve" not in str(error)
 
@@ -92,7 +92,7 @@ def test_a_client_that_encrypts_is_told_that_the_server_does_not(authority: Auth
     config = Config(tls=str(authority.certificate))
     with running(warm=no_warm_up) as server:
         error = unavailable(server.port, config)
-    assert "does not encrypt" in error.message
+    assert "does not use TLS" in error.message
     assert "tariffs serve" not in str(error)
 
 

@@ -1,4 +1,4 @@
-"""Checks of the Python values that a caller gives: each returns plain data or raises InvalidRequest.
+"""Check the Python values that a caller gives, and return plain data or raise InvalidRequest.
 
 Types are checked here because Protobuf answers a wrong one with errors of its own.
 """
@@ -67,7 +67,7 @@ def several(value: object, name: str) -> list[object]:
 
 
 def mapping(value: object, name: str) -> dict[str, object]:
-    """Copy a mapping from names to values; None is an empty one.
+    """Copy a mapping from names to values; None is an empty mapping.
 
     Raises:
         InvalidRequest: REQUEST_INVALID for another type or a key that is not text.
@@ -80,7 +80,7 @@ def mapping(value: object, name: str) -> dict[str, object]:
 
 
 def texts_by_name(value: object, name: str) -> dict[str, str]:
-    """Copy a mapping from names to texts; errors as of `mapping`."""
+    """Copy a mapping from names to texts; raises the errors of `mapping`."""
     return {key: text(one, f"{name}.{key}") for key, one in mapping(value, name).items()}
 
 
@@ -131,7 +131,7 @@ def whole(value: object, name: str, limit: int) -> int:
 
 
 def one_of(choices: Mapping[str, _T], value: object, name: str, reason: str) -> _T:
-    """Look up the message's word for one of the choices; InvalidRequest with the reason for any other."""
+    """Look up the protobuf value of a choice; raises InvalidRequest with the reason for any other."""
     if isinstance(value, str) and value in choices:
         return choices[value]
     raise refusal(name, value, f"Give one of {', '.join(choice for choice in choices if choice)}.", reason)

@@ -1,4 +1,4 @@
-"""Public names of the client, in one module that `tariffs.client` loads at the first use of one."""
+"""Public names of the client, loaded by `tariffs.client` when one is first used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The synchronous client: duties on entry lines, impacts on trade tables, and the law behind them."""
+"""Synchronous client: duties on entry lines, impacts on trade tables, the law and its scenarios."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tariffs.v1 import law_service_pb2, scenario_service_pb2
 
 
 class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, LineStreamCalls):
-    """Calls a server, or with `Client.local()` the engine in this process.
+    """Client of a server, or with `Client.local()` of the engine in this process.
 
     The channel is opened on the first call and may be used by many threads; `with` closes it. Every call has a
     deadline, and every failure is a `TariffsError`.
@@ -37,7 +37,7 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, LineStreamCalls):
         target: `host:port`, or several by commas; by default TARIFFS_TARGET, else localhost:50051. It never falls back
             to local mode.
         token: sent with every call; by default TARIFFS_TOKEN.
-        tls: True, or the file of the authorities to trust; by default TARIFFS_TLS, else not encrypted.
+        tls: True, or a file of certificate authorities to trust; by default TARIFFS_TLS, else not encrypted.
         config: deadlines and limits.
     """
 
@@ -54,7 +54,7 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, LineStreamCalls):
 
     @classmethod
     def local(cls, *, config: Config | None = None) -> Client:
-        """A client that runs the engine in this process, with the same calls and results.
+        """Make a client that runs the engine in this process, with the same calls and results.
 
         Raises:
             ExtraMissing: the `server` extra is not installed.
@@ -98,29 +98,30 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, LineStreamCalls):
         progress: Progress = None,
         timeout: float | None = None,
     ) -> ImpactResult:
-        """What scenarios do to a trade table: landed cost and trade volume, by group and in total.
+        """Compute the effect of scenarios on a trade table: landed cost and trade volume, by group and in total.
 
         Args:
             lines: frame, lazy frame, or path of a Parquet, Arrow or CSV file; or what `upload` gave;
-                None is the embedded table, of imports. A server keeps a table that does not fit one message.
+                None is the embedded table of imports. A table too large for one message is stored on the server.
             scenarios: library names, `*.yaml` paths, or `Scenario`s, which may carry a day of their own.
             on: day of the law; by default the law's as-of day. A line's own entry date beats it.
             by: keys of the groups, such as origin, authority, hts2.
-            baseline: day the values of `lines` belong to; a response on a table of one's own needs it.
+            baseline: day that the values of `lines` belong to; required for a response on your own table.
             response: armington, passthrough, smart or none.
             horizon: impact, short or long.
             parameters: None for the central set, "low", "high", or the path of a CSV file.
-            known_on: count only acts published by this day; "entry" is each line's own day.
-            switches: doubtful facts set otherwise than by default.
-            min_confidence: least confidence an act must have to count: A, B or C.
-            include_lines: whether the result holds every line too.
+            known_on: use only acts published by this day; "entry" is each line's own day.
+            switches: open points of the law set to other values than their defaults.
+            min_confidence: use only acts with at least this confidence: A, B or C.
+            include_lines: add every line to the result.
             draws: draws of the elasticities for `ranges`: 0, or a power of two from 16 (256 is quick, 1024 the rule).
-            seed: which draws; the same seed gives the same.
-            attribute: whether to split each scenario's difference from the first of its day by change and authority.
-            direction: import into the United States, or export: what the country that answers buys, on its clock.
-            date_format: how columns of days are written: "m/d/Y", "d/m/Y", or "excel" for day numbers of a spreadsheet;
-                by default ISO text, or the one order of day and month that all texts of a column fit.
-            progress: True for a bar, or a function of stage and fraction.
+            seed: seed of the draws; the same seed gives the same ranges.
+            attribute: split each scenario's difference from the first of its day by change and authority.
+            direction: import into the United States, or export: purchases of the country that retaliates, in its
+                local time.
+            date_format: format of date columns: "m/d/Y", "d/m/Y", or "excel" for day numbers of a spreadsheet;
+                by default ISO, or the only order of day and month that fits all texts of a column.
+            progress: True for a progress bar, or a function that takes stage and fraction.
             timeout: seconds; by default the config's deadline.
 
         Raises:
@@ -151,12 +152,12 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, LineStreamCalls):
         call = call_of("impact", lines, scenarios, shallow(options))
         seconds = timeout or self._config.deadlines.impact
         with reporting(progress) as report:
-            found = read_whole(
+            result = read_whole(
                 lambda left: self._backend.simulate(request, lines, left),
                 lambda messages: answers.impact(messages, report),
                 seconds,
             )
-        return replace(found, provenance=with_call(found.provenance, call))
+        return replace(result, provenance=with_call(result.provenance, call))
 
     def timeline(
         self,
@@ -178,24 +179,24 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, LineStreamCalls):
         progress: Progress = None,
         timeout: float | None = None,
     ) -> TimelineResult:
-        """What scenarios do to a trade table on every day of a period, as segments of days with averages.
+        """Compute the effect of scenarios on a trade table for every day of a period, in segments and averages.
 
         Args:
-            lines: as of `impact`; entry dates of its own are set aside.
-            scenarios: as of `impact`.
+            lines: as in `impact`; entry dates of its lines are ignored.
+            scenarios: as in `impact`.
             start: first day.
             end: last day.
             by: keys of the groups, such as origin, authority, hts2.
-            baseline: as of `impact`.
-            response: as of `impact`.
-            horizon: as of `impact`.
-            parameters: as of `impact`.
-            known_on: count only acts published by this day; "entry" is each day itself.
-            switches: doubtful facts set otherwise than by default.
-            min_confidence: least confidence an act must have to count: A, B or C.
-            direction: as of `impact`.
-            date_format: as of `impact`.
-            progress: True for a bar, or a function of stage and fraction.
+            baseline: as in `impact`.
+            response: as in `impact`.
+            horizon: as in `impact`.
+            parameters: as in `impact`.
+            known_on: use only acts published by this day; "entry" is each day itself.
+            switches: open points of the law set to other values than their defaults.
+            min_confidence: use only acts with at least this confidence: A, B or C.
+            direction: as in `impact`.
+            date_format: as in `impact`.
+            progress: True for a progress bar, or a function that takes stage and fraction.
             timeout: seconds; by default the config's deadline.
 
         Raises:
@@ -215,25 +216,27 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, LineStreamCalls):
         )
         scenarios = Scenario.all_of(scenarios)
         request = requests.timeline_request(scenarios, start, end, options)
-        given = {name: value for name, value in shallow(options).items() if name not in ONE_DAY_OPTIONS}
-        call = call_of("timeline", lines, scenarios, {"start": start, "end": end, **given})
+        period_options = {
+            name: value for name, value in shallow(options).items() if name not in ONE_DAY_OPTIONS
+        }
+        call = call_of("timeline", lines, scenarios, {"start": start, "end": end, **period_options})
         seconds = timeout or self._config.deadlines.timeline
         with reporting(progress) as report:
-            found = read_whole(
+            result = read_whole(
                 lambda left: self._backend.timeline(request, lines, left),
                 lambda messages: answers.timeline(messages, report),
                 seconds,
             )
-        return replace(found, provenance=with_call(found.provenance, call))
+        return replace(result, provenance=with_call(result.provenance, call))
 
     def measures(self, authority: str = "", *, timeout: float | None = None) -> tuple[law.Measure, ...]:
-        """All measures of an authority node and below, or of the whole law, without their periods."""
+        """List the measures of an authority node and below, or of the whole law, without their periods."""
         request = law_service_pb2.ListMeasuresRequest(authority=arguments.text(authority, "authority"))
         answer = self._backend.unary("ListMeasures", request, timeout or self._config.deadlines.lists)
         return tuple(answers.measure(one) for one in answer.measures)
 
     def measure(self, measure_id: str, *, timeout: float | None = None) -> law.Measure:
-        """One measure, by id or by the label of a period, with its periods and what was done to it.
+        """Get a measure by its id or by the label of a period, with its periods and later acts.
 
         Raises:
             NotFound: MEASURE_NOT_FOUND.
@@ -244,13 +247,13 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, LineStreamCalls):
         )
 
     def scenarios(self, *, timeout: float | None = None) -> tuple[law.ScenarioInfo, ...]:
-        """The scenarios of the library, without their text."""
+        """List the scenarios of the library, without their text."""
         request = scenario_service_pb2.ListScenariosRequest()
         answer = self._backend.unary("ListScenarios", request, timeout or self._config.deadlines.lists)
         return tuple(answers.scenario(one) for one in answer.scenarios)
 
     def scenario(self, name: str, *, timeout: float | None = None) -> law.ScenarioInfo:
-        """One scenario of the library, with its text.
+        """Get a scenario of the library, with its text.
 
         Raises:
             NotFound: SCENARIO_NOT_FOUND, with the nearest names.
@@ -261,7 +264,7 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, LineStreamCalls):
         )
 
     def check(self, scenario: ScenarioLike, *, timeout: float | None = None) -> law.CheckResult:
-        """What is wrong with a scenario, given by name, path, `Scenario`, or as YAML text of several lines.
+        """Check a scenario, given by name, path, `Scenario`, or as YAML text of several lines.
 
         A faulty scenario is an answer here, not an error.
         """
@@ -275,7 +278,7 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, LineStreamCalls):
     def diff(
         self, first: ScenarioLike, second: ScenarioLike, *, timeout: float | None = None
     ) -> tuple[law.Difference, ...]:
-        """What two scenarios make different in the law: which measures stand otherwise, from when to when.
+        """Compare the law under two scenarios: the measures that differ, from when to when.
 
         Raises:
             InvalidRequest: one of them cannot be read or applied.

@@ -1,4 +1,4 @@
-"""Where the server is and how long to wait for it."""
+"""Settings of the client: target, deadlines, limits, token and TLS."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NO = frozenset({"0", "false", "no", "off"})
 
 @dataclass(frozen=True, slots=True)
 class Deadlines:
-    """Seconds each kind of call may take; every call has one, and `timeout=` on a call overrides it."""
+    """Deadlines of calls in seconds, by kind of call; `timeout=` on a call overrides them."""
 
     duty: float = 5.0
     """One entry line."""
@@ -37,7 +37,7 @@ class Deadlines:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """All that a `Client` needs to know besides its target."""
+    """Settings of a `Client` besides its target."""
 
     deadlines: Deadlines = field(default_factory=Deadlines)
     """Default deadline of each kind of call."""
@@ -61,12 +61,12 @@ class Config:
 
 
 def target_from_environment() -> str:
-    """The server named by TARIFFS_TARGET, else localhost:50051."""
+    """Read the server from TARIFFS_TARGET, else localhost:50051."""
     return os.environ.get(TARGET_VARIABLE) or DEFAULT_TARGET
 
 
 def secured(config: Config, token: str | None, tls: Tls | None) -> Config:
-    """The config with the token and the encryption given, else its own, else those of the environment."""
+    """Complete a config with the arguments for token and TLS, else its own values, else the environment."""
     return replace(
         config,
         token=token or config.token or _variable("TARIFFS_TOKEN"),
@@ -78,11 +78,11 @@ def secured(config: Config, token: str | None, tls: Tls | None) -> Config:
     )
 
 
-def _tls(given: Tls) -> str | None:
-    word = str(given).lower()
+def _tls(setting: Tls) -> str | None:
+    word = str(setting).lower()
     if word in _NO:
         return None
-    return SYSTEM if word in _YES else str(given)
+    return SYSTEM if word in _YES else str(setting)
 
 
 def _truth(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""The errors a client raises: one small tree, made from google.rpc.Status or from the engine's own errors.
+"""Errors of the client, made from google.rpc.Status or from errors of the engine.
 
 Match on the class or on `reason` (a stable name), never on the message.
 """
@@ -67,15 +67,15 @@ _REASON_BY_CODE = {
     "INVALID_ARGUMENT": "REQUEST_INVALID",
 }
 _FIX_BY_REASON = {
-    "SERVER_UNAVAILABLE": "Start one with `tariffs serve`, name another with --target or TARIFFS_TARGET, "
-    "or run in-process with --local (Client.local()).",
+    "SERVER_UNAVAILABLE": "Start a server with `tariffs serve`, choose another with --target or TARIFFS_TARGET, "
+    "or compute in this process with --local (Client.local()).",
     "DEADLINE": "Give the call more time with timeout=.",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One request field or table column at fault, and what is wrong with it."""
+    """Request field or table column with an error, and its description."""
 
     field: str
     description: str
@@ -85,14 +85,14 @@ class TariffsError(Exception):
     """Base of all errors of the client.
 
     Attributes:
-        reason: stable name from the project's catalogue of errors.
-        message: what is wrong and what was found.
+        reason: stable name from the catalogue of errors.
+        message: description of the error and of the value found.
         code: canonical gRPC status name, the same in local mode.
-        field: the request field, table column or scenario path at fault, if one is.
-        fix: what to do about it.
+        field: request field, table column or scenario path with the error, if any.
+        fix: suggested correction.
         metadata: further facts by name, as text.
-        violations: every field at fault.
-        retry_after: seconds after which trying again may help, or None.
+        violations: every field with an error.
+        retry_after: seconds after which a retry may help, or None.
         request_id: the server's id of the request, for its operators.
     """
 
@@ -130,7 +130,7 @@ class TariffsError(Exception):
         return _EXIT_BY_CODE.get(self.code, 3)
 
     def to_json_dict(self) -> dict[str, object]:
-        """The error as plain data: `{"reason", "message", "field", "fix", "metadata"}`."""
+        """Convert to plain data: `{"reason", "message", "field", "fix", "metadata"}`."""
         return {
             "reason": self.reason,
             "message": self.message,
@@ -144,7 +144,7 @@ class TariffsError(Exception):
 
 
 class InvalidRequest(TariffsError):
-    """A line, table, option or scenario the caller gave cannot be used."""
+    """A line, table, option or scenario of the caller cannot be used."""
 
 
 class NotFound(TariffsError):
@@ -152,7 +152,7 @@ class NotFound(TariffsError):
 
 
 class Unauthenticated(TariffsError):
-    """The server asks for a token, and the client has none or not one that it knows."""
+    """The server requires a token, and the client has none or an unknown one."""
 
 
 class ResourceExhausted(TariffsError):
@@ -172,11 +172,11 @@ class Cancelled(TariffsError):
 
 
 class InternalError(TariffsError):
-    """The engine or server broke one of its own promises; give `request_id` to whoever runs it."""
+    """Internal error of the engine or server; give `request_id` to its operators."""
 
 
 class ExtraMissing(TariffsError):
-    """An optional part is not installed; `fix` is the one command that mends it."""
+    """An optional part is not installed; `fix` is the command that installs it."""
 
 
 _CLASS_BY_CODE: Mapping[str, type[TariffsError]] = {
@@ -194,7 +194,7 @@ _CLASS_BY_CODE: Mapping[str, type[TariffsError]] = {
 
 
 def extra_missing(extra: str, module: str | None) -> ExtraMissing:
-    """The error for an extra that is not installed.
+    """Make the error of an extra that is not installed.
 
     Args:
         extra: name of the extra, such as `server`.
@@ -203,7 +203,7 @@ def extra_missing(extra: str, module: str | None) -> ExtraMissing:
     what = f" ({module} is not installed)" if module else ""
     return ExtraMissing(
         "EXTRA_MISSING",
-        f"This needs the optional part [{extra}]{what}.",
+        f"This requires the optional part [{extra}]{what}.",
         code="INTERNAL",
         fix=f"pip install 'tariffs[{extra}]'",
         metadata={"extra": extra},
@@ -211,15 +211,15 @@ def extra_missing(extra: str, module: str | None) -> ExtraMissing:
 
 
 def from_rpc_error(error: grpc.RpcError, target: str) -> TariffsError:
-    """The typed error for a failed call to `target`, read from google.rpc.Status details where there are any."""
+    """Convert a failed call to `target` into a typed error, from google.rpc.Status details where there are any."""
     code, details = _code_and_details(error)
     status = _status_of(error)
-    found = None if status is None else _from_details(status, code)
-    return _bare(code, details, target) if found is None else found
+    typed = None if status is None else _from_details(status, code)
+    return _bare(code, details, target) if typed is None else typed
 
 
 def from_status(status: status_pb2.Status) -> TariffsError:
-    """The typed error for one that an answer tells of, such as why a run has no result."""
+    """Convert a status within an answer into a typed error, such as the error of a failed run."""
     code = code_pb2.Code.Name(status.code)
     return _from_details(status, code) or InternalError("ENGINE_INVARIANT", status.message, code=code)
 
@@ -247,7 +247,7 @@ def _from_details(status: status_pb2.Status, code: str) -> TariffsError | None:
 
 
 def from_engine_error(error: Exception) -> TariffsError:
-    """The typed error for one that the engine raised in-process.
+    """Convert an error that the engine raised in this process into a typed error.
 
     The engine is not imported for it: its errors are known by their `reason`, `message` and `code`. Anything
     else is a broken promise of the engine.
@@ -256,7 +256,7 @@ def from_engine_error(error: Exception) -> TariffsError:
     if not isinstance(reason, str) or not isinstance(code, str):
         return InternalError(
             "ENGINE_INVARIANT",
-            f"The engine failed unexpectedly: {type(error).__name__}: {error}",
+            f"Internal error of the engine: {type(error).__name__}: {error}",
             code="INTERNAL",
         )
     if reason == "EXTRA_MISSING":
@@ -286,9 +286,9 @@ def _bare(code: str, details: str, target: str) -> TariffsError:
         # Who cancels a call does not wait for its error: this is gRPC's own refusal at the server.
         return Unavailable(
             "SERVER_UNAVAILABLE",
-            f"The server at {target} has more calls than it can look at, or is stopping.",
+            f"The server at {target} is too busy to accept calls, or is stopping.",
             code="UNAVAILABLE",
-            fix="Try again shortly, with fewer calls at a time.",
+            fix="Try again later, with fewer calls at the same time.",
             metadata={"target": target},
         )
     reason = _REASON_BY_CODE.get(code, "ENGINE_INVARIANT")

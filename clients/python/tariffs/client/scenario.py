@@ -1,4 +1,4 @@
-"""A scenario as a caller names it: from the server's library, or a file of the caller's own."""
+"""Scenario of a request: a name of the library, or a file of the caller."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Scenario:
     Attributes:
         name: name in the library; empty for inline text.
         text: YAML sent with the request; empty for a named scenario.
-        source: where the text came from, for messages.
-        day: the day to run it on, where it differs from the run's own `on`.
+        source: origin of the text, for messages.
+        day: day to run it on, if it differs from `on` of the run.
     """
 
     name: str = ""
@@ -36,17 +36,17 @@ class Scenario:
 
     @classmethod
     def named(cls, name: str) -> Scenario:
-        """A scenario of the library."""
+        """Name a scenario of the library."""
         return cls(name=name)
 
     @classmethod
     def from_text(cls, text: str, source: str = "text") -> Scenario:
-        """A scenario written out as YAML; the service reads and checks it."""
+        """Make a scenario from YAML text; the service reads and checks it."""
         return cls(text=text, source=source)
 
     @classmethod
     def from_file(cls, path: str | Path) -> Scenario:
-        """A scenario file, read now and sent inline.
+        """Read a scenario file, which is sent inline.
 
         Raises:
             NotFound: SCENARIO_NOT_FOUND if the file cannot be opened.
@@ -69,17 +69,17 @@ class Scenario:
                 f"The scenario file {path} cannot be read: {getattr(error, 'strerror', None) or error}.",
                 code="NOT_FOUND",
                 field="scenario",
-                fix="`tariffs scenario list` names those of the library.",
+                fix="`tariffs scenario list` lists the library.",
                 metadata={"path": str(path)},
             ) from error
 
     def on(self, day: str | date) -> Scenario:
-        """The same scenario, run on a day of its own."""
+        """Copy the scenario with its own day, in place of the run's `on`."""
         return replace(self, day=arguments.day(day, "on"))
 
     @classmethod
     def of(cls, value: str | Path | Scenario) -> Scenario:
-        """Read what a caller gave as a scenario: one already, a path (`*.yaml`, `*.yml`), or a library name.
+        """Convert a value to a scenario: a `Scenario`, a path (`*.yaml`, `*.yml`), or a library name.
 
         Raises:
             InvalidRequest: REQUEST_INVALID if it is none of these.
@@ -95,7 +95,7 @@ class Scenario:
 
     @classmethod
     def all_of(cls, values: object) -> list[Scenario]:
-        """Read a collection of scenarios, each as by `of`; a single one is a collection of one."""
+        """Convert a collection of values to scenarios by `of`; a single value is a collection of one."""
         if isinstance(values, Scenario):
             return [values]
         return [cls.of(cast("str | Path | Scenario", one)) for one in arguments.several(values, "scenarios")]

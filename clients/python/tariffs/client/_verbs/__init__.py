@@ -1,1 +1,1 @@
-"""Private: the methods of Client, one module for each service they call."""
+"""Private: methods of Client, one module for each group of calls."""

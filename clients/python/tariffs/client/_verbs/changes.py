@@ -1,4 +1,4 @@
-"""Client methods that list changes of the law."""
+"""Client methods for the law and its changes."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ EMBEDDED = "embedded"
 
 
 class LawCalls:
-    """What changed, and what comes back; mixed into `Client`."""
+    """Law and its changes; mixed into `Client`."""
 
     _backend: Backend
     _config: Config
 
     def law(self, *, timeout: float | None = None) -> lawinfo.Law:
-        """The version of the law, its switches and the claims it knows."""
+        """Get the version of the law, its switches and its claims."""
         request = law_service_pb2.GetLawRequest()
         return _answers.law(self._backend.unary("GetLaw", request, timeout or self._config.deadlines.lists))
 
@@ -44,20 +44,20 @@ class LawCalls:
         direction: str = "import",
         timeout: float | None = None,
     ) -> LawChanges:
-        """What takes effect, ends or is published from `start` to `end`, and which lines of a table it hits.
+        """List changes of the law from `start` to `end`, and the lines of a table that they affect.
 
         Args:
             start: first day.
             end: last day.
             lines: frame, lazy frame or path of a trade table, "embedded" for the one that ships, None for none. Each
                 step is valued as if all lines entered at its instant; a line's own entry date does not count.
-            hts: only what reaches this code.
-            origin: only what reaches this country.
-            known_on: count only acts published by this day.
+            hts: changes for this HTS code only.
+            origin: changes for this country only.
+            known_on: use only acts published by this day.
             scenario: library name, `*.yaml` path, or `Scenario`.
-            switches: doubtful facts set otherwise than by default.
-            min_confidence: least confidence an act must have to count: A, B or C.
-            direction: import, or export: duties of the country that answers, on its clock.
+            switches: open points of the law set to other values than their defaults.
+            min_confidence: use only acts with at least this confidence: A, B or C.
+            direction: import, or export: duties of the country that retaliates, in its local time.
             timeout: seconds; by default the config's deadline.
 
         Raises:

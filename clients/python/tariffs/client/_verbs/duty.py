@@ -1,4 +1,4 @@
-"""The part of the client that rates entry lines, one or a file of them."""
+"""Client methods that compute the duty on entry lines."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ class DutyCalls(LawCalls):
         ordinary_rate: Money | None = None,
         timeout: float | None = None,
     ) -> Quote:
-        """The duty on one entry line, with every layer named, cited and explained.
+        """Compute the duty on one entry line, with every layer named, cited and explained.
 
-        Of exports it is the duty in the country that answers with duties of its own: days are those of its clock,
+        For exports, the duty is that of the country that retaliates: days are in its local time,
         `value` is at the port of export, freight and insurance are part of the base.
 
         Args:
@@ -59,9 +59,9 @@ class DutyCalls(LawCalls):
             charges: your own charges by kind (adcvd, excise, other), part of the landed cost and of no duty: `"12.5%"`
                 of the entered value, `"1.07 USD/L"`, or an amount in USD; a list for several of one kind.
             scenario: library name, `*.yaml` path, or `Scenario`.
-            known_on: count only acts published by this day; "entry" is the line's own day.
-            switches: doubtful facts set otherwise than by default.
-            min_confidence: least confidence an act must have to count: A, B or C.
+            known_on: use only acts published by this day; "entry" is the line's own day.
+            switches: open points of the law set to other values than their defaults.
+            min_confidence: use only acts with at least this confidence: A, B or C.
             direction: import, or export of goods of the United States.
             ordinary_rate: the ordinary rate, `"9.8%"` or 0.098, where the schedule states it by formula or, for an
                 export, the law data holds none; it is shown as stated.
@@ -112,7 +112,7 @@ class DutyCalls(LawCalls):
         progress: Progress = None,
         timeout: float | None = None,
     ) -> EntriesResult:
-        """The duties and fees of entries: each line rated as by `duty`, fees taken once per entry.
+        """Compute duties and fees of entries: the duty of each line as by `duty`, fees once per entry.
 
         Args:
             lines: frame, lazy frame, or path of a Parquet, Arrow or CSV file with `hts, origin, customs_value` and
@@ -120,15 +120,15 @@ class DutyCalls(LawCalls):
                 of `duty` are columns `adcvd, excise, other_charges`.
             on: day of entry of lines that name none; by default the law's as-of day.
             scenario: library name, `*.yaml` path, or `Scenario`.
-            known_on: count only acts published by this day; "entry" is each line's own day.
-            switches: doubtful facts set otherwise than by default.
-            min_confidence: least confidence an act must have to count: A, B or C.
-            date_format: as of `impact`.
-            progress: True for a bar on a terminal, or a function of stage and fraction.
+            known_on: use only acts published by this day; "entry" is each line's own day.
+            switches: open points of the law set to other values than their defaults.
+            min_confidence: use only acts with at least this confidence: A, B or C.
+            date_format: as in `impact`.
+            progress: True for a progress bar on a terminal, or a function that takes stage and fraction.
             timeout: seconds for each batch of 1,000 lines; by default the config's deadline.
 
         Raises:
-            InvalidRequest: the table or an option cannot be used. A row that cannot be rated is in `refused`.
+            InvalidRequest: the table or an option cannot be used. A row that cannot be used is in `refused`.
             NotFound: no such scenario.
             Unavailable: no server answers.
             DeadlineExceeded: the deadline passed.

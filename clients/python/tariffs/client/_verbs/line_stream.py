@@ -1,4 +1,4 @@
-"""Rows that flow: sent in batches, valued, and given back in order."""
+"""Stream of table rows: sent in batches, returned with their duty in order."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ _LINES_AT_A_TIME = 100_000
 
 
 class LineBackend(Protocol):
-    """What a stream needs of the other side."""
+    """Calls that a stream makes."""
 
     def lines(
         self, requests: Iterator[pb.SimulateLinesRequest], timeout: float
     ) -> Iterator[pb.SimulateLinesResponse]:
-        """The answers to rows that are sent while they are read."""
+        """Send rows while the answers are read."""
 
 
 class LineStream:
-    """Frames of valued rows, to be read once: each has `scenario`, `on`, the table's columns and the results.
+    """Iterator of frames with results, to be read once: `scenario`, `on`, the table's columns and the results.
 
     Attributes:
-        notes: what to know of the whole; empty before the end.
-        provenance: what it takes to get the rows again; None before the end.
+        notes: notes on the whole table; empty before the end.
+        provenance: inputs needed to reproduce the rows; None before the end.
     """
 
     def __init__(
@@ -67,11 +67,11 @@ class LineStream:
 
     @property
     def refused(self) -> pl.DataFrame:
-        """Rows that could not be used, as far as the stream was read; `row` counts from the table's first."""
+        """Refused rows, as far as the stream was read; `row` counts from the table's first."""
         return pl.concat(self._refused) if self._refused else pl.DataFrame()
 
     def collect(self) -> pl.DataFrame:
-        """All rows that are left, as one frame."""
+        """Read all remaining rows into one frame."""
         frames = list(self)
         return pl.concat(frames, how="vertical_relaxed") if frames else pl.DataFrame()
 
@@ -139,19 +139,19 @@ class LineStreamCalls:
         date_format: str = "",
         timeout: float | None = None,
     ) -> LineStream:
-        """The duty on the rows of a table of any length, batch by batch; there is no response.
+        """Compute the duty on the rows of a table of any length, batch by batch, without trade response.
 
         Rows are sent as the results are read, and both sides hold only a few batches.
 
         Args:
-            table: as of `impact`, or frames with the same columns as they come.
+            table: as in `impact`, or frames with the same columns as they come.
             scenarios: library names, `*.yaml` paths, or `Scenario`s, which may carry a day of their own.
             on: day of the law; a row's own entry date beats it.
-            known_on: count only acts published by this day; "entry" is each row's own day.
-            switches: doubtful facts set otherwise than by default.
-            min_confidence: least confidence an act must have to count: A, B or C.
+            known_on: use only acts published by this day; "entry" is each row's own day.
+            switches: open points of the law set to other values than their defaults.
+            min_confidence: use only acts with at least this confidence: A, B or C.
             direction: import or export.
-            date_format: as of `impact`.
+            date_format: as in `impact`.
             timeout: seconds for the whole stream; by default the config's deadline.
 
         Returns:

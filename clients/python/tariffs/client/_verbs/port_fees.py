@@ -1,4 +1,4 @@
-"""The part of the client that asks what port fees cost."""
+"""Client method that computes the cost of port fees."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tariffs.v1 import law_service_pb2
 
 
 class PortFeeCalls:
-    """What port fees cost; mixed into `Client`."""
+    """Cost of port fees; mixed into `Client`."""
 
     _backend: Backend
     _config: Config
@@ -40,24 +40,24 @@ class PortFeeCalls:
         switches: Mapping[str, str] | None = None,
         timeout: float | None = None,
     ) -> PortFees:
-        """What port fees cost per container and ton on a day, on a voyage of yours or on those with public sources.
+        """Compute port fees per container and ton on a day, for your voyage or for voyages from public sources.
 
         Args:
             on: day or instant of the call; by default the law's as-of day.
             kind: kind of ship the fee is on (operated, built, vehicle_carrier, linked); empty is every fee on every
                 voyage the law data has sources for.
-            ship: sourced voyage to start from, such as container or bulk.
+            ship: voyage of a public source to start from, such as container or bulk.
             net_tons: net tonnage of the ship.
             teu: containers (TEU) landed over all fee-paying calls. A sourced cargo counts only with its own ship.
             cargo_tons: metric tons landed over the same calls.
             containers: boxes landed at one call, for fees by container.
             calls: fee-paying calls of the voyage.
-            share: part of the cargo of the trade that comes on ships that pay, `"20%"` or 0.2.
+            share: share of the trade's cargo on ships that pay, `"20%"` or 0.2.
             usd_per_unit: US dollars for one unit of the fee's currency.
-            source: where your figures are from.
-            known_on: count only acts published by this day.
-            scenario: library name, `*.yaml` path, or `Scenario`; voyages it states take the place of sourced ones.
-            switches: doubtful facts set otherwise than by default.
+            source: source of your figures.
+            known_on: use only acts published by this day.
+            scenario: library name, `*.yaml` path, or `Scenario`; its voyages replace those of public sources.
+            switches: open points of the law set to other values than their defaults.
             timeout: seconds; by default the config's deadline.
 
         Raises:
@@ -72,16 +72,16 @@ class PortFeeCalls:
             "share": requests.rate_text(share, "share") if isinstance(share, str) else share,
             "usd_per_unit": usd_per_unit,
         }
-        told = {name: str(value) for name, value in figures.items() if value is not None}
-        told |= {
+        voyage = {name: str(value) for name, value in figures.items() if value is not None}
+        voyage |= {
             name: text
-            for name, given in (("ship", ship), ("source", source))
-            if (text := arguments.text(given, name))
+            for name, text_value in (("ship", ship), ("source", source))
+            if (text := arguments.text(text_value, name))
         }
-        if told and not kind:
+        if voyage and not kind:
             raise InvalidRequest(
                 "REQUEST_INVALID",
-                f"{', '.join(told)} given without a kind of ship.",
+                f"{', '.join(voyage)} given without a kind of ship.",
                 field="kind",
                 fix="Name the kind of ship the fee is on.",
             )
@@ -90,7 +90,7 @@ class PortFeeCalls:
             known_on=arguments.day(known_on, "known_on"),
             scenario=requests.scenario_ref(scenario),
             switches=arguments.texts_by_name(switches, "switches"),
-            voyage=law_service_pb2.Voyage(kind=arguments.text(kind, "kind"), **told) if kind else None,
+            voyage=law_service_pb2.Voyage(kind=arguments.text(kind, "kind"), **voyage) if kind else None,
         )
         answer = self._backend.unary("CalculatePortFee", request, timeout or self._config.deadlines.lists)
         return PortFees(tuple(_fee(one) for one in answer.fees), answers.provenance(answer.provenance))

@@ -40,7 +40,7 @@ class RefundCalls(LawCalls):
         progress: Progress = None,
         timeout: float | None = None,
     ) -> RefundsResult:
-        """What comes back of entries: duty assessed under a void authority, by entry, heading and collection window.
+        """Compute refunds of duty assessed under a void authority, by entry, heading and collection window.
 
         Args:
             lines: frame, lazy frame or path with the columns of `duties`, and as far as known `liquidation`
@@ -51,14 +51,14 @@ class RefundCalls(LawCalls):
             paid_on: day interest runs to; by default the law's as-of day.
             known_on: the day whose acts are assessed; by default the law's as-of day.
             scenario: library name, `*.yaml` path, or `Scenario`.
-            switches: doubtful facts set otherwise than by default.
-            min_confidence: least confidence an act must have to count: A, B or C.
-            date_format: as of `impact`.
-            progress: True for a bar on a terminal, or a function of stage and fraction.
+            switches: open points of the law set to other values than their defaults.
+            min_confidence: use only acts with at least this confidence: A, B or C.
+            date_format: as in `impact`.
+            progress: True for a progress bar on a terminal, or a function that takes stage and fraction.
             timeout: seconds for each batch of 1,000 lines; by default the config's deadline.
 
         Raises:
-            InvalidRequest: the table or an option cannot be used. A row that cannot be rated is in `refused`.
+            InvalidRequest: the table or an option cannot be used. A row that cannot be used is in `refused`.
         """
         frame = read_table(lines)
         table = entry_table.read_entries(
@@ -78,24 +78,24 @@ class RefundCalls(LawCalls):
         messages = _messages(table)
         with reporting(progress) as report:
             for rows in entry_table.batches(table):
-                report("rating lines", rows[0] / frame.height)
+                report("computing refunds", rows[0] / frame.height)
                 del request.lines[:]
                 request.lines.extend(messages[row] for row in rows)
                 answer = self._backend.unary(
                     "CalculateRefunds", request, timeout or self._config.deadlines.batch
                 )
                 answers.append((rows, answer))
-            report("rating lines", 1.0)
+            report("computing refunds", 1.0)
         return _refunds(table, answers)
 
 
 def _messages(table: entry_table.EntryTable) -> list[refund_service_pb2.RefundLine]:
-    found = [refund_service_pb2.RefundLine(line=line) for line in table.messages]
+    lines = [refund_service_pb2.RefundLine(line=line) for line in table.messages]
     for name in _COLUMNS:
         if name in table.frame.columns:
-            for message, value in zip(found, table.frame[name].to_list(), strict=True):
+            for message, value in zip(lines, table.frame[name].to_list(), strict=True):
                 setattr(message, name, entry_table.text_of(value))
-    return found
+    return lines
 
 
 def _refunds(

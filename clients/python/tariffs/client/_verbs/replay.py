@@ -1,4 +1,4 @@
-"""Running a written result again: the same bits, or which input has changed since.
+"""Run a written result again and compare every number, or name the inputs that have changed.
 
 A result carries the call that made it, beside the digests of all it was made from.
 """
@@ -37,29 +37,29 @@ _INPUTS = (
 
 
 class ReplayClient(Protocol):
-    """What replaying needs of a client."""
+    """Client methods that a replay calls."""
 
     @property
     def law(self) -> Callable[..., Law]:
-        """The law that runs would use."""
+        """Get the law that runs would use."""
 
     @property
     def impact(self) -> Callable[..., ImpactResult]:
-        """Scenarios at dates."""
+        """Run scenarios on days."""
 
     @property
     def timeline(self) -> Callable[..., TimelineResult]:
-        """Scenarios over a period."""
+        """Run scenarios over a period."""
 
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """The outcome of running a result again.
+    """Outcome of running a result again.
 
     Attributes:
-        same: whether every number has the same bits as before.
-        changed: the inputs that differ now, each with what it was and is; empty if the same inputs gave other bits.
-        rows: how many rows were compared.
+        same: True if every number is the same bit for bit.
+        changed: inputs that differ, each with its old and new value; empty if equal inputs gave other numbers.
+        rows: number of rows compared.
         largest: the largest relative difference of a number; 0 if the rows are the same, None if rows differ.
     """
 
@@ -69,15 +69,15 @@ class Replay:
     largest: float | None
 
     def to_json_dict(self) -> dict[str, object]:
-        """The outcome as in `replay --json`."""
+        """Convert to the document of `replay --json`."""
         return {"same": self.same, "changed": list(self.changed), "rows": self.rows, "largest": self.largest}
 
 
 def call_of(
     verb: str, lines: Table | None, scenarios: Sequence[ScenarioLike], options: Mapping[str, object]
 ) -> dict[str, object]:
-    """The record of a call: plain data that is enough to make it again."""
-    known = [Scenario.of(scenario) for scenario in scenarios]
+    """Record a call as plain data that is enough to repeat it."""
+    parsed = [Scenario.of(scenario) for scenario in scenarios]
     return {
         "verb": verb,
         "table": str(lines)
@@ -85,13 +85,13 @@ def call_of(
         else None
         if lines is None
         else "given as a frame",
-        "scenarios": [{"name": one.name, "text": one.text, "day": one.day} for one in known],
+        "scenarios": [{"name": one.name, "text": one.text, "day": one.day} for one in parsed],
         "options": {name: _plain(value) for name, value in options.items()},
     }
 
 
 def with_call(provenance: Provenance, call: Mapping[str, object]) -> Provenance:
-    """Provenance with the call that made the result."""
+    """Add the call that made the result to its provenance."""
     return {**provenance, REQUEST: call}
 
 
@@ -99,9 +99,9 @@ def replay(client: ReplayClient, result: Path, table: Table | None = None) -> Re
     """Run a written result again.
 
     Args:
-        client: where to run it.
+        client: client that runs it.
         result: the file: `-o` of a run (.parquet or .csv) or its JSON document.
-        table: the trade table, where the result does not say or it lies elsewhere now.
+        table: trade table, if the result does not name it or its path has changed.
 
     Raises:
         NotFound: LAW_VERSION_NOT_FOUND, naming the release that has the law of the result.
@@ -110,12 +110,12 @@ def replay(client: ReplayClient, result: Path, table: Table | None = None) -> Re
     provenance, rows = _read(result)
     call = provenance.get(REQUEST)
     if not isinstance(call, Mapping) or call.get("verb") not in _FRAMES:
-        raise _no_result(result, f"it does not carry its call, as results of {_REPLAYED} do")
+        raise _no_result(result, f"it does not contain its call, as results of {_REPLAYED} do")
     frame = _frame(result, rows)
     _check_law(client.law(), provenance)
     again = _run(client, call, table)
     frames = [getattr(again, name) for name in _FRAMES[str(call["verb"])]]
-    now = next((found for found in frames if _like(found, frame)), None)
+    now = next((candidate for candidate in frames if _like(candidate, frame)), None)
     if now is None:
         raise _no_result(result, f"its columns are not those of groups or lines: {', '.join(frame.columns)}")
     if result.suffix.lower() == ".csv":
@@ -149,31 +149,31 @@ Rows = Callable[[], pl.DataFrame]
 
 
 def _read(path: Path) -> tuple[Provenance, Rows]:
-    """The provenance of a written result, and how to read its rows."""
+    """Read the provenance of a written result; its rows are read later."""
     try:
         if path.suffix.lower() == ".parquet":
             text = pl.read_parquet_metadata(path).get("tariffs.provenance", "{}")
             return _provenance(path, json.loads(text)), lambda: pl.read_parquet(path)
         if path.suffix.lower() == ".csv":
-            beside = _beside(path)
-            found = _provenance(path, json.loads(beside.read_text(encoding="utf-8")))
-            return found, lambda: _read_csv(path)
-        document = json.loads(path.read_text(encoding="utf-8"))
+            provenance_file = _beside(path)
+            provenance = _provenance(path, json.loads(provenance_file.read_text(encoding="utf-8")))
+            return provenance, lambda: _read_csv(path)
+        written = json.loads(path.read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
         raise _no_result(path, "it is not a JSON document") from error
     except OSError as error:
         raise _no_result(path, f"it cannot be read ({error.strerror or error})") from error
     except (ValueError, pl.exceptions.PolarsError) as error:
         raise _no_result(path, str(error)) from error
-    provenance = document.get("provenance") if isinstance(document, Mapping) else None
-    return _provenance(path, provenance), lambda: _groups(document)
+    embedded = written.get("provenance") if isinstance(written, Mapping) else None
+    return _provenance(path, embedded), lambda: _groups(written)
 
 
 def _beside(path: Path) -> Path:
     """Find the file with the provenance of a CSV file, which `-o` and `--lines` write next to it."""
     beside = path.with_name(path.name + ".provenance.json")
     if path.is_file() and not beside.exists():
-        raise _no_result(path, f"{beside.name}, which is written beside it, is not there")
+        raise _no_result(path, f"its provenance file {beside.name} is missing")
     return beside
 
 
@@ -181,14 +181,14 @@ def _read_csv(source: Path | bytes) -> pl.DataFrame:
     return pl.read_csv(source, infer_schema_length=None)
 
 
-def _provenance(path: Path, found: object) -> Provenance:
-    if not isinstance(found, Mapping):
+def _provenance(path: Path, document: object) -> Provenance:
+    if not isinstance(document, Mapping):
         raise _no_result(path, "it has no provenance")
-    return found
+    return document
 
 
 def _groups(document: Mapping[str, Any]) -> pl.DataFrame:
-    """The group rows of all scenarios of a JSON document."""
+    """Collect the group rows of all scenarios of a JSON document."""
     rows = [
         {"scenario": block["id"], **({"on": block["on"]} if "on" in block else {}), **row}
         for block in document["scenarios"]
@@ -211,8 +211,8 @@ def _no_result(path: Path, why: str) -> InvalidRequest:
         "TABLE_UNREADABLE",
         f"{path} is not a result that can be run again: {why}.",
         field="result",
-        fix=f"Give what {_REPLAYED} wrote with -o, --lines or --json. Results of duty, refund, runs result and law "
-        "changes do not carry their call: run the command again.",
+        fix=f"Give a file that {_REPLAYED} wrote with -o, --lines or --json. Results of duty, refund, runs result "
+        "and law changes do not contain their call: run the command again.",
     )
 
 
@@ -225,7 +225,7 @@ def _check_law(law: Law, provenance: Provenance) -> None:
         f"The result was made under the law {version} ({str(provenance.get('law_digest'))[:12]}); "
         f"this is {law.version} ({law.digest[:12]}).",
         code="NOT_FOUND",
-        fix=f"Release {release} of tariffs has it.",
+        fix=f"Install release {release} of tariffs, which has that law.",
         metadata={"law_version": str(version), "release": str(release)},
     )
 
@@ -249,7 +249,7 @@ def _same(before: pl.DataFrame, after: pl.DataFrame) -> bool:
 
 
 def _largest(before: pl.DataFrame, after: pl.DataFrame) -> float | None:
-    """The largest relative difference of a number; None if the rows are not of the same groups."""
+    """Compute the largest relative difference of a number; None if the rows are not of the same groups."""
     numbers = [name for name, kind in before.schema.items() if kind.is_float()]
     keys = [name for name in before.columns if name not in numbers]
     if before.height != after.height or not before.select(keys).equals(

@@ -1,4 +1,4 @@
-"""Long runs: begun on a server, followed, ended or left to themselves, their results read when one likes."""
+"""Handle of a long run on a server: status, wait, cancel, result."""
 
 from __future__ import annotations
 
@@ -25,32 +25,32 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
 
 
 class RunBackend(Protocol):
-    """What a run needs of the other side."""
+    """Calls that a run makes."""
 
     def unary(self, method: str, request: object, timeout: float) -> Any:
-        """The answer message of one call."""
+        """Make a call that has one answer message."""
 
     def stream(self, method: str, request: object, timeout: float) -> Iterator[Any]:
-        """The answer messages of one call."""
+        """Make a call that has a stream of answer messages."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunStatus:
-    """How a run stands.
+    """Status of a run.
 
     Attributes:
-        name: its name on the server.
+        name: name of the run on the server.
         state: waiting, running, succeeded, failed or cancelled.
-        stage: what is being done, in words.
-        fraction: share that is done, 0 to 1.
+        stage: current step, in words.
+        fraction: share done, 0 to 1.
         finished_parts: parts of the result that can be read: points, or scenarios of a period.
         total_parts: parts the result will have.
-        attempts: how often a worker took it up.
-        create_time: when it was begun, RFC 3339.
-        end_time: when it ended; empty if it has not.
-        expire_time: when it is forgotten; empty if it has not ended.
-        error: why there is no result; None while there may be one.
-        provenance: what it takes to get the result again; None before it is there.
+        attempts: number of workers that started it.
+        create_time: time of its start, RFC 3339.
+        end_time: time of its end; empty before.
+        expire_time: time of its deletion; empty before its end.
+        error: error of a run without result, else None.
+        provenance: inputs needed to reproduce the result; None before there is one.
     """
 
     name: str
@@ -68,11 +68,11 @@ class RunStatus:
 
     @property
     def done(self) -> bool:
-        """Whether it has ended, well or not."""
+        """True once the run has ended, with a result or without."""
         return self.state not in OPEN
 
     def to_json_dict(self) -> dict[str, object]:
-        """The status as plain data."""
+        """Convert to plain data."""
         return {
             "name": self.name,
             "state": self.state,
@@ -90,10 +90,10 @@ class RunStatus:
 
 
 class Run:
-    """One run on a server. It goes on whether or not anybody holds this.
+    """Handle of one run on a server, which continues without this object.
 
     Attributes:
-        name: its name, by which `Client.run` finds it again.
+        name: name of the run, for `Client.run`.
     """
 
     def __init__(
@@ -108,7 +108,7 @@ class Run:
         return f"Run({self.name!r})"
 
     def status(self) -> RunStatus:
-        """How it stands.
+        """Get the status of the run.
 
         Raises:
             NotFound: the server knows no such run of this caller.
@@ -116,32 +116,32 @@ class Run:
         return status_of(self._unary("GetOperation", operations_pb2.GetOperationRequest(name=self.name)))
 
     def wait(self, progress: Progress = None, *, timeout: float | None = None) -> RunStatus:
-        """Wait until it has ended.
+        """Wait until the run has ended.
 
         Args:
-            progress: True for a bar, or a function of stage and fraction.
+            progress: True for a progress bar, or a function that takes stage and fraction.
             timeout: seconds; without one, as long as it takes.
 
         Raises:
-            TariffsError: why it has failed, or was cancelled.
-            DeadlineExceeded: it goes on after `timeout`; it is not ended by that.
+            TariffsError: the run failed or was cancelled.
+            DeadlineExceeded: the run has not ended within `timeout`; it continues.
         """
-        patience = _RetryClock(self._config.deadlines.runs if timeout is None else timeout)
+        clock = _RetryClock(self._config.deadlines.runs if timeout is None else timeout)
         with reporting(progress) as report:
-            while not (found := self._next_status(patience)).done:
-                report(found.stage, found.fraction)
-                patience.check(self.name)
-            report(found.stage, found.fraction)
-        if found.error is not None:
-            raise found.error
-        return found
+            while not (status := self._next_status(clock)).done:
+                report(status.stage, status.fraction)
+                clock.check(self.name)
+            report(status.stage, status.fraction)
+        if status.error is not None:
+            raise status.error
+        return status
 
     def cancel(self) -> None:
-        """Ask for its end."""
+        """Cancel the run; one that has ended stays as it is."""
         self._unary("CancelOperation", operations_pb2.CancelOperationRequest(name=self.name))
 
     def delete(self) -> None:
-        """Forget it and its result.
+        """Delete the run and its result.
 
         Raises:
             InvalidRequest: RUN_NOT_FINISHED.
@@ -151,68 +151,70 @@ class Run:
     def result(
         self, progress: Progress = None, *, timeout: float | None = None
     ) -> ImpactResult | TimelineResult:
-        """Its whole result, as `impact` or `timeline` would have given it; waits for what is not computed yet.
+        """Read the whole result, as `impact` or `timeline` returns it; waits for parts not computed yet.
 
-        A connection that breaks is taken up again where it broke.
+        After a broken connection, reading continues where it stopped.
 
         Args:
-            progress: True for a bar, or a function of stage and fraction: the share of parts that were read.
+            progress: True for a progress bar, or a function that takes stage and the fraction of parts read.
             timeout: seconds; by default the config's deadline of runs.
 
         Raises:
-            TariffsError: why it has failed, or was cancelled.
+            TariffsError: the run failed or was cancelled.
             Unavailable: no server came back in time.
         """
-        patience = _RetryClock(self._config.deadlines.runs if timeout is None else timeout)
+        clock = _RetryClock(self._config.deadlines.runs if timeout is None else timeout)
         with reporting(progress) as report:
-            messages = list(self._messages(patience, report))
-        found: ImpactResult | TimelineResult
+            messages = list(self._messages(clock, report))
+        result: ImpactResult | TimelineResult
         if messages and isinstance(messages[-1], pb.TimelineResponse):
-            found = answers.timeline(messages, _silent)
+            result = answers.timeline(messages, _silent)
         else:
-            found = answers.impact(messages, _silent)
+            result = answers.impact(messages, _silent)
         # Rows that only valuing shows to be unusable come after the others.
-        refused = found.refused.sort("row", maintain_order=True) if found.refused.height else found.refused
-        provenance = found.provenance if self._call is None else with_call(found.provenance, self._call)
-        return replace(found, refused=refused, provenance=provenance)
+        refused = result.refused.sort("row", maintain_order=True) if result.refused.height else result.refused
+        provenance = result.provenance if self._call is None else with_call(result.provenance, self._call)
+        return replace(result, refused=refused, provenance=provenance)
 
-    def _messages(self, patience: _RetryClock, report: Report) -> Iterator[Any]:
+    def _messages(self, clock: _RetryClock, report: Report) -> Iterator[Any]:
         offset, parts, total = 0, set[tuple[str, str]](), max(1, self.status().total_parts)
         while True:
             try:
                 request = pb.ReadRunRequest(name=self.name, offset=offset)
-                for answer in self._calls.stream("ReadRun", request, patience.left()):
+                for answer in self._calls.stream("ReadRun", request, clock.left()):
                     offset = answer.offset + 1
                     message = getattr(answer, answer.WhichOneof("content"))
                     if (place := _place(message)) is not None and place not in parts:
                         parts.add(place)
                         report(" on ".join(filter(None, place)), min(1.0, len(parts) / total))
-                    patience.restore()
+                    clock.restore()
                     yield message
             except Unavailable as error:
-                patience.pause(error)
+                clock.pause(error)
                 continue
             return
 
-    def _next_status(self, patience: _RetryClock) -> RunStatus:
-        seconds = max(0.0, min(_WAIT_SECONDS, patience.left()))
-        patience_left = Duration(seconds=int(seconds), nanos=int(seconds % 1 * 1e9))
-        request = operations_pb2.WaitOperationRequest(name=self.name, timeout=patience_left)
+    def _next_status(self, clock: _RetryClock) -> RunStatus:
+        seconds = max(0.0, min(_WAIT_SECONDS, clock.left()))
+        wait_time = Duration(seconds=int(seconds), nanos=int(seconds % 1 * 1e9))
+        request = operations_pb2.WaitOperationRequest(name=self.name, timeout=wait_time)
         while True:
             try:
-                found = self._calls.unary("WaitOperation", request, seconds + self._config.deadlines.lists)
+                operation = self._calls.unary(
+                    "WaitOperation", request, seconds + self._config.deadlines.lists
+                )
             except Unavailable as error:
-                patience.pause(error)
+                clock.pause(error)
                 continue
-            patience.restore()
-            return status_of(found)
+            clock.restore()
+            return status_of(operation)
 
     def _unary(self, method: str, request: object) -> Any:
         return self._calls.unary(method, request, self._config.deadlines.lists)
 
 
 class _RetryClock:
-    """How long to wait in all, and how long between one try and the next."""
+    """Deadline of a wait, and the growing pause between attempts."""
 
     def __init__(self, seconds: float) -> None:
         self._until = time.monotonic() + seconds
@@ -223,29 +225,29 @@ class _RetryClock:
         return max(0.001, self._until - time.monotonic())
 
     def check(self, name: str) -> None:
-        """See that there is time left; raises DeadlineExceeded."""
+        """Check that there is time left; raises DeadlineExceeded."""
         if time.monotonic() >= self._until:
             raise DeadlineExceeded(
                 "DEADLINE",
-                f"The run {name} goes on.",
+                f"The run {name} has not ended.",
                 code="DEADLINE_EXCEEDED",
-                fix="Wait longer with timeout=, or come back with Client.run.",
+                fix="Wait longer with timeout=, or get the run later with Client.run.",
             )
 
     def pause(self, error: TariffsError) -> None:
-        """Wait before the next try; raises the error of the last if there is no time for it."""
+        """Wait before the next attempt; raises the given error if there is no time for one."""
         if time.monotonic() + self._pause >= self._until:
             raise error
         time.sleep(self._pause)
         self._pause = min(_LONGEST_PAUSE, self._pause * 2)
 
     def restore(self) -> None:
-        """A try went well."""
+        """Reset the pause after a successful attempt."""
         self._pause = _FIRST_PAUSE
 
 
 def status_of(operation: operations_pb2.Operation) -> RunStatus:
-    """How the run of an operation stands."""
+    """Read the status of a run from its operation."""
     metadata, result = pb.RunMetadata(), pb.RunResult()
     operation.metadata.Unpack(metadata)
     has_result = operation.WhichOneof("result") == "response" and operation.response.Unpack(result)
@@ -266,7 +268,7 @@ def status_of(operation: operations_pb2.Operation) -> RunStatus:
 
 
 def _place(message: Any) -> tuple[str, str] | None:
-    """The point a message belongs to, or the scenario of a period."""
+    """Name the scenario and day that a message belongs to."""
     kind = message.WhichOneof("content")
     held = getattr(message, kind) if kind else None
     return (held.scenario, held.on) if isinstance(held, pb.ResultBatch) else None

@@ -46,33 +46,33 @@ class RunCalls(TableCalls):
         request_id: str = "",
         timeout: float | None = None,
     ) -> Run:
-        """Begin a run on the server that goes on without the caller.
+        """Start a run on the server that continues without the caller.
 
         Args:
-            lines: as of `impact`, and so are the others.
+            lines: as in `impact`; so are the other arguments.
             scenarios: library names, `*.yaml` paths, or `Scenario`s.
             on: day of the law.
-            period: first and last day: what `timeline` computes, in place of what `impact` computes. `on`,
-                `include_lines`, `draws`, `seed` and `attribute` have no meaning then.
+            period: first and last day: compute a timeline in place of an impact. `on`,
+                `include_lines`, `draws`, `seed` and `attribute` are ignored then.
             by: keys of the groups.
-            baseline: day the values of `lines` belong to.
+            baseline: day that the values of `lines` belong to.
             response: armington, passthrough, smart or none.
             horizon: impact, short or long.
             parameters: None for the central set, "low", "high", or the path of a CSV file.
-            known_on: count only acts published by this day.
-            switches: doubtful facts set otherwise than by default.
-            min_confidence: least confidence an act must have to count.
-            include_lines: whether the result holds every line too.
+            known_on: use only acts published by this day.
+            switches: open points of the law set to other values than their defaults.
+            min_confidence: use only acts with at least this confidence.
+            include_lines: add every line to the result.
             draws: draws of the elasticities for `ranges`.
-            seed: which draws.
-            attribute: whether to split differences by change and authority.
+            seed: seed of the draws.
+            attribute: split differences by change and authority.
             direction: import or export.
-            date_format: as of `impact`.
-            request_id: a name of one's own for this request: the same again is the same run.
-            timeout: seconds for beginning it; by default the config's deadline.
+            date_format: as in `impact`.
+            request_id: your own id of this request; the same id again returns the same run.
+            timeout: seconds for starting it; by default the config's deadline.
 
         Raises:
-            InvalidRequest: the request cannot be run, as far as it can be told at once; or there is no server.
+            InvalidRequest: the request cannot be run, as far as this can be checked at once; or there is no server.
         """
         options = ImpactOptions(
             on=on or "",
@@ -103,21 +103,25 @@ class RunCalls(TableCalls):
         else:
             request.timeline.CopyFrom(requests.timeline_request(scenarios, *period, options))
             remote.give(request.timeline, lines)
-            given = {name: value for name, value in shallow(options).items() if name not in ONE_DAY_OPTIONS}
-            call = call_of("timeline", lines, scenarios, {"start": period[0], "end": period[1], **given})
+            period_options = {
+                name: value for name, value in shallow(options).items() if name not in ONE_DAY_OPTIONS
+            }
+            call = call_of(
+                "timeline", lines, scenarios, {"start": period[0], "end": period[1], **period_options}
+            )
         operation = remote.unary("StartRun", request, timeout or self._config.deadlines.batch)
         return Run(operation.name, remote, self._config, call)
 
     def runs(self, *, timeout: float | None = None) -> tuple[RunStatus, ...]:
-        """The runs of this caller that the server knows, the newest first."""
-        remote, found, token = self._remote(), list[RunStatus](), ""
+        """List the runs of this caller on the server, the newest first."""
+        remote, statuses, token = self._remote(), list[RunStatus](), ""
         while True:
             request = operations_pb2.ListOperationsRequest(page_size=PAGE_SIZE, page_token=token)
             answer = remote.unary("ListOperations", request, timeout or self._config.deadlines.lists)
-            found += [status_of(operation) for operation in answer.operations]
+            statuses += [status_of(operation) for operation in answer.operations]
             if not (token := answer.next_page_token):
-                return tuple(found)
+                return tuple(statuses)
 
     def run(self, name: str) -> Run:
-        """A run begun earlier, by its name; whether there is one shows at its first call."""
+        """Get the handle of a run by its name; a wrong name is an error at the first call."""
         return Run(arguments.text(name, "name"), self._remote(), self._config)

@@ -21,7 +21,7 @@ class TableCalls:
     _config: Config
 
     def upload(self, table: Table, *, timeout: float | None = None) -> TableHandle:
-        """Have the server keep a table; the same rows again are the same handle and are not sent again.
+        """Upload a table to the server; the same rows give the same handle and are not sent again.
 
         `impact`, `timeline` and `start` do this by themselves with a table that does not fit one message.
 
@@ -36,17 +36,17 @@ class TableCalls:
         return self._remote().upload(table, timeout)
 
     def tables(self, *, timeout: float | None = None) -> tuple[TableHandle, ...]:
-        """The tables that the server keeps for this caller, the newest first."""
-        remote, found, token = self._remote(), list[TableHandle](), ""
+        """List the tables that the server keeps for this caller, the newest first."""
+        remote, handles, token = self._remote(), list[TableHandle](), ""
         while True:
             request = table_service_pb2.ListTablesRequest(page_size=PAGE_SIZE, page_token=token)
             answer = remote.unary("ListTables", request, timeout or self._config.deadlines.lists)
-            found += [handle_of(table) for table in answer.tables]
+            handles += [handle_of(table) for table in answer.tables]
             if not (token := answer.next_page_token):
-                return tuple(found)
+                return tuple(handles)
 
     def delete_table(self, table: TableHandle | str, *, timeout: float | None = None) -> None:
-        """Have the server forget a table, by its handle or the handle's name.
+        """Delete a table from the server, by its handle or the handle's name.
 
         Raises:
             NotFound: TABLE_NOT_FOUND.
@@ -60,6 +60,6 @@ class TableCalls:
             return self._backend
         raise InvalidRequest(
             "REQUEST_INVALID",
-            "Tables and long runs are kept by a server, and this client has none.",
-            fix="Connect to one, or call impact and timeline, which take tables of any size in-process.",
+            "Tables and long runs need a server, and this client has none.",
+            fix="Connect to a server, or call impact and timeline, which take tables of any size in this process.",
         )

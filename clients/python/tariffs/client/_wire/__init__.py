@@ -1,1 +1,1 @@
-"""Private: channels, requests, answers, retries and uploads of the client."""
+"""Private: channels, requests, answers, retries and uploads."""

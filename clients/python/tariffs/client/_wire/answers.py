@@ -1,4 +1,4 @@
-"""Reading answer messages into results. Pure: messages in, frozen values out."""
+"""Convert answer messages into results."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Report = Callable[[str, float], None]
 
 
 def quote(message: duty_service_pb2.CalculateDutyResponse) -> Quote:
-    """The duty on one line."""
+    """Convert the answer on one entry line."""
     return Quote(
         assessed=Decimal(message.assessed),
         owed=Decimal(message.owed),
@@ -54,7 +54,7 @@ _Messages = (
 def _gathered(
     messages: _Messages, report: Report
 ) -> tuple[Mapping[str, list[pl.DataFrame]], simulation_service_pb2.Done]:
-    """The frames of a run by kind, and its last message; progress is reported on the way.
+    """Read the frames of a run by kind, and its last message; reports progress.
 
     Raises:
         InternalError: ENGINE_INVARIANT if the stream ends before its last message.
@@ -77,7 +77,7 @@ def _gathered(
 
 
 def impact(messages: Iterable[simulation_service_pb2.SimulateResponse], report: Report) -> ImpactResult:
-    """A whole run, read from its stream; progress is reported on the way.
+    """Read an impact run from its stream of messages; reports progress.
 
     Raises:
         InternalError: ENGINE_INVARIANT if the stream ends before its last message.
@@ -96,7 +96,7 @@ def impact(messages: Iterable[simulation_service_pb2.SimulateResponse], report: 
 
 
 def timeline(messages: Iterable[simulation_service_pb2.TimelineResponse], report: Report) -> TimelineResult:
-    """A whole period, read from its stream; progress is reported on the way.
+    """Read a timeline from its stream of messages; reports progress.
 
     Raises:
         InternalError: ENGINE_INVARIANT if the stream ends before its last message.
@@ -114,7 +114,7 @@ def timeline(messages: Iterable[simulation_service_pb2.TimelineResponse], report
 
 
 def differences(message: scenario_service_pb2.DiffScenariosResponse) -> tuple[lawinfo.Difference, ...]:
-    """What two scenarios make different."""
+    """Convert the differences of two scenarios."""
     return tuple(
         lawinfo.Difference(
             one.kind,
@@ -133,7 +133,7 @@ def differences(message: scenario_service_pb2.DiffScenariosResponse) -> tuple[la
 
 
 def provenance(message: common_pb2.Provenance) -> Provenance:
-    """Provenance as plain data; digests that do not apply are None."""
+    """Convert provenance into plain data; digests that do not apply are None."""
     return {
         "law_version": message.law_version,
         "law_digest": message.law_digest,
@@ -151,14 +151,14 @@ def provenance(message: common_pb2.Provenance) -> Provenance:
 
 
 def _sorted(value: Any) -> Any:
-    """Order keys at every level: those of a Struct come in an order that differs between runs."""
+    """Sort keys at every level: those of a protobuf Struct come in an order that differs between runs."""
     if isinstance(value, dict):
         return {name: _sorted(value[name]) for name in sorted(value)}
     return [_sorted(one) for one in value] if isinstance(value, list) else value
 
 
 def measure(message: law_service_pb2.Measure) -> lawinfo.Measure:
-    """One measure, with what of it was sent."""
+    """Convert a measure, with the parts that were sent."""
     return lawinfo.Measure(
         id=message.id,
         title=message.title,
@@ -200,7 +200,7 @@ def measure(message: law_service_pb2.Measure) -> lawinfo.Measure:
 
 
 def law(message: law_service_pb2.Law) -> lawinfo.Law:
-    """The law's version, switches and claims."""
+    """Convert the law's version, switches and claims."""
     return lawinfo.Law(
         version=message.version,
         as_of=message.as_of,
@@ -223,7 +223,7 @@ def law(message: law_service_pb2.Law) -> lawinfo.Law:
 
 
 def scenario(message: scenario_service_pb2.Scenario) -> lawinfo.ScenarioInfo:
-    """One scenario of the library."""
+    """Convert a scenario of the library."""
     return lawinfo.ScenarioInfo(
         id=message.id,
         title=message.title,
@@ -237,7 +237,7 @@ def scenario(message: scenario_service_pb2.Scenario) -> lawinfo.ScenarioInfo:
 
 
 def check(message: scenario_service_pb2.CheckScenarioResponse) -> lawinfo.CheckResult:
-    """What is wrong with a scenario."""
+    """Convert the problems of a scenario."""
     return lawinfo.CheckResult(
         ok=message.ok,
         problems=tuple(
@@ -304,7 +304,7 @@ def _charge(message: duty_service_pb2.Charge) -> Charge:
 
 
 def rows(batch: simulation_service_pb2.ResultBatch) -> pl.DataFrame:
-    """The rows of a point, with its scenario and day before them."""
+    """Read the rows of one scenario and day, with both as first columns."""
     frame = from_arrow(batch.arrow)
     run = [pl.lit(batch.scenario).alias("scenario"), pl.lit(batch.on).alias("on")]
     return frame.select(*run, pl.all().exclude("scenario", "on"))
@@ -321,24 +321,24 @@ def _concat(frames: list[pl.DataFrame]) -> pl.DataFrame:
 
 
 def _undated(frames: list[pl.DataFrame]) -> pl.DataFrame:
-    """Frames of a period, whose rows carry their own days."""
+    """Join frames of a timeline, whose rows have days of their own."""
     return _concat([frame.drop("on") for frame in frames])
 
 
 def run_notes(done: simulation_service_pb2.Done) -> tuple[Note, ...]:
-    """All notes of a run: those of its points with their scenario and day, and before them those that no point has."""
+    """List the notes on the run as a whole, then the notes on single scenarios and days."""
     on_points = [
         Note(note.reason, note.message, point.scenario, point.on)
         for point in done.point_notes
         for note in point.notes
     ]
-    told = {(note.reason, note.message) for note in on_points}
-    on_all = (note for note in notes(done.notes) if (note.reason, note.message) not in told)
+    known = {(note.reason, note.message) for note in on_points}
+    on_all = (note for note in notes(done.notes) if (note.reason, note.message) not in known)
     return (*on_all, *on_points)
 
 
 def notes(messages: Iterable[common_pb2.Note]) -> tuple[Note, ...]:
-    """Notes of messages, in order."""
+    """Convert notes, in order."""
     return tuple(_note(message) for message in messages)
 
 
@@ -347,7 +347,7 @@ def _note(message: common_pb2.Note) -> Note:
 
 
 def confidence(value: law_service_pb2.Confidence) -> str:
-    """A confidence as its letter; empty where there is none."""
+    """Convert a confidence into its letter; empty where there is none."""
     name = law_service_pb2.Confidence.Name(value).removeprefix("CONFIDENCE_")
     return "" if name == "UNSPECIFIED" else name
 

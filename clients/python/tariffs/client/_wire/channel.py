@@ -1,4 +1,4 @@
-"""The two ways to an answer: a gRPC channel, or the engine in this process. Both speak the same messages."""
+"""Backends of the client: a gRPC channel, or the engine in this process, with the same messages."""
 
 from __future__ import annotations
 
@@ -49,37 +49,37 @@ _STUBS = (
 
 
 class Backend(Protocol):
-    """What a client needs of the other side."""
+    """Calls that a client makes, to a server or in this process."""
 
     def unary(self, method: str, request: object, timeout: float) -> Any:
-        """The answer message of one call; errors are those of `tariffs.client.errors`."""
+        """Make a call that has one answer message; raises `tariffs.client.errors`."""
 
     def simulate(
         self, request: SimulateRequest, table: frames.Table | None, timeout: float
     ) -> Iterator[SimulateResponse]:
-        """The messages of one run over `table`, or over the embedded one."""
+        """Stream the messages of an impact run over `table`, or over the embedded table."""
 
     def timeline(
         self, request: TimelineRequest, table: frames.Table | None, timeout: float
     ) -> Iterator[TimelineResponse]:
-        """The messages of one period over `table`, or over the embedded one."""
+        """Stream the messages of a timeline over `table`, or over the embedded table."""
 
     def lines(
         self, requests: Iterator[SimulateLinesRequest], timeout: float
     ) -> Iterator[SimulateLinesResponse]:
-        """The answers to rows that are sent while they are read."""
+        """Send rows while the answers are read."""
 
     def changes(
         self, request: ListChangesRequest, table: frames.Table | None, timeout: float
     ) -> ListChangesResponse:
-        """What changes in the law, and what it does to `table`, if one is given."""
+        """List changes of the law, and their effect on `table` if one is given."""
 
     def close(self) -> None:
-        """Let go of what is held."""
+        """Release the connection."""
 
 
 class RemoteBackend:
-    """A server at `target`. The channel is opened on the first call and used by all threads."""
+    """Backend that calls a server. The channel is opened on the first call and used by all threads."""
 
     def __init__(self, target: str, config: Config) -> None:
         self.target = target
@@ -90,26 +90,26 @@ class RemoteBackend:
         self._uploads = Uploads(config.message_limit)
 
     def unary(self, method: str, request: object, timeout: float) -> Any:
-        """The answer message of one call."""
+        """Make a call that has one answer message."""
         with _rpc_errors(self.target, self._config):
             return self._method(method)(request, timeout=timeout)
 
     def simulate(
         self, request: SimulateRequest, table: frames.Table | None, timeout: float
     ) -> Iterator[SimulateResponse]:
-        """The messages of one run; the call is cancelled if they are not read to the end."""
+        """Stream the messages of an impact run; the call is cancelled if they are not read to the end."""
         self.give(request, table)
         yield from self.stream("Simulate", request, timeout)
 
     def timeline(
         self, request: TimelineRequest, table: frames.Table | None, timeout: float
     ) -> Iterator[TimelineResponse]:
-        """The messages of one period; the call is cancelled if they are not read to the end."""
+        """Stream the messages of a timeline; the call is cancelled if they are not read to the end."""
         self.give(request, table)
         yield from self.stream("Timeline", request, timeout)
 
     def give(self, request: Any, table: frames.Table | None) -> None:
-        """Put a table into a request: by its handle, or its rows, which are uploaded first if they are many."""
+        """Add a table to a request: its handle, or its rows, which are uploaded first if they are too large."""
         if isinstance(table, TableHandle):
             request.handle = table.name
         elif table is not None:
@@ -121,14 +121,14 @@ class RemoteBackend:
                 request.handle = self.upload(frame).name
 
     def upload(self, table: frames.Table, timeout: float | None = None) -> TableHandle:
-        """Have the server keep a table; one that was sent before is not sent again."""
+        """Upload a table to the server; one that was sent before is not sent again."""
         seconds = timeout or self._config.deadlines.upload
         return self._uploads.handle(
             frames.read_table(table), lambda method, request: self.unary(method, request, seconds)
         )
 
     def stream(self, method: str, request: object, timeout: float) -> Iterator[Any]:
-        """The answer messages of one call, which is cancelled if they are not read to the end."""
+        """Make a call that has a stream of answer messages; it is cancelled if they are not read to the end."""
         with _rpc_errors(self.target, self._config):
             call = self._method(method)(request, timeout=timeout)
             try:
@@ -139,7 +139,7 @@ class RemoteBackend:
     def changes(
         self, request: ListChangesRequest, table: frames.Table | None, timeout: float
     ) -> ListChangesResponse:
-        """What changes in the law; a table travels with the request, or is uploaded first if it is large."""
+        """List changes of the law; a table is sent with the request, or uploaded first if it is large."""
         self.give(request, table)
         answer: ListChangesResponse = self.unary("ListChanges", request, timeout)
         return answer
@@ -147,7 +147,7 @@ class RemoteBackend:
     def lines(
         self, requests: Iterator[SimulateLinesRequest], timeout: float
     ) -> Iterator[SimulateLinesResponse]:
-        """The answers to rows that are sent while they are read."""
+        """Send rows while the answers are read."""
         yield from self.stream("SimulateLines", requests, timeout)
 
     def close(self) -> None:
@@ -167,7 +167,7 @@ class RemoteBackend:
 
 
 class LocalBackend:
-    """The engine in this process, through the very functions the server calls."""
+    """Backend that runs the engine in this process, through the functions that the server calls."""
 
     def __init__(self) -> None:
         with _engine_errors():
@@ -178,7 +178,7 @@ class LocalBackend:
         self._others = (services.duty, services.law, services.refund, services.scenarios)
 
     def unary(self, method: str, request: object, timeout: float) -> Any:
-        """The answer message of one call."""
+        """Make a call that has one answer message."""
         service = next(one for one in self._others if hasattr(one, method))
         with _engine_errors():
             return getattr(service, method)(request, timeout=timeout)
@@ -186,21 +186,21 @@ class LocalBackend:
     def simulate(
         self, request: SimulateRequest, table: frames.Table | None, timeout: float
     ) -> Iterator[SimulateResponse]:
-        """The messages of one run; the table goes by reference, so it may be of any size."""
+        """Stream the messages of an impact run; the table is passed by reference, so it may have any size."""
         with _engine_errors():
             yield from self._simulation.Simulate(request, timeout=timeout, table=_frame(table))
 
     def timeline(
         self, request: TimelineRequest, table: frames.Table | None, timeout: float
     ) -> Iterator[TimelineResponse]:
-        """The messages of one period; the table goes by reference, so it may be of any size."""
+        """Stream the messages of a timeline; the table is passed by reference, so it may have any size."""
         with _engine_errors():
             yield from self._simulation.Timeline(request, timeout=timeout, table=_frame(table))
 
     def changes(
         self, request: ListChangesRequest, table: frames.Table | None, timeout: float
     ) -> ListChangesResponse:
-        """What changes in the law; the table goes by reference, so it may be of any size."""
+        """List changes of the law; the table is passed by reference, so it may have any size."""
         with _engine_errors():
             answer: ListChangesResponse = self._law.ListChanges(request, timeout=timeout, table=_frame(table))
             return answer
@@ -208,12 +208,12 @@ class LocalBackend:
     def lines(
         self, requests: Iterator[SimulateLinesRequest], timeout: float
     ) -> Iterator[SimulateLinesResponse]:
-        """The answers to rows that are valued while they are read."""
+        """Compute rows while they are read."""
         with _engine_errors():
             yield from self._simulation.SimulateLines(requests, timeout=timeout)
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: there is no connection."""
 
 
 def _frame(table: frames.Table | None) -> pl.DataFrame | None:
@@ -225,8 +225,8 @@ def _rpc_errors(target: str, config: Config) -> Iterator[None]:
     try:
         yield
     except grpc.RpcError as error:
-        found = errors.from_rpc_error(error, target)
-        raise explained(found, target, places_of(target), encrypted=config.tls is not None) from error
+        typed = errors.from_rpc_error(error, target)
+        raise explained(typed, target, places_of(target), encrypted=config.tls is not None) from error
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""A channel to one server or several: addresses, encryption, the token, and what is tried again."""
+"""Open a gRPC channel to one or several servers: addresses, encryption, token and retries."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _METHODS_DONE_ONCE = (
 
 
 def connect(target: str, config: Config) -> grpc.Channel:
-    """A channel to `target`, which may be several `host:port` by commas; nothing is sent before the first call.
+    """Open a channel to `target`, one `host:port` or several separated by commas; sends nothing yet.
 
     Raises:
         InvalidRequest: REQUEST_INVALID if a token would travel in the clear beyond loopback; SETTING_INVALID if a file
@@ -40,9 +40,9 @@ def connect(target: str, config: Config) -> grpc.Channel:
     if config.token and not (config.tls or local or config.token_in_clear):
         raise InvalidRequest(
             "REQUEST_INVALID",
-            f"The token would travel to {target} in the clear.",
+            f"The token would be sent to {target} unencrypted.",
             field="token",
-            fix="Encrypt with tls= or TARIFFS_TLS, or set TARIFFS_TOKEN_IN_CLEAR=true where something else does.",
+            fix="Use tls= or TARIFFS_TLS, or set TARIFFS_TOKEN_IN_CLEAR=true if something else encrypts.",
         )
     several = len(places) > 1
     address = _joined(places) if several else target
@@ -58,7 +58,7 @@ def connect(target: str, config: Config) -> grpc.Channel:
 
 
 def service_config(*, round_robin: bool = False) -> str:
-    """gRPC service config as JSON: what is tried again, and whether calls go round several servers.
+    """Make the gRPC service config as JSON: retries and load balancing.
 
     RESOURCE_EXHAUSTED is tried again when the server says after how long; where time mends nothing it says never.
     CANCELLED without a word is gRPC's own refusal of calls that a busy server had no time to look at.
@@ -78,7 +78,7 @@ def service_config(*, round_robin: bool = False) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine and no other."""
+    """Test whether a host is this machine."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -86,7 +86,7 @@ def is_loopback(host: str) -> bool:
 
 
 def places_of(target: str) -> list[tuple[str, str]]:
-    """Host and port of each server; a target with a scheme of gRPC's own is one server as it stands."""
+    """List host and port of each server; a target with a gRPC scheme is one server, unchanged."""
     if target.startswith(_SCHEMES):
         return [(target, "")]
     return [_place(part.strip()) for part in target.split(",") if part.strip()]
@@ -100,22 +100,22 @@ def _place(text: str) -> tuple[str, str]:
 
 
 def _joined(places: Sequence[tuple[str, str]]) -> str:
-    """One address of gRPC for all; its resolver of lists knows numbers alone, and of one kind."""
+    """Join servers into one gRPC address; gRPC takes lists of numeric addresses of one family only."""
     for family, form in ((socket.AF_INET, "{}:{}"), (socket.AF_INET6, "[{}]:{}")):
         try:
-            found = [
+            addresses = [
                 socket.getaddrinfo(host, port, family, socket.SOCK_STREAM)[0][4] for host, port in places
             ]
         except OSError:
             continue
         scheme = "ipv4" if family == socket.AF_INET else "ipv6"
-        return f"{scheme}:{','.join(form.format(*address[:2]) for address in found)}"
+        return f"{scheme}:{','.join(form.format(*address[:2]) for address in addresses)}"
     names = ", ".join(host for host, _ in places)
     raise Unavailable(
         "SERVER_UNAVAILABLE",
-        f"Not every one of {names} has an address.",
+        f"Not all of {names} can be resolved.",
         code="UNAVAILABLE",
-        fix="Name servers that can be found, as host:port.",
+        fix="Give servers as host:port, with names that resolve.",
     )
 
 
@@ -155,7 +155,7 @@ def _bytes(path: str) -> bytes:
 
 
 class _Details(NamedTuple):
-    """A call with its token."""
+    """Call details with the token added."""
 
     method: str
     timeout: float | None
@@ -171,7 +171,7 @@ class _Token(
     grpc.StreamUnaryClientInterceptor,  # type: ignore[type-arg]
     grpc.StreamStreamClientInterceptor,  # type: ignore[type-arg]
 ):
-    """Adds the token to every call; gRPC's own way refuses to where nothing is encrypted, loopback included."""
+    """Interceptor that adds the token to every call; gRPC's call credentials refuse unencrypted channels."""
 
     def __init__(self, token: str) -> None:
         self._entry = ("authorization", f"Bearer {token}")

@@ -1,4 +1,4 @@
-"""Read CSV as text columns: codes keep their zeros, and rows of another length are set aside with their line.
+"""Read CSV as text columns: codes keep leading zeros, rows of another length are marked with their line.
 
 A row whose fields do not match the header is null in every column but ROW_FAULT, which says why; the engine refuses it.
 """
@@ -22,7 +22,7 @@ _QUOTE = '"'
 
 
 def read_csv(data: bytes, name: str) -> pl.DataFrame:
-    """The table in the bytes of a CSV file called `name`, with ROW_FAULT if rows have too few or too many fields.
+    """Read the bytes of a CSV file called `name`; adds ROW_FAULT if rows have too few or too many fields.
 
     Raises:
         InvalidRequest: TABLE_UNREADABLE: it is not UTF-8, separated otherwise than by commas, names a column twice,
@@ -42,7 +42,7 @@ def read_csv(data: bytes, name: str) -> pl.DataFrame:
 
 
 def unreadable(name: str, why: str, fix: str = "Give a .parquet, .arrow or .csv file.") -> InvalidRequest:
-    """The error of a table that cannot be read."""
+    """Make the error of a table that cannot be read."""
     return InvalidRequest(
         "TABLE_UNREADABLE",
         f"The table {name} cannot be read: {why}.",
@@ -64,7 +64,7 @@ def _text(data: bytes, name: str) -> str:
         why = f"line {line} is not UTF-8 (byte 0x{byte:02x}); its encoding may be Windows-1252"
         raise unreadable(name, why, fix) from None
     if "\0" in text:
-        raise unreadable(name, "it holds bytes of zero, as no CSV in UTF-8 does", fix)
+        raise unreadable(name, "it contains zero bytes, so it is not CSV in UTF-8", fix)
     if not text.strip():
         raise unreadable(name, "it is empty")
     return text
@@ -90,7 +90,7 @@ def _is_regular(text: str, width: int, name: str) -> bool:
 
 
 def _records(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
-    """The records that are not blank, each with the line it begins on."""
+    """Iterate over the records that are not blank, each with its first line."""
     reader = csv.reader(io.StringIO(text, newline=""))
     line = 0
     try:
@@ -123,6 +123,4 @@ def _set_apart(text: str, header: Sequence[str], name: str) -> pl.DataFrame:
 
 
 def _fault(line: int, fields: int, width: int) -> str:
-    return (
-        f"Line {line} of the file has {fields} fields and the header {width}. Quote values that hold commas."
-    )
+    return f"Line {line} of the file has {fields} fields and the header {width}. Quote values that contain commas."

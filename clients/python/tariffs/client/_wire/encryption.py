@@ -1,4 +1,4 @@
-"""Explain a failed connection whose two ends do not agree on encryption: gRPC says only that a socket was closed."""
+"""Explain failed connections where only one side uses TLS: gRPC reports only a closed socket."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PROBE_SECONDS = 1.0
 def explained(
     error: TariffsError, target: str, places: Iterable[tuple[str, str]], *, encrypted: bool
 ) -> TariffsError:
-    """The error that says which side encrypts, if that is why nobody answered; else the error itself.
+    """Replace the error by one that names the side that uses TLS, if that is the cause.
 
     Args:
         error: of a call.
@@ -24,19 +24,19 @@ def explained(
     """
     if error.reason != "SERVER_UNAVAILABLE" or "target" not in error.metadata:
         return error
-    found = (speaks_tls(host, int(port)) for host, port in places if port.isdecimal())
-    asked = next((answer for answer in found if answer is not None), None)
-    if asked is None or (encrypted == asked and "handshake" not in error.message):
+    answers = (speaks_tls(host, int(port)) for host, port in places if port.isdecimal())
+    server_encrypts = next((answer for answer in answers if answer is not None), None)
+    if server_encrypts is None or (encrypted == server_encrypts and "handshake" not in error.message):
         return error
     if not encrypted:
-        message = f"The server at {target} asks for an encrypted connection."
-        fix = "Set TARIFFS_TLS to `system`, or to a file with the authority of its certificate (in Python tls=)."
-    elif not asked:
-        message = f"The server at {target} does not encrypt its connections."
-        fix = "Leave TARIFFS_TLS unset (in Python tls=), or name a server that encrypts."
+        message = f"The server at {target} requires TLS."
+        fix = "Set TARIFFS_TLS (in Python tls=) to `system`, or to a file with its certificate authority."
+    elif not server_encrypts:
+        message = f"The server at {target} does not use TLS."
+        fix = "Leave TARIFFS_TLS (in Python tls=) unset, or choose a server with TLS."
     else:
-        message = error.message.replace("No server answers at", "No encrypted connection is made to", 1)
-        fix = "Set TARIFFS_TLS to a file with the authority of its certificate (in Python tls=)."
+        message = error.message.replace("No server answers at", "No TLS connection can be made to", 1)
+        fix = "Set TARIFFS_TLS (in Python tls=) to a file with its certificate authority."
     return Unavailable(error.reason, message, code=error.code, fix=fix, metadata=error.metadata)
 
 

@@ -1,4 +1,4 @@
-"""Entry files as batches: rows into messages, entries kept together, answers into frames."""
+"""Send entry files in batches and collect the answers into frames."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ Send = Callable[[list[duty_service_pb2.EntryLine]], duty_service_pb2.BatchCalcul
 
 
 def rate_entries(table: EntryTable, send: Send, report: Callable[[str, float], None]) -> EntriesResult:
-    """The whole table, in batches that keep entries together; entries of more than 1,000 lines are refused."""
-    found = _EntryCollector(table)
+    """Compute the duties of a table in batches of whole entries; entries of more than 1,000 lines are refused."""
+    collector = _EntryCollector(table)
     for rows in batches(table):
-        report("rating lines", found.done / table.frame.height)
-        found.take(rows, send([table.messages[row] for row in rows]))
-    report("rating lines", 1.0)
-    return found.result()
+        report("computing duties", collector.done / table.frame.height)
+        collector.take(rows, send([table.messages[row] for row in rows]))
+    report("computing duties", 1.0)
+    return collector.result()
 
 
 class _EntryCollector:
-    """What came back so far."""
+    """Collector of the answers to batches."""
 
     def __init__(self, table: EntryTable) -> None:
         self.done = 0
@@ -53,7 +53,7 @@ class _EntryCollector:
         self._notes: dict[Note, None] = {}
 
     def take(self, rows: Sequence[int], answer: duty_service_pb2.BatchCalculateDutiesResponse) -> None:
-        """Take in the answer to one batch; its indices are places in `rows`."""
+        """Add the answer to one batch; its indices are positions in `rows`."""
         shared = dict(answers.provenance(answer.provenance))
         self._provenance.append(shared)
         self._notes |= dict.fromkeys(answers.notes(answer.notes))
@@ -67,7 +67,7 @@ class _EntryCollector:
         self.done += len(rows)
 
     def result(self) -> EntriesResult:
-        """The frames; rows in the order given, entries in the order of their first row."""
+        """Build the frames: rows in the order given, entries in the order of their first row."""
         self._refused += oversized_rows(self._table)
         self._quotes = dict(sorted(self._quotes.items()))
         self._refused.sort(key=lambda refused_row: refused_row["row"])
@@ -87,12 +87,12 @@ class _EntryCollector:
 
     def _lines(self) -> pl.DataFrame:
         reasons = {refused_row["row"]: refused_row["reason"] for refused_row in self._refused}
-        given = self._table.frame
-        taken = {name: f"{name}_given" for name in given.columns if name in LINE_SCHEMA or name == "row"}
-        rows = [_line_row(self._quotes.get(row), reasons.get(row)) for row in range(given.height)]
+        table_rows = self._table.frame
+        taken = {name: f"{name}_given" for name in table_rows.columns if name in LINE_SCHEMA or name == "row"}
+        rows = [_line_row(self._quotes.get(row), reasons.get(row)) for row in range(table_rows.height)]
         return pl.concat(
             [
-                given.rename(taken).with_row_index("row").cast({"row": pl.Int64}),
+                table_rows.rename(taken).with_row_index("row").cast({"row": pl.Int64}),
                 pl.DataFrame(rows, LINE_SCHEMA),
             ],
             how="horizontal",
@@ -117,18 +117,18 @@ class _EntryCollector:
 
 
 def oversized_rows(table: EntryTable) -> list[dict[str, Any]]:
-    """The rows of entries that are too large for a batch, as rows of the refused."""
+    """List the rows of entries that are too large for a batch, as refused rows."""
     large = (row for row, fault in table.faults.items() if fault.reason == TOO_LARGE)
     return [refused_row(table, row, table.faults[row]) for row in large]
 
 
 def refused_row(table: EntryTable, row: int, fault: InvalidRequest) -> dict[str, Any]:
-    """Describe the fault of a row as a row of the refused; a fault found before it was sent comes first."""
+    """Make the refused row of an error; an error found before the row was sent has precedence."""
     error = table.faults.get(row) or fault
     column = _column(error.field or "")
-    found = table.frame[column][row] if column in table.frame.columns else None
-    told = {"column": column, "reason": error.reason, "found": text_of(found), "message": str(error)}
-    return _ids(table, row) | told
+    value = table.frame[column][row] if column in table.frame.columns else None
+    details = {"column": column, "reason": error.reason, "found": text_of(value), "message": str(error)}
+    return _ids(table, row) | details
 
 
 def _ids(table: EntryTable, row: int) -> dict[str, Any]:
@@ -177,7 +177,7 @@ def _landed(parts: Mapping[str, Decimal]) -> dict[str, Decimal]:
 
 
 def fault_of(status: status_pb2.Status) -> InvalidRequest:
-    """The error that a status in an answer tells of."""
+    """Convert the status of one line into an error."""
     info, bad = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
     for detail in status.details:
         detail.Unpack(info)
@@ -190,13 +190,13 @@ def fault_of(status: status_pb2.Status) -> InvalidRequest:
 
 
 def _column(name: str) -> str:
-    """The column that holds a field of the wire."""
+    """Name the column of a request field."""
     name = name.removeprefix("claims.").removeprefix("other_charges.")
     return CHARGES.get(name, name)
 
 
 def joined_provenance(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The provenance of all batches: their switches together, and one digest of their digests."""
+    """Join the provenance of batches: the union of their switches, and one digest of their digests."""
     joined = dict(parts[0])
     joined["switches"] = {name: value for part in parts for name, value in part["switches"].items()}
     if len(parts) > 1:

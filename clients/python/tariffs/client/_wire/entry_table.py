@@ -1,4 +1,4 @@
-"""Tables of entries read into messages: one per row, in batches that keep entries together."""
+"""Convert tables of entries into messages, one per row, in batches of whole entries."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Row = Mapping[str, Any]
 
 @dataclass(slots=True)
 class EntryTable:
-    """A table read into messages: one per row, and what is wrong with rows that make none.
+    """Table of entries with one message per row, and the errors of rows that cannot be sent.
 
     Rows of entries that are too large for one batch have a fault and are never sent.
     """
@@ -50,7 +50,7 @@ class EntryTable:
 def read_entries(
     frame: pl.DataFrame, law: Law, on: str, date_format: str, further: Collection[str] = ()
 ) -> EntryTable:
-    """The messages of a table's rows.
+    """Convert the rows of a table into messages.
 
     Args:
         frame: the table.
@@ -89,9 +89,11 @@ def read_entries(
 
 
 def _lacking(frame: pl.DataFrame, missing: list[str]) -> InvalidRequest:
-    """The error of required columns that a table lacks, with those of its own that may be meant."""
-    near = {name: difflib.get_close_matches(name, frame.columns, n=1, cutoff=_ALIKE) for name in missing}
-    hints = [f"{found[0]!r} may be {name}" for name, found in near.items() if found]
+    """Make the error of missing columns, with similar columns of the table as suggestions."""
+    similar_by_name = {
+        name: difflib.get_close_matches(name, frame.columns, n=1, cutoff=_ALIKE) for name in missing
+    }
+    hints = [f"{similar[0]!r} may be {name}" for name, similar in similar_by_name.items() if similar]
     return InvalidRequest(
         "COLUMN_MISSING",
         f"The table lacks {', '.join(missing)}; it has {', '.join(frame.columns) or 'no columns'}.",
@@ -101,7 +103,7 @@ def _lacking(frame: pl.DataFrame, missing: list[str]) -> InvalidRequest:
 
 
 def _unread(frame: pl.DataFrame) -> dict[int, str]:
-    """List the faults of rows that could not be read from their file, by row."""
+    """Map rows that could not be read from their file to the reason."""
     faults = frame[ROW_FAULT].to_list() if ROW_FAULT in frame.columns else []
     return {row: fault for row, fault in enumerate(faults) if fault is not None}
 
@@ -138,7 +140,7 @@ def _message(
 def _form(
     frame: pl.DataFrame, claims: Mapping[str, str], date_format: str, further: Collection[str]
 ) -> common_pb2.TableForm:
-    """Describe the whole table to the service: columns not sent, and how columns of days are written."""
+    """Describe the whole table to the service: columns not sent, and the format of date columns."""
     read = {*READ, *CHARGES.values(), *claims, *further}
     days = [
         common_pb2.DateColumn(column=name, texts=_year_last(frame[name]))
@@ -153,18 +155,18 @@ def _form(
 
 
 def _year_last(column: pl.Series) -> list[str]:
-    """The distinct texts of a column that look like days with their year last, without times of day."""
+    """List the distinct texts of a column that look like dates with the year last, without times of day."""
     texts = column.str.strip_chars().str.extract(_YEAR_LAST, 1).drop_nulls().unique().sort()
     return texts.head(_TEXTS_LIMIT).to_list()
 
 
 def _cell(value: object) -> Decimal | float | str:
-    """A cell with an amount, for the service to read; numbers keep their digits."""
+    """Convert a cell with an amount; numbers keep their digits."""
     return value if isinstance(value, Decimal | float) else text_of(value)
 
 
 def text_of(value: object) -> str:
-    """A cell as text: whole floats lose their fraction, nothing is empty."""
+    """Convert a cell to text: whole floats without a fraction, null as empty text."""
     if value is None:
         return ""
     if isinstance(value, date):
@@ -175,7 +177,7 @@ def text_of(value: object) -> str:
 
 
 def batches(table: EntryTable) -> Iterator[list[int]]:
-    """Rows in batches of at most 1,000, all of an entry in one; larger entries get a fault and are left out.
+    """Group rows into batches of at most 1,000 that hold whole entries; larger entries become errors.
 
     Raises:
         InvalidRequest: BATCHTOO_LARGE if nothing is left to send.
@@ -200,7 +202,8 @@ def batches(table: EntryTable) -> Iterator[list[int]]:
 def _too_large(entry_id: str, lines: int) -> InvalidRequest:
     return InvalidRequest(
         TOO_LARGE,
-        f"The entry {entry_id} has {lines:,} lines; the limit is {BATCH_LIMIT:,}, because its fees are of one entry.",
+        f"The entry {entry_id} has {lines:,} lines; the limit is {BATCH_LIMIT:,}, because the fees "
+        "of an entry are computed together.",
         field="entry_id",
         fix="Give each entry its own entry_id.",
     )

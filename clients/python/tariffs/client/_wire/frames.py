@@ -1,4 +1,4 @@
-"""Tables in and out: files, Polars frames and Arrow bytes."""
+"""Read and write tables: files, Polars frames and Arrow bytes."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from tariffs.client.results.table_handle import TableHandle
 
 
 class ArrowTable(Protocol):
-    """A table of pyarrow, pandas or any other package that offers the Arrow C stream interface."""
+    """Table of pyarrow, pandas or any other package with the Arrow C stream interface."""
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
-        """The table as a stream of Arrow."""
+        """Export the table as an Arrow stream."""
 
 
 Table = pl.DataFrame | pl.LazyFrame | str | Path | TableHandle | ArrowTable
@@ -34,7 +34,7 @@ _LARGEST_UNCOMPRESSED = 64
 
 
 def read_table(source: Table) -> pl.DataFrame:
-    """The table as a frame. CSV is read all as text, so codes keep their zeros and origin NO stays Norway.
+    """Read a table into a frame; all columns of a CSV file are text, so codes keep leading zeros.
 
     Raises:
         InvalidRequest: TABLE_UNREADABLE if the file is missing, of another kind, or broken, the table is kept by a
@@ -60,7 +60,7 @@ def read_table(source: Table) -> pl.DataFrame:
 
 
 def read_bytes(data: bytes, name: str) -> pl.DataFrame:
-    """The table in the bytes of a file called `name`: Parquet or Arrow by their first bytes, else CSV.
+    """Read the bytes of a file called `name`: Parquet or Arrow by their first bytes, else CSV.
 
     Raises:
         InvalidRequest: TABLE_UNREADABLE.
@@ -88,11 +88,11 @@ def _read_file(path: Path) -> pl.DataFrame:
             return pl.read_ipc(path)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise unreadable(str(path), _first_line(error)) from error
-    raise unreadable(str(path), f"files named *{path.suffix or path.name} are not known")
+    raise unreadable(str(path), f"files of type *{path.suffix or path.name} are not supported")
 
 
 def _from_other(source: object) -> pl.DataFrame:
-    """A frame from a table of another package, by the Arrow interface that Polars reads."""
+    """Convert a table of another package through the Arrow interface."""
     kind = f"{type(source).__module__}.{type(source).__qualname__}".removeprefix("builtins.")
     if not any(hasattr(source, name) for name in ("__arrow_c_stream__", "__arrow_c_array__")):
         raise unreadable(f"of type {kind}", "it is neither a frame nor a path", _FIX_OF_TYPE)
@@ -110,26 +110,26 @@ def _first_line(error: Exception) -> str:
 
 
 def encode(frame: pl.DataFrame) -> bytes:
-    """The frame as one Arrow IPC stream, compressed unless it is small."""
+    """Encode a frame as one Arrow IPC stream, compressed unless it is small."""
     buffer = io.BytesIO()
     compressed = frame.height > _LARGEST_UNCOMPRESSED
     frame.write_ipc_stream(buffer, compression="zstd" if compressed else "uncompressed")
     return buffer.getvalue()
 
 
-def too_large(rows: int, found: int, limit: int) -> InvalidRequest:
-    """The error of a table that does not fit a message."""
+def too_large(rows: int, size: int, limit: int) -> InvalidRequest:
+    """Make the error of a table that does not fit into a message."""
     return InvalidRequest(
         "BATCH_TOO_LARGE",
-        f"The table of {rows:,} rows makes a message of {found:,} bytes; the limit is {limit:,}.",
+        f"The table of {rows:,} rows makes a message of {size:,} bytes; the limit is {limit:,}.",
         field="lines",
-        fix="Run it in-process: Client.local(), or --local on the command line.",
-        metadata={"limit": str(limit), "found": str(found)},
+        fix="Compute it in this process: Client.local(), or --local on the command line.",
+        metadata={"limit": str(limit), "found": str(size)},
     )
 
 
 def from_arrow(data: bytes) -> pl.DataFrame:
-    """The frame held in an Arrow IPC stream; no bytes give an empty frame."""
+    """Decode an Arrow IPC stream; no bytes give an empty frame."""
     return pl.read_ipc_stream(io.BytesIO(data)) if data else pl.DataFrame()
 
 

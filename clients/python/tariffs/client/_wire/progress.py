@@ -1,4 +1,4 @@
-"""Progress of long runs: a callable of the caller's, a bar on a terminal, or nothing."""
+"""Report progress of long runs: to a function, as a bar on a terminal, or not at all."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Progress = bool | Report | None
 
 @contextmanager
 def reporting(progress: Progress) -> Iterator[Report]:
-    """A function that takes a stage in words and a fraction done.
+    """Yield a function that takes the name of a stage and the fraction done.
 
     `True` is a bar on standard error if rich is installed and that is a terminal, else silence.
     """

@@ -1,4 +1,4 @@
-"""Building request messages from what callers give. Pure: no channel, no files but those named by the caller."""
+"""Build request messages from the arguments of calls."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ ONE_DAY_OPTIONS = frozenset({"on", "include_lines", "draws", "seed", "attribute"
 
 
 def shallow(options: ImpactOptions) -> dict[str, object]:
-    """The options by name."""
+    """List the options by name, without copying their values."""
     return {field.name: getattr(options, field.name) for field in fields(options)}
 
 
@@ -120,7 +120,7 @@ def duty_line(
     entry_id: str = "",
     line_id: str = "",
 ) -> duty_service_pb2.EntryLine:
-    """The message of one entry line.
+    """Build the message of one entry line.
 
     Raises:
         InvalidRequest: REQUEST_INVALID for an unknown mode or a text of the wrong type, CLAIM_INVALID for a claim of
@@ -146,7 +146,7 @@ def duty_line(
 
 
 def charge_messages(charges: Mapping[str, ChargeValue] | None) -> list[duty_service_pb2.OtherCharge]:
-    """The messages of charges by kind, each one value or several.
+    """Build the messages of charges by kind, each one value or several.
 
     `12.5%` is a rate on the entered value, `1.07 USD/L` money per unit, anything else an amount in USD.
     """
@@ -173,7 +173,7 @@ def _charge_message(kind: str, value: object) -> duty_service_pb2.OtherCharge:
 
 
 def rate_text(rate: Money | None, name: str) -> str:
-    """A rate as the wire has it: `7%` is 0.07; what is 100 % or more stays as given, for the service to refuse."""
+    """Convert a rate to a fraction: `7%` is 0.07; 100 % or more stays as given and is refused by the service."""
     text = arguments.money(rate, name)
     if text.endswith("%") and _PLAIN.fullmatch(text[:-1].strip()):
         fraction = _percentage(text)
@@ -186,12 +186,12 @@ def _percentage(text: str) -> Decimal:
 
 
 def direction_value(direction: str) -> common_pb2.Direction:
-    """The message's word for import or export; InvalidRequest REQUEST_INVALID for any other."""
+    """Look up import or export; raises InvalidRequest for any other text."""
     return arguments.one_of(DIRECTIONS, direction, "direction", "REQUEST_INVALID")
 
 
 def claims_message(claims: Mapping[str, ClaimValue] | None) -> duty_service_pb2.Claims:
-    """The message of declared facts; a name without a field of its own travels as text for the law to judge."""
+    """Build the message of declared claims; a claim without its own field is sent as text."""
     message = duty_service_pb2.Claims()
     fields = duty_service_pb2.Claims.DESCRIPTOR.fields_by_name
     for name, value in arguments.mapping(claims, "claims").items():
@@ -204,19 +204,21 @@ def claims_message(claims: Mapping[str, ClaimValue] | None) -> duty_service_pb2.
 
 
 def scenario_ref(scenario: ScenarioLike | None) -> common_pb2.ScenarioRef | None:
-    """The reference to a scenario by name or with its text; None is the law as it is."""
+    """Build the reference to a scenario by name or with its text; None is the law without edits."""
     if scenario is None:
         return None
-    known = Scenario.of(scenario)
-    arguments.text(known.name, "scenario")
-    arguments.text(known.text, "scenario")
-    return common_pb2.ScenarioRef(name=known.name) if known.name else common_pb2.ScenarioRef(yaml=known.text)
+    parsed = Scenario.of(scenario)
+    arguments.text(parsed.name, "scenario")
+    arguments.text(parsed.text, "scenario")
+    return (
+        common_pb2.ScenarioRef(name=parsed.name) if parsed.name else common_pb2.ScenarioRef(yaml=parsed.text)
+    )
 
 
 def simulate_request(
     scenarios: Sequence[ScenarioLike], options: ImpactOptions
 ) -> simulation_service_pb2.SimulateRequest:
-    """The message that asks for a run, without its table.
+    """Build the request of an impact run, without its table.
 
     Raises:
         InvalidRequest: PARAMETER_INVALID for an unknown response, horizon or parameter set, or for draws or a seed
@@ -246,7 +248,7 @@ def simulate_request(
 def lines_config(
     scenarios: Sequence[ScenarioLike], options: ImpactOptions
 ) -> simulation_service_pb2.LinesConfig:
-    """The message that says how rows of a stream are valued; errors as of `simulate_request`."""
+    """Build the options of a stream of rows; raises the errors of `simulate_request`."""
     return simulation_service_pb2.LinesConfig(
         points=_points(scenarios, options),
         known_on=arguments.day(options.known_on, "known_on"),
@@ -269,7 +271,7 @@ def _points(scenarios: Sequence[ScenarioLike], options: ImpactOptions) -> list[s
 def timeline_request(
     scenarios: Sequence[ScenarioLike], start: Day, end: Day, options: ImpactOptions
 ) -> simulation_service_pb2.TimelineRequest:
-    """The message that asks for a period, without its table; errors as of `simulate_request`."""
+    """Build the request of a timeline, without its table; raises the errors of `simulate_request`."""
     request = simulation_service_pb2.TimelineRequest(
         scenarios=[ref for one in scenarios if (ref := scenario_ref(one))],
         start=arguments.day(start, "start"),
@@ -330,7 +332,7 @@ def _year(value: Any) -> int:
 
 
 def _share(value: Any) -> float:
-    """A number, a percentage, or yes and no."""
+    """Read a number, a percentage, or yes and no."""
     if not isinstance(value, str):
         return float(value)
     text = value.strip().lower()

@@ -1,4 +1,4 @@
-"""A streamed answer read to its end, though the server may go while it answers."""
+"""Repeat a streamed call whose server stops while it answers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RETRY_PAUSES = (0.2, 1.0)
 def read_whole(
     ask: Callable[[float], Iterator[Message]], read: Callable[[Iterator[Message]], Result], seconds: float
 ) -> Result:
-    """What `read` makes of an answer; if the server goes in its midst, the whole is asked for again.
+    """Read a streamed answer; if the server stops before its end, make the whole call again.
 
     A call that was answered in part is not tried again by gRPC. The same request has the same answer, but another
     server may have another law: so nothing of the first answer is kept.
@@ -43,7 +43,7 @@ def read_whole(
 
 
 class _Counted(Iterator[Message]):
-    """Messages, and how many have come."""
+    """Iterator of messages that counts them."""
 
     def __init__(self, messages: Iterator[Message]) -> None:
         self._messages = messages

@@ -1,4 +1,4 @@
-"""Sending tables: cut into messages, uploaded once, found again by what they hold."""
+"""Upload tables in messages of limited size, each table once."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Call = Callable[..., Any]
 
 
 def cut(frame: pl.DataFrame, limit: int, rows: int = _ROWS_TRIED) -> Iterator[tuple[int, bytes]]:
-    """The frame as Arrow IPC streams of at most `limit` bytes and `rows` rows, in order, each with its rows' number.
+    """Split a frame into Arrow IPC streams of at most `limit` bytes and `rows` rows, each with its row count.
 
     Raises:
         InvalidRequest: BATCH_TOO_LARGE if a single row does not fit.
@@ -30,7 +30,7 @@ def cut(frame: pl.DataFrame, limit: int, rows: int = _ROWS_TRIED) -> Iterator[tu
 
 
 def handle_of(message: table_service_pb2.Table) -> TableHandle:
-    """The table of a message."""
+    """Convert the message of a table."""
     return TableHandle(
         message.name,
         message.row_count,
@@ -42,7 +42,7 @@ def handle_of(message: table_service_pb2.Table) -> TableHandle:
 
 
 class Uploads:
-    """What this client has uploaded, so that a table in use is sent once."""
+    """Tables that this client has uploaded, by digest."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -50,7 +50,7 @@ class Uploads:
         self._known: dict[str, str] = {}
 
     def handle(self, frame: pl.DataFrame, call: Call) -> TableHandle:
-        """The table on the server, uploaded unless it is there; `call(method, request)` makes the calls."""
+        """Get the handle of a table, uploaded unless the server has it; `call(method, request)` makes the calls."""
         data = [part for _, part in cut(frame, self._limit)]
         digest = _digest(data)
         name = self._known.get(digest)
@@ -61,12 +61,12 @@ class Uploads:
                 # The server has forgotten it.
                 pass
         requests = (table_service_pb2.UploadTableRequest(arrow=part) for part in data)
-        found = handle_of(call("UploadTable", requests))
+        uploaded = handle_of(call("UploadTable", requests))
         with self._lock:
-            self._known[digest] = found.name
+            self._known[digest] = uploaded.name
             while len(self._known) > _UPLOADS_KNOWN:
                 del self._known[next(iter(self._known))]
-        return found
+        return uploaded
 
 
 def _fitting(frame: pl.DataFrame, limit: int) -> Iterator[tuple[int, bytes]]:

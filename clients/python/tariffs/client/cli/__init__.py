@@ -1,1 +1,1 @@
-"""The command line: `tariffs duty`, `impact`, `scenario`, `law`, `serve`."""
+"""Command line: one module per command."""

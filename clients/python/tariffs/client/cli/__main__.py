@@ -1,4 +1,4 @@
-"""Entry point of the command line. It turns every failure into a message and an exit code, never a traceback."""
+"""Run the command line; every failure becomes a message and an exit code, never a traceback."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ _INTERRUPTED_TEXT = "Interrupted.\n"
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 ok, 1 refused rows, 2 usage, 3 server or missing extra, 4 law or scenario."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
     # gRPC writes lines of its own to standard error; what a user must know is in the message of the command.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     with _interrupts_that_end(), suppress(ModuleNotFoundError):
-        # Loaded here for the time that it takes; `run` says what is missing.
+        # Loading takes a second and is interruptible here; `run` reports missing modules.
         import_module("tariffs.client.cli.app")
     repeat_lost_interrupts()
     try:
-        code = run(given)
+        code = run(words)
         sys.stdout.flush()
     except BrokenPipeError:
-        # The reader (head, less) has gone: nothing is left to say, and nowhere to say it.
+        # The reader (head, less) has closed the pipe.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     sys.exit(code)
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run the command line and give its exit code."""
+    """Run the command line and return its exit code."""
     from tariffs.client.errors import TariffsError, extra_missing, from_engine_error
 
     try:
@@ -98,7 +98,7 @@ def _place(error: TariffsError) -> str:
 def _file_error(error: OSError) -> TariffsError:
     from tariffs.client.errors import TariffsError
 
-    return TariffsError("REQUEST_INVALID", f"{error.filename or 'A file'}: {error.strerror or error}.")
+    return TariffsError("REQUEST_INVALID", f"{error.filename or 'File'}: {error.strerror or error}.")
 
 
 if __name__ == "__main__":

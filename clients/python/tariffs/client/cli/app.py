@@ -1,4 +1,4 @@
-"""The commands put together."""
+"""Assemble the commands of `tariffs`."""
 
 from __future__ import annotations
 
@@ -20,11 +20,15 @@ from tariffs.client.cli import (
     timeline,
     validate,
 )
+from tariffs.client.cli.options import examples
 from tariffs.client.errors import InvalidRequest
 
 app = typer.Typer(
     name="tariffs",
-    help="US tariffs as dated measures: what is due, why, and what if.\n\nPlanning estimates, not rulings.",
+    help="Compute US customs duties under the law of any day, and under changes of the law.\n\n"
+    "Planning estimates, not rulings. The commands compute in this process unless --target or TARIFFS_TARGET names a "
+    "server.",
+    epilog=examples("tariffs duty 9503.00.0073 --origin CN --date 2025-11-10 --value 10000"),
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -32,8 +36,8 @@ app = typer.Typer(
 )
 
 
-def _show_version(asked: bool) -> None:
-    if asked:
+def _show_version(requested: bool) -> None:
+    if requested:
         print(f"tariffs {version('tariffs')}")
         raise typer.Exit
 
@@ -62,7 +66,7 @@ app.command("serve", epilog=serve.EXAMPLES)(serve.serve)
 
 
 def run(arguments: list[str]) -> int:
-    """Run a command line and give its exit code.
+    """Run a command line and return its exit code.
 
     Raises:
         TariffsError: for whatever goes wrong, wrong usage included.

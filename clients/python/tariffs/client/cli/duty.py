@@ -1,4 +1,4 @@
-"""`tariffs duty`: one entry line, or with `--entries` a file of them."""
+"""`tariffs duty`: duty on one entry line, or with `--entries` on a file of lines."""
 
 from __future__ import annotations
 
@@ -10,24 +10,19 @@ import typer
 
 from tariffs.client._wire.frames import write_table
 from tariffs.client.cli import options, outputs
+from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.entries import print_entries
 from tariffs.client.cli.render.quote import print_quote
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.results.entries import VIEWS, EntriesResult, flat
 
-EXAMPLES = """
-[bold]Examples[/bold]
-
-  tariffs duty 9503.00.0073 --origin CN --date 2025-11-10 --value 10000
-
-  tariffs duty 7318.15.8066 --origin CA --date 2025-05-20 --value 10000 --claim usmca_share=1 --json
-
-  tariffs duty 9503.00.0073 --origin CN --date 2026-11-24 --value 10000 -s ieepa-upheld-truce-lapsed
-
-  tariffs duty 1201.90 --origin US --direction export --date 2027-01-11 --value 10000 --freight 420
-
-  tariffs duty --entries entries.csv --view entry -o entries.parquet
-"""
+EXAMPLES = examples(
+    "tariffs duty 9503.00.0073 --origin CN --date 2025-11-10 --value 10000",
+    "tariffs duty 7318.15.8066 --origin CA --date 2025-05-20 --value 10000 --claim usmca_share=1 --json",
+    "tariffs duty 9503.00.0073 --origin CN --date 2026-11-24 --value 10000 -s ieepa-upheld-truce-lapsed",
+    "tariffs duty 1201.90 --origin US --direction export --date 2027-01-11 --value 10000 --freight 420",
+    "tariffs duty --entries entries.csv --view entry -o entries.parquet",
+)
 
 
 def duty(
@@ -38,36 +33,41 @@ def duty(
         ),
     ] = None,
     origin: Annotated[
-        str | None, typer.Option("--origin", metavar="CC", help="Country of origin, ISO alpha-2.")
+        str | None, typer.Option("--origin", metavar="CC", help="Country of origin, ISO 3166-1 alpha-2 code.")
     ] = None,
-    value: Annotated[str | None, typer.Option("--value", metavar="USD", help="Customs value.")] = None,
+    value: Annotated[
+        str | None, typer.Option("--value", metavar="USD", help="Customs value in US dollars.")
+    ] = None,
     date: Annotated[
         str | None,
-        typer.Option("--date", metavar="DAY", help="Entry day or instant. Default: the law's as-of day."),
+        typer.Option("--date", metavar="DAY", help="Date or time of entry. Default: the law's as-of day."),
     ] = None,
     claim: Annotated[
         list[str] | None,
-        typer.Option("--claim", metavar="NAME=VALUE", help="A fact declared about the goods."),
+        typer.Option(
+            "--claim", metavar="NAME=VALUE", help="Declared fact about the goods, such as usmca_share=1."
+        ),
     ] = None,
     quantity: Annotated[
-        str | None, typer.Option("--quantity", help="Quantity; specific rates need it.")
+        str | None, typer.Option("--quantity", help="Quantity; required for specific rates.")
     ] = None,
-    unit: Annotated[str | None, typer.Option("--unit", help="Its unit: kg, no, W, ...")] = None,
+    unit: Annotated[str | None, typer.Option("--unit", help="Unit of the quantity: kg, no, W, ...")] = None,
     mode: Annotated[
-        str | None, typer.Option("--mode", metavar="ocean|air|land", help="It decides fees.")
+        str | None,
+        typer.Option("--mode", metavar="ocean|air|land", help="Mode of transport, which decides the fees."),
     ] = None,
     freight: Annotated[
-        str | None, typer.Option("--freight", metavar="USD", help="For the landed cost.")
+        str | None, typer.Option("--freight", metavar="USD", help="Freight, for the landed cost.")
     ] = None,
     insurance: Annotated[
-        str | None, typer.Option("--insurance", metavar="USD", help="For the landed cost.")
+        str | None, typer.Option("--insurance", metavar="USD", help="Insurance, for the landed cost.")
     ] = None,
     charge: Annotated[
         list[str] | None,
         typer.Option(
             "--charge",
             metavar="KIND=SIZE",
-            help="A charge of your own for the landed cost: adcvd=216.37%, 'excise=1.07 USD/L', other=250.",
+            help="Your own charge for the landed cost: adcvd=216.37%, 'excise=1.07 USD/L', other=250.",
         ),
     ] = None,
     direction: options.Direction = "import",
@@ -76,7 +76,7 @@ def duty(
         typer.Option(
             "--ordinary-rate",
             metavar="RATE",
-            help="The ordinary rate, 9.8% or 0.098, where schedule or law have none to compute.",
+            help="Ordinary rate, 9.8% or 0.098, where the schedule or the law data has no rate to compute.",
         ),
     ] = None,
     entries: Annotated[
@@ -84,24 +84,20 @@ def duty(
         typer.Option(
             "--entries",
             metavar="FILE",
-            help="Rate every line of a .csv, .parquet or .arrow file, or of - (standard input).",
+            help="Compute every line of a .csv, .parquet or .arrow file, or of - (standard input).",
         ),
     ] = None,
     date_format: options.DateFormat = "",
     view: Annotated[
         str,
-        typer.Option("--view", metavar="|".join(VIEWS), help="What of an entry file is shown and written."),
+        typer.Option("--view", metavar="|".join(VIEWS), help="Rows of an entry file to print and write."),
     ] = VIEWS[0],
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="Write the view of an entry file to this .parquet or .csv file."),
     ] = None,
-    refused: Annotated[
-        Path | None, typer.Option("--refused", help="Write refused rows here. Default: <FILE>-refused.csv.")
-    ] = None,
-    scenario: Annotated[
-        str | None, typer.Option("--scenario", "-s", metavar="NAME_OR_FILE", help="Edits to the law.")
-    ] = None,
+    refused: options.Refused = None,
+    scenario: options.Scenario = None,
     known_on: options.KnownOn = None,
     switch: options.Switches = None,
     min_conf: options.MinConf = "",
@@ -109,12 +105,12 @@ def duty(
     local: options.Local = False,
     as_json: options.Json = False,
 ) -> int:
-    """The duty on one entry line, or on every line of a file: each layer named, cited and explained.
+    """Compute the duty on one entry line, or on every line of a file, with each layer named, cited and explained.
 
-    Of exports it is the duty in the country that answers with duties of its own.
+    For exports, the duty is that of the country that retaliates against the United States.
 
-    With --entries, rows that cannot be rated are refused one by one, written to a file, and make the exit code 1; fees
-    are taken once per entry_id, and --date is the day of lines that name none.
+    With --entries, rows that cannot be used are written to a file of refused rows, and the exit code is 1. Fees are
+    taken once per entry_id, and --date is the entry date of lines without one.
     """
     claims, switches = options.pairs(claim, "--claim"), options.pairs(switch, "--switch")
     charges = options.pairs(charge, "--charge")
@@ -139,15 +135,15 @@ def duty(
     if date_format:
         raise InvalidRequest(
             "REQUEST_INVALID",
-            "--date-format is for the columns of --entries.",
+            "--date-format applies to the columns of --entries only.",
             field="--date-format",
             fix="Write --date as 2025-11-10.",
         )
     if hts is None or origin is None or value is None:
         raise InvalidRequest(
             "REQUEST_INVALID",
-            "One line needs HTS, --origin and --value.",
-            fix="Or give a file with --entries.",
+            "An entry line requires HTS, --origin and --value.",
+            fix="Give them, or a file of lines with --entries.",
         )
     with options.connected(target, local) as client:
         quote = client.duty(
@@ -180,9 +176,9 @@ def _check_direction(direction: str) -> None:
     if direction != "import":
         raise InvalidRequest(
             "REQUEST_INVALID",
-            "--entries takes entries into the United States.",
+            "--entries is for imports into the United States.",
             field="--direction",
-            fix="A table of exports: tariffs impact TABLE --direction export --response none --lines lines.csv.",
+            fix="For exports: tariffs impact TABLE --direction export --response none --lines lines.csv.",
         )
 
 
@@ -192,8 +188,8 @@ def _check_file_options(
     if any(one is not None for one in one_line):
         raise InvalidRequest(
             "REQUEST_INVALID",
-            "--entries excludes HTS and the options of one line.",
-            fix="Put them into columns of the file.",
+            "--entries cannot be combined with HTS or options of one line.",
+            fix="Put these values into columns of the file.",
         )
     if view not in VIEWS:
         raise InvalidRequest(

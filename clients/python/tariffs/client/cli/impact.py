@@ -1,4 +1,4 @@
-"""`tariffs impact`: scenarios over a trade table."""
+"""`tariffs impact`: effect of scenarios on a trade table."""
 
 from __future__ import annotations
 
@@ -10,57 +10,30 @@ import typer
 
 from tariffs.client._wire.frames import write_table
 from tariffs.client.cli import options, outputs, runs
+from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.impact import print_impact
 from tariffs.client.results.impact import ImpactResult
 
-EXAMPLES = """
-[bold]Examples[/bold]
-
-  tariffs impact -s base -s truce-lapses --on 2027-01-11
-
-  tariffs impact entries.csv -s base -s mine.yaml --baseline 2025-01-01 --by origin,hts2 -o groups.parquet
-
-  tariffs impact -s base -s truce-lapses --on 2027-01-11 --draws 256 --seed 7
-
-  tariffs impact -s ieepa-upheld-truce-lapsed --on 2026-11-20 --response none --json
-
-  tariffs impact soybeans.csv --direction export -s base -s soybeans-freed --on 2026-11-24 --baseline 2025-01-01
-"""
+EXAMPLES = examples(
+    "tariffs impact -s base -s truce-lapses --on 2027-01-11",
+    "tariffs impact entries.csv -s base -s mine.yaml --baseline 2025-01-01 --by origin,hts2 -o groups.parquet",
+    "tariffs impact -s base -s truce-lapses --on 2027-01-11 --draws 256 --seed 7",
+    "tariffs impact -s ieepa-upheld-truce-lapsed --on 2026-11-20 --response none --json",
+    "tariffs impact soybeans.csv --direction export -s base -s soybeans-freed --on 2026-11-24 --baseline 2025-01-01",
+)
 
 
 def impact(
-    table: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="TABLE",
-            help="Parquet, Arrow or CSV file; - is stdin. Default: US imports of 2024; of exports none.",
-        ),
-    ] = None,
-    scenario: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--scenario", "-s", metavar="NAME_OR_FILE", help="Scenario; may be repeated. Default: base."
-        ),
-    ] = None,
+    table: options.TradeTable = None,
+    scenario: options.Scenarios = None,
     on: Annotated[
         str | None, typer.Option("--on", metavar="DAY", help="Day of the law. Default: the law's as-of day.")
     ] = None,
-    baseline: Annotated[
-        str | None, typer.Option("--baseline", metavar="DAY", help="Day the table's values belong to.")
-    ] = None,
-    response: Annotated[
-        str,
-        typer.Option("--response", metavar="armington|passthrough|smart|none", help="How trade responds."),
-    ] = "armington",
+    baseline: options.Baseline = None,
+    response: options.Response = "armington",
     horizon: options.Horizon = "short",
-    parameters: Annotated[
-        str | None,
-        typer.Option("--set", metavar="low|high|FILE", help="Parameters. Default: the central set."),
-    ] = None,
-    by: Annotated[
-        list[str] | None,
-        typer.Option("--by", metavar="KEYS", help="Groups: origin,authority,hts2,... Default: origin."),
-    ] = None,
+    parameters: options.Parameters = None,
+    by: options.GroupBy = None,
     draws: Annotated[
         int,
         typer.Option(
@@ -68,12 +41,14 @@ def impact(
         ),
     ] = 0,
     seed: Annotated[
-        int, typer.Option("--seed", metavar="S", help="Which draws; the same seed gives the same.")
+        int,
+        typer.Option("--seed", metavar="S", help="Seed of the draws; the same seed gives the same ranges."),
     ] = 0,
     attribute: Annotated[
         bool,
         typer.Option(
-            "--attribute", help="Split each difference from the first scenario by change and authority."
+            "--attribute",
+            help="Split the difference of each scenario from the first one by change and authority.",
         ),
     ] = False,
     direction: options.Direction = "import",
@@ -81,34 +56,29 @@ def impact(
     known_on: options.KnownOn = None,
     switch: options.Switches = None,
     min_conf: options.MinConf = "",
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="Write the group rows to this .parquet or .csv file."),
-    ] = None,
+    output: options.Output = None,
     lines: Annotated[
         Path | None,
         typer.Option("--lines", help="Write every line of every scenario to this .parquet or .csv file."),
     ] = None,
-    refused: Annotated[
-        Path | None, typer.Option("--refused", help="Write refused rows here. Default: <TABLE>-refused.csv.")
-    ] = None,
+    refused: options.Refused = None,
     detach: Annotated[
         bool,
-        typer.Option("--detach", help="Begin the run on the server and leave; see `tariffs runs`."),
+        typer.Option("--detach", help="Start the run on the server and return at once; see `tariffs runs`."),
     ] = False,
     target: options.Target = None,
     local: options.Local = False,
     as_json: options.Json = False,
 ) -> int:
-    """What scenarios do to a trade table: landed cost and trade volume, by group and in total.
+    """Compute the effect of scenarios on a trade table: landed cost and trade volume, by group and in total.
 
-    Rows that cannot be read are refused one by one, written to a file, and make the exit code 1.
+    Rows that cannot be used are written to a file of refused rows, and the exit code is 1.
     """
     for path in filter(None, (output, lines, refused)):
         options.writable(path)
     switches = options.pairs(switch, "--switch")
     with options.connected(target, local) as client:
-        given: dict[str, Any] = {
+        run_options: dict[str, Any] = {
             "on": on,
             "by": options.keys(by or ["origin"]),
             "baseline": baseline,
@@ -128,10 +98,13 @@ def impact(
         if detach:
             runs.refuse_files((output, lines, refused))
             runs.print_started(
-                client.start(table and options.source(table), scenario or ["base"], **given).name, as_json
+                client.start(table and options.source(table), scenario or ["base"], **run_options).name,
+                as_json,
             )
             return 0
-        result = client.impact(table and options.source(table), scenario or ["base"], **given, progress=True)
+        result = client.impact(
+            table and options.source(table), scenario or ["base"], **run_options, progress=True
+        )
     refused_path = _write(result, output, lines, refused or outputs.refused_path(table))
     if as_json:
         print(json.dumps(result.to_json_dict(refused_path)))

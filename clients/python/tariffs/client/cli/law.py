@@ -1,4 +1,4 @@
-"""`tariffs law`: the measures and switches of the law."""
+"""`tariffs law`: measures and switches of the law."""
 
 from __future__ import annotations
 
@@ -15,23 +15,29 @@ from tariffs.client.cli.law_port_fees import port_fees
 from tariffs.client.cli.law_validate import validate
 from tariffs.client.cli.render.law import print_measure, print_measures, print_switches
 
-app = typer.Typer(help="The law as data: its measures, and its doubtful facts.", no_args_is_help=True)
+app = typer.Typer(
+    help="Show the law: its measures, open points (switches) and changes.", no_args_is_help=True
+)
 app.command("changes", epilog=EXAMPLES)(changes)
 app.command("port-fees", epilog=PORT_FEE_EXAMPLES)(port_fees)
-app.command("validate", epilog="[bold]Example[/bold]\n\n  tariffs law validate --on 2026-11-20")(validate)
+app.command("validate", epilog=options.examples("tariffs law validate --on 2026-11-20"))(validate)
 
 
-@app.command("measures", epilog="[bold]Example[/bold]\n\n  tariffs law measures --authority ieepa")
+@app.command("measures", epilog=options.examples("tariffs law measures --authority ieepa"))
 def measures(
     authority: Annotated[
         str,
-        typer.Option("--authority", metavar="NODE", help="Only this node and below, such as s232.metals."),
+        typer.Option(
+            "--authority",
+            metavar="NODE",
+            help="List this node of the authority tree and below, such as s232.metals.",
+        ),
     ] = "",
     target: options.Target = None,
     local: options.Local = False,
     as_json: options.Json = False,
 ) -> int:
-    """All measures. One that charges nothing yet is listed as `not modelled yet`."""
+    """List all measures. A measure that is known but not computed is listed as `not modelled yet`."""
     with options.connected(target, local) as client:
         listed = client.measures(authority)
     if as_json:
@@ -43,7 +49,7 @@ def measures(
     return 0
 
 
-@app.command("show", epilog="[bold]Example[/bold]\n\n  tariffs law show recip_cn")
+@app.command("show", epilog=options.examples("tariffs law show recip_cn"))
 def show(
     measure: Annotated[
         str, typer.Argument(metavar="ID", help="Id of a measure, or label of one of its periods.")
@@ -52,7 +58,7 @@ def show(
     local: options.Local = False,
     as_json: options.Json = False,
 ) -> int:
-    """One measure through time: its periods, what was done to it later, and the sources."""
+    """Show one measure: its periods, later acts on it, and the sources."""
     with options.connected(target, local) as client:
         details = client.measure(measure)
     if as_json:
@@ -62,11 +68,11 @@ def show(
     return 0
 
 
-@app.command("switches")
+@app.command("switches", epilog=options.examples("tariffs law switches"))
 def switches(
     target: options.Target = None, local: options.Local = False, as_json: options.Json = False
 ) -> int:
-    """Doubtful facts and settled choices, with their defaults; set one with --switch NAME=VALUE."""
+    """List the open points of the law with their defaults; change one with --switch NAME=VALUE."""
     with options.connected(target, local) as client:
         law = client.law()
     if as_json:

@@ -1,4 +1,4 @@
-"""`tariffs law changes`: what changes in a window of days, and which lines it hits."""
+"""`tariffs law changes`: changes of the law in a period, and the lines they affect."""
 
 from __future__ import annotations
 
@@ -10,53 +10,54 @@ import typer
 
 from tariffs.client._wire.frames import write_table
 from tariffs.client.cli import options, outputs
+from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.law import print_changes
 from tariffs.client.errors import InvalidRequest
 
-EXAMPLES = """
-[bold]Examples[/bold]
-
-  tariffs law changes --start 2025-11-01 --end 2025-11-30
-
-  tariffs law changes --start 2026-11-24 --end 2027-01-31 my-lines.csv
-"""
+EXAMPLES = examples(
+    "tariffs law changes --start 2025-11-01 --end 2025-11-30",
+    "tariffs law changes --start 2026-11-24 --end 2027-01-31 my-lines.csv",
+)
 
 
 def changes(
     table: Annotated[
         Path | None,
-        typer.Argument(metavar="TABLE", help="A trade table: which of its lines are hit, and by how much."),
+        typer.Argument(metavar="TABLE", help="Trade table: list the lines affected, and the change of duty."),
     ] = None,
     start: Annotated[str, typer.Option("--start", metavar="DAY", help="First day.")] = "",
     end: Annotated[str, typer.Option("--end", metavar="DAY", help="Last day.")] = "",
-    hts: Annotated[str, typer.Option("--hts", metavar="CODE", help="Only what reaches this code.")] = "",
+    hts: Annotated[
+        str, typer.Option("--hts", metavar="CODE", help="List changes for this HTS code only.")
+    ] = "",
     origin: Annotated[
-        str, typer.Option("--origin", metavar="CC", help="Only what reaches this country.")
+        str, typer.Option("--origin", metavar="CC", help="List changes for this country only.")
     ] = "",
     embedded: Annotated[
-        bool, typer.Option("--embedded", help="Ask about the built-in table of US imports.")
+        bool, typer.Option("--embedded", help="Use the built-in table of US imports of 2024.")
     ] = False,
-    scenario: Annotated[
-        str | None, typer.Option("--scenario", "-s", metavar="NAME_OR_FILE", help="Edits to the law.")
-    ] = None,
+    scenario: options.Scenario = None,
     direction: options.Direction = "import",
     known_on: options.KnownOn = None,
     switch: options.Switches = None,
     min_conf: options.MinConf = "",
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write the lines hit to this .parquet or .csv file.")
+        Path | None,
+        typer.Option("--output", "-o", help="Write the affected lines to this .parquet or .csv file."),
     ] = None,
     target: options.Target = None,
     local: options.Local = False,
     as_json: options.Json = False,
 ) -> int:
-    """Acts that take effect, end or are published from --start to --end; with a table, which of its lines they hit.
+    """List acts that take effect, end or are published from --start to --end, and the lines of a table they affect.
 
-    Each step is valued as if all lines entered at its instant. An act published after its effect has a step in what is
-    known and one in time, so steps do not add up.
+    The duty before and after each step is computed as if all lines entered at that time. An act published after its
+    effect has two steps, on publication and on effect, so the steps do not add up.
     """
     if embedded and table is not None:
-        raise InvalidRequest("REQUEST_INVALID", "--embedded excludes TABLE.", fix="Give one of them.")
+        raise InvalidRequest(
+            "REQUEST_INVALID", "--embedded and TABLE cannot be combined.", fix="Give one of them."
+        )
     if output is not None:
         options.writable(output)
     with options.connected(target, local) as client:

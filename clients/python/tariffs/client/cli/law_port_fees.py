@@ -1,4 +1,4 @@
-"""`tariffs law port-fees`: what port fees cost per container and ton."""
+"""`tariffs law port-fees`: port fees per container and ton."""
 
 from __future__ import annotations
 
@@ -10,17 +10,15 @@ import typer
 from rich.markup import escape
 
 from tariffs.client.cli import options
+from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.notes import print_footer
 from tariffs.client.cli.render.table import console, right, text_table
 from tariffs.client.results.port_fees import PortFee, PortFees
 
-EXAMPLES = """
-[bold]Examples[/bold]
-
-  tariffs law port-fees --on 2027-01-11
-
-  tariffs law port-fees --on 2027-01-11 -s port-fees-resume --kind operated --net-tons 60000 --teu 10000
-"""
+EXAMPLES = examples(
+    "tariffs law port-fees --on 2027-01-11",
+    "tariffs law port-fees --on 2027-01-11 -s port-fees-resume --kind operated --net-tons 60000 --teu 10000",
+)
 
 
 def _figure(name: str, text: str) -> typer.models.OptionInfo:
@@ -29,14 +27,14 @@ def _figure(name: str, text: str) -> typer.models.OptionInfo:
 
 
 def port_fees(
-    on: Annotated[str, typer.Option("--on", metavar="DAY", help="Day or instant of the call.")] = "",
+    on: Annotated[str, typer.Option("--on", metavar="DAY", help="Date or time of the port call.")] = "",
     scenario: Annotated[
         str | None,
         typer.Option(
             "--scenario",
             "-s",
             metavar="NAME_OR_FILE",
-            help="Edits to the law; voyages it states take the place of sourced ones.",
+            help="Scenario, or *.yaml file; its voyages replace those of public sources.",
         ),
     ] = None,
     kind: Annotated[
@@ -48,34 +46,36 @@ def port_fees(
     ship: Annotated[
         str,
         typer.Option(
-            "--ship", metavar="SHIP", help="Sourced voyage to start from: container, bulk, vehicle."
+            "--ship",
+            metavar="SHIP",
+            help="Voyage of a public source to start from: container, bulk, vehicle.",
         ),
     ] = "",
     net_tons: Annotated[str | None, _figure("--net-tons", "Net tonnage of the ship.")] = None,
     teu: Annotated[str | None, _figure("--teu", "Containers (TEU) landed on the voyage.")] = None,
     cargo_tons: Annotated[str | None, _figure("--cargo-tons", "Metric tons landed on the voyage.")] = None,
     containers: Annotated[
-        str | None, _figure("--containers", "Boxes landed at a call, for fees by container.")
+        str | None, _figure("--containers", "Boxes landed at one call, for fees per container.")
     ] = None,
-    calls: Annotated[str | None, _figure("--calls", "Fee-paying calls of the voyage.")] = None,
+    calls: Annotated[
+        str | None, _figure("--calls", "Number of calls of the voyage that pay the fee.")
+    ] = None,
     share: Annotated[
-        str | None, _figure("--share", "Part of the trade's cargo that comes on ships that pay: 20% or 0.2.")
+        str | None, _figure("--share", "Share of the trade's cargo on ships that pay: 20% or 0.2.")
     ] = None,
     usd_per_unit: Annotated[
         str | None, _figure("--usd-per-unit", "US dollars for one unit of the fee's currency.")
     ] = None,
-    source: Annotated[
-        str, typer.Option("--source", metavar="TEXT", help="Where your figures are from.")
-    ] = "",
+    source: Annotated[str, typer.Option("--source", metavar="TEXT", help="Source of your figures.")] = "",
     known_on: options.KnownOn = None,
     switch: options.Switches = None,
     target: options.Target = None,
     local: options.Local = False,
     as_json: options.Json = False,
 ) -> int:
-    """What port fees cost per container and ton, on a voyage of yours or on those with public sources.
+    """Compute port fees per container and ton, for your own voyage or for voyages from public sources.
 
-    Fees fall on ships and not on goods: they are in no result of `tariffs impact`.
+    Fees are paid by ships, not on goods: results of `tariffs impact` do not include them.
     """
     with options.connected(target, local) as client:
         result = client.port_fees(
@@ -106,7 +106,7 @@ def _print(result: PortFees) -> None:
     amounts = right("per call", "a voyage", "per TEU", "per ton", "TEU of trade", "ton of trade")
     out.print(text_table(["fee", "kind", "ship", "status", *amounts], map(_row, result.fees)))
     out.print(
-        "[dim]US dollars. `of trade`: spread over all cargo of the trade, on ships that pay and others.[/dim]"
+        "[dim]US dollars. `of trade`: spread over all cargo of the trade, whether its ships pay or not.[/dim]"
     )
     out.print()
     for fee in result.fees:

@@ -1,4 +1,4 @@
-"""`tariffs law validate`: the installed law beside published effective rates, and checks of its data."""
+"""`tariffs law validate`: effective rates of the law compared with published rates, and checks of its data."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ _TOP_ORIGINS = 6
 def validate(
     dates: Annotated[
         list[str] | None,
-        typer.Option("--on", metavar="DAY", help="Rate only this day; may be given more than once."),
+        typer.Option("--on", metavar="DAY", help="Compute this day only; may be repeated."),
     ] = None,
     as_json: options.Json = False,
 ) -> int:
-    """Effective rates of the law by day, authority and origin, beside published ones; and checks of the law data.
+    """Compare effective rates of the law by day, authority and origin with published rates, and check the law data.
 
-    Rates are static, on imports of 2024. The law is that of this installation, whatever the target.
+    Rates are without trade response, on imports of 2024, under the law of this installation.
     """
-    found = _validation(dates or [])
+    report = _validation(dates or [])
     if as_json:
-        print(json.dumps(found))
+        print(json.dumps(report))
     else:
-        _print(console(), found)
-    return 0 if found["ok"] else _FAULT
+        _print(console(), report)
+    return 0 if report["ok"] else _FAULT
 
 
 def _validation(dates: Sequence[str]) -> dict[str, Any]:
@@ -45,22 +45,22 @@ def _validation(dates: Sequence[str]) -> dict[str, Any]:
         engine = cast(Any, importlib.import_module("tariffs.engine.validation.effective_rates"))
     except ModuleNotFoundError as error:
         raise extra_missing("server", error.name) from error
-    found: dict[str, Any] = engine.validate_days(dates).to_dict()
-    return found
+    report: dict[str, Any] = engine.validate_days(dates).to_dict()
+    return report
 
 
-def _print(out: Console, found: Mapping[str, Any]) -> None:
-    out.print(f"law {found['law_version']}, percent of the customs value of 2024 imports\n")
-    out.print(_days(found["days"]))
-    if found["published"]:
+def _print(out: Console, report: Mapping[str, Any]) -> None:
+    out.print(f"law {report['law_version']}, percent of the customs value of 2024 imports\n")
+    out.print(_days(report["days"]))
+    if report["published"]:
         out.print()
-        out.print(_published(found["published"]))
+        out.print(_published(report["published"]))
     out.print()
-    out.print(_preferences(found["preferences"]))
+    out.print(_preferences(report["preferences"]))
     out.print()
-    for kind, counts in found["confidence"].items():
+    for kind, counts in report["confidence"].items():
         out.print(f"{kind}: " + ", ".join(f"{count} {conf}" for conf, count in counts.items()))
-    for check in found["checks"]:
+    for check in report["checks"]:
         names = f": {escape(', '.join(check['names']))}" if check["names"] else ""
         out.print(f"{'ok   ' if check['ok'] else 'FAULT'} {check['text']}{names}")
 

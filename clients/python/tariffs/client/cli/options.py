@@ -1,4 +1,4 @@
-"""Options that commands share, and what is read from them."""
+"""Options that commands share, and their values."""
 
 from __future__ import annotations
 
@@ -20,33 +20,86 @@ STDIN = Path("-")
 Target = Annotated[
     str | None,
     typer.Option(
-        "--target", metavar="HOST:PORT", help="The server to ask. Default: TARIFFS_TARGET, else --local."
+        "--target", metavar="HOST:PORT", help="Server to call. Default: TARIFFS_TARGET, else --local."
     ),
 ]
-Local = Annotated[bool, typer.Option("--local", help="Run the engine in this process.")]
+Local = Annotated[bool, typer.Option("--local", help="Compute in this process, without a server.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else on stdout.")]
+TradeTable = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="TABLE",
+        help="Parquet, Arrow or CSV file; - is standard input. Default: US imports of 2024 (exports: no default).",
+    ),
+]
+Scenario = Annotated[
+    str | None,
+    typer.Option(
+        "--scenario", "-s", metavar="NAME_OR_FILE", help="Scenario, or *.yaml file, applied to the law."
+    ),
+]
+Scenarios = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--scenario",
+        "-s",
+        metavar="NAME_OR_FILE",
+        help="Scenario or *.yaml file; may be repeated. Default: base.",
+    ),
+]
+Baseline = Annotated[
+    str | None,
+    typer.Option(
+        "--baseline",
+        metavar="DAY",
+        help="Day that the table's values belong to; needed to model a response on your own table.",
+    ),
+]
+Response = Annotated[
+    str,
+    typer.Option(
+        "--response", metavar="armington|passthrough|smart|none", help="Model of the trade response."
+    ),
+]
+Horizon = Annotated[
+    str,
+    typer.Option(
+        "--horizon",
+        metavar="impact|short|long",
+        help="Time since the change of duty, for the trade response.",
+    ),
+]
+Parameters = Annotated[
+    str | None,
+    typer.Option("--set", metavar="low|high|FILE", help="Parameters of the model. Default: the central set."),
+]
+GroupBy = Annotated[
+    list[str] | None,
+    typer.Option("--by", metavar="KEYS", help="Groups: origin,authority,hts2,... Default: origin."),
+]
 KnownOn = Annotated[
     str | None,
     typer.Option(
-        "--known-on", metavar="DAY", help="Count only acts published by this day; `entry`: each line's day."
+        "--known-on",
+        metavar="DAY",
+        help="Use only acts published by this day; `entry`: by the day of each line.",
     ),
 ]
 Switches = Annotated[
     list[str] | None,
     typer.Option(
-        "--switch", metavar="NAME=VALUE", help="Set a doubtful fact otherwise; see `tariffs law switches`."
+        "--switch", metavar="NAME=VALUE", help="Change an open point of the law; see `tariffs law switches`."
     ),
 ]
-
 MinConf = Annotated[
-    str, typer.Option("--min-conf", metavar="A|B|C", help="Least confidence an act must have to count.")
+    str, typer.Option("--min-conf", metavar="A|B|C", help="Use only acts with at least this confidence.")
 ]
 DateFormat = Annotated[
     str,
     typer.Option(
         "--date-format",
         metavar="m/d/Y|d/m/Y|excel",
-        help="How columns of days are written. Default: ISO text, or the order that all of a column fits.",
+        help="Format of date columns. Default: ISO, or the only order of day and month that fits the column.",
     ),
 ]
 Direction = Annotated[
@@ -54,24 +107,35 @@ Direction = Annotated[
     typer.Option(
         "--direction",
         metavar="import|export",
-        help="Which way the goods go; days are of the country they enter.",
+        help="Imports into the United States, or its exports; days are those of the importing country.",
     ),
 ]
-Horizon = Annotated[
-    str, typer.Option("--horizon", metavar="impact|short|long", help="How long trade has had to respond.")
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", help="Write the result rows to this .parquet or .csv file.")
 ]
+Refused = Annotated[
+    Path | None,
+    typer.Option("--refused", help="Write refused rows to this file. Default: <TABLE>-refused.csv."),
+]
+
+
+def examples(*commands: str) -> str:
+    """Format example commands for the end of a help page."""
+    return "\n\n  ".join(
+        ["[bold]Examples[/bold]" if len(commands) > 1 else "[bold]Example[/bold]", *commands]
+    )
 
 
 @contextmanager
 def connected(target: str | None, local: bool) -> Iterator[Client]:
-    """A client for --target or --local; without either TARIFFS_TARGET, else local.
+    """Open a client for --target or --local; without either TARIFFS_TARGET, else local.
 
     Raises:
         InvalidRequest: both were given.
     """
     if target and local:
         raise InvalidRequest(
-            "REQUEST_INVALID", "--target and --local exclude each other.", fix="Give one of them."
+            "REQUEST_INVALID", "--target and --local cannot be combined.", fix="Give one of them."
         )
     target = target or (None if local else os.environ.get(TARGET_VARIABLE))
     with Client(target) if target else Client.local() as client:
@@ -79,7 +143,7 @@ def connected(target: str | None, local: bool) -> Iterator[Client]:
 
 
 def source(path: Path) -> Table:
-    """The table that a path names; `-` is standard input, as CSV, Parquet or Arrow.
+    """Open the table that a path names; `-` is standard input, as CSV, Parquet or Arrow.
 
     Raises:
         InvalidRequest: TABLE_UNREADABLE for what comes from standard input.
@@ -88,29 +152,29 @@ def source(path: Path) -> Table:
 
 
 def pairs(items: Sequence[str] | None, option: str) -> dict[str, str]:
-    """The NAME=VALUE items of an option as a mapping.
+    """Read the NAME=VALUE items of an option into a mapping.
 
     Raises:
         InvalidRequest: an item has no name or no `=`, or a name comes twice.
     """
-    found: dict[str, str] = {}
+    values: dict[str, str] = {}
     for item in items or ():
         name, separator, value = item.partition("=")
         if not separator or not name.strip():
             raise InvalidRequest("REQUEST_INVALID", f"{option} {item!r} is not NAME=VALUE.", field=option)
-        if name.strip() in found:
+        if name.strip() in values:
             raise InvalidRequest("REQUEST_INVALID", f"{option} {name.strip()} is given twice.", field=option)
-        found[name.strip()] = value.strip()
-    return found
+        values[name.strip()] = value.strip()
+    return values
 
 
 def keys(items: Sequence[str]) -> list[str]:
-    """Names given by repetition, by commas, or both."""
+    """List names given by repetition, by commas, or both."""
     return [name.strip() for item in items for name in item.split(",") if name.strip()]
 
 
 def writable(path: Path) -> Path:
-    """The path, once its name says which kind of table to write.
+    """Check that a path names a kind of table that can be written.
 
     Raises:
         InvalidRequest: the name ends in neither .parquet nor .csv.

@@ -1,4 +1,4 @@
-"""Files that commands write besides what they print."""
+"""Write the files of refused rows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tariffs.client.results.refused import refused_words
 
 
 def write_refused(refused: pl.DataFrame, path: Path, provenance: Mapping[str, object]) -> str | None:
-    """Write refused rows, if there are any, and say so on stderr; gives the path written."""
+    """Write refused rows, if there are any, and name the file on stderr; returns its path."""
     if not refused.height:
         return None
     write_table(refused, path, provenance)
@@ -24,7 +24,7 @@ def write_refused(refused: pl.DataFrame, path: Path, provenance: Mapping[str, ob
 
 
 def refused_path(table: Path | None) -> Path:
-    """Where refused rows of a table go: beside the caller, or where one can write."""
+    """Choose the file for refused rows: in the working directory, else in a temporary one."""
     here = Path(f"{table.stem if table and table != STDIN else 'table'}-refused.csv")
     try:
         with tempfile.TemporaryFile(dir=here.resolve().parent):

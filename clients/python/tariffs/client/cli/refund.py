@@ -1,4 +1,4 @@
-"""`tariffs refund`: what comes back of entries."""
+"""`tariffs refund`: refunds of entries."""
 
 from __future__ import annotations
 
@@ -9,15 +9,13 @@ from typing import Annotated
 import typer
 
 from tariffs.client.cli import options, outputs
+from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.entries import print_refunds
 
-EXAMPLES = """
-[bold]Examples[/bold]
-
-  tariffs refund entries.csv
-
-  tariffs refund entries.csv --interest-rate 7% --paid-on 2026-12-15 --json
-"""
+EXAMPLES = examples(
+    "tariffs refund entries.csv",
+    "tariffs refund entries.csv --interest-rate 7% --paid-on 2026-12-15 --json",
+)
 
 
 def refund(
@@ -25,12 +23,16 @@ def refund(
         Path,
         typer.Argument(
             metavar="ENTRIES",
-            help="A .csv, .parquet or .arrow file (- is stdin) with liquidation, deposit_date and drawback.",
+            help="A .csv, .parquet or .arrow file (- is standard input) with liquidation, deposit_date and drawback.",
         ),
     ],
     authority: Annotated[
         list[str] | None,
-        typer.Option("--authority", metavar="NODE", help="What to count. Default: ieepa alone."),
+        typer.Option(
+            "--authority",
+            metavar="NODE",
+            help="Authority whose duties are refunded; may be repeated. Default: ieepa.",
+        ),
     ] = None,
     interest_rate: Annotated[
         str | None,
@@ -42,27 +44,23 @@ def refund(
     ] = None,
     paid_on: Annotated[
         str | None,
-        typer.Option("--paid-on", metavar="DAY", help="Interest runs to this day. Default: the as-of day."),
+        typer.Option("--paid-on", metavar="DAY", help="Last day of interest. Default: the law's as-of day."),
     ] = None,
-    scenario: Annotated[
-        str | None, typer.Option("--scenario", "-s", metavar="NAME_OR_FILE", help="Edits to the law.")
-    ] = None,
+    scenario: options.Scenario = None,
     known_on: options.KnownOn = None,
     switch: options.Switches = None,
     min_conf: options.MinConf = "",
     date_format: options.DateFormat = "",
-    refused: Annotated[
-        Path | None,
-        typer.Option("--refused", help="Write refused rows here. Default: <ENTRIES>-refused.csv."),
-    ] = None,
+    refused: options.Refused = None,
     target: options.Target = None,
     local: options.Local = False,
     as_json: options.Json = False,
 ) -> int:
-    """What comes back of entries, by entry, heading and collection window, and in total.
+    """Compute refunds of entries, by entry, heading and collection window, and in total.
 
-    A refund is duty assessed under a void authority and not owed, less drawback. Beside it stands what retroactive acts
-    gave back: duty as known on the entry day less duty as known now. Refused rows make the exit code 1.
+    A refund is duty assessed under a void authority and not owed, less drawback. The column by_act is the duty that
+    retroactive acts gave back: duty as known on the entry day less duty as known now. The exit code is 1 if rows were
+    refused.
     """
     with options.connected(target, local) as client:
         result = client.refund(

@@ -1,4 +1,4 @@
-"""`tariffs replay`: a written result run again."""
+"""`tariffs replay`: run a written result again."""
 
 from __future__ import annotations
 
@@ -12,31 +12,32 @@ from rich.markup import escape
 from tariffs.client._verbs.replay import Replay
 from tariffs.client._verbs.replay import replay as run_again
 from tariffs.client.cli import options
+from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.table import console
 
-EXAMPLES = """
-[bold]Examples[/bold]
-
-  tariffs impact -s truce-lapses --on 2027-01-11 -o result.parquet && tariffs replay result.parquet
-"""
+EXAMPLES = examples(
+    "tariffs impact -s truce-lapses --on 2027-01-11 -o result.parquet && tariffs replay result.parquet",
+)
 _DIFFERS = 1
 
 
 def replay(
     result: Annotated[
         Path,
-        typer.Argument(metavar="RESULT", help="What impact or timeline wrote with -o, --lines or --json."),
+        typer.Argument(
+            metavar="RESULT", help="File that impact or timeline wrote with -o, --lines or --json."
+        ),
     ],
     table: Annotated[
-        Path | None, typer.Option("--table", help="The trade table, if it lies elsewhere now.")
+        Path | None, typer.Option("--table", help="Trade table, if its path has changed.")
     ] = None,
     target: options.Target = None,
     local: options.Local = False,
     as_json: options.Json = False,
 ) -> int:
-    """Run a written result of impact or timeline again: the same bits, or which input has changed.
+    """Run a written result of impact or timeline again, and compare every number or name the changed inputs.
 
-    Exit 0 if every number has the same bits, 1 if not, 4 if the law of the result is that of another release.
+    Exit 0 if every number is the same bit for bit, 1 if not, 4 if the result was made under the law of another release.
     """
     with options.connected(target, local) as client:
         outcome = run_again(client, result, table)

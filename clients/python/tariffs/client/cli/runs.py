@@ -1,4 +1,4 @@
-"""`tariffs runs`: runs that a server computes without their caller."""
+"""`tariffs runs`: long runs on a server."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from tariffs.client.errors import InvalidRequest
 from tariffs.client.results.impact import ImpactResult
 
 app = typer.Typer(
-    help="Long runs: begin one with `tariffs impact --detach`; see how it stands, end it, read its result.",
+    help="List, show and cancel long runs on a server, and read results. Start one with `tariffs impact --detach`.",
     no_args_is_help=True,
 )
 _SECONDS = len("2026-11-24T12:00:00")
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the run, such as operations/4f0c...")]
 
 
-@app.command("list")
+@app.command("list", epilog=options.examples("tariffs runs list --target localhost:50051"))
 def list_runs(
     target: options.Target = None, local: options.Local = False, as_json: options.Json = False
 ) -> int:
-    """Your runs, the newest first."""
+    """List your runs, the newest first."""
     with options.connected(target, local) as client:
         statuses = client.runs()
     if as_json:
@@ -39,15 +39,15 @@ def list_runs(
     return 0
 
 
-@app.command("show", epilog="[bold]Example[/bold]\n\n  tariffs runs show operations/4f0c... --wait")
+@app.command("show", epilog=options.examples("tariffs runs show operations/4f0c... --wait"))
 def show(
     name: Name,
-    wait: Annotated[bool, typer.Option("--wait", help="Wait until it has ended.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until the run has ended.")] = False,
     target: options.Target = None,
     local: options.Local = False,
     as_json: options.Json = False,
 ) -> int:
-    """How a run stands."""
+    """Show the status of a run."""
     with options.connected(target, local) as client:
         run = client.run(name)
         status = run.wait(progress=True) if wait else run.status()
@@ -55,11 +55,11 @@ def show(
     return 0
 
 
-@app.command("cancel")
+@app.command("cancel", epilog=options.examples("tariffs runs cancel operations/4f0c..."))
 def cancel(
     name: Name, target: options.Target = None, local: options.Local = False, as_json: options.Json = False
 ) -> int:
-    """Ask for the end of a run; one that has ended stays as it is."""
+    """Cancel a run; one that has ended stays as it is."""
     with options.connected(target, local) as client:
         run = client.run(name)
         run.cancel()
@@ -68,21 +68,16 @@ def cancel(
     return 0
 
 
-@app.command(
-    "result", epilog="[bold]Example[/bold]\n\n  tariffs runs result operations/4f0c... -o groups.parquet"
-)
+@app.command("result", epilog=options.examples("tariffs runs result operations/4f0c... -o groups.parquet"))
 def show_result(
     name: Name,
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="Write the group rows to this .parquet or .csv file."),
-    ] = None,
-    refused: Annotated[Path | None, typer.Option("--refused", help="Write refused rows here.")] = None,
+    output: options.Output = None,
+    refused: options.Refused = None,
     target: options.Target = None,
     local: options.Local = False,
     as_json: options.Json = False,
 ) -> int:
-    """The result of a run, as `impact` or `timeline` tells it; waits for what is not computed yet."""
+    """Print the result of a run, as `impact` or `timeline` prints it; waits until all of it is computed."""
     for path in filter(None, (output, refused)):
         options.writable(path)
     with options.connected(target, local) as client:
@@ -103,7 +98,7 @@ def show_result(
 
 
 def print_started(name: str, as_json: bool) -> None:
-    """Tell the name of a run that goes on alone."""
+    """Print the name of a run that was started."""
     if as_json:
         print(json.dumps({"name": name}))
     else:
@@ -111,13 +106,13 @@ def print_started(name: str, as_json: bool) -> None:
 
 
 def refuse_files(paths: Sequence[Path | None]) -> None:
-    """See that a run that goes on alone is asked to write nothing here; raises InvalidRequest."""
+    """Check that no output file is named for a detached run; raises InvalidRequest."""
     if any(paths):
         raise InvalidRequest(
             "REQUEST_INVALID",
-            "A run that goes on alone writes no file.",
+            "A detached run writes no files.",
             field="--detach",
-            fix="Leave the files out, and read the result with `tariffs runs result NAME -o FILE`.",
+            fix="Leave out -o, --lines and --refused, and read the result with `tariffs runs result NAME -o FILE`.",
         )
 
 

@@ -1,4 +1,4 @@
-"""`tariffs scenario`: the library, and a check for scenarios of one's own."""
+"""`tariffs scenario`: list, show, check and compare scenarios."""
 
 from __future__ import annotations
 
@@ -14,18 +14,20 @@ from tariffs.client.errors import InvalidRequest
 from tariffs.client.scenario import Scenario
 
 app = typer.Typer(
-    help="Scenarios: dated edits to the law. List the library, show or compare some, check one of your own.",
+    help="List, show, check and compare scenarios (dated changes of the law).",
     no_args_is_help=True,
 )
-Name = Annotated[str, typer.Argument(metavar="NAME_OR_FILE", help="A name of the library, or a *.yaml file.")]
+Name = Annotated[
+    str, typer.Argument(metavar="NAME_OR_FILE", help="Name of a library scenario, or a *.yaml file.")
+]
 _LAW_EXIT = 4
 
 
-@app.command("list")
+@app.command("list", epilog=options.examples("tariffs scenario list"))
 def list_scenarios(
     target: options.Target = None, local: options.Local = False, as_json: options.Json = False
 ) -> int:
-    """The scenarios of the library."""
+    """List the scenarios of the library."""
     with options.connected(target, local) as client:
         scenarios = client.scenarios()
     if as_json:
@@ -38,11 +40,11 @@ def list_scenarios(
     return 0
 
 
-@app.command("show", epilog="[bold]Example[/bold]\n\n  tariffs scenario show truce-lapses > mine.yaml")
+@app.command("show", epilog=options.examples("tariffs scenario show truce-lapses > mine.yaml"))
 def show(
     name: Name, target: options.Target = None, local: options.Local = False, as_json: options.Json = False
 ) -> int:
-    """A scenario as YAML: a start for one of your own."""
+    """Print a scenario as YAML, to copy and change."""
     known = Scenario.of(name)
     if known.text:
         document: dict[str, object] = {"source": known.source, "yaml": known.text}
@@ -65,18 +67,20 @@ def show(
     return 0
 
 
-@app.command("check", epilog="[bold]Example[/bold]\n\n  tariffs scenario check mine.yaml --strict")
+@app.command("check", epilog=options.examples("tariffs scenario check mine.yaml --strict"))
 def check(
     name: Annotated[
         str,
-        typer.Argument(metavar="NAME_OR_FILE", help="A name of the library, a *.yaml file, or - for stdin."),
+        typer.Argument(
+            metavar="NAME_OR_FILE", help="Name of a library scenario, a *.yaml file, or - for standard input."
+        ),
     ],
     strict: Annotated[bool, typer.Option("--strict", help="Count warnings as errors.")] = False,
     target: options.Target = None,
     local: options.Local = False,
     as_json: options.Json = False,
 ) -> int:
-    """What is wrong with a scenario, with line and column. Exit 4 if it does not run."""
+    """List the problems of a scenario, with line and column. Exit 4 if it cannot be run."""
     scenario = _from_stdin() if name == str(options.STDIN) else Scenario.of(name)
     with options.connected(target, local) as client:
         result = client.check(scenario)
@@ -101,15 +105,15 @@ def _from_stdin() -> Scenario:
         ) from error
 
 
-@app.command("diff", epilog="[bold]Example[/bold]\n\n  tariffs scenario diff base truce-extended")
+@app.command("diff", epilog=options.examples("tariffs scenario diff base truce-extended"))
 def diff(
     first: Name,
-    second: Annotated[str, typer.Argument(metavar="NAME_OR_FILE", help="The scenario to compare it with.")],
+    second: Annotated[str, typer.Argument(metavar="NAME_OR_FILE", help="Scenario to compare with.")],
     target: options.Target = None,
     local: options.Local = False,
     as_json: options.Json = False,
 ) -> int:
-    """What two scenarios make different in the law: which measures stand otherwise, from when to when."""
+    """Compare the law under two scenarios: the measures that differ, from when to when."""
     with options.connected(target, local) as client:
         differences = client.diff(Scenario.of(first), Scenario.of(second))
     if as_json:

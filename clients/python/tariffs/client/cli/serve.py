@@ -1,4 +1,4 @@
-"""`tariffs serve`: the server, in the foreground."""
+"""`tariffs serve`: run the server in the foreground."""
 
 from __future__ import annotations
 
@@ -7,15 +7,13 @@ from typing import Annotated, Any, cast
 
 import typer
 
+from tariffs.client.cli.options import examples
 from tariffs.client.errors import extra_missing
 
-EXAMPLES = """
-[bold]Examples[/bold]
-
-  tariffs serve --port 50051
-
-  tariffs serve --check
-"""
+EXAMPLES = examples(
+    "tariffs serve --port 50051",
+    "tariffs serve --check",
+)
 
 
 def serve(
@@ -25,17 +23,21 @@ def serve(
     ] = None,
     port: Annotated[
         int | None,
-        typer.Option("--port", help="Port; 0 takes a free one. Default: TARIFFS_PORT, else 50051."),
+        typer.Option(
+            "--port", help="Port to listen on; 0 chooses a free one. Default: TARIFFS_PORT, else 50051."
+        ),
     ] = None,
     processes: Annotated[
         int | None,
-        typer.Option("--processes", help="Processes on the port. Default: TARIFFS_PROCESSES, else 1."),
+        typer.Option(
+            "--processes", help="Number of server processes on the port. Default: TARIFFS_PROCESSES, else 1."
+        ),
     ] = None,
     check: Annotated[
-        bool, typer.Option("--check", help="Tell the settings, test oneself, and exit.")
+        bool, typer.Option("--check", help="Print the settings, run the self-test, and exit.")
     ] = False,
 ) -> int:
-    """Start the gRPC server. It serves until SIGTERM or Ctrl-C, then drains."""
+    """Start the gRPC server; on SIGTERM or Ctrl-C it finishes open calls and stops."""
     try:
         # By name at run time: only this command needs the server.
         serving = cast(Any, importlib.import_module("tariffs.service.server.serving"))

@@ -1,4 +1,4 @@
-"""`tariffs tables`: tables that a server keeps."""
+"""`tariffs tables`: tables stored on a server."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from tariffs.client.cli.render.table import console, right, text_table
 
 _SECONDS = len("2026-11-24T12:00:00")
 app = typer.Typer(
-    help="Tables that a server keeps; large tables given to `impact` get there by themselves.",
+    help="Upload, list and delete tables on a server. `impact` and `timeline` upload large tables themselves.",
     no_args_is_help=True,
 )
 
 
-@app.command("list")
+@app.command("list", epilog=options.examples("tariffs tables list --target localhost:50051"))
 def list_tables(
     target: options.Target = None, local: options.Local = False, as_json: options.Json = False
 ) -> int:
-    """Your tables, the newest first."""
+    """List your tables, the newest first."""
     with options.connected(target, local) as client:
         handles = client.tables()
     if as_json:
@@ -43,7 +43,7 @@ def list_tables(
     return 0
 
 
-@app.command("upload")
+@app.command("upload", epilog=options.examples("tariffs tables upload entries.parquet"))
 def upload(
     table: Annotated[
         Path, typer.Argument(metavar="TABLE", help="Parquet, Arrow or CSV file; - is standard input.")
@@ -52,21 +52,21 @@ def upload(
     local: options.Local = False,
     as_json: options.Json = False,
 ) -> int:
-    """Have the server keep a table, and tell its handle."""
+    """Upload a table to the server, and print its handle."""
     with options.connected(target, local) as client:
         handle = client.upload(options.source(table))
     print(json.dumps(handle.to_json_dict()) if as_json else handle.name)
     return 0
 
 
-@app.command("delete")
+@app.command("delete", epilog=options.examples("tariffs tables delete tables/4f0c..."))
 def delete(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Handle of the table, such as tables/4f0c...")],
     target: options.Target = None,
     local: options.Local = False,
     as_json: options.Json = False,
 ) -> int:
-    """Have the server forget a table."""
+    """Delete a table from the server."""
     with options.connected(target, local) as client:
         client.delete_table(name)
     if as_json:

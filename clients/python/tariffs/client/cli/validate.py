@@ -1,4 +1,4 @@
-"""`tariffs validate`: the engine's answers beside published ones. It runs in this process."""
+"""`tariffs validate`: results of the engine compared with published figures, in this process."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tariffs.client.cli import options
 from tariffs.client.cli.render.table import console, right, text_table
 from tariffs.client.errors import extra_missing
 
-app = typer.Typer(help="Answers of the engine beside published figures.", no_args_is_help=True)
+app = typer.Typer(help="Compare results of the engine with published figures.", no_args_is_help=True)
 _UNEXPLAINED = 1
 _TITLES = ("row", "who, when", "figure", "law of")
 _NUMBERS = ("published", "ours", "low", "high", "difference", "tolerance")
@@ -23,12 +23,12 @@ _NUMBERS = ("published", "ours", "low", "high", "difference", "tolerance")
 Markdown = Annotated[bool, typer.Option("--markdown", help="Print the tables of docs/reproduction.md.")]
 
 
-@app.command("economics", epilog="[bold]Example[/bold]\n\n  tariffs validate economics --json")
+@app.command("economics", epilog=options.examples("tariffs validate economics --json"))
 def economics(as_json: options.Json = False, markdown: Markdown = False) -> int:
-    """Effective rates and trade after the response beside those of Yale, CBO, WTO and others.
+    """Compare effective rates and trade after the response with figures of Yale, CBO, WTO and others.
 
-    Every figure is run on US imports of 2024 under the law of its day. One outside its tolerance has its reason; one
-    without makes the exit code 1.
+    Every figure is computed on US imports of 2024 under the law of its day. A figure outside its tolerance is printed
+    with the reason; the exit code is 1 if one has no reason.
     """
     with reporting(True) as report:
         answer: dict[str, Any] = _engine().reproduce(progress=report).to_dict()

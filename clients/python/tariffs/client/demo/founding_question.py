@@ -1,4 +1,4 @@
-"""What the demo does: start a server, ask it, show the answer, write it down, end the server."""
+"""Run the demo: start a server, call it, print and write the result, end the server."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import cast
 
 from tariffs.client._wire.frames import write_table
-from tariffs.client._wire.own_server import own_server
+from tariffs.client._wire.server_process import server_process
 from tariffs.client.cli.render.impact import print_points
 from tariffs.client.cli.render.table import console
 from tariffs.client.client import Client
@@ -40,18 +40,18 @@ _GROUPS = 8
 
 
 def run(folder: Path, say: Callable[[str], None]) -> ImpactResult:
-    """Ask a server of one's own, show the answer, and write it to `summary.json` and `lines.parquet`.
+    """Start a server, run the scenarios, print the result and write `summary.json` and `lines.parquet`.
 
     Args:
-        folder: takes the files.
-        say: told what happens.
+        folder: folder for the files.
+        say: called with a line of text for each step.
 
     Raises:
         TariffsError: the server does not start, or the run fails.
     """
     folder.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
-    with own_server(folder / "server.log", _READY_SECONDS, say) as target, Client(target) as client:
+    with server_process(folder / "server.log", _READY_SECONDS, say) as target, Client(target) as client:
         result = client.impact(
             scenarios=[Scenario.named(name).on(day) for name, day in RUNS],
             by=["origin"],
@@ -70,7 +70,7 @@ def _conclude(result: ImpactResult, why: str, say: Callable[[str], None]) -> Non
     """Print the measured changes: static, then after the response, with its model, horizon and set."""
     made = cast(Mapping[str, object], result.provenance["details"])
     say(
-        f"\nA year of US imports at the values of 2024; the response is that of the model {made['response']}, "
+        f"\nA year of US imports at the values of 2024; trade response of the model {made['response']}, "
         f"horizon {made['horizon']}, parameter set {made['parameters']}:"
     )
     say(
@@ -82,8 +82,8 @@ def _conclude(result: ImpactResult, why: str, say: Callable[[str], None]) -> Non
     )
     void = _duty(result, "base", THEN) - _duty(result, "base", THEN, "duty_owed")
     say(
-        f"  - of the duty at the rates of {THEN}, {_billion(void)} rests on void acts: assessed on a year of goods and "
-        "not owed (no estimate of what is refunded);"
+        f"  - of the duty at the rates of {THEN}, {_billion(void)} is under void acts: assessed on a year of imports "
+        "and not owed (not an estimate of refunds);"
     )
     nothing = _duty(result, LAPSES, NEXT) - _duty(result, "base", NEXT)
     say(f"  - truce-lapses changes US duty on {NEXT} by {_billion(nothing)}: {why}")
@@ -98,7 +98,7 @@ def _change(result: ImpactResult, on: str, scenario: str, other: str = "base") -
 
 
 def _points(result: ImpactResult, on: str, scenario: str, other: str) -> str:
-    """The change of the mean rate on goods of China, before and after the response, in percentage points."""
+    """Describe the change of the mean rate on goods of China, before and after the response, in percentage points."""
     rows = [
         result.groups.filter(scenario=name, on=on, origin=CHINA).row(0, named=True)
         for name in (scenario, other)
@@ -139,7 +139,7 @@ def _write(result: ImpactResult, folder: Path, say: Callable[[str], None]) -> No
 
 
 class _DemoSteps:
-    """Progress as lines of text: one for each stage and each fifth of the way."""
+    """Progress as lines of text: one for each stage and each 20 percent."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say

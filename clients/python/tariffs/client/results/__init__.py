@@ -1,1 +1,1 @@
-"""Results of calls: frozen values, Decimal money on one line, Polars frames for tables."""
+"""Results of calls: frozen dataclasses, money as Decimal on entry lines, Polars frames for tables."""

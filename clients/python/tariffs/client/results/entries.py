@@ -1,4 +1,4 @@
-"""Entry files: many lines rated one by one, the fees of each entry taken once, as Polars frames.
+"""Results of entry files: duties by line and layer, fees once per entry, as Polars frames.
 
 Money is exact: `Decimal` with two decimals. The columns are explained on the page on landed cost in docs.
 """
@@ -97,17 +97,17 @@ VIEWS = ("line", "entry", "layer")
 
 @dataclass(frozen=True, slots=True)
 class EntriesResult:
-    """The duties and fees of entries. A planning estimate, not a ruling.
+    """Duties and fees of entries. A planning estimate, not a ruling.
 
     Attributes:
-        lines: one row per row given, in order: `row` (from 0), the columns given, then what came out, which is null
+        lines: one row per row given, in order: `row` (from 0), the columns given, then the results, which are null
             where `reason` says why the row was refused. A caller's column with the name of a result gets `_given`.
         layers: one row per layer of each line, with `row, line_id, entry_id`.
         entries: one row per entry in the order of first lines, sums of its rated lines; `entry_id` is null for a line
-            that is an entry of its own, `row` its first row.
-        refused: rows that could not be rated: `row, line_id, entry_id, column, reason, found, message`.
-        quotes: the whole answer of each row that was rated.
-        provenance: law version, digests, switches: what the result was made from.
+            that is treated as an entry, `row` its first row.
+        refused: rows that could not be used: `row, line_id, entry_id, column, reason, found, message`.
+        quotes: the whole answer of each row that was not refused.
+        provenance: law version, digests and switches: inputs of the result.
         notes: on the table as a whole and on the options.
     """
 
@@ -120,11 +120,11 @@ class EntriesResult:
     notes: tuple[Note, ...] = ()
 
     def view(self, name: str) -> pl.DataFrame:
-        """The frame of a view: `line`, `entry` or `layer`."""
+        """Select the frame of a view: `line`, `entry` or `layer`."""
         return {"line": self.lines, "entry": self.entries, "layer": self.layers}[name]
 
     def to_json_dict(self, refused_path: str | None = None) -> dict[str, object]:
-        """The result as in `duty --entries --json`, money as decimal strings.
+        """Convert to the document of `duty --entries --json`, money as decimal strings.
 
         Args:
             refused_path: the file that holds all refused rows, if one was written.
@@ -142,15 +142,15 @@ class EntriesResult:
         }
 
     def _ids(self) -> pl.DataFrame:
-        given = [
+        columns = [
             pl.col(name).cast(pl.String) if name in self.lines.columns else pl.lit(None).alias(name)
             for name in ("line_id", "entry_id")
         ]
-        return self.lines.select("row", *given)
+        return self.lines.select("row", *columns)
 
 
 def flat(frame: pl.DataFrame) -> pl.DataFrame:
-    """The frame with lists as text joined by `; `, for files that hold no lists."""
+    """Join lists to text with `; `, for file formats without lists."""
     return frame.with_columns(
         pl.col(name).list.join("; ") for name, dtype in frame.schema.items() if dtype == pl.List(pl.String)
     )

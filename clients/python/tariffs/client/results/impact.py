@@ -32,17 +32,17 @@ class Ranges:
 
 @dataclass(frozen=True, slots=True)
 class ImpactResult:
-    """What scenarios do to a trade table, by group and in total.
+    """Effect of scenarios on a trade table, by group and in total.
 
     Attributes:
         groups: one row per scenario, day and group: `scenario, on`, the keys, then the numbers.
         total: one row per scenario and day: `scenario, on`, then the numbers.
-        refused: rows that could not be read: `row, column, reason, found, message`.
-        lines: every line of every scenario, if asked for, else None.
-        notes: what the caller should know, on the whole run or on one scenario and day.
-        provenance: law version, digests, switches: what is needed to replay the result.
-        ranges: ranges over draws of the elasticities, if asked for, else None.
-        attribution: if asked for, what each change does: `scenario, on, reference, method, unit, text`, the keys,
+        refused: rows that could not be used: `row, column, reason, found, message`.
+        lines: every line of every scenario, if requested, else None.
+        notes: notes on the whole run or on one scenario and day.
+        provenance: law version, digests and switches: inputs needed to reproduce the result.
+        ranges: ranges over draws of the elasticities, if requested, else None.
+        attribution: effect of each change, if requested: `scenario, on, reference, method, unit, text`, the keys,
             `authority`, then differences from the first scenario of the day in dollars: `duty, duty_owed` at
             baseline values, `behavioural` by the response, and `duty_after`, the two together.
     """
@@ -57,12 +57,12 @@ class ImpactResult:
     attribution: pl.DataFrame | None = None
 
     def scenario(self, name: str, on: str | None = None) -> pl.DataFrame:
-        """The group rows of one scenario, on one day if `on` is given."""
+        """Select the group rows of one scenario, on one day if `on` is given."""
         rows = self.groups.filter(pl.col("scenario") == name)
         return rows if on is None else rows.filter(pl.col("on") == on)
 
     def to_json_dict(self, refused_path: str | None = None) -> dict[str, object]:
-        """The result as in `impact --json`: numbers as floats, what is undefined as None.
+        """Convert to the document of `impact --json`: numbers as floats, undefined ones as None.
 
         Args:
             refused_path: the file that holds all refused rows, if one was written.
@@ -96,14 +96,14 @@ class ImpactResult:
     def _ranges_of(self, scenario: str, on: str) -> dict[str, object]:
         if self.ranges is None:
             return {}
-        found = {
+        frames = {
             "ranges": self.ranges.groups,
             "total_ranges": self.ranges.total,
             "tornado": self.ranges.tornado,
         }
         return {
             name: json_rows(frame.filter(scenario=scenario, on=on).drop("scenario", "on"))
-            for name, frame in found.items()
+            for name, frame in frames.items()
         }
 
     def _by_scenario(self) -> list[tuple[dict[str, object], pl.DataFrame, list[Note]]]:
@@ -118,7 +118,7 @@ class ImpactResult:
 
 @dataclass(frozen=True, slots=True)
 class TimelineResult:
-    """Scenarios over a period, a segment of days on which the law stands alike at a time.
+    """Effect of scenarios over a period, by segments of days with the same duties.
 
     Attributes:
         segments: one row per scenario, segment and group: `scenario, start, end, days`, the keys, then the numbers at
@@ -126,9 +126,9 @@ class TimelineResult:
         totals: one row per scenario and segment.
         averages: one row per scenario and group: means over the period, weighted by days.
         average_total: one row per scenario.
-        refused: rows that could not be read: `row, column, reason, found, message`.
-        notes: what the caller should know.
-        provenance: law version, digests, switches: what is needed to replay the result.
+        refused: rows that could not be used: `row, column, reason, found, message`.
+        notes: notes on the result.
+        provenance: law version, digests and switches: inputs needed to reproduce the result.
     """
 
     segments: pl.DataFrame
@@ -140,7 +140,7 @@ class TimelineResult:
     provenance: Provenance
 
     def to_json_dict(self, refused_path: str | None = None) -> dict[str, object]:
-        """The result as in `timeline --json`: numbers as floats, what is undefined as None.
+        """Convert to the document of `timeline --json`: numbers as floats, undefined ones as None.
 
         Args:
             refused_path: the file that holds all refused rows, if one was written.

@@ -1,4 +1,4 @@
-"""Values of results as plain data for JSON: money as decimal text, undefined numbers as null."""
+"""Convert values of results to plain data for JSON: money as decimal text, undefined numbers as null."""
 
 from __future__ import annotations
 

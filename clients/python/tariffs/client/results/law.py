@@ -1,4 +1,4 @@
-"""What calls about the law and its scenarios return."""
+"""Results of calls about the law and its scenarios."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True, slots=True)
 class MeasureRow:
-    """One row of a period in words: whom it fits, what it charges and on what, under which conditions and heading."""
+    """Row of a period in words: goods, charge, base, conditions and heading."""
 
     goods: str
     charge: str
@@ -18,7 +18,7 @@ class MeasureRow:
 
 @dataclass(frozen=True, slots=True)
 class NamedList:
-    """A product list by name, and how many codes it has on the law's as-of day."""
+    """Product list, with its number of codes on the law's as-of day."""
 
     id: str
     codes: int
@@ -26,13 +26,13 @@ class NamedList:
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """What an instrument enacted, from an instant on.
+    """Period of a measure, as enacted by one instrument.
 
     Attributes:
         id: label that scenarios may name.
         start: first instant; empty if never enacted.
         end: the end the instrument itself writes, exclusive; empty where it writes none.
-        known_from: day it was published.
+        known_from: day of its publication.
         citations: legal sources.
         confidence: A (primary text read), B, C or U.
         rows: its rows as enacted; the first that fits a line holds.
@@ -49,7 +49,7 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class MeasureEvent:
-    """An act on a measure: its verb, when it bites and ends, when it was published, and its text."""
+    """Act on a measure: its verb, start, end, day of publication and text."""
 
     op: str
     start: str
@@ -65,16 +65,16 @@ class Measure:
 
     Attributes:
         id: the id, which carries no rate and no date.
-        title: what it is.
+        title: short description.
         authority: node of the authority tree.
         direction: import, export, port_call or control.
         modelled: False if it is known to the law and charges nothing yet.
         announced: True if announced without an instrument, so never charged.
         confidence: A (primary text read), B, C or U.
         citations: legal sources.
-        note: what else to know.
+        note: remarks.
         periods: its periods, oldest first; empty in lists.
-        events: what was done to it later, oldest first; empty in lists.
+        events: later acts on it, oldest first; empty in lists.
         lists: the product lists that its rows name; empty in lists of measures.
     """
 
@@ -93,19 +93,19 @@ class Measure:
 
     @property
     def standing(self) -> str:
-        """`modelled`, `announced`, or `not modelled yet`."""
+        """Status of the measure: `modelled`, `announced`, or `not modelled yet`."""
         if self.announced:
             return "announced"
         return "modelled" if self.modelled else "not modelled yet"
 
     def to_json_dict(self) -> dict[str, object]:
-        """The measure as plain data."""
+        """Convert to plain data."""
         return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """A doubtful fact or a settled choice of the law data, with its default and how else it may stand."""
+    """Disputed or open point of the law, with its default and its other values."""
 
     id: str
     default: str
@@ -117,7 +117,7 @@ class Switch:
 
 @dataclass(frozen=True, slots=True)
 class ClaimKind:
-    """A fact about goods that decides a layer: type (share, content, bool, ...), role, and what it says."""
+    """Fact about goods that a duty depends on: type (share, content, bool, ...), role and description."""
 
     id: str
     type: str
@@ -127,11 +127,11 @@ class ClaimKind:
 
 @dataclass(frozen=True, slots=True)
 class Law:
-    """The law a server knows.
+    """Version of the law, with its switches and claims.
 
     Attributes:
         version: YYYY.MM.DD.n of the last act read.
-        as_of: the day it is as of; the default of every day asked.
+        as_of: as-of day of the law; the default of every date.
         read_to: the last day to which acts have been read; empty from a server that does not say.
         coverage: first instant covered, and first no longer covered.
         digest: SHA-256 of the canonical law data.
@@ -150,7 +150,7 @@ class Law:
 
 @dataclass(frozen=True, slots=True)
 class ScenarioInfo:
-    """A scenario of the library; `text` is its YAML, empty in lists."""
+    """Scenario of the library; `text` is its YAML, empty in lists."""
 
     id: str
     title: str
@@ -164,7 +164,7 @@ class ScenarioInfo:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong with a scenario file; `line` and `column` count from 1, None if not known."""
+    """Problem of a scenario file; `line` and `column` count from 1, None if not known."""
 
     path: str
     line: int | None
@@ -175,36 +175,36 @@ class Problem:
     severity: str
 
     def to_json_dict(self) -> dict[str, object]:
-        """The problem as in `scenario check --json`."""
+        """Convert to the form of `scenario check --json`."""
         return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What is wrong with a scenario; `ok` if nothing is worse than a warning."""
+    """Problems of a scenario; `ok` if there are only warnings."""
 
     ok: bool
     problems: tuple[Problem, ...]
 
     def to_json_dict(self) -> dict[str, object]:
-        """The check as in `scenario check --json`."""
+        """Convert to the document of `scenario check --json`."""
         return {"ok": self.ok, "problems": [problem.to_json_dict() for problem in self.problems]}
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One thing that two scenarios have otherwise.
+    """Difference of the law under two scenarios.
 
     Attributes:
         kind: measure, rule, switch, claim, quantity or assumption.
         id: its id.
         authority: authority of a measure.
         direction: direction of a measure.
-        start: instant from which it differs; empty is from the beginning.
-        end: instant until which it differs; empty is without an end.
-        first: how it stands under the first scenario.
-        second: how it stands under the second.
-        text: all of it in one sentence.
+        start: first instant of the difference; empty if from the beginning.
+        end: end of the difference; empty if it has none.
+        first: value under the first scenario.
+        second: value under the second scenario.
+        text: the difference in one sentence.
         goods: the part of a measure's goods that differs, in words; empty where it is not narrowed.
     """
 
@@ -220,5 +220,5 @@ class Difference:
     goods: str = ""
 
     def to_json_dict(self) -> dict[str, str]:
-        """The difference as in `scenario diff --json`."""
+        """Convert to the form of `scenario diff --json`."""
         return asdict(self)

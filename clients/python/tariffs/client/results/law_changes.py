@@ -1,4 +1,4 @@
-"""What changes in the law in a window of days, and what it does to a table."""
+"""Changes of the law in a period, and their effect on a table."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from tariffs.client.results.refused import refused_json
 
 @dataclass(frozen=True, slots=True)
 class LawChange:
-    """One change of the law.
+    """Change of the law.
 
     Attributes:
         id: label of a period, path of an act, id of a stacking rule, or name of a list.
         kind: enact, end, stacking, list, or the verb of an act.
-        when: what of it falls in the window: takes_effect, ends, published.
+        when: its events within the period: takes_effect, ends, published.
         measures: the measures it is about.
         effect_time: its instant; empty where it has none.
-        known_from: day it was published; empty if always known.
+        known_from: day of its publication; empty if always known.
         text: the change in words.
         citations: legal sources.
         confidence: A, B, C or U; empty where the law data does not say.
@@ -41,17 +41,17 @@ class LawChange:
 
 @dataclass(frozen=True, slots=True)
 class LawChanges:
-    """The changes of a window of days, by instant.
+    """Changes of the law in a period, by instant.
 
     Attributes:
         changes: the changes.
-        effects: what each step does to the table, by measure: `step, at, known_on, measure, lines, customs_value,
+        effects: effect of each step on the table, by measure: `step, at, known_on, measure, lines, customs_value,
             duty_before, duty_after, change`. Steps do not add up: an act known late has one in knowledge and one in
             time. Empty without a table.
-        lines: the lines hit, the largest changes first: the same with `row, hts, origin` instead of `lines`.
-        lines_left_off: how many lines a server left off to keep its answer short.
-        refused: rows that could not be read: `row, column, reason, found, message`.
-        effects_left_off, refused_left_off: likewise; a server tells at most 1 MiB of each.
+        lines: the affected lines, the largest changes first: the same with `row, hts, origin` instead of `lines`.
+        lines_left_off: number of lines that the server did not send, to limit its answer.
+        refused: rows that could not be used: `row, column, reason, found, message`.
+        effects_left_off, refused_left_off: likewise; a server sends at most 1 MiB of each.
         provenance: law version, digests.
     """
 
@@ -65,7 +65,7 @@ class LawChanges:
     refused_left_off: int = 0
 
     def to_json_dict(self, refused_path: str | None = None) -> dict[str, object]:
-        """The result as in `law changes --json`; of the lines, the number alone.
+        """Convert to the document of `law changes --json`, with the number of lines only.
 
         Args:
             refused_path: the file that holds all refused rows, if one was written.

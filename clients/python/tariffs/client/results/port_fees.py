@@ -1,4 +1,4 @@
-"""What port fees cost per container and ton."""
+"""Port fees per container and ton."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tariffs.client.results.quote import Provenance
 
 @dataclass(frozen=True, slots=True)
 class VoyageFigure:
-    """One figure a fee rests on; `confidence` is A, B, C or U where it is sourced, empty where the caller gave it."""
+    """Figure behind a fee; `confidence` is A, B, C or U of its source, empty for a figure of the caller."""
 
     name: str
     value: Decimal
@@ -21,13 +21,13 @@ class VoyageFigure:
 
 @dataclass(frozen=True, slots=True)
 class PortFee:
-    """What a fee costs on a voyage, in US dollars.
+    """Cost of a fee on a voyage, in US dollars.
 
     Attributes:
         measure: the fee's measure.
         kind: kind of ship the fee is on.
         ship: sourced voyage it is taken from; empty for a ship of the caller's.
-        suspended: it stands and is not collected on this day; every amount is then 0.
+        suspended: in force but not collected on this day; every amount is then 0.
         paying_calls: calls that pay.
         per_call: fee of one paying call.
         total: fee of the voyage.
@@ -35,7 +35,7 @@ class PortFee:
         per_ton: per metric ton landed; None if none is known to be.
         teu_of_trade: per TEU over all cargo of the trade, on paying ships and others; None without a share.
         ton_of_trade: the same per metric ton.
-        figures: what it rests on, each with its source.
+        figures: figures behind the fee, each with its source.
         citations: legal sources of the fee.
     """
 
@@ -55,7 +55,7 @@ class PortFee:
 
     @property
     def standing(self) -> str:
-        """`collected`, `suspended` or `not in force`."""
+        """Status of the fee: `collected`, `suspended` or `not in force`."""
         if self.suspended:
             return "suspended"
         return "collected" if self.paying_calls else "not in force"
@@ -63,13 +63,13 @@ class PortFee:
 
 @dataclass(frozen=True, slots=True)
 class PortFees:
-    """The fees asked for, and what it takes to get them again."""
+    """Port fees, and the inputs needed to reproduce them."""
 
     fees: tuple[PortFee, ...]
     provenance: Provenance
 
     def to_json_dict(self) -> dict[str, object]:
-        """The result as in `law port-fees --json`; amounts are decimal text."""
+        """Convert to the document of `law port-fees --json`, amounts as decimal strings."""
         return {
             "fees": [json_fields(fee) | {"standing": fee.standing} for fee in self.fees],
             "provenance": dict(self.provenance),

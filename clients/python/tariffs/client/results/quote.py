@@ -15,7 +15,7 @@ Provenance = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something the caller should know: a reason of the catalogue, its text, and the run it is about, if one."""
+    """Note on a result: a reason of the catalogue, its text, and the scenario and day it is about, if any."""
 
     reason: str
     message: str
@@ -23,13 +23,13 @@ class Note:
     on: str = ""
 
     def to_json_dict(self) -> dict[str, str]:
-        """The note as plain data: `{"reason", "message"}`."""
+        """Convert to plain data: `{"reason", "message"}`."""
         return {"reason": self.reason, "message": self.message}
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One measure as it meets one line.
+    """Duty of one measure on one line.
 
     Attributes:
         measure: id of the measure.
@@ -37,12 +37,12 @@ class Layer:
         heading: chapter-99 heading, or the schedule line of the ordinary duty.
         state: applied, exempt, displaced, suspended, undetermined or prohibited.
         rate: fraction, or None where the duty is not ad valorem.
-        base: USD the rate bites on.
+        base: USD that the rate applies to.
         amount: duty in USD; the amounts of all layers sum to what is assessed.
-        min: least duty over the facts that were asked and not declared.
-        max: most duty over them.
+        min: lowest duty over all values of the facts in `missing_claims`.
+        max: highest duty over them.
         citations: legal sources.
-        why: rule, text and operands that decided the state.
+        why: rule, text and operands that decide the state.
     """
 
     measure: str
@@ -58,13 +58,13 @@ class Layer:
     why: Mapping[str, str]
 
     def to_json_dict(self) -> dict[str, object]:
-        """The layer as in `duty --json`, money and rate as decimal strings."""
+        """Convert to the form of `duty --json`, money and rate as decimal strings."""
         return json_fields(self)
 
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """A charge of the caller's in USD: no duty, and in no base; `base` is what a rate was taken on."""
+    """Charge stated by the caller in USD, not a duty; `base` is the amount that its rate applies to."""
 
     kind: str
     label: str
@@ -72,13 +72,13 @@ class Charge:
     amount: Decimal
 
     def to_json_dict(self) -> dict[str, object]:
-        """The charge as in `duty --json`, numbers as decimal strings."""
+        """Convert to the form of `duty --json`, numbers as decimal strings."""
         return json_fields(self)
 
 
 @dataclass(frozen=True, slots=True)
 class Considered:
-    """A measure, or one row of it, that was looked at and made no layer.
+    """Measure, or row of one, that matched the line but did not apply.
 
     Attributes:
         measure: id of the measure.
@@ -86,9 +86,9 @@ class Considered:
         heading: heading it would be reported under; empty where it has none.
         outcome: not_claimed, not_listed, taken_out, ended, not_modelled or switched_off.
         rule: the period or act that decides.
-        text: why, in one sentence.
+        text: reason, in one sentence.
         citations: legal sources.
-        operands: what the sentence was rendered from, by name.
+        operands: values in the sentence, by name.
     """
 
     measure: str
@@ -103,7 +103,7 @@ class Considered:
 
 @dataclass(frozen=True, slots=True)
 class HeadingLine:
-    """One heading as an entry summary reports it; `rate` is None if not ad valorem or not the same throughout."""
+    """Heading as an entry summary reports it; `rate` is None if not ad valorem or not uniform."""
 
     heading: str
     measures: tuple[str, ...]
@@ -112,28 +112,28 @@ class HeadingLine:
     amount: Decimal
 
     def to_json_dict(self) -> dict[str, object]:
-        """The heading as in `duty --json`, money and rate as decimal strings."""
+        """Convert to the form of `duty --json`, money and rate as decimal strings."""
         return json_fields(self)
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """The duty on one entry line, with every layer named, cited and explained. A planning estimate, not a ruling.
+    """Duty on one entry line, with every layer named, cited and explained. A planning estimate, not a ruling.
 
     Attributes:
         assessed: duty in USD under all acts known on `known_on`.
-        owed: the same with invalidations biting from the beginning; assessed - owed is refundable.
-        min: least assessed duty over the facts that were asked and not declared.
-        max: most assessed duty over them.
-        missing_claims: the facts that were asked and not declared.
-        assumptions: what was taken for granted about facts not asked.
+        owed: the same with invalidated acts void from the beginning; assessed - owed is refundable.
+        min: lowest assessed duty over all values of `missing_claims`.
+        max: highest assessed duty over them.
+        missing_claims: undeclared facts that the duty depends on.
+        assumptions: values assumed for other undeclared facts.
         landed: parts of the landed cost in USD by name.
-        layers: every measure that meets the line.
-        notes: what else the caller should know.
-        headings: headings in the order of an entry summary, zero ones too; empty where not asked for, as in a batch.
-        considered: what was looked at and made no layer, and why; empty where not asked for.
-        provenance: law version, digests, switches: what the answer was made from.
-        charges: the caller's other charges, which are in `landed` and in no duty.
+        layers: every measure that matches the line.
+        notes: notes on the answer.
+        headings: headings in the order of an entry summary, zero amounts included; empty if not requested.
+        considered: measures that matched but did not apply, with reasons; empty if not requested.
+        provenance: law version, digests and switches: inputs of the answer.
+        charges: charges stated by the caller, included in `landed` and not in the duty.
         prohibited: measures under which the goods, or the part of them in a layer of that state, may not be imported.
     """
 
@@ -154,11 +154,11 @@ class Quote:
 
     @property
     def refundable(self) -> Decimal:
-        """USD that comes back: assessed - owed."""
+        """Refundable duty in USD: assessed - owed."""
         return self.assessed - self.owed
 
     def to_frame(self) -> pl.DataFrame:
-        """The layers as a frame: one row per layer, money and rates as float64."""
+        """Convert the layers to a frame: one row per layer, money and rates as float64."""
         numbers = ("rate", "base", "amount", "min", "max")
         schema = dict.fromkeys(("measure", "authority", "heading", "state"), pl.String()) | dict.fromkeys(
             numbers, pl.Float64()
@@ -174,7 +174,7 @@ class Quote:
         return pl.DataFrame(rows, schema=schema)
 
     def to_json_dict(self) -> dict[str, object]:
-        """The answer as in `duty --json`, money as decimal strings; `charges` is there where some were given."""
+        """Convert to the document of `duty --json`, money as decimal strings; `charges` only if some were given."""
         document: dict[str, object] = {
             "prohibited": list(self.prohibited),
             "assessed": str(self.assessed),

@@ -1,4 +1,4 @@
-"""What comes back of entries, as Polars frames. A refund is a transfer and never a price cut."""
+"""Refunds of entries, as Polars frames; a refund goes to the importer and lowers no price."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ HEADING_SCHEMA: dict[str, pl.DataType] = {
 
 @dataclass(frozen=True, slots=True)
 class RefundsResult:
-    """What comes back of entries. A planning estimate, not a ruling.
+    """Refunds of entries. A planning estimate, not a ruling.
 
     Attributes:
         entries: one row per entry in the order of first lines: liquidation state and route, `deposited` (duty as known
@@ -47,10 +47,10 @@ class RefundsResult:
             acts gave back), `refundable` (assessed less owed), `drawback`, `refund` (refundable less drawback) and
             `interest`; `row` is its first row.
         headings: the same by measure, heading and collection window [start, end) of each entry.
-        refused: rows that could not be rated: `row, line_id, entry_id, column, reason, found, message`.
+        refused: rows that could not be used: `row, line_id, entry_id, column, reason, found, message`.
         total: sums over all entries by name.
         authorities: the nodes of the authority tree counted.
-        provenance: law version, digests: what the result was made from.
+        provenance: law version and digests: inputs of the result.
         notes: on the table as a whole and on the options.
     """
 
@@ -63,7 +63,7 @@ class RefundsResult:
     notes: tuple[Note, ...] = ()
 
     def by_heading(self) -> pl.DataFrame:
-        """Sums over all entries by measure, heading and collection window."""
+        """Sum over all entries by measure, heading and collection window."""
         keys = ["measure", "heading", "start", "end"]
         amounts = [pl.col(name).sum() for name in ("deposited", "assessed", "owed", "refundable")]
         return (
@@ -73,7 +73,7 @@ class RefundsResult:
         )
 
     def to_json_dict(self, refused_path: str | None = None) -> dict[str, object]:
-        """The result as in `refund --json`, money as decimal strings.
+        """Convert to the document of `refund --json`, money as decimal strings.
 
         Args:
             refused_path: the file that holds all refused rows, if one was written.

@@ -1,4 +1,4 @@
-"""Tables that a server keeps."""
+"""Handle of a table on a server."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class TableHandle:
-    """A table that a server keeps for the caller; give it wherever a trade table is taken.
+    """Table stored on a server; can be given wherever a trade table is expected.
 
     Attributes:
-        name: `tables/` and the digest of what it holds.
+        name: `tables/` and the digest of its content.
         row_count: rows.
         column_count: columns.
         byte_count: bytes it takes on the server.
-        create_time: when it was uploaded first, RFC 3339.
-        expire_time: when it is forgotten unless it is used before, RFC 3339.
+        create_time: time of its first upload, RFC 3339.
+        expire_time: time of its deletion unless it is used before, RFC 3339.
     """
 
     name: str
@@ -26,7 +26,7 @@ class TableHandle:
     expire_time: str
 
     def to_json_dict(self) -> dict[str, object]:
-        """The table as plain data."""
+        """Convert to plain data."""
         return {
             "name": self.name,
             "rows": self.row_count,

@@ -1,4 +1,4 @@
-"""A server of one's own: started on a free port, waited for, and always ended."""
+"""Start a server on a free port in a process of its own, and end it afterwards."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ _LOG_SETTINGS = {"TARIFFS_LOG_FORMAT": "json", "TARIFFS_LOG_LEVEL": "info"}
 
 
 @contextmanager
-def own_server(log: Path, wait: float, say: Callable[[str], None]) -> Iterator[str]:
-    """A server that lives as long as the block; gives its `host:port` once it serves.
+def server_process(log: Path, wait: float, say: Callable[[str], None]) -> Iterator[str]:
+    """Run a server as long as the block; yields its `host:port` once it serves.
 
     Args:
-        log: file that takes the server's log.
-        wait: seconds it may take to be ready.
-        say: told what is being waited for.
+        log: file for the server's log.
+        wait: seconds until it must be ready.
+        say: called with a line of text for each step.
 
     Raises:
-        Unavailable: it ended or was not ready in time.
+        Unavailable: the server ended or was not ready in time.
     """
     command = [sys.executable, "-m", "tariffs.service", "--host", "127.0.0.1", "--port", "0"]
     with log.open("wb") as stream:
@@ -53,7 +53,7 @@ def own_server(log: Path, wait: float, say: Callable[[str], None]) -> Iterator[s
 def _ready(process: subprocess.Popen[bytes], log: Path, deadline: float, say: Callable[[str], None]) -> str:
     say("starting the server")
     target = f"127.0.0.1:{_until(process, log, deadline, lambda: _port(log))}"
-    say(f"the server listens at {target}; it compiles its kernels and tests itself")
+    say(f"the server listens at {target}; it compiles its kernels and runs its self-test")
     with grpc.insecure_channel(target, options=[("grpc.enable_http_proxy", 0)]) as channel:
         stub = health_pb2_grpc.HealthStub(channel)
         _until(process, log, deadline, lambda: _serves(stub))
@@ -61,15 +61,15 @@ def _ready(process: subprocess.Popen[bytes], log: Path, deadline: float, say: Ca
 
 
 def _until(
-    process: subprocess.Popen[bytes], log: Path, deadline: float, look: Callable[[], int | None]
+    process: subprocess.Popen[bytes], log: Path, deadline: float, read: Callable[[], int | None]
 ) -> int:
-    while (found := look()) is None:
+    while (value := read()) is None:
         if process.poll() is not None:
             raise _failed(log, f"ended with exit code {process.returncode}")
         if time.monotonic() > deadline:
             raise _failed(log, "was not ready in time")
         time.sleep(_POLL_SECONDS)
-    return found
+    return value
 
 
 def _port(log: Path) -> int | None:
