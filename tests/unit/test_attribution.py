@@ -145,7 +145,7 @@ class _CountedGame:
 def test_eight_units_are_split_by_shapley_and_nine_in_order(
     monkeypatch: pytest.MonkeyPatch, count: int, method: str
 ) -> None:
-    monkeypatch.setattr(attribution, "_Game", _CountedGame)
+    monkeypatch.setattr(attribution, "_Coalitions", _CountedGame)
     changes = [ON_CHINA.replace("25%", f"{n}%") for n in range(count)]
     result = attribute(valuer(), library()["base"], written(*changes), DAY)
     assert (result.method, result.frame["method"].unique().to_list()) == (method, [method])

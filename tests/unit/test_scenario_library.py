@@ -45,7 +45,7 @@ def test_none_has_an_error() -> None:
 
 def test_the_published_schema_is_that_of_the_parser() -> None:
     published = json.loads((named.HERE.parent / "schema.json").read_text(encoding="utf-8"))
-    assert published == json_schema(), "write schema_text() to schema.json"
+    assert published == json_schema(), "write json.dumps(json_schema(), indent=1) to schema.json"
 
 
 def test_the_library_is_of_the_schema() -> None:

@@ -11,7 +11,7 @@ from tariffs.engine.errors import ScenarioError
 from tariffs.engine.scenario import library, parse_scenario
 from tariffs.engine.scenario.named import find
 from tariffs.engine.scenario.read import read_draft
-from tariffs.engine.scenario.yaml_positions import SIZE_AT_MOST, read_text
+from tariffs.engine.scenario.yaml_positions import SIZE_AT_MOST, parse_yaml
 
 HEAD = "schema: tariffs.scenario/v1\nid: mine\ntitle: Mine\nbasis: hypothesis\n"
 
@@ -125,7 +125,7 @@ def test_a_document_cannot_grow_sink_or_swell() -> None:
     for text in (bomb, deep, wide, huge):
         start = time.perf_counter()
         with pytest.raises(ScenarioError) as caught:
-            read_text(text)
+            parse_yaml(text)
         assert caught.value.reason == "SCENARIO_SYNTAX"
         assert time.perf_counter() - start < 2
 

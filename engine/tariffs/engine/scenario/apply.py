@@ -8,7 +8,7 @@ from tariffs.engine.errors import ScenarioError
 from tariffs.engine.law.amendments import Change
 from tariffs.engine.law.assumptions import Assumptions
 from tariffs.engine.law.law import Law
-from tariffs.engine.scenario.model import Scenario, located
+from tariffs.engine.scenario.model import Scenario, with_place
 from tariffs.engine.scenario.named import Known, library, lineage
 from tariffs.engine.scenario.names import unknown_in_assumptions, unknown_names
 
@@ -28,12 +28,12 @@ def apply_scenario(law: Law, scenario: Scenario, known: Known | None = None) -> 
     try:
         steps = lineage(scenario, library() if known is None else known)
     except ScenarioError as error:
-        raise located(error, scenario) from None
+        raise with_place(error, scenario) from None
     for step in steps:
         try:
             law = apply_step(law, step)
         except ScenarioError as error:
-            raise located(error, step) from None
+            raise with_place(error, step) from None
     return law
 
 

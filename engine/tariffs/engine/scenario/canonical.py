@@ -1,7 +1,7 @@
-"""The canonical form of a scenario, and its digest: the same however the file was laid out.
+"""Compute the canonical form of a scenario and its digest, which do not depend on the layout of the file.
 
-Keys are sorted, instants with an offset stand in UTC, days stand as noon, rates as plain decimal fractions, codes
-without dots, and what is a set is sorted. Titles, descriptions, tags and notes are left out: they change no answer.
+Keys are sorted, instants with an offset are in UTC, a day is its noon, rates are plain decimal fractions, codes have no
+dots, and sets are sorted. Titles, descriptions, tags and notes are omitted: they change no result.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from tariffs.engine.law.values import (
     read_yes,
 )
 
-_SILENT = frozenset({"title", "description", "tags", "note", "text"})
+_OMITTED = frozenset({"title", "description", "tags", "note", "text"})
 _ORDERED = frozenset({"changes", "parents", "rows", "periods", "events", "tiers", "one_of"})
 
 
 def canonical(document: Mapping[str, Any]) -> Any:
-    """The canonical form of a scenario document, as plain JSON values."""
+    """Return the canonical form of a scenario document, as plain JSON values."""
     return _form("", document)
 
 
 def digest_of(document: Mapping[str, Any], parents: Sequence[str]) -> str:
-    """SHA-256 (hex) of a document in canonical form together with its parents' digests."""
+    """Compute SHA-256 (hex) of a document in canonical form together with its parents' digests."""
     form = {**canonical(document), "parents": list(parents)}
     text = json.dumps(form, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
@@ -45,7 +45,7 @@ def _form(key: str, value: Any) -> Any:
     if isinstance(value, Mapping) and key in _SHARES:
         return {name: _scalar("share", share) for name, share in value.items()}
     if isinstance(value, Mapping):
-        forms = {name: _form(name, inner) for name, inner in value.items() if name not in _SILENT}
+        forms = {name: _form(name, inner) for name, inner in value.items() if name not in _OMITTED}
         return {name: form for name, form in forms.items() if form not in ("", [], {})}
     if isinstance(value, list):
         items = [_scalar(key, item) if isinstance(item, str) else _form(key, item) for item in value]
@@ -77,16 +77,9 @@ def _decimal(number: Decimal) -> str:
     return format(number.normalize(), "f")
 
 
-def _rate(text: str) -> str:
-    return _decimal(read_rate(text))
-
-
-def _number(text: str) -> str:
-    return _decimal(read_number(text))
-
-
-def _weight(text: str) -> str:
-    return _decimal(read_weight(text))
+def _plain(read: Callable[[str], Decimal]) -> Callable[[str], str]:
+    """Make a reader that returns the number as a plain decimal text."""
+    return lambda text: _decimal(read(text))
 
 
 def _step(text: str) -> str:
@@ -101,9 +94,9 @@ def _code(text: str) -> str:
 _READERS: Mapping[str, Callable[[str], str]] = {
     **dict.fromkeys(("at", "from", "until", "to", "collection_stop"), _instant),
     "known_from": lambda text: read_day(text).isoformat(),
-    **dict.fromkeys(("rate", "kept", "share", "compliance", "weight"), _rate),
-    **dict.fromkeys(TERMS, _weight),
-    **dict.fromkeys(("net_tons", "teu", "cargo_tons", "containers", "usd_per_unit"), _number),
+    **dict.fromkeys(("rate", "kept", "share", "compliance", "weight"), _plain(read_rate)),
+    **dict.fromkeys(TERMS, _plain(read_weight)),
+    **dict.fromkeys(("net_tons", "teu", "cargo_tons", "containers", "usd_per_unit"), _plain(read_number)),
     "by": _step,
     "from_beginning": lambda text: str(read_yes(text)).lower(),
     **dict.fromkeys(("products", "not_products"), _code),

@@ -15,7 +15,15 @@ from tariffs.engine.law.values import read_rate
 from tariffs.engine.scenario.apply import apply_step, assume
 from tariffs.engine.scenario.describe import describe_step
 from tariffs.engine.scenario.diff import same_beside_measures, same_state
-from tariffs.engine.scenario.model import ERROR, Places, Problem, Scenario, listed, problem_of, warning
+from tariffs.engine.scenario.model import (
+    ERROR,
+    Places,
+    Problem,
+    Scenario,
+    problem_of,
+    sorted_problems,
+    warning,
+)
 from tariffs.engine.scenario.named import Known, library, lineage
 from tariffs.engine.scenario.names import unknown_in_assumptions, unknown_names
 from tariffs.engine.scenario.read import Draft, read_draft
@@ -43,7 +51,9 @@ def check_scenario(
         return problems_of(draft.scenario, law, known)
     unknown = _unknown_names(draft, law, known)
     paths = {problem.path for problem in draft.problems}
-    return list(listed([*draft.problems, *(problem for problem in unknown if problem.path not in paths)]))
+    return list(
+        sorted_problems([*draft.problems, *(problem for problem in unknown if problem.path not in paths)])
+    )
 
 
 def problems_of(scenario: Scenario, law: Law, known: Known | None = None) -> list[Problem]:
@@ -61,7 +71,7 @@ def problems_of(scenario: Scenario, law: Law, known: Known | None = None) -> lis
             problems += _same_as_base(scenario, parents, law, after)
         except LawError as error:
             problems.append(_law_problem(error, "changes", scenario.places))
-    return list(listed(problems))
+    return list(sorted_problems(problems))
 
 
 def _after(law: Law, scenarios: Sequence[Scenario]) -> Law:

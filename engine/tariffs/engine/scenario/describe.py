@@ -12,7 +12,7 @@ from tariffs.engine.law.model import Scope
 
 def describe_change(change: Change) -> str:
     """Describe a change in one line, such as `set_rate fl301 for CN to 20% from 2027-01-01`."""
-    parts = [change.op, _object(change), *_values(change), *_dates(change)]
+    parts = [change.op, _describe_target(change), *_describe_values(change), *_describe_dates(change)]
     return " ".join(part for part in parts if part)
 
 
@@ -44,31 +44,31 @@ def _describe_voyage(calls: PortCalls) -> str:
     return ", ".join([" ".join(filter(None, (calls.kind, calls.ship, "ships"))), *amounts, *share])
 
 
-def _object(change: Change) -> str:
+def _describe_target(change: Change) -> str:
     if change.op == "add":
         return str(change.measure.get("id", ""))
-    named = change.name or change.rule or change.claim or _selected(change.selector)
+    named = change.name or change.rule or change.claim or _describe_selector(change.selector)
     scope = change.goods if change.selector.scope.is_any else change.selector.scope
-    return f"{named} {_for(scope)}".strip()
+    return f"{named} {_describe_scope(scope)}".strip()
 
 
-def _selected(selector: Selector) -> str:
+def _describe_selector(selector: Selector) -> str:
     return ", ".join((*selector.ids, selector.authority, selector.heading)).strip(", ")
 
 
-def _for(scope: Scope) -> str:
+def _describe_scope(scope: Scope) -> str:
     words = [word for names in (*scope.origins, *scope.products) for word in sorted(names)]
     without = sorted(scope.not_origins | scope.not_products)
-    shown = f"for {_short(words)}" if words else ""
-    return f"{shown} without {_short(without)}".strip() if without else shown
+    shown = f"for {_first_few(words)}" if words else ""
+    return f"{shown} without {_first_few(without)}".strip() if without else shown
 
 
-def _short(words: list[str]) -> str:
+def _first_few(words: list[str]) -> str:
     more = f" and {len(words) - 3} more" if len(words) > 3 else ""
     return ", ".join(words[:3]) + more
 
 
-def _values(change: Change) -> list[str]:
+def _describe_values(change: Change) -> list[str]:
     step = change.step
     by = (describe_step(step.points) if step.points else f"x{step.factor.normalize():f}") if step else ""
     return [
@@ -82,6 +82,6 @@ def _values(change: Change) -> list[str]:
     ]
 
 
-def _dates(change: Change) -> list[str]:
+def _describe_dates(change: Change) -> list[str]:
     named = (("from", change.start), ("until", change.until), ("to", change.to))
     return [f"{word} {text[:10]}" for word, text in named if text]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from tariffs.engine.errors import ScenarioError
@@ -92,26 +92,21 @@ class Problem:
     severity: str = ERROR
 
 
-def listed(problems: Sequence[Problem]) -> tuple[Problem, ...]:
+def sorted_problems(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     """Sort problems in the order of the file and cut the list; its last entry then counts the rest."""
     ordered = sorted(problems, key=lambda problem: (problem.line, problem.column))
     if len(ordered) <= PROBLEMS_AT_MOST:
         return tuple(ordered)
-    last = ordered[PROBLEMS_AT_MOST]
-    text = f"{len(ordered) - PROBLEMS_AT_MOST} more problems from here on are not shown."
-    more = Problem(
-        last.path,
-        last.line,
-        last.column,
-        "SCENARIO_SYNTAX",
-        text,
-        "Correct the problems above first.",
-        last.severity,
+    rest = replace(
+        ordered[PROBLEMS_AT_MOST],
+        reason="SCENARIO_SYNTAX",
+        message=f"{len(ordered) - PROBLEMS_AT_MOST} more problems from here on are not shown.",
+        fix="Correct the problems above first.",
     )
-    return (*ordered[:PROBLEMS_AT_MOST], more)
+    return (*ordered[:PROBLEMS_AT_MOST], rest)
 
 
-def brief(text: str) -> str:
+def shorten(text: str) -> str:
     """Cut a text that quotes a file if it is long."""
     return text if len(text) <= QUOTED_AT_MOST else f"{text[:QUOTED_AT_MOST]}..."
 
@@ -127,7 +122,7 @@ def problem_of(error: ScenarioError, places: Places) -> Problem:
     """Convert an error to a problem with its place."""
     place = place_of(places, error.path)
     line, column = error.line or place.line, error.column or place.column
-    return Problem(error.path, line, column, error.reason, brief(error.message), brief(error.fix))
+    return Problem(error.path, line, column, error.reason, shorten(error.message), shorten(error.fix))
 
 
 def warning(reason: str, path: str, places: Places, message: str, fix: str) -> Problem:
@@ -136,17 +131,17 @@ def warning(reason: str, path: str, places: Places, message: str, fix: str) -> P
     return Problem(path, place.line, place.column, reason, message, fix, WARNING)
 
 
-def located(error: ScenarioError, scenario: Scenario) -> ScenarioError:
+def with_place(error: ScenarioError, scenario: Scenario) -> ScenarioError:
     """Return the same error with line and column, its message preceded by the file and place."""
     place = place_of(scenario.places, error.path)
     source = scenario.source or scenario.id
     where = f"{source}:{place.line}:{place.column}" if place.line else source
     return ScenarioError(
         error.reason,
-        f"{where}: {brief(error.message)}",
+        f"{where}: {shorten(error.message)}",
         path=error.path,
         line=place.line or None,
         column=place.column or None,
-        fix=brief(error.fix),
-        metadata={name: brief(value) for name, value in error.metadata.items()},
+        fix=shorten(error.fix),
+        metadata={name: shorten(value) for name, value in error.metadata.items()},
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 from tariffs.engine.base.spelling import did_you_mean, nearest
 from tariffs.engine.errors import ScenarioError
 from tariffs.engine.scenario.canonical import digest_of
-from tariffs.engine.scenario.model import Component, Scenario, located
+from tariffs.engine.scenario.model import Component, Scenario, with_place
 from tariffs.engine.scenario.read import Draft, read_draft
 
 HERE = Path(__file__).parent / "library"
@@ -68,7 +68,7 @@ def _seal(draft: Draft, known: Known, source: str = "scenario") -> Scenario:
     try:
         lineage(scenario, known)
     except ScenarioError as error:
-        raise located(error, scenario) from None
+        raise with_place(error, scenario) from None
     named = (*scenario.parents, *(part.scenario for part in sorted(scenario.mixture, key=_by_weight)))
     return replace(scenario, digest=digest_of(draft.document, [known[name].digest for name in named]))
 
@@ -154,7 +154,7 @@ def components(scenario: Scenario, known: Known | None = None) -> list[tuple[Dec
     try:
         lineage(scenario, known)
     except ScenarioError as error:
-        raise located(error, scenario) from None
+        raise with_place(error, scenario) from None
     return _components(scenario, known)
 
 

@@ -38,7 +38,9 @@ def unknown_names(law: Law, change: Change) -> Iterator[ScenarioError]:
     if change.op == "set_switch":
         yield from law.vocabulary.unknown_switch(change.name, change.value, change.path)
     if change.claim:
-        yield from _unknown_claim(law, change)
+        # Only shares of the value can be set for the lines of a table.
+        shares = {name for name, claim in law.claims.items() if claim.type in {"share", "content"}}
+        yield from unknown((change.claim,), shares, "claim that is a share,", f"{change.path}.claim")
     yield from _unknown_in_rule(law, change)
     yield from _unknown_switches(law, change.switch, f"{change.path}.switch")
     yield from _unknown_in_measure(law, change.measure, f"{change.path}.measure")
@@ -46,15 +48,9 @@ def unknown_names(law: Law, change: Change) -> Iterator[ScenarioError]:
 
 
 def _unknown_in_scope(law: Law, scope: Scope, abroad: bool, path: str) -> Iterator[ScenarioError]:
-    """Unknown names in a scope; `abroad`: its codes may be those of another country's schedule."""
+    """Yield the unknown names in a scope; `abroad`: its codes may be those of another country's schedule."""
     yield from law.vocabulary.unknown_in(scope, path)
     yield from _unknown_codes(law, scope, abroad, path)
-
-
-def _unknown_claim(law: Law, change: Change) -> Iterator[ScenarioError]:
-    """Check that a claim is a share of the value; only such claims can be set for the lines of a table."""
-    kinds = {name for name, claim in law.claims.items() if claim.type in {"share", "content"}}
-    yield from unknown((change.claim,), kinds, "claim that is a share,", f"{change.path}.claim")
 
 
 def _unknown_in_rule(law: Law, change: Change) -> Iterator[ScenarioError]:
@@ -73,7 +69,7 @@ def _unknown_switches(law: Law, wanted: Any, path: str) -> Iterator[ScenarioErro
 
 
 def _unknown_in_measure(law: Law, value: Any, path: str) -> Iterator[ScenarioError]:
-    """Unknown names at any depth of a new measure as written."""
+    """Yield the unknown names at any depth of a new measure as written."""
     if isinstance(value, list):
         for index, item in enumerate(value):
             yield from _unknown_in_measure(law, item, f"{path}[{index}]")
@@ -119,7 +115,7 @@ def _unknown_measures(law: Law, ids: Iterable[str], path: str) -> Iterator[Scena
 
 
 def _bad_terms(law: Law, change: Change) -> Iterator[ScenarioError]:
-    """Errors of conditions and bases, which the law itself reads only when it computes a duty."""
+    """Yield the errors of conditions and bases, which the law reads only when it computes a duty."""
     for read in (
         lambda: law.context(IMPORT).conditions(list(change.conditions), f"{change.path}.if"),
         lambda: read_weights(change.base, f"{change.path}.base"),
@@ -131,7 +127,7 @@ def _bad_terms(law: Law, change: Change) -> Iterator[ScenarioError]:
 
 
 def _unknown_codes(law: Law, scope: Scope, abroad: bool, path: str) -> Iterator[ScenarioError]:
-    """Codes of a scope that no line of a schedule or list begins with; `abroad`: their first six digits count."""
+    """Yield the codes of a scope that no schedule or list has; `abroad`: only their first six digits count."""
     keys = (("products", frozenset[str]().union(*scope.products)), ("not_products", scope.not_products))
     for key, names in keys:
         for code in sorted(filter(is_code, names)):
@@ -156,7 +152,7 @@ def _is_known_code(law: Law, code: str) -> bool:
 
 
 def _nearest_codes(schedule: Schedule, code: str) -> list[str]:
-    """Nearest codes of the same level; for half a level, of the next lower one."""
+    """Return the nearest codes of the same level; for half a level, of the next lower one."""
     length = len(code) + len(code) % 2
     return list(dict.fromkeys(line[:length] for line in schedule.nearest(code, n=12)))[:3]
 

@@ -22,16 +22,16 @@ from tariffs.engine.scenario.model import (
     Places,
     Problem,
     Scenario,
-    listed,
     problem_of,
+    sorted_problems,
 )
 from tariffs.engine.scenario.schema import AssumptionsForm, Location, remove, validate
-from tariffs.engine.scenario.yaml_positions import Document, read_text
+from tariffs.engine.scenario.yaml_positions import Document, parse_yaml
 
 
 @dataclass(frozen=True)
 class Draft:
-    """A scenario as read, before its parents are found, without a digest.
+    """Scenario as read, before its parents are found, without a digest.
 
     `readable` holds the values that could be read, so that names can be checked although the format has problems; it is
     None if the file is not a mapping. `document` is the file as texts, lists and mappings.
@@ -51,16 +51,16 @@ class Draft:
 def read_draft(text: str, source: str) -> Draft:
     """Read a scenario and collect every problem of its format."""
     try:
-        document = read_text(text)
+        document = parse_yaml(text)
     except ScenarioError as error:
         return Draft(None, {}, (problem_of(error, {}),), {})
     value = document.value
     if not isinstance(value, dict):
-        text, fix = (
+        message, fix = (
             "A scenario must be a mapping of keys to values.",
-            "Write schema, id, title and basis as `key: value`.",
+            "Write keys such as `id: my-scenario`.",
         )
-        errors = [ScenarioError("SCENARIO_SYNTAX", text, fix=fix), *document.problems]
+        errors = [ScenarioError("SCENARIO_SYNTAX", message, fix=fix), *document.problems]
         return Draft(None, {}, _problems(errors, document), document.places)
     head, faults = validate(value)
     errors = [*document.problems, *(fault.error for fault in faults)]
@@ -88,24 +88,16 @@ def read_draft(text: str, source: str) -> Draft:
 
 def _problems(errors: Sequence[ScenarioError], document: Document) -> tuple[Problem, ...]:
     """List errors with their places: that of the key for an unknown key, else that of the value."""
-    return listed(
-        [
-            problem_of(error, document.keys if error.reason == "SCENARIO_UNKNOWN_KEY" else document.places)
-            for error in errors
-        ]
-    )
+    places = {"SCENARIO_UNKNOWN_KEY": document.keys}
+    return sorted_problems(problem_of(error, places.get(error.reason, document.places)) for error in errors)
 
 
 def _mixture_errors(value: Mapping[str, Any], mixture: Sequence[Component]) -> list[ScenarioError]:
     if "mixture" not in value:
         return []
+    fix = "Put them into a component."
     errors = [
-        ScenarioError(
-            "SCENARIO_SYNTAX",
-            f"A mixture has no {key} of its own.",
-            path=key,
-            fix="Put them into a component.",
-        )
+        ScenarioError("SCENARIO_SYNTAX", f"A mixture has no {key} of its own.", path=key, fix=fix)
         for key in ("changes", "parents", ASSUMPTIONS)
         if value.get(key)
     ]
@@ -124,7 +116,7 @@ def _assumptions(form: AssumptionsForm) -> Assumptions:
 def _changes(
     value: Mapping[str, Any], source: str, faults: Sequence[Location], errors: list[ScenarioError]
 ) -> tuple[Change, ...]:
-    """Read the changes without their faulty parts, and add the errors of combined keys to `errors`."""
+    """Read the changes without their faulty values; append to `errors` what is wrong with their values together."""
     inner: dict[int | str, list[Location]] = defaultdict(list)
     for location in faults:
         if location[0] == "changes":
@@ -151,7 +143,7 @@ def _change(
     try:
         return change_from_mapping(sound, path, source=source)
     except ScenarioError as error:
-        # Without its faulty values a change may lack what it needs, which is no problem of its own.
+        # An error that only follows from the removal of faulty values is not reported.
         follows = {path, f"{path}.on_end", *(f"{path}.{key}" for key in missing)}
         if not faults or error.reason != "SCENARIO_SYNTAX" or error.path not in follows:
             errors.append(error)

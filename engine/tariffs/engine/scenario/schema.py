@@ -48,10 +48,9 @@ from tariffs.engine.scenario.model import BASES, PROBLEMS_AT_MOST, SCHEMA
 
 _CHANGES_AT_MOST = 500
 _COMPONENTS_AT_MOST = 16
-_ID = re.compile(r"^[a-z0-9][a-z0-9._-]{0,99}$")
+_ID = r"^[a-z0-9][a-z0-9._-]{0,99}$"
 # Digits at most, before and after the point: no ship and no rate of exchange needs more.
-_NUMBER = re.compile(r"^\d{1,12}(\.\d{1,12})?$")
-_COUNT = re.compile(r"^[1-9]\d{0,3}$")
+_NUMBER = r"^\d{1,12}(\.\d{1,12})?$"
 
 # -- JSON Schema of values -------------------------------------------------------------------------------------
 
@@ -59,7 +58,7 @@ _TEXT = {"type": "string"}
 _MAPPING = WithJsonSchema({"type": "object"})
 _SCALAR = {"type": ["string", "number", "boolean"]}
 _SCALARS = {"anyOf": [_SCALAR, {"type": "array", "items": _SCALAR}]}
-_FIGURE = {"anyOf": [{**_TEXT, "pattern": _NUMBER.pattern}, {"type": "number"}]}
+_FIGURE = {"anyOf": [{**_TEXT, "pattern": _NUMBER}, {"type": "number"}]}
 _INSTANT = {**_TEXT, "pattern": r"^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2})?)?$"}
 _STEP = {**_TEXT, "pattern": r"^[+-]\d{1,18}(\.\d{1,18})?pp$|^x\d{1,18}(\.\d{1,18})?$"}
 _RATE = {
@@ -94,28 +93,15 @@ class _Read:
         return handler.generate_schema(text)
 
 
-def _id(text: str) -> str:
-    if not _ID.match(text):
-        raise ValueError(f"{text!r} is not an id of lower-case letters, digits and hyphens")
-    return text
+def _matching(pattern: str, wanted: str, convert: Callable[[str], Any] = str) -> Callable[[str], Any]:
+    """Make a reader of texts that match a pattern."""
 
+    def read(text: str) -> Any:
+        if not re.match(pattern, text):
+            raise ValueError(f"{text!r} is not {wanted}")
+        return convert(text)
 
-def _title(text: str) -> str:
-    if not text.strip():
-        raise ValueError("the title is empty")
-    return text
-
-
-def _number(text: str) -> Decimal:
-    if not _NUMBER.match(text) or not Decimal(text):
-        raise ValueError(f"{text!r} is not a number above 0 such as 60000")
-    return Decimal(text)
-
-
-def _count(text: str) -> Decimal:
-    if not _COUNT.match(text):
-        raise ValueError(f"{text!r} is not a count of calls such as 3")
-    return Decimal(text)
+    return read
 
 
 def _one_line(text: str) -> str:
@@ -141,7 +127,10 @@ def _choice(*choices: str) -> _Read:
 _OPTIONAL_MAPPING = BeforeValidator(lambda value: value or {})
 _OPTIONAL_LIST = BeforeValidator(lambda value: value or [])
 Text = Annotated[Any, _Read(str, _SCALAR)]
-Number = Annotated[Any, _Read(_number, _FIGURE)]
+Number = Annotated[
+    Any, _Read(_matching(rf"(?=.*[1-9]){_NUMBER}", "a number above 0 such as 60000", Decimal), _FIGURE)
+]
+Count = Annotated[Any, _Read(_matching(r"^[1-9]\d{0,3}$", "a count of calls such as 3", Decimal), _FIGURE)]
 Rate = Annotated[Any, _Read(read_rate, _RATE)]
 Share = Annotated[Any, _Read(read_share, _RATE)]
 Instant = Annotated[Any, _Read(lambda text: read_instant(text, ZoneInfo("UTC")), _INSTANT)]
@@ -173,7 +162,7 @@ class Voyage(_Form):
     teu: Number = None
     cargo_tons: Number = None
     containers: Number = None
-    calls: Annotated[Any, _Read(_count, _FIGURE)] = None
+    calls: Count = None
     share: Share = None
     usd_per_unit: Number = None
     source: Prose = ""
@@ -188,7 +177,7 @@ class AssumptionsForm(_Form):
 
 
 class SelectorForm(_Form):
-    """Measures that a change acts on."""
+    """Selection of the measures that a change acts on."""
 
     id: Words = []
     authority: Annotated[Any, _Read(str, _SCALAR, shortest=0)] = ""
@@ -199,7 +188,7 @@ class SelectorForm(_Form):
     not_products: Words = []
 
 
-# A measure or rule in the format of the law's own files: texts where texts belong. The law's reader checks the rest.
+# A measure or rule in the format of the law's files. Only types are checked here; the law's reader checks the rest.
 _LAW_TEXTS = (
     "id title authority direction modelled status displaces_at_zero note conf from to known_from heading "
     "heading_at_zero split_heading kind column undeclared rate price up_to take pick text use"
@@ -255,8 +244,8 @@ class _ScenarioHead(_Form):
     """Scenario: dated edits to the law."""
 
     form: Annotated[Any, _Read(one_of(SCHEMA), {"const": SCHEMA}), Field(alias="schema")]
-    id: Annotated[Any, _Read(_id, {**_TEXT, "pattern": _ID.pattern})]
-    title: Annotated[Any, _Read(_title, {**_TEXT, "minLength": 1})]
+    id: Annotated[Any, _Read(_matching(_ID, "an id such as truce-extended"), {**_TEXT, "pattern": _ID})]
+    title: Annotated[Any, _Read(_matching(r"\s*\S", "a title"), {**_TEXT, "minLength": 1})]
     description: Prose = ""
     basis: Annotated[Any, _choice(*BASES)]
     parents: OptionalWords = []
@@ -274,7 +263,7 @@ ScenarioForm = create_model(
         [],
     ),
 )
-# Placeholders with which the sound rest of a faulty file is read.
+# Values of required keys when the valid part of a faulty file is read.
 _PLACEHOLDERS = {"schema": SCHEMA, "id": "unnamed", "title": "Unnamed", "basis": BASES[0]}
 
 # -- errors ----------------------------------------------------------------------------------------------------
@@ -327,10 +316,11 @@ def remove(document: dict[str, Any], location: Location) -> None:
 
 
 def _fault(document: Mapping[str, Any], detail: Any, hint: bool) -> Fault:
+    """Convert an error of pydantic; `hint`: suggest a key for an unknown one."""
     location = detail["loc"]
     owner, keys = _owner(location)
     if location[0] == "changes":
-        # without the verb, which is not part of the path
+        # The third part is the verb, which is not in the document.
         location = (*location[:2], *location[3:])
     path, kind = path_of(location), detail["type"]
     reason, fix = "SCENARIO_SYNTAX", "Correct the value."
@@ -357,7 +347,7 @@ def _fault(document: Mapping[str, Any], detail: Any, hint: bool) -> Fault:
 
 
 def _owner(location: Location) -> tuple[str, list[str]]:
-    """Name the mapping that a location lies in, and its keys."""
+    """Return the name of the mapping that a location is in, and its keys."""
     name: str
     model: type[BaseModel]
     match location[:-1]:
@@ -379,7 +369,7 @@ def _owner(location: Location) -> tuple[str, list[str]]:
 
 
 def path_of(location: Location) -> str:
-    """Path of a location, such as `changes[2].until`."""
+    """Write a location as a path, such as `changes[2].until`."""
     return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in location).removeprefix(".")
 
 

@@ -1,6 +1,6 @@
-"""YAML as text with places: every scalar stays as written, every key and value has its line and column.
+"""Parse YAML into texts, lists and mappings, with the line and column of every key and value.
 
-Only plain data is let in: no anchors, aliases or tags, one document, bounded size and depth. So a file cannot grow
+Only plain data is accepted: no anchors, aliases or tags, one document, bounded size and depth. So a file cannot grow
 when it is read, and `NO` stays Norway.
 """
 
@@ -19,17 +19,17 @@ from tariffs.engine.scenario.model import Position
 SIZE_AT_MOST = 1 << 20
 DEPTH_AT_MOST = 16
 NODES_AT_MOST = 50_000
-# Every value is filed under its path, so that long keys above many values would swell.
+# Every value is stored under its path, so long keys above many values would take much memory.
 PATH_AT_MOST = 500
 _LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
-# What YAML refuses to read: control characters, and halves of surrogate pairs.
+# Characters that YAML refuses: control characters, and halves of surrogate pairs.
 _UNREADABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _START = Position(1, 1)
 
 
 @dataclass
 class Document:
-    """A YAML document: `value` of texts, lists and mappings; places by path of values and of keys; problems found."""
+    """YAML document: its value as texts, lists and mappings, places of values and keys by path, and its problems."""
 
     value: Any = None
     places: dict[str, Position] = field(default_factory=dict)
@@ -37,10 +37,8 @@ class Document:
     problems: list[ScenarioError] = field(default_factory=list)
 
 
-def read_text(text: str) -> Document:
-    """Read one document.
-
-    Duplicate keys are collected as problems (the first one counts).
+def parse_yaml(text: str) -> Document:
+    """Parse one document; duplicate keys are collected as problems (the first one counts).
 
     Raises:
         ScenarioError: SCENARIO_SYNTAX if it is no YAML, or not plain and bounded.
@@ -52,20 +50,18 @@ def read_text(text: str) -> Document:
         raise _fault(f"The scenario is not text: {error.reason}.", place, "Write it in UTF-8 text.") from None
     if size > SIZE_AT_MOST:
         raise _fault(f"The scenario is larger than {SIZE_AT_MOST} bytes.", _START, "Split it by `parents`.")
-    document = Document()
     try:
-        _PositionedConstructor(yaml.parse(text, Loader=_LOADER), document).build()
+        return _Builder(yaml.parse(text, Loader=_LOADER)).build()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        told = error.problem or error.context or "cannot be read"
+        message = error.problem or error.context or "cannot be read"
         place = Position(mark.line + 1, mark.column + 1) if mark else _START
-        raise _fault(f"The scenario is not YAML: {told}.", place, "Correct the line.") from None
+        raise _fault(f"The scenario is not YAML: {message}.", place, "Correct the line.") from None
     except yaml.YAMLError as error:
-        told = str(error).splitlines()[0]
         unreadable = _UNREADABLE.search(text)
         place = _place_in(text, unreadable.start()) if unreadable else _START
-        raise _fault(f"The scenario is not YAML: {told}.", place, "Write it in UTF-8 text.") from None
-    return document
+        message = f"The scenario is not YAML: {str(error).splitlines()[0]}."
+        raise _fault(message, place, "Write it in UTF-8 text.") from None
 
 
 def _fault(
@@ -75,7 +71,7 @@ def _fault(
 
 
 def _place_in(text: str, at: int) -> Position:
-    """The line and column of an index into a text."""
+    """Convert an index into a text to line and column."""
     return Position(text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
 
 
@@ -83,24 +79,25 @@ def _place(event: Any) -> Position:
     return Position(event.start_mark.line + 1, event.start_mark.column + 1)
 
 
-class _PositionedConstructor:
-    """Builds values from the parser's events, so that depth and size are bounded before anything is built."""
+class _Builder:
+    """Builds values from the parser's events, and checks depth and size before it builds anything."""
 
-    def __init__(self, events: Iterator[Any], document: Document) -> None:
+    def __init__(self, events: Iterator[Any]) -> None:
         self._events = events
-        self._document = document
+        self._document = Document()
         self._nodes = 0
 
-    def build(self) -> None:
-        next(self._events)  # the stream begins
+    def build(self) -> Document:
+        next(self._events)  # start of the stream
         event = next(self._events)
         if isinstance(event, yaml.StreamEndEvent):
             raise _fault("The scenario is empty.", _START, "Write at least schema, id, title and basis.")
         self._document.value = self._node(next(self._events), "", 0)
-        next(self._events)  # the document ends
+        next(self._events)  # end of the document
         event = next(self._events)
         if not isinstance(event, yaml.StreamEndEvent):
             raise _fault("A scenario is one document.", _place(event), "Keep one scenario per file.")
+        return self._document
 
     def _node(self, event: Any, path: str, depth: int) -> Any:
         self._check(event, path, depth)
@@ -113,20 +110,19 @@ class _PositionedConstructor:
 
     def _check(self, event: Any, path: str, depth: int) -> None:
         self._nodes += 1
+        message = fix = ""
         if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
-            raise _fault("Anchors and aliases are not allowed.", _place(event), "Write the value out.", path)
-        if event.tag is not None:
-            raise _fault(
-                f"The tag {event.tag} is not allowed.", _place(event), "Write the plain value.", path
-            )
-        if len(path) > PATH_AT_MOST:
-            raise _fault("A key is too long.", _place(event), "Shorten it.", path[:PATH_AT_MOST])
-        if depth > DEPTH_AT_MOST:
-            raise _fault("The scenario is nested too deeply.", _place(event), "Flatten it.", path)
-        if self._nodes > NODES_AT_MOST:
-            raise _fault(
-                f"The scenario has more than {NODES_AT_MOST} values.", _place(event), "Split it.", path
-            )
+            message, fix = "Anchors and aliases are not allowed.", "Write the value out."
+        elif event.tag is not None:
+            message, fix = f"The tag {event.tag} is not allowed.", "Write the plain value."
+        elif len(path) > PATH_AT_MOST:
+            message, fix = "A key is too long.", "Shorten it."
+        elif depth > DEPTH_AT_MOST:
+            message, fix = "The scenario is nested too deeply.", "Flatten it."
+        elif self._nodes > NODES_AT_MOST:
+            message, fix = f"The scenario has more than {NODES_AT_MOST} values.", "Split it."
+        if message:
+            raise _fault(message, _place(event), fix, path[:PATH_AT_MOST])
 
     def _sequence(self, path: str, depth: int) -> list[Any]:
         items: list[Any] = []
@@ -135,32 +131,25 @@ class _PositionedConstructor:
         return items
 
     def _mapping(self, path: str, depth: int) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+        mapping: dict[str, Any] = {}
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
             self._check(event, path, depth + 1)
             if not isinstance(event, yaml.ScalarEvent):
                 raise _fault("A key is a single word.", _place(event), "Write `key: value`.", path)
             key = event.value
             inner = f"{path}.{key}" if path else key
-            if key in found:
-                self._document.problems.append(
-                    _fault(
-                        f"The key {key!r} is given twice.",
-                        _place(event),
-                        "Keep one.",
-                        inner,
-                        "SCENARIO_UNKNOWN_KEY",
-                    )
-                )
+            if key in mapping:
+                message = f"The key {key!r} is given twice."
+                error = _fault(message, _place(event), "Keep one.", inner, "SCENARIO_UNKNOWN_KEY")
+                self._document.problems.append(error)
                 self._skip(depth + 1)
                 continue
             self._document.keys[inner] = _place(event)
-            found[key] = self._node(next(self._events), inner, depth + 1)
-        return found
+            mapping[key] = self._node(next(self._events), inner, depth + 1)
+        return mapping
 
     def _skip(self, depth: int) -> None:
-        """Read a value past, within the same bounds."""
-        aside = _PositionedConstructor(self._events, Document())
-        aside._nodes = self._nodes
-        aside._node(next(self._events), "", depth)
-        self._nodes = aside._nodes
+        """Read a value within the same bounds, and drop it."""
+        document, self._document = self._document, Document()
+        self._node(next(self._events), "", depth)
+        self._document = document
