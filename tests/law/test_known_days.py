@@ -30,7 +30,7 @@ def test_a_period_holds_at_some_instant_as_known_on_the_day_it_was_published(nam
     measure = LAW.measures[name]
     (period,) = (one for one in measure.periods if one.id == label)
     law = LAW.with_switches({**measure.switch, **period.switch})
-    found = (law.standing(measure, moment, period.known_from) for moment in moments(law, measure))
+    found = (law.state_of(measure, moment, period.known_from) for moment in moments(law, measure))
     assert any(one is not None and one.period.id == label for one in found)
 
 

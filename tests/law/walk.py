@@ -190,7 +190,7 @@ def by_value() -> Any:
 
 def state(law: Law, measure: Measure, at: datetime, known_on: date) -> tuple[Row, ...]:
     """The rows of a measure that hold at an instant; nothing if it charges nobody."""
-    found = law.standing(measure, at, known_on)
+    found = law.state_of(measure, at, known_on)
     return tuple(replace(row, acts=()) for row in found.rows) if found else ()
 
 
@@ -199,7 +199,7 @@ def same(law: Law, measure: Measure, before: Moment, after: Moment) -> bool:
     if state(law, measure, *before) != state(law, measure, *after):
         return False
     if not measure.modelled:
-        stands = [law.standing(measure, *moment) for moment in (before, after)]
+        stands = [law.state_of(measure, *moment) for moment in (before, after)]
         marks = [(found.period.id, found.suspended) if found else None for found in stands]
         return marks[0] == marks[1]
     names = {name for row in state(law, measure, *before) for name in _names(row.scope)}

@@ -32,7 +32,7 @@ def figures(found: PortCost) -> dict[str, tuple[Decimal, str]]:
 
 def test_every_sourced_figure_has_a_source_and_a_confidence() -> None:
     costs = sourced_costs(LAW, COLLECTED)
-    kinds = {(fee["measure"], kind) for fee in LAW.port_fees for kind in fee["kinds"]}
+    kinds = {(fee.measure, kind) for fee in LAW.port_fees.values() for kind in fee.kinds}
     assert {(one.fee.measure, one.fee.kind) for one in costs} == kinds
     for one in costs:
         assert "net_tons" in figures(one)

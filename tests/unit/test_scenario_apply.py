@@ -31,7 +31,7 @@ def reasons(*changes: str, law: Law | None = None) -> list[tuple[str, str, str]]
 
 
 def rates(law: Law, measure: str, day: datetime) -> list[Decimal | None]:
-    found = law.standing(law.measures[measure], day, law.as_of)
+    found = law.state_of(law.measures[measure], day, law.as_of)
     return [row.rate for row in found.rows if row.charging] if found else []
 
 

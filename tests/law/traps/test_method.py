@@ -63,7 +63,7 @@ def test_trap_22_no_duty_on_freight() -> None:
 def test_trap_25_the_other_side_still_charges_its_ten_percent() -> None:
     def rates(law: Law) -> list[Decimal | None]:
         noon = datetime.fromisoformat("2026-11-24T12:00+08:00")
-        found = law.standing(law.measures["cn.recip"], noon, law.as_of)
+        found = law.state_of(law.measures["cn.recip"], noon, law.as_of)
         return [row.rate for row in found.rows] if found else []
 
     assert rates(load_law()) == [Decimal("0.1")]

@@ -1,22 +1,26 @@
-"""The steps of promises to buy (law/constraints.yaml): what is promised from when to when."""
+"""Limits and floors on quantities that hang on a measure (law/constraints.yaml), parsed once at load."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import datetime, time
 from decimal import Decimal
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from tariffs.engine.law.values import read_amount
+from tariffs.engine.law.amendments import read_scope, read_words
+from tariffs.engine.law.model import Scope
+from tariffs.engine.law.raw_fields import Raw, check_keys, keys, one_of, read_required
+from tariffs.engine.law.values import read_amount, read_day
 
+LIMIT, FLOOR = "limit", "floor"
 _YEAR = 12
+_KEYS = keys("measure kind direction origins products floors cite conf")
 
 
 @dataclass(frozen=True, slots=True)
 class CommitmentStep:
-    """At least `quantity` in `unit` over [start, end), which are months as a whole."""
+    """A commitment to buy at least `quantity` in `unit` over [start, end), whole months."""
 
     quantity: Decimal
     unit: str
@@ -30,20 +34,49 @@ class CommitmentStep:
         return self.quantity * _YEAR / months
 
 
-def commitment_steps(entry: Mapping[str, Any], zone: ZoneInfo) -> list[CommitmentStep]:
-    """The steps of one entry, on the clock of its measure; none for a limit."""
+@dataclass(frozen=True, slots=True)
+class QuantityRule:
+    """A limit or floor on goods that go in `direction`; a limit has no steps.
 
-    def midnight(day: str) -> datetime:
-        return datetime.combine(date.fromisoformat(day), time(0), zone)
+    `promise` is the step in force where the rule is one in force (`quantity_rules`).
+    """
 
-    return [
-        CommitmentStep(*read_amount(step["quantity"]), midnight(step["from"]), midnight(step["to"]))
-        for step in entry.get("floors", ())
-    ]
+    measure: str
+    kind: str
+    direction: str
+    scope: Scope
+    citations: tuple[str, ...]
+    conf: str
+    steps: tuple[CommitmentStep, ...] = ()
+    promise: CommitmentStep | None = None
 
 
-def commitment_moments(entries: Sequence[Mapping[str, Any]], zone: ZoneInfo) -> Iterable[datetime]:
-    """Every instant at which one of the promises begins or ends."""
-    for entry in entries:
-        for promise in commitment_steps(entry, zone):
-            yield from (promise.start, promise.end)
+def read_quantity_rules(raw: Sequence[Raw], zone: ZoneInfo) -> tuple[QuantityRule, ...]:
+    """Read constraints.yaml; days of commitments begin at midnight in the zone."""
+    return tuple(_read_rule(item, zone, f"constraints[{index}]") for index, item in enumerate(raw))
+
+
+def _read_rule(raw: Raw, zone: ZoneInfo, path: str) -> QuantityRule:
+    check_keys(raw, _KEYS, path)
+    steps = enumerate(raw.get("floors", []))
+    return QuantityRule(
+        measure=read_required(raw, "measure", str, path),
+        kind=read_required(raw, "kind", one_of(LIMIT, FLOOR), path),
+        direction=read_required(raw, "direction", one_of("import", "export"), path),
+        scope=read_scope(raw, path),
+        citations=read_words(raw.get("cite", []), f"{path}.cite"),
+        conf=raw.get("conf", "C"),
+        steps=tuple(_read_step(step, zone, f"{path}.floors[{index}]") for index, step in steps),
+    )
+
+
+def _read_step(raw: Raw, zone: ZoneInfo, path: str) -> CommitmentStep:
+    start, end = (
+        datetime.combine(read_required(raw, key, read_day, path), time(0), zone) for key in ("from", "to")
+    )
+    return CommitmentStep(*read_required(raw, "quantity", read_amount, path), start, end)
+
+
+def commitment_moments(rules: Sequence[QuantityRule]) -> Iterable[datetime]:
+    """List every instant at which a commitment begins or ends."""
+    return [moment for rule in rules for step in rule.steps for moment in (step.start, step.end)]

@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from tariffs.engine.base.spelling import did_you_mean, nearest
 from tariffs.engine.law.values import read_instant, read_number, read_rate
 
 ENTRY_DATE = "entry_date"
@@ -76,7 +77,10 @@ def parse_condition(text: str, claim_types: Mapping[str, str], zone: ZoneInfo) -
     negated, claim, op, value = form[1] is not None, form[2], form[3] or "", form[4] or ""
     kind = "date" if claim == ENTRY_DATE else claim_types.get(claim)
     if kind is None:
-        raise ValueError(f"{text!r} names the claim {claim!r}, which claims.yaml does not have")
+        hint = did_you_mean(nearest(claim, claim_types))
+        raise ValueError(
+            f"{text!r} names the claim {claim!r}, which claims.yaml does not have. {hint}".strip()
+        )
     return Condition(form[0], claim, negated, op, _operand(kind, op, value, zone, text), value)
 
 

@@ -1,14 +1,14 @@
-"""Names that law data and scenarios may use: countries, groups, product lists, switches. An unknown one is an error.
+"""Check names that law data and scenarios use: countries, groups, product lists, switches, and others by kind.
 
-A misspelt list or country would match nothing in silence, so every reader of a scope or switch checks it here.
+A misspelt list or country would match no goods, so every reader of a scope or switch checks it here.
 """
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from tariffs.engine.base.spelling import nearest
 from tariffs.engine.errors import ScenarioError
 from tariffs.engine.law.model import Scope
 from tariffs.engine.law.values import is_code
@@ -18,30 +18,28 @@ ORIGINS = "country or group"
 """The kind of names that people also write as a country's name or alpha-3 code."""
 
 
-def check_known(names: Iterable[str], known: Iterable[str], what: str, path: str) -> None:
+def check_known(names: Iterable[str], known: Iterable[str], kind: str, path: str) -> None:
     """Refuse a name that is not among the known ones.
 
     Raises:
         ScenarioError: NOTHING_MATCHED with the nearest names.
     """
-    for error in unknown(names, known, what, path):
+    for error in unknown(names, known, kind, path):
         raise error
 
 
-def unknown(names: Iterable[str], known: Iterable[str], what: str, path: str) -> Iterator[ScenarioError]:
-    """The error NOTHING_MATCHED of every name that is not among the known ones, with the nearest of them."""
+def unknown(names: Iterable[str], known: Iterable[str], kind: str, path: str) -> Iterator[ScenarioError]:
+    """Yield the error NOTHING_MATCHED of every name that is not among the known ones, with the nearest of them."""
     known = frozenset(known)
     for name in sorted(set(names) - known):
-        near = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.4)
-        if what == ORIGINS:
+        near = nearest(name, known)
+        if kind == ORIGINS:
             near = origins_named(name) or near or origins_meant(name)
         yield ScenarioError(
             "NOTHING_MATCHED",
-            f"The law has no {what} {name!r}.",
+            f"The law has no {kind} {name!r}.",
             path=path,
-            fix=f"Did you mean {', '.join(near)}?"
-            if near
-            else "See docs/law-data.md for the names there are.",
+            fix=f"Did you mean {', '.join(near)}?" if near else "See docs/law-data.md for the known names.",
             metadata={"name": name, "nearest": ",".join(near)},
         )
 
@@ -50,7 +48,7 @@ def unknown(names: Iterable[str], known: Iterable[str], what: str, path: str) ->
 class Names:
     """Names of one law: `origins` are ISO codes and groups, `switches` the values of each switch.
 
-    `retired` says of switches that were settled how they were.
+    `retired` gives the outcome of each switch that is settled.
     """
 
     origins: frozenset[str]
@@ -68,7 +66,7 @@ class Names:
             raise error
 
     def unknown_in(self, scope: Scope, path: str) -> Iterator[ScenarioError]:
-        """The error of every list, group or country of a scope that does not exist."""
+        """Yield the error of every list, group or country of a scope that does not exist."""
         for key, names in (("origins", scope.origins), ("not_origins", (scope.not_origins,))):
             yield from unknown(_joined(names), self.origins, ORIGINS, _below(path, key))
         for key, names in (("products", scope.products), ("not_products", (scope.not_products,))):
@@ -90,7 +88,7 @@ class Names:
             raise error
 
     def unknown_switch(self, name: str, value: str, path: str) -> Iterator[ScenarioError]:
-        """The error of a switch setting that does not exist or was retired, if it was."""
+        """Yield the error of a switch setting that does not exist, or of a retired switch."""
         if name in self.retired:
             yield ScenarioError(
                 "SWITCH_RETIRED",

@@ -19,7 +19,8 @@ from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.errors import LawError, ScenarioError, TariffsError
 from tariffs.engine.law.amendments import LAW, UNSELECTIVE, Act, Change, name_among
 from tariffs.engine.law.assumptions import NONE, Assumptions
-from tariffs.engine.law.commitments import commitment_moments
+from tariffs.engine.law.commitments import QuantityRule, commitment_moments
+from tariffs.engine.law.fee_tables import CountryRates, Fees, PortFeeTable, RefundTerms, SourcedVoyage
 from tariffs.engine.law.known_names import Names
 from tariffs.engine.law.law_at import Active, ActiveRule, InForce
 from tariffs.engine.law.law_edits import Constraint, SetClaim, constraint, rules_after, set_claim
@@ -72,18 +73,18 @@ class Law:
     programs: Mapping[str, Program]
     lists: Mapping[str, ProductList]
     row_sets: Mapping[str, Any]
-    fees: Mapping[str, Any]
+    fees: Fees
     references: Mapping[str, Reference]
     retired: Mapping[str, str]
     digest: str
     origins: frozenset[str] = field(default_factory=origin_codes)
     retired_switches: Mapping[str, str] = field(default_factory=dict)
     authorities: Mapping[str, Any] = field(default_factory=dict)
-    refunds: Mapping[str, Any] = field(default_factory=dict)
-    exports: Mapping[str, Any] = field(default_factory=dict)
-    port_fees: Sequence[Mapping[str, Any]] = ()
-    port_calls: Sequence[Mapping[str, Any]] = ()
-    limits: Sequence[Mapping[str, Any]] = ()
+    refunds: RefundTerms = field(default_factory=RefundTerms)
+    exports: CountryRates = field(default_factory=CountryRates)
+    port_fees: Mapping[str, PortFeeTable] = field(default_factory=dict)
+    port_calls: tuple[SourcedVoyage, ...] = ()
+    limits: tuple[QuantityRule, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
     set_claims: tuple[SetClaim, ...] = ()
     constraints: tuple[Constraint, ...] = ()
@@ -300,7 +301,7 @@ class Law:
         actives: list[Active] = []
         unmodelled: list[MeasureState] = []
         for index, measure in enumerate(self.measures.values()):
-            found = self.standing(measure, instant, known_on) if measure.direction == direction else None
+            found = self.state_of(measure, instant, known_on) if measure.direction == direction else None
             if found is None:
                 continue
             if not measure.modelled:
@@ -320,8 +321,8 @@ class Law:
         """Whether a displaced measure revives is not settled law, so it is a switch."""
         return REVIVE in self.switches and self.setting(REVIVE) == "on"
 
-    def standing(self, measure: Measure, instant: datetime, known_on: date) -> MeasureState | None:
-        """Where a measure stands, whether modelled or not."""
+    def state_of(self, measure: Measure, instant: datetime, known_on: date) -> MeasureState | None:
+        """State of a measure at an instant, whether modelled or not; None if it applies to no one."""
         if not (self.switched(measure.switch) and self.sure(measure.conf)):
             return None
         acts = [
@@ -374,8 +375,7 @@ class Law:
                 found |= {item.start, item.end}
         for product_list in self.lists.values():
             found |= set(product_list.boundaries)
-        if self.limits:
-            found |= set(commitment_moments(self.limits, self.zones[CONTROL]))
+        found |= set(commitment_moments(self.limits))
         return sorted(moment for moment in found if moment is not None)
 
     @cached_property

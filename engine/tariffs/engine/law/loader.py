@@ -22,13 +22,20 @@ import yaml
 
 from tariffs.engine.errors import LawError, TariffsError
 from tariffs.engine.law.amendments import SCENARIO_ONLY, Change, change_from_mapping
+from tariffs.engine.law.commitments import read_quantity_rules
+from tariffs.engine.law.fee_tables import (
+    read_exports,
+    read_fees,
+    read_port_calls,
+    read_port_fees,
+    read_refunds,
+)
 from tariffs.engine.law.known_names import Names
-from tariffs.engine.law.law import IMPORT, Law
+from tariffs.engine.law.law import CONTROL, IMPORT, Law
 from tariffs.engine.law.model import ListEntry, Measure, Membership, ProductList, Program
 from tariffs.engine.law.name_checks import check_names
 from tariffs.engine.law.raw_fields import Context, Raw, check_keys, fault
-from tariffs.engine.law.read import list_day, read_measure, read_rule
-from tariffs.engine.law.read_facts import read_claim, read_one_switch, read_reference
+from tariffs.engine.law.read import list_day, read_claim, read_measure, read_reference, read_rule, read_switch
 from tariffs.engine.law.values import digits, is_code, read_day, read_instant, read_rate
 from tariffs.engine.schedule.countries import origin_codes
 
@@ -146,7 +153,7 @@ def _in_file(error: TariffsError, files: Mapping[str, str]) -> LawError:
 def _law_of(raw: Mapping[str, Any], origins: frozenset[str]) -> Law:
     version = raw["version"]
     zones = {direction: ZoneInfo(name) for direction, name in version["clock"].items()}
-    switches = {name: read_one_switch(name, item) for name, item in raw.get("switches", {}).items()}
+    switches = {name: read_switch(name, item) for name, item in raw.get("switches", {}).items()}
     retired_switches = raw.get("retired", {}).get("switches", {})
     names = Names(
         origins | raw.get("groups", {}).keys(),
@@ -176,13 +183,13 @@ def _law_of(raw: Mapping[str, Any], origins: frozenset[str]) -> Law:
         },
         lists={name: _read_entries(name, rows, zones[IMPORT]) for name, rows in raw.get("lists", {}).items()},
         row_sets=raw.get("row_sets", {}),
-        fees=raw.get("fees", {}),
+        fees=read_fees(raw.get("fees", {})),
         authorities=raw.get("authorities", {}),
-        refunds=raw.get("refunds", {}),
-        exports=raw.get("exports", {}),
-        port_fees=raw.get("port_fees", ()),
-        port_calls=raw.get("port_calls", ()),
-        limits=raw.get("constraints", ()),
+        refunds=read_refunds(raw.get("refunds", {})),
+        exports=read_exports(raw.get("exports", {})),
+        port_fees=read_port_fees(raw.get("port_fees", ()), zones[IMPORT]),
+        port_calls=read_port_calls(raw.get("port_calls", ())),
+        limits=read_quantity_rules(raw.get("constraints", ()), zones.get(CONTROL, zones[IMPORT])),
         references={
             name: read_reference(name, item, names) for name, item in raw.get("references", {}).items()
         },

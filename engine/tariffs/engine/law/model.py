@@ -208,7 +208,8 @@ class Rule:
 class Claim:
     """A fact about the goods. `type`: share, content, bool, date, code, number; `role`: relief, content, charge.
 
-    `asks` are the scopes of goods where the fact is plausible; a line in one of them is told of it.
+    `asks` are the scopes of goods where the fact is plausible: answers about such goods list the claim. `codes` says of
+    a claim of type code which codes it takes: country, hts, or empty for any.
     """
 
     id: str
@@ -219,6 +220,7 @@ class Claim:
     reference: str
     text: str
     source: tuple[str, ...]
+    codes: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,129 +1,168 @@
 """Check that every name the law's files use exists: measures, nodes, countries, groups, lists, claims, switches.
 
-Scopes and switches of measures, periods, rows and rules are checked where they are read (`reading.Context`); here are
-acts, and the files beside the measures.
+Scopes and switches of measures, periods, rows and rules are checked where they are read (`raw_fields.Context`); here
+are acts, headings, codes in conditions, and the files beside the measures.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
 
-from tariffs.engine.law.amendments import Act, read_scope
-from tariffs.engine.law.known_names import check_known
+from tariffs.engine.errors import TariffsError
+from tariffs.engine.law.amendments import Act
+from tariffs.engine.law.conditions import Condition
+from tariffs.engine.law.known_names import ORIGINS, unknown
 from tariffs.engine.law.law import Law
-from tariffs.engine.law.model import Measure, Rule
+from tariffs.engine.law.model import Measure, Row
 from tariffs.engine.law.raw_fields import fault
+from tariffs.engine.law.selection import unmatched
+from tariffs.engine.law.values import is_code
 
-_DIRECTIONS_OF_GOODS = ("import", "export")
+_HEADING = re.compile(r"^9[89]\d\d\.\d\d\.\d\d$")
+Faults = Iterator[TariffsError]
 
 
 def check_names(law: Law) -> None:
-    """Refuse law data that names what the law does not have.
+    """Refuse law data that names something the law does not have.
 
     Raises:
         TariffsError: LAW_INVALID, NOTHING_MATCHED or SWITCH_UNKNOWN, its field the path of the name.
     """
-    _check_acts(law)
-    for rule in law.rules:
-        _check_rule(law, rule)
-    _check_members(law)
-    _check_facts(law)
-    _check_limits(law)
-    _check_ports(law)
-    _check_exports(law)
-    _check_nodes(law)
-    check_known(law.retired.values(), law.names, "measure or authority", "retired")
+    for error in name_faults(law):
+        raise error
 
 
-def _check_acts(law: Law) -> None:
+def name_faults(law: Law) -> Faults:
+    """Yield the error of every name that the law uses and does not have."""
+    yield from _in_measures(law)
+    yield from _in_acts(law)
+    yield from _in_rules(law)
+    yield from _in_groups(law)
+    yield from _in_claims(law)
+    yield from _in_limits(law)
+    yield from _in_port_calls(law)
+    yield from _in_nodes(law)
+    yield from unknown(law.retired.values(), law.names, "measure or authority", "retired")
+
+
+def _in_measures(law: Law) -> Faults:
+    for measure in law.measures.values():
+        for period in measure.periods:
+            for index, row in enumerate(period.rows):
+                place = f"measures.{measure.id}.{period.id}[{index}]"
+                yield from _in_row(law, row, place)
+
+
+def _in_row(law: Law, row: Row, path: str) -> Faults:
+    for key in ("heading", "heading_at_zero", "split_heading"):
+        yield from _heading_faults(getattr(row, key), f"{path}.{key}")
+    yield from _in_conditions(law, row.conditions, f"{path}.if")
+
+
+def _heading_faults(heading: str, path: str) -> Faults:
+    if heading and not _HEADING.match(heading):
+        yield fault(path, f"{heading!r} is not a heading of chapter 98 or 99 such as 9903.01.25")
+
+
+def _in_conditions(law: Law, conditions: Iterable[Condition], path: str) -> Faults:
+    for condition in conditions:
+        codes = condition.operand if isinstance(condition.operand, frozenset) else frozenset[str]()
+        kind = law.claims[condition.claim].codes if condition.claim in law.claims else ""
+        if kind == "country":
+            yield from unknown(codes, law.origins, ORIGINS, path)
+        elif kind == "hts":
+            for code in sorted(codes):
+                if not is_code(code):
+                    yield fault(path, f"{code!r} is not an HTS code")
+
+
+def _in_acts(law: Law) -> Faults:
     for change in law.changes:
         if change.op != "announce" and not law.select_measures(change):
-            raise fault(f"{change.path}.measures", "the selector matches no measure")
-        law.vocabulary.check_scope(change.selector.scope, f"{change.path}.measures")
-        law.vocabulary.check_switches(change.switch, f"{change.path}.switch")
+            yield unmatched(change, law.names, law.retired)
+        yield from law.vocabulary.unknown_in(change.selector.scope, f"{change.path}.measures")
+        for name, value in change.switch.items():
+            yield from law.vocabulary.unknown_switch(name, value, f"{change.path}.switch.{name}")
+        yield from _heading_faults(change.heading, f"{change.path}.heading")
     for measure in law.measures.values():
-        _check_sources(measure, law.acts[measure.id])
+        yield from _in_sources(measure, law.acts[measure.id])
+        for act in law.acts[measure.id]:
+            yield from _in_conditions(law, act.conditions, f"{act.change.path}.if")
 
 
-def _check_sources(measure: Measure, acts: Sequence[Act]) -> None:
-    """Rows find their citations by the names of periods and acts, so each must stand for one of them."""
+def _in_sources(measure: Measure, acts: Sequence[Act]) -> Faults:
+    """Rows find their citations by the names of periods and acts, so each name must be of one of them only."""
     names = [*measure.labels, *{act.order: act.name for act in acts}.values()]
     for name, count in Counter(names).items():
         if count > 1:
-            raise fault(f"measures.{measure.id}", f"{count} periods or acts have the name {name!r}")
+            yield fault(f"measures.{measure.id}", f"{count} periods or acts have the name {name!r}")
 
 
-def _check_rule(law: Law, rule: Rule) -> None:
-    for key, names in (("when", rule.when), ("on", rule.on), ("one_of", rule.members)):
-        check_known(names, law.names, "measure or authority", f"rules.{rule.id}.{key}")
+def _in_rules(law: Law) -> Faults:
+    for rule in law.rules:
+        path = f"rules.{rule.id}"
+        for key, names in (("when", rule.when), ("on", rule.on), ("one_of", rule.members)):
+            yield from unknown(names, law.names, "measure or authority", f"{path}.{key}")
+        for heading in sorted({rule.heading, *rule.when_not}):
+            yield from _heading_faults(heading, path)
+        yield from _in_conditions(law, (*rule.conditions, *rule.unless), f"{path}.if")
 
 
-def _check_members(law: Law) -> None:
+def _in_groups(law: Law) -> Faults:
     for name, dated in law.groups.items():
+        if name in law.origins:
+            yield fault(f"groups.{name}", "a group must not have the code of a country")
         for part in dated:
-            check_known(part.members, law.origins, "country", f"groups.{name}.members")
+            yield from unknown(part.members, law.origins, ORIGINS, f"groups.{name}.members")
     for symbol, program in law.programs.items():
-        check_known(program.members, law.origins, "country", f"programs.{symbol}.members")
-        check_known((program.claim,), law.claims, "claim", f"programs.{symbol}.claim")
+        yield from unknown(program.members, law.origins, ORIGINS, f"programs.{symbol}.members")
+        yield from unknown((program.claim,), law.claims, "claim", f"programs.{symbol}.claim")
 
 
-def _check_facts(law: Law) -> None:
+def _in_claims(law: Law) -> Faults:
     for name, claim in law.claims.items():
         if claim.reference:
-            check_known((claim.reference,), law.references, "reference share", f"claims.{name}.reference")
+            yield from unknown(
+                (claim.reference,), law.references, "reference share", f"claims.{name}.reference"
+            )
     for name, reference in law.references.items():
         path = f"references.{name}"
-        if reference.switch:
-            check_known((reference.switch,), law.switches, "switch", f"{path}.switch")
+        if reference.switch and reference.switch not in law.switches:
+            yield from unknown((reference.switch,), law.switches, "switch", f"{path}.switch")
+        elif reference.switch:
             values = law.switches[reference.switch].values
             variants = (*reference.tables, *reference.rules)
-            check_known(variants, values, f"value of the switch {reference.switch}", f"{path}.variants")
-            check_known(values, variants, f"variant of the reference share {name}", f"{path}.variants")
+            kind = f"value of the switch {reference.switch}"
+            yield from unknown(variants, values, kind, f"{path}.variants")
+            yield from unknown(values, variants, f"variant of the reference share {name}", f"{path}.variants")
 
 
-def _check_limits(law: Law) -> None:
-    for index, entry in enumerate(law.limits):
+def _in_limits(law: Law) -> Faults:
+    for index, rule in enumerate(law.limits):
         path = f"constraints[{index}]"
-        check_known((entry["measure"],), law.measures, "measure", f"{path}.measure")
-        check_known((entry["direction"],), _DIRECTIONS_OF_GOODS, "direction", f"{path}.direction")
-        law.vocabulary.check_scope(read_scope(entry, path), path)
+        yield from unknown((rule.measure,), law.measures, "measure", f"{path}.measure")
+        yield from law.vocabulary.unknown_in(rule.scope, path)
 
 
-def _check_ports(law: Law) -> None:
-    fees = {fee["measure"]: fee["kinds"] for fee in law.port_fees}
-    check_known(fees, law.measures, "measure", "port_fees[].measure")
+def _in_port_calls(law: Law) -> Faults:
+    yield from unknown(law.port_fees, law.measures, "measure", "port_fees[].measure")
     for index, voyage in enumerate(law.port_calls):
         path = f"port_calls[{index}]"
-        check_known((voyage["measure"],), fees, "port fee", f"{path}.measure")
-        kinds = fees[voyage["measure"]]
-        check_known((voyage["kind"],), kinds, "kind of ship", f"{path}.kind")
+        fee = law.port_fees.get(voyage.measure)
+        if fee is None:
+            yield from unknown((voyage.measure,), law.port_fees, "port fee", f"{path}.measure")
+        else:
+            yield from unknown((voyage.kind,), fee.kinds, "kind of ship", f"{path}.kind")
 
 
-def _check_exports(law: Law) -> None:
-    for key, entries in law.exports.items():
-        for index, entry in enumerate(_mappings(entries)):
-            for product in entry.get("products", []):
-                bare = product.replace(".", "")
-                if bare and not (bare.isascii() and bare.isdigit() and len(bare) <= 6):
-                    raise fault(
-                        f"exports.{key}[{index}].products", f"{product!r} is not a prefix of 6 digits"
-                    )
-
-
-def _mappings(entries: Any) -> Iterable[Mapping[str, Any]]:
-    return entries if isinstance(entries, Sequence) and not isinstance(entries, str) else ()
-
-
-def _check_nodes(law: Law) -> None:
-    """Nodes of the authority tree that other files name; a node that only names may hold no measure yet."""
-    authority = law.refunds.get("authority")
-    if authority:
-        check_known((authority,), law.names, "authority", "refunds.authority")
+def _in_nodes(law: Law) -> Faults:
+    """Yield nodes of the authority tree that other files name; a node that only has a name may hold no measure yet."""
+    if law.refunds.authority:
+        yield from unknown((law.refunds.authority,), law.names, "authority", "refunds.authority")
     reporting = law.authorities.get("reporting", {})
     named = law.names | law.authorities.get("names", {}).keys()
-    check_known(reporting.get("order", ()), named, "authority", "authorities.reporting.order")
-    check_known(reporting.get("claims", ()), law.claims, "claim", "authorities.reporting.claims")
-    programs = law.fees.get("mpf_exempt_programs", ())
-    check_known(programs, law.programs, "program", "fees.mpf_exempt_programs")
+    yield from unknown(reporting.get("order", ()), named, "authority", "authorities.reporting.order")
+    yield from unknown(reporting.get("claims", ()), law.claims, "claim", "authorities.reporting.claims")
+    yield from unknown(law.fees.mpf_exempt_programs, law.programs, "program", "fees.mpf_exempt_programs")

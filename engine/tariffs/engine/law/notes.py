@@ -55,7 +55,7 @@ def void_suspensions(
         if measure.direction != direction:
             continue
         note = _void_suspension(law, measure, instant, known_on, reaches)
-        if note and law.standing(measure, instant, known_on) is None:
+        if note and law.state_of(measure, instant, known_on) is None:
             notes.append(note)
     return notes
 

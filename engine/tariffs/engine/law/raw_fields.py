@@ -38,6 +38,11 @@ def in_scenario(error: TariffsError, path: str) -> ScenarioError:
     )
 
 
+def keys(text: str) -> frozenset[str]:
+    """Split the names of keys at spaces."""
+    return frozenset(text.split())
+
+
 def check_keys(raw: Any, allowed: frozenset[str], path: str) -> Raw:
     """`raw` as a mapping of allowed keys."""
     if not isinstance(raw, Mapping):

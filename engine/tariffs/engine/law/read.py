@@ -1,15 +1,18 @@
-"""From the raw text form of law data to the values of `model` (docs/law-data.md describes the form)."""
+"""Read measures, stacking rules, claims, switches and reference shares from the text form of docs/law-data.md."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tariffs.engine.law.amendments import read_words
+from tariffs.engine.law.amendments import read_scope, read_words
 from tariffs.engine.law.conditions import ENTRY_DATE
+from tariffs.engine.law.expand_rows import RowSources, expand_rows
+from tariffs.engine.law.known_names import Names
 from tariffs.engine.law.model import (
     CONFIDENCE,
     FULL_BASE,
@@ -18,122 +21,69 @@ from tariffs.engine.law.model import (
     PARTS,
     PROHIBITION,
     TERMS,
+    Claim,
     Measure,
     Period,
+    Reference,
     Row,
     Rule,
+    Scope,
+    ShareRule,
+    Switch,
     Tier,
     Weights,
 )
-from tariffs.engine.law.raw_fields import Context, Raw, check_keys, fault, one_of, read, read_required
-from tariffs.engine.law.values import UnitRate, read_amount, read_rate, read_unit_rate, read_weight, read_yes
+from tariffs.engine.law.raw_fields import Context, Raw, check_keys, fault, keys, one_of, read, read_required
+from tariffs.engine.law.values import (
+    UnitRate,
+    read_amount,
+    read_rate,
+    read_share,
+    read_unit_rate,
+    read_weight,
+    read_yes,
+)
 from tariffs.engine.schedule.units import find_unit
 
-_ROW_KEYS = frozenset(
-    [
-        "use",
-        "origins",
-        "not_origins",
-        "products",
-        "not_products",
-        "if",
-        "kind",
-        "rate",
-        "tiers",
-        "price",
-        "column",
-        "base",
-        "heading",
-        "heading_at_zero",
-        "split_heading",
-        "undeclared",
-        "by_origin",
-    ]
+_PERIOD_KEYS = keys("id from to known_from rows cite conf switch note")
+_MEASURE_KEYS = keys(
+    "id title authority direction modelled status displaces_at_zero switch note touches tested_on cite "
+    "conf periods events"
 )
-_PERIOD_KEYS = frozenset(["id", "from", "to", "known_from", "rows", "cite", "conf", "switch", "note"])
-_MEASURE_KEYS = frozenset(
-    [
-        "id",
-        "title",
-        "authority",
-        "direction",
-        "modelled",
-        "status",
-        "displaces_at_zero",
-        "switch",
-        "note",
-        "touches",
-        "tested_on",
-        "cite",
-        "conf",
-        "periods",
-        "events",
-    ]
+_RULE_KEYS = keys(
+    "id from to known_from switch when when_not if unless on take base heading text cite conf one_of pick "
+    "note"
 )
-_RULE_KEYS = frozenset(
-    [
-        "id",
-        "from",
-        "to",
-        "known_from",
-        "switch",
-        "when",
-        "when_not",
-        "if",
-        "unless",
-        "on",
-        "take",
-        "base",
-        "heading",
-        "text",
-        "cite",
-        "conf",
-        "one_of",
-        "pick",
-        "note",
-    ]
-)
+_CLAIM_KEYS = keys("type role partition ask codes reference text source switch note")
+_SWITCH_KEYS = keys("default values text cite conf note")
 TAKES = ("all", "content", "base")
 DIRECTIONS = ("import", "export", "port_call", "control")
+ROLES = ("relief", "content", "charge")
+CLAIM_TYPES = ("share", "content", "bool", "date", "code", "number")
+CODE_KINDS = ("", "country", "hts")
 _OF_A_DUTY = frozenset({"rate", "tiers", "price", "column", "base", "heading_at_zero", "split_heading"})
 
 
 def read_weights(raw: Any, path: str) -> Weights:
-    """The weight of each part of a value, from weights over the base terms; each must come out between 0 and 1."""
+    """Read the weight of each part of a value from weights over base terms; each part's weight is from 0 to 1."""
     known = check_keys(raw, frozenset(TERMS), path)
     weights = [Decimal(0)] * len(PARTS)
     for term, text in known.items():
         for part in TERMS[term]:
             weights[part] += read_required({term: text}, term, read_weight, path)
     if not 0 <= min(weights) <= max(weights) <= 1:
-        raise fault(path, "some part of the value would have a weight below 0 or above 1")
+        raise fault(path, "the weight of a part of the value is below 0 or above 1")
     return tuple(weights)
 
 
 def read_metals(raw: Any) -> tuple[int, ...]:
-    """The metal parts a base names."""
+    """Read the metal parts that a base names."""
     return tuple(part for part in METALS if read_weight(raw.get(PARTS[part], "0")) > 0)
 
 
-def read_rows(raw: Any, context: Context, path: str) -> tuple[Row, ...]:
-    """The rows of a period, with row sets and by_origin rows spelled out."""
-    rows: list[Row] = []
-    for index, item in enumerate(raw):
-        where = f"{path}[{index}]"
-        item = check_keys(item, _ROW_KEYS, where)
-        if "use" in item:
-            if item["use"] not in context.row_sets:
-                raise fault(f"{where}.use", f"no row set {item['use']!r}")
-            rows.extend(read_rows(context.row_sets[item["use"]], context, f"row_sets.{item['use']}"))
-        elif "by_origin" in item:
-            for origin, (rate, heading) in item["by_origin"].items():
-                shared = {key: value for key, value in item.items() if key != "by_origin"}
-                rows.append(
-                    _read_row({**shared, "origins": origin, "rate": rate, "heading": heading}, context, where)
-                )
-        else:
-            rows.append(_read_row(item, context, where))
-    return tuple(rows)
+def read_rows(raw: Any, sources: RowSources, context: Context, path: str) -> tuple[Row, ...]:
+    """Read the rows of a period, expanded."""
+    return tuple(_read_row(row, context, place) for place, row in expand_rows(raw, sources, path))
 
 
 def _read_row(raw: Raw, context: Context, path: str) -> Row:
@@ -162,7 +112,7 @@ def _read_row(raw: Raw, context: Context, path: str) -> Row:
     if kind == "minimum_price" and row.price is None:
         raise fault(path, "a row of kind minimum_price needs a price")
     if kind == "ordinary" and row.column not in {"general", "special", "other"}:
-        raise fault(f"{path}.column", "is general, special or other")
+        raise fault(f"{path}.column", "wants general, special or other")
     if kind == PROHIBITION and _OF_A_DUTY & raw.keys():
         raise fault(path, f"a prohibition has no {', '.join(sorted(_OF_A_DUTY & raw.keys()))}")
     return row
@@ -177,10 +127,10 @@ def _read_tiers(raw: Raw, path: str) -> tuple[Tier, ...]:
         up_to = read(item, "up_to", read_amount, None, where)
         rate = read_required(item, "rate", _read_unit_rate, where)
         if up_to and up_to[1] != rate.unit:
-            raise fault(where, "up_to and rate are in one unit")
+            raise fault(where, "up_to and rate must be in the same unit")
         tiers.append(Tier(up_to[0] if up_to else None, rate))
     if not tiers or tiers[-1].up_to is not None:
-        raise fault(path, "a specific row has a rate, or tiers whose last has no up_to")
+        raise fault(path, "a specific row needs a rate, or tiers of which the last has no up_to")
     return tuple(tiers)
 
 
@@ -193,20 +143,25 @@ def _read_unit_rate(text: str) -> UnitRate:
 
 
 def read_measure(raw: Any, context: Context, path: str) -> Measure:
-    """One measure with its periods."""
+    """Read one measure with its periods."""
     raw = check_keys(raw, _MEASURE_KEYS, path)
     for key in ("id", "authority"):
         if not raw.get(key):
             raise fault(path, f"a measure needs {key}")
     announced = read(raw, "status", one_of("", "announced"), "", path) == "announced"
+    periods = raw.get("periods", [])
+    sources = RowSources(
+        context.row_sets,
+        {p["id"]: p.get("rows", []) for p in periods if isinstance(p, Mapping) and "id" in p},
+    )
     measure = Measure(
         id=raw["id"],
         title=raw.get("title", raw["id"]),
         authority=raw["authority"],
         direction=read(raw, "direction", one_of(*DIRECTIONS), "import", path),
         periods=tuple(
-            _read_period(item, context, f"{path}.periods[{i}]")
-            for i, item in enumerate(raw.get("periods", []))
+            _read_period(item, sources, context, f"{path}.periods[{index}]")
+            for index, item in enumerate(periods)
         ),
         modelled=read(raw, "modelled", read_yes, True, path),
         announced=announced,
@@ -222,14 +177,14 @@ def read_measure(raw: Any, context: Context, path: str) -> Measure:
     _check_tested_on(measure, context, path)
     needs_flag = any(row.kind in {"topup_to", "minimum_price"} for p in measure.periods for row in p.rows)
     if needs_flag and not measure.displaces_at_zero:
-        raise fault(path, "a measure with topup_to or minimum_price rows says displaces_at_zero: yes")
+        raise fault(path, "a measure with topup_to or minimum_price rows needs displaces_at_zero: yes")
     return measure
 
 
 def _check_prohibition(measure: Measure, path: str) -> None:
     prohibits = {row.kind == PROHIBITION for p in measure.periods for row in p.rows if not row.relief}
     if True in prohibits and (len(prohibits) > 1 or measure.direction != "import"):
-        raise fault(path, "a measure with prohibition rows is on imports and charges nothing")
+        raise fault(path, "a measure with prohibition rows must be on imports and charge nothing")
 
 
 def _check_tested_on(measure: Measure, context: Context, path: str) -> None:
@@ -237,10 +192,10 @@ def _check_tested_on(measure: Measure, context: Context, path: str) -> None:
         raise fault(f"{path}.tested_on", f"{measure.tested_on!r} is not a claim of type date")
     claims = {c.claim for p in measure.periods for row in p.rows for c in row.conditions}
     if measure.tested_on and ENTRY_DATE in claims:
-        raise fault(path, f"a measure tested on {measure.tested_on} has no condition on the entry date")
+        raise fault(path, f"a measure tested on {measure.tested_on} must have no condition on the entry date")
 
 
-def _read_period(raw: Any, context: Context, path: str) -> Period:
+def _read_period(raw: Any, sources: RowSources, context: Context, path: str) -> Period:
     raw = check_keys(raw, _PERIOD_KEYS, path)
     if not raw.get("id"):
         raise fault(path, "a period needs an id")
@@ -248,8 +203,8 @@ def _read_period(raw: Any, context: Context, path: str) -> Period:
     cite = read_words(raw.get("cite", []), f"{path}.cite")
     conf = read(raw, "conf", one_of(*CONFIDENCE), "C", path)
     if not cite and conf in "AB":
-        raise fault(path, "a period without a citation has confidence no better than C")
-    rows = read_rows(raw.get("rows", []), context, f"{path}.rows")
+        raise fault(path, "a period without a citation needs confidence C or U")
+    rows = read_rows(raw.get("rows", []), sources, context, f"{path}.rows")
     return Period(
         id=raw["id"],
         start=start,
@@ -263,14 +218,14 @@ def _read_period(raw: Any, context: Context, path: str) -> Period:
 
 
 def read_rule(raw: Any, context: Context, path: str) -> Rule:
-    """One stacking rule or one_of group."""
+    """Read one stacking rule or one_of group."""
     raw = check_keys(raw, _RULE_KEYS, path)
     members = read_words(raw.get("one_of", []), f"{path}.one_of")
     take, pick = raw.get("take", ""), raw.get("pick", "first" if members else "")
     if members and pick not in {"first", "highest"}:
-        raise fault(f"{path}.pick", "is first or highest")
+        raise fault(f"{path}.pick", "wants first or highest")
     if not members and take not in TAKES:
-        raise fault(f"{path}.take", f"is one of {', '.join(TAKES)}")
+        raise fault(f"{path}.take", f"wants one of {', '.join(TAKES)}")
     start = read(raw, "from", context.instant, None, path)
     return Rule(
         id=raw.get("id", path),
@@ -295,5 +250,78 @@ def read_rule(raw: Any, context: Context, path: str) -> Rule:
 
 
 def list_day(day: str, zone: ZoneInfo) -> datetime | None:
-    """The instant a list's day begins: one minute past midnight on the law's clock."""
+    """Read the instant at which a day of a product list begins: 00:01 on the law's clock.
+
+    Proclamations take effect at "12:01 a.m. eastern time" of the day they name, and the lists of their annexes with
+    them (so EO 14257 sec. 3(a), Proc 10908 cl. 1, 90 FR 14705); a list says only the day.
+    """
     return datetime.fromisoformat(f"{day}T00:01").replace(tzinfo=zone).astimezone(UTC) if day else None
+
+
+def read_claim(name: str, raw: Any, names: Names) -> Claim:
+    """Read one claim of claims.yaml."""
+    path = f"claims.{name}"
+    raw = check_keys(raw, _CLAIM_KEYS, path)
+    return Claim(
+        id=name,
+        type=read_required(raw, "type", one_of(*CLAIM_TYPES), path),
+        role=read(raw, "role", one_of(*ROLES), "relief", path),
+        partition=raw.get("partition", ""),
+        asks=_read_asks(raw.get("ask", []), names, f"{path}.ask"),
+        codes=read(raw, "codes", one_of(*CODE_KINDS), "", path),
+        reference=raw.get("reference", ""),
+        text=raw.get("text", ""),
+        source=read_words(raw.get("source", []), f"{path}.source"),
+    )
+
+
+def _read_asks(raw: Any, names: Names, path: str) -> tuple[Scope, ...]:
+    """Read the scopes a claim is asked for: none, one, or a list of them."""
+    if isinstance(raw, Mapping):
+        return (_read_scope(raw, names, path),)
+    return tuple(_read_scope(scope, names, f"{path}[{index}]") for index, scope in enumerate(raw))
+
+
+def read_switch(name: str, raw: Any) -> Switch:
+    """Read one switch of switches.yaml."""
+    path = f"switches.{name}"
+    raw = check_keys(raw, _SWITCH_KEYS, path)
+    values = read_words(raw.get("values", []), f"{path}.values")
+    if raw.get("default") not in values:
+        raise fault(f"{path}.default", f"wants one of the values {', '.join(values)}")
+    return Switch(
+        name,
+        raw["default"],
+        values,
+        raw.get("text", ""),
+        read_words(raw.get("cite", []), path),
+        raw.get("conf", "C"),
+    )
+
+
+def read_reference(name: str, raw: Any, names: Names) -> Reference:
+    """Read one reference share of references.yaml."""
+    path = f"references.{name}"
+    raw = check_keys(raw, frozenset({"switch", "text", "variants"}), path)
+    tables: dict[str, str] = {}
+    rules: dict[str, tuple[ShareRule, ...]] = {}
+    for variant, item in raw["variants"].items():
+        item = check_keys(item, frozenset({"table", "rules"}), f"{path}.{variant}")
+        if "table" in item:
+            tables[variant] = item["table"]
+        else:
+            rules[variant] = tuple(
+                _read_share_rule(rule, names, f"{path}.{variant}.rules[{index}]")
+                for index, rule in enumerate(item["rules"])
+            )
+    return Reference(name, raw.get("switch", ""), tables, rules, raw.get("text", ""))
+
+
+def _read_share_rule(raw: Raw, names: Names, path: str) -> ShareRule:
+    return ShareRule(_read_scope(raw, names, path), read_required(raw, "share", read_share, path))
+
+
+def _read_scope(raw: Raw, names: Names, path: str) -> Scope:
+    scope = read_scope(raw, path)
+    names.check_scope(scope, path)
+    return scope

@@ -130,7 +130,7 @@ def _moved(measure: Measure, laws: list[Law], instant: datetime, known_on: date)
 
 
 def _rows(measure: Measure, law: Law, instant: datetime, known_on: date) -> tuple[Row, ...]:
-    found = law.standing(measure, instant, known_on)
+    found = law.state_of(measure, instant, known_on)
     return tuple(replace(row, acts=()) for row in found.rows) if found else ()
 
 

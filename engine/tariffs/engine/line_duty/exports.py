@@ -15,6 +15,7 @@ from decimal import Decimal
 from tariffs.engine.base.provenance import law_facts
 from tariffs.engine.errors import InputError
 from tariffs.engine.law.conditions import ENTRY_DATE
+from tariffs.engine.law.fee_tables import SHARED_DIGITS
 from tariffs.engine.law.law import EXPORT, InForce, Law
 from tariffs.engine.law.matching import Reach
 from tariffs.engine.law.model import Scope
@@ -38,7 +39,6 @@ from tariffs.engine.tables.claim_shares import facts_with_claim_shares
 from tariffs.engine.tables.export_rates import (
     ONE,
     QUOTA_CLAIM,
-    SHARED_DIGITS,
     TOO_COARSE,
     WITHIN_QUOTA,
     ZERO,

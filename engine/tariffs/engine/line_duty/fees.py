@@ -8,23 +8,20 @@ any duty base, no duty is charged on duty, and totals are sums of rounded lines 
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
 
-from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.law.conditions import Fact
+from tariffs.engine.law.fee_tables import ProcessingFee
 from tariffs.engine.law.law import Law
-from tariffs.engine.law.values import digits, read_day, read_rate
+from tariffs.engine.law.values import digits
 from tariffs.engine.line_duty.linear_quote import in_cents, proportion
 from tariffs.engine.rating.fits import PROCESSING_CLAIM
 
 CENT, ZERO = Decimal("0.01"), Decimal(0)
 CHAPTER_98_CLAIM = "chapter98"
-DAYS_KEPT = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +91,14 @@ def mpf_base(law: Law, origin: str, value: Decimal, facts: Mapping[str, Fact]) -
     It is 0 if a preference that exempts from the fee, and is open to the origin, is claimed for the whole line; under
     chapter 98 it is as the law data states for the provision claimed.
     """
-    for name in law.fees.get("mpf_exempt_programs", []):
+    for name in law.fees.mpf_exempt_programs:
         program = law.programs.get(name)
         if program and origin in program.members and facts.get(program.claim) in {True, Decimal(1)}:
             return ZERO
     provision = digits(str(facts.get(CHAPTER_98_CLAIM) or ""))
-    for rule in law.fees.get("mpf_chapter98", []):
-        if provision and any(provision.startswith(digits(code)) for code in rule["provisions"]):
-            return _processing(facts, value) if rule["base"] == "processing" else ZERO
+    for rule in law.fees.mpf_chapter98:
+        if provision and provision.startswith(rule.provisions):
+            return _processing(facts, value) if rule.on_processing else ZERO
     return value
 
 
@@ -123,7 +120,10 @@ def entry_fees(law: Law, day: date, lines: Sequence[FeeLine]) -> EntryFees:
 
 def fees_on(law: Law, day: date) -> DayFees:
     """Fee rates and bounds of a day."""
-    return _FEES.get((weakref.ref(law), day), lambda: _fees_on(law, day))
+    fees = law.fees
+    mpf = next((fee for fee in fees.mpf if fee.span.holds(day)), None)
+    hmf = next((fee for fee in fees.hmf if fee.span.holds(day)), None)
+    return DayFees(fees.informal_limit, mpf, hmf.rate if hmf else ZERO, hmf.modes if hmf else frozenset())
 
 
 def prorate(total: Decimal, weights: Sequence[Decimal]) -> tuple[Decimal, ...]:
@@ -146,21 +146,11 @@ def prorate(total: Decimal, weights: Sequence[Decimal]) -> tuple[Decimal, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Mpf:
-    """Processing fee of a day, in US dollars; `informal` is 0 where informal entries pay as formal ones."""
-
-    rate: Decimal
-    least: Decimal
-    most: Decimal
-    informal: Decimal
-
-
-@dataclass(frozen=True, slots=True)
 class DayFees:
     """Fee rates and bounds of a day; `hmf_modes` is empty if no harbor fee is due."""
 
     informal_limit: Decimal
-    mpf: _Mpf | None
+    mpf: ProcessingFee | None
     hmf_rate: Decimal
     hmf_modes: frozenset[str]
 
@@ -177,34 +167,6 @@ class DayFees:
         if informal and fee.informal:
             return fee.informal
         return min(max(_cents(base * fee.rate), fee.least), fee.most)
-
-
-# Keys refer to a law without keeping it alive.
-_FEES: BoundedCache[tuple[weakref.ref[Law], date], DayFees] = BoundedCache(DAYS_KEPT)
-
-
-def _fees_on(law: Law, day: date) -> DayFees:
-    fees = law.fees
-    mpf, hmf = _on(fees.get("mpf", []), day), _on(fees.get("hmf", []), day)
-    return DayFees(
-        Decimal(fees.get("informal_limit", "0")),
-        _read_mpf(mpf) if mpf else None,
-        read_rate(hmf["rate"]) if hmf else ZERO,
-        frozenset(hmf["modes"]) if hmf else frozenset(),
-    )
-
-
-def _read_mpf(fee: Mapping[str, Any]) -> _Mpf:
-    informal = Decimal(fee.get("informal") or "0")
-    return _Mpf(read_rate(fee["rate"]), Decimal(fee["min"]), Decimal(fee["max"]), informal)
-
-
-def _on(dated: list[Mapping[str, Any]], day: date) -> Mapping[str, Any] | None:
-    for item in dated:
-        starts = read_day(item["from"][:10]) <= day
-        if starts and (not item.get("to") or day < read_day(item["to"][:10])):
-            return item
-    return None
 
 
 def _cents(amount: Decimal) -> Decimal:

@@ -9,23 +9,21 @@ its measure.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 
 from tariffs.engine.errors import InputError
 from tariffs.engine.law.assumptions import PortCalls
+from tariffs.engine.law.fee_tables import FIGURES, PortFeeStep, PortFeeTable, SourcedVoyage
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.notes import Note
-from tariffs.engine.law.values import read_instant
 from tariffs.engine.line_duty.entry_line import entry_instant, read_known_on
 
 ZERO, ONE = Decimal(0), Decimal(1)
 STATED = "stated by the caller"
 _CARGO = ("teu", "cargo_tons", "containers")
-_FIGURES = ("net_tons", *_CARGO, "calls", "share", "usd_per_unit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +93,11 @@ def sourced_costs(law: Law, instant: datetime, known_on: date | None = None) -> 
     stated = law.assumptions.port_calls
     found: dict[tuple[str, str, str], PortCalls] = {}
     for voyage in law.port_calls:
-        measure, kind = voyage["measure"], voyage["kind"]
+        measure, kind = voyage.measure, voyage.kind
         if measure in stated and stated[measure].kind == kind:
             found[measure, kind, ""] = stated[measure]
         else:
-            found[measure, kind, voyage["ship"]] = PortCalls(kind, voyage["ship"])
+            found[measure, kind, voyage.ship] = PortCalls(kind, voyage.ship)
     return [port_cost(law, measure, calls, instant, known_on) for (measure, _, _), calls in found.items()]
 
 
@@ -168,8 +166,8 @@ def port_cost(
         raise _refused(f"The voyage has {known['calls']} calls", "a whole number of calls")
     if "net_tons" not in known:
         raise _refused(f"Nothing gives the net tonnage of {calls.kind} ships under {measure}", "net_tons")
-    if fee["currency"] != "USD" and "usd_per_unit" not in known:
-        raise _refused(f"Nothing gives US dollars for one {fee['currency']}", "usd_per_unit")
+    if fee.currency != "USD" and "usd_per_unit" not in known:
+        raise _refused(f"Nothing gives US dollars for one {fee.currency}", "usd_per_unit")
     voyage = Voyage(
         known["net_tons"],
         teu=known.get("teu", ZERO),
@@ -177,11 +175,11 @@ def port_cost(
         containers=known.get("containers", ZERO),
         calls=int(known.get("calls", ONE)),
     )
-    dollars = ONE if fee["currency"] == "USD" else known["usd_per_unit"]
+    dollars = ONE if fee.currency == "USD" else known["usd_per_unit"]
     found = port_fee(law, measure, calls.kind, voyage, instant, dollars=dollars, known_on=known_on)
     return PortCost(
         fee=found,
-        ship=sourced.get("ship", "") if calls.net_tons is None else "",
+        ship=sourced.ship if sourced and calls.net_tons is None else "",
         figures=figures,
         teu_of_trade=_spread(found.per_teu, share),
         ton_of_trade=_spread(found.per_ton, share),
@@ -192,31 +190,30 @@ def _spread(amount: Decimal | None, share: Decimal | None) -> Decimal | None:
     return None if amount is None or share is None else amount * share
 
 
-def _sourced(law: Law, measure: str, calls: PortCalls) -> Mapping[str, Any]:
-    """The sourced voyage that a stated one starts from; empty if there is none."""
-    of_kind = [one for one in law.port_calls if (one["measure"], one["kind"]) == (measure, calls.kind)]
-    found = [one for one in of_kind if calls.ship in {"", one["ship"]}]
+def _sourced(law: Law, measure: str, calls: PortCalls) -> SourcedVoyage | None:
+    """The sourced voyage that a stated one starts from."""
+    of_kind = [one for one in law.port_calls if (one.measure, one.kind) == (measure, calls.kind)]
+    found = [one for one in of_kind if calls.ship in {"", one.ship}]
     if calls.ship and not found:
         raise _refused(
             f"There is no sourced voyage of {calls.kind} {calls.ship} ships under {measure}",
-            ", ".join(one["ship"] for one in of_kind) or "figures of your own",
+            ", ".join(one.ship for one in of_kind) or "figures of your own",
         )
-    return found[0] if found else {}
+    return found[0] if found else None
 
 
-def _figures(calls: PortCalls, sourced: Mapping[str, Any]) -> tuple[SourcedFigure, ...]:
+def _figures(calls: PortCalls, sourced: SourcedVoyage | None) -> tuple[SourcedFigure, ...]:
     """The figures of a voyage, each stated or sourced."""
     own_cargo = any(getattr(calls, name) is not None for name in ("net_tons", *_CARGO))
     found = []
-    for name in _FIGURES:
+    cited = sourced.figures if sourced else {}
+    for name in FIGURES:
         value = getattr(calls, name)
         if value is not None:
             found.append(SourcedFigure(name, value, calls.source or STATED, ""))
-        elif name in sourced and not (own_cargo and name in _CARGO):
-            given = sourced[name]
-            found.append(
-                SourcedFigure(name, Decimal(given["value"]), "; ".join(given["cite"]), given["conf"])
-            )
+        elif name in cited and not (own_cargo and name in _CARGO):
+            given = cited[name]
+            found.append(SourcedFigure(name, given.value, "; ".join(given.citations), given.conf))
     return tuple(found)
 
 
@@ -246,23 +243,23 @@ def port_fee(
     """
     fee = _fee(law, measure, kind)
     _check(voyage, dollars)
-    found = law.standing(law.measures[measure], instant, known_on or law.as_of)
-    amounts = _amounts(law, measure, fee["kinds"][kind], instant)
-    collected = found is not None and not found.suspended and amounts is not None
-    left = max(0, int(fee["calls_a_year"]) - voyage.calls_before)
+    state = law.state_of(law.measures[measure], instant, known_on or law.as_of)
+    step = _step(fee.kinds[kind], instant)
+    collected = state is not None and not state.suspended and step is not None
+    left = max(0, fee.calls_a_year - voyage.calls_before)
     paying = min(voyage.calls, left) if collected else 0
-    per_call = _per_call(amounts, voyage) * dollars if collected and amounts else ZERO
+    per_call = _per_call(step, voyage) * dollars if collected and step else ZERO
     total = per_call * paying
     return PortFee(
         measure=measure,
         kind=kind,
-        suspended=found is not None and found.suspended,
+        suspended=state is not None and state.suspended,
         paying_calls=paying,
         per_call=per_call,
         total=total,
         per_teu=total / voyage.teu if voyage.teu else None,
         per_ton=total / voyage.tons if voyage.tons else None,
-        citations=tuple(fee["cite"]),
+        citations=fee.citations,
     )
 
 
@@ -272,33 +269,29 @@ def fee_on(law: Law, kind: str) -> str:
     Raises:
         InputError: PARAMETER_INVALID if there is none, with the kinds there are.
     """
-    kinds = {name: fee["measure"] for fee in law.port_fees for name in fee["kinds"]}
+    kinds = {name: fee.measure for fee in law.port_fees.values() for name in fee.kinds}
     if kind not in kinds:
         raise _refused(f"There is no port fee on ships of the kind {kind!r}", ", ".join(kinds))
-    return str(kinds[kind])
+    return kinds[kind]
 
 
-def _fee(law: Law, measure: str, kind: str) -> Mapping[str, Any]:
-    fee = next((one for one in law.port_fees if one["measure"] == measure), None)
-    if fee is None or kind not in fee["kinds"]:
-        known_names = [f"{one['measure']} {name}" for one in law.port_fees for name in one["kinds"]]
+def _fee(law: Law, measure: str, kind: str) -> PortFeeTable:
+    fee = law.port_fees.get(measure)
+    if fee is None or kind not in fee.kinds:
+        known_names = [f"{one.measure} {name}" for one in law.port_fees.values() for name in one.kinds]
         raise _refused(f"There is no port fee {measure} on ships of the kind {kind}", ", ".join(known_names))
     return fee
 
 
-def _amounts(
-    law: Law, measure: str, steps: list[Mapping[str, Any]], instant: datetime
-) -> Mapping[str, Any] | None:
-    """The step in force: the last whose day has come."""
-    zone = law.context(law.measures[measure].direction).zone
-    begun = [step for step in steps if read_instant(step["from"], zone) <= instant]
+def _step(steps: Sequence[PortFeeStep], instant: datetime) -> PortFeeStep | None:
+    """The step in force: the last that has begun."""
+    begun = [step for step in steps if step.start <= instant]
     return begun[-1] if begun else None
 
 
-def _per_call(amounts: Mapping[str, Any], voyage: Voyage) -> Decimal:
+def _per_call(step: PortFeeStep, voyage: Voyage) -> Decimal:
     """The higher of the fee by net ton and the fee by container, in the fee's currency."""
-    by_ton = Decimal(amounts["per_net_ton"]) * voyage.net_tons
-    return max(by_ton, Decimal(amounts.get("per_container", "0")) * voyage.containers)
+    return max(step.per_net_ton * voyage.net_tons, step.per_container * voyage.containers)
 
 
 def _check(voyage: Voyage, dollars: Decimal) -> None:

@@ -12,11 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
 
 from tariffs.engine.base.chunks import checkpoint
 from tariffs.engine.errors import InputError, TariffsError
 from tariffs.engine.law.conditions import ENTRY_DATE
+from tariffs.engine.law.fee_tables import RefundRoute
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.law.user_rates import user_rate
@@ -34,6 +34,8 @@ from tariffs.engine.line_duty.entry_line import (
 from tariffs.engine.line_duty.quote import Quote, QuoteLayer, quote_line
 
 CENT, ZERO = Decimal("0.01"), Decimal(0)
+# 19 USC 1505(c) and 26 USC 6622(a): interest compounds daily. The yearly rate is spread over 365 days, in leap years
+# too; no text seen says otherwise (C).
 DAYS_OF_YEAR = 365
 DEPOSIT_DATE, LIQUIDATION_DATE, PAID_ON = "deposit_date", "liquidation_date", "paid_on"
 REFUND_COLUMNS = (DEPOSIT_DATE, LIQUIDATION_DATE, "liquidation", "drawback")
@@ -195,7 +197,7 @@ class _Rated:
 
 
 def _nodes(law: Law, options: RefundOptions) -> tuple[str, ...]:
-    nodes = options.authority or (str(law.refunds.get("authority", "")),)
+    nodes = options.authority or (law.refunds.authority,)
     known = {parent for measure in law.measures.values() for parent in measure.parents}
     for node in nodes:
         if node not in known:
@@ -248,16 +250,15 @@ def _state(law: Law, line: RefundLine, on: date) -> tuple[str, tuple[Note, ...]]
     name = line.liquidation.strip().lower()
     if not name:
         return "", (Note("LIQUIDATION_UNKNOWN", "The liquidation state is not given, so no route is named."),)
-    states: Mapping[str, Any] = law.refunds["states"]
+    states = law.refunds.states
     if name not in states:
         raise InputError(
             "LIQUIDATION_INVALID", f"{line.liquidation!r} is no liquidation state.", field="liquidation",
             fix=f"Use one of: {', '.join(states)}.",
         )  # fmt: skip
     liquidated, told = _day(law, line, LIQUIDATION_DATE, line.liquidated_on)
-    within = states[name].get("within_days")
-    if within and liquidated and on > liquidated + timedelta(days=int(within)):
-        later = states[name]["later"]
+    within, later = states[name].within_days, states[name].later
+    if within and liquidated and on > liquidated + timedelta(days=within):
         text = f"Liquidated on {liquidated}, more than {within} days before {on}; taken as {later}."
         return later, (*told, Note("LIQUIDATION_LATE", text))
     return name, told
@@ -324,7 +325,7 @@ def _entry(
     good = [rated[index] for index in members if index in rated]
     headings = _merged(heading for one in good for heading in one.headings)
     state = next((one.state for one in good if one.state), "")
-    route: Mapping[str, Any] = law.refunds["states"].get(state, {})
+    route = law.refunds.states.get(state, RefundRoute())
     refundable = [sum((h.refundable for h in one.headings), ZERO) for one in good]
     kept = [max(ZERO, amount - one.drawback) for amount, one in zip(refundable, good, strict=True)]
     deposited, assessed, owed = (
@@ -336,8 +337,8 @@ def _entry(
         lines=members,
         refused=len(members) - len(good),
         liquidation=state,
-        route=str(route.get("route", "")),
-        route_from=str(route.get("from", "")),
+        route=route.route,
+        route_from=route.start,
         deposited=deposited,
         assessed=assessed,
         owed=owed,

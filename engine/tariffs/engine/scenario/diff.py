@@ -77,7 +77,7 @@ def state_of_measure(law: Law, name: str, instant: datetime) -> State:
 
 def _compute_state(law: Law, name: str, instant: datetime) -> State:
     measure = law.measures.get(name)
-    state = law.standing(measure, instant, law.as_of) if measure else None
+    state = law.state_of(measure, instant, law.as_of) if measure else None
     if state is None:
         return None
     return tuple(replace(row, acts=(), kept=False) for row in state.rows), state.suspended

@@ -163,10 +163,10 @@ def unknown_in_assumptions(law: Law, assumptions: Assumptions) -> Iterator[Scena
         ("let_through", assumptions.let_through, "limit"),
         ("compliance", assumptions.compliance, "floor"),
     ):
-        known = [entry["measure"] for entry in law.limits if entry["kind"] == kind]
+        known = [rule.measure for rule in law.limits if rule.kind == kind]
         for name in names:
             yield from unknown((name,), known, f"{kind} on quantities", f"{ASSUMPTIONS}.{key}.{name}")
-    fees = {fee["measure"]: fee["kinds"] for fee in law.port_fees}
+    fees = {fee.measure: fee.kinds for fee in law.port_fees.values()}
     for name, voyage in assumptions.port_calls.items():
         path = f"{ASSUMPTIONS}.port_calls.{name}"
         yield from unknown((name,), fees, "port fee", path)
@@ -176,7 +176,7 @@ def unknown_in_assumptions(law: Law, assumptions: Assumptions) -> Iterator[Scena
 
 
 def _unknown_voyage(law: Law, measure: str, voyage: PortCalls, path: str) -> Iterator[ScenarioError]:
-    known = [one["ship"] for one in law.port_calls if (one["measure"], one["kind"]) == (measure, voyage.kind)]
+    known = [one.ship for one in law.port_calls if (one.measure, one.kind) == (measure, voyage.kind)]
     if voyage.ship:
         yield from unknown((voyage.ship,), known, "sourced voyage of the ship", f"{path}.ship")
     elif voyage.net_tons is None and not known:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from tariffs.engine.base.array_utils import F64, Bools
 from tariffs.engine.errors import InputError
+from tariffs.engine.law.fee_tables import SHARED_DIGITS
 from tariffs.engine.law.law import EXPORT, Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.schedule.countries import is_country
@@ -24,7 +25,6 @@ from tariffs.engine.schedule.lines import load_schedule
 from tariffs.engine.tables.columns import RATE_COLUMN
 from tariffs.engine.tables.export_rates import (
     QUOTA_CLAIM,
-    SHARED_DIGITS,
     TOO_COARSE,
     WITHIN_QUOTA,
     is_shared_code,

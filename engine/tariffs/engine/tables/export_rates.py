@@ -5,19 +5,16 @@ Both are law data, matched by the 6 digits that both schedules share.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from tariffs.engine.errors import InputError
+from tariffs.engine.law.fee_tables import SHARED_DIGITS, CountryRate
 from tariffs.engine.law.law import Law
-from tariffs.engine.law.matching import Prefixes
 from tariffs.engine.law.user_rates import user_rate
-from tariffs.engine.law.values import digits, read_rate
 from tariffs.engine.schedule.lines import load_schedule
 
-SHARED_DIGITS = 6
 QUOTA_CLAIM = "in_quota_share"
 ZERO, ONE = Decimal(0), Decimal(1)
 TOO_COARSE = "Give the code of the Harmonized System, 6 digits or more."
@@ -40,16 +37,14 @@ class OrdinaryRate:
 
 def ordinary_rate(law: Law, code: str) -> OrdinaryRate | None:
     """Ordinary rate of a code; None if the law data has none."""
-    entry = _first(law.exports["ordinary"], code)
-    if not entry:
-        return None
-    in_quota = read_rate(entry["in_quota"]) if "in_quota" in entry else None
-    return OrdinaryRate(read_rate(entry["rate"]), in_quota, tuple(entry["cite"]), entry["conf"])
+    found = _first(law.exports.ordinary, code)
+    return OrdinaryRate(found.rate, found.in_quota, found.citations, found.conf) if found else None
 
 
 def vat_rate(law: Law, code: str) -> Decimal:
     """Rate of value added tax on a code."""
-    return read_rate(_first(law.exports["vat"], code)["rate"])
+    found = _first(law.exports.vat, code)
+    return found.rate if found else ZERO
 
 
 def given_rate(given: object) -> OrdinaryRate:
@@ -76,7 +71,6 @@ def no_rate(hts: str) -> InputError:
     )
 
 
-def _first(entries: Sequence[Mapping[str, Any]], code: str) -> Mapping[str, Any]:
-    """The first entry that reaches a code; empty if none does."""
-    found = (one for one in entries if code in Prefixes.of(digits(name) for name in one["products"]))
-    return next(found, {})
+def _first(rates: Sequence[CountryRate], code: str) -> CountryRate | None:
+    """The first rate that reaches a code."""
+    return next((rate for rate in rates if code.startswith(rate.codes)), None)

@@ -1,0 +1,286 @@
+"""Tables beside the measures, parsed once at load: entry fees, refund routes, rates abroad, port fees, voyages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from tariffs.engine.law.amendments import read_words
+from tariffs.engine.law.raw_fields import Raw, check_keys, fault, keys, one_of, read, read_required
+from tariffs.engine.law.values import digits, is_code, read_day, read_instant, read_number, read_rate
+
+ZERO = Decimal(0)
+FIGURES = ("net_tons", "teu", "cargo_tons", "containers", "calls", "share", "usd_per_unit")
+"""Figures of a voyage."""
+SHARED_DIGITS = 6
+"""Digits of a code that the schedules of both sides of a trade share."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The days [start, end) on which a fee holds; an open end is None."""
+
+    start: date
+    end: date | None
+
+    def holds(self, day: date) -> bool:
+        """Test whether a day is in the span."""
+        return self.start <= day and (self.end is None or day < self.end)
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessingFee:
+    """Merchandise processing fee, US dollars; informal entries pay as others do where `informal` is 0."""
+
+    span: Span
+    rate: Decimal
+    least: Decimal
+    most: Decimal
+    informal: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class HarborFee:
+    """Harbor maintenance fee on goods that arrive by the modes."""
+
+    span: Span
+    rate: Decimal
+    modes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter98Fee:
+    """The base of the processing fee under provisions of chapter 98: the processing value, or none."""
+
+    provisions: tuple[str, ...]
+    on_processing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Fees:
+    """User fees of an entry (fees.yaml)."""
+
+    informal_limit: Decimal = ZERO
+    mpf: tuple[ProcessingFee, ...] = ()
+    hmf: tuple[HarborFee, ...] = ()
+    mpf_exempt_programs: tuple[str, ...] = ()
+    mpf_chapter98: tuple[Chapter98Fee, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RefundRoute:
+    """How entries in a liquidation state are refunded; after `within_days` the state counts as `later`."""
+
+    start: str = ""
+    route: str = ""
+    within_days: int = 0
+    later: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RefundTerms:
+    """Refunds of duty that is assessed and not owed, by liquidation state (refunds.yaml)."""
+
+    authority: str = ""
+    states: Mapping[str, RefundRoute] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CountryRate:
+    """A rate of the importing country on codes; `in_quota` is that within a tariff quota, None without a quota."""
+
+    codes: tuple[str, ...]
+    rate: Decimal
+    in_quota: Decimal | None
+    citations: tuple[str, ...]
+    conf: str
+
+
+@dataclass(frozen=True, slots=True)
+class CountryRates:
+    """Ordinary rates and value added tax of the importing country; the first that reaches a code holds."""
+
+    ordinary: tuple[CountryRate, ...] = ()
+    vat: tuple[CountryRate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PortFeeStep:
+    """Amounts of a port fee from an instant on, in its currency; the higher of the two is charged."""
+
+    start: datetime
+    per_net_ton: Decimal
+    per_container: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class PortFeeTable:
+    """A fee on port calls by kind of ship; a ship pays it at most `calls_a_year` times a year."""
+
+    measure: str
+    currency: str
+    calls_a_year: int
+    kinds: Mapping[str, tuple[PortFeeStep, ...]]
+    citations: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CitedFigure:
+    """A figure with its sources and its confidence."""
+
+    value: Decimal
+    citations: tuple[str, ...]
+    conf: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourcedVoyage:
+    """A voyage under a port fee as public sources describe it."""
+
+    measure: str
+    kind: str
+    ship: str
+    figures: Mapping[str, CitedFigure]
+
+
+def read_fees(raw: Raw) -> Fees:
+    """Read fees.yaml."""
+    path = "fees"
+    check_keys(raw, keys("informal_limit mpf mpf_exempt_programs mpf_chapter98 hmf"), path)
+    return Fees(
+        read(raw, "informal_limit", read_number, ZERO, path),
+        tuple(_read_mpf(item, f"{path}.mpf[{index}]") for index, item in enumerate(raw.get("mpf", []))),
+        tuple(_read_hmf(item, f"{path}.hmf[{index}]") for index, item in enumerate(raw.get("hmf", []))),
+        read_words(raw.get("mpf_exempt_programs", []), f"{path}.mpf_exempt_programs"),
+        tuple(
+            Chapter98Fee(
+                _read_codes(item["provisions"], f"{path}.mpf_chapter98[{index}].provisions"),
+                read_required(item, "base", one_of("processing", "none"), f"{path}.mpf_chapter98[{index}]")
+                == "processing",
+            )
+            for index, item in enumerate(raw.get("mpf_chapter98", []))
+        ),
+    )
+
+
+def _read_mpf(raw: Raw, path: str) -> ProcessingFee:
+    return ProcessingFee(
+        _read_span(raw, path),
+        read_required(raw, "rate", read_rate, path),
+        read_required(raw, "min", read_number, path),
+        read_required(raw, "max", read_number, path),
+        read(raw, "informal", read_number, ZERO, path),
+    )
+
+
+def _read_hmf(raw: Raw, path: str) -> HarborFee:
+    rate = read_required(raw, "rate", read_rate, path)
+    return HarborFee(
+        _read_span(raw, path), rate, frozenset(read_words(raw.get("modes", []), f"{path}.modes"))
+    )
+
+
+def _read_span(raw: Raw, path: str) -> Span:
+    def day(text: str) -> date:
+        return read_day(text[: len("2025-01-01")])
+
+    return Span(read_required(raw, "from", day, path), read(raw, "to", day, None, path))
+
+
+def read_refunds(raw: Raw) -> RefundTerms:
+    """Read refunds.yaml."""
+    if not raw:
+        return RefundTerms()
+    path = "refunds"
+    check_keys(raw, keys("authority program interest states"), path)
+    return RefundTerms(
+        raw.get("authority", ""),
+        {
+            name: RefundRoute(
+                item.get("from", ""),
+                item.get("route", ""),
+                read(item, "within_days", int, 0, f"{path}.states.{name}"),
+                read(item, "later", one_of(*raw["states"]), "", f"{path}.states.{name}"),
+            )
+            for name, item in raw["states"].items()
+        },
+    )
+
+
+def read_exports(raw: Raw) -> CountryRates:
+    """Read exports.yaml."""
+    check_keys(raw, frozenset({"ordinary", "vat"}), "exports")
+    return CountryRates(
+        *(_read_country_rates(raw.get(key, []), f"exports.{key}") for key in ("ordinary", "vat"))
+    )
+
+
+def _read_country_rates(raw: Sequence[Raw], path: str) -> tuple[CountryRate, ...]:
+    return tuple(
+        CountryRate(
+            _read_codes(item["products"], f"{path}[{index}].products", SHARED_DIGITS),
+            read_required(item, "rate", read_rate, f"{path}[{index}]"),
+            read(item, "in_quota", read_rate, None, f"{path}[{index}]"),
+            read_words(item.get("cite", []), f"{path}[{index}].cite"),
+            item.get("conf", "C"),
+        )
+        for index, item in enumerate(raw)
+    )
+
+
+def _read_codes(raw: Any, path: str, at_most: int = 10) -> tuple[str, ...]:
+    codes = read_words(raw, path)
+    for code in codes:
+        if code and not (is_code(code) and len(digits(code)) <= at_most):
+            raise fault(path, f"{code!r} is not a code of at most {at_most} digits")
+    return tuple(map(digits, codes))
+
+
+def read_port_fees(raw: Sequence[Raw], zone: ZoneInfo) -> dict[str, PortFeeTable]:
+    """Read port_fees.yaml, by measure; an instant without an offset is in the zone."""
+
+    def step(item: Raw, path: str) -> PortFeeStep:
+        return PortFeeStep(
+            read_required(item, "from", lambda text: read_instant(text, zone), path),
+            read_required(item, "per_net_ton", read_number, path),
+            read(item, "per_container", read_number, ZERO, path),
+        )
+
+    return {
+        fee["measure"]: PortFeeTable(
+            fee["measure"],
+            read_required(fee, "currency", str, f"port_fees[{index}]"),
+            read_required(fee, "calls_a_year", int, f"port_fees[{index}]"),
+            {
+                kind: tuple(
+                    step(item, f"port_fees[{index}].kinds.{kind}[{n}]") for n, item in enumerate(steps)
+                )
+                for kind, steps in fee["kinds"].items()
+            },
+            read_words(fee.get("cite", []), f"port_fees[{index}].cite"),
+        )
+        for index, fee in enumerate(raw)
+    }
+
+
+def read_port_calls(raw: Sequence[Raw]) -> tuple[SourcedVoyage, ...]:
+    """Read port_calls.yaml."""
+    return tuple(_read_voyage(item, f"port_calls[{index}]") for index, item in enumerate(raw))
+
+
+def _read_voyage(raw: Raw, path: str) -> SourcedVoyage:
+    check_keys(raw, frozenset({"measure", "kind", "ship", *FIGURES}), path)
+    figures = {
+        name: CitedFigure(
+            read_required(raw[name], "value", read_number, f"{path}.{name}"),
+            read_words(raw[name].get("cite", []), f"{path}.{name}.cite"),
+            raw[name].get("conf", "C"),
+        )
+        for name in FIGURES
+        if name in raw
+    }
+    return SourcedVoyage(raw["measure"], raw["kind"], raw["ship"], figures)
