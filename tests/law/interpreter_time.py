@@ -12,6 +12,8 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from tests.law.plain_rows import plain_rows
+
 Raw = dict[str, Any]
 NEVER = "9999-01-01"
 
@@ -185,14 +187,12 @@ class Moment:
         voids = [act for act in voids if act.get("from_beginning") == "yes" or self.passed(act["start"])]
         voids += [act for act in acts if act["op"] == "enjoin" and self.dated(act["start"], act.get("until"))]
         openly = [act for a, b, _, act in windows if a <= self.at < b]
-        rows = self.relieved(list(self.rows(held[0]["rows"])), acts)
+        rows = self.relieved(list(self.rows(held[0]["rows"], measure)), acts)
         return rows, acts, openly, held[1], not voids
 
-    def rows(self, rows: list[Raw]) -> Iterator[Raw]:
-        for row in rows:
-            if "use" in row:
-                yield from self.rows(self.law["row_sets"][row["use"]])
-            elif "by_origin" in row:
+    def rows(self, rows: Any, measure: Raw) -> Iterator[Raw]:
+        for row in plain_rows(rows, self.law, measure):
+            if "by_origin" in row:
                 yield from (
                     row | {"origins": o, "rate": r, "heading": h} for o, (r, h) in row["by_origin"].items()
                 )

@@ -13,13 +13,14 @@ import pytest
 from tariffs.engine.errors import LawError
 from tariffs.engine.law.loader import digest_of
 from tests.law.real_law import raw_law
-from tests.law.traps.bench import Raw, broken
+from tests.law.traps.bench import Raw, broken, period
 
 
 def _rows(raw: Raw) -> Iterator[tuple[Raw, Raw]]:
     for measure in raw["measures"]:
-        for period in measure.get("periods", []):
-            for row in period.get("rows", []):
+        for one in measure.get("periods", []):
+            rows = one.get("rows", [])
+            for row in rows if isinstance(rows, list) else []:
                 yield measure, row
 
 
@@ -55,7 +56,29 @@ def _mistype_share_rule(raw: Raw) -> None:
 
 
 def _mistype_row_set(raw: Raw) -> None:
-    next(iter(raw["row_sets"].values()))[0]["products"] = ["NO_SUCH_LIST"]
+    raw["row_sets"]["auto_relief"][0]["products"] = ["NO_SUCH_LIST"]
+
+
+def _mistype_text(part: str, key: str, value: Any) -> Callable[[Raw], None]:
+    """Put a value under a key of the first row, row set use or copied rows that has it."""
+
+    def change(raw: Raw) -> None:
+        periods = [p for m in raw["measures"] for p in m.get("periods", [])]
+        rows = [row for p in periods if isinstance(p.get("rows"), list) for row in p["rows"]]
+        copies = [p["rows"] for p in periods if isinstance(p.get("rows"), dict)]
+        found = next(one for one in {"row": rows, "copy": copies}[part] if key in one)
+        found[key] = value
+
+    return change
+
+
+def _mistype_event_text(key: str, value: Any) -> Callable[[Raw], None]:
+    def change(raw: Raw) -> None:
+        next(e for m in raw["measures"] for e in m.get("events", []) if e["op"] == "exempt" and key in e)[
+            key
+        ] = value
+
+    return change
 
 
 CASES: list[tuple[str, str, str, Callable[[Raw], object]]] = [
@@ -97,6 +120,27 @@ CASES: list[tuple[str, str, str, Callable[[Raw], object]]] = [
      lambda raw: raw["exports"]["ordinary"][0].update(products=["12.34.567"])),
     ("no_such", "port_fees.yaml", "port_fees", lambda raw: raw["port_fees"][0].update(measure="no_such")),
     ("canoe", "port_calls.yaml", "port_calls[0].kind", lambda raw: raw["port_calls"][0].update(kind="canoe")),
+    ("recip_apartt", "measures/", ".use", _mistype_text("row", "use", "recip_apartt")),
+    ("apartt", "measures/", ".with",
+     lambda raw: period(raw, "fent_ca_25")["rows"][0].update({"with": {"apart": "ENERGY_CA", "apartt": "CA"}})),
+    ("$apart", "measures/", ".with", lambda raw: period(raw, "fent_ca_25")["rows"][0].pop("with")),
+    ("ENERGY_CB", "measures/", ".not_products",
+     lambda raw: period(raw, "fent_ca_25")["rows"][0].update({"with": {"apart": "ENERGY_CB"}})),
+    ("s301_l3_11", "measures/", ".copy", _mistype_text("copy", "copy", "s301_l3_11")),
+    ("99%", "measures/", ".set.rate", _mistype_text("copy", "set", {"rate": {"99%": "1%"}})),
+    ("9903.1.25", "measures/", ".heading", _mistype_text("row", "heading", "9903.1.25")),
+    ("9903.1.25", "measures/", ".heading_at_zero", _mistype_text("row", "heading_at_zero", "9903.1.25")),
+    ("9903.1.25", "measures/", ".split_heading", _mistype_text("row", "split_heading", "9903.1.25")),
+    ("9903.1.25", "measures/", ".heading", _mistype_event_text("heading", "9903.1.25")),
+    ("wishful", "measures/", ".events[", _mistype_event_text("if", ["wishful"])),
+    ("XQ", "measures/", ".if", _mistype_text("row", "if", ["smelt_cast_origin == XQ"])),
+    ("98XX", "measures/", ".if", _mistype_text("row", "if", ["chapter98 == 98XX"])),
+    ("9903.1.25", "stacking.yaml", "rules.",
+     lambda raw: next(r for r in raw["rules"] if r.get("heading")).update(heading="9903.1.25")),
+    ("no_such", "measures/", ".events[", _mistype_event_text("measures", {"id": "no_such"})),
+    ("CA", "groups.yaml", "groups.CA", lambda raw: raw["groups"].update(CA={"members": ["CA"]})),
+    ("import_data", "measures/", ".tested_on",
+     lambda raw: next(m for m in raw["measures"] if "tested_on" in m).update(tested_on="import_data")),
     ("no_such", "refunds.yaml", "refunds.authority", lambda raw: raw["refunds"].update(authority="no_such")),
 ]  # fmt: skip
 
@@ -114,6 +158,29 @@ def test_an_unknown_name_is_a_load_error_with_file_and_place(
     assert error.message.startswith(file)
     assert path in str(error.field)
     assert name in f"{error.field} {error.message}"
+
+
+NEAREST: list[tuple[str, Callable[[Raw], object]]] = [
+    ("CN_HK", _mistype_row("origins", "CN_HKG")),
+    ("ENERGY_CA", lambda raw: period(raw, "fent_ca_25")["rows"][0].update({"with": {"apart": "ENERGY_CB"}})),
+    ("usmca_share", _mistype_row("if", "usmca_shar")),
+    ("recip_apart", _mistype_text("row", "use", "recip_apartt")),
+    ("s201_solar_14_25", _mistype_text("copy", "copy", "s201_solar_14_26")),
+    ("recip_cn", lambda raw: next(r for r in raw["rules"] if r.get("one_of")).update(one_of=["recip_cnn"])),
+    (
+        "import_date",
+        lambda raw: next(m for m in raw["measures"] if "tested_on" in m).update(tested_on="import_data"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("wanted", "change"), NEAREST, ids=[wanted for wanted, _ in NEAREST])
+def test_the_error_of_an_unknown_name_suggests_the_nearest(
+    wanted: str, change: Callable[[Raw], object]
+) -> None:
+    with pytest.raises(LawError) as caught:
+        broken(change)
+    assert wanted in f"{caught.value.message} {caught.value.fix}"
 
 
 def test_the_digest_of_the_law_does_not_depend_on_its_files() -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -24,6 +23,7 @@ from tariffs.engine.tables.line_arrays import LineArrays
 from tariffs.engine.tables.prepare import prepare_table
 from tariffs.engine.tables.scope_masks import origin_mask, product_mask
 from tests.law.interpreter_time import listed
+from tests.law.plain_rows import plain_rows
 from tests.law.real_law import columns, raw_law
 
 Raw = dict[str, Any]
@@ -51,12 +51,8 @@ def raw_measure(name: str) -> Raw:
     return found
 
 
-def raw_rows(rows: list[Raw]) -> Iterator[Raw]:
-    for row in rows:
-        if "use" in row:
-            yield from raw_rows(raw_law()["row_sets"][row["use"]])
-        else:
-            yield row
+def raw_rows(rows: Any, measure: Raw) -> list[Raw]:
+    return list(plain_rows(rows, raw_law(), measure))
 
 
 def raw_acts(measure: Raw) -> list[Raw]:
@@ -78,7 +74,7 @@ def own_instants(name: str) -> Counter[datetime]:
     texts: list[str] = []
     for period in measure.get("periods", []):
         texts += [period.get("from", ""), period.get("to", "")]
-        for row in raw_rows(period.get("rows", [])):
+        for row in raw_rows(period.get("rows", []), measure):
             texts += [c.split()[2] for c in listed(row.get("if", [])) if c.startswith("entry_date ")]
             texts += _list_days(row)
     for act in raw_acts(measure):
@@ -137,7 +133,7 @@ def turning_points(name: str) -> set[datetime]:
 def _repeated(measure: Raw) -> list[str]:
     """Starts of periods that, as last known, enact again the rows that held before them."""
     standing = {
-        p["from"]: list(raw_rows(p["rows"])) for p in measure["periods"] if _as_switched(p) and "rows" in p
+        p["from"]: raw_rows(p["rows"], measure) for p in measure["periods"] if _as_switched(p) and "rows" in p
     }
     starts = sorted(standing, key=datetime.fromisoformat)
     same = {after for before, after in itertools.pairwise(starts) if standing[before] == standing[after]}

@@ -10,6 +10,7 @@ from typing import Any
 from tariffs.engine.law import Law, law_from_raw
 from tariffs.engine.law.amendments import change_from_mapping
 from tariffs.engine.line_duty.quote import EntryLine, Quote, quote_line
+from tests.law.plain_rows import plain_rows
 from tests.law.real_law import raw_law
 
 Raw = dict[str, Any]
@@ -51,10 +52,19 @@ def event(raw: Raw, name: str, op: str) -> Raw:
 
 
 def rows(raw: Raw, place: str, heading: str) -> list[Raw]:
-    """The rows of a period or a row set that report under a heading; at least one."""
-    among = raw["row_sets"][place] if place in raw["row_sets"] else period(raw, place)["rows"]
-    found = [row for row in among if row.get("heading") == heading]
+    """The rows of a period or a row set, spelled out in their place, that report under a heading; at least one."""
+    found = [row for row in spelled_out(raw, place) if row.get("heading") == heading]
     assert found, f"{place} has no row under {heading}"
+    return found
+
+
+def spelled_out(raw: Raw, place: str) -> list[Raw]:
+    """The rows of a period or a row set, put in place of the row sets and copies that it takes over."""
+    if place in raw["row_sets"]:
+        found = raw["row_sets"][place] = list(plain_rows(raw["row_sets"][place], raw, {}))
+        return found
+    (owner,) = (one for one in raw["measures"] if any(p["id"] == place for p in one.get("periods", [])))
+    found = period(raw, place)["rows"] = list(plain_rows(period(raw, place)["rows"], raw, owner))
     return found
 
 

@@ -15,10 +15,10 @@ from tests.law.traps.bench import (
     drop_rule,
     headings,
     paid,
-    period,
     quote,
     rows,
     rule,
+    spelled_out,
     usd,
 )
 
@@ -56,7 +56,7 @@ def test_trap_10_a_floor_is_on_the_rate_that_applies_to_these_goods() -> None:
     assert paid(quote(load_law(), *line)) == usd(s232_auto="1500.00")
 
     def on_general_rate(raw: Raw) -> None:
-        (row,) = raw["row_sets"]["auto_kr"]
+        (row,) = rows(raw, "auto_kr", "9903.94.61")
         row.update({"kind": "add", "rate": "12.5%"})
 
     assert paid(quote(broken(on_general_rate), *line)) == usd(s232_auto="1250.00")
@@ -185,7 +185,7 @@ def test_trap_14_the_usmca_does_not_free_of_everything(name: str) -> None:
     assert paid(quote(load_law(), *line, quantity=1000, unit="kg"))[duty] == Decimal(due)
 
     def freed(raw: Raw) -> None:
-        period(raw, label)["rows"].insert(0, {"if": ["usmca_share"], "rate": "0%", "heading": "9903.99.99"})
+        spelled_out(raw, label).insert(0, {"if": ["usmca_share"], "rate": "0%", "heading": "9903.99.99"})
 
     assert duty not in paid(quote(broken(freed), *line, quantity=1000, unit="kg"))
 

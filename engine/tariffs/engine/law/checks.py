@@ -1,22 +1,37 @@
-"""Checks of the law data that reading it does not make: sources, and names that decide nothing."""
+"""Checks of the law data beyond loading it: sources, periods that never hold, names that decide nothing."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain, pairwise
 
 from tariffs.engine.law.conditions import ENTRY_DATE
 from tariffs.engine.law.law import REVIVE, Law
-from tariffs.engine.law.model import CONFIDENCE, US, US_ABOVE, Row
+from tariffs.engine.law.model import CONFIDENCE, US, US_ABOVE, Period, Row, Scope
 
 _SOURCED = "AB"
 _CONTENT = {"steel_share", "aluminum_share", "copper_share"}
 
+Names = Iterator[tuple[str, str]]
+"""Names at fault, each with its path."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule that law data keeps; `names` finds what breaks it, `fault` and `fix` are said of each."""
+
+    id: str
+    text: str
+    fault: str
+    fix: str
+    names: Callable[[Law], Names]
+
 
 @dataclass(frozen=True)
 class Check:
-    """One check of the law data; `names` are what it found, faults if not `ok`."""
+    """Result of one check of the law data; `names` are faults if not `ok`."""
 
     id: str
     ok: bool
@@ -25,26 +40,20 @@ class Check:
 
 
 def check_data(law: Law) -> list[Check]:
-    """Every check of the law data, those that only inform last."""
+    """Run every check of the law data; those that only inform come last."""
     measures = law.measures.values()
-    claimed = {claim.reference for claim in law.claims.values()}
+    found = [(rule, tuple(sorted(name for name, _ in rule.names(law)))) for rule in RULES]
     silent = tuple(m.id for m in measures if not (m.modelled or m.announced))
     announced = tuple(m.id for m in measures if m.announced)
     return [
-        _faults("sources", "what is of confidence A or B names a source", _without_source(law)),
-        _faults("periods", "a measure has a period unless it is only announced",
-                (m.id for m in measures if not (m.announced or m.periods))),
-        _faults("switches", "every switch decides something", law.switches.keys() - _switches_used(law)),
-        _faults("claims", "every claim is read", law.claims.keys() - _claims_read(law)),
-        _faults("references", "every reference share is a claim's", law.references.keys() - claimed),
-        _faults("lists", "no list is empty", (name for name, found in law.lists.items() if not found.entries)),
+        *(Check(rule.id, not names, rule.text, names) for rule, names in found),
         Check("not_modelled", True, "measures that charge nothing yet", silent),
         Check("announced", True, "measures that were announced and never enacted", announced),
-    ]  # fmt: skip
+    ]
 
 
 def count_confidence(law: Law) -> dict[str, dict[str, int]]:
-    """How many measures, periods, acts, rules and switches are of each confidence."""
+    """Count measures, periods, acts, rules and switches by confidence."""
     marks = {
         "measures": [measure.conf for measure in law.measures.values()],
         "periods": [period.conf for measure in law.measures.values() for period in measure.periods],
@@ -52,33 +61,106 @@ def count_confidence(law: Law) -> dict[str, dict[str, int]]:
         "rules": [rule.conf for rule in law.rules],
         "switches": [switch.conf for switch in law.switches.values()],
     }
-    return {kind: {conf: Counter(found)[conf] for conf in CONFIDENCE} for kind, found in marks.items()}
+    return {kind: {conf: Counter(confs)[conf] for conf in CONFIDENCE} for kind, confs in marks.items()}
 
 
-def _faults(name: str, text: str, found: Iterable[str]) -> Check:
-    names = tuple(sorted(found))
-    return Check(name, not names, text, names)
-
-
-def _without_source(law: Law) -> Iterator[str]:
+def _unsourced(law: Law) -> Names:
     for measure in law.measures.values():
-        yield from (p.id for p in measure.periods if p.conf in _SOURCED and not p.cite)
-    yield from (change.path for change in law.changes if change.conf in _SOURCED and not change.cite)
-    yield from (rule.id for rule in law.rules if rule.conf in _SOURCED and not rule.cite)
+        for period in measure.periods:
+            if period.conf in _SOURCED and not period.cite:
+                yield period.id, _place(measure.id, period)
+    acts = ((act.path, act.path) for act in law.changes if act.conf in _SOURCED and not act.cite)
+    rules = ((rule.id, f"rules.{rule.id}") for rule in law.rules if rule.conf in _SOURCED and not rule.cite)
+    yield from chain(acts, rules)
 
 
-def _switches_used(law: Law) -> set[str]:
+def _without_periods(law: Law) -> Names:
+    for measure in law.measures.values():
+        if not (measure.announced or measure.periods):
+            yield measure.id, f"measures.{measure.id}"
+
+
+def _never_in_force(law: Law) -> Names:
+    """Periods that end before they begin, or begin with a later one of the file that is known as early."""
+    for measure in law.measures.values():
+        for index, period in enumerate(measure.periods):
+            covered = any(_covers(later, period) for later in measure.periods[index + 1 :])
+            if covered or (period.start and period.end and period.end <= period.start):
+                yield period.id, _place(measure.id, period)
+
+
+def _covers(later: Period, period: Period) -> bool:
+    same = later.start is not None and later.start == period.start
+    return same and later.known_from <= period.known_from and later.switch.items() <= period.switch.items()
+
+
+def _gaps(law: Law) -> Names:
+    """Periods that begin after the one before has ended."""
+    for measure in law.measures.values():
+        dated = sorted(((p.start, p) for p in measure.periods if p.start), key=lambda pair: pair[0])
+        for (_, before), (start, period) in pairwise(dated):
+            if before.end is not None and before.end < start:
+                yield period.id, _place(measure.id, period)
+
+
+def _place(measure: str, period: Period) -> str:
+    return f"measures.{measure}.{period.id}"
+
+
+def _idle_switches(law: Law) -> Names:
     dated: list[Mapping[str, str]] = [rule.switch for rule in law.rules]
     dated += [change.switch for change in law.changes]
     dated += [measure.switch for measure in law.measures.values()]
     dated += [period.switch for measure in law.measures.values() for period in measure.periods]
-    return (
-        {name for switch in dated for name in switch} | {r.switch for r in law.references.values()} | {REVIVE}
-    )
+    read = {*chain.from_iterable(dated), *(r.switch for r in law.references.values()), REVIVE}
+    return _unused("switches", law.switches, read)
+
+
+def _idle_claims(law: Law) -> Names:
+    return _unused("claims", law.claims, _claims_read(law))
+
+
+def _idle_references(law: Law) -> Names:
+    return _unused("references", law.references, {claim.reference for claim in law.claims.values()})
+
+
+def _idle_lists(law: Law) -> Names:
+    read = {name for scope in _scopes(law) for name in (*chain(*scope.products), *scope.not_products)}
+    return _unused("lists", law.lists.keys() - law.retired_lists.keys(), read)
+
+
+def _idle_groups(law: Law) -> Names:
+    read = {name for scope in _scopes(law) for name in (*chain(*scope.origins), *scope.not_origins)}
+    return _unused("groups", law.groups, read)
+
+
+def _empty_lists(law: Law) -> Names:
+    return ((name, f"lists.{name}") for name, found in law.lists.items() if not found.entries)
+
+
+def _unnamed_nodes(law: Law) -> Names:
+    names = law.authorities.get("names", {})
+    for measure in law.measures.values():
+        if names and measure.authority not in names:
+            yield measure.authority, f"measures.{measure.id}.authority"
+
+
+def _unused(part: str, known: Iterable[str], read: Iterable[str]) -> Names:
+    return ((name, f"{part}.{name}") for name in sorted(set(known) - set(read)))
 
 
 def _rows(law: Law) -> list[Row]:
     return [row for measure in law.measures.values() for period in measure.periods for row in period.rows]
+
+
+def _scopes(law: Law) -> Iterator[Scope]:
+    yield from (row.scope for row in _rows(law))
+    yield from (measure.touches for measure in law.measures.values())
+    yield from (change.selector.scope for change in law.changes)
+    yield from (scope for claim in law.claims.values() for scope in claim.asks)
+    rules = (rules for reference in law.references.values() for rules in reference.rules.values())
+    yield from (rule.scope for rule in chain.from_iterable(rules))
+    yield from (rule.scope for rule in law.limits)
 
 
 def _claims_read(law: Law) -> set[str]:
@@ -95,3 +177,24 @@ def _claims_read(law: Law) -> set[str]:
     if any(rule.take == "base" for rule in law.rules):
         read.add("processing_value")
     return read
+
+
+_LEAVE_OUT = "Use the name where it belongs, or remove it."
+RULES = (
+    Rule("sources", "what is of confidence A or B names a source", "has confidence A or B and no citation",
+         "Add cite, or lower conf to C or U.", _unsourced),
+    Rule("periods", "a measure has a period unless it is only announced", "has no period",
+         "Add a period, or status: announced.", _without_periods),
+    Rule("in_force", "every period holds at some time", "is never in force",
+         "Remove it, or correct from, to, known_from or switch.", _never_in_force),
+    Rule("gaps", "no period begins after the end of the one before", "begins after the period before it has ended",
+         "Correct to or from; for a duty that pauses, write an event suspend.", _gaps),
+    Rule("authorities", "every authority node has a name", "is not among the names of authorities.yaml",
+         "Correct the authority, or add its name to authorities.yaml.", _unnamed_nodes),
+    Rule("switches", "every switch decides something", "decides nothing", _LEAVE_OUT, _idle_switches),
+    Rule("claims", "every claim is read", "is read by no row, rule or act", _LEAVE_OUT, _idle_claims),
+    Rule("references", "every reference share is a claim's", "is the share of no claim", _LEAVE_OUT, _idle_references),
+    Rule("lists", "no list is empty", "is empty", "Add codes, or remove the file.", _empty_lists),
+    Rule("used_lists", "every list is used", "is used nowhere", _LEAVE_OUT, _idle_lists),
+    Rule("groups", "every country group is used", "is used nowhere", _LEAVE_OUT, _idle_groups),
+)  # fmt: skip

@@ -79,6 +79,7 @@ class Law:
     digest: str
     origins: frozenset[str] = field(default_factory=origin_codes)
     retired_switches: Mapping[str, str] = field(default_factory=dict)
+    retired_lists: Mapping[str, str] = field(default_factory=dict)
     authorities: Mapping[str, Any] = field(default_factory=dict)
     refunds: RefundTerms = field(default_factory=RefundTerms)
     exports: CountryRates = field(default_factory=CountryRates)

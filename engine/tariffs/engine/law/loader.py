@@ -1,4 +1,4 @@
-"""Reading the law's files into a `Law`, and its digest.
+"""Load the law's files into a `Law`, and compute its digest.
 
 The files are read as text into one raw mapping (`read_raw`), which is checked and turned into values
 (`law_from_raw`); the digest is SHA-256 over the canonical JSON of that mapping, so comments and layout do
@@ -33,7 +33,7 @@ from tariffs.engine.law.fee_tables import (
 from tariffs.engine.law.known_names import Names
 from tariffs.engine.law.law import CONTROL, IMPORT, Law
 from tariffs.engine.law.model import ListEntry, Measure, Membership, ProductList, Program
-from tariffs.engine.law.name_checks import check_names
+from tariffs.engine.law.name_checks import check_names, name_faults
 from tariffs.engine.law.raw_fields import Context, Raw, check_keys, fault
 from tariffs.engine.law.read import list_day, read_claim, read_measure, read_reference, read_rule, read_switch
 from tariffs.engine.law.values import digits, is_code, read_day, read_instant, read_rate
@@ -59,16 +59,19 @@ _FILES = {
 
 
 def load_yaml(path: Path) -> Any:
-    """A YAML file with every scalar as text."""
-    return yaml.load(path.read_text(encoding="utf-8"), Loader=_YAML_LOADER)
+    """Read a YAML file with every scalar as text."""
+    with path.open(encoding="utf-8") as file:
+        return yaml.load(file, Loader=_YAML_LOADER)
 
 
 def read_raw(directory: Path = HERE) -> dict[str, Any]:
-    """The law's files as one mapping of text."""
+    """Read the law's files as one mapping of text."""
     raw: dict[str, Any] = {"row_sets": {}, "measures": [], "events": [], "files": dict(_FILES)}
     for path in sorted((directory / "measures").glob("*.yaml")):
         content = check_keys(load_yaml(path) or {}, _FILE_KEYS, path.name)
         _note_file(raw, content, f"measures/{path.name}")
+        for name in content.get("row_sets", {}).keys() & raw["row_sets"].keys():
+            raise fault(f"row_sets.{name}", "two files have a row set of this name")
         raw["row_sets"].update(content.get("row_sets", {}))
         raw["measures"] += content.get("measures", [])
         raw["events"] += content.get("events", [])
@@ -94,7 +97,7 @@ def read_raw(directory: Path = HERE) -> dict[str, Any]:
 
 
 def _note_file(raw: Raw, content: Raw, file: str) -> None:
-    """Keep which file the measures, row sets and events of some content stand in, by the head of their paths."""
+    """Record the file of the measures, row sets and events of some content, by the head of their paths."""
     files = raw["files"]
     files |= {f"row_sets.{name}": file for name in content.get("row_sets", {})}
     files |= {f"measures.{item.get('id')}": file for item in content.get("measures", [])}
@@ -108,7 +111,7 @@ def _read_list(path: Path) -> list[list[str]]:
 
 
 def digest_of(raw: Mapping[str, Any]) -> str:
-    """SHA-256 of the canonical JSON of the raw law, whatever files it stands in."""
+    """SHA-256 of the canonical JSON of the raw law, whatever its files are."""
     data = {name: part for name, part in raw.items() if name != "files"}
     text = json.dumps(data, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
@@ -116,17 +119,12 @@ def digest_of(raw: Mapping[str, Any]) -> str:
 
 @cache
 def load_law() -> Law:
-    """The embedded law."""
+    """Load the embedded law."""
     return law_from_raw(read_raw())
 
 
-def load_law_from(directory: Path) -> Law:
-    """The law of another directory of the same form."""
-    return law_from_raw(read_raw(directory))
-
-
 def law_from_raw(raw: Mapping[str, Any], origins: frozenset[str] | None = None) -> Law:
-    """The law of a raw mapping.
+    """Read the law of a raw mapping.
 
     Args:
         raw: the law as `read_raw` gives it.
@@ -136,21 +134,51 @@ def law_from_raw(raw: Mapping[str, Any], origins: frozenset[str] | None = None) 
         LawError: LAW_INVALID with the file and the path of what is wrong.
     """
     try:
-        return _law_of(raw, origin_codes() if origins is None else origins)
+        law = _without_measures(raw, origin_codes() if origins is None else origins)
+        law = _with_measures(law, raw, _read_measures(raw["measures"], law))
+        check_names(law)
+        return law
     except TariffsError as error:
         raise _in_file(error, raw.get("files", {})) from error
 
 
-def _in_file(error: TariffsError, files: Mapping[str, str]) -> LawError:
-    """The error headed by the file and the path it points to."""
-    path = error.field or ""
+def law_faults(raw: Mapping[str, Any]) -> tuple[Law | None, list[TariffsError]]:
+    """Read the law of a raw mapping as far as it goes: the law, or None, and everything wrong with it.
+
+    Errors of one measure hide no errors of others, but names are checked only if every measure reads.
+    """
+    faults: list[TariffsError] = []
+    try:
+        law = _without_measures(raw, origin_codes())
+        measures = _read_measures(raw["measures"], law, faults)
+        if faults:
+            return None, faults
+        law = _with_measures(law, raw, measures)
+        return law, list(name_faults(law))
+    except TariffsError as error:
+        return None, [*faults, error]
+
+
+def file_of(path: str, files: Mapping[str, str]) -> str:
+    """Find the file of a path of the raw law; empty if it is of none."""
     heads = [head for head in files if path == head or path.startswith((f"{head}.", f"{head}["))]
-    place = ": ".join(filter(None, (files.get(max(heads, key=len, default=""), ""), path)))
-    message = error.message.removeprefix(f"{path}: ")
-    return LawError("LAW_INVALID", f"{place}: {message}", field=path, fix=error.fix, metadata=error.metadata)
+    return files.get(max(heads, key=len, default=""), "")
 
 
-def _law_of(raw: Mapping[str, Any], origins: frozenset[str]) -> Law:
+def message_of(error: TariffsError) -> str:
+    """The message of an error without its path."""
+    return error.message.removeprefix(f"{error.field}: ")
+
+
+def _in_file(error: TariffsError, files: Mapping[str, str]) -> LawError:
+    """Put the file and the path an error points to before its message."""
+    path = error.field or ""
+    place = ": ".join(filter(None, (file_of(path, files), path)))
+    message = f"{place}: {message_of(error)}"
+    return LawError("LAW_INVALID", message, field=path, fix=error.fix, metadata=error.metadata)
+
+
+def _without_measures(raw: Mapping[str, Any], origins: frozenset[str]) -> Law:
     version = raw["version"]
     zones = {direction: ZoneInfo(name) for direction, name in version["clock"].items()}
     switches = {name: read_switch(name, item) for name, item in raw.get("switches", {}).items()}
@@ -164,7 +192,7 @@ def _law_of(raw: Mapping[str, Any], origins: frozenset[str]) -> Law:
     claims = {name: read_claim(name, item, names) for name, item in raw["claims"].items()}
     as_of = read_day(version["as_of"])
     first, last = (read_instant(version["coverage"][key], zones[IMPORT]) for key in ("from", "to"))
-    law = Law(
+    return Law(
         version=version["version"],
         as_of=as_of,
         read_to=read_day(version["read_to"]) if "read_to" in version else as_of,
@@ -195,14 +223,15 @@ def _law_of(raw: Mapping[str, Any], origins: frozenset[str]) -> Law:
         },
         retired=raw.get("retired", {}).get("measures", {}),
         retired_switches=retired_switches,
+        retired_lists=raw.get("retired", {}).get("lists", {}),
         origins=origins,
         digest=digest_of(raw),
     )
-    measures = _read_measures(raw["measures"], law)
-    law = replace(law, measures=measures, changes=tuple(_read_changes(raw)))
-    law = replace(law, rules=tuple(_read_rules(raw.get("rules", []), law.context(IMPORT))))
-    check_names(law)
-    return law
+
+
+def _with_measures(law: Law, raw: Mapping[str, Any], measures: Mapping[str, Measure]) -> Law:
+    rules = tuple(_read_rules(raw.get("rules", []), law.context(IMPORT)))
+    return replace(law, measures=measures, changes=tuple(_read_changes(raw)), rules=rules)
 
 
 def _read_group(item: Any, zone: ZoneInfo) -> tuple[Membership, ...]:
@@ -222,16 +251,23 @@ def _read_entries(name: str, rows: list[list[str]], zone: ZoneInfo) -> ProductLi
     )
 
 
-def _read_measures(raw: list[Raw], law: Law) -> dict[str, Measure]:
+def _read_measures(raw: list[Raw], law: Law, faults: list[TariffsError] | None = None) -> dict[str, Measure]:
+    """Read all measures; errors go to `faults`, or are raised without it."""
     measures: dict[str, Measure] = {}
     contexts: dict[str, Context] = {}
     for index, item in enumerate(raw):
         direction = item.get("direction", IMPORT)
         context = contexts.setdefault(direction, law.context(direction))
-        measure = read_measure(item, context, _path("measures", item, index))
-        if measure.id in measures:
-            raise fault(measure.id, "two measures have this id")
-        measures[measure.id] = measure
+        path = _path("measures", item, index)
+        try:
+            measure = read_measure(item, context, path)
+            if measure.id in measures:
+                raise fault(path, "two measures have this id")
+            measures[measure.id] = measure
+        except TariffsError as error:
+            if faults is None:
+                raise
+            faults.append(error)
     return measures
 
 
@@ -265,5 +301,5 @@ def _read_rules(raw: list[Raw], context: Context) -> list[Any]:
 
 
 def _path(part: str, item: Raw, index: int) -> str:
-    """The path of an item of a list: by its id, which a reader can search for."""
+    """The path of an item of a list, by its id, which a reader can search for."""
     return f"{part}.{item['id']}" if item.get("id") else f"{part}[{index}]"

@@ -45,6 +45,7 @@ def name_faults(law: Law) -> Faults:
     yield from _in_port_calls(law)
     yield from _in_nodes(law)
     yield from unknown(law.retired.values(), law.names, "measure or authority", "retired")
+    yield from unknown(law.retired_lists, law.lists, "product list", "retired.lists")
 
 
 def _in_measures(law: Law) -> Faults:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from tariffs.engine.law.amendments import read_scope, read_words
 from tariffs.engine.law.conditions import ENTRY_DATE
 from tariffs.engine.law.expand_rows import RowSources, expand_rows
-from tariffs.engine.law.known_names import Names
+from tariffs.engine.law.known_names import Names, check_known
 from tariffs.engine.law.model import (
     CONFIDENCE,
     FULL_BASE,
@@ -188,8 +188,9 @@ def _check_prohibition(measure: Measure, path: str) -> None:
 
 
 def _check_tested_on(measure: Measure, context: Context, path: str) -> None:
-    if measure.tested_on and context.claim_types.get(measure.tested_on) != "date":
-        raise fault(f"{path}.tested_on", f"{measure.tested_on!r} is not a claim of type date")
+    if measure.tested_on:
+        dates = [name for name, kind in context.claim_types.items() if kind == "date"]
+        check_known((measure.tested_on,), dates, "claim of type date", f"{path}.tested_on")
     claims = {c.claim for p in measure.periods for row in p.rows for c in row.conditions}
     if measure.tested_on and ENTRY_DATE in claims:
         raise fault(path, f"a measure tested on {measure.tested_on} must have no condition on the entry date")

@@ -10,6 +10,8 @@ import typer
 
 from tariffs.client.cli import options
 from tariffs.client.cli.law_changes import EXAMPLES, changes
+from tariffs.client.cli.law_lint import EXAMPLES as LINT_EXAMPLES
+from tariffs.client.cli.law_lint import lint
 from tariffs.client.cli.law_port_fees import EXAMPLES as PORT_FEE_EXAMPLES
 from tariffs.client.cli.law_port_fees import port_fees
 from tariffs.client.cli.law_validate import validate
@@ -20,6 +22,7 @@ app = typer.Typer(
 )
 app.command("changes", epilog=EXAMPLES)(changes)
 app.command("port-fees", epilog=PORT_FEE_EXAMPLES)(port_fees)
+app.command("lint", epilog=LINT_EXAMPLES)(lint)
 app.command("validate", epilog=options.examples("tariffs law validate --on 2026-11-20"))(validate)
 
 

@@ -1,0 +1,77 @@
+"""`tariffs law lint`: check law data for mistakes before it is used."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from tariffs.client.cli import options, render
+from tariffs.client.errors import extra_missing
+
+_FAULT = 4
+
+EXAMPLES = """
+[bold]Examples[/bold]
+
+  tariffs law lint
+
+  cp -r "$(python -c 'from tariffs.engine.law.loader import HERE; print(HERE)')" my-law
+
+  tariffs law lint my-law --json
+"""
+
+
+def lint(
+    directory: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="DIR",
+            help="Folder of law data: measures/, lists/, groups.yaml ... Default: that of this installation.",
+            exists=True,
+            file_okay=False,
+        ),
+    ] = None,
+    as_json: options.Json = False,
+) -> int:
+    """Check law data: each finding with its file, its path in the file, and what to do.
+
+    Finds what the loader refuses (unknown countries, groups, lists, claims, measures and switches with the nearest
+    spelling, malformed headings, dates and rates) and what loads but is probably a mistake: missing citations, periods
+    that are never in force or leave a gap, names and lists that nothing uses, late publication without a note. Names
+    are checked once every measure reads, so run it again after mending. docs/law-data.md describes the files.
+
+    Needs the engine in this installation; no server is asked. Exit code 0 without findings, 4 with some.
+    """
+    found = _lint(str(directory) if directory else "")
+    if as_json:
+        print(json.dumps(found))
+    else:
+        _print(render.console(), found)
+    return _FAULT if found["findings"] else 0
+
+
+def _lint(directory: str) -> dict[str, Any]:
+    try:
+        # By name at run time: the client does not depend on the engine.
+        engine = cast(Any, importlib.import_module("tariffs.engine.law.lint"))
+    except ModuleNotFoundError as error:
+        raise extra_missing("server", error.name) from error
+    found: dict[str, Any] = engine.lint_law(directory).to_dict()
+    return found
+
+
+def _print(out: Console, found: Mapping[str, Any]) -> None:
+    for one in found["findings"]:
+        place = ": ".join(filter(None, (one["file"], one["path"])))
+        out.print(f"{escape(place)}: {escape(one['message'])}", soft_wrap=True)
+        out.print(f"  [dim]{escape(one['fix'])}[/dim]", soft_wrap=True)
+    count = len(found["findings"])
+    size = f"{found['measures']} measures, {found['rows']} rows, " if found["measures"] else ""
+    out.print(f"{found['directory']}: {size}{count} finding{'' if count == 1 else 's'}", soft_wrap=True)

@@ -1,0 +1,148 @@
+"""Check a folder of law data and list every finding with its file, path and fix (`tariffs law lint`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tariffs.engine.errors import TariffsError
+from tariffs.engine.law.checks import RULES
+from tariffs.engine.law.law import Law
+from tariffs.engine.law.loader import HERE, file_of, law_faults, message_of, read_raw
+
+RETROACTIVE_DAYS = 60
+"""An act published later than this many days after its effect needs a note; most such dates are mistyped."""
+_FORM = "See docs/law-data.md for the form of the files."
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something wrong with law data; `path` is the place in the file, such as `measures.fent_cn.periods[0]`."""
+
+    file: str
+    path: str
+    message: str
+    fix: str
+
+    def to_dict(self) -> dict[str, str]:
+        """The finding as JSON has it."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Lint:
+    """Findings of a folder; `measures` and `rows` count what was read, 0 if the files could not be read."""
+
+    directory: str
+    findings: tuple[Finding, ...]
+    measures: int = 0
+    rows: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as JSON has it."""
+        findings = [finding.to_dict() for finding in self.findings]
+        return {
+            "directory": self.directory,
+            "measures": self.measures,
+            "rows": self.rows,
+            "findings": findings,
+        }
+
+
+def lint_law(directory: str = "") -> Lint:
+    """Check the law data of a folder; empty is that of this installation."""
+    place = Path(directory) if directory else HERE
+    try:
+        raw = read_raw(place)
+        law, faults = law_faults(raw)
+    except (OSError, yaml.YAMLError) as error:
+        return Lint(str(place), (_unreadable(error, place),))
+    except TariffsError as error:
+        return Lint(str(place), (Finding("", error.field or "", message_of(error), error.fix or _FORM),))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        message = f"the files do not have the form of law data: {type(error).__name__}: {error}"
+        return Lint(str(place), (Finding("", "", message, _FORM),))
+    files: Mapping[str, str] = raw["files"]
+    findings = [_of_error(error, files) for error in faults]
+    findings += _of_files(raw)
+    if law is None:
+        return Lint(str(place), tuple(findings))
+    findings += _of_rules(law, files)
+    rows = sum(len(period.rows) for measure in law.measures.values() for period in measure.periods)
+    return Lint(str(place), tuple(findings), len(law.measures), rows)
+
+
+def _unreadable(error: OSError | yaml.YAMLError, place: Path) -> Finding:
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
+        mark = error.problem_mark
+        message = f"line {mark.line + 1}, column {mark.column + 1}: {error.problem}"
+        return Finding(_below(mark.name, place), "", message, "Correct the YAML.")
+    if isinstance(error, OSError):
+        message = f"cannot be read: {error.strerror}"
+        return Finding(
+            _below(str(error.filename or place), place), "", message, "Copy the folder law/data whole."
+        )
+    return Finding("", "", str(error), "Correct the YAML.")
+
+
+def _below(name: str, place: Path) -> str:
+    path = Path(name)
+    return str(path.relative_to(place)) if path.is_relative_to(place) else name
+
+
+def _of_error(error: TariffsError, files: Mapping[str, str]) -> Finding:
+    path = error.field or ""
+    return Finding(file_of(path, files), path, message_of(error), error.fix or _FORM)
+
+
+def _of_rules(law: Law, files: Mapping[str, str]) -> Iterator[Finding]:
+    for rule in RULES:
+        for name, path in rule.names(law):
+            yield Finding(file_of(path, files), path, f"{name} {rule.fault}", rule.fix)
+
+
+def _of_files(raw: Mapping[str, Any]) -> Iterator[Finding]:
+    """Findings that only the files show: unused row sets, and late publication without a note."""
+    files = raw["files"]
+    used = set(_used_row_sets([raw["measures"], raw["row_sets"]]))
+    for name in sorted(raw["row_sets"].keys() - used):
+        path = f"row_sets.{name}"
+        yield Finding(file_of(path, files), path, f"{name} is used nowhere", "Use the row set, or remove it.")
+    for measure in raw["measures"]:
+        path = f"measures.{measure.get('id', '')}"
+        for part in (*measure.get("periods", []), *measure.get("events", [])):
+            days = _days_late(part)
+            if days > RETROACTIVE_DAYS and "note" not in part:
+                name = part.get("id") or f"{part.get('op')} {part.get('from') or part.get('at')}"
+                message = f"{name} was published {days} days after it takes effect, and no note says why"
+                yield Finding(
+                    file_of(path, files), path, message, "Correct known_from or from, or add a note."
+                )
+
+
+def _days_late(part: Mapping[str, Any]) -> int:
+    texts = (part.get("from") or part.get("at") or "", part.get("known_from") or "")
+    try:
+        start, known = (date.fromisoformat(text[: len("2025-01-01")]) for text in texts)
+    except ValueError:
+        return 0
+    return (known - start).days
+
+
+def _used_row_sets(value: Any) -> Iterator[str]:
+    if isinstance(value, list):
+        for item in value:
+            yield from _used_row_sets(item)
+    elif isinstance(value, Mapping):
+        if isinstance(value.get("use"), str):
+            yield value["use"]
+        for item in value.values():
+            yield from _used_row_sets(item)
+
+
+__all__ = ["Finding", "Lint", "lint_law"]

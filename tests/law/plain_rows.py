@@ -1,0 +1,46 @@
+"""Spell out the rows of a period from the raw law: a second reading of `use`, `with`, `copy` and `set`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+Raw = dict[str, Any]
+
+
+def plain_rows(rows: Any, law: Mapping[str, Any], measure: Raw) -> Iterator[Raw]:
+    """The rows without row sets and copies; tables by origin stay as they are."""
+    if isinstance(rows, dict):
+        (source,) = (one["rows"] for one in measure["periods"] if one["id"] == rows["copy"])
+        for row in plain_rows(source, law, measure):
+            yield {key: _renamed(value, rows.get("set", {}).get(key, {})) for key, value in row.items()}
+        return
+    for row in rows:
+        if "use" in row:
+            yield from plain_rows(_filled(law["row_sets"][row["use"]], row.get("with", {})), law, measure)
+        else:
+            yield row
+
+
+def _renamed(value: Any, pairs: Mapping[str, str]) -> Any:
+    return [pairs.get(one, one) for one in value] if isinstance(value, list) else _one(value, pairs)
+
+
+def _one(value: Any, pairs: Mapping[str, str]) -> Any:
+    return pairs.get(value, value) if isinstance(value, str) else value
+
+
+def _filled(value: Any, values: Mapping[str, Any]) -> Any:
+    if isinstance(value, dict):
+        return {key: _filled(one, values) for key, one in value.items()}
+    if isinstance(value, list):
+        found: list[Any] = []
+        for one in value:
+            filled = _filled(one, values)
+            found += filled if isinstance(filled, list) else [filled]
+        return found
+    for name in sorted(values, key=len, reverse=True):
+        if value == f"${name}":
+            return values[name]
+        value = value.replace(f"${name}", str(values[name]))
+    return value

@@ -1,0 +1,123 @@
+"""`tariffs law lint` on the installed law and on copies of it with one mistake."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tariffs.client.cli.app import run
+from tariffs.engine.law.lint import Finding, lint_law
+from tariffs.engine.law.loader import HERE
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the law's files."""
+    shutil.copytree(HERE, tmp_path / "law")
+    return tmp_path / "law"
+
+
+def replaced(folder: Path, file: str, old: str, new: str) -> None:
+    path = folder / file
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def findings(folder: Path) -> tuple[Finding, ...]:
+    return lint_law(str(folder)).findings
+
+
+def test_the_installed_law_has_no_findings(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["law", "lint"]) == 0
+    assert re.search(r"1\d\d measures, 1\d\d\d rows, 0 findings", capsys.readouterr().out)
+
+
+def test_a_mistyped_country_is_found_with_file_path_and_nearest_names(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    replaced(folder, "measures/s301_other.yaml", "origins: [BR]", "origins: [BZR]")
+    assert run(["law", "lint", str(folder), "--json"]) == 4
+    (found,) = json.loads(capsys.readouterr().out)["findings"]
+    assert found["file"] == "measures/s301_other.yaml"
+    assert found["path"] == "measures.s301_br.periods[0].rows[0].origins"
+    assert "'BZR'" in found["message"]
+    assert "BR" in found["fix"]
+
+
+def test_mistakes_of_several_measures_are_found_at_once(folder: Path) -> None:
+    replaced(folder, "measures/s122.yaml", "rate: 10%", "rate: 10 percent")
+    replaced(folder, "measures/s301_other.yaml", "origins: [BR]", "origins: [XQ]")
+    assert {found.file for found in findings(folder)} == {"measures/s122.yaml", "measures/s301_other.yaml"}
+
+
+def test_the_text_form_shows_file_path_message_and_fix(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    replaced(folder, "stacking.yaml", "on: [ieepa.fentanyl]", "on: [ieepa.fentanil]")
+    assert run(["law", "lint", str(folder)]) == 4
+    text = capsys.readouterr().out
+    assert "stacking.yaml: rules.semis_off_fentanyl.on: " in text
+    assert "Did you mean ieepa.fentanyl" in text
+    assert "1 finding\n" in text
+
+
+def write(file: str, text: str) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        (folder / file).write_text(text, encoding="utf-8")
+
+    return change
+
+
+def put(file: str, old: str, new: str) -> Callable[[Path], None]:
+    return lambda folder: replaced(folder, file, old, new)
+
+
+DAMAGE: dict[str, tuple[Callable[[Path], None], str, str]] = {
+    "no YAML": (put("groups.yaml", "groups:", "groups: ["), "groups.yaml", "line"),
+    "a missing file": (lambda folder: (folder / "fees.yaml").unlink(), "fees.yaml", "cannot be read"),
+    "an unknown key": (put("measures/s122.yaml", "title:", "titel:"), "measures/s122.yaml", "unknown key"),
+    "a group nobody uses": (
+        put("groups.yaml", "groups:\n", "groups:\n  IDLE: {members: [CA]}\n"), "groups.yaml", "IDLE is used nowhere",
+    ),
+    "a list nobody uses": (
+        write("lists/idle.csv", "code,from,to,scope,cite\n0101,,,,x\n"), "lists", "IDLE is used nowhere",
+    ),
+    "a row set nobody uses": (
+        put("measures/s301_fl.yaml", "row_sets:\n", "row_sets:\n  idle: []\n"), "measures/s301_fl.yaml",
+        "idle is used nowhere",
+    ),
+    "a switch that decides nothing": (
+        put("switches.yaml", "switches:\n", 'switches:\n  idle: {default: a, values: [a]}\n'), "switches.yaml",
+        "idle decides nothing",
+    ),
+    "a period that never holds": (
+        put("measures/s301_other.yaml", "from: 2028-01-01T00:01-05:00", "from: 2027-01-01T00:01-05:00"),
+        "measures/s301_other.yaml", "s301_ni_10 is never in force",
+    ),
+    "a gap between periods": (
+        put("measures/s201.yaml", "        to: 2030-08-15T00:01-04:00", "        to: 2027-01-15T00:01-04:00"),
+        "measures/s201.yaml", "s201_quartz_2027 begins after the period before it has ended",
+    ),
+    "a year mistyped in known_from": (
+        put("measures/ieepa_other.yaml", "known_from: 2025-08-06", "known_from: 2026-08-06"),
+        "measures/ieepa_other.yaml", "published 344 days after",
+    ),
+    "an authority without a name": (
+        put("measures/s122.yaml", "authority: s122", "authority: s122.surcharge"), "measures/s122.yaml",
+        "s122.surcharge is not among the names",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_damage_is_found_in_its_file(name: str, folder: Path) -> None:
+    change, file, message = DAMAGE[name]
+    change(folder)
+    found = findings(folder)
+    assert [one for one in found if one.file == file and message in one.message and one.fix], found
