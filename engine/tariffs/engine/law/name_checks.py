@@ -64,7 +64,10 @@ def _in_row(law: Law, row: Row, path: str) -> Faults:
 
 def _heading_faults(heading: str, path: str) -> Faults:
     if heading and not _HEADING.match(heading):
-        yield fault(path, f"{heading!r} is not a heading of chapter 98 or 99 such as 9903.01.25")
+        yield fault(
+            path,
+            f"{heading!r} is not a heading of chapter 98 or 99: 8 digits, dots after the fourth and the sixth",
+        )
 
 
 def _in_conditions(law: Law, conditions: Iterable[Condition], path: str) -> Faults:
