@@ -12,7 +12,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from tariffs.client.cli import options, render
+from tariffs.client.cli import options
+from tariffs.client.cli.render.table import console
 from tariffs.client.errors import extra_missing
 
 _FAULT = 4
@@ -53,7 +54,7 @@ def lint(
     if as_json:
         print(json.dumps(found))
     else:
-        _print(render.console(), found)
+        _print(console(), found)
     return _FAULT if found["findings"] else 0
 
 
