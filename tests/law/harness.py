@@ -36,7 +36,7 @@ class FakeSchedule:
     def find(self, code: str, day: date) -> ScheduleLine:
         columns = self._rates[code]
         return ScheduleLine(
-            code[:8], code, _rate(columns["general"]), _rate(columns["other"]), ("kg",), "", False
+            code[:8], _rate(columns["general"]), _rate(columns["other"]), "", suffix_note=False
         )
 
     def special(self, code: str, programs: Sequence[str], day: date) -> tuple[Rate, str] | None:
@@ -124,7 +124,6 @@ def line_set(law: Law, lines: Sequence[Raw], rates: Rates, units: Units) -> Line
         value=value,
         freight=np.zeros(count),
         insurance=np.zeros(count),
-        piece_start=np.arange(count + 1, dtype=np.int64),
         piece_line=np.arange(count, dtype=np.int64),
         piece_code=np.array([codes.index(line["hts"]) for line in lines], dtype=np.int32),
         piece_weight=np.ones(count),

@@ -244,7 +244,7 @@ def _mask(scope: Scope, force: Any) -> Any:
 
 def _code(index: int) -> str:
     lines = table()
-    return str(lines.codes[lines.piece_code[lines.piece_start[index]]])
+    return str(lines.codes[lines.piece_code[np.searchsorted(lines.piece_line, index)]])
 
 
 def _origin(index: int) -> str:

@@ -25,10 +25,10 @@ def test_vintages_by_day() -> None:
     assert [line.vintage for line in lines if line] == ["2025-basic"] * 2 + ["2026-rev-10"] * 2
 
 
-def test_a_known_code_has_rates_and_units() -> None:
+def test_a_known_code_has_rates() -> None:
     line = load_schedule().find("9503000073", EARLY)
     assert line is not None
-    assert (line.hts8, line.general.kind, line.other.text, line.units) == ("95030000", "free", "70%", ("no",))
+    assert (line.hts8, line.general.kind, line.other.text) == ("95030000", "free", "70%")
     assert not line.suffix_note
 
 

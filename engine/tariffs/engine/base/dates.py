@@ -224,18 +224,3 @@ def _noon(text: str, day: date, zone: ZoneInfo) -> Moment:
             instant, day.isoformat(), "DAYS_READ_AS_NOON", f"{note}; write midnight with its offset."
         )
     return Moment(instant, day.isoformat(), "DATE_REPAIRED", f"{note}.")
-
-
-__all__ = [
-    "DAY_FIRST",
-    "FORMATS",
-    "MONTH_FIRST",
-    "NOON",
-    "SERIAL",
-    "DateError",
-    "Moment",
-    "format_of",
-    "read_day",
-    "read_format",
-    "read_moment",
-]

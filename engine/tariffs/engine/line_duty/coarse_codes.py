@@ -193,6 +193,3 @@ def _codes(members: Sequence[_Child], most: int) -> str:
 def _dotted(code: str) -> str:
     """Format a 10-digit code with dots."""
     return f"{code[:4]}.{code[4:6]}.{code[6:]}"
-
-
-__all__ = ["is_coarse", "resolve_coarse_line"]

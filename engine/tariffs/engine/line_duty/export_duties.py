@@ -20,7 +20,6 @@ from tariffs.engine.line_duty.rounding import MeasureSum, cents, rule_texts, sum
 from tariffs.engine.rating.fits import Goods, RateOf, Rater, claims_read
 from tariffs.engine.schedule.lines import ScheduleLine
 from tariffs.engine.schedule.rates import AD_VALOREM, Rate
-from tariffs.engine.schedule.units import convert
 from tariffs.engine.tables.export_rates import ONE, QUOTA_CLAIM, ZERO, OrdinaryRate
 
 _MIXED_RATE = Decimal("1e-6")
@@ -70,7 +69,7 @@ def export_duties(law: Law, in_force: InForce, goods: ExportGoods) -> tuple[Expo
     # Goods without value are rated as goods of one dollar, so that their rates are known, and scaled to 0.
     value = goods.cif or ONE
     rated = Goods(goods.code, _line(goods.ordinary), goods.origin, value, None, "", goods.instant.date())
-    rater = Rater(law, in_force, rated, rows, _rates(goods.ordinary), convert)
+    rater = Rater(law, in_force, rated, rows, _rates(goods.ordinary))
     try:
         sums = sum_layers(law, rater, goods.facts, claims_read(rows, in_force))
     except InputError as error:
@@ -104,7 +103,7 @@ def _stated(rate: Decimal) -> Rate:
 def _line(ordinary: OrdinaryRate) -> ScheduleLine:
     """Stand-in for the schedule line of the importing country: the law data has its ordinary rate only."""
     rate = _stated(ordinary.rate)
-    return ScheduleLine("", "", rate, rate, (), "", suffix_note=False)
+    return ScheduleLine("", rate, rate, "", suffix_note=False)
 
 
 def _layer(total: MeasureSum, goods: ExportGoods, value: Decimal, texts: dict[str, str]) -> ExportDuty:

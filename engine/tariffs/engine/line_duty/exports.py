@@ -109,13 +109,11 @@ def quote_export(law: Law, line: ExportLine, *, known_on: str | date | None = No
     assessed = sum((layer.amount for layer in layers), ZERO)
     vat = vat_rate(law, goods.code)
     tax = cents((goods.cif + assessed) * vat)
-    notes += void_suspensions(
-        law,
-        goods.instant,
-        goods.known_on,
-        lambda scope: Reach.of(scope, in_force).fits(goods.code, goods.origin),
-        EXPORT,
-    )
+
+    def reaches(scope: Scope) -> bool:
+        return Reach.of(scope, in_force).fits(goods.code, goods.origin)
+
+    notes += void_suspensions(law, goods.instant, goods.known_on, reaches, EXPORT)
     return ExportQuote(
         cif=goods.cif,
         assessed=assessed,
@@ -127,21 +125,14 @@ def quote_export(law: Law, line: ExportLine, *, known_on: str | date | None = No
         layers=layers,
         assumptions=tuple(assumptions),
         notes=(*notes, *_unmodelled(in_force, goods), *_unread(law, goods)),
-        provenance=_provenance(law, in_force, goods),
+        provenance={
+            **law_facts(law),
+            "direction": EXPORT,
+            "entry": goods.instant.astimezone(law.zones[EXPORT]).isoformat(),
+            "known_on": goods.known_on.isoformat(),
+            "switches": switches_behind(law, goods.instant, goods.known_on, reaches, EXPORT),
+        },
     )
-
-
-def _provenance(law: Law, in_force: InForce, goods: ExportGoods) -> dict[str, object]:
-    def reaches(scope: Scope) -> bool:
-        return Reach.of(scope, in_force).fits(goods.code, goods.origin)
-
-    return {
-        **law_facts(law),
-        "direction": EXPORT,
-        "entry": goods.instant.astimezone(law.zones[EXPORT]).isoformat(),
-        "known_on": goods.known_on.isoformat(),
-        "switches": switches_behind(law, goods.instant, goods.known_on, reaches, EXPORT),
-    }
 
 
 # -- reading ---------------------------------------------------------------------------------------------------

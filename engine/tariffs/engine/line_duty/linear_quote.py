@@ -219,6 +219,3 @@ def _linear_duty(
 
 def _distinct(measure: str, amounts: Sequence[Mapping[str, Places]]) -> tuple[Places, ...]:
     return tuple(dict.fromkeys(one.get(measure, ()) for one in amounts))
-
-
-__all__ = ["LARGEST_VALUE", "LinearDuty", "LinearQuote", "in_cents", "linear_quote", "proportion"]

@@ -98,6 +98,3 @@ def _charge_words(layer: Layer) -> str:
     prefix = "up to " if row.kind == "topup_to" else ""
     heading = f" under {layer.heading}" if layer.heading else ""
     return f"{prefix}{rate}{heading} ({layer.active.measure.id})"
-
-
-__all__ = ["NOT_PROHIBITED", "Prohibited", "prohibited_by"]

@@ -32,7 +32,6 @@ from tariffs.engine.rating.fits import (
     schedule_rates,
 )
 from tariffs.engine.schedule.rates import FREE
-from tariffs.engine.schedule.units import convert
 from tariffs.engine.tables.claim_shares import facts_with_claim_shares
 
 PLANS_KEPT = 2048
@@ -177,7 +176,7 @@ def _linear_quote(law: Law, line: ResolvedLine, plan: QuotePlan) -> LinearQuote 
 def _rater(law: Law, line: ResolvedLine, goods: Goods, rows: Candidates) -> Rater:
     """Rater of the goods of a line, or of the same goods at another value."""
     rates = schedule_rates(law, goods, line.schedule)
-    return Rater(law, law.in_force(line.entry, line.known), goods, rows, rates, convert)
+    return Rater(law, law.in_force(line.entry, line.known), goods, rows, rates)
 
 
 # -- facts -----------------------------------------------------------------------------------------------------

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from typing import Protocol
 
 from tariffs.engine.errors import InputError
 from tariffs.engine.law.conditions import Condition, Fact
@@ -35,6 +34,7 @@ from tariffs.engine.law.model import (
 from tariffs.engine.law.stacking import APPLIED, EXEMPT, PROHIBITED, Layer, walk
 from tariffs.engine.schedule.lines import Schedule, ScheduleLine
 from tariffs.engine.schedule.rates import FREE, Rate
+from tariffs.engine.schedule.units import convert
 
 CONTENT_CLAIMS = {STEEL: "steel_share", ALUMINUM: "aluminum_share", COPPER: "copper_share"}
 US_CLAIM = "us_content_share"
@@ -45,13 +45,6 @@ ZERO, ONE = Decimal(0), Decimal(1)
 
 # Ordinary rate of a column (general, special, other) under these facts, and the special program that grants it.
 RateOf = Callable[[str, Mapping[str, Fact]], tuple[Rate, str]]
-
-
-class Convert(Protocol):
-    """Conversion of a quantity between units; None if their dimensions differ."""
-
-    def __call__(self, quantity: Decimal, unit: str, to: str) -> Decimal | None:
-        """Convert the quantity to unit `to`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +99,12 @@ class Rater:
         goods: Goods,
         rows: Candidates,
         rate_of: RateOf,
-        convert: Convert,
     ):
         self._law = law
         self._in_force = in_force
         self._goods = goods
         self._rows = rows
         self._rate_of = rate_of
-        self._convert = convert
 
     def rate(self, facts: Mapping[str, Fact]) -> list[PricedRow]:
         """Compute the layers of an atom with these facts, in the order of the law."""
@@ -252,7 +243,7 @@ class Rater:
     def _in(self, unit: str) -> Decimal:
         goods = self._goods
         if goods.quantity is not None:
-            converted = self._convert(goods.quantity, goods.unit or unit, unit)
+            converted = convert(goods.quantity, goods.unit or unit, unit)
             if converted is not None:
                 return converted
         raise InputError(

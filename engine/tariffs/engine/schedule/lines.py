@@ -1,6 +1,6 @@
-"""Tariff schedule (HTS): lines, rates, units and special programs of the embedded vintages.
+"""Tariff schedule (HTS): lines, rates and special programs of the embedded vintages.
 
-Rates belong to 8-digit lines; 10-digit codes add a statistical suffix and units. A code that the vintage of the day
+Rates belong to 8-digit lines; 10-digit codes add a statistical suffix. A code that the vintage of the day
 lacks is looked up in the others.
 """
 
@@ -26,15 +26,12 @@ LINE_LENGTHS = frozenset({LINE_DIGITS, CODE_DIGITS})
 class ScheduleLine:
     """Schedule line of one code.
 
-    `digits10` is the 10-digit code if one was requested, else empty; `units` are symbols of units.csv; `suffix_note`
-    says that the day's vintage lacks the code and the rate is that of its 8-digit line or of another vintage.
+    `suffix_note`: the vintage of the day lacks the code; the rate is that of its 8-digit line or of another vintage.
     """
 
     hts8: str
-    digits10: str
     general: Rate
     other: Rate
-    units: tuple[str, ...]
     vintage: str
     suffix_note: bool
 
@@ -46,15 +43,7 @@ class Vintage:
     name: str
     start: date | None
     lines: dict[str, tuple[str, str]]
-    codes: dict[str, tuple[str, ...]]
-
-    def units(self, code: str) -> tuple[str, ...]:
-        """Units of a 10-digit code, or of an 8-digit line if all its codes agree."""
-        if len(code) == CODE_DIGITS:
-            return self.codes.get(code) or self.units(code[:LINE_DIGITS])
-        suffixed = (f"{code}{suffix:02d}" for suffix in range(100))
-        units = {self.codes[one] for one in suffixed if one in self.codes}
-        return units.pop() if len(units) == 1 else ()
+    codes: frozenset[str]
 
 
 class Schedule:
@@ -71,15 +60,13 @@ class Schedule:
         """Line of an 8- or 10-digit code on a day; None if no vintage has its 8-digit line."""
         if len(code) not in LINE_LENGTHS:
             return None
-        hts8, digits10 = code[:LINE_DIGITS], code if len(code) == CODE_DIGITS else ""
+        hts8 = code[:LINE_DIGITS]
         today = self._on(day)
         for vintage in (today, *(v for v in reversed(self._vintages) if v is not today)):
             if hts8 in vintage.lines:
                 general, other = (parse_rate(text) for text in vintage.lines[hts8])
-                known = vintage is today and (not digits10 or digits10 in today.codes)
-                return ScheduleLine(
-                    hts8, digits10, general, other, vintage.units(code), vintage.name, not known
-                )
+                known = vintage is today and (code == hts8 or code in today.codes)
+                return ScheduleLine(hts8, general, other, vintage.name, suffix_note=not known)
         return None
 
     def special(self, code: str, programs: Iterable[str], day: date) -> tuple[Rate, str] | None:
@@ -197,10 +184,7 @@ def load_schedule() -> Schedule:
             name,
             date.fromisoformat(start) if start else None,
             {h: (g, o) for h, g, o in _of(lines, name).select("hts8", "general", "other").iter_rows()},
-            {
-                c: tuple(u for u in (first, second) if u)
-                for c, first, second in _of(codes, name).select("code", "unit_1", "unit_2").iter_rows()
-            },
+            frozenset(_of(codes, name)["code"]),
         )
         for name, start in starts.select("vintage", "from").iter_rows()
     ]

@@ -207,10 +207,13 @@ def _run(
 
 def _reaching(lines: LineArrays, in_force: InForce, select: Bools | None) -> Callable[[Scope], bool]:
     def reaches(scope: Scope) -> bool:
-        mask = scope_mask(scope, lines, in_force)
-        return bool((mask if select is None else mask & select).any())
+        return bool(_selected(scope_mask(scope, lines, in_force), select).any())
 
     return reaches
+
+
+def _selected(mask: Bools, select: Bools | None) -> Bools:
+    return mask if select is None else mask & select
 
 
 def _undetermined(law: Law, in_force: InForce, lines: LineArrays, select: Bools | None) -> list[Note]:
@@ -225,15 +228,13 @@ def _undetermined(law: Law, in_force: InForce, lines: LineArrays, select: Bools 
             if claims and _charges_if_declared(row):
                 silent = np.logical_or.reduce([~(lines.fact(claim) > 0) for claim in claims])
                 reached |= scope_mask(row.scope, lines, in_force) & silent
-        value = float(lines.value[reached if select is None else reached & select].sum())
+        value = float(lines.value[_selected(reached, select)].sum())
         if value > 0:
-            notes.append(
-                Note(
-                    "CHARGE_UNDETERMINED",
-                    f"{active.measure.id} may apply to lines worth {value:,.0f} USD; it depends on an undeclared fact "
-                    "with no default share, so it is charged only on lines that declare the fact.",
-                )
+            text = (
+                f"{active.measure.id} may apply to lines worth {value:,.0f} USD; it depends on an undeclared fact with "
+                "no default share, so it is charged only on lines that declare the fact."
             )
+            notes.append(Note("CHARGE_UNDETERMINED", text))
     return notes
 
 
@@ -248,10 +249,7 @@ def _not_modelled(in_force: InForce, lines: LineArrays, select: Bools | None) ->
         measure = state.measure
         if measure.touches.is_any:
             continue
-        mask = scope_mask(measure.touches, lines, in_force)
-        if select is not None:
-            mask &= select
-        value = float(lines.value[mask].sum())
+        value = float(lines.value[_selected(scope_mask(measure.touches, lines, in_force), select)].sum())
         if value > 0:
             text = f"{measure.id} may apply to lines worth {value:,.0f} USD; not modelled yet, it charges nothing."
             notes.append(Note("NOT_MODELLED", text))

@@ -71,6 +71,3 @@ def _source(law: Law, claim: str) -> str:
     reference = law.references[law.claims[claim].reference]
     basis = f"{reference.name}: {variant_of(law, reference)}"
     return f"{reference.text}; {basis}" if reference.text else basis
-
-
-__all__ = ["lines_sourced", "sourced_note"]

@@ -90,7 +90,6 @@ def prepare_exports(table: Table, law: Law, date_format: str = "") -> PreparedTa
         value=amount_of(frame, "customs_value", count) + freight + insurance,
         freight=np.zeros(count),
         insurance=np.zeros(count),
-        piece_start=np.arange(count + 1, dtype=np.int64),
         piece_line=np.arange(count, dtype=np.int64),
         piece_code=code.astype(np.int32),
         piece_weight=np.ones(count),

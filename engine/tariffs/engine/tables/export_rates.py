@@ -30,10 +30,6 @@ class OrdinaryRate:
     citations: tuple[str, ...]
     conf: str
 
-    def at(self, share: Decimal) -> Decimal:
-        """Rate if `share` of the goods is within the quota."""
-        return self.rate if self.in_quota is None else share * self.in_quota + (ONE - share) * self.rate
-
 
 def ordinary_rate(law: Law, code: str) -> OrdinaryRate | None:
     """Ordinary rate of a code; None if the law data has none."""

@@ -25,12 +25,11 @@ MASKS_KEPT = 1024
 class LineArrays:
     """Arrays of lines (n lines, m pieces).
 
-    `codes` and `origins` are the distinct codes and origins, `origin` an index per line. `piece_start` (n
-    + 1) gives each line's pieces, with `piece_line`, `piece_code` and `piece_weight` per piece. `facts`
-    holds float arrays (shares, contents, numbers, 0 or 1, seconds since 1970 for dates) and object arrays
-    of text for codes. `general`, `other` and `special` (by claim) are ordinary rates per piece.
-    `quantities` holds a quantity per unit where known. `vat` is the rate of value added tax per line, on value and
-    duty together; None where there is none. `sourced` has, by claim, the lines whose fact is a sourced share; None is
+    `codes` and `origins` are the distinct codes and origins, `origin` an index per line. `piece_line`, `piece_code` and
+    `piece_weight` are per piece, ordered by line. `facts` has float arrays (shares, contents, numbers, 0 or 1, seconds
+    since 1970 for dates) and object arrays of text for codes. `general`, `other` and `special` (by claim) are ordinary
+    rates per piece. `quantities` has a quantity per unit where known. `vat` is the rate of value added tax per line, on
+    value and duty; None where there is none. `sourced` has, by claim, the lines whose fact is a default share; None is
     all lines.
     """
 
@@ -40,7 +39,6 @@ class LineArrays:
     value: F64
     freight: F64
     insurance: F64
-    piece_start: I64
     piece_line: I64
     piece_code: I32
     piece_weight: F64

@@ -244,17 +244,15 @@ def _weights(product: str, values: Mapping[str, float]) -> dict[str, float]:
 
 
 def _pieces(product_of_line: I64, children: Sequence[Sequence[tuple[int, float]]]) -> dict[str, Any]:
-    per_product = np.array([len(found) for found in children], dtype=np.int64)
+    per_product = np.array([len(codes) for codes in children], dtype=np.int64)
     starts = np.concatenate([[0], np.cumsum(per_product)])
-    code = np.array([index for found in children for index, _ in found], dtype=np.int32)
-    weight = np.array([share for found in children for _, share in found])
+    code = np.array([index for codes in children for index, _ in codes], dtype=np.int32)
+    weight = np.array([share for codes in children for _, share in codes])
     count = per_product[product_of_line]
-    piece_start = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
     line = np.repeat(np.arange(len(product_of_line)), count)
-    within = np.arange(piece_start[-1]) - piece_start[line]
+    within = np.arange(len(line)) - (np.cumsum(count) - count)[line]
     source = starts[product_of_line[line]] + within
     return {
-        "piece_start": piece_start,
         "piece_line": line,
         "piece_code": code[source],
         "piece_weight": weight[source],

@@ -17,6 +17,7 @@ import polars as pl
 from tariffs.engine.base.amounts import NUMBER, SHARE, WORDS
 from tariffs.engine.base.dates import FIX, DateError, format_of, read_moment
 from tariffs.engine.errors import InputError
+from tariffs.engine.law.values import read_yes
 from tariffs.engine.schedule.codes import parse_code
 from tariffs.engine.schedule.countries import origin_hint
 from tariffs.engine.schedule.units import find_unit
@@ -24,16 +25,6 @@ from tariffs.engine.tables.calendar import off_calendar
 from tariffs.engine.tables.columns import INSTANT
 
 MODES = ("ocean", "air", "land")
-_TRUTH = {
-    "yes": True,
-    "true": True,
-    "on": True,
-    "1": True,
-    "no": False,
-    "false": False,
-    "off": False,
-    "0": False,
-}
 _ROUNDING = 1e-9
 
 
@@ -266,10 +257,10 @@ def read_mode(text: str) -> CellReading:
 
 def read_truth(text: str) -> CellReading:
     """Parse yes or no."""
-    truth = _TRUTH.get(text.lower())
-    if truth is None:
-        return CellReading(None, "CLAIM_INVALID", f"{text!r} is neither yes nor no.")
-    return CellReading(truth)
+    try:
+        return CellReading(read_yes(text))
+    except ValueError as error:
+        return CellReading(None, "CLAIM_INVALID", f"{error}.")
 
 
 def read_claim_code(text: str) -> CellReading:

@@ -6,6 +6,7 @@ silently. Only a table that cannot be read at all raises.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -164,10 +165,10 @@ def _read_amounts(frame: pl.DataFrame, read: Read, problems: Problems) -> None:
         ("insurance", "CHARGE_INVALID", ". Give US dollars, a number of at least 0, or nothing."),
     ):
         if name in frame.columns:
-            values = number_of(frame[name])
-            bad = ~(values.is_finite() & (values >= 0))
-            problems.refuse(frame[name], bad.fill_null(value=name == "customs_value"), reason, fix)
-            read[name] = values
+            required = name == "customs_value"
+            read[name] = _bounded(
+                frame[name], number_of(frame[name]), (reason, fix), problems, required=required
+            )
     if RATE_COLUMN in frame.columns:
         values = share_of(frame[RATE_COLUMN])
         bad = ~(values.is_finite() & (values >= 0) & (values < 1)).fill_null(value=True)
@@ -198,16 +199,11 @@ def _read_claims(frame: pl.DataFrame, rules: TableRules, read: Read, problems: P
     for name in sorted(rules.claims.keys() & set(frame.columns)):
         given, kind = frame[name], rules.claims[name].type
         if kind in {"share", "content"}:
-            values = share_of(given)
-            bad = ~(values.is_finite() & (values >= 0) & (values <= 1))
-            problems.refuse(
-                given, bad.fill_null(value=False), "CLAIM_INVALID", ". Give a share between 0 and 1."
-            )
+            fault = ("CLAIM_INVALID", ". Give a share between 0 and 1.")
+            values = _bounded(given, share_of(given), fault, problems, most=1.0)
         elif kind == "number":
-            values = number_of(given)
-            bad = ~(values.is_finite() & (values >= 0))
-            problems.refuse(
-                given, bad.fill_null(value=False), "CLAIM_INVALID", ". Give a number of at least 0."
+            values = _bounded(
+                given, number_of(given), ("CLAIM_INVALID", ". Give a number of at least 0."), problems
             )
         elif kind == "date":
             values = instants_of(given, rules.zone, "CLAIM_INVALID", problems, rules.date_format)
@@ -216,6 +212,21 @@ def _read_claims(frame: pl.DataFrame, rules: TableRules, read: Read, problems: P
         else:
             values = by_distinct(given, read_claim_code, pl.String(), problems)
         read[name] = values
+
+
+def _bounded(
+    source: pl.Series,
+    values: pl.Series,
+    fault: tuple[str, str],
+    problems: Problems,
+    *,
+    most: float = math.inf,
+    required: bool = False,
+) -> pl.Series:
+    """Refuse the values that are not finite or not from 0 to `most`, and nulls if `required`; the values."""
+    bad = ~(values.is_finite() & (values >= 0) & (values <= most))
+    problems.refuse(source, bad.fill_null(value=required), *fault)
+    return values
 
 
 def _check_sums(frame: pl.DataFrame, claims: Claims, read: Read, problems: Problems) -> None:
