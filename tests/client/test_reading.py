@@ -180,7 +180,7 @@ def test_columns_near_a_known_one_are_named_by_every_verb() -> None:
     for verb, notes in told.items():
         named = " ".join(note.message for note in notes if note.reason == "COLUMN_UNREAD")
         assert "'usmca_shares'" in named, verb
-        assert "'quantity' would be read" in named, verb
+        assert "Did you mean 'quantity'?" in named, verb
         assert "'mine'" not in named, verb
         assert ("'liquidation_date'" in named) == (verb == "refund"), verb
 

@@ -118,27 +118,27 @@ def read_day(text: str, zone: ZoneInfo, date_format: str = "") -> date:
 
 
 def _read(text: str, zone: ZoneInfo, date_format: str) -> Moment:
-    found = _TEXT.fullmatch(text)
-    if found is None:
+    match = _TEXT.fullmatch(text)
+    if match is None:
         raise ValueError(text)
-    if date_format == SERIAL and found[2] is None and _NUMBER.fullmatch(text):
+    if date_format == SERIAL and match[2] is None and _NUMBER.fullmatch(text):
         return _local(text, _of_serial(float(text)), zone)
-    day = _day(text, found[1], date_format)
-    if found[2] is None:
+    day = _day(text, match[1], date_format)
+    if match[2] is None:
         return _noon(text, day, zone)
-    clock, offset = _time(found[2])
+    clock, offset = _time(match[2])
     if offset is None:
         return _local(text, datetime.combine(day, clock), zone)
     return Moment(datetime.combine(day, clock, offset).astimezone(UTC), text)
 
 
 def _day(text: str, part: str, date_format: str) -> date:
-    if found := _YEAR_FIRST.fullmatch(part):
-        return date(int(found[1]), int(found[3]), int(found[4]))
-    if found := _COMPACT.fullmatch(part):
-        return date(int(found[1]), int(found[2]), int(found[3]))
-    if found := _YEAR_LAST.fullmatch(part):
-        return _year_last(text, found, date_format)
+    if match := _YEAR_FIRST.fullmatch(part):
+        return date(int(match[1]), int(match[3]), int(match[4]))
+    if match := _COMPACT.fullmatch(part):
+        return date(int(match[1]), int(match[2]), int(match[3]))
+    if match := _YEAR_LAST.fullmatch(part):
+        return _year_last(text, match, date_format)
     if _NUMBER.fullmatch(part):
         raise DateError(
             f"{text[:40]!r} is not a date",
@@ -147,9 +147,9 @@ def _day(text: str, part: str, date_format: str) -> date:
     raise ValueError(text)
 
 
-def _year_last(text: str, found: re.Match[str], date_format: str) -> date:
-    first, second, year = int(found[1]), int(found[3]), int(found[4])
-    order = date_format if date_format in (MONTH_FIRST, DAY_FIRST) else _implied_order(found)
+def _year_last(text: str, match: re.Match[str], date_format: str) -> date:
+    first, second, year = int(match[1]), int(match[3]), int(match[4])
+    order = date_format if date_format in (MONTH_FIRST, DAY_FIRST) else _implied_order(match)
     if not order:
         either = date(year, first, second), date(year, second, first)
         raise DateError(
@@ -160,9 +160,9 @@ def _year_last(text: str, found: re.Match[str], date_format: str) -> date:
     return date(year, first, second) if order == MONTH_FIRST else date(year, second, first)
 
 
-def _implied_order(found: re.Match[str]) -> str:
+def _implied_order(match: re.Match[str]) -> str:
     """Order of day and month implied by a date with its year last; empty if ambiguous, "same" if both agree."""
-    first, second = int(found[1]), int(found[3])
+    first, second = int(match[1]), int(match[3])
     if first > 12 >= second:
         return DAY_FIRST
     if second > 12 >= first:
@@ -171,16 +171,16 @@ def _implied_order(found: re.Match[str]) -> str:
 
 
 def _time(text: str) -> tuple[time, timezone | None]:
-    found = _TIME.fullmatch(text.strip())
-    if found is None:
+    match = _TIME.fullmatch(text.strip())
+    if match is None:
         raise ValueError(text)
-    hour = int(found[1])
-    if found[5]:
+    hour = int(match[1])
+    if match[5]:
         if not 1 <= hour <= 12:
             raise ValueError(text)
-        hour = hour % 12 + (12 if found[5] in "Pp" else 0)
-    micro = int((found[4] or "0").ljust(6, "0")[:6])
-    return time(hour, int(found[2]), int(found[3] or 0), micro), _offset(found[6])
+        hour = hour % 12 + (12 if match[5] in "Pp" else 0)
+    micro = int((match[4] or "0").ljust(6, "0")[:6])
+    return time(hour, int(match[2]), int(match[3] or 0), micro), _offset(match[6])
 
 
 def _offset(text: str | None) -> timezone | None:

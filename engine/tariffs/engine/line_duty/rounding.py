@@ -173,11 +173,11 @@ def _place(sums: Sums, priced: PricedRow) -> MeasureSum:
 
 
 def joint_facts(
-    law: Law, facts: Mapping[str, Fact], asked: Sequence[str], conditions: Sequence[Condition]
+    law: Law, facts: Mapping[str, Fact], requested: Sequence[str], conditions: Sequence[Condition]
 ) -> Iterator[dict[str, Fact]]:
     """Facts under every joint assignment of the facts requested; none if no fact is requested."""
-    if asked:
-        for assigned in assignments(law.claims, asked, conditions):
+    if requested:
+        for assigned in assignments(law.claims, requested, conditions):
             yield {**facts, **{name: fact for name, fact in assigned.items() if fact is not None}}
 
 
@@ -205,15 +205,17 @@ def round_layers(law: Law, sums: Sums, possible: Sequence[Sums]) -> QuoteLayers:
     others = largest_charges(sums, possible)
     layers = []
     for (measure, heading, state), total in sums.items():
-        found = [one.get(measure, ZERO) for one in amounts]
-        low, high = (min(found), max(found)) if is_sole(sums, measure) else (total.amount, total.amount)
+        low = high = total.amount
+        if is_sole(sums, measure):
+            bounds = [one.get(measure, ZERO) for one in amounts]
+            low, high = min(bounds), max(bounds)
         label = label_of(total, heading, state, texts, others.get(measure))
         layers.append(_layer(label, UNDETERMINED if low != high else state, total, low, high))
     for one in possible:
         for (measure, heading, _), total in one.items():
             if measure not in now and total.amount:
                 now[measure] = ZERO
-                high = max(found.get(measure, ZERO) for found in amounts)
+                high = max(one.get(measure, ZERO) for one in amounts)
                 label = label_of(total, heading, UNDETERMINED, texts)
                 layers.append(_layer(label, UNDETERMINED, MeasureSum(total.priced), ZERO, high))
     assessed = sum((layer.amount for layer in layers), ZERO)
@@ -235,10 +237,10 @@ def is_sole(sums: Sums, measure: str) -> bool:
 
 def by_measure(sums: Sums) -> dict[str, Decimal]:
     """Sum dollars and cents by measure."""
-    found: dict[str, Decimal] = {}
+    amounts: dict[str, Decimal] = {}
     for (measure, _, _), total in sums.items():
-        found[measure] = found.get(measure, ZERO) + total.amount
-    return found
+        amounts[measure] = amounts.get(measure, ZERO) + total.amount
+    return amounts
 
 
 def largest_charges(sums: Sums, possible: Iterable[Sums]) -> dict[str, PricedRow]:

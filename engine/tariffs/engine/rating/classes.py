@@ -48,17 +48,17 @@ class Classes:
         self.candidates = [self._of(np.flatnonzero(fit)) for fit in self.fits]
 
     def _of(self, indices: NDArray[np.intp]) -> list[tuple[Active, list[Row]]]:
-        found: list[tuple[Active, list[Row]]] = []
+        candidates: list[tuple[Active, list[Row]]] = []
         closed = False
         for index in indices:
             active, row = self.rows[index]
-            if not found or found[-1][0] is not active:
-                found.append((active, []))
+            if not candidates or candidates[-1][0] is not active:
+                candidates.append((active, []))
                 closed = False
             if not closed:
-                found[-1][1].append(row)
+                candidates[-1][1].append(row)
                 closed = not row.conditions
-        return found
+        return candidates
 
 
 class FactBits:
@@ -205,8 +205,8 @@ class FactBits:
 
     def bit(self, condition: Condition) -> int:
         """Bit of a condition (before `not`)."""
-        found = self.share_bits.get(condition.claim) if not condition.op else None
-        return found or self._tests[(condition.claim, condition.op, condition.operand)]
+        share_bit = self.share_bits.get(condition.claim) if not condition.op else None
+        return share_bit or self._tests[(condition.claim, condition.op, condition.operand)]
 
     def holds(self, condition: Condition, bits: int, *, undeclared: bool = False) -> bool:
         """Test whether a condition holds on an atom with these bits."""
@@ -215,11 +215,11 @@ class FactBits:
         return bool(bits & self.bit(condition)) != condition.negated
 
     def _partitions(self, read: int) -> list[list[str]]:
-        found: dict[str, list[str]] = {}
+        partitions: dict[str, list[str]] = {}
         for claim, bit in self.share_bits.items():
             if bit & read:
-                found.setdefault(self._law.claims[claim].partition or claim, []).append(claim)
-        return list(found.values())
+                partitions.setdefault(self._law.claims[claim].partition or claim, []).append(claim)
+        return list(partitions.values())
 
 
 def shared_bits(reads: Sequence[int], sharing: Sequence[int], count: int) -> dict[int, int]:

@@ -234,11 +234,11 @@ class Rater:
                 fix="State it: ordinary_rate (--ordinary-rate 9.8%); tables use the 2024 equivalent.",
                 metadata={"rate": rate.text},
             )
-        found = Decimal(str(rate.ad_valorem))
+        total = Decimal(str(rate.ad_valorem))
         for usd, unit in rate.specific:
             if self._goods.value:
-                found += Decimal(str(usd)) * self._in(unit) / self._goods.value
-        return found
+                total += Decimal(str(usd)) * self._in(unit) / self._goods.value
+        return total
 
     def _in(self, unit: str) -> Decimal:
         goods = self._goods
@@ -359,9 +359,9 @@ def _bases(rows: Candidates, in_force: InForce) -> list[Weights]:
 def conditions_read(rows: Candidates, in_force: InForce) -> list[Condition]:
     """Conditions that rows or rules may test on a line with these measures."""
     present = {active.index for active, _ in rows}
-    found = [condition for _, fitting in rows for row in fitting for condition in row.conditions]
+    conditions = [condition for _, fitting in rows for row in fitting for condition in row.conditions]
     for rule in in_force.rules:
         touched = rule.on.union(*rule.members)
         if not present.isdisjoint(touched):
-            found.extend((*rule.rule.conditions, *rule.rule.unless))
-    return found
+            conditions.extend((*rule.rule.conditions, *rule.rule.unless))
+    return conditions

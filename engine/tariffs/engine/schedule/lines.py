@@ -158,11 +158,11 @@ class Schedule:
 
     @cached_property
     def _special_rates(self) -> dict[tuple[str, str], list[tuple[str, list[str]]]]:
-        found: dict[tuple[str, str], list[tuple[str, list[str]]]] = {}
+        rates: dict[tuple[str, str], list[tuple[str, list[str]]]] = {}
         columns = self._special_frame.select("vintage", "hts8", "programs", "rate")
         for vintage, hts8, programs, rate in columns.iter_rows():
-            found.setdefault((vintage, hts8), []).append((rate, programs.split(" ")))
-        return found
+            rates.setdefault((vintage, hts8), []).append((rate, programs.split(" ")))
+        return rates
 
     @cached_property
     def _sorted_codes(self) -> list[str]:
@@ -195,8 +195,8 @@ def _of(frame: pl.DataFrame, vintage: str) -> pl.DataFrame:
     return frame.filter(pl.col("vintage") == vintage)
 
 
-def _cost(found: tuple[Rate, str]) -> tuple[bool, object, object, str]:
-    rate, symbol = found
+def _cost(candidate: tuple[Rate, str]) -> tuple[bool, object, object, str]:
+    rate, symbol = candidate
     return rate.kind != FREE, rate.ad_valorem, sum(usd for usd, _ in rate.specific), symbol
 
 

@@ -129,10 +129,10 @@ def unit_symbol(words: str) -> str | None:
 
 
 def _percent(term: str) -> Decimal | None:
-    found = _PERCENT.match(term.strip())
-    if not found:
+    match = _PERCENT.match(term.strip())
+    if not match:
         return None
-    whole, over, under = found.groups()
+    whole, over, under = match.groups()
     if not over:
         return Decimal(whole) / 100
     if not int(under):
@@ -142,10 +142,10 @@ def _percent(term: str) -> Decimal | None:
 
 
 def _money(term: str) -> tuple[Decimal, str] | None:
-    found = _MONEY.match(term.strip())
-    if not found or bool(found[1]) == bool(found[3]):
+    match = _MONEY.match(term.strip())
+    if not match or bool(match[1]) == bool(match[3]):
         return None
-    unit = unit_symbol(found[4])
+    unit = unit_symbol(match[4])
     if unit is None:
         return None
-    return Decimal(found[2]) / (1 if found[1] else 100), unit
+    return Decimal(match[2]) / (1 if match[1] else 100), unit

@@ -35,11 +35,11 @@ def units() -> Mapping[str, Unit]:
 
 @cache
 def _units_without_case() -> Mapping[str, frozenset[Unit]]:
-    found: dict[str, frozenset[Unit]] = {}
+    folded: dict[str, frozenset[Unit]] = {}
     for name, unit in units().items():
         key = name.casefold()
-        found[key] = found.get(key, frozenset()) | {unit}
-    return found
+        folded[key] = folded.get(key, frozenset()) | {unit}
+    return folded
 
 
 def find_unit(name: str) -> Unit | None:

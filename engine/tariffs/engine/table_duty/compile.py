@@ -84,13 +84,13 @@ def compile_lines(law: Law, in_force: InForce, lines: LineArrays, select: Bools 
 
 
 def _reading(lines: LineArrays, facts: FactBits, pieces: I64, piece_class: I64) -> dict[str, Bools]:
-    found = {}
+    masks = {}
     for claim in lines.sourced:
         classes = facts.reads & facts.reading(claim) != 0
         read = np.zeros(lines.count, dtype=bool)
         read[lines.piece_line[pieces[classes[piece_class]]]] = True
-        found[claim] = read
-    return found
+        masks[claim] = read
+    return masks
 
 
 def _nothing(lines: LineArrays) -> Compiled:

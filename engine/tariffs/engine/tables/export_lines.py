@@ -133,14 +133,14 @@ def _rated(checked: CheckedTable, law: Law) -> tuple[CheckedTable, _Rates]:
     own = ~np.isnan(given)
     ordinary, quota = np.where(own, given, rate), ~own & ~np.isnan(in_quota)
     good = ~(coarse | unknown)
-    kept = good.to_numpy()
-    rates = _Rates(ordinary[kept], np.where(quota, in_quota, ordinary)[kept], quota[kept])
+    usable = good.to_numpy()
+    rates = _Rates(ordinary[usable], np.where(quota, in_quota, ordinary)[usable], quota[usable])
     return _without(checked, problems, good), rates
 
 
 def _column(frame: pl.DataFrame) -> pl.Series:
-    found = frame[RATE_COLUMN] if RATE_COLUMN in frame.columns else pl.repeat(None, frame.height, eager=True)
-    return found.alias(RATE_COLUMN)
+    column = frame[RATE_COLUMN] if RATE_COLUMN in frame.columns else pl.repeat(None, frame.height, eager=True)
+    return column.alias(RATE_COLUMN)
 
 
 def _without(checked: CheckedTable, problems: Problems, good: pl.Series) -> CheckedTable:

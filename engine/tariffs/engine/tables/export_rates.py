@@ -33,14 +33,14 @@ class OrdinaryRate:
 
 def ordinary_rate(law: Law, code: str) -> OrdinaryRate | None:
     """Ordinary rate of a code; None if the law data has none."""
-    found = _first(law.exports.ordinary, code)
-    return OrdinaryRate(found.rate, found.in_quota, found.citations, found.conf) if found else None
+    rate = _first(law.exports.ordinary, code)
+    return OrdinaryRate(rate.rate, rate.in_quota, rate.citations, rate.conf) if rate else None
 
 
 def vat_rate(law: Law, code: str) -> Decimal:
     """Rate of value added tax on a code."""
-    found = _first(law.exports.vat, code)
-    return found.rate if found else ZERO
+    vat = _first(law.exports.vat, code)
+    return vat.rate if vat else ZERO
 
 
 def given_rate(given: object) -> OrdinaryRate:
@@ -68,5 +68,5 @@ def no_rate(hts: str) -> InputError:
 
 
 def _first(rates: Sequence[CountryRate], code: str) -> CountryRate | None:
-    """The first rate that reaches a code."""
+    """First rate that applies to a code; None if none does."""
     return next((rate for rate in rates if code.startswith(rate.codes)), None)

@@ -85,10 +85,10 @@ def _program_rates(lines: LineArrays, law: Law, schedule: Schedule, claim: str) 
             continue
         pieces = np.flatnonzero(lines.origin[lines.piece_line] == index)
         distinct, place = np.unique(lines.piece_code[pieces], return_inverse=True)
-        found = schedule.special_rates(
+        rates = schedule.special_rates(
             pl.Series("code", codes[distinct], dtype=pl.String), symbols, law.as_of
         )
-        rate[pieces] = found["special_ave"].fill_null(float("nan")).to_numpy()[place]
+        rate[pieces] = rates["special_ave"].fill_null(float("nan")).to_numpy()[place]
     return rate
 
 
