@@ -34,7 +34,10 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class ProcessingFee:
-    """Merchandise processing fee, US dollars; informal entries pay as others do where `informal` is 0."""
+    """Merchandise processing fee, US dollars; informal entries pay as others do where `informal` is 0.
+
+    19 CFR 24.23(b): ad valorem between a minimum and a maximum on formal entries, a fixed amount on informal ones.
+    """
 
     span: Span
     rate: Decimal
@@ -45,7 +48,7 @@ class ProcessingFee:
 
 @dataclass(frozen=True, slots=True)
 class HarborFee:
-    """Harbor maintenance fee on goods that arrive by the modes."""
+    """Harbor maintenance fee, ad valorem on goods that arrive by the modes (19 CFR 24.24)."""
 
     span: Span
     rate: Decimal

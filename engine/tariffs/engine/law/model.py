@@ -31,6 +31,8 @@ TERMS: Mapping[str, tuple[int, ...]] = {
 }
 CAPPED_TERM = "us_capped"
 PROHIBITION = "prohibition"
+# `topup_to` is measured against the ordinary duty alone, never against another layer: EO 14326 sec. 2(b) and EO 14345
+# compare the rate with that of column 1.
 KINDS = ("add", "topup_to", "total", "specific", "minimum_price", "ordinary", PROHIBITION)
 CONFIDENCE = "ABCU"
 Weights = tuple[Decimal, ...]

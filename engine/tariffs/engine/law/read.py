@@ -58,6 +58,8 @@ _CLAIM_KEYS = keys("type role partition ask codes reference text source switch n
 _SWITCH_KEYS = keys("default values text cite conf note")
 TAKES = ("all", "content", "base")
 DIRECTIONS = ("import", "export", "port_call", "control")
+# A relief counts only if it is claimed: 19 CFR 182.11 (USMCA) and 19 CFR part 10 for other preferences. Undeclared, the
+# goods do not have it.
 ROLES = ("relief", "content", "charge")
 CLAIM_TYPES = ("share", "content", "bool", "date", "code", "number")
 CODE_KINDS = ("", "country", "hts")

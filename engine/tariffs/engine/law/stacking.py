@@ -168,6 +168,11 @@ def _pick_one(layers: list[Layer], active: ActiveRule) -> None:
 
 
 def _in_lieu(layers: list[Layer]) -> None:
+    """Displace the ordinary duty where a total is charged.
+
+    Totals are enacted "in lieu of" the ordinary duty: Proc 10420 and 10523 (goods of column 2), Proc 11020 and U.S.
+    note 40 (pharmaceuticals), Proc 11059 (beef).
+    """
     totals = tuple(layer.active.measure.id for layer in layers if layer.charged and layer.row.kind == "total")
     if totals:
         for layer in layers:
