@@ -1,7 +1,7 @@
-"""The verbs by which law and scenarios act on measures: their text form and what it must hold.
+"""Verbs by which law and scenarios act on measures, and readers of their text form.
 
-"What happened" (law) and "what if" (scenarios) are written alike. A `Change` is one act as written; bound to
-a measure it becomes an `Act` with instants on that measure's clock.
+Acts of the law and changes of scenarios have one form. A `Change` is one act as written; bound to a measure it
+becomes an `Act` with instants on that measure's clock.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """What a verb must and may say, and where its acts stand among those of one instant (low first)."""
+    """Required and optional keys of a verb, and the rank of its acts among those of one instant (low first)."""
 
     required: frozenset[str]
     optional: frozenset[str]
@@ -93,7 +93,7 @@ SCENARIO_ONLY = frozenset({"add", "replace", "set_switch", "set_stacking", "set_
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """Which measures an act reaches, and to what part of their scope it is narrowed."""
+    """Selection of measures by id, authority or heading, narrowed to a scope."""
 
     ids: tuple[str, ...] = ()
     authority: str = ""
@@ -106,7 +106,7 @@ EVERYTHING = Selector()
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One act as written. Instants stay text until bound to a measure's clock."""
+    """One act as written; instants are text until bound to a measure's clock."""
 
     op: str
     selector: Selector = EVERYTHING
@@ -167,7 +167,7 @@ class Act:
 
 
 def name_among(acts: Sequence[Act], change: Change, order: int) -> str:
-    """The name of the next act of a measure: verb and start for the law's, numbered where an earlier act has it.
+    """Name the next act of a measure: verb and start for acts of the law, numbered if an earlier act has that name.
 
     Args:
         acts: the acts of the measure before it.
@@ -177,12 +177,12 @@ def name_among(acts: Sequence[Act], change: Change, order: int) -> str:
     if change.source != LAW:
         return f"{change.source}:{change.path}"
     plain = f"{change.op} {change.start or change.until}"
-    alike = {act.order: act.name for act in acts if act.name == plain or act.name.startswith(f"{plain} (")}
-    return alike.get(order) or (f"{plain} ({len(alike) + 1})" if alike else plain)
+    same = {act.order: act.name for act in acts if act.name == plain or act.name.startswith(f"{plain} (")}
+    return same.get(order) or (f"{plain} ({len(same) + 1})" if same else plain)
 
 
 def change_from_mapping(mapping: Mapping[str, Any], path: str, *, source: str = LAW) -> Change:
-    """Read one change; `path` (such as `changes[2]`) heads the path of every error.
+    """Read and check one change; `path` (such as `changes[2]`) begins the path of every error.
 
     Raises:
         ScenarioError: SCENARIO_SYNTAX, SCENARIO_UNKNOWN_KEY or CHANGE_DATES_REVERSED, with the path of
@@ -194,7 +194,7 @@ def change_from_mapping(mapping: Mapping[str, Any], path: str, *, source: str = 
 
 
 def read_change(mapping: Mapping[str, Any], path: str, *, source: str = LAW) -> Change:
-    """Read the values of one change, whether they belong together or not; raises as `change_from_mapping`."""
+    """Read the values of one change without checking them against each other; raises as `change_from_mapping`."""
     op = mapping.get("op", "")
     verb = OPS.get(op) if isinstance(op, str) else None
     if verb is None:
@@ -274,7 +274,7 @@ def _check_sense(change: Change, path: str) -> None:
 
 
 def _check_pairs(change: Change, path: str) -> None:
-    """Of some pairs of keys exactly one is wanted."""
+    """Require exactly one key of some pairs."""
     if change.op == "set_stacking" and bool(change.value) == bool(change.definition):
         raise _fault(path, "set_stacking needs either `value` or `as`", "Give one of them.")
     if change.op == "set_stacking" and change.value not in {"", "on", "off"}:
@@ -288,7 +288,7 @@ def _fault(path: str, message: str, fix: str) -> ScenarioError:
 
 
 class _Reader:
-    """Reads the keys of one mapping, heading every error with its path."""
+    """Reader of the keys of one mapping; every error has its path."""
 
     def __init__(self, mapping: Mapping[str, Any], path: str) -> None:
         self._mapping = mapping
@@ -337,15 +337,15 @@ class _Reader:
 
 
 def read_words(found: Any, path: str) -> tuple[str, ...]:
-    """A text or a list of texts, as a tuple; raises ScenarioError with `path`."""
+    """Read a text or a list of texts as a tuple; raises ScenarioError with `path`."""
     items = [found] if isinstance(found, str) else found
     if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
-        raise _fault(path, "a value or a list of values is wanted", "Write [a, b].")
+        raise _fault(path, "a value or a list of values is expected", "Write [a, b].")
     return tuple(items)
 
 
 def read_scope(mapping: Mapping[str, Any], path: str) -> Scope:
-    """The scope keys `origins`, `not_origins`, `products`, `not_products` of a row, selector or claim."""
+    """Read the scope keys `origins`, `not_origins`, `products`, `not_products` of a row, selector or claim."""
 
     def origins(key: str) -> frozenset[str]:
         return frozenset(read_words(mapping.get(key, []), f"{path}.{key}"))

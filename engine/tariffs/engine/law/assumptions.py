@@ -1,6 +1,6 @@
-"""What a scenario takes for granted beside the law: how far limits and promises hold, and what a voyage is.
+"""Assumptions of a scenario beside the law: shares that limits let through, compliance, figures of a voyage.
 
-No act says these things. Each is named by the measure it is about, so that a result can tell what it rests on.
+No act states these figures. Each is kept by the measure it is about, so that a result can name its assumptions.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from decimal import Decimal
 
 @dataclass(frozen=True, slots=True)
 class PortCalls:
-    """A voyage under a port fee. What is None is that of a voyage the law has a source for, if there is one.
+    """A voyage under a port fee; figures that are None come from a sourced voyage of the law, if there is one.
 
     Attributes:
         kind: the kind of ship, one of the fee's.
@@ -45,8 +45,8 @@ class Assumptions:
 
     Attributes:
         let_through: of limits, the share of the baseline quantity that licences let through, in [0, 1].
-        compliance: of promises to buy, the part that is kept, in [0, 1].
-        port_calls: of port fees, what a voyage is.
+        compliance: of commitments to buy, the part that is fulfilled, in [0, 1].
+        port_calls: of port fees, the figures of a voyage.
     """
 
     let_through: Mapping[str, Decimal] = field(default_factory=dict)
@@ -54,11 +54,11 @@ class Assumptions:
     port_calls: Mapping[str, PortCalls] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        """Whether anything is assumed."""
+        """True if anything is assumed."""
         return bool(self.let_through or self.compliance or self.port_calls)
 
     def under(self, other: Assumptions) -> Assumptions:
-        """These with those of `other` on top, which win measure by measure."""
+        """Merge with the assumptions of `other`, which take precedence measure by measure."""
         return Assumptions(
             {**self.let_through, **other.let_through},
             {**self.compliance, **other.compliance},
@@ -67,7 +67,7 @@ class Assumptions:
 
     @property
     def quantities(self) -> tuple[tuple[str, str, Decimal], ...]:
-        """What bears on quantities, as a value that can be compared and hashed."""
+        """Assumptions about quantities as a hashable value."""
         kinds = (("let_through", self.let_through), ("compliance", self.compliance))
         return tuple((kind, name, share) for kind, shares in kinds for name, share in sorted(shares.items()))
 

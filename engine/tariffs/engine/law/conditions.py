@@ -34,12 +34,12 @@ class Condition:
 
     @property
     def opposite(self) -> str:
-        """The comparison that holds where this one does not, such as `>= 95%` for `claim < 95%`."""
+        """The opposite comparison, such as `>= 95%` for `claim < 95%`."""
         return f"{_OPPOSITES[self.op]} {self.text.partition(self.op)[2].strip()}"
 
     @property
     def words(self) -> str:
-        """The condition as a reader meets it: a negated comparison as its opposite, any other as written."""
+        """The condition for readers: a negated comparison as its opposite, any other as written."""
         return f"{self.claim} {self.opposite}" if self.op and self.negated else self.text
 
     def is_assumed(self, facts: Facts) -> bool:
@@ -47,7 +47,7 @@ class Condition:
         return bool(self.op) and self.negated and facts.get(self.claim) is None
 
     def holds(self, facts: Facts, *, undeclared: bool = False) -> bool:
-        """Whether the condition holds; an undeclared fact answers `undeclared` to a bare claim, else no."""
+        """Test the condition; for an undeclared fact a bare claim gives `undeclared`, a comparison no."""
         fact = facts.get(self.claim)
         if fact is None:
             return self.negated or (undeclared and not self.op)
@@ -97,4 +97,4 @@ def _operand(
         return read_instant(value, zone)
     if kind in {"content", "number"} and op != "in":
         return read_rate(value) if kind == "content" else read_number(value)
-    raise ValueError(f"{text!r} compares a claim of type {kind} in a way that has no meaning")
+    raise ValueError(f"{text!r} uses a comparison that a claim of type {kind} does not have")

@@ -1,4 +1,4 @@
-"""Rows of measures in words: which goods they reach, what they charge, and on which base."""
+"""Describe rows of measures in words: goods, charge and base."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ _US_WHOLE = "the US content"
 
 
 def percent(rate: Decimal) -> str:
-    """A fraction as a percentage without needless zeros."""
+    """Format a fraction as a percentage without trailing zeros."""
     return f"{(rate * 100).normalize():f}%"
 
 
 def describe_goods(scope: Scope) -> str:
-    """Origins and products of a scope, such as `CN of 9503 without 9503.00.0073`; lists by name."""
+    """Describe origins and products of a scope, such as `CN of 9503 without 9503.00.0073`; lists by name."""
     origins = " and ".join(_names(names) for names in scope.origins)
     products = " and of ".join(_names(names) for names in scope.products)
     without = _names(scope.not_origins | scope.not_products)
@@ -50,7 +50,7 @@ def describe_goods(scope: Scope) -> str:
 
 
 def describe_charge(row: Row) -> str:
-    """State the charge of a row, such as `25%`, `up to 15% all-in` or `0.22 USD/W`."""
+    """Describe the charge of a row, such as `25%`, `up to 15% all-in` or `0.22 USD/W`."""
     if row.absent:
         return "nothing"
     if row.kind == "ordinary":
@@ -77,7 +77,7 @@ def _tier_words(tiers: Sequence[Tier]) -> str:
 
 
 def describe_base(weights: Weights) -> str:
-    """A base as a noun: the customs value, parts of it, or the value less parts."""
+    """Describe a base: the customs value, parts of it, or the value less parts."""
     if weights == FULL_BASE:
         return "the customs value"
     left_out = [part for part in TERMS["full"] if not weights[part]]
@@ -94,7 +94,7 @@ def _parts(parts: Sequence[int]) -> str:
 
 
 def _names(names: Iterable[str]) -> str:
-    """Names in order, codes with dots, the first of many."""
+    """Join names in order, codes with dots, the first of many."""
     shown = [_dotted(name) for name in sorted(names)]
     more = f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
     return ", ".join(shown[:_SHOWN]) + more

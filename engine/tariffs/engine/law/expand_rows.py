@@ -42,7 +42,7 @@ def expand_rows(
         yield from _copy_rows(raw, sources, path, within)
         return
     if not isinstance(raw, list):
-        raise fault(path, "a list of rows, or {copy: PERIOD, set: {...}}, is wanted")
+        raise fault(path, "a list of rows, or {copy: PERIOD, set: {...}}, is expected")
     for index, item in enumerate(raw):
         where = f"{path}[{index}]"
         if isinstance(item, Mapping) and "use" in item:
@@ -103,7 +103,7 @@ def _copy_rows(raw: Raw, sources: RowSources, path: str, within: tuple[str, ...]
     changes = check_keys(raw.get("set", {}), ROW_KEYS, f"{path}.set")
     for key, pairs in changes.items():
         if not isinstance(pairs, Mapping):
-            raise fault(f"{path}.set.{key}", "a mapping {OLD: NEW} is wanted")
+            raise fault(f"{path}.set.{key}", "a mapping {OLD: NEW} is expected")
         present = {value for _, row in rows for value in _listed(row.get(key, []))}
         check_known(pairs, present, f"{key} in the rows of {label}", f"{path}.set.{key}")
     for place, row in rows:

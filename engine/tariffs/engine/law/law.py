@@ -1,8 +1,7 @@
-"""The law: an immutable set of measures, acts, stacking rules, lists, claims and switches; and what is in
-force.
+"""The law: an immutable set of measures, acts, stacking rules, lists, claims and switches, and its state at an instant.
 
-`Law.in_force(instant, known_on)` is the one door from law to duty: everything dated, doubtful or
-published later has been settled behind it, so that what comes after works on plain rows.
+`Law.in_force(instant, known_on)` is the only way from law to duty: it resolves dates, switches and publication days,
+so that all later code works on plain rows.
 """
 
 from __future__ import annotations
@@ -95,7 +94,7 @@ class Law:
     # -- making another law ------------------------------------------------------------------------------------
 
     def with_changes(self, changes: Sequence[Change]) -> Law:
-        """The law after a scenario's changes, in order.
+        """Apply the changes of a scenario, in order.
 
         Raises:
             ScenarioError: NOTHING_MATCHED, MEASURE_RETIRED, SUSPENSION_NOT_FOUND, CHANGE_DATES_REVERSED,
@@ -115,7 +114,7 @@ class Law:
         return law
 
     def _edited(self, change: Change) -> Law:
-        """The law with another stacking rule, claim setting or constraint."""
+        """Apply a change of a stacking rule, a claim or a quantity."""
         context = self.context(IMPORT)
         if change.op == "set_stacking":
             return replace(self, rules=rules_after(self.rules, change, context))
@@ -126,18 +125,18 @@ class Law:
         return self
 
     def with_switches(self, settings: Mapping[str, str], *, path: str = "") -> Law:
-        """The law with switches set.
+        """Set switches.
 
         Raises:
             ScenarioError: SWITCH_RETIRED, or SWITCH_UNKNOWN if there is no such switch or value.
         """
         for name, value in settings.items():
             self.vocabulary.check_switch(name, value, path)
-        # The law itself where nothing is set otherwise: with it comes all that has been worked out of it.
+        # Without settings the law itself is returned, with all that it has cached.
         return replace(self, settings={**self.settings, **settings}) if settings else self
 
     def with_min_conf(self, conf: str) -> Law:
-        """The law of periods, acts and rules whose confidence is `conf` or better."""
+        """Keep only periods, acts and rules whose confidence is `conf` or better."""
         if conf not in CONFIDENCE:
             raise LawError(
                 "REQUEST_INVALID", f"{conf!r} is not a confidence.", field="min_conf", fix="Use A, B, C or U."
@@ -172,14 +171,14 @@ class Law:
         return {added.id: added}
 
     def context(self, direction: str) -> Context:
-        """The reading context of measures of a direction."""
+        """Reading context of measures of a direction."""
         zone = self.zones.get(direction, self.zones[IMPORT])
         types = {claim.id: claim.type for claim in self.claims.values()}
         return Context(types, zone, self.as_of, self.row_sets, self.vocabulary)
 
     @cached_property
     def vocabulary(self) -> Names:
-        """The countries, groups, lists and switches that measures and scenarios may name."""
+        """Countries, groups, lists and switches that measures and scenarios may name."""
         switches = {switch.id: switch.values for switch in self.switches.values()}
         origins = self.origins | self.groups.keys()
         return Names(origins, frozenset(self.lists), switches, self.retired_switches)
@@ -192,7 +191,7 @@ class Law:
     # -- acts --------------------------------------------------------------------------------------------------
 
     def select_measures(self, change: Change) -> list[tuple[Measure, str]]:
-        """The measures a change reaches, each with the period label it is limited to (or an empty text)."""
+        """Select the measures a change reaches, each with the period label it is limited to (or an empty text)."""
         found = select_measures(self.measures, change.selector)
         return [item for item in found if item[0].id != change.measure.get("id")]
 
@@ -215,7 +214,7 @@ class Law:
 
     @cached_property
     def acts(self) -> Mapping[str, tuple[Act, ...]]:
-        """By measure id: its acts, law before scenario, in order."""
+        """Acts by measure id, law before scenario, in order."""
         bound: dict[str, list[Act]] = {measure: [] for measure in self.measures}
         for order, change in enumerate(self.changes):
             for measure, label in self.select_measures(change):
@@ -251,7 +250,7 @@ class Law:
         )
 
     def _origins(self, scope: Scope) -> frozenset[str] | None:
-        """The origins a scope may ever reach; None is any."""
+        """Spell out the origins that a scope reaches at any time; None is any."""
         spelled = [frozenset[str]().union(*(self._ever(name) for name in names)) for names in scope.origins]
         return frozenset[str].intersection(*spelled) if spelled else None
 
@@ -262,7 +261,7 @@ class Law:
     # -- what is in force --------------------------------------------------------------------------------------
 
     def covered(self, direction: str) -> tuple[datetime, datetime]:
-        """The days the law covers, from the first to the end of the last, on the clock of a direction."""
+        """Days that the law covers, from the first to the end of the last, on the clock of a direction."""
         return self._covered[direction]
 
     @cached_property
@@ -274,25 +273,25 @@ class Law:
         }
 
     def setting(self, name: str) -> str:
-        """The value of a switch: as set, else its default."""
+        """Value of a switch: as set, else its default."""
         return self.settings.get(name, self.switches[name].default)
 
     def switched(self, wanted: Mapping[str, str]) -> bool:
-        """Whether all switches something depends on have the wanted values."""
+        """Test whether all switches have the wanted values."""
         return all(self.setting(name) == value for name, value in wanted.items())
 
     def sure(self, conf: str) -> bool:
-        """Whether a confidence is good enough for this law."""
+        """Test whether a confidence is good enough for this law."""
         return not conf or CONFIDENCE.index(conf) <= CONFIDENCE.index(self.min_conf)
 
     def in_force(self, instant: datetime, known_on: date | None = None, direction: str = IMPORT) -> InForce:
-        """What holds for entries at `instant` (aware) by the acts published until `known_on` (default as-of day)."""
+        """Rows and rules in force at `instant` (aware) by the acts published until `known_on` (default as-of day)."""
         key = (*self.moment(instant, known_on), direction)
         known = known_on or self.as_of
         return self._cache.get(key, lambda: self._compute(instant.astimezone(UTC), known, direction))
 
     def moment(self, instant: datetime, known_on: date | None = None) -> Moment:
-        """What instants and days have in common if the law is the same for them: numbers of segments."""
+        """Numbers of the segments of time and publication days in which the law does not change."""
         return (
             bisect_right(self.boundaries, instant),
             bisect_right(self.publication_days, known_on or self.as_of),
@@ -319,7 +318,7 @@ class Law:
         return InForce(tuple(actives), rules, tuple(unmodelled), groups, lists, self._revives())
 
     def _revives(self) -> bool:
-        """Whether a displaced measure revives is not settled law, so it is a switch."""
+        """Test the switch of displaced measures; the law does not settle whether they revive."""
         return REVIVE in self.switches and self.setting(REVIVE) == "on"
 
     def state_of(self, measure: Measure, instant: datetime, known_on: date) -> MeasureState | None:

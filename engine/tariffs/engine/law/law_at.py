@@ -1,4 +1,4 @@
-"""What is in force at an instant: measures with the rows that hold, and the stacking rules over them."""
+"""The law at an instant: measures with the rows that hold, and the stacking rules over them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Active:
     period: str
 
     def citations(self, row: Row) -> tuple[str, ...]:
-        """The citations behind a row: of its period, of the acts that changed it, of the measure."""
+        """Citations of a row: of its period, of the acts that changed it, of the measure."""
         found = [cite for act in row.acts for cite in self.cites.get(act, ())]
         return tuple(dict.fromkeys((*found, *self.measure.cite)))
 
@@ -44,7 +44,7 @@ class ActiveRule:
     members: tuple[frozenset[int], ...]
 
     def touches(self, present: frozenset[int]) -> bool:
-        """Whether the rule could change anything where only these measures are present."""
+        """Test whether the rule could change anything where only these measures are present."""
         if self.members:
             return not all(present.isdisjoint(wanted) for wanted in self.members)
         return not (present.isdisjoint(self.on) or (self.when and present.isdisjoint(self.when)))
@@ -52,11 +52,11 @@ class ActiveRule:
 
 @dataclass(frozen=True, eq=False)
 class InForce:
-    """What the law is for entries at an instant, as known on a day.
+    """The law for entries at an instant, as known on a day.
 
-    `revive`: what is owed is stacked without the void measures, so that what they displaced is owed after all.
-    `cache` holds what is worked out of scopes and names of the law, which are few; `by_line` what is of one code and
-    origin, of which a server meets millions.
+    `revive`: duty owed is stacked without the void measures, so that the duties they displaced are owed after all.
+    `cache` holds values derived from scopes and names of the law, which are few; `by_line` those of one code and
+    origin, of which a server sees millions.
     """
 
     actives: tuple[Active, ...]
@@ -71,12 +71,12 @@ class InForce:
     )
 
     def members(self, names: frozenset[str]) -> frozenset[str]:
-        """Origins by code and group, spelled out."""
+        """Spell out origins given by code and group."""
         spelled: set[str] = set()
         for name in names:
             spelled |= self.groups.get(name, frozenset({name}))
         return frozenset(spelled)
 
     def codes(self, names: frozenset[str]) -> tuple[str, ...]:
-        """Product codes by code and list, spelled out."""
+        """Spell out product codes given by code and list."""
         return tuple(code for name in sorted(names) for code in self.lists.get(name, (name,)))

@@ -1,4 +1,4 @@
-"""What scenarios change in a law besides its measures: stacking rules, shares of claims, limits on quantities."""
+"""Effects of scenario changes on a law besides its measures: stacking rules, claim shares, limits on quantities."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NOT_GIVEN = ("id", "from", "to")
 
 @dataclass(frozen=True, slots=True)
 class SetClaim:
-    """The share of goods that declare a claim, in [start, end), in place of what they declare themselves."""
+    """The share of goods with a claim in [start, end), in place of the declared share."""
 
     claim: str
     share: Decimal
@@ -28,7 +28,7 @@ class SetClaim:
     end: datetime | None
 
     def holds(self, instant: datetime) -> bool:
-        """Whether it is in force."""
+        """Test whether it is in force."""
         return holds(self.start, self.end, instant)
 
 
@@ -36,7 +36,7 @@ class SetClaim:
 class Constraint:
     """A limit on the quantity of each variety (`share` of its baseline), or a floor under their sum, in [start, end).
 
-    `floor` is in dollars at baseline prices. `compliance` is the part of the cut or floor that comes true.
+    `floor` is in dollars at baseline prices. `compliance` is the part of the cut or floor that takes effect.
     """
 
     scope: Scope
@@ -47,18 +47,18 @@ class Constraint:
     end: datetime | None
 
     def holds(self, instant: datetime) -> bool:
-        """Whether it is in force."""
+        """Test whether it is in force."""
         return holds(self.start, self.end, instant)
 
 
 def set_claim(change: Change, context: Context) -> SetClaim:
-    """The claim setting of a change."""
+    """Make the claim setting of a change."""
     start, end = _window(change, context)
     return SetClaim(change.claim, change.share or Decimal(0), change.goods, start, end)
 
 
 def constraint(change: Change, context: Context) -> Constraint:
-    """The constraint of a change."""
+    """Make the constraint of a change."""
     compliance = Decimal(1) if change.compliance is None else change.compliance
     end = context.instant(change.until) if change.until else None
     return Constraint(
@@ -72,7 +72,7 @@ def _window(change: Change, context: Context) -> tuple[datetime | None, datetime
 
 
 def rules_after(rules: Sequence[Rule], change: Change, context: Context) -> tuple[Rule, ...]:
-    """Stacking rules after one was ended, brought back, changed or added from an instant.
+    """End, restore, change or add a stacking rule from an instant on.
 
     Outside the window of the change a rule stays as it was; inside, it is off, on (whatever its own dates), or as
     the change defines it, in its old place among the rules. A new rule comes after the one named, else last.

@@ -1,4 +1,4 @@
-"""Which rows reach a product and an origin: prefix membership in lists and codes, and membership in groups."""
+"""Match rows with a product and an origin: prefixes of codes and lists, members of groups."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Prefixes:
 
     @classmethod
     def of(cls, codes: Iterable[str]) -> Prefixes:
-        """The set of these codes."""
+        """Make the set of these codes."""
         found = frozenset(codes)
         return cls(found, tuple(sorted({len(code) for code in found})))
 
@@ -52,7 +52,7 @@ class Reach:
         return found
 
     def fits(self, code: str, origin: str) -> bool:
-        """Whether a line of this code and origin is reached."""
+        """Test whether a line of this code and origin is reached."""
         return (
             origin not in self.not_origins
             and all(origin in names for names in self.origins)
@@ -70,7 +70,7 @@ def _prefixes(names: frozenset[str], in_force: InForce) -> Prefixes:
 
 
 def candidates(in_force: InForce, code: str, origin: str) -> Candidates:
-    """By measure, the rows that reach a line, in order, up to the first without conditions."""
+    """List by measure the rows that reach a line, in order, up to the first without conditions."""
     found: Candidates = in_force.by_line.get((code, origin), lambda: _candidates(in_force, code, origin))
     return found
 

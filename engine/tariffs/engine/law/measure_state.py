@@ -1,9 +1,9 @@
-"""Where one measure stands at one instant: which rows hold after all acts known on a day.
+"""State of one measure at one instant: the rows that hold after all acts known on a day.
 
 The order: the parent first (invalidation, termination, sunset), then the statutory rate,
-then suspensions. A suspension that ends over a void measure brings nothing back.
+then suspensions. The end of a suspension of a void measure has no effect.
 
-For a line, only the acts that reach it exist. So acts are settled as if they reached everything, once per combination
+For a line, only the acts that reach it exist. So acts are resolved as if they reached everything, once per combination
 of the narrower scopes that acts have, and the rows of each combination are narrowed to it, the narrowest first.
 (An exemption only puts a row of its own before the others, so it needs no combination.)
 """
@@ -38,7 +38,7 @@ class SuspensionWindow:
     acts: tuple[str, ...]
 
     def holds(self, instant: datetime) -> bool:
-        """Whether the window is open."""
+        """Test whether the window is open."""
         return self.start <= instant and (self.until is None or instant < self.until)
 
 
@@ -53,14 +53,14 @@ class MeasureState:
 
 
 def known(acts: Iterable[Act], known_on: date) -> list[Act]:
-    """The acts published by the end of a day; acts without a day of publication are always known."""
+    """Select the acts published by the end of a day; acts without a day of publication are always known."""
     return [act for act in acts if act.known_from is None or act.known_from <= known_on]
 
 
 def measure_state(
     measure: Measure, acts: Sequence[Act], periods: Sequence[Period], instant: datetime
 ) -> MeasureState | None:
-    """Where a measure stands, or None if it charges nobody.
+    """State of a measure at an instant; None if it applies to no one.
 
     Args:
         measure: the measure.
@@ -89,9 +89,9 @@ def _differing(
     instant: datetime,
     wide: MeasureState | None,
 ) -> list[tuple[tuple[Scope, ...], MeasureState | None]]:
-    """The combinations of narrower scopes where the measure stands otherwise than where no narrower act reaches.
+    """List the combinations of narrower scopes where the state differs from that where no narrower act reaches.
 
-    A combination that stands as the wide one does is left out, unless a smaller one that would catch its lines is in.
+    A combination with the state of the wide one is left out, unless a listed smaller one would match its lines.
     """
     origins = {act.scope: act.origins for act in acts if not _is_whole(act)}
     combinations = list(_combinations(measure, origins))
@@ -106,7 +106,7 @@ def _differing(
 
 
 def _bare_rows(found: MeasureState | None) -> Rows | None:
-    """Rows without what made them so."""
+    """Rows without the acts that made them."""
     return None if found is None else tuple(replace(row, acts=(), kept=False) for row in found.rows)
 
 
@@ -115,7 +115,7 @@ def _is_whole(act: Act) -> bool:
 
 
 def _narrowed(rows: Rows, scope: Scope) -> Rows:
-    """Rows as they hold in a scope; goods there that none fits have no layer, whatever comes after."""
+    """Narrow rows to a scope; goods there that no row fits have no layer, whatever rows follow."""
     inside = tuple(replace(row, scope=row.scope.narrowed(scope)) for row in rows)
     catches_all = bool(rows) and rows[-1].scope.is_any and not rows[-1].conditions
     return inside if catches_all else (*inside, Row("add", scope, absent=True))
@@ -124,7 +124,7 @@ def _narrowed(rows: Rows, scope: Scope) -> Rows:
 def _combinations(
     measure: Measure, origins: Mapping[Scope, frozenset[str] | None]
 ) -> list[tuple[Scope, ...]]:
-    """Every combination of scopes that may meet, the larger first; `origins` spells out those of each scope."""
+    """List every combination of scopes that may overlap, the larger first; `origins` spells out those of each scope."""
     found: list[tuple[Scope, ...]] = []
     growing: list[tuple[tuple[Scope, ...], int]] = [((), 0)]
     distinct = list(origins)
@@ -146,12 +146,12 @@ def _combinations(
 
 
 def may_meet(one: frozenset[str] | None, other: frozenset[str] | None) -> bool:
-    """Whether some origin may be in both; None is any."""
+    """Test whether some origin may be in both; None is any."""
     return one is None or other is None or not one.isdisjoint(other)
 
 
 def apart(one: Scope, other: Scope) -> bool:
-    """Whether two scopes name codes only, none of which begins with one of the other's."""
+    """Test whether two scopes name codes only, none of which begins with one of the other's."""
     pairs = itertools.product(one.products, other.products)
     return any(
         all(name.isdigit() for name in a | b)
@@ -161,7 +161,7 @@ def apart(one: Scope, other: Scope) -> bool:
 
 
 def moments_of(measure: Measure, acts: Iterable[Act]) -> set[datetime | None]:
-    """The instants at which a measure under these acts may come to stand otherwise; None among them means nothing."""
+    """Instants at which the state of a measure under these acts may change; None among them has no meaning."""
     found: set[datetime | None] = set()
     for period in measure.periods:
         found |= {period.start, period.end}
@@ -175,7 +175,7 @@ def moments_of(measure: Measure, acts: Iterable[Act]) -> set[datetime | None]:
 def _settled(
     measure: Measure, acts: Sequence[Act], periods: Sequence[Period], instant: datetime
 ) -> MeasureState | None:
-    """Where a measure stands for a line that all these acts reach."""
+    """State of a measure for a line that all these acts reach."""
     period = _holding(_redated(periods, acts), instant)
     if period is None:
         return None
@@ -197,7 +197,7 @@ def _settled(
 
 
 def windows_of(acts: Iterable[Act]) -> list[SuspensionWindow]:
-    """The suspensions after every suspend, extend and snap_back, in the order enacted."""
+    """List the suspensions after every suspend, extend and snap_back, in the order enacted."""
     windows: list[SuspensionWindow] = []
     for act in acts:
         change = act.change
@@ -234,10 +234,9 @@ def _kept(row: Row, window: SuspensionWindow) -> Row:
 
 
 def _redated(periods: Sequence[Period], acts: Sequence[Act]) -> list[Period]:
-    """Periods after every act that moves their start or their written end.
+    """Apply every act that moves the start or the written end of periods.
 
-    A measure without suspensions whose last period has a written end is itself for a time: extend moves that end, and
-    snap_back brings it forward.
+    Without suspensions, extend and snap_back move the written end of the last period.
     """
     timed = not any(act.change.op == "suspend" for act in acts)
     last = max(periods, key=lambda p: (p.start is not None, p.start), default=None)
@@ -270,7 +269,7 @@ def _holding(periods: Sequence[Period], instant: datetime) -> Period | None:
 
 
 def resolve_dates(conditions: Sequence[Condition], instant: datetime) -> tuple[Condition, ...] | None:
-    """Conditions without their tests of the entry date, or None if one of those fails at the instant."""
+    """Remove tests of the entry date from conditions; None if one of them fails at the instant."""
     facts = {ENTRY_DATE: instant}
     if not all(c.holds(facts) for c in conditions if c.claim == ENTRY_DATE):
         return None
@@ -278,7 +277,7 @@ def resolve_dates(conditions: Sequence[Condition], instant: datetime) -> tuple[C
 
 
 def rule_on(rule: Rule, instant: datetime) -> Rule | None:
-    """A rule with its tests of the entry date settled, or None if it does not apply then."""
+    """Resolve tests of the entry date in a rule; None if it does not apply then."""
     conditions = resolve_dates(rule.conditions, instant)
     unless = [(c, resolve_dates((c,), instant)) for c in rule.unless]
     if conditions is None or any(left == () for _, left in unless):
@@ -292,7 +291,7 @@ def _at_entry(rows: Rows, instant: datetime) -> Rows:
 
 
 def _begun(acts: Iterable[Act], ops: frozenset[str], instant: datetime) -> list[Act]:
-    """Acts of these verbs whose time has come: by time, law before scenario, in order."""
+    """Select acts of these verbs that have begun: by time, law before scenario, in order."""
     begun = [a for a in acts if a.change.op in ops and a.start is not None and a.start <= instant]
     return sorted(begun, key=lambda a: (a.start, a.change.source != LAW, a.order))
 
@@ -336,7 +335,7 @@ def _with_rate(row: Row, act: Act) -> Row:
 
 
 def _is_over(acts: Sequence[Act], windows: Sequence[SuspensionWindow], instant: datetime) -> bool:
-    """Whether the measure was terminated, or is no longer collected because it is void."""
+    """Test whether the measure was terminated, or is no longer collected because it is void."""
     if _begun(acts, frozenset({"terminate", "expire", "replace"}), instant) or _ended_with_window(
         windows, instant
     ):
@@ -345,7 +344,7 @@ def _is_over(acts: Sequence[Act], windows: Sequence[SuspensionWindow], instant: 
 
 
 def _ended_with_window(windows: Sequence[SuspensionWindow], instant: datetime) -> bool:
-    """Whether a suspension that terminates has ended; windows that touch are one suspension."""
+    """Test whether a suspension that terminates has ended; windows that touch are one suspension."""
     for window in windows:
         end = window.until
         if window.on_end == "terminate" and end is not None and end <= instant:
@@ -356,13 +355,13 @@ def _ended_with_window(windows: Sequence[SuspensionWindow], instant: datetime) -
 
 
 def _invalidations(acts: Sequence[Act]) -> list[Act]:
-    """The invalidations that no later act undoes."""
+    """Select the invalidations that no later act undoes."""
     restored = max((act.order for act in acts if act.change.op == "revalidate"), default=-1)
     return [a for a in acts if a.change.op == "invalidate" and a.start is not None and a.order > restored]
 
 
 def _is_void(acts: Sequence[Act], instant: datetime) -> bool:
-    """Whether what is collected is not owed."""
+    """Test whether duty is collected and not owed."""
     for act in _invalidations(acts):
         if act.change.from_beginning or (act.start is not None and act.start <= instant):
             return True

@@ -42,7 +42,7 @@ FULL_BASE: Weights = tuple(Decimal(part in TERMS["full"]) for part in range(len(
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which origins and products something reaches.
+    """Origins and products that something reaches.
 
     `origins` and `products` are conjunctions of any-of sets (an empty tuple is any); the `not_` sets take
     away. Entries are ISO codes or group names, and HTS digits or list names.
@@ -54,7 +54,7 @@ class Scope:
     not_products: frozenset[str] = frozenset()
 
     def narrowed(self, other: Scope) -> Scope:
-        """The part both scopes reach."""
+        """Intersect two scopes."""
         return Scope(
             self.origins + other.origins,
             self.not_origins | other.not_origins,
@@ -64,7 +64,7 @@ class Scope:
 
     @property
     def is_any(self) -> bool:
-        """Whether nothing narrows the scope."""
+        """True if nothing narrows the scope."""
         return not (self.origins or self.not_origins or self.products or self.not_products)
 
 
@@ -81,16 +81,14 @@ class Tier:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of a period: whom it fits, and what it charges.
+    """One row of a period: the goods it fits, and its charge.
 
     `rate` is a fraction (add, topup_to, total; a prohibition has none); `tiers` hold a specific rate; `price` a
-    minimum price;
-    `column` the schedule's column for an ordinary rate; `metals` the metal parts its base names;
+    minimum price; `column` the schedule's column for an ordinary rate; `metals` the metal parts its base names;
     `relief` marks a row enacted at 0.
-    `suspended` marks a row inside a suspension that keeps nothing, `kept` one whose rate is what a suspension
-    keeps; `absent` one whose scope was
-    terminated: it fits and leaves no layer; `void` one that is assessed and not owed. `acts` names the
-    period label and the acts that made the row what it is.
+    `suspended` marks a row inside a suspension that keeps nothing, `kept` one whose rate is the one that a suspension
+    keeps; `absent` one whose scope was terminated: it fits and leaves no layer; `void` one that is assessed and not
+    owed. `acts` names the period label and the acts that made the row.
     """
 
     kind: str
@@ -115,23 +113,23 @@ class Row:
 
     @property
     def exempt(self) -> bool:
-        """Whether the row is an exemption: a rate of 0 reported under its heading."""
+        """True for an exemption: a rate of 0 reported under its heading."""
         return self.kind == "add" and self.rate == 0 and not self.suspended
 
     @property
     def charging(self) -> bool:
-        """Whether acts on the rate reach the row: it was not enacted as a relief and is not the schedule's own."""
+        """True if acts on the rate reach the row: neither a relief as enacted nor an ordinary rate of the schedule."""
         return not (self.relief or self.absent or self.kind == "ordinary")
 
     @property
     def prohibits(self) -> bool:
-        """Test whether goods that the row fits may not be imported."""
+        """True if goods that the row fits may not be imported."""
         return self.kind == PROHIBITION and not self.suspended
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """What an instrument enacted: rows from an instant, to an end only where the instrument writes one."""
+    """Rows that an instrument enacted from an instant on, to an end only where the instrument writes one."""
 
     id: str
     start: datetime | None
@@ -177,7 +175,7 @@ class Measure:
 
 
 def nodes_above(authority: str) -> tuple[str, ...]:
-    """A node of the authority tree and those above it, nearest first."""
+    """List a node of the authority tree and those above it, nearest first."""
     parts = authority.split(".")
     return tuple(".".join(parts[:n]) for n in range(len(parts), 0, -1))
 
@@ -248,7 +246,7 @@ class Membership:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A special-rate program of the schedule: who may claim it and by which claim."""
+    """A special-rate program of the schedule: the countries that may claim it, and the claim."""
 
     symbol: str
     members: frozenset[str]
@@ -309,5 +307,5 @@ class ProductList:
 
 
 def holds(start: datetime | None, end: datetime | None, instant: datetime) -> bool:
-    """Whether an instant lies in [start, end); None is open."""
+    """Test whether an instant is in [start, end); None is open."""
     return (start is None or start <= instant) and (end is None or instant < end)

@@ -1,4 +1,4 @@
-"""What a reader should know about the law behind an answer."""
+"""Notes on the law behind an answer."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from tariffs.engine.law.suspensions import suspended_scopes, suspensions_of
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something a reader should know; `reason` is a stable name, `message` a sentence."""
+    """A note on an answer; `reason` is a stable name, `message` a sentence."""
 
     reason: str
     message: str
 
 
 def unread(law: Law, day: date, known_on: date) -> tuple[Note, ...]:
-    """The note on an answer for a day after the last one to which acts have been read.
+    """Note that an answer is for a day after the last one to which acts have been read.
 
     Args:
         law: the law.
         day: the last day that the answer is for.
-        known_on: the day whose acts count; if all of those have been read there is nothing to say.
+        known_on: the day whose acts count; if all of those have been read there is no note.
     """
     if day <= law.read_to or known_on <= law.read_to:
         return ()
-    text = f"Acts have been read to {law.read_to.isoformat()}; what was published after that day is not in the answer."
+    text = f"Acts have been read to {law.read_to.isoformat()}; later acts are not in the answer."
     return (Note("LAW_READ_TO", text),)
 
 
@@ -41,13 +41,13 @@ def void_suspensions(
     reaches: Callable[[Scope], bool],
     direction: str = IMPORT,
 ) -> list[Note]:
-    """Suspensions that brought nothing back when they ended, because the parent was void by then.
+    """Note suspensions whose end had no effect because the measure was void by then.
 
     Args:
         law: the law.
         instant: the entry instant.
         known_on: the day whose acts count.
-        reaches: whether a scope holds some of the goods.
+        reaches: tests whether a scope holds some of the goods.
         direction: import or export.
     """
     notes = []
@@ -88,7 +88,7 @@ def _void_suspension(
     parent = void[-1].change.selector.authority or measure.id
     return Note(
         "PARENT_VOID",
-        f"{measure.id}: its suspension ended {max(over).astimezone(zone):%Y-%m-%d} over a void parent "
-        f"({parent}, invalidated {void[-1].change.start[:10]}, collection stopped "
-        f"{stop.astimezone(zone):%Y-%m-%d}), so nothing came back.",
+        f"{measure.id}: the end of its suspension on {max(over).astimezone(zone):%Y-%m-%d} had no effect: the duty "
+        f"was void ({parent}, invalidated {void[-1].change.start[:10]}, collection stopped "
+        f"{stop.astimezone(zone):%Y-%m-%d}).",
     )

@@ -1,4 +1,4 @@
-"""Read values of law data with their path in every error, by what the rest of the law has (docs/law-data.md)."""
+"""Read values of law data with their path in every error (docs/law-data.md)."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ T = TypeVar("T")
 
 
 def fault(path: str, message: str) -> LawError:
-    """The error of law data that breaks its format."""
+    """Make the error of law data that breaks its format."""
     return LawError("LAW_INVALID", f"{path}: {message}", field=path, fix="See docs/law-data.md.")
 
 
 def in_scenario(error: TariffsError, path: str) -> ScenarioError:
-    """The error of law data as one of the scenario that holds the data under `path`."""
+    """Turn an error of law data into one of the scenario that holds the data under `path`."""
     if isinstance(error, ScenarioError):
         return error
     field = error.field or ""
@@ -44,9 +44,9 @@ def keys(text: str) -> frozenset[str]:
 
 
 def check_keys(raw: Any, allowed: frozenset[str], path: str) -> Raw:
-    """`raw` as a mapping of allowed keys."""
+    """Check that `raw` is a mapping of allowed keys."""
     if not isinstance(raw, Mapping):
-        raise fault(path, "a mapping is wanted")
+        raise fault(path, "a mapping is expected")
     for key in raw:
         if key not in allowed:
             raise fault(f"{path}.{key}", f"unknown key; known are {', '.join(sorted(allowed))}")
@@ -54,16 +54,16 @@ def check_keys(raw: Any, allowed: frozenset[str], path: str) -> Raw:
 
 
 def read(raw: Raw, key: str, reader: Callable[[str], T], absent: T, path: str) -> T:
-    """One value of a mapping, with its path in every error."""
+    """Read one value of a mapping, with its path in every error."""
     return read_required(raw, key, reader, path) if key in raw else absent
 
 
 def read_required(raw: Raw, key: str, reader: Callable[[str], T], path: str) -> T:
-    """One value that a mapping must have, with its path in every error."""
+    """Read one value that a mapping must have, with its path in every error."""
     if key not in raw:
         raise fault(path, f"the key {key!r} is missing")
     if not isinstance(raw[key], str):
-        raise fault(f"{path}.{key}", "a single value is wanted")
+        raise fault(f"{path}.{key}", "a single value is expected")
     try:
         return reader(raw[key])
     except ValueError as error:
@@ -71,7 +71,7 @@ def read_required(raw: Raw, key: str, reader: Callable[[str], T], path: str) -> 
 
 
 def one_of(*choices: str) -> Callable[[str], str]:
-    """A reader of one of some words."""
+    """Make a reader that accepts some words only."""
 
     def reader(text: str) -> str:
         if text not in choices:
@@ -83,7 +83,7 @@ def one_of(*choices: str) -> Callable[[str], str]:
 
 @dataclass(frozen=True)
 class Context:
-    """Facts about the rest of the law that reading needs."""
+    """Claims, clock, row sets and names of the law that readers need."""
 
     claim_types: Mapping[str, str]
     zone: ZoneInfo
@@ -92,32 +92,32 @@ class Context:
     names: Names
 
     def instant(self, text: str) -> datetime:
-        """An instant on this context's clock."""
+        """Read an instant on the clock of this context."""
         return read_instant(text, self.zone)
 
     def conditions(self, raw: Any, path: str) -> tuple[Condition, ...]:
-        """A list of conditions."""
+        """Read a list of conditions."""
         try:
             return tuple(parse_condition(text, self.claim_types, self.zone) for text in read_words(raw, path))
         except ValueError as error:
             raise fault(path, str(error)) from None
 
     def scope(self, raw: Raw, path: str) -> Scope:
-        """The scope keys of a mapping, all of whose names exist."""
+        """Read the scope keys of a mapping and check their names."""
         scope = read_scope(raw, path)
         self.names.check_scope(scope, path)
         return scope
 
     def switch(self, raw: Raw, path: str) -> Mapping[str, str]:
-        """The switch values something depends on."""
+        """Read the switch values that something depends on."""
         found = raw.get("switch", {})
         if not isinstance(found, Mapping):
-            raise fault(f"{path}.switch", "a mapping {name: value} is wanted")
+            raise fault(f"{path}.switch", "a mapping {name: value} is expected")
         self.names.check_switches(found, f"{path}.switch")
         return dict(found)
 
     def known_from(self, raw: Raw, start: datetime | None, path: str) -> date:
-        """The day an act was published: as stated, else its start or the law's as-of day, the earlier."""
+        """Day of publication of an act: as stated, else its start or the law's as-of day, the earlier."""
         stated = read(raw, "known_from", read_day, None, path)
         if stated:
             return stated

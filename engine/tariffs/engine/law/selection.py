@@ -1,4 +1,4 @@
-"""Which measures a change selects, and the errors of a change that selects none or finds no suspension."""
+"""Select the measures of a change; errors of a change that selects none or finds no suspension."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tariffs.engine.law.raw_fields import Context
 
 
 def select_measures(measures: Mapping[str, Measure], selector: Selector) -> list[tuple[Measure, str]]:
-    """The measures a selector reaches, each with the period label it is limited to (or an empty text)."""
+    """Select measures, each with the period label it is limited to (or an empty text)."""
     found: list[tuple[Measure, str]] = []
     for measure in measures.values():
         labels = [label for label in measure.labels if label in selector.ids and label != measure.id]
@@ -35,7 +35,7 @@ def _headings(period: Period) -> frozenset[str]:
 
 
 def unmatched(change: Change, names: Iterable[str], retired: Mapping[str, str]) -> ScenarioError:
-    """The error of a selector that matches nothing: retired, or unknown with the nearest names."""
+    """Make the error of a selector that matches nothing: retired, or unknown with the nearest names."""
     sought = [
         name for name in (*change.selector.ids, change.selector.authority, change.selector.heading) if name
     ]
@@ -60,7 +60,7 @@ def unmatched(change: Change, names: Iterable[str], retired: Mapping[str, str]) 
 
 
 def check_suspension(change: Change, ends: Sequence[datetime | None], context: Context) -> None:
-    """Refuse to extend or end what is not there, and to extend something to before its end.
+    """Refuse to extend or end a suspension that does not exist, or to extend one to before its end.
 
     Args:
         change: the change.

@@ -1,4 +1,4 @@
-"""The stacking walk: which layers of a line stand, on what base, by which rule (docs/law-data.md).
+"""Apply stacking rules to the layers of a line: which are displaced, on what base, by which rule (docs/law-data.md).
 
 The walk knows only measures, weights and conditions. It runs once per profile in compile, and once per
 atom of an entry line; never in a kernel.
@@ -31,7 +31,7 @@ class Step:
 
 @dataclass(slots=True)
 class Layer:
-    """A measure as it meets one atom: its row, what is left of its base, and how it came so."""
+    """A measure applied to one atom: its row, the rest of its base, and the rules that changed it."""
 
     active: Active
     row: Row
@@ -44,7 +44,7 @@ class Layer:
 
     @property
     def charged(self) -> bool:
-        """In force, not suspended, not exempt, with weight left on some part of the value that may not be empty.
+        """True if applied with weight left on some part of the value that is not empty.
 
         `content` holds the metal parts above 0 on the line.
         """
@@ -54,7 +54,7 @@ class Layer:
         )
 
     def take(self, weights: Weights, step: Step) -> None:
-        """Give the layer other weights; with none left it is displaced and closed."""
+        """Replace the weights of the layer; with none left it is displaced and closed."""
         self.weights = weights
         self.steps.append(step)
         if not any(weights):
@@ -68,7 +68,7 @@ class Layer:
 
 
 def open_layer(active: Active, row: Row, content: frozenset[int]) -> Layer:
-    """A layer before the walk. `content` are the metal parts above 0 on the line."""
+    """Make a layer before the rules. `content` are the metal parts above 0 on the line."""
     layer = Layer(active, row, row.base, heading=row.heading, content=content)
     parts = [part for part, weight in enumerate(row.base) if weight]
     if row.suspended:
@@ -89,7 +89,7 @@ def walk(
     holds: Callable[[Condition], bool],
     content: frozenset[int],
 ) -> list[Layer]:
-    """The layers of one atom after all rules, in the order of the law.
+    """Apply all rules to one atom: its layers, in the order of the law.
 
     Args:
         fits: the measures of the atom with the first row that fits each.
@@ -140,7 +140,7 @@ def _apply(layers: list[Layer], active: ActiveRule) -> None:
 
 
 def _less(weights: Weights, others: Sequence[Weights]) -> Weights:
-    """Weights less those of others, part by part and never below 0; processing stands apart from the value."""
+    """Subtract the weights of others, part by part and never below 0; processing is not part of the value."""
     return tuple(
         weight
         if part == PROCESSING

@@ -1,4 +1,4 @@
-"""The suspensions of a measure by the scope they reach.
+"""Suspensions of a measure by the scope they reach.
 
 An act narrowed to some goods leaves the suspensions of others as they are.
 """
@@ -26,7 +26,7 @@ class Reached:
 
     @classmethod
     def of(cls, act: Act) -> Reached:
-        """The goods that an act reaches."""
+        """Goods that an act reaches."""
         return cls(act.scope, act.origins, act.label)
 
     def meets(self, other: Reached) -> bool:
@@ -57,7 +57,7 @@ class Suspension:
 
 
 def suspensions_of(acts: Iterable[Act]) -> list[Suspension]:
-    """The suspensions after every suspend, extend and snap_back.
+    """List the suspensions after every suspend, extend and snap_back.
 
     A suspension that a narrower act moves or ends is listed twice: for the goods of that act, and for the rest.
     """
@@ -71,7 +71,7 @@ def suspensions_of(acts: Iterable[Act]) -> list[Suspension]:
 
 
 def ends_of(measure: Measure, acts: Iterable[Act], reaching: Act) -> list[datetime | None]:
-    """The ends of the suspensions that an act may reach; without any, those its periods were enacted with.
+    """List the ends of the suspensions that an act may reach; without any, the written ends of the periods.
 
     Args:
         measure: the measure.
@@ -84,7 +84,7 @@ def ends_of(measure: Measure, acts: Iterable[Act], reaching: Act) -> list[dateti
 
 
 def suspended_scopes(measure: Measure, suspension: Suspension) -> Iterator[Scope]:
-    """The scopes of the rows of a measure as far as a suspension reaches them."""
+    """Narrow the scopes of the rows of a measure to those that a suspension reaches."""
     for period in measure.periods:
         if suspension.goods.label in {"", period.id}:
             for row in period.rows:

@@ -1,7 +1,7 @@
-"""Which switches an answer rests on: those that, set otherwise, would make another law for its goods.
+"""Find the switches an answer depends on: those that, set otherwise, change the law for its goods.
 
-A switch may take away a measure, a period, an act or a stacking rule, so that what it rules need not be in force for
-the answer to rest on it. It is therefore found by comparing the law under each of its values at the instant.
+A switch may remove a measure, a period, an act or a stacking rule, so that an answer may depend on rows that are not
+in force. So the law is compared under each value of the switch at the instant.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tariffs.engine.law.model import Measure, Row, Rule, Scope, holds
 
 Group = tuple[Scope, ...]
 Effect = tuple[Group, ...]
-"""What a switch bears on: goods that some scope of each group reaches."""
+"""Goods that a switch changes: those that some scope of each group reaches."""
 
 _LAWS_KEPT = 8
 _ALTERNATIVES: BoundedCache[weakref.ref[Law], dict[str, list[Law]]] = BoundedCache(_LAWS_KEPT)
@@ -27,13 +27,13 @@ _ALTERNATIVES: BoundedCache[weakref.ref[Law], dict[str, list[Law]]] = BoundedCac
 def switches_behind(
     law: Law, instant: datetime, known_on: date, reaches: Callable[[Scope], bool], direction: str = IMPORT
 ) -> dict[str, str]:
-    """The switches an answer rests on, with their values.
+    """Find the switches an answer depends on, with their values.
 
     Args:
         law: the law of the answer.
         instant: the entry instant.
         known_on: the day whose acts count.
-        reaches: whether the goods of the answer, or some of them, are in a scope.
+        reaches: tests whether the goods of the answer, or some of them, are in a scope.
         direction: which way the goods go.
     """
     in_force = law.in_force(instant, known_on, direction)
@@ -57,7 +57,7 @@ def switches_behind(
 
 @dataclass(frozen=True, slots=True)
 class _Behind:
-    """What the switches bear on: by name, effects whose groups name scopes by their places.
+    """Effects of the switches by name; their groups give scopes by place.
 
     A line asks for the same few scopes hundreds of times, and a scope takes longer to look up than to reach.
     """
@@ -99,7 +99,7 @@ def _effects(law: Law, instant: datetime, known_on: date, direction: str) -> dic
 
 
 def _alternatives(law: Law) -> dict[str, list[Law]]:
-    """By switch: the law under each of its other values."""
+    """List by switch the law under each of its other values."""
     return _ALTERNATIVES.get(_ALTERNATIVES.weak_key(law), lambda: _other_laws(law))
 
 
@@ -121,7 +121,7 @@ def _is_used(law: Law, name: str) -> bool:
 
 
 def _moved(measure: Measure, laws: list[Law], instant: datetime, known_on: date) -> Group:
-    """The scopes of the rows of a measure that not all the laws have."""
+    """Scopes of the rows of a measure that not all the laws have."""
     kinds = [_rows(measure, law, instant, known_on) for law in laws]
     if all(rows == kinds[0] for rows in kinds):
         return ()

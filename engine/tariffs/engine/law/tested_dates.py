@@ -1,7 +1,7 @@
-"""Standing of a measure that is tested on a declared date, such as that of importation, instead of the entry date.
+"""State of a measure that is tested on a declared date, such as that of importation, instead of the entry date.
 
-Whoever asks for a standing asks by the entry instant, so what the measure was before then is told by rows with
-conditions on the declared date, the latest first.
+The state is asked for by entry instant, so the earlier states of the measure become rows with conditions on the
+declared date, the latest first.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def state_as_tested(
 
 
 def _begun(measure: Measure, acts: Sequence[Act], instant: datetime) -> list[datetime]:
-    """The moments of a measure up to an instant, the latest first."""
+    """List the moments of a measure up to an instant, the latest first."""
     begun = [moment for moment in moments_of(measure, acts) if moment is not None and moment <= instant]
     return sorted(begun, reverse=True)
 
@@ -57,7 +57,7 @@ def _bare(rows: Rows) -> Rows:
 
 
 def _as_conditions(spans: Sequence[tuple[datetime, Rows]], claim: str) -> Rows:
-    """The rows of spans of time, the latest first, as rows with conditions on a date.
+    """Turn the rows of spans of time, the latest first, into rows with conditions on a date.
 
     A span begins at its moment. Goods of its time that none of its rows fits must not meet those of an earlier span.
     """

@@ -1,4 +1,4 @@
-"""Rates that a user gives: read as in scenarios, so that 7 is never taken for 700 percent."""
+"""Read rates that a user gives, as in scenarios, so that 7 is never taken for 700 percent."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ONE = Decimal(1)
 
 
 def user_rate(given: object, name: str, below: Decimal = ONE) -> Decimal:
-    """A rate as a fraction, from `7%`, `0.07` or a number below 1.
+    """Read a rate as a fraction, from `7%`, `0.07` or a number below 1.
 
     Args:
         given: text or a number.
@@ -38,5 +38,5 @@ def user_rate(given: object, name: str, below: Decimal = ONE) -> Decimal:
 
 
 def _text(given: object) -> str:
-    """The text of a number is plain decimal: a float prints a small number with an exponent."""
+    """Format a number as a plain decimal: a float prints a small number with an exponent."""
     return str(given).strip() if isinstance(given, str) else format(Decimal(str(given)), "f")

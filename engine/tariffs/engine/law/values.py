@@ -1,7 +1,7 @@
-"""Readings of the text forms of law data and scenarios: instants, days, rates, money per unit, yes and no.
+"""Read the text forms of law data and scenarios: instants, days, rates, money per unit, yes and no.
 
 Everything arrives as text (see docs/law-data.md), so that `NO` stays Norway and 9903.01.10 a heading.
-All readers raise `ValueError` with a message that says what was found and what is wanted.
+All readers raise `ValueError` with a message that gives the text and an example.
 """
 
 from __future__ import annotations
@@ -46,12 +46,12 @@ class RateStep:
     factor: Decimal
 
     def apply(self, rate: Decimal) -> Decimal:
-        """The changed rate, never below 0."""
+        """Apply the change; the rate is never below 0."""
         return max(Decimal(0), (rate + self.points) * self.factor)
 
 
 def read_day(text: str) -> date:
-    """A calendar day `YYYY-MM-DD`."""
+    """Read a calendar day `YYYY-MM-DD`."""
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -59,7 +59,7 @@ def read_day(text: str) -> date:
 
 
 def read_instant(text: str, zone: ZoneInfo) -> datetime:
-    """An instant in UTC; a day without a time is its noon in `zone`, a time without an offset is in `zone`."""
+    """Read an instant in UTC; a day without a time is its noon in `zone`, a time without an offset is in `zone`."""
     try:
         if len(text) == len("2025-11-10"):
             return datetime.combine(date.fromisoformat(text), NOON, zone).astimezone(UTC)
@@ -70,7 +70,7 @@ def read_instant(text: str, zone: ZoneInfo) -> datetime:
 
 
 def read_rate(text: str) -> Decimal:
-    """A rate as a fraction, from `12.5%` or `0.125`."""
+    """Read a rate as a fraction, from `12.5%` or `0.125`."""
     if _RATE.match(text):
         return Decimal(text[:-1]) / 100
     if _FRACTION.match(text):
@@ -79,7 +79,7 @@ def read_rate(text: str) -> Decimal:
 
 
 def read_share(text: str) -> Decimal:
-    """A share between 0 and 1, from `90%`, `0.9` or `1`."""
+    """Read a share between 0 and 1, from `90%`, `0.9` or `1`."""
     share = Decimal(1) if text == "1" else read_rate(text)
     if not 0 <= share <= 1:
         raise ValueError(f"{text!r} is not a share; write it as 90% or 0.9")
@@ -87,14 +87,14 @@ def read_share(text: str) -> Decimal:
 
 
 def read_number(text: str) -> Decimal:
-    """A plain decimal number such as `0.5` or `-12`."""
+    """Read a plain decimal number such as `0.5` or `-12`."""
     if _NUMBER.match(text):
         return Decimal(text)
     raise ValueError(f"{text!r} is not a plain decimal number such as 0.5")
 
 
 def read_weight(text: str) -> Decimal:
-    """The weight of a base term between -1 and 1, from `1`, `-1`, `0.4` or `40%`."""
+    """Read the weight of a base term between -1 and 1, from `1`, `-1`, `0.4` or `40%`."""
     weight = read_rate(text) if text.endswith("%") else read_number(text)
     if abs(weight) > 1:
         raise ValueError(f"{text!r} is not a weight between -1 and 1")
@@ -102,14 +102,14 @@ def read_weight(text: str) -> Decimal:
 
 
 def read_dollars(text: str) -> Decimal:
-    """US dollars, from `25000000` or `25000000 USD`."""
+    """Read US dollars, from `25000000` or `25000000 USD`."""
     if found := _DOLLARS.match(text):
         return Decimal(found[1])
     raise ValueError(f"{text!r} is not an amount of US dollars such as 25000000")
 
 
 def read_step(text: str) -> RateStep:
-    """A relative change of a rate, from `+10pp` or `x0.5`."""
+    """Read a relative change of a rate, from `+10pp` or `x0.5`."""
     if points := _POINTS.match(text):
         return RateStep(Decimal(points[1]) / 100, Decimal(1))
     if factor := _FACTOR.match(text):
@@ -118,21 +118,21 @@ def read_step(text: str) -> RateStep:
 
 
 def read_unit_rate(text: str) -> UnitRate:
-    """Money per unit, from `0.22 USD/W`."""
+    """Read money per unit, from `0.22 USD/W`."""
     if found := _PER_UNIT.match(text):
         return UnitRate(Decimal(found[1]), found[2])
     raise ValueError(f"{text!r} is not money per unit such as 0.22 USD/W")
 
 
 def read_amount(text: str) -> tuple[Decimal, str]:
-    """A quantity with its unit, from `1000 kg`."""
+    """Read a quantity with its unit, from `1000 kg`."""
     if found := _AMOUNT.match(text):
         return Decimal(found[1]), found[2]
     raise ValueError(f"{text!r} is not a quantity with a unit such as 1000 kg")
 
 
 def read_yes(text: str) -> bool:
-    """Yes or no."""
+    """Read yes or no."""
     word = text.strip().lower()
     if word in _YES:
         return True
@@ -142,11 +142,11 @@ def read_yes(text: str) -> bool:
 
 
 def digits(code: str) -> str:
-    """An HTS code without its dots."""
+    """Remove the dots of an HTS code."""
     return code.replace(".", "")
 
 
 def is_code(text: str) -> bool:
-    """Whether text reads as an HTS code of 2 to 10 digits (chapters serve in law data)."""
+    """Test whether text is an HTS code of 2 to 10 digits (chapters serve in law data)."""
     bare = digits(text)
     return bare.isascii() and bare.isdigit() and 2 <= len(bare) <= 10
