@@ -1,4 +1,4 @@
-"""Scenario files gone wrong: every mutation is read within bounds, and what is wrong has its place."""
+"""Mutated scenario files are read within bounds, and every problem has its place."""
 
 from __future__ import annotations
 
@@ -223,7 +223,7 @@ def test_a_number_that_no_computation_holds_is_refused(change: str) -> None:
     ],
     ids=["apart", "overlapping", "many"],
 )
-def test_many_narrowed_acts_on_one_measure_are_told_apart_or_refused_in_time(
+def test_many_narrowed_acts_on_one_measure_are_separated_or_refused_in_time(
     scopes: list[str], reason: str
 ) -> None:
     head = f"{HEAD}changes:\n"

@@ -1,4 +1,4 @@
-"""Scenarios on the embedded law: what they change, what is refused, what is warned of."""
+"""Apply scenarios to the embedded law: changes, errors and warnings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Assumptions of scenarios: strict to read, merged parent by parent, and visible wherever scenarios are compared."""
+"""Assumptions of scenarios: strict format, merged parent by parent, shown in every comparison."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_each_problem_has_its_place(text: str, expected: tuple[str, str, int, in
     assert problems(text) == [expected]
 
 
-def test_all_unknown_names_are_told_at_once_and_applying_tells_the_first() -> None:
+def test_a_check_lists_all_unknown_names_and_applying_raises_the_first() -> None:
     text = ALL.replace(CONTROLS, "cn.nothing").replace("operated", "rowed")
     assert [path for _, path, _, _ in problems(text)] == [
         "assumptions.let_through.cn.nothing",

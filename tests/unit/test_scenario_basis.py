@@ -1,4 +1,4 @@
-"""A scenario that sets which sourced shares a table takes is valued on those, as a run with that switch is."""
+"""A scenario that sets the switch of sourced shares gives the results of a run with that switch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A check of a scenario says all at once what is wrong with it: form, names, codes, and rates that look mistyped."""
+"""A check of a scenario lists all problems at once: format, names, codes, and rates that look mistyped."""
 
 from __future__ import annotations
 
@@ -144,12 +144,12 @@ def test_the_library_has_no_error_and_no_unusual_rate() -> None:
     ("text", "code"), [("UK", "GB"), ("CHN", "CN"), ("Germany", "DE"), ("South Korea", "KR")]
 )
 @pytest.mark.parametrize("key", ["origins", "not_origins"])
-def test_an_origin_by_another_name_is_told_its_code(key: str, text: str, code: str) -> None:
+def test_an_origin_by_another_name_is_answered_with_its_code(key: str, text: str, code: str) -> None:
     (problem,) = check(f"{{op: terminate, measures: {{id: fl301, {key}: [{text}]}}, at: 2027-01-01}}")
     assert problem.reason == "NOTHING_MATCHED"
     assert problem.fix == f"Did you mean {code}?"
 
 
-def test_a_misspelt_group_is_told_the_group() -> None:
+def test_a_misspelt_group_is_answered_with_the_group() -> None:
     (problem,) = check("{op: terminate, measures: {id: fl301, origins: [EU_27]}, at: 2027-01-01}")
     assert "EU" in problem.fix.removesuffix("?").replace(",", "").split()

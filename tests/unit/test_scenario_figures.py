@@ -1,4 +1,4 @@
-"""Figures worked by hand from the trade table beside the kept results of scenarios, which are made by the engine."""
+"""Compare stored results of scenarios with figures computed by hand from the trade table."""
 
 from __future__ import annotations
 

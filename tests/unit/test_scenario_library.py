@@ -1,4 +1,4 @@
-"""The library: whole, of the published form, and its results as they are written beside it."""
+"""The scenario library: complete, valid under the published schema, with the stored results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parents come first, each once, and never in a circle."""
+"""Parents of scenarios are applied first, each once; a cycle is an error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scenario files: every problem has a reason, a line and a column, and nothing but plain text gets in."""
+"""Scenario files: every problem has a reason, line and column; only plain YAML is accepted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers and names inside changes of a scenario: wrong ones are problems with line, column and fix."""
+"""Wrong numbers and names in changes of a scenario are problems with line, column and fix."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def test_metals_by_content_charges_the_rest_with_the_forced_labor_duty() -> None
     assert layers["fl301"].base == 6000
 
 
-def test_a_set_share_stands_in_place_of_what_lines_declare_on_tables_and_entry_lines() -> None:
+def test_a_set_share_replaces_what_lines_declare_on_tables_and_entry_lines() -> None:
     declared = TABLE.with_columns(usmca_share=pl.lit(1.0), fta_share=pl.lit(0.0))
     lapsed = library()["usmca-lapses"]
     none = TABLE.with_columns(usmca_share=pl.lit(0.0), fta_share=pl.lit(0.0))
@@ -167,7 +167,7 @@ def test_a_mixture_has_no_single_law() -> None:
         ("mixture: [{scenario: nobody, weight: 1}]\n", "mixture[0].scenario", "no scenario"),
     ],
 )
-def test_a_faulty_mixture_is_told_where(text: str, path: str, words: str) -> None:
+def test_a_faulty_mixture_is_a_problem_at_its_place(text: str, path: str, words: str) -> None:
     found = check_scenario(HEAD.format(id="mine") + text, load_law())
     assert [problem.path for problem in found] == [path]
     assert words in found[0].message
@@ -193,7 +193,7 @@ def test_a_faulty_mixture_is_told_where(text: str, path: str, words: str) -> Non
         ("{op: add, measure: {id: a, title: x, authority: y, periods: none}}", "measure.periods", ""),
     ],
 )  # fmt: skip
-def test_what_the_new_verbs_cannot_do_is_told_where(change: str, path: str, near: str) -> None:
+def test_a_verb_used_wrongly_is_a_problem_at_its_place(change: str, path: str, near: str) -> None:
     (problem,) = check_scenario(HEAD.format(id="mine") + f"changes:\n  - {change}\n", load_law())
     assert problem.severity == "error"
     assert problem.path.removeprefix("changes[0]").lstrip(".") == path

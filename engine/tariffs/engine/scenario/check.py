@@ -101,9 +101,8 @@ def _check_changes(scenario: Scenario, law: Law) -> tuple[Law, list[Problem]]:
             continue
         problems += [*warnings, *_unusual_rates(law, change, scenario.places)]
         law = after
-    unknown = [
-        problem_of(error, scenario.places) for error in unknown_in_assumptions(law, scenario.assumptions)
-    ]
+    errors = unknown_in_assumptions(law, scenario.assumptions)
+    unknown = [problem_of(error, scenario.places) for error in errors]
     return law if unknown else assume(law, scenario.assumptions), problems + unknown
 
 
@@ -161,31 +160,19 @@ def _mappings(value: Any) -> list[Mapping[str, Any]]:
 
 def _no_effect(before: Law, after: Law, change: Change, places: Places) -> list[Problem]:
     """Warn of a change that has no effect on the law, or none on any duty yet."""
-    fix = "Leave it out, or check its dates."
+    reason, text, fix = "CHANGE_HAS_NO_EFFECT", "", "Leave it out, or check its dates."
+    unchanged = f"`{change.op}` changes nothing: the law is already so."
+    measures = [] if change.op in _BESIDE_MEASURES else _measures_of(after, change)
     if change.op in _BESIDE_MEASURES:
-        if change.op == "announce" or not same_beside_measures(before, after):
-            return []
-        return [
-            warning(
-                "CHANGE_HAS_NO_EFFECT", change.path, places, f"`{change.op}`: the law is so already.", fix
-            )
-        ]
-    measures = _measures_of(after, change)
-    if not any(measure.modelled for measure in measures):
+        text = unchanged if change.op != "announce" and same_beside_measures(before, after) else ""
+    elif not any(measure.modelled for measure in measures):
+        reason, fix = "NOT_MODELLED", "Results name the measures they could affect."
         text = f"`{change.op}` acts only on measures that are not modelled yet ({_ids(measures)}): no duty changes."
-        return [
-            warning("NOT_MODELLED", change.path, places, text, "Results name the measures they could affect.")
-        ]
-    no_rate = _why_no_rate(change, measures)
-    if same_state(before, after, [measure.id for measure in measures]):
-        text = (
-            _why_void(before, change) or no_rate or f"`{change.op}` changes nothing: the law is so already."
-        )
-        return [warning("CHANGE_HAS_NO_EFFECT", change.path, places, text, fix)]
-    if change.kept and no_rate:
-        fix = "Leave `kept` out; to charge a duty, add a measure."
-        return [warning("CHANGE_HAS_NO_EFFECT", change.path, places, no_rate, fix)]
-    return []
+    elif same_state(before, after, [measure.id for measure in measures]):
+        text = _why_void(before, change) or _why_no_rate(change, measures) or unchanged
+    elif change.kept:
+        text, fix = _why_no_rate(change, measures), "Leave `kept` out; to charge a duty, add a measure."
+    return [warning(reason, change.path, places, text, fix)] if text else []
 
 
 def _same_as_base(scenario: Scenario, parents: Sequence[Scenario], base: Law, after: Law) -> list[Problem]:
@@ -265,22 +252,21 @@ def _unusual_rates(law: Law, change: Change, places: Places) -> list[Problem]:
     )
     highest = max((rate for rate in known if rate is not None), default=Decimal(1))
     highest = max(highest, Decimal(1))
+    above = f"above every rate of the law (at most {percent(highest)})"
     texts = []
     for path, rate in rates:
         if rate < 0:
-            text = f"A rate of {percent(rate)} is below 0: it would be paid to the importer."
+            fix = f"Write {percent(-rate)}; to lower a rate, write by: {describe_step(rate)}."
             texts.append(
-                (path, text, f"Write {percent(-rate)}; to lower a rate, write by: {describe_step(rate)}.")
+                (path, f"A rate of {percent(rate)} is below 0: it would be paid to the importer.", fix)
             )
         elif rate > highest:
-            text = f"A rate of {percent(rate)} is above every rate of the law (at most {percent(highest)})."
-            texts.append((path, text, f"Write {percent(rate / 100)} if that is intended."))
+            fix = f"Write {percent(rate / 100)} if that is intended."
+            texts.append((path, f"A rate of {percent(rate)} is {above}.", fix))
     if change.step and abs(change.step.points) > highest:
-        points = change.step.points
-        text = f"A step of {describe_step(points)} is more than every rate of the law (at most {percent(highest)})."
-        texts.append(
-            (f"{change.path}.by", text, f"Write by: {describe_step(points / 100)} if that is intended.")
-        )
+        points, path = change.step.points, f"{change.path}.by"
+        fix = f"Write by: {describe_step(points / 100)} if that is intended."
+        texts.append((path, f"A step of {describe_step(points)} is {above}.", fix))
     return [warning("RATE_UNUSUAL", path, places, text, fix) for path, text, fix in texts]
 
 

@@ -244,7 +244,7 @@ Groups = Mapping[str, frozenset[str]]
 
 @dataclass(frozen=True, slots=True)
 class GoodsPart:
-    """A scope, and the rows that hold in it: under the first law and under the second."""
+    """Part of a measure's goods, and its rows under the first law and under the second."""
 
     scope: Scope
     first: tuple[Row, ...]
@@ -252,11 +252,11 @@ class GoodsPart:
 
 
 def parts_that_differ(first: Sequence[Row], second: Sequence[Row], groups: Groups) -> list[GoodsPart]:
-    """The parts of the goods to which one law narrows rows of the other.
+    """List the parts of the goods to which one law narrows rows of the other.
 
     Args:
-        first: the rows of a measure under the first law, without what made them so.
-        second: those under the second.
+        first: the rows of a measure under the first law, without the acts that made them.
+        second: those under the second law.
         groups: members of each group of countries.
 
     Returns:
@@ -274,22 +274,22 @@ def parts_that_differ(first: Sequence[Row], second: Sequence[Row], groups: Group
 def _parts(
     wide: Sequence[Row], narrow: Sequence[Row], groups: Groups
 ) -> list[tuple[Scope, tuple[Row, ...], tuple[Row, ...]]]:
-    """Per scope of the narrow rows: the wide rows that reach into it, and the narrow ones that reach anything."""
+    """List each scope of the narrow rows with the wide rows that apply in it and the narrow rows that apply at all."""
     by_scope: dict[Scope, list[Row]] = {}
     for row in narrow:
-        by_scope.setdefault(_beyond(row, wide), []).append(row)
+        by_scope.setdefault(_narrowing(row, wide), []).append(row)
     return [
         (
             scope,
-            tuple(row for row in wide if _reaches(row.scope.narrowed(scope), groups)),
-            tuple(row for row in rows if _reaches(row.scope, groups)),
+            tuple(row for row in wide if _applies(row.scope.narrowed(scope), groups)),
+            tuple(row for row in rows if _applies(row.scope, groups)),
         )
         for scope, rows in by_scope.items()
     ]
 
 
-def _beyond(row: Row, wide: Iterable[Row]) -> Scope:
-    """Subtract from a row's scope that of the row it narrows; all of it is left if it narrows none."""
+def _narrowing(row: Row, wide: Iterable[Row]) -> Scope:
+    """Subtract from a row's scope that of the row it narrows; return all of it if it narrows none."""
     form = row.conditions, row.relief, row.absent
     same = [one.scope for one in wide if (one.conditions, one.relief, one.absent) == form]
     narrowed = [scope for scope in same if _is_part(row.scope, scope)]
@@ -312,8 +312,8 @@ def _is_part(scope: Scope, whole: Scope) -> bool:
     )
 
 
-def _reaches(scope: Scope, groups: Groups) -> bool:
-    """Test whether some country is of all origins that a scope names."""
+def _applies(scope: Scope, groups: Groups) -> bool:
+    """Test whether any country is in all origins of a scope."""
     if not scope.origins:
         return True
     members = [_members(names, groups) for names in scope.origins]

@@ -63,8 +63,8 @@ def read_draft(text: str, source: str) -> Draft:
         errors = [ScenarioError("SCENARIO_SYNTAX", message, fix=fix), *document.problems]
         return Draft(None, {}, _problems(errors, document), document.places)
     head, faults = validate(value)
-    errors = [*document.problems, *(fault.error for fault in faults)]
-    changes = _changes(value, head.id, [fault.location for fault in faults], errors)
+    errors = [*document.problems, *(error for _, error in faults)]
+    changes = _changes(value, head.id, [location for location, _ in faults], errors)
     mixture = tuple(Component(part.scenario, part.weight) for part in head.mixture)
     errors += _mixture_errors(value, mixture)
     scenario = Scenario(

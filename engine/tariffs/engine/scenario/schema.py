@@ -146,14 +146,14 @@ class _Form(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
 
-class MixturePart(_Form):
+class ComponentForm(_Form):
     """Component of a mixture."""
 
     scenario: Text
     weight: Share
 
 
-class Voyage(_Form):
+class VoyageForm(_Form):
     """Voyage of a ship under a port fee, with the fields of `PortCalls`."""
 
     kind: Annotated[Any, _Read(str, _TEXT)]
@@ -173,7 +173,7 @@ class AssumptionsForm(_Form):
 
     let_through: Shares = {}
     compliance: Shares = {}
-    port_calls: Annotated[dict[str, Voyage], _OPTIONAL_MAPPING] = {}
+    port_calls: Annotated[dict[str, VoyageForm], _OPTIONAL_MAPPING] = {}
 
 
 class SelectorForm(_Form):
@@ -251,7 +251,7 @@ class _ScenarioHead(_Form):
     parents: OptionalWords = []
     tags: OptionalWords = []
     cite: OptionalWords = []
-    mixture: Annotated[list[MixturePart], Field(min_length=1, max_length=_COMPONENTS_AT_MOST)] = []
+    mixture: Annotated[list[ComponentForm], Field(min_length=1, max_length=_COMPONENTS_AT_MOST)] = []
     assumptions: Annotated[AssumptionsForm, _OPTIONAL_MAPPING] = AssumptionsForm()
 
 
@@ -269,6 +269,8 @@ _PLACEHOLDERS = {"schema": SCHEMA, "id": "unnamed", "title": "Unnamed", "basis":
 # -- errors ----------------------------------------------------------------------------------------------------
 
 Location = tuple[str | int, ...]
+# Location of a faulty value in the document, and the error.
+Fault = tuple[Location, ScenarioError]
 _FAULTS = {
     "string_type": ("must be a single value, not a list or mapping", "Write one value."),
     "string_too_short": ("is empty", "Give it a value, or leave an optional key out."),
@@ -278,14 +280,6 @@ _FAULTS = {
     "too_short": ("must have {min_length} or more items", "Add the missing ones."),
     "too_long": ("must have at most {max_length} items", "Shorten it, or split the scenario by `parents`."),
 }
-
-
-@dataclass(frozen=True)
-class Fault:
-    """Error of the format, and the location of the faulty value in the document."""
-
-    location: Location
-    error: ScenarioError
 
 
 def validate(document: Mapping[str, Any]) -> tuple[_ScenarioHead, list[Fault]]:
@@ -300,8 +294,8 @@ def validate(document: Mapping[str, Any]) -> tuple[_ScenarioHead, list[Fault]]:
         details = error.errors(include_url=False, include_input=False)
     faults = [_fault(document, detail, number < PROBLEMS_AT_MOST) for number, detail in enumerate(details)]
     sound = deepcopy({key: value for key, value in document.items() if key != "changes"})
-    for fault in faults:
-        remove(sound, fault.location[:3])
+    for location, _ in faults:
+        remove(sound, location[:3])
     return ScenarioForm.model_validate({**_PLACEHOLDERS, **sound}), faults
 
 
@@ -343,7 +337,7 @@ def _fault(document: Mapping[str, Any], detail: Any, hint: bool) -> Fault:
         name = location[-2:] if isinstance(location[-1], int) else location[-1:]
         fix = fix.replace("{keys}", ", ".join(_owner((*detail["loc"], ""))[1]))
         message = f"{path_of(name)} {text.format_map(detail.get('ctx', {}))}."
-    return Fault(location, ScenarioError(reason, message, path=path, fix=fix))
+    return location, ScenarioError(reason, message, path=path, fix=fix)
 
 
 def _owner(location: Location) -> tuple[str, list[str]]:
@@ -360,11 +354,11 @@ def _owner(location: Location) -> tuple[str, list[str]]:
         case ("changes", *_):
             name, model = "A measure", _LawData
         case ("mixture", *_):
-            name, model = "A component of a mixture", MixturePart
+            name, model = "A component of a mixture", ComponentForm
         case ("assumptions",):
             name, model = "assumptions", AssumptionsForm
         case _:
-            name, model = "A voyage", Voyage
+            name, model = "A voyage", VoyageForm
     return name, [field.alias or key for key, field in model.model_fields.items()]
 
 
