@@ -69,7 +69,7 @@ def test_a_table_with_some_dates_names_both(capsys: pytest.CaptureFixture[str]) 
     document = json.loads(capsys.readouterr().out)
     notes = {note["reason"]: note["message"] for note in document["scenarios"][0]["notes"]}
     assert notes["ENTRY_DATE_BEATS_ON"] == (
-        "1 of 2 lines have an entry date of their own (2025-07-01 to 2025-07-01); 2026-11-24 dates the others."
+        "1 of 2 lines have their own entry date (2025-07-01 to 2025-07-01); the others enter on 2026-11-24."
     )
     assert document["provenance"]["details"]["line_dates"] == {
         "first": "2025-07-01", "last": "2025-07-01", "lines": 1, "of": 2,

@@ -24,7 +24,8 @@ from tariffs.engine.response import (
     smart,
 )
 from tariffs.engine.response.inputs import Floats, Ints
-from tariffs.engine.runs.table_run import Options, RunContext, TableRun
+from tariffs.engine.runs.options import Options
+from tariffs.engine.runs.table_run import RunContext, TableRun
 from tariffs.engine.scenario import library
 from tests.economics.markets import Market
 

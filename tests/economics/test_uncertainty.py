@@ -22,7 +22,7 @@ from tariffs.engine.runs.drawn_sums import SUMS
 from tariffs.engine.runs.grouping import Grouping
 from tariffs.engine.runs.impact import Impact, Options, Point, impact
 from tariffs.engine.runs.table_run import RunContext, TableRun
-from tariffs.engine.runs.uncertainty import COLUMNS, Drawing, Ranges, Sums, _errors
+from tariffs.engine.runs.uncertainty import COLUMNS, DrawnPointSums, Ranges, UncertaintyRun, _errors
 from tariffs.engine.scenario import library, parse_scenario
 from tariffs.engine.schedule.reference_data import reference_table
 
@@ -60,11 +60,11 @@ def _ranges(found: Impact, place: int = 0) -> Ranges:
     return ranges
 
 
-def _sums(table: pl.DataFrame, **options: Any) -> tuple[pl.DataFrame, Sums]:
+def _sums(table: pl.DataFrame, **options: Any) -> tuple[pl.DataFrame, DrawnPointSums]:
     """The keys and the sums of every draw."""
     options = {"baseline": "2025-01-01", "horizon": "long", "draws": 64, "seed": 7, **options}
     valuer = TableRun(table, load_law(), Options(**options), RunContext(None, None))
-    drawing = Drawing.of(valuer)
+    drawing = UncertaintyRun.of(valuer)
     assert drawing is not None
     outcomes = valuer.outcomes(library()["base"], DAY)
     keys = Grouping.of(valuer.prepared, valuer.options.by).keys

@@ -16,7 +16,8 @@ from tariffs.engine.errors import TariffsError
 from tariffs.engine.law import Law, law_from_raw
 from tariffs.engine.law.amendments import change_from_mapping
 from tariffs.engine.runs.attribution import SHAPLEY, Attribution, attribute
-from tariffs.engine.runs.table_run import Options, RunContext, TableRun
+from tariffs.engine.runs.options import Options
+from tariffs.engine.runs.table_run import RunContext, TableRun
 from tariffs.engine.scenario import Scenario, parse_scenario
 from tariffs.engine.scenario.apply import apply_change, apply_scenario
 from tariffs.engine.schedule.reference_data import reference_table

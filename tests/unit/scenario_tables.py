@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import polars as pl
 
 from tariffs.engine.law import load_law
-from tariffs.engine.runs.table_run import Options, RunContext, TableRun
+from tariffs.engine.runs.options import Options
+from tariffs.engine.runs.table_run import RunContext, TableRun
 from tariffs.engine.scenario import Scenario, apply_scenario, parse_scenario
 
 ROWS = [

@@ -166,7 +166,7 @@ def test_a_promise_that_is_kept_is_a_floor(share: str, bought: float) -> None:
     assert kept["BR"] == without["BR"]
     told = [text for text in notes_of(found, "QUANTITY_FLOOR") if "soybeans" in text][-1]
     assert "It binds" in told
-    assert f"kept to {share}" in told
+    assert f"compliance {share}" in told
 
 
 def test_where_a_promise_binds_surplus_and_welfare_are_not_known() -> None:
@@ -188,7 +188,7 @@ def test_a_promise_below_what_the_model_gives_changes_nothing() -> None:
 def test_a_promise_without_an_assumption_is_told_and_changes_nothing() -> None:
     found = run(SOYBEANS)
     assert quantities(found.scenarios[0])["US"] < 20e6
-    assert any("It changes nothing" in text for text in notes_of(found, "QUANTITY_FLOOR"))
+    assert any("the model gives" in text and "has no effect" in text for text in notes_of(found, "QUANTITY_FLOOR"))
 
 
 def test_a_promise_needs_quantities_in_its_unit() -> None:

@@ -12,7 +12,7 @@ import pytest
 from tariffs.engine.law import load_law
 from tariffs.engine.response import Spreads
 from tariffs.engine.runs.impact import Options, Point, impact
-from tariffs.engine.runs.table_run import DIRECTIONS
+from tariffs.engine.runs.options import DIRECTIONS
 from tariffs.engine.scenario import library
 
 TABLE = pl.DataFrame(

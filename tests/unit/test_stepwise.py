@@ -9,9 +9,9 @@ import pytest
 
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
-from tariffs.engine.runs.impact import Options, Point, PointRun, ScenarioImpact, impact
+from tariffs.engine.runs.impact import ImpactRun, Options, Point, ScenarioImpact, impact
 from tariffs.engine.runs.line_stream import LineStream
-from tariffs.engine.runs.timeline import PeriodRun, timeline
+from tariffs.engine.runs.timeline import TimelineRun, timeline
 from tariffs.engine.scenario import library
 from tariffs.engine.table_duty import compile as compile_module
 
@@ -51,7 +51,7 @@ def test_points_valued_alone_are_those_of_the_whole_run() -> None:
     frame, law, options = table(60), load_law(), Options(response="none", by=("origin", "hts2"), lines=True)
     whole = impact(frame, POINTS, law=law, options=options)
     for index, block in enumerate(whole.scenarios):
-        assert same(PointRun(frame, POINTS, law=law, options=options).value(index), block)
+        assert same(ImpactRun(frame, POINTS, law=law, options=options).value(index), block)
 
 
 @pytest.mark.slow
@@ -59,7 +59,7 @@ def test_ranges_and_attribution_of_a_point_valued_alone_are_those_of_the_whole_r
     frame, law, points = table(20), load_law(), POINTS[2:]
     options = Options(baseline="2025-01-01", attribute=True, draws=16, seed=3, horizon="short")
     whole = impact(frame, points, law=law, options=options)
-    assert same(PointRun(frame, points, law=law, options=options).value(1), whole.scenarios[1])
+    assert same(ImpactRun(frame, points, law=law, options=options).value(1), whole.scenarios[1])
 
 
 def test_a_run_that_takes_over_what_another_met_has_its_provenance_and_refusals(
@@ -69,16 +69,16 @@ def test_a_run_that_takes_over_what_another_met_has_its_provenance_and_refusals(
     frame, law = table(60), load_law()
     options = Options(response="none")
     whole = impact(frame, POINTS, law=law, options=options)
-    first = PointRun(frame, POINTS, law=law, options=options)
+    first = ImpactRun(frame, POINTS, law=law, options=options)
     at_once = first.refused
     blocks = [first.value(index) for index in range(len(POINTS))]
-    second = PointRun(frame, POINTS, law=law, options=options)
-    second.recall(first.touched)
+    second = ImpactRun(frame, POINTS, law=law, options=options)
+    second.resume(first.switch_report)
     found = second.result(blocks)
     assert found.provenance == whole.provenance
     assert found.refused.equals(whole.refused)
     assert found.refused.height > at_once.height > 0
-    untold = PointRun(frame, POINTS, law=law, options=options).result(blocks)
+    untold = ImpactRun(frame, POINTS, law=law, options=options).result(blocks)
     assert untold.provenance != whole.provenance
 
 
@@ -89,12 +89,12 @@ def test_scenarios_of_a_period_valued_alone_are_those_of_the_whole_period() -> N
     period = ("2026-12-20", "2027-01-20")
     whole = timeline(frame, scenarios, *period, law=law, options=options)
     for index, block in enumerate(whole.scenarios):
-        run = PeriodRun(frame, scenarios, *period, law=law, options=options)
+        run = TimelineRun(frame, scenarios, *period, law=law, options=options)
         alone = run.value(index)
         for name in ("segments", "totals", "averages", "average_total"):
             assert getattr(alone, name).equals(getattr(block, name)), name
-        later = PeriodRun(frame, scenarios, *period, law=law, options=options)
-        later.recall(run.touched)
+        later = TimelineRun(frame, scenarios, *period, law=law, options=options)
+        later.resume(run.switch_report)
         later.value(1 - index)
         assert later.result([]).provenance == whole.provenance
 

@@ -1,4 +1,4 @@
-"""Importers: public sources in, the project's own tables out. See docs/data.md.
+"""Importers that build the embedded tables from public sources. See docs/data.md.
 
 Run `python -m tariffs.importers --from DIR` to rebuild every embedded table from a folder of sources.
 """

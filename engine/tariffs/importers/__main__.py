@@ -1,4 +1,4 @@
-"""`python -m tariffs.importers --from DIR`: rebuild the embedded tables and lists from sources."""
+"""Rebuild the embedded tables and lists from sources: `python -m tariffs.importers --from DIR`."""
 
 from __future__ import annotations
 

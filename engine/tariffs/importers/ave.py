@@ -1,4 +1,4 @@
-"""Reference ad-valorem equivalents of 2024 for rates that value alone does not give.
+"""Compute ad-valorem equivalents of 2024 for rates that value alone does not give.
 
 The equivalent of a code is the duty paid over the value on which it was paid, pooled over origins that pay the
 general rate. Means by 8 and by 6 digits, weighted by that value, stand in for codes on which nobody paid.
@@ -19,7 +19,7 @@ _LEVELS = ((8, LINE), (6, HEADING))
 
 
 def read(path: Path, lines: pl.DataFrame) -> pl.DataFrame:
-    """Equivalents by code prefix of 10, 8 and 6 digits.
+    """Compute equivalents by code prefix of 10, 8 and 6 digits.
 
     Args:
         path: rows by 10-digit code with duty paid, value and the unit value the specific rate implies.
@@ -47,7 +47,7 @@ def read(path: Path, lines: pl.DataFrame) -> pl.DataFrame:
 
 
 def calculated_rate(trade: pl.DataFrame, code: str) -> float:
-    """Duty over value of a code in 2024, where duty was published."""
+    """Compute duty over value of a code in 2024, where duty was published."""
     known = trade.filter((pl.col("hts") == code) & pl.col("calculated_duty").is_not_null())
     return float(known["calculated_duty"].sum()) / float(known["customs_value"].sum())
 
@@ -58,7 +58,7 @@ def write(frame: pl.DataFrame, directory: Path) -> None:
 
 
 def _means(own: pl.DataFrame, digits: int, basis: str) -> pl.DataFrame:
-    """Value-weighted means; the unit value only where all codes share one unit."""
+    """Average by value; the unit value only where all codes share one unit."""
     paid = own.filter(pl.col("value") > 0)
     ave = (pl.col("ave") * pl.col("value")).sum() / pl.col("value").sum()
     valued = pl.col("unit_value").is_not_null()

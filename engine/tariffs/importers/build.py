@@ -1,4 +1,4 @@
-"""The whole build: which source becomes which table."""
+"""Build all embedded tables, each from its source."""
 
 from __future__ import annotations
 
@@ -75,13 +75,13 @@ def build(source: Path, engine: Path) -> Iterator[tuple[str, int]]:
 
 
 def universe_of(source: Path, tables: list[schedule.ScheduleTables], table: pl.DataFrame) -> Universe:
-    """All codes of the kept vintages and of trade; lists are written in the codes of the latest dated vintage."""
+    """Collect all codes of the kept vintages and of trade; lists use the codes of the latest dated vintage."""
     codes = {str(t.codes["vintage"][0]): t.codes["code"].to_list() for t in tables}
     return universe(codes, VINTAGES[-1][0], table["hts"].to_list(), source / "ch99" / "hts_concordance.csv")
 
 
 def read_lists(ch99: Path, codes: Universe) -> listing.Lists:
-    """Every product list by name."""
+    """Build every product list, by name."""
     families = (
         lists_broad, lists_forced_labor, lists_canada, lists_prohibited, lists_301, lists_232, lists_metals,
         lists_quotas, lists_cn, lists_column2,
@@ -90,7 +90,7 @@ def read_lists(ch99: Path, codes: Universe) -> listing.Lists:
 
 
 def read_schedules(source: Path, imports: pl.DataFrame) -> list[schedule.ScheduleTables]:
-    """The kept vintages, and the code of 2024 that none of them has."""
+    """Read the kept vintages, and the code of 2024 that none of them has."""
     folder = source / "hts"
     tables = [
         schedule.read_parquet(folder / f"{file}.parquet", folder / f"{file}_special_programs.parquet", name)

@@ -1,4 +1,4 @@
-"""Code sets: the universe of 10-digit codes, and the shortest lists of prefixes that say the same."""
+"""Sets of 10-digit codes, and the shortest lists of prefixes equal to them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LENGTHS = (4, 6, 8, 10)
 
 @dataclass(frozen=True)
 class Universe:
-    """All 10-digit codes of the schedules and of trade, with the current ones apart.
+    """All 10-digit codes of the schedules and of trade, and the current ones among them.
 
     Attributes:
         all: codes of every vintage and of 2024 trade.
@@ -33,7 +33,7 @@ class Universe:
     traded: frozenset[str] = frozenset()
 
     def under(self, prefix: str) -> frozenset[str]:
-        """The codes of any vintage under a prefix of 4 digits or more."""
+        """Find the codes of any vintage under a prefix of 4 digits or more."""
         return frozenset(code for code in self._by_heading.get(prefix[:4], ()) if code.startswith(prefix))
 
     @cached_property
@@ -60,13 +60,13 @@ class Universe:
         return found
 
     def ambiguous(self, listed: Iterable[str]) -> set[str]:
-        """Old codes of which only some successors are listed and which are not listed themselves."""
+        """Find old codes that are not listed and of which only some successors are listed."""
         found = self.resolve(listed)
         return {old for old, new in self.successors.items() if old not in found and new & found}
 
     @cached_property
     def successors(self) -> Mapping[str, frozenset[str]]:
-        """For codes that the current schedule lacks, the current codes that took their place.
+        """Find the current codes that replaced codes missing from the current schedule.
 
         The table of renamed codes says which, those of the same line before others. Where it is silent on a traded
         code: the current codes of its line that were not traded under their own number.
@@ -82,7 +82,7 @@ class Universe:
 
     @cached_property
     def _renamed_to(self) -> Mapping[str, frozenset[str]]:
-        """For codes that the current schedule lacks, the codes of any vintage that the table says replaced them.
+        """Find the codes of any vintage that, by the table, replaced codes missing from the current schedule.
 
         The table matches some codes by the word "other" alone, so that only a code of the same subheading counts.
         """
@@ -94,7 +94,7 @@ class Universe:
         return {old: frozenset(new) for old, new in found.items()}
 
     def shortest(self, codes: Iterable[str]) -> list[str]:
-        """The shortest disjoint prefixes that reach exactly these codes of the universe."""
+        """Find the shortest disjoint prefixes that cover exactly these codes of the universe."""
         left, prefixes = set(codes), []
         for length in LENGTHS:
             for prefix in sorted({code[:length] for code in left}):
@@ -108,7 +108,7 @@ class Universe:
 def universe(
     vintages: Mapping[str, Iterable[str]], current: str, traded: Iterable[str], concordance: Path
 ) -> Universe:
-    """The universe of schedule vintages, traded codes and a table of renamed codes (`old_hts10`, `new_hts10`)."""
+    """Build the universe from schedule vintages, traded codes and renamed codes (`old_hts10`, `new_hts10`)."""
     renamed: dict[str, set[str]] = {}
     for row in read_csv_text(concordance):
         old, new = row["old_hts10"], row["new_hts10"]

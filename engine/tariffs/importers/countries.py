@@ -1,4 +1,4 @@
-"""Origins: ISO 3166-1 alpha-2 codes with the Census country codes they stand for."""
+"""Build the table of origins: ISO 3166-1 alpha-2 codes and their Census country codes."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ _ALSO = {
 
 
 def read(path: Path) -> list[dict[str, str]]:
-    """Rows with `cty_code`, `name` and `iso2`."""
+    """Read rows with `cty_code`, `name` and `iso2`."""
     return [row for row in read_csv_text(path) if row["iso2"]]
 
 
 def census_to_iso(countries: list[dict[str, str]]) -> dict[str, str]:
-    """ISO code by Census code."""
+    """Map Census codes to ISO codes."""
     return {row["cty_code"]: row["iso2"] for row in countries}
 
 

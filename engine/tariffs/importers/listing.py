@@ -1,4 +1,4 @@
-"""The normal form of a product list: one row per code with its days, scope and source."""
+"""Normalize product lists: one row per code with its days, scope and source."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ RENAMED = "renamed"
 
 
 class ListRow(NamedTuple):
-    """A code on a list; `start` and `end` are legal days (end exclusive) or empty."""
+    """Code on a list; `start` and `end` are legal days (end exclusive) or empty."""
 
     code: str
     start: str = ""
@@ -27,22 +27,22 @@ Lists = dict[str, list[ListRow]]
 
 
 def digits(code: str) -> str:
-    """A code without dots and spaces."""
+    """Strip dots and spaces from a code."""
     return code.replace(".", "").replace(" ", "").strip()
 
 
 def column(path: Path, name: str) -> list[str]:
-    """One column of a CSV file as codes."""
+    """Read one column of a CSV file as codes."""
     return [digits(row[name]) for row in read_csv_text(path)]
 
 
 def plain(codes: Iterable[str], cite: str, start: str = "", end: str = "", scope: str = "") -> list[ListRow]:
-    """Rows of one date and source."""
+    """Make the rows of one date and source."""
     return [ListRow(code, start, end, scope, cite) for code in sorted(set(codes))]
 
 
 def with_renamed(rows: list[ListRow], universe: Universe) -> list[ListRow]:
-    """Add the codes of other vintages that stand for goods listed at 10 digits, marked as such."""
+    """Add the codes that goods listed at 10 digits have in other vintages, marked as such."""
     added = []
     for start, end, cite in sorted({(row.start, row.end, row.cite) for row in rows}):
         listed = {row.code for row in rows if (row.start, row.end, row.cite) == (start, end, cite)}
@@ -54,7 +54,7 @@ def with_renamed(rows: list[ListRow], universe: Universe) -> list[ListRow]:
 
 
 def at_line_level(codes: Iterable[str], universe: Universe) -> list[str]:
-    """10-digit codes written as their 8-digit line where every current code of the line is among them."""
+    """Replace 10-digit codes by their 8-digit line where every current code of the line is among them."""
     listed = set(codes)
     found = []
     for line in sorted({code[:LINE_DIGITS] for code in listed}):
@@ -65,7 +65,7 @@ def at_line_level(codes: Iterable[str], universe: Universe) -> list[str]:
 
 
 def merged(rows: Iterable[ListRow]) -> list[ListRow]:
-    """One row per code and end: the earliest start wins."""
+    """Keep one row per code and end, with the earliest start."""
     best: dict[tuple[str, str], ListRow] = {}
     for row in rows:
         key = (row.code, row.end)

@@ -38,7 +38,7 @@ _UAS_CITE = "HTS U.S. note 43(c); Proc 11055"
 
 
 def read(ch99: Path, universe: Universe) -> Lists:
-    """Every list of this family."""
+    """Build every list of this family."""
     families = read_csv_text(ch99 / "s232_heading_prefixes.csv")
     codes_of = {
         family: [digits(r["hts_prefix"]) for r in families if r["family"] == family] for family in _FAMILIES
@@ -78,7 +78,7 @@ def _unmanned_aircraft(path: Path) -> Lists:
 
 
 def _pharmaceuticals(path: Path, universe: Universe) -> Lists:
-    """The goods of note 40(c), and apart from them the numbers that newer ones replaced.
+    """Build the list of note 40(c), and separately the codes that newer ones replaced.
 
     Tables are in numbers of 2024, so that goods under a replaced number must stay within reach.
     """

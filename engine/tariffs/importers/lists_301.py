@@ -69,7 +69,7 @@ _RENUMBERED_CITE = "; 91 FR 56538; 91 FR 64211"
 
 
 def read(ch99: Path, universe: Universe) -> Lists:
-    """Every list of this family."""
+    """Build every list of this family."""
     lists: Lists = {name: [] for name, _ in _BY_HEADING.values()}
     for row in read_csv_text(ch99 / "s301_product_lists.csv"):
         if row["ch99_code"] != _CRANES_AGAIN:

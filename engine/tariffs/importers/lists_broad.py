@@ -1,4 +1,4 @@
-"""Lists of the duties that reach all goods: IEEPA carve-outs, section 122, Brazil."""
+"""Lists of duties on all goods: IEEPA exemptions, section 122, Brazil."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ _NOTE_2AA = "HTS U.S. note 2(aa){} to chapter 99 subchapter III; Proc 11012 (91 
 
 
 def read(ch99: Path, universe: Universe) -> Lists:
-    """Every list of this family."""
+    """Build every list of this family."""
     return {
         **annex_ii(ch99 / "ieepa_exempt_products.csv", universe, _particular(ch99 / "s122_scope_split.csv")),
         **_carve_outs(ch99 / "fentanyl_carveout_products.csv"),
@@ -69,7 +69,7 @@ def read(ch99: Path, universe: Universe) -> Lists:
 
 
 def annex_ii(path: Path, universe: Universe, particular: frozenset[str]) -> Lists:
-    """The goods outside the reciprocal duty, one list per act that added them; removed goods carry an end.
+    """Build the goods outside the reciprocal duty, one list per act that added them; removed goods have an end.
 
     Lines of which only a particular article is outside, and printed matter and art, are lists of their own; the
     latter stay on the first list too.
@@ -99,7 +99,7 @@ def annex_ii(path: Path, universe: Universe, particular: frozenset[str]) -> List
 
 
 def section_122(path: Path) -> Lists:
-    """Note 2(aa) by its three scopes."""
+    """Build note 2(aa) by its three scopes."""
     rows = [row for row in read_csv_text(path) if row["code"] != "code"]
 
     def of(scope: str) -> list[str]:
@@ -122,7 +122,7 @@ def _particular(path: Path) -> frozenset[str]:
 
 
 def _unpadded(codes: set[str], universe: Universe) -> set[str]:
-    """An 8-digit line padded with 00 that is no code of its own stands for its codes, which are listed beside it."""
+    """Drop an 8-digit line padded with 00 that is not a code itself; its codes are listed separately."""
     return {code for code in codes if code in universe.all} | {
         code[:8]
         for code in codes

@@ -14,7 +14,7 @@ _AIRCRAFT = "canada-338-aircraft-exempt.csv"
 
 
 def read(ch99: Path, universe: Universe) -> Lists:
-    """Every list of this family.
+    """Build every list of this family.
 
     An amended list is a list of its own, without days: the amendment was published before it held, and only a period
     of the measure can be known from a day.

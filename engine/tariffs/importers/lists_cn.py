@@ -1,4 +1,4 @@
-"""Lists of China's answers to the duties of the United States, at the 6 digits both schedules share."""
+"""Lists of China's retaliatory duties on US goods, at the 6 digits common to both schedules."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NOTICES = {
 
 
 def read(ch99: Path, universe: Universe) -> Lists:
-    """Every list of this family; the source has the lines of China's schedule of 2025 by 8 digits."""
+    """Build every list of this family; the source has the lines of China's schedule of 2025 by 8 digits."""
     lines = pl.read_parquet(ch99.parent / "other_direction" / "retaliation" / "china_lines_2025_03.parquet")
     return {
         name: plain(_subheadings(lines.filter(pl.col(column) == percent)), cite)

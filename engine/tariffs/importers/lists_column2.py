@@ -17,7 +17,7 @@ _SCHEDULES = ("hts_2025_basic", "hts_2026_rev_10")
 
 
 def read(ch99: Path, _universe: Universe) -> Lists:
-    """Every list of this family; the footnotes stand on 8-digit lines and hold for all codes under them."""
+    """Build every list of this family; a footnote on an 8-digit line applies to all codes under it."""
     folder = ch99.parent / "hts"
     notes = pl.concat(
         pl.read_parquet(folder / f"{name}.parquet", columns=["hts", "footnote_ch99"]) for name in _SCHEDULES

@@ -20,7 +20,7 @@ _PARTNER_SCOPES = {"listed": "", "particular article": "_PARTICULAR", "entered u
 
 
 def read(ch99: Path, universe: Universe) -> Lists:
-    """Every list of this family.
+    """Build every list of this family.
 
     The rows carry no first day: the lists begin with the duty, and a scenario that moves its start moves them too.
     """

@@ -75,7 +75,7 @@ _EQUIPMENT_CHAPTERS = ("84", "85", "87")
 
 
 def read(ch99: Path, universe: Universe) -> Lists:
-    """Every list of this family."""
+    """Build every list of this family."""
     lists = _content_regime(ch99)
     lists |= _lists_of_2018(ch99 / "s232_metal_chapter_products.csv")
     lists["COPPER"] = plain(
@@ -89,14 +89,14 @@ def read(ch99: Path, universe: Universe) -> Lists:
 
 
 def _equipment_parts(lists: Lists) -> list[ListRow]:
-    """The goods of Annex I-B, of any metal, in the chapters of machinery and vehicles."""
+    """Build the goods of Annex I-B, of any metal, in the chapters of machinery and vehicles."""
     rows = [row for metal in _METAL.values() for row in lists[f"S232_IB_{metal}"]]
     own = {row._replace(cite=_EQUIPMENT_CITE) for row in rows if row.code.startswith(_EQUIPMENT_CHAPTERS)}
     return sorted(own)
 
 
 def annexes(path: Path, universe: Universe) -> Lists:
-    """The annexes of 2026 by metal, made disjoint so that plain prefix membership gives the right annex.
+    """Build the annexes of 2026 by metal, disjoint so that prefix membership gives the right annex.
 
     For a metal the latest row of a code prefix replaces earlier ones, and the longest prefix that reaches a code
     decides. Prefixes with exceptions are therefore written out as the codes that remain.
@@ -132,7 +132,7 @@ def annexes(path: Path, universe: Universe) -> Lists:
 
 
 def assign(by_prefix: Mapping[str, str], universe: Universe) -> dict[str, set[str]]:
-    """The codes of each annex: a code takes the annex of the longest prefix that reaches it."""
+    """Assign codes to annexes: a code takes the annex of its longest listed prefix."""
     found: dict[str, str] = {}
     for prefix in sorted(by_prefix, key=len):
         for code in universe.under(prefix) or {prefix}:
@@ -144,7 +144,7 @@ def assign(by_prefix: Mapping[str, str], universe: Universe) -> dict[str, set[st
 
 
 def _written(codes: Iterable[str], prefixes: list[str], universe: Universe) -> list[str]:
-    """Codes as the source's own prefixes where those are whole, else as the shortest prefixes."""
+    """Write codes as the source's prefixes where those are complete, else as the shortest prefixes."""
     left, found = set(codes), []
     for prefix in prefixes:
         under = universe.under(prefix) or {prefix}
@@ -178,7 +178,7 @@ def _content_regime(ch99: Path) -> Lists:
 
 
 def _lists_of_2018(path: Path) -> Lists:
-    """The goods of the duties of 2018 and of the derivatives of 2020: the rows without a date."""
+    """Select the goods of the duties of 2018 and of the derivatives of 2020: rows without a date."""
     rows = [row for row in read_csv_text(path) if not row["effective_date"]]
     return {
         f"{_METAL[metal]}_2018": plain(

@@ -19,7 +19,7 @@ _LISTS = {
 
 
 def read(ch99: Path, universe: Universe) -> Lists:
-    """Every list of this family."""
+    """Build every list of this family."""
     lists: Lists = {name: [] for name in _LISTS.values()}
     for row in read_csv_text(ch99 / _SOURCE):
         name = _LISTS[row["measure"], row["scope"]]

@@ -1,4 +1,4 @@
-"""Lists of goods that proclamations let in free within a quota."""
+"""Lists of goods that proclamations exempt within a quota."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _BEEF_CITE = "HTS U.S. note 7(c); Proc 11059"
 
 
 def read(ch99: Path, universe: Universe) -> Lists:
-    """Every list of this family."""
+    """Build every list of this family."""
     rows = read_csv_text(ch99 / "update_2026_10" / "beef_trimmings_7c.csv")
     beef = [ListRow(row["code"], row["from"], row["to"], "within the quota", _BEEF_CITE) for row in rows]
     return {"BEEF_TRIMMINGS_7C": with_renamed(beef, universe)}

@@ -1,4 +1,4 @@
-"""How importers write: sorted rows and fixed settings, so that the same sources give the same bytes."""
+"""Write imported tables with sorted rows and fixed settings, so that the same sources give the same bytes."""
 
 from __future__ import annotations
 
@@ -33,6 +33,6 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) 
 
 
 def read_csv_text(path: Path) -> list[dict[str, str]]:
-    """Rows of a CSV file as text; lines that begin with `#` are comments."""
+    """Read rows of a CSV file as text; lines that begin with `#` are comments."""
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(line for line in file if not line.startswith("#")))

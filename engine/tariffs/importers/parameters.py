@@ -46,13 +46,13 @@ def _read(path: Path) -> list[dict[str, str]]:
 
 
 def _mean_of(estimates: Mapping[str, str]) -> float:
-    """Geometric mean of the estimates that are there, each capped."""
+    """Average the available estimates geometrically, each capped."""
     values = [min(float(text), CAP) for text in estimates.values() if text]
     return math.exp(math.fsum(math.log(value) for value in values) / len(values))
 
 
 def _median(row: Row, name: str) -> str:
-    """The median of one source, or nothing where too few codes stand behind it."""
+    """Read the median of one source; None if it is based on too few codes."""
     return row[f"{name}_median"] if float(row[f"{name}_n"] or 0) >= FEWEST_CODES else ""
 
 
@@ -62,7 +62,7 @@ def _named(estimates: Mapping[str, str]) -> str:
 
 
 def _sets(row: Row, upper: tuple[float, str], central: str) -> Iterator[dict[str, object]]:
-    """The five named sets of one section or sector; a blank supply is that of the horizon."""
+    """Compute the five named sets of one section or sector; a blank supply is that of the horizon."""
     spread = row["ln_sd"]
     short, long_run = float(row["sigma_sr"]), float(row["sigma_lr"])
     eta_short, eta_long = float(row.get("eta_sr", 1.5)), float(row.get("eta_lr", 2.0))
@@ -85,7 +85,7 @@ def _set(name: str, sigma: float, eta: float, supply: object, spread: str, sourc
 
 
 def section_rows(rows: Sequence[Row]) -> Iterator[dict[str, object]]:
-    """Normal form of the table by HS section: section, chapter_from, chapter_to, then one named set."""
+    """Build the table by HS section: section, chapter_from, chapter_to, then one named set."""
     for row in rows:
         section = row["section"].split()[0]
         first, last = row["chapters"].split("-")
@@ -109,7 +109,7 @@ def _upper_mean(rows: Sequence[Row]) -> float:
 
 
 def sector_rows(rows: Sequence[Row], estimates: Sequence[Row]) -> Iterator[dict[str, object]]:
-    """Normal form of the table by GTAP sector: sector, kappa, then one named set."""
+    """Build the table by GTAP sector: sector, kappa, then one named set."""
     published = {row["gtap"]: row for row in estimates}
     for row in rows:
         found = published[row["gtap"]]
@@ -121,7 +121,7 @@ def sector_rows(rows: Sequence[Row], estimates: Sequence[Row]) -> Iterator[dict[
 
 
 def exception_rows() -> Iterator[dict[str, object]]:
-    """Normal form of the exceptions to eta, by HTS prefix."""
+    """Build the table of exceptions to eta, by HTS prefix."""
     for prefix in _NOT_PRODUCED:
         for name, eta in _NOT_PRODUCED_ETA.items():
             yield {"hts": prefix, "set": name, "eta": eta, "source": _EXCEPTION}

@@ -1,4 +1,4 @@
-"""The tariff schedule from USITC exports: lines with their rates, codes with their units, special rates.
+"""Import the tariff schedule from USITC exports: lines with rates, codes with units, special rates.
 
 Reads the JSON and the CSV export of the Harmonized Tariff Schedule (one row per line, an `indent` giving the tree)
 and the same rows as Parquet with rates already carried down to every line. Descriptions are not kept.
@@ -40,7 +40,7 @@ _CONTENT_UNIT = re.compile(r"^(\w+) (kg|g|t)$")
 
 @dataclass(frozen=True)
 class ScheduleTables:
-    """The three tables of one or more vintages."""
+    """Lines, codes and special rates of one or more vintages."""
 
     lines: pl.DataFrame
     codes: pl.DataFrame
@@ -48,7 +48,7 @@ class ScheduleTables:
 
 
 def read_export(path: Path, vintage: str) -> ScheduleTables:
-    """The tables of one vintage from an official JSON or CSV export."""
+    """Read one vintage from an official JSON or CSV export."""
     if path.suffix == ".json":
         rows = json.loads(path.read_text(encoding="utf-8"))
     else:
@@ -58,7 +58,7 @@ def read_export(path: Path, vintage: str) -> ScheduleTables:
 
 
 def read_parquet(lines: Path, programs: Path, vintage: str) -> ScheduleTables:
-    """The tables of one vintage from Parquet rows whose rates are already carried down."""
+    """Read one vintage from Parquet rows with rates already inherited."""
     wanted = ("hts", "general_text", "column2_text", "special_text", "unit_1", "unit_2")
     frame = pl.read_parquet(lines, columns=list(wanted))
     names = ("code", "general", "other", "special", "unit_1", "unit_2")
@@ -89,7 +89,7 @@ def write(tables: Iterable[ScheduleTables], directory: Path) -> None:
 
 
 def stat_unit(words: str | None) -> str:
-    """The symbol of units.csv for a statistical unit of the schedule; empty if there is none."""
+    """Find the symbol of units.csv for a statistical unit of the schedule; empty if there is none."""
     clean = (words or "").strip().split(" and ")[0]
     content = _CONTENT_UNIT.match(clean)
     if clean in _STAT_UNITS:
@@ -109,7 +109,7 @@ def _from_csv(row: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _inherit(rows: Iterable[Mapping[str, Any]]) -> Iterable[dict[str, Any]]:
-    """Carry rates down the tree: a line without a general rate takes those of the nearest line above it."""
+    """Inherit rates: a line without a general rate takes those of the nearest line above it."""
     stack: list[tuple[int, dict[str, str]]] = []
     for row in rows:
         indent = int(row.get("indent") or 0)
@@ -125,7 +125,7 @@ def _inherit(rows: Iterable[Mapping[str, Any]]) -> Iterable[dict[str, Any]]:
 
 
 def tables_of(rows: list[dict[str, Any]], vintage: str) -> ScheduleTables:
-    """The tables of rows with `code`, the rate texts `general`, `special`, `other`, and `unit_1`, `unit_2`."""
+    """Build the tables from rows with `code`, the rate texts `general`, `special`, `other`, and `unit_1`, `unit_2`."""
     kept = [r for r in rows if len(r["code"]) in (LINE_DIGITS, CODE_DIGITS) and r["code"][:2] <= LAST_CHAPTER]
     lines: dict[str, tuple[str, str]] = {}
     special: dict[tuple[str, str], str] = {}
@@ -154,7 +154,7 @@ def tables_of(rows: list[dict[str, Any]], vintage: str) -> ScheduleTables:
 
 
 def _programs(text: str) -> Iterable[tuple[str, str]]:
-    """Programs with their rates, from a text such as `Free (A,AU) 3.2% (JP)`."""
+    """Parse programs with their rates from a text such as `Free (A,AU) 3.2% (JP)`."""
     rest = text.strip()
     while found := _PROGRAMS.match(rest):
         for program in found[2].split(","):

@@ -1,4 +1,4 @@
-"""Shares of imports by which a table line stands for a mixture: preferences claimed and metal content."""
+"""Import default shares of table lines: preferences claimed, metal content, exclusions, replaced codes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ROUNDING = 1.005
 
 
 def usmca(path: Path, countries: list[dict[str, str]]) -> pl.DataFrame:
-    """Share of value entered under the USMCA by code and origin, for 2024, 2025 and the second half of 2025."""
+    """Read the share of value entered under the USMCA by code and origin: 2024, 2025, second half of 2025."""
     return _with_origin(pl.read_parquet(path), countries).select(
         pl.col("hts10").alias("code"),
         "origin",
@@ -36,7 +36,7 @@ def usmca(path: Path, countries: list[dict[str, str]]) -> pl.DataFrame:
 
 
 def preference(path: Path, trade: pl.DataFrame, countries: list[dict[str, str]]) -> pl.DataFrame:
-    """Share of value under a preference or other relief, as paid in 2024, by chapter and origin.
+    """Compute the share of value under a preference or other relief, as paid in 2024, by chapter and origin.
 
     Where two Census codes make one origin the shares are weighted by their 2024 value.
     """
@@ -57,7 +57,7 @@ def preference(path: Path, trade: pl.DataFrame, countries: list[dict[str, str]])
 
 
 def paid(path: Path, lines: pl.DataFrame, countries: list[dict[str, str]]) -> pl.DataFrame:
-    """Ordinary duty due at the general rate, and duty paid in 2024, by chapter and origin, in dollars.
+    """Compute duty due at the general rate, and duty paid in 2024, by chapter and origin, in dollars.
 
     Of lines with an ad valorem general rate whose duty the Census Bureau reports line by line. Lines that paid more
     than the general rate bore a duty of chapter 99 as well, so that their ordinary duty is not seen; they are left out.
@@ -86,7 +86,7 @@ def paid(path: Path, lines: pl.DataFrame, countries: list[dict[str, str]]) -> pl
 
 
 def metal(path: Path) -> pl.DataFrame:
-    """Steel, aluminum and copper as shares of value, by code outside the metal chapters.
+    """Compute steel, aluminum and copper as shares of value, by code outside the metal chapters.
 
     Each share is an industry's input-cost ratio, so it is cut to [0, 1] and the sum to 1 in that order.
     """
@@ -105,7 +105,7 @@ def metal(path: Path) -> pl.DataFrame:
 
 
 def exclusion(path: Path) -> pl.DataFrame:
-    """Share of China's trade of a code that product exclusions from the section 301 duties cover."""
+    """Read the share of China's trade of a code covered by exclusions from the section 301 duties."""
     frame = pl.read_csv(path, infer_schema=False).select(
         pl.col("hts10").alias("code"),
         pl.col("coverage_share").cast(pl.Float64).clip(0.0, 1.0).round(6).alias("share"),
@@ -114,7 +114,7 @@ def exclusion(path: Path) -> pl.DataFrame:
 
 
 def successors(universe: Universe, traded: frozenset[str]) -> pl.DataFrame:
-    """For each traded code that the current schedule lacks: the codes that took its place, with equal weights.
+    """Find the codes that replaced each traded code missing from the current schedule, with equal weights.
 
     Codes without any keep their number and are absent.
     """
@@ -126,7 +126,7 @@ def successors(universe: Universe, traded: frozenset[str]) -> pl.DataFrame:
 
 
 def write_successors(frame: pl.DataFrame, directory: Path) -> None:
-    """Write the codes that took the place of others."""
+    """Write the codes that replaced others."""
     write_parquet(frame, directory / SUCCESSORS, ["hts", "code"])
 
 

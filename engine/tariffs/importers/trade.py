@@ -1,4 +1,4 @@
-"""Imports by code and origin: the reference table, and tables in the Census Bureau's own forms.
+"""Import trade by code and origin: the reference table, and tables in Census Bureau formats.
 
 Every reader gives the same frame: `hts` (10 digits), `census` (Census country code), `customs_value` (US dollars),
 `calculated_duty` (US dollars, null where not published).
@@ -35,24 +35,24 @@ DETAIL_FIELDS = {"hts": (0, 10), "census": (10, 4), "customs_value": (73, 15), "
 
 
 def read_parquet(path: Path, fields: Mapping[str, str] = PARQUET_FIELDS) -> pl.DataFrame:
-    """A Parquet table with the named columns."""
+    """Read a Parquet table with the named columns."""
     return _shaped(pl.read_parquet(path, columns=list(fields)).rename(dict(fields)))
 
 
 def read_csv(path: Path, fields: Mapping[str, str]) -> pl.DataFrame:
-    """A CSV file, all read as text; `fields` maps its column names to ours."""
+    """Read a CSV file as text; `fields` maps its column names to the importer's."""
     return _shaped(pl.read_csv(path, infer_schema=False, columns=list(fields)).rename(dict(fields)))
 
 
 def read_api(path: Path, fields: Mapping[str, str] = API_FIELDS) -> pl.DataFrame:
-    """The Census interface's JSON answer: a list of rows of which the first names the columns."""
+    """Read a JSON answer of the Census API: a list of rows of which the first names the columns."""
     header, *rows = json.loads(path.read_text(encoding="utf-8"))
     frame = pl.DataFrame(rows, schema=dict.fromkeys(header, pl.String), orient="row")
     return _shaped(frame.select(list(fields)).rename(dict(fields)))
 
 
 def read_detail(path: Path, fields: Mapping[str, tuple[int, int]] = DETAIL_FIELDS) -> pl.DataFrame:
-    """The fixed-width monthly detail file; rows of one code and origin (districts, programs) are summed."""
+    """Read the fixed-width monthly detail file; rows of one code and origin (districts, programs) are summed."""
     lines = pl.Series("line", path.read_text(encoding="latin-1").splitlines())
     frame = pl.DataFrame([lines]).select(
         pl.col("line").str.slice(start, width).str.strip_chars().alias(name)

@@ -1,4 +1,4 @@
-"""The Armington response: nested CES demand over the origins of one product. See docs/models/armington.md."""
+"""Armington response: nested CES demand over the origins of one product. See docs/models/armington.md."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tariffs.engine.response.inputs import (
 _BLOCK_LINES = 8_192
 
 STATUS = ("direct", "newton", "bisected", "no trade")
-"""How a product was solved, by its `status` number."""
+"""Solution method of a product, by its `status` number."""
 
 
 _PRODUCT_FIELDS = (
@@ -60,7 +60,7 @@ class ArmingtonResponse:
         supplier_surplus: change of exporters' surplus, per line.
         products: sorted product ids; what follows is per product in this order.
         buyer_surplus: change of the surplus of buyers and importers.
-        terms_of_trade: what lower exporter prices save on the quantity after.
+        terms_of_trade: saving from lower exporter prices on the quantity after.
         welfare: buyer surplus + domestic producers' surplus + change of revenue.
         deadweight_loss: terms_of_trade - welfare.
         import_price_hat, import_quantity_hat: of the CES aggregate of imports.
@@ -94,7 +94,7 @@ class ArmingtonResponse:
 
 @dataclass(frozen=True, slots=True)
 class _SolverInput:
-    """Checked inputs, in the layout of the kernels."""
+    """Checked inputs in the layout of the kernels."""
 
     groups: Groups
     v0: Floats
@@ -105,7 +105,7 @@ class _SolverInput:
 
     @property
     def inputs(self) -> tuple[Ints, Ints, Floats, Floats, Floats, Floats, Floats]:
-        """Arguments every Armington kernel starts with, after the range of products."""
+        """Arguments common to the Armington kernels, after the range of products."""
         groups = self.groups
         return (
             groups.order,
@@ -193,7 +193,7 @@ def armington(
 
 @dataclass(frozen=True, slots=True)
 class ArmingtonVolume:
-    """What a run over many elasticities keeps of `ArmingtonResponse`; the fields mean the same."""
+    """Fields of `ArmingtonResponse` that a run over many elasticities keeps."""
 
     value: Floats
     quantity_hat: Floats
@@ -212,11 +212,11 @@ def armington_solver(
     kappa: ArrayLike = np.nan,
     domestic: ArrayLike = 0.0,
 ) -> Callable[[ArrayLike, ArrayLike, ArrayLike], ArmingtonVolume]:
-    """`armington` for many elasticities on one change of duty: a function of sigma, eta and supply, each per product.
+    """Make a function of sigma, eta and supply, each per product, that solves one change of duty.
 
-    Its answers have the bits of `armington`. Lines are checked and sorted once, and worked on in blocks of products,
-    so that a run needs memory for its results and one block. Arguments and errors are those of `armington`; a kappa
-    of NaN is the eta of the run, which is to have no domestic goods.
+    Its results have the bits of `armington`. Lines are checked and sorted once, and solved in blocks of products, so
+    that a call needs memory for its results and one block. Arguments and errors are those of `armington`; a kappa of
+    NaN means the eta of the call, which must then have no domestic goods.
     """
     whole = _problem(product, v0, t0, t1, 1.0, 1.0, np.inf, 0.0, None, None, np.inf)
     groups = whole.groups
@@ -242,7 +242,7 @@ def armington_solver(
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """Products [first, last) of a problem as one of its own, and where its lines stand in the whole."""
+    """Products [first, last) of a problem, and the places of their lines in the whole."""
 
     first: int
     last: int

@@ -1,4 +1,4 @@
-"""The Armington response for many elasticities on one change of duty, several draws side by side."""
+"""Armington response to one change of duty for many elasticities, several draws at a time."""
 
 from __future__ import annotations
 
@@ -42,20 +42,20 @@ class DrawnVolume:
 
 
 class ArmingtonDraws:
-    """`armington` for many elasticities on one change of duty, without freight and domestic goods.
+    """Solver of one change of duty for many elasticities, without freight and domestic goods.
 
-    Called with a few draws of elasticities it answers for all of them, with the bits of `armington`. Varieties of a
-    product whose duty changes alike share a cell, and with it their hats.
+    A call solves a few draws of elasticities, with the bits of `armington`. Varieties of a product with the same change
+    of duty share a cell and its hats.
 
     Args:
         product: as in `armington`, like the others.
         v0: customs value at the baseline.
         t0: rate at the baseline.
         t1: rate of the scenario.
-        kappa: one number or one per product; where it is NaN it is the eta of the draw.
+        kappa: one number or one per product; NaN means the eta of the draw.
 
     Attributes:
-        cell_of: the cell of each variety, as the caller has them.
+        cell_of: the cell of each variety, in the caller's order.
         product_of: the place of each variety's product among the sorted ids.
 
     Raises:
@@ -85,7 +85,7 @@ class ArmingtonDraws:
         )
 
     def __call__(self, draws: Sequence[DrawElasticities]) -> DrawnVolume:
-        """Trade under each of the draws.
+        """Solve each of the draws.
 
         Raises:
             InputError: PARAMETER_INVALID with the variety or product at fault.
@@ -106,7 +106,7 @@ class ArmingtonDraws:
         return DrawnVolume(hats, growths, owned)
 
     def _parameters(self, sigma: ArrayLike, eta: ArrayLike, supply: ArrayLike) -> Floats:
-        """Per product sigma, eta, kappa and inverse supply."""
+        """Stack per product: sigma, eta, kappa and inverse supply."""
         groups = self._groups
         etas = groups.per_product("eta", eta, ELASTICITY)
         kappas = np.where(np.isnan(self._kappa), etas, self._kappa)
@@ -152,7 +152,7 @@ class _Cells:
 
 
 def _unordered(groups: Groups, values: Ints) -> Ints:
-    """Values of varieties that are ordered by product, as the caller has them."""
-    found = np.empty_like(values)
-    found[groups.order] = values
-    return found
+    """Put values of varieties ordered by product into the caller's order."""
+    reordered = np.empty_like(values)
+    reordered[groups.order] = values
+    return reordered

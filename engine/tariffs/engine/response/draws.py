@@ -1,9 +1,9 @@
-"""Draws of the elasticities: what is drawn, how it is keyed, and the parameters of one draw.
+"""Draw elasticities: distributions, random keys, and the parameters of one draw.
 
-ln sigma of product k in draw r is mu_k + s_k (0.6 z_r + 0.6 z_r,section + 0.53 z_r,k), as errors of estimation are
-largely common to all products. eta and supply have one draw for all. Keys hold the seed, the draw, the parameter and
-the product's own code, never a scenario, row or thread: so scenarios are paired, and a table of one product has the
-draws that the product has in any other table. See docs/models/uncertainty.md.
+ln sigma of product k in draw r is mu_k + s_k (0.6 z_r + 0.6 z_r,section + 0.53 z_r,k), as estimation errors are
+largely common to all products. eta and supply have one draw for all products. Keys contain the seed, the draw, the
+parameter and the product code, never a scenario, row or thread: so scenarios are paired, and the draws of a product are
+the same in every table. See docs/models/uncertainty.md.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tariffs.engine.response.sobol import sobol_points
 
 GENERATOR = "splitmix64 keys, Owen-scrambled Sobol, AS241; version 1"
 REPLICATES = 8
-"""Independent scramblings that make up a run; their spread is the Monte-Carlo error."""
+"""Number of independent scramblings in a run; their spread gives the Monte-Carlo error."""
 LEAST_DRAWS = 16
 MOST_DRAWS = 16_384
 GREATEST_SEED = 2**63 - 1
@@ -44,12 +44,12 @@ _MIX, _PRODUCT = 1, 2
 
 @dataclass(frozen=True, slots=True)
 class Spreads:
-    """How wide the draws are. At 0 a parameter is not drawn.
+    """Spreads of the draws. At 0 a parameter is not drawn.
 
     Attributes:
-        sigma: times the standard deviation of ln sigma of each product.
+        sigma: multiplies the standard deviation of ln sigma of each product.
         eta: standard deviation of ln eta.
-        supply: 1 draws the inverse supply elasticity from its range, less draws it nearer to its central value.
+        supply: 1 draws the inverse supply elasticity from its whole range, less from nearer its central value.
     """
 
     sigma: float = 1.0
@@ -62,7 +62,7 @@ DEFAULT_SPREADS = Spreads()
 
 @dataclass(frozen=True, slots=True)
 class Draws:
-    """A number of draws of a seed.
+    """Number, seed and spreads of the draws.
 
     Raises:
         InputError: PARAMETER_INVALID unless `count` is a power of two from 16 to 16,384 and `seed` from 0 to 2^63 - 1.
@@ -87,7 +87,11 @@ class Draws:
         for name in ("sigma", "eta", "supply"):
             value = getattr(self.spreads, name)
             if not 0.0 <= value <= 10.0 or (name == "supply" and value > 1.0):
-                raise invalid(name, f"the spread of {name} is {value}.", fix="It must be 0 or a little more.")
+                raise invalid(
+                    name,
+                    f"the spread of {name} is {value}.",
+                    fix="It must be from 0 to 10, of supply at most 1.",
+                )
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +99,13 @@ class DrawnParameters:
     """Parameters of the draws of a list of products.
 
     Attributes:
-        central: the parameters in the middle.
-        draws: how many and how wide.
+        central: the central parameters.
+        draws: number and spreads.
         names: the global dimensions: common sigma, eta, supply, then sigma of each section.
         normals: (draws, dimensions) normal quantiles of the global dimensions.
         section: section of each product, an index.
         products: the integer that stands for each product's code.
-        elasticity: `sigma` or `eta`, whichever the model meets supply with; see `_supply`.
+        elasticity: `sigma` or `eta`, the demand elasticity that meets supply in the model; see `_supply`.
     """
 
     central: ProductParameters
@@ -114,7 +118,7 @@ class DrawnParameters:
     elasticity: str
 
     def draw(self, index: int) -> ProductParameters:
-        """The parameters of one draw.
+        """Compute the parameters of one draw.
 
         Args:
             index: from 0.
@@ -123,7 +127,7 @@ class DrawnParameters:
         return self._at(self.normals[index], float(self.uniforms[index, _SUPPLY]), own)
 
     def moved(self, dimension: int, quantile: float) -> ProductParameters:
-        """The central parameters with one global dimension at a quantile of its distribution."""
+        """Move one global dimension of the central parameters to a quantile of its distribution."""
         normals = np.zeros(len(self.names))
         normals[dimension] = _normal(quantile)
         return self._at(normals, quantile if dimension == _SUPPLY else None, 0.0)
@@ -132,7 +136,7 @@ class DrawnParameters:
         p, spreads = self.central, self.draws.spreads
         shared = _COMMON * normals[_SIGMA_COMMON] + _SECTION * normals[_FIRST_SECTION + self.section]
         sigma = p.sigma * np.exp(spreads.sigma * p.spread * (shared + _OWN * own))
-        # A central value outside the interval stays where it is.
+        # A central value outside the interval is kept.
         sigma = np.clip(sigma, np.minimum(LEAST_SIGMA, p.sigma), np.maximum(GREATEST_SIGMA, p.sigma))
         found = replace(p, sigma=sigma, eta=p.eta * np.exp(spreads.eta * normals[_ETA]))
         if supply is None or spreads.supply == 0.0:
@@ -140,16 +144,16 @@ class DrawnParameters:
         return replace(found, supply=self._supply(found, supply))
 
     def _supply(self, found: ProductParameters, uniform: float) -> Floats:
-        """The supply of a draw, for products at the horizon's own supply elasticity; others keep theirs.
+        """Draw the supply of products with the horizon's default supply elasticity; others keep theirs.
 
-        A flat one is drawn as log pass-through theta, Beta(3, 1) on [0.8, 1]: the supply elasticity is the one at
-        which demand of the model's own elasticity passes theta through.
+        Flat supply is drawn as log pass-through theta, Beta(3, 1) on [0.8, 1]: the supply elasticity at which the
+        model's demand elasticity gives pass-through theta.
         """
         central = horizon_supply(found.horizon)
         if math.isinf(central):
             theta = _LEAST_THETA + (1.0 - _LEAST_THETA) * uniform ** (1.0 / 3.0)
             demand = getattr(found, self.elasticity)
-            # Demand that does not move passes everything through, whatever supply does.
+            # Inelastic demand has full pass-through at any supply.
             inverse = np.divide(1.0 - theta, theta * demand, out=np.zeros_like(demand), where=demand > 0.0)
         else:
             inverse = np.full(found.supply.size, _inverse_supply(uniform))
@@ -168,8 +172,8 @@ def drawn_parameters(
     Args:
         central: their parameters.
         codes: their HTS codes, in the same order.
-        draws: how many, of which seed, how wide.
-        elasticity: what the model meets supply with: sigma (between origins) or eta.
+        draws: number, seed and spreads.
+        elasticity: the demand elasticity that meets supply in the model: sigma (between origins) or eta.
     """
     sections, section = sections_of(codes)
     names = ("sigma", "eta", "supply", *(f"sigma, section {name}" for name in sections))
@@ -187,7 +191,7 @@ def drawn_parameters(
 
 
 def _inverse_supply(uniform: float) -> float:
-    """The inverse of a supply elasticity that is log-uniform on [1.5, 100], and flat in 3 draws of 10."""
+    """Draw the inverse of a supply elasticity: log-uniform on [1.5, 100], and flat in 3 draws of 10."""
     if uniform >= 1.0 - _FLAT_MASS:
         return 0.0
     place = uniform / (1.0 - _FLAT_MASS)

@@ -1,4 +1,4 @@
-"""The global simulation model of Francois and Hall (2003), linear. See docs/models/gsim.md."""
+"""Global simulation model (GSIM) of Francois and Hall (2003), linear. See docs/models/gsim.md."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _vector(name: str, values: ArrayLike, regions: int, allowed: Range) -> Float
 
 
 def _shares(values: Floats, axis: int) -> Floats:
-    """Shares along an axis; 0 where there is nothing to share."""
+    """Compute shares along an axis; 0 where the total is 0."""
     total = values.sum(axis=axis, keepdims=True)
     shares: Floats = np.divide(values, total, out=np.zeros_like(values), where=total > 0.0)
     return shares

@@ -1,4 +1,4 @@
-"""Checks and shapes of what the response models read: in range, and one per line or product."""
+"""Check inputs of the response models: in range, and one per line or product."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Ints = NDArray[np.int64]
 
 MOST = float(np.finfo(np.float64).max)
 LEAST_SUPPLY = 1e-15
-"""Supply less elastic than this is a fixed quantity to every digit; its inverse would overflow."""
+"""Least supply elasticity: below it quantity is fixed to every digit, and the inverse would overflow."""
 
 
 HATS = ("price_hat", "exporter_price_hat", "quantity_hat")
@@ -34,23 +34,23 @@ LINE_AMOUNTS = (
     "price_effect",
     "supplier_surplus",
 )
-"""Rows every kernel writes per line, in this order: hats, then amounts."""
+"""Rows that every kernel writes per line, in this order: hats, then amounts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """What a parameter may be: from low (or above it, if `above`) to high; infinite only if high is."""
+    """Allowed range of a parameter: from low (or above it, if `above`) to high; infinite only if high is."""
 
     low: float
     high: float = MOST
     above: bool = False
 
     def broken(self, values: Floats) -> NDArray[np.bool_]:
-        """Where values lie outside; a NaN always does."""
+        """Mark values outside the range; NaN is always outside."""
         return ~((values > self.low if self.above else values >= self.low) & (values <= self.high))
 
     def __str__(self) -> str:
-        """In words, to follow "it must be"."""
+        """Describe the range, to follow "it must be"."""
         words = []
         if self.low > -MOST:
             words.append(f"{'>' if self.above else '>='} {self.low:g}")
@@ -68,12 +68,12 @@ NEGATIVE = Range(-MOST, 0.0)
 
 
 def named(names: Sequence[str], rows: Floats) -> dict[str, Any]:
-    """Rows of a kernel's output by the names of the result's fields."""
+    """Map the names of result fields to the rows of a kernel's output."""
     return dict(zip(names, rows, strict=True))
 
 
 def invalid(name: str, message: str, fix: str = "", **metadata: object) -> InputError:
-    """The error of a bad argument, ready to raise."""
+    """Make the error of an invalid argument."""
     facts = {key: str(value) for key, value in metadata.items()}
     return InputError("PARAMETER_INVALID", message, field=name, fix=fix, metadata=facts)
 
@@ -97,14 +97,14 @@ def _spread(name: str, values: Any, size: int, per: str) -> Floats:
 
 
 def frozen(array: Any) -> Any:
-    """The array contiguous and read-only, which is the one form kernels are compiled for."""
+    """Make an array contiguous and read-only, the only form that kernels are compiled for."""
     view = np.ascontiguousarray(array).view()
     view.flags.writeable = False
     return view
 
 
 def per_line(name: str, values: Any, size: int, allowed: Range) -> Floats:
-    """One float64 per line.
+    """Broadcast an argument to one float64 per line and check its range.
 
     Raises:
         InputError: PARAMETER_INVALID with the first line (from 0) whose value is out of range.
@@ -121,7 +121,7 @@ def per_line(name: str, values: Any, size: int, allowed: Range) -> Floats:
 
 
 def bounded(hats: Floats) -> None:
-    """Refuse hats (rows) of lines (columns) that leave the range of numbers.
+    """Refuse hats (rows) of lines (columns) that are not finite.
 
     Raises:
         InputError: PARAMETER_INVALID with the first line whose change of duty has no finite answer.
@@ -139,14 +139,14 @@ def bounded(hats: Floats) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """Lines by product: `order[offsets[k]:offsets[k + 1]]` are those of the k-th of `products` (sorted)."""
+    """Lines by product: `order[offsets[k]:offsets[k + 1]]` are the lines of the k-th of `products` (sorted)."""
 
     products: Ints
     order: Ints
     offsets: Ints
 
     def per_product(self, name: str, values: Any, allowed: Range) -> Floats:
-        """One float64 per product, in the order of `products`.
+        """Broadcast an argument to one float64 per product, in the order of `products`, and check its range.
 
         Raises:
             InputError: PARAMETER_INVALID with the first product out of range and its first line.
@@ -169,8 +169,7 @@ class Groups:
 def group_lines(product: ArrayLike, size: int, *keys: Floats) -> Groups:
     """Group lines by product, and within a product by the keys.
 
-    Ordering by everything a line is made of, and not by where it stood, makes every sum of a product come out
-    with the same bits however the caller's lines are ordered.
+    Ordering by all values of a line gives every sum of a product the same bits for any order of the caller's lines.
     """
     ids = np.asarray(product)
     if ids.ndim != 1 or ids.shape != (size,) or ids.dtype.kind not in "iu":
@@ -187,7 +186,7 @@ def group_lines(product: ArrayLike, size: int, *keys: Floats) -> Groups:
 
 
 def _cuts(offsets: Ints, parts: int) -> Iterator[tuple[int, int]]:
-    """Ranges of products with about the same number of lines."""
+    """Yield ranges of products with about the same number of lines."""
     targets = np.linspace(0, offsets[-1], parts + 1)[1:-1]
     edges: Sequence[int] = [0, *np.searchsorted(offsets, targets).tolist(), offsets.size - 1]
     for first, last in pairwise(edges):
@@ -196,12 +195,12 @@ def _cuts(offsets: Ints, parts: int) -> Iterator[tuple[int, int]]:
 
 
 def over_blocks(offsets: Ints, lines: int) -> list[tuple[int, int]]:
-    """Ranges of products with about so many lines each."""
+    """Split the products into ranges with about `lines` lines each."""
     return list(_cuts(offsets, max(1, int(offsets[-1]) // lines)))
 
 
 def over_products(work: Callable[[int, int], None], offsets: Ints, threads: int) -> None:
-    """Call `work(first, last)` over all products, on that many threads, a chunk of lines at a time."""
+    """Call `work(first, last)` over all products on several threads, a chunk of lines at a time."""
     check = checkpoint_here()
 
     def one(bounds: tuple[int, int]) -> None:

@@ -1,4 +1,4 @@
-"""What each response model is and leaves out, to be said in every answer that used it."""
+"""Titles, demand forms and limits of the response models, reported with every result."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """One response model: its title, the form of its demand, and what it ignores."""
+    """Response model: its title, the form of its demand, and the effects it ignores."""
 
     title: str
     form: str
@@ -36,4 +36,4 @@ MODELS: Mapping[str, Model] = {
     ),
     "gsim": Model("Francois-Hall global simulation", "linear", ("curvature of large changes", *_EVERYWHERE)),
 }
-"""The models by the name a run selects them with; `none` is the static run."""
+"""Models by the name that selects them in a run; `none` is the static run."""

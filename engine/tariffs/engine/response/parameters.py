@@ -1,4 +1,4 @@
-"""Elasticities of the response models: default tables, named sets, horizons and the user's own file.
+"""Elasticities of the response models: default tables, named sets, horizons and user files.
 
 The defaults by HS section and by GTAP sector are in `data/`; each row names its source. A set is `impact`
 (within six months), `short` or `long`, or one of the bounds `low` and `high`, which leave the supply
@@ -27,7 +27,7 @@ DEFAULT_HORIZON = "short"
 BOUNDS = ("low", "high")
 LEAST_SIGMA = 1.05
 GREATEST_SIGMA = 20.0
-"""Interval that drawn values of sigma are kept in."""
+"""Upper bound of drawn values of sigma; the lower is `LEAST_SIGMA`."""
 
 _DATA = Path(__file__).parent / "data"
 _FILES = ("hs_sections.csv", "gtap_sectors.csv", "demand_exceptions.csv")
@@ -37,14 +37,14 @@ _USER_COLUMNS = ("hts", "sigma", "eta", "supply", "spread", "kappa", "domestic_r
 
 @dataclass(frozen=True, slots=True)
 class Elasticities:
-    """What one product responds with.
+    """Elasticities of one product.
 
     Attributes:
         sigma: substitution between origins.
         eta: elasticity of demand for imports of the product.
         supply: export supply elasticity, infinite if flat.
         spread: standard deviation of ln sigma.
-        source: where the values come from.
+        source: citation of the values.
         kappa: substitution between imports and domestic goods; NaN if there are none.
         domestic_ratio: domestic shipments per dollar of landed imports at the baseline.
     """
@@ -138,7 +138,7 @@ def _exceptions(name: str) -> Mapping[str, tuple[float, str]]:
 
 
 def horizon_supply(horizon: str) -> float:
-    """The export supply elasticity that a horizon gives to every product without one of its own."""
+    """Look up the default export supply elasticity of a horizon."""
     return _HORIZON_SUPPLY[horizon]
 
 
@@ -154,13 +154,13 @@ def _sections() -> tuple[tuple[str, ...], Mapping[str, int]]:
 
 
 def sections_of(codes: Sequence[str]) -> tuple[tuple[str, ...], Ints]:
-    """The names of all HS sections, and the place of each code's section among them."""
+    """List the names of all HS sections, and the index of each code's section."""
     names, chapters = _sections()
     return names, np.array([chapters[code[:2]] for code in codes], dtype=np.int64)
 
 
 def _longest(code: str, prefixes: Iterable[str]) -> str | None:
-    """The longest of the prefixes that the code starts with."""
+    """Find the longest of the prefixes that the code starts with."""
     return max((prefix for prefix in prefixes if code.startswith(prefix)), key=len, default=None)
 
 
@@ -267,8 +267,8 @@ def _aggregated(codes: Iterable[str]) -> tuple[str, ...]:
     if not short:
         return ()
     return (
-        f"{short} codes are coarser than HS6: sigma is meant for single products and overstates "
-        "substitution in aggregates; about half of it fits sectors.",
+        f"{short} codes are coarser than HS6: sigma is estimated for single products and overstates "
+        "substitution in aggregates, where it is about half as large.",
     )
 
 
@@ -282,7 +282,7 @@ def _checked(horizon: str, name: str) -> None:
 def parameters_for(
     hts: pl.Series | Sequence[str], *, horizon: str = DEFAULT_HORIZON, set: str | Path | None = None
 ) -> ProductParameters:
-    """Elasticities of products by HTS code.
+    """Look up elasticities of products by HTS code.
 
     Args:
         hts: codes of 2 to 10 digits without dots.
@@ -333,7 +333,7 @@ def parameters_for(
 def sector_elasticities(
     sector: str, *, horizon: str = DEFAULT_HORIZON, set: str | None = None
 ) -> Elasticities:
-    """Elasticities of one GTAP sector, for studies by sector.
+    """Look up elasticities of one GTAP sector, for studies by sector.
 
     Raises:
         InputError: PARAMETER_INVALID for an unknown sector, horizon or set.
@@ -347,7 +347,7 @@ def sector_elasticities(
 
 
 def sigma_at(short: float, long: float, years: float) -> float:
-    """Sigma after so many years, at least one: from the short to the long run with a time constant of 3."""
+    """Interpolate sigma after a number of years, at least one, with a time constant of 3 years."""
     if not years >= 1.0:
         raise invalid("years", f"years is {years:g}.", fix="It must be a number >= 1.")
     return long - (long - short) * math.exp(-(years - 1.0) / 3.0)

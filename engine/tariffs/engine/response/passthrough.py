@@ -1,4 +1,4 @@
-"""The response of a line alone: a demand elasticity and a pass-through. See docs/models/passthrough.md."""
+"""Passthrough response: demand elasticity and pass-through line by line. See docs/models/passthrough.md."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Form = Literal["ces", "linear", "logpoint", "midpoint"]
 FORMS: tuple[Form, ...] = ("ces", "linear", "logpoint", "midpoint")
 _WELFARE = ("buyer_surplus", "terms_of_trade", "welfare", "deadweight_loss")
 _EXACT = ("buyer_surplus", "welfare", "deadweight_loss")
-"""What only CES demand has a formula for."""
+"""Fields that only CES demand has a formula for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class PassthroughResponse:
 
 
 def _implied_supply(theta: Floats, elasticity: Floats) -> Floats:
-    """The supply elasticity at which demand of that elasticity passes theta through."""
+    """Compute the supply elasticity at which demand of that elasticity gives pass-through theta."""
     with np.errstate(divide="ignore", invalid="ignore"):
         implied: Floats = np.where(theta < 1.0, theta * elasticity / (1.0 - theta), np.inf)
     return implied
@@ -76,7 +76,7 @@ def passthrough(
     supply: ArrayLike | None = None,
     freight: ArrayLike = 0.0,
 ) -> PassthroughResponse:
-    """Respond to a change of duty, each line by itself.
+    """Respond to a change of duty, each line separately.
 
     Args:
         v0: customs value at the baseline, USD, per line.
@@ -84,10 +84,10 @@ def passthrough(
         t1: duty rate of the scenario, likewise.
         elasticity: of demand for the line, >= 0, scalar or per line.
         form: shape of demand: ces (arc), linear, logpoint or midpoint.
-        theta: log pass-through of the duty into the landed price, 0 to 1, scalar or per line; by default what
-            supply and elasticity imply.
-        supply: export supply elasticity, > 0, flat by default. Beside a theta it only values the suppliers'
-            surplus, which otherwise takes the elasticity that theta implies.
+        theta: log pass-through of the duty into the landed price, 0 to 1, scalar or per line; by default implied
+            by supply and elasticity.
+        supply: export supply elasticity, > 0, flat by default. With a theta it only values the suppliers'
+            surplus, which otherwise uses the elasticity implied by theta.
         freight: freight and other fixed cost per dollar of customs value, scalar or per line.
 
     Raises:

@@ -1,9 +1,8 @@
-"""What bounds the quantities of a response: a scenario's constraints, the law's limits, and promises to buy.
+"""Constrain the quantities of a response: scenario constraints, quantity limits of the law, purchase commitments.
 
-A promise is a floor: the model's quantity, or the part of the promise that is kept if that is more. A table stands for
-a year, so a promise counts at the rate of a year. It is about its goods as a whole: each line is raised in proportion,
-at the prices of the model. How far limits and promises hold is said by the law's assumptions; without one they change
-nothing.
+A commitment is a floor: the model's quantity, or the committed quantity times compliance if that is more. A table
+covers a year, so a commitment counts per year. It applies to its goods in total: each line is raised in proportion, at
+the prices of the model. The law's assumptions give compliance with limits and commitments, which else have no effect.
 """
 
 from __future__ import annotations
@@ -36,9 +35,9 @@ DOLLARS = "USD"
 
 @dataclass(frozen=True)
 class QuantityFloor:
-    """A promise as it meets a table: the lines it reaches, and their quantity at the baseline in its own unit.
+    """Commitment on a table: the lines in its scope, and their quantity at the baseline in its unit.
 
-    `compliance` is None where no assumption says it.
+    `compliance` is None without an assumption.
     """
 
     measure: str
@@ -49,60 +48,60 @@ class QuantityFloor:
 
     @property
     def wanted(self) -> float:
-        """The quantity of a year that is kept; 0 where no assumption says how far."""
+        """Committed quantity per year times compliance; 0 without an assumption."""
         return float(self.promise.yearly * (self.compliance or 0))
 
     @property
     def known(self) -> bool:
-        """Whether every line it reaches has a quantity in its unit."""
+        """True if every line in its scope has a quantity in its unit."""
         return not np.isnan(self.amount[self.mask]).any()
 
     @property
     def text(self) -> str:
-        """What is promised and how far it is kept."""
+        """Description of the commitment and its compliance."""
         promise = self.promise
-        kept = (
-            "without an assumption how far it is kept"
+        compliance = (
+            "without an assumption on compliance"
             if self.compliance is None
-            else f"kept to {self.compliance:%}"
+            else f"compliance {self.compliance:%}"
         )
         span = f"from {promise.start:%Y-%m-%d} to {promise.end:%Y-%m-%d}"
         return (
-            f"{self.measure} promises {promise.quantity:,f} {promise.unit} {span}, "
-            f"{promise.yearly:,.0f} a year, {kept}"
+            f"{self.measure} commits to {promise.quantity:,f} {promise.unit} {span}, "
+            f"{promise.yearly:,.0f} a year, {compliance}"
         )
 
     def raised(self, hat: F64) -> F64:
-        """Quantities with those of its lines raised to the floor; as they are where it does not bind."""
+        """Raise the quantities of its lines to the floor, if it binds."""
         traded = self._traded(hat)
         return np.where(self.mask, hat * (self.wanted / traded), hat) if 0.0 < traded < self.wanted else hat
 
     def note(self, hat: F64) -> Note:
-        """What the floor does to the quantities of a model."""
+        """Describe the effect of the floor on the quantities of a model."""
         traded = self._traded(hat)
         if not self.known:
-            told = f"It has no effect: lines it reaches have no quantity in {self.promise.unit}."
+            effect = f"It has no effect: lines in its scope have no quantity in {self.promise.unit}."
         elif self.compliance is None:
-            told = f"It changes nothing: the model gives {traded:,.0f} a year."
+            effect = f"It has no effect: the model gives {traded:,.0f} a year."
         elif traded >= self.wanted:
-            told = f"It does not bind: the model gives {traded:,.0f} a year."
+            effect = f"It does not bind: the model gives {traded:,.0f} a year."
         elif traded <= 0.0:
-            told = "It has no effect: there is no trade to raise."
+            effect = "It has no effect: there is no trade to raise."
         else:
-            told = (
+            effect = (
                 f"It binds: the model gives {traded:,.0f} a year, raised to {self.wanted:,.0f} at the prices of the "
-                "model; surplus and welfare of these goods are not known."
+                "model; surplus and welfare of these goods are unknown."
             )
-        return Note("QUANTITY_FLOOR", f"{self.text}. {told}")
+        return Note("QUANTITY_FLOOR", f"{self.text}. {effect}")
 
     def _traded(self, hat: F64) -> float:
-        """The quantity of a year that a model gives; NaN if it is not known."""
+        """Sum the yearly quantity that a model gives; NaN if it is unknown."""
         return float((self.amount * hat)[self.mask].sum())
 
 
 @dataclass(frozen=True)
 class QuantityConstraints:
-    """The bounds on a table under one law."""
+    """Constraints on the quantities of a table under one law."""
 
     law: Law
     dated: Dated
@@ -112,12 +111,12 @@ class QuantityConstraints:
 
     @classmethod
     def of(cls, law: Law, dated: Dated, table: PreparedTable) -> QuantityConstraints | None:
-        """The bounds of a law on a table; None if there are none."""
-        found = cls(law, dated, table, _floors(law, dated, table), _limits(law, dated, table))
-        return found if law.constraints or found.floors or found.limits else None
+        """Find the constraints of a law on a table; None if there are none."""
+        floors, limits = _floors(law, dated, table), _limits(law, dated, table)
+        return cls(law, dated, table, floors, limits) if law.constraints or floors or limits else None
 
     def __call__(self, volume: TradeVolume) -> TradeVolume:
-        """A volume within the limits, and raised to every floor that binds."""
+        """Cut a volume to the limits, and raise it to every floor that binds."""
         volume = apply_constraints(volume, self.law, self.dated, self.table.lines)
         hat = volume.quantity_hat
         for floor in self.floors:
@@ -125,12 +124,12 @@ class QuantityConstraints:
         return limit_quantity(volume, hat)
 
     def notes(self, volume: TradeVolume) -> tuple[Note, ...]:
-        """What the limits and promises of the law do to a volume."""
+        """Describe the effects of the law's limits and commitments on a volume."""
         hat = apply_constraints(volume, self.law, self.dated, self.table.lines).quantity_hat
         return (*self.limits, *(floor.note(hat) for floor in self.floors))
 
     def promised(self) -> tuple[Note, ...]:
-        """The limits and promises that an assumption lets bear on the table, whatever a model gives."""
+        """Describe the limits and commitments with an assumption, for any volume."""
         floors = [floor for floor in self.floors if floor.compliance is not None]
         return (*self.limits, *(Note("QUANTITY_FLOOR", f"{floor.text}.") for floor in floors))
 
@@ -138,7 +137,7 @@ class QuantityConstraints:
 def adjusting(
     response: Response | None, prohibited: F64, bounds: QuantityConstraints | None
 ) -> Callable[[TradeVolume], TradeVolume] | None:
-    """The cut of a volume by prohibitions, given their value per line, and by bounds; None if there are none."""
+    """Combine prohibitions, given their value per line, and quantity constraints; None if there are none."""
     if response is None or not prohibited.any():
         return bounds
 
@@ -150,7 +149,7 @@ def adjusting(
 
 
 def _reached(law: Law, dated: Dated, table: PreparedTable, kind: str) -> list[tuple[QuantityRule, Bools]]:
-    """The rules of a kind in force, and the lines of the table that each reaches."""
+    """List the rules of a kind in force, with the lines in the scope of each."""
     lines, found = table.lines, []
     for index, when in enumerate(zip(dated.instants, dated.known_on, strict=True)):
         in_force = law.in_force(*when, dated.direction)
@@ -177,7 +176,7 @@ def _floors(law: Law, dated: Dated, table: PreparedTable) -> tuple[QuantityFloor
 
 
 def _amount(table: PreparedTable, unit: str) -> F64:
-    """Each line's quantity in a unit; of dollars, its value at the port of export."""
+    """Take each line's quantity in a unit; in dollars, its customs value."""
     if unit == DOLLARS:
         return amount_of(table.frame, "customs_value", table.lines.count)
     return quantity_in(table.frame, unit)
@@ -190,8 +189,8 @@ def _limits(law: Law, dated: Dated, table: PreparedTable) -> tuple[Note, ...]:
     found = {
         rule.measure: Note(
             "QUANTITY_LIMIT",
-            f"{rule.measure}: licences are taken to let {shares[rule.measure]:%} of the baseline quantity through. "
-            "Where that binds, surplus and welfare are not known, and other origins do not make up for it.",
+            f"{rule.measure}: licences are assumed to admit {shares[rule.measure]:%} of the baseline quantity. "
+            "Where that binds, surplus and welfare are unknown, and other origins do not replace it.",
         )
         for rule, _ in _reached(law, dated, table, LIMIT)
         if rule.measure in shares

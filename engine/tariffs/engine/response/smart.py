@@ -1,4 +1,4 @@
-"""The World Bank / UNCTAD SMART response, for reports in the manner of WITS. See docs/models/smart.md."""
+"""World Bank / UNCTAD SMART response, for reports comparable with WITS. See docs/models/smart.md."""
 
 from __future__ import annotations
 

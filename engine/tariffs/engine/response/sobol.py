@@ -1,4 +1,4 @@
-"""Scrambled Sobol' points in up to 32 dimensions.
+"""Generate scrambled Sobol' points in up to 32 dimensions.
 
 Direction numbers: Joe and Kuo (2008), "Constructing Sobol sequences with better two-dimensional projections", set
 new-joe-kuo-6. Scrambling: Owen's nested one by hash, Burley (2020), "Practical hash-based Owen scrambling".
@@ -68,7 +68,7 @@ def _direction_numbers(dimension: int) -> list[int]:
 
 
 def sobol_bits(count: int, dimension: int) -> Bits:
-    """The first `count` points of one dimension, from 0, as 32-bit integers over 2^32, unscrambled."""
+    """Compute the first `count` points of one dimension, from 0, as 32-bit integers over 2^32, unscrambled."""
     numbers = np.array(_direction_numbers(dimension), dtype=np.uint32)
     index = np.arange(count, dtype=np.uint32)
     found = np.zeros(count, dtype=np.uint32)
@@ -85,7 +85,7 @@ def _reversed(bits: Bits) -> Bits:
 
 
 def _scrambled(bits: Bits, key: int) -> Bits:
-    """Owen scrambling: each bit is flipped depending on the bits above it and the key."""
+    """Scramble by Owen's method: flip each bit depending on the bits above it and the key."""
     found = _reversed(bits) + np.uint32(key & 0xFFFFFFFF)
     for factor in _HASH:
         found ^= found * np.uint32(factor)
@@ -93,7 +93,7 @@ def _scrambled(bits: Bits, key: int) -> Bits:
 
 
 def sobol_points(count: int, keys: list[int]) -> Floats:
-    """`count` scrambled points of the open unit cube, (count, dimensions); one integer key per dimension."""
+    """Generate `count` scrambled points of the open unit cube, (count, dimensions); one key per dimension."""
     columns = [_scrambled(sobol_bits(count, dimension), key) for dimension, key in enumerate(keys)]
     points: Floats = (np.column_stack(columns).astype(np.float64) + 0.5) / 2.0**_BITS
     return points

@@ -1,4 +1,4 @@
-"""Trade volume after the response, from duties per line to varieties and back.
+"""Compute trade after the response, from duties per line to varieties and back.
 
 A variety is a (product, origin); its rate is the value-weighted mean of its lines. Lines of a variety
 share its price and quantity hats, and a line's duty after is its own rate on its value after.
@@ -25,17 +25,17 @@ from tariffs.engine.tables.scope_masks import scope_mask
 
 ARMINGTON = "armington"
 PROHIBITIVE = 1e6
-"""A rate at which nothing is left of a variety, as a fraction."""
+"""Rate at which trade in a variety vanishes, as a fraction."""
 NOTHING = 1e-9
-"""The part of a value below which rounding has left nothing of it."""
+"""Share of a value below which it counts as zero after rounding."""
 
 
 @dataclass(frozen=True)
 class TradeVolume:
-    """Per line: value after in dollars, quantity hat, creation and diversion; per product: surplus and
-    welfare.
+    """Trade after the response.
 
-    Surplus and welfare are NaN where a model does not give them.
+    Per line: value after in dollars, quantity hat, creation and diversion; per product: surplus and welfare, NaN where
+    a model does not give them.
     """
 
     value: F64
@@ -56,21 +56,21 @@ class Varieties:
     value: F64
 
     def mean_rate(self, duty: F64) -> F64:
-        """The rate of each variety, from duty per line; 0 where there is no value."""
+        """Compute the rate of each variety from duty per line; 0 without value."""
         return ratio(sums_of(self.of_line, duty, len(self.value)), self.value, 0.0)
 
     def open_value(self, prohibited: F64) -> F64:
-        """The value of each variety that may be imported, from the prohibited value per line."""
+        """Compute the value of each variety that may be imported, from the prohibited value per line."""
         return self.value - sums_of(self.of_line, prohibited, len(self.value))
 
     def closed(self, prohibited: F64) -> Bools:
-        """The varieties of which nothing may be imported."""
+        """Mark the varieties that are prohibited as a whole."""
         return (self.value > 0.0) & (self.open_value(prohibited) <= NOTHING * self.value)
 
 
 @dataclass(frozen=True)
 class Response:
-    """The response of a table from its baseline; called with a scenario's duties it gives their volumes.
+    """Response of a table from its baseline; a call with a scenario's duties computes their volumes.
 
     `base_rate` is the rate of each variety at the baseline, `parameters` are per product of the table.
     """
@@ -82,16 +82,16 @@ class Response:
     parameters: ProductParameters
 
     def __call__(self, duties: Duties) -> TradeVolume:
-        """Volumes under a scenario's duties."""
+        """Compute volumes under a scenario's duties."""
         v = self.varieties
         rate = self.rate_under(duties)
         return self.to_lines(_MODELS[self.model](v.product, v.value, self.base_rate, rate, self.parameters))
 
     def rate_under(self, duties: Duties) -> F64:
-        """The rate of each variety: its duty over the value that may be imported.
+        """Compute the rate of each variety: its duty over the value that may be imported.
 
-        Armington demand takes a variety of which nothing may be imported as one at a prohibitive rate. The other models
-        have no answer to that, so they keep its rate.
+        Armington demand treats a variety that is prohibited as a whole as one at a prohibitive rate. The other models
+        cannot, so they keep its baseline rate.
         """
         v = self.varieties
         if not duties.prohibited.any():
@@ -102,7 +102,7 @@ class Response:
         return np.where(v.closed(duties.prohibited), closed, rate)
 
     def solver(self, duties: Duties) -> Callable[[ProductParameters], Any]:
-        """The model's result per variety under a scenario's duties, as a function of the parameters."""
+        """Make a function of the parameters that gives the model's result per variety under a scenario's duties."""
         v = self.varieties
         rate = self.rate_under(duties)
         if self.model == ARMINGTON:
@@ -113,7 +113,7 @@ class Response:
         return lambda p: _MODELS[self.model](v.product, v.value, self.base_rate, rate, p)
 
     def to_lines(self, result: Any) -> TradeVolume:
-        """Volumes per line from a model's result per variety."""
+        """Convert a model's result per variety to volumes per line."""
         v0, v = self.table.lines.value, self.varieties
         products = len(self.parameters.sigma)
         share = ratio(v0, v.value[v.of_line], 0.0)
@@ -129,7 +129,7 @@ class Response:
 
 
 def respond(table: PreparedTable, base: Duties, response: str, parameters: ProductParameters) -> Response:
-    """The response of a table from the baseline.
+    """Prepare the response of a table from the baseline.
 
     Args:
         table: the table.
@@ -155,7 +155,7 @@ def _armington(product: I64, v0: F64, t0: F64, t1: F64, p: ProductParameters) ->
 
 
 def _domestic(product: I64, v0: F64, t0: F64, p: ProductParameters) -> F64:
-    """Domestic shipments of each product at the baseline, USD, from their ratio to landed imports."""
+    """Compute domestic shipments of each product at the baseline, USD, from their ratio to landed imports."""
     return p.domestic_ratio * sums_of(product, v0 * (1.0 + t0), len(p.sigma))
 
 
@@ -175,16 +175,16 @@ _MODELS: dict[str, Callable[[I64, F64, F64, F64, ProductParameters], Any]] = {
 
 
 def per_product(values: F64 | None, product: I64, products: int) -> F64:
-    """Values per product, summed if a model gives them per variety."""
+    """Convert values to one per product, summed if a model gives them per variety."""
     if values is None:
         return np.full(products, np.nan)
     return values if len(values) == products else sums_of(product, values, products)
 
 
 def apply_constraints(volume: TradeVolume, law: Law, dated: Dated, lines: LineArrays) -> TradeVolume:
-    """A volume within the limits and above the floors that a scenario puts on quantities, and the limits of the law.
+    """Apply a scenario's limits and floors on quantities, and the limits of the law, to a volume.
 
-    Prices stay those of the model and other origins do not make up for a limit.
+    Prices stay those of the model, and other origins do not replace what a limit cuts.
     """
     hat = volume.quantity_hat
     for index, (instant, known_on) in enumerate(zip(dated.instants, dated.known_on, strict=True)):
@@ -194,14 +194,14 @@ def apply_constraints(volume: TradeVolume, law: Law, dated: Dated, lines: LineAr
             if constraint.holds(instant):
                 mask = scope_mask(constraint.scope, lines, in_force)
                 mask = mask if dated.of_line is None else mask & (dated.of_line == index)
-                hat = _bound(hat, mask, lines.value, constraint)
+                hat = _constrained(hat, mask, lines.value, constraint)
     return limit_quantity(volume, hat)
 
 
 def limit_quantity(volume: TradeVolume, hat: F64) -> TradeVolume:
-    """A volume with other quantities at the prices of the model.
+    """Replace the quantities of a volume at the prices of the model.
 
-    What a line whose quantity is another adds to creation, diversion, surplus and welfare is not known, so it is NaN.
+    Creation, diversion, surplus and welfare of a line with a changed quantity are unknown, hence NaN.
     """
     bound = hat != volume.quantity_hat
     unknown = np.zeros(len(volume.welfare), dtype=bool)
@@ -218,14 +218,14 @@ def limit_quantity(volume: TradeVolume, hat: F64) -> TradeVolume:
 
 
 def without_prohibited(volume: TradeVolume, response: Response, prohibited: F64) -> TradeVolume:
-    """A volume without the goods that may not be imported.
+    """Remove prohibited goods from a volume.
 
-    Of a variety that is prohibited as a whole Armington demand says what its absence does to the others and to buyers,
-    as long as their loss is finite. Everything else is cut at the prices of the model, as in `limit_quantity`.
+    For a variety that is prohibited as a whole, Armington demand gives the effect on the others and on buyers, as long
+    as their loss is finite. Everything else is cut at the prices of the model, as in `limit_quantity`.
 
     Args:
-        volume: of the response to the duties.
-        response: that gave it.
+        volume: the volume under the duties.
+        response: the response that computed it.
         prohibited: value per line that may not be imported.
     """
     v, value = response.varieties, response.table.lines.value
@@ -244,23 +244,23 @@ def without_prohibited(volume: TradeVolume, response: Response, prohibited: F64)
 
 
 def _products_of(varieties: Varieties, chosen: Bools, products: int) -> Bools:
-    """The products that have one of the chosen varieties."""
-    found = np.zeros(products, dtype=bool)
-    found[varieties.product[chosen]] = True
-    return found
+    """Mark the products that have one of the chosen varieties."""
+    has_chosen = np.zeros(products, dtype=bool)
+    has_chosen[varieties.product[chosen]] = True
+    return has_chosen
 
 
 def _is_loss_finite(response: Response, closed: Bools) -> Bools:
-    """The products whose buyers lose a finite amount without the closed varieties.
+    """Mark the products whose buyers lose a finite amount without the closed varieties.
 
-    They can turn to another variety or to domestic goods, or would rather go without.
+    They can substitute another variety or domestic goods, or demand is elastic.
     """
     v, p = response.varieties, response.parameters
     others = _products_of(v, ~closed & (v.value > 0.0), len(p.sigma)) & (p.sigma > 1.0)
     return others | (p.eta > 1.0) | ((p.domestic_ratio > 0.0) & (p.kappa > 1.0))
 
 
-def _bound(hat: F64, mask: Bools, value: F64, constraint: Constraint) -> F64:
+def _constrained(hat: F64, mask: Bools, value: F64, constraint: Constraint) -> F64:
     compliance = float(constraint.compliance)
     if constraint.share is not None:
         return np.where(mask, np.minimum(hat, 1.0 - compliance * (1.0 - float(constraint.share))), hat)

@@ -1,9 +1,9 @@
-"""What each change of a scenario does: the difference between two scenarios split exactly among their changes.
+"""Attribute the difference between two scenarios exactly to their changes.
 
 A unit is a change, the changes of one `group`, the assumptions, or a parent as a whole. Up to eight units the split is
-the Shapley value (Shapley 1953): the mean over all orders of what a unit adds when it comes, so that it does not depend
-on an order and sums to the difference. Beyond eight it is the ordered split: what each adds in the order of the file.
-In a coalition the units apply in the order of the file, and a change whose object is not there is void.
+the Shapley value (Shapley 1953): the mean, over all orders of the units, of the difference that a unit adds, so that it
+depends on no order and sums to the difference. Beyond eight units it is the difference each adds in the order of the
+file. In a coalition the units apply in the order of the file, and a change without its object has no effect.
 
 Units in both scenarios are in every coalition. A unit of the first scenario alone counts as its removal.
 """
@@ -21,6 +21,7 @@ from tariffs.engine.errors import ScenarioError
 from tariffs.engine.law.amendments import Change
 from tariffs.engine.law.assumptions import NONE, Assumptions
 from tariffs.engine.law.law import Law
+from tariffs.engine.runs.expectation import sum_frames
 from tariffs.engine.runs.grouping import AUTHORITY, reduce_authority
 from tariffs.engine.runs.table_run import TableRun
 from tariffs.engine.scenario import Scenario, apply_scenario, library, lineage
@@ -36,7 +37,7 @@ Coalition = frozenset[int]
 
 @dataclass(frozen=True)
 class ChangeUnit:
-    """Changes and assumptions attributed together. `removed`: they are of the first scenario, the second lacks them."""
+    """Changes and assumptions attributed together. `removed`: the first scenario has them and the second lacks them."""
 
     id: str
     text: str
@@ -62,16 +63,16 @@ class Attribution:
 
     @property
     def frame(self) -> pl.DataFrame:
-        """The rows headed by the scenario compared with and the method of the split."""
+        """Rows preceded by the scenario compared with and the method of the split."""
         head = [pl.lit(self.reference).alias("reference"), pl.lit(self.method).alias("method")]
         return self.rows.select(*head, pl.all())
 
 
-def attribute(valuer: TableRun, reference: Scenario, scenario: Scenario, on: str) -> Attribution:
+def attribute(table_run: TableRun, reference: Scenario, scenario: Scenario, on: str) -> Attribution:
     """Split the difference between two scenarios at a date by change and authority.
 
     Args:
-        valuer: the table, ready to be valued.
+        table_run: the table.
         reference: the scenario compared with.
         scenario: the scenario.
         on: the date.
@@ -81,7 +82,7 @@ def attribute(valuer: TableRun, reference: Scenario, scenario: Scenario, on: str
     """
     units, common = _units(reference, scenario)
     method = SHAPLEY if len(units) <= UNITS_AT_MOST else ORDERED
-    game = _Coalitions(valuer, units, common, reference, scenario, on)
+    game = _Coalitions(table_run, units, common, reference, scenario, on)
     pairs = _shapley(len(units)) if method == SHAPLEY else _ordered(len(units))
     frames = [
         game.value(coalition).with_columns(
@@ -98,30 +99,22 @@ def _summed(frames: Sequence[pl.DataFrame], keys: Sequence[str]) -> pl.DataFrame
     names = ["unit", "text", *keys]
     if not frames:
         return pl.DataFrame(schema=dict.fromkeys(names, pl.String) | dict.fromkeys(_SUMS, pl.Float64))
-    summed = pl.concat(frames).group_by(names, maintain_order=True).agg(_sum(name) for name in _SUMS)
-    return summed.with_columns(behavioural=pl.col("duty_after") - pl.col("duty")).select(
-        *names, "duty", "duty_owed", "behavioural", "duty_after"
+    return (
+        sum_frames(frames, names, _SUMS)
+        .with_columns(behavioural=pl.col("duty_after") - pl.col("duty"))
+        .select(*names, "duty", "duty_owed", "behavioural", "duty_after")
     )
-
-
-def _sum(name: str) -> pl.Expr:
-    """The sum of a column; null where all of it is."""
-    return pl.when(pl.col(name).is_not_null().any()).then(pl.col(name).sum()).alias(name)
 
 
 # -- units -----------------------------------------------------------------------------------------------------
 
 
 def _units(reference: Scenario, scenario: Scenario) -> tuple[list[ChangeUnit], list[ChangeUnit]]:
-    """The units that differ, those of the reference first, and all units in the order they apply."""
+    """List the units that differ, those of the reference first, and all units in the order they apply."""
     theirs, ours = _units_of(reference), _units_of(scenario)
-    of_theirs, of_ours = [_said(unit) for unit in theirs], [_said(unit) for unit in ours]
-    removed = [
-        replace(unit, removed=True)
-        for unit, said in zip(theirs, of_theirs, strict=True)
-        if said not in of_ours
-    ]
-    added = [unit for unit, said in zip(ours, of_ours, strict=True) if said not in of_theirs]
+    their_content, our_content = [_content(unit) for unit in theirs], [_content(unit) for unit in ours]
+    removed = [replace(unit, removed=True) for unit in theirs if _content(unit) not in our_content]
+    added = [unit for unit in ours if _content(unit) not in their_content]
     return [*removed, *added], [*removed, *ours]
 
 
@@ -137,17 +130,17 @@ def _units_of(scenario: Scenario) -> list[ChangeUnit]:
         ChangeUnit(name, "; ".join(map(describe_change, changes)), tuple(changes), False)
         for name, changes in groups.items()
     ]
-    return [*units, *_assumed(own.assumptions)]
+    return [*units, *_assumption_units(own.assumptions)]
 
 
-def _assumed(assumptions: Assumptions) -> list[ChangeUnit]:
-    """The assumptions of a scenario's own as a unit, if it has any that bear on quantities."""
+def _assumption_units(assumptions: Assumptions) -> list[ChangeUnit]:
+    """Make a unit of a scenario's own assumptions, if it has any on quantities."""
     text = "; ".join(f"{name} {words}" for name, words in describe_assumptions(assumptions).items())
     return [ChangeUnit(ASSUMPTIONS, text, (), False, assumptions)] if assumptions.quantities else []
 
 
-def _said(unit: ChangeUnit) -> tuple[list[Change], object]:
-    """Content of a unit without its place in a file; compared as values, since the text of a set has no fixed order."""
+def _content(unit: ChangeUnit) -> tuple[list[Change], object]:
+    """Strip a unit of its place in a file; contents are compared as values, since the text of a set has no order."""
     changes = [replace(change, path="", source="", group="", cite=()) for change in unit.changes]
     return changes, unit.assumptions.quantities
 
@@ -156,36 +149,38 @@ def _said(unit: ChangeUnit) -> tuple[list[Change], object]:
 
 
 class _Coalitions:
-    """What the table pays under each coalition of units; laws that are alike on the day are valued once."""
+    """Duty of the table under each coalition of units; coalitions with the same law are computed once."""
 
     def __init__(
-        self, valuer: TableRun, units: Sequence[ChangeUnit], order: Sequence[ChangeUnit], reference: Scenario,
+        self, table_run: TableRun, units: Sequence[ChangeUnit], order: Sequence[ChangeUnit], reference: Scenario,
         scenario: Scenario, on: str,
     ) -> None:  # fmt: skip
-        self._valuer, self._on = valuer, on
+        self._table_run, self._on = table_run, on
         self._units, self._order = list(units), order
         self._ends = {
-            frozenset[int](): apply_scenario(valuer.law, reference),
-            frozenset(range(len(units))): apply_scenario(valuer.law, scenario),
+            frozenset[int](): apply_scenario(table_run.law, reference),
+            frozenset(range(len(units))): apply_scenario(table_run.law, scenario),
         }
         self._values: dict[Hashable, pl.DataFrame] = {}
-        self.keys = [*valuer.grouping.keys.columns, AUTHORITY]
+        self.keys = [*table_run.grouping.keys.columns, AUTHORITY]
 
     def value(self, coalition: Coalition) -> pl.DataFrame:
-        """Duty by the run's keys and authority with the units of a coalition in place."""
-        valuer = self._valuer
+        """Compute duty by the run's keys and authority under the units of a coalition."""
+        table_run = self._table_run
         law = self._ends[coalition] if coalition in self._ends else self._law(coalition)
-        dated = valuer.dated(law, self._on)
-        key = valuer.law_fingerprint(law, dated)
+        dated = table_run.dated(law, self._on)
+        key = table_run.law_fingerprint(law, dated)
         if key not in self._values:
-            outcome = valuer.outcome(law, dated)
-            frame = reduce_authority(valuer.grouping, outcome.duties, outcome.columns, valuer.kept([outcome]))
+            outcome = table_run.outcome(law, dated)
+            frame = reduce_authority(
+                table_run.grouping, outcome.duties, outcome.columns, table_run.kept([outcome])
+            )
             self._values[key] = frame.select(*self.keys, *_SUMS)
         return self._values[key]
 
     def _law(self, coalition: Coalition) -> Law:
-        """The law with the units of a coalition; those the reference alone has are in until they are removed."""
-        law = self._valuer.law
+        """Apply the units of a coalition to the law; a unit of the reference alone in the coalition is removed."""
+        law = self._table_run.law
         place = {id(unit): index for index, unit in enumerate(self._units)}
         for unit in self._order:
             index = place.get(id(unit))
@@ -199,12 +194,12 @@ def _with(law: Law, changes: Sequence[Change]) -> Law:
         try:
             law = apply_change(law, change)
         except ScenarioError:
-            continue  # its object comes with a unit that is not in this coalition
+            continue  # the object of the change belongs to a unit outside the coalition
     return law
 
 
 def _shapley(count: int) -> Iterator[tuple[int, Coalition, float]]:
-    """(unit, coalition, weight): a unit's share is the weighted sum of what the coalitions pay."""
+    """Yield (unit, coalition, weight): a unit's share is the weighted sum of the coalitions' duty."""
     for unit in range(count):
         others = [index for index in range(count) if index != unit]
         for size in range(count):
@@ -215,6 +210,7 @@ def _shapley(count: int) -> Iterator[tuple[int, Coalition, float]]:
 
 
 def _ordered(count: int) -> Iterator[tuple[int, Coalition, float]]:
+    """Yield (unit, coalition, weight) of the split in the order of the units."""
     for unit in range(count):
         yield unit, frozenset(range(unit + 1)), 1.0
         yield unit, frozenset(range(unit)), -1.0

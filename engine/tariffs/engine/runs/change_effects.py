@@ -1,4 +1,4 @@
-"""What changes of the law do to a table: which lines each step hits, and by how much, by measure."""
+"""Compute effects of law changes on a table: lines whose duty changes at each step, by measure."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _MONEY = dict.fromkeys(("customs_value", "duty_before", "duty_after", "change"),
 
 @dataclass(frozen=True)
 class TableChanges:
-    """What notices do to a table.
+    """Effects of notices on a table.
 
     `lines`: one row per step, measure and line whose duty changes: `step, at, known_on, measure, row, hts, origin,
     customs_value, duty_before, duty_after, change`. `measures`: the same summed over lines, with `lines`, how many.
-    Steps do not add up: an act known late has one in knowledge and one in time. `refused` are the rows that could not
+    Steps do not add up: a retroactive act has one in `known_on` and one in time. `refused` are the rows that could not
     be read.
     """
 
@@ -37,7 +37,7 @@ class TableChanges:
 
 
 def steps_of(notices: Iterable[Notice]) -> list[ChangeStep]:
-    """The distinct steps of notices, in order."""
+    """List the distinct steps of notices, in order."""
     return list(dict.fromkeys(notice.step for notice in notices if notice.step))
 
 
@@ -49,7 +49,7 @@ def changes_on_table(
     check: Callable[[], None] = lambda: None,
     direction: str = IMPORT,
 ) -> TableChanges:
-    """Which lines of a table the steps of notices hit and by how much, as if all lines entered at that instant.
+    """Compute the change of duty of a table at each step, as if all lines entered at that instant.
 
     Args:
         law: the law of the notices.
@@ -62,35 +62,35 @@ def changes_on_table(
         InputError: a fault of the table as a whole.
     """
     prepared = prepared_for(direction, table, law)
-    hit = []
+    changed = []
     for number, step in enumerate(steps_of(notices)):
         before, before_ids = duties_by_measure(law, prepared.lines, *step.before, check, direction)
         after, after_ids = duties_by_measure(law, prepared.lines, *step.after, check, direction)
         at = step.after[0].astimezone(law.zones[direction]).isoformat(timespec="minutes")
         for measure in sorted({*before_ids, *after_ids}):
             old, new = _column(before, before_ids, measure), _column(after, after_ids, measure)
-            lines = np.flatnonzero(np.abs(new - old) >= _HALF_CENT)
-            if len(lines):
-                hit.append(
-                    prepared.frame[lines].select(
+            rows = np.flatnonzero(np.abs(new - old) >= _HALF_CENT)
+            if len(rows):
+                changed.append(
+                    prepared.frame[rows].select(
                         pl.lit(number, pl.Int64).alias("step"),
                         pl.lit(at).alias("at"),
                         pl.lit(step.after[1].isoformat()).alias("known_on"),
                         pl.lit(measure).alias("measure"),
-                        prepared.checked.rows.gather(lines).alias("row"),
+                        prepared.checked.rows.gather(rows).alias("row"),
                         "hts",
                         "origin",
                         "customs_value",
-                        pl.Series("duty_before", old[lines]),
-                        pl.Series("duty_after", new[lines]),
-                        pl.Series("change", new[lines] - old[lines]),
+                        pl.Series("duty_before", old[rows]),
+                        pl.Series("duty_after", new[rows]),
+                        pl.Series("change", new[rows] - old[rows]),
                     )
                 )
-    found = pl.concat(hit) if hit else pl.DataFrame(schema={**_KEYS, **_LINE, **_MONEY})
-    sums = found.group_by(list(_KEYS), maintain_order=True).agg(
+    lines = pl.concat(changed) if changed else pl.DataFrame(schema={**_KEYS, **_LINE, **_MONEY})
+    sums = lines.group_by(list(_KEYS), maintain_order=True).agg(
         pl.len().cast(pl.Int64).alias("lines"), *(pl.col(name).sum() for name in _MONEY)
     )
-    return TableChanges(found, sums, prepared.checked.refused)
+    return TableChanges(lines, sums, prepared.checked.refused)
 
 
 def _column(duties: F64, ids: Sequence[str], measure: str) -> F64:

@@ -1,4 +1,4 @@
-"""Sums by group of one outcome, as a function of the elasticities: what a run over draws keeps of each draw."""
+"""Sum one outcome by group as a function of the elasticities: the results kept of each draw."""
 
 from __future__ import annotations
 
@@ -17,25 +17,19 @@ from tariffs.engine.runs.table_run import Outcome
 from tariffs.engine.tables.prepare import PreparedTable
 
 LINE_SUMS = (
-    "value_after",
-    "duty_after",
-    "landed_after",
-    "value_change",
-    "quantity",
-    "creation",
-    "diversion",
-)
+    "value_after", "duty_after", "landed_after", "value_change", "quantity", "creation", "diversion",
+)  # fmt: skip
 PRODUCT_SUMS = ("buyer_surplus", "welfare")
 SUMS = (*LINE_SUMS, *PRODUCT_SUMS)
 SIDE_BY_SIDE = 8
-"""Draws that are run together: enough to share what does not depend on them, few enough to stay near the processor."""
+"""Draws computed together: enough to share work that does not depend on them, few enough for the processor's cache."""
 
 
 @dataclass(frozen=True)
 class DrawSums:
     """Sums of a few draws: (draws, groups, 9) by the keys and (draws, 1, 9) in total, NaN where undefined.
 
-    `duty_after`, if asked for, is (draws, groups x authorities), the authorities of a group side by side.
+    `duty_after` is (draws, groups x authorities), the authorities of a group adjacent.
     """
 
     groups: F64
@@ -43,19 +37,19 @@ class DrawSums:
     duty_after: F64
 
 
-class Summing:
-    """Sums of one outcome for any elasticities; they have the bits that a plain run has with the same ones.
+class OutcomeSums:
+    """Sums of one outcome for any elasticities, with the bits of a plain run with the same elasticities.
 
     Args:
         prepared: the table.
         grouping: the groups of the results.
         response: the response, with its central parameters.
         outcome: the lines under one law.
-        keep: the lines that count.
-        authorities: the authorities whose duty is wanted by group.
+        keep: the usable lines.
+        authorities: the authorities whose duty is summed by group.
 
     Attributes:
-        at_once: how many draws a call takes at most.
+        at_once: most draws of one call.
     """
 
     def __init__(
@@ -71,16 +65,18 @@ class Summing:
         self._groupings = (grouping, whole)
         self._keep = keep
         self._rows = np.stack([grouping.of_line, whole.of_line + grouping.count])
-        self._group_of_product = [_group_of_product(prepared, one) for one in self._groupings]
+        self._group_of_product = [
+            one.of_product(prepared.product_of_line, len(prepared.products)) for one in self._groupings
+        ]
         alone = response.model != "armington" or outcome.adjust is not None
         if alone or response.parameters.domestic_ratio.any():
             self._run, self.at_once = _one_by_one(prepared, response, outcome), 1
         else:
             self._run, self.at_once = _side_by_side(prepared, response, outcome), SIDE_BY_SIDE
-        self._parts = _GroupParts.of(grouping, outcome, keep, authorities)
+        self._parts = _AuthorityDuty.of(grouping, outcome, keep, authorities)
 
     def __call__(self, parameters: Sequence[ProductParameters]) -> DrawSums:
-        """The sums under each of the parameters."""
+        """Sum the lines under each of the parameters."""
         from tariffs.engine.response.kernels.draws import sum_parts
 
         trade = self._run(parameters)
@@ -89,36 +85,27 @@ class Summing:
         trade.add_lines(self._rows, self._keep, rows)
         lines = np.moveaxis(rows.reshape(count + 1, len(LINE_SUMS), draws), -1, 0)
         groups, total = (
-            np.concatenate([part, self._of_products(place, trade.owned)], axis=2)
+            np.concatenate([part, self._product_sums(place, trade.owned)], axis=2)
             for place, part in enumerate((lines[:, :count], lines[:, count:]))
         )
         parts = np.zeros((self._parts.rows, draws))
         sum_parts(self._parts.row, self._parts.line, self._parts.duty, *trade.growth, parts)
         return DrawSums(groups, total, parts.T)
 
-    def _of_products(self, place: int, owned: F64) -> F64:
-        """Surplus and welfare (draws, groups, 2) by one of the groupings, from (2, products, draws)."""
+    def _product_sums(self, place: int, owned: F64) -> F64:
+        """Sum surplus and welfare (draws, groups, 2) by one of the groupings, from (2, products, draws)."""
         group, count = self._group_of_product[place], self._groupings[place].count
         if group is None:
             return np.full((owned.shape[2], count, len(PRODUCT_SUMS)), np.nan)
-        found = [
+        sums = [
             [sums_of(group, values, count) for values in owned[:, :, draw]] for draw in range(owned.shape[2])
         ]
-        return np.moveaxis(np.array(found), 1, 2)
-
-
-def _group_of_product(prepared: PreparedTable, grouping: Grouping) -> I64 | None:
-    """The group of each product; None where groups cut through products."""
-    if not grouping.product_pure:
-        return None
-    found = np.zeros(len(prepared.products), dtype=np.int64)
-    found[prepared.product_of_line] = grouping.of_line
-    return found
+        return np.moveaxis(np.array(sums), 1, 2)
 
 
 @dataclass(frozen=True)
-class _GroupParts:
-    """The duty of lines by authority: its row among (group, authority), its line, its amount before the response."""
+class _AuthorityDuty:
+    """Duty of lines by authority: row of (group, authority), line, amount before the response."""
 
     row: I64
     line: I64
@@ -126,9 +113,11 @@ class _GroupParts:
     rows: int
 
     @classmethod
-    def of(cls, grouping: Grouping, outcome: Outcome, keep: Bools, authorities: Sequence[str]) -> _GroupParts:
+    def of(
+        cls, grouping: Grouping, outcome: Outcome, keep: Bools, authorities: Sequence[str]
+    ) -> _AuthorityDuty:
         duties, value = outcome.duties, outcome.columns["customs_value"]
-        # A part grows as the whole value of its line does, and only the open part of that bears the duty.
+        # The duty grows with the whole value of its line, of which only the part that may be imported bears it.
         on_open = ratio(value, value - duties.prohibited, 1.0)
         row, line, duty = [], [], []
         for place, authority in enumerate(authorities):
@@ -148,10 +137,13 @@ class _GroupParts:
 
 
 @dataclass(frozen=True)
-class _TradeArrays:
-    """Trade under a few draws: how its lines add up, surplus and welfare per product, and how lines grow.
+class _DrawnTrade:
+    """Trade under a few draws.
 
-    `growth` are the arguments of `sum_parts` from the cells on.
+    Attributes:
+        add_lines: adds the lines into sums by group.
+        owned: surplus and welfare per product.
+        growth: arguments of `sum_parts` from the cells on.
     """
 
     add_lines: Callable[[I64, Bools, F64], None]
@@ -159,11 +151,11 @@ class _TradeArrays:
     growth: tuple[I64, F64, F64, F64]
 
 
-_Runner = Callable[[Sequence[ProductParameters]], _TradeArrays]
+_Runner = Callable[[Sequence[ProductParameters]], _DrawnTrade]
 
 
 def _lines(prepared: PreparedTable, outcome: Outcome, share: F64) -> F64:
-    """Per line: value, charges, share of the variety, duty rate, one plus the tax."""
+    """Stack per line: value, charges, share of the variety, duty rate, one plus the tax."""
     lines = prepared.lines
     taxed = np.ones(lines.count) if lines.vat is None else 1.0 + lines.vat
     rate = ratio(outcome.duties.duty, lines.value - outcome.duties.prohibited, 0.0)
@@ -185,13 +177,13 @@ def _side_by_side(prepared: PreparedTable, response: Response, outcome: Outcome)
     lines = _lines(prepared, outcome, ratio(prepared.lines.value, traded, 0.0))
     cell, product = run.cell_of[v.of_line], run.product_of[v.of_line]
 
-    def trade(parameters: Sequence[ProductParameters]) -> _TradeArrays:
-        found = run([(p.sigma, p.eta, p.supply) for p in parameters])
+    def trade(parameters: Sequence[ProductParameters]) -> _DrawnTrade:
+        volume = run([(p.sigma, p.eta, p.supply) for p in parameters])
 
         def add_lines(rows: I64, keep: Bools, out: F64) -> None:
-            sum_cells(rows, keep, cell, product, lines, traded, found.hats, found.growths, out)
+            sum_cells(rows, keep, cell, product, lines, traded, volume.hats, volume.growths, out)
 
-        return _TradeArrays(add_lines, found.owned, (cell, lines, traded, found.hats))
+        return _DrawnTrade(add_lines, volume.owned, (cell, lines, traded, volume.hats))
 
     return trade
 
@@ -206,18 +198,18 @@ def _one_by_one(prepared: PreparedTable, response: Response, outcome: Outcome) -
     lines = _lines(prepared, outcome, share)
     one_cell, as_is = np.zeros(prepared.lines.count, dtype=np.int64), np.ones((1, 2, 1))
 
-    def trade(parameters: Sequence[ProductParameters]) -> _TradeArrays:
+    def trade(parameters: Sequence[ProductParameters]) -> _DrawnTrade:
         (only,) = parameters
-        found: Any = solve(only)
+        volume: Any = solve(only)
         if adjust is not None:
-            found = adjust(response.to_lines(found))
-        varieties = np.stack([found.value, found.quantity_hat, found.creation, found.diversion])
-        owned = [per_product(getattr(found, name), v.product, len(only.sigma)) for name in PRODUCT_SUMS]
+            volume = adjust(response.to_lines(volume))
+        varieties = np.stack([volume.value, volume.quantity_hat, volume.creation, volume.diversion])
+        owned = [per_product(getattr(volume, name), v.product, len(only.sigma)) for name in PRODUCT_SUMS]
 
         def add_lines(rows: I64, keep: Bools, out: F64) -> None:
             sum_lines(rows, keep, of_line, lines, varieties, out)
 
-        growth = one_cell, lines, found.value[of_line], as_is
-        return _TradeArrays(add_lines, np.stack(owned)[:, :, None], growth)
+        growth = one_cell, lines, volume.value[of_line], as_is
+        return _DrawnTrade(add_lines, np.stack(owned)[:, :, None], growth)
 
     return trade

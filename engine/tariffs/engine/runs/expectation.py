@@ -1,6 +1,6 @@
-"""Expected results of a mixture: sums weighted by the probabilities of its components, quotients of those sums.
+"""Compute expected results of a mixture: sums weighted by the probabilities of its components.
 
-What is a sum (duty, value, welfare) is linear in the weights; a rate or hat of a mixture is the quotient of its sums.
+Sums (duty, value, welfare) are linear in the weights; a rate or hat of a mixture is the quotient of its sums.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tariffs.engine.runs.results import PROHIBITED_VALUE
 
 
 def expected_columns(parts: Sequence[tuple[float, Mapping[str, F64]]]) -> Mapping[str, F64]:
-    """Columns of sums per line, weighted; those of a single part are handed back as they are."""
+    """Weight columns of sums per line; columns of a single part are returned unchanged."""
     if len(parts) == 1:
         return parts[0][1]
     names = parts[0][1].keys()
@@ -24,7 +24,7 @@ def expected_columns(parts: Sequence[tuple[float, Mapping[str, F64]]]) -> Mappin
 
 
 def expected_volume(parts: Sequence[tuple[float, TradeVolume | None]]) -> TradeVolume | None:
-    """A volume whose surplus and welfare are weighted; what it holds per line is that of the first part."""
+    """Weight surplus and welfare of a volume; its values per line are those of the first part."""
     first = parts[0][1]
     if len(parts) == 1 or first is None:
         return first
@@ -37,17 +37,16 @@ def expected_volume(parts: Sequence[tuple[float, TradeVolume | None]]) -> TradeV
 
 
 def expected_frames(parts: Sequence[tuple[float, pl.DataFrame]], keys: Sequence[str]) -> pl.DataFrame:
-    """Frames of sums over the same keys, weighted; a key missing in one counts as 0 there."""
+    """Weight frames of sums over the same keys; a key missing in one counts as 0 there."""
     if len(parts) == 1:
         return parts[0][1]
     numbers = [name for name in parts[0][1].columns if name not in keys]
     weighted = [frame.with_columns(pl.col(name) * weight for name in numbers) for weight, frame in parts]
-    stacked = pl.concat(weighted)
-    return stacked.group_by(*keys, maintain_order=True).agg(_sum(name) for name in numbers)
+    return sum_frames(weighted, keys, numbers)
 
 
 def averaged_frames(parts: Sequence[tuple[float, pl.DataFrame]], keys: Sequence[str]) -> pl.DataFrame:
-    """The weighted mean of the contract's columns by keys; the rate after the response is the quotient of means."""
+    """Average the result columns by keys with weights; rates are quotients of means."""
     if not keys:
         parts = [(weight, frame.with_columns(pl.lit(0).alias("_all"))) for weight, frame in parts]
     found = expected_frames(parts, keys or ["_all"])
@@ -60,13 +59,16 @@ def averaged_frames(parts: Sequence[tuple[float, pl.DataFrame]], keys: Sequence[
     return found.sort(keys, nulls_last=True) if keys else found.drop("_all")
 
 
-def _sum(name: str) -> pl.Expr:
-    """The sum of a column; null where all of it is."""
-    return pl.when(pl.col(name).is_not_null().any()).then(pl.col(name).sum()).alias(name)
+def sum_frames(frames: Sequence[pl.DataFrame], keys: Sequence[str], numbers: Sequence[str]) -> pl.DataFrame:
+    """Sum columns of frames by keys; a sum is null where all its values are."""
+    sums = (
+        pl.when(pl.col(name).is_not_null().any()).then(pl.col(name).sum()).alias(name) for name in numbers
+    )
+    return pl.concat(frames).group_by(keys, maintain_order=True).agg(sums)
 
 
 def sum_of(parts: Sequence[tuple[float, F64]]) -> F64:
-    """The weighted sum of arrays, added in order."""
+    """Sum arrays with weights, in order."""
     total = parts[0][0] * parts[0][1]
     for weight, values in parts[1:]:
         total = total + weight * values

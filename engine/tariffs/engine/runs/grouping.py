@@ -1,10 +1,10 @@
-"""Grouping of lines and the contract's result columns by group."""
+"""Group lines and sum the result columns by group."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -35,7 +35,7 @@ AUTHORITY_COLUMNS = ("duty", "duty_owed", "rate", "duty_after")
 
 @dataclass(frozen=True)
 class Grouping:
-    """The group of each line. `keys` has one row per group; `product_pure` if every group is whole products."""
+    """Group of each line. `keys` has one row per group; `product_pure` if every group is whole products."""
 
     keys: pl.DataFrame
     of_line: I64
@@ -44,35 +44,62 @@ class Grouping:
 
     @classmethod
     def of(cls, table: PreparedTable, by: Sequence[str]) -> Grouping:
-        """Group a table by keys: origin, hts2 to hts10, month, or any column of the table; `authority`
-        beside them.
+        """Group a table by keys: origin, hts2 to hts10, month, or any column of the table, and `authority`.
 
         Raises:
             InputError: GROUP_UNKNOWN.
         """
         names = [name for name in by if name != AUTHORITY]
-        frame = pl.DataFrame([_key(table, name).alias(name) for name in names])
         if not names:
-            frame = pl.DataFrame({"_all": np.zeros(table.lines.count, dtype=np.int8)})
-        keys = frame.unique().sort(frame.columns, nulls_last=True)
-        numbered = keys.with_row_index("_group")
-        of_line = frame.join(numbered, on=frame.columns, how="left", nulls_equal=True, maintain_order="left")
+            return replace(cls.whole(table), by_authority=AUTHORITY in by)
+        frame = pl.DataFrame([_key(table, name).alias(name) for name in names])
+        keys = frame.unique().sort(names, nulls_last=True)
         pure = all(CODE_KEYS.get(name, math.inf) <= table.product_digits for name in names)
-        return cls(keys.select(names), of_line["_group"].to_numpy().astype(np.int64), AUTHORITY in by, pure)
+        return cls(keys, _place(frame, keys), AUTHORITY in by, pure)
 
     @classmethod
     def whole(cls, table: PreparedTable) -> Grouping:
-        """The whole table as one group."""
+        """Group the whole table as one."""
         return cls(pl.DataFrame(), np.zeros(table.lines.count, dtype=np.int64), False, True)
 
     @property
     def count(self) -> int:
-        """How many groups."""
+        """Number of groups."""
         return self.keys.height if self.keys.width else 1
 
     def present(self, keep: Bools) -> Bools:
-        """Which groups have a line that is kept; the others have no row in results."""
+        """Mark the groups with a line that is kept; the others have no row in results."""
         return np.bincount(self.of_line[keep], minlength=self.count) > 0
+
+    def of_rows(self, rows: pl.DataFrame) -> I64:
+        """Find the group of each row of results."""
+        return _place(rows, self.keys) if self.keys.width else np.zeros(rows.height, dtype=np.int64)
+
+    def of_product(self, product_of_line: I64, products: int) -> I64 | None:
+        """Find the group of each product; None where groups cut through products."""
+        if not self.product_pure:
+            return None
+        group = np.zeros(products, dtype=np.int64)
+        group[product_of_line] = self.of_line
+        return group
+
+    def sums(self, columns: Sequence[F64], keep: Bools) -> F64:
+        """Sum columns of the kept lines by group: (groups, columns)."""
+        checkpoint()
+        sums = np.zeros((self.count, len(columns)))
+        sum_by_group(self.of_line[keep], np.column_stack(columns)[keep], sums)
+        return sums
+
+    def with_keys(self, numbers: pl.DataFrame) -> pl.DataFrame:
+        """Put the keys before a frame with a row per group."""
+        return pl.concat([self.keys, numbers], how="horizontal") if self.keys.width else numbers
+
+
+def _place(rows: pl.DataFrame, keys: pl.DataFrame) -> I64:
+    """Find the row of each row's keys in `keys`."""
+    numbered = keys.with_row_index("_group")
+    joined = rows.join(numbered, on=keys.columns, how="left", nulls_equal=True, maintain_order="left")
+    return joined["_group"].to_numpy().astype(np.int64)
 
 
 def _key(table: PreparedTable, name: str) -> pl.Series:
@@ -91,79 +118,57 @@ def _key(table: PreparedTable, name: str) -> pl.Series:
     )
 
 
-def _sums(group: I64, count: int, columns: Sequence[F64], keep: Bools) -> F64:
-    checkpoint()
-    out = np.zeros((count, len(columns)))
-    sum_by_group(group[keep], np.column_stack(columns)[keep], out)
-    return out
-
-
 def reduce_groups(
     grouping: Grouping, columns: Mapping[str, F64], keep: Bools, volume: TradeVolume | None
 ) -> pl.DataFrame:
-    """The contract's columns by group; what needs a baseline or response that is missing is null.
+    """Sum the result columns by group; columns that need a missing baseline or response are null.
 
-    A group without a line that is kept is left out.
+    A group without a line that is kept has no row.
     """
     taxed = [TAX] if TAX in columns else []
     present = [name for name in (*SUMS, *taxed) if name in ALWAYS_KNOWN or not np.isnan(columns[name]).all()]
-    sums = _sums(grouping.of_line, grouping.count, [columns[name] for name in present], keep)
-    found: dict[str, F64] = {name: sums[:, index] for index, name in enumerate(present)}
+    sums = grouping.sums([columns[name] for name in present], keep)
+    results = with_rates(dict(zip(present, sums.T, strict=True))) | _product_sums(grouping, volume)
     missing = np.full(grouping.count, np.nan)
-    found = with_rates(found) | _product_sums(grouping, volume)
-    data = {name: found.get(name, missing) for name in (*COLUMNS, *taxed)}
-    numbers = pl.DataFrame(data).fill_nan(None)
+    numbers = pl.DataFrame({name: results.get(name, missing) for name in (*COLUMNS, *taxed)}).fill_nan(None)
     if not grouping.keys.width:
         return numbers
-    return pl.concat([grouping.keys, numbers], how="horizontal").filter(pl.Series(grouping.present(keep)))
+    return grouping.with_keys(numbers).filter(pl.Series(grouping.present(keep)))
 
 
 def _product_sums(grouping: Grouping, volume: TradeVolume | None) -> dict[str, F64]:
+    """Sum surplus and welfare, which belong to products: a group that cuts through products has none."""
     if volume is None:
         return {}
-    values = {"buyer_surplus": volume.buyer_surplus, "welfare": volume.welfare}
-    return product_sums(grouping, volume.product_of_line, values)
-
-
-def product_sums(grouping: Grouping, product_of_line: I64, per_product: Mapping[str, F64]) -> dict[str, F64]:
-    """Surplus and welfare belong to products; a group that cuts through products has none."""
-    if not grouping.product_pure:
+    group = grouping.of_product(volume.product_of_line, len(volume.welfare))
+    if group is None:
         return {}
-    found = {}
-    for name, values in per_product.items():
-        group_of_product = np.zeros(len(values), dtype=np.int64)
-        group_of_product[product_of_line] = grouping.of_line
-        found[name] = sums_of(group_of_product, values, grouping.count)
-    return found
+    values = {"buyer_surplus": volume.buyer_surplus, "welfare": volume.welfare}
+    return {name: sums_of(group, amounts, grouping.count) for name, amounts in values.items()}
 
 
 def reduce_authority(
     grouping: Grouping, duties: Duties, columns: Mapping[str, F64], keep: Bools
 ) -> pl.DataFrame:
-    """Duty by group and authority; `rate` is over the group's customs value less what may not be imported."""
+    """Sum duty by group and authority; `rate` is over the group's customs value that may be imported."""
     value = columns["customs_value"] - columns[PROHIBITED_VALUE]
     grown = ratio(columns["value_after"], value, 0.0)
-    values = _sums(grouping.of_line, grouping.count, [value], keep)[:, 0]
+    values = grouping.sums([value], keep)[:, 0]
     blocks = []
     for index, authority in enumerate(duties.authorities):
         duty = duties.by_authority[:, index]
         if not duty.any():
             continue
-        sums = _sums(
-            grouping.of_line, grouping.count, [duty, duties.owed_by_authority[:, index], duty * grown], keep
-        )
-        block = pl.DataFrame(
-            {
-                AUTHORITY: [authority] * grouping.count,
-                "duty": sums[:, 0],
-                "duty_owed": sums[:, 1],
-                "rate": ratio(sums[:, 0], values),
-                "duty_after": sums[:, 2],
-            }
-        ).fill_nan(None)
-        if grouping.keys.width:
-            block = pl.concat([grouping.keys, block], how="horizontal")
-        blocks.append(block.filter(pl.col("duty") != 0))
+        sums = grouping.sums([duty, duties.owed_by_authority[:, index], duty * grown], keep)
+        block = {
+            AUTHORITY: [authority] * grouping.count,
+            "duty": sums[:, 0],
+            "duty_owed": sums[:, 1],
+            "rate": ratio(sums[:, 0], values),
+            "duty_after": sums[:, 2],
+        }
+        numbers = pl.DataFrame(block).fill_nan(None)
+        blocks.append(grouping.with_keys(numbers).filter(pl.col("duty") != 0))
     schema: dict[str, pl.DataType | type[pl.DataType]] = {
         **grouping.keys.schema,
         AUTHORITY: pl.String,

@@ -1,11 +1,10 @@
-"""Landed cost and trade volume of a table under scenarios: the public verb behind `tariffs impact`."""
+"""Compute landed cost and trade volume of a table under scenarios: the verb behind `tariffs impact`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import partial
 
 import polars as pl
 
@@ -15,32 +14,22 @@ from tariffs.engine.law.notes import Note
 from tariffs.engine.line_duty.entry_line import entry_instant, entry_moment, moment_notes, unread_of
 from tariffs.engine.response.parameters import HORIZONS
 from tariffs.engine.runs.attribution import attribute
+from tariffs.engine.runs.options import RESPONSES, Options, Point
 from tariffs.engine.runs.port_fees import fee_notes
 from tariffs.engine.runs.results import compared_groups, compared_totals
-from tariffs.engine.runs.table_run import (
-    RESPONSES,
-    Cancelled,
-    Options,
-    Outcome,
-    Point,
-    Progress,
-    RunContext,
-    SwitchReport,
-    Table,
-    TableRun,
-)
-from tariffs.engine.runs.uncertainty import Drawing, Ranges
+from tariffs.engine.runs.table_run import Cancelled, Outcome, Progress, StepwiseRun, SwitchReport, TableRun
+from tariffs.engine.runs.uncertainty import Ranges, UncertaintyRun
 from tariffs.engine.scenario import Scenario, apply_scenario, components, library, lineage, problems_of
 from tariffs.engine.scenario.describe import describe_change
-from tariffs.engine.tables.prepare import OwnDates
+from tariffs.engine.tables.prepare import OwnDates, Table
 
 __all__ = [
     "HORIZONS",
     "RESPONSES",
     "Impact",
+    "ImpactRun",
     "Options",
     "Point",
-    "PointRun",
     "ScenarioImpact",
     "SwitchReport",
     "Table",
@@ -50,9 +39,9 @@ __all__ = [
 
 @dataclass(frozen=True)
 class ScenarioImpact:
-    """The results of one point. `groups` and `total` have the columns of the contract; `lines` only if asked for.
+    """Results of one point. `groups` and `total` have the columns of the contract; `lines` only on request.
 
-    `ranges` are those over the draws, if there are any. `attribution`, if asked for, splits the difference from the
+    `ranges` are those over the draws, if there are any. `attribution`, on request, splits the difference from the
     first scenario of the day by change and authority; see `attribution`.
     """
 
@@ -68,7 +57,7 @@ class ScenarioImpact:
 
 @dataclass(frozen=True)
 class Impact:
-    """The answer: one block per point, remarks on the table, the refused rows, and what is needed to replay it."""
+    """Results of an impact: one block per point, notes, refused rows, and inputs needed to reproduce it."""
 
     scenarios: tuple[ScenarioImpact, ...]
     notes: tuple[Note, ...]
@@ -85,53 +74,41 @@ def impact(
     progress: Progress | None = None,
     cancelled: Cancelled | None = None,
 ) -> Impact:
-    """Value a table under each point.
+    """Compute a table under each point.
 
     Args:
         table: a frame, a path, or None for the embedded table of US imports 2024.
         points: scenarios with their dates; `*_vs` columns compare with the first of each date.
         law: the law before any scenario.
-        options: how to value it.
+        options: options of the run.
         progress: called with a stage and a fraction done.
-        cancelled: asked between stages and chunks; if it says yes the run stops.
+        cancelled: called between stages and chunks; if it returns True the run stops.
 
     Raises:
         InputError: BASELINE_REQUIRED, GROUP_UNKNOWN, PARAMETER_INVALID, or a fault of the table as a whole.
         ScenarioError: a scenario cannot be applied.
         ServiceError: CANCELLED.
     """
-    run = PointRun(table, points, law=law, options=options, progress=progress, cancelled=cancelled)
+    run = ImpactRun(table, points, law=law, options=options, progress=progress, cancelled=cancelled)
     return run.result([run.value(index) for index in range(len(points))])
 
 
 def read_points(
     law: Law, points: Sequence[Point], direction: str
 ) -> tuple[tuple[Point, ...], tuple[Note, ...]]:
-    """Points with their days as ISO text (the law's as-of day where none is given), and notes on repairs.
+    """Read the days of points as ISO text (the law's as-of day where none is given), with notes on repairs.
 
     Raises:
         InputError: ENTRY_DATE_INVALID or ENTRY_DATE_OUT_OF_COVERAGE.
     """
     moments = [entry_moment(law, point.on or law.as_of, direction) for point in points]
     notes = dict.fromkeys(note for moment in moments for note in moment_notes("on", moment))
-    read = (replace(point, on=moment.text) for point, moment in zip(points, moments, strict=True))
-    return tuple(read), tuple(notes)
+    dated = (replace(point, on=moment.text) for point, moment in zip(points, moments, strict=True))
+    return tuple(dated), tuple(notes)
 
 
-class PointRun:
-    """The points of an impact, valued one at a time: a run that was broken off goes on with those it lacks.
-
-    Args:
-        table: as of `impact`, and so are the others.
-        points: scenarios with their dates.
-        law: the law before any scenario.
-        options: how to value it.
-        progress: called with a stage and a fraction done.
-        cancelled: asked between stages and chunks.
-
-    Raises:
-        TariffsError: as `impact`.
-    """
+class ImpactRun(StepwiseRun):
+    """Impact computed one point at a time; arguments and errors as `impact`."""
 
     def __init__(
         self,
@@ -143,99 +120,91 @@ class PointRun:
         progress: Progress | None = None,
         cancelled: Cancelled | None = None,
     ) -> None:
-        self._run = RunContext(progress, cancelled)
-        self._valuer = TableRun(table, law, options or Options(), self._run)
-        self._points, self._point_notes = read_points(law, points, self._valuer.options.direction)
-        self._drawing = Drawing.of(self._valuer)
+        super().__init__(table, law, options, progress, cancelled)
+        self._points, self._point_notes = read_points(law, points, self._table_run.options.direction)
+        self._uncertainty = UncertaintyRun.of(self._table_run)
         self._first: dict[str, ScenarioImpact] = {}
 
-    @property
-    def refused(self) -> pl.DataFrame:
-        """The rows that could not be used, as far as is known by now."""
-        return self._valuer.refused()
-
-    @property
-    def touched(self) -> SwitchReport:
-        """What the points valued so far have met."""
-        return self._valuer.touched
-
-    def recall(self, touched: SwitchReport) -> None:
-        """Take over what the points that another run valued have met."""
-        self._valuer.recall(touched)
-
     def value(self, index: int) -> ScenarioImpact:
-        """The block of one point, with its differences from the first of its day, which is valued if it was not."""
+        """Compute the block of one point, with its differences from the first point of its day."""
         on = self._points[index].on
-        leading = next(place for place, point in enumerate(self._points) if point.on == on)
+        leading = self._leading(on)
         if leading != index and on not in self._first:
-            self._keep_first(self._value(leading))
-        found = self._value(index)
+            self._keep_first(self._block(leading))
+        block = self._block(index)
         if leading == index:
-            self._keep_first(found)
-        return _compared(found, self._first[on], self._valuer.options.by)
+            self._keep_first(block)
+        return _compared(block, self._first[on], self._table_run.options.by)
 
-    def _keep_first(self, found: ScenarioImpact) -> None:
-        # Only the sums are compared with: the lines would hold the memory of the whole table.
-        self._first[found.on] = replace(found, lines=None)
+    def _leading(self, on: str) -> int:
+        return next(place for place, point in enumerate(self._points) if point.on == on)
+
+    def _keep_first(self, block: ScenarioImpact) -> None:
+        # Comparisons need the sums alone; the lines would hold the memory of the whole table.
+        self._first[block.on] = replace(block, lines=None)
 
     def result(self, blocks: Sequence[ScenarioImpact]) -> Impact:
-        """The whole answer, once every point is valued."""
-        self._run.step("done", 1.0)
-        valuer = self._valuer
-        marks = [f"{point.scenario.id}@{point.on}" for point in self._points]
-        provenance = valuer.provenance(
-            [point.scenario for point in self._points], points=marks, **_line_dates(valuer)
+        """Assemble the result, once every point is computed."""
+        self._context.step("done", 1.0)
+        run = self._table_run
+        provenance = run.provenance(
+            [point.scenario for point in self._points],
+            points=[f"{point.scenario.id}@{point.on}" for point in self._points],
+            **_line_dates(run),
         )
-        notes = (*self._point_notes, *valuer.notes(), *_unread(valuer, self._points))
-        return Impact(tuple(blocks), notes, valuer.refused(), provenance)
+        notes = (*self._point_notes, *run.notes(), *_unread(run, self._points))
+        return Impact(tuple(blocks), notes, run.refused(), provenance)
 
-    def _value(self, index: int) -> ScenarioImpact:
-        point, valuer, run = self._points[index], self._valuer, self._run
+    def _block(self, index: int) -> ScenarioImpact:
+        point, run = self._points[index], self._table_run
         share = 1 / (len(self._points) + 1)
         stage, done = f"{point.scenario.id} on {point.on}", (index + 1) * share
-        run.step(stage, done)
-        outcomes = valuer.outcomes(point.scenario, point.on)
-        found = _block(valuer, point, outcomes)
-        if self._drawing is not None:
-            tell = partial(_tell, run, stage, done, share)
-            keep = valuer.kept(outcomes)
-            ranges = self._drawing.ranges(point.on, found.groups, found.total, outcomes, keep, tell)
-            found = replace(found, ranges=ranges)
-        leading = next(one.scenario for one in self._points if one.on == point.on)
-        if valuer.options.attribute and leading is not point.scenario:
-            found = replace(found, attribution=attribute(valuer, leading, point.scenario, point.on).frame)
-        return found
+        self._context.step(stage, done)
+        outcomes = run.outcomes(point.scenario, point.on)
+        block = _block(run, point, outcomes)
+        if self._uncertainty is not None:
+
+            def report(part: float) -> None:
+                self._context.step(f"{stage}: drawing", done + share * part)
+
+            keep = run.kept(outcomes)
+            ranges = self._uncertainty.ranges(point.on, block.groups, block.total, outcomes, keep, report)
+            block = replace(block, ranges=ranges)
+        leading = self._points[self._leading(point.on)].scenario
+        if run.options.attribute and leading is not point.scenario:
+            block = replace(block, attribution=attribute(run, leading, point.scenario, point.on).frame)
+        return block
 
 
-def _unread(valuer: TableRun, points: Sequence[Point]) -> tuple[Note, ...]:
-    """The note on days, of points or of lines, after the last one to which acts have been read."""
-    dates = valuer.own_dates
+def _unread(run: TableRun, points: Sequence[Point]) -> tuple[Note, ...]:
+    """Note that a day, of a point or a line, is later than the last day to which acts have been read."""
+    dates = run.own_dates
     days = [dates.last] if dates else []
     if not dates or dates.lines < dates.of:
-        days += point_days(valuer.law, points, valuer.options.direction)
-    return unread_of(valuer.law, days, valuer.options.known_on)
+        days += point_days(run.law, points, run.options.direction)
+    return unread_of(run.law, days, run.options.known_on)
 
 
 def point_days(law: Law, points: Sequence[Point], direction: str) -> list[date]:
-    """The days of points on the clock of their direction."""
+    """List the days of points on the clock of their direction."""
     zone = law.zones[direction]
     return [entry_instant(law, point.on, direction).astimezone(zone).date() for point in points]
 
 
-def _block(valuer: TableRun, point: Point, outcomes: Sequence[Outcome]) -> ScenarioImpact:
-    lines = valuer.lines(outcomes) if valuer.options.lines else None
+def _block(run: TableRun, point: Point, outcomes: Sequence[Outcome]) -> ScenarioImpact:
+    lines = run.lines(outcomes) if run.options.lines else None
     notes = [note for outcome in outcomes for note in outcome.notes]
-    notes += [_dated_note(dates, point.on)] if (dates := valuer.own_dates) else []
-    notes += remarks(valuer.law, point.scenario) + _fees(valuer, point)
+    notes += [_dated_note(dates, point.on)] if (dates := run.own_dates) else []
+    notes += scenario_notes(run.law, point.scenario) + _port_fee_notes(run, point)
     unique = tuple(dict.fromkeys(notes))
     return ScenarioImpact(
-        point.scenario.id, point.on, valuer.groups(outcomes), valuer.total(outcomes), lines, unique
+        point.scenario.id, point.on, run.groups(outcomes), run.total(outcomes), lines, unique
     )
 
 
-def _line_dates(valuer: TableRun) -> dict[str, object]:
-    """For the provenance: which of the lines were rated on a day of their own, and on which days."""
-    dates = valuer.own_dates
+def _line_dates(run: TableRun) -> dict[str, object]:
+    """Provenance facts: number and period of the lines with an entry date."""
+    dates = run.own_dates
     if dates is None:
         return {}
     days = {"first": dates.first.isoformat(), "last": dates.last.isoformat()}
@@ -245,51 +214,46 @@ def _line_dates(valuer: TableRun) -> dict[str, object]:
 def _dated_note(dates: OwnDates, on: str) -> Note:
     days = f"{dates.first} to {dates.last}"
     if dates.lines == dates.of:
-        text = f"Every line has an entry date of its own ({days}), so none is rated on {on}."
+        text = f"Every line has its own entry date ({days}), so none is computed on {on}."
     else:
-        text = f"{dates.lines:,} of {dates.of:,} lines have an entry date of their own ({days}); {on} dates the others."
+        text = f"{dates.lines:,} of {dates.of:,} lines have their own entry date ({days}); the others enter on {on}."
     return Note("ENTRY_DATE_BEATS_ON", text)
 
 
-def _fees(valuer: TableRun, point: Point) -> list[Note]:
-    """What port fees cost on the voyages that the scenario states, if it states any."""
-    stating = [part for _, part in components(point.scenario) if _states_voyages(part)]
-    laws = [apply_scenario(valuer.law, part) for part in stating]
-    return [note for law in laws for note in fee_notes(law, point.on, valuer.options.known_on)]
+def _port_fee_notes(run: TableRun, point: Point) -> list[Note]:
+    """List the cost of port fees on the voyages that the scenario states."""
+    parts = [part for _, part in components(point.scenario) if _states_voyages(part)]
+    laws = [apply_scenario(run.law, part) for part in parts]
+    return [note for law in laws for note in fee_notes(law, point.on, run.options.known_on)]
 
 
 def _states_voyages(scenario: Scenario) -> bool:
     return any(step.assumptions.port_calls for step in lineage(scenario, library()))
 
 
-def _tell(run: RunContext, stage: str, done: float, share: float, part: float) -> None:
-    run.step(f"{stage}: drawing", done + share * part)
-
-
-def remarks(law: Law, scenario: Scenario) -> list[Note]:
-    """What checking a scenario against the law warns of, and what of it charges nothing by itself."""
-    found = [Note(problem.reason, problem.message) for problem in problems_of(scenario, law)]
+def scenario_notes(law: Law, scenario: Scenario) -> list[Note]:
+    """List warnings from checking a scenario against the law, and its changes that charge no duty."""
+    notes = [Note(problem.reason, problem.message) for problem in problems_of(scenario, law)]
     for _, part in components(scenario):
         for step in lineage(part, library()):
-            found += [note for change in step.changes if (note := _remark(change))]
-    return found
+            notes += [note for change in step.changes if (note := _change_note(change))]
+    return notes
 
 
-def _remark(change: Change) -> Note | None:
+def _change_note(change: Change) -> Note | None:
     if change.op == "announce":
-        return Note(
-            "ANNOUNCED", f"{describe_change(change)}: announced, without an instrument; it charges nothing."
-        )
+        text = f"{describe_change(change)}: announced without a legal instrument; it charges nothing."
+        return Note("ANNOUNCED", text)
     if change.op == "shock_quantity":
         return Note(
             "QUANTITY_SHOCK",
-            f"{describe_change(change)}: it binds after the response, at the prices of the model; where it binds, "
-            "surplus and welfare are not known. A static run does not move quantities.",
+            f"{describe_change(change)}: applied after the response, at the prices of the model; where it binds, "
+            "surplus and welfare are unknown. A static run does not change quantities.",
         )
     return None
 
 
-def _compared(found: ScenarioImpact, first: ScenarioImpact, by: Sequence[str]) -> ScenarioImpact:
-    """The block with its differences from the first scenario listed for the same date."""
-    groups = compared_groups(found.groups, first.groups, by)
-    return replace(found, groups=groups, total=compared_totals(found.total, first.total))
+def _compared(block: ScenarioImpact, first: ScenarioImpact, by: Sequence[str]) -> ScenarioImpact:
+    """Add the differences from the first scenario listed for the same date."""
+    groups = compared_groups(block.groups, first.groups, by)
+    return replace(block, groups=groups, total=compared_totals(block.total, first.total))

@@ -1,8 +1,8 @@
-"""What changes in the law in a window of days: acts that take effect or are published, and which lines they hit.
+"""Find changes of the law in a window of days: acts that take effect, end or are published.
 
-A notice has one *step*: the instant and day of knowledge just before it and just after. An act published after its
-effect is a step in knowledge at the instant it reaches back to; any other is a step in time. Acts of one step are
-valued together, since they displace each other.
+A notice has one *step*: the instant and `known_on` day just before it and just after. A retroactive act is a step in
+`known_on` at the instant from which it applies; any other is a step in time. Acts of one step are computed together,
+since they displace each other.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _MOMENT = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class ChangeStep:
-    """Just before and just after a notice: an instant (UTC) and a day of knowledge each."""
+    """Instant (UTC) and `known_on` day just before a notice, and just after."""
 
     before: tuple[datetime, date]
     after: tuple[datetime, date]
@@ -38,19 +38,19 @@ class ChangeStep:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One change of the law.
+    """Change of the law.
 
     Attributes:
         id: label of a period, path of an act, id of a stacking rule, or name of a list.
         kind: enact, end, stacking, list, or the verb of an act.
-        when: what of it falls in the window: takes_effect, ends, published.
-        measures: the measures it is about.
-        at: its instant (UTC), None where it has none.
+        when: its events in the window: takes_effect, ends, published.
+        measures: ids of the measures it changes.
+        at: its instant (UTC), or None.
         known_from: day of publication, None if always known.
         text: one sentence.
         citations: legal sources.
         conf: confidence A, B, C or U; empty where the data gives none.
-        step: before and after, None where nothing can be valued.
+        step: before and after, None if it cannot be computed.
     """
 
     id: str
@@ -67,7 +67,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class ChangeWindow:
-    """The days from `start` to `end`, both counted, and whose goods are asked for (empty is any)."""
+    """Days from `start` to `end` inclusive, and the code and origin of goods (empty is any)."""
 
     start: date
     end: date
@@ -75,18 +75,18 @@ class ChangeWindow:
     origin: str = ""
 
     def holds_day(self, day: date | None) -> bool:
-        """Whether a day is in the window."""
+        """Check that a day is in the window."""
         return day is not None and self.start <= day <= self.end
 
 
 def changes(
     law: Law, window: ChangeWindow, *, known_on: date | None = None, direction: str = IMPORT
 ) -> tuple[Notice, ...]:
-    """The notices of a window, by instant.
+    """List the notices of a window, by instant.
 
     Args:
         law: the law, after any scenario.
-        window: the days, and whose goods.
+        window: the days and the goods.
         known_on: the day whose acts count, the law's as-of day if None.
         direction: import or export; days are those of its clock.
 
@@ -98,14 +98,14 @@ def changes(
             "REQUEST_INVALID", f"The window ends on {window.end}, before {window.start}.", field="end",
             fix="Give a later end.",
         )  # fmt: skip
-    finder = _Finder(law, window, known_on or law.as_of, direction)
-    found = [*finder.periods(), *finder.acts(), *finder.suspensions(), *finder.rules(), *finder.lists()]
+    finder = _NoticeFinder(law, window, known_on or law.as_of, direction)
+    notices = [*finder.periods(), *finder.acts(), *finder.suspensions(), *finder.rules(), *finder.lists()]
     late = datetime.max.replace(tzinfo=UTC)
-    return tuple(sorted(found, key=lambda notice: (notice.at or late, notice.measures, notice.id)))
+    return tuple(sorted(notices, key=lambda notice: (notice.at or late, notice.measures, notice.id)))
 
 
 def read_window(start: str, end: str, hts: str = "", origin: str = "") -> ChangeWindow:
-    """A window from text; raises InputError ENTRY_DATE_INVALID."""
+    """Read a window from text; raises InputError ENTRY_DATE_INVALID."""
     days = []
     for name, text in (("start", start), ("end", end)):
         try:
@@ -116,8 +116,8 @@ def read_window(start: str, end: str, hts: str = "", origin: str = "") -> Change
     return ChangeWindow(days[0], days[1], hts.replace(".", ""), origin.strip().upper())
 
 
-class _Finder:
-    """Finds the notices of one law and window."""
+class _NoticeFinder:
+    """Search for the notices of one law in one window."""
 
     def __init__(self, law: Law, window: ChangeWindow, known_on: date, direction: str) -> None:
         self._law = law
@@ -128,7 +128,7 @@ class _Finder:
         self._measures = [m for m in law.measures.values() if m.direction == direction and not m.announced]
 
     def periods(self) -> Iterator[Notice]:
-        """Periods that begin, end as written, or are published."""
+        """Yield periods that begin, end as enacted, or are published."""
         for measure in self._measures:
             for period in measure.periods:
                 if not self._counts(period.known_from, period.switch, period.conf):
@@ -157,7 +157,7 @@ class _Finder:
             )  # fmt: skip
 
     def acts(self) -> Iterator[Notice]:
-        """Acts that bite or are published; one notice per act, with all measures it reaches."""
+        """Yield acts that take effect or are published; one notice per act, with all measures it changes."""
         bound: dict[int, list[tuple[Measure, Act]]] = {}
         for measure in self._measures:
             for act in known(self._law.acts[measure.id], self._known_on):
@@ -178,7 +178,7 @@ class _Finder:
                 )  # fmt: skip
 
     def _moved_end(self, measure: Measure, act: Act) -> datetime | None:
-        """The end that an extension moved: of the last suspension before it, else of the last period."""
+        """Find the end that an extension moved: of the last suspension before it, else of the last period."""
         earlier = [one for one in self._law.acts[measure.id] if one.order < act.order]
         windows = [one.window for one in suspensions_of(earlier) if one.goods.meets(Reached.of(act))]
         if windows:
@@ -188,7 +188,7 @@ class _Finder:
         return max([*ends, *moved], default=None)
 
     def suspensions(self) -> Iterator[Notice]:
-        """Suspensions that end in the window, after all extensions known."""
+        """Yield suspensions that end in the window, after all extensions known."""
         for measure in self._measures:
             acts = [
                 a
@@ -210,7 +210,7 @@ class _Finder:
                     )  # fmt: skip
 
     def rules(self) -> Iterator[Notice]:
-        """Stacking rules that begin, end or are published."""
+        """Yield stacking rules that begin, end or are published."""
         for rule in self._law.rules:
             if not self._counts(rule.known_from, rule.switch, rule.conf):
                 continue
@@ -230,7 +230,7 @@ class _Finder:
         return [m for m in self._measures if m.id in names or not names.isdisjoint(m.parents)]
 
     def lists(self) -> Iterator[Notice]:
-        """Product lists whose codes change."""
+        """Yield product lists whose codes change."""
         for name, product_list in self._law.lists.items():
             users = [m for m in self._measures if name in _lists_of(m)]
             for at in product_list.boundaries:
@@ -245,7 +245,7 @@ class _Finder:
                         self._step(at, None),
                     )  # fmt: skip
 
-    # -- what falls in the window ------------------------------------------------------------------------------
+    # -- conditions of the window ------------------------------------------------------------------------------
 
     def _in(self, moment: datetime | None) -> bool:
         return moment is not None and self._window.holds_day(moment.astimezone(self._zone).date())
@@ -302,7 +302,7 @@ def _lists_of(measure: Measure) -> frozenset[str]:
 
 
 def describe_row_list(rows: Sequence[Row]) -> str:
-    """What rows charge, in short."""
+    """Summarize the rates of rows."""
     rates = sorted({row.rate for row in rows if row.rate is not None and not row.exempt})
     kinds = {row.kind for row in rows if not row.exempt}
     if PROHIBITION in kinds:
@@ -316,7 +316,7 @@ def describe_row_list(rows: Sequence[Row]) -> str:
 
 
 def describe_change(change: Change) -> str:
-    """An act in one clause: its verb, what it reaches, and its dates and rates."""
+    """Describe an act: its verb, goods, dates and rates."""
     words = [f"{change.op}: {OPS[change.op].text}"]
     scope = change.selector.scope
     part = _scope_words(scope)

@@ -1,7 +1,4 @@
-"""Duty on rows that come in batches: laws are made once, each batch is read, valued and let go.
-
-There is no response: it would need the whole table.
-"""
+"""Compute duty on rows that arrive in batches, without a response, which would need the whole table."""
 
 from __future__ import annotations
 
@@ -15,14 +12,15 @@ from tariffs.engine.base.provenance import law_facts, with_run_digest
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.line_duty.entry_line import unread_of
-from tariffs.engine.runs.impact import point_days, read_points, remarks
-from tariffs.engine.runs.table_run import Cancelled, Options, Point, RunContext, TableRun, law_with_options
+from tariffs.engine.runs.impact import point_days, read_points, scenario_notes
+from tariffs.engine.runs.options import Options, Point, law_with_options
+from tariffs.engine.runs.table_run import Cancelled, RunContext, TableRun
 from tariffs.engine.scenario import apply_scenario, components
 
 
 @dataclass(frozen=True)
 class ValuedBatch:
-    """One batch: the rows that could not be used (numbered within it), the others under each point, and its facts."""
+    """Results of one batch: refused rows (numbered within it), the other rows under each point, notes and facts."""
 
     refused: pl.DataFrame
     lines: tuple[pl.DataFrame, ...]
@@ -33,12 +31,12 @@ class ValuedBatch:
 
 
 class LineStream:
-    """Values batches of rows under points.
+    """Computation of batches of rows under points; scenarios are applied once.
 
     Args:
-        points: scenarios with their dates; a date beats none but that of a row.
+        points: scenarios with their dates; a row's own date takes precedence.
         law: the law before any scenario.
-        options: how to value rows: what they say of acts, switches, confidence and direction counts, the rest does not.
+        options: `known_on`, `switches`, `min_conf`, `direction` and `date_format` count, the others do not.
 
     Raises:
         ScenarioError: a scenario cannot be applied.
@@ -65,36 +63,42 @@ class LineStream:
         unread = unread_of(law, point_days(law, self.points, options.direction), options.known_on)
         self.notes = tuple(
             dict.fromkeys(
-                (*notes, *(n for point in self.points for n in remarks(under, point.scenario)), *unread)
+                (
+                    *notes,
+                    *(n for point in self.points for n in scenario_notes(under, point.scenario)),
+                    *unread,
+                )
             )
         )
 
     def value(self, frame: pl.DataFrame, cancelled: Cancelled | None = None) -> ValuedBatch:
-        """Value one batch.
+        """Compute one batch.
 
         Raises:
             InputError: a fault of the batch as a whole, such as COLUMN_MISSING.
             ServiceError: CANCELLED.
         """
-        valuer = TableRun(frame, self._law, self._options, RunContext(None, cancelled))
-        lines, notes = [], list(valuer.notes())
+        table_run = TableRun(frame, self._law, self._options, RunContext(None, cancelled))
+        lines, notes = [], list(table_run.notes())
         for point, laws in zip(self.points, self._laws, strict=True):
-            outcomes = [valuer.outcome(law, valuer.dated(law, point.on), weight) for weight, law in laws]
+            outcomes = [
+                table_run.outcome(law, table_run.dated(law, point.on), weight) for weight, law in laws
+            ]
             notes += [note for outcome in outcomes for note in outcome.duties.notes]
-            lines.append(valuer.lines(outcomes))
+            lines.append(table_run.lines(outcomes))
         return ValuedBatch(
-            valuer.refused(),
+            table_run.refused(),
             tuple(lines),
             tuple(dict.fromkeys(notes)),
-            valuer.touched.switches,
-            valuer.prepared.bases,
-            valuer.prepared.digest,
+            table_run.switch_report.switches,
+            table_run.prepared.bases,
+            table_run.prepared.digest,
         )
 
     def provenance(
         self, table_digest: str, batches: int, switches: Mapping[str, str], bases: Mapping[str, str]
     ) -> dict[str, object]:
-        """What it takes to get the rows again; the table's digest is that of its batches' digests in order."""
+        """Inputs needed to reproduce the rows; `table_digest` is that of the digests of the batches in order."""
         options = self._options
         facts: dict[str, object] = {
             **law_facts(self._law),

@@ -1,10 +1,9 @@
-"""Fees on port calls, and what they add to a container or a ton.
+"""Compute fees on port calls and their cost per container and ton.
 
-A fee falls on a ship and not on goods: its cost per container (TEU) or ton hangs on the ship's net tonnage, on what it
-lands, and on how many calls of a voyage share the cargo. No source gives these for trade as a whole:
-law/port_calls.yaml holds voyages as public sources describe them, and a scenario or caller states others. Each answer
-names every figure and its source; docs/exports.md has worked examples. Whether a fee is collected is the standing of
-its measure.
+A fee is charged on a ship, not on goods: its cost per container (TEU) or ton depends on the ship's net tonnage, the
+cargo it lands, and the number of calls of a voyage. No source gives these for all trade: law/data/port_calls.yaml holds
+voyages from public sources, and a scenario or caller states others. Each answer lists every figure with its source;
+docs/exports.md has worked examples. A fee is collected if its measure is in force.
 """
 
 from __future__ import annotations
@@ -28,10 +27,10 @@ _CARGO = ("teu", "cargo_tons", "containers")
 
 @dataclass(frozen=True, slots=True)
 class Voyage:
-    """A ship and its cargo.
+    """Ship and cargo of a voyage.
 
-    `teu` and `tons` are what it lands on the voyage over all its fee-paying calls, `containers` the boxes of one call
-    (for fees by container); `calls` the fee-paying calls of a voyage; `calls_before` those the ship paid this year.
+    `teu` and `tons` are landed over all fee-paying calls of the voyage, `containers` in one call (for fees by
+    container); `calls` are the fee-paying calls of the voyage, `calls_before` those paid earlier in the year.
     """
 
     net_tons: Decimal
@@ -44,9 +43,9 @@ class Voyage:
 
 @dataclass(frozen=True, slots=True)
 class PortFee:
-    """The fee of a voyage in US dollars: per paying call, in all, and per TEU and ton (None if none is landed).
+    """Fee of a voyage in US dollars: per paying call, in total, and per TEU and ton (None without such cargo).
 
-    `suspended` says that the measure stands and is not collected; every amount is then 0.
+    `suspended`: the measure is in force but not collected; every amount is then 0.
     """
 
     measure: str
@@ -62,7 +61,7 @@ class PortFee:
 
 @dataclass(frozen=True, slots=True)
 class SourcedFigure:
-    """One figure of a voyage; `conf` is the confidence of a sourced one, empty where the caller stated it."""
+    """Figure of a voyage; `conf` is the confidence of its source, empty if the caller stated it."""
 
     name: str
     value: Decimal
@@ -72,10 +71,10 @@ class SourcedFigure:
 
 @dataclass(frozen=True, slots=True)
 class PortCost:
-    """What a fee costs under stated figures. `ship` is the sourced voyage they start from, empty if there is none.
+    """Cost of a fee with its figures. `ship` is the sourced voyage that supplies defaults, empty if there is none.
 
     `teu_of_trade` and `ton_of_trade` spread the fee over all cargo of the trade, on paying ships and others; they are
-    None without a figure for the share that comes on ships that pay.
+    None without a figure for the share of cargo on paying ships.
     """
 
     fee: PortFee
@@ -86,9 +85,9 @@ class PortCost:
 
 
 def sourced_costs(law: Law, instant: datetime, known_on: date | None = None) -> list[PortCost]:
-    """Every fee on every voyage the law has sources for, in the order of the law; see `port_cost`.
+    """Compute every fee on every sourced voyage of the law, in the order of the law; see `port_cost`.
 
-    A voyage that the law's scenario states takes the place of the sourced ones of its fee and kind.
+    A voyage stated by the law's scenario replaces the sourced ones of its fee and kind.
     """
     stated = law.assumptions.port_calls
     found: dict[tuple[str, str, str], PortCalls] = {}
@@ -102,7 +101,7 @@ def sourced_costs(law: Law, instant: datetime, known_on: date | None = None) -> 
 
 
 def fee_notes(law: Law, on: str, known_on: str = "") -> list[Note]:
-    """What the fees on the voyages that the law's scenario states cost per TEU and ton, one remark per fee.
+    """Describe the cost per TEU and ton of fees on voyages that the law's scenario states, one note per fee.
 
     Args:
         law: the law, after any scenario.
@@ -131,23 +130,23 @@ def _words(cost: PortCost) -> str:
     costs = [f"{amount:,.2f} USD {unit}" for amount, unit in amounts if amount is not None]
     figures = [f"{one.name} {one.value.normalize():,f} ({one.source})" for one in cost.figures]
     return (
-        f"{fee.measure}, {ship}: {', '.join([f'{fee.total:,.0f} USD a voyage', *costs])}. It is no duty and is in no "
-        f"amount of this result. Taken for granted: {'; '.join(figures)}."
+        f"{fee.measure}, {ship}: {', '.join([f'{fee.total:,.0f} USD a voyage', *costs])}. It is not a duty and not "
+        f"part of any amount of this result. Assumptions: {'; '.join(figures)}."
     )
 
 
 def port_cost(
     law: Law, measure: str, calls: PortCalls, instant: datetime, known_on: date | None = None
 ) -> PortCost:
-    """What a fee costs on a voyage, in US dollars per TEU and ton.
+    """Compute the cost of a fee on a voyage, in US dollars per TEU and ton.
 
-    What is not stated is sourced, figure by figure; but a sourced cargo belongs to its ship, so that it counts only
-    where neither net tonnage nor any cargo is stated. Without a figure a voyage has one call.
+    Figures that are not stated come from the sourced voyage; its cargo belongs to its ship, so it is used only where
+    neither net tonnage nor any cargo is stated. Without a figure a voyage has one call.
 
     Args:
         law: the law, after any scenario.
         measure: the fee's measure.
-        calls: the kind of ship, and what is stated of the voyage.
+        calls: the kind of ship, and the stated figures of the voyage.
         instant: the (aware) instant of the call.
         known_on: the day whose acts count; None is the law's as-of day.
 
@@ -165,9 +164,9 @@ def port_cost(
     if known.get("calls", ONE) % 1:
         raise _refused(f"The voyage has {known['calls']} calls", "a whole number of calls")
     if "net_tons" not in known:
-        raise _refused(f"Nothing gives the net tonnage of {calls.kind} ships under {measure}", "net_tons")
+        raise _refused(f"No net tonnage is known of {calls.kind} ships under {measure}", "net_tons")
     if fee.currency != "USD" and "usd_per_unit" not in known:
-        raise _refused(f"Nothing gives US dollars for one {fee.currency}", "usd_per_unit")
+        raise _refused(f"No exchange rate is known from {fee.currency} to US dollars", "usd_per_unit")
     voyage = Voyage(
         known["net_tons"],
         teu=known.get("teu", ZERO),
@@ -191,19 +190,19 @@ def _spread(amount: Decimal | None, share: Decimal | None) -> Decimal | None:
 
 
 def _sourced(law: Law, measure: str, calls: PortCalls) -> SourcedVoyage | None:
-    """The sourced voyage that a stated one starts from."""
+    """Find the sourced voyage that supplies defaults of a stated one, or None."""
     of_kind = [one for one in law.port_calls if (one.measure, one.kind) == (measure, calls.kind)]
     found = [one for one in of_kind if calls.ship in {"", one.ship}]
     if calls.ship and not found:
         raise _refused(
             f"There is no sourced voyage of {calls.kind} {calls.ship} ships under {measure}",
-            ", ".join(one.ship for one in of_kind) or "figures of your own",
+            ", ".join(one.ship for one in of_kind) or "your figures",
         )
     return found[0] if found else None
 
 
 def _figures(calls: PortCalls, sourced: SourcedVoyage | None) -> tuple[SourcedFigure, ...]:
-    """The figures of a voyage, each stated or sourced."""
+    """Collect the figures of a voyage, each stated or sourced."""
     own_cargo = any(getattr(calls, name) is not None for name in ("net_tons", *_CARGO))
     found = []
     cited = sourced.figures if sourced else {}
@@ -227,7 +226,7 @@ def port_fee(
     dollars: Decimal = ONE,
     known_on: date | None = None,
 ) -> PortFee:
-    """What a voyage pays under a fee at an instant.
+    """Compute the fee of a voyage at an instant.
 
     Args:
         law: the law, after any scenario.
@@ -264,7 +263,7 @@ def port_fee(
 
 
 def fee_on(law: Law, kind: str) -> str:
-    """The measure of the fee on a kind of ship.
+    """Find the measure of the fee on a kind of ship.
 
     Raises:
         InputError: PARAMETER_INVALID if there is none, with the kinds there are.
@@ -284,13 +283,13 @@ def _fee(law: Law, measure: str, kind: str) -> PortFeeTable:
 
 
 def _step(steps: Sequence[PortFeeStep], instant: datetime) -> PortFeeStep | None:
-    """The step in force: the last that has begun."""
+    """Find the step in force: the latest that has begun."""
     begun = [step for step in steps if step.start <= instant]
     return begun[-1] if begun else None
 
 
 def _per_call(step: PortFeeStep, voyage: Voyage) -> Decimal:
-    """The higher of the fee by net ton and the fee by container, in the fee's currency."""
+    """Take the higher of the fee by net ton and the fee by container, in the fee's currency."""
     return max(step.per_net_ton * voyage.net_tons, step.per_container * voyage.containers)
 
 

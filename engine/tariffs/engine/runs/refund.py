@@ -1,9 +1,9 @@
-"""What comes back of entries: duty assessed under a void authority, by heading and collection window.
+"""Compute refunds of entries: duty assessed under a void authority, by heading and collection window.
 
-A refund is a transfer to the importer of record; it never enters a price. It is what is assessed less what is owed
-of the layers of the authority asked for, less drawback already claimed on them, plus interest at a rate the caller
-gives (19 USC 1505: from deposit to liquidation or reliquidation, compounded daily). Beside it stands what
-retroactive acts gave back: duty as it was known on the entry's own day less duty as it is assessed now.
+A refund is a transfer to the importer of record and never part of a price. It is assessed duty less owed duty of the
+layers of the given authority, less drawback already claimed on them, plus interest at a rate the caller gives (19 USC
+1505: from deposit to liquidation or reliquidation, compounded daily). Reported separately is the duty that retroactive
+acts returned: duty as known on the entry day less duty as assessed now.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ _ENDING = frozenset({"invalidate", "terminate", "expire"})
 
 @dataclass(frozen=True, slots=True)
 class RefundLine:
-    """One line of an entry and what its entry's file says of it.
+    """Entry line with the refund columns of its file.
 
-    `liquidation` is a state of `law/refunds.yaml`, or empty where not known; `liquidated_on` and `deposited_on` are
+    `liquidation` is a state of `law/data/refunds.yaml`, or empty if unknown; `liquidated_on` and `deposited_on` are
     days (the deposit is the entry day if empty); `drawback` is US dollars already recovered on these duties.
     """
 
@@ -60,7 +60,7 @@ class RefundLine:
 
 @dataclass(frozen=True, slots=True)
 class RefundOptions:
-    """`authority`: nodes to count, those of the law if empty. `rate`: yearly interest, `7%` or 0.07, None for none.
+    """`authority`: authorities to refund, those of the law if empty. `rate`: yearly interest, `7%` or 0.07, or None.
 
     Interest runs to `paid_on`, the law's as-of day if None; `known_on` is the day whose acts are assessed.
     """
@@ -73,9 +73,9 @@ class RefundOptions:
 
 @dataclass(frozen=True, slots=True)
 class HeadingRefund:
-    """One heading of one measure in one collection window [start, end) over an entry, or over all; US dollars.
+    """Refund of one heading of one measure in one collection window [start, end), of one entry or all; US dollars.
 
-    `deposited` is the duty as known on the entry day, `assessed` as known now, `owed` what stays due.
+    `deposited` is the duty as known on the entry day, `assessed` as known now, `owed` the part still due.
     """
 
     measure: str
@@ -88,16 +88,16 @@ class HeadingRefund:
 
     @property
     def refundable(self) -> Decimal:
-        """What is assessed and not owed."""
+        """Assessed duty that is not owed."""
         return self.assessed - self.owed
 
 
 @dataclass(frozen=True, slots=True)
 class EntryRefund:
-    """What comes back of one entry, in dollars and cents; sums of its rounded lines.
+    """Refund of one entry, in dollars and cents; sums of its rounded lines.
 
-    `by_act` is what retroactive acts gave back; `refund` is `refundable` less `drawback`, never below 0; `route` is
-    how the state of the entry is refunded, and `route_from` since when.
+    `by_act` is the duty that retroactive acts returned; `refund` is `refundable` less `drawback`, never below 0;
+    `route` is the refund procedure for the entry's liquidation state, available from `route_from`.
     """
 
     entry_id: str
@@ -121,7 +121,7 @@ class EntryRefund:
 
 @dataclass(frozen=True, slots=True)
 class Refunds:
-    """All entries in the order of their first line, lines that could not be rated, and sums over all."""
+    """Refunds of all entries in the order of their first line, refused lines, and sums over all."""
 
     entries: tuple[EntryRefund, ...]
     refused: Mapping[int, TariffsError]
@@ -138,16 +138,16 @@ TOTALS = ("deposited", "assessed", "owed", "by_act", "refundable", "drawback", "
 def refunds(
     law: Law, lines: Sequence[RefundLine | UnreadLine], options: RefundOptions | None = None
 ) -> Refunds:
-    """What comes back of entries under a law.
+    """Compute the refunds of entries under a law.
 
     Args:
         law: the law, after any scenario.
         lines: lines in any order; those of one `entry_id` are one entry.
-        options: what to count, and interest.
+        options: authorities and interest.
 
     Raises:
-        InputError: REQUEST_INVALID for an authority the law does not have, PARAMETER_INVALID for an interest rate that
-            is none, ENTRY_DATE_OUT_OF_COVERAGE for `paid_on`. What is wrong with a line is in `refused`.
+        InputError: REQUEST_INVALID for an unknown authority, PARAMETER_INVALID for an invalid interest rate,
+            ENTRY_DATE_OUT_OF_COVERAGE for `paid_on`. Errors of a line are in `refused`.
     """
     options = options or RefundOptions()
     if options.paid_on:
@@ -176,7 +176,7 @@ def refunds(
 
 
 def interest(amount: Decimal, rate: Decimal, start: date, end: date) -> Decimal:
-    """Interest in dollars and cents, compounded daily over [start, end) at a yearly rate."""
+    """Compute interest in dollars and cents, compounded daily over [start, end) at a yearly rate."""
     days = max(0, (end - start).days)
     grown = (1 + rate / DAYS_OF_YEAR) ** days
     return (amount * (grown - 1)).quantize(CENT, ROUND_HALF_UP)
@@ -238,7 +238,7 @@ def _switches(quote: Quote) -> Mapping[str, str]:
 
 
 def _day(law: Law, line: RefundLine, name: str, text: str) -> tuple[date | None, tuple[Note, ...]]:
-    """The day in a column of the entry's file, None if it is empty, and the note on its spelling."""
+    """Read a day in a column of the entry's file, None if empty, with a note on its format."""
     if not text:
         return None, ()
     moment = covered_moment(law, text, name, IMPORT, line.line.date_formats.get(name, ""))
@@ -246,20 +246,21 @@ def _day(law: Law, line: RefundLine, name: str, text: str) -> tuple[date | None,
 
 
 def _state(law: Law, line: RefundLine, on: date) -> tuple[str, tuple[Note, ...]]:
-    """The state an entry is refunded by; a liquidation too long ago counts as what the law says it becomes."""
+    """Read the liquidation state of an entry; an old liquidation becomes the later state that the law names."""
     name = line.liquidation.strip().lower()
     if not name:
-        return "", (Note("LIQUIDATION_UNKNOWN", "The liquidation state is not given, so no route is named."),)
+        text = "No liquidation state is given, so no refund procedure is named."
+        return "", (Note("LIQUIDATION_UNKNOWN", text),)
     states = law.refunds.states
     if name not in states:
         raise InputError(
-            "LIQUIDATION_INVALID", f"{line.liquidation!r} is no liquidation state.", field="liquidation",
+            "LIQUIDATION_INVALID", f"{line.liquidation!r} is not a liquidation state.", field="liquidation",
             fix=f"Use one of: {', '.join(states)}.",
         )  # fmt: skip
     liquidated, told = _day(law, line, LIQUIDATION_DATE, line.liquidated_on)
     within, later = states[name].within_days, states[name].later
     if within and liquidated and on > liquidated + timedelta(days=within):
-        text = f"Liquidated on {liquidated}, more than {within} days before {on}; taken as {later}."
+        text = f"Liquidated on {liquidated}, more than {within} days before {on}; treated as {later}."
         return later, (*told, Note("LIQUIDATION_LATE", text))
     return name, told
 
@@ -284,7 +285,7 @@ def _heading(law: Law, layer: QuoteLayer, *, deposited: bool) -> HeadingRefund:
 
 
 def _window(law: Law, layer: QuoteLayer) -> tuple[str, str]:
-    """The days [start, end) in which the period behind a layer was collected; an open end is empty."""
+    """Find the days [start, end) in which the period of a layer was collected; an open end is empty."""
     measure, zone = law.measures[layer.measure], law.zones[IMPORT]
     period = next((p for p in measure.periods if p.id == layer.period), None)
     if period is None or period.start is None:
@@ -359,7 +360,7 @@ def _interest_notes(good: Sequence[_Rated], paid_on: date) -> tuple[Note, ...]:
     last = max((one.deposited_on for one in good), default=paid_on)
     if last <= paid_on:
         return ()
-    text = f"Interest ends on {paid_on}, before the deposit on {last}; such a deposit bears none."
+    text = f"Interest ends on {paid_on}, before the deposit on {last}; such a deposit bears no interest."
     return (Note("INTEREST_BEFORE_DEPOSIT", text),)
 
 
@@ -378,14 +379,14 @@ def _notes(good: Sequence[_Rated], refundable: Sequence[Decimal], refused: int) 
     notes = [note for one in good for note in one.notes]
     if len({one.state for one in good}) > 1:
         notes.append(
-            Note("LIQUIDATION_DIFFERS", "Its lines give several liquidation states; the first is taken.")
+            Note("LIQUIDATION_DIFFERS", "Its lines have different liquidation states; the first is used.")
         )
     if any(one.drawback > amount for one, amount in zip(good, refundable, strict=True)):
         notes.append(
-            Note("DRAWBACK_EXCEEDS", "More drawback is given than comes back; nothing is left of that line.")
+            Note("DRAWBACK_EXCEEDS", "The drawback of a line exceeds its refundable duty; its refund is 0.")
         )
     if refused:
         notes.append(
-            Note("ENTRY_INCOMPLETE", f"{refused} of its lines were refused; its sums leave them out.")
+            Note("ENTRY_INCOMPLETE", f"{refused} of its lines were refused and are not in its sums.")
         )
     return tuple(dict.fromkeys(notes))

@@ -1,4 +1,4 @@
-"""The contract's result columns per line, and differences between scenarios."""
+"""Compute the result columns per line, and differences between scenarios."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ DIFFERENCES = {"duty_vs": "duty", "landed_vs": "landed", "value_vs": "value_afte
 def line_columns(
     lines: LineArrays, duties: Duties, base: Duties | None, volume: TradeVolume | None
 ) -> dict[str, F64]:
-    """Sums per line in dollars; NaN where a baseline or response is missing.
+    """Compute the amounts per line in dollars; NaN where a baseline or response is missing.
 
-    `quantity` is in baseline dollars. `prohibited_value` may not be imported; the rest of the value bears the duty, and
-    its share of the value, freight and insurance is in no landed cost. `landed_change` and `value_change` are against
+    `quantity` is in baseline dollars. `prohibited_value` may not be imported: it bears no duty, and landed cost leaves
+    out its share of value, freight and insurance. `landed_change` and `value_change` are against
     the baseline. Where there is a value added tax, `vat` is that on values before the response; it is part of the
     landed cost.
     """
@@ -54,18 +54,18 @@ def line_columns(
 
 
 def _landed(lines: LineArrays, duties: Duties) -> F64:
-    """Value, freight and insurance of what may be imported, with the duty and the tax on them; dollars per line."""
+    """Sum value, freight and insurance of goods that may be imported, their duty and tax; dollars per line."""
     imported = 1.0 - ratio(duties.prohibited, lines.value, 0.0)
     taxed = 1.0 if lines.vat is None else 1.0 + lines.vat
-    found: F64 = ((lines.value + lines.freight + lines.insurance) * imported + duties.duty) * taxed
-    return found
+    landed: F64 = ((lines.value + lines.freight + lines.insurance) * imported + duties.duty) * taxed
+    return landed
 
 
 def with_rates(sums: Mapping[str, F64]) -> dict[str, F64]:
-    """Sums with the quotients of the contract in the place of `quantity`."""
-    found = {name: values for name, values in sums.items() if name != "quantity"}
+    """Replace `quantity` by the rates and hats that are quotients of sums."""
+    others = {name: values for name, values in sums.items() if name != "quantity"}
     missing = np.full(np.shape(sums["customs_value"]), np.nan)
-    return found | {
+    return others | {
         "effective_rate": ratio(sums["duty"], sums["customs_value"] - sums[PROHIBITED_VALUE]),
         "effective_rate_after": ratio(sums.get("duty_after", missing), sums.get("value_after", missing)),
         "quantity_hat": ratio(sums.get("quantity", missing), sums["customs_value"]),
@@ -73,16 +73,17 @@ def with_rates(sums: Mapping[str, F64]) -> dict[str, F64]:
 
 
 def lines_frame(frame: pl.DataFrame, columns: Mapping[str, F64], keep: Bools) -> pl.DataFrame:
-    """The usable rows with the result columns beside them; undefined is null."""
-    found = with_rates(columns)
+    """Add the result columns to the usable rows; undefined values are null."""
     results = [
-        pl.Series(name, values).fill_nan(None) for name, values in found.items() if name != "customs_value"
+        pl.Series(name, values).fill_nan(None)
+        for name, values in with_rates(columns).items()
+        if name != "customs_value"
     ]
     return frame.with_columns(results).filter(pl.Series(keep))
 
 
 def compared_groups(groups: pl.DataFrame, first: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
-    """Groups with their differences from the same groups of the first scenario; a group missing there counts as 0."""
+    """Add differences from the same groups of the first scenario; a group missing there counts as 0."""
     pairs = {name: column for name, column in DIFFERENCES.items() if column in groups.columns}
     keys = list(by)
     theirs = first.select(*keys, *(pl.col(column).alias(name) for name, column in pairs.items()))
@@ -98,9 +99,9 @@ def compared_groups(groups: pl.DataFrame, first: pl.DataFrame, by: Sequence[str]
 def compared_totals(
     total: Mapping[str, float | None], first: Mapping[str, float | None]
 ) -> dict[str, float | None]:
-    """A total with its differences from the first scenario's."""
-    found = dict(total)
+    """Add differences from the first scenario to a total."""
+    compared = dict(total)
     for name, column in DIFFERENCES.items():
         ours, theirs = total[column], first[column]
-        found[name] = None if ours is None or theirs is None else ours - theirs
-    return found
+        compared[name] = None if ours is None or theirs is None else ours - theirs
+    return compared

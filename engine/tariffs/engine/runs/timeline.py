@@ -1,14 +1,16 @@
-"""Duty and trade through time: days on which the law stands alike form a segment, and each is valued once.
+"""Compute duty and trade of a table over a period: the verb behind `tariffs timeline`.
 
-A day is valued at its noon. The table is a basket that is held against the law of each day: its own entry dates, if
-it has any, are set aside. Laws that are alike for the table are valued once, whichever scenario they belong to.
+Consecutive days with the same duties and response form a segment, which is computed once, at noon of its first day. The
+table is a basket under the law of each day: its own entry dates are ignored. Segments with the same law are computed
+once for all scenarios.
 """
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_right
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -25,25 +27,19 @@ from tariffs.engine.line_duty.entry_line import (
     unread_of,
 )
 from tariffs.engine.runs.expectation import averaged_frames
-from tariffs.engine.runs.table_run import (
-    Cancelled,
-    Options,
-    Progress,
-    RunContext,
-    SwitchReport,
-    Table,
-    TableRun,
-)
+from tariffs.engine.runs.options import Options
+from tariffs.engine.runs.table_run import Cancelled, Progress, StepwiseRun, TableRun
 from tariffs.engine.scenario import Scenario, apply_scenario, components
 from tariffs.engine.table_duty.duties import Dated
+from tariffs.engine.tables.prepare import Table
 
-DAYS_AT_MOST = 36_525
+MOST_DAYS = 36_525
 SPAN = ("start", "end", "days")
 
 
 @dataclass(frozen=True)
 class ScenarioTimeline:
-    """One scenario through time.
+    """Results of one scenario over the period.
 
     `segments` and `totals` have a row per segment (and group): `start`, `end` (its last day), `days`, then the columns
     of the contract at the table's yearly values. `averages` and `average_total` are their means over the period,
@@ -59,7 +55,10 @@ class ScenarioTimeline:
 
 @dataclass(frozen=True)
 class Timeline:
-    """The answer: one block per scenario, remarks, the refused rows, and what is needed to replay it."""
+    """Results of a timeline: a block per scenario, notes, refused rows, and inputs needed to reproduce it.
+
+    `valued` is the number of times that the table was computed.
+    """
 
     scenarios: tuple[ScenarioTimeline, ...]
     notes: tuple[Note, ...]
@@ -70,7 +69,7 @@ class Timeline:
 
 @dataclass(frozen=True)
 class _Segment:
-    """A run of days, and the laws of the scenario at the noon of the first with their weights."""
+    """Consecutive days, and the laws of the scenario at noon of the first with their weights."""
 
     start: date
     days: int
@@ -80,6 +79,15 @@ class _Segment:
     @property
     def end(self) -> date:
         return self.start + timedelta(days=self.days - 1)
+
+    def add_span(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Prepend the columns `start`, `end` and `days`."""
+        values = (self.start.isoformat(), self.end.isoformat(), self.days)
+        types = (pl.String, pl.String, pl.Int64)
+        span = [
+            pl.lit(value, kind).alias(name) for value, kind, name in zip(values, types, SPAN, strict=True)
+        ]
+        return frame.select(*span, pl.all())
 
 
 def timeline(
@@ -93,7 +101,7 @@ def timeline(
     progress: Progress | None = None,
     cancelled: Cancelled | None = None,
 ) -> Timeline:
-    """Value a table on every day of a period under each scenario.
+    """Compute a table on every day of a period under each scenario.
 
     Args:
         table: a frame, a path, or None for the embedded table of US imports 2024.
@@ -101,37 +109,23 @@ def timeline(
         start: the first day.
         end: the last day.
         law: the law before any scenario.
-        options: how to value it; `known_on` `entry` lets each day know only what was published by then.
+        options: options of the run; with `known_on` `entry` only acts published by each day count.
         progress: called with a stage and a fraction done.
-        cancelled: asked between segments and chunks; if it says yes the run stops.
+        cancelled: called between segments and chunks; if it returns True the run stops.
 
     Raises:
-        InputError: ENTRY_DATE_INVALID or ENTRY_DATE_OUT_OF_COVERAGE for the period, or what `impact` raises.
+        InputError: ENTRY_DATE_INVALID or ENTRY_DATE_OUT_OF_COVERAGE for the period, or as `impact`.
         ScenarioError: a scenario cannot be applied.
         ServiceError: CANCELLED.
     """
-    run = PeriodRun(
+    run = TimelineRun(
         table, scenarios, start, end, law=law, options=options, progress=progress, cancelled=cancelled
     )
     return run.result([run.value(index) for index in range(len(scenarios))])
 
 
-class PeriodRun:
-    """The scenarios of a timeline, valued one at a time: a run that was broken off goes on with those it lacks.
-
-    Args:
-        table: as of `timeline`, and so are the others.
-        scenarios: the scenarios.
-        start: the first day.
-        end: the last day.
-        law: the law before any scenario.
-        options: how to value it.
-        progress: called with a stage and a fraction done.
-        cancelled: asked between segments and chunks.
-
-    Raises:
-        TariffsError: as `timeline`.
-    """
+class TimelineRun(StepwiseRun):
+    """Timeline computed one scenario at a time; arguments and errors as `timeline`."""
 
     def __init__(
         self,
@@ -145,170 +139,120 @@ class PeriodRun:
         progress: Progress | None = None,
         cancelled: Cancelled | None = None,
     ) -> None:
-        self._run = RunContext(progress, cancelled)
-        self._valuer = TableRun(table, law, options or Options(), self._run)
-        law, direction = self._valuer.law, self._valuer.options.direction
+        super().__init__(table, law, options, progress, cancelled)
+        law, options = self._table_run.law, self._table_run.options
         self._scenarios = list(scenarios)
-        ends = [entry_moment(law, text, direction) for text in (start, end)]
-        told = (*moment_notes("start", ends[0]), *moment_notes("end", ends[1]))
-        days = _days(law, ends[0].instant, ends[1].instant, direction)
-        self._period_notes = (*told, *unread_of(law, [days[-1][0]], self._valuer.options.known_on))
+        first, last = (entry_moment(law, text, options.direction) for text in (start, end))
+        notes = (*moment_notes("start", first), *moment_notes("end", last))
+        days = _days(law, first.instant, last.instant, options.direction)
+        self._period_notes = (*notes, *unread_of(law, [days[-1][0]], options.known_on))
         self._period = {"start": days[0][0].isoformat(), "end": days[-1][0].isoformat()}
-        self._segments = [_segments(self._valuer, scenario, days) for scenario in scenarios]
-        self._book = _SegmentLedger(self._valuer, sum(map(len, self._segments)))
-
-    @property
-    def refused(self) -> pl.DataFrame:
-        """The rows that could not be used, as far as is known by now."""
-        return self._valuer.refused()
-
-    @property
-    def touched(self) -> SwitchReport:
-        """What the scenarios valued so far have met."""
-        return self._valuer.touched
-
-    def recall(self, touched: SwitchReport) -> None:
-        """Take over what the scenarios that another run valued have met."""
-        self._valuer.recall(touched)
+        self._segments = [_segments(self._table_run, scenario, days) for scenario in scenarios]
+        self._results: dict[Hashable, tuple[pl.DataFrame, pl.DataFrame]] = {}
+        self._done = 0
 
     def value(self, index: int) -> ScenarioTimeline:
-        """The block of one scenario."""
-        return _block(self._book, self._scenarios[index], self._segments[index])
-
-    def result(self, blocks: Sequence[ScenarioTimeline]) -> Timeline:
-        """The whole answer, once every scenario is valued."""
-        self._run.step("done", 1.0)
-        return Timeline(
-            tuple(blocks),
-            (*self._period_notes, *self._valuer.notes(), *_set_aside(self._valuer), *self._bounds()),
-            self._valuer.refused(),
-            self._book.valued,
-            self._valuer.provenance(self._scenarios, **self._period),
+        """Compute the block of one scenario."""
+        scenario, segments = self._scenarios[index], self._segments[index]
+        results = [self._groups_and_total(scenario, segment) for segment in segments]
+        days = sum(segment.days for segment in segments)
+        groups = [
+            (segment.days / days, groups) for segment, (groups, _) in zip(segments, results, strict=True)
+        ]
+        totals = [(segment.days / days, total) for segment, (_, total) in zip(segments, results, strict=True)]
+        return ScenarioTimeline(
+            scenario.id,
+            pl.concat(segment.add_span(frame) for segment, (frame, _) in zip(segments, results, strict=True)),
+            pl.concat(segment.add_span(frame) for segment, (_, frame) in zip(segments, results, strict=True)),
+            averaged_frames(groups, list(self._table_run.options.by)),
+            averaged_frames(totals, []),
         )
 
-    def _bounds(self) -> tuple[Note, ...]:
-        """The limits and promises of the law that bear on the table on some day, each once."""
-        dated = (one for segments in self._segments for segment in segments for one in segment.dated)
-        found = (self._valuer.bounds(law, when) for _, law, when in dated)
-        return tuple(dict.fromkeys(note for bounds in found if bounds for note in bounds.promised()))
+    def _groups_and_total(self, scenario: Scenario, segment: _Segment) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Compute a segment, unless one with the same law was computed before."""
+        run, count = self._table_run, sum(map(len, self._segments))
+        self._context.step(f"{scenario.id} from {segment.start}", self._done / count)
+        self._done += 1
+        if segment.key not in self._results:
+            outcomes = [run.outcome(law, dated, float(weight)) for weight, law, dated in segment.dated]
+            total = pl.DataFrame({name: [value] for name, value in run.total(outcomes).items()})
+            self._results[segment.key] = (run.groups(outcomes), total.cast(pl.Float64))
+        return self._results[segment.key]
+
+    def result(self, blocks: Sequence[ScenarioTimeline]) -> Timeline:
+        """Assemble the result, once every scenario is computed."""
+        self._context.step("done", 1.0)
+        run = self._table_run
+        return Timeline(
+            tuple(blocks),
+            (*self._period_notes, *run.notes(), *_ignored_dates(run), *self._constraint_notes()),
+            run.refused(),
+            len(self._results),
+            run.provenance(self._scenarios, **self._period),
+        )
+
+    def _constraint_notes(self) -> tuple[Note, ...]:
+        """List the quantity limits and commitments of the law that affect the table on some day, each once."""
+        dated = (part for segments in self._segments for segment in segments for part in segment.dated)
+        constraints = (self._table_run.quantity_constraints(law, when) for _, law, when in dated)
+        return tuple(dict.fromkeys(note for one in constraints if one for note in one.promised()))
 
 
 def _days(law: Law, start: datetime, end: datetime, direction: str) -> list[tuple[date, datetime]]:
-    """The days of the period with their noons in UTC."""
+    """List the days of the period with their noons in UTC."""
     first, last = (instant.astimezone(law.zones[direction]).date() for instant in (start, end))
     count = (last - first).days + 1
-    if not 1 <= count <= DAYS_AT_MOST:
+    if not 1 <= count <= MOST_DAYS:
         raise InputError(
             "ENTRY_DATE_INVALID",
             f"The period {first} to {last} has {count:,} days.",
             field="end",
-            fix=f"Give 1 to {DAYS_AT_MOST:,} days.",
+            fix=f"Give 1 to {MOST_DAYS:,} days.",
         )
-    found = (first + timedelta(days=index) for index in range(count))
-    return [(day, entry_instant(law, day.isoformat(), direction).astimezone(UTC)) for day in found]
+    days = (first + timedelta(days=index) for index in range(count))
+    return [(day, entry_instant(law, day.isoformat(), direction).astimezone(UTC)) for day in days]
 
 
-def _segments(valuer: TableRun, scenario: Scenario, days: Sequence[tuple[date, datetime]]) -> list[_Segment]:
-    """The runs of days on which the scenario's law, or each law of its mixture, stands alike."""
-    laws = [(weight, apply_scenario(valuer.law, part)) for weight, part in components(scenario)]
-    found: list[_Segment] = []
-    for day, noon, count in _steps(valuer, [law for _, law in laws], days):
-        dated = tuple((weight, law, _at(valuer, law, noon, day)) for weight, law in laws)
-        key = tuple((weight, valuer.law_fingerprint(law, when)) for weight, law, when in dated)
-        if found and found[-1].key == key:
-            found[-1] = _Segment(found[-1].start, found[-1].days + count, found[-1].dated, key)
+def _segments(run: TableRun, scenario: Scenario, days: Sequence[tuple[date, datetime]]) -> list[_Segment]:
+    """Split the period into segments with the same law, or the same laws of a mixture."""
+    laws = [(weight, apply_scenario(run.law, part)) for weight, part in components(scenario)]
+    segments: list[_Segment] = []
+    for day, noon, count in _undated_spans(run, [law for _, law in laws], days):
+        dated = tuple(
+            (weight, law, Dated([noon], [_known(run, law, day)], None, run.options.direction))
+            for weight, law in laws
+        )
+        key = tuple((weight, run.law_fingerprint(law, when)) for weight, law, when in dated)
+        if segments and segments[-1].key == key:
+            segments[-1] = replace(segments[-1], days=segments[-1].days + count)
         else:
-            found.append(_Segment(day, count, dated, key))
-    return found
+            segments.append(_Segment(day, count, dated, key))
+    return segments
 
 
-def _steps(
-    valuer: TableRun, laws: Sequence[Law], days: Sequence[tuple[date, datetime]]
+def _undated_spans(
+    run: TableRun, laws: Sequence[Law], days: Sequence[tuple[date, datetime]]
 ) -> Iterator[tuple[date, datetime, int]]:
-    """Runs of days between which no law has a date at all: first day, its noon, how many."""
-    held: tuple[tuple[date, datetime], Hashable] | None = None
-    count = 0
-    for day, noon in days:
-        places = tuple(
-            (bisect_right(law.boundaries, noon), bisect_right(law.publication_days, _known(valuer, law, day)))
+    """Yield first day, its noon and number of days between two dates of any law."""
+
+    def places(dated: tuple[date, datetime]) -> Hashable:
+        day, noon = dated
+        return tuple(
+            (bisect_right(law.boundaries, noon), bisect_right(law.publication_days, _known(run, law, day)))
             for law in laws
         )
-        if held is None or places != held[1]:
-            if held is not None:
-                yield *held[0], count
-            held, count = ((day, noon), places), 0
-        count += 1
-    if held is not None:
-        yield *held[0], count
+
+    for _, span in itertools.groupby(days, places):
+        first, *others = span
+        yield *first, 1 + len(others)
 
 
-def _known(valuer: TableRun, law: Law, day: date) -> date:
-    return read_known_on(law, valuer.options.known_on, day)
+def _known(run: TableRun, law: Law, day: date) -> date:
+    return read_known_on(law, run.options.known_on, day)
 
 
-def _at(valuer: TableRun, law: Law, noon: datetime, day: date) -> Dated:
-    return Dated([noon], [_known(valuer, law, day)], None, valuer.options.direction)
-
-
-class _SegmentLedger:
-    """Results by what the law is like, so that nothing is valued twice."""
-
-    def __init__(self, valuer: TableRun, segments: int) -> None:
-        self._valuer = valuer
-        self._segments = segments
-        self._done = 0
-        self._found: dict[Hashable, tuple[pl.DataFrame, pl.DataFrame]] = {}
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """The keys of the groups."""
-        return self._valuer.options.by
-
-    @property
-    def valued(self) -> int:
-        """How many times the table was valued."""
-        return len(self._found)
-
-    def groups_and_total(self, scenario: Scenario, segment: _Segment) -> tuple[pl.DataFrame, pl.DataFrame]:
-        valuer = self._valuer
-        valuer.run.step(f"{scenario.id} from {segment.start}", self._done / self._segments)
-        self._done += 1
-        if segment.key not in self._found:
-            outcomes = [valuer.outcome(law, dated, float(weight)) for weight, law, dated in segment.dated]
-            total = pl.DataFrame({name: [value] for name, value in valuer.total(outcomes).items()})
-            self._found[segment.key] = (valuer.groups(outcomes), total.cast(pl.Float64))
-        return self._found[segment.key]
-
-
-def _block(book: _SegmentLedger, scenario: Scenario, segments: Sequence[_Segment]) -> ScenarioTimeline:
-    found = [(segment, *book.groups_and_total(scenario, segment)) for segment in segments]
-    keys = list(book.keys)
-    days = sum(segment.days for segment in segments)
-    weights = [segment.days / days for segment in segments]
-    return ScenarioTimeline(
-        scenario.id,
-        pl.concat(_spanned(segment, groups) for segment, groups, _ in found),
-        pl.concat(_spanned(segment, total) for segment, _, total in found),
-        averaged_frames([(weight, item[1]) for weight, item in zip(weights, found, strict=True)], keys),
-        averaged_frames([(weight, item[2]) for weight, item in zip(weights, found, strict=True)], []),
-    )
-
-
-def _spanned(segment: _Segment, frame: pl.DataFrame) -> pl.DataFrame:
-    span = [
-        pl.lit(segment.start.isoformat()).alias("start"),
-        pl.lit(segment.end.isoformat()).alias("end"),
-        pl.lit(segment.days, dtype=pl.Int64).alias("days"),
-    ]
-    return frame.select(*span, pl.all())
-
-
-def _set_aside(valuer: TableRun) -> list[Note]:
-    if "entry_date" not in valuer.prepared.frame.columns:
+def _ignored_dates(run: TableRun) -> list[Note]:
+    if "entry_date" not in run.prepared.frame.columns:
         return []
-    return [
-        Note(
-            "ENTRY_DATE_SET_ASIDE",
-            "The table is held against the law of each day; its entry dates do not count.",
-        )
-    ]
+    text = "The table is computed under the law of each day; its entry dates are ignored."
+    return [Note("ENTRY_DATE_SET_ASIDE", text)]

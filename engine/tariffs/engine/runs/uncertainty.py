@@ -1,15 +1,14 @@
-"""Ranges of a run over draws of its elasticities: quantiles, paired differences, and what moves the total.
+"""Compute ranges of a run over draws of its elasticities: quantiles, paired differences and a tornado of the total.
 
-Each draw is a whole run of the response on the lines, kept only as its sums by group, so memory is that of one run
-and the sums of all draws. Ranges cover the elasticities alone, never the law. See docs/models/uncertainty.md.
+Each draw is a whole run of the response on the lines, of which only the sums by group are kept: memory is that of one
+run and the sums of all draws. Ranges cover the elasticities alone, never the law. See docs/models/uncertainty.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,10 +19,9 @@ from tariffs.engine.base.chunks import thread_count
 from tariffs.engine.errors import InputError
 from tariffs.engine.response.draws import REPLICATES, DrawnParameters, Draws, drawn_parameters
 from tariffs.engine.response.trade_response import Response
-from tariffs.engine.runs.drawn_sums import SUMS, Summing
-from tariffs.engine.runs.grouping import AUTHORITY, Grouping
-from tariffs.engine.runs.table_run import Outcome, RunContext, TableRun
-from tariffs.engine.tables.prepare import PreparedTable
+from tariffs.engine.runs.drawn_sums import SUMS, OutcomeSums
+from tariffs.engine.runs.grouping import AUTHORITY
+from tariffs.engine.runs.table_run import Outcome, TableRun
 
 QUANTILES = {"p5": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.95}
 WITH_ERROR = ("p5", "p50", "p95")
@@ -32,10 +30,10 @@ COLUMNS = (
     "diversion", "buyer_surplus", "welfare",
 )  # fmt: skip
 AUTHORITY_COLUMNS = ("duty_after",)
-"""Columns that have ranges by authority: the others do not depend on the response."""
+"""Columns with ranges by authority; the others do not depend on the response."""
 _LOW, _HIGH = 0.1, 0.9
 MOST_SUMS = 2**26
-"""Numbers that the sums of all draws of one point may hold: half a gigabyte."""
+"""Most numbers in the sums of all draws of one point: half a gigabyte."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +42,8 @@ class Ranges:
 
     `groups` and `total` have the keys, `column`, and of that column `central` (the run without draws), `mean`, p5 to
     p95, `p5_error` to `p95_error` (Monte-Carlo standard errors), and of its difference from the first point of the
-    day `vs_p5` to `vs_p95` and `vs_positive`, the share of draws in which it is above 0. By authority the one column is
-    `duty_after`. `tornado` has `column`, `parameter`, `low`, `high`, `swing` and `rank_correlation` for the total.
+    day `vs_p5` to `vs_p95` and `vs_positive`, the share of draws above 0. By authority the only column is `duty_after`.
+    `tornado` has `column`, `parameter`, `low`, `high`, `swing` and `rank_correlation` for the total.
     """
 
     groups: pl.DataFrame
@@ -54,7 +52,7 @@ class Ranges:
 
 
 @dataclass(frozen=True)
-class Sums:
+class DrawnPointSums:
     """Per-draw sums of one point, (draws, groups, 9) by the keys and (draws, 1, 9) in total; NaN where undefined.
 
     `duty_after` is (draws, groups, authorities) where the groups are by authority, with the names of its last axis in
@@ -67,73 +65,69 @@ class Sums:
     authorities: tuple[str, ...]
 
     def duty_of(self, group: I64, authority: Sequence[str]) -> F64:
-        """Duty after the response, (draws, rows), of rows of a group and an authority; 0 if it charges none."""
+        """Select duty after the response, (draws, rows), by group and authority of each row; 0 without duty."""
         place = {name: index for index, name in enumerate(self.authorities)}
-        found = np.zeros((len(self.total), len(group)))
+        duty = np.zeros((len(self.total), len(group)))
         for row, name in enumerate(authority):
             if name in place:
-                found[:, row] = self.duty_after[:, group[row], place[name]]
-        return found
+                duty[:, row] = self.duty_after[:, group[row], place[name]]
+        return duty
 
 
-Tell = Callable[[float], None]
-"""Takes the share of the draws that is done."""
+ReportShare = Callable[[float], None]
+"""Progress callback: takes the share of the draws that is done."""
 
 
-class Drawing:
-    """Draws over one table and its response.
+class UncertaintyRun:
+    """Draws of the elasticities over one table and its response.
 
     Args:
-        prepared: the table.
-        grouping: the groups of the results.
-        response: the response, with its central parameters.
-        draws: how many draws, of which seed, how wide.
-        run: progress and cancellation.
+        table_run: the table.
+        response: its response, with the central parameters.
+        draws: number, seed and spreads of the draws.
 
     Raises:
         InputError: PARAMETER_INVALID if there are too many groups for that many draws.
     """
 
     @classmethod
-    def of(cls, valuer: TableRun) -> Drawing | None:
-        """The draws that the options of a run ask for; None if they ask for none.
+    def of(cls, table_run: TableRun) -> UncertaintyRun | None:
+        """Make the draws that the options of a run ask for; None if they ask for none.
 
         Raises:
-            InputError: PARAMETER_INVALID, as for `Draws`, or if nothing responds.
+            InputError: PARAMETER_INVALID, as for `Draws`, or if there is no response.
         """
-        options = valuer.options
+        options = table_run.options
         if not options.draws:
             return None
         draws = Draws(options.draws, options.seed, options.spreads)
-        if valuer.response is None:
+        if table_run.response is None:
             raise InputError(
                 "PARAMETER_INVALID", "Draws are of elasticities, and this run has none.", field="draws",
                 fix="Choose a response, or leave the draws out.",
             )  # fmt: skip
-        return cls(valuer.prepared, valuer.grouping, valuer.response, draws, valuer.run)
+        return cls(table_run, table_run.response, draws)
 
-    def __init__(
-        self, prepared: PreparedTable, grouping: Grouping, response: Response, draws: Draws, run: RunContext
-    ) -> None:
-        _check(grouping.count * len(SUMS), draws)
-        self._prepared = prepared
-        self._grouping = grouping
+    def __init__(self, table_run: TableRun, response: Response, draws: Draws) -> None:
+        self._grouping = table_run.grouping
+        _check(self._grouping.count * len(SUMS), draws)
+        self._prepared = table_run.prepared
         self._response = response
-        self._run = run
-        self._first: dict[str, Sums] = {}
+        self._context = table_run.context
+        self._first: dict[str, DrawnPointSums] = {}
         self.draws = draws
         elasticity = "sigma" if response.model == "armington" else "eta"
         self.parameters: DrawnParameters = drawn_parameters(
-            response.parameters, prepared.products, draws, elasticity=elasticity
+            response.parameters, self._prepared.products, draws, elasticity=elasticity
         )
 
-    def sums(self, outcomes: Sequence[Outcome], keep: Bools, tell: Tell) -> Sums:
-        """The sums of every draw; those of a mixture are weighted.
+    def sums(self, outcomes: Sequence[Outcome], keep: Bools, report: ReportShare) -> DrawnPointSums:
+        """Sum every draw by group; sums of a mixture are weighted.
 
         Args:
             outcomes: the lines under the law of the point, or under each law of a mixture.
-            keep: the lines that count.
-            tell: called now and then with the share that is done.
+            keep: the usable lines.
+            report: called now and then with the share of the draws that is done.
         """
         authorities = _charging(outcomes) if self._grouping.by_authority else ()
         _check(self._grouping.count * max(len(SUMS), len(authorities)), self.draws)
@@ -142,18 +136,23 @@ class Drawing:
         total = np.zeros((count, 1, len(SUMS)))
         duty_after = np.zeros((count, self._grouping.count, len(authorities)))
         for place, outcome in enumerate(outcomes):
-            summing = self._summing(outcome, keep, authorities)
+            sum_outcome = self._outcome_sums(outcome, keep, authorities)
 
             def draw(
-                first: int, last: int, summing: Summing = summing, weight: float = outcome.weight
+                first: int, last: int, sum_outcome: OutcomeSums = sum_outcome, weight: float = outcome.weight
             ) -> None:
-                one = summing([self.parameters.draw(index) for index in range(first, last)])
-                groups[first:last] += weight * one.groups
-                total[first:last] += weight * one.total
-                duty_after[first:last] += weight * one.duty_after.reshape(last - first, *duty_after.shape[1:])
+                sums = sum_outcome([self.parameters.draw(index) for index in range(first, last)])
+                groups[first:last] += weight * sums.groups
+                total[first:last] += weight * sums.total
+                duty_after[first:last] += weight * sums.duty_after.reshape(
+                    last - first, *duty_after.shape[1:]
+                )
 
-            self._each(count, summing.at_once, draw, partial(_shared, tell, place, len(outcomes)))
-        return Sums(groups, total, duty_after, authorities)
+            def report_outcome(share: float, place: int = place) -> None:
+                report((place + share) / len(outcomes))
+
+            self._each(count, sum_outcome.at_once, draw, report_outcome)
+        return DrawnPointSums(groups, total, duty_after, authorities)
 
     def ranges(
         self,
@@ -162,9 +161,9 @@ class Drawing:
         total: Mapping[str, float | None],
         outcomes: Sequence[Outcome],
         keep: Bools,
-        tell: Tell,
+        report: ReportShare,
     ) -> Ranges:
-        """Quantiles of a point, of its differences from the first point of its day, and its tornado.
+        """Compute quantiles of a point, of its differences from the first point of its day, and its tornado.
 
         Args:
             on: its day.
@@ -172,9 +171,9 @@ class Drawing:
             total: its central total.
             outcomes: as for `sums`.
             keep: as for `sums`.
-            tell: as for `sums`.
+            report: as for `sums`.
         """
-        sums = self.sums(outcomes, keep, tell)
+        sums = self.sums(outcomes, keep, report)
         first = self._first.setdefault(on, sums)
         whole = pl.DataFrame([{name: total[name] for name in ("customs_value", *COLUMNS)}])
         value = whole["customs_value"].to_numpy()
@@ -184,54 +183,47 @@ class Drawing:
             self._tornado(sums.total, float(value[0]), outcomes, keep),
         )
 
-    def _of_groups(self, groups: pl.DataFrame, sums: Sums, first: Sums, present: Bools) -> pl.DataFrame:
+    def _of_groups(
+        self, groups: pl.DataFrame, sums: DrawnPointSums, first: DrawnPointSums, present: Bools
+    ) -> pl.DataFrame:
         keys = self._grouping.keys
         if not self._grouping.by_authority:
             value = groups["customs_value"].to_numpy()
             drawn, theirs = (_columns(one.groups[:, present], value) for one in (sums, first))
             return _quantiles(keys.filter(pl.Series(present)), groups, drawn, theirs)
-        rows = self._group_of(groups), groups[AUTHORITY].to_list()
+        rows = self._grouping.of_rows(groups), groups[AUTHORITY].to_list()
         drawn, theirs = ({name: one.duty_of(*rows) for name in AUTHORITY_COLUMNS} for one in (sums, first))
         return _quantiles(groups.select(*keys.columns, AUTHORITY), groups, drawn, theirs)
 
-    def _group_of(self, rows: pl.DataFrame) -> I64:
-        """The group of each row of results by authority."""
-        keys = self._grouping.keys
-        if not keys.width:
-            return np.zeros(rows.height, dtype=np.int64)
-        numbered = keys.with_row_index("_group")
-        found = rows.join(numbered, on=keys.columns, how="left", nulls_equal=True, maintain_order="left")
-        return found["_group"].to_numpy().astype(np.int64)
+    def _outcome_sums(self, outcome: Outcome, keep: Bools, authorities: Sequence[str]) -> OutcomeSums:
+        return OutcomeSums(self._prepared, self._grouping, self._response, outcome, keep, authorities)
 
-    def _summing(self, outcome: Outcome, keep: Bools, authorities: Sequence[str]) -> Summing:
-        return Summing(self._prepared, self._grouping, self._response, outcome, keep, authorities)
-
-    def _each(self, count: int, at_once: int, work: Callable[[int, int], None], tell: Tell) -> None:
-        """Call `work` for each range of indices; every index has slots of its own, so threads change no bit."""
+    def _each(self, count: int, at_once: int, work: Callable[[int, int], None], report: ReportShare) -> None:
+        """Call `work` for each range of indices; every index has its own slots, so threads change no bit."""
         threads = thread_count()
         ranges = [(first, min(first + at_once, count)) for first in range(0, count, at_once)]
         with ThreadPoolExecutor(threads) as pool:
             for start in range(0, len(ranges), 2 * threads):
-                self._run.check()
+                self._context.check()
                 for _ in pool.map(lambda bounds: work(*bounds), ranges[start : start + 2 * threads]):
                     pass
-                tell(min(start + 2 * threads, len(ranges)) / len(ranges))
+                report(min(start + 2 * threads, len(ranges)) / len(ranges))
 
     def _tornado(self, sums: F64, value: float, outcomes: Sequence[Outcome], keep: Bools) -> pl.DataFrame:
-        """The total with one global dimension at p10 and p90 and the others in the middle, largest swing first."""
-        dimensions = self._moving()
+        """Move one global dimension to p10 and p90, the others central; largest swing of the total first."""
+        dimensions = self._dimensions()
         runs = [(dimension, quantile) for dimension in dimensions for quantile in (_LOW, _HIGH)]
         ends = np.zeros((len(runs), 1, len(SUMS)))
         for outcome in outcomes:
-            summing = self._summing(outcome, keep, ())
+            sum_outcome = self._outcome_sums(outcome, keep, ())
 
             def end(
-                first: int, last: int, summing: Summing = summing, weight: float = outcome.weight
+                first: int, last: int, sum_outcome: OutcomeSums = sum_outcome, weight: float = outcome.weight
             ) -> None:
                 moved = [self.parameters.moved(*one) for one in runs[first:last]]
-                ends[first:last] += weight * summing(moved).total
+                ends[first:last] += weight * sum_outcome(moved).total
 
-            self._each(len(runs), summing.at_once, end, lambda done: None)
+            self._each(len(runs), sum_outcome.at_once, end, lambda share: None)
         drawn, moved = _columns(sums, np.array([value])), _columns(ends, np.array([value]))
         rows = [
             {
@@ -250,26 +242,22 @@ class Drawing:
         schema = {"column": pl.String, "parameter": pl.String} | dict.fromkeys(
             ("low", "high", "swing", "rank_correlation"), pl.Float64
         )
-        found = pl.DataFrame(rows, schema=schema).with_columns(
+        tornado = pl.DataFrame(rows, schema=schema).with_columns(
             pl.col(pl.Float64).fill_nan(None), pl.col("column").cast(pl.Enum(COLUMNS))
         )
-        ordered = found.sort(
+        ordered = tornado.sort(
             "column", "swing", descending=[False, True], nulls_last=True, maintain_order=True
         )
         return ordered.with_columns(pl.col("column").cast(pl.String))
 
-    def _moving(self) -> list[int]:
-        """The global dimensions that some product of the table has."""
+    def _dimensions(self) -> list[int]:
+        """List the global dimensions that some product of the table has."""
         shared = self.parameters.names.index("supply") + 1
         return [*range(shared), *(shared + int(place) for place in np.unique(self.parameters.section))]
 
 
-def _shared(tell: Tell, place: int, places: int, share: float) -> None:
-    tell((place + share) / places)
-
-
 def _charging(outcomes: Sequence[Outcome]) -> tuple[str, ...]:
-    """The authorities under which some line is charged, sorted."""
+    """List the authorities under which some line is charged, sorted."""
     charged = (
         {name for index, name in enumerate(x.duties.authorities) if x.duties.by_authority[:, index].any()}
         for x in outcomes
@@ -278,7 +266,7 @@ def _charging(outcomes: Sequence[Outcome]) -> tuple[str, ...]:
 
 
 def _check(numbers: int, draws: Draws) -> None:
-    """Refuse draws of more `numbers` each than are to be held."""
+    """Refuse draws whose `numbers` each exceed the memory limit in all."""
     if draws.count * numbers > MOST_SUMS:
         most = MOST_SUMS // (draws.count * len(SUMS))
         raise InputError(
@@ -289,64 +277,60 @@ def _check(numbers: int, draws: Draws) -> None:
 
 
 def _columns(sums: F64, value: F64) -> dict[str, F64]:
-    """The result columns (draws, groups) from sums (draws, groups, 9) and the customs value of the groups."""
-    found = {name: sums[:, :, place] for place, name in enumerate(SUMS)}
-    found["effective_rate_after"] = ratio(found["duty_after"], found["value_after"])
-    found["quantity_hat"] = ratio(found["quantity"], np.broadcast_to(value, found["quantity"].shape))
-    return {name: found[name] for name in COLUMNS}
+    """Compute the result columns (draws, groups) from sums (draws, groups, 9) and customs value by group."""
+    columns = {name: sums[:, :, place] for place, name in enumerate(SUMS)}
+    columns["effective_rate_after"] = ratio(columns["duty_after"], columns["value_after"])
+    columns["quantity_hat"] = ratio(columns["quantity"], np.broadcast_to(value, columns["quantity"].shape))
+    return {name: columns[name] for name in COLUMNS}
 
 
 def _quantiles(
     keys: pl.DataFrame, central: pl.DataFrame, drawn: Mapping[str, F64], theirs: Mapping[str, F64]
 ) -> pl.DataFrame:
-    """The rows of `Ranges`, of each column that is drawn and of its difference from the first point's."""
+    """Compute the rows of `Ranges`: of each drawn column and of its difference from the first point."""
     blocks = []
     for name in drawn:
         if np.isnan(drawn[name]).all() and drawn[name].size:
             continue
+        difference = drawn[name] - theirs[name]
         block: dict[str, Any] = {
             "column": [name] * central.height,
             "central": central[name].cast(pl.Float64),
             "mean": drawn[name].mean(axis=0),
             **_at_quantiles(drawn[name], QUANTILES),
             **_errors(drawn[name]),
-            **{
-                f"vs_{at}": values
-                for at, values in _at_quantiles(
-                    drawn[name] - theirs[name], {at: QUANTILES[at] for at in WITH_ERROR}
-                ).items()
-            },
-            "vs_positive": _positive(drawn[name] - theirs[name]),
+            **{f"vs_{at}": values for at, values in _at_quantiles(difference, WITH_ERROR).items()},
+            "vs_positive": _positive(difference),
         }
         numbers = pl.DataFrame(block).fill_nan(None)
         blocks.append(pl.concat([keys, numbers], how="horizontal") if keys.width else numbers)
     return pl.concat(blocks)
 
 
-def _at_quantiles(drawn: F64, wanted: Mapping[str, float]) -> dict[str, F64]:
-    """Quantiles over the draws, interpolated linearly between order statistics (type 7)."""
-    found = np.quantile(drawn, list(wanted.values()), axis=0, method="linear")
-    return dict(zip(wanted, found, strict=True))
+def _at_quantiles(drawn: F64, names: Iterable[str]) -> dict[str, F64]:
+    """Compute quantiles over the draws, interpolated linearly between order statistics (type 7)."""
+    values = np.quantile(drawn, [QUANTILES[name] for name in names], axis=0, method="linear")
+    return dict(zip(names, values, strict=True))
 
 
 def _errors(drawn: F64) -> dict[str, F64]:
-    """Standard errors of the quantiles, from their spread over the replicates."""
+    """Estimate standard errors of the quantiles from their spread over the replicates."""
     blocks = drawn.reshape(REPLICATES, -1, drawn.shape[1])
-    found = np.quantile(blocks, [QUANTILES[at] for at in WITH_ERROR], axis=1, method="linear")
-    errors = found.std(axis=1, ddof=1) / np.sqrt(REPLICATES)
+    quantiles = np.quantile(blocks, [QUANTILES[at] for at in WITH_ERROR], axis=1, method="linear")
+    errors = quantiles.std(axis=1, ddof=1) / np.sqrt(REPLICATES)
     return {f"{at}_error": values for at, values in zip(WITH_ERROR, errors, strict=True)}
 
 
 def _positive(difference: F64) -> F64:
-    """The share of draws above 0; NaN where a draw is undefined."""
+    """Compute the share of draws above 0; NaN where a draw is undefined."""
     share: F64 = np.where(np.isnan(difference).any(axis=0), np.nan, (difference > 0.0).mean(axis=0))
     return share
 
 
 def _rank_correlation(parameter: F64, drawn: F64) -> float:
-    """Spearman's, NaN if the column does not move."""
+    """Compute Spearman's rank correlation; NaN if the column is constant."""
     if np.isnan(drawn).any() or np.ptp(drawn) == 0.0:
         return float("nan")
     ranks = [np.argsort(np.argsort(values, kind="stable"), kind="stable") for values in (parameter, drawn)]
-    found: F64 = np.asarray(np.corrcoef(ranks))
-    return float(found[0, 1])
+    correlations: F64 = np.asarray(np.corrcoef(ranks))
+    return float(correlations[0, 1])

@@ -12,7 +12,7 @@ from tariffs.engine.errors import InputError, TariffsError
 from tariffs.engine.law import load_law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.runs.line_stream import LineStream
-from tariffs.engine.runs.table_run import Options
+from tariffs.engine.runs.options import Options
 from tariffs.service.rpc.checks import direction_of, word, words
 from tariffs.service.rpc.shared import notes_of, provenance_of
 from tariffs.service.rpc.simulation import Cancelled, points_of

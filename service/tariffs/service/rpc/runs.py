@@ -16,9 +16,10 @@ from google.longrunning import operations_pb2
 from tariffs.engine.base.provenance import engine_version
 from tariffs.engine.law import load_law
 from tariffs.engine.law.notes import Note
-from tariffs.engine.runs.impact import PointRun, ScenarioImpact
-from tariffs.engine.runs.table_run import SwitchReport, baseline_required
-from tariffs.engine.runs.timeline import PeriodRun
+from tariffs.engine.runs.impact import ImpactRun, ScenarioImpact
+from tariffs.engine.runs.options import baseline_required
+from tariffs.engine.runs.table_run import SwitchReport
+from tariffs.engine.runs.timeline import TimelineRun
 from tariffs.service.rpc import simulation, timeline
 from tariffs.service.rpc.local_inputs import LocalInputs
 from tariffs.service.rpc.simulation import parameters_of, simulate_options, table_of
@@ -50,7 +51,7 @@ class Steps(Protocol):
     """A run that is computed one part at a time."""
 
     @property
-    def run(self) -> PointRun | PeriodRun:
+    def run(self) -> ImpactRun | TimelineRun:
         """The engine's run."""
 
     def refused(self, rows: pl.DataFrame) -> list[Response]:
@@ -70,7 +71,7 @@ class Steps(Protocol):
 class _Points:
     """The points of a simulation; of computed points only ids and notes are kept."""
 
-    run: PointRun
+    run: ImpactRun
     request: pb.SimulateRequest
     blocks: dict[int, ScenarioImpact] = field(default_factory=dict)
 
@@ -83,14 +84,14 @@ class _Points:
             "id": block.id,
             "on": block.on,
             "notes": [(note.reason, note.message) for note in block.notes],
-            **_written(self.run.touched),
+            **_written(self.run.switch_report),
         }
         self._keep(index, facts)
         return _collect(lambda emit: simulation.emit_point(block, emit)), facts
 
     def recall(self, index: int, facts: Facts) -> None:
         self._keep(index, facts)
-        self.run.recall(_read(facts))
+        self.run.resume(_read(facts))
 
     def done(self) -> Response:
         blocks = [self.blocks[index] for index in range(len(self.request.points))]
@@ -105,7 +106,7 @@ class _Points:
 class _Scenarios:
     """The scenarios of a timeline."""
 
-    run: PeriodRun
+    run: TimelineRun
     request: pb.TimelineRequest
 
     def refused(self, rows: pl.DataFrame) -> list[Response]:
@@ -113,10 +114,10 @@ class _Scenarios:
 
     def value(self, index: int) -> tuple[list[Response], Facts]:
         block = self.run.value(index)
-        return _collect(lambda emit: timeline.emit_scenario(block, emit)), _written(self.run.touched)
+        return _collect(lambda emit: timeline.emit_scenario(block, emit)), _written(self.run.switch_report)
 
     def recall(self, index: int, facts: Facts) -> None:
-        self.run.recall(_read(facts))
+        self.run.resume(_read(facts))
 
     def done(self) -> Response:
         return timeline.done_of(self.run.result([]), self.request)
@@ -202,11 +203,11 @@ def _steps(kind: str, request: Any, table: str | None, sink: ResultSink) -> Iter
         if kind == SIMULATE:
             options = simulate_options(request, parameters)
             points = simulation.points_of(request.points)
-            yield _Points(PointRun(given, points, options=options, **common), request)
+            yield _Points(ImpactRun(given, points, options=options, **common), request)
         else:
             options = simulation.options_of(request, parameters)
             scenarios, period = timeline.scenarios_of(request), timeline.period_of(request)
-            yield _Scenarios(PeriodRun(given, scenarios, *period, options=options, **common), request)
+            yield _Scenarios(TimelineRun(given, scenarios, *period, options=options, **common), request)
 
 
 def _collect(emit_all: Callable[[Callable[[Any], None]], None]) -> list[Response]:

@@ -30,7 +30,7 @@ _LARGE_EXPONENT = 30.0
 
 @jit
 def log_ces(shares: Floats, logs: Floats, a: float) -> float:
-    """Log of the CES mean (sum s e^(a l))^(1/a); the geometric mean at a = 0, continuous through it."""
+    """Compute the log of the CES mean (sum s e^(a l))^(1/a); at a = 0 the geometric mean, its limit."""
     mean = 0.0
     for i in range(shares.size):
         mean += shares[i] * logs[i]
@@ -58,7 +58,7 @@ def log_ces(shares: Floats, logs: Floats, a: float) -> float:
 
 @jit
 def line_logs(g: float, w: float, freight: float, t0: float, t1: float, sigma: float) -> tuple[float, ...]:
-    """One variety given the demand shift g: ln q = -sigma ln P + g on its supply curve ln p* = w ln q.
+    """Solve one variety given the demand shift g: ln q = -sigma ln P + g on its supply curve ln p* = w ln q.
 
     Returns (ln P, ln p*, ln q, d ln P / d g).
     """
@@ -90,7 +90,7 @@ def line_logs(g: float, w: float, freight: float, t0: float, t1: float, sigma: f
 
 @jit
 def two_good_ces(share: float, first: float, second: float, a: float) -> tuple[float, float]:
-    """Log CES mean of two goods, and the after-shock weight of the first."""
+    """Compute the log CES mean of two goods, and the after-shock weight of the first."""
     mean = share * first + (1.0 - share) * second
     one = a * (first - mean)
     two = a * (second - mean)
@@ -106,7 +106,7 @@ def two_good_ces(share: float, first: float, second: float, a: float) -> tuple[f
 
 @jit
 def top_logs(x: float, share: float, kappa: float, eta: float, w: float) -> tuple[float, float]:
-    """Log price y of imports and domestic goods together given import price x, and dy/dx.
+    """Compute the log price y of imports and domestic goods together given import price x, and dy/dx.
 
     `share` is that of imports, `w` the inverse domestic supply elasticity: ln P_D = c y.
     """
@@ -145,7 +145,7 @@ def import_gap(
     logs: Floats,
     slopes: Floats,
 ) -> tuple[float, float]:
-    """F(x) = x - ln P_M(x) and its slope; `demand` = (sigma, eta, kappa, import share, domestic w)."""
+    """Compute F(x) = x - ln P_M(x) and its slope; `demand` = (sigma, eta, kappa, import share, domestic w)."""
     sigma, eta, kappa = demand[0], demand[1], demand[2]
     y, dy = top_logs(x, demand[3], kappa, eta, demand[4])
     g = (sigma - kappa) * x + (kappa - eta) * y
@@ -165,7 +165,7 @@ def import_gap(
 def solve_import_price(
     shares: Floats, w: Floats, freight: Floats, t0: Floats, t1: Floats, demand: Floats
 ) -> tuple[float, int]:
-    """Root x = ln P_M of the increasing function `import_gap`, and how it was found."""
+    """Find the root x = ln P_M of the increasing function `import_gap`, and its status."""
     low = 0.0
     high = 0.0
     for i in range(shares.size):
@@ -203,7 +203,7 @@ def solve_import_price(
 def import_price(
     shares: Floats, w: Floats, freight: Floats, t0: Floats, t1: Floats, demand: Floats
 ) -> tuple[float, int]:
-    """Log of the import price index of one product, by closed form where there is one."""
+    """Compute the log of the import price index of one product, by closed form where there is one."""
     sigma, eta, kappa = demand[0], demand[1], demand[2]
     two_tier = demand[3] >= 1.0 or kappa == eta
     common = -1.0
@@ -300,7 +300,7 @@ def armington_prices(
 
 @jit
 def growth(log_hat: float, power: float) -> float:
-    """(X^power - 1) / power for the hat X with that log; the log itself at power 0."""
+    """Compute (X^power - 1) / power for the hat X with that log; the log itself at power 0."""
     if power == 0.0:
         return log_hat
     return float(np.expm1(power * log_hat) / power)

@@ -1,4 +1,4 @@
-"""Kernels of the Armington response for many elasticities on one change of duty, several draws side by side.
+"""Kernels of the Armington response to one change of duty for many elasticities, several draws at a time.
 
 Varieties of a product whose duty changes alike have one price and one quantity in every draw: they share a *cell*.
 Powers and exponents are worked out once per cell; sums go over varieties in their order, so that the bits are those of
@@ -27,7 +27,7 @@ _OVERFLOW = np.log(np.finfo(np.float64).max)
 
 @jit
 def shares_and_powers(offsets: Ints, v0: Floats, rates: Floats, shares: Floats, powers: Floats) -> None:
-    """Share of each variety in its product's landed cost, and the log change of one plus its rate."""
+    """Compute the share of each variety in its product's landed cost, and the log change of one plus its rate."""
     for k in range(offsets.size - 1):
         landed = 0.0
         for i in range(offsets[k], offsets[k + 1]):
@@ -75,7 +75,7 @@ def cell_hats(
     draw: int,
     hats: Floats,
 ) -> None:
-    """Quantity and exporter price of cells [first, last) given the demand shift g; infinite if the landed price is."""
+    """Compute quantity and exporter price of cells [first, last) given the demand shift g; infinite if the price is."""
     for cell in range(first, last):
         quantity = (g - sigma * logs[cell]) / (1.0 + sigma * w)
         exporter = w * quantity

@@ -1,4 +1,4 @@
-"""Kernels of the responses that need no price solution: one line alone (passthrough), and SMART."""
+"""Kernels of the responses without a price solution: passthrough and SMART."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MIDPOINT = 3
 
 @jit
 def demand_hat(log_price: float, price: float, elasticity: float, form: int) -> float:
-    """Quantity after / before at a price after / before, by the form of demand."""
+    """Compute quantity after / before from price after / before, by the form of demand."""
     if form == CES:
         return float(np.exp(-elasticity * log_price))
     if form == LINEAR:
@@ -84,7 +84,7 @@ def passthrough_lines(
 
 @jit
 def cap_diversion(diversion: Floats, floor: Floats) -> None:
-    """Raise diversion to its floor on every line and take what that adds from the lines above theirs.
+    """Raise diversion to its floor on every line, and subtract the added amount from lines above their floor.
 
     Gainers pay first, pro rata to their gain; only if they cannot, every line does pro rata to its room.
     """

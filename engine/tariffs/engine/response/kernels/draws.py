@@ -1,4 +1,4 @@
-"""Kernels of the draws: a counter-based generator, normals from uniforms, and the sums of one draw.
+"""Kernels of the draws: a counter-based generator, normals from uniforms, and sums of one draw.
 
 A draw's number is a function of its key alone, in integers until the last step, so it depends on no thread, chunk,
 row or scenario. The generator is the finaliser of splitmix64 over the words of the key.
@@ -25,7 +25,7 @@ _HALF = 2.0**-53
 
 @jit
 def mixed(state: np.uint64, word: np.uint64) -> np.uint64:
-    """The next state of a key's hash after one more word."""
+    """Update the hash state of a key with one word."""
     z = (state ^ word) + _STEP
     z = (z ^ (z >> _S30)) * _FIRST
     z = (z ^ (z >> _S27)) * _SECOND
@@ -34,13 +34,13 @@ def mixed(state: np.uint64, word: np.uint64) -> np.uint64:
 
 @jit
 def uniform_of(word: np.uint64) -> float:
-    """A uniform of (0, 1) from the upper 52 bits of a word; with 53 the largest would round to 1."""
+    """Convert the upper 52 bits of a word to a uniform of (0, 1); with 53 the largest would round to 1."""
     return float(word >> _S12) * _UNIT + _HALF
 
 
 @jit
 def normal_of(p: float) -> float:
-    """Quantile p of the standard normal: Wichura (1988), algorithm AS 241, PPND16; exact to about 1e-16."""
+    """Compute quantile p of the standard normal: Wichura (1988), algorithm AS 241, PPND16; exact to about 1e-16."""
     q = p - 0.5
     if abs(q) <= 0.425:
         r = 0.180625 - q * q
@@ -101,21 +101,21 @@ def normal_of(p: float) -> float:
 
 @jit
 def normals(uniforms: Floats, out: Floats) -> None:
-    """The normal quantile of each of `uniforms` into `out`, both flat."""
+    """Write the normal quantile of each of `uniforms` into `out`, both flat."""
     for i in range(uniforms.size):
         out[i] = normal_of(uniforms[i])
 
 
 @jit
 def product_normals(state: np.uint64, products: Words, out: Floats) -> None:
-    """One normal per product, keyed by the hash `state` of all but the product and by the product's own word."""
+    """Draw one normal per product, keyed by the hash `state` of the draw and the product's word."""
     for k in range(products.size):
         out[k] = normal_of(uniform_of(mixed(state, products[k])))
 
 
 @jit
 def add_terms(terms: Floats, totals: Floats, errors: Floats) -> None:
-    """Add `terms` to `totals` one by one, the rounding errors beside them (Neumaier)."""
+    """Add `terms` to `totals` one by one, with their rounding errors apart (Neumaier)."""
     for i in range(terms.size):
         term = terms[i]
         before = totals[i]
@@ -128,7 +128,7 @@ def add_terms(terms: Floats, totals: Floats, errors: Floats) -> None:
 def sum_lines(
     rows: Ints, keep: NDArray[np.bool_], of_line: Ints, lines: Floats, varieties: Floats, out: Floats
 ) -> None:
-    """The sums of one draw in line order, each line into every one of its `rows` (groupings, lines).
+    """Sum one draw in line order, each line into every one of its `rows` (groupings, lines).
 
     `lines` is (5, lines): value, charges, share of the variety, duty rate, one plus the tax. `varieties` is
     (4, varieties): value, quantity hat, creation, diversion. `out` is (rows, 7): value, duty and landed cost after,
@@ -167,7 +167,7 @@ def sum_cells(
     growths: Floats,
     out: Floats,
 ) -> None:
-    """The sums of `sum_lines` for a few draws of `kernels.runs`, into `out` (rows, 7 x draws).
+    """Compute the sums of `sum_lines` for a few draws of `kernels.armington_draws`, into `out` (rows, 7 x draws).
 
     `cell_of` and `product_of` are those of each line, `traded` the base value of its variety.
     """
@@ -209,7 +209,7 @@ def sum_parts(
     hats: Floats,
     out: Floats,
 ) -> None:
-    """Parts of the duty of lines, such as that under one authority, after the response, into `out` (rows, draws).
+    """Sum parts of the duty of lines after the response, such as one authority's, into `out` (rows, draws).
 
     `duty` is each part at the baseline's value, `row_of` and `line_of` where it goes and whose it is; the rest is as
     in `sum_cells`. A part grows as its line's value does.

@@ -1,0 +1,113 @@
+"""Options of a run over a table, and the points it computes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+
+from tariffs.engine.base.dates import read_format
+from tariffs.engine.errors import InputError
+from tariffs.engine.law.law import EXPORT, IMPORT, Law
+from tariffs.engine.law.notes import Note
+from tariffs.engine.line_duty.entry_line import covered_moment, known_on_notes, known_on_text, moment_notes
+from tariffs.engine.response.draws import DEFAULT_SPREADS, GENERATOR, Spreads
+from tariffs.engine.response.models import MODELS
+from tariffs.engine.response.parameters import DEFAULT_HORIZON, HORIZONS, ProductParameters
+from tariffs.engine.scenario import Scenario
+
+RESPONSES = ("armington", "passthrough", "smart", "none")
+DIRECTIONS = (IMPORT, EXPORT)
+_CHOICES = (
+    ("response", RESPONSES, "PARAMETER_INVALID", "response model"),
+    ("direction", DIRECTIONS, "REQUEST_INVALID", "direction of goods"),
+    ("horizon", HORIZONS, "PARAMETER_INVALID", "horizon"),
+)
+
+
+@dataclass(frozen=True)
+class Point:
+    """Scenario at a date; each point gives one block of results."""
+
+    scenario: Scenario
+    on: str
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of a run over a table; see `impact`."""
+
+    baseline: str = ""
+    response: str = "armington"
+    horizon: str = DEFAULT_HORIZON
+    parameters: str = ""
+    by: tuple[str, ...] = ("origin",)
+    known_on: str = ""
+    switches: Mapping[str, str] = field(default_factory=dict)
+    min_conf: str = ""
+    lines: bool = False
+    attribute: bool = False
+    draws: int = 0
+    seed: int = 0
+    spreads: Spreads = DEFAULT_SPREADS
+    direction: str = IMPORT
+    date_format: str = ""
+
+    def __post_init__(self) -> None:
+        # A repeated key groups once.
+        object.__setattr__(self, "by", tuple(dict.fromkeys(self.by)))
+
+    def with_iso_days(self, law: Law) -> tuple[Options, tuple[Note, ...]]:
+        """Rewrite the days as ISO text, with notes on days written in another format."""
+        notes = known_on_notes(law, self.known_on)
+        options = replace(
+            self,
+            known_on=known_on_text(law, self.known_on) if self.known_on else "",
+            date_format=read_format(self.date_format),
+        )
+        if not self.baseline:
+            return options, notes
+        moment = covered_moment(law, self.baseline, "baseline", self.direction)
+        return replace(options, baseline=moment.text), (*moment_notes("baseline", moment), *notes)
+
+    def model_facts(self, parameters: ProductParameters | None) -> dict[str, object]:
+        """Describe the response model and its limits for the provenance; `none` without parameters."""
+        model = MODELS[self.response if parameters else "none"]
+        facts: dict[str, object] = {
+            "title": model.title,
+            "form": model.form,
+            "ignores": list(model.ignores),
+        }
+        return facts | ({"horizon": self.horizon, "set": parameters.set} if parameters else {})
+
+    def draw_facts(self) -> dict[str, object] | str:
+        """Describe the draws for the provenance; empty without draws."""
+        if not self.draws:
+            return ""
+        spreads = asdict(self.spreads)
+        return {"count": self.draws, "seed": self.seed, "generator": GENERATOR, "spreads": spreads}
+
+
+def baseline_required() -> InputError:
+    """Error of a run with a response over a table without a known baseline day."""
+    return InputError(
+        "BASELINE_REQUIRED",
+        "A run with a response needs the day that the table's values belong to.",
+        field="baseline",
+        fix="Give --baseline DAY, or --response none for the static result.",
+    )
+
+
+def law_with_options(law: Law, options: Options) -> Law:
+    """Apply the switches and the minimum confidence of the options to a law.
+
+    Raises:
+        InputError: PARAMETER_INVALID for an unknown response or horizon, REQUEST_INVALID for a direction.
+        LawError: SWITCH_UNKNOWN.
+    """
+    for name, choices, reason, title in _CHOICES:
+        value = getattr(options, name)
+        if value not in choices:
+            fix = f"Use one of: {', '.join(choices)}."
+            raise InputError(reason, f"{value!r} is not a {title}.", field=name, fix=fix)
+    law = law.with_switches(options.switches)
+    return law.with_min_conf(options.min_conf) if options.min_conf else law
