@@ -76,7 +76,7 @@ def test_instants_come_in_order_and_every_notice_has_words_and_sources() -> None
 def test_a_window_that_ends_before_it_begins() -> None:
     with pytest.raises(InputError, match="ends on"):
         found("2025-11-02", "2025-11-01")
-    with pytest.raises(InputError, match="day"):
+    with pytest.raises(InputError, match="date"):
         found("2025-11", "2025-12-01")
 
 

@@ -173,6 +173,6 @@ def test_entry_dates_of_the_table_are_set_aside_and_it_says_so() -> None:
     ("start", "end"), [("2027-01-02", "2027-01-01"), ("x", "2027-01-01"), ("1900-01-01", "2027-01-01")]
 )
 def test_a_period_that_cannot_be_is_refused(start: str, end: str) -> None:
-    with pytest.raises(InputError, match=r"period|day|cover") as caught:
+    with pytest.raises(InputError, match=r"period|date|cover") as caught:
         run("base", start=start, end=end)
     assert caught.value.reason.startswith("ENTRY_DATE")
