@@ -188,7 +188,9 @@ def test_a_promise_below_what_the_model_gives_changes_nothing() -> None:
 def test_a_promise_without_an_assumption_is_told_and_changes_nothing() -> None:
     found = run(SOYBEANS)
     assert quantities(found.scenarios[0])["US"] < 20e6
-    assert any("the model gives" in text and "has no effect" in text for text in notes_of(found, "QUANTITY_FLOOR"))
+    assert any(
+        "the model gives" in text and "has no effect" in text for text in notes_of(found, "QUANTITY_FLOOR")
+    )
 
 
 def test_a_promise_needs_quantities_in_its_unit() -> None:

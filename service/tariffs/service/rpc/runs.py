@@ -221,8 +221,8 @@ def _write(part: ResultPart, messages: list[Response], facts: Facts) -> None:
     part.write(rows, facts)
 
 
-def _written(touched: SwitchReport) -> dict[str, Any]:
-    return {"switches": dict(touched.switches), "too_many": list(touched.too_many)}
+def _written(report: SwitchReport) -> dict[str, Any]:
+    return {"switches": dict(report.switches), "too_many": list(report.too_many)}
 
 
 def _read(facts: Facts) -> SwitchReport:
