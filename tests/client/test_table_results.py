@@ -57,7 +57,7 @@ def test_a_table_with_dates_of_its_own_is_not_titled_with_a_day_that_no_line_use
     said = capsys.readouterr().out
     assert "base on the entry dates of its lines, 2025-05-01 to 2025-07-01\n" in said
     assert "base on 2026-11-24" not in said
-    assert "so none is rated on 2026-11-24" in said
+    assert "so none is computed on 2026-11-24" in said
 
 
 def test_a_table_with_some_dates_names_both(capsys: pytest.CaptureFixture[str]) -> None:
