@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 
 def nearest(name: str, known: Iterable[str], *, at_most: int = 3, similarity: float = 0.5) -> list[str]:
-    """The known names most similar to a name, the most similar first; `similarity` is the least ratio of difflib."""
+    """Find the known names most similar to a name, best first; `similarity` is the least ratio of difflib."""
     return difflib.get_close_matches(name, sorted(known), n=at_most, cutoff=similarity)
 
 

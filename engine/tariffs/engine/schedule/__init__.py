@@ -1,1 +1,1 @@
-"""The tariff schedule (HTS): lines, rates, equivalents, codes, units, countries and reference data of 2024."""
+"""Tariff schedule (HTS): lines, rates, equivalents, codes, units, countries and reference data of 2024."""

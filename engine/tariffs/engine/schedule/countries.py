@@ -33,7 +33,7 @@ def is_country(code: str) -> bool:
     return code in origin_codes()
 
 
-def origins_meant(text: str) -> list[str]:
+def similar_origins(text: str) -> list[str]:
     """ISO codes of countries with this or a similar alpha-3 code or name, the most similar first."""
     codes = _by_name()
     similar = origins_named(text) or [codes[name] for name in nearest(text.strip().casefold(), codes)]
@@ -49,7 +49,7 @@ def origins_named(text: str) -> list[str]:
 def origin_hint(text: str) -> str:
     """Question that suggests similar origins; empty if there are none."""
     names = dict(countries().select("iso2", "name").iter_rows())
-    return did_you_mean(f"{code} ({names[code]})" for code in origins_meant(text))
+    return did_you_mean(f"{code} ({names[code]})" for code in similar_origins(text))
 
 
 def unknown_origin(text: str) -> InputError:

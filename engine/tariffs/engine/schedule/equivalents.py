@@ -62,7 +62,7 @@ def special_rates(
 
     Args:
         lines: `Schedule.line_frame` of the day.
-        special: `Schedule.special_frame`.
+        special: special rates: `vintage, hts8, programs` (list of symbols), `rate` (text).
         codes: codes of 8 or 10 digits.
         programs: symbols of special programs.
     """

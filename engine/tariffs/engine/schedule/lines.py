@@ -36,7 +36,7 @@ class ScheduleLine:
     suffix_note: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Vintage:
     """Edition of the schedule, in force from `start` until that of the next one; never if `start` is None."""
 
@@ -45,6 +45,11 @@ class Vintage:
     lines: dict[str, tuple[str, str]]
     codes: frozenset[str]
 
+    @cached_property
+    def sorted_codes(self) -> list[str]:
+        """10-digit codes, sorted."""
+        return sorted(self.codes)
+
 
 class Schedule:
     """Schedules by date, built with `load_schedule`; every method is pure."""
@@ -52,9 +57,8 @@ class Schedule:
     def __init__(self, vintages: Sequence[Vintage], special: pl.DataFrame):
         self._vintages = list(vintages)
         self._dated = sorted((v.start, index) for index, v in enumerate(self._vintages) if v.start)
-        self._special_frame = special
+        self._special_frame = special.with_columns(pl.col("programs").str.split(" "))
         self._line_frames: dict[str, pl.DataFrame] = {}
-        self._sorted: dict[str, list[str]] = {}
 
     def find(self, code: str, day: date) -> ScheduleLine | None:
         """Line of an 8- or 10-digit code on a day; None if no vintage has its 8-digit line."""
@@ -62,7 +66,7 @@ class Schedule:
             return None
         hts8 = code[:LINE_DIGITS]
         today = self._on(day)
-        for vintage in (today, *(v for v in reversed(self._vintages) if v is not today)):
+        for vintage in self._from(today):
             if hts8 in vintage.lines:
                 general, other = (parse_rate(text) for text in vintage.lines[hts8])
                 known = vintage is today and (code == hts8 or code in today.codes)
@@ -97,7 +101,7 @@ class Schedule:
 
     def children(self, code: str, day: date | None = None) -> list[str]:
         """10-digit codes that begin with `code`, in the vintage of a day or, without a day, in any."""
-        pool = self._codes_of(self._on(day)) if day else self._sorted_codes
+        pool = self._on(day).sorted_codes if day else self._sorted_codes
         start = bisect_left(pool, code)
         end = bisect_left(pool, code + ":", start)
         return pool[start:end]
@@ -118,50 +122,35 @@ class Schedule:
 
     def special_rates(self, codes: pl.Series, programs: Iterable[str], day: date) -> pl.DataFrame:
         """Special rates of codes as fractions of value; see `equivalents.special_rates`."""
-        return special_rates(self.line_frame(day), self.special_frame(), codes, programs)
+        return special_rates(self.line_frame(day), self._special_frame, codes, programs)
 
     def line_frame(self, day: date) -> pl.DataFrame:
         """8-digit lines in force on a day: `hts8, general, other` (rate texts), `vintage`."""
         today = self._on(day)
         if today.name not in self._line_frames:
-            self._line_frames[today.name] = self._line_frame(today)
+            rows = [
+                (hts8, general, other, vintage.name)
+                for vintage in self._from(today)
+                for hts8, (general, other) in vintage.lines.items()
+            ]
+            frame = pl.DataFrame(rows, schema=["hts8", "general", "other", "vintage"], orient="row")
+            self._line_frames[today.name] = frame.unique("hts8", keep="first", maintain_order=True)
         return self._line_frames[today.name]
 
-    def _line_frame(self, today: Vintage) -> pl.DataFrame:
-        order = [today, *(v for v in reversed(self._vintages) if v is not today)]
-        frames = [
-            pl.DataFrame(
-                [(hts8, general, other, v.name) for hts8, (general, other) in v.lines.items()],
-                schema=["hts8", "general", "other", "vintage"],
-                orient="row",
-            )
-            for v in order
-        ]
-        return pl.concat(frames).unique("hts8", keep="first", maintain_order=True)
-
-    def special_frame(self) -> pl.DataFrame:
-        """Special rates: `vintage, hts8, programs` (list of symbols), `rate` (text)."""
-        return self._split_programs
+    def _from(self, today: Vintage) -> list[Vintage]:
+        """Vintages in the order of lookup: that of the day, then the others from the latest."""
+        return [today, *(vintage for vintage in reversed(self._vintages) if vintage is not today)]
 
     def _on(self, day: date) -> Vintage:
         held = [index for start, index in self._dated if start <= day]
         return self._vintages[held[-1] if held else self._dated[0][1]]
-
-    def _codes_of(self, vintage: Vintage) -> list[str]:
-        if vintage.name not in self._sorted:
-            self._sorted[vintage.name] = sorted(vintage.codes)
-        return self._sorted[vintage.name]
-
-    @cached_property
-    def _split_programs(self) -> pl.DataFrame:
-        return self._special_frame.with_columns(pl.col("programs").str.split(" "))
 
     @cached_property
     def _special_rates(self) -> dict[tuple[str, str], list[tuple[str, list[str]]]]:
         rates: dict[tuple[str, str], list[tuple[str, list[str]]]] = {}
         columns = self._special_frame.select("vintage", "hts8", "programs", "rate")
         for vintage, hts8, programs, rate in columns.iter_rows():
-            rates.setdefault((vintage, hts8), []).append((rate, programs.split(" ")))
+            rates.setdefault((vintage, hts8), []).append((rate, programs))
         return rates
 
     @cached_property

@@ -29,8 +29,8 @@ from tariffs.engine.law.notes import Note, void_suspensions
 from tariffs.engine.law.switch_sensitivity import switches_behind
 from tariffs.engine.rating.fits import CONTENT_CLAIMS, PROCESSING_CLAIM, US_CLAIM
 from tariffs.engine.table_duty.compile import Compiled, compile_lines
+from tariffs.engine.table_duty.default_share_notes import default_share_note, lines_with_default_shares
 from tariffs.engine.table_duty.kernel import assess_lines
-from tariffs.engine.table_duty.sourced_value import lines_sourced, sourced_note
 from tariffs.engine.tables.claim_shares import lines_with_claim_shares
 from tariffs.engine.tables.default_shares import has_source
 from tariffs.engine.tables.line_arrays import LineArrays
@@ -93,7 +93,7 @@ def duties_of(law: Law, lines: LineArrays, dated: Dated, check: Callable[[], Non
         _run(lines, compiled, authority_of, _parts(law, lines), out, check)
         for place, value in _prohibit(lines, compiled, out).items():
             prohibited[place] = prohibited.get(place, 0.0) + value
-        for claim, mask in lines_sourced(in_force, lines, compiled, select).items():
+        for claim, mask in lines_with_default_shares(in_force, lines, compiled, select).items():
             sourced[claim] = sourced[claim] | mask if claim in sourced else mask
         applied |= {measures[i].id for i in (*np.unique(compiled.profiles.layer_measure), *prohibited)}
         reaches = _reaching(lines, in_force, select)
@@ -106,7 +106,7 @@ def duties_of(law: Law, lines: LineArrays, dated: Dated, check: Callable[[], Non
         ]
         notes |= {note.message: note for note in of_instant}
     whole = [_prohibited_note(measures[place], value) for place, value in prohibited.items()]
-    whole += sourced_note(law, declared, sourced)
+    whole += default_share_note(law, declared, sourced)
     return Duties(
         out.duty, out.owed, out.by_authority, out.owed_by_authority, authorities, out.prohibited, frozenset(applied),
         switches, frozenset(refused),

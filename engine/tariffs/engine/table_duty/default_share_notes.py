@@ -17,7 +17,7 @@ from tariffs.engine.tables.line_arrays import LineArrays
 from tariffs.engine.tables.scope_masks import scope_mask
 
 
-def lines_sourced(
+def lines_with_default_shares(
     in_force: InForce, lines: LineArrays, compiled: Compiled, select: Bools | None
 ) -> dict[str, Bools]:
     """Mark, by claim, the lines on which a measure or rule reads a default share above 0 at an instant.
@@ -49,7 +49,7 @@ def _base_without_us(in_force: InForce, lines: LineArrays) -> Bools:
     return reached
 
 
-def sourced_note(law: Law, lines: LineArrays, sourced: Mapping[str, Bools]) -> list[Note]:
+def default_share_note(law: Law, lines: LineArrays, sourced: Mapping[str, Bools]) -> list[Note]:
     """Report the value of lines with default shares, in total and by claim; nothing if there is none."""
     values = {claim: float(lines.value[mask].sum()) for claim, mask in sourced.items()}
     listed = [
