@@ -109,7 +109,7 @@ def test_a_table_of_exports_responds(served: Running) -> None:
 
 def test_exports_without_a_table_are_refused() -> None:
     request = pb.SimulateRequest(points=points(("base", "")), direction=common_pb2.DIRECTION_EXPORT)
-    with pytest.raises(InputError, match="No table of exports"):
+    with pytest.raises(InputError, match="A table of exports must be given"):
         list(LocalServices().simulation.Simulate(request))
 
 
