@@ -1,4 +1,4 @@
-"""What port fees cost, over gRPC, in-process and on the command line alike."""
+"""Port fees: the same result over gRPC, in this process and on the command line."""
 
 from __future__ import annotations
 

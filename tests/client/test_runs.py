@@ -259,7 +259,7 @@ def test_without_a_server_nothing_is_kept(large: pl.DataFrame) -> None:
         for call in (lambda: local.upload(large), lambda: local.start(large), local.runs, local.tables):
             with pytest.raises(InvalidRequest) as caught:
                 call()
-            assert "kept by a server" in caught.value.message
+            assert "need a server" in caught.value.message
 
 
 def test_the_command_line_keeps_tables_and_runs(

@@ -12,13 +12,13 @@ from tariffs.client._verbs.duty import DutyCalls
 from tariffs.client._verbs.line_stream import LineStreamCalls
 from tariffs.client._verbs.port_fees import PortFeeCalls
 from tariffs.client._verbs.refund import RefundCalls
-from tariffs.client._verbs.replay import call_of, with_call
+from tariffs.client._verbs.replay import impact_call, timeline_call, with_call
 from tariffs.client._verbs.runs import RunCalls
 from tariffs.client._wire import answers, requests
 from tariffs.client._wire.channel import Backend, LocalBackend, RemoteBackend
 from tariffs.client._wire.frames import Table
 from tariffs.client._wire.progress import Progress, reporting
-from tariffs.client._wire.requests import ONE_DAY_OPTIONS, Day, ImpactOptions, ScenarioLike, shallow
+from tariffs.client._wire.requests import Day, ImpactOptions, ScenarioLike
 from tariffs.client._wire.retry import read_whole
 from tariffs.client.config import Config, Tls, secured, target_from_environment
 from tariffs.client.results import law
@@ -149,7 +149,7 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, LineStreamCalls):
         )
         scenarios = Scenario.all_of(scenarios)
         request = requests.simulate_request(scenarios, options)
-        call = call_of("impact", lines, scenarios, shallow(options))
+        call = impact_call(lines, scenarios, options)
         seconds = timeout or self._config.deadlines.impact
         with reporting(progress) as report:
             result = read_whole(
@@ -216,10 +216,7 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, LineStreamCalls):
         )
         scenarios = Scenario.all_of(scenarios)
         request = requests.timeline_request(scenarios, start, end, options)
-        period_options = {
-            name: value for name, value in shallow(options).items() if name not in ONE_DAY_OPTIONS
-        }
-        call = call_of("timeline", lines, scenarios, {"start": start, "end": end, **period_options})
+        call = timeline_call(lines, scenarios, start, end, options)
         seconds = timeout or self._config.deadlines.timeline
         with reporting(progress) as report:
             result = read_whole(
@@ -232,7 +229,7 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, LineStreamCalls):
     def measures(self, authority: str = "", *, timeout: float | None = None) -> tuple[law.Measure, ...]:
         """List the measures of an authority node and below, or of the whole law, without their periods."""
         request = law_service_pb2.ListMeasuresRequest(authority=arguments.text(authority, "authority"))
-        answer = self._backend.unary("ListMeasures", request, timeout or self._config.deadlines.lists)
+        answer = self._lookup("ListMeasures", request, timeout)
         return tuple(answers.measure(one) for one in answer.measures)
 
     def measure(self, measure_id: str, *, timeout: float | None = None) -> law.Measure:
@@ -242,14 +239,12 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, LineStreamCalls):
             NotFound: MEASURE_NOT_FOUND.
         """
         request = law_service_pb2.GetMeasureRequest(id=arguments.text(measure_id, "measure_id"))
-        return answers.measure(
-            self._backend.unary("GetMeasure", request, timeout or self._config.deadlines.lists)
-        )
+        return answers.measure(self._lookup("GetMeasure", request, timeout))
 
     def scenarios(self, *, timeout: float | None = None) -> tuple[law.ScenarioInfo, ...]:
         """List the scenarios of the library, without their text."""
         request = scenario_service_pb2.ListScenariosRequest()
-        answer = self._backend.unary("ListScenarios", request, timeout or self._config.deadlines.lists)
+        answer = self._lookup("ListScenarios", request, timeout)
         return tuple(answers.scenario(one) for one in answer.scenarios)
 
     def scenario(self, name: str, *, timeout: float | None = None) -> law.ScenarioInfo:
@@ -259,9 +254,7 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, LineStreamCalls):
             NotFound: SCENARIO_NOT_FOUND, with the nearest names.
         """
         request = scenario_service_pb2.GetScenarioRequest(id=arguments.text(name, "name"))
-        return answers.scenario(
-            self._backend.unary("GetScenario", request, timeout or self._config.deadlines.lists)
-        )
+        return answers.scenario(self._lookup("GetScenario", request, timeout))
 
     def check(self, scenario: ScenarioLike, *, timeout: float | None = None) -> law.CheckResult:
         """Check a scenario, given by name, path, `Scenario`, or as YAML text of several lines.
@@ -271,9 +264,7 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, LineStreamCalls):
         if isinstance(scenario, str) and "\n" in scenario:
             scenario = Scenario.from_text(scenario)
         request = scenario_service_pb2.CheckScenarioRequest(scenario=requests.scenario_ref(scenario))
-        return answers.check(
-            self._backend.unary("CheckScenario", request, timeout or self._config.deadlines.lists)
-        )
+        return answers.check(self._lookup("CheckScenario", request, timeout))
 
     def diff(
         self, first: ScenarioLike, second: ScenarioLike, *, timeout: float | None = None
@@ -287,6 +278,4 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, LineStreamCalls):
         request = scenario_service_pb2.DiffScenariosRequest(
             first=requests.scenario_ref(first), second=requests.scenario_ref(second)
         )
-        return answers.differences(
-            self._backend.unary("DiffScenarios", request, timeout or self._config.deadlines.lists)
-        )
+        return answers.differences(self._lookup("DiffScenarios", request, timeout))

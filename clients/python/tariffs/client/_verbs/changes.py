@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from tariffs.client import _arguments as arguments
 from tariffs.client._wire import answers as _answers
@@ -27,7 +28,7 @@ class LawCalls:
     def law(self, *, timeout: float | None = None) -> lawinfo.Law:
         """Get the version of the law, its switches and its claims."""
         request = law_service_pb2.GetLawRequest()
-        return _answers.law(self._backend.unary("GetLaw", request, timeout or self._config.deadlines.lists))
+        return _answers.law(self._lookup("GetLaw", request, timeout))
 
     def changes(
         self,
@@ -78,6 +79,9 @@ class LawCalls:
         if isinstance(lines, str) and lines == EMBEDDED:
             request.embedded, table = True, None
         return _changes(self._backend.changes(request, table, timeout or self._config.deadlines.impact))
+
+    def _lookup(self, method: str, request: object, timeout: float | None) -> Any:
+        return self._backend.unary(method, request, timeout or self._config.deadlines.lists)
 
 
 def _changes(answer: law_service_pb2.ListChangesResponse) -> LawChanges:

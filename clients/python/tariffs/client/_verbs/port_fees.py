@@ -110,14 +110,8 @@ def _fee(message: law_service_pb2.PortFee) -> PortFee:
         teu_of_trade=Decimal(message.teu_of_trade) if message.HasField("teu_of_trade") else None,
         ton_of_trade=Decimal(message.ton_of_trade) if message.HasField("ton_of_trade") else None,
         figures=tuple(
-            VoyageFigure(one.name, Decimal(one.value), one.source, _confidence(one))
+            VoyageFigure(one.name, Decimal(one.value), one.source, answers.confidence(one.confidence))
             for one in message.figures
         ),
         citations=tuple(message.citations),
     )
-
-
-def _confidence(figure: law_service_pb2.VoyageFigure) -> str:
-    if not figure.confidence:
-        return ""
-    return law_service_pb2.Confidence.Name(figure.confidence).removeprefix("CONFIDENCE_")

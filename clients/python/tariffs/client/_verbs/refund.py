@@ -15,6 +15,7 @@ from tariffs.client._wire import entry_batches, entry_table, requests
 from tariffs.client._wire.frames import Table, read_table
 from tariffs.client._wire.progress import Progress, reporting
 from tariffs.client._wire.requests import Day, Money, ScenarioLike
+from tariffs.client.errors import from_status
 from tariffs.client.results.entries import REFUSED_SCHEMA
 from tariffs.client.results.refund import AMOUNTS, ENTRY_SCHEMA, HEADING_SCHEMA, RefundsResult
 from tariffs.v1 import refund_service_pb2
@@ -111,7 +112,7 @@ def _refunds(
             row = rows[entry.indices[0]]
             entries.append(_entry(entry, row))
             headings += [_heading(one, entry.entry_id, row) for one in entry.headings]
-        failed = ((rows[index], entry_batches.fault_of(status)) for index, status in answer.failures.items())
+        failed = ((rows[index], from_status(status)) for index, status in answer.failures.items())
         refused += [entry_batches.refused_row(table, row, fault) for row, fault in failed]
         for name in AMOUNTS:
             total[name] += Decimal(answer.total[name])

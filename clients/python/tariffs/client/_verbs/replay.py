@@ -15,7 +15,7 @@ import polars as pl
 
 from tariffs.client import _arguments as arguments
 from tariffs.client._wire.frames import Table
-from tariffs.client._wire.requests import ScenarioLike
+from tariffs.client._wire.requests import ONE_DAY_OPTIONS, Day, ImpactOptions, ScenarioLike, option_values
 from tariffs.client.errors import InvalidRequest, NotFound
 from tariffs.client.results.impact import ImpactResult, TimelineResult
 from tariffs.client.results.law import Law
@@ -23,6 +23,7 @@ from tariffs.client.results.quote import Provenance
 from tariffs.client.scenario import Scenario
 
 REQUEST = "request"
+_FRAME = "given as a frame"
 _FRAMES = {"impact": ("groups", "lines"), "timeline": ("segments",)}
 _REPLAYED = " and ".join(_FRAMES)
 _INPUTS = (
@@ -73,21 +74,19 @@ class Replay:
         return {"same": self.same, "changed": list(self.changed), "rows": self.rows, "largest": self.largest}
 
 
-def call_of(
-    verb: str, lines: Table | None, scenarios: Sequence[ScenarioLike], options: Mapping[str, object]
+def impact_call(
+    lines: Table | None, scenarios: Sequence[ScenarioLike], options: ImpactOptions
 ) -> dict[str, object]:
-    """Record a call as plain data that is enough to repeat it."""
-    parsed = [Scenario.of(scenario) for scenario in scenarios]
-    return {
-        "verb": verb,
-        "table": str(lines)
-        if isinstance(lines, str | Path)
-        else None
-        if lines is None
-        else "given as a frame",
-        "scenarios": [{"name": one.name, "text": one.text, "day": one.day} for one in parsed],
-        "options": {name: _plain(value) for name, value in options.items()},
-    }
+    """Record a call of `impact` as plain data that is enough to repeat it."""
+    return _call("impact", lines, scenarios, option_values(options))
+
+
+def timeline_call(
+    lines: Table | None, scenarios: Sequence[ScenarioLike], start: Day, end: Day, options: ImpactOptions
+) -> dict[str, object]:
+    """Record a call of `timeline` as plain data that is enough to repeat it."""
+    values = {name: value for name, value in option_values(options).items() if name not in ONE_DAY_OPTIONS}
+    return _call("timeline", lines, scenarios, {"start": start, "end": end, **values})
 
 
 def with_call(provenance: Provenance, call: Mapping[str, object]) -> Provenance:
@@ -125,9 +124,21 @@ def replay(client: ReplayClient, result: Path, table: Table | None = None) -> Re
     return Replay(same, changed, frame.height, 0.0 if same else _largest(frame, now))
 
 
+def _call(
+    verb: str, lines: Table | None, scenarios: Sequence[ScenarioLike], options: Mapping[str, object]
+) -> dict[str, object]:
+    parsed = [Scenario.of(scenario) for scenario in scenarios]
+    return {
+        "verb": verb,
+        "table": str(lines) if isinstance(lines, str | Path) else lines if lines is None else _FRAME,
+        "scenarios": [{"name": one.name, "text": one.text, "day": one.day} for one in parsed],
+        "options": {name: _plain(value) for name, value in options.items()},
+    }
+
+
 def _run(client: ReplayClient, call: Mapping[str, Any], table: Table | None) -> ImpactResult | TimelineResult:
     lines = table if table is not None else call["table"]
-    if lines == "given as a frame":
+    if lines == _FRAME:
         raise InvalidRequest(
             "TABLE_UNREADABLE",
             "The result was made from a table in memory.",

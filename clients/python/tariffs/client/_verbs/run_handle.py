@@ -12,7 +12,7 @@ from google.protobuf.duration_pb2 import Duration
 
 from tariffs.client._verbs.replay import with_call
 from tariffs.client._wire import answers
-from tariffs.client._wire.progress import Progress, Report, reporting
+from tariffs.client._wire.progress import Progress, Report, reporting, silent
 from tariffs.client.config import Config
 from tariffs.client.errors import DeadlineExceeded, TariffsError, Unavailable, from_status
 from tariffs.client.results.impact import ImpactResult, TimelineResult
@@ -168,9 +168,9 @@ class Run:
             messages = list(self._messages(clock, report))
         result: ImpactResult | TimelineResult
         if messages and isinstance(messages[-1], pb.TimelineResponse):
-            result = answers.timeline(messages, _silent)
+            result = answers.timeline(messages, silent)
         else:
-            result = answers.impact(messages, _silent)
+            result = answers.impact(messages, silent)
         # Rows that only valuing shows to be unusable come after the others.
         refused = result.refused.sort("row", maintain_order=True) if result.refused.height else result.refused
         provenance = result.provenance if self._call is None else with_call(result.provenance, self._call)
@@ -272,7 +272,3 @@ def _place(message: Any) -> tuple[str, str] | None:
     kind = message.WhichOneof("content")
     held = getattr(message, kind) if kind else None
     return (held.scenario, held.on) if isinstance(held, pb.ResultBatch) else None
-
-
-def _silent(_stage: str, _fraction: float) -> None:
-    pass

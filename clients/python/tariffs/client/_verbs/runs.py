@@ -9,12 +9,12 @@ from pathlib import Path
 from google.longrunning import operations_pb2
 
 from tariffs.client import _arguments as arguments
-from tariffs.client._verbs.replay import call_of
+from tariffs.client._verbs.replay import impact_call, timeline_call
 from tariffs.client._verbs.run_handle import Run, RunStatus, status_of
-from tariffs.client._verbs.tables import PAGE_SIZE, TableCalls
+from tariffs.client._verbs.tables import TableCalls
 from tariffs.client._wire import requests
 from tariffs.client._wire.frames import Table
-from tariffs.client._wire.requests import ONE_DAY_OPTIONS, Day, ImpactOptions, ScenarioLike, shallow
+from tariffs.client._wire.requests import Day, ImpactOptions, ScenarioLike
 from tariffs.client.scenario import Scenario
 from tariffs.v1 import simulation_service_pb2
 
@@ -99,28 +99,18 @@ class RunCalls(TableCalls):
         if period is None:
             request.simulate.CopyFrom(requests.simulate_request(scenarios, options))
             remote.give(request.simulate, lines)
-            call = call_of("impact", lines, scenarios, shallow(options))
+            call = impact_call(lines, scenarios, options)
         else:
             request.timeline.CopyFrom(requests.timeline_request(scenarios, *period, options))
             remote.give(request.timeline, lines)
-            period_options = {
-                name: value for name, value in shallow(options).items() if name not in ONE_DAY_OPTIONS
-            }
-            call = call_of(
-                "timeline", lines, scenarios, {"start": period[0], "end": period[1], **period_options}
-            )
+            call = timeline_call(lines, scenarios, *period, options)
         operation = remote.unary("StartRun", request, timeout or self._config.deadlines.batch)
         return Run(operation.name, remote, self._config, call)
 
     def runs(self, *, timeout: float | None = None) -> tuple[RunStatus, ...]:
         """List the runs of this caller on the server, the newest first."""
-        remote, statuses, token = self._remote(), list[RunStatus](), ""
-        while True:
-            request = operations_pb2.ListOperationsRequest(page_size=PAGE_SIZE, page_token=token)
-            answer = remote.unary("ListOperations", request, timeout or self._config.deadlines.lists)
-            statuses += [status_of(operation) for operation in answer.operations]
-            if not (token := answer.next_page_token):
-                return tuple(statuses)
+        pages = self._pages("ListOperations", operations_pb2.ListOperationsRequest(), timeout)
+        return tuple(status_of(operation) for page in pages for operation in page.operations)
 
     def run(self, name: str) -> Run:
         """Get the handle of a run by its name; a wrong name is an error at the first call."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 from tariffs.client import _arguments as arguments
 from tariffs.client._wire.channel import Backend, RemoteBackend
 from tariffs.client._wire.frames import Table
@@ -11,7 +14,7 @@ from tariffs.client.errors import InvalidRequest
 from tariffs.client.results.table_handle import TableHandle
 from tariffs.v1 import table_service_pb2
 
-PAGE_SIZE = 1000
+_PAGE_SIZE = 1000
 
 
 class TableCalls:
@@ -37,13 +40,8 @@ class TableCalls:
 
     def tables(self, *, timeout: float | None = None) -> tuple[TableHandle, ...]:
         """List the tables that the server keeps for this caller, the newest first."""
-        remote, handles, token = self._remote(), list[TableHandle](), ""
-        while True:
-            request = table_service_pb2.ListTablesRequest(page_size=PAGE_SIZE, page_token=token)
-            answer = remote.unary("ListTables", request, timeout or self._config.deadlines.lists)
-            handles += [handle_of(table) for table in answer.tables]
-            if not (token := answer.next_page_token):
-                return tuple(handles)
+        pages = self._pages("ListTables", table_service_pb2.ListTablesRequest(), timeout)
+        return tuple(handle_of(table) for page in pages for table in page.tables)
 
     def delete_table(self, table: TableHandle | str, *, timeout: float | None = None) -> None:
         """Delete a table from the server, by its handle or the handle's name.
@@ -54,6 +52,16 @@ class TableCalls:
         name = table.name if isinstance(table, TableHandle) else table
         request = table_service_pb2.DeleteTableRequest(name=arguments.text(name, "table"))
         self._remote().unary("DeleteTable", request, timeout or self._config.deadlines.lists)
+
+    def _pages(self, method: str, request: Any, timeout: float | None) -> Iterator[Any]:
+        """Call a list method until its last page."""
+        request.page_size = _PAGE_SIZE
+        while True:
+            page = self._remote().unary(method, request, timeout or self._config.deadlines.lists)
+            yield page
+            request.page_token = page.next_page_token
+            if not request.page_token:
+                return
 
     def _remote(self) -> RemoteBackend:
         if isinstance(self._backend, RemoteBackend):

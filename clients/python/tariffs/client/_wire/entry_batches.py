@@ -8,13 +8,11 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-import grpc
 import polars as pl
-from google.rpc import error_details_pb2, status_pb2
 
 from tariffs.client._wire import answers
 from tariffs.client._wire.entry_table import CHARGES, TOO_LARGE, EntryTable, batches, text_of
-from tariffs.client.errors import InvalidRequest
+from tariffs.client.errors import TariffsError, from_status
 from tariffs.client.results.entries import (
     ENTRY_SCHEMA,
     LANDED,
@@ -62,7 +60,7 @@ class _EntryCollector:
             own = {name: value for name, value in quote.provenance.items() if value}
             self._quotes[rows[one.index]] = replace(quote, provenance={**shared, **own})
         for index, status in answer.failures.items():
-            self._refused.append(refused_row(self._table, rows[index], fault_of(status)))
+            self._refused.append(refused_row(self._table, rows[index], from_status(status)))
         self._entries += [_entry_row(entry, rows) for entry in answer.entries]
         self.done += len(rows)
 
@@ -122,7 +120,7 @@ def oversized_rows(table: EntryTable) -> list[dict[str, Any]]:
     return [refused_row(table, row, table.faults[row]) for row in large]
 
 
-def refused_row(table: EntryTable, row: int, fault: InvalidRequest) -> dict[str, Any]:
+def refused_row(table: EntryTable, row: int, fault: TariffsError) -> dict[str, Any]:
     """Make the refused row of an error; an error found before the row was sent has precedence."""
     error = table.faults.get(row) or fault
     column = _column(error.field or "")
@@ -176,19 +174,6 @@ def _landed(parts: Mapping[str, Decimal]) -> dict[str, Decimal]:
     return {column: parts[name] for name, column in LANDED.items()}
 
 
-def fault_of(status: status_pb2.Status) -> InvalidRequest:
-    """Convert the status of one line into an error."""
-    info, bad = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
-    for detail in status.details:
-        detail.Unpack(info)
-        detail.Unpack(bad)
-    field_at_fault = bad.field_violations[0].field if bad.field_violations else None
-    code = next((code.name for code in grpc.StatusCode if code.value[0] == status.code), "UNKNOWN")
-    return InvalidRequest(
-        info.reason, status.message, code=code, field=field_at_fault, fix=info.metadata.get("fix", "")
-    )
-
-
 def _column(name: str) -> str:
     """Name the column of a request field."""
     name = name.removeprefix("claims.").removeprefix("other_charges.")
@@ -203,6 +188,3 @@ def joined_provenance(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
         digests = "".join(part["run_digest"] for part in parts)
         joined["run_digest"] = hashlib.sha256(digests.encode()).hexdigest()
     return joined
-
-
-__all__ = ["fault_of", "joined_provenance", "oversized_rows", "rate_entries", "refused_row"]

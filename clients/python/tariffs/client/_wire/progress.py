@@ -22,11 +22,11 @@ def reporting(progress: Progress) -> Iterator[Report]:
         with _bar() as report:
             yield report
     else:
-        yield _silent
+        yield silent
 
 
-def _silent(_stage: str, _fraction: float) -> None:
-    pass
+def silent(_stage: str, _fraction: float) -> None:
+    """Report nothing."""
 
 
 @contextmanager
@@ -35,7 +35,7 @@ def _bar() -> Iterator[Report]:
         from rich.console import Console
         from rich.progress import Progress as Bar
     except ModuleNotFoundError:
-        yield _silent
+        yield silent
         return
     with Bar(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("starting", total=1.0)

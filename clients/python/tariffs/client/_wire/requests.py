@@ -98,7 +98,7 @@ Run = simulation_service_pb2.SimulateRequest | simulation_service_pb2.TimelineRe
 ONE_DAY_OPTIONS = frozenset({"on", "include_lines", "draws", "seed", "attribute"})
 
 
-def shallow(options: ImpactOptions) -> dict[str, object]:
+def option_values(options: ImpactOptions) -> dict[str, object]:
     """List the options by name, without copying their values."""
     return {field.name: getattr(options, field.name) for field in fields(options)}
 
