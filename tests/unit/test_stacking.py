@@ -43,13 +43,13 @@ def test_take_all_displaces_with_heading_and_reason() -> None:
         "when": ["first"],
         "on": ["second"],
         "take": "all",
-        "heading": "H.33",
+        "heading": "9903.01.33",
         "text": "because",
     }
     layer = walked([FIRST, SECOND], [rule])["second"]
     assert (layer.state, layer.heading, layer.steps[-1].rule, layer.steps[-1].by) == (
         "displaced",
-        "H.33",
+        "9903.01.33",
         "r",
         ("first",),
     )
@@ -107,9 +107,9 @@ def test_unless_holds_a_rule_back() -> None:
     assert walked([FIRST, SECOND], [rule], true=frozenset({"gift"}))["second"].state == "applied"
 
 
-@pytest.mark.parametrize(("heading", "state"), [("H.67", "applied"), ("H.02", "displaced")])
+@pytest.mark.parametrize(("heading", "state"), [("9903.01.67", "applied"), ("9903.01.02", "displaced")])
 def test_a_measure_charged_under_a_heading_of_when_not_does_not_fire(heading: str, state: str) -> None:
-    rule = {"id": "r", "when": ["first"], "when_not": ["H.67"], "on": ["second"], "take": "all"}
+    rule = {"id": "r", "when": ["first"], "when_not": ["9903.01.67"], "on": ["second"], "take": "all"}
     first = measure("first", [{"rate": "25%", "heading": heading}])
     assert walked([first, SECOND], [rule])["second"].state == state
 
