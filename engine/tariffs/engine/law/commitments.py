@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from tariffs.engine.law.amendments import read_scope, read_words
 from tariffs.engine.law.model import Scope
-from tariffs.engine.law.raw_fields import Raw, check_keys, keys, one_of, read_required
+from tariffs.engine.law.raw_fields import Raw, check_keys, each, keys, one_of, read_required
 from tariffs.engine.law.values import read_amount, read_day
 
 LIMIT, FLOOR = "limit", "floor"
@@ -53,12 +53,11 @@ class QuantityRule:
 
 def read_quantity_rules(raw: Sequence[Raw], zone: ZoneInfo) -> tuple[QuantityRule, ...]:
     """Read constraints.yaml; days of commitments begin at midnight in the zone."""
-    return tuple(_read_rule(item, zone, f"constraints[{index}]") for index, item in enumerate(raw))
+    return each(raw, lambda item, path: _read_rule(item, zone, path), "constraints")
 
 
 def _read_rule(raw: Raw, zone: ZoneInfo, path: str) -> QuantityRule:
     check_keys(raw, _KEYS, path)
-    steps = enumerate(raw.get("floors", []))
     return QuantityRule(
         measure=read_required(raw, "measure", str, path),
         kind=read_required(raw, "kind", one_of(LIMIT, FLOOR), path),
@@ -66,7 +65,9 @@ def _read_rule(raw: Raw, zone: ZoneInfo, path: str) -> QuantityRule:
         scope=read_scope(raw, path),
         citations=read_words(raw.get("cite", []), f"{path}.cite"),
         conf=raw.get("conf", "C"),
-        steps=tuple(_read_step(step, zone, f"{path}.floors[{index}]") for index, step in steps),
+        steps=each(
+            raw.get("floors", []), lambda item, place: _read_step(item, zone, place), f"{path}.floors"
+        ),
     )
 
 

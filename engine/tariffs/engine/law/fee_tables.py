@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from tariffs.engine.law.amendments import read_words
-from tariffs.engine.law.raw_fields import Raw, check_keys, fault, keys, one_of, read, read_required
+from tariffs.engine.law.raw_fields import Raw, check_keys, each, fault, keys, one_of, read, read_required
 from tariffs.engine.law.values import digits, is_code, read_day, read_instant, read_number, read_rate
 
 ZERO = Decimal(0)
@@ -152,21 +152,13 @@ class SourcedVoyage:
 
 def read_fees(raw: Raw) -> Fees:
     """Read fees.yaml."""
-    path = "fees"
-    check_keys(raw, keys("informal_limit mpf mpf_exempt_programs mpf_chapter98 hmf"), path)
+    check_keys(raw, keys("informal_limit mpf mpf_exempt_programs mpf_chapter98 hmf"), "fees")
     return Fees(
-        read(raw, "informal_limit", read_number, ZERO, path),
-        tuple(_read_mpf(item, f"{path}.mpf[{index}]") for index, item in enumerate(raw.get("mpf", []))),
-        tuple(_read_hmf(item, f"{path}.hmf[{index}]") for index, item in enumerate(raw.get("hmf", []))),
-        read_words(raw.get("mpf_exempt_programs", []), f"{path}.mpf_exempt_programs"),
-        tuple(
-            Chapter98Fee(
-                _read_codes(item["provisions"], f"{path}.mpf_chapter98[{index}].provisions"),
-                read_required(item, "base", one_of("processing", "none"), f"{path}.mpf_chapter98[{index}]")
-                == "processing",
-            )
-            for index, item in enumerate(raw.get("mpf_chapter98", []))
-        ),
+        read(raw, "informal_limit", read_number, ZERO, "fees"),
+        each(raw.get("mpf", []), _read_mpf, "fees.mpf"),
+        each(raw.get("hmf", []), _read_hmf, "fees.hmf"),
+        read_words(raw.get("mpf_exempt_programs", []), "fees.mpf_exempt_programs"),
+        each(raw.get("mpf_chapter98", []), _read_chapter98, "fees.mpf_chapter98"),
     )
 
 
@@ -181,10 +173,13 @@ def _read_mpf(raw: Raw, path: str) -> ProcessingFee:
 
 
 def _read_hmf(raw: Raw, path: str) -> HarborFee:
-    rate = read_required(raw, "rate", read_rate, path)
-    return HarborFee(
-        _read_span(raw, path), rate, frozenset(read_words(raw.get("modes", []), f"{path}.modes"))
-    )
+    modes = frozenset(read_words(raw.get("modes", []), f"{path}.modes"))
+    return HarborFee(_read_span(raw, path), read_required(raw, "rate", read_rate, path), modes)
+
+
+def _read_chapter98(raw: Raw, path: str) -> Chapter98Fee:
+    base = read_required(raw, "base", one_of("processing", "none"), path)
+    return Chapter98Fee(_read_codes(raw["provisions"], f"{path}.provisions"), base == "processing")
 
 
 def _read_span(raw: Raw, path: str) -> Span:
@@ -196,42 +191,34 @@ def _read_span(raw: Raw, path: str) -> Span:
 
 def read_refunds(raw: Raw) -> RefundTerms:
     """Read refunds.yaml."""
-    if not raw:
-        return RefundTerms()
-    path = "refunds"
-    check_keys(raw, keys("authority program interest states"), path)
-    return RefundTerms(
-        raw.get("authority", ""),
-        {
-            name: RefundRoute(
-                item.get("from", ""),
-                item.get("route", ""),
-                read(item, "within_days", int, 0, f"{path}.states.{name}"),
-                read(item, "later", one_of(*raw["states"]), "", f"{path}.states.{name}"),
-            )
-            for name, item in raw["states"].items()
-        },
-    )
+    check_keys(raw, keys("authority program interest states"), "refunds")
+    states = raw.get("states", {})
+
+    def route(item: Raw, path: str) -> RefundRoute:
+        within, later = (
+            read(item, "within_days", int, 0, path),
+            read(item, "later", one_of(*states), "", path),
+        )
+        return RefundRoute(item.get("from", ""), item.get("route", ""), within, later)
+
+    routes = {name: route(item, f"refunds.states.{name}") for name, item in states.items()}
+    return RefundTerms(raw.get("authority", ""), routes)
 
 
 def read_exports(raw: Raw) -> CountryRates:
     """Read exports.yaml."""
-    check_keys(raw, frozenset({"ordinary", "vat"}), "exports")
-    return CountryRates(
-        *(_read_country_rates(raw.get(key, []), f"exports.{key}") for key in ("ordinary", "vat"))
-    )
+    parts = ("ordinary", "vat")
+    check_keys(raw, frozenset(parts), "exports")
+    return CountryRates(*(each(raw.get(key, []), _read_country_rate, f"exports.{key}") for key in parts))
 
 
-def _read_country_rates(raw: Sequence[Raw], path: str) -> tuple[CountryRate, ...]:
-    return tuple(
-        CountryRate(
-            _read_codes(item["products"], f"{path}[{index}].products", SHARED_DIGITS),
-            read_required(item, "rate", read_rate, f"{path}[{index}]"),
-            read(item, "in_quota", read_rate, None, f"{path}[{index}]"),
-            read_words(item.get("cite", []), f"{path}[{index}].cite"),
-            item.get("conf", "C"),
-        )
-        for index, item in enumerate(raw)
+def _read_country_rate(raw: Raw, path: str) -> CountryRate:
+    return CountryRate(
+        _read_codes(raw["products"], f"{path}.products", SHARED_DIGITS),
+        read_required(raw, "rate", read_rate, path),
+        read(raw, "in_quota", read_rate, None, path),
+        read_words(raw.get("cite", []), f"{path}.cite"),
+        raw.get("conf", "C"),
     )
 
 
@@ -253,37 +240,29 @@ def read_port_fees(raw: Sequence[Raw], zone: ZoneInfo) -> dict[str, PortFeeTable
             read(item, "per_container", read_number, ZERO, path),
         )
 
-    return {
-        fee["measure"]: PortFeeTable(
-            fee["measure"],
-            read_required(fee, "currency", str, f"port_fees[{index}]"),
-            read_required(fee, "calls_a_year", int, f"port_fees[{index}]"),
-            {
-                kind: tuple(
-                    step(item, f"port_fees[{index}].kinds.{kind}[{n}]") for n, item in enumerate(steps)
-                )
-                for kind, steps in fee["kinds"].items()
-            },
-            read_words(fee.get("cite", []), f"port_fees[{index}].cite"),
+    def table(item: Raw, path: str) -> PortFeeTable:
+        return PortFeeTable(
+            item["measure"],
+            read_required(item, "currency", str, path),
+            read_required(item, "calls_a_year", int, path),
+            {kind: each(steps, step, f"{path}.kinds.{kind}") for kind, steps in item["kinds"].items()},
+            read_words(item.get("cite", []), f"{path}.cite"),
         )
-        for index, fee in enumerate(raw)
-    }
+
+    return {fee.measure: fee for fee in each(raw, table, "port_fees")}
 
 
 def read_port_calls(raw: Sequence[Raw]) -> tuple[SourcedVoyage, ...]:
     """Read port_calls.yaml."""
-    return tuple(_read_voyage(item, f"port_calls[{index}]") for index, item in enumerate(raw))
+    return each(raw, _read_voyage, "port_calls")
 
 
 def _read_voyage(raw: Raw, path: str) -> SourcedVoyage:
     check_keys(raw, frozenset({"measure", "kind", "ship", *FIGURES}), path)
-    figures = {
-        name: CitedFigure(
-            read_required(raw[name], "value", read_number, f"{path}.{name}"),
-            read_words(raw[name].get("cite", []), f"{path}.{name}.cite"),
-            raw[name].get("conf", "C"),
-        )
-        for name in FIGURES
-        if name in raw
-    }
+    figures = {name: _read_figure(raw[name], f"{path}.{name}") for name in FIGURES if name in raw}
     return SourcedVoyage(raw["measure"], raw["kind"], raw["ship"], figures)
+
+
+def _read_figure(raw: Raw, path: str) -> CitedFigure:
+    sources = read_words(raw.get("cite", []), f"{path}.cite")
+    return CitedFigure(read_required(raw, "value", read_number, path), sources, raw.get("conf", "C"))

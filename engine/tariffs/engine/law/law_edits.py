@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -10,6 +9,7 @@ from decimal import Decimal
 
 from tariffs.engine.errors import ScenarioError, TariffsError
 from tariffs.engine.law.amendments import Change
+from tariffs.engine.law.known_names import unknown
 from tariffs.engine.law.model import Rule, Scope, holds
 from tariffs.engine.law.raw_fields import Context, in_scenario
 from tariffs.engine.law.read import read_rule
@@ -148,11 +148,4 @@ def _outside(rule: Rule, start: datetime, end: datetime | None) -> list[Rule]:
 
 
 def _unknown(name: str, rules: Sequence[Rule], path: str) -> ScenarioError:
-    near = difflib.get_close_matches(name, sorted({rule.id for rule in rules}), n=3, cutoff=0.4)
-    return ScenarioError(
-        "NOTHING_MATCHED",
-        f"The law has no stacking rule {name!r}.",
-        path=path,
-        fix=f"Did you mean {', '.join(near)}?" if near else "Define it with `as`.",
-        metadata={"name": name, "nearest": ",".join(near)},
-    )
+    return next(unknown((name,), {rule.id for rule in rules}, "stacking rule", path))

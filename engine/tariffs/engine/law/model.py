@@ -15,7 +15,7 @@ from tariffs.engine.law.conditions import Condition
 from tariffs.engine.law.values import UnitRate
 
 # A line's value falls into disjoint parts, so that a base is a weight per part and content is never taken twice.
-# `us_above` is US content beyond the cap; `processing` stands apart from the value.
+# `us_above` is US content beyond the cap; `processing` is not part of the value.
 PARTS = ("steel", "aluminum", "copper", "us", "us_above", "rest", "processing")
 STEEL, ALUMINUM, COPPER, US, US_ABOVE, REST, PROCESSING = range(len(PARTS))
 METALS = (STEEL, ALUMINUM, COPPER)

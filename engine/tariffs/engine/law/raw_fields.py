@@ -70,6 +70,13 @@ def read_required(raw: Raw, key: str, reader: Callable[[str], T], path: str) -> 
         raise fault(f"{path}.{key}", str(error)) from None
 
 
+def each(raw: Any, reader: Callable[[Any, str], T], path: str) -> tuple[T, ...]:
+    """Read every item of a list, each with its path."""
+    if not isinstance(raw, list | tuple):
+        raise fault(path, "a list is expected")
+    return tuple(reader(item, f"{path}[{index}]") for index, item in enumerate(raw))
+
+
 def one_of(*choices: str) -> Callable[[str], str]:
     """Make a reader that accepts some words only."""
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from tariffs.engine.base.spelling import nearest
 from tariffs.engine.errors import ScenarioError
 from tariffs.engine.law.amendments import Change, Selector
 from tariffs.engine.law.model import Measure, Period
@@ -49,7 +49,7 @@ def unmatched(change: Change, names: Iterable[str], retired: Mapping[str, str]) 
                 metadata={"use_instead": retired[name]},
             )
     text = ", ".join(sought)
-    near = difflib.get_close_matches(text, sorted(names), n=3, cutoff=0.4)
+    near = nearest(text, names)
     return ScenarioError(
         "NOTHING_MATCHED",
         f"The selector {text!r} matches no measure.",
