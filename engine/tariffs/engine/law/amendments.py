@@ -295,12 +295,12 @@ class _Reader:
         self._path = path
 
     def text(self, key: str) -> str:
-        found = self._mapping.get(key, "")
-        if not isinstance(found, str):
+        value = self._mapping.get(key, "")
+        if not isinstance(value, str):
             raise _fault(
                 f"{self._path}.{key}", f"{key} is a single value, not a list or mapping", "Write one value."
             )
-        return found
+        return value
 
     def value(self, key: str, read: Callable[[str], _T], absent: _T) -> _T:
         text = self.text(key)
@@ -330,15 +330,15 @@ class _Reader:
         return read_words(self._mapping.get(key, []), f"{self._path}.{key}")
 
     def mapping(self, key: str) -> Mapping[str, Any]:
-        found = self._mapping.get(key, {})
-        if not isinstance(found, Mapping):
+        value = self._mapping.get(key, {})
+        if not isinstance(value, Mapping):
             raise _fault(f"{self._path}.{key}", f"{key} is a mapping", "Write keys and values.")
-        return found
+        return value
 
 
-def read_words(found: Any, path: str) -> tuple[str, ...]:
+def read_words(raw: Any, path: str) -> tuple[str, ...]:
     """Read a text or a list of texts as a tuple; raises ScenarioError with `path`."""
-    items = [found] if isinstance(found, str) else found
+    items = [raw] if isinstance(raw, str) else raw
     if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
         raise _fault(path, "a value or a list of values is expected", "Write [a, b].")
     return tuple(items)

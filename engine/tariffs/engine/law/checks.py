@@ -42,11 +42,11 @@ class Check:
 def check_data(law: Law) -> list[Check]:
     """Run every check of the law data; those that only inform come last."""
     measures = law.measures.values()
-    found = [(rule, tuple(sorted(name for name, _ in rule.names(law)))) for rule in RULES]
+    results = [(rule, tuple(sorted(name for name, _ in rule.names(law)))) for rule in RULES]
     silent = tuple(m.id for m in measures if not (m.modelled or m.announced))
     announced = tuple(m.id for m in measures if m.announced)
     return [
-        *(Check(rule.id, not names, rule.text, names) for rule, names in found),
+        *(Check(rule.id, not names, rule.text, names) for rule, names in results),
         Check("not_modelled", True, "measures that charge nothing yet", silent),
         Check("announced", True, "measures that were announced and never enacted", announced),
     ]

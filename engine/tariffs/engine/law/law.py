@@ -186,14 +186,14 @@ class Law:
     @cached_property
     def listed_codes(self) -> list[str]:
         """Every code of a product list, sorted."""
-        return sorted({entry.code for found in self.lists.values() for entry in found.entries})
+        return sorted({entry.code for product_list in self.lists.values() for entry in product_list.entries})
 
     # -- acts --------------------------------------------------------------------------------------------------
 
     def select_measures(self, change: Change) -> list[tuple[Measure, str]]:
         """Select the measures a change reaches, each with the period label it is limited to (or an empty text)."""
-        found = select_measures(self.measures, change.selector)
-        return [item for item in found if item[0].id != change.measure.get("id")]
+        selected = select_measures(self.measures, change.selector)
+        return [item for item in selected if item[0].id != change.measure.get("id")]
 
     def _check_reach(self, change: Change) -> None:
         reached = self.select_measures(change)
@@ -301,13 +301,13 @@ class Law:
         actives: list[Active] = []
         unmodelled: list[MeasureState] = []
         for index, measure in enumerate(self.measures.values()):
-            found = self.state_of(measure, instant, known_on) if measure.direction == direction else None
-            if found is None:
+            state = self.state_of(measure, instant, known_on) if measure.direction == direction else None
+            if state is None:
                 continue
             if not measure.modelled:
-                unmodelled.append(found)
-            elif found.rows:
-                actives.append(Active(index, measure, found.rows, self._cites(found), found.period.id))
+                unmodelled.append(state)
+            elif state.rows:
+                actives.append(Active(index, measure, state.rows, self._cites(state), state.period.id))
         dated = (rule_on(rule, instant) for rule in self.rules if self._rule_holds(rule, instant, known_on))
         rules = tuple(self._active_rule(rule) for rule in dated if rule is not None)
         groups = {
@@ -331,9 +331,9 @@ class Law:
         periods = [p for p in measure.periods if p.known_from <= known_on and self._counts(p.switch, p.conf)]
         return state_as_tested(measure, acts, periods, instant, self.zones[measure.direction])
 
-    def _cites(self, found: MeasureState) -> dict[str, tuple[str, ...]]:
-        acts = {act.name: act.change.cite for act in self.acts[found.measure.id]}
-        return {found.period.id: found.period.cite, **acts}
+    def _cites(self, state: MeasureState) -> dict[str, tuple[str, ...]]:
+        acts = {act.name: act.change.cite for act in self.acts[state.measure.id]}
+        return {state.period.id: state.period.cite, **acts}
 
     def _counts(self, switch: Mapping[str, str], conf: str) -> bool:
         return self.switched(switch) and self.sure(conf)
@@ -365,18 +365,18 @@ class Law:
     @cached_property
     def boundaries(self) -> list[datetime]:
         """Every instant at which something in the law may change, sorted (UTC)."""
-        found: set[datetime | None] = set(self.coverage)
+        moments: set[datetime | None] = set(self.coverage)
         for measure in self.measures.values():
-            found |= moments_of(measure, self.acts[measure.id])
+            moments |= moments_of(measure, self.acts[measure.id])
         for edits in (self.rules, self.set_claims, self.constraints):
-            found |= {moment for edit in edits for moment in (edit.start, edit.end)}
+            moments |= {moment for edit in edits for moment in (edit.start, edit.end)}
         for dated in self.groups.values():
             for item in dated:
-                found |= {item.start, item.end}
+                moments |= {item.start, item.end}
         for product_list in self.lists.values():
-            found |= set(product_list.boundaries)
-        found |= set(commitment_moments(self.limits))
-        return sorted(moment for moment in found if moment is not None)
+            moments |= set(product_list.boundaries)
+        moments |= set(commitment_moments(self.limits))
+        return sorted(moment for moment in moments if moment is not None)
 
     @cached_property
     def publication_days(self) -> list[date]:

@@ -30,8 +30,8 @@ class Active:
 
     def citations(self, row: Row) -> tuple[str, ...]:
         """Citations of a row: of its period, of the acts that changed it, of the measure."""
-        found = [cite for act in row.acts for cite in self.cites.get(act, ())]
-        return tuple(dict.fromkeys((*found, *self.measure.cite)))
+        cites = [cite for act in row.acts for cite in self.cites.get(act, ())]
+        return tuple(dict.fromkeys((*cites, *self.measure.cite)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,19 +82,19 @@ def rules_after(rules: Sequence[Rule], change: Change, context: Context) -> tupl
     """
     start, end = context.instant(change.start), context.instant(change.until) if change.until else None
     inside = _inside(rules, change, context, start, end)
-    found: list[Rule] = []
+    edited: list[Rule] = []
     placed = inside is None
     for rule in rules:
         if rule.id != change.rule:
-            found.append(rule)
+            edited.append(rule)
             continue
-        found += _outside(rule, start, end)
+        edited += _outside(rule, start, end)
         if not placed and inside is not None:
-            found.append(inside)
+            edited.append(inside)
             placed = True
     if not placed and inside is not None:
-        found.insert(_place(found, change), inside)
-    return tuple(found)
+        edited.insert(_place(edited, change), inside)
+    return tuple(edited)
 
 
 def _inside(

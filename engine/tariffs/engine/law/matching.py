@@ -21,8 +21,8 @@ class Prefixes:
     @classmethod
     def of(cls, codes: Iterable[str]) -> Prefixes:
         """Make the set of these codes."""
-        found = frozenset(codes)
-        return cls(found, tuple(sorted({len(code) for code in found})))
+        prefixes = frozenset(codes)
+        return cls(prefixes, tuple(sorted({len(code) for code in prefixes})))
 
     def __contains__(self, code: str) -> bool:
         return any(code[:length] in self.codes for length in self.lengths if length <= len(code))
@@ -48,8 +48,8 @@ class Reach:
                 tuple(_prefixes(names, in_force) for names in scope.products),
                 _prefixes(scope.not_products, in_force),
             )
-        found: Reach = in_force.cache[key]
-        return found
+        reach: Reach = in_force.cache[key]
+        return reach
 
     def fits(self, code: str, origin: str) -> bool:
         """Test whether a line of this code and origin is reached."""
@@ -65,18 +65,18 @@ def _prefixes(names: frozenset[str], in_force: InForce) -> Prefixes:
     key = ("prefixes", names)
     if key not in in_force.cache:
         in_force.cache[key] = Prefixes.of(in_force.codes(names))
-    found: Prefixes = in_force.cache[key]
-    return found
+    prefixes: Prefixes = in_force.cache[key]
+    return prefixes
 
 
 def candidates(in_force: InForce, code: str, origin: str) -> Candidates:
     """List by measure the rows that reach a line, in order, up to the first without conditions."""
-    found: Candidates = in_force.by_line.get((code, origin), lambda: _candidates(in_force, code, origin))
-    return found
+    matched: Candidates = in_force.by_line.get((code, origin), lambda: _candidates(in_force, code, origin))
+    return matched
 
 
 def _candidates(in_force: InForce, code: str, origin: str) -> Candidates:
-    found = []
+    matched = []
     for active in in_force.actives:
         rows = []
         for row in active.rows:
@@ -85,5 +85,5 @@ def _candidates(in_force: InForce, code: str, origin: str) -> Candidates:
                 if not row.conditions:
                     break
         if rows:
-            found.append((active, tuple(rows)))
-    return tuple(found)
+            matched.append((active, tuple(rows)))
+    return tuple(matched)

@@ -71,15 +71,15 @@ def measure_state(
     if measure.announced:
         return None
     whole = [act for act in acts if _is_whole(act)]
-    found = _settled(measure, whole, periods, instant)
+    state = _settled(measure, whole, periods, instant)
     blocks: list[Rows] = []
-    for scopes, settled in _differing(measure, acts, periods, instant, found):
+    for scopes, narrow in _differing(measure, acts, periods, instant, state):
         scope = reduce(Scope.narrowed, scopes)
-        blocks.append(_narrowed(settled.rows if settled else (), scope))
-        found = found or (settled and replace(settled, rows=()))
-    if found is None or not blocks:
-        return found
-    return replace(found, rows=(*itertools.chain.from_iterable(blocks), *found.rows))
+        blocks.append(_narrowed(narrow.rows if narrow else (), scope))
+        state = state or (narrow and replace(narrow, rows=()))
+    if state is None or not blocks:
+        return state
+    return replace(state, rows=(*itertools.chain.from_iterable(blocks), *state.rows))
 
 
 def _differing(
@@ -95,19 +95,19 @@ def _differing(
     """
     origins = {act.scope: act.origins for act in acts if not _is_whole(act)}
     combinations = list(_combinations(measure, origins))
-    kept: list[tuple[tuple[Scope, ...], MeasureState | None]] = []
+    combined: list[tuple[tuple[Scope, ...], MeasureState | None]] = []
     for scopes in reversed(combinations):
         reaching = [act for act in acts if _is_whole(act) or act.scope in scopes]
-        settled = _settled(measure, reaching, periods, instant)
-        catches = any(set(other) < set(scopes) for other, _ in kept)
-        if catches or _bare_rows(settled) != _bare_rows(wide):
-            kept.append((scopes, settled))
-    return kept[::-1]
+        state = _settled(measure, reaching, periods, instant)
+        catches = any(set(other) < set(scopes) for other, _ in combined)
+        if catches or _bare_rows(state) != _bare_rows(wide):
+            combined.append((scopes, state))
+    return combined[::-1]
 
 
-def _bare_rows(found: MeasureState | None) -> Rows | None:
+def _bare_rows(state: MeasureState | None) -> Rows | None:
     """Rows without the acts that made them."""
-    return None if found is None else tuple(replace(row, acts=(), kept=False) for row in found.rows)
+    return None if state is None else tuple(replace(row, acts=(), kept=False) for row in state.rows)
 
 
 def _is_whole(act: Act) -> bool:
@@ -125,7 +125,7 @@ def _combinations(
     measure: Measure, origins: Mapping[Scope, frozenset[str] | None]
 ) -> list[tuple[Scope, ...]]:
     """List every combination of scopes that may overlap, the larger first; `origins` spells out those of each scope."""
-    found: list[tuple[Scope, ...]] = []
+    combinations: list[tuple[Scope, ...]] = []
     growing: list[tuple[tuple[Scope, ...], int]] = [((), 0)]
     distinct = list(origins)
     while growing:
@@ -134,15 +134,15 @@ def _combinations(
             new = distinct[index]
             if all(may_meet(origins[new], origins[o]) and not apart(new, o) for o in chosen):
                 grown = (*chosen, distinct[index])
-                found.append(grown)
+                combinations.append(grown)
                 growing.append((grown, index + 1))
-        if len(found) > COMBINATIONS_AT_MOST + len(distinct):
+        if len(combinations) > COMBINATIONS_AT_MOST + len(distinct):
             raise LawError(
                 "LAW_INVALID",
                 f"Acts on {measure.id} are narrowed to {len(distinct)} overlapping scopes, too many to tell apart.",
                 fix="Narrow them to fewer scopes, or to origins that do not overlap.",
             )
-    return sorted(found, key=len, reverse=True)
+    return sorted(combinations, key=len, reverse=True)
 
 
 def may_meet(one: frozenset[str] | None, other: frozenset[str] | None) -> bool:
@@ -162,14 +162,14 @@ def apart(one: Scope, other: Scope) -> bool:
 
 def moments_of(measure: Measure, acts: Iterable[Act]) -> set[datetime | None]:
     """Instants at which the state of a measure under these acts may change; None among them has no meaning."""
-    found: set[datetime | None] = set()
+    moments: set[datetime | None] = set()
     for period in measure.periods:
-        found |= {period.start, period.end}
+        moments |= {period.start, period.end}
         tests = (c for row in period.rows for c in row.conditions if c.claim == ENTRY_DATE)
-        found |= {c.operand for c in tests if isinstance(c.operand, datetime)}
+        moments |= {c.operand for c in tests if isinstance(c.operand, datetime)}
     for act in acts:
-        found |= {act.start, act.until, act.to, act.collection_stop}
-    return found
+        moments |= {act.start, act.until, act.to, act.collection_stop}
+    return moments
 
 
 def _settled(
@@ -240,7 +240,7 @@ def _redated(periods: Sequence[Period], acts: Sequence[Act]) -> list[Period]:
     """
     timed = not any(act.change.op == "suspend" for act in acts)
     last = max(periods, key=lambda p: (p.start is not None, p.start), default=None)
-    found = []
+    redated = []
     for period in periods:
         start, end = period.start, period.end
         for act in acts:
@@ -253,8 +253,8 @@ def _redated(periods: Sequence[Period], acts: Sequence[Act]) -> list[Period]:
                 end = max(end, act.until)
             elif op == "snap_back" and timed and end and act.start:
                 end = min(end, act.start)
-        found.append(replace(period, start=start, end=end))
-    return found
+        redated.append(replace(period, start=start, end=end))
+    return redated
 
 
 def _holding(periods: Sequence[Period], instant: datetime) -> Period | None:
@@ -286,8 +286,8 @@ def rule_on(rule: Rule, instant: datetime) -> Rule | None:
 
 
 def _at_entry(rows: Rows, instant: datetime) -> Rows:
-    settled = ((row, resolve_dates(row.conditions, instant)) for row in rows)
-    return tuple(replace(row, conditions=left) for row, left in settled if left is not None)
+    resolved = ((row, resolve_dates(row.conditions, instant)) for row in rows)
+    return tuple(replace(row, conditions=left) for row, left in resolved if left is not None)
 
 
 def _begun(acts: Iterable[Act], ops: frozenset[str], instant: datetime) -> list[Act]:

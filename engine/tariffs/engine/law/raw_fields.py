@@ -117,11 +117,11 @@ class Context:
 
     def switch(self, raw: Raw, path: str) -> Mapping[str, str]:
         """Read the switch values that something depends on."""
-        found = raw.get("switch", {})
-        if not isinstance(found, Mapping):
+        values = raw.get("switch", {})
+        if not isinstance(values, Mapping):
             raise fault(f"{path}.switch", "a mapping {name: value} is expected")
-        self.names.check_switches(found, f"{path}.switch")
-        return dict(found)
+        self.names.check_switches(values, f"{path}.switch")
+        return dict(values)
 
     def known_from(self, raw: Raw, start: datetime | None, path: str) -> date:
         """Day of publication of an act: as stated, else its start or the law's as-of day, the earlier."""

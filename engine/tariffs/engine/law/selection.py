@@ -14,20 +14,22 @@ from tariffs.engine.law.raw_fields import Context
 
 def select_measures(measures: Mapping[str, Measure], selector: Selector) -> list[tuple[Measure, str]]:
     """Select measures, each with the period label it is limited to (or an empty text)."""
-    found: list[tuple[Measure, str]] = []
+    selected: list[tuple[Measure, str]] = []
     for measure in measures.values():
         labels = [label for label in measure.labels if label in selector.ids and label != measure.id]
         if measure.id in selector.ids:
-            found.append((measure, ""))
+            selected.append((measure, ""))
         elif labels:
-            found.extend((measure, label) for label in labels)
+            selected.extend((measure, label) for label in labels)
         elif selector.authority and selector.authority in measure.parents:
-            found.append((measure, ""))
+            selected.append((measure, ""))
     if selector.heading:
         named = selector.ids or selector.authority
-        pool = found if named else [(measure, "") for measure in measures.values()]
-        found = [(m, label) for m, label in pool if any(selector.heading in _headings(p) for p in m.periods)]
-    return found
+        pool = selected if named else [(measure, "") for measure in measures.values()]
+        selected = [
+            (m, label) for m, label in pool if any(selector.heading in _headings(p) for p in m.periods)
+        ]
+    return selected
 
 
 def _headings(period: Period) -> frozenset[str]:

@@ -62,12 +62,12 @@ def suspensions_of(acts: Iterable[Act]) -> list[Suspension]:
     A suspension that a narrower act moves or ends is listed twice: for the goods of that act, and for the rest.
     """
     known = [act for act in acts if act.change.op in _VERBS]
-    found: list[Suspension] = []
+    suspensions: list[Suspension] = []
     for goods in dict.fromkeys([Reached(), *map(Reached.of, known)]):
         reaching = [act for act in known if Reached.of(act).covers(goods)]
-        wider = {one.window for one in found if one.goods.covers(goods)}
-        found += [Suspension(goods, window) for window in windows_of(reaching) if window not in wider]
-    return found
+        wider = {one.window for one in suspensions if one.goods.covers(goods)}
+        suspensions += [Suspension(goods, window) for window in windows_of(reaching) if window not in wider]
+    return suspensions
 
 
 def ends_of(measure: Measure, acts: Iterable[Act], reaching: Act) -> list[datetime | None]:

@@ -130,8 +130,8 @@ def _moved(measure: Measure, laws: list[Law], instant: datetime, known_on: date)
 
 
 def _rows(measure: Measure, law: Law, instant: datetime, known_on: date) -> tuple[Row, ...]:
-    found = law.state_of(measure, instant, known_on)
-    return tuple(replace(row, acts=()) for row in found.rows) if found else ()
+    state = law.state_of(measure, instant, known_on)
+    return tuple(replace(row, acts=()) for row in state.rows) if state else ()
 
 
 def _is_dated(rule: Rule, instant: datetime, known_on: date) -> bool:
@@ -149,13 +149,13 @@ def _of_void(in_force: InForce) -> list[Effect]:
     """Void measures that displace others."""
     void = {active.index for active in in_force.actives if any(row.void for row in active.rows)}
     measures = {active.index: active.measure.id for active in in_force.actives}
-    found: list[Effect] = []
+    effects: list[Effect] = []
     for rule in in_force.rules:
         members = frozenset[int]().union(*rule.members)
         for index in (rule.when | members) & void:
             others = {measures[i] for i in (rule.on | members) - {index} if i in measures}
-            found.append((_named(in_force, others), _named(in_force, {measures[index]})))
-    return found
+            effects.append((_named(in_force, others), _named(in_force, {measures[index]})))
+    return effects
 
 
 def _named(in_force: InForce, ids: set[str]) -> Group:

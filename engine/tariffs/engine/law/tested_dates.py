@@ -32,9 +32,9 @@ def state_as_tested(
         instant: the entry instant.
         zone: the zone in which conditions state their instants, that of the measure's direction.
     """
-    found = measure_state(measure, acts, periods, instant)
-    if found is None or found.suspended or not measure.tested_on:
-        return found
+    state = measure_state(measure, acts, periods, instant)
+    if state is None or state.suspended or not measure.tested_on:
+        return state
     spans: list[tuple[datetime, Rows]] = []
     for moment in _begun(measure, acts, instant):
         then = measure_state(measure, acts, periods, moment)
@@ -42,7 +42,7 @@ def state_as_tested(
         if spans and _bare(spans[-1][1]) == _bare(rows):
             rows = spans.pop()[1]
         spans.append((moment.astimezone(zone), rows))
-    return replace(found, rows=_as_conditions(spans, measure.tested_on))
+    return replace(state, rows=_as_conditions(spans, measure.tested_on))
 
 
 def _begun(measure: Measure, acts: Sequence[Act], instant: datetime) -> list[datetime]:
@@ -61,14 +61,14 @@ def _as_conditions(spans: Sequence[tuple[datetime, Rows]], claim: str) -> Rows:
 
     A span begins at its moment. Goods of its time that none of its rows fits must not meet those of an earlier span.
     """
-    found: list[Row] = []
+    dated_rows: list[Row] = []
     for place, (moment, rows) in enumerate(spans):
         text = moment.isoformat()
         since = (Condition(f"not {claim} < {text}", claim, True, "<", moment, text),)
-        found += [replace(row, conditions=(*row.conditions, *since)) for row in rows]
+        dated_rows += [replace(row, conditions=(*row.conditions, *since)) for row in rows]
         scopes = {row.scope: None for _, earlier in spans[place + 1 :] for row in earlier}
-        found += [Row("add", scope, since, absent=True) for scope in scopes]
-    return tuple(found)
+        dated_rows += [Row("add", scope, since, absent=True) for scope in scopes]
+    return tuple(dated_rows)
 
 
 __all__ = ["state_as_tested"]

@@ -103,8 +103,8 @@ def read_weight(text: str) -> Decimal:
 
 def read_dollars(text: str) -> Decimal:
     """Read US dollars, from `25000000` or `25000000 USD`."""
-    if found := _DOLLARS.match(text):
-        return Decimal(found[1])
+    if match := _DOLLARS.match(text):
+        return Decimal(match[1])
     raise ValueError(f"{text!r} is not an amount of US dollars such as 25000000")
 
 
@@ -119,15 +119,15 @@ def read_step(text: str) -> RateStep:
 
 def read_unit_rate(text: str) -> UnitRate:
     """Read money per unit, from `0.22 USD/W`."""
-    if found := _PER_UNIT.match(text):
-        return UnitRate(Decimal(found[1]), found[2])
+    if match := _PER_UNIT.match(text):
+        return UnitRate(Decimal(match[1]), match[2])
     raise ValueError(f"{text!r} is not money per unit such as 0.22 USD/W")
 
 
 def read_amount(text: str) -> tuple[Decimal, str]:
     """Read a quantity with its unit, from `1000 kg`."""
-    if found := _AMOUNT.match(text):
-        return Decimal(found[1]), found[2]
+    if match := _AMOUNT.match(text):
+        return Decimal(match[1]), match[2]
     raise ValueError(f"{text!r} is not a quantity with a unit such as 1000 kg")
 
 
