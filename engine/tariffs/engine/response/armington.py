@@ -270,11 +270,11 @@ class _Block:
         # One supply per product leaves the order of lines within it as it is.
         w_lines = frozen(np.repeat(w[self.first : self.last], sizes))
         problem = replace(self.problem, w=w_lines, parameters=frozen(parameters[self.first : self.last]))
-        found = _answer(problem, 1)
+        response = _answer(problem, 1)
         for row, name in enumerate(("value", "quantity_hat", "creation", "diversion")):
-            lines[row, self.place] = getattr(found, name)
-        products[0, self.first : self.last] = found.buyer_surplus
-        products[1, self.first : self.last] = found.welfare
+            lines[row, self.place] = getattr(response, name)
+        products[0, self.first : self.last] = response.buyer_surplus
+        products[1, self.first : self.last] = response.welfare
 
 
 def _answer(problem: _SolverInput, threads: int) -> ArmingtonResponse:

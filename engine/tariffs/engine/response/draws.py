@@ -138,29 +138,29 @@ class DrawnParameters:
         sigma = p.sigma * np.exp(spreads.sigma * p.spread * (shared + _OWN * own))
         # A central value outside the interval is kept.
         sigma = np.clip(sigma, np.minimum(LEAST_SIGMA, p.sigma), np.maximum(GREATEST_SIGMA, p.sigma))
-        found = replace(p, sigma=sigma, eta=p.eta * np.exp(spreads.eta * normals[_ETA]))
+        drawn = replace(p, sigma=sigma, eta=p.eta * np.exp(spreads.eta * normals[_ETA]))
         if supply is None or spreads.supply == 0.0:
-            return found
-        return replace(found, supply=self._supply(found, supply))
+            return drawn
+        return replace(drawn, supply=self._supply(drawn, supply))
 
-    def _supply(self, found: ProductParameters, uniform: float) -> Floats:
+    def _supply(self, parameters: ProductParameters, uniform: float) -> Floats:
         """Draw the supply of products with the horizon's default supply elasticity; others keep theirs.
 
         Flat supply is drawn as log pass-through theta, Beta(3, 1) on [0.8, 1]: the supply elasticity at which the
         model's demand elasticity gives pass-through theta.
         """
-        central = horizon_supply(found.horizon)
+        central = horizon_supply(parameters.horizon)
         if math.isinf(central):
             theta = _LEAST_THETA + (1.0 - _LEAST_THETA) * uniform ** (1.0 / 3.0)
-            demand = getattr(found, self.elasticity)
+            demand = getattr(parameters, self.elasticity)
             # Inelastic demand has full pass-through at any supply.
             inverse = np.divide(1.0 - theta, theta * demand, out=np.zeros_like(demand), where=demand > 0.0)
         else:
-            inverse = np.full(found.supply.size, _inverse_supply(uniform))
+            inverse = np.full(parameters.supply.size, _inverse_supply(uniform))
         middle = 1.0 / central
         with np.errstate(divide="ignore"):
             drawn = 1.0 / (middle + self.draws.spreads.supply * (inverse - middle))
-        supply: Floats = np.where(found.supply == central, drawn, found.supply)
+        supply: Floats = np.where(parameters.supply == central, drawn, parameters.supply)
         return supply
 
 
@@ -220,17 +220,17 @@ def _hash(*words: int) -> int:
 def _own_normals(seed: int, draw: int, products: NDArray[np.uint64]) -> Floats:
     from tariffs.engine.response.kernels.draws import product_normals
 
-    found = np.empty(products.size)
-    product_normals(np.uint64(_hash(seed, _PRODUCT, draw)), products, found)
-    return found
+    out = np.empty(products.size)
+    product_normals(np.uint64(_hash(seed, _PRODUCT, draw)), products, out)
+    return out
 
 
 def _normals(uniforms: Floats) -> Floats:
     from tariffs.engine.response.kernels.draws import normals
 
-    found = np.empty(uniforms.size)
-    normals(uniforms.ravel(), found)
-    return found.reshape(uniforms.shape)
+    out = np.empty(uniforms.size)
+    normals(uniforms.ravel(), out)
+    return out.reshape(uniforms.shape)
 
 
 def _normal(quantile: float) -> float:

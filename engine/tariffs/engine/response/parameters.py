@@ -11,7 +11,7 @@ import csv
 import hashlib
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -32,7 +32,16 @@ GREATEST_SIGMA = 20.0
 _DATA = Path(__file__).parent / "data"
 _FILES = ("hs_sections.csv", "gtap_sectors.csv", "demand_exceptions.csv")
 _HORIZON_SUPPLY = {"impact": math.inf, "short": math.inf, "long": 10.0}
-_USER_COLUMNS = ("hts", "sigma", "eta", "supply", "spread", "kappa", "domestic_ratio")
+_USER_RANGES = {
+    "sigma": ELASTICITY,
+    "eta": ELASTICITY,
+    "supply": SUPPLY,
+    "spread": ELASTICITY,
+    "kappa": ELASTICITY,
+    "domestic_ratio": VALUE,
+}
+Overrides = Mapping[str, float]
+"""Values by field of `Elasticities` that a user's file gives for a code prefix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +93,6 @@ class ProductParameters:
     horizon: str
     digest: str
     notes: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Override:
-    """One row of a user's file; what is None stays at its default."""
-
-    sigma: float | None
-    eta: float | None
-    supply: float | None
-    spread: float | None
-    kappa: float | None
-    domestic_ratio: float | None
 
 
 @cache
@@ -177,7 +174,7 @@ def _cell(row: Mapping[str, str | None], name: str, allowed: Range, line: int) -
     return value
 
 
-def read_parameters(path: Path) -> dict[str, _Override]:
+def read_parameters(path: Path) -> dict[str, Overrides]:
     """Read a user's parameters: CSV with hts (a prefix) and the columns of `Elasticities`; blank is default.
 
     Raises:
@@ -191,39 +188,34 @@ def read_parameters(path: Path) -> dict[str, _Override]:
             rows = list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise invalid("parameters", f"the parameter file cannot be read: {error}.") from error
-    wrong = [name for name in columns if name not in _USER_COLUMNS]
+    wrong = [name for name in columns if name not in {"hts", *_USER_RANGES}]
     if "hts" not in columns or wrong:
         raise invalid(
             "parameters",
             f"the parameter file has the columns {', '.join(columns) or 'none'}.",
-            fix=f"It must have hts and may have {', '.join(_USER_COLUMNS[1:])}.",
+            fix=f"It must have hts and may have {', '.join(_USER_RANGES)}.",
         )
-    found: dict[str, _Override] = {}
+    overrides: dict[str, Overrides] = {}
     for line, row in enumerate(rows, start=2):
         if None in row:
             raise invalid("parameters", f"line {line}: more cells than columns.", line=line)
         prefix = (row["hts"] or "").replace(".", "").replace(" ", "")
         if not (prefix.isascii() and prefix.isdigit() and 2 <= len(prefix) <= 10):
             raise invalid("hts", f"line {line}: {row['hts']!r} is not a prefix of 2 to 10 digits.", line=line)
-        if prefix in found:
+        if prefix in overrides:
             raise invalid("hts", f"line {line}: the prefix {prefix} is given twice.", line=line)
-        found[prefix] = _Override(
-            _cell(row, "sigma", ELASTICITY, line),
-            _cell(row, "eta", ELASTICITY, line),
-            _cell(row, "supply", SUPPLY, line),
-            _cell(row, "spread", ELASTICITY, line),
-            _cell(row, "kappa", ELASTICITY, line),
-            _cell(row, "domestic_ratio", VALUE, line),
-        )
-        if found[prefix].domestic_ratio and found[prefix].kappa is None:
+        cells = {name: _cell(row, name, allowed, line) for name, allowed in _USER_RANGES.items()}
+        values = {name: value for name, value in cells.items() if value is not None}
+        if values.get("domestic_ratio") and "kappa" not in values:
             raise invalid(
                 "kappa", f"line {line}: domestic_ratio without kappa.", fix="Give kappa as well.", line=line
             )
-    return found
+        overrides[prefix] = values
+    return overrides
 
 
 def _of_code(
-    code: str, name: str, horizon: str, own: Mapping[str, _Override], lengths: Sequence[int]
+    code: str, name: str, horizon: str, overrides: Mapping[str, Overrides], lengths: Sequence[int]
 ) -> Elasticities:
     if not (code.isascii() and code.isdigit() and len(code) >= 2):
         raise InputError(
@@ -232,26 +224,17 @@ def _of_code(
             field="hts",
             fix="Give 4 to 10 digits without dots.",
         )
-    found = _by_chapter(name, horizon).get(code[:2])
-    if found is None:
+    defaults = _by_chapter(name, horizon).get(code[:2])
+    if defaults is None:
         raise InputError("HTS_CODE_UNKNOWN", f"{code} is in no chapter of the tariff.", field="hts")
     exception = _longest(code, _exceptions(name))
     if exception is not None:
         eta, source = _exceptions(name)[exception]
-        found = Elasticities(found.sigma, eta, found.supply, found.spread, f"{found.source}; {source}")
-    prefix = next((code[:size] for size in lengths if code[:size] in own), None)
+        defaults = replace(defaults, eta=eta, source=f"{defaults.source}; {source}")
+    prefix = next((code[:size] for size in lengths if code[:size] in overrides), None)
     if prefix is None:
-        return found
-    mine = own[prefix]
-    return Elasticities(
-        found.sigma if mine.sigma is None else mine.sigma,
-        found.eta if mine.eta is None else mine.eta,
-        found.supply if mine.supply is None else mine.supply,
-        found.spread if mine.spread is None else mine.spread,
-        f"given for {prefix}",
-        math.nan if mine.kappa is None else mine.kappa,
-        mine.domestic_ratio or 0.0,
-    )
+        return defaults
+    return replace(defaults, source=f"given for {prefix}", **overrides[prefix])
 
 
 def _digest(horizon: str, name: str, extra: bytes) -> str:
@@ -299,30 +282,33 @@ def parameters_for(
     path = None if set is None or named else Path(set)
     if path is not None and isinstance(set, str) and not path.exists():
         _checked(horizon, set)
-    own = {} if path is None else read_parameters(path)
-    lengths = sorted({len(prefix) for prefix in own}, reverse=True)
+    overrides = {} if path is None else read_parameters(path)
+    lengths = sorted({len(prefix) for prefix in overrides}, reverse=True)
     codes = pl.Series("hts", hts, dtype=pl.String)
     if codes.null_count():
         raise InputError("HTS_CODE_MALFORMED", "a code is missing.", field="hts")
-    distinct = codes.unique(maintain_order=True)
-    listed = distinct.to_list()
-    found = [_of_code(code, name, horizon, own, lengths) for code in listed]
-    sources = tuple(dict.fromkeys(each.source for each in found))
+    listed = codes.unique(maintain_order=True).to_list()
+    elasticities = [_of_code(code, name, horizon, overrides, lengths) for code in listed]
+    sources = tuple(dict.fromkeys(each.source for each in elasticities))
     place = {source: index for index, source in enumerate(sources)}
     positions = pl.DataFrame(
         {"hts": listed, "at": range(len(listed))}, schema={"hts": pl.String, "at": pl.Int64}
     )
     at = codes.to_frame().join(positions, on="hts", how="left", maintain_order="left")["at"].to_numpy()
 
+    def column(field: str) -> Floats:
+        values: Floats = np.array([getattr(each, field) for each in elasticities], dtype=np.float64)[at]
+        return values
+
     return ProductParameters(
-        sigma=np.array([each.sigma for each in found], dtype=np.float64)[at],
-        eta=np.array([each.eta for each in found], dtype=np.float64)[at],
-        supply=np.array([each.supply for each in found], dtype=np.float64)[at],
-        spread=np.array([each.spread for each in found], dtype=np.float64)[at],
-        kappa=np.array([each.kappa for each in found], dtype=np.float64)[at],
-        domestic_ratio=np.array([each.domestic_ratio for each in found], dtype=np.float64)[at],
+        sigma=column("sigma"),
+        eta=column("eta"),
+        supply=column("supply"),
+        spread=column("spread"),
+        kappa=column("kappa"),
+        domestic_ratio=column("domestic_ratio"),
         sources=sources,
-        source=np.array([place[each.source] for each in found], dtype=np.int64)[at],
+        source=np.array([place[each.source] for each in elasticities], dtype=np.int64)[at],
         set=name if path is None else path.name,
         horizon=horizon,
         digest=_digest(horizon, name, b"" if path is None else path.read_bytes()),

@@ -112,7 +112,7 @@ def passthrough(
     lines = np.empty((16, size))
     passthrough_lines(0, size, value, rates, demand, passed, eps, charge, FORMS.index(form), lines)
     bounded(lines[:3])
-    found = named((*HATS, *LINE_AMOUNTS, *_WELFARE), lines)
+    fields = named((*HATS, *LINE_AMOUNTS, *_WELFARE), lines)
     if form != "ces":
-        found |= dict.fromkeys(_EXACT)
-    return PassthroughResponse(form=form, **found)
+        fields |= dict.fromkeys(_EXACT)
+    return PassthroughResponse(form=form, **fields)

@@ -150,7 +150,7 @@ def adjusting(
 
 def _reached(law: Law, dated: Dated, table: PreparedTable, kind: str) -> list[tuple[QuantityRule, Bools]]:
     """List the rules of a kind in force, with the lines in the scope of each."""
-    lines, found = table.lines, []
+    lines, reached = table.lines, []
     for index, when in enumerate(zip(dated.instants, dated.known_on, strict=True)):
         in_force = law.in_force(*when, dated.direction)
         for rule in quantity_rules(law, *when, dated.direction):
@@ -159,20 +159,20 @@ def _reached(law: Law, dated: Dated, table: PreparedTable, kind: str) -> list[tu
             mask = scope_mask(rule.scope, lines, in_force) & (lines.value > 0)
             mask = mask if dated.of_line is None else mask & (dated.of_line == index)
             if mask.any():
-                found.append((rule, mask))
-    return found
+                reached.append((rule, mask))
+    return reached
 
 
 def _floors(law: Law, dated: Dated, table: PreparedTable) -> tuple[QuantityFloor, ...]:
-    found: dict[tuple[str, CommitmentStep], QuantityFloor] = {}
+    floors: dict[tuple[str, CommitmentStep], QuantityFloor] = {}
     for rule, mask in _reached(law, dated, table, FLOOR):
         if rule.promise is None:
             continue
         key = rule.measure, rule.promise
         compliance = law.assumptions.compliance.get(rule.measure)
-        known = found.get(key) or QuantityFloor(*key, mask, _amount(table, rule.promise.unit), compliance)
-        found[key] = replace(known, mask=known.mask | mask)
-    return tuple(found.values())
+        known = floors.get(key) or QuantityFloor(*key, mask, _amount(table, rule.promise.unit), compliance)
+        floors[key] = replace(known, mask=known.mask | mask)
+    return tuple(floors.values())
 
 
 def _amount(table: PreparedTable, unit: str) -> F64:
@@ -186,7 +186,7 @@ def _limits(law: Law, dated: Dated, table: PreparedTable) -> tuple[Note, ...]:
     shares = law.assumptions.let_through
     if not shares:
         return ()
-    found = {
+    notes = {
         rule.measure: Note(
             "QUANTITY_LIMIT",
             f"{rule.measure}: licences are assumed to admit {shares[rule.measure]:%} of the baseline quantity. "
@@ -195,4 +195,4 @@ def _limits(law: Law, dated: Dated, table: PreparedTable) -> tuple[Note, ...]:
         for rule, _ in _reached(law, dated, table, LIMIT)
         if rule.measure in shares
     }
-    return tuple(found.values())
+    return tuple(notes.values())

@@ -57,24 +57,24 @@ def _direction_numbers(dimension: int) -> list[int]:
     if dimension == 0:
         return [1 << (_BITS - 1 - i) for i in range(_BITS)]
     degree, inner, first = _DIRECTIONS[dimension - 1]
-    found = [m << (_BITS - 1 - i) for i, m in enumerate(first)]
+    numbers = [m << (_BITS - 1 - i) for i, m in enumerate(first)]
     for i in range(degree, _BITS):
-        value = found[i - degree] ^ (found[i - degree] >> degree)
+        value = numbers[i - degree] ^ (numbers[i - degree] >> degree)
         for k in range(1, degree):
             if inner >> (degree - 1 - k) & 1:
-                value ^= found[i - k]
-        found.append(value)
-    return found
+                value ^= numbers[i - k]
+        numbers.append(value)
+    return numbers
 
 
 def sobol_bits(count: int, dimension: int) -> Bits:
     """Compute the first `count` points of one dimension, from 0, as 32-bit integers over 2^32, unscrambled."""
     numbers = np.array(_direction_numbers(dimension), dtype=np.uint32)
     index = np.arange(count, dtype=np.uint32)
-    found = np.zeros(count, dtype=np.uint32)
+    bits = np.zeros(count, dtype=np.uint32)
     for bit in range(max(1, count - 1).bit_length()):
-        found ^= np.where(index >> np.uint32(bit) & np.uint32(1), numbers[bit], np.uint32(0))
-    return found
+        bits ^= np.where(index >> np.uint32(bit) & np.uint32(1), numbers[bit], np.uint32(0))
+    return bits
 
 
 def _reversed(bits: Bits) -> Bits:
@@ -86,10 +86,10 @@ def _reversed(bits: Bits) -> Bits:
 
 def _scrambled(bits: Bits, key: int) -> Bits:
     """Scramble by Owen's method: flip each bit depending on the bits above it and the key."""
-    found = _reversed(bits) + np.uint32(key & 0xFFFFFFFF)
+    scrambled = _reversed(bits) + np.uint32(key & 0xFFFFFFFF)
     for factor in _HASH:
-        found ^= found * np.uint32(factor)
-    return _reversed(found)
+        scrambled ^= scrambled * np.uint32(factor)
+    return _reversed(scrambled)
 
 
 def sobol_points(count: int, keys: list[int]) -> Floats:

@@ -49,14 +49,14 @@ def averaged_frames(parts: Sequence[tuple[float, pl.DataFrame]], keys: Sequence[
     """Average the result columns by keys with weights; rates are quotients of means."""
     if not keys:
         parts = [(weight, frame.with_columns(pl.lit(0).alias("_all"))) for weight, frame in parts]
-    found = expected_frames(parts, keys or ["_all"])
-    if PROHIBITED_VALUE in found.columns:
+    means = expected_frames(parts, keys or ["_all"])
+    if PROHIBITED_VALUE in means.columns:
         entered = pl.col("customs_value") - pl.col(PROHIBITED_VALUE)
-        found = found.with_columns(effective_rate=pl.when(entered > 0).then(pl.col("duty") / entered))
-    if "value_after" in found.columns:
+        means = means.with_columns(effective_rate=pl.when(entered > 0).then(pl.col("duty") / entered))
+    if "value_after" in means.columns:
         after = pl.when(pl.col("value_after") != 0).then(pl.col("duty_after") / pl.col("value_after"))
-        found = found.with_columns(effective_rate_after=after)
-    return found.sort(keys, nulls_last=True) if keys else found.drop("_all")
+        means = means.with_columns(effective_rate_after=after)
+    return means.sort(keys, nulls_last=True) if keys else means.drop("_all")
 
 
 def sum_frames(frames: Sequence[pl.DataFrame], keys: Sequence[str], numbers: Sequence[str]) -> pl.DataFrame:

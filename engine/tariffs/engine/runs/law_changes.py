@@ -251,8 +251,8 @@ class _NoticeFinder:
         return moment is not None and self._window.holds_day(moment.astimezone(self._zone).date())
 
     def _when(self, start: datetime | None, known_from: date | None) -> tuple[str, ...]:
-        found = (TAKES_EFFECT,) if self._in(start) else ()
-        return (*found, PUBLISHED) if self._window.holds_day(known_from) else found
+        events = (TAKES_EFFECT,) if self._in(start) else ()
+        return (*events, PUBLISHED) if self._window.holds_day(known_from) else events
 
     def _counts(self, known_from: date | None, switch: object, conf: str) -> bool:
         law = self._law
@@ -280,14 +280,14 @@ class _NoticeFinder:
         moment = at or datetime.combine(self._law.as_of, time(12), self._zone)
         in_force = self._law.in_force(moment, self._known_on, self._direction)
         for scope in scopes:
-            asked = replace(
+            wanted = replace(
                 scope,
                 products=scope.products if window.hts else (),
                 not_products=scope.not_products if window.hts else frozenset(),
                 origins=scope.origins if window.origin else (),
                 not_origins=scope.not_origins if window.origin else frozenset(),
             )
-            if Reach.of(asked, in_force).fits(window.hts, window.origin):
+            if Reach.of(wanted, in_force).fits(window.hts, window.origin):
                 return True
         return False
 
@@ -321,19 +321,22 @@ def describe_change(change: Change) -> str:
     scope = change.selector.scope
     part = _scope_words(scope)
     rates: list[tuple[str, Decimal | None]] = [("rate", change.rate), ("keeping", change.kept)]
-    said = [f"{name} {percent(rate)}" for name, rate in rates if rate is not None]
-    said += [f"from {change.start}" if change.start else "", f"until {change.until}" if change.until else ""]
-    said += [f"to {change.to}" if change.to else "", "from the beginning" if change.from_beginning else ""]
-    said += [f"collection stops {change.collection_stop}" if change.collection_stop else ""]
-    said += [f"heading {change.heading}" if change.heading else ""]
-    return "; ".join([*words, *part, *(one for one in said if one)])
+    details = [f"{name} {percent(rate)}" for name, rate in rates if rate is not None]
+    details += [
+        f"from {change.start}" if change.start else "",
+        f"until {change.until}" if change.until else "",
+    ]
+    details += [f"to {change.to}" if change.to else "", "from the beginning" if change.from_beginning else ""]
+    details += [f"collection stops {change.collection_stop}" if change.collection_stop else ""]
+    details += [f"heading {change.heading}" if change.heading else ""]
+    return "; ".join([*words, *part, *(one for one in details if one)])
 
 
 def _scope_words(scope: Scope) -> list[str]:
-    found = [f"origins {_some(names)}" for names in scope.origins]
-    found += [f"products {_some(names)}" for names in scope.products]
-    found += [f"without {_some(names)}" for names in (scope.not_origins, scope.not_products) if names]
-    return found
+    words = [f"origins {_some(names)}" for names in scope.origins]
+    words += [f"products {_some(names)}" for names in scope.products]
+    words += [f"without {_some(names)}" for names in (scope.not_origins, scope.not_products) if names]
+    return words
 
 
 def _some(names: frozenset[str]) -> str:

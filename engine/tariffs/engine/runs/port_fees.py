@@ -90,14 +90,14 @@ def sourced_costs(law: Law, instant: datetime, known_on: date | None = None) -> 
     A voyage stated by the law's scenario replaces the sourced ones of its fee and kind.
     """
     stated = law.assumptions.port_calls
-    found: dict[tuple[str, str, str], PortCalls] = {}
+    voyages: dict[tuple[str, str, str], PortCalls] = {}
     for voyage in law.port_calls:
         measure, kind = voyage.measure, voyage.kind
         if measure in stated and stated[measure].kind == kind:
-            found[measure, kind, ""] = stated[measure]
+            voyages[measure, kind, ""] = stated[measure]
         else:
-            found[measure, kind, voyage.ship] = PortCalls(kind, voyage.ship)
-    return [port_cost(law, measure, calls, instant, known_on) for (measure, _, _), calls in found.items()]
+            voyages[measure, kind, voyage.ship] = PortCalls(kind, voyage.ship)
+    return [port_cost(law, measure, calls, instant, known_on) for (measure, _, _), calls in voyages.items()]
 
 
 def fee_notes(law: Law, on: str, known_on: str = "") -> list[Note]:
@@ -175,13 +175,13 @@ def port_cost(
         calls=int(known.get("calls", ONE)),
     )
     dollars = ONE if fee.currency == "USD" else known["usd_per_unit"]
-    found = port_fee(law, measure, calls.kind, voyage, instant, dollars=dollars, known_on=known_on)
+    fee_of_voyage = port_fee(law, measure, calls.kind, voyage, instant, dollars=dollars, known_on=known_on)
     return PortCost(
-        fee=found,
+        fee=fee_of_voyage,
         ship=sourced.ship if sourced and calls.net_tons is None else "",
         figures=figures,
-        teu_of_trade=_spread(found.per_teu, share),
-        ton_of_trade=_spread(found.per_ton, share),
+        teu_of_trade=_spread(fee_of_voyage.per_teu, share),
+        ton_of_trade=_spread(fee_of_voyage.per_ton, share),
     )
 
 
@@ -192,28 +192,28 @@ def _spread(amount: Decimal | None, share: Decimal | None) -> Decimal | None:
 def _sourced(law: Law, measure: str, calls: PortCalls) -> SourcedVoyage | None:
     """Find the sourced voyage that supplies defaults of a stated one, or None."""
     of_kind = [one for one in law.port_calls if (one.measure, one.kind) == (measure, calls.kind)]
-    found = [one for one in of_kind if calls.ship in {"", one.ship}]
-    if calls.ship and not found:
+    matching = [one for one in of_kind if calls.ship in {"", one.ship}]
+    if calls.ship and not matching:
         raise _refused(
             f"There is no sourced voyage of {calls.kind} {calls.ship} ships under {measure}",
             ", ".join(one.ship for one in of_kind) or "your figures",
         )
-    return found[0] if found else None
+    return matching[0] if matching else None
 
 
 def _figures(calls: PortCalls, sourced: SourcedVoyage | None) -> tuple[SourcedFigure, ...]:
     """Collect the figures of a voyage, each stated or sourced."""
     own_cargo = any(getattr(calls, name) is not None for name in ("net_tons", *_CARGO))
-    found = []
+    figures = []
     cited = sourced.figures if sourced else {}
     for name in FIGURES:
         value = getattr(calls, name)
         if value is not None:
-            found.append(SourcedFigure(name, value, calls.source or STATED, ""))
+            figures.append(SourcedFigure(name, value, calls.source or STATED, ""))
         elif name in cited and not (own_cargo and name in _CARGO):
             given = cited[name]
-            found.append(SourcedFigure(name, given.value, "; ".join(given.citations), given.conf))
-    return tuple(found)
+            figures.append(SourcedFigure(name, given.value, "; ".join(given.citations), given.conf))
+    return tuple(figures)
 
 
 def port_fee(

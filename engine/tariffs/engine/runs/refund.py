@@ -214,7 +214,7 @@ def _rate(law: Law, line: RefundLine, options: RefundOptions, nodes: tuple[str, 
     zone, formats = law.zones[IMPORT], line.line.date_formats
     entry = entry_moment(law, line.line.entry, IMPORT, formats.get(ENTRY_DATE, ""))
     day = entry.instant.astimezone(zone).date()
-    deposited, told = _day(law, line, DEPOSIT_DATE, line.deposited_on)
+    deposited, deposit_notes = _day(law, line, DEPOSIT_DATE, line.deposited_on)
     state, notes = _state(law, line, options.paid_on or law.as_of)
     return _Rated(
         day=day,
@@ -225,7 +225,7 @@ def _rate(law: Law, line: RefundLine, options: RefundOptions, nodes: tuple[str, 
         notes=(
             *(note for note in now.notes if note.reason in _ON_CODES),
             *moment_notes(ENTRY_DATE, entry),
-            *told,
+            *deposit_notes,
             *notes,
         ),
         switches=_switches(now),
@@ -233,8 +233,8 @@ def _rate(law: Law, line: RefundLine, options: RefundOptions, nodes: tuple[str, 
 
 
 def _switches(quote: Quote) -> Mapping[str, str]:
-    found = quote.provenance["switches"]
-    return found if isinstance(found, Mapping) else {}
+    switches = quote.provenance["switches"]
+    return switches if isinstance(switches, Mapping) else {}
 
 
 def _day(law: Law, line: RefundLine, name: str, text: str) -> tuple[date | None, tuple[Note, ...]]:
@@ -257,12 +257,12 @@ def _state(law: Law, line: RefundLine, on: date) -> tuple[str, tuple[Note, ...]]
             "LIQUIDATION_INVALID", f"{line.liquidation!r} is not a liquidation state.", field="liquidation",
             fix=f"Use one of: {', '.join(states)}.",
         )  # fmt: skip
-    liquidated, told = _day(law, line, LIQUIDATION_DATE, line.liquidated_on)
+    liquidated, notes = _day(law, line, LIQUIDATION_DATE, line.liquidated_on)
     within, later = states[name].within_days, states[name].later
     if within and liquidated and on > liquidated + timedelta(days=within):
         text = f"Liquidated on {liquidated}, more than {within} days before {on}; treated as {later}."
-        return later, (*told, Note("LIQUIDATION_LATE", text))
-    return name, told
+        return later, (*notes, Note("LIQUIDATION_LATE", text))
+    return name, notes
 
 
 def _headings(law: Law, then: Quote, now: Quote, nodes: tuple[str, ...]) -> tuple[HeadingRefund, ...]:
