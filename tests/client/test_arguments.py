@@ -173,7 +173,7 @@ def test_a_scenario_is_checked_from_standard_input(
 ) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"schema: tariffs.scenario/v1\nid: x\n")))
     assert run(["scenario", "check", "-", "--local"]) == 4
-    assert "The key 'title' is missing" in capsys.readouterr().out
+    assert "A scenario needs the key 'title'" in capsys.readouterr().out
 
 
 def test_standard_input_that_is_no_text_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
