@@ -1,7 +1,7 @@
-"""Ask the server in this container whether it serves; exit 0 if it says SERVING, 1 otherwise.
+"""Check the health of the server in this container: exit 0 if it is SERVING, 1 otherwise.
 
-Health needs no token. Where the port is encrypted, the server's own certificate is what is trusted; TARIFFS_HEALTH_NAME
-is the name in it if that is not localhost. Where clients need a certificate, the server's own stands for one.
+Health needs no token. With TLS the server's own certificate is trusted; TARIFFS_HEALTH_NAME is the
+name in it if that is not localhost. If clients need a certificate, the server's own is used.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 
 def serving(target: str, seconds: float = 3.0, environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether the health service at `target` answers SERVING within `seconds`."""
+    """Return True if the health service at `target` answers SERVING within `seconds`."""
     with _channel(target, environment) as channel:
         stub = health_pb2_grpc.HealthStub(channel)
         try:

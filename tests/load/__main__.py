@@ -1,6 +1,6 @@
-"""`python -m tests.load [--quick] [--json FILE]`: measure the service under load and hold it to its promises.
+"""`python -m tests.load [--quick] [--json FILE]`: measure the service under load and compare it with its targets.
 
-Starts real servers on the loopback, prints one table, and leaves with 1 if a promise of targets.yaml is broken.
+Starts real servers on the loopback, prints one table, and exits with 1 if a target of targets.yaml is missed.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _measure(chosen: plan.Plan, names: Sequence[str]) -> tuple[list[rows.Measured], bool]:
-    """What the scenarios saw, and whether all of them came to their end."""
+    """Run the scenarios; return their measurements, and False if one of them failed."""
     parts = [_told(name, partial(ALONE[name], chosen)) for name in names if name in ALONE]
     shared = [name for name in names if name in ON_ONE_SERVER]
     if shared:
@@ -85,7 +85,7 @@ def _measure(chosen: plan.Plan, names: Sequence[str]) -> tuple[list[rows.Measure
 
 
 def _told(name: str, measure: Callable[[], list[rows.Measured]]) -> list[rows.Measured] | None:
-    """What a scenario saw; None if it failed, which is told."""
+    """Run a scenario; return its measurements, or None if it failed, after printing the traceback."""
     begun = time.monotonic()
     found = None
     try:

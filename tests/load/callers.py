@@ -19,7 +19,7 @@ LINE = QUOTE["line"]
 
 @dataclass
 class Tally:
-    """What became of calls: answered by kind, and what failed."""
+    """Counts of calls: answered by kind, and failures."""
 
     answered: Counter[str] = field(default_factory=Counter)
     failed: list[str] = field(default_factory=list)

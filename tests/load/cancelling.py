@@ -1,4 +1,4 @@
-"""A cancelled run stops within a few chunks of its kernel: told by the server's own metrics."""
+"""A cancelled run stops within a few chunks of its kernel, according to the server's metrics."""
 
 from __future__ import annotations
 

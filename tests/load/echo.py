@@ -1,4 +1,4 @@
-"""A server that computes nothing: what gRPC and messages alone cost, measured beside the real one.
+"""A server that computes nothing, to measure the cost of gRPC and messages alone.
 
 `python -m tests.load.echo FILE` answers every quote with the message in the file, as generated code has it, and streams
 lines in two ways, on the event loop of the service. It prints its port and serves until its standard input ends.

@@ -1,4 +1,4 @@
-"""An Arrow Flight server that gives the lines of the run; it prints its port and serves until it is told to end.
+"""An Arrow Flight server that gives the lines of the run; it prints its port and serves until SIGTERM.
 
 `python -m tests.load.flight`, with pyarrow installed.
 """

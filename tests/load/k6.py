@@ -1,4 +1,4 @@
-"""Runs k6, which sends at a given rate whatever the server does: a stalled server cannot hide by being asked less."""
+"""Run k6, which sends at a given rate whatever the server does, so that a stalled server gets no fewer calls."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _UNPAUSED = {"GOGC": "off", "GOMEMLIMIT": "256MiB"}
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What k6 saw: calls, served calls a second of the time given, and times in milliseconds.
+    """Measurements of k6: calls, served calls a second of the given time, and times in milliseconds.
 
     Times are those of calls that were served, but for `refused_median`.
     """

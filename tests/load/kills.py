@@ -1,4 +1,4 @@
-"""Workers and servers are killed under load, and nobody who calls with the shipped client notices."""
+"""Workers and servers are killed under load, and callers with the shipped client do not notice."""
 
 from __future__ import annotations
 

@@ -130,12 +130,12 @@ def _read_messages(shape: Shape, stream: Iterator[bytes]) -> int:
 
 
 def arrow_seconds(port: int, shape: Shape) -> float:
-    """How long a reader takes for a table of all lines as Arrow."""
+    """Measure the seconds to read a table of all lines as Arrow."""
     return _seconds(port, f"{shape.name}Arrow", _read_arrow)
 
 
 def messages_seconds(port: int, shape: Shape) -> float:
-    """How long a reader takes for the same table from messages."""
+    """Measure the seconds to read the same table from messages."""
     return _seconds(port, f"{shape.name}Messages", partial(_read_messages, shape))
 
 

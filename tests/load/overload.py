@@ -1,4 +1,4 @@
-"""Far more calls than the server can take: some are served as fast as ever, the rest are refused at once.
+"""Send far more calls than the server can serve: some are served as fast as ever, the rest are refused at once.
 
 Work that takes the server milliseconds is refused by its catalogue of errors. Of quotes, which it answers faster than
 it could say why not, gRPC turns away what the server has no time to look at; there the load generator itself needs most

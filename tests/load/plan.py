@@ -1,4 +1,4 @@
-"""How long each part of a run takes, and where it works."""
+"""Durations and sizes of each part of a load run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a quote costs beyond gRPC itself, in CPU and in calls a second."""
+"""Measure the cost of a quote beyond gRPC itself, in CPU and in calls a second."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def quote(server: Server) -> Any:
 
 
 def _closed(plan: Plan, server: Server, token: str, seconds: float) -> tuple[Seen, float]:
-    """What was seen, and the server's CPU seconds a call."""
+    """Run a closed loop; return its measurements and the server's CPU seconds a call."""
     begun = server.cpu_seconds()
     seen = Load(plan.folder, QUOTE, [server.target], token=token).at_once(CALLERS, seconds)
     if seen.failed or seen.refused:

@@ -1,4 +1,4 @@
-"""Rows of the table: what was measured, what was promised, and whether it was kept."""
+"""Rows of the result table: measurement, target, and whether it was met."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TARGETS = Path(__file__).resolve().parent / "targets.yaml"
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What a scenario saw: a number for each round, the median of which counts, or why there is none."""
+    """Measurement of a scenario: a number for each round, whose median counts, or a note why there is none."""
 
     name: str
     rounds: tuple[float, ...]
@@ -37,7 +37,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a row promises; `sign` is 1 for an upper bound and -1 for a lower one, 0 where nothing is promised."""
+    """Target of a row; `sign` is 1 for an upper bound and -1 for a lower one, 0 where nothing is promised."""
 
     text: str
     bound: float
@@ -57,7 +57,7 @@ class Target:
         return {1: f"<= {self.bound:g}", -1: f">= {self.bound:.3g}", 0: "reported"}[self.sign]
 
     def met(self, measured: float) -> bool | None:
-        """Whether a measurement keeps the promise; None where there is none."""
+        """Return True if a measurement meets the target; None without a target."""
         return None if self.sign == 0 else measured * self.sign <= self.bound * self.sign
 
 

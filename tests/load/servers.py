@@ -1,4 +1,4 @@
-"""Real servers in processes of their own, on free ports of the loopback, stopped whatever happens."""
+"""Start real servers in separate processes, on free ports of the loopback, and stop them whatever happens."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Server:
 
     @property
     def target(self) -> str:
-        """Where it listens."""
+        """Host and port of the server."""
         return f"127.0.0.1:{self.port}"
 
     @property

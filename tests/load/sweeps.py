@@ -1,4 +1,4 @@
-"""Sweeps that run for as long as something else is measured beside them."""
+"""Measure quotes while sweeps run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table holds measurements to their promises, and tells what was not measured."""
+"""The table compares measurements with their targets, and shows missing ones."""
 
 from __future__ import annotations
 

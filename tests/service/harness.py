@@ -33,6 +33,7 @@ from tariffs.v1 import (
 )
 
 TIMEOUT = 60.0
+START_SECONDS = 180.0
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ def _started(
     server = asyncio.run_coroutine_threadsafe(build(), loop).result(TIMEOUT)
     try:
         on_built(server)
-        asyncio.run_coroutine_threadsafe(server.start(), loop).result(TIMEOUT)
+        asyncio.run_coroutine_threadsafe(server.start(), loop).result(START_SECONDS)
         with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
             yield Running(server.port, channel, server, loop)
     finally:

@@ -1,4 +1,4 @@
-"""Requests that nobody in good faith would send: made from descriptors, so that no field and no call is left out.
+"""Hostile requests, generated from descriptors so that every field and method is covered.
 
 The generator is seeded: a failure comes back at every run.
 """

@@ -1,4 +1,4 @@
-"""Tables and runs in tests: uploads in parts, callers with tokens, results read whole."""
+"""Helpers for stored tables and long runs: uploads in parts, callers with tokens, complete results."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def tokens_file(directory: Path) -> Path:
 
 
 def as_caller(name: str) -> dict[str, Any]:
-    """What a call needs to come from somebody."""
+    """Call options with the token of a caller."""
     return {"metadata": (("authorization", f"Bearer {TOKENS[name]}"),)}
 
 

@@ -63,7 +63,7 @@ def test_random_bytes_are_refused(data: bytes) -> None:
 
 
 def outcome(data: bytes) -> str:
-    """What becomes of a stream: `read`, or the reason it was refused for."""
+    """Read a stream; return `read`, or the reason for its refusal."""
     try:
         return "read" if read_table(data).height <= ROWS_LIMIT else "too many rows"
     except InputError as error:

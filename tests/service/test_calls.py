@@ -1,4 +1,4 @@
-"""What each call answers over a real port."""
+"""Responses of each method over a real port."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is wrong arrives as a status with a reason of the catalogue, the field at fault and the way out."""
+"""Errors arrive as a status with a reason of the catalogue, the invalid field and a fix."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exports over a real port: one line, a table, rows in a stream, and what is no direction of goods."""
+"""Exports over a real port: one line, a table, rows in a stream, and invalid directions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""More calls than a server can look at: some are turned away, who tries again is answered, health answers always."""
+"""More calls than a server can read: some are refused, retries are answered, health always answers."""
 
 from __future__ import annotations
 

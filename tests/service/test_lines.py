@@ -1,4 +1,4 @@
-"""Rows as a stream: in order, a few batches at a time, one bad row or batch told by its place."""
+"""Rows as a stream: in order, a few batches at a time, an invalid row or batch named by its index."""
 
 from __future__ import annotations
 

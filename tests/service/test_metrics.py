@@ -1,4 +1,4 @@
-"""What Prometheus reads of a server."""
+"""Prometheus metrics of a server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Long runs: begun once, followed from anywhere, whole after whatever happens to who computes them."""
+"""Long runs: started once, read from any server, complete after a server or worker dies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a slow reader has not read yet: in order, whole, bounded, and gone when nobody wants it."""
+"""Messages of a slow reader: in order, complete, bounded, and discarded when the reader leaves."""
 
 from __future__ import annotations
 

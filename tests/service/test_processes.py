@@ -1,4 +1,4 @@
-"""Several server processes on one port: who dies is replaced, who is told to stop drains, nobody is left behind."""
+"""Several server processes on one port: dead ones are replaced, all drain on SIGTERM, none is left behind."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Log:
         raise AssertionError(f"the log ended before {event!r}")
 
     def rest(self) -> list[dict[str, Any]]:
-        """What is left, to its end: all who write to it have gone then."""
+        """Read the remaining lines up to the end, when all writing processes have exited."""
         self._reader.join(SECONDS)
         assert not self._reader.is_alive(), "somebody still writes"
         found = []

@@ -1,4 +1,4 @@
-"""Quotes from memory: prepared or scaled from their plan, they are the messages that a thread would have built."""
+"""Quotes from memory, cached or computed from their plan, equal the messages built in a thread."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ CALLS: dict[str, Any] = json.loads(
 
 @dataclass(frozen=True)
 class Stock:
-    """What a stock tool such as grpcurl knows: a channel, and what reflection tells."""
+    """Stock tool such as grpcurl: a channel and the descriptors from reflection."""
 
     channel: grpc.Channel
     database: ProtoReflectionDescriptorDatabase
@@ -83,7 +83,7 @@ def test_a_stock_client_makes_every_unary_call_and_reads_the_answer(stock: Stock
 
 @dataclass(frozen=True)
 class Told:
-    """What an error says, as read with messages that reflection gave."""
+    """Error details, decoded with messages from reflection."""
 
     code: str
     text: str

@@ -1,4 +1,4 @@
-"""Several servers on one run store: what one was computing when it was killed, another ends."""
+"""Several servers on one run store: the run of a killed server is finished by another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The store of long runs: one lease at a time, worth nothing once it is lost, on either database."""
+"""The store of long runs: one lease at a time, without effect once it is lost, on either database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings are checked at the start, and told with where they come from."""
+"""Settings are checked at the start, and shown with their sources."""
 
 from __future__ import annotations
 

@@ -1,17 +1,21 @@
-"""Tables that a server keeps: sent in parts, known by what they hold, seen by nobody else."""
+"""Stored tables: uploaded in parts, named by their content, visible to their owner only."""
 
 from __future__ import annotations
 
+import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import grpc
 import polars as pl
 import pytest
 
+from tariffs.service.handlers.tables import TableHandler
 from tariffs.service.storage import storage as storage_module
 from tariffs.v1 import law_service_pb2
 from tariffs.v1 import simulation_service_pb2 as sim
@@ -265,3 +269,43 @@ def test_nothing_stays_of_an_upload_that_is_broken_off(tmp_path: Path) -> None:
         until(lambda: not any((tmp_path / "incoming").iterdir()))
         wait.set()
         assert not server.tables.ListTables(pb.ListTablesRequest(), timeout=TIMEOUT).tables
+
+
+@pytest.mark.asyncio
+async def test_an_upload_that_is_cancelled_twice_leaves_no_open_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Any] = []
+    open_path = Path.open
+
+    def remembered(self: Path, *given: Any) -> Any:
+        opened.append(open_path(self, *given))
+        return opened[-1]
+
+    monkeypatch.setattr(Path, "open", remembered)
+    storage: Any = SimpleNamespace(incoming=tmp_path, register=SimpleNamespace(check_room=lambda owner: None))
+    queue, context = cast(Any, None), cast(Any, None)
+    sent, free = asyncio.Event(), threading.Event()
+
+    async def requests() -> AsyncIterator[Any]:
+        for part in parts(rows(10), 5):
+            yield part
+        sent.set()
+        await asyncio.Event().wait()
+
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(1))
+    work = asyncio.create_task(TableHandler(queue, storage, 1 << 20).UploadTable(requests(), context))
+    await asyncio.wait_for(sent.wait(), TIMEOUT)
+    # A job of a busy pool that is cancelled before it begins never runs.
+    busy = loop.run_in_executor(None, free.wait)
+    for _ in range(2):
+        work.cancel()
+        await asyncio.sleep(0.01)
+    with pytest.raises(asyncio.CancelledError):
+        await work
+    free.set()
+    await busy
+    await loop.run_in_executor(None, lambda: None)
+    assert [file.closed for file in opened] == [True]
+    assert not any(tmp_path.iterdir())

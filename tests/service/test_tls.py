@@ -1,4 +1,4 @@
-"""The port is encrypted, clients are asked for certificates, and renewed files are taken up."""
+"""The port is encrypted, client certificates are required, and renewed files are reloaded."""
 
 from __future__ import annotations
 

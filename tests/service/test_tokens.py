@@ -1,4 +1,4 @@
-"""Who may call: a file of names and tokens, read anew when it changes, and never told in an answer or a log."""
+"""Tokens of callers: a file that is reloaded when it changes, and never shown in a response or a log."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ async def test_the_watch_outlives_a_look_that_fails(path: Path, monkeypatch: pyt
             raise error
         loop.call_soon_threadsafe(looked.set)
 
-    monkeypatch.setattr(tokens, "look", look)
+    monkeypatch.setattr(tokens, "reload_if_changed", look)
     watch = asyncio.create_task(tokens.watch())
     await asyncio.wait_for(looked.wait(), 10)
     watch.cancel()

@@ -1,4 +1,4 @@
-"""Worker processes: what they send, how they are told to stop, and what happens when one dies."""
+"""Worker processes: messages, cancellation, and replacement after a death."""
 
 from __future__ import annotations
 
@@ -59,6 +59,13 @@ def started(count: int = 1, warm_up: str = QUOTES, **options: object) -> Iterato
         workers.close()
 
 
+@pytest.fixture(scope="module")
+def pool() -> Iterator[WorkerPool]:
+    """One worker for the tests that leave it alive."""
+    with started() as workers:
+        yield workers
+
+
 def compute(workers: WorkerPool, task: str, payload: bytes) -> list[bytes]:
     sink = Collected()
     workers.compute(task, payload, sink, sink.cancel_token)
@@ -86,7 +93,7 @@ def test_a_worker_answers_with_the_same_bytes_as_this_process_and_tells_what_it_
     assert spent.seconds > 0
 
 
-def test_errors_come_back_from_a_worker_as_they_were_raised() -> None:
+def test_errors_come_back_from_a_worker_as_they_were_raised(pool: WorkerPool) -> None:
     yaml = "schema: tariffs.scenario/v1\nid: odd\ntitle: Odd\nbasis: hypothesis\nchanges:\n  - {op: vanish}\n"
     ref = common_pb2.ScenarioRef(yaml=yaml)
     requests = (
@@ -94,20 +101,19 @@ def test_errors_come_back_from_a_worker_as_they_were_raised() -> None:
         ("duties", duty_service_pb2.BatchCalculateDutiesRequest(), InputError),
         ("diff", scenario_service_pb2.DiffScenariosRequest(first={"name": "no-such"}), ScenarioError),
     )
-    with started() as workers:
-        for task, request, kind in requests:
-            payload = request.SerializeToString()
-            with pytest.raises(kind) as far:
-                compute(workers, task, payload)
-            with pytest.raises(kind) as near:
-                here(task, payload)
-            assert vars(far.value) == vars(near.value)
-            assert str(far.value) == str(near.value)
-        with pytest.raises(UnexpectedError, match="DecodeError"):
-            compute(workers, "duties", b"\xff\xff")
-        assert compute(
-            workers, "duties", duty_service_pb2.BatchCalculateDutiesRequest(lines=[TOYS]).SerializeToString()
-        )
+    for task, request, kind in requests:
+        payload = request.SerializeToString()
+        with pytest.raises(kind) as far:
+            compute(pool, task, payload)
+        with pytest.raises(kind) as near:
+            here(task, payload)
+        assert vars(far.value) == vars(near.value)
+        assert str(far.value) == str(near.value)
+    with pytest.raises(UnexpectedError, match="DecodeError"):
+        compute(pool, "duties", b"\xff\xff")
+    assert compute(
+        pool, "duties", duty_service_pb2.BatchCalculateDutiesRequest(lines=[TOYS]).SerializeToString()
+    )
 
 
 def test_a_warm_up_that_dies_is_the_error_of_the_start(capfd: pytest.CaptureFixture[str]) -> None:
@@ -289,13 +295,12 @@ def test_a_cancel_that_is_read_before_its_job_begins_holds_for_it_alone() -> Non
     assert not inbox.cancelled()
 
 
-def test_a_run_nobody_waits_for_is_not_begun() -> None:
-    with started() as workers:
-        sink = Collected()
-        sink.cancel_token.cancel()
-        with pytest.raises(ServiceError, match="cancelled"):
-            workers.compute("duties", b"", sink, sink.cancel_token)
-        assert len(compute(workers, "duties", _batch())) == 1
+def test_a_run_nobody_waits_for_is_not_begun(pool: WorkerPool) -> None:
+    sink = Collected()
+    sink.cancel_token.cancel()
+    with pytest.raises(ServiceError, match="cancelled"):
+        pool.compute("duties", b"", sink, sink.cancel_token)
+    assert len(compute(pool, "duties", _batch())) == 1
 
 
 def _batch() -> bytes:

@@ -21,8 +21,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--port", help="port, 0 for a free one (default TARIFFS_PORT or 50051)")
     parser.add_argument("--processes", help="processes on the port (default TARIFFS_PROCESSES or 1)")
     parser.add_argument("--check", action="store_true", help="print the settings, run the self-test and exit")
-    given = vars(parser.parse_args(arguments))
-    return check(**given) if given.pop("check") else serve(**given)
+    options = vars(parser.parse_args(arguments))
+    return check(**options) if options.pop("check") else serve(**options)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from tariffs.service.handlers.methods import computed
 from tariffs.service.observability.answer_facts import Encoded
 from tariffs.service.observability.call_log import Context
 from tariffs.service.rpc import duty
@@ -29,11 +30,7 @@ class DutyHandler(duty_service_pb2_grpc.DutyServiceServicer):
             return response
         return await self._task_queue.quick(partial(duty.calculate_duty, request))
 
-    async def BatchCalculateDuties(
-        self, request: pb.BatchCalculateDutiesRequest, context: Context
-    ) -> pb.BatchCalculateDutiesResponse:
-        """Quote the duty on many lines."""
-        return await self._task_queue.short("duties", request, pb.BatchCalculateDutiesResponse, context)
+    BatchCalculateDuties = computed("short", "duties", pb.BatchCalculateDutiesResponse)
 
 
 class RefundHandler(refund_service_pb2_grpc.RefundServiceServicer):
@@ -42,9 +39,4 @@ class RefundHandler(refund_service_pb2_grpc.RefundServiceServicer):
     def __init__(self, task_queue: TaskQueue) -> None:
         self._task_queue = task_queue
 
-    async def CalculateRefunds(
-        self, request: refund_service_pb2.CalculateRefundsRequest, context: Context
-    ) -> refund_service_pb2.CalculateRefundsResponse:
-        """Calculate the refunds on up to 1,000 lines."""
-        response = refund_service_pb2.CalculateRefundsResponse
-        return await self._task_queue.sweep("refunds", request, response, context)
+    CalculateRefunds = computed("sweep", "refunds", refund_service_pb2.CalculateRefundsResponse)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 
+from tariffs.service.handlers.methods import computed, inline
 from tariffs.service.observability.call_log import Context
 from tariffs.service.rpc import law
 from tariffs.service.storage.storage import Storage
@@ -26,19 +27,10 @@ class LawHandler(law_service_pb2_grpc.LawServiceServicer):
         self._task_queue = task_queue
         self._storage = storage
 
-    async def GetLaw(self, request: pb.GetLawRequest, context: Context) -> pb.Law:
-        """Return the version of the law, its switches and claims."""
-        return law.get_law(request)
-
-    async def ListMeasures(
-        self, request: pb.ListMeasuresRequest, context: Context
-    ) -> pb.ListMeasuresResponse:
-        """List all measures, without their periods."""
-        return law.list_measures(request)
-
-    async def GetMeasure(self, request: pb.GetMeasureRequest, context: Context) -> pb.Measure:
-        """Return one measure."""
-        return law.get_measure(request)
+    GetLaw = inline(law.get_law)
+    ListMeasures = inline(law.list_measures)
+    GetMeasure = inline(law.get_measure)
+    CalculatePortFee = computed("short", "port_fee", pb.CalculatePortFeeResponse)
 
     async def ListChanges(self, request: pb.ListChangesRequest, context: Context) -> pb.ListChangesResponse:
         """List the changes of the law in a window of days, and their effect on a table."""
@@ -52,10 +44,3 @@ class LawHandler(law_service_pb2_grpc.LawServiceServicer):
             self._task_queue.stream("changes", request, response, context, table)
         ) as messages:
             return await anext(messages)
-
-    async def CalculatePortFee(
-        self, request: pb.CalculatePortFeeRequest, context: Context
-    ) -> pb.CalculatePortFeeResponse:
-        """Calculate the port fees of a voyage."""
-        response = pb.CalculatePortFeeResponse
-        return await self._task_queue.short("port_fee", request, response, context)

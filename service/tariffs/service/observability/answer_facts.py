@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -36,7 +35,12 @@ def run_digest_of(message: Message | Encoded) -> str:
     """Return the run digest in a response or in the last message of a stream; empty without one."""
     if isinstance(message, Encoded):
         return message.run_digest
-    return _digest_reader(message.DESCRIPTOR)(message)
+    holder: Any = message
+    own, ends = _digest_fields(message.DESCRIPTOR)
+    if own:
+        digest: str = holder.provenance.run_digest
+        return digest
+    return next((run_digest_of(getattr(holder, name)) for name in ends if message.HasField(name)), "")
 
 
 def refused_rows_of(message: Message | Encoded) -> int:
@@ -48,22 +52,12 @@ def refused_rows_of(message: Message | Encoded) -> int:
 
 
 @lru_cache(maxsize=256)
-def _digest_reader(descriptor: Descriptor) -> Callable[[Any], str]:
-    fields = descriptor.fields_by_name
-    own = fields.get("provenance")
-    if own is not None and own.message_type is not None and own.message_type.full_name == _PROVENANCE:
-        return _own_digest
-    ends = tuple(name for name in _ENDS if name in fields and fields[name].message_type is not None)
-    if not ends:
-        return lambda message: ""
-    return lambda message: next(
-        (run_digest_of(getattr(message, name)) for name in ends if message.HasField(name)), ""
-    )
-
-
-def _own_digest(message: Any) -> str:
-    digest: str = message.provenance.run_digest
-    return digest
+def _digest_fields(descriptor: Descriptor) -> tuple[bool, tuple[str, ...]]:
+    """Return True if a message has a provenance, and its fields with messages that have one."""
+    types = {name: field.message_type for name, field in descriptor.fields_by_name.items()}
+    own = types.get("provenance")
+    is_own = own is not None and own.full_name == _PROVENANCE
+    return is_own, tuple(name for name in _ENDS if types.get(name) is not None)
 
 
 @lru_cache(maxsize=256)

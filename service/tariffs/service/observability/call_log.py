@@ -82,5 +82,5 @@ class CallLog:
 
 def request_id_of(metadata: Metadata | None) -> str:
     """Return the caller's request id, or a new one."""
-    given = next((str(value) for key, value in metadata or () if key == REQUEST_ID_KEY), "")
-    return given if given and _REQUEST_ID.fullmatch(given) else f"{_IDS.getrandbits(128):032x}"
+    request_id = next((str(value) for key, value in metadata or () if key == REQUEST_ID_KEY), "")
+    return request_id if request_id and _REQUEST_ID.fullmatch(request_id) else f"{_IDS.getrandbits(128):032x}"

@@ -76,16 +76,11 @@ class Metrics:
         )
         self._valued = self._counter("rows_valued", "Rows valued by kernels.", ["task"])
         self._refused = self._counter("rows_refused", "Rows of tables that were refused.", ["rpc"])
-        # A look-up by label costs as much as the observation itself.
-        self._call_children: dict[tuple[str, str], Histogram] = {}
         self._gauges: dict[str, Gauge] = {}
 
     def called(self, rpc: str, code: str, seconds: float) -> None:
         """Count a call that has ended."""
-        child = self._call_children.get((rpc, code))
-        if child is None:
-            child = self._call_children[rpc, code] = self._calls.labels(rpc, code)
-        child.observe(seconds)
+        self._calls.labels(rpc, code).observe(seconds)
 
     def failed(self, reason: str) -> None:
         """Count a failed call by its reason."""

@@ -80,14 +80,14 @@ def _add_effects(
     direction, limit = direction_of(request.direction), local.lines_limit
     effects = changes_on_table(law, notices, local.table, check=check, direction=direction)
     lines = effects.lines.sort(pl.col("change").abs(), descending=True, maintain_order=True)
-    response.lines, response.lines_left_off = _first(lines, limit)
-    response.effects, response.effects_left_off = _first(effects.measures, limit)
-    response.refused, _ = _first(effects.refused, limit)
+    response.lines, response.lines_left_off = _first_rows(lines, limit)
+    response.effects, response.effects_left_off = _first_rows(effects.measures, limit)
+    response.refused, _ = _first_rows(effects.refused, limit)
     sent = pl.read_ipc_stream(io.BytesIO(response.refused))
     response.refused_left_off = _refused_rows(effects.refused) - _refused_rows(sent)
 
 
-def _first(frame: pl.DataFrame, limit: int) -> tuple[bytes, int]:
+def _first_rows(frame: pl.DataFrame, limit: int) -> tuple[bytes, int]:
     """Encode as many rows as fit; return them and the number of rows left off."""
     data = next(arrow.batches(frame, limit))
     return data, frame.height - pl.read_ipc_stream(io.BytesIO(data)).height

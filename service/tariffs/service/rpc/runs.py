@@ -197,17 +197,17 @@ def _steps(kind: str, request: Any, table: str | None, sink: ResultSink) -> Iter
     def report(stage: str, fraction: float) -> None:
         sink.progress(pack({"stage": stage, "fraction": fraction}))
 
-    given = table if table is not None else table_of(request)
+    trade_table = table if table is not None else table_of(request)
     with parameters_of(request, LocalInputs()) as parameters:
         common: dict[str, Any] = {"law": load_law(), "progress": report, "cancelled": sink.cancelled}
         if kind == SIMULATE:
             options = simulate_options(request, parameters)
             points = simulation.points_of(request.points)
-            yield _Points(ImpactRun(given, points, options=options, **common), request)
+            yield _Points(ImpactRun(trade_table, points, options=options, **common), request)
         else:
             options = simulation.options_of(request, parameters)
             scenarios, period = timeline.scenarios_of(request), timeline.period_of(request)
-            yield _Scenarios(TimelineRun(given, scenarios, *period, options=options, **common), request)
+            yield _Scenarios(TimelineRun(trade_table, scenarios, *period, options=options, **common), request)
 
 
 def _collect(emit_all: Callable[[Callable[[Any], None]], None]) -> list[Response]:

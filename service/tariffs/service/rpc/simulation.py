@@ -75,20 +75,20 @@ def points_of(points: Sequence[pb.Point]) -> list[Point]:
 
 
 def table_of(request: pb.SimulateRequest | pb.TimelineRequest) -> pl.DataFrame | None:
-    """Read the table in a request; None stands for the embedded one.
+    """Read the table in a request; None for the embedded one.
 
     Raises:
         InputError: TABLE_NOT_FOUND for a handle, which only a server with stored tables can resolve.
     """
-    given = request.WhichOneof("table")
-    if given == "handle":
+    source = request.WhichOneof("table")
+    if source == "handle":
         raise InputError(
             "TABLE_NOT_FOUND",
             f"There is no stored table {word(request.handle, 'handle')!r} in this process.",
             field="handle",
             fix="Only servers store tables; in-process pass the table itself.",
         )
-    return arrow.read_table(request.arrow) if given == "arrow" else None
+    return arrow.read_table(request.arrow) if source == "arrow" else None
 
 
 def options_of(request: pb.SimulateRequest | pb.TimelineRequest, parameters: str) -> Options:
@@ -128,10 +128,10 @@ def simulate_options(request: pb.SimulateRequest, parameters: str) -> Options:
 @contextmanager
 def parameters_of(request: pb.SimulateRequest | pb.TimelineRequest, local: LocalInputs) -> Iterator[str]:
     """Provide the parameter set as the engine expects it: empty, a name, or the path of a temporary file."""
-    given = request.WhichOneof("parameters")
-    if local.parameters or given is None:
+    source = request.WhichOneof("parameters")
+    if local.parameters or source is None:
         yield local.parameters
-    elif given == "parameter_set":
+    elif source == "parameter_set":
         # Any other text would be read as a path on the server's disk.
         if request.parameter_set not in PARAMETER_SETS:
             raise InputError(

@@ -34,15 +34,7 @@ class Admission:
 
     @contextmanager
     def call(self, key: str) -> Iterator[None]:
-        """Admit one call of the caller `key` for the length of the block; raises as `enter`."""
-        self.enter(key)
-        try:
-            yield
-        finally:
-            self.leave(key)
-
-    def enter(self, key: str) -> None:
-        """Admit one call of the caller `key`, to be ended by `leave`.
+        """Admit one call of the caller `key` for the length of the block.
 
         Raises:
             ServiceError: WARMING_UP, SHUTTING_DOWN or TOO_MANY_STREAMS.
@@ -55,8 +47,5 @@ class Admission:
             )
         if not self.warm:
             raise ServiceError("WARMING_UP", "The server is still starting.", fix="Try again shortly.")
-        self.limit.enter(key)
-
-    def leave(self, key: str) -> None:
-        """End an admitted call of the caller `key`."""
-        self.limit.leave(key)
+        with self.limit.place(key):
+            yield

@@ -21,20 +21,16 @@ class Health(health.aio.HealthServicer):  # type: ignore[misc, name-defined] # t
 
     def __init__(self) -> None:
         super().__init__()
-        self._limit = FairLimit("watchers of its health", WATCHERS, WATCHERS // 2)
+        self._limit = FairLimit("health watchers", WATCHERS, WATCHERS // 2)
 
     async def Watch(
         self, request: health_pb2.HealthCheckRequest, context: grpc.aio.ServicerContext[Any, Any]
     ) -> None:
         """Send the status of a service, and every change of it."""
-        key = anonymous_at(context.peer()).key
         try:
-            self._limit.enter(key)
+            with self._limit.place(anonymous_at(context.peer()).key):
+                await super().Watch(request, context)
         except ServiceError as error:
             request_id = request_id_of(context.invocation_metadata())
             status = status_of(error, request_id)
             await context.abort(grpc_code(status), status.message, trailers_of(status, request_id))
-        try:
-            await super().Watch(request, context)
-        finally:
-            self._limit.leave(key)

@@ -12,7 +12,7 @@ from tariffs.service.workers.worker_pool import Observer, WorkerPool
 
 SHORT_TASKS, SHORT_TASKS_EACH = 8, 3
 """Short tasks admitted, in all and of one caller. Requirement: a short waiting time, as each waiting task delays the
-last one by its own time; a refused caller is told at once when to retry."""
+last one by its own time; the error says when to retry."""
 SHORT_NICENESS = 5
 
 

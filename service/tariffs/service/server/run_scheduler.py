@@ -212,7 +212,7 @@ class _LeasedRun:
             renew = loop.time() - renewed >= interval
             state = await _in_thread(self._runs.renew if renew else self._runs.lease_state, self.lease)
             if state is not None:
-                # A database that is away for a moment delays a renewal; the lease itself tells when it is lost.
+                # A database that is away for a moment delays a renewal; the database decides when it is lost.
                 self.state = state
                 renewed = loop.time() if renew else renewed
         self.cancel_token.cancel()

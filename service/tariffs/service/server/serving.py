@@ -64,14 +64,14 @@ async def run(
         await server.stop()
 
 
-def serve(**given: Any) -> int:
+def serve(**arguments: Any) -> int:
     """Serve until a signal, with settings from arguments and environment; return the exit code."""
-    return _exit_code(given, _serve)
+    return _exit_code(arguments, _serve)
 
 
-def check(**given: Any) -> int:
+def check(**arguments: Any) -> int:
     """Print the settings with their sources and run the self-test; return the exit code."""
-    return _exit_code(given, lambda settings: _check(settings, given))
+    return _exit_code(arguments, lambda settings: _check(settings, arguments))
 
 
 def serve_shared(settings: Settings, endpoint: Endpoint, parent: int, on_serving: Callable[[], None]) -> int:
@@ -96,8 +96,8 @@ def _serve(settings: Settings) -> int:
     return 0
 
 
-def _check(settings: Settings, given: Mapping[str, Any]) -> int:
-    for line in effective(settings, given, os.environ):
+def _check(settings: Settings, arguments: Mapping[str, Any]) -> int:
+    for line in effective(settings, arguments, os.environ):
         print(line)
     sys.stdout.flush()
     server_credentials(settings)
@@ -108,9 +108,9 @@ def _check(settings: Settings, given: Mapping[str, Any]) -> int:
     return 0
 
 
-def _exit_code(given: Mapping[str, Any], work: Callable[[Settings], int]) -> int:
+def _exit_code(arguments: Mapping[str, Any], work: Callable[[Settings], int]) -> int:
     try:
-        settings = load_settings(**given)
+        settings = load_settings(**arguments)
     except TariffsError as error:
         configure_logs("info", "json")
         return _failed(error)

@@ -8,7 +8,6 @@ import re
 import secrets
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
@@ -22,17 +21,6 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 _HASHED = "sha256:"
 _SCHEME = "bearer "
 _log = structlog.get_logger("tariffs.service")
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """Names by keyed digest of the token, and a cache of names by keyed token, of one version of the file.
-
-    Each digest belongs to one token, so the cache never holds more entries than the file.
-    """
-
-    by_digest: Mapping[bytes, str]
-    by_token: dict[bytes, str] = field(default_factory=dict)
 
 
 class Tokens:
@@ -53,7 +41,7 @@ class Tokens:
         self._key = secrets.token_bytes(32)
         self._logged_error = ""
         self._seen = _signature(path)
-        self._known = _Known(self._read())
+        self._names = self._read()
 
     async def watch(self) -> None:
         """Check the file every second until cancelled, in a thread: a slow disk must not block the event loop."""
@@ -66,14 +54,7 @@ class Tokens:
 
     def name_of(self, token: str) -> str | None:
         """Return the name of a token; None if the file does not have it. Reads memory only."""
-        known, given = self._known, token.encode()
-        keyed = self._keyed(given)
-        name = known.by_token.get(keyed)
-        if name is None:
-            name = known.by_digest.get(self._keyed(hashlib.sha256(given).digest()))
-            if name is not None:
-                known.by_token[keyed] = name
-        return name
+        return self._names.get(self._keyed(hashlib.sha256(token.encode()).digest()))
 
     def reload_if_changed(self) -> None:
         """Read the file if it has changed."""
@@ -90,7 +71,7 @@ class Tokens:
         """Replace the known tokens; a file that cannot be read is tried again at the next check."""
         signature = _signature(self._path)
         try:
-            self._known = _Known(self._read())
+            self._names = self._read()
         except TariffsError as error:
             # A half-written file must not lock all callers out: the known tokens stay valid meanwhile.
             if str(error) != self._logged_error:
@@ -98,7 +79,7 @@ class Tokens:
                 _log.error("tokens not read", reason=error.reason, message=str(error))
             return
         self._seen, self._logged_error = signature, ""
-        _log.info("tokens read", names=len(set(self._known.by_digest.values())))
+        _log.info("tokens read", names=len(set(self._names.values())))
 
     def _read(self) -> Mapping[bytes, str]:
         try:
@@ -127,12 +108,12 @@ def caller_of(metadata: Metadata, peer: str, tokens: Tokens | None) -> Caller:
     """
     if tokens is None:
         return anonymous_at(peer)
-    given = next((str(value) for key, value in metadata if key == AUTHORIZATION), "")
-    if not given:
+    authorization = next((str(value) for key, value in metadata if key == AUTHORIZATION), "")
+    if not authorization:
         raise _invalid_token("The call has no token.")
-    if given[: len(_SCHEME)].lower() != _SCHEME:
+    if authorization[: len(_SCHEME)].lower() != _SCHEME:
         raise _invalid_token("The call's authorization is not `Bearer TOKEN`.")
-    name = tokens.name_of(given[len(_SCHEME) :].strip())
+    name = tokens.name_of(authorization[len(_SCHEME) :].strip())
     if name is None:
         raise _invalid_token("The server does not know the call's token.")
     return Caller(owner=name, key=name)

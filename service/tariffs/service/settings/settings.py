@@ -199,7 +199,7 @@ class Settings(Listening, Security, Work, State, Observation, Stopping):
         return self.tls_certificate is not None or self.tokens_file is not None
 
 
-def load_settings(**given: Any) -> Settings:
+def load_settings(**arguments: Any) -> Settings:
     """Load settings from arguments that are not None, then the environment, then the defaults.
 
     Raises:
@@ -207,7 +207,7 @@ def load_settings(**given: Any) -> Settings:
     """
     _refuse_retired(os.environ)
     try:
-        return Settings(**{name: value for name, value in given.items() if value is not None})
+        return Settings(**{name: value for name, value in arguments.items() if value is not None})
     except ValidationError as error:
         faults = [_fault(one) for one in error.errors() if one["type"] != "default_factory_not_called"]
         raise InputError(
@@ -225,7 +225,7 @@ def _refuse_retired(environment: Mapping[str, str]) -> None:
         raise InputError(
             "SETTING_INVALID",
             f"Settings were replaced: {', '.join(pairs)}.",
-            fix="Unset the old variable; docs/migration.md tells how to set the new one.",
+            fix="Unset the old variable; docs/migration.md explains the new one.",
         )
 
 

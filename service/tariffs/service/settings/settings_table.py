@@ -40,18 +40,20 @@ def table() -> str:
     return "\n".join([BEGIN, *rows, END])
 
 
-def effective(settings: Settings, given: Mapping[str, Any], environment: Mapping[str, str]) -> Iterator[str]:
+def effective(
+    settings: Settings, arguments: Mapping[str, Any], environment: Mapping[str, str]
+) -> Iterator[str]:
     """List settings in effect, one a line with their source, secrets masked; then unknown TARIFFS_ variables.
 
     Args:
         settings: the settings in effect.
-        given: arguments, None where there is none.
+        arguments: arguments by name, None for those not set.
         environment: the environment's variables.
     """
     for group in GROUPS:
         for name in group.__annotations__:
             value = shown(getattr(settings, name))
-            yield f"{_variable(name)} = {value}  ({_source(name, given, environment)})"
+            yield f"{_variable(name)} = {value}  ({_source(name, arguments, environment)})"
     known = {_variable(name) for name in (*Settings.model_fields, *map(str.lower, _OTHERS))}
     for name in sorted(environment):
         if name.startswith(PREFIX) and name not in known:
@@ -75,8 +77,8 @@ def _default(field: FieldInfo) -> str:
     return shown(field.default)
 
 
-def _source(name: str, given: Mapping[str, Any], environment: Mapping[str, str]) -> str:
-    if given.get(name) is not None:
+def _source(name: str, arguments: Mapping[str, Any], environment: Mapping[str, str]) -> str:
+    if arguments.get(name) is not None:
         return f"argument --{name.replace('_', '-')}"
     return "environment" if environment.get(_variable(name)) else "default"
 

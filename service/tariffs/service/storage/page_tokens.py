@@ -19,15 +19,15 @@ PAGE_LIMIT = 1000
 _NAME = re.compile(r"[0-9a-f]{1,64}")
 
 
-def page_size(asked: int) -> int:
+def page_size(requested: int) -> int:
     """Return the page size to use for the requested one.
 
     Raises:
         InputError: REQUEST_INVALID for less than 0.
     """
-    if asked < 0:
-        raise request_invalid(f"page_size is {asked}, below 0.", "page_size", f"Give 0 to {PAGE_LIMIT:,}.")
-    return min(asked, PAGE_LIMIT) or PAGE_DEFAULT
+    if requested < 0:
+        raise request_invalid(f"page_size is {requested}, below 0.", "page_size", f"Use 0 to {PAGE_LIMIT:,}.")
+    return min(requested, PAGE_LIMIT) or PAGE_DEFAULT
 
 
 def read_page(

@@ -63,7 +63,7 @@ def batches(frame: pl.DataFrame, limit: int = BATCH_BYTES) -> Iterator[bytes]:
     ]
     if with_nan:
         frame = frame.with_columns(pl.col(with_nan).fill_nan(None))
-    # Encoded size cannot be told from size in memory, and encoding a part twice costs more than encoding a sample.
+    # Encoded size does not follow from size in memory, and encoding a part twice costs more than encoding a sample.
     probe = _encode(frame.slice(0, _PROBED_ROWS))
     if frame.height <= _PROBED_ROWS and len(probe) <= limit:
         yield probe

@@ -41,7 +41,7 @@ def inspect_stream(data: bytes) -> StreamSize:
     Raises:
         MalformedError: an offset, length or kind violates the format.
     """
-    found, position, has_schema = StreamSize(), 0, False
+    size, position, has_schema = StreamSize(), 0, False
     while position < len(data):
         start, length = _prefix(data, position)
         if not length:
@@ -54,16 +54,16 @@ def inspect_stream(data: bytes) -> StreamSize:
             raise MalformedError("a body is longer than the stream")
         if kind == _SCHEMA:
             has_schema = True
-            found = replace(found, columns=header.vector(1)[1], nested=_first_nested(header))
+            size = replace(size, columns=header.vector(1)[1], nested=_first_nested(header))
         elif kind in {_RECORD_BATCH, _DICTIONARY_BATCH}:
             batch = header if kind == _RECORD_BATCH else header.child(1)
-            found = _with_batch(found, batch, data[body : body + body_length])
+            size = _with_batch(size, batch, data[body : body + body_length])
         else:
             raise MalformedError(f"message kind {kind} is not allowed")
         position = body + body_length
     if not has_schema:
         raise MalformedError("there is no schema")
-    return found
+    return size
 
 
 def _prefix(data: bytes, position: int) -> tuple[int, int]:
@@ -87,7 +87,7 @@ def _first_nested(schema: _Table) -> str | None:
     return None
 
 
-def _with_batch(found: StreamSize, batch: _Table, body: bytes) -> StreamSize:
+def _with_batch(size: StreamSize, batch: _Table, body: bytes) -> StreamSize:
     rows = batch.number(0, "<q")
     if rows < 0:
         raise MalformedError("a batch has a negative length")
@@ -99,12 +99,12 @@ def _with_batch(found: StreamSize, batch: _Table, body: bytes) -> StreamSize:
         if offset < 0 or length < 0 or offset + length > len(body):
             raise MalformedError("a buffer lies outside its body")
         if compressed and length:
-            (size,) = _unpack("<q", body, offset)
-            if size < _NOT_COMPRESSED:
+            (buffer_size,) = _unpack("<q", body, offset)
+            if buffer_size < _NOT_COMPRESSED:
                 raise MalformedError("a buffer has a negative size")
-            length = length if size == _NOT_COMPRESSED else size
+            length = length if buffer_size == _NOT_COMPRESSED else buffer_size
         unpacked += length
-    return replace(found, rows=found.rows + rows, unpacked_bytes=found.unpacked_bytes + unpacked)
+    return replace(size, rows=size.rows + rows, unpacked_bytes=size.unpacked_bytes + unpacked)
 
 
 def _unpack(form: str, data: bytes, position: int) -> tuple[int, ...]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from tariffs.service.wire.status import server_busy
@@ -37,6 +39,15 @@ class FairLimit:
             )
         self.held += 1
         self._by_caller[key] = own + 1
+
+    @contextmanager
+    def place(self, key: str) -> Iterator[None]:
+        """Count one more for the length of the block; raises as `enter`."""
+        self.enter(key)
+        try:
+            yield
+        finally:
+            self.leave(key)
 
     def leave(self, key: str) -> None:
         """Count one less for the caller `key`."""

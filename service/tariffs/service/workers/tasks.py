@@ -57,7 +57,7 @@ class CancelToken:
 
 
 class ResultSink(Protocol):
-    """Receiver of a task's messages, which also tells the task of its cancellation."""
+    """Receiver of a task's messages, which also reports its cancellation."""
 
     def result(self, data: bytes) -> None:
         """Send a message of the response; may block until the caller is ready for more."""
@@ -83,7 +83,7 @@ class _UnaryTask:
         self._run(payload, sink)
 
     def _run(self, data: bytes, sink: ResultSink, *inputs: Any) -> None:
-        request: Message = import_name(self.request).FromString(data)
+        request: Message = import_name(f"{_V1}.{self.request}").FromString(data)
         has_progress = request.DESCRIPTOR.name in {"SimulateRequest", "TimelineRequest"}
 
         def emit(message: Any) -> None:
@@ -91,7 +91,7 @@ class _UnaryTask:
             send = sink.progress if is_progress else sink.result
             send(message.SerializeToString())
 
-        import_name(self.function)(request, emit, sink.cancelled, *inputs)
+        import_name(f"{_RPC}.{self.function}")(request, emit, sink.cancelled, *inputs)
 
 
 class _StoredTableTask(_UnaryTask):
@@ -111,8 +111,8 @@ class _AnswerTask:
     function: str
 
     def __call__(self, payload: bytes, sink: ResultSink) -> None:
-        request: Message = import_name(self.request).FromString(payload)
-        sink.result(import_name(self.function)(request).SerializeToString())
+        request: Message = import_name(f"{_V1}.{self.request}").FromString(payload)
+        sink.result(import_name(f"{_RPC}.{self.function}")(request).SerializeToString())
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ class _PayloadTask:
     function: str
 
     def __call__(self, payload: bytes, sink: ResultSink) -> None:
-        import_name(self.function)(payload, sink)
+        import_name(f"{_RPC}.{self.function}")(payload, sink)
 
 
 def import_name(place: str) -> Any:
@@ -132,9 +132,9 @@ def import_name(place: str) -> Any:
 
 
 _V1, _RPC = "tariffs.v1", "tariffs.service.rpc"
-_SIMULATE = f"{_V1}.simulation_service_pb2:SimulateRequest", f"{_RPC}.simulation:simulate"
-_TIMELINE = f"{_V1}.simulation_service_pb2:TimelineRequest", f"{_RPC}.timeline:run_timeline"
-_CHANGES = f"{_V1}.law_service_pb2:ListChangesRequest", f"{_RPC}.changes:list_changes"
+_SIMULATE = "simulation_service_pb2:SimulateRequest", "simulation:simulate"
+_TIMELINE = "simulation_service_pb2:TimelineRequest", "timeline:run_timeline"
+_CHANGES = "law_service_pb2:ListChangesRequest", "changes:list_changes"
 TASKS: Mapping[str, Task] = {
     "simulate": _UnaryTask(*_SIMULATE),
     "timeline": _UnaryTask(*_TIMELINE),
@@ -142,25 +142,15 @@ TASKS: Mapping[str, Task] = {
     "simulate_stored": _StoredTableTask(*_SIMULATE),
     "timeline_stored": _StoredTableTask(*_TIMELINE),
     "changes_stored": _StoredTableTask(*_CHANGES),
-    "duties": _UnaryTask(
-        f"{_V1}.duty_service_pb2:BatchCalculateDutiesRequest", f"{_RPC}.duty:calculate_duties"
-    ),
-    "refunds": _UnaryTask(
-        f"{_V1}.refund_service_pb2:CalculateRefundsRequest", f"{_RPC}.refund:calculate_refunds"
-    ),
-    "check": _AnswerTask(
-        f"{_V1}.scenario_service_pb2:CheckScenarioRequest", f"{_RPC}.scenarios:check_scenario_text"
-    ),
-    "diff": _AnswerTask(
-        f"{_V1}.scenario_service_pb2:DiffScenariosRequest", f"{_RPC}.scenarios:diff_scenarios"
-    ),
-    "port_fee": _AnswerTask(
-        f"{_V1}.law_service_pb2:CalculatePortFeeRequest", f"{_RPC}.port_fees:calculate_port_fee"
-    ),
-    "store_table": _PayloadTask(f"{_RPC}.tables:store_table"),
-    "run": _PayloadTask(f"{_RPC}.runs:compute"),
-    "lines": _PayloadTask(f"{_RPC}.lines:value_lines"),
-    "lines_end": _PayloadTask(f"{_RPC}.lines:end_lines"),
+    "duties": _UnaryTask("duty_service_pb2:BatchCalculateDutiesRequest", "duty:calculate_duties"),
+    "refunds": _UnaryTask("refund_service_pb2:CalculateRefundsRequest", "refund:calculate_refunds"),
+    "check": _AnswerTask("scenario_service_pb2:CheckScenarioRequest", "scenarios:check_scenario_text"),
+    "diff": _AnswerTask("scenario_service_pb2:DiffScenariosRequest", "scenarios:diff_scenarios"),
+    "port_fee": _AnswerTask("law_service_pb2:CalculatePortFeeRequest", "port_fees:calculate_port_fee"),
+    "store_table": _PayloadTask("tables:store_table"),
+    "run": _PayloadTask("runs:compute"),
+    "lines": _PayloadTask("lines:value_lines"),
+    "lines_end": _PayloadTask("lines:end_lines"),
 }
 
 

@@ -1,0 +1,26 @@
+"""Factories of unary methods: answered inline, or by a task in a worker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+from tariffs.service.observability.call_log import Context
+
+
+def inline(function: Callable[[Any], Any]) -> Any:
+    """Make a method that calls a function of `rpc` on the event loop, for reads of data in memory."""
+
+    async def call(self: object, request: Any, context: Context) -> Any:
+        return function(request)
+
+    return call
+
+
+def computed(lane: Literal["sweep", "short"], task: str, response: type[Any]) -> Any:
+    """Make a method that returns the one response of a task, computed through the handler's task queue."""
+
+    async def call(self: Any, request: Any, context: Context) -> Any:
+        return await getattr(self._task_queue, lane)(task, request, response, context)
+
+    return call
