@@ -1,1 +1,1 @@
-"""The public verbs over tables and entries: impact, timeline, attribution, uncertainty, refund, law changes."""
+"""Public verbs over tables and entries: impact, timeline, attribution, uncertainty, refund, law changes."""

@@ -48,7 +48,7 @@ class ChangeUnit:
 
 @dataclass(frozen=True)
 class Attribution:
-    """The difference between two scenarios at a date, by unit and authority.
+    """Difference between two scenarios at a date, by unit and authority.
 
     `rows` has `unit`, `text`, the keys of the run, `authority`, and differences in dollars: `duty` and
     `duty_owed` (static, on baseline values), `behavioural` (what the response adds) and `duty_after` (their sum with

@@ -174,7 +174,7 @@ class _NoticeFinder:
                 names = tuple(measure.id for measure in reached)
                 yield Notice(
                     f"{act.change.source}:{act.change.path}", act.change.op, when, names, at, act.known_from,
-                    f"{describe_change(act.change)}.", act.change.cite, act.change.conf, self._step(at, act.known_from),
+                    f"{describe_act(act.change)}.", act.change.cite, act.change.conf, self._step(at, act.known_from),
                 )  # fmt: skip
 
     def _moved_end(self, measure: Measure, act: Act) -> datetime | None:
@@ -315,7 +315,7 @@ def describe_row_list(rows: Sequence[Row]) -> str:
     return f"{span} in lieu of the ordinary duty" if kinds == {"total"} else span
 
 
-def describe_change(change: Change) -> str:
+def describe_act(change: Change) -> str:
     """Describe an act: its verb, goods, dates and rates."""
     words = [f"{change.op}: {OPS[change.op].text}"]
     scope = change.selector.scope

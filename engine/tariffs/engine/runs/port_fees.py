@@ -112,10 +112,10 @@ def fee_notes(law: Law, on: str, known_on: str = "") -> list[Note]:
     known = read_known_on(law, known_on, instant.astimezone(law.zones[IMPORT]).date())
     stated = law.assumptions.port_calls.items()
     costs = [port_cost(law, measure, calls, instant, known) for measure, calls in stated]
-    return [Note("PORT_FEE", _words(cost)) for cost in costs]
+    return [Note("PORT_FEE", _describe_cost(cost)) for cost in costs]
 
 
-def _words(cost: PortCost) -> str:
+def _describe_cost(cost: PortCost) -> str:
     fee = cost.fee
     ship = " ".join(filter(None, (fee.kind, cost.ship, "ships")))
     if not fee.paying_calls:

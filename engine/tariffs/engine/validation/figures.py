@@ -17,7 +17,7 @@ PUBLISHED = Path(__file__).with_name("published.yaml")
 
 @dataclass(frozen=True)
 class PublishedFigure:
-    """A published figure, as a fraction, and the law and trade it belongs to; `published.yaml` describes the fields."""
+    """Published figure, as a fraction, and the law and trade it belongs to; `published.yaml` describes the fields."""
 
     id: str
     measure: str
@@ -37,7 +37,7 @@ class PublishedFigure:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A published figure and the engine's; `low` and `high` are those of the parameter sets of these names."""
+    """Published figure and the engine's; `low` and `high` are those of the parameter sets of these names."""
 
     figure: PublishedFigure
     ours: float
@@ -46,7 +46,7 @@ class Comparison:
 
     @property
     def difference(self) -> float:
-        """The engine's figure less the published one."""
+        """Engine's figure less the published one."""
         return self.ours - self.figure.value
 
     @property

@@ -25,7 +25,7 @@ from tariffs.engine.law.model import CONFIDENCE, Period, Rule
 from tariffs.engine.line_duty.entry_line import entry_instant
 from tariffs.engine.line_duty.quote import EntryLine, Quote, quote_line
 from tariffs.engine.rating.fits import dotted
-from tariffs.engine.runs.law_changes import describe_change, describe_row_list
+from tariffs.engine.runs.law_changes import describe_act, describe_row_list
 from tariffs.engine.table_duty.duties import duties_by_measure
 from tariffs.engine.tables.prepare import PreparedTable, prepare_table
 
@@ -142,7 +142,7 @@ def _act(act: Act, zone: ZoneInfo) -> tuple[str, ...]:
     known = act.known_from.isoformat() if act.known_from else ""
     return (
         _moment(act.start, zone),
-        f"{describe_change(change)}{only}",
+        f"{describe_act(change)}{only}",
         known,
         _cell(change.cite),
         change.conf,
