@@ -190,9 +190,9 @@ def test_a_scenario_can_add_a_ban() -> None:
     ("measure", "said"),
     [
         ({"rows": [{"kind": "prohibition", "rate": "10%"}]}, "a prohibition has no rate"),
-        ({"rows": [{"kind": "prohibition"}, {"rate": "10%"}]}, "charges nothing"),
-        ({"direction": "export", "rows": [{"kind": "prohibition"}]}, "is on imports"),
-        ({"tested_on": "part_share", "rows": [{"kind": "prohibition"}]}, "not a claim of type date"),
+        ({"rows": [{"kind": "prohibition"}, {"rate": "10%"}]}, "charge nothing"),
+        ({"direction": "export", "rows": [{"kind": "prohibition"}]}, "must be on imports"),
+        ({"tested_on": "part_share", "rows": [{"kind": "prohibition"}]}, "no claim of type date"),
         (
             {
                 "tested_on": "loading_date",
