@@ -44,7 +44,7 @@ AREAS = (
         "law",
         (f"{ENGINE}/law/*.py",),
         (
-            "tests/unit/test_law_standing.py", "tests/unit/test_stacking.py", "tests/unit/test_revive.py",
+            "tests/unit/test_measure_state.py", "tests/unit/test_stacking.py", "tests/unit/test_revive.py",
             "tests/unit/test_scenario_verbs.py", "tests/unit/test_scenario_apply.py", "tests/law/test_golden.py",
             "tests/law/test_interpreter.py", "tests/law/test_boundaries.py",
         ),

@@ -1,4 +1,4 @@
-"""Where a measure stands after the verbs of law and scenarios, each on its own and against the others."""
+"""State of a measure after the verbs of law and scenarios, each on its own and against the others."""
 
 from __future__ import annotations
 
@@ -40,6 +40,14 @@ def test_a_suspension_keeps_what_it_says_and_ends_by_itself(kept: str, during: s
 
 def test_extend_moves_the_end_of_the_suspension() -> None:
     law = changed(make_law([DUTY]), suspension(), act("extend", until="2025-12-01"))
+    assert rates(law, AFTER) == {"duty": ["-"]}
+    assert rates(law, "2025-12-01") == {"duty": ["0.2"]}
+
+
+def test_extend_moves_the_end_of_the_last_suspension_alone() -> None:
+    first = suspension(from_="2025-03-01", until="2025-04-01")
+    law = changed(make_law([DUTY]), first, suspension(), act("extend", until="2025-12-01"))
+    assert rates(law, "2025-05-01") == {"duty": ["0.2"]}
     assert rates(law, AFTER) == {"duty": ["-"]}
     assert rates(law, "2025-12-01") == {"duty": ["0.2"]}
 
