@@ -14,7 +14,7 @@ from tests.unit.laws import at, changed, make_law, measure, rates
 
 START, END = "2025-06-01T00:01-04:00", "2025-09-01T00:01-04:00"
 MINUTE = timedelta(minutes=1)
-ROWS = [{"rate": "20%", "heading": "H.1"}]
+ROWS = [{"rate": "20%", "heading": "9903.00.01"}]
 SELECTED = {"measures": {"id": "duty"}}
 SUSPEND = {"op": "suspend", **SELECTED, "from": START, "on_end": "snap_back"}
 

@@ -11,7 +11,7 @@ from tariffs.engine.errors import LawError, ScenarioError
 from tariffs.engine.scenario.diff import same_state
 from tests.unit.laws import changed, make_law, measure, rates
 
-DUTY = measure("duty", [{"rate": "20%", "heading": "H.1"}])
+DUTY = measure("duty", [{"rate": "20%", "heading": "9903.00.01"}])
 DAY = "2025-06-15"
 AFTER = "2025-09-15"
 
@@ -175,9 +175,9 @@ def test_exempt_puts_relief_before_the_rows_and_lapses() -> None:
         "op": "exempt",
         "measures": {"id": "duty", "products": ["8471"]},
         "from": "2025-05-01",
-        "heading": "H.9",
+        "heading": "9903.00.09",
     }
-    law = changed(make_law([DUTY]), relief, act("lapse_exemption", at="2025-08-01", heading="H.9"))
+    law = changed(make_law([DUTY]), relief, act("lapse_exemption", at="2025-08-01", heading="9903.00.09"))
     assert rates(law, DAY)["duty"][:2] == ["0", "0.2"]
     assert set(rates(law, AFTER)["duty"]) == {"0.2"}
 
