@@ -22,7 +22,7 @@ PRIVATE_WORDS = re.compile(
     r"\b(anew|alike|let in|lets in|of one's own|in hand|told|tells|stands)\b", re.IGNORECASE
 )
 SAME_THING_AT_TWO_FLOORS = {
-    "engine": {"armington", "armington_runs", "draws", "model", "names", "read"},
+    "engine": {"armington", "armington_draws", "draws", "model", "names", "read"},
     "service": {"duty", "law", "lines", "operations", "refund", "scenarios", "simulation", "tables"},
     "client": {
         "duty",

@@ -19,7 +19,7 @@ Names = Iterator[tuple[str, str]]
 
 
 @dataclass(frozen=True)
-class Rule:
+class DataRule:
     """A rule that law data keeps; `names` finds what breaks it, `fault` and `fix` are said of each."""
 
     id: str
@@ -181,20 +181,22 @@ def _claims_read(law: Law) -> set[str]:
 
 _LEAVE_OUT = "Use the name where it belongs, or remove it."
 RULES = (
-    Rule("sources", "what is of confidence A or B names a source", "has confidence A or B and no citation",
+    DataRule("sources", "what is of confidence A or B names a source", "has confidence A or B and no citation",
          "Add cite, or lower conf to C or U.", _unsourced),
-    Rule("periods", "a measure has a period unless it is only announced", "has no period",
+    DataRule("periods", "a measure has a period unless it is only announced", "has no period",
          "Add a period, or status: announced.", _without_periods),
-    Rule("in_force", "every period holds at some time", "is never in force",
+    DataRule("in_force", "every period holds at some time", "is never in force",
          "Remove it, or correct from, to, known_from or switch.", _never_in_force),
-    Rule("gaps", "no period begins after the end of the one before", "begins after the period before it has ended",
+    DataRule("gaps", "no period begins after the end of the one before", "begins after the period before it has ended",
          "Correct to or from; for a duty that pauses, write an event suspend.", _gaps),
-    Rule("authorities", "every authority node has a name", "is not among the names of authorities.yaml",
+    DataRule("authorities", "every authority node has a name", "is not among the names of authorities.yaml",
          "Correct the authority, or add its name to authorities.yaml.", _unnamed_nodes),
-    Rule("switches", "every switch decides something", "decides nothing", _LEAVE_OUT, _idle_switches),
-    Rule("claims", "every claim is read", "is read by no row, rule or act", _LEAVE_OUT, _idle_claims),
-    Rule("references", "every reference share is a claim's", "is the share of no claim", _LEAVE_OUT, _idle_references),
-    Rule("lists", "no list is empty", "is empty", "Add codes, or remove the file.", _empty_lists),
-    Rule("used_lists", "every list is used", "is used nowhere", _LEAVE_OUT, _idle_lists),
-    Rule("groups", "every country group is used", "is used nowhere", _LEAVE_OUT, _idle_groups),
+    DataRule("switches", "every switch decides something", "decides nothing", _LEAVE_OUT, _idle_switches),
+    DataRule("claims", "every claim is read", "is read by no row, rule or act", _LEAVE_OUT, _idle_claims),
+    DataRule(
+        "references", "every reference share is a claim's", "is the share of no claim", _LEAVE_OUT, _idle_references
+    ),
+    DataRule("lists", "no list is empty", "is empty", "Add codes, or remove the file.", _empty_lists),
+    DataRule("used_lists", "every list is used", "is used nowhere", _LEAVE_OUT, _idle_lists),
+    DataRule("groups", "every country group is used", "is used nowhere", _LEAVE_OUT, _idle_groups),
 )  # fmt: skip

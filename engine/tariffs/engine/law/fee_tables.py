@@ -76,7 +76,7 @@ class Fees:
 
 @dataclass(frozen=True, slots=True)
 class RefundRoute:
-    """How entries in a liquidation state are refunded; after `within_days` the state counts as `later`."""
+    """Refund of entries in one liquidation state; after `within_days` the state counts as `later`."""
 
     start: str = ""
     route: str = ""
