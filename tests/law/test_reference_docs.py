@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tariffs.engine.law import load_law
-from tariffs.engine.validation.reference_docs import STACKS, pages
+from tariffs.reference_pages.pages import STACKS, pages
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +17,7 @@ def rendered() -> dict[str, str]:
 
 
 def test_pages_are_as_committed(rendered: dict[str, str], root: Path) -> None:
-    """After a change of the law data: python -m tariffs.engine.validation.reference_docs docs/law."""
+    """After a change of the law data: python -m tariffs.reference_pages docs/law."""
     committed = {path.name: path.read_text(encoding="utf-8") for path in (root / "docs" / "law").iterdir()}
     assert committed.keys() == rendered.keys()
     assert [name for name in rendered if committed[name] != rendered[name]] == []

@@ -29,7 +29,7 @@ def name(path: Path) -> str:
 
 
 def engine_files() -> list[Path]:
-    return [path for path in source_files("engine") if "importers" not in path.parts]
+    return [path for path in source_files("engine") if not {"importers", "reference_pages"} & set(path.parts)]
 
 
 @cache

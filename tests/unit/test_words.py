@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = {
     "engine": ROOT / "engine" / "tariffs" / "engine",
     "importers": ROOT / "engine" / "tariffs" / "importers",
+    "reference_pages": ROOT / "engine" / "tariffs" / "reference_pages",
     "service": ROOT / "service" / "tariffs" / "service",
     "client": ROOT / "clients" / "python" / "tariffs" / "client",
 }
@@ -25,18 +26,22 @@ SAME_THING_AT_TWO_FLOORS = {
     "engine": {"armington", "armington_draws", "draws", "model", "names", "read"},
     "service": {"duty", "law", "lines", "operations", "refund", "scenarios", "simulation", "tables"},
     "client": {
-        "duty",
-        "impact",
-        "law",
-        "law_changes",
-        "port_fees",
-        "refund",
-        "replay",
-        "runs",
-        "scenario",
-        "tables",
+        *(
+            "duty",
+            "entries",
+            "impact",
+            "law",
+            "law_changes",
+            "port_fees",
+            "quote",
+            "refund",
+            "replay",
+            "runs",
+        ),
+        *("scenario", "tables"),
     },
     "importers": set(),
+    "reference_pages": set(),
 }
 Documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 

@@ -1,1 +1,1 @@
-"""Results of this engine beside published figures, and reference pages made from the law data."""
+"""Results of this engine beside published figures."""

@@ -1,12 +1,11 @@
 """Render reference pages from the law data: a page per authority, worked examples of common stacks, the method.
 
-Write them into a folder with `python -m tariffs.engine.validation.reference_docs docs/law`.
+Write them into a folder with `python -m tariffs.reference_pages docs/law`.
 """
 
 from __future__ import annotations
 
 import itertools
-import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -31,10 +30,7 @@ from tariffs.engine.tables.prepare import PreparedTable, prepare_table
 
 STACKS, LINES_TRIED = 12, 200
 WORKED_VALUE = Decimal(10000)
-_GENERATED = (
-    "<!-- Written by `python -m tariffs.engine.validation.reference_docs docs/law`; "
-    "change the law data instead. -->"
-)
+_GENERATED = "<!-- Written by `python -m tariffs.reference_pages docs/law`; change the law data instead. -->"
 _NOT_A_RULING = "Planning estimates, not rulings."
 _CONFIDENCE = {
     "A": "read in the primary text",
@@ -318,7 +314,3 @@ def _switch_row(law: Law, name: str) -> str:
     switch = law.switches[name]
     others = ", ".join(value for value in switch.values if value != switch.default)
     return f"| `{name}` | {switch.default} | {others} | {switch.text} | {switch.conf} |"
-
-
-if __name__ == "__main__":
-    write(Path(sys.argv[1]))
