@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import tempfile
 from pathlib import Path
 
@@ -19,6 +20,9 @@ os.environ.setdefault("NUMBA_CACHE_DIR", str(ROOT / ".numba_cache"))
 _OF_CLIENTS = ("TARGET", "TOKEN", "TOKEN_IN_CLEAR", "TLS", "TLS_NAME", "CLIENT_CERTIFICATE", "CLIENT_KEY")
 for _name in _OF_CLIENTS:
     os.environ.pop(f"TARIFFS_{_name}", None)
+
+# Processes in which pytest-xdist runs tests ignore Ctrl-C, and programs that tests start would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Law, schedule and tables stay to the end: looking through them for garbage again and again cost a seventh of the run.
 gc.set_threshold(50_000, 20, 100)
