@@ -118,7 +118,7 @@ def test_repairs_of_rows_are_told_once_per_kind_with_their_count(
     said = " ".join(capsys.readouterr().out.split())
     assert said.count("note HTS_CODE_REPAIRED: 2 times, first: ") == said.count("note HTS_CODE_REPAIRED") == 1
     assert said.count("note DATE_REPAIRED: entry_date: ") == said.count("note DATE_REPAIRED") == 1
-    assert said.count("note COARSE_CODE: 0901.21.00 stands for") == said.count("note COARSE_CODE") == 1
+    assert said.count("note COARSE_CODE: 0901.21.00 covers") == said.count("note COARSE_CODE") == 1
 
 
 def test_a_note_on_the_whole_table_is_not_told_of_its_lines_too(
