@@ -44,6 +44,7 @@ lint: $(STAMP)  ## Style, the floors of the house, dependencies, the wire contra
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m tests.packaging.room_map >/dev/null
+	@$(BIN)/python -m pytest -q tests/packaging/test_rooms.py tests/unit/test_words.py
 	@$(BIN)/deptry $(ROOTS)
 	@$(BIN)/buf lint
 	@for contract in tests/compat/v*; do $(BIN)/buf breaking --against $$contract || exit 1; done
