@@ -30,7 +30,7 @@ test: $(STAMP)  ## The tests of a working day: every kind, small counts
 test-all: $(STAMP)  ## Everything but benchmarks: long properties, killed processes, the built wheel
 	@TARIFFS_TEST_SCALE=$${TARIFFS_TEST_SCALE:-3} $(PYTEST) -m "not bench"
 
-load: $(STAMP)  ## The service under load: one table of ratios in some six minutes; QUICK=1 is under three
+load: $(STAMP)  ## The service under load: one table of ratios in some six minutes; QUICK=1 in some four
 	@$(BIN)/python -m tests.load $(if $(QUICK),--quick)
 
 # cosmic-ray has an environment of its own: it changes a copy of the code and runs the tests with that of the project.

@@ -43,7 +43,7 @@ def full(folder: Path) -> Plan:
 
 
 def quick(folder: Path) -> Plan:
-    """A run for every change: under three minutes."""
+    """A run for every change: some four minutes."""
     return Plan(folder, 2, 1.0, 3_000, 4, 4.0, 5.0, 1, 4)
 
 
