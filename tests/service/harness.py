@@ -127,6 +127,8 @@ def _started(
             yield Running(server.port, channel, server, loop)
     finally:
         asyncio.run_coroutine_threadsafe(server.stop(), loop).result(TIMEOUT)
+        # As asyncio.run does: a cancelled task leaves its thread behind, which may still write to the state directory.
+        asyncio.run_coroutine_threadsafe(loop.shutdown_default_executor(), loop).result(TIMEOUT)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(TIMEOUT)
         loop.close()
