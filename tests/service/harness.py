@@ -17,11 +17,12 @@ from google.longrunning import operations_pb2_grpc
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from grpc_status import rpc_status
 
+from tariffs.engine.base.chunks import watched
 from tariffs.service.server.server import TariffServer
 from tariffs.service.server.warmup import warm_up
 from tariffs.service.settings.settings import Settings
 from tariffs.service.workers.task_queue import Compute
-from tariffs.service.workers.tasks import CancelToken, ResultSink, compute_in_process
+from tariffs.service.workers.tasks import TASKS, CancelToken, ResultSink
 from tariffs.v1 import (
     duty_service_pb2,
     duty_service_pb2_grpc,
@@ -72,6 +73,16 @@ class Running:
     @property
     def operations(self) -> Any:
         return operations_pb2_grpc.OperationsStub(self.channel)
+
+
+def compute_in_process(task: str, payload: bytes, sink: ResultSink, cancel_token: CancelToken) -> None:
+    """Run a task in the calling thread.
+
+    Raises:
+        TariffsError: the task's own error, or CANCELLED.
+    """
+    with watched(cancel_token.check):
+        TASKS[task](payload, sink)
 
 
 Simulate = Callable[[simulation_service_pb2.SimulateRequest, Callable[[Any], None], Callable[[], bool]], None]

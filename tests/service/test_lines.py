@@ -17,9 +17,9 @@ from tariffs.engine.law import load_law
 from tariffs.service.rpc import lines as rpc_lines
 from tariffs.service.wire.arrow import read_table
 from tariffs.service.wire.frames import pack
-from tariffs.service.workers.tasks import CancelToken, ResultSink, compute_in_process
+from tariffs.service.workers.tasks import CancelToken, ResultSink
 from tariffs.v1 import simulation_service_pb2 as pb
-from tests.service.harness import TIMEOUT, Running, fails, no_warm_up, points, running
+from tests.service.harness import TIMEOUT, Running, compute_in_process, fails, no_warm_up, points, running
 from tests.service.stored import arrow, rows
 
 ASKED = (("base", "2026-11-20"), ("truce-lapses", "2027-01-11"))

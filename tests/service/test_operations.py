@@ -19,9 +19,9 @@ from tariffs.engine.table_duty import compile as compile_module
 from tariffs.service.server import run_scheduler
 from tariffs.service.storage import storage as storage_module
 from tariffs.service.wire.arrow import read_table
-from tariffs.service.workers.tasks import CancelToken, ResultSink, compute_in_process
+from tariffs.service.workers.tasks import CancelToken, ResultSink
 from tariffs.v1 import simulation_service_pb2 as pb
-from tests.service.harness import TIMEOUT, Running, fails, no_warm_up, points, running
+from tests.service.harness import TIMEOUT, Running, compute_in_process, fails, no_warm_up, points, running
 from tests.service.stored import (
     POINTS,
     arrow,

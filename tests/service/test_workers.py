@@ -21,12 +21,12 @@ from tariffs.service.observability.task_time import TaskTime
 from tariffs.service.server.warmup import QUOTES, RUNS
 from tariffs.service.workers import tasks
 from tariffs.service.workers import worker_main as worker
-from tariffs.service.workers.tasks import CancelToken, compute_in_process
+from tariffs.service.workers.tasks import CancelToken
 from tariffs.service.workers.worker_main import UnexpectedError
 from tariffs.service.workers.worker_pool import WorkerPool
 from tariffs.v1 import common_pb2, duty_service_pb2, scenario_service_pb2
 from tariffs.v1 import simulation_service_pb2 as pb
-from tests.service.harness import line, no_warm_up, points, running
+from tests.service.harness import compute_in_process, line, no_warm_up, points, running
 
 SECONDS = 30.0
 TOYS = duty_service_pb2.EntryLine(hts="9503.00.0073", origin="CN", entry="2025-04-09", customs_value="10000")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from zoneinfo import ZoneInfo
 
+from tariffs.engine.base.spelling import nearest
 from tariffs.engine.errors import LawError
 from tariffs.engine.law import Claim, Law, Measure, Period, Switch, load_law
 from tariffs.engine.law.amendments import Act
@@ -82,7 +82,7 @@ def _find_measure(law: Law, name: str) -> Measure:
         raise LawError(
             "MEASURE_RETIRED", f"{name!r} is retired.", field="id", fix=f"Use {law.retired[name]}."
         )
-    near = difflib.get_close_matches(name, law.names, n=3)
+    near = nearest(name, law.names, similarity=0.6)
     raise LawError(
         "MEASURE_NOT_FOUND",
         f"The law has no measure {name!r}.",

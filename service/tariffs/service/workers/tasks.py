@@ -11,7 +11,6 @@ from typing import Any, Protocol
 
 from google.protobuf.message import Message
 
-from tariffs.engine.base.chunks import watched
 from tariffs.service.wire.arrow import MESSAGE_LIMIT
 from tariffs.service.wire.frames import unpack
 from tariffs.service.wire.status import cancelled_error
@@ -152,13 +151,3 @@ TASKS: Mapping[str, Task] = {
     "lines": _PayloadTask("lines:value_lines"),
     "lines_end": _PayloadTask("lines:end_lines"),
 }
-
-
-def compute_in_process(task: str, payload: bytes, sink: ResultSink, cancel_token: CancelToken) -> None:
-    """Run a task in the calling thread.
-
-    Raises:
-        TariffsError: the task's own error, or CANCELLED.
-    """
-    with watched(cancel_token.check):
-        TASKS[task](payload, sink)
