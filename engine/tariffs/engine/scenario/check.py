@@ -17,6 +17,7 @@ from tariffs.engine.scenario.describe import describe_step
 from tariffs.engine.scenario.diff import same_beside_measures, same_state
 from tariffs.engine.scenario.model import (
     ERROR,
+    PARAMETERS,
     Places,
     Problem,
     Scenario,
@@ -24,8 +25,9 @@ from tariffs.engine.scenario.model import (
     sorted_problems,
     warning,
 )
-from tariffs.engine.scenario.named import Known, library, lineage
+from tariffs.engine.scenario.named import NO_VALUES, Known, Values, library, lineage, link
 from tariffs.engine.scenario.names import unknown_in_assumptions, unknown_names
+from tariffs.engine.scenario.parameters import is_on
 from tariffs.engine.scenario.read import Draft, read_draft
 
 BASE = "base"
@@ -36,7 +38,11 @@ _BESIDE_MEASURES = UNSELECTIVE - {"add"}
 
 
 def check_scenario(
-    text: str, law: Law, source: str = "scenario", known: Known | None = None
+    text: str,
+    law: Law,
+    source: str = "scenario",
+    known: Known | None = None,
+    parameters: Values = NO_VALUES,
 ) -> list[Problem]:
     """List every problem of a scenario in the order of the file; raises nothing for what is wrong in the text.
 
@@ -45,10 +51,16 @@ def check_scenario(
         law: the law it is meant for.
         source: where the text came from.
         known: where its parents are found; the embedded library if None.
+        parameters: values of its parameters by name; the others have their defaults.
     """
-    draft = read_draft(text, source)
+    draft = read_draft(text, source, parameters)
     if draft.scenario is not None:
-        return problems_of(draft.scenario, law, known)
+        try:
+            scenario = link(draft, draft.scenario, library() if known is None else known, parameters)
+        except ScenarioError as error:
+            return [problem_of(error, draft.places)]
+        found = problems_of(scenario, law, known)
+        return list(sorted_problems([*found, *_unknown_in_off(draft, law, known)]))
     unknown = _unknown_names(draft, law, known)
     paths = {problem.path for problem in draft.problems}
     return list(
@@ -58,6 +70,10 @@ def check_scenario(
 
 def problems_of(scenario: Scenario, law: Law, known: Known | None = None) -> list[Problem]:
     """List every problem of a well-formed scenario with a law in the order of the file, warnings too."""
+    return list(sorted_problems([*_law_problems(scenario, law, known), *_unused(scenario)]))
+
+
+def _law_problems(scenario: Scenario, law: Law, known: Known | None) -> list[Problem]:
     try:
         parents = lineage(scenario, library() if known is None else known)[:-1]
         start = law if scenario.mixture else _after(law, parents)
@@ -71,7 +87,15 @@ def problems_of(scenario: Scenario, law: Law, known: Known | None = None) -> lis
             problems += _same_as_base(scenario, parents, law, after)
         except LawError as error:
             problems.append(_law_problem(error, "changes", scenario.places))
-    return list(sorted_problems(problems))
+    return problems
+
+
+def _unused(scenario: Scenario) -> Iterator[Problem]:
+    """Warn of each parameter that stands nowhere."""
+    for name, parameter in scenario.parameters.items():
+        if not parameter.kind:
+            text, fix = f"${name} stands nowhere.", f"Write ${name} for a value, or leave the parameter out."
+            yield warning("PARAMETER_UNUSED", f"{PARAMETERS}.{name}", scenario.places, text, fix)
 
 
 def _after(law: Law, scenarios: Sequence[Scenario]) -> Law:
@@ -139,6 +163,15 @@ def _unknown_names(draft: Draft, law: Law, known: Known | None) -> list[Problem]
     errors += unknown_in_assumptions(law, scenario.assumptions)
     given = _given_names(draft.document)
     return [problem_of(error, draft.places) for error in errors if error.metadata.get("name") not in given]
+
+
+def _unknown_in_off(draft: Draft, law: Law, known: Known | None) -> list[Problem]:
+    """List the unknown names in the changes that are off, so that they are found before one is on."""
+    items = draft.document.get("changes") or []
+    off = tuple(f"changes[{index}]" for index, item in enumerate(items) if not is_on(item))
+    if not off:
+        return []
+    return [problem for problem in _unknown_names(draft, law, known) if problem.path.startswith(off)]
 
 
 def _given_names(document: Mapping[str, Any]) -> frozenset[str]:

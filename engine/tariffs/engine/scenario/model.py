@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from typing import Protocol
 
+from tariffs.engine.base.spelling import did_you_mean, nearest
 from tariffs.engine.errors import ScenarioError
 from tariffs.engine.law.amendments import Change
 from tariffs.engine.law.assumptions import NONE, Assumptions
 
 SCHEMA = "tariffs.scenario/v1"
-ASSUMPTIONS = "assumptions"
+ASSUMPTIONS, PARAMETERS = "assumptions", "parameters"
 BASES = ("enacted", "announced", "hypothesis")
 ERROR, WARNING = "error", "warning"
 PROBLEMS_AT_MOST = 200
@@ -40,6 +42,29 @@ class Component:
 
 
 @dataclass(frozen=True, slots=True)
+class Parameter:
+    """Parameter of a scenario: a value that `$name` stands for in the file.
+
+    Attributes:
+        default: its value, as text, in a run that gives none.
+        title: one line.
+        kind: rate, share, weight, number, step, date or on_off: the values it takes where it first stands; empty if
+            it stands nowhere.
+    """
+
+    default: str
+    title: str = ""
+    kind: str = ""
+
+
+class Template(Protocol):
+    """Scenario file whose parameters can be filled in again."""
+
+    def fill(self, values: Mapping[str, str]) -> Scenario:
+        """Return the scenario with these values, and the defaults of all others."""
+
+
+@dataclass(frozen=True, slots=True)
 class Scenario:
     """Scenario: dated edits to a law, applied after those of its parents; or a mixture of other scenarios.
 
@@ -58,6 +83,10 @@ class Scenario:
         source: file or other origin of its text.
         text: the text itself.
         places: line and column by path, such as `changes[2].until`.
+        parameters: its own parameters, and those of its parents or components, by name.
+        values: the value of each parameter, as text, that is filled in.
+        named: those of its parents and components that have parameters, filled in.
+        template: its file with the parameters not filled in; None if there are none.
     """
 
     id: str
@@ -74,6 +103,26 @@ class Scenario:
     source: str = ""
     text: str = field(default="", repr=False)
     places: Places = field(default_factory=dict, compare=False, repr=False)
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    values: Mapping[str, str] = field(default_factory=dict)
+    named: Mapping[str, Scenario] = field(default_factory=dict, repr=False)
+    template: Template | None = field(default=None, compare=False, repr=False)
+
+    def with_parameters(self, values: Mapping[str, str]) -> Scenario:
+        """Return the scenario with parameters filled in; those not given have their defaults.
+
+        Args:
+            values: texts by name, such as {"cn": "20%", "start": "2027-01-01", "truce": "off"}.
+
+        Raises:
+            ScenarioError: PARAMETER_UNKNOWN, or PARAMETER_INVALID if a value does not fit where it stands, with the
+                path, line and column of that place; or the problem that the values make together.
+        """
+        if self.template is not None:
+            return self.template.fill(values)
+        for name in values:
+            raise unknown_parameter(name, self)
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +139,21 @@ class Problem:
     message: str
     fix: str
     severity: str = ERROR
+
+
+def unknown_parameter(name: str, *scenarios: Scenario) -> ScenarioError:
+    """Make the error of a value for a parameter that none of the scenarios has."""
+    known = sorted({known for scenario in scenarios for known in scenario.parameters})
+    near = nearest(name, known)
+    owner = " and ".join(dict.fromkeys(scenario.id for scenario in scenarios))
+    listed = f"Known: {', '.join(known)}." if known else "Declare it under `parameters` in the scenario file."
+    return ScenarioError(
+        "PARAMETER_UNKNOWN",
+        f"{shorten(owner)} has no parameter {shorten(name)!r}.",
+        path=PARAMETERS,
+        fix=f"{did_you_mean(near)}{listed}",
+        metadata={"name": shorten(name), "nearest": ",".join(near)},
+    )
 
 
 def sorted_problems(problems: Iterable[Problem]) -> tuple[Problem, ...]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -11,11 +11,22 @@ from pathlib import Path
 from tariffs.engine.base.spelling import did_you_mean, nearest
 from tariffs.engine.errors import ScenarioError
 from tariffs.engine.scenario.canonical import digest_of
-from tariffs.engine.scenario.model import Component, Scenario, with_place
-from tariffs.engine.scenario.read import Draft, read_draft
+from tariffs.engine.scenario.model import (
+    PARAMETERS,
+    Component,
+    Parameter,
+    Scenario,
+    unknown_parameter,
+    with_place,
+)
+from tariffs.engine.scenario.parameters import plain
+from tariffs.engine.scenario.read import Draft, read_draft, read_file
+from tariffs.engine.scenario.yaml_positions import Document
 
 HERE = Path(__file__).parent / "library"
 Known = Mapping[str, Scenario]
+Values = Mapping[str, str]
+NO_VALUES: Values = {}
 
 # -- library, files and texts ----------------------------------------------------------------------------------
 
@@ -53,7 +64,7 @@ def library_of(directory: Path) -> Known:
 
 
 def parse_scenario(text: str, source: str = "scenario") -> Scenario:
-    """Read a scenario from its text; its parents are those of the embedded library.
+    """Read a scenario from its text, with the defaults of its parameters; its parents are those of the library.
 
     Raises:
         ScenarioError: SCENARIO_SYNTAX, SCENARIO_UNKNOWN_KEY, CHANGE_DATES_REVERSED, SCENARIO_NOT_FOUND or
@@ -62,15 +73,16 @@ def parse_scenario(text: str, source: str = "scenario") -> Scenario:
     return _seal(read_draft(text, source), library(), source)
 
 
-def _seal(draft: Draft, known: Known, source: str = "scenario") -> Scenario:
-    """Add the digest to a scenario without problems, whose parents are known."""
+def _seal(draft: Draft, known: Known, source: str = "scenario", given: Values = NO_VALUES) -> Scenario:
+    """Link a scenario without problems with those it names, and add its digest."""
     scenario = _sound(draft, source)
     try:
-        lineage(scenario, known)
+        linked = link(draft, scenario, known, given)
     except ScenarioError as error:
         raise with_place(error, scenario) from None
     named = (*scenario.parents, *(part.scenario for part in sorted(scenario.mixture, key=_by_weight)))
-    return replace(scenario, digest=digest_of(draft.document, [known[name].digest for name in named]))
+    digests = [linked.named.get(name, known[name]).digest for name in named]
+    return replace(linked, digest=digest_of(plain(draft.document), digests))
 
 
 def _by_weight(part: Component) -> tuple[str, str]:
@@ -91,6 +103,88 @@ def _sound(draft: Draft, source: str) -> Scenario:
         column=first.column,
         fix=first.fix,
     )
+
+
+# -- parameters ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Template:
+    """File of a scenario that has parameters, or whose parents or components have."""
+
+    file: Document
+    text: str
+    source: str
+    known: Known
+
+    def fill(self, values: Values) -> Scenario:
+        """Return the scenario with these values, and the defaults of all others."""
+        return _seal(read_file(self.file, self.text, self.source, values), self.known, self.source, values)
+
+
+def fill_parameters(scenarios: Sequence[Scenario], values: Values) -> list[Scenario]:
+    """Fill in the parameters of the scenarios of one call: a value fills each scenario that has its parameter.
+
+    Raises:
+        ScenarioError: as `Scenario.with_parameters`; PARAMETER_UNKNOWN for a name that no scenario has.
+    """
+    for name in values:
+        if not any(name in scenario.parameters for scenario in scenarios):
+            raise unknown_parameter(name, *scenarios)
+    return [
+        scenario.with_parameters({name: values[name] for name in values if name in scenario.parameters})
+        for scenario in scenarios
+    ]
+
+
+def link(draft: Draft, scenario: Scenario, known: Known, given: Values) -> Scenario:
+    """Add to the scenario of a draft the parameters of those it names, and fill them in.
+
+    A parameter of one name has one value in a scenario and all those that it names.
+
+    Raises:
+        ScenarioError: SCENARIO_NOT_FOUND, SCENARIO_CYCLE, PARAMETER_UNKNOWN, or SCENARIO_SYNTAX if two of them give a
+            parameter different defaults or a value does not fit; each with its path.
+    """
+    before = {one.id: one for one in lineage(scenario, known)[:-1]}
+    parameters = dict(scenario.parameters)
+    for path, name in _names(scenario):
+        for key, parameter in before[name].parameters.items():
+            parameters[key] = _merged(key, parameters.get(key, parameter), parameter, path, scenario)
+    linked = replace(scenario, parameters=parameters)
+    for name in given:
+        if name not in parameters:
+            raise unknown_parameter(name, linked)
+    if not parameters:
+        return linked
+    values = {name: given.get(name, parameter.default).strip() for name, parameter in parameters.items()}
+    named = {name: _filled(before[name], values, path) for path, name in _names(scenario)}
+    return replace(
+        linked,
+        values=values,
+        named={name: one for name, one in named.items() if one.parameters},
+        template=_Template(draft.file, scenario.text, scenario.source, before),
+    )
+
+
+def _merged(name: str, ours: Parameter, theirs: Parameter, path: str, scenario: Scenario) -> Parameter:
+    """Return a parameter as its scenario declares it, or as those named do, which must agree."""
+    if name not in scenario.parameters and ours.default != theirs.default:
+        raise ScenarioError(
+            "SCENARIO_SYNTAX",
+            f"Scenarios named here give the parameter {name} the defaults {ours.default} and {theirs.default}.",
+            path=path,
+            fix=f"Declare {name} with its default under `{PARAMETERS}` of this scenario.",
+        )
+    return replace(ours, title=ours.title or theirs.title, kind=ours.kind or theirs.kind)
+
+
+def _filled(named: Scenario, values: Values, path: str) -> Scenario:
+    """Fill in the parameters of a parent or component."""
+    try:
+        return named.with_parameters({name: values[name] for name in named.parameters})
+    except ScenarioError as error:
+        raise ScenarioError(error.reason, error.message, path=path, fix=error.fix) from None
 
 
 # -- scenarios that others name: parents and components ---------------------------------------------------------
@@ -123,9 +217,7 @@ def lineage(scenario: Scenario, known: Known) -> list[Scenario]:
 
 def _visit(scenario: Scenario, known: Known, order: dict[str, Scenario], trail: Sequence[str]) -> None:
     below = [*trail, scenario.id]
-    parents = [(f"parents[{index}]", name) for index, name in enumerate(scenario.parents)]
-    mixed = [(f"mixture[{index}].scenario", part.scenario) for index, part in enumerate(scenario.mixture)]
-    for path, name in parents + mixed:
+    for path, name in _names(scenario):
         if name in below:
             cycle = " > ".join([*below[below.index(name) :], name])
             raise ScenarioError(
@@ -136,8 +228,16 @@ def _visit(scenario: Scenario, known: Known, order: dict[str, Scenario], trail: 
                 metadata={"cycle": cycle},
             )
         if name not in order:
-            _visit(find(name, known, path), known, order, below)
+            _visit(scenario.named.get(name) or find(name, known, path), known, order, below)
     order[scenario.id] = scenario
+
+
+def _names(scenario: Scenario) -> Iterator[tuple[str, str]]:
+    """Yield the scenarios that one names, its parents or components, each with its path."""
+    for index, name in enumerate(scenario.parents):
+        yield f"parents[{index}]", name
+    for index, part in enumerate(scenario.mixture):
+        yield f"mixture[{index}].scenario", part.scenario
 
 
 def components(scenario: Scenario, known: Known | None = None) -> list[tuple[Decimal, Scenario]]:
@@ -163,7 +263,9 @@ def _components(scenario: Scenario, known: Known) -> list[tuple[Decimal, Scenari
         return [(Decimal(1), scenario)]
     weighted: dict[str, tuple[Decimal, Scenario]] = {}
     for part in scenario.mixture:
-        for weight, leaf in _components(find(part.scenario, known), known):
+        for weight, leaf in _components(
+            scenario.named.get(part.scenario) or find(part.scenario, known), known
+        ):
             before, _ = weighted.get(leaf.id, (Decimal(0), leaf))
             weighted[leaf.id] = (before + part.weight * weight, leaf)
     return list(weighted.values())

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -20,11 +20,13 @@ from tariffs.engine.scenario.model import (
     ASSUMPTIONS,
     Component,
     Places,
+    Position,
     Problem,
     Scenario,
     problem_of,
     sorted_problems,
 )
+from tariffs.engine.scenario.parameters import WHEN, fill, is_on
 from tariffs.engine.scenario.schema import AssumptionsForm, Location, remove, validate
 from tariffs.engine.scenario.yaml_positions import Document, parse_yaml
 
@@ -33,40 +35,55 @@ from tariffs.engine.scenario.yaml_positions import Document, parse_yaml
 class Draft:
     """Scenario as read, before its parents are found, without a digest.
 
-    `readable` holds the values that could be read, so that names can be checked although the format has problems; it is
-    None if the file is not a mapping. `document` is the file as texts, lists and mappings.
+    Attributes:
+        readable: the values that could be read, all changes among them whether on or off, so that names can be checked
+            although the format has problems; None if the file is not a mapping.
+        scenario: the scenario with its parameters filled in and the changes that are on; None if the format has a
+            problem.
+        document: the file as texts, lists and mappings, filled in.
+        source: file or other origin of the text.
+        problems: every problem of the format.
+        file: the file as parsed, not filled in.
     """
 
     readable: Scenario | None
+    scenario: Scenario | None
     document: Mapping[str, Any]
     problems: tuple[Problem, ...]
-    places: Places
+    file: Document
 
     @property
-    def scenario(self) -> Scenario | None:
-        """The scenario if its format has no problem."""
-        return None if self.problems else self.readable
+    def places(self) -> Places:
+        """Line and column by path of the file."""
+        return self.file.places
 
 
-def read_draft(text: str, source: str) -> Draft:
-    """Read a scenario and collect every problem of its format."""
+def read_draft(text: str, source: str, given: Mapping[str, str] | None = None) -> Draft:
+    """Read a scenario with given values of its parameters and collect every problem of its format."""
     try:
-        document = parse_yaml(text)
+        file = parse_yaml(text)
     except ScenarioError as error:
-        return Draft(None, {}, (problem_of(error, {}),), {})
-    value = document.value
-    if not isinstance(value, dict):
+        return Draft(None, None, {}, (problem_of(error, {}),), Document())
+    return read_file(file, text, source, given or {})
+
+
+def read_file(file: Document, text: str, source: str, given: Mapping[str, str]) -> Draft:
+    """Read a scenario from its parsed file; otherwise as `read_draft`."""
+    if not isinstance(file.value, dict):
         message, fix = (
             "A scenario must be a mapping of keys to values.",
             "Write keys such as `id: my-scenario`.",
         )
-        errors = [ScenarioError("SCENARIO_SYNTAX", message, fix=fix), *document.problems]
-        return Draft(None, {}, _problems(errors, document), document.places)
-    head, faults = validate(value)
-    errors = [*document.problems, *(error for _, error in faults)]
-    changes = _changes(value, head.id, [location for location, _ in faults], errors)
+        errors = [ScenarioError("SCENARIO_SYNTAX", message, fix=fix), *file.problems]
+        return Draft(None, None, {}, _problems(errors, file), file)
+    filling = fill(file.value, given)
+    document = filling.document
+    head, faults = validate(document)
+    errors = [*file.problems, *(error for _, error in faults)]
+    changes = _changes(document, head.id, [location for location, _ in faults], errors)
     mixture = tuple(Component(part.scenario, part.weight) for part in head.mixture)
-    errors += _mixture_errors(value, mixture)
+    errors += _mixture_errors(document, mixture)
+    errors = [*filling.errors, *(error for error in errors if error.path not in filling.faulty)]
     scenario = Scenario(
         id=head.id,
         title=head.title,
@@ -81,9 +98,35 @@ def read_draft(text: str, source: str) -> Draft:
         cite=tuple(head.cite),
         source=source,
         text=text,
-        places=document.places,
+        places=file.places,
+        parameters=filling.parameters,
+        values=filling.values,
     )
-    return Draft(scenario, value, _problems(errors, document), document.places)
+    problems = _problems(errors, file)
+    return Draft(scenario, None if problems else _only_on(scenario, document), document, problems, file)
+
+
+def _only_on(scenario: Scenario, document: Mapping[str, Any]) -> Scenario:
+    """Return a scenario without the changes that are off, the others numbered as if those were not written."""
+    items = document.get("changes") or []
+    on = [f"changes[{index}]" for index, item in enumerate(items) if is_on(item)]
+    if len(on) == len(items):
+        return scenario
+    new = {path: f"changes[{index}]" for index, path in enumerate(on)}
+    changes = (replace(one, path=new[one.path]) for one in scenario.changes if one.path in new)
+    return replace(scenario, changes=tuple(changes), places=_renumbered(scenario.places, new))
+
+
+def _renumbered(places: Places, new: Mapping[str, str]) -> dict[str, Position]:
+    """Return places by the new paths of changes, without those of changes that have none."""
+    found: dict[str, Position] = {}
+    for path, place in places.items():
+        head, bracket, rest = path.partition("]")
+        if not path.startswith("changes["):
+            found[path] = place
+        elif head + bracket in new:
+            found[new[head + bracket] + rest] = place
+    return found
 
 
 def _problems(errors: Sequence[ScenarioError], document: Document) -> tuple[Problem, ...]:
@@ -135,7 +178,8 @@ def _change(
 ) -> Change | None:
     if () in faults:
         return None
-    sound = deepcopy(item) if faults else item
+    sound = deepcopy(item) if faults else {**item}
+    sound.pop(WHEN, None)
     for location in faults:
         remove(sound, location)
     missing = OPS[item["op"]].required - sound.keys()

@@ -44,10 +44,12 @@ from tariffs.engine.law.values import (
     read_step,
     read_yes,
 )
-from tariffs.engine.scenario.model import BASES, PROBLEMS_AT_MOST, SCHEMA
+from tariffs.engine.scenario.model import BASES, PARAMETERS, PROBLEMS_AT_MOST, SCHEMA
+from tariffs.engine.scenario.parameters import WHEN
 
 _CHANGES_AT_MOST = 500
 _COMPONENTS_AT_MOST = 16
+_PARAMETERS_AT_MOST = 50
 _ID = r"^[a-z0-9][a-z0-9._-]{0,99}$"
 # Digits at most, before and after the point: no ship and no rate of exchange needs more.
 _NUMBER = r"^\d{1,12}(\.\d{1,12})?$"
@@ -55,16 +57,20 @@ _NUMBER = r"^\d{1,12}(\.\d{1,12})?$"
 # -- JSON Schema of values -------------------------------------------------------------------------------------
 
 _TEXT = {"type": "string"}
+_PARAMETER = {**_TEXT, "pattern": r"^\$[a-z][a-z0-9_]{0,39}$"}
 _MAPPING = WithJsonSchema({"type": "object"})
 _SCALAR = {"type": ["string", "number", "boolean"]}
 _SCALARS = {"anyOf": [_SCALAR, {"type": "array", "items": _SCALAR}]}
-_FIGURE = {"anyOf": [{**_TEXT, "pattern": _NUMBER}, {"type": "number"}]}
-_INSTANT = {**_TEXT, "pattern": r"^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2})?)?$"}
-_STEP = {**_TEXT, "pattern": r"^[+-]\d{1,18}(\.\d{1,18})?pp$|^x\d{1,18}(\.\d{1,18})?$"}
+_FIGURE = {"anyOf": [{**_TEXT, "pattern": _NUMBER}, {"type": "number"}, _PARAMETER]}
+_DATE = r"^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2})?)?$"
+_INSTANT = {"anyOf": [{**_TEXT, "pattern": _DATE}, _PARAMETER]}
+_PACE = r"^[+-]\d{1,18}(\.\d{1,18})?pp$|^x\d{1,18}(\.\d{1,18})?$"
+_STEP = {"anyOf": [{**_TEXT, "pattern": _PACE}, _PARAMETER]}
 _RATE = {
     "anyOf": [
         {**_TEXT, "pattern": r"^[+-]?\d{1,18}(\.\d{1,18})?%$|^0(\.\d{1,18})?$"},
         {"type": "number", "maximum": 1},
+        _PARAMETER,
     ]
 }
 _WEIGHT = {
@@ -72,6 +78,7 @@ _WEIGHT = {
         {**_TEXT, "pattern": r"^[+-]?(\d{1,2}(\.\d{1,18})?|100(\.0{1,18})?)%$"},
         {**_TEXT, "pattern": r"^[+-]?(0(\.\d{1,18})?|1(\.0{1,18})?)$"},
         {"type": "number", "minimum": -1, "maximum": 1},
+        _PARAMETER,
     ]
 }
 _BASE = {"type": "object", "additionalProperties": False, "properties": dict.fromkeys(TERMS, _WEIGHT)}
@@ -146,6 +153,13 @@ class _Form(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
 
+class ParameterForm(_Form):
+    """Parameter: the value that `$name` stands for where a run gives none."""
+
+    default: Text
+    title: Prose = ""
+
+
 class ComponentForm(_Form):
     """Component of a mixture."""
 
@@ -209,7 +223,7 @@ _CHANGE_VALUES: Mapping[str, Any] = {
     **dict.fromkeys(("if", "cite", *SCOPE_KEYS), Words),
     **dict.fromkeys(("measure", "as"), Annotated[_LawData, _MAPPING]),
     "known_from": Annotated[Any, _Read(read_day, _INSTANT)],
-    "from_beginning": Annotated[Any, _Read(read_yes, _SCALAR)],
+    **dict.fromkeys(("from_beginning", WHEN), Annotated[Any, _Read(read_yes, _SCALAR)]),
     "floor": Annotated[Any, _Read(read_dollars, _SCALAR)],
     "by": Annotated[Any, _Read(read_step, _STEP)],
     "on_end": Annotated[Any, _choice(*ON_END)],
@@ -225,7 +239,7 @@ def _change_model(op: str) -> Any:
     """Create the model of the changes of one verb."""
     fields: dict[str, Any] = {
         key: (_CHANGE_VALUES.get(key, Text), ... if key in OPS[op].required else None)
-        for key in sorted(CHANGE_KEYS[op] - {"op"})
+        for key in sorted(CHANGE_KEYS[op] - {"op"} | {WHEN})
     }
     fields["op"] = (Annotated[str, WithJsonSchema({"const": op})], ...)
     return create_model(op, __base__=_Form, __doc__=OPS[op].text, **fields)
@@ -253,6 +267,9 @@ class _ScenarioHead(_Form):
     cite: OptionalWords = []
     mixture: Annotated[list[ComponentForm], Field(min_length=1, max_length=_COMPONENTS_AT_MOST)] = []
     assumptions: Annotated[AssumptionsForm, _OPTIONAL_MAPPING] = AssumptionsForm()
+    parameters: Annotated[
+        dict[str, ParameterForm], Field(max_length=_PARAMETERS_AT_MOST), _OPTIONAL_MAPPING
+    ] = {}
 
 
 ScenarioForm = create_model(
@@ -286,14 +303,14 @@ def validate(document: Mapping[str, Any]) -> tuple[_ScenarioHead, list[Fault]]:
     """Validate a document of texts, lists and mappings.
 
     Returns:
-        The scenario without its faulty parts (and without changes, if any part is faulty), and all faults.
+        The scenario without its faulty parts (if any part is faulty, without changes and parameters), and all faults.
     """
     try:
         return ScenarioForm.model_validate(document), []
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
     faults = [_fault(document, detail, number < PROBLEMS_AT_MOST) for number, detail in enumerate(details)]
-    sound = deepcopy({key: value for key, value in document.items() if key != "changes"})
+    sound = deepcopy({key: document[key] for key in document.keys() - {"changes", PARAMETERS}})
     for location, _ in faults:
         remove(sound, location[:3])
     return ScenarioForm.model_validate({**_PLACEHOLDERS, **sound}), faults
@@ -355,6 +372,8 @@ def _owner(location: Location) -> tuple[str, list[str]]:
             name, model = "A measure", _LawData
         case ("mixture", *_):
             name, model = "A component of a mixture", ComponentForm
+        case ("parameters", *_):
+            name, model = "A parameter", ParameterForm
         case ("assumptions",):
             name, model = "assumptions", AssumptionsForm
         case _:

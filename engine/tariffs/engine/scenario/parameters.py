@@ -1,0 +1,268 @@
+"""Fill in the parameters of a scenario file: find where `$name` stands, check the values, write them there.
+
+A parameter stands for a whole value, never for a part of one. Texts for people, such as titles and notes, are left as
+they are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from tariffs.engine.base.spelling import did_you_mean, nearest
+from tariffs.engine.errors import ScenarioError
+from tariffs.engine.law.model import TERMS
+from tariffs.engine.law.values import (
+    read_instant,
+    read_number,
+    read_rate,
+    read_share,
+    read_step,
+    read_weight,
+    read_yes,
+)
+from tariffs.engine.scenario.model import PARAMETERS, Parameter, shorten
+
+NAME = r"^[a-z][a-z0-9_]{0,39}$"
+WHEN = "when"
+_STANDS = re.compile(r"\$([A-Za-z0-9_-]+)")
+_TEXTS = frozenset({"title", "description", "note", "text", "tags", "cite", "source"})
+_UTC = ZoneInfo("UTC")
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """Values that a parameter takes at a place; a parameter stands for values of one family only."""
+
+    name: str
+    words: str
+    family: str
+    read: Callable[[str], object]
+
+
+_RATE = _Kind("rate", "a rate", "number", read_rate)
+_SHARE = _Kind("share", "a share", "number", read_share)
+_WEIGHT = _Kind("weight", "a weight", "number", read_weight)
+_NUMBER = _Kind("number", "a number", "number", read_number)
+_STEP = _Kind("step", "a step of a rate", "step", read_step)
+_DATE = _Kind("date", "a date", "date", lambda text: read_instant(text, _UTC))
+_ON_OFF = _Kind("on_off", "on or off", "on_off", read_yes)
+_KINDS: Mapping[str, _Kind] = {
+    **dict.fromkeys(("rate", "kept"), _RATE),
+    **dict.fromkeys(("share", "compliance", "weight"), _SHARE),
+    **dict.fromkeys(
+        ("floor", "net_tons", "teu", "cargo_tons", "containers", "calls", "usd_per_unit"), _NUMBER
+    ),
+    **dict.fromkeys(("at", "from", "until", "to", "collection_stop", "known_from"), _DATE),
+    **dict.fromkeys((WHEN, "from_beginning"), _ON_OFF),
+    "by": _STEP,
+}
+_READERS = {kind.name: kind.read for kind in (_RATE, _SHARE, _WEIGHT, _NUMBER, _DATE, _ON_OFF)}
+# Mappings from names to values of one kind.
+_MAPPINGS: Mapping[str, _Kind] = {"let_through": _SHARE, "compliance": _SHARE}
+
+
+@dataclass(frozen=True)
+class _Use:
+    """Place where a parameter stands; `kind` is None where none can."""
+
+    location: tuple[str | int, ...]
+    name: str
+    kind: _Kind | None
+
+    @property
+    def path(self) -> str:
+        return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in self.location)[1:]
+
+
+@dataclass(frozen=True)
+class Filling:
+    """Scenario document with its parameters filled in.
+
+    Attributes:
+        document: the document without a `$name`; `parameters` and `when` are still in it.
+        parameters: the parameters it declares.
+        values: the value of each.
+        errors: what is wrong with declarations, places and values.
+        faulty: paths whose value is one of these errors, so that no other error about them is of use.
+    """
+
+    document: Mapping[str, Any]
+    parameters: Mapping[str, Parameter]
+    values: Mapping[str, str]
+    errors: tuple[ScenarioError, ...]
+    faulty: frozenset[str]
+
+
+def fill(document: Mapping[str, Any], given: Mapping[str, str]) -> Filling:
+    """Fill the parameters that a document declares with given values and, for the others, their defaults.
+
+    Args:
+        document: the file as texts, lists and mappings.
+        given: texts by name; names that the document does not declare are passed over.
+    """
+    declared = document.get(PARAMETERS)
+    names = declared if isinstance(declared, Mapping) else {}
+    uses = list(_uses({key: value for key, value in document.items() if key != PARAMETERS}))
+    defaults = {name: _text(inner, "default") for name, inner in names.items()}
+    values = {name: given[name].strip() if name in given else defaults[name] for name in defaults}
+    errors = [_bad_name(name) for name in names if not re.match(NAME, name)]
+    faulty = set[str]()
+    kinds: dict[str, tuple[_Kind, str]] = {}
+    for use in uses:
+        error = _misplaced(use, names, kinds) or _misfit(use, values[use.name], use.name in given)
+        if error:
+            faulty.add(use.path)
+            # The reader of the format reports a default that is missing.
+            reported = use.name in given or values.get(use.name) != ""
+            errors += [error] if reported and _is_new(error, errors) else []
+    parameters = {
+        name: Parameter(defaults[name], _text(inner, "title"), kinds[name][0].name if name in kinds else "")
+        for name, inner in names.items()
+    }
+    filled: Any = document
+    for use in uses:
+        if use.name in values:
+            filled = _put(filled, use.location, values[use.name])
+    return Filling(filled, parameters, values, tuple(errors), frozenset(faulty))
+
+
+def is_on(change: Any) -> bool:
+    """Test whether a change of a filled document is on; one without a readable `when` is."""
+    try:
+        return not isinstance(change, Mapping) or WHEN not in change or read_yes(change[WHEN])
+    except (ValueError, AttributeError):
+        return True
+
+
+def plain(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a filled document as it would be written without parameters: only changes that are on."""
+    rest = {key: value for key, value in document.items() if key != PARAMETERS}
+    if isinstance(changes := rest.get("changes"), list):
+        rest["changes"] = [
+            {key: value for key, value in change.items() if key != WHEN}
+            for change in changes
+            if is_on(change)
+        ]
+    return rest
+
+
+def column_value(parameter: Parameter, text: str) -> float | str:
+    """Convert a value of a parameter to one for a column of results.
+
+    Returns:
+        Rates, shares and weights as fractions, numbers as they are, on and off as 1 and 0; dates and steps as text.
+    """
+    if parameter.kind not in _READERS or parameter.kind == _DATE.name:
+        return text
+    value = _READERS[parameter.kind](text)
+    return float(value) if isinstance(value, bool | Decimal) else text
+
+
+# -- places ----------------------------------------------------------------------------------------------------
+
+
+def _uses(value: Any, location: tuple[str | int, ...] = (), kind: _Kind | None = None) -> Iterator[_Use]:
+    """Yield every place under a value where a parameter stands."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            if key not in _TEXTS:
+                yield from _uses(inner, (*location, key), _kind_under(location, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            # A rate by origin is the first of a pair, before its heading.
+            pair = len(location) > 1 and location[-2] == "by_origin"
+            yield from _uses(item, (*location, index), _RATE if pair and index == 0 else None)
+    elif isinstance(value, str) and (match := _STANDS.fullmatch(value)):
+        yield _Use(location, match[1], kind)
+
+
+def _kind_under(location: tuple[str | int, ...], key: str) -> _Kind | None:
+    owner = location[-1] if location else ""
+    if owner == "base":
+        return _WEIGHT if key in TERMS else None
+    if owner in _MAPPINGS:
+        return _MAPPINGS[str(owner)]
+    return None if owner == "switch" else _KINDS.get(key)
+
+
+def _put(holder: Any, location: tuple[str | int, ...], text: str) -> Any:
+    """Return a document with another value at a place; what lies beside the place is shared with the old one."""
+    if not location:
+        return text
+    key, rest = location[0], location[1:]
+    copied: Any = list(holder) if isinstance(holder, list) else dict(holder)
+    copied[key] = _put(holder[key], rest, text)
+    return copied
+
+
+def _text(inner: Any, key: str) -> str:
+    """Return a text of a declaration; the reader of the format reports a declaration that is none."""
+    value = inner.get(key, "") if isinstance(inner, Mapping) else ""
+    return " ".join(value.split()) if isinstance(value, str) else ""
+
+
+# -- errors ----------------------------------------------------------------------------------------------------
+
+
+def _bad_name(name: str) -> ScenarioError:
+    return ScenarioError(
+        "SCENARIO_SYNTAX",
+        f"{shorten(name)!r} is not the name of a parameter.",
+        path=f"{PARAMETERS}.{name}",
+        fix="Use at most 40 lower-case letters, digits and underscores, a letter first, such as cn_rate.",
+    )
+
+
+def _is_new(error: ScenarioError, before: Iterable[ScenarioError]) -> bool:
+    """Test whether an error is not among those before it: a default that does not fit may stand at many places."""
+    return error.path not in {other.path for other in before}
+
+
+def _misplaced(
+    use: _Use, names: Mapping[str, Any], kinds: dict[str, tuple[_Kind, str]]
+) -> ScenarioError | None:
+    """Return the error of a parameter that is not declared or cannot stand at a place; note its kind in `kinds`."""
+    message = fix = ""
+    if use.name not in names:
+        message = f"${use.name} is not declared under `{PARAMETERS}`."
+        near = [f"${name}" for name in nearest(use.name, names)]
+        fix = f"{did_you_mean(near)}To declare it, write `{PARAMETERS}: {{{use.name}: {{default: ...}}}}`."
+    elif use.kind is None:
+        message = f"A parameter cannot stand for `{use.path}`."
+        fix = "It stands for a rate, share, weight, number, step or date, or under `when` for on or off."
+    elif (first := kinds.setdefault(use.name, (use.kind, use.path)))[0].family != use.kind.family:
+        message = f"${use.name} stands for {first[0].words} in {first[1]} and for {use.kind.words} here."
+        fix = "Declare two parameters."
+    return ScenarioError("SCENARIO_SYNTAX", message, path=use.path, fix=fix) if message else None
+
+
+def _misfit(use: _Use, text: str, given: bool) -> ScenarioError | None:
+    """Return the error of a value that does not fit a place: at the place if it was given, else at the default."""
+    if use.kind is None:
+        return None
+    try:
+        use.kind.read(text)
+        return None
+    except (ValueError, OverflowError) as error:
+        why = shorten(str(error)) if text else "the value is empty"
+    place = f"{use.path} takes {use.kind.words}: {why}."
+    if given:
+        return ScenarioError(
+            "PARAMETER_INVALID",
+            f"The value of the parameter {use.name} does not fit: {place}",
+            path=use.path,
+            fix=f"Give {use.kind.words}.",
+            metadata={"name": use.name},
+        )
+    message = f"The default of {use.name} does not fit: {place}"
+    return ScenarioError(
+        "SCENARIO_SYNTAX",
+        message,
+        path=f"{PARAMETERS}.{use.name}.default",
+        fix=f"Write {use.kind.words}.",
+    )

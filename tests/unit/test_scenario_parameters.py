@@ -1,0 +1,366 @@
+"""Parameters of scenarios: a filled scenario is the one written with plain values; every mistake has its place."""
+
+from __future__ import annotations
+
+import pickle
+import random
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tariffs.engine.errors import ScenarioError
+from tariffs.engine.law import load_law
+from tariffs.engine.scenario import (
+    Scenario,
+    apply_scenario,
+    check_scenario,
+    column_value,
+    components,
+    difference,
+    fill_parameters,
+    lineage,
+    parse_scenario,
+)
+from tariffs.engine.scenario.named import library_of
+from tariffs.engine.scenario.schema import json_schema
+from tests.unit.json_schema import faults
+
+HEAD = "schema: tariffs.scenario/v1\nid: mine\ntitle: Mine\nbasis: hypothesis\n"
+DECLARED = HEAD + (
+    "parameters:\n"
+    "  cn: {default: 12.5%, title: rate of the forced-labor duty on China}\n"
+    "  start: {default: 2027-01-01}\n"
+    "  stop: {default: '2028-01-01'}\n"
+    "  eu_too: {default: off}\n"
+    "  usmca: {default: 0.9}\n"
+)
+CHANGES = (
+    "changes:\n"
+    "  - {op: set_rate, measures: {id: fl301, origins: [EU]}, from: $start, rate: $cn, when: $eu_too}\n"
+    "  - {op: set_rate, measures: {id: fl301, origins: [CN]}, from: $start, rate: $cn}\n"
+    "  - {op: set_claim, claim: usmca_share, share: $usmca, from: $start, until: $stop}\n"
+)
+VALUES = {
+    "cn": ("12.5%", "0.2", "20%", "0%", "300%", "0.125"),
+    "start": ("2027-01-01", "2027-01-01T00:01-05:00", "2026-12-31"),
+    "stop": ("2028-01-01", "2027-06-30"),
+    "eu_too": ("on", "off", "yes", "no", "true", "0"),
+    "usmca": ("0.9", "90%", "1", "0"),
+}
+
+
+def written(values: dict[str, str]) -> str:
+    """Write the scenario with plain values by replacing text, which shares nothing with the reader."""
+    lines = CHANGES.splitlines()
+    if values["eu_too"] in {"off", "no", "0"}:
+        lines = [line for line in lines if "when:" not in line]
+    text = "\n".join(lines).replace(", when: $eu_too", "")
+    for name, value in values.items():
+        text = text.replace(f"${name}", value)
+    return HEAD + text + "\n"
+
+
+def error_of(text: str, **values: str) -> ScenarioError:
+    with pytest.raises(ScenarioError) as caught:
+        parse_scenario(text, "mine.yaml").with_parameters(values)
+    return caught.value
+
+
+def at(text: str, mark: str) -> tuple[int, int]:
+    """Line and column of the place that `|` marks in a piece of the text."""
+    before, _ = mark.split("|")
+    index = text.index(mark.replace("|", "")) + len(before)
+    return text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index)
+
+
+def problems(text: str, **values: str) -> list[tuple[str, str, int, int]]:
+    found = check_scenario(text, load_law(), "mine.yaml", parameters=values)
+    return [(problem.reason, problem.path, problem.line, problem.column) for problem in found]
+
+
+def test_a_filled_scenario_is_the_one_written_with_plain_values(scale: int) -> None:
+    scenario, law, draw = parse_scenario(DECLARED + CHANGES), load_law(), random.Random(1)
+    for _ in range(12 * scale):
+        values = {name: draw.choice(texts) for name, texts in VALUES.items()}
+        filled, plain = scenario.with_parameters(values), parse_scenario(written(values))
+        assert filled.digest == plain.digest
+        assert filled.changes == plain.changes
+        assert difference(apply_scenario(law, filled), apply_scenario(law, plain)) == []
+
+
+def test_defaults_hold_where_no_value_is_given() -> None:
+    scenario = parse_scenario(DECLARED + CHANGES)
+    defaults = {name: parameter.default for name, parameter in scenario.parameters.items()}
+    plain = parse_scenario(written(defaults))
+    assert scenario.digest == plain.digest == scenario.with_parameters({}).digest
+    assert scenario.with_parameters({"cn": "20%"}).with_parameters({}).digest == plain.digest
+    assert scenario.values == defaults
+    assert scenario.with_parameters({"cn": " 20% "}).values == {**defaults, "cn": "20%"}
+
+
+def test_parameters_have_titles_and_kinds() -> None:
+    found = parse_scenario(DECLARED + CHANGES).parameters
+    assert found["cn"].title == "rate of the forced-labor duty on China"
+    assert {name: parameter.kind for name, parameter in found.items()} == {
+        "cn": "rate",
+        "start": "date",
+        "stop": "date",
+        "eu_too": "on_off",
+        "usmca": "share",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("cn", "12.5%", 0.125),
+        ("cn", "0.1", 0.1),
+        ("eu_too", "on", 1.0),
+        ("eu_too", "no", 0.0),
+        ("start", "2027-01-01", "2027-01-01"),
+        ("usmca", "1", 1.0),
+    ],
+)
+def test_a_value_in_a_column_is_the_float_of_its_decimal_text(name: str, text: str, value: object) -> None:
+    assert column_value(parse_scenario(DECLARED + CHANGES).parameters[name], text) == value
+
+
+def test_a_scenario_without_parameters_is_returned_as_it_is() -> None:
+    scenario = parse_scenario(HEAD)
+    assert scenario.with_parameters({}) is scenario
+    assert error_of(HEAD, cn="20%").reason == "PARAMETER_UNKNOWN"
+
+
+def test_a_changes_place_is_that_in_the_file_when_one_before_it_is_off() -> None:
+    scenario = parse_scenario(DECLARED + CHANGES)
+    assert [change.path for change in scenario.changes] == ["changes[0]", "changes[1]"]
+    assert (scenario.places["changes[0].rate"].line, scenario.places["changes[1].claim"].line) == (13, 14)
+    assert "changes[2]" not in scenario.places
+    assert problems(DECLARED + CHANGES.replace("[CN]", "[XX]")) == [
+        ("NOTHING_MATCHED", "changes[0].measures.origins", 13, 51)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "reason", "path", "place"),
+    [
+        ({"cm": "20%"}, "PARAMETER_UNKNOWN", "parameters", "parameters:\n  |cn"),
+        ({"cn": "20"}, "PARAMETER_INVALID", "changes[1].rate", "[CN]}, from: $start, rate: |$cn"),
+        ({"cn": ""}, "PARAMETER_INVALID", "changes[1].rate", "[CN]}, from: $start, rate: |$cn"),
+        ({"cn": "$stop"}, "PARAMETER_INVALID", "changes[1].rate", "[CN]}, from: $start, rate: |$cn"),
+        ({"start": "soon"}, "PARAMETER_INVALID", "changes[1].from", "[CN]}, from: |$start"),
+        ({"eu_too": "maybe"}, "PARAMETER_INVALID", "changes[0].when", "when: |$eu_too"),
+        ({"usmca": "110%"}, "PARAMETER_INVALID", "changes[2].share", "share: |$usmca"),
+        ({"stop": "2026-01-01"}, "CHANGE_DATES_REVERSED", "changes[2].until", "until: |$stop"),
+    ],
+)
+def test_a_wrong_value_is_refused_where_it_stands(
+    values: dict[str, str], reason: str, path: str, place: str
+) -> None:
+    text = DECLARED + CHANGES
+    assert (reason, path, *at(text, place)) in problems(text, **values)
+    error = error_of(text, **values)
+    assert error.reason == reason
+    assert error.line
+    assert error.column
+    assert error.fix
+
+
+def test_an_unknown_parameter_is_answered_with_the_nearest() -> None:
+    error = error_of(DECLARED + CHANGES, eu_to="on")
+    assert "Did you mean eu_too?" in error.fix
+    assert "Known: cn, eu_too, start, stop, usmca." in error.fix
+    assert error.metadata["nearest"] == "eu_too"
+
+
+RATE = "changes:\n  - {op: set_rate, measures: {id: fl301}, from: 2027-01-01, rate: "
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (RATE + "$cn}\n", ("SCENARIO_SYNTAX", "changes[0].rate", 6, 67)),
+        ("parameters: {cn: {default: 20}}\n" + RATE + "$cn}\n",
+         ("SCENARIO_SYNTAX", "parameters.cn.default", 5, 28)),
+        ("parameters: {cn: {title: A rate}}\n" + RATE + "$cn}\n", ("SCENARIO_SYNTAX", "parameters.cn", 5, 18)),
+        ("parameters: {cn: {default: ''}}\n" + RATE + "$cn}\n",
+         ("SCENARIO_SYNTAX", "parameters.cn.default", 5, 28)),
+        ("parameters: {cn: 20%}\n" + RATE + "$cn}\n", ("SCENARIO_SYNTAX", "parameters.cn", 5, 18)),
+        ("parameters: [cn]\n", ("SCENARIO_SYNTAX", "parameters", 5, 13)),
+        ("parameters: {CN: {default: 20%}}\n" + RATE + "$CN}\n", ("SCENARIO_SYNTAX", "parameters.CN", 5, 18)),
+        ("parameters: {cn: {default: 20%, colour: red}}\n" + RATE + "$cn}\n",
+         ("SCENARIO_UNKNOWN_KEY", "parameters.cn.colour", 5, 33)),
+        ("parameters: {cn: {default: 20%}}\ntags: [$cn]\nparents: [$cn]\n" + RATE + "$cn}\n",
+         ("SCENARIO_SYNTAX", "parents[0]", 7, 11)),
+        ("parameters: {cn: {default: 20%}}\n" + RATE + "$cn, heading: $cn}\n",
+         ("SCENARIO_SYNTAX", "changes[0].heading", 7, 81)),
+        ("parameters: {x: {default: 20%}}\n" + RATE + "$x, known_from: $x}\n",
+         ("SCENARIO_SYNTAX", "changes[0].known_from", 7, 83)),
+        ("parameters: {cn: {default: 20%}}\n" + RATE + "20%}\n", ("PARAMETER_UNUSED", "parameters.cn", 5, 18)),
+        (RATE + "20%, when: perhaps}\n", ("SCENARIO_SYNTAX", "changes[0].when", 6, 78)),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_the_file_has_its_place(text: str, expected: tuple[str, str, int, int]) -> None:
+    assert problems(HEAD + text) == [expected]
+
+
+def test_texts_for_people_may_have_dollar_signs() -> None:
+    text = HEAD.replace("Mine", "$cn") + RATE + "20%, note: $100}\n"
+    assert parse_scenario(text).title == "$cn"
+
+
+def test_a_change_that_is_off_is_checked_for_its_names() -> None:
+    text = "parameters: {on: {default: off}}\n" + RATE.replace("fl301", "fl302") + "20%, when: $on}\n"
+    assert ("NOTHING_MATCHED", "changes[0].measures.id", 7, 35) in problems(HEAD + text)
+    assert [change.op for change in parse_scenario(HEAD + text).changes] == []
+    assert parse_scenario(HEAD + text).digest == parse_scenario(HEAD).digest
+
+
+ASSUMED = (
+    "assumptions:\n"
+    "  let_through: {cn.rare_earth_controls: SHARE}\n"
+    "  compliance: {cn.commitment_soybeans: SHARE}\n"
+    "  port_calls: {port_fees: {kind: operated, net_tons: TONS, teu: 10000, calls: 1, share: SHARE}}\n"
+    "changes:\n"
+    "  - op: add\n"
+    "    measure:\n"
+    "      id: new\n"
+    "      title: New\n"
+    "      authority: s301.new\n"
+    "      periods:\n"
+    "        - id: new_1\n"
+    "          from: START\n"
+    "          base: {full: SHARE}\n"
+    "          rows: [{by_origin: {CN: [RATE, HEADING_A]}}, {origins: [VN], rate: RATE}]\n"
+    "  - {op: set_rate, measures: {id: fl301}, from: START, by: STEP}\n"
+    "  - {op: invalidate, measures: {id: fl301}, at: START, from_beginning: VOID}\n"
+    "  - {op: shock_quantity, from: START, floor: TONS, compliance: SHARE}\n"
+)
+FILLED = {
+    "SHARE": "0.4",
+    "TONS": "60000",
+    "RATE": "20%",
+    "START": "2027-02-01",
+    "STEP": "+10pp",
+    "VOID": "yes",
+}
+
+
+def test_parameters_stand_in_assumptions_measures_and_every_kind_of_value() -> None:
+    text, plain = ASSUMED, ASSUMED
+    for name, value in FILLED.items():
+        text, plain = text.replace(name, f"${name.lower()}"), plain.replace(name, value)
+    text = text.replace("HEADING_A", "9903.99.99")
+    plain = plain.replace("HEADING_A", "9903.99.99")
+    defaults = {"SHARE": "0", "TONS": "1", "RATE": "0%", "START": "2026-12-01", "STEP": "x2", "VOID": "no"}
+    declared = yaml.safe_dump(
+        {"parameters": {name.lower(): {"default": value} for name, value in defaults.items()}}
+    )
+    scenario = parse_scenario(HEAD + declared + text)
+    filled = scenario.with_parameters({name.lower(): value for name, value in FILLED.items()})
+    expected = parse_scenario(HEAD + plain)
+    assert filled.digest == expected.digest != scenario.digest
+    assert (filled.changes, filled.assumptions) == (expected.changes, expected.assumptions)
+    form = json_schema()
+    assert faults(yaml.load(scenario.text, Loader=yaml.BaseLoader), form, form) == []
+
+
+# -- parents and mixtures ------------------------------------------------------------------------------------------
+
+
+def file_of(name: str, rest: str) -> str:
+    return HEAD.replace("id: mine", f"id: {name}") + rest
+
+
+def known(tmp_path: Path, **files: str) -> dict[str, Scenario]:
+    """Read files by name as a library; an underscore is written as a hyphen."""
+    for name, rest in files.items():
+        path = tmp_path / f"{name.replace('_', '-')}.yaml"
+        path.write_text(file_of(path.stem, rest), encoding="utf-8")
+    return dict(library_of(tmp_path))
+
+
+PARENT = "parameters: {cn: {default: 15%, title: China}}\n" + RATE + "$cn}\n"
+
+
+def test_a_value_fills_parents_too(tmp_path: Path) -> None:
+    child = (
+        "parents: [parent]\nparameters: {vn: {default: 5%}}\n" + RATE.replace("fl301", "s122_10") + "$vn}\n"
+    )
+    plain = child.replace("parameters: {vn: {default: 5%}}\n", "").replace("$vn", "7%")
+    found, other_known = (
+        known(tmp_path, parent=parent, child=child)
+        for parent, child in ((PARENT, child), (RATE + "30%}\n", plain))
+    )
+    assert set(found["child"].parameters) == {"cn", "vn"}
+    filled = found["child"].with_parameters({"cn": "30%", "vn": "7%"})
+    assert filled.digest == other_known["child"].digest
+    rates = [step.changes[0].rate for step in lineage(filled, found)]
+    assert rates == [step.changes[0].rate for step in lineage(other_known["child"], other_known)]
+    assert (
+        difference(
+            apply_scenario(load_law(), filled, found),
+            apply_scenario(load_law(), other_known["child"], other_known),
+        )
+        == []
+    )
+
+
+def test_a_childs_default_holds_for_its_parents(tmp_path: Path) -> None:
+    child = "parents: [parent]\nparameters: {cn: {default: 40%}}\n"
+    found = known(tmp_path, parent=PARENT, child=child)
+    rates = [change.rate for step in lineage(found["child"], found) for change in step.changes]
+    assert [str(rate) for rate in rates] == ["0.4"]
+    assert found["child"].parameters["cn"].title == "China"
+
+
+def test_parents_that_disagree_on_a_default_are_an_error(tmp_path: Path) -> None:
+    files = {"one": PARENT, "two": PARENT.replace("15%", "16%"), "child": "parents: [one, two]\n"}
+    with pytest.raises(ScenarioError, match="the defaults 15% and 16%") as caught:
+        known(tmp_path, **files)
+    assert (caught.value.path, caught.value.line, caught.value.column) == ("parents[1]", 5, 16)
+    agreed = known(tmp_path, **{**files, "child": "parents: [one, two]\nparameters: {cn: {default: 1%}}\n"})
+    assert agreed["child"].values == {"cn": "1%"}
+
+
+def test_a_value_that_does_not_fit_a_parent_is_refused_where_the_parent_is_named(tmp_path: Path) -> None:
+    found = known(tmp_path, parent=PARENT, child="parents: [parent]\n")
+    with pytest.raises(ScenarioError, match=r"parent.yaml:7:67: The value of the parameter cn") as caught:
+        found["child"].with_parameters({"cn": "20"})
+    assert (caught.value.reason, caught.value.path, caught.value.line) == (
+        "PARAMETER_INVALID",
+        "parents[0]",
+        5,
+    )
+
+
+def test_a_mixture_takes_weights_and_the_parameters_of_its_components(tmp_path: Path) -> None:
+    mixed = (
+        "parameters: {p: {default: 60%}, q: {default: 40%}}\n"
+        "mixture: [{scenario: parent, weight: $p}, {scenario: child, weight: $q}]\n"
+    )
+    found = known(tmp_path, parent=PARENT, child="parents: [parent]\n", mixed=mixed)
+    filled = found["mixed"].with_parameters({"p": "0.25", "q": "75%", "cn": "33%"})
+    parts = components(filled, found)
+    assert [(str(weight), part.id) for weight, part in parts] == [("0.25", "parent"), ("0.75", "child")]
+    assert [str(lineage(part, found)[0].changes[0].rate) for _, part in parts] == ["0.33", "0.33"]
+    with pytest.raises(ScenarioError, match=r"The weights sum to 0\.9\."):
+        found["mixed"].with_parameters({"p": "50%"})
+
+
+def test_a_value_fills_every_scenario_of_a_call_that_declares_it() -> None:
+    both = parse_scenario(DECLARED + CHANGES), parse_scenario(HEAD + PARENT), parse_scenario(HEAD)
+    one, two, three = fill_parameters(both, {"cn": "20%", "start": "2027-02-01"})
+    assert one.values == {**both[0].values, "cn": "20%", "start": "2027-02-01"}
+    assert two.values == {"cn": "20%"}
+    assert three is both[2]
+    with pytest.raises(ScenarioError, match="mine has no parameter 'vn'") as caught:
+        fill_parameters(both, {"cn": "20%", "vn": "1%"})
+    assert caught.value.reason == "PARAMETER_UNKNOWN"
+
+
+def test_a_filled_scenario_can_be_sent_to_another_process() -> None:
+    filled = parse_scenario(DECLARED + CHANGES).with_parameters({"cn": "20%"})
+    again = pickle.loads(pickle.dumps(filled))
+    assert again.with_parameters({"cn": "30%"}).digest == filled.with_parameters({"cn": "30%"}).digest
