@@ -3,9 +3,9 @@
 from tariffs.engine.scenario.apply import apply_scenario
 from tariffs.engine.scenario.check import check_scenario, problems_of
 from tariffs.engine.scenario.diff import Difference, difference
+from tariffs.engine.scenario.filling import column_value
 from tariffs.engine.scenario.model import ERROR, WARNING, Parameter, Problem, Scenario
 from tariffs.engine.scenario.named import components, fill_parameters, library, lineage, parse_scenario
-from tariffs.engine.scenario.parameters import column_value
 
 __all__ = [
     "ERROR",

@@ -15,6 +15,7 @@ from tariffs.engine.law.values import read_rate
 from tariffs.engine.scenario.apply import apply_step, assume
 from tariffs.engine.scenario.describe import describe_step
 from tariffs.engine.scenario.diff import same_beside_measures, same_state
+from tariffs.engine.scenario.filling import is_on
 from tariffs.engine.scenario.model import (
     ERROR,
     PARAMETERS,
@@ -27,7 +28,6 @@ from tariffs.engine.scenario.model import (
 )
 from tariffs.engine.scenario.named import NO_VALUES, Known, Values, library, lineage, link
 from tariffs.engine.scenario.names import unknown_in_assumptions, unknown_names
-from tariffs.engine.scenario.parameters import is_on
 from tariffs.engine.scenario.read import Draft, read_draft
 
 BASE = "base"
@@ -91,10 +91,10 @@ def _law_problems(scenario: Scenario, law: Law, known: Known | None) -> list[Pro
 
 
 def _unused(scenario: Scenario) -> Iterator[Problem]:
-    """Warn of each parameter that stands nowhere."""
+    """Warn of each parameter that is not used."""
     for name, parameter in scenario.parameters.items():
         if not parameter.kind:
-            text, fix = f"${name} stands nowhere.", f"Write ${name} for a value, or leave the parameter out."
+            text, fix = f"${name} is not used.", f"Write ${name} for a value, or leave the parameter out."
             yield warning("PARAMETER_UNUSED", f"{PARAMETERS}.{name}", scenario.places, text, fix)
 
 

@@ -43,13 +43,13 @@ class Component:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """Parameter of a scenario: a value that `$name` stands for in the file.
+    """Parameter of a scenario, whose value the file writes as `$name`.
 
     Attributes:
         default: its value, as text, in a run that gives none.
         title: one line.
-        kind: rate, share, weight, number, step, date or on_off: the values it takes where it first stands; empty if
-            it stands nowhere.
+        kind: rate, share, weight, number, step, date or on_off: the values it takes where it is first used; empty if
+            it is not used.
     """
 
     default: str
@@ -115,7 +115,7 @@ class Scenario:
             values: texts by name, such as {"cn": "20%", "start": "2027-01-01", "truce": "off"}.
 
         Raises:
-            ScenarioError: PARAMETER_UNKNOWN, or PARAMETER_INVALID if a value does not fit where it stands, with the
+            ScenarioError: PARAMETER_UNKNOWN, or PARAMETER_INVALID if a value does not fit where it is used, with the
                 path, line and column of that place; or the problem that the values make together.
         """
         if self.template is not None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from tariffs.engine.base.spelling import did_you_mean, nearest
 from tariffs.engine.errors import ScenarioError
 from tariffs.engine.scenario.canonical import digest_of
+from tariffs.engine.scenario.filling import plain
 from tariffs.engine.scenario.model import (
     PARAMETERS,
     Component,
@@ -19,9 +20,7 @@ from tariffs.engine.scenario.model import (
     unknown_parameter,
     with_place,
 )
-from tariffs.engine.scenario.parameters import plain
-from tariffs.engine.scenario.read import Draft, read_draft, read_file
-from tariffs.engine.scenario.yaml_positions import Document
+from tariffs.engine.scenario.read import Draft, File, read_draft, read_file
 
 HERE = Path(__file__).parent / "library"
 Known = Mapping[str, Scenario]
@@ -109,17 +108,15 @@ def _sound(draft: Draft, source: str) -> Scenario:
 
 
 @dataclass(frozen=True)
-class _Template:
-    """File of a scenario that has parameters, or whose parents or components have."""
+class _OpenFile:
+    """File of a scenario that has parameters, or whose parents or components have, with those scenarios."""
 
-    file: Document
-    text: str
-    source: str
+    file: File
     known: Known
 
     def fill(self, values: Values) -> Scenario:
         """Return the scenario with these values, and the defaults of all others."""
-        return _seal(read_file(self.file, self.text, self.source, values), self.known, self.source, values)
+        return _seal(read_file(self.file, values), self.known, self.file.source, values)
 
 
 def fill_parameters(scenarios: Sequence[Scenario], values: Values) -> list[Scenario]:
@@ -163,7 +160,7 @@ def link(draft: Draft, scenario: Scenario, known: Known, given: Values) -> Scena
         linked,
         values=values,
         named={name: one for name, one in named.items() if one.parameters},
-        template=_Template(draft.file, scenario.text, scenario.source, before),
+        template=_OpenFile(draft.file, before) if draft.file else None,
     )
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from tariffs.engine.errors import ScenarioError
 from tariffs.engine.law.amendments import OPS, Change, change_from_mapping, read_change
 from tariffs.engine.law.assumptions import Assumptions, PortCalls
+from tariffs.engine.scenario.filling import WHEN, Outline, fill, is_on, outline
 from tariffs.engine.scenario.model import (
     ASSUMPTIONS,
     Component,
@@ -26,9 +27,18 @@ from tariffs.engine.scenario.model import (
     problem_of,
     sorted_problems,
 )
-from tariffs.engine.scenario.parameters import WHEN, fill, is_on
 from tariffs.engine.scenario.schema import AssumptionsForm, Location, remove, validate
 from tariffs.engine.scenario.yaml_positions import Document, parse_yaml
+
+
+@dataclass(frozen=True)
+class File:
+    """Scenario file as parsed, its parameters not filled in; `source` is where its text came from."""
+
+    text: str
+    source: str
+    parsed: Document
+    outline: Outline
 
 
 @dataclass(frozen=True)
@@ -41,45 +51,41 @@ class Draft:
         scenario: the scenario with its parameters filled in and the changes that are on; None if the format has a
             problem.
         document: the file as texts, lists and mappings, filled in.
-        source: file or other origin of the text.
         problems: every problem of the format.
-        file: the file as parsed, not filled in.
+        places: line and column by path of the file.
+        file: the file it was read from; None if that is not a mapping.
     """
 
     readable: Scenario | None
     scenario: Scenario | None
     document: Mapping[str, Any]
     problems: tuple[Problem, ...]
-    file: Document
-
-    @property
-    def places(self) -> Places:
-        """Line and column by path of the file."""
-        return self.file.places
+    places: Places
+    file: File | None
 
 
 def read_draft(text: str, source: str, given: Mapping[str, str] | None = None) -> Draft:
     """Read a scenario with given values of its parameters and collect every problem of its format."""
     try:
-        file = parse_yaml(text)
+        parsed = parse_yaml(text)
     except ScenarioError as error:
-        return Draft(None, None, {}, (problem_of(error, {}),), Document())
-    return read_file(file, text, source, given or {})
-
-
-def read_file(file: Document, text: str, source: str, given: Mapping[str, str]) -> Draft:
-    """Read a scenario from its parsed file; otherwise as `read_draft`."""
-    if not isinstance(file.value, dict):
+        return Draft(None, None, {}, (problem_of(error, {}),), {}, None)
+    if not isinstance(parsed.value, dict):
         message, fix = (
             "A scenario must be a mapping of keys to values.",
             "Write keys such as `id: my-scenario`.",
         )
-        errors = [ScenarioError("SCENARIO_SYNTAX", message, fix=fix), *file.problems]
-        return Draft(None, None, {}, _problems(errors, file), file)
-    filling = fill(file.value, given)
+        errors = [ScenarioError("SCENARIO_SYNTAX", message, fix=fix), *parsed.problems]
+        return Draft(None, None, {}, _problems(errors, parsed), parsed.places, None)
+    return read_file(File(text, source, parsed, outline(parsed.value)), given or {})
+
+
+def read_file(file: File, given: Mapping[str, str]) -> Draft:
+    """Fill in the parameters of a parsed file and read it; otherwise as `read_draft`."""
+    filling = fill(file.outline, given)
     document = filling.document
     head, faults = validate(document)
-    errors = [*file.problems, *(error for _, error in faults)]
+    errors = [*file.parsed.problems, *(error for _, error in faults)]
     changes = _changes(document, head.id, [location for location, _ in faults], errors)
     mixture = tuple(Component(part.scenario, part.weight) for part in head.mixture)
     errors += _mixture_errors(document, mixture)
@@ -96,14 +102,15 @@ def read_file(file: Document, text: str, source: str, given: Mapping[str, str]) 
         assumptions=_assumptions(head.assumptions),
         tags=tuple(head.tags),
         cite=tuple(head.cite),
-        source=source,
-        text=text,
-        places=file.places,
-        parameters=filling.parameters,
+        source=file.source,
+        text=file.text,
+        places=file.parsed.places,
+        parameters=file.outline.parameters,
         values=filling.values,
     )
-    problems = _problems(errors, file)
-    return Draft(scenario, None if problems else _only_on(scenario, document), document, problems, file)
+    problems = _problems(errors, file.parsed)
+    sound = None if problems else _only_on(scenario, document)
+    return Draft(scenario, sound, document, problems, file.parsed.places, file)
 
 
 def _only_on(scenario: Scenario, document: Mapping[str, Any]) -> Scenario:

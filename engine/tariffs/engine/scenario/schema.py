@@ -44,8 +44,8 @@ from tariffs.engine.law.values import (
     read_step,
     read_yes,
 )
+from tariffs.engine.scenario.filling import WHEN
 from tariffs.engine.scenario.model import BASES, PARAMETERS, PROBLEMS_AT_MOST, SCHEMA
-from tariffs.engine.scenario.parameters import WHEN
 
 _CHANGES_AT_MOST = 500
 _COMPONENTS_AT_MOST = 16
@@ -154,7 +154,7 @@ class _Form(BaseModel):
 
 
 class ParameterForm(_Form):
-    """Parameter: the value that `$name` stands for where a run gives none."""
+    """Parameter of a scenario, with its value in a run that gives none."""
 
     default: Text
     title: Prose = ""

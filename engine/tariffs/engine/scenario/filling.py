@@ -1,4 +1,4 @@
-"""Fill in the parameters of a scenario file: find where `$name` stands, check the values, write them there.
+"""Fill in the parameters of a scenario file: find each `$name`, check the values, write them there.
 
 A parameter stands for a whole value, never for a part of one. Texts for people, such as titles and notes, are left as
 they are.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -29,14 +30,14 @@ from tariffs.engine.scenario.model import PARAMETERS, Parameter, shorten
 
 NAME = r"^[a-z][a-z0-9_]{0,39}$"
 WHEN = "when"
-_STANDS = re.compile(r"\$([A-Za-z0-9_-]+)")
+_REFERENCE = re.compile(r"\$([A-Za-z0-9_-]+)")
 _TEXTS = frozenset({"title", "description", "note", "text", "tags", "cite", "source"})
 _UTC = ZoneInfo("UTC")
 
 
 @dataclass(frozen=True)
 class _Kind:
-    """Values that a parameter takes at a place; a parameter stands for values of one family only."""
+    """Values that a parameter takes at a place; those of one parameter are of one family."""
 
     name: str
     words: str
@@ -44,12 +45,16 @@ class _Kind:
     read: Callable[[str], object]
 
 
+def _read_date(text: str) -> datetime:
+    return read_instant(text, _UTC)
+
+
 _RATE = _Kind("rate", "a rate", "number", read_rate)
 _SHARE = _Kind("share", "a share", "number", read_share)
 _WEIGHT = _Kind("weight", "a weight", "number", read_weight)
 _NUMBER = _Kind("number", "a number", "number", read_number)
 _STEP = _Kind("step", "a step of a rate", "step", read_step)
-_DATE = _Kind("date", "a date", "date", lambda text: read_instant(text, _UTC))
+_DATE = _Kind("date", "a date", "date", _read_date)
 _ON_OFF = _Kind("on_off", "on or off", "on_off", read_yes)
 _KINDS: Mapping[str, _Kind] = {
     **dict.fromkeys(("rate", "kept"), _RATE),
@@ -67,16 +72,32 @@ _MAPPINGS: Mapping[str, _Kind] = {"let_through": _SHARE, "compliance": _SHARE}
 
 
 @dataclass(frozen=True)
-class _Use:
-    """Place where a parameter stands; `kind` is None where none can."""
+class Use:
+    """Place where a file writes a parameter; `kind` is None where none can be used."""
 
     location: tuple[str | int, ...]
+    path: str
     name: str
     kind: _Kind | None
 
-    @property
-    def path(self) -> str:
-        return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in self.location)[1:]
+
+@dataclass(frozen=True)
+class Outline:
+    """Scenario document with its parameters and the places of their values.
+
+    Attributes:
+        document: the file as texts, lists and mappings.
+        parameters: the parameters it declares, by name.
+        uses: the places of those that are declared.
+        errors: what is wrong with declarations and places.
+        faulty: paths of such places; no other error about their values is of use.
+    """
+
+    document: Mapping[str, Any]
+    parameters: Mapping[str, Parameter]
+    uses: tuple[Use, ...]
+    errors: tuple[ScenarioError, ...]
+    faulty: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -85,50 +106,62 @@ class Filling:
 
     Attributes:
         document: the document without a `$name`; `parameters` and `when` are still in it.
-        parameters: the parameters it declares.
-        values: the value of each.
+        values: the value of each parameter.
         errors: what is wrong with declarations, places and values.
-        faulty: paths whose value is one of these errors, so that no other error about them is of use.
+        faulty: paths of such values; no other error about them is of use.
     """
 
     document: Mapping[str, Any]
-    parameters: Mapping[str, Parameter]
     values: Mapping[str, str]
     errors: tuple[ScenarioError, ...]
     faulty: frozenset[str]
 
 
-def fill(document: Mapping[str, Any], given: Mapping[str, str]) -> Filling:
-    """Fill the parameters that a document declares with given values and, for the others, their defaults.
-
-    Args:
-        document: the file as texts, lists and mappings.
-        given: texts by name; names that the document does not declare are passed over.
-    """
+def outline(document: Mapping[str, Any]) -> Outline:
+    """Find the parameters that a document declares and the places where it uses them."""
     declared = document.get(PARAMETERS)
     names = declared if isinstance(declared, Mapping) else {}
-    uses = list(_uses({key: value for key, value in document.items() if key != PARAMETERS}))
-    defaults = {name: _text(inner, "default") for name, inner in names.items()}
-    values = {name: given[name].strip() if name in given else defaults[name] for name in defaults}
     errors = [_bad_name(name) for name in names if not re.match(NAME, name)]
     faulty = set[str]()
     kinds: dict[str, tuple[_Kind, str]] = {}
+    uses = list(_uses({key: value for key, value in document.items() if key != PARAMETERS}))
     for use in uses:
-        error = _misplaced(use, names, kinds) or _misfit(use, values[use.name], use.name in given)
-        if error:
+        if error := _misplaced(use, names, kinds):
             faulty.add(use.path)
-            # The reader of the format reports a default that is missing.
-            reported = use.name in given or values.get(use.name) != ""
-            errors += [error] if reported and _is_new(error, errors) else []
+            errors.append(error)
     parameters = {
-        name: Parameter(defaults[name], _text(inner, "title"), kinds[name][0].name if name in kinds else "")
+        name: Parameter(
+            _text(inner, "default"), _text(inner, "title"), kinds[name][0].name if name in kinds else ""
+        )
         for name, inner in names.items()
     }
-    filled: Any = document
-    for use in uses:
-        if use.name in values:
-            filled = _put(filled, use.location, values[use.name])
-    return Filling(filled, parameters, values, tuple(errors), frozenset(faulty))
+    declared_uses = tuple(use for use in uses if use.name in names)
+    return Outline(document, parameters, declared_uses, tuple(errors), frozenset(faulty))
+
+
+def fill(found: Outline, given: Mapping[str, str]) -> Filling:
+    """Fill in parameters with given values and, for the others, their defaults.
+
+    Args:
+        found: the document with the places of its parameters.
+        given: texts by name; names that the document does not declare are passed over.
+    """
+    values = {
+        name: given[name].strip() if name in given else parameter.default
+        for name, parameter in found.parameters.items()
+    }
+    errors = list(found.errors)
+    faulty = set(found.faulty)
+    document: Any = found.document
+    for use in found.uses:
+        text = values[use.name]
+        if use.path not in faulty and (error := _misfit(use, text, use.name in given)):
+            faulty.add(use.path)
+            # The reader of the format reports a default that is missing.
+            if (text or use.name in given) and _is_new(error, errors):
+                errors.append(error)
+        document = _put(document, use.location, text)
+    return Filling(document, values, tuple(errors), frozenset(faulty))
 
 
 def is_on(change: Any) -> bool:
@@ -166,8 +199,8 @@ def column_value(parameter: Parameter, text: str) -> float | str:
 # -- places ----------------------------------------------------------------------------------------------------
 
 
-def _uses(value: Any, location: tuple[str | int, ...] = (), kind: _Kind | None = None) -> Iterator[_Use]:
-    """Yield every place under a value where a parameter stands."""
+def _uses(value: Any, location: tuple[str | int, ...] = (), kind: _Kind | None = None) -> Iterator[Use]:
+    """Yield every place under a value where a parameter is written."""
     if isinstance(value, Mapping):
         for key, inner in value.items():
             if key not in _TEXTS:
@@ -177,8 +210,12 @@ def _uses(value: Any, location: tuple[str | int, ...] = (), kind: _Kind | None =
             # A rate by origin is the first of a pair, before its heading.
             pair = len(location) > 1 and location[-2] == "by_origin"
             yield from _uses(item, (*location, index), _RATE if pair and index == 0 else None)
-    elif isinstance(value, str) and (match := _STANDS.fullmatch(value)):
-        yield _Use(location, match[1], kind)
+    elif isinstance(value, str) and (match := _REFERENCE.fullmatch(value)):
+        yield Use(location, _path_of(location), match[1], kind)
+
+
+def _path_of(location: tuple[str | int, ...]) -> str:
+    return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in location)[1:]
 
 
 def _kind_under(location: tuple[str | int, ...], key: str) -> _Kind | None:
@@ -219,29 +256,29 @@ def _bad_name(name: str) -> ScenarioError:
 
 
 def _is_new(error: ScenarioError, before: Iterable[ScenarioError]) -> bool:
-    """Test whether an error is not among those before it: a default that does not fit may stand at many places."""
+    """Test whether an error is not among those before it: a default that does not fit may be used many times."""
     return error.path not in {other.path for other in before}
 
 
 def _misplaced(
-    use: _Use, names: Mapping[str, Any], kinds: dict[str, tuple[_Kind, str]]
+    use: Use, names: Mapping[str, Any], kinds: dict[str, tuple[_Kind, str]]
 ) -> ScenarioError | None:
-    """Return the error of a parameter that is not declared or cannot stand at a place; note its kind in `kinds`."""
+    """Return the error of a parameter that is not declared or cannot be used at a place; note its kind in `kinds`."""
     message = fix = ""
     if use.name not in names:
         message = f"${use.name} is not declared under `{PARAMETERS}`."
         near = [f"${name}" for name in nearest(use.name, names)]
         fix = f"{did_you_mean(near)}To declare it, write `{PARAMETERS}: {{{use.name}: {{default: ...}}}}`."
     elif use.kind is None:
-        message = f"A parameter cannot stand for `{use.path}`."
-        fix = "It stands for a rate, share, weight, number, step or date, or under `when` for on or off."
+        message = f"A parameter cannot be used for `{use.path}`."
+        fix = "It can be a rate, share, weight, number, step or date, or under `when` on or off."
     elif (first := kinds.setdefault(use.name, (use.kind, use.path)))[0].family != use.kind.family:
-        message = f"${use.name} stands for {first[0].words} in {first[1]} and for {use.kind.words} here."
+        message = f"${use.name} is {first[0].words} in {first[1]} and {use.kind.words} here."
         fix = "Declare two parameters."
     return ScenarioError("SCENARIO_SYNTAX", message, path=use.path, fix=fix) if message else None
 
 
-def _misfit(use: _Use, text: str, given: bool) -> ScenarioError | None:
+def _misfit(use: Use, text: str, given: bool) -> ScenarioError | None:
     """Return the error of a value that does not fit a place: at the place if it was given, else at the default."""
     if use.kind is None:
         return None
