@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from tariffs.engine.base.bounded_cache import BoundedCache
-from tariffs.engine.law.measure_state import MeasureState
+from tariffs.engine.law.measure_state import MeasureState, rule_on
 from tariffs.engine.law.model import Measure, Row, Rule
 
 # A code and origin keep some 2 KB of a segment.
@@ -42,6 +43,13 @@ class ActiveRule:
     when: frozenset[int]
     on: frozenset[int]
     members: tuple[frozenset[int], ...]
+
+    def at(self, instant: datetime) -> ActiveRule | None:
+        """Resolve tests of the entry date; None if the rule does not apply then."""
+        rule = rule_on(self.rule, instant)
+        if rule is self.rule:
+            return self
+        return None if rule is None else replace(self, rule=rule)
 
     def touches(self, present: frozenset[int]) -> bool:
         """Test whether the rule could change anything where only these measures are present."""

@@ -163,13 +163,15 @@ def apart(one: Scope, other: Scope) -> bool:
 def moments_of(measure: Measure, acts: Iterable[Act]) -> set[datetime | None]:
     """Instants at which the state of a measure under these acts may change; None among them has no meaning."""
     moments: set[datetime | None] = set()
+    tests: list[Condition] = []
     for period in measure.periods:
         moments |= {period.start, period.end}
-        tests = (c for row in period.rows for c in row.conditions if c.claim == ENTRY_DATE)
-        moments |= {c.operand for c in tests if isinstance(c.operand, datetime)}
+        tests += [condition for row in period.rows for condition in row.conditions]
     for act in acts:
         moments |= {act.start, act.until, act.to, act.collection_stop}
-    return moments
+        tests += act.conditions
+    dates = (test.operand for test in tests if test.claim == ENTRY_DATE)
+    return moments | {date for date in dates if isinstance(date, datetime)}
 
 
 def _settled(
@@ -282,7 +284,10 @@ def rule_on(rule: Rule, instant: datetime) -> Rule | None:
     unless = [(c, resolve_dates((c,), instant)) for c in rule.unless]
     if conditions is None or any(left == () for _, left in unless):
         return None
-    return replace(rule, conditions=conditions, unless=tuple(c for c, left in unless if left))
+    left_out = tuple(c for c, left in unless if left)
+    if (conditions, left_out) == (rule.conditions, rule.unless):
+        return rule
+    return replace(rule, conditions=conditions, unless=left_out)
 
 
 def _at_entry(rows: Rows, instant: datetime) -> Rows:

@@ -30,6 +30,7 @@ TERMS: Mapping[str, tuple[int, ...]] = {
     "processing": (PROCESSING,),
 }
 CAPPED_TERM = "us_capped"
+IMPORT, EXPORT, CONTROL = "import", "export", "control"
 PROHIBITION = "prohibition"
 # `topup_to` is measured against the ordinary duty alone, never against another layer: EO 14326 sec. 2(b) and EO 14345
 # compare the rate with that of column 1.

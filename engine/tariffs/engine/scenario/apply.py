@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from tariffs.engine.errors import ScenarioError
 from tariffs.engine.law.amendments import Change
 from tariffs.engine.law.assumptions import Assumptions
@@ -70,4 +68,4 @@ def assume(law: Law, assumptions: Assumptions) -> Law:
     """
     for error in unknown_in_assumptions(law, assumptions):
         raise error
-    return replace(law, assumptions=law.assumptions.under(assumptions)) if assumptions else law
+    return law.with_assumptions(assumptions)

@@ -146,8 +146,9 @@ def _is_known_code(law: Law, code: str) -> bool:
     """Test whether a code is a chapter, heading or line of a schedule, or is in a list; half a level is not."""
     if len(code) % 2:
         return False
-    place = bisect_left(law.listed_codes, code)
-    listed = place < len(law.listed_codes) and law.listed_codes[place].startswith(code)
+    codes = law.fixed.listed_codes
+    place = bisect_left(codes, code)
+    listed = place < len(codes) and codes[place].startswith(code)
     return listed or load_schedule().knows(code)
 
 

@@ -1,0 +1,113 @@
+"""Work out what a law and all laws that scenarios make of it have in common: names, clocks, groups and lists by day.
+
+No change of a scenario edits the parts of the law that this is worked out from.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from tariffs.engine.base.bounded_cache import BoundedCache
+from tariffs.engine.law.commitments import QuantityRule, commitment_moments
+from tariffs.engine.law.known_names import Names
+from tariffs.engine.law.measure_history import utc_sorted
+from tariffs.engine.law.model import IMPORT, Claim, Membership, ProductList, Switch, holds
+from tariffs.engine.law.raw_fields import Context
+
+# Groups and lists change on some hundred days.
+DAYS_KEPT = 128
+
+
+@dataclass(frozen=True)
+class NamesOn:
+    """Origins of each group and codes of each product list on a day."""
+
+    groups: Mapping[str, frozenset[str]]
+    lists: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class FixedParts:
+    """See the module. The fields are those of the law."""
+
+    as_of: date
+    coverage: tuple[datetime, datetime]
+    zones: Mapping[str, ZoneInfo]
+    claims: Mapping[str, Claim]
+    switches: Mapping[str, Switch]
+    groups: Mapping[str, tuple[Membership, ...]]
+    lists: Mapping[str, ProductList]
+    row_sets: Mapping[str, Any]
+    limits: tuple[QuantityRule, ...]
+    origins: frozenset[str]
+    retired_switches: Mapping[str, str]
+
+    @cached_property
+    def vocabulary(self) -> Names:
+        """Countries, groups, lists and switches that measures and scenarios may name."""
+        switches = {switch.id: switch.values for switch in self.switches.values()}
+        origins = self.origins | self.groups.keys()
+        return Names(origins, frozenset(self.lists), switches, self.retired_switches)
+
+    @cached_property
+    def listed_codes(self) -> Sequence[str]:
+        """Every code of a product list, sorted."""
+        return sorted({entry.code for product_list in self.lists.values() for entry in product_list.entries})
+
+    @cached_property
+    def _contexts(self) -> Mapping[str, Context]:
+        types = {claim.id: claim.type for claim in self.claims.values()}
+        return {
+            direction: Context(types, zone, self.as_of, self.row_sets, self.vocabulary)
+            for direction, zone in self.zones.items()
+        }
+
+    def context(self, direction: str) -> Context:
+        """Reading context of measures of a direction."""
+        return self._contexts.get(direction) or self._contexts[IMPORT]
+
+    @cached_property
+    def covered(self) -> Mapping[str, tuple[datetime, datetime]]:
+        """By direction the days that the law covers, the first and the end of the last, on its clock."""
+        start, end = (moment.astimezone(self.zones[IMPORT]) for moment in self.coverage)
+        return {
+            direction: (start.replace(tzinfo=zone), end.replace(tzinfo=zone))
+            for direction, zone in self.zones.items()
+        }
+
+    @cached_property
+    def moments(self) -> Sequence[datetime]:
+        """Instants at which coverage, groups, lists or commitments begin or end, sorted (UTC)."""
+        return utc_sorted((*self.coverage, *self._name_moments, *commitment_moments(self.limits)))
+
+    @cached_property
+    def _name_moments(self) -> Sequence[datetime]:
+        dated = [item for memberships in self.groups.values() for item in memberships]
+        moments = [moment for item in dated for moment in (item.start, item.end)]
+        return utc_sorted(
+            [
+                *moments,
+                *(moment for product_list in self.lists.values() for moment in product_list.boundaries),
+            ]
+        )
+
+    @cached_property
+    def _names(self) -> BoundedCache[int, NamesOn]:
+        return BoundedCache(DAYS_KEPT)
+
+    def names_on(self, instant: datetime) -> NamesOn:
+        """Groups and lists at an (aware) instant; the same object until one of them changes."""
+        return self._names.get(bisect_right(self._name_moments, instant), lambda: self._spelled(instant))
+
+    def _spelled(self, instant: datetime) -> NamesOn:
+        groups = {
+            name: frozenset[str]().union(*(m.members for m in dated if holds(m.start, m.end, instant)))
+            for name, dated in self.groups.items()
+        }
+        return NamesOn(groups, {name: product_list.on(instant) for name, product_list in self.lists.items()})

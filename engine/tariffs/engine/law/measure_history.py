@@ -1,0 +1,125 @@
+"""A measure with the acts on it, and its states, each settled once for all laws that have this measure and these acts.
+
+A scenario touches few measures. The law that it makes has the histories of all others in common with the law it was
+applied to, and so their rows: the same objects wherever switches and confidence choose the same.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+from tariffs.engine.base.bounded_cache import BoundedCache
+from tariffs.engine.law.amendments import Act
+from tariffs.engine.law.law_at import Active
+from tariffs.engine.law.measure_state import MeasureState, known, moments_of
+from tariffs.engine.law.model import CONFIDENCE, Measure, Switch
+from tariffs.engine.law.tested_dates import state_as_tested
+
+# A measure has some ten segments of time, and few of publication, switches and confidence in use.
+STATES_KEPT = 64
+_Key = tuple[int, int, tuple[str, ...], str]
+
+
+@dataclass(frozen=True)
+class Choices:
+    """Choices under which a law is read: the switches as set, and the least confidence that counts."""
+
+    switches: Mapping[str, Switch]
+    settings: Mapping[str, str]
+    min_conf: str
+
+    def setting(self, name: str) -> str:
+        """Value of a switch: as set, else its default."""
+        return self.settings.get(name, self.switches[name].default)
+
+    def switched(self, wanted: Mapping[str, str]) -> bool:
+        """Test whether all switches have the wanted values."""
+        return all(self.setting(name) == value for name, value in wanted.items())
+
+    def sure(self, conf: str) -> bool:
+        """Test whether a confidence is good enough."""
+        return not conf or CONFIDENCE.index(conf) <= CONFIDENCE.index(self.min_conf)
+
+    def count(self, switch: Mapping[str, str], conf: str) -> bool:
+        """Test whether something with these switches and this confidence is part of the law."""
+        return self.switched(switch) and self.sure(conf)
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """State of a measure in a segment, or None; `active` if it is modelled and has rows."""
+
+    state: MeasureState | None
+    active: Active | None
+
+
+class MeasureHistory:
+    """A measure with the acts on it, law before scenario, in order; immutable but for its cache of states.
+
+    Attributes:
+        place: the place of the measure in the law.
+        measure: the measure.
+        acts: the acts.
+        zone: the zone in which conditions state their instants, that of the measure's direction.
+    """
+
+    def __init__(self, place: int, measure: Measure, acts: tuple[Act, ...], zone: ZoneInfo) -> None:
+        self.place = place
+        self.measure = measure
+        self.acts = acts
+        self.zone = zone
+        self._states: BoundedCache[_Key, Settled] = BoundedCache(STATES_KEPT)
+
+    def with_acts(self, acts: Iterable[Act]) -> MeasureHistory:
+        """History after more acts."""
+        return MeasureHistory(self.place, self.measure, (*self.acts, *acts), self.zone)
+
+    @cached_property
+    def moments(self) -> Sequence[datetime]:
+        """Instants at which the state may change, sorted (UTC)."""
+        return utc_sorted(moments_of(self.measure, self.acts))
+
+    @cached_property
+    def publication_days(self) -> Sequence[date]:
+        """Days on which periods and acts were published, sorted."""
+        days = {period.known_from for period in self.measure.periods}
+        return sorted(days | {act.known_from for act in self.acts if act.known_from})
+
+    @cached_property
+    def _switches(self) -> tuple[str, ...]:
+        """Switches that the state depends on."""
+        wanted = [self.measure.switch, *(period.switch for period in self.measure.periods)]
+        wanted += [act.change.switch for act in self.acts]
+        return tuple(sorted({name for switches in wanted for name in switches}))
+
+    def settled(self, instant: datetime, known_on: date, choices: Choices) -> Settled:
+        """State at an (aware) instant by the acts published until a day; the same object in the same segment."""
+        key = (
+            bisect_right(self.moments, instant),
+            bisect_right(self.publication_days, known_on),
+            tuple(map(choices.setting, self._switches)),
+            choices.min_conf,
+        )
+        return self._states.get(key, lambda: self._settle(instant, known_on, choices))
+
+    def _settle(self, instant: datetime, known_on: date, choices: Choices) -> Settled:
+        measure = self.measure
+        if not choices.count(measure.switch, measure.conf):
+            return Settled(None, None)
+        acts = [a for a in known(self.acts, known_on) if choices.count(a.change.switch, a.change.conf)]
+        periods = [p for p in measure.periods if p.known_from <= known_on and choices.count(p.switch, p.conf)]
+        state = state_as_tested(measure, acts, periods, instant, self.zone)
+        if state is None or not state.rows or not measure.modelled:
+            return Settled(state, None)
+        cites = {state.period.id: state.period.cite, **{act.name: act.change.cite for act in self.acts}}
+        return Settled(state, Active(self.place, measure, state.rows, cites, state.period.id))
+
+
+def utc_sorted(moments: Iterable[datetime | None]) -> list[datetime]:
+    """Sort the instants among some values, in UTC: those of several zones are slow to compare."""
+    return sorted({moment.astimezone(UTC) for moment in moments if moment is not None})
