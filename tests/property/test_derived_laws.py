@@ -18,7 +18,7 @@ from tariffs.engine.errors import TariffsError
 from tariffs.engine.law import Law, law_from_raw, load_law
 from tariffs.engine.law.amendments import Change, change_from_mapping
 from tariffs.engine.law.law import IMPORT
-from tariffs.engine.law.model import Measure
+from tariffs.engine.law.model import Measure, Row
 from tariffs.engine.rating.law_fingerprint import law_fingerprint
 from tariffs.engine.scenario import apply_scenario, library
 from tests.law.random_law import OPS, event, random_law
@@ -187,3 +187,21 @@ def test_derived_laws_are_collected_and_leave_nothing_behind() -> None:
     derive(1000)
     gc.collect()
     assert sys.getallocatedblocks() < before * 1.005
+
+
+def test_an_exemption_with_a_test_of_the_entry_date_ends_on_that_date() -> None:
+    exempt = {
+        "op": "exempt",
+        "from": "2026-06-01",
+        "measures": {"id": "s122_surcharge"},
+        "if": ["entry_date < 2026-06-15T00:00-04:00"],
+    }
+    law = LAW.with_changes([change_from_mapping(exempt, "changes[0]", source="scenario")])
+    days = [datetime.fromisoformat(f"2026-06-{day}T12:00-04:00") for day in (10, 20)]
+    reliefs = [any(row.relief for row in _rows(law, day) if "changes[0]" in str(row.acts)) for day in days]
+    assert reliefs == [True, False]
+
+
+def _rows(law: Law, instant: datetime) -> tuple[Row, ...]:
+    state = law.state_of(law.measures["s122_surcharge"], instant, law.as_of)
+    return state.rows if state else ()
