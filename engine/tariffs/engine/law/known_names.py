@@ -5,7 +5,7 @@ A misspelt list or country would match no goods, so every reader of a scope or s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from tariffs.engine.base.spelling import nearest
@@ -18,7 +18,7 @@ ORIGINS = "country or group"
 """The kind of names that people also write as a country's name or alpha-3 code."""
 
 
-def check_known(names: Iterable[str], known: Iterable[str], kind: str, path: str) -> None:
+def check_known(names: Iterable[str], known: Collection[str], kind: str, path: str) -> None:
     """Refuse a name that is not among the known ones.
 
     Raises:
@@ -28,10 +28,9 @@ def check_known(names: Iterable[str], known: Iterable[str], kind: str, path: str
         raise error
 
 
-def unknown(names: Iterable[str], known: Iterable[str], kind: str, path: str) -> Iterator[ScenarioError]:
+def unknown(names: Iterable[str], known: Collection[str], kind: str, path: str) -> Iterator[ScenarioError]:
     """Yield the error NOTHING_MATCHED of every name that is not among the known ones, with the nearest of them."""
-    known = frozenset(known)
-    for name in sorted(set(names) - known):
+    for name in sorted(name for name in set(names) if name not in known):
         near = nearest(name, known)
         if kind == ORIGINS:
             near = origins_named(name) or near or similar_origins(name)

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from tariffs.engine.base.bounded_cache import BoundedCache
+from tariffs.engine.base.hashed import Hashed
 from tariffs.engine.law.measure_state import MeasureState, rule_on
-from tariffs.engine.law.model import Measure, Row, Rule
+from tariffs.engine.law.model import CHARGE, Measure, Row, Rule
 
 # A code and origin keep some 2 KB of a segment.
 LINES_KEPT = 512
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Active:
     """A modelled measure in force at an instant, with the rows that hold.
 
@@ -29,13 +31,25 @@ class Active:
     cites: Mapping[str, tuple[str, ...]]
     period: str
 
+    @cached_property
+    def charges(self) -> Hashed:
+        """The measure and its rows as far as they make a difference for duty."""
+        measure = self.measure
+        rows = tuple(map(CHARGE, self.rows))
+        return Hashed((measure.id, measure.authority, measure.displaces_at_zero, rows))
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Every country, group, code and list that the scopes of its rows name."""
+        return frozenset[str]().union(*(row.scope.names for row in self.rows))
+
     def citations(self, row: Row) -> tuple[str, ...]:
         """Citations of a row: of its period, of the acts that changed it, of the measure."""
         cites = [cite for act in row.acts for cite in self.cites.get(act, ())]
         return tuple(dict.fromkeys((*cites, *self.measure.cite)))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ActiveRule:
     """A stacking rule in force, its selectors resolved to measure indices (members in order)."""
 
@@ -50,6 +64,13 @@ class ActiveRule:
         if rule is self.rule:
             return self
         return None if rule is None else replace(self, rule=rule)
+
+    @cached_property
+    def effect(self) -> Hashed:
+        """The terms of the rule without its selectors."""
+        rule = self.rule
+        facts = rule.when_not, rule.conditions, rule.unless, rule.take, rule.base, rule.pick
+        return Hashed((*facts, bool(rule.when)))
 
     def touches(self, present: frozenset[int]) -> bool:
         """Test whether the rule could change anything where only these measures are present."""

@@ -16,11 +16,12 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from functools import reduce
+from typing import Any
 
 from tariffs.engine.errors import LawError
 from tariffs.engine.law.amendments import LAW, Act
 from tariffs.engine.law.conditions import ENTRY_DATE, Condition
-from tariffs.engine.law.model import PROHIBITION, Measure, Period, Row, Rule, Scope
+from tariffs.engine.law.model import CHARGE, PROHIBITION, Measure, Period, Row, Rule, Scope
 
 Rows = tuple[Row, ...]
 COMBINATIONS_AT_MOST = 256
@@ -100,14 +101,13 @@ def _differing(
         reaching = [act for act in acts if _is_whole(act) or act.scope in scopes]
         state = _settled(measure, reaching, periods, instant)
         catches = any(set(other) < set(scopes) for other, _ in combined)
-        if catches or _bare_rows(state) != _bare_rows(wide):
+        if catches or _charges(state) != _charges(wide):
             combined.append((scopes, state))
     return combined[::-1]
 
 
-def _bare_rows(state: MeasureState | None) -> Rows | None:
-    """Rows without the acts that made them."""
-    return None if state is None else tuple(replace(row, acts=(), kept=False) for row in state.rows)
+def _charges(state: MeasureState | None) -> list[tuple[Any, ...]] | None:
+    return None if state is None else list(map(CHARGE, state.rows))
 
 
 def _is_whole(act: Act) -> bool:
@@ -272,6 +272,8 @@ def _holding(periods: Sequence[Period], instant: datetime) -> Period | None:
 
 def resolve_dates(conditions: Sequence[Condition], instant: datetime) -> tuple[Condition, ...] | None:
     """Remove tests of the entry date from conditions; None if one of them fails at the instant."""
+    if not any(c.claim == ENTRY_DATE for c in conditions):
+        return tuple(conditions)
     facts = {ENTRY_DATE: instant}
     if not all(c.holds(facts) for c in conditions if c.claim == ENTRY_DATE):
         return None
@@ -292,7 +294,11 @@ def rule_on(rule: Rule, instant: datetime) -> Rule | None:
 
 def _at_entry(rows: Rows, instant: datetime) -> Rows:
     resolved = ((row, resolve_dates(row.conditions, instant)) for row in rows)
-    return tuple(replace(row, conditions=left) for row, left in resolved if left is not None)
+    return tuple(
+        row if left == row.conditions else replace(row, conditions=left)
+        for row, left in resolved
+        if left is not None
+    )
 
 
 def _begun(acts: Iterable[Act], ops: frozenset[str], instant: datetime) -> list[Act]:

@@ -6,10 +6,13 @@ docs/law-data.md describes the text form each value is read from.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
+from operator import attrgetter
+from typing import Any
 
 from tariffs.engine.law.conditions import Condition
 from tariffs.engine.law.values import UnitRate
@@ -62,6 +65,11 @@ class Scope:
             self.products + other.products,
             self.not_products | other.not_products,
         )
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Every country, group, code and list that it names."""
+        return frozenset[str]().union(*self.origins, self.not_origins, *self.products, self.not_products)
 
     @property
     def is_any(self) -> bool:
@@ -128,6 +136,15 @@ class Row:
         return self.kind == PROHIBITION and not self.suspended
 
 
+def _all_but(*names: str) -> Callable[[Row], tuple[Any, ...]]:
+    return attrgetter(*(part.name for part in fields(Row) if part.name not in names))
+
+
+# A row as it is compared with others, whatever acts made it; `CHARGE` is what makes a difference for duty.
+BUT_ACTS = _all_but("acts")
+CHARGE = _all_but("acts", "kept")
+
+
 @dataclass(frozen=True, slots=True)
 class Period:
     """Rows that an instrument enacted from an instant on, to an end only where the instrument writes one."""
@@ -175,6 +192,7 @@ class Measure:
         return tuple(p.id for p in self.periods)
 
 
+@lru_cache(maxsize=1024)
 def nodes_above(authority: str) -> tuple[str, ...]:
     """List a node of the authority tree and those above it, nearest first."""
     parts = authority.split(".")

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.base.chunks import checkpoint
 from tariffs.engine.law.law import IMPORT, REVIVE, InForce, Law
-from tariffs.engine.law.model import Measure, Row, Rule, Scope, holds
+from tariffs.engine.law.model import BUT_ACTS, Measure, Rule, Scope, holds
 
 Group = tuple[Scope, ...]
 Effect = tuple[Group, ...]
@@ -122,16 +122,13 @@ def _is_used(law: Law, name: str) -> bool:
 
 def _moved(measure: Measure, laws: list[Law], instant: datetime, known_on: date) -> Group:
     """Scopes of the rows of a measure that not all the laws have."""
-    kinds = [_rows(measure, law, instant, known_on) for law in laws]
-    if all(rows == kinds[0] for rows in kinds):
+    states = [law.state_of(measure, instant, known_on) for law in laws]
+    # Laws share the states that a switch leaves as they are.
+    if all(state is states[0] for state in states):
         return ()
+    kinds = [{BUT_ACTS(row): row.scope for row in state.rows} if state else {} for state in states]
     common = set(kinds[0]).intersection(*kinds[1:])
-    return tuple(dict.fromkeys(row.scope for rows in kinds for row in rows if row not in common))
-
-
-def _rows(measure: Measure, law: Law, instant: datetime, known_on: date) -> tuple[Row, ...]:
-    state = law.state_of(measure, instant, known_on)
-    return tuple(replace(row, acts=()) for row in state.rows) if state else ()
+    return tuple(dict.fromkeys(scope for kind in kinds for row, scope in kind.items() if row not in common))
 
 
 def _is_dated(rule: Rule, instant: datetime, known_on: date) -> bool:

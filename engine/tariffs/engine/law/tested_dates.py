@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from tariffs.engine.law.amendments import Act
 from tariffs.engine.law.conditions import Condition
 from tariffs.engine.law.measure_state import MeasureState, Rows, measure_state, moments_of
-from tariffs.engine.law.model import Measure, Period, Row
+from tariffs.engine.law.model import BUT_ACTS, Measure, Period, Row
 
 
 def state_as_tested(
@@ -39,7 +39,7 @@ def state_as_tested(
     for moment in _begun(measure, acts, instant):
         then = measure_state(measure, acts, periods, moment)
         rows = then.rows if then else ()
-        if spans and _bare(spans[-1][1]) == _bare(rows):
+        if spans and list(map(BUT_ACTS, spans[-1][1])) == list(map(BUT_ACTS, rows)):
             rows = spans.pop()[1]
         spans.append((moment.astimezone(zone), rows))
     return replace(state, rows=_as_conditions(spans, measure.tested_on))
@@ -49,11 +49,6 @@ def _begun(measure: Measure, acts: Sequence[Act], instant: datetime) -> list[dat
     """List the moments of a measure up to an instant, the latest first."""
     begun = [moment for moment in moments_of(measure, acts) if moment is not None and moment <= instant]
     return sorted(begun, reverse=True)
-
-
-def _bare(rows: Rows) -> Rows:
-    """Rows without the acts that made them."""
-    return tuple(replace(row, acts=()) for row in rows)
 
 
 def _as_conditions(spans: Sequence[tuple[datetime, Rows]], claim: str) -> Rows:

@@ -6,12 +6,11 @@ fingerprint covers what compile reads: rows, rules between measures in force, an
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from dataclasses import replace
+from collections.abc import Hashable, Mapping
 from datetime import date, datetime
 
+from tariffs.engine.base.hashed import Hashed
 from tariffs.engine.law.law import ActiveRule, InForce, Law
-from tariffs.engine.law.model import Scope
 from tariffs.engine.law.quantity_rules import quantity_rules
 from tariffs.engine.tables.claim_shares import settings_at
 from tariffs.engine.tables.default_shares import basis_of
@@ -26,24 +25,24 @@ def law_fingerprint(law: Law, in_force: InForce, instant: datetime, known_on: da
         instant: the instant.
         known_on: the day whose acts count.
     """
-    ids = list(law.measures)
     settings = settings_at(law, instant)
     constraints = tuple(item for item in law.constraints if item.holds(instant))
-    measures = tuple(
-        (
-            active.measure.id,
-            active.measure.authority,
-            active.measure.displaces_at_zero,
-            tuple(replace(row, acts=(), kept=False) for row in active.rows),
-        )
-        for active in in_force.actives
-    )
-    present = {active.index for active in in_force.actives}
-    rules = tuple(found for rule in in_force.rules if (found := _rule(rule, ids, present)) is not None)
-    scopes = [row.scope for active in in_force.actives for row in active.rows]
-    scopes += [item.scope for item in settings] + [item.scope for item in constraints]
     inputs = settings, constraints, _assumed_limits(law, instant, known_on), basis_of(law)
-    return measures, rules, inputs, _names(scopes, in_force)
+    key = ("fingerprint", "measures")
+    if key not in in_force.cache:
+        in_force.cache[key] = _measures(in_force)
+    scopes = [item.scope for item in settings] + [item.scope for item in constraints]
+    names = frozenset[str]().union(*(scope.names for scope in scopes))
+    return in_force.cache[key], inputs, _contents(names, in_force)
+
+
+def _measures(in_force: InForce) -> Hashed:
+    """Measures and rules in force, and the contents of the groups and lists that the measures name."""
+    ids = {active.index: active.measure.id for active in in_force.actives}
+    charges = tuple(active.charges for active in in_force.actives)
+    rules = tuple(found for rule in in_force.rules if (found := _rule(rule, ids)) is not None)
+    names = frozenset[str]().union(*(active.names for active in in_force.actives))
+    return Hashed((charges, rules, _contents(names, in_force)))
 
 
 def _assumed_limits(law: Law, instant: datetime, known_on: date) -> Hashable:
@@ -55,26 +54,21 @@ def _assumed_limits(law: Law, instant: datetime, known_on: date) -> Hashable:
     return (assumed, limits) if limits else ()
 
 
-def _rule(active: ActiveRule, ids: list[str], present: set[int]) -> Hashable:
+def _rule(active: ActiveRule, ids: Mapping[int, str]) -> Hashable:
     """Identify a rule by the measures in force it can affect; None if it affects none."""
-    on = frozenset(ids[index] for index in active.on & present)
-    members = tuple(frozenset(ids[index] for index in found & present) for found in active.members)
+    on = _present(active.on, ids)
+    members = tuple(_present(wanted, ids) for wanted in active.members)
     if not on and not any(members):
         return None
-    rule = active.rule
-    when = frozenset(ids[index] for index in active.when & present)
-    facts = rule.when_not, rule.conditions, rule.unless, rule.take, rule.base, rule.pick, bool(rule.when)
-    return when, on, members, facts
+    return _present(active.when, ids), on, members, active.effect
 
 
-def _names(scopes: list[Scope], in_force: InForce) -> Hashable:
-    """Contents of the groups and lists that scopes name; equal codes of a list are the same object."""
-    names = {
-        name
-        for scope in scopes
-        for found in (*scope.origins, scope.not_origins, *scope.products, scope.not_products)
-        for name in found
-    }
+def _present(wanted: frozenset[int], ids: Mapping[int, str]) -> frozenset[str]:
+    return frozenset([ids[index] for index in wanted if index in ids])
+
+
+def _contents(names: frozenset[str], in_force: InForce) -> Hashable:
+    """Contents of groups and lists by name; equal codes of a list are the same object."""
     groups = tuple((name, in_force.groups[name]) for name in sorted(names & in_force.groups.keys()))
     lists = tuple((name, id(in_force.lists[name])) for name in sorted(names & in_force.lists.keys()))
     return groups, lists

@@ -30,8 +30,7 @@ def unknown_names(law: Law, change: Change) -> Iterator[ScenarioError]:
     selector, path = change.selector, f"{change.path}.measures"
     yield from _unknown_measures(law, selector.ids, f"{path}.id")
     if selector.authority:
-        nodes = {parent for measure in law.measures.values() for parent in measure.parents}
-        yield from unknown((selector.authority,), nodes, "authority", f"{path}.authority")
+        yield from unknown((selector.authority,), law.bound.index.nodes, "authority", f"{path}.authority")
     abroad = any(measure.direction != IMPORT for measure, _ in law.select_measures(change))
     yield from _unknown_in_scope(law, selector.scope, abroad, path)
     yield from _unknown_in_scope(law, change.goods, abroad, change.path)
@@ -91,8 +90,7 @@ def _unknown_in_measure(law: Law, value: Any, path: str) -> Iterator[ScenarioErr
 
 
 def _unknown_measures(law: Law, ids: Iterable[str], path: str) -> Iterator[ScenarioError]:
-    known = {name for measure in law.measures.values() for name in (measure.id, *measure.labels)}
-    others = []
+    index, others = law.bound.index, []
     for name in ids:
         if name in law.retired:
             yield ScenarioError(
@@ -102,7 +100,7 @@ def _unknown_measures(law: Law, ids: Iterable[str], path: str) -> Iterator[Scena
                 fix=f"Use {law.retired[name]!r}.",
                 metadata={"use_instead": law.retired[name]},
             )
-        elif name not in known and name in law.names:
+        elif name not in index.labels and name in index.nodes:
             yield ScenarioError(
                 "NOTHING_MATCHED",
                 f"{name!r} is an authority, not a measure.",
@@ -111,7 +109,7 @@ def _unknown_measures(law: Law, ids: Iterable[str], path: str) -> Iterator[Scena
             )
         else:
             others.append(name)
-    yield from unknown(others, known, "measure", path)
+    yield from unknown(others, index.labels, "measure", path)
 
 
 def _bad_terms(law: Law, change: Change) -> Iterator[ScenarioError]:
