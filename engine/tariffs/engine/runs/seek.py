@@ -1,0 +1,267 @@
+"""Find the value of a parameter at which a result meets a target: the verb behind `tariffs seek`.
+
+The range is evaluated on a grid first, so that no zero is missed in silence: a zero between two points of it shows as
+a change of sign, or as a turning point that comes near the target. Each is then refined within its cell.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from tariffs.engine.errors import InputError
+from tariffs.engine.law.law import Law
+from tariffs.engine.law.notes import Note
+from tariffs.engine.line_duty.entry_line import unread_of
+from tariffs.engine.runs.bracketing import Crossing, Plateau, Search
+from tariffs.engine.runs.impact import point_days, read_points, scenario_notes
+from tariffs.engine.runs.options import Options, Point
+from tariffs.engine.runs.seek_range import SeekRange, first_steps, seek_range
+from tariffs.engine.runs.seek_target import Target, check_where
+from tariffs.engine.runs.sweep import check_points, evaluate, points_at, shortened
+from tariffs.engine.runs.sweep_points import float_of
+from tariffs.engine.runs.table_run import Cancelled, Progress, RunContext, TableRun
+from tariffs.engine.scenario import Scenario
+from tariffs.engine.tables.prepare import Table
+
+TOLERANCE = 1e-9
+"""A target is met within this share of it."""
+JUMP = 1e-6
+"""Neighbouring values of a continuum that differ by more than this share of the whole range are a jump."""
+Value = float | str
+
+
+@dataclass(frozen=True, slots=True)
+class Vary:
+    """Parameter that a seek varies, with the ends of its range as text, such as `0%` and `60%`."""
+
+    name: str
+    low: str
+    high: str
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """Value at which the target is met, and the result there; `to` is the last one if it is met on a whole span."""
+
+    value: Value
+    achieved: float
+    to: Value | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """Neighbouring values between which the result passes the target without meeting it."""
+
+    value: Value
+    achieved: float
+    next_value: Value
+    next_achieved: float
+
+
+@dataclass(frozen=True, slots=True)
+class Seek:
+    """Results of a goal seek, in rising order of the value.
+
+    `path` has all evaluations: `value` (numbers as Float64, rates as fractions; days as String) and `achieved`.
+    `monotone` says whether the result never turns along it. `nearest` is the evaluation nearest to the target.
+    """
+
+    roots: tuple[Root, ...]
+    jumps: tuple[Jump, ...]
+    nearest: Root
+    monotone: bool
+    path: pl.DataFrame
+    notes: tuple[Note, ...]
+    refused: pl.DataFrame
+    provenance: Mapping[str, object]
+
+
+def seek(
+    table: Table,
+    scenario: Scenario,
+    vary: Vary,
+    target: Target,
+    *,
+    parameters: Mapping[str, str] | None = None,
+    on: str = "",
+    law: Law,
+    options: Options | None = None,
+    progress: Progress | None = None,
+    cancelled: Cancelled | None = None,
+) -> Seek:
+    """Find the values of a parameter at which a result meets a target.
+
+    Args:
+        table: a frame, a path, or None for the embedded table of US imports 2024.
+        scenario: the scenario.
+        vary: the parameter and its range: rates, shares or factors of one form, days, or off and on.
+        target: the result aimed at.
+        parameters: values of the scenario's other parameters; missing ones have their defaults.
+        on: day of the law; empty for its as-of day.
+        law: the law before the scenario.
+        options: options of the run; `by` is that of `target.where`.
+        progress: called with a stage and a fraction done.
+        cancelled: called between points and chunks; if it returns True the run stops.
+
+    Raises:
+        InputError: PARAMETER_INVALID for a range, target or filter that cannot be used; or as `sweep`.
+        ScenarioError: a parameter is unknown, or the scenario cannot be applied at some value.
+        ServiceError: CANCELLED.
+    """
+    target.check()
+    declared = scenario.parameters.get(vary.name)
+    values = seek_range(vary.name, vary.low, vary.high, declared.kind if declared else "")
+    fixed = parameters or {}
+    check_points(scenario, [{vary.name: values.text(0)}, {vary.name: values.text(values.steps)}], fixed)
+    options = replace(options or Options(), by=tuple(target.where), lines=False)
+    context = RunContext(progress, cancelled)
+    run = TableRun(table, law, options, context)
+    check_where(run, target.where)
+    (day,), day_notes = read_points(law, [Point(scenario, on)], run.options.direction)
+    evaluation = _Evaluation(run, scenario, fixed, vary.name, values, target, day.on)
+    search = Search(evaluation, first_steps(values), lambda found: _tolerance(target, found))
+    _check_defined(target, search.values.values())
+    plateaus, crossings = search.run()
+    context.step("done", 1.0)
+    answer = _Answer(values, dict(sorted(evaluation.achieved.items())), target)
+    filled = points_at(scenario, [{}], fixed)[0].scenario
+    notes = (
+        *day_notes,
+        *run.notes(),
+        *unread_of(run.law, point_days(run.law, [day], run.options.direction), run.options.known_on),
+        *scenario_notes(run.law, filled),
+        *evaluation.notes,
+    )
+    facts = {
+        "vary": [vary.name, vary.low, vary.high],
+        "target": [target.column, target.value],
+        "where": {key: list(allowed) for key, allowed in target.where.items()},
+    }
+    return Seek(
+        *answer.roots_and_jumps(plateaus, crossings),
+        answer.nearest(),
+        answer.monotone(),
+        answer.path(),
+        shortened(notes),
+        run.refused(),
+        run.provenance([filled], on=day.on, seek=facts),
+    )
+
+
+class _Evaluation:
+    """Distance from the target at steps of the range."""
+
+    def __init__(
+        self,
+        run: TableRun,
+        scenario: Scenario,
+        fixed: Mapping[str, str],
+        name: str,
+        values: SeekRange,
+        target: Target,
+        on: str,
+    ) -> None:
+        self._run, self._scenario, self._fixed, self._name = run, scenario, fixed, name
+        self._values, self._target, self._on = values, target, on
+        self._grid = 0
+        self.achieved: dict[int, float] = {}
+        self.notes: tuple[Note, ...] = ()
+
+    def __call__(self, steps: Sequence[int]) -> dict[int, float]:
+        """Evaluate steps; the first call is the grid, which is most of the work."""
+        self._grid = self._grid or len(steps)
+        texts = [self._values.text(step) for step in steps]
+        points = points_at(self._scenario, [{self._name: text} for text in texts], self._fixed)
+
+        def step_done(done: int) -> None:
+            count = len(self.achieved) + done
+            fraction = count / (count + 1) if count >= self._grid else 0.9 * count / self._grid
+            self._run.context.step(f"{self._name} {texts[done]}", fraction)
+
+        sums = evaluate(self._run, points, self._on, step_done)
+        self.achieved |= dict(zip(steps, map(self._target.achieved, sums), strict=True))
+        self.notes = shortened((*self.notes, *(note for each in sums for note in each.notes)))
+        return {step: self.achieved[step] - self._target.value for step in steps}
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """Reads the answer of a search: steps become values."""
+
+    values: SeekRange
+    achieved: Mapping[int, float]
+    target: Target
+
+    def roots_and_jumps(
+        self, plateaus: Sequence[Plateau], crossings: Sequence[Crossing]
+    ) -> tuple[tuple[Root, ...], tuple[Jump, ...]]:
+        roots = [(span.first, self._root(span)) for span in plateaus]
+        jumps = []
+        for crossing in crossings:
+            low, high = crossing.low, crossing.high
+            if (
+                self.values.continuous
+                and abs(self.achieved[high] - self.achieved[low]) <= JUMP * self._spread()
+            ):
+                nearer = min(low, high, key=self._distance)
+                roots.append((nearer, self._root(Plateau(nearer, nearer))))
+            else:
+                jumps.append(
+                    Jump(self._value(low), self.achieved[low], self._value(high), self.achieved[high])
+                )
+        return tuple(root for _, root in sorted(roots, key=lambda pair: pair[0])), tuple(jumps)
+
+    def nearest(self) -> Root:
+        step = min(
+            (step for step, value in self.achieved.items() if not math.isnan(value)), key=self._distance
+        )
+        return Root(self._value(step), self.achieved[step])
+
+    def monotone(self) -> bool:
+        found = [value for value in self.achieved.values() if not math.isnan(value)]
+        noise = 1e-12 * max(map(abs, found))
+        changes = [after - before for before, after in itertools.pairwise(found)]
+        return all(change >= -noise for change in changes) or all(change <= noise for change in changes)
+
+    def path(self) -> pl.DataFrame:
+        values = [self._value(step) for step in self.achieved]
+        kind = pl.String if any(isinstance(value, str) for value in values) else pl.Float64
+        numbers = pl.Series("achieved", list(self.achieved.values()), dtype=pl.Float64).fill_nan(None)
+        return pl.DataFrame([pl.Series("value", values, dtype=kind), numbers])
+
+    def _root(self, span: Plateau) -> Root:
+        value, achieved = self._value(span.first), self.achieved[span.first]
+        return Root(value, achieved, self._value(span.last) if span.last > span.first else None)
+
+    def _value(self, step: int) -> Value:
+        text = self.values.text(step)
+        number = float_of(text)
+        return text if number is None else number
+
+    def _distance(self, step: int) -> float:
+        return abs(self.achieved[step] - self.target.value)
+
+    def _spread(self) -> float:
+        found = [value for value in self.achieved.values() if not math.isnan(value)]
+        return max(found) - min(found)
+
+
+def _check_defined(target: Target, found: Iterable[float]) -> None:
+    if all(map(math.isnan, found)):
+        raise InputError(
+            "PARAMETER_INVALID",
+            f"{target.column} is undefined at every value of the range.",
+            field="target",
+            fix="Columns after the response need a response and a baseline; surplus needs groups of whole products.",
+        )
+
+
+def _tolerance(target: Target, distances: Sequence[float]) -> float:
+    found = [value for value in distances if not math.isnan(value)]
+    size = abs(target.value) or max(found, default=0.0) - min(found, default=0.0)
+    return TOLERANCE * size

@@ -1,0 +1,334 @@
+"""Compute a table at many points of a scenario's parameters: the verb behind `tariffs sweep`.
+
+Points are computed in blocks of BLOCK_POINTS, so that an interrupted sweep continues with the first missing block.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from tariffs.engine.errors import InputError
+from tariffs.engine.law.law import Law
+from tariffs.engine.law.notes import Note
+from tariffs.engine.line_duty.entry_line import unread_of
+from tariffs.engine.runs.grouping import AUTHORITY_COLUMNS, COLUMNS
+from tariffs.engine.runs.impact import point_days, read_points, scenario_notes
+from tariffs.engine.runs.options import Options, Point
+from tariffs.engine.runs.results import TAX
+from tariffs.engine.runs.sweep_points import Points, check_count, invalid_value, point_frame, read_value
+from tariffs.engine.runs.table_run import Cancelled, Progress, StepwiseRun, TableRun
+from tariffs.engine.scenario import Scenario
+from tariffs.engine.tables.prepare import Table
+
+BLOCK_POINTS = 200
+ROWS_AT_MOST = 5_000_000
+"""Group rows of a block; some 700 bytes each until they are sent."""
+ELASTICITY = "elasticity."
+ELASTICITIES = ("sigma", "eta")
+_NOTES_AT_MOST = 20
+
+
+@dataclass(frozen=True, slots=True)
+class SweepPoint:
+    """Point of a sweep: the scenario with its parameters filled, and factors on elasticities by name."""
+
+    scenario: Scenario
+    factors: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class PointSums:
+    """Results of one point: rows by group, the total of the table, and notes."""
+
+    groups: pl.DataFrame
+    total: Mapping[str, float | None]
+    notes: tuple[Note, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SweepBlock:
+    """Results of consecutive points: parameters, keys and result columns by group and in total, and notes."""
+
+    groups: pl.DataFrame
+    totals: pl.DataFrame
+    notes: tuple[Note, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """Results of a sweep.
+
+    `points` has a row a point: the parameters, rates as fractions, on and off as 1 and 0, days as text. `groups` has a
+    row a point and group: the parameters, the keys, the columns of the contract; `totals` a row a point.
+    """
+
+    points: pl.DataFrame
+    groups: pl.DataFrame
+    totals: pl.DataFrame
+    notes: tuple[Note, ...]
+    refused: pl.DataFrame
+    provenance: Mapping[str, object]
+
+
+def evaluate(
+    run: TableRun, points: Sequence[SweepPoint], on: str, step: Callable[[int], None]
+) -> list[PointSums]:
+    """Compute a table at points: the one place where sweeps and seeks value a table.
+
+    Args:
+        run: the table with its options.
+        points: the points.
+        on: day of the law, ISO text.
+        step: called with the number of points done before each one; it may raise CANCELLED.
+    """
+    results: list[PointSums] = []
+    for point in points:
+        step(len(results))
+        at_point = _with_factors(run, point.factors)
+        outcomes = at_point.outcomes(point.scenario, on)
+        notes = dict.fromkeys(note for outcome in outcomes for note in outcome.notes)
+        results.append(PointSums(at_point.groups(outcomes), at_point.total(outcomes), tuple(notes)))
+    return results
+
+
+def sweep(
+    table: Table,
+    scenario: Scenario,
+    points: Points,
+    *,
+    parameters: Mapping[str, str] | None = None,
+    on: str = "",
+    law: Law,
+    options: Options | None = None,
+    progress: Progress | None = None,
+    cancelled: Cancelled | None = None,
+) -> Sweep:
+    """Compute a table at every point of a scenario's parameters.
+
+    Args:
+        table: a frame, a path, or None for the embedded table of US imports 2024.
+        scenario: the scenario; see `Scenario.with_parameters`.
+        points: values by parameter, as text; a parameter that a point leaves out has its default. The names
+            `elasticity.sigma` and `elasticity.eta` multiply the elasticities of the response, such as `x0.5`.
+        parameters: values of parameters that are the same at all points; they are no columns of the results.
+        on: day of the law; empty for its as-of day. A line's own entry date beats it.
+        law: the law before the scenario.
+        options: options of the run; `lines`, `attribute` and `draws` are not used.
+        progress: called with a stage and a fraction done.
+        cancelled: called between points and chunks; if it returns True the run stops.
+
+    Raises:
+        InputError: PARAMETER_INVALID for no or too many points, or values that cannot be read; or as `impact`.
+        ScenarioError: a parameter is unknown, or the scenario cannot be applied at some point.
+        ServiceError: CANCELLED.
+    """
+    run = SweepRun(
+        table,
+        scenario,
+        points,
+        parameters=parameters,
+        on=on,
+        law=law,
+        options=options,
+        progress=progress,
+        cancelled=cancelled,
+    )
+    return run.result([run.value(index) for index in range(run.blocks)])
+
+
+def blocks_of(points: int) -> int:
+    """Count the blocks of so many points."""
+    return -(-points // BLOCK_POINTS)
+
+
+class SweepRun(StepwiseRun):
+    """Sweep computed one block of points at a time; arguments and errors as `sweep`."""
+
+    def __init__(
+        self,
+        table: Table,
+        scenario: Scenario,
+        points: Points,
+        *,
+        parameters: Mapping[str, str] | None = None,
+        on: str = "",
+        law: Law,
+        options: Options | None = None,
+        progress: Progress | None = None,
+        cancelled: Cancelled | None = None,
+    ) -> None:
+        check_points(scenario, points, parameters or {})
+        super().__init__(table, law, options, progress, cancelled)
+        run = self._table_run
+        self.blocks = blocks_of(len(points))
+        self._scenario, self._points, self._fixed = scenario, points, parameters or {}
+        self._frame = point_frame(points, _defaults(scenario))
+        _check_names(self._frame.columns, run.options.by)
+        _check_rows(min(len(points), BLOCK_POINTS) * run.grouping.count)
+        (self._day,), self._day_notes = read_points(law, [Point(scenario, on)], run.options.direction)
+
+    def value(self, index: int) -> SweepBlock:
+        """Compute a block of points."""
+        first, count = index * BLOCK_POINTS, len(self._points)
+        points = points_at(self._scenario, self._points[first : first + BLOCK_POINTS], self._fixed)
+
+        def step(done: int) -> None:
+            self._context.step(f"point {first + done + 1:,} of {count:,}", (first + done) / count)
+
+        results = evaluate(self._table_run, points, self._day.on, step)
+        named = self._frame.slice(first, BLOCK_POINTS)
+        totals = pl.DataFrame([dict(result.total) for result in results], _total_schema(results))
+        return SweepBlock(
+            pl.concat(_named(named, row, result.groups) for row, result in enumerate(results)),
+            pl.concat([named, totals], how="horizontal"),
+            shortened(note for result in results for note in result.notes),
+        )
+
+    def result(self, blocks: Sequence[SweepBlock]) -> Sweep:
+        """Assemble the result, once every block is computed."""
+        self._context.step("done", 1.0)
+        run = self._table_run
+        days = point_days(run.law, [self._day], run.options.direction)
+        scenario = points_at(self._scenario, [{}], self._fixed)[0].scenario
+        notes = (
+            *self._day_notes,
+            *run.notes(),
+            *unread_of(run.law, days, run.options.known_on),
+            *scenario_notes(run.law, scenario),
+            *(note for block in blocks for note in block.notes),
+        )
+        return Sweep(
+            self._frame,
+            pl.concat(block.groups for block in blocks),
+            pl.concat(block.totals for block in blocks),
+            shortened(notes),
+            run.refused(),
+            run.provenance([scenario], on=self._day.on, sweep=self._facts()),
+        )
+
+    def _facts(self) -> dict[str, object]:
+        """Describe the points for the provenance."""
+        text = json.dumps([dict(point) for point in self._points], sort_keys=True, separators=(",", ":"))
+        return {
+            "points": len(self._points),
+            "parameters": self._frame.columns,
+            "digest": hashlib.sha256(text.encode()).hexdigest(),
+        }
+
+
+def points_at(scenario: Scenario, points: Points, fixed: Mapping[str, str]) -> list[SweepPoint]:
+    """Fill a scenario's parameters at points, and read the factors on elasticities.
+
+    Args:
+        scenario: the scenario.
+        points: values by parameter.
+        fixed: values of parameters that are the same at all points.
+
+    Raises:
+        InputError: PARAMETER_INVALID for a factor that cannot be read.
+        ScenarioError: PARAMETER_UNKNOWN or PARAMETER_INVALID, or what the values make together is faulty.
+    """
+    return [_point_at(scenario, {**fixed, **values}) for values in points]
+
+
+def check_points(scenario: Scenario, points: Points, fixed: Mapping[str, str]) -> None:
+    """Check the number of points and the names of their parameters, before any is computed.
+
+    Raises:
+        TariffsError: as `sweep`; values other than those of the first point are read when they are computed.
+    """
+    check_count(len(points))
+    names = list(dict.fromkeys(name for point in points for name in point))
+    for name in fixed.keys() & set(names):
+        raise invalid_value(name, "it is varied and has a fixed value", "Give one of the two.")
+    if not names:
+        raise invalid_value("points", "no parameter is varied", "Give values for one parameter or more.")
+    known = scenario.parameters
+    unknown = {name: "" for name in names if name not in known and not name.startswith(ELASTICITY)}
+    scenario.with_parameters(unknown)
+    points_at(scenario, [{name: value for point in reversed(points) for name, value in point.items()}], fixed)
+
+
+def shortened(notes: Iterable[Note]) -> tuple[Note, ...]:
+    """List notes once each; of one reason at most 20, since texts may differ at every point."""
+    kept: dict[str, list[Note]] = {}
+    for note in dict.fromkeys(notes):
+        others = kept.setdefault(note.reason, [])
+        if len(others) < _NOTES_AT_MOST:
+            others.append(note)
+        elif len(others) == _NOTES_AT_MOST:
+            others.append(Note(note.reason, "More notes of this kind, at other points, are left out."))
+    return tuple(note for others in kept.values() for note in others)
+
+
+def _point_at(scenario: Scenario, values: Mapping[str, str]) -> SweepPoint:
+    factors = {name: text for name, text in values.items() if name.startswith(ELASTICITY)}
+    filled = {name: text for name, text in values.items() if name not in factors}
+    return SweepPoint(
+        scenario.with_parameters(filled),
+        {name.removeprefix(ELASTICITY): _factor(name, text) for name, text in factors.items()},
+    )
+
+
+def _factor(name: str, text: str) -> float:
+    number = read_value(text)
+    if name.removeprefix(ELASTICITY) not in ELASTICITIES:
+        known = ", ".join(ELASTICITY + each for each in ELASTICITIES)
+        raise invalid_value(name, "there is no such elasticity", f"Use {known}.")
+    if number is None or not number[1].factor or number[0] <= 0:
+        raise invalid_value(name, f"{text!r} is not a factor above 0", "Write x0.5 or x2.")
+    return float(number[0])
+
+
+def _with_factors(run: TableRun, factors: Mapping[str, float]) -> TableRun:
+    """Multiply elasticities of a run's response; without factors or response the run itself."""
+    if not factors or run.response is None:
+        return run
+    parameters = run.response.parameters
+    changed = {name: getattr(parameters, name) * factor for name, factor in factors.items()}
+    other = copy.copy(run)
+    other.response = replace(run.response, parameters=replace(parameters, **changed))
+    return other
+
+
+def _defaults(scenario: Scenario) -> dict[str, str]:
+    defaults = {name: parameter.default for name, parameter in scenario.parameters.items()}
+    return defaults | {ELASTICITY + name: "x1" for name in ELASTICITIES}
+
+
+def _check_names(names: Sequence[str], by: Sequence[str]) -> None:
+    taken = {*COLUMNS, *AUTHORITY_COLUMNS, TAX, *by}
+    for name in names:
+        if name in taken:
+            raise invalid_value(
+                name,
+                "the results have a column of the same name",
+                "Give the parameter another name in the scenario.",
+            )
+
+
+def _check_rows(rows: int) -> None:
+    if rows > ROWS_AT_MOST:
+        raise InputError(
+            "BATCH_TOO_LARGE",
+            f"The first {BLOCK_POINTS} points have {rows:,} group rows; the limit is {ROWS_AT_MOST:,}.",
+            field="by",
+            fix="Use coarser keys, or fewer points.",
+            metadata={"found": str(rows), "limit": str(ROWS_AT_MOST)},
+        )
+
+
+def _total_schema(results: Sequence[PointSums]) -> dict[str, pl.DataType | type[pl.DataType]]:
+    return dict.fromkeys(results[0].total, pl.Float64)
+
+
+def _named(points: pl.DataFrame, row: int, groups: pl.DataFrame) -> pl.DataFrame:
+    """Prepend the parameters of a point to its rows."""
+    parameters = [pl.lit(points[row, name], points.schema[name]).alias(name) for name in points.columns]
+    return groups.select(*parameters, pl.all())

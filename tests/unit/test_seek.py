@@ -1,0 +1,221 @@
+"""Goal seeks: known roots are found, jumps are told apart, and none is said to be none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import polars as pl
+import pytest
+
+from tariffs.engine.errors import InputError, ScenarioError, ServiceError
+from tariffs.engine.law import load_law
+from tariffs.engine.runs import seek as seek_module
+from tariffs.engine.runs import seek_range as range_module
+from tariffs.engine.runs.impact import Options, Point, impact
+from tariffs.engine.runs.seek import Root, Seek, Vary, seek
+from tariffs.engine.runs.seek_target import Target
+from tariffs.engine.runs.sweep import PointSums, SweepPoint
+from tariffs.engine.scenario import Scenario, parse_scenario
+from tests.unit.scenario_tables import DAY, HEAD, TABLE
+
+TEXT = HEAD.format(id="family") + (
+    "parameters:\n"
+    "  cn: {default: 12.5%}\n"
+    "  act: {default: on}\n"
+    "  end: {default: 2027-06-01}\n"
+    "changes:\n"
+    "  - {op: set_rate, measures: {id: fl301, origins: [CN]}, from: 2026-09-01, rate: $cn, when: $act}\n"
+    "  - {op: suspend, measures: {id: fl301, origins: [IN]}, from: 2026-12-01, until: $end, on_end: snap_back}\n"
+)
+LISTED_GOODS = 18_000.0
+"""Value of the goods of China in the table that bear the duty: toys and apparel."""
+STATIC = Options(response="none")
+
+
+def family() -> Scenario:
+    return parse_scenario(TEXT)
+
+
+def sought(
+    vary: tuple[str, str, str],
+    target: tuple[str, float],
+    where: Mapping[str, Sequence[str]] | None = None,
+    options: Options = STATIC,
+    fixed: Mapping[str, str] | None = None,
+) -> Seek:
+    aim = Target(*target, where or {})
+    return seek(TABLE, family(), Vary(*vary), aim, parameters=fixed, on=DAY, law=load_law(), options=options)
+
+
+def duty_at(values: Mapping[str, str]) -> float:
+    point = Point(family().with_parameters(values), DAY)
+    return impact(TABLE, [point], law=load_law(), options=STATIC).scenarios[0].total["duty"] or 0.0
+
+
+@pytest.fixture
+def coarse(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A first grid of eight cells, for seeks of the real law."""
+    monkeypatch.setattr(range_module, "CELLS", 8)
+
+
+Result = Callable[[float], float]
+
+
+def answering(monkeypatch: pytest.MonkeyPatch, duty: Result, value: Result = lambda x: 1.0) -> None:
+    """Answer every point with a duty that depends on its rate, in place of the table."""
+
+    def evaluate(
+        run: object, points: Sequence[SweepPoint], on: str, step: Callable[[int], None]
+    ) -> list[PointSums]:
+        sums = []
+        for done, point in enumerate(points):
+            step(done)
+            rate = float(point.scenario.values["cn"].rstrip("%")) / 100
+            row = {"duty": duty(rate), "value_after": value(rate), "welfare": None}
+            groups = [{"origin": origin, **row} for origin in ("CN", "IN", "VN")]
+            sums.append(PointSums(pl.DataFrame(groups), {name: 3.0 * (row[name] or 0.0) for name in row}, ()))
+        return sums
+
+    monkeypatch.setattr(seek_module, "evaluate", evaluate)
+
+
+@pytest.mark.usefixtures("coarse")
+def test_the_rate_at_which_a_static_duty_is_met_is_the_one_worked_by_hand() -> None:
+    """A duty is linear in its rate: base duty plus rate times the goods that bear it."""
+    base = duty_at({"cn": "0%"})
+    found = sought(("cn", "0%", "60%"), ("duty", base + 0.1234 * LISTED_GOODS))
+    ((root),) = found.roots
+    assert root.value == pytest.approx(0.1234, abs=1e-9)
+    assert root.achieved == pytest.approx(base + 0.1234 * LISTED_GOODS, rel=1e-9)
+    assert found.monotone
+    assert found.jumps == ()
+    assert found.path.height <= 11
+    assert found.path["value"].is_sorted()
+    assert found.provenance["seek"] == {
+        "vary": ["cn", "0%", "60%"],
+        "target": ["duty", base + 0.1234 * LISTED_GOODS],
+        "where": {},
+    }
+
+
+@pytest.mark.usefixtures("coarse")
+def test_a_share_of_trade_after_the_response_is_found() -> None:
+    options = Options(baseline="2025-01-01")
+    found = sought(("cn", "0%", "100%"), ("value_after_share", 0.195), {"origin": ["CN"]}, options)
+    (root,) = found.roots
+    point = Point(family().with_parameters({"cn": f"{float(root.value):.15f}"}), DAY)
+    (block,) = impact(TABLE, [point], law=load_law(), options=options).scenarios
+    china = block.groups.filter(origin="CN")["value_after"].item()
+    assert china / (block.total["value_after"] or 1.0) == pytest.approx(0.195, rel=1e-8)
+
+
+@pytest.mark.usefixtures("coarse")
+def test_a_day_is_a_jump_between_two_days() -> None:
+    """The suspension reaches the day of the run, or ends before it."""
+    suspended, charged = duty_at({"end": "2027-01-20"}), duty_at({"end": "2027-01-05"})
+    assert suspended < charged
+    found = sought(("end", "2027-01-08", "2027-01-14"), ("duty", (suspended + charged) / 2))
+    assert found.roots == ()
+    (jump,) = found.jumps
+    assert (jump.value, jump.achieved, jump.next_achieved) == ("2027-01-11", charged, suspended)
+    assert jump.next_value == "2027-01-12"
+    assert found.path.schema["value"] == pl.String
+    met = sought(("end", "2027-01-08", "2027-01-14"), ("duty", charged))
+    assert met.roots == (Root("2027-01-08", charged, "2027-01-11"),)
+
+
+@pytest.mark.parametrize("ends", [("off", "on"), ("on", "off"), ("0", "1"), ("no", "true")])
+def test_on_or_off_is_found(ends: tuple[str, str]) -> None:
+    on = duty_at({"cn": "40%"})
+    found = sought(("act", *ends), ("duty", on), fixed={"cn": "40%"})
+    assert found.roots == (Root(1.0, on),)
+    assert found.path["value"].to_list() == [0.0, 1.0]
+
+
+def test_the_first_grid_has_200_cells(monkeypatch: pytest.MonkeyPatch) -> None:
+    answering(monkeypatch, lambda rate: rate)
+    found = sought(("cn", "0%", "60%"), ("duty", 9.0))
+    assert found.path["value"].to_list() == pytest.approx([0.003 * cell for cell in range(201)])
+
+
+def test_no_root_is_said_with_the_nearest_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    answering(monkeypatch, lambda rate: 100.0 * rate)
+    found = sought(("cn", "0%", "60%"), ("duty", 200.0))
+    assert (found.roots, found.jumps) == ((), ())
+    assert found.nearest.value == 0.6
+    assert found.nearest.achieved == pytest.approx(180.0)
+    assert found.monotone
+
+
+def test_all_roots_are_named_and_turns_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    answering(monkeypatch, lambda rate: rate * (1.0 - rate))
+    found = sought(("cn", "0%", "100%"), ("duty", 0.1875), {"origin": ["CN"]})
+    assert [root.value for root in found.roots] == pytest.approx([0.25, 0.75])
+    assert not found.monotone
+
+
+def test_a_jump_of_the_result_is_no_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    answering(monkeypatch, lambda rate: rate + (1.0 if rate > 0.3141 else 0.0))
+    found = sought(("cn", "0%", "60%"), ("duty", 0.8), {"origin": ["CN"]})
+    assert found.roots == ()
+    (jump,) = found.jumps
+    assert jump.value == pytest.approx(0.3141)
+    assert (jump.achieved, jump.next_achieved) == pytest.approx((0.3141, 1.3141))
+    assert found.monotone
+
+
+def test_a_target_met_on_a_span_has_its_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    answering(monkeypatch, lambda rate: min(rate, 0.2345) * 1e9)
+    found = sought(("cn", "0%", "60%"), ("duty", 0.2345e9), {"origin": ["CN"]})
+    (root,) = found.roots
+    assert [root.value, root.to] == pytest.approx([0.2345, 0.6])
+
+
+def test_groups_are_counted_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    answering(monkeypatch, lambda rate: rate, lambda rate: 2.0)
+    both = {"origin": ["CN", "IN"]}
+    assert sought(("cn", "0%", "60%"), ("duty", 0.5), both).roots[0].value == pytest.approx(0.25)
+    assert sought(("cn", "0%", "60%"), ("duty_share", 2 / 3), both).roots[0].to == pytest.approx(0.6)
+    by_value = sought(("cn", "0%", "60%"), ("duty", 0.75), {})
+    assert by_value.roots[0].value == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize(
+    ("vary", "target", "where", "reason"),
+    [
+        (("cm", "0%", "60%"), ("duty", 1.0), {}, "PARAMETER_UNKNOWN"),
+        (("cn", "60%", "0%"), ("duty", 1.0), {}, "PARAMETER_INVALID"),
+        (("cn", "0%", "0.6"), ("duty", 1.0), {}, "PARAMETER_INVALID"),
+        (("cn", "0%", "2026-11-10"), ("duty", 1.0), {}, "PARAMETER_INVALID"),
+        (("cn", "off", "on"), ("duty", 1.0), {}, "PARAMETER_INVALID"),
+        (("end", "2027-01-10", "2027-01-10"), ("duty", 1.0), {}, "PARAMETER_INVALID"),
+        (("cn", "0%", "60%"), ("revenue", 1.0), {}, "PARAMETER_INVALID"),
+        (("cn", "0%", "60%"), ("duty", float("nan")), {}, "PARAMETER_INVALID"),
+        (("cn", "0%", "60%"), ("duty", 1.0), {"origin": ["XK"]}, "PARAMETER_INVALID"),
+        (("cn", "0%", "60%"), ("duty", 1.0), {"planet": ["Mars"]}, "GROUP_UNKNOWN"),
+        (("act", "off", "on"), ("value_after", 1.0), {}, "PARAMETER_INVALID"),
+        (("act", "off", "on"), ("effective_rate", 1.0), {"authority": ["s301"]}, "PARAMETER_INVALID"),
+    ],
+)
+def test_what_cannot_be_sought_is_an_error(
+    vary: tuple[str, str, str], target: tuple[str, float], where: Mapping[str, Sequence[str]], reason: str
+) -> None:
+    with pytest.raises((InputError, ScenarioError)) as caught:
+        sought(vary, target, where)
+    assert caught.value.reason == reason
+    assert caught.value.fix
+
+
+def test_a_seek_can_be_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    answering(monkeypatch, lambda rate: rate)
+    fractions: list[float] = []
+    target = Target("duty", 0.5, {})
+    vary = Vary("cn", "0%", "60%")
+    with pytest.raises(ServiceError) as caught:
+        seek(
+            TABLE, family(), vary, target, on=DAY, law=load_law(), options=STATIC,
+            progress=lambda _, fraction: fractions.append(fraction), cancelled=lambda: len(fractions) > 50,
+        )  # fmt: skip
+    assert caught.value.reason == "CANCELLED"
+    assert fractions == sorted(fractions)
+    assert fractions[-1] < 1.0

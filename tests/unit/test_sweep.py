@@ -1,0 +1,186 @@
+"""Sweeps: every point is the impact of the scenario with its values, whatever the blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from tariffs.engine.errors import InputError, ScenarioError, ServiceError
+from tariffs.engine.law import load_law
+from tariffs.engine.law.notes import Note
+from tariffs.engine.response.parameters import parameters_for
+from tariffs.engine.runs import sweep as sweep_module
+from tariffs.engine.runs.impact import Options, Point, impact
+from tariffs.engine.runs.sweep import Sweep, SweepRun, shortened, sweep
+from tariffs.engine.runs.sweep_points import POINTS_AT_MOST, Points, grid
+from tariffs.engine.scenario import Scenario, library, parse_scenario
+from tests.unit.scenario_tables import DAY, HEAD, TABLE
+
+TEXT = HEAD.format(id="family") + (
+    "parameters:\n"
+    "  cn: {default: 12.5%}\n"
+    "  india: {default: 12.5%}\n"
+    "  truce: {default: on}\n"
+    "  start: {default: 2026-12-01}\n"
+    "changes:\n"
+    "  - {op: set_rate, measures: {id: fl301, origins: [CN]}, from: 2026-09-01, rate: $cn, when: $truce}\n"
+    "  - {op: set_rate, measures: {id: fl301, origins: [IN]}, from: $start, rate: $india}\n"
+)
+STATIC = Options(response="none", by=("origin",))
+
+
+def family() -> Scenario:
+    return parse_scenario(TEXT)
+
+
+def swept(points: Points, options: Options = STATIC, fixed: Mapping[str, str] | None = None) -> Sweep:
+    return sweep(TABLE, family(), points, parameters=fixed, on=DAY, law=load_law(), options=options)
+
+
+def same_as_impact(points: Points, options: Options) -> None:
+    found = swept(points, options)
+    filled = [Point(family().with_parameters(values), DAY) for values in points]
+    groups, totals = [], []
+    for point in filled:
+        (block,) = impact(TABLE, [point], law=load_law(), options=options).scenarios
+        groups.append(block.groups)
+        totals.append(pl.DataFrame([dict(block.total)]).cast(pl.Float64))
+    names = found.points.columns
+    results = [name for name in found.groups.columns if name not in names]
+    expected = pl.concat(groups).select(results)
+    assert_frame_equal(found.groups.select(results), expected, rel_tol=1e-12, abs_tol=0.0)
+    results = [name for name in found.totals.columns if name not in names]
+    expected = pl.concat(totals).select(results)
+    assert_frame_equal(found.totals.select(results), expected, rel_tol=1e-12, abs_tol=0.0)
+    assert found.totals.select(names).equals(found.points)
+
+
+def test_a_sweep_is_the_impact_of_every_point() -> None:
+    same_as_impact(grid({"cn": ["0%", "33%"], "start": ["2026-12-01", "2027-02-01"]}), STATIC)
+    listed = [{"truce": "off"}, {"cn": "7.5%", "truce": "on"}]
+    same_as_impact(listed, Options(response="none", by=("authority", "origin")))
+
+
+@pytest.mark.parametrize("response", ["armington", "passthrough", "smart"])
+def test_a_sweep_responds_as_the_impact_of_every_point(response: str) -> None:
+    options = Options(response=response, baseline="2025-01-01", by=("hts6",), horizon="long")
+    same_as_impact([{"cn": "0%"}, {"cn": "40%", "india": "0%"}], options)
+
+
+def test_rows_begin_with_the_values_of_their_point() -> None:
+    found = swept([{"cn": "20%"}, {"truce": "off", "start": "2027-02-01"}], fixed={"india": "3%"})
+    points = pl.DataFrame({"cn": [0.2, 0.125], "truce": [1.0, 0.0], "start": ["2026-12-01", "2027-02-01"]})
+    assert found.points.equals(points)
+    assert found.groups.columns[:4] == ["cn", "truce", "start", "origin"]
+    assert found.groups.select("cn", "truce", "start").unique(maintain_order=True).equals(points)
+
+
+def test_blocks_computed_alone_are_those_of_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweep_module, "BLOCK_POINTS", 2)
+    points, law = grid({"cn": ["0%:40%:10%"]}), load_law()
+    whole = swept(points)
+    first = SweepRun(TABLE, family(), points, on=DAY, law=law, options=STATIC)
+    assert first.blocks == 3
+    last = first.value(2)
+    second = SweepRun(TABLE, family(), points, on=DAY, law=law, options=STATIC)
+    second.resume(first.switch_report)
+    result = second.result([second.value(0), second.value(1), last])
+    assert result.groups.equals(whole.groups)
+    assert result.totals.equals(whole.totals)
+    assert (result.notes, result.provenance) == (whole.notes, whole.provenance)
+
+
+def test_a_factor_multiplies_the_elasticities(tmp_path: Path) -> None:
+    options = Options(baseline="2025-01-01", by=("origin",))
+    codes = TABLE["hts"].str.slice(0, 6).unique(maintain_order=True).to_list()
+    central = parameters_for(codes)
+    file = tmp_path / "own.csv"
+    rows = zip(codes, (2.0 * central.sigma).tolist(), (0.5 * central.eta).tolist(), strict=True)
+    file.write_text("hts,sigma,eta\n" + "".join(f"{c},{s!r},{e!r}\n" for c, s, e in rows), encoding="utf-8")
+    factors = {"elasticity.sigma": "x2", "elasticity.eta": "x0.5"}
+    found = swept([factors, {}], options)
+    own = Options(baseline="2025-01-01", by=("origin",), parameters=str(file))
+    for index, expected in enumerate((own, options)):
+        (block,) = impact(TABLE, [Point(family(), DAY)], law=load_law(), options=expected).scenarios
+        row = found.totals.drop(found.points.columns).row(index, named=True)
+        assert row == pytest.approx({name: block.total[name] for name in row}, rel=1e-12)
+    assert found.points.rows() == [(2.0, 0.5), (1.0, 1.0)]
+
+
+def test_weights_of_a_mixture_may_be_swept() -> None:
+    names = ("forced-labor-20-on-china", "base")
+    text = HEAD.format(id="odds") + "parameters: {lapse: {default: 50%}, extend: {default: 50%}}\nmixture:\n"
+    text += "".join(
+        f"  - {{scenario: {name}, weight: ${w}}}\n"
+        for name, w in zip(names, ("lapse", "extend"), strict=True)
+    )
+    points = [{"lapse": "25%", "extend": "75%"}, {"lapse": "90%", "extend": "10%"}]
+    found = sweep(TABLE, parse_scenario(text), points, on=DAY, law=load_law(), options=STATIC)
+    parts = [Point(library()[name], DAY) for name in names]
+    lapse, extend = (
+        block.total["duty"] or 0.0 for block in impact(TABLE, parts, law=load_law(), options=STATIC).scenarios
+    )
+    assert lapse > extend > 0.0
+    expected = [0.25 * lapse + 0.75 * extend, 0.9 * lapse + 0.1 * extend]
+    assert found.totals["duty"].to_list() == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("points", "fixed", "reason"),
+    [
+        ([], {}, "PARAMETER_INVALID"),
+        ([{}], {}, "PARAMETER_INVALID"),
+        ([{"cn": "1%"}] * (POINTS_AT_MOST + 1), {}, "PARAMETER_INVALID"),
+        ([{"cn": "1%"}, {"cm": "1%"}], {}, "PARAMETER_UNKNOWN"),
+        ([{"cn": "1%"}], {"cm": "1%"}, "PARAMETER_UNKNOWN"),
+        ([{"cn": "1%"}], {"cn": "2%"}, "PARAMETER_INVALID"),
+        ([{"cn": "much"}], {}, "PARAMETER_INVALID"),
+        ([{"elasticity.rho": "x2"}], {}, "PARAMETER_INVALID"),
+        ([{"elasticity.sigma": "2"}], {}, "PARAMETER_INVALID"),
+        ([{"elasticity.sigma": "x0"}], {}, "PARAMETER_INVALID"),
+    ],
+)
+def test_points_that_cannot_be_computed_are_errors(
+    points: Points, fixed: Mapping[str, str], reason: str
+) -> None:
+    with pytest.raises((InputError, ScenarioError)) as caught:
+        swept(points, fixed=fixed)
+    assert caught.value.reason == reason
+    assert caught.value.fix
+
+
+def test_a_parameter_may_not_have_the_name_of_a_result() -> None:
+    text = TEXT.replace("cn:", "duty:").replace("$cn", "$duty")
+    with pytest.raises(InputError) as caught:
+        sweep(TABLE, parse_scenario(text), [{"duty": "5%"}], law=load_law(), options=STATIC)
+    assert (caught.value.reason, caught.value.field) == ("PARAMETER_INVALID", "duty")
+
+
+def test_too_many_groups_are_refused_before_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweep_module, "ROWS_AT_MOST", 23)
+    with pytest.raises(InputError) as caught:
+        swept(grid({"cn": ["0%:2%:1%"]}))
+    assert caught.value.reason == "BATCH_TOO_LARGE"
+    assert caught.value.metadata["found"] == "24"
+
+
+def test_a_sweep_can_be_cancelled_between_points() -> None:
+    stages: list[str] = []
+    with pytest.raises(ServiceError) as caught:
+        sweep(
+            TABLE, family(), grid({"cn": ["0%:9%:1%"]}), on=DAY, law=load_law(), options=STATIC,
+            progress=lambda stage, _: stages.append(stage), cancelled=lambda: len(stages) > 2,
+        )  # fmt: skip
+    assert caught.value.reason == "CANCELLED"
+    assert stages[1:] == ["point 1 of 10", "point 2 of 10"]
+
+
+def test_notes_that_differ_at_every_point_are_few() -> None:
+    notes = [Note("QUANTITY_LIMIT", f"point {index}") for index in range(1000)] + [Note("PROHIBITED", "one")]
+    kept = shortened(notes)
+    assert len(kept) == 22
+    assert shortened([*kept, *notes]) == kept
