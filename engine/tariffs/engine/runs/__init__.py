@@ -1,1 +1,1 @@
-"""Public verbs over tables and entries: impact, timeline, sweep, seek, attribution, uncertainty, refund, law changes."""
+"""Public verbs over tables and entries: impact, timeline, sweep, seek, attribution, uncertainty, refund."""
