@@ -29,7 +29,7 @@ SEVERITY_WARNING: Severity
 SEVERITY_ERROR: Severity
 
 class Scenario(_message.Message):
-    __slots__ = ("id", "title", "description", "basis", "parents", "digest", "tags", "yaml", "provenance")
+    __slots__ = ("id", "title", "description", "basis", "parents", "digest", "tags", "yaml", "provenance", "parameters")
     ID_FIELD_NUMBER: _ClassVar[int]
     TITLE_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
@@ -39,6 +39,7 @@ class Scenario(_message.Message):
     TAGS_FIELD_NUMBER: _ClassVar[int]
     YAML_FIELD_NUMBER: _ClassVar[int]
     PROVENANCE_FIELD_NUMBER: _ClassVar[int]
+    PARAMETERS_FIELD_NUMBER: _ClassVar[int]
     id: str
     title: str
     description: str
@@ -48,7 +49,20 @@ class Scenario(_message.Message):
     tags: _containers.RepeatedScalarFieldContainer[str]
     yaml: str
     provenance: _common_pb2.Provenance
-    def __init__(self, id: _Optional[str] = ..., title: _Optional[str] = ..., description: _Optional[str] = ..., basis: _Optional[_Union[ScenarioBasis, str]] = ..., parents: _Optional[_Iterable[str]] = ..., digest: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., yaml: _Optional[str] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ...) -> None: ...
+    parameters: _containers.RepeatedCompositeFieldContainer[Parameter]
+    def __init__(self, id: _Optional[str] = ..., title: _Optional[str] = ..., description: _Optional[str] = ..., basis: _Optional[_Union[ScenarioBasis, str]] = ..., parents: _Optional[_Iterable[str]] = ..., digest: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., yaml: _Optional[str] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ..., parameters: _Optional[_Iterable[_Union[Parameter, _Mapping]]] = ...) -> None: ...
+
+class Parameter(_message.Message):
+    __slots__ = ("name", "default_value", "title", "kind")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DEFAULT_VALUE_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    default_value: str
+    title: str
+    kind: str
+    def __init__(self, name: _Optional[str] = ..., default_value: _Optional[str] = ..., title: _Optional[str] = ..., kind: _Optional[str] = ...) -> None: ...
 
 class ListScenariosRequest(_message.Message):
     __slots__ = ()
@@ -69,10 +83,19 @@ class GetScenarioRequest(_message.Message):
     def __init__(self, id: _Optional[str] = ...) -> None: ...
 
 class CheckScenarioRequest(_message.Message):
-    __slots__ = ("scenario",)
+    __slots__ = ("scenario", "parameters")
+    class ParametersEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     SCENARIO_FIELD_NUMBER: _ClassVar[int]
+    PARAMETERS_FIELD_NUMBER: _ClassVar[int]
     scenario: _common_pb2.ScenarioRef
-    def __init__(self, scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ...) -> None: ...
+    parameters: _containers.ScalarMap[str, str]
+    def __init__(self, scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., parameters: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class Problem(_message.Message):
     __slots__ = ("path", "line", "column", "reason", "message", "fix", "severity")

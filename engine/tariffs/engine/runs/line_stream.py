@@ -15,7 +15,7 @@ from tariffs.engine.line_duty.entry_line import unread_of
 from tariffs.engine.runs.impact import point_days, read_points, scenario_notes
 from tariffs.engine.runs.options import Options, Point, law_with_options
 from tariffs.engine.runs.table_run import Cancelled, RunContext, TableRun
-from tariffs.engine.scenario import apply_scenario, components
+from tariffs.engine.scenario import apply_scenario, components, scenario_facts
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class LineStream:
             **law_facts(self._law),
             "known_on": options.known_on or self._law.as_of.isoformat(),
             "direction": options.direction,
-            "scenarios": {point.scenario.id: point.scenario.digest for point in self.points},
+            **scenario_facts(point.scenario for point in self.points),
             "table_digest": table_digest,
             "batches": batches,
             "response": options.response,

@@ -24,7 +24,7 @@ from tariffs.engine.runs.expectation import expected_columns, expected_frames, e
 from tariffs.engine.runs.grouping import AUTHORITY, Grouping, reduce_authority, reduce_groups
 from tariffs.engine.runs.options import Options, baseline_required, law_with_options
 from tariffs.engine.runs.results import line_columns, lines_frame
-from tariffs.engine.scenario import Scenario, apply_scenario, components
+from tariffs.engine.scenario import Scenario, apply_scenario, components, scenario_facts
 from tariffs.engine.table_duty.duties import Dated, Duties, duties_of
 from tariffs.engine.tables.default_shares import basis_of
 from tariffs.engine.tables.export_lines import prepared_for
@@ -263,7 +263,7 @@ class TableRun:
                 **law_facts(law),
                 "known_on": options.known_on or law.as_of.isoformat(),
                 "direction": options.direction,
-                "scenarios": {scenario.id: scenario.digest for scenario in scenarios},
+                **scenario_facts(scenarios),
                 "table_digest": self.prepared.digest,
                 "baseline": options.baseline or self.prepared.baseline,
                 "response": options.response,

@@ -5,7 +5,14 @@ from tariffs.engine.scenario.check import check_scenario, problems_of
 from tariffs.engine.scenario.diff import Difference, difference
 from tariffs.engine.scenario.filling import column_value
 from tariffs.engine.scenario.model import ERROR, WARNING, Parameter, Problem, Scenario
-from tariffs.engine.scenario.named import components, fill_parameters, library, lineage, parse_scenario
+from tariffs.engine.scenario.named import (
+    components,
+    fill_parameters,
+    library,
+    lineage,
+    parse_scenario,
+    scenario_facts,
+)
 
 __all__ = [
     "ERROR",
@@ -24,4 +31,5 @@ __all__ = [
     "lineage",
     "parse_scenario",
     "problems_of",
+    "scenario_facts",
 ]

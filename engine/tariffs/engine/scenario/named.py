@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache
@@ -132,6 +132,14 @@ def fill_parameters(scenarios: Sequence[Scenario], values: Values) -> list[Scena
         scenario.with_parameters({name: values[name] for name in values if name in scenario.parameters})
         for scenario in scenarios
     ]
+
+
+def scenario_facts(scenarios: Iterable[Scenario]) -> dict[str, object]:
+    """Digests of scenarios by id, and the values of their parameters if any has some."""
+    known = {scenario.id: scenario for scenario in scenarios}
+    values = {name: dict(scenario.values) for name, scenario in known.items() if scenario.values}
+    digests: dict[str, object] = {"scenarios": {name: scenario.digest for name, scenario in known.items()}}
+    return {**digests, "scenario_parameters": values} if values else digests
 
 
 def link(draft: Draft, scenario: Scenario, known: Known, given: Values) -> Scenario:

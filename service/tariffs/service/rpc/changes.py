@@ -12,6 +12,7 @@ from tariffs.engine.base.provenance import law_facts
 from tariffs.engine.law.law import Law
 from tariffs.engine.line_duty.entry_line import read_known_on
 from tariffs.engine.runs.law_changes import Notice, changes, read_window
+from tariffs.engine.scenario import scenario_facts
 from tariffs.service.rpc.checks import direction_of, required, value_of, word
 from tariffs.service.rpc.local_inputs import LocalInputs
 from tariffs.service.rpc.shared import day_text, instant_text, law_under, provenance_of, scenario_of
@@ -51,7 +52,7 @@ def list_changes(
                 **law_facts(law),
                 "known_on": known_on,
                 "direction": direction,
-                "scenarios": {scenario.id: scenario.digest},
+                **scenario_facts([scenario]),
             },
             request,
         ),

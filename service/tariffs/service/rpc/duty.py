@@ -20,7 +20,7 @@ from tariffs.engine.line_duty.explain import explain_line, is_considered
 from tariffs.engine.line_duty.quote import EntryLine, Quote, price
 from tariffs.engine.line_duty.quote_cache import QuotePlan, cached_plan, plan_of
 from tariffs.engine.line_duty.why_not import UnappliedMeasure
-from tariffs.engine.scenario import Scenario, library
+from tariffs.engine.scenario import Scenario, library, scenario_facts
 from tariffs.engine.schedule.lines import load_schedule
 from tariffs.service.observability.answer_facts import Encoded
 from tariffs.service.rpc.checks import choice, decimal, direction_of, few, rate, required, word, words
@@ -30,12 +30,12 @@ from tariffs.service.rpc.quotes import amounts_of, landed_of, quote_message, res
 from tariffs.service.rpc.response_cache import cache_response, cached_response
 from tariffs.service.rpc.shared import (
     BASE,
+    filled_scenario,
     law_key,
     law_of,
     law_under,
     notes_of,
     provenance_of,
-    scenario_of,
 )
 from tariffs.service.rpc.table_forms import date_formats, table_notes
 from tariffs.service.wire.status import failure_of, request_invalid, too_large
@@ -55,7 +55,7 @@ def calculate_duty(request: duty_service_pb2.CalculateDutyRequest) -> duty_servi
     line = read_line(request.line)
     if direction_of(request.direction) == EXPORT:
         return calculate_export(request, line)
-    scenario = scenario_of(request.scenario, "scenario")
+    scenario = filled_scenario(request)
     law = law_under(scenario, request.switches, request.min_confidence)
     resolved = _resolve(law, line, request)
     return _respond(request, scenario, law, resolved, plan_of(law, resolved))
@@ -76,7 +76,7 @@ def duty_from_memory(
         return _trimmed(cached, request.read_mask.paths)
     line = read_line(request.line)
     scenario = library().get(request.scenario.name or BASE)
-    if scenario is None or request.scenario.yaml:
+    if scenario is None or request.scenario.yaml or request.parameters:
         return None
     law = law_of(law_key(scenario, request.switches, request.min_confidence))
     if law is None or is_coarse(load_schedule(), line.hts):
@@ -130,7 +130,7 @@ def calculate_duties(
         TariffsError: BATCH_TOO_LARGE above 1,000 lines, or an invalid scenario, switch or mask.
     """
     _check_size(request.lines)
-    scenario = scenario_of(request.scenario, "scenario")
+    scenario = filled_scenario(request)
     law = law_under(scenario, request.switches, request.min_confidence)
     known_on = word(request.known_on, "known_on") or None
     formats = date_formats(request.table)
@@ -152,7 +152,7 @@ def calculate_duties(
     facts = {
         **law_facts(law),
         "known_on": known_on_text(law, known_on),
-        "scenarios": {scenario.id: scenario.digest},
+        **scenario_facts([scenario]),
         "switches": switches,
     }
     response.provenance.CopyFrom(provenance_of(facts, request))

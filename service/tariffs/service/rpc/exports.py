@@ -5,9 +5,10 @@ from __future__ import annotations
 from tariffs.engine.line_duty.entry_line import EntryLine
 from tariffs.engine.line_duty.export_duties import ExportDuty
 from tariffs.engine.line_duty.exports import ExportLine, ExportQuote, quote_export
+from tariffs.engine.scenario import scenario_facts
 from tariffs.service.rpc.checks import value_of, word
 from tariffs.service.rpc.field_masks import trim
-from tariffs.service.rpc.shared import law_under, notes_of, provenance_of, scenario_of
+from tariffs.service.rpc.shared import filled_scenario, law_under, notes_of, provenance_of
 from tariffs.service.wire.status import request_invalid
 from tariffs.v1 import common_pb2, duty_service_pb2
 
@@ -30,7 +31,7 @@ def calculate_export(
             "other_charges",
             "Omit them; freight and insurance have separate fields.",
         )
-    scenario = scenario_of(request.scenario, "scenario")
+    scenario = filled_scenario(request)
     law = law_under(scenario, request.switches, request.min_confidence)
     goods = ExportLine(
         line.hts,
@@ -43,7 +44,7 @@ def calculate_export(
         line.ordinary_rate,
     )
     quote = quote_export(law, goods, known_on=word(request.known_on, "known_on") or None)
-    facts = {**quote.provenance, "scenarios": {scenario.id: scenario.digest}}
+    facts = {**quote.provenance, **scenario_facts([scenario])}
     return trim(_quote(quote, provenance_of(facts, request)), request.read_mask.paths)
 
 

@@ -42,7 +42,7 @@ def stream_of(config: bytes) -> LineStream:
         direction=direction_of(request.direction),
         date_format=word(request.date_format, "date_format"),
     )
-    return LineStream(points_of(request.points), law=load_law(), options=options)
+    return LineStream(points_of(request.points, request.parameters), law=load_law(), options=options)
 
 
 def value_batch(

@@ -10,6 +10,7 @@ from tariffs.engine.law.assumptions import PortCalls
 from tariffs.engine.law.law import IMPORT
 from tariffs.engine.line_duty.entry_line import entry_instant, read_known_on
 from tariffs.engine.runs.port_fees import PortCost, fee_on, port_cost, sourced_costs
+from tariffs.engine.scenario import scenario_facts
 from tariffs.service.rpc.checks import decimal, required, value_of, word
 from tariffs.service.rpc.shared import law_under, provenance_of, scenario_of
 from tariffs.v1 import law_service_pb2 as pb
@@ -37,7 +38,7 @@ def calculate_port_fee(request: pb.CalculatePortFeeRequest) -> pb.CalculatePortF
     facts = {
         **law_facts(law),
         "known_on": known_on,
-        "scenarios": {scenario.id: scenario.digest},
+        **scenario_facts([scenario]),
         "on": instant.astimezone(law.zones[IMPORT]).isoformat(),
     }
     return pb.CalculatePortFeeResponse(

@@ -10,7 +10,7 @@ from tariffs.engine.line_duty.entry_line import Charge
 from tariffs.engine.line_duty.fees import LandedCost
 from tariffs.engine.line_duty.quote import Quote, QuoteLayer
 from tariffs.engine.line_duty.rounding import UNDETERMINED
-from tariffs.engine.scenario import Scenario
+from tariffs.engine.scenario import Scenario, scenario_facts
 from tariffs.service.rpc.checks import value_of
 from tariffs.service.rpc.shared import notes_of, provenance_of
 from tariffs.v1 import common_pb2, duty_service_pb2
@@ -28,7 +28,7 @@ STATES = {
 
 def response_of(quote: Quote, scenario: Scenario, request: CalculateDutyRequest) -> CalculateDutyResponse:
     """Return the response to a request, with all its fields."""
-    facts = {**quote.provenance, "scenarios": {scenario.id: scenario.digest}}
+    facts = {**quote.provenance, **scenario_facts([scenario])}
     return quote_message(quote, provenance_of(facts, request))
 
 

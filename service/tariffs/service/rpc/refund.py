@@ -21,6 +21,7 @@ from tariffs.engine.runs.refund import (
     RefundOptions,
     refunds,
 )
+from tariffs.engine.scenario import scenario_facts
 from tariffs.service.rpc.checks import decimal, rate, word
 from tariffs.service.rpc.duty import BATCH_LIMIT, read_line
 from tariffs.service.rpc.shared import day_text, law_under, notes_of, provenance_of, scenario_of
@@ -68,7 +69,7 @@ def calculate_refunds(
             {
                 **law_facts(law),
                 "known_on": known_on_text(law, request.known_on),
-                "scenarios": {scenario.id: scenario.digest},
+                **scenario_facts([scenario]),
                 "switches": result.switches,
             },
             request,

@@ -137,7 +137,7 @@ def parts_of(kind: str, request: Any) -> int:
     _check_table(request)
     if kind == SIMULATE:
         simulate_options(request, "")
-        return len(simulation.points_of(request.points))
+        return len(simulation.points_of(request.points, request.scenario_parameters))
     simulation.options_of(request, "")
     timeline.period_of(request)
     return len(timeline.scenarios_of(request))
@@ -202,7 +202,7 @@ def _steps(kind: str, request: Any, table: str | None, sink: ResultSink) -> Iter
         common: dict[str, Any] = {"law": load_law(), "progress": report, "cancelled": sink.cancelled}
         if kind == SIMULATE:
             options = simulate_options(request, parameters)
-            points = simulation.points_of(request.points)
+            points = simulation.points_of(request.points, request.scenario_parameters)
             yield _Points(ImpactRun(trade_table, points, options=options, **common), request)
         else:
             options = simulation.options_of(request, parameters)

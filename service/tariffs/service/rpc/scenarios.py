@@ -12,7 +12,7 @@ from tariffs.engine.scenario import (
     difference,
     library,
 )
-from tariffs.service.rpc.checks import required, value_of, word
+from tariffs.service.rpc.checks import required, value_of, word, words
 from tariffs.service.rpc.shared import BASE, document, law_provenance, named_scenario, scenario_of
 from tariffs.v1 import common_pb2, scenario_service_pb2
 
@@ -50,7 +50,9 @@ def check_scenario_text(
         ScenarioError: SCENARIO_NOT_FOUND for a name; problems of a text are in the response.
     """
     law = load_law()
-    problems = [_problem(problem) for problem in check_scenario(_text(request.scenario), law)]
+    parameters = words(request.parameters, "parameters")
+    found = check_scenario(_text(request.scenario), law, parameters=parameters)
+    problems = [_problem(problem) for problem in found]
     return scenario_service_pb2.CheckScenarioResponse(
         ok=not any(problem.severity == scenario_service_pb2.SEVERITY_ERROR for problem in problems),
         problems=problems,
@@ -105,6 +107,12 @@ def _scenario(scenario: Scenario) -> scenario_service_pb2.Scenario:
         parents=scenario.parents,
         digest=scenario.digest,
         tags=scenario.tags,
+        parameters=[
+            scenario_service_pb2.Parameter(
+                name=name, default_value=one.default, title=one.title, kind=one.kind
+            )
+            for name, one in scenario.parameters.items()
+        ],
     )
 
 

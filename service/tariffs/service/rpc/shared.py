@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -17,13 +17,21 @@ from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.base.provenance import law_facts
 from tariffs.engine.law import Law, load_law
 from tariffs.engine.law.notes import Note
-from tariffs.engine.scenario import Scenario, apply_scenario, library, parse_scenario
+from tariffs.engine.scenario import (
+    Scenario,
+    apply_scenario,
+    fill_parameters,
+    library,
+    parse_scenario,
+    scenario_facts,
+)
 from tariffs.engine.scenario.named import find
 from tariffs.service.rpc.checks import DOCUMENT_LIMIT, word, words
 from tariffs.service.wire.status import too_large
-from tariffs.v1 import common_pb2
+from tariffs.v1 import common_pb2, duty_service_pb2
 
 BASE = "base"
+WithScenario = duty_service_pb2.CalculateDutyRequest | duty_service_pb2.BatchCalculateDutiesRequest
 LAWS_KEPT = 32
 _TEXTS = (
     "law_version",
@@ -48,6 +56,21 @@ def scenario_of(ref: common_pb2.ScenarioRef, field: str) -> Scenario:
     if ref.WhichOneof("scenario") != "yaml":
         return named_scenario(word(ref.name, field) or BASE, field)
     return parse_scenario(document(ref.yaml, field), field)
+
+
+def filled_scenario(request: WithScenario) -> Scenario:
+    """Return the scenario of a request with its parameters filled in; raises as `scenario_of` and `filled`."""
+    return filled([scenario_of(request.scenario, "scenario")], request.parameters, "parameters")[0]
+
+
+def filled(scenarios: Sequence[Scenario], values: Mapping[str, str], field: str) -> list[Scenario]:
+    """Fill in the parameters of the scenarios of a request: a value fills each scenario that declares it.
+
+    Raises:
+        ScenarioError: PARAMETER_UNKNOWN or PARAMETER_INVALID.
+        InputError: REQUEST_INVALID for too many or too long values.
+    """
+    return fill_parameters(scenarios, words(values, field))
 
 
 def named_scenario(name: str, field: str) -> Scenario:
@@ -137,7 +160,7 @@ def law_provenance(law: Law, request: Message, scenarios: Iterable[Scenario] = (
     """Make the provenance of a response that depends only on the law and scenarios."""
     facts: dict[str, Any] = {
         **law_facts(law),
-        "scenarios": {scenario.id: scenario.digest for scenario in scenarios},
+        **scenario_facts(scenarios),
     }
     return provenance_of(facts, request)
 

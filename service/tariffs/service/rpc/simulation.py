@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +16,7 @@ from tariffs.engine.law import load_law
 from tariffs.engine.runs.impact import Impact, Options, Point, ScenarioImpact, impact
 from tariffs.service.rpc.checks import choice, direction_of, word, words
 from tariffs.service.rpc.local_inputs import LocalInputs
-from tariffs.service.rpc.shared import notes_of, provenance_of, scenario_of
+from tariffs.service.rpc.shared import filled, notes_of, provenance_of, scenario_of
 from tariffs.service.wire import arrow
 from tariffs.service.wire.status import request_invalid, too_large
 from tariffs.v1 import simulation_service_pb2 as pb
@@ -43,7 +43,7 @@ def simulate(
         TariffsError: an invalid request, or CANCELLED.
     """
     local = local or LocalInputs()
-    points = points_of(request.points)
+    points = points_of(request.points, request.scenario_parameters)
     table = local.table if local.table is not None else table_of(request)
     with parameters_of(request, local) as parameters:
         result = impact(
@@ -60,17 +60,22 @@ def simulate(
     emit(done_of(result, request))
 
 
-def points_of(points: Sequence[pb.Point]) -> list[Point]:
-    """Convert the points of a request."""
+def points_of(points: Sequence[pb.Point], parameters: Mapping[str, str]) -> list[Point]:
+    """Convert the points of a request, the parameters of their scenarios filled in."""
     if not 1 <= len(points) <= POINTS_LIMIT:
         raise request_invalid(
             f"The request has {len(points)} points.",
             "points",
             f"Send 1 to {POINTS_LIMIT} points: a scenario and a day each.",
         )
+    scenarios = [
+        scenario_of(point.scenario, f"points[{index}].scenario") for index, point in enumerate(points)
+    ]
     return [
-        Point(scenario_of(point.scenario, f"points[{index}].scenario"), word(point.on, f"points[{index}].on"))
-        for index, point in enumerate(points)
+        Point(scenario, word(point.on, f"points[{index}].on"))
+        for index, (scenario, point) in enumerate(
+            zip(filled(scenarios, parameters, "scenario_parameters"), points, strict=True)
+        )
     ]
 
 

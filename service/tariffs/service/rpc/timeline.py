@@ -9,7 +9,7 @@ from tariffs.engine.runs.timeline import ScenarioTimeline, Timeline, timeline
 from tariffs.engine.scenario import Scenario
 from tariffs.service.rpc.checks import required
 from tariffs.service.rpc.local_inputs import LocalInputs
-from tariffs.service.rpc.shared import notes_of, provenance_of, scenario_of
+from tariffs.service.rpc.shared import filled, notes_of, provenance_of, scenario_of
 from tariffs.service.rpc.simulation import Cancelled, emit_refused, options_of, parameters_of, table_of
 from tariffs.service.wire import arrow
 from tariffs.service.wire.status import request_invalid
@@ -56,14 +56,15 @@ def run_timeline(
 
 
 def scenarios_of(request: pb.TimelineRequest) -> list[Scenario]:
-    """Return the scenarios of a request."""
+    """Return the scenarios of a request, their parameters filled in."""
     if not 1 <= len(request.scenarios) <= SCENARIOS_LIMIT:
         raise request_invalid(
             f"The request has {len(request.scenarios)} scenarios.",
             "scenarios",
             f"Send 1 to {SCENARIOS_LIMIT}.",
         )
-    return [scenario_of(ref, f"scenarios[{index}]") for index, ref in enumerate(request.scenarios)]
+    scenarios = [scenario_of(ref, f"scenarios[{index}]") for index, ref in enumerate(request.scenarios)]
+    return filled(scenarios, request.scenario_parameters, "scenario_parameters")
 
 
 def period_of(request: pb.TimelineRequest) -> tuple[str, str]:
