@@ -90,7 +90,7 @@ def test_an_argument_of_duty_that_cannot_be_used_is_refused(
         ({"response": []}, "PARAMETER_INVALID", "response"),
         ({"horizon": {}}, "PARAMETER_INVALID", "horizon"),
         ({"parameters": []}, "PARAMETER_INVALID", "parameters"),
-        ({"parameters": "a\0b"}, "PARAMETER_INVALID", "parameters"),
+        ({"parameter_set": "a\0b"}, "PARAMETER_INVALID", "parameter_set"),
         ({"date_format": 4}, "REQUEST_INVALID", "date_format"),
         ({"on": [1]}, "ENTRY_DATE_INVALID", "on"),
     ],

@@ -17,6 +17,7 @@ from tariffs.client.errors import InvalidRequest
 
 _T = TypeVar("_T")
 _DECIMALS = 10
+_PARAMETER_DECIMALS = 18
 # Written 20260701; a limit because Python writes no number of thousands of digits.
 _LARGEST_DAY = 10**15
 _SHOWN = Repr()
@@ -84,6 +85,33 @@ def texts_by_name(value: object, name: str) -> dict[str, str]:
     return {key: text(one, f"{name}.{key}") for key, one in mapping(value, name).items()}
 
 
+def parameters(value: object) -> dict[str, str]:
+    """Write the values of parameters of scenarios as text, by name: 0.2 is the rate of 20 %, True is on.
+
+    A float is taken as it prints, to the 18 decimals that a scenario can hold.
+
+    Raises:
+        InvalidRequest: PARAMETER_INVALID for no mapping, or a value that is no text, number, day, True or False.
+    """
+    if value is not None and not isinstance(value, Mapping):
+        raise refusal(
+            "parameters", value, 'Give names with values, such as {"cn": "20%"}.', "PARAMETER_INVALID"
+        )
+    return {key: _parameter(one, f"parameters.{key}") for key, one in mapping(value, "parameters").items()}
+
+
+def _parameter(value: object, name: str) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, str | date):
+        return day(value, name)
+    if isinstance(value, Real | Decimal) and (number := _number(value, _PARAMETER_DECIMALS)).is_finite():
+        return _decimal_text(number)
+    raise refusal(
+        name, value, "Give text such as 20%, a fraction, a day, True or False.", "PARAMETER_INVALID"
+    )
+
+
 def money(value: object, name: str) -> str:
     """Write an amount as decimal text without exponent; text stays as given, for the service to read.
 
@@ -99,7 +127,7 @@ def money(value: object, name: str) -> str:
         return text(value, name).strip()
     if isinstance(value, bool) or not isinstance(value, Real | Decimal):
         raise refusal(name, value, "Give a number or text.", reason)
-    return _decimal_text(_number(value))
+    return _decimal_text(_number(value, _DECIMALS))
 
 
 def day(value: object, name: str) -> str:
@@ -146,7 +174,7 @@ def refusal(name: str, value: object, fix: str, reason: str = "REQUEST_INVALID")
     return InvalidRequest(reason, f"{name} is {shown}.", field=name, fix=fix)
 
 
-def _number(value: Real | Decimal) -> Decimal:
+def _number(value: Real | Decimal, decimals: int) -> Decimal:
     if isinstance(value, Decimal):
         return value
     if isinstance(value, Integral):
@@ -154,8 +182,8 @@ def _number(value: Real | Decimal) -> Decimal:
     number = Decimal(repr(float(value)))
     if not number.is_finite():
         return number
-    # A large float has no decimals beyond the wire's, and rounding it takes more digits than the context has.
-    return (round(number, _DECIMALS) if abs(number) < 10**_DECIMALS else number).normalize()
+    # A large float has no decimals beyond these, and rounding it takes more digits than the context has.
+    return (round(number, decimals) if abs(number) < 10**_DECIMALS else number).normalize()
 
 
 def _decimal_text(number: Decimal) -> str:

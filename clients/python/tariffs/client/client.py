@@ -18,7 +18,7 @@ from tariffs.client._wire import answers, requests
 from tariffs.client._wire.channel import Backend, LocalBackend, RemoteBackend
 from tariffs.client._wire.frames import Table
 from tariffs.client._wire.progress import Progress, reporting
-from tariffs.client._wire.requests import Day, ImpactOptions, ScenarioLike
+from tariffs.client._wire.requests import Day, ImpactOptions, Parameters, ScenarioLike
 from tariffs.client._wire.retry import read_whole
 from tariffs.client.config import Config, Tls, secured, target_from_environment
 from tariffs.client.results import law
@@ -85,7 +85,8 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, LineStreamCalls):
         baseline: Day | None = None,
         response: str = "armington",
         horizon: str = "short",
-        parameters: str | Path | None = None,
+        parameters: Parameters | str | Path | None = None,
+        parameter_set: str | Path | None = None,
         known_on: Day | None = None,
         switches: Mapping[str, str] | None = None,
         min_confidence: str = "",
@@ -109,7 +110,11 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, LineStreamCalls):
             baseline: day that the values of `lines` belong to; required for a response on your own table.
             response: armington, passthrough, smart or none.
             horizon: impact, short or long.
-            parameters: None for the central set, "low", "high", or the path of a CSV file.
+            parameters: values of parameters of the scenarios, such as `{"cn": "20%", "start": "2027-01-01"}`; a number
+                is a fraction, 0.2 for 20 %, True is on. A value fills every scenario that declares its parameter; the
+                others have their defaults. Text and paths are read as `parameter_set`, as in earlier releases.
+            parameter_set: elasticities of the response: None for the central set, "low", "high", or the path of a CSV
+                file.
             known_on: use only acts published by this day; "entry" is each line's own day.
             switches: open points of the law set to other values than their defaults.
             min_confidence: use only acts with at least this confidence: A, B or C.
@@ -136,6 +141,7 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, LineStreamCalls):
             response=response,
             horizon=horizon,
             parameters=parameters,
+            parameter_set=parameter_set,
             by=by,
             known_on=known_on or "",
             switches=switches or {},
@@ -170,7 +176,8 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, LineStreamCalls):
         baseline: Day | None = None,
         response: str = "armington",
         horizon: str = "short",
-        parameters: str | Path | None = None,
+        parameters: Parameters | str | Path | None = None,
+        parameter_set: str | Path | None = None,
         known_on: Day | None = None,
         switches: Mapping[str, str] | None = None,
         min_confidence: str = "",
@@ -191,6 +198,7 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, LineStreamCalls):
             response: as in `impact`.
             horizon: as in `impact`.
             parameters: as in `impact`.
+            parameter_set: as in `impact`.
             known_on: use only acts published by this day; "entry" is each day itself.
             switches: open points of the law set to other values than their defaults.
             min_confidence: use only acts with at least this confidence: A, B or C.
@@ -207,6 +215,7 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, LineStreamCalls):
             response=response,
             horizon=horizon,
             parameters=parameters,
+            parameter_set=parameter_set,
             by=by,
             known_on=known_on or "",
             switches=switches or {},
@@ -247,23 +256,36 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, LineStreamCalls):
         answer = self._lookup("ListScenarios", request, timeout)
         return tuple(answers.scenario(one) for one in answer.scenarios)
 
-    def scenario(self, name: str, *, timeout: float | None = None) -> law.ScenarioInfo:
-        """Get a scenario of the library, with its text.
+    def scenario(
+        self, name: str, *, parameters: Parameters | None = None, timeout: float | None = None
+    ) -> law.ScenarioInfo:
+        """Get a scenario of the library, with its text; the digest is that with `parameters` filled in.
 
         Raises:
             NotFound: SCENARIO_NOT_FOUND, with the nearest names.
+            InvalidRequest: PARAMETER_UNKNOWN or PARAMETER_INVALID.
         """
-        request = scenario_service_pb2.GetScenarioRequest(id=arguments.text(name, "name"))
+        request = scenario_service_pb2.GetScenarioRequest(
+            id=arguments.text(name, "name"), parameters=arguments.parameters(parameters)
+        )
         return answers.scenario(self._lookup("GetScenario", request, timeout))
 
-    def check(self, scenario: ScenarioLike, *, timeout: float | None = None) -> law.CheckResult:
+    def check(
+        self,
+        scenario: ScenarioLike,
+        *,
+        parameters: Parameters | None = None,
+        timeout: float | None = None,
+    ) -> law.CheckResult:
         """Check a scenario, given by name, path, `Scenario`, or as YAML text of several lines.
 
-        A faulty scenario is an answer here, not an error.
+        A faulty scenario is an answer here, not an error; so is a value of `parameters` that does not fit.
         """
         if isinstance(scenario, str) and "\n" in scenario:
             scenario = Scenario.from_text(scenario)
-        request = scenario_service_pb2.CheckScenarioRequest(scenario=requests.scenario_ref(scenario))
+        request = scenario_service_pb2.CheckScenarioRequest(
+            scenario=requests.scenario_ref(scenario), parameters=arguments.parameters(parameters)
+        )
         return answers.check(self._lookup("CheckScenario", request, timeout))
 
     def diff(

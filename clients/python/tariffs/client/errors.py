@@ -25,6 +25,7 @@ USAGE_REASONS = frozenset(
         "BATCH_TOO_LARGE",
         "BASELINE_REQUIRED",
         "PARAMETER_INVALID",
+        "PARAMETER_UNKNOWN",
         "GROUP_UNKNOWN",
         "SWITCH_UNKNOWN",
         "SWITCH_RETIRED",

@@ -7,7 +7,7 @@ they are.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -29,7 +29,7 @@ from tariffs.engine.law.values import (
 from tariffs.engine.scenario.model import PARAMETERS, Parameter, shorten
 
 NAME = r"^[a-z][a-z0-9_]{0,39}$"
-WHEN = "when"
+WHEN, REST = "when", "rest"
 _REFERENCE = re.compile(r"\$([A-Za-z0-9_-]+)")
 _TEXTS = frozenset({"title", "description", "note", "text", "tags", "cite", "source"})
 _UTC = ZoneInfo("UTC")
@@ -41,6 +41,7 @@ class _Kind:
 
     name: str
     words: str
+    example: str
     family: str
     read: Callable[[str], object]
 
@@ -49,13 +50,13 @@ def _read_date(text: str) -> datetime:
     return read_instant(text, _UTC)
 
 
-_RATE = _Kind("rate", "a rate", "number", read_rate)
-_SHARE = _Kind("share", "a share", "number", read_share)
-_WEIGHT = _Kind("weight", "a weight", "number", read_weight)
-_NUMBER = _Kind("number", "a number", "number", read_number)
-_STEP = _Kind("step", "a step of a rate", "step", read_step)
-_DATE = _Kind("date", "a date", "date", _read_date)
-_ON_OFF = _Kind("on_off", "on or off", "on_off", read_yes)
+_RATE = _Kind("rate", "a rate", "12.5%", "number", read_rate)
+_SHARE = _Kind("share", "a share", "90%", "number", read_share)
+_WEIGHT = _Kind("weight", "a weight", "0.5", "number", read_weight)
+_NUMBER = _Kind("number", "a number", "60000", "number", read_number)
+_STEP = _Kind("step", "a step of a rate", "+10pp", "step", read_step)
+_DATE = _Kind("date", "a date", "2027-01-01", "date", _read_date)
+_ON_OFF = _Kind("on_off", "on or off", "on", "on_off", read_yes)
 _KINDS: Mapping[str, _Kind] = {
     **dict.fromkeys(("rate", "kept"), _RATE),
     **dict.fromkeys(("share", "compliance", "weight"), _SHARE),
@@ -150,18 +151,33 @@ def fill(found: Outline, given: Mapping[str, str]) -> Filling:
         name: given[name].strip() if name in given else parameter.default
         for name, parameter in found.parameters.items()
     }
-    errors = list(found.errors)
+    errors: dict[str, ScenarioError] = {}
     faulty = set(found.faulty)
     document: Any = found.document
     for use in found.uses:
         text = values[use.name]
         if use.path not in faulty and (error := _misfit(use, text, use.name in given)):
             faulty.add(use.path)
-            # The reader of the format reports a default that is missing.
-            if (text or use.name in given) and _is_new(error, errors):
-                errors.append(error)
+            # One error a parameter, however often it is used; the reader of the format reports a missing default.
+            if text or use.name in given:
+                errors.setdefault(use.name, error)
         document = _put(document, use.location, text)
-    return Filling(document, values, tuple(errors), frozenset(faulty))
+    return Filling(_with_rest(document), values, (*found.errors, *errors.values()), frozenset(faulty))
+
+
+def _with_rest(document: Any) -> Any:
+    """Return a document with the weight `rest` of a mixture written as what the other weights leave of 1."""
+    mixture = document.get("mixture")
+    parts = mixture if isinstance(mixture, list) else []
+    weights: list[Any] = [part.get("weight") if isinstance(part, Mapping) else None for part in parts]
+    if weights.count(REST) != 1:
+        return document
+    index = weights.index(REST)
+    try:
+        left = 1 - sum((read_share(weight) for weight in weights if weight != REST), Decimal(0))
+    except (ValueError, TypeError):  # the reader of the format reports the weight that is none
+        left = Decimal(0)
+    return _put(document, ("mixture", index, "weight"), format(max(left, Decimal(0)), "f"))
 
 
 def is_on(change: Any) -> bool:
@@ -255,11 +271,6 @@ def _bad_name(name: str) -> ScenarioError:
     )
 
 
-def _is_new(error: ScenarioError, before: Iterable[ScenarioError]) -> bool:
-    """Test whether an error is not among those before it: a default that does not fit may be used many times."""
-    return error.path not in {other.path for other in before}
-
-
 def _misplaced(
     use: Use, names: Mapping[str, Any], kinds: dict[str, tuple[_Kind, str]]
 ) -> ScenarioError | None:
@@ -293,7 +304,7 @@ def _misfit(use: Use, text: str, given: bool) -> ScenarioError | None:
             "PARAMETER_INVALID",
             f"The value of the parameter {use.name} does not fit: {place}",
             path=use.path,
-            fix=f"Give {use.kind.words}.",
+            fix=f"Give {use.kind.words}, such as {use.kind.example}.",
             metadata={"name": use.name},
         )
     message = f"The default of {use.name} does not fit: {place}"
@@ -301,5 +312,5 @@ def _misfit(use: Use, text: str, given: bool) -> ScenarioError | None:
         "SCENARIO_SYNTAX",
         message,
         path=f"{PARAMETERS}.{use.name}.default",
-        fix=f"Write {use.kind.words}.",
+        fix=f"Write {use.kind.words}, such as {use.kind.example}.",
     )

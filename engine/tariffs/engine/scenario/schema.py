@@ -44,7 +44,7 @@ from tariffs.engine.law.values import (
     read_step,
     read_yes,
 )
-from tariffs.engine.scenario.filling import WHEN
+from tariffs.engine.scenario.filling import REST, WHEN
 from tariffs.engine.scenario.model import BASES, PARAMETERS, PROBLEMS_AT_MOST, SCHEMA
 
 _CHANGES_AT_MOST = 500
@@ -164,7 +164,7 @@ class ComponentForm(_Form):
     """Component of a mixture."""
 
     scenario: Text
-    weight: Share
+    weight: Annotated[Any, _Read(read_share, {"anyOf": [*_RATE["anyOf"], {"const": REST}]})]
 
 
 class VoyageForm(_Form):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tariffs.engine.law import load_law
 from tariffs.engine.scenario import (
+    ERROR,
     Difference,
     Problem,
     Scenario,
@@ -11,9 +12,10 @@ from tariffs.engine.scenario import (
     check_scenario,
     difference,
     library,
+    parse_scenario,
 )
 from tariffs.service.rpc.checks import required, value_of, word, words
-from tariffs.service.rpc.shared import BASE, document, law_provenance, named_scenario, scenario_of
+from tariffs.service.rpc.shared import BASE, document, filled, law_provenance, named_scenario, scenario_of
 from tariffs.v1 import common_pb2, scenario_service_pb2
 
 
@@ -29,12 +31,13 @@ def list_scenarios(
 
 
 def get_scenario(request: scenario_service_pb2.GetScenarioRequest) -> scenario_service_pb2.Scenario:
-    """Return one scenario of the library with its text.
+    """Return one scenario of the library with its text, its parameters filled in.
 
     Raises:
-        ScenarioError: SCENARIO_NOT_FOUND, with the nearest names.
+        ScenarioError: SCENARIO_NOT_FOUND or PARAMETER_UNKNOWN, with the nearest names; PARAMETER_INVALID.
     """
-    scenario = named_scenario(required(request.id, "id", "Use the name of a scenario."), "id")
+    named = named_scenario(required(request.id, "id", "Use the name of a scenario."), "id")
+    (scenario,) = filled([named], request.parameters, "parameters")
     message = _scenario(scenario)
     message.yaml = scenario.text
     message.provenance.CopyFrom(law_provenance(load_law(), request, [scenario]))
@@ -51,12 +54,14 @@ def check_scenario_text(
     """
     law = load_law()
     parameters = words(request.parameters, "parameters")
-    found = check_scenario(_text(request.scenario), law, parameters=parameters)
-    problems = [_problem(problem) for problem in found]
+    text = _text(request.scenario)
+    found = check_scenario(text, law, parameters=parameters)
+    ok = not any(problem.severity == ERROR for problem in found)
     return scenario_service_pb2.CheckScenarioResponse(
-        ok=not any(problem.severity == scenario_service_pb2.SEVERITY_ERROR for problem in problems),
-        problems=problems,
+        ok=ok,
+        problems=[_problem(problem) for problem in found],
         provenance=law_provenance(law, request),
+        parameters=_parameters(parse_scenario(text).with_parameters(parameters)) if ok else (),
     )
 
 
@@ -107,13 +112,17 @@ def _scenario(scenario: Scenario) -> scenario_service_pb2.Scenario:
         parents=scenario.parents,
         digest=scenario.digest,
         tags=scenario.tags,
-        parameters=[
-            scenario_service_pb2.Parameter(
-                name=name, default_value=one.default, title=one.title, kind=one.kind
-            )
-            for name, one in scenario.parameters.items()
-        ],
+        parameters=_parameters(scenario),
     )
+
+
+def _parameters(scenario: Scenario) -> list[scenario_service_pb2.Parameter]:
+    return [
+        scenario_service_pb2.Parameter(
+            name=name, default_value=one.default, title=one.title, kind=one.kind, value=scenario.values[name]
+        )
+        for name, one in scenario.parameters.items()
+    ]
 
 
 def _problem(problem: Problem) -> scenario_service_pb2.Problem:

@@ -9,7 +9,14 @@ from tariffs.client._verbs.changes import LawCalls
 from tariffs.client._wire import answers, entry_batches, entry_table, requests
 from tariffs.client._wire.frames import Table, read_table
 from tariffs.client._wire.progress import Progress, reporting
-from tariffs.client._wire.requests import ChargeValue, ClaimValue, Day, Money, ScenarioLike
+from tariffs.client._wire.requests import (
+    ChargeValue,
+    ClaimValue,
+    Day,
+    Money,
+    Parameters,
+    ScenarioLike,
+)
 from tariffs.client.results.entries import EntriesResult
 from tariffs.client.results.quote import Quote
 from tariffs.v1 import duty_service_pb2
@@ -33,6 +40,7 @@ class DutyCalls(LawCalls):
         insurance: Money | None = None,
         charges: Mapping[str, ChargeValue] | None = None,
         scenario: ScenarioLike | None = None,
+        parameters: Parameters | None = None,
         known_on: Day | None = None,
         switches: Mapping[str, str] | None = None,
         min_confidence: str = "",
@@ -59,6 +67,7 @@ class DutyCalls(LawCalls):
             charges: your own charges by kind (adcvd, excise, other), part of the landed cost and of no duty: `"12.5%"`
                 of the entered value, `"1.07 USD/L"`, or an amount in USD; a list for several of one kind.
             scenario: library name, `*.yaml` path, or `Scenario`.
+            parameters: values of the scenario's parameters, such as `{"cn": "20%"}`, as in `impact`.
             known_on: use only acts published by this day; "entry" is the line's own day.
             switches: open points of the law set to other values than their defaults.
             min_confidence: use only acts with at least this confidence: A, B or C.
@@ -89,6 +98,7 @@ class DutyCalls(LawCalls):
                 ordinary_rate=ordinary_rate,
             ),
             scenario=requests.scenario_ref(scenario),
+            parameters=arguments.parameters(parameters),
             known_on=arguments.day(known_on, "known_on"),
             switches=arguments.texts_by_name(switches, "switches"),
             min_confidence=arguments.text(min_confidence, "min_confidence"),
@@ -105,6 +115,7 @@ class DutyCalls(LawCalls):
         *,
         on: Day | None = None,
         scenario: ScenarioLike | None = None,
+        parameters: Parameters | None = None,
         known_on: Day | None = None,
         switches: Mapping[str, str] | None = None,
         min_confidence: str = "",
@@ -120,6 +131,7 @@ class DutyCalls(LawCalls):
                 of `duty` are columns `adcvd, excise, other_charges`.
             on: day of entry of lines that name none; by default the law's as-of day.
             scenario: library name, `*.yaml` path, or `Scenario`.
+            parameters: values of the scenario's parameters, such as `{"cn": "20%"}`, as in `impact`.
             known_on: use only acts published by this day; "entry" is each line's own day.
             switches: open points of the law set to other values than their defaults.
             min_confidence: use only acts with at least this confidence: A, B or C.
@@ -136,11 +148,13 @@ class DutyCalls(LawCalls):
         day, form = arguments.day(on, "on"), arguments.text(date_format, "date_format")
         table = entry_table.read_entries(read_table(lines), self.law(), day, form)
         reference, deadline = requests.scenario_ref(scenario), timeout or self._config.deadlines.batch
+        values = arguments.parameters(parameters)
 
         def send(batch: list[duty_service_pb2.EntryLine]) -> duty_service_pb2.BatchCalculateDutiesResponse:
             request = duty_service_pb2.BatchCalculateDutiesRequest(
                 lines=batch,
                 scenario=reference,
+                parameters=values,
                 known_on=arguments.day(known_on, "known_on"),
                 switches=arguments.texts_by_name(switches, "switches"),
                 min_confidence=arguments.text(min_confidence, "min_confidence"),

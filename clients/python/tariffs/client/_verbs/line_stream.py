@@ -10,7 +10,7 @@ import polars as pl
 from tariffs.client._wire import answers, requests
 from tariffs.client._wire.channel import Backend
 from tariffs.client._wire.frames import Table, from_arrow, read_table
-from tariffs.client._wire.requests import Day, ImpactOptions, ScenarioLike
+from tariffs.client._wire.requests import Day, ImpactOptions, Parameters, ScenarioLike
 from tariffs.client._wire.uploads import cut
 from tariffs.client.config import Config
 from tariffs.client.errors import InternalError
@@ -132,6 +132,7 @@ class LineStreamCalls:
         scenarios: Sequence[ScenarioLike] = ("base",),
         *,
         on: Day | None = None,
+        parameters: Parameters | None = None,
         known_on: Day | None = None,
         switches: Mapping[str, str] | None = None,
         min_confidence: str = "",
@@ -147,6 +148,7 @@ class LineStreamCalls:
             table: as in `impact`, or frames with the same columns as they come.
             scenarios: library names, `*.yaml` paths, or `Scenario`s, which may carry a day of their own.
             on: day of the law; a row's own entry date beats it.
+            parameters: values of parameters of the scenarios, as in `impact`.
             known_on: use only acts published by this day; "entry" is each row's own day.
             switches: open points of the law set to other values than their defaults.
             min_confidence: use only acts with at least this confidence: A, B or C.
@@ -162,6 +164,7 @@ class LineStreamCalls:
         """
         options = ImpactOptions(
             on=on or "",
+            parameters=parameters,
             known_on=known_on or "",
             switches=switches or {},
             min_confidence=min_confidence,

@@ -14,7 +14,7 @@ from tariffs.client._verbs.run_handle import Run, RunStatus, status_of
 from tariffs.client._verbs.tables import TableCalls
 from tariffs.client._wire import requests
 from tariffs.client._wire.frames import Table
-from tariffs.client._wire.requests import Day, ImpactOptions, ScenarioLike
+from tariffs.client._wire.requests import Day, ImpactOptions, Parameters, ScenarioLike
 from tariffs.client.scenario import Scenario
 from tariffs.v1 import simulation_service_pb2
 
@@ -33,7 +33,8 @@ class RunCalls(TableCalls):
         baseline: Day | None = None,
         response: str = "armington",
         horizon: str = "short",
-        parameters: str | Path | None = None,
+        parameters: Parameters | str | Path | None = None,
+        parameter_set: str | Path | None = None,
         known_on: Day | None = None,
         switches: Mapping[str, str] | None = None,
         min_confidence: str = "",
@@ -58,7 +59,8 @@ class RunCalls(TableCalls):
             baseline: day that the values of `lines` belong to.
             response: armington, passthrough, smart or none.
             horizon: impact, short or long.
-            parameters: None for the central set, "low", "high", or the path of a CSV file.
+            parameters: as in `impact`.
+            parameter_set: None for the central set, "low", "high", or the path of a CSV file.
             known_on: use only acts published by this day.
             switches: open points of the law set to other values than their defaults.
             min_confidence: use only acts with at least this confidence.
@@ -80,6 +82,7 @@ class RunCalls(TableCalls):
             response=response,
             horizon=horizon,
             parameters=parameters,
+            parameter_set=parameter_set,
             by=by,
             known_on=known_on or "",
             switches=switches or {},

@@ -233,6 +233,13 @@ def scenario(message: scenario_service_pb2.Scenario) -> lawinfo.ScenarioInfo:
         digest=message.digest,
         tags=tuple(message.tags),
         text=message.yaml,
+        parameters=_parameters(message.parameters),
+    )
+
+
+def _parameters(messages: Iterable[scenario_service_pb2.Parameter]) -> tuple[lawinfo.Parameter, ...]:
+    return tuple(
+        lawinfo.Parameter(one.name, one.kind, one.default_value, one.value, one.title) for one in messages
     )
 
 
@@ -252,6 +259,7 @@ def check(message: scenario_service_pb2.CheckScenarioResponse) -> lawinfo.CheckR
             )
             for one in message.problems
         ),
+        parameters=_parameters(message.parameters),
     )
 
 

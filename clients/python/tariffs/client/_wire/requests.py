@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from google.protobuf.descriptor import FieldDescriptor
 
@@ -22,6 +22,9 @@ Day = str | date | int
 ClaimValue = str | float | bool | Decimal
 ChargeValue = Money | Sequence[Money]
 ScenarioLike = str | Path | Scenario
+ParameterValue = str | float | bool | Decimal | date
+# Values of the parameters of scenarios, by name.
+Parameters = Mapping[str, ParameterValue]
 
 _MODES = {
     "": common_pb2.TRANSPORT_MODE_UNSPECIFIED,
@@ -61,14 +64,16 @@ class ImpactOptions:
     """Options of a run; names and defaults as in `Client.impact`.
 
     Raises:
-        InvalidRequest: REQUEST_INVALID for groups, switches or texts of the wrong type.
+        InvalidRequest: REQUEST_INVALID for groups, switches or texts of the wrong type; PARAMETER_INVALID for a value
+            of a parameter that cannot be sent.
     """
 
     on: Day = ""
     baseline: Day = ""
     response: str = "armington"
     horizon: str = "short"
-    parameters: str | Path | None = None
+    parameters: Parameters | str | Path | None = None
+    parameter_set: str | Path | None = None
     by: Sequence[str] = ("origin",)
     known_on: Day = ""
     switches: Mapping[str, str] = field(default_factory=dict)
@@ -81,7 +86,8 @@ class ImpactOptions:
     date_format: str = ""
 
     def __post_init__(self) -> None:
-        plain = {
+        plain: dict[str, object] = {
+            **self._parameters(),
             "by": tuple(arguments.names(self.by, "by")),
             "switches": arguments.texts_by_name(self.switches, "switches"),
             "min_confidence": arguments.text(self.min_confidence, "min_confidence"),
@@ -89,6 +95,21 @@ class ImpactOptions:
         }
         for name, value in plain.items():
             object.__setattr__(self, name, value)
+
+    @property
+    def scenario_values(self) -> Mapping[str, str]:
+        """Values of the parameters of scenarios, as text."""
+        return cast("Mapping[str, str]", self.parameters)
+
+    def _parameters(self) -> dict[str, object]:
+        """Separate values of scenarios from the parameter set of the response, both once given as `parameters`."""
+        if not isinstance(self.parameters, str | Path):
+            return {"parameters": arguments.parameters(self.parameters)}
+        if self.parameter_set is not None:
+            raise arguments.refusal(
+                "parameters", self.parameters, 'Give the values of scenarios, such as {"cn": "20%"}.'
+            )
+        return {"parameters": {}, "parameter_set": self.parameters}
 
 
 Run = simulation_service_pb2.SimulateRequest | simulation_service_pb2.TimelineRequest
@@ -240,8 +261,9 @@ def simulate_request(
         seed=arguments.whole(options.seed, "seed", 2**63),
         direction=direction_value(options.direction),
         date_format=options.date_format,
+        scenario_parameters=options.scenario_values,
     )
-    _set_parameters(request, options.parameters)
+    _set_parameters(request, options.parameter_set)
     return request
 
 
@@ -256,6 +278,7 @@ def lines_config(
         min_confidence=options.min_confidence,
         direction=direction_value(options.direction),
         date_format=options.date_format,
+        parameters=options.scenario_values,
     )
 
 
@@ -285,8 +308,9 @@ def timeline_request(
         min_confidence=options.min_confidence,
         direction=direction_value(options.direction),
         date_format=options.date_format,
+        scenario_parameters=options.scenario_values,
     )
-    _set_parameters(request, options.parameters)
+    _set_parameters(request, options.parameter_set)
     return request
 
 
@@ -302,7 +326,7 @@ def _set_parameters(request: Run, parameters: str | Path | None) -> None:
         raise InvalidRequest(
             "PARAMETER_INVALID",
             f"The parameter file {parameters} cannot be read: {getattr(error, 'strerror', None) or error}.",
-            field="parameters",
+            field="parameter_set",
             fix="Give low, high, or the path of a CSV file.",
         ) from error
 

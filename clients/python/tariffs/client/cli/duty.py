@@ -98,6 +98,7 @@ def duty(
     ] = None,
     refused: options.Refused = None,
     scenario: options.Scenario = None,
+    param: options.Param = None,
     known_on: options.KnownOn = None,
     switch: options.Switches = None,
     min_conf: options.MinConf = "",
@@ -113,7 +114,7 @@ def duty(
     taken once per entry_id, and --date is the entry date of lines without one.
     """
     claims, switches = options.pairs(claim, "--claim"), options.pairs(switch, "--switch")
-    charges = options.pairs(charge, "--charge")
+    charges, parameters = options.pairs(charge, "--charge"), options.pairs(param, "--param")
     if entries is not None:
         one_line = (
             *(hts, origin, value, claim, charge, quantity, unit, mode, freight, insurance, ordinary_rate),
@@ -125,6 +126,7 @@ def duty(
                 options.source(entries),
                 on=date,
                 scenario=scenario,
+                parameters=parameters,
                 known_on=known_on,
                 switches=switches,
                 min_confidence=min_conf,
@@ -159,6 +161,7 @@ def duty(
             insurance=insurance,
             charges=charges,
             scenario=scenario,
+            parameters=parameters,
             known_on=known_on,
             switches=switches,
             min_confidence=min_conf,

@@ -16,6 +16,7 @@ from tariffs.client.results.impact import ImpactResult
 
 EXAMPLES = examples(
     "tariffs impact -s base -s truce-lapses --on 2027-01-11",
+    "tariffs impact -s base -s rates-by-country --param cn=20% --param vn=10% --on 2027-01-11",
     "tariffs impact entries.csv -s base -s mine.yaml --baseline 2025-01-01 --by origin,hts2 -o groups.parquet",
     "tariffs impact -s base -s truce-lapses --on 2027-01-11 --draws 256 --seed 7",
     "tariffs impact -s ieepa-upheld-truce-lapsed --on 2026-11-20 --response none --json",
@@ -26,13 +27,14 @@ EXAMPLES = examples(
 def impact(
     table: options.TradeTable = None,
     scenario: options.Scenarios = None,
+    param: options.Param = None,
     on: Annotated[
         str | None, typer.Option("--on", metavar="DAY", help="Day of the law. Default: the law's as-of day.")
     ] = None,
     baseline: options.Baseline = None,
     response: options.Response = "armington",
     horizon: options.Horizon = "short",
-    parameters: options.Parameters = None,
+    parameter_set: options.ParameterSet = None,
     by: options.GroupBy = None,
     draws: Annotated[
         int,
@@ -76,7 +78,7 @@ def impact(
     """
     for path in filter(None, (output, lines, refused)):
         options.writable(path)
-    switches = options.pairs(switch, "--switch")
+    switches, parameters = options.pairs(switch, "--switch"), options.pairs(param, "--param")
     with options.connected(target, local) as client:
         run_options: dict[str, Any] = {
             "on": on,
@@ -85,6 +87,7 @@ def impact(
             "response": response,
             "horizon": horizon,
             "parameters": parameters,
+            "parameter_set": parameter_set,
             "known_on": known_on,
             "switches": switches,
             "min_confidence": min_conf,

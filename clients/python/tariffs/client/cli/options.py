@@ -69,7 +69,16 @@ Horizon = Annotated[
         help="Time since the change of duty, for the trade response.",
     ),
 ]
-Parameters = Annotated[
+Param = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--param",
+        metavar="NAME=VALUE",
+        help="Value of a parameter of the scenario, such as cn=20%, start=2027-01-01 or vietnam=on; may be repeated. "
+        "`tariffs scenario show` lists them with their defaults.",
+    ),
+]
+ParameterSet = Annotated[
     str | None,
     typer.Option("--set", metavar="low|high|FILE", help="Parameters of the model. Default: the central set."),
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import typer
@@ -11,6 +12,7 @@ import typer
 from tariffs.client.cli import options
 from tariffs.client.cli.render.law import print_check, print_differences, print_scenarios
 from tariffs.client.errors import InvalidRequest
+from tariffs.client.results.law import Parameter
 from tariffs.client.scenario import Scenario
 
 app = typer.Typer(
@@ -40,19 +42,30 @@ def list_scenarios(
     return 0
 
 
-@app.command("show", epilog=options.examples("tariffs scenario show truce-lapses > mine.yaml"))
+@app.command(
+    "show",
+    epilog=options.examples(
+        "tariffs scenario show truce-lapses > mine.yaml",
+        "tariffs scenario show rates-by-country --param cn=20% --json",
+    ),
+)
 def show(
-    name: Name, target: options.Target = None, local: options.Local = False, as_json: options.Json = False
+    name: Name,
+    param: options.Param = None,
+    target: options.Target = None,
+    local: options.Local = False,
+    as_json: options.Json = False,
 ) -> int:
-    """Print a scenario as YAML, to copy and change."""
-    known = Scenario.of(name)
+    """Print a scenario as YAML, to copy and change; comments at its end list its parameters and their values."""
+    known, values = Scenario.of(name), options.pairs(param, "--param")
     if known.text:
+        parameters = _parameters_of_file(known, values, target, local) if values else ()
         document: dict[str, object] = {"source": known.source, "yaml": known.text}
         text = known.text
     else:
         with options.connected(target, local) as client:
-            stored = client.scenario(known.name)
-        text = stored.text
+            stored = client.scenario(known.name, parameters=values)
+        text, parameters = stored.text, stored.parameters
         document = {
             "id": stored.id,
             "title": stored.title,
@@ -63,11 +76,39 @@ def show(
             "tags": list(stored.tags),
             "yaml": text,
         }
-    print(json.dumps(document) if as_json else text.rstrip("\n"))
+    if as_json:
+        print(json.dumps({**document, "parameters": [one.to_json_dict() for one in parameters]}))
+    else:
+        print("\n".join([text.rstrip("\n"), *_comments(parameters)]))
     return 0
 
 
-@app.command("check", epilog=options.examples("tariffs scenario check mine.yaml --strict"))
+def _parameters_of_file(
+    scenario: Scenario, values: Mapping[str, str], target: str | None, local: bool
+) -> tuple[Parameter, ...]:
+    """Fill in the parameters of a file; raises InvalidRequest for the first error."""
+    with options.connected(target, local) as client:
+        result = client.check(scenario, parameters=values)
+    for problem in result.problems if not result.ok else ():
+        if problem.severity == "error":
+            raise InvalidRequest(problem.reason, problem.message, field=problem.path, fix=problem.fix)
+    return result.parameters
+
+
+def _comments(parameters: Sequence[Parameter]) -> list[str]:
+    """Describe parameters in comments of YAML."""
+    facts = (", ".join(filter(None, (one.kind, f"default {one.default}", one.title))) for one in parameters)
+    return [
+        f"# --param {one.name}={one.value}  ({text})" for one, text in zip(parameters, facts, strict=True)
+    ]
+
+
+@app.command(
+    "check",
+    epilog=options.examples(
+        "tariffs scenario check mine.yaml --strict", "tariffs scenario check mine.yaml --param cn=20%"
+    ),
+)
 def check(
     name: Annotated[
         str,
@@ -75,6 +116,7 @@ def check(
             metavar="NAME_OR_FILE", help="Name of a library scenario, a *.yaml file, or - for standard input."
         ),
     ],
+    param: options.Param = None,
     strict: Annotated[bool, typer.Option("--strict", help="Count warnings as errors.")] = False,
     target: options.Target = None,
     local: options.Local = False,
@@ -83,7 +125,7 @@ def check(
     """List the problems of a scenario, with line and column. Exit 4 if it cannot be run."""
     scenario = _from_stdin() if name == str(options.STDIN) else Scenario.of(name)
     with options.connected(target, local) as client:
-        result = client.check(scenario)
+        result = client.check(scenario, parameters=options.pairs(param, "--param"))
     ok = not result.problems if strict else result.ok
     if as_json:
         print(json.dumps({**result.to_json_dict(), "ok": ok}))

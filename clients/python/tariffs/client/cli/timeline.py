@@ -23,10 +23,11 @@ def timeline(
     end: Annotated[str, typer.Option("--end", metavar="DAY", help="Last day.")],
     table: options.TradeTable = None,
     scenario: options.Scenarios = None,
+    param: options.Param = None,
     baseline: options.Baseline = None,
     response: options.Response = "armington",
     horizon: options.Horizon = "short",
-    parameters: options.Parameters = None,
+    parameter_set: options.ParameterSet = None,
     by: options.GroupBy = None,
     direction: options.Direction = "import",
     date_format: options.DateFormat = "",
@@ -44,7 +45,7 @@ def timeline(
     """
     if output is not None:
         options.writable(output)
-    switches = options.pairs(switch, "--switch")
+    switches, parameters = options.pairs(switch, "--switch"), options.pairs(param, "--param")
     with options.connected(target, local) as client:
         result = client.timeline(
             table and options.source(table),
@@ -56,6 +57,7 @@ def timeline(
             response=response,
             horizon=horizon,
             parameters=parameters,
+            parameter_set=parameter_set,
             known_on=known_on,
             switches=switches,
             min_confidence=min_conf,

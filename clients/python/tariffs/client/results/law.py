@@ -149,8 +149,31 @@ class Law:
 
 
 @dataclass(frozen=True, slots=True)
+class Parameter:
+    """Parameter of a scenario.
+
+    Attributes:
+        name: its name, written `$name` in the file.
+        kind: rate, share, weight, number, step, date or on_off; empty if it is not used.
+        default: its value in a run that gives none.
+        value: the value filled in.
+        title: one line.
+    """
+
+    name: str
+    kind: str
+    default: str
+    value: str
+    title: str
+
+    def to_json_dict(self) -> dict[str, str]:
+        """Convert to the form of `scenario show --json`."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
 class ScenarioInfo:
-    """Scenario of the library; `text` is its YAML, empty in lists."""
+    """Scenario of the library; `text` is its YAML, empty in lists, and `parameters` are those it has."""
 
     id: str
     title: str
@@ -160,6 +183,7 @@ class ScenarioInfo:
     digest: str
     tags: tuple[str, ...]
     text: str
+    parameters: tuple[Parameter, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,10 +205,11 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """Problems of a scenario; `ok` if there are only warnings."""
+    """Problems of a scenario; `ok` if there are only warnings, and then its `parameters`."""
 
     ok: bool
     problems: tuple[Problem, ...]
+    parameters: tuple[Parameter, ...] = ()
 
     def to_json_dict(self) -> dict[str, object]:
         """Convert to the document of `scenario check --json`."""

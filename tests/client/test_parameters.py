@@ -1,0 +1,262 @@
+"""Parameters of scenarios in every call and command: filled equals written, in process and over the wire."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from tariffs.client import Client, ImpactResult, InvalidRequest, Scenario, TariffsError, replay
+from tariffs.client._arguments import parameters as as_texts
+from tariffs.client._wire.requests import ImpactOptions, simulate_request
+from tariffs.client.cli.__main__ import run
+
+HEAD = "schema: tariffs.scenario/v1\nid: mine\ntitle: Mine\nbasis: hypothesis\n"
+OPEN = HEAD + (
+    "parameters: {cn: {default: 15%, title: China}, start: {default: 2026-11-01}, vietnam: {default: off}}\n"
+    "changes:\n"
+    "  - {op: set_rate, measures: {id: fl301, origins: [CN]}, from: $start, rate: $cn}\n"
+    "  - {op: set_rate, measures: {id: fl301, origins: [VN]}, from: $start, rate: $cn, when: $vietnam}\n"
+)
+PLAIN = HEAD + (
+    "changes:\n"
+    "  - {op: set_rate, measures: {id: fl301, origins: [CN]}, from: 2026-11-10, rate: RATE}\n"
+    "  - {op: set_rate, measures: {id: fl301, origins: [VN]}, from: 2026-11-10, rate: RATE}\n"
+)
+VALUES: dict[str, Any] = {"cn": "20%", "start": date(2026, 11, 10), "vietnam": True}
+DAY, TOYS = "2026-11-20", "9503.00.0073"
+TABLE = pl.DataFrame(
+    {
+        "hts": ["9503000073", "9503000073", "8471300100"],
+        "origin": ["CN", "VN", "MX"],
+        "customs_value": [1e4, 5e4, 7e4],
+    }
+)
+RUN: dict[str, Any] = {"response": "none", "by": ["origin"]}
+
+
+def details(result: ImpactResult) -> Any:
+    return result.provenance["details"]
+
+
+@pytest.fixture(params=["local", "remote"])
+def client(request: pytest.FixtureRequest) -> Any:
+    if request.param == "local":
+        return Client.local()
+    return Client(request.getfixturevalue("server"))
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "open.yaml"
+    path.write_text(OPEN, encoding="utf-8")
+    return path
+
+
+# Toys of China pay neither an ordinary duty nor list 4B: the forced-labor duty is all there is.
+@pytest.mark.parametrize(
+    ("value", "duty"),
+    [
+        ("20%", "2000.00"),
+        (0.2, "2000.00"),
+        (Decimal("0.2"), "2000.00"),
+        ("0.333", "3330.00"),
+        (None, "1500.00"),
+        (0, "0.00"),
+    ],
+)
+def test_a_rate_that_is_filled_in_is_charged(client: Client, value: Any, duty: str) -> None:
+    values = {} if value is None else {"cn": value}
+    quote = client.duty(TOYS, "CN", DAY, 10000, scenario=Scenario.from_text(OPEN), parameters=values)
+    assert str(quote.assessed) == duty
+    batch = client.duties(TABLE.head(1), on=DAY, scenario=Scenario.from_text(OPEN), parameters=values)
+    assert [f"{row['assessed']:.2f}" for row in batch.lines.to_dicts()] == [duty]
+
+
+def test_a_filled_run_is_that_of_the_scenario_written_with_plain_values(client: Client) -> None:
+    filled, plain = Scenario.from_text(OPEN), Scenario.from_text(PLAIN.replace("RATE", "20%"))
+    one = client.impact(TABLE, ["base", filled], on=DAY, parameters=VALUES, include_lines=True, **RUN)
+    two = client.impact(TABLE, ["base", plain], on=DAY, include_lines=True, **RUN)
+    assert one.groups.equals(two.groups)
+    assert one.lines is not None
+    assert two.lines is not None
+    assert one.lines.equals(two.lines)
+    assert one.provenance["scenarios"] == two.provenance["scenarios"]
+    assert one.provenance["run_digest"] != two.provenance["run_digest"]
+    assert details(one)["scenario_parameters"] == {
+        "mine": {"cn": "20%", "vietnam": "on", "start": "2026-11-10"}
+    }
+    assert "scenario_parameters" not in details(two)
+    rows = {(row["scenario"], row["origin"]): row["duty"] for row in one.groups.to_dicts()}
+    assert (rows["mine", "CN"], rows["mine", "VN"]) == pytest.approx((2000.0, 10000.0), rel=1e-12)
+    days: dict[str, Any] = {"start": "2026-11-08", "end": "2026-11-12"}
+    series = [
+        client.timeline(TABLE, [scenario], parameters=values, **days, **RUN)
+        for scenario, values in ((filled, VALUES), (plain, None))
+    ]
+    assert series[0].segments.equals(series[1].segments)
+    assert series[0].segments.filter(pl.col("origin") == "CN")["duty"].to_list() == [1250.0, 2000.0]
+    streamed = client.lines(TABLE, [filled], on=DAY, parameters=VALUES).collect()
+    assert streamed["duty"].to_list() == one.lines.filter(pl.col("scenario") == "mine")["duty"].to_list()
+
+
+def test_a_long_run_keeps_its_parameters(server: str) -> None:
+    with Client(server) as client:
+        started = client.start(TABLE, [Scenario.from_text(OPEN)], on=DAY, parameters=VALUES, **RUN)
+        result = started.result(timeout=60)
+        at_once = client.impact(TABLE, [Scenario.from_text(OPEN)], on=DAY, parameters=VALUES, **RUN)
+    assert isinstance(result, ImpactResult)
+    assert result.groups.equals(at_once.groups)
+    assert result.provenance["run_digest"] == at_once.provenance["run_digest"]
+
+
+def test_a_result_with_parameters_is_run_again(tmp_path: Path) -> None:
+    client, path, table = Client.local(), tmp_path / "result.json", tmp_path / "table.parquet"
+    TABLE.write_parquet(table)
+    values: dict[str, Any] = {"cn": 0.3, "start": date(2026, 11, 3)}
+    found = client.impact(table, [Scenario.from_text(OPEN)], on=DAY, parameters=values, **RUN)
+    path.write_text(json.dumps(found.to_json_dict()), encoding="utf-8")
+    assert replay(client, path).same
+
+
+def test_a_value_fills_every_scenario_that_declares_it_and_no_other(client: Client) -> None:
+    other = OPEN.replace("id: mine", "id: other").replace("fl301", "fl301_2026")
+    scenarios: list[Any] = ["base", Scenario.from_text(OPEN), Scenario.from_text(other)]
+    found = client.impact(TABLE, scenarios, on=DAY, parameters={"cn": "40%"}, **RUN)
+    rows = found.groups.filter(pl.col("origin") == "CN")
+    assert dict(zip(rows["scenario"], rows["duty"], strict=True)) == {
+        "base": 1250.0,
+        "mine": 4000.0,
+        "other": 4000.0,
+    }
+    for ask in (
+        lambda values: client.impact(TABLE, scenarios, on=DAY, parameters=values, **RUN),
+        lambda values: client.timeline(TABLE, scenarios, start=DAY, end=DAY, parameters=values, **RUN),
+        lambda values: client.duty(TOYS, "CN", DAY, 1, scenario=Scenario.from_text(OPEN), parameters=values),
+        lambda values: client.duty(TOYS, "CN", DAY, 1, parameters=values),
+        lambda values: client.scenario("rates-by-country", parameters=values),
+    ):
+        with pytest.raises(TariffsError) as caught:
+            ask({"cm": "1%"})
+        assert caught.value.reason == "PARAMETER_UNKNOWN"
+
+
+def test_a_check_says_where_a_value_does_not_fit(client: Client) -> None:
+    result = client.check(OPEN, parameters={"cn": "20"})
+    assert not result.ok
+    (problem,) = result.problems
+    assert (problem.reason, problem.path, problem.line, problem.column) == (
+        "PARAMETER_INVALID",
+        "changes[0].rate",
+        *(7, OPEN.splitlines()[6].index("$cn") + 1),
+    )
+    found = client.check(OPEN, parameters={"cn": 0.2}).parameters
+    assert [(one.name, one.kind, one.default, one.value, one.title) for one in found] == [
+        ("cn", "rate", "15%", "0.2", "China"),
+        ("start", "date", "2026-11-01", "2026-11-01", ""),
+        ("vietnam", "on_off", "off", "off", ""),
+    ]
+
+
+def test_the_digest_of_a_library_scenario_is_that_of_its_values(client: Client) -> None:
+    default, same, other = (
+        client.scenario("rates-by-country", parameters=values)
+        for values in (None, {"cn": 0.2}, {"cn": "21%"})
+    )
+    assert default.digest == same.digest != other.digest
+    assert {one.name: one.value for one in other.parameters} == {
+        "cn": "21%",
+        "vn": "20%",
+        "eu": "15%",
+        "start": "2026-11-24",
+    }
+
+
+def test_values_are_written_as_decimal_text() -> None:
+    values = {
+        "a": 0.1 + 0.2,
+        "b": 1e-5,
+        "c": Decimal("12.50"),
+        "d": 3,
+        "e": False,
+        "f": date(2027, 1, 2),
+        "g": " 5% ",
+    }
+    assert as_texts(values) == {
+        "a": "0.30000000000000004",
+        "b": "0.00001",
+        "c": "12.50",
+        "d": "3",
+        "e": "off",
+        "f": "2027-01-02",
+        "g": "5%",
+    }
+    # Beyond 18 decimals, as grids of NumPy are.
+    assert as_texts({"a": 0.0014999999999999998}) == {"a": "0.0015"}
+    for wrong in (float("nan"), object(), [1], None, b"1"):
+        with pytest.raises(InvalidRequest) as caught:
+            as_texts({"a": wrong})
+        assert caught.value.reason == "PARAMETER_INVALID"
+
+
+def test_the_parameter_set_of_the_response_has_a_name_of_its_own() -> None:
+    both = simulate_request(["base"], ImpactOptions(parameters={"cn": 0.2}, parameter_set="low"))
+    assert (both.parameter_set, dict(both.scenario_parameters)) == ("low", {"cn": "0.2"})
+    assert simulate_request(["base"], ImpactOptions(parameters="low")).parameter_set == "low"
+    with pytest.raises(InvalidRequest, match="parameters is 'low'"):
+        ImpactOptions(parameters="low", parameter_set="high")
+
+
+def outcome(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, Any]:
+    code = run([*words, "--local", "--json"])
+    return code, json.loads(capsys.readouterr().out)
+
+
+def test_commands_take_parameters(capsys: pytest.CaptureFixture[str], file: Path, tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    TABLE.write_csv(table)
+    given = ("-s", str(file), "--param", "cn=20%", "--param", "vietnam=on")
+    code, quote = outcome(capsys, "duty", TOYS, "--origin", "CN", "--date", DAY, "--value", "10000", *given)
+    assert (code, quote["assessed"]) == (0, "2000.00")
+    code, found = outcome(capsys, "impact", str(table), "--on", DAY, "--response", "none", *given)
+    assert code == 0
+    assert {row["origin"]: row["duty"] for row in found["scenarios"][0]["groups"]}["VN"] == pytest.approx(10000.0, rel=1e-12)
+    period = ("--start", DAY, "--end", DAY, "--response", "none")
+    code, found = outcome(capsys, "timeline", str(table), *period, *given)
+    assert {row["origin"]: row["duty"] for row in found["scenarios"][0]["groups"]}["VN"] == pytest.approx(10000.0, rel=1e-12)
+    code, found = outcome(capsys, "scenario", "check", str(file), "--param", "cn=20")
+    assert (code, found["ok"], found["problems"][0]["reason"]) == (4, False, "PARAMETER_INVALID")
+    assert (found["problems"][0]["line"], found["problems"][0]["path"]) == (7, "changes[0].rate")
+
+
+def test_show_lists_the_parameters(capsys: pytest.CaptureFixture[str], file: Path) -> None:
+    for name in ("rates-by-country", str(file)):
+        code, shown = outcome(capsys, "scenario", "show", name, "--param", "cn=33%")
+        assert code == 0
+        assert {"name": "cn", "value": "33%"}.items() <= shown["parameters"][0].items()
+    assert run(["scenario", "show", "rates-by-country", "--local"]) == 0
+    printed = capsys.readouterr().out
+    assert "# --param cn=20%  (rate, default 20%, rate on China, now 12.5 percent)" in printed
+    assert Client.local().check(printed).ok
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (("--param", "cm=20%"), "PARAMETER_UNKNOWN"),
+        (("--param", "cn=20"), "PARAMETER_INVALID"),
+        (("--param", "cn"), "REQUEST_INVALID"),
+        (("--param", "cn=1%", "--param", "cn=2%"), "REQUEST_INVALID"),
+    ],
+)
+def test_wrong_parameters_exit_2(
+    capsys: pytest.CaptureFixture[str], file: Path, words: tuple[str, ...], reason: str
+) -> None:
+    line = ("duty", TOYS, "--origin", "CN", "--value", "1", "-s", str(file))
+    code, document = outcome(capsys, *line, *words)
+    assert (code, document["error"]["reason"]) == (2, reason)
