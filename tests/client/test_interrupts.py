@@ -6,6 +6,9 @@ import subprocess
 import sys
 
 import pytest
+import typer
+
+from tariffs.client.cli.app import SUMMARIES, assemble
 
 PROGRAM = """
 import os, signal, sys
@@ -19,7 +22,7 @@ class Interrupting(MetaPathFinder):
 
 sys.meta_path.insert(0, Interrupting())
 from tariffs.client.cli.__main__ import main
-main(["--help"])
+main(["duty", "--help"])
 """
 LOST = """
 import os, signal, sys, time, types, weakref
@@ -66,6 +69,25 @@ def test_the_entry_point_is_loaded_without_what_takes_long() -> None:
     )
     done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_help_is_shown_without_what_takes_long() -> None:
+    heavy = {"grpc", "google", "polars", "numpy", "numba", "pydantic", "yaml"}
+    text = f"""
+import sys
+from tariffs.client.cli.app import run
+run(["--help"])
+print(sorted({heavy} & {{*sys.modules}}))
+"""
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
+    assert "Compute the duty on one entry line" in done.stdout
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("name", SUMMARIES)
+def test_a_command_is_summarized_in_the_words_of_its_own_help(name: str) -> None:
+    command = typer.main.get_group(assemble(name)).commands[name]
+    assert " ".join((command.help or "").split("\n\n")[0].split()) == SUMMARIES[name]
 
 
 def test_the_public_names_are_there_and_no_others() -> None:

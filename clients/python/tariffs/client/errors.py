@@ -3,16 +3,17 @@
 Match on the class or on `reason` (a stable name), never on the message.
 """
 # ruff: noqa: N818 - the classes bear gRPC's own names for these states
+# Help and a wrong option need no gRPC, so functions import what reads its messages.
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import grpc
-from google.rpc import code_pb2, error_details_pb2, status_pb2
-from grpc_status import rpc_status
+if TYPE_CHECKING:
+    import grpc
+    from google.rpc import status_pb2
 
 USAGE_REASONS = frozenset(
     {
@@ -221,11 +222,15 @@ def from_rpc_error(error: grpc.RpcError, target: str) -> TariffsError:
 
 def from_status(status: status_pb2.Status) -> TariffsError:
     """Convert a status within an answer into a typed error, such as the error of a failed run."""
+    from google.rpc import code_pb2
+
     code = code_pb2.Code.Name(status.code)
     return _from_details(status, code) or InternalError("ENGINE_INVARIANT", status.message, code=code)
 
 
 def _from_details(status: status_pb2.Status, code: str) -> TariffsError | None:
+    from google.rpc import error_details_pb2
+
     info, request_info = error_details_pb2.ErrorInfo(), error_details_pb2.RequestInfo()
     bad, retry = error_details_pb2.BadRequest(), error_details_pb2.RetryInfo()
     parts = (info, request_info, bad, retry)
@@ -312,6 +317,8 @@ def _code_and_details(error: grpc.RpcError) -> tuple[str, str]:
 
 
 def _status_of(error: grpc.RpcError) -> status_pb2.Status | None:
+    from grpc_status import rpc_status
+
     call: Any = error
     try:
         return rpc_status.from_call(call)

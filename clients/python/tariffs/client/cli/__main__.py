@@ -27,8 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # gRPC writes lines of its own to standard error; what a user must know is in the message of the command.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     with _interrupts_that_end(), suppress(ModuleNotFoundError):
-        # Loading takes a second and is interruptible here; `run` reports missing modules.
-        import_module("tariffs.client.cli.app")
+        # Loading a command may take a second and is interruptible here; `run` reports missing modules.
+        import_module("tariffs.client.cli.app").load(words)
     repeat_lost_interrupts()
     try:
         code = run(words)

@@ -1,39 +1,34 @@
-"""Assemble the commands of `tariffs`."""
+"""Assemble the commands of `tariffs`: the one that a command line names in full, the others by name and summary.
+
+The modules of all commands take a second to load, with what they need.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from importlib import import_module
 from importlib.metadata import version
 from typing import Annotated
 
 import typer
 
-from tariffs.client.cli import (
-    duty,
-    impact,
-    law,
-    refund,
-    replay,
-    runs,
-    scenario,
-    serve,
-    tables,
-    timeline,
-    validate,
-)
-from tariffs.client.cli.options import examples
 from tariffs.client.errors import InvalidRequest
 
-app = typer.Typer(
-    name="tariffs",
-    help="Compute US customs duties under the law of any day, and under changes of the law.\n\n"
-    "Planning estimates, not rulings. The commands compute in this process unless --target or TARIFFS_TARGET names a "
-    "server.",
-    epilog=examples("tariffs duty 9503.00.0073 --origin CN --date 2025-11-10 --value 10000"),
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-)
+# The module of each command has its name.
+SUMMARIES: Mapping[str, str] = {
+    "duty": "Compute the duty on one entry line, or on every line of a file, with each layer named, cited and "
+    "explained.",
+    "impact": "Compute the effect of scenarios on a trade table: landed cost and trade volume, by group and in total.",
+    "timeline": "Compute the effect of scenarios on a trade table for every day of a period.",
+    "refund": "Compute refunds of entries, by entry, heading and collection window, and in total.",
+    "replay": "Run a written result of impact or timeline again, and compare every number or name the changed inputs.",
+    "scenario": "List, show, check and compare scenarios (dated changes of the law).",
+    "law": "Show the law: its measures, open points (switches) and changes.",
+    "runs": "List, show and cancel long runs on a server, and read results. Start one with `tariffs impact --detach`.",
+    "tables": "Upload, list and delete tables on a server. `impact` and `timeline` upload large tables themselves.",
+    "validate": "Compare results of the engine with published figures.",
+    "serve": "Start the gRPC server; on SIGTERM or Ctrl-C it finishes open calls and stops.",
+}
 
 
 def _show_version(requested: bool) -> None:
@@ -42,7 +37,6 @@ def _show_version(requested: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _root(
     show_version: Annotated[
         bool,
@@ -52,17 +46,39 @@ def _root(
     pass
 
 
-app.command("duty", epilog=duty.EXAMPLES)(duty.duty)
-app.command("impact", epilog=impact.EXAMPLES)(impact.impact)
-app.command("timeline", epilog=timeline.EXAMPLES)(timeline.timeline)
-app.command("refund", epilog=refund.EXAMPLES)(refund.refund)
-app.command("replay", epilog=replay.EXAMPLES)(replay.replay)
-app.add_typer(scenario.app, name="scenario")
-app.add_typer(law.app, name="law")
-app.add_typer(runs.app, name="runs")
-app.add_typer(tables.app, name="tables")
-app.add_typer(validate.app, name="validate")
-app.command("serve", epilog=serve.EXAMPLES)(serve.serve)
+def _named() -> None:
+    """Stand for a command that the command line does not name."""
+
+
+def assemble(named: str) -> typer.Typer:
+    """Assemble the application with the command `named` in full, if there is one of this name."""
+    app = typer.Typer(
+        name="tariffs",
+        help="Compute US customs duties under the law of any day, and under changes of the law.\n\n"
+        "Planning estimates, not rulings. The commands compute in this process unless --target or TARIFFS_TARGET names "
+        "a server.",
+        epilog="[bold]Example[/bold]\n\n  tariffs duty 9503.00.0073 --origin CN --date 2025-11-10 --value 10000",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+    )
+    app.callback()(_root)
+    for name, summary in SUMMARIES.items():
+        if name != named:
+            app.command(name, help=summary)(_named)
+            continue
+        module = import_module(f"tariffs.client.cli.{name}")
+        if hasattr(module, "app"):
+            app.add_typer(module.app, name=name)
+        else:
+            app.command(name, epilog=module.EXAMPLES)(getattr(module, name))
+    return app
+
+
+def load(arguments: Sequence[str]) -> typer.Typer:
+    """Load the command that a command line names."""
+    return assemble(next((word for word in arguments if not word.startswith("-")), ""))
 
 
 def run(arguments: list[str]) -> int:
@@ -72,7 +88,7 @@ def run(arguments: list[str]) -> int:
         TariffsError: for whatever goes wrong, wrong usage included.
     """
     try:
-        return app(arguments, prog_name="tariffs", standalone_mode=False) or 0
+        return load(arguments)(arguments, prog_name="tariffs", standalone_mode=False) or 0
     except typer.Abort as error:
         raise KeyboardInterrupt from error
     except typer.TyperException as error:
