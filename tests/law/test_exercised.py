@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from functools import cache
 
-import numpy as np
 import pytest
 
 from tariffs.engine.law import load_law
 from tariffs.engine.law.law import IMPORT
-from tariffs.engine.table_duty.compile import compile_lines
+from tariffs.engine.table_duty.duties import Dated, duties_of
 from tariffs.engine.tables.prepare import prepare_table
 from tests.law.test_golden import CASES, quote_of
 
@@ -47,13 +46,11 @@ def in_cases() -> frozenset[str]:
 @cache
 def in_table() -> frozenset[str]:
     """Measures that are a layer of some line of the reference table on one of the dates, with the sourced shares."""
-    lines, names = prepare_table(None, LAW).lines, list(LAW.measures)
+    lines = prepare_table(None, LAW).lines
     met: set[str] = set()
     for day in DATES:
-        in_force = LAW.in_force(datetime.fromisoformat(f"{day}T12:00-05:00"))
-        compiled = compile_lines(LAW, in_force, lines, None)
-        met |= {names[index] for index in np.unique(compiled.profiles.layer_measure)}
-        met |= {names[index] for index in np.unique(compiled.prohibited()[1])}
+        dated = Dated([datetime.fromisoformat(f"{day}T12:00-05:00")], [LAW.as_of], None, IMPORT)
+        met |= duties_of(LAW, lines, dated, lambda: None).measures
     return frozenset(met)
 
 

@@ -51,7 +51,7 @@ AREAS = (
     ),
     Area(
         "rating",
-        (f"{ENGINE}/rating/*.py", f"{ENGINE}/line_duty/rounding.py", f"{ENGINE}/table_duty/compile.py"),
+        (f"{ENGINE}/rating/*.py", f"{ENGINE}/line_duty/rounding.py", f"{ENGINE}/tables/atoms.py"),
         (
             "tests/unit/test_atoms.py", "tests/unit/test_undeclared_metals.py", "tests/law/test_golden.py",
             "tests/law/test_interpreter.py", "tests/law/test_golden_everywhere.py", "tests/law/test_rates.py",

@@ -15,7 +15,7 @@ from google.longrunning import operations_pb2 as ops
 from google.rpc import code_pb2
 
 from tariffs.engine.errors import ServiceError
-from tariffs.engine.table_duty import compile as compile_module
+from tariffs.engine.tables import atoms as atoms_module
 from tariffs.service.server import run_scheduler
 from tariffs.service.storage import storage as storage_module
 from tariffs.service.wire.arrow import read_table
@@ -64,7 +64,7 @@ def test_a_run_has_the_messages_of_the_call(server: Running) -> None:
 def test_rows_that_only_valuing_shows_to_be_unusable_come_before_the_end(
     server: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compile_module, "ATOMS_AT_MOST", 1)
+    monkeypatch.setattr(atoms_module, "ATOMS_AT_MOST", 1)
     request = simulation(bad_rows(rows(200)))
     messages = read(server, start(server, request).name)
     called = list(server.simulation.Simulate(request, timeout=TIMEOUT))

@@ -15,7 +15,7 @@ from tariffs.engine.law import Law, load_law
 from tariffs.engine.runs.impact import Options, Point, impact
 from tariffs.engine.runs.timeline import timeline
 from tariffs.engine.scenario import library
-from tariffs.engine.table_duty import compile as compile_module
+from tariffs.engine.tables import atoms as atoms_module
 from tests.law.harness import Rates, duties, quote_of
 from tests.unit.laws import make_law, measure
 
@@ -109,7 +109,7 @@ def test_parts_of_a_line_are_every_combination_of_its_shares() -> None:
 @pytest.fixture
 def table_with_a_row_of_too_many_parts(monkeypatch: pytest.MonkeyPatch) -> pl.DataFrame:
     """Two origins; the only row of Mexico is refused once it is valued."""
-    monkeypatch.setattr(compile_module, "ATOMS_AT_MOST", 1)
+    monkeypatch.setattr(atoms_module, "ATOMS_AT_MOST", 1)
     rows = [("9503000073", "CN", 1000.0, 0.0), ("9503000073", "MX", 500.0, 0.5)]
     return pl.DataFrame(rows, schema=["hts", "origin", "customs_value", "usmca_share"], orient="row")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,17 @@ from tariffs.engine.table_duty.kernel import (
     ORDINARY,
     SPECIFIC,
     TOP_UP,
-    _whole,
     assess_lines,
+    exact_dollars,
+    sum_bases,
+    sum_cells,
+    whole_line,
 )
 
 Kernel = Callable[..., Any]
-LINES, PARTS, PROFILES = 40, 7, 5
+LINES, PARTS, COMBINATIONS = 40, 7, 6
+PROHIBITED = 5
+"""A combination that may not be imported."""
 
 
 def both(kernel: Any) -> list[Any]:
@@ -28,27 +34,33 @@ def both(kernel: Any) -> list[Any]:
 
 
 def problem() -> dict[str, Any]:
-    """Random lines, atoms and profiles with every kind of layer."""
+    """Random lines, atoms and combinations with every kind of layer; the last column of a slot is none."""
     rng = np.random.default_rng(5)
-    kinds = np.array([ORDINARY, AD_VALOREM, TOP_UP, SPECIFIC, MINIMUM_PRICE] * PROFILES, dtype=np.int8)
-    layers = len(kinds)
+    kinds = np.array([ORDINARY, AD_VALOREM, TOP_UP, SPECIFIC, MINIMUM_PRICE] * 2, dtype=np.int8)
+    slots, layers = len(kinds), 5 * COMBINATIONS
     atoms = rng.integers(1, 4, LINES)
     return {
+        "lines": np.arange(LINES, dtype=np.int32),
         "atom_start": np.concatenate([[0], np.cumsum(atoms)]).astype(np.int64),
-        "atom_profile": rng.integers(0, PROFILES, atoms.sum()).astype(np.int32),
+        "atom_combination": rng.integers(0, COMBINATIONS, atoms.sum()).astype(np.int32),
         "atom_weight": rng.random(atoms.sum()),
-        "atom_ordinary": rng.random(atoms.sum()) * 0.2,
-        "layer_start": np.arange(0, layers + 1, 5, dtype=np.int32),
-        "layer_kind": kinds,
-        "layer_rate": rng.random(layers) * 0.5,
-        "layer_weights": rng.integers(0, 2, (layers, PARTS)).astype(float),
-        "layer_assessed": rng.integers(0, 2, layers).astype(float),
-        "layer_owed": rng.integers(0, 2, layers).astype(float),
-        "layer_authority": rng.integers(0, 3, layers).astype(np.int32),
-        "layer_unit": rng.integers(0, 2, layers).astype(np.int32),
-        "tier_start": np.arange(0, 2 * layers + 1, 2, dtype=np.int32),
-        "tier_up_to": np.tile([10.0, np.inf], layers),
-        "tier_usd": rng.random(2 * layers) * 3,
+        "atom_rates": rng.integers(0, 3, atoms.sum()).astype(np.int32),
+        "rates": np.column_stack([rng.random((3, 3)) * 0.2, np.zeros(3)]),
+        "column": rng.integers(0, 4, COMBINATIONS).astype(np.int8),
+        "prohibited": np.array([-1] * PROHIBITED + [3], dtype=np.int32),
+        "layer_start": np.arange(0, layers + 1, 5, dtype=np.int64),
+        "layer_slot": rng.integers(0, slots, layers).astype(np.int32),
+        "layer_base": rng.integers(0, 4, layers).astype(np.int32),
+        "layer_assessed": rng.random(layers) < 0.7,
+        "layer_owed": rng.random(layers) < 0.7,
+        "slot_kind": kinds,
+        "slot_rate": rng.random(slots) * 0.5,
+        "slot_unit": rng.integers(0, 2, slots).astype(np.int32),
+        "slot_column": rng.integers(-1, 3, slots).astype(np.int32),
+        "tier_start": np.arange(0, 2 * slots + 1, 2, dtype=np.int32),
+        "tier_up_to": np.tile([10.0, np.inf], slots),
+        "tier_usd": rng.random(2 * slots) * 3,
+        "bases": rng.integers(0, 2, (4, PARTS)).astype(float),
         "value": rng.random(LINES) * 1000,
         "parts": rng.random((LINES, PARTS)) * 100,
         "quantity": np.where(rng.random((2, LINES)) < 0.2, np.nan, rng.random((2, LINES)) * 30),
@@ -56,16 +68,18 @@ def problem() -> dict[str, Any]:
 
 
 def plain_amount(p: dict[str, Any], line: int, atom: int, layer: int) -> Any:
-    base = float(p["layer_weights"][layer] @ p["parts"][line])
-    ordinary, kind = p["atom_ordinary"][atom], p["layer_kind"][layer]
+    slot = p["layer_slot"][layer]
+    base = float(p["bases"][p["layer_base"][layer]] @ p["parts"][line])
+    ordinary = p["rates"][p["atom_rates"][atom], p["column"][p["atom_combination"][atom]]]
+    kind = p["slot_kind"][slot]
     if kind == ORDINARY:
         return base * ordinary
     if kind == AD_VALOREM:
-        return base * p["layer_rate"][layer]
+        return base * p["slot_rate"][slot]
     if kind == TOP_UP:
-        return base * max(0.0, p["layer_rate"][layer] - ordinary)
-    quantity, value = p["quantity"][p["layer_unit"][layer], line], p["value"][line]
-    first, second = p["tier_usd"][2 * layer : 2 * layer + 2]
+        return base * max(0.0, p["slot_rate"][slot] - ordinary)
+    quantity, value = p["quantity"][p["slot_unit"][slot], line], p["value"][line]
+    first, second = p["tier_usd"][2 * slot : 2 * slot + 2]
     if np.isnan(quantity):
         return 0.0
     if kind == MINIMUM_PRICE:
@@ -76,33 +90,67 @@ def plain_amount(p: dict[str, Any], line: int, atom: int, layer: int) -> Any:
 @pytest.mark.parametrize("kernel", both(assess_lines))
 def test_duty_is_the_sum_over_atoms_and_layers(kernel: Kernel) -> None:
     p = problem()
-    duty, owed = np.zeros(LINES), np.zeros(LINES)
-    by, owed_by = np.zeros((LINES, 3)), np.zeros((LINES, 3))
+    duty, owed, barred = np.zeros((LINES, 3)), np.zeros((LINES, 3)), np.zeros(LINES)
     for lo, hi in ((0, 17), (17, LINES)):
-        kernel(lo, hi, *p.values(), duty, owed, by, owed_by)
-    wanted, wanted_owed = np.zeros((LINES, 3)), np.zeros((LINES, 3))
+        kernel(lo, hi, *p.values(), duty, owed, barred)
+    wanted, wanted_owed, wanted_barred = np.zeros((LINES, 3)), np.zeros((LINES, 3)), np.zeros(LINES)
     for line in range(LINES):
         for atom in range(p["atom_start"][line], p["atom_start"][line + 1]):
-            profile = p["atom_profile"][atom]
-            for layer in range(p["layer_start"][profile], p["layer_start"][profile + 1]):
-                amount = p["atom_weight"][atom] * plain_amount(p, line, atom, layer)
-                wanted[line, p["layer_authority"][layer]] += amount * p["layer_assessed"][layer]
-                wanted_owed[line, p["layer_authority"][layer]] += amount * p["layer_owed"][layer]
-    np.testing.assert_allclose(by, wanted, rtol=1e-12)
-    np.testing.assert_allclose(owed_by, wanted_owed, rtol=1e-12)
-    np.testing.assert_allclose(duty, wanted.sum(axis=1), rtol=1e-12)
-    np.testing.assert_allclose(owed, wanted_owed.sum(axis=1), rtol=1e-12)
+            combination = p["atom_combination"][atom]
+            if combination == PROHIBITED:
+                wanted_barred[line] += p["atom_weight"][atom] * p["value"][line]
+                continue
+            for layer in range(p["layer_start"][combination], p["layer_start"][combination + 1]):
+                column = p["slot_column"][p["layer_slot"][layer]]
+                if column >= 0:
+                    amount = p["atom_weight"][atom] * plain_amount(p, line, atom, layer)
+                    wanted[line, column] += amount * p["layer_assessed"][layer]
+                    wanted_owed[line, column] += amount * p["layer_owed"][layer]
+    np.testing.assert_allclose(duty, wanted, rtol=1e-12)
+    np.testing.assert_allclose(owed, wanted_owed, rtol=1e-12)
+    np.testing.assert_allclose(barred, wanted_barred, rtol=1e-12)
 
 
 def test_compiled_and_python_agree() -> None:
     outs = []
     compiled: Any = assess_lines
     for kernel in (compiled, compiled.py_func):
-        out = [np.zeros(LINES), np.zeros(LINES), np.zeros((LINES, 3)), np.zeros((LINES, 3))]
+        out = [np.zeros((LINES, 3)), np.zeros((LINES, 3)), np.zeros(LINES)]
         kernel(0, LINES, *problem().values(), *out)
         outs.append(out)
     for fast, plain in zip(*outs, strict=True):
         np.testing.assert_allclose(fast, plain, rtol=1e-14)
+
+
+@pytest.mark.parametrize("kernel", both(sum_cells))
+def test_exact_sums_have_the_same_bits_in_any_order_of_the_terms(kernel: Kernel) -> None:
+    rng = np.random.default_rng(8)
+    amounts = np.concatenate([rng.random(200) * 1e9, rng.random(200) * 1e-3])
+    sums = []
+    for order in (np.arange(400), rng.permutation(400)):
+        high, low = np.zeros((2, 1), dtype=np.int64), np.zeros((2, 1), dtype=np.int64)
+        cell, line = (order % 2).astype(np.int32), order.astype(np.int32)
+        kernel(cell, np.ones(400), line, amounts[:, None], high, low)
+        sums.append([exact_dollars(int(high[row, 0]), int(low[row, 0])) for row in range(2)])
+    assert sums[0] == sums[1]
+    exact = [float(sum(map(Fraction, amounts[place::2]))) for place in range(2)]
+    np.testing.assert_allclose(sums[0], exact, rtol=1e-15)
+
+
+@pytest.mark.parametrize("kernel", both(sum_bases))
+def test_bases_of_a_run_are_summed_by_entry_in_the_order_of_entries(kernel: Kernel) -> None:
+    """Two runs of two cells; the layers of a combination are entries 1, 0 and, on the second, 1 alone."""
+    unit = 256
+    high = np.array([[1, 10], [2, 20], [4, 40], [8, 80]], dtype=np.int64) * unit
+    entry, base, start = np.full(6, -1, dtype=np.int32), np.zeros(6), np.zeros(3, dtype=np.int64)
+    kernel(
+        0, 2, np.array([0, 2, 4]), np.array([0, 1, 1, 1], dtype=np.int32), high, np.zeros_like(high),
+        np.array([0, 2, 3]), np.array([1, 0, 1], dtype=np.int32), np.array([1, 0], dtype=np.int32),
+        np.array([[1.0, 0.0], [0.5, 1.0]]), entry, base, start,
+    )  # fmt: skip
+    assert start.tolist() == [0, 2, 3]
+    assert entry[:3].tolist() == [0, 1, 1]
+    assert base[:3].tolist() == [0.5 * 1 + 10, 1 + 2, 4 + 8]
 
 
 @pytest.mark.parametrize("kernel", both(sum_by_group))
@@ -113,13 +161,13 @@ def test_sums_keep_what_plain_addition_loses(kernel: Kernel) -> None:
     assert out.tolist() == [[1.0, 6.0], [5.0, 4.0]]
 
 
-@pytest.mark.parametrize("kernel", both(_whole))
+@pytest.mark.parametrize("kernel", both(whole_line))
 def test_an_unknown_quantity_charges_nothing(kernel: Kernel) -> None:
     tiers = np.array([0, 1], dtype=np.int32), np.array([np.inf]), np.array([2.0])
     assert kernel(SPECIFIC, 0, np.nan, 100.0, *tiers) == 0.0
     assert kernel(SPECIFIC, 0, 7.0, 100.0, *tiers) == 14.0
 
 
-@pytest.mark.parametrize("kernel", [assess_lines, sum_by_group, _whole])
+@pytest.mark.parametrize("kernel", [assess_lines, sum_cells, sum_bases, sum_by_group, whole_line])
 def test_every_kernel_lets_go_of_the_interpreter_lock(kernel: Any) -> None:
     assert kernel.targetoptions["nogil"] is True

@@ -13,7 +13,7 @@ from tariffs.engine.runs.impact import ImpactRun, Options, Point, ScenarioImpact
 from tariffs.engine.runs.line_stream import LineStream
 from tariffs.engine.runs.timeline import TimelineRun, timeline
 from tariffs.engine.scenario import library
-from tariffs.engine.table_duty import compile as compile_module
+from tariffs.engine.tables import atoms as atoms_module
 
 POINTS = [
     Point(library()[name], on)
@@ -65,7 +65,7 @@ def test_ranges_and_attribution_of_a_point_valued_alone_are_those_of_the_whole_r
 def test_a_run_that_takes_over_what_another_met_has_its_provenance_and_refusals(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(compile_module, "ATOMS_AT_MOST", 1)
+    monkeypatch.setattr(atoms_module, "ATOMS_AT_MOST", 1)
     frame, law = table(60), load_law()
     options = Options(response="none")
     whole = impact(frame, POINTS, law=law, options=options)

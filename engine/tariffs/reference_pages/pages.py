@@ -25,7 +25,7 @@ from tariffs.engine.line_duty.entry_line import entry_instant
 from tariffs.engine.line_duty.quote import EntryLine, Quote, quote_line
 from tariffs.engine.rating.fits import dotted
 from tariffs.engine.runs.law_changes import describe_act, describe_row_list
-from tariffs.engine.table_duty.duties import duties_by_measure
+from tariffs.engine.table_duty.duties import Dated, duties_of
 from tariffs.engine.tables.prepare import PreparedTable, prepare_table
 
 STACKS, LINES_TRIED = 12, 200
@@ -208,7 +208,9 @@ Stack = tuple[tuple[str, ...], float, I64]
 def _common_stacks(law: Law, prepared: PreparedTable) -> Iterator[Stack]:
     """List sets of measures that charge a duty, by the value they apply to."""
     instant = entry_instant(law, law.as_of)
-    duty, names = duties_by_measure(law, prepared.lines, instant, law.as_of, lambda: None)
+    duty, names = duties_of(
+        law, prepared.lines, Dated([instant], [law.as_of], None), lambda: None
+    ).by_measure()
     packed = np.packbits(duty > 0, axis=1)
     sets, of_line = np.unique(packed, axis=0, return_inverse=True)
     of_line = of_line.ravel()

@@ -1,275 +1,337 @@
-"""Classify lines by the rows that reach them, and encode their facts as bits."""
+"""Classify the atoms of a table by the rows that may fit them and by the facts that these rows test.
+
+A *class* is a set of rows whose products and origins reach the goods; a *combination* is a class with the facts that
+its rows and the stacking rules test. Both depend on which rows a family of laws has, not on their rates or states, so
+that all laws of the family share them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from decimal import Decimal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tariffs.engine.base.array_utils import F64, I64, Bools
-from tariffs.engine.errors import LawError
-from tariffs.engine.law.conditions import Condition
-from tariffs.engine.law.law import Active, InForce, Law
-from tariffs.engine.law.model import METALS, REST, Row, Weights
+from tariffs.engine.base.array_utils import I8, I32, I64, Bools, factorize
+from tariffs.engine.base.chunks import checkpoint
+from tariffs.engine.law.model import METALS
+from tariffs.engine.rating.fact_tests import (
+    CONTENT,
+    UNDECLARED_CONTENT,
+    ConditionTest,
+    FactTest,
+    fact_patterns,
+)
 from tariffs.engine.rating.fits import CONTENT_CLAIMS
+from tariffs.engine.tables.atoms import Atoms
 from tariffs.engine.tables.line_arrays import LineArrays
 
-# One bit each in a signed number of 64 bits.
-TESTS_AT_MOST = 62
-Fits = list[tuple[Active, Row]]
-_OPS: dict[str, Callable[[F64 | float, float], Bools]] = {
-    "<": np.less,
-    "<=": np.less_equal,
-    ">": np.greater,
-    ">=": np.greater_equal,
-    "==": np.equal,
-}
+ASSUMED = len(METALS) + 1
+"""Contents that an undeclared one may be taken as: none, or all of one metal."""
 
 
-def row_list(in_force: InForce) -> Fits:
-    """List the rows in force with their measures, in the order of the law."""
-    return [(active, row) for active in in_force.actives for row in active.rows]
+@dataclass(frozen=True, slots=True)
+class RowReach:
+    """Goods and facts that a row of a measure fits, whatever its rate or state.
 
-
-@dataclass
-class Classes:
-    """Classes of (product, origin): per class, by measure, the rows that reach it, with conditions not tested."""
-
-    in_force: InForce
-    rows: Fits
-    fits: Bools
-    candidates: list[list[tuple[Active, list[Row]]]] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.candidates = [self._of(np.flatnonzero(fit)) for fit in self.fits]
-
-    def _of(self, indices: NDArray[np.intp]) -> list[tuple[Active, list[Row]]]:
-        candidates: list[tuple[Active, list[Row]]] = []
-        closed = False
-        for index in indices:
-            active, row = self.rows[index]
-            if not candidates or candidates[-1][0] is not active:
-                candidates.append((active, []))
-                closed = False
-            if not closed:
-                candidates[-1][1].append(row)
-                closed = not row.conditions
-        return candidates
-
-
-class FactBits:
-    """Bits of the facts that rows and rules test.
-
-    Every distinct test of a claim has a bit. `fixed` holds per line the bits of tests that need no split;
-    `share_bits` the bit of each share claim, `undeclared_bits` a bit for a share claim left undeclared
-    where a row asks for that; `content_bits` a bit per metal above 0 and one for content left undeclared.
-    `reads` says per class which bits matter. Where there are more tests than bits, tests that no class reads together
-    have one bit; those are not in `fixed` but in `bits_of`.
+    Attributes:
+        measure: id of the measure.
+        products, origins: bytes of the masks of codes and origins within its scope.
+        conditions: its conditions.
+        undeclared_applies: a bare claim that is not declared counts as claimed.
+        weighs_metal: its base weighs a metal differently from the rest of the value.
     """
 
-    def __init__(self, law: Law, classes: Classes, lines: LineArrays) -> None:
-        self._law = law
-        self._next = 0
-        self._tests: dict[tuple[str, str, object], int] = {}
-        self.share_bits: dict[str, int] = {}
-        self.undeclared_bits: dict[str, int] = {}
-        self.shares: dict[str, F64] = {}
-        self.content_bits = {part: self._new() for part in METALS}
-        self.content_undeclared = self._new()
-        self.fixed = np.zeros(lines.count, dtype=np.int64)
-        self._register(classes)
-        reads = [self._reads(c, classes.in_force) for c in classes.candidates]
-        self._readers: dict[object, Bools] = {}
-        self._shared: list[tuple[int, Bools, Bools]] = []
-        if self._next > TESTS_AT_MOST:
-            reads = self._share(reads)
-        self._fill(lines)
-        self.reads = np.array(reads, dtype=np.int64)
-        read_by_any = int(np.bitwise_or.reduce(self.reads)) if len(self.reads) else 0
-        self.partitions = self._partitions(read_by_any)
-
-    def _new(self) -> int:
-        self._next += 1
-        return 1 << (self._next - 1)
-
-    def bits_of(self, line: I64, klass: I64) -> I64:
-        """Bits of pieces by their line and class, without the bits of share claims."""
-        bits: I64 = self.fixed[line] & self.reads[klass]
-        for bit, holds, readers in self._shared:
-            bits |= np.where(readers[klass] & holds[line], bit, 0)
-        return bits
-
-    def _share(self, reads: list[int]) -> list[int]:
-        """Let tests that no class reads together share a bit, and return the reads of the classes in the new bits.
-
-        Share claims and tests of content keep separate bits: the former split atoms, the latter are set by the metal
-        assumed for undeclared content.
-        """
-        content = CONTENT_CLAIMS.values()
-        sharing: dict[object, int] = {key: bit for key, bit in self._tests.items() if key[0] not in content}
-        sharing.update(self.undeclared_bits)
-        places = shared_bits(reads, tuple(sharing.values()), self._next)
-        self._readers = {key: np.array([bool(mask & bit) for mask in reads]) for key, bit in sharing.items()}
-        self._tests = {key: places[bit] for key, bit in self._tests.items()}
-        self.share_bits = {claim: places[bit] for claim, bit in self.share_bits.items()}
-        self.undeclared_bits = {claim: places[bit] for claim, bit in self.undeclared_bits.items()}
-        self.content_bits = {part: places[bit] for part, bit in self.content_bits.items()}
-        self.content_undeclared = places[self.content_undeclared]
-        return [sum({place for bit, place in places.items() if mask & bit}) for mask in reads]
-
-    def _register(self, classes: Classes) -> None:
-        rules = [c for r in classes.in_force.rules for c in (*r.rule.conditions, *r.rule.unless)]
-        for condition in [c for _, row in classes.rows for c in row.conditions] + rules:
-            claim = self._law.claims[condition.claim]
-            if claim.type == "share" and not condition.op:
-                if claim.id not in self.share_bits:
-                    self.share_bits[claim.id] = self._new()
-            else:
-                key = (condition.claim, condition.op, condition.operand)
-                if key not in self._tests:
-                    self._tests[key] = self._new()
-        bare = (
-            c.claim for _, row in classes.rows if row.undeclared_applies for c in row.conditions if not c.op
-        )
-        for name in dict.fromkeys(bare):
-            self.undeclared_bits[name] = self._new()
-
-    def _fill(self, lines: LineArrays) -> None:
-        for key, bit in self._tests.items():
-            self._set(key, bit, _test(lines, *key))
-        for claim in self.share_bits:
-            self.shares[claim] = lines.fact(claim)
-        for claim, bit in self.undeclared_bits.items():
-            self._set(claim, bit, np.isnan(lines.fact(claim)))
-        silent = np.ones(lines.count, dtype=bool)
-        for part, claim in CONTENT_CLAIMS.items():
-            content = lines.fact(claim)
-            self.fixed[content > 0] |= self.content_bits[part]
-            silent &= np.isnan(content)
-        self.fixed[silent] |= self.content_undeclared
-
-    def _set(self, key: object, bit: int, holds: Bools) -> None:
-        """Set a bit on the lines where its test holds; a shared bit only for the classes that read the test."""
-        readers = self._readers.get(key)
-        if readers is None:
-            self.fixed[holds] |= bit
-        elif holds.any():
-            self._shared.append((bit, holds, readers))
-
-    def _reads(self, candidates: list[tuple[Active, list[Row]]], in_force: InForce) -> int:
-        present = {active.index for active, _ in candidates}
-        bits = 0
-        for _, rows in candidates:
-            for row in rows:
-                for condition in row.conditions:
-                    bits |= self._read_by(condition)
-                    if row.undeclared_applies:
-                        bits |= self.undeclared_bits.get(condition.claim, 0)
-                if _depends_on_metal(row.base):
-                    bits |= self._content
-        for rule in in_force.rules:
-            if not present.isdisjoint(rule.on.union(*rule.members)):
-                if rule.rule.take == "base" and _depends_on_metal(rule.rule.base):
-                    bits |= self._content
-                for condition in (*rule.rule.conditions, *rule.rule.unless):
-                    bits |= self._read_by(condition)
-        return bits
-
-    def _read_by(self, condition: Condition) -> int:
-        return self.bit(condition) | (self._content if condition.claim in CONTENT_CLAIMS.values() else 0)
+    measure: str
+    products: bytes
+    origins: bytes
+    conditions: tuple[ConditionTest, ...]
+    undeclared_applies: bool
+    weighs_metal: bool
 
     @property
-    def _content(self) -> int:
-        bits = self.content_undeclared
-        for bit in self.content_bits.values():
-            bits |= bit
-        return bits
+    def reads_content(self) -> bool:
+        """True if the content of metals decides whether or on what the row charges."""
+        return self.weighs_metal or any(c.claim in CONTENT_CLAIMS.values() for c in self.conditions)
 
-    def reading(self, claim: str) -> int:
-        """Bits of a claim; 0 if no row and no rule reads it."""
-        tests = [bit for (name, _, _), bit in self._tests.items() if name == claim]
-        content = self._content if claim in CONTENT_CLAIMS.values() else 0
-        return sum(tests) | self.share_bits.get(claim, 0) | self.undeclared_bits.get(claim, 0) | content
-
-    def with_metal(self, bits: int, metal: int | None) -> int:
-        """Bits with undeclared content set: all value in `metal`, or no content."""
-        for (claim, op, operand), bit in self._tests.items():
-            if claim in CONTENT_CLAIMS.values() and isinstance(operand, Decimal):
-                share = 1.0 if metal is not None and claim == CONTENT_CLAIMS[metal] else 0.0
-                bits = bits | bit if _OPS[op](share, float(operand)) else bits & ~bit
-        return bits
-
-    def bit(self, condition: Condition) -> int:
-        """Bit of a condition (before `not`)."""
-        share_bit = self.share_bits.get(condition.claim) if not condition.op else None
-        return share_bit or self._tests[(condition.claim, condition.op, condition.operand)]
-
-    def holds(self, condition: Condition, bits: int, *, undeclared: bool = False) -> bool:
-        """Test whether a condition holds on an atom with these bits."""
-        if undeclared and not condition.op and bits & self.undeclared_bits.get(condition.claim, 0):
-            return True
-        return bool(bits & self.bit(condition)) != condition.negated
-
-    def _partitions(self, read: int) -> list[list[str]]:
-        partitions: dict[str, list[str]] = {}
-        for claim, bit in self.share_bits.items():
-            if bit & read:
-                partitions.setdefault(self._law.claims[claim].partition or claim, []).append(claim)
-        return list(partitions.values())
+    @property
+    def tests(self) -> list[FactTest]:
+        """Tests of facts that the row reads."""
+        tests = [c.test for c in self.conditions if c.test is not None]
+        if self.undeclared_applies:
+            tests += [FactTest.undeclared(c.claim) for c in self.conditions if c.bare]
+        return [*tests, *CONTENT, *UNDECLARED_CONTENT] if self.reads_content else tests
 
 
-def shared_bits(reads: Sequence[int], sharing: Sequence[int], count: int) -> dict[int, int]:
-    """Assign a place to each of `count` bits, so that no two read together share a place.
+@dataclass(frozen=True, slots=True)
+class RuleReach:
+    """Facts that a stacking rule tests on goods of some measures (ids)."""
+
+    measures: frozenset[str]
+    conditions: tuple[ConditionTest, ...]
+    weighs_metal: bool
+
+    @property
+    def tests(self) -> list[FactTest]:
+        """Tests of facts that the rule reads."""
+        tests = [c.test for c in self.conditions if c.test is not None]
+        content = self.weighs_metal or any(c.claim in CONTENT_CLAIMS.values() for c in self.conditions)
+        return [*tests, *CONTENT, *UNDECLARED_CONTENT] if content else tests
+
+
+@dataclass(frozen=True, slots=True)
+class Scopes:
+    """Masks of codes and of origins by the key of a scope."""
+
+    products: Mapping[bytes, Bools]
+    origins: Mapping[bytes, Bools]
+
+
+@dataclass(frozen=True)
+class Combinations:
+    """Distinct combinations of class and facts on the atoms of a table (n), and those with an assumed content (m >= n).
+
+    Attributes:
+        class_of_piece: class of each piece.
+        reached: reaches whose products and origins have each class (classes x reaches).
+        of_atom: combination of each atom.
+        count: number of combinations n on atoms.
+        eligible: per reach, the combinations that a row of it may fit (reaches x m).
+        assumed: for combinations without declared content, the combination with none or all in each metal (n x 4); the
+            combination itself where the content is declared or not read.
+        is_silent: combinations that read a content not declared (n).
+        content: bit per metal with content above 0 (m).
+        rule_facts: distinct outcomes of the conditions of all rules (m), an index into `rule_outcomes`.
+        rule_outcomes: whether each condition of `rule_conditions` holds (outcomes x conditions).
+        rule_conditions: place of each distinct condition of rules.
+    """
+
+    class_of_piece: I32
+    reached: Bools
+    of_atom: I32
+    count: int
+    eligible: Bools
+    assumed: I32
+    is_silent: Bools
+    content: I8
+    rule_facts: I32
+    rule_outcomes: Bools
+    rule_conditions: Mapping[ConditionTest, int]
+
+
+def classify(
+    reaches: Sequence[RowReach], rules: Sequence[RuleReach], scopes: Scopes, lines: LineArrays, atoms: Atoms
+) -> Combinations:
+    """Find the combinations of a table under a family of laws.
 
     Args:
-        reads: the sets of bits read together.
-        sharing: the bits that may share a place; the others keep separate places.
-        count: the number of bits.
+        reaches: the distinct reaches of all rows of the family.
+        rules: those of its stacking rules.
+        scopes: masks of the scopes that reaches name.
+        lines: the lines.
+        atoms: their atoms.
 
     Raises:
-        LawError: TOO_MANY_TESTS if more places are needed than a signed number of 64 bits has.
+        LawError: TOO_MANY_TESTS.
     """
-    apart = frozenset(sharing)
-    separate = [1 << n for n in range(count) if 1 << n not in apart]
-    places = {bit: 1 << n for n, bit in enumerate(separate)}
-    together = dict.fromkeys(sharing, 0)
-    for mask in set(reads):
-        for bit in sharing:
-            if mask & bit:
-                together[bit] |= mask
-    for bit in sharing:
-        taken = {places[other] for other in sharing if other in places and together[bit] & other}
-        place = 1 << len(separate)
-        while place in taken:
-            place <<= 1
-        places[bit] = place
-    if max(places.values()) >= 1 << TESTS_AT_MOST:
-        raise LawError(
-            "TOO_MANY_TESTS",
-            f"Rows and rules in force test more than {TESTS_AT_MOST} facts of the same goods, the limit for tables.",
-            fix="Use fewer different conditions in the rows and rules of the scenario.",
-            metadata={"limit": str(TESTS_AT_MOST)},
+    class_of_piece, fits = _classes(reaches, scopes, lines)
+    readers: list[RowReach | RuleReach] = [*reaches, *rules]
+    tests = list(dict.fromkeys(test for reader in readers for test in reader.tests))
+    line_pattern, patterns = fact_patterns(lines, tests)
+    checkpoint()
+    reads_test, reads_share = _reads(reaches, rules, fits, tests, atoms)
+    raw = (class_of_piece[atoms.piece] * len(patterns) + line_pattern[atoms.line]) * len(atoms.patterns)
+    keys, raw_of_atom = factorize(raw + atoms.claimed)
+    klass, facts, claimed = _parts(keys, len(patterns), len(atoms.patterns))
+    checkpoint()
+    held = patterns[facts] & reads_test[klass]
+    shares = atoms.patterns[claimed] & reads_share[klass]
+    first, of_raw = _distinct_rows(np.column_stack([held, shares]), klass)
+    table = _FactColumns(tests, held[first], atoms.claims, shares[first])
+    grown, assumed, silent = table.with_assumed_content()
+    classes = np.concatenate([klass[first], klass[first][grown.origin]])
+    conditions = list(dict.fromkeys(c for rule in rules for c in rule.conditions))
+    outcomes = (
+        np.array([grown.table.holds(c) for c in conditions], dtype=bool)
+        .reshape(len(conditions), len(classes))
+        .T
+    )
+    outcome_first, outcome_of = _distinct_rows(outcomes, np.zeros(len(classes), dtype=np.int64))
+    return Combinations(
+        class_of_piece.astype(np.int32),
+        fits,
+        of_raw[raw_of_atom].astype(np.int32),
+        len(first),
+        _eligible(reaches, fits, classes, grown.table),
+        assumed,
+        silent,
+        grown.content,
+        outcome_of.astype(np.int32),
+        outcomes[outcome_first],
+        {condition: place for place, condition in enumerate(conditions)},
+    )
+
+
+# -- classes of products and origins ---------------------------------------------------------------------------
+
+
+def _classes(reaches: Sequence[RowReach], scopes: Scopes, lines: LineArrays) -> tuple[I64, Bools]:
+    """Class of each piece, and per class the reaches that its code and origin are in (classes x reaches)."""
+    product_class, product_fits = _scope_classes(
+        [r.products for r in reaches], scopes.products, len(lines.codes)
+    )
+    origin_class, origin_fits = _scope_classes(
+        [r.origins for r in reaches], scopes.origins, len(lines.origins)
+    )
+    width = max(1, len(origin_fits))
+    pair = product_class[lines.piece_code] * width + origin_class[lines.origin[lines.piece_line]]
+    pairs, pair_of_piece = factorize(pair)
+    fits = product_fits[pairs // width] & origin_fits[pairs % width]
+    first, class_of_pair = _distinct_rows(fits, np.zeros(len(pairs), dtype=np.int64))
+    return class_of_pair[pair_of_piece], fits[first]
+
+
+def _scope_classes(keys: Sequence[bytes], masks: Mapping[bytes, Bools], count: int) -> tuple[I64, Bools]:
+    """Class of each code (or origin) by the scopes it is in, and per class the keys that have it."""
+    distinct = {key: place for place, key in enumerate(dict.fromkeys(keys))}
+    bits = np.array([masks[key] for key in distinct], dtype=bool).reshape(len(distinct), count).T
+    first, class_of = _distinct_rows(bits, np.zeros(count, dtype=np.int64))
+    return class_of, bits[first][:, [distinct[key] for key in keys]]
+
+
+def _distinct_rows(bits: Bools, label: I64) -> tuple[I64, I64]:
+    """Index of the first of each distinct (label, row of bits), and for each row its place among the distinct ones."""
+    packed = np.packbits(bits, axis=1)
+    rows = np.ascontiguousarray(np.column_stack([label.astype("<i8").view(np.uint8).reshape(-1, 8), packed]))
+    width = rows.shape[1]
+    text = rows.tobytes()
+    place: dict[bytes, int] = {}
+    of_row = np.fromiter(
+        (place.setdefault(text[at : at + width], len(place)) for at in range(0, len(text), width)),
+        dtype=np.int64,
+        count=len(rows),
+    )
+    first = np.zeros(len(place), dtype=np.int64)
+    first[of_row[::-1]] = np.arange(len(rows))[::-1]
+    return first, of_row
+
+
+def _parts(keys: I64, facts: int, claimed: int) -> tuple[I64, I64, I64]:
+    rest, last = np.divmod(keys, claimed)
+    return rest // facts, rest % facts, last
+
+
+# -- facts -----------------------------------------------------------------------------------------------------
+
+
+def _reads(
+    reaches: Sequence[RowReach],
+    rules: Sequence[RuleReach],
+    fits: Bools,
+    tests: Sequence[FactTest],
+    atoms: Atoms,
+) -> tuple[Bools, Bools]:
+    """Mark the tests and the share claims that rows and rules read on each class."""
+    ruled = np.array([[r.measure in rule.measures for rule in rules] for r in reaches], dtype=bool)
+    of_class = [fits, _product(fits, ruled.reshape(len(reaches), len(rules)))]
+    reads_test = np.zeros((len(fits), len(tests)), dtype=bool)
+    reads_share = np.zeros((len(fits), len(atoms.claims)), dtype=bool)
+    place = {test: index for index, test in enumerate(tests)}
+    column = {claim: index for index, claim in enumerate(atoms.claims)}
+    groups: list[Sequence[RowReach | RuleReach]] = [reaches, rules]
+    for readers, members in zip(groups, of_class, strict=True):
+        by_test = np.zeros((len(readers), len(tests)), dtype=bool)
+        by_share = np.zeros((len(readers), len(atoms.claims)), dtype=bool)
+        for index, reader in enumerate(readers):
+            by_test[index, [place[test] for test in reader.tests]] = True
+            shares = [c.claim for c in reader.conditions if c.test is None and c.claim in column]
+            by_share[index, [column[claim] for claim in shares]] = True
+        reads_test |= _product(members, by_test)
+        reads_share |= _product(members, by_share)
+    return reads_test, reads_share
+
+
+def _product(one: Bools, other: Bools) -> Bools:
+    """Boolean matrix product; counts below 2**24 are exact in float32."""
+    return np.asarray(one.astype(np.float32) @ other.astype(np.float32) > 0.5)
+
+
+@dataclass(frozen=True)
+class _Grown:
+    """Combinations with those of assumed content appended; `origin` is the combination each of these is made from."""
+
+    table: _FactColumns
+    origin: I64
+    content: I8
+
+
+@dataclass(frozen=True)
+class _FactColumns:
+    """Outcome of each test and share claim on each combination."""
+
+    tests: Sequence[FactTest]
+    held: Bools
+    claims: Sequence[str]
+    shares: Bools
+
+    def test(self, test: FactTest) -> Bools:
+        column: Bools = self.held[:, self.tests.index(test)]
+        return column
+
+    def holds(self, condition: ConditionTest, *, undeclared_applies: bool = False) -> Bools:
+        """Test a condition on every combination."""
+        if condition.test is not None:
+            outcome = self.test(condition.test)
+        elif condition.claim in self.claims:
+            outcome = self.shares[:, self.claims.index(condition.claim)]
+        else:
+            outcome = np.zeros(len(self.held), dtype=bool)
+        outcome = ~outcome if condition.negated else outcome
+        if undeclared_applies and condition.bare:
+            outcome = outcome | self.test(FactTest.undeclared(condition.claim))
+        return outcome
+
+    def with_assumed_content(self) -> tuple[_Grown, I32, Bools]:
+        """Append to each combination without declared content those with none and with all in each metal."""
+        count = len(self.held)
+        silent = np.zeros(count, dtype=bool)
+        content = np.zeros(count, dtype=np.int8)
+        if CONTENT[0] in self.tests:
+            silent = np.logical_and.reduce([self.test(test) for test in UNDECLARED_CONTENT])
+            for place, test in enumerate(CONTENT):
+                content |= self.test(test).astype(np.int8) << place
+        origin = np.repeat(np.flatnonzero(silent), ASSUMED)
+        assumed = np.repeat(np.arange(count, dtype=np.int32)[:, None], ASSUMED, axis=1)
+        assumed[silent] = count + np.arange(len(origin), dtype=np.int32).reshape(-1, ASSUMED)
+        held = self.held[origin].copy()
+        for place in range(ASSUMED):
+            for index, test in enumerate(self.tests):
+                if test.is_content:
+                    all_in = place > 0 and test.claim == CONTENT_CLAIMS[METALS[place - 1]]
+                    held[place::ASSUMED, index] = test.holds_for_share(1.0 if all_in else 0.0)
+        metal = np.tile(
+            np.array([0, *(1 << place for place in range(len(METALS)))], dtype=np.int8), silent.sum()
         )
-    return places
+        table = _FactColumns(
+            self.tests,
+            np.concatenate([self.held, held]),
+            self.claims,
+            np.concatenate([self.shares, self.shares[origin]]),
+        )
+        return _Grown(table, origin, np.concatenate([content, metal])), assumed, silent
 
 
-def _depends_on_metal(base: Weights) -> bool:
-    """Test whether a base weights a metal differently from the rest of the value."""
-    return any(base[part] != base[REST] for part in METALS)
-
-
-def _test(lines: LineArrays, claim: str, op: str, operand: object) -> Bools:
-    facts = lines.facts.get(claim)
-    if facts is None:
-        return np.zeros(lines.count, dtype=bool)
-    if isinstance(operand, frozenset):
-        return np.asarray(np.isin(facts.astype(str), sorted(operand)))
-    if operand is None:
-        return np.asarray(np.nan_to_num(facts) > 0)
-    point = operand.timestamp() if isinstance(operand, datetime) else float(Decimal(str(operand)))
-    with np.errstate(invalid="ignore"):
-        return _OPS[op](facts, point)
+def _eligible(reaches: Sequence[RowReach], fits: Bools, classes: I64, facts: _FactColumns) -> Bools:
+    """Mark the combinations that a row of each reach may fit (reaches x combinations)."""
+    held: dict[tuple[tuple[ConditionTest, ...], bool], Bools] = {}
+    eligible = np.ascontiguousarray(fits[classes].T)
+    for index, reach in enumerate(reaches):
+        key = (reach.conditions, reach.undeclared_applies)
+        if reach.conditions and key not in held:
+            checkpoint()
+            held[key] = np.logical_and.reduce(
+                [facts.holds(c, undeclared_applies=reach.undeclared_applies) for c in reach.conditions]
+            )
+        if reach.conditions:
+            eligible[index] &= held[key]
+    return eligible

@@ -22,7 +22,7 @@ from tariffs.engine.law.amendments import Change
 from tariffs.engine.law.assumptions import NONE, Assumptions
 from tariffs.engine.law.law import Law
 from tariffs.engine.runs.expectation import sum_frames
-from tariffs.engine.runs.grouping import AUTHORITY, reduce_authority
+from tariffs.engine.runs.grouping import AUTHORITY
 from tariffs.engine.runs.table_run import TableRun
 from tariffs.engine.scenario import Scenario, apply_scenario, library, lineage
 from tariffs.engine.scenario.apply import apply_change, assume
@@ -172,10 +172,7 @@ class _Coalitions:
         key = table_run.law_fingerprint(law, dated)
         if key not in self._values:
             outcome = table_run.outcome(law, dated)
-            frame = reduce_authority(
-                table_run.grouping, outcome.duties, outcome.columns, table_run.kept([outcome])
-            )
-            self._values[key] = frame.select(*self.keys, *_SUMS)
+            self._values[key] = table_run.authorities(outcome).select(*self.keys, *_SUMS)
         return self._values[key]
 
     def _law(self, coalition: Coalition) -> Law:

@@ -11,7 +11,7 @@ import polars as pl
 from tariffs.engine.base.array_utils import F64
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.runs.law_changes import ChangeStep, Notice
-from tariffs.engine.table_duty.duties import duties_by_measure
+from tariffs.engine.table_duty.duties import Dated, duties_of
 from tariffs.engine.tables.export_lines import prepared_for
 from tariffs.engine.tables.prepare import Table
 
@@ -64,8 +64,10 @@ def changes_on_table(
     prepared = prepared_for(direction, table, law)
     changed = []
     for number, step in enumerate(steps_of(notices)):
-        before, before_ids = duties_by_measure(law, prepared.lines, *step.before, check, direction)
-        after, after_ids = duties_by_measure(law, prepared.lines, *step.after, check, direction)
+        (before, before_ids), (after, after_ids) = (
+            duties_of(law, prepared.lines, Dated([at], [known_on], None, direction), check).by_measure()
+            for at, known_on in (step.before, step.after)
+        )
         at = step.after[0].astimezone(law.zones[direction]).isoformat(timespec="minutes")
         for measure in sorted({*before_ids, *after_ids}):
             old, new = _column(before, before_ids, measure), _column(after, after_ids, measure)

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from tariffs.engine.base.array_utils import F64, I64, Bools, ratio, sums_of
+from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.base.chunks import checkpoint
 from tariffs.engine.base.ordered_sums import sum_by_group
 from tariffs.engine.errors import InputError
@@ -30,17 +31,22 @@ COLUMNS = (
     "buyer_surplus", "welfare", PROHIBITED_VALUE,
 )  # fmt: skip
 ALWAYS_KNOWN = frozenset({"customs_value", "duty", "duty_owed", "landed", PROHIBITED_VALUE, TAX})
+_GROUPINGS_KEPT = 8
 AUTHORITY_COLUMNS = ("duty", "duty_owed", "rate", "duty_after")
 
 
 @dataclass(frozen=True)
 class Grouping:
-    """Group of each line. `keys` has one row per group; `product_pure` if every group is whole products."""
+    """Group of each line. `keys` has one row per group; `product_pure` if every group is whole products.
+
+    `id` names the columns that tell groups of a table apart.
+    """
 
     keys: pl.DataFrame
     of_line: I64
     by_authority: bool
     product_pure: bool
+    id: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, table: PreparedTable, by: Sequence[str]) -> Grouping:
@@ -50,12 +56,19 @@ class Grouping:
             InputError: GROUP_UNKNOWN.
         """
         names = [name for name in by if name != AUTHORITY]
+        kept: BoundedCache[tuple[str, ...], Grouping]
+        kept = table.lines.cache.setdefault("groupings", BoundedCache(_GROUPINGS_KEPT))
+        grouping = kept.get(tuple(names), lambda: cls._by(table, names))
+        return replace(grouping, by_authority=AUTHORITY in by)
+
+    @classmethod
+    def _by(cls, table: PreparedTable, names: Sequence[str]) -> Grouping:
         if not names:
-            return replace(cls.whole(table), by_authority=AUTHORITY in by)
+            return cls.whole(table)
         frame = pl.DataFrame([_key(table, name).alias(name) for name in names])
         keys = frame.unique().sort(names, nulls_last=True)
         pure = all(CODE_KEYS.get(name, math.inf) <= table.product_digits for name in names)
-        return cls(keys, _place(frame, keys), AUTHORITY in by, pure)
+        return cls(keys, _place(frame, keys), False, pure, tuple(names))
 
     @classmethod
     def whole(cls, table: PreparedTable) -> Grouping:
@@ -69,6 +82,8 @@ class Grouping:
 
     def present(self, keep: Bools) -> Bools:
         """Mark the groups with a line that is kept; the others have no row in results."""
+        if keep.all():
+            return np.ones(self.count, dtype=bool)
         return np.bincount(self.of_line[keep], minlength=self.count) > 0
 
     def of_rows(self, rows: pl.DataFrame) -> I64:
@@ -136,6 +151,57 @@ def reduce_groups(
     return grouping.with_keys(numbers).filter(pl.Series(grouping.present(keep)))
 
 
+def static_groups(grouping: Grouping, sums: Mapping[str, F64], present: Bools) -> pl.DataFrame:
+    """Make the result frame of sums without a response; columns that need one are null.
+
+    Args:
+        grouping: the groups.
+        sums: result columns by group, in dollars.
+        present: the groups with a line that is kept; the others have no row.
+    """
+    results = with_rates(sums)
+    missing = np.full(grouping.count, np.nan)
+    numbers = pl.DataFrame({name: results.get(name, missing) for name in COLUMNS}).fill_nan(None)
+    if not grouping.keys.width:
+        return numbers
+    return grouping.with_keys(numbers).filter(pl.Series(present))
+
+
+def static_authorities(
+    grouping: Grouping, authorities: Sequence[str], duty: F64, owed: F64, entered: F64
+) -> pl.DataFrame:
+    """Make the result frame by group and authority of duties without a response.
+
+    Args:
+        grouping: the groups.
+        authorities: the columns of the duties.
+        duty, owed: duty in dollars (groups x authorities).
+        entered: customs value by group that may be imported, over which `rate` is.
+    """
+    blocks = []
+    for index, authority in enumerate(authorities):
+        if duty[:, index].any():
+            block = {
+                AUTHORITY: [authority] * grouping.count,
+                "duty": duty[:, index],
+                "duty_owed": owed[:, index],
+                "rate": ratio(duty[:, index], entered),
+                "duty_after": np.full(grouping.count, np.nan),
+            }
+            numbers = pl.DataFrame(block).fill_nan(None)
+            blocks.append(grouping.with_keys(numbers).filter(pl.col("duty") != 0))
+    return pl.concat(blocks) if blocks else _no_authorities(grouping)
+
+
+def _no_authorities(grouping: Grouping) -> pl.DataFrame:
+    schema: dict[str, pl.DataType | type[pl.DataType]] = {
+        **grouping.keys.schema,
+        AUTHORITY: pl.String,
+        **dict.fromkeys(AUTHORITY_COLUMNS, pl.Float64),
+    }
+    return pl.DataFrame(schema=schema)
+
+
 def _product_sums(grouping: Grouping, volume: TradeVolume | None) -> dict[str, F64]:
     """Sum surplus and welfare, which belong to products: a group that cuts through products has none."""
     if volume is None:
@@ -169,9 +235,4 @@ def reduce_authority(
         }
         numbers = pl.DataFrame(block).fill_nan(None)
         blocks.append(grouping.with_keys(numbers).filter(pl.col("duty") != 0))
-    schema: dict[str, pl.DataType | type[pl.DataType]] = {
-        **grouping.keys.schema,
-        AUTHORITY: pl.String,
-        **dict.fromkeys(AUTHORITY_COLUMNS, pl.Float64),
-    }
-    return pl.concat(blocks) if blocks else pl.DataFrame(schema=schema)
+    return pl.concat(blocks) if blocks else _no_authorities(grouping)

@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -20,12 +21,21 @@ from tariffs.engine.rating.law_fingerprint import law_fingerprint
 from tariffs.engine.response.parameters import ProductParameters, parameters_for
 from tariffs.engine.response.quantity_constraints import QuantityConstraints, adjusting
 from tariffs.engine.response.trade_response import Response, TradeVolume, respond
+from tariffs.engine.runs.duty_sums import GroupedDuties
 from tariffs.engine.runs.expectation import expected_columns, expected_frames, expected_volume
-from tariffs.engine.runs.grouping import AUTHORITY, Grouping, reduce_authority, reduce_groups
+from tariffs.engine.runs.grouping import (
+    AUTHORITY,
+    Grouping,
+    reduce_authority,
+    reduce_groups,
+    static_authorities,
+    static_groups,
+)
 from tariffs.engine.runs.options import Options, baseline_required, law_with_options
 from tariffs.engine.runs.results import line_columns, lines_frame
 from tariffs.engine.scenario import Scenario, apply_scenario, components, scenario_facts
 from tariffs.engine.table_duty.duties import Dated, Duties, duties_of
+from tariffs.engine.tables.atoms import atoms_of
 from tariffs.engine.tables.default_shares import basis_of
 from tariffs.engine.tables.export_lines import prepared_for
 from tariffs.engine.tables.line_arrays import LineArrays
@@ -61,25 +71,60 @@ class SwitchReport:
     too_many: tuple[int, ...]
 
 
-@dataclass(frozen=True)
 class Outcome:
-    """Results of the lines of a table under one law.
+    """Results of the lines of a table under one law; arrays per line are computed when they are asked for.
 
-    Attributes:
+    Args:
+        run: the table.
+        law: the law.
+        dated: the instants of the lines.
         weight: weight of the law in a mixture, 1 for a single law.
-        duties: duties of the lines.
-        columns: result columns per line.
-        volume: trade after the response; None without a response.
-        adjust: applies prohibitions and quantity constraints of the law to a volume; None if it has none.
-        notes: notes on the duties and on what `adjust` does.
     """
 
-    weight: float
-    duties: Duties
-    columns: Mapping[str, F64]
-    volume: TradeVolume | None
-    adjust: Callable[[TradeVolume], TradeVolume] | None = None
-    notes: tuple[Note, ...] = ()
+    def __init__(self, run: TableRun, law: Law, dated: Dated, weight: float) -> None:
+        self._run = run
+        self._law = law
+        self._dated = dated
+        self.weight = weight
+        self.lines = run.lines_under(law)
+        self.duties: Duties = duties_of(law, self.lines, dated, run.context.check)
+
+    @cached_property
+    def volume(self) -> TradeVolume | None:
+        """Trade after the response; None without a response."""
+        if self._modelled is None:
+            return None
+        return self.adjust(self._modelled) if self.adjust else self._modelled
+
+    @cached_property
+    def adjust(self) -> Callable[[TradeVolume], TradeVolume] | None:
+        """Function that applies prohibitions and quantity constraints of the law to a volume; None if it has none."""
+        return adjusting(self._run.response, self.duties.prohibited, self._constraints)
+
+    @cached_property
+    def columns(self) -> Mapping[str, F64]:
+        """Result columns per line."""
+        return line_columns(self.lines, self.duties, self._run.base, self.volume)
+
+    @cached_property
+    def notes(self) -> tuple[Note, ...]:
+        """Notes on the duties and on constraints of quantities."""
+        notes = (*self.duties.notes, *self._run.rebased_notes(self._law))
+        if self._modelled is None or self._constraints is None:
+            return notes
+        return (*notes, *self._constraints.notes(self._modelled))
+
+    def grouped(self, grouping: Grouping) -> GroupedDuties:
+        """Sum the duties by group."""
+        return GroupedDuties(self._law, self.duties, self._dated, grouping)
+
+    @cached_property
+    def _modelled(self) -> TradeVolume | None:
+        return self._run.response(self.duties) if self._run.response else None
+
+    @cached_property
+    def _constraints(self) -> QuantityConstraints | None:
+        return self._run.quantity_constraints(self._law, self._dated)
 
 
 class TableRun:
@@ -106,15 +151,15 @@ class TableRun:
         self.prepared = prepared_for(options.direction, table, self.law, self.options.date_format)
         self._lines = {basis_of(self.law): self.prepared.lines}
         self.grouping = Grouping.of(self.prepared, options.by)
-        self._base = self._baseline()
+        self.base = self._baseline()
         self.response: Response | None = None
         self.parameters: ProductParameters | None = None
-        if self._base is not None and options.response != "none":
+        if self.base is not None and options.response != "none":
             self.parameters = parameters_for(
                 self.prepared.products, horizon=options.horizon, set=options.parameters or None
             )
-            self.response = respond(self.prepared, self._base, options.response, self.parameters)
-        self._switches = dict(self._base.switches) if self._base is not None else {}
+            self.response = respond(self.prepared, self.base, options.response, self.parameters)
+        self._switches = dict(self.base.switches) if self.base is not None else {}
         self._too_many: set[int] = set()
 
     def _baseline(self) -> Duties | None:
@@ -126,8 +171,8 @@ class TableRun:
                 raise baseline_required()
             return None
         instant = entry_instant(self.law, text, options.direction)
-        dated = Dated([instant], [self.law.as_of], None, options.direction)
-        return duties_of(self.law, self.prepared.lines, dated, self.context.check)
+        self._base_dated = Dated([instant], [self.law.as_of], None, options.direction)
+        return duties_of(self.law, self.prepared.lines, self._base_dated, self.context.check)
 
     @property
     def own_dates(self) -> OwnDates | None:
@@ -168,7 +213,7 @@ class TableRun:
             self._lines[basis] = lines_on_basis(self.prepared, law)
         return self._lines[basis]
 
-    def _rebased_notes(self, law: Law) -> tuple[Note, ...]:
+    def rebased_notes(self, law: Law) -> tuple[Note, ...]:
         """Note that a law's switches select other default shares than those of the run."""
         other = dict(basis_of(law)).items() - dict(basis_of(self.law)).items()
         if not other or not self.prepared.bases:
@@ -179,19 +224,10 @@ class TableRun:
 
     def outcome(self, law: Law, dated: Dated, weight: float = 1.0) -> Outcome:
         """Compute the lines under one law."""
-        lines = self.lines_under(law)
-        duties = duties_of(law, lines, dated, self.context.check)
-        constraints = self.quantity_constraints(law, dated)
-        volume = self.response(duties) if self.response else None
-        notes = (*duties.notes, *self._rebased_notes(law))
-        adjust = adjusting(self.response, duties.prohibited, constraints)
-        if volume is not None:
-            notes = (*notes, *(constraints.notes(volume) if constraints else ()))
-            volume = adjust(volume) if adjust else volume
-        self._switches |= duties.switches
-        self._too_many |= set(duties.refused)
-        columns = line_columns(lines, duties, self._base, volume)
-        return Outcome(weight, duties, columns, volume, adjust, notes)
+        outcome = Outcome(self, law, dated, weight)
+        self._switches |= outcome.duties.switches
+        self._too_many |= set(outcome.duties.refused)
+        return outcome
 
     def outcomes(self, scenario: Scenario, on: str) -> list[Outcome]:
         """Compute the lines under a scenario: one outcome, or one per component of a mixture."""
@@ -202,9 +238,17 @@ class TableRun:
         """Sum the result columns by the keys of the options; a mixture gives expected values."""
         if AUTHORITY not in self.options.by:
             return self._reduced(self.grouping, outcomes)
-        keep = self.kept(outcomes)
-        frames = [(x.weight, reduce_authority(self.grouping, x.duties, x.columns, keep)) for x in outcomes]
+        frames = [(x.weight, self.authorities(x)) for x in outcomes]
         return expected_frames(frames, self.options.by)
+
+    def authorities(self, outcome: Outcome) -> pl.DataFrame:
+        """Sum duty by the keys of the options and authority."""
+        if not self._is_static:
+            return reduce_authority(self.grouping, outcome.duties, outcome.columns, self.kept([outcome]))
+        duties, grouped = outcome.duties, outcome.grouped(self.grouping)
+        duty, owed = grouped.by_column(duties.authority_of_measure, len(duties.authorities))
+        entered = self._constant_sums(self.grouping)[0] - grouped.sums().prohibited
+        return static_authorities(self.grouping, duties.authorities, duty, owed, entered)
 
     def total(self, outcomes: Sequence[Outcome]) -> dict[str, float | None]:
         """Sum the result columns over the whole table."""
@@ -215,8 +259,36 @@ class TableRun:
         return lines_frame(self.prepared.frame, _columns(outcomes), self.kept(outcomes))
 
     def _reduced(self, grouping: Grouping, outcomes: Sequence[Outcome]) -> pl.DataFrame:
+        keep = self.kept(outcomes)
+        if self._is_static:
+            sums = expected_columns([(x.weight, self._static_sums(grouping, x)) for x in outcomes])
+            return static_groups(grouping, sums, grouping.present(keep))
         volume = expected_volume([(x.weight, x.volume) for x in outcomes])
-        return reduce_groups(grouping, _columns(outcomes), self.kept(outcomes), volume)
+        return reduce_groups(grouping, _columns(outcomes), keep, volume)
+
+    @property
+    def _is_static(self) -> bool:
+        """True if results by group are sums of duties alone: no response, and no tax that differs by line."""
+        return self.response is None and self.prepared.lines.vat is None
+
+    def _static_sums(self, grouping: Grouping, outcome: Outcome) -> dict[str, F64]:
+        constants = self._constant_sums(grouping)
+        sums = outcome.grouped(grouping).sums().columns(*constants)
+        if self.base is not None:
+            base = GroupedDuties(self.law, self.base, self._base_dated, grouping).sums().columns(*constants)
+            sums["landed_change"] = sums["landed"] - base["landed"]
+        return sums
+
+    def _constant_sums(self, grouping: Grouping) -> tuple[F64, F64]:
+        """Customs value, and freight with insurance, by group, of the lines that are not refused."""
+        lines = self.prepared.lines
+        kept: dict[tuple[str, ...], tuple[F64, F64]] = lines.cache.setdefault("constant sums", {})
+        if grouping.id not in kept:
+            usable = np.ones(lines.count, dtype=bool)
+            usable[atoms_of(self.law.claims, lines).refused] = False
+            sums = grouping.sums([lines.value, lines.freight + lines.insurance], usable)
+            kept[grouping.id] = (sums[:, 0], sums[:, 1])
+        return kept[grouping.id]
 
     def kept(self, outcomes: Sequence[Outcome]) -> Bools:
         """Mark the lines rated under all outcomes; lines with too many atoms under a law are not."""

@@ -1,68 +1,120 @@
-"""Find the lines whose duty depends on default shares of undeclared facts, and report their value."""
+"""Report the value of the lines whose duty depends on default shares of undeclared facts."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from tariffs.engine.base.array_utils import Bools
-from tariffs.engine.law.law import InForce, Law
-from tariffs.engine.law.model import REST, US, US_ABOVE
+from tariffs.engine.base.array_utils import F64, I64, Bools, factorize, sums_of
+from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
-from tariffs.engine.rating.fits import US_CLAIM
-from tariffs.engine.table_duty.compile import Compiled
+from tariffs.engine.rating.claims_read import classes_reading
+from tariffs.engine.rating.families import Family
+from tariffs.engine.table_duty.rated_lines import RatedLines
 from tariffs.engine.tables.default_shares import variant_of
 from tariffs.engine.tables.line_arrays import LineArrays
-from tariffs.engine.tables.scope_masks import scope_mask
+from tariffs.engine.tables.selected_lines import SelectedLines
 
 
-def lines_with_default_shares(
-    in_force: InForce, lines: LineArrays, compiled: Compiled, select: Bools | None
-) -> dict[str, Bools]:
-    """Mark, by claim, the lines on which a measure or rule reads a default share above 0 at an instant.
+@dataclass(frozen=True)
+class DefaultShares:
+    """Customs value in dollars of lines on which a measure or rule reads a default share above 0.
 
-    Args:
-        in_force: the law in force at the instant.
-        lines: all lines.
-        compiled: the lines of the instant, compiled.
-        select: the lines of the instant; all if None.
+    `by_claim` has the value of each claim with such lines; `total` that of lines with any.
     """
-    masks = {}
-    for claim, undeclared in lines.sourced.items():
-        read = compiled.read.get(claim, np.zeros(lines.count, dtype=bool))
-        if claim == US_CLAIM:
-            read = read | _base_without_us(in_force, lines)
-        mask = read & (np.nan_to_num(lines.fact(claim)) > 0)
-        mask = mask if undeclared is None else mask & undeclared
-        masks[claim] = mask if select is None else mask & select
-    return masks
+
+    by_claim: dict[str, float]
+    total: float
+
+    @classmethod
+    def of(cls, lines: LineArrays, rated: Sequence[RatedLines]) -> DefaultShares:
+        """Sum over the instants of a table."""
+        claims = list(lines.sourced)
+        by_claim, total = np.zeros(len(claims)), 0.0
+        for one in rated:
+            goods = _goods_of(one.family, one.selected, claims)
+            reads = classes_reading(one.family, one.in_force, claims)
+            read = reads[goods.klass] & goods.sourced
+            by_claim += goods.value @ read
+            total += float(goods.value[read.any(axis=1)].sum())
+            for line in goods.split:
+                read_line = reads[line.classes].any(axis=0) & line.sourced
+                by_claim += line.value * read_line
+                total += line.value * bool(read_line.any())
+        values = {claim: float(value) for claim, value in zip(claims, by_claim, strict=True) if value > 0}
+        return cls(values, total)
 
 
-def _base_without_us(in_force: InForce, lines: LineArrays) -> Bools:
-    """Mark the lines within a row whose base weights US content differently from the rest of the value."""
-    reached = np.zeros(lines.count, dtype=bool)
-    for active in in_force.actives:
-        for row in active.rows:
-            if row.base[US] != row.base[REST] or row.base[US_ABOVE] != row.base[REST]:
-                reached |= scope_mask(row.scope, lines, in_force)
-    return reached
+@dataclass(frozen=True, slots=True)
+class _SplitLine:
+    """Line of several pieces: the classes of its pieces, the claims with a default share above 0, its value."""
+
+    classes: I64
+    sourced: Bools
+    value: float
 
 
-def default_share_note(law: Law, lines: LineArrays, sourced: Mapping[str, Bools]) -> list[Note]:
+@dataclass(frozen=True)
+class _Goods:
+    """Value of lines with one piece by class and by the claims with a default share above 0; other lines one by one."""
+
+    klass: I64
+    sourced: Bools
+    value: F64
+    split: Sequence[_SplitLine]
+
+
+def _goods_of(family: Family, selected: SelectedLines, claims: Sequence[str]) -> _Goods:
+    """Sum the value of selected lines by class and claims; kept with the family for a whole table."""
+    if len(selected.index) < selected.lines.count:
+        return _sum_goods(family, selected, claims)
+    if "default shares" not in family.cache:
+        family.cache["default shares"] = _sum_goods(family, selected, claims)
+    goods: _Goods = family.cache["default shares"]
+    return goods
+
+
+def _sum_goods(family: Family, selected: SelectedLines, claims: Sequence[str]) -> _Goods:
+    lines = selected.lines
+    pattern = np.zeros(lines.count, dtype=np.int64)
+    for place, claim in enumerate(claims):
+        undeclared = lines.sourced[claim]
+        above = np.nan_to_num(lines.fact(claim)) > 0
+        pattern |= (above if undeclared is None else above & undeclared).astype(np.int64) << place
+    starts = np.searchsorted(lines.piece_line, np.arange(lines.count + 1))
+    klass = family.combinations.class_of_piece.astype(np.int64)
+    pieces = np.diff(starts)[selected.index]
+    whole = selected.index[pieces == 1]
+    patterns, index = factorize(pattern[whole])
+    width = max(1, len(patterns))
+    keys, of_line = factorize(klass[starts[whole]] * width + index)
+    bits = np.arange(len(claims))
+    split = [
+        _SplitLine(
+            klass[starts[line] : starts[line + 1]],
+            (pattern[line] >> bits & 1).astype(bool),
+            float(lines.value[line]),
+        )
+        for line in selected.index[pieces > 1]
+    ]
+    sourced = (patterns[keys % width][:, None] >> bits & 1).astype(bool)
+    return _Goods(keys // width, sourced, sums_of(of_line, lines.value[whole], len(keys)), split)
+
+
+def default_share_note(law: Law, shares: DefaultShares) -> list[Note]:
     """Report the value of lines with default shares, in total and by claim; nothing if there is none."""
-    values = {claim: float(lines.value[mask].sum()) for claim, mask in sourced.items()}
     listed = [
-        f"{claim} on {value:,.0f} USD ({_source(law, claim)})" for claim, value in values.items() if value > 0
+        f"{claim} on {value:,.0f} USD ({_source(law, claim)})" for claim, value in shares.by_claim.items()
     ]
     if not listed:
         return []
-    total = float(lines.value[np.logical_or.reduce(list(sourced.values()))].sum())
     return [
         Note(
             "SHARE_SOURCED",
-            f"Lines worth {total:,.0f} USD do not declare facts that decide their duty; default shares were used: "
-            f"{'; '.join(listed)}.",
+            f"Lines worth {shares.total:,.0f} USD do not declare facts that decide their duty; default shares were "
+            f"used: {'; '.join(listed)}.",
         )
     ]
 

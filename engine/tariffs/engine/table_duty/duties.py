@@ -1,278 +1,162 @@
-"""Compute assessed and owed duty of the lines of a table: compile the law per date, run the kernel in chunks."""
+"""Compute assessed and owed duty of the lines of a table in float64.
+
+The layers of each combination of class and facts come from the family of laws (`rating.families`); a kernel multiplies
+them by the value of the atoms. Arrays per line are computed when they are asked for.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from functools import cached_property
 
 import numpy as np
 
-from tariffs.engine.base.array_utils import F64, I32, Bools
+from tariffs.engine.base.array_utils import F64, I32
 from tariffs.engine.base.chunks import run_chunks
-from tariffs.engine.law.law import IMPORT, InForce, Law
-from tariffs.engine.law.model import (
-    ALUMINUM,
-    CAPPED_TERM,
-    COPPER,
-    PARTS,
-    PROCESSING,
-    REST,
-    STEEL,
-    US,
-    US_ABOVE,
-    Measure,
-    Row,
-    Scope,
-)
-from tariffs.engine.law.notes import Note, void_suspensions
-from tariffs.engine.law.switch_sensitivity import switches_behind
-from tariffs.engine.rating.fits import CONTENT_CLAIMS, PROCESSING_CLAIM, US_CLAIM
-from tariffs.engine.table_duty.compile import Compiled, compile_lines
-from tariffs.engine.table_duty.default_share_notes import default_share_note, lines_with_default_shares
+from tariffs.engine.law.law import Law
+from tariffs.engine.law.notes import Note
+from tariffs.engine.table_duty.duty_notes import DutyNotes
 from tariffs.engine.table_duty.kernel import assess_lines
-from tariffs.engine.tables.claim_shares import lines_with_claim_shares
-from tariffs.engine.tables.default_shares import has_source
+from tariffs.engine.table_duty.rated_lines import Dated, RatedLines, parts_of, quantities_of, rate_lines
 from tariffs.engine.tables.line_arrays import LineArrays
-from tariffs.engine.tables.scope_masks import scope_mask
+
+__all__ = ["Dated", "Duties", "RatedLines", "duties_of", "parts_of", "quantities_of"]
 
 
-@dataclass(frozen=True)
-class Dated:
-    """Entry instants of lines and the day whose acts count for each; `of_line` is None if all have the first.
-
-    `direction` is import or export.
-    """
-
-    instants: Sequence[datetime]
-    known_on: Sequence[date]
-    of_line: I32 | None
-    direction: str = IMPORT
-
-
-@dataclass(frozen=True)
 class Duties:
-    """Duty in dollars per line, and per line and authority (`authorities` names the columns).
+    """Duties of lines under one law. Arrays have an element per line, in dollars.
 
-    `prohibited` is the value per line that may not be imported, on which no duty is computed. `measures` are those that
-    apply to a line; `switches` those the duties depend on, with their values; `refused` are lines with more than 32
-    atoms; `notes` concern the table as a whole.
+    Args:
+        law: the law, after any scenario.
+        lines: the lines as declared.
+        dated: their instants.
+        check: called between chunks; may raise to stop.
     """
 
-    duty: F64
-    owed: F64
-    by_authority: F64
-    owed_by_authority: F64
-    authorities: Sequence[str]
-    prohibited: F64
-    measures: frozenset[str]
-    switches: Mapping[str, str]
-    refused: frozenset[int]
-    notes: tuple[Note, ...]
+    def __init__(self, law: Law, lines: LineArrays, dated: Dated, check: Callable[[], None]) -> None:
+        self._law = law
+        self._lines = lines
+        self._dated = dated
+        self._check = check
+        check()
+        self.rated = rate_lines(law, lines, dated)
+
+    @property
+    def duty(self) -> F64:
+        """Duty assessed."""
+        return self._sums[0]
+
+    @property
+    def owed(self) -> F64:
+        """Duty owed."""
+        return self._sums[1]
+
+    @property
+    def prohibited(self) -> F64:
+        """Value that may not be imported, on which no duty is computed."""
+        return self._sums[2]
+
+    @cached_property
+    def authorities(self) -> Sequence[str]:
+        """Authorities of the law: the columns of `by_authority`."""
+        return sorted({measure.authority for measure in self._law.measures.values()})
+
+    @cached_property
+    def authority_of_measure(self) -> I32:
+        """Column of each measure of the law."""
+        place = {authority: index for index, authority in enumerate(self.authorities)}
+        return np.array([place[m.authority] for m in self._law.measures.values()], dtype=np.int32)
+
+    @property
+    def by_authority(self) -> F64:
+        """Duty assessed per line and authority."""
+        return self._of_authorities[0]
+
+    @property
+    def owed_by_authority(self) -> F64:
+        """Duty owed per line and authority."""
+        return self._of_authorities[1]
+
+    @cached_property
+    def _sums(self) -> tuple[F64, F64, F64]:
+        duty, owed, barred = self._computed(np.zeros(len(self._law.measures), dtype=np.int32), 1)
+        return duty[:, 0], owed[:, 0], barred
+
+    @cached_property
+    def _of_authorities(self) -> tuple[F64, F64]:
+        return self._computed(self.authority_of_measure, len(self.authorities))[:2]
+
+    def by_measure(self) -> tuple[F64, list[str]]:
+        """Compute duty assessed per line and measure that charges, and the ids of these measures."""
+        charging = np.unique(np.concatenate([self._charging(rated) for rated in self.rated]))
+        column = np.full(len(self._law.measures), -1, dtype=np.int32)
+        column[charging] = np.arange(len(charging))
+        names = list(self._law.measures)
+        return self._computed(column, len(charging))[0], [names[index] for index in charging]
+
+    def _charging(self, rated: RatedLines) -> I32:
+        layers = rated.layers
+        return np.unique(layers.slots.measure[layers.slot])
+
+    def _computed(self, column_of_measure: I32, columns: int) -> tuple[F64, F64, F64]:
+        """Run the kernel: duty and owed (lines x columns), and prohibited value."""
+        duty = np.zeros((self._lines.count, columns))
+        owed = np.zeros((self._lines.count, columns))
+        barred = np.zeros(self._lines.count)
+        for rated in self.rated:
+            _run(self._law, rated, column_of_measure, duty, owed, barred, self._check)
+        return duty, owed, barred
+
+    @cached_property
+    def refused(self) -> frozenset[int]:
+        """Lines that split into more than 32 atoms."""
+        return frozenset(line for rated in self.rated for line in rated.family.atoms.refused.tolist())
+
+    @cached_property
+    def _notes(self) -> DutyNotes:
+        return DutyNotes(self._law, self._lines, self._dated.direction, self.rated)
+
+    @property
+    def measures(self) -> frozenset[str]:
+        """Ids of the measures that charge or prohibit some line."""
+        return self._notes.measures
+
+    @property
+    def switches(self) -> Mapping[str, str]:
+        """Switches that the duties depend on, with their values."""
+        return self._notes.switches
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """Notes on the table as a whole."""
+        return self._notes.notes
 
 
 def duties_of(law: Law, lines: LineArrays, dated: Dated, check: Callable[[], None]) -> Duties:
     """Compute the duties of lines at their instants; `check` is called between chunks and may raise to stop."""
-    measures = list(law.measures.values())
-    authorities = sorted({measure.authority for measure in measures})
-    authority_of = np.array([authorities.index(measure.authority) for measure in measures], dtype=np.int32)
-    out = _DutyArrays.of(lines.count, len(authorities))
-    declared = lines
-    applied: set[str] = set()
-    switches: dict[str, str] = {}
-    refused: set[int] = set()
-    notes: dict[str, Note] = {}
-    prohibited: dict[int, float] = {}
-    sourced: dict[str, Bools] = {}
-    for index, (instant, known_on) in enumerate(zip(dated.instants, dated.known_on, strict=True)):
-        check()
-        select = None if dated.of_line is None else dated.of_line == index
-        in_force = law.in_force(instant, known_on, dated.direction)
-        lines = lines_with_claim_shares(law, in_force, instant, declared)
-        compiled = compile_lines(law, in_force, lines, select)
-        _run(lines, compiled, authority_of, _parts(law, lines), out, check)
-        for place, value in _prohibit(lines, compiled, out).items():
-            prohibited[place] = prohibited.get(place, 0.0) + value
-        for claim, mask in lines_with_default_shares(in_force, lines, compiled, select).items():
-            sourced[claim] = sourced[claim] | mask if claim in sourced else mask
-        applied |= {measures[i].id for i in (*np.unique(compiled.profiles.layer_measure), *prohibited)}
-        reaches = _reaching(lines, in_force, select)
-        switches |= switches_behind(law, instant, known_on, reaches, dated.direction)
-        refused |= set(compiled.refused.tolist())
-        of_instant = [
-            *void_suspensions(law, instant, known_on, reaches, dated.direction),
-            *_undetermined(law, in_force, lines, select),
-            *_not_modelled(in_force, lines, select),
-        ]
-        notes |= {note.message: note for note in of_instant}
-    whole = [_prohibited_note(measures[place], value) for place, value in prohibited.items()]
-    whole += default_share_note(law, declared, sourced)
-    return Duties(
-        out.duty, out.owed, out.by_authority, out.owed_by_authority, authorities, out.prohibited, frozenset(applied),
-        switches, frozenset(refused),
-        (*whole, *notes.values()),
-    )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class _DutyArrays:
-    duty: F64
-    owed: F64
-    by_authority: F64
-    owed_by_authority: F64
-    prohibited: F64
-
-    @classmethod
-    def of(cls, lines: int, authorities: int) -> _DutyArrays:
-        return cls(
-            np.zeros(lines),
-            np.zeros(lines),
-            np.zeros((lines, authorities)),
-            np.zeros((lines, authorities)),
-            np.zeros(lines),
-        )
-
-
-def _prohibit(lines: LineArrays, compiled: Compiled, out: _DutyArrays) -> dict[int, float]:
-    """Add the prohibited value of lines to the output, and return dollars by measure."""
-    line, measure, weight = compiled.prohibited()
-    value = weight * lines.value[line]
-    np.add.at(out.prohibited, line, value)
-    return {int(index): float(value[measure == index].sum()) for index in np.unique(measure)}
-
-
-def _prohibited_note(measure: Measure, value: float) -> Note:
-    return Note(
-        "PROHIBITED",
-        f"{measure.id} prohibits the importation of goods worth {value:,.0f} USD: no duty is computed on them, their "
-        "quantity is 0, and they are excluded from the effective rate.",
-    )
-
-
-def _parts(law: Law, lines: LineArrays) -> F64:
-    cap = float(law.caps.get(CAPPED_TERM, 1))
-    key = ("parts", cap)
-    if key not in lines.cache:
-        lines.cache[key] = _parts_of(lines, cap)
-    parts: F64 = lines.cache[key]
-    return parts
-
-
-def _parts_of(lines: LineArrays, cap: float) -> F64:
-    """Parts of the value of each line in dollars (n x parts); see `law.model.PARTS`.
-
-    Undeclared content counts as 0 here: compile puts the weight of an undeclared metal on the whole value.
-    """
-    value = lines.value
-    shares = {part: np.nan_to_num(lines.fact(claim)) for part, claim in CONTENT_CLAIMS.items()}
-    metal = shares[STEEL] + shares[ALUMINUM] + shares[COPPER]
-    us = np.minimum(np.nan_to_num(lines.fact(US_CLAIM)), 1.0 - metal)
-    capped = np.minimum(us, cap)
-    processing = lines.fact(PROCESSING_CLAIM)
-    parts = np.zeros((lines.count, len(PARTS)))
-    for part, share in shares.items():
-        parts[:, part] = value * share
-    parts[:, US] = value * capped
-    parts[:, US_ABOVE] = value * (us - capped)
-    parts[:, REST] = value * (1.0 - metal - us)
-    parts[:, PROCESSING] = np.where(np.isnan(processing), value, np.minimum(processing, value))
-    return parts
+    return Duties(law, lines, dated, check)
 
 
 def _run(
-    lines: LineArrays,
-    compiled: Compiled,
-    authority_of: I32,
-    parts: F64,
-    out: _DutyArrays,
+    law: Law,
+    rated: RatedLines,
+    column_of_measure: I32,
+    duty: F64,
+    owed: F64,
+    barred: F64,
     check: Callable[[], None],
 ) -> None:
-    profiles = compiled.profiles
-    quantity = np.full((max(1, len(profiles.units)), lines.count), np.nan)
-    for row, unit in enumerate(profiles.units):
-        if unit in lines.quantities:
-            quantity[row] = lines.quantities[unit]
+    lines, layers, slots = rated.lines, rated.layers, rated.layers.slots
+    atoms, rates = rated.family.atoms, rated.family.rates
+    parts, quantity = parts_of(law, lines), quantities_of(lines, slots.units)
+    index = rated.selected.index
 
     def chunk(lo: int, hi: int) -> None:
         assess_lines(
-            lo, hi, compiled.atom_start, compiled.atom_profile, compiled.atom_weight, compiled.atom_ordinary,
-            profiles.layer_start, profiles.layer_kind, profiles.layer_rate, profiles.layer_weights,
-            profiles.layer_assessed, profiles.layer_owed, authority_of[profiles.layer_measure],
-            profiles.layer_unit, profiles.tier_start, profiles.tier_up_to, profiles.tier_usd, lines.value, parts,
-            quantity, out.duty, out.owed, out.by_authority, out.owed_by_authority,
+            lo, hi, index, atoms.start, rated.family.combinations.of_atom, atoms.weight, rates.of_atom, rates.distinct,
+            layers.column, layers.prohibited, layers.start, layers.slot, layers.weights, layers.assessed, layers.owed,
+            slots.kind, slots.rate, slots.unit, column_of_measure[slots.measure], slots.tier_start, slots.tier_up_to,
+            slots.tier_usd, layers.bases, lines.value, parts, quantity, duty, owed, barred,
         )  # fmt: skip
 
-    run_chunks(lines.count, chunk, check)
-
-
-def _reaching(lines: LineArrays, in_force: InForce, select: Bools | None) -> Callable[[Scope], bool]:
-    def reaches(scope: Scope) -> bool:
-        return bool(_selected(scope_mask(scope, lines, in_force), select).any())
-
-    return reaches
-
-
-def _selected(mask: Bools, select: Bools | None) -> Bools:
-    return mask if select is None else mask & select
-
-
-def _undetermined(law: Law, in_force: InForce, lines: LineArrays, select: Bools | None) -> list[Note]:
-    """Notes on duties that depend on an undeclared fact with no default share."""
-    charges = (claim for claim in law.claims.values() if claim.role == "charge" and claim.type == "share")
-    unknown = {claim.id for claim in charges if not has_source(law, claim)}
-    notes = []
-    for active in in_force.actives:
-        reached = np.zeros(lines.count, dtype=bool)
-        for row in active.rows:
-            claims = {c.claim for c in row.conditions if not c.negated and not c.op} & unknown
-            if claims and _charges_if_declared(row):
-                silent = np.logical_or.reduce([~(lines.fact(claim) > 0) for claim in claims])
-                reached |= scope_mask(row.scope, lines, in_force) & silent
-        value = float(lines.value[_selected(reached, select)].sum())
-        if value > 0:
-            text = (
-                f"{active.measure.id} may apply to lines worth {value:,.0f} USD; it depends on an undeclared fact with "
-                "no default share, so it is charged only on lines that declare the fact."
-            )
-            notes.append(Note("CHARGE_UNDETERMINED", text))
-    return notes
-
-
-def _charges_if_declared(row: Row) -> bool:
-    """Test whether a row charges only goods that declare its fact: no exemption or prohibition, not suspended."""
-    return not (row.exempt or row.prohibits or row.undeclared_applies or row.suspended or row.absent)
-
-
-def _not_modelled(in_force: InForce, lines: LineArrays, select: Bools | None) -> list[Note]:
-    notes = []
-    for state in in_force.unmodelled:
-        measure = state.measure
-        if measure.touches.is_any:
-            continue
-        value = float(lines.value[_selected(scope_mask(measure.touches, lines, in_force), select)].sum())
-        if value > 0:
-            text = f"{measure.id} may apply to lines worth {value:,.0f} USD; not modelled yet, it charges nothing."
-            notes.append(Note("NOT_MODELLED", text))
-    return notes
-
-
-def duties_by_measure(
-    law: Law,
-    lines: LineArrays,
-    instant: datetime,
-    known_on: date,
-    check: Callable[[], None],
-    direction: str = IMPORT,
-) -> tuple[F64, list[str]]:
-    """Compute assessed duty in dollars per line and measure at one instant; also the ids of the measures (columns)."""
-    check()
-    in_force = law.in_force(instant, known_on, direction)
-    lines = lines_with_claim_shares(law, in_force, instant, lines)
-    compiled = compile_lines(law, in_force, lines)
-    measures = list(law.measures)
-    applied = np.unique(compiled.profiles.layer_measure)
-    column = np.zeros(len(measures), dtype=np.int32)
-    column[applied] = np.arange(len(applied), dtype=np.int32)
-    out = _DutyArrays.of(lines.count, len(applied))
-    _run(lines, compiled, column, _parts(law, lines), out, check)
-    return out.by_authority, [measures[index] for index in applied]
+    run_chunks(len(index), chunk, check)

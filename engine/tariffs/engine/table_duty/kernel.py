@@ -1,108 +1,231 @@
-"""Compute the duty of a range of lines from their atoms and profiles, serially and without the GIL."""
+"""Compute the duty of ranges of lines, and exact sums of bases by cell, serially and without the GIL."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from tariffs.engine.base.array_utils import F64, I8, I32, I64
+from tariffs.engine.base.array_utils import F64, I8, I32, I64, Bools
 from tariffs.engine.base.compiled_kernels import jit
 
 ORDINARY, AD_VALOREM, TOP_UP, SPECIFIC, MINIMUM_PRICE = range(5)
+CARRY_BITS = 45
+"""Bits of the low word of an exact sum; the high word counts 2**-8 dollars, the low one 2**-53."""
+_HIGH, _LOW, _MASK = 256.0, float(1 << 45), (1 << 45) - 1
 
 
 @jit
 def assess_lines(
     lo: int,
     hi: int,
+    lines: I32,
     atom_start: I64,
-    atom_profile: I32,
+    atom_combination: I32,
     atom_weight: F64,
-    atom_ordinary: F64,
-    layer_start: I32,
-    layer_kind: I8,
-    layer_rate: F64,
-    layer_weights: F64,
-    layer_assessed: F64,
-    layer_owed: F64,
-    layer_authority: I32,
-    layer_unit: I32,
+    atom_rates: I32,
+    rates: F64,
+    column: I8,
+    prohibited: I32,
+    layer_start: I64,
+    layer_slot: I32,
+    layer_base: I32,
+    layer_assessed: Bools,
+    layer_owed: Bools,
+    slot_kind: I8,
+    slot_rate: F64,
+    slot_unit: I32,
+    slot_column: I32,
     tier_start: I32,
     tier_up_to: F64,
     tier_usd: F64,
+    bases: F64,
     value: F64,
     parts: F64,
     quantity: F64,
     duty: F64,
     owed: F64,
-    duty_by_authority: F64,
-    owed_by_authority: F64,
+    barred: F64,
 ) -> None:
-    """Write the duty of lines lo..hi, in dollars.
+    """Add the duty of lines[lo:hi], in dollars.
 
     Args:
-        lo, hi: the range of lines.
+        lo, hi: range of positions in `lines`.
+        lines: lines to compute.
         atom_start: index of the first atom of each line (one more than lines).
-        atom_profile, atom_weight, atom_ordinary: per atom: profile, weight, ordinary rate.
-        layer_start: index of the first layer of each profile (one more than profiles).
-        layer_kind, layer_rate, layer_authority: per layer.
-        layer_assessed, layer_owed: per layer, 1 if it is assessed or owed, else 0.
-        layer_weights: per layer, the weight of each part of the value.
-        layer_unit: per layer, the row of `quantity` for its specific rate or minimum price.
-        tier_start, tier_up_to, tier_usd: per layer its tiers (a minimum price is one tier).
+        atom_combination, atom_weight, atom_rates: per atom: combination, weight, row of `rates`.
+        rates: ordinary rates: general, special, other, and 0 for none.
+        column, prohibited: per combination: column of `rates`; -1 if its goods may be imported.
+        layer_start: index of the first layer of each combination (one more than combinations).
+        layer_slot, layer_base: per layer: its slot (row of the law), its row of `bases`.
+        layer_assessed, layer_owed: per layer, whether it is assessed, and owed.
+        slot_kind, slot_rate, slot_unit: per slot: kind, rate, row of `quantity`.
+        slot_column: per slot, the column of `duty` and `owed` that it adds to; negative for none.
+        tier_start, tier_up_to, tier_usd: per slot its tiers (a minimum price is one tier).
+        bases: weights of the parts of the value.
         value, parts: per line the customs value, and its parts.
         quantity: per unit and line; NaN where unknown, which charges nothing (the caller adds a note).
-        duty, owed, duty_by_authority, owed_by_authority: outputs per line (and authority).
+        duty, owed: outputs per line and column.
+        barred: output per line, the value that may not be imported.
     """
-    for line in range(lo, hi):
+    for position in range(lo, hi):
+        line = lines[position]
         for atom in range(atom_start[line], atom_start[line + 1]):
-            profile = atom_profile[atom]
+            combination = atom_combination[atom]
             weight = atom_weight[atom]
-            ordinary = atom_ordinary[atom]
-            for layer in range(layer_start[profile], layer_start[profile + 1]):
+            if prohibited[combination] >= 0:
+                barred[line] += weight * value[line]
+                continue
+            ordinary = rates[atom_rates[atom], column[combination]]
+            for layer in range(layer_start[combination], layer_start[combination + 1]):
+                slot = layer_slot[layer]
+                if slot_column[slot] < 0:
+                    continue
                 base = 0.0
                 for part in range(parts.shape[1]):
-                    base += layer_weights[layer, part] * parts[line, part]
-                kind = layer_kind[layer]
-                if kind == ORDINARY:
-                    amount = base * ordinary
-                elif kind == AD_VALOREM:
-                    amount = base * layer_rate[layer]
-                elif kind == TOP_UP:
-                    amount = base * max(0.0, layer_rate[layer] - ordinary)
-                else:
-                    whole = _whole(
-                        kind,
-                        layer,
-                        quantity[layer_unit[layer], line],
-                        value[line],
-                        tier_start,
-                        tier_up_to,
-                        tier_usd,
+                    base += bases[layer_base[layer], part] * parts[line, part]
+                kind = slot_kind[slot]
+                if kind >= SPECIFIC:
+                    unit_quantity = quantity[slot_unit[slot], line]
+                    whole = whole_line(
+                        kind, slot, unit_quantity, value[line], tier_start, tier_up_to, tier_usd
                     )
                     amount = whole * base / value[line] if value[line] > 0.0 else 0.0
+                else:
+                    amount = base * ad_valorem(kind, slot_rate[slot], ordinary)
                 amount *= weight
-                authority = layer_authority[layer]
-                assessed = amount * layer_assessed[layer]
-                duty[line] += assessed
-                owed[line] += amount * layer_owed[layer]
-                duty_by_authority[line, authority] += assessed
-                owed_by_authority[line, authority] += amount * layer_owed[layer]
+                if layer_assessed[layer]:
+                    duty[line, slot_column[slot]] += amount
+                if layer_owed[layer]:
+                    owed[line, slot_column[slot]] += amount
 
 
 @jit
-def _whole(
-    kind: int, layer: int, quantity: float, value: float, tier_start: I32, tier_up_to: F64, tier_usd: F64
+def ad_valorem(kind: int, rate: float, ordinary: float) -> float:
+    """Rate on the base: the ordinary one, the stated one, or what tops the ordinary up to the stated one."""
+    if kind == ORDINARY:
+        return ordinary
+    if kind == TOP_UP:
+        return max(0.0, rate - ordinary)
+    return rate
+
+
+@jit
+def whole_line(
+    kind: int, slot: int, quantity: float, value: float, tier_start: I32, tier_up_to: F64, tier_usd: F64
 ) -> float:
     """Specific duty, or shortfall to a minimum price, on the whole line."""
     if np.isnan(quantity):
         return 0.0
     if kind == MINIMUM_PRICE:
-        return float(max(0.0, tier_usd[tier_start[layer]] * quantity - value))
+        return float(max(0.0, tier_usd[tier_start[slot]] * quantity - value))
     total = 0.0
     below = 0.0
-    for tier in range(tier_start[layer], tier_start[layer + 1]):
+    for tier in range(tier_start[slot], tier_start[slot + 1]):
         top = min(quantity, tier_up_to[tier])
         if top > below:
             total += tier_usd[tier] * (top - below)
             below = top
     return float(total)
+
+
+@jit
+def add_exact(amount: float, high: I64, low: I64, row: int, column: int) -> None:
+    """Add an amount >= 0 in dollars to an exact sum of two words, whose value does not depend on the order of terms."""
+    whole = np.floor(amount * _HIGH)
+    low[row, column] += np.int64(np.rint((amount * _HIGH - whole) * _LOW))
+    high[row, column] += np.int64(whole) + (low[row, column] >> CARRY_BITS)
+    low[row, column] &= _MASK
+
+
+@jit
+def sum_cells(cell: I32, atom_weight: F64, atom_line: I32, columns: F64, high: I64, low: I64) -> None:
+    """Sum columns of lines, weighted by their atoms, by cell.
+
+    Args:
+        cell: cell of each atom.
+        atom_weight, atom_line: weight and line of each atom.
+        columns: amounts in dollars per line (lines x columns), >= 0.
+        high, low: output, exact sums (cells x columns).
+    """
+    for atom in range(len(cell)):
+        line = atom_line[atom]
+        for column in range(columns.shape[1]):
+            amount = atom_weight[atom] * columns[line, column]
+            if amount != 0.0:
+                add_exact(amount, high, low, cell[atom], column)
+
+
+@jit
+def sum_bases(
+    first: int,
+    last: int,
+    run_start: I64,
+    cell_combination: I32,
+    high: I64,
+    low: I64,
+    layer_start: I64,
+    layer_entry: I32,
+    entry_base: I32,
+    bases: F64,
+    out_entry: I32,
+    out_base: F64,
+    out_start: I64,
+) -> None:
+    """Sum the bases of the layers of runs of cells [first, last), by entry.
+
+    Args:
+        first, last: range of runs.
+        run_start: index of the first cell of each run (one more than runs).
+        cell_combination: per cell.
+        high, low: exact sums of the parts of the value per cell (cells x parts).
+        layer_start: index of the first layer of each combination.
+        layer_entry: entry of each layer (row of the law, base, column of the ordinary rate, assessed and owed).
+        entry_base: base of each entry, a row of `bases`.
+        bases: weights of the parts of the value.
+        out_entry, out_base: output: the entries of each run in their order, and their bases in dollars.
+        out_start: index of the first output of each run; on return the last run's outputs end at `out_start[last]`.
+    """
+    entries = len(entry_base)
+    parts = bases.shape[1]
+    sums = np.zeros((entries, 2 * parts), dtype=np.int64)
+    touched = np.zeros(entries, dtype=np.int32)
+    is_touched = np.zeros(entries, dtype=np.bool_)
+    at = out_start[first]
+    for run in range(first, last):
+        count = 0
+        for cell in range(run_start[run], run_start[run + 1]):
+            combination = cell_combination[cell]
+            for layer in range(layer_start[combination], layer_start[combination + 1]):
+                entry = layer_entry[layer]
+                if not is_touched[entry]:
+                    is_touched[entry] = True
+                    place = count
+                    while place > 0 and touched[place - 1] > entry:
+                        touched[place] = touched[place - 1]
+                        place -= 1
+                    touched[place] = entry
+                    count += 1
+                for part in range(parts):
+                    sums[entry, part] += high[cell, part]
+                    sums[entry, parts + part] += low[cell, part]
+        for place in range(count):
+            entry = touched[place]
+            base = 0.0
+            for part in range(parts):
+                weight = bases[entry_base[entry], part]
+                if weight != 0.0:
+                    base += weight * exact_dollars(sums[entry, part], sums[entry, parts + part])
+                sums[entry, part] = 0
+                sums[entry, parts + part] = 0
+            is_touched[entry] = False
+            out_entry[at] = entry
+            out_base[at] = base
+            at += 1
+        out_start[run + 1] = at
+
+
+@jit
+def exact_dollars(high: int, low: int) -> float:
+    """Dollars of an exact sum."""
+    high += low >> CARRY_BITS
+    low &= _MASK
+    return float(high) / _HIGH + float(low) / (_HIGH * _LOW)

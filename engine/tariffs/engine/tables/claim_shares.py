@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -11,12 +11,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.law.conditions import Fact
 from tariffs.engine.law.law import InForce, Law
 from tariffs.engine.law.law_edits import SetClaim
 from tariffs.engine.law.matching import Reach
 from tariffs.engine.tables.line_arrays import LineArrays
-from tariffs.engine.tables.scope_masks import scope_mask
+from tariffs.engine.tables.scope_masks import names_key, scope_mask
+
+# Some 30 MB each for the embedded table.
+_SETTINGS_KEPT = 4
 
 
 def settings_at(law: Law, instant: datetime) -> tuple[SetClaim, ...]:
@@ -32,6 +36,16 @@ def lines_with_claim_shares(law: Law, in_force: InForce, instant: datetime, line
     settings = settings_at(law, instant)
     if not settings:
         return lines
+    kept: BoundedCache[Hashable, tuple[LineArrays, InForce]]
+    kept = lines.cache.setdefault("claim shares", BoundedCache(_SETTINGS_KEPT))
+    # The value refers to the law, whose lists the key tells apart by identity.
+    key = (settings, names_key(in_force))
+    return kept.get(key, lambda: (_with_shares(law, in_force, settings, lines), in_force))[0]
+
+
+def _with_shares(
+    law: Law, in_force: InForce, settings: tuple[SetClaim, ...], lines: LineArrays
+) -> LineArrays:
     facts: dict[str, NDArray[Any]] = dict(lines.facts)
     for setting in settings:
         mask = scope_mask(setting.scope, lines, in_force)

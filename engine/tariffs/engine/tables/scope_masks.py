@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 import numpy as np
 
 from tariffs.engine.base.array_utils import Bools
@@ -34,6 +36,11 @@ def scope_mask(scope: Scope, lines: LineArrays, in_force: InForce) -> Bools:
     reached = np.zeros(lines.count, dtype=bool)
     reached[lines.piece_line[pieces]] = True
     return reached & origin_mask(scope, lines, in_force)[lines.origin]
+
+
+def names_key(in_force: InForce) -> Hashable:
+    """Value that is equal where lists and groups have the same members; lists are compared by identity."""
+    return tuple(map(id, in_force.lists.values())), tuple(in_force.groups.items())
 
 
 def _any_code(names: frozenset[str], lines: LineArrays, in_force: InForce) -> Bools:

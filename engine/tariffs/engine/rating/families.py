@@ -1,0 +1,220 @@
+"""Compile families of laws for a table: laws share what depends on which rows they have, not on rates or states.
+
+Classes, facts and fits are worked out once for the union of the rows of all laws of a family; a further law costs what
+it changes. The family last used is kept with the lines, so that the second run over a table finds it ready.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from tariffs.engine.base.array_utils import Bools
+from tariffs.engine.base.bounded_cache import BoundedCache
+from tariffs.engine.errors import LawError
+from tariffs.engine.law.conditions import Condition
+from tariffs.engine.law.law import Active, ActiveRule, InForce
+from tariffs.engine.law.model import METALS, REST, Claim, Row, Weights
+from tariffs.engine.rating.classes import Combinations, RowReach, RuleReach, Scopes, classify
+from tariffs.engine.rating.fact_tests import ConditionTest
+from tariffs.engine.rating.layers import LawLayers, LayerFamily
+from tariffs.engine.rating.patterns import MeasureFits, stacking_key
+from tariffs.engine.tables.atoms import AtomRates, Atoms, atoms_of, ordinary_rates_of
+from tariffs.engine.tables.line_arrays import LineArrays
+from tariffs.engine.tables.scope_masks import names_key, origin_mask, product_mask
+
+REACHES_AT_MOST = 3072
+"""Most reaches of a family; the rows of all law data from 2025 to 2029 have some 1,500."""
+_FITS_KEPT = 2048
+_LAYERS_KEPT = 64
+_SIGNATURES_KEPT = 512
+
+
+@dataclass(frozen=True)
+class LawReaches:
+    """Reaches of the rows of one law at an instant, by measure, and those of its rules."""
+
+    measures: tuple[tuple[RowReach, ...], ...]
+    rules: tuple[RuleReach, ...]
+
+
+class Family:
+    """Laws with these reaches over the lines of a table.
+
+    Args:
+        claims: the claims of the law.
+        lines: the lines.
+        reaches: the distinct reaches of the rows.
+        rules: the distinct reaches of the rules.
+        index: the masks that reaches name.
+
+    Raises:
+        LawError: TOO_MANY_TESTS.
+    """
+
+    def __init__(
+        self,
+        claims: Mapping[str, Claim],
+        lines: LineArrays,
+        reaches: Sequence[RowReach],
+        rules: Sequence[RuleReach],
+        index: ReachIndex,
+    ) -> None:
+        self._places = {reach: place for place, reach in enumerate(reaches)}
+        self._rules = frozenset(rules)
+        self._index = index
+        self.cache: dict[str, Any] = {}
+        self.atoms: Atoms = atoms_of(claims, lines)
+        self.rates: AtomRates = ordinary_rates_of(lines, self.atoms)
+        self.combinations: Combinations = classify(reaches, rules, index.scopes(reaches), lines, self.atoms)
+        self._layers = LayerFamily(self.combinations, index.conditions)
+        self._fits: BoundedCache[Hashable, MeasureFits] = BoundedCache(_FITS_KEPT)
+        self._of_law: BoundedCache[Hashable, LawLayers] = BoundedCache(_LAYERS_KEPT)
+
+    @property
+    def reaches(self) -> tuple[RowReach, ...]:
+        """Reaches of the rows of the family."""
+        return tuple(self._places)
+
+    @property
+    def rules(self) -> frozenset[RuleReach]:
+        """Reaches of the rules of the family."""
+        return self._rules
+
+    def covers(self, law: LawReaches) -> bool:
+        """Test whether a law belongs to the family."""
+        return self._rules.issuperset(law.rules) and all(
+            reach in self._places for reaches in law.measures for reach in reaches
+        )
+
+    def layers(self, in_force: InForce) -> LawLayers:
+        """Compute the layers of every combination under a law of the family."""
+        law = self._index.of_law(in_force)
+        fits = [
+            self._fit(active, reaches) for active, reaches in zip(in_force.actives, law.measures, strict=True)
+        ]
+        key = (tuple(map(id, fits)), stacking_key(in_force))
+        return self._of_law.get(key, lambda: self._layers.layers(in_force, fits))
+
+    def places(self, in_force: InForce) -> list[tuple[int, ...]]:
+        """Places among the reaches of the family of the rows of each measure of a law."""
+        return [
+            tuple(map(self._places.__getitem__, reaches)) for reaches in self._index.of_law(in_force).measures
+        ]
+
+    def _fit(self, active: Active, reaches: Sequence[RowReach]) -> MeasureFits:
+        # The value refers to the rows, so that the id is not reused while it is kept.
+        key = (active.index, id(active.rows), reaches)
+        places = [self._places[reach] for reach in reaches]
+        return self._fits.get(key, lambda: MeasureFits.of(active, places, self.combinations))
+
+
+@dataclass
+class ReachIndex:
+    """Reaches of the rows of laws over one table, and the masks of their scopes; kept with the lines."""
+
+    claims: Mapping[str, Claim]
+    lines: LineArrays
+    conditions: dict[Condition, ConditionTest] = field(default_factory=dict)
+    _products: dict[bytes, Bools] = field(default_factory=dict)
+    _origins: dict[bytes, Bools] = field(default_factory=dict)
+    _names: BoundedCache[Hashable, tuple[int, Any]] = field(
+        default_factory=lambda: BoundedCache(_SIGNATURES_KEPT)
+    )
+    _measures: BoundedCache[Hashable, tuple[Any, tuple[RowReach, ...]]] = field(
+        default_factory=lambda: BoundedCache(_FITS_KEPT)
+    )
+    _count: int = 0
+
+    def of_law(self, in_force: InForce) -> LawReaches:
+        """List the reaches of a law."""
+        names = self._names_of(in_force)
+        return LawReaches(
+            tuple(self._of_measure(active, in_force, names) for active in in_force.actives),
+            tuple(dict.fromkeys(self._of_rule(rule, in_force) for rule in in_force.rules)),
+        )
+
+    def scopes(self, reaches: Sequence[RowReach]) -> Scopes:
+        """Masks that these reaches name."""
+        return Scopes(
+            {reach.products: self._products[reach.products] for reach in reaches},
+            {reach.origins: self._origins[reach.origins] for reach in reaches},
+        )
+
+    def _names_of(self, in_force: InForce) -> int:
+        """Number of the lists and groups of an instant; scopes name them."""
+        key = names_key(in_force)
+        found = self._names.find(key)
+        if found is None:
+            self._count += 1
+            found = self._names.keep(key, (self._count, in_force.lists))
+        return found[0]
+
+    def _of_measure(self, active: Active, in_force: InForce, names: int) -> tuple[RowReach, ...]:
+        key = (active.measure.id, id(active.rows), names)
+        found = self._measures.find(key)
+        if found is None:
+            reaches = tuple(self._of_row(active.measure.id, row, in_force) for row in active.rows)
+            found = self._measures.keep(key, (active.rows, reaches))
+        return found[1]
+
+    def _of_row(self, measure: str, row: Row, in_force: InForce) -> RowReach:
+        products = product_mask(row.scope, self.lines, in_force)
+        origins = origin_mask(row.scope, self.lines, in_force)
+        product_key, origin_key = products.tobytes(), origins.tobytes()
+        self._products.setdefault(product_key, products)
+        self._origins.setdefault(origin_key, origins)
+        conditions = tuple(ConditionTest.of(condition, self.claims) for condition in row.conditions)
+        return RowReach(
+            measure, product_key, origin_key, conditions, row.undeclared_applies, _weighs_metal(row.base)
+        )
+
+    def _of_rule(self, active: ActiveRule, in_force: InForce) -> RuleReach:
+        rule = active.rule
+        touched = active.on.union(*active.members)
+        tests = []
+        for condition in (*rule.conditions, *rule.unless):
+            tests.append(self.conditions.setdefault(condition, ConditionTest.of(condition, self.claims)))
+        return RuleReach(
+            frozenset(a.measure.id for a in in_force.actives if a.index in touched)
+            if tests or rule.take == "base"
+            else frozenset(),
+            tuple(tests),
+            rule.take == "base" and _weighs_metal(rule.base),
+        )
+
+
+def family_of(claims: Mapping[str, Claim], lines: LineArrays, laws: Sequence[InForce]) -> Family:
+    """Find or make the family of laws over the lines of a table.
+
+    Args:
+        claims: the claims of the law.
+        lines: the lines.
+        laws: laws at the instants that are going to be computed.
+
+    Raises:
+        LawError: TOO_MANY_TESTS.
+    """
+    index: ReachIndex = lines.cache.setdefault("reaches", ReachIndex(claims, lines))
+    reached = [index.of_law(in_force) for in_force in laws]
+    kept: Family | None = lines.cache.get("family")
+    if kept is not None and all(kept.covers(law) for law in reached):
+        return kept
+    reaches = dict.fromkeys(reach for law in reached for measure in law.measures for reach in measure)
+    rules = dict.fromkeys(rule for law in reached for rule in law.rules)
+    family = None
+    if kept is not None and len(reaches.keys() | set(kept.reaches)) <= REACHES_AT_MOST:
+        both = list(dict.fromkeys((*kept.reaches, *reaches)))
+        both_rules = list(dict.fromkeys((*kept.rules, *rules)))
+        with suppress(LawError):  # more tests together than a family may have
+            family = Family(claims, lines, both, both_rules, index)
+    family = family or Family(claims, lines, list(reaches), list(rules), index)
+    lines.cache["family"] = family
+    return family
+
+
+def _weighs_metal(base: Weights) -> bool:
+    """Test whether a base weighs a metal differently from the rest of the value."""
+    return any(base[part] != base[REST] for part in METALS)

@@ -1,0 +1,246 @@
+"""Layers that stacking leaves on every combination of a table under one law.
+
+Laws of a family share classes, facts and fits of unchanged measures. Stacking is walked once per *pattern*: the rows
+that fit, as far as the rules can tell them apart. Rates are numbers beside the patterns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tariffs.engine.base.array_utils import F64, I8, I32, I64, Bools
+from tariffs.engine.law.conditions import Condition
+from tariffs.engine.law.law import Active, InForce
+from tariffs.engine.law.model import METALS, NO_WEIGHTS, Row, Weights
+from tariffs.engine.rating.classes import Combinations
+from tariffs.engine.rating.fact_tests import ConditionTest
+from tariffs.engine.rating.fits import stated_rate
+from tariffs.engine.rating.patterns import NO_ROW, MeasureFits, Stacking, stacking_key
+
+NOT_PROHIBITED = -1
+GENERAL, SPECIAL, OTHER, NO_COLUMN = range(4)
+_COLUMNS = {"general": GENERAL, "special": SPECIAL, "other": OTHER}
+KIND_CODES = {"ordinary": 0, "add": 1, "total": 1, "topup_to": 2, "specific": 3, "minimum_price": 4}
+_AD_VALOREM = 1
+
+
+@dataclass(frozen=True)
+class Slots:
+    """Rows of one law in its order: the place of the measure in the law, kind, rate, unit and tiers of a rate per unit.
+
+    `tier_start` has one more entry than rows.
+    """
+
+    measure: I32
+    kind: I8
+    rate: F64
+    unit: I32
+    tier_start: I32
+    tier_up_to: F64
+    tier_usd: F64
+    units: tuple[str, ...]
+
+    @classmethod
+    def of(cls, actives: Sequence[Active]) -> Slots:
+        """List the rows of the measures in force."""
+        rows = [(active.index, row) for active in actives for row in active.rows]
+        units = sorted({unit for _, row in rows if (unit := _unit(row))})
+        tiers = [_tiers(row) for _, row in rows]
+        return cls(
+            np.array([index for index, _ in rows], dtype=np.int32),
+            np.array([KIND_CODES.get(row.kind, _AD_VALOREM) for _, row in rows], dtype=np.int8),
+            np.array([float(row.rate or 0) for _, row in rows], dtype=np.float64),
+            np.array([units.index(_unit(row)) if _unit(row) else 0 for _, row in rows], dtype=np.int32),
+            np.cumsum([0, *(len(t) for t in tiers)]).astype(np.int32),
+            np.array([up_to for t in tiers for up_to, _ in t], dtype=np.float64),
+            np.array([usd for t in tiers for _, usd in t], dtype=np.float64),
+            tuple(units),
+        )
+
+
+@dataclass(frozen=True)
+class LawLayers:
+    """Charged layers of each combination under one law.
+
+    Attributes:
+        start: index of the first layer of each combination (one more than combinations).
+        slot: per layer, its row in `slots`.
+        weights: per layer, its row in `bases`.
+        assessed, owed: per layer, whether it belongs to the duty assessed and to the duty owed.
+        column: per combination, the column of its ordinary rate.
+        prohibited: per combination, the place in the law of the measure that prohibits its goods, else -1.
+        slots: the rows of the law.
+        bases: distinct bases as weights of the parts of the value (bases x parts).
+    """
+
+    start: I64
+    slot: I32
+    weights: I32
+    assessed: Bools
+    owed: Bools
+    column: I8
+    prohibited: I32
+    slots: Slots
+    bases: F64
+
+
+class LayerFamily:
+    """Shapes, bases and stackings that the laws of a family share over the combinations of a table."""
+
+    def __init__(self, combinations: Combinations, tests: Mapping[Condition, ConditionTest]) -> None:
+        self.combinations = combinations
+        self._tests = tests
+        self._shapes: dict[Hashable, int] = {}
+        self._base_places: dict[Weights, int] = {NO_WEIGHTS: 0}
+        self._stackings: dict[Hashable, tuple[int, Stacking]] = {}
+
+    def shape(self, shape: Hashable) -> int:
+        """Number of a shape, from 1."""
+        return self._shapes.setdefault(shape, len(self._shapes) + 1)
+
+    def base(self, weights: Weights) -> int:
+        """Number of a base, from 1."""
+        return self._base_places.setdefault(weights, len(self._base_places))
+
+    def content(self, combination: int) -> frozenset[int]:
+        """Metals with some value on a combination."""
+        bits = int(self.combinations.content[combination])
+        return frozenset(metal for place, metal in enumerate(METALS) if bits >> place & 1)
+
+    def rule_holds(self, condition: Condition, combination: int) -> bool:
+        """Test a condition of a rule on a combination."""
+        c = self.combinations
+        return bool(c.rule_outcomes[c.rule_facts[combination], c.rule_conditions[self._tests[condition]]])
+
+    def layers(self, in_force: InForce, fits: Sequence[MeasureFits]) -> LawLayers:
+        """Stack the measures of a law on every combination.
+
+        Args:
+            in_force: the law at an instant.
+            fits: its measures, in order.
+        """
+        c, count = self.combinations, self.combinations.count
+        key, stacking = self._stacking(in_force)
+        metal = _assumed_metal(fits, c) if c.is_silent.any() else np.zeros(count, dtype=np.int8)
+        facts = c.assumed[np.arange(count), metal].astype(np.int64)
+        metal = np.where(c.is_silent, metal, 0).astype(np.int8)
+        rows = np.array([fit.fit for fit in fits], dtype=np.int32).reshape(len(fits), -1)[:, facts]
+        prohibited = _prohibiting(fits, rows)
+        rows[:, prohibited != NOT_PROHIBITED] = NO_ROW
+        keys = np.empty((count, len(fits) + 3), dtype=np.int32)
+        for column, fit in enumerate(fits):
+            keys[:, column] = stacking.shapes(fit, key)[rows[column]]
+        keys[:, -3:] = np.column_stack([c.rule_facts[facts], c.content[facts], metal])
+        pattern = stacking.patterns(keys, fits, rows, facts, metal)
+        places, of_place = np.unique(pattern, return_inverse=True)
+        assessed, owed = stacking.charged(places, len(fits))
+        return _arranged(fits, rows, assessed[of_place], owed[of_place], prohibited, self._bases())
+
+    def _stacking(self, in_force: InForce) -> tuple[int, Stacking]:
+        measures = tuple((a.index, a.measure.id, a.measure.authority) for a in in_force.actives)
+        key = (stacking_key(in_force), measures)
+        if key not in self._stackings:
+            self._stackings[key] = (len(self._stackings), Stacking(in_force, self))
+        return self._stackings[key]
+
+    def _bases(self) -> F64:
+        return np.array(
+            [[float(weight) for weight in weights] for weights in self._base_places], dtype=np.float64
+        )
+
+
+def _assumed_metal(fits: Sequence[MeasureFits], c: Combinations) -> I8:
+    """Listed metal with the highest stated rate on each combination without declared content, plus 1; 0 for none.
+
+    All value of such goods counts as in that metal; of equal rates the first metal holds.
+    """
+    best = np.full(c.count, -np.inf)
+    metal = np.zeros(c.count, dtype=np.int8)
+    for fit in fits:
+        if any(row.metals for row in fit.active.rows):
+            rates = fit.per_row(
+                [float(stated_rate(row)) if row.metals else -np.inf for row in fit.active.rows],
+                -np.inf,
+                np.float64,
+            )
+            parts = fit.per_row(
+                [METALS.index(min(row.metals)) + 1 if row.metals else 0 for row in fit.active.rows],
+                0,
+                np.int8,
+            )
+            rate, part = rates[fit.fit[: c.count]], parts[fit.fit[: c.count]]
+            better = (part > 0) & ((rate > best) | ((rate == best) & (part < metal)))
+            best, metal = np.where(better, rate, best), np.where(better, part, metal)
+    return np.where(c.is_silent, metal, 0).astype(np.int8)
+
+
+def _prohibiting(fits: Sequence[MeasureFits], rows: I32) -> I32:
+    """Place in the law of the first measure that prohibits each combination, else -1."""
+    prohibited = np.full(rows.shape[1], NOT_PROHIBITED, dtype=np.int32)
+    for fit, row in zip(reversed(fits), rows[::-1], strict=True):
+        if any(r.prohibits for r in fit.active.rows):
+            prohibits = fit.per_row([r.prohibits for r in fit.active.rows], False, np.bool_)
+            prohibited[prohibits[row]] = fit.active.index
+    return prohibited
+
+
+def _arranged(
+    fits: Sequence[MeasureFits], rows: I32, assessed: I32, owed: I32, prohibited: I32, bases: F64
+) -> LawLayers:
+    """Arrange the charged rows as layers by combination; a row whose two bases differ makes two layers."""
+    first = np.cumsum([0, *(len(fit.active.rows) for fit in fits)]).astype(np.int64)
+    apart = (assessed != owed) & (assessed != 0) & (owed != 0)
+    combination, measure = np.nonzero((assessed | owed) != 0)
+    both = apart[combination, measure]
+    of_layer = np.repeat(np.arange(len(combination)), 1 + both)
+    second = np.zeros(len(of_layer), dtype=bool)
+    second[np.flatnonzero(both) + np.cumsum(both)[both]] = True
+    combination, measure = combination[of_layer], measure[of_layer]
+    base, base_owed = assessed[combination, measure], owed[combination, measure]
+    is_assessed = (base != 0) & ~second
+    is_owed = (base_owed != 0) & (second | ~both[of_layer])
+    start = np.zeros(rows.shape[1] + 1, dtype=np.int64)
+    np.cumsum(np.bincount(combination, minlength=rows.shape[1]), out=start[1:])
+    return LawLayers(
+        start,
+        (first[measure] + rows[measure, combination]).astype(np.int32),
+        np.where(is_assessed, base, base_owed).astype(np.int32),
+        is_assessed,
+        is_owed,
+        _ordinary_column(fits, rows),
+        prohibited,
+        Slots.of([fit.active for fit in fits]),
+        bases,
+    )
+
+
+def _ordinary_column(fits: Sequence[MeasureFits], rows: I32) -> I8:
+    """Column of the ordinary rate of each combination, by the first ordinary row that fits."""
+    column = np.full(rows.shape[1], NO_COLUMN, dtype=np.int8)
+    for fit, row in zip(reversed(fits), rows[::-1], strict=True):
+        if any(r.kind == "ordinary" for r in fit.active.rows):
+            values = fit.per_row(
+                [
+                    _COLUMNS.get(r.column, NO_COLUMN) if r.kind == "ordinary" else NO_COLUMN
+                    for r in fit.active.rows
+                ],
+                NO_COLUMN,
+                np.int8,
+            )
+            column = np.where(values[row] != NO_COLUMN, values[row], column).astype(np.int8)
+    return column
+
+
+def _unit(row: Row) -> str:
+    if row.price is not None:
+        return row.price.unit
+    return row.tiers[0].rate.unit if row.tiers else ""
+
+
+def _tiers(row: Row) -> list[tuple[float, float]]:
+    if row.price is not None:
+        return [(np.inf, float(row.price.usd))]
+    return [(np.inf if t.up_to is None else float(t.up_to), float(t.rate.usd)) for t in row.tiers]

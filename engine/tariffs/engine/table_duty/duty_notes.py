@@ -1,0 +1,158 @@
+"""Notes on the duties of a table: prohibitions, default shares, undetermined charges, measures not modelled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+
+import numpy as np
+
+from tariffs.engine.base.array_utils import Bools
+from tariffs.engine.law.law import InForce, Law
+from tariffs.engine.law.model import Row, Scope
+from tariffs.engine.law.notes import Note, void_suspensions
+from tariffs.engine.law.switch_sensitivity import switches_behind
+from tariffs.engine.table_duty.default_share_notes import DefaultShares, default_share_note
+from tariffs.engine.table_duty.rated_lines import RatedLines
+from tariffs.engine.tables.default_shares import has_source
+from tariffs.engine.tables.line_arrays import LineArrays
+from tariffs.engine.tables.selected_lines import SelectedLines
+
+
+class DutyNotes:
+    """Notes, switches and measures behind the duties of a table.
+
+    Args:
+        law: the law.
+        lines: the lines as declared.
+        direction: import or export.
+        rated: the lines of each instant.
+    """
+
+    def __init__(self, law: Law, lines: LineArrays, direction: str, rated: Sequence[RatedLines]) -> None:
+        self._law = law
+        self._lines = lines
+        self._direction = direction
+        self._rated = rated
+
+    @cached_property
+    def switches(self) -> Mapping[str, str]:
+        """Switches that the duties depend on, with their values."""
+        switches: dict[str, str] = {}
+        for rated in self._rated:
+            moment = rated.instant, rated.known_on
+            switches |= switches_behind(self._law, *moment, _reaches(rated), self._direction)
+        return switches
+
+    @cached_property
+    def measures(self) -> frozenset[str]:
+        """Ids of the measures that charge or prohibit some line."""
+        ids = list(self._law.measures)
+        charging = {index for rated in self._rated for index in _charging(rated)}
+        return frozenset(ids[index] for index in charging | self._prohibited.keys())
+
+    @cached_property
+    def notes(self) -> tuple[Note, ...]:
+        """Notes on the whole table first, then those of each instant."""
+        measures = list(self._law.measures)
+        whole = [_prohibited_note(measures[index], value) for index, value in self._prohibited.items()]
+        whole += default_share_note(self._law, DefaultShares.of(self._lines, self._rated))
+        dated: dict[str, Note] = {}
+        for rated in self._rated:
+            moment = rated.instant, rated.known_on
+            of_instant = [
+                *void_suspensions(self._law, *moment, _reaches(rated), self._direction),
+                *_undetermined(self._law, rated.in_force, rated.selected),
+                *_not_modelled(rated.in_force, rated.selected),
+            ]
+            dated |= {note.message: note for note in of_instant}
+        return (*whole, *dated.values())
+
+    @cached_property
+    def _prohibited(self) -> dict[int, float]:
+        """Value that each measure prohibits, by its place in the law."""
+        values: dict[int, float] = {}
+        for rated in self._rated:
+            for index, value in _prohibited_value(rated).items():
+                values[index] = values.get(index, 0.0) + value
+        return values
+
+
+def _charging(rated: RatedLines) -> set[int]:
+    """Places in the law of the measures that charge some line of an instant."""
+    layers, atoms = rated.layers, rated.family.atoms
+    if len(rated.selected.index) == rated.lines.count:
+        return set(np.unique(layers.slots.measure[layers.slot]).tolist())
+    is_selected = np.zeros(rated.lines.count, dtype=bool)
+    is_selected[rated.selected.index] = True
+    used = np.zeros(rated.family.combinations.count, dtype=bool)
+    used[rated.family.combinations.of_atom[is_selected[atoms.line]]] = True
+    on_layer = np.repeat(used, np.diff(layers.start))
+    return set(np.unique(layers.slots.measure[layers.slot[on_layer]]).tolist())
+
+
+def _prohibited_value(rated: RatedLines) -> dict[int, float]:
+    """Value that each measure prohibits at an instant, by its place in the law."""
+    if not (rated.layers.prohibited >= 0).any():
+        return {}
+    atoms = rated.family.atoms
+    measure = rated.layers.prohibited[rated.family.combinations.of_atom]
+    is_selected = np.zeros(rated.lines.count, dtype=bool)
+    is_selected[rated.selected.index] = True
+    barred = np.flatnonzero((measure >= 0) & is_selected[atoms.line])
+    value = atoms.weight[barred] * rated.lines.value[atoms.line[barred]]
+    return {int(index): float(value[measure[barred] == index].sum()) for index in np.unique(measure[barred])}
+
+
+def _prohibited_note(measure: str, value: float) -> Note:
+    return Note(
+        "PROHIBITED",
+        f"{measure} prohibits the importation of goods worth {value:,.0f} USD: no duty is computed on them, their "
+        "quantity is 0, and they are excluded from the effective rate.",
+    )
+
+
+def _reaches(rated: RatedLines) -> Callable[[Scope], bool]:
+    return lambda scope: rated.selected.value(scope, rated.in_force) is not None
+
+
+def _undetermined(law: Law, in_force: InForce, selected: SelectedLines) -> list[Note]:
+    """Notes on duties that depend on an undeclared fact with no default share."""
+    charges = (claim for claim in law.claims.values() if claim.role == "charge" and claim.type == "share")
+    unknown = {claim.id for claim in charges if not has_source(law, claim)}
+    lines = selected.lines
+    notes = []
+    for active in in_force.actives:
+        reached = np.zeros(0, dtype=bool)
+        for row in active.rows:
+            claims = {c.claim for c in row.conditions if not c.negated and not c.op} & unknown
+            if claims and _charges_if_declared(row) and selected.value(row.scope, in_force) is not None:
+                silent: Bools = np.logical_or.reduce([~(lines.fact(claim) > 0) for claim in claims])
+                on_row = selected.reached(row.scope, in_force) & silent
+                reached = reached | on_row if len(reached) else on_row
+        value = float(lines.value[reached].sum()) if len(reached) else 0.0
+        if value > 0:
+            text = (
+                f"{active.measure.id} may apply to lines worth {value:,.0f} USD; it depends on an undeclared fact with "
+                "no default share, so it is charged only on lines that declare the fact."
+            )
+            notes.append(Note("CHARGE_UNDETERMINED", text))
+    return notes
+
+
+def _charges_if_declared(row: Row) -> bool:
+    """Test whether a row charges only goods that declare its fact: no exemption or prohibition, not suspended."""
+    return not (row.exempt or row.prohibits or row.undeclared_applies or row.suspended or row.absent)
+
+
+def _not_modelled(in_force: InForce, selected: SelectedLines) -> list[Note]:
+    notes = []
+    for state in in_force.unmodelled:
+        measure = state.measure
+        if measure.touches.is_any:
+            continue
+        value = selected.value(measure.touches, in_force)
+        if value is not None and value > 0:
+            text = f"{measure.id} may apply to lines worth {value:,.0f} USD; not modelled yet, it charges nothing."
+            notes.append(Note("NOT_MODELLED", text))
+    return notes

@@ -1,0 +1,203 @@
+"""Sum the duty of a table by group under one law, from exact sums by cell, without a pass over lines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from tariffs.engine.base.array_utils import F64, I32, I64, Bools, sums_of
+from tariffs.engine.law.law import Law
+from tariffs.engine.rating.layers import NO_COLUMN, LawLayers
+from tariffs.engine.table_duty.cells import CHARGES, VALUE, Cells
+from tariffs.engine.table_duty.kernel import ORDINARY, SPECIFIC, TOP_UP, sum_bases, whole_line
+from tariffs.engine.table_duty.rated_lines import RatedLines, parts_of, quantities_of
+
+
+@dataclass(frozen=True)
+class Entries:
+    """Ways in which a law charges: a row on a base, assessed or owed, above an ordinary rate.
+
+    Attributes:
+        slot, base: per entry its row of the law and its row of the law's bases.
+        column: column of the ordinary rate that the entry depends on, or that of none.
+        assessed, owed: whether it belongs to the duty assessed, and owed.
+        of_layer: entry of each layer of the law.
+    """
+
+    slot: I32
+    base: I32
+    column: I32
+    assessed: Bools
+    owed: Bools
+    of_layer: I32
+
+    @classmethod
+    def of(cls, layers: LawLayers) -> Entries:
+        """List the distinct entries of a law in its order."""
+        counts = np.diff(layers.start)
+        column = np.repeat(layers.column.astype(np.int64), counts)
+        kind = layers.slots.kind[layers.slot]
+        column = np.where((kind == ORDINARY) | (kind == TOP_UP), column, NO_COLUMN)
+        rank = np.zeros(len(layers.bases), dtype=np.int64)
+        rank[np.lexsort(layers.bases.T[::-1])] = np.arange(len(rank))
+        key = (layers.slot.astype(np.int64) * len(rank) + rank[layers.weights]) * 4 + column
+        key = (key * 2 + layers.assessed) * 2 + layers.owed
+        _, first, of_layer = np.unique(key, return_index=True, return_inverse=True)
+        return cls(
+            layers.slot[first],
+            layers.weights[first],
+            column[first].astype(np.int32),
+            layers.assessed[first],
+            layers.owed[first],
+            of_layer.astype(np.int32),
+        )
+
+
+@dataclass(frozen=True)
+class BaseSums:
+    """Bases in dollars by run of cells and entry, in the order of runs and entries.
+
+    `group` is the group of each sum, `ordinary` its ordinary rate where the entry depends on one. `unit_amount` has the
+    duty of entries with a rate per unit, which is not a rate on the base; NaN elsewhere.
+    """
+
+    entries: Entries
+    entry: I32
+    group: I64
+    ordinary: F64
+    base: F64
+    unit_amount: F64
+
+
+class LawSums:
+    """Sums of one law on the lines of one instant, by group.
+
+    Args:
+        law: the law.
+        rated: the lines with their layers.
+        cells: the cells of these lines.
+        group_of_line: group of each line of the table.
+    """
+
+    def __init__(self, law: Law, rated: RatedLines, cells: Cells, group_of_line: I64) -> None:
+        self._law = law
+        self._rated = rated
+        self._cells = cells
+        self._group_of_line = group_of_line
+
+    @cached_property
+    def bases(self) -> BaseSums:
+        """Bases by run and entry; they depend on the rows of the law and their states, not on its rates."""
+        layers, cells = self._rated.layers, self._cells
+        entries = Entries.of(layers)
+        most = int(np.diff(layers.start)[cells.combination].sum())
+        entry, base = np.zeros(most, dtype=np.int32), np.zeros(most)
+        start = np.zeros(len(cells.group) + 1, dtype=np.int64)
+        sum_bases(
+            0, len(cells.group), cells.start, cells.combination, cells.high, cells.low, layers.start, entries.of_layer,
+            entries.base, layers.bases, entry, base, start,
+        )  # fmt: skip
+        run = np.repeat(np.arange(len(cells.group)), np.diff(start))
+        entry, base = entry[: start[-1]], base[: start[-1]]
+        ordinary = self._rated.family.rates.distinct[cells.rates[run], entries.column[entry]]
+        nothing = np.full(len(entry), np.nan)
+        is_unit = layers.slots.kind[entries.slot][entry] >= SPECIFIC
+        sums = BaseSums(
+            entries,
+            entry[~is_unit],
+            cells.group[run][~is_unit],
+            ordinary[~is_unit],
+            base[~is_unit],
+            nothing[~is_unit],
+        )
+        return self._with_unit_amounts(sums)
+
+    def amounts(self, slot_rate: F64) -> F64:
+        """Duty in dollars of each sum of `bases` at the rates of the rows of the law."""
+        sums, slots = self.bases, self._rated.layers.slots
+        kind, rate = slots.kind[sums.entries.slot][sums.entry], slot_rate[sums.entries.slot][sums.entry]
+        on_base = np.where(
+            kind == ORDINARY,
+            sums.ordinary,
+            np.where(kind == TOP_UP, np.maximum(0.0, rate - sums.ordinary), rate),
+        )
+        return np.where(np.isnan(sums.unit_amount), sums.base * on_base, sums.unit_amount)
+
+    def by_column(self, column_of_measure: I32, columns: int) -> tuple[F64, F64]:
+        """Duty assessed and owed (groups x columns), by a column of each measure of the law."""
+        sums, slots = self.bases, self._rated.layers.slots
+        amount = self.amounts(slots.rate)
+        place = sums.group * columns + column_of_measure[slots.measure[sums.entries.slot]][sums.entry]
+        size = self._cells.groups * columns
+        assessed, owed = (
+            sums_of(place[chosen], amount[chosen], size).reshape(-1, columns)
+            for chosen in (sums.entries.assessed[sums.entry], sums.entries.owed[sums.entry])
+        )
+        return assessed, owed
+
+    @cached_property
+    def prohibited(self) -> tuple[F64, F64]:
+        """Value, and charges for freight and insurance, of goods that may not be imported, by group."""
+        cells = np.flatnonzero(self._rated.layers.prohibited[self._cells.combination] >= 0)
+        if not len(cells):
+            return np.zeros(self._cells.groups), np.zeros(self._cells.groups)
+        return self._cells.dollars(cells, VALUE), self._cells.dollars(cells, CHARGES)
+
+    def _with_unit_amounts(self, sums: BaseSums) -> BaseSums:
+        """Add the duty of rows with a rate per unit, summed over atoms in their order."""
+        slots, entries = self._rated.layers.slots, sums.entries
+        is_unit = slots.kind[entries.slot] >= SPECIFIC
+        if not is_unit.any():
+            return sums
+        entry, group, amount = _unit_amounts(self._law, self._rated, entries, is_unit, self._group_of_line)
+        keys, of_sum = np.unique(group * len(is_unit) + entry, return_inverse=True)
+        total = np.bincount(of_sum, weights=amount, minlength=len(keys))
+        return BaseSums(
+            entries,
+            np.concatenate([sums.entry, (keys % len(is_unit)).astype(np.int32)]),
+            np.concatenate([sums.group, keys // len(is_unit)]),
+            np.concatenate([sums.ordinary, np.zeros(len(keys))]),
+            np.concatenate([sums.base, np.zeros(len(keys))]),
+            np.concatenate([sums.unit_amount, total]),
+        )
+
+
+def _unit_amounts(
+    law: Law, rated: RatedLines, entries: Entries, is_unit: Bools, group_of_line: I64
+) -> tuple[I64, I64, F64]:
+    """Entry, group and duty in dollars of every atom that an entry with a rate per unit charges."""
+    layers, slots, atoms = rated.layers, rated.layers.slots, rated.family.atoms
+    lines, parts = rated.lines, parts_of(law, rated.lines)
+    quantity = quantities_of(lines, slots.units)
+    is_selected = np.zeros(lines.count, dtype=bool)
+    is_selected[rated.selected.index] = True
+    found: list[tuple[int, int, float]] = []
+    unit_layers = np.flatnonzero(is_unit[entries.of_layer])
+    combination_of_layer = np.repeat(np.arange(len(layers.column)), np.diff(layers.start))
+    charged = np.isin(rated.family.combinations.of_atom, combination_of_layer[unit_layers])
+    for atom in np.flatnonzero(charged & is_selected[atoms.line]).tolist():
+        line, combination = atoms.line[atom], rated.family.combinations.of_atom[atom]
+        for layer in range(layers.start[combination], layers.start[combination + 1]):
+            entry = entries.of_layer[layer]
+            slot = layers.slot[layer]
+            if is_unit[entry] and layers.prohibited[combination] < 0 and lines.value[line] > 0.0:
+                base = float(layers.bases[layers.weights[layer]] @ parts[line])
+                amount = whole_line(
+                    slots.kind[slot], slot, quantity[slots.unit[slot], line], lines.value[line], slots.tier_start,
+                    slots.tier_up_to, slots.tier_usd,
+                )  # fmt: skip
+                found.append(
+                    (
+                        int(entry),
+                        int(group_of_line[line]),
+                        amount * base / lines.value[line] * atoms.weight[atom],
+                    )
+                )
+    entry_of, group_of, amounts = zip(*found, strict=True) if found else ((), (), ())
+    return (
+        np.array(entry_of, dtype=np.int64),
+        np.array(group_of, dtype=np.int64),
+        np.array(amounts, dtype=np.float64),
+    )

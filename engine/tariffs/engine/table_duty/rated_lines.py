@@ -1,0 +1,135 @@
+"""Rate the lines of a table: their layers at each entry instant, the parts of their value, their quantities."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import numpy as np
+
+from tariffs.engine.base.array_utils import F64, I32
+from tariffs.engine.law.law import IMPORT, InForce, Law
+from tariffs.engine.law.model import (
+    ALUMINUM,
+    CAPPED_TERM,
+    COPPER,
+    PARTS,
+    PROCESSING,
+    REST,
+    STEEL,
+    US,
+    US_ABOVE,
+)
+from tariffs.engine.rating.families import Family, family_of
+from tariffs.engine.rating.fits import CONTENT_CLAIMS, PROCESSING_CLAIM, US_CLAIM
+from tariffs.engine.rating.layers import LawLayers
+from tariffs.engine.tables.claim_shares import lines_with_claim_shares
+from tariffs.engine.tables.line_arrays import LineArrays
+from tariffs.engine.tables.selected_lines import SelectedLines
+
+
+@dataclass(frozen=True)
+class Dated:
+    """Entry instants of lines and the day whose acts count for each; `of_line` is None if all have the first.
+
+    `direction` is import or export.
+    """
+
+    instants: Sequence[datetime]
+    known_on: Sequence[date]
+    of_line: I32 | None
+    direction: str = IMPORT
+
+    def selections(self, lines: LineArrays) -> list[SelectedLines]:
+        """Split lines by instant."""
+        if self.of_line is None:
+            return [SelectedLines.all(lines)]
+        return SelectedLines.split(lines, self.of_line, len(self.instants))
+
+
+@dataclass(frozen=True, eq=False)
+class RatedLines:
+    """Lines of one instant with the layers of their combinations under the law of that instant."""
+
+    in_force: InForce
+    instant: datetime
+    known_on: date
+    selected: SelectedLines
+    family: Family
+    layers: LawLayers
+
+    @property
+    def lines(self) -> LineArrays:
+        """Lines of the table, with the shares that the law sets."""
+        return self.selected.lines
+
+
+def rate_lines(law: Law, lines: LineArrays, dated: Dated) -> list[RatedLines]:
+    """Find the layers of lines at their instants.
+
+    Args:
+        law: the law, after any scenario.
+        lines: the lines.
+        dated: their instants.
+
+    Raises:
+        LawError: TOO_MANY_TESTS.
+    """
+    moments = list(zip(dated.instants, dated.known_on, strict=True))
+    laws = [law.in_force(instant, known_on, dated.direction) for instant, known_on in moments]
+    shared = [
+        lines_with_claim_shares(law, in_force, instant, lines)
+        for in_force, instant in zip(laws, dated.instants, strict=True)
+    ]
+    families = {
+        id(own): family_of(
+            law.claims, own, [f for f, other in zip(laws, shared, strict=True) if other is own]
+        )
+        for own in shared
+    }
+    splits = {id(own): dated.selections(own) for own in shared}
+    return [
+        RatedLines(in_force, *moment, splits[id(own)][place], family, family.layers(in_force))
+        for place, (in_force, moment, own) in enumerate(zip(laws, moments, shared, strict=True))
+        for family in [families[id(own)]]
+    ]
+
+
+def parts_of(law: Law, lines: LineArrays) -> F64:
+    """Compute the parts of the value of each line in dollars (n x parts); see `law.model.PARTS`.
+
+    Undeclared content counts as 0 here: layers put the weight of an assumed metal on the whole value.
+    """
+    cap = float(law.caps.get(CAPPED_TERM, 1))
+    key = ("parts", cap)
+    if key not in lines.cache:
+        lines.cache[key] = _parts(lines, cap)
+    parts: F64 = lines.cache[key]
+    return parts
+
+
+def _parts(lines: LineArrays, cap: float) -> F64:
+    value = lines.value
+    shares = {part: np.nan_to_num(lines.fact(claim)) for part, claim in CONTENT_CLAIMS.items()}
+    metal = shares[STEEL] + shares[ALUMINUM] + shares[COPPER]
+    us = np.minimum(np.nan_to_num(lines.fact(US_CLAIM)), 1.0 - metal)
+    capped = np.minimum(us, cap)
+    processing = lines.fact(PROCESSING_CLAIM)
+    parts = np.zeros((lines.count, len(PARTS)))
+    for part, share in shares.items():
+        parts[:, part] = value * share
+    parts[:, US] = value * capped
+    parts[:, US_ABOVE] = value * (us - capped)
+    parts[:, REST] = value * (1.0 - metal - us)
+    parts[:, PROCESSING] = np.where(np.isnan(processing), value, np.minimum(processing, value))
+    return parts
+
+
+def quantities_of(lines: LineArrays, units: Sequence[str]) -> F64:
+    """Quantity of each line in each unit (units x n); NaN where unknown."""
+    quantity = np.full((max(1, len(units)), lines.count), np.nan)
+    for row, unit in enumerate(units):
+        if unit in lines.quantities:
+            quantity[row] = lines.quantities[unit]
+    return quantity

@@ -1,0 +1,79 @@
+"""Lines of one entry instant: which of them a scope reaches, and their value."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tariffs.engine.base.array_utils import I32, I64, Bools
+from tariffs.engine.base.bounded_cache import BoundedCache
+from tariffs.engine.law.law import InForce
+from tariffs.engine.law.model import Scope
+from tariffs.engine.tables.line_arrays import LineArrays
+from tariffs.engine.tables.scope_masks import origin_mask, product_mask
+
+_SCOPES_KEPT = 4096
+
+
+@dataclass(frozen=True)
+class SelectedLines:
+    """Lines of a table that enter at one instant (k of n).
+
+    `index` has their places in the table, ascending. Values of scopes are kept with the selection.
+    """
+
+    lines: LineArrays
+    index: I32
+    _piece: I64
+    _values: BoundedCache[Hashable, float | None] = field(default_factory=lambda: BoundedCache(_SCOPES_KEPT))
+
+    @classmethod
+    def all(cls, lines: LineArrays) -> SelectedLines:
+        """Select every line; kept with the lines."""
+        if "all lines" not in lines.cache:
+            index = np.arange(lines.count, dtype=np.int32)
+            lines.cache["all lines"] = cls(lines, index, np.arange(len(lines.piece_line)))
+        selected: SelectedLines = lines.cache["all lines"]
+        return selected
+
+    @classmethod
+    def split(cls, lines: LineArrays, of_line: I32, count: int) -> list[SelectedLines]:
+        """Split lines by instant: `of_line` is the instant of each line, one of `count`."""
+        by_instant, starts = _sorted(of_line, count)
+        pieces, piece_starts = _sorted(of_line[lines.piece_line], count)
+        return [
+            cls(
+                lines,
+                by_instant[starts[place] : starts[place + 1]].astype(np.int32),
+                pieces[piece_starts[place] : piece_starts[place + 1]],
+            )
+            for place in range(count)
+        ]
+
+    def reached(self, scope: Scope, in_force: InForce) -> Bools:
+        """Mark the lines of the table (n) that are selected and have a piece within a scope."""
+        lines = self.lines
+        piece = self._piece
+        line = lines.piece_line[piece]
+        within = product_mask(scope, lines, in_force)[lines.piece_code[piece]]
+        within &= origin_mask(scope, lines, in_force)[lines.origin[line]]
+        mask = np.zeros(lines.count, dtype=bool)
+        mask[line[within]] = True
+        return mask
+
+    def value(self, scope: Scope, in_force: InForce) -> float | None:
+        """Customs value in dollars of the lines within a scope; None if there is no such line."""
+        products = product_mask(scope, self.lines, in_force)
+        key = (products.tobytes(), origin_mask(scope, self.lines, in_force).tobytes())
+        if key not in self._values:
+            reached = self.reached(scope, in_force)
+            self._values.keep(key, float(self.lines.value[reached].sum()) if reached.any() else None)
+        return self._values.find(key)
+
+
+def _sorted(of_row: I32, count: int) -> tuple[I64, I64]:
+    """Rows in the order of their instant, and where the rows of each instant begin."""
+    order = np.argsort(of_row, kind="stable")
+    return order, np.searchsorted(of_row[order], np.arange(count + 1))
