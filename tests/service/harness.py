@@ -30,6 +30,7 @@ from tariffs.v1 import (
     scenario_service_pb2_grpc,
     simulation_service_pb2,
     simulation_service_pb2_grpc,
+    sweep_service_pb2_grpc,
     table_service_pb2_grpc,
 )
 
@@ -65,6 +66,10 @@ class Running:
     @property
     def simulation(self) -> Any:
         return simulation_service_pb2_grpc.SimulationServiceStub(self.channel)
+
+    @property
+    def sweeps(self) -> Any:
+        return sweep_service_pb2_grpc.SweepServiceStub(self.channel)
 
     @property
     def tables(self) -> Any:

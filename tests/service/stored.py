@@ -23,6 +23,7 @@ POINTS = (
     ("base", "2027-01-11"),
     ("truce-extended", "2027-01-11"),
 )
+KINDS = {pb.SimulateRequest: "simulate", pb.TimelineRequest: "timeline", pb.SweepRequest: "sweep"}
 TOKENS = {"ann": "token-of-ann-0123456789abcdef", "bob": "token-of-bob-0123456789abcdef"}
 
 
@@ -113,7 +114,7 @@ def bad_rows(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def start(server: Running, request: Any, request_id: str = "", **call: Any) -> Any:
-    kind = "simulate" if isinstance(request, pb.SimulateRequest) else "timeline"
+    kind = KINDS[type(request)]
     given = pb.StartRunRequest(request_id=request_id, **{kind: request})
     return server.simulation.StartRun(given, timeout=TIMEOUT, **call)
 

@@ -44,6 +44,8 @@ HEAVY = {
     "SimulationService/Simulate",
     "SimulationService/StartRun",
     "SimulationService/Timeline",
+    "SweepService/Seek",
+    "SweepService/Sweep",
 }
 """Calls that may compute for seconds: left to the long test."""
 QUOTE_EVERY = 100
@@ -66,6 +68,19 @@ VALID |= {
         "requestId": "hostile-1",
     },
     "SimulationService/SimulateLines": {"config": {"points": [POINT]}},
+    "SweepService/Sweep": {
+        "scenario": {"name": "base"},
+        "on": "2026-07-01",
+        "grid": {"axes": [{"name": "elasticity.sigma", "values": ["x0.5:x1.5:x0.5"]}]},
+    },
+    "SweepService/Seek": {
+        "scenario": {"name": "base"},
+        "parameter": "elasticity.sigma",
+        "low": "x0.5",
+        "high": "x2",
+        "column": "duty",
+        "target": 1e9,
+    },
     "LawService/CalculatePortFee": {"on": "2025-10-20"},
     "Operations/ListOperations": {"pageSize": 10},
     "Operations/WaitOperation": {"name": "operations/none", "timeout": "0.1s"},

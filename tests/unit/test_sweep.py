@@ -77,6 +77,9 @@ def test_rows_begin_with_the_values_of_their_point() -> None:
     assert found.points.equals(points)
     assert found.groups.columns[:4] == ["cn", "truce", "start", "origin"]
     assert found.groups.select("cn", "truce", "start").unique(maintain_order=True).equals(points)
+    assert found.provenance["scenario_parameters"] == {
+        "family": {"cn": "12.5%", "india": "3%", "truce": "on", "start": "2026-12-01"}
+    }
 
 
 def test_blocks_computed_alone_are_those_of_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -258,6 +258,104 @@ class TimelineResponse(_message.Message):
     done: Done
     def __init__(self, progress: _Optional[_Union[Progress, _Mapping]] = ..., refused: _Optional[_Union[RefusedBatch, _Mapping]] = ..., segments: _Optional[_Union[ResultBatch, _Mapping]] = ..., totals: _Optional[_Union[ResultBatch, _Mapping]] = ..., averages: _Optional[_Union[ResultBatch, _Mapping]] = ..., average_total: _Optional[_Union[ResultBatch, _Mapping]] = ..., done: _Optional[_Union[Done, _Mapping]] = ...) -> None: ...
 
+class SweepAxis(_message.Message):
+    __slots__ = ("name", "values")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    values: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., values: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class SweepGrid(_message.Message):
+    __slots__ = ("axes",)
+    AXES_FIELD_NUMBER: _ClassVar[int]
+    axes: _containers.RepeatedCompositeFieldContainer[SweepAxis]
+    def __init__(self, axes: _Optional[_Iterable[_Union[SweepAxis, _Mapping]]] = ...) -> None: ...
+
+class SweepList(_message.Message):
+    __slots__ = ("arrow",)
+    ARROW_FIELD_NUMBER: _ClassVar[int]
+    arrow: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, arrow: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class SweepRequest(_message.Message):
+    __slots__ = ("scenario", "on", "grid", "list", "baseline", "embedded", "arrow", "handle", "response", "horizon", "parameter_set", "parameter_csv", "by", "known_on", "switches", "min_confidence", "direction", "date_format", "scenario_parameters")
+    class SwitchesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    class ScenarioParametersEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    SCENARIO_FIELD_NUMBER: _ClassVar[int]
+    ON_FIELD_NUMBER: _ClassVar[int]
+    GRID_FIELD_NUMBER: _ClassVar[int]
+    LIST_FIELD_NUMBER: _ClassVar[int]
+    BASELINE_FIELD_NUMBER: _ClassVar[int]
+    EMBEDDED_FIELD_NUMBER: _ClassVar[int]
+    ARROW_FIELD_NUMBER: _ClassVar[int]
+    HANDLE_FIELD_NUMBER: _ClassVar[int]
+    RESPONSE_FIELD_NUMBER: _ClassVar[int]
+    HORIZON_FIELD_NUMBER: _ClassVar[int]
+    PARAMETER_SET_FIELD_NUMBER: _ClassVar[int]
+    PARAMETER_CSV_FIELD_NUMBER: _ClassVar[int]
+    BY_FIELD_NUMBER: _ClassVar[int]
+    KNOWN_ON_FIELD_NUMBER: _ClassVar[int]
+    SWITCHES_FIELD_NUMBER: _ClassVar[int]
+    MIN_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    DIRECTION_FIELD_NUMBER: _ClassVar[int]
+    DATE_FORMAT_FIELD_NUMBER: _ClassVar[int]
+    SCENARIO_PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    scenario: _common_pb2.ScenarioRef
+    on: str
+    grid: SweepGrid
+    list: SweepList
+    baseline: str
+    embedded: EmbeddedTable
+    arrow: bytes
+    handle: str
+    response: ResponseModel
+    horizon: Horizon
+    parameter_set: str
+    parameter_csv: bytes
+    by: _containers.RepeatedScalarFieldContainer[str]
+    known_on: str
+    switches: _containers.ScalarMap[str, str]
+    min_confidence: str
+    direction: _common_pb2.Direction
+    date_format: str
+    scenario_parameters: _containers.ScalarMap[str, str]
+    def __init__(self, scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., on: _Optional[str] = ..., grid: _Optional[_Union[SweepGrid, _Mapping]] = ..., list: _Optional[_Union[SweepList, _Mapping]] = ..., baseline: _Optional[str] = ..., embedded: _Optional[_Union[EmbeddedTable, _Mapping]] = ..., arrow: _Optional[bytes] = ..., handle: _Optional[str] = ..., response: _Optional[_Union[ResponseModel, str]] = ..., horizon: _Optional[_Union[Horizon, str]] = ..., parameter_set: _Optional[str] = ..., parameter_csv: _Optional[bytes] = ..., by: _Optional[_Iterable[str]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ..., date_format: _Optional[str] = ..., scenario_parameters: _Optional[_Mapping[str, str]] = ...) -> None: ...
+
+class SweepBatch(_message.Message):
+    __slots__ = ("block", "arrow")
+    BLOCK_FIELD_NUMBER: _ClassVar[int]
+    ARROW_FIELD_NUMBER: _ClassVar[int]
+    block: int
+    arrow: bytes
+    def __init__(self, block: _Optional[int] = ..., arrow: _Optional[bytes] = ...) -> None: ...
+
+class SweepResponse(_message.Message):
+    __slots__ = ("progress", "refused", "groups", "totals", "done")
+    PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
+    TOTALS_FIELD_NUMBER: _ClassVar[int]
+    DONE_FIELD_NUMBER: _ClassVar[int]
+    progress: Progress
+    refused: RefusedBatch
+    groups: SweepBatch
+    totals: SweepBatch
+    done: Done
+    def __init__(self, progress: _Optional[_Union[Progress, _Mapping]] = ..., refused: _Optional[_Union[RefusedBatch, _Mapping]] = ..., groups: _Optional[_Union[SweepBatch, _Mapping]] = ..., totals: _Optional[_Union[SweepBatch, _Mapping]] = ..., done: _Optional[_Union[Done, _Mapping]] = ...) -> None: ...
+
 class LinesConfig(_message.Message):
     __slots__ = ("points", "known_on", "switches", "min_confidence", "direction", "date_format", "parameters")
     class SwitchesEntry(_message.Message):
@@ -329,14 +427,16 @@ class SimulateLinesResponse(_message.Message):
     def __init__(self, refused: _Optional[_Union[RefusedLines, _Mapping]] = ..., lines: _Optional[_Union[LinesBatch, _Mapping]] = ..., done: _Optional[_Union[Done, _Mapping]] = ...) -> None: ...
 
 class StartRunRequest(_message.Message):
-    __slots__ = ("simulate", "timeline", "request_id")
+    __slots__ = ("simulate", "timeline", "sweep", "request_id")
     SIMULATE_FIELD_NUMBER: _ClassVar[int]
     TIMELINE_FIELD_NUMBER: _ClassVar[int]
+    SWEEP_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     simulate: SimulateRequest
     timeline: TimelineRequest
+    sweep: SweepRequest
     request_id: str
-    def __init__(self, simulate: _Optional[_Union[SimulateRequest, _Mapping]] = ..., timeline: _Optional[_Union[TimelineRequest, _Mapping]] = ..., request_id: _Optional[str] = ...) -> None: ...
+    def __init__(self, simulate: _Optional[_Union[SimulateRequest, _Mapping]] = ..., timeline: _Optional[_Union[TimelineRequest, _Mapping]] = ..., sweep: _Optional[_Union[SweepRequest, _Mapping]] = ..., request_id: _Optional[str] = ...) -> None: ...
 
 class RunMetadata(_message.Message):
     __slots__ = ("state", "stage", "fraction", "finished_parts", "total_parts", "attempts", "create_time", "end_time", "expire_time")
@@ -377,11 +477,13 @@ class ReadRunRequest(_message.Message):
     def __init__(self, name: _Optional[str] = ..., offset: _Optional[int] = ...) -> None: ...
 
 class ReadRunResponse(_message.Message):
-    __slots__ = ("offset", "simulate", "timeline")
+    __slots__ = ("offset", "simulate", "timeline", "sweep")
     OFFSET_FIELD_NUMBER: _ClassVar[int]
     SIMULATE_FIELD_NUMBER: _ClassVar[int]
     TIMELINE_FIELD_NUMBER: _ClassVar[int]
+    SWEEP_FIELD_NUMBER: _ClassVar[int]
     offset: int
     simulate: SimulateResponse
     timeline: TimelineResponse
-    def __init__(self, offset: _Optional[int] = ..., simulate: _Optional[_Union[SimulateResponse, _Mapping]] = ..., timeline: _Optional[_Union[TimelineResponse, _Mapping]] = ...) -> None: ...
+    sweep: SweepResponse
+    def __init__(self, offset: _Optional[int] = ..., simulate: _Optional[_Union[SimulateResponse, _Mapping]] = ..., timeline: _Optional[_Union[TimelineResponse, _Mapping]] = ..., sweep: _Optional[_Union[SweepResponse, _Mapping]] = ...) -> None: ...

@@ -100,7 +100,7 @@ class SimulationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ReadRun(self, request, context):
-        """The messages of a run from an offset on, as Simulate or Timeline would have sent them, without progress; rows that
+        """The messages of a run from an offset on, as Simulate, Timeline or Sweep would have sent them, without progress; rows that
         only valuing shows to be unusable come just before `done`. The stream follows a run that is not done, and ends with
         it.
         """

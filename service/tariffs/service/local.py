@@ -140,6 +140,13 @@ class LocalSimulation:
         return stream(work, timeout)
 
 
+class LocalSweeps:
+    """SweepService in-process."""
+
+    Sweep = _running("sweeps", "run_sweep")
+    Seek = _running("sweeps", "run_seek")
+
+
 class LocalServices:
     """All services in-process."""
 
@@ -149,6 +156,7 @@ class LocalServices:
         self.refund = LocalRefund()
         self.scenarios = LocalScenarios()
         self.simulation = LocalSimulation()
+        self.sweeps = LocalSweeps()
 
 
 def stream(work: Work, timeout: float | None) -> Generator[Any, None, None]:

@@ -58,7 +58,9 @@ class LongRuns:
             )
         kind = request.WhichOneof("request")
         if kind is None:
-            raise request_invalid("The request to run is missing.", "request", "Set simulate or timeline.")
+            raise request_invalid(
+                "The request to run is missing.", "request", "Set simulate, timeline or sweep."
+            )
         owner, run_request = caller().owner, getattr(request, kind)
 
         def start() -> RunRow:

@@ -5,18 +5,15 @@ Streaming methods return their generator as it is: the middleware closes it when
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
-from typing import Any
 
 from google.longrunning import operations_pb2
 
 from tariffs.service.handlers.lines import lines_stream
 from tariffs.service.handlers.operations import LongRuns
+from tariffs.service.handlers.run_stream import run_stream
 from tariffs.service.observability.call_log import Context
 from tariffs.service.storage.storage import Storage
-from tariffs.service.wire.identity import caller
 from tariffs.service.workers.task_queue import TaskQueue
 from tariffs.v1 import simulation_service_pb2 as pb
 from tariffs.v1 import simulation_service_pb2_grpc
@@ -40,13 +37,13 @@ class SimulationHandler(simulation_service_pb2_grpc.SimulationServiceServicer):
         self, request: pb.SimulateRequest, context: Context
     ) -> AsyncGenerator[pb.SimulateResponse, None]:
         """Simulate scenarios over a trade table."""
-        return self._stream("simulate", request, pb.SimulateResponse, context)
+        return run_stream(self._task_queue, self._storage, "simulate", request, pb.SimulateResponse, context)
 
     def Timeline(
         self, request: pb.TimelineRequest, context: Context
     ) -> AsyncGenerator[pb.TimelineResponse, None]:
         """Simulate scenarios over a period."""
-        return self._stream("timeline", request, pb.TimelineResponse, context)
+        return run_stream(self._task_queue, self._storage, "timeline", request, pb.TimelineResponse, context)
 
     def SimulateLines(
         self, request_iterator: AsyncIterator[pb.SimulateLinesRequest], context: Context
@@ -63,13 +60,3 @@ class SimulationHandler(simulation_service_pb2_grpc.SimulationServiceServicer):
     ) -> AsyncGenerator[pb.ReadRunResponse, None]:
         """Read the messages of a long run from an offset on."""
         return self._long_runs.read(request.name, request.offset)
-
-    async def _stream(
-        self, task: str, request: Any, response: Any, context: Context
-    ) -> AsyncGenerator[Any, None]:
-        table = None
-        if request.WhichOneof("table") == "handle":
-            table = await asyncio.to_thread(self._storage.table, caller().owner, request.handle)
-        async with aclosing(self._task_queue.stream(task, request, response, context, table)) as messages:
-            async for message in messages:
-                yield message

@@ -14,7 +14,7 @@ from tariffs.v1 import common_pb2
 
 _PROVENANCE = common_pb2.Provenance.DESCRIPTOR.full_name
 # Fields that hold a message with a provenance.
-_ENDS = ("done", "simulate", "timeline")
+_ENDS = ("done", "simulate", "timeline", "sweep")
 _REFUSED = "refused"
 
 

@@ -18,10 +18,13 @@ from tariffs.engine.law import load_law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.runs.impact import ImpactRun, ScenarioImpact
 from tariffs.engine.runs.options import baseline_required
+from tariffs.engine.runs.sweep import SweepRun, blocks_of, check_points
 from tariffs.engine.runs.table_run import SwitchReport
 from tariffs.engine.runs.timeline import TimelineRun
-from tariffs.service.rpc import simulation, timeline
+from tariffs.service.rpc import simulation, sweeps, timeline
+from tariffs.service.rpc.checks import word
 from tariffs.service.rpc.local_inputs import LocalInputs
+from tariffs.service.rpc.shared import scenario_of
 from tariffs.service.rpc.simulation import parameters_of, simulate_options, table_of
 from tariffs.service.rpc.tables import time_text
 from tariffs.service.storage.result_parts import ResultPart, ResultParts
@@ -33,9 +36,9 @@ from tariffs.service.workers.tasks import ResultSink
 from tariffs.v1 import common_pb2
 from tariffs.v1 import simulation_service_pb2 as pb
 
-SIMULATE, TIMELINE = "simulate", "timeline"
-Request = pb.SimulateRequest | pb.TimelineRequest
-Response = pb.SimulateResponse | pb.TimelineResponse
+SIMULATE, TIMELINE, SWEEP = "simulate", "timeline", "sweep"
+Request = pb.SimulateRequest | pb.TimelineRequest | pb.SweepRequest
+Response = pb.SimulateResponse | pb.TimelineResponse | pb.SweepResponse
 Facts = Mapping[str, Any]
 STATES = {
     WAITING: pb.RUN_STATE_WAITING,
@@ -44,14 +47,18 @@ STATES = {
     FAILED: pb.RUN_STATE_FAILED,
     CANCELLED: pb.RUN_STATE_CANCELLED,
 }
-REQUESTS: Mapping[str, Any] = {SIMULATE: pb.SimulateRequest, TIMELINE: pb.TimelineRequest}
+REQUESTS: Mapping[str, Any] = {
+    SIMULATE: pb.SimulateRequest,
+    TIMELINE: pb.TimelineRequest,
+    SWEEP: pb.SweepRequest,
+}
 
 
 class Steps(Protocol):
     """A run that is computed one part at a time."""
 
     @property
-    def run(self) -> ImpactRun | TimelineRun:
+    def run(self) -> ImpactRun | TimelineRun | SweepRun:
         """The engine's run."""
 
     def refused(self, rows: pl.DataFrame) -> list[Response]:
@@ -83,7 +90,7 @@ class _Points:
         facts = {
             "id": block.id,
             "on": block.on,
-            "notes": [(note.reason, note.message) for note in block.notes],
+            "notes": _note_pairs(block.notes),
             **_written(self.run.switch_report),
         }
         self._keep(index, facts)
@@ -98,7 +105,7 @@ class _Points:
         return simulation.done_of(self.run.result(blocks), self.request)
 
     def _keep(self, index: int, facts: Facts) -> None:
-        notes = tuple(Note(reason, message) for reason, message in facts["notes"])
+        notes = _read_notes(facts)
         self.blocks[index] = ScenarioImpact(facts["id"], facts["on"], pl.DataFrame(), {}, None, notes)
 
 
@@ -123,6 +130,32 @@ class _Scenarios:
         return timeline.done_of(self.run.result([]), self.request)
 
 
+@dataclass
+class _Blocks:
+    """The blocks of a sweep; of computed blocks only notes are kept."""
+
+    run: SweepRun
+    request: pb.SweepRequest
+    notes: dict[int, tuple[Note, ...]] = field(default_factory=dict)
+
+    def refused(self, rows: pl.DataFrame) -> list[Response]:
+        return _collect(lambda emit: simulation.emit_refused(rows, pb.SweepResponse, emit))
+
+    def value(self, index: int) -> tuple[list[Response], Facts]:
+        block = self.run.value(index)
+        facts = {"notes": _note_pairs(block.notes), **_written(self.run.switch_report)}
+        self.notes[index] = block.notes
+        return _collect(lambda emit: sweeps.emit_block(index, block, emit)), facts
+
+    def recall(self, index: int, facts: Facts) -> None:
+        self.notes[index] = _read_notes(facts)
+        self.run.resume(_read(facts))
+
+    def done(self) -> Response:
+        notes = [note for index in sorted(self.notes) for note in self.notes[index]]
+        return sweeps.done_of(self.run.result([sweeps.notes_alone(notes)]), self.request)
+
+
 def maker() -> str:
     """Digest the law and the engine version, on which a result depends beside the request."""
     return hashlib.sha256(f"{load_law().digest} {engine_version()}".encode()).hexdigest()
@@ -139,6 +172,10 @@ def parts_of(kind: str, request: Any) -> int:
         simulate_options(request, "")
         return len(simulation.points_of(request.points, request.scenario_parameters))
     simulation.options_of(request, "")
+    if kind == SWEEP:
+        points = sweeps.points_of(request)
+        check_points(scenario_of(request.scenario, "scenario"), points, sweeps.fixed_of(request))
+        return blocks_of(len(points))
     timeline.period_of(request)
     return len(timeline.scenarios_of(request))
 
@@ -204,8 +241,20 @@ def _steps(kind: str, request: Any, table: str | None, sink: ResultSink) -> Iter
             options = simulate_options(request, parameters)
             points = simulation.points_of(request.points, request.scenario_parameters)
             yield _Points(ImpactRun(trade_table, points, options=options, **common), request)
+            return
+        options = simulation.options_of(request, parameters)
+        if kind == SWEEP:
+            run = SweepRun(
+                trade_table,
+                scenario_of(request.scenario, "scenario"),
+                sweeps.points_of(request),
+                parameters=sweeps.fixed_of(request),
+                on=word(request.on, "on"),
+                options=options,
+                **common,
+            )
+            yield _Blocks(run, request)
         else:
-            options = simulation.options_of(request, parameters)
             scenarios, period = timeline.scenarios_of(request), timeline.period_of(request)
             yield _Scenarios(TimelineRun(trade_table, scenarios, *period, options=options, **common), request)
 
@@ -219,6 +268,14 @@ def _collect(emit_all: Callable[[Callable[[Any], None]], None]) -> list[Response
 def _write(part: ResultPart, messages: list[Response], facts: Facts) -> None:
     rows = [(message.WhichOneof("content") or "", message.SerializeToString()) for message in messages]
     part.write(rows, facts)
+
+
+def _note_pairs(notes: tuple[Note, ...]) -> list[tuple[str, str]]:
+    return [(note.reason, note.message) for note in notes]
+
+
+def _read_notes(facts: Facts) -> tuple[Note, ...]:
+    return tuple(Note(reason, message) for reason, message in facts["notes"])
 
 
 def _written(report: SwitchReport) -> dict[str, Any]:

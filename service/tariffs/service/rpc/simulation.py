@@ -79,7 +79,7 @@ def points_of(points: Sequence[pb.Point], parameters: Mapping[str, str]) -> list
     ]
 
 
-def table_of(request: pb.SimulateRequest | pb.TimelineRequest) -> pl.DataFrame | None:
+def table_of(request: Any) -> pl.DataFrame | None:
     """Read the table in a request; None for the embedded one.
 
     Raises:
@@ -96,21 +96,26 @@ def table_of(request: pb.SimulateRequest | pb.TimelineRequest) -> pl.DataFrame |
     return arrow.read_table(request.arrow) if source == "arrow" else None
 
 
-def options_of(request: pb.SimulateRequest | pb.TimelineRequest, parameters: str) -> Options:
-    """Read the options that points and periods have in common."""
+def options_of(request: Any, parameters: str) -> Options:
+    """Read the options of a run with groups."""
     if len(request.by) > KEYS_LIMIT:
         raise request_invalid(
             f"The request has {len(request.by)} grouping keys; the limit is {KEYS_LIMIT}.",
             "by",
             "Send fewer keys.",
         )
+    by = tuple(word(key, "by") for key in request.by)
+    return replace(common_options(request, parameters), by=by or Options().by)
+
+
+def common_options(request: Any, parameters: str) -> Options:
+    """Read the options that all runs over a table have in common."""
     default = Options()
     return Options(
         baseline=word(request.baseline, "baseline"),
         response=choice(pb.ResponseModel, request.response, "response") or default.response,
         horizon=choice(pb.Horizon, request.horizon, "horizon") or default.horizon,
         parameters=parameters,
-        by=tuple(word(key, "by") for key in request.by) or default.by,
         known_on=word(request.known_on, "known_on"),
         switches=words(request.switches, "switches"),
         min_conf=word(request.min_confidence, "min_confidence"),
@@ -131,7 +136,7 @@ def simulate_options(request: pb.SimulateRequest, parameters: str) -> Options:
 
 
 @contextmanager
-def parameters_of(request: pb.SimulateRequest | pb.TimelineRequest, local: LocalInputs) -> Iterator[str]:
+def parameters_of(request: Any, local: LocalInputs) -> Iterator[str]:
     """Provide the parameter set as the engine expects it: empty, a name, or the path of a temporary file."""
     source = request.WhichOneof("parameters")
     if local.parameters or source is None:

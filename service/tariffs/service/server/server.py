@@ -18,6 +18,7 @@ from tariffs.service.handlers.law import LawHandler
 from tariffs.service.handlers.operations import LongRuns, OperationsHandler
 from tariffs.service.handlers.scenarios import ScenarioHandler
 from tariffs.service.handlers.simulation import SimulationHandler
+from tariffs.service.handlers.sweeps import SweepHandler
 from tariffs.service.handlers.tables import TableHandler
 from tariffs.service.observability.metrics import Metrics, MetricsPort
 from tariffs.service.rpc.runs import maker
@@ -46,6 +47,8 @@ from tariffs.v1 import (
     scenario_service_pb2_grpc,
     simulation_service_pb2,
     simulation_service_pb2_grpc,
+    sweep_service_pb2,
+    sweep_service_pb2_grpc,
     table_service_pb2,
     table_service_pb2_grpc,
 )
@@ -58,6 +61,7 @@ SERVICES = tuple(
         refund_service_pb2,
         scenario_service_pb2,
         simulation_service_pb2,
+        sweep_service_pb2,
         table_service_pb2,
         operations_pb2,
     )
@@ -186,6 +190,7 @@ class TariffServer:
         simulation_service_pb2_grpc.add_SimulationServiceServicer_to_server(
             SimulationHandler(tasks, storage, long_runs), registry
         )
+        sweep_service_pb2_grpc.add_SweepServiceServicer_to_server(SweepHandler(tasks, storage), registry)
         table_service_pb2_grpc.add_TableServiceServicer_to_server(
             TableHandler(tasks, storage, self._settings.table_bytes_limit), registry
         )

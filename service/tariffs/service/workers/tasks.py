@@ -83,7 +83,7 @@ class _UnaryTask:
 
     def _run(self, data: bytes, sink: ResultSink, *inputs: Any) -> None:
         request: Message = import_name(f"{_V1}.{self.request}").FromString(data)
-        has_progress = request.DESCRIPTOR.name in {"SimulateRequest", "TimelineRequest"}
+        has_progress = request.DESCRIPTOR.name in _WITH_PROGRESS
 
         def emit(message: Any) -> None:
             is_progress = has_progress and message.WhichOneof("content") == "progress"
@@ -133,13 +133,20 @@ def import_name(place: str) -> Any:
 _V1, _RPC = "tariffs.v1", "tariffs.service.rpc"
 _SIMULATE = "simulation_service_pb2:SimulateRequest", "simulation:simulate"
 _TIMELINE = "simulation_service_pb2:TimelineRequest", "timeline:run_timeline"
+_SWEEP = "simulation_service_pb2:SweepRequest", "sweeps:run_sweep"
+_SEEK = "sweep_service_pb2:SeekRequest", "sweeps:run_seek"
+_WITH_PROGRESS = frozenset({"SimulateRequest", "TimelineRequest", "SweepRequest", "SeekRequest"})
 _CHANGES = "law_service_pb2:ListChangesRequest", "changes:list_changes"
 TASKS: Mapping[str, Task] = {
     "simulate": _UnaryTask(*_SIMULATE),
     "timeline": _UnaryTask(*_TIMELINE),
+    "sweep": _UnaryTask(*_SWEEP),
+    "seek": _UnaryTask(*_SEEK),
     "changes": _UnaryTask(*_CHANGES),
     "simulate_stored": _StoredTableTask(*_SIMULATE),
     "timeline_stored": _StoredTableTask(*_TIMELINE),
+    "sweep_stored": _StoredTableTask(*_SWEEP),
+    "seek_stored": _StoredTableTask(*_SEEK),
     "changes_stored": _StoredTableTask(*_CHANGES),
     "duties": _UnaryTask("duty_service_pb2:BatchCalculateDutiesRequest", "duty:calculate_duties"),
     "refunds": _UnaryTask("refund_service_pb2:CalculateRefundsRequest", "refund:calculate_refunds"),

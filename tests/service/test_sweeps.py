@@ -1,0 +1,301 @@
+"""Sweeps and seeks over the wire: the engine's own results, in blocks that can be taken up again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any
+
+import grpc
+import polars as pl
+import pytest
+from google.longrunning import operations_pb2 as ops
+
+from tariffs.engine.law import load_law
+from tariffs.engine.runs import seek_range
+from tariffs.engine.runs import sweep as sweep_module
+from tariffs.engine.runs.options import Options
+from tariffs.engine.runs.sweep import sweep
+from tariffs.engine.runs.sweep_points import POINTS_AT_MOST, grid
+from tariffs.engine.scenario import parse_scenario
+from tariffs.service.wire.arrow import MESSAGE_LIMIT, read_table
+from tariffs.service.workers.tasks import CancelToken, ResultSink
+from tariffs.v1 import simulation_service_pb2 as pb
+from tariffs.v1 import sweep_service_pb2
+from tests.service.harness import TIMEOUT, Running, compute_in_process, fails, no_warm_up, running
+from tests.service.stored import (
+    arrow,
+    bad_rows,
+    get,
+    metadata_of,
+    read,
+    result_of,
+    results,
+    rows,
+    start,
+    until,
+    upload,
+    wait,
+)
+
+DAY = "2027-01-11"
+FAMILY = (
+    "schema: tariffs.scenario/v1\nid: family\ntitle: Mine\nbasis: hypothesis\n"
+    "parameters: {cn: {default: 12.5%}, vietnam: {default: 12.5%}}\n"
+    "changes:\n"
+    "  - {op: set_rate, measures: {id: fl301, origins: [CN]}, from: 2026-09-01, rate: $cn}\n"
+    "  - {op: set_rate, measures: {id: fl301, origins: [VN]}, from: 2026-09-01, rate: $vietnam}\n"
+)
+RATES = ("0%", "10%", "33%", "50%", "70%")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Running]:
+    with running(warm=no_warm_up) as started:
+        yield started
+
+
+@pytest.fixture
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweep_module, "BLOCK_POINTS", 2)
+
+
+def sweeping(frame: pl.DataFrame | None, rates: Sequence[str] = RATES, **more: Any) -> pb.SweepRequest:
+    given: dict[str, Any] = {
+        "scenario": {"yaml": FAMILY},
+        "on": DAY,
+        "grid": {"axes": [{"name": "cn", "values": rates}]},
+        "by": ["origin", "hts2"],
+        "response": pb.RESPONSE_MODEL_NONE,
+    }
+    return pb.SweepRequest(**(given if frame is None else {**given, "arrow": arrow(frame)}) | more)
+
+
+def seeking(frame: pl.DataFrame, **more: Any) -> sweep_service_pb2.SeekRequest:
+    given: dict[str, Any] = {
+        "scenario": {"yaml": FAMILY},
+        "on": DAY,
+        "parameter": "cn",
+        "low": "0%",
+        "high": "80%",
+        "column": "duty",
+        "where": [{"key": "origin", "values": ["CN"]}],
+        "response": pb.RESPONSE_MODEL_NONE,
+        "arrow": arrow(frame),
+    }
+    return sweep_service_pb2.SeekRequest(**(given | more))
+
+
+def swept(server: Running, request: pb.SweepRequest) -> list[Any]:
+    return list(server.sweeps.Sweep(request, timeout=TIMEOUT))
+
+
+def frame_of(messages: Sequence[Any], kind: str) -> pl.DataFrame:
+    return pl.concat(read_table(getattr(m, kind).arrow) for m in messages if m.HasField(kind))
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_a_sweep_has_the_rows_of_the_engine(server: Running) -> None:
+    frame = bad_rows(rows(40))
+    messages = swept(server, sweeping(frame, scenario_parameters={"vietnam": "5%"}))
+    points = grid({"cn": RATES})
+    options = Options(response="none", by=("origin", "hts2"))
+    expected = sweep(
+        frame, parse_scenario(FAMILY), points, parameters={"vietnam": "5%"}, on=DAY, law=load_law(), options=options
+    )  # fmt: skip
+    assert frame_of(messages, "groups").equals(expected.groups)
+    assert frame_of(messages, "totals").equals(expected.totals)
+    assert frame_of(messages, "refused").equals(expected.refused)
+    kinds = [m.WhichOneof("content") for m in messages if not m.HasField("progress")]
+    assert kinds == ["refused", *(["groups", "totals"] * 3), "done"]
+    assert [m.groups.block for m in messages if m.HasField("groups")] == [0, 1, 2]
+    assert all(m.ByteSize() <= MESSAGE_LIMIT for m in messages)
+    done = messages[-1].done
+    assert done.provenance.details["sweep"]["points"] == 5
+    assert list(done.provenance.details["sweep"]["parameters"]) == ["cn"]
+    fractions = [m.progress.fraction for m in messages if m.HasField("progress")]
+    assert fractions == sorted(fractions)
+    assert len(fractions) >= 5
+
+
+def test_a_list_of_points_has_defaults_where_it_is_null(server: Running) -> None:
+    frame = rows(20)
+    listed = pl.DataFrame({"cn": ["0%", None], "vietnam": ["12.5%", "3%"]})
+    parts = [arrow(listed.slice(0, 1)), arrow(listed.slice(1, 1))]
+    whole = swept(server, sweeping(frame, grid=None, list={"arrow": parts}))
+    totals = frame_of(whole, "totals")
+    assert totals.select("cn", "vietnam").rows() == [(0.0, 0.125), (0.125, 0.03)]
+    single = frame_of(swept(server, sweeping(frame, ["0%"])), "totals")
+    assert totals.row(0)[2:] == single.row(0)[1:]
+
+
+def test_a_stored_table_is_swept_as_one_that_is_sent(server: Running) -> None:
+    frame = rows(30)
+    sent = sweeping(frame, RATES[:2])
+    stored = sweeping(None, RATES[:2], handle=upload(server, frame).name)
+    assert results(swept(server, sent))[:-1] == results(swept(server, stored))[:-1]
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_a_long_sweep_has_the_messages_of_the_call(server: Running) -> None:
+    request = sweeping(bad_rows(rows(40)))
+    operation = wait(server, start(server, request).name)
+    whole = results(read(server, operation.name))
+    assert whole == results(swept(server, request))
+    assert result_of(operation).message_count == len(whole)
+    metadata = metadata_of(operation)
+    assert (metadata.finished_parts, metadata.total_parts) == (3, 3)
+
+
+class Stopping:
+    """Computes here, but a long run loses its worker once, after so many parts."""
+
+    def __init__(self, parts: int) -> None:
+        self.parts = parts
+        self.points: list[int] = []
+        self.stopped = False
+
+    def __call__(self, task: str, payload: bytes, sink: ResultSink, cancel_token: CancelToken) -> None:
+        compute_in_process(task, payload, _StoppingSink(self, sink) if task == "run" else sink, cancel_token)
+
+
+class _StoppingSink:
+    def __init__(self, owner: Stopping, sink: ResultSink) -> None:
+        self._owner, self._sink, self._sent = owner, sink, 0
+        self.progress, self.cancelled = sink.progress, sink.cancelled
+
+    def result(self, data: bytes) -> None:
+        self._sink.result(data)
+        self._sent += 1
+        if self._sent == self._owner.parts and not self._owner.stopped:
+            self._owner.stopped = True
+            raise RuntimeError("the worker died")
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_a_sweep_is_taken_up_from_the_first_missing_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    computed: list[int] = []
+    value = sweep_module.SweepRun.value
+
+    def counted(run: sweep_module.SweepRun, index: int) -> Any:
+        computed.append(index)
+        return value(run, index)
+
+    monkeypatch.setattr(sweep_module.SweepRun, "value", counted)
+    stopping = Stopping(parts=2)
+    with running(stopping, warm=no_warm_up) as server:
+        request = sweeping(rows(30))
+        operation = wait(server, start(server, request).name)
+        assert stopping.stopped
+        assert computed == [0, 1, 2]
+        assert metadata_of(operation).attempts == 2
+        taken_up = results(read(server, operation.name))
+        assert taken_up == results(swept(server, request))
+
+
+def waiting_points(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """List the points computed; from the third on each waits for the cancellation."""
+    seen: list[str] = []
+    evaluate = sweep_module.evaluate
+
+    def slow(run: Any, points: Any, on: str, step: Callable[[int], None]) -> Any:
+        def stepped(done: int) -> None:
+            seen.append(f"{on} {done}")
+            until(lambda: len(seen) < 3 or cancelled(lambda: step(done)))
+            step(done)
+
+        return evaluate(run, points, on, stepped)
+
+    monkeypatch.setattr(sweep_module, "evaluate", slow)
+    return seen
+
+
+def cancelled(step: Callable[[], None]) -> bool:
+    try:
+        step()
+    except Exception:
+        return True
+    return False
+
+
+def test_a_cancelled_call_stops_the_work(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = waiting_points(monkeypatch)
+    call = server.sweeps.Sweep(sweeping(rows(20), ["0%:50%:1%"]), timeout=TIMEOUT)
+    until(lambda: next(call).HasField("progress") and len(seen) >= 3)
+    call.cancel()
+    until(lambda: not server.server._task_queue.sweeps.active)
+    until(lambda: not server.server._task_queue.sweeps.computing)
+    assert len(seen) == 3
+
+
+def test_a_cancelled_run_stops(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = waiting_points(monkeypatch)
+    name = start(server, sweeping(rows(20), ["0%:50%:1%"])).name
+    until(lambda: len(seen) >= 3)
+    server.operations.CancelOperation(ops.CancelOperationRequest(name=name), timeout=TIMEOUT)
+    assert wait(server, name).done
+    assert metadata_of(get(server, name)).state == pb.RUN_STATE_CANCELLED
+    assert len(seen) == 3
+
+
+def test_a_seek_names_roots_and_its_path(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(seek_range, "CELLS", 4)
+    frame = rows(20)
+    totals = frame_of(swept(server, sweeping(frame, ["0%", "80%"], by=["origin"])), "groups")
+    low, high = totals.filter(origin="CN")["duty"].to_list()
+    request = seeking(frame, target=low + (high - low) / 2)
+    messages = list(server.sweeps.Seek(request, timeout=TIMEOUT))
+    done = messages[-1].done
+    (root,) = done.roots
+    assert root.value.number == pytest.approx(0.4)
+    assert root.achieved == pytest.approx(request.target)
+    assert done.monotone
+    assert not root.HasField("to")
+    path = read_table(done.path)
+    assert path["value"].to_list() == pytest.approx([0.0, 0.2, 0.4, 0.6, 0.8])
+    assert done.provenance.run_digest
+    assert messages[0].HasField("progress")
+    missed = list(server.sweeps.Seek(seeking(frame, target=1e12), timeout=TIMEOUT))[-1].done
+    assert not missed.roots
+    assert missed.nearest.value.number == 0.8
+
+
+@pytest.mark.parametrize(
+    ("request_of", "reason"),
+    [
+        (partial(sweeping, grid=None), "REQUEST_INVALID"),
+        (partial(sweeping, grid={"axes": []}), "PARAMETER_INVALID"),
+        (partial(sweeping, grid={"axes": [{"values": ["1%"]}]}), "REQUEST_INVALID"),
+        (partial(sweeping, grid={"axes": [{"name": "cn", "values": ["1%"]}] * 2}), "REQUEST_INVALID"),
+        (partial(sweeping, grid={"axes": [{"name": "cm", "values": ["1%"]}]}), "PARAMETER_UNKNOWN"),
+        (partial(sweeping, grid=None, list={"arrow": []}), "PARAMETER_INVALID"),
+        (partial(sweeping, grid=None, list={"arrow": [b"no arrow"]}), "ARROW_MALFORMED"),
+        (partial(sweeping, scenario_parameters={"cn": "1%"}), "PARAMETER_INVALID"),
+        (partial(sweeping, by=["planet"]), "GROUP_UNKNOWN"),
+        (partial(seeking, column="revenue"), "PARAMETER_INVALID"),
+        (partial(seeking, low=""), "REQUEST_INVALID"),
+        (partial(seeking, where=[{"key": "origin"}]), "REQUEST_INVALID"),
+        (partial(seeking, where=[{"key": "origin", "values": ["CN"]}] * 2), "REQUEST_INVALID"),
+        (partial(seeking, where=[{"key": "origin", "values": ["XK"]}]), "PARAMETER_INVALID"),
+    ],
+)
+def test_requests_that_cannot_be_answered_are_refused(
+    server: Running, request_of: Callable[..., Any], reason: str
+) -> None:
+    request = request_of(rows(10))
+    ask = server.sweeps.Sweep if isinstance(request, pb.SweepRequest) else server.sweeps.Seek
+    fault = fails(lambda: list(ask(request, timeout=TIMEOUT)))
+    assert fault.reason == reason
+    if isinstance(request, pb.SweepRequest) and reason not in {"GROUP_UNKNOWN"}:
+        assert fails(lambda: start(server, request)).reason == reason
+
+
+def test_one_point_more_than_the_limit_is_refused(server: Running) -> None:
+    listed = pl.DataFrame({"cn": ["5%"] * (POINTS_AT_MOST + 1)})
+    rates, others = ["0%:100%:1%"], ["0%:99.9%:0.1%"]
+    axes = [{"name": "cn", "values": rates}, {"name": "vietnam", "values": others}]
+    for points in ({"list": {"arrow": [arrow(listed, "zstd")]}, "grid": None}, {"grid": {"axes": axes}}):
+        request = sweeping(rows(5), **points)
+        fault = fails(lambda request=request: list(server.sweeps.Sweep(request, timeout=TIMEOUT)))  # type: ignore[misc]
+        assert (fault.code, fault.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "PARAMETER_INVALID")
+        assert fails(lambda request=request: start(server, request)).reason == "PARAMETER_INVALID"  # type: ignore[misc]
