@@ -12,13 +12,13 @@ from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.law.law import Law
 from tariffs.engine.runs.grouping import Grouping
 from tariffs.engine.runs.results import PROHIBITED_VALUE
-from tariffs.engine.table_duty.cells import Cells
+from tariffs.engine.table_duty.cells import ValueCells
 from tariffs.engine.table_duty.duties import Duties
 from tariffs.engine.table_duty.group_sums import LawSums
 from tariffs.engine.table_duty.rated_lines import Dated, RatedLines, parts_of
 
 _CELLS_KEPT = 8
-"""Cells of the embedded table by origin take some 30 MB."""
+"""ValueCells of the embedded table by origin take some 30 MB."""
 
 
 @dataclass(frozen=True)
@@ -84,14 +84,15 @@ class GroupedDuties:
         return duty, owed
 
 
-def _cells_of(law: Law, rated: RatedLines, dated: Dated, grouping: Grouping, place: int) -> Cells:
-    """Cells of the lines of one instant; kept with their family."""
-    kept: BoundedCache[Hashable, tuple[Dated, Cells]]
+def _cells_of(law: Law, rated: RatedLines, dated: Dated, grouping: Grouping, place: int) -> ValueCells:
+    """ValueCells of the lines of one instant; kept with their family."""
+    kept: BoundedCache[Hashable, tuple[Dated, ValueCells]]
     kept = rated.family.cache.setdefault("cells", BoundedCache(_CELLS_KEPT))
     parts = parts_of(law, rated.lines)
     split = None if dated.of_line is None else (id(dated.of_line), place)
     key = (grouping.id, split, id(parts))
     # The value refers to the arrays that the key tells apart by identity.
     return kept.get(
-        key, lambda: (dated, Cells.of(rated.family, rated.selected, parts, grouping.of_line, grouping.count))
+        key,
+        lambda: (dated, ValueCells.of(rated.family, rated.selected, parts, grouping.of_line, grouping.count)),
     )[1]

@@ -20,7 +20,7 @@ from tariffs.engine.runs.sweep_points import (
 )
 
 CELLS = 200
-"""Cells of the first grid; a number is then refined within a cell of FINEST steps."""
+"""ValueCells of the first grid; a number is then refined within a cell of FINEST steps."""
 FINEST = 10**10
 ON_OFF = "on_off"
 _EXAMPLE = "Give two numbers of one form, such as 0% and 60%, two days, or off and on."

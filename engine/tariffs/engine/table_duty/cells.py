@@ -24,8 +24,8 @@ VALUE, CHARGES = len(PARTS), len(PARTS) + 1
 
 
 @dataclass(frozen=True)
-class Cells:
-    """Cells of selected lines.
+class ValueCells:
+    """ValueCells of selected lines.
 
     Attributes:
         groups: number of groups.
@@ -46,7 +46,7 @@ class Cells:
     @classmethod
     def of(
         cls, family: Family, selected: SelectedLines, parts: F64, group_of_line: I64, groups: int
-    ) -> Cells:
+    ) -> ValueCells:
         """Sum the atoms of selected lines.
 
         Args:

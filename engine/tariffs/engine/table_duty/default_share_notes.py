@@ -57,7 +57,7 @@ class _SplitLine:
 
 
 @dataclass(frozen=True)
-class _Goods:
+class _ClassValues:
     """Value of lines with one piece by class and by the claims with a default share above 0; other lines one by one."""
 
     klass: I64
@@ -66,17 +66,17 @@ class _Goods:
     split: Sequence[_SplitLine]
 
 
-def _goods_of(family: Family, selected: SelectedLines, claims: Sequence[str]) -> _Goods:
+def _goods_of(family: Family, selected: SelectedLines, claims: Sequence[str]) -> _ClassValues:
     """Sum the value of selected lines by class and claims; kept with the family for a whole table."""
     if len(selected.index) < selected.lines.count:
         return _sum_goods(family, selected, claims)
     if "default shares" not in family.cache:
         family.cache["default shares"] = _sum_goods(family, selected, claims)
-    goods: _Goods = family.cache["default shares"]
+    goods: _ClassValues = family.cache["default shares"]
     return goods
 
 
-def _sum_goods(family: Family, selected: SelectedLines, claims: Sequence[str]) -> _Goods:
+def _sum_goods(family: Family, selected: SelectedLines, claims: Sequence[str]) -> _ClassValues:
     lines = selected.lines
     pattern = np.zeros(lines.count, dtype=np.int64)
     for place, claim in enumerate(claims):
@@ -100,7 +100,7 @@ def _sum_goods(family: Family, selected: SelectedLines, claims: Sequence[str]) -
         for line in selected.index[pieces > 1]
     ]
     sourced = (patterns[keys % width][:, None] >> bits & 1).astype(bool)
-    return _Goods(keys // width, sourced, sums_of(of_line, lines.value[whole], len(keys)), split)
+    return _ClassValues(keys // width, sourced, sums_of(of_line, lines.value[whole], len(keys)), split)
 
 
 def default_share_note(law: Law, shares: DefaultShares) -> list[Note]:

@@ -10,7 +10,7 @@ import numpy as np
 from tariffs.engine.base.array_utils import F64, I32, I64, Bools, sums_of
 from tariffs.engine.law.law import Law
 from tariffs.engine.rating.layers import NO_COLUMN, LawLayers
-from tariffs.engine.table_duty.cells import CHARGES, VALUE, Cells
+from tariffs.engine.table_duty.cells import CHARGES, VALUE, ValueCells
 from tariffs.engine.table_duty.kernel import ORDINARY, SPECIFIC, TOP_UP, sum_bases, whole_line
 from tariffs.engine.table_duty.rated_lines import RatedLines, parts_of, quantities_of
 
@@ -81,7 +81,7 @@ class LawSums:
         group_of_line: group of each line of the table.
     """
 
-    def __init__(self, law: Law, rated: RatedLines, cells: Cells, group_of_line: I64) -> None:
+    def __init__(self, law: Law, rated: RatedLines, cells: ValueCells, group_of_line: I64) -> None:
         self._law = law
         self._rated = rated
         self._cells = cells
