@@ -24,7 +24,17 @@ PRIVATE_WORDS = re.compile(
 )
 SAME_THING_AT_TWO_FLOORS = {
     "engine": {"armington", "armington_draws", "draws", "model", "names", "read"},
-    "service": {"duty", "law", "lines", "operations", "refund", "scenarios", "simulation", "tables"},
+    "service": {
+        "duty",
+        "law",
+        "lines",
+        "operations",
+        "refund",
+        "scenarios",
+        "sweeps",
+        "simulation",
+        "tables",
+    },
     "client": {
         *(
             "duty",
