@@ -217,6 +217,11 @@ def outcome(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, Any]:
     return code, json.loads(capsys.readouterr().out)
 
 
+def duty_of(document: Any, origin: str) -> float:
+    rows = document["scenarios"][0]["groups"]
+    return {row["origin"]: float(row["duty"]) for row in rows}[origin]
+
+
 def test_commands_take_parameters(capsys: pytest.CaptureFixture[str], file: Path, tmp_path: Path) -> None:
     table = tmp_path / "table.csv"
     TABLE.write_csv(table)
@@ -225,14 +230,10 @@ def test_commands_take_parameters(capsys: pytest.CaptureFixture[str], file: Path
     assert (code, quote["assessed"]) == (0, "2000.00")
     code, found = outcome(capsys, "impact", str(table), "--on", DAY, "--response", "none", *given)
     assert code == 0
-    assert {row["origin"]: row["duty"] for row in found["scenarios"][0]["groups"]}["VN"] == pytest.approx(
-        10000.0, rel=1e-12
-    )
+    assert duty_of(found, "VN") == pytest.approx(10000.0, rel=1e-12)
     period = ("--start", DAY, "--end", DAY, "--response", "none")
     code, found = outcome(capsys, "timeline", str(table), *period, *given)
-    assert {row["origin"]: row["duty"] for row in found["scenarios"][0]["groups"]}["VN"] == pytest.approx(
-        10000.0, rel=1e-12
-    )
+    assert duty_of(found, "VN") == pytest.approx(10000.0, rel=1e-12)
     code, found = outcome(capsys, "scenario", "check", str(file), "--param", "cn=20")
     assert (code, found["ok"], found["problems"][0]["reason"]) == (4, False, "PARAMETER_INVALID")
     assert (found["problems"][0]["line"], found["problems"][0]["path"]) == (7, "changes[0].rate")

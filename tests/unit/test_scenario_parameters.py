@@ -23,6 +23,7 @@ from tariffs.engine.scenario import (
     parse_scenario,
 )
 from tariffs.engine.scenario.named import library_of
+from tariffs.engine.scenario.read import read_draft
 from tariffs.engine.scenario.schema import json_schema
 from tests.unit.json_schema import faults
 
@@ -87,6 +88,20 @@ def test_a_filled_scenario_is_the_one_written_with_plain_values(scale: int) -> N
         assert filled.digest == plain.digest
         assert filled.changes == plain.changes
         assert difference(apply_scenario(law, filled), apply_scenario(law, plain)) == []
+
+
+def test_a_scenario_filled_many_times_is_the_one_read_as_a_whole(scale: int) -> None:
+    text = DECLARED + CHANGES
+    scenario, draw = parse_scenario(text), random.Random(2)
+    for _ in range(100 * scale):
+        values = {name: draw.choice(texts) for name, texts in VALUES.items() if draw.random() < 0.7}
+        read = read_draft(text, "scenario", values).scenario
+        assert read is not None
+        filled = scenario.with_parameters(values)
+        assert (filled.changes, filled.values, filled.places) == (read.changes, read.values, read.places)
+        with pytest.raises(ScenarioError) as caught:
+            scenario.with_parameters({**values, "usmca": "200%"})
+        assert (caught.value.reason, caught.value.path) == ("PARAMETER_INVALID", "changes[2].share")
 
 
 def test_defaults_hold_where_no_value_is_given() -> None:
@@ -362,5 +377,6 @@ def test_a_value_fills_every_scenario_of_a_call_that_declares_it() -> None:
 
 def test_a_filled_scenario_can_be_sent_to_another_process() -> None:
     filled = parse_scenario(DECLARED + CHANGES).with_parameters({"cn": "20%"})
+    filled.with_parameters({"cn": "25%"})
     again = pickle.loads(pickle.dumps(filled))
     assert again.with_parameters({"cn": "30%"}).digest == filled.with_parameters({"cn": "30%"}).digest

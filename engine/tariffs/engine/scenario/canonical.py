@@ -36,9 +36,27 @@ def canonical(document: Mapping[str, Any]) -> Any:
 
 def digest_of(document: Mapping[str, Any], parents: Sequence[str]) -> str:
     """Compute SHA-256 (hex) of a document in canonical form together with its parents' digests."""
-    form = {**canonical(document), "parents": list(parents)}
-    text = json.dumps(form, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return digest_of_texts(texts_by_key(document, parents))
+
+
+def texts_by_key(document: Mapping[str, Any], parents: Sequence[str]) -> dict[str, str]:
+    """Write the values of a document in canonical form, its parents as digests, as JSON by key."""
+    return {key: _text(form) for key, form in {**canonical(document), "parents": list(parents)}.items()}
+
+
+def text_of_change(change: Mapping[str, Any]) -> str:
+    """Write one change of a document in canonical form as JSON."""
+    return _text(_form("", change))
+
+
+def digest_of_texts(texts: Mapping[str, str]) -> str:
+    """Compute the digest of a document from `texts_by_key`."""
+    text = ",".join(f"{json.dumps(key)}:{texts[key]}" for key in sorted(texts))
+    return hashlib.sha256(f"{{{text}}}".encode()).hexdigest()
+
+
+def _text(form: Any) -> str:
+    return json.dumps(form, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
 
 
 def _form(key: str, value: Any) -> Any:

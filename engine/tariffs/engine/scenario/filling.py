@@ -161,7 +161,7 @@ def fill(found: Outline, given: Mapping[str, str]) -> Filling:
             # One error a parameter, however often it is used; the reader of the format reports a missing default.
             if text or use.name in given:
                 errors.setdefault(use.name, error)
-        document = _put(document, use.location, text)
+        document = put(document, use.location, text)
     return Filling(_with_rest(document), values, (*found.errors, *errors.values()), frozenset(faulty))
 
 
@@ -177,7 +177,12 @@ def _with_rest(document: Any) -> Any:
         left = 1 - sum((read_share(weight) for weight in weights if weight != REST), Decimal(0))
     except (ValueError, TypeError):  # the reader of the format reports the weight that is none
         left = Decimal(0)
-    return _put(document, ("mixture", index, "weight"), format(max(left, Decimal(0)), "f"))
+    return put(document, ("mixture", index, "weight"), format(max(left, Decimal(0)), "f"))
+
+
+def fits(use: Use, text: str) -> bool:
+    """Test whether a value fits a place."""
+    return _misfit(use, text, True) is None
 
 
 def is_on(change: Any) -> bool:
@@ -188,15 +193,16 @@ def is_on(change: Any) -> bool:
         return True
 
 
+def without_when(change: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a change as it would be written without being turned on and off."""
+    return {key: value for key, value in change.items() if key != WHEN}
+
+
 def plain(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return a filled document as it would be written without parameters: only changes that are on."""
     rest = {key: value for key, value in document.items() if key != PARAMETERS}
     if isinstance(changes := rest.get("changes"), list):
-        rest["changes"] = [
-            {key: value for key, value in change.items() if key != WHEN}
-            for change in changes
-            if is_on(change)
-        ]
+        rest["changes"] = [without_when(change) for change in changes if is_on(change)]
     return rest
 
 
@@ -243,13 +249,13 @@ def _kind_under(location: tuple[str | int, ...], key: str) -> _Kind | None:
     return None if owner == "switch" else _KINDS.get(key)
 
 
-def _put(holder: Any, location: tuple[str | int, ...], text: str) -> Any:
-    """Return a document with another value at a place; what lies beside the place is shared with the old one."""
+def put(holder: Any, location: tuple[str | int, ...], text: str) -> Any:
+    """Return a copy of a document with another value at a place; it shares what is beside the place."""
     if not location:
         return text
     key, rest = location[0], location[1:]
     copied: Any = list(holder) if isinstance(holder, list) else dict(holder)
-    copied[key] = _put(holder[key], rest, text)
+    copied[key] = put(holder[key], rest, text)
     return copied
 
 

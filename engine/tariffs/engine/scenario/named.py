@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from tariffs.engine.base.spelling import did_you_mean, nearest
@@ -21,6 +21,7 @@ from tariffs.engine.scenario.model import (
     with_place,
 )
 from tariffs.engine.scenario.read import Draft, File, read_draft, read_file
+from tariffs.engine.scenario.refill import Refill, can_refill
 
 HERE = Path(__file__).parent / "library"
 Known = Mapping[str, Scenario]
@@ -116,7 +117,20 @@ class _OpenFile:
 
     def fill(self, values: Values) -> Scenario:
         """Return the scenario with these values, and the defaults of all others."""
+        filled = self._refill.scenario(values) if self._refill else None
+        return filled or self._read(values)
+
+    def _read(self, values: Values) -> Scenario:
         return _seal(read_file(self.file, values), self.known, self.file.source, values)
+
+    @cached_property
+    def _refill(self) -> Refill | None:
+        default = self._read(NO_VALUES)
+        digests = [self.known[name].digest for name in default.parents]
+        return Refill(self.file, default, digests) if can_refill(self.file, default) else None
+
+    def __getstate__(self) -> dict[str, object]:
+        return {"file": self.file, "known": self.known}
 
 
 def fill_parameters(scenarios: Sequence[Scenario], values: Values) -> list[Scenario]:

@@ -121,11 +121,16 @@ def _only_on(scenario: Scenario, document: Mapping[str, Any]) -> Scenario:
         return scenario
     new = {path: f"changes[{index}]" for index, path in enumerate(on)}
     changes = (replace(one, path=new[one.path]) for one in scenario.changes if one.path in new)
-    return replace(scenario, changes=tuple(changes), places=_renumbered(scenario.places, new))
+    return replace(scenario, changes=tuple(changes), places=renumbered(scenario.places, new))
 
 
-def _renumbered(places: Places, new: Mapping[str, str]) -> dict[str, Position]:
-    """Return places by the new paths of changes, without those of changes that have none."""
+def renumbered(places: Places, new: Mapping[str, str]) -> dict[str, Position]:
+    """Return places by the new paths of changes, without those of changes that have none.
+
+    Args:
+        places: places by path.
+        new: path of a change by its path in the file.
+    """
     found: dict[str, Position] = {}
     for path, place in places.items():
         head, bracket, rest = path.partition("]")
