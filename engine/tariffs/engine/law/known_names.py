@@ -30,7 +30,7 @@ def check_known(names: Iterable[str], known: Collection[str], kind: str, path: s
 
 def unknown(names: Iterable[str], known: Collection[str], kind: str, path: str) -> Iterator[ScenarioError]:
     """Yield the error NOTHING_MATCHED of every name that is not among the known ones, with the nearest of them."""
-    for name in sorted(name for name in set(names) if name not in known):
+    for name in sorted(set(names).difference(known)):
         near = nearest(name, known)
         if kind == ORIGINS:
             near = origins_named(name) or near or similar_origins(name)

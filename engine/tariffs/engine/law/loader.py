@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -40,7 +41,6 @@ from tariffs.engine.law.values import digits, is_code, read_day, read_instant, r
 from tariffs.engine.schedule.countries import origin_codes
 
 HERE = Path(__file__).parent / "data"
-_YAML_LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _FILE_KEYS = frozenset({"row_sets", "measures", "events"})
 # The file of each part beside the measures, by the head of its paths.
 _FILES = {
@@ -58,10 +58,43 @@ _FILES = {
 }
 
 
+class _Composer(getattr(yaml, "CBaseLoader", yaml.BaseLoader)):  # type: ignore[misc] # the base is found at run time
+    """Reader of the nodes of a YAML text without their types, which take most of the time and are all text here."""
+
+    def resolve(self, kind: type, value: str | None, implicit: tuple[bool, bool] | bool) -> str:
+        return ""
+
+    def descend_resolver(self, current_node: yaml.Node | None, current_index: yaml.Node | int | None) -> None:
+        pass
+
+    def ascend_resolver(self) -> None:
+        pass
+
+
 def load_yaml(path: Path) -> Any:
-    """Read a YAML file with every scalar as text."""
+    """Read a YAML file with every scalar as text; raises yaml.YAMLError."""
     with path.open(encoding="utf-8") as file:
-        return yaml.load(file, Loader=_YAML_LOADER)
+        composer = _Composer(file)
+        try:
+            node = composer.get_single_node()
+        finally:
+            composer.dispose()
+    return None if node is None else _plain(node, ())
+
+
+def _plain(node: yaml.Node, around: tuple[yaml.Node, ...]) -> Any:
+    """Turn a node into text, a list or a mapping; `around` are the nodes it is in."""
+    if isinstance(node, yaml.ScalarNode):
+        return node.value
+    if node in around:
+        raise yaml.constructor.ConstructorError(None, None, "a node contains itself", node.start_mark)
+    inside = (*around, node)
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(item, inside) for item in node.value]
+    for key, _ in node.value:
+        if not isinstance(key, yaml.ScalarNode):
+            raise yaml.constructor.ConstructorError(None, None, "a key must be text", key.start_mark)
+    return {key.value: _plain(value, inside) for key, value in node.value}
 
 
 def read_raw(directory: Path = HERE) -> dict[str, Any]:
@@ -107,7 +140,10 @@ def _note_file(raw: Raw, content: Raw, file: str) -> None:
 
 def _read_list(path: Path) -> list[list[str]]:
     with path.open(encoding="utf-8", newline="") as file:
-        return [[row["code"], row["from"], row["to"]] for row in csv.DictReader(file)]
+        rows = csv.reader(file)
+        head = next(rows)
+        columns = itemgetter(*(head.index(name) for name in ("code", "from", "to")))
+        return [list(columns(row)) for row in rows if row]
 
 
 def digest_of(raw: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from tariffs.engine.law.conditions import Condition
 from tariffs.engine.law.values import UnitRate
@@ -294,8 +294,7 @@ class Reference:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ListEntry:
+class ListEntry(NamedTuple):
     """One code of a product list, in force in [start, end)."""
 
     code: str
@@ -308,8 +307,8 @@ class ProductList:
 
     def __init__(self, entries: Sequence[ListEntry]) -> None:
         self.entries = tuple(entries)
-        moments = {m for e in entries for m in (e.start, e.end) if m is not None}
-        self._boundaries = sorted(moments)
+        moments = {entry.start for entry in entries} | {entry.end for entry in entries}
+        self._boundaries = sorted(moment for moment in moments if moment is not None)
         self._codes: dict[int, tuple[str, ...]] = {}
 
     @property

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -252,6 +253,7 @@ def read_rule(raw: Any, context: Context, path: str) -> Rule:
     )
 
 
+@lru_cache(maxsize=1024)
 def list_day(day: str, zone: ZoneInfo) -> datetime | None:
     """Read the instant at which a day of a product list begins: 00:01 on the law's clock.
 

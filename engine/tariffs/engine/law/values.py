@@ -26,6 +26,7 @@ _FACTOR = re.compile(rf"^x({_DIGITS})$")
 _PER_UNIT = re.compile(rf"^({_DIGITS}) USD/(\S+)$")
 _AMOUNT = re.compile(rf"^({_DIGITS}) (\S+)$")
 _DOLLARS = re.compile(rf"^({_DIGITS})(?: USD)?$")
+_CODE = re.compile(r"[0-9]{2,10}")
 _YES = frozenset({"yes", "true", "on", "1"})
 _NO = frozenset({"no", "false", "off", "0"})
 
@@ -148,5 +149,4 @@ def digits(code: str) -> str:
 
 def is_code(text: str) -> bool:
     """Test whether text is an HTS code of 2 to 10 digits (chapters serve in law data)."""
-    bare = digits(text)
-    return bare.isascii() and bare.isdigit() and 2 <= len(bare) <= 10
+    return _CODE.fullmatch(digits(text)) is not None
