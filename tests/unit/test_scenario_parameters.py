@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import random
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import yaml
 
 from tariffs.engine.errors import ScenarioError
 from tariffs.engine.law import load_law
+from tariffs.engine.law.values import read_share
 from tariffs.engine.scenario import (
     Scenario,
     apply_scenario,
@@ -362,6 +364,30 @@ def test_a_mixture_takes_weights_and_the_parameters_of_its_components(tmp_path: 
     assert [str(lineage(part, found)[0].changes[0].rate) for _, part in parts] == ["0.33", "0.33"]
     with pytest.raises(ScenarioError, match=r"The weights sum to 0\.9\."):
         found["mixed"].with_parameters({"p": "50%"})
+
+
+MIXED = "mixture: [{scenario: truce-lapses, weight: %s}, {scenario: truce-extended, weight: %s}]\n"
+
+
+@pytest.mark.parametrize(("text", "left"), [("30%", "0.7"), ("0.125", "0.875"), ("1", "0"), ("0", "1")])
+def test_the_rest_of_a_mixture_is_what_the_other_weights_leave(text: str, left: str) -> None:
+    declared = "parameters: {p: {default: 50%}}\n"
+    filled = parse_scenario(HEAD + declared + MIXED % ("$p", "rest")).with_parameters({"p": text})
+    assert filled.digest == parse_scenario(HEAD + MIXED % (text, left)).digest
+    assert [part.weight for part in filled.mixture] == [read_share(text), Decimal(left)]
+
+
+@pytest.mark.parametrize(
+    ("weights", "path"),
+    [
+        (("rest", "rest"), "mixture[0].weight"),
+        (("120%", "rest"), "mixture[0].weight"),
+        (("$p", "rest"), "mixture[0].weight"),
+    ],
+)
+def test_a_rest_that_cannot_be_told_is_a_problem(weights: tuple[str, str], path: str) -> None:
+    found = problems(HEAD + MIXED % weights)
+    assert found[0][:3] == ("SCENARIO_SYNTAX", path, 5)
 
 
 def test_a_value_fills_every_scenario_of_a_call_that_declares_it() -> None:

@@ -120,8 +120,14 @@ ONE_DAY_OPTIONS = frozenset({"on", "include_lines", "draws", "seed", "attribute"
 
 
 def option_values(options: ImpactOptions) -> dict[str, object]:
-    """List the options by name, without copying their values."""
-    return {field.name: getattr(options, field.name) for field in fields(options)}
+    """List the options by name, without copying their values.
+
+    A call without values of scenarios is recorded as in earlier releases, which can then run it again.
+    """
+    values = {field.name: getattr(options, field.name) for field in fields(options)}
+    if not options.parameters:
+        values["parameters"] = values.pop("parameter_set")
+    return values
 
 
 def duty_line(
