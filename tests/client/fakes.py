@@ -83,7 +83,7 @@ def refuse(code: str, reason: str, message: str, *details: Message, **metadata: 
     return answer
 
 
-def toy_answer(_request: Any, _context: grpc.ServicerContext) -> duty_pb.CalculateDutyResponse:
+def toy_answer(request: Any, _context: grpc.ServicerContext) -> duty_pb.CalculateDutyResponse:
     layer = duty_pb.Layer(
         measure="fent_cn",
         authority="ieepa.fentanyl",
@@ -95,7 +95,7 @@ def toy_answer(_request: Any, _context: grpc.ServicerContext) -> duty_pb.Calcula
         min="1000.00",
         max="1000.00",
         citations=["an act"],
-        why={"rule": "row", "text": "10% on the customs value."},
+        why={"rule": "row", "text": "10% on the customs value."} if request.explain else {},
     )
     return duty_pb.CalculateDutyResponse(
         assessed="1000.00",

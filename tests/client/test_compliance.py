@@ -73,12 +73,40 @@ def test_changes_are_the_same_everywhere(server: str, capsys: pytest.CaptureFixt
 def test_an_answer_tells_what_was_considered_and_the_headings(capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["9503.00.0073", "--origin", "CN", "--value", "10000", "--date", "2026-11-24"]
     assert run(["duty", *arguments, "--json"]) == 0
+    bare = json.loads(capsys.readouterr().out)
+    assert not {"considered", "notes", "provenance"} & bare.keys()
+    assert not any("why" in layer for layer in bare["layers"])
+    assert run(["duty", *arguments, "--why", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert [line["heading"] for line in told["headings"]] == ["9903.05.31", "9503.00.00"]
+    assert bare == {
+        name: [{key: part for key, part in layer.items() if key != "why"} for layer in value]
+        if name == "layers"
+        else value
+        for name, value in told.items()
+        if name in bare
+    }
     outcomes = {one["measure"]: one["outcome"] for one in told["considered"]}
     assert outcomes["recip_cn"] == "ended"
     assert run(["duty", *arguments]) == 0
+    shown = capsys.readouterr().out
+    assert "9903.05.31" in shown
+    assert "not recip_cn" not in shown
+    assert run(["duty", *arguments, "--why"]) == 0
     assert "not recip_cn" in capsys.readouterr().out
+
+
+def test_a_quote_fetches_its_reasons_when_asked() -> None:
+    with Client.local() as client:
+        quote = client.duty("9503.00.0073", "CN", "2026-11-24", 10000)
+        whole = quote.why()
+        asked = client.duty("9503.00.0073", "CN", "2026-11-24", 10000, why=True)
+    assert quote.headings == whole.headings
+    assert not quote.considered
+    assert not any(layer.why for layer in quote.layers)
+    assert whole == asked
+    assert whole.why() is whole
+    assert all(layer.why["text"] for layer in whole.layers)
 
 
 def test_wrong_windows_and_authorities_say_so(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

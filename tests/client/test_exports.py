@@ -79,7 +79,7 @@ def test_soybeans_by_day_on_the_command_line(day: str, rate: str, capsys: pytest
 
 def test_a_quote_of_exports_reads_well(capsys: pytest.CaptureFixture[str]) -> None:
     line = ("1201.90", "--origin", "US", "--date", "2027-01-11", "--value", "100", "--direction", "export")
-    assert run(["duty", *line, "--local"]) == 0
+    assert run(["duty", *line, "--why", "--local"]) == 0
     said = capsys.readouterr().out
     assert "landed is cif 100.00 + duty 37.00 + vat 12.33" in said
     assert "cn.recip: 34% on the customs value." in said

@@ -90,7 +90,7 @@ def test_the_command_line_says_it_beside_the_law_and_in_json(capsys: pytest.Capt
     shown = capsys.readouterr().out
     assert shown.count(REASON) == 1
     assert f"read to {READ}" in " ".join(shown.split())
-    assert run([*asked, "--json"]) == 0
+    assert run([*asked, "--why", "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
     assert [note["reason"] for note in answer["notes"]].count(REASON) == 1
     assert answer["provenance"]["law_read_to"] == READ

@@ -141,7 +141,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 WITHOUT_CALL = [
-    ["duty", "9503.00.0073", "--origin", "CN", "--value", "10000", "--json"],
+    ["duty", "9503.00.0073", "--origin", "CN", "--value", "10000", "--why", "--json"],
     ["duty", "--entries", "entries.csv", "--json"],
     ["refund", "entries.csv", "--json"],
     ["law", "changes", "--start", "2026-11-01", "--end", "2026-11-30", "--json"],

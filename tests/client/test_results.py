@@ -52,8 +52,7 @@ def test_a_quote_has_decimals_and_prints_as_contracted() -> None:
         "assumptions",
         "landed",
         "layers",
-        "notes",
-        "provenance",
+        "headings",
     }
     assert set(document["layers"][0]) == {
         "measure",
@@ -66,7 +65,6 @@ def test_a_quote_has_decimals_and_prints_as_contracted() -> None:
         "min",
         "max",
         "citations",
-        "why",
     }
     assert document["layers"][0]["state"] == "applied"
     assert quote.to_frame().row(0, named=True)["amount"] == 1000.0

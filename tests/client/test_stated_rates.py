@@ -39,7 +39,7 @@ def test_a_line_without_it_is_told_how_to_state_it() -> None:
 
 @pytest.mark.parametrize("stated", ["9.8%", "0.098", 0.098, Decimal("0.098")])
 def test_a_stated_rate_is_charged_topped_up_and_shown_as_stated(stated: Any) -> None:
-    quote = Client.local().duty(WATCH, "JP", DAY, VALUE, ordinary_rate=stated)
+    quote = Client.local().duty(WATCH, "JP", DAY, VALUE, ordinary_rate=stated, why=True)
     assert amounts(quote.layers) == JAPAN
     (note,) = (note for note in quote.notes if note.reason == "ORDINARY_RATE_STATED")
     assert "9.8%" in note.message

@@ -9,10 +9,11 @@ import yaml
 
 from tariffs.engine.law import load_law
 from tariffs.engine.law.law import Law
+from tariffs.engine.line_duty.class_profile import profile_of
 from tariffs.engine.line_duty.entry_line import resolve_line
-from tariffs.engine.line_duty.explain import Explanation, explain_line
-from tariffs.engine.line_duty.quote import EntryLine, Quote, quote_line
-from tariffs.engine.line_duty.quote_cache import plan_of
+from tariffs.engine.line_duty.quote import EntryLine, quote_line
+from tariffs.engine.line_duty.unapplied import UnappliedMeasure
+from tariffs.engine.line_duty.why_not import why_not
 from tariffs.engine.schedule.lines import load_schedule
 
 SNAPSHOT = Path(__file__).parent / "explained.yaml"
@@ -32,17 +33,16 @@ CASES = {
 }
 
 
-def explanation(law: Law, line: EntryLine, quote: Quote, *, known_on: str | None = None) -> Explanation:
-    """Explain an answer, with the line read and its plan made again."""
+def considered(law: Law, line: EntryLine, *, known_on: str | None = None) -> tuple[UnappliedMeasure, ...]:
+    """Measures that did not apply to a line, which is read again."""
     reading = resolve_line(law, line, known_on, load_schedule())
-    return explain_line(law, reading, plan_of(law, reading), quote)
+    return why_not(law, reading, profile_of(law, reading))
 
 
 def told(line: EntryLine) -> dict[str, Any]:
     """The answer on a line in words: layers, headings, and what was considered."""
     law = load_law()
     quote = quote_line(law, line)
-    found = explanation(law, line, quote)
     return {
         "assessed": f"{quote.assessed}",
         "owed": f"{quote.owed}",
@@ -50,8 +50,8 @@ def told(line: EntryLine) -> dict[str, Any]:
             f"{x.heading} {x.measure} {x.state} {x.amount} [{x.why['rule']}] {x.why['text']}"
             for x in quote.layers
         ],
-        "headings": [f"{x.heading} {x.amount}" for x in found.headings],
-        "considered": [f"{x.measure} {x.outcome}: {x.text}" for x in found.considered],
+        "headings": [f"{x.heading} {x.amount}" for x in quote.headings],
+        "considered": [f"{x.measure} {x.outcome}: {x.text}" for x in considered(law, line)],
     }
 
 

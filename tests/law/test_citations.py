@@ -28,8 +28,8 @@ def test_aircraft_of_partners_cite_their_own_notice(
     quote = quote_line(load_law(), EntryLine("7604101000", origin, "10000", "2025-12-20", claims=AIRCRAFT))
     (layer,) = (layer for layer in quote.layers if layer.measure == "s232_alu")
     assert layer.heading == heading
-    assert cites in layer.label.citations
-    assert not_cited not in layer.label.citations
+    assert cites in layer.citations
+    assert not_cited not in layer.citations
 
 
 def test_every_act_of_the_law_is_found_with_its_own_citations() -> None:

@@ -14,7 +14,7 @@ from tariffs.engine.law.conditions import parse_condition
 from tariffs.engine.line_duty.quote import EntryLine, quote_line
 from tariffs.engine.line_duty.reporting_order import in_reporting_order
 from tariffs.engine.scenario import apply_scenario, parse_scenario
-from tests.law.explained import CASES, SNAPSHOT, explanation, told
+from tests.law.explained import CASES, SNAPSHOT, considered, told
 
 # A line, one of its facts, a measure whose reason rests on it, and what the reason says with and without the fact.
 FACTS = {
@@ -49,9 +49,8 @@ def reasons(line: EntryLine, measure: str) -> str:
     """All that is said of a measure on a line."""
     law = load_law()
     quote = quote_line(law, line)
-    found = explanation(law, line, quote)
     texts = [layer.why["text"] for layer in quote.layers if layer.measure == measure]
-    return " ".join([*texts, *(one.text for one in found.considered if one.measure == measure)])
+    return " ".join([*texts, *(one.text for one in considered(law, line) if one.measure == measure)])
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -101,9 +100,7 @@ def test_a_declared_value_is_named_where_it_fails() -> None:
 def test_a_listed_sibling_is_named() -> None:
     law = load_law()
     line = EntryLine("6307.90.9891", "CN", 10000, "2026-03-10")
-    near = [
-        one for one in explanation(law, line, quote_line(law, line)).considered if one.outcome == "not_listed"
-    ]
+    near = [one for one in considered(law, line) if one.outcome == "not_listed"]
     assert any("6307.90.98.42" in one.text and "not 6307.90.98.91" in one.text for one in near)
     assert all(one.operands["code"] == "6307.90.98.91" and one.operands["siblings"] for one in near)
 
@@ -111,7 +108,7 @@ def test_a_listed_sibling_is_named() -> None:
 def test_a_void_duty_is_named_with_its_judgment() -> None:
     line = EntryLine("9503.00.0073", "CN", 10000, "2026-11-24")
     law = load_law()
-    found = explanation(law, line, quote_line(law, line)).considered
+    found = considered(law, line)
     ended = {one.measure: one for one in found if one.outcome == "ended"}
     assert {"fent_cn", "recip_cn"} <= ended.keys()
     assert "invalidated on 2026-02-20, not collected from 2026-02-24" in ended["recip_cn"].text
@@ -121,7 +118,7 @@ def test_a_void_duty_is_named_with_its_judgment() -> None:
 def test_nothing_considered_is_of_another_origin() -> None:
     law = load_law()
     line = EntryLine("9503.00.0073", "VN", 10000, "2025-09-01")
-    found = explanation(law, line, quote_line(law, line)).considered
+    found = considered(law, line)
     assert not {one.measure for one in found} & {"fent_cn", "recip_cn", "recip_eu", "s301_l3", "ieepa_br"}
 
 
@@ -129,7 +126,7 @@ def test_nothing_considered_is_of_another_origin() -> None:
 def test_every_sentence_has_its_rule_and_source(line: EntryLine) -> None:
     law = load_law()
     quote = quote_line(law, line)
-    for one in explanation(law, line, quote).considered:
+    for one in considered(law, line):
         assert one.rule
         assert one.text.endswith(".")
         assert one.citations
@@ -140,7 +137,7 @@ def test_headings_come_in_the_order_of_the_form_and_once() -> None:
     law = load_law()
     line = EntryLine("7318.15.8066", "CN", 10000, "2025-09-01", {"chapter98": "9802.00.80"})
     quote = quote_line(law, line)
-    headings = [one.heading for one in explanation(law, line, quote).headings]
+    headings = [one.heading for one in quote.headings]
     assert headings[0] == "9802.00.80"
     assert headings[-1] == "7318.15.80"
     assert headings.index("9903.88.03") < headings.index("9903.01.24") < headings.index("9903.81.90")
@@ -152,7 +149,7 @@ def test_headings_of_one_number_are_merged_and_sum_to_the_duty() -> None:
     law = load_law()
     for line in CASES.values():
         quote = quote_line(law, line)
-        found = explanation(law, line, quote).headings
+        found = quote.headings
         assert sum(one.amount for one in found) == quote.assessed
 
 
@@ -200,7 +197,7 @@ def test_a_fact_of_another_country_is_told_from_the_countries_of_the_condition()
     condition = parse_condition("smelt_cast_origin in RU BY", {"smelt_cast_origin": "code"}, ZoneInfo("UTC"))
     assert (condition.value, condition.operand) == ("RU BY", frozenset({"RU", "BY"}))
     line = EntryLine("7606.12.3096", "CN", 10000, "2026-11-24", {"smelt_cast_origin": "IN"})
-    found = explanation(load_law(), line, quote_line(load_law(), line))
-    told = [one.text for one in found.considered if "smelt_cast_origin is IN" in one.text]
+    found = considered(load_law(), line)
+    told = [one.text for one in found if "smelt_cast_origin is IN" in one.text]
     assert told
     assert not [text for text in told if "in in" in text or "not == =" in text]

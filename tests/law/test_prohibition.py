@@ -18,7 +18,7 @@ from tariffs.engine.response.parameters import parameters_for
 from tariffs.engine.runs.impact import Options, Point, ScenarioImpact, impact
 from tariffs.engine.runs.timeline import timeline
 from tariffs.engine.scenario import Scenario, apply_scenario, check_scenario, library, parse_scenario
-from tests.law.explained import explanation
+from tests.law.explained import considered
 from tests.unit.laws import make_law
 
 WHISKY, CIDER = "2208306065", "2206001500"
@@ -55,7 +55,7 @@ def test_a_prohibited_line_has_no_duty_no_fee_and_no_heading() -> None:
     assert not any((answer.landed.mpf, answer.landed.hmf, answer.landed.duty))
     assert answer.missing_claims == ()
     line = EntryLine(WHISKY, "CA", 10_000, DAY, {"usmca_share": 1, "chapter98": "9802.00.40"})
-    assert explanation(load_law(), line, quote_line(load_law(), line)).headings == ()
+    assert quote_line(load_law(), line).headings == ()
 
 
 def test_the_duty_that_an_earlier_importation_pays_is_named_in_a_note() -> None:
@@ -77,12 +77,8 @@ def test_the_date_of_importation_decides_and_not_the_date_of_entry() -> None:
     assert quote(import_date="2026-09-29T00:00-04:00").prohibited == ()
     assert quote(import_date="2026-09-29T00:01-04:00").prohibited == BANS[:1]
     assert quote(entry="2026-09-28").assessed == 5_000
-    why = explanation(
-        load_law(),
-        EntryLine(WHISKY, "CA", 1, DAY, {"import_date": "2026-09-20"}),
-        quote(import_date="2026-09-20"),
-    )
-    passed = [one.text for one in why.considered if one.measure == BANS[0] and one.outcome == "not_claimed"]
+    found = considered(load_law(), EntryLine(WHISKY, "CA", 1, DAY, {"import_date": "2026-09-20"}))
+    passed = [one.text for one in found if one.measure == BANS[0] and one.outcome == "not_claimed"]
     assert len(passed) == 1
     assert "Not prohibited by s338_ca_alcohol_ban_2026: import_date is 2026-09-20" in passed[0]
 

@@ -8,7 +8,7 @@ from tariffs.engine.law import load_law
 from tariffs.engine.line_duty.quote import EntryLine
 from tariffs.engine.scenario import check_scenario
 from tariffs.engine.scenario.diff import difference
-from tests.law.explained import explanation
+from tests.law.explained import considered
 from tests.law.test_prohibition import BANS, DAY, HEAD, WHISKY, quote, under
 
 
@@ -60,12 +60,6 @@ def test_the_difference_of_two_bans_names_the_dates_of_the_goods() -> None:
 def test_the_conditions_of_a_ban_are_in_the_clock_of_imports() -> None:
     (ban,) = quote().layers
     assert ban.why["if"] == "import_date >= 2026-09-29T00:01:00-04:00"
-    why = explanation(
-        load_law(),
-        EntryLine(WHISKY, "CA", 1, DAY, {"import_date": "2026-09-20"}),
-        quote(import_date="2026-09-20"),
-    )
-    (passed,) = (
-        one.text for one in why.considered if one.measure == BANS[0] and one.outcome == "not_claimed"
-    )
+    found = considered(load_law(), EntryLine(WHISKY, "CA", 1, DAY, {"import_date": "2026-09-20"}))
+    (passed,) = (one.text for one in found if one.measure == BANS[0] and one.outcome == "not_claimed")
     assert passed.endswith("which is < 2026-09-29T00:01:00-04:00.")

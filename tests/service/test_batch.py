@@ -30,10 +30,12 @@ def batch(*lines: pb.EntryLine, **options: Any) -> pb.BatchCalculateDutiesReques
 
 def test_a_line_in_a_batch_is_rated_as_it_is_alone(served: Running) -> None:
     asked = line(entry="2025-05-20", freight="90", mode=common_pb2.TRANSPORT_MODE_OCEAN)
+    asked.explain = True
     alone = served.duty.CalculateDuty(asked, timeout=5)
     answer = served.duty.BatchCalculateDuties(batch(asked.line), timeout=10)
     (one,) = answer.quotes
     assert list(one.quote.layers) == list(alone.layers)
+    assert list(one.quote.headings) == list(alone.headings)
     assert one.quote.landed == alone.landed
     assert one.quote.provenance.details == alone.provenance.details
     assert answer.provenance.law_digest == alone.provenance.law_digest

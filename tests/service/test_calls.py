@@ -37,7 +37,9 @@ TABLE = pl.DataFrame(
 
 
 def test_every_layer_of_a_line_is_named_cited_and_explained(served: Running) -> None:
-    answer = served.duty.CalculateDuty(line(), timeout=5)
+    asked = line()
+    asked.explain = True
+    answer = served.duty.CalculateDuty(asked, timeout=5)
     assert answer.assessed == "10400.00"
     assert sum(Decimal(layer.amount) for layer in answer.layers) == Decimal(answer.assessed)
     states = {layer.measure: layer.state for layer in answer.layers}

@@ -34,7 +34,9 @@ def soybeans(**changes: str) -> duty_service_pb2.CalculateDutyRequest:
 
 
 def test_a_line_of_exports_is_rated_where_it_goes(served: Running) -> None:
-    answer = served.duty.CalculateDuty(soybeans(), timeout=30)
+    asked = soybeans()
+    asked.explain = True
+    answer = served.duty.CalculateDuty(asked, timeout=30)
     assert [(layer.measure, layer.rate, layer.amount) for layer in answer.layers] == [
         ("cn.ordinary", "0.03", "312.60"),
         ("cn.recip", "0.34", "3542.80"),

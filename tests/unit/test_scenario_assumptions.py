@@ -198,9 +198,6 @@ def test_declared_shares_that_fit_beside_one_a_scenario_sets_stay_as_declared() 
     text = "changes:\n  - {op: set_claim, claim: usmca_share, share: 30%, cite: [x]}\n"
     law = apply_scenario(load_law(), parse_scenario(HEAD + text))
     instant = entry_instant(law, "2026-11-24")
-    in_force = law.in_force(instant, law.as_of)
     for declared, kept in (("0.5", "0.5"), ("0.7", "0.7"), ("0.9", "0.7"), ("0", "0")):
-        facts = facts_with_claim_shares(
-            law, in_force, instant, ("8703230190", "CA"), {"fta_share": Decimal(declared)}
-        )
+        facts = facts_with_claim_shares(law, instant, lambda scope: True, {"fta_share": Decimal(declared)})
         assert (facts["usmca_share"], facts["fta_share"]) == (Decimal("0.3"), Decimal(kept))

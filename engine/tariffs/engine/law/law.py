@@ -286,6 +286,12 @@ class Law:
         known = known_on or self.as_of
         return self._cache.get(key, lambda: self._compute(instant.astimezone(UTC), known, direction))
 
+    def cached_in_force(
+        self, instant: datetime, known_on: date | None = None, direction: str = IMPORT
+    ) -> InForce | None:
+        """Rows and rules of `in_force` if they are cached."""
+        return self._cache.find((*self.moment(instant, known_on), direction))
+
     def moment(self, instant: datetime, known_on: date | None = None) -> Moment:
         """Numbers of the segments of time and publication days in which the law does not change."""
         return (

@@ -8,13 +8,9 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.base.hashed import Hashed
 from tariffs.engine.law.measure_state import MeasureState, rule_on
 from tariffs.engine.law.model import CHARGE, Measure, Row, Rule
-
-# A code and origin keep some 2 KB of a segment.
-LINES_KEPT = 512
 
 
 @dataclass(frozen=True)
@@ -84,8 +80,7 @@ class InForce:
     """The law for entries at an instant, as known on a day.
 
     `revive`: duty owed is stacked without the void measures, so that the duties they displaced are owed after all.
-    `cache` holds values derived from scopes and names of the law, which are few; `by_line` those of one code and
-    origin, of which a server sees millions.
+    `cache` holds values derived from scopes and names of the law, which are few.
     """
 
     actives: tuple[Active, ...]
@@ -95,9 +90,6 @@ class InForce:
     lists: Mapping[str, tuple[str, ...]]
     revive: bool = False
     cache: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
-    by_line: BoundedCache[tuple[str, str], Any] = field(
-        default_factory=lambda: BoundedCache(LINES_KEPT), repr=False
-    )
 
     def members(self, names: frozenset[str]) -> frozenset[str]:
         """Spell out origins given by code and group."""

@@ -67,23 +67,3 @@ def _prefixes(names: frozenset[str], in_force: InForce) -> Prefixes:
         in_force.cache[key] = Prefixes.of(in_force.codes(names))
     prefixes: Prefixes = in_force.cache[key]
     return prefixes
-
-
-def candidates(in_force: InForce, code: str, origin: str) -> Candidates:
-    """List by measure the rows that reach a line, in order, up to the first without conditions."""
-    matched: Candidates = in_force.by_line.get((code, origin), lambda: _candidates(in_force, code, origin))
-    return matched
-
-
-def _candidates(in_force: InForce, code: str, origin: str) -> Candidates:
-    matched = []
-    for active in in_force.actives:
-        rows = []
-        for row in active.rows:
-            if Reach.of(row.scope, in_force).fits(code, origin):
-                rows.append(row)
-                if not row.conditions:
-                    break
-        if rows:
-            matched.append((active, tuple(rows)))
-    return tuple(matched)

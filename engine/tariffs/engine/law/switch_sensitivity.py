@@ -36,11 +36,7 @@ def switches_behind(
         reaches: tests whether the goods of the answer, or some of them, are in a scope.
         direction: which way the goods go.
     """
-    in_force = law.in_force(instant, known_on, direction)
-    key = ("switches", "behind")
-    if key not in in_force.cache:
-        in_force.cache[key] = _Behind.of(_effects(law, instant, known_on, direction))
-    behind: _Behind = in_force.cache[key]
+    behind = _behind(law, instant, known_on, direction)
     seen: dict[int, bool] = {}
 
     def reached(place: int) -> bool:
@@ -53,6 +49,22 @@ def switches_behind(
         for name, found in behind.effects.items()
         if any(all(any(map(reached, group)) for group in effect) for effect in found)
     }
+
+
+def scopes_behind_switches(
+    law: Law, instant: datetime, known_on: date, direction: str = IMPORT
+) -> tuple[Scope, ...]:
+    """List the scopes that `switches_behind` may ask for; arguments as there."""
+    return _behind(law, instant, known_on, direction).scopes
+
+
+def _behind(law: Law, instant: datetime, known_on: date, direction: str) -> _Behind:
+    in_force = law.in_force(instant, known_on, direction)
+    key = ("switches", "behind")
+    if key not in in_force.cache:
+        in_force.cache[key] = _Behind.of(_effects(law, instant, known_on, direction))
+    behind: _Behind = in_force.cache[key]
+    return behind
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from tariffs.engine.law.conditions import Fact
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.stacking import APPLIED, DISPLACED, EXEMPT, IN_LIEU
-from tariffs.engine.line_duty.reporting_order import in_reporting_order
+from tariffs.engine.line_duty.class_profile import ClassProfile
 from tariffs.engine.line_duty.rounding import QuoteLayer
 from tariffs.engine.rating.fits import dotted
 
@@ -27,25 +26,26 @@ class HeadingLine:
     amount: Decimal
 
 
-def headings_claimed(
-    law: Law, layers: Iterable[QuoteLayer], facts: Mapping[str, Fact], applied_rules: Mapping[str, str]
-) -> list[HeadingLine]:
+def headings_claimed(law: Law, layers: Iterable[QuoteLayer], profile: ClassProfile) -> list[HeadingLine]:
     """List the headings of an entry line in reporting order, duplicates merged.
+
+    A chapter 98 claim is reported first. Goods that are prohibited as a whole have no headings.
 
     Args:
         law: the law.
-        layers: the layers of the line.
-        facts: the declared facts; a chapter 98 claim is reported first.
-        applied_rules: by rule id, the heading under which a stacking rule reports the layers it displaces.
+        layers: the layers of the line, in reporting order.
+        profile: the profile of its class.
     """
+    if profile.prohibited.whole:
+        return []
     lines: dict[str, HeadingLine] = {}
     for claim in law.authorities.get("reporting", {}).get("claims", ()):
-        heading = facts.get(claim)
+        heading = profile.facts.get(claim)
         if heading:
             text = dotted(str(heading).replace(".", ""))
             lines[text] = HeadingLine(text, (), None, ZERO, ZERO)
-    for layer in in_reporting_order(law, layers):
-        if layer.heading and _is_claimed(layer, applied_rules):
+    for layer in layers:
+        if layer.heading and _is_claimed(layer, profile.rule_headings):
             lines[layer.heading] = _merged(lines.get(layer.heading), layer)
     return list(lines.values())
 

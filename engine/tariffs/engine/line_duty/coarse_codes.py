@@ -14,10 +14,11 @@ from decimal import Decimal
 from tariffs.engine.errors import InputError, TariffsError
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
+from tariffs.engine.line_duty.class_profile import profile_of
 from tariffs.engine.line_duty.entry_line import EntryLine, ResolvedLine, day_of_entry, resolve_line
-from tariffs.engine.line_duty.quote_cache import layers_for, plan_of
-from tariffs.engine.line_duty.rounding import QuoteLayers
-from tariffs.engine.rating.fits import Goods, dotted
+from tariffs.engine.line_duty.pricing import Goods
+from tariffs.engine.line_duty.rounding import QuoteLayers, layers_for
+from tariffs.engine.rating.fits import dotted
 from tariffs.engine.schedule.codes import parse_code
 from tariffs.engine.schedule.lines import CODE_DIGITS, Schedule
 
@@ -104,10 +105,10 @@ def resolve_coarse_line(
 def _child(law: Law, line: EntryLine, known_on: str | date | None, schedule: Schedule) -> _Child:
     try:
         reading = resolve_line(law, line, known_on, schedule)
-        plan = plan_of(law, reading)
-        layers = layers_for(law, reading, plan)
+        profile = profile_of(law, reading)
+        layers = layers_for(law, reading, profile)
         goods = _enlarged(reading.goods)
-        large = layers_for(law, replace(reading, goods=goods), plan)
+        large = layers_for(law, replace(reading, goods=goods), profile)
     except InputError as error:
         return _Child(line.hts, None, error)
     own = dotted(reading.article.line.hts8)
@@ -122,7 +123,7 @@ def _child(law: Law, line: EntryLine, known_on: str | date | None, schedule: Sch
         _amounts(large),
         goods.value,
         states,
-        plan.prohibited.measures,
+        profile.prohibited.measures,
     )
 
 

@@ -17,8 +17,8 @@ from tariffs.engine.law.describe_rows import percent
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.notes import Note, unread
 from tariffs.engine.law.values import UnitRate
+from tariffs.engine.line_duty.pricing import Goods
 from tariffs.engine.rating.facts import ClaimValue, claim_notes, read_claims
-from tariffs.engine.rating.fits import Goods
 from tariffs.engine.schedule.codes import parse_code
 from tariffs.engine.schedule.countries import is_country, unknown_origin
 from tariffs.engine.schedule.lines import Schedule, ScheduleLine

@@ -1,7 +1,4 @@
-"""Rate one line of exports: split it into atoms, rate each with the rater of imports, and sum.
-
-The rater is that of imports, so that a line pays the same duty as the same row of a table.
-"""
+"""Rate one line of exports: stack its atoms as for imports, price them by value, and sum."""
 
 from __future__ import annotations
 
@@ -13,11 +10,12 @@ from decimal import Decimal
 from tariffs.engine.errors import InputError
 from tariffs.engine.law.conditions import Fact
 from tariffs.engine.law.describe_rows import percent
-from tariffs.engine.law.law import InForce, Law
-from tariffs.engine.law.matching import candidates
+from tariffs.engine.line_duty.class_profile import stack_atoms
 from tariffs.engine.line_duty.layer_reasons import why
-from tariffs.engine.line_duty.rounding import MeasureSum, cents, rule_texts, sum_layers
-from tariffs.engine.rating.fits import Goods, RateOf, Rater, claims_read
+from tariffs.engine.line_duty.pricing import Goods, Pricer, RateOf, cents
+from tariffs.engine.line_duty.rounding import MeasureSum, sum_layers
+from tariffs.engine.line_duty.segment import LawSegment
+from tariffs.engine.rating.fits import Stacker, claims_read
 from tariffs.engine.schedule.lines import ScheduleLine
 from tariffs.engine.schedule.rates import AD_VALOREM, Rate
 from tariffs.engine.tables.export_rates import ONE, QUOTA_CLAIM, ZERO, OrdinaryRate
@@ -59,23 +57,23 @@ class ExportDuty:
     why: Mapping[str, str]
 
 
-def export_duties(law: Law, in_force: InForce, goods: ExportGoods) -> tuple[ExportDuty, ...]:
+def export_duties(segment: LawSegment, goods: ExportGoods) -> tuple[ExportDuty, ...]:
     """Compute the duties of a line in the order of the law.
 
     Raises:
         InputError: RATE_NOT_COMPUTABLE for a duty that is not ad valorem; TOO_MANY_ATOMS.
     """
-    rows = candidates(in_force, goods.code, goods.origin)
+    rows = segment.candidates(segment.index.reach(goods.code, goods.origin))
     # Goods without value are rated as goods of one dollar, so that their rates are known, and scaled to 0.
     value = goods.cif or ONE
     rated = Goods(goods.code, _line(goods.ordinary), goods.origin, value, None, "", goods.instant.date())
-    rater = Rater(law, in_force, rated, rows, _rates(goods.ordinary))
+    stacker = Stacker(segment.law, segment.in_force, rows, frozenset({QUOTA_CLAIM}))
     try:
-        sums = sum_layers(law, rater, goods.facts, claims_read(rows, in_force))
+        atoms = stack_atoms(segment, stacker, goods.facts, claims_read(rows, segment.in_force))
+        sums = sum_layers(Pricer(rated, _rates(goods.ordinary)), atoms)
     except InputError as error:
         raise (_by_quantity() if error.reason == "QUANTITY_REQUIRED" else error) from None
-    texts = rule_texts(law)
-    return tuple(_layer(total, goods, value, texts) for total in sums.values())
+    return tuple(_layer(total, goods, value, segment.rule_texts) for total in sums.values())
 
 
 def _by_quantity() -> InputError:
@@ -88,8 +86,8 @@ def _by_quantity() -> InputError:
 
 
 def _rates(ordinary: OrdinaryRate) -> RateOf:
-    def rate_of(column: str, facts: Mapping[str, Fact]) -> tuple[Rate, str]:
-        if ordinary.in_quota is not None and facts.get(QUOTA_CLAIM) is True:
+    def rate_of(column: str, claimed: frozenset[str]) -> tuple[Rate, str]:
+        if ordinary.in_quota is not None and QUOTA_CLAIM in claimed:
             return _stated(ordinary.in_quota), ""
         return _stated(ordinary.rate), ""
 
@@ -106,7 +104,7 @@ def _line(ordinary: OrdinaryRate) -> ScheduleLine:
     return ScheduleLine("", rate, rate, "", suffix_note=False)
 
 
-def _layer(total: MeasureSum, goods: ExportGoods, value: Decimal, texts: dict[str, str]) -> ExportDuty:
+def _layer(total: MeasureSum, goods: ExportGoods, value: Decimal, texts: Mapping[str, str]) -> ExportDuty:
     layer = total.priced.layer
     measure, ordinary = layer.active.measure, layer.row.kind == "ordinary"
     scale = goods.cif / value
@@ -118,9 +116,9 @@ def _layer(total: MeasureSum, goods: ExportGoods, value: Decimal, texts: dict[st
         rate=_mean_rate(total),
         base=cents(total.base * scale),
         part=total.base / value,
-        amount=cents(total.raw * scale),
-        owed=cents(total.raw_owed * scale),
-        citations=(*own, *layer.active.citations(layer.row)),
+        amount=cents(total.amount * scale),
+        owed=cents(total.owed * scale),
+        citations=(*own, *total.priced.row.citations),
         conf=(goods.ordinary.conf if ordinary else "") or measure.conf,
         why=_reason(total, texts),
     )
@@ -134,7 +132,7 @@ def _mean_rate(total: MeasureSum) -> Decimal:
     return next(iter(rates), ZERO)
 
 
-def _reason(total: MeasureSum, texts: dict[str, str]) -> dict[str, str]:
+def _reason(total: MeasureSum, texts: Mapping[str, str]) -> dict[str, str]:
     """Reason of the first row; the sentence covers all rows, each with its share of the goods."""
     reason = why(total.priced, texts)
     shares: dict[str, Decimal] = {}

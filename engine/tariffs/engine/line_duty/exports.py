@@ -30,7 +30,8 @@ from tariffs.engine.line_duty.entry_line import (
     read_known_on,
 )
 from tariffs.engine.line_duty.export_duties import ExportDuty, ExportGoods, export_duties
-from tariffs.engine.line_duty.rounding import cents
+from tariffs.engine.line_duty.pricing import cents
+from tariffs.engine.line_duty.segment import segment_of
 from tariffs.engine.rating.facts import ClaimValue, claim_notes, read_claims
 from tariffs.engine.schedule.codes import parse_code
 from tariffs.engine.schedule.countries import is_country, unknown_origin
@@ -104,8 +105,8 @@ def quote_export(law: Law, line: ExportLine, *, known_on: str | date | None = No
     """
     assumptions, notes = [_SHARED], list[Note]()
     goods = _read(law, line, known_on, assumptions, notes)
-    in_force = law.in_force(goods.instant, goods.known_on, EXPORT)
-    layers = export_duties(law, in_force, goods)
+    segment = segment_of(law, goods.instant, goods.known_on, EXPORT)
+    in_force, layers = segment.in_force, export_duties(segment, goods)
     assessed = sum((layer.amount for layer in layers), ZERO)
     vat = vat_rate(law, goods.code)
     tax = cents((goods.cif + assessed) * vat)
@@ -160,7 +161,9 @@ def _read(
         declared = {**declared, QUOTA_CLAIM: ONE}
         assumptions.append(WITHIN_QUOTA)
     in_force = law.in_force(instant, known, EXPORT)
-    facts = facts_with_claim_shares(law, in_force, instant, (code, origin), declared)
+    facts = facts_with_claim_shares(
+        law, instant, lambda scope: Reach.of(scope, in_force).fits(code, origin), declared
+    )
     charges = read_charge(line.freight, "freight") + read_charge(line.insurance, "insurance")
     return ExportGoods(code, origin, _value(line) + charges, instant, known, ordinary, facts)
 

@@ -17,7 +17,6 @@ from tariffs.engine.law.conditions import Fact
 from tariffs.engine.law.fee_tables import ProcessingFee
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.values import digits
-from tariffs.engine.line_duty.linear_quote import in_cents, proportion
 from tariffs.engine.rating.fits import PROCESSING_CLAIM
 
 CENT, ZERO = Decimal("0.01"), Decimal(0)
@@ -91,6 +90,8 @@ def mpf_base(law: Law, origin: str, value: Decimal, facts: Mapping[str, Fact]) -
     It is 0 if a preference that exempts from the fee, and is open to the origin, is claimed for the whole line; under
     chapter 98 it is as the law data states for the provision claimed.
     """
+    if not facts:
+        return value
     for name in law.fees.mpf_exempt_programs:
         program = law.programs.get(name)
         if program and origin in program.members and facts.get(program.claim) in {True, Decimal(1)}:
@@ -171,67 +172,3 @@ class DayFees:
 
 def _cents(amount: Decimal) -> Decimal:
     return amount.quantize(CENT, ROUND_HALF_UP)
-
-
-# -- fees of a single-line entry in integer arithmetic ------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class LinearFees:
-    """Fees of a single-line entry per dollar of value.
-
-    Attributes:
-        informal_limit: largest value of an informal entry, in dollars.
-        mpf: processing fee in billionths of a dollar per dollar; None where it is not due.
-        least, most: bounds of the processing fee, in cents.
-        informal: processing fee of informal entries, in cents; 0 if they pay as formal ones.
-        hmf: harbor fee in billionths of a dollar per dollar.
-    """
-
-    informal_limit: int
-    mpf: int | None
-    least: int
-    most: int
-    informal: int
-    hmf: int
-
-    def at(self, value: int, declared: int | Decimal) -> tuple[int, int]:
-        """Processing and harbor fee in cents, equal to `DayFees.of_line`.
-
-        Args:
-            value: in whole dollars, above 0.
-            declared: the value before rounding.
-        """
-        return self._mpf_at(value, declared), in_cents(value, self.hmf)
-
-    def _mpf_at(self, value: int, declared: int | Decimal) -> int:
-        if self.mpf is None:
-            return 0
-        if self.informal and declared <= self.informal_limit:
-            return self.informal
-        return min(max(in_cents(value, self.mpf), self.least), self.most)
-
-
-def linear_fees(fees: DayFees, mode: str, mpf_share: Decimal) -> LinearFees | None:
-    """Build the fees per dollar of a line; None if integer arithmetic cannot give them exactly.
-
-    Args:
-        fees: fees of the day of entry.
-        mode: mode of transport.
-        mpf_share: part of the value on which the processing fee is due.
-    """
-    due, mpf = bool(fees.mpf and mpf_share), fees.mpf
-    rates = [
-        mpf.rate * mpf_share if mpf else ZERO,
-        fees.hmf_rate if mode in fees.hmf_modes else ZERO,
-    ]
-    bounds = [mpf.least, mpf.most, mpf.informal] if mpf else [ZERO] * 3
-    rate, hmf = (proportion(one) for one in rates)
-    limit, (least, most, informal) = _whole(fees.informal_limit), (_whole(one * 100) for one in bounds)
-    if rate is None or hmf is None or limit is None or least is None or most is None or informal is None:
-        return None
-    return LinearFees(limit, rate if due else None, least, most, informal, hmf)
-
-
-def _whole(amount: Decimal) -> int | None:
-    return int(amount) if amount == amount.to_integral_value() else None

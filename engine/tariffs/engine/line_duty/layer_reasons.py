@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -20,10 +20,10 @@ from tariffs.engine.law.stacking import (
     Layer,
     Step,
 )
-from tariffs.engine.rating.fits import PricedRow
+from tariffs.engine.line_duty.pricing import PricedRow
 
 
-def why(priced: PricedRow, rule_texts: dict[str, str]) -> dict[str, str]:
+def why(priced: PricedRow, rule_texts: Mapping[str, str]) -> dict[str, str]:
     """Build the reason for a layer: `rule` (its id), `text` (a sentence) and the operands by name.
 
     Operands: `acts` (the period and acts that made the row), `by` (the measures that triggered a stacking rule), `if`
@@ -42,18 +42,18 @@ def why(priced: PricedRow, rule_texts: dict[str, str]) -> dict[str, str]:
         reason["base"] = describe_base(layer.weights)
     if layer.row.kind == "topup_to":
         reason["ordinary"] = percent(priced.ordinary.rate)
-    because = f" because {fact_words(layer.row, priced.assumed)}" if layer.row.conditions else ""
+    because = f" because {fact_words(layer.row, priced.row.assumed)}" if layer.row.conditions else ""
     reason["text"] = _sentence(priced, rule_texts, because)
     return {name: text for name, text in reason.items() if text}
 
 
-def why_if(priced: PricedRow, rule_texts: dict[str, str]) -> dict[str, str]:
+def why_if(priced: PricedRow, rule_texts: Mapping[str, str]) -> dict[str, str]:
     """Build the reason for a layer that is charged only under facts that the line does not declare, as `why`."""
     text = f"Not charged as the line is declared. {otherwise(priced, rule_texts)}"
     return why(priced, rule_texts) | {"text": text}
 
 
-def otherwise(priced: PricedRow, rule_texts: dict[str, str]) -> str:
+def otherwise(priced: PricedRow, rule_texts: Mapping[str, str]) -> str:
     """Describe the charge of a layer under facts that the line does not declare."""
     row = priced.layer.row
     facts = fact_words(row) if row.conditions else "other facts are declared"
@@ -77,7 +77,7 @@ def _fact(condition: Condition, claimed: str) -> str:
     return f"{condition.claim} is {'not claimed' if condition.negated else claimed}"
 
 
-def _sentence(priced: PricedRow, rule_texts: dict[str, str], because: str) -> str:
+def _sentence(priced: PricedRow, rule_texts: Mapping[str, str], because: str) -> str:
     layer, row = priced.layer, priced.layer.row
     if layer.state == DISPLACED:
         return _displaced(layer.steps[-1], rule_texts)
@@ -100,14 +100,14 @@ def _sentence(priced: PricedRow, rule_texts: dict[str, str], because: str) -> st
     return f"{_rate_words(priced)} on {describe_base(layer.weights)}{because}.{_reductions(layer, rule_texts)}{void}"
 
 
-def _displaced(last: Step, rule_texts: dict[str, str]) -> str:
+def _displaced(last: Step, rule_texts: Mapping[str, str]) -> str:
     if last.rule == IN_LIEU:
         return f"Charged at 0: {', '.join(last.by)} is in lieu of the ordinary duty."
     text = rule_texts.get(last.rule) or last.rule
     return f"Displaced by {', '.join(last.by) or 'a declared fact'}: {text}."
 
 
-def _reductions(layer: Layer, rule_texts: dict[str, str]) -> str:
+def _reductions(layer: Layer, rule_texts: Mapping[str, str]) -> str:
     """Describe how stacking rules reduced the base of a charged layer."""
     sentences = []
     for step in layer.steps:

@@ -15,7 +15,7 @@ from tariffs.engine.law.model import Row
 from tariffs.engine.law.notes import Note
 from tariffs.engine.law.stacking import Layer
 from tariffs.engine.rating.facts import split
-from tariffs.engine.rating.fits import Rater
+from tariffs.engine.rating.fits import Stacker
 
 ONE = Decimal(1)
 
@@ -42,13 +42,13 @@ NOT_PROHIBITED = Prohibited()
 
 
 def prohibited_by(
-    law: Law, rater: Rater, rows: Candidates, facts: Mapping[str, Fact], read: frozenset[str]
+    law: Law, stacker: Stacker, rows: Candidates, facts: Mapping[str, Fact], read: frozenset[str]
 ) -> Prohibited:
     """Find the prohibitions on a line.
 
     Args:
         law: the law.
-        rater: the rater of the line.
+        stacker: the stacker of its class.
         rows: the measures that reach it.
         facts: the facts declared.
         read: claims that rows or rules may read.
@@ -62,18 +62,21 @@ def prohibited_by(
     claims = frozenset(condition.claim for row in deciding for condition in row.conditions)
     share, notes = Decimal(0), dict[str, Note]()
     for atom in split(law.claims, facts, read):
-        for active, row in rater.prohibitions(atom.facts):
-            notes.setdefault(active.measure.id, _note(law, rater, active.measure.tested_on, row, atom.facts))
-        share += atom.weight * bool(rater.prohibitions(atom.facts))
+        prohibitions = stacker.prohibitions(atom.facts)
+        for active, row in prohibitions:
+            notes.setdefault(
+                active.measure.id, _note(law, stacker, active.measure.tested_on, row, atom.facts)
+            )
+        share += atom.weight * bool(prohibitions)
     named = {name: Note(note.reason, f"{name} {note.message}") for name, note in notes.items()}
     return Prohibited(tuple(named), share, tuple(named.values()), claims)
 
 
-def _note(law: Law, rater: Rater, tested_on: str, row: Row, facts: Mapping[str, Fact]) -> Note:
+def _note(law: Law, stacker: Stacker, tested_on: str, row: Row, facts: Mapping[str, Fact]) -> Note:
     since = _since(tested_on, row)
     if since is None:
         return Note("PROHIBITED", "prohibits the importation of these goods: no duty is computed on them.")
-    earlier = rater.layers({**facts, tested_on: since - timedelta(days=1)})
+    earlier = stacker.layers({**facts, tested_on: since - timedelta(days=1)})
     day = since.astimezone(law.zones[IMPORT]).isoformat(timespec="minutes")
     pay = "; ".join(filter(None, map(_charge_words, earlier))) or "no further duty"
     return Note(

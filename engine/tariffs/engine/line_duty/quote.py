@@ -1,7 +1,7 @@
 """Quote one entry line: the duty layer by layer, to the cent, without compiled kernels.
 
 The value is rounded to whole dollars and each duty line to cents, half up; totals are sums of rounded lines
-(19 CFR 159.3). The line is resolved, its plan is taken from the cache or made, and the plan is priced for the value.
+(19 CFR 159.3). The line is resolved, and the profile of its class is priced for its value.
 """
 
 from __future__ import annotations
@@ -14,21 +14,25 @@ from decimal import Decimal
 from tariffs.engine.base.provenance import law_facts
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.notes import Note, unread
+from tariffs.engine.line_duty.cbp_7501 import HeadingLine, headings_claimed
+from tariffs.engine.line_duty.class_profile import ClassProfile, profile_of
 from tariffs.engine.line_duty.coarse_codes import resolve_coarse_line
 from tariffs.engine.line_duty.entry_line import Charge, EntryLine, ResolvedLine, charges_of, read_charge
 from tariffs.engine.line_duty.fees import FeeLine, LandedCost, fees_on, mpf_base
-from tariffs.engine.line_duty.quote_cache import QuotePlan, layers_for, plan_of
-from tariffs.engine.line_duty.rounding import QuoteLayer, cents
+from tariffs.engine.line_duty.pricing import cents, schedule_rates
+from tariffs.engine.line_duty.rounding import QuoteLayer, layers_for
 from tariffs.engine.schedule.lines import Schedule, load_schedule
+from tariffs.engine.schedule.rates import FREE
 
 ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """Answer for one entry line. `assessed` is the sum of the amounts of the layers; refundable is assessed - owed.
+    """Answer for one entry line.
 
-    `prohibited` names the measures that prohibit entry of the goods or of a part of them.
+    `assessed` is the sum of the amounts of the layers; refundable is assessed - owed. `headings` are those of the entry
+    summary, also those at 0. `prohibited` names the measures that prohibit entry of the goods or of a part of them.
     """
 
     assessed: Decimal
@@ -42,6 +46,7 @@ class Quote:
     charges: tuple[Charge, ...]
     notes: tuple[Note, ...]
     provenance: Mapping[str, object]
+    headings: tuple[HeadingLine, ...]
     prohibited: tuple[str, ...] = ()
 
 
@@ -74,7 +79,7 @@ def quote_line(
         InputError: as `rate_line`.
     """
     reading = resolve_coarse_line(law, line, known_on, schedule or load_schedule())
-    return price(law, reading, plan_of(law, reading))
+    return price(law, reading, profile_of(law, reading))
 
 
 def rate_line(
@@ -88,53 +93,78 @@ def rate_line(
             field at fault.
     """
     reading = resolve_coarse_line(law, line, known_on, schedule or load_schedule())
-    plan = plan_of(law, reading)
-    return RatedLine(_priced(law, reading, plan, ZERO, ZERO), reading.day, _fee_line(law, reading, plan))
+    profile = profile_of(law, reading)
+    return RatedLine(
+        _priced(law, reading, profile, (ZERO, ZERO), ()), reading.day, _fee_line(law, reading, profile)
+    )
 
 
-def price(law: Law, line: ResolvedLine, plan: QuotePlan) -> Quote:
-    """Price a line by its plan, as a single-line entry.
+def price(law: Law, line: ResolvedLine, profile: ClassProfile) -> Quote:
+    """Price a line by the profile of its class, as a single-line entry.
 
     Raises:
-        InputError: QUANTITY_*, UNIT_UNKNOWN, RATE_NOT_COMPUTABLE, TOO_MANY_ATOMS or CHARGE_INVALID.
+        InputError: QUANTITY_*, UNIT_UNKNOWN, RATE_NOT_COMPUTABLE or CHARGE_INVALID.
     """
-    mpf, hmf = fees_on(law, line.day).of_line(_fee_line(law, line, plan))
-    quote = _priced(law, line, plan, mpf, hmf)
-    return replace(quote, notes=quote.notes + unread(law, line.day, line.known))
+    fees = fees_on(law, line.day).of_line(_fee_line(law, line, profile))
+    return _priced(law, line, profile, fees, unread(law, line.day, line.known))
 
 
-def _priced(law: Law, line: ResolvedLine, plan: QuotePlan, mpf: Decimal, hmf: Decimal) -> Quote:
-    result = layers_for(law, line, plan)
+def _priced(
+    law: Law,
+    line: ResolvedLine,
+    profile: ClassProfile,
+    fees: tuple[Decimal, Decimal],
+    notes: tuple[Note, ...],
+) -> Quote:
+    """Price a line with its processing and harbor fee, and notes on the answer as a whole."""
+    result, prohibited = layers_for(law, line, profile), profile.prohibited
     charges = charges_of(line.line, line.goods)
     return Quote(
         assessed=result.assessed,
         owed=result.owed,
         min=result.min,
         max=result.max,
-        missing_claims=plan.missing,
-        assumptions=plan.assumptions,
-        landed=_landed(line, 1 - plan.prohibited.share, result.assessed, charges, mpf, hmf),
+        missing_claims=profile.missing,
+        assumptions=profile.assumptions,
+        landed=_landed(line, 1 - prohibited.share, result.assessed, charges, *fees),
         layers=tuple(result.layers),
         charges=charges,
-        notes=line.notes + plan.notes,
+        notes=line.notes + prohibited.notes + _not_open(law, line, profile) + profile.notes + notes,
+        headings=tuple(headings_claimed(law, result.layers, profile)),
         provenance={
             **law_facts(law),
             "entry": line.entry.astimezone(law.zones[IMPORT]).isoformat(),
             "known_on": line.known.isoformat(),
             "schedule": line.article.line.vintage,
-            "switches": plan.switches,
+            "switches": profile.switches,
         },
-        prohibited=plan.prohibited.measures,
+        prohibited=prohibited.measures,
     )
 
 
-def _fee_line(law: Law, line: ResolvedLine, plan: QuotePlan) -> FeeLine:
+def _not_open(law: Law, line: ResolvedLine, profile: ClassProfile) -> tuple[Note, ...]:
+    """Notes on claimed preferences that no special program grants to the goods."""
+    if not profile.preferences:
+        return ()
+    rate_of = schedule_rates(law, line.goods, line.schedule)
+    closed = []
+    for claim, column in profile.preferences:
+        rate, program = rate_of(column, frozenset({claim}))
+        if not program and rate.kind != FREE:
+            closed.append(claim)
+    return tuple(
+        Note(
+            "PREFERENCE_NOT_OPEN",
+            f"{claim} is claimed, but no special program covers the goods; the ordinary rate applies.",
+        )
+        for claim in closed
+    )
+
+
+def _fee_line(law: Law, line: ResolvedLine, profile: ClassProfile) -> FeeLine:
     value = line.goods.value
-    entered = 1 - plan.prohibited.share
-    if plan.linear_quote is not None:
-        base = value * plan.mpf_share
-    else:
-        base = mpf_base(law, line.article.origin, value, plan.facts) * entered
+    entered = 1 - profile.prohibited.share
+    base = mpf_base(law, line.article.origin, value, profile.facts) * entered
     return FeeLine(value * entered, line.declared * entered, base, line.line.mode)
 
 

@@ -2,139 +2,246 @@
 
 A measure is considered if it matches the origin and instant of the line and its product list contains the code or a
 sibling of it (a code with the same parent). Measures that charge, exempt or are displaced are layers of the answer.
+What all lines of a class share is worked out once in a segment of the law; a line adds the names of its own code.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
 from decimal import Decimal
 
+from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.law.amendments import Act
 from tariffs.engine.law.conditions import Condition, Fact
-from tariffs.engine.law.law import IMPORT, Active, InForce, Law
-from tariffs.engine.law.matching import Prefixes, Reach
+from tariffs.engine.law.law import IMPORT, Active, Law
+from tariffs.engine.law.matching import Reach
 from tariffs.engine.law.measure_state import known
-from tariffs.engine.law.model import PROHIBITION, Measure, Row, Scope
+from tariffs.engine.law.model import PROHIBITION, Measure, Row
 from tariffs.engine.law.tested_dates import state_as_tested
-from tariffs.engine.rating.fits import dotted, first_fit
+from tariffs.engine.line_duty.class_profile import ClassProfile
+from tariffs.engine.line_duty.entry_line import ResolvedLine
+from tariffs.engine.line_duty.scope_index import ScopeIndex
+from tariffs.engine.line_duty.segment import LawSegment, segment_of
+from tariffs.engine.line_duty.unapplied import (
+    ENDED,
+    NOT_CLAIMED,
+    SWITCHED_OFF,
+    NearRow,
+    UnappliedMeasure,
+    UnmodelledMeasure,
+)
+from tariffs.engine.rating.fits import first_fit
 
-NOT_CLAIMED, NOT_LISTED, TAKEN_OUT = "not_claimed", "not_listed", "taken_out"
-ENDED, NOT_MODELLED, SWITCHED_OFF = "ended", "not_modelled", "switched_off"
 _ENDING = frozenset({"invalidate", "terminate", "expire"})
-_PARENT_AT_LEAST, _STEP = 4, 2
+_CACHED = "unapplied"
+_CLASSES_KEPT = 4096
+"""Classes whose unapplied measures are cached; those of one class take some 1 KB besides the sentences."""
+_SENTENCES_KEPT = 8192
+"""Sentences that classes share; one takes some 2 KB."""
+
+Item = UnappliedMeasure | NearRow | UnmodelledMeasure
+Group = tuple[Item, ...]
+"""What there is to say of one measure; a row or measure is described for the code of each line."""
+
+_CLASSES: BoundedCache[Hashable, tuple[Group, ...]] = BoundedCache(_CLASSES_KEPT)
+_SENTENCES: BoundedCache[Hashable, UnappliedMeasure] = BoundedCache(_SENTENCES_KEPT)
 
 
-@dataclass(frozen=True, slots=True)
-class UnappliedMeasure:
-    """Measure, or one row of it, that makes no layer on the line.
-
-    Attributes:
-        measure: id of the measure.
-        authority: node of the authority tree.
-        heading: heading under which it would be reported; empty where the row has none.
-        outcome: not_claimed (a fact is missing), not_listed (a sibling is), taken_out (a list excludes the code),
-            ended (void, terminated or expired), not_modelled, or switched_off.
-        rule: the period or act that decides.
-        text: one sentence.
-        citations: legal sources.
-        operands: operands of the sentence, by name.
-    """
-
-    measure: str
-    authority: str
-    heading: str
-    outcome: str
-    rule: str
-    text: str
-    citations: tuple[str, ...]
-    operands: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class WhyNotRequest:
-    """Line at its instant: `code` in HTS digits, `facts` as declared, `known_on` the day whose acts count."""
-
-    law: Law
-    instant: datetime
-    known_on: date
-    code: str
-    origin: str
-    facts: Mapping[str, Fact]
-
-    @property
-    def in_force(self) -> InForce:
-        """Law in force at the instant of the line."""
-        return self.law.in_force(self.instant, self.known_on)
-
-    def reaches(self, scope: Scope) -> bool:
-        """Test whether a scope covers the origin and code of the line."""
-        return Reach.of(scope, self.in_force).fits(self.code, self.origin)
-
-    def fits_origin(self, scope: Scope) -> bool:
-        """Test whether a scope covers the origin of the line."""
-        reach = Reach.of(scope, self.in_force)
-        return self.origin not in reach.not_origins and all(self.origin in names for names in reach.origins)
-
-    def may_declare(self, conditions: Iterable[Condition]) -> bool:
-        """Test whether goods of the origin could meet conditions: a preference needs a program open to the origin."""
-        programs = self.law.programs.values()
-        closed = {p.claim for p in programs} - {p.claim for p in programs if self.origin in p.members}
-        return all(c.negated or c.claim not in closed for c in conditions)
-
-
-def why_not(line: WhyNotRequest) -> tuple[UnappliedMeasure, ...]:
+def why_not(law: Law, line: ResolvedLine, profile: ClassProfile) -> tuple[UnappliedMeasure, ...]:
     """List the measures that matched a line but did not apply, in the order of the law."""
+    segment = segment_of(law, line.entry, line.known)
+    index = segment.in_force.cache.get(_CACHED)
+    if index is None:
+        index = segment.in_force.cache[_CACHED] = _Unapplied(segment)
+    goods = _goods(index, line, profile)
+    return _of_line(segment, line, _CLASSES.get(goods.key, lambda: tuple(index.groups(goods))))
+
+
+def cached_why_not(
+    law: Law, line: ResolvedLine, profile: ClassProfile
+) -> tuple[UnappliedMeasure, ...] | None:
+    """List the measures of `why_not` if those of the class are cached."""
+    segment = segment_of(law, line.entry, line.known)
+    index = segment.in_force.cache.get(_CACHED)
+    groups = None if index is None else _CLASSES.find(_goods(index, line, profile).key)
+    return None if groups is None else _of_line(segment, line, groups)
+
+
+def _of_line(
+    segment: LawSegment, line: ResolvedLine, groups: Iterable[Group]
+) -> tuple[UnappliedMeasure, ...]:
     unapplied: list[UnappliedMeasure] = []
-    actives = {active.measure.id: active for active in line.in_force.actives}
-    unmodelled = {state.measure.id for state in line.in_force.unmodelled}
-    for measure in line.law.measures.values():
-        if measure.direction != IMPORT or measure.announced:
-            continue
-        if measure.id in actives:
-            unapplied += _of_active(line, actives[measure.id])
-        elif measure.id in unmodelled:
-            unapplied += _not_modelled(line, measure)
-        else:
-            unapplied += _absent(line, measure)
+    code, in_force = line.article.code, segment.in_force
+    for group in groups:
+        described = [
+            item if isinstance(item, UnappliedMeasure) else item.of_code(code, in_force) for item in group
+        ]
+        unapplied += _distinct(described) if len(described) > 1 else described
     return tuple(unapplied)
-
-
-# -- measures in force -----------------------------------------------------------------------------------------
-
-
-def _of_active(line: WhyNotRequest, active: Active) -> list[UnappliedMeasure]:
-    near: list[UnappliedMeasure] = []
-    passed: list[tuple[Row, tuple[Condition, ...]]] = []
-    fits = absent = False
-    for row in active.rows:
-        if not line.fits_origin(row.scope):
-            continue
-        if not line.reaches(row.scope):
-            near += _near(line, active, row)
-            continue
-        missing = tuple(
-            c for c in row.conditions if not c.holds(line.facts, undeclared=row.undeclared_applies)
-        )
-        if not missing:
-            fits, absent = not row.absent, row.absent
-            break
-        if line.may_declare(missing):
-            passed.append((row, missing))
-    unclaimed = [_not_claimed(line, active, row, missing, charged=fits) for row, missing in passed]
-    ended = [] if fits or (passed and not absent) else [*_absent(line, active.measure)]
-    return _distinct([*near, *unclaimed, *ended])
 
 
 def _distinct(unapplied: Iterable[UnappliedMeasure]) -> list[UnappliedMeasure]:
     return list({(one.heading, one.text): one for one in unapplied}.values())
 
 
+@dataclass(frozen=True, slots=True)
+class _GoodsClass:
+    """Class of a line, with a code and origin of the class.
+
+    `reach` are the scopes that it is in, `near` the scopes of rows that exclude it or list a sibling, both as bits;
+    `open_claims` are the claims of the special programs open to the origin.
+    """
+
+    number: int
+    code: str
+    origin: str
+    reach: int
+    near: int
+    open_claims: frozenset[str]
+    facts: Mapping[str, Fact]
+
+    @property
+    def key(self) -> Hashable:
+        return self.number, self.reach, self.near, self.open_claims, frozenset(self.facts.items())
+
+
+def _goods(index: _Unapplied, line: ResolvedLine, profile: ClassProfile) -> _GoodsClass:
+    segment, code, origin = index.segment, line.article.code, line.article.origin
+    near = segment.index.near_code(code) & segment.index.of_origin(origin) & segment.row_bits
+    open_claims, reach = segment.open_claims(origin), index.scopes.reach(code, origin)
+    return _GoodsClass(segment.number, code, origin, reach, near, open_claims, profile.facts)
+
+
+class _Unapplied:
+    """Measures of a segment that may be considered, with the scopes that decide which are.
+
+    `scopes` has those of all rows and acts, so that goods of one class meet the same rows also where a measure is taken
+    as if it had not ended: such rows are those of its periods and acts, narrowed to scopes of acts.
+    """
+
+    def __init__(self, segment: LawSegment) -> None:
+        self.segment, law, in_force = segment, segment.law, segment.in_force
+        unmodelled = {state.measure.id for state in in_force.unmodelled}
+        actives = {active.measure.id: active for active in in_force.actives}
+        measures = [m for m in law.measures.values() if m.direction == IMPORT and not m.announced]
+        scopes = [row.scope for active in in_force.actives for row in active.rows]
+        for measure in measures:
+            scopes += [row.scope for period in measure.periods for row in period.rows]
+            scopes += [act.scope for act in law.acts[measure.id]]
+            scopes.append(measure.touches)
+        self.scopes = ScopeIndex(in_force, scopes)
+        bits, near = self.scopes.bits, segment.index.bits
+        self._measures: list[tuple[Measure, Active | None, int]] = []
+        self._rows: dict[int, list[tuple[Row, int, int]]] = {}
+        self._acts: dict[str, tuple[list[Act], list[tuple[Act, int]]]] = {}
+        for measure in measures:
+            active = actives.get(measure.id)
+            touched = measure.id in unmodelled and not measure.touches.is_any
+            if measure.id not in unmodelled or touched:
+                self._measures.append((measure, active, bits[measure.touches] if touched else 0))
+            acts, ending = self._acts_of(measure)
+            self._acts[measure.id] = acts, [(act, bits[act.scope]) for act in ending]
+            if active is not None:
+                self._rows[active.index] = [(row, bits[row.scope], near[row.scope]) for row in active.rows]
+        self._without: dict[tuple[str, tuple[str, ...]], list[tuple[Row, Reach]]] = {}
+
+    def groups(self, goods: _GoodsClass) -> Iterator[Group]:
+        """Say why measures do not apply to a class, measure by measure."""
+        for measure, active, touched in self._measures:
+            if active is not None:
+                group = self._of_active(goods, active)
+            elif not touched:
+                group = tuple(self._absent(goods, measure))
+            else:
+                group = (UnmodelledMeasure(measure),) if touched & goods.reach else ()
+            if group:
+                yield group
+
+    def _cached(self, key: Hashable, make: Callable[[], UnappliedMeasure]) -> UnappliedMeasure:
+        return _SENTENCES.get((self.segment.number, key), make)
+
+    # -- measures in force -------------------------------------------------------------------------------------
+
+    def _of_active(self, goods: _GoodsClass, active: Active) -> Group:
+        near: list[Item] = []
+        passed: list[tuple[Row, tuple[Condition, ...]]] = []
+        fits = absent = False
+        for row, bit, near_bit in self._rows[active.index]:
+            if not goods.reach & bit:
+                if goods.near & near_bit and not row.absent:
+                    near.append(NearRow(active, row))
+                continue
+            missing = tuple(
+                c for c in row.conditions if not c.holds(goods.facts, undeclared=row.undeclared_applies)
+            )
+            if not missing:
+                fits, absent = not row.absent, row.absent
+                break
+            if self._may_declare(goods, missing):
+                passed.append((row, missing))
+        unclaimed = [self._not_claimed(goods, active, row, missing, fits) for row, missing in passed]
+        ended = [] if fits or (passed and not absent) else [*self._absent(goods, active.measure)]
+        return (*near, *unclaimed, *ended)
+
+    def _not_claimed(
+        self, goods: _GoodsClass, active: Active, row: Row, missing: tuple[Condition, ...], charged: bool
+    ) -> UnappliedMeasure:
+        words, values = _fact_words(missing, goods.facts), _values(missing, goods.facts)
+        key = active.index, id(row), charged, words, tuple(values.items())
+        return self._cached(key, lambda: _not_claimed(active, row, words, values, charged=charged))
+
+    def _may_declare(self, goods: _GoodsClass, conditions: Iterable[Condition]) -> bool:
+        """Test whether goods of the origin could meet conditions: a preference needs a program open to the origin."""
+        closed = self.segment.program_claims - goods.open_claims
+        return all(condition.negated or condition.claim not in closed for condition in conditions)
+
+    # -- measures not in force ---------------------------------------------------------------------------------
+
+    def _acts_of(self, measure: Measure) -> tuple[list[Act], list[Act]]:
+        """Acts on a measure known on the day, and those of them that have ended it."""
+        law, segment = self.segment.law, self.segment
+        acts = [a for a in known(law.acts[measure.id], segment.known_on) if law.switched(a.change.switch)]
+        ending = [a for a in acts if a.change.op in _ENDING and a.start and a.start <= segment.instant]
+        return acts, ending
+
+    def _absent(self, goods: _GoodsClass, measure: Measure) -> Iterator[UnappliedMeasure]:
+        """Report a measure that would apply if it had not ended, or under another value of a switch."""
+        law = self.segment.law
+        ending = [act for act, bit in self._acts[measure.id][1] if goods.reach & bit]
+        is_switched = law.switched(measure.switch)
+        if not ending and is_switched:
+            return
+        row = self._row_without(goods, measure, ending if is_switched else [])
+        if row is None:
+            return
+        if is_switched:
+            act = ending[-1]
+            yield self._cached((measure.id, row.heading, act.name), lambda: _ended(measure, row, act))
+        else:
+            yield self._cached((measure.id, row.heading), lambda: _switched_off(law, measure, row))
+
+    def _row_without(self, goods: _GoodsClass, measure: Measure, ending: list[Act]) -> Row | None:
+        """Row that would charge the goods without these acts."""
+        key = measure.id, tuple(act.name for act in ending)
+        rows = self._without.get(key)
+        if rows is None:
+            rows = self._without[key] = self._rows_without(measure, ending)
+        reaching = (row for row, reach in rows if reach.fits(goods.code, goods.origin))
+        row = first_fit(reaching, goods.facts)
+        return row if row is not None and row.charging and not row.exempt else None
+
+    def _rows_without(self, measure: Measure, ending: list[Act]) -> list[tuple[Row, Reach]]:
+        law, segment = self.segment.law, self.segment
+        acts = [act for act in self._acts[measure.id][0] if act not in ending]
+        periods = [p for p in measure.periods if p.known_from <= segment.known_on and law.switched(p.switch)]
+        state = state_as_tested(measure, acts, periods, segment.instant, law.zones[measure.direction])
+        return [(row, Reach.of(row.scope, segment.in_force)) for row in (state.rows if state else ())]
+
+
 def _not_claimed(
-    line: WhyNotRequest, active: Active, row: Row, missing: tuple[Condition, ...], *, charged: bool
+    active: Active, row: Row, fact_words: str, values: Mapping[str, str], *, charged: bool
 ) -> UnappliedMeasure:
-    facts = " and ".join(_missing_words(condition, line.facts) for condition in missing)
     terms = " and ".join(condition.words for condition in row.conditions)
     if row.kind == "ordinary":
         verdict = f"The {row.column} column does not apply"
@@ -146,18 +253,20 @@ def _not_claimed(
         verdict = f"The terms of {row.heading or row.acts[0]} for {terms} do not apply"
     else:
         verdict = f"Not charged under {row.heading or row.acts[0]}"
-    operands = {"if": terms, **_values(missing, line.facts)}
-    rule, cites = ", ".join(row.acts), active.citations(row)
     return UnappliedMeasure(
         active.measure.id,
         active.measure.authority,
         row.heading,
         NOT_CLAIMED,
-        rule,
-        f"{verdict}: {facts}.",
-        cites,
-        operands,
+        ", ".join(row.acts),
+        f"{verdict}: {fact_words}.",
+        active.citations(row),
+        {"if": terms, **values},
     )
+
+
+def _fact_words(missing: Iterable[Condition], facts: Mapping[str, Fact]) -> str:
+    return " and ".join(_missing_words(condition, facts) for condition in missing)
 
 
 def _missing_words(condition: Condition, facts: Mapping[str, Fact]) -> str:
@@ -180,95 +289,7 @@ def _plain(fact: Fact) -> str:
     return f"{fact.normalize():f}" if isinstance(fact, Decimal) else str(fact)
 
 
-def _near(line: WhyNotRequest, active: Active, row: Row) -> Iterator[UnappliedMeasure]:
-    """Report a row whose list excludes the code, or contains a sibling of the code but not the code."""
-    if row.absent:
-        return
-    in_force, name = line.in_force, dotted(line.code)
-    misses = [names for names in row.scope.products if line.code not in _prefixes(names, in_force)]
-    if not misses:
-        lists = _holding(row.scope.not_products, line.code, in_force)
-        verb = "exclude" if len(lists) > 1 else "excludes"
-        text = f"{', '.join(lists)} {verb} {name} from {row.heading or active.measure.id}."
-        outcome, operands = TAKEN_OUT, {"lists": ", ".join(lists), "code": name}
-    else:
-        siblings = [_siblings(names, line.code, in_force) for names in misses]
-        if not all(siblings):
-            return
-        lists = sorted(
-            name for names in misses for name in names if _siblings(frozenset({name}), line.code, in_force)
-        )
-        near = ", ".join(dotted(code) for code in siblings[0][:3])
-        verb = "contain" if len(lists) > 1 else "contains"
-        reached = row.heading or active.measure.id
-        text = f"{', '.join(lists)} {verb} {near} but not {name}, so {reached} does not apply."
-        outcome, operands = NOT_LISTED, {"lists": ", ".join(lists), "siblings": near, "code": name}
-    yield UnappliedMeasure(
-        active.measure.id,
-        active.measure.authority,
-        row.heading,
-        outcome,
-        ", ".join(row.acts),
-        text,
-        active.citations(row),
-        operands,
-    )
-
-
-def _prefixes(names: frozenset[str], in_force: InForce) -> Prefixes:
-    key = ("why_not", names)
-    if key not in in_force.cache:
-        in_force.cache[key] = Prefixes.of(in_force.codes(names))
-    prefixes: Prefixes = in_force.cache[key]
-    return prefixes
-
-
-def _holding(names: Iterable[str], code: str, in_force: InForce) -> list[str]:
-    return sorted(name for name in names if code in _prefixes(frozenset({name}), in_force))
-
-
-def _siblings(names: frozenset[str], code: str, in_force: InForce) -> list[str]:
-    """Listed codes with the same parent as the code of the line at their length."""
-    key = ("families", names)
-    if key not in in_force.cache:
-        by_parent: dict[str, list[str]] = {}
-        for listed in sorted(_prefixes(names, in_force).codes):
-            by_parent.setdefault(listed[:-_STEP], []).append(listed)
-        in_force.cache[key] = by_parent
-    families: Mapping[str, list[str]] = in_force.cache[key]
-    parents = (code[:length] for length in range(len(code) - _STEP, _PARENT_AT_LEAST - 1, -_STEP))
-    return [sibling for parent in parents for sibling in families.get(parent, ())]
-
-
-# -- measures not in force -------------------------------------------------------------------------------------
-
-
-def _absent(line: WhyNotRequest, measure: Measure) -> Iterator[UnappliedMeasure]:
-    """Report a measure that would apply to the line if it had not ended, or under another value of a switch."""
-    law = line.law
-    acts = [a for a in known(law.acts[measure.id], line.known_on) if law.switched(a.change.switch)]
-    ending = [a for a in acts if a.change.op in _ENDING and a.start and a.start <= line.instant]
-    ending = [a for a in ending if line.reaches(a.scope)]
-    if ending and law.switched(measure.switch):
-        row = _row_without(line, measure, [a for a in acts if a not in ending])
-        if row is not None:
-            yield _ended(line, measure, row, ending[-1])
-    elif not law.switched(measure.switch):
-        row = _row_without(line, measure, acts)
-        if row is not None:
-            yield _switched_off(law, measure, row)
-
-
-def _row_without(line: WhyNotRequest, measure: Measure, acts: list[Act]) -> Row | None:
-    """Row that would charge the line if these were the only acts."""
-    law = line.law
-    periods = [p for p in measure.periods if p.known_from <= line.known_on and law.switched(p.switch)]
-    state = state_as_tested(measure, acts, periods, line.instant, law.zones[measure.direction])
-    row = first_fit((row for row in (state.rows if state else ()) if line.reaches(row.scope)), line.facts)
-    return row if row is not None and row.charging and not row.exempt else None
-
-
-def _ended(line: WhyNotRequest, measure: Measure, row: Row, act: Act) -> UnappliedMeasure:
+def _ended(measure: Measure, row: Row, act: Act) -> UnappliedMeasure:
     change = act.change
     by = change.selector.authority or measure.id
     day = change.start[:10]
@@ -298,18 +319,3 @@ def _switched_off(law: Law, measure: Measure, row: Row) -> UnappliedMeasure:
         measure.cite,
         {"switch": wanted, "set": settings},
     )
-
-
-def _not_modelled(line: WhyNotRequest, measure: Measure) -> Iterator[UnappliedMeasure]:
-    if not measure.touches.is_any and line.reaches(measure.touches):
-        text = f"{measure.title} may apply to this line; it is not modelled yet and charges nothing."
-        yield UnappliedMeasure(
-            measure.id,
-            measure.authority,
-            "",
-            NOT_MODELLED,
-            measure.id,
-            text,
-            measure.cite,
-            {"code": dotted(line.code)},
-        )

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 FREE = "free"
 AD_VALOREM = "ad_valorem"
@@ -21,6 +22,9 @@ REFERENCE = "reference"
 COMPONENT = "component"
 NONE = "none"
 COMPUTABLE = frozenset({FREE, AD_VALOREM, SPECIFIC, COMPOUND})
+
+# The embedded schedules state some 2,000 distinct rates.
+_RATES_KEPT = 4096
 
 _PERCENT = re.compile(r"^(\d*\.?\d+)(?: (\d+)/(\d+))?%(?: on the entire set| /)?$")
 _MONEY = re.compile(r"^(\$?)(\d*\.?\d+)(¢?)\s*(?:/|\s+(?=each\b))\s*(.+)$")
@@ -100,6 +104,7 @@ class Rate:
         return self.kind in COMPUTABLE
 
 
+@lru_cache(maxsize=_RATES_KEPT)
 def parse_rate(text: str) -> Rate:
     """Parse a rate text of the schedule; never raises, text that cannot be parsed is a `reference`."""
     clean = _SPACES.sub(" ", text or "").strip()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -15,7 +15,7 @@ from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.law.conditions import Fact
 from tariffs.engine.law.law import InForce, Law
 from tariffs.engine.law.law_edits import SetClaim
-from tariffs.engine.law.matching import Reach
+from tariffs.engine.law.model import Scope
 from tariffs.engine.tables.line_arrays import LineArrays
 from tariffs.engine.tables.scope_masks import names_key, scope_mask
 
@@ -60,12 +60,12 @@ def _with_shares(
 
 
 def facts_with_claim_shares(
-    law: Law, in_force: InForce, instant: datetime, goods: tuple[str, str], facts: Mapping[str, Fact]
+    law: Law, instant: datetime, reaches: Callable[[Scope], bool], facts: Mapping[str, Fact]
 ) -> dict[str, Fact]:
-    """Apply the shares that the scenario of the law sets to the facts of one line; `goods` is its code and origin."""
+    """Apply the shares that the scenario of the law sets to the facts of lines that `reaches` tests the scopes of."""
     result = dict(facts)
     for setting in settings_at(law, instant):
-        if not Reach.of(setting.scope, in_force).fits(*goods):
+        if not reaches(setting.scope):
             continue
         result[setting.claim] = setting.share
         others = {

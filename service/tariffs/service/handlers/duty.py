@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 
 from tariffs.service.handlers.methods import computed
-from tariffs.service.observability.answer_facts import Encoded
 from tariffs.service.observability.call_log import Context
 from tariffs.service.rpc import duty
 from tariffs.service.workers.task_queue import TaskQueue
@@ -21,10 +20,10 @@ class DutyHandler(duty_service_pb2_grpc.DutyServiceServicer):
 
     async def CalculateDuty(
         self, request: pb.CalculateDutyRequest, context: Context
-    ) -> pb.CalculateDutyResponse | Encoded:
+    ) -> pb.CalculateDutyResponse:
         """Quote the duty on one line."""
-        # From memory a quote takes some 0.05 ms, less than the hop to a thread and back. Compiling a new day of the law
-        # may take a hundred, so it leaves the event loop.
+        # Pricing a compiled class of goods takes as long as the hop to a thread and back; compiling a day of the law
+        # may take a hundred milliseconds.
         response = duty.duty_from_memory(request)
         if response is not None:
             return response

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -18,23 +17,8 @@ _ENDS = ("done", "simulate", "timeline", "sweep")
 _REFUSED = "refused"
 
 
-@dataclass(frozen=True, slots=True)
-class Encoded:
-    """A response that is already encoded.
-
-    Attributes:
-        data: the encoded message.
-        run_digest: the run digest of its provenance.
-    """
-
-    data: bytes
-    run_digest: str
-
-
-def run_digest_of(message: Message | Encoded) -> str:
+def run_digest_of(message: Message) -> str:
     """Return the run digest in a response or in the last message of a stream; empty without one."""
-    if isinstance(message, Encoded):
-        return message.run_digest
     holder: Any = message
     own, ends = _digest_fields(message.DESCRIPTOR)
     if own:
@@ -43,9 +27,9 @@ def run_digest_of(message: Message | Encoded) -> str:
     return next((run_digest_of(getattr(holder, name)) for name in ends if message.HasField(name)), "")
 
 
-def refused_rows_of(message: Message | Encoded) -> int:
+def refused_rows_of(message: Message) -> int:
     """Count the refused rows in a response."""
-    if isinstance(message, Encoded) or not _has_refused(message.DESCRIPTOR) or not message.HasField(_REFUSED):
+    if not _has_refused(message.DESCRIPTOR) or not message.HasField(_REFUSED):
         return 0
     part: Any = getattr(message, _REFUSED)
     return inspect_stream(part.arrow).rows

@@ -12,7 +12,7 @@ import grpc.aio
 from google.protobuf.message import Message
 
 from tariffs.engine.errors import TariffsError
-from tariffs.service.observability.answer_facts import Encoded, refused_rows_of, run_digest_of
+from tariffs.service.observability.answer_facts import refused_rows_of, run_digest_of
 from tariffs.service.observability.metrics import Metrics
 from tariffs.service.wire.identity import Caller, Metadata, set_current_call
 from tariffs.service.wire.status import INVARIANT, REQUEST_ID_KEY, grpc_code, status_of, trailers_of
@@ -53,7 +53,7 @@ class CallLog:
         self._fields["owner"] = who.owner
         set_current_call(who, self._fields)
 
-    def add_response(self, message: Message | Encoded) -> None:
+    def add_response(self, message: Message) -> None:
         """Record the run digest and the refused rows of a response message."""
         self._run_digest = run_digest_of(message) or self._run_digest
         self._metrics.refused_rows(self._rpc, refused_rows_of(message))

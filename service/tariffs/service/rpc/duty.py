@@ -12,22 +12,26 @@ from tariffs.engine.errors import TariffsError
 from tariffs.engine.law import Law
 from tariffs.engine.law.law import EXPORT
 from tariffs.engine.law.values import UnitRate
-from tariffs.engine.line_duty.cbp_7501 import HeadingLine
+from tariffs.engine.line_duty.class_profile import ClassProfile, cached_profile, profile_of
 from tariffs.engine.line_duty.coarse_codes import is_coarse, resolve_coarse_line
 from tariffs.engine.line_duty.entries import EntryTotal, UnreadLine, quote_entries
-from tariffs.engine.line_duty.entry_line import OtherCharge, ResolvedLine, known_on_text
-from tariffs.engine.line_duty.explain import explain_line, is_considered
+from tariffs.engine.line_duty.entry_line import OtherCharge, ResolvedLine, known_on_text, resolve_line
 from tariffs.engine.line_duty.quote import EntryLine, Quote, price
-from tariffs.engine.line_duty.quote_cache import QuotePlan, cached_plan, plan_of
-from tariffs.engine.line_duty.why_not import UnappliedMeasure
+from tariffs.engine.line_duty.unapplied import UnappliedMeasure
+from tariffs.engine.line_duty.why_not import cached_why_not, why_not
 from tariffs.engine.scenario import Scenario, library, scenario_facts
 from tariffs.engine.schedule.lines import load_schedule
-from tariffs.service.observability.answer_facts import Encoded
 from tariffs.service.rpc.checks import choice, decimal, direction_of, few, rate, required, word, words
 from tariffs.service.rpc.exports import calculate_export
 from tariffs.service.rpc.field_masks import trim
-from tariffs.service.rpc.quotes import amounts_of, landed_of, quote_message, response_of
-from tariffs.service.rpc.response_cache import cache_response, cached_response
+from tariffs.service.rpc.quotes import (
+    add_reasons,
+    amounts_of,
+    considered_message,
+    landed_of,
+    quote_message,
+    response_of,
+)
 from tariffs.service.rpc.shared import (
     BASE,
     filled_scenario,
@@ -57,47 +61,35 @@ def calculate_duty(request: duty_service_pb2.CalculateDutyRequest) -> duty_servi
         return calculate_export(request, line)
     scenario = filled_scenario(request)
     law = law_under(scenario, request.switches, request.min_confidence)
-    resolved = _resolve(law, line, request)
-    return _respond(request, scenario, law, resolved, plan_of(law, resolved))
+    resolved = resolve_coarse_line(law, line, word(request.known_on, "known_on") or None, load_schedule())
+    profile = profile_of(law, resolved)
+    considered = why_not(law, resolved, profile) if request.explain else ()
+    return _respond(request, scenario, law, resolved, profile, considered)
 
 
 def duty_from_memory(
     request: duty_service_pb2.CalculateDutyRequest,
-) -> duty_service_pb2.CalculateDutyResponse | Encoded | None:
-    """Return the response of `calculate_duty` if everything but the amounts is in memory; else None.
+) -> duty_service_pb2.CalculateDutyResponse | None:
+    """Return the response of `calculate_duty` if the class of the goods is compiled; else None.
 
     Raises:
         TariffsError: an invalid line.
     """
-    if request.direction not in _IMPORTS:
+    if request.direction not in _IMPORTS or request.scenario.yaml:
         return None
-    cached = cached_response(request)
-    if cached is not None:
-        return _trimmed(cached, request.read_mask.paths)
     line = read_line(request.line)
     scenario = library().get(request.scenario.name or BASE)
-    if scenario is None or request.scenario.yaml or request.parameters:
+    if scenario is None or request.parameters:
         return None
     law = law_of(law_key(scenario, request.switches, request.min_confidence))
     if law is None or is_coarse(load_schedule(), line.hts):
         return None
-    resolved = _resolve(law, line, request)
-    plan = cached_plan(law, resolved)
-    if plan is None or plan.linear_for(resolved.goods.value) is None:
+    resolved = resolve_line(law, line, word(request.known_on, "known_on") or None, load_schedule())
+    profile = cached_profile(law, resolved)
+    if profile is None:
         return None
-    if request.explain and not is_considered(plan):
-        return None
-    return _respond(request, scenario, law, resolved, plan)
-
-
-def _trimmed(response: Encoded, paths: Sequence[str]) -> duty_service_pb2.CalculateDutyResponse | Encoded:
-    return (
-        trim(duty_service_pb2.CalculateDutyResponse.FromString(response.data), paths) if paths else response
-    )
-
-
-def _resolve(law: Law, line: EntryLine, request: duty_service_pb2.CalculateDutyRequest) -> ResolvedLine:
-    return resolve_coarse_line(law, line, word(request.known_on, "known_on") or None, load_schedule())
+    considered = cached_why_not(law, resolved, profile) if request.explain else ()
+    return None if considered is None else _respond(request, scenario, law, resolved, profile, considered)
 
 
 def _respond(
@@ -105,17 +97,14 @@ def _respond(
     scenario: Scenario,
     law: Law,
     line: ResolvedLine,
-    plan: QuotePlan,
+    profile: ClassProfile,
+    considered: Sequence[UnappliedMeasure],
 ) -> duty_service_pb2.CalculateDutyResponse:
-    quote = price(law, line, plan)
+    quote = price(law, line, profile)
     response = response_of(quote, scenario, request)
-    # The 10-digit codes under a coarser one give the same duty for this value only.
-    if not is_coarse(line.schedule, line.line.hts):
-        cache_response(request, law, line, plan, response)
     if request.explain:
-        explanation = explain_line(law, line, plan, quote)
-        response.considered.extend(_considered(one) for one in explanation.considered)
-        response.headings.extend(_heading(one) for one in explanation.headings)
+        add_reasons(response, quote)
+        response.considered.extend(map(considered_message, considered))
     return trim(response, request.read_mask.paths)
 
 
@@ -147,7 +136,9 @@ def calculate_duties(
             continue
         own = _provenance_of_line(outcome)
         switches |= own.switches
-        quote = trim(quote_message(outcome, own), request.read_mask.paths)
+        quote = quote_message(outcome, own)
+        add_reasons(quote, outcome)
+        trim(quote, request.read_mask.paths)
         response.quotes.add(index=index, line_id=line.line_id, entry_id=line.entry_id, quote=quote)
     facts = {
         **law_facts(law),
@@ -235,29 +226,6 @@ def _claims(claims: duty_service_pb2.Claims) -> Mapping[str, Any]:
             claims.processing_value, "claims.processing_value", "CLAIM_INVALID"
         )
     return {**words(claims.others, "claims"), **declared}
-
-
-def _considered(one: UnappliedMeasure) -> duty_service_pb2.Considered:
-    return duty_service_pb2.Considered(
-        measure=one.measure,
-        authority=one.authority,
-        heading=one.heading,
-        outcome=one.outcome,
-        rule=one.rule,
-        text=one.text,
-        citations=one.citations,
-        operands=one.operands,
-    )
-
-
-def _heading(line: HeadingLine) -> duty_service_pb2.HeadingLine:
-    return duty_service_pb2.HeadingLine(
-        heading=line.heading,
-        measures=line.measures,
-        rate=None if line.rate is None else f"{line.rate.normalize():f}",
-        base=f"{line.base:.2f}",
-        amount=f"{line.amount:.2f}",
-    )
 
 
 def _entry(entry: EntryTotal) -> duty_service_pb2.EntryTotal:

@@ -45,7 +45,11 @@ def calculate_export(
     )
     quote = quote_export(law, goods, known_on=word(request.known_on, "known_on") or None)
     facts = {**quote.provenance, **scenario_facts([scenario])}
-    return trim(_quote(quote, provenance_of(facts, request)), request.read_mask.paths)
+    response = _quote(quote, provenance_of(facts, request))
+    if request.explain:
+        for message, layer in zip(response.layers, quote.layers, strict=True):
+            message.why.update(layer.why)
+    return trim(response, request.read_mask.paths)
 
 
 def _quote(quote: ExportQuote, provenance: common_pb2.Provenance) -> duty_service_pb2.CalculateDutyResponse:
@@ -76,5 +80,4 @@ def _layer(layer: ExportDuty) -> duty_service_pb2.Layer:
         min=amount,
         max=amount,
         citations=layer.citations,
-        why=layer.why,
     )

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from tariffs.engine.law.stacking import APPLIED, DISPLACED, EXEMPT, PROHIBITED, SUSPENDED
+from tariffs.engine.line_duty.cbp_7501 import HeadingLine
 from tariffs.engine.line_duty.entries import EntryTotal
 from tariffs.engine.line_duty.entry_line import Charge
 from tariffs.engine.line_duty.fees import LandedCost
 from tariffs.engine.line_duty.quote import Quote, QuoteLayer
 from tariffs.engine.line_duty.rounding import UNDETERMINED
-from tariffs.engine.scenario import Scenario, scenario_facts
+from tariffs.engine.line_duty.unapplied import UnappliedMeasure
+from tariffs.engine.rating.fits import StackedRow
+from tariffs.engine.scenario import Scenario
 from tariffs.service.rpc.checks import value_of
-from tariffs.service.rpc.shared import notes_of, provenance_of
+from tariffs.service.rpc.shared import digest_of, notes_of
 from tariffs.v1 import common_pb2, duty_service_pb2
 from tariffs.v1.duty_service_pb2 import CalculateDutyRequest, CalculateDutyResponse
 
-STATES = {
+_PROVENANCES_KEPT = 1024
+_FORMS_KEPT = 8192
+"""Messages of layers, and of measures that did not apply, that answers share; one takes some 1 KB."""
+_SHARED = ("law_version", "law_digest", "law_read_to", "engine_version", "known_on")
+_OF_THE_LINE = ("entry", "schedule")
+_STATES = {
     APPLIED: duty_service_pb2.LAYER_STATE_APPLIED,
     EXEMPT: duty_service_pb2.LAYER_STATE_EXEMPT,
     DISPLACED: duty_service_pb2.LAYER_STATE_DISPLACED,
@@ -28,8 +39,30 @@ STATES = {
 
 def response_of(quote: Quote, scenario: Scenario, request: CalculateDutyRequest) -> CalculateDutyResponse:
     """Return the response to a request, with all its fields."""
-    facts = {**quote.provenance, **scenario_facts([scenario])}
-    return quote_message(quote, provenance_of(facts, request))
+    response = quote_message(quote, _provenance(quote.provenance, scenario))
+    own = response.provenance
+    own.details.update({name: str(quote.provenance[name]) for name in _OF_THE_LINE})
+    if scenario.values:
+        own.details.update({"scenario_parameters": {scenario.id: dict(scenario.values)}})
+    own.run_digest = digest_of(request, own.SerializeToString(deterministic=True))
+    return response
+
+
+def _provenance(facts: Mapping[str, Any], scenario: Scenario) -> common_pb2.Provenance:
+    """Provenance of all lines with the same law, day of knowledge and switches; read only."""
+    shared = tuple([facts[name] for name in _SHARED])
+    return _shared_provenance(shared, tuple(facts["switches"].items()), scenario.id, scenario.digest)
+
+
+@lru_cache(maxsize=_PROVENANCES_KEPT)
+def _shared_provenance(
+    facts: tuple[str, ...], switches: tuple[tuple[str, str], ...], scenario: str, digest: str
+) -> common_pb2.Provenance:
+    scenarios = [common_pb2.ScenarioDigest(id=scenario, digest=digest)]
+    message = common_pb2.Provenance(switches=dict(switches), scenarios=scenarios)
+    for name, fact in zip(_SHARED, facts, strict=True):
+        setattr(message, name, fact)
+    return message
 
 
 def quote_message(quote: Quote, provenance: common_pb2.Provenance) -> CalculateDutyResponse:
@@ -40,11 +73,18 @@ def quote_message(quote: Quote, provenance: common_pb2.Provenance) -> CalculateD
         assumptions=quote.assumptions,
         landed=landed_of(quote.landed),
         layers=[_layer(layer) for layer in quote.layers],
+        headings=[_heading(line) for line in quote.headings],
         notes=notes_of(quote.notes),
         provenance=provenance,
         charges=[_charge(charge) for charge in quote.charges],
         prohibited=quote.prohibited,
     )
+
+
+def add_reasons(message: CalculateDutyResponse, quote: Quote) -> None:
+    """Add the reason for each layer to the message of a quote."""
+    for one, layer in zip(message.layers, quote.layers, strict=True):
+        one.why.update(layer.why)
 
 
 def amounts_of(total: Quote | EntryTotal) -> dict[str, Any]:
@@ -58,19 +98,29 @@ def landed_of(cost: LandedCost) -> dict[str, str]:
 
 
 def _layer(layer: QuoteLayer) -> duty_service_pb2.Layer:
-    return duty_service_pb2.Layer(
-        measure=layer.measure,
-        authority=layer.authority,
-        heading=layer.heading,
-        state=STATES[layer.state],
-        rate=None if layer.rate is None else f"{layer.rate.normalize():f}",
-        base=f"{layer.base:.2f}",
-        amount=f"{layer.amount:.2f}",
-        min=f"{layer.min:.2f}",
-        max=f"{layer.max:.2f}",
-        citations=layer.citations,
-        why=layer.why,
-    )
+    message = duty_service_pb2.Layer()
+    message.CopyFrom(_layer_form(layer.priced.row))
+    message.heading = layer.heading
+    message.state = _STATES[layer.state]
+    if layer.rate is not None:
+        message.rate = _rate(layer.rate)
+    message.base = f"{layer.base:.2f}"
+    message.amount = amount = f"{layer.amount:.2f}"
+    message.min = amount if layer.min == layer.amount else f"{layer.min:.2f}"
+    message.max = amount if layer.max == layer.amount else f"{layer.max:.2f}"
+    return message
+
+
+@lru_cache(maxsize=_FORMS_KEPT)
+def _layer_form(row: StackedRow) -> duty_service_pb2.Layer:
+    """Fields that all layers of a row share."""
+    measure = row.layer.active.measure
+    return duty_service_pb2.Layer(measure=measure.id, authority=measure.authority, citations=row.citations)
+
+
+@lru_cache(maxsize=_FORMS_KEPT)
+def _rate(rate: Decimal) -> str:
+    return f"{rate.normalize():f}"
 
 
 def _charge(charge: Charge) -> duty_service_pb2.Charge:
@@ -79,4 +129,29 @@ def _charge(charge: Charge) -> duty_service_pb2.Charge:
         label=charge.label,
         base=None if charge.base is None else f"{charge.base:f}",
         amount=f"{charge.amount:.2f}",
+    )
+
+
+def _heading(line: HeadingLine) -> duty_service_pb2.HeadingLine:
+    return duty_service_pb2.HeadingLine(
+        heading=line.heading,
+        measures=line.measures,
+        rate=None if line.rate is None else _rate(line.rate),
+        base=f"{line.base:.2f}",
+        amount=f"{line.amount:.2f}",
+    )
+
+
+@lru_cache(maxsize=_FORMS_KEPT)
+def considered_message(one: UnappliedMeasure) -> duty_service_pb2.Considered:
+    """Convert a measure that did not apply; read only, as most are shared by many lines."""
+    return duty_service_pb2.Considered(
+        measure=one.measure,
+        authority=one.authority,
+        heading=one.heading,
+        outcome=one.outcome,
+        rule=one.rule,
+        text=one.text,
+        citations=one.citations,
+        operands=one.operands,
     )

@@ -17,7 +17,6 @@ import structlog
 from google.protobuf.message import DecodeError, Message
 
 from tariffs.engine.errors import InputError
-from tariffs.service.observability.answer_facts import Encoded
 from tariffs.service.observability.call_log import CallLog, Context
 from tariffs.service.observability.metrics import Metrics
 from tariffs.service.server.admission import Admission
@@ -60,9 +59,7 @@ class Middleware:
         )
         wrap = self._streaming if handler.response_streaming else self._answering
         call: Any = wrap(getattr(handler, kind), rpc, read)
-        made: Handler = getattr(grpc, f"{kind}_rpc_method_handler")(
-            call, None, encode if handler.response_streaming else _writes_one(encode)
-        )
+        made: Handler = getattr(grpc, f"{kind}_rpc_method_handler")(call, None, encode)
         return made
 
     def _answering(self, behaviour: Behaviour, rpc: str, read: Read) -> Callable[..., Awaitable[Any]]:
@@ -154,13 +151,6 @@ def _reads_one(decode: Decode) -> Read:
             ) from None
 
     return read
-
-
-def _writes_one(encode: Encode) -> Encode:
-    def write(answer: Any) -> bytes:
-        return answer.data if isinstance(answer, Encoded) else encode(answer)
-
-    return write
 
 
 def _reads_many(decode: Decode) -> Read:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from tariffs.client import _arguments as arguments
 from tariffs.client._verbs.changes import LawCalls
@@ -46,9 +47,10 @@ class DutyCalls(LawCalls):
         min_confidence: str = "",
         direction: str = "import",
         ordinary_rate: Money | None = None,
+        why: bool = False,
         timeout: float | None = None,
     ) -> Quote:
-        """Compute the duty on one entry line, with every layer named, cited and explained.
+        """Compute the duty on one entry line, with every layer named and cited.
 
         For exports, the duty is that of the country that retaliates: days are in its local time,
         `value` is at the port of export, freight and insurance are part of the base.
@@ -74,6 +76,8 @@ class DutyCalls(LawCalls):
             direction: import, or export of goods of the United States.
             ordinary_rate: the ordinary rate, `"9.8%"` or 0.098, where the schedule states it by formula or, for an
                 export, the law data holds none; it is shown as stated.
+            why: return the reasons too: `why` of each layer, and measures that matched but did not apply. Without
+                it, `Quote.why()` fetches them.
             timeout: seconds; by default the config's deadline.
 
         Raises:
@@ -103,11 +107,18 @@ class DutyCalls(LawCalls):
             switches=arguments.texts_by_name(switches, "switches"),
             min_confidence=arguments.text(min_confidence, "min_confidence"),
             direction=requests.direction_value(direction),
-            explain=True,
+            explain=why,
         )
-        return answers.quote(
-            self._backend.unary("CalculateDuty", request, timeout or self._config.deadlines.duty)
-        )
+        return self._quote(request, timeout or self._config.deadlines.duty)
+
+    def _quote(self, request: duty_service_pb2.CalculateDutyRequest, deadline: float) -> Quote:
+        quote = answers.quote(self._backend.unary("CalculateDuty", request, deadline))
+        if request.explain:
+            return quote
+        with_reasons = duty_service_pb2.CalculateDutyRequest()
+        with_reasons.CopyFrom(request)
+        with_reasons.explain = True
+        return replace(quote, ask_why=lambda: self._quote(with_reasons, deadline))
 
     def duties(
         self,

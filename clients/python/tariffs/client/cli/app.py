@@ -16,8 +16,7 @@ from tariffs.client.errors import InvalidRequest
 
 # The module of each command has its name.
 SUMMARIES: Mapping[str, str] = {
-    "duty": "Compute the duty on one entry line, or on every line of a file, with each layer named, cited and "
-    "explained.",
+    "duty": "Compute the duty on one entry line, or on every line of a file, with each layer named and cited.",
     "impact": "Compute the effect of scenarios on a trade table: landed cost and trade volume, by group and in total.",
     "timeline": "Compute the effect of scenarios on a trade table for every day of a period.",
     "refund": "Compute refunds of entries, by entry, heading and collection window, and in total.",

@@ -18,6 +18,7 @@ from tariffs.client.results.entries import VIEWS, EntriesResult, flat
 
 EXAMPLES = examples(
     "tariffs duty 9503.00.0073 --origin CN --date 2025-11-10 --value 10000",
+    "tariffs duty 8471.30.0100 --origin CN --date 2025-11-10 --value 10000 --why",
     "tariffs duty 7318.15.8066 --origin CA --date 2025-05-20 --value 10000 --claim usmca_share=1 --json",
     "tariffs duty 9503.00.0073 --origin CN --date 2026-11-24 --value 10000 -s ieepa-upheld-truce-lapsed",
     "tariffs duty 9503.00.0073 --origin CN --value 10000 -s rates-by-country --param cn=20%",
@@ -103,11 +104,15 @@ def duty(
     known_on: options.KnownOn = None,
     switch: options.Switches = None,
     min_conf: options.MinConf = "",
+    why: Annotated[
+        bool,
+        typer.Option("--why", help="Show the reason for each layer, and measures that did not apply."),
+    ] = False,
     target: options.Target = None,
     local: options.Local = False,
     as_json: options.Json = False,
 ) -> int:
-    """Compute the duty on one entry line, or on every line of a file, with each layer named, cited and explained.
+    """Compute the duty on one entry line, or on every line of a file, with each layer named and cited.
 
     For exports, the duty is that of the country that retaliates against the United States.
 
@@ -168,6 +173,7 @@ def duty(
             min_confidence=min_conf,
             direction=direction,
             ordinary_rate=ordinary_rate,
+            why=why,
         )
     if as_json:
         print(json.dumps(quote.to_json_dict()))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 import polars as pl
@@ -42,7 +42,7 @@ class Layer:
         min: lowest duty over all values of the facts in `missing_claims`.
         max: highest duty over them.
         citations: legal sources.
-        why: rule, text and operands that decide the state.
+        why: rule, text and operands that decide the state; empty if not requested.
     """
 
     measure: str
@@ -58,8 +58,11 @@ class Layer:
     why: Mapping[str, str]
 
     def to_json_dict(self) -> dict[str, object]:
-        """Convert to the form of `duty --json`, money and rate as decimal strings."""
-        return json_fields(self)
+        """Convert to the form of `duty --json`, money and rate as decimal strings; `why` only if requested."""
+        document = json_fields(self)
+        if not self.why:
+            del document["why"]
+        return document
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +121,9 @@ class HeadingLine:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """Duty on one entry line, with every layer named, cited and explained. A planning estimate, not a ruling.
+    """Duty on one entry line, with every layer named and cited. A planning estimate, not a ruling.
+
+    Reasons are computed on request: `Client.duty(..., why=True)`, or `why()` on an answer without them.
 
     Attributes:
         assessed: duty in USD under all acts known on `known_on`.
@@ -130,11 +135,12 @@ class Quote:
         landed: parts of the landed cost in USD by name.
         layers: every measure that matches the line.
         notes: notes on the answer.
-        headings: headings in the order of an entry summary, zero amounts included; empty if not requested.
+        headings: headings in the order of an entry summary, zero amounts included.
         considered: measures that matched but did not apply, with reasons; empty if not requested.
         provenance: law version, digests and switches: inputs of the answer.
         charges: charges stated by the caller, included in `landed` and not in the duty.
         prohibited: measures under which the goods, or the part of them in a layer of that state, may not be imported.
+        ask_why: asks for the same line with reasons; None if this answer has them.
     """
 
     assessed: Decimal
@@ -151,6 +157,18 @@ class Quote:
     headings: tuple[HeadingLine, ...] = ()
     considered: tuple[Considered, ...] = ()
     prohibited: tuple[str, ...] = ()
+    ask_why: Callable[[], Quote] | None = field(default=None, repr=False, compare=False)
+
+    def why(self) -> Quote:
+        """Fetch the same answer with the reasons: `why` of each layer, and `considered`.
+
+        The line is asked again with one call unless the answer has its reasons; its client must still be open.
+
+        Raises:
+            Unavailable: no server answers.
+            DeadlineExceeded: the deadline passed.
+        """
+        return self if self.ask_why is None else self.ask_why()
 
     @property
     def refundable(self) -> Decimal:
@@ -174,9 +192,13 @@ class Quote:
         return pl.DataFrame(rows, schema=schema)
 
     def to_json_dict(self) -> dict[str, object]:
-        """Convert to the document of `duty --json`, money as decimal strings; `charges` only if some were given."""
+        """Convert to the document of `duty --json`, money as decimal strings.
+
+        `charges` only if some were given; `considered`, `notes` and `provenance` only with the reasons.
+        """
         document: dict[str, object] = {
             "prohibited": list(self.prohibited),
+            "headings": json_value(self.headings),
             "assessed": str(self.assessed),
             "owed": str(self.owed),
             "min": str(self.min),
@@ -184,12 +206,14 @@ class Quote:
             "missing_claims": list(self.missing_claims),
             "assumptions": list(self.assumptions),
             "landed": json_value(self.landed),
-            "layers": json_value(self.layers),
-            "notes": [note.to_json_dict() for note in self.notes],
-            "provenance": dict(self.provenance),
+            "layers": [layer.to_json_dict() for layer in self.layers],
         }
         if self.charges:
             document["charges"] = json_value(self.charges)
-        if self.headings or self.considered:
-            document |= {"headings": json_value(self.headings), "considered": json_value(self.considered)}
+        if self.ask_why is None:
+            document |= {
+                "considered": json_value(self.considered),
+                "notes": [note.to_json_dict() for note in self.notes],
+                "provenance": dict(self.provenance),
+            }
         return document

@@ -13,7 +13,7 @@ from tariffs.client.results.quote import Quote
 
 
 def print_quote(quote: Quote) -> None:
-    """Print the layers of a line, their sum, the reasons, and the headings to report."""
+    """Print the layers of a line, their sum, the headings to report, and the reasons if the answer has them."""
     out = console()
     rows = (
         (
@@ -37,8 +37,10 @@ def print_quote(quote: Quote) -> None:
     for assumption in quote.assumptions:
         out.print(f"[dim]assumed: {escape(assumption)}[/dim]")
     print_footer(out, quote.provenance)
-    if quote.headings or quote.considered:
-        _print_considered(out, quote)
+    if quote.headings:
+        _print_headings(out, quote)
+    for measure in quote.considered:
+        out.print(f"[dim]not {escape(measure.measure)}: {escape(measure.text)}[/dim]")
 
 
 def _print_totals(out: Console, quote: Quote) -> None:
@@ -56,12 +58,10 @@ def _print_totals(out: Console, quote: Quote) -> None:
         out.print(f"between {_money(quote.min)} and {_money(quote.max)}, depending on: {undeclared}")
 
 
-def _print_considered(out: Console, quote: Quote) -> None:
+def _print_headings(out: Console, quote: Quote) -> None:
     out.print("[dim]headings in the order of an entry summary:[/dim]")
     for line in quote.headings:
         out.print(f"[dim]  {escape(line.heading)}  {_money(line.amount)}[/dim]")
-    for measure in quote.considered:
-        out.print(f"[dim]not {escape(measure.measure)}: {escape(measure.text)}[/dim]")
 
 
 def _rate(rate: Decimal | None) -> str:

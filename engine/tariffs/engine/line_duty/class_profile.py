@@ -1,0 +1,234 @@
+"""Profile of a class of goods: all that its quotes share besides value, quantity and the rates of its own code.
+
+A class is the scopes that a code and origin are in, the special programs open to the origin, and the facts declared.
+Its profile is worked out once in a segment of a law: the rows that fit, stacking, and the facts asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from decimal import Decimal
+
+from tariffs.engine.base.bounded_cache import BoundedCache
+from tariffs.engine.errors import InputError
+from tariffs.engine.law.conditions import Condition, Fact
+from tariffs.engine.law.law import Law
+from tariffs.engine.law.matching import Candidates
+from tariffs.engine.law.notes import Note
+from tariffs.engine.law.switch_sensitivity import switches_behind
+from tariffs.engine.line_duty.entry_line import ResolvedLine
+from tariffs.engine.line_duty.prohibition import Prohibited, prohibited_by
+from tariffs.engine.line_duty.segment import LawSegment, cached_segment, segment_of
+from tariffs.engine.rating.facts import assignments, split
+from tariffs.engine.rating.fits import StackedRow, Stacker, claims_read, conditions_read, first_fit
+from tariffs.engine.tables.claim_shares import facts_with_claim_shares
+
+_PROFILES_KEPT = 8192
+"""Profiles of all laws together; one takes some 4 KB."""
+_ROWS_KEPT = 16_384
+"""Stacked rows that profiles share; one takes some 1 KB."""
+
+
+@dataclass(frozen=True, slots=True)
+class StackedAtom:
+    """Part of a line with only yes-or-no facts: its weight, its rows, and those of the owed duty."""
+
+    weight: Decimal
+    assessed: tuple[StackedRow, ...]
+    owed: tuple[StackedRow, ...] = ()
+
+
+Outcome = tuple[StackedAtom, ...]
+"""Atoms of a line under some facts; their weights sum to 1."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClassProfile:
+    """Profile of a class of goods. It holds no reference to the law, so that unused laws can be collected.
+
+    Attributes:
+        facts: facts declared, with the shares set by the scenario of the law.
+        missing: facts requested and not declared.
+        assumptions: values assumed for facts neither declared nor requested.
+        notes: measures that may apply to the goods and are not modelled.
+        switches: switches that the answer depends on, with their values.
+        prohibited: measures that prohibit the goods or a part of them.
+        preferences: preferences claimed, with the column of the ordinary rate that each claim alone would give.
+        declared: rows under the facts declared.
+        possible: distinct rows under every joint assignment of the facts requested; empty if none is.
+        rule_texts: texts of the stacking rules, by id.
+        rule_headings: headings under which stacking rules report the layers they displace, by id.
+    """
+
+    facts: Mapping[str, Fact]
+    missing: tuple[str, ...]
+    assumptions: tuple[str, ...]
+    notes: tuple[Note, ...]
+    switches: Mapping[str, str]
+    prohibited: Prohibited
+    preferences: tuple[tuple[str, str], ...]
+    declared: Outcome
+    possible: tuple[Outcome, ...]
+    rule_texts: Mapping[str, str]
+    rule_headings: Mapping[str, str]
+
+
+_PROFILES: BoundedCache[Hashable, ClassProfile] = BoundedCache(_PROFILES_KEPT)
+_ROWS: BoundedCache[Hashable, StackedRow] = BoundedCache(_ROWS_KEPT)
+
+
+def profile_of(law: Law, line: ResolvedLine) -> ClassProfile:
+    """Return the profile of the class of a line, compiled if it is not cached.
+
+    Raises:
+        InputError: TOO_MANY_ATOMS.
+        LawError: LAW_INVALID if the law requests too many facts of one line.
+    """
+    segment = segment_of(law, line.entry, line.known)
+    reach = segment.index.reach(line.article.code, line.article.origin)
+    open_claims = segment.open_claims(line.article.origin)
+    key = _key(segment, reach, open_claims, line.facts)
+    return _PROFILES.get(key, lambda: compile_profile(segment, reach, open_claims, line.facts))
+
+
+def cached_profile(law: Law, line: ResolvedLine) -> ClassProfile | None:
+    """Return the profile of the class of a line if it is cached."""
+    segment = cached_segment(law, line.entry, line.known)
+    if segment is None:
+        return None
+    article = line.article
+    reach = segment.index.reach(article.code, article.origin)
+    return _PROFILES.find(_key(segment, reach, segment.open_claims(article.origin), line.facts))
+
+
+def _key(segment: LawSegment, reach: int, open_claims: frozenset[str], facts: Mapping[str, Fact]) -> Hashable:
+    return segment.number, reach, open_claims, frozenset(facts.items())
+
+
+def compile_profile(
+    segment: LawSegment, reach: int, open_claims: frozenset[str], declared: Mapping[str, Fact]
+) -> ClassProfile:
+    """Compile the profile of a class without the cache.
+
+    Args:
+        segment: the segment of the law.
+        reach: the scopes that the goods are in.
+        open_claims: claims of the special programs that are open to the origin.
+        declared: the facts declared.
+
+    Raises:
+        InputError, LawError: as `profile_of`.
+    """
+    law, in_force = segment.law, segment.in_force
+    rows = segment.candidates(reach)
+    read = claims_read(rows, in_force)
+    facts = facts_with_claim_shares(
+        law, segment.instant, lambda scope: segment.reaches(scope, reach), declared
+    )
+    missing = tuple(name for name in sorted(read - facts.keys()) if segment.is_asked(name, reach))
+    silent = read - (segment.program_claims - open_claims) - facts.keys() - set(missing)
+    stacker = Stacker(law, in_force, rows, segment.program_claims)
+    prohibited = prohibited_by(law, stacker, rows, facts, read)
+    if prohibited.whole and prohibited.claims.isdisjoint(missing):
+        missing = ()
+    joint = _joint_facts(law, facts, missing, conditions_read(rows, in_force))
+    return ClassProfile(
+        facts=facts,
+        missing=missing,
+        assumptions=_assumptions(law, rows, silent),
+        notes=segment.not_modelled(reach),
+        switches=switches_behind(
+            law, segment.instant, segment.known_on, lambda scope: segment.reaches(scope, reach)
+        ),
+        prohibited=prohibited,
+        preferences=tuple(_preferences(segment.program_claims, rows, facts)),
+        declared=stack_atoms(segment, stacker, facts, read),
+        possible=_possible(segment, stacker, joint, read),
+        rule_texts=segment.rule_texts,
+        rule_headings=segment.rule_headings,
+    )
+
+
+def stack_atoms(
+    segment: LawSegment, stacker: Stacker, facts: Mapping[str, Fact], read: frozenset[str]
+) -> Outcome:
+    """Split goods into atoms, and stack the rows of each.
+
+    Raises:
+        InputError: TOO_MANY_ATOMS.
+    """
+    atoms = []
+    for atom in split(segment.law.claims, facts, read):
+        assessed = stacker.assessed(atom.facts)
+        owed = stacker.owed(assessed, atom.facts)
+        atoms.append(StackedAtom(atom.weight, _shared(segment, assessed), _shared(segment, owed)))
+    return tuple(atoms)
+
+
+def _possible(
+    segment: LawSegment, stacker: Stacker, joint: Iterable[Mapping[str, Fact]], read: frozenset[str]
+) -> tuple[Outcome, ...]:
+    found: dict[Outcome, None] = {}
+    for facts in joint:
+        # Too many atoms under an assignment give no bound.
+        with suppress(InputError):
+            atoms = split(segment.law.claims, facts, read)
+            found[
+                tuple(
+                    StackedAtom(atom.weight, _shared(segment, stacker.assessed(atom.facts))) for atom in atoms
+                )
+            ] = None
+    return tuple(found)
+
+
+def _shared(segment: LawSegment, rows: Iterable[StackedRow]) -> tuple[StackedRow, ...]:
+    """Replace rows by cached ones with the same price and reasons, so that each is priced once."""
+    return tuple(_cached_row(segment, row) for row in rows)
+
+
+def _cached_row(segment: LawSegment, row: StackedRow) -> StackedRow:
+    return _ROWS.get((segment.number, row.identity), lambda: row)
+
+
+# -- facts -----------------------------------------------------------------------------------------------------
+
+
+def _joint_facts(
+    law: Law, facts: Mapping[str, Fact], requested: Sequence[str], conditions: Sequence[Condition]
+) -> Iterator[dict[str, Fact]]:
+    """Facts under every joint assignment of the facts requested; none if no fact is requested."""
+    if requested:
+        for assigned in assignments(law.claims, requested, conditions):
+            yield {**facts, **{name: fact for name, fact in assigned.items() if fact is not None}}
+
+
+def _assumptions(law: Law, rows: Candidates, silent: frozenset[str]) -> tuple[str, ...]:
+    """Values assumed for claims that are neither declared nor requested."""
+    tests = [(row, condition) for _, reaching in rows for row in reaching for condition in row.conditions]
+    assumed = {
+        condition.claim: "taken as claimed"
+        for row, condition in tests
+        if row.undeclared_applies and not condition.op and not condition.negated
+    } | {
+        condition.claim: f"taken as {condition.opposite}"
+        for _, condition in tests
+        if condition.op and condition.negated
+    }
+    assumed |= {active.measure.tested_on: "taken as the date of entry" for active, _ in rows}
+    return tuple(
+        f"{name}: not declared, so {assumed.get(name, 'not granted or charged')}"
+        for name in sorted(silent & law.claims.keys())
+    )
+
+
+def _preferences(
+    claims: frozenset[str], rows: Candidates, facts: Mapping[str, Fact]
+) -> Iterator[tuple[str, str]]:
+    """Preferences claimed, with the column of the ordinary rate if each were the only one."""
+    ordinary = [row for _, reaching in rows for row in reaching if row.kind == "ordinary"]
+    for claim in sorted(name for name in claims if facts.get(name)):
+        row = first_fit(ordinary, {**facts, **dict.fromkeys(claims, False), claim: True})
+        if row is not None:
+            yield claim, row.column

@@ -1,0 +1,238 @@
+"""Price the stacked rows of a class of goods for one entry line, in exact decimals, unrounded.
+
+Rounding belongs to the entry line (19 CFR 159.3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from typing import NamedTuple
+
+from tariffs.engine.errors import InputError
+from tariffs.engine.law.law import Law
+from tariffs.engine.law.model import Row, Tier
+from tariffs.engine.law.stacking import APPLIED, PROHIBITED, Layer
+from tariffs.engine.rating.fits import ZERO, OrdinarySource, StackedRow, dotted
+from tariffs.engine.schedule.lines import Schedule, ScheduleLine
+from tariffs.engine.schedule.rates import FREE, Rate
+from tariffs.engine.schedule.units import convert
+
+CENT, NANO = Decimal("0.01"), Decimal("1e-9")
+
+# Ordinary rate of a column (general, special, other) under these claims, and the special program that grants it.
+RateOf = Callable[[str, frozenset[str]], tuple[Rate, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Goods:
+    """Goods to rate: the code and its schedule line, origin, value in dollars, quantity, day.
+
+    `is_rate_stated`: the ordinary rate is given by the caller.
+    """
+
+    code: str
+    line: ScheduleLine
+    origin: str
+    value: Decimal
+    quantity: Decimal | None
+    unit: str
+    day: date
+    is_rate_stated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ordinary:
+    """Ordinary rate that applies to the goods: as a fraction of value, with its text and program."""
+
+    rate: Decimal
+    text: str
+    program: str
+
+
+class PricedRow(NamedTuple):
+    """Stacked row with its layer, rate (None if not ad valorem), base and amount in dollars, unrounded.
+
+    `key` is its measure, heading and state; `rounded` its amount in dollars and cents.
+    """
+
+    row: StackedRow
+    layer: Layer
+    key: tuple[str, str, str]
+    rate: Decimal | None
+    base: Decimal
+    amount: Decimal
+    rounded: Decimal
+    ordinary: Ordinary
+
+    @property
+    def heading(self) -> str:
+        """Heading it is reported under."""
+        return self.key[1]
+
+
+class Pricer:
+    """Prices stacked rows for the value and quantity of one line, each row once.
+
+    Args:
+        goods: the line.
+        rate_of: the ordinary rates of its code.
+    """
+
+    def __init__(self, goods: Goods, rate_of: RateOf) -> None:
+        self._goods = goods
+        self._rate_of = rate_of
+        self._ordinary: dict[OrdinarySource, Ordinary] = {}
+        self._priced: dict[StackedRow, tuple[PricedRow, ...]] = {}
+
+    def price_all(self, rows: Iterable[StackedRow]) -> Iterator[PricedRow]:
+        """Price rows, each with the part of the value that its base excludes.
+
+        Raises:
+            InputError: RATE_NOT_COMPUTABLE, or QUANTITY_REQUIRED without a quantity that converts.
+        """
+        for row in rows:
+            priced = self._priced.get(row)
+            if priced is None:
+                priced = self._priced[row] = tuple(self._parts_of(row))
+            yield from priced
+
+    def _parts_of(self, row: StackedRow) -> Iterator[PricedRow]:
+        priced = self._price(row)
+        yield priced
+        left = row.left_out
+        if left is not None and priced.layer.charged:
+            base = self._base(left)
+            if base:
+                yield _row(left, left.layer, left.layer.heading, ZERO, base, ZERO, priced.ordinary)
+
+    def _base(self, row: StackedRow) -> Decimal:
+        value = self._goods.value
+        return row.base.of(value, value if row.processing is None else min(row.processing, value))
+
+    def _price(self, stacked: StackedRow) -> PricedRow:
+        layer, value, ordinary = stacked.layer, self._goods.value, self._ordinary_rate(stacked.ordinary)
+        row, base = layer.row, self._base(stacked)
+        if layer.state == APPLIED and layer.steps and not base:
+            layer = replace(layer)
+            layer.displace()
+        heading = layer.heading or row.heading
+        rate: Decimal | None = None
+        amount = ZERO
+        if layer.state == PROHIBITED:
+            pass
+        elif row.kind == "ordinary":
+            heading = " ".join(part for part in (dotted(self._goods.line.hts8), ordinary.program) if part)
+            rate, amount = ordinary.rate, base * ordinary.rate
+        elif row.kind == "topup_to" and not row.suspended:
+            rate = max(ZERO, (row.rate or ZERO) - ordinary.rate)
+            if layer.charged and not rate:
+                heading = row.heading_at_zero or heading
+            amount = base * rate
+        elif row.kind in {"add", "total", "topup_to"}:
+            rate, amount = row.rate, base * (row.rate or ZERO)
+        elif layer.charged and value:
+            amount = self._by_quantity(row) * base / value
+        return _row(stacked, layer, heading, rate, base, amount, ordinary)
+
+    def _by_quantity(self, row: Row) -> Decimal:
+        """Specific duty, or shortfall to a minimum price, on the whole line."""
+        if row.price is not None:
+            return max(ZERO, row.price.usd * self._in(row.price.unit) - self._goods.value)
+        return tiered(row.tiers, self._in(row.tiers[0].rate.unit))
+
+    def _ordinary_rate(self, source: OrdinarySource) -> Ordinary:
+        found = self._ordinary.get(source)
+        if found is None:
+            if source.column:
+                rate, program = self._rate_of(source.column, source.claimed)
+                found = Ordinary(self._ad_valorem(rate) if source.needed else ZERO, rate.text, program)
+            else:
+                found = Ordinary(ZERO, "", "")
+            self._ordinary[source] = found
+        return found
+
+    def _ad_valorem(self, rate: Rate) -> Decimal:
+        """Express a schedule rate as a fraction of the value of these goods."""
+        if not rate.computable:
+            raise InputError(
+                "RATE_NOT_COMPUTABLE",
+                f"The schedule states the rate of {self._goods.code} as {rate.text!r}.",
+                field="hts",
+                fix="State it: ordinary_rate (--ordinary-rate 9.8%); tables use the 2024 equivalent.",
+                metadata={"rate": rate.text},
+            )
+        total = rate.ad_valorem
+        for usd, unit in rate.specific:
+            if self._goods.value:
+                total += usd * self._in(unit) / self._goods.value
+        return total
+
+    def _in(self, unit: str) -> Decimal:
+        goods = self._goods
+        if goods.quantity is not None:
+            converted = convert(goods.quantity, goods.unit or unit, unit)
+            if converted is not None:
+                return converted
+        raise InputError(
+            "QUANTITY_REQUIRED",
+            f"The duty of {goods.code} needs the quantity in {unit}"
+            + (f"; {goods.unit} does not convert." if goods.quantity is not None else "."),
+            field="quantity",
+            fix=f"Give the quantity and a unit that converts to {unit}.",
+            metadata={"unit": unit},
+        )
+
+
+def _row(
+    row: StackedRow,
+    layer: Layer,
+    heading: str,
+    rate: Decimal | None,
+    base: Decimal,
+    amount: Decimal,
+    ordinary: Ordinary,
+) -> PricedRow:
+    key = layer.active.measure.id, heading, layer.state
+    return PricedRow(row, layer, key, rate, base, amount, cents(amount), ordinary)
+
+
+def cents(amount: Decimal) -> Decimal:
+    """Dollars rounded half up to the cent."""
+    # A quotient of decimals is inexact in its last digit; an exact half cent must still round up.
+    return amount.quantize(NANO).quantize(CENT, ROUND_HALF_UP)
+
+
+def schedule_rates(law: Law, goods: Goods, schedule: Schedule) -> RateOf:
+    """Ordinary rates of goods by their schedule line and the special programs of a law."""
+
+    def rate_of(column: str, claimed: frozenset[str]) -> tuple[Rate, str]:
+        if column == "other":
+            return goods.line.other, ""
+        if column == "special":
+            symbols = [
+                program.symbol
+                for program in law.programs.values()
+                if goods.origin in program.members and program.claim in claimed
+            ]
+            special = schedule.special(goods.code, symbols, goods.day)
+            if special is not None and (special[0].computable or not goods.is_rate_stated):
+                return special
+            # A line that is free in column 1 is still entered under the program claimed.
+            return goods.line.general, symbols[0] if symbols and goods.line.general.kind == FREE else ""
+        return goods.line.general, ""
+
+    return rate_of
+
+
+def tiered(tiers: Iterable[Tier], quantity: Decimal) -> Decimal:
+    """Compute a specific duty in dollars: the rate of each tier on the quantity within it."""
+    total, below = ZERO, ZERO
+    for tier in tiers:
+        top = quantity if tier.up_to is None else min(quantity, tier.up_to)
+        if top > below:
+            total += tier.rate.usd * (top - below)
+            below = top
+    return total

@@ -1,0 +1,135 @@
+"""Match codes and origins with all scopes of a law in force at once, as bit sets.
+
+A code has at most five leading parts; each is looked up once for all product lists. What is worked out from the lists
+that contain a code is cached by these lists, so that a code never seen before costs microseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import count
+
+from tariffs.engine.base.bounded_cache import BoundedCache
+from tariffs.engine.law.law import InForce
+from tariffs.engine.law.model import Scope
+
+_INDEXES_KEPT = 8
+"""Sets of product lists of all laws together; the index of one takes some 4 MB."""
+_PRODUCTS_KEPT = 32_768
+"""Combinations of lists that contain a code; one takes some 300 bytes."""
+_PARENT_AT_LEAST, _STEP = 4, 2
+Lists = tuple[tuple[str, tuple[str, ...]], ...]
+
+
+class ListIndex:
+    """Bit sets of the named code sets that contain a code, or a sibling of it: a code with the same parent."""
+
+    def __init__(self, sets: Iterable[tuple[str, Sequence[str]]], first: int = 0) -> None:
+        self.bits: dict[str, int] = {}
+        self._containing: dict[str, int] = {}
+        self._families: dict[str, int] = {}
+        for place, (name, codes) in enumerate(sets, first):
+            bit = self.bits[name] = 1 << place
+            for code in codes:
+                self._containing[code] = self._containing.get(code, 0) | bit
+                parent = code[:-_STEP]
+                self._families[parent] = self._families.get(parent, 0) | bit
+        self._lengths = sorted({len(code) for code in self._containing})
+
+    def containing(self, code: str) -> int:
+        """Sets with a leading part of the code."""
+        found = 0
+        for length in self._lengths:
+            found |= self._containing.get(code[:length], 0)
+        return found
+
+    def with_sibling(self, code: str) -> int:
+        """Sets with a code whose parent is a parent of this one."""
+        found = 0
+        for length in range(_PARENT_AT_LEAST, len(code) - _STEP + 1, _STEP):
+            found |= self._families.get(code[:length], 0)
+        return found
+
+
+_LISTS: BoundedCache[Lists, ListIndex] = BoundedCache(_INDEXES_KEPT)
+_PRODUCTS: BoundedCache[tuple[int, ...], int] = BoundedCache(_PRODUCTS_KEPT)
+_NUMBERS = count()
+
+
+class ScopeIndex:
+    """Scopes of a law in force, each with a bit.
+
+    Args:
+        in_force: the law in force; it gives the lists and groups that scopes name.
+        scopes: the scopes, in any order.
+    """
+
+    def __init__(self, in_force: InForce, scopes: Iterable[Scope]) -> None:
+        self.bits = {scope: 1 << place for place, scope in enumerate(dict.fromkeys(scopes))}
+        lists: Lists = tuple(sorted(in_force.lists.items()))
+        self._lists = _LISTS.get(lists, lambda: ListIndex(lists))
+        named = {name for scope in self.bits for names in _products(scope) for name in names}
+        codes = sorted(named - in_force.lists.keys())
+        self._codes = ListIndex([(code, (code,)) for code in codes], len(lists))
+        bits = self._lists.bits | self._codes.bits
+        self._masks = [
+            (bit, tuple(_union(names, bits) for names in scope.products), _union(scope.not_products, bits))
+            for scope, bit in self.bits.items()
+        ]
+        self._origins: dict[str, int] = {}
+        self._members = [
+            (
+                bit,
+                tuple(in_force.members(names) for names in scope.origins),
+                in_force.members(scope.not_origins),
+            )
+            for scope, bit in self.bits.items()
+        ]
+        self._number = next(_NUMBERS)
+
+    def reach(self, code: str, origin: str) -> int:
+        """Scopes that a line of this code and origin is in."""
+        return self.of_code(code) & self.of_origin(origin)
+
+    def of_code(self, code: str) -> int:
+        """Scopes whose products contain the code."""
+        named = self._named(code)
+        return _PRODUCTS.get((self._number, named), lambda: self._of_named(named))
+
+    def of_origin(self, origin: str) -> int:
+        """Scopes whose origins contain the origin."""
+        found = self._origins.get(origin)
+        if found is None:
+            found = self._origins[origin] = sum(
+                bit
+                for bit, wanted, without in self._members
+                if origin not in without and all(origin in names for names in wanted)
+            )
+        return found
+
+    def near_code(self, code: str) -> int:
+        """Scopes that exclude the code from their lists, or whose lists contain siblings in its place."""
+        named, beside = self._named(code), self._lists.with_sibling(code) | self._codes.with_sibling(code)
+        return _PRODUCTS.get((self._number, named, beside), lambda: self._near_named(named, beside))
+
+    def _named(self, code: str) -> int:
+        return self._lists.containing(code) | self._codes.containing(code)
+
+    def _of_named(self, named: int) -> int:
+        return sum(
+            bit
+            for bit, wanted, without in self._masks
+            if not without & named and all(named & names for names in wanted)
+        )
+
+    def _near_named(self, named: int, beside: int) -> int:
+        near = sum(bit for bit, wanted, _ in self._masks if all((named | beside) & names for names in wanted))
+        return near & ~self._of_named(named)
+
+
+def _products(scope: Scope) -> tuple[frozenset[str], ...]:
+    return (*scope.products, scope.not_products)
+
+
+def _union(names: Iterable[str], bits: dict[str, int]) -> int:
+    return sum(bits[name] for name in names)

@@ -1,0 +1,113 @@
+"""Segment of a law: what all lines share while no act changes it, compiled once and cached with the law in force."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from functools import reduce
+from itertools import count
+from operator import or_
+
+from tariffs.engine.law.law import IMPORT, Active, Law
+from tariffs.engine.law.matching import Candidates
+from tariffs.engine.law.model import Row, Scope
+from tariffs.engine.law.notes import Note
+from tariffs.engine.law.switch_sensitivity import scopes_behind_switches
+from tariffs.engine.line_duty.scope_index import ScopeIndex
+
+_CACHED = "segment"
+_NUMBERS = count()
+
+
+class LawSegment:
+    """Law in force with an index of the scopes that decide what a line owes.
+
+    Attributes:
+        number: unique, for the keys of caches, which must not keep a law alive.
+        law: the law.
+        instant, known_on: an instant and a day of knowledge in the segment.
+        in_force: the law in force.
+        index: the scopes, with a bit each.
+        row_bits: the scopes of rows in force.
+        program_claims: the claims of the special programs.
+        rule_texts: texts of the stacking rules, by id.
+        rule_headings: headings under which stacking rules in force report the layers they displace, by id.
+    """
+
+    def __init__(self, law: Law, instant: datetime, known_on: date, direction: str) -> None:
+        self.number = next(_NUMBERS)
+        self.law, self.instant, self.known_on = law, instant, known_on
+        self.in_force = law.in_force(instant, known_on, direction)
+        unmodelled = [state.measure for state in self.in_force.unmodelled if not state.measure.touches.is_any]
+        scopes = [row.scope for active in self.in_force.actives for row in active.rows]
+        scopes += [scope for claim in law.claims.values() for scope in claim.asks]
+        scopes += [measure.touches for measure in unmodelled]
+        scopes += [setting.scope for setting in law.set_claims]
+        scopes += scopes_behind_switches(law, instant, known_on, direction)
+        self.index = ScopeIndex(self.in_force, scopes)
+        bits = self.index.bits
+        self._rows = [
+            (active, [(row, bits[row.scope]) for row in active.rows]) for active in self.in_force.actives
+        ]
+        self.row_bits = reduce(or_, (bit for _, rows in self._rows for _, bit in rows), 0)
+        self._asks = {claim.id: sum({bits[scope] for scope in claim.asks}) for claim in law.claims.values()}
+        self._not_modelled = [(bits[measure.touches], _not_modelled(measure.id)) for measure in unmodelled]
+        self._open_claims: dict[str, frozenset[str]] = {}
+        self.program_claims = frozenset(program.claim for program in law.programs.values())
+        self.rule_texts = {rule.id: rule.text for rule in law.rules}
+        self.rule_headings = {active.rule.id: active.rule.heading for active in self.in_force.rules}
+
+    def candidates(self, reach: int) -> Candidates:
+        """List by measure the rows among these scopes, in order, up to the first without conditions."""
+        matched: list[tuple[Active, tuple[Row, ...]]] = []
+        for active, rows in self._rows:
+            reaching: list[Row] = []
+            for row, bit in rows:
+                if reach & bit:
+                    reaching.append(row)
+                    if not row.conditions:
+                        break
+            if reaching:
+                matched.append((active, tuple(reaching)))
+        return tuple(matched)
+
+    def is_asked(self, claim: str, reach: int) -> bool:
+        """Test whether answers about goods in these scopes ask for a claim."""
+        return bool(self._asks.get(claim, 0) & reach)
+
+    def not_modelled(self, reach: int) -> tuple[Note, ...]:
+        """Notes on the measures that may apply to goods in these scopes and are not modelled."""
+        return tuple(note for bit, note in self._not_modelled if reach & bit)
+
+    def open_claims(self, origin: str) -> frozenset[str]:
+        """Claims of the special programs that are open to an origin."""
+        found = self._open_claims.get(origin)
+        if found is None:
+            programs = self.law.programs.values()
+            found = frozenset(program.claim for program in programs if origin in program.members)
+            self._open_claims[origin] = found
+        return found
+
+    def reaches(self, scope: Scope, reach: int) -> bool:
+        """Test whether a scope of the index is among these."""
+        return bool(self.index.bits[scope] & reach)
+
+
+def segment_of(law: Law, instant: datetime, known_on: date, direction: str = IMPORT) -> LawSegment:
+    """Return the segment of a law at an instant as known on a day, compiled if it is not cached."""
+    cache = law.in_force(instant, known_on, direction).cache
+    segment: LawSegment | None = cache.get(_CACHED)
+    if segment is None:
+        segment = cache[_CACHED] = LawSegment(law, instant, known_on, direction)
+    return segment
+
+
+def cached_segment(law: Law, instant: datetime, known_on: date, direction: str = IMPORT) -> LawSegment | None:
+    """Return the segment of `segment_of` if it is cached."""
+    in_force = law.cached_in_force(instant, known_on, direction)
+    return None if in_force is None else in_force.cache.get(_CACHED)
+
+
+def _not_modelled(measure: str) -> Note:
+    return Note(
+        "NOT_MODELLED", f"{measure} may apply to this line and is not modelled yet; it charges nothing."
+    )

@@ -1,0 +1,289 @@
+"""Profiles of classes of goods: one serves every line of its class to the cent, and memory is bounded."""
+
+from __future__ import annotations
+
+import gc
+import random
+import threading
+import weakref
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tariffs.engine.base.bounded_cache import BoundedCache
+from tariffs.engine.errors import InputError
+from tariffs.engine.law import Law, load_law
+from tariffs.engine.law.law import IMPORT
+from tariffs.engine.law.matching import Reach
+from tariffs.engine.line_duty import class_profile
+from tariffs.engine.line_duty.class_profile import cached_profile, compile_profile, profile_of
+from tariffs.engine.line_duty.entry_line import OtherCharge, ResolvedLine, resolve_line
+from tariffs.engine.line_duty.quote import EntryLine, Quote, price
+from tariffs.engine.line_duty.segment import LawSegment, segment_of
+from tariffs.engine.line_duty.unapplied import NearRow
+from tariffs.engine.schedule.lines import load_schedule
+from tests.law.test_real_law import pairs
+from tests.unit.laws import at
+
+LAPTOP: dict[str, Any] = {"hts": "8471.30.0100", "origin": "CN", "entry": "2025-05-20", "mode": "ocean"}
+BOLTS: dict[str, Any] = {"hts": "7318.15.2065", "origin": "CN", "entry": "2025-10-01"}
+PART: dict[str, Any] = {"hts": "8708.99.8180", "origin": "MX", "entry": "2025-11-20"}
+FENCING: dict[str, Any] = {"hts": "7308.90.9590", "origin": "DE", "entry": "2026-03-10"}
+SHIRT: dict[str, Any] = {"hts": "6110.20.2079", "origin": "VN", "entry": "2026-09-01"}
+MILK: dict[str, Any] = {
+    "hts": "0402.10.5000",
+    "origin": "DE",
+    "entry": "2025-05-20",
+    "quantity": 100,
+    "unit": "kg",
+}
+SHARES = st.sampled_from([0, 0.25, 0.4, "12.5%", "0.3333333333333333", 1])
+CLAIMS = st.dictionaries(
+    st.sampled_from(["usmca_share", "steel_share", "us_content_share", "civil_aircraft_share"]),
+    SHARES,
+    max_size=2,
+)
+CHARGES = st.lists(
+    st.one_of(
+        st.builds(lambda rate: OtherCharge("adcvd", rate=rate), st.decimals("0", "2", places=4)),
+        st.builds(lambda usd: OtherCharge("other", amount=usd), st.decimals("0", "900", places=3)),
+    ),
+    max_size=2,
+)
+VALUES = st.one_of(
+    st.integers(0, 2000), st.decimals("0", "9999999", places=2), st.integers(10**14, 10**15 - 1)
+)
+
+
+def read(law: Law, line: EntryLine) -> ResolvedLine:
+    return resolve_line(law, line, None, load_schedule())
+
+
+def quoted(line: EntryLine) -> Quote:
+    """The answer by the cached profile of its class."""
+    law = load_law()
+    reading = read(law, line)
+    return price(law, reading, profile_of(law, reading))
+
+
+def quoted_anew(line: EntryLine) -> Quote:
+    """The answer by a profile compiled for this line alone, from scopes matched one by one."""
+    law = load_law()
+    reading = read(law, line)
+    article = reading.article
+    segment = LawSegment(law, reading.entry, reading.known, IMPORT)
+    reach = sum(
+        bit
+        for scope, bit in segment.index.bits.items()
+        if Reach.of(scope, segment.in_force).fits(article.code, article.origin)
+    )
+    open_claims = frozenset(p.claim for p in law.programs.values() if article.origin in p.members)
+    return price(law, reading, compile_profile(segment, reach, open_claims, reading.facts))
+
+
+def outcome(call: Callable[[EntryLine], Quote], line: EntryLine) -> Quote | tuple[str, str]:
+    """The answer, or the reason and message of its refusal."""
+    try:
+        return call(line)
+    except InputError as refused:
+        return refused.reason, refused.message
+
+
+@given(
+    goods=st.sampled_from([LAPTOP, BOLTS, PART, FENCING, SHIRT, MILK]),
+    value=VALUES,
+    quantity=st.one_of(st.none(), st.integers(1, 10**6)),
+    claims=CLAIMS,
+    processing=st.sampled_from([{}, {"processing_value": 40}, {"processing_value": 600}]),
+    charges=CHARGES,
+)
+def test_a_shared_profile_answers_as_one_compiled_for_the_line(
+    goods: dict[str, Any],
+    value: Decimal,
+    quantity: int | None,
+    claims: dict[str, Any],
+    processing: dict[str, Any],
+    charges: list[OtherCharge],
+) -> None:
+    if processing:
+        claims = claims | processing | {"chapter98": "9802.00.50"}
+    line = EntryLine(
+        **{**goods, "quantity": quantity or goods.get("quantity")},
+        value=value,
+        claims=claims,
+        other_charges=charges,
+        freight="12.345",
+    )
+    assert outcome(told, line) == outcome(told_anew, line)
+
+
+def told(line: EntryLine) -> Any:
+    return _told(quoted(line))
+
+
+def told_anew(line: EntryLine) -> Any:
+    return _told(quoted_anew(line))
+
+
+def _told(quote: Quote) -> Any:
+    """All that an answer says, with the reasons of its layers."""
+    layers = [
+        (x.measure, x.heading, x.state, x.rate, x.base, x.amount, x.owed, x.min, x.max, x.citations, x.why)
+        for x in quote.layers
+    ]
+    return replace(quote, layers=()), layers
+
+
+def test_codes_of_trade_are_in_the_scopes_that_match_them_one_by_one(scale: int) -> None:
+    segment = segment_of(load_law(), at("2025-10-01"), load_law().as_of)
+    index, in_force = segment.index, segment.in_force
+    dice = random.Random(1)
+    for code, origin in dice.sample(pairs(), 40 * scale):
+        reach, near = index.reach(code, origin), index.near_code(code)
+        for scope, bit in index.bits.items():
+            found = Reach.of(scope, in_force)
+            assert bool(reach & bit) == found.fits(code, origin)
+            of_code = replace(found, origins=(), not_origins=frozenset())
+            assert not (near & bit and of_code.fits(code, origin))
+
+
+def test_rows_near_a_code_exclude_it_or_list_a_sibling(scale: int) -> None:
+    segment = segment_of(load_law(), at("2025-10-01"), load_law().as_of)
+    dice = random.Random(2)
+    for code, _ in dice.sample(pairs(), 40 * scale):
+        parents = {code[:length] for length in (4, 6, 8)}
+        near = segment.index.near_code(code)
+        for active in segment.in_force.actives:
+            for row in active.rows:
+                wanted = [frozenset(segment.in_force.codes(names)) for names in row.scope.products]
+                listed = [any(code.startswith(one) for one in codes) for codes in wanted]
+                beside = [any(one[:-2] in parents for one in codes) for codes in wanted]
+                taken = any(code.startswith(one) for one in segment.in_force.codes(row.scope.not_products))
+                expected = all(a or b for a, b in zip(listed, beside, strict=True))
+                expected &= taken or not all(listed)
+                assert bool(near & segment.index.bits[row.scope]) == expected
+                if expected:
+                    text = NearRow(active, row).of_code(code, segment.in_force).text
+                    assert f"{code[:4]}.{code[4:6]}" in text
+
+
+def test_lines_that_differ_in_money_quantity_or_a_code_of_the_class_share_a_profile() -> None:
+    law = load_law()
+    lines = [
+        EntryLine(**LAPTOP, value=value, quantity=quantity, unit="no", freight=value)
+        for value, quantity in ((0, None), (1, 5), ("12345.67", 7), (10**15 - 1, 9))
+    ]
+    lines += [EntryLine(**{**LAPTOP, "hts": "8471.30.01"}, value=1)]
+    profiles = [profile_of(law, read(law, line)) for line in lines]
+    assert all(profile is profiles[0] for profile in profiles)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"origin": "VN"},
+        {"hts": "9503.00.0073"},
+        {"entry": "2025-10-01"},
+        {"claims": {"us_content_share": "20%"}},
+        {"claims": {"loading_date": "2025-04-04"}},
+    ],
+)
+def test_what_may_change_more_than_money_has_another_profile(other: dict[str, Any]) -> None:
+    law = load_law()
+    one, two = (
+        profile_of(law, read(law, EntryLine(**{**LAPTOP, **changed}, value=1))) for changed in ({}, other)
+    )
+    assert one is not two
+
+
+def test_days_between_two_acts_share_a_profile_and_tell_their_own_day() -> None:
+    law = load_law()
+    lines = [EntryLine(**{**LAPTOP, "entry": day}, value=500) for day in ("2025-05-20", "2025-05-21T08:30")]
+    one, two = (profile_of(law, read(law, line)) for line in lines)
+    assert one is two
+    told = [str(quoted(line).provenance["entry"])[:16] for line in lines]
+    assert told == ["2025-05-20T12:00", "2025-05-21T08:30"]
+
+
+def test_most_lines_of_trade_meet_a_profile_of_other_lines() -> None:
+    law = load_law()
+    lines = [EntryLine(hts, origin, 1000, "2026-11-20") for hts, origin in pairs()[:3000:3]]
+    profiles = {id(profile_of(law, read(law, line))) for line in lines}
+    assert len(profiles) < len(lines) / 2
+
+
+def test_a_layer_that_stands_only_under_other_facts_is_told_from_the_first_cent() -> None:
+    goods: dict[str, Any] = {"hts": "8473.30.1180", "origin": "TW", "entry": "2026-10-06"}
+    small, large = (quoted(EntryLine(**goods, value=value)) for value in ("0.30", "500"))
+    (doubtful,) = (layer for layer in large.layers if layer.state == "undetermined")
+    assert doubtful.measure == "s232_semis"
+    assert (doubtful.amount, doubtful.min, doubtful.max) == (Decimal(0), Decimal(0), Decimal(125))
+    assert doubtful.why["text"].startswith("Not charged as the line is declared. If ")
+    assert "s232_semis" not in {layer.measure for layer in small.layers}
+
+
+def test_a_profile_is_of_one_law() -> None:
+    law = load_law()
+    other = law.with_switches({"revive_displaced": "on"})
+    line = EntryLine(**LAPTOP, value=1)
+    assert profile_of(law, read(law, line)) is not profile_of(other, read(other, line))
+    assert cached_profile(replace(law), read(law, line)) is None
+
+
+def test_a_profile_keeps_no_law_alive() -> None:
+    law = replace(load_law())
+    kept = profile_of(law, read(law, EntryLine(**LAPTOP, value=1)))
+    gone = weakref.ref(law)
+    del law
+    gc.collect()
+    assert gone() is None
+    assert kept.declared
+
+
+def test_profiles_beyond_the_bound_are_forgotten_and_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: BoundedCache[Any, Any] = BoundedCache(4)
+    monkeypatch.setattr(class_profile, "_PROFILES", kept)
+    lines = [
+        EntryLine(**{**SHIRT, "origin": origin}, value=777)
+        for origin in ("VN", "DE", "JP", "KR", "IN", "BR", "CN")
+    ]
+    first = [_told(quoted(line)) for line in lines]
+    assert len(kept) == 4
+    assert [_told(quoted(line)) for line in lines] == first
+    assert len(kept) == 4
+
+
+def test_what_was_used_least_recently_goes_first() -> None:
+    kept: BoundedCache[str, int] = BoundedCache(2)
+    kept.keep("a", 1)
+    kept.keep("b", 2)
+    assert kept.find("a") == 1
+    kept.keep("c", 3)
+    assert (kept.find("a"), kept.find("b"), kept.find("c")) == (1, None, 3)
+    kept.clear()
+    assert len(kept) == 0
+
+
+def test_threads_that_share_profiles_answer_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(class_profile, "_PROFILES", BoundedCache(3))
+    lines = [
+        EntryLine(**{**BOLTS, "origin": origin}, value=1234) for origin in ("CN", "DE", "JP", "KR", "VN")
+    ]
+    wanted = [quoted(line) for line in lines]
+    wrong: list[EntryLine] = []
+
+    def work() -> None:
+        for _ in range(10):
+            wrong.extend(line for line, quote in zip(lines, wanted, strict=True) if quoted(line) != quote)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
