@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
 
+import pytest
+from google.protobuf.json_format import MessageToDict
+
+from tariffs.service.rpc.runs import SIMULATE, compute
+from tariffs.service.storage.result_parts import ResultParts
+from tariffs.service.wire.frames import pack
 from tariffs.v1 import duty_service_pb2, scenario_service_pb2
 from tariffs.v1 import simulation_service_pb2 as pb
 from tests.service.harness import Running, fails, line, points
@@ -65,3 +71,35 @@ def test_runs_of_other_values_have_other_digests(served: Running) -> None:
         *_, last = served.simulation.Simulate(request, timeout=60)
         digests.add(last.done.provenance.run_digest)
     assert len(digests) == 3
+
+
+class Unheard:
+    """Takes the messages of a task and keeps none."""
+
+    def result(self, data: bytes) -> None:
+        pass
+
+    def progress(self, data: bytes) -> None:
+        pass
+
+    def cancelled(self) -> bool:
+        return False
+
+
+def test_a_run_that_is_taken_up_again_has_its_values_back(tmp_path: Path) -> None:
+    request = pb.SimulateRequest(
+        points=points(("base", DAY), (NAME, DAY), (NAME, "2027-01-11")),
+        response=pb.RESPONSE_MODEL_NONE,
+        scenario_parameters={"cn": "31%"},
+    )
+    payload = pack({"kind": SIMULATE, "directory": str(tmp_path), "total": 3}, request.SerializeToString())
+    parts = ResultParts(tmp_path, 3)
+    compute(payload, Unheard())
+    whole = [part.read(0, 100) for part in parts]
+    for part in (parts[1], parts[2], parts.tail):
+        part.path.unlink()
+    compute(payload, Unheard())
+    assert [part.read(0, 100) for part in parts] == whole
+    done = pb.SimulateResponse.FromString(whole[-1][-1]).done
+    details = MessageToDict(done.provenance.details)
+    assert details["scenario_parameters"][NAME]["cn"] == "31%"
