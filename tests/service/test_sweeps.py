@@ -15,6 +15,7 @@ from tariffs.engine.law import load_law
 from tariffs.engine.runs import seek_range
 from tariffs.engine.runs import sweep as sweep_module
 from tariffs.engine.runs.options import Options
+from tariffs.engine.runs.point_sums import PointEvaluator
 from tariffs.engine.runs.sweep import sweep
 from tariffs.engine.runs.sweep_points import POINTS_AT_MOST, grid
 from tariffs.engine.scenario import parse_scenario
@@ -196,17 +197,17 @@ def test_a_sweep_is_taken_up_from_the_first_missing_block(monkeypatch: pytest.Mo
 def waiting_points(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """List the points computed; from the third on each waits for the cancellation."""
     seen: list[str] = []
-    evaluate = sweep_module.evaluate
+    evaluate = PointEvaluator.__call__
 
-    def slow(run: Any, points: Any, on: str, step: Callable[[int], None]) -> Any:
+    def slow(evaluator: PointEvaluator, points: Any, step: Callable[[int], None]) -> Any:
         def stepped(done: int) -> None:
-            seen.append(f"{on} {done}")
+            seen.append(str(done))
             until(lambda: len(seen) < 3 or cancelled(lambda: step(done)))
             step(done)
 
-        return evaluate(run, points, on, stepped)
+        return evaluate(evaluator, points, stepped)
 
-    monkeypatch.setattr(sweep_module, "evaluate", slow)
+    monkeypatch.setattr(PointEvaluator, "__call__", slow)
     return seen
 
 

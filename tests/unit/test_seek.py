@@ -9,12 +9,11 @@ import pytest
 
 from tariffs.engine.errors import InputError, ScenarioError, ServiceError
 from tariffs.engine.law import load_law
-from tariffs.engine.runs import seek as seek_module
 from tariffs.engine.runs import seek_range as range_module
 from tariffs.engine.runs.impact import Options, Point, impact
+from tariffs.engine.runs.point_sums import PointEvaluator, PointResults, SweepPoint
 from tariffs.engine.runs.seek import Root, Seek, Vary, seek
 from tariffs.engine.runs.seek_target import Target
-from tariffs.engine.runs.sweep import PointSums, SweepPoint
 from tariffs.engine.scenario import Scenario, parse_scenario
 from tests.unit.scenario_tables import DAY, HEAD, TABLE
 
@@ -65,18 +64,18 @@ def answering(monkeypatch: pytest.MonkeyPatch, duty: Result, value: Result = lam
     """Answer every point with a duty that depends on its rate, in place of the table."""
 
     def evaluate(
-        run: object, points: Sequence[SweepPoint], on: str, step: Callable[[int], None]
-    ) -> list[PointSums]:
-        sums = []
+        evaluator: object, points: Sequence[SweepPoint], step: Callable[[int], None]
+    ) -> PointResults:
+        groups, totals = [], []
         for done, point in enumerate(points):
             step(done)
-            rate = float(point.scenario.values["cn"].rstrip("%")) / 100
+            rate = float(point.values["cn"].rstrip("%")) / 100
             row = {"duty": duty(rate), "value_after": value(rate), "welfare": None}
-            groups = [{"origin": origin, **row} for origin in ("CN", "IN", "VN")]
-            sums.append(PointSums(pl.DataFrame(groups), {name: 3.0 * (row[name] or 0.0) for name in row}, ()))
-        return sums
+            groups += [{"origin": origin, **row} for origin in ("CN", "IN", "VN")]
+            totals.append({name: 3.0 * (row[name] or 0.0) for name in row})
+        return PointResults(pl.DataFrame(groups), [3] * len(points), pl.DataFrame(totals), ())
 
-    monkeypatch.setattr(seek_module, "evaluate", evaluate)
+    monkeypatch.setattr(PointEvaluator, "__call__", evaluate)
 
 
 @pytest.mark.usefixtures("coarse")

@@ -76,6 +76,18 @@ def compute_time() -> ComputeTime:
     return _METER.total
 
 
+def run_ranges(count: int, work: Callable[[int, int], None]) -> None:
+    """Call `work(first, last)` over a range, split evenly between threads."""
+    threads = min(thread_count(), count)
+    if threads <= 1:
+        work(0, count)
+        return
+    ends = [count * part // threads for part in range(threads + 1)]
+    with ThreadPoolExecutor(threads) as pool:
+        for _ in pool.map(work, ends[:-1], ends[1:]):
+            pass
+
+
 def run_chunks(lines: int, kernel: Callable[[int, int], None], check: Callable[[], None]) -> None:
     """Call `kernel(lo, hi)` over all lines; `check` may raise to stop within a chunk or two."""
     ranges = [(lo, min(lo + CHUNK_LINES, lines)) for lo in range(0, lines, CHUNK_LINES)]

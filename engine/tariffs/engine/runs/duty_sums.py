@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from tariffs.engine.base.array_utils import F64, I32
+from tariffs.engine.base.array_utils import F64, I32, Bools
 from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.law.law import Law
 from tariffs.engine.runs.grouping import Grouping
@@ -81,6 +81,19 @@ class GroupedDuties:
             more, more_owed = law_sums.by_column(column_of_measure, columns)
             duty += more
             owed += more_owed
+        return duty, owed
+
+    def at_points(
+        self, rates: Sequence[F64], moved: Sequence[Bools], column_of_measure: I32, columns: int
+    ) -> tuple[F64, F64]:
+        """Duty assessed and owed at points that differ in rates (points x groups x columns); see `LawSums`."""
+        parts = [
+            law_sums.at_points(of_rows, of_moved, column_of_measure, columns)
+            for law_sums, of_rows, of_moved in zip(self.law_sums, rates, moved, strict=True)
+        ]
+        duty, owed = parts[0]
+        for more, more_owed in parts[1:]:
+            duty, owed = duty + more, owed + more_owed
         return duty, owed
 
 

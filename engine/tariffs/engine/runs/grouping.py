@@ -105,6 +105,10 @@ class Grouping:
         sum_by_group(self.of_line[keep], np.column_stack(columns)[keep], sums)
         return sums
 
+    def with_keys_at(self, groups: I64, numbers: pl.DataFrame) -> pl.DataFrame:
+        """Put the keys of given groups before a frame with a row for each of them."""
+        return pl.concat([self.keys[groups], numbers], how="horizontal") if self.keys.width else numbers
+
     def with_keys(self, numbers: pl.DataFrame) -> pl.DataFrame:
         """Put the keys before a frame with a row per group."""
         return pl.concat([self.keys, numbers], how="horizontal") if self.keys.width else numbers

@@ -20,9 +20,10 @@ from tariffs.engine.line_duty.entry_line import unread_of
 from tariffs.engine.runs.bracketing import Crossing, Plateau, Search
 from tariffs.engine.runs.impact import point_days, read_points, scenario_notes
 from tariffs.engine.runs.options import Options, Point
+from tariffs.engine.runs.point_sums import PointEvaluator
 from tariffs.engine.runs.seek_range import SeekRange, first_steps, seek_range
 from tariffs.engine.runs.seek_target import Target, check_where
-from tariffs.engine.runs.sweep import check_points, evaluate, points_at, shortened
+from tariffs.engine.runs.sweep import check_points, points_at, shortened
 from tariffs.engine.runs.sweep_points import float_of
 from tariffs.engine.runs.table_run import Cancelled, Progress, RunContext, TableRun
 from tariffs.engine.scenario import Scenario
@@ -129,7 +130,7 @@ def seek(
     plateaus, crossings = search.run()
     context.step("done", 1.0)
     answer = _Answer(values, dict(sorted(evaluation.achieved.items())), target)
-    filled = points_at(scenario, [{}], fixed)[0].scenario
+    filled = scenario.with_parameters(fixed)
     notes = (
         *day_notes,
         *run.notes(),
@@ -166,8 +167,9 @@ class _Evaluation:
         target: Target,
         on: str,
     ) -> None:
-        self._run, self._scenario, self._fixed, self._name = run, scenario, fixed, name
-        self._values, self._target, self._on = values, target, on
+        self._run, self._fixed, self._name = run, fixed, name
+        self._evaluate = PointEvaluator(run, scenario, on)
+        self._values, self._target = values, target
         self._grid = 0
         self.achieved: dict[int, float] = {}
         self.notes: tuple[Note, ...] = ()
@@ -176,16 +178,16 @@ class _Evaluation:
         """Evaluate steps; the first call is the grid, which is most of the work."""
         self._grid = self._grid or len(steps)
         texts = [self._values.text(step) for step in steps]
-        points = points_at(self._scenario, [{self._name: text} for text in texts], self._fixed)
+        points = points_at([{self._name: text} for text in texts], self._fixed)
 
         def step_done(done: int) -> None:
             count = len(self.achieved) + done
             fraction = count / (count + 1) if count >= self._grid else 0.9 * count / self._grid
             self._run.context.step(f"{self._name} {texts[done]}", fraction)
 
-        sums = evaluate(self._run, points, self._on, step_done)
-        self.achieved |= dict(zip(steps, map(self._target.achieved, sums), strict=True))
-        self.notes = shortened((*self.notes, *(note for each in sums for note in each.notes)))
+        results = self._evaluate(points, step_done)
+        self.achieved |= dict(zip(steps, map(self._target.achieved, results.each()), strict=True))
+        self.notes = shortened((*self.notes, *results.notes))
         return {step: self.achieved[step] - self._target.value for step in steps}
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from tariffs.engine.runs.point_sums import PointSums
 from tariffs.engine.runs.results import PROHIBITED_VALUE
-from tariffs.engine.runs.sweep import PointSums
 from tariffs.engine.runs.sweep_points import invalid_value
 from tariffs.engine.runs.table_run import TableRun
 

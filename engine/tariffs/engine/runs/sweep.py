@@ -5,12 +5,12 @@ Points are computed in blocks of BLOCK_POINTS, so that an interrupted sweep cont
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from tariffs.engine.errors import InputError
@@ -20,9 +20,10 @@ from tariffs.engine.line_duty.entry_line import unread_of
 from tariffs.engine.runs.grouping import AUTHORITY_COLUMNS, COLUMNS
 from tariffs.engine.runs.impact import point_days, read_points, scenario_notes
 from tariffs.engine.runs.options import Options, Point
+from tariffs.engine.runs.point_sums import PointEvaluator, SweepPoint
 from tariffs.engine.runs.results import TAX
 from tariffs.engine.runs.sweep_points import Points, check_count, invalid_value, point_frame, read_value
-from tariffs.engine.runs.table_run import Cancelled, Progress, StepwiseRun, TableRun
+from tariffs.engine.runs.table_run import Cancelled, Progress, StepwiseRun
 from tariffs.engine.scenario import Scenario
 from tariffs.engine.tables.prepare import Table
 
@@ -32,23 +33,6 @@ ROWS_AT_MOST = 5_000_000
 ELASTICITY = "elasticity."
 ELASTICITIES = ("sigma", "eta")
 _NOTES_AT_MOST = 20
-
-
-@dataclass(frozen=True, slots=True)
-class SweepPoint:
-    """Point of a sweep: the scenario with its parameters filled, and factors on elasticities by name."""
-
-    scenario: Scenario
-    factors: Mapping[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class PointSums:
-    """Results of one point: rows by group, the total of the table, and notes."""
-
-    groups: pl.DataFrame
-    total: Mapping[str, float | None]
-    notes: tuple[Note, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,27 +58,6 @@ class Sweep:
     notes: tuple[Note, ...]
     refused: pl.DataFrame
     provenance: Mapping[str, object]
-
-
-def evaluate(
-    run: TableRun, points: Sequence[SweepPoint], on: str, step: Callable[[int], None]
-) -> list[PointSums]:
-    """Compute a table at points: the one place where sweeps and seeks value a table.
-
-    Args:
-        run: the table with its options.
-        points: the points.
-        on: day of the law, ISO text.
-        step: called with the number of points done before each one; it may raise CANCELLED.
-    """
-    results: list[PointSums] = []
-    for point in points:
-        step(len(results))
-        at_point = _with_factors(run, point.factors)
-        outcomes = at_point.outcomes(point.scenario, on)
-        notes = dict.fromkeys(note for outcome in outcomes for note in outcome.notes)
-        results.append(PointSums(at_point.groups(outcomes), at_point.total(outcomes), tuple(notes)))
-    return results
 
 
 def sweep(
@@ -172,22 +135,23 @@ class SweepRun(StepwiseRun):
         _check_names(self._frame.columns, run.options.by)
         _check_rows(min(len(points), BLOCK_POINTS) * run.grouping.count)
         (self._day,), self._day_notes = read_points(law, [Point(scenario, on)], run.options.direction)
+        self._evaluate = PointEvaluator(run, scenario, self._day.on)
 
     def value(self, index: int) -> SweepBlock:
         """Compute a block of points."""
         first, count = index * BLOCK_POINTS, len(self._points)
-        points = points_at(self._scenario, self._points[first : first + BLOCK_POINTS], self._fixed)
+        points = points_at(self._points[first : first + BLOCK_POINTS], self._fixed)
 
         def step(done: int) -> None:
             self._context.step(f"point {first + done + 1:,} of {count:,}", (first + done) / count)
 
-        results = evaluate(self._table_run, points, self._day.on, step)
+        results = self._evaluate(points, step)
         named = self._frame.slice(first, BLOCK_POINTS)
-        totals = pl.DataFrame([dict(result.total) for result in results], _total_schema(results))
+        of_row = np.repeat(np.arange(named.height), results.rows)
         return SweepBlock(
-            pl.concat(_named(named, row, result.groups) for row, result in enumerate(results)),
-            pl.concat([named, totals], how="horizontal"),
-            shortened(note for result in results for note in result.notes),
+            pl.concat([named[of_row], results.groups], how="horizontal"),
+            pl.concat([named, results.totals], how="horizontal"),
+            shortened(results.notes),
         )
 
     def result(self, blocks: Sequence[SweepBlock]) -> Sweep:
@@ -195,7 +159,7 @@ class SweepRun(StepwiseRun):
         self._context.step("done", 1.0)
         run = self._table_run
         days = point_days(run.law, [self._day], run.options.direction)
-        scenario = points_at(self._scenario, [{}], self._fixed)[0].scenario
+        scenario = self._scenario.with_parameters(self._fixed)
         notes = (
             *self._day_notes,
             *run.notes(),
@@ -222,19 +186,17 @@ class SweepRun(StepwiseRun):
         }
 
 
-def points_at(scenario: Scenario, points: Points, fixed: Mapping[str, str]) -> list[SweepPoint]:
-    """Fill a scenario's parameters at points, and read the factors on elasticities.
+def points_at(points: Points, fixed: Mapping[str, str]) -> list[SweepPoint]:
+    """Read the factors on elasticities of points.
 
     Args:
-        scenario: the scenario.
         points: values by parameter.
         fixed: values of parameters that are the same at all points.
 
     Raises:
         InputError: PARAMETER_INVALID for a factor that cannot be read.
-        ScenarioError: PARAMETER_UNKNOWN or PARAMETER_INVALID, or what the values make together is faulty.
     """
-    return [_point_at(scenario, {**fixed, **values}) for values in points]
+    return [_point_at({**fixed, **values}) for values in points]
 
 
 def check_points(scenario: Scenario, points: Points, fixed: Mapping[str, str]) -> None:
@@ -252,7 +214,8 @@ def check_points(scenario: Scenario, points: Points, fixed: Mapping[str, str]) -
     known = scenario.parameters
     unknown = {name: "" for name in names if name not in known and not name.startswith(ELASTICITY)}
     scenario.with_parameters(unknown)
-    points_at(scenario, [{name: value for point in reversed(points) for name, value in point.items()}], fixed)
+    first = {name: value for point in reversed(points) for name, value in point.items()}
+    scenario.with_parameters(points_at([first], fixed)[0].values)
 
 
 def shortened(notes: Iterable[Note]) -> tuple[Note, ...]:
@@ -267,11 +230,10 @@ def shortened(notes: Iterable[Note]) -> tuple[Note, ...]:
     return tuple(note for others in kept.values() for note in others)
 
 
-def _point_at(scenario: Scenario, values: Mapping[str, str]) -> SweepPoint:
+def _point_at(values: Mapping[str, str]) -> SweepPoint:
     factors = {name: text for name, text in values.items() if name.startswith(ELASTICITY)}
-    filled = {name: text for name, text in values.items() if name not in factors}
     return SweepPoint(
-        scenario.with_parameters(filled),
+        {name: text for name, text in values.items() if name not in factors},
         {name.removeprefix(ELASTICITY): _factor(name, text) for name, text in factors.items()},
     )
 
@@ -284,17 +246,6 @@ def _factor(name: str, text: str) -> float:
     if number is None or not number[1].factor or number[0] <= 0:
         raise invalid_value(name, f"{text!r} is not a factor above 0", "Write x0.5 or x2.")
     return float(number[0])
-
-
-def _with_factors(run: TableRun, factors: Mapping[str, float]) -> TableRun:
-    """Multiply elasticities of a run's response; without factors or response the run itself."""
-    if not factors or run.response is None:
-        return run
-    parameters = run.response.parameters
-    changed = {name: getattr(parameters, name) * factor for name, factor in factors.items()}
-    other = copy.copy(run)
-    other.response = replace(run.response, parameters=replace(parameters, **changed))
-    return other
 
 
 def _defaults(scenario: Scenario) -> dict[str, str]:
@@ -322,13 +273,3 @@ def _check_rows(rows: int) -> None:
             fix="Use coarser keys, or fewer points.",
             metadata={"found": str(rows), "limit": str(ROWS_AT_MOST)},
         )
-
-
-def _total_schema(results: Sequence[PointSums]) -> dict[str, pl.DataType | type[pl.DataType]]:
-    return dict.fromkeys(results[0].total, pl.Float64)
-
-
-def _named(points: pl.DataFrame, row: int, groups: pl.DataFrame) -> pl.DataFrame:
-    """Prepend the parameters of a point to its rows."""
-    parameters = [pl.lit(points[row, name], points.schema[name]).alias(name) for name in points.columns]
-    return groups.select(*parameters, pl.all())

@@ -21,7 +21,7 @@ from tariffs.engine.rating.law_fingerprint import law_fingerprint
 from tariffs.engine.response.parameters import ProductParameters, parameters_for
 from tariffs.engine.response.quantity_constraints import QuantityConstraints, adjusting
 from tariffs.engine.response.trade_response import Response, TradeVolume, respond
-from tariffs.engine.runs.duty_sums import GroupedDuties
+from tariffs.engine.runs.duty_sums import DutySums, GroupedDuties
 from tariffs.engine.runs.expectation import expected_columns, expected_frames, expected_volume
 from tariffs.engine.runs.grouping import (
     AUTHORITY,
@@ -88,6 +88,7 @@ class Outcome:
         self.weight = weight
         self.lines = run.lines_under(law)
         self.duties: Duties = duties_of(law, self.lines, dated, run.context.check)
+        self._grouped: dict[tuple[str, ...], GroupedDuties] = {}
 
     @cached_property
     def volume(self) -> TradeVolume | None:
@@ -115,8 +116,10 @@ class Outcome:
         return (*notes, *self._constraints.notes(self._modelled))
 
     def grouped(self, grouping: Grouping) -> GroupedDuties:
-        """Sum the duties by group."""
-        return GroupedDuties(self._law, self.duties, self._dated, grouping)
+        """Sum the duties by group; kept with the outcome."""
+        if grouping.id not in self._grouped:
+            self._grouped[grouping.id] = GroupedDuties(self._law, self.duties, self._dated, grouping)
+        return self._grouped[grouping.id]
 
     @cached_property
     def _modelled(self) -> TradeVolume | None:
@@ -152,6 +155,7 @@ class TableRun:
         self._lines = {basis_of(self.law): self.prepared.lines}
         self.grouping = Grouping.of(self.prepared, options.by)
         self.base = self._baseline()
+        self._grouped_base: dict[tuple[str, ...], F64] = {}
         self.response: Response | None = None
         self.parameters: ProductParameters | None = None
         if self.base is not None and options.response != "none":
@@ -243,7 +247,7 @@ class TableRun:
 
     def authorities(self, outcome: Outcome) -> pl.DataFrame:
         """Sum duty by the keys of the options and authority."""
-        if not self._is_static:
+        if not self.is_static:
             return reduce_authority(self.grouping, outcome.duties, outcome.columns, self.kept([outcome]))
         duties, grouped = outcome.duties, outcome.grouped(self.grouping)
         duty, owed = grouped.by_column(duties.authority_of_measure, len(duties.authorities))
@@ -260,35 +264,46 @@ class TableRun:
 
     def _reduced(self, grouping: Grouping, outcomes: Sequence[Outcome]) -> pl.DataFrame:
         keep = self.kept(outcomes)
-        if self._is_static:
+        if self.is_static:
             sums = expected_columns([(x.weight, self._static_sums(grouping, x)) for x in outcomes])
             return static_groups(grouping, sums, grouping.present(keep))
         volume = expected_volume([(x.weight, x.volume) for x in outcomes])
         return reduce_groups(grouping, _columns(outcomes), keep, volume)
 
     @property
-    def _is_static(self) -> bool:
+    def is_static(self) -> bool:
         """True if results by group are sums of duties alone: no response, and no tax that differs by line."""
         return self.response is None and self.prepared.lines.vat is None
 
     def _static_sums(self, grouping: Grouping, outcome: Outcome) -> dict[str, F64]:
+        return self.static_columns(grouping, outcome.grouped(grouping).sums())
+
+    def static_columns(self, grouping: Grouping, sums: DutySums) -> dict[str, F64]:
+        """Result columns by group of sums of duty, with the change of landed cost from the baseline."""
         constants = self._constant_sums(grouping)
-        sums = outcome.grouped(grouping).sums().columns(*constants)
+        columns = sums.columns(*constants)
         if self.base is not None:
-            base = GroupedDuties(self.law, self.base, self._base_dated, grouping).sums().columns(*constants)
-            sums["landed_change"] = sums["landed"] - base["landed"]
-        return sums
+            if grouping.id not in self._grouped_base:
+                base = GroupedDuties(self.law, self.base, self._base_dated, grouping)
+                self._grouped_base[grouping.id] = base.sums().columns(*constants)["landed"]
+            columns["landed_change"] = columns["landed"] - self._grouped_base[grouping.id]
+        return columns
 
     def _constant_sums(self, grouping: Grouping) -> tuple[F64, F64]:
         """Customs value, and freight with insurance, by group, of the lines that are not refused."""
         lines = self.prepared.lines
         kept: dict[tuple[str, ...], tuple[F64, F64]] = lines.cache.setdefault("constant sums", {})
         if grouping.id not in kept:
-            usable = np.ones(lines.count, dtype=bool)
-            usable[atoms_of(self.law.claims, lines).refused] = False
-            sums = grouping.sums([lines.value, lines.freight + lines.insurance], usable)
+            sums = grouping.sums([lines.value, lines.freight + lines.insurance], self.usable)
             kept[grouping.id] = (sums[:, 0], sums[:, 1])
         return kept[grouping.id]
+
+    @property
+    def usable(self) -> Bools:
+        """Mark the lines that are not refused for too many atoms."""
+        usable = np.ones(self.prepared.lines.count, dtype=bool)
+        usable[atoms_of(self.law.claims, self.prepared.lines).refused] = False
+        return usable
 
     def kept(self, outcomes: Sequence[Outcome]) -> Bools:
         """Mark the lines rated under all outcomes; lines with too many atoms under a law are not."""

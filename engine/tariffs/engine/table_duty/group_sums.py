@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import pairwise
 
 import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I32, I64, Bools, sums_of
+from tariffs.engine.base.chunks import run_ranges
 from tariffs.engine.law.law import Law
 from tariffs.engine.rating.layers import NO_COLUMN, LawLayers
 from tariffs.engine.table_duty.cells import CHARGES, VALUE, ValueCells
-from tariffs.engine.table_duty.kernel import ORDINARY, SPECIFIC, TOP_UP, sum_bases, whole_line
+from tariffs.engine.table_duty.kernel import ORDINARY, SPECIFIC, TOP_UP, price_points, sum_bases, whole_line
 from tariffs.engine.table_duty.rated_lines import RatedLines, parts_of, quantities_of
+
+Terms = tuple[I32, I64, I64, F64, F64, F64]
+"""Slots, places, starts, ordinary rates, running bases and running excess; see `kernel.price_points`."""
 
 
 @dataclass(frozen=True)
@@ -137,6 +142,47 @@ class LawSums:
         )
         return assessed, owed
 
+    def at_points(self, rates: F64, moved: Bools, column_of_measure: I32, columns: int) -> tuple[F64, F64]:
+        """Duty assessed and owed at points that differ in rates (points x groups x columns).
+
+        Args:
+            rates: rate of each row of the law at each point (points x rows).
+            moved: marks the rows whose rate differs between points.
+            column_of_measure: column of each measure of the law.
+            columns: number of columns.
+        """
+        sums, slots = self.bases, self._rated.layers.slots
+        slot = sums.entries.slot[sums.entry]
+        place = sums.group * columns + column_of_measure[slots.measure[slot]]
+        is_moved, amount = moved[slot], self.amounts(slots.rate)
+        size = self._cells.groups * columns
+        results = []
+        for belongs in (sums.entries.assessed[sums.entry], sums.entries.owed[sums.entry]):
+            still = belongs & ~is_moved
+            fixed = sums_of(place[still], amount[still], size)
+            out = np.repeat(fixed[None, :], len(rates), axis=0)
+            terms = self._terms(belongs & is_moved, place)
+            run_ranges(len(rates), partial(_price, rates, terms, out))
+            results.append(out.reshape(len(rates), -1, columns))
+        return results[0], results[1]
+
+    def _terms(self, chosen: Bools, place: I64) -> Terms:
+        """Terms of the chosen sums by row and place, and within a term by ordinary rate; see `price_points`."""
+        sums, slots = self.bases, self._rated.layers.slots
+        slot = sums.entries.slot[sums.entry][chosen].astype(np.int64)
+        is_top_up = slots.kind[slot] == TOP_UP
+        ordinary = np.where(is_top_up, sums.ordinary[chosen], -np.inf)
+        order = np.lexsort((ordinary, place[chosen], slot))
+        slot, at, base = slot[order], place[chosen][order], sums.base[chosen][order]
+        ordinary, is_top_up = ordinary[order], is_top_up[order]
+        width = int(at.max()) + 1 if len(at) else 1
+        keys, start = np.unique(slot * width + at, return_index=True)
+        start = np.append(start, len(slot))
+        return (
+            (keys // width).astype(np.int32), keys % width, start.astype(np.int64), ordinary,
+            _running(base, start), _running(base * np.where(is_top_up, ordinary, 0.0), start),
+        )  # fmt: skip
+
     @cached_property
     def prohibited(self) -> tuple[F64, F64]:
         """Value, and charges for freight and insurance, of goods that may not be imported, by group."""
@@ -162,6 +208,15 @@ class LawSums:
             np.concatenate([sums.base, np.zeros(len(keys))]),
             np.concatenate([sums.unit_amount, total]),
         )
+
+
+def _running(values: F64, start: I64) -> F64:
+    """Running sums within each range."""
+    return np.concatenate([np.zeros(0), *(np.cumsum(values[lo:hi]) for lo, hi in pairwise(start))])
+
+
+def _price(rates: F64, terms: Terms, out: F64, first: int, last: int) -> None:
+    price_points(first, last, rates, *terms, out)
 
 
 def _unit_amounts(

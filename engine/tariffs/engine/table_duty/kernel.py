@@ -229,3 +229,46 @@ def exact_dollars(high: int, low: int) -> float:
     high += low >> CARRY_BITS
     low &= _MASK
     return float(high) / _HIGH + float(low) / (_HIGH * _LOW)
+
+
+@jit
+def price_points(
+    first: int,
+    last: int,
+    rates: F64,
+    slot: I32,
+    place: I64,
+    start: I64,
+    ordinary: F64,
+    base: F64,
+    excess: F64,
+    out: F64,
+) -> None:
+    """Add the duty of terms to the sums of points [first, last).
+
+    A term is the base that a row has in one place, by ordinary rate in rising order. It bears the excess of the rate of
+    the row over the ordinary rates below it, which is `rate * base - excess` of that part; a row that is not a top-up
+    has the ordinary rate of minus infinity and no excess.
+
+    Args:
+        first, last: range of points.
+        rates: rate of each slot at each point (points x slots).
+        slot, place: per term its slot, and the column of `out` that it adds to.
+        start: index of the first ordinary rate of each term (one more than terms).
+        ordinary: ordinary rates, rising within a term.
+        base, excess: running sums within a term of the base, and of the base times its ordinary rate, in dollars.
+        out: sums in dollars (points x columns).
+    """
+    for point in range(first, last):
+        for term in range(len(slot)):
+            rate = rates[point, slot[term]]
+            low = start[term]
+            high = start[term + 1]
+            while low < high:
+                middle = (low + high) // 2
+                if ordinary[middle] < rate:
+                    low = middle + 1
+                else:
+                    high = middle
+            if low > start[term]:
+                out[point, place[term]] += rate * base[low - 1] - excess[low - 1]

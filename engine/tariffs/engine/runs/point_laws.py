@@ -1,0 +1,257 @@
+"""Find the laws of the points of a sweep: points that differ in rates alone share one law.
+
+The rows of a law whose rate a parameter sets are found by comparing the law at several values of the parameter: all
+else about the rows must be equal, and the rate must be the same linear function of the value. Points are then grouped
+so that stacking is the same within a group: no rate turns zero, and no two rates that are ranked change places.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+import numpy as np
+
+from tariffs.engine.base.array_utils import F64, Bools
+from tariffs.engine.base.bounded_cache import BoundedCache
+from tariffs.engine.law.law import InForce, Law
+from tariffs.engine.law.model import Row
+from tariffs.engine.law.values import read_rate
+from tariffs.engine.scenario.model import Scenario
+
+HIGHEST = "highest"
+RATE = "rate"
+"""Kind of the parameters that may move rates alone."""
+Values = Mapping[str, str]
+LawAt = Callable[[Values], Law]
+InForceOf = Callable[[Law], Sequence[InForce]]
+_PROBED = 3
+"""Points in a group from which on it pays to compare laws."""
+_LAWS_KEPT = 64
+_ZERO = 1e-15
+
+
+@dataclass(frozen=True)
+class PointGroup:
+    """Points with one law but for its rates.
+
+    Attributes:
+        points: places of the points.
+        law: the law at the first of them.
+        rates: per instant of the lines, the rate of each row of the law at each point (points x rows).
+        moved: per instant, marks the rows whose rate differs between points of the sweep.
+    """
+
+    points: Sequence[int]
+    law: Law
+    rates: Sequence[F64]
+    moved: Sequence[Bools]
+
+
+@dataclass(frozen=True)
+class _Slope:
+    """Rates of the rows of one instant as linear functions: `fixed` plus the value of each parameter times its slope.
+
+    `is_ranked`: a row that moves is one whose rate is compared with that of others.
+    """
+
+    rows: Sequence[Row]
+    fixed: Sequence[Decimal]
+    slopes: Mapping[str, Mapping[int, Decimal]]
+    is_ranked: bool
+
+    def rates(self, points: Sequence[Mapping[str, Decimal]]) -> F64:
+        """Rates of the rows at points (points x rows)."""
+        rates = np.repeat(np.array([self.fixed], dtype=np.float64), len(points), axis=0)
+        for name, slopes in self.slopes.items():
+            values = np.array([point[name] for point in points], dtype=np.float64)
+            places = list(slopes)
+            rates[:, places] += values[:, None] * np.array(list(slopes.values()), dtype=np.float64)
+        return rates
+
+    @property
+    def moved(self) -> Bools:
+        """Mark the rows whose rate some parameter moves."""
+        marks = np.zeros(len(self.rows), dtype=bool)
+        for slopes in self.slopes.values():
+            marks[list(slopes)] = True
+        return marks
+
+    def signatures(self, rates: F64) -> list[bytes]:
+        """Texts that are equal for points at which rows stack in the same way.
+
+        A rate of 0 makes a row an exemption; rates of metals are ranked where their content is not declared, and those
+        of a group of which the highest is charged.
+        """
+        marks = np.abs(rates[:, self.moved]) < _ZERO
+        if self.is_ranked:
+            marks = np.column_stack([marks, [np.unique(row, return_inverse=True)[1] for row in rates]])
+        return [row.tobytes() for row in np.ascontiguousarray(marks)]
+
+
+class PointLaws:
+    """Laws of the points of a sweep over one scenario; what is found about its parameters serves all blocks.
+
+    Args:
+        scenario: the scenario with parameters.
+        law_at: applies the scenario with its parameters filled in.
+        in_force_of: the law at each instant of the lines.
+    """
+
+    def __init__(self, scenario: Scenario, law_at: LawAt, in_force_of: InForceOf) -> None:
+        self._scenario = scenario
+        self._law_at = law_at
+        self._in_force_of = in_force_of
+        self._slopes: dict[Hashable, Sequence[_Slope] | None] = {}
+        self._laws: BoundedCache[Hashable, Law] = BoundedCache(_LAWS_KEPT)
+
+    def groups(self, points: Sequence[Values]) -> list[PointGroup]:
+        """Group points by their law."""
+        names = dict.fromkeys(name for values in points for name in values)
+        rated = [name for name in names if self._scenario.parameters[name].kind == RATE]
+        alike: dict[Hashable, list[int]] = {}
+        for place, values in enumerate(points):
+            numbers = _numbers(values, rated)
+            other = tuple(values.get(name) for name in names if name not in rated)
+            zero = tuple(number is None or not number for number in map(numbers.get, rated))
+            fixed = tuple(values.get(name) for name, is_zero in zip(rated, zero, strict=True) if is_zero)
+            alike.setdefault((other, zero, fixed), []).append(place)
+        return [
+            group
+            for key, places in alike.items()
+            for group in self._grouped(
+                key, points, places, [n for n in rated if _is_positive(points[places[0]], n)]
+            )
+        ]
+
+    def _grouped(
+        self, key: Hashable, points: Sequence[Values], places: Sequence[int], rated: Sequence[str]
+    ) -> list[PointGroup]:
+        if key not in self._slopes and len(places) >= _PROBED:
+            self._slopes[key] = self._found([points[place] for place in places], rated)
+        slopes = self._slopes.get(key)
+        if slopes is None:
+            return [self._alone(points, place) for place in places]
+        numbers = [_numbers(points[place], rated) for place in places]
+        rates = [slope.rates(numbers) for slope in slopes]
+        members: dict[Hashable, list[int]] = {}
+        for at, signature in enumerate(
+            zip(*(slope.signatures(each) for slope, each in zip(slopes, rates, strict=True)), strict=True)
+        ):
+            members.setdefault(signature, []).append(at)
+        return [
+            PointGroup(
+                [places[at] for at in chosen],
+                self._kept_law((key, signature), points[places[chosen[0]]]),
+                [each[chosen] for each in rates],
+                [slope.moved for slope in slopes],
+            )
+            for signature, chosen in members.items()
+        ]
+
+    def _kept_law(self, key: Hashable, values: Values) -> Law:
+        """Law of a group of points; later blocks of the same group have the same one."""
+        return self._laws.get(key, lambda: self._law_at(values))
+
+    def _alone(self, points: Sequence[Values], place: int) -> PointGroup:
+        law = self._law_at(points[place])
+        rows = [_rows(in_force) for in_force in self._in_force_of(law)]
+        return PointGroup(
+            [place],
+            law,
+            [np.array([[float(row.rate or 0) for row in one]]) for one in rows],
+            [np.zeros(len(one), dtype=bool) for one in rows],
+        )
+
+    def _found(self, points: Sequence[Values], rated: Sequence[str]) -> Sequence[_Slope] | None:
+        """Compare laws to find how rates follow the parameters; None if more than rates does."""
+        first = points[0]
+        laws = self._in_force_of(self._law_at(first))
+        start = [_rows(in_force) for in_force in laws]
+        numbers = _numbers(first, rated)
+        slopes: list[dict[str, dict[int, Decimal]]] = [{} for _ in start]
+        for name in rated:
+            others = {read_rate(values[name].strip()): values[name] for values in points}
+            others.pop(numbers[name], None)
+            for number, text in list(others.items())[-1:]:
+                moved = _differences(start, self._rows_at({**first, name: text}))
+                if moved is None:
+                    return None
+                for place, differences in enumerate(moved):
+                    step = number - numbers[name]
+                    slopes[place][name] = {row: change / step for row, change in differences.items()}
+        fixed = [
+            [(row.rate or Decimal(0)) - sum(
+                (each.get(at, Decimal(0)) * numbers[name] for name, each in slope.items()), Decimal(0)
+            ) for at, row in enumerate(rows)]
+            for rows, slope in zip(start, slopes, strict=True)
+        ]  # fmt: skip
+        ranked = [_ranked(in_force) for in_force in laws]
+        found = [
+            _Slope(rows, at_zero, slope, any(not of_rank.isdisjoint(each) for each in slope.values()))
+            for rows, at_zero, slope, of_rank in zip(start, fixed, slopes, ranked, strict=True)
+        ]
+        tested = points[-1], points[len(points) // 2]
+        return found if all(self._holds(found, values, rated) for values in tested) else None
+
+    def _holds(self, slopes: Sequence[_Slope], values: Values, rated: Sequence[str]) -> bool:
+        """Test that the slopes give the rates of a law that was not used to find them."""
+        numbers = _numbers(values, rated)
+        rows = self._rows_at(values)
+        return _differences([slope.rows for slope in slopes], rows) is not None and all(
+            abs(rate - float(row.rate or 0)) < _ZERO
+            for slope, of_instant in zip(slopes, rows, strict=True)
+            for rate, row in zip(slope.rates([numbers])[0], of_instant, strict=True)
+        )
+
+    def _rows_at(self, values: Values) -> list[list[Row]]:
+        return [_rows(in_force) for in_force in self._in_force_of(self._law_at(values))]
+
+
+def _rows(in_force: InForce) -> list[Row]:
+    return [row for active in in_force.actives for row in active.rows]
+
+
+def _numbers(values: Values, rated: Sequence[str]) -> dict[str, Decimal]:
+    """Read the rates of a point; what cannot be read is left to the reader of the scenario."""
+    numbers = {}
+    for name in rated:
+        try:
+            numbers[name] = read_rate(values[name].strip())
+        except (KeyError, ValueError):
+            continue
+    return numbers
+
+
+def _is_positive(values: Values, name: str) -> bool:
+    return bool(_numbers(values, [name]).get(name))
+
+
+def _differences(
+    one: Sequence[Sequence[Row]], other: Sequence[Sequence[Row]]
+) -> list[dict[int, Decimal]] | None:
+    """Difference of the rate of each row, by instant; None if the rows differ in anything else."""
+    if list(map(len, one)) != list(map(len, other)):
+        return None
+    found: list[dict[int, Decimal]] = []
+    for rows, others in zip(one, other, strict=True):
+        changes: dict[int, Decimal] = {}
+        for place, (row, changed) in enumerate(zip(rows, others, strict=True)):
+            if row is changed or row == changed:
+                continue
+            if row.rate is None or changed.rate is None or replace(changed, rate=row.rate) != row:
+                return None
+            changes[place] = changed.rate - row.rate
+        found.append(changes)
+    return found
+
+
+def _ranked(in_force: InForce) -> set[int]:
+    """Places of the rows whose rates are compared with those of others."""
+    ranked = set[int]()
+    for rule in in_force.rules:
+        if rule.rule.pick == HIGHEST:
+            ranked |= set[int]().union(*rule.members)
+    measures = [(active.index, row) for active in in_force.actives for row in active.rows]
+    return {place for place, (index, row) in enumerate(measures) if row.metals or index in ranked}

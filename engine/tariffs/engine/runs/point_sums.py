@@ -1,0 +1,221 @@
+"""Compute a table at points of a scenario's parameters: the one place where sweeps and seeks evaluate it.
+
+Without a response, points whose laws differ in rates alone are priced together from sums that do not depend on rates.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+
+from tariffs.engine.base.array_utils import F64, ratio
+from tariffs.engine.base.bounded_cache import BoundedCache
+from tariffs.engine.law.law import InForce, Law
+from tariffs.engine.law.notes import Note
+from tariffs.engine.runs.grouping import AUTHORITY, COLUMNS, Grouping
+from tariffs.engine.runs.point_laws import PointGroup, PointLaws, Values
+from tariffs.engine.runs.results import with_rates
+from tariffs.engine.runs.table_run import Outcome, TableRun
+from tariffs.engine.scenario import Scenario, apply_scenario
+
+Step = Callable[[int], None]
+_OUTCOMES_KEPT = 8
+
+
+@dataclass(frozen=True, slots=True)
+class SweepPoint:
+    """Point of a sweep: values of the scenario's parameters, as text, and factors on elasticities by name."""
+
+    values: Values
+    factors: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class PointSums:
+    """Results of one point: rows by group, and the total of the table."""
+
+    groups: pl.DataFrame
+    total: Mapping[str, float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class PointResults:
+    """Results of points: rows by group of all points in order, how many of each point, totals, and notes."""
+
+    groups: pl.DataFrame
+    rows: Sequence[int]
+    totals: pl.DataFrame
+    notes: tuple[Note, ...]
+
+    def each(self) -> Iterable[PointSums]:
+        """Yield the results of each point."""
+        first = 0
+        for rows, total in zip(self.rows, self.totals.iter_rows(named=True), strict=True):
+            yield PointSums(self.groups.slice(first, rows), total)
+            first += rows
+
+
+class PointEvaluator:
+    """Evaluates a table at points of one scenario; laws that points share are made once.
+
+    Args:
+        run: the table with its options.
+        scenario: the scenario with its parameters.
+        on: day of the law, ISO text.
+    """
+
+    def __init__(self, run: TableRun, scenario: Scenario, on: str) -> None:
+        self._run = run
+        self._scenario = scenario
+        self._on = on
+        self._laws = PointLaws(scenario, self._law, self._in_force)
+        # An outcome refers to its law, so that the id is not reused while it is kept.
+        self._outcomes: BoundedCache[int, Outcome] = BoundedCache(_OUTCOMES_KEPT)
+
+    def __call__(self, points: Sequence[SweepPoint], step: Step) -> PointResults:
+        """Compute points.
+
+        Args:
+            points: the points.
+            step: called with the number of points done before each part of the work; it may raise CANCELLED.
+
+        Raises:
+            ScenarioError: a value does not fit its parameter, or the scenario cannot be applied with it.
+        """
+        if self._run.is_static and not self._scenario.mixture:
+            return self._static([point.values for point in points], step)
+        return self._one_by_one(points, step)
+
+    def _law(self, values: Values) -> Law:
+        return apply_scenario(self._run.law, self._scenario.with_parameters(values))
+
+    def _in_force(self, law: Law) -> list[InForce]:
+        dated = self._run.dated(law, self._on)
+        return [
+            law.in_force(instant, known_on, dated.direction)
+            for instant, known_on in zip(dated.instants, dated.known_on, strict=True)
+        ]
+
+    # -- points whose laws differ in rates -------------------------------------------------------------------------
+
+    def _static(self, points: Sequence[Values], step: Step) -> PointResults:
+        run = self._run
+        columns = _Blocks(len(points), run.grouping, AUTHORITY in run.options.by)
+        notes: dict[Note, None] = {}
+        done = 0
+        for group in self._laws.groups(points):
+            step(done)
+            outcome = self._outcome(group.law)
+            notes |= dict.fromkeys(outcome.notes)
+            columns.add(run, outcome, group)
+            done += len(group.points)
+        return columns.results(run, tuple(notes))
+
+    def _outcome(self, law: Law) -> Outcome:
+        """Outcome of a law, kept for the points of later blocks."""
+        return self._outcomes.get(id(law), lambda: self._run.outcome(law, self._run.dated(law, self._on)))
+
+    # -- points computed one by one ----------------------------------------------------------------------------------
+
+    def _one_by_one(self, points: Sequence[SweepPoint], step: Step) -> PointResults:
+        groups, totals, notes = [], [], dict[Note, None]()
+        for place, point in enumerate(points):
+            step(place)
+            run = _with_factors(self._run, point.factors)
+            outcomes = run.outcomes(self._scenario.with_parameters(point.values), self._on)
+            notes |= dict.fromkeys(note for outcome in outcomes for note in outcome.notes)
+            groups.append(run.groups(outcomes))
+            totals.append(run.total(outcomes))
+        schema = dict.fromkeys(totals[0], pl.Float64)
+        return PointResults(
+            pl.concat(groups), [frame.height for frame in groups], pl.DataFrame(totals, schema), tuple(notes)
+        )
+
+
+class _Blocks:
+    """Static result columns of points by group (points x groups), or by group and authority, and in total."""
+
+    def __init__(self, points: int, grouping: Grouping, by_authority: bool) -> None:
+        self._points = points
+        self._grouping = grouping
+        self._by_authority = by_authority
+        self._groups: dict[str, F64] = {}
+        self._duty: dict[str, tuple[F64, F64]] = {}
+
+    def add(self, run: TableRun, outcome: Outcome, group: PointGroup) -> None:
+        """Add the results of a group of points."""
+        places, duties = np.array(group.points), outcome.duties
+        columns = (duties.authority_of_measure, len(duties.authorities))
+        if not self._by_authority:
+            columns = (np.zeros_like(columns[0]), 1)
+        grouped = outcome.grouped(self._grouping)
+        sums = grouped.at_points(group.rates, group.moved, *columns)
+        duty, owed = (each.sum(axis=2) for each in sums)
+        static = run.static_columns(self._grouping, replace(grouped.sums(), duty=duty, owed=owed))
+        for name, values in static.items():
+            kept = self._groups.setdefault(name, np.full((self._points, self._grouping.count), np.nan))
+            kept[places] = values
+        if self._by_authority:
+            for column, name in enumerate(duties.authorities):
+                if name not in self._duty:
+                    shape = (self._points, self._grouping.count)
+                    self._duty[name] = (np.zeros(shape), np.zeros(shape))
+                for by_point, more in zip(self._duty[name], sums, strict=True):
+                    by_point[places] = more[:, :, column]
+
+    def results(self, run: TableRun, notes: tuple[Note, ...]) -> PointResults:
+        """Arrange the columns as frames."""
+        sums = {name: values.sum(axis=1) for name, values in self._groups.items()}
+        totals = _frame(sums, self._points)
+        if self._by_authority:
+            frame, rows = self._by_authorities()
+            return PointResults(frame, rows, totals, notes)
+        present = np.flatnonzero(self._grouping.present(run.usable))
+        numbers = _frame(
+            {name: values[:, present] for name, values in self._groups.items()}, self._points * len(present)
+        )
+        frame = self._grouping.with_keys_at(np.tile(present, self._points), numbers)
+        return PointResults(frame, [len(present)] * self._points, totals, notes)
+
+    def _by_authorities(self) -> tuple[pl.DataFrame, list[int]]:
+        """Rows of point, authority and group with duty, in this order, and how many of each point."""
+        names = sorted(self._duty)
+        entered = self._groups["customs_value"] - self._groups["prohibited_value"]
+        duty = np.stack([self._duty[name][0] for name in names], axis=1)
+        owed = np.stack([self._duty[name][1] for name in names], axis=1)
+        rate = ratio(duty, np.broadcast_to(entered[:, None, :], duty.shape))
+        point, authority, group = np.nonzero(duty)
+        numbers = pl.DataFrame(
+            {
+                AUTHORITY: pl.Series(names, dtype=pl.String).gather(authority),
+                "duty": duty[point, authority, group],
+                "duty_owed": owed[point, authority, group],
+                "rate": rate[point, authority, group],
+                "duty_after": np.full(len(point), np.nan),
+            }
+        ).fill_nan(None)
+        rows = np.bincount(point, minlength=self._points)
+        return self._grouping.with_keys_at(group, numbers), rows.tolist()
+
+
+def _frame(columns: Mapping[str, F64], rows: int) -> pl.DataFrame:
+    results = with_rates(columns)
+    missing = np.full(rows, np.nan)
+    return pl.DataFrame(
+        {name: np.ravel(results[name]) if name in results else missing for name in COLUMNS}
+    ).fill_nan(None)
+
+
+def _with_factors(run: TableRun, factors: Mapping[str, float]) -> TableRun:
+    """Multiply elasticities of a run's response; without factors or response the run itself."""
+    if not factors or run.response is None:
+        return run
+    parameters = run.response.parameters
+    changed = {name: getattr(parameters, name) * factor for name, factor in factors.items()}
+    other = copy.copy(run)
+    other.response = replace(run.response, parameters=replace(parameters, **changed))
+    return other
