@@ -200,12 +200,11 @@ def waiting_points(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     evaluate = PointEvaluator.__call__
 
     def slow(evaluator: PointEvaluator, points: Any, step: Callable[[int], None]) -> Any:
-        def stepped(done: int) -> None:
-            seen.append(str(done))
-            until(lambda: len(seen) < 3 or cancelled(lambda: step(done)))
-            step(done)
-
-        return evaluate(evaluator, points, stepped)
+        for place in range(len(points)):
+            seen.append(str(place))
+            until(partial(lambda place: len(seen) < 3 or cancelled(partial(step, place)), place))
+            step(place)
+        return evaluate(evaluator, points, step)
 
     monkeypatch.setattr(PointEvaluator, "__call__", slow)
     return seen
