@@ -79,17 +79,27 @@ def _program_rates(lines: LineArrays, law: Law, schedule: Schedule, claim: str) 
     """
     rate = np.full(len(lines.piece_line), np.nan)
     codes = np.array(lines.codes, dtype=object)
-    for index, origin in enumerate(lines.origins):
-        symbols = [p.symbol for p in law.programs.values() if p.claim == claim and origin in p.members]
-        if not symbols:
-            continue
-        pieces = np.flatnonzero(lines.origin[lines.piece_line] == index)
+    origin = lines.origin[lines.piece_line]
+    # Most beneficiaries of a program have the same programs, and a look-up takes as long for one country as for all.
+    for symbols, origins in _origins_by_programs(lines, law, claim).items():
+        pieces = np.flatnonzero(np.isin(origin, origins))
         distinct, place = np.unique(lines.piece_code[pieces], return_inverse=True)
-        rates = schedule.special_rates(
+        found = schedule.special_rates(
             pl.Series("code", codes[distinct], dtype=pl.String), symbols, law.as_of
         )
-        rate[pieces] = rates["special_ave"].fill_null(float("nan")).to_numpy()[place]
+        rate[pieces] = found["special_ave"].fill_null(float("nan")).to_numpy()[place]
     return rate
+
+
+def _origins_by_programs(lines: LineArrays, law: Law, claim: str) -> dict[tuple[str, ...], list[int]]:
+    """Group the origins that have programs of a claim by the symbols of these."""
+    programs = [program for program in law.programs.values() if program.claim == claim]
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for index, origin in enumerate(lines.origins):
+        symbols = tuple(program.symbol for program in programs if origin in program.members)
+        if symbols:
+            groups.setdefault(symbols, []).append(index)
+    return groups
 
 
 def _declared(frame: pl.DataFrame, lines: LineArrays, claim: str) -> Bools:
