@@ -27,6 +27,8 @@ def parse_code(text: str, known: Callable[[str], bool] | None = None) -> tuple[s
     Raises:
         InputError: HTS_CODE_MALFORMED.
     """
+    if len(text) in LENGTHS and text.isascii() and text.isdigit():
+        return text, ""
     bare = text.strip().rstrip(".")
     if _GROUPS.fullmatch(bare):
         groups = _SEPARATOR.split(bare)
