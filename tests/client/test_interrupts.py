@@ -84,6 +84,17 @@ print(sorted({heavy} & {{*sys.modules}}))
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+def test_one_line_is_quoted_without_kernels_and_arrays() -> None:
+    text = """
+import sys
+from tariffs.client.cli.app import run
+run("duty 9503.00.0073 --origin CN --date 2025-11-10 --value 10000 --json".split())
+print(sorted({"numba", "numpy"} & {*sys.modules}))
+"""
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
 @pytest.mark.parametrize("name", SUMMARIES)
 def test_a_command_is_summarized_in_the_words_of_its_own_help(name: str) -> None:
     command = typer.main.get_group(assemble(name)).commands[name]

@@ -12,6 +12,7 @@ import yaml
 from tariffs.engine.errors import ScenarioError
 from tariffs.engine.law import load_law
 from tariffs.engine.law.assumptions import NONE, Assumptions
+from tariffs.engine.law.set_shares import facts_with_claim_shares
 from tariffs.engine.line_duty.entry_line import entry_instant
 from tariffs.engine.runs.attribution import attribute
 from tariffs.engine.scenario import (
@@ -25,7 +26,6 @@ from tariffs.engine.scenario import (
 )
 from tariffs.engine.scenario.named import library_of
 from tariffs.engine.scenario.schema import json_schema
-from tariffs.engine.tables.claim_shares import facts_with_claim_shares
 from tests.unit.json_schema import faults
 from tests.unit.scenario_tables import valuer
 

@@ -17,13 +17,13 @@ from tariffs.engine.law.conditions import Condition, Fact
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.matching import Candidates
 from tariffs.engine.law.notes import Note
+from tariffs.engine.law.set_shares import facts_with_claim_shares
 from tariffs.engine.law.switch_sensitivity import switches_behind
 from tariffs.engine.line_duty.entry_line import ResolvedLine
 from tariffs.engine.line_duty.prohibition import Prohibited, prohibited_by
 from tariffs.engine.line_duty.segment import LawSegment, cached_segment, segment_of
 from tariffs.engine.rating.facts import assignments, split
 from tariffs.engine.rating.fits import StackedRow, Stacker, claims_read, conditions_read, first_fit
-from tariffs.engine.tables.claim_shares import facts_with_claim_shares
 
 _PROFILES_KEPT = 8192
 """Profiles of all laws together; one takes some 4 KB."""

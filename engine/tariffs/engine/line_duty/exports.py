@@ -20,6 +20,7 @@ from tariffs.engine.law.law import EXPORT, InForce, Law
 from tariffs.engine.law.matching import Reach
 from tariffs.engine.law.model import Scope
 from tariffs.engine.law.notes import Note, unread, void_suspensions
+from tariffs.engine.law.set_shares import facts_with_claim_shares
 from tariffs.engine.law.switch_sensitivity import switches_behind
 from tariffs.engine.line_duty.entry_line import (
     Number,
@@ -36,7 +37,6 @@ from tariffs.engine.rating.facts import ClaimValue, claim_notes, read_claims
 from tariffs.engine.schedule.codes import parse_code
 from tariffs.engine.schedule.countries import is_country, unknown_origin
 from tariffs.engine.schedule.lines import load_schedule
-from tariffs.engine.tables.claim_shares import facts_with_claim_shares
 from tariffs.engine.tables.export_rates import (
     ONE,
     QUOTA_CLAIM,

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from tariffs.engine.base.hashed import Hashed
 from tariffs.engine.law.law import ActiveRule, InForce, Law
 from tariffs.engine.law.quantity_rules import quantity_rules
-from tariffs.engine.tables.claim_shares import settings_at
+from tariffs.engine.law.set_shares import settings_at
 from tariffs.engine.tables.default_shares import basis_of
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import Callable
 from typing import Any
 
@@ -36,6 +35,7 @@ from tariffs.service.settings.settings import Settings
 from tariffs.service.storage.storage import Storage
 from tariffs.service.workers.fair_limit import FairLimit
 from tariffs.service.workers.task_queue import Compute
+from tariffs.service.workers.warm_data import warm_data
 from tariffs.v1 import (
     duty_service_pb2,
     duty_service_pb2_grpc,
@@ -126,12 +126,10 @@ class TariffServer:
         await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
         await server.start()
         _log.info("listening", host=self._settings.host, port=self.port)
-        await asyncio.gather(self._task_queue.quick(self._warm_up), asyncio.to_thread(self._pools.start))
-        await asyncio.to_thread(self._storage.open)
-        self._run_scheduler.start()
-        # The law stays in memory: each garbage collection that scanned it would delay calls by tens of milliseconds.
-        gc.collect()
-        gc.freeze()
+        with warm_data():
+            await asyncio.gather(self._task_queue.quick(self._warm_up), asyncio.to_thread(self._pools.start))
+            await asyncio.to_thread(self._storage.open)
+            self._run_scheduler.start()
         self._admission.warm = True
         await self._set_health(health_pb2.HealthCheckResponse.SERVING)
         _log.info("serving", port=self.port)

@@ -8,7 +8,6 @@ its server.
 
 from __future__ import annotations
 
-import gc
 import os
 import pickle
 import queue
@@ -23,6 +22,7 @@ from tariffs.engine.base.chunks import compute_time, watched
 from tariffs.engine.errors import TariffsError
 from tariffs.service.observability.task_time import StopTime, TaskTime
 from tariffs.service.wire.status import cancelled_error
+from tariffs.service.workers.warm_data import warm_data
 
 
 class UnexpectedError(Exception):
@@ -123,19 +123,17 @@ def main(warm_up: str, niceness: int) -> None:
     threading.Thread(target=inbox.read, name="inbox", daemon=True).start()
     if hasattr(os, "nice"):
         os.nice(niceness)
-    from tariffs.service.workers.tasks import import_name
-
     try:
-        import_name(warm_up)()
+        with warm_data():
+            from tariffs.service.workers.tasks import import_name
+
+            import_name(warm_up)()
     except TariffsError as error:
         outbox.send("end", error, TaskTime())
         _exit()
     except Exception:
         traceback.print_exc()
         _exit()
-    # As in the server: the warm data stays, so the garbage collector need not scan it.
-    gc.collect()
-    gc.freeze()
     outbox.send("ready")
     while True:
         number, task, payload = inbox.jobs.get()
