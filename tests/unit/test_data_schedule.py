@@ -120,9 +120,10 @@ def test_special_rates_of_tables_agree_with_those_of_lines() -> None:
     schedule = load_schedule()
     sample = ALL_CODES.gather_every(97)
     table = schedule.special_rates(sample, ["KR", "JP"], EARLY)
-    for code, ave, _ in table.iter_rows():
+    lowest = dict(table.group_by("code").agg(pl.col("special_ave").min()).iter_rows())
+    assert len(lowest) > len(sample) / 4
+    for code in sample:
         found = schedule.special(code, ["KR", "JP"], EARLY)
-        if found is None or found[0].specific:
-            continue
-        assert ave == pytest.approx(float(found[0].ad_valorem))
-    assert table["special_ave"].null_count() < len(table)
+        assert (found is not None) == (code in lowest)
+        if found is not None and not found[0].specific:
+            assert lowest[code] == pytest.approx(float(found[0].ad_valorem))

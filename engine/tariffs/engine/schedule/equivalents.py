@@ -58,7 +58,7 @@ def ordinary_rates(lines: pl.DataFrame, codes: pl.Series) -> pl.DataFrame:
 def special_rates(
     lines: pl.DataFrame, special: pl.DataFrame, codes: pl.Series, programs: Iterable[str]
 ) -> pl.DataFrame:
-    """Look up the lowest special rate of these programs: `code, special_ave` (null without one), `program`.
+    """Look up special rates: `code, program, special_ave`, a row for each of these programs that a code is open to.
 
     Args:
         lines: `Schedule.line_frame` of the day.
@@ -66,32 +66,23 @@ def special_rates(
         codes: codes of 8 or 10 digits.
         programs: symbols of special programs.
     """
-    wanted = sorted(set(programs))
-    open_to = (
-        special.explode("programs")
-        .filter(pl.col("programs").is_in(wanted))
-        .join(lines.select("hts8", "vintage"), on=["hts8", "vintage"])
-        .select("hts8", pl.col("programs").alias("program"), pl.col("rate").alias("special"))
-    )
-    frame = _with_rates(_keyed(codes).join(open_to, on="hts8", how="left", maintain_order="left"), "special")
-    frame = _with_reference(frame)
+    rows = special.join(lines.select("hts8", "vintage"), on=["hts8", "vintage"])
+    rows = rows.select("hts8", "programs", pl.col("rate").alias("special"))
+    frame = _with_reference(_with_rates(_keyed(codes).join(rows, on="hts8"), "special"))
     computed = pl.col("special_ad_valorem") + _per_value("special")
-    frame = frame.with_columns(
+    rate = (
         pl.when(pl.col("special_kind").is_in(_EXACT))
         .then("special_ad_valorem")
         .when(pl.col("special_kind").is_in(("specific", "compound")))
         .then(pl.coalesce(computed, "reference", "special_ad_valorem"))
-        .alias("special_ave")
     )
-    best = frame.sort("special_ave", "program", nulls_last=True).unique(
-        "code", keep="first", maintain_order=True
-    )
-    best = best.with_columns(pl.when(pl.col("special_ave").is_not_null()).then("program").alias("program"))
     return (
-        _keyed(codes)
-        .select("code")
-        .join(best, on="code", how="left", maintain_order="left")
-        .select("code", "special_ave", "program")
+        frame.select("code", pl.col("programs").alias("program"), rate.alias("special_ave"))
+        .drop_nulls("special_ave")
+        .explode("program")
+        .filter(pl.col("program").is_in(sorted(set(programs))))
+        .group_by("code", "program", maintain_order=True)
+        .agg(pl.col("special_ave").min())
     )
 
 

@@ -78,17 +78,24 @@ def _program_rates(lines: LineArrays, law: Law, schedule: Schedule, claim: str) 
     There a declared claim has no effect, and a default share means value that entered free under another provision.
     """
     rate = np.full(len(lines.piece_line), np.nan)
-    codes = np.array(lines.codes, dtype=object)
     origin = lines.origin[lines.piece_line]
-    # Most beneficiaries of a program have the same programs, and a look-up takes as long for one country as for all.
+    by_program = _rates_by_program(lines, law, schedule, claim)
     for symbols, origins in _origins_by_programs(lines, law, claim).items():
+        lowest = np.fmin.reduce([by_program[symbol] for symbol in symbols])
         pieces = np.flatnonzero(np.isin(origin, origins))
-        distinct, place = np.unique(lines.piece_code[pieces], return_inverse=True)
-        found = schedule.special_rates(
-            pl.Series("code", codes[distinct], dtype=pl.String), symbols, law.as_of
-        )
-        rate[pieces] = found["special_ave"].fill_null(float("nan")).to_numpy()[place]
+        rate[pieces] = lowest[lines.piece_code[pieces]]
     return rate
+
+
+def _rates_by_program(lines: LineArrays, law: Law, schedule: Schedule, claim: str) -> dict[str, F64]:
+    """Special rate of each code under each program of a claim; NaN where the program is not open to the code."""
+    symbols = [program.symbol for program in law.programs.values() if program.claim == claim]
+    codes = pl.DataFrame({"code": pl.Series(lines.codes, dtype=pl.String)}).with_row_index("place")
+    found = schedule.special_rates(codes["code"], symbols, law.as_of).join(codes, on="code")
+    rates = {symbol: np.full(codes.height, np.nan) for symbol in symbols}
+    for (symbol,), part in found.partition_by("program", as_dict=True).items():
+        rates[symbol][part["place"].to_numpy()] = part["special_ave"].to_numpy()
+    return rates
 
 
 def _origins_by_programs(lines: LineArrays, law: Law, claim: str) -> dict[tuple[str, ...], list[int]]:
