@@ -48,7 +48,7 @@ SAME_THING_AT_TWO_FLOORS = {
             "replay",
             "runs",
         ),
-        *("scenario", "tables"),
+        *("scenario", "sweep", "tables"),
     },
     "importers": set(),
     "reference_pages": set(),

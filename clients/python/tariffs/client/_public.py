@@ -26,6 +26,7 @@ from tariffs.client.results.law import CheckResult, Difference, Law, Measure, Pr
 from tariffs.client.results.law_changes import LawChange, LawChanges
 from tariffs.client.results.quote import Layer, Note, Quote
 from tariffs.client.results.refund import RefundsResult
+from tariffs.client.results.sweep import Seek, SeekJump, SeekRoot, Sweep
 from tariffs.client.results.table_handle import TableHandle
 from tariffs.client.scenario import Scenario
 
@@ -60,6 +61,10 @@ __all__ = [
     "RunStatus",
     "Scenario",
     "ScenarioInfo",
+    "Seek",
+    "SeekJump",
+    "SeekRoot",
+    "Sweep",
     "Switch",
     "TableHandle",
     "TariffsError",

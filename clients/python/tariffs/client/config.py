@@ -25,6 +25,8 @@ class Deadlines:
     """A whole run over a trade table."""
     timeline: float = 900.0
     """A whole period over a trade table."""
+    sweep: float = 3600.0
+    """A sweep or goal seek over a trade table."""
     lists: float = 10.0
     """Measures, scenarios, tables and runs: list, get, check."""
     upload: float = 600.0

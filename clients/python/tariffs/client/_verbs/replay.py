@@ -16,15 +16,17 @@ import polars as pl
 from tariffs.client import _arguments as arguments
 from tariffs.client._wire.frames import Table
 from tariffs.client._wire.requests import ONE_DAY_OPTIONS, Day, ImpactOptions, ScenarioLike, option_values
+from tariffs.client._wire.sweep_requests import SWEEP_OPTIONS
 from tariffs.client.errors import InvalidRequest, NotFound
 from tariffs.client.results.impact import ImpactResult, TimelineResult
 from tariffs.client.results.law import Law
 from tariffs.client.results.quote import Provenance
+from tariffs.client.results.sweep import Sweep
 from tariffs.client.scenario import Scenario
 
 REQUEST = "request"
 _FRAME = "given as a frame"
-_FRAMES = {"impact": ("groups", "lines"), "timeline": ("segments",)}
+_FRAMES = {"impact": ("groups", "lines"), "timeline": ("segments",), "sweep": ("groups",)}
 _REPLAYED = " and ".join(_FRAMES)
 _INPUTS = (
     ("scenarios", "scenario"),
@@ -51,6 +53,10 @@ class ReplayClient(Protocol):
     @property
     def timeline(self) -> Callable[..., TimelineResult]:
         """Run scenarios over a period."""
+
+    @property
+    def sweep(self) -> Callable[..., Sweep]:
+        """Run a scenario at many points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +95,19 @@ def timeline_call(
     return _call("timeline", lines, scenarios, {"start": start, "end": end, **values})
 
 
+def sweep_call(
+    lines: Table | None,
+    scenario: Scenario,
+    vary: Mapping[str, Sequence[str]],
+    points: pl.DataFrame | None,
+    options: ImpactOptions,
+) -> dict[str, object]:
+    """Record a call of `sweep` as plain data that is enough to repeat it."""
+    values = {name: value for name, value in option_values(options).items() if name in SWEEP_OPTIONS}
+    listed = None if points is None else points.to_dicts()
+    return _call("sweep", lines, [scenario], {"vary": vary, "points": listed, **values})
+
+
 def with_call(provenance: Provenance, call: Mapping[str, object]) -> Provenance:
     """Add the call that made the result to its provenance."""
     return {**provenance, REQUEST: call}
@@ -104,7 +123,8 @@ def replay(client: ReplayClient, result: Path, table: Table | None = None) -> Re
 
     Raises:
         NotFound: LAW_VERSION_NOT_FOUND, naming the release that has the law of the result.
-        InvalidRequest: TABLE_UNREADABLE if the file is no result of impact or timeline, or its table cannot be found.
+        InvalidRequest: TABLE_UNREADABLE if the file is no result of impact, timeline or sweep, or its table cannot be
+            found.
     """
     provenance, rows = _read(result)
     call = provenance.get(REQUEST)
@@ -136,7 +156,9 @@ def _call(
     }
 
 
-def _run(client: ReplayClient, call: Mapping[str, Any], table: Table | None) -> ImpactResult | TimelineResult:
+def _run(
+    client: ReplayClient, call: Mapping[str, Any], table: Table | None
+) -> ImpactResult | TimelineResult | Sweep:
     lines = table if table is not None else call["table"]
     if lines == _FRAME:
         raise InvalidRequest(
@@ -153,6 +175,8 @@ def _run(client: ReplayClient, call: Mapping[str, Any], table: Table | None) -> 
     ]
     if call["verb"] == "timeline":
         return client.timeline(lines, scenarios, **call["options"])
+    if call["verb"] == "sweep":
+        return client.sweep(lines, scenarios[0], **call["options"])
     return client.impact(lines, scenarios, **call["options"])
 
 
@@ -199,7 +223,9 @@ def _provenance(path: Path, document: object) -> Provenance:
 
 
 def _groups(document: Mapping[str, Any]) -> pl.DataFrame:
-    """Collect the group rows of all scenarios of a JSON document."""
+    """Collect the group rows of a JSON document, of all its scenarios if it has some."""
+    if "scenarios" not in document:
+        return pl.DataFrame(document["groups"], infer_schema_length=None)
     rows = [
         {"scenario": block["id"], **({"on": block["on"]} if "on" in block else {}), **row}
         for block in document["scenarios"]

@@ -11,12 +11,13 @@ from google.longrunning import operations_pb2
 from google.protobuf.duration_pb2 import Duration
 
 from tariffs.client._verbs.replay import with_call
-from tariffs.client._wire import answers
+from tariffs.client._wire import answers, sweep_answers
 from tariffs.client._wire.progress import Progress, Report, reporting, silent
 from tariffs.client.config import Config
 from tariffs.client.errors import DeadlineExceeded, TariffsError, Unavailable, from_status
 from tariffs.client.results.impact import ImpactResult, TimelineResult
 from tariffs.client.results.quote import Provenance
+from tariffs.client.results.sweep import Sweep
 from tariffs.v1 import simulation_service_pb2 as pb
 
 OPEN = ("waiting", "running")
@@ -43,7 +44,7 @@ class RunStatus:
         state: waiting, running, succeeded, failed or cancelled.
         stage: current step, in words.
         fraction: share done, 0 to 1.
-        finished_parts: parts of the result that can be read: points, or scenarios of a period.
+        finished_parts: parts of the result that can be read: points, scenarios of a period, or blocks of a sweep.
         total_parts: parts the result will have.
         attempts: number of workers that started it.
         create_time: time of its start, RFC 3339.
@@ -150,8 +151,8 @@ class Run:
 
     def result(
         self, progress: Progress = None, *, timeout: float | None = None
-    ) -> ImpactResult | TimelineResult:
-        """Read the whole result, as `impact` or `timeline` returns it; waits for parts not computed yet.
+    ) -> ImpactResult | TimelineResult | Sweep:
+        """Read the whole result, as `impact`, `timeline` or `sweep` returns it; waits for parts not computed yet.
 
         After a broken connection, reading continues where it stopped.
 
@@ -166,8 +167,11 @@ class Run:
         clock = _RetryClock(self._config.deadlines.runs if timeout is None else timeout)
         with reporting(progress) as report:
             messages = list(self._messages(clock, report))
-        result: ImpactResult | TimelineResult
-        if messages and isinstance(messages[-1], pb.TimelineResponse):
+        last = messages[-1] if messages else None
+        result: ImpactResult | TimelineResult | Sweep
+        if isinstance(last, pb.SweepResponse):
+            result = sweep_answers.sweep(messages, silent)
+        elif isinstance(last, pb.TimelineResponse):
             result = answers.timeline(messages, silent)
         else:
             result = answers.impact(messages, silent)
@@ -268,7 +272,9 @@ def status_of(operation: operations_pb2.Operation) -> RunStatus:
 
 
 def _place(message: Any) -> tuple[str, str] | None:
-    """Name the scenario and day that a message belongs to."""
+    """Name the scenario and day, or the block of a sweep, that a message belongs to."""
     kind = message.WhichOneof("content")
     held = getattr(message, kind) if kind else None
+    if isinstance(held, pb.SweepBatch):
+        return f"block {held.block + 1}", ""
     return (held.scenario, held.on) if isinstance(held, pb.ResultBatch) else None

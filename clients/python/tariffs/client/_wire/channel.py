@@ -25,6 +25,7 @@ from tariffs.v1 import (
     refund_service_pb2_grpc,
     scenario_service_pb2_grpc,
     simulation_service_pb2_grpc,
+    sweep_service_pb2_grpc,
     table_service_pb2_grpc,
 )
 from tariffs.v1.law_service_pb2 import ListChangesRequest, ListChangesResponse
@@ -43,6 +44,7 @@ _STUBS = (
     law_service_pb2_grpc.LawServiceStub,
     refund_service_pb2_grpc.RefundServiceStub,
     scenario_service_pb2_grpc.ScenarioServiceStub,
+    sweep_service_pb2_grpc.SweepServiceStub,
     table_service_pb2_grpc.TableServiceStub,
     operations_pb2_grpc.OperationsStub,
 )
@@ -63,6 +65,11 @@ class Backend(Protocol):
         self, request: TimelineRequest, table: frames.Table | None, timeout: float
     ) -> Iterator[TimelineResponse]:
         """Stream the messages of a timeline over `table`, or over the embedded table."""
+
+    def over_table(
+        self, method: str, request: Any, table: frames.Table | None, timeout: float
+    ) -> Iterator[Any]:
+        """Stream the messages of a sweep or seek over `table`, or over the embedded table."""
 
     def lines(
         self, requests: Iterator[SimulateLinesRequest], timeout: float
@@ -107,6 +114,13 @@ class RemoteBackend:
         """Stream the messages of a timeline; the call is cancelled if they are not read to the end."""
         self.give(request, table)
         yield from self.stream("Timeline", request, timeout)
+
+    def over_table(
+        self, method: str, request: Any, table: frames.Table | None, timeout: float
+    ) -> Iterator[Any]:
+        """Stream the messages of a sweep or seek; the call is cancelled if they are not read to the end."""
+        self.give(request, table)
+        yield from self.stream(method, request, timeout)
 
     def give(self, request: Any, table: frames.Table | None) -> None:
         """Add a table to a request: its handle, or its rows, which are uploaded first if they are too large."""
@@ -174,6 +188,7 @@ class LocalBackend:
             # By name at run time: the client does not depend on the service, only this mode does.
             services = cast(Any, importlib.import_module("tariffs.service.local")).LocalServices()
         self._simulation = services.simulation
+        self._sweeps = services.sweeps
         self._law = services.law
         self._others = (services.duty, services.law, services.refund, services.scenarios)
 
@@ -196,6 +211,13 @@ class LocalBackend:
         """Stream the messages of a timeline; the table is passed by reference, so it may have any size."""
         with _engine_errors():
             yield from self._simulation.Timeline(request, timeout=timeout, table=_frame(table))
+
+    def over_table(
+        self, method: str, request: Any, table: frames.Table | None, timeout: float
+    ) -> Iterator[Any]:
+        """Stream the messages of a sweep or seek; the table is passed by reference, so it may have any size."""
+        with _engine_errors():
+            yield from getattr(self._sweeps, method)(request, timeout=timeout, table=_frame(table))
 
     def changes(
         self, request: ListChangesRequest, table: frames.Table | None, timeout: float

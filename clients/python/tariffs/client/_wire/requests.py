@@ -112,9 +112,6 @@ class ImpactOptions:
         return {"parameters": {}, "parameter_set": self.parameters}
 
 
-Run = simulation_service_pb2.SimulateRequest | simulation_service_pb2.TimelineRequest
-
-
 # Options that have no meaning over a period.
 ONE_DAY_OPTIONS = frozenset({"on", "include_lines", "draws", "seed", "attribute"})
 
@@ -269,7 +266,7 @@ def simulate_request(
         date_format=options.date_format,
         scenario_parameters=options.scenario_values,
     )
-    _set_parameters(request, options.parameter_set)
+    set_parameters(request, options.parameter_set)
     return request
 
 
@@ -316,11 +313,12 @@ def timeline_request(
         date_format=options.date_format,
         scenario_parameters=options.scenario_values,
     )
-    _set_parameters(request, options.parameter_set)
+    set_parameters(request, options.parameter_set)
     return request
 
 
-def _set_parameters(request: Run, parameters: str | Path | None) -> None:
+def set_parameters(request: Any, parameters: str | Path | None) -> None:
+    """Set the parameters of the response in a request, a file with its content; raises PARAMETER_INVALID."""
     if parameters is None:
         return
     if isinstance(parameters, str) and parameters in {"low", "high"}:

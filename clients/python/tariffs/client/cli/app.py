@@ -19,11 +19,16 @@ SUMMARIES: Mapping[str, str] = {
     "duty": "Compute the duty on one entry line, or on every line of a file, with each layer named and cited.",
     "impact": "Compute the effect of scenarios on a trade table: landed cost and trade volume, by group and in total.",
     "timeline": "Compute the effect of scenarios on a trade table for every day of a period.",
+    "sweep": "Compute a scenario at many points of its parameters: landed cost and trade volume, by group and in "
+    "total.",
+    "seek": "Find the values of a parameter of a scenario at which a result meets a target.",
     "refund": "Compute refunds of entries, by entry, heading and collection window, and in total.",
-    "replay": "Run a written result of impact or timeline again, and compare every number or name the changed inputs.",
+    "replay": "Run a written result of impact, timeline or sweep again, and compare every number or name the changed "
+    "inputs.",
     "scenario": "List, show, check and compare scenarios (dated changes of the law).",
     "law": "Show the law: its measures, open points (switches) and changes.",
-    "runs": "List, show and cancel long runs on a server, and read results. Start one with `tariffs impact --detach`.",
+    "runs": "List, show and cancel long runs on a server, and read results. Start one with `impact --detach` or `sweep "
+    "--detach`.",
     "tables": "Upload, list and delete tables on a server. `impact` and `timeline` upload large tables themselves.",
     "validate": "Compare results of the engine with published figures.",
     "serve": "Start the gRPC server; on SIGTERM or Ctrl-C it finishes open calls and stops.",

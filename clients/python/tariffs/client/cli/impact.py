@@ -28,9 +28,7 @@ def impact(
     table: options.TradeTable = None,
     scenario: options.Scenarios = None,
     param: options.Param = None,
-    on: Annotated[
-        str | None, typer.Option("--on", metavar="DAY", help="Day of the law. Default: the law's as-of day.")
-    ] = None,
+    on: options.On = None,
     baseline: options.Baseline = None,
     response: options.Response = "armington",
     horizon: options.Horizon = "short",

@@ -47,6 +47,15 @@ Scenarios = Annotated[
         help="Scenario or *.yaml file; may be repeated. Default: base.",
     ),
 ]
+WithParameters = Annotated[
+    str,
+    typer.Option(
+        "--scenario", "-s", metavar="NAME_OR_FILE", help="Scenario with parameters, or *.yaml file."
+    ),
+]
+On = Annotated[
+    str | None, typer.Option("--on", metavar="DAY", help="Day of the law. Default: the law's as-of day.")
+]
 Baseline = Annotated[
     str | None,
     typer.Option(

@@ -25,7 +25,7 @@ def replay(
     result: Annotated[
         Path,
         typer.Argument(
-            metavar="RESULT", help="File that impact or timeline wrote with -o, --lines or --json."
+            metavar="RESULT", help="File that impact, timeline or sweep wrote with -o, --lines or --json."
         ),
     ],
     table: Annotated[
@@ -35,7 +35,7 @@ def replay(
     local: options.Local = False,
     as_json: options.Json = False,
 ) -> int:
-    """Run a written result of impact or timeline again, and compare every number or name the changed inputs.
+    """Run a written result of impact, timeline or sweep again, and compare every number or name the changed inputs.
 
     Exit 0 if every number is the same bit for bit, 1 if not, 4 if the result was made under the law of another release.
     """

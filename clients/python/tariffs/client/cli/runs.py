@@ -13,12 +13,15 @@ from tariffs.client._verbs.run_handle import RunStatus
 from tariffs.client._wire.frames import write_table
 from tariffs.client.cli import options, outputs
 from tariffs.client.cli.render.impact import print_impact, print_timeline
+from tariffs.client.cli.render.sweep import print_sweep
 from tariffs.client.cli.render.table import console, text_table
 from tariffs.client.errors import InvalidRequest
-from tariffs.client.results.impact import ImpactResult
+from tariffs.client.results.impact import ImpactResult, TimelineResult
+from tariffs.client.results.sweep import Sweep
 
 app = typer.Typer(
-    help="List, show and cancel long runs on a server, and read results. Start one with `tariffs impact --detach`.",
+    help="List, show and cancel long runs on a server, and read results. Start one with `impact --detach` or `sweep "
+    "--detach`.",
     no_args_is_help=True,
 )
 _SECONDS = len("2026-11-24T12:00:00")
@@ -77,13 +80,13 @@ def show_result(
     local: options.Local = False,
     as_json: options.Json = False,
 ) -> int:
-    """Print the result of a run, as `impact` or `timeline` prints it; waits until all of it is computed."""
+    """Print the result of a run, as `impact`, `timeline` or `sweep` prints it; waits until all of it is computed."""
     for path in filter(None, (output, refused)):
         options.writable(path)
     with options.connected(target, local) as client:
         result = client.run(name).result(progress=True)
     if output is not None:
-        rows = result.groups if isinstance(result, ImpactResult) else result.segments
+        rows = result.segments if isinstance(result, TimelineResult) else result.groups
         write_table(rows, output, result.provenance)
     refused_path = outputs.write_refused(
         result.refused, refused or outputs.refused_path(None), result.provenance
@@ -92,6 +95,8 @@ def show_result(
         print(json.dumps(result.to_json_dict(refused_path)))
     elif isinstance(result, ImpactResult):
         print_impact(result)
+    elif isinstance(result, Sweep):
+        print_sweep(result)
     else:
         print_timeline(result)
     return 1 if result.refused.height else 0

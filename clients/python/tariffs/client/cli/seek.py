@@ -1,0 +1,155 @@
+"""`tariffs seek`: the value of a parameter at which a result meets a target."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tariffs.client._wire.frames import write_table
+from tariffs.client.cli import options, outputs
+from tariffs.client.cli.options import examples
+from tariffs.client.cli.render.sweep import print_seek
+from tariffs.client.errors import InvalidRequest
+
+EXAMPLES = examples(
+    "tariffs seek -s rates-by-country --on 2027-01-11 --vary cn=0%:60% --target duty_after=3.0e11",
+    "tariffs seek -s rates-by-country --vary cn=0%:60% --target duty=6e10 --where origin=CN --response none",
+    "tariffs seek -s rates-by-country --vary cn=0%:100% --target value_after_share=10% --where origin=CN --json",
+    "tariffs seek entries.csv -s mine.yaml --vary start=2026-12-01:2027-06-30 --target landed=1.2e6 --response none",
+)
+
+
+def seek(
+    vary: Annotated[
+        str,
+        typer.Option(
+            "--vary",
+            metavar="NAME=LOW:HIGH",
+            help="Parameter and its range: cn=0%:60%, start=2026-12-01:2027-06-30, truce=off:on, "
+            "elasticity.sigma=x0.5:x2.",
+        ),
+    ],
+    target: Annotated[
+        list[str],
+        typer.Option(
+            "--target",
+            metavar="COLUMN=VALUE",
+            help="Result to meet: duty, duty_after (revenue), landed, value_after, welfare, effective_rate and the "
+            "like; with _share the share of the groups of --where in the table. A --target HOST:PORT beside it names a "
+            "server.",
+        ),
+    ],
+    table: options.TradeTable = None,
+    scenario: options.WithParameters = "base",
+    where: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--where",
+            metavar="KEY=VALUES",
+            help="Groups that count, such as origin=CN or hts2=61,62; may be repeated. Default: the whole table.",
+        ),
+    ] = None,
+    param: options.Param = None,
+    on: options.On = None,
+    baseline: options.Baseline = None,
+    response: options.Response = "armington",
+    horizon: options.Horizon = "short",
+    parameter_set: options.ParameterSet = None,
+    direction: options.Direction = "import",
+    date_format: options.DateFormat = "",
+    known_on: options.KnownOn = None,
+    switch: options.Switches = None,
+    min_conf: options.MinConf = "",
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Write all values computed to this .parquet or .csv file."),
+    ] = None,
+    refused: options.Refused = None,
+    local: options.Local = False,
+    as_json: options.Json = False,
+) -> int:
+    """Find the values of a parameter of a scenario at which a result meets a target.
+
+    201 values of the range are computed first, so that no root is missed in silence; each root is then refined to a
+    billionth of the target. Several roots are all named, jumps are told apart, and if there is none the nearest value
+    is named.
+    """
+    for path in filter(None, (output, refused)):
+        options.writable(path)
+    name, low, high = _range(vary)
+    aim, server = _aim_and_server(target)
+    filters = {key: options.keys([values]) for key, values in options.pairs(where, "--where").items()}
+    with options.connected(server, local) as client:
+        result = client.seek(
+            table and options.source(table),
+            scenario,
+            vary=(name, low, high),
+            target=aim,
+            where=filters,
+            on=on,
+            baseline=baseline,
+            response=response,
+            horizon=horizon,
+            parameters=options.pairs(param, "--param"),
+            parameter_set=parameter_set,
+            known_on=known_on,
+            switches=options.pairs(switch, "--switch"),
+            min_confidence=min_conf,
+            direction=direction,
+            date_format=date_format,
+            progress=True,
+        )
+    if output is not None:
+        write_table(result.path, output, result.provenance)
+    refused_path = outputs.write_refused(
+        result.refused, refused or outputs.refused_path(table), result.provenance
+    )
+    if as_json:
+        print(json.dumps(result.to_json_dict(refused_path)))
+    else:
+        print_seek(result)
+    return 1 if result.refused.height else 0
+
+
+def _range(vary: str) -> tuple[str, str, str]:
+    """Read NAME=LOW:HIGH; raises InvalidRequest."""
+    ((name, values),) = options.pairs([vary], "--vary").items()
+    low, colon, high = values.partition(":")
+    if not colon or not low.strip() or not high.strip():
+        raise InvalidRequest(
+            "REQUEST_INVALID",
+            f"--vary {vary!r} is not NAME=LOW:HIGH.",
+            field="--vary",
+            fix="Write cn=0%:60%.",
+        )
+    return name, low.strip(), high.strip()
+
+
+def _aim_and_server(targets: Sequence[str]) -> tuple[tuple[str, float], str | None]:
+    """Separate the result to meet from the server, which has no `=`; raises InvalidRequest."""
+    aims = [text for text in targets if "=" in text]
+    servers = [text for text in targets if "=" not in text]
+    if len(aims) != 1 or len(servers) > 1:
+        raise InvalidRequest(
+            "REQUEST_INVALID",
+            f"--target is given as {', '.join(targets)}.",
+            field="--target",
+            fix="Give one result to meet, such as --target duty_after=3.0e11, and at most one server.",
+        )
+    ((column, text),) = options.pairs(aims, "--target").items()
+    return (column, _number(text)), servers[0] if servers else None
+
+
+def _number(text: str) -> float:
+    """Read a number, with `%` a fraction; raises InvalidRequest."""
+    try:
+        value = float(text.removesuffix("%").replace(",", ""))
+    except ValueError as error:
+        raise InvalidRequest(
+            "REQUEST_INVALID", f"--target value {text!r} is not a number.", field="--target"
+        ) from error
+    return value / 100 if text.endswith("%") else value

@@ -1,0 +1,115 @@
+"""`tariffs sweep`: a scenario at many points of its parameters."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tariffs.client._wire.frames import read_table, write_table
+from tariffs.client.cli import options, outputs, runs
+from tariffs.client.cli.options import examples
+from tariffs.client.cli.render.sweep import print_sweep
+
+EXAMPLES = examples(
+    "tariffs sweep -s rates-by-country --on 2027-01-11 --vary cn=0%:50%:10%",
+    "tariffs sweep -s rates-by-country --vary cn=0%:50%:5% --vary vn=10%,20% --by origin,hts2 -o long.parquet",
+    "tariffs sweep -s rates-by-country --vary start=2026-12-01:2027-01-31:7d --on 2027-01-11 --response none --json",
+    "tariffs sweep -s rates-by-country --vary elasticity.sigma=x0.5:x2:x0.5 --param cn=30% --top 10",
+    "tariffs sweep entries.csv -s mine.yaml --points points.csv --baseline 2025-01-01 -o long.parquet",
+)
+
+
+def sweep(
+    table: options.TradeTable = None,
+    scenario: options.WithParameters = "base",
+    vary: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--vary",
+            metavar="NAME=VALUES",
+            help="Values of a parameter: cn=0%:50%:0.5% (both ends), vn=10%,20%, start=2026-12-01:2027-01-31, "
+            "truce=on,off; may be repeated for all combinations. elasticity.sigma and elasticity.eta multiply "
+            "elasticities: x0.5,x2.",
+        ),
+    ] = None,
+    points: Annotated[
+        Path | None,
+        typer.Option(
+            "--points",
+            metavar="FILE",
+            help="Points one by one: a CSV or Parquet file with a column a parameter.",
+        ),
+    ] = None,
+    param: options.Param = None,
+    on: options.On = None,
+    baseline: options.Baseline = None,
+    response: options.Response = "armington",
+    horizon: options.Horizon = "short",
+    parameter_set: options.ParameterSet = None,
+    by: options.GroupBy = None,
+    top: Annotated[
+        int | None,
+        typer.Option(
+            "--top", metavar="N", min=1, help="Print only the N groups with the largest duty; -o writes all."
+        ),
+    ] = None,
+    direction: options.Direction = "import",
+    date_format: options.DateFormat = "",
+    known_on: options.KnownOn = None,
+    switch: options.Switches = None,
+    min_conf: options.MinConf = "",
+    output: options.Output = None,
+    refused: options.Refused = None,
+    detach: Annotated[
+        bool,
+        typer.Option("--detach", help="Start the run on the server and return at once; see `tariffs runs`."),
+    ] = False,
+    target: options.Target = None,
+    local: options.Local = False,
+    as_json: options.Json = False,
+) -> int:
+    """Compute a scenario at many points of its parameters: landed cost and trade volume, by group and in total.
+
+    At most 100,000 points. `-o` writes the long format, ready to plot: a row per point and group, the parameters
+    first, rates as fractions. `tariffs scenario show NAME` lists the parameters of a scenario.
+    """
+    for path in filter(None, (output, refused)):
+        options.writable(path)
+    axes = {name: options.keys([values]) for name, values in options.pairs(vary, "--vary").items()}
+    run_options: dict[str, Any] = {
+        "vary": axes,
+        "points": None if points is None else read_table(points),
+        "on": on,
+        "by": options.keys(by or ["origin"]),
+        "baseline": baseline,
+        "response": response,
+        "horizon": horizon,
+        "parameters": options.pairs(param, "--param"),
+        "parameter_set": parameter_set,
+        "known_on": known_on,
+        "switches": options.pairs(switch, "--switch"),
+        "min_confidence": min_conf,
+        "direction": direction,
+        "date_format": date_format,
+    }
+    with options.connected(target, local) as client:
+        lines = table and options.source(table)
+        if detach:
+            runs.refuse_files((output, refused))
+            runs.print_started(client.start_sweep(lines, scenario, **run_options).name, as_json)
+            return 0
+        result = client.sweep(lines, scenario, **run_options, progress=True)
+    if output is not None:
+        write_table(result.groups, output, result.provenance)
+    refused_path = outputs.write_refused(
+        result.refused, refused or outputs.refused_path(table), result.provenance
+    )
+    shown = result if top is None else result.top(top)
+    if as_json:
+        print(json.dumps(shown.to_json_dict(refused_path)))
+    else:
+        print_sweep(shown)
+    return 1 if result.refused.height else 0

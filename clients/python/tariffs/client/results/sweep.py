@@ -1,0 +1,140 @@
+"""Results of sweeps and goal seeks over the parameters of a scenario."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from tariffs.client.results.json_values import json_fields, json_rows
+from tariffs.client.results.quote import Note, Provenance
+from tariffs.client.results.refused import refused_json
+
+FIRST_NUMBERS = frozenset({"customs_value", "duty"})
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """Effect of a scenario on a trade table at many points of its parameters.
+
+    Attributes:
+        points: one row per point: the parameters, rates as fractions, on and off as 1 and 0, days as text.
+        groups: one row per point and group: the parameters, the keys, then the numbers; long format, ready to plot.
+        totals: one row per point: the parameters, then the numbers.
+        refused: rows that could not be used: `row, column, reason, found, message`.
+        notes: notes on the result.
+        provenance: law version, digests and switches: inputs needed to reproduce the result.
+    """
+
+    points: pl.DataFrame
+    groups: pl.DataFrame
+    totals: pl.DataFrame
+    refused: pl.DataFrame
+    notes: tuple[Note, ...]
+    provenance: Provenance
+
+    @property
+    def keys(self) -> list[str]:
+        """Keys of the groups."""
+        names = self.groups.columns
+        first = next((place for place, name in enumerate(names) if name in FIRST_NUMBERS), len(names))
+        return names[self.points.width : first]
+
+    def top(self, count: int) -> Sweep:
+        """Select the groups with the largest duty, in size, at any point; all points and totals stay."""
+        keys = self.keys
+        if not keys:
+            return self
+        largest = self.groups.group_by(keys, maintain_order=True).agg(pl.col("duty").abs().max())
+        kept = largest.sort("duty", descending=True, nulls_last=True, maintain_order=True).head(count)
+        rows = self.groups.join(kept.select(keys), on=keys, how="semi", nulls_equal=True)
+        return replace(self, groups=rows)
+
+    def to_json_dict(self, refused_path: str | None = None) -> dict[str, object]:
+        """Convert to the document of `sweep --json`: numbers as floats, undefined ones as None.
+
+        Args:
+            refused_path: the file that holds all refused rows, if one was written.
+        """
+        return {
+            "points": json_rows(self.points),
+            "groups": json_rows(self.groups),
+            "totals": json_rows(self.totals),
+            "refused": refused_json(self.refused, refused_path),
+            "notes": [note.to_json_dict() for note in self.notes],
+            "provenance": dict(self.provenance),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class SeekRoot:
+    """Value at which a target is met.
+
+    Attributes:
+        value: the value: a number (rates as fractions, on and off as 1 and 0), or a day as text.
+        achieved: the result there.
+        to: last value of a span on which the target is met throughout; None for a single value.
+    """
+
+    value: float | str
+    achieved: float
+    to: float | str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SeekJump:
+    """Neighbouring values between which the result passes the target without meeting it.
+
+    Attributes:
+        value: the lower value.
+        achieved: the result there.
+        next_value: the higher value.
+        next_achieved: the result there.
+    """
+
+    value: float | str
+    achieved: float
+    next_value: float | str
+    next_achieved: float
+
+
+@dataclass(frozen=True, slots=True)
+class Seek:
+    """Values of a parameter at which a result meets a target.
+
+    Attributes:
+        roots: the values, in rising order; empty if there is none.
+        jumps: jumps of the result over the target, in rising order.
+        nearest: the evaluation nearest to the target.
+        monotone: whether the result never turns along the path.
+        path: all evaluations in rising order: `value` and `achieved`.
+        refused: rows that could not be used.
+        notes: notes on the result.
+        provenance: inputs needed to reproduce the result.
+    """
+
+    roots: tuple[SeekRoot, ...]
+    jumps: tuple[SeekJump, ...]
+    nearest: SeekRoot
+    monotone: bool
+    path: pl.DataFrame
+    refused: pl.DataFrame
+    notes: tuple[Note, ...]
+    provenance: Provenance
+
+    def to_json_dict(self, refused_path: str | None = None) -> dict[str, object]:
+        """Convert to the document of `seek --json`.
+
+        Args:
+            refused_path: the file that holds all refused rows, if one was written.
+        """
+        return {
+            "roots": [json_fields(root) for root in self.roots],
+            "jumps": [json_fields(jump) for jump in self.jumps],
+            "nearest": json_fields(self.nearest),
+            "monotone": self.monotone,
+            "path": json_rows(self.path),
+            "refused": refused_json(self.refused, refused_path),
+            "notes": [note.to_json_dict() for note in self.notes],
+            "provenance": dict(self.provenance),
+        }

@@ -1,0 +1,332 @@
+"""Sweeps and seeks in Python and on the command line: the same here and there, in the documented form."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from tariffs.client import Client, InvalidRequest, Run, Seek, Sweep, TariffsError, replay
+from tariffs.client._wire import sweep_requests
+from tariffs.client._wire.requests import ImpactOptions
+from tariffs.client.cli.__main__ import run
+from tariffs.engine.runs import seek_range
+from tariffs.engine.runs import sweep as engine_sweep
+
+DAY = "2027-01-11"
+FAMILY = (
+    "schema: tariffs.scenario/v1\nid: family\ntitle: Mine\nbasis: hypothesis\n"
+    "parameters: {cn: {default: 12.5%}, truce: {default: on}, end: {default: 2027-06-01}}\n"
+    "changes:\n"
+    "  - {op: set_rate, measures: {id: fl301, origins: [CN]}, from: 2026-09-01, rate: $cn, when: $truce}\n"
+    "  - {op: suspend, measures: {id: fl301, origins: [VN]}, from: 2026-12-01, until: $end, on_end: snap_back}\n"
+)
+TABLE = pl.DataFrame(
+    {
+        "hts": ["9503.00.0073", "6110.20.2079", "9503.00.0073", "no code"],
+        "origin": ["CN", "CN", "VN", "CN"],
+        "customs_value": [10_000.0, 8_000.0, 5_000.0, 1.0],
+    }
+)
+CHINA = 18_000.0
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands write refused rows into the working directory."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def family(tmp_path: Path) -> Path:
+    path = tmp_path / "family.yaml"
+    path.write_text(FAMILY, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def lines(tmp_path: Path) -> Path:
+    path = tmp_path / "lines.csv"
+    TABLE.write_csv(path)
+    return path
+
+
+@pytest.fixture
+def coarse(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A first grid of few values, in this process."""
+    monkeypatch.setattr(seek_range, "CELLS", 6)
+
+
+def swept(client: Client, family: Path, **options: Any) -> Sweep:
+    given: dict[str, Any] = {"vary": {"cn": "0%:20%:10%"}, "on": DAY, "response": "none"}
+    return client.sweep(TABLE, family, **(given | options))
+
+
+def test_a_sweep_is_the_same_here_and_on_a_server(server: str, family: Path) -> None:
+    asked: dict[str, Any] = {"by": ["origin", "authority"], "parameters": {"truce": True}}
+    here = swept(Client.local(), family, **asked)
+    with Client(server) as remote:
+        there = swept(remote, family, **asked)
+        detached = remote.start_sweep(
+            TABLE, family, vary={"cn": "0%:20%:10%"}, on=DAY, response="none", **asked
+        )
+        assert isinstance(detached, Run)
+        later = detached.result()
+    assert isinstance(later, Sweep)
+    for other in (there, later):
+        for name in ("points", "groups", "totals", "refused"):
+            assert getattr(other, name).equals(getattr(here, name)), name
+        assert (other.notes, other.provenance) == (here.notes, here.provenance)
+    assert here.refused.height == 1
+    assert here.keys == ["origin", "authority"]
+
+
+def test_a_sweep_is_the_impact_of_its_points(family: Path) -> None:
+    found = swept(Client.local(), family, response="armington", baseline="2025-01-01", by=["hts2"])
+    for index, rate in enumerate(("0%", "10%", "20%")):
+        single = Client.local().impact(
+            TABLE, [str(family)], on=DAY, baseline="2025-01-01", by=["hts2"], parameters={"cn": rate}
+        )
+        rows = found.groups.filter(cn=index / 10).drop("cn")
+        assert rows.equals(single.groups.select(rows.columns))
+        total = found.totals.filter(cn=index / 10).drop("cn")
+        assert total.equals(single.total.select(total.columns))
+
+
+def test_the_json_form_is_the_documented_one(family: Path) -> None:
+    document = json.loads(json.dumps(swept(Client.local(), family).to_json_dict()))
+    assert list(document) == ["points", "groups", "totals", "refused", "notes", "provenance"]
+    assert document["points"] == [{"cn": 0.0}, {"cn": 0.1}, {"cn": 0.2}]
+    assert list(document["groups"][0])[:3] == ["cn", "origin", "customs_value"]
+    assert [row["cn"] for row in document["totals"]] == [0.0, 0.1, 0.2]
+    assert document["refused"]["count"] == 1
+    slope = document["totals"][1]["duty"] - document["totals"][0]["duty"]
+    assert slope == pytest.approx(0.1 * CHINA)
+
+
+def test_values_may_be_numbers_days_and_switches(family: Path) -> None:
+    text = {"cn": ["0.1", "0.25", "0.5"], "end": ["2027-01-10"], "truce": ["on", "off"]}
+    assert text == sweep_requests.axes(
+        {"cn": [0.1, Decimal("0.25"), np.float64(0.5)], "end": date(2027, 1, 10), "truce": [True, False]}
+    )
+    assert sweep_requests.axes({"cn": np.array([0.1, 0.2])}) == {"cn": ["0.1", "0.2"]}
+    for wrong in ({"cn": [None]}, {"cn": [float("nan")]}, {"cn": [b"5%"]}, [0.1], {1: [0.1]}):
+        with pytest.raises(InvalidRequest):
+            sweep_requests.axes(wrong)
+    found = swept(Client.local(), family, vary={"end": ["2027-01-05", date(2027, 2, 1)], "truce": [True]})
+    assert found.points.rows() == [("2027-01-05", 1.0), ("2027-02-01", 1.0)]
+
+
+def test_points_come_as_mappings_frames_and_files(family: Path, tmp_path: Path) -> None:
+    listed = [{"cn": "5%", "truce": True}, {"cn": 0.1}]
+    expected = pl.DataFrame({"cn": [0.05, 0.1], "truce": [1.0, 1.0]})
+    file = tmp_path / "points.csv"
+    file.write_text("cn,truce\n5%,on\n10%,\n", encoding="utf-8")
+    frame = pl.DataFrame({"cn": [0.05, 0.1], "truce": [True, None]})
+    for points in (listed, frame, file):
+        found = swept(Client.local(), family, vary=None, points=points)
+        assert found.points.equals(expected)
+    many = pl.DataFrame({"cn": [f"{index * 7919 % 99991 / 1000:.3f}%" for index in range(50_000)]})
+    request = sweep_requests.sweep_request(
+        "base", {}, sweep_requests.point_rows(many), ImpactOptions(), 50_000
+    )
+    assert len(request.list.arrow) > 1
+    assert max(map(len, request.list.arrow)) <= 50_000
+
+
+def test_a_sweep_has_a_grid_or_a_list(family: Path) -> None:
+    asked: list[dict[str, Any]] = [{"vary": None}, {"points": [{"cn": "5%"}]}, {"vary": {}}]
+    for given in asked:
+        with pytest.raises(InvalidRequest) as caught:
+            swept(Client.local(), family, **given)
+        assert caught.value.reason == "REQUEST_INVALID"
+    listed = [{"cn": "5%"}] * 100_001
+    with pytest.raises(InvalidRequest) as caught:
+        swept(Client.local(), family, vary=None, points=listed)
+    assert (caught.value.reason, caught.value.metadata["points"]) == ("PARAMETER_INVALID", "100001")
+
+
+def test_the_top_groups_are_those_with_the_largest_duty(family: Path) -> None:
+    found = swept(Client.local(), family, by=["origin"])
+    assert set(found.top(1).groups["origin"]) == {"CN"}
+    assert found.top(1).totals.equals(found.totals)
+    assert found.top(5).groups.equals(found.groups)
+    whole = swept(Client.local(), family, by=["authority"])
+    assert whole.top(1).groups["authority"].n_unique() == 1
+
+
+def sought(client: Client, family: Path, target: tuple[str, float], **options: Any) -> Seek:
+    given: dict[str, Any] = {"vary": ("cn", "0%", "60%"), "on": DAY, "response": "none"}
+    return client.seek(TABLE, family, target=target, **(given | options))
+
+
+@pytest.mark.usefixtures("coarse")
+def test_a_seek_finds_the_rate_worked_by_hand(family: Path) -> None:
+    base = swept(Client.local(), family, vary={"cn": ["0%"]}).groups.filter(origin="CN")["duty"].item()
+    found = sought(Client.local(), family, ("duty", base + 0.3 * CHINA), where={"origin": "CN"})
+    ((root),) = found.roots
+    assert root.value == pytest.approx(0.3, abs=1e-9)
+    assert root.achieved == pytest.approx(base + 0.3 * CHINA, rel=1e-9)
+    assert (found.jumps, found.monotone) == ((), True)
+    document = json.loads(json.dumps(found.to_json_dict()))
+    assert set(document) >= {"roots", "monotone", "path", "provenance"}
+    assert set(document["roots"][0]) >= {"value", "achieved"}
+    assert set(document["path"][0]) == {"value", "achieved"}
+    assert document["refused"]["count"] == 1
+
+
+def test_a_seek_is_the_same_here_and_on_a_server(server: str, family: Path) -> None:
+    asked: dict[str, Any] = {"vary": ("end", "2027-01-09", "2027-01-13"), "where": {"origin": ["VN"]}}
+    here = sought(Client.local(), family, ("duty", 300.0), **asked)
+    with Client(server) as remote:
+        there = sought(remote, family, ("duty", 300.0), **asked)
+    assert there.path.equals(here.path)
+    assert (there.roots, there.jumps, there.nearest) == (here.roots, here.jumps, here.nearest)
+    assert (there.notes, there.provenance) == (here.notes, here.provenance)
+    assert [(jump.value, jump.next_value) for jump in here.jumps] == [("2027-01-11", "2027-01-12")]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"vary": ("cn", "0%")},
+        {"vary": "cn"},
+        {"vary": {"cn": "0%:60%"}},
+        {"target": ("duty", "much")},
+        {"target": "duty"},
+        {"target": ("duty", True)},
+        {"where": "origin=CN"},
+        {"where": {"origin": 5}},
+        {"where": {"origin": []}},
+        {"target": ("revenue", 5.0)},
+    ],
+)
+def test_a_seek_that_cannot_be_asked_is_an_error(family: Path, options: dict[str, Any]) -> None:
+    given = {"vary": ("cn", "0%", "60%"), "target": ("duty", 1.0)} | options
+    with pytest.raises(InvalidRequest) as caught:
+        Client.local().seek(TABLE, family, on=DAY, response="none", **given)
+    assert caught.value.reason in {"REQUEST_INVALID", "PARAMETER_INVALID"}
+    assert caught.value.fix
+
+
+def told(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> Any:
+    assert run([*words, "--json"]) == code
+    return json.loads(capsys.readouterr().out)
+
+
+def test_the_commands_answer_as_the_client(
+    family: Path, lines: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], coarse: None
+) -> None:
+    output, refused = tmp_path / "long.parquet", tmp_path / "refused.csv"
+    common = (str(lines), "-s", str(family), "--on", DAY, "--response", "none", "--refused", str(refused))
+    document = told(
+        capsys, "sweep", *common, "--vary", "cn=0%:20%:10%", "--vary", "truce=on,off", "--param", "end=2027-05-01",
+        "--top", "1", "-o", str(output), code=1,
+    )  # fmt: skip
+    assert [point["truce"] for point in document["points"]] == [1.0, 0.0] * 3
+    assert {row["origin"] for row in document["groups"]} == {"CN"}
+    rows = pl.read_parquet(output)
+    assert rows.columns[:3] == ["cn", "truce", "origin"]
+    assert set(rows["origin"]) == {"CN", "VN"}
+    assert document["refused"] == {"count": 1, "rows": document["refused"]["rows"], "path": str(refused)}
+    assert replay(Client.local(), output).same
+    base = rows.filter(cn=0.0, truce=1.0, origin="CN")["duty"].item()
+    aim = f"duty={base + 0.24 * CHINA:.6f}"
+    found = told(
+        capsys, "seek", *common, "--vary", "cn=0%:60%", "--target", aim, "--where", "origin=CN", code=1
+    )
+    assert [root["value"] for root in found["roots"]] == pytest.approx([0.24])
+
+
+def test_a_written_document_can_be_run_again(
+    family: Path, lines: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    written = tmp_path / "sweep.json"
+    points = tmp_path / "points.csv"
+    points.write_text("cn,truce\n5%,on\n10%,off\n", encoding="utf-8")
+    common = (str(lines), "-s", str(family), "--on", DAY, "--response", "none")
+    document = told(capsys, "sweep", *common, "--points", str(points), code=1)
+    written.write_text(json.dumps(document), encoding="utf-8")
+    assert replay(Client.local(), written).same
+    document["groups"][0]["duty"] += 1.0
+    written.write_text(json.dumps(document), encoding="utf-8")
+    assert not replay(Client.local(), written).same
+
+
+def test_the_commands_print_tables(
+    family: Path, lines: Path, capsys: pytest.CaptureFixture[str], coarse: None
+) -> None:
+    common = (str(lines), "-s", str(family), "--on", DAY, "--response", "none")
+    assert run(["sweep", *common, "--vary", "cn=0%:20%:10%"]) == 1
+    printed = capsys.readouterr().out
+    assert "totals of 3 points" in printed
+    assert "groups" in printed
+    assert run(["seek", *common, "--vary", "cn=0%:60%", "--target", "duty=1e12"]) == 1
+    assert "no value of cn from 0% to 60% meets it; the nearest is 0.6" in capsys.readouterr().out
+    assert run(["seek", *common, "--vary", "end=2027-01-09:2027-01-13", "--target", "duty=4400"]) == 1
+    assert "passed between end = 2027-01-11" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["sweep", "--vary", "cn"],
+        ["sweep"],
+        ["sweep", "--vary", "cn=0%:100%:0.0001%"],
+        ["sweep", "--vary", "cn=5%", "--vary", "cn=6%"],
+        ["sweep", "--vary", "cn=5%", "--top", "0"],
+        ["sweep", "--vary", "cn=5%", "-o", "rows.xlsx"],
+        ["sweep", "--vary", "cn=5%", "--detach", "--local"],
+        ["seek", "--vary", "cn=5%", "--target", "duty=1"],
+        ["seek", "--vary", "cn=0%:5%"],
+        ["seek", "--vary", "cn=0%:5%", "--target", "localhost:1"],
+        ["seek", "--vary", "cn=0%:5%", "--target", "duty=much"],
+        ["seek", "--vary", "cn=0%:5%", "--target", "duty=1", "--target", "landed=1"],
+        ["seek", "--vary", "cn=0%:5%", "--target", "duty=1", "--target", "localhost:1", "--local"],
+    ],
+)
+def test_wrong_usage_exits_with_2(
+    words: list[str], family: Path, lines: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([*words, str(lines), "-s", str(family), "--response", "none"]) == 2
+    assert capsys.readouterr().err
+
+
+def test_a_detached_sweep_is_read_later(
+    server: str, family: Path, lines: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    common = (str(lines), "-s", str(family), "--on", DAY, "--response", "none", "--vary", "cn=0%:20%:10%")
+    begun = told(capsys, "sweep", *common, "--detach", "--target", server)
+    result = told(capsys, "runs", "result", begun["name"], "--target", server, code=1)
+    here = told(capsys, "sweep", *common, code=1)
+    assert result["groups"] == here["groups"]
+    assert run(["runs", "result", begun["name"], "--target", server]) == 1
+    assert "totals of 3 points" in capsys.readouterr().out
+
+
+def test_a_sweep_in_this_process_stops_when_it_is_not_read(
+    family: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+
+    def stop(stage: str, _: float) -> None:
+        seen.append(stage)
+        if stage.startswith("point 2"):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(engine_sweep, "BLOCK_POINTS", 2)
+    with pytest.raises(KeyboardInterrupt):
+        swept(Client.local(), family, vary={"cn": "0%:50%:1%"}, progress=stop)
+    assert len(seen) < 10
+
+
+def test_a_deadline_ends_a_sweep(family: Path) -> None:
+    with pytest.raises(TariffsError) as caught:
+        swept(Client.local(), family, vary={"cn": "0%:99%:0.01%"}, timeout=0.05)
+    assert caught.value.reason == "DEADLINE"
