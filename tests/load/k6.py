@@ -47,14 +47,14 @@ class Load:
 
     Attributes:
         folder: where k6 may write.
-        request: the request as JSON.
+        requests: the requests as JSON, sent in turn.
         targets: servers, among which callers are shared out.
         method: service and method.
         token: bearer token, if the server asks for one.
     """
 
     folder: Path
-    request: Mapping[str, Any]
+    requests: Sequence[Mapping[str, Any]]
     targets: Sequence[str]
     method: str = "DutyService/CalculateDuty"
     token: str = ""
@@ -76,7 +76,7 @@ class Load:
 
     def _run(self, seconds: float, **given: int) -> Seen:
         request, out = self.folder / "request.json", self.folder / "seen.json"
-        request.write_text(json.dumps(self.request), encoding="utf-8")
+        request.write_text(json.dumps(self.requests), encoding="utf-8")
         out.unlink(missing_ok=True)
         variables = {
             **{name: str(value) for name, value in given.items()},

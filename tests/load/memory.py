@@ -42,7 +42,7 @@ def measure(plan: Plan, server: Server) -> list[Measured]:
 def _work(plan: Plan, server: Server, quotes: int, sweeps: int) -> None:
     with ThreadPoolExecutor(2) as pool:
         running = [pool.submit(_sweep, server, number) for number in range(sweeps)]
-        seen = Load(plan.folder, QUOTE, [server.target]).count(quotes, CALLERS, QUOTE_SECONDS)
+        seen = Load(plan.folder, [QUOTE], [server.target]).count(quotes, CALLERS, QUOTE_SECONDS)
         for one in running:
             one.result()
     if seen.served != quotes:

@@ -37,7 +37,7 @@ def measure(plan: Plan) -> list[Measured]:
 
 
 def _batches(plan: Plan, server: Server) -> list[Measured]:
-    load = Load(plan.folder, BATCH, [server.target], method="DutyService/BatchCalculateDuties")
+    load = Load(plan.folder, [BATCH], [server.target], method="DutyService/BatchCalculateDuties")
     load.at_once(1, CAPACITY_SECONDS)
     below, above, recovered = [], [], []
     for _ in range(plan.rounds):
@@ -55,7 +55,7 @@ def _batches(plan: Plan, server: Server) -> list[Measured]:
 
 
 def _quotes(plan: Plan, server: Server) -> list[Measured]:
-    load = Load(plan.folder, QUOTE, [server.target])
+    load = Load(plan.folder, [QUOTE], [server.target])
     canned = plan.folder / "overload.bin"
     canned.write_bytes(quote(server).SerializeToString())
     above, bare = [], []

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import grpc
@@ -16,10 +18,30 @@ from tests.load.k6 import Load, Seen
 from tests.load.plan import CALLERS, QUOTE, TOKEN, Plan, tokens_file
 from tests.load.rows import Measured
 from tests.load.servers import Server, echoing, free_port, starting
+from tests.load.trade_draws import drawn_requests
 
 BATCH_LINES = 1_000
 BATCH_ROUNDS = 5
-WARM_SECONDS = 1.0
+WARM_SECONDS, WARM_LIMIT = 1.0, 120.0
+DRAWS_A_SECOND = 3_000
+"""More than any server answers, so that no draw of a round is sent twice."""
+REFUSED_SHARE = 0.02
+"""Share of draws without a rate that can be computed, or with a quantity in another unit; they are refused."""
+Requests = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """Calls of one kind in the run: the server, its token, and where their requests come from."""
+
+    server: Server
+    draws: Iterator[Mapping[str, Any]] | None = None
+    token: str = ""
+    repeated: Requests = field(default_factory=lambda: [QUOTE])
+
+    def requests(self, count: int) -> Requests:
+        """Take requests; new ones at every call where they are drawn."""
+        return self.repeated if self.draws is None else list(islice(self.draws, count))
 
 
 def measure(plan: Plan) -> list[Measured]:
@@ -33,22 +55,31 @@ def measure(plan: Plan) -> list[Measured]:
     }
     with starting(folder / "bare", workers=1) as one, starting(folder / "all", **everything) as other:
         bare, whole = one(), other()
-        answer = quote(bare)
-        canned = folder / "answer.bin"
-        canned.write_bytes(answer.SerializeToString())
-        with echoing(canned) as echo:
-            servers = {"echo": (echo, ""), "bare": (bare, ""), "all": (whole, TOKEN)}
-            for server, token in servers.values():
-                _closed(plan, server, token, WARM_SECONDS)
+        answers = {name: quote(bare, explain=name == "echo_why") for name in ("echo", "echo_why")}
+        for name, answer in answers.items():
+            (folder / f"{name}.bin").write_bytes(answer.SerializeToString())
+        with echoing(folder / "echo.bin") as echo, echoing(folder / "echo_why.bin") as echo_why:
+            kinds = {
+                "echo": _Asked(echo),
+                "echo_why": _Asked(echo_why),
+                "bare": _Asked(bare),
+                "all": _Asked(whole, token=TOKEN),
+                "mix": _Asked(bare, drawn_requests(1)),
+                "why": _Asked(bare, drawn_requests(2, explain=True)),
+            }
+            for asked in kinds.values():
+                _warmed(plan, asked)
             rounds = [
-                {name: _closed(plan, *server, plan.seconds) for name, server in servers.items()}
-                for _ in range(plan.rounds)
+                {name: _closed(plan, asked) for name, asked in kinds.items()} for _ in range(plan.rounds)
             ]
         batches = _batches(bare)
-    layers = f"{len(answer.layers)} layers, {answer.ByteSize():,} bytes"
+    layers = f"{len(answers['echo'].layers)} layers, {answers['echo'].ByteSize():,} bytes"
+    explained = f"{answers['echo_why'].ByteSize():,} bytes"
     return [
         Measured("quote_cpu", tuple(_added(one, "bare") for one in rounds), layers),
         Measured("quote_cpu_all", tuple(_added(one, "all") for one in rounds), layers),
+        Measured("quote_mix_cpu", tuple(_added(one, "mix") for one in rounds)),
+        Measured("quote_why_cpu", tuple(_added(one, "why", "echo_why") for one in rounds), explained),
         Measured("quote_rate", tuple(_ratio(one, "bare") for one in rounds), _rates(rounds)),
         Measured("quote_rate_all", tuple(_ratio(one, "all") for one in rounds)),
         Measured("batch", batches),
@@ -64,23 +95,38 @@ def stubbed(server: Server) -> Iterator[Any]:
         yield duty_service_pb2_grpc.DutyServiceStub(channel)
 
 
-def quote(server: Server) -> Any:
+def quote(server: Server, *, explain: bool = False) -> Any:
     """The answer to the quote of the run."""
     with stubbed(server) as stub:
-        return stub.CalculateDuty(ParseDict(QUOTE, pb.CalculateDutyRequest()), timeout=30)
+        return stub.CalculateDuty(
+            ParseDict(QUOTE | {"explain": explain}, pb.CalculateDutyRequest()), timeout=30
+        )
 
 
-def _closed(plan: Plan, server: Server, token: str, seconds: float) -> tuple[Seen, float]:
+def _warmed(plan: Plan, asked: _Asked) -> None:
+    """Let a server answer calls that do not count: of goods that are drawn so many that most classes are compiled."""
+    load = Load(plan.folder, asked.requests(plan.draws), [asked.server.target], token=asked.token)
+    if asked.draws is None:
+        load.at_once(CALLERS, WARM_SECONDS)
+    else:
+        load.count(plan.draws, CALLERS, WARM_LIMIT)
+
+
+def _closed(plan: Plan, asked: _Asked) -> tuple[Seen, float]:
     """Run a closed loop; return its measurements and the server's CPU seconds a call."""
-    begun = server.cpu_seconds()
-    seen = Load(plan.folder, QUOTE, [server.target], token=token).at_once(CALLERS, seconds)
-    if seen.failed or seen.refused:
+    requests = asked.requests(round(DRAWS_A_SECOND * plan.seconds))
+    load = Load(plan.folder, requests, [asked.server.target], token=asked.token)
+    begun = asked.server.cpu_seconds()
+    seen = load.at_once(CALLERS, plan.seconds)
+    spent = asked.server.cpu_seconds() - begun
+    calls = seen.served + seen.failed
+    if seen.refused or seen.failed > (REFUSED_SHARE * calls if asked.draws else 0):
         raise RuntimeError(f"{seen.failed} quotes failed and {seen.refused} were refused")
-    return seen, (server.cpu_seconds() - begun) / seen.served
+    return seen, spent / calls
 
 
-def _added(one: dict[str, tuple[Seen, float]], name: str) -> float:
-    return (one[name][1] - one["echo"][1]) * 1e6
+def _added(one: Mapping[str, tuple[Seen, float]], name: str, echo: str = "echo") -> float:
+    return (one[name][1] - one[echo][1]) * 1e6
 
 
 def _ratio(one: dict[str, tuple[Seen, float]], name: str) -> float:
@@ -93,14 +139,14 @@ def _rates(rounds: list[dict[str, tuple[Seen, float]]]) -> str:
 
 
 def _batches(server: Server) -> tuple[float, ...]:
-    line = ParseDict(QUOTE, pb.CalculateDutyRequest()).line
-    request = pb.BatchCalculateDutiesRequest(lines=[line] * BATCH_LINES)
-    found = []
+    draws, found = drawn_requests(3), []
     with stubbed(server) as stub:
         for _ in range(BATCH_ROUNDS):
+            lines = [one["line"] for one in islice(draws, BATCH_LINES)]
+            request = ParseDict({"lines": lines}, pb.BatchCalculateDutiesRequest())
             begun = time.perf_counter()
             answer = stub.BatchCalculateDuties(request, timeout=120)
             found.append((time.perf_counter() - begun) * 1e3)
-            if len(answer.quotes) != BATCH_LINES:
+            if len(answer.quotes) + len(answer.failures) != BATCH_LINES:
                 raise RuntimeError("lines of a batch were lost")
     return tuple(found[1:])

@@ -95,6 +95,6 @@ def _open(plan: Plan, server: Server, echo: Server, count: int) -> tuple[Seen, S
     """Calls at a rate to the server, then to the echo, while so many sweeps run."""
     with running(server, count):
         served, bare = (
-            Load(plan.folder, QUOTE, [one.target]).at_rate(RATE, plan.seconds) for one in (server, echo)
+            Load(plan.folder, [QUOTE], [one.target]).at_rate(RATE, plan.seconds) for one in (server, echo)
         )
     return served, bare

@@ -1,12 +1,14 @@
 // Calls of one method in one of three ways: RATE calls a second whatever the server does (open loop), VUS callers who
 // each wait for their answer (closed loop), or CALLS calls in all. Writes one JSON object of what it saw to OUT.
 
+import exec from 'k6/execution';
 import { Counter } from 'k6/metrics';
 import grpc from 'k6/net/grpc';
 
 const client = new grpc.Client();
 client.load([__ENV.PROTO, __ENV.THIRD_PARTY], 'tariffs/v1/duty_service.proto');
-const request = JSON.parse(open(__ENV.REQUEST));
+// Sent in turn, each once before the first is sent again.
+const requests = JSON.parse(open(__ENV.REQUEST));
 const targets = __ENV.TARGETS.split(',');
 const metadata = __ENV.TOKEN ? { authorization: `Bearer ${__ENV.TOKEN}` } : {};
 const ok = new Counter('ok');
@@ -67,6 +69,7 @@ export default function () {
     client.connect(targets[__VU % targets.length], { plaintext: true });
     connected = true;
   }
+  const request = requests[exec.scenario.iterationInTest % requests.length];
   const answer = client.invoke(`tariffs.v1.${__ENV.METHOD}`, request, {
     metadata, timeout: '10s', discardResponseMessage: true,
   });

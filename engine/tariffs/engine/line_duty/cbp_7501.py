@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.stacking import APPLIED, DISPLACED, EXEMPT, IN_LIEU
@@ -15,8 +15,7 @@ from tariffs.engine.rating.fits import dotted
 ZERO = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True)
-class HeadingLine:
+class HeadingLine(NamedTuple):
     """Heading on an entry summary; `rate` is None if not ad valorem or not the same for all merged layers."""
 
     heading: str

@@ -33,7 +33,10 @@ _ROWS_KEPT = 16_384
 
 @dataclass(frozen=True, slots=True)
 class StackedAtom:
-    """Part of a line with only yes-or-no facts: its weight, its rows, and those of the owed duty."""
+    """Part of a line with only yes-or-no facts: its weight, its rows, and those of the owed duty.
+
+    `owed` is the same object as `assessed` where they do not differ.
+    """
 
     weight: Decimal
     assessed: tuple[StackedRow, ...]
@@ -161,9 +164,9 @@ def stack_atoms(
     """
     atoms = []
     for atom in split(segment.law.claims, facts, read):
-        assessed = stacker.assessed(atom.facts)
-        owed = stacker.owed(assessed, atom.facts)
-        atoms.append(StackedAtom(atom.weight, _shared(segment, assessed), _shared(segment, owed)))
+        stacked = stacker.assessed(atom.facts)
+        assessed, owed = (_shared(segment, rows) for rows in (stacked, stacker.owed(stacked, atom.facts)))
+        atoms.append(StackedAtom(atom.weight, assessed, assessed if owed == assessed else owed))
     return tuple(atoms)
 
 

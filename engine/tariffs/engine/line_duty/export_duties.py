@@ -12,8 +12,8 @@ from tariffs.engine.law.conditions import Fact
 from tariffs.engine.law.describe_rows import percent
 from tariffs.engine.line_duty.class_profile import stack_atoms
 from tariffs.engine.line_duty.layer_reasons import why
-from tariffs.engine.line_duty.pricing import Goods, Pricer, RateOf, cents
-from tariffs.engine.line_duty.rounding import MeasureSum, sum_layers
+from tariffs.engine.line_duty.pricing import Goods, PricedRow, Pricer, RateOf, RowKey, cents
+from tariffs.engine.line_duty.rounding import merged_rows, owed_amounts
 from tariffs.engine.line_duty.segment import LawSegment
 from tariffs.engine.rating.fits import Stacker, claims_read
 from tariffs.engine.schedule.lines import ScheduleLine
@@ -21,6 +21,7 @@ from tariffs.engine.schedule.rates import AD_VALOREM, Rate
 from tariffs.engine.tables.export_rates import ONE, QUOTA_CLAIM, ZERO, OrdinaryRate
 
 _MIXED_RATE = Decimal("1e-6")
+Parts = list[tuple[Decimal, PricedRow]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +71,16 @@ def export_duties(segment: LawSegment, goods: ExportGoods) -> tuple[ExportDuty, 
     stacker = Stacker(segment.law, segment.in_force, rows, frozenset({QUOTA_CLAIM}))
     try:
         atoms = stack_atoms(segment, stacker, goods.facts, claims_read(rows, segment.in_force))
-        sums = sum_layers(Pricer(rated, _rates(goods.ordinary)), atoms)
+        pricer = Pricer(rated, _rates(goods.ordinary))
+        merged = merged_rows(pricer, atoms)
     except InputError as error:
         raise (_by_quantity() if error.reason == "QUANTITY_REQUIRED" else error) from None
-    return tuple(_layer(total, goods, value, segment.rule_texts) for total in sums.values())
+    owed = owed_amounts(pricer, atoms, merged)
+    parts: dict[RowKey, Parts] = {row.key: [] for row in merged}
+    for atom in atoms:
+        for priced in pricer.price_all(atom.assessed):
+            parts[priced.key].append((atom.weight, priced))
+    return tuple(_layer(row, parts[row.key], owed[row.key], goods, segment.rule_texts) for row in merged)
 
 
 def _by_quantity() -> InputError:
@@ -104,39 +111,42 @@ def _line(ordinary: OrdinaryRate) -> ScheduleLine:
     return ScheduleLine("", rate, rate, "", suffix_note=False)
 
 
-def _layer(total: MeasureSum, goods: ExportGoods, value: Decimal, texts: Mapping[str, str]) -> ExportDuty:
-    layer = total.priced.layer
-    measure, ordinary = layer.active.measure, layer.row.kind == "ordinary"
+def _layer(
+    row: PricedRow, parts: Parts, owed: Decimal, goods: ExportGoods, texts: Mapping[str, str]
+) -> ExportDuty:
+    """Layer of merged rows; `parts` are the rows with the weights of their atoms."""
+    value = goods.cif or ONE
     scale = goods.cif / value
+    measure, ordinary = row.layer.active.measure, row.layer.row.kind == "ordinary"
     own = goods.ordinary.citations if ordinary else ()
     return ExportDuty(
         measure=measure.id,
         authority=measure.authority,
-        state=layer.state,
-        rate=_mean_rate(total),
-        base=cents(total.base * scale),
-        part=total.base / value,
-        amount=cents(total.amount * scale),
-        owed=cents(total.owed * scale),
-        citations=(*own, *total.priced.row.citations),
+        state=row.layer.state,
+        rate=_mean_rate(row, parts),
+        base=cents(row.base * scale),
+        part=row.base / value,
+        amount=cents(row.rounded * scale),
+        owed=cents(owed * scale),
+        citations=(*own, *row.row.citations),
         conf=(goods.ordinary.conf if ordinary else "") or measure.conf,
-        why=_reason(total, texts),
+        why=_reason(row, parts, texts),
     )
 
 
-def _mean_rate(total: MeasureSum) -> Decimal:
+def _mean_rate(row: PricedRow, parts: Parts) -> Decimal:
     """Rate of the only row, or the mean of several weighted by base; 0 where nothing is charged."""
-    rates = {priced.rate or ZERO for _, priced in total.parts if priced.layer.charged}
-    if len(rates) > 1 and total.base:
-        return (total.raw / total.base).quantize(_MIXED_RATE)
+    rates = {priced.rate or ZERO for _, priced in parts if priced.layer.charged}
+    if len(rates) > 1 and row.base:
+        return (row.amount / row.base).quantize(_MIXED_RATE)
     return next(iter(rates), ZERO)
 
 
-def _reason(total: MeasureSum, texts: Mapping[str, str]) -> dict[str, str]:
+def _reason(row: PricedRow, parts: Parts, texts: Mapping[str, str]) -> dict[str, str]:
     """Reason of the first row; the sentence covers all rows, each with its share of the goods."""
-    reason = why(total.priced, texts)
+    reason = why(row, texts)
     shares: dict[str, Decimal] = {}
-    for weight, priced in total.parts:
+    for weight, priced in parts:
         text = why(priced, texts)["text"]
         shares[text] = shares.get(text, ZERO) + weight
     if len(shares) > 1:

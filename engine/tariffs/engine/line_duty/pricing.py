@@ -52,6 +52,9 @@ class Ordinary:
     program: str
 
 
+RowKey = tuple[str, str, str]
+
+
 class PricedRow(NamedTuple):
     """Stacked row with its layer, rate (None if not ad valorem), base and amount in dollars, unrounded.
 
@@ -60,7 +63,7 @@ class PricedRow(NamedTuple):
 
     row: StackedRow
     layer: Layer
-    key: tuple[str, str, str]
+    key: RowKey
     rate: Decimal | None
     base: Decimal
     amount: Decimal
@@ -87,17 +90,19 @@ class Pricer:
         self._ordinary: dict[OrdinarySource, Ordinary] = {}
         self._priced: dict[StackedRow, tuple[PricedRow, ...]] = {}
 
-    def price_all(self, rows: Iterable[StackedRow]) -> Iterator[PricedRow]:
+    def price_all(self, rows: Iterable[StackedRow]) -> list[PricedRow]:
         """Price rows, each with the part of the value that its base excludes.
 
         Raises:
             InputError: RATE_NOT_COMPUTABLE, or QUANTITY_REQUIRED without a quantity that converts.
         """
+        found: list[PricedRow] = []
         for row in rows:
             priced = self._priced.get(row)
             if priced is None:
                 priced = self._priced[row] = tuple(self._parts_of(row))
-            yield from priced
+            found += priced
+        return found
 
     def _parts_of(self, row: StackedRow) -> Iterator[PricedRow]:
         priced = self._price(row)

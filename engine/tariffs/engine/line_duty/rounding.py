@@ -14,12 +14,11 @@ from tariffs.engine.law.stacking import EXEMPT
 from tariffs.engine.line_duty.class_profile import ClassProfile, Outcome
 from tariffs.engine.line_duty.entry_line import ResolvedLine
 from tariffs.engine.line_duty.layer_reasons import otherwise, why, why_if
-from tariffs.engine.line_duty.pricing import CENT, PricedRow, Pricer, cents, schedule_rates
+from tariffs.engine.line_duty.pricing import CENT, PricedRow, Pricer, RowKey, cents, schedule_rates
 from tariffs.engine.line_duty.reporting_order import in_reporting_order
 
 ZERO, NOTHING = Decimal(0), Decimal("0.00")
 UNDETERMINED = "undetermined"
-Key = tuple[str, str, str]
 
 
 class QuoteLayer(NamedTuple):
@@ -101,25 +100,6 @@ class QuoteLayers:
     max: Decimal
 
 
-@dataclass(slots=True)
-class MeasureSum:
-    """Amounts of one measure, heading and state summed over the atoms of a line.
-
-    `amount` and `owed` are in dollars and cents, `base` and `raw` not rounded. `parts` has the weight and the priced
-    row of each atom.
-    """
-
-    priced: PricedRow
-    parts: list[tuple[Decimal, PricedRow]]
-    base: Decimal
-    raw: Decimal
-    amount: Decimal
-    owed: Decimal = NOTHING
-
-
-Sums = dict[Key, MeasureSum]
-
-
 def layers_for(law: Law, line: ResolvedLine, profile: ClassProfile) -> QuoteLayers:
     """Compute the layers of a line by the profile of its class.
 
@@ -127,122 +107,124 @@ def layers_for(law: Law, line: ResolvedLine, profile: ClassProfile) -> QuoteLaye
         InputError: QUANTITY_REQUIRED or RATE_NOT_COMPUTABLE.
     """
     pricer = Pricer(line.goods, schedule_rates(law, line.goods, line.schedule))
-    sums = sum_layers(pricer, profile.declared)
+    rows = merged_rows(pricer, profile.declared)
+    owed = owed_amounts(pricer, profile.declared, rows)
     possible = []
     for outcome in profile.possible:
         # An assignment under which the line cannot be priced without a quantity gives no bound.
         with suppress(InputError):
-            possible.append(sum_layers(pricer, outcome))
-    return _round_layers(law, profile.rule_texts, sums, possible)
+            possible.append(merged_rows(pricer, outcome))
+    amounts = [_by_measure(one) for one in possible]
+    layers = _declared_layers(profile, rows, owed, possible, amounts)
+    assessed = sum([layer.amount for layer in layers], ZERO)
+    layers += _latent_layers(profile, {row.key[0] for row in rows}, possible, amounts)
+    totals = [assessed, *(sum(one.values(), ZERO) for one in amounts)]
+    return QuoteLayers(
+        in_reporting_order(law, layers), assessed, sum(owed.values(), ZERO), min(totals), max(totals)
+    )
 
 
-def sum_layers(pricer: Pricer, outcome: Outcome) -> Sums:
-    """Price the rows of a line and sum them over its atoms, by measure, heading and state.
+def merged_rows(pricer: Pricer, outcome: Outcome) -> list[PricedRow]:
+    """Price the rows of a line and merge those of one measure, heading and state over its atoms.
 
     Raises:
         InputError: QUANTITY_REQUIRED or RATE_NOT_COMPUTABLE.
     """
-    sums: Sums = {}
-    owed: dict[Key, Decimal] = {}
+    if len(outcome) == 1:
+        return pricer.price_all(outcome[0].assessed)
+    merged: dict[RowKey, PricedRow] = {}
     for atom in outcome:
-        weight = atom.weight
         for priced in pricer.price_all(atom.assessed):
-            total = sums.get(priced.key)
-            if total is None:
-                base, raw = weight * priced.base, weight * priced.amount
-                sums[priced.key] = MeasureSum(
-                    priced, [(weight, priced)], base, raw, priced.rounded if weight == 1 else cents(raw)
-                )
-            else:
-                total.parts.append((weight, priced))
-                total.base += weight * priced.base
-                total.raw += weight * priced.amount
-                total.amount = cents(total.raw)
-        for priced in pricer.price_all(atom.owed):
-            key = _place(sums, priced.key)
-            owed[key] = owed.get(key, ZERO) + weight * priced.amount
-    for key, raw in owed.items():
-        total = sums[key]
-        total.owed = total.amount if raw == total.raw else cents(raw)
-    return sums
+            base, amount = atom.weight * priced.base, atom.weight * priced.amount
+            first = merged.get(priced.key)
+            if first is not None:
+                base, amount = first.base + base, first.amount + amount
+            merged[priced.key] = (first or priced)._replace(base=base, amount=amount)
+    return [row._replace(rounded=cents(row.amount)) for row in merged.values()]
 
 
-def _place(sums: Sums, key: Key) -> Key:
-    """Sum that shows an owed amount: of the same layer, else of the first of the measure, which was displaced."""
-    return key if key in sums else next(other for other in sums if other[0] == key[0])
+def owed_amounts(pricer: Pricer, outcome: Outcome, rows: Sequence[PricedRow]) -> dict[RowKey, Decimal]:
+    """Dollars and cents owed by measure, heading and state of the merged rows assessed.
 
-
-def _round_layers(law: Law, texts: Mapping[str, str], sums: Sums, possible: Sequence[Sums]) -> QuoteLayers:
-    """Round layers to cents, with their least and most amounts.
-
-    Args:
-        law: the law.
-        texts: texts of the stacking rules, by id.
-        sums: the layers under the facts declared.
-        possible: the layers under every assignment of the facts requested.
+    An amount is shown by the same row, else by the first of its measure, which was displaced.
     """
-    amounts = [_by_measure(one) for one in possible or [sums]]
-    now = _by_measure(sums)
-    others = _largest_charges(sums, possible)
+    if all(atom.owed is atom.assessed for atom in outcome):
+        return {row.key: row.rounded for row in rows}
+    first_of = {row.key[0]: row.key for row in reversed(rows)}
+    owed = {row.key: ZERO for row in rows}
+    for atom in outcome:
+        for priced in pricer.price_all(atom.owed):
+            key = priced.key if priced.key in owed else first_of[priced.key[0]]
+            owed[key] += atom.weight * priced.amount
+    return {key: cents(amount) for key, amount in owed.items()}
+
+
+def _declared_layers(
+    profile: ClassProfile,
+    rows: Sequence[PricedRow],
+    owed: Mapping[RowKey, Decimal],
+    possible: Sequence[Sequence[PricedRow]],
+    amounts: Sequence[Mapping[str, Decimal]],
+) -> list[QuoteLayer]:
+    """Layers under the facts declared, with their least and most amounts under the facts requested.
+
+    The bounds of a measure are those of its layer, if it has only one.
+    """
+    measures = [row.key[0] for row in rows]
     layers = []
-    for (measure, heading, state), total in sums.items():
-        low = high = amount = total.amount
-        if _is_sole(sums, measure):
+    for row in rows:
+        measure, heading, state = row.key
+        low = high = row.rounded
+        largest = None
+        if amounts and measures.count(measure) == 1:
             bounds = [one.get(measure, ZERO) for one in amounts]
             low, high = min(bounds), max(bounds)
+            largest = _largest_charge(measure, possible) if state == EXEMPT else None
         layers.append(
             QuoteLayer(
-                total.priced,
+                row,
                 heading,
                 state,
                 UNDETERMINED if low != high else state,
-                total.base.quantize(CENT, ROUND_HALF_UP),
-                amount,
-                total.owed,
+                row.base.quantize(CENT, ROUND_HALF_UP),
+                row.rounded,
+                owed[row.key],
                 low,
                 high,
-                others.get(measure),
-                texts,
+                largest,
+                profile.rule_texts,
             )
         )
-    for one in possible:
-        for (measure, heading, _), total in one.items():
-            if measure not in now and total.amount:
-                now[measure] = ZERO
-                high = max(one.get(measure, ZERO) for one in amounts)
-                layers.append(_latent(total.priced, heading, high, texts))
-    assessed = sum([layer.amount for layer in layers], ZERO)
-    owed = sum([layer.owed for layer in layers], ZERO)
-    totals = [sum(one.values(), ZERO) for one in amounts]
-    low, high = min((*totals, assessed)), max((*totals, assessed))
-    return QuoteLayers(in_reporting_order(law, layers), assessed, owed, low, high)
+    return layers
 
 
-def _latent(priced: PricedRow, heading: str, high: Decimal, texts: Mapping[str, str]) -> QuoteLayer:
-    """Layer of a measure that is charged only under facts other than those declared."""
-    return QuoteLayer(
-        priced, heading, UNDETERMINED, UNDETERMINED, NOTHING, NOTHING, NOTHING, ZERO, high, None, texts
-    )
+def _latent_layers(
+    profile: ClassProfile,
+    declared: set[str],
+    possible: Sequence[Sequence[PricedRow]],
+    amounts: Sequence[Mapping[str, Decimal]],
+) -> list[QuoteLayer]:
+    """Layers of the measures that charge only under facts other than those declared, one a measure."""
+    latent: dict[str, QuoteLayer] = {}
+    for row in (row for rows in possible for row in rows):
+        measure, heading, _ = row.key
+        if measure not in declared and measure not in latent and row.rounded:
+            high = max([one.get(measure, ZERO) for one in amounts])
+            states, money = (UNDETERMINED, UNDETERMINED), (NOTHING, NOTHING, NOTHING, ZERO, high)
+            latent[measure] = QuoteLayer(row, heading, *states, *money, None, profile.rule_texts)
+    return list(latent.values())
 
 
-def _is_sole(sums: Sums, measure: str) -> bool:
-    """Test whether a measure makes one layer, so that its bounds are those of that layer."""
-    return sum([key[0] == measure for key in sums]) == 1
-
-
-def _by_measure(sums: Sums) -> dict[str, Decimal]:
+def _by_measure(rows: Iterable[PricedRow]) -> dict[str, Decimal]:
     """Sum dollars and cents by measure."""
     amounts: dict[str, Decimal] = {}
-    for (measure, _, _), total in sums.items():
-        amounts[measure] = amounts.get(measure, ZERO) + total.amount
+    for row in rows:
+        measure = row.key[0]
+        amounts[measure] = amounts[measure] + row.rounded if measure in amounts else row.rounded
     return amounts
 
 
-def _largest_charges(sums: Sums, possible: Iterable[Sums]) -> dict[str, PricedRow]:
-    """Priced row of the largest charge of each single-layer measure under any of these facts; charges above 0 only."""
-    largest: dict[str, MeasureSum] = {}
-    for one in possible:
-        for (measure, _, _), total in one.items():
-            if total.raw > (largest[measure].raw if measure in largest else ZERO):
-                largest[measure] = total
-    return {measure: total.priced for measure, total in largest.items() if _is_sole(sums, measure)}
+def _largest_charge(measure: str, possible: Iterable[Iterable[PricedRow]]) -> PricedRow | None:
+    """Row of the largest charge of a measure under any of these facts; None without a charge above 0."""
+    charges = [row for rows in possible for row in rows if row.key[0] == measure and row.amount > ZERO]
+    return max(charges, key=lambda row: row.amount, default=None)

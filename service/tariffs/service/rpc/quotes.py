@@ -8,7 +8,6 @@ from functools import lru_cache
 from typing import Any
 
 from tariffs.engine.law.stacking import APPLIED, DISPLACED, EXEMPT, PROHIBITED, SUSPENDED
-from tariffs.engine.line_duty.cbp_7501 import HeadingLine
 from tariffs.engine.line_duty.entries import EntryTotal
 from tariffs.engine.line_duty.entry_line import Charge
 from tariffs.engine.line_duty.fees import LandedCost
@@ -66,19 +65,29 @@ def _shared_provenance(
 
 
 def quote_message(quote: Quote, provenance: common_pb2.Provenance) -> CalculateDutyResponse:
-    """Convert a quote to a message."""
-    return CalculateDutyResponse(
+    """Convert a quote to a message, with a copy of its provenance."""
+    response = CalculateDutyResponse(
         **amounts_of(quote),
         missing_claims=quote.missing_claims,
         assumptions=quote.assumptions,
         landed=landed_of(quote.landed),
-        layers=[_layer(layer) for layer in quote.layers],
-        headings=[_heading(line) for line in quote.headings],
         notes=notes_of(quote.notes),
         provenance=provenance,
         charges=[_charge(charge) for charge in quote.charges],
         prohibited=quote.prohibited,
     )
+    # A message that is built alone is copied when it is put into another.
+    for layer in quote.layers:
+        _fill_layer(response.layers.add(), layer)
+    for line in quote.headings:
+        response.headings.add(
+            heading=line.heading,
+            measures=line.measures,
+            rate=None if line.rate is None else _rate(line.rate),
+            base=_cents(line.base),
+            amount=_cents(line.amount),
+        )
+    return response
 
 
 def add_reasons(message: CalculateDutyResponse, quote: Quote) -> None:
@@ -97,18 +106,16 @@ def landed_of(cost: LandedCost) -> dict[str, str]:
     return {name: f"{amount:.2f}" for name, amount in cost.as_dict().items()}
 
 
-def _layer(layer: QuoteLayer) -> duty_service_pb2.Layer:
-    message = duty_service_pb2.Layer()
+def _fill_layer(message: duty_service_pb2.Layer, layer: QuoteLayer) -> None:
     message.CopyFrom(_layer_form(layer.priced.row))
     message.heading = layer.heading
     message.state = _STATES[layer.state]
     if layer.rate is not None:
         message.rate = _rate(layer.rate)
-    message.base = f"{layer.base:.2f}"
-    message.amount = amount = f"{layer.amount:.2f}"
-    message.min = amount if layer.min == layer.amount else f"{layer.min:.2f}"
-    message.max = amount if layer.max == layer.amount else f"{layer.max:.2f}"
-    return message
+    message.base = _cents(layer.base)
+    message.amount = amount = _cents(layer.amount)
+    message.min = amount if layer.min == layer.amount else _cents(layer.min)
+    message.max = amount if layer.max == layer.amount else _cents(layer.max)
 
 
 @lru_cache(maxsize=_FORMS_KEPT)
@@ -116,6 +123,10 @@ def _layer_form(row: StackedRow) -> duty_service_pb2.Layer:
     """Fields that all layers of a row share."""
     measure = row.layer.active.measure
     return duty_service_pb2.Layer(measure=measure.id, authority=measure.authority, citations=row.citations)
+
+
+def _cents(amount: Decimal) -> str:
+    return f"{amount:.2f}"
 
 
 @lru_cache(maxsize=_FORMS_KEPT)
@@ -129,16 +140,6 @@ def _charge(charge: Charge) -> duty_service_pb2.Charge:
         label=charge.label,
         base=None if charge.base is None else f"{charge.base:f}",
         amount=f"{charge.amount:.2f}",
-    )
-
-
-def _heading(line: HeadingLine) -> duty_service_pb2.HeadingLine:
-    return duty_service_pb2.HeadingLine(
-        heading=line.heading,
-        measures=line.measures,
-        rate=None if line.rate is None else _rate(line.rate),
-        base=f"{line.base:.2f}",
-        amount=f"{line.amount:.2f}",
     )
 
 
