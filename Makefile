@@ -15,7 +15,7 @@ PYTEST := $(BIN)/python -m pytest -q -n $(or $(PROCESSES),auto) --dist worksteal
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all load mutants lint map format types gen lock serve clean
+.PHONY: help demo test test-all load bench mutants lint map format types gen lock serve clean
 
 help:  ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -32,6 +32,9 @@ test-all: $(STAMP)  ## Everything but benchmarks: long properties, killed proces
 
 load: $(STAMP)  ## The service under load: one table of ratios in some six minutes; QUICK=1 in some four
 	@$(BIN)/python -m tests.load $(if $(QUICK),--quick)
+
+bench: $(STAMP)  ## The engine beside its rivals; fails below half of a target; QUICK=1 in about a minute
+	@$(BIN)/python -m tariffs.client.cli bench --check $(if $(QUICK),--quick)
 
 # cosmic-ray has an environment of its own: it changes a copy of the code and runs the tests with that of the project.
 mutants: $(STAMP)  ## Changes of the code that no test notices, from a sample of COUNT (200); takes an hour or more

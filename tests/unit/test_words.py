@@ -13,6 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = {
     "engine": ROOT / "engine" / "tariffs" / "engine",
+    "bench": ROOT / "engine" / "tariffs" / "bench",
     "importers": ROOT / "engine" / "tariffs" / "importers",
     "reference_pages": ROOT / "engine" / "tariffs" / "reference_pages",
     "service": ROOT / "service" / "tariffs" / "service",
@@ -50,6 +51,7 @@ SAME_THING_AT_TWO_FLOORS = {
         ),
         *("scenario", "sweep", "tables"),
     },
+    "bench": set(),
     "importers": set(),
     "reference_pages": set(),
 }

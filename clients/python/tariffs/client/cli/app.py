@@ -31,6 +31,7 @@ SUMMARIES: Mapping[str, str] = {
     "--detach`.",
     "tables": "Upload, list and delete tables on a server. `impact` and `timeline` upload large tables themselves.",
     "validate": "Compare results of the engine with published figures.",
+    "bench": "Measure the speed of the engine as ratios to Polars, DuckDB, NumPy and ready rates, in one run.",
     "serve": "Start the gRPC server; on SIGTERM or Ctrl-C it finishes open calls and stops.",
 }
 

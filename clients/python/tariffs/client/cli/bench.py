@@ -1,0 +1,78 @@
+"""`tariffs bench`: measure the speed of the engine in this process, as ratios to rivals."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tariffs.client._wire.progress import reporting
+from tariffs.client.cli import options
+from tariffs.client.cli.render.table import console, right, text_table
+from tariffs.client.errors import InvalidRequest, extra_missing
+
+EXAMPLES = options.examples(
+    "tariffs bench --quick", "tariffs bench --json", "tariffs bench --row sweep_rates"
+)
+_BELOW_HALF = 1
+_TITLES = ("row", "beside")
+_NUMBERS = ("measured", "target", "met", "spread", "runs", "ms", "rival ms")
+
+
+def bench(
+    quick: Annotated[bool, typer.Option("--quick", help="Measure the short rows in about a minute.")] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Measure 20 million shipments too; takes 12 GB of memory.")
+    ] = False,
+    row: Annotated[
+        list[str] | None, typer.Option("--row", metavar="NAME", help="Measure this row; may be repeated.")
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Exit with 1 if a row does not reach half of its target.")
+    ] = False,
+    markdown: Annotated[
+        Path | None,
+        typer.Option(
+            "--markdown", metavar="FILE", help="Write table and plot into a page such as docs/speed.md."
+        ),
+    ] = None,
+    as_json: options.Json = False,
+) -> int:
+    """Measure the speed of the engine as ratios to Polars, DuckDB, NumPy and ready rates, in one run.
+
+    Every rival first has to give the result of the engine. A ratio is the time of the engine over that of the rival,
+    the median of interleaved rounds; milliseconds are shown beside it and depend on the machine.
+    """
+    if quick and full:
+        raise InvalidRequest(
+            "REQUEST_INVALID", "--quick and --full cannot be combined.", fix="Give one of them."
+        )
+    size = "quick" if quick else "full" if full else "standard"
+    try:
+        # By name at run time: the client does not depend on the engine, only this command does.
+        report_module: Any = importlib.import_module("tariffs.bench.report")
+        page: Any = importlib.import_module("tariffs.bench.page")
+    except ModuleNotFoundError as error:
+        raise extra_missing("server", error.name) from error
+    with reporting(True) as progress:
+        report = report_module.run_bench(size, row or (), progress=progress)
+    document: dict[str, Any] = report.to_dict()
+    if markdown:
+        page.write_page(markdown, document)
+    if as_json:
+        print(json.dumps(document))
+    else:
+        _show(document, page.cells_of)
+    return _BELOW_HALF if check and report.below_half else 0
+
+
+def _show(document: dict[str, Any], cells_of: Any) -> None:
+    out, machine = console(), document["machine"]
+    caption = f"{machine['processor']}, {machine['cores']} cores, load average {machine['load_average']}"
+    out.print(text_table([*_TITLES, *right(*_NUMBERS)], (cells_of(row) for row in document["rows"]), caption))
+    for one in document["skipped"]:
+        fix = f" ({one['fix']})" if one["fix"] else ""
+        out.print(f"not measured: {one['name']}: {one['reason']}{fix}", markup=False)
