@@ -25,7 +25,7 @@ _NUMBERS = ("measured", "target", "met", "spread", "runs", "ms", "rival ms")
 def bench(
     quick: Annotated[bool, typer.Option("--quick", help="Measure the short rows in about a minute.")] = False,
     full: Annotated[
-        bool, typer.Option("--full", help="Measure 20 million shipments too; takes 12 GB of memory.")
+        bool, typer.Option("--full", help="Measure 20 million shipments too; takes several GB of memory.")
     ] = False,
     row: Annotated[
         list[str] | None, typer.Option("--row", metavar="NAME", help="Measure this row; may be repeated.")
