@@ -19,10 +19,16 @@ print(sum(growth.stats.cache_hits.values()))
 """
 
 
-def hits(directory: Path) -> int:
+UNWRITABLE = """
+from tariffs.engine.base import kernel_cache
+kernel_cache._is_writable = lambda directory: False
+"""
+
+
+def hits(directory: Path, before: str = "") -> int:
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(directory)}
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], env=environment, check=True, capture_output=True, text=True
+        [sys.executable, "-c", before + PROGRAM], env=environment, check=True, capture_output=True, text=True
     )
     assert not done.stderr
     return int(done.stdout)
@@ -45,14 +51,23 @@ def test_a_directory_that_cannot_be_made_only_costs_a_compile(tmp_path: Path) ->
 
 
 def test_a_shipped_cache_is_read_where_it_cannot_be_written(tmp_path: Path) -> None:
-    hits(tmp_path)
-    for folder in (tmp_path, *tmp_path.iterdir()):
-        folder.chmod(0o555)
-    try:
-        assert hits(tmp_path) == 1
-    finally:
-        for folder in (tmp_path, *tmp_path.iterdir()):
-            folder.chmod(0o755)
+    shipped, empty = tmp_path / "shipped", tmp_path / "empty"
+    assert hits(shipped) == 0
+    before = {path: path.read_bytes() for path in shipped.rglob("*.nb?")}
+    assert hits(shipped, UNWRITABLE) == 1
+    assert {path: path.read_bytes() for path in shipped.rglob("*.nb?")} == before
+    # A kernel that was not shipped is compiled, and kept nowhere.
+    assert hits(empty, UNWRITABLE) == 0
+    assert not empty.exists()
+
+
+def test_the_setting_of_other_kernels_is_left_as_it_was() -> None:
+    text = (
+        "import numba; numba.config.CACHE_LOCATOR_CLASSES = 'UserWideCacheLocator'\n"
+        "import tariffs.engine.response.kernels.armington\n"
+        "assert numba.config.CACHE_LOCATOR_CLASSES == 'UserWideCacheLocator'\n"
+    )
+    subprocess.run([sys.executable, "-c", text], check=True)
 
 
 def test_the_directory_changes_with_the_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

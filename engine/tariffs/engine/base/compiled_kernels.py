@@ -5,10 +5,13 @@ Importing this module is light; numba is loaded by the first module that decorat
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
+# Threads may import modules of kernels at the same time.
+_SETTING = threading.Lock()
 
 
 def jit(function: Kernel) -> Kernel:
@@ -17,14 +20,18 @@ def jit(function: Kernel) -> Kernel:
     The original stays reachable as `.py_func`, so that every kernel can be tested as plain Python. With
     `NUMBA_DISABLE_JIT=1` the function is returned unchanged.
     """
-    from numba import njit
+    from numba import config, njit
 
-    from tariffs.engine.base.kernel_cache import kernel_cache
+    from tariffs.engine.base.kernel_cache import LOCATOR, prepared_directory
 
-    compiled: Any = njit(nogil=True)(function)
-    if hasattr(compiled, "py_func"):
-        # numba's own cache compares only the file of the outer function, so an edited callee in another
-        # file would be loaded stale; ours is keyed by the sources of all kernels together.
-        compiled._cache = kernel_cache(function)
-    kernel: Kernel = compiled
+    # numba's own locators compare only the file of the outer function, so an edited callee in another file would be
+    # loaded stale; ours is keyed by the sources of all kernels together. It is for these kernels alone, and a kernel
+    # keeps the locator it was made with.
+    with _SETTING:
+        before = config.CACHE_LOCATOR_CLASSES
+        config.CACHE_LOCATOR_CLASSES = LOCATOR
+        try:
+            kernel: Kernel = njit(nogil=True, cache=prepared_directory() is not None)(function)
+        finally:
+            config.CACHE_LOCATOR_CLASSES = before
     return kernel

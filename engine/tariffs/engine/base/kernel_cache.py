@@ -1,27 +1,30 @@
 """Cache compiled kernels on disk between processes.
 
 The directory is `NUMBA_CACHE_DIR`, else the user's cache directory, with a sub-directory per hash of all
-kernel sources and the numba version: old code is never loaded after an edit or an upgrade. A read-only directory is
-still read (an image may ship it filled); if the directory cannot be read, kernels are compiled.
+kernel sources and the numba version: old code is never loaded after an edit or an upgrade. numba finds it through the
+locator here (its setting `NUMBA_CACHE_LOCATOR_CLASSES`). A directory that can only be read (an image may ship it
+filled) is copied for the process; if no directory can be used, every process compiles.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import pickletools
+import shutil
 from collections.abc import Callable
-from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from pickle import UnpicklingError
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Any
 
 import numba
-from numba.core.caching import CompileResultCacheImpl, FunctionCache
 
+LOCATOR = f"{__name__}.KernelLocator"
 _SOURCES = ("base/ordered_sums.py", "*/kernel.py", "*/kernels/*.py")
-_numba_load: Callable[..., Any] = FunctionCache.load_overload
-_numba_save: Callable[..., Any] = FunctionCache.save_overload
+_FILES = "*.nb[ic]"
+# All kernels take some 3 MB.
+_ROOM_NEEDED = 32 << 20
 
 
 @cache
@@ -45,8 +48,65 @@ def cache_directory() -> Path:
     return base / kernels_digest()[:16]
 
 
+@cache
+def prepared_directory() -> Path | None:
+    """Make the directory ready for numba, which stops at files that it cannot read or write; None if none can be used.
+
+    Files that are not whole are removed: a disk was full, or a copy broke off.
+    """
+    directory = cache_directory()
+    try:
+        if _is_writable(directory):
+            for path in directory.glob(_FILES):
+                if not _is_whole(path):
+                    path.unlink(missing_ok=True)
+            return directory
+        return _copied(directory)
+    except OSError:
+        return None
+
+
+def _is_writable(directory: Path) -> bool:
+    """Test whether files can be written into a directory, made if there is none."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=directory):
+            return shutil.disk_usage(directory).free > _ROOM_NEEDED
+    except OSError:
+        return False
+
+
+@cache
+def _copies() -> TemporaryDirectory[str]:
+    """Directory of the copy that this process uses, removed at its end."""
+    return TemporaryDirectory(prefix="tariffs-kernels-")
+
+
+def _copied(directory: Path) -> Path | None:
+    """Copy the whole files of a directory that cannot be written; None without room for them."""
+    copy = Path(_copies().name)
+    if shutil.disk_usage(copy).free <= _ROOM_NEEDED:
+        return None
+    for path in directory.glob(_FILES):
+        if _is_whole(path):
+            shutil.copyfile(path, copy / path.name)
+    return copy
+
+
+def _is_whole(path: Path) -> bool:
+    """Test whether a file is a sequence of pickles, the last one with its end; nothing is loaded."""
+    with path.open("rb") as file:
+        try:
+            while file.peek(1):
+                for _ in pickletools.genops(file):
+                    pass
+        except ValueError:
+            return False
+    return True
+
+
 class KernelLocator:
-    """Numba's cache locator protocol over `cache_directory`."""
+    """Locator of numba's cache, by the protocol of its own locators."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         """Locate the cache of one kernel."""
@@ -54,20 +114,15 @@ class KernelLocator:
 
     @classmethod
     def from_function(cls, function: Callable[..., Any], source_path: str) -> KernelLocator:
-        """Create the locator of one kernel; never None, because without a cache only the start is slower."""
+        """Create the locator of one kernel."""
         return cls(function)
 
     def ensure_cache_path(self) -> None:
-        """Create the directory.
-
-        Raises:
-            OSError: it cannot be created.
-        """
-        Path(self.get_cache_path()).mkdir(parents=True, exist_ok=True)
+        """Do nothing: `prepared_directory` made the directory."""
 
     def get_cache_path(self) -> str:
         """Directory of the compiled kernels."""
-        return str(cache_directory())
+        return str(prepared_directory())
 
     def get_source_stamp(self) -> str:
         """Stamp that a cached kernel must match to be loaded."""
@@ -76,34 +131,3 @@ class KernelLocator:
     def get_disambiguator(self) -> str:
         """Suffix that distinguishes kernels of the same name."""
         return str(self._line)
-
-
-_UNREADABLE = (OSError, EOFError, UnpicklingError)
-
-
-def _load(self: Any, signature: Any, target_context: Any) -> Any:
-    try:
-        return _numba_load(self, signature, target_context)
-    except _UNREADABLE:
-        # A truncated file must never stop a run: reset its index and compile.
-        with suppress(OSError):
-            self.flush()
-    return None
-
-
-def _save(self: Any, signature: Any, data: Any) -> None:
-    with suppress(*_UNREADABLE):
-        _numba_save(self, signature, data)
-
-
-_KernelCacheImpl = type("_KernelCacheImpl", (CompileResultCacheImpl,), {"_locator_classes": [KernelLocator]})
-_KernelCache = type(
-    "_KernelCache",
-    (FunctionCache,),
-    {"_impl_class": _KernelCacheImpl, "load_overload": _load, "save_overload": _save},
-)
-
-
-def kernel_cache(function: Callable[..., Any]) -> Any:
-    """Compilation cache of one kernel, to be set on its dispatcher."""
-    return _KernelCache(function)
