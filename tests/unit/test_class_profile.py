@@ -136,7 +136,7 @@ def _told(quote: Quote) -> Any:
         (x.measure, x.heading, x.state, x.rate, x.base, x.amount, x.owed, x.min, x.max, x.citations, x.why)
         for x in quote.layers
     ]
-    return replace(quote, layers=()), layers
+    return quote._replace(layers=()), layers
 
 
 def test_codes_of_trade_are_in_the_scopes_that_match_them_one_by_one(scale: int) -> None:

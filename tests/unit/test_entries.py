@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -247,7 +246,7 @@ def test_an_entry_of_one_line_is_that_line() -> None:
     assert isinstance(outcome, Quote)
     # What is to say of the whole file is said once, not on each line.
     alone = quote_line(load_law(), line(freight="12.345"))
-    assert replace(outcome, notes=outcome.notes + result.notes) == alone
+    assert outcome._replace(notes=outcome.notes + result.notes) == alone
     assert [note.reason for note in result.notes] == ["LAW_READ_TO"]
     assert [entry.landed for entry in result.entries] == [one.landed for one in quotes(result)]
 

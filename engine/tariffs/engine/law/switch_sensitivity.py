@@ -36,7 +36,7 @@ def switches_behind(
         reaches: tests whether the goods of the answer, or some of them, are in a scope.
         direction: which way the goods go.
     """
-    behind = _behind(law, instant, known_on, direction)
+    behind = switch_effects(law, instant, known_on, direction)
     seen: dict[int, bool] = {}
 
     def reached(place: int) -> bool:
@@ -51,24 +51,18 @@ def switches_behind(
     }
 
 
-def scopes_behind_switches(
-    law: Law, instant: datetime, known_on: date, direction: str = IMPORT
-) -> tuple[Scope, ...]:
-    """List the scopes that `switches_behind` may ask for; arguments as there."""
-    return _behind(law, instant, known_on, direction).scopes
-
-
-def _behind(law: Law, instant: datetime, known_on: date, direction: str) -> _Behind:
+def switch_effects(law: Law, instant: datetime, known_on: date, direction: str = IMPORT) -> SwitchEffects:
+    """Find what each switch would change, set otherwise; arguments as of `switches_behind`."""
     in_force = law.in_force(instant, known_on, direction)
-    key = ("switches", "behind")
+    key = ("switches", "effects")
     if key not in in_force.cache:
-        in_force.cache[key] = _Behind.of(_effects(law, instant, known_on, direction))
-    behind: _Behind = in_force.cache[key]
-    return behind
+        in_force.cache[key] = SwitchEffects.of(_effects(law, instant, known_on, direction))
+    effects: SwitchEffects = in_force.cache[key]
+    return effects
 
 
 @dataclass(frozen=True, slots=True)
-class _Behind:
+class SwitchEffects:
     """Effects of the switches by name; their groups give scopes by place.
 
     A line asks for the same few scopes hundreds of times, and a scope takes longer to look up than to reach.
@@ -78,7 +72,7 @@ class _Behind:
     effects: Mapping[str, tuple[tuple[tuple[int, ...], ...], ...]]
 
     @classmethod
-    def of(cls, effects: Mapping[str, tuple[Effect, ...]]) -> _Behind:
+    def of(cls, effects: Mapping[str, tuple[Effect, ...]]) -> SwitchEffects:
         """Number the scopes."""
         places: dict[Scope, int] = {}
         numbered = {

@@ -18,7 +18,6 @@ from tariffs.engine.law.law import Law
 from tariffs.engine.law.matching import Candidates
 from tariffs.engine.law.notes import Note
 from tariffs.engine.law.set_shares import facts_with_claim_shares
-from tariffs.engine.law.switch_sensitivity import switches_behind
 from tariffs.engine.line_duty.entry_line import ResolvedLine
 from tariffs.engine.line_duty.prohibition import Prohibited, prohibited_by
 from tariffs.engine.line_duty.segment import LawSegment, cached_segment, segment_of
@@ -142,9 +141,7 @@ def compile_profile(
         missing=missing,
         assumptions=_assumptions(law, rows, silent),
         notes=segment.not_modelled(reach),
-        switches=switches_behind(
-            law, segment.instant, segment.known_on, lambda scope: segment.reaches(scope, reach)
-        ),
+        switches=segment.switches(reach),
         prohibited=prohibited,
         preferences=tuple(_preferences(segment.program_claims, rows, facts)),
         declared=stack_atoms(segment, stacker, facts, read),

@@ -21,7 +21,6 @@ from tariffs.engine.law.matching import Reach
 from tariffs.engine.law.model import Scope
 from tariffs.engine.law.notes import Note, unread, void_suspensions
 from tariffs.engine.law.set_shares import facts_with_claim_shares
-from tariffs.engine.law.switch_sensitivity import switches_behind
 from tariffs.engine.line_duty.entry_line import (
     Number,
     entry_moment,
@@ -131,7 +130,7 @@ def quote_export(law: Law, line: ExportLine, *, known_on: str | date | None = No
             "direction": EXPORT,
             "entry": goods.instant.astimezone(law.zones[EXPORT]).isoformat(),
             "known_on": goods.known_on.isoformat(),
-            "switches": switches_behind(law, goods.instant, goods.known_on, reaches, EXPORT),
+            "switches": segment.switches(segment.index.reach(goods.code, goods.origin)),
         },
     )
 

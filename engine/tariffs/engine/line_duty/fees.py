@@ -9,9 +9,10 @@ any duty base, no duty is charged on duty, and totals are sums of rounded lines 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
+from typing import NamedTuple
 
 from tariffs.engine.law.conditions import Fact
 from tariffs.engine.law.fee_tables import ProcessingFee
@@ -23,8 +24,7 @@ CENT, ZERO = Decimal("0.01"), Decimal(0)
 CHAPTER_98_CLAIM = "chapter98"
 
 
-@dataclass(frozen=True, slots=True)
-class LandedCost:
+class LandedCost(NamedTuple):
     """Landed cost by part, in US dollars and cents; `adcvd`, `excise` and `other` are charges the caller gives."""
 
     customs_value: Decimal = ZERO
@@ -40,23 +40,16 @@ class LandedCost:
     @property
     def total(self) -> Decimal:
         """Sum of the parts."""
-        return sum(self._parts(), ZERO)
+        return sum(self, ZERO)
 
     def as_dict(self) -> dict[str, Decimal]:
         """Parts by name, in order, with the total."""
-        parts = self._parts()
-        return {**dict(zip(_PARTS, parts, strict=True)), "total": sum(parts, ZERO)}
+        return {**self._asdict(), "total": self.total}
 
     @classmethod
     def sum_of(cls, costs: Sequence[LandedCost]) -> LandedCost:
         """Sum each part over lines."""
-        return cls(*(sum((getattr(cost, part) for cost in costs), ZERO) for part in _PARTS))
-
-    def _parts(self) -> tuple[Decimal, ...]:
-        return tuple([getattr(self, part) for part in _PARTS])
-
-
-_PARTS = tuple(part.name for part in fields(LandedCost))
+        return costs[0] if len(costs) == 1 else cls(*(sum(parts, ZERO) for parts in zip(*costs, strict=True)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ The value is rounded to whole dollars and each duty line to cents, half up; tota
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
 from tariffs.engine.base.provenance import law_facts
 from tariffs.engine.law.law import IMPORT, Law
@@ -27,8 +28,7 @@ from tariffs.engine.schedule.rates import FREE
 ZERO = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True)
-class Quote:
+class Quote(NamedTuple):
     """Answer for one entry line.
 
     `assessed` is the sum of the amounts of the layers; refundable is assessed - owed. `headings` are those of the entry
@@ -60,7 +60,7 @@ class RatedLine:
 
     def with_fees(self, mpf: Decimal, hmf: Decimal) -> Quote:
         """Add the line's part of the fees of its entry to the answer."""
-        return replace(self.quote, landed=replace(self.quote.landed, mpf=mpf, hmf=hmf))
+        return self.quote._replace(landed=self.quote.landed._replace(mpf=mpf, hmf=hmf))
 
 
 def quote_line(

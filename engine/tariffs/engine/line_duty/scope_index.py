@@ -7,7 +7,9 @@ that contain a code is cached by these lists, so that a code never seen before c
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import reduce
 from itertools import count
+from operator import or_
 
 from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.law.law import InForce
@@ -76,6 +78,9 @@ class ScopeIndex:
             (bit, tuple(_union(names, bits) for names in scope.products), _union(scope.not_products, bits))
             for scope, bit in self.bits.items()
         ]
+        self._used = reduce(
+            or_, (mask for _, wanted, without in self._masks for mask in (*wanted, without)), 0
+        )
         self._origins: dict[str, int] = {}
         self._members = [
             (
@@ -109,22 +114,35 @@ class ScopeIndex:
 
     def near_code(self, code: str) -> int:
         """Scopes that exclude the code from their lists, or whose lists contain siblings in its place."""
-        named, beside = self._named(code), self._lists.with_sibling(code) | self._codes.with_sibling(code)
+        named = self._named(code)
+        beside = (self._lists.with_sibling(code) | self._codes.with_sibling(code)) & self._used
         return _PRODUCTS.get((self._number, named, beside), lambda: self._near_named(named, beside))
 
     def _named(self, code: str) -> int:
-        return self._lists.containing(code) | self._codes.containing(code)
+        """Lists and codes with a leading part of the code, as far as scopes name them."""
+        return (self._lists.containing(code) | self._codes.containing(code)) & self._used
 
     def _of_named(self, named: int) -> int:
-        return sum(
-            bit
-            for bit, wanted, without in self._masks
-            if not without & named and all(named & names for names in wanted)
-        )
+        found = 0
+        for bit, wanted, without in self._masks:
+            if not without & named and _meets_all(named, wanted):
+                found |= bit
+        return found
 
     def _near_named(self, named: int, beside: int) -> int:
-        near = sum(bit for bit, wanted, _ in self._masks if all((named | beside) & names for names in wanted))
-        return near & ~self._of_named(named)
+        found, either = 0, named | beside
+        for bit, wanted, _ in self._masks:
+            if _meets_all(either, wanted):
+                found |= bit
+        return found & ~self._of_named(named)
+
+
+def _meets_all(named: int, wanted: Iterable[int]) -> bool:
+    """Test whether a bit set meets all others; a plain loop takes half the time of a generator."""
+    for names in wanted:  # noqa: SIM110
+        if not named & names:
+            return False
+    return True
 
 
 def _products(scope: Scope) -> tuple[frozenset[str], ...]:

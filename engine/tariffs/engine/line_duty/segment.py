@@ -11,7 +11,7 @@ from tariffs.engine.law.law import IMPORT, Active, Law
 from tariffs.engine.law.matching import Candidates
 from tariffs.engine.law.model import Row, Scope
 from tariffs.engine.law.notes import Note
-from tariffs.engine.law.switch_sensitivity import scopes_behind_switches
+from tariffs.engine.law.switch_sensitivity import switch_effects
 from tariffs.engine.line_duty.scope_index import ScopeIndex
 
 _CACHED = "segment"
@@ -42,7 +42,8 @@ class LawSegment:
         scopes += [scope for claim in law.claims.values() for scope in claim.asks]
         scopes += [measure.touches for measure in unmodelled]
         scopes += [setting.scope for setting in law.set_claims]
-        scopes += scopes_behind_switches(law, instant, known_on, direction)
+        effects = switch_effects(law, instant, known_on, direction)
+        scopes += effects.scopes
         self.index = ScopeIndex(self.in_force, scopes)
         bits = self.index.bits
         self._rows = [
@@ -50,6 +51,11 @@ class LawSegment:
         ]
         self.row_bits = reduce(or_, (bit for _, rows in self._rows for _, bit in rows), 0)
         self._asks = {claim.id: sum({bits[scope] for scope in claim.asks}) for claim in law.claims.values()}
+        places = [bits[scope] for scope in effects.scopes]
+        self._switches = {
+            name: [[reduce(or_, (places[n] for n in group), 0) for group in effect] for effect in found]
+            for name, found in effects.effects.items()
+        }
         self._not_modelled = [(bits[measure.touches], _not_modelled(measure.id)) for measure in unmodelled]
         self._open_claims: dict[str, frozenset[str]] = {}
         self.program_claims = frozenset(program.claim for program in law.programs.values())
@@ -77,6 +83,14 @@ class LawSegment:
     def not_modelled(self, reach: int) -> tuple[Note, ...]:
         """Notes on the measures that may apply to goods in these scopes and are not modelled."""
         return tuple(note for bit, note in self._not_modelled if reach & bit)
+
+    def switches(self, reach: int) -> dict[str, str]:
+        """Switches that an answer about goods in these scopes depends on, with their values."""
+        return {
+            name: self.law.setting(name)
+            for name, effects in self._switches.items()
+            if any(all(reach & group for group in effect) for effect in effects)
+        }
 
     def open_claims(self, origin: str) -> frozenset[str]:
         """Claims of the special programs that are open to an origin."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -16,7 +15,7 @@ from tariffs.engine.line_duty.class_profile import ClassProfile, cached_profile,
 from tariffs.engine.line_duty.coarse_codes import is_coarse, resolve_coarse_line
 from tariffs.engine.line_duty.entries import EntryTotal, UnreadLine, quote_entries
 from tariffs.engine.line_duty.entry_line import OtherCharge, ResolvedLine, known_on_text, resolve_line
-from tariffs.engine.line_duty.quote import EntryLine, Quote, price
+from tariffs.engine.line_duty.quote import EntryLine, price
 from tariffs.engine.line_duty.unapplied import UnappliedMeasure
 from tariffs.engine.line_duty.why_not import cached_why_not, why_not
 from tariffs.engine.scenario import Scenario, library, scenario_facts
@@ -28,8 +27,8 @@ from tariffs.service.rpc.quotes import (
     add_reasons,
     amounts_of,
     considered_message,
+    fill_quote,
     landed_of,
-    quote_message,
     response_of,
 )
 from tariffs.service.rpc.shared import (
@@ -47,6 +46,7 @@ from tariffs.v1 import common_pb2, duty_service_pb2
 
 BATCH_LIMIT = 1000
 CHARGES_LIMIT = 100
+_NO_FORMATS: Mapping[str, str] = {}
 _IMPORTS = (common_pb2.DIRECTION_UNSPECIFIED, common_pb2.DIRECTION_IMPORT)
 
 
@@ -134,12 +134,11 @@ def calculate_duties(
         if isinstance(outcome, TariffsError):
             response.failures[index].CopyFrom(failure_of(outcome))
             continue
-        own = _provenance_of_line(outcome)
-        switches |= own.switches
-        quote = quote_message(outcome, own)
+        quote = response.quotes.add(index=index, line_id=line.line_id, entry_id=line.entry_id).quote
+        fill_quote(quote, outcome)
         add_reasons(quote, outcome)
+        switches |= quote.provenance.switches
         trim(quote, request.read_mask.paths)
-        response.quotes.add(index=index, line_id=line.line_id, entry_id=line.entry_id, quote=quote)
     facts = {
         **law_facts(law),
         "known_on": known_on_text(law, known_on),
@@ -148,14 +147,6 @@ def calculate_duties(
     }
     response.provenance.CopyFrom(provenance_of(facts, request))
     emit(response)
-
-
-def _provenance_of_line(quote: Quote) -> common_pb2.Provenance:
-    """Provenance that differs between lines; the rest is given once for the batch."""
-    facts = dict[str, Any](quote.provenance)
-    own = common_pb2.Provenance(known_on=facts["known_on"], switches=facts["switches"])
-    own.details.update({"entry": facts["entry"], "schedule": facts["schedule"]})
-    return own
 
 
 def _check_size(lines: Sequence[duty_service_pb2.EntryLine]) -> None:
@@ -173,13 +164,17 @@ def _check_size(lines: Sequence[duty_service_pb2.EntryLine]) -> None:
 
 def _line_or_error(line: duty_service_pb2.EntryLine, formats: Mapping[str, str]) -> EntryLine | UnreadLine:
     try:
-        return replace(read_line(line), date_formats=formats)
+        return read_line(line, formats)
     except TariffsError as error:
         return UnreadLine(line.entry_id, error)
 
 
-def read_line(line: duty_service_pb2.EntryLine) -> EntryLine:
-    """Convert a line to the engine's form; raises InputError naming the invalid field."""
+def read_line(line: duty_service_pb2.EntryLine, formats: Mapping[str, str] = _NO_FORMATS) -> EntryLine:
+    """Convert a line, with the date formats of its table, to the engine's form.
+
+    Raises:
+        InputError: naming the invalid field.
+    """
     word(line.line_id, "line_id")
     few(line.other_charges, "other_charges", CHARGES_LIMIT)
     return EntryLine(
@@ -196,6 +191,7 @@ def read_line(line: duty_service_pb2.EntryLine) -> EntryLine:
         other_charges=[_other_charge(charge) for charge in line.other_charges],
         entry_id=word(line.entry_id, "entry_id"),
         ordinary_rate=rate(line.ordinary_rate, "ordinary_rate") if line.HasField("ordinary_rate") else None,
+        date_formats=formats,
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -24,7 +23,7 @@ from tariffs.v1.duty_service_pb2 import CalculateDutyRequest, CalculateDutyRespo
 _PROVENANCES_KEPT = 1024
 _FORMS_KEPT = 8192
 """Messages of layers, and of measures that did not apply, that answers share; one takes some 1 KB."""
-_SHARED = ("law_version", "law_digest", "law_read_to", "engine_version", "known_on")
+_SHARED = ("law_version", "law_digest", "law_read_to", "engine_version")
 _OF_THE_LINE = ("entry", "schedule")
 _STATES = {
     APPLIED: duty_service_pb2.LAYER_STATE_APPLIED,
@@ -38,45 +37,37 @@ _STATES = {
 
 def response_of(quote: Quote, scenario: Scenario, request: CalculateDutyRequest) -> CalculateDutyResponse:
     """Return the response to a request, with all its fields."""
-    response = quote_message(quote, _provenance(quote.provenance, scenario))
+    response = CalculateDutyResponse()
+    fill_quote(response, quote)
     own = response.provenance
-    own.details.update({name: str(quote.provenance[name]) for name in _OF_THE_LINE})
+    own.MergeFrom(
+        _shared_provenance(tuple([quote.provenance[name] for name in _SHARED]), scenario.id, scenario.digest)
+    )
     if scenario.values:
         own.details.update({"scenario_parameters": {scenario.id: dict(scenario.values)}})
     own.run_digest = digest_of(request, own.SerializeToString(deterministic=True))
     return response
 
 
-def _provenance(facts: Mapping[str, Any], scenario: Scenario) -> common_pb2.Provenance:
-    """Provenance of all lines with the same law, day of knowledge and switches; read only."""
-    shared = tuple([facts[name] for name in _SHARED])
-    return _shared_provenance(shared, tuple(facts["switches"].items()), scenario.id, scenario.digest)
-
-
 @lru_cache(maxsize=_PROVENANCES_KEPT)
-def _shared_provenance(
-    facts: tuple[str, ...], switches: tuple[tuple[str, str], ...], scenario: str, digest: str
-) -> common_pb2.Provenance:
-    scenarios = [common_pb2.ScenarioDigest(id=scenario, digest=digest)]
-    message = common_pb2.Provenance(switches=dict(switches), scenarios=scenarios)
+def _shared_provenance(facts: tuple[object, ...], scenario: str, digest: str) -> common_pb2.Provenance:
+    """Provenance that all lines under the same law share; read only."""
+    message = common_pb2.Provenance(scenarios=[common_pb2.ScenarioDigest(id=scenario, digest=digest)])
     for name, fact in zip(_SHARED, facts, strict=True):
         setattr(message, name, fact)
     return message
 
 
-def quote_message(quote: Quote, provenance: common_pb2.Provenance) -> CalculateDutyResponse:
-    """Convert a quote to a message, with a copy of its provenance."""
-    response = CalculateDutyResponse(
-        **amounts_of(quote),
-        missing_claims=quote.missing_claims,
-        assumptions=quote.assumptions,
-        landed=landed_of(quote.landed),
-        notes=notes_of(quote.notes),
-        provenance=provenance,
-        charges=[_charge(charge) for charge in quote.charges],
-        prohibited=quote.prohibited,
-    )
-    # A message that is built alone is copied when it is put into another.
+def fill_quote(response: CalculateDutyResponse, quote: Quote) -> None:
+    """Fill the message of a quote, which may be part of another, with all but what all lines of a law share."""
+    for name, amount in amounts_of(quote).items():
+        setattr(response, name, amount)
+    response.missing_claims.extend(quote.missing_claims)
+    response.assumptions.extend(quote.assumptions)
+    response.landed.update(landed_of(quote.landed))
+    response.notes.extend(notes_of(quote.notes))
+    response.charges.extend(map(_charge, quote.charges))
+    response.prohibited.extend(quote.prohibited)
     for layer in quote.layers:
         _fill_layer(response.layers.add(), layer)
     for line in quote.headings:
@@ -87,7 +78,10 @@ def quote_message(quote: Quote, provenance: common_pb2.Provenance) -> CalculateD
             base=_cents(line.base),
             amount=_cents(line.amount),
         )
-    return response
+    own, facts = response.provenance, dict[str, Any](quote.provenance)
+    own.known_on = facts["known_on"]
+    own.switches.update(facts["switches"])
+    own.details.update({name: facts[name] for name in _OF_THE_LINE})
 
 
 def add_reasons(message: CalculateDutyResponse, quote: Quote) -> None:
