@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tariffs.engine.base.ordered_sums import sum_by_group
+from tariffs.engine.rating.kernel import number_columns
 from tariffs.engine.table_duty.kernel import (
     AD_VALOREM,
     MINIMUM_PRICE,
@@ -18,12 +19,17 @@ from tariffs.engine.table_duty.kernel import (
     TOP_UP,
     assess_lines,
     exact_dollars,
+    price_bases,
+    price_points,
     sum_bases,
     sum_cells,
     whole_line,
 )
 
 Kernel = Callable[..., Any]
+KERNELS = [
+    assess_lines, number_columns, price_bases, price_points, sum_cells, sum_bases, sum_by_group, whole_line,
+]  # fmt: skip
 LINES, PARTS, COMBINATIONS = 40, 7, 6
 PROHIBITED = 5
 """A combination that may not be imported."""
@@ -126,12 +132,12 @@ def test_compiled_and_python_agree() -> None:
 def test_exact_sums_have_the_same_bits_in_any_order_of_the_terms(kernel: Kernel) -> None:
     rng = np.random.default_rng(8)
     amounts = np.concatenate([rng.random(200) * 1e9, rng.random(200) * 1e-3])
+    lines = np.arange(400, dtype=np.int32)
     sums = []
     for order in (np.arange(400), rng.permutation(400)):
-        high, low = np.zeros((2, 1), dtype=np.int64), np.zeros((2, 1), dtype=np.int64)
-        cell, line = (order % 2).astype(np.int32), order.astype(np.int32)
-        kernel(cell, np.ones(400), line, amounts[:, None], high, low)
-        sums.append([exact_dollars(int(high[row, 0]), int(low[row, 0])) for row in range(2)])
+        high, low = np.zeros(2, dtype=np.int64), np.zeros(2, dtype=np.int64)
+        kernel((order % 2).astype(np.int32), np.ones(400), lines, order, amounts, high, low)
+        sums.append([exact_dollars(int(high[row]), int(low[row])) for row in range(2)])
     assert sums[0] == sums[1]
     exact = [float(sum(map(Fraction, amounts[place::2]))) for place in range(2)]
     np.testing.assert_allclose(sums[0], exact, rtol=1e-15)
@@ -141,16 +147,55 @@ def test_exact_sums_have_the_same_bits_in_any_order_of_the_terms(kernel: Kernel)
 def test_bases_of_a_run_are_summed_by_entry_in_the_order_of_entries(kernel: Kernel) -> None:
     """Two runs of two cells; the layers of a combination are entries 1, 0 and, on the second, 1 alone."""
     unit = 256
-    high = np.array([[1, 10], [2, 20], [4, 40], [8, 80]], dtype=np.int64) * unit
+    high = np.array([[1, 2, 4, 8], [10, 20, 40, 80]], dtype=np.int64) * unit
     entry, base, start = np.full(6, -1, dtype=np.int32), np.zeros(6), np.zeros(3, dtype=np.int64)
     kernel(
         0, 2, np.array([0, 2, 4]), np.array([0, 1, 1, 1], dtype=np.int32), high, np.zeros_like(high),
-        np.array([0, 2, 3]), np.array([1, 0, 1], dtype=np.int32), np.array([1, 0], dtype=np.int32),
-        np.array([[1.0, 0.0], [0.5, 1.0]]), entry, base, start,
+        np.array([0, 2, 3]), np.array([1, 0, 1], dtype=np.int32), np.array([1, 0], dtype=np.int32), entry, base, start,
     )  # fmt: skip
     assert start.tolist() == [0, 2, 3]
     assert entry[:3].tolist() == [0, 1, 1]
-    assert base[:3].tolist() == [0.5 * 1 + 10, 1 + 2, 4 + 8]
+    assert base[:3].tolist() == [10, 1 + 2, 4 + 8]
+
+
+@pytest.mark.parametrize("kernel", both(price_bases))
+def test_a_base_bears_its_rate_the_ordinary_one_the_excess_over_it_or_its_amount(kernel: Kernel) -> None:
+    assessed, owed = np.zeros((2, 2)), np.zeros((2, 2))
+    kernel(
+        np.array([0, 1, 2, 3], dtype=np.int32), np.array([0, 0, 1, 1]), np.full(4, 100.0), np.full(4, 0.03),
+        np.array([np.nan, np.nan, np.nan, 7.0]), np.array([ORDINARY, AD_VALOREM, TOP_UP, SPECIFIC], dtype=np.int8),
+        np.array([0.0, 0.25, 0.15, 0.0]), np.array([0, 1, 1, 1], dtype=np.int32), np.array([True, True, True, True]),
+        np.array([True, False, True, False]), assessed, owed,
+    )  # fmt: skip
+    np.testing.assert_allclose(assessed, [[3.0, 25.0], [0.0, 12.0 + 7.0]])
+    np.testing.assert_allclose(owed, [[3.0, 0.0], [0.0, 12.0]])
+
+
+@pytest.mark.parametrize("kernel", both(price_points))
+def test_points_bear_a_rate_on_a_base_and_its_excess_over_each_ordinary_rate(kernel: Kernel) -> None:
+    """Charge one term of a plain rate and one of a top-up over ordinary rates of 2 and 10 percent on 100 and 50 dollars."""
+    rates = np.array([[0.05, 0.15], [0.0, 0.06], [-0.01, 0.01]])
+    out = np.zeros((3, 2))
+    for first, last in ((0, 1), (1, 3)):
+        kernel(
+            first, last, rates, np.array([0, 1], dtype=np.int32), np.array([0, 1]), np.array([0, 1, 3]),
+            np.array([-np.inf, 0.02, 0.10]), np.array([200.0, 100.0, 150.0]), np.array([0.0, 2.0, 7.0]), out,
+        )  # fmt: skip
+    expected = [[10.0, 13.0 + 2.5], [0.0, 4.0], [-2.0, 0.0]]
+    np.testing.assert_allclose(out, expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("kernel", both(number_columns))
+def test_equal_columns_have_one_number_in_the_order_in_which_they_come(kernel: Kernel) -> None:
+    rng = np.random.default_rng(4)
+    keys = rng.integers(0, 3, (4, 200)).astype(np.int32)
+    label, first = np.empty(200, dtype=np.int32), np.empty(200, dtype=np.int32)
+    with np.errstate(over="ignore"):  # the hash wraps around
+        count = kernel(keys, label, first)
+    seen: dict[tuple[int, ...], int] = {}
+    expected = [seen.setdefault(tuple(column), len(seen)) for column in keys.T.tolist()]
+    assert label.tolist() == expected
+    assert [tuple(keys[:, place].tolist()) for place in first[:count]] == list(seen)
 
 
 @pytest.mark.parametrize("kernel", both(sum_by_group))
@@ -168,6 +213,6 @@ def test_an_unknown_quantity_charges_nothing(kernel: Kernel) -> None:
     assert kernel(SPECIFIC, 0, 7.0, 100.0, *tiers) == 14.0
 
 
-@pytest.mark.parametrize("kernel", [assess_lines, sum_cells, sum_bases, sum_by_group, whole_line])
+@pytest.mark.parametrize("kernel", KERNELS)
 def test_every_kernel_lets_go_of_the_interpreter_lock(kernel: Any) -> None:
     assert kernel.targetoptions["nogil"] is True

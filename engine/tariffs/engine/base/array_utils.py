@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -25,6 +27,14 @@ def sums_of(index: I64, values: F64, count: int) -> F64:
     if len(index):
         out += np.bincount(index, weights=values, minlength=count)
     return out
+
+
+def sum_of(parts: Sequence[tuple[float, F64]]) -> F64:
+    """Sum arrays with weights, in order."""
+    total = parts[0][0] * parts[0][1]
+    for weight, values in parts[1:]:
+        total = total + weight * values
+    return total
 
 
 def factorize(values: I64) -> tuple[I64, I64]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import Any, TypeVar
 
 from tariffs.engine.base.array_utils import Bools
 from tariffs.engine.base.bounded_cache import BoundedCache
@@ -30,14 +31,20 @@ REACHES_AT_MOST = 3072
 _FITS_KEPT = 2048
 _LAYERS_KEPT = 64
 _SIGNATURES_KEPT = 512
+Reach = TypeVar("Reach", RowReach, RuleReach)
 
 
 @dataclass(frozen=True)
 class LawReaches:
-    """Reaches of the rows of one law at an instant, by measure, and those of its rules."""
+    """Reaches of the rows of one law at an instant, by measure, and of its rules: numbers of a `ReachIndex`."""
 
-    measures: tuple[tuple[RowReach, ...], ...]
-    rules: tuple[RuleReach, ...]
+    measures: tuple[tuple[int, ...], ...]
+    rules: frozenset[int]
+
+    @cached_property
+    def rows(self) -> frozenset[int]:
+        """Reaches of all rows."""
+        return frozenset(reach for reaches in self.measures for reach in reaches)
 
 
 class Family:
@@ -46,9 +53,9 @@ class Family:
     Args:
         claims: the claims of the law.
         lines: the lines.
-        reaches: the distinct reaches of the rows.
-        rules: the distinct reaches of the rules.
-        index: the masks that reaches name.
+        reaches: numbers of the reaches of the rows.
+        rules: numbers of the reaches of the rules.
+        index: the reaches with these numbers, and the masks that they name.
 
     Raises:
         LawError: TOO_MANY_TESTS.
@@ -58,36 +65,22 @@ class Family:
         self,
         claims: Mapping[str, Claim],
         lines: LineArrays,
-        reaches: Sequence[RowReach],
-        rules: Sequence[RuleReach],
+        reaches: frozenset[int],
+        rules: frozenset[int],
         index: ReachIndex,
     ) -> None:
-        self._places = {reach: place for place, reach in enumerate(reaches)}
-        self._rules = frozenset(rules)
+        self._places = {reach: place for place, reach in enumerate(sorted(reaches))}
+        self.reaches, self.rules = reaches, rules
         self._index = index
         self.cache: dict[str, Any] = {}
         self.atoms: Atoms = atoms_of(claims, lines)
         self.rates: AtomRates = ordinary_rates_of(lines, self.atoms)
-        self.combinations: Combinations = classify(reaches, rules, index.scopes(reaches), lines, self.atoms)
+        rows = [index.rows[reach] for reach in self._places]
+        of_rules = [index.rules[reach] for reach in sorted(rules)]
+        self.combinations: Combinations = classify(rows, of_rules, index.scopes(rows), lines, self.atoms)
         self._layers = LayerFamily(self.combinations, index.conditions)
         self._fits: BoundedCache[Hashable, MeasureFits] = BoundedCache(_FITS_KEPT)
         self._of_law: BoundedCache[Hashable, LawLayers] = BoundedCache(_LAYERS_KEPT)
-
-    @property
-    def reaches(self) -> tuple[RowReach, ...]:
-        """Reaches of the rows of the family."""
-        return tuple(self._places)
-
-    @property
-    def rules(self) -> frozenset[RuleReach]:
-        """Reaches of the rules of the family."""
-        return self._rules
-
-    def covers(self, law: LawReaches) -> bool:
-        """Test whether a law belongs to the family."""
-        return self._rules.issuperset(law.rules) and all(
-            reach in self._places for reaches in law.measures for reach in reaches
-        )
 
     def layers(self, in_force: InForce) -> LawLayers:
         """Compute the layers of every combination under a law of the family."""
@@ -104,7 +97,7 @@ class Family:
             tuple(map(self._places.__getitem__, reaches)) for reaches in self._index.of_law(in_force).measures
         ]
 
-    def _fit(self, active: Active, reaches: Sequence[RowReach]) -> MeasureFits:
+    def _fit(self, active: Active, reaches: tuple[int, ...]) -> MeasureFits:
         # The value refers to the rows, so that the id is not reused while it is kept.
         key = (active.index, id(active.rows), reaches)
         places = [self._places[reach] for reach in reaches]
@@ -113,28 +106,47 @@ class Family:
 
 @dataclass
 class ReachIndex:
-    """Reaches of the rows of laws over one table, and the masks of their scopes; kept with the lines."""
+    """Numbered reaches of the rows and rules of laws over one table, and the masks of their scopes.
+
+    It is kept with the lines.
+    """
 
     claims: Mapping[str, Claim]
     lines: LineArrays
+    rows: list[RowReach] = field(default_factory=list)
+    rules: list[RuleReach] = field(default_factory=list)
     conditions: dict[Condition, ConditionTest] = field(default_factory=dict)
     _products: dict[bytes, Bools] = field(default_factory=dict)
     _origins: dict[bytes, Bools] = field(default_factory=dict)
     _names: BoundedCache[Hashable, tuple[int, Any]] = field(
         default_factory=lambda: BoundedCache(_SIGNATURES_KEPT)
     )
-    _measures: BoundedCache[Hashable, tuple[Any, tuple[RowReach, ...]]] = field(
+    _measures: BoundedCache[Hashable, tuple[Any, tuple[int, ...]]] = field(
         default_factory=lambda: BoundedCache(_FITS_KEPT)
     )
+    _laws: BoundedCache[int, tuple[InForce, LawReaches]] = field(
+        default_factory=lambda: BoundedCache(_SIGNATURES_KEPT)
+    )
+    _numbers: dict[RowReach | RuleReach, int] = field(default_factory=dict)
     _count: int = 0
 
     def of_law(self, in_force: InForce) -> LawReaches:
-        """List the reaches of a law."""
+        """List the reaches of a law; kept with the law."""
+        # The value refers to the law, so that its id is not reused.
+        return self._laws.get(id(in_force), lambda: (in_force, self._of_law(in_force)))[1]
+
+    def _of_law(self, in_force: InForce) -> LawReaches:
         names = self._names_of(in_force)
         return LawReaches(
             tuple(self._of_measure(active, in_force, names) for active in in_force.actives),
-            tuple(dict.fromkeys(self._of_rule(rule, in_force) for rule in in_force.rules)),
+            frozenset(self._number(self._of_rule(rule, in_force), self.rules) for rule in in_force.rules),
         )
+
+    def _number(self, reach: Reach, known: list[Reach]) -> int:
+        if reach not in self._numbers:
+            self._numbers[reach] = len(known)
+            known.append(reach)
+        return self._numbers[reach]
 
     def scopes(self, reaches: Sequence[RowReach]) -> Scopes:
         """Masks that these reaches name."""
@@ -152,11 +164,12 @@ class ReachIndex:
             found = self._names.keep(key, (self._count, in_force.lists))
         return found[0]
 
-    def _of_measure(self, active: Active, in_force: InForce, names: int) -> tuple[RowReach, ...]:
+    def _of_measure(self, active: Active, in_force: InForce, names: int) -> tuple[int, ...]:
         key = (active.measure.id, id(active.rows), names)
         found = self._measures.find(key)
         if found is None:
-            reaches = tuple(self._of_row(active.measure.id, row, in_force) for row in active.rows)
+            rows = [self._of_row(active.measure.id, row, in_force) for row in active.rows]
+            reaches = tuple(self._number(row, self.rows) for row in rows)
             found = self._measures.keep(key, (active.rows, reaches))
         return found[1]
 
@@ -200,17 +213,15 @@ def family_of(claims: Mapping[str, Claim], lines: LineArrays, laws: Sequence[InF
     index: ReachIndex = lines.cache.setdefault("reaches", ReachIndex(claims, lines))
     reached = [index.of_law(in_force) for in_force in laws]
     kept: Family | None = lines.cache.get("family")
-    if kept is not None and all(kept.covers(law) for law in reached):
+    rows = frozenset[int]().union(*(law.rows for law in reached))
+    rules = frozenset[int]().union(*(law.rules for law in reached))
+    if kept is not None and rows <= kept.reaches and rules <= kept.rules:
         return kept
-    reaches = dict.fromkeys(reach for law in reached for measure in law.measures for reach in measure)
-    rules = dict.fromkeys(rule for law in reached for rule in law.rules)
     family = None
-    if kept is not None and len(reaches.keys() | set(kept.reaches)) <= REACHES_AT_MOST:
-        both = list(dict.fromkeys((*kept.reaches, *reaches)))
-        both_rules = list(dict.fromkeys((*kept.rules, *rules)))
+    if kept is not None and len(rows | kept.reaches) <= REACHES_AT_MOST:
         with suppress(LawError):  # more tests together than a family may have
-            family = Family(claims, lines, both, both_rules, index)
-    family = family or Family(claims, lines, list(reaches), list(rules), index)
+            family = Family(claims, lines, rows | kept.reaches, rules | kept.rules, index)
+    family = family or Family(claims, lines, rows, rules, index)
     lines.cache["family"] = family
     return family
 

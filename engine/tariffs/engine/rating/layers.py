@@ -12,19 +12,23 @@ from dataclasses import dataclass
 import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I8, I32, I64, Bools
+from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.law.conditions import Condition
 from tariffs.engine.law.law import Active, InForce
 from tariffs.engine.law.model import METALS, NO_WEIGHTS, Row, Weights
 from tariffs.engine.rating.classes import Combinations
 from tariffs.engine.rating.fact_tests import ConditionTest
 from tariffs.engine.rating.fits import stated_rate
-from tariffs.engine.rating.patterns import NO_ROW, MeasureFits, Stacking, stacking_key
+from tariffs.engine.rating.kernel import number_columns
+from tariffs.engine.rating.patterns import ChargedRow, MeasureFits, Stacking, stacking_key
 
 NOT_PROHIBITED = -1
 GENERAL, SPECIAL, OTHER, NO_COLUMN = range(4)
 _COLUMNS = {"general": GENERAL, "special": SPECIAL, "other": OTHER}
 KIND_CODES = {"ordinary": 0, "add": 1, "total": 1, "topup_to": 2, "specific": 3, "minimum_price": 4}
 _AD_VALOREM = 1
+_WALKS_KEPT = 65_536
+_STACKINGS_KEPT = 256
 
 
 @dataclass(frozen=True)
@@ -88,26 +92,32 @@ class LawLayers:
 
 
 class LayerFamily:
-    """Shapes, bases and stackings that the laws of a family share over the combinations of a table."""
+    """Numbers, bases and stackings that the laws of a family share over the combinations of a table."""
 
     def __init__(self, combinations: Combinations, tests: Mapping[Condition, ConditionTest]) -> None:
         self.combinations = combinations
+        self.walked: BoundedCache[Hashable, tuple[ChargedRow, ...]] = BoundedCache(_WALKS_KEPT)
         self._tests = tests
-        self._shapes: dict[Hashable, int] = {}
+        self._numbers: dict[Hashable, int] = {}
         self._base_places: dict[Weights, int] = {NO_WEIGHTS: 0}
-        self._stackings: dict[Hashable, tuple[int, Stacking]] = {}
+        self._stackings: BoundedCache[Hashable, tuple[int, Stacking]] = BoundedCache(_STACKINGS_KEPT)
+        self._made = 0
 
-    def shape(self, shape: Hashable) -> int:
-        """Number of a shape, from 1."""
-        return self._shapes.setdefault(shape, len(self._shapes) + 1)
+    def number(self, content: Hashable) -> int:
+        """Number of a shape or of the text of a rule, from 1."""
+        return self._numbers.setdefault(content, len(self._numbers) + 1)
 
     def base(self, weights: Weights) -> int:
-        """Number of a base, from 1."""
+        """Number of a base."""
         return self._base_places.setdefault(weights, len(self._base_places))
+
+    def content_bits(self, combination: int) -> int:
+        """Bit per metal with some value on a combination."""
+        return int(self.combinations.content[combination])
 
     def content(self, combination: int) -> frozenset[int]:
         """Metals with some value on a combination."""
-        bits = int(self.combinations.content[combination])
+        bits = self.content_bits(combination)
         return frozenset(metal for place, metal in enumerate(METALS) if bits >> place & 1)
 
     def rule_holds(self, condition: Condition, combination: int) -> bool:
@@ -124,27 +134,31 @@ class LayerFamily:
         """
         c, count = self.combinations, self.combinations.count
         key, stacking = self._stacking(in_force)
-        metal = _assumed_metal(fits, c) if c.is_silent.any() else np.zeros(count, dtype=np.int8)
+        metal = _assumed_metal(fits, c)
         facts = c.assumed[np.arange(count), metal].astype(np.int64)
-        metal = np.where(c.is_silent, metal, 0).astype(np.int8)
-        rows = np.array([fit.fit for fit in fits], dtype=np.int32).reshape(len(fits), -1)[:, facts]
-        prohibited = _prohibiting(fits, rows)
-        rows[:, prohibited != NOT_PROHIBITED] = NO_ROW
-        keys = np.empty((count, len(fits) + 3), dtype=np.int32)
+        prohibited = _prohibiting(fits, facts)
+        keys = np.empty((len(fits) + 3, count), dtype=np.int32)
         for column, fit in enumerate(fits):
-            keys[:, column] = stacking.shapes(fit, key)[rows[column]]
-        keys[:, -3:] = np.column_stack([c.rule_facts[facts], c.content[facts], metal])
-        pattern = stacking.patterns(keys, fits, rows, facts, metal)
-        places, of_place = np.unique(pattern, return_inverse=True)
-        assessed, owed = stacking.charged(places, len(fits))
-        return _arranged(fits, rows, assessed[of_place], owed[of_place], prohibited, self._bases())
+            keys[column] = stacking.shapes(fit, key)[fit.fit[facts]]
+        keys[: len(fits), prohibited != NOT_PROHIBITED] = 0
+        keys[-3:] = c.rule_facts[facts], c.content[facts], metal
+        label, firsts = np.empty(count, dtype=np.int32), np.empty(count, dtype=np.int32)
+        first = firsts[: number_columns(keys, label, firsts)]
+        charges = [
+            stacking.charges(keys[:, at], fits, int(facts[at]), int(metal[at])) for at in first.tolist()
+        ]
+        ordinary = _ordinary_column(fits, facts)
+        ordinary[prohibited != NOT_PROHIBITED] = NO_COLUMN
+        return _arranged(fits, facts, label, charges, ordinary, prohibited, self._bases())
 
     def _stacking(self, in_force: InForce) -> tuple[int, Stacking]:
         measures = tuple((a.index, a.measure.id, a.measure.authority) for a in in_force.actives)
         key = (stacking_key(in_force), measures)
-        if key not in self._stackings:
-            self._stackings[key] = (len(self._stackings), Stacking(in_force, self))
-        return self._stackings[key]
+        found = self._stackings.find(key)
+        if found is None:
+            self._made += 1
+            found = self._stackings.keep(key, (self._made, Stacking(in_force, self)))
+        return found
 
     def _bases(self) -> F64:
         return np.array(
@@ -159,7 +173,7 @@ def _assumed_metal(fits: Sequence[MeasureFits], c: Combinations) -> I8:
     """
     best = np.full(c.count, -np.inf)
     metal = np.zeros(c.count, dtype=np.int8)
-    for fit in fits:
+    for fit in fits if c.is_silent.any() else ():
         if any(row.metals for row in fit.active.rows):
             rates = fit.per_row(
                 [float(stated_rate(row)) if row.metals else -np.inf for row in fit.active.rows],
@@ -177,60 +191,61 @@ def _assumed_metal(fits: Sequence[MeasureFits], c: Combinations) -> I8:
     return np.where(c.is_silent, metal, 0).astype(np.int8)
 
 
-def _prohibiting(fits: Sequence[MeasureFits], rows: I32) -> I32:
+def _prohibiting(fits: Sequence[MeasureFits], facts: I64) -> I32:
     """Place in the law of the first measure that prohibits each combination, else -1."""
-    prohibited = np.full(rows.shape[1], NOT_PROHIBITED, dtype=np.int32)
-    for fit, row in zip(reversed(fits), rows[::-1], strict=True):
-        if any(r.prohibits for r in fit.active.rows):
-            prohibits = fit.per_row([r.prohibits for r in fit.active.rows], False, np.bool_)
-            prohibited[prohibits[row]] = fit.active.index
+    prohibited = np.full(len(facts), NOT_PROHIBITED, dtype=np.int32)
+    for fit in reversed(fits):
+        if any(row.prohibits for row in fit.active.rows):
+            prohibits = fit.per_row([row.prohibits for row in fit.active.rows], False, np.bool_)
+            prohibited[prohibits[fit.fit[facts]]] = fit.active.index
     return prohibited
 
 
 def _arranged(
-    fits: Sequence[MeasureFits], rows: I32, assessed: I32, owed: I32, prohibited: I32, bases: F64
-) -> LawLayers:
-    """Arrange the charged rows as layers by combination; a row whose two bases differ makes two layers."""
-    first = np.cumsum([0, *(len(fit.active.rows) for fit in fits)]).astype(np.int64)
-    apart = (assessed != owed) & (assessed != 0) & (owed != 0)
-    combination, measure = np.nonzero((assessed | owed) != 0)
-    both = apart[combination, measure]
-    of_layer = np.repeat(np.arange(len(combination)), 1 + both)
-    second = np.zeros(len(of_layer), dtype=bool)
-    second[np.flatnonzero(both) + np.cumsum(both)[both]] = True
-    combination, measure = combination[of_layer], measure[of_layer]
-    base, base_owed = assessed[combination, measure], owed[combination, measure]
-    is_assessed = (base != 0) & ~second
-    is_owed = (base_owed != 0) & (second | ~both[of_layer])
-    start = np.zeros(rows.shape[1] + 1, dtype=np.int64)
-    np.cumsum(np.bincount(combination, minlength=rows.shape[1]), out=start[1:])
+    fits: Sequence[MeasureFits], facts: I64, label: I32, patterns: Sequence[Sequence[ChargedRow]], column: I8,
+    prohibited: I32, bases: F64,
+) -> LawLayers:  # fmt: skip
+    """Arrange the charged rows of each pattern as layers by combination."""
+    charges = [charge for pattern in patterns for charge in pattern]
+    lengths = np.array([len(pattern) for pattern in patterns], dtype=np.int64)
+    counts = lengths[label]
+    start = np.zeros(len(label) + 1, dtype=np.int64)
+    np.cumsum(counts, out=start[1:])
+    pattern_start = np.cumsum(lengths) - lengths
+    of_layer = np.repeat(pattern_start[label] - start[:-1], counts) + np.arange(start[-1])
+    measure = np.array([charge.column for charge in charges], dtype=np.int64)[of_layer]
+    first = np.cumsum([0, *(len(fit.active.rows) for fit in fits)])
+    slot = np.empty(len(of_layer), dtype=np.int32)
+    combination = np.repeat(facts, counts)
+    order = np.argsort(measure, kind="stable")
+    ends = np.searchsorted(measure[order], np.arange(len(fits) + 1))
+    for place, fit in enumerate(fits):
+        layers = order[ends[place] : ends[place + 1]]
+        slot[layers] = first[place] + fit.fit[combination[layers]]
     return LawLayers(
         start,
-        (first[measure] + rows[measure, combination]).astype(np.int32),
-        np.where(is_assessed, base, base_owed).astype(np.int32),
-        is_assessed,
-        is_owed,
-        _ordinary_column(fits, rows),
+        slot,
+        np.array([charge.base for charge in charges], dtype=np.int32)[of_layer],
+        np.array([charge.assessed for charge in charges], dtype=bool)[of_layer],
+        np.array([charge.owed for charge in charges], dtype=bool)[of_layer],
+        column,
         prohibited,
         Slots.of([fit.active for fit in fits]),
         bases,
     )
 
 
-def _ordinary_column(fits: Sequence[MeasureFits], rows: I32) -> I8:
+def _ordinary_column(fits: Sequence[MeasureFits], facts: I64) -> I8:
     """Column of the ordinary rate of each combination, by the first ordinary row that fits."""
-    column = np.full(rows.shape[1], NO_COLUMN, dtype=np.int8)
-    for fit, row in zip(reversed(fits), rows[::-1], strict=True):
-        if any(r.kind == "ordinary" for r in fit.active.rows):
-            values = fit.per_row(
-                [
-                    _COLUMNS.get(r.column, NO_COLUMN) if r.kind == "ordinary" else NO_COLUMN
-                    for r in fit.active.rows
-                ],
-                NO_COLUMN,
-                np.int8,
-            )
-            column = np.where(values[row] != NO_COLUMN, values[row], column).astype(np.int8)
+    column = np.full(len(facts), NO_COLUMN, dtype=np.int8)
+    for fit in reversed(fits):
+        rows = fit.active.rows
+        if any(row.kind == "ordinary" for row in rows):
+            columns = [
+                _COLUMNS.get(row.column, NO_COLUMN) if row.kind == "ordinary" else NO_COLUMN for row in rows
+            ]
+            values = fit.per_row(columns, NO_COLUMN, np.int8)[fit.fit[facts]]
+            column = np.where(values != NO_COLUMN, values, column).astype(np.int8)
     return column
 
 

@@ -3,34 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tariffs.engine.base.array_utils import I8, I32, I64
+from tariffs.engine.base.array_utils import I32
+from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.base.chunks import checkpoint
 from tariffs.engine.law.conditions import Condition
-from tariffs.engine.law.law import Active, InForce
+from tariffs.engine.law.law import Active, ActiveRule, InForce
 from tariffs.engine.law.model import FULL_BASE, METALS, NO_WEIGHTS, PARTS, REST, US, US_ABOVE, Row, Weights
 from tariffs.engine.law.stacking import walk
 from tariffs.engine.rating.classes import Combinations
 
 NO_ROW = -1
+HIGHEST = "highest"
 
 
 class LayerNumbers(Protocol):
     """Numbers that the laws of a family share, and facts of its combinations."""
 
-    def shape(self, shape: Hashable) -> int:
-        """Number of a shape, from 1."""
+    walked: BoundedCache[Hashable, tuple[ChargedRow, ...]]
+
+    def number(self, content: Hashable) -> int:
+        """Number of a shape or of the text of a rule, from 1."""
 
     def base(self, weights: Weights) -> int:
-        """Number of a base, from 1."""
+        """Number of a base."""
 
     def content(self, combination: int) -> frozenset[int]:
         """Metals with some value on a combination."""
+
+    def content_bits(self, combination: int) -> int:
+        """Bit per metal with some value on a combination."""
 
     def rule_holds(self, condition: Condition, combination: int) -> bool:
         """Test a condition of a rule on a combination."""
@@ -62,27 +69,43 @@ class MeasureFits:
         return np.array([*values, nothing], dtype=dtype)
 
 
+@dataclass(frozen=True, slots=True)
+class ChargedRow:
+    """Charged row of a pattern: the place of its measure among those of the law, its base, and its part of the duty."""
+
+    column: int
+    base: int
+    assessed: bool
+    owed: bool
+
+
 class Stacking:
-    """Stacking under one set of rules, walked once per pattern and kept for other laws with the same rules."""
+    """Stacking under one set of rules over the measures of a law, walked once per pattern.
+
+    Args:
+        in_force: a law with these rules and measures.
+        family: what laws share; a pattern that another set of rules treats alike is not walked again.
+    """
 
     def __init__(self, in_force: InForce, family: LayerNumbers) -> None:
         self._family = family
         self._rules = in_force.rules
         self._revive = in_force.revive
         rules = [active.rule for active in in_force.rules]
-        self._blocking = frozenset[str]().union(*(rule.when_not for rule in rules))
-        self._ranked = [
-            m for active in in_force.rules if active.rule.pick == "highest" for m in active.members
+        self._texts = [
+            family.number((r.when, r.when_not, r.on, r.take, r.base, r.members, r.pick)) for r in rules
         ]
-        self._places: dict[bytes, int] = {}
-        self._results: list[tuple[tuple[int, int, int], ...]] = []
+        self._blocking = frozenset[str]().union(*(rule.when_not for rule in rules))
+        self._ranked = [m for active in in_force.rules if active.rule.pick == HIGHEST for m in active.members]
+        self._charges: dict[bytes, tuple[ChargedRow, ...]] = {}
+        self._touching: dict[frozenset[int], list[tuple[int, ActiveRule]]] = {}
 
     def shapes(self, fits: MeasureFits, key: int) -> I32:
         """Number of the shape of each row: what stacking can tell rows apart by; 0 for none."""
         if key not in fits.shapes:
             active = fits.active
             ranked = any(active.index in members for members in self._ranked)
-            shapes = [self._family.shape(self._shape(active, row, ranked)) for row in active.rows]
+            shapes = [self._family.number(self._shape(active, row, ranked)) for row in active.rows]
             fits.shapes[key] = np.array([*shapes, 0], dtype=np.int32)
         return fits.shapes[key]
 
@@ -100,73 +123,87 @@ class Stacking:
             row.rate if ranked else None,
         )
 
-    def patterns(
-        self, keys: I32, fits: Sequence[MeasureFits], rows: I32, combinations: I64, metals: I8
-    ) -> I64:
-        """Pattern of each combination.
+    def charges(
+        self, keys: I32, fits: Sequence[MeasureFits], combination: int, metal: int
+    ) -> tuple[ChargedRow, ...]:
+        """Charged rows of a pattern.
 
         Args:
-            keys: shapes of the rows that fit, and the facts that rules read (combinations x columns).
+            keys: shapes of the rows that fit, and the facts that rules read.
             fits: the measures of the law.
-            rows: the row that fits (measures x combinations), -1 for none.
-            combinations: the combination whose facts hold, with an assumed content where none is declared.
-            metals: 1 + the metal assumed, else 0.
+            combination: a combination of the pattern, whose facts hold, with an assumed content where none is declared.
+            metal: 1 + the metal assumed, else 0.
         """
-        text, width = keys.tobytes(), keys.shape[1] * keys.itemsize
-        places = np.empty(len(keys), dtype=np.int64)
-        for index in range(len(keys)):
-            key = text[index * width : (index + 1) * width]
-            place = self._places.get(key)
-            if place is None:
-                checkpoint()
-                fitting = [
-                    (column, fit.active, fit.active.rows[row])
-                    for column, (fit, row) in enumerate(zip(fits, rows[:, index].tolist(), strict=True))
-                    if row != NO_ROW
-                ]
-                self._results.append(self._walked(fitting, int(combinations[index]), int(metals[index])))
-                place = self._places[key] = len(self._results) - 1
-            places[index] = place
-        return places
+        text = keys.tobytes()
+        if text not in self._charges:
+            checkpoint()
+            fitting = [
+                (column, fit.active, fit.active.rows[row])
+                for column, fit in enumerate(fits)
+                if keys[column] and (row := int(fit.fit[combination])) != NO_ROW
+            ]
+            self._charges[text] = self._of_fitting(fitting, keys, combination, metal)
+        return self._charges[text]
 
-    def charged(self, places: I64, columns: int) -> tuple[I32, I32]:
-        """Base of each measure on each pattern that is assessed, and that is owed (patterns x measures); 0 for none."""
-        assessed = np.zeros((len(places), columns), dtype=np.int32)
-        owed = np.zeros((len(places), columns), dtype=np.int32)
-        for index, place in enumerate(places.tolist()):
-            for column, base, base_owed in self._results[place]:
-                assessed[index, column] = base
-                owed[index, column] = base_owed
-        return assessed, owed
+    def _of_fitting(
+        self, fitting: Sequence[tuple[int, Active, Row]], keys: I32, combination: int, metal: int
+    ) -> tuple[ChargedRow, ...]:
+        """Charged rows of a pattern, walked unless the rules that concern its measures have left it so before."""
+        shapes = tuple(int(keys[column]) for column, _, _ in fitting)
+        facts = self._family.content_bits(combination), metal, self._revive
+        known = (shapes, facts, self._concerning(frozenset(a.index for _, a, _ in fitting), combination))
+        charges = self._family.walked.get(
+            known, lambda: self._walked([fit[1:] for fit in fitting], combination, metal)
+        )
+        return tuple(replace(charge, column=fitting[charge.column][0]) for charge in charges)
 
-    def _walked(
-        self, fitting: Sequence[tuple[int, Active, Row]], combination: int, metal: int
-    ) -> tuple[tuple[int, int, int], ...]:
-        """List (measure, base assessed, base owed) after stacking; bases are numbers of the family, 0 for none."""
-        assessed = self._bases(fitting, combination, metal)
-        if self._revive and any(row.void for _, _, row in fitting):
-            owed = self._bases([fit for fit in fitting if not fit[2].void], combination, metal)
-        else:
-            void = {column for column, _, row in fitting if row.void}
-            owed = {column: base for column, base in assessed.items() if column not in void}
-        return tuple(
-            (column, assessed.get(column, 0), owed.get(column, 0))
-            for column in sorted(assessed.keys() | owed.keys())
+    def _concerning(self, present: frozenset[int], combination: int) -> tuple[int, ...]:
+        """Texts of the rules that may change something where only these measures are present."""
+        if present not in self._touching:
+            rules = zip(self._texts, self._rules, strict=True)
+            self._touching[present] = [(text, rule) for text, rule in rules if rule.touches(present)]
+        return tuple(text for text, rule in self._touching[present] if self._applies(rule, combination))
+
+    def _applies(self, active: ActiveRule, combination: int) -> bool:
+        conditions, unless, holds = active.rule.conditions, active.rule.unless, self._family.rule_holds
+        if not conditions and not unless:
+            return True
+        return all(holds(c, combination) for c in conditions) and not any(
+            holds(c, combination) for c in unless
         )
 
-    def _bases(
-        self, fitting: Sequence[tuple[int, Active, Row]], combination: int, metal: int
-    ) -> dict[int, int]:
+    def _walked(
+        self, fits: Sequence[tuple[Active, Row]], combination: int, metal: int
+    ) -> tuple[ChargedRow, ...]:
+        """Charged rows after stacking, by their place among the rows that fit; one with two bases is there twice."""
+        assessed = self._bases(fits, combination, metal)
+        if self._revive and any(row.void for _, row in fits):
+            kept = [place for place, (_, row) in enumerate(fits) if not row.void]
+            bases = self._bases([fits[place] for place in kept], combination, metal)
+            owed = {kept[place]: base for place, base in bases.items()}
+        else:
+            owed = {place: base for place, base in assessed.items() if not fits[place][1].void}
+        charges = []
+        for place in sorted(assessed.keys() | owed.keys()):
+            base, base_owed = assessed.get(place), owed.get(place)
+            if base is not None:
+                charges.append(ChargedRow(place, base, True, base == base_owed))
+            if base_owed is not None and base != base_owed:
+                charges.append(ChargedRow(place, base_owed, False, True))
+        return tuple(charges)
+
+    def _bases(self, fits: Sequence[tuple[Active, Row]], combination: int, metal: int) -> dict[int, int]:
+        """Base of each charged row, by its place among the rows that fit."""
         family = self._family
         layers = walk(
-            [(active, row) for _, active, row in fitting],
+            fits,
             self._rules,
             lambda condition: family.rule_holds(condition, combination),
             family.content(combination),
         )
         return {
-            column: family.base(_on_whole(layer.weights, METALS[metal - 1]) if metal else layer.weights)
-            for (column, _, _), layer in zip(fitting, layers, strict=True)
+            place: family.base(_on_whole(layer.weights, METALS[metal - 1]) if metal else layer.weights)
+            for place, layer in enumerate(layers)
             if layer.charged
         }
 

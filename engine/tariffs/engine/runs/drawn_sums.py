@@ -13,7 +13,7 @@ from tariffs.engine.response.armington_draws import ArmingtonDraws
 from tariffs.engine.response.parameters import ProductParameters
 from tariffs.engine.response.trade_response import Response, per_product
 from tariffs.engine.runs.grouping import Grouping
-from tariffs.engine.runs.table_run import Outcome
+from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.tables.prepare import PreparedTable
 
 LINE_SUMS = (

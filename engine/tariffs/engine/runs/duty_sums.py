@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from tariffs.engine.runs.results import PROHIBITED_VALUE
 from tariffs.engine.table_duty.cells import ValueCells
 from tariffs.engine.table_duty.duties import Duties
 from tariffs.engine.table_duty.group_sums import LawSums
-from tariffs.engine.table_duty.rated_lines import Dated, RatedLines, parts_of
+from tariffs.engine.table_duty.rated_lines import Dated, RatedLines
 
 _CELLS_KEPT = 8
 """ValueCells of the embedded table by origin take some 30 MB."""
@@ -59,29 +60,25 @@ class GroupedDuties:
 
     def __init__(self, law: Law, duties: Duties, dated: Dated, grouping: Grouping) -> None:
         self._grouping = grouping
-        self._measures = len(law.measures)
-        self.law_sums = [
-            LawSums(law, rated, _cells_of(law, rated, dated, grouping, place), grouping.of_line)
+        self._duties = duties
+        self._sums = [
+            LawSums(law, rated, _cells_of(rated, dated, grouping, place), grouping.of_line)
             for place, rated in enumerate(duties.rated)
         ]
 
-    def sums(self) -> DutySums:
-        """Sum over all measures."""
-        duty, owed = self.by_column(np.zeros(self._measures, dtype=np.int32), 1)
-        prohibited = np.zeros((2, self._grouping.count))
-        for law_sums in self.law_sums:
-            prohibited += law_sums.prohibited
-        return DutySums(duty[:, 0], owed[:, 0], prohibited[0], prohibited[1])
+    @cached_property
+    def by_authority(self) -> tuple[F64, F64]:
+        """Duty assessed and owed (groups x authorities)."""
+        columns = self._duties.authority_of_measure, len(self._duties.authorities)
+        parts = [law_sums.by_column(*columns) for law_sums in self._sums]
+        return _added([duty for duty, _ in parts]), _added([owed for _, owed in parts])
 
-    def by_column(self, column_of_measure: I32, columns: int) -> tuple[F64, F64]:
-        """Duty assessed and owed (groups x columns), by a column of each measure of the law."""
-        duty = np.zeros((self._grouping.count, columns))
-        owed = np.zeros((self._grouping.count, columns))
-        for law_sums in self.law_sums:
-            more, more_owed = law_sums.by_column(column_of_measure, columns)
-            duty += more
-            owed += more_owed
-        return duty, owed
+    @cached_property
+    def sums(self) -> DutySums:
+        """Sums over all measures."""
+        duty, owed = self.by_authority
+        prohibited = _added([np.array(law_sums.prohibited) for law_sums in self._sums])
+        return DutySums(duty.sum(axis=1), owed.sum(axis=1), prohibited[0], prohibited[1])
 
     def at_points(
         self, rates: Sequence[F64], moved: Sequence[Bools], column_of_measure: I32, columns: int
@@ -89,23 +86,25 @@ class GroupedDuties:
         """Duty assessed and owed at points that differ in rates (points x groups x columns); see `LawSums`."""
         parts = [
             law_sums.at_points(of_rows, of_moved, column_of_measure, columns)
-            for law_sums, of_rows, of_moved in zip(self.law_sums, rates, moved, strict=True)
+            for law_sums, of_rows, of_moved in zip(self._sums, rates, moved, strict=True)
         ]
-        duty, owed = parts[0]
-        for more, more_owed in parts[1:]:
-            duty, owed = duty + more, owed + more_owed
-        return duty, owed
+        return _added([duty for duty, _ in parts]), _added([owed for _, owed in parts])
 
 
-def _cells_of(law: Law, rated: RatedLines, dated: Dated, grouping: Grouping, place: int) -> ValueCells:
-    """ValueCells of the lines of one instant; kept with their family."""
+def _added(parts: Sequence[F64]) -> F64:
+    """Add arrays in order."""
+    total = parts[0]
+    for part in parts[1:]:
+        total = total + part
+    return total
+
+
+def _cells_of(rated: RatedLines, dated: Dated, grouping: Grouping, place: int) -> ValueCells:
+    """Cells of the lines of one instant; kept with their family."""
     kept: BoundedCache[Hashable, tuple[Dated, ValueCells]]
     kept = rated.family.cache.setdefault("cells", BoundedCache(_CELLS_KEPT))
-    parts = parts_of(law, rated.lines)
-    split = None if dated.of_line is None else (id(dated.of_line), place)
-    key = (grouping.id, split, id(parts))
-    # The value refers to the arrays that the key tells apart by identity.
+    key = (grouping.id, None if dated.of_line is None else (id(dated.of_line), place))
+    # The value refers to the array that the key identifies.
     return kept.get(
-        key,
-        lambda: (dated, ValueCells.of(rated.family, rated.selected, parts, grouping.of_line, grouping.count)),
+        key, lambda: (dated, ValueCells.of(rated.family, rated.selected, grouping.of_line, grouping.count))
     )[1]

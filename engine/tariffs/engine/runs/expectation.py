@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from tariffs.engine.base.array_utils import F64
+from tariffs.engine.base.array_utils import F64, sum_of
 from tariffs.engine.response.trade_response import TradeVolume
 from tariffs.engine.runs.results import PROHIBITED_VALUE
 
@@ -65,11 +65,3 @@ def sum_frames(frames: Sequence[pl.DataFrame], keys: Sequence[str], numbers: Seq
         pl.when(pl.col(name).is_not_null().any()).then(pl.col(name).sum()).alias(name) for name in numbers
     )
     return pl.concat(frames).group_by(keys, maintain_order=True).agg(sums)
-
-
-def sum_of(parts: Sequence[tuple[float, F64]]) -> F64:
-    """Sum arrays with weights, in order."""
-    total = parts[0][0] * parts[0][1]
-    for weight, values in parts[1:]:
-        total = total + weight * values
-    return total

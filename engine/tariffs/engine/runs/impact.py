@@ -15,9 +15,10 @@ from tariffs.engine.line_duty.entry_line import entry_instant, entry_moment, mom
 from tariffs.engine.response.parameters import HORIZONS
 from tariffs.engine.runs.attribution import attribute
 from tariffs.engine.runs.options import RESPONSES, Options, Point
+from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.runs.port_fees import fee_notes
 from tariffs.engine.runs.results import compared_groups, compared_totals
-from tariffs.engine.runs.table_run import Cancelled, Outcome, Progress, StepwiseRun, SwitchReport, TableRun
+from tariffs.engine.runs.table_run import Cancelled, Progress, StepwiseRun, SwitchReport, TableRun
 from tariffs.engine.runs.uncertainty import Ranges, UncertaintyRun
 from tariffs.engine.scenario import Scenario, apply_scenario, components, library, lineage, problems_of
 from tariffs.engine.scenario.describe import describe_change

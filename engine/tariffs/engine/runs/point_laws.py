@@ -18,9 +18,9 @@ from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.law.law import InForce, Law
 from tariffs.engine.law.model import Row
 from tariffs.engine.law.values import read_rate
+from tariffs.engine.rating.patterns import HIGHEST
 from tariffs.engine.scenario.model import Scenario
 
-HIGHEST = "highest"
 RATE = "rate"
 """Kind of the parameters that may move rates alone."""
 Values = Mapping[str, str]

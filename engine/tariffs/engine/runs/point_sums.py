@@ -17,9 +17,10 @@ from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.law.law import InForce, Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.runs.grouping import AUTHORITY, COLUMNS, Grouping
+from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.runs.point_laws import PointGroup, PointLaws, Values
 from tariffs.engine.runs.results import with_rates
-from tariffs.engine.runs.table_run import Outcome, TableRun
+from tariffs.engine.runs.table_run import TableRun
 from tariffs.engine.scenario import Scenario, apply_scenario
 
 Step = Callable[[int], None]
@@ -155,7 +156,7 @@ class _Blocks:
         grouped = outcome.grouped(self._grouping)
         sums = grouped.at_points(group.rates, group.moved, *columns)
         duty, owed = (each.sum(axis=2) for each in sums)
-        static = run.static_columns(self._grouping, replace(grouped.sums(), duty=duty, owed=owed))
+        static = run.static_columns(self._grouping, replace(grouped.sums, duty=duty, owed=owed))
         for name, values in static.items():
             kept = self._groups.setdefault(name, np.full((self._points, self._grouping.count), np.nan))
             kept[places] = values

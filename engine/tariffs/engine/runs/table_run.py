@@ -6,7 +6,6 @@ from bisect import bisect_right
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -19,8 +18,8 @@ from tariffs.engine.law.notes import Note
 from tariffs.engine.line_duty.entry_line import entry_instant, read_known_on
 from tariffs.engine.rating.law_fingerprint import law_fingerprint
 from tariffs.engine.response.parameters import ProductParameters, parameters_for
-from tariffs.engine.response.quantity_constraints import QuantityConstraints, adjusting
-from tariffs.engine.response.trade_response import Response, TradeVolume, respond
+from tariffs.engine.response.quantity_constraints import QuantityConstraints
+from tariffs.engine.response.trade_response import Response, respond
 from tariffs.engine.runs.duty_sums import DutySums, GroupedDuties
 from tariffs.engine.runs.expectation import expected_columns, expected_frames, expected_volume
 from tariffs.engine.runs.grouping import (
@@ -32,9 +31,11 @@ from tariffs.engine.runs.grouping import (
     static_groups,
 )
 from tariffs.engine.runs.options import Options, baseline_required, law_with_options
-from tariffs.engine.runs.results import line_columns, lines_frame
+from tariffs.engine.runs.outcome import Outcome
+from tariffs.engine.runs.results import lines_frame
 from tariffs.engine.scenario import Scenario, apply_scenario, components, scenario_facts
 from tariffs.engine.table_duty.duties import Dated, Duties, duties_of
+from tariffs.engine.table_duty.rated_lines import share_compile
 from tariffs.engine.tables.atoms import atoms_of
 from tariffs.engine.tables.default_shares import basis_of
 from tariffs.engine.tables.export_lines import prepared_for
@@ -69,65 +70,6 @@ class SwitchReport:
 
     switches: Mapping[str, str]
     too_many: tuple[int, ...]
-
-
-class Outcome:
-    """Results of the lines of a table under one law; arrays per line are computed when they are asked for.
-
-    Args:
-        run: the table.
-        law: the law.
-        dated: the instants of the lines.
-        weight: weight of the law in a mixture, 1 for a single law.
-    """
-
-    def __init__(self, run: TableRun, law: Law, dated: Dated, weight: float) -> None:
-        self._run = run
-        self._law = law
-        self._dated = dated
-        self.weight = weight
-        self.lines = run.lines_under(law)
-        self.duties: Duties = duties_of(law, self.lines, dated, run.context.check)
-        self._grouped: dict[tuple[str, ...], GroupedDuties] = {}
-
-    @cached_property
-    def volume(self) -> TradeVolume | None:
-        """Trade after the response; None without a response."""
-        if self._modelled is None:
-            return None
-        return self.adjust(self._modelled) if self.adjust else self._modelled
-
-    @cached_property
-    def adjust(self) -> Callable[[TradeVolume], TradeVolume] | None:
-        """Function that applies prohibitions and quantity constraints of the law to a volume; None if it has none."""
-        return adjusting(self._run.response, self.duties.prohibited, self._constraints)
-
-    @cached_property
-    def columns(self) -> Mapping[str, F64]:
-        """Result columns per line."""
-        return line_columns(self.lines, self.duties, self._run.base, self.volume)
-
-    @cached_property
-    def notes(self) -> tuple[Note, ...]:
-        """Notes on the duties and on constraints of quantities."""
-        notes = (*self.duties.notes, *self._run.rebased_notes(self._law))
-        if self._modelled is None or self._constraints is None:
-            return notes
-        return (*notes, *self._constraints.notes(self._modelled))
-
-    def grouped(self, grouping: Grouping) -> GroupedDuties:
-        """Sum the duties by group; kept with the outcome."""
-        if grouping.id not in self._grouped:
-            self._grouped[grouping.id] = GroupedDuties(self._law, self.duties, self._dated, grouping)
-        return self._grouped[grouping.id]
-
-    @cached_property
-    def _modelled(self) -> TradeVolume | None:
-        return self._run.response(self.duties) if self._run.response else None
-
-    @cached_property
-    def _constraints(self) -> QuantityConstraints | None:
-        return self._run.quantity_constraints(self._law, self._dated)
 
 
 class TableRun:
@@ -177,6 +119,10 @@ class TableRun:
         instant = entry_instant(self.law, text, options.direction)
         self._base_dated = Dated([instant], [self.law.as_of], None, options.direction)
         return duties_of(self.law, self.prepared.lines, self._base_dated, self.context.check)
+
+    def check(self) -> None:
+        """Raise ServiceError CANCELLED if the caller cancelled the run."""
+        self.context.check()
 
     @property
     def own_dates(self) -> OwnDates | None:
@@ -233,6 +179,12 @@ class TableRun:
         self._too_many |= set(outcome.duties.refused)
         return outcome
 
+    def share_compile(self, dated_laws: Sequence[tuple[Law, Dated]]) -> None:
+        """Compile laws together that are going to be computed one by one."""
+        share_compile(
+            [each for each in dated_laws if basis_of(each[0]) == basis_of(self.law)], self.prepared.lines
+        )
+
     def outcomes(self, scenario: Scenario, on: str) -> list[Outcome]:
         """Compute the lines under a scenario: one outcome, or one per component of a mixture."""
         laws = ((weight, apply_scenario(self.law, part)) for weight, part in components(scenario))
@@ -250,13 +202,18 @@ class TableRun:
         if not self.is_static:
             return reduce_authority(self.grouping, outcome.duties, outcome.columns, self.kept([outcome]))
         duties, grouped = outcome.duties, outcome.grouped(self.grouping)
-        duty, owed = grouped.by_column(duties.authority_of_measure, len(duties.authorities))
-        entered = self._constant_sums(self.grouping)[0] - grouped.sums().prohibited
+        duty, owed = grouped.by_authority
+        entered = self._constant_sums(self.grouping)[0] - grouped.sums.prohibited
         return static_authorities(self.grouping, duties.authorities, duty, owed, entered)
 
     def total(self, outcomes: Sequence[Outcome]) -> dict[str, float | None]:
         """Sum the result columns over the whole table."""
-        return self._reduced(Grouping.whole(self.prepared), outcomes).row(0, named=True)
+        whole = Grouping.whole(self.prepared)
+        if not self.is_static:
+            return self._reduced(whole, outcomes).row(0, named=True)
+        sums = expected_columns([(x.weight, self._static_sums(self.grouping, x)) for x in outcomes])
+        totals = {name: values.sum(keepdims=True) for name, values in sums.items()}
+        return static_groups(whole, totals, np.ones(1, dtype=bool)).row(0, named=True)
 
     def lines(self, outcomes: Sequence[Outcome]) -> pl.DataFrame:
         """Add the result columns to the usable rows."""
@@ -276,7 +233,7 @@ class TableRun:
         return self.response is None and self.prepared.lines.vat is None
 
     def _static_sums(self, grouping: Grouping, outcome: Outcome) -> dict[str, F64]:
-        return self.static_columns(grouping, outcome.grouped(grouping).sums())
+        return self.static_columns(grouping, outcome.grouped(grouping).sums)
 
     def static_columns(self, grouping: Grouping, sums: DutySums) -> dict[str, F64]:
         """Result columns by group of sums of duty, with the change of landed cost from the baseline."""
@@ -285,7 +242,7 @@ class TableRun:
         if self.base is not None:
             if grouping.id not in self._grouped_base:
                 base = GroupedDuties(self.law, self.base, self._base_dated, grouping)
-                self._grouped_base[grouping.id] = base.sums().columns(*constants)["landed"]
+                self._grouped_base[grouping.id] = base.sums.columns(*constants)["landed"]
             columns["landed_change"] = columns["landed"] - self._grouped_base[grouping.id]
         return columns
 

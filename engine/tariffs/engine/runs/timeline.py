@@ -148,8 +148,16 @@ class TimelineRun(StepwiseRun):
         self._period_notes = (*notes, *unread_of(law, [days[-1][0]], options.known_on))
         self._period = {"start": days[0][0].isoformat(), "end": days[-1][0].isoformat()}
         self._segments = [_segments(self._table_run, scenario, days) for scenario in scenarios]
+        self._share_compile()
         self._results: dict[Hashable, tuple[pl.DataFrame, pl.DataFrame]] = {}
         self._done = 0
+
+    def _share_compile(self) -> None:
+        """Compile the laws of all segments together."""
+        dated = [
+            (law, when) for segments in self._segments for each in segments for _, law, when in each.dated
+        ]
+        self._table_run.share_compile(dated)
 
     def value(self, index: int) -> ScenarioTimeline:
         """Compute the block of one scenario."""

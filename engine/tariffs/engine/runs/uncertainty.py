@@ -21,7 +21,8 @@ from tariffs.engine.response.draws import REPLICATES, DrawnParameters, Draws, dr
 from tariffs.engine.response.trade_response import Response
 from tariffs.engine.runs.drawn_sums import SUMS, OutcomeSums
 from tariffs.engine.runs.grouping import AUTHORITY
-from tariffs.engine.runs.table_run import Outcome, TableRun
+from tariffs.engine.runs.outcome import Outcome
+from tariffs.engine.runs.table_run import TableRun
 
 QUANTILES = {"p5": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.95}
 WITH_ERROR = ("p5", "p50", "p95")

@@ -7,85 +7,105 @@ combinations apart, nor on the order of lines.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from tariffs.engine.base.array_utils import F64, I32, I64, factorize
+from tariffs.engine.base.array_utils import F64, I32, I64, factorize, sum_of
+from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.base.chunks import checkpoint
-from tariffs.engine.law.model import PARTS
 from tariffs.engine.rating.families import Family
 from tariffs.engine.table_duty.kernel import CARRY_BITS, exact_dollars, sum_cells
 from tariffs.engine.tables.line_arrays import LineArrays
 from tariffs.engine.tables.selected_lines import SelectedLines
 
-VALUE, CHARGES = len(PARTS), len(PARTS) + 1
-"""Columns of the sums after the parts of the value: the value, and freight with insurance."""
+_BASES_KEPT = 64
+_AMOUNTS_KEPT = 16
+
+
+@dataclass(frozen=True)
+class ExactSums:
+    """Exact sums in two words; see `kernel.add_exact`."""
+
+    high: I64
+    low: I64
 
 
 @dataclass(frozen=True)
 class ValueCells:
-    """ValueCells of selected lines.
+    """Cells of selected lines.
 
     Attributes:
         groups: number of groups.
         group, rates: per run its group and its row of the family's ordinary rates, ascending.
         start: index of the first cell of each run (one more than runs).
         combination: per cell.
-        high, low: exact sums of the parts of the value, the value, and the charges (cells x 9).
+        of_atom: cell of each atom of the selected lines.
+        atom: these atoms.
     """
 
+    family: Family
+    selected: SelectedLines
     groups: int
     group: I64
     rates: I64
     start: I64
     combination: I32
-    high: I64
-    low: I64
+    of_atom: I32
+    atom: I64
+    _sums: BoundedCache[bytes, ExactSums] = field(default_factory=lambda: BoundedCache(_BASES_KEPT))
 
     @classmethod
-    def of(
-        cls, family: Family, selected: SelectedLines, parts: F64, group_of_line: I64, groups: int
-    ) -> ValueCells:
-        """Sum the atoms of selected lines.
+    def of(cls, family: Family, selected: SelectedLines, group_of_line: I64, groups: int) -> ValueCells:
+        """Find the cells of selected lines.
 
         Args:
             family: the family of laws of the lines.
             selected: the lines.
-            parts: parts of the value of each line of the table (n x 7), from `duties.parts_of`.
             group_of_line: group of each line of the table (n).
             groups: number of groups.
         """
-        lines, atoms, combinations = selected.lines, family.atoms, family.combinations
+        atoms, combinations = family.atoms, family.combinations
         atom = _atoms_of(family, selected)
         rates = family.rates.of_atom[atom].astype(np.int64)
         count = max(1, len(family.rates.distinct))
         run = group_of_line[atoms.line[atom]] * count + rates
-        keys, cell = factorize(run * combinations.count + combinations.of_atom[atom])
+        width = max(1, combinations.count)
+        keys, cell = factorize(run * width + combinations.of_atom[atom])
         checkpoint()
-        runs, run_of_cell = factorize(keys // max(1, combinations.count))
-        shape = (len(keys), parts.shape[1] + 2)
-        high, low = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
-        sum_cells(
-            cell.astype(np.int32), atoms.weight[atom], atoms.line[atom], _columns(lines, parts), high, low
-        )
+        runs, run_of_cell = factorize(keys // width)
         return cls(
+            family,
+            selected,
             groups,
             runs // count,
             runs % count,
             np.searchsorted(run_of_cell, np.arange(len(runs) + 1)),
-            (keys % max(1, combinations.count)).astype(np.int32),
-            high,
-            low,
+            (keys % width).astype(np.int32),
+            cell.astype(np.int32),
+            atom,
         )
 
-    def dollars(self, cells: I64, column: int) -> F64:
-        """Sum a column of some cells by group, exactly."""
+    def base_sums(self, parts: F64, base: F64) -> ExactSums:
+        """Sum a base by cell: parts of the value of each line (n x parts) with their weights; kept by the weights."""
+        return self._sums.get(
+            base.tobytes(), lambda: self._summed(_base_amount(self.selected.lines, parts, base))
+        )
+
+    def by_group(self, amount: F64, cells: I64) -> F64:
+        """Sum an amount in dollars per line of the table over some cells, by group."""
+        sums = self._summed(amount)
         group = np.repeat(self.group, np.diff(self.start))[cells]
         words = np.zeros((2, self.groups), dtype=np.int64)
-        np.add.at(words[0], group, self.high[cells, column] + (self.low[cells, column] >> CARRY_BITS))
-        np.add.at(words[1], group, self.low[cells, column] & ((1 << CARRY_BITS) - 1))
+        np.add.at(words[0], group, sums.high[cells] + (sums.low[cells] >> CARRY_BITS))
+        np.add.at(words[1], group, sums.low[cells] & ((1 << CARRY_BITS) - 1))
         return np.array([exact_dollars(high, low) for high, low in words.T], dtype=np.float64)
+
+    def _summed(self, amount: F64) -> ExactSums:
+        atoms, count = self.family.atoms, len(self.combination)
+        high, low = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
+        sum_cells(self.of_atom, atoms.weight, atoms.line, self.atom, amount, high, low)
+        return ExactSums(high, low)
 
 
 def _atoms_of(family: Family, selected: SelectedLines) -> I64:
@@ -100,5 +120,13 @@ def _atoms_of(family: Family, selected: SelectedLines) -> I64:
     )
 
 
-def _columns(lines: LineArrays, parts: F64) -> F64:
-    return np.column_stack([parts, lines.value, lines.freight + lines.insurance])
+def _base_amount(lines: LineArrays, parts: F64, base: F64) -> F64:
+    """Base of each line in dollars; kept with the lines."""
+    kept: BoundedCache[tuple[int, bytes], tuple[F64, F64]]
+    kept = lines.cache.setdefault("base amounts", BoundedCache(_AMOUNTS_KEPT))
+    # The value refers to the parts, so that their id is not reused. A matrix product would leave the order of terms to
+    # the library.
+    weights = base.tolist()
+    return kept.get(
+        (id(parts), base.tobytes()), lambda: (sum_of(list(zip(weights, parts.T, strict=True))), parts)
+    )[0]

@@ -76,14 +76,23 @@ def _goods_of(family: Family, selected: SelectedLines, claims: Sequence[str]) ->
     return goods
 
 
+def _pattern_of_lines(lines: LineArrays, claims: Sequence[str]) -> I64:
+    """Bits of the claims of each line whose default share is above 0; kept with the lines."""
+    if "default shares" not in lines.cache:
+        pattern = np.zeros(lines.count, dtype=np.int64)
+        for place, claim in enumerate(claims):
+            undeclared = lines.sourced[claim]
+            above = np.nan_to_num(lines.fact(claim)) > 0
+            pattern |= (above if undeclared is None else above & undeclared).astype(np.int64) << place
+        lines.cache["default shares"] = pattern
+    kept: I64 = lines.cache["default shares"]
+    return kept
+
+
 def _sum_goods(family: Family, selected: SelectedLines, claims: Sequence[str]) -> _ClassValues:
     lines = selected.lines
-    pattern = np.zeros(lines.count, dtype=np.int64)
-    for place, claim in enumerate(claims):
-        undeclared = lines.sourced[claim]
-        above = np.nan_to_num(lines.fact(claim)) > 0
-        pattern |= (above if undeclared is None else above & undeclared).astype(np.int64) << place
-    starts = np.searchsorted(lines.piece_line, np.arange(lines.count + 1))
+    pattern = _pattern_of_lines(lines, claims)
+    starts = lines.piece_starts
     klass = family.combinations.class_of_piece.astype(np.int64)
     pieces = np.diff(starts)[selected.index]
     whole = selected.index[pieces == 1]

@@ -12,8 +12,16 @@ from tariffs.engine.base.array_utils import F64, I32, I64, Bools, sums_of
 from tariffs.engine.base.chunks import run_ranges
 from tariffs.engine.law.law import Law
 from tariffs.engine.rating.layers import NO_COLUMN, LawLayers
-from tariffs.engine.table_duty.cells import CHARGES, VALUE, ValueCells
-from tariffs.engine.table_duty.kernel import ORDINARY, SPECIFIC, TOP_UP, price_points, sum_bases, whole_line
+from tariffs.engine.table_duty.cells import ValueCells
+from tariffs.engine.table_duty.kernel import (
+    ORDINARY,
+    SPECIFIC,
+    TOP_UP,
+    price_bases,
+    price_points,
+    sum_bases,
+    whole_line,
+)
 from tariffs.engine.table_duty.rated_lines import RatedLines, parts_of, quantities_of
 
 Terms = tuple[I32, I64, I64, F64, F64, F64]
@@ -64,16 +72,35 @@ class Entries:
 class BaseSums:
     """Bases in dollars by run of cells and entry, in the order of runs and entries.
 
-    `group` is the group of each sum, `ordinary` its ordinary rate where the entry depends on one. `unit_amount` has the
-    duty of entries with a rate per unit, which is not a rate on the base; NaN elsewhere.
+    `entry` and `group` are those of each sum, `ordinary` its ordinary rate where the entry depends on one.
+    `unit_amount` has the duty of entries with a rate per unit, which is not a rate on the base; NaN elsewhere.
     """
 
-    entries: Entries
     entry: I32
     group: I64
     ordinary: F64
     base: F64
     unit_amount: F64
+
+    def where(self, chosen: Bools) -> BaseSums:
+        """Select sums."""
+        return BaseSums(
+            self.entry[chosen],
+            self.group[chosen],
+            self.ordinary[chosen],
+            self.base[chosen],
+            self.unit_amount[chosen],
+        )
+
+    def and_then(self, other: BaseSums) -> BaseSums:
+        """Append sums."""
+        return BaseSums(
+            np.concatenate([self.entry, other.entry]),
+            np.concatenate([self.group, other.group]),
+            np.concatenate([self.ordinary, other.ordinary]),
+            np.concatenate([self.base, other.base]),
+            np.concatenate([self.unit_amount, other.unit_amount]),
+        )
 
 
 class LawSums:
@@ -93,53 +120,48 @@ class LawSums:
         self._group_of_line = group_of_line
 
     @cached_property
+    def entries(self) -> Entries:
+        """Ways in which the law charges."""
+        return Entries.of(self._rated.layers)
+
+    @cached_property
     def bases(self) -> BaseSums:
         """Bases by run and entry; they depend on the rows of the law and their states, not on its rates."""
-        layers, cells = self._rated.layers, self._cells
-        entries = Entries.of(layers)
+        layers, cells, entries = self._rated.layers, self._cells, self.entries
+        parts = parts_of(self._law, self._rated.lines)
+        used, base_of_entry = np.unique(entries.base, return_inverse=True)
+        words = [cells.base_sums(parts, layers.bases[base]) for base in used]
+        empty = np.zeros((0, len(cells.combination)), dtype=np.int64)
+        high, low = (
+            np.array([getattr(each, word) for each in words]) if words else empty for word in ("high", "low")
+        )
         most = int(np.diff(layers.start)[cells.combination].sum())
         entry, base = np.zeros(most, dtype=np.int32), np.zeros(most)
         start = np.zeros(len(cells.group) + 1, dtype=np.int64)
         sum_bases(
-            0, len(cells.group), cells.start, cells.combination, cells.high, cells.low, layers.start, entries.of_layer,
-            entries.base, layers.bases, entry, base, start,
+            0, len(cells.group), cells.start, cells.combination, high, low, layers.start, entries.of_layer,
+            base_of_entry.astype(np.int32), entry, base, start,
         )  # fmt: skip
         run = np.repeat(np.arange(len(cells.group)), np.diff(start))
         entry, base = entry[: start[-1]], base[: start[-1]]
         ordinary = self._rated.family.rates.distinct[cells.rates[run], entries.column[entry]]
-        nothing = np.full(len(entry), np.nan)
-        is_unit = layers.slots.kind[entries.slot][entry] >= SPECIFIC
-        sums = BaseSums(
-            entries,
-            entry[~is_unit],
-            cells.group[run][~is_unit],
-            ordinary[~is_unit],
-            base[~is_unit],
-            nothing[~is_unit],
-        )
-        return self._with_unit_amounts(sums)
-
-    def amounts(self, slot_rate: F64) -> F64:
-        """Duty in dollars of each sum of `bases` at the rates of the rows of the law."""
-        sums, slots = self.bases, self._rated.layers.slots
-        kind, rate = slots.kind[sums.entries.slot][sums.entry], slot_rate[sums.entries.slot][sums.entry]
-        on_base = np.where(
-            kind == ORDINARY,
-            sums.ordinary,
-            np.where(kind == TOP_UP, np.maximum(0.0, rate - sums.ordinary), rate),
-        )
-        return np.where(np.isnan(sums.unit_amount), sums.base * on_base, sums.unit_amount)
+        sums = BaseSums(entry, cells.group[run], ordinary, base, np.full(len(entry), np.nan))
+        is_unit = layers.slots.kind[entries.slot] >= SPECIFIC
+        if not is_unit.any():
+            return sums
+        return sums.where(~is_unit[entry]).and_then(self._unit_sums(is_unit))
 
     def by_column(self, column_of_measure: I32, columns: int) -> tuple[F64, F64]:
         """Duty assessed and owed (groups x columns), by a column of each measure of the law."""
-        sums, slots = self.bases, self._rated.layers.slots
-        amount = self.amounts(slots.rate)
-        place = sums.group * columns + column_of_measure[slots.measure[sums.entries.slot]][sums.entry]
-        size = self._cells.groups * columns
-        assessed, owed = (
-            sums_of(place[chosen], amount[chosen], size).reshape(-1, columns)
-            for chosen in (sums.entries.assessed[sums.entry], sums.entries.owed[sums.entry])
-        )
+        return self._priced(self.bases, column_of_measure, columns)
+
+    def _priced(self, sums: BaseSums, column_of_measure: I32, columns: int) -> tuple[F64, F64]:
+        slots, slot = self._rated.layers.slots, self.entries.slot
+        assessed, owed = np.zeros((self._cells.groups, columns)), np.zeros((self._cells.groups, columns))
+        price_bases(
+            sums.entry, sums.group, sums.base, sums.ordinary, sums.unit_amount, slots.kind[slot], slots.rate[slot],
+            column_of_measure[slots.measure[slot]], self.entries.assessed, self.entries.owed, assessed, owed,
+        )  # fmt: skip
         return assessed, owed
 
     def at_points(self, rates: F64, moved: Bools, column_of_measure: I32, columns: int) -> tuple[F64, F64]:
@@ -151,36 +173,31 @@ class LawSums:
             column_of_measure: column of each measure of the law.
             columns: number of columns.
         """
-        sums, slots = self.bases, self._rated.layers.slots
-        slot = sums.entries.slot[sums.entry]
-        place = sums.group * columns + column_of_measure[slots.measure[slot]]
-        is_moved, amount = moved[slot], self.amounts(slots.rate)
-        size = self._cells.groups * columns
+        is_moved = moved[self.entries.slot][self.bases.entry]
+        still = self._priced(self.bases.where(~is_moved), column_of_measure, columns)
+        sums = self.bases.where(is_moved)
         results = []
-        for belongs in (sums.entries.assessed[sums.entry], sums.entries.owed[sums.entry]):
-            still = belongs & ~is_moved
-            fixed = sums_of(place[still], amount[still], size)
-            out = np.repeat(fixed[None, :], len(rates), axis=0)
-            terms = self._terms(belongs & is_moved, place)
+        for belongs, fixed in zip((self.entries.assessed, self.entries.owed), still, strict=True):
+            out = np.repeat(fixed.reshape(1, -1), len(rates), axis=0)
+            terms = self._terms(sums.where(belongs[sums.entry]), column_of_measure, columns)
             run_ranges(len(rates), partial(_price, rates, terms, out))
             results.append(out.reshape(len(rates), -1, columns))
         return results[0], results[1]
 
-    def _terms(self, chosen: Bools, place: I64) -> Terms:
-        """Terms of the chosen sums by row and place, and within a term by ordinary rate; see `price_points`."""
-        sums, slots = self.bases, self._rated.layers.slots
-        slot = sums.entries.slot[sums.entry][chosen].astype(np.int64)
+    def _terms(self, sums: BaseSums, column_of_measure: I32, columns: int) -> Terms:
+        """Terms of sums by row and place, and within a term by ordinary rate; see `price_points`."""
+        slots, slot = self._rated.layers.slots, self.entries.slot[sums.entry].astype(np.int64)
+        place = sums.group * columns + column_of_measure[slots.measure[slot]]
         is_top_up = slots.kind[slot] == TOP_UP
-        ordinary = np.where(is_top_up, sums.ordinary[chosen], -np.inf)
-        order = np.lexsort((ordinary, place[chosen], slot))
-        slot, at, base = slot[order], place[chosen][order], sums.base[chosen][order]
-        ordinary, is_top_up = ordinary[order], is_top_up[order]
-        width = int(at.max()) + 1 if len(at) else 1
-        keys, start = np.unique(slot * width + at, return_index=True)
-        start = np.append(start, len(slot))
+        ordinary = np.where(is_top_up, sums.ordinary, -np.inf)
+        order = np.lexsort((ordinary, place, slot))
+        width = int(place.max()) + 1 if len(place) else 1
+        keys, start = np.unique((slot * width + place)[order], return_index=True)
+        start = np.append(start, len(slot)).astype(np.int64)
+        base, excess = sums.base[order], np.where(is_top_up, sums.base * sums.ordinary, 0.0)[order]
         return (
-            (keys // width).astype(np.int32), keys % width, start.astype(np.int64), ordinary,
-            _running(base, start), _running(base * np.where(is_top_up, ordinary, 0.0), start),
+            (keys // width).astype(np.int32), keys % width, start, ordinary[order],
+            _running(base, start), _running(excess, start),
         )  # fmt: skip
 
     @cached_property
@@ -189,24 +206,23 @@ class LawSums:
         cells = np.flatnonzero(self._rated.layers.prohibited[self._cells.combination] >= 0)
         if not len(cells):
             return np.zeros(self._cells.groups), np.zeros(self._cells.groups)
-        return self._cells.dollars(cells, VALUE), self._cells.dollars(cells, CHARGES)
+        lines = self._rated.lines
+        charges = lines.freight + lines.insurance
+        return self._cells.by_group(lines.value, cells), self._cells.by_group(charges, cells)
 
-    def _with_unit_amounts(self, sums: BaseSums) -> BaseSums:
-        """Add the duty of rows with a rate per unit, summed over atoms in their order."""
-        slots, entries = self._rated.layers.slots, sums.entries
-        is_unit = slots.kind[entries.slot] >= SPECIFIC
-        if not is_unit.any():
-            return sums
-        entry, group, amount = _unit_amounts(self._law, self._rated, entries, is_unit, self._group_of_line)
+    def _unit_sums(self, is_unit: Bools) -> BaseSums:
+        """Sums of the entries with a rate per unit, over atoms in their order."""
+        entry, group, amount = _unit_amounts(
+            self._law, self._rated, self.entries, is_unit, self._group_of_line
+        )
         keys, of_sum = np.unique(group * len(is_unit) + entry, return_inverse=True)
-        total = np.bincount(of_sum, weights=amount, minlength=len(keys))
+        nothing = np.zeros(len(keys))
         return BaseSums(
-            entries,
-            np.concatenate([sums.entry, (keys % len(is_unit)).astype(np.int32)]),
-            np.concatenate([sums.group, keys // len(is_unit)]),
-            np.concatenate([sums.ordinary, np.zeros(len(keys))]),
-            np.concatenate([sums.base, np.zeros(len(keys))]),
-            np.concatenate([sums.unit_amount, total]),
+            (keys % len(is_unit)).astype(np.int32),
+            keys // len(is_unit),
+            nothing,
+            nothing,
+            sums_of(of_sum, amount, len(keys)),
         )
 
 

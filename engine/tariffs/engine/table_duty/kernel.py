@@ -128,30 +128,32 @@ def whole_line(
 
 
 @jit
-def add_exact(amount: float, high: I64, low: I64, row: int, column: int) -> None:
+def add_exact(amount: float, high: I64, low: I64, row: int) -> None:
     """Add an amount >= 0 in dollars to an exact sum of two words, whose value does not depend on the order of terms."""
     whole = np.floor(amount * _HIGH)
-    low[row, column] += np.int64(np.rint((amount * _HIGH - whole) * _LOW))
-    high[row, column] += np.int64(whole) + (low[row, column] >> CARRY_BITS)
-    low[row, column] &= _MASK
+    low[row] += np.int64(np.rint((amount * _HIGH - whole) * _LOW))
+    high[row] += np.int64(whole) + (low[row] >> CARRY_BITS)
+    low[row] &= _MASK
 
 
 @jit
-def sum_cells(cell: I32, atom_weight: F64, atom_line: I32, columns: F64, high: I64, low: I64) -> None:
-    """Sum columns of lines, weighted by their atoms, by cell.
+def sum_cells(
+    cell: I32, atom_weight: F64, atom_line: I32, chosen: I64, amount: F64, high: I64, low: I64
+) -> None:
+    """Sum an amount of lines, weighted by their atoms, by cell.
 
     Args:
-        cell: cell of each atom.
+        cell: cell of each chosen atom.
         atom_weight, atom_line: weight and line of each atom.
-        columns: amounts in dollars per line (lines x columns), >= 0.
-        high, low: output, exact sums (cells x columns).
+        chosen: atoms to add.
+        amount: dollars per line, >= 0.
+        high, low: output, exact sums by cell.
     """
-    for atom in range(len(cell)):
-        line = atom_line[atom]
-        for column in range(columns.shape[1]):
-            amount = atom_weight[atom] * columns[line, column]
-            if amount != 0.0:
-                add_exact(amount, high, low, cell[atom], column)
+    for place in range(len(chosen)):
+        atom = chosen[place]
+        term = atom_weight[atom] * amount[atom_line[atom]]
+        if term != 0.0:
+            add_exact(term, high, low, cell[place])
 
 
 @jit
@@ -165,7 +167,6 @@ def sum_bases(
     layer_start: I64,
     layer_entry: I32,
     entry_base: I32,
-    bases: F64,
     out_entry: I32,
     out_base: F64,
     out_start: I64,
@@ -176,17 +177,15 @@ def sum_bases(
         first, last: range of runs.
         run_start: index of the first cell of each run (one more than runs).
         cell_combination: per cell.
-        high, low: exact sums of the parts of the value per cell (cells x parts).
+        high, low: exact sums of each base per cell (bases x cells).
         layer_start: index of the first layer of each combination.
         layer_entry: entry of each layer (row of the law, base, column of the ordinary rate, assessed and owed).
-        entry_base: base of each entry, a row of `bases`.
-        bases: weights of the parts of the value.
+        entry_base: base of each entry, a row of `high` and `low`.
         out_entry, out_base: output: the entries of each run in their order, and their bases in dollars.
         out_start: index of the first output of each run; on return the last run's outputs end at `out_start[last]`.
     """
     entries = len(entry_base)
-    parts = bases.shape[1]
-    sums = np.zeros((entries, 2 * parts), dtype=np.int64)
+    sums = np.zeros((entries, 2), dtype=np.int64)
     touched = np.zeros(entries, dtype=np.int32)
     is_touched = np.zeros(entries, dtype=np.bool_)
     at = out_start[first]
@@ -204,23 +203,51 @@ def sum_bases(
                         place -= 1
                     touched[place] = entry
                     count += 1
-                for part in range(parts):
-                    sums[entry, part] += high[cell, part]
-                    sums[entry, parts + part] += low[cell, part]
+                sums[entry, 0] += high[entry_base[entry], cell]
+                sums[entry, 1] += low[entry_base[entry], cell]
         for place in range(count):
             entry = touched[place]
-            base = 0.0
-            for part in range(parts):
-                weight = bases[entry_base[entry], part]
-                if weight != 0.0:
-                    base += weight * exact_dollars(sums[entry, part], sums[entry, parts + part])
-                sums[entry, part] = 0
-                sums[entry, parts + part] = 0
-            is_touched[entry] = False
             out_entry[at] = entry
-            out_base[at] = base
+            out_base[at] = exact_dollars(sums[entry, 0], sums[entry, 1])
             at += 1
+            sums[entry, 0] = 0
+            sums[entry, 1] = 0
+            is_touched[entry] = False
         out_start[run + 1] = at
+
+
+@jit
+def price_bases(
+    entry: I32,
+    group: I64,
+    base: F64,
+    ordinary: F64,
+    unit_amount: F64,
+    kind: I8,
+    rate: F64,
+    column: I32,
+    is_assessed: Bools,
+    is_owed: Bools,
+    assessed: F64,
+    owed: F64,
+) -> None:
+    """Add the duty of bases to sums by group and column.
+
+    Args:
+        entry, group, base, ordinary: per base its entry, group, dollars, and ordinary rate.
+        unit_amount: per base its duty in dollars if it has a rate per unit, else NaN.
+        kind, rate, column, is_assessed, is_owed: per entry.
+        assessed, owed: output, dollars (groups x columns).
+    """
+    for place in range(len(entry)):
+        one = entry[place]
+        amount = unit_amount[place]
+        if np.isnan(amount):
+            amount = base[place] * ad_valorem(kind[one], rate[one], ordinary[place])
+        if is_assessed[one]:
+            assessed[group[place], column[one]] += amount
+        if is_owed[one]:
+            owed[group[place], column[one]] += amount
 
 
 @jit

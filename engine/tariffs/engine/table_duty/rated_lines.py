@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 
 import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I32
+from tariffs.engine.errors import LawError
 from tariffs.engine.law.law import IMPORT, InForce, Law
 from tariffs.engine.law.model import (
     ALUMINUM,
@@ -21,6 +23,7 @@ from tariffs.engine.law.model import (
     US,
     US_ABOVE,
 )
+from tariffs.engine.law.set_shares import settings_at
 from tariffs.engine.rating.families import Family, family_of
 from tariffs.engine.rating.fits import CONTENT_CLAIMS, PROCESSING_CLAIM, US_CLAIM
 from tariffs.engine.rating.layers import LawLayers
@@ -94,6 +97,24 @@ def rate_lines(law: Law, lines: LineArrays, dated: Dated) -> list[RatedLines]:
         for place, (in_force, moment, own) in enumerate(zip(laws, moments, shared, strict=True))
         for family in [families[id(own)]]
     ]
+
+
+def share_compile(dated_laws: Sequence[tuple[Law, Dated]], lines: LineArrays) -> None:
+    """Compile the laws that are going to rate lines together, before the first of them does.
+
+    Args:
+        dated_laws: the laws with the instants of the lines.
+        lines: the lines.
+    """
+    laws = [
+        law.in_force(instant, known_on, dated.direction)
+        for law, dated in dated_laws
+        for instant, known_on in zip(dated.instants, dated.known_on, strict=True)
+        if not settings_at(law, instant)
+    ]
+    if laws:
+        with suppress(LawError):  # too many tests together; each law alone may have fewer
+            family_of(dated_laws[0][0].claims, lines, laws)
 
 
 def parts_of(law: Law, lines: LineArrays) -> F64:

@@ -56,6 +56,14 @@ class LineArrays:
         """Number of lines."""
         return len(self.value)
 
+    @property
+    def piece_starts(self) -> I64:
+        """Index of the first piece of each line (one more than lines)."""
+        if "piece starts" not in self.cache:
+            self.cache["piece starts"] = np.searchsorted(self.piece_line, np.arange(self.count + 1))
+        starts: I64 = self.cache["piece starts"]
+        return starts
+
     def fact(self, claim: str) -> F64:
         """Numeric fact per line, NaN where undeclared."""
         values = self.facts.get(claim)

@@ -17,7 +17,8 @@ from tariffs.engine.law import load_law
 from tariffs.engine.response.parameters import BOUNDS, parameters_for
 from tariffs.engine.response.trade_response import Response
 from tariffs.engine.runs.options import Options
-from tariffs.engine.runs.table_run import Cancelled, Outcome, Progress, RunContext, TableRun
+from tariffs.engine.runs.outcome import Outcome
+from tariffs.engine.runs.table_run import Cancelled, Progress, RunContext, TableRun
 from tariffs.engine.scenario import Scenario, library, parse_scenario
 from tariffs.engine.validation.figures import Comparison, PublishedFigure, read_figures
 

@@ -1,0 +1,97 @@
+"""Results of the lines of a table under one law, computed when they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Protocol
+
+from tariffs.engine.base.array_utils import F64
+from tariffs.engine.law.law import Law
+from tariffs.engine.law.notes import Note
+from tariffs.engine.response.quantity_constraints import QuantityConstraints, adjusting
+from tariffs.engine.response.trade_response import Response, TradeVolume
+from tariffs.engine.runs.duty_sums import GroupedDuties
+from tariffs.engine.runs.grouping import Grouping
+from tariffs.engine.runs.results import line_columns
+from tariffs.engine.table_duty.duties import Duties, duties_of
+from tariffs.engine.table_duty.rated_lines import Dated
+from tariffs.engine.tables.line_arrays import LineArrays
+
+
+class OutcomeRun(Protocol):
+    """Table of a run, as far as the results under one law need it."""
+
+    response: Response | None
+    base: Duties | None
+
+    def check(self) -> None:
+        """Raise to stop the run."""
+
+    def lines_under(self, law: Law) -> LineArrays:
+        """Lines with the default shares that the switches of a law select."""
+
+    def quantity_constraints(self, law: Law, dated: Dated) -> QuantityConstraints | None:
+        """Constraints of a law on the quantities of the response."""
+
+    def rebased_notes(self, law: Law) -> tuple[Note, ...]:
+        """Notes on default shares that a law selects."""
+
+
+class Outcome:
+    """Results of the lines of a table under one law; arrays per line are computed when they are asked for.
+
+    Args:
+        run: the table.
+        law: the law.
+        dated: the instants of the lines.
+        weight: weight of the law in a mixture, 1 for a single law.
+    """
+
+    def __init__(self, run: OutcomeRun, law: Law, dated: Dated, weight: float) -> None:
+        self._run = run
+        self._law = law
+        self._dated = dated
+        self.weight = weight
+        self.lines = run.lines_under(law)
+        self.duties: Duties = duties_of(law, self.lines, dated, run.check)
+        self._grouped: dict[tuple[str, ...], GroupedDuties] = {}
+
+    @cached_property
+    def volume(self) -> TradeVolume | None:
+        """Trade after the response; None without a response."""
+        if self._modelled is None:
+            return None
+        return self.adjust(self._modelled) if self.adjust else self._modelled
+
+    @cached_property
+    def adjust(self) -> Callable[[TradeVolume], TradeVolume] | None:
+        """Function that applies prohibitions and quantity constraints of the law to a volume; None if it has none."""
+        return adjusting(self._run.response, self.duties.prohibited, self._constraints)
+
+    @cached_property
+    def columns(self) -> Mapping[str, F64]:
+        """Result columns per line."""
+        return line_columns(self.lines, self.duties, self._run.base, self.volume)
+
+    @cached_property
+    def notes(self) -> tuple[Note, ...]:
+        """Notes on the duties and on constraints of quantities."""
+        notes = (*self.duties.notes, *self._run.rebased_notes(self._law))
+        if self._modelled is None or self._constraints is None:
+            return notes
+        return (*notes, *self._constraints.notes(self._modelled))
+
+    def grouped(self, grouping: Grouping) -> GroupedDuties:
+        """Sum the duties by group; kept with the outcome."""
+        if grouping.id not in self._grouped:
+            self._grouped[grouping.id] = GroupedDuties(self._law, self.duties, self._dated, grouping)
+        return self._grouped[grouping.id]
+
+    @cached_property
+    def _modelled(self) -> TradeVolume | None:
+        return self._run.response(self.duties) if self._run.response else None
+
+    @cached_property
+    def _constraints(self) -> QuantityConstraints | None:
+        return self._run.quantity_constraints(self._law, self._dated)

@@ -1,0 +1,79 @@
+"""Laws compiled together give the bits of laws compiled alone, and sums by group those of the lines."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+
+from tariffs.engine.law import Law, load_law
+from tariffs.engine.law.law import IMPORT
+from tariffs.engine.line_duty.entry_line import entry_instant
+from tariffs.engine.runs.impact import impact
+from tariffs.engine.runs.options import Options, Point
+from tariffs.engine.scenario import apply_scenario, library
+from tariffs.engine.schedule.reference_data import reference_table
+from tariffs.engine.table_duty.duties import Dated, Duties, duties_of
+from tariffs.engine.table_duty.rated_lines import share_compile
+from tariffs.engine.tables.line_arrays import LineArrays
+from tariffs.engine.tables.prepare import prepare_table
+
+DAYS = ("2025-02-20", "2025-05-20", "2025-09-15", "2026-01-10", "2026-04-20", "2026-11-24", "2027-02-01")
+PAIRS = 12
+"""Pairs of laws a unit of scale."""
+
+
+def lines() -> LineArrays:
+    return prepare_table(reference_table().gather_every(150), load_law()).lines
+
+
+def rated(law: Law, day: str, table: LineArrays) -> Duties:
+    return duties_of(law, table, dated(law, day), lambda: None)
+
+
+def dated(law: Law, day: str) -> Dated:
+    return Dated([entry_instant(law, day, IMPORT)], [law.as_of], None)
+
+
+def test_duties_of_laws_compiled_together_have_the_bits_of_each_alone(scale: int) -> None:
+    dice, law, table = random.Random(14), load_law(), lines()
+    names = [name for name, scenario in library().items() if not scenario.mixture]
+    for _ in range(PAIRS * scale):
+        pair = [(apply_scenario(law, library()[dice.choice(names)]), dice.choice(DAYS)) for _ in range(2)]
+        alone = [rated(one, day, replace(table, cache={})) for one, day in pair]
+        both = replace(table, cache={})
+        share_compile([(one, dated(one, day)) for one, day in pair], both)
+        for (one, day), single in zip(pair, alone, strict=True):
+            together = rated(one, day, both)
+            for name in ("duty", "owed", "prohibited", "by_authority", "owed_by_authority"):
+                np.testing.assert_array_equal(getattr(together, name), getattr(single, name), name)
+            assert together.notes == single.notes
+
+
+@pytest.mark.parametrize("day", DAYS)
+def test_sums_by_group_are_those_of_the_lines(day: str) -> None:
+    law = load_law()
+    frame = reference_table().gather_every(40)
+    options = Options(baseline="2025-01-01", response="none", by=("origin", "authority"), lines=True)
+    block = impact(frame, [Point(library()["base"], day)], law=law, options=options).scenarios[0]
+    lines = block.lines
+    assert lines is not None
+    by_origin = dict(lines.group_by("origin").agg(pl.col("duty").sum()).iter_rows())
+    found = dict(block.groups.group_by("origin").agg(pl.col("duty").sum()).iter_rows())
+    assert found == pytest.approx({name: duty for name, duty in by_origin.items() if duty}, rel=1e-12)
+    for name in ("duty", "duty_owed", "landed", "landed_change", "prohibited_value"):
+        assert block.total[name] == pytest.approx(lines[name].sum(), rel=1e-12, abs=1e-6)
+
+
+def test_results_by_group_do_not_depend_on_the_scenarios_computed_before() -> None:
+    law, frame = load_law(), reference_table().gather_every(60)
+    options = Options(response="none", by=("origin", "authority"))
+    points = [
+        Point(library()[name], "2026-11-24") for name in ("base", "metals-at-25", "ieepa-upheld-truce-lapsed")
+    ]
+    together = impact(frame, points, law=law, options=options).scenarios[0]
+    alone = impact(frame, points[:1], law=law, options=options).scenarios[0]
+    assert together.groups.drop("duty_vs", strict=False).equals(alone.groups.drop("duty_vs", strict=False))
