@@ -18,6 +18,7 @@ from tariffs.client._wire.requests import ImpactOptions
 from tariffs.client.cli.__main__ import run
 from tariffs.engine.runs import seek_range
 from tariffs.engine.runs import sweep as engine_sweep
+from tariffs.engine.tables import atoms as atoms_module
 
 DAY = "2027-01-11"
 FAMILY = (
@@ -159,6 +160,35 @@ def test_the_top_groups_are_those_with_the_largest_duty(family: Path) -> None:
     assert found.top(5).groups.equals(found.groups)
     whole = swept(Client.local(), family, by=["authority"])
     assert whole.top(1).groups["authority"].n_unique() == 1
+
+
+def test_the_duty_at_any_point_counts_for_the_top() -> None:
+    rows = [
+        (0.0, "CN", 5.0),
+        (0.0, "IN", 4.0),
+        (0.0, "VN", 3.0),
+        (0.1, "CN", 0.0),
+        (0.1, "IN", 4.0),
+        (0.1, "VN", -9.0),
+    ]
+    groups = pl.DataFrame(rows, schema=["cn", "origin", "duty"], orient="row")
+    points = pl.DataFrame({"cn": [0.0, 0.1]})
+    found = Sweep(points, groups, points, pl.DataFrame(), (), {})
+    assert found.keys == ["origin"]
+    assert set(found.top(1).groups["origin"]) == {"VN"}
+    assert found.top(2).groups["origin"].to_list() == ["CN", "VN", "CN", "VN"]
+
+
+def test_refused_rows_come_in_the_order_of_the_table(family: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(atoms_module, "ATOMS_AT_MOST", 1)
+    split = pl.DataFrame(
+        {"hts": ["9401.61.6011"], "origin": ["MX"], "customs_value": [100.0]}, schema=TABLE.schema
+    )
+    found = Client.local().sweep(
+        pl.concat([split, TABLE]), family, vary={"cn": ["5%"]}, on=DAY, response="none"
+    )
+    assert found.refused["reason"].to_list() == ["TOO_MANY_ATOMS", "HTS_CODE_MALFORMED"]
+    assert found.refused["row"].is_sorted()
 
 
 def sought(client: Client, family: Path, target: tuple[str, float], **options: Any) -> Seek:

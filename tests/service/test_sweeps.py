@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from google.longrunning import operations_pb2 as ops
 
 from tariffs.engine.law import load_law
+from tariffs.engine.law.notes import Note
 from tariffs.engine.runs import seek_range
 from tariffs.engine.runs import sweep as sweep_module
 from tariffs.engine.runs.options import Options
@@ -19,6 +21,8 @@ from tariffs.engine.runs.point_sums import PointEvaluator
 from tariffs.engine.runs.sweep import sweep
 from tariffs.engine.runs.sweep_points import POINTS_AT_MOST, grid
 from tariffs.engine.scenario import parse_scenario
+from tariffs.engine.tables import atoms as atoms_module
+from tariffs.service.observability.answer_facts import run_digest_of
 from tariffs.service.wire.arrow import MESSAGE_LIMIT, read_table
 from tariffs.service.workers.tasks import CancelToken, ResultSink
 from tariffs.v1 import simulation_service_pb2 as pb
@@ -148,6 +152,27 @@ def test_a_long_sweep_has_the_messages_of_the_call(server: Running) -> None:
     assert (metadata.finished_parts, metadata.total_parts) == (3, 3)
 
 
+@pytest.mark.usefixtures("small_blocks")
+def test_rows_that_only_valuing_shows_to_be_unusable_come_before_the_end(
+    server: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(atoms_module, "ATOMS_AT_MOST", 1)
+    # Rows of its own: the parts of a request computed before would be read again.
+    request = sweeping(bad_rows(rows(41)))
+    called = swept(server, request)
+    kinds = [m.WhichOneof("content") for m in called if not m.HasField("progress")]
+    assert (kinds[0], kinds[-2:]) == ("refused", ["refused", "done"])
+    assert set(frame_of(called, "refused")["reason"]) == {"HTS_CODE_MALFORMED", "TOO_MANY_ATOMS"}
+    assert results(read(server, start(server, request).name)) == results(called)
+
+
+def test_the_last_message_of_a_long_sweep_has_its_run_digest() -> None:
+    done = pb.Done(provenance={"run_digest": "abc"})
+    assert run_digest_of(pb.ReadRunResponse(sweep={"done": done})) == "abc"
+    seek = sweep_service_pb2.SeekResponse(done={"provenance": {"run_digest": "abc"}})
+    assert run_digest_of(seek) == "abc"
+
+
 class Stopping:
     """Computes here, but a long run loses its worker once, after so many parts."""
 
@@ -180,7 +205,8 @@ def test_a_sweep_is_taken_up_from_the_first_missing_block(monkeypatch: pytest.Mo
 
     def counted(run: sweep_module.SweepRun, index: int) -> Any:
         computed.append(index)
-        return value(run, index)
+        note = Note("QUANTITY_LIMIT", f"block {index}")
+        return replace(value(run, index), notes=(note,))
 
     monkeypatch.setattr(sweep_module.SweepRun, "value", counted)
     stopping = Stopping(parts=2)
@@ -190,8 +216,10 @@ def test_a_sweep_is_taken_up_from_the_first_missing_block(monkeypatch: pytest.Mo
         assert stopping.stopped
         assert computed == [0, 1, 2]
         assert metadata_of(operation).attempts == 2
-        taken_up = results(read(server, operation.name))
-        assert taken_up == results(swept(server, request))
+        messages = read(server, operation.name)
+        assert results(messages) == results(swept(server, request))
+        notes = [note.message for note in messages[-1].done.notes if note.reason == "QUANTITY_LIMIT"]
+        assert notes == ["block 0", "block 1", "block 2"]
 
 
 def waiting_points(monkeypatch: pytest.MonkeyPatch) -> list[str]:

@@ -32,7 +32,7 @@ from tariffs.engine.tables.prepare import Table
 TOLERANCE = 1e-9
 """A target is met within this share of it."""
 JUMP = 1e-6
-"""Neighbouring values of a continuum that differ by more than this share of the whole range are a jump."""
+"""Results of neighbouring values that differ by more than this share of the whole range are a jump."""
 Value = float | str
 
 
@@ -206,10 +206,7 @@ class _Answer:
         jumps = []
         for crossing in crossings:
             low, high = crossing.low, crossing.high
-            if (
-                self.values.continuous
-                and abs(self.achieved[high] - self.achieved[low]) <= JUMP * self._spread()
-            ):
+            if abs(self.achieved[high] - self.achieved[low]) <= JUMP * self._spread():
                 nearer = min(low, high, key=self._distance)
                 roots.append((nearer, self._root(Plateau(nearer, nearer))))
             else:

@@ -33,10 +33,6 @@ class SeekRange(Protocol):
     def steps(self) -> int:
         """Step of the highest value."""
 
-    @property
-    def continuous(self) -> bool:
-        """True if the steps are fine enough to be taken for a continuum."""
-
     def text(self, step: int) -> str:
         """Write the value of a step as a scenario has it."""
 
@@ -49,7 +45,6 @@ class NumberRange:
     high: Decimal
     form: NumberForm
     steps: int = CELLS * FINEST
-    continuous: bool = True
 
     def text(self, step: int) -> str:
         """Write the value of a step."""
@@ -62,7 +57,6 @@ class DayRange:
 
     first: date
     steps: int
-    continuous: bool = False
 
     def text(self, step: int) -> str:
         """Write the day of a step."""
@@ -75,7 +69,6 @@ class SwitchRange:
 
     values: tuple[str, str]
     steps: int = 1
-    continuous: bool = False
 
     def text(self, step: int) -> str:
         """Name the value of a step."""
