@@ -75,6 +75,16 @@ def test_a_page_is_written(asked: list[tuple[str, tuple[str, ...]]], tmp_path: P
     assert (tmp_path / "speed.svg").exists()
 
 
+def test_a_page_that_cannot_be_written_costs_no_time(
+    asked: list[tuple[str, tuple[str, ...]]], tmp_path: Path
+) -> None:
+    unmarked = tmp_path / "unmarked.md"
+    unmarked.write_text("", encoding="utf-8")
+    assert run(["bench", "--markdown", str(unmarked)]) == 2
+    assert run(["bench", "--markdown", str(tmp_path / "absent.md")]) == 2
+    assert asked == []
+
+
 def test_two_sizes_are_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["bench", "--quick", "--full", "--json"]) == 2
 

@@ -27,6 +27,20 @@ def write_page(path: Path, report: Mapping[str, Any]) -> None:
         report: the document of `tariffs bench --json`.
 
     Raises:
+        InputError: as `read_page`.
+    """
+    text = read_page(path)
+    plot = path.with_suffix(".svg")
+    lines = [*page_lines(report), "", f"![Measured over target, by row]({plot.name})", ""]
+    made = "\n".join(lines)
+    path.write_text(_MARKED.sub(lambda found: f"{found[1]}{made}{found[2]}", text), encoding="utf-8")
+    plot.write_text(plot_of(report["rows"]), encoding="utf-8")
+
+
+def read_page(path: Path) -> str:
+    """Read a page that has the two marks.
+
+    Raises:
         InputError: REQUEST_INVALID if the page has no marks.
     """
     text = path.read_text(encoding="utf-8")
@@ -37,11 +51,7 @@ def write_page(path: Path, report: Mapping[str, Any]) -> None:
             field="markdown",
             fix="Name docs/speed.md, or put the two marks on lines of their own.",
         )
-    plot = path.with_suffix(".svg")
-    lines = [*page_lines(report), "", f"![Measured over target, by row]({plot.name})", ""]
-    made = "\n".join(lines)
-    path.write_text(_MARKED.sub(lambda found: f"{found[1]}{made}{found[2]}", text), encoding="utf-8")
-    plot.write_text(plot_of(report["rows"]), encoding="utf-8")
+    return text
 
 
 def page_lines(report: Mapping[str, Any]) -> Iterator[str]:

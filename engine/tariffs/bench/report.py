@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -87,8 +87,8 @@ def machine_facts() -> dict[str, object]:
         "processor": _processor(),
         "cores": os.cpu_count() or 1,
         "threads": thread_count(),
-        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
-        "load_average": round(os.getloadavg()[0], 2),
+        "memory_gib": _of_system(lambda: os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
+        "load_average": _of_system(lambda: os.getloadavg()[0]),
         "system": platform.system(),
         "python": platform.python_version(),
         **{name: version(name) for name in packages},
@@ -125,6 +125,14 @@ def _chosen(size: str, names: Sequence[str]) -> list[BenchRow]:
                 fix=f"Use one of: {', '.join(known)}.",
             )
     return [known[name] for name in names] or list(known.values())
+
+
+def _of_system(read: Callable[[], float]) -> float | None:
+    """Read a figure that not every system has."""
+    try:
+        return round(read(), 2)
+    except (AttributeError, OSError, ValueError):
+        return None
 
 
 def _processor() -> str:

@@ -11,9 +11,9 @@ from tariffs.bench.measure import AT_LEAST, AT_MOST, WITHIN, Row, Target
 from tariffs.bench.workbench import Workbench
 
 JOIN, JOIN_MS = "Polars join with a ready rate panel", 70.0
-EXPRESSION, EXPRESSION_MS = "Polars expression on joined rates", 2.5
+EXPRESSION, EXPRESSION_MS = "Polars expression on joined rates", 8.0
 DUCKDB, DUCKDB_MS = "DuckDB join with a ready rate panel", 58.0
-PRODUCT, PRODUCT_MS = "NumPy product of ready coefficients", 25.0
+PRODUCT, PRODUCT_MS = "NumPy product of ready coefficients", 15.0
 LAYERS, LAYERS_MS = "dictionary of ready layers", 0.0013
 SHIPMENTS, SHIPMENTS_MS = "Polars join of the shipments with a ready rate panel", 3_031.0
 BenchRow = Row[Workbench]

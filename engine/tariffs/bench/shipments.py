@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-import resource
+import os
 import subprocess
 import sys
 import tempfile
@@ -108,7 +108,7 @@ def measure_shipments(shipments: int, scenarios: int, start: str, end: str) -> d
         loaded = _resident_bytes()
         blocks: list[SweepBlock] = []
         sweep = seconds_of(lambda: blocks.extend(run.value(index) for index in range(run.blocks)))
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024.0
+        peak = _peak_bytes()
         results = sum(block.groups.estimated_size() + block.totals.estimated_size() for block in blocks)
         lines = pl.read_parquet(path, columns=["hts", "origin", "customs_value"])
     join = seconds_of(lambda: panel.join_with(lines))
@@ -120,8 +120,15 @@ def _resident_bytes() -> float:
     try:
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     except OSError:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024.0
-    return float(pages * resource.getpagesize())
+        return _peak_bytes()
+    return float(pages * os.sysconf("SC_PAGE_SIZE"))
+
+
+def _peak_bytes() -> float:
+    """Largest memory of this process so far."""
+    import resource  # not on every system; only the rows of shipments need it
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024.0
 
 
 if __name__ == "__main__":

@@ -57,6 +57,8 @@ def bench(
         page: Any = importlib.import_module("tariffs.bench.page")
     except ModuleNotFoundError as error:
         raise extra_missing("server", error.name) from error
+    if markdown:
+        page.read_page(markdown)  # a page that cannot be written must not cost the caller the results
     with reporting(True) as progress:
         report = report_module.run_bench(size, row or (), progress=progress)
     document: dict[str, Any] = report.to_dict()
