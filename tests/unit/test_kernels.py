@@ -173,7 +173,7 @@ def test_a_base_bears_its_rate_the_ordinary_one_the_excess_over_it_or_its_amount
 
 @pytest.mark.parametrize("kernel", both(price_points))
 def test_points_bear_a_rate_on_a_base_and_its_excess_over_each_ordinary_rate(kernel: Kernel) -> None:
-    """Charge one term of a plain rate and one of a top-up over ordinary rates of 2 and 10 percent on 100 and 50 dollars."""
+    """Charge a plain rate and a top-up over ordinary rates of 2 and 10 percent, on 100 and 50 dollars."""
     rates = np.array([[0.05, 0.15], [0.0, 0.06], [-0.01, 0.01]])
     out = np.zeros((3, 2))
     for first, last in ((0, 1), (1, 3)):
