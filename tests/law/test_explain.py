@@ -12,7 +12,7 @@ import yaml
 from tariffs.engine.law import load_law
 from tariffs.engine.law.conditions import parse_condition
 from tariffs.engine.line_duty.quote import EntryLine, quote_line
-from tariffs.engine.line_duty.reporting_order import in_reporting_order
+from tariffs.engine.line_duty.rounding import in_reporting_order
 from tariffs.engine.scenario import apply_scenario, parse_scenario
 from tests.law.explained import CASES, SNAPSHOT, considered, told
 

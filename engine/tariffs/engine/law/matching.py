@@ -45,8 +45,8 @@ class Reach:
             in_force.cache[key] = cls(
                 tuple(in_force.members(names) for names in scope.origins),
                 in_force.members(scope.not_origins),
-                tuple(_prefixes(names, in_force) for names in scope.products),
-                _prefixes(scope.not_products, in_force),
+                tuple(prefixes_of(names, in_force) for names in scope.products),
+                prefixes_of(scope.not_products, in_force),
             )
         reach: Reach = in_force.cache[key]
         return reach
@@ -61,7 +61,8 @@ class Reach:
         )
 
 
-def _prefixes(names: frozenset[str], in_force: InForce) -> Prefixes:
+def prefixes_of(names: frozenset[str], in_force: InForce) -> Prefixes:
+    """Spell out product names as prefixes; cached with what is in force."""
     key = ("prefixes", names)
     if key not in in_force.cache:
         in_force.cache[key] = Prefixes.of(in_force.codes(names))

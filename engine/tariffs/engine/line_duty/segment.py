@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from datetime import date, datetime
 from functools import reduce
 from itertools import count
@@ -23,7 +24,6 @@ class LawSegment:
 
     Attributes:
         number: unique, for the keys of caches, which must not keep a law alive.
-        law: the law.
         instant, known_on: an instant and a day of knowledge in the segment.
         in_force: the law in force.
         index: the scopes, with a bit each.
@@ -35,7 +35,8 @@ class LawSegment:
 
     def __init__(self, law: Law, instant: datetime, known_on: date, direction: str) -> None:
         self.number = next(_NUMBERS)
-        self.law, self.instant, self.known_on = law, instant, known_on
+        # The law holds its segments: without a cycle it is freed with its last user.
+        self._law, self.instant, self.known_on = weakref.ref(law), instant, known_on
         self.in_force = law.in_force(instant, known_on, direction)
         unmodelled = [state.measure for state in self.in_force.unmodelled if not state.measure.touches.is_any]
         scopes = [row.scope for active in self.in_force.actives for row in active.rows]
@@ -61,6 +62,14 @@ class LawSegment:
         self.program_claims = frozenset(program.claim for program in law.programs.values())
         self.rule_texts = {rule.id: rule.text for rule in law.rules}
         self.rule_headings = {active.rule.id: active.rule.heading for active in self.in_force.rules}
+
+    @property
+    def law(self) -> Law:
+        """The law, which the caller of any method holds."""
+        law = self._law()
+        if law is None:
+            raise ReferenceError("the law of the segment is gone")
+        return law
 
     def candidates(self, reach: int) -> Candidates:
         """List by measure the rows among these scopes, in order, up to the first without conditions."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from tariffs.engine.law.law import Active, InForce
-from tariffs.engine.law.matching import Prefixes
+from tariffs.engine.law.matching import prefixes_of
 from tariffs.engine.law.model import Measure, Row
 from tariffs.engine.rating.fits import dotted
 
@@ -52,7 +52,7 @@ class NearRow:
         """Describe the row for a line of this code."""
         active, row, name = self.active, self.row, dotted(code)
         reached = row.heading or active.measure.id
-        misses = [names for names in row.scope.products if code not in _prefixes(names, in_force)]
+        misses = [names for names in row.scope.products if code not in prefixes_of(names, in_force)]
         if misses:
             siblings = [_siblings(names, code, in_force) for names in misses]
             lists = sorted(
@@ -95,16 +95,8 @@ class UnmodelledMeasure:
         )
 
 
-def _prefixes(names: frozenset[str], in_force: InForce) -> Prefixes:
-    key = ("why_not", names)
-    if key not in in_force.cache:
-        in_force.cache[key] = Prefixes.of(in_force.codes(names))
-    prefixes: Prefixes = in_force.cache[key]
-    return prefixes
-
-
 def _holding(names: Iterable[str], code: str, in_force: InForce) -> list[str]:
-    return sorted(name for name in names if code in _prefixes(frozenset({name}), in_force))
+    return sorted(name for name in names if code in prefixes_of(frozenset({name}), in_force))
 
 
 def _siblings(names: frozenset[str], code: str, in_force: InForce) -> list[str]:
@@ -112,7 +104,7 @@ def _siblings(names: frozenset[str], code: str, in_force: InForce) -> list[str]:
     key = ("families", names)
     if key not in in_force.cache:
         by_parent: dict[str, list[str]] = {}
-        for listed in sorted(_prefixes(names, in_force).codes):
+        for listed in sorted(prefixes_of(names, in_force).codes):
             by_parent.setdefault(listed[:-_STEP], []).append(listed)
         in_force.cache[key] = by_parent
     families: Mapping[str, list[str]] = in_force.cache[key]
