@@ -196,7 +196,7 @@ class Forge:
             target.extend([added] * (count - 1 if added.ByteSize() < 2_000 else 0))
         elif not _is_message(field):
             text = self._scalar(field)
-            target.extend([text] * (count if not isinstance(text, str) or len(text) < 2_000 else 1))
+            target.extend([text] * (count if not isinstance(text, str | bytes) or len(text) < 2_000 else 1))
 
     def _scalar(self, field: Any) -> Any:
         if field.cpp_type in _INTEGER_RANGES:
