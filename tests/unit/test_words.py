@@ -24,7 +24,16 @@ PRIVATE_WORDS = re.compile(
     r"\b(anew|alike|let in|lets in|of one's own|in hand|told|tells|stands)\b", re.IGNORECASE
 )
 SAME_THING_AT_TWO_FLOORS = {
-    "engine": {"armington", "armington_draws", "draws", "kernel", "model", "names", "read"},
+    "engine": {
+        "armington",
+        "armington_draws",
+        "armington_sweep",
+        "draws",
+        "kernel",
+        "model",
+        "names",
+        "read",
+    },
     "service": {
         "duty",
         "law",

@@ -20,6 +20,15 @@ def jit(function: Kernel) -> Kernel:
     The original stays reachable as `.py_func`, so that every kernel can be tested as plain Python. With
     `NUMBA_DISABLE_JIT=1` the function is returned unchanged.
     """
+    return _compiled(function, forceinline=False)
+
+
+def inlined(function: Kernel) -> Kernel:
+    """Compile a short `function` as `jit` does, into the code of every kernel that calls it."""
+    return _compiled(function, forceinline=True)
+
+
+def _compiled(function: Kernel, *, forceinline: bool) -> Kernel:
     from numba import config, njit
 
     from tariffs.engine.base.kernel_cache import LOCATOR, prepared_directory
@@ -31,7 +40,8 @@ def jit(function: Kernel) -> Kernel:
         before = config.CACHE_LOCATOR_CLASSES
         config.CACHE_LOCATOR_CLASSES = LOCATOR
         try:
-            kernel: Kernel = njit(nogil=True, cache=prepared_directory() is not None)(function)
+            cached = prepared_directory() is not None
+            kernel: Kernel = njit(nogil=True, cache=cached, forceinline=forceinline)(function)
         finally:
             config.CACHE_LOCATOR_CLASSES = before
     return kernel

@@ -1,0 +1,398 @@
+"""Armington response to many scenarios, several at a time, summed by group. See docs/models/armington.md."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tariffs.engine.base.array_utils import sums_of
+from tariffs.engine.errors import InputError
+from tariffs.engine.response.armington import armington
+from tariffs.engine.response.inputs import (
+    ELASTICITY,
+    RATE,
+    SHARE,
+    SUPPLY,
+    VALUE,
+    Floats,
+    Groups,
+    Ints,
+    Range,
+    invalid,
+    per_line,
+)
+from tariffs.engine.response.sweep_pack import (
+    Section,
+    SweepVarieties,
+    Unmoved,
+    elasticity_terms,
+    hats_at_index_one,
+    pack_products,
+    steep_kinds,
+    unclosed_products,
+)
+
+if TYPE_CHECKING:
+    from tariffs.engine.response.kernels.armington_sweep import SweepPack
+
+SCENARIOS = 32
+"""Most scenarios of one call, which costs as much for fewer."""
+
+_GROUP_COLUMNS, _OWNED_COLUMNS = 5, 2
+
+
+@dataclass(frozen=True, slots=True)
+class SweepTrade:
+    """Trade that a sweep moves: varieties sorted by product, and their products.
+
+    A rate class is a set of varieties that have one rate in every scenario; a kind is a set of products that have one
+    set of elasticities in every scenario. Classes, groups and kinds are numbered from 0.
+
+    Attributes:
+        product: sorted integer per variety; the products are its distinct values.
+        v0: customs value at the baseline, USD, per variety.
+        t0: duty rate at the baseline, a fraction > -1, scalar or per variety.
+        rate_class: per variety.
+        group: per variety; results are summed by these groups.
+        kind: per product.
+        product_group: per product; surplus and welfare are summed by these groups.
+        charges: cost that follows the quantity and enters no price, USD, scalar or per variety.
+        kept: share of the trade after the response that counts in the sums, scalar or per variety.
+        freight: part of the price as in `armington`, per dollar of v0, scalar or per variety.
+        domestic, supply_domestic: as in `armington`, scalar or per product.
+    """
+
+    product: ArrayLike
+    v0: ArrayLike
+    t0: ArrayLike
+    rate_class: ArrayLike
+    group: ArrayLike
+    kind: ArrayLike
+    product_group: ArrayLike
+    charges: ArrayLike = 0.0
+    kept: ArrayLike = 1.0
+    freight: ArrayLike = 0.0
+    domestic: ArrayLike = 0.0
+    supply_domestic: ArrayLike = np.inf
+
+
+@dataclass(frozen=True, slots=True)
+class SweepElasticities:
+    """Elasticities as in `armington`, each a scalar, (kinds,) or (kinds, scenarios); a kappa of NaN is the eta."""
+
+    sigma: ArrayLike
+    eta: ArrayLike
+    supply: ArrayLike = np.inf
+    kappa: ArrayLike = np.nan
+
+
+@dataclass(frozen=True, slots=True)
+class SweepReference:
+    """Rates and elasticities that are the same in all scenarios of a sweep.
+
+    Attributes:
+        rates: rate of each class; those of moved classes are not read.
+        moved: marks the classes whose rate some scenario moves.
+        elasticities: one set per kind.
+    """
+
+    rates: ArrayLike
+    moved: ArrayLike
+    elasticities: SweepElasticities
+
+
+@dataclass(frozen=True, slots=True)
+class SweepSums:
+    """Sums of a block of scenarios, USD: (groups, scenarios), surplus and welfare (product groups, scenarios).
+
+    Attributes:
+        value: customs value after, of what is kept.
+        duty: the rate times that value.
+        charges: charges on the quantity after, of what is kept.
+        quantity: quantity after in baseline dollars, of what is kept.
+        creation: change of quantity with the product's, of all trade.
+        diversion: the rest of the change of quantity; what is not kept is in it.
+        buyer_surplus, welfare: as in `ArmingtonResponse`, of all trade.
+    """
+
+    value: Floats
+    duty: Floats
+    charges: Floats
+    quantity: Floats
+    creation: Floats
+    diversion: Floats
+    buyer_surplus: Floats
+    welfare: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Some of the products, arranged for the kernels; `products` marks them."""
+
+    products: NDArray[np.bool_]
+    pack: SweepPack
+    sections: Sequence[Section]
+
+
+class ArmingtonSweep:
+    """Solver of many scenarios of the same trade, whose sums agree with those of `armington` to 1e-12.
+
+    With a reference, only the varieties of moved classes are solved again, the other varieties of their products scale
+    by a factor, and products without a moved variety are summed once. A scenario has the same bits in any block and on
+    any number of threads; another reference changes the last bits.
+
+    Args:
+        trade: the varieties and products.
+        reference: what no scenario moves; without it every rate and elasticity may move.
+
+    Attributes:
+        classes: rate classes that calls give rates for, ascending: the moved ones.
+
+    Raises:
+        InputError: PARAMETER_INVALID with the field at fault.
+    """
+
+    def __init__(self, trade: SweepTrade, reference: SweepReference | None = None) -> None:
+        self._varieties = v = _checked(trade)
+        count = int(v.rate_class.max(initial=-1)) + 1
+        self._kinds = int(v.kind.max(initial=-1)) + 1
+        moved, rates = np.ones(count, dtype=bool), np.zeros(count)
+        self._reference = None
+        # Without a reference only products without trade are fixed, and these keep their trade at any elasticities.
+        held = _elasticities(SweepElasticities(1.0, 1.0), self._kinds, 1)
+        if reference is not None:
+            moved = _marks(reference.moved, count)
+            rates = np.where(
+                moved, 0.0, per_line("rates", np.where(moved, 0.0, reference.rates), count, RATE)
+            )
+            self._reference = held = _elasticities(reference.elasticities, self._kinds, 1)
+        self.classes: Ints = np.flatnonzero(moved)
+        known = np.concatenate([v.base, rates[~moved], [0.0]])
+        self._bounds = float(known.min()), float(known.max())
+        self._rates = rates
+        rates = rates[v.rate_class]
+        unmoved = Unmoved(
+            ~moved[v.rate_class] | (v.landed <= 0.0)[v.product],
+            rates,
+            np.where(moved, np.cumsum(moved) - 1, -1),
+            hats_at_index_one(v, rates, held[0, :, 0], held[3, :, 0]),
+        )
+        touched = np.zeros(v.kind.size, dtype=bool)
+        touched[v.product[~unmoved.varieties]] = True
+        self._before = np.bincount(v.group, v.v0)
+        self._product_groups = int(v.product_group.max(initial=-1)) + 1
+        self._moving = _Part(touched, *pack_products(v, touched, unmoved))
+        rest = _Part(~touched, *pack_products(v, ~touched, unmoved))
+        constant = self._sums(rest, np.zeros((self.classes.size, 1)), held, 1)
+        self._constant = tuple(sums[..., :1] for sums in constant)
+
+    def __call__(self, rates: ArrayLike, elasticities: SweepElasticities, *, threads: int = 1) -> SweepSums:
+        """Solve a block of scenarios.
+
+        Args:
+            rates: (classes, scenarios) rate of each of `classes` in at most `SCENARIOS` scenarios. A C-contiguous
+                float64 array of exactly `SCENARIOS` is read in place.
+            elasticities: of the scenarios; with a reference those of the reference.
+            threads: threads to use.
+
+        Raises:
+            InputError: PARAMETER_INVALID: a rate or an elasticity out of range, or a scenario without finite answer.
+        """
+        block = np.asarray(rates, dtype=np.float64)
+        if block.ndim != 2 or block.shape[0] != self.classes.size or not 1 <= block.shape[1] <= SCENARIOS:
+            raise invalid(
+                "rates",
+                f"rates have shape {block.shape}.",
+                fix=f"Give ({self.classes.size}, 1 to {SCENARIOS}).",
+            )
+        count = block.shape[1]
+        held = _elasticities(elasticities, self._kinds, count)
+        if self._reference is not None and not (held == self._reference).all():
+            raise invalid("elasticities", "the elasticities are not those of the reference.")
+        sums, owned = self._sums(self._moving, block, held, threads)
+        sums += self._constant[0]
+        owned += self._constant[1]
+        value, duty, charges, creation, quantity = np.moveaxis(sums, 1, 0)[:, :, :count]
+        surplus, welfare = np.moveaxis(owned, 1, 0)[:, :, :count]
+        finite = np.asarray(np.isfinite(sums).all(axis=(0, 1)) & np.isfinite(owned).all(axis=(0, 1)))
+        if not finite.all():
+            raise _unbounded(int(np.argmin(finite)))
+        diversion = quantity - self._before[:, None] - creation
+        return SweepSums(value, duty, charges, quantity, creation, diversion, surplus, welfare)
+
+    def _sums(self, part: _Part, rates: Floats, elasticities: Floats, threads: int) -> tuple[Floats, Floats]:
+        """Sum the products of a part: (groups or product groups, columns, SCENARIOS)."""
+        from tariffs.engine.response.kernels.armington_sweep import rate_bounds, sweep_chunks
+
+        count = rates.shape[1]
+        rates, elasticities = _padded(rates), _padded(elasticities)
+        low, high = np.full(SCENARIOS, self._bounds[0]), np.full(SCENARIOS, self._bounds[1])
+        if not rate_bounds(rates, low, high):
+            self._refuse(rates)
+        steep = steep_kinds(elasticities, np.log1p(high) - np.log1p(low))
+        terms = elasticity_terms(elasticities, steep)
+        flat = not elasticities[3].any()
+        places, unclosed = unclosed_products(self._varieties, elasticities[3], steep)
+        place = np.full(part.products.size, -1)
+        place[places] = np.arange(places.size)
+        place = place[part.products]
+
+        def solve(section: Section) -> tuple[Floats, Floats]:
+            sums = np.zeros((section.groups.size, _GROUP_COLUMNS * SCENARIOS))
+            owned = np.zeros((section.product_groups.size, _OWNED_COLUMNS * SCENARIOS))
+            sweep_chunks(
+                section.first, section.last, part.pack, rates, terms, place, unclosed, flat, sums, owned
+            )
+            return sums, owned
+
+        sums = np.zeros((self._before.size, _GROUP_COLUMNS, SCENARIOS))
+        owned = np.zeros((self._product_groups, _OWNED_COLUMNS, SCENARIOS))
+        with ThreadPoolExecutor(threads) as pool:
+            solved = map(solve, part.sections) if threads == 1 else pool.map(solve, part.sections)
+            for section, (found, own) in zip(part.sections, solved, strict=True):
+                sums[section.groups] += found.reshape(-1, _GROUP_COLUMNS, SCENARIOS)
+                owned[section.product_groups] += own.reshape(-1, _OWNED_COLUMNS, SCENARIOS)
+        if flat:
+            sums[:, 4] = sums[:, 0]
+        left = part.products[places]
+        self._add_singly(places[left], unclosed[left, :count], rates, elasticities, sums, owned)
+        return sums, owned
+
+    def _add_singly(
+        self,
+        places: Ints,
+        unclosed: NDArray[np.bool_],
+        rates: Floats,
+        elasticities: Floats,
+        sums: Floats,
+        owned: Floats,
+    ) -> None:
+        """Add the products at some places in the lanes where they have no closed form, each lane by `armington`."""
+        v, classes = self._varieties, self._rates.copy()
+        for lane in np.flatnonzero(unclosed.any(axis=0)):
+            chosen = np.zeros(v.kind.size, dtype=bool)
+            chosen[places[unclosed[:, lane]]] = True
+            lines = np.flatnonzero(chosen[v.product])
+            classes[self.classes] = rates[:, lane]
+            sigma, eta, kappa, w = elasticities[:, v.kind, lane]
+            with np.errstate(divide="ignore"):
+                supply, supply_domestic = 1.0 / w, 1.0 / v.domestic_w[chosen]
+            try:
+                after = armington(
+                    v.product[lines], v.v0[lines], v.base[lines], classes[v.rate_class[lines]], sigma[chosen],
+                    eta[chosen], supply=supply[v.product[lines]], freight=v.freight[lines], kappa=kappa[chosen],
+                    domestic=v.domestic[chosen], supply_domestic=supply_domestic,
+                )  # fmt: skip
+            except InputError as error:
+                raise _unbounded(int(lane)) from error
+            quantity = v.v0[lines] * after.quantity_hat
+            kept, charges = v.kept[lines], v.charges[lines] * after.quantity_hat
+            columns = (
+                after.value * kept,
+                after.revenue * kept,
+                charges * kept,
+                after.creation,
+                quantity * kept,
+            )
+            for place, column in enumerate(columns):
+                sums[:, place, lane] += sums_of(v.group[lines], column, self._before.size)
+            for place, column in enumerate((after.buyer_surplus, after.welfare)):
+                owned[:, place, lane] += sums_of(v.product_group[chosen], column, self._product_groups)
+
+    def _refuse(self, rates: Floats) -> None:
+        row, scenario = np.argwhere(RATE.broken(rates))[0]
+        raise invalid(
+            "rates",
+            f"class {self.classes[row]}, scenario {scenario} of the block: the rate is {rates[row, scenario]:g}.",
+            fix=f"It must be {RATE}.",
+            scenario=scenario,
+        )
+
+
+def _unbounded(scenario: int) -> InputError:
+    return invalid(
+        "rates",
+        f"scenario {scenario} of the block: the response to its change of duty is not finite.",
+        fix="Lower the elasticity, or use the ces form of demand.",
+        scenario=scenario,
+    )
+
+
+def _checked(trade: SweepTrade) -> SweepVarieties:
+    """Check the trade, and number its products from 0."""
+    size = np.size(trade.v0)
+    product = np.asarray(trade.product)
+    if product.shape != (size,) or product.dtype.kind not in "iu" or (np.diff(product) < 0).any():
+        raise invalid("product", "products must be one sorted integer per variety.")
+    ids, first, place = np.unique(product, return_index=True, return_inverse=True)
+    groups = Groups(ids, np.arange(size), np.append(first, size))
+    return SweepVarieties(
+        product=place,
+        v0=per_line("v0", trade.v0, size, VALUE),
+        base=per_line("t0", trade.t0, size, RATE),
+        freight=per_line("freight", trade.freight, size, VALUE),
+        charges=per_line("charges", trade.charges, size, VALUE),
+        kept=per_line("kept", trade.kept, size, SHARE),
+        rate_class=_numbers("rate_class", trade.rate_class, size),
+        group=_numbers("group", trade.group, size),
+        kind=_numbers("kind", trade.kind, ids.size),
+        product_group=_numbers("product_group", trade.product_group, ids.size),
+        domestic=groups.per_product("domestic", trade.domestic, VALUE),
+        domestic_w=1.0 / groups.per_product("supply_domestic", trade.supply_domestic, SUPPLY),
+    )
+
+
+def _numbers(name: str, values: ArrayLike, size: int) -> Ints:
+    """Check numbers from 0, one per variety or product."""
+    numbers = np.asarray(values)
+    if numbers.shape != (size,) or numbers.dtype.kind not in "iu" or (numbers < 0).any():
+        raise invalid(name, f"{name} must be {size} integers from 0.")
+    return numbers.astype(np.int64)
+
+
+def _marks(values: ArrayLike, size: int) -> NDArray[np.bool_]:
+    marks = np.asarray(values)
+    if marks.shape != (size,) or marks.dtype != bool:
+        raise invalid("moved", f"moved must be one mark per rate class ({size}).")
+    return marks
+
+
+def _elasticities(given: SweepElasticities, kinds: int, scenarios: int) -> Floats:
+    """Check and stack sigma, eta, kappa and inverse supply: (4, kinds, scenarios)."""
+
+    def checked(name: str, values: ArrayLike, allowed: Range) -> Floats:
+        array = np.asarray(values, dtype=np.float64)
+        if array.shape not in ((), (kinds,), (kinds, scenarios)):
+            raise invalid(
+                name,
+                f"{name} has shape {array.shape}.",
+                fix=f"Give one number, ({kinds},) or ({kinds}, {scenarios}).",
+            )
+        table = np.broadcast_to(array[:, None] if array.ndim == 1 else array, (kinds, scenarios))
+        broken = allowed.broken(table)
+        if broken.any():
+            kind, scenario = np.argwhere(broken)[0]
+            raise invalid(
+                name, f"kind {kind}: {name} is {table[kind, scenario]:g}.", fix=f"It must be {allowed}."
+            )
+        return table
+
+    sigma, eta = checked("sigma", given.sigma, ELASTICITY), checked("eta", given.eta, ELASTICITY)
+    kappa = np.atleast_1d(np.asarray(given.kappa, dtype=np.float64))
+    kappa = kappa[:, None] if kappa.ndim == 1 else kappa
+    kappa = np.where(np.isnan(kappa), eta, kappa)
+    w = 1.0 / checked("supply", given.supply, SUPPLY)
+    return np.stack([sigma, eta, checked("kappa", kappa, ELASTICITY), w])
+
+
+def _padded(columns: Floats) -> Floats:
+    """Repeat the last column (last axis) up to `SCENARIOS`."""
+    missing = SCENARIOS - columns.shape[-1]
+    if not missing:
+        return np.ascontiguousarray(columns)
+    return np.concatenate([columns, np.repeat(columns[..., -1:], missing, axis=-1)], axis=-1)

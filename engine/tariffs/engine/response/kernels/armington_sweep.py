@@ -1,0 +1,340 @@
+"""Kernels of the Armington response to many scenarios: several scenarios side by side, summed by group.
+
+A scenario is a lane of rows that are `LANES` long. Varieties with the same baseline rate, rate class and elasticities
+share a *cell*, whose powers of the change of duty are computed once. Varieties whose rate no scenario of the sweep
+moves are *fixed*: they enter a product's index and sums as constants and scale by its factors. A lane is computed
+without regard to the others, so it has the same bits in any block.
+
+Lanes in which a product has no closed form are left out of the sums, for the caller to add.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tariffs.engine.base.compiled_kernels import inlined, jit
+from tariffs.engine.response.kernels.armington import top_logs
+from tariffs.engine.response.kernels.exp_log import LANES, SECOND, exp_row, log_row
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+_, ETA, KAPPA, INVERSE_SUPPLY = (row * LANES for row in range(4))
+POWER, INVERSE_POWER, GEOMETRIC, QUANTITY_POWER = (row * LANES for row in range(4, 8))
+INDEX_SCALE, BY_IMPORTS, BY_ALL, VALUE_SCALE = (row * LANES for row in range(8, 12))
+SURPLUS_POWER, INVERSE_SURPLUS_POWER, LOG_SURPLUS = (row * LANES for row in range(12, 15))
+"""Rows of the terms of a kind of product, in the order of `elasticity_terms`."""
+
+GROWTH, VALUE, DUTY, QUANTITY = (row * LANES for row in range(4))
+"""Rows of a cell: growth of the price power, hats of value and quantity at index 1, rate times value hat."""
+
+SUM_VALUE, SUM_DUTY, SUM_CHARGES, SUM_CREATION, SUM_QUANTITY = (row * LANES for row in range(5))
+"""Rows of the sums of a group."""
+
+_LOG, _INVERSE = 3 * LANES, 4 * LANES
+_WORK = 5
+# Rows of a product: first its index, quantity and duty at index 1, then the factors that scale them.
+_INDEX = _VALUE_FACTOR = 0
+_QUANTITY_SUM = _CREATION_FACTOR = LANES
+_DUTY_SUM = _QUANTITY_FACTOR = 2 * LANES
+_IMPORTS, _ALL, _SURPLUS, _WELFARE, _SPENDING = (row * LANES for row in range(3, 8))
+_OWN = 8
+# Below this power index, log(1 + sum) loses digits that the log of spending at index 1 keeps.
+_LEAST_SUM = -0.5
+
+
+class SweepPack(NamedTuple):
+    """Products of a sweep with their varieties, in chunks that share tables of cells.
+
+    The varieties of product k are `offsets[k]` to `offsets[k + 1]`; the first of them are fixed, those from
+    `moved_from[k]` have the cells. The weights of fixed varieties lie from `fixed_offsets[k]`: value, duty and charges
+    at index 1, v0, and quantity at index 1, as in the rows of the sums of a group.
+
+    Attributes:
+        chunk_products, chunk_cells: first product and cell of each chunk (one more than chunks).
+        cell_row, cell_kind, cell_base, cell_freight: row of the rates, kind, baseline rate and freight of each cell.
+        kind, product_group: per product.
+        sums: (products, 4) of fixed varieties: index, quantity, duty, and landed cost at index 1.
+        landed, before, revenue, domestic: per product, at the baseline.
+        v0, share, weight, charges, freight, group: per variety; `weight` is the v0 that counts in the sums.
+        cell, row: per variety, the latter of the rates; -1 for fixed ones.
+    """
+
+    chunk_products: Ints
+    chunk_cells: Ints
+    cell_row: Ints
+    cell_kind: Ints
+    cell_base: Floats
+    cell_freight: Floats
+    offsets: Ints
+    moved_from: Ints
+    fixed_offsets: Ints
+    kind: Ints
+    product_group: Ints
+    sums: Floats
+    landed: Floats
+    before: Floats
+    revenue: Floats
+    domestic: Floats
+    weights: Floats
+    v0: Floats
+    share: Floats
+    weight: Floats
+    charges: Floats
+    freight: Floats
+    group: Ints
+    cell: Ints
+    row: Ints
+
+
+@jit
+def rate_bounds(rates: Floats, low: Floats, high: Floats) -> bool:
+    """Widen the bounds of each lane by the rates (rows, LANES); False if one is not a finite number above -1."""
+    odd = np.zeros(LANES)
+    for row in range(rates.shape[0]):
+        lanes = rates[row]
+        for b in range(LANES):
+            low[b] = min(low[b], lanes[b])
+            high[b] = max(high[b], lanes[b])
+            odd[b] += lanes[b] - lanes[b]
+    return not odd.any() and low.min() > -1.0
+
+
+@inlined
+def fill_cell(
+    cell: Floats,
+    rates: Floats,
+    terms: Floats,
+    base: float,
+    freight: float,
+    flat: bool,
+    work: Floats,
+    bits: Ints,
+) -> None:
+    """Compute the powers of one cell in every lane; without `flat` the quantity hat differs from the value hat."""
+    inverse_base = 1.0 / (1.0 + base + freight)
+    for b in range(LANES):
+        change = (rates[b] - base) * inverse_base
+        ratio = 1.0 + change
+        inverse = np.true_divide(1.0, ratio)
+        work[b] = ratio
+        work[SECOND + b] = (change - (ratio - 1.0)) * inverse
+        work[_INVERSE + b] = inverse
+    log_row(work, bits)
+    for b in range(LANES):
+        work[_LOG + b] = work[b]
+        work[b] = terms[POWER + b] * work[b]
+    exp_row(work, bits)
+    for b in range(LANES):
+        value = work[b] * work[_INVERSE + b]
+        cell[VALUE + b] = value
+        cell[DUTY + b] = value * rates[b]
+        cell[GROWTH + b] = work[SECOND + b] * terms[INVERSE_POWER + b] + terms[GEOMETRIC + b] * work[_LOG + b]
+    if not flat:
+        for b in range(LANES):
+            work[b] = terms[QUANTITY_POWER + b] * work[_LOG + b]
+        exp_row(work, bits)
+        for b in range(LANES):
+            # With flat supply the two are one; the same number, so that other lanes change no bit.
+            cell[QUANTITY + b] = cell[VALUE + b] if terms[INVERSE_SUPPLY + b] == 0.0 else work[b]
+
+
+@inlined
+def add_to_product(own: Floats, cell: Floats, quantity: int, share: float, v0: float) -> None:
+    """Add a moved variety to the index, quantity and duty of its product; `quantity` is the row of its hat."""
+    for b in range(LANES):
+        own[_INDEX + b] += share * cell[GROWTH + b]
+        own[_QUANTITY_SUM + b] += v0 * cell[quantity + b]
+        own[_DUTY_SUM + b] += v0 * cell[DUTY + b]
+
+
+@inlined
+def add_moved(
+    sums: Floats, own: Floats, cell: Floats, quantity: int, v0: float, weight: float, charges: float
+) -> None:
+    """Add a moved variety to the sums of its group."""
+    for b in range(LANES):
+        sums[SUM_VALUE + b] += weight * (cell[VALUE + b] * own[_VALUE_FACTOR + b])
+        sums[SUM_DUTY + b] += weight * (cell[DUTY + b] * own[_VALUE_FACTOR + b])
+        sums[SUM_CHARGES + b] += charges * (cell[quantity + b] * own[_QUANTITY_FACTOR + b])
+        sums[SUM_CREATION + b] += v0 * own[_CREATION_FACTOR + b]
+
+
+@inlined
+def add_fixed(sums: Floats, own: Floats, value: float, duty: float, charges: float, v0: float) -> None:
+    """Add a fixed variety to the sums of its group; amounts are those at index 1."""
+    for b in range(LANES):
+        sums[SUM_VALUE + b] += value * own[_VALUE_FACTOR + b]
+        sums[SUM_DUTY + b] += duty * own[_VALUE_FACTOR + b]
+        sums[SUM_CHARGES + b] += charges * own[_QUANTITY_FACTOR + b]
+        sums[SUM_CREATION + b] += v0 * own[_CREATION_FACTOR + b]
+
+
+@jit
+def add_spending(pack: SweepPack, k: int, rates: Floats, table: Floats, first_cell: int, own: Floats) -> None:
+    """Compute landed spending of product k at index 1, over that at the baseline."""
+    for b in range(LANES):
+        own[_SPENDING + b] = pack.sums[k, 3]
+    for i in range(pack.moved_from[k], pack.offsets[k + 1]):
+        row = rates[pack.row[i]]
+        cell = table[pack.cell[i] - first_cell]
+        for b in range(LANES):
+            own[_SPENDING + b] += pack.v0[i] * (cell[VALUE + b] * (1.0 + pack.freight[i] + row[b]))
+    for b in range(LANES):
+        own[_SPENDING + b] = np.true_divide(own[_SPENDING + b], pack.landed[k])
+
+
+@inlined
+def index_row(
+    pack: SweepPack,
+    k: int,
+    rates: Floats,
+    terms: Floats,
+    table: Floats,
+    first_cell: int,
+    own: Floats,
+    work: Floats,
+    bits: Ints,
+) -> None:
+    """Compute the logs of the import price of product k and of the price of imports and domestic goods."""
+    least = 0.0
+    for b in range(LANES):
+        growth = terms[POWER + b] * own[_INDEX + b]
+        least = min(least, growth)
+        growth = max(growth, _LEAST_SUM)
+        total = 1.0 + growth
+        work[b] = total
+        work[SECOND + b] = np.true_divide(growth - (total - 1.0), total)
+    if least < _LEAST_SUM:
+        add_spending(pack, k, rates, table, first_cell, own)
+        for b in range(LANES):
+            if terms[POWER + b] * own[_INDEX + b] < _LEAST_SUM:
+                work[b] = own[_SPENDING + b]
+                work[SECOND + b] = 0.0
+    log_row(work, bits)
+    for b in range(LANES):
+        level = work[b] * terms[INVERSE_POWER + b] + terms[GEOMETRIC + b] * own[_INDEX + b]
+        own[_IMPORTS + b] = level * terms[INDEX_SCALE + b]
+        own[_ALL + b] = level * terms[INDEX_SCALE + b]
+    if pack.domestic[k] > 0.0:
+        share = pack.landed[k] / (pack.landed[k] + pack.domestic[k])
+        for b in range(LANES):
+            y, _ = top_logs(own[_IMPORTS + b], share, terms[KAPPA + b], terms[ETA + b], 0.0)
+            own[_ALL + b] = y
+
+
+@inlined
+def factor_rows(
+    pack: SweepPack, k: int, terms: Floats, flat: bool, own: Floats, work: Floats, bits: Ints
+) -> None:
+    """Compute the factors, surplus and welfare of product k from its price indices."""
+    for b in range(LANES):
+        demand = terms[BY_IMPORTS + b] * own[_IMPORTS + b] + terms[BY_ALL + b] * own[_ALL + b]
+        own[_IMPORTS + b] = demand
+        work[b] = demand * terms[VALUE_SCALE + b]
+    exp_row(work, bits)
+    before, revenue = pack.before[k], pack.revenue[k]
+    for b in range(LANES):
+        own[_WELFARE + b] = own[_DUTY_SUM + b] * work[b] - revenue
+        own[_VALUE_FACTOR + b] = work[b]
+    if not flat:
+        for b in range(LANES):
+            work[b] = own[_IMPORTS + b]
+        exp_row(work, bits)
+    for b in range(LANES):
+        own[_QUANTITY_FACTOR + b] = work[b]
+        if before > 0.0:
+            own[_CREATION_FACTOR + b] = np.true_divide(own[_QUANTITY_SUM + b] * work[b], before) - 1.0
+        else:
+            own[_CREATION_FACTOR + b] = 0.0
+    for b in range(LANES):
+        work[b] = terms[SURPLUS_POWER + b] * own[_ALL + b]
+    exp_row(work, bits)
+    spending = pack.landed[k] + pack.domestic[k]
+    for b in range(LANES):
+        growth = work[SECOND + b] * terms[INVERSE_SURPLUS_POWER + b] + terms[LOG_SURPLUS + b] * own[_ALL + b]
+        own[_SURPLUS + b] = -spending * growth
+        own[_WELFARE + b] += -spending * growth
+
+
+@inlined
+def add_product(
+    pack: SweepPack, k: int, table: Floats, first_cell: int, flat: bool, own: Floats, sums: Floats
+) -> None:
+    """Add the varieties of a solved product to the sums of their groups."""
+    quantity = VALUE if flat else QUANTITY
+    place = pack.fixed_offsets[k]
+    for i in range(pack.offsets[k], pack.moved_from[k]):
+        row = sums[pack.group[i]]
+        weights = pack.weights[place]
+        add_fixed(row, own, weights[0], weights[1], weights[2], weights[3])
+        if not flat:
+            for b in range(LANES):
+                row[SUM_QUANTITY + b] += weights[4] * own[_QUANTITY_FACTOR + b]
+        place += 1
+    for i in range(pack.moved_from[k], pack.offsets[k + 1]):
+        row = sums[pack.group[i]]
+        cell = table[pack.cell[i] - first_cell]
+        add_moved(row, own, cell, quantity, pack.v0[i], pack.weight[i], pack.charges[i])
+        if not flat:
+            for b in range(LANES):
+                row[SUM_QUANTITY + b] += pack.weight[i] * (cell[QUANTITY + b] * own[_QUANTITY_FACTOR + b])
+
+
+@jit
+def sweep_chunks(
+    first: int,
+    last: int,
+    pack: SweepPack,
+    rates: Floats,
+    terms: Floats,
+    place: Ints,
+    unclosed: Bools,
+    flat: bool,
+    sums: Floats,
+    owned: Floats,
+) -> None:
+    """Solve the products of chunks [first, last) in every lane and add them to the sums.
+
+    Reads `rates` (rows, LANES) and `terms` (kinds, 15 * LANES). The rows of `unclosed` mark the lanes to leave out, for
+    the products that `place` gives one, else -1. With `flat`, all supply is flat: quantity equals value, and only the
+    value is summed. Adds to `sums` (groups, 5 * LANES) and `owned` (product groups, 2 * LANES: buyer surplus, welfare).
+    """
+    most = 0
+    for chunk in range(first, last):
+        most = max(most, pack.chunk_cells[chunk + 1] - pack.chunk_cells[chunk])
+    table = np.empty((most, 4 * LANES))
+    own = np.empty(_OWN * LANES)
+    work = np.empty(_WORK * LANES)
+    bits = work.view(np.int64)
+    quantity = VALUE if flat else QUANTITY
+    for chunk in range(first, last):
+        first_cell = pack.chunk_cells[chunk]
+        for c in range(first_cell, pack.chunk_cells[chunk + 1]):
+            row, kind = rates[pack.cell_row[c]], terms[pack.cell_kind[c]]
+            fill_cell(
+                table[c - first_cell], row, kind, pack.cell_base[c], pack.cell_freight[c], flat, work, bits
+            )
+        for k in range(pack.chunk_products[chunk], pack.chunk_products[chunk + 1]):
+            kind = terms[pack.kind[k]]
+            for b in range(LANES):
+                own[_INDEX + b] = pack.sums[k, 0]
+                own[_QUANTITY_SUM + b] = pack.sums[k, 1]
+                own[_DUTY_SUM + b] = pack.sums[k, 2]
+            for i in range(pack.moved_from[k], pack.offsets[k + 1]):
+                add_to_product(own, table[pack.cell[i] - first_cell], quantity, pack.share[i], pack.v0[i])
+            index_row(pack, k, rates, kind, table, first_cell, own, work, bits)
+            factor_rows(pack, k, kind, flat, own, work, bits)
+            if place[k] >= 0:
+                for b in range(LANES):
+                    if unclosed[place[k], b]:
+                        own[b::LANES] = 0.0
+            row = owned[pack.product_group[k]]
+            for b in range(LANES):
+                row[b] += own[_SURPLUS + b]
+                row[LANES + b] += own[_WELFARE + b]
+            add_product(pack, k, table, first_cell, flat, own, sums)

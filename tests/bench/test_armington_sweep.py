@@ -1,0 +1,87 @@
+"""What 1,000 scenarios with the Armington response cost beside single ones: `pytest -m bench -s tests/bench`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from tariffs.engine.law import load_law
+from tariffs.engine.response import armington
+from tariffs.engine.response.armington_sweep import (
+    SCENARIOS,
+    ArmingtonSweep,
+    SweepElasticities,
+    SweepReference,
+    SweepTrade,
+)
+from tariffs.engine.runs.options import Options
+from tariffs.engine.runs.table_run import RunContext, TableRun
+from tariffs.engine.table_duty.duties import duties_of
+
+DAY = "2025-05-20"
+BLOCKS = 8
+LIMITS = {"one origin moves": 10.0, "all rates move": 30.0}
+"""Most single calls that 1,000 scenarios may cost: some 4 and 12 on a quiet machine."""
+
+
+def _fastest(work: Callable[[], object], rounds: int = 5) -> tuple[float, float]:
+    """Seconds of the fastest round: elapsed, and of the processor, which other work on the machine disturbs less."""
+    elapsed, spent = [], []
+    for _ in range(rounds):
+        start, used = time.perf_counter(), time.process_time()
+        work()
+        elapsed.append(time.perf_counter() - start)
+        spent.append(time.process_time() - used)
+    return min(elapsed), min(spent)
+
+
+@pytest.mark.bench
+@pytest.mark.parametrize("case", LIMITS)
+def test_a_thousand_scenarios_cost_a_few_single_ones(case: str) -> None:
+    run = TableRun(None, load_law(), Options(response="armington", by=("origin",)), RunContext(None, None))
+    response = run.response
+    assert response is not None
+    v, p = response.varieties, response.parameters
+    duties = duties_of(run.law, run.prepared.lines, run.dated(run.law, DAY), lambda: None)
+    t1 = response.rate_under(duties)
+    # In the embedded table every line is a variety, and the lines of a product are together.
+    origin = np.empty(v.value.size, dtype=np.int64)
+    origin[v.of_line] = run.prepared.lines.origin
+    chosen = origin == np.bincount(origin).argmax()
+    rates, rate_class = np.unique(np.stack([t1, chosen]), axis=1, return_inverse=True)
+    kinds, kind = np.unique(np.stack([p.sigma, p.eta]), axis=1, return_inverse=True)
+    elasticities = SweepElasticities(kinds[0], kinds[1])
+    owner = np.zeros(p.sigma.size, dtype=np.int64)
+    trade = SweepTrade(v.product, v.value, response.base_rate, rate_class, origin, kind, owner)
+    held = SweepReference(rates[0], rates[1] > 0.0, elasticities) if case == "one origin moves" else None
+    sweep = ArmingtonSweep(trade, held)
+    rng = np.random.default_rng(1)
+    rows = 1 if held else sweep.classes.size
+    blocks = [
+        rates[0, sweep.classes][:, None] + rng.uniform(0.0, 1.0, (rows, SCENARIOS)) for _ in range(BLOCKS)
+    ]
+
+    def swept() -> None:
+        with ThreadPoolExecutor(2) as pool:
+            for _ in pool.map(lambda block: sweep(block, elasticities), blocks):
+                pass
+
+    def alone() -> float:
+        after = rates[0].copy()
+        after[sweep.classes] = blocks[0][:, 3]
+        return float(
+            armington(v.product, v.value, response.base_rate, after[rate_class], p.sigma, p.eta).value.sum()
+        )
+
+    assert sweep(blocks[0], elasticities).value[:, 3].sum() == pytest.approx(alone(), rel=1e-12)
+    scale = 1000 / (BLOCKS * SCENARIOS)
+    (elapsed, spent), (_, single) = _fastest(swept), _fastest(alone)
+    print(
+        f"\n{case}: 1,000 scenarios {elapsed * scale:.2f} s on 2 threads ({spent * scale:.2f} s of processor), "
+        f"one single call {single:.3f} s"
+    )
+    assert spent * scale < LIMITS[case] * single

@@ -1,0 +1,353 @@
+"""Many scenarios side by side: the sums of `armington`, with the same bits in any block and on any threads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from decimal import Decimal, localcontext
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tariffs.engine.base.array_utils import sums_of
+from tariffs.engine.errors import InputError
+from tariffs.engine.response import armington, sweep_pack
+from tariffs.engine.response.armington_sweep import (
+    SCENARIOS,
+    ArmingtonSweep,
+    SweepElasticities,
+    SweepReference,
+    SweepSums,
+    SweepTrade,
+)
+from tariffs.engine.response.inputs import Floats, Ints
+from tariffs.engine.response.kernels import armington as single
+from tariffs.engine.response.kernels import armington_sweep as kernels
+from tariffs.engine.response.kernels import exp_log
+
+CLASSES, GROUPS, OWNERS = 12, 5, 3
+SIGMAS = np.array([0.4, 1.0, 1.0 + 1e-9, 3.0, 7.0, 14.0])
+ETAS = np.array([0.0, 1.0, 1.5, 0.5, 2.0, 1.0 - 1e-9])
+SUPPLIES: dict[str, Any] = {
+    "flat": np.inf,
+    "rising": 3.0,
+    "some": np.array([np.inf, 0.5, 30.0, np.inf, 2.0, 1e-9]),
+}
+
+
+@dataclass(frozen=True)
+class World:
+    """Trade of a sweep with rates per class and scenario, and its kinds' elasticities."""
+
+    trade: SweepTrade
+    rates: Floats
+    elasticities: SweepElasticities
+
+    @property
+    def place(self) -> Ints:
+        return np.unique(np.asarray(self.trade.product), return_inverse=True)[1].astype(np.int64)
+
+    def single(self, scenario: int) -> SweepSums:
+        """Sums of one scenario by the model alone."""
+        t, e, place = self.trade, self.elasticities, self.place
+        kind = np.asarray(t.kind, dtype=np.int64)
+
+        def of_kind(values: Any) -> Floats:
+            array = np.broadcast_to(np.asarray(values, dtype=float), 6)
+            return array[kind]
+
+        after = armington(
+            t.product, t.v0, t.t0, self.rates[np.asarray(t.rate_class, dtype=np.int64), scenario],
+            of_kind(e.sigma), of_kind(e.eta), supply=of_kind(e.supply)[place], freight=t.freight,
+            kappa=np.where(np.isnan(of_kind(e.kappa)), of_kind(e.eta), of_kind(e.kappa)),
+            domestic=t.domestic, supply_domestic=t.supply_domestic,
+        )  # fmt: skip
+        v0 = np.asarray(t.v0, dtype=float)
+
+        def by_group(values: Floats) -> Floats:
+            return sums_of(np.asarray(t.group, dtype=np.int64), values, GROUPS)
+
+        def by_owner(values: Floats) -> Floats:
+            return sums_of(np.asarray(t.product_group, dtype=np.int64), values, OWNERS)
+
+        kept, charges = np.asarray(t.kept, dtype=float), np.asarray(t.charges, dtype=float)
+        lost = v0 * after.quantity_hat * (kept - 1.0)
+        return SweepSums(
+            by_group(after.value * kept),
+            by_group(after.revenue * kept),
+            by_group(charges * after.quantity_hat * kept),
+            by_group(v0 * after.quantity_hat * kept),
+            by_group(after.creation),
+            by_group(after.diversion + lost),
+            by_owner(after.buyer_surplus),
+            by_owner(after.welfare),
+        )
+
+
+def world(seed: int, *, supply: str = "flat", scenarios: int = 3, **changes: Any) -> World:
+    """A world from a seed: zero values, a product without trade, prohibitive rates, sigma and eta at and near 1."""
+    rng = np.random.default_rng(seed)
+    product = np.sort(rng.integers(0, 30, rng.integers(1, 150)) * 7)
+    place = np.unique(product, return_inverse=True)[1]
+    size, products = product.size, place.max() + 1
+    v0 = np.exp(rng.normal(8.0, 2.5, size)) * (rng.random(size) > 0.1) * (place != 1)
+    trade = SweepTrade(
+        product,
+        v0,
+        rng.choice([0.0, 0.025, 0.16, 2.0], size),
+        np.r_[CLASSES - 1, rng.integers(0, CLASSES, size - 1)],
+        np.r_[GROUPS - 1, rng.integers(0, GROUPS, size - 1)],
+        np.r_[5, rng.integers(0, 6, products - 1)],
+        np.r_[OWNERS - 1, rng.integers(0, OWNERS, products - 1)],
+        charges=v0 * 0.05 + rng.random(size),
+    )
+    rates = rng.choice([0.0, 1e-9, 0.1, 0.25, 1.45, -0.5, 1e6], (CLASSES, scenarios))
+    return World(
+        replace(trade, **changes),
+        rates,
+        SweepElasticities(SIGMAS, ETAS, SUPPLIES[supply]),
+    )
+
+
+def solved(given: World, reference: SweepReference | None = None, **options: Any) -> SweepSums:
+    sweep = ArmingtonSweep(given.trade, reference)
+    return sweep(given.rates[sweep.classes], given.elasticities, **options)
+
+
+def assert_agrees(found: SweepSums, scenario: int, expected: SweepSums) -> None:
+    """Compare to 1e-12: what is a sum of positive terms by itself, the differences by what they are differences of."""
+    for name in ("value", "quantity", "charges"):
+        np.testing.assert_allclose(getattr(found, name)[:, scenario], getattr(expected, name), rtol=1e-12)
+    scale = {
+        "duty": expected.value.max() + np.abs(expected.duty).max(),
+        "creation": expected.quantity.max() + np.abs(expected.creation).max(),
+        "diversion": expected.quantity.max() + np.abs(expected.creation).max(),
+        "buyer_surplus": np.abs(expected.buyer_surplus).max() + 1.0,
+        "welfare": np.abs(expected.buyer_surplus).max() + 1.0,
+    }
+    for name, largest in scale.items():
+        ours, theirs = getattr(found, name)[:, scenario], getattr(expected, name)
+        np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-12 * largest, err_msg=name)
+
+
+def same_bits(one: SweepSums, first: int, other: SweepSums, second: int) -> bool:
+    return all(
+        np.array_equal(getattr(one, name)[:, first], getattr(other, name)[:, second])
+        for name in SweepSums.__dataclass_fields__
+    )
+
+
+def changed(seed: int, tier: str, size: int, products: int) -> dict[str, Any]:
+    """Fields of the trade that take products out of the plain closed form."""
+    rng = np.random.default_rng(seed)
+    fields: dict[str, dict[str, Any]] = {
+        "plain": {},
+        "freight": {"freight": rng.uniform(0.0, 0.3, size)},
+        "domestic": {"domestic": rng.choice([0.0, 1e4], products)},
+        "rising domestic": {"domestic": rng.choice([0.0, 1e4], products), "supply_domestic": 2.0},
+        "kept": {"kept": rng.choice([0.0, 0.4, 1.0], size)},
+        "kept, freight": {"kept": rng.choice([0.0, 0.4, 1.0], size), "freight": rng.uniform(0.0, 0.3, size)},
+    }
+    return fields[tier]
+
+
+@pytest.mark.parametrize("tier", ["plain", "freight", "domestic", "rising domestic", "kept", "kept, freight"])
+@given(st.integers(0, 2**32 - 1), st.sampled_from(list(SUPPLIES)), st.booleans())
+def test_sums_are_those_of_the_model_scenario_by_scenario(
+    tier: str, seed: int, supply: str, nested: bool
+) -> None:
+    plain = world(seed, supply=supply)
+    fields = changed(seed, tier, np.size(plain.trade.v0), np.size(plain.trade.kind))
+    elasticities = replace(plain.elasticities, kappa=1.3 if nested else np.nan)
+    case = replace(plain, trade=replace(plain.trade, **fields), elasticities=elasticities)
+    found = solved(case)
+    for scenario in range(case.rates.shape[1]):
+        assert_agrees(found, scenario, case.single(scenario))
+
+
+@pytest.mark.parametrize("tier", ["plain", "domestic", "rising domestic"])
+@given(st.integers(0, 2**32 - 1), st.sampled_from(list(SUPPLIES)), st.integers(0, CLASSES))
+def test_holding_rates_that_do_not_move_changes_no_sum(tier: str, seed: int, supply: str, count: int) -> None:
+    case = world(seed, supply=supply)
+    fields = changed(seed, tier, np.size(case.trade.v0), np.size(case.trade.kind))
+    elasticities = replace(case.elasticities, kappa=1.3)
+    case = replace(case, trade=replace(case.trade, **fields), elasticities=elasticities)
+    moved = np.arange(CLASSES) < count
+    rates = np.where(moved[:, None], case.rates, case.rates[:, :1])
+    case = replace(case, rates=rates)
+    found = solved(case, SweepReference(rates[:, 0], moved, case.elasticities))
+    for scenario in range(rates.shape[1]):
+        assert_agrees(found, scenario, case.single(scenario))
+
+
+def test_rates_of_moved_classes_in_the_reference_are_not_read() -> None:
+    case = world(5)
+    moved = np.arange(CLASSES) < 4
+    odd = np.where(moved, np.nan, case.rates[:, 0])
+    case = replace(case, rates=np.where(moved[:, None], case.rates, case.rates[:, :1]))
+    first, second = (
+        solved(case, SweepReference(r, moved, case.elasticities)) for r in (odd, case.rates[:, 1])
+    )
+    assert same_bits(first, 2, second, 2)
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([0.2, 4.0, 60.0]))
+def test_elasticities_may_differ_by_scenario(seed: int, factor: float) -> None:
+    case = world(seed, supply="some", scenarios=2)
+    sigma = np.stack([SIGMAS, SIGMAS * factor], axis=1)
+    supply = np.stack([np.full(6, np.inf), SUPPLIES["some"]], axis=1)
+    found = ArmingtonSweep(case.trade)(case.rates, SweepElasticities(sigma, ETAS, supply))
+    assert_agrees(found, 0, replace(case, elasticities=SweepElasticities(SIGMAS, ETAS)).single(0))
+    other = SweepElasticities(SIGMAS * factor, ETAS, SUPPLIES["some"])
+    assert_agrees(found, 1, replace(case, elasticities=other).single(1))
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, SCENARIOS), st.booleans())
+def test_blocks_and_threads_change_no_bit(seed: int, cut: int, held: bool) -> None:
+    case = world(seed, scenarios=SCENARIOS, domestic=0.0)
+    sigma = np.repeat(SIGMAS[:, None], SCENARIOS, axis=1)
+    supply = np.full((6, SCENARIOS), np.inf)
+    moved = np.arange(CLASSES) < 6
+    reference = SweepReference(case.rates[:, 0], moved, case.elasticities) if held else None
+    if not held:
+        # Lanes that need the other solution, or rising supply, must leave the rest as they are.
+        sigma[:, 1::5] *= 40.0
+        supply[:, ::3] = 2.0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sweep_pack, "_CHUNK_VARIETIES", 8)
+        patch.setattr(sweep_pack, "_SECTION_CHUNKS", 2)
+        sweep = ArmingtonSweep(case.trade, reference)
+    rates = case.rates[sweep.classes]
+    whole = sweep(rates, SweepElasticities(sigma, ETAS, supply), threads=1)
+    for threads in (2, 4):
+        again = sweep(rates, SweepElasticities(sigma, ETAS, supply), threads=threads)
+        assert all(same_bits(whole, b, again, b) for b in range(SCENARIOS))
+    for first, last in ((0, cut), (cut, SCENARIOS), (0, 1), (1, 2), (2, 3)):
+        if first < last:
+            part = sweep(
+                rates[:, first:last], SweepElasticities(sigma[:, first:last], ETAS, supply[:, first:last])
+            )
+            assert all(same_bits(whole, b, part, b - first) for b in range(first, last))
+
+
+@pytest.mark.parametrize("supply", SUPPLIES)
+def test_kernels_agree_with_their_plain_python(supply: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = world(11, supply=supply, scenarios=4, domestic=1e3)
+    steep = replace(case.elasticities, sigma=np.where(SIGMAS == 7.0, 60.0, SIGMAS))
+    case = replace(case, elasticities=steep)
+    compiled = solved(case)
+    for module in (single, kernels, exp_log):
+        for name, kernel in vars(module).copy().items():
+            if hasattr(kernel, "py_func"):
+                monkeypatch.setattr(module, name, kernel.py_func)
+    plain = solved(case)
+    for name in SweepSums.__dataclass_fields__:
+        column = getattr(compiled, name)
+        scale = np.abs(column).max()
+        np.testing.assert_allclose(getattr(plain, name), column, rtol=1e-11, atol=1e-13 * scale)
+
+
+@pytest.mark.parametrize("width", [600.0, 1.0, 1e-3, 1e-12])
+@pytest.mark.parametrize("plain", [False, True])
+def test_exponentials_and_logs_keep_their_digits(width: float, plain: bool) -> None:
+    exp_row, log_row = exp_log.exp_row, exp_log.log_row
+    if plain:
+        exp_row, log_row = (getattr(f, "py_func", f) for f in (exp_row, log_row))
+    rng = np.random.default_rng(3)
+    work = np.empty(3 * exp_log.LANES)
+    bits = work.view(np.int64)
+    lanes = slice(0, exp_log.LANES), slice(exp_log.SECOND, exp_log.THIRD)
+    with localcontext(prec=60):
+        for _ in range(20):
+            x = rng.uniform(-width, width, exp_log.LANES)
+            work[lanes[0]] = x
+            exp_row(work, bits)
+            exact = [Decimal(float(one)).exp() for one in x]
+            for found, want in zip(work[lanes[0]], exact, strict=True):
+                assert abs(Decimal(float(found)) / want - 1) < Decimal("4e-16")
+            for found, want in zip(work[lanes[1]], exact, strict=True):
+                assert abs(Decimal(float(found)) / (want - 1) - 1) < Decimal("5e-16")
+            change = np.expm1(np.maximum(x, -30.0))
+            work[lanes[0]] = 1.0 + change
+            work[lanes[1]] = (change - (work[lanes[0]] - 1.0)) / work[lanes[0]]
+            log_row(work, bits)
+            for found, one in zip(work[lanes[0]], change, strict=True):
+                assert abs(Decimal(float(found)) / (1 + Decimal(float(one))).ln() - 1) < Decimal("4e-16")
+
+
+@pytest.mark.parametrize("sigma", [1.0, 3.0])
+def test_the_smallest_change_of_duty_keeps_its_digits(sigma: float) -> None:
+    trade = replace(GOOD, t0=0.16, rate_class=[0, 0, 0])
+    t1 = 0.16 * (1.0 + 1e-13)
+    found = ArmingtonSweep(trade)([[t1]], SweepElasticities(sigma, 1.5))
+    spending = 1.16 * 10.0
+    assert found.buyer_surplus[0, 0] == pytest.approx(
+        -spending * np.log1p((t1 - 0.16) / 1.16), rel=1e-11, abs=0.0
+    )
+
+
+def test_a_product_without_trade_keeps_its_charges() -> None:
+    trade = SweepTrade([3, 3], [0.0, 0.0], 0.1, [0, 1], [0, 0], [0], [0], charges=[2.0, 5.0])
+    found = ArmingtonSweep(trade)([[0.2], [0.9]], SweepElasticities(3.0, 1.5))
+    assert (found.value[0, 0], found.charges[0, 0], found.welfare[0, 0]) == (0.0, 7.0, 0.0)
+
+
+def test_an_empty_trade_has_empty_sums() -> None:
+    none = np.zeros(0, dtype=int)
+    found = ArmingtonSweep(SweepTrade(none, [], 0.0, none, none, none, none))(
+        np.zeros((0, 2)), SweepElasticities(3.0, 1.5)
+    )
+    assert found.value.shape == found.welfare.shape == (0, 2)
+
+
+def test_a_row_holds_the_scenarios_of_a_block() -> None:
+    assert SCENARIOS == exp_log.LANES
+
+
+GOOD = SweepTrade([1, 1, 4], [5.0, 3.0, 2.0], 0.0, [0, 1, 1], [0, 1, 0], [0, 1], [0, 0])
+RATES = np.array([[0.1, 0.2], [0.0, 0.3]])
+ELASTIC = SweepElasticities(3.0, 1.5)
+
+
+@pytest.mark.parametrize(
+    ("trade", "rates", "elasticities", "field"),
+    [
+        (replace(GOOD, product=[4, 1, 1]), RATES, ELASTIC, "product"),
+        (replace(GOOD, product=[1.0, 1.0, 4.0]), RATES, ELASTIC, "product"),
+        (replace(GOOD, v0=[1.0, -1.0, 2.0]), RATES, ELASTIC, "v0"),
+        (replace(GOOD, kept=1.5), RATES, ELASTIC, "kept"),
+        (replace(GOOD, group=[0, -1, 0]), RATES, ELASTIC, "group"),
+        (replace(GOOD, kind=[0, 1, 1]), RATES, ELASTIC, "kind"),
+        (GOOD, RATES[:1], ELASTIC, "rates"),
+        (GOOD, np.zeros((2, SCENARIOS + 1)), ELASTIC, "rates"),
+        (GOOD, np.array([[0.1], [-1.0]]), ELASTIC, "rates"),
+        (GOOD, np.array([[np.nan], [0.0]]), ELASTIC, "rates"),
+        (GOOD, np.array([[np.inf], [0.0]]), ELASTIC, "rates"),
+        (GOOD, RATES, replace(ELASTIC, sigma=[3.0, -1.0]), "sigma"),
+        (GOOD, RATES, replace(ELASTIC, eta=np.nan), "eta"),
+        (GOOD, RATES, replace(ELASTIC, supply=0.0), "supply"),
+        (GOOD, RATES, replace(ELASTIC, kappa=-1.0), "kappa"),
+        (GOOD, RATES, replace(ELASTIC, sigma=np.full((2, 3), 2.0)), "sigma"),
+        (GOOD, np.array([[-0.999], [-0.999]]), replace(ELASTIC, eta=900.0), "rates"),
+    ],
+)
+def test_bad_inputs_are_refused_with_their_field(
+    trade: SweepTrade, rates: Floats, elasticities: SweepElasticities, field: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        ArmingtonSweep(trade)(rates, elasticities)
+    assert (caught.value.reason, caught.value.field) == ("PARAMETER_INVALID", field)
+
+
+def test_elasticities_other_than_those_of_the_reference_are_refused() -> None:
+    sweep = ArmingtonSweep(GOOD, SweepReference([0.1, 0.2], np.array([True, False]), ELASTIC))
+    with pytest.raises(InputError, match="reference"):
+        sweep(RATES[:1], replace(ELASTIC, sigma=4.0))
+
+
+def test_kernels_release_the_interpreter() -> None:
+    found = [kernel for kernel in vars(kernels).values() if hasattr(kernel, "py_func")]
+    assert found
+    assert all(kernel.targetoptions["nogil"] for kernel in found)
