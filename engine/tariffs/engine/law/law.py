@@ -40,10 +40,10 @@ from tariffs.engine.law.model import (
     Reference,
     Rule,
     Switch,
-    holds,
 )
 from tariffs.engine.law.raw_fields import Context, in_scenario
 from tariffs.engine.law.read import read_measure
+from tariffs.engine.law.rule_book import RuleBook
 from tariffs.engine.law.selection import MeasureIndex, check_suspension, unmatched
 from tariffs.engine.law.suspensions import ends_of
 from tariffs.engine.schedule.countries import origin_codes
@@ -62,7 +62,7 @@ _WORKED_OUT_FROM: Mapping[str, frozenset[str]] = {
     "choices": frozenset({"settings", "min_conf"}),
     "boundaries": frozenset({"measures", "changes", "rules", "set_claims", "constraints"}),
     "publication_days": frozenset({"measures", "changes", "rules"}),
-    "_active_rules": frozenset({"measures", "rules"}),
+    "rule_book": frozenset({"measures", "rules"}),
 }
 Moment = tuple[int, int]
 
@@ -309,8 +309,7 @@ class Law:
                     actives.append(settled.active)
                 elif settled.state is not None and not history.measure.modelled:
                     unmodelled.append(settled.state)
-        dated = (one.at(instant) for one in self._active_rules if self._holds(one.rule, instant, known_on))
-        rules = tuple(rule for rule in dated if rule is not None)
+        rules = self.rule_book.in_force(instant, known_on, self.choices)
         names = self.fixed.names_on(instant)
         return InForce(tuple(actives), rules, tuple(unmodelled), names.groups, names.lists, self._revives())
 
@@ -323,19 +322,17 @@ class Law:
         history = self.bound.histories[measure.id]
         return history.settled(instant.astimezone(UTC), known_on, self.choices).state
 
-    def _holds(self, rule: Rule, instant: datetime, known_on: date) -> bool:
-        published = rule.known_from is None or rule.known_from <= known_on
-        return (
-            published and holds(rule.start, rule.end, instant) and self.choices.count(rule.switch, rule.conf)
-        )
-
     @cached_property
-    def _active_rules(self) -> tuple[ActiveRule, ...]:
+    def rule_book(self) -> RuleBook:
         """The rules of all time, their selectors resolved."""
         places = self.bound.index.places_of
-        return tuple(
-            ActiveRule(rule, places(rule.when), places(rule.on), tuple(places((m,)) for m in rule.members))
-            for rule in self.rules
+        return RuleBook(
+            tuple(
+                ActiveRule(
+                    rule, places(rule.when), places(rule.on), tuple(places((m,)) for m in rule.members)
+                )
+                for rule in self.rules
+            )
         )
 
     @cached_property
@@ -346,14 +343,15 @@ class Law:
     def boundaries(self) -> Sequence[datetime]:
         """Every instant at which something in the law may change, sorted (UTC)."""
         moments = set(self.fixed.moments).union(*(h.moments for h in self.bound.histories.values()))
-        for edits in (self.rules, self.set_claims, self.constraints):
+        moments.update(self.rule_book.moments)
+        for edits in (self.set_claims, self.constraints):
             moments.update(utc_sorted(moment for edit in edits for moment in (edit.start, edit.end)))
         return sorted(moments)
 
     @cached_property
     def publication_days(self) -> Sequence[date]:
         """Every day on which acts were published, sorted."""
-        days = {rule.known_from for rule in self.rules if rule.known_from}
+        days = set(self.rule_book.publication_days)
         return sorted(days.union(*(h.publication_days for h in self.bound.histories.values())))
 
 

@@ -13,7 +13,6 @@ from datetime import UTC, date, datetime
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.law.amendments import Act
 from tariffs.engine.law.law_at import Active
 from tariffs.engine.law.measure_state import MeasureState, known, moments_of
@@ -73,7 +72,7 @@ class MeasureHistory:
         self.measure = measure
         self.acts = acts
         self.zone = zone
-        self._states: BoundedCache[_Key, Settled] = BoundedCache(STATES_KEPT)
+        self._states: dict[_Key, Settled] = {}
 
     def with_acts(self, acts: Iterable[Act]) -> MeasureHistory:
         """History after more acts."""
@@ -105,7 +104,13 @@ class MeasureHistory:
             tuple(map(choices.setting, self._switches)),
             choices.min_conf,
         )
-        return self._states.get(key, lambda: self._settle(instant, known_on, choices))
+        settled = self._states.get(key)
+        if settled is None:
+            settled = self._settle(instant, known_on, choices)
+            if len(self._states) >= STATES_KEPT:
+                self._states.clear()
+            settled = self._states.setdefault(key, settled)
+        return settled
 
     def _settle(self, instant: datetime, known_on: date, choices: Choices) -> Settled:
         measure = self.measure

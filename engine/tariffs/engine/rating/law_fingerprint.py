@@ -9,11 +9,17 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from datetime import date, datetime
 
+from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.base.hashed import Hashed
 from tariffs.engine.law.law import ActiveRule, InForce, Law
 from tariffs.engine.law.quantity_rules import quantity_rules
 from tariffs.engine.law.set_shares import settings_at
 from tariffs.engine.tables.default_shares import basis_of
+
+# Laws of one family share their rules and names in force; two years have some hundred segments.
+_KEPT = 128
+_RULES: BoundedCache[Hashable, tuple[object, Hashed]] = BoundedCache(_KEPT)
+_CONTENTS: BoundedCache[Hashable, tuple[object, Hashed]] = BoundedCache(_KEPT)
 
 
 def law_fingerprint(law: Law, in_force: InForce, instant: datetime, known_on: date) -> Hashable:
@@ -38,11 +44,22 @@ def law_fingerprint(law: Law, in_force: InForce, instant: datetime, known_on: da
 
 def _measures(in_force: InForce) -> Hashed:
     """Measures and rules in force, and the contents of the groups and lists that the measures name."""
-    ids = {active.index: active.measure.id for active in in_force.actives}
     charges = tuple(active.charges for active in in_force.actives)
-    rules = tuple(found for rule in in_force.rules if (found := _rule(rule, ids)) is not None)
     names = frozenset[str]().union(*(active.names for active in in_force.actives))
-    return Hashed((charges, rules, _contents(names, in_force)))
+    return Hashed((charges, _rules(in_force), _contents(names, in_force)))
+
+
+def _rules(in_force: InForce) -> Hashed:
+    """Rules in force by the measures in force that they can affect."""
+    present = tuple((active.index, active.measure.id) for active in in_force.actives)
+
+    def make() -> tuple[object, Hashed]:
+        ids = dict(present)
+        rules = tuple(found for rule in in_force.rules if (found := _rule(rule, ids)) is not None)
+        return in_force.rules, Hashed(rules)
+
+    # The value keeps the object whose identity the key holds.
+    return _RULES.get((id(in_force.rules), present), make)[1]
 
 
 def _assumed_limits(law: Law, instant: datetime, known_on: date) -> Hashable:
@@ -67,8 +84,13 @@ def _present(wanted: frozenset[int], ids: Mapping[int, str]) -> frozenset[str]:
     return frozenset([ids[index] for index in wanted if index in ids])
 
 
-def _contents(names: frozenset[str], in_force: InForce) -> Hashable:
+def _contents(names: frozenset[str], in_force: InForce) -> Hashed:
     """Contents of groups and lists by name; equal codes of a list are the same object."""
-    groups = tuple((name, in_force.groups[name]) for name in sorted(names & in_force.groups.keys()))
-    lists = tuple((name, id(in_force.lists[name])) for name in sorted(names & in_force.lists.keys()))
-    return groups, lists
+    known = in_force.groups, in_force.lists
+
+    def make() -> tuple[object, Hashed]:
+        groups = tuple((name, in_force.groups[name]) for name in sorted(names & in_force.groups.keys()))
+        lists = tuple((name, id(in_force.lists[name])) for name in sorted(names & in_force.lists.keys()))
+        return known, Hashed((groups, lists))
+
+    return _CONTENTS.get((id(known[0]), id(known[1]), names), make)[1]
