@@ -103,21 +103,24 @@ def _processing(facts: Mapping[str, Fact], value: Decimal) -> Decimal:
 
 def entry_fees(law: Law, day: date, lines: Sequence[FeeLine]) -> EntryFees:
     """Compute the fees of one entry on a day."""
-    fees = fees_on(law, day)
-    informal = sum((line.declared for line in lines), ZERO) <= fees.informal_limit
+    fees = law.fees
+    informal = sum([line.declared for line in lines], ZERO) <= fees.informal_limit
     bases = [line.mpf_base for line in lines]
-    mpf = fees.mpf_of(informal, sum(bases, ZERO))
-    by_sea = [line.value if line.mode in fees.hmf_modes else ZERO for line in lines]
-    hmf = _cents(sum(by_sea, ZERO) * fees.hmf_rate)
+    mpf = _mpf(next((fee for fee in fees.mpf if fee.span.holds(day)), None), informal, sum(bases, ZERO))
+    harbor = next((fee for fee in fees.hmf if fee.span.holds(day)), None)
+    modes, rate = (harbor.modes, harbor.rate) if harbor else (frozenset[str](), ZERO)
+    by_sea = [line.value if line.mode in modes else ZERO for line in lines]
+    hmf = _cents(sum(by_sea, ZERO) * rate)
     return EntryFees(informal, mpf, hmf, prorate(mpf, bases), prorate(hmf, by_sea))
 
 
-def fees_on(law: Law, day: date) -> DayFees:
-    """Fee rates and bounds of a day."""
-    fees = law.fees
-    mpf = next((fee for fee in fees.mpf if fee.span.holds(day)), None)
-    hmf = next((fee for fee in fees.hmf if fee.span.holds(day)), None)
-    return DayFees(fees.informal_limit, mpf, hmf.rate if hmf else ZERO, hmf.modes if hmf else frozenset())
+def _mpf(fee: ProcessingFee | None, informal: bool, base: Decimal) -> Decimal:
+    """Processing fee of an entry on the sum of the bases of its lines."""
+    if fee is None or not base:
+        return ZERO
+    if informal and fee.informal:
+        return fee.informal
+    return min(max(_cents(base * fee.rate), fee.least), fee.most)
 
 
 def prorate(total: Decimal, weights: Sequence[Decimal]) -> tuple[Decimal, ...]:
@@ -137,30 +140,6 @@ def prorate(total: Decimal, weights: Sequence[Decimal]) -> tuple[Decimal, ...]:
     for line in order[:left]:
         shares[line] += CENT
     return tuple(shares)
-
-
-@dataclass(frozen=True, slots=True)
-class DayFees:
-    """Fee rates and bounds of a day; `hmf_modes` is empty if no harbor fee is due."""
-
-    informal_limit: Decimal
-    mpf: ProcessingFee | None
-    hmf_rate: Decimal
-    hmf_modes: frozenset[str]
-
-    def of_line(self, line: FeeLine) -> tuple[Decimal, Decimal]:
-        """Processing and harbor fee of a single-line entry, equal to `entry_fees`."""
-        mpf = self.mpf_of(line.declared <= self.informal_limit, line.mpf_base)
-        return mpf, _cents(line.value * self.hmf_rate) if line.mode in self.hmf_modes else ZERO
-
-    def mpf_of(self, informal: bool, base: Decimal) -> Decimal:
-        """Processing fee of an entry on the sum of the bases of its lines."""
-        fee = self.mpf
-        if fee is None or not base:
-            return ZERO
-        if informal and fee.informal:
-            return fee.informal
-        return min(max(_cents(base * fee.rate), fee.least), fee.most)
 
 
 def _cents(amount: Decimal) -> Decimal:

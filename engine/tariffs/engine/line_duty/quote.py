@@ -19,7 +19,7 @@ from tariffs.engine.line_duty.cbp_7501 import HeadingLine, headings_claimed
 from tariffs.engine.line_duty.class_profile import ClassProfile, profile_of
 from tariffs.engine.line_duty.coarse_codes import resolve_coarse_line
 from tariffs.engine.line_duty.entry_line import Charge, EntryLine, ResolvedLine, charges_of, read_charge
-from tariffs.engine.line_duty.fees import FeeLine, LandedCost, fees_on, mpf_base
+from tariffs.engine.line_duty.fees import FeeLine, LandedCost, entry_fees, mpf_base
 from tariffs.engine.line_duty.pricing import cents, schedule_rates
 from tariffs.engine.line_duty.rounding import QuoteLayer, layers_for
 from tariffs.engine.schedule.lines import Schedule, load_schedule
@@ -93,10 +93,7 @@ def rate_line(
             field at fault.
     """
     reading = resolve_coarse_line(law, line, known_on, schedule or load_schedule())
-    profile = profile_of(law, reading)
-    return RatedLine(
-        _priced(law, reading, profile, (ZERO, ZERO), ()), reading.day, _fee_line(law, reading, profile)
-    )
+    return _rated(law, reading, profile_of(law, reading))
 
 
 def price(law: Law, line: ResolvedLine, profile: ClassProfile) -> Quote:
@@ -105,31 +102,26 @@ def price(law: Law, line: ResolvedLine, profile: ClassProfile) -> Quote:
     Raises:
         InputError: QUANTITY_*, UNIT_UNKNOWN, RATE_NOT_COMPUTABLE or CHARGE_INVALID.
     """
-    fees = fees_on(law, line.day).of_line(_fee_line(law, line, profile))
-    return _priced(law, line, profile, fees, unread(law, line.day, line.known))
+    rated = _rated(law, line, profile)
+    fees = entry_fees(law, line.day, (rated.fee_line,))
+    quote = rated.with_fees(fees.mpf, fees.hmf)
+    return quote._replace(notes=quote.notes + unread(law, line.day, line.known))
 
 
-def _priced(
-    law: Law,
-    line: ResolvedLine,
-    profile: ClassProfile,
-    fees: tuple[Decimal, Decimal],
-    notes: tuple[Note, ...],
-) -> Quote:
-    """Price a line with its processing and harbor fee, and notes on the answer as a whole."""
+def _rated(law: Law, line: ResolvedLine, profile: ClassProfile) -> RatedLine:
     result, prohibited = layers_for(law, line, profile), profile.prohibited
     charges = charges_of(line.line, line.goods)
-    return Quote(
+    quote = Quote(
         assessed=result.assessed,
         owed=result.owed,
         min=result.min,
         max=result.max,
         missing_claims=profile.missing,
         assumptions=profile.assumptions,
-        landed=_landed(line, 1 - prohibited.share, result.assessed, charges, *fees),
+        landed=_landed(line, 1 - prohibited.share, result.assessed, charges),
         layers=tuple(result.layers),
         charges=charges,
-        notes=line.notes + prohibited.notes + _not_open(law, line, profile) + profile.notes + notes,
+        notes=line.notes + prohibited.notes + _not_open(law, line, profile) + profile.notes,
         headings=tuple(headings_claimed(law, result.layers, profile)),
         provenance={
             **law_facts(law),
@@ -140,6 +132,7 @@ def _priced(
         },
         prohibited=prohibited.measures,
     )
+    return RatedLine(quote, line.day, _fee_line(law, line, profile))
 
 
 def _not_open(law: Law, line: ResolvedLine, profile: ClassProfile) -> tuple[Note, ...]:
@@ -168,15 +161,8 @@ def _fee_line(law: Law, line: ResolvedLine, profile: ClassProfile) -> FeeLine:
     return FeeLine(value * entered, line.declared * entered, base, line.line.mode)
 
 
-def _landed(
-    line: ResolvedLine,
-    entered: Decimal,
-    duty: Decimal,
-    charges: tuple[Charge, ...],
-    mpf: Decimal,
-    hmf: Decimal,
-) -> LandedCost:
-    """Landed cost of the share of a line that may be `entered`; duty and fees are those of that share."""
+def _landed(line: ResolvedLine, entered: Decimal, duty: Decimal, charges: tuple[Charge, ...]) -> LandedCost:
+    """Landed cost of the share of a line that may be `entered`, without fees; `duty` is that of this share."""
     by_kind: dict[str, Decimal] = {}
     for charge in charges:
         by_kind[charge.kind] = by_kind.get(charge.kind, ZERO) + charge.amount
@@ -186,7 +172,7 @@ def _landed(
     if entered != 1:
         value, freight, insurance = (cents(amount * entered) for amount in (value, freight, insurance))
         by_kind = {kind: cents(amount * entered) for kind, amount in by_kind.items()}
-    return LandedCost(value, freight, insurance, duty, mpf, hmf, **by_kind)
+    return LandedCost(value, freight, insurance, duty, **by_kind)
 
 
 __all__ = ["EntryLine", "Quote", "QuoteLayer", "RatedLine", "price", "quote_line", "rate_line"]
