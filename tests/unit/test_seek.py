@@ -146,6 +146,13 @@ def test_no_root_is_said_with_the_nearest_value(monkeypatch: pytest.MonkeyPatch)
     assert found.monotone
 
 
+def test_rounding_is_neither_a_turn_nor_nearer(monkeypatch: pytest.MonkeyPatch) -> None:
+    answering(monkeypatch, lambda rate: 1e9 + 1e-7 * ((round(1000 * rate) + 3) % 7))
+    found = sought(("cn", "0%", "60%"), ("duty", 1.0), {"origin": ["CN"]})
+    assert found.monotone
+    assert found.nearest.value == 0.0
+
+
 def test_all_roots_are_named_and_turns_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     answering(monkeypatch, lambda rate: rate * (1.0 - rate))
     found = sought(("cn", "0%", "100%"), ("duty", 0.1875), {"origin": ["CN"]})

@@ -33,6 +33,8 @@ TOLERANCE = 1e-9
 """A target is met within this share of it."""
 JUMP = 1e-6
 """Results of neighbouring values that differ by more than this share of the whole range are a jump."""
+NOISE = 1e-12
+"""Differences of results below this share of the largest are rounding."""
 Value = float | str
 
 
@@ -216,14 +218,16 @@ class _Answer:
         return tuple(root for _, root in sorted(roots, key=lambda pair: pair[0])), tuple(jumps)
 
     def nearest(self) -> Root:
-        step = min(
-            (step for step, value in self.achieved.items() if not math.isnan(value)), key=self._distance
-        )
+        """Find the lowest value that is as near to the target as any, but for rounding."""
+        distances = {step: self._distance(step) for step in self.achieved}
+        least = min(value for value in distances.values() if not math.isnan(value))
+        step = next(step for step, value in distances.items() if value - least <= NOISE * self._size())
         return Root(self._value(step), self.achieved[step])
 
     def monotone(self) -> bool:
+        """Return True if the result never turns along the path, but for rounding."""
         found = [value for value in self.achieved.values() if not math.isnan(value)]
-        noise = 1e-12 * max(map(abs, found))
+        noise = NOISE * self._size()
         changes = [after - before for before, after in itertools.pairwise(found)]
         return all(change >= -noise for change in changes) or all(change <= noise for change in changes)
 
@@ -244,6 +248,9 @@ class _Answer:
 
     def _distance(self, step: int) -> float:
         return abs(self.achieved[step] - self.target.value)
+
+    def _size(self) -> float:
+        return max(abs(value) for value in self.achieved.values() if not math.isnan(value))
 
     def _spread(self) -> float:
         found = [value for value in self.achieved.values() if not math.isnan(value)]

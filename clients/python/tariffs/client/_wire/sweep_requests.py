@@ -20,6 +20,7 @@ from tariffs.client._wire.requests import (
     set_parameters,
 )
 from tariffs.client._wire.uploads import cut
+from tariffs.client.errors import InvalidRequest
 from tariffs.client.scenario import Scenario
 from tariffs.v1 import simulation_service_pb2, sweep_service_pb2
 
@@ -56,7 +57,12 @@ def sweep_request(
         InvalidRequest: REQUEST_INVALID for both or neither of grid and list; as `simulate_request`.
     """
     if bool(vary) == (points is not None):
-        raise arguments.refusal("vary", dict(vary), "Give values to vary, or a list of points.")
+        raise InvalidRequest(
+            "REQUEST_INVALID",
+            "A sweep needs either values to vary or a list of points.",
+            field="vary",
+            fix='Give vary={"cn": "0%:50%:1%"} (--vary cn=0%:50%:1%) or points (--points FILE).',
+        )
     request = simulation_service_pb2.SweepRequest(**_common(scenario, options), by=options.by)
     if points is None:
         axes = [simulation_service_pb2.SweepAxis(name=name, values=values) for name, values in vary.items()]
