@@ -60,6 +60,7 @@ class ClassProfile:
         preferences: preferences claimed, with the column of the ordinary rate that each claim alone would give.
         declared: rows under the facts declared.
         possible: distinct rows under every joint assignment of the facts requested; empty if none is.
+        places: places of authorities on the entry summary.
         rule_texts: texts of the stacking rules, by id.
         rule_headings: headings under which stacking rules report the layers they displace, by id.
     """
@@ -73,6 +74,7 @@ class ClassProfile:
     preferences: tuple[tuple[str, str], ...]
     declared: Outcome
     possible: tuple[Outcome, ...]
+    places: Mapping[str, int]
     rule_texts: Mapping[str, str]
     rule_headings: Mapping[str, str]
 
@@ -146,6 +148,7 @@ def compile_profile(
         preferences=tuple(_preferences(segment.program_claims, rows, facts)),
         declared=stack_atoms(segment, stacker, facts, read),
         possible=_possible(segment, stacker, joint, read),
+        places=segment.places,
         rule_texts=segment.rule_texts,
         rule_headings=segment.rule_headings,
     )

@@ -6,12 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
-from functools import lru_cache
 from typing import NamedTuple
 
 from tariffs.engine.errors import InputError
 from tariffs.engine.law.law import Law
-from tariffs.engine.law.model import nodes_above
 from tariffs.engine.law.stacking import EXEMPT
 from tariffs.engine.line_duty.class_profile import ClassProfile, Outcome
 from tariffs.engine.line_duty.entry_line import ResolvedLine
@@ -20,7 +18,6 @@ from tariffs.engine.line_duty.pricing import CENT, PricedRow, Pricer, RowKey, ce
 
 ZERO, NOTHING = Decimal(0), Decimal("0.00")
 UNDETERMINED = "undetermined"
-_PLACES_KEPT = 1024
 
 
 class QuoteLayer(NamedTuple):
@@ -121,9 +118,8 @@ def layers_for(law: Law, line: ResolvedLine, profile: ClassProfile) -> QuoteLaye
     assessed = sum([layer.amount for layer in layers], ZERO)
     layers += _latent_layers(profile, {row.key[0] for row in rows}, possible, amounts)
     totals = [assessed, *(sum(one.values(), ZERO) for one in amounts)]
-    return QuoteLayers(
-        in_reporting_order(law, layers), assessed, sum(owed.values(), ZERO), min(totals), max(totals)
-    )
+    layers.sort(key=lambda layer: profile.places[layer.authority])
+    return QuoteLayers(layers, assessed, sum(owed.values(), ZERO), min(totals), max(totals))
 
 
 def merged_rows(pricer: Pricer, outcome: Outcome) -> list[PricedRow]:
@@ -230,18 +226,3 @@ def _largest_charge(measure: str, possible: Iterable[Iterable[PricedRow]]) -> Pr
     """Row of the largest charge of a measure under any of these facts; None without a charge above 0."""
     charges = [row for rows in possible for row in rows if row.key[0] == measure and row.amount > ZERO]
     return max(charges, key=lambda row: row.amount, default=None)
-
-
-def in_reporting_order(law: Law, layers: Iterable[QuoteLayer]) -> list[QuoteLayer]:
-    """Sort layers in the order of CBP Form 7501 (entry summary); equal places keep the order of the law.
-
-    The order is law data; it has no effect on any amount.
-    """
-    order = tuple(law.authorities.get("reporting", {}).get("order", ()))
-    return sorted(layers, key=lambda layer: _place(layer.authority, order))
-
-
-@lru_cache(maxsize=_PLACES_KEPT)
-def _place(authority: str, order: tuple[str, ...]) -> int:
-    """Place of the nearest ancestor of an authority that the order names; the last place without one."""
-    return next((order.index(node) for node in nodes_above(authority) if node in order), len(order))

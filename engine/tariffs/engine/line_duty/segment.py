@@ -10,7 +10,7 @@ from operator import or_
 
 from tariffs.engine.law.law import IMPORT, Active, Law
 from tariffs.engine.law.matching import Candidates
-from tariffs.engine.law.model import Row, Scope
+from tariffs.engine.law.model import Row, Scope, nodes_above
 from tariffs.engine.law.notes import Note
 from tariffs.engine.law.switch_sensitivity import switch_effects
 from tariffs.engine.line_duty.scope_index import ScopeIndex
@@ -30,6 +30,7 @@ class LawSegment:
         row_bits: the scopes of rows in force.
         program_claims: the claims of the special programs.
         rule_texts: texts of the stacking rules, by id.
+        places: places of authorities on CBP Form 7501 (entry summary), which have no effect on any amount.
         rule_headings: headings under which stacking rules in force report the layers they displace, by id.
     """
 
@@ -60,6 +61,9 @@ class LawSegment:
         self._not_modelled = [(bits[measure.touches], _not_modelled(measure.id)) for measure in unmodelled]
         self._open_claims: dict[str, frozenset[str]] = {}
         self.program_claims = frozenset(program.claim for program in law.programs.values())
+        order = list(law.authorities.get("reporting", {}).get("order", ()))
+        nodes = {active.measure.authority for active in self.in_force.actives}
+        self.places = {node: _place(node, order) for node in nodes}
         self.rule_texts = {rule.id: rule.text for rule in law.rules}
         self.rule_headings = {active.rule.id: active.rule.heading for active in self.in_force.rules}
 
@@ -128,6 +132,11 @@ def cached_segment(law: Law, instant: datetime, known_on: date, direction: str =
     """Return the segment of `segment_of` if it is cached."""
     in_force = law.cached_in_force(instant, known_on, direction)
     return None if in_force is None else in_force.cache.get(_CACHED)
+
+
+def _place(authority: str, order: list[str]) -> int:
+    """Place of the nearest ancestor of an authority that the order names; the last place without one."""
+    return next((order.index(node) for node in nodes_above(authority) if node in order), len(order))
 
 
 def _not_modelled(measure: str) -> Note:

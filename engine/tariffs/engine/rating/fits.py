@@ -85,7 +85,7 @@ class StackedRow:
         """Value that is equal for rows of one law with the same price and reasons."""
         layer = self.layer
         steps = tuple((step.rule, step.by, step.heading) for step in layer.steps)
-        state = layer.weights, layer.state, layer.heading, steps, layer.content
+        state = layer.weights, layer.state, layer.heading, steps, layer.charged
         base = self.base, self.processing, self.left_out and self.left_out.base
         return layer.active.index, id(layer.row), state, base, self.ordinary, self.assumed
 
