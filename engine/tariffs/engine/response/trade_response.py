@@ -107,7 +107,7 @@ class Response:
         rate = self.rate_under(duties)
         if self.model == ARMINGTON:
             p = self.parameters
-            domestic = _domestic(v.product, v.value, self.base_rate, p)
+            domestic = domestic_shipments(v.product, v.value, self.base_rate, p)
             run = armington_solver(v.product, v.value, self.base_rate, rate, kappa=p.kappa, domestic=domestic)
             return lambda p: run(p.sigma, p.eta, p.supply)
         return lambda p: _MODELS[self.model](v.product, v.value, self.base_rate, rate, p)
@@ -148,13 +148,13 @@ def respond(table: PreparedTable, base: Duties, response: str, parameters: Produ
 
 def _armington(product: I64, v0: F64, t0: F64, t1: F64, p: ProductParameters) -> Any:
     kappa = np.where(np.isnan(p.kappa), p.eta, p.kappa)
-    domestic = _domestic(product, v0, t0, p)
+    domestic = domestic_shipments(product, v0, t0, p)
     return armington(
         product, v0, t0, t1, p.sigma, p.eta, supply=p.supply[product], kappa=kappa, domestic=domestic
     )
 
 
-def _domestic(product: I64, v0: F64, t0: F64, p: ProductParameters) -> F64:
+def domestic_shipments(product: I64, v0: F64, t0: F64, p: ProductParameters) -> F64:
     """Compute domestic shipments of each product at the baseline, USD, from their ratio to landed imports."""
     return p.domestic_ratio * sums_of(product, v0 * (1.0 + t0), len(p.sigma))
 
@@ -233,7 +233,7 @@ def without_prohibited(volume: TradeVolume, response: Response, prohibited: F64)
     answered = closed[v.of_line] if response.model == ARMINGTON else np.zeros(len(value), dtype=bool)
     share = 1.0 - ratio(prohibited, value, 0.0)
     cut = limit_quantity(volume, np.where(answered, volume.quantity_hat, volume.quantity_hat * share))
-    known = _is_loss_finite(response, closed) | ~_products_of(v, closed, len(volume.welfare))
+    known = is_loss_finite(response, closed) | ~products_of(v, closed, len(volume.welfare))
     return replace(
         cut,
         value=np.where(answered, 0.0, cut.value),
@@ -243,20 +243,20 @@ def without_prohibited(volume: TradeVolume, response: Response, prohibited: F64)
     )
 
 
-def _products_of(varieties: Varieties, chosen: Bools, products: int) -> Bools:
+def products_of(varieties: Varieties, chosen: Bools, products: int) -> Bools:
     """Mark the products that have one of the chosen varieties."""
     has_chosen = np.zeros(products, dtype=bool)
     has_chosen[varieties.product[chosen]] = True
     return has_chosen
 
 
-def _is_loss_finite(response: Response, closed: Bools) -> Bools:
+def is_loss_finite(response: Response, closed: Bools) -> Bools:
     """Mark the products whose buyers lose a finite amount without the closed varieties.
 
     They can substitute another variety or domestic goods, or demand is elastic.
     """
     v, p = response.varieties, response.parameters
-    others = _products_of(v, ~closed & (v.value > 0.0), len(p.sigma)) & (p.sigma > 1.0)
+    others = products_of(v, ~closed & (v.value > 0.0), len(p.sigma)) & (p.sigma > 1.0)
     return others | (p.eta > 1.0) | ((p.domestic_ratio > 0.0) & (p.kappa > 1.0))
 
 

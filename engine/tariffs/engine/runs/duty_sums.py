@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 
-from tariffs.engine.base.array_utils import F64, I32, Bools
+from tariffs.engine.base.array_utils import F64, I32, I64, Bools
 from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.law.law import Law
-from tariffs.engine.runs.grouping import Grouping
 from tariffs.engine.runs.results import PROHIBITED_VALUE
 from tariffs.engine.table_duty.cells import ValueCells
 from tariffs.engine.table_duty.duties import Duties
-from tariffs.engine.table_duty.group_sums import LawSums
+from tariffs.engine.table_duty.group_sums import LawSums, MovedDuty
 from tariffs.engine.table_duty.rated_lines import Dated, RatedLines
 
 _CELLS_KEPT = 8
@@ -48,6 +48,22 @@ class DutySums:
         }
 
 
+class LineGroups(Protocol):
+    """Groups of the lines of a table; `id` is equal for the same groups."""
+
+    @property
+    def id(self) -> tuple[str, ...]:
+        """Names of what tells groups apart."""
+
+    @property
+    def of_line(self) -> I64:
+        """Group of each line."""
+
+    @property
+    def count(self) -> int:
+        """Number of groups."""
+
+
 class GroupedDuties:
     """Duties of one law by group.
 
@@ -58,7 +74,7 @@ class GroupedDuties:
         grouping: the groups.
     """
 
-    def __init__(self, law: Law, duties: Duties, dated: Dated, grouping: Grouping) -> None:
+    def __init__(self, law: Law, duties: Duties, dated: Dated, grouping: LineGroups) -> None:
         self._grouping = grouping
         self._duties = duties
         self._sums = [
@@ -90,6 +106,25 @@ class GroupedDuties:
         ]
         return _added([duty for duty, _ in parts]), _added([owed for _, owed in parts])
 
+    def moved(self, rates: Sequence[F64], moved: Sequence[Bools]) -> MovedDuty:
+        """Duty assessed of the groups whose duty differs between points; see `LawSums`."""
+        parts = [
+            law_sums.moved(of_rows, of_moved)
+            for law_sums, of_rows, of_moved in zip(self._sums, rates, moved, strict=True)
+        ]
+        if len(parts) == 1:
+            return parts[0]
+        at_first = _added([part.at_first for part in parts])
+        groups = np.unique(np.concatenate([part.groups for part in parts]))
+        duty = np.zeros((len(rates[0]), len(groups)))
+        for part in parts:
+            place = np.searchsorted(groups, part.groups)
+            is_moved = np.zeros(len(groups), dtype=bool)
+            is_moved[place] = True
+            duty[:, place] += part.duty
+            duty[:, ~is_moved] += part.at_first[groups[~is_moved]]
+        return MovedDuty(groups, at_first, duty)
+
 
 def _added(parts: Sequence[F64]) -> F64:
     """Add arrays in order."""
@@ -99,7 +134,7 @@ def _added(parts: Sequence[F64]) -> F64:
     return total
 
 
-def _cells_of(rated: RatedLines, dated: Dated, grouping: Grouping, place: int) -> ValueCells:
+def _cells_of(rated: RatedLines, dated: Dated, grouping: LineGroups, place: int) -> ValueCells:
     """Cells of the lines of one instant; kept with their family."""
     kept: BoundedCache[Hashable, tuple[Dated, ValueCells]]
     kept = rated.family.cache.setdefault("cells", BoundedCache(_CELLS_KEPT))

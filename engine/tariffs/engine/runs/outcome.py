@@ -9,10 +9,9 @@ from typing import Protocol
 from tariffs.engine.base.array_utils import F64
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
-from tariffs.engine.response.quantity_constraints import QuantityConstraints, adjusting
+from tariffs.engine.response.quantityconstraints import QuantityConstraints, adjusting
 from tariffs.engine.response.trade_response import Response, TradeVolume
-from tariffs.engine.runs.duty_sums import GroupedDuties
-from tariffs.engine.runs.grouping import Grouping
+from tariffs.engine.runs.duty_sums import GroupedDuties, LineGroups
 from tariffs.engine.runs.results import line_columns
 from tariffs.engine.table_duty.duties import Duties, duties_of
 from tariffs.engine.table_duty.rated_lines import Dated
@@ -67,22 +66,26 @@ class Outcome:
     @cached_property
     def adjust(self) -> Callable[[TradeVolume], TradeVolume] | None:
         """Function that applies prohibitions and quantity constraints of the law to a volume; None if it has none."""
-        return adjusting(self._run.response, self.duties.prohibited, self._constraints)
+        return adjusting(self._run.response, self.duties.prohibited, self.constraints)
 
     @cached_property
     def columns(self) -> Mapping[str, F64]:
         """Result columns per line."""
         return line_columns(self.lines, self.duties, self._run.base, self.volume)
 
+    @property
+    def static_notes(self) -> tuple[Note, ...]:
+        """Notes on the duties."""
+        return (*self.duties.notes, *self._run.rebased_notes(self._law))
+
     @cached_property
     def notes(self) -> tuple[Note, ...]:
         """Notes on the duties and on constraints of quantities."""
-        notes = (*self.duties.notes, *self._run.rebased_notes(self._law))
-        if self._modelled is None or self._constraints is None:
-            return notes
-        return (*notes, *self._constraints.notes(self._modelled))
+        if self._modelled is None or self.constraints is None:
+            return self.static_notes
+        return (*self.static_notes, *self.constraints.notes(self._modelled))
 
-    def grouped(self, grouping: Grouping) -> GroupedDuties:
+    def grouped(self, grouping: LineGroups) -> GroupedDuties:
         """Sum the duties by group; kept with the outcome."""
         if grouping.id not in self._grouped:
             self._grouped[grouping.id] = GroupedDuties(self._law, self.duties, self._dated, grouping)
@@ -93,5 +96,6 @@ class Outcome:
         return self._run.response(self.duties) if self._run.response else None
 
     @cached_property
-    def _constraints(self) -> QuantityConstraints | None:
+    def constraints(self) -> QuantityConstraints | None:
+        """Constraints of the law on quantities; None if it has none."""
         return self._run.quantity_constraints(self._law, self._dated)

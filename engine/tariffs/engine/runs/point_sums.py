@@ -19,6 +19,7 @@ from tariffs.engine.law.notes import Note
 from tariffs.engine.runs.grouping import AUTHORITY, COLUMNS, Grouping
 from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.runs.point_laws import PointGroup, PointLaws, Values
+from tariffs.engine.runs.point_response import closed_varieties, is_summed_by_variety, response_columns
 from tariffs.engine.runs.results import with_rates
 from tariffs.engine.runs.table_run import TableRun
 from tariffs.engine.scenario import Scenario, apply_scenario
@@ -87,8 +88,13 @@ class PointEvaluator:
         Raises:
             ScenarioError: a value does not fit its parameter, or the scenario cannot be applied with it.
         """
-        if self._run.is_static and not self._scenario.mixture:
-            return self._static([point.values for point in points], step)
+        factors = list({tuple(sorted(point.factors.items())): point.factors for point in points}.values())
+        if len(factors) == 1 and not self._scenario.mixture:
+            run = _with_factors(self._run, factors[0])
+            if run.is_static or is_summed_by_variety(run):
+                results = self._together(run, [point.values for point in points], step)
+                if results is not None:
+                    return results
         return self._one_by_one(points, step)
 
     def _law(self, values: Values) -> Law:
@@ -103,16 +109,21 @@ class PointEvaluator:
 
     # -- points whose laws differ in rates -------------------------------------------------------------------------
 
-    def _static(self, points: Sequence[Values], step: Step) -> PointResults:
-        run = self._run
+    def _together(self, run: TableRun, points: Sequence[Values], step: Step) -> PointResults | None:
+        """Compute points by groups of one law; None if sums cannot express a law."""
         columns = _Blocks(len(points), run.grouping, AUTHORITY in run.options.by)
         notes: dict[Note, None] = {}
         done = 0
         for group in self._laws.groups(points):
             step(done)
             outcome = self._outcome(group.law)
-            notes |= dict.fromkeys(outcome.notes)
+            notes |= dict.fromkeys(outcome.static_notes)
             columns.add(run, outcome, group)
+            if run.response is not None:
+                closed = closed_varieties(run, outcome)
+                if closed is None:
+                    return None
+                columns.put(group, response_columns(run, outcome, group, closed))
             done += len(group.points)
         return columns.results(run, tuple(notes))
 
@@ -138,7 +149,7 @@ class PointEvaluator:
 
 
 class _Blocks:
-    """Static result columns of points by group (points x groups), or by group and authority, and in total."""
+    """Result columns of points by group (points x groups), or by group and authority, and in total."""
 
     def __init__(self, points: int, grouping: Grouping, by_authority: bool) -> None:
         self._points = points
@@ -157,9 +168,7 @@ class _Blocks:
         sums = grouped.at_points(group.rates, group.moved, *columns)
         duty, owed = (each.sum(axis=2) for each in sums)
         static = run.static_columns(self._grouping, replace(grouped.sums, duty=duty, owed=owed))
-        for name, values in static.items():
-            kept = self._groups.setdefault(name, np.full((self._points, self._grouping.count), np.nan))
-            kept[places] = values
+        self.put(group, static)
         if self._by_authority:
             for column, name in enumerate(duties.authorities):
                 if name not in self._duty:
@@ -167,6 +176,12 @@ class _Blocks:
                     self._duty[name] = (np.zeros(shape), np.zeros(shape))
                 for by_point, more in zip(self._duty[name], sums, strict=True):
                     by_point[places] = more[:, :, column]
+
+    def put(self, group: PointGroup, columns: Mapping[str, F64]) -> None:
+        """Set columns of a group of points."""
+        for name, values in columns.items():
+            kept = self._groups.setdefault(name, np.full((self._points, self._grouping.count), np.nan))
+            kept[np.array(group.points)] = values
 
     def results(self, run: TableRun, notes: tuple[Note, ...]) -> PointResults:
         """Arrange the columns as frames."""

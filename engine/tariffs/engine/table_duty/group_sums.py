@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import pairwise
 
@@ -103,6 +103,19 @@ class BaseSums:
         )
 
 
+@dataclass(frozen=True)
+class MovedDuty:
+    """Duty assessed in dollars where it differs between points that differ in rates.
+
+    `groups` are the groups whose duty differs, ascending; `at_first` is the duty of all groups at the rates of the law;
+    `duty` that of the moved groups at each point (points x moved groups).
+    """
+
+    groups: I64
+    at_first: F64
+    duty: F64
+
+
 class LawSums:
     """Sums of one law on the lines of one instant, by group.
 
@@ -183,6 +196,20 @@ class LawSums:
             run_ranges(len(rates), partial(_price, rates, terms, out))
             results.append(out.reshape(len(rates), -1, columns))
         return results[0], results[1]
+
+    def moved(self, rates: F64, moved: Bools) -> MovedDuty:
+        """Duty assessed of the groups whose duty differs between points that differ in rates; as `at_points`."""
+        bases, assessed = self.bases, self.entries.assessed
+        is_moved = moved[self.entries.slot][bases.entry] & assessed[bases.entry]
+        groups, place = np.unique(bases.group[is_moved], return_inverse=True)
+        one = np.zeros(int(self._rated.layers.slots.measure.max(initial=0)) + 1, dtype=np.int32)
+        at_first = self.by_column(one, 1)[0][:, 0]
+        still = self._priced(bases.where(~is_moved), one, 1)[0][groups, 0]
+        out = np.repeat(still[None, :], len(rates), axis=0)
+        sums = replace(bases.where(is_moved), group=place.astype(np.int64))
+        terms = self._terms(sums, one, 1)
+        run_ranges(len(rates), partial(_price, rates, terms, out))
+        return MovedDuty(groups, at_first, out)
 
     def _terms(self, sums: BaseSums, column_of_measure: I32, columns: int) -> Terms:
         """Terms of sums by row and place, and within a term by ordinary rate; see `price_points`."""

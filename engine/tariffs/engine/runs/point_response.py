@@ -1,0 +1,155 @@
+"""Armington response of points of a sweep whose laws differ in rates: only varieties whose rate moves are solved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tariffs.engine.base.array_utils import F64, I64, ratio, sums_of
+from tariffs.engine.base.chunks import thread_count
+from tariffs.engine.response.armington_sweep import (
+    SCENARIOS,
+    ArmingtonSweep,
+    SweepElasticities,
+    SweepReference,
+    SweepSums,
+    SweepTrade,
+)
+from tariffs.engine.response.parameters import ProductParameters
+from tariffs.engine.response.trade_response import ARMINGTON, PROHIBITIVE, domestic_shipments, is_loss_finite, products_of
+from tariffs.engine.runs.grouping import AUTHORITY, Grouping
+from tariffs.engine.runs.outcome import Outcome
+from tariffs.engine.runs.point_laws import PointGroup
+from tariffs.engine.runs.table_run import TableRun
+from tariffs.engine.table_duty.group_sums import MovedDuty
+
+
+@dataclass(frozen=True)
+class VarietyGroups:
+    """Varieties as groups of lines: the variety of each line, and how many there are."""
+
+    of_line: I64
+    count: int
+    id: tuple[str, ...] = ("product", "origin")
+
+
+def is_summed_by_variety(run: TableRun) -> bool:
+    """Test whether results of a run are sums over varieties: Armington demand, and groups of whole varieties."""
+    if run.response is None or run.response.model != ARMINGTON or AUTHORITY in run.options.by:
+        return False
+    if run.prepared.lines.vat is not None or not run.usable.all():
+        return False
+    of_line = run.response.varieties.of_line
+    group = group_of_variety(run, run.grouping)
+    return bool((group[of_line] == run.grouping.of_line).all())
+
+
+def group_of_variety(run: TableRun, grouping: Grouping) -> I64:
+    """Find the group of the last line of each variety."""
+    assert run.response is not None
+    varieties = run.response.varieties
+    group = np.zeros(len(varieties.value), dtype=np.int64)
+    group[varieties.of_line] = grouping.of_line
+    return group
+
+
+def closed_varieties(run: TableRun, outcome: Outcome) -> Bools | None:
+    """Mark the varieties that a law prohibits as a whole.
+
+    None if sums by variety cannot express what the law does to quantities: it limits them, or prohibits a part of a
+    variety, or one without which buyers lose more than any amount.
+    """
+    response, prohibited = run.response, outcome.duties.prohibited
+    if response is None or outcome.constraints is not None:
+        return None
+    varieties = response.varieties
+    closed = varieties.closed(prohibited)
+    barred = sums_of(varieties.of_line, prohibited, len(varieties.value)) > 0.0
+    products = products_of(varieties, closed, len(response.parameters.sigma))
+    if (barred & ~closed).any() or (products & ~is_loss_finite(response, closed)).any():
+        return None
+    return closed
+
+
+def response_columns(run: TableRun, outcome: Outcome, group: PointGroup, closed: Bools) -> dict[str, F64]:
+    """Compute the result columns after the response (points x groups) of the points of one law.
+
+    Args:
+        run: the table, with a response that is summed by variety.
+        outcome: results under the law of the points.
+        group: the points.
+        closed: marks the varieties that the law prohibits.
+    """
+    response = run.response
+    assert response is not None
+    varieties, lines = response.varieties, run.prepared.lines
+    moved = outcome.grouped(VarietyGroups(varieties.of_line, len(varieties.value))).moved(
+        group.rates, group.moved
+    )
+    solve, classes = _solver(run, moved, closed)
+    place = np.searchsorted(moved.groups, classes)
+    value = varieties.value[classes]
+    blocks = []
+    for first in range(0, len(group.points), SCENARIOS):
+        run.check()
+        duty = moved.duty[first : first + SCENARIOS, place]
+        blocks.append(solve(np.ascontiguousarray(ratio(duty, np.broadcast_to(value, duty.shape), 0.0).T)))
+    sums = {name: np.concatenate([getattr(block, name) for block in blocks], axis=1).T for name in _SUMS}
+    before = sums_of(run.grouping.of_line, lines.value, run.grouping.count)
+    columns = {
+        "value_after": sums["value"],
+        "duty_after": sums["duty"],
+        "landed_after": sums["value"] + sums["charges"] + sums["duty"],
+        "value_change": sums["value"] - before,
+        **{name: sums[name] for name in ("quantity", "creation", "diversion")},
+    }
+    owned = {name: sums[name] for name in ("buyer_surplus", "welfare")}
+    return columns | (owned if run.grouping.product_pure else {})
+
+
+_SUMS = ("value", "duty", "charges", "quantity", "creation", "diversion", "buyer_surplus", "welfare")
+
+
+def _solver(run: TableRun, moved: MovedDuty, closed: Bools) -> tuple[_Solver, I64]:
+    """Make the solver of points whose rates move on some varieties, and list these varieties."""
+    response = run.response
+    assert response is not None
+    varieties, parameters, lines = response.varieties, response.parameters, run.prepared.lines
+    count = len(varieties.value)
+    kinds, kind = _kinds(parameters)
+    marks = np.zeros(count, dtype=bool)
+    marks[moved.groups] = True
+    product_group = run.grouping.of_product(run.prepared.product_of_line, len(parameters.sigma))
+    trade = SweepTrade(
+        product=varieties.product,
+        v0=varieties.value,
+        t0=response.base_rate,
+        rate_class=np.arange(count),
+        group=group_of_variety(run, run.grouping),
+        kind=kind,
+        product_group=np.zeros(len(kind), dtype=np.int64) if product_group is None else product_group,
+        charges=sums_of(varieties.of_line, lines.freight + lines.insurance, count),
+        kept=np.where(closed, 0.0, 1.0),
+        domestic=domestic_shipments(varieties.product, varieties.value, response.base_rate, parameters),
+    )
+    rates = np.where(closed, PROHIBITIVE, ratio(moved.at_first, varieties.value, 0.0))
+    sweep = ArmingtonSweep(trade, SweepReference(rates, marks, kinds))
+    return _Solver(sweep, kinds), sweep.classes
+
+
+@dataclass(frozen=True)
+class _Solver:
+    sweep: ArmingtonSweep
+    kinds: SweepElasticities
+
+    def __call__(self, rates: F64) -> SweepSums:
+        return self.sweep(rates, self.kinds, threads=thread_count())
+
+
+def _kinds(parameters: ProductParameters) -> tuple[SweepElasticities, I64]:
+    """Distinct sets of elasticities, and the set of each product."""
+    kappa = np.where(np.isnan(parameters.kappa), parameters.eta, parameters.kappa)
+    rows = np.column_stack([parameters.sigma, parameters.eta, parameters.supply, kappa])
+    distinct, kind = np.unique(rows, axis=0, return_inverse=True)
+    return SweepElasticities(*distinct.T), kind.astype(np.int64)
