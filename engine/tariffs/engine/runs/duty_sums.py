@@ -53,7 +53,7 @@ class LineGroups(Protocol):
 
     @property
     def id(self) -> tuple[str, ...]:
-        """Names of what tells groups apart."""
+        """Names of the columns that distinguish groups."""
 
     @property
     def of_line(self) -> I64:

@@ -9,7 +9,7 @@ from typing import Protocol
 from tariffs.engine.base.array_utils import F64
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
-from tariffs.engine.response.quantityconstraints import QuantityConstraints, adjusting
+from tariffs.engine.response.quantity_constraints import QuantityConstraints, adjusting
 from tariffs.engine.response.trade_response import Response, TradeVolume
 from tariffs.engine.runs.duty_sums import GroupedDuties, LineGroups
 from tariffs.engine.runs.results import line_columns

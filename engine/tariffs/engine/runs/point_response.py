@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tariffs.engine.base.array_utils import F64, I64, ratio, sums_of
+from tariffs.engine.base.array_utils import F64, I64, Bools, ratio, sums_of
 from tariffs.engine.base.chunks import thread_count
 from tariffs.engine.response.armington_sweep import (
     SCENARIOS,
@@ -17,7 +17,13 @@ from tariffs.engine.response.armington_sweep import (
     SweepTrade,
 )
 from tariffs.engine.response.parameters import ProductParameters
-from tariffs.engine.response.trade_response import ARMINGTON, PROHIBITIVE, domestic_shipments, is_loss_finite, products_of
+from tariffs.engine.response.trade_response import (
+    ARMINGTON,
+    PROHIBITIVE,
+    domestic_shipments,
+    is_loss_finite,
+    products_of,
+)
 from tariffs.engine.runs.grouping import AUTHORITY, Grouping
 from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.runs.point_laws import PointGroup
@@ -72,8 +78,16 @@ def closed_varieties(run: TableRun, outcome: Outcome) -> Bools | None:
     return closed
 
 
-def response_columns(run: TableRun, outcome: Outcome, group: PointGroup, closed: Bools) -> dict[str, F64]:
-    """Compute the result columns after the response (points x groups) of the points of one law.
+@dataclass(frozen=True)
+class ResponseColumns:
+    """Result columns after the response: `groups` (points x groups), and `surplus` of the whole table (points)."""
+
+    groups: dict[str, F64]
+    surplus: dict[str, F64]
+
+
+def response_columns(run: TableRun, outcome: Outcome, group: PointGroup, closed: Bools) -> ResponseColumns:
+    """Compute the result columns after the response of the points of one law.
 
     Args:
         run: the table, with a response that is summed by variety.
@@ -104,11 +118,13 @@ def response_columns(run: TableRun, outcome: Outcome, group: PointGroup, closed:
         "value_change": sums["value"] - before,
         **{name: sums[name] for name in ("quantity", "creation", "diversion")},
     }
-    owned = {name: sums[name] for name in ("buyer_surplus", "welfare")}
-    return columns | (owned if run.grouping.product_pure else {})
+    owned = {name: sums[name] for name in SURPLUS}
+    groups = columns | (owned if run.grouping.product_pure else {})
+    return ResponseColumns(groups, {name: values.sum(axis=1) for name, values in owned.items()})
 
 
-_SUMS = ("value", "duty", "charges", "quantity", "creation", "diversion", "buyer_surplus", "welfare")
+SURPLUS = ("buyer_surplus", "welfare")
+_SUMS = ("value", "duty", "charges", "quantity", "creation", "diversion", *SURPLUS)
 
 
 def _solver(run: TableRun, moved: MovedDuty, closed: Bools) -> tuple[_Solver, I64]:

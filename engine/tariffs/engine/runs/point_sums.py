@@ -123,7 +123,9 @@ class PointEvaluator:
                 closed = closed_varieties(run, outcome)
                 if closed is None:
                     return None
-                columns.put(group, response_columns(run, outcome, group, closed))
+                after = response_columns(run, outcome, group, closed)
+                columns.put(group, after.groups)
+                columns.put_surplus(group, after.surplus)
             done += len(group.points)
         return columns.results(run, tuple(notes))
 
@@ -157,6 +159,7 @@ class _Blocks:
         self._by_authority = by_authority
         self._groups: dict[str, F64] = {}
         self._duty: dict[str, tuple[F64, F64]] = {}
+        self._surplus: dict[str, F64] = {}
 
     def add(self, run: TableRun, outcome: Outcome, group: PointGroup) -> None:
         """Add the results of a group of points."""
@@ -183,9 +186,14 @@ class _Blocks:
             kept = self._groups.setdefault(name, np.full((self._points, self._grouping.count), np.nan))
             kept[np.array(group.points)] = values
 
+    def put_surplus(self, group: PointGroup, surplus: Mapping[str, F64]) -> None:
+        """Set the surplus of the whole table at a group of points; groups that cut through products have none."""
+        for name, values in surplus.items():
+            self._surplus.setdefault(name, np.full(self._points, np.nan))[np.array(group.points)] = values
+
     def results(self, run: TableRun, notes: tuple[Note, ...]) -> PointResults:
         """Arrange the columns as frames."""
-        sums = {name: values.sum(axis=1) for name, values in self._groups.items()}
+        sums = {name: values.sum(axis=1) for name, values in self._groups.items()} | self._surplus
         totals = _frame(sums, self._points)
         if self._by_authority:
             frame, rows = self._by_authorities()
