@@ -1,4 +1,4 @@
-"""Compare answers with their digests, or write them: `python -m tests.compat.answers [--write] [--kind KIND]`.
+"""Compare answers to entry lines with their digests, or write them: `python -m tests.compat.answers [--write]`.
 
 Prose, the law's digest and what is made of it are left out: words may change, answers may not.
 """
@@ -22,10 +22,10 @@ from tariffs.client import Client, TariffsError
 from tariffs.v1 import duty_service_pb2 as pb
 from tests.compat.answers import draws
 
-HERE = Path(__file__).resolve().parent
+FILE = Path(__file__).resolve().with_name("quotes.txt")
 LINES_OF_A_BLOCK = 100
-COUNTS = {"quotes": 200, "impacts": 200, "timelines": 50}
-"""Digests of each kind; one of quotes is of a block of 100 lines."""
+BLOCKS = 200
+"""Digests; one is of a block of 100 lines."""
 PROSE = frozenset({"message", "text", "why", "assumptions", "operands"})
 OF_THE_LAW = frozenset({"law_version", "law_digest", "law_read_to", "engine_version", "run_digest", "call"})
 UNSTABLE = PROSE | OF_THE_LAW | {"details"}
@@ -57,39 +57,21 @@ def _without_headings(answer: Any) -> object:
     return answer
 
 
-def impacts(dice: random.Random) -> object:
-    """The answer to one random impact."""
-    return _told(lambda: client().impact(**draws.impact_options(dice)))
-
-
-def timelines(dice: random.Random) -> object:
-    """The answer to one random timeline."""
-    return _told(lambda: client().timeline(**draws.timeline_options(dice)))
-
-
-KINDS: Mapping[str, Callable[[random.Random], object]] = {
-    "quotes": quotes,
-    "impacts": impacts,
-    "timelines": timelines,
-}
-
-
-def digest(kind: str, number: int) -> str:
-    """The digest of one random answer."""
-    found = KINDS[kind](random.Random(f"{kind} {number}"))
-    text = json.dumps(plain(found), sort_keys=True, separators=(",", ":"))
+def digest(number: int) -> str:
+    """The digest of one random block."""
+    text = json.dumps(plain(quotes(random.Random(f"quotes {number}"))), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def recorded(kind: str) -> list[str]:
+def recorded() -> list[str]:
     """The digests that were written."""
-    return (HERE / f"{kind}.txt").read_text(encoding="utf-8").split()
+    return FILE.read_text(encoding="utf-8").split()
 
 
-def differences(kind: str, numbers: Iterable[int]) -> list[int]:
-    """Numbers of the answers that are no longer what was recorded."""
-    known = recorded(kind)
-    return [number for number in numbers if digest(kind, number) != known[number]]
+def differences(numbers: Iterable[int]) -> list[int]:
+    """Numbers of the blocks that are no longer what was recorded."""
+    known = recorded()
+    return [number for number in numbers if digest(number) != known[number]]
 
 
 def plain(value: object) -> object:
@@ -111,32 +93,24 @@ def _asked(method: str, request: Any) -> object:
 
 def _told(call: Callable[[], Any]) -> object:
     try:
-        found = call()
+        return MessageToDict(call(), preserving_proto_field_name=True)
     except TariffsError as error:
         return {"reason": error.reason, "field": error.field}
-    if hasattr(found, "DESCRIPTOR"):
-        return MessageToDict(found, preserving_proto_field_name=True)
-    return found.to_json_dict() | {"lines": getattr(found, "lines", None)}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Compare or write; gives the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.compat.answers", description=__doc__)
     parser.add_argument("--write", action="store_true", help="record the answers of this code")
-    parser.add_argument("--kind", choices=KINDS, action="append", help="only this kind; may be repeated")
     parser.add_argument("--part", default="0/1", help="every N-th answer from the K-th, as K/N")
     given = parser.parse_args(arguments)
     first, step = map(int, given.part.split("/"))
-    differ = 0
-    for kind in given.kind or KINDS:
-        if given.write:
-            lines = [digest(kind, number) for number in range(COUNTS[kind])]
-            (HERE / f"{kind}.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
-            continue
-        found = differences(kind, range(first, COUNTS[kind], step))
-        differ += len(found)
-        sys.stdout.write(f"{kind}: {len(found)} differ {found[:20]}\n")
-    return int(differ > 0)
+    if given.write:
+        FILE.write_text("\n".join(map(digest, range(BLOCKS))) + "\n", encoding="utf-8")
+        return 0
+    found = differences(range(first, BLOCKS, step))
+    sys.stdout.write(f"{len(found)} differ {found[:20]}\n")
+    return int(bool(found))
 
 
 if __name__ == "__main__":

@@ -8,8 +8,6 @@ from datetime import date, timedelta
 from functools import cache
 from typing import Any
 
-import polars as pl
-
 from tests.law.test_real_law import pairs
 
 FIRST, DAYS = date(2025, 1, 1), 900
@@ -37,8 +35,6 @@ SHARES = (
 DATES = ("loading_date", "import_date", "contract_date")
 FLAGS = ("transshipped", "donation", "informational", "mip_documented")
 SHARE_VALUES = ("0", "0.25", "0.4", "1")
-KEYS = ("origin", "authority", "hts2")
-COLUMNS = ("usmca_share", "steel_share", "aluminum_share", "us_content_share", "exclusion_share")
 
 
 def entry_days(dice: random.Random) -> list[str]:
@@ -67,55 +63,6 @@ def terms(dice: random.Random) -> dict[str, Any]:
         "known_on": dice.choice(KNOWN),
         "switches": _switches(dice),
     }
-
-
-def impact_options(dice: random.Random) -> dict[str, Any]:
-    """Draw the arguments of `Client.impact`."""
-    return {
-        "lines": _table(dice),
-        "scenarios": ["base", *dice.sample(SCENARIOS[2:], 2)],
-        "on": _day(dice),
-        "include_lines": dice.random() < 0.3,
-        "attribute": dice.random() < 0.04,
-        "draws": 16 if dice.random() < 0.1 else 0,
-        **_table_options(dice),
-    }
-
-
-def timeline_options(dice: random.Random) -> dict[str, Any]:
-    """Draw the arguments of `Client.timeline`: 60 days under two scenarios."""
-    start = FIRST + timedelta(dice.randrange(DAYS - 90))
-    return {
-        "lines": _table(dice),
-        "scenarios": ["base", dice.choice(SCENARIOS[2:])],
-        "start": start.isoformat(),
-        "end": (start + timedelta(60)).isoformat(),
-        **_table_options(dice),
-    }
-
-
-def _table_options(dice: random.Random) -> dict[str, Any]:
-    return {
-        "by": dice.sample(KEYS, dice.randint(1, 2)),
-        "response": dice.choice(("none", "armington", "passthrough", "smart")),
-        "horizon": dice.choice(("short", "long")),
-        "baseline": "2025-01-15",
-        "known_on": dice.choice(KNOWN),
-        "switches": _switches(dice),
-    }
-
-
-def _table(dice: random.Random) -> pl.DataFrame:
-    goods = [_goods(dice) for _ in range(dice.randint(20, 200))]
-    columns: dict[str, Sequence[Any]] = {
-        "hts": [code for code, _ in goods],
-        "origin": [origin for _, origin in goods],
-        "customs_value": [float(dice.randint(1, 10**8)) for _ in goods],
-    }
-    for name in COLUMNS:
-        if dice.random() < 0.3:
-            columns[name] = [dice.choice((None, 0.0, 0.25, 1.0)) for _ in goods]
-    return pl.DataFrame(columns, schema_overrides={name: pl.Float64 for name in COLUMNS if name in columns})
 
 
 def _goods(dice: random.Random) -> tuple[str, str]:
