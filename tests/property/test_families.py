@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -77,3 +78,46 @@ def test_results_by_group_do_not_depend_on_the_scenarios_computed_before() -> No
     together = impact(frame, points, law=law, options=options).scenarios[0]
     alone = impact(frame, points[:1], law=law, options=options).scenarios[0]
     assert together.groups.drop("duty_vs", strict=False).equals(alone.groups.drop("duty_vs", strict=False))
+
+
+def test_threads_over_one_table_get_the_bits_of_one_thread() -> None:
+    law, frame = load_law(), reference_table().gather_every(100)
+    names = (
+        "base",
+        "metals-at-25",
+        "truce-lapses",
+        "usmca-lapses",
+        "exclusions-lapse",
+        "canada-338-repealed",
+    )
+
+    def groups(name: str) -> pl.DataFrame:
+        options = Options(response="none", by=("origin", "authority"))
+        point = Point(library()[name], "2026-11-24")
+        return impact(table, [point], law=law, options=options).scenarios[0].groups
+
+    table = frame
+    alone = {name: groups(name) for name in names}
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(groups, names * 4))
+    for name, found in zip(names * 4, together, strict=True):
+        assert found.equals(alone[name]), name
+
+
+def test_threads_share_the_compile_of_one_set_of_lines() -> None:
+    law, table = load_law(), lines()
+    names = (
+        "base",
+        "metals-at-25",
+        "truce-lapses",
+        "usmca-lapses",
+        "exclusions-lapse",
+        "canada-338-repealed",
+    )
+    laws = [apply_scenario(law, library()[name]) for name in names]
+    alone = [rated(one, "2026-11-24", replace(table, cache={})).duty for one in laws]
+    shared = replace(table, cache={})
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(lambda one: rated(one, "2026-11-24", shared).duty, laws * 4))
+    for place, duty in enumerate(together):
+        np.testing.assert_array_equal(duty, alone[place % len(laws)])

@@ -10,10 +10,11 @@ from collections.abc import Hashable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
 from tariffs.engine.base.array_utils import Bools
 from tariffs.engine.base.bounded_cache import BoundedCache
+from tariffs.engine.base.numbering import Numbering
 from tariffs.engine.errors import LawError
 from tariffs.engine.law.conditions import Condition
 from tariffs.engine.law.law import Active, ActiveRule, InForce
@@ -28,10 +29,11 @@ from tariffs.engine.tables.scope_masks import names_key, origin_mask, product_ma
 
 REACHES_AT_MOST = 3072
 """Most reaches of a family; the rows of all law data from 2025 to 2029 have some 1,500."""
+KNOWN_AT_MOST = 2 * REACHES_AT_MOST
+"""Most reaches that are kept with the lines, of all families; one takes up to 20 KB."""
 _FITS_KEPT = 2048
 _LAYERS_KEPT = 64
 _SIGNATURES_KEPT = 512
-Reach = TypeVar("Reach", RowReach, RuleReach)
 
 
 @dataclass(frozen=True)
@@ -75,8 +77,8 @@ class Family:
         self.cache: dict[str, Any] = {}
         self.atoms: Atoms = atoms_of(claims, lines)
         self.rates: AtomRates = ordinary_rates_of(lines, self.atoms)
-        rows = [index.rows[reach] for reach in self._places]
-        of_rules = [index.rules[reach] for reach in sorted(rules)]
+        rows = [index.rows.values[reach] for reach in self._places]
+        of_rules = [index.rules.values[reach] for reach in sorted(rules)]
         self.combinations: Combinations = classify(rows, of_rules, index.scopes(rows), lines, self.atoms)
         self._layers = LayerFamily(self.combinations, index.conditions)
         self._fits: BoundedCache[Hashable, MeasureFits] = BoundedCache(_FITS_KEPT)
@@ -113,22 +115,19 @@ class ReachIndex:
 
     claims: Mapping[str, Claim]
     lines: LineArrays
-    rows: list[RowReach] = field(default_factory=list)
-    rules: list[RuleReach] = field(default_factory=list)
+    rows: Numbering[RowReach] = field(default_factory=Numbering)
+    rules: Numbering[RuleReach] = field(default_factory=Numbering)
     conditions: dict[Condition, ConditionTest] = field(default_factory=dict)
     _products: dict[bytes, Bools] = field(default_factory=dict)
     _origins: dict[bytes, Bools] = field(default_factory=dict)
-    _names: BoundedCache[Hashable, tuple[int, Any]] = field(
-        default_factory=lambda: BoundedCache(_SIGNATURES_KEPT)
-    )
+    _names: Numbering[Hashable] = field(default_factory=Numbering)
+    _lists: dict[Hashable, Any] = field(default_factory=dict)
     _measures: BoundedCache[Hashable, tuple[Any, tuple[int, ...]]] = field(
         default_factory=lambda: BoundedCache(_FITS_KEPT)
     )
     _laws: BoundedCache[int, tuple[InForce, LawReaches]] = field(
         default_factory=lambda: BoundedCache(_SIGNATURES_KEPT)
     )
-    _numbers: dict[RowReach | RuleReach, int] = field(default_factory=dict)
-    _count: int = 0
 
     def of_law(self, in_force: InForce) -> LawReaches:
         """List the reaches of a law; kept with the law."""
@@ -139,14 +138,8 @@ class ReachIndex:
         names = self._names_of(in_force)
         return LawReaches(
             tuple(self._of_measure(active, in_force, names) for active in in_force.actives),
-            frozenset(self._number(self._of_rule(rule, in_force), self.rules) for rule in in_force.rules),
+            frozenset(self.rules.of(self._of_rule(rule, in_force)) for rule in in_force.rules),
         )
-
-    def _number(self, reach: Reach, known: list[Reach]) -> int:
-        if reach not in self._numbers:
-            self._numbers[reach] = len(known)
-            known.append(reach)
-        return self._numbers[reach]
 
     def scopes(self, reaches: Sequence[RowReach]) -> Scopes:
         """Masks that these reaches name."""
@@ -158,18 +151,16 @@ class ReachIndex:
     def _names_of(self, in_force: InForce) -> int:
         """Number of the lists and groups of an instant; scopes name them."""
         key = names_key(in_force)
-        found = self._names.find(key)
-        if found is None:
-            self._count += 1
-            found = self._names.keep(key, (self._count, in_force.lists))
-        return found[0]
+        # The lists are kept, so that their ids are not reused; law data has some hundred states of its lists.
+        self._lists.setdefault(key, in_force.lists)
+        return self._names.of(key)
 
     def _of_measure(self, active: Active, in_force: InForce, names: int) -> tuple[int, ...]:
         key = (active.measure.id, id(active.rows), names)
         found = self._measures.find(key)
         if found is None:
             rows = [self._of_row(active.measure.id, row, in_force) for row in active.rows]
-            reaches = tuple(self._number(row, self.rows) for row in rows)
+            reaches = tuple(self.rows.of(row) for row in rows)
             found = self._measures.keep(key, (active.rows, reaches))
         return found[1]
 
@@ -211,6 +202,9 @@ def family_of(claims: Mapping[str, Claim], lines: LineArrays, laws: Sequence[InF
         LawError: TOO_MANY_TESTS.
     """
     index: ReachIndex = lines.cache.setdefault("reaches", ReachIndex(claims, lines))
+    if len(index.rows.values) > KNOWN_AT_MOST:
+        index = lines.cache["reaches"] = ReachIndex(claims, lines)
+        lines.cache.pop("family", None)
     reached = [index.of_law(in_force) for in_force in laws]
     kept: Family | None = lines.cache.get("family")
     rows = frozenset[int]().union(*(law.rows for law in reached))

@@ -13,6 +13,7 @@ import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I8, I32, I64, Bools
 from tariffs.engine.base.bounded_cache import BoundedCache
+from tariffs.engine.base.numbering import Numbering
 from tariffs.engine.law.conditions import Condition
 from tariffs.engine.law.law import Active, InForce
 from tariffs.engine.law.model import METALS, NO_WEIGHTS, Row, Weights
@@ -98,18 +99,19 @@ class LayerFamily:
         self.combinations = combinations
         self.walked: BoundedCache[Hashable, tuple[ChargedRow, ...]] = BoundedCache(_WALKS_KEPT)
         self._tests = tests
-        self._numbers: dict[Hashable, int] = {}
-        self._base_places: dict[Weights, int] = {NO_WEIGHTS: 0}
-        self._stackings: BoundedCache[Hashable, tuple[int, Stacking]] = BoundedCache(_STACKINGS_KEPT)
-        self._made = 0
+        # Number 0 is that of no row.
+        self._numbers: Numbering[Hashable] = Numbering(None)
+        self._base_places: Numbering[Weights] = Numbering(NO_WEIGHTS)
+        self._keys: Numbering[Hashable] = Numbering()
+        self._stackings: BoundedCache[int, Stacking] = BoundedCache(_STACKINGS_KEPT)
 
     def number(self, content: Hashable) -> int:
         """Number of a shape or of the text of a rule, from 1."""
-        return self._numbers.setdefault(content, len(self._numbers) + 1)
+        return self._numbers.of(content)
 
     def base(self, weights: Weights) -> int:
         """Number of a base."""
-        return self._base_places.setdefault(weights, len(self._base_places))
+        return self._base_places.of(weights)
 
     def content_bits(self, combination: int) -> int:
         """Bit per metal with some value on a combination."""
@@ -153,16 +155,13 @@ class LayerFamily:
 
     def _stacking(self, in_force: InForce) -> tuple[int, Stacking]:
         measures = tuple((a.index, a.measure.id, a.measure.authority) for a in in_force.actives)
-        key = (stacking_key(in_force), measures)
-        found = self._stackings.find(key)
-        if found is None:
-            self._made += 1
-            found = self._stackings.keep(key, (self._made, Stacking(in_force, self)))
-        return found
+        key = self._keys.of((stacking_key(in_force), measures))
+        return key, self._stackings.get(key, lambda: Stacking(in_force, self))
 
     def _bases(self) -> F64:
         return np.array(
-            [[float(weight) for weight in weights] for weights in self._base_places], dtype=np.float64
+            [[float(weight) for weight in weights] for weights in list(self._base_places.values)],
+            dtype=np.float64,
         )
 
 
