@@ -99,7 +99,7 @@ def resolve_coarse_line(
     notes = [Note("HTS_CODE_REPAIRED", repaired)] if repaired else []
     if len(outcomes) > 1:
         notes.append(_note(line.hts, outcomes))
-    return replace(reading, line=line, notes=(*notes, *reading.notes))
+    return reading._replace(line=line, notes=(*notes, *reading.notes))
 
 
 def _child(law: Law, line: EntryLine, known_on: str | date | None, schedule: Schedule) -> _Child:
@@ -108,7 +108,7 @@ def _child(law: Law, line: EntryLine, known_on: str | date | None, schedule: Sch
         profile = profile_of(law, reading)
         layers = layers_for(law, reading, profile)
         goods = _enlarged(reading.goods)
-        large = layers_for(law, replace(reading, goods=goods), profile)
+        large = layers_for(law, reading._replace(goods=goods), profile)
     except InputError as error:
         return _Child(line.hts, None, error)
     own = dotted(reading.article.line.hts8)
@@ -132,8 +132,8 @@ def _enlarged(goods: Goods) -> Goods:
     if goods.value:
         times = max(Decimal(1), _LARGE_VALUE // goods.value)
         quantity = None if goods.quantity is None else goods.quantity * times
-        return replace(goods, value=goods.value * times, quantity=quantity)
-    return replace(goods, value=_LARGE_VALUE, quantity=None if goods.quantity is None else _LARGE_QUANTITY)
+        return goods._replace(value=goods.value * times, quantity=quantity)
+    return goods._replace(value=_LARGE_VALUE, quantity=None if goods.quantity is None else _LARGE_QUANTITY)
 
 
 def _amounts(layers: QuoteLayers) -> tuple[Decimal, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from tariffs.engine.base.amounts import parse_number
@@ -99,8 +100,7 @@ class Article:
     notes: tuple[Note, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ResolvedLine:
+class ResolvedLine(NamedTuple):
     """Entry line as read: `entry` is its instant, `known` the day whose acts count, `facts` are as declared.
 
     `notes` report repairs.

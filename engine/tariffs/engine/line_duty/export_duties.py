@@ -75,7 +75,7 @@ def export_duties(segment: LawSegment, goods: ExportGoods) -> tuple[ExportDuty, 
         merged = merged_rows(pricer, atoms)
     except InputError as error:
         raise (_by_quantity() if error.reason == "QUANTITY_REQUIRED" else error) from None
-    owed = owed_amounts(pricer, atoms, merged)
+    owed = owed_amounts(pricer, atoms, merged) or {row.key: row.rounded for row in merged}
     parts: dict[RowKey, Parts] = {row.key: [] for row in merged}
     for atom in atoms:
         for priced in pricer.price_all(atom.assessed):

@@ -9,7 +9,6 @@ any duty base, no duty is charged on duty, and totals are sums of rounded lines 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
@@ -52,8 +51,7 @@ class LandedCost(NamedTuple):
         return costs[0] if len(costs) == 1 else cls(*(sum(parts, ZERO) for parts in zip(*costs, strict=True)))
 
 
-@dataclass(frozen=True, slots=True)
-class FeeLine:
+class FeeLine(NamedTuple):
     """Inputs of a line to the fees of its entry, in US dollars.
 
     `declared` is the value before rounding to whole dollars, which decides whether an entry is informal; `mpf_base` the
@@ -66,8 +64,7 @@ class FeeLine:
     mode: str
 
 
-@dataclass(frozen=True, slots=True)
-class EntryFees:
+class EntryFees(NamedTuple):
     """Fees of an entry in dollars and cents, and by line; lines sum to the entry."""
 
     informal: bool

@@ -6,7 +6,7 @@ Rounding belongs to the entry line (19 CFR 159.3).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
@@ -26,8 +26,7 @@ CENT, NANO = Decimal("0.01"), Decimal("1e-9")
 RateOf = Callable[[str, frozenset[str]], tuple[Rate, str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Goods:
+class Goods(NamedTuple):
     """Goods to rate: the code and its schedule line, origin, value in dollars, quantity, day.
 
     `is_rate_stated`: the ordinary rate is given by the caller.
@@ -43,8 +42,7 @@ class Goods:
     is_rate_stated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Ordinary:
+class Ordinary(NamedTuple):
     """Ordinary rate that applies to the goods: as a fraction of value, with its text and program."""
 
     rate: Decimal

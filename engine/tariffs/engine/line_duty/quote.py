@@ -7,7 +7,6 @@ The value is rounded to whole dollars and each duty line to cents, half up; tota
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
@@ -50,8 +49,7 @@ class Quote(NamedTuple):
     prohibited: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class RatedLine:
+class RatedLine(NamedTuple):
     """Line with its duty before fees, its entry day, and the inputs of its fees."""
 
     quote: Quote

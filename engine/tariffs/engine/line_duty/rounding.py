@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
@@ -88,8 +86,7 @@ class QuoteLayer(NamedTuple):
         return reason
 
 
-@dataclass(frozen=True, slots=True)
-class QuoteLayers:
+class QuoteLayers(NamedTuple):
     """Layers in reporting order, and the least and most duty over the facts requested but not declared."""
 
     layers: Sequence[QuoteLayer]
@@ -108,18 +105,16 @@ def layers_for(law: Law, line: ResolvedLine, profile: ClassProfile) -> QuoteLaye
     pricer = Pricer(line.goods, schedule_rates(law, line.goods, line.schedule))
     rows = merged_rows(pricer, profile.declared)
     owed = owed_amounts(pricer, profile.declared, rows)
-    possible = []
-    for outcome in profile.possible:
-        # An assignment under which the line cannot be priced without a quantity gives no bound.
-        with suppress(InputError):
-            possible.append(merged_rows(pricer, outcome))
+    tried = (_priced(pricer, outcome) for outcome in profile.possible)
+    possible = [one for one in tried if one is not None]
     amounts = [_by_measure(one) for one in possible]
     layers = _declared_layers(profile, rows, owed, possible, amounts)
     assessed = sum([layer.amount for layer in layers], ZERO)
     layers += _latent_layers(profile, {row.key[0] for row in rows}, possible, amounts)
     totals = [assessed, *(sum(one.values(), ZERO) for one in amounts)]
     layers.sort(key=lambda layer: profile.places[layer.authority])
-    return QuoteLayers(layers, assessed, sum(owed.values(), ZERO), min(totals), max(totals))
+    due = assessed if owed is None else sum(owed.values(), ZERO)
+    return QuoteLayers(layers, assessed, due, min(totals), max(totals))
 
 
 def merged_rows(pricer: Pricer, outcome: Outcome) -> list[PricedRow]:
@@ -141,13 +136,21 @@ def merged_rows(pricer: Pricer, outcome: Outcome) -> list[PricedRow]:
     return [row._replace(rounded=cents(row.amount)) for row in merged.values()]
 
 
-def owed_amounts(pricer: Pricer, outcome: Outcome, rows: Sequence[PricedRow]) -> dict[RowKey, Decimal]:
-    """Dollars and cents owed by measure, heading and state of the merged rows assessed.
+def _priced(pricer: Pricer, outcome: Outcome) -> list[PricedRow] | None:
+    """Rows under an assignment of facts; None if the line has no quantity to price them, so that they give no bound."""
+    try:
+        return merged_rows(pricer, outcome)
+    except InputError:
+        return None
+
+
+def owed_amounts(pricer: Pricer, outcome: Outcome, rows: Sequence[PricedRow]) -> dict[RowKey, Decimal] | None:
+    """Dollars and cents owed by measure, heading and state of the merged rows; None if all that is assessed is owed.
 
     An amount is shown by the same row, else by the first of its measure, which was displaced.
     """
-    if all(atom.owed is atom.assessed for atom in outcome):
-        return {row.key: row.rounded for row in rows}
+    if all([atom.owed is atom.assessed for atom in outcome]):  # noqa: C419 - a generator takes twice as long
+        return None
     first_of = {row.key[0]: row.key for row in reversed(rows)}
     owed = {row.key: ZERO for row in rows}
     for atom in outcome:
@@ -160,7 +163,7 @@ def owed_amounts(pricer: Pricer, outcome: Outcome, rows: Sequence[PricedRow]) ->
 def _declared_layers(
     profile: ClassProfile,
     rows: Sequence[PricedRow],
-    owed: Mapping[RowKey, Decimal],
+    owed: Mapping[RowKey, Decimal] | None,
     possible: Sequence[Sequence[PricedRow]],
     amounts: Sequence[Mapping[str, Decimal]],
 ) -> list[QuoteLayer]:
@@ -186,7 +189,7 @@ def _declared_layers(
                 UNDETERMINED if low != high else state,
                 row.base.quantize(CENT, ROUND_HALF_UP),
                 row.rounded,
-                owed[row.key],
+                row.rounded if owed is None else owed[row.key],
                 low,
                 high,
                 largest,

@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from google.protobuf.json_format import ParseDict
@@ -78,8 +77,7 @@ def named_scenario(name: str, field: str) -> Scenario:
     return find(name, library(), field)
 
 
-@dataclass(frozen=True, slots=True)
-class LawKey:
+class LawKey(NamedTuple):
     """Cache key of a law; scenarios compare by content."""
 
     id: str
