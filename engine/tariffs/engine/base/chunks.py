@@ -16,6 +16,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 
 CHUNK_LINES = 32_768
+_STEPS_WORTH_THREADS = 500_000
 _watch: ContextVar[Callable[[], None]] = ContextVar("watch", default=lambda: None)
 
 
@@ -76,10 +77,10 @@ def compute_time() -> ComputeTime:
     return _METER.total
 
 
-def run_ranges(count: int, work: Callable[[int, int], None]) -> None:
-    """Call `work(first, last)` over a range, split evenly between threads."""
+def run_ranges(count: int, size: int, work: Callable[[int, int], None]) -> None:
+    """Call `work(first, last)` over a range, split evenly between threads; in one if it has few steps (`size`)."""
     threads = min(thread_count(), count)
-    if threads <= 1:
+    if threads <= 1 or size < _STEPS_WORTH_THREADS:
         work(0, count)
         return
     ends = [count * part // threads for part in range(threads + 1)]

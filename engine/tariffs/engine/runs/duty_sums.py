@@ -93,8 +93,13 @@ class GroupedDuties:
     def sums(self) -> DutySums:
         """Sums over all measures."""
         duty, owed = self.by_authority
-        prohibited = _added([np.array(law_sums.prohibited) for law_sums in self._sums])
-        return DutySums(duty.sum(axis=1), owed.sum(axis=1), prohibited[0], prohibited[1])
+        return DutySums(duty.sum(axis=1), owed.sum(axis=1), *self.prohibited)
+
+    @cached_property
+    def prohibited(self) -> tuple[F64, F64]:
+        """Value, and charges for freight and insurance, of goods that may not be imported, by group."""
+        value, charges = _added([np.array(law_sums.prohibited) for law_sums in self._sums])
+        return value, charges
 
     def at_points(
         self, rates: Sequence[F64], moved: Sequence[Bools], column_of_measure: I32, columns: int

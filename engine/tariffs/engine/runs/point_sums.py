@@ -16,6 +16,7 @@ from tariffs.engine.base.array_utils import F64, ratio
 from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.law.law import InForce, Law
 from tariffs.engine.law.notes import Note
+from tariffs.engine.runs.duty_sums import DutySums
 from tariffs.engine.runs.grouping import AUTHORITY, COLUMNS, Grouping
 from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.runs.point_laws import PointGroup, PointLaws, Values
@@ -25,7 +26,7 @@ from tariffs.engine.runs.table_run import TableRun
 from tariffs.engine.scenario import Scenario, apply_scenario
 
 Step = Callable[[int], None]
-_OUTCOMES_KEPT = 8
+_OUTCOMES_KEPT = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +114,9 @@ class PointEvaluator:
         """Compute points by groups of one law; None if sums cannot express a law."""
         columns = _Blocks(len(points), run.grouping, AUTHORITY in run.options.by)
         notes: dict[Note, None] = {}
-        done = 0
-        for group in self._laws.groups(points):
+        groups, done = self._laws.groups(points), 0
+        run.share_compile([(group.law, run.dated(group.law, self._on)) for group in groups])
+        for group in groups:
             step(done)
             outcome = self._outcome(group.law)
             notes |= dict.fromkeys(outcome.static_notes)
@@ -170,7 +172,7 @@ class _Blocks:
         grouped = outcome.grouped(self._grouping)
         sums = grouped.at_points(group.rates, group.moved, *columns)
         duty, owed = (each.sum(axis=2) for each in sums)
-        static = run.static_columns(self._grouping, replace(grouped.sums, duty=duty, owed=owed))
+        static = run.static_columns(self._grouping, DutySums(duty, owed, *grouped.prohibited))
         self.put(group, static)
         if self._by_authority:
             for column, name in enumerate(duties.authorities):

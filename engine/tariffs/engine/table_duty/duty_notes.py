@@ -7,7 +7,6 @@ from functools import cached_property
 
 import numpy as np
 
-from tariffs.engine.base.array_utils import Bools
 from tariffs.engine.law.law import InForce, Law
 from tariffs.engine.law.model import Row, Scope
 from tariffs.engine.law.notes import Note, void_suspensions
@@ -93,15 +92,18 @@ def _charging(rated: RatedLines) -> set[int]:
 
 def _prohibited_value(rated: RatedLines) -> dict[int, float]:
     """Value that each measure prohibits at an instant, by its place in the law."""
-    if not (rated.layers.prohibited >= 0).any():
+    combinations = np.flatnonzero(rated.layers.prohibited >= 0)
+    if not len(combinations):
         return {}
-    atoms = rated.family.atoms
-    measure = rated.layers.prohibited[rated.family.combinations.of_atom]
-    is_selected = np.zeros(rated.lines.count, dtype=bool)
-    is_selected[rated.selected.index] = True
-    barred = np.flatnonzero((measure >= 0) & is_selected[atoms.line])
+    atoms, prohibited = rated.family.atoms, rated.layers.prohibited
+    barred = rated.family.atoms_with(combinations)
+    if len(rated.selected.index) < rated.lines.count:
+        is_selected = np.zeros(rated.lines.count, dtype=bool)
+        is_selected[rated.selected.index] = True
+        barred = barred[is_selected[atoms.line[barred]]]
+    measure = prohibited[rated.family.combinations.of_atom[barred]]
     value = atoms.weight[barred] * rated.lines.value[atoms.line[barred]]
-    return {int(index): float(value[measure[barred] == index].sum()) for index in np.unique(measure[barred])}
+    return {int(index): float(value[measure == index].sum()) for index in np.unique(measure)}
 
 
 def _prohibited_note(measure: str, value: float) -> Note:
@@ -120,17 +122,14 @@ def _undetermined(law: Law, in_force: InForce, selected: SelectedLines) -> list[
     """Notes on duties that depend on an undeclared fact with no default share."""
     charges = (claim for claim in law.claims.values() if claim.role == "charge" and claim.type == "share")
     unknown = {claim.id for claim in charges if not has_source(law, claim)}
-    lines = selected.lines
     notes = []
     for active in in_force.actives:
-        reached = np.zeros(0, dtype=bool)
+        doubtful = []
         for row in active.rows:
             claims = {c.claim for c in row.conditions if not c.negated and not c.op} & unknown
-            if claims and _charges_if_declared(row) and selected.value(row.scope, in_force) is not None:
-                silent: Bools = np.logical_or.reduce([~(lines.fact(claim) > 0) for claim in claims])
-                on_row = selected.reached(row.scope, in_force) & silent
-                reached = reached | on_row if len(reached) else on_row
-        value = float(lines.value[reached].sum()) if len(reached) else 0.0
+            if claims and _charges_if_declared(row):
+                doubtful.append((row.scope, frozenset(claims)))
+        value = selected.silent_value(doubtful, in_force) if doubtful else 0.0
         if value > 0:
             text = (
                 f"{active.measure.id} may apply to lines worth {value:,.0f} USD; it depends on an undeclared fact with "

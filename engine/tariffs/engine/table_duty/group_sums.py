@@ -131,6 +131,7 @@ class LawSums:
         self._rated = rated
         self._cells = cells
         self._group_of_line = group_of_line
+        self._kept: dict[tuple[bytes, int], tuple[tuple[F64, Terms], tuple[F64, Terms]]] = {}
 
     @cached_property
     def entries(self) -> Entries:
@@ -186,16 +187,29 @@ class LawSums:
             column_of_measure: column of each measure of the law.
             columns: number of columns.
         """
-        is_moved = moved[self.entries.slot][self.bases.entry]
-        still = self._priced(self.bases.where(~is_moved), column_of_measure, columns)
-        sums = self.bases.where(is_moved)
         results = []
-        for belongs, fixed in zip((self.entries.assessed, self.entries.owed), still, strict=True):
+        for fixed, terms in self._parts_of_points(moved, column_of_measure, columns):
             out = np.repeat(fixed.reshape(1, -1), len(rates), axis=0)
-            terms = self._terms(sums.where(belongs[sums.entry]), column_of_measure, columns)
-            run_ranges(len(rates), partial(_price, rates, terms, out))
+            run_ranges(len(rates), len(rates) * len(terms[0]), partial(_price, rates, terms, out))
             results.append(out.reshape(len(rates), -1, columns))
         return results[0], results[1]
+
+    def _parts_of_points(
+        self, moved: Bools, column_of_measure: I32, columns: int
+    ) -> tuple[tuple[F64, Terms], tuple[F64, Terms]]:
+        """Duty assessed and owed that is the same at all points, and terms of the rest; kept in place of the bases."""
+        key = (moved.tobytes(), columns)
+        if key not in self._kept:
+            is_moved = moved[self.entries.slot][self.bases.entry]
+            still = self._priced(self.bases.where(~is_moved), column_of_measure, columns)
+            sums = self.bases.where(is_moved)
+            assessed, owed = (
+                (fixed, self._terms(sums.where(belongs[sums.entry]), column_of_measure, columns))
+                for belongs, fixed in zip((self.entries.assessed, self.entries.owed), still, strict=True)
+            )
+            self._kept[key] = (assessed, owed)
+            del self.bases
+        return self._kept[key]
 
     def moved(self, rates: F64, moved: Bools) -> MovedDuty:
         """Duty assessed of the groups whose duty differs between points that differ in rates; as `at_points`."""
@@ -208,7 +222,7 @@ class LawSums:
         out = np.repeat(still[None, :], len(rates), axis=0)
         sums = replace(bases.where(is_moved), group=place.astype(np.int64))
         terms = self._terms(sums, one, 1)
-        run_ranges(len(rates), partial(_price, rates, terms, out))
+        run_ranges(len(rates), len(rates) * len(terms[0]), partial(_price, rates, terms, out))
         return MovedDuty(groups, at_first, out)
 
     def _terms(self, sums: BaseSums, column_of_measure: I32, columns: int) -> Terms:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -71,6 +71,23 @@ class SelectedLines:
             reached = self.reached(scope, in_force)
             self._values.keep(key, float(self.lines.value[reached].sum()) if reached.any() else None)
         return self._values.find(key)
+
+    def silent_value(self, scopes: Sequence[tuple[Scope, frozenset[str]]], in_force: InForce) -> float:
+        """Customs value in dollars of the lines within a scope that do not declare all its claims above 0."""
+        masks = [
+            (product_mask(scope, self.lines, in_force), origin_mask(scope, self.lines, in_force), claims)
+            for scope, claims in scopes
+        ]
+        key = frozenset(
+            (products.tobytes(), origins.tobytes(), claims) for products, origins, claims in masks
+        )
+        if key not in self._values:
+            reached = np.zeros(self.lines.count, dtype=bool)
+            for scope, claims in scopes:
+                silent = np.logical_or.reduce([~(self.lines.fact(claim) > 0) for claim in claims])
+                reached |= self.reached(scope, in_force) & silent
+            self._values.keep(key, float(self.lines.value[reached].sum()))
+        return self._values.find(key) or 0.0
 
 
 def _sorted(of_row: I32, count: int) -> tuple[I64, I64]:
