@@ -5,7 +5,7 @@ Rounding belongs to the entry line (19 CFR 159.3).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
@@ -14,13 +14,13 @@ from typing import NamedTuple
 from tariffs.engine.errors import InputError
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.model import Row, Tier
-from tariffs.engine.law.stacking import APPLIED, PROHIBITED, Layer
+from tariffs.engine.law.stacking import APPLIED, Layer
 from tariffs.engine.rating.fits import ZERO, OrdinarySource, StackedRow, dotted
 from tariffs.engine.schedule.lines import Schedule, ScheduleLine
 from tariffs.engine.schedule.rates import FREE, Rate
 from tariffs.engine.schedule.units import convert
 
-CENT, NANO = Decimal("0.01"), Decimal("1e-9")
+CENT, NANO, NOTHING = Decimal("0.01"), Decimal("1e-9"), Decimal("0.00")
 
 # Ordinary rate of a column (general, special, other) under these claims, and the special program that grants it.
 RateOf = Callable[[str, frozenset[str]], tuple[Rate, str]]
@@ -86,7 +86,7 @@ class Pricer:
         self._goods = goods
         self._rate_of = rate_of
         self._ordinary: dict[OrdinarySource, Ordinary] = {}
-        self._priced: dict[StackedRow, tuple[PricedRow, ...]] = {}
+        self._priced: dict[StackedRow, PricedRow] = {}
 
     def price_all(self, rows: Iterable[StackedRow]) -> list[PricedRow]:
         """Price rows, each with the part of the value that its base excludes.
@@ -98,47 +98,44 @@ class Pricer:
         for row in rows:
             priced = self._priced.get(row)
             if priced is None:
-                priced = self._priced[row] = tuple(self._parts_of(row))
-            found += priced
+                priced = self._priced[row] = self._price(row)
+            found.append(priced)
+            if row.left_out is not None and priced.layer.charged:
+                found += self._left_out(row.left_out, priced.ordinary)
         return found
 
-    def _parts_of(self, row: StackedRow) -> Iterator[PricedRow]:
-        priced = self._price(row)
-        yield priced
-        left = row.left_out
-        if left is not None and priced.layer.charged:
-            base = self._base(left)
-            if base:
-                yield _row(left, left.layer, left.layer.heading, ZERO, base, ZERO, priced.ordinary)
+    def _left_out(self, row: StackedRow, ordinary: Ordinary) -> list[PricedRow]:
+        base = self._base(row)
+        return [PricedRow(row, row.layer, row.key, ZERO, base, ZERO, NOTHING, ordinary)] if base else []
 
     def _base(self, row: StackedRow) -> Decimal:
         value = self._goods.value
         return row.base.of(value, value if row.processing is None else min(row.processing, value))
 
     def _price(self, stacked: StackedRow) -> PricedRow:
-        layer, value, ordinary = stacked.layer, self._goods.value, self._ordinary_rate(stacked.ordinary)
-        row, base = layer.row, self._base(stacked)
-        if layer.state == APPLIED and layer.steps and not base:
+        layer, key, value = stacked.layer, stacked.key, self._goods.value
+        row, base, ordinary = layer.row, self._base(stacked), self._ordinary_rate(stacked.ordinary)
+        if layer.steps and not base and layer.state == APPLIED:
             layer = replace(layer)
             layer.displace()
-        heading = layer.heading or row.heading
+            key = key[0], layer.heading or row.heading, layer.state
         rate: Decimal | None = None
         amount = ZERO
-        if layer.state == PROHIBITED:
-            pass
-        elif row.kind == "ordinary":
-            heading = " ".join(part for part in (dotted(self._goods.line.hts8), ordinary.program) if part)
+        if row.kind == "ordinary":
+            heading = f"{dotted(self._goods.line.hts8)} {ordinary.program}".strip()
+            key = key[0], heading, key[2]
             rate, amount = ordinary.rate, base * ordinary.rate
         elif row.kind == "topup_to" and not row.suspended:
             rate = max(ZERO, (row.rate or ZERO) - ordinary.rate)
-            if layer.charged and not rate:
-                heading = row.heading_at_zero or heading
+            if row.heading_at_zero and not rate and layer.charged:
+                key = key[0], row.heading_at_zero, key[2]
             amount = base * rate
         elif row.kind in {"add", "total", "topup_to"}:
             rate, amount = row.rate, base * (row.rate or ZERO)
-        elif layer.charged and value:
+        elif value and layer.charged:
             amount = self._by_quantity(row) * base / value
-        return _row(stacked, layer, heading, rate, base, amount, ordinary)
+        rounded = cents(amount) if amount else NOTHING
+        return PricedRow(stacked, layer, key, rate, base, amount, rounded, ordinary)
 
     def _by_quantity(self, row: Row) -> Decimal:
         """Specific duty, or shortfall to a minimum price, on the whole line."""
@@ -187,19 +184,6 @@ class Pricer:
             fix=f"Give the quantity and a unit that converts to {unit}.",
             metadata={"unit": unit},
         )
-
-
-def _row(
-    row: StackedRow,
-    layer: Layer,
-    heading: str,
-    rate: Decimal | None,
-    base: Decimal,
-    amount: Decimal,
-    ordinary: Ordinary,
-) -> PricedRow:
-    key = layer.active.measure.id, heading, layer.state
-    return PricedRow(row, layer, key, rate, base, amount, cents(amount), ordinary)
 
 
 def cents(amount: Decimal) -> Decimal:

@@ -12,9 +12,9 @@ from tariffs.engine.law.stacking import EXEMPT
 from tariffs.engine.line_duty.class_profile import ClassProfile, Outcome
 from tariffs.engine.line_duty.entry_line import ResolvedLine
 from tariffs.engine.line_duty.layer_reasons import otherwise, why, why_if
-from tariffs.engine.line_duty.pricing import CENT, PricedRow, Pricer, RowKey, cents, schedule_rates
+from tariffs.engine.line_duty.pricing import CENT, NOTHING, PricedRow, Pricer, RowKey, cents, schedule_rates
 
-ZERO, NOTHING = Decimal(0), Decimal("0.00")
+ZERO = Decimal(0)
 UNDETERMINED = "undetermined"
 
 

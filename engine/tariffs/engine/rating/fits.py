@@ -64,6 +64,7 @@ class StackedRow:
 
     Attributes:
         layer: the layer after stacking.
+        key: its measure, heading and state, where the line does not decide them.
         base: the part of the value that it is charged on.
         processing: processing value in dollars, if declared.
         ordinary: where the ordinary rate of the goods comes from.
@@ -73,6 +74,7 @@ class StackedRow:
     """
 
     layer: Layer
+    key: tuple[str, str, str]
     base: Share
     processing: Decimal | None
     ordinary: OrdinarySource
@@ -220,15 +222,19 @@ def _stacked_row(
         weights = tuple(full - left for full, left in zip(FULL_BASE, row.base, strict=True))
         part = Layer(layer.active, row, weights, EXEMPT, row.split_heading)
         share = _share(weights, parts, processing)
-        left_out = StackedRow(part, share, processing, ordinary, assumed, cites)
-    return StackedRow(layer, base, processing, ordinary, assumed, cites, left_out)
+        left_out = StackedRow(part, _key(part), share, processing, ordinary, assumed, cites)
+    return StackedRow(layer, _key(layer), base, processing, ordinary, assumed, cites, left_out)
 
 
 def _prohibited(active: Active, row: Row) -> StackedRow:
     """Make the layer of a prohibition: no duty is computed on goods that may not be entered."""
     layer = Layer(active, row, NO_WEIGHTS, PROHIBITED, row.heading)
     source = OrdinarySource("", frozenset(), needed=False)
-    return StackedRow(layer, Share(ONE, ZERO), None, source, citations=active.citations(row))
+    return StackedRow(layer, _key(layer), Share(ONE, ZERO), None, source, citations=active.citations(row))
+
+
+def _key(layer: Layer) -> tuple[str, str, str]:
+    return layer.active.measure.id, layer.heading or layer.row.heading, layer.state
 
 
 def _share(weights: Weights, parts: Weights, processing: Decimal | None) -> Share:
