@@ -33,7 +33,11 @@ def results() -> dict[str, object]:
         "split": hashlib.sha256(repr(split.rows.rows()).encode()).hexdigest(),
         "groups": hashlib.sha256(repr([one.groups.rows() for one in found.scenarios]).encode()).hexdigest(),
         "digests": [found.provenance["run_digest"], first.digest, second.digest],
-        "quote": repr(quote),
+        "quote": repr(quote._replace(layers=())),
+        "layers": [
+            repr((layer.measure, layer.heading, layer.amount, layer.citations, layer.why))
+            for layer in quote.layers
+        ],
     }
 
 

@@ -87,7 +87,10 @@ class GroupedDuties:
         """Duty assessed and owed (groups x authorities)."""
         columns = self._duties.authority_of_measure, len(self._duties.authorities)
         parts = [law_sums.by_column(*columns) for law_sums in self._sums]
-        return _added([duty for duty, _ in parts]), _added([owed for _, owed in parts])
+        nothing = np.zeros((self._grouping.count, columns[1]))
+        return _added([nothing, *(duty for duty, _ in parts)]), _added(
+            [nothing, *(owed for _, owed in parts)]
+        )
 
     @cached_property
     def sums(self) -> DutySums:
@@ -98,7 +101,8 @@ class GroupedDuties:
     @cached_property
     def prohibited(self) -> tuple[F64, F64]:
         """Value, and charges for freight and insurance, of goods that may not be imported, by group."""
-        value, charges = _added([np.array(law_sums.prohibited) for law_sums in self._sums])
+        nothing = np.zeros((2, self._grouping.count))
+        value, charges = _added([nothing, *(np.array(law_sums.prohibited) for law_sums in self._sums)])
         return value, charges
 
     def at_points(
@@ -109,7 +113,10 @@ class GroupedDuties:
             law_sums.at_points(of_rows, of_moved, column_of_measure, columns)
             for law_sums, of_rows, of_moved in zip(self._sums, rates, moved, strict=True)
         ]
-        return _added([duty for duty, _ in parts]), _added([owed for _, owed in parts])
+        nothing = np.zeros((len(rates[0]) if rates else 0, self._grouping.count, columns))
+        return _added([nothing, *(duty for duty, _ in parts)]), _added(
+            [nothing, *(owed for _, owed in parts)]
+        )
 
     def moved(self, rates: Sequence[F64], moved: Sequence[Bools]) -> MovedDuty:
         """Duty assessed of the groups whose duty differs between points; see `LawSums`."""

@@ -17,12 +17,21 @@ from tariffs.engine.base.array_utils import F64, Bools
 from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.law.law import InForce, Law
 from tariffs.engine.law.model import Row
-from tariffs.engine.law.values import read_rate
+from tariffs.engine.law.values import read_rate, read_step
 from tariffs.engine.rating.patterns import HIGHEST
 from tariffs.engine.scenario.model import Scenario
 
-RATE = "rate"
-"""Kind of the parameters that may move rates alone."""
+
+def points_of_step(text: str) -> Decimal:
+    """Read a step in points, such as `+10pp`, as a fraction; raises ValueError for any other step."""
+    step = read_step(text)
+    if step.factor != 1:
+        raise ValueError(f"{text!r} is a factor")
+    return step.points
+
+
+READERS: Mapping[str, Callable[[str], Decimal]] = {"rate": read_rate, "step": points_of_step}
+"""Readers of the kinds of parameters that may move rates alone."""
 Values = Mapping[str, str]
 LawAt = Callable[[Values], Law]
 InForceOf = Callable[[Law], Sequence[InForce]]
@@ -109,10 +118,10 @@ class PointLaws:
     def groups(self, points: Sequence[Values]) -> list[PointGroup]:
         """Group points by their law."""
         names = dict.fromkeys(name for values in points for name in values)
-        rated = [name for name in names if self._scenario.parameters[name].kind == RATE]
+        rated = [name for name in names if self._scenario.parameters[name].kind in READERS]
         alike: dict[Hashable, list[int]] = {}
         for place, values in enumerate(points):
-            numbers = _numbers(values, rated)
+            numbers = self._numbers(values, rated)
             other = tuple(values.get(name) for name in names if name not in rated)
             zero = tuple(number is None or not number for number in map(numbers.get, rated))
             fixed = tuple(values.get(name) for name, is_zero in zip(rated, zero, strict=True) if is_zero)
@@ -121,7 +130,7 @@ class PointLaws:
             group
             for key, places in alike.items()
             for group in self._grouped(
-                key, points, places, [n for n in rated if _is_positive(points[places[0]], n)]
+                key, points, places, [n for n in rated if self._numbers(points[places[0]], [n]).get(n)]
             )
         ]
 
@@ -133,14 +142,20 @@ class PointLaws:
         slopes = self._slopes.get(key)
         if slopes is None:
             return [self._alone(points, place) for place in places]
-        numbers = [_numbers(points[place], rated) for place in places]
+        numbers = [self._numbers(points[place], rated) for place in places]
         rates = [slope.rates(numbers) for slope in slopes]
+        # A rate is never below 0, so a step beyond it is not a linear function.
+        below = np.logical_or.reduce(
+            [(each[:, slope.moved] < 0.0).any(axis=1) for slope, each in zip(slopes, rates, strict=True)]
+        )
         members: dict[Hashable, list[int]] = {}
         for at, signature in enumerate(
             zip(*(slope.signatures(each) for slope, each in zip(slopes, rates, strict=True)), strict=True)
         ):
-            members.setdefault(signature, []).append(at)
-        return [
+            if not below[at]:
+                members.setdefault(signature, []).append(at)
+        alone = [self._alone(points, places[at]) for at in np.flatnonzero(below).tolist()]
+        return alone + [
             PointGroup(
                 [places[at] for at in chosen],
                 self._kept_law((key, signature), points[places[chosen[0]]]),
@@ -149,6 +164,16 @@ class PointLaws:
             )
             for signature, chosen in members.items()
         ]
+
+    def _numbers(self, values: Values, names: Sequence[str]) -> dict[str, Decimal]:
+        """Read the rates and steps of a point; what cannot be read is left to the reader of the scenario."""
+        numbers = {}
+        for name in names:
+            try:
+                numbers[name] = READERS[self._scenario.parameters[name].kind](values[name].strip())
+            except (KeyError, ValueError):
+                continue
+        return numbers
 
     def _kept_law(self, key: Hashable, values: Values) -> Law:
         """Law of a group of points; later blocks of the same group have the same one."""
@@ -169,10 +194,10 @@ class PointLaws:
         first = points[0]
         laws = self._in_force_of(self._law_at(first))
         start = [_rows(in_force) for in_force in laws]
-        numbers = _numbers(first, rated)
+        numbers = self._numbers(first, rated)
         slopes: list[dict[str, dict[int, Decimal]]] = [{} for _ in start]
         for name in rated:
-            others = {read_rate(values[name].strip()): values[name] for values in points}
+            others = {self._numbers(values, [name])[name]: values[name] for values in points}
             others.pop(numbers[name], None)
             for number, text in list(others.items())[-1:]:
                 moved = _differences(start, self._rows_at({**first, name: text}))
@@ -197,7 +222,7 @@ class PointLaws:
 
     def _holds(self, slopes: Sequence[_Slope], values: Values, rated: Sequence[str]) -> bool:
         """Test that the slopes give the rates of a law that was not used to find them."""
-        numbers = _numbers(values, rated)
+        numbers = self._numbers(values, rated)
         rows = self._rows_at(values)
         return _differences([slope.rows for slope in slopes], rows) is not None and all(
             abs(rate - float(row.rate or 0)) < _ZERO
@@ -211,21 +236,6 @@ class PointLaws:
 
 def _rows(in_force: InForce) -> list[Row]:
     return [row for active in in_force.actives for row in active.rows]
-
-
-def _numbers(values: Values, rated: Sequence[str]) -> dict[str, Decimal]:
-    """Read the rates of a point; what cannot be read is left to the reader of the scenario."""
-    numbers = {}
-    for name in rated:
-        try:
-            numbers[name] = read_rate(values[name].strip())
-        except (KeyError, ValueError):
-            continue
-    return numbers
-
-
-def _is_positive(values: Values, name: str) -> bool:
-    return bool(_numbers(values, [name]).get(name))
 
 
 def _differences(
