@@ -23,12 +23,14 @@ from tariffs.engine.table_duty.kernel import (
     price_points,
     sum_bases,
     sum_cells,
+    sum_running,
     whole_line,
 )
 
 Kernel = Callable[..., Any]
 KERNELS = [
-    assess_lines, number_columns, price_bases, price_points, sum_cells, sum_bases, sum_by_group, whole_line,
+    assess_lines, number_columns, price_bases, price_points, sum_cells, sum_bases, sum_by_group, sum_running,
+    whole_line,
 ]  # fmt: skip
 LINES, PARTS, COMBINATIONS = 40, 7, 6
 PROHIBITED = 5
@@ -183,6 +185,13 @@ def test_points_bear_a_rate_on_a_base_and_its_excess_over_each_ordinary_rate(ker
         )  # fmt: skip
     expected = [[10.0, 13.0 + 2.5], [0.0, 4.0], [-2.0, 0.0]]
     np.testing.assert_allclose(out, expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("kernel", both(sum_running))
+def test_running_sums_begin_anew_in_each_range(kernel: Kernel) -> None:
+    out = np.zeros(5)
+    kernel(np.array([1.0, 2.0, 3.0, 4.0, 5.0]), np.array([0, 2, 2, 5]), out)
+    assert out.tolist() == [1.0, 3.0, 3.0, 7.0, 12.0]
 
 
 @pytest.mark.parametrize("kernel", both(number_columns))

@@ -13,13 +13,13 @@ from tariffs.engine.response.armington_sweep import (
     ArmingtonSweep,
     SweepElasticities,
     SweepReference,
-    SweepSums,
     SweepTrade,
 )
 from tariffs.engine.response.parameters import ProductParameters
 from tariffs.engine.response.trade_response import (
     ARMINGTON,
     PROHIBITIVE,
+    Response,
     domestic_shipments,
     is_loss_finite,
     products_of,
@@ -86,58 +86,66 @@ class ResponseColumns:
     surplus: dict[str, F64]
 
 
-def response_columns(run: TableRun, outcome: Outcome, group: PointGroup, closed: Bools) -> ResponseColumns:
-    """Compute the result columns after the response of the points of one law.
+class PointResponse:
+    """Response of the points of one law.
 
     Args:
         run: the table, with a response that is summed by variety.
-        outcome: results under the law of the points.
-        group: the points.
+        outcome: results under the law.
+        group: points of the law.
         closed: marks the varieties that the law prohibits.
     """
-    response = run.response
-    assert response is not None
-    varieties, lines = response.varieties, run.prepared.lines
-    moved = outcome.grouped(VarietyGroups(varieties.of_line, len(varieties.value))).moved(
-        group.rates, group.moved
-    )
-    solve, classes = _solver(run, moved, closed)
-    place = np.searchsorted(moved.groups, classes)
-    value = varieties.value[classes]
-    blocks = []
-    for first in range(0, len(group.points), SCENARIOS):
-        run.check()
-        duty = moved.duty[first : first + SCENARIOS, place]
-        blocks.append(solve(np.ascontiguousarray(ratio(duty, np.broadcast_to(value, duty.shape), 0.0).T)))
-    sums = {name: np.concatenate([getattr(block, name) for block in blocks], axis=1).T for name in _SUMS}
-    before = sums_of(run.grouping.of_line, lines.value, run.grouping.count)
-    columns = {
-        "value_after": sums["value"],
-        "duty_after": sums["duty"],
-        "landed_after": sums["value"] + sums["charges"] + sums["duty"],
-        "value_change": sums["value"] - before,
-        **{name: sums[name] for name in ("quantity", "creation", "diversion")},
-    }
-    owned = {name: sums[name] for name in SURPLUS}
-    groups = columns | (owned if run.grouping.product_pure else {})
-    return ResponseColumns(groups, {name: values.sum(axis=1) for name, values in owned.items()})
+
+    def __init__(self, run: TableRun, outcome: Outcome, group: PointGroup, closed: Bools) -> None:
+        assert run.response is not None
+        self._run = run
+        self._varieties = run.response.varieties
+        self._grouped = outcome.grouped(VarietyGroups(self._varieties.of_line, len(self._varieties.value)))
+        self._kinds, kind = _kinds(run.response.parameters)
+        moved = self._moved(group)
+        marks = np.zeros(len(self._varieties.value), dtype=bool)
+        marks[moved.groups] = True
+        rates = np.where(closed, PROHIBITIVE, ratio(moved.at_first, self._varieties.value, 0.0))
+        self._sweep = ArmingtonSweep(
+            _trade(run, run.response, kind, closed), SweepReference(rates, marks, self._kinds)
+        )
+        self._before = sums_of(run.grouping.of_line, run.prepared.lines.value, run.grouping.count)
+
+    def __call__(self, group: PointGroup) -> ResponseColumns:
+        """Compute the result columns after the response of points of the law."""
+        moved, classes = self._moved(group), self._sweep.classes
+        place, value = np.searchsorted(moved.groups, classes), self._varieties.value[classes]
+        blocks = []
+        for first in range(0, len(group.points), SCENARIOS):
+            self._run.check()
+            duty = moved.duty[first : first + SCENARIOS, place]
+            rates = np.ascontiguousarray(ratio(duty, np.broadcast_to(value, duty.shape), 0.0).T)
+            blocks.append(self._sweep(rates, self._kinds, threads=thread_count()))
+        sums = {name: np.concatenate([getattr(block, name) for block in blocks], axis=1).T for name in _SUMS}
+        columns = {
+            "value_after": sums["value"],
+            "duty_after": sums["duty"],
+            "landed_after": sums["value"] + sums["charges"] + sums["duty"],
+            "value_change": sums["value"] - self._before,
+            **{name: sums[name] for name in ("quantity", "creation", "diversion")},
+        }
+        owned = {name: sums[name] for name in SURPLUS}
+        groups = columns | (owned if self._run.grouping.product_pure else {})
+        return ResponseColumns(groups, {name: values.sum(axis=1) for name, values in owned.items()})
+
+    def _moved(self, group: PointGroup) -> MovedDuty:
+        return self._grouped.moved(group.rates, group.moved)
 
 
 SURPLUS = ("buyer_surplus", "welfare")
 _SUMS = ("value", "duty", "charges", "quantity", "creation", "diversion", *SURPLUS)
 
 
-def _solver(run: TableRun, moved: MovedDuty, closed: Bools) -> tuple[_Solver, I64]:
-    """Make the solver of points whose rates move on some varieties, and list these varieties."""
-    response = run.response
-    assert response is not None
+def _trade(run: TableRun, response: Response, kind: I64, closed: Bools) -> SweepTrade:
     varieties, parameters, lines = response.varieties, response.parameters, run.prepared.lines
     count = len(varieties.value)
-    kinds, kind = _kinds(parameters)
-    marks = np.zeros(count, dtype=bool)
-    marks[moved.groups] = True
     product_group = run.grouping.of_product(run.prepared.product_of_line, len(parameters.sigma))
-    trade = SweepTrade(
+    return SweepTrade(
         product=varieties.product,
         v0=varieties.value,
         t0=response.base_rate,
@@ -149,18 +157,6 @@ def _solver(run: TableRun, moved: MovedDuty, closed: Bools) -> tuple[_Solver, I6
         kept=np.where(closed, 0.0, 1.0),
         domestic=domestic_shipments(varieties.product, varieties.value, response.base_rate, parameters),
     )
-    rates = np.where(closed, PROHIBITIVE, ratio(moved.at_first, varieties.value, 0.0))
-    sweep = ArmingtonSweep(trade, SweepReference(rates, marks, kinds))
-    return _Solver(sweep, kinds), sweep.classes
-
-
-@dataclass(frozen=True)
-class _Solver:
-    sweep: ArmingtonSweep
-    kinds: SweepElasticities
-
-    def __call__(self, rates: F64) -> SweepSums:
-        return self.sweep(rates, self.kinds, threads=thread_count())
 
 
 def _kinds(parameters: ProductParameters) -> tuple[SweepElasticities, I64]:

@@ -20,13 +20,15 @@ from tariffs.engine.runs.duty_sums import DutySums
 from tariffs.engine.runs.grouping import AUTHORITY, COLUMNS, Grouping
 from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.runs.point_laws import PointGroup, PointLaws, Values
-from tariffs.engine.runs.point_response import closed_varieties, is_summed_by_variety, response_columns
+from tariffs.engine.runs.point_response import PointResponse, closed_varieties, is_summed_by_variety
 from tariffs.engine.runs.results import with_rates
 from tariffs.engine.runs.table_run import TableRun
 from tariffs.engine.scenario import Scenario, apply_scenario
 
 Step = Callable[[int], None]
 _OUTCOMES_KEPT = 64
+_RESPONSES_KEPT = 2
+"""Some 200 MB each for the embedded table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,8 @@ class PointEvaluator:
         self._laws = PointLaws(scenario, self._law, self._in_force)
         # An outcome refers to its law, so that the id is not reused while it is kept.
         self._outcomes: BoundedCache[int, Outcome] = BoundedCache(_OUTCOMES_KEPT)
+        self._responses: BoundedCache[tuple[int, int], tuple[Outcome, TableRun, PointResponse]]
+        self._responses = BoundedCache(_RESPONSES_KEPT)
 
     def __call__(self, points: Sequence[SweepPoint], step: Step) -> PointResults:
         """Compute points.
@@ -122,14 +126,25 @@ class PointEvaluator:
             notes |= dict.fromkeys(outcome.static_notes)
             columns.add(run, outcome, group)
             if run.response is not None:
-                closed = closed_varieties(run, outcome)
-                if closed is None:
+                respond = self._response(run, outcome, group)
+                if respond is None:
                     return None
-                after = response_columns(run, outcome, group, closed)
+                after = respond(group)
                 columns.put(group, after.groups)
                 columns.put_surplus(group, after.surplus)
             done += len(group.points)
         return columns.results(run, tuple(notes))
+
+    def _response(self, run: TableRun, outcome: Outcome, group: PointGroup) -> PointResponse | None:
+        """Response under a law, kept for the points of later blocks; None if sums cannot express the law."""
+        key = id(outcome), id(run.response)
+        found = self._responses.find(key)
+        if found is None:
+            closed = closed_varieties(run, outcome)
+            if closed is None:
+                return None
+            found = self._responses.keep(key, (outcome, run, PointResponse(run, outcome, group, closed)))
+        return found[2]
 
     def _outcome(self, law: Law) -> Outcome:
         """Outcome of a law, kept for the points of later blocks."""

@@ -17,7 +17,7 @@ from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.line_duty.entry_line import entry_instant, read_known_on
 from tariffs.engine.rating.law_fingerprint import law_fingerprint
-from tariffs.engine.response.parameters import ProductParameters, parameters_for
+from tariffs.engine.response.parameters import BOUNDS, ProductParameters, parameters_for
 from tariffs.engine.response.quantity_constraints import QuantityConstraints
 from tariffs.engine.response.trade_response import Response, respond
 from tariffs.engine.runs.duty_sums import DutySums, GroupedDuties
@@ -101,9 +101,7 @@ class TableRun:
         self.response: Response | None = None
         self.parameters: ProductParameters | None = None
         if self.base is not None and options.response != "none":
-            self.parameters = parameters_for(
-                self.prepared.products, horizon=options.horizon, set=options.parameters or None
-            )
+            self.parameters = self._product_parameters()
             self.response = respond(self.prepared, self.base, options.response, self.parameters)
         self._switches = dict(self.base.switches) if self.base is not None else {}
         self._too_many: set[int] = set()
@@ -123,6 +121,20 @@ class TableRun:
     def check(self) -> None:
         """Raise ServiceError CANCELLED if the caller cancelled the run."""
         self.context.check()
+
+    def _product_parameters(self) -> ProductParameters:
+        """Look up the elasticities of the products; those of no user's file are kept with the table."""
+        options, kept = self.options, self.prepared.lines.cache.setdefault("parameters", {})
+        key = (options.horizon, options.parameters)
+        if key in kept:
+            parameters: ProductParameters = kept[key]
+            return parameters
+        found = parameters_for(
+            self.prepared.products, horizon=options.horizon, set=options.parameters or None
+        )
+        if options.parameters in {"", *BOUNDS}:
+            kept[key] = found
+        return found
 
     @property
     def own_dates(self) -> OwnDates | None:

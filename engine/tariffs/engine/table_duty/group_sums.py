@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from itertools import pairwise
 
 import numpy as np
 
@@ -20,6 +19,7 @@ from tariffs.engine.table_duty.kernel import (
     price_bases,
     price_points,
     sum_bases,
+    sum_running,
     whole_line,
 )
 from tariffs.engine.table_duty.rated_lines import RatedLines, parts_of, quantities_of
@@ -131,6 +131,7 @@ class LawSums:
         self._rated = rated
         self._cells = cells
         self._group_of_line = group_of_line
+        self._kept_moved: dict[bytes, tuple[MovedDuty, Terms]] = {}
         self._kept: dict[tuple[bytes, int], tuple[tuple[F64, Terms], tuple[F64, Terms]]] = {}
 
     @cached_property
@@ -213,17 +214,26 @@ class LawSums:
 
     def moved(self, rates: F64, moved: Bools) -> MovedDuty:
         """Duty assessed of the groups whose duty differs between points that differ in rates; as `at_points`."""
+        key = moved.tobytes()
+        if key not in self._kept_moved:
+            self._kept_moved[key] = self._moving(moved)
+        duty, terms = self._kept_moved[key]
+        out = np.repeat(duty.duty, len(rates), axis=0)
+        run_ranges(len(rates), len(rates) * len(terms[0]), partial(_price, rates, terms, out))
+        return replace(duty, duty=out)
+
+    def _moving(self, moved: Bools) -> tuple[MovedDuty, Terms]:
+        """Groups whose duty differs between points, with the duty that does not, and terms of the rest."""
         bases, assessed = self.bases, self.entries.assessed
         is_moved = moved[self.entries.slot][bases.entry] & assessed[bases.entry]
         groups, place = np.unique(bases.group[is_moved], return_inverse=True)
         one = np.zeros(int(self._rated.layers.slots.measure.max(initial=0)) + 1, dtype=np.int32)
         at_first = self.by_column(one, 1)[0][:, 0]
         still = self._priced(bases.where(~is_moved), one, 1)[0][groups, 0]
-        out = np.repeat(still[None, :], len(rates), axis=0)
         sums = replace(bases.where(is_moved), group=place.astype(np.int64))
         terms = self._terms(sums, one, 1)
-        run_ranges(len(rates), len(rates) * len(terms[0]), partial(_price, rates, terms, out))
-        return MovedDuty(groups, at_first, out)
+        del self.bases
+        return MovedDuty(groups, at_first, still[None, :]), terms
 
     def _terms(self, sums: BaseSums, column_of_measure: I32, columns: int) -> Terms:
         """Terms of sums by row and place, and within a term by ordinary rate; see `price_points`."""
@@ -269,7 +279,9 @@ class LawSums:
 
 def _running(values: F64, start: I64) -> F64:
     """Running sums within each range."""
-    return np.concatenate([np.zeros(0), *(np.cumsum(values[lo:hi]) for lo, hi in pairwise(start))])
+    sums = np.empty(len(values))
+    sum_running(values, start, sums)
+    return sums
 
 
 def _price(rates: F64, terms: Terms, out: F64, first: int, last: int) -> None:

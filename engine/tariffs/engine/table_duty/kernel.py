@@ -259,6 +259,16 @@ def exact_dollars(high: int, low: int) -> float:
 
 
 @jit
+def sum_running(values: F64, start: I64, out: F64) -> None:
+    """Write running sums of values within each range, from `start[k]` to `start[k + 1]`."""
+    for term in range(len(start) - 1):
+        total = 0.0
+        for place in range(start[term], start[term + 1]):
+            total += values[place]
+            out[place] = total
+
+
+@jit
 def price_points(
     first: int,
     last: int,
