@@ -15,6 +15,10 @@ from tariffs.service.rpc.shared import BASE
 QUOTES, RUNS = "tariffs.service.server.warmup:warm_quotes", "tariffs.service.server.warmup:warm_runs"
 
 
+RATES, START = "rates-by-country", "start"
+"""A scenario whose parameters are rates, and the one that is a day."""
+
+
 def warm_up() -> None:
     """Warm up for quotes and runs in one process.
 
@@ -51,6 +55,21 @@ def warm_runs() -> None:
     result = impact(None, [Point(library()[BASE], "")], law=load_law(), options=Options(by=("origin",)))
     block = result.scenarios[0]
     _expect(block.groups["duty"].sum(), block.total["duty"], "groups sum to the total")
+    _warm_sweeps()
+
+
+def _warm_sweeps() -> None:
+    """Run the kernels of sweeps once, on a few lines, before and after the response."""
+    from tariffs.engine.runs.options import Options
+    from tariffs.engine.runs.sweep import sweep
+    from tariffs.engine.schedule.reference_data import baseline, reference_table
+
+    lines, scenario = reference_table().head(100), library()[RATES]
+    points = [{name: f"{rate}%" for name in scenario.parameters if name != START} for rate in (5, 10, 20)]
+    for response in ("none", "armington"):
+        options = Options(baseline=baseline().isoformat(), response=response, by=("origin",))
+        found = sweep(lines, scenario, points, law=load_law(), options=options)
+        _expect(found.groups["duty"].sum(), found.totals["duty"].sum(), "groups sum to the total")
 
 
 def _expect(actual: Any, expected: Any, rule: str) -> None:
