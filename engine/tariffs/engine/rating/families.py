@@ -84,7 +84,7 @@ class Family:
         self.combinations: Combinations = classify(rows, of_rules, index.scopes(rows), lines, self.atoms)
         self._layers = LayerFamily(self.combinations, index.conditions)
         self._fits: BoundedCache[Hashable, MeasureFits] = BoundedCache(_FITS_KEPT)
-        self._of_law: BoundedCache[Hashable, LawLayers] = BoundedCache(_LAYERS_KEPT)
+        self._of_law: BoundedCache[Hashable, tuple[list[MeasureFits], LawLayers]] = BoundedCache(_LAYERS_KEPT)
 
     def layers(self, in_force: InForce) -> LawLayers:
         """Compute the layers of every combination under a law of the family."""
@@ -93,7 +93,8 @@ class Family:
             self._fit(active, reaches) for active, reaches in zip(in_force.actives, law.measures, strict=True)
         ]
         key = (tuple(map(id, fits)), stacking_key(in_force))
-        return self._of_law.get(key, lambda: self._layers.layers(in_force, fits))
+        # The value refers to the fits, so that their ids are not reused.
+        return self._of_law.get(key, lambda: (fits, self._layers.layers(in_force, fits)))[1]
 
     def places(self, in_force: InForce) -> list[tuple[int, ...]]:
         """Places among the reaches of the family of the rows of each measure of a law."""
