@@ -35,14 +35,14 @@ class RowReach:
     """Goods and facts that a row of a measure fits, whatever its rate or state.
 
     Attributes:
-        measure: id of the measure.
+        measure: names that select the measure: its id and the authority nodes above it.
         products, origins: bytes of the masks of codes and origins within its scope.
         conditions: its conditions.
         undeclared_applies: a bare claim that is not declared counts as claimed.
         weighs_metal: its base weighs a metal differently from the rest of the value.
     """
 
-    measure: str
+    measure: tuple[str, ...]
     products: bytes
     origins: bytes
     conditions: tuple[ConditionTest, ...]
@@ -65,7 +65,7 @@ class RowReach:
 
 @dataclass(frozen=True, slots=True)
 class RuleReach:
-    """Facts that a stacking rule tests on goods of some measures (ids)."""
+    """Facts that a stacking rule tests on goods of the measures that it names, by id or authority node."""
 
     measures: frozenset[str]
     conditions: tuple[ConditionTest, ...]
@@ -232,7 +232,9 @@ def _reads(
     atoms: Atoms,
 ) -> tuple[Bools, Bools]:
     """Mark the tests and the share claims that rows and rules read on each class."""
-    ruled = np.array([[r.measure in rule.measures for rule in rules] for r in reaches], dtype=bool)
+    ruled = np.array(
+        [[not rule.measures.isdisjoint(r.measure) for rule in rules] for r in reaches], dtype=bool
+    )
     of_class = [fits, _product(fits, ruled.reshape(len(reaches), len(rules)))]
     reads_test = np.zeros((len(fits), len(tests)), dtype=bool)
     reads_share = np.zeros((len(fits), len(atoms.claims)), dtype=bool)

@@ -154,7 +154,7 @@ class ReachIndex:
         names = self._names_of(in_force)
         return LawReaches(
             tuple(self._of_measure(active, in_force, names) for active in in_force.actives),
-            frozenset(self.rules.of(self._of_rule(rule, in_force)) for rule in in_force.rules),
+            frozenset(self.rules.of(self._of_rule(rule)) for rule in in_force.rules),
         )
 
     def scopes(self, reaches: Sequence[RowReach]) -> Scopes:
@@ -175,12 +175,13 @@ class ReachIndex:
         key = (active.measure.id, id(active.rows), names)
         found = self._measures.find(key)
         if found is None:
-            rows = [self._of_row(active.measure.id, row, in_force) for row in active.rows]
+            names_of = (active.measure.id, *active.measure.parents)
+            rows = [self._of_row(names_of, row, in_force) for row in active.rows]
             reaches = tuple(self.rows.of(row) for row in rows)
             found = self._measures.keep(key, (active.rows, reaches))
         return found[1]
 
-    def _of_row(self, measure: str, row: Row, in_force: InForce) -> RowReach:
+    def _of_row(self, measure: tuple[str, ...], row: Row, in_force: InForce) -> RowReach:
         products = product_mask(row.scope, self.lines, in_force)
         origins = origin_mask(row.scope, self.lines, in_force)
         product_key, origin_key = products.tobytes(), origins.tobytes()
@@ -191,16 +192,13 @@ class ReachIndex:
             measure, product_key, origin_key, conditions, row.undeclared_applies, _weighs_metal(row.base)
         )
 
-    def _of_rule(self, active: ActiveRule, in_force: InForce) -> RuleReach:
+    def _of_rule(self, active: ActiveRule) -> RuleReach:
         rule = active.rule
-        touched = active.on.union(*active.members)
         tests = []
         for condition in (*rule.conditions, *rule.unless):
             tests.append(self.conditions.setdefault(condition, ConditionTest.of(condition, self.claims)))
         return RuleReach(
-            frozenset(a.measure.id for a in in_force.actives if a.index in touched)
-            if tests or rule.take == "base"
-            else frozenset(),
+            frozenset((*rule.on, *rule.members)),
             tuple(tests),
             rule.take == "base" and _weighs_metal(rule.base),
         )

@@ -102,7 +102,11 @@ class Grouping:
         """Sum columns of the kept lines by group: (groups, columns)."""
         checkpoint()
         sums = np.zeros((self.count, len(columns)))
-        sum_by_group(self.of_line[keep], np.column_stack(columns)[keep], sums)
+        rows = np.column_stack(columns)
+        if keep.all():
+            sum_by_group(self.of_line, rows, sums)
+        else:
+            sum_by_group(self.of_line[keep], rows[keep], sums)
         return sums
 
     def with_keys_at(self, groups: I64, numbers: pl.DataFrame) -> pl.DataFrame:
@@ -165,7 +169,9 @@ def static_groups(grouping: Grouping, sums: Mapping[str, F64], present: Bools) -
     """
     results = with_rates(sums)
     missing = np.full(grouping.count, np.nan)
-    numbers = pl.DataFrame({name: results.get(name, missing) for name in COLUMNS}).fill_nan(None)
+    numbers = pl.DataFrame(
+        [pl.Series(name, results.get(name, missing), nan_to_null=True) for name in COLUMNS]
+    )
     if not grouping.keys.width:
         return numbers
     return grouping.with_keys(numbers).filter(pl.Series(present))

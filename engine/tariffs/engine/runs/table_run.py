@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from tariffs.engine.base.array_utils import F64, Bools
+from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.base.provenance import law_facts, with_run_digest
 from tariffs.engine.errors import ServiceError
 from tariffs.engine.law.law import Law
@@ -42,6 +43,7 @@ from tariffs.engine.tables.export_lines import prepared_for
 from tariffs.engine.tables.line_arrays import LineArrays
 from tariffs.engine.tables.prepare import OwnDates, Table, lines_on_basis
 
+_BASELINES_KEPT = 8
 Progress = Callable[[str, float], None]
 Cancelled = Callable[[], bool]
 
@@ -97,7 +99,6 @@ class TableRun:
         self._lines = {basis_of(self.law): self.prepared.lines}
         self.grouping = Grouping.of(self.prepared, options.by)
         self.base = self._baseline()
-        self._grouped_base: dict[tuple[str, ...], F64] = {}
         self.response: Response | None = None
         self.parameters: ProductParameters | None = None
         if self.base is not None and options.response != "none":
@@ -252,11 +253,24 @@ class TableRun:
         constants = self._constant_sums(grouping)
         columns = sums.columns(*constants)
         if self.base is not None:
-            if grouping.id not in self._grouped_base:
-                base = GroupedDuties(self.law, self.base, self._base_dated, grouping)
-                self._grouped_base[grouping.id] = base.sums.columns(*constants)["landed"]
-            columns["landed_change"] = columns["landed"] - self._grouped_base[grouping.id]
+            columns["landed_change"] = columns["landed"] - self._landed_at_baseline(
+                self.base, grouping, constants
+            )
         return columns
+
+    def _landed_at_baseline(self, base: Duties, grouping: Grouping, constants: tuple[F64, F64]) -> F64:
+        """Landed cost at the baseline by group; kept with the table, since most runs share their baseline."""
+        kept: BoundedCache[Hashable, tuple[F64, Duties]]
+        kept = self.prepared.lines.cache.setdefault("landed at baseline", BoundedCache(_BASELINES_KEPT))
+        key = (grouping.id, *(id(rated.layers) for rated in base.rated))
+        # The value refers to the duties, so that the ids of their layers are not reused.
+        return kept.get(
+            key,
+            lambda: (
+                GroupedDuties(self.law, base, self._base_dated, grouping).sums.columns(*constants)["landed"],
+                base,
+            ),
+        )[0]
 
     def _constant_sums(self, grouping: Grouping) -> tuple[F64, F64]:
         """Customs value, and freight with insurance, by group, of the lines that are not refused."""

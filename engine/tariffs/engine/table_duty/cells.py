@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tariffs.engine.base.array_utils import F64, I32, I64, factorize, sum_of
+from tariffs.engine.base.array_utils import F64, I32, I64, Bools, factorize, sum_of
 from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.base.chunks import checkpoint
 from tariffs.engine.rating.families import Family
@@ -94,17 +94,19 @@ class ValueCells:
 
     def by_group(self, amount: F64, cells: I64) -> F64:
         """Sum an amount in dollars per line of the table over some cells, by group."""
-        sums = self._summed(amount)
+        is_chosen = np.zeros(len(self.combination), dtype=bool)
+        is_chosen[cells] = True
+        sums = self._summed(amount, is_chosen[self.of_atom])
         group = np.repeat(self.group, np.diff(self.start))[cells]
         words = np.zeros((2, self.groups), dtype=np.int64)
         np.add.at(words[0], group, sums.high[cells] + (sums.low[cells] >> CARRY_BITS))
         np.add.at(words[1], group, sums.low[cells] & ((1 << CARRY_BITS) - 1))
         return np.array([exact_dollars(high, low) for high, low in words.T], dtype=np.float64)
 
-    def _summed(self, amount: F64) -> ExactSums:
+    def _summed(self, amount: F64, chosen: Bools | slice = slice(None)) -> ExactSums:
         atoms, count = self.family.atoms, len(self.combination)
         high, low = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
-        sum_cells(self.of_atom, atoms.weight, atoms.line, self.atom, amount, high, low)
+        sum_cells(self.of_atom[chosen], atoms.weight, atoms.line, self.atom[chosen], amount, high, low)
         return ExactSums(high, low)
 
 
