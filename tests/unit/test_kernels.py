@@ -20,6 +20,7 @@ from tariffs.engine.table_duty.kernel import (
     assess_lines,
     exact_dollars,
     price_bases,
+    price_places,
     price_points,
     sum_bases,
     sum_cells,
@@ -29,8 +30,8 @@ from tariffs.engine.table_duty.kernel import (
 
 Kernel = Callable[..., Any]
 KERNELS = [
-    assess_lines, number_columns, price_bases, price_points, sum_cells, sum_bases, sum_by_group, sum_running,
-    whole_line,
+    assess_lines, number_columns, price_bases, price_places, price_points, sum_cells, sum_bases, sum_by_group,
+    sum_running, whole_line,
 ]  # fmt: skip
 LINES, PARTS, COMBINATIONS = 40, 7, 6
 PROHIBITED = 5
@@ -185,6 +186,21 @@ def test_points_bear_a_rate_on_a_base_and_its_excess_over_each_ordinary_rate(ker
         )  # fmt: skip
     expected = [[10.0, 13.0 + 2.5], [0.0, 4.0], [-2.0, 0.0]]
     np.testing.assert_allclose(out, expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("kernel", both(price_places))
+def test_points_by_column_are_those_by_row(kernel: Kernel) -> None:
+    rng = np.random.default_rng(6)
+    rates, terms = rng.random((9, 3)), 20
+    slot, place = rng.integers(0, 3, terms).astype(np.int32), rng.integers(0, 5, terms)
+    start = np.arange(0, 2 * terms + 1, 2)
+    ordinary = np.sort(rng.random((terms, 2)), axis=1).ravel()
+    base, excess = rng.random(2 * terms), rng.random(2 * terms)
+    by_row, by_column = np.zeros((9, 5)), np.zeros((5, 9))
+    price_points(0, 9, rates, slot, place, start, ordinary, base, excess, by_row)
+    for first, last in ((0, 4), (4, 9)):
+        kernel(first, last, rates.T.copy(), slot, place, start, ordinary, base, excess, by_column)
+    np.testing.assert_allclose(by_column.T, by_row, rtol=1e-12)
 
 
 @pytest.mark.parametrize("kernel", both(sum_running))

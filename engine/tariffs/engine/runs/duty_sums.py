@@ -118,24 +118,42 @@ class GroupedDuties:
             [nothing, *(owed for _, owed in parts)]
         )
 
-    def moved(self, rates: Sequence[F64], moved: Sequence[Bools]) -> MovedDuty:
+    def moved(self, moved: Sequence[Bools]) -> MovedSums:
         """Duty assessed of the groups whose duty differs between points; see `LawSums`."""
-        parts = [
-            law_sums.moved(of_rows, of_moved)
-            for law_sums, of_rows, of_moved in zip(self._sums, rates, moved, strict=True)
-        ]
-        if len(parts) == 1:
-            return parts[0]
-        at_first = _added([part.at_first for part in parts])
+        return MovedSums.of(
+            [law_sums.moved(marks) for law_sums, marks in zip(self._sums, moved, strict=True)]
+        )
+
+
+@dataclass(frozen=True)
+class MovedSums:
+    """Duty assessed by group where it differs between points, over all instants of the lines.
+
+    `groups` are the groups whose duty differs, ascending; `at_first` is the duty of all groups at the rates of the law.
+    """
+
+    parts: Sequence[MovedDuty]
+    groups: I64
+    at_first: F64
+
+    @classmethod
+    def of(cls, parts: Sequence[MovedDuty]) -> MovedSums:
+        """Add the sums of each instant."""
         groups = np.unique(np.concatenate([part.groups for part in parts]))
-        duty = np.zeros((len(rates[0]), len(groups)))
-        for part in parts:
-            place = np.searchsorted(groups, part.groups)
-            is_moved = np.zeros(len(groups), dtype=bool)
-            is_moved[place] = True
-            duty[:, place] += part.duty
-            duty[:, ~is_moved] += part.at_first[groups[~is_moved]]
-        return MovedDuty(groups, at_first, duty)
+        return cls(parts, groups, _added([part.at_first for part in parts]))
+
+    def at(self, rates: Sequence[F64]) -> F64:
+        """Duty of the moved groups at points (groups x points), by instant the rate of each row (points x rows)."""
+        if len(self.parts) == 1:
+            return self.parts[0].at(rates[0])
+        duty = np.zeros((len(self.groups), len(rates[0])))
+        for part, of_rows in zip(self.parts, rates, strict=True):
+            place = np.searchsorted(self.groups, part.groups)
+            is_still = np.ones(len(self.groups), dtype=bool)
+            is_still[place] = False
+            duty[place] += part.at(of_rows)
+            duty[is_still] += part.at_first[self.groups[is_still]][:, None]
+        return duty
 
 
 def _added(parts: Sequence[F64]) -> F64:

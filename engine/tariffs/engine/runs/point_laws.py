@@ -62,13 +62,13 @@ class PointGroup:
 class _Slope:
     """Rates of the rows of one instant as linear functions: `fixed` plus the value of each parameter times its slope.
 
-    `is_ranked`: a row that moves is one whose rate is compared with that of others.
+    `ranked` are the places of the rows whose rates are compared with each other; none if no such row moves.
     """
 
     rows: Sequence[Row]
     fixed: Sequence[Decimal]
     slopes: Mapping[str, Mapping[int, Decimal]]
-    is_ranked: bool
+    ranked: Sequence[int]
 
     def rates(self, points: Sequence[Mapping[str, Decimal]]) -> F64:
         """Rates of the rows at points (points x rows)."""
@@ -94,8 +94,9 @@ class _Slope:
         of a group of which the highest is charged.
         """
         marks = np.abs(rates[:, self.moved]) < _ZERO
-        if self.is_ranked:
-            marks = np.column_stack([marks, [np.unique(row, return_inverse=True)[1] for row in rates]])
+        if self.ranked:
+            ranks = [np.unique(row, return_inverse=True)[1] for row in rates[:, self.ranked]]
+            marks = np.column_stack([marks, ranks])
         return [row.tobytes() for row in np.ascontiguousarray(marks)]
 
 
@@ -214,7 +215,12 @@ class PointLaws:
         ]  # fmt: skip
         ranked = [_ranked(in_force) for in_force in laws]
         found = [
-            _Slope(rows, at_zero, slope, any(not of_rank.isdisjoint(each) for each in slope.values()))
+            _Slope(
+                rows,
+                at_zero,
+                slope,
+                sorted(of_rank) if any(of_rank & each.keys() for each in slope.values()) else [],
+            )
             for rows, at_zero, slope, of_rank in zip(start, fixed, slopes, ranked, strict=True)
         ]
         tested = points[-1], points[len(points) // 2]
@@ -255,6 +261,11 @@ def _differences(
             changes[place] = changed.rate - row.rate
         found.append(changes)
     return found
+
+
+def _ranked_if_moved(ranked: set[int], slopes: Mapping[str, Mapping[int, Decimal]]) -> list[int]:
+    """Places of ranked rows if some of them moves."""
+    return sorted(ranked) if any(ranked & each.keys() for each in slopes.values()) else []
 
 
 def _ranked(in_force: InForce) -> set[int]:

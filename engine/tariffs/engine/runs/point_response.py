@@ -28,7 +28,6 @@ from tariffs.engine.runs.grouping import AUTHORITY, Grouping
 from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.runs.point_laws import PointGroup
 from tariffs.engine.runs.table_run import TableRun
-from tariffs.engine.table_duty.group_sums import MovedDuty
 
 
 @dataclass(frozen=True)
@@ -100,9 +99,10 @@ class PointResponse:
         assert run.response is not None
         self._run = run
         self._varieties = run.response.varieties
-        self._grouped = outcome.grouped(VarietyGroups(self._varieties.of_line, len(self._varieties.value)))
+        groups = VarietyGroups(self._varieties.of_line, len(self._varieties.value))
+        self._moved = outcome.grouped(groups).moved(group.moved)
         self._kinds, kind = _kinds(run.response.parameters)
-        moved = self._moved(group)
+        moved = self._moved
         marks = np.zeros(len(self._varieties.value), dtype=bool)
         marks[moved.groups] = True
         rates = np.where(closed, PROHIBITIVE, ratio(moved.at_first, self._varieties.value, 0.0))
@@ -113,14 +113,15 @@ class PointResponse:
 
     def __call__(self, group: PointGroup) -> ResponseColumns:
         """Compute the result columns after the response of points of the law."""
-        moved, classes = self._moved(group), self._sweep.classes
-        place, value = np.searchsorted(moved.groups, classes), self._varieties.value[classes]
+        classes = self._sweep.classes
+        place = np.searchsorted(self._moved.groups, classes)
+        scale = ratio(np.ones(len(classes)), self._varieties.value[classes], 0.0)[:, None]
         blocks = []
         for first in range(0, len(group.points), SCENARIOS):
             self._run.check()
-            duty = moved.duty[first : first + SCENARIOS, place]
-            rates = np.ascontiguousarray(ratio(duty, np.broadcast_to(value, duty.shape), 0.0).T)
-            blocks.append(self._sweep(rates, self._kinds, threads=thread_count()))
+            duty = self._moved.at([rates[first : first + SCENARIOS] for rates in group.rates])
+            duty = duty if len(place) == len(duty) else duty[place]
+            blocks.append(self._sweep(duty * scale, self._kinds, threads=thread_count()))
         sums = {name: np.concatenate([getattr(block, name) for block in blocks], axis=1).T for name in _SUMS}
         columns = {
             "value_after": sums["value"],
@@ -132,9 +133,6 @@ class PointResponse:
         owned = {name: sums[name] for name in SURPLUS}
         groups = columns | (owned if self._run.grouping.product_pure else {})
         return ResponseColumns(groups, {name: values.sum(axis=1) for name, values in owned.items()})
-
-    def _moved(self, group: PointGroup) -> MovedDuty:
-        return self._grouped.moved(group.rates, group.moved)
 
 
 SURPLUS = ("buyer_surplus", "welfare")

@@ -17,6 +17,7 @@ from tariffs.engine.table_duty.kernel import (
     SPECIFIC,
     TOP_UP,
     price_bases,
+    price_places,
     price_points,
     sum_bases,
     sum_running,
@@ -110,12 +111,22 @@ class MovedDuty:
     """Duty assessed in dollars where it differs between points that differ in rates.
 
     `groups` are the groups whose duty differs, ascending; `at_first` is the duty of all groups at the rates of the law;
-    `duty` that of the moved groups at each point (points x moved groups).
+    `still` the part of the duty of the moved groups that is the same at all points, and `terms` the rest.
     """
 
     groups: I64
     at_first: F64
-    duty: F64
+    still: F64
+    terms: Terms
+
+    def at(self, rates: F64) -> F64:
+        """Duty of the moved groups at points (groups x points), by the rate of each row (points x rows)."""
+        by_row = np.ascontiguousarray(rates.T)
+        out = np.repeat(self.still[:, None], len(rates), axis=1)
+        run_ranges(
+            len(rates), len(rates) * len(self.terms[0]), partial(_price_places, by_row, self.terms, out)
+        )
+        return out
 
 
 class LawSums:
@@ -133,7 +144,7 @@ class LawSums:
         self._rated = rated
         self._cells = cells
         self._group_of_line = group_of_line
-        self._kept_moved: dict[bytes, tuple[MovedDuty, Terms]] = {}
+        self._kept_moved: dict[bytes, MovedDuty] = {}
         self._kept: dict[tuple[bytes, int], tuple[tuple[F64, Terms], tuple[F64, Terms]]] = {}
 
     @cached_property
@@ -214,18 +225,14 @@ class LawSums:
             del self.bases
         return self._kept[key]
 
-    def moved(self, rates: F64, moved: Bools) -> MovedDuty:
-        """Duty assessed of the groups whose duty differs between points that differ in rates; as `at_points`."""
+    def moved(self, moved: Bools) -> MovedDuty:
+        """Duty assessed of the groups whose duty differs between points; `moved` marks the rows whose rate differs."""
         key = moved.tobytes()
         if key not in self._kept_moved:
             self._kept_moved[key] = self._moving(moved)
-        duty, terms = self._kept_moved[key]
-        out = np.repeat(duty.duty, len(rates), axis=0)
-        run_ranges(len(rates), len(rates) * len(terms[0]), partial(_price, rates, terms, out))
-        return replace(duty, duty=out)
+        return self._kept_moved[key]
 
-    def _moving(self, moved: Bools) -> tuple[MovedDuty, Terms]:
-        """Groups whose duty differs between points, with the duty that does not, and terms of the rest."""
+    def _moving(self, moved: Bools) -> MovedDuty:
         bases, assessed = self.bases, self.entries.assessed
         is_moved = moved[self.entries.slot][bases.entry] & assessed[bases.entry]
         groups, place = np.unique(bases.group[is_moved], return_inverse=True)
@@ -235,7 +242,7 @@ class LawSums:
         sums = replace(bases.where(is_moved), group=place.astype(np.int64))
         terms = self._terms(sums, one, 1)
         del self.bases
-        return MovedDuty(groups, at_first, still[None, :]), terms
+        return MovedDuty(groups, at_first, still, terms)
 
     def _terms(self, sums: BaseSums, column_of_measure: I32, columns: int) -> Terms:
         """Terms of sums by row and place, and within a term by ordinary rate; see `price_points`."""
@@ -288,6 +295,10 @@ def _running(values: F64, start: I64) -> F64:
 
 def _price(rates: F64, terms: Terms, out: F64, first: int, last: int) -> None:
     price_points(first, last, rates, *terms, out)
+
+
+def _price_places(rates: F64, terms: Terms, out: F64, first: int, last: int) -> None:
+    price_places(first, last, rates, *terms, out)
 
 
 def _unit_amounts(

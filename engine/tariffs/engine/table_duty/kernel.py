@@ -309,3 +309,33 @@ def price_points(
                     high = middle
             if low > start[term]:
                 out[point, place[term]] += rate * base[low - 1] - excess[low - 1]
+
+
+@jit
+def price_places(
+    first: int, last: int, rates: F64, slot: I32, place: I64, start: I64, ordinary: F64, base: F64, excess: F64,
+    out: F64,
+) -> None:  # fmt: skip
+    """Add the duty of terms at points [first, last) to sums by place; the same as `price_points`, point by column.
+
+    Args:
+        first, last: range of points.
+        rates: rate of each slot at each point (slots x points).
+        slot, place, start, ordinary, base, excess: as in `price_points`.
+        out: sums in dollars (places x points).
+    """
+    for term in range(len(slot)):
+        begin = start[term]
+        end = start[term + 1]
+        for point in range(first, last):
+            rate = rates[slot[term], point]
+            low = begin
+            high = end
+            while low < high:
+                middle = (low + high) // 2
+                if ordinary[middle] < rate:
+                    low = middle + 1
+                else:
+                    high = middle
+            if low > begin:
+                out[place[term], point] += rate * base[low - 1] - excess[low - 1]
