@@ -20,7 +20,6 @@ from tariffs.engine.table_duty.kernel import (
     assess_lines,
     exact_dollars,
     price_bases,
-    price_places,
     price_points,
     sum_bases,
     sum_cells,
@@ -30,7 +29,7 @@ from tariffs.engine.table_duty.kernel import (
 
 Kernel = Callable[..., Any]
 KERNELS = [
-    assess_lines, number_columns, price_bases, price_places, price_points, sum_cells, sum_bases, sum_by_group,
+    assess_lines, number_columns, price_bases, price_points, sum_cells, sum_bases, sum_by_group,
     sum_running, whole_line,
 ]  # fmt: skip
 LINES, PARTS, COMBINATIONS = 40, 7, 6
@@ -176,31 +175,16 @@ def test_a_base_bears_its_rate_the_ordinary_one_the_excess_over_it_or_its_amount
 
 @pytest.mark.parametrize("kernel", both(price_points))
 def test_points_bear_a_rate_on_a_base_and_its_excess_over_each_ordinary_rate(kernel: Kernel) -> None:
-    """Charge a plain rate and a top-up over ordinary rates of 2 and 10 percent, on 100 and 50 dollars."""
+    """Charge a plain rate and a top-up over ordinary rates of 2 and 10 percent on 100 and 50 dollars."""
     rates = np.array([[0.05, 0.15], [0.0, 0.06], [-0.01, 0.01]])
-    out = np.zeros((3, 2))
+    out = np.zeros((2, 3))
     for first, last in ((0, 1), (1, 3)):
         kernel(
-            first, last, rates, np.array([0, 1], dtype=np.int32), np.array([0, 1]), np.array([0, 1, 3]),
+            first, last, rates.T.copy(), np.array([0, 1], dtype=np.int32), np.array([0, 1]), np.array([0, 1, 3]),
             np.array([-np.inf, 0.02, 0.10]), np.array([200.0, 100.0, 150.0]), np.array([0.0, 2.0, 7.0]), out,
         )  # fmt: skip
     expected = [[10.0, 13.0 + 2.5], [0.0, 4.0], [-2.0, 0.0]]
-    np.testing.assert_allclose(out, expected, atol=1e-12)
-
-
-@pytest.mark.parametrize("kernel", both(price_places))
-def test_points_by_column_are_those_by_row(kernel: Kernel) -> None:
-    rng = np.random.default_rng(6)
-    rates, terms = rng.random((9, 3)), 20
-    slot, place = rng.integers(0, 3, terms).astype(np.int32), rng.integers(0, 5, terms)
-    start = np.arange(0, 2 * terms + 1, 2)
-    ordinary = np.sort(rng.random((terms, 2)), axis=1).ravel()
-    base, excess = rng.random(2 * terms), rng.random(2 * terms)
-    by_row, by_column = np.zeros((9, 5)), np.zeros((5, 9))
-    price_points(0, 9, rates, slot, place, start, ordinary, base, excess, by_row)
-    for first, last in ((0, 4), (4, 9)):
-        kernel(first, last, rates.T.copy(), slot, place, start, ordinary, base, excess, by_column)
-    np.testing.assert_allclose(by_column.T, by_row, rtol=1e-12)
+    np.testing.assert_allclose(out.T, expected, atol=1e-12)
 
 
 @pytest.mark.parametrize("kernel", both(sum_running))

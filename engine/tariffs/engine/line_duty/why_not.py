@@ -42,7 +42,7 @@ _SENTENCES_KEPT = 8192
 
 Item = UnappliedMeasure | NearRow | UnmodelledMeasure
 Group = tuple[Item, ...]
-"""What there is to say of one measure; a row or measure is described for the code of each line."""
+"""Reasons of one measure; a row or measure is described for the code of each line."""
 
 _CLASSES: BoundedCache[Hashable, tuple[Group, ...]] = BoundedCache(_CLASSES_KEPT)
 _SENTENCES: BoundedCache[Hashable, UnappliedMeasure] = BoundedCache(_SENTENCES_KEPT)

@@ -152,11 +152,18 @@ def reduce_groups(
     present = [name for name in (*SUMS, *taxed) if name in ALWAYS_KNOWN or not np.isnan(columns[name]).all()]
     sums = grouping.sums([columns[name] for name in present], keep)
     results = with_rates(dict(zip(present, sums.T, strict=True))) | _product_sums(grouping, volume)
-    missing = np.full(grouping.count, np.nan)
-    numbers = pl.DataFrame({name: results.get(name, missing) for name in (*COLUMNS, *taxed)}).fill_nan(None)
+    numbers = result_frame(results, grouping.count, (*COLUMNS, *taxed))
     if not grouping.keys.width:
         return numbers
     return grouping.with_keys(numbers).filter(pl.Series(grouping.present(keep)))
+
+
+def result_frame(results: Mapping[str, F64], rows: int, names: Sequence[str] = COLUMNS) -> pl.DataFrame:
+    """Make a frame of result columns; those that are undefined or not among the results are null."""
+    missing = np.full(rows, np.nan)
+    return pl.DataFrame(
+        [pl.Series(name, np.ravel(results.get(name, missing)), nan_to_null=True) for name in names]
+    )
 
 
 def static_groups(grouping: Grouping, sums: Mapping[str, F64], present: Bools) -> pl.DataFrame:
@@ -167,11 +174,7 @@ def static_groups(grouping: Grouping, sums: Mapping[str, F64], present: Bools) -
         sums: result columns by group, in dollars.
         present: the groups with a line that is kept; the others have no row.
     """
-    results = with_rates(sums)
-    missing = np.full(grouping.count, np.nan)
-    numbers = pl.DataFrame(
-        [pl.Series(name, results.get(name, missing), nan_to_null=True) for name in COLUMNS]
-    )
+    numbers = result_frame(with_rates(sums), grouping.count)
     if not grouping.keys.width:
         return numbers
     return grouping.with_keys(numbers).filter(pl.Series(present))

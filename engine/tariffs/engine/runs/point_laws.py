@@ -219,7 +219,7 @@ class PointLaws:
                 rows,
                 at_zero,
                 slope,
-                sorted(of_rank) if any(of_rank & each.keys() for each in slope.values()) else [],
+                _ranked_if_moved(of_rank, slope),
             )
             for rows, at_zero, slope, of_rank in zip(start, fixed, slopes, ranked, strict=True)
         ]

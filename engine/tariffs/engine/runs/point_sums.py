@@ -17,7 +17,7 @@ from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.law.law import InForce, Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.runs.duty_sums import DutySums
-from tariffs.engine.runs.grouping import AUTHORITY, COLUMNS, Grouping
+from tariffs.engine.runs.grouping import AUTHORITY, Grouping, result_frame
 from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.runs.point_laws import PointGroup, PointLaws, Values
 from tariffs.engine.runs.point_response import PointResponse, closed_varieties, is_summed_by_variety
@@ -211,14 +211,13 @@ class _Blocks:
     def results(self, run: TableRun, notes: tuple[Note, ...]) -> PointResults:
         """Arrange the columns as frames."""
         sums = {name: values.sum(axis=1) for name, values in self._groups.items()} | self._surplus
-        totals = _frame(sums, self._points)
+        totals = result_frame(with_rates(sums), self._points)
         if self._by_authority:
             frame, rows = self._by_authorities()
             return PointResults(frame, rows, totals, notes)
         present = np.flatnonzero(self._grouping.present(run.usable))
-        numbers = _frame(
-            {name: values[:, present] for name, values in self._groups.items()}, self._points * len(present)
-        )
+        groups = {name: values[:, present] for name, values in self._groups.items()}
+        numbers = result_frame(with_rates(groups), self._points * len(present))
         frame = self._grouping.with_keys_at(np.tile(present, self._points), numbers)
         return PointResults(frame, [len(present)] * self._points, totals, notes)
 
@@ -241,14 +240,6 @@ class _Blocks:
         ).fill_nan(None)
         rows = np.bincount(point, minlength=self._points)
         return self._grouping.with_keys_at(group, numbers), rows.tolist()
-
-
-def _frame(columns: Mapping[str, F64], rows: int) -> pl.DataFrame:
-    results = with_rates(columns)
-    missing = np.full(rows, np.nan)
-    return pl.DataFrame(
-        {name: np.ravel(results[name]) if name in results else missing for name in COLUMNS}
-    ).fill_nan(None)
 
 
 def _with_factors(run: TableRun, factors: Mapping[str, float]) -> TableRun:

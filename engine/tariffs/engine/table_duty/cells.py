@@ -113,7 +113,7 @@ class ValueCells:
 def _atoms_of(family: Family, selected: SelectedLines) -> I64:
     """Atoms of the selected lines, in order."""
     start = family.atoms.start
-    if len(selected.index) == selected.lines.count:
+    if selected.is_all:
         return np.arange(len(family.atoms.line))
     counts = np.diff(start)[selected.index]
     ends = np.cumsum(counts)

@@ -68,7 +68,7 @@ class _ClassValues:
 
 def _goods_of(family: Family, selected: SelectedLines, claims: Sequence[str]) -> _ClassValues:
     """Sum the value of selected lines by class and claims; kept with the family for a whole table."""
-    if len(selected.index) < selected.lines.count:
+    if not selected.is_all:
         return _sum_goods(family, selected, claims)
     if "default shares" not in family.cache:
         family.cache["default shares"] = _sum_goods(family, selected, claims)

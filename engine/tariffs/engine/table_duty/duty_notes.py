@@ -80,12 +80,10 @@ class DutyNotes:
 def _charging(rated: RatedLines) -> set[int]:
     """Places in the law of the measures that charge some line of an instant."""
     layers, atoms = rated.layers, rated.family.atoms
-    if len(rated.selected.index) == rated.lines.count:
+    if rated.selected.is_all:
         return set(np.unique(layers.slots.measure[layers.slot]).tolist())
-    is_selected = np.zeros(rated.lines.count, dtype=bool)
-    is_selected[rated.selected.index] = True
     used = np.zeros(rated.family.combinations.count, dtype=bool)
-    used[rated.family.combinations.of_atom[is_selected[atoms.line]]] = True
+    used[rated.family.combinations.of_atom[rated.selected.marks[atoms.line]]] = True
     on_layer = np.repeat(used, np.diff(layers.start))
     return set(np.unique(layers.slots.measure[layers.slot[on_layer]]).tolist())
 
@@ -97,10 +95,8 @@ def _prohibited_value(rated: RatedLines) -> dict[int, float]:
         return {}
     atoms, prohibited = rated.family.atoms, rated.layers.prohibited
     barred = rated.family.atoms_with(combinations)
-    if len(rated.selected.index) < rated.lines.count:
-        is_selected = np.zeros(rated.lines.count, dtype=bool)
-        is_selected[rated.selected.index] = True
-        barred = barred[is_selected[atoms.line[barred]]]
+    if not rated.selected.is_all:
+        barred = barred[rated.selected.marks[atoms.line[barred]]]
     measure = prohibited[rated.family.combinations.of_atom[barred]]
     value = atoms.weight[barred] * rated.lines.value[atoms.line[barred]]
     return {int(index): float(value[measure == index].sum()) for index in np.unique(measure)}

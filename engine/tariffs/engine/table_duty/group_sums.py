@@ -17,7 +17,6 @@ from tariffs.engine.table_duty.kernel import (
     SPECIFIC,
     TOP_UP,
     price_bases,
-    price_places,
     price_points,
     sum_bases,
     sum_running,
@@ -121,12 +120,7 @@ class MovedDuty:
 
     def at(self, rates: F64) -> F64:
         """Duty of the moved groups at points (groups x points), by the rate of each row (points x rows)."""
-        by_row = np.ascontiguousarray(rates.T)
-        out = np.repeat(self.still[:, None], len(rates), axis=1)
-        run_ranges(
-            len(rates), len(rates) * len(self.terms[0]), partial(_price_places, by_row, self.terms, out)
-        )
-        return out
+        return _at_points(self.still, self.terms, rates)
 
 
 class LawSums:
@@ -203,9 +197,8 @@ class LawSums:
         """
         results = []
         for fixed, terms in self._parts_of_points(moved, column_of_measure, columns):
-            out = np.repeat(fixed.reshape(1, -1), len(rates), axis=0)
-            run_ranges(len(rates), len(rates) * len(terms[0]), partial(_price, rates, terms, out))
-            results.append(out.reshape(len(rates), -1, columns))
+            by_place = _at_points(fixed.ravel(), terms, rates)
+            results.append(np.ascontiguousarray(by_place.T).reshape(len(rates), -1, columns))
         return results[0], results[1]
 
     def _parts_of_points(
@@ -293,12 +286,16 @@ def _running(values: F64, start: I64) -> F64:
     return sums
 
 
+def _at_points(fixed: F64, terms: Terms, rates: F64) -> F64:
+    """Sums at points (places x points): the part that is the same at all, and terms at the rates (points x rows)."""
+    by_row = np.ascontiguousarray(rates.T)
+    out = np.repeat(fixed[:, None], len(rates), axis=1)
+    run_ranges(len(rates), len(rates) * len(terms[0]), partial(_price, by_row, terms, out))
+    return out
+
+
 def _price(rates: F64, terms: Terms, out: F64, first: int, last: int) -> None:
     price_points(first, last, rates, *terms, out)
-
-
-def _price_places(rates: F64, terms: Terms, out: F64, first: int, last: int) -> None:
-    price_places(first, last, rates, *terms, out)
 
 
 def _unit_amounts(
@@ -308,8 +305,7 @@ def _unit_amounts(
     layers, slots, atoms = rated.layers, rated.layers.slots, rated.family.atoms
     lines, parts = rated.lines, parts_of(law, rated.lines)
     quantity = quantities_of(lines, slots.units)
-    is_selected = np.zeros(lines.count, dtype=bool)
-    is_selected[rated.selected.index] = True
+    is_selected = rated.selected.marks
     found: list[tuple[int, int, float]] = []
     unit_layers = np.flatnonzero(is_unit[entries.of_layer])
     combination_of_layer = np.repeat(np.arange(len(layers.column)), np.diff(layers.start))

@@ -289,39 +289,11 @@ def price_points(
 
     Args:
         first, last: range of points.
-        rates: rate of each slot at each point (points x slots).
-        slot, place: per term its slot, and the column of `out` that it adds to.
+        rates: rate of each slot at each point (slots x points).
+        slot, place: per term its slot, and the row of `out` that it adds to.
         start: index of the first ordinary rate of each term (one more than terms).
         ordinary: ordinary rates, rising within a term.
         base, excess: running sums within a term of the base, and of the base times its ordinary rate, in dollars.
-        out: sums in dollars (points x columns).
-    """
-    for point in range(first, last):
-        for term in range(len(slot)):
-            rate = rates[point, slot[term]]
-            low = start[term]
-            high = start[term + 1]
-            while low < high:
-                middle = (low + high) // 2
-                if ordinary[middle] < rate:
-                    low = middle + 1
-                else:
-                    high = middle
-            if low > start[term]:
-                out[point, place[term]] += rate * base[low - 1] - excess[low - 1]
-
-
-@jit
-def price_places(
-    first: int, last: int, rates: F64, slot: I32, place: I64, start: I64, ordinary: F64, base: F64, excess: F64,
-    out: F64,
-) -> None:  # fmt: skip
-    """Add the duty of terms at points [first, last) to sums by place; the same as `price_points`, point by column.
-
-    Args:
-        first, last: range of points.
-        rates: rate of each slot at each point (slots x points).
-        slot, place, start, ordinary, base, excess: as in `price_points`.
         out: sums in dollars (places x points).
     """
     for term in range(len(slot)):

@@ -52,6 +52,18 @@ class SelectedLines:
             for place in range(count)
         ]
 
+    @property
+    def is_all(self) -> bool:
+        """True if every line of the table is selected."""
+        return len(self.index) == self.lines.count
+
+    @property
+    def marks(self) -> Bools:
+        """Mark the selected lines of the table (n)."""
+        marks = np.zeros(self.lines.count, dtype=bool)
+        marks[self.index] = True
+        return marks
+
     def reached(self, scope: Scope, in_force: InForce) -> Bools:
         """Mark the lines of the table (n) that are selected and have a piece within a scope."""
         lines = self.lines
