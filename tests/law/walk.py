@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -187,7 +187,7 @@ def by_value() -> Any:
 def state(law: Law, measure: Measure, at: datetime, known_on: date) -> tuple[Row, ...]:
     """The rows of a measure that hold at an instant; nothing if it charges nobody."""
     found = law.state_of(measure, at, known_on)
-    return tuple(replace(row, acts=()) for row in found.rows) if found else ()
+    return tuple(row._replace(acts=()) for row in found.rows) if found else ()
 
 
 def same(law: Law, measure: Measure, before: Moment, after: Moment) -> bool:

@@ -90,7 +90,7 @@ class MeasureHistory:
         return sorted(days | {act.known_from for act in self.acts if act.known_from})
 
     @cached_property
-    def _switches(self) -> tuple[str, ...]:
+    def switches(self) -> tuple[str, ...]:
         """Switches that the state depends on."""
         wanted = [self.measure.switch, *(period.switch for period in self.measure.periods)]
         wanted += [act.change.switch for act in self.acts]
@@ -101,7 +101,7 @@ class MeasureHistory:
         key = (
             bisect_right(self.moments, instant),
             bisect_right(self.publication_days, known_on),
-            tuple(map(choices.setting, self._switches)),
+            tuple(map(choices.setting, self.switches)),
             choices.min_conf,
         )
         settled = self._states.get(key)

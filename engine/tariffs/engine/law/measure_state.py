@@ -116,7 +116,7 @@ def _is_whole(act: Act) -> bool:
 
 def _narrowed(rows: Rows, scope: Scope) -> Rows:
     """Narrow rows to a scope; goods there that no row fits have no layer, whatever rows follow."""
-    inside = tuple(replace(row, scope=row.scope.narrowed(scope)) for row in rows)
+    inside = tuple(row._replace(scope=row.scope.narrowed(scope)) for row in rows)
     catches_all = bool(rows) and rows[-1].scope.is_any and not rows[-1].conditions
     return inside if catches_all else (*inside, Row("add", scope, absent=True))
 
@@ -191,7 +191,7 @@ def _settled(
         if window.holds(instant):
             rows = tuple(_kept(row, window) for row in rows)
     if _is_void(acts, instant):
-        rows = tuple(replace(row, void=row.kind != PROHIBITION) for row in rows)
+        rows = tuple(row._replace(void=row.kind != PROHIBITION) for row in rows)
     return MeasureState(measure, period, rows, any(w.holds(instant) for w in windows))
 
 
@@ -225,11 +225,11 @@ def _cut(window: SuspensionWindow, act: Act, at: datetime) -> SuspensionWindow:
 def _kept(row: Row, window: SuspensionWindow) -> Row:
     if not row.charging or row.exempt:
         return row
-    marked = replace(row, heading=window.heading or row.heading, acts=(*row.acts, *window.acts))
+    marked = row._replace(heading=window.heading or row.heading, acts=(*row.acts, *window.acts))
     if not window.kept or row.kind == PROHIBITION:
-        return replace(marked, suspended=True)
+        return marked._replace(suspended=True)
     kind = "add" if row.rate is None else row.kind
-    return replace(marked, kind=kind, rate=window.kept, tiers=(), price=None, suspended=False, kept=True)
+    return marked._replace(kind=kind, rate=window.kept, tiers=(), price=None, suspended=False, kept=True)
 
 
 # -- periods ---------------------------------------------------------------------------------------------------
@@ -295,7 +295,7 @@ def rule_on(rule: Rule, instant: datetime) -> Rule | None:
 def _at_entry(rows: Rows, instant: datetime) -> Rows:
     resolved = ((row, resolve_dates(row.conditions, instant)) for row in rows)
     return tuple(
-        row if left == row.conditions else replace(row, conditions=left)
+        row if left == row.conditions else row._replace(conditions=left)
         for row, left in resolved
         if left is not None
     )
@@ -338,8 +338,8 @@ def _with_rate(row: Row, act: Act) -> Row:
         return row
     change = act.change
     rate = change.step.apply(row.rate) if change.step else change.rate
-    new = replace(row, rate=rate, heading=change.heading or row.heading, acts=(*row.acts, act.name))
-    return replace(new, base=act.base, metals=act.metals) if act.base else new
+    new = row._replace(rate=rate, heading=change.heading or row.heading, acts=(*row.acts, act.name))
+    return new._replace(base=act.base, metals=act.metals) if act.base else new
 
 
 # -- ends ------------------------------------------------------------------------------------------------------

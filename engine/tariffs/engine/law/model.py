@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -44,8 +44,7 @@ NO_WEIGHTS: Weights = (Decimal(0),) * len(PARTS)
 FULL_BASE: Weights = tuple(Decimal(part in TERMS["full"]) for part in range(len(PARTS)))
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(NamedTuple):
     """Origins and products that something reaches.
 
     `origins` and `products` are conjunctions of any-of sets (an empty tuple is any); the `not_` sets take
@@ -88,8 +87,7 @@ class Tier:
     rate: UnitRate
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One row of a period: the goods it fits, and its charge.
 
     `rate` is a fraction (add, topup_to, total; a prohibition has none); `tiers` hold a specific rate; `price` a
@@ -137,7 +135,7 @@ class Row:
 
 
 def _all_but(*names: str) -> Callable[[Row], tuple[Any, ...]]:
-    return attrgetter(*(part.name for part in fields(Row) if part.name not in names))
+    return attrgetter(*(name for name in Row._fields if name not in names))
 
 
 # A row as it is compared with others, whatever acts made it; `CHARGE` is what makes a difference for duty.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -214,7 +213,7 @@ def _read_period(raw: Any, sources: RowSources, context: Context, path: str) -> 
         start=start,
         end=read(raw, "to", context.instant, None, path),
         known_from=context.known_from(raw, start, path),
-        rows=tuple(replace(row, acts=(raw["id"],)) for row in rows),
+        rows=tuple(row._replace(acts=(raw["id"],)) for row in rows),
         cite=cite,
         conf=conf,
         switch=context.switch(raw, path),

@@ -87,12 +87,13 @@ class SwitchEffects:
 
 def _effects(law: Law, instant: datetime, known_on: date, direction: str) -> dict[str, tuple[Effect, ...]]:
     found: dict[str, list[Effect]] = {name: [] for name in sorted(law.switches)}
-    measures = [measure for measure in law.measures.values() if measure.direction == direction]
+    histories = [one for one in law.bound.histories.values() if one.measure.direction == direction]
     for name, others in _alternatives(law).items():
         checkpoint()
-        for measure in measures:
-            moved = _moved(measure, [law, *others], instant, known_on)
-            if moved:
+        for history in histories:
+            if name in history.switches and (
+                moved := _moved(history.measure, [law, *others], instant, known_on)
+            ):
                 found[name].append((moved,))
     in_force = law.in_force(instant, known_on, direction)
     for rule in law.rules:

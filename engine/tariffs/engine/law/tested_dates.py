@@ -60,7 +60,7 @@ def _as_conditions(spans: Sequence[tuple[datetime, Rows]], claim: str) -> Rows:
     for place, (moment, rows) in enumerate(spans):
         text = moment.isoformat()
         since = (Condition(f"not {claim} < {text}", claim, True, "<", moment, text),)
-        dated_rows += [replace(row, conditions=(*row.conditions, *since)) for row in rows]
+        dated_rows += [row._replace(conditions=(*row.conditions, *since)) for row in rows]
         scopes = {row.scope: None for _, earlier in spans[place + 1 :] for row in earlier}
         dated_rows += [Row("add", scope, since, absent=True) for scope in scopes]
     return tuple(dated_rows)

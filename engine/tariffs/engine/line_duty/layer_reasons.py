@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal
 
 from tariffs.engine.law.conditions import Condition
@@ -82,7 +81,7 @@ def _sentence(priced: PricedRow, rule_texts: Mapping[str, str], because: str) ->
     if layer.state == DISPLACED:
         return _displaced(layer.steps[-1], rule_texts)
     if layer.state == PROHIBITED:
-        bare = replace(row, conditions=tuple(c for c in row.conditions if not c.op))
+        bare = row._replace(conditions=tuple(c for c in row.conditions if not c.op))
         because = f" because {fact_words(bare)}" if bare.conditions else ""
         return f"Importation is prohibited{because}: the goods may not be entered, and no duty is computed on them."
     if layer.state == SUSPENDED and row.kind == PROHIBITION:

@@ -11,7 +11,7 @@ import numpy as np
 from tariffs.engine.base.array_utils import Bools
 from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.law.law import Active, InForce
-from tariffs.engine.law.model import METALS, REST, US, US_ABOVE, Row, Weights
+from tariffs.engine.law.model import METALS, REST, US, US_ABOVE, Weights
 from tariffs.engine.rating.families import Family
 from tariffs.engine.rating.fits import CONTENT_CLAIMS, US_CLAIM
 
@@ -30,8 +30,8 @@ def classes_reading(family: Family, in_force: InForce, claims: Sequence[str]) ->
     kept: BoundedCache[Hashable, _MeasureReads]
     kept = family.cache.setdefault("claims read", BoundedCache(_MEASURES_KEPT))
     for active, places in zip(in_force.actives, family.places(in_force), strict=True):
-        # The value refers to the rows, so that their id is not reused.
-        key = (id(active.rows), places, tuple(claims))
+        # The places tell the goods and conditions of the rows.
+        key = (places, tuple(row.base for row in active.rows), tuple(claims))
         found = kept.get(key, partial(_reads_of, active, places, claims, reached))
         for column, on_classes in found.reads.items():
             reads[:, column] |= on_classes
@@ -51,7 +51,6 @@ def classes_reading(family: Family, in_force: InForce, claims: Sequence[str]) ->
 class _MeasureReads:
     """Classes that some row of a measure reaches, and by column of the claims those on which a row reads it."""
 
-    rows: Sequence[Row]
     present: Bools
     reads: dict[int, Bools]
 
@@ -70,7 +69,7 @@ def _reads_of(active: Active, places: Sequence[int], claims: Sequence[str], reac
         if not row.conditions:
             still_open &= ~reached[:, place]
     columns = np.flatnonzero(reads.any(axis=0)).tolist()
-    return _MeasureReads(active.rows, present, {column: reads[:, column].copy() for column in columns})
+    return _MeasureReads(present, {column: reads[:, column].copy() for column in columns})
 
 
 def _mark(reads: Bools, claims: Sequence[str], read: frozenset[str], where: Bools) -> None:

@@ -141,6 +141,7 @@ class ReachIndex:
     _measures: BoundedCache[Hashable, tuple[Any, tuple[int, ...]]] = field(
         default_factory=lambda: BoundedCache(_FITS_KEPT)
     )
+    _numbers: BoundedCache[Hashable, int] = field(default_factory=lambda: BoundedCache(KNOWN_AT_MOST))
     _laws: BoundedCache[int, tuple[InForce, LawReaches]] = field(
         default_factory=lambda: BoundedCache(_SIGNATURES_KEPT)
     )
@@ -176,10 +177,14 @@ class ReachIndex:
         found = self._measures.find(key)
         if found is None:
             names_of = (active.measure.id, *active.measure.parents)
-            rows = [self._of_row(names_of, row, in_force) for row in active.rows]
-            reaches = tuple(self.rows.of(row) for row in rows)
+            reaches = tuple(self._number(names_of, row, names, in_force) for row in active.rows)
             found = self._measures.keep(key, (active.rows, reaches))
         return found[1]
+
+    def _number(self, measure: tuple[str, ...], row: Row, names: int, in_force: InForce) -> int:
+        """Number of the reach of a row; a row that differs from an earlier one in its rate or state has the same."""
+        key = (measure, names, row.scope, row.conditions, row.undeclared_applies, row.base)
+        return self._numbers.get(key, lambda: self.rows.of(self._of_row(measure, row, in_force)))
 
     def _of_row(self, measure: tuple[str, ...], row: Row, in_force: InForce) -> RowReach:
         products = product_mask(row.scope, self.lines, in_force)

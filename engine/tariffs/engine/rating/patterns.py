@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,8 +69,7 @@ class MeasureFits:
         return np.array([*values, nothing], dtype=dtype)
 
 
-@dataclass(frozen=True, slots=True)
-class ChargedRow:
+class ChargedRow(NamedTuple):
     """Charged row of a pattern: the place of its measure among those of the law, its base, and its part of the duty."""
 
     column: int
@@ -155,7 +154,7 @@ class Stacking:
         charges = self._family.walked.get(
             known, lambda: self._walked([fit[1:] for fit in fitting], combination, metal)
         )
-        return tuple(replace(charge, column=fitting[charge.column][0]) for charge in charges)
+        return tuple(charge._replace(column=fitting[charge.column][0]) for charge in charges)
 
     def _concerning(self, present: frozenset[int], combination: int) -> tuple[int, ...]:
         """Texts of the rules that may change something where only these measures are present."""

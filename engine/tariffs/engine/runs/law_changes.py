@@ -8,7 +8,7 @@ since they displace each other.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -280,8 +280,7 @@ class _NoticeFinder:
         moment = at or datetime.combine(self._law.as_of, time(12), self._zone)
         in_force = self._law.in_force(moment, self._known_on, self._direction)
         for scope in scopes:
-            wanted = replace(
-                scope,
+            wanted = Scope(
                 products=scope.products if window.hts else (),
                 not_products=scope.not_products if window.hts else frozenset(),
                 origins=scope.origins if window.origin else (),

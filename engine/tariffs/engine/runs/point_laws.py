@@ -8,7 +8,7 @@ so that stacking is the same within a group: no rate turns zero, and no two rate
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 
 import numpy as np
@@ -256,7 +256,7 @@ def _differences(
         for place, (row, changed) in enumerate(zip(rows, others, strict=True)):
             if row is changed or row == changed:
                 continue
-            if row.rate is None or changed.rate is None or replace(changed, rate=row.rate) != row:
+            if row.rate is None or changed.rate is None or changed._replace(rate=row.rate) != row:
                 return None
             changes[place] = changed.rate - row.rate
         found.append(changes)

@@ -54,6 +54,9 @@ class ValueCells:
     of_atom: I32
     atom: I64
     _sums: BoundedCache[bytes, ExactSums] = field(default_factory=lambda: BoundedCache(_BASES_KEPT))
+    _prohibited: BoundedCache[bytes, tuple[F64, F64]] = field(
+        default_factory=lambda: BoundedCache(_BASES_KEPT)
+    )
 
     @classmethod
     def of(cls, family: Family, selected: SelectedLines, group_of_line: I64, groups: int) -> ValueCells:
@@ -92,7 +95,22 @@ class ValueCells:
             base.tobytes(), lambda: self._summed(_base_amount(self.selected.lines, parts, base))
         )
 
-    def by_group(self, amount: F64, cells: I64) -> F64:
+    def prohibited(self, is_prohibited: Bools) -> tuple[F64, F64]:
+        """Sum customs value, and charges for freight and insurance, in dollars by group; kept by what is marked.
+
+        Args:
+            is_prohibited: marks the combinations whose goods may not be imported.
+        """
+        return self._prohibited.get(is_prohibited.tobytes(), lambda: self._prohibited_sums(is_prohibited))
+
+    def _prohibited_sums(self, is_prohibited: Bools) -> tuple[F64, F64]:
+        cells = np.flatnonzero(is_prohibited[self.combination])
+        if not len(cells):
+            return np.zeros(self.groups), np.zeros(self.groups)
+        lines = self.selected.lines
+        return self._by_group(lines.value, cells), self._by_group(lines.freight + lines.insurance, cells)
+
+    def _by_group(self, amount: F64, cells: I64) -> F64:
         """Sum an amount in dollars per line of the table over some cells, by group."""
         is_chosen = np.zeros(len(self.combination), dtype=bool)
         is_chosen[cells] = True

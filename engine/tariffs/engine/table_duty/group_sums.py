@@ -253,15 +253,10 @@ class LawSums:
             _running(base, start), _running(excess, start),
         )  # fmt: skip
 
-    @cached_property
+    @property
     def prohibited(self) -> tuple[F64, F64]:
         """Value, and charges for freight and insurance, of goods that may not be imported, by group."""
-        cells = np.flatnonzero(self._rated.layers.prohibited[self._cells.combination] >= 0)
-        if not len(cells):
-            return np.zeros(self._cells.groups), np.zeros(self._cells.groups)
-        lines = self._rated.lines
-        charges = lines.freight + lines.insurance
-        return self._cells.by_group(lines.value, cells), self._cells.by_group(charges, cells)
+        return self._cells.prohibited(self._rated.layers.prohibited >= 0)
 
     def _unit_sums(self, is_unit: Bools) -> BaseSums:
         """Sums of the entries with a rate per unit, over atoms in their order."""
