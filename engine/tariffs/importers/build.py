@@ -11,6 +11,7 @@ from tariffs.engine.schedule.equivalents import CALCULATED_VINTAGE
 from tariffs.importers import (
     ave,
     countries,
+    industries,
     listing,
     lists_232,
     lists_301,
@@ -69,6 +70,9 @@ def build(source: Path, engine: Path) -> Iterator[tuple[str, int]]:
     replaced = shares.successors(codes, frozenset(table["hts"]))
     shares.write_successors(replaced, data)
     yield "successors", len(replaced)
+    prefixes, rows = industries.build(source / "economics", table, engine / "response" / "data")
+    yield "hts_industries", prefixes
+    yield "industries", rows
     lists = read_lists(source / "ch99", codes)
     listing.write(lists, engine / "law" / "data" / "lists")
     yield from ((name, len(rows)) for name, rows in sorted(lists.items()))

@@ -1,0 +1,113 @@
+"""Look up the industry of products, and domestic shipments that compete with imports, from BEA and Census tables.
+
+Shipments of a product are an allocation: those of its industry divided over products by their imports. No source
+observes them by product.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from tariffs.engine.response.inputs import Floats, Ints
+
+SOURCE = (
+    "BEA use table 2017 and gross output 2017-2023; Census Bureau imports 2024 and HTS10-NAICS concordance; "
+    "domestic sales of 2024 are an estimate"
+)
+NO_INDUSTRY = -1
+_DATA = Path(__file__).parent / "data"
+_PREFIX_LENGTHS = (10, 8, 6, 4, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Industries:
+    """Industries of the BEA's detailed accounts, of which two pairs are pooled.
+
+    Attributes:
+        codes: BEA codes, sorted.
+        domestic_sales: output less exports in 2024, an estimate, million USD; NaN where unknown.
+        imports: customs value in 2024, million USD.
+        sales_2017, imports_2017: output less exports, and imports, of the use table of 2017, million USD.
+    """
+
+    codes: tuple[str, ...]
+    domestic_sales: Floats
+    imports: Floats
+    sales_2017: Floats
+    imports_2017: Floats
+
+    @property
+    def import_share(self) -> Floats:
+        """Estimated share of imports in domestic use in 2024; NaN where unknown."""
+        return _share(self.imports, self.domestic_sales)
+
+    @property
+    def import_share_2017(self) -> Floats:
+        """Share of imports in domestic use in 2017; NaN without use."""
+        return _share(self.imports_2017, self.sales_2017)
+
+
+def _share(imports: Floats, sales: Floats) -> Floats:
+    use = imports + sales
+    share: Floats = np.divide(imports, use, out=np.full(use.size, np.nan), where=use > 0.0)
+    return share
+
+
+def table(name: str) -> list[dict[str, str]]:
+    """Read an embedded table as text."""
+    with (_DATA / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@cache
+def industries() -> Industries:
+    """Read the embedded industries, pooled."""
+    rows = table("industries.csv")
+    codes = tuple(sorted({row["pooled"] for row in rows}))
+    place = {code: index for index, code in enumerate(codes)}
+    sums = np.zeros((5, len(codes)))
+    for row in rows:
+        columns = ("domestic_sales_2024", "imports_2024", "output_2017", "exports_2017", "imports_2017")
+        amounts = [float(row[name]) if row[name] else np.nan for name in columns]
+        sums[:, place[row["pooled"]]] += amounts
+    sales, imports, output, exports, imports_2017 = sums
+    return Industries(codes, sales, imports, output - exports, imports_2017)
+
+
+@cache
+def _crosswalk() -> Mapping[str, int]:
+    place = {code: index for index, code in enumerate(industries().codes)}
+    return {row["hts"]: place.get(row["industry"], NO_INDUSTRY) for row in table("hts_industries.csv")}
+
+
+def industry_of(codes: Sequence[str]) -> Ints:
+    """Look up the industry of products by HTS code, as an index into `Industries.codes`.
+
+    The longest prefix of a code in the table decides. Scrap, used goods and returns have no industry (-1). A code
+    shorter than 10 digits has the industry of most of its codes.
+    """
+    crosswalk = _crosswalk()
+    return np.array([_longest(code, crosswalk) for code in codes], dtype=np.int64)
+
+
+def _longest(code: str, crosswalk: Mapping[str, int]) -> int:
+    prefixes: Iterable[str] = (code[:length] for length in _PREFIX_LENGTHS if length <= len(code))
+    return next((crosswalk[prefix] for prefix in prefixes if prefix in crosswalk), NO_INDUSTRY)
+
+
+def domestic_ratio(industry: Ints) -> Floats:
+    """Compute domestic shipments per dollar of imports of each product's industry: (1 - m) / m.
+
+    0 without an industry, imports or a known output.
+    """
+    table_of = industries()
+    usable = (table_of.imports > 0.0) & (table_of.domestic_sales > 0.0)
+    ratio = np.zeros(len(table_of.codes) + 1)
+    ratio[:-1] = np.divide(table_of.domestic_sales, table_of.imports, out=ratio[:-1].copy(), where=usable)
+    return ratio[industry]
