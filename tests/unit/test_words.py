@@ -30,6 +30,7 @@ SAME_THING_AT_TWO_FLOORS = {
         "armington_sweep",
         "draws",
         "kernel",
+        "market",
         "model",
         "names",
         "read",

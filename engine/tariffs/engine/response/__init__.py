@@ -8,6 +8,7 @@ from __future__ import annotations
 from tariffs.engine.response.armington import STATUS, ArmingtonResponse, armington, armington_solver
 from tariffs.engine.response.draws import DrawnParameters, Draws, Spreads, drawn_parameters
 from tariffs.engine.response.gsim import GsimResponse, gsim
+from tariffs.engine.response.market import MarketResponse, market
 from tariffs.engine.response.models import MODELS, Model
 from tariffs.engine.response.parameters import (
     BOUNDS,
@@ -32,6 +33,7 @@ __all__ = [
     "Draws",
     "Elasticities",
     "GsimResponse",
+    "MarketResponse",
     "Model",
     "PassthroughResponse",
     "ProductParameters",
@@ -41,6 +43,7 @@ __all__ = [
     "armington_solver",
     "drawn_parameters",
     "gsim",
+    "market",
     "parameters_for",
     "passthrough",
     "sector_elasticities",
