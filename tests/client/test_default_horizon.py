@@ -19,8 +19,8 @@ from tariffs.v1 import simulation_service_pb2 as pb
 BASELINE, DAY = "2025-01-01", "2025-05-20"
 FREE, DUTIABLE = "DE", "CN"
 TOYS = pl.DataFrame({"hts": ["9503000073"] * 2, "origin": [FREE, DUTIABLE], "customs_value": [40.0, 60.0]})
-# docs/models/parameters.md: section XX at `short` has sigma 2.53 sqrt(4.58 / 5.5), eta 1.5 and flat supply.
-SIGMA, ETA = 2.31, 1.5
+# docs/models/parameters.md: section XX at `short` has sigma 2.53 sqrt(4.58 / 5.5), eta 1.5 and supply 36.
+SIGMA, ETA, SUPPLY = 2.31, 1.5, 36.0
 
 
 def horizon_of(provenance: Any) -> str:
@@ -28,10 +28,14 @@ def horizon_of(provenance: Any) -> str:
 
 
 def plain_quantities(rates: list[float], values: list[float]) -> list[float]:
-    """Quantity hats of one product: two-tier CES in closed form, flat supply, duties from zero."""
+    """Quantity hats of one product: two-tier CES, duties from zero, the exporters' prices by fixed-point steps."""
     weights = [value / sum(values) for value in values]
-    index = sum(w * (1 + t) ** (1 - SIGMA) for w, t in zip(weights, rates, strict=True)) ** (1 / (1 - SIGMA))
-    return [(1 + t) ** -SIGMA * index ** (SIGMA - ETA) for t in rates]
+    quantities = [1.0 for _ in rates]
+    for _ in range(200):
+        prices = [(1 + t) * q ** (1 / SUPPLY) for t, q in zip(rates, quantities, strict=True)]
+        index = sum(w * p ** (1 - SIGMA) for w, p in zip(weights, prices, strict=True)) ** (1 / (1 - SIGMA))
+        quantities = [p**-SIGMA * index ** (SIGMA - ETA) for p in prices]
+    return quantities
 
 
 def test_the_engine_and_the_parameters_are_short_unless_told() -> None:

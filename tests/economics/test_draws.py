@@ -99,22 +99,27 @@ def test_a_spread_of_zero_draws_nothing(horizon: str) -> None:
             assert np.array_equal(getattr(found, name), getattr(central, name))
 
 
-def test_supply_is_flat_in_three_draws_of_ten_and_else_between_its_ends() -> None:
-    drawn = drawn_parameters(parameters_for(CODES, horizon="long"), CODES, Draws(1024, 9))
-    supply = np.array([drawn.draw(index).supply[0] for index in range(1024)])
-    assert np.isinf(supply).mean() == pytest.approx(0.3, abs=0.02)
-    bounded = supply[np.isfinite(supply)]
-    assert bounded.min() >= 1.5 * (1 - 1e-9)
-    assert bounded.max() <= 100.0 * (1 + 1e-9)
-
-
-def test_at_short_horizons_supply_is_drawn_as_pass_through() -> None:
-    drawn = drawn_parameters(parameters_for(CODES, horizon="short"), CODES, Draws(1024, 9))
-    found = [drawn.draw(index) for index in range(1024)]
-    theta = np.array([1.0 / (1.0 + each.sigma[0] / each.supply[0]) for each in found])
+@pytest.mark.parametrize(("horizon", "eta"), [("impact", 0.8), ("short", 1.5), ("long", 2.0)])
+def test_supply_is_drawn_as_pass_through_around_its_central_value(horizon: str, eta: float) -> None:
+    central = parameters_for(CODES, horizon=horizon)
+    drawn = drawn_parameters(central, CODES, Draws(4096, 9))
+    supply = np.array([drawn.draw(index).supply for index in range(4096)])
+    theta = supply / (supply + eta)
     assert theta.min() >= 0.8
     assert theta.max() <= 1.0
-    assert theta.mean() == pytest.approx(0.95, abs=0.003)
+    np.testing.assert_allclose(np.median(supply, axis=0), central.supply, rtol=0.04)
+    # The log odds between the bounds are normal.
+    odds = np.log((theta - 0.8) / (1.0 - theta))
+    np.testing.assert_allclose(odds.std(axis=0), 1.2, rtol=0.03)
+
+
+def test_supply_has_a_draw_for_each_section() -> None:
+    codes = ["8471300100", "8501100000", "0901110015"]
+    drawn = drawn_parameters(parameters_for(codes), codes, Draws(2048, 5))
+    supply = np.log([drawn.draw(index).supply for index in range(2048)])
+    assert np.array_equal(supply[:, 0], supply[:, 1])
+    # Sections share 0.6^2 of the variance of the log odds.
+    assert np.corrcoef(supply[:, 0], supply[:, 2])[0, 1] == pytest.approx(0.36, abs=0.06)
 
 
 def test_a_supply_of_ones_own_is_not_drawn(tmp_path: Path) -> None:

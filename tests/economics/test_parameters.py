@@ -34,7 +34,7 @@ def test_every_chapter_has_values(horizon: str, bound: str | None) -> None:
     assert (found.sigma >= 1.05).all()
     assert (found.sigma <= 20.0).all()
     assert (found.eta > 0.0).all()
-    assert (found.supply == (10.0 if horizon == "long" else np.inf)).all()
+    assert (found.supply == {"impact": 20.0, "short": 36.0, "long": 10.0}[horizon]).all()
     assert (found.spread > 0.0).all()
     assert all(found.sources)
 
@@ -50,6 +50,15 @@ def test_values_are_those_of_the_section() -> None:
     low, high = (parameters_for([TRUCKS], set=each) for each in BOUNDS)
     assert (low.sigma[0], low.eta[0]) == (2.0, 1.0)
     assert high.sigma[0] > long.sigma[0]
+
+
+@pytest.mark.parametrize("horizon", ["impact", "short"])
+def test_pass_through_within_two_years_is_that_of_the_published_estimates(horizon: str) -> None:
+    """0.94 to 0.96 at the border: of a duty on all origins by eta, of one on an origin with a small share by sigma."""
+    found = parameters_for([TRUCKS, TOYS], horizon=horizon)
+    for demand in (found.eta, found.sigma):
+        theta = found.supply / (found.supply + demand)
+        assert ((theta > 0.925) & (theta < 0.965)).all()
 
 
 def test_goods_not_grown_at_home_have_a_weaker_demand() -> None:

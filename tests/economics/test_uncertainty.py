@@ -22,7 +22,7 @@ from tariffs.engine.runs.drawn_sums import SUMS
 from tariffs.engine.runs.grouping import Grouping
 from tariffs.engine.runs.impact import Impact, Options, Point, impact
 from tariffs.engine.runs.table_run import RunContext, TableRun
-from tariffs.engine.runs.uncertainty import COLUMNS, DrawnPointSums, Ranges, UncertaintyRun, _errors
+from tariffs.engine.runs.uncertainty import COLUMNS, TOTAL_COLUMNS, DrawnPointSums, Ranges, UncertaintyRun, _errors
 from tariffs.engine.scenario import library, parse_scenario
 from tariffs.engine.schedule.reference_data import reference_table
 
@@ -144,6 +144,16 @@ def test_the_plain_results_do_not_depend_on_the_draws(table: pl.DataFrame) -> No
     assert drawn.total == plain.total
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("horizon", ["short", "long"])
+def test_central_totals_are_near_the_median_of_their_range(horizon: str) -> None:
+    """Of the whole embedded table: inside p5 to p95, and no farther from the median than a tenth of that range."""
+    found = _run(None, baseline="", day="2025-12-01", horizon=horizon, draws=1024)
+    for row in _ranges(found).total.to_dicts():
+        assert row["p5"] <= row["central"] <= row["p95"], row
+        assert abs(row["central"] - row["p50"]) <= 0.1 * (row["p95"] - row["p5"]), row
+
+
 def test_a_table_of_one_product_has_the_draws_it_has_in_any_other(table: pl.DataFrame) -> None:
     keys, whole = _sums(table, by=("hts10",))
     for code in (keys["hts10"][0], keys["hts10"][-1]):
@@ -231,9 +241,11 @@ def _plain_quantities(frame: pl.DataFrame) -> NDArray[np.float64]:
 def test_the_tornado_is_sorted_and_names_what_moves(table: pl.DataFrame) -> None:
     tornado = _ranges(_run(table)).tornado
     assert set(tornado["parameter"]) >= {"sigma", "eta", "supply", "sigma, section VIII"}
-    for column in COLUMNS:
+    for column in TOTAL_COLUMNS:
         swings = tornado.filter(column=column)["swing"].drop_nulls()
         assert swings.is_sorted(descending=True)
+    # Diversion sums to 0 over every product: its total would be rounding alone.
+    assert "diversion" not in {*tornado["column"], *_ranges(_run(table)).total["column"]}
     assert tornado.filter(column="quantity_hat")["parameter"][0] in {"eta", "sigma"}
     assert tornado["rank_correlation"].drop_nulls().is_between(-1.0, 1.0).all()
 

@@ -27,7 +27,6 @@ CONDITIONAL_ETA = 0.8
 POOLED_SIGMA = 2.0
 POOLED_ETA = 1.0
 SHORT_RUN_KAPPA = 1.19
-LONG_RUN_SUPPLY = 10.0
 
 _IMPACT = "Amiti, Redding and Weinstein 2019, 12 months, conditional on trade; eta as Kiel 2026"
 _LOW = "Boehm, Levchenko and Pandalai-Nayar 2023, long run"
@@ -62,23 +61,22 @@ def _named(estimates: Mapping[str, str]) -> str:
 
 
 def _sets(row: Row, upper: tuple[float, str], central: str) -> Iterator[dict[str, object]]:
-    """Compute the five named sets of one section or sector; a blank supply is that of the horizon."""
+    """Compute the five named sets of one section or sector; supply is that of the horizon."""
     spread = row["ln_sd"]
     short, long_run = float(row["sigma_sr"]), float(row["sigma_lr"])
     eta_short, eta_long = float(row.get("eta_sr", 1.5)), float(row.get("eta_lr", 2.0))
-    yield _set("impact", CONDITIONAL_SIGMA, CONDITIONAL_ETA, "inf", spread, _IMPACT)
-    yield _set("short", short, eta_short, "inf", spread, _SHORT)
-    yield _set("long", long_run, eta_long, LONG_RUN_SUPPLY, spread, central)
-    yield _set("low", POOLED_SIGMA, POOLED_ETA, "", spread, _LOW)
-    yield _set("high", round(max(upper[0], long_run), 2), eta_long, "", spread, upper[1])
+    yield _set("impact", CONDITIONAL_SIGMA, CONDITIONAL_ETA, spread, _IMPACT)
+    yield _set("short", short, eta_short, spread, _SHORT)
+    yield _set("long", long_run, eta_long, spread, central)
+    yield _set("low", POOLED_SIGMA, POOLED_ETA, spread, _LOW)
+    yield _set("high", round(max(upper[0], long_run), 2), eta_long, spread, upper[1])
 
 
-def _set(name: str, sigma: float, eta: float, supply: object, spread: str, source: str) -> dict[str, object]:
+def _set(name: str, sigma: float, eta: float, spread: str, source: str) -> dict[str, object]:
     return {
         "set": name,
         "sigma": sigma,
         "eta": eta,
-        "supply": supply,
         "sigma_ln_sd": spread,
         "source": source,
     }

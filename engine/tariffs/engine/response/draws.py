@@ -1,9 +1,10 @@
 """Draw elasticities: distributions, random keys, and the parameters of one draw.
 
 ln sigma of product k in draw r is mu_k + s_k (0.6 z_r + 0.6 z_r,section + 0.53 z_r,k), as estimation errors are
-largely common to all products. eta and supply have one draw for all products. Keys contain the seed, the draw, the
-parameter and the product code, never a scenario, row or thread: so scenarios are paired, and the draws of a product are
-the same in every table. See docs/models/uncertainty.md.
+largely common to all products. eta has one draw for all products, supply one for each section: the log pass-through
+that it gives is between 0.8 and 1. Central values are medians. Keys contain the seed, the draw, the parameter and the
+product code, never a scenario, row or thread: so scenarios are paired, and the draws of a product are the same in every
+table. See docs/models/uncertainty.md.
 """
 
 from __future__ import annotations
@@ -20,12 +21,13 @@ from tariffs.engine.response.parameters import (
     GREATEST_SIGMA,
     LEAST_SIGMA,
     ProductParameters,
+    horizon_eta,
     horizon_supply,
     sections_of,
 )
 from tariffs.engine.response.sobol import sobol_points
 
-GENERATOR = "splitmix64 keys, Owen-scrambled Sobol, AS241; version 1"
+GENERATOR = "splitmix64 keys, Owen-scrambled Sobol, AS241; version 2"
 REPLICATES = 8
 """Number of independent scramblings in a run; their spread gives the Monte-Carlo error."""
 LEAST_DRAWS = 16
@@ -36,10 +38,13 @@ _COMMON = 0.6
 _SECTION = 0.6
 # So that the squares of the three weights sum to 1.
 _OWN = math.sqrt(1.0 - _COMMON**2 - _SECTION**2)
-_LEAST_SUPPLY, _GREATEST_SUPPLY, _FLAT_MASS = 1.5, 100.0, 0.3
+_SUPPLY_SECTION = math.sqrt(1.0 - _COMMON**2)
 _LEAST_THETA = 0.8
+"""Least log pass-through; published ones of 2018 to 2025 are from 0.80 to 1, see docs/models/parameters.md."""
+_THETA_SPREAD = 1.2
+"""Standard deviation of the log odds of pass-through between its bounds."""
 _SIGMA_COMMON, _ETA, _SUPPLY, _FIRST_SECTION = range(4)
-_MIX, _PRODUCT = 1, 2
+_MIX, _PRODUCT, _SECTION_SUPPLY = 1, 2, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,7 @@ class Spreads:
     Attributes:
         sigma: multiplies the standard deviation of ln sigma of each product.
         eta: standard deviation of ln eta.
-        supply: 1 draws the inverse supply elasticity from its whole range, less from nearer its central value.
+        supply: multiplies the standard deviation of the log odds of pass-through.
     """
 
     sigma: float = 1.0
@@ -86,12 +91,8 @@ class Draws:
             )
         for name in ("sigma", "eta", "supply"):
             value = getattr(self.spreads, name)
-            if not 0.0 <= value <= 10.0 or (name == "supply" and value > 1.0):
-                raise invalid(
-                    name,
-                    f"the spread of {name} is {value}.",
-                    fix="It must be from 0 to 10, of supply at most 1.",
-                )
+            if not 0.0 <= value <= 10.0:
+                raise invalid(name, f"the spread of {name} is {value}.", fix="It must be from 0 to 10.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,6 @@ class DrawnParameters:
         normals: (draws, dimensions) normal quantiles of the global dimensions.
         section: section of each product, an index.
         products: the integer that stands for each product's code.
-        elasticity: `sigma` or `eta`, the demand elasticity that meets supply in the model; see `_supply`.
     """
 
     central: ProductParameters
@@ -115,7 +115,6 @@ class DrawnParameters:
     uniforms: Floats
     section: Ints
     products: NDArray[np.uint64]
-    elasticity: str
 
     def draw(self, index: int) -> ProductParameters:
         """Compute the parameters of one draw.
@@ -123,49 +122,44 @@ class DrawnParameters:
         Args:
             index: from 0.
         """
-        own = _own_normals(self.draws.seed, index, self.products) if self.draws.spreads.sigma else 0.0
-        return self._at(self.normals[index], float(self.uniforms[index, _SUPPLY]), own)
+        seed = self.draws.seed
+        own = _own_normals(seed, _PRODUCT, index, self.products) if self.draws.spreads.sigma else 0.0
+        sections = np.arange(len(self.names) - _FIRST_SECTION, dtype=np.uint64)
+        supply = _own_normals(seed, _SECTION_SUPPLY, index, sections)[self.section]
+        return self._at(self.normals[index], own, supply)
 
     def moved(self, dimension: int, quantile: float) -> ProductParameters:
         """Move one global dimension of the central parameters to a quantile of its distribution."""
         normals = np.zeros(len(self.names))
         normals[dimension] = _normal(quantile)
-        return self._at(normals, quantile if dimension == _SUPPLY else None, 0.0)
+        return self._at(normals, 0.0, 0.0)
 
-    def _at(self, normals: Floats, supply: float | None, own: Floats | float) -> ProductParameters:
+    def _at(self, normals: Floats, own: Floats | float, section_supply: Floats | float) -> ProductParameters:
         p, spreads = self.central, self.draws.spreads
         shared = _COMMON * normals[_SIGMA_COMMON] + _SECTION * normals[_FIRST_SECTION + self.section]
         sigma = p.sigma * np.exp(spreads.sigma * p.spread * (shared + _OWN * own))
         # A central value outside the interval is kept.
         sigma = np.clip(sigma, np.minimum(LEAST_SIGMA, p.sigma), np.maximum(GREATEST_SIGMA, p.sigma))
-        drawn = replace(p, sigma=sigma, eta=p.eta * np.exp(spreads.eta * normals[_ETA]))
-        if supply is None or spreads.supply == 0.0:
-            return drawn
-        return replace(drawn, supply=self._supply(drawn, supply))
+        eta = p.eta * np.exp(spreads.eta * normals[_ETA])
+        if spreads.supply == 0.0:
+            return replace(p, sigma=sigma, eta=eta)
+        deviation = _COMMON * normals[_SUPPLY] + _SUPPLY_SECTION * section_supply
+        return replace(p, sigma=sigma, eta=eta, supply=self._supply(spreads.supply * deviation))
 
-    def _supply(self, parameters: ProductParameters, uniform: float) -> Floats:
+    def _supply(self, deviation: Floats | float) -> Floats:
         """Draw the supply of products with the horizon's default supply elasticity; others keep theirs.
 
-        Flat supply is drawn as log pass-through theta, Beta(3, 1) on [0.8, 1]: the supply elasticity at which the
-        model's demand elasticity gives pass-through theta.
+        Args:
+            deviation: of the log odds of pass-through, in standard deviations, one or per product.
         """
-        central = horizon_supply(parameters.horizon)
-        if math.isinf(central):
-            theta = _LEAST_THETA + (1.0 - _LEAST_THETA) * uniform ** (1.0 / 3.0)
-            demand = getattr(parameters, self.elasticity)
-            # Inelastic demand has full pass-through at any supply.
-            inverse = np.divide(1.0 - theta, theta * demand, out=np.zeros_like(demand), where=demand > 0.0)
-        else:
-            inverse = np.full(parameters.supply.size, _inverse_supply(uniform))
-        middle = 1.0 / central
-        with np.errstate(divide="ignore"):
-            drawn = 1.0 / (middle + self.draws.spreads.supply * (inverse - middle))
-        supply: Floats = np.where(parameters.supply == central, drawn, parameters.supply)
+        central = horizon_supply(self.central.horizon)
+        factor = _supply_factor(central, horizon_eta(self.central.horizon), deviation)
+        supply: Floats = np.where(self.central.supply == central, central * factor, self.central.supply)
         return supply
 
 
 def drawn_parameters(
-    central: ProductParameters, codes: Sequence[str], draws: Draws, *, elasticity: str = "sigma"
+    central: ProductParameters, codes: Sequence[str], draws: Draws
 ) -> DrawnParameters:
     """Prepare the draws of products.
 
@@ -173,7 +167,6 @@ def drawn_parameters(
         central: their parameters.
         codes: their HTS codes, in the same order.
         draws: number, seed and spreads.
-        elasticity: the demand elasticity that meets supply in the model: sigma (between origins) or eta.
     """
     sections, section = sections_of(codes)
     names = ("sigma", "eta", "supply", *(f"sigma, section {name}" for name in sections))
@@ -186,16 +179,27 @@ def drawn_parameters(
         uniforms,
         section,
         np.array([int(f"1{code}") for code in codes], dtype=np.uint64),
-        elasticity,
     )
 
 
-def _inverse_supply(uniform: float) -> float:
-    """Draw the inverse of a supply elasticity: log-uniform on [1.5, 100], and flat in 3 draws of 10."""
-    if uniform >= 1.0 - _FLAT_MASS:
-        return 0.0
-    place = uniform / (1.0 - _FLAT_MASS)
-    return 1.0 / (_LEAST_SUPPLY * math.exp(place * math.log(_GREATEST_SUPPLY / _LEAST_SUPPLY)))
+def _supply_factor(supply: float, eta: float, deviation: Floats | float) -> Floats:
+    """Compute drawn supply elasticities over their median.
+
+    The log pass-through of a duty on all origins is theta = supply / (supply + eta). It is logit-normal between its
+    bounds, with the central values at its median.
+
+    Args:
+        supply: the median.
+        eta: the demand elasticity at which pass-through is drawn.
+        deviation: in standard deviations, one or per product.
+    """
+    central = supply / (supply + eta)
+    place = (central - _LEAST_THETA) / (1.0 - _LEAST_THETA)
+    odds = place / (1.0 - place) * np.exp(_THETA_SPREAD * np.asarray(deviation))
+    theta = _LEAST_THETA + (1.0 - _LEAST_THETA) * odds / (1.0 + odds)
+    factor: Floats = theta / (1.0 - theta) / (supply / eta)
+    # Exactly 1 at the median, so that a draw without deviation has the bits of the plain run.
+    return np.where(np.asarray(deviation) == 0.0, 1.0, factor)
 
 
 def _global_uniforms(draws: Draws, dimensions: int) -> Floats:
@@ -217,11 +221,12 @@ def _hash(*words: int) -> int:
     return int(state)
 
 
-def _own_normals(seed: int, draw: int, products: NDArray[np.uint64]) -> Floats:
+def _own_normals(seed: int, parameter: int, draw: int, keys: NDArray[np.uint64]) -> Floats:
+    """Draw one normal for each key, such as a product, of a parameter."""
     from tariffs.engine.response.kernels.draws import product_normals
 
-    out = np.empty(products.size)
-    product_normals(np.uint64(_hash(seed, _PRODUCT, draw)), products, out)
+    out = np.empty(keys.size)
+    product_normals(np.uint64(_hash(seed, parameter, draw)), keys, out)
     return out
 
 

@@ -30,6 +30,8 @@ COLUMNS = (
     "value_after", "duty_after", "effective_rate_after", "landed_after", "value_change", "quantity_hat", "creation",
     "diversion", "buyer_surplus", "welfare",
 )  # fmt: skip
+TOTAL_COLUMNS = tuple(name for name in COLUMNS if name != "diversion")
+"""Columns with ranges of the total: diversion sums to 0 over a product, so its total is rounding alone."""
 AUTHORITY_COLUMNS = ("duty_after",)
 """Columns with ranges by authority; the others do not depend on the response."""
 _LOW, _HIGH = 0.1, 0.9
@@ -117,9 +119,8 @@ class UncertaintyRun:
         self._context = table_run.context
         self._first: dict[str, DrawnPointSums] = {}
         self.draws = draws
-        elasticity = "sigma" if response.model == "armington" else "eta"
         self.parameters: DrawnParameters = drawn_parameters(
-            response.parameters, self._prepared.products, draws, elasticity=elasticity
+            response.parameters, self._prepared.products, draws
         )
 
     def sums(self, outcomes: Sequence[Outcome], keep: Bools, report: ReportShare) -> DrawnPointSums:
@@ -176,11 +177,12 @@ class UncertaintyRun:
         """
         sums = self.sums(outcomes, keep, report)
         first = self._first.setdefault(on, sums)
-        whole = pl.DataFrame([{name: total[name] for name in ("customs_value", *COLUMNS)}])
+        whole = pl.DataFrame([{name: total[name] for name in ("customs_value", *TOTAL_COLUMNS)}])
         value = whole["customs_value"].to_numpy()
+        drawn, theirs = (_total_columns(one.total, value) for one in (sums, first))
         return Ranges(
             self._of_groups(groups, sums, first, self._grouping.present(keep)),
-            _quantiles(pl.DataFrame(), whole, _columns(sums.total, value), _columns(first.total, value)),
+            _quantiles(pl.DataFrame(), whole, drawn, theirs),
             self._tornado(sums.total, float(value[0]), outcomes, keep),
         )
 
@@ -225,7 +227,7 @@ class UncertaintyRun:
                 ends[first:last] += weight * sum_outcome(moved).total
 
             self._each(len(runs), sum_outcome.at_once, end, lambda share: None)
-        drawn, moved = _columns(sums, np.array([value])), _columns(ends, np.array([value]))
+        drawn, moved = (_total_columns(one, np.array([value])) for one in (sums, ends))
         rows = [
             {
                 "column": column,
@@ -237,14 +239,14 @@ class UncertaintyRun:
                     self.parameters.uniforms[:, dimension], drawn[column][:, 0]
                 ),
             }
-            for column in COLUMNS
+            for column in TOTAL_COLUMNS
             for place, dimension in enumerate(dimensions)
         ]
         schema = {"column": pl.String, "parameter": pl.String} | dict.fromkeys(
             ("low", "high", "swing", "rank_correlation"), pl.Float64
         )
         tornado = pl.DataFrame(rows, schema=schema).with_columns(
-            pl.col(pl.Float64).fill_nan(None), pl.col("column").cast(pl.Enum(COLUMNS))
+            pl.col(pl.Float64).fill_nan(None), pl.col("column").cast(pl.Enum(TOTAL_COLUMNS))
         )
         ordered = tornado.sort(
             "column", "swing", descending=[False, True], nulls_last=True, maintain_order=True
@@ -283,6 +285,12 @@ def _columns(sums: F64, value: F64) -> dict[str, F64]:
     columns["effective_rate_after"] = ratio(columns["duty_after"], columns["value_after"])
     columns["quantity_hat"] = ratio(columns["quantity"], np.broadcast_to(value, columns["quantity"].shape))
     return {name: columns[name] for name in COLUMNS}
+
+
+def _total_columns(sums: F64, value: F64) -> dict[str, F64]:
+    """Compute the result columns of the whole table, without those whose total is 0 by definition."""
+    columns = _columns(sums, value)
+    return {name: columns[name] for name in TOTAL_COLUMNS}
 
 
 def _quantiles(
