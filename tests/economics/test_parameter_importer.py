@@ -43,8 +43,6 @@ def test_sections_take_capped_means(built: Path) -> None:
         found["II", "long"]["source"] == "geometric mean of GTAP ESUBM 4.0, ProTEE 20.0, Broda-Weinstein 2.0"
     )
     assert (found["II", "long"]["chapter_from"], found["II", "long"]["chapter_to"]) == ("06", "14")
-    assert found["II", "long"]["supply"] == "10.0"
-    assert found["II", "low"]["supply"] == ""
     assert found["XXI", "high"]["sigma"] == "6.0"
 
 

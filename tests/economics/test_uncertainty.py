@@ -22,7 +22,14 @@ from tariffs.engine.runs.drawn_sums import SUMS
 from tariffs.engine.runs.grouping import Grouping
 from tariffs.engine.runs.impact import Impact, Options, Point, impact
 from tariffs.engine.runs.table_run import RunContext, TableRun
-from tariffs.engine.runs.uncertainty import COLUMNS, TOTAL_COLUMNS, DrawnPointSums, Ranges, UncertaintyRun, _errors
+from tariffs.engine.runs.uncertainty import (
+    COLUMNS,
+    TOTAL_COLUMNS,
+    DrawnPointSums,
+    Ranges,
+    UncertaintyRun,
+    _errors,
+)
 from tariffs.engine.scenario import library, parse_scenario
 from tariffs.engine.schedule.reference_data import reference_table
 

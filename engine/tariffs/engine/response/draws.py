@@ -158,9 +158,7 @@ class DrawnParameters:
         return supply
 
 
-def drawn_parameters(
-    central: ProductParameters, codes: Sequence[str], draws: Draws
-) -> DrawnParameters:
+def drawn_parameters(central: ProductParameters, codes: Sequence[str], draws: Draws) -> DrawnParameters:
     """Prepare the draws of products.
 
     Args:

@@ -30,8 +30,9 @@ GREATEST_SIGMA = 20.0
 
 _DATA = Path(__file__).parent / "data"
 _FILES = ("hs_sections.csv", "gtap_sectors.csv", "demand_exceptions.csv")
-# Border pass-through within two years is 0.94 to 0.96 (Gopinath and Neiman, NBER 34496; Kiel Institute 2026). A supply
-# elasticity of 20 or 36 gives 0.96 of a duty on all origins and 0.94 of one on an origin with a small share.
+# Border pass-through within two years is 0.94 to 0.96 (Cavallo, Llamas and Vazquez, NBER 34496; Gopinath and Neiman
+# 2026; Kiel Institute 2026). Supply elasticities of 20 and 36 give 0.96 of a duty on all origins and 0.94 of a duty on
+# one origin with a small share.
 _HORIZON_SUPPLY = {"impact": 20.0, "short": 36.0, "long": 10.0}
 _HORIZON_ETA = {"impact": 0.8, "short": 1.5, "long": 2.0}
 _USER_RANGES = {
