@@ -18,6 +18,7 @@ from tariffs.engine.law.law_edits import Constraint
 from tariffs.engine.law.quantity_rules import limits_at
 from tariffs.engine.response import armington, armington_solver, passthrough, smart
 from tariffs.engine.response.parameters import ProductParameters
+from tariffs.engine.response.sector_market import SECTOR, DomesticGoods, SectorMarket
 from tariffs.engine.table_duty.duties import Dated, Duties
 from tariffs.engine.tables.line_arrays import LineArrays
 from tariffs.engine.tables.prepare import PreparedTable
@@ -35,7 +36,7 @@ class TradeVolume:
     """Trade after the response.
 
     Per line: value after in dollars, quantity hat, creation and diversion; per product: surplus and welfare, NaN where
-    a model does not give them.
+    a model does not give them, and domestic goods where there is a market of sectors.
     """
 
     value: F64
@@ -45,6 +46,7 @@ class TradeVolume:
     product_of_line: I64
     buyer_surplus: F64
     welfare: F64
+    domestic: DomesticGoods | None = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,8 @@ class Varieties:
 class Response:
     """Response of a table from its baseline; a call with a scenario's duties computes their volumes.
 
-    `base_rate` is the rate of each variety at the baseline, `parameters` are per product of the table.
+    `base_rate` is the rate of each variety at the baseline, `parameters` are per product of the table; `market` puts
+    sectors above Armington's products.
     """
 
     table: PreparedTable
@@ -80,12 +83,27 @@ class Response:
     base_rate: F64
     model: str
     parameters: ProductParameters
+    market: SectorMarket | None = None
 
     def __call__(self, duties: Duties) -> TradeVolume:
         """Compute volumes under a scenario's duties."""
+        return self.to_lines(self._at(self.rate_under(duties), self.parameters))
+
+    def _at(self, rate: F64, parameters: ProductParameters) -> Any:
+        """Compute the model's result per variety at given rates."""
         v = self.varieties
-        rate = self.rate_under(duties)
-        return self.to_lines(_MODELS[self.model](v.product, v.value, self.base_rate, rate, self.parameters))
+        if self.market is None:
+            return _MODELS[self.model](v.product, v.value, self.base_rate, rate, parameters)
+        own = armington(
+            v.product,
+            v.value,
+            self.base_rate,
+            rate,
+            parameters.sigma,
+            parameters.eta,
+            supply=parameters.supply[v.product],
+        )
+        return self.market(v.product, v.value, self.base_rate, rate, own, parameters)
 
     def rate_under(self, duties: Duties) -> F64:
         """Compute the rate of each variety: its duty over the value that may be imported.
@@ -105,12 +123,12 @@ class Response:
         """Make a function of the parameters that gives the model's result per variety under a scenario's duties."""
         v = self.varieties
         rate = self.rate_under(duties)
-        if self.model == ARMINGTON:
+        if self.model == ARMINGTON and self.market is None:
             p = self.parameters
             domestic = domestic_shipments(v.product, v.value, self.base_rate, p)
             run = armington_solver(v.product, v.value, self.base_rate, rate, kappa=p.kappa, domestic=domestic)
             return lambda p: run(p.sigma, p.eta, p.supply)
-        return lambda p: _MODELS[self.model](v.product, v.value, self.base_rate, rate, p)
+        return lambda p: self._at(rate, p)
 
     def to_lines(self, result: Any) -> TradeVolume:
         """Convert a model's result per variety to volumes per line."""
@@ -125,10 +143,13 @@ class Response:
             product_of_line=self.table.product_of_line,
             buyer_surplus=per_product(result.buyer_surplus, v.product, products),
             welfare=per_product(result.welfare, v.product, products),
+            domestic=None if self.market is None else result.domestic,
         )
 
 
-def respond(table: PreparedTable, base: Duties, response: str, parameters: ProductParameters) -> Response:
+def respond(
+    table: PreparedTable, base: Duties, response: str, parameters: ProductParameters, market: str
+) -> Response:
     """Prepare the response of a table from the baseline.
 
     Args:
@@ -136,6 +157,7 @@ def respond(table: PreparedTable, base: Duties, response: str, parameters: Produ
         base: duties at the baseline.
         response: armington, passthrough or smart.
         parameters: sigma, eta and supply per product code of the table.
+        market: product or sector; sectors need armington.
     """
     lines = table.lines
     product_of_line = table.product_of_line
@@ -143,7 +165,8 @@ def respond(table: PreparedTable, base: Duties, response: str, parameters: Produ
     distinct, of_line = np.unique(key, return_inverse=True)
     value = sums_of(of_line, lines.value, len(distinct))
     varieties = Varieties(of_line, distinct // len(lines.origins), value)
-    return Response(table, varieties, varieties.mean_rate(base.duty), response, parameters)
+    sectors = SectorMarket.of(table.products, parameters) if market == SECTOR else None
+    return Response(table, varieties, varieties.mean_rate(base.duty), response, parameters, sectors)
 
 
 def _armington(product: I64, v0: F64, t0: F64, t1: F64, p: ProductParameters) -> Any:

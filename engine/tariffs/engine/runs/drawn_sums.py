@@ -68,7 +68,7 @@ class OutcomeSums:
         self._group_of_product = [
             one.of_product(prepared.product_of_line, len(prepared.products)) for one in self._groupings
         ]
-        alone = response.model != "armington" or outcome.adjust is not None
+        alone = response.model != "armington" or response.market or outcome.adjust is not None
         if alone or response.parameters.domestic_ratio.any():
             self._run, self.at_once = _one_by_one(prepared, response, outcome), 1
         else:

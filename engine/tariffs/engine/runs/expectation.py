@@ -6,11 +6,12 @@ Sums (duty, value, welfare) are linear in the weights; a rate or hat of a mixtur
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import polars as pl
 
 from tariffs.engine.base.array_utils import F64, sum_of
+from tariffs.engine.response.sector_market import DomesticGoods
 from tariffs.engine.response.trade_response import TradeVolume
 from tariffs.engine.runs.results import PROHIBITED_VALUE
 
@@ -31,9 +32,19 @@ def expected_volume(parts: Sequence[tuple[float, TradeVolume | None]]) -> TradeV
     known = [(weight, volume) for weight, volume in parts if volume is not None]
     return replace(
         first,
+        domestic=_expected_goods([(weight, volume.domestic) for weight, volume in known]),
         buyer_surplus=sum_of([(weight, volume.buyer_surplus) for weight, volume in known]),
         welfare=sum_of([(weight, volume.welfare) for weight, volume in known]),
     )
+
+
+def _expected_goods(parts: Sequence[tuple[float, DomesticGoods | None]]) -> DomesticGoods | None:
+    known = [(weight, goods) for weight, goods in parts if goods is not None]
+    if not known:
+        return None
+    names = [field.name for field in fields(DomesticGoods)]
+    means = {name: sum_of([(weight, getattr(goods, name)) for weight, goods in known]) for name in names}
+    return DomesticGoods(**means)
 
 
 def expected_frames(parts: Sequence[tuple[float, pl.DataFrame]], keys: Sequence[str]) -> pl.DataFrame:

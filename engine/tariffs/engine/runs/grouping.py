@@ -14,6 +14,7 @@ from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.base.chunks import checkpoint
 from tariffs.engine.base.ordered_sums import sum_by_group
 from tariffs.engine.errors import InputError
+from tariffs.engine.response.sector_market import DomesticGoods
 from tariffs.engine.response.trade_response import TradeVolume
 from tariffs.engine.runs.results import PROHIBITED_VALUE, TAX, with_rates
 from tariffs.engine.table_duty.duties import Duties
@@ -30,6 +31,8 @@ COLUMNS = (
     "effective_rate_after", "landed_after", "landed_change", "value_change", "quantity_hat", "creation", "diversion",
     "buyer_surplus", "welfare", PROHIBITED_VALUE,
 )  # fmt: skip
+DOMESTIC_COLUMNS = ("domestic_shipments", "domestic_price_hat", "domestic_quantity_hat", "producer_surplus")
+"""Further columns of a run with a market of sectors; null for groups that cut through products."""
 ALWAYS_KNOWN = frozenset({"customs_value", "duty", "duty_owed", "landed", PROHIBITED_VALUE, TAX})
 _GROUPINGS_KEPT = 8
 AUTHORITY_COLUMNS = ("duty", "duty_owed", "rate", "duty_after")
@@ -152,7 +155,8 @@ def reduce_groups(
     present = [name for name in (*SUMS, *taxed) if name in ALWAYS_KNOWN or not np.isnan(columns[name]).all()]
     sums = grouping.sums([columns[name] for name in present], keep)
     results = with_rates(dict(zip(present, sums.T, strict=True))) | _product_sums(grouping, volume)
-    numbers = result_frame(results, grouping.count, (*COLUMNS, *taxed))
+    domestic = DOMESTIC_COLUMNS if volume is not None and volume.domestic is not None else ()
+    numbers = result_frame(results, grouping.count, (*COLUMNS, *taxed, *domestic))
     if not grouping.keys.width:
         return numbers
     return grouping.with_keys(numbers).filter(pl.Series(grouping.present(keep)))
@@ -223,7 +227,21 @@ def _product_sums(grouping: Grouping, volume: TradeVolume | None) -> dict[str, F
     if group is None:
         return {}
     values = {"buyer_surplus": volume.buyer_surplus, "welfare": volume.welfare}
-    return {name: sums_of(group, amounts, grouping.count) for name, amounts in values.items()}
+    sums = {name: sums_of(group, amounts, grouping.count) for name, amounts in values.items()}
+    return sums if volume.domestic is None else sums | _domestic_sums(volume.domestic, group, grouping.count)
+
+
+def _domestic_sums(goods: DomesticGoods, group: I64, count: int) -> dict[str, F64]:
+    """Sum domestic goods of products by group; hats are means weighted by shipments at the baseline."""
+    shipments = sums_of(group, goods.shipments, count)
+    price = sums_of(group, goods.shipments * goods.price_hat, count)
+    quantity = sums_of(group, goods.shipments * goods.quantity_hat, count)
+    return {
+        "domestic_shipments": shipments,
+        "domestic_price_hat": ratio(price, shipments),
+        "domestic_quantity_hat": ratio(quantity, shipments),
+        "producer_surplus": sums_of(group, goods.surplus, count),
+    }
 
 
 def reduce_authority(

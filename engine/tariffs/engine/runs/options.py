@@ -11,8 +11,10 @@ from tariffs.engine.law.law import EXPORT, IMPORT, Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.line_duty.entry_line import covered_moment, known_on_notes, known_on_text, moment_notes
 from tariffs.engine.response.draws import DEFAULT_SPREADS, GENERATOR, Spreads
-from tariffs.engine.response.models import MODELS
+from tariffs.engine.response.industries import SOURCE
+from tariffs.engine.response.models import MODELS, Model
 from tariffs.engine.response.parameters import DEFAULT_HORIZON, HORIZONS, ProductParameters
+from tariffs.engine.response.sector_market import MARKETS, PRODUCT, market_elasticities
 from tariffs.engine.scenario import Scenario
 
 RESPONSES = ("armington", "passthrough", "smart", "none")
@@ -21,6 +23,7 @@ _CHOICES = (
     ("response", RESPONSES, "PARAMETER_INVALID", "response model"),
     ("direction", DIRECTIONS, "REQUEST_INVALID", "direction of goods"),
     ("horizon", HORIZONS, "PARAMETER_INVALID", "horizon"),
+    ("market", MARKETS, "PARAMETER_INVALID", "market"),
 )
 
 
@@ -51,6 +54,7 @@ class Options:
     spreads: Spreads = DEFAULT_SPREADS
     direction: str = IMPORT
     date_format: str = ""
+    market: str = PRODUCT
 
     def __post_init__(self) -> None:
         # A repeated key groups once.
@@ -77,7 +81,26 @@ class Options:
             "form": model.form,
             "ignores": list(model.ignores),
         }
-        return facts | ({"horizon": self.horizon, "set": parameters.set} if parameters else {})
+        if not parameters:
+            return facts
+        return facts | {"horizon": self.horizon, "set": parameters.set} | self._market_facts(model)
+
+    def _market_facts(self, model: Model) -> dict[str, object]:
+        """Describe the market of sectors and its elasticities; empty for products by themselves."""
+        if self.market == PRODUCT:
+            return {}
+        ignores = ["other sectors" if effect == "other products" else effect for effect in model.ignores]
+        elasticities = {
+            name: {"value": value, "source": source}
+            for name, (value, source) in market_elasticities().items()
+        }
+        return {
+            "title": f"{model.title}, under sectors of products and domestic goods",
+            "ignores": ignores,
+            "market": self.market,
+            "elasticities": elasticities,
+            "domestic_goods": SOURCE,
+        }
 
     def draw_facts(self) -> dict[str, object] | str:
         """Describe the draws for the provenance; empty without draws."""
@@ -109,5 +132,8 @@ def law_with_options(law: Law, options: Options) -> Law:
         if value not in choices:
             fix = f"Use one of: {', '.join(choices)}."
             raise InputError(reason, f"{value!r} is not a {title}.", field=name, fix=fix)
+    if options.market != PRODUCT and options.response != "armington":
+        fix = "Use --response armington, or --market product."
+        raise InputError("PARAMETER_INVALID", "Sectors need the model armington.", field="market", fix=fix)
     law = law.with_switches(options.switches)
     return law.with_min_conf(options.min_conf) if options.min_conf else law

@@ -41,11 +41,12 @@ class VarietyGroups:
 
 def is_summed_by_variety(run: TableRun) -> bool:
     """Test whether results of a run are sums over varieties: Armington demand, and groups of whole varieties."""
-    if run.response is None or run.response.model != ARMINGTON or AUTHORITY in run.options.by:
+    response = run.response
+    if response is None or response.model != ARMINGTON or response.market or AUTHORITY in run.options.by:
         return False
     if run.prepared.lines.vat is not None or not run.usable.all():
         return False
-    of_line = run.response.varieties.of_line
+    of_line = response.varieties.of_line
     group = group_of_variety(run, run.grouping)
     return bool((group[of_line] == run.grouping.of_line).all())
 

@@ -103,7 +103,9 @@ class TableRun:
         self.parameters: ProductParameters | None = None
         if self.base is not None and options.response != "none":
             self.parameters = self._product_parameters()
-            self.response = respond(self.prepared, self.base, options.response, self.parameters)
+            self.response = respond(
+                self.prepared, self.base, options.response, self.parameters, options.market
+            )
         self._switches = dict(self.base.switches) if self.base is not None else {}
         self._too_many: set[int] = set()
 
