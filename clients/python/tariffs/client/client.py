@@ -86,6 +86,7 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, SweepCalls, LineStr
         baseline: Day | None = None,
         response: str = "armington",
         horizon: str = "short",
+        market: str = "product",
         parameters: Parameters | str | Path | None = None,
         parameter_set: str | Path | None = None,
         known_on: Day | None = None,
@@ -111,6 +112,7 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, SweepCalls, LineStr
             baseline: day that the values of `lines` belong to; required for a response on your own table.
             response: armington, passthrough, smart or none.
             horizon: impact, short or long.
+            market: product, or sector for sectors of products and domestic goods.
             parameters: values of parameters of the scenarios, such as `{"cn": "20%", "start": "2027-01-01"}`; a number
                 is a fraction, 0.2 for 20 %, True is on. A value fills every scenario that declares its parameter; the
                 others have their defaults. Text and paths are read as `parameter_set`, as in earlier releases.
@@ -141,6 +143,7 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, SweepCalls, LineStr
             baseline=baseline or "",
             response=response,
             horizon=horizon,
+            market=market,
             parameters=parameters,
             parameter_set=parameter_set,
             by=by,
@@ -177,6 +180,7 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, SweepCalls, LineStr
         baseline: Day | None = None,
         response: str = "armington",
         horizon: str = "short",
+        market: str = "product",
         parameters: Parameters | str | Path | None = None,
         parameter_set: str | Path | None = None,
         known_on: Day | None = None,
@@ -198,6 +202,7 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, SweepCalls, LineStr
             baseline: as in `impact`.
             response: as in `impact`.
             horizon: as in `impact`.
+            market: as in `impact`.
             parameters: as in `impact`.
             parameter_set: as in `impact`.
             known_on: use only acts published by this day; "entry" is each day itself.
@@ -215,6 +220,7 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, SweepCalls, LineStr
             baseline=baseline or "",
             response=response,
             horizon=horizon,
+            market=market,
             parameters=parameters,
             parameter_set=parameter_set,
             by=by,

@@ -33,6 +33,7 @@ class RunCalls(TableCalls):
         baseline: Day | None = None,
         response: str = "armington",
         horizon: str = "short",
+        market: str = "product",
         parameters: Parameters | str | Path | None = None,
         parameter_set: str | Path | None = None,
         known_on: Day | None = None,
@@ -59,6 +60,7 @@ class RunCalls(TableCalls):
             baseline: day that the values of `lines` belong to.
             response: armington, passthrough, smart or none.
             horizon: impact, short or long.
+            market: product, or sector for sectors of products and domestic goods.
             parameters: as in `impact`.
             parameter_set: None for the central set, "low", "high", or the path of a CSV file.
             known_on: use only acts published by this day.
@@ -81,6 +83,7 @@ class RunCalls(TableCalls):
             baseline=baseline or "",
             response=response,
             horizon=horizon,
+            market=market,
             parameters=parameters,
             parameter_set=parameter_set,
             by=by,

@@ -37,6 +37,7 @@ class SweepCalls(TableCalls):
         baseline: Day | None = None,
         response: str = "armington",
         horizon: str = "short",
+        market: str = "product",
         parameters: Parameters | str | Path | None = None,
         parameter_set: str | Path | None = None,
         known_on: Day | None = None,
@@ -62,6 +63,7 @@ class SweepCalls(TableCalls):
             baseline: day that the values of `lines` belong to.
             response: armington, passthrough, smart or none.
             horizon: impact, short or long.
+            market: product, or sector for sectors of products and domestic goods.
             parameters: values of parameters that are the same at all points.
             parameter_set: None for the central set, "low", "high", or the path of a CSV file.
             known_on: use only acts published by this day.
@@ -81,6 +83,7 @@ class SweepCalls(TableCalls):
             baseline=baseline or "",
             response=response,
             horizon=horizon,
+            market=market,
             parameters=parameters,
             parameter_set=parameter_set,
             by=by,
@@ -112,6 +115,7 @@ class SweepCalls(TableCalls):
         baseline: Day | None = None,
         response: str = "armington",
         horizon: str = "short",
+        market: str = "product",
         parameters: Parameters | str | Path | None = None,
         parameter_set: str | Path | None = None,
         known_on: Day | None = None,
@@ -134,6 +138,7 @@ class SweepCalls(TableCalls):
             baseline: day that the values of `lines` belong to.
             response: armington, passthrough, smart or none.
             horizon: impact, short or long.
+            market: product, or sector for sectors of products and domestic goods.
             parameters: values of parameters that are the same at all points.
             parameter_set: None for the central set, "low", "high", or the path of a CSV file.
             known_on: use only acts published by this day.
@@ -152,6 +157,7 @@ class SweepCalls(TableCalls):
             baseline=baseline or "",
             response=response,
             horizon=horizon,
+            market=market,
             parameters=parameters,
             parameter_set=parameter_set,
             by=by,
@@ -183,6 +189,7 @@ class SweepCalls(TableCalls):
         baseline: Day | None = None,
         response: str = "armington",
         horizon: str = "short",
+        market: str = "product",
         parameters: Parameters | str | Path | None = None,
         parameter_set: str | Path | None = None,
         known_on: Day | None = None,
@@ -210,6 +217,7 @@ class SweepCalls(TableCalls):
             baseline: day that the values of `lines` belong to.
             response: armington, passthrough, smart or none.
             horizon: impact, short or long.
+            market: product, or sector for sectors of products and domestic goods.
             parameters: values of the scenario's other parameters.
             parameter_set: None for the central set, "low", "high", or the path of a CSV file.
             known_on: use only acts published by this day.
@@ -229,6 +237,7 @@ class SweepCalls(TableCalls):
             baseline=baseline or "",
             response=response,
             horizon=horizon,
+            market=market,
             parameters=parameters,
             parameter_set=parameter_set,
             known_on=known_on or "",

@@ -47,6 +47,10 @@ HORIZONS = {
     "short": simulation_service_pb2.HORIZON_SHORT,
     "long": simulation_service_pb2.HORIZON_LONG,
 }
+MARKETS = {
+    "product": simulation_service_pb2.MARKET_PRODUCT,
+    "sector": simulation_service_pb2.MARKET_SECTOR,
+}
 _CHARGES = {
     "adcvd": duty_service_pb2.CHARGE_KIND_ADCVD,
     "excise": duty_service_pb2.CHARGE_KIND_EXCISE,
@@ -84,6 +88,7 @@ class ImpactOptions:
     attribute: bool = False
     direction: str = "import"
     date_format: str = ""
+    market: str = "product"
 
     def __post_init__(self) -> None:
         plain: dict[str, object] = {
@@ -119,9 +124,11 @@ ONE_DAY_OPTIONS = frozenset({"on", "include_lines", "draws", "seed", "attribute"
 def option_values(options: ImpactOptions) -> dict[str, object]:
     """List the options by name, without copying their values.
 
-    A call without values of scenarios is recorded as in earlier releases, which can then run it again.
+    A call without values of scenarios or a market is recorded as in earlier releases, which can then run it again.
     """
     values = {field.name: getattr(options, field.name) for field in fields(options)}
+    if options.market == "product":
+        del values["market"]
     if not options.parameters:
         values["parameters"] = values.pop("parameter_set")
     return values
@@ -254,6 +261,7 @@ def simulate_request(
         baseline=arguments.day(options.baseline, "baseline"),
         response=arguments.one_of(RESPONSES, options.response, "response", "PARAMETER_INVALID"),
         horizon=arguments.one_of(HORIZONS, options.horizon, "horizon", "PARAMETER_INVALID"),
+        market=arguments.one_of(MARKETS, options.market, "market", "PARAMETER_INVALID"),
         by=options.by,
         known_on=arguments.day(options.known_on, "known_on"),
         switches=options.switches,
@@ -305,6 +313,7 @@ def timeline_request(
         baseline=arguments.day(options.baseline, "baseline"),
         response=arguments.one_of(RESPONSES, options.response, "response", "PARAMETER_INVALID"),
         horizon=arguments.one_of(HORIZONS, options.horizon, "horizon", "PARAMETER_INVALID"),
+        market=arguments.one_of(MARKETS, options.market, "market", "PARAMETER_INVALID"),
         by=options.by,
         known_on=arguments.day(options.known_on, "known_on"),
         switches=options.switches,

@@ -11,6 +11,7 @@ from tariffs.client import _arguments as arguments
 from tariffs.client._wire.frames import Table, read_table
 from tariffs.client._wire.requests import (
     HORIZONS,
+    MARKETS,
     RESPONSES,
     ImpactOptions,
     ParameterValue,
@@ -33,7 +34,7 @@ Where = Mapping[str, str | Iterable[str]]
 """Values that count, by key of groups."""
 SWEEP_OPTIONS = (
     "on", "baseline", "response", "horizon", "parameters", "parameter_set", "by", "known_on", "switches",
-    "min_confidence", "direction", "date_format",
+    "min_confidence", "direction", "date_format", "market",
 )  # fmt: skip
 
 
@@ -162,6 +163,7 @@ def _common(scenario: ScenarioLike, options: ImpactOptions) -> dict[str, Any]:
         "baseline": arguments.day(options.baseline, "baseline"),
         "response": arguments.one_of(RESPONSES, options.response, "response", "PARAMETER_INVALID"),
         "horizon": arguments.one_of(HORIZONS, options.horizon, "horizon", "PARAMETER_INVALID"),
+        "market": arguments.one_of(MARKETS, options.market, "market", "PARAMETER_INVALID"),
         "known_on": arguments.day(options.known_on, "known_on"),
         "switches": options.switches,
         "min_confidence": options.min_confidence,

@@ -32,6 +32,7 @@ def impact(
     baseline: options.Baseline = None,
     response: options.Response = "armington",
     horizon: options.Horizon = "short",
+    market: options.Market = "product",
     parameter_set: options.ParameterSet = None,
     by: options.GroupBy = None,
     draws: Annotated[
@@ -84,6 +85,7 @@ def impact(
             "baseline": baseline,
             "response": response,
             "horizon": horizon,
+            "market": market,
             "parameters": parameters,
             "parameter_set": parameter_set,
             "known_on": known_on,

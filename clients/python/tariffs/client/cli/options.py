@@ -78,6 +78,14 @@ Horizon = Annotated[
         help="Time since the change of duty, for the trade response.",
     ),
 ]
+Market = Annotated[
+    str,
+    typer.Option(
+        "--market",
+        metavar="product|sector",
+        help="Demand: each product by itself, or sectors of products and domestic goods.",
+    ),
+]
 Param = Annotated[
     list[str] | None,
     typer.Option(

@@ -48,6 +48,7 @@ def sweep(
     baseline: options.Baseline = None,
     response: options.Response = "armington",
     horizon: options.Horizon = "short",
+    market: options.Market = "product",
     parameter_set: options.ParameterSet = None,
     by: options.GroupBy = None,
     top: Annotated[
@@ -87,6 +88,7 @@ def sweep(
         "baseline": baseline,
         "response": response,
         "horizon": horizon,
+        "market": market,
         "parameters": options.pairs(param, "--param"),
         "parameter_set": parameter_set,
         "known_on": known_on,

@@ -53,6 +53,8 @@ def print_points(out: Console, result: ImpactResult, points: Iterable[tuple[str,
         unit = _unit_of_total(total)
         out.print(f"\n[bold]{escape(scenario)}[/bold] {escape(_days(result.provenance, on))}")
         out.print(_impact_table(result.groups.filter(scenario=scenario, on=on), total, unit, shown))
+        if total.get("domestic_shipments"):
+            out.print(escape(_domestic_line(total, unit)))
         if result.ranges is not None:
             out.print(_ranges_table(result.ranges, scenario, on, unit))
         if result.attribution is not None:
@@ -73,6 +75,16 @@ def print_timeline(result: TimelineResult) -> None:
     out.print()
     print_notes(out, result.notes)
     print_footer(out, result.provenance)
+
+
+def _domestic_line(total: Mapping[str, object], unit: MoneyUnit) -> str:
+    """Describe domestic goods after the response of a run with a market of sectors."""
+    price, output = (float(str(total[f"domestic_{name}_hat"])) - 1.0 for name in ("price", "quantity"))
+    goods = (
+        f"Domestic goods that compete ({unit.cell(total['domestic_shipments'])} {unit.name}, an allocation)"
+    )
+    surplus = f"producers' surplus {unit.cell(total['producer_surplus'])} {unit.name}"
+    return f"{goods}: price {price:+.2%}, output {output:+.2%}, {surplus}."
 
 
 def _days(provenance: Provenance, on: str) -> str:
