@@ -12,6 +12,7 @@ from tariffs.importers import (
     ave,
     countries,
     industries,
+    input_output,
     listing,
     lists_232,
     lists_301,
@@ -73,6 +74,7 @@ def build(source: Path, engine: Path) -> Iterator[tuple[str, int]]:
     prefixes, rows = industries.build(source / "economics", table, engine / "response" / "data")
     yield "hts_industries", prefixes
     yield "industries", rows
+    yield "input_output", sum(input_output.build(source / "economics" / "io", engine / "response" / "data"))
     lists = read_lists(source / "ch99", codes)
     listing.write(lists, engine / "law" / "data" / "lists")
     yield from ((name, len(rows)) for name, rows in sorted(lists.items()))

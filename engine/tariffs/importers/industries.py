@@ -25,6 +25,9 @@ COLUMNS = (
 # The concordance puts sport utility vehicles with cars, the BEA with light trucks; it puts more drugs in preparations
 # and fewer in their ingredients than the Census Bureau does. Their sums agree.
 POOLED = {"336111": "336112", "325411": "325412"}
+# Trade and output of primary smelting of aluminum include secondary smelting; the redefined table has it apart, without
+# its output, which is taken in proportion.
+_SMELTING = "331313"
 _PREFIX_LENGTHS = (2, 4, 6, 8)
 Row = Mapping[str, str]
 
@@ -93,12 +96,21 @@ def industry_rows(
         amounts = (
             row["commodity_output_2017"], row["exports_2017"], row["imports_2017"], row["industry_output_2017"],
             row["industry_output_2023"], moved, imports.get(row["bea_code"], 0.0) / 1e6,
-            row["industry_output_2017_afterredef"], row["industry_variable_cost_2017"],
+            *_redefined(row),
         )  # fmt: skip
         code = row["bea_code"]
         keys = (code, POOLED.get(code, code), row["summary_code"])
         rows.append((*keys, *(_whole(amount) for amount in amounts)))
     return rows
+
+
+def _redefined(row: Row) -> tuple[str | float, str | float]:
+    """Output and variable cost of an industry after redefinitions."""
+    output, cost = row["industry_output_2017_afterredef"], row["industry_variable_cost_2017"]
+    if row["bea_code"] != _SMELTING:
+        return output, cost
+    both = float(row["commodity_output_2017"])
+    return both, float(cost) / float(output) * both
 
 
 def _whole(amount: str | float | None) -> str:

@@ -1,0 +1,180 @@
+"""Carry duties to consumer prices through input-output tables. See docs/models/consumer_prices.md.
+
+The method is that of the Budget Lab at Yale: an imported good rises by its duty, a domestic good by the duty on its
+imported inputs through all stages, and consumption by both in the proportions of 2017.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from tariffs.engine.base.array_utils import F64, I64, ratio, sums_of
+from tariffs.engine.response.industries import table
+from tariffs.engine.response.inputs import Floats, Range, invalid
+
+DOLLAR, PERCENT = "dollar", "percent"
+MARGINS = (DOLLAR, PERCENT)
+"""Margins of trade and producers that stay constant: in dollars, or in percent of their cost."""
+YALE_MULTIPLIER = 1.326
+"""Judgement of the Budget Lab at Yale, 2026-07: domestic producers follow by half (+0.5), the dollar rises (-0.174)."""
+SOURCE = (
+    "BEA input-output accounts of 2017 (imports, domestic requirements, bridge to personal consumption); method of the "
+    "Budget Lab at Yale, 2026-07"
+)
+_DATA = Path(__file__).parent / "data"
+_MULTIPLIER = Range(0.0)
+_RATE = Range(-1.0, above=True)
+# Noncomparable imports, scrap, used goods and the rest of the world are not priced by duties.
+_UNPRICED = frozenset({"S00300", "S00401", "S00402", "S00900"})
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerPrices:
+    """Change of consumer prices by duties, before any response of trade.
+
+    Attributes:
+        total: change of the price of all personal consumption, a fraction.
+        direct, indirect: its parts by imported consumer goods and by imported inputs.
+        lines: line of the BEA's bridge to personal consumption.
+        change: change of the price of each line, a fraction.
+        spending: purchasers' value of each line in 2017, million USD.
+        margins, multiplier: as asked for.
+    """
+
+    total: float
+    direct: float
+    indirect: float
+    lines: tuple[str, ...]
+    change: Floats
+    spending: Floats
+    margins: str
+    multiplier: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Accounts:
+    """Input-output accounts by place in `codes`; `inputs` and `requirements` are (rows, columns, values)."""
+
+    codes: tuple[str, ...]
+    import_share: F64
+    output: F64
+    cost: F64
+    inputs: tuple[I64, I64, F64]
+    requirements: tuple[I64, I64, F64]
+    lines: tuple[str, ...]
+    bridge: tuple[I64, I64, F64, F64]
+
+
+def commodities() -> tuple[str, ...]:
+    """List the BEA codes that `consumer_prices` takes rates of."""
+    return _accounts().codes
+
+
+def consumer_prices(rates: Floats, *, margins: str = DOLLAR, multiplier: float = 1.0) -> ConsumerPrices:
+    """Compute the change of consumer prices from added duties.
+
+    Args:
+        rates: added duty as a fraction of customs value, by commodity in the order of `commodities()`.
+        margins: dollar or percent; what wholesale, retail and producers keep constant.
+        multiplier: factor on every price change; 1 is costs alone, `YALE_MULTIPLIER` that of the Budget Lab at Yale.
+
+    Raises:
+        InputError: PARAMETER_INVALID for rates of another length or out of range, margins or multiplier.
+    """
+    accounts = _accounts()
+    tau = np.asarray(rates, dtype=np.float64)
+    if tau.shape != (len(accounts.codes),) or _RATE.broken(tau).any():
+        raise invalid("rates", "rates are not one fraction above -1 per commodity.")
+    if margins not in MARGINS:
+        raise invalid("margins", f"{margins!r} is not a margin.", fix=f"Use {' or '.join(MARGINS)}.")
+    if _MULTIPLIER.broken(np.array([multiplier]))[0]:
+        raise invalid("multiplier", f"multiplier is {multiplier:g}.", fix=f"It must be {_MULTIPLIER}.")
+    direct = accounts.import_share * tau
+    indirect = (1.0 - accounts.import_share) * _costs(accounts, tau, margins)
+    line, commodity, producers, purchasers = accounts.bridge
+    weight = producers if margins == DOLLAR else purchasers
+    spending = sums_of(line, purchasers, len(accounts.lines))
+    parts = [
+        multiplier * sums_of(line, change[commodity] * weight, len(accounts.lines))
+        for change in (direct, indirect)
+    ]
+    whole = float(spending.sum())
+    shares = [float(part.sum()) / whole for part in parts]
+    return ConsumerPrices(
+        total=shares[0] + shares[1],
+        direct=shares[0],
+        indirect=shares[1],
+        lines=accounts.lines,
+        # Sales of used goods by households make the spending of some lines negative.
+        change=np.divide(parts[0] + parts[1], spending, out=np.zeros_like(spending), where=spending != 0.0),
+        spending=spending,
+        margins=margins,
+        multiplier=multiplier,
+    )
+
+
+def _costs(accounts: _Accounts, tau: F64, margins: str) -> F64:
+    """Compute the rise of the cost of domestic goods by imported inputs at all stages, by commodity."""
+    count = len(accounts.codes)
+    commodity, industry, value = accounts.inputs
+    base = accounts.output if margins == DOLLAR else accounts.cost
+    first_stage = ratio(sums_of(industry, value * tau[commodity], count), base, 0.0)
+    good, maker, needed = accounts.requirements
+    return sums_of(good, needed * first_stage[maker], count)
+
+
+@cache
+def _accounts() -> _Accounts:
+    inputs = pl.read_parquet(_DATA / "import_use_2017.parquet")
+    needed = pl.read_parquet(_DATA / "requirements_2017.parquet")
+    bridge, industries = table("pce_bridge_2017.csv"), table("industries.csv")
+    codes = sorted(
+        {*inputs["commodity"], *inputs["industry"], *needed["commodity"], *needed["industry"]}
+        | {row["commodity"] for row in bridge}
+        | {row["industry"] for row in industries}
+    )
+    place = {code: index for index, code in enumerate(codes)}
+
+    def places(names: pl.Series | list[str]) -> I64:
+        return np.array([place[name] for name in names], dtype=np.int64)
+
+    def column(name: str) -> F64:
+        values: F64 = np.zeros(len(codes))
+        for row in industries:
+            values[place[row["industry"]]] = float(row[name] or 0.0)
+        return values
+
+    imports, sales = column("imports_2017"), column("output_2017") - column("exports_2017")
+    share = ratio(imports, imports + sales, 0.0)
+    share[places(sorted(_UNPRICED & place.keys()))] = 0.0
+    lines = sorted({row["line"] for row in bridge})
+    of_line = {line: index for index, line in enumerate(lines)}
+    amounts = np.array([[float(row["producers"]), float(row["purchasers"])] for row in bridge])
+    return _Accounts(
+        tuple(codes),
+        share,
+        column("redefined_output_2017"),
+        column("redefined_variable_cost_2017"),
+        (places(inputs["commodity"]), places(inputs["industry"]), inputs["musd"].to_numpy().astype(float)),
+        (
+            places(needed["commodity"]),
+            places(needed["industry"]),
+            needed["units"].to_numpy() / REQUIREMENT_UNITS,
+        ),
+        tuple(lines),
+        (
+            np.array([of_line[row["line"]] for row in bridge], dtype=np.int64),
+            places([row["commodity"] for row in bridge]),
+            amounts[:, 0],
+            amounts[:, 1],
+        ),
+    )
+
+
+REQUIREMENT_UNITS = 20_000
+"""Units of the embedded requirements per dollar."""

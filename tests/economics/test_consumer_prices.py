@@ -1,0 +1,97 @@
+"""Consumer prices: beside an independent calculation, published values, totals of the accounts, and limits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from tariffs.engine.errors import InputError
+from tariffs.engine.response.consumer_prices import (
+    DOLLAR,
+    MARGINS,
+    PERCENT,
+    YALE_MULTIPLIER,
+    commodities,
+    consumer_prices,
+)
+from tariffs.importers import input_output
+from tests.economics.independent.consumer_prices import price_of_consumption, rows
+
+GOODS = ("11", "21", "31", "32", "33")
+
+
+def uniform(rate: float) -> np.ndarray:
+    """One added duty on all goods, by commodity."""
+    return np.array([rate if code.startswith(GOODS) else 0.0 for code in commodities()])
+
+
+@pytest.mark.parametrize("margins", MARGINS)
+def test_prices_are_those_of_an_independent_calculation(margins: str) -> None:
+    duty = np.random.default_rng(11).uniform(0.0, 0.5, len(commodities())) * (uniform(1.0) > 0.0)
+    expected = price_of_consumption(dict(zip(commodities(), duty.tolist(), strict=True)), margins)
+    assert consumer_prices(duty, margins=margins).total == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("margins", "published"),
+    # Percent of consumption for one point on all goods, by the method of the Budget Lab at Yale (July 2026) on the
+    # accounts of 2017 with the unrounded requirements of the BEA.
+    [(DOLLAR, 0.07978), (PERCENT, 0.17261)],
+)
+def test_a_point_on_all_goods(margins: str, published: float) -> None:
+    assert 100.0 * consumer_prices(uniform(0.01), margins=margins).total == pytest.approx(published, rel=5e-3)
+
+
+def test_consumption_is_that_of_the_national_accounts() -> None:
+    # Personal consumption of 2017 in the national accounts: 13,290.6 billion dollars.
+    found = consumer_prices(uniform(0.01))
+    assert found.spending.sum() / 1e3 == pytest.approx(13_290.6, abs=0.1)
+    assert len(found.lines) == 212
+    assert (len(rows("pce_bridge_2017.csv")), found.margins) == (703, DOLLAR)
+
+
+def test_lines_and_parts_add_up_to_the_total() -> None:
+    found = consumer_prices(uniform(0.25), margins=PERCENT)
+    mean = float((found.change * found.spending).sum() / found.spending.sum())
+    assert found.total == pytest.approx(mean, rel=1e-12)
+    assert found.total == pytest.approx(found.direct + found.indirect, rel=1e-12)
+
+
+def test_prices_are_linear_in_duties_and_the_multiplier() -> None:
+    one, many = consumer_prices(uniform(0.01)), consumer_prices(uniform(0.2), multiplier=YALE_MULTIPLIER)
+    assert many.total == pytest.approx(20.0 * YALE_MULTIPLIER * one.total, rel=1e-12)
+    assert consumer_prices(uniform(0.0)).total == 0.0
+
+
+def test_a_duty_on_clothes_is_mostly_direct_and_one_on_steel_is_all_indirect() -> None:
+    clothes, steel = (
+        consumer_prices(np.array([0.1 if code == one else 0.0 for code in commodities()]))
+        for one in ("315000", "331110")
+    )
+    assert clothes.direct > 20.0 * clothes.indirect
+    assert steel.direct == 0.0
+    assert steel.indirect > 0.0
+
+
+def test_bad_arguments_are_refused() -> None:
+    for margins, multiplier in (("none", 1.0), (DOLLAR, -1.0)):
+        with pytest.raises(InputError):
+            consumer_prices(uniform(0.1), margins=margins, multiplier=multiplier)
+    with pytest.raises(InputError):
+        consumer_prices(np.zeros(3))
+
+
+def test_the_importer_merges_smelting_and_rounds_requirements(tmp_path: Path) -> None:
+    path = tmp_path / "source.parquet"
+    pl.DataFrame(
+        {
+            "industry": ["331313", "331314", "a"],
+            "commodity": ["c", "c", "c"],
+            "coef_e7": [1_000_000, 500_000, 200],
+        }
+    ).write_parquet(path)
+    found = input_output.requirements(path).sort("industry")
+    assert found.rows() == [("c", "331313", 3_000)]
