@@ -15,7 +15,7 @@ from tariffs.engine.law.law import Law
 from tariffs.engine.runs.results import PROHIBITED_VALUE
 from tariffs.engine.table_duty.cells import ValueCells
 from tariffs.engine.table_duty.duties import Duties
-from tariffs.engine.table_duty.group_sums import LawSums, MovedDuty
+from tariffs.engine.table_duty.group_sums import LawSums, MovedDuty, PointTerms
 from tariffs.engine.table_duty.rated_lines import Dated, RatedLines
 
 _CELLS_KEPT = 8
@@ -77,6 +77,7 @@ class GroupedDuties:
     def __init__(self, law: Law, duties: Duties, dated: Dated, grouping: LineGroups) -> None:
         self._grouping = grouping
         self._duties = duties
+        self._placed: dict[Hashable, PlacedTerms] = {}
         self._sums = [
             LawSums(law, rated, _cells_of(rated, dated, grouping, place), grouping.of_line)
             for place, rated in enumerate(duties.rated)
@@ -107,22 +108,84 @@ class GroupedDuties:
 
     def at_points(
         self, rates: Sequence[F64], moved: Sequence[Bools], column_of_measure: I32, columns: int
-    ) -> tuple[F64, F64]:
-        """Duty assessed and owed at points that differ in rates (points x groups x columns); see `LawSums`."""
-        parts = [
-            law_sums.at_points(of_rows, of_moved, column_of_measure, columns)
-            for law_sums, of_rows, of_moved in zip(self._sums, rates, moved, strict=True)
-        ]
-        nothing = np.zeros((len(rates[0]) if rates else 0, self._grouping.count, columns))
-        return _added([nothing, *(duty for duty, _ in parts)]), _added(
-            [nothing, *(owed for _, owed in parts)]
-        )
+    ) -> PointDuties:
+        """Duty at points that differ in rates; what does not depend on rates is kept.
+
+        Args:
+            rates: per instant of the lines, the rate of each row of the law at each point (points x rows).
+            moved: per instant, marks the rows whose rate differs between points.
+            column_of_measure: column of each measure of the law.
+            columns: number of columns.
+        """
+        key = (columns, *(marks.tobytes() for marks in moved))
+        if key not in self._placed:
+            parts = [
+                law_sums.point_terms(marks, column_of_measure, columns)
+                for law_sums, marks in zip(self._sums, moved, strict=True)
+            ]
+            self._placed[key] = PlacedTerms.of(parts)
+        return self._placed[key].at(rates, self._grouping.count)
 
     def moved(self, moved: Sequence[Bools]) -> MovedSums:
         """Duty assessed of the groups whose duty differs between points; see `LawSums`."""
         return MovedSums.of(
             [law_sums.moved(marks) for law_sums, marks in zip(self._sums, moved, strict=True)]
         )
+
+
+@dataclass(frozen=True)
+class PointDuties:
+    """Duty in dollars at points (points x places), assessed and owed; the same array if both are equal.
+
+    `column` and `group` are those of each place, ascending; other places have no duty.
+    """
+
+    column: I64
+    group: I64
+    assessed: F64
+    owed: F64
+
+    def by_group(self, groups: int) -> tuple[F64, F64]:
+        """Duty assessed and owed over all columns (points x groups)."""
+        assessed = self._over_columns(self.assessed, groups)
+        owed = assessed if self.owed is self.assessed else self._over_columns(self.owed, groups)
+        return assessed, owed
+
+    def _over_columns(self, duty: F64, groups: int) -> F64:
+        sums = np.zeros((len(duty), groups))
+        ends = np.searchsorted(self.column, np.unique(self.column), side="right").tolist()
+        for first, last in zip([0, *ends], ends, strict=False):
+            sums[:, self.group[first:last]] += duty[:, first:last]
+        return sums
+
+
+@dataclass(frozen=True)
+class PlacedTerms:
+    """Terms of the duty at points by instant, assessed and owed, on the places that have duty at some point."""
+
+    places: I64
+    assessed: Sequence[PointTerms]
+    owed: Sequence[PointTerms]
+
+    @classmethod
+    def of(cls, parts: Sequence[tuple[PointTerms, PointTerms]]) -> PlacedTerms:
+        """Select the places with duty."""
+        marks = [terms.is_charged for part in parts for terms in part]
+        places = np.flatnonzero(np.logical_or.reduce(marks))
+        assessed = [part[0].at_places(places) for part in parts]
+        if all(one is other for one, other in parts):
+            return cls(places, assessed, assessed)
+        return cls(places, assessed, [part[1].at_places(places) for part in parts])
+
+    def at(self, rates: Sequence[F64], groups: int) -> PointDuties:
+        """Duty at points, by instant the rate of each row (points x rows)."""
+        assessed = self._sum(self.assessed, rates)
+        owed = assessed if self.owed is self.assessed else self._sum(self.owed, rates)
+        return PointDuties(self.places // groups, self.places % groups, assessed, owed)
+
+    def _sum(self, parts: Sequence[PointTerms], rates: Sequence[F64]) -> F64:
+        by_place = _added([part.at(of_rows) for part, of_rows in zip(parts, rates, strict=True)])
+        return np.ascontiguousarray(by_place.T)
 
 
 @dataclass(frozen=True)
@@ -145,13 +208,13 @@ class MovedSums:
     def at(self, rates: Sequence[F64]) -> F64:
         """Duty of the moved groups at points (groups x points), by instant the rate of each row (points x rows)."""
         if len(self.parts) == 1:
-            return self.parts[0].at(rates[0])
+            return self.parts[0].terms.at(rates[0])
         duty = np.zeros((len(self.groups), len(rates[0])))
         for part, of_rows in zip(self.parts, rates, strict=True):
             place = np.searchsorted(self.groups, part.groups)
             is_still = np.ones(len(self.groups), dtype=bool)
             is_still[place] = False
-            duty[place] += part.at(of_rows)
+            duty[place] += part.terms.at(of_rows)
             duty[is_still] += part.at_first[self.groups[is_still]][:, None]
         return duty
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 
 import numpy as np
 
-from tariffs.engine.base.array_utils import F64, Bools
+from tariffs.engine.base.array_utils import F64, I64, Bools
 from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.law.law import InForce, Law
 from tariffs.engine.law.model import Row
@@ -58,6 +59,15 @@ class PointGroup:
     moved: Sequence[Bools]
 
 
+@dataclass(frozen=True, slots=True)
+class _RatedPoint:
+    """Point of a sweep: its place, the values of its parameters, and those of rates and steps as numbers."""
+
+    place: int
+    values: Values
+    numbers: Mapping[str, Decimal]
+
+
 @dataclass(frozen=True)
 class _Slope:
     """Rates of the rows of one instant as linear functions: `fixed` plus the value of each parameter times its slope.
@@ -66,20 +76,27 @@ class _Slope:
     """
 
     rows: Sequence[Row]
-    fixed: Sequence[Decimal]
+    fixed: F64
     slopes: Mapping[str, Mapping[int, Decimal]]
     ranked: Sequence[int]
 
     def rates(self, points: Sequence[Mapping[str, Decimal]]) -> F64:
         """Rates of the rows at points (points x rows)."""
-        rates = np.repeat(np.array([self.fixed], dtype=np.float64), len(points), axis=0)
-        for name, slopes in self.slopes.items():
+        rates = np.repeat(self.fixed[None, :], len(points), axis=0)
+        for name, (places, slopes) in self._by_name.items():
             values = np.array([point[name] for point in points], dtype=np.float64)
-            places = list(slopes)
-            rates[:, places] += values[:, None] * np.array(list(slopes.values()), dtype=np.float64)
+            rates[:, places] += values[:, None] * slopes
         return rates
 
-    @property
+    @cached_property
+    def _by_name(self) -> Mapping[str, tuple[I64, F64]]:
+        """Places of the rows that a parameter moves, with their slopes."""
+        return {
+            name: (np.array([*slopes], dtype=np.int64), np.array([*slopes.values()], dtype=np.float64))
+            for name, slopes in self.slopes.items()
+        }
+
+    @cached_property
     def moved(self) -> Bools:
         """Mark the rows whose rate some parameter moves."""
         marks = np.zeros(len(self.rows), dtype=bool)
@@ -120,30 +137,22 @@ class PointLaws:
         """Group points by their law."""
         names = dict.fromkeys(name for values in points for name in values)
         rated = [name for name in names if self._scenario.parameters[name].kind in READERS]
-        alike: dict[Hashable, list[int]] = {}
+        others = [name for name in names if name not in rated]
+        alike: dict[Hashable, list[_RatedPoint]] = {}
         for place, values in enumerate(points):
             numbers = self._numbers(values, rated)
-            other = tuple(values.get(name) for name in names if name not in rated)
-            zero = tuple(number is None or not number for number in map(numbers.get, rated))
-            fixed = tuple(values.get(name) for name, is_zero in zip(rated, zero, strict=True) if is_zero)
-            alike.setdefault((other, zero, fixed), []).append(place)
-        return [
-            group
-            for key, places in alike.items()
-            for group in self._grouped(
-                key, points, places, [n for n in rated if self._numbers(points[places[0]], [n]).get(n)]
-            )
-        ]
+            other = tuple(values.get(name) for name in others)
+            fixed = tuple(None if numbers.get(name) else values.get(name, "") for name in rated)
+            alike.setdefault((other, fixed), []).append(_RatedPoint(place, values, numbers))
+        return [group for key, alike_points in alike.items() for group in self._grouped(key, alike_points)]
 
-    def _grouped(
-        self, key: Hashable, points: Sequence[Values], places: Sequence[int], rated: Sequence[str]
-    ) -> list[PointGroup]:
-        if key not in self._slopes and len(places) >= _PROBED:
-            self._slopes[key] = self._found([points[place] for place in places], rated)
+    def _grouped(self, key: Hashable, points: Sequence[_RatedPoint]) -> list[PointGroup]:
+        if key not in self._slopes and len(points) >= _PROBED:
+            self._slopes[key] = self._found(points)
         slopes = self._slopes.get(key)
         if slopes is None:
-            return [self._alone(points, place) for place in places]
-        numbers = [self._numbers(points[place], rated) for place in places]
+            return [self._alone(point) for point in points]
+        numbers = [point.numbers for point in points]
         rates = [slope.rates(numbers) for slope in slopes]
         # A rate is never below 0, so a step beyond it is not a linear function.
         below = np.logical_or.reduce(
@@ -155,11 +164,11 @@ class PointLaws:
         ):
             if not below[at]:
                 members.setdefault(signature, []).append(at)
-        alone = [self._alone(points, places[at]) for at in np.flatnonzero(below).tolist()]
+        alone = [self._alone(points[at]) for at in np.flatnonzero(below).tolist()]
         return alone + [
             PointGroup(
-                [places[at] for at in chosen],
-                self._kept_law((key, signature), points[places[chosen[0]]]),
+                [points[at].place for at in chosen],
+                self._kept_law((key, signature), points[chosen[0]].values),
                 [each[chosen] for each in rates],
                 [slope.moved for slope in slopes],
             )
@@ -180,60 +189,47 @@ class PointLaws:
         """Law of a group of points; later blocks of the same group have the same one."""
         return self._laws.get(key, lambda: self._law_at(values))
 
-    def _alone(self, points: Sequence[Values], place: int) -> PointGroup:
-        law = self._law_at(points[place])
+    def _alone(self, point: _RatedPoint) -> PointGroup:
+        law = self._law_at(point.values)
         rows = [_rows(in_force) for in_force in self._in_force_of(law)]
         return PointGroup(
-            [place],
+            [point.place],
             law,
             [np.array([[float(row.rate or 0) for row in one]]) for one in rows],
             [np.zeros(len(one), dtype=bool) for one in rows],
         )
 
-    def _found(self, points: Sequence[Values], rated: Sequence[str]) -> Sequence[_Slope] | None:
+    def _found(self, points: Sequence[_RatedPoint]) -> Sequence[_Slope] | None:
         """Compare laws to find how rates follow the parameters; None if more than rates does."""
-        first = points[0]
+        first, numbers = points[0].values, points[0].numbers
         laws = self._in_force_of(self._law_at(first))
         start = [_rows(in_force) for in_force in laws]
-        numbers = self._numbers(first, rated)
+        rated = [name for name, number in numbers.items() if number]
         slopes: list[dict[str, dict[int, Decimal]]] = [{} for _ in start]
         for name in rated:
-            others = {self._numbers(values, [name])[name]: values[name] for values in points}
-            others.pop(numbers[name], None)
-            for number, text in list(others.items())[-1:]:
-                moved = _differences(start, self._rows_at({**first, name: text}))
-                if moved is None:
-                    return None
-                for place, differences in enumerate(moved):
-                    step = number - numbers[name]
-                    slopes[place][name] = {row: change / step for row, change in differences.items()}
-        fixed = [
-            [(row.rate or Decimal(0)) - sum(
-                (each.get(at, Decimal(0)) * numbers[name] for name, each in slope.items()), Decimal(0)
-            ) for at, row in enumerate(rows)]
-            for rows, slope in zip(start, slopes, strict=True)
-        ]  # fmt: skip
-        ranked = [_ranked(in_force) for in_force in laws]
+            other = next((point for point in reversed(points) if point.numbers[name] != numbers[name]), None)
+            if other is None:
+                continue
+            moved = _differences(start, self._rows_at({**first, name: other.values[name]}))
+            if moved is None:
+                return None
+            step = other.numbers[name] - numbers[name]
+            for place, differences in enumerate(moved):
+                slopes[place][name] = {row: change / step for row, change in differences.items()}
         found = [
-            _Slope(
-                rows,
-                at_zero,
-                slope,
-                _ranked_if_moved(of_rank, slope),
-            )
-            for rows, at_zero, slope, of_rank in zip(start, fixed, slopes, ranked, strict=True)
+            _Slope(rows, _at_zero(rows, slope, numbers), slope, _ranked_if_moved(_ranked(in_force), slope))
+            for rows, slope, in_force in zip(start, slopes, laws, strict=True)
         ]
         tested = points[-1], points[len(points) // 2]
-        return found if all(self._holds(found, values, rated) for values in tested) else None
+        return found if all(self._holds(found, point) for point in tested) else None
 
-    def _holds(self, slopes: Sequence[_Slope], values: Values, rated: Sequence[str]) -> bool:
+    def _holds(self, slopes: Sequence[_Slope], point: _RatedPoint) -> bool:
         """Test that the slopes give the rates of a law that was not used to find them."""
-        numbers = self._numbers(values, rated)
-        rows = self._rows_at(values)
+        rows = self._rows_at(point.values)
         return _differences([slope.rows for slope in slopes], rows) is not None and all(
             abs(rate - float(row.rate or 0)) < _ZERO
             for slope, of_instant in zip(slopes, rows, strict=True)
-            for rate, row in zip(slope.rates([numbers])[0], of_instant, strict=True)
+            for rate, row in zip(slope.rates([point.numbers])[0], of_instant, strict=True)
         )
 
     def _rows_at(self, values: Values) -> list[list[Row]]:
@@ -261,6 +257,17 @@ def _differences(
             changes[place] = changed.rate - row.rate
         found.append(changes)
     return found
+
+
+def _at_zero(
+    rows: Sequence[Row], slopes: Mapping[str, Mapping[int, Decimal]], numbers: Mapping[str, Decimal]
+) -> F64:
+    """Rates of rows if all parameters were 0, from those at the parameters `numbers`."""
+    rates = [row.rate or Decimal(0) for row in rows]
+    for name, each in slopes.items():
+        for place, slope in each.items():
+            rates[place] -= slope * numbers[name]
+    return np.array(rates, dtype=np.float64)
 
 
 def _ranked_if_moved(ranked: set[int], slopes: Mapping[str, Mapping[int, Decimal]]) -> list[int]:

@@ -8,11 +8,13 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from tariffs.engine.base.array_utils import F64, ratio
+from tariffs.engine.base.array_utils import F64, I64, ratio
 from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.law.law import InForce, Law
 from tariffs.engine.law.notes import Note
@@ -21,7 +23,7 @@ from tariffs.engine.runs.grouping import AUTHORITY, Grouping, result_frame
 from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.runs.point_laws import PointGroup, PointLaws, Values
 from tariffs.engine.runs.point_response import PointResponse, closed_varieties, is_summed_by_variety
-from tariffs.engine.runs.results import with_rates
+from tariffs.engine.runs.results import PROHIBITED_VALUE, with_rates
 from tariffs.engine.runs.table_run import TableRun
 from tariffs.engine.scenario import Scenario, apply_scenario
 
@@ -167,6 +169,17 @@ class PointEvaluator:
         )
 
 
+@dataclass(frozen=True)
+class _AuthorityBlock:
+    """Duty of points that share a law (points x rows), whose rows have keys (rows): by authority, then group."""
+
+    points: I64
+    keys: pl.DataFrame
+    duty: F64
+    owed: F64
+    rate: F64
+
+
 class _Blocks:
     """Result columns of points by group (points x groups), or by group and authority, and in total."""
 
@@ -175,27 +188,27 @@ class _Blocks:
         self._grouping = grouping
         self._by_authority = by_authority
         self._groups: dict[str, F64] = {}
-        self._duty: dict[str, tuple[F64, F64]] = {}
+        self._authorities: list[_AuthorityBlock] = []
         self._surplus: dict[str, F64] = {}
 
     def add(self, run: TableRun, outcome: Outcome, group: PointGroup) -> None:
         """Add the results of a group of points."""
-        places, duties = np.array(group.points), outcome.duties
+        duties, grouped = outcome.duties, outcome.grouped(self._grouping)
         columns = (duties.authority_of_measure, len(duties.authorities))
         if not self._by_authority:
             columns = (np.zeros_like(columns[0]), 1)
-        grouped = outcome.grouped(self._grouping)
-        sums = grouped.at_points(group.rates, group.moved, *columns)
-        duty, owed = (each.sum(axis=2) for each in sums)
-        static = run.static_columns(self._grouping, DutySums(duty, owed, *grouped.prohibited))
+        found = grouped.at_points(group.rates, group.moved, *columns)
+        sums = DutySums(*found.by_group(self._grouping.count), *grouped.prohibited)
+        static = run.static_columns(self._grouping, sums)
         self.put(group, static)
         if self._by_authority:
-            for column, name in enumerate(duties.authorities):
-                if name not in self._duty:
-                    shape = (self._points, self._grouping.count)
-                    self._duty[name] = (np.zeros(shape), np.zeros(shape))
-                for by_point, more in zip(self._duty[name], sums, strict=True):
-                    by_point[places] = more[:, :, column]
+            entered = (static["customs_value"] - static[PROHIBITED_VALUE])[found.group]
+            names = pl.Series(AUTHORITY, duties.authorities, dtype=pl.String).gather(found.column)
+            keys = self._grouping.with_keys_at(found.group, names.to_frame())
+            rate = ratio(found.assessed, np.broadcast_to(entered, found.assessed.shape))
+            self._authorities.append(
+                _AuthorityBlock(np.array(group.points), keys, found.assessed, found.owed, rate)
+            )
 
     def put(self, group: PointGroup, columns: Mapping[str, F64]) -> None:
         """Set columns of a group of points."""
@@ -223,23 +236,40 @@ class _Blocks:
 
     def _by_authorities(self) -> tuple[pl.DataFrame, list[int]]:
         """Rows of point, authority and group with duty, in this order, and how many of each point."""
-        names = sorted(self._duty)
-        entered = self._groups["customs_value"] - self._groups["prohibited_value"]
-        duty = np.stack([self._duty[name][0] for name in names], axis=1)
-        owed = np.stack([self._duty[name][1] for name in names], axis=1)
-        rate = ratio(duty, np.broadcast_to(entered[:, None, :], duty.shape))
-        point, authority, group = np.nonzero(duty)
+        blocks, rows = self._authorities, np.zeros(self._points, dtype=np.int64)
+        is_charged = [block.duty != 0.0 for block in blocks]
+        for block, marks in zip(blocks, is_charged, strict=True):
+            rows[block.points] = marks.sum(axis=1)
+        end_of_point = np.cumsum(rows)
+        places = [_ranges(end_of_point[block.points], rows[block.points]) for block in blocks]
+        first_key = np.cumsum([0, *(block.keys.height for block in blocks)])
+
+        def column(of_block: Sequence[NDArray[Any]]) -> NDArray[Any]:
+            values: NDArray[Any] = np.empty(int(rows.sum()), dtype=of_block[0].dtype)
+            for place, marks, block in zip(places, is_charged, of_block, strict=True):
+                values[place] = np.broadcast_to(block, marks.shape)[marks]
+            return values
+
+        key = [first + np.arange(block.keys.height) for first, block in zip(first_key, blocks, strict=False)]
+        duty = pl.Series("duty", column([block.duty for block in blocks]))
+        is_same = all(block.owed is block.duty for block in blocks)
+        owed = duty if is_same else pl.Series(column([block.owed for block in blocks]))
         numbers = pl.DataFrame(
-            {
-                AUTHORITY: pl.Series(names, dtype=pl.String).gather(authority),
-                "duty": duty[point, authority, group],
-                "duty_owed": owed[point, authority, group],
-                "rate": rate[point, authority, group],
-                "duty_after": np.full(len(point), np.nan),
-            }
-        ).fill_nan(None)
-        rows = np.bincount(point, minlength=self._points)
-        return self._grouping.with_keys_at(group, numbers), rows.tolist()
+            [
+                duty,
+                owed.alias("duty_owed"),
+                pl.Series("rate", column([block.rate for block in blocks]), nan_to_null=True),
+                pl.repeat(None, len(duty), dtype=pl.Float64, eager=True).alias("duty_after"),
+            ]
+        )
+        keys = pl.concat([block.keys for block in blocks])[column(key)]
+        return pl.concat([keys, numbers], how="horizontal"), rows.tolist()
+
+
+def _ranges(end: I64, length: I64) -> I64:
+    """Concatenate ranges of integers, each with its end and length."""
+    before = np.cumsum(length) - length
+    return np.repeat(end - length - before, length) + np.arange(int(length.sum()))
 
 
 def _with_factors(run: TableRun, factors: Mapping[str, float]) -> TableRun:

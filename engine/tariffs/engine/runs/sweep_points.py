@@ -9,9 +9,9 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import NamedTuple
 
 import polars as pl
 
@@ -26,8 +26,7 @@ _EXAMPLE = "Write LOW:HIGH:STEP, such as 0%:50%:0.5%, or two days, such as 2026-
 Points = Sequence[Mapping[str, str]]
 
 
-@dataclass(frozen=True, slots=True)
-class NumberForm:
+class NumberForm(NamedTuple):
     """Form of a number in a scenario: `12.5%`, `0.125`, `+10pp` or `x0.5`."""
 
     factor: bool

@@ -106,21 +106,44 @@ class BaseSums:
 
 
 @dataclass(frozen=True)
+class PointTerms:
+    """Duty in dollars by place at points that differ in rates: `fixed` is the same at all points, `terms` the rest."""
+
+    fixed: F64
+    terms: Terms
+
+    @property
+    def is_charged(self) -> Bools:
+        """Mark the places with duty at some point."""
+        marks: Bools = self.fixed != 0.0
+        marks[self.terms[1]] = True
+        return marks
+
+    def at_places(self, places: I64) -> PointTerms:
+        """Select places, ascending, among them all that are charged."""
+        slot, place, start, ordinary, base, excess = self.terms
+        at = np.searchsorted(places, place)
+        return PointTerms(self.fixed[places], (slot, at, start, ordinary, base, excess))
+
+    def at(self, rates: F64) -> F64:
+        """Duty at points (places x points), by the rate of each row (points x rows)."""
+        by_row = np.ascontiguousarray(rates.T)
+        out = np.repeat(self.fixed[:, None], len(rates), axis=1)
+        run_ranges(len(rates), len(rates) * len(self.terms[0]), partial(_price, by_row, self.terms, out))
+        return out
+
+
+@dataclass(frozen=True)
 class MovedDuty:
     """Duty assessed in dollars where it differs between points that differ in rates.
 
-    `groups` are the groups whose duty differs, ascending; `at_first` is the duty of all groups at the rates of the law;
-    `still` the part of the duty of the moved groups that is the same at all points, and `terms` the rest.
+    `groups` are the groups whose duty differs, ascending, and the places of `terms`; `at_first` is the duty of all
+    groups at the rates of the law.
     """
 
     groups: I64
     at_first: F64
-    still: F64
-    terms: Terms
-
-    def at(self, rates: F64) -> F64:
-        """Duty of the moved groups at points (groups x points), by the rate of each row (points x rows)."""
-        return _at_points(self.still, self.terms, rates)
+    terms: PointTerms
 
 
 class LawSums:
@@ -139,7 +162,6 @@ class LawSums:
         self._cells = cells
         self._group_of_line = group_of_line
         self._kept_moved: dict[bytes, MovedDuty] = {}
-        self._kept: dict[tuple[bytes, int], tuple[tuple[F64, Terms], tuple[F64, Terms]]] = {}
 
     @cached_property
     def entries(self) -> Entries:
@@ -186,37 +208,32 @@ class LawSums:
         )  # fmt: skip
         return assessed, owed
 
-    def at_points(self, rates: F64, moved: Bools, column_of_measure: I32, columns: int) -> tuple[F64, F64]:
-        """Duty assessed and owed at points that differ in rates (points x groups x columns).
+    def point_terms(
+        self, moved: Bools, column_of_measure: I32, columns: int
+    ) -> tuple[PointTerms, PointTerms]:
+        """Duty assessed and owed at points that differ in rates, by place: the column, and within it the group.
+
+        The two are the same object where all that is assessed is owed.
 
         Args:
-            rates: rate of each row of the law at each point (points x rows).
             moved: marks the rows whose rate differs between points.
             column_of_measure: column of each measure of the law.
             columns: number of columns.
         """
-        results = []
-        for fixed, terms in self._parts_of_points(moved, column_of_measure, columns):
-            by_place = _at_points(fixed.ravel(), terms, rates)
-            results.append(np.ascontiguousarray(by_place.T).reshape(len(rates), -1, columns))
-        return results[0], results[1]
+        is_moved = moved[self.entries.slot][self.bases.entry]
+        still = self._priced(self.bases.where(~is_moved), column_of_measure, columns)
+        sums = self.bases.where(is_moved)
 
-    def _parts_of_points(
-        self, moved: Bools, column_of_measure: I32, columns: int
-    ) -> tuple[tuple[F64, Terms], tuple[F64, Terms]]:
-        """Duty assessed and owed that is the same at all points, and terms of the rest; kept in place of the bases."""
-        key = (moved.tobytes(), columns)
-        if key not in self._kept:
-            is_moved = moved[self.entries.slot][self.bases.entry]
-            still = self._priced(self.bases.where(~is_moved), column_of_measure, columns)
-            sums = self.bases.where(is_moved)
-            assessed, owed = (
-                (fixed, self._terms(sums.where(belongs[sums.entry]), column_of_measure, columns))
-                for belongs, fixed in zip((self.entries.assessed, self.entries.owed), still, strict=True)
-            )
-            self._kept[key] = (assessed, owed)
-            del self.bases
-        return self._kept[key]
+        def terms(belongs: Bools, fixed: F64) -> PointTerms:
+            chosen = sums.where(belongs[sums.entry])
+            return PointTerms(fixed.T.ravel(), self._terms(chosen, column_of_measure))
+
+        assessed = terms(self.entries.assessed, still[0])
+        is_same = bool((self.entries.assessed == self.entries.owed).all())
+        owed = assessed if is_same else terms(self.entries.owed, still[1])
+        # The terms are kept by the caller in place of the bases.
+        del self.bases
+        return assessed, owed
 
     def moved(self, moved: Bools) -> MovedDuty:
         """Duty assessed of the groups whose duty differs between points; `moved` marks the rows whose rate differs."""
@@ -233,14 +250,14 @@ class LawSums:
         at_first = self.by_column(one, 1)[0][:, 0]
         still = self._priced(bases.where(~is_moved), one, 1)[0][groups, 0]
         sums = replace(bases.where(is_moved), group=place.astype(np.int64))
-        terms = self._terms(sums, one, 1)
+        terms = PointTerms(still, self._terms(sums, one))
         del self.bases
-        return MovedDuty(groups, at_first, still, terms)
+        return MovedDuty(groups, at_first, terms)
 
-    def _terms(self, sums: BaseSums, column_of_measure: I32, columns: int) -> Terms:
+    def _terms(self, sums: BaseSums, column_of_measure: I32) -> Terms:
         """Terms of sums by row and place, and within a term by ordinary rate; see `price_points`."""
         slots, slot = self._rated.layers.slots, self.entries.slot[sums.entry].astype(np.int64)
-        place = sums.group * columns + column_of_measure[slots.measure[slot]]
+        place = column_of_measure[slots.measure[slot]] * np.int64(self._cells.groups) + sums.group
         is_top_up = slots.kind[slot] == TOP_UP
         ordinary = np.where(is_top_up, sums.ordinary, -np.inf)
         order = np.lexsort((ordinary, place, slot))
@@ -279,14 +296,6 @@ def _running(values: F64, start: I64) -> F64:
     sums = np.empty(len(values))
     sum_running(values, start, sums)
     return sums
-
-
-def _at_points(fixed: F64, terms: Terms, rates: F64) -> F64:
-    """Sums at points (places x points): the part that is the same at all, and terms at the rates (points x rows)."""
-    by_row = np.ascontiguousarray(rates.T)
-    out = np.repeat(fixed[:, None], len(rates), axis=1)
-    run_ranges(len(rates), len(rates) * len(terms[0]), partial(_price, by_row, terms, out))
-    return out
 
 
 def _price(rates: F64, terms: Terms, out: F64, first: int, last: int) -> None:
