@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-
 import pytest
 from google.rpc.code_pb2 import Code
 from google.rpc.status_pb2 import Status
@@ -19,40 +17,40 @@ def admission_of(total: int, per_caller: int, **state: bool) -> Admission:
 
 
 def refusal(admission: Admission, key: str) -> ServiceError:
-    with pytest.raises(ServiceError) as caught, admission.call(key):
-        pass
+    with pytest.raises(ServiceError) as caught:
+        admission.enter(key)
     return caught.value
 
 
 def test_nobody_takes_more_than_a_share_and_all_together_not_more_than_the_whole() -> None:
     admission = admission_of(3, 2, warm=True)
-    with ExitStack() as held:
-        for key in ("a", "a"):
-            held.enter_context(admission.call(key))
-        own = refusal(admission, "a")
-        held.enter_context(admission.call("b"))
-        whole = refusal(admission, "c")
+    for key in ("a", "a"):
+        admission.enter(key)
+    own = refusal(admission, "a")
+    admission.enter("b")
+    whole = refusal(admission, "c")
     assert (own.reason, own.metadata["limit"]) == ("TOO_MANY_STREAMS", "2")
     assert (whole.reason, whole.metadata["limit"]) == ("TOO_MANY_STREAMS", "3")
-    with admission.call("a"), admission.call("a"), admission.call("c"):
-        assert admission.limit.held == 3
+    admission.leave("b")
+    admission.enter("c")
+    assert admission.limit.held == 3
 
 
-def test_a_call_that_fails_leaves_its_place_and_nobody_is_remembered() -> None:
+def test_callers_without_calls_are_not_remembered() -> None:
     admission = admission_of(1, 1, warm=True)
     for number in range(100):
-        with pytest.raises(ZeroDivisionError), admission.call(f"caller {number}"):
-            raise ZeroDivisionError
+        admission.enter(f"caller {number}")
+        admission.leave(f"caller {number}")
     assert (admission.limit.held, len(admission.limit._by_caller)) == (0, 0)
 
 
 def test_a_refused_call_takes_no_place() -> None:
     admission = admission_of(5, 1, warm=True)
-    with admission.call("a"):
-        refusal(admission, "a")
-        assert admission.limit.held == 1
-    with admission.call("a"):
-        pass
+    admission.enter("a")
+    refusal(admission, "a")
+    assert admission.limit.held == 1
+    admission.leave("a")
+    admission.enter("a")
 
 
 @pytest.mark.parametrize(

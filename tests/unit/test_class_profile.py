@@ -9,6 +9,7 @@ import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
+from itertools import product
 from typing import Any
 
 import pytest
@@ -226,6 +227,33 @@ def test_a_layer_that_stands_only_under_other_facts_is_told_from_the_first_cent(
     assert (doubtful.amount, doubtful.min, doubtful.max) == (Decimal(0), Decimal(0), Decimal(125))
     assert doubtful.why["text"].startswith("Not charged as the line is declared. If ")
     assert "s232_semis" not in {layer.measure for layer in small.layers}
+
+
+@pytest.mark.parametrize(
+    "goods",
+    [
+        {"hts": "8504.90.9650", "origin": "CN", "entry": "2025-11-20"},
+        {"hts": "9403.20.0090", "origin": "CN", "entry": "2025-11-20"},
+        {"hts": "8471.30.0100", "origin": "CN", "entry": "2026-03-20"},
+    ],
+)
+def test_bounds_are_the_extremes_of_all_declarations_of_the_facts_asked(goods: dict[str, Any]) -> None:
+    line = EntryLine(**goods, value=10_000)
+    asked = quoted(line)
+    declared = []
+    for values in product((0, 1), repeat=len(asked.missing_claims)):
+        if sum(values) <= 1:
+            declared.append(
+                quoted(replace(line, claims=dict(zip(asked.missing_claims, values, strict=True))))
+            )
+    duties = [quote.assessed for quote in declared]
+    assert asked.min < asked.max
+    assert (asked.min, asked.max) == (min(duties), max(duties))
+    for layer in asked.layers:
+        amounts = [
+            sum(one.amount for one in quote.layers if one.measure == layer.measure) for quote in declared
+        ]
+        assert (layer.min, layer.max) == (min(amounts), max(amounts))
 
 
 def test_a_profile_is_of_one_law() -> None:

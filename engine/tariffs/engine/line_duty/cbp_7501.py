@@ -9,10 +9,9 @@ from typing import NamedTuple
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.stacking import APPLIED, DISPLACED, EXEMPT, IN_LIEU
 from tariffs.engine.line_duty.class_profile import ClassProfile
+from tariffs.engine.line_duty.pricing import NOTHING
 from tariffs.engine.line_duty.rounding import QuoteLayer
 from tariffs.engine.rating.fits import dotted
-
-ZERO = Decimal(0)
 
 
 class HeadingLine(NamedTuple):
@@ -42,7 +41,7 @@ def headings_claimed(law: Law, layers: Iterable[QuoteLayer], profile: ClassProfi
         heading = profile.facts.get(claim)
         if heading:
             text = dotted(str(heading).replace(".", ""))
-            lines[text] = HeadingLine(text, (), None, ZERO, ZERO)
+            lines[text] = HeadingLine(text, (), None, NOTHING, NOTHING)
     for layer in layers:
         if layer.heading and _is_claimed(layer, profile.rule_headings):
             lines[layer.heading] = _merged(lines.get(layer.heading), layer)

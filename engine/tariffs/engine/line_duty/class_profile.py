@@ -59,8 +59,9 @@ class ClassProfile:
         prohibited: measures that prohibit the goods or a part of them.
         preferences: preferences claimed, with the column of the ordinary rate that each claim alone would give.
         declared: rows under the facts declared.
-        possible: distinct rows under every joint assignment of the facts requested; empty if none is.
-        places: places of authorities on the entry summary.
+        undecided: measures whose rows are not the same under every joint assignment of the facts requested.
+        possible: distinct rows of these measures under the assignments; empty if no fact is requested.
+        places: places of measures on the entry summary.
         rule_texts: texts of the stacking rules, by id.
         rule_headings: headings under which stacking rules report the layers they displace, by id.
     """
@@ -73,6 +74,7 @@ class ClassProfile:
     prohibited: Prohibited
     preferences: tuple[tuple[str, str], ...]
     declared: Outcome
+    undecided: frozenset[str]
     possible: tuple[Outcome, ...]
     places: Mapping[str, int]
     rule_texts: Mapping[str, str]
@@ -138,6 +140,8 @@ def compile_profile(
     if prohibited.whole and prohibited.claims.isdisjoint(missing):
         missing = ()
     joint = _joint_facts(law, facts, missing, conditions_read(rows, in_force))
+    outcome = stack_atoms(segment, stacker, facts, read)
+    undecided, possible = _undecided(outcome, _possible(segment, stacker, joint, read))
     return ClassProfile(
         facts=facts,
         missing=missing,
@@ -146,8 +150,9 @@ def compile_profile(
         switches=segment.switches(reach),
         prohibited=prohibited,
         preferences=tuple(_preferences(segment.program_claims, rows, facts)),
-        declared=stack_atoms(segment, stacker, facts, read),
-        possible=_possible(segment, stacker, joint, read),
+        declared=outcome,
+        undecided=undecided,
+        possible=possible,
         places=segment.places,
         rule_texts=segment.rule_texts,
         rule_headings=segment.rule_headings,
@@ -184,6 +189,31 @@ def _possible(
                 )
             ] = None
     return tuple(found)
+
+
+def _undecided(declared: Outcome, possible: Sequence[Outcome]) -> tuple[frozenset[str], tuple[Outcome, ...]]:
+    """Find the measures whose rows differ between outcomes, and reduce the possible ones to the rows of these."""
+    rows = [_rows_by_measure(outcome) for outcome in (declared, *possible)]
+    measures = {measure for one in rows for measure in one}
+    undecided = frozenset(
+        name for name in measures if any(one.get(name) != rows[0].get(name) for one in rows)
+    )
+    return undecided, tuple(
+        tuple(
+            StackedAtom(atom.weight, tuple(row for row in atom.assessed if row.key[0] in undecided))
+            for atom in outcome
+        )
+        for outcome in possible
+    )
+
+
+def _rows_by_measure(outcome: Outcome) -> dict[str, list[tuple[Decimal, StackedRow]]]:
+    """Rows of each measure with the weights of their atoms, in order."""
+    rows: dict[str, list[tuple[Decimal, StackedRow]]] = {}
+    for atom in outcome:
+        for row in atom.assessed:
+            rows.setdefault(row.key[0], []).append((atom.weight, row))
+    return rows
 
 
 def _shared(segment: LawSegment, rows: Iterable[StackedRow]) -> tuple[StackedRow, ...]:

@@ -18,7 +18,7 @@ from tariffs.engine.law.describe_rows import percent
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.notes import Note, unread
 from tariffs.engine.law.values import UnitRate
-from tariffs.engine.line_duty.pricing import Goods
+from tariffs.engine.line_duty.pricing import NOTHING, Goods
 from tariffs.engine.rating.facts import ClaimValue, claim_notes, read_claims
 from tariffs.engine.schedule.codes import parse_code
 from tariffs.engine.schedule.countries import is_country, unknown_origin
@@ -30,10 +30,11 @@ from tariffs.engine.tables.export_rates import given_rate
 CENT, DOLLAR, ZERO = Decimal("0.01"), Decimal(1), Decimal(0)
 LARGEST = Decimal(10**15)
 ENTRY = "entry"
-READ_AT_MOST = 4096
-"""Number of instants, and of codes with origins, that are cached once read; some 1 KB each."""
+READ_AT_MOST, ARTICLES_AT_MOST = 4096, 16_384
+"""Number of instants, and of codes with origins by edition of the schedule, that are cached; some 0.5 KB each."""
 CHARGE_KINDS = ("adcvd", "excise", "other")
 Number = Decimal | str | int | float
+_NO_FACTS: Mapping[str, Fact] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +128,9 @@ def resolve_line(law: Law, line: EntryLine, known_on: str | date | None, schedul
     """
     zone = law.zones[IMPORT]
     moment = _entry_of(law, line)
-    day = moment.instant.astimezone(zone).date()
+    day = local_time(moment.instant, zone).day
     known = read_known_on(law, known_on, day)
-    article = read_article(schedule, line.hts, line.origin, day)
+    article = read_article(schedule, line.hts, line.origin, schedule.edition_day(day))
     if line.ordinary_rate is not None:
         article = _at_stated_rate(article, given_rate(line.ordinary_rate).rate)
     declared = _number(line.value, "customs_value", "CUSTOMS_VALUE_INVALID")
@@ -139,23 +140,34 @@ def resolve_line(law: Law, line: EntryLine, known_on: str | date | None, schedul
         known_unit(line.unit)
     is_stated = line.ordinary_rate is not None
     goods = Goods(article.code, article.line, article.origin, value, quantity, line.unit, day, is_stated)
-    facts = read_claims(law.claims, line.claims, zone, line.date_formats)
-    notes = (
-        *article.notes,
-        *moment_notes(ENTRY_DATE, moment),
-        *known_on_notes(law, known_on),
-        *claim_notes(law.claims, line.claims, zone, line.date_formats),
-    )
+    facts, notes = _NO_FACTS, article.notes + moment_notes(ENTRY_DATE, moment) + known_on_notes(law, known_on)
+    if line.claims:
+        facts = read_claims(law.claims, line.claims, zone, line.date_formats)
+        notes += tuple(claim_notes(law.claims, line.claims, zone, line.date_formats))
     return ResolvedLine(line, schedule, moment.instant, day, known, article, goods, declared, facts, notes)
 
 
 def day_of_entry(law: Law, line: EntryLine) -> date:
     """Day of entry of a line, in US Eastern time; raises as `entry_moment`."""
-    return _entry_of(law, line).instant.astimezone(law.zones[IMPORT]).date()
+    return local_time(_entry_of(law, line).instant, law.zones[IMPORT]).day
 
 
 def _entry_of(law: Law, line: EntryLine) -> Moment:
     return entry_moment(law, line.entry, IMPORT, line.date_formats.get(ENTRY_DATE, ""))
+
+
+class LocalTime(NamedTuple):
+    """Instant in a time zone: its day, and its ISO text."""
+
+    day: date
+    text: str
+
+
+@lru_cache(maxsize=READ_AT_MOST)
+def local_time(instant: datetime, zone: ZoneInfo) -> LocalTime:
+    """Convert an instant to a time zone."""
+    local = instant.astimezone(zone)
+    return LocalTime(local.date(), local.isoformat())
 
 
 def _at_stated_rate(article: Article, rate: Decimal) -> Article:
@@ -279,7 +291,7 @@ def _known_moment(law: Law, known_on: str | date) -> Moment:
     return moment
 
 
-@lru_cache(maxsize=READ_AT_MOST)
+@lru_cache(maxsize=ARTICLES_AT_MOST)
 def read_article(schedule: Schedule, hts: str, origin: str, day: date) -> Article:
     """Look up the schedule line of a code, and check the origin.
 
@@ -309,7 +321,7 @@ def read_article(schedule: Schedule, hts: str, origin: str, day: date) -> Articl
 
 def read_charge(given: Number, name: str) -> Decimal:
     """Parse an amount of the caller in dollars and cents."""
-    return _number(given, name, "CHARGE_INVALID").quantize(CENT, ROUND_HALF_UP)
+    return NOTHING if given is ZERO else _number(given, name, "CHARGE_INVALID").quantize(CENT, ROUND_HALF_UP)
 
 
 def charges_of(line: EntryLine, goods: Goods) -> tuple[Charge, ...]:

@@ -50,13 +50,17 @@ class Ordinary(NamedTuple):
     program: str
 
 
+NO_ORDINARY = Ordinary(ZERO, "", "")
+_BY_ORDINARY = frozenset({"ordinary", "topup_to"})
+_AD_VALOREM = frozenset({"add", "total", "topup_to"})
 RowKey = tuple[str, str, str]
 
 
 class PricedRow(NamedTuple):
     """Stacked row with its layer, rate (None if not ad valorem), base and amount in dollars, unrounded.
 
-    `key` is its measure, heading and state; `rounded` its amount in dollars and cents.
+    `key` is its measure, heading and state; `rounded` its amount in dollars and cents; `ordinary` is the ordinary rate,
+    for rows that depend on it.
     """
 
     row: StackedRow
@@ -114,7 +118,9 @@ class Pricer:
 
     def _price(self, stacked: StackedRow) -> PricedRow:
         layer, key, value = stacked.layer, stacked.key, self._goods.value
-        row, base, ordinary = layer.row, self._base(stacked), self._ordinary_rate(stacked.ordinary)
+        row, base, ordinary = layer.row, self._base(stacked), NO_ORDINARY
+        if row.kind in _BY_ORDINARY:
+            ordinary = self._ordinary_rate(stacked.ordinary)
         if layer.steps and not base and layer.state == APPLIED:
             layer = replace(layer)
             layer.displace()
@@ -130,8 +136,10 @@ class Pricer:
             if row.heading_at_zero and not rate and layer.charged:
                 key = key[0], row.heading_at_zero, key[2]
             amount = base * rate
-        elif row.kind in {"add", "total", "topup_to"}:
-            rate, amount = row.rate, base * (row.rate or ZERO)
+        elif row.kind in _AD_VALOREM:
+            rate = row.rate
+            if base and rate:
+                amount = base * rate
         elif value and layer.charged:
             amount = self._by_quantity(row) * base / value
         rounded = cents(amount) if amount else NOTHING
@@ -150,7 +158,7 @@ class Pricer:
                 rate, program = self._rate_of(source.column, source.claimed)
                 found = Ordinary(self._ad_valorem(rate) if source.needed else ZERO, rate.text, program)
             else:
-                found = Ordinary(ZERO, "", "")
+                found = NO_ORDINARY
             self._ordinary[source] = found
         return found
 

@@ -17,7 +17,14 @@ from tariffs.engine.law.notes import Note, unread
 from tariffs.engine.line_duty.cbp_7501 import HeadingLine, headings_claimed
 from tariffs.engine.line_duty.class_profile import ClassProfile, profile_of
 from tariffs.engine.line_duty.coarse_codes import resolve_coarse_line
-from tariffs.engine.line_duty.entry_line import Charge, EntryLine, ResolvedLine, charges_of, read_charge
+from tariffs.engine.line_duty.entry_line import (
+    Charge,
+    EntryLine,
+    ResolvedLine,
+    charges_of,
+    local_time,
+    read_charge,
+)
 from tariffs.engine.line_duty.fees import FeeLine, LandedCost, entry_fees, mpf_base
 from tariffs.engine.line_duty.pricing import cents, schedule_rates
 from tariffs.engine.line_duty.rounding import QuoteLayer, layers_for
@@ -91,7 +98,10 @@ def rate_line(
             field at fault.
     """
     reading = resolve_coarse_line(law, line, known_on, schedule or load_schedule())
-    return _rated(law, reading, profile_of(law, reading))
+    profile = profile_of(law, reading)
+    return RatedLine(
+        _quote(law, reading, profile, ZERO, ZERO, ()), reading.day, _fee_line(law, reading, profile)
+    )
 
 
 def price(law: Law, line: ResolvedLine, profile: ClassProfile) -> Quote:
@@ -100,37 +110,37 @@ def price(law: Law, line: ResolvedLine, profile: ClassProfile) -> Quote:
     Raises:
         InputError: QUANTITY_*, UNIT_UNKNOWN, RATE_NOT_COMPUTABLE or CHARGE_INVALID.
     """
-    rated = _rated(law, line, profile)
-    fees = entry_fees(law, line.day, (rated.fee_line,))
-    quote = rated.with_fees(fees.mpf, fees.hmf)
-    return quote._replace(notes=quote.notes + unread(law, line.day, line.known))
+    fees = entry_fees(law, line.day, (_fee_line(law, line, profile),))
+    return _quote(law, line, profile, fees.mpf, fees.hmf, unread(law, line.day, line.known))
 
 
-def _rated(law: Law, line: ResolvedLine, profile: ClassProfile) -> RatedLine:
+def _quote(
+    law: Law, line: ResolvedLine, profile: ClassProfile, mpf: Decimal, hmf: Decimal, notes: tuple[Note, ...]
+) -> Quote:
+    """Quote a line with its part of the fees of its entry; `notes` are those on the whole request."""
     result, prohibited = layers_for(law, line, profile), profile.prohibited
     charges = charges_of(line.line, line.goods)
-    quote = Quote(
+    return Quote(
         assessed=result.assessed,
         owed=result.owed,
         min=result.min,
         max=result.max,
         missing_claims=profile.missing,
         assumptions=profile.assumptions,
-        landed=_landed(line, 1 - prohibited.share, result.assessed, charges),
+        landed=_landed(line, prohibited.share, result.assessed, mpf, hmf, charges),
         layers=tuple(result.layers),
         charges=charges,
-        notes=line.notes + prohibited.notes + _not_open(law, line, profile) + profile.notes,
+        notes=line.notes + prohibited.notes + _not_open(law, line, profile) + profile.notes + notes,
         headings=tuple(headings_claimed(law, result.layers, profile)),
         provenance={
             **law_facts(law),
-            "entry": line.entry.astimezone(law.zones[IMPORT]).isoformat(),
+            "entry": local_time(line.entry, law.zones[IMPORT]).text,
             "known_on": line.known.isoformat(),
             "schedule": line.article.line.vintage,
             "switches": profile.switches,
         },
         prohibited=prohibited.measures,
     )
-    return RatedLine(quote, line.day, _fee_line(law, line, profile))
 
 
 def _not_open(law: Law, line: ResolvedLine, profile: ClassProfile) -> tuple[Note, ...]:
@@ -153,24 +163,34 @@ def _not_open(law: Law, line: ResolvedLine, profile: ClassProfile) -> tuple[Note
 
 
 def _fee_line(law: Law, line: ResolvedLine, profile: ClassProfile) -> FeeLine:
-    value = line.goods.value
-    entered = 1 - profile.prohibited.share
-    base = mpf_base(law, line.article.origin, value, profile.facts) * entered
-    return FeeLine(value * entered, line.declared * entered, base, line.line.mode)
+    value, declared = line.goods.value, line.declared
+    base = mpf_base(law, line.article.origin, value, profile.facts)
+    if profile.prohibited.measures:
+        entered = 1 - profile.prohibited.share
+        value, declared, base = value * entered, declared * entered, base * entered
+    return FeeLine(value, declared, base, line.line.mode)
 
 
-def _landed(line: ResolvedLine, entered: Decimal, duty: Decimal, charges: tuple[Charge, ...]) -> LandedCost:
-    """Landed cost of the share of a line that may be `entered`, without fees; `duty` is that of this share."""
+def _landed(
+    line: ResolvedLine,
+    prohibited: Decimal,
+    duty: Decimal,
+    mpf: Decimal,
+    hmf: Decimal,
+    charges: tuple[Charge, ...],
+) -> LandedCost:
+    """Landed cost of the share of a line that may be entered; duty and fees are those of this share."""
     by_kind: dict[str, Decimal] = {}
     for charge in charges:
         by_kind[charge.kind] = by_kind.get(charge.kind, ZERO) + charge.amount
     freight = read_charge(line.line.freight, "freight")
     insurance = read_charge(line.line.insurance, "insurance")
     value = line.goods.value
-    if entered != 1:
+    if prohibited:
+        entered = 1 - prohibited
         value, freight, insurance = (cents(amount * entered) for amount in (value, freight, insurance))
         by_kind = {kind: cents(amount * entered) for kind, amount in by_kind.items()}
-    return LandedCost(value, freight, insurance, duty, **by_kind)
+    return LandedCost(value, freight, insurance, duty, mpf, hmf, **by_kind)
 
 
 __all__ = ["EntryLine", "Quote", "QuoteLayer", "RatedLine", "price", "quote_line", "rate_line"]

@@ -105,16 +105,19 @@ def layers_for(law: Law, line: ResolvedLine, profile: ClassProfile) -> QuoteLaye
     pricer = Pricer(line.goods, schedule_rates(law, line.goods, line.schedule))
     rows = merged_rows(pricer, profile.declared)
     owed = owed_amounts(pricer, profile.declared, rows)
-    tried = (_priced(pricer, outcome) for outcome in profile.possible)
+    tried = [_priced(pricer, outcome) for outcome in profile.possible]
     possible = [one for one in tried if one is not None]
     amounts = [_by_measure(one) for one in possible]
     layers = _declared_layers(profile, rows, owed, possible, amounts)
-    assessed = sum([layer.amount for layer in layers], ZERO)
-    layers += _latent_layers(profile, {row.key[0] for row in rows}, possible, amounts)
-    totals = [assessed, *(sum(one.values(), ZERO) for one in amounts)]
-    layers.sort(key=lambda layer: profile.places[layer.authority])
-    due = assessed if owed is None else sum(owed.values(), ZERO)
-    return QuoteLayers(layers, assessed, due, min(totals), max(totals))
+    assessed = least = most = sum([row.rounded for row in rows], NOTHING)
+    if amounts:
+        layers += _latent_layers(profile, {row.key[0] for row in rows}, possible, amounts)
+        decided = sum([row.rounded for row in rows if row.key[0] not in profile.undecided], NOTHING)
+        totals = [assessed, *[sum(one.values(), decided) for one in amounts]]
+        least, most = min(totals), max(totals)
+    layers.sort(key=lambda layer: profile.places[layer.priced.key[0]])
+    due = assessed if owed is None else sum(owed.values(), NOTHING)
+    return QuoteLayers(layers, assessed, due, least, most)
 
 
 def merged_rows(pricer: Pricer, outcome: Outcome) -> list[PricedRow]:
@@ -171,14 +174,14 @@ def _declared_layers(
 
     The bounds of a measure are those of its layer, if it has only one.
     """
-    measures = [row.key[0] for row in rows]
+    measures, undecided = [row.key[0] for row in rows], profile.undecided
     layers = []
     for row in rows:
         measure, heading, state = row.key
         low = high = row.rounded
         largest = None
-        if amounts and measures.count(measure) == 1:
-            bounds = [one.get(measure, ZERO) for one in amounts]
+        if amounts and measure in undecided and measures.count(measure) == 1:
+            bounds = [one.get(measure, NOTHING) for one in amounts]
             low, high = min(bounds), max(bounds)
             largest = _largest_charge(measure, possible) if state == EXEMPT else None
         layers.append(
@@ -187,7 +190,7 @@ def _declared_layers(
                 heading,
                 state,
                 UNDETERMINED if low != high else state,
-                row.base.quantize(CENT, ROUND_HALF_UP),
+                row.base.quantize(CENT, ROUND_HALF_UP) if row.base else NOTHING,
                 row.rounded,
                 row.rounded if owed is None else owed[row.key],
                 low,
@@ -210,8 +213,8 @@ def _latent_layers(
     for row in (row for rows in possible for row in rows):
         measure, heading, _ = row.key
         if measure not in declared and measure not in latent and row.rounded:
-            high = max([one.get(measure, ZERO) for one in amounts])
-            states, money = (UNDETERMINED, UNDETERMINED), (NOTHING, NOTHING, NOTHING, ZERO, high)
+            high = max([one.get(measure, NOTHING) for one in amounts])
+            states, money = (UNDETERMINED, UNDETERMINED), (NOTHING, NOTHING, NOTHING, NOTHING, high)
             latent[measure] = QuoteLayer(row, heading, *states, *money, None, profile.rule_texts)
     return list(latent.values())
 

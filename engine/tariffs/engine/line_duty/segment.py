@@ -30,7 +30,7 @@ class LawSegment:
         row_bits: the scopes of rows in force.
         program_claims: the claims of the special programs.
         rule_texts: texts of the stacking rules, by id.
-        places: places of authorities on CBP Form 7501 (entry summary), which have no effect on any amount.
+        places: places of measures on CBP Form 7501 (entry summary), which have no effect on any amount.
         rule_headings: headings under which stacking rules in force report the layers they displace, by id.
     """
 
@@ -62,8 +62,8 @@ class LawSegment:
         self._open_claims: dict[str, frozenset[str]] = {}
         self.program_claims = frozenset(program.claim for program in law.programs.values())
         order = list(law.authorities.get("reporting", {}).get("order", ()))
-        nodes = {active.measure.authority for active in self.in_force.actives}
-        self.places = {node: _place(node, order) for node in nodes}
+        measures = {active.measure.id: active.measure.authority for active in self.in_force.actives}
+        self.places = {measure: _place(authority, order) for measure, authority in measures.items()}
         self.rule_texts = {rule.id: rule.text for rule in law.rules}
         self.rule_headings = {active.rule.id: active.rule.heading for active in self.in_force.rules}
 

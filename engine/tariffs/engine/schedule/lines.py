@@ -6,7 +6,7 @@ lacks is looked up in the others.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -57,6 +57,7 @@ class Schedule:
     def __init__(self, vintages: Sequence[Vintage], special: pl.DataFrame):
         self._vintages = list(vintages)
         self._dated = sorted((v.start, index) for index, v in enumerate(self._vintages) if v.start)
+        self._starts = [start for start, _ in self._dated]
         self._special_frame = special.with_columns(pl.col("programs").str.split(" "))
         self._line_frames: dict[str, pl.DataFrame] = {}
 
@@ -137,13 +138,18 @@ class Schedule:
             self._line_frames[today.name] = frame.unique("hts8", keep="first", maintain_order=True)
         return self._line_frames[today.name]
 
+    def edition_day(self, day: date) -> date:
+        """First day of the vintage in force on a day: the same lines are found on both."""
+        start = self._on(day).start
+        return day if start is None else start
+
     def _from(self, today: Vintage) -> list[Vintage]:
         """Vintages in the order of lookup: that of the day, then the others from the latest."""
         return [today, *(vintage for vintage in reversed(self._vintages) if vintage is not today)]
 
     def _on(self, day: date) -> Vintage:
-        held = [index for start, index in self._dated if start <= day]
-        return self._vintages[held[-1] if held else self._dated[0][1]]
+        place = bisect_right(self._starts, day)
+        return self._vintages[self._dated[max(place - 1, 0)][1]]
 
     @cached_property
     def _special_rates(self) -> dict[tuple[str, str], list[tuple[str, list[str]]]]:

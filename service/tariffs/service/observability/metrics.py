@@ -56,6 +56,8 @@ class Metrics:
         self._calls = self._histogram(
             "call_seconds", "Duration of calls, by method and status code.", ["rpc", "code"], _CALL_BUCKETS
         )
+        # The library finds a series by making text of its labels under a lock.
+        self._call_series: dict[tuple[str, str], Histogram] = {}
         self._failed = self._counter(
             "calls_failed", "Failed calls, by reason of the error catalogue.", ["reason"]
         )
@@ -80,7 +82,10 @@ class Metrics:
 
     def called(self, rpc: str, code: str, seconds: float) -> None:
         """Count a call that has ended."""
-        self._calls.labels(rpc, code).observe(seconds)
+        series = self._call_series.get((rpc, code))
+        if series is None:
+            series = self._call_series[rpc, code] = self._calls.labels(rpc, code)
+        series.observe(seconds)
 
     def failed(self, reason: str) -> None:
         """Count a failed call by its reason."""

@@ -92,18 +92,20 @@ def few(items: Sized, field: str, limit: int = ITEMS_LIMIT) -> None:
 
 def words(texts: Mapping[str, str], field: str) -> dict[str, str]:
     """Return names with their values, after checking their number and lengths."""
+    if not texts:
+        return {}
     few(texts, field)
     return {word(name, field): word(value, field) for name, value in texts.items()}
 
 
 def choice(enum: Named, number: int, field: str) -> str:
     """Return the engine's word for an enum value: lower case, without the prefix, empty for UNSPECIFIED."""
+    if number == 0:
+        return ""
     if number not in enum.DESCRIPTOR.values_by_number:
         raise request_invalid(
             f"{field} is {number}, not a value of its enum.", field, "Use a value of the enum."
         )
-    if number == 0:
-        return ""
     zero = enum.DESCRIPTOR.values_by_number[0].name
     return enum.Name(number).removeprefix(zero.removesuffix("UNSPECIFIED")).lower()
 

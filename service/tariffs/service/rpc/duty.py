@@ -14,7 +14,7 @@ from tariffs.engine.law.values import UnitRate
 from tariffs.engine.line_duty.class_profile import ClassProfile, cached_profile, profile_of
 from tariffs.engine.line_duty.coarse_codes import is_coarse, resolve_coarse_line
 from tariffs.engine.line_duty.entries import EntryTotal, UnreadLine, quote_entries
-from tariffs.engine.line_duty.entry_line import OtherCharge, ResolvedLine, known_on_text, resolve_line
+from tariffs.engine.line_duty.entry_line import ZERO, OtherCharge, ResolvedLine, known_on_text, resolve_line
 from tariffs.engine.line_duty.quote import EntryLine, price
 from tariffs.engine.line_duty.unapplied import UnappliedMeasure
 from tariffs.engine.line_duty.why_not import cached_why_not, why_not
@@ -47,6 +47,7 @@ from tariffs.v1 import common_pb2, duty_service_pb2
 BATCH_LIMIT = 1000
 CHARGES_LIMIT = 100
 _NO_FORMATS: Mapping[str, str] = {}
+_NO_CLAIMS: Mapping[str, Any] = {}
 _IMPORTS = (common_pb2.DIRECTION_UNSPECIFIED, common_pb2.DIRECTION_IMPORT)
 
 
@@ -105,7 +106,7 @@ def _respond(
     if request.explain:
         add_reasons(response, quote)
         response.considered.extend(map(considered_message, considered))
-    return trim(response, request.read_mask.paths)
+    return trim(response, request.read_mask.paths) if request.HasField("read_mask") else response
 
 
 def calculate_duties(
@@ -182,13 +183,13 @@ def read_line(line: duty_service_pb2.EntryLine, formats: Mapping[str, str] = _NO
         origin=required(line.origin, "origin", "Use the ISO 3166-1 alpha-2 code of the country of origin."),
         value=decimal(line.customs_value, "customs_value", "CUSTOMS_VALUE_INVALID"),
         entry=word(line.entry, "entry_date") or None,
-        claims=_claims(line.claims),
+        claims=_claims(line.claims) if line.HasField("claims") else _NO_CLAIMS,
         quantity=decimal(line.quantity, "quantity", "QUANTITY_INVALID") if line.quantity else None,
         unit=word(line.unit, "unit"),
         mode=choice(common_pb2.TransportMode, line.mode, "mode"),
         freight=_charge_text(line.freight, "freight"),
         insurance=_charge_text(line.insurance, "insurance"),
-        other_charges=[_other_charge(charge) for charge in line.other_charges],
+        other_charges=tuple(map(_other_charge, line.other_charges)),
         entry_id=word(line.entry_id, "entry_id"),
         ordinary_rate=rate(line.ordinary_rate, "ordinary_rate") if line.HasField("ordinary_rate") else None,
         date_formats=formats,
@@ -196,7 +197,7 @@ def read_line(line: duty_service_pb2.EntryLine, formats: Mapping[str, str] = _NO
 
 
 def _charge_text(text: str, field: str) -> Decimal:
-    return decimal(text, field, "CHARGE_INVALID") if text else Decimal(0)
+    return decimal(text, field, "CHARGE_INVALID") if text else ZERO
 
 
 def _other_charge(charge: duty_service_pb2.OtherCharge) -> OtherCharge:

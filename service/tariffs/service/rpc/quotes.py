@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -24,7 +25,8 @@ _PROVENANCES_KEPT = 1024
 _FORMS_KEPT = 8192
 """Messages of layers, and of measures that did not apply, that answers share; one takes some 1 KB."""
 _SHARED = ("law_version", "law_digest", "law_read_to", "engine_version")
-_OF_THE_LINE = ("entry", "schedule")
+_LineFacts = tuple[str, str, str, tuple[tuple[str, str], ...]]
+"""Day whose acts count, instant of entry, edition of the schedule, switches with their settings."""
 _STATES = {
     APPLIED: duty_service_pb2.LAYER_STATE_APPLIED,
     EXEMPT: duty_service_pb2.LAYER_STATE_EXEMPT,
@@ -38,50 +40,81 @@ _STATES = {
 def response_of(quote: Quote, scenario: Scenario, request: CalculateDutyRequest) -> CalculateDutyResponse:
     """Return the response to a request, with all its fields."""
     response = CalculateDutyResponse()
-    fill_quote(response, quote)
-    own = response.provenance
-    own.MergeFrom(
-        _shared_provenance(tuple([quote.provenance[name] for name in _SHARED]), scenario.id, scenario.digest)
+    _fill_amounts(response, quote)
+    facts = quote.provenance
+    provenance, encoded = _full_provenance(
+        tuple([facts[name] for name in _SHARED]),
+        _line_facts(facts),
+        (scenario.id, scenario.digest, tuple(scenario.values.items())),
     )
-    if scenario.values:
-        own.details.update({"scenario_parameters": {scenario.id: dict(scenario.values)}})
-    own.run_digest = digest_of(request, own.SerializeToString(deterministic=True))
+    own = response.provenance
+    own.CopyFrom(provenance)
+    own.run_digest = digest_of(request, encoded)
     return response
 
 
+def _line_facts(facts: Mapping[str, Any]) -> _LineFacts:
+    return facts["known_on"], facts["entry"], facts["schedule"], tuple(facts["switches"].items())
+
+
 @lru_cache(maxsize=_PROVENANCES_KEPT)
-def _shared_provenance(facts: tuple[object, ...], scenario: str, digest: str) -> common_pb2.Provenance:
-    """Provenance that all lines under the same law share; read only."""
-    message = common_pb2.Provenance(scenarios=[common_pb2.ScenarioDigest(id=scenario, digest=digest)])
-    for name, fact in zip(_SHARED, facts, strict=True):
-        setattr(message, name, fact)
+def _full_provenance(
+    shared: tuple[str, ...], line: _LineFacts, scenario: tuple[str, str, tuple[tuple[str, str], ...]]
+) -> tuple[common_pb2.Provenance, bytes]:
+    """Provenance of lines under the same law on the same day, without run digest, and its encoding; read only."""
+    name, digest, values = scenario
+    message = common_pb2.Provenance()
+    message.CopyFrom(_line_provenance(line))
+    message.scenarios.add(id=name, digest=digest)
+    for field, fact in zip(_SHARED, shared, strict=True):
+        setattr(message, field, fact)
+    if values:
+        message.details.update({"scenario_parameters": {name: dict(values)}})
+    return message, message.SerializeToString(deterministic=True)
+
+
+@lru_cache(maxsize=_PROVENANCES_KEPT)
+def _line_provenance(facts: _LineFacts) -> common_pb2.Provenance:
+    """Provenance of a line as part of another response, without what all lines of a law share; read only."""
+    known_on, entry, schedule, switches = facts
+    message = common_pb2.Provenance(known_on=known_on, switches=dict(switches))
+    message.details.update({"entry": entry, "schedule": schedule})
     return message
 
 
 def fill_quote(response: CalculateDutyResponse, quote: Quote) -> None:
-    """Fill the message of a quote, which may be part of another, with all but what all lines of a law share."""
-    for name, amount in amounts_of(quote).items():
-        setattr(response, name, amount)
-    response.missing_claims.extend(quote.missing_claims)
-    response.assumptions.extend(quote.assumptions)
-    response.landed.update(landed_of(quote.landed))
-    response.notes.extend(notes_of(quote.notes))
-    response.charges.extend(map(_charge, quote.charges))
-    response.prohibited.extend(quote.prohibited)
+    """Fill the message of a quote that is part of another, with all but what all lines of a law share."""
+    _fill_amounts(response, quote)
+    response.provenance.CopyFrom(_line_provenance(_line_facts(quote.provenance)))
+
+
+def _fill_amounts(response: CalculateDutyResponse, quote: Quote) -> None:
+    """Fill all but the provenance. Amounts of layers and headings have two decimals already."""
+    response.assessed = _cents(quote.assessed)
+    response.owed = _cents(quote.owed)
+    response.min = _cents(quote.min)
+    response.max = _cents(quote.max)
+    landed = response.landed
+    for part, text in landed_of(quote.landed).items():
+        landed[part] = text
+    add = response.layers.add
     for layer in quote.layers:
-        _fill_layer(response.layers.add(), layer)
-    for line in quote.headings:
-        response.headings.add(
-            heading=line.heading,
-            measures=line.measures,
-            rate=None if line.rate is None else _rate(line.rate),
-            base=_cents(line.base),
-            amount=_cents(line.amount),
-        )
-    own, facts = response.provenance, dict[str, Any](quote.provenance)
-    own.known_on = facts["known_on"]
-    own.switches.update(facts["switches"])
-    own.details.update({name: facts[name] for name in _OF_THE_LINE})
+        _fill_layer(add(), layer)
+    add_heading = response.headings.add
+    for heading, measures, rate, base, amount in quote.headings:
+        line = add_heading(heading=heading, measures=measures, base=str(base), amount=str(amount))
+        if rate is not None:
+            line.rate = _rate(rate)
+    if quote.missing_claims:
+        response.missing_claims.extend(quote.missing_claims)
+    if quote.assumptions:
+        response.assumptions.extend(quote.assumptions)
+    if quote.notes:
+        response.notes.extend(notes_of(quote.notes))
+    if quote.charges:
+        response.charges.extend(map(_charge, quote.charges))
+    if quote.prohibited:
+        response.prohibited.extend(quote.prohibited)
 
 
 def add_reasons(message: CalculateDutyResponse, quote: Quote) -> None:
@@ -106,10 +139,10 @@ def _fill_layer(message: duty_service_pb2.Layer, layer: QuoteLayer) -> None:
     message.state = _STATES[layer.state]
     if layer.rate is not None:
         message.rate = _rate(layer.rate)
-    message.base = _cents(layer.base)
-    message.amount = amount = _cents(layer.amount)
-    message.min = amount if layer.min == layer.amount else _cents(layer.min)
-    message.max = amount if layer.max == layer.amount else _cents(layer.max)
+    message.base = str(layer.base)
+    message.amount = amount = str(layer.amount)
+    message.min = amount if layer.min is layer.amount else str(layer.min)
+    message.max = amount if layer.max is layer.amount else str(layer.max)
 
 
 @lru_cache(maxsize=_FORMS_KEPT)
@@ -120,9 +153,7 @@ def _layer_form(row: StackedRow) -> duty_service_pb2.Layer:
 
 
 def _cents(amount: Decimal) -> str:
-    text = str(amount)
-    # Formatting takes three times as long, and nearly all amounts have two decimals already.
-    return text if text[-3:-2] == "." else f"{amount:.2f}"
+    return f"{amount:.2f}" if amount else "0.00"
 
 
 @lru_cache(maxsize=_FORMS_KEPT)

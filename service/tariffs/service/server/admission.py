@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 from tariffs.engine.errors import ServiceError
@@ -32,9 +30,8 @@ class Admission:
         """Limit for gRPC itself: room for all admitted calls and for as many that are being refused."""
         return 2 * self.limit.total + _GRPC_MARGIN
 
-    @contextmanager
-    def call(self, key: str) -> Iterator[None]:
-        """Admit one call of the caller `key` for the length of the block.
+    def enter(self, key: str) -> None:
+        """Admit one call of the caller `key`.
 
         Raises:
             ServiceError: WARMING_UP, SHUTTING_DOWN or TOO_MANY_STREAMS.
@@ -47,5 +44,8 @@ class Admission:
             )
         if not self.warm:
             raise ServiceError("WARMING_UP", "The server is still starting.", fix="Try again shortly.")
-        with self.limit.place(key):
-            yield
+        self.limit.enter(key)
+
+    def leave(self, key: str) -> None:
+        """Count an admitted call of the caller `key` as ended."""
+        self.limit.leave(key)

@@ -66,8 +66,11 @@ class Middleware:
         async def call(raw: Any, context: Context) -> Any:
             call_log = CallLog(rpc, context, self._metrics, self._log)
             try:
-                with self._admission.call(self._identify(call_log, context)):
+                key = self._admit(call_log, context)
+                try:
                     response = await behaviour(read(raw), context)
+                finally:
+                    self._admission.leave(key)
             except Exception as error:
                 await call_log.fail(error)
             except asyncio.CancelledError:
@@ -83,11 +86,14 @@ class Middleware:
         async def call(raw: Any, context: Context) -> AsyncIterator[Any]:
             call_log = CallLog(rpc, context, self._metrics, self._log)
             try:
-                with self._admission.call(self._identify(call_log, context)):
+                key = self._admit(call_log, context)
+                try:
                     async with aclosing(behaviour(read(raw), context)) as messages:
                         async for message in messages:
                             call_log.add_response(message)
                             yield message
+                finally:
+                    self._admission.leave(key)
             except Exception as error:
                 await call_log.fail(error)
             except (asyncio.CancelledError, GeneratorExit):
@@ -97,9 +103,11 @@ class Middleware:
 
         return call
 
-    def _identify(self, call_log: CallLog, context: Context) -> str:
+    def _admit(self, call_log: CallLog, context: Context) -> str:
+        """Identify the caller of a call and admit it; return the caller's key."""
         who = caller_of(call_log.metadata, context.peer(), self._tokens)
         call_log.set_caller(who)
+        self._admission.enter(who.key)
         return who.key
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 ANONYMOUS = "anonymous"
+_PEERS_KEPT = 1024
 Metadata = Iterable[tuple[str, str | bytes]]
 
 
@@ -23,8 +26,7 @@ class Caller:
     key: str = ANONYMOUS
 
 
-@dataclass(frozen=True, slots=True)
-class _CurrentCall:
+class _CurrentCall(NamedTuple):
     """The current call: its caller and the fields of its log lines."""
 
     caller: Caller
@@ -50,6 +52,7 @@ def set_current_call(who: Caller, log_fields: Mapping[str, str]) -> None:
     _CURRENT.set(_CurrentCall(who, log_fields))
 
 
+@lru_cache(maxsize=_PEERS_KEPT)
 def anonymous_at(peer: str) -> Caller:
     """Make the caller without a token at a gRPC peer such as `ipv4:127.0.0.1:50000`."""
     # The port differs between connections of one caller.
