@@ -13,6 +13,7 @@ import pytest
 
 from tariffs.engine.errors import REASONS, InputError
 from tariffs.engine.law import load_law
+from tariffs.engine.response.consumer_prices import METHODS
 from tariffs.engine.response.sector_market import MARKETS
 from tariffs.engine.runs.impact import HORIZONS, RESPONSES
 from tariffs.engine.scenario import library
@@ -72,6 +73,7 @@ def test_the_words_of_the_engine_are_those_of_the_wire() -> None:
     assert words_of(simulation_service_pb2.ResponseModel) == set(RESPONSES)
     assert words_of(simulation_service_pb2.Horizon) == set(HORIZONS)
     assert words_of(simulation_service_pb2.Market) == set(MARKETS)
+    assert words_of(simulation_service_pb2.ConsumerPriceMethod) == set(METHODS)
     assert {m.direction for m in law.measures.values()} <= words_of(common_pb2.Direction)
     assert {m.conf.lower() for m in law.measures.values()} <= words_of(law_service_pb2.Confidence)
     assert {s.basis for s in library().values()} <= words_of(scenario_service_pb2.ScenarioBasis)

@@ -30,6 +30,13 @@ class Market(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     MARKET_PRODUCT: _ClassVar[Market]
     MARKET_SECTOR: _ClassVar[Market]
 
+class ConsumerPriceMethod(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    CONSUMER_PRICE_METHOD_UNSPECIFIED: _ClassVar[ConsumerPriceMethod]
+    CONSUMER_PRICE_METHOD_DOLLAR: _ClassVar[ConsumerPriceMethod]
+    CONSUMER_PRICE_METHOD_PERCENT: _ClassVar[ConsumerPriceMethod]
+    CONSUMER_PRICE_METHOD_YALE: _ClassVar[ConsumerPriceMethod]
+
 class RunState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     RUN_STATE_UNSPECIFIED: _ClassVar[RunState]
@@ -50,6 +57,10 @@ HORIZON_LONG: Horizon
 MARKET_UNSPECIFIED: Market
 MARKET_PRODUCT: Market
 MARKET_SECTOR: Market
+CONSUMER_PRICE_METHOD_UNSPECIFIED: ConsumerPriceMethod
+CONSUMER_PRICE_METHOD_DOLLAR: ConsumerPriceMethod
+CONSUMER_PRICE_METHOD_PERCENT: ConsumerPriceMethod
+CONSUMER_PRICE_METHOD_YALE: ConsumerPriceMethod
 RUN_STATE_UNSPECIFIED: RunState
 RUN_STATE_WAITING: RunState
 RUN_STATE_RUNNING: RunState
@@ -70,7 +81,7 @@ class Point(_message.Message):
     def __init__(self, scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., on: _Optional[str] = ...) -> None: ...
 
 class SimulateRequest(_message.Message):
-    __slots__ = ("points", "baseline", "embedded", "arrow", "handle", "response", "horizon", "parameter_set", "parameter_csv", "by", "known_on", "switches", "min_confidence", "include_lines", "direction", "draws", "seed", "attribute", "date_format", "scenario_parameters", "market")
+    __slots__ = ("points", "baseline", "embedded", "arrow", "handle", "response", "horizon", "parameter_set", "parameter_csv", "by", "known_on", "switches", "min_confidence", "include_lines", "direction", "draws", "seed", "attribute", "date_format", "scenario_parameters", "market", "consumer_prices")
     class SwitchesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -106,6 +117,7 @@ class SimulateRequest(_message.Message):
     DATE_FORMAT_FIELD_NUMBER: _ClassVar[int]
     SCENARIO_PARAMETERS_FIELD_NUMBER: _ClassVar[int]
     MARKET_FIELD_NUMBER: _ClassVar[int]
+    CONSUMER_PRICES_FIELD_NUMBER: _ClassVar[int]
     points: _containers.RepeatedCompositeFieldContainer[Point]
     baseline: str
     embedded: EmbeddedTable
@@ -127,7 +139,8 @@ class SimulateRequest(_message.Message):
     date_format: str
     scenario_parameters: _containers.ScalarMap[str, str]
     market: Market
-    def __init__(self, points: _Optional[_Iterable[_Union[Point, _Mapping]]] = ..., baseline: _Optional[str] = ..., embedded: _Optional[_Union[EmbeddedTable, _Mapping]] = ..., arrow: _Optional[bytes] = ..., handle: _Optional[str] = ..., response: _Optional[_Union[ResponseModel, str]] = ..., horizon: _Optional[_Union[Horizon, str]] = ..., parameter_set: _Optional[str] = ..., parameter_csv: _Optional[bytes] = ..., by: _Optional[_Iterable[str]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., include_lines: _Optional[bool] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ..., draws: _Optional[int] = ..., seed: _Optional[int] = ..., attribute: _Optional[bool] = ..., date_format: _Optional[str] = ..., scenario_parameters: _Optional[_Mapping[str, str]] = ..., market: _Optional[_Union[Market, str]] = ...) -> None: ...
+    consumer_prices: ConsumerPriceMethod
+    def __init__(self, points: _Optional[_Iterable[_Union[Point, _Mapping]]] = ..., baseline: _Optional[str] = ..., embedded: _Optional[_Union[EmbeddedTable, _Mapping]] = ..., arrow: _Optional[bytes] = ..., handle: _Optional[str] = ..., response: _Optional[_Union[ResponseModel, str]] = ..., horizon: _Optional[_Union[Horizon, str]] = ..., parameter_set: _Optional[str] = ..., parameter_csv: _Optional[bytes] = ..., by: _Optional[_Iterable[str]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., include_lines: _Optional[bool] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ..., draws: _Optional[int] = ..., seed: _Optional[int] = ..., attribute: _Optional[bool] = ..., date_format: _Optional[str] = ..., scenario_parameters: _Optional[_Mapping[str, str]] = ..., market: _Optional[_Union[Market, str]] = ..., consumer_prices: _Optional[_Union[ConsumerPriceMethod, str]] = ...) -> None: ...
 
 class Progress(_message.Message):
     __slots__ = ("stage", "fraction")
@@ -174,7 +187,7 @@ class PointNotes(_message.Message):
     def __init__(self, scenario: _Optional[str] = ..., on: _Optional[str] = ..., notes: _Optional[_Iterable[_Union[_common_pb2.Note, _Mapping]]] = ...) -> None: ...
 
 class SimulateResponse(_message.Message):
-    __slots__ = ("progress", "refused", "groups", "total", "lines", "done", "ranges", "total_ranges", "tornado", "attribution")
+    __slots__ = ("progress", "refused", "groups", "total", "lines", "done", "ranges", "total_ranges", "tornado", "attribution", "consumer_prices")
     PROGRESS_FIELD_NUMBER: _ClassVar[int]
     REFUSED_FIELD_NUMBER: _ClassVar[int]
     GROUPS_FIELD_NUMBER: _ClassVar[int]
@@ -185,6 +198,7 @@ class SimulateResponse(_message.Message):
     TOTAL_RANGES_FIELD_NUMBER: _ClassVar[int]
     TORNADO_FIELD_NUMBER: _ClassVar[int]
     ATTRIBUTION_FIELD_NUMBER: _ClassVar[int]
+    CONSUMER_PRICES_FIELD_NUMBER: _ClassVar[int]
     progress: Progress
     refused: RefusedBatch
     groups: ResultBatch
@@ -195,7 +209,8 @@ class SimulateResponse(_message.Message):
     total_ranges: ResultBatch
     tornado: ResultBatch
     attribution: ResultBatch
-    def __init__(self, progress: _Optional[_Union[Progress, _Mapping]] = ..., refused: _Optional[_Union[RefusedBatch, _Mapping]] = ..., groups: _Optional[_Union[ResultBatch, _Mapping]] = ..., total: _Optional[_Union[ResultBatch, _Mapping]] = ..., lines: _Optional[_Union[ResultBatch, _Mapping]] = ..., done: _Optional[_Union[Done, _Mapping]] = ..., ranges: _Optional[_Union[ResultBatch, _Mapping]] = ..., total_ranges: _Optional[_Union[ResultBatch, _Mapping]] = ..., tornado: _Optional[_Union[ResultBatch, _Mapping]] = ..., attribution: _Optional[_Union[ResultBatch, _Mapping]] = ...) -> None: ...
+    consumer_prices: ResultBatch
+    def __init__(self, progress: _Optional[_Union[Progress, _Mapping]] = ..., refused: _Optional[_Union[RefusedBatch, _Mapping]] = ..., groups: _Optional[_Union[ResultBatch, _Mapping]] = ..., total: _Optional[_Union[ResultBatch, _Mapping]] = ..., lines: _Optional[_Union[ResultBatch, _Mapping]] = ..., done: _Optional[_Union[Done, _Mapping]] = ..., ranges: _Optional[_Union[ResultBatch, _Mapping]] = ..., total_ranges: _Optional[_Union[ResultBatch, _Mapping]] = ..., tornado: _Optional[_Union[ResultBatch, _Mapping]] = ..., attribution: _Optional[_Union[ResultBatch, _Mapping]] = ..., consumer_prices: _Optional[_Union[ResultBatch, _Mapping]] = ...) -> None: ...
 
 class TimelineRequest(_message.Message):
     __slots__ = ("scenarios", "start", "end", "baseline", "embedded", "arrow", "handle", "response", "horizon", "parameter_set", "parameter_csv", "by", "known_on", "switches", "min_confidence", "direction", "date_format", "scenario_parameters", "market")

@@ -96,6 +96,7 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, SweepCalls, LineStr
         draws: int = 0,
         seed: int = 0,
         attribute: bool = False,
+        consumer_prices: str = "",
         direction: str = "import",
         date_format: str = "",
         progress: Progress = None,
@@ -125,6 +126,8 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, SweepCalls, LineStr
             draws: draws of the elasticities for `ranges`: 0, or a power of two from 16 (256 is quick, 1024 the rule).
             seed: seed of the draws; the same seed gives the same ranges.
             attribute: split each scenario's difference from the first of its day by change and authority.
+            consumer_prices: effect on consumer prices with margins constant in "dollar" or "percent", or by the
+                method of "yale"; empty for none.
             direction: import into the United States, or export: purchases of the country that retaliates, in its
                 local time.
             date_format: format of date columns: "m/d/Y", "d/m/Y", or "excel" for day numbers of a spreadsheet;
@@ -154,6 +157,7 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, SweepCalls, LineStr
             draws=draws,
             seed=seed,
             attribute=attribute,
+            consumer_prices=consumer_prices,
             direction=direction,
             date_format=date_format,
         )

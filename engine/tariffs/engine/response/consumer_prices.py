@@ -6,6 +6,7 @@ imported inputs through all stages, and consumption by both in the proportions o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -26,6 +27,14 @@ SOURCE = (
     "BEA input-output accounts of 2017 (imports, domestic requirements, bridge to personal consumption); method of the "
     "Budget Lab at Yale, 2026-07"
 )
+REQUIREMENT_UNITS = 20_000
+"""Units of the embedded requirements per dollar."""
+METHODS: Mapping[str, tuple[str, float]] = {
+    "dollar": (DOLLAR, 1.0),
+    "percent": (PERCENT, 1.0),
+    "yale": (DOLLAR, YALE_MULTIPLIER),
+}
+"""Margins and multiplier by the name that selects them in a run."""
 _DATA = Path(__file__).parent / "data"
 _MULTIPLIER = Range(0.0)
 _RATE = Range(-1.0, above=True)
@@ -38,22 +47,31 @@ class ConsumerPrices:
     """Change of consumer prices by duties, before any response of trade.
 
     Attributes:
-        total: change of the price of all personal consumption, a fraction.
-        direct, indirect: its parts by imported consumer goods and by imported inputs.
         lines: line of the BEA's bridge to personal consumption.
-        change: change of the price of each line, a fraction.
+        direct, indirect: rise of the cost of each line by imported consumer goods and by imported inputs, million USD
+            at the spending of 2017.
         spending: purchasers' value of each line in 2017, million USD.
         margins, multiplier: as asked for.
     """
 
-    total: float
-    direct: float
-    indirect: float
     lines: tuple[str, ...]
-    change: Floats
+    direct: Floats
+    indirect: Floats
     spending: Floats
     margins: str
     multiplier: float
+
+    @property
+    def change(self) -> Floats:
+        """Change of the price of each line, a fraction; 0 without spending."""
+        rise = self.direct + self.indirect
+        # Sales of used goods by households make the spending of some lines negative.
+        return np.divide(rise, self.spending, out=np.zeros_like(rise), where=self.spending != 0.0)
+
+    @property
+    def total(self) -> float:
+        """Change of the price of all personal consumption, a fraction."""
+        return float((self.direct.sum() + self.indirect.sum()) / self.spending.sum())
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,23 +117,11 @@ def consumer_prices(rates: Floats, *, margins: str = DOLLAR, multiplier: float =
     line, commodity, producers, purchasers = accounts.bridge
     weight = producers if margins == DOLLAR else purchasers
     spending = sums_of(line, purchasers, len(accounts.lines))
-    parts = [
+    rises = [
         multiplier * sums_of(line, change[commodity] * weight, len(accounts.lines))
         for change in (direct, indirect)
     ]
-    whole = float(spending.sum())
-    shares = [float(part.sum()) / whole for part in parts]
-    return ConsumerPrices(
-        total=shares[0] + shares[1],
-        direct=shares[0],
-        indirect=shares[1],
-        lines=accounts.lines,
-        # Sales of used goods by households make the spending of some lines negative.
-        change=np.divide(parts[0] + parts[1], spending, out=np.zeros_like(spending), where=spending != 0.0),
-        spending=spending,
-        margins=margins,
-        multiplier=multiplier,
-    )
+    return ConsumerPrices(accounts.lines, rises[0], rises[1], spending, margins, multiplier)
 
 
 def _costs(accounts: _Accounts, tau: F64, margins: str) -> F64:
@@ -174,7 +180,3 @@ def _accounts() -> _Accounts:
             amounts[:, 1],
         ),
     )
-
-
-REQUIREMENT_UNITS = 20_000
-"""Units of the embedded requirements per dollar."""

@@ -81,6 +81,16 @@ def industries() -> Industries:
 
 
 @cache
+def _pools() -> Mapping[str, str]:
+    return {row["industry"]: row["pooled"] for row in table("industries.csv")}
+
+
+def pooled(code: str) -> str:
+    """Look up the pooled industry of a BEA code; a code without one is its own."""
+    return _pools().get(code, code)
+
+
+@cache
 def _crosswalk() -> Mapping[str, int]:
     place = {code: index for index, code in enumerate(industries().codes)}
     return {row["hts"]: place.get(row["industry"], NO_INDUSTRY) for row in table("hts_industries.csv")}

@@ -17,6 +17,7 @@ from tariffs.engine.runs.attribution import attribute
 from tariffs.engine.runs.options import RESPONSES, Options, Point
 from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.runs.port_fees import fee_notes
+from tariffs.engine.runs.price_effect import method_facts, price_effect
 from tariffs.engine.runs.results import compared_groups, compared_totals
 from tariffs.engine.runs.table_run import Cancelled, Progress, StepwiseRun, SwitchReport, TableRun
 from tariffs.engine.runs.uncertainty import Ranges, UncertaintyRun
@@ -43,7 +44,8 @@ class ScenarioImpact:
     """Results of one point. `groups` and `total` have the columns of the contract; `lines` only on request.
 
     `ranges` are those over the draws, if there are any. `attribution`, on request, splits the difference from the
-    first scenario of the day by change and authority; see `attribution`.
+    first scenario of the day by change and authority; see `attribution`. `consumer_prices`, on request, is the effect
+    on the price of consumption; see `price_effect`.
     """
 
     id: str
@@ -54,6 +56,7 @@ class ScenarioImpact:
     notes: tuple[Note, ...]
     ranges: Ranges | None = None
     attribution: pl.DataFrame | None = None
+    consumer_prices: pl.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -152,6 +155,7 @@ class ImpactRun(StepwiseRun):
             [point.scenario for point in self._points],
             points=[f"{point.scenario.id}@{point.on}" for point in self._points],
             **_line_dates(run),
+            **_price_facts(run.options),
         )
         notes = (*self._point_notes, *run.notes(), *_unread(run, self._points))
         return Impact(tuple(blocks), notes, run.refused(), provenance)
@@ -171,6 +175,9 @@ class ImpactRun(StepwiseRun):
             keep = run.kept(outcomes)
             ranges = self._uncertainty.ranges(point.on, block.groups, block.total, outcomes, keep, report)
             block = replace(block, ranges=ranges)
+        if run.options.consumer_prices:
+            effect = price_effect(run, outcomes, run.options.consumer_prices)
+            block = replace(block, consumer_prices=effect)
         leading = self._points[self._leading(point.on)].scenario
         if run.options.attribute and leading is not point.scenario:
             block = replace(block, attribution=attribute(run, leading, point.scenario, point.on).frame)
@@ -201,6 +208,12 @@ def _block(run: TableRun, point: Point, outcomes: Sequence[Outcome]) -> Scenario
     return ScenarioImpact(
         point.scenario.id, point.on, run.groups(outcomes), run.total(outcomes), lines, unique
     )
+
+
+def _price_facts(options: Options) -> dict[str, object]:
+    """Provenance fact: the method for consumer prices, if they are asked for."""
+    method = options.consumer_prices
+    return {"consumer_prices": method_facts(method)} if method else {}
 
 
 def _line_dates(run: TableRun) -> dict[str, object]:

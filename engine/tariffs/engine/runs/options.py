@@ -10,6 +10,7 @@ from tariffs.engine.errors import InputError
 from tariffs.engine.law.law import EXPORT, IMPORT, Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.line_duty.entry_line import covered_moment, known_on_notes, known_on_text, moment_notes
+from tariffs.engine.response.consumer_prices import METHODS
 from tariffs.engine.response.draws import DEFAULT_SPREADS, GENERATOR, Spreads
 from tariffs.engine.response.industries import SOURCE
 from tariffs.engine.response.models import MODELS, Model
@@ -24,6 +25,7 @@ _CHOICES = (
     ("direction", DIRECTIONS, "REQUEST_INVALID", "direction of goods"),
     ("horizon", HORIZONS, "PARAMETER_INVALID", "horizon"),
     ("market", MARKETS, "PARAMETER_INVALID", "market"),
+    ("consumer_prices", ("", *METHODS), "PARAMETER_INVALID", "method for consumer prices"),
 )
 
 
@@ -55,6 +57,7 @@ class Options:
     direction: str = IMPORT
     date_format: str = ""
     market: str = PRODUCT
+    consumer_prices: str = ""
 
     def __post_init__(self) -> None:
         # A repeated key groups once.
@@ -130,7 +133,7 @@ def law_with_options(law: Law, options: Options) -> Law:
     for name, choices, reason, title in _CHOICES:
         value = getattr(options, name)
         if value not in choices:
-            fix = f"Use one of: {', '.join(choices)}."
+            fix = f"Use one of: {', '.join(filter(None, choices))}."
             raise InputError(reason, f"{value!r} is not a {title}.", field=name, fix=fix)
     if options.market != PRODUCT and options.response != "armington":
         fix = "Use --response armington, or --market product."

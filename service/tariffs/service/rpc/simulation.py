@@ -133,6 +133,7 @@ def simulate_options(request: pb.SimulateRequest, parameters: str) -> Options:
         attribute=request.attribute,
         draws=request.draws,
         seed=request.seed,
+        consumer_prices=choice(pb.ConsumerPriceMethod, request.consumer_prices, "consumer_prices"),
     )
 
 
@@ -208,6 +209,8 @@ def _frames(point: ScenarioImpact) -> Iterator[tuple[str, pl.DataFrame]]:
         yield "tornado", point.ranges.tornado
     if point.attribution is not None:
         yield "attribution", point.attribution
+    if point.consumer_prices is not None:
+        yield "consumer_prices", point.consumer_prices
     if point.lines is not None:
         yield "lines", point.lines
 

@@ -43,6 +43,7 @@ class RunCalls(TableCalls):
         draws: int = 0,
         seed: int = 0,
         attribute: bool = False,
+        consumer_prices: str = "",
         direction: str = "import",
         date_format: str = "",
         request_id: str = "",
@@ -55,7 +56,7 @@ class RunCalls(TableCalls):
             scenarios: library names, `*.yaml` paths, or `Scenario`s.
             on: day of the law.
             period: first and last day: compute a timeline in place of an impact. `on`,
-                `include_lines`, `draws`, `seed` and `attribute` are ignored then.
+                `include_lines`, `draws`, `seed`, `attribute` and `consumer_prices` are ignored then.
             by: keys of the groups.
             baseline: day that the values of `lines` belong to.
             response: armington, passthrough, smart or none.
@@ -70,6 +71,8 @@ class RunCalls(TableCalls):
             draws: draws of the elasticities for `ranges`.
             seed: seed of the draws.
             attribute: split differences by change and authority.
+            consumer_prices: effect on consumer prices with margins constant in "dollar" or "percent", or by the
+                method of "yale"; empty for none.
             direction: import or export.
             date_format: as in `impact`.
             request_id: your own id of this request; the same id again returns the same run.
@@ -94,6 +97,7 @@ class RunCalls(TableCalls):
             draws=draws,
             seed=seed,
             attribute=attribute,
+            consumer_prices=consumer_prices,
             direction=direction,
             date_format=date_format,
         )

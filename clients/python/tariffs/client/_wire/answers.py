@@ -90,6 +90,7 @@ def impact(messages: Iterable[simulation_service_pb2.SimulateResponse], report: 
         lines=_concat(frames["lines"]) if frames["lines"] else None,
         ranges=_ranges(frames),
         attribution=_concat(frames["attribution"]) if frames["attribution"] else None,
+        consumer_prices=_concat(frames["consumer_prices"]) if frames["consumer_prices"] else None,
         notes=run_notes(done),
         provenance=provenance(done.provenance),
     )

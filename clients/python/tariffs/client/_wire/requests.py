@@ -51,6 +51,12 @@ MARKETS = {
     "product": simulation_service_pb2.MARKET_PRODUCT,
     "sector": simulation_service_pb2.MARKET_SECTOR,
 }
+CONSUMER_PRICES = {
+    "": simulation_service_pb2.CONSUMER_PRICE_METHOD_UNSPECIFIED,
+    "dollar": simulation_service_pb2.CONSUMER_PRICE_METHOD_DOLLAR,
+    "percent": simulation_service_pb2.CONSUMER_PRICE_METHOD_PERCENT,
+    "yale": simulation_service_pb2.CONSUMER_PRICE_METHOD_YALE,
+}
 _CHARGES = {
     "adcvd": duty_service_pb2.CHARGE_KIND_ADCVD,
     "excise": duty_service_pb2.CHARGE_KIND_EXCISE,
@@ -89,6 +95,7 @@ class ImpactOptions:
     direction: str = "import"
     date_format: str = ""
     market: str = "product"
+    consumer_prices: str = ""
 
     def __post_init__(self) -> None:
         plain: dict[str, object] = {
@@ -118,17 +125,18 @@ class ImpactOptions:
 
 
 # Options that have no meaning over a period.
-ONE_DAY_OPTIONS = frozenset({"on", "include_lines", "draws", "seed", "attribute"})
+ONE_DAY_OPTIONS = frozenset({"on", "include_lines", "draws", "seed", "attribute", "consumer_prices"})
 
 
 def option_values(options: ImpactOptions) -> dict[str, object]:
     """List the options by name, without copying their values.
 
-    A call without values of scenarios or a market is recorded as in earlier releases, which can then run it again.
+    A call without what later releases added is recorded as in earlier ones, which can then run it again.
     """
     values = {field.name: getattr(options, field.name) for field in fields(options)}
-    if options.market == "product":
-        del values["market"]
+    for name, default in (("market", "product"), ("consumer_prices", "")):
+        if values[name] == default:
+            del values[name]
     if not options.parameters:
         values["parameters"] = values.pop("parameter_set")
     return values
@@ -270,6 +278,9 @@ def simulate_request(
         attribute=options.attribute,
         draws=arguments.whole(options.draws, "draws", 2**32),
         seed=arguments.whole(options.seed, "seed", 2**63),
+        consumer_prices=arguments.one_of(
+            CONSUMER_PRICES, options.consumer_prices, "consumer_prices", "PARAMETER_INVALID"
+        ),
         direction=direction_value(options.direction),
         date_format=options.date_format,
         scenario_parameters=options.scenario_values,

@@ -19,6 +19,7 @@ EXAMPLES = examples(
     "tariffs impact -s base -s rates-by-country --param cn=20% --param vn=10% --on 2027-01-11",
     "tariffs impact entries.csv -s base -s mine.yaml --baseline 2025-01-01 --by origin,hts2 -o groups.parquet",
     "tariffs impact -s base -s truce-lapses --on 2027-01-11 --draws 256 --seed 7",
+    "tariffs impact --on 2025-11-17 --consumer-prices yale",
     "tariffs impact -s ieepa-upheld-truce-lapsed --on 2026-11-20 --response none --json",
     "tariffs impact soybeans.csv --direction export -s base -s soybeans-freed --on 2026-11-24 --baseline 2025-01-01",
 )
@@ -52,6 +53,14 @@ def impact(
             help="Split the difference of each scenario from the first one by change and authority.",
         ),
     ] = False,
+    consumer_prices: Annotated[
+        str,
+        typer.Option(
+            "--consumer-prices",
+            metavar="dollar|percent|yale",
+            help="Effect on consumer prices, with margins constant in dollars or percent, or by Yale's method.",
+        ),
+    ] = "",
     direction: options.Direction = "import",
     date_format: options.DateFormat = "",
     known_on: options.KnownOn = None,
@@ -95,6 +104,7 @@ def impact(
             "draws": draws,
             "seed": seed,
             "attribute": attribute,
+            "consumer_prices": consumer_prices,
             "direction": direction,
             "date_format": date_format,
         }

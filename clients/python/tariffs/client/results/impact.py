@@ -45,6 +45,9 @@ class ImpactResult:
         attribution: effect of each change, if requested: `scenario, on, reference, method, unit, text`, the keys,
             `authority`, then differences from the first scenario of the day in dollars: `duty, duty_owed` at
             baseline values, `behavioural` by the response, and `duty_after`, the two together.
+        consumer_prices: effect of the added duties on consumer prices before any response, if requested: `scenario,
+            on`, `line` of the BEA's bridge to personal consumption (None: all of it), `spending` in dollars of 2017,
+            `direct` by imported goods, `indirect` by imported inputs, `change` (fractions of spending).
     """
 
     groups: pl.DataFrame
@@ -55,6 +58,7 @@ class ImpactResult:
     provenance: Provenance
     ranges: Ranges | None = None
     attribution: pl.DataFrame | None = None
+    consumer_prices: pl.DataFrame | None = None
 
     def scenario(self, name: str, on: str | None = None) -> pl.DataFrame:
         """Select the group rows of one scenario, on one day if `on` is given."""
@@ -85,7 +89,14 @@ class ImpactResult:
             "notes": [note.to_json_dict() for note in notes],
             **self._ranges_of(scenario, on),
             **self._attribution_of(scenario, on),
+            **self._consumer_prices_of(scenario, on),
         }
+
+    def _consumer_prices_of(self, scenario: str, on: str) -> dict[str, object]:
+        if self.consumer_prices is None:
+            return {}
+        rows = self.consumer_prices.filter(scenario=scenario, on=on).drop("scenario", "on")
+        return {"consumer_prices": json_rows(rows)}
 
     def _attribution_of(self, scenario: str, on: str) -> dict[str, object]:
         if self.attribution is None:

@@ -57,6 +57,8 @@ def print_points(out: Console, result: ImpactResult, points: Iterable[tuple[str,
             out.print(escape(_domestic_line(total, unit)))
         if result.ranges is not None:
             out.print(_ranges_table(result.ranges, scenario, on, unit))
+        if result.consumer_prices is not None:
+            out.print(_consumer_line(result.consumer_prices.filter(scenario=scenario, on=on)))
         if result.attribution is not None:
             rows = result.attribution.filter(scenario=scenario, on=on)
             if rows.height:
@@ -75,6 +77,13 @@ def print_timeline(result: TimelineResult) -> None:
     out.print()
     print_notes(out, result.notes)
     print_footer(out, result.provenance)
+
+
+def _consumer_line(rows: pl.DataFrame) -> str:
+    """Describe the effect on the price of all consumption."""
+    whole = rows.filter(pl.col("line").is_null()).row(0, named=True)
+    parts = f"{whole['direct']:+.2%} by imported goods, {whole['indirect']:+.2%} by imported inputs"
+    return f"Consumer prices, before any response: {whole['change']:+.2%} of consumption ({parts})."
 
 
 def _domestic_line(total: Mapping[str, object], unit: MoneyUnit) -> str:

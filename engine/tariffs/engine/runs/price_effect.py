@@ -1,0 +1,81 @@
+"""Compute what the duties of one point do to consumer prices, before any response of trade."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+
+from tariffs.engine.base.array_utils import F64, ratio, sums_of
+from tariffs.engine.response.consumer_prices import (
+    METHODS,
+    SOURCE,
+    ConsumerPrices,
+    commodities,
+    consumer_prices,
+)
+from tariffs.engine.response.industries import industries, industry_of, pooled
+from tariffs.engine.runs.options import baseline_required
+from tariffs.engine.runs.outcome import Outcome
+from tariffs.engine.runs.table_run import TableRun
+
+
+def price_effect(run: TableRun, outcomes: Sequence[Outcome], method: str) -> pl.DataFrame:
+    """Compute the effect on consumer prices of the duties added since the baseline.
+
+    Args:
+        run: the table.
+        outcomes: results under the scenario, or under the components of a mixture.
+        method: a name of `METHODS`.
+
+    Returns:
+        One row for all consumption, whose `line` is null, then one for each line: `line, spending` (USD of 2017),
+        `direct, indirect, change` (fractions of spending).
+
+    Raises:
+        InputError: BASELINE_REQUIRED without a baseline.
+    """
+    if run.base is None:
+        raise baseline_required()
+    added: F64 = sum((x.weight * x.duties.duty for x in outcomes), start=np.zeros(run.prepared.lines.count))
+    change = np.where(run.kept(outcomes), added - run.base.duty, 0.0)
+    margins, multiplier = METHODS[method]
+    return _frame(consumer_prices(_rates(run, change), margins=margins, multiplier=multiplier))
+
+
+def method_facts(method: str) -> dict[str, object]:
+    """Describe a method for the provenance."""
+    margins, multiplier = METHODS[method]
+    return {"method": method, "margins": margins, "multiplier": multiplier, "source": SOURCE}
+
+
+def _rates(run: TableRun, added: F64) -> F64:
+    """Compute added duty over all imports of 2024 by commodity, so that a table of a part adds its part alone."""
+    found, products = industries(), len(run.prepared.products)
+    of_product = industry_of(run.prepared.products)
+    by_product = sums_of(run.prepared.product_of_line, added, products)
+    inside = of_product >= 0
+    duty = sums_of(of_product[inside], by_product[inside], len(found.codes))
+    rates = dict(zip(found.codes, ratio(duty, found.imports * 1e6, 0.0).tolist(), strict=True))
+    return np.array([rates.get(pooled(code), 0.0) for code in commodities()])
+
+
+def _frame(found: ConsumerPrices) -> pl.DataFrame:
+    spending = found.spending.sum()
+    whole = {"spending": spending * 1e6, "direct": found.direct.sum(), "indirect": found.indirect.sum()}
+    total = pl.DataFrame({"line": pl.Series([None], dtype=pl.String), **whole})
+    lines = pl.DataFrame(
+        {
+            "line": found.lines,
+            "spending": found.spending * 1e6,
+            "direct": found.direct,
+            "indirect": found.indirect,
+        }
+    )
+    dollars = pl.when(pl.col("spending") != 0.0).then(1e6 / pl.col("spending"))
+    return (
+        pl.concat([total, lines])
+        .with_columns(pl.col("direct") * dollars, pl.col("indirect") * dollars)
+        .with_columns(change=pl.col("direct") + pl.col("indirect"))
+    )
