@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -75,14 +76,17 @@ def test_the_demo_answers_writes_and_leaves_nothing(whole_demo: tuple[subprocess
     counts = lines.group_by("scenario", "on").agg(pl.len()).collect()
     assert counts["len"].to_list() == [334_728] * len(RUNS)
     assert "had no effect: the duty was void (" in stdout
-    assert "model armington, horizon short" in stdout
+    assert "response: armington, horizon short, set short; USMCA claims where undeclared: 2025h2" in stdout
+    # Every sentence gives the figure static, after the response and with its range.
+    assert len(re.findall(r"static, [\d.]+ after the response\s+\([\d.]+ to [\d.]+\)", stdout)) == 4
+    assert "not the refund" in stdout
     # The sentence on China is the difference of its mean rates, not the 24 points of the lines covered.
     rates = {
         one["id"]: {row["origin"]: row["effective_rate"] for row in one["groups"]}["CN"]
         for one in summary["scenarios"]
         if one["on"] == NOW
     }
-    assert f"would be {100 * (rates[LAPSED] - rates[KEPT]):.1f} points higher" in stdout
+    assert f"{100 * (rates[LAPSED] - rates[KEPT]):.1f} points static" in stdout
     assert not _servers_in(folder)
 
 

@@ -92,7 +92,7 @@ def test_the_parts_of_sigma_have_the_spread_of_the_product() -> None:
 @pytest.mark.parametrize("horizon", ["impact", "short", "long"])
 def test_a_spread_of_zero_draws_nothing(horizon: str) -> None:
     central = parameters_for(CODES, horizon=horizon)
-    drawn = drawn_parameters(central, CODES, Draws(16, 1, Spreads(0.0, 0.0, 0.0)))
+    drawn = drawn_parameters(central, CODES, Draws(16, 1, Spreads(0.0, 0.0, 0.0, 0.0)))
     for index in range(16):
         found = drawn.draw(index)
         for name in ("sigma", "eta", "supply"):
@@ -182,7 +182,7 @@ def test_a_sigma_outside_the_interval_of_draws_stays(tmp_path: Path) -> None:
     path.write_text("hts,sigma,eta,supply\n8471,1.01,,\n9503,30,,\n")
     central = parameters_for(CODES, set=path)
     assert (central.sigma[0], central.sigma[4]) == (1.01, 30.0)
-    still = drawn_parameters(central, CODES, Draws(16, 9, Spreads(0.0, 0.0, 0.0)))
+    still = drawn_parameters(central, CODES, Draws(16, 9, Spreads(0.0, 0.0, 0.0, 0.0)))
     drawn = drawn_parameters(central, CODES, Draws(256, 9))
     low, high = central.sigma[0], central.sigma[4]
     sigma = np.array([drawn.draw(index).sigma for index in range(256)])

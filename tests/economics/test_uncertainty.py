@@ -34,7 +34,7 @@ from tariffs.engine.scenario import library, parse_scenario
 from tariffs.engine.schedule.reference_data import reference_table
 
 DAY = "2025-05-20"
-QUIET = Spreads(0.0, 0.0, 0.0)
+QUIET = Spreads(0.0, 0.0, 0.0, 0.0)
 LEVELS = ("mean", "p5", "p25", "p50", "p75", "p95")
 
 
@@ -151,6 +151,28 @@ def test_the_plain_results_do_not_depend_on_the_draws(table: pl.DataFrame) -> No
     assert drawn.total == plain.total
 
 
+def test_one_draw_of_ten_has_the_claim_shares_of_each_other_period(table: pl.DataFrame) -> None:
+    """Nothing else drawn, the median is the plain run, and the highest duty that of a run with the shares of 2024."""
+    found = _run(table, day="2025-12-01", draws=64, spreads=Spreads(0.0, 0.0, 0.0, 0.2))
+    text = "schema: tariffs.scenario/v1\nid: old\ntitle: t\nbasis: hypothesis\nchanges:\n"
+    scenario = parse_scenario(f"{text}  - {{op: set_switch, name: usmca_basis, value: '2024'}}\n")
+    options = Options(baseline="2025-01-01", horizon="long")
+    of_2024 = (
+        impact(table, [Point(scenario, "2025-12-01")], law=load_law(), options=options).scenarios[0].total
+    )
+    row = _ranges(found).total.filter(column="duty_after").row(0, named=True)
+    assert row["p50"] == row["central"] == found.scenarios[0].total["duty_after"]
+    assert row["p95"] == pytest.approx(of_2024["duty_after"], rel=1e-12)
+    assert row["p95"] > 1.01 * row["central"]
+    (moved,) = _ranges(found).tornado.filter(column="duty_after", parameter="usmca claims").to_dicts()
+    assert (moved["low"], moved["high"]) == (row["p95"], row["central"])
+
+
+def test_goods_without_members_of_the_usmca_have_no_claims_to_draw(table: pl.DataFrame) -> None:
+    declared = table.with_columns(usmca_share=pl.lit(0.0))
+    assert "usmca claims" not in _ranges(_run(declared)).tornado["parameter"]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("horizon", ["short", "long"])
 def test_central_totals_are_near_the_median_of_their_range(horizon: str) -> None:
@@ -210,7 +232,7 @@ def test_quantiles_agree_with_a_plain_run_of_many_draws() -> None:
     """One product, drawn a million times with NumPy's own generator and the closed form of two varieties."""
     code = reference_table().group_by("hts").len().filter(pl.col("len") > 3).sort("hts")["hts"][100]
     frame = reference_table().filter(hts=code).select("hts", "origin", "customs_value").head(4)
-    found = _run(frame, draws=1024, spreads=Spreads(1.0, 0.35, 0.0), by=("hts10",))
+    found = _run(frame, draws=1024, spreads=Spreads(1.0, 0.35, 0.0, 0.0), by=("hts10",))
     expected = _plain_quantities(frame)
     row = _ranges(found).total.filter(column="quantity_hat").row(0, named=True)
     for level, share in (("p5", 0.05), ("p50", 0.5), ("p95", 0.95)):

@@ -55,11 +55,13 @@ class Spreads:
         sigma: multiplies the standard deviation of ln sigma of each product.
         eta: standard deviation of ln eta.
         supply: multiplies the standard deviation of the log odds of pass-through.
+        claims: probability that a draw takes USMCA claim shares of another period than the run.
     """
 
     sigma: float = 1.0
     eta: float = 0.35
     supply: float = 1.0
+    claims: float = 0.2
 
 
 DEFAULT_SPREADS = Spreads()
@@ -89,10 +91,10 @@ class Draws:
             raise invalid(
                 "seed", f"seed is {self.seed}.", fix="It must be a whole number from 0 to 2^63 - 1."
             )
-        for name in ("sigma", "eta", "supply"):
+        for name, most in (("sigma", 10), ("eta", 10), ("supply", 10), ("claims", 1)):
             value = getattr(self.spreads, name)
-            if not 0.0 <= value <= 10.0:
-                raise invalid(name, f"the spread of {name} is {value}.", fix="It must be from 0 to 10.")
+            if not 0.0 <= value <= most:
+                raise invalid(name, f"the spread of {name} is {value}.", fix=f"It must be from 0 to {most}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,7 @@ class DrawnParameters:
         normals: (draws, dimensions) normal quantiles of the global dimensions.
         section: section of each product, an index.
         products: the integer that stands for each product's code.
+        claims: (draws,) uniforms that choose the period of claim shares.
     """
 
     central: ProductParameters
@@ -115,6 +118,7 @@ class DrawnParameters:
     uniforms: Floats
     section: Ints
     products: NDArray[np.uint64]
+    claims: Floats
 
     def draw(self, index: int) -> ProductParameters:
         """Compute the parameters of one draw.
@@ -168,7 +172,8 @@ def drawn_parameters(central: ProductParameters, codes: Sequence[str], draws: Dr
     """
     sections, section = sections_of(codes)
     names = ("sigma", "eta", "supply", *(f"sigma, section {name}" for name in sections))
-    uniforms = _global_uniforms(draws, len(names))
+    every = _global_uniforms(draws, len(names) + 1)
+    uniforms = every[:, :-1]
     return DrawnParameters(
         central,
         draws,
@@ -177,6 +182,7 @@ def drawn_parameters(central: ProductParameters, codes: Sequence[str], draws: Dr
         uniforms,
         section,
         np.array([int(f"1{code}") for code in codes], dtype=np.uint64),
+        every[:, -1],
     )
 
 

@@ -55,6 +55,20 @@ class Outcome:
         self.lines = run.lines_under(law)
         self.duties: Duties = duties_of(law, self.lines, dated, run.check)
         self._grouped: dict[tuple[str, ...], GroupedDuties] = {}
+        self._switched: dict[tuple[tuple[str, str], ...], Outcome] = {}
+
+    def setting(self, switch: str) -> str:
+        """Value of a switch of the law."""
+        return self._law.setting(switch)
+
+    def switched(self, settings: Mapping[str, str]) -> Outcome:
+        """Results under the same law with other switches; kept with the outcome."""
+        key = tuple(sorted(settings.items()))
+        if key not in self._switched:
+            self._switched[key] = Outcome(
+                self._run, self._law.with_switches(settings), self._dated, self.weight
+            )
+        return self._switched[key]
 
     @cached_property
     def volume(self) -> TradeVolume | None:

@@ -320,7 +320,7 @@ class TableRun:
             *(Note("PARAMETERS_AGGREGATED", text) for text in warnings),
         )
 
-    def _basis_switches(self) -> dict[str, str]:
+    def basis_switches(self) -> dict[str, str]:
         """Look up the switches that select the default shares of this table."""
         law = self.law
         used = {claim.reference for claim in law.claims.values() if claim.id in self.prepared.bases}
@@ -345,7 +345,7 @@ class TableRun:
                 "parameters": parameters.set if parameters else "",
                 "parameter_digest": parameters.digest if parameters else "",
                 "bases": self.prepared.bases,
-                "switches": dict(sorted((self._switches | self._basis_switches()).items())),
+                "switches": dict(sorted((self._switches | self.basis_switches()).items())),
                 "by": list(options.by),
                 "min_conf": options.min_conf,
                 "date_format": options.date_format,

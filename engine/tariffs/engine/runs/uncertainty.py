@@ -1,7 +1,8 @@
 """Compute ranges of a run over draws of its elasticities: quantiles, paired differences and a tornado of the total.
 
 Each draw is a whole run of the response on the lines, of which only the sums by group are kept: memory is that of one
-run and the sums of all draws. Ranges cover the elasticities alone, never the law. See docs/models/uncertainty.md.
+run and the sums of all draws. Ranges cover the elasticities and the period of USMCA claim shares, never the law. See
+docs/models/uncertainty.md.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from tariffs.engine.base.chunks import thread_count
 from tariffs.engine.errors import InputError
 from tariffs.engine.response.draws import REPLICATES, DrawnParameters, Draws, drawn_parameters
 from tariffs.engine.response.trade_response import Response
+from tariffs.engine.runs.drawn_claims import DrawnClaims
 from tariffs.engine.runs.drawn_sums import SUMS, OutcomeSums
 from tariffs.engine.runs.grouping import AUTHORITY
 from tariffs.engine.runs.outcome import Outcome
@@ -35,6 +37,8 @@ TOTAL_COLUMNS = tuple(name for name in COLUMNS if name != "diversion")
 AUTHORITY_COLUMNS = ("duty_after",)
 """Columns with ranges by authority; the others do not depend on the response."""
 _LOW, _HIGH = 0.1, 0.9
+CLAIMS = "usmca claims"
+"""Name of the period of USMCA claim shares in a tornado."""
 MOST_SUMS = 2**26
 """Most numbers in the sums of all draws of one point: half a gigabyte."""
 
@@ -75,6 +79,15 @@ class DrawnPointSums:
             if name in place:
                 duty[:, row] = self.duty_after[:, group[row], place[name]]
         return duty
+
+
+@dataclass(frozen=True)
+class _MovedTotal:
+    """Sums of the total (2, 1, 9) at the low and the high end of a parameter, and its uniforms of the draws."""
+
+    name: str
+    ends: F64
+    uniforms: F64
 
 
 ReportShare = Callable[[float], None]
@@ -122,6 +135,7 @@ class UncertaintyRun:
         self.parameters: DrawnParameters = drawn_parameters(
             response.parameters, self._prepared.products, draws
         )
+        self._claims = DrawnClaims.of(table_run, self.parameters.claims, draws.spreads.claims)
 
     def sums(self, outcomes: Sequence[Outcome], keep: Bools, report: ReportShare) -> DrawnPointSums:
         """Sum every draw by group; sums of a mixture are weighted.
@@ -131,29 +145,30 @@ class UncertaintyRun:
             keep: the usable lines.
             report: called now and then with the share of the draws that is done.
         """
-        authorities = _charging(outcomes) if self._grouping.by_authority else ()
+        parts = [part for outcome in outcomes for part in self._claims.of_outcome(outcome)]
+        authorities = _charging([part.outcome for part in parts]) if self._grouping.by_authority else ()
         _check(self._grouping.count * max(len(SUMS), len(authorities)), self.draws)
         count = self.draws.count
         groups = np.zeros((count, self._grouping.count, len(SUMS)))
         total = np.zeros((count, 1, len(SUMS)))
         duty_after = np.zeros((count, self._grouping.count, len(authorities)))
-        for place, outcome in enumerate(outcomes):
-            sum_outcome = self._outcome_sums(outcome, keep, authorities)
+        done = 0
+        for part in parts:
+            sum_outcome = self._outcome_sums(part.outcome, keep, authorities)
 
             def draw(
-                first: int, last: int, sum_outcome: OutcomeSums = sum_outcome, weight: float = outcome.weight
+                some: I64, sum_outcome: OutcomeSums = sum_outcome, weight: float = part.outcome.weight
             ) -> None:
-                sums = sum_outcome([self.parameters.draw(index) for index in range(first, last)])
-                groups[first:last] += weight * sums.groups
-                total[first:last] += weight * sums.total
-                duty_after[first:last] += weight * sums.duty_after.reshape(
-                    last - first, *duty_after.shape[1:]
-                )
+                sums = sum_outcome([self.parameters.draw(index) for index in some])
+                groups[some] += weight * sums.groups
+                total[some] += weight * sums.total
+                duty_after[some] += weight * sums.duty_after.reshape(len(some), *duty_after.shape[1:])
 
-            def report_outcome(share: float, place: int = place) -> None:
-                report((place + share) / len(outcomes))
+            def report_part(drawn: int, done: int = done) -> None:
+                report((done + drawn) / (count * len(outcomes)))
 
-            self._each(count, sum_outcome.at_once, draw, report_outcome)
+            self._each(part.draws, sum_outcome.at_once, draw, report_part)
+            done += len(part.draws)
         return DrawnPointSums(groups, total, duty_after, authorities)
 
     def ranges(
@@ -201,46 +216,35 @@ class UncertaintyRun:
     def _outcome_sums(self, outcome: Outcome, keep: Bools, authorities: Sequence[str]) -> OutcomeSums:
         return OutcomeSums(self._prepared, self._grouping, self._response, outcome, keep, authorities)
 
-    def _each(self, count: int, at_once: int, work: Callable[[int, int], None], report: ReportShare) -> None:
-        """Call `work` for each range of indices; every index has its own slots, so threads change no bit."""
+    def _each(
+        self, indices: I64, at_once: int, work: Callable[[I64], None], report: Callable[[int], None]
+    ) -> None:
+        """Call `work` for all indices, some at once; every index has its own slots, so threads change no bit."""
         threads = thread_count()
-        ranges = [(first, min(first + at_once, count)) for first in range(0, count, at_once)]
+        batches = [indices[first : first + at_once] for first in range(0, len(indices), at_once)]
         with ThreadPoolExecutor(threads) as pool:
-            for start in range(0, len(ranges), 2 * threads):
+            for start in range(0, len(batches), 2 * threads):
                 self._context.check()
-                for _ in pool.map(lambda bounds: work(*bounds), ranges[start : start + 2 * threads]):
+                for _ in pool.map(work, batches[start : start + 2 * threads]):
                     pass
-                report(min(start + 2 * threads, len(ranges)) / len(ranges))
+                report(min((start + 2 * threads) * at_once, len(indices)))
 
     def _tornado(self, sums: F64, value: float, outcomes: Sequence[Outcome], keep: Bools) -> pl.DataFrame:
         """Move one global dimension to p10 and p90, the others central; largest swing of the total first."""
-        dimensions = self._dimensions()
-        runs = [(dimension, quantile) for dimension in dimensions for quantile in (_LOW, _HIGH)]
-        ends = np.zeros((len(runs), 1, len(SUMS)))
-        for outcome in outcomes:
-            sum_outcome = self._outcome_sums(outcome, keep, ())
-
-            def end(
-                first: int, last: int, sum_outcome: OutcomeSums = sum_outcome, weight: float = outcome.weight
-            ) -> None:
-                moved = [self.parameters.moved(*one) for one in runs[first:last]]
-                ends[first:last] += weight * sum_outcome(moved).total
-
-            self._each(len(runs), sum_outcome.at_once, end, lambda share: None)
-        drawn, moved = (_total_columns(one, np.array([value])) for one in (sums, ends))
+        moved = self._moved_totals(outcomes, keep)
+        drawn = _total_columns(sums, np.array([value]))
         rows = [
             {
                 "column": column,
-                "parameter": self.parameters.names[dimension],
-                "low": moved[column][2 * place, 0],
-                "high": moved[column][2 * place + 1, 0],
-                "swing": abs(moved[column][2 * place + 1, 0] - moved[column][2 * place, 0]),
-                "rank_correlation": _rank_correlation(
-                    self.parameters.uniforms[:, dimension], drawn[column][:, 0]
-                ),
+                "parameter": one.name,
+                "low": ends[column][0, 0],
+                "high": ends[column][1, 0],
+                "swing": abs(ends[column][1, 0] - ends[column][0, 0]),
+                "rank_correlation": _rank_correlation(one.uniforms, drawn[column][:, 0]),
             }
+            for one in moved
+            for ends in (_total_columns(one.ends, np.array([value])),)
             for column in TOTAL_COLUMNS
-            for place, dimension in enumerate(dimensions)
         ]
         schema = {"column": pl.String, "parameter": pl.String} | dict.fromkeys(
             ("low", "high", "swing", "rank_correlation"), pl.Float64
@@ -252,6 +256,32 @@ class UncertaintyRun:
             "column", "swing", descending=[False, True], nulls_last=True, maintain_order=True
         )
         return ordered.with_columns(pl.col("column").cast(pl.String))
+
+    def _moved_totals(self, outcomes: Sequence[Outcome], keep: Bools) -> list[_MovedTotal]:
+        """Sum the total at both ends of each parameter that is drawn in common, and under other claim shares."""
+        p, dimensions = self.parameters, self._dimensions()
+        parameters = [p.moved(dimension, end) for dimension in dimensions for end in (_LOW, _HIGH)]
+        ends = np.zeros((len(dimensions), 2, 1, len(SUMS)))
+        claims = np.zeros((2, 1, len(SUMS)))
+        for outcome in outcomes:
+            sum_outcome = self._outcome_sums(outcome, keep, ())
+
+            def end(
+                some: I64, sum_outcome: OutcomeSums = sum_outcome, weight: float = outcome.weight
+            ) -> None:
+                ends.reshape(-1, 1, len(SUMS))[some] += (
+                    weight * sum_outcome([parameters[one] for one in some]).total
+                )
+
+            self._each(np.arange(len(parameters)), sum_outcome.at_once, end, lambda drawn: None)
+            if self._claims.values:
+                for place, each in enumerate((self._claims.farthest(outcome), outcome)):
+                    claims[place] += outcome.weight * self._outcome_sums(each, keep, ())([p.central]).total[0]
+        moved = [
+            _MovedTotal(p.names[dimension], ends[place], p.uniforms[:, dimension])
+            for place, dimension in enumerate(dimensions)
+        ]
+        return [*moved, *([_MovedTotal(CLAIMS, claims, p.claims)] if self._claims.values else [])]
 
     def _dimensions(self) -> list[int]:
         """List the global dimensions that some product of the table has."""

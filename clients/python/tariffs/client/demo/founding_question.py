@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+
+import polars as pl
 
 from tariffs.client._wire.frames import write_table
 from tariffs.client._wire.server_process import server_process
+from tariffs.client.cli.render.headline import assumptions
 from tariffs.client.cli.render.impact import print_points
 from tariffs.client.cli.render.table import console
 from tariffs.client.client import Client
-from tariffs.client.results.impact import ImpactResult
+from tariffs.client.results.impact import ImpactResult, Ranges
 from tariffs.client.scenario import Scenario
 
 KEPT, LAPSED, NO_DEAL, LAPSES = (
@@ -34,6 +37,16 @@ RUNS = (
     (LAPSES, NEXT),
 )
 SHOWN_RUNS = RUNS[:5]
+WITHOUT_VOID = """\
+schema: tariffs.scenario/v1
+id: without-ieepa
+title: No duty under the International Emergency Economic Powers Act
+basis: hypothesis
+changes:
+  - {op: terminate, measures: {authority: ieepa}, at: 2025-01-02}
+"""
+"""Scenario whose difference from base is the duty under acts that are void from the beginning."""
+DRAWS, SEED = 128, 1
 _READY_SECONDS = 240.0
 _RUN_SECONDS = 280.0
 _GROUPS = 8
@@ -60,51 +73,94 @@ def run(folder: Path, say: Callable[[str], None]) -> ImpactResult:
             timeout=_RUN_SECONDS,
         )
         print_points(console(), result, SHOWN_RUNS, _GROUPS)
-        _conclude(result, _why_nothing(client, result), say)
+        say("\nDrawing elasticities for the ranges ...")
+        _conclude(result, client, say)
     _write(result, folder, say)
     say(f"Done in {time.monotonic() - started:.0f} s; the server has ended.")
     return result
 
 
-def _conclude(result: ImpactResult, why: str, say: Callable[[str], None]) -> None:
-    """Print the measured changes: static, then after the response, with its model, horizon and set."""
-    made = cast(Mapping[str, object], result.provenance["details"])
-    say(
-        f"\nA year of US imports at the values of 2024; trade response of the model {made['response']}, "
-        f"horizon {made['horizon']}, parameter set {made['parameters']}:"
-    )
-    say(
-        f"  - had the IEEPA duties stood, a lapse of the truce would add {_change(result, NOW, LAPSED, KEPT)};"
-    )
-    say(f"    over all goods of China {_points(result, NOW, LAPSED, KEPT)};")
-    say(
-        f"  - without the Kuala Lumpur deal, duty on {THEN} would be higher by {_change(result, THEN, NO_DEAL)};"
-    )
-    void = _duty(result, "base", THEN) - _duty(result, "base", THEN, "duty_owed")
-    say(
-        f"  - of the duty at the rates of {THEN}, {_billion(void)} is under void acts: assessed on a year of imports "
-        "and not owed (not an estimate of refunds);"
-    )
-    nothing = _duty(result, LAPSES, NEXT) - _duty(result, "base", NEXT)
-    say(f"  - truce-lapses changes US duty on {NEXT} by {_billion(nothing)}: {why}")
+@dataclass(frozen=True)
+class _Differences:
+    """Differences of scenarios from the first one of a run: static, after the response, and the range of the latter."""
+
+    result: ImpactResult
+
+    @classmethod
+    def of(cls, client: Client, scenarios: list[Scenario]) -> _Differences:
+        """Draw the scenarios, all on one day; the ranges of a run are against its first scenario."""
+        return cls(
+            client.impact(scenarios=scenarios, by=["origin"], draws=DRAWS, seed=SEED, timeout=_RUN_SECONDS)
+        )
+
+    def duty(self, scenario: str) -> str:
+        """Describe the size of the change of the total duty, in dollars."""
+        total, ranges = self.result.total, _ranges(self.result).total
+        before, after = (self._change(total, scenario, name) for name in ("duty", "duty_after"))
+        low, high = self._ends(ranges, scenario, "duty_after")
+        return (
+            f"USD {abs(before) / 1e9:,.1f} bn static, {abs(after) / 1e9:,.1f} after the response "
+            f"({low / 1e9:,.1f} to {high / 1e9:,.1f})"
+        )
+
+    def rate(self, scenario: str, origin: str) -> str:
+        """Describe the change of the mean rate on the goods of an origin, in percentage points."""
+        groups, ranges = (
+            frame.filter(origin=origin) for frame in (self.result.groups, _ranges(self.result).groups)
+        )
+        before, after = (
+            self._change(groups, scenario, name) for name in ("effective_rate", "effective_rate_after")
+        )
+        low, high = self._ends(ranges, scenario, "effective_rate_after")
+        return (
+            f"{100 * before:.1f} points static, {100 * after:.1f} after the response "
+            f"({100 * low:.1f} to {100 * high:.1f})"
+        )
+
+    def _change(self, rows: pl.DataFrame, scenario: str, column: str) -> float:
+        first = self.result.total.row(0, named=True)["scenario"]
+        now, then = (rows.filter(scenario=name)[column].item() for name in (scenario, first))
+        return float(now - then)
+
+    @staticmethod
+    def _ends(ranges: pl.DataFrame, scenario: str, column: str) -> tuple[float, float]:
+        """Return the least and the greatest size of a change, p5 to p95, which may be a fall."""
+        row = ranges.filter(scenario=scenario, column=column).row(0, named=True)
+        low, high = sorted((abs(row["vs_p5"]), abs(row["vs_p95"])))
+        return low, high
 
 
-def _change(result: ImpactResult, on: str, scenario: str, other: str = "base") -> str:
-    before, after = (
-        _duty(result, scenario, on, column) - _duty(result, other, on, column)
-        for column in ("duty", "duty_after")
+def _ranges(result: ImpactResult) -> Ranges:
+    assert result.ranges is not None
+    return result.ranges
+
+
+def _conclude(result: ImpactResult, client: Client, say: Callable[[str], None]) -> None:
+    """Print the measured changes, each static, after the response, and with its range."""
+    lapse = _Differences.of(client, [Scenario.named(name).on(NOW) for name in (KEPT, LAPSED)])
+    void = Scenario.from_text(WITHOUT_VOID)
+    then = _Differences.of(
+        client, [each.on(THEN) for each in (Scenario.base(), Scenario.named(NO_DEAL), void)]
     )
-    return f"{_billion(before)}, {_billion(after)} after the response"
-
-
-def _points(result: ImpactResult, on: str, scenario: str, other: str) -> str:
-    """Describe the change of the mean rate on goods of China, before and after the response, in percentage points."""
-    rows = [
-        result.groups.filter(scenario=name, on=on, origin=CHINA).row(0, named=True)
-        for name in (scenario, other)
-    ]
-    before, after = (rows[0][name] - rows[1][name] for name in ("effective_rate", "effective_rate_after"))
-    return f"the mean rate would be {100 * before:.1f} points higher, {100 * after:.1f} after the response"
+    nothing = (
+        _duty(result, LAPSES, NEXT, name) - _duty(result, "base", NEXT, name)
+        for name in ("duty", "duty_after")
+    )
+    before, after = nothing
+    say(
+        f"""
+A year of US imports at the values of 2024. In brackets p5 to p95 of the figure after the response, over {DRAWS} draws
+of the elasticities and of the period of USMCA claims. {assumptions(result.provenance)}
+  - had the IEEPA duties stood, a lapse of the truce would add {lapse.duty(LAPSED)};
+    the 24 points are on the lines covered; the mean over all goods of China rises by
+    {lapse.rate(LAPSED, CHINA)};
+  - without the Kuala Lumpur deal, duty on {THEN} would be higher by {then.duty(NO_DEAL)};
+  - at the rates of {THEN}, void acts make up {then.duty("without-ieepa")}
+    of a year's duty: assessed and not owed. This is not the refund, which is of duty paid from February 2025 to
+    February 2026 (reported: about USD 166 bn);
+  - truce-lapses changes US duty on {NEXT} by {_billion(before)} static and {_billion(after)} after the response, under
+    any elasticity: {_why_nothing(client, result)}"""
+    )
 
 
 def _why_nothing(client: Client, result: ImpactResult) -> str:

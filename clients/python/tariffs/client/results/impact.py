@@ -13,7 +13,7 @@ from tariffs.client.results.refused import refused_json
 
 @dataclass(frozen=True, slots=True)
 class Ranges:
-    """Ranges over draws of the elasticities, for every scenario and day. They cover the elasticities alone.
+    """Ranges over draws of the elasticities and of the period of USMCA claim shares, for every scenario and day.
 
     Attributes:
         groups: rows of group keys and `column`, the result column they are about, with `central` (the run without

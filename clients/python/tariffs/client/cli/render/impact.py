@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from tariffs.client.cli.render.headline import assumptions, block_title
 from tariffs.client.cli.render.notes import print_footer, print_notes, print_refused
 from tariffs.client.cli.render.table import Cell, MoneyUnit, console, more_row, right, text_table, unit_for
 from tariffs.client.results.impact import ImpactResult, Ranges, TimelineResult
@@ -52,7 +53,9 @@ def print_points(out: Console, result: ImpactResult, points: Iterable[tuple[str,
         total = result.total.filter(scenario=scenario, on=on).to_dicts()[0]
         unit = _unit_of_total(total)
         out.print(f"\n[bold]{escape(scenario)}[/bold] {escape(_days(result.provenance, on))}")
-        out.print(_impact_table(result.groups.filter(scenario=scenario, on=on), total, unit, shown))
+        out.print(escape(assumptions(result.provenance)))
+        rows = result.groups.filter(scenario=scenario, on=on)
+        out.print(_impact_table(rows, total, unit, shown, result.provenance))
         if total.get("domestic_shipments"):
             out.print(escape(_domestic_line(total, unit)))
         if result.ranges is not None:
@@ -70,10 +73,12 @@ def print_timeline(result: TimelineResult) -> None:
     out = console()
     for name in result.totals["scenario"].unique(maintain_order=True):
         out.print(f"\n[bold]{escape(name)}[/bold]")
+        out.print(escape(assumptions(result.provenance)))
         average = result.average_total.filter(scenario=name).to_dicts()[0]
-        out.print(_segments_table(result.totals.filter(scenario=name), average))
+        titles = _period_titles(result.provenance)
+        out.print(_segments_table(result.totals.filter(scenario=name), average, titles))
         out.print()
-        out.print(_averages_table(result.averages.filter(scenario=name).drop("scenario")))
+        out.print(_averages_table(result.averages.filter(scenario=name).drop("scenario"), titles))
     out.print()
     print_notes(out, result.notes)
     print_footer(out, result.provenance)
@@ -110,7 +115,9 @@ def _days(provenance: Provenance, on: str) -> str:
     )
 
 
-def _impact_table(rows: pl.DataFrame, total: Mapping[str, object], unit: MoneyUnit, shown: int) -> Table:
+def _impact_table(
+    rows: pl.DataFrame, total: Mapping[str, object], unit: MoneyUnit, shown: int, provenance: Provenance
+) -> Table:
     columns = [name for name in _COLUMNS if name in rows.columns]
     keys = _keys_of(rows)
     order = next((name for name in ("customs_value", "duty") if name in rows.columns), None)
@@ -125,7 +132,7 @@ def _impact_table(rows: pl.DataFrame, total: Mapping[str, object], unit: MoneyUn
         sums = {"rate": total.get("effective_rate"), **total}
         numbers = [_number(name, sums.get(name), unit) for name in columns]
         cells.append([Text("total", "bold"), *[""] * (len(keys) - 1), *numbers])
-    titles = right(*(_COLUMNS[name] for name in columns))
+    titles = right(*(f"{block_title(name, provenance)}\n{_COLUMNS[name]}" for name in columns))
     return text_table([*keys, *titles], cells, f"{unit.name}; rates in percent")
 
 
@@ -145,7 +152,7 @@ def _ranges_table(ranges: Ranges, scenario: str, on: str, unit: MoneyUnit) -> Ta
         for row in ranges.total.filter(scenario=scenario, on=on).to_dicts()
     ]
     titles = right("central", "p5", "p50", "p95", "vs first p5", "vs first p95", "above first")
-    caption = "ranges over draws of the elasticities alone"
+    caption = "ranges over draws of the elasticities and of the period of USMCA claims"
     return text_table(["total over draws", *titles, "largest effect of"], cells, caption)
 
 
@@ -164,7 +171,7 @@ def _attribution_table(rows: pl.DataFrame) -> Table:
     return text_table(["change", *right("duty", "by response", "duty after")], cells, caption)
 
 
-def _segments_table(rows: pl.DataFrame, average: Mapping[str, object]) -> Table:
+def _segments_table(rows: pl.DataFrame, average: Mapping[str, object], titles: Sequence[str]) -> Table:
     """The totals of one scenario by segment, and their average weighted by days."""
     unit = _unit_of_rows(rows)
     cells: list[list[Cell]] = [
@@ -172,10 +179,10 @@ def _segments_table(rows: pl.DataFrame, average: Mapping[str, object]) -> Table:
     ]
     cells.append([Text("average", "bold"), "", "", *_period_cells(average, unit)])
     caption = f"{unit.name} at the table's yearly values; rates in percent"
-    return text_table(["from", "to", *right("days", *_period_titles())], cells, caption)
+    return text_table(["from", "to", *right("days", *titles)], cells, caption)
 
 
-def _averages_table(averages: pl.DataFrame) -> Table:
+def _averages_table(averages: pl.DataFrame, titles: Sequence[str]) -> Table:
     """The groups of one scenario with the largest duty, on average of the period."""
     keys, unit = _keys_of(averages), _unit_of_rows(averages)
     largest = averages.sort(pl.col("duty").abs(), descending=True, nulls_last=True, maintain_order=True)
@@ -184,7 +191,7 @@ def _averages_table(averages: pl.DataFrame) -> Table:
     ]
     cells += more_row(averages.height - _SHOWN_GROUPS)
     caption = f"average of the period; {unit.name}; rates in percent"
-    return text_table([*keys, *right(*_period_titles())], cells, caption)
+    return text_table([*keys, *right(*titles)], cells, caption)
 
 
 def _keys_of(rows: pl.DataFrame) -> list[str]:
@@ -212,8 +219,9 @@ def _unit_of_rows(rows: pl.DataFrame) -> MoneyUnit:
     return unit_for([value for name in _PERIOD_COLUMNS if name in rows.columns for value in rows[name]])
 
 
-def _period_titles() -> list[str]:
-    return [*(_COLUMNS[name] for name in _PERIOD_COLUMNS), "rate"]
+def _period_titles(provenance: Provenance) -> list[str]:
+    names = (*_PERIOD_COLUMNS, "rate")
+    return [f"{block_title(name, provenance)}\n{_COLUMNS[name]}" for name in names]
 
 
 def _period_cells(row: Mapping[str, object], unit: MoneyUnit) -> list[str]:

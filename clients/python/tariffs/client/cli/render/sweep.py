@@ -9,8 +9,10 @@ import polars as pl
 from rich.markup import escape
 from rich.table import Table
 
+from tariffs.client.cli.render.headline import assumptions, block_title
 from tariffs.client.cli.render.notes import print_footer, print_notes, print_refused
 from tariffs.client.cli.render.table import MoneyUnit, console, more_row, right, text_table, unit_for
+from tariffs.client.results.quote import Provenance
 from tariffs.client.results.sweep import Seek, SeekRoot, Sweep
 
 _SHOWN = 20
@@ -31,10 +33,11 @@ def print_sweep(result: Sweep) -> None:
     out = console()
     names = result.points.columns
     out.print(f"\n[bold]totals of {result.points.height:,} points[/bold]")
-    out.print(_rows_table(result.totals, names))
+    out.print(escape(assumptions(result.provenance)))
+    out.print(_rows_table(result.totals, names, result.provenance))
     if result.keys:
         out.print("\n[bold]groups[/bold]")
-        out.print(_rows_table(result.groups, [*names, *result.keys]))
+        out.print(_rows_table(result.groups, [*names, *result.keys], result.provenance))
     out.print()
     print_notes(out, result.notes)
     print_refused(out, result.refused, _SHOWN)
@@ -49,6 +52,7 @@ def print_seek(result: Seek) -> None:
     column, target = details["target"]
     unit = unit_for([target]) if not _is_fraction(str(column)) else MoneyUnit(0.01, 4, "percent")
     out.print(f"\n[bold]{escape(str(column))} of {unit.cell(target)} {unit.name}[/bold]")
+    out.print(escape(assumptions(result.provenance)))
     for root in result.roots:
         until = "" if root.to is None else f" to {_value(root.to)}"
         out.print(f"met at {escape(str(name))} = {_value(root.value)}{until}")
@@ -73,7 +77,7 @@ def _none(name: str, values: str, nearest: SeekRoot, unit: MoneyUnit) -> str:
     )
 
 
-def _rows_table(rows: pl.DataFrame, keys: Sequence[str]) -> Table:
+def _rows_table(rows: pl.DataFrame, keys: Sequence[str], provenance: Provenance) -> Table:
     columns = [name for name in _COLUMNS if name in rows.columns and rows[name].count()]
     amounts = [name for name in columns if name not in _FRACTIONS]
     unit = unit_for([value for name in amounts for value in rows[name].head(_SHOWN)])
@@ -81,7 +85,7 @@ def _rows_table(rows: pl.DataFrame, keys: Sequence[str]) -> Table:
         [*(_value(row[key]) for key in keys), *(_number(name, row[name], unit) for name in columns)]
         for row in rows.head(_SHOWN).to_dicts()
     ]
-    titles = right(*(_COLUMNS[name] for name in columns))
+    titles = right(*(f"{block_title(name, provenance)}\n{_COLUMNS[name]}" for name in columns))
     caption = f"{unit.name}; rates in percent"
     return text_table([*keys, *titles], [*cells, *more_row(rows.height - _SHOWN)], caption)
 

@@ -1,0 +1,54 @@
+"""Describe the assumptions of a run in one line, and title columns by the run that they are from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from tariffs.client.results.quote import Provenance
+
+STATIC = "static"
+_AFTER = frozenset({"value_after", "duty_after", "effective_rate_after", "landed_after"})
+_CLAIM, _SWITCH = "usmca_share", "usmca_basis"
+
+
+def assumptions(provenance: Provenance) -> str:
+    """Describe the response model, its horizon and set, and the claim shares that stand in for undeclared facts."""
+    return "; ".join(filter(None, (f"response: {_response(provenance)}", claims(provenance))))
+
+
+def claims(provenance: Provenance) -> str:
+    """Describe the period of the USMCA claim shares of lines that declare none; empty if no line takes one."""
+    bases, switches = provenance.get("bases"), provenance.get("switches")
+    taken = isinstance(bases, Sequence) and any(str(basis).startswith(f"{_CLAIM}:") for basis in bases)
+    if not taken or not isinstance(switches, Mapping) or _SWITCH not in switches:
+        return ""
+    return f"USMCA claims where undeclared: {switches[_SWITCH]} ({_SWITCH})"
+
+
+def block_title(column: str, provenance: Provenance) -> str:
+    """Title of the block that a column belongs to: static, or the response with its horizon and set.
+
+    The parts are on lines of their own, so that the block is no wider than its columns.
+    """
+    return "\n".join(_parts(provenance)) if column in _AFTER else STATIC
+
+
+def _response(provenance: Provenance) -> str:
+    model, *rest = _parts(provenance)
+    if not rest:
+        return model
+    horizon, parameters = _detail(provenance, "horizon"), _detail(provenance, "parameters")
+    return f"{model}, horizon {horizon}, set {parameters}"
+
+
+def _parts(provenance: Provenance) -> list[str]:
+    model, horizon = _detail(provenance, "response"), _detail(provenance, "horizon")
+    if model in {"", "none"}:
+        return ["none"]
+    parameters = _detail(provenance, "parameters")
+    return [model, horizon, *([parameters] if parameters != horizon else [])]
+
+
+def _detail(provenance: Provenance, name: str) -> str:
+    details = provenance.get("details")
+    return str(details.get(name) or "") if isinstance(details, Mapping) else ""
