@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from tariffs.client.cli.app import run
-from tariffs.client.cli.render.table import unit_for
+from tariffs.client.results.amounts import unit_for
 from tariffs.client.results.refused import refused_words
 
 TOYS = ("9503000073", "CN", "10000")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -143,6 +144,17 @@ class TariffsError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} {self.fix}".strip()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.reason}: {self})"
+
+    def _repr_html_(self) -> str:
+        name = f"{type(self).__name__} {self.reason}"
+        return f"<p><strong>{escape(name)}</strong>: {escape(self.message)} <em>{escape(self.fix)}</em></p>"
+
+    def _render_traceback_(self) -> list[str]:
+        """Lines that IPython and Jupyter show in place of a traceback; the error of gRPC is `__cause__`."""
+        return [f"{type(self).__name__} {self.reason}: {self}"]
 
 
 class InvalidRequest(TariffsError):

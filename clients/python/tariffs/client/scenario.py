@@ -9,11 +9,12 @@ from typing import cast
 
 from tariffs.client import _arguments as arguments
 from tariffs.client.errors import InvalidRequest, NotFound
+from tariffs.client.results import html
 
 SUFFIXES = frozenset({".yaml", ".yml"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Scenario:
     """Dated edits to the law, by library name or as YAML text.
 
@@ -28,6 +29,15 @@ class Scenario:
     text: str = ""
     source: str = ""
     day: str = ""
+
+    def __repr__(self) -> str:
+        day = f" on {self.day}" if self.day else ""
+        lines = self.text.count("\n") + 1
+        return f"Scenario {self.name}{day}" if self.name else f"Scenario of {self.source}{day}, {lines} lines"
+
+    def _repr_html_(self) -> str:
+        text = html.code(self.text) if self.text else ""
+        return html.block(html.heading(repr(self)), html.folded("Text", text))
 
     @classmethod
     def base(cls) -> Scenario:

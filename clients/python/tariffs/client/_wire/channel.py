@@ -248,7 +248,9 @@ def _rpc_errors(target: str, config: Config) -> Iterator[None]:
         yield
     except grpc.RpcError as error:
         typed = errors.from_rpc_error(error, target)
-        raise explained(typed, target, places_of(target), encrypted=config.tls is not None) from error
+        # The frames within gRPC tell a reader nothing; they would be some eighty lines above ours.
+        cause = error.with_traceback(None)
+        raise explained(typed, target, places_of(target), encrypted=config.tls is not None) from cause
 
 
 @contextmanager

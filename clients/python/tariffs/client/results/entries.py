@@ -13,6 +13,7 @@ import polars as pl
 from tariffs.client.results.json_values import json_rows
 from tariffs.client.results.quote import Note, Provenance, Quote
 from tariffs.client.results.refused import refused_json
+from tariffs.client.results.shown import Section, TableResult
 
 MONEY = pl.Decimal(20, 2)
 LANDED = {
@@ -95,8 +96,8 @@ REFUSED_SCHEMA: dict[str, pl.DataType] = {
 VIEWS = ("line", "entry", "layer")
 
 
-@dataclass(frozen=True, slots=True)
-class EntriesResult:
+@dataclass(frozen=True, slots=True, repr=False)
+class EntriesResult(TableResult):
     """Duties and fees of entries. A planning estimate, not a ruling.
 
     Attributes:
@@ -140,6 +141,22 @@ class EntriesResult:
             "notes": [note.to_json_dict() for note in self.notes],
             "provenance": dict(self.provenance),
         }
+
+    def _headline(self) -> str:
+        return f"Duties of {self.entries.height:,} entries with {self.lines.height:,} lines"
+
+    def _sections(self) -> list[Section]:
+        sums = ("entered_value", "assessed", "owed", "mpf", "hmf", "landed")
+        lines = [
+            name for name in ("row", "line_id", "entry_id", "hts", "origin") if name in self.lines.columns
+        ]
+        return [
+            Section("entries", self.entries, ("entry_id", "day", "lines", "refused"), sums),
+            Section("lines", self.lines, (*lines, "reason"), sums),
+            Section(
+                "layers", self.layers, ("row", "state", "measure", "heading"), ("rate", "base", "amount")
+            ),
+        ]
 
     def _ids(self) -> pl.DataFrame:
         columns = [

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from tariffs.client.results.columns import keys_of
 from tariffs.client.results.json_values import json_rows
 from tariffs.client.results.quote import Note, Provenance
 from tariffs.client.results.refused import refused_json
+from tariffs.client.results.shown import Section, TableResult, largest_section, section_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +32,8 @@ class Ranges:
     tornado: pl.DataFrame
 
 
-@dataclass(frozen=True, slots=True)
-class ImpactResult:
+@dataclass(frozen=True, slots=True, repr=False)
+class ImpactResult(TableResult):
     """Effect of scenarios on a trade table, by group and in total.
 
     Attributes:
@@ -78,6 +80,17 @@ class ImpactResult:
             "notes": [note.to_json_dict() for note in self.notes if not note.scenario],
             "provenance": dict(self.provenance),
         }
+
+    def _headline(self) -> str:
+        points = [f"{name} on {on}" for name, on in self.total.select("scenario", "on").iter_rows()]
+        return f"Impact of {', '.join(points)}"
+
+    def _sections(self) -> list[Section]:
+        runs = ("scenario", "on")
+        sections = [section_of("totals", self.total, runs)]
+        if keys_of(self.groups):
+            sections.append(largest_section("groups, the largest duty first", self.groups, runs))
+        return sections
 
     def _block(self, total: dict[str, object], groups: pl.DataFrame, notes: list[Note]) -> dict[str, object]:
         scenario, on = str(total.pop("scenario")), str(total.pop("on"))
@@ -127,8 +140,8 @@ class ImpactResult:
         return parts
 
 
-@dataclass(frozen=True, slots=True)
-class TimelineResult:
+@dataclass(frozen=True, slots=True, repr=False)
+class TimelineResult(TableResult):
     """Effect of scenarios over a period, by segments of days with the same duties.
 
     Attributes:
@@ -176,3 +189,17 @@ class TimelineResult:
             "notes": [note.to_json_dict() for note in self.notes],
             "provenance": dict(self.provenance),
         }
+
+    def _headline(self) -> str:
+        names = self.average_total["scenario"].to_list() if self.average_total.width else []
+        return f"Timeline of {', '.join(names)}"
+
+    def _sections(self) -> list[Section]:
+        sections = [
+            section_of("average of the period", self.average_total, ("scenario",)),
+            section_of("segments of days", self.totals, ("scenario", "start", "end", "days"), shown=60),
+        ]
+        if keys_of(self.averages):
+            title = "groups on average, the largest duty first"
+            sections.append(largest_section(title, self.averages, ("scenario",)))
+        return sections

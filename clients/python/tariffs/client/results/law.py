@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
+from tariffs.client.results import html
+
 
 @dataclass(frozen=True, slots=True)
 class MeasureRow:
@@ -59,7 +61,7 @@ class MeasureEvent:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Measure:
     """One legal duty through time.
 
@@ -101,6 +103,27 @@ class Measure:
     def to_json_dict(self) -> dict[str, object]:
         """Convert to plain data."""
         return asdict(self)
+
+    def __repr__(self) -> str:
+        return f"Measure {self.id}: {self.title} ({self.authority}, {self.direction}, {self.standing})"
+
+    def _repr_html_(self) -> str:
+        acts: list[list[str | html.Cell]] = [
+            [one.op, html.Cell(one.text, hover="; ".join(one.citations)), one.start, one.end]
+            for one in self.events
+        ]
+        lists = [f"{one.id} ({one.codes:,} codes)" for one in self.lists]
+        return html.block(
+            html.heading(f"{self.id}: {self.title}"),
+            html.paragraph(
+                f"{self.authority}, {self.direction}, {self.standing}, confidence {self.confidence}"
+            ),
+            html.paragraph("; ".join(self.citations) or "no citation", "dim"),
+            html.paragraph(self.note) if self.note else "",
+            *(_period_html(period) for period in self.periods),
+            html.table(("act", "text", "from", "until"), 0, acts, "later acts") if acts else "",
+            html.folded(f"Product lists ({len(lists)})", html.items(lists)),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +194,7 @@ class Parameter:
         return asdict(self)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ScenarioInfo:
     """Scenario of the library; `text` is its YAML, empty in lists, and `parameters` are those it has."""
 
@@ -184,6 +207,19 @@ class ScenarioInfo:
     tags: tuple[str, ...]
     text: str
     parameters: tuple[Parameter, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Scenario {self.id}: {self.title} ({self.basis})"
+
+    def _repr_html_(self) -> str:
+        parents = f"; changes {', '.join(self.parents)}" if self.parents else ""
+        return html.block(
+            html.heading(f"{self.id}: {self.title}"),
+            html.paragraph(f"{self.basis}{parents}", "dim"),
+            html.paragraph(self.description) if self.description else "",
+            _parameters_html(self.parameters),
+            html.folded("Text", html.code(self.text)) if self.text else "",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +239,7 @@ class Problem:
         return asdict(self)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class CheckResult:
     """Problems of a scenario; `ok` if there are only warnings, and then its `parameters`."""
 
@@ -214,6 +250,18 @@ class CheckResult:
     def to_json_dict(self) -> dict[str, object]:
         """Convert to the document of `scenario check --json`."""
         return {"ok": self.ok, "problems": [problem.to_json_dict() for problem in self.problems]}
+
+    def __repr__(self) -> str:
+        problems = (f"{_place(one)}{one.severity}: {one.message} {one.fix}".rstrip() for one in self.problems)
+        return "\n".join(["ok" if self.ok else "cannot be run", *problems])
+
+    def _repr_html_(self) -> str:
+        rows = [[one.severity, _place(one).rstrip(": "), one.message, one.fix] for one in self.problems]
+        return html.block(
+            html.heading("ok" if self.ok else "cannot be run"),
+            html.table(("severity", "line", "problem", "fix"), 0, rows) if rows else "",
+            _parameters_html(self.parameters),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,3 +295,19 @@ class Difference:
     def to_json_dict(self) -> dict[str, str]:
         """Convert to the form of `scenario diff --json`."""
         return asdict(self)
+
+
+def _period_html(period: Period) -> str:
+    end = f" to {period.end}" if period.end else ""
+    title = f"period {period.id}: from {period.start or 'never enacted'}{end}; {'; '.join(period.citations)}"
+    rows = ((row.charge, row.goods, row.conditions, row.heading, row.base) for row in period.rows)
+    return html.table(("charge", "goods", "if", "heading", "base"), 0, rows, title)
+
+
+def _parameters_html(parameters: tuple[Parameter, ...]) -> str:
+    rows = [[one.name, one.kind, one.default, one.value, one.title] for one in parameters]
+    return html.table(("parameter", "kind", "default", "value", ""), 0, rows) if rows else ""
+
+
+def _place(problem: Problem) -> str:
+    return "" if problem.line is None else f"line {problem.line}, column {problem.column or 1}: "

@@ -8,9 +8,14 @@ from decimal import Decimal
 
 import polars as pl
 
+from tariffs.client.results import html
 from tariffs.client.results.json_values import json_fields, json_value
+from tariffs.client.results.text import grid
 
 Provenance = Mapping[str, object]
+_BILL = ("state", "measure", "heading", "rate", "base", "amount")
+_BILL_NUMBERS = 3
+_PALETTE = ("#1f5fa8", "#b45309", "#0b6e4f", "#8b1e9b", "#b00020", "#4a5568")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +124,7 @@ class HeadingLine:
         return json_fields(self)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Quote:
     """Duty on one entry line, with every layer named and cited. A planning estimate, not a ruling.
 
@@ -170,6 +175,63 @@ class Quote:
         """
         return self if self.ask_why is None else self.ask_why()
 
+    def __repr__(self) -> str:
+        return "\n".join(
+            [self._sums(), grid(_BILL, _BILL_NUMBERS, (_bill_row(layer) for layer in self.layers))]
+        )
+
+    def _repr_html_(self) -> str:
+        rows: list[list[str | html.Cell]] = [
+            [
+                html.Cell(state, colour=html.STATE_COLOURS.get(state, "")),
+                html.Cell(measure, hover="; ".join(layer.citations)),
+                *cells,
+            ]
+            for layer in self.layers
+            for state, measure, *cells in [_bill_row(layer)]
+        ]
+        bar = [
+            (f"{layer.measure} {layer.amount:,} USD", float(layer.amount), _PALETTE[place % len(_PALETTE)])
+            for place, layer in enumerate(self.layers)
+        ]
+        return html.block(
+            html.heading(self._sums()),
+            html.bill_bar(bar),
+            html.table(_BILL, _BILL_NUMBERS, rows, "USD; the sources of a layer are shown over its measure"),
+            html.folded(f"Assumed ({len(self.assumptions)})", html.items(self.assumptions)),
+            self._reasons(),
+            html.folded_notes(self.notes),
+            html.paragraph(html.law_line(self.provenance), "dim"),
+        )
+
+    def _sums(self) -> str:
+        """Write the amounts of the line in one sentence."""
+        parts = [f"Duty {self.assessed:,} USD"]
+        if self.owed != self.assessed:
+            parts.append(f"of which {self.owed:,} owed")
+        if (self.min, self.max) != (self.assessed, self.assessed):
+            parts.append(f"{self.min:,} to {self.max:,} depending on {', '.join(self.missing_claims)}")
+        if "total" in self.landed:
+            parts.append(f"landed cost {self.landed['total']:,}")
+        if self.prohibited:
+            parts.append(f"prohibited by {', '.join(self.prohibited)}")
+        return "; ".join(parts)
+
+    def _reasons(self) -> str:
+        if self.ask_why is not None:
+            return html.paragraph(
+                "quote.why() fetches the reasons, and the measures that do not apply.", "dim"
+            )
+        reasons = [
+            f"{layer.measure}: {text}"
+            for layer in self.layers
+            if (text := layer.why.get("text") or layer.why.get("rule"))
+        ]
+        others = [f"{one.measure}: {one.text}" for one in self.considered]
+        return html.folded("Reasons of the layers", html.items(reasons)) + html.folded(
+            f"Measures that matched and do not apply ({len(others)})", html.items(others)
+        )
+
     @property
     def refundable(self) -> Decimal:
         """Refundable duty in USD: assessed - owed."""
@@ -217,3 +279,8 @@ class Quote:
                 "provenance": dict(self.provenance),
             }
         return document
+
+
+def _bill_row(layer: Layer) -> list[str]:
+    rate = "" if layer.rate is None else f"{(layer.rate * 100).normalize():f} %"
+    return [layer.state, layer.measure, layer.heading, rate, f"{layer.base:,}", f"{layer.amount:,}"]

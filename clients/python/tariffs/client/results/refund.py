@@ -12,6 +12,7 @@ from tariffs.client.results.entries import MONEY
 from tariffs.client.results.json_values import json_rows, json_value
 from tariffs.client.results.quote import Note, Provenance
 from tariffs.client.results.refused import refused_json
+from tariffs.client.results.shown import Section, TableResult
 
 AMOUNTS = ("deposited", "assessed", "owed", "by_act", "refundable", "drawback", "refund", "interest")
 ENTRY_SCHEMA: dict[str, pl.DataType] = {
@@ -37,8 +38,8 @@ HEADING_SCHEMA: dict[str, pl.DataType] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class RefundsResult:
+@dataclass(frozen=True, slots=True, repr=False)
+class RefundsResult(TableResult):
     """Refunds of entries. A planning estimate, not a ruling.
 
     Attributes:
@@ -97,3 +98,18 @@ class RefundsResult:
             "notes": [note.to_json_dict() for note in self.notes],
             "provenance": dict(self.provenance),
         }
+
+    def _headline(self) -> str:
+        amounts = ", ".join(f"{name.replace('_', ' ')} {amount:,}" for name, amount in self.total.items())
+        return f"Refunds of {self.entries.height:,} entries in USD: {amounts}"
+
+    def _sections(self) -> list[Section]:
+        largest = self.entries.sort("refund", descending=True, maintain_order=True)
+        keys, sums = (
+            ("entry_id", "day", "liquidation", "route"),
+            ("deposited", "assessed", "owed", "refundable"),
+        )
+        return [
+            Section("entries, the largest refund first", largest, keys, (*sums, "refund", "interest")),
+            Section("headings", self.by_heading(), ("measure", "heading", "start", "end"), sums),
+        ]

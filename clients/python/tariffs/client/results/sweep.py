@@ -9,12 +9,13 @@ import polars as pl
 from tariffs.client.results.json_values import json_fields, json_rows
 from tariffs.client.results.quote import Note, Provenance
 from tariffs.client.results.refused import refused_json
+from tariffs.client.results.shown import Section, TableResult, largest_section, section_of
 
 FIRST_NUMBERS = frozenset({"customs_value", "duty"})
 
 
-@dataclass(frozen=True, slots=True)
-class Sweep:
+@dataclass(frozen=True, slots=True, repr=False)
+class Sweep(TableResult):
     """Effect of a scenario on a trade table at many points of its parameters.
 
     Attributes:
@@ -64,6 +65,16 @@ class Sweep:
             "notes": [note.to_json_dict() for note in self.notes],
             "provenance": dict(self.provenance),
         }
+
+    def _headline(self) -> str:
+        return f"Sweep of {', '.join(self.points.columns)} over {self.points.height:,} points"
+
+    def _sections(self) -> list[Section]:
+        sections = [section_of("totals of the points", self.totals, self.points.columns)]
+        if self.keys:
+            title = "groups, the largest duty first"
+            sections.append(largest_section(title, self.groups, self.points.columns))
+        return sections
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from rich.text import Text
 
 from tariffs.client.cli.render.headline import assumptions, block_title
 from tariffs.client.cli.render.notes import print_footer, print_notes, print_refused
-from tariffs.client.cli.render.table import Cell, MoneyUnit, console, more_row, right, text_table, unit_for
+from tariffs.client.cli.render.table import Cell, console, more_row, right, text_table
+from tariffs.client.results.amounts import MoneyUnit, unit_for
 from tariffs.client.results.impact import ImpactResult, Ranges, TimelineResult
 from tariffs.client.results.quote import Provenance
 

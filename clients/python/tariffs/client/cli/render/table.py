@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from decimal import Decimal
 
 import polars as pl
@@ -66,27 +65,3 @@ def value_text(value: object) -> str:
 def more_row(left_out: int) -> list[list[Cell]]:
     """Make the row that counts rows left out of a table; none if it shows all."""
     return [[Text(f"and {left_out:,} more", "dim")]] if left_out > 0 else []
-
-
-@dataclass(frozen=True, slots=True)
-class MoneyUnit:
-    """A unit for amounts of one table: `dollars` of one unit, `decimals` shown, and its `name` for the caption."""
-
-    dollars: float
-    decimals: int
-    name: str
-
-    def cell(self, value: object) -> str:
-        """Write an amount in this unit; a dash where there is none."""
-        return f"{value / self.dollars:,.{self.decimals}f}" if isinstance(value, int | float) else "-"
-
-
-_DOLLARS = MoneyUnit(1.0, 2, "USD")
-_LARGE_UNITS = (MoneyUnit(1e9, 2, "billion USD"), MoneyUnit(1e6, 2, "million USD"))
-_UNITS_OF_LARGEST = 100
-
-
-def unit_for(values: Sequence[object]) -> MoneyUnit:
-    """Choose the unit in which the largest amount has three digits before the point, or dollars."""
-    largest = max((abs(value) for value in values if isinstance(value, int | float)), default=0.0)
-    return next((unit for unit in _LARGE_UNITS if largest >= _UNITS_OF_LARGEST * unit.dollars), _DOLLARS)

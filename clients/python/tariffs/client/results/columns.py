@@ -1,0 +1,84 @@
+"""Names of the columns of result frames: keys, sums of money, fractions, and short titles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from tariffs.client.results.amounts import percent, unit_for
+
+FRACTIONS = frozenset(
+    {"effective_rate", "rate", "effective_rate_after", "quantity_hat", "share", "vs_positive"}
+)
+"""Columns with fractions, shown in percent."""
+RUN_COLUMNS = ("scenario", "on", "start", "end", "days")
+"""Columns that name a run or segment, before the keys of a group."""
+TITLES = {
+    "customs_value": "customs value",
+    "duty": "duty",
+    "duty_owed": "owed",
+    "effective_rate": "rate",
+    "rate": "rate",
+    "landed_change": "landed change",
+    "value_after": "value after",
+    "duty_after": "duty after",
+    "effective_rate_after": "rate after",
+    "duty_vs": "duty vs first",
+    "value_vs": "value vs first",
+}
+"""Short titles of the columns that are shown first, in their order."""
+_FIRST_NUMBERS = frozenset({"customs_value", "duty"})
+
+
+def is_fraction(name: str) -> bool:
+    """Test whether a column has fractions, by its name."""
+    return name in FRACTIONS or name.endswith("_share")
+
+
+def title_of(name: str) -> str:
+    """Short title of a column."""
+    return TITLES.get(name, name.replace("_", " "))
+
+
+def keys_of(frame: pl.DataFrame) -> list[str]:
+    """Keys of the groups of a result frame: the columns before the first number, without those of runs."""
+    names = frame.columns
+    first = next((place for place, name in enumerate(names) if name in _FIRST_NUMBERS), len(names))
+    return [name for name in names[:first] if name not in RUN_COLUMNS]
+
+
+def shown_numbers(frame: pl.DataFrame) -> list[str]:
+    """Columns of numbers to show first: those with a short title that are not empty."""
+    return [name for name in TITLES if name in frame.columns and frame[name].count()]
+
+
+def largest_first(frame: pl.DataFrame, by: str) -> pl.DataFrame:
+    """Sort rows by the size of a number, the largest first, whichever sign it has."""
+    return frame.sort(pl.col(by).abs(), descending=True, nulls_last=True, maintain_order=True)
+
+
+def text_rows(
+    frame: pl.DataFrame, keys: Sequence[str], numbers: Sequence[str], shown: int
+) -> tuple[str, list[list[str]]]:
+    """Write the first rows of a frame as text: amounts in one unit, fractions in percent.
+
+    Args:
+        frame: any rows.
+        keys: columns shown as they are.
+        numbers: columns of numbers.
+        shown: largest number of rows.
+
+    Returns:
+        The units in words, and the cells of each row.
+    """
+    amounts = [name for name in numbers if not is_fraction(name)]
+    unit = unit_for([value for name in amounts for value in frame[name]])
+    rows = [
+        [
+            *("-" if row[key] is None else str(row[key]) for key in keys),
+            *(percent(row[name]) if is_fraction(name) else unit.cell(row[name]) for name in numbers),
+        ]
+        for row in frame.head(shown).iter_rows(named=True)
+    ]
+    return f"{unit.name}; rates in percent", rows

@@ -1,0 +1,107 @@
+"""Show results over tables in notebooks and at the prompt, by sections that also make reports and workbooks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from tariffs.client.results import html
+from tariffs.client.results.columns import keys_of, largest_first, shown_numbers
+from tariffs.client.results.quote import Note, Provenance
+from tariffs.client.results.refused import refused_words
+from tariffs.client.results.text import frame_grid
+
+_SHOWN_IN_TEXT = 10
+_SHOWN_REFUSED = 10
+_REFUSED_COLUMNS = ("row", "line_id", "column", "reason", "found", "message")
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Table of a result.
+
+    Attributes:
+        title: its name in a report and of its sheet in a workbook.
+        frame: all rows and columns.
+        keys: columns shown as text.
+        numbers: columns of numbers shown.
+        shown: largest number of rows shown; a workbook has all.
+    """
+
+    title: str
+    frame: pl.DataFrame
+    keys: Sequence[str]
+    numbers: Sequence[str]
+    shown: int = 15
+
+    def to_html(self) -> str:
+        """Write the rows that are shown as an HTML table."""
+        return html.frame_table(self.frame, self.keys, self.numbers, shown=self.shown, caption=self.title)
+
+
+class TableResult:
+    """Result over a table, shown by sections."""
+
+    __slots__ = ()
+    refused: pl.DataFrame
+    notes: tuple[Note, ...]
+    provenance: Provenance
+
+    def __repr__(self) -> str:
+        shown = (
+            f"{one.title}, {frame_grid(one.frame, one.keys, one.numbers, _SHOWN_IN_TEXT)}"
+            for one in self._sections()
+        )
+        refused = [refused_words(self.refused)] if self.refused.height else []
+        return "\n\n".join([self._headline(), *shown, *refused])
+
+    def _repr_html_(self) -> str:
+        return html.block(
+            html.heading(self._headline()),
+            *(section.to_html() for section in self._sections()),
+            refused_table(self.refused),
+            html.folded_notes(self.notes),
+            html.paragraph(html.law_line(self.provenance), "dim"),
+        )
+
+    def _headline(self) -> str:
+        """Say in a few words what the result is."""
+        raise NotImplementedError
+
+    def _sections(self) -> list[Section]:
+        """List the tables of the result, the most important first."""
+        raise NotImplementedError
+
+
+def section_of(title: str, frame: pl.DataFrame, runs: Sequence[str] = (), shown: int = 15) -> Section:
+    """Make the section of a frame of results: the largest duty first, with the columns that have a short title.
+
+    Args:
+        title: its name.
+        frame: rows of results.
+        runs: columns before the keys of a group that name the run, such as scenario.
+        shown: largest number of rows shown.
+    """
+    keys = [name for name in runs if name in frame.columns] + [
+        name for name in keys_of(frame) if name not in runs
+    ]
+    return Section(title, frame, keys, shown_numbers(frame), shown)
+
+
+def largest_section(title: str, frame: pl.DataFrame, runs: Sequence[str] = ()) -> Section:
+    """Make the section of groups, those with the largest duty first."""
+    return section_of(title, largest_first(frame, "duty") if "duty" in frame.columns else frame, runs)
+
+
+def refused_table(refused: pl.DataFrame) -> str:
+    """Write the first refused rows, folded under their count; nothing if there are none."""
+    if not refused.height:
+        return ""
+    columns = [name for name in _REFUSED_COLUMNS if name in refused.columns]
+    rows = [
+        ["" if value is None else str(value) for value in row]
+        for row in refused.select(columns).head(_SHOWN_REFUSED).iter_rows()
+    ]
+    return html.folded(refused_words(refused), html.table(columns, 0, rows))
