@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 
@@ -47,6 +47,14 @@ def mean_price(weights: Sequence[float], prices: Sequence[float], elasticity: fl
         return math.exp(math.fsum(w * math.log(p) for w, p in zip(weights, prices, strict=True)) / whole)
     r = 1.0 - elasticity
     return float((math.fsum(w * p**r for w, p in zip(weights, prices, strict=True)) / whole) ** (1.0 / r))
+
+
+def root(function: Callable[[float], float], low: float, high: float) -> float:
+    """Root of an increasing function by bisection."""
+    for _ in range(100):
+        middle = 0.5 * (low + high)
+        low, high = (low, middle) if function(middle) > 0.0 else (middle, high)
+    return 0.5 * (low + high)
 
 
 def equilibrium(sector: Sector, products: Sequence[Sequence[Variety]], rounds: int = 20_000) -> Equilibrium:

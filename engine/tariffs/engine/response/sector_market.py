@@ -86,12 +86,12 @@ class SectorMarket:
         """Number the nests of the products with domestic goods, and give the kappa of each nest.
 
         A nest is the products of an industry with one eta and one kappa. Products are closer to each other than to
-        domestic goods, so kappa is at most eta.
+        domestic goods, so the default kappa is at most eta.
         """
         inside = self.inside
         default = market_elasticities()["kappa"][0]
-        kappa = np.where(np.isnan(parameters.kappa), default, parameters.kappa)
-        kappa = np.minimum(kappa, parameters.eta)[inside]
+        given = parameters.kappa
+        kappa = np.where(np.isnan(given), np.minimum(default, parameters.eta), given)[inside]
         keys = np.column_stack([self.industry[inside], parameters.eta[inside], kappa])
         distinct, nest = np.unique(keys, axis=0, return_inverse=True)
         return nest.astype(np.int64), distinct[:, 2]

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import polars as pl
 
-from tariffs.engine.base.array_utils import F64, Bools, ratio
+from tariffs.engine.base.array_utils import F64, Bools, ratio, sums_of
 from tariffs.engine.base.provenance import with_run_digest
 from tariffs.engine.law import load_law
 from tariffs.engine.response.parameters import BOUNDS, parameters_for
@@ -24,6 +25,10 @@ from tariffs.engine.validation.figures import Comparison, PublishedFigure, read_
 
 STEEP_RISE = 0.3
 """Rise of the rate, as a fraction, from which a line counts as hit hard."""
+LEAST_FALL = 0.001
+"""Fall of the rate, as a fraction, from which a line counts as freed of a duty."""
+GDP_2024 = 29.185e12
+"""Gross domestic product of 2024, USD: Bureau of Economic Analysis."""
 _NEVER = "2025-01-02"
 
 
@@ -43,7 +48,9 @@ class Reproduction:
 class TradeSample:
     """Trade before and after, per line, under one set of parameters: the input of `MEASURES`.
 
-    `value` and `value_after` are customs value in USD, `quantity_hat` after / before, `base` and `rate` duty rates.
+    `value` and `value_after` are customs value in USD, `quantity_hat` after / before, `base` and `rate` duty rates,
+    `buyer_gain` the gain of buyers in USD. Of a market of sectors there are also `shipments` of domestic goods in USD,
+    their price and output after / before. What belongs to a product is divided over its lines by value.
     """
 
     value: F64
@@ -51,22 +58,31 @@ class TradeSample:
     rate: F64
     value_after: F64
     quantity_hat: F64
+    buyer_gain: F64
+    shipments: F64
+    domestic_price_hat: F64
+    domestic_quantity_hat: F64
 
 
 @dataclass(frozen=True)
 class _FigureRun:
-    """Lines of one run: trade under the default, low and high parameters, the usable lines, their origins."""
+    """Lines of one run: trade under the default, low and high parameters, the usable lines, codes and origins."""
 
     trades: tuple[TradeSample, ...]
     keep: Bools
-    origins: F64
+    lines: pl.DataFrame
     digest: object
 
     def compare(self, figure: PublishedFigure) -> Comparison:
-        """Measure a figure on the lines of its origins."""
-        origins = np.isin(self.origins, figure.origins) if figure.origins else np.ones_like(self.keep)
+        """Measure a figure on the lines of its origins and products."""
+        chosen = self.keep.copy()
+        if figure.origins:
+            chosen &= self.lines["origin"].is_in(figure.origins).to_numpy()
+        if figure.products:
+            heads = [pl.col("hts").str.starts_with(prefix) for prefix in figure.products]
+            chosen &= self.lines.select(pl.any_horizontal(heads))["hts"].to_numpy()
         measure = MEASURES[figure.measure]
-        return Comparison(figure, *(measure(trade, origins & self.keep, self.keep) for trade in self.trades))
+        return Comparison(figure, *(measure(trade, chosen, self.keep) for trade in self.trades))
 
 
 def published_figures() -> tuple[PublishedFigure, ...]:
@@ -87,7 +103,12 @@ def reproduce(*, progress: Progress | None = None, cancelled: Cancelled | None =
     for index, figure in enumerate(figures):
         if run_name(figure) not in runs:
             context.step(f"{figure.who} on {figure.on}", index / len(figures))
-            options = Options(known_on=figure.known_on, switches=figure.switches, horizon=figure.horizon)
+            options = Options(
+                known_on=figure.known_on,
+                switches=figure.switches,
+                horizon=figure.horizon,
+                market=figure.market,
+            )
             table_run = TableRun(None, law, options, RunContext(None, cancelled))
             runs[run_name(figure)] = _run(table_run, figure)
     context.step("done", 1.0)
@@ -103,7 +124,9 @@ def reproduce(*, progress: Progress | None = None, cancelled: Cancelled | None =
 def run_name(figure: PublishedFigure) -> str:
     """Name the run that a figure is measured on; figures of one run share the name."""
     switches = str(dict(figure.switches))
-    parts = (figure.on, figure.known_on, figure.without, figure.on_full_value, switches, figure.horizon)
+    market = "" if figure.market == "product" else figure.market
+    without = ",".join(figure.without)
+    parts = (figure.on, figure.known_on, without, figure.on_full_value, switches, figure.horizon, market)
     return " ".join(filter(None, parts))
 
 
@@ -114,14 +137,16 @@ def _to_dict(row: Comparison) -> dict[str, Any]:
         "episode": figure.who,
         "figure": figure.measure,
         "origins": list(figure.origins),
+        "products": list(figure.products),
         "published": figure.value,
         "tolerance": figure.tolerance,
         "on": figure.on,
         "known_on": figure.known_on,
-        "without": figure.without,
+        "without": " ".join(figure.without),
         "on_full_value": figure.on_full_value,
         "switches": dict(figure.switches),
         "horizon": figure.horizon,
+        "market": figure.market,
         "source": "; ".join(figure.source),
         "reason": figure.reason,
         "ours": row.ours,
@@ -134,14 +159,15 @@ def _to_dict(row: Comparison) -> dict[str, Any]:
 
 def _scenario(figure: PublishedFigure) -> Scenario:
     changes = []
-    if figure.without:
-        changes.append(f"{{op: terminate, measures: {{authority: {figure.without}}}, at: {_NEVER}}}")
+    for authority in figure.without:
+        changes.append(f"{{op: terminate, measures: {{authority: {authority}}}, at: {_NEVER}}}")
     if figure.on_full_value:
         measures = f"measures: {{authority: {figure.on_full_value}}}, from: {figure.on}T00:00"
         changes.append(f"{{op: set_rate, {measures}, by: x1, base: {{full: 1}}}}")
     if not changes:
         return library()["base"]
-    name = "-".join(filter(None, (figure.without and f"without-{figure.without}", figure.on_full_value)))
+    without = [f"without-{authority}" for authority in figure.without]
+    name = "-".join(filter(None, (*without, figure.on_full_value)))
     head = (
         f"schema: tariffs.scenario/v1\nid: {name.replace('.', '-')}\ntitle: As published\nbasis: hypothesis\n"
     )
@@ -161,9 +187,9 @@ def _run(table_run: TableRun, figure: PublishedFigure) -> _FigureRun:
         _trade(table_run, outcome, replace(response, parameters=parameters))
         for parameters in (response.parameters, *sets)
     )
-    origins = table_run.prepared.frame["origin"].to_numpy()
+    lines = table_run.prepared.frame.select("hts", "origin")
     digest = table_run.provenance([scenario])["run_digest"]
-    return _FigureRun(trades, table_run.kept([outcome]), origins, digest)
+    return _FigureRun(trades, table_run.kept([outcome]), lines, digest)
 
 
 def _trade(table_run: TableRun, outcome: Outcome, response: Response) -> TradeSample:
@@ -173,8 +199,24 @@ def _trade(table_run: TableRun, outcome: Outcome, response: Response) -> TradeSa
     # Goods that may not be imported are in the landed cost of the baseline alone.
     prohibited = (value + lines.freight + lines.insurance) * ratio(outcome.duties.prohibited, value, 0.0)
     base = duty - prohibited - outcome.columns["landed_change"]
+    of_line, goods = volume.product_of_line, volume.domestic
+    share = ratio(value, sums_of(of_line, value, len(volume.welfare))[of_line], 0.0)
+    nothing = np.full(len(volume.welfare), np.nan)
+    shipments, price, output = (
+        (nothing, nothing, nothing)
+        if goods is None
+        else (goods.shipments, goods.price_hat, goods.quantity_hat)
+    )
     return TradeSample(
-        value, ratio(base, value, 0.0), ratio(duty, value, 0.0), volume.value, volume.quantity_hat
+        value=value,
+        base=ratio(base, value, 0.0),
+        rate=ratio(duty, value, 0.0),
+        value_after=volume.value,
+        quantity_hat=volume.quantity_hat,
+        buyer_gain=share * volume.buyer_surplus[of_line],
+        shipments=share * shipments[of_line],
+        domestic_price_hat=price[of_line],
+        domestic_quantity_hat=output[of_line],
     )
 
 
@@ -211,6 +253,23 @@ def _quantity_change_where_steep(trade: TradeSample, chosen: Bools, keep: Bools)
     return _mean(trade.quantity_hat, trade.value, hit) - 1.0
 
 
+def _value_change_by_duty(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
+    free = chosen & (trade.base - trade.rate >= LEAST_FALL)
+    return float(trade.value[free].sum() / trade.value_after[free].sum() - 1.0)
+
+
+def _domestic_price_by_duty(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
+    return 1.0 / _mean(trade.domestic_price_hat, trade.shipments, chosen) - 1.0
+
+
+def _domestic_output_by_duty(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
+    return 1.0 / _mean(trade.domestic_quantity_hat, trade.shipments, chosen) - 1.0
+
+
+def _buyers_loss_by_duty(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
+    return float(trade.buyer_gain[chosen].sum() / GDP_2024)
+
+
 MEASURES: Mapping[str, Callable[[TradeSample, Bools, Bools], float]] = {
     "static_rate": _static_rate,
     "static_rise": _static_rise,
@@ -219,7 +278,12 @@ MEASURES: Mapping[str, Callable[[TradeSample, Bools, Bools], float]] = {
     "share_after": _share_after,
     "value_change": _value_change,
     "quantity_change_where_steep": _quantity_change_where_steep,
+    "value_change_by_duty": _value_change_by_duty,
+    "domestic_price_by_duty": _domestic_price_by_duty,
+    "domestic_output_by_duty": _domestic_output_by_duty,
+    "buyers_loss_by_duty": _buyers_loss_by_duty,
 }
 """Measures of a figure: effective rates before the response and their rise over the baseline, their fall by the
 response, an origin's share of imports before and after, and the change of the value of imports and of their quantity on
-lines that were hit hard."""
+lines that were hit hard. Those `by_duty` are what duties do, from a run without them: the change of imports that bear
+them, of price and output of domestic goods, and buyers' loss over gross domestic product."""

@@ -29,10 +29,12 @@ class PublishedFigure:
     who: str
     origins: tuple[str, ...]
     known_on: str
-    without: str
+    without: tuple[str, ...]
     on_full_value: str
     switches: Mapping[str, str]
     horizon: str
+    products: tuple[str, ...]
+    market: str
 
 
 @dataclass(frozen=True)
@@ -79,10 +81,12 @@ def _figure(item: Mapping[str, Any], usual_tolerance: str) -> PublishedFigure:
         who=item.get("who", ""),
         origins=tuple(item.get("origins", ())),
         known_on=item.get("known_on", ""),
-        without=item.get("without", ""),
+        without=tuple(item.get("without", "").split()),
         on_full_value=item.get("on_full_value", ""),
         switches=item.get("switches", {}),
         horizon=item.get("horizon", "long"),
+        products=tuple(item.get("products", ())),
+        market=item.get("market", "product"),
     )
 
 
