@@ -56,4 +56,4 @@ def test_the_shipped_tables_have_the_importers_form(built: Path) -> None:
     shipped = Path(parameters.__file__).parent / "data"
     for path in built.iterdir():
         assert list(rows(path)[0]) == list(rows(shipped / path.name)[0])
-    assert rows(built / "demand_exceptions.csv") == rows(shipped / "demand_exceptions.csv")
+    assert rows(built / "product_exceptions.csv") == rows(shipped / "product_exceptions.csv")

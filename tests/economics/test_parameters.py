@@ -66,6 +66,17 @@ def test_goods_not_grown_at_home_have_a_weaker_demand() -> None:
     assert found.eta.tolist() == [0.8, 0.8, 0.8, 2.0]
 
 
+def test_drugs_crude_oil_aircraft_and_gold_have_values_and_sources_of_their_own() -> None:
+    codes = ["3004909291", "2709002090", "8802400080", "7108121013"]
+    found = parameters_for(codes, horizon="long")
+    assert found.sigma.tolist() == [3.43, 10.4, 7.5, 9.33]
+    assert found.eta.tolist() == [0.4, 0.453, 3.7, 1.93]
+    assert parameters_for(codes).eta.tolist() == [0.22, 0.061, 1.16, 1.06]
+    cited = [found.sources[place] for place in found.source]
+    for source, author in zip(cited, ("Joyce", "Cooper", "BEA", "BEA"), strict=True):
+        assert author in source
+
+
 def test_values_follow_the_order_of_codes_and_a_series_may_be_given() -> None:
     one = parameters_for([TOYS, COFFEE, TOYS], horizon="long")
     other = parameters_for(pl.Series([TOYS, COFFEE, TOYS]), horizon="long")

@@ -14,6 +14,7 @@ import argparse
 import csv
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 Row = Mapping[str, str]
@@ -33,6 +34,69 @@ _LOW = "Boehm, Levchenko and Pandalai-Nayar 2023, long run"
 _SHORT = "Fajgelbaum et al. 2020 mean, spread over products by the long-run estimate"
 _OTHER = "mean over products of the other sections"
 _EXCEPTION = "goods without US production: demand is that for the good itself"
+
+
+@dataclass(frozen=True)
+class _Good:
+    """Goods whose elasticities are not those of their section.
+
+    Attributes:
+        prefix: of the HTS.
+        estimates: of sigma in the long run: GTAP ESUBM of the sector, medians over the codes of the prefix.
+        spread: standard deviation of the logs of the available estimates, as for sections.
+        upper, upper_source: sigma of the set `high`.
+        etas: by set.
+        demand: source of `etas`.
+    """
+
+    prefix: str
+    estimates: Mapping[str, float]
+    spread: float
+    upper: float
+    upper_source: str
+    etas: Mapping[str, float]
+    demand: str
+
+
+# Patents keep other firms, and so other origins, from making the same drug: the US estimate alone is central.
+_GOODS = (
+    _Good(
+        "30",
+        {"Broda-Weinstein": 3.43},
+        0.63,
+        6.48,
+        "geometric mean of GTAP ESUBM 6.6, ProTEE 17.6, Broda-Weinstein 3.43",
+        {"impact": 0.17, "short": 0.22, "long": 0.4, "low": 0.17, "high": 0.4},
+        "eta of patients: Newhouse et al. 1993 (0.17), Joyce et al. 2002 (0.22 to 0.40)",
+    ),
+    _Good(
+        "2709",
+        {"GTAP ESUBM": 10.4},
+        0.45,
+        10.4,
+        "GTAP ESUBM 10.4",
+        {"impact": 0.061, "short": 0.061, "long": 0.453, "low": 0.061, "high": 0.453},
+        "eta of US demand for crude oil, Cooper 2003, short and long run",
+    ),
+    _Good(
+        "88",
+        {"GTAP ESUBM": 8.6, "ProTEE": 14.44, "Broda-Weinstein": 4.09},
+        0.55,
+        10.16,
+        "geometric mean of GTAP ESUBM 8.6, ProTEE 14.44",
+        {"impact": 0.8, "short": 1.16, "long": 3.7, "low": 1.0, "high": 3.7},
+        "eta of imports with an import share of 0.18 (BEA) and kappa 1.19 (Fajgelbaum et al. 2020) or GTAP ESUBD 4.3",
+    ),
+    _Good(
+        "7108",
+        {"GTAP ESUBM": 8.4, "Broda-Weinstein": 10.36},
+        0.25,
+        9.33,
+        "geometric mean of GTAP ESUBM 8.4, Broda-Weinstein 10.36",
+        {"impact": 0.8, "short": 1.06, "long": 1.93, "low": 1.0, "high": 1.93},
+        "eta of imports with an import share of 0.71 (BEA) and kappa 1.19 (Fajgelbaum et al. 2020) or GTAP ESUBD 4.2",
+    ),
+)
 
 # Goods the United States does not grow: coffee, bananas, cocoa.
 _NOT_PRODUCED = ("0803", "0901", "18")
@@ -119,10 +183,32 @@ def sector_rows(rows: Sequence[Row], estimates: Sequence[Row]) -> Iterator[dict[
 
 
 def exception_rows() -> Iterator[dict[str, object]]:
-    """Build the table of exceptions to eta, by HTS prefix."""
+    """Build the table of goods with elasticities of their own, by HTS prefix; a blank keeps that of the section."""
     for prefix in _NOT_PRODUCED:
         for name, eta in _NOT_PRODUCED_ETA.items():
-            yield {"hts": prefix, "set": name, "eta": eta, "source": _EXCEPTION}
+            yield _exception(prefix, name, "", eta, "", _EXCEPTION)
+    for good in _GOODS:
+        given = ", ".join(f"{name} {value}" for name, value in good.estimates.items())
+        central = f"geometric mean of {given}; {good.demand}"
+        long_run = round(_mean_of({name: str(value) for name, value in good.estimates.items()}), 2)
+        short = round(SHORT_RUN_MEAN * math.sqrt(long_run / LONG_RUN_MEAN), 2)
+        sigmas = {
+            "impact": (CONDITIONAL_SIGMA, f"{_IMPACT.partition(';')[0]}; {good.demand}"),
+            "short": (short, f"{_SHORT}; {good.demand}"),
+            "long": (long_run, central),
+            "low": (POOLED_SIGMA, f"{_LOW}; {good.demand}"),
+            "high": (good.upper, f"{good.upper_source}; {good.demand}"),
+        }
+        for name, (sigma, source) in sigmas.items():
+            yield _exception(good.prefix, name, sigma, good.etas[name], good.spread, source)
+
+
+def _exception(
+    prefix: str, name: str, sigma: object, eta: float, spread: object, source: str
+) -> dict[str, object]:
+    return {
+        "hts": prefix, "set": name, "sigma": sigma, "eta": eta, "sigma_ln_sd": spread, "source": source,
+    }  # fmt: skip
 
 
 def _write(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
@@ -141,7 +227,7 @@ def build(sections: Path, sectors: Path, estimates: Path, target: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
     _write(target / "hs_sections.csv", section_rows(_read(sections)))
     _write(target / "gtap_sectors.csv", sector_rows(_read(sectors), _read(estimates)))
-    _write(target / "demand_exceptions.csv", exception_rows())
+    _write(target / "product_exceptions.csv", exception_rows())
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -29,7 +29,7 @@ GREATEST_SIGMA = 20.0
 """Upper bound of drawn values of sigma; the lower is `LEAST_SIGMA`."""
 
 _DATA = Path(__file__).parent / "data"
-_FILES = ("hs_sections.csv", "gtap_sectors.csv", "demand_exceptions.csv")
+_FILES = ("hs_sections.csv", "gtap_sectors.csv", "product_exceptions.csv")
 # Border pass-through within two years is 0.94 to 0.96 (Cavallo, Llamas and Vazquez, NBER 34496; Gopinath and Neiman
 # 2026; Kiel Institute 2026). Supply elasticities of 20 and 36 give 0.96 of a duty on all origins and 0.94 of a duty on
 # one origin with a small share.
@@ -132,12 +132,17 @@ def _by_sector(name: str, horizon: str) -> Mapping[str, Elasticities]:
 
 
 @cache
-def _exceptions(name: str) -> Mapping[str, tuple[float, str]]:
-    return {
-        row["hts"]: (float(row["eta"]), row["source"])
-        for row in _table("demand_exceptions.csv")
-        if row["set"] == name
-    }
+def _exceptions(name: str) -> Mapping[str, Mapping[str, str]]:
+    return {row["hts"]: row for row in _table("product_exceptions.csv") if row["set"] == name}
+
+
+def _with_exception(section: Elasticities, exception: Mapping[str, str]) -> Elasticities:
+    """Replace values of a section by those of goods with elasticities of their own; a blank keeps the section's."""
+    eta = float(exception["eta"])
+    if not exception["sigma"]:
+        return replace(section, eta=eta, source=f"{section.source}; {exception['source']}")
+    sigma, spread = float(exception["sigma"]), float(exception["sigma_ln_sd"])
+    return replace(section, sigma=sigma, eta=eta, spread=spread, source=exception["source"])
 
 
 def horizon_supply(horizon: str) -> float:
@@ -240,8 +245,7 @@ def _of_code(
         raise InputError("HTS_CODE_UNKNOWN", f"{code} is in no chapter of the tariff.", field="hts")
     exception = _longest(code, _exceptions(name))
     if exception is not None:
-        eta, source = _exceptions(name)[exception]
-        defaults = replace(defaults, eta=eta, source=f"{defaults.source}; {source}")
+        defaults = _with_exception(defaults, _exceptions(name)[exception])
     prefix = next((code[:size] for size in lengths if code[:size] in overrides), None)
     if prefix is None:
         return defaults
