@@ -16,7 +16,7 @@ from tariffs.client.cli.__main__ import run
 
 SOYBEANS = pl.DataFrame(
     {
-        "hts": ["1201.90", "1201.90", "8542.31"],
+        "hts": ["1201.90", "1201.90", "8524.11"],
         "origin": ["US", "BR", "US"],
         "customs_value": ["14520000000", "41970000000", "5"],
         "quantity": ["24200000", "69950000", None],
@@ -89,7 +89,7 @@ def test_a_quote_of_exports_reads_well(capsys: pytest.CaptureFixture[str]) -> No
 @pytest.mark.parametrize("given", ["3%", "0.03", 0.03])
 def test_an_ordinary_rate_may_be_a_percentage(given: str | float) -> None:
     quote = Client.local().duty("8433.51", "US", "2026-11-24", 1000, direction="export", ordinary_rate=given)
-    assert str(quote.assessed) == "230.00"
+    assert str(quote.assessed) == "430.00"
 
 
 def asked(client: Client, table: object) -> ImpactResult:
@@ -175,7 +175,7 @@ def test_wrong_usage_exits_2(
 
 
 def test_goods_without_an_ordinary_rate_exit_1(capsys: pytest.CaptureFixture[str]) -> None:
-    line = ("8542.31", "--origin", "US", "--value", "1", "--direction", "export")
+    line = ("8524.11", "--origin", "US", "--value", "1", "--direction", "export")
     code, told = document(capsys, "duty", *line, "--local")
     assert (code, told["error"]["reason"]) == (1, "RATE_NOT_COMPUTABLE")
 

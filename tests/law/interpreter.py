@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 
-from tests.law.interpreter_time import Moment, Raw, instant, listed, number
+from tests.law.interpreter_time import Moment, Raw, instant, listed, market, number
 
 PARTS = ("steel", "aluminum", "copper", "us_below_cap", "us_above_cap", "rest", "processing")
 METALS = PARTS[:3]
@@ -138,9 +138,19 @@ class Reading:
 
     def fitting(self, facts: Raw) -> list[Raw]:
         entering = [
-            measure for measure in self.law["measures"] if measure.get("direction", "import") == "import"
+            measure
+            for measure in self.law["measures"]
+            if self.destination(measure) == self.line.get("to", "")
         ]
         return [layer for measure in entering if (layer := self.layer(measure, facts))]
+
+    def destination(self, measure: Raw) -> str | None:
+        """Where goods go that a measure is on: nowhere in particular for imports, None if it is on no goods."""
+        direction = measure.get("direction", "import")
+        if direction == "export":
+            found: str = measure.get("destination", self.law["version"].get("destination", ""))
+            return found
+        return "" if direction == "import" else None
 
     def parts(self, facts: Raw) -> tuple[Raw, Weights]:
         """The facts with metal contents filled in, and the value of each part of the line."""
@@ -242,7 +252,10 @@ class Reading:
         """The ordinary rate that applies, as a fraction of value, and the program it is of."""
         programs = [p for p, found in self.law["programs"].items() if p in self.columns
                     and self.line["origin"] in found["members"] and facts.get(found["claim"])]  # fmt: skip
-        if column == "special":
+        claim = market(self.law, self.line.get("to", "")).get("preference", {}).get("claim")
+        if column == "special" and claim:
+            column = "reduced" if facts.get(claim) and "reduced" in self.columns else "general"
+        elif column == "special":
             column = min(programs, key=lambda p: (number(self.columns[p][0]), p), default="general")
         rate, usd, unit = self.columns[column]
         specific = number(usd) * self.quantity(unit) / self.value if number(usd) else ZERO

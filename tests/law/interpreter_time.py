@@ -33,6 +33,20 @@ def listed(found: Any) -> list[Any]:
     return [found] if isinstance(found, str) else list(found)
 
 
+def market(law: Raw, to: str) -> Raw:
+    """The market that goods go to: the home market, or that of an ISO code; nothing where the law has none."""
+    found = [
+        one for one in law.get("markets", {}).values() if (one["country"] == to if to else "home" in one)
+    ]
+    return found[0] if found else {}
+
+
+def clock(law: Raw, to: str) -> str:
+    """The time zone of a market."""
+    zone: str = market(law, to).get("clock") or law["version"]["clock"]["import"]
+    return zone
+
+
 class Moment:
     """One law as one line meets it at its instant, by the acts known on a day."""
 
@@ -40,7 +54,7 @@ class Moment:
         self, law: Raw, line: Raw, known_on: str, switches: Mapping[str, str], changes: Iterable[Raw]
     ) -> None:
         self.law, self.line = law, line
-        self.zone = ZoneInfo(law["version"]["clock"]["import"])
+        self.zone = ZoneInfo(clock(law, line.get("to", "")))
         self.at = instant(line["entry"], self.zone)
         self.known_on = known_on or law["version"]["as_of"]
         self.switches = {name: switch["default"] for name, switch in law["switches"].items()} | dict(switches)

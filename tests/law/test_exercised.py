@@ -49,7 +49,7 @@ def in_table() -> frozenset[str]:
     lines = prepare_table(None, LAW).lines
     met: set[str] = set()
     for day in DATES:
-        dated = Dated([datetime.fromisoformat(f"{day}T12:00-05:00")], [LAW.as_of], None, IMPORT)
+        dated = Dated([datetime.fromisoformat(f"{day}T12:00-05:00")], [LAW.as_of], None)
         met |= duties_of(LAW, lines, dated, lambda: None).measures
     return frozenset(met)
 

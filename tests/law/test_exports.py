@@ -48,27 +48,27 @@ def test_soybeans_to_the_minute(entry: str, rate: str) -> None:
     assert rated(SOYBEANS, entry).rate == Decimal(rate)
 
 
-# The notices of 2025 as the matrix of the International Trade Administration and the WTO have them, beside 10 on all
-# goods; the ordinary rate is the caller's.
+# The notices of 2025 as the matrix of the International Trade Administration has them, beside 10 on all goods and the
+# answers to Section 301 and 232; the ordinary rate is the caller's. Of a subheading the mean of its lines.
 @pytest.mark.parametrize(
     ("hts", "rate"),
     [
-        ("0813.10", "0.20"),
-        ("2007.99", "0.20"),
-        ("0303.23", "0.20"),
-        ("0309.10", "0.20"),
-        ("0303.29", "0.20"),
-        ("0301.11", "0.20"),
-        ("2701.12", "0.25"),
-        ("8437.10", "0.20"),
-        ("8701.95", "0.20"),
-        ("8432.90", "0.10"),
-        ("8704.22", "0.10"),
+        ("0813.10", "0.65"),
+        ("2007.99.10", "0.45"),
+        ("0303.23", "0.50"),
+        ("2701.12", "0.5125"),
+        ("8437.10", "0.225"),
+        ("8701.95.10", "0.25"),
+        ("8432.90", "0.35"),
+        ("8703.23.41", "0.10"),
+        ("8703.23.61", "0.20"),
+        ("8703.23", "0.133333"),
+        ("8703.23.0140", "0.133333"),
     ],
 )
 def test_goods_of_the_notices_of_2025(hts: str, rate: str) -> None:
     line = ExportLine(hts, "US", "10000", ordinary_rate="0")
-    assert rated(line, "2025-06-02").rate == Decimal(rate)
+    assert rated(line, "2025-06-02").rate == pytest.approx(Decimal(rate), abs=Decimal("1e-6"))
 
 
 @pytest.mark.parametrize(
@@ -93,18 +93,18 @@ def test_without_the_extension_the_suspension_ends_in_2026() -> None:
 @pytest.mark.parametrize(
     ("hts", "entry", "rate"),
     [
-        ("1001.99", "2025-03-09", "0.01"),
-        ("1001.99", "2025-03-20", "0.16"),
-        ("1005.90", "2025-06-01", "0.26"),
-        ("5201.00", "2025-06-01", "0.26"),
-        ("5201.00", "2025-12-01", "0.11"),
-        ("0203.29", "2025-03-20", "0.22"),
-        ("0203.29", "2025-12-01", "0.22"),
+        ("1001.99", "2025-03-09", "0.26"),
+        ("1001.99", "2025-03-20", "0.41"),
+        ("1005.90", "2025-06-01", "0.51"),
+        ("5201.00", "2025-06-01", "0.51"),
+        ("5201.00", "2025-12-01", "0.36"),
+        ("0203.29", "2025-03-20", "0.77"),
+        ("0203.29", "2025-12-01", "0.77"),
         ("2711.11", "2025-02-09", "0"),
         ("2711.11", "2025-02-10", "0.15"),
         ("2711.11", "2025-12-01", "0.25"),
-        ("2709.00", "2025-12-01", "0.20"),
-        ("1007.90", "2025-12-01", "0.12"),
+        ("2709.00", "2025-12-01", "0.225"),
+        ("1007.90", "2025-12-01", "0.37"),
     ],
 )
 def test_other_goods(hts: str, entry: str, rate: str) -> None:
@@ -114,7 +114,9 @@ def test_other_goods(hts: str, entry: str, rate: str) -> None:
 def test_duty_is_on_cif_and_tax_on_both() -> None:
     quote = rated(replace(SOYBEANS, freight="400", insurance="20"), "2026-11-24")
     assert quote.cif == Decimal("10420.00")
-    assert [layer.amount for layer in quote.layers] == [Decimal("312.60"), Decimal("1042.00")]
+    assert [layer.amount for layer in quote.layers] == [
+        Decimal("312.60"), Decimal("0.00"), Decimal("1042.00"),
+    ]  # fmt: skip
     assert quote.vat == Decimal("1059.71")
     assert quote.landed == Decimal("12834.31")
     assert quote.assessed == quote.owed == Decimal("1354.60")
@@ -122,7 +124,7 @@ def test_duty_is_on_cif_and_tax_on_both() -> None:
 
 def test_goods_outside_farming_pay_the_full_tax() -> None:
     quote = rated(ExportLine("8433.51", "US", 1000, ordinary_rate="0.05"), "2025-12-01")
-    assert (quote.rate, quote.vat_rate) == (Decimal("0.25"), Decimal("0.13"))
+    assert (quote.rate, quote.vat_rate) == (Decimal("0.45"), Decimal("0.13"))
 
 
 def test_quota_share_mixes_the_two_rates() -> None:
@@ -153,8 +155,11 @@ def test_goods_of_others_pay_the_ordinary_rate_alone() -> None:
 
 def test_the_answer_names_what_it_does_not_hold() -> None:
     quote = rated(SOYBEANS, "2026-11-24")
-    assert [note.reason for note in quote.notes] == ["NOT_MODELLED", "LAW_READ_TO"]
-    assert "cn.s301" in quote.notes[0].message
+    assert [note.reason for note in quote.notes] == ["LAW_READ_TO"]
+    assert "cn_excluded_share: not declared, so taken as claimed" in quote.assumptions
+    car = rated(ExportLine("8703.23", "US", 1000, to="CA"), "2026-11-24")
+    assert [note.reason for note in car.notes] == ["NOT_MODELLED", "LAW_READ_TO"]
+    assert "ca.vehicles" in car.notes[0].message
     assert any("6 digits" in text for text in quote.assumptions)
     assert all(layer.citations for layer in quote.layers)
 
@@ -171,7 +176,8 @@ def test_the_answer_names_what_it_does_not_hold() -> None:
         ({"entry": "tomorrow"}, "ENTRY_DATE_INVALID"),
         ({"entry": "2019-01-01"}, "ENTRY_DATE_OUT_OF_COVERAGE"),
         ({"claims": {"nothing": 1}}, "CLAIM_UNKNOWN"),
-        ({"hts": "8542.31"}, "RATE_NOT_COMPUTABLE"),
+        ({"hts": "8524.11"}, "RATE_NOT_COMPUTABLE"),
+        ({"to": "ZZ"}, "REQUEST_INVALID"),
         ({"ordinary_rate": "-0.1"}, "PARAMETER_INVALID"),
         ({"ordinary_rate": "3"}, "PARAMETER_INVALID"),
     ],
@@ -187,6 +193,7 @@ def test_every_layer_says_why() -> None:
     quote = rated(SOYBEANS, "2026-11-24")
     assert [layer.why["text"] for layer in quote.layers] == [
         "Ordinary rate 3% on the customs value.",
+        "Exempt under the terms of the measure because cn_excluded_share is not denied.",
         "10%, kept during a suspension, on the customs value.",
     ]
     assert quote.layers[0].why["rule"] == "cn_ordinary_rates"
@@ -194,7 +201,7 @@ def test_every_layer_says_why() -> None:
 
 def test_a_code_without_its_leading_zero_is_read_and_told() -> None:
     quote = rated(ExportLine("20329", "US", 1000), "2025-12-01")
-    assert quote.rate == Decimal("0.22")
+    assert quote.rate == Decimal("0.77")
     assert "HTS_CODE_REPAIRED" in {note.reason for note in quote.notes}
 
 
@@ -231,12 +238,12 @@ def test_acts_of_no_sure_source_may_be_left_out() -> None:
 
 def test_changes_of_duties_on_exports_are_listed_by_their_own_clock() -> None:
     window = read_window("2025-11-10", "2025-11-10", "1201.90", "US")
-    found = changes(LAW, window, direction="export")
+    found = changes(LAW, window, market="CN")
     assert [(one.kind, one.measures) for one in found] == [
         ("terminate", ("cn.ag_other",)),
         ("extend", ("cn.recip",)),
     ]
-    assert changes(LAW, read_window("2025-11-10", "2025-11-10", "1201.90", "BR"), direction="export") == ()
+    assert changes(LAW, read_window("2025-11-10", "2025-11-10", "1201.90", "BR"), market="CN") == ()
     assert not {name for one in changes(LAW, window) for name in one.measures if name.startswith("cn.")}
 
 
@@ -244,8 +251,8 @@ def test_changes_hit_the_lines_of_a_table_of_exports() -> None:
     table = pl.DataFrame(
         {"hts": ["1201.90", "1201.90"], "origin": ["US", "BR"], "customs_value": [100.0, 100.0]}
     )
-    notices = changes(LAW, read_window("2025-11-10", "2025-11-10"), direction="export")
-    found = changes_on_table(LAW, notices, table, direction="export")
+    notices = changes(LAW, read_window("2025-11-10", "2025-11-10"), market="CN")
+    found = changes_on_table(LAW, notices, table, market="CN")
     assert found.lines.select("measure", "origin", "duty_before", "duty_after").rows() == [
         ("cn.ag_other", "US", pytest.approx(10.0), 0.0)
     ]
@@ -263,7 +270,7 @@ def test_tax_is_to_the_cent_on_the_duty_as_rounded() -> None:
     # Duties of 3 % and 10 % on 3.88 are 0.1164 and 0.388, collected as 0.12 and 0.39. Tax is 9 % of 4.39, which is
     # 0.3951; on the duty before rounding it would be 9 % of 4.3844, which is 0.3946 and a cent less.
     quote = rated(replace(SOYBEANS, value="3.88"), "2026-11-24")
-    assert [layer.amount for layer in quote.layers] == [Decimal("0.12"), Decimal("0.39")]
+    assert [layer.amount for layer in quote.layers] == [Decimal("0.12"), Decimal("0.00"), Decimal("0.39")]
     assert (quote.vat, quote.landed) == (Decimal("0.40"), Decimal("4.79"))
 
 
@@ -276,6 +283,7 @@ def test_an_invalidated_duty_on_exports_is_assessed_and_not_owed() -> None:
     found = {layer.measure: (layer.amount, layer.owed) for layer in quote.layers}
     assert found == {
         "cn.ordinary": (Decimal("300.00"), Decimal("300.00")),
+        "cn.s301": (Decimal(0), Decimal(0)),
         "cn.recip": (Decimal("1000.00"), Decimal(0)),
     }
     assert (quote.assessed, quote.owed) == (Decimal("1300.00"), Decimal("300.00"))

@@ -70,7 +70,7 @@ def _reaches(selector: Raw, measure: Raw) -> bool:
 def own_instants(name: str) -> Counter[datetime]:
     """How often the measure's periods, rows, lists and acts name each instant within the law's coverage."""
     measure, law = raw_measure(name), load_law()
-    zone = law.zones[measure.get("direction", "import")]
+    zone = law.zones[law.measures[measure["id"]].market]
     texts: list[str] = []
     for period in measure.get("periods", []):
         texts += [period.get("from", ""), period.get("to", "")]
@@ -204,7 +204,7 @@ def same(law: Law, measure: Measure, before: Moment, after: Moment) -> bool:
 
 def _differing(law: Law, measure: Measure, before: Moment, after: Moment) -> frozenset[str]:
     """The lists and groups whose members differ at two moments."""
-    one, other = (law.in_force(*moment, measure.direction) for moment in (before, after))
+    one, other = (law.in_force(*moment, measure.market) for moment in (before, after))
     lists = {name for name in one.lists if one.lists[name] != other.lists[name]}
     return frozenset(lists | {name for name in one.groups if one.groups[name] != other.groups[name]})
 
@@ -224,10 +224,10 @@ def touched(law: Law, measure: Measure, before: Moment, after: Moment, count: in
     found = []
     for step in range(min(count, len(rows))):
         row, moment = rows[-1 - step * len(rows) // count]
-        mask = _mask(row.scope, law.in_force(*moment, measure.direction))
+        mask = _mask(row.scope, law.in_force(*moment, measure.market))
         if row in held[0] and row in held[1]:
             other = before if moment == after else after
-            mask ^= _mask(row.scope, law.in_force(*other, measure.direction))
+            mask ^= _mask(row.scope, law.in_force(*other, measure.market))
         index = next(filter(ratable, by_value()[mask[by_value()]][:40]), None)
         if index is not None:
             found.append(Line(_code(index), _origin(index), claims_for(row.conditions)))

@@ -17,7 +17,7 @@ from tests.service.test_calls import arrow, frame
 
 TABLE = pl.DataFrame(
     {
-        "hts": ["1201.90", "1201.90", "8542.31", "8433.51"],
+        "hts": ["1201.90", "1201.90", "8524.11", "8433.51"],
         "origin": ["US", "BR", "US", "US"],
         "customs_value": [1000.0, 3000.0, 1.0, 100.0],
         "ordinary_rate": [None, None, None, 0.05],
@@ -39,6 +39,7 @@ def test_a_line_of_exports_is_rated_where_it_goes(served: Running) -> None:
     answer = served.duty.CalculateDuty(asked, timeout=30)
     assert [(layer.measure, layer.rate, layer.amount) for layer in answer.layers] == [
         ("cn.ordinary", "0.03", "312.60"),
+        ("cn.s301", "0", "0.00"),
         ("cn.recip", "0.34", "3542.80"),
     ]
     assert dict(answer.landed) == {
@@ -50,20 +51,43 @@ def test_a_line_of_exports_is_rated_where_it_goes(served: Running) -> None:
     assert answer.assessed == answer.owed == answer.min == answer.max == "3855.40"
     assert all(layer.citations and layer.why["text"] for layer in answer.layers)
     assert any("6 digits" in text for text in answer.assumptions)
-    assert [note.reason for note in answer.notes] == ["NOT_MODELLED", "LAW_READ_TO"]
+    assert [note.reason for note in answer.notes] == ["LAW_READ_TO"]
     assert answer.provenance.details["direction"] == "export"
     assert answer.provenance.details["entry"] == "2027-01-11T12:00:00+08:00"
 
 
+def test_a_line_of_exports_may_go_to_another_market(served: Running) -> None:
+    asked = soybeans(hts="7214.20")
+    asked.to = "CA"
+    answer = served.duty.CalculateDuty(asked, timeout=30)
+    assert {layer.measure: layer.amount for layer in answer.layers} == {
+        "ca.ordinary": "0.00",
+        "ca.metals": "5000.00",
+    }
+    assert dict(answer.landed) == {"cif": "10420.00", "duty": "5000.00", "gst": "750.00", "total": "16170.00"}
+    assert answer.provenance.details["to"] == "CA"
+
+
+def test_a_destination_without_a_market_is_refused() -> None:
+    request = soybeans()
+    for request.to, request.direction in (
+        ("ZZ", common_pb2.DIRECTION_EXPORT),
+        ("CN", common_pb2.DIRECTION_IMPORT),
+    ):
+        with pytest.raises(InputError) as refused:
+            LocalServices().duty.CalculateDuty(request)
+        assert (refused.value.reason, refused.value.field) == ("REQUEST_INVALID", "to")
+
+
 def test_a_line_says_the_ordinary_rate_the_law_lacks(served: Running) -> None:
     answer = served.duty.CalculateDuty(soybeans(hts="8433.51", ordinary_rate="0.05"), timeout=30)
-    assert sum(Decimal(layer.rate) for layer in answer.layers) == Decimal("0.49")
+    assert sum(Decimal(layer.rate) for layer in answer.layers) == Decimal("0.69")
 
 
 @pytest.mark.parametrize(
     ("changes", "direction", "reason", "field"),
     [
-        ({"hts": "8542.31"}, common_pb2.DIRECTION_EXPORT, "RATE_NOT_COMPUTABLE", "ordinary_rate"),
+        ({"hts": "8524.11"}, common_pb2.DIRECTION_EXPORT, "RATE_NOT_COMPUTABLE", "ordinary_rate"),
         ({"ordinary_rate": "3"}, common_pb2.DIRECTION_EXPORT, "PARAMETER_INVALID", "ordinary_rate"),
         ({"ordinary_rate": "3%"}, common_pb2.DIRECTION_EXPORT, "PARAMETER_INVALID", "ordinary_rate"),
         ({"ordinary_rate": "3"}, common_pb2.DIRECTION_IMPORT, "PARAMETER_INVALID", "ordinary_rate"),
@@ -146,5 +170,5 @@ def test_rows_in_a_stream_may_be_exports(served: Running) -> None:
     asked = [pb.SimulateLinesRequest(config=config), pb.SimulateLinesRequest(arrow=arrow(TABLE))]
     messages = list(served.simulation.SimulateLines(iter(asked), timeout=60))
     (lines,) = [read(m.lines.arrow) for m in messages if m.WhichOneof("content") == "lines"]
-    assert lines["duty"].to_list() == pytest.approx([130.0, 90.0, 25.0])
-    assert lines["vat"].to_list() == pytest.approx([0.09 * 1130, 0.09 * 3090, 0.13 * 125])
+    assert lines["duty"].to_list() == pytest.approx([130.0, 90.0, 45.0])
+    assert lines["vat"].to_list() == pytest.approx([0.09 * 1130, 0.09 * 3090, 0.13 * 145])

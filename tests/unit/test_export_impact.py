@@ -130,8 +130,8 @@ def test_ranges_hold_the_central_run() -> None:
 )
 def test_limits_and_promises_by_date(instant: str, held: set[str]) -> None:
     assert {rule.measure for rule in quantity_rules(LAW, at(instant))} == held
-    ways = {rule.direction for rule in quantity_rules(LAW, at(instant), direction="export")}
-    assert ways == ({"export"} if any("commitment" in name for name in held) else set())
+    ways = {rule.market for rule in quantity_rules(LAW, at(instant), market="CN")}
+    assert ways == ({"CN"} if any("commitment" in name for name in held) else set())
 
 
 @pytest.mark.parametrize(

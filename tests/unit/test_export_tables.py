@@ -125,7 +125,7 @@ def test_the_table_keeps_the_callers_value_beside_the_base() -> None:
 def test_rows_that_cannot_be_rated_are_refused_and_name_their_row() -> None:
     table = pl.DataFrame(
         {
-            "hts": ["1201", "8542.31", "120190", "999999", "8542.31", "8542.31", "8542.31"],
+            "hts": ["1201", "8524.11", "120190", "999999", "8524.11", "8524.11", "8524.11"],
             "origin": ["US", "US", "XX", "US", "US", "US", "US"],
             "customs_value": [1.0] * 7,
             "ordinary_rate": [None, None, None, None, "3%", "3", "x"],
@@ -144,7 +144,7 @@ def test_rows_that_cannot_be_rated_are_refused_and_name_their_row() -> None:
 
 
 def test_a_table_of_refused_rows_alone_is_an_answer() -> None:
-    found = run(pl.DataFrame({"hts": ["8542.31"], "origin": ["US"], "customs_value": [1.0]}))
+    found = run(pl.DataFrame({"hts": ["8524.11"], "origin": ["US"], "customs_value": [1.0]}))
     assert found.refused.height == 1
     assert found.scenarios[0].total["customs_value"] == 0.0
 

@@ -18,12 +18,14 @@ from tariffs.importers import (
     lists_301,
     lists_broad,
     lists_canada,
+    lists_canada_surtax,
     lists_cn,
     lists_column2,
     lists_forced_labor,
     lists_metals,
     lists_prohibited,
     lists_quotas,
+    markets,
     schedule,
     shares,
     trade,
@@ -77,6 +79,7 @@ def build(source: Path, engine: Path) -> Iterator[tuple[str, int]]:
     yield "input_output", sum(input_output.build(source / "economics" / "io", engine / "response" / "data"))
     lists = read_lists(source / "ch99", codes)
     listing.write(lists, engine / "law" / "data" / "lists")
+    yield from markets.write(source / "other_direction", engine / "law" / "data" / "markets")
     yield from ((name, len(rows)) for name, rows in sorted(lists.items()))
 
 
@@ -90,7 +93,7 @@ def read_lists(ch99: Path, codes: Universe) -> listing.Lists:
     """Build every product list, by name."""
     families = (
         lists_broad, lists_forced_labor, lists_canada, lists_prohibited, lists_301, lists_232, lists_metals,
-        lists_quotas, lists_cn, lists_column2,
+        lists_quotas, lists_cn, lists_canada_surtax, lists_column2,
     )  # fmt: skip
     return {name: rows for family in families for name, rows in family.read(ch99, codes).items()}
 

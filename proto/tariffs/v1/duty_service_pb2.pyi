@@ -172,7 +172,7 @@ class EntryLine(_message.Message):
     def __init__(self, hts: _Optional[str] = ..., origin: _Optional[str] = ..., entry: _Optional[str] = ..., customs_value: _Optional[str] = ..., claims: _Optional[_Union[Claims, _Mapping]] = ..., quantity: _Optional[str] = ..., unit: _Optional[str] = ..., mode: _Optional[_Union[_common_pb2.TransportMode, str]] = ..., freight: _Optional[str] = ..., insurance: _Optional[str] = ..., other_charges: _Optional[_Iterable[_Union[OtherCharge, _Mapping]]] = ..., entry_id: _Optional[str] = ..., line_id: _Optional[str] = ..., ordinary_rate: _Optional[str] = ...) -> None: ...
 
 class CalculateDutyRequest(_message.Message):
-    __slots__ = ("line", "scenario", "known_on", "switches", "read_mask", "min_confidence", "direction", "explain", "parameters")
+    __slots__ = ("line", "scenario", "known_on", "switches", "read_mask", "min_confidence", "direction", "to", "explain", "parameters")
     class SwitchesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -194,6 +194,7 @@ class CalculateDutyRequest(_message.Message):
     READ_MASK_FIELD_NUMBER: _ClassVar[int]
     MIN_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
     DIRECTION_FIELD_NUMBER: _ClassVar[int]
+    TO_FIELD_NUMBER: _ClassVar[int]
     EXPLAIN_FIELD_NUMBER: _ClassVar[int]
     PARAMETERS_FIELD_NUMBER: _ClassVar[int]
     line: EntryLine
@@ -203,9 +204,10 @@ class CalculateDutyRequest(_message.Message):
     read_mask: _field_mask_pb2.FieldMask
     min_confidence: str
     direction: _common_pb2.Direction
+    to: str
     explain: bool
     parameters: _containers.ScalarMap[str, str]
-    def __init__(self, line: _Optional[_Union[EntryLine, _Mapping]] = ..., scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., read_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ..., min_confidence: _Optional[str] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ..., explain: _Optional[bool] = ..., parameters: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    def __init__(self, line: _Optional[_Union[EntryLine, _Mapping]] = ..., scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., read_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ..., min_confidence: _Optional[str] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ..., to: _Optional[str] = ..., explain: _Optional[bool] = ..., parameters: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class Layer(_message.Message):
     __slots__ = ("measure", "authority", "heading", "state", "rate", "base", "amount", "min", "max", "citations", "why")

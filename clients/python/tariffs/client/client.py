@@ -98,6 +98,7 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, SweepCalls, LineStr
         attribute: bool = False,
         consumer_prices: str = "",
         direction: str = "import",
+        to: str = "",
         date_format: str = "",
         progress: Progress = None,
         timeout: float | None = None,
@@ -130,6 +131,8 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, SweepCalls, LineStr
                 method of "yale"; empty for none.
             direction: import into the United States, or export: purchases of the country that retaliates, in its
                 local time.
+            to: for exports, the ISO code of the country they go to; empty is the first of the law, or the
+                `destination` of each row of a table.
             date_format: format of date columns: "m/d/Y", "d/m/Y", or "excel" for day numbers of a spreadsheet;
                 by default ISO, or the only order of day and month that fits all texts of a column.
             progress: True for a progress bar, or a function that takes stage and fraction.
@@ -159,6 +162,7 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, SweepCalls, LineStr
             attribute=attribute,
             consumer_prices=consumer_prices,
             direction=direction,
+            to=to,
             date_format=date_format,
         )
         scenarios = Scenario.all_of(scenarios)
@@ -191,6 +195,7 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, SweepCalls, LineStr
         switches: Mapping[str, str] | None = None,
         min_confidence: str = "",
         direction: str = "import",
+        to: str = "",
         date_format: str = "",
         progress: Progress = None,
         timeout: float | None = None,
@@ -213,6 +218,8 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, SweepCalls, LineStr
             switches: open points of the law set to other values than their defaults.
             min_confidence: use only acts with at least this confidence: A, B or C.
             direction: as in `impact`.
+            to: for exports, the ISO code of the country they go to; empty is the first of the law, or the
+                `destination` of each row of a table.
             date_format: as in `impact`.
             progress: True for a progress bar, or a function that takes stage and fraction.
             timeout: seconds; by default the config's deadline.
@@ -232,6 +239,7 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, SweepCalls, LineStr
             switches=switches or {},
             min_confidence=min_confidence,
             direction=direction,
+            to=to,
             date_format=date_format,
         )
         scenarios = Scenario.all_of(scenarios)

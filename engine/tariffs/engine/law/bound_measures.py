@@ -19,14 +19,14 @@ from tariffs.engine.law.selection import MeasureIndex
 
 @dataclass(frozen=True)
 class Binder:
-    """Binder of changes: the contexts of all directions, and the groups of countries."""
+    """Binder of changes: the contexts of all markets, and the groups of countries."""
 
     context: Callable[[str], Context]
     groups: Mapping[str, tuple[Membership, ...]]
 
     def bind(self, change: Change, measure: Measure, label: str, order: int, name: str) -> Act:
         """Bind a change to a measure; raises LawError for conditions or a base that cannot be read."""
-        context = self.context(measure.direction)
+        context = self.context(measure.market)
 
         def at(text: str) -> datetime | None:
             return context.instant(text) if text else None
@@ -102,7 +102,7 @@ class BoundMeasures:
         """Add measures at the end, with the acts of all changes that select them."""
         histories = dict(self.histories)
         for measure in measures:
-            zone = self.binder.context(measure.direction).zone
+            zone = self.binder.context(measure.market).zone
             history = MeasureHistory(len(histories), measure, (), zone)
             alone = MeasureIndex.of((measure,))
             for order, change in enumerate(self.changes):

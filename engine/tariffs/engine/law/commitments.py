@@ -9,13 +9,13 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from tariffs.engine.law.amendments import read_scope, read_words
-from tariffs.engine.law.model import Scope
+from tariffs.engine.law.model import EXPORT, IMPORT, Scope
 from tariffs.engine.law.raw_fields import Raw, check_keys, each, keys, one_of, read_required
 from tariffs.engine.law.values import read_amount, read_day
 
 LIMIT, FLOOR = "limit", "floor"
 _YEAR = 12
-_KEYS = keys("measure kind direction origins products floors cite conf")
+_KEYS = keys("measure kind direction destination origins products floors cite conf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +36,14 @@ class CommitmentStep:
 
 @dataclass(frozen=True, slots=True)
 class QuantityRule:
-    """A limit or floor on goods that go in `direction`; a limit has no steps.
+    """A limit or floor on goods of a market; a limit has no steps.
 
     `promise` is the step in force where the rule is one in force (`quantity_rules`).
     """
 
     measure: str
     kind: str
-    direction: str
+    market: str
     scope: Scope
     citations: tuple[str, ...]
     conf: str
@@ -51,17 +51,21 @@ class QuantityRule:
     promise: CommitmentStep | None = None
 
 
-def read_quantity_rules(raw: Sequence[Raw], zone: ZoneInfo) -> tuple[QuantityRule, ...]:
-    """Read constraints.yaml; days of commitments begin at midnight in the zone."""
-    return each(raw, lambda item, path: _read_rule(item, zone, path), "constraints")
+def read_quantity_rules(raw: Sequence[Raw], zone: ZoneInfo, destination: str) -> tuple[QuantityRule, ...]:
+    """Read constraints.yaml; days of commitments begin at midnight in the zone.
+
+    `destination` is that of exports where none is written.
+    """
+    return each(raw, lambda item, path: _read_rule(item, zone, destination, path), "constraints")
 
 
-def _read_rule(raw: Raw, zone: ZoneInfo, path: str) -> QuantityRule:
+def _read_rule(raw: Raw, zone: ZoneInfo, destination: str, path: str) -> QuantityRule:
     check_keys(raw, _KEYS, path)
+    direction = read_required(raw, "direction", one_of(IMPORT, EXPORT), path)
     return QuantityRule(
         measure=read_required(raw, "measure", str, path),
         kind=read_required(raw, "kind", one_of(LIMIT, FLOOR), path),
-        direction=read_required(raw, "direction", one_of("import", "export"), path),
+        market=direction if direction == IMPORT else raw.get("destination", destination),
         scope=read_scope(raw, path),
         citations=read_words(raw.get("cite", []), f"{path}.cite"),
         conf=raw.get("conf", "C"),

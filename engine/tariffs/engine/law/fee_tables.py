@@ -1,4 +1,4 @@
-"""Tables beside the measures, parsed once at load: entry fees, refund routes, rates abroad, port fees, voyages."""
+"""Tables beside the measures, parsed once at load: entry fees, refund routes, port fees, voyages."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ from tariffs.engine.law.values import digits, is_code, read_day, read_instant, r
 ZERO = Decimal(0)
 FIGURES = ("net_tons", "teu", "cargo_tons", "containers", "calls", "share", "usd_per_unit")
 """Figures of a voyage."""
-SHARED_DIGITS = 6
-"""Digits of a code that the schedules of both sides of a trade share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,25 +91,6 @@ class RefundTerms:
 
 
 @dataclass(frozen=True, slots=True)
-class CountryRate:
-    """A rate of the importing country on codes; `in_quota` is that within a tariff quota, None without a quota."""
-
-    codes: tuple[str, ...]
-    rate: Decimal
-    in_quota: Decimal | None
-    citations: tuple[str, ...]
-    conf: str
-
-
-@dataclass(frozen=True, slots=True)
-class CountryRates:
-    """Ordinary rates and value added tax of the importing country; the first that reaches a code holds."""
-
-    ordinary: tuple[CountryRate, ...] = ()
-    vat: tuple[CountryRate, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class PortFeeStep:
     """Amounts of a port fee from an instant on, in its currency; the higher of the two is charged."""
 
@@ -179,7 +158,7 @@ def _read_hmf(raw: Raw, path: str) -> HarborFee:
 
 def _read_chapter98(raw: Raw, path: str) -> Chapter98Fee:
     base = read_required(raw, "base", one_of("processing", "none"), path)
-    return Chapter98Fee(_read_codes(raw["provisions"], f"{path}.provisions"), base == "processing")
+    return Chapter98Fee(read_codes(raw["provisions"], f"{path}.provisions"), base == "processing")
 
 
 def _read_span(raw: Raw, path: str) -> Span:
@@ -205,28 +184,12 @@ def read_refunds(raw: Raw) -> RefundTerms:
     return RefundTerms(raw.get("authority", ""), routes)
 
 
-def read_exports(raw: Raw) -> CountryRates:
-    """Read exports.yaml."""
-    parts = ("ordinary", "vat")
-    check_keys(raw, frozenset(parts), "exports")
-    return CountryRates(*(each(raw.get(key, []), _read_country_rate, f"exports.{key}") for key in parts))
-
-
-def _read_country_rate(raw: Raw, path: str) -> CountryRate:
-    return CountryRate(
-        _read_codes(raw["products"], f"{path}.products", SHARED_DIGITS),
-        read_required(raw, "rate", read_rate, path),
-        read(raw, "in_quota", read_rate, None, path),
-        read_words(raw.get("cite", []), f"{path}.cite"),
-        raw.get("conf", "C"),
-    )
-
-
-def _read_codes(raw: Any, path: str, at_most: int = 10) -> tuple[str, ...]:
+def read_codes(raw: Any, path: str) -> tuple[str, ...]:
+    """Read a list of codes, as digits; an empty code is every code."""
     codes = read_words(raw, path)
     for code in codes:
-        if code and not (is_code(code) and len(digits(code)) <= at_most):
-            raise fault(path, f"{code!r} is not a code of at most {at_most} digits")
+        if code and not is_code(code):
+            raise fault(path, f"{code!r} is not a code of at most 10 digits")
     return tuple(map(digits, codes))
 
 

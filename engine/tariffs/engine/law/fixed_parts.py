@@ -17,8 +17,8 @@ from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.law.commitments import QuantityRule, commitment_moments
 from tariffs.engine.law.known_names import Names
 from tariffs.engine.law.measure_history import utc_sorted
-from tariffs.engine.law.model import IMPORT, Claim, Membership, ProductList, Switch, holds
-from tariffs.engine.law.raw_fields import Context
+from tariffs.engine.law.model import EXPORT, IMPORT, Claim, Membership, ProductList, Switch, holds
+from tariffs.engine.law.raw_fields import Context, fault
 
 # Groups and lists change on some hundred days.
 DAYS_KEPT = 128
@@ -47,6 +47,7 @@ class FixedParts:
     limits: tuple[QuantityRule, ...]
     origins: frozenset[str]
     retired_switches: Mapping[str, str]
+    destination: str
 
     @cached_property
     def vocabulary(self) -> Names:
@@ -64,21 +65,35 @@ class FixedParts:
     def _contexts(self) -> Mapping[str, Context]:
         types = {claim.id: claim.type for claim in self.claims.values()}
         return {
-            direction: Context(types, zone, self.as_of, self.row_sets, self.vocabulary)
-            for direction, zone in self.zones.items()
+            market: Context(types, zone, self.as_of, self.row_sets, self.vocabulary, self.destination)
+            for market, zone in self.zones.items()
         }
 
-    def context(self, direction: str) -> Context:
-        """Reading context of measures of a direction."""
-        return self._contexts.get(direction) or self._contexts[IMPORT]
+    def context(self, market: str) -> Context:
+        """Reading context of measures of a market."""
+        return self._contexts.get(market) or self._contexts[IMPORT]
+
+    def market_named(self, raw: Mapping[str, Any], path: str) -> str:
+        """Market of a measure as written: its destination if it is on exports, else its direction.
+
+        Raises:
+            LawError: LAW_INVALID for a destination without a market.
+        """
+        direction = str(raw.get("direction", IMPORT))
+        if direction != EXPORT:
+            return direction
+        market = str(raw.get("destination", self.destination))
+        if market not in self.zones:
+            raise fault(f"{path}.destination", f"the law has no market {market!r}")
+        return market
 
     @cached_property
     def covered(self) -> Mapping[str, tuple[datetime, datetime]]:
-        """By direction the days that the law covers, the first and the end of the last, on its clock."""
+        """By market the days that the law covers, the first and the end of the last, on its clock."""
         start, end = (moment.astimezone(self.zones[IMPORT]) for moment in self.coverage)
         return {
-            direction: (start.replace(tzinfo=zone), end.replace(tzinfo=zone))
-            for direction, zone in self.zones.items()
+            market: (start.replace(tzinfo=zone), end.replace(tzinfo=zone))
+            for market, zone in self.zones.items()
         }
 
     @cached_property

@@ -15,16 +15,17 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from tariffs.engine.base.bounded_cache import BoundedCache
-from tariffs.engine.errors import LawError, ScenarioError, TariffsError
+from tariffs.engine.errors import InputError, LawError, ScenarioError, TariffsError
 from tariffs.engine.law.amendments import UNSELECTIVE, Act, Change
 from tariffs.engine.law.assumptions import NONE, Assumptions
 from tariffs.engine.law.bound_measures import Binder, BoundMeasures
 from tariffs.engine.law.commitments import QuantityRule
-from tariffs.engine.law.fee_tables import CountryRates, Fees, PortFeeTable, RefundTerms, SourcedVoyage
+from tariffs.engine.law.fee_tables import Fees, PortFeeTable, RefundTerms, SourcedVoyage
 from tariffs.engine.law.fixed_parts import FixedParts
 from tariffs.engine.law.known_names import Names
 from tariffs.engine.law.law_at import Active, ActiveRule, InForce
 from tariffs.engine.law.law_edits import Constraint, SetClaim, constraint, rules_after, set_claim
+from tariffs.engine.law.markets import SHARED_DIGITS, Market
 from tariffs.engine.law.measure_history import Choices, utc_sorted
 from tariffs.engine.law.measure_state import MeasureState
 from tariffs.engine.law.model import (
@@ -95,7 +96,8 @@ class Law:
     retired_lists: Mapping[str, str] = field(default_factory=dict)
     authorities: Mapping[str, Any] = field(default_factory=dict)
     refunds: RefundTerms = field(default_factory=RefundTerms)
-    exports: CountryRates = field(default_factory=CountryRates)
+    markets: Mapping[str, Market] = field(default_factory=dict)
+    destination: str = EXPORT
     port_fees: Mapping[str, PortFeeTable] = field(default_factory=dict)
     port_calls: tuple[SourcedVoyage, ...] = ()
     limits: tuple[QuantityRule, ...] = ()
@@ -195,7 +197,7 @@ class Law:
                 fix="Write what happens to it as changes after this one.",
             )
         try:
-            added = read_measure(raw, self.context(str(raw.get("direction", IMPORT))), path)
+            added = read_measure(raw, self.context(self.fixed.market_named(raw, path)), path)
         except TariffsError as error:
             raise in_scenario(error, path) from None
         if added.id in self.measures:
@@ -212,9 +214,9 @@ class Law:
         """Parts that no scenario changes."""
         return FixedParts(**{part.name: getattr(self, part.name) for part in fields(FixedParts)})
 
-    def context(self, direction: str) -> Context:
-        """Reading context of measures of a direction."""
-        return self.fixed.context(direction)
+    def context(self, market: str) -> Context:
+        """Reading context of measures of a market."""
+        return self.fixed.context(market)
 
     @property
     def vocabulary(self) -> Names:
@@ -245,7 +247,7 @@ class Law:
             for measure, label in reached:
                 act = self.bound.binder.bind(change, measure, label, 0, "")
                 ends += ends_of(measure, self.acts[measure.id], act)
-            check_suspension(change, ends, self.context(reached[0][0].direction))
+            check_suspension(change, ends, self.context(reached[0][0].market))
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -259,9 +261,34 @@ class Law:
 
     # -- what is in force --------------------------------------------------------------------------------------
 
-    def covered(self, direction: str) -> tuple[datetime, datetime]:
-        """Days that the law covers, from the first to the end of the last, on the clock of a direction."""
-        return self.fixed.covered[direction]
+    def market_of(self, direction: str, to: str = "") -> str:
+        """Market of goods: imports, or the destination `to` of exports (empty is the first that the law names).
+
+        Raises:
+            InputError: REQUEST_INVALID for a destination without a market in the law.
+        """
+        if direction == IMPORT and not to:
+            return IMPORT
+        market = to.strip().upper() or self.destination
+        if direction == IMPORT or market not in self.zones:
+            known = ", ".join(self.markets)
+            raise InputError(
+                "REQUEST_INVALID",
+                f"The law data has no market {to!r} of {direction}s.",
+                field="to",
+                fix=f"With direction export, use one of: {known}; for imports omit it.",
+            )
+        return market
+
+    def destination_of(self, market: str) -> Market:
+        """Market of a destination; without rates where the law has only its clock."""
+        return self.markets.get(market) or Market(
+            market, self.zones[market], SHARED_DIGITS, with_freight=True
+        )
+
+    def covered(self, market: str) -> tuple[datetime, datetime]:
+        """Days that the law covers, from the first to the end of the last, on the clock of a market."""
+        return self.fixed.covered[market]
 
     @cached_property
     def choices(self) -> Choices:
@@ -280,17 +307,17 @@ class Law:
         """Test whether a confidence is good enough for this law."""
         return self.choices.sure(conf)
 
-    def in_force(self, instant: datetime, known_on: date | None = None, direction: str = IMPORT) -> InForce:
+    def in_force(self, instant: datetime, known_on: date | None = None, market: str = IMPORT) -> InForce:
         """Rows and rules in force at `instant` (aware) by the acts published until `known_on` (default as-of day)."""
-        key = (*self.moment(instant, known_on), direction)
+        key = (*self.moment(instant, known_on), market)
         known = known_on or self.as_of
-        return self._cache.get(key, lambda: self._compute(instant.astimezone(UTC), known, direction))
+        return self._cache.get(key, lambda: self._compute(instant.astimezone(UTC), known, market))
 
     def cached_in_force(
-        self, instant: datetime, known_on: date | None = None, direction: str = IMPORT
+        self, instant: datetime, known_on: date | None = None, market: str = IMPORT
     ) -> InForce | None:
         """Rows and rules of `in_force` if they are cached."""
-        return self._cache.find((*self.moment(instant, known_on), direction))
+        return self._cache.find((*self.moment(instant, known_on), market))
 
     def moment(self, instant: datetime, known_on: date | None = None) -> Moment:
         """Numbers of the segments of time and publication days in which the law does not change."""
@@ -299,11 +326,11 @@ class Law:
             bisect_right(self.publication_days, known_on or self.as_of),
         )
 
-    def _compute(self, instant: datetime, known_on: date, direction: str) -> InForce:
+    def _compute(self, instant: datetime, known_on: date, market: str) -> InForce:
         actives: list[Active] = []
         unmodelled: list[MeasureState] = []
         for history in self.bound.histories.values():
-            if history.measure.direction == direction:
+            if history.measure.market == market:
                 settled = history.settled(instant, known_on, self.choices)
                 if settled.active is not None:
                     actives.append(settled.active)

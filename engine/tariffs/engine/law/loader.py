@@ -25,14 +25,14 @@ from tariffs.engine.errors import LawError, TariffsError
 from tariffs.engine.law.amendments import SCENARIO_ONLY, Change, change_from_mapping
 from tariffs.engine.law.commitments import read_quantity_rules
 from tariffs.engine.law.fee_tables import (
-    read_exports,
     read_fees,
     read_port_calls,
     read_port_fees,
     read_refunds,
 )
 from tariffs.engine.law.known_names import Names
-from tariffs.engine.law.law import CONTROL, IMPORT, Law
+from tariffs.engine.law.law import CONTROL, EXPORT, IMPORT, Law
+from tariffs.engine.law.markets import read_markets
 from tariffs.engine.law.model import ListEntry, Measure, Membership, ProductList, Program
 from tariffs.engine.law.name_checks import check_names, name_faults
 from tariffs.engine.law.raw_fields import Context, Raw, check_keys, fault
@@ -48,7 +48,7 @@ _FILES = {
         name: f"{name}.yaml"
         for name in (
             *("version", "switches", "references", "claims", "groups", "fees", "authorities", "refunds"),
-            *("exports", "port_fees", "port_calls", "constraints", "retired"),
+            *("port_fees", "port_calls", "constraints", "retired"),
         )
     },
     "terms": "claims.yaml",
@@ -121,8 +121,12 @@ def read_raw(directory: Path = HERE) -> dict[str, Any]:
         for key, value in load_yaml(directory / "groups.yaml").items()
         if key in {"groups", "programs"}
     }
-    for name in ("fees", "authorities", "refunds", "exports", "port_fees", "port_calls", "constraints"):
+    for name in ("fees", "authorities", "refunds", "port_fees", "port_calls", "constraints"):
         raw[name] = load_yaml(directory / f"{name}.yaml")
+    raw["markets"] = {
+        path.stem: _read_market(path) for path in sorted((directory / "markets").glob("*.yaml"))
+    }
+    raw["files"] |= {f"markets.{name}": f"markets/{name}.yaml" for name in raw["markets"]}
     raw["references"] = load_yaml(directory / "references.yaml")["references"]
     raw["retired"] = load_yaml(directory / "retired.yaml") or {}
     raw["lists"] = {p.stem.upper(): _read_list(p) for p in sorted((directory / "lists").glob("*.csv"))}
@@ -136,6 +140,12 @@ def _note_file(raw: Raw, content: Raw, file: str) -> None:
     files |= {f"measures.{item.get('id')}": file for item in content.get("measures", [])}
     first = len(raw["events"])
     files |= {f"events[{first + n}]": file for n in range(len(content.get("events", [])))}
+
+
+def _read_market(path: Path) -> dict[str, Any]:
+    """Read the file of a market, with the lines of its schedule, if it has any, as text."""
+    lines = path.with_name(f"{path.stem}_lines.csv")
+    return {**load_yaml(path), **({"lines": lines.read_text(encoding="utf-8")} if lines.exists() else {})}
 
 
 def _read_list(path: Path) -> list[list[str]]:
@@ -216,7 +226,9 @@ def _in_file(error: TariffsError, files: Mapping[str, str]) -> LawError:
 
 def _without_measures(raw: Mapping[str, Any], origins: frozenset[str]) -> Law:
     version = raw["version"]
-    zones = {direction: ZoneInfo(name) for direction, name in version["clock"].items()}
+    markets, home = read_markets(raw.get("markets", {}))
+    zones = {direction: ZoneInfo(name) for direction, name in version.get("clock", {}).items()}
+    zones |= {IMPORT if code == home else code: market.zone for code, market in markets.items()}
     switches = {name: read_switch(name, item) for name, item in raw.get("switches", {}).items()}
     retired_switches = raw.get("retired", {}).get("switches", {})
     names = Names(
@@ -250,10 +262,13 @@ def _without_measures(raw: Mapping[str, Any], origins: frozenset[str]) -> Law:
         fees=read_fees(raw.get("fees", {})),
         authorities=raw.get("authorities", {}),
         refunds=read_refunds(raw.get("refunds", {})),
-        exports=read_exports(raw.get("exports", {})),
+        markets={code: market for code, market in markets.items() if code != home},
+        destination=version.get("destination", EXPORT),
         port_fees=read_port_fees(raw.get("port_fees", ()), zones[IMPORT]),
         port_calls=read_port_calls(raw.get("port_calls", ())),
-        limits=read_quantity_rules(raw.get("constraints", ()), zones.get(CONTROL, zones[IMPORT])),
+        limits=read_quantity_rules(
+            raw.get("constraints", ()), zones.get(CONTROL, zones[IMPORT]), version.get("destination", EXPORT)
+        ),
         references={
             name: read_reference(name, item, names) for name, item in raw.get("references", {}).items()
         },
@@ -292,10 +307,10 @@ def _read_measures(raw: list[Raw], law: Law, faults: list[TariffsError] | None =
     measures: dict[str, Measure] = {}
     contexts: dict[str, Context] = {}
     for index, item in enumerate(raw):
-        direction = item.get("direction", IMPORT)
-        context = contexts.setdefault(direction, law.context(direction))
         path = _path("measures", item, index)
         try:
+            market = law.fixed.market_named(item, path)
+            context = contexts.setdefault(market, law.context(market))
             measure = read_measure(item, context, path)
             if measure.id in measures:
                 raise fault(path, "two measures have this id")

@@ -161,6 +161,8 @@ class Period:
 class Measure:
     """One legal duty or prohibition through time. `direction` is import, export, port_call or control.
 
+    `market` is the destination of a measure on exports, and the direction of any other.
+
     `tested_on` names the claim with the date on which it is tested, where that is not the date of entry.
     """
 
@@ -178,6 +180,7 @@ class Measure:
     conf: str = "U"
     note: str = ""
     tested_on: str = ""
+    market: str = IMPORT
 
     @property
     def parents(self) -> tuple[str, ...]:

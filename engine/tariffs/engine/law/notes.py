@@ -39,7 +39,7 @@ def void_suspensions(
     instant: datetime,
     known_on: date,
     reaches: Callable[[Scope], bool],
-    direction: str = IMPORT,
+    market: str = IMPORT,
 ) -> list[Note]:
     """Note suspensions whose end had no effect because the measure was void by then.
 
@@ -48,11 +48,11 @@ def void_suspensions(
         instant: the entry instant.
         known_on: the day whose acts count.
         reaches: tests whether a scope holds some of the goods.
-        direction: import or export.
+        market: that of the goods.
     """
     notes = []
     for measure in law.measures.values():
-        if measure.direction != direction:
+        if measure.market != market:
             continue
         note = _void_suspension(law, measure, instant, known_on, reaches)
         if note and law.state_of(measure, instant, known_on) is None:
@@ -84,7 +84,7 @@ def _void_suspension(
     stop = void[-1].collection_stop or void[-1].start
     if stop is None or max(over) < stop:
         return None
-    zone = law.zones[measure.direction]
+    zone = law.zones[measure.market]
     parent = void[-1].change.selector.authority or measure.id
     return Note(
         "PARENT_VOID",

@@ -18,7 +18,7 @@ ONE = Decimal(1)
 
 
 def quantity_rules(
-    law: Law, instant: datetime, known_on: date | None = None, direction: str = ""
+    law: Law, instant: datetime, known_on: date | None = None, market: str = ""
 ) -> list[QuantityRule]:
     """List the limits and floors in force at an (aware) instant by the acts known on a day, in the order of the law.
 
@@ -26,12 +26,12 @@ def quantity_rules(
         law: the law, after any scenario.
         instant: the instant.
         known_on: the day whose acts count; None is the law's as-of day.
-        direction: import or export for those that bear on goods going that way; empty for all.
+        market: that of the goods; empty for all.
     """
     rules: list[QuantityRule] = []
     for rule in law.limits:
         state = law.state_of(law.measures[rule.measure], instant, known_on or law.as_of)
-        if state is None or state.suspended or direction not in {"", rule.direction}:
+        if state is None or state.suspended or market not in {"", rule.market}:
             continue
         if rule.kind == LIMIT:
             rules.append(rule)
@@ -39,7 +39,7 @@ def quantity_rules(
     return rules
 
 
-def limits_at(law: Law, instant: datetime, known_on: date, direction: str) -> tuple[Constraint, ...]:
+def limits_at(law: Law, instant: datetime, known_on: date, market: str) -> tuple[Constraint, ...]:
     """List the limits in force as constraints on quantities, with the shares that the law's assumptions let through.
 
     No act states such a share, so a limit without an assumption has no effect.
@@ -47,7 +47,7 @@ def limits_at(law: Law, instant: datetime, known_on: date, direction: str) -> tu
     shares = law.assumptions.let_through
     return tuple(
         Constraint(rule.scope, shares[rule.measure], None, ONE, instant, None)
-        for rule in quantity_rules(law, instant, known_on, direction)
+        for rule in quantity_rules(law, instant, known_on, market)
         if rule.kind == LIMIT and rule.measure in shares
     )
 

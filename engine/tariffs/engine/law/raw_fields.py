@@ -90,13 +90,14 @@ def one_of(*choices: str) -> Callable[[str], str]:
 
 @dataclass(frozen=True)
 class Context:
-    """Claims, clock, row sets and names of the law that readers need."""
+    """Claims, clock, row sets, names and first destination of exports of the law that readers need."""
 
     claim_types: Mapping[str, str]
     zone: ZoneInfo
     as_of: date
     row_sets: Mapping[str, Sequence[Raw]]
     names: Names
+    destination: str = ""
 
     def instant(self, text: str) -> datetime:
         """Read an instant on the clock of this context."""

@@ -15,7 +15,10 @@ from tariffs.engine.law.expand_rows import RowSources, expand_rows
 from tariffs.engine.law.known_names import Names, check_known
 from tariffs.engine.law.model import (
     CONFIDENCE,
+    CONTROL,
+    EXPORT,
     FULL_BASE,
+    IMPORT,
     KINDS,
     METALS,
     PARTS,
@@ -47,7 +50,7 @@ from tariffs.engine.schedule.units import find_unit
 
 _PERIOD_KEYS = keys("id from to known_from rows cite conf switch note")
 _MEASURE_KEYS = keys(
-    "id title authority direction modelled status displaces_at_zero switch note touches tested_on cite "
+    "id title authority direction destination modelled status displaces_at_zero switch note touches tested_on cite "
     "conf periods events"
 )
 _RULE_KEYS = keys(
@@ -57,7 +60,7 @@ _RULE_KEYS = keys(
 _CLAIM_KEYS = keys("type role partition ask codes reference text source switch note")
 _SWITCH_KEYS = keys("default values text cite conf note")
 TAKES = ("all", "content", "base")
-DIRECTIONS = ("import", "export", "port_call", "control")
+DIRECTIONS = (IMPORT, EXPORT, "port_call", CONTROL)
 # A relief counts only if it is claimed: 19 CFR 182.11 (USMCA) and 19 CFR part 10 for other preferences. Undeclared, the
 # goods do not have it.
 ROLES = ("relief", "content", "charge")
@@ -156,11 +159,12 @@ def read_measure(raw: Any, context: Context, path: str) -> Measure:
         context.row_sets,
         {p["id"]: p.get("rows", []) for p in periods if isinstance(p, Mapping) and "id" in p},
     )
+    direction = read(raw, "direction", one_of(*DIRECTIONS), IMPORT, path)
     measure = Measure(
         id=raw["id"],
         title=raw.get("title", raw["id"]),
         authority=raw["authority"],
-        direction=read(raw, "direction", one_of(*DIRECTIONS), "import", path),
+        direction=direction,
         periods=tuple(
             _read_period(item, sources, context, f"{path}.periods[{index}]")
             for index, item in enumerate(periods)
@@ -174,6 +178,7 @@ def read_measure(raw: Any, context: Context, path: str) -> Measure:
         conf=read(raw, "conf", one_of(*CONFIDENCE), "U", path),
         note=raw.get("note", ""),
         tested_on=raw.get("tested_on", ""),
+        market=raw.get("destination", context.destination) if direction == EXPORT else direction,
     )
     _check_prohibition(measure, path)
     _check_tested_on(measure, context, path)
@@ -185,7 +190,7 @@ def read_measure(raw: Any, context: Context, path: str) -> Measure:
 
 def _check_prohibition(measure: Measure, path: str) -> None:
     prohibits = {row.kind == PROHIBITION for p in measure.periods for row in p.rows if not row.relief}
-    if True in prohibits and (len(prohibits) > 1 or measure.direction != "import"):
+    if True in prohibits and (len(prohibits) > 1 or measure.direction != IMPORT):
         raise fault(path, "a measure with prohibition rows must be on imports and charge nothing")
 
 

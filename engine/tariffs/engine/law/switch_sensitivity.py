@@ -25,7 +25,7 @@ _ALTERNATIVES: BoundedCache[weakref.ref[Law], dict[str, list[Law]]] = BoundedCac
 
 
 def switches_behind(
-    law: Law, instant: datetime, known_on: date, reaches: Callable[[Scope], bool], direction: str = IMPORT
+    law: Law, instant: datetime, known_on: date, reaches: Callable[[Scope], bool], market: str = IMPORT
 ) -> dict[str, str]:
     """Find the switches an answer depends on, with their values.
 
@@ -34,9 +34,9 @@ def switches_behind(
         instant: the entry instant.
         known_on: the day whose acts count.
         reaches: tests whether the goods of the answer, or some of them, are in a scope.
-        direction: which way the goods go.
+        market: that of the goods.
     """
-    behind = switch_effects(law, instant, known_on, direction)
+    behind = switch_effects(law, instant, known_on, market)
     seen: dict[int, bool] = {}
 
     def reached(place: int) -> bool:
@@ -51,12 +51,12 @@ def switches_behind(
     }
 
 
-def switch_effects(law: Law, instant: datetime, known_on: date, direction: str = IMPORT) -> SwitchEffects:
+def switch_effects(law: Law, instant: datetime, known_on: date, market: str = IMPORT) -> SwitchEffects:
     """Find what each switch would change, set otherwise; arguments as of `switches_behind`."""
-    in_force = law.in_force(instant, known_on, direction)
+    in_force = law.in_force(instant, known_on, market)
     key = ("switches", "effects")
     if key not in in_force.cache:
-        in_force.cache[key] = SwitchEffects.of(_effects(law, instant, known_on, direction))
+        in_force.cache[key] = SwitchEffects.of(_effects(law, instant, known_on, market))
     effects: SwitchEffects = in_force.cache[key]
     return effects
 
@@ -85,9 +85,9 @@ class SwitchEffects:
         return cls(tuple(places), numbered)
 
 
-def _effects(law: Law, instant: datetime, known_on: date, direction: str) -> dict[str, tuple[Effect, ...]]:
+def _effects(law: Law, instant: datetime, known_on: date, market: str) -> dict[str, tuple[Effect, ...]]:
     found: dict[str, list[Effect]] = {name: [] for name in sorted(law.switches)}
-    histories = [one for one in law.bound.histories.values() if one.measure.direction == direction]
+    histories = [one for one in law.bound.histories.values() if one.measure.market == market]
     for name, others in _alternatives(law).items():
         checkpoint()
         for history in histories:
@@ -95,7 +95,7 @@ def _effects(law: Law, instant: datetime, known_on: date, direction: str) -> dic
                 moved := _moved(history.measure, [law, *others], instant, known_on)
             ):
                 found[name].append((moved,))
-    in_force = law.in_force(instant, known_on, direction)
+    in_force = law.in_force(instant, known_on, market)
     for rule in law.rules:
         if rule.switch and _is_dated(rule, instant, known_on):
             for name in rule.switch:

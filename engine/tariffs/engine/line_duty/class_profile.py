@@ -93,10 +93,14 @@ def profile_of(law: Law, line: ResolvedLine) -> ClassProfile:
         LawError: LAW_INVALID if the law requests too many facts of one line.
     """
     segment = segment_of(law, line.entry, line.known)
-    reach = segment.index.reach(line.article.code, line.article.origin)
-    open_claims = segment.open_claims(line.article.origin)
-    key = _key(segment, reach, open_claims, line.facts)
-    return _PROFILES.get(key, lambda: compile_profile(segment, reach, open_claims, line.facts))
+    return profile_in(segment, line.article.code, line.article.origin, line.facts)
+
+
+def profile_in(segment: LawSegment, code: str, origin: str, facts: Mapping[str, Fact]) -> ClassProfile:
+    """Return the profile of goods in a segment of the law; errors as `profile_of`."""
+    reach, open_claims = segment.index.reach(code, origin), segment.open_claims(origin)
+    key = _key(segment, reach, open_claims, facts)
+    return _PROFILES.get(key, lambda: compile_profile(segment, reach, open_claims, facts))
 
 
 def cached_profile(law: Law, line: ResolvedLine) -> ClassProfile | None:

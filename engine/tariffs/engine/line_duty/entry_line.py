@@ -132,7 +132,7 @@ def resolve_line(law: Law, line: EntryLine, known_on: str | date | None, schedul
     known = read_known_on(law, known_on, day)
     article = read_article(schedule, line.hts, line.origin, schedule.edition_day(day))
     if line.ordinary_rate is not None:
-        article = _at_stated_rate(article, given_rate(line.ordinary_rate).rate)
+        article = _at_stated_rate(article, given_rate(line.ordinary_rate))
     declared = _number(line.value, "customs_value", "CUSTOMS_VALUE_INVALID")
     value = declared.quantize(DOLLAR, ROUND_HALF_UP)
     quantity = None if line.quantity is None else _number(line.quantity, "quantity", "QUANTITY_INVALID")
@@ -183,28 +183,28 @@ def _at_stated_rate(article: Article, rate: Decimal) -> Article:
 
 
 def entry_moment(
-    law: Law, entry: str | date | datetime | None, direction: str = IMPORT, date_format: str = ""
+    law: Law, entry: str | date | datetime | None, market: str = IMPORT, date_format: str = ""
 ) -> Moment:
     """Read an entry date: a day means its noon, None the as-of day of the law.
 
-    Days and instants without an offset are local time of the direction; `date_format` is that of `read_moment`.
+    Days and instants without an offset are local time of the market; `date_format` is that of `read_moment`.
 
     Raises:
         InputError: ENTRY_DATE_INVALID or ENTRY_DATE_OUT_OF_COVERAGE.
     """
-    return covered_moment(law, entry or law.as_of, ENTRY_DATE, direction, date_format)
+    return covered_moment(law, entry or law.as_of, ENTRY_DATE, market, date_format)
 
 
-def entry_instant(law: Law, entry: str | date | datetime | None, direction: str = IMPORT) -> datetime:
+def entry_instant(law: Law, entry: str | date | datetime | None, market: str = IMPORT) -> datetime:
     """Instant of `entry_moment` in UTC; raises as it does."""
-    return entry_moment(law, entry, direction).instant
+    return entry_moment(law, entry, market).instant
 
 
 def covered_moment(
-    law: Law, given: str | date | datetime, name: str, direction: str = IMPORT, date_format: str = ""
+    law: Law, given: str | date | datetime, name: str, market: str = IMPORT, date_format: str = ""
 ) -> Moment:
     """Read a day or instant of the field `name`; refused outside the coverage of the law, as by `entry_moment`."""
-    return _covered(_text_of(given), name, law.zones[direction], law.covered(direction), date_format)
+    return _covered(_text_of(given), name, law.zones[market], law.covered(market), date_format)
 
 
 @lru_cache(maxsize=READ_AT_MOST)

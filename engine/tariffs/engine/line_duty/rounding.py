@@ -102,7 +102,15 @@ def layers_for(law: Law, line: ResolvedLine, profile: ClassProfile) -> QuoteLaye
     Raises:
         InputError: QUANTITY_REQUIRED or RATE_NOT_COMPUTABLE.
     """
-    pricer = Pricer(line.goods, schedule_rates(law, line.goods, line.schedule))
+    return layers_priced(Pricer(line.goods, schedule_rates(law, line.goods, line.schedule)), profile)
+
+
+def layers_priced(pricer: Pricer, profile: ClassProfile) -> QuoteLayers:
+    """Compute the layers of goods by the profile of their class.
+
+    Raises:
+        InputError: QUANTITY_REQUIRED or RATE_NOT_COMPUTABLE.
+    """
     rows = merged_rows(pricer, profile.declared)
     owed = owed_amounts(pricer, profile.declared, rows)
     tried = [_priced(pricer, outcome) for outcome in profile.possible]

@@ -28,23 +28,23 @@ class LawSegment:
         in_force: the law in force.
         index: the scopes, with a bit each.
         row_bits: the scopes of rows in force.
-        program_claims: the claims of the special programs.
+        program_claims: the claims of reduced ordinary rates, such as those of the special programs.
         rule_texts: texts of the stacking rules, by id.
         places: places of measures on CBP Form 7501 (entry summary), which have no effect on any amount.
         rule_headings: headings under which stacking rules in force report the layers they displace, by id.
     """
 
-    def __init__(self, law: Law, instant: datetime, known_on: date, direction: str) -> None:
+    def __init__(self, law: Law, instant: datetime, known_on: date, market: str) -> None:
         self.number = next(_NUMBERS)
         # The law holds its segments: without a cycle it is freed with its last user.
         self._law, self.instant, self.known_on = weakref.ref(law), instant, known_on
-        self.in_force = law.in_force(instant, known_on, direction)
+        self.in_force = law.in_force(instant, known_on, market)
         unmodelled = [state.measure for state in self.in_force.unmodelled if not state.measure.touches.is_any]
         scopes = [row.scope for active in self.in_force.actives for row in active.rows]
         scopes += [scope for claim in law.claims.values() for scope in claim.asks]
         scopes += [measure.touches for measure in unmodelled]
         scopes += [setting.scope for setting in law.set_claims]
-        effects = switch_effects(law, instant, known_on, direction)
+        effects = switch_effects(law, instant, known_on, market)
         scopes += effects.scopes
         self.index = ScopeIndex(self.in_force, scopes)
         bits = self.index.bits
@@ -60,7 +60,8 @@ class LawSegment:
         }
         self._not_modelled = [(bits[measure.touches], _not_modelled(measure.id)) for measure in unmodelled]
         self._open_claims: dict[str, frozenset[str]] = {}
-        self.program_claims = frozenset(program.claim for program in law.programs.values())
+        self._preferences = _preferences(law, market)
+        self.program_claims = frozenset(claim for claim, _ in self._preferences)
         order = list(law.authorities.get("reporting", {}).get("order", ()))
         measures = {active.measure.id: active.measure.authority for active in self.in_force.actives}
         self.places = {measure: _place(authority, order) for measure, authority in measures.items()}
@@ -109,8 +110,9 @@ class LawSegment:
         """Claims of the special programs that are open to an origin."""
         found = self._open_claims.get(origin)
         if found is None:
-            programs = self.law.programs.values()
-            found = frozenset(program.claim for program in programs if origin in program.members)
+            found = frozenset(
+                claim for claim, members in self._preferences if not members or origin in members
+            )
             self._open_claims[origin] = found
         return found
 
@@ -119,19 +121,28 @@ class LawSegment:
         return bool(self.index.bits[scope] & reach)
 
 
-def segment_of(law: Law, instant: datetime, known_on: date, direction: str = IMPORT) -> LawSegment:
+def segment_of(law: Law, instant: datetime, known_on: date, market: str = IMPORT) -> LawSegment:
     """Return the segment of a law at an instant as known on a day, compiled if it is not cached."""
-    cache = law.in_force(instant, known_on, direction).cache
+    cache = law.in_force(instant, known_on, market).cache
     segment: LawSegment | None = cache.get(_CACHED)
     if segment is None:
-        segment = cache[_CACHED] = LawSegment(law, instant, known_on, direction)
+        segment = cache[_CACHED] = LawSegment(law, instant, known_on, market)
     return segment
 
 
-def cached_segment(law: Law, instant: datetime, known_on: date, direction: str = IMPORT) -> LawSegment | None:
+def cached_segment(law: Law, instant: datetime, known_on: date, market: str = IMPORT) -> LawSegment | None:
     """Return the segment of `segment_of` if it is cached."""
-    in_force = law.cached_in_force(instant, known_on, direction)
+    in_force = law.cached_in_force(instant, known_on, market)
     return None if in_force is None else in_force.cache.get(_CACHED)
+
+
+def _preferences(law: Law, market: str) -> list[tuple[str, frozenset[str]]]:
+    """Claims of reduced ordinary rates in a market, with the origins they are open to (none: all)."""
+    if market == IMPORT:
+        return [(program.claim, program.members) for program in law.programs.values() if program.members]
+    abroad = law.markets.get(market)
+    preference = abroad.preference if abroad else None
+    return [(preference.claim, preference.origins)] if preference else []
 
 
 def _place(authority: str, order: list[str]) -> int:

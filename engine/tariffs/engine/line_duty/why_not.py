@@ -235,7 +235,7 @@ class _Unapplied:
         law, segment = self.segment.law, self.segment
         acts = [act for act in self._acts[measure.id][0] if act not in ending]
         periods = [p for p in measure.periods if p.known_from <= segment.known_on and law.switched(p.switch)]
-        state = state_as_tested(measure, acts, periods, segment.instant, law.zones[measure.direction])
+        state = state_as_tested(measure, acts, periods, segment.instant, law.zones[measure.market])
         return [(row, Reach.of(row.scope, segment.in_force)) for row in (state.rows if state else ())]
 
 

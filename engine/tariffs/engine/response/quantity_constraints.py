@@ -151,9 +151,9 @@ def adjusting(
 def _reached(law: Law, dated: Dated, table: PreparedTable, kind: str) -> list[tuple[QuantityRule, Bools]]:
     """List the rules of a kind in force, with the lines in the scope of each."""
     lines, reached = table.lines, []
-    for index, when in enumerate(zip(dated.instants, dated.known_on, strict=True)):
-        in_force = law.in_force(*when, dated.direction)
-        for rule in quantity_rules(law, *when, dated.direction):
+    for index, moment in enumerate(dated.moments):
+        in_force = law.in_force(*moment)
+        for rule in quantity_rules(law, *moment):
             if rule.kind != kind:
                 continue
             mask = scope_mask(rule.scope, lines, in_force) & (lines.value > 0)

@@ -210,9 +210,9 @@ def apply_constraints(volume: TradeVolume, law: Law, dated: Dated, lines: LineAr
     Prices stay those of the model, and other origins do not replace what a limit cuts.
     """
     hat = volume.quantity_hat
-    for index, (instant, known_on) in enumerate(zip(dated.instants, dated.known_on, strict=True)):
-        in_force = law.in_force(instant, known_on, dated.direction)
-        limits = limits_at(law, instant, known_on, dated.direction)
+    for index, moment in enumerate(dated.moments):
+        in_force, instant = law.in_force(*moment), moment[0]
+        limits = limits_at(law, *moment)
         for constraint in (*law.constraints, *limits):
             if constraint.holds(instant):
                 mask = scope_mask(constraint.scope, lines, in_force)

@@ -47,7 +47,7 @@ def changes_on_table(
     table: Table,
     *,
     check: Callable[[], None] = lambda: None,
-    direction: str = IMPORT,
+    market: str = IMPORT,
 ) -> TableChanges:
     """Compute the change of duty of a table at each step, as if all lines entered at that instant.
 
@@ -56,19 +56,19 @@ def changes_on_table(
         notices: from `changes`.
         table: a trade table; None is the embedded one.
         check: called between chunks; may raise to stop.
-        direction: that of the notices and of the table.
+        market: that of the notices and of the table.
 
     Raises:
         InputError: a fault of the table as a whole.
     """
-    prepared = prepared_for(direction, table, law)
+    prepared = prepared_for(market, table, law)
     changed = []
     for number, step in enumerate(steps_of(notices)):
         (before, before_ids), (after, after_ids) = (
-            duties_of(law, prepared.lines, Dated([at], [known_on], None, direction), check).by_measure()
+            duties_of(law, prepared.lines, Dated([at], [known_on], None, [market]), check).by_measure()
             for at, known_on in (step.before, step.after)
         )
-        at = step.after[0].astimezone(law.zones[direction]).isoformat(timespec="minutes")
+        at = step.after[0].astimezone(law.zones[market]).isoformat(timespec="minutes")
         for measure in sorted({*before_ids, *after_ids}):
             old, new = _column(before, before_ids, measure), _column(after, after_ids, measure)
             rows = np.flatnonzero(np.abs(new - old) >= _HALF_CENT)

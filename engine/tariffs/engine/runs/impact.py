@@ -97,15 +97,13 @@ def impact(
     return run.result([run.value(index) for index in range(len(points))])
 
 
-def read_points(
-    law: Law, points: Sequence[Point], direction: str
-) -> tuple[tuple[Point, ...], tuple[Note, ...]]:
+def read_points(law: Law, points: Sequence[Point], market: str) -> tuple[tuple[Point, ...], tuple[Note, ...]]:
     """Read the days of points as ISO text (the law's as-of day where none is given), with notes on repairs.
 
     Raises:
         InputError: ENTRY_DATE_INVALID or ENTRY_DATE_OUT_OF_COVERAGE.
     """
-    moments = [entry_moment(law, point.on or law.as_of, direction) for point in points]
+    moments = [entry_moment(law, point.on or law.as_of, market) for point in points]
     notes = dict.fromkeys(note for moment in moments for note in moment_notes("on", moment))
     dated = (replace(point, on=moment.text) for point, moment in zip(points, moments, strict=True))
     return tuple(dated), tuple(notes)
@@ -125,7 +123,7 @@ class ImpactRun(StepwiseRun):
         cancelled: Cancelled | None = None,
     ) -> None:
         super().__init__(table, law, options, progress, cancelled)
-        self._points, self._point_notes = read_points(law, points, self._table_run.options.direction)
+        self._points, self._point_notes = read_points(law, points, self._table_run.market)
         self._uncertainty = UncertaintyRun.of(self._table_run)
         self._first: dict[str, ScenarioImpact] = {}
 
@@ -189,14 +187,14 @@ def _unread(run: TableRun, points: Sequence[Point]) -> tuple[Note, ...]:
     dates = run.own_dates
     days = [dates.last] if dates else []
     if not dates or dates.lines < dates.of:
-        days += point_days(run.law, points, run.options.direction)
+        days += point_days(run.law, points, run.market)
     return unread_of(run.law, days, run.options.known_on)
 
 
-def point_days(law: Law, points: Sequence[Point], direction: str) -> list[date]:
-    """List the days of points on the clock of their direction."""
-    zone = law.zones[direction]
-    return [entry_instant(law, point.on, direction).astimezone(zone).date() for point in points]
+def point_days(law: Law, points: Sequence[Point], market: str) -> list[date]:
+    """List the days of points on the clock of their market."""
+    zone = law.zones[market]
+    return [entry_instant(law, point.on, market).astimezone(zone).date() for point in points]
 
 
 def _block(run: TableRun, point: Point, outcomes: Sequence[Outcome]) -> ScenarioImpact:

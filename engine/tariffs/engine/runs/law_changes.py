@@ -80,7 +80,7 @@ class ChangeWindow:
 
 
 def changes(
-    law: Law, window: ChangeWindow, *, known_on: date | None = None, direction: str = IMPORT
+    law: Law, window: ChangeWindow, *, known_on: date | None = None, market: str = IMPORT
 ) -> tuple[Notice, ...]:
     """List the notices of a window, by instant.
 
@@ -88,7 +88,7 @@ def changes(
         law: the law, after any scenario.
         window: the days and the goods.
         known_on: the day whose acts count, the law's as-of day if None.
-        direction: import or export; days are those of its clock.
+        market: that of the goods; days are those of its clock.
 
     Raises:
         InputError: REQUEST_INVALID if the window ends before it begins.
@@ -98,7 +98,7 @@ def changes(
             "REQUEST_INVALID", f"The window ends on {window.end}, before {window.start}.", field="end",
             fix="Give a later end.",
         )  # fmt: skip
-    finder = _NoticeFinder(law, window, known_on or law.as_of, direction)
+    finder = _NoticeFinder(law, window, known_on or law.as_of, market)
     notices = [*finder.periods(), *finder.acts(), *finder.suspensions(), *finder.rules(), *finder.lists()]
     late = datetime.max.replace(tzinfo=UTC)
     return tuple(sorted(notices, key=lambda notice: (notice.at or late, notice.measures, notice.id)))
@@ -119,13 +119,15 @@ def read_window(start: str, end: str, hts: str = "", origin: str = "") -> Change
 class _NoticeFinder:
     """Search for the notices of one law in one window."""
 
-    def __init__(self, law: Law, window: ChangeWindow, known_on: date, direction: str) -> None:
+    def __init__(self, law: Law, window: ChangeWindow, known_on: date, market: str) -> None:
         self._law = law
         self._window = window
         self._known_on = known_on
-        self._direction = direction
-        self._zone = law.zones[direction]
-        self._measures = [m for m in law.measures.values() if m.direction == direction and not m.announced]
+        self._market = market
+        self._zone = law.zones[market]
+        abroad = law.markets.get(market)
+        self._codes = [code for code, _ in abroad.parts_of(window.hts)] if abroad else [window.hts]
+        self._measures = [m for m in law.measures.values() if m.market == market and not m.announced]
 
     def periods(self) -> Iterator[Notice]:
         """Yield periods that begin, end as enacted, or are published."""
@@ -278,7 +280,7 @@ class _NoticeFinder:
         if not window.hts and not window.origin:
             return True
         moment = at or datetime.combine(self._law.as_of, time(12), self._zone)
-        in_force = self._law.in_force(moment, self._known_on, self._direction)
+        in_force = self._law.in_force(moment, self._known_on, self._market)
         for scope in scopes:
             wanted = Scope(
                 products=scope.products if window.hts else (),
@@ -286,7 +288,8 @@ class _NoticeFinder:
                 origins=scope.origins if window.origin else (),
                 not_origins=scope.not_origins if window.origin else frozenset(),
             )
-            if Reach.of(wanted, in_force).fits(window.hts, window.origin):
+            reach = Reach.of(wanted, in_force)
+            if any(reach.fits(code, window.origin) for code in self._codes):
                 return True
         return False
 

@@ -45,7 +45,8 @@ class LineStream:
     """
 
     def __init__(self, points: Sequence[Point], *, law: Law, options: Options) -> None:
-        self.points, notes = read_points(law, points, options.direction)
+        market = options.goods_market(law)
+        self.points, notes = read_points(law, points, market)
         self._law = law
         self._options = replace(
             options,
@@ -60,7 +61,7 @@ class LineStream:
             [(float(weight), apply_scenario(under, part)) for weight, part in components(point.scenario)]
             for point in self.points
         ]
-        unread = unread_of(law, point_days(law, self.points, options.direction), options.known_on)
+        unread = unread_of(law, point_days(law, self.points, market), options.known_on)
         self.notes = tuple(
             dict.fromkeys(
                 (
@@ -103,7 +104,7 @@ class LineStream:
         facts: dict[str, object] = {
             **law_facts(self._law),
             "known_on": options.known_on or self._law.as_of.isoformat(),
-            "direction": options.direction,
+            **options.goods_facts(self._law),
             **scenario_facts(point.scenario for point in self.points),
             "table_digest": table_digest,
             "batches": batches,

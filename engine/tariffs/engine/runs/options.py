@@ -55,6 +55,7 @@ class Options:
     seed: int = 0
     spreads: Spreads = DEFAULT_SPREADS
     direction: str = IMPORT
+    to: str = ""
     date_format: str = ""
     market: str = PRODUCT
     consumer_prices: str = ""
@@ -73,8 +74,17 @@ class Options:
         )
         if not self.baseline:
             return options, notes
-        moment = covered_moment(law, self.baseline, "baseline", self.direction)
+        moment = covered_moment(law, self.baseline, "baseline", self.goods_market(law))
         return replace(options, baseline=moment.text), (*moment_notes("baseline", moment), *notes)
+
+    def goods_market(self, law: Law) -> str:
+        """Market of the goods; raises as `Law.market_of`."""
+        return law.market_of(self.direction, self.to)
+
+    def goods_facts(self, law: Law) -> dict[str, object]:
+        """Describe direction and destination of the goods for the provenance."""
+        facts: dict[str, object] = {"direction": self.direction}
+        return facts if self.direction == IMPORT else facts | {"to": self.goods_market(law)}
 
     def model_facts(self, parameters: ProductParameters | None) -> dict[str, object]:
         """Describe the response model and its limits for the provenance; `none` without parameters."""

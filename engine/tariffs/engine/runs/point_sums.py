@@ -109,10 +109,7 @@ class PointEvaluator:
 
     def _in_force(self, law: Law) -> list[InForce]:
         dated = self._run.dated(law, self._on)
-        return [
-            law.in_force(instant, known_on, dated.direction)
-            for instant, known_on in zip(dated.instants, dated.known_on, strict=True)
-        ]
+        return [law.in_force(*moment) for moment in dated.moments]
 
     # -- points whose laws differ in rates -------------------------------------------------------------------------
 

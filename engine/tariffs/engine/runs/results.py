@@ -42,7 +42,8 @@ def line_columns(
         "landed": landed,
         "value_after": value_after,
         "duty_after": duty_after,
-        "landed_after": (value_after + charges * quantity_hat + duty_after) * taxed,
+        "landed_after": (value_after + charges * quantity_hat + duty_after) * taxed
+        - charges * quantity_hat * (taxed - 1.0),
         "landed_change": landed - _landed(lines, base) if base is not None else nothing,
         "value_change": value_after - v0,
         "quantity": v0 * quantity_hat,
@@ -57,7 +58,11 @@ def _landed(lines: LineArrays, duties: Duties) -> F64:
     """Sum value, freight and insurance of goods that may be imported, their duty and tax; dollars per line."""
     imported = 1.0 - ratio(duties.prohibited, lines.value, 0.0)
     taxed = 1.0 if lines.vat is None else 1.0 + lines.vat
-    landed: F64 = ((lines.value + lines.freight + lines.insurance) * imported + duties.duty) * taxed
+    charges = (lines.freight + lines.insurance) * imported
+    # Charges outside the base of duty are outside that of the tax too; without a tax this subtracts 0.
+    landed: F64 = (
+        (lines.value + lines.freight + lines.insurance) * imported + duties.duty
+    ) * taxed - charges * (taxed - 1.0)
     return landed
 
 

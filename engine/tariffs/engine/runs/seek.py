@@ -125,7 +125,7 @@ def seek(
     context = RunContext(progress, cancelled)
     run = TableRun(table, law, options, context)
     check_where(run, target.where)
-    (day,), day_notes = read_points(law, [Point(scenario, on)], run.options.direction)
+    (day,), day_notes = read_points(law, [Point(scenario, on)], run.market)
     evaluation = _Evaluation(run, scenario, fixed, vary.name, values, target, day.on)
     search = Search(evaluation, first_steps(values), lambda found: _tolerance(target, found))
     _check_defined(target, search.values.values())
@@ -136,7 +136,7 @@ def seek(
     notes = (
         *day_notes,
         *run.notes(),
-        *unread_of(run.law, point_days(run.law, [day], run.options.direction), run.options.known_on),
+        *unread_of(run.law, point_days(run.law, [day], run.market), run.options.known_on),
         *scenario_notes(run.law, filled),
         *evaluation.notes,
     )

@@ -134,7 +134,7 @@ class SweepRun(StepwiseRun):
         self._frame = point_frame(points, _defaults(scenario))
         _check_names(self._frame.columns, run.options.by)
         _check_rows(min(len(points), BLOCK_POINTS) * run.grouping.count)
-        (self._day,), self._day_notes = read_points(law, [Point(scenario, on)], run.options.direction)
+        (self._day,), self._day_notes = read_points(law, [Point(scenario, on)], run.market)
         self._evaluate = PointEvaluator(run, scenario, self._day.on)
 
     def value(self, index: int) -> SweepBlock:
@@ -158,7 +158,7 @@ class SweepRun(StepwiseRun):
         """Assemble the result, once every block is computed."""
         self._context.step("done", 1.0)
         run = self._table_run
-        days = point_days(run.law, [self._day], run.options.direction)
+        days = point_days(run.law, [self._day], run.market)
         scenario = self._scenario.with_parameters(self._fixed)
         notes = (
             *self._day_notes,

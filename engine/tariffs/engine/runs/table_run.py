@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 
 import numpy as np
 import polars as pl
@@ -16,7 +14,6 @@ from tariffs.engine.base.provenance import law_facts, with_run_digest
 from tariffs.engine.errors import ServiceError
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
-from tariffs.engine.line_duty.entry_line import entry_instant, read_known_on
 from tariffs.engine.rating.law_fingerprint import law_fingerprint
 from tariffs.engine.response.parameters import BOUNDS, ProductParameters, parameters_for
 from tariffs.engine.response.quantity_constraints import QuantityConstraints
@@ -31,6 +28,7 @@ from tariffs.engine.runs.grouping import (
     static_authorities,
     static_groups,
 )
+from tariffs.engine.runs.line_dates import LineDates
 from tariffs.engine.runs.options import Options, baseline_required, law_with_options
 from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.runs.results import lines_frame
@@ -81,7 +79,7 @@ class TableRun:
     the assessed rate under the law in question.
 
     Args:
-        table: a frame, a path, or None for the embedded table of US imports 2024; exports have no embedded table.
+        table: a frame, a path, or None for the embedded table of US imports or exports 2024.
         law: the law before any scenario.
         options: options of the run.
         context: progress and cancellation.
@@ -95,7 +93,9 @@ class TableRun:
         self.law = law_with_options(law, options)
         self.options, self._option_notes = options.with_iso_days(self.law)
         self.context = context
-        self.prepared = prepared_for(options.direction, table, self.law, self.options.date_format)
+        self.market = options.goods_market(self.law)
+        self.prepared = prepared_for(self.market, table, self.law, self.options.date_format)
+        self._dates = LineDates(self.prepared, self.market, options.known_on)
         self._lines = {basis_of(self.law): self.prepared.lines}
         self.grouping = Grouping.of(self.prepared, options.by)
         self.base = self._baseline()
@@ -117,8 +117,7 @@ class TableRun:
             if options.response != "none":
                 raise baseline_required()
             return None
-        instant = entry_instant(self.law, text, options.direction)
-        self._base_dated = Dated([instant], [self.law.as_of], None, options.direction)
+        self._base_dated = self._dates.alike(self.law, text, self.law.as_of)
         return duties_of(self.law, self.prepared.lines, self._base_dated, self.context.check)
 
     def check(self) -> None:
@@ -142,21 +141,15 @@ class TableRun:
     @property
     def own_dates(self) -> OwnDates | None:
         """Entry dates of the lines on the clock of their direction; None if no line has one."""
-        return self.prepared.own_dates(self.law.zones[self.options.direction])
+        return self.prepared.own_dates(self.law.zones[self.market])
 
     def dated(self, law: Law, on: str) -> Dated:
         """Date the lines: by their entry dates, and by `on` where a line has none."""
-        direction, zone = self.options.direction, law.zones[self.options.direction]
+        return self._dates.dated(law, on)
 
-        def known_at(moment: datetime) -> date:
-            return read_known_on(law, self.options.known_on, moment.astimezone(zone).date())
-
-        def segment(moment: datetime) -> Hashable:
-            known = bisect_right(law.publication_days, known_at(moment))
-            return bisect_right(law.boundaries, moment), known
-
-        instants, of_line = self.prepared.entry_instants(entry_instant(law, on, direction), segment)
-        return Dated(instants, [known_at(moment) for moment in instants], of_line, direction)
+    def dated_alike(self, law: Law, on: str) -> Dated:
+        """Date all lines by `on`, each in the time of its market."""
+        return self._dates.alike(law, on)
 
     def quantity_constraints(self, law: Law, dated: Dated) -> QuantityConstraints | None:
         """Find the constraints of a law on the quantities of the response; None if there are none."""
@@ -164,10 +157,7 @@ class TableRun:
 
     def law_fingerprint(self, law: Law, dated: Dated) -> Hashable:
         """Compute a value that is equal for laws and instants with the same duties and response on all lines."""
-        return tuple(
-            law_fingerprint(law, law.in_force(instant, known_on, dated.direction), instant, known_on)
-            for instant, known_on in zip(dated.instants, dated.known_on, strict=True)
-        )
+        return tuple(law_fingerprint(law, law.in_force(*moment), *moment[:2]) for moment in dated.moments)
 
     def lines_under(self, law: Law) -> LineArrays:
         """Take the default shares that a law's switches select; shares declared on lines stay."""
@@ -334,7 +324,7 @@ class TableRun:
             {
                 **law_facts(law),
                 "known_on": options.known_on or law.as_of.isoformat(),
-                "direction": options.direction,
+                **options.goods_facts(law),
                 **scenario_facts(scenarios),
                 "table_digest": self.prepared.digest,
                 "baseline": options.baseline or self.prepared.baseline,

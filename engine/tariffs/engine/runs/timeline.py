@@ -142,9 +142,9 @@ class TimelineRun(StepwiseRun):
         super().__init__(table, law, options, progress, cancelled)
         law, options = self._table_run.law, self._table_run.options
         self._scenarios = list(scenarios)
-        first, last = (entry_moment(law, text, options.direction) for text in (start, end))
+        first, last = (entry_moment(law, text, self._table_run.market) for text in (start, end))
         notes = (*moment_notes("start", first), *moment_notes("end", last))
-        days = _days(law, first.instant, last.instant, options.direction)
+        days = _days(law, first.instant, last.instant, self._table_run.market)
         self._period_notes = (*notes, *unread_of(law, [days[-1][0]], options.known_on))
         self._period = {"start": days[0][0].isoformat(), "end": days[-1][0].isoformat()}
         self._segments = [_segments(self._table_run, scenario, days) for scenario in scenarios]
@@ -206,9 +206,9 @@ class TimelineRun(StepwiseRun):
         return tuple(dict.fromkeys(note for one in constraints if one for note in one.promised()))
 
 
-def _days(law: Law, start: datetime, end: datetime, direction: str) -> list[tuple[date, datetime]]:
+def _days(law: Law, start: datetime, end: datetime, market: str) -> list[tuple[date, datetime]]:
     """List the days of the period with their noons in UTC."""
-    first, last = (instant.astimezone(law.zones[direction]).date() for instant in (start, end))
+    first, last = (instant.astimezone(law.zones[market]).date() for instant in (start, end))
     count = (last - first).days + 1
     if not 1 <= count <= MOST_DAYS:
         raise InputError(
@@ -218,18 +218,15 @@ def _days(law: Law, start: datetime, end: datetime, direction: str) -> list[tupl
             fix=f"Give 1 to {MOST_DAYS:,} days.",
         )
     days = (first + timedelta(days=index) for index in range(count))
-    return [(day, entry_instant(law, day.isoformat(), direction).astimezone(UTC)) for day in days]
+    return [(day, entry_instant(law, day.isoformat(), market).astimezone(UTC)) for day in days]
 
 
 def _segments(run: TableRun, scenario: Scenario, days: Sequence[tuple[date, datetime]]) -> list[_Segment]:
     """Split the period into segments with the same law, or the same laws of a mixture."""
     laws = [(weight, apply_scenario(run.law, part)) for weight, part in components(scenario)]
     segments: list[_Segment] = []
-    for day, noon, count in _undated_spans(run, [law for _, law in laws], days):
-        dated = tuple(
-            (weight, law, Dated([noon], [_known(run, law, day)], None, run.options.direction))
-            for weight, law in laws
-        )
+    for day, count in _undated_spans(run, [law for _, law in laws], days):
+        dated = tuple((weight, law, run.dated_alike(law, day.isoformat())) for weight, law in laws)
         key = tuple((weight, run.law_fingerprint(law, when)) for weight, law, when in dated)
         if segments and segments[-1].key == key:
             segments[-1] = replace(segments[-1], days=segments[-1].days + count)
@@ -240,19 +237,25 @@ def _segments(run: TableRun, scenario: Scenario, days: Sequence[tuple[date, date
 
 def _undated_spans(
     run: TableRun, laws: Sequence[Law], days: Sequence[tuple[date, datetime]]
-) -> Iterator[tuple[date, datetime, int]]:
-    """Yield first day, its noon and number of days between two dates of any law."""
+) -> Iterator[tuple[date, int]]:
+    """Yield first day and number of days between two dates of any law."""
+
+    others = [market for market in run.prepared.markets if market != run.market]
 
     def places(dated: tuple[date, datetime]) -> Hashable:
         day, noon = dated
+        noons = (noon, *(entry_instant(laws[0], day.isoformat(), market) for market in others))
         return tuple(
-            (bisect_right(law.boundaries, noon), bisect_right(law.publication_days, _known(run, law, day)))
+            (
+                bisect_right(law.publication_days, _known(run, law, day)),
+                *(bisect_right(law.boundaries, each) for each in noons),
+            )
             for law in laws
         )
 
     for _, span in itertools.groupby(days, places):
-        first, *others = span
-        yield *first, 1 + len(others)
+        (first, _), *rest = span
+        yield first, 1 + len(rest)
 
 
 def _known(run: TableRun, law: Law, day: date) -> date:

@@ -122,14 +122,14 @@ _Words = tuple[str, str, str]
 def _measure_differences(first: Law, second: Law, name: str) -> Iterator[Difference]:
     """Yield the periods in which a measure differs, joined while the words are the same."""
     measure = second.measures.get(name) or first.measures[name]
-    zone = second.zones.get(measure.direction, second.zones[IMPORT])
+    zone = second.zones.get(measure.market, second.zones[IMPORT])
     instants = instants_of(name, first, second)
     runs: list[tuple[datetime, datetime | None, _Words]] = []
     open_runs: dict[_Words, int] = {}
     for instant, end in itertools.zip_longest(instants, instants[1:]):
         one, other = state_of_measure(first, name, instant), state_of_measure(second, name, instant)
         if one != other:
-            groups = second.in_force(instant, second.as_of, measure.direction).groups
+            groups = second.in_force(instant, second.as_of, measure.market).groups
             for words in _describe_states(one, other, groups):
                 if words in open_runs:
                     runs[open_runs[words]] = (runs[open_runs[words]][0], end, words)

@@ -114,7 +114,7 @@ class Duties:
 
     @cached_property
     def _notes(self) -> DutyNotes:
-        return DutyNotes(self._law, self._lines, self._dated.direction, self.rated)
+        return DutyNotes(self._law, self._lines, self.rated)
 
     @property
     def measures(self) -> frozenset[str]:

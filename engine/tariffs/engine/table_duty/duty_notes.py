@@ -24,14 +24,12 @@ class DutyNotes:
     Args:
         law: the law.
         lines: the lines as declared.
-        direction: import or export.
         rated: the lines of each instant.
     """
 
-    def __init__(self, law: Law, lines: LineArrays, direction: str, rated: Sequence[RatedLines]) -> None:
+    def __init__(self, law: Law, lines: LineArrays, rated: Sequence[RatedLines]) -> None:
         self._law = law
         self._lines = lines
-        self._direction = direction
         self._rated = rated
 
     @cached_property
@@ -40,7 +38,7 @@ class DutyNotes:
         switches: dict[str, str] = {}
         for rated in self._rated:
             moment = rated.instant, rated.known_on
-            switches |= switches_behind(self._law, *moment, _reaches(rated), self._direction)
+            switches |= switches_behind(self._law, *moment, _reaches(rated), rated.market)
         return switches
 
     @cached_property
@@ -60,7 +58,7 @@ class DutyNotes:
         for rated in self._rated:
             moment = rated.instant, rated.known_on
             of_instant = [
-                *void_suspensions(self._law, *moment, _reaches(rated), self._direction),
+                *void_suspensions(self._law, *moment, _reaches(rated), rated.market),
                 *_undetermined(self._law, rated.in_force, rated.selected),
                 *_not_modelled(rated.in_force, rated.selected),
             ]

@@ -34,15 +34,21 @@ from tariffs.engine.tables.selected_lines import SelectedLines
 
 @dataclass(frozen=True)
 class Dated:
-    """Entry instants of lines and the day whose acts count for each; `of_line` is None if all have the first.
+    """Entry instants of lines, with the day whose acts count and the market of each.
 
-    `direction` is import or export.
+    `of_line` is the place of each line among them, None if all have the first; without `markets` all are imports.
     """
 
     instants: Sequence[datetime]
     known_on: Sequence[date]
     of_line: I32 | None
-    direction: str = IMPORT
+    markets: Sequence[str] = ()
+
+    @property
+    def moments(self) -> list[tuple[datetime, date, str]]:
+        """Instant, day whose acts count, and market: the arguments of `Law.in_force`."""
+        markets = self.markets or [IMPORT] * len(self.instants)
+        return list(zip(self.instants, self.known_on, markets, strict=True))
 
     def selections(self, lines: LineArrays) -> list[SelectedLines]:
         """Split lines by instant."""
@@ -58,6 +64,7 @@ class RatedLines:
     in_force: InForce
     instant: datetime
     known_on: date
+    market: str
     selected: SelectedLines
     family: Family
     layers: LawLayers
@@ -79,8 +86,8 @@ def rate_lines(law: Law, lines: LineArrays, dated: Dated) -> list[RatedLines]:
     Raises:
         LawError: TOO_MANY_TESTS.
     """
-    moments = list(zip(dated.instants, dated.known_on, strict=True))
-    laws = [law.in_force(instant, known_on, dated.direction) for instant, known_on in moments]
+    moments = dated.moments
+    laws = [law.in_force(*moment) for moment in moments]
     shared = [
         lines_with_claim_shares(law, in_force, instant, lines)
         for in_force, instant in zip(laws, dated.instants, strict=True)
@@ -107,10 +114,10 @@ def share_compile(dated_laws: Sequence[tuple[Law, Dated]], lines: LineArrays) ->
         lines: the lines.
     """
     laws = [
-        law.in_force(instant, known_on, dated.direction)
+        law.in_force(*moment)
         for law, dated in dated_laws
-        for instant, known_on in zip(dated.instants, dated.known_on, strict=True)
-        if not settings_at(law, instant)
+        for moment in dated.moments
+        if not settings_at(law, moment[0])
     ]
     if laws:
         with suppress(LawError):  # too many tests together; each law alone may have fewer

@@ -1,7 +1,8 @@
-"""Convert a table of exports to line arrays: codes have 6 digits, freight and insurance are part of the base.
+"""Convert a table of exports to line arrays: goods are rated by the lines of the schedule of their destination.
 
-The table contains the imports of the importing country, from all origins. The ordinary rate comes from a column of the
-table or from the law data; a row with neither is refused.
+The table contains the imports of one or more markets, from all origins. A code of 6 digits is split into the lines of
+the destination's schedule. The ordinary rate comes from a column of the table or from the law data; a row with
+neither is refused.
 """
 
 from __future__ import annotations
@@ -15,23 +16,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tariffs.engine.base.array_utils import F64, Bools
+from tariffs.engine.base.array_utils import F64, I32, I64, Bools
 from tariffs.engine.errors import InputError
-from tariffs.engine.law.fee_tables import SHARED_DIGITS
-from tariffs.engine.law.law import EXPORT, Law
+from tariffs.engine.law.law import IMPORT, Law
+from tariffs.engine.law.markets import SHARED_DIGITS, Market
 from tariffs.engine.law.notes import Note
 from tariffs.engine.schedule.countries import is_country
-from tariffs.engine.schedule.lines import load_schedule
 from tariffs.engine.tables.columns import RATE_COLUMN
-from tariffs.engine.tables.export_rates import (
-    QUOTA_CLAIM,
-    TOO_COARSE,
-    WITHIN_QUOTA,
-    is_shared_code,
-    no_rate,
-    ordinary_rate,
-    vat_rate,
-)
+from tariffs.engine.tables.export_rates import TOO_COARSE, is_shared_code, nearest_shared, no_rate
 from tariffs.engine.tables.line_arrays import LineArrays
 from tariffs.engine.tables.mfn_rates import quantities_by_unit, stated_rates
 from tariffs.engine.tables.prepare import (
@@ -46,21 +38,30 @@ from tariffs.engine.tables.prepare import (
 from tariffs.engine.tables.read_columns import Problems
 from tariffs.engine.tables.trade_table import CheckedTable, TableRules, check_table
 
+DESTINATION = "destination"
 
-def prepared_for(direction: str, table: Table, law: Law, date_format: str = "") -> PreparedTable:
-    """Check a table of imports or exports and convert it to arrays.
+
+def prepared_for(market: str, table: Table, law: Law, date_format: str = "") -> PreparedTable:
+    """Check a table of imports, or of exports to a market, and convert it to arrays.
 
     `date_format` is the format of date columns; see `base.dates.FORMATS`.
 
     Raises:
         InputError: as `prepare_exports` and `prepare_table`.
     """
-    prepare = prepare_exports if direction == EXPORT else prepare_table
-    return prepare(table, law, date_format)
+    if market == IMPORT:
+        return prepare_table(table, law, date_format)
+    return prepare_exports(table, law, market, date_format)
 
 
-def prepare_exports(table: Table, law: Law, date_format: str = "") -> PreparedTable:
+def prepare_exports(table: Table, law: Law, market: str, date_format: str = "") -> PreparedTable:
     """Check a table of exports and convert it to arrays.
+
+    Args:
+        table: the table; rows without `destination` go to `market`.
+        law: the law.
+        market: the ISO code of a destination; days are those of its clock.
+        date_format: the format of date columns.
 
     Raises:
         InputError: REQUEST_INVALID without a table; TABLE_UNREADABLE, TABLE_EMPTY, COLUMN_MISSING or
@@ -73,72 +74,227 @@ def prepare_exports(table: Table, law: Law, date_format: str = "") -> PreparedTa
             field="table",
             fix="Give a table with hts, origin and customs_value; see docs/exports.md.",
         )
-    first, last = law.covered(EXPORT)
-    zone = law.zones[EXPORT]
-    rules = TableRules(law.claims, first, last, zone, is_shared_code, _nearest, is_country, date_format)
-    checked, rates = _rated(check_table(table, rules), law)
-    frame, count = checked.lines, checked.lines.height
-    products, product_of_line = index_of(frame["hts"].str.slice(0, SHARED_DIGITS))
-    codes, code = index_of(frame["hts"])
-    origins, origin = index_of(frame["origin"])
-    freight, insurance = amount_of(frame, "freight", count), amount_of(frame, "insurance", count)
-    facts, taken = _facts(frame, law, rates)
-    lines = LineArrays(
-        codes=codes,
-        origins=origins,
-        origin=origin.astype(np.int32),
-        value=amount_of(frame, "customs_value", count) + freight + insurance,
-        freight=np.zeros(count),
-        insurance=np.zeros(count),
-        piece_line=np.arange(count, dtype=np.int64),
-        piece_code=code.astype(np.int32),
-        piece_weight=np.ones(count),
-        facts=facts,
-        general=rates.rate,
-        other=rates.rate,
-        special={QUOTA_CLAIM: rates.in_quota},
-        quantities=quantities_by_unit(frame, law),
-        vat=_numbers([vat_rate(law, product) for product in products])[product_of_line],
+    first, last = law.covered(market)
+    rules = TableRules(
+        law.claims, first, last, law.zones[market], is_shared_code, nearest_shared, is_country, date_format
     )
-    notes = (*reading_notes(checked), *taken)
-    return PreparedTable(checked, lines, products, product_of_line, "", {}, notes, SHARED_DIGITS)
+    checked = _of_known_markets(check_table(table, rules), law, market)
+    goods = _ExportGoods(checked.lines, law, market)
+    checked, goods = goods.with_rates(checked)
+    return goods.prepared(checked)
 
 
-def _nearest(code: str) -> list[str]:
-    return list(dict.fromkeys(one[:SHARED_DIGITS] for one in load_schedule().nearest(code)))
+def _of_known_markets(checked: CheckedTable, law: Law, market: str) -> CheckedTable:
+    """Refuse the rows of too short a code, and those of a destination that the law data does not have."""
+    frame, problems = checked.lines, Problems()
+    coarse = frame["hts"].str.len_chars() < SHARED_DIGITS
+    problems.refuse(frame["hts"], coarse, "HTS_CODE_MALFORMED", f", not 6 digits. {TOO_COARSE}")
+    destination = _destinations(frame, market)
+    unknown = ~destination.is_in(list(law.zones))
+    known = ", ".join(law.markets)
+    problems.refuse(destination, unknown, "DESTINATION_UNKNOWN", f". The law data has {known}.")
+    return _without(checked, problems, ~(coarse | unknown))
+
+
+def _destinations(frame: pl.DataFrame, market: str) -> pl.Series:
+    if DESTINATION not in frame.columns:
+        return pl.repeat(market, frame.height, eager=True).alias(DESTINATION)
+    named = frame[DESTINATION].cast(pl.String).str.strip_chars().str.to_uppercase()
+    return named.replace("", None).fill_null(market)
+
+
+class _ExportGoods:
+    """Goods of the usable rows of a table of exports: distinct codes by destination, and their parts.
+
+    A *part* is a line of the schedule of the destination, with its weight in the code.
+    """
+
+    def __init__(self, frame: pl.DataFrame, law: Law, market: str) -> None:
+        self._frame, self._law, self._market = frame, law, market
+        self._destination, self._of_line = index_of(_destinations(frame, market))
+        keys = pl.Series(self._of_line.astype(str)) + ":" + frame["hts"]
+        distinct, self._goods_of_line = index_of(keys)
+        split = [key.split(":") for key in distinct]
+        self._goods = [(self._market_at(int(place)), code) for place, code in split]
+        self._parts = [market.parts_of(code) for market, code in self._goods]
+
+    def _market_at(self, place: int) -> Market:
+        return self._law.destination_of(self._destination[place])
+
+    def with_rates(self, checked: CheckedTable) -> tuple[CheckedTable, _ExportGoods]:
+        """Refuse the rows without an ordinary rate; the goods of the others."""
+        unknown = np.array(
+            [
+                any(market.ordinary_rate(code) is None for code, _ in parts)
+                for (market, _), parts in zip(self._goods, self._parts, strict=True)
+            ],
+            dtype=bool,
+        )[self._goods_of_line] & np.isnan(stated_rates(self._frame))
+        if not unknown.any():
+            return checked, self
+        problems, without = Problems(), pl.Series(unknown)
+        message = pl.Series([str(no_rate(hts)) for hts in self._frame["hts"].to_list()], dtype=pl.String)
+        reason = pl.Series(["RATE_NOT_COMPUTABLE"] * self._frame.height)
+        problems.refuse(_rate_column(self._frame), without, reason, message)
+        checked = _without(checked, problems, ~without)
+        return checked, _ExportGoods(checked.lines, self._law, self._market)
+
+    def prepared(self, checked: CheckedTable) -> PreparedTable:
+        """Arrays of the goods."""
+        frame, law = self._frame, self._law
+        pieces = _Pieces.of(self._parts, self._goods_of_line)
+        rates = _PieceRates.of(self, pieces)
+        with_freight = np.array(
+            [self._market_at(n).with_freight for n in range(len(self._destination))], bool
+        )
+        with_freight = with_freight[self._of_line]
+        freight, insurance = (amount_of(frame, name, frame.height) for name in ("freight", "insurance"))
+        origins, origin = index_of(frame["origin"])
+        facts, notes = self._facts(rates, pieces)
+        shared = [f"{market.code}:{code[:SHARED_DIGITS]}" for market, code in self._goods]
+        products, product = index_of(pl.Series(shared, dtype=pl.String))
+        value = amount_of(frame, "customs_value", frame.height)
+        lines = LineArrays(
+            codes=pieces.codes,
+            origins=origins,
+            origin=origin.astype(np.int32),
+            value=value + np.where(with_freight, freight + insurance, 0.0),
+            freight=np.where(with_freight, 0.0, freight),
+            insurance=np.where(with_freight, 0.0, insurance),
+            piece_line=pieces.line,
+            piece_code=pieces.code,
+            piece_weight=pieces.weight,
+            facts=facts,
+            general=rates.general,
+            other=rates.general,
+            special=rates.reduced,
+            quantities=quantities_by_unit(frame, law),
+            vat=_numbers([market.tax_rate(code) for market, code in self._goods])[self._goods_of_line],
+        )
+        return PreparedTable(
+            checked,
+            lines,
+            [one.split(":")[1] for one in products],
+            product[self._goods_of_line],
+            "",
+            {},
+            (*reading_notes(checked), *notes, *self._coarse(lines), *self._estimated(lines)),
+            SHARED_DIGITS,
+            tuple(self._destination) or (self._market,),
+            self._of_line.astype(np.int32) if len(self._destination) > 1 else None,
+        )
+
+    @property
+    def parts(self) -> list[tuple[Market, str]]:
+        """Market and code of each part of each of the goods, in order."""
+        return [
+            (market, code)
+            for (market, _), parts in zip(self._goods, self._parts, strict=True)
+            for code, _ in parts
+        ]
+
+    @property
+    def stated(self) -> F64:
+        """Ordinary rates that rows state; NaN where they do not."""
+        return stated_rates(self._frame)
+
+    def _facts(self, rates: _PieceRates, pieces: _Pieces) -> tuple[dict[str, NDArray[Any]], list[Note]]:
+        """Declared facts of lines; undeclared preferences are assumed in full, with a note."""
+        facts: dict[str, NDArray[Any]] = {}
+        for claim in self._law.claims.values():
+            declared = declared_fact(self._frame, claim.id, claim.type)
+            if declared is not None:
+                facts[claim.id] = declared
+        notes = []
+        for place, code in enumerate(self._destination):
+            preference = self._law.destination_of(code).preference
+            if preference is None:
+                continue
+            open_to = np.ones(self._frame.height, dtype=bool)
+            if preference.origins:
+                open_to = self._frame["origin"].is_in(list(preference.origins)).to_numpy()
+            share = facts.get(preference.claim, np.full(self._frame.height, np.nan))
+            assumed = (
+                open_to & rates.is_reduced[preference.claim] & (self._of_line == place) & np.isnan(share)
+            )
+            if assumed.any():
+                facts[preference.claim] = np.where(assumed, 1.0, share)
+                notes.append(Note(preference.note, f"{preference.claim}: not declared; {preference.text}."))
+        return facts, notes
+
+    def _coarse(self, lines: LineArrays) -> list[Note]:
+        split = np.array([len(parts) > 1 for parts in self._parts], dtype=bool)[self._goods_of_line]
+        if not split.any():
+            return []
+        text = (
+            f"{int(split.sum()):,} lines worth {lines.value[split].sum():,.0f} USD were rated by the lines of the "
+            "schedule of their destination, counted equally where no shares of value are known."
+        )
+        return [Note("COARSE_CODE", text)]
+
+    def _estimated(self, lines: LineArrays) -> list[Note]:
+        doubtful = np.array([market.is_estimated(code) for market, code in self.parts], dtype=bool)
+        pieces = _Pieces.of(self._parts, self._goods_of_line)
+        weight = pieces.weight * doubtful[pieces.source] * np.isnan(self.stated)[pieces.line]
+        value = float((lines.value[pieces.line] * weight).sum())
+        if value <= 0:
+            return []
+        text = f"The ordinary rate of goods worth {value:,.0f} USD is derived from other data, not read in a schedule."
+        return [Note("RATE_ESTIMATED", text)]
 
 
 @dataclass(frozen=True, slots=True)
-class _Rates:
-    """Ordinary rates per line; `quota` marks lines with a tariff quota, `in_quota` is the rate within it."""
+class _Pieces:
+    """Parts of lines: place of each in the parts of all goods, its line, code and weight."""
 
-    rate: F64
-    in_quota: F64
-    quota: Bools
+    source: I64
+    line: I64
+    code: I32
+    weight: F64
+    codes: list[str]
 
-
-def _rated(checked: CheckedTable, law: Law) -> tuple[CheckedTable, _Rates]:
-    """Keep the rows with a known ordinary rate, and refuse the others."""
-    frame, problems = checked.lines, Problems()
-    products, product_of_line = index_of(frame["hts"].str.slice(0, SHARED_DIGITS))
-    known = [ordinary_rate(law, product) for product in products]
-    rate = _numbers([one.rate if one else None for one in known])[product_of_line]
-    in_quota = _numbers([one.in_quota if one else None for one in known])[product_of_line]
-    given = stated_rates(frame)
-    coarse = frame["hts"].str.len_chars() < SHARED_DIGITS
-    problems.refuse(frame["hts"], coarse, "HTS_CODE_MALFORMED", f", not 6 digits. {TOO_COARSE}")
-    unknown = pl.Series(np.isnan(rate) & np.isnan(given)) & ~coarse
-    message = pl.Series([str(no_rate(hts)) for hts in frame["hts"].to_list()], dtype=pl.String)
-    problems.refuse(_column(frame), unknown, pl.Series(["RATE_NOT_COMPUTABLE"] * frame.height), message)
-    own = ~np.isnan(given)
-    ordinary, quota = np.where(own, given, rate), ~own & ~np.isnan(in_quota)
-    good = ~(coarse | unknown)
-    usable = good.to_numpy()
-    rates = _Rates(ordinary[usable], np.where(quota, in_quota, ordinary)[usable], quota[usable])
-    return _without(checked, problems, good), rates
+    @classmethod
+    def of(cls, parts: Sequence[Sequence[tuple[str, Decimal]]], goods_of_line: I64) -> _Pieces:
+        count = np.array([len(one) for one in parts], dtype=np.int64)
+        start = np.concatenate([[0], np.cumsum(count)])[:-1]
+        per_line = count[goods_of_line]
+        line = np.repeat(np.arange(len(goods_of_line)), per_line)
+        within = np.arange(len(line)) - np.repeat(np.cumsum(per_line) - per_line, per_line)
+        source = start[goods_of_line[line]] + within
+        codes, place = index_of(pl.Series([code for one in parts for code, _ in one], dtype=pl.String))
+        weight = np.array([float(weight) for one in parts for _, weight in one])
+        return cls(source, line, place[source].astype(np.int32), weight[source], codes)
 
 
-def _column(frame: pl.DataFrame) -> pl.Series:
+@dataclass(frozen=True, slots=True)
+class _PieceRates:
+    """Ordinary rates of pieces, and by claim the reduced ones; `is_reduced` marks lines with a reduced rate."""
+
+    general: F64
+    reduced: dict[str, F64]
+    is_reduced: dict[str, Bools]
+
+    @classmethod
+    def of(cls, goods: _ExportGoods, pieces: _Pieces) -> _PieceRates:
+        """Look up the rates; one that a row states takes the place of both."""
+        known = [(market, market.ordinary_rate(code)) for market, code in goods.parts]
+        own = goods.stated[pieces.line]
+        general = _numbers([rate and rate.rate for _, rate in known])[pieces.source]
+        general = np.where(np.isnan(own), general, own)
+        reduced, marks = {}, {}
+        claims = {market.preference.claim for market, _ in known if market.preference}
+        for claim in sorted(claims):
+            of_claim = [
+                rate.reduced if rate and market.preference and market.preference.claim == claim else None
+                for market, rate in known
+            ]
+            low = np.where(np.isnan(own), _numbers(of_claim)[pieces.source], np.nan)
+            reduced[claim] = np.where(np.isnan(low), general, low)
+            marks[claim] = np.bincount(pieces.line, ~np.isnan(low), len(goods.stated)) > 0
+        return cls(general, reduced, marks)
+
+
+def _rate_column(frame: pl.DataFrame) -> pl.Series:
     column = frame[RATE_COLUMN] if RATE_COLUMN in frame.columns else pl.repeat(None, frame.height, eager=True)
     return column.alias(RATE_COLUMN)
 
@@ -151,20 +307,6 @@ def _without(checked: CheckedTable, problems: Problems, good: pl.Series) -> Chec
     more = more.with_columns(checked.rows.gather(more["row"]).alias("row"))
     refused = pl.concat([checked.refused, more]).sort("row", maintain_order=True)
     return replace(checked, lines=checked.lines.filter(good), rows=checked.rows.filter(good), refused=refused)
-
-
-def _facts(frame: pl.DataFrame, law: Law, rates: _Rates) -> tuple[dict[str, NDArray[Any]], tuple[Note, ...]]:
-    """Declared facts of lines; goods with a tariff quota and no declared share are within it, with a note."""
-    facts: dict[str, NDArray[Any]] = {}
-    for claim in law.claims.values():
-        declared = declared_fact(frame, claim.id, claim.type)
-        if declared is not None:
-            facts[claim.id] = declared
-    share = facts.get(QUOTA_CLAIM, np.full(frame.height, np.nan))
-    silent = rates.quota & np.isnan(share)
-    if not silent.any():
-        return facts, ()
-    return {**facts, QUOTA_CLAIM: np.where(silent, 1.0, share)}, (Note("WITHIN_QUOTA", WITHIN_QUOTA),)
 
 
 def _numbers(values: Sequence[Decimal | None]) -> F64:

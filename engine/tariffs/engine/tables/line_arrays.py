@@ -102,8 +102,11 @@ class LineArrays:
             np.add.at(bounds, np.searchsorted(numbers, low + width), -1)
         mask = np.zeros(len(self.codes), dtype=bool)
         mask[order] = np.cumsum(bounds[:-1]) > 0
+        # A short code is in the range of a longer prefix that ends in zeros, and does not begin with it.
+        known, lengths = set(prefixes), {len(p) for p in prefixes}
         for index in short:
-            mask[index] = any(self.codes[index].startswith(p) for p in prefixes)
+            code = self.codes[index]
+            mask[index] = mask[index] and any(code[:length] in known for length in lengths)
         return mask
 
     def _sorted_codes(self) -> tuple[I64, I64, list[int]]:

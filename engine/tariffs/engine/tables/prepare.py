@@ -44,7 +44,8 @@ class PreparedTable:
 
     `products` are the distinct codes that respond together, of `product_digits` at most, `product_of_line` an index
     into them. `bases` names the source of each default share; `baseline` is the day the values belong to, or empty;
-    `notes` explain how the table was read.
+    `notes` explain how the table was read. `markets` are the destinations of exports, `market_of_line` an index into
+    them, None where there is only one.
     """
 
     checked: CheckedTable
@@ -55,6 +56,8 @@ class PreparedTable:
     bases: Mapping[str, str]
     notes: tuple[Note, ...]
     product_digits: int = CODE_DIGITS
+    markets: Sequence[str] = ()
+    market_of_line: I32 | None = None
 
     @property
     def frame(self) -> pl.DataFrame:

@@ -42,9 +42,10 @@ def list_changes(
     law = law_under(scenario, request.switches, request.min_confidence)
     known_on = read_known_on(law, word(request.known_on, "known_on") or None, law.as_of)
     direction = direction_of(request.direction)
-    notices = changes(law, window, known_on=known_on, direction=direction)
+    market = law.market_of(direction, word(request.to, "to"))
+    notices = changes(law, window, known_on=known_on, market=market)
     steps = list(dict.fromkeys(notice.step for notice in notices if notice.step))
-    zone = law.zones[direction]
+    zone = law.zones[market]
     response = pb.ListChangesResponse(
         changes=[_change(one, steps.index(one.step) if one.step else None, zone) for one in notices],
         provenance=provenance_of(
@@ -78,8 +79,9 @@ def _add_effects(
             raise cancelled_error()
 
     local = local or LocalInputs(_sent_table(request), lines_limit=arrow.MESSAGE_LIMIT)
-    direction, limit = direction_of(request.direction), local.lines_limit
-    effects = changes_on_table(law, notices, local.table, check=check, direction=direction)
+    market = law.market_of(direction_of(request.direction), word(request.to, "to"))
+    limit = local.lines_limit
+    effects = changes_on_table(law, notices, local.table, check=check, market=market)
     lines = effects.lines.sort(pl.col("change").abs(), descending=True, maintain_order=True)
     response.lines, response.lines_left_off = _first_rows(lines, limit)
     response.effects, response.effects_left_off = _first_rows(effects.measures, limit)

@@ -8,8 +8,8 @@ from typing import Any
 
 from tariffs.engine.base.provenance import law_facts
 from tariffs.engine.errors import TariffsError
-from tariffs.engine.law import Law
-from tariffs.engine.law.law import EXPORT
+from tariffs.engine.law import Law, load_law
+from tariffs.engine.law.law import EXPORT, IMPORT
 from tariffs.engine.law.values import UnitRate
 from tariffs.engine.line_duty.class_profile import ClassProfile, cached_profile, profile_of
 from tariffs.engine.line_duty.coarse_codes import is_coarse, resolve_coarse_line
@@ -60,6 +60,8 @@ def calculate_duty(request: duty_service_pb2.CalculateDutyRequest) -> duty_servi
     line = read_line(request.line)
     if direction_of(request.direction) == EXPORT:
         return calculate_export(request, line)
+    if request.to:
+        load_law().market_of(IMPORT, word(request.to, "to"))
     scenario = filled_scenario(request)
     law = law_under(scenario, request.switches, request.min_confidence)
     resolved = resolve_coarse_line(law, line, word(request.known_on, "known_on") or None, load_schedule())
@@ -76,7 +78,7 @@ def duty_from_memory(
     Raises:
         TariffsError: an invalid line.
     """
-    if request.direction not in _IMPORTS or request.scenario.yaml:
+    if request.direction not in _IMPORTS or request.scenario.yaml or request.to:
         return None
     line = read_line(request.line)
     scenario = library().get(request.scenario.name or BASE)

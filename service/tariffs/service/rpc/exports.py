@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from tariffs.engine.line_duty.entry_line import EntryLine
-from tariffs.engine.line_duty.export_duties import ExportDuty
-from tariffs.engine.line_duty.exports import ExportLine, ExportQuote, quote_export
+from tariffs.engine.line_duty.exports import ExportDuty, ExportLine, ExportQuote, quote_export
 from tariffs.engine.scenario import scenario_facts
 from tariffs.service.rpc.checks import value_of, word
 from tariffs.service.rpc.field_masks import trim
@@ -42,6 +41,7 @@ def calculate_export(
         line.freight,
         line.insurance,
         line.ordinary_rate,
+        word(request.to, "to"),
     )
     quote = quote_export(law, goods, known_on=word(request.known_on, "known_on") or None)
     facts = {**quote.provenance, **scenario_facts([scenario])}
@@ -53,13 +53,13 @@ def calculate_export(
 
 
 def _quote(quote: ExportQuote, provenance: common_pb2.Provenance) -> duty_service_pb2.CalculateDutyResponse:
-    landed = {"cif": quote.cif, "duty": quote.assessed, "vat": quote.vat, "total": quote.landed}
-    assessed = f"{quote.assessed:.2f}"
+    landed = {"cif": quote.cif, "duty": quote.assessed, quote.tax or "vat": quote.vat, "total": quote.landed}
     return duty_service_pb2.CalculateDutyResponse(
-        assessed=assessed,
+        assessed=f"{quote.assessed:.2f}",
         owed=f"{quote.owed:.2f}",
-        min=assessed,
-        max=assessed,
+        min=f"{quote.min:.2f}",
+        max=f"{quote.max:.2f}",
+        missing_claims=quote.missing_claims,
         assumptions=quote.assumptions,
         landed={name: f"{amount:.2f}" for name, amount in landed.items()},
         layers=[_layer(layer) for layer in quote.layers],
@@ -69,15 +69,14 @@ def _quote(quote: ExportQuote, provenance: common_pb2.Provenance) -> duty_servic
 
 
 def _layer(layer: ExportDuty) -> duty_service_pb2.Layer:
-    amount = f"{layer.amount:.2f}"
     return duty_service_pb2.Layer(
         measure=layer.measure,
         authority=layer.authority,
         state=value_of(duty_service_pb2.LayerState, layer.state),
         rate=f"{layer.rate.normalize():f}",
         base=f"{layer.base:.2f}",
-        amount=amount,
-        min=amount,
-        max=amount,
+        amount=f"{layer.amount:.2f}",
+        min=f"{layer.min:.2f}",
+        max=f"{layer.max:.2f}",
         citations=layer.citations,
     )

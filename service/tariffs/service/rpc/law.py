@@ -64,7 +64,7 @@ def get_measure(request: law_service_pb2.GetMeasureRequest) -> law_service_pb2.M
     law = load_law()
     measure = _find_measure(law, required(request.id, "id", "Use the id of a measure."))
     message = _measure(measure)
-    zone = law.context(measure.direction).zone
+    zone = law.context(measure.market).zone
     message.periods.extend(_period(period, zone) for period in measure.periods)
     message.events.extend(_event(act, zone) for act in law.acts[measure.id])
     message.lists.extend(_lists(law, measure))
@@ -132,7 +132,7 @@ def _lists(law: Law, measure: Measure) -> list[law_service_pb2.NamedList]:
     """The lists named by rows of a measure, with their number of codes on the as-of day."""
     scopes = [row.scope for period in measure.periods for row in period.rows]
     named = {name for scope in scopes for names in (*scope.products, scope.not_products) for name in names}
-    noon = entry_instant(law, law.as_of, measure.direction)
+    noon = entry_instant(law, law.as_of, measure.market)
     return [
         law_service_pb2.NamedList(id=name, codes=len(law.lists[name].on(noon)))
         for name in sorted(named & law.lists.keys())

@@ -40,6 +40,7 @@ def stream_of(config: bytes) -> LineStream:
         switches=words(request.switches, "switches"),
         min_conf=word(request.min_confidence, "min_confidence"),
         direction=direction_of(request.direction),
+        to=word(request.to, "to"),
         date_format=word(request.date_format, "date_format"),
     )
     return LineStream(points_of(request.points, request.parameters), law=load_law(), options=options)

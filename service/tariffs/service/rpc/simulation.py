@@ -121,6 +121,7 @@ def common_options(request: Any, parameters: str) -> Options:
         switches=words(request.switches, "switches"),
         min_conf=word(request.min_confidence, "min_confidence"),
         direction=direction_of(request.direction),
+        to=word(request.to, "to"),
         date_format=word(request.date_format, "date_format"),
     )
 

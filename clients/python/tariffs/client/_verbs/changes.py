@@ -43,6 +43,7 @@ class LawCalls:
         switches: Mapping[str, str] | None = None,
         min_confidence: str = "",
         direction: str = "import",
+        to: str = "",
         timeout: float | None = None,
     ) -> LawChanges:
         """List changes of the law from `start` to `end`, and the lines of a table that they affect.
@@ -59,6 +60,8 @@ class LawCalls:
             switches: open points of the law set to other values than their defaults.
             min_confidence: use only acts with at least this confidence: A, B or C.
             direction: import, or export: duties of the country that retaliates, in its local time.
+            to: for exports, the ISO code of the country they go to; empty is the first of the law, or the
+                `destination` of each row of a table.
             timeout: seconds; by default the config's deadline.
 
         Raises:
@@ -74,6 +77,7 @@ class LawCalls:
             switches=arguments.texts_by_name(switches, "switches"),
             min_confidence=arguments.text(min_confidence, "min_confidence"),
             direction=requests.direction_value(direction),
+            to=arguments.text(to, "to"),
         )
         table: Table | None = lines
         if isinstance(lines, str) and lines == EMBEDDED:

@@ -46,6 +46,7 @@ class DutyCalls(LawCalls):
         switches: Mapping[str, str] | None = None,
         min_confidence: str = "",
         direction: str = "import",
+        to: str = "",
         ordinary_rate: Money | None = None,
         why: bool = False,
         timeout: float | None = None,
@@ -74,6 +75,8 @@ class DutyCalls(LawCalls):
             switches: open points of the law set to other values than their defaults.
             min_confidence: use only acts with at least this confidence: A, B or C.
             direction: import, or export of goods of the United States.
+            to: for exports, the ISO code of the country they go to; empty is the first of the law, or the
+                `destination` of each row of a table.
             ordinary_rate: the ordinary rate, `"9.8%"` or 0.098, where the schedule states it by formula or, for an
                 export, the law data holds none; it is shown as stated.
             why: return the reasons too: `why` of each layer, and measures that matched but did not apply. Without
@@ -107,6 +110,7 @@ class DutyCalls(LawCalls):
             switches=arguments.texts_by_name(switches, "switches"),
             min_confidence=arguments.text(min_confidence, "min_confidence"),
             direction=requests.direction_value(direction),
+            to=arguments.text(to, "to"),
             explain=why,
         )
         return self._quote(request, timeout or self._config.deadlines.duty)

@@ -137,6 +137,7 @@ class LineStreamCalls:
         switches: Mapping[str, str] | None = None,
         min_confidence: str = "",
         direction: str = "import",
+        to: str = "",
         date_format: str = "",
         timeout: float | None = None,
     ) -> LineStream:
@@ -153,6 +154,8 @@ class LineStreamCalls:
             switches: open points of the law set to other values than their defaults.
             min_confidence: use only acts with at least this confidence: A, B or C.
             direction: import or export.
+            to: for exports, the ISO code of the country they go to; empty is the first of the law, or the
+                `destination` of each row of a table.
             date_format: as in `impact`.
             timeout: seconds for the whole stream; by default the config's deadline.
 
@@ -169,6 +172,7 @@ class LineStreamCalls:
             switches=switches or {},
             min_confidence=min_confidence,
             direction=direction,
+            to=to,
             date_format=date_format,
         )
         config = requests.lines_config(Scenario.all_of(scenarios), options)

@@ -45,6 +45,7 @@ class RunCalls(TableCalls):
         attribute: bool = False,
         consumer_prices: str = "",
         direction: str = "import",
+        to: str = "",
         date_format: str = "",
         request_id: str = "",
         timeout: float | None = None,
@@ -74,6 +75,8 @@ class RunCalls(TableCalls):
             consumer_prices: effect on consumer prices with margins constant in "dollar" or "percent", or by the
                 method of "yale"; empty for none.
             direction: import or export.
+            to: for exports, the ISO code of the country they go to; empty is the first of the law, or the
+                `destination` of each row of a table.
             date_format: as in `impact`.
             request_id: your own id of this request; the same id again returns the same run.
             timeout: seconds for starting it; by default the config's deadline.
@@ -99,6 +102,7 @@ class RunCalls(TableCalls):
             attribute=attribute,
             consumer_prices=consumer_prices,
             direction=direction,
+            to=to,
             date_format=date_format,
         )
         remote, scenarios = self._remote(), Scenario.all_of(scenarios)

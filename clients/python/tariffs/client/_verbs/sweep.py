@@ -44,6 +44,7 @@ class SweepCalls(TableCalls):
         switches: Mapping[str, str] | None = None,
         min_confidence: str = "",
         direction: str = "import",
+        to: str = "",
         date_format: str = "",
         progress: Progress = None,
         timeout: float | None = None,
@@ -70,6 +71,8 @@ class SweepCalls(TableCalls):
             switches: open points of the law set to other values than their defaults.
             min_confidence: use only acts with at least this confidence.
             direction: import or export.
+            to: for exports, the ISO code of the country they go to; empty is the first of the law, or the
+                `destination` of each row of a table.
             date_format: as in `impact`.
             progress: True for a progress bar, or a function that takes stage and fraction.
             timeout: seconds; by default the config's deadline.
@@ -91,6 +94,7 @@ class SweepCalls(TableCalls):
             switches=switches or {},
             min_confidence=min_confidence,
             direction=direction,
+            to=to,
             date_format=date_format,
         )
         request, call = self._sweep(lines, scenario, vary, points, options)
@@ -122,6 +126,7 @@ class SweepCalls(TableCalls):
         switches: Mapping[str, str] | None = None,
         min_confidence: str = "",
         direction: str = "import",
+        to: str = "",
         date_format: str = "",
         request_id: str = "",
         timeout: float | None = None,
@@ -145,6 +150,8 @@ class SweepCalls(TableCalls):
             switches: open points of the law set to other values than their defaults.
             min_confidence: use only acts with at least this confidence.
             direction: import or export.
+            to: for exports, the ISO code of the country they go to; empty is the first of the law, or the
+                `destination` of each row of a table.
             date_format: as in `impact`.
             request_id: your own id of this request; the same id again returns the same run.
             timeout: seconds for starting it; by default the config's deadline.
@@ -165,6 +172,7 @@ class SweepCalls(TableCalls):
             switches=switches or {},
             min_confidence=min_confidence,
             direction=direction,
+            to=to,
             date_format=date_format,
         )
         remote = self._remote()
@@ -196,6 +204,7 @@ class SweepCalls(TableCalls):
         switches: Mapping[str, str] | None = None,
         min_confidence: str = "",
         direction: str = "import",
+        to: str = "",
         date_format: str = "",
         progress: Progress = None,
         timeout: float | None = None,
@@ -224,6 +233,8 @@ class SweepCalls(TableCalls):
             switches: open points of the law set to other values than their defaults.
             min_confidence: use only acts with at least this confidence.
             direction: import or export.
+            to: for exports, the ISO code of the country they go to; empty is the first of the law, or the
+                `destination` of each row of a table.
             date_format: as in `impact`.
             progress: True for a progress bar, or a function that takes stage and fraction.
             timeout: seconds; by default the config's deadline.
@@ -244,6 +255,7 @@ class SweepCalls(TableCalls):
             switches=switches or {},
             min_confidence=min_confidence,
             direction=direction,
+            to=to,
             date_format=date_format,
         )
         request = sweep_requests.seek_request(Scenario.of(scenario), vary, target, where, options)

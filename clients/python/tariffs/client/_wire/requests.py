@@ -93,6 +93,7 @@ class ImpactOptions:
     seed: int = 0
     attribute: bool = False
     direction: str = "import"
+    to: str = ""
     date_format: str = ""
     market: str = "product"
     consumer_prices: str = ""
@@ -104,6 +105,7 @@ class ImpactOptions:
             "switches": arguments.texts_by_name(self.switches, "switches"),
             "min_confidence": arguments.text(self.min_confidence, "min_confidence"),
             "date_format": arguments.text(self.date_format, "date_format"),
+            "to": arguments.text(self.to, "to"),
         }
         for name, value in plain.items():
             object.__setattr__(self, name, value)
@@ -134,7 +136,7 @@ def option_values(options: ImpactOptions) -> dict[str, object]:
     A call without what later releases added is recorded as in earlier ones, which can then run it again.
     """
     values = {field.name: getattr(options, field.name) for field in fields(options)}
-    for name, default in (("market", "product"), ("consumer_prices", "")):
+    for name, default in (("market", "product"), ("consumer_prices", ""), ("to", "")):
         if values[name] == default:
             del values[name]
     if not options.parameters:
@@ -282,6 +284,7 @@ def simulate_request(
             CONSUMER_PRICES, options.consumer_prices, "consumer_prices", "PARAMETER_INVALID"
         ),
         direction=direction_value(options.direction),
+        to=options.to,
         date_format=options.date_format,
         scenario_parameters=options.scenario_values,
     )
@@ -299,6 +302,7 @@ def lines_config(
         switches=options.switches,
         min_confidence=options.min_confidence,
         direction=direction_value(options.direction),
+        to=options.to,
         date_format=options.date_format,
         parameters=options.scenario_values,
     )
@@ -330,6 +334,7 @@ def timeline_request(
         switches=options.switches,
         min_confidence=options.min_confidence,
         direction=direction_value(options.direction),
+        to=options.to,
         date_format=options.date_format,
         scenario_parameters=options.scenario_values,
     )

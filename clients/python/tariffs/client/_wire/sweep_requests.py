@@ -168,6 +168,7 @@ def _common(scenario: ScenarioLike, options: ImpactOptions) -> dict[str, Any]:
         "switches": options.switches,
         "min_confidence": options.min_confidence,
         "direction": direction_value(options.direction),
+        "to": options.to,
         "date_format": options.date_format,
         "scenario_parameters": options.scenario_values,
     }

@@ -73,6 +73,7 @@ def duty(
         ),
     ] = None,
     direction: options.Direction = "import",
+    to: options.To = "",
     ordinary_rate: Annotated[
         str | None,
         typer.Option(
@@ -172,6 +173,7 @@ def duty(
             switches=switches,
             min_confidence=min_conf,
             direction=direction,
+            to=to,
             ordinary_rate=ordinary_rate,
             why=why,
         )

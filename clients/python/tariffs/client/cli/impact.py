@@ -62,6 +62,7 @@ def impact(
         ),
     ] = "",
     direction: options.Direction = "import",
+    to: options.To = "",
     date_format: options.DateFormat = "",
     known_on: options.KnownOn = None,
     switch: options.Switches = None,
@@ -106,6 +107,7 @@ def impact(
             "attribute": attribute,
             "consumer_prices": consumer_prices,
             "direction": direction,
+            "to": to,
             "date_format": date_format,
         }
         if detach:

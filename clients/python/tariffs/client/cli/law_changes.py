@@ -38,6 +38,7 @@ def changes(
     ] = False,
     scenario: options.Scenario = None,
     direction: options.Direction = "import",
+    to: options.To = "",
     known_on: options.KnownOn = None,
     switch: options.Switches = None,
     min_conf: options.MinConf = "",
@@ -72,6 +73,7 @@ def changes(
             switches=options.pairs(switch, "--switch"),
             min_confidence=min_conf,
             direction=direction,
+            to=to,
         )
     if output is not None:
         write_table(result.lines, output, result.provenance)

@@ -136,6 +136,14 @@ Direction = Annotated[
         help="Imports into the United States, or its exports; days are those of the importing country.",
     ),
 ]
+To = Annotated[
+    str,
+    typer.Option(
+        "--to",
+        metavar="CN|CA",
+        help="With --direction export: the country the goods go to. Default: China, or the table's destination column.",
+    ),
+]
 Output = Annotated[
     Path | None, typer.Option("--output", "-o", help="Write the result rows to this .parquet or .csv file.")
 ]

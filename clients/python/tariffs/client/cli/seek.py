@@ -61,6 +61,7 @@ def seek(
     market: options.Market = "product",
     parameter_set: options.ParameterSet = None,
     direction: options.Direction = "import",
+    to: options.To = "",
     date_format: options.DateFormat = "",
     known_on: options.KnownOn = None,
     switch: options.Switches = None,
@@ -102,6 +103,7 @@ def seek(
             switches=options.pairs(switch, "--switch"),
             min_confidence=min_conf,
             direction=direction,
+            to=to,
             date_format=date_format,
             progress=True,
         )

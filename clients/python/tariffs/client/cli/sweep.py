@@ -58,6 +58,7 @@ def sweep(
         ),
     ] = None,
     direction: options.Direction = "import",
+    to: options.To = "",
     date_format: options.DateFormat = "",
     known_on: options.KnownOn = None,
     switch: options.Switches = None,
@@ -95,6 +96,7 @@ def sweep(
         "switches": options.pairs(switch, "--switch"),
         "min_confidence": min_conf,
         "direction": direction,
+        "to": to,
         "date_format": date_format,
     }
     with options.connected(target, local) as client:

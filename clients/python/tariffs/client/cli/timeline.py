@@ -32,6 +32,7 @@ def timeline(
     parameter_set: options.ParameterSet = None,
     by: options.GroupBy = None,
     direction: options.Direction = "import",
+    to: options.To = "",
     date_format: options.DateFormat = "",
     known_on: options.KnownOn = None,
     switch: options.Switches = None,
@@ -65,6 +66,7 @@ def timeline(
             switches=switches,
             min_confidence=min_conf,
             direction=direction,
+            to=to,
             date_format=date_format,
             progress=True,
         )
