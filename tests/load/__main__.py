@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 
 from tests.load import (
+    beside,
     cancelling,
     kills,
     memory,
@@ -40,6 +41,7 @@ ALONE: Mapping[str, Callable[[plan.Plan], list[rows.Measured]]] = {
 }
 ON_ONE_SERVER: Mapping[str, Callable[[plan.Plan, servers.Server], list[rows.Measured]]] = {
     "sweeps": sweeps.measure,
+    "beside": beside.measure,
     "cancelling": cancelling.measure,
     "readers": readers.measure,
     "memory": memory.measure,
