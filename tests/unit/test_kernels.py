@@ -146,18 +146,22 @@ def test_exact_sums_have_the_same_bits_in_any_order_of_the_terms(kernel: Kernel)
 
 
 @pytest.mark.parametrize("kernel", both(sum_bases))
-def test_bases_of_a_run_are_summed_by_entry_in_the_order_of_entries(kernel: Kernel) -> None:
-    """Two runs of two cells; the layers of a combination are entries 1, 0 and, on the second, 1 alone."""
+def test_bases_are_summed_by_entry_and_by_run_or_group(kernel: Kernel) -> None:
+    """Sum three runs of two cells, the first two of one group; entry 1 is summed by run, 0 and 2 by group.
+
+    A combination has the layers 2, 1, 0 or, the second, 1 and 2.
+    """
     unit = 256
-    high = np.array([[1, 2, 4, 8], [10, 20, 40, 80]], dtype=np.int64) * unit
-    entry, base, start = np.full(6, -1, dtype=np.int32), np.zeros(6), np.zeros(3, dtype=np.int64)
-    kernel(
-        0, 2, np.array([0, 2, 4]), np.array([0, 1, 1, 1], dtype=np.int32), high, np.zeros_like(high),
-        np.array([0, 2, 3]), np.array([1, 0, 1], dtype=np.int32), np.array([1, 0], dtype=np.int32), entry, base, start,
+    high = np.array([[1, 2, 4, 8, 16, 32], [10, 20, 40, 80, 160, 320]], dtype=np.int64) * unit
+    entry, run, base = np.full(13, -1, dtype=np.int32), np.zeros(13, dtype=np.int64), np.zeros(13)
+    count = kernel(
+        np.array([0, 2, 4, 6]), np.array([5, 5, 7]), np.array([0, 1, 1, 1, 1, 0], dtype=np.int32), high,
+        np.zeros_like(high), np.array([0, 3, 5]), np.array([2, 1, 0, 1, 2], dtype=np.int32),
+        np.array([1, 0, 0], dtype=np.int32), np.array([False, True, False]), entry, run, base,
     )  # fmt: skip
-    assert start.tolist() == [0, 2, 3]
-    assert entry[:3].tolist() == [0, 1, 1]
-    assert base[:3].tolist() == [10, 1 + 2, 4 + 8]
+    assert list(zip(run[:count].tolist(), entry[:count].tolist(), base[:count].tolist(), strict=True)) == [
+        (0, 1, 1 + 2), (1, 0, 10), (1, 2, 1 + 2 + 4 + 8), (1, 1, 4 + 8), (2, 0, 320), (2, 2, 16 + 32), (2, 1, 16 + 32),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("kernel", both(price_bases))

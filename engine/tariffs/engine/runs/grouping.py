@@ -195,19 +195,24 @@ def static_authorities(
         duty, owed: duty in dollars (groups x authorities).
         entered: customs value by group that may be imported, over which `rate` is.
     """
-    blocks = []
-    for index, authority in enumerate(authorities):
-        if duty[:, index].any():
-            block = {
-                AUTHORITY: [authority] * grouping.count,
-                "duty": duty[:, index],
-                "duty_owed": owed[:, index],
-                "rate": ratio(duty[:, index], entered),
-                "duty_after": np.full(grouping.count, np.nan),
-            }
-            numbers = pl.DataFrame(block).fill_nan(None)
-            blocks.append(grouping.with_keys(numbers).filter(pl.col("duty") != 0))
-    return pl.concat(blocks) if blocks else _no_authorities(grouping)
+    column, group = np.nonzero(duty.T)
+    names = pl.Series(AUTHORITY, authorities, dtype=pl.String).gather(column)
+    found = duty[group, column]
+    numbers = authority_columns(found, owed[group, column], ratio(found, entered[group]))
+    return grouping.with_keys_at(group, numbers.insert_column(0, names))
+
+
+def authority_columns(duty: F64, owed: F64, rate: F64) -> pl.DataFrame:
+    """Make the result columns by authority of duties in dollars without a response."""
+    assessed = pl.Series("duty", duty)
+    return pl.DataFrame(
+        [
+            assessed,
+            assessed.alias("duty_owed") if owed is duty else pl.Series("duty_owed", owed),
+            pl.Series("rate", rate, nan_to_null=True),
+            pl.repeat(None, len(duty), dtype=pl.Float64, eager=True).alias("duty_after"),
+        ]
+    )
 
 
 def _no_authorities(grouping: Grouping) -> pl.DataFrame:

@@ -19,7 +19,7 @@ from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.law.law import InForce, Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.runs.duty_sums import DutySums
-from tariffs.engine.runs.grouping import AUTHORITY, Grouping, result_frame
+from tariffs.engine.runs.grouping import AUTHORITY, Grouping, authority_columns, result_frame
 from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.runs.point_laws import PointGroup, PointLaws, Values
 from tariffs.engine.runs.point_response import PointResponse, closed_varieties, is_summed_by_variety
@@ -248,17 +248,10 @@ class _Blocks:
             return values
 
         key = [first + np.arange(block.keys.height) for first, block in zip(first_key, blocks, strict=False)]
-        duty = pl.Series("duty", column([block.duty for block in blocks]))
+        duty = column([block.duty for block in blocks])
         is_same = all(block.owed is block.duty for block in blocks)
-        owed = duty if is_same else pl.Series(column([block.owed for block in blocks]))
-        numbers = pl.DataFrame(
-            [
-                duty,
-                owed.alias("duty_owed"),
-                pl.Series("rate", column([block.rate for block in blocks]), nan_to_null=True),
-                pl.repeat(None, len(duty), dtype=pl.Float64, eager=True).alias("duty_after"),
-            ]
-        )
+        owed = duty if is_same else column([block.owed for block in blocks])
+        numbers = authority_columns(duty, owed, column([block.rate for block in blocks]))
         keys = pl.concat([block.keys for block in blocks])[column(key)]
         return pl.concat([keys, numbers], how="horizontal"), rows.tolist()
 

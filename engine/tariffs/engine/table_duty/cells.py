@@ -53,7 +53,9 @@ class ValueCells:
     combination: I32
     of_atom: I32
     atom: I64
-    _sums: BoundedCache[bytes, ExactSums] = field(default_factory=lambda: BoundedCache(_BASES_KEPT))
+    _sums: BoundedCache[tuple[bytes, int | None], ExactSums] = field(
+        default_factory=lambda: BoundedCache(_BASES_KEPT)
+    )
     _prohibited: BoundedCache[bytes, tuple[F64, F64]] = field(
         default_factory=lambda: BoundedCache(_BASES_KEPT)
     )
@@ -92,8 +94,19 @@ class ValueCells:
     def base_sums(self, parts: F64, base: F64) -> ExactSums:
         """Sum a base by cell: parts of the value of each line (n x parts) with their weights; kept by the weights."""
         return self._sums.get(
-            base.tobytes(), lambda: self._summed(_base_amount(self.selected.lines, parts, base))
+            (base.tobytes(), None),
+            lambda: self._summed(_base_amount(self.selected.lines, parts, base), self.family.atoms.weight),
         )
+
+    def ordinary_sums(self, parts: F64, base: F64, column: int) -> ExactSums:
+        """Sum a base times a column of the ordinary rates by cell, as `base_sums`."""
+
+        def summed() -> ExactSums:
+            rates = self.family.rates
+            weight = self.family.atoms.weight * rates.distinct[rates.of_atom, column]
+            return self._summed(_base_amount(self.selected.lines, parts, base), weight)
+
+        return self._sums.get((base.tobytes(), column), summed)
 
     def prohibited(self, is_prohibited: Bools) -> tuple[F64, F64]:
         """Sum customs value, and charges for freight and insurance, in dollars by group; kept by what is marked.
@@ -114,17 +127,17 @@ class ValueCells:
         """Sum an amount in dollars per line of the table over some cells, by group."""
         is_chosen = np.zeros(len(self.combination), dtype=bool)
         is_chosen[cells] = True
-        sums = self._summed(amount, is_chosen[self.of_atom])
+        sums = self._summed(amount, self.family.atoms.weight, is_chosen[self.of_atom])
         group = np.repeat(self.group, np.diff(self.start))[cells]
         words = np.zeros((2, self.groups), dtype=np.int64)
         np.add.at(words[0], group, sums.high[cells] + (sums.low[cells] >> CARRY_BITS))
         np.add.at(words[1], group, sums.low[cells] & ((1 << CARRY_BITS) - 1))
         return np.array([exact_dollars(high, low) for high, low in words.T], dtype=np.float64)
 
-    def _summed(self, amount: F64, chosen: Bools | slice = slice(None)) -> ExactSums:
-        atoms, count = self.family.atoms, len(self.combination)
+    def _summed(self, amount: F64, weight: F64, chosen: Bools | slice = slice(None)) -> ExactSums:
+        count, line = len(self.combination), self.family.atoms.line
         high, low = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
-        sum_cells(self.of_atom[chosen], atoms.weight, atoms.line, self.atom[chosen], amount, high, low)
+        sum_cells(self.of_atom[chosen], weight, line, self.atom[chosen], amount, high, low)
         return ExactSums(high, low)
 
 

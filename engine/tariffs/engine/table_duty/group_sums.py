@@ -7,7 +7,7 @@ from functools import cached_property, partial
 
 import numpy as np
 
-from tariffs.engine.base.array_utils import F64, I32, I64, Bools, factorize, sums_of
+from tariffs.engine.base.array_utils import F64, I8, I32, I64, Bools, factorize, sums_of
 from tariffs.engine.base.chunks import run_ranges
 from tariffs.engine.law.law import Law
 from tariffs.engine.rating.layers import NO_COLUMN, LawLayers
@@ -72,9 +72,10 @@ class Entries:
 
 @dataclass(frozen=True)
 class BaseSums:
-    """Bases in dollars by run of cells and entry, in the order of runs and entries.
+    """Bases in dollars by entry, and by group or (top-ups) run of cells, in the order of runs and entries.
 
-    `entry` and `group` are those of each sum, `ordinary` its ordinary rate where the entry depends on one.
+    `entry` and `group` are those of each sum, `ordinary` the ordinary rate of a top-up; the base of an ordinary row is
+    multiplied by its rate already, and 1 stands there.
     `unit_amount` has the duty of entries with a rate per unit, which is not a rate on the base; NaN elsewhere.
     """
 
@@ -172,28 +173,46 @@ class LawSums:
     def bases(self) -> BaseSums:
         """Bases by run and entry; they depend on the rows of the law and their states, not on its rates."""
         layers, cells, entries = self._rated.layers, self._cells, self.entries
-        parts = parts_of(self._law, self._rated.lines)
-        used, base_of_entry = np.unique(entries.base, return_inverse=True)
-        words = [cells.base_sums(parts, layers.bases[base]) for base in used]
-        empty = np.zeros((0, len(cells.combination)), dtype=np.int64)
-        high, low = (
-            np.array([getattr(each, word) for each in words]) if words else empty for word in ("high", "low")
-        )
+        kind = layers.slots.kind[entries.slot]
+        base_of_entry, words = self._words(kind)
         most = int(np.diff(layers.start)[cells.combination].sum())
-        entry, base = np.zeros(most, dtype=np.int32), np.zeros(most)
-        start = np.zeros(len(cells.group) + 1, dtype=np.int64)
-        sum_bases(
-            0, len(cells.group), cells.start, cells.combination, high, low, layers.start, entries.of_layer,
-            base_of_entry.astype(np.int32), entry, base, start,
+        entry, run, base = np.zeros(most, dtype=np.int32), np.zeros(most, dtype=np.int64), np.zeros(most)
+        count = sum_bases(
+            cells.start, cells.group, cells.combination, *words, layers.start, entries.of_layer, base_of_entry,
+            kind == TOP_UP, entry, run, base,
         )  # fmt: skip
-        run = np.repeat(np.arange(len(cells.group)), np.diff(start))
-        entry, base = entry[: start[-1]], base[: start[-1]]
-        ordinary = self._rated.family.rates.distinct[cells.rates[run], entries.column[entry]]
+        entry, run, base = entry[:count], run[:count], base[:count]
+        ordinary = np.where(
+            kind[entry] == TOP_UP,
+            self._rated.family.rates.distinct[cells.rates[run], entries.column[entry]],
+            1.0,
+        )
         sums = BaseSums(entry, cells.group[run], ordinary, base, np.full(len(entry), np.nan))
-        is_unit = layers.slots.kind[entries.slot] >= SPECIFIC
+        is_unit = kind >= SPECIFIC
         if not is_unit.any():
             return sums
         return sums.where(~is_unit[entry]).and_then(self._unit_sums(is_unit))
+
+    def _words(self, kind: I8) -> tuple[I32, tuple[I64, I64]]:
+        """Row of each entry among the distinct bases, and their exact sums by cell (bases x cells).
+
+        The base of an ordinary row is multiplied by its rate, so that its sums need not be told apart by rate.
+        """
+        layers, cells, entries = self._rated.layers, self._cells, self.entries
+        parts = parts_of(self._law, self._rated.lines)
+        column = np.where(kind == ORDINARY, entries.column, NO_COLUMN)
+        used, of_entry = np.unique(entries.base * (NO_COLUMN + 1) + column, return_inverse=True)
+        sums = [
+            cells.base_sums(parts, layers.bases[base])
+            if column == NO_COLUMN
+            else cells.ordinary_sums(parts, layers.bases[base], column)
+            for base, column in (divmod(key, NO_COLUMN + 1) for key in used.tolist())
+        ]
+        empty = np.zeros((0, len(cells.combination)), dtype=np.int64)
+        high, low = (
+            np.array([getattr(each, word) for each in sums]) if sums else empty for word in ("high", "low")
+        )
+        return of_entry.astype(np.int32), (high, low)
 
     def by_column(self, column_of_measure: I32, columns: int) -> tuple[F64, F64]:
         """Duty assessed and owed (groups x columns), by a column of each measure of the law."""

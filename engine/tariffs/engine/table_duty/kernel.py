@@ -158,62 +158,67 @@ def sum_cells(
 
 @jit
 def sum_bases(
-    first: int,
-    last: int,
     run_start: I64,
+    run_group: I64,
     cell_combination: I32,
     high: I64,
     low: I64,
     layer_start: I64,
     layer_entry: I32,
     entry_base: I32,
+    is_by_run: Bools,
     out_entry: I32,
+    out_run: I64,
     out_base: F64,
-    out_start: I64,
-) -> None:
-    """Sum the bases of the layers of runs of cells [first, last), by entry.
+) -> int:
+    """Sum the bases of the layers of cells by entry, and by run or group; return the number of sums.
 
     Args:
-        first, last: range of runs.
         run_start: index of the first cell of each run (one more than runs).
+        run_group: group of each run, ascending.
         cell_combination: per cell.
         high, low: exact sums of each base per cell (bases x cells).
         layer_start: index of the first layer of each combination.
         layer_entry: entry of each layer (row of the law, base, column of the ordinary rate, assessed and owed).
         entry_base: base of each entry, a row of `high` and `low`.
-        out_entry, out_base: output: the entries of each run in their order, and their bases in dollars.
-        out_start: index of the first output of each run; on return the last run's outputs end at `out_start[last]`.
+        is_by_run: marks the entries summed by run; the others are summed by group.
+        out_entry, out_run, out_base: output: the entry of each sum, its run or the last run of its group, and dollars.
     """
     entries = len(entry_base)
     sums = np.zeros((entries, 2), dtype=np.int64)
-    touched = np.zeros(entries, dtype=np.int32)
+    touched = np.zeros((2, entries), dtype=np.int32)
     is_touched = np.zeros(entries, dtype=np.bool_)
-    at = out_start[first]
-    for run in range(first, last):
-        count = 0
+    counts = np.zeros(2, dtype=np.int64)
+    at = 0
+    for run in range(len(run_group)):
         for cell in range(run_start[run], run_start[run + 1]):
             combination = cell_combination[cell]
             for layer in range(layer_start[combination], layer_start[combination + 1]):
                 entry = layer_entry[layer]
                 if not is_touched[entry]:
                     is_touched[entry] = True
-                    place = count
-                    while place > 0 and touched[place - 1] > entry:
-                        touched[place] = touched[place - 1]
+                    of_run = np.int64(is_by_run[entry])
+                    place = counts[of_run]
+                    while place > 0 and touched[of_run, place - 1] > entry:
+                        touched[of_run, place] = touched[of_run, place - 1]
                         place -= 1
-                    touched[place] = entry
-                    count += 1
+                    touched[of_run, place] = entry
+                    counts[of_run] += 1
                 sums[entry, 0] += high[entry_base[entry], cell]
                 sums[entry, 1] += low[entry_base[entry], cell]
-        for place in range(count):
-            entry = touched[place]
-            out_entry[at] = entry
-            out_base[at] = exact_dollars(sums[entry, 0], sums[entry, 1])
-            at += 1
-            sums[entry, 0] = 0
-            sums[entry, 1] = 0
-            is_touched[entry] = False
-        out_start[run + 1] = at
+        is_last = run + 1 == len(run_group) or run_group[run + 1] != run_group[run]
+        for kind in range(0 if is_last else 1, 2):
+            for place in range(counts[kind]):
+                entry = touched[kind, place]
+                out_entry[at] = entry
+                out_run[at] = run
+                out_base[at] = exact_dollars(sums[entry, 0], sums[entry, 1])
+                at += 1
+                sums[entry, 0] = 0
+                sums[entry, 1] = 0
+                is_touched[entry] = False
+            counts[kind] = 0
+    return at
 
 
 @jit
