@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from tariffs.engine.errors import InputError
+from tariffs.engine.law import load_law
 from tariffs.engine.response import (
     BOUNDS,
     HORIZONS,
@@ -16,6 +17,8 @@ from tariffs.engine.response import (
     sector_elasticities,
     sigma_at,
 )
+from tariffs.engine.runs.impact import Options, Point, impact
+from tariffs.engine.scenario import library
 
 CHAPTERS = [f"{chapter:02d}012345" for chapter in range(1, 100)]
 TRUCKS, COFFEE, TOYS = "8704100000", "0901210010", "9503000073"
@@ -75,6 +78,24 @@ def test_drugs_crude_oil_aircraft_and_gold_have_values_and_sources_of_their_own(
     cited = [found.sources[place] for place in found.source]
     for source, author in zip(cited, ("Joyce", "Cooper", "BEA", "BEA"), strict=True):
         assert author in source
+
+
+def test_the_set_of_smart_is_that_of_wits() -> None:
+    wits, short = (parameters_for([TRUCKS, COFFEE], set=name) for name in ("wits", "central"))
+    assert wits.sigma.tolist() == [1.5, 1.5]
+    assert np.isinf(wits.supply).all()
+    assert wits.eta.tolist() == short.eta.tolist() == [1.5, 0.5]
+    assert (wits.set, short.set) == ("wits", "short")
+    assert "WITS" in wits.sources[0]
+
+
+@pytest.mark.parametrize(("response", "name"), [("smart", "wits"), ("armington", "short"), ("gsim", "short")])
+def test_a_model_has_its_own_set_unless_told(response: str, name: str) -> None:
+    goods = pl.DataFrame({"hts": [TOYS], "origin": ["CN"], "customs_value": [60.0]})
+    points = [Point(library()["base"], "2025-12-01")]
+    for parameters, expected in (("", name), ("central", "short"), ("low", "low")):
+        options = Options(baseline="2025-01-01", response=response, parameters=parameters)
+        assert impact(goods, points, law=load_law(), options=options).provenance["parameters"] == expected
 
 
 def test_values_follow_the_order_of_codes_and_a_series_may_be_given() -> None:

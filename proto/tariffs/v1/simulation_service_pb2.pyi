@@ -16,6 +16,7 @@ class ResponseModel(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     RESPONSE_MODEL_PASSTHROUGH: _ClassVar[ResponseModel]
     RESPONSE_MODEL_SMART: _ClassVar[ResponseModel]
     RESPONSE_MODEL_NONE: _ClassVar[ResponseModel]
+    RESPONSE_MODEL_GSIM: _ClassVar[ResponseModel]
 
 class Horizon(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -50,6 +51,7 @@ RESPONSE_MODEL_ARMINGTON: ResponseModel
 RESPONSE_MODEL_PASSTHROUGH: ResponseModel
 RESPONSE_MODEL_SMART: ResponseModel
 RESPONSE_MODEL_NONE: ResponseModel
+RESPONSE_MODEL_GSIM: ResponseModel
 HORIZON_UNSPECIFIED: Horizon
 HORIZON_IMPACT: Horizon
 HORIZON_SHORT: Horizon

@@ -112,14 +112,14 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, SweepCalls, LineStr
             on: day of the law; by default the law's as-of day. A line's own entry date beats it.
             by: keys of the groups, such as origin, authority, hts2.
             baseline: day that the values of `lines` belong to; required for a response on your own table.
-            response: armington, passthrough, smart or none.
+            response: armington, passthrough, smart, gsim or none.
             horizon: impact, short or long.
             market: product, or sector for sectors of products and domestic goods.
             parameters: values of parameters of the scenarios, such as `{"cn": "20%", "start": "2027-01-01"}`; a number
                 is a fraction, 0.2 for 20 %, True is on. A value fills every scenario that declares its parameter; the
                 others have their defaults. Text and paths are read as `parameter_set`, as in earlier releases.
-            parameter_set: elasticities of the response: None for the central set, "low", "high", or the path of a CSV
-                file.
+            parameter_set: elasticities of the response: None for the central set (for `smart` that of WITS), "low",
+                "high", "central", "wits", or the path of a CSV file.
             known_on: use only acts published by this day; "entry" is each line's own day.
             switches: open points of the law set to other values than their defaults.
             min_confidence: use only acts with at least this confidence: A, B or C.

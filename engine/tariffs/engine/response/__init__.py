@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from tariffs.engine.response.armington import STATUS, ArmingtonResponse, armington, armington_solver
 from tariffs.engine.response.draws import DrawnParameters, Draws, Spreads, drawn_parameters
-from tariffs.engine.response.gsim import GsimResponse, gsim
+from tariffs.engine.response.gsim import GsimImports, GsimResponse, gsim, gsim_imports
 from tariffs.engine.response.market import MarketResponse, market
 from tariffs.engine.response.models import MODELS, Model
 from tariffs.engine.response.parameters import (
@@ -32,6 +32,7 @@ __all__ = [
     "DrawnParameters",
     "Draws",
     "Elasticities",
+    "GsimImports",
     "GsimResponse",
     "MarketResponse",
     "Model",
@@ -43,6 +44,7 @@ __all__ = [
     "armington_solver",
     "drawn_parameters",
     "gsim",
+    "gsim_imports",
     "market",
     "parameters_for",
     "passthrough",

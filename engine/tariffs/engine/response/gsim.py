@@ -7,7 +7,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tariffs.engine.response.inputs import ELASTICITY, MOST, NEGATIVE, VALUE, Floats, Range, invalid
+from tariffs.engine.base.array_utils import ratio, sums_of
+from tariffs.engine.response.inputs import (
+    ELASTICITY,
+    MOST,
+    NEGATIVE,
+    RATE,
+    SUPPLY,
+    VALUE,
+    Floats,
+    Ints,
+    Range,
+    group_lines,
+    invalid,
+    per_line,
+)
 
 _POWER = Range(0.0, above=True)
 _FINITE_SUPPLY = Range(0.0, MOST, above=True)
@@ -142,4 +156,96 @@ def gsim(
         buyer_surplus=buyers,
         buyer_surplus_published=spending * (curve * np.sign(index) - index),
         welfare=suppliers + buyers + revenue - revenue_base,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class GsimImports:
+    """Result of `gsim_imports`; fields as in `ArmingtonResponse`, all linear.
+
+    `quantity_hat`, `exporter_price_hat`, `value`, `creation` and `diversion` are per line, the others per product in
+    the order of `products`, the sorted ids. `welfare` is the importer's: buyer surplus + change of revenue.
+    """
+
+    exporter_price_hat: Floats
+    quantity_hat: Floats
+    value: Floats
+    creation: Floats
+    diversion: Floats
+    products: Ints
+    import_price_hat: Floats
+    buyer_surplus: Floats
+    supplier_surplus: Floats
+    welfare: Floats
+
+
+def gsim_imports(
+    product: ArrayLike,
+    v0: ArrayLike,
+    t0: ArrayLike,
+    t1: ArrayLike,
+    import_elasticity: ArrayLike,
+    substitution: ArrayLike,
+    *,
+    supply: ArrayLike = np.inf,
+) -> GsimImports:
+    """Clear the markets of many goods in one importer, with the equations of `gsim`.
+
+    The other markets of the exporters are left out, so `supply` is that of exports to this importer and may be
+    infinite. Quantities and exporters' prices stop at 0, which linear equations would pass.
+
+    Args:
+        product: an integer per line; lines of one product substitute for each other.
+        v0: customs value at the baseline, USD, per line.
+        t0: duty rate at the baseline, a fraction > -1, scalar or per line.
+        t1: duty rate of the scenario, likewise.
+        import_elasticity: of the composite of a product, <= 0, scalar or one per product in the order of sorted ids.
+        substitution: between origins, >= 0, likewise.
+        supply: export supply elasticity, > 0, likewise.
+
+    Raises:
+        InputError: PARAMETER_INVALID with the line or product at fault.
+    """
+    size = np.size(v0)
+    value, base, rate = (
+        per_line(name, given, size, allowed)
+        for name, given, allowed in (("v0", v0, VALUE), ("t0", t0, RATE), ("t1", t1, RATE))
+    )
+    groups = group_lines(product, size)
+    demand = groups.per_product("import_elasticity", import_elasticity, NEGATIVE)
+    between = groups.per_product("substitution", substitution, ELASTICITY)
+    inverse = 1.0 / groups.per_product("supply", supply, SUPPLY)
+    count = groups.products.size
+    place = np.searchsorted(groups.products, np.asarray(product))
+
+    def summed(values: Floats) -> Floats:
+        return sums_of(place, values, count)
+
+    internal = value * (1.0 + base)
+    spending = summed(internal)
+    share = ratio(internal, spending[place], 0.0)
+    tau = (rate - base) / (1.0 + base)
+    # The market clears where the composite's price is the mean duty over 1 - Em / Ex.
+    composite = summed(share * tau) / (1.0 - demand * inverse)
+    pull = ((demand + between) * composite)[place]
+    w, sigma = inverse[place], between[place]
+    price = np.maximum(w * (pull - sigma * tau) / (1.0 + sigma * w), -1.0)
+    quantity = np.where(value > 0.0, np.maximum(1.0 + pull - sigma * (price + tau), 0.0), 1.0)
+    after = value * quantity * (1.0 + price)
+    before_all, after_all = summed(value), summed(value * quantity)
+    growth = ratio(after_all, before_all, 1.0)[place]
+    index = summed(share * ((1.0 + price) * (1.0 + tau) - 1.0))
+    buyers = -spending * (index + 0.5 * demand * index**2)
+    curve = np.where(w > 0.0, 1.0 + 0.5 * price / np.where(w > 0.0, w, 1.0), 1.0)
+    return GsimImports(
+        exporter_price_hat=1.0 + price,
+        quantity_hat=quantity,
+        value=after,
+        creation=value * (growth - 1.0),
+        diversion=value * (quantity - growth),
+        products=groups.products,
+        import_price_hat=1.0 + index,
+        buyer_surplus=buyers,
+        supplier_surplus=summed(value * price * curve),
+        welfare=buyers + summed(rate * after - base * value),
     )

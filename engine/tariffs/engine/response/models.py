@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tariffs.engine.response.parameters import WITS
+
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """Response model: its title, the form of its demand, and the effects it ignores."""
+    """Response model: title, form of demand, ignored effects, and set of parameters where it is not the central one."""
 
     title: str
     form: str
     ignores: tuple[str, ...]
+    set: str = ""
 
 
 _EVERYWHERE = (
@@ -32,8 +35,15 @@ MODELS: Mapping[str, Model] = {
     ),
     "armington": Model("nested CES over origins", "ces", ("other products", *_EVERYWHERE)),
     "smart": Model(
-        "World Bank / UNCTAD SMART", "linear", ("curvature of large changes", "domestic goods", *_EVERYWHERE)
+        "World Bank / UNCTAD SMART",
+        "linear",
+        ("curvature of large changes", "domestic goods", *_EVERYWHERE),
+        WITS,
     ),
-    "gsim": Model("Francois-Hall global simulation", "linear", ("curvature of large changes", *_EVERYWHERE)),
+    "gsim": Model(
+        "Francois-Hall global simulation, one importer",
+        "linear",
+        ("curvature of large changes", "other markets of exporters", "domestic goods", *_EVERYWHERE),
+    ),
 }
 """Models by the name that selects them in a run; `none` is the static run."""

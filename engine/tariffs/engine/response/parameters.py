@@ -24,6 +24,9 @@ from tariffs.engine.response.inputs import ELASTICITY, SUPPLY, VALUE, Floats, In
 HORIZONS = ("impact", "short", "long")
 DEFAULT_HORIZON = "short"
 BOUNDS = ("low", "high")
+CENTRAL, WITS = "central", "wits"
+SETS = (CENTRAL, *BOUNDS, WITS)
+"""Names of sets besides those of the horizons."""
 LEAST_SIGMA = 1.05
 GREATEST_SIGMA = 20.0
 """Upper bound of drawn values of sigma; the lower is `LEAST_SIGMA`."""
@@ -34,6 +37,8 @@ _FILES = ("hs_sections.csv", "gtap_sectors.csv", "product_exceptions.csv")
 # 2026; Kiel Institute 2026). Supply elasticities of 20 and 36 give 0.96 of a duty on all origins and 0.94 of a duty on
 # one origin with a small share.
 _HORIZON_SUPPLY = {"impact": 20.0, "short": 36.0, "long": 10.0}
+_WITS_SIGMA = 1.5
+_WITS_SOURCE = "defaults of SMART in WITS (World Bank): sigma 1.5, export supply 99, taken as flat"
 _HORIZON_ETA = {"impact": 0.8, "short": 1.5, "long": 2.0}
 _USER_RANGES = {
     "sigma": ELASTICITY,
@@ -240,12 +245,16 @@ def _of_code(
             field="hts",
             fix="Give 4 to 10 digits without dots.",
         )
-    defaults = _by_chapter(name, horizon).get(code[:2])
+    table = horizon if name == WITS else name
+    defaults = _by_chapter(table, horizon).get(code[:2])
     if defaults is None:
         raise InputError("HTS_CODE_UNKNOWN", f"{code} is in no chapter of the tariff.", field="hts")
-    exception = _longest(code, _exceptions(name))
+    exception = _longest(code, _exceptions(table))
     if exception is not None:
-        defaults = _with_exception(defaults, _exceptions(name)[exception])
+        defaults = _with_exception(defaults, _exceptions(table)[exception])
+    if name == WITS:
+        source = f"{_WITS_SOURCE}; eta: {defaults.source}"
+        defaults = replace(defaults, sigma=_WITS_SIGMA, supply=math.inf, source=source)
     prefix = next((code[:size] for size in lengths if code[:size] in overrides), None)
     if prefix is None:
         return defaults
@@ -273,8 +282,8 @@ def _aggregated(codes: Iterable[str]) -> tuple[str, ...]:
 def _checked(horizon: str, name: str) -> None:
     if horizon not in HORIZONS:
         raise invalid("horizon", f"{horizon!r} is not a horizon.", fix=f"Use {', '.join(HORIZONS)}.")
-    if name not in HORIZONS + BOUNDS:
-        raise invalid("set", f"{name!r} is not a set.", fix=f"Use {', '.join(BOUNDS)} or a file.")
+    if name not in HORIZONS + SETS:
+        raise invalid("set", f"{name!r} is not a set.", fix=f"Use {', '.join(SETS)} or a file.")
 
 
 def parameters_for(
@@ -285,14 +294,15 @@ def parameters_for(
     Args:
         hts: codes of 2 to 10 digits without dots.
         horizon: impact, short or long.
-        set: low or high for a bound, a path for a user's CSV over the horizon's defaults, None for those.
+        set: low or high for a bound, wits for the defaults of SMART in WITS, a path for a user's CSV over the
+            horizon's defaults, None or central for those.
 
     Raises:
         InputError: PARAMETER_INVALID for an unknown horizon or set or a bad file; HTS_CODE_MALFORMED or
             HTS_CODE_UNKNOWN for a code.
     """
-    named = isinstance(set, str) and set in HORIZONS + BOUNDS
-    name = str(set) if named else horizon
+    named = isinstance(set, str) and set in HORIZONS + SETS
+    name = str(set) if named and set != CENTRAL else horizon
     _checked(horizon, name)
     path = None if set is None or named else Path(set)
     if path is not None and isinstance(set, str) and not path.exists():

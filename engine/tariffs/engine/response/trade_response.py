@@ -16,7 +16,7 @@ from tariffs.engine.base.array_utils import F64, I64, Bools, ratio, sums_of
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.law_edits import Constraint
 from tariffs.engine.law.quantity_rules import limits_at
-from tariffs.engine.response import armington, armington_solver, passthrough, smart
+from tariffs.engine.response import armington, armington_solver, gsim_imports, passthrough, smart
 from tariffs.engine.response.parameters import ProductParameters
 from tariffs.engine.response.sector_market import SECTOR, DomesticGoods, SectorMarket
 from tariffs.engine.table_duty.duties import Dated, Duties
@@ -155,7 +155,7 @@ def respond(
     Args:
         table: the table.
         base: duties at the baseline.
-        response: armington, passthrough or smart.
+        response: armington, passthrough, smart or gsim.
         parameters: sigma, eta and supply per product code of the table.
         market: product or sector; sectors need armington.
     """
@@ -190,10 +190,15 @@ def _smart(product: I64, v0: F64, t0: F64, t1: F64, p: ProductParameters) -> Any
     return smart(product, v0, t0, t1, -p.eta, p.sigma, supply=p.supply[product])
 
 
+def _gsim(product: I64, v0: F64, t0: F64, t1: F64, p: ProductParameters) -> Any:
+    return gsim_imports(product, v0, t0, t1, -p.eta, p.sigma, supply=p.supply)
+
+
 _MODELS: dict[str, Callable[[I64, F64, F64, F64, ProductParameters], Any]] = {
     ARMINGTON: _armington,
     "passthrough": _passthrough,
     "smart": _smart,
+    "gsim": _gsim,
 }
 
 

@@ -18,7 +18,7 @@ from tariffs.engine.response.parameters import DEFAULT_HORIZON, HORIZONS, Produc
 from tariffs.engine.response.sector_market import MARKETS, PRODUCT, market_elasticities
 from tariffs.engine.scenario import Scenario
 
-RESPONSES = ("armington", "passthrough", "smart", "none")
+RESPONSES = ("armington", "passthrough", "smart", "gsim", "none")
 DIRECTIONS = (IMPORT, EXPORT)
 _CHOICES = (
     ("response", RESPONSES, "PARAMETER_INVALID", "response model"),

@@ -15,7 +15,8 @@ from tariffs.engine.errors import ServiceError
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.rating.law_fingerprint import law_fingerprint
-from tariffs.engine.response.parameters import BOUNDS, ProductParameters, parameters_for
+from tariffs.engine.response.models import MODELS
+from tariffs.engine.response.parameters import SETS, ProductParameters, parameters_for
 from tariffs.engine.response.quantity_constraints import QuantityConstraints
 from tariffs.engine.response.trade_response import Response, respond
 from tariffs.engine.runs.duty_sums import DutySums, GroupedDuties
@@ -127,14 +128,13 @@ class TableRun:
     def _product_parameters(self) -> ProductParameters:
         """Look up the elasticities of the products; those of no user's file are kept with the table."""
         options, kept = self.options, self.prepared.lines.cache.setdefault("parameters", {})
-        key = (options.horizon, options.parameters)
+        name = options.parameters or MODELS[options.response].set
+        key = (options.horizon, name)
         if key in kept:
             parameters: ProductParameters = kept[key]
             return parameters
-        found = parameters_for(
-            self.prepared.products, horizon=options.horizon, set=options.parameters or None
-        )
-        if options.parameters in {"", *BOUNDS}:
+        found = parameters_for(self.prepared.products, horizon=options.horizon, set=name or None)
+        if name in {"", *SETS}:
             kept[key] = found
         return found
 

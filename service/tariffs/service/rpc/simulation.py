@@ -13,6 +13,7 @@ import polars as pl
 
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
+from tariffs.engine.response.parameters import SETS
 from tariffs.engine.runs.impact import Impact, Options, Point, ScenarioImpact, impact
 from tariffs.service.rpc.checks import choice, direction_of, word, words
 from tariffs.service.rpc.local_inputs import LocalInputs
@@ -23,7 +24,6 @@ from tariffs.v1 import simulation_service_pb2 as pb
 
 POINTS_LIMIT = 64
 KEYS_LIMIT = 8
-PARAMETER_SETS = ("low", "high")
 Emit = Callable[[pb.SimulateResponse], None]
 Cancelled = Callable[[], bool]
 
@@ -146,12 +146,12 @@ def parameters_of(request: Any, local: LocalInputs) -> Iterator[str]:
         yield local.parameters
     elif source == "parameter_set":
         # Any other text would be read as a path on the server's disk.
-        if request.parameter_set not in PARAMETER_SETS:
+        if request.parameter_set not in SETS:
             raise InputError(
                 "PARAMETER_INVALID",
                 f"There is no parameter set {word(request.parameter_set, 'parameter_set')!r}.",
                 field="parameter_set",
-                fix=f"Use {' or '.join(PARAMETER_SETS)}, or send the table as CSV.",
+                fix=f"Use {', '.join(SETS)}, or send the table as CSV.",
             )
         yield request.parameter_set
     else:

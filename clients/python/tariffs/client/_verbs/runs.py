@@ -60,7 +60,7 @@ class RunCalls(TableCalls):
                 `include_lines`, `draws`, `seed`, `attribute` and `consumer_prices` are ignored then.
             by: keys of the groups.
             baseline: day that the values of `lines` belong to.
-            response: armington, passthrough, smart or none.
+            response: armington, passthrough, smart, gsim or none.
             horizon: impact, short or long.
             market: product, or sector for sectors of products and domestic goods.
             parameters: as in `impact`.

@@ -62,7 +62,7 @@ class SweepCalls(TableCalls):
             on: day of the law.
             by: keys of the groups, such as origin, authority, hts2.
             baseline: day that the values of `lines` belong to.
-            response: armington, passthrough, smart or none.
+            response: armington, passthrough, smart, gsim or none.
             horizon: impact, short or long.
             market: product, or sector for sectors of products and domestic goods.
             parameters: values of parameters that are the same at all points.
@@ -141,7 +141,7 @@ class SweepCalls(TableCalls):
             on: day of the law.
             by: keys of the groups.
             baseline: day that the values of `lines` belong to.
-            response: armington, passthrough, smart or none.
+            response: armington, passthrough, smart, gsim or none.
             horizon: impact, short or long.
             market: product, or sector for sectors of products and domestic goods.
             parameters: values of parameters that are the same at all points.
@@ -224,7 +224,7 @@ class SweepCalls(TableCalls):
             where: values that count by key, such as `{"origin": "CN"}` or `{"hts2": ["61", "62"]}`; by default all.
             on: day of the law.
             baseline: day that the values of `lines` belong to.
-            response: armington, passthrough, smart or none.
+            response: armington, passthrough, smart, gsim or none.
             horizon: impact, short or long.
             market: product, or sector for sectors of products and domestic goods.
             parameters: values of the scenario's other parameters.

@@ -40,6 +40,7 @@ RESPONSES = {
     "armington": simulation_service_pb2.RESPONSE_MODEL_ARMINGTON,
     "passthrough": simulation_service_pb2.RESPONSE_MODEL_PASSTHROUGH,
     "smart": simulation_service_pb2.RESPONSE_MODEL_SMART,
+    "gsim": simulation_service_pb2.RESPONSE_MODEL_GSIM,
     "none": simulation_service_pb2.RESPONSE_MODEL_NONE,
 }
 HORIZONS = {
@@ -342,11 +343,14 @@ def timeline_request(
     return request
 
 
+_SETS = frozenset({"low", "high", "central", "wits"})
+
+
 def set_parameters(request: Any, parameters: str | Path | None) -> None:
     """Set the parameters of the response in a request, a file with its content; raises PARAMETER_INVALID."""
     if parameters is None:
         return
-    if isinstance(parameters, str) and parameters in {"low", "high"}:
+    if isinstance(parameters, str) and parameters in _SETS:
         request.parameter_set = parameters
         return
     try:
@@ -356,7 +360,7 @@ def set_parameters(request: Any, parameters: str | Path | None) -> None:
             "PARAMETER_INVALID",
             f"The parameter file {parameters} cannot be read: {getattr(error, 'strerror', None) or error}.",
             field="parameter_set",
-            fix="Give low, high, or the path of a CSV file.",
+            fix="Give low, high, central, wits, or the path of a CSV file.",
         ) from error
 
 

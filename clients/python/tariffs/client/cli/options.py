@@ -67,7 +67,7 @@ Baseline = Annotated[
 Response = Annotated[
     str,
     typer.Option(
-        "--response", metavar="armington|passthrough|smart|none", help="Model of the trade response."
+        "--response", metavar="armington|passthrough|smart|gsim|none", help="Model of the trade response."
     ),
 ]
 Horizon = Annotated[
@@ -97,7 +97,11 @@ Param = Annotated[
 ]
 ParameterSet = Annotated[
     str | None,
-    typer.Option("--set", metavar="low|high|FILE", help="Parameters of the model. Default: the central set."),
+    typer.Option(
+        "--set",
+        metavar="low|high|central|wits|FILE",
+        help="Parameters. Default: central; of smart: wits.",
+    ),
 ]
 GroupBy = Annotated[
     list[str] | None,
