@@ -17,6 +17,7 @@ from tariffs.client.errors import extra_missing
 app = typer.Typer(help="Compare results of the engine with published figures.", no_args_is_help=True)
 _UNEXPLAINED = 1
 _TITLES = ("row", "who, when", "figure", "law of")
+_RATE_TITLES, _PRICE_TITLES = ("month", "origin", "source"), ("law of", "known")
 _NUMBERS = ("published", "ours", "low", "high", "difference", "tolerance")
 
 
@@ -31,7 +32,7 @@ def economics(as_json: options.Json = False, markdown: Markdown = False) -> int:
     with the reason; the exit code is 1 if one has no reason.
     """
     with reporting(True) as report:
-        answer: dict[str, Any] = _engine().reproduce(progress=report).to_dict()
+        answer: dict[str, Any] = _engine("economics").reproduce(progress=report).to_dict()
     rows: list[dict[str, Any]] = answer["rows"]
     if as_json:
         print(json.dumps(answer))
@@ -42,10 +43,55 @@ def economics(as_json: options.Json = False, markdown: Markdown = False) -> int:
     return _UNEXPLAINED if any(not row["within"] and not row["reason"] for row in rows) else 0
 
 
-def _engine() -> Any:
+@app.command("collected", epilog=options.examples("tariffs validate collected --json"))
+def collected(as_json: options.Json = False) -> int:
+    """Compare assessed rates with the duty collected, by month and country, and consumer prices with published ones.
+
+    A difference beyond the tolerance is printed with its reason; the exit code is 1 if one has no reason.
+    """
+    with reporting(True) as report:
+        answer: dict[str, Any] = _engine("collected").compare_collected(progress=report).to_dict()
+    if as_json:
+        print(json.dumps(answer))
+    else:
+        _show_collected(answer["rows"], answer["prices"])
+    judged = [*answer["rows"], *answer["prices"]]
+    return _UNEXPLAINED if any(not row["within"] and not row["reason"] for row in judged) else 0
+
+
+def _show_collected(rates: list[dict[str, Any]], prices: list[dict[str, Any]]) -> None:
+    out, reasons = console(), _reasons([*rates, *prices])
+    cells = (
+        [
+            row["month"],
+            row["origin"] or "all",
+            row["source"],
+            *_percents(row, "collected", 1),
+            _mark(row, reasons),
+        ]
+        for row in rates
+    )
+    numbers = right("collected", "ours", "difference")
+    caption = "percent of customs value, and points"
+    out.print(text_table([*_RATE_TITLES, *numbers, "within"], cells, caption))
+    cells = (
+        [row["on"], row["known_on"], *_percents(row, "published", 2), _mark(row, reasons)] for row in prices
+    )
+    numbers = right("published", "ours", "difference")
+    caption = "effect on consumer prices, percent of consumption, by Yale's method"
+    out.print(text_table([*_PRICE_TITLES, *numbers, "within"], cells, caption))
+    for reason, number in reasons.items():
+        out.print(f"({number}) {reason}", markup=False)
+
+
+def _percents(row: dict[str, Any], theirs: str, digits: int) -> list[str]:
+    return [f"{row[name] * 100:.{digits}f}" for name in (theirs, "ours", "difference")]
+
+
+def _engine(name: str) -> Any:
     try:
-        # By name at run time: the client does not depend on the engine, only this command does.
-        return importlib.import_module("tariffs.engine.validation.economics")
+        # By name at run time: the client does not depend on the engine, only these commands do.
+        return importlib.import_module(f"tariffs.engine.validation.{name}")
     except ModuleNotFoundError as error:
         raise extra_missing("server", error.name) from error
 
