@@ -12,14 +12,13 @@ from tariffs.engine.schedule.reference_data import reference_table
 from tests.load.k6 import Load
 from tests.load.plan import QUOTE, RATE, Plan
 from tests.load.rows import Measured
-from tests.load.servers import Server
+from tests.load.servers import Server, wait_until
 
 SCENARIO, DAY = "rates-by-country", "2026-12-01"
 SIDE = 100
 """Rates on each of two countries: 10,000 points."""
-JOIN_SECONDS, SETTLE_SECONDS = 120.0, 60.0
+JOIN_SECONDS = 120.0
 CANCEL_AFTER_SECONDS = 0.3
-IDLE_SHARE = 0.2
 Work = Callable[[Client, Server], None]
 
 
@@ -44,14 +43,14 @@ def _cancel(client: Client, _server: Server) -> None:
     run = client.start_sweep(None, SCENARIO, vary=_rates(SIDE), on=DAY, response="none")
     time.sleep(CANCEL_AFTER_SECONDS)
     run.cancel()
-    _await(lambda: run.status().done)
+    wait_until(lambda: run.status().done)
     run.delete()
 
 
 def _resume(client: Client, server: Server) -> None:
     """Begin a long run, kill its worker, and wait until another one has ended it from where it was."""
     run = client.start_sweep(None, SCENARIO, vary=_rates(SIDE), on=DAY, response="none")
-    _await(lambda: run.status().finished_parts > 0)
+    wait_until(lambda: run.status().finished_parts > 0)
     max(server.workers, key=lambda worker: float(worker.cpu_percent(0.1))).kill()
     run.wait(timeout=JOIN_SECONDS)
     run.delete()
@@ -75,7 +74,7 @@ def measure(plan: Plan, server: Server) -> list[Measured]:
         for name, work in WORKS.items():
             with _going_on(server, work):
                 tails[name].append(load.at_rate(RATE, plan.seconds).p99)
-            _settle(server)
+            server.settle()
     told = f"idle p99 {min(idle):.2f} to {max(idle):.2f} ms"
     return [
         Measured(name, tuple(tail / base for tail, base in zip(found, idle, strict=True)), told)
@@ -105,21 +104,3 @@ def _going_on(server: Server, work: Work) -> Iterator[None]:
         thread.join(JOIN_SECONDS)
     if failed or thread.is_alive():
         raise RuntimeError("the work beside quotes failed") from next(iter(failed), None)
-
-
-def _settle(server: Server) -> None:
-    """Wait until the processes of the server are idle: a worker that was killed is replaced."""
-    _await(
-        lambda: (
-            len(server.workers) > 1
-            and sum(worker.cpu_percent(0.2) for worker in server.workers) < 100 * IDLE_SHARE
-        )
-    )
-
-
-def _await(done: Callable[[], bool]) -> None:
-    limit = time.monotonic() + SETTLE_SECONDS
-    while not done():
-        if time.monotonic() > limit:
-            raise RuntimeError("the server is busy for too long")
-        time.sleep(0.1)

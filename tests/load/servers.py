@@ -21,7 +21,8 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 120.0
-STOP_SECONDS = 30.0
+STOP_SECONDS, SETTLE_SECONDS = 30.0, 60.0
+IDLE_PERCENT = 20
 MIB = 1 << 20
 
 
@@ -32,6 +33,7 @@ class Server:
     process: psutil.Process
     port: int
     metrics_port: int = 0
+    worker_count: int = 0
 
     @property
     def target(self) -> str:
@@ -56,12 +58,23 @@ class Server:
         """Resident bytes of all its processes."""
         return self.memory() + sum(int(worker.memory_info().rss) for worker in self.workers)
 
+    def settle(self) -> None:
+        """Wait until all workers are there and idle: after a start or a kill, one warms up."""
+        wait_until(
+            lambda: (
+                len(self.workers) >= self.worker_count
+                and sum(worker.cpu_percent(0.2) for worker in self.workers) < IDLE_PERCENT
+            )
+        )
+
 
 @contextmanager
 def serving(folder: Path, **settings: Any) -> Iterator[Server]:
-    """A warm server; settings are those of `tariffs.service`, by their names in lower case."""
+    """A warm and idle server; settings are those of `tariffs.service`, by their names in lower case."""
     with starting(folder, **settings) as warm:
-        yield warm()
+        server = warm()
+        server.settle()
+        yield server
 
 
 @contextmanager
@@ -79,7 +92,12 @@ def starting(folder: Path, **settings: Any) -> Iterator[Callable[[], Server]]:
             stderr=subprocess.STDOUT,
         )
     try:
-        server = Server(psutil.Process(process.pid), int(given["port"]), int(given.get("metrics_port", 0)))
+        server = Server(
+            psutil.Process(process.pid),
+            int(given["port"]),
+            int(given.get("metrics_port", 0)),
+            int(given["workers"]) + 1,
+        )
         yield partial(_warm, server, process)
     finally:
         stop(process)
@@ -89,6 +107,15 @@ def _environment() -> dict[str, str]:
     """That of the run, without the reader's own settings; kernels are kept where the tests keep them."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TARIFFS_")}
     return {"NUMBA_CACHE_DIR": str(ROOT / ".numba_cache"), **kept}
+
+
+def wait_until(done: Callable[[], bool]) -> None:
+    """Wait for something that the server does; raises RuntimeError if it takes too long."""
+    limit = time.monotonic() + SETTLE_SECONDS
+    while not done():
+        if time.monotonic() > limit:
+            raise RuntimeError("the server is busy for too long")
+        time.sleep(0.1)
 
 
 def free_port() -> int:

@@ -219,6 +219,18 @@ def test_a_run_that_kills_every_worker_is_refused_and_harms_no_other() -> None:
         assert workers.restarts >= 1
 
 
+@pytest.mark.slow
+def test_one_warm_worker_takes_tasks_while_the_others_warm_up() -> None:
+    with started(2) as workers:
+        assert compute(workers, "duties", batch(1))
+        deadline = time.monotonic() + SECONDS
+        while workers._idle.qsize() < 2 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert len(set(workers.processes)) == 2
+        assert all(compute(workers, "duties", batch(1)) for _ in range(2))
+        assert workers.restarts == 0
+
+
 def batch(lines: int) -> bytes:
     return duty_service_pb2.BatchCalculateDutiesRequest(lines=[TOYS] * lines).SerializeToString()
 

@@ -9,7 +9,7 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -65,18 +65,30 @@ class WorkerPool:
         self._closed = False
 
     def spawn(self) -> None:
-        """Start all processes."""
-        for slot in self._slots:
-            self._fill(slot)
+        """Start the first process."""
+        self._fill(self._slots[0])
 
     def wait_ready(self) -> None:
-        """Wait until all processes are warm.
+        """Wait until the first process is warm, then start the others in a thread.
+
+        Requirement: a server answers soon after its start, and warm-ups at a time would share its cores.
 
         Raises:
-            TariffsError: a warm-up failed.
+            TariffsError: the warm-up failed.
         """
-        for slot in self._slots:
-            self._warm(slot)
+        first, *others = self._slots
+        self._warm(first)
+        self._idle.put(first)
+        threading.Thread(target=self._warm_others, args=(others,), name="warm-up", daemon=True).start()
+
+    def _warm_others(self, slots: Sequence[_Slot]) -> None:
+        """Start and warm up the processes of slots; one that fails is logged, and its next task starts another."""
+        for slot in slots:
+            with suppress(TariffsError):
+                self._fill(slot)
+        for slot in slots:
+            with suppress(TariffsError):
+                self._warm(slot)
             self._idle.put(slot)
 
     def compute(self, task: str, payload: bytes, sink: ResultSink, cancel_token: CancelToken) -> None:
