@@ -201,6 +201,7 @@ class ArmingtonVolume:
     diversion: Floats
     buyer_surplus: Floats
     welfare: Floats
+    import_price_hat: Floats
 
 
 def armington_solver(
@@ -232,7 +233,7 @@ def armington_solver(
         parameters = np.column_stack([sigmas, etas, kappas, shipments, nothing])
         w = 1.0 / groups.per_product("supply", supply, SUPPLY)
         lines = np.empty((4, whole.v0.size))
-        products = np.empty((2, etas.size))
+        products = np.empty((3, etas.size))
         for block in blocks:
             block.run(parameters, w, lines, products)
         return ArmingtonVolume(*lines, *products)
@@ -265,7 +266,7 @@ class _Block:
         return cls(first, last, place, problem)
 
     def run(self, parameters: Floats, w: Floats, lines: Floats, products: Floats) -> None:
-        """Write value, quantity hat, creation and diversion of the block's lines, and the surplus of its products."""
+        """Write value, quantity hat, creation and diversion of lines; surplus, welfare and price of products."""
         sizes = np.diff(self.problem.groups.offsets)
         # One supply per product leaves the order of lines within it as it is.
         w_lines = frozen(np.repeat(w[self.first : self.last], sizes))
@@ -273,8 +274,8 @@ class _Block:
         response = _answer(problem, 1)
         for row, name in enumerate(("value", "quantity_hat", "creation", "diversion")):
             lines[row, self.place] = getattr(response, name)
-        products[0, self.first : self.last] = response.buyer_surplus
-        products[1, self.first : self.last] = response.welfare
+        for row, name in enumerate(("buyer_surplus", "welfare", "import_price_hat")):
+            products[row, self.first : self.last] = getattr(response, name)
 
 
 def _answer(problem: _SolverInput, threads: int) -> ArmingtonResponse:

@@ -13,7 +13,7 @@ from functools import cache
 import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I64, Bools, sums_of
-from tariffs.engine.response.armington import ArmingtonResponse
+from tariffs.engine.response.armington import ArmingtonResponse, ArmingtonVolume
 from tariffs.engine.response.industries import domestic_ratio, industry_of, table
 from tariffs.engine.response.market import market
 from tariffs.engine.response.parameters import ProductParameters
@@ -44,8 +44,6 @@ class MarketVolume:
     """Trade by variety after the market, as in `ArmingtonResponse`, and domestic goods."""
 
     value: F64
-    price_hat: F64
-    exporter_price_hat: F64
     quantity_hat: F64
     creation: F64
     diversion: F64
@@ -60,17 +58,30 @@ def market_elasticities() -> Mapping[str, tuple[float, str]]:
     return {row["name"]: (float(row["value"]), row["source"]) for row in table("market_elasticities.csv")}
 
 
+def kappa_of(parameters: ProductParameters) -> F64:
+    """Take the kappa given for each product, else the default.
+
+    Products are closer to each other than to domestic goods, so the default is at most eta.
+    """
+    default = np.minimum(market_elasticities()["kappa"][0], parameters.eta)
+    return np.where(np.isnan(parameters.kappa), default, parameters.kappa)
+
+
 @dataclass(frozen=True)
 class SectorMarket:
     """Market of the products of a table.
 
+    A nest is the products of an industry with one eta and one kappa; draws move all etas in proportion.
+
     Attributes:
-        industry: industry of each product, -1 for none.
-        ratio: domestic shipments per dollar of imports of each product.
+        ratio: domestic shipments per dollar of imports of each product; 0 for products in no nest.
+        nest: nest of each product with domestic goods, in order.
+        first: place of the first product of each nest among those.
     """
 
-    industry: I64
     ratio: F64
+    nest: I64
+    first: I64
 
     @classmethod
     def of(cls, codes: Sequence[str], parameters: ProductParameters) -> SectorMarket:
@@ -80,21 +91,10 @@ class SectorMarket:
         ratio = np.where(given > 0.0, given, domestic_ratio(industry))
         outside = tuple(row["hts"] for row in table("not_produced.csv"))
         ratio[[code.startswith(outside) for code in codes]] = 0.0
-        return cls(industry, ratio)
-
-    def nests(self, parameters: ProductParameters) -> tuple[I64, F64]:
-        """Number the nests of the products with domestic goods, and give the kappa of each nest.
-
-        A nest is the products of an industry with one eta and one kappa. Products are closer to each other than to
-        domestic goods, so the default kappa is at most eta.
-        """
-        inside = self.inside
-        default = market_elasticities()["kappa"][0]
-        given = parameters.kappa
-        kappa = np.where(np.isnan(given), np.minimum(default, parameters.eta), given)[inside]
-        keys = np.column_stack([self.industry[inside], parameters.eta[inside], kappa])
-        distinct, nest = np.unique(keys, axis=0, return_inverse=True)
-        return nest.astype(np.int64), distinct[:, 2]
+        inside = ratio > 0.0
+        keys = np.column_stack([industry, parameters.eta, kappa_of(parameters)])[inside]
+        _, first, nest = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+        return cls(ratio, nest.astype(np.int64), first.astype(np.int64))
 
     @property
     def inside(self) -> Bools:
@@ -102,7 +102,13 @@ class SectorMarket:
         return self.ratio > 0.0
 
     def __call__(
-        self, product: I64, v0: F64, t0: F64, t1: F64, own: ArmingtonResponse, parameters: ProductParameters
+        self,
+        product: I64,
+        v0: F64,
+        t0: F64,
+        t1: F64,
+        own: ArmingtonResponse | ArmingtonVolume,
+        parameters: ProductParameters,
     ) -> MarketVolume:
         """Compute trade after the market from the response of each product by itself.
 
@@ -113,14 +119,13 @@ class SectorMarket:
         """
         count, inside = len(self.ratio), self.inside
         shipments = self.ratio * sums_of(product, v0, count)
-        nest, kappa = self.nests(parameters)
         above = market(
-            nest,
-            sums_of(product, own.landed_base, count)[inside],
+            self.nest,
+            sums_of(product, v0 * (1.0 + t0), count)[inside],
             own.import_price_hat[inside],
             parameters.eta[inside],
             domestic=shipments[inside],
-            kappa=kappa,
+            kappa=kappa_of(parameters)[inside][self.first],
             top=market_elasticities()["top"][0],
             supply=parameters.supply[inside],
             supply_domestic=market_elasticities()["supply_domestic"][0],
@@ -133,8 +138,6 @@ class SectorMarket:
         revenue = sums_of(product, t1 * value - t0 * v0, count)
         return MarketVolume(
             value=value,
-            price_hat=own.price_hat * price,
-            exporter_price_hat=own.exporter_price_hat * price,
             quantity_hat=own.quantity_hat * quantity,
             creation=(v0 + own.creation) * quantity - v0,
             diversion=own.diversion * quantity,

@@ -123,7 +123,13 @@ class Response:
         """Make a function of the parameters that gives the model's result per variety under a scenario's duties."""
         v = self.varieties
         rate = self.rate_under(duties)
-        if self.model == ARMINGTON and self.market is None:
+        above = self.market
+        if above is not None:
+            alone = armington_solver(v.product, v.value, self.base_rate, rate)
+            return lambda p: above(
+                v.product, v.value, self.base_rate, rate, alone(p.sigma, p.eta, p.supply), p
+            )
+        if self.model == ARMINGTON:
             p = self.parameters
             domestic = domestic_shipments(v.product, v.value, self.base_rate, p)
             run = armington_solver(v.product, v.value, self.base_rate, rate, kappa=p.kappa, domestic=domestic)
