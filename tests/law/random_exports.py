@@ -93,7 +93,7 @@ def readings(line: dict[str, Any], known_on: str) -> list[tuple[Fraction, Readin
     """The interpreter's answer for each line of the schedule that the goods are in, with its share of them."""
     lines, to = schedule(line["to"]), line["to"]
     codes = [line["hts"]] if line["hts"] in lines else of_subheading(to)[line["hts"]]
-    weights = {code: Fraction(lines[code][1]) for code in codes}
+    weights = {code: Fraction(lines[code][1]) if len(codes) > 1 else Fraction(1) for code in codes}
     preference = market(raw_law(), to)["preference"]
     open_to = not preference.get("origins") or line["origin"] in preference["origins"]
     told = dict(line["claims"])

@@ -133,10 +133,16 @@ def test_a_table_of_exports_responds(served: Running) -> None:
     assert messages[-1].done.provenance.details["direction"] == "export"
 
 
-def test_exports_without_a_table_are_refused() -> None:
-    request = pb.SimulateRequest(points=points(("base", "")), direction=common_pb2.DIRECTION_EXPORT)
-    with pytest.raises(InputError, match="A table of exports must be given"):
-        list(LocalServices().simulation.Simulate(request))
+def test_exports_without_a_table_are_the_embedded_ones() -> None:
+    request = pb.SimulateRequest(
+        points=points(("base", "2026-11-24")),
+        direction=common_pb2.DIRECTION_EXPORT,
+        to="CA",
+        response=pb.RESPONSE_MODEL_NONE,
+    )
+    messages = list(LocalServices().simulation.Simulate(request))
+    assert simulated(messages, "groups")["customs_value"].to_list() == [73_170_345_317.0]
+    assert "EMBEDDED_EXPORTS" in {note.reason for note in messages[-1].done.notes}
 
 
 def test_a_control_is_no_direction_of_a_table() -> None:

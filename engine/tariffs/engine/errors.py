@@ -181,6 +181,7 @@ NOTES: Mapping[str, str] = {
     "PREFERENCE_NOT_OPEN": "a claimed preference has no special program for the goods; the ordinary rate applies",
     "WITHIN_QUOTA": "goods with a tariff quota and no declared in-quota share were treated as within the quota",
     "PREFERENCE_ASSUMED": "goods with a reduced rate abroad and no declared share were all given the reduced rate",
+    "EMBEDDED_EXPORTS": "the embedded table of exports, its detail, and the value that it leaves out",
     "RATE_ESTIMATED": "an ordinary rate abroad is derived from other data, not read in a schedule",
     "QUANTITY_FLOOR": "a purchase commitment sets a minimum quantity, or cannot be compared with the table",
     "QUANTITY_LIMIT": "a quantity limit of the law reduces imports to the share assumed to be admitted",

@@ -11,6 +11,7 @@ from tariffs.engine.schedule.equivalents import CALCULATED_VINTAGE
 from tariffs.importers import (
     ave,
     countries,
+    exports,
     industries,
     input_output,
     listing,
@@ -52,6 +53,10 @@ def build(source: Path, engine: Path) -> Iterator[tuple[str, int]]:
     table = trade.to_origins(imports, census)
     trade.write(table, data)
     yield "trade_2024", len(table)
+    sent = source / "other_direction" / "exports"
+    subheadings, chapters = exports.by_subheading(sent), exports.by_chapter(sent, census)
+    exports.write(subheadings, chapters, data)
+    yield "exports_2024", len(subheadings) + len(chapters)
     tables = read_schedules(source, imports)
     schedule.write(tables, data)
     starts = [(name, day) for name, day, _ in VINTAGES]

@@ -114,10 +114,20 @@ def canada(path: Path) -> list[LineRow]:
             free=pl.when(pl.col("rate") < _OVER_ACCESS).then(pl.col("free").fill_null(0.0)).otherwise("free")
         )
     )
-    return [
+    rows = [
         LineRow(code, _percent(rate), "" if free is None else _percent(free), "", SCHEDULE)
         for code, rate, free in items.select("code", "rate", "free").iter_rows()
     ]
+    within = {row.code[:SUBHEADING_DIGITS] for row in rows if not _over_access(row)}
+    return [
+        row._replace(weight="0") if _over_access(row) and row.code[:SUBHEADING_DIGITS] in within else row
+        for row in rows
+    ]
+
+
+def _over_access(row: LineRow) -> bool:
+    """Test for a prohibitive rate over an access commitment: goods are counted within it, as practically all are."""
+    return float(row.rate) >= _OVER_ACCESS and float(row.reduced or row.rate) > 0
 
 
 def _percent(rate: float) -> str:

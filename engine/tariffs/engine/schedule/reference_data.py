@@ -32,6 +32,26 @@ def reference_table() -> pl.DataFrame:
 
 
 @cache
+def exports(destination: str) -> pl.DataFrame:
+    """US exports of 2024 to a destination: `hts` (6 digits), `origin`, `customs_value` (USD), `quantity` in `unit` kg.
+
+    Codes outside the Harmonized System are among them; without an embedded table for the destination it is empty.
+    """
+    table = pl.read_parquet(DATA / "exports_2024.parquet").filter(destination=destination)
+    unit = pl.when(pl.col("quantity").is_not_null()).then(pl.lit("kg"))
+    return table.select(
+        "hts", "origin", pl.col("customs_value", "quantity").cast(pl.Float64), unit.alias("unit")
+    )
+
+
+def exports_by_chapter() -> pl.DataFrame:
+    """US exports of 2024 to all destinations: `destination`, `hts2`, `customs_value` (USD)."""
+    return pl.read_parquet(DATA / "exports_2024_chapters.parquet").with_columns(
+        pl.col("customs_value").cast(pl.Float64)
+    )
+
+
+@cache
 def code_values() -> pl.DataFrame:
     """2024 value by 10-digit code: `hts`, `customs_value`; weights for splitting shorter codes."""
     return reference_table().group_by("hts").agg(pl.col("customs_value").sum()).sort("hts")

@@ -17,10 +17,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tariffs.engine.base.array_utils import F64, I32, I64, Bools
+from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.errors import InputError
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.markets import SHARED_DIGITS, Market
 from tariffs.engine.law.notes import Note
+from tariffs.engine.schedule import reference_data
 from tariffs.engine.schedule.countries import is_country
 from tariffs.engine.tables.columns import RATE_COLUMN
 from tariffs.engine.tables.export_rates import TOO_COARSE, is_shared_code, nearest_shared, no_rate
@@ -58,22 +60,17 @@ def prepare_exports(table: Table, law: Law, market: str, date_format: str = "") 
     """Check a table of exports and convert it to arrays.
 
     Args:
-        table: the table; rows without `destination` go to `market`.
+        table: the table; rows without `destination` go to `market`. None is the embedded one of US exports of 2024.
         law: the law.
         market: the ISO code of a destination; days are those of its clock.
         date_format: the format of date columns.
 
     Raises:
-        InputError: REQUEST_INVALID without a table; TABLE_UNREADABLE, TABLE_EMPTY, COLUMN_MISSING or
-            COLUMN_TYPE_MISMATCH.
+        InputError: REQUEST_INVALID for a market without an embedded table; TABLE_UNREADABLE, TABLE_EMPTY,
+            COLUMN_MISSING or COLUMN_TYPE_MISMATCH.
     """
     if table is None:
-        raise InputError(
-            "REQUEST_INVALID",
-            "A table of exports must be given; none is embedded.",
-            field="table",
-            fix="Give a table with hts, origin and customs_value; see docs/exports.md.",
-        )
+        return embedded_exports(law, market)
     first, last = law.covered(market)
     rules = TableRules(
         law.claims, first, last, law.zones[market], is_shared_code, nearest_shared, is_country, date_format
@@ -82,6 +79,53 @@ def prepare_exports(table: Table, law: Law, market: str, date_format: str = "") 
     goods = _ExportGoods(checked.lines, law, market)
     checked, goods = goods.with_rates(checked)
     return goods.prepared(checked)
+
+
+# Some 2 MB each.
+_EMBEDDED_KEPT = 4
+_EMBEDDED: BoundedCache[tuple[str, str], PreparedTable] = BoundedCache(_EMBEDDED_KEPT)
+
+
+def embedded_exports(law: Law, market: str) -> PreparedTable:
+    """Convert the embedded table of US exports of 2024 to a market to arrays, without goods that cannot be rated.
+
+    Raises:
+        InputError: REQUEST_INVALID for a market without an embedded table.
+    """
+    return _EMBEDDED.get((law.digest, market), lambda: _prepare_embedded(law, market))
+
+
+def _prepare_embedded(law: Law, market: str) -> PreparedTable:
+    table = reference_data.exports(market)
+    if not table.height:
+        raise InputError(
+            "REQUEST_INVALID",
+            f"No table of exports to {market} is embedded.",
+            field="table",
+            fix="Give a table with hts, origin and customs_value; see docs/exports.md.",
+        )
+    goods = law.destination_of(market)
+    coded = pl.Series([is_shared_code(code) for code in table["hts"]])
+    rated = coded & pl.Series(
+        [all(goods.ordinary_rate(part) for part, _ in goods.parts_of(code)) for code in table["hts"]]
+    )
+    prepared = prepare_exports(table.filter(rated), law, market)
+    by_chapter = reference_data.exports_by_chapter().filter(destination=market)
+    left_out = {
+        "under a code outside the Harmonized System (chapter 98 and civil aircraft)": ~coded,
+        "without a known ordinary rate": coded & ~rated,
+    }
+    worth = [f"{_value(table, mask):,.0f} USD {text}" for text, mask in left_out.items() if mask.any()]
+    text = (
+        f"US exports of 2024 to {market} by 6 digits: {prepared.frame.height:,} subheadings worth "
+        f"{_value(table, rated):,.0f} USD of {by_chapter['customs_value'].sum():,.0f} USD to all its chapters"
+    )
+    note = Note("EMBEDDED_EXPORTS", f"{text}; left out: {' and '.join(worth) or 'nothing'}.")
+    return replace(prepared, baseline=reference_data.baseline().isoformat(), notes=(note, *prepared.notes))
+
+
+def _value(table: pl.DataFrame, mask: pl.Series) -> float:
+    return float(table.filter(mask)["customs_value"].sum())
 
 
 def _of_known_markets(checked: CheckedTable, law: Law, market: str) -> CheckedTable:
@@ -228,7 +272,7 @@ class _ExportGoods:
             return []
         text = (
             f"{int(split.sum()):,} lines worth {lines.value[split].sum():,.0f} USD were rated by the lines of the "
-            "schedule of their destination, counted equally where no shares of value are known."
+            "schedule of their destination, by weight, equally where no shares of value are known."
         )
         return [Note("COARSE_CODE", text)]
 

@@ -29,7 +29,7 @@ TradeTable = Annotated[
     Path | None,
     typer.Argument(
         metavar="TABLE",
-        help="Parquet, Arrow or CSV file; - is standard input. Default: US imports of 2024 (exports: no default).",
+        help="Parquet, Arrow or CSV file; - is standard input. Default: US trade of 2024.",
     ),
 ]
 Scenario = Annotated[
