@@ -5,6 +5,7 @@ The modules of all commands take a second to load, with what they need.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from importlib.metadata import version
@@ -14,6 +15,8 @@ import typer
 
 from tariffs.client.errors import InvalidRequest
 
+# Shells give the line to complete to Typer in one of these variables.
+_COMPLETED_LINES = ("COMP_WORDS", "_TYPER_COMPLETE_ARGS")
 # The module of each command has its name.
 SUMMARIES: Mapping[str, str] = {
     "duty": "Compute the duty on one entry line, or on every line of a file, with each layer named and cited.",
@@ -64,7 +67,6 @@ def assemble(named: str) -> typer.Typer:
         "a server.",
         epilog="[bold]Example[/bold]\n\n  tariffs duty 9503.00.0073 --origin CN --date 2025-11-10 --value 10000",
         no_args_is_help=True,
-        add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode="rich",
     )
@@ -82,8 +84,10 @@ def assemble(named: str) -> typer.Typer:
 
 
 def load(arguments: Sequence[str]) -> typer.Typer:
-    """Load the command that a command line names."""
-    return assemble(next((word for word in arguments if not word.startswith("-")), ""))
+    """Load the command that a command line names, or the line that a shell wants to complete."""
+    completed = (os.environ.get(name, "").split()[1:] for name in _COMPLETED_LINES)
+    words = arguments or next((line for line in completed if line), [])
+    return assemble(next((word for word in words if not word.startswith("-")), ""))
 
 
 def run(arguments: list[str]) -> int:

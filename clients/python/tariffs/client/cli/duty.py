@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -12,12 +11,13 @@ from tariffs.client._wire.frames import write_table
 from tariffs.client.cli import options, outputs
 from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.entries import print_entries
-from tariffs.client.cli.render.quote import print_quote
+from tariffs.client.cli.render.quote import print_brief, print_quote
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.results.entries import VIEWS, EntriesResult, flat
 
 EXAMPLES = examples(
     "tariffs duty 9503.00.0073 --origin CN --date 2025-11-10 --value 10000",
+    "tariffs duty 9503.00.0073 --origin CN --value 10000 --brief",
     "tariffs duty 8471.30.0100 --origin CN --date 2025-11-10 --value 10000 --why",
     "tariffs duty 7318.15.8066 --origin CA --date 2025-05-20 --value 10000 --claim usmca_share=1 --json",
     "tariffs duty 9503.00.0073 --origin CN --date 2026-11-24 --value 10000 -s ieepa-upheld-truce-lapsed",
@@ -111,6 +111,7 @@ def duty(
     ] = False,
     target: options.Target = None,
     local: options.Local = False,
+    brief: options.Brief = False,
     as_json: options.Json = False,
 ) -> int:
     """Compute the duty on one entry line, or on every line of a file, with each layer named and cited.
@@ -140,7 +141,12 @@ def duty(
                 date_format=date_format,
                 progress=True,
             )
-        return _write(result, view, output, refused or outputs.refused_path(entries), as_json)
+        path = _write(result, view, output, refused or outputs.refused_path(entries))
+        if as_json:
+            outputs.print_document("entries", result.to_json_dict(path))
+        else:
+            print_entries(result, view, brief=brief)
+        return 1 if result.refused.height else 0
     if date_format:
         raise InvalidRequest(
             "REQUEST_INVALID",
@@ -178,7 +184,9 @@ def duty(
             why=why,
         )
     if as_json:
-        print(json.dumps(quote.to_json_dict()))
+        outputs.print_document("duty", quote.to_json_dict())
+    elif brief:
+        print_brief(quote)
     else:
         print_quote(quote)
     return 0
@@ -211,13 +219,8 @@ def _check_file_options(
         options.writable(path)
 
 
-def _write(result: EntriesResult, view: str, output: Path | None, refused: Path, as_json: bool) -> int:
+def _write(result: EntriesResult, view: str, output: Path | None, refused: Path) -> str | None:
     if output is not None:
         frame = result.view(view)
         write_table(flat(frame) if output.suffix.lower() == ".csv" else frame, output, result.provenance)
-    path = outputs.write_refused(result.refused, refused, result.provenance)
-    if as_json:
-        print(json.dumps(result.to_json_dict(path)))
-    else:
-        print_entries(result, view)
-    return 1 if result.refused.height else 0
+    return outputs.write_refused(result.refused, refused, result.provenance)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +10,8 @@ import typer
 from tariffs.client._wire.frames import write_table
 from tariffs.client.cli import options, outputs, runs
 from tariffs.client.cli.options import examples
-from tariffs.client.cli.render.impact import print_impact
+from tariffs.client.cli.render.impact import SHOWN_GROUPS, print_impact
+from tariffs.client.errors import InvalidRequest
 from tariffs.client.results.impact import ImpactResult
 
 EXAMPLES = examples(
@@ -20,6 +20,7 @@ EXAMPLES = examples(
     "tariffs impact entries.csv -s base -s mine.yaml --baseline 2025-01-01 --by origin,hts2 -o groups.parquet",
     "tariffs impact -s base -s truce-lapses --on 2027-01-11 --draws 256 --seed 7",
     "tariffs impact --on 2025-11-17 --consumer-prices yale",
+    "tariffs impact -s base -s truce-lapses --on 2027-01-11 --top 5 --sort duty_vs --brief",
     "tariffs impact -s ieepa-upheld-truce-lapsed --on 2026-11-20 --response none --json",
     "tariffs impact soybeans.csv --direction export -s base -s soybeans-freed --on 2026-11-24 --baseline 2025-01-01",
 )
@@ -46,6 +47,18 @@ def impact(
         int,
         typer.Option("--seed", metavar="S", help="Seed of the draws; the same seed gives the same ranges."),
     ] = 0,
+    top: Annotated[
+        int, typer.Option("--top", metavar="N", min=1, help="Print only the first N groups; -o writes all.")
+    ] = SHOWN_GROUPS,
+    sort: Annotated[
+        str,
+        typer.Option(
+            "--sort",
+            metavar="COLUMN",
+            help="Print groups with the largest values of this column first, such as duty, duty_vs or value_vs. "
+            "Default: customs_value.",
+        ),
+    ] = "",
     attribute: Annotated[
         bool,
         typer.Option(
@@ -79,6 +92,7 @@ def impact(
     ] = False,
     target: options.Target = None,
     local: options.Local = False,
+    brief: options.Brief = False,
     as_json: options.Json = False,
 ) -> int:
     """Compute the effect of scenarios on a trade table: landed cost and trade volume, by group and in total.
@@ -122,10 +136,23 @@ def impact(
         )
     refused_path = _write(result, output, lines, refused or outputs.refused_path(table))
     if as_json:
-        print(json.dumps(result.to_json_dict(refused_path)))
+        outputs.print_document("impact", result.to_json_dict(refused_path))
     else:
-        print_impact(result)
+        print_impact(result, top=top, sort=_sortable(result, sort), brief=brief)
     return 1 if result.refused.height else 0
+
+
+def _sortable(result: ImpactResult, column: str) -> str:
+    """Check the column to sort by; raises InvalidRequest REQUEST_INVALID if the groups have no numbers of that name."""
+    numbers = [name for name, dtype in result.groups.schema.items() if dtype.is_numeric()]
+    if not column or not numbers or column in numbers:
+        return column if numbers else ""
+    raise InvalidRequest(
+        "REQUEST_INVALID",
+        f"The groups have no column {column!r} of numbers.",
+        field="--sort",
+        fix=f"Give one of {', '.join(numbers)}.",
+    )
 
 
 def _write(result: ImpactResult, output: Path | None, lines: Path | None, refused: Path) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -79,7 +78,7 @@ def changes(
         write_table(result.lines, output, result.provenance)
     path = outputs.write_refused(result.refused, outputs.refused_path(table), result.provenance)
     if as_json:
-        print(json.dumps(result.to_json_dict(path)))
+        outputs.print_document("changes", result.to_json_dict(path))
     else:
         print_changes(result)
     return 1 if result.refused.height else 0

@@ -151,6 +151,9 @@ To = Annotated[
 Output = Annotated[
     Path | None, typer.Option("--output", "-o", help="Write the result rows to this .parquet or .csv file.")
 ]
+Brief = Annotated[
+    bool, typer.Option("--brief", help="Print numbers only: no notes, reasons, assumptions or refused rows.")
+]
 Refused = Annotated[
     Path | None,
     typer.Option("--refused", help="Write refused rows to this file. Default: <TABLE>-refused.csv."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -21,6 +22,11 @@ def write_refused(refused: pl.DataFrame, path: Path, provenance: Mapping[str, ob
     write_table(refused, path, provenance)
     print(f"{refused_words(refused)}; see {path}.", file=sys.stderr)
     return str(path)
+
+
+def print_document(kind: str, document: Mapping[str, object]) -> None:
+    """Print a result as one JSON document that names its schema; the keys are in docs/json.md."""
+    print(json.dumps({"schema": f"tariffs.{kind}/v1", **document}))
 
 
 def refused_path(table: Path | None) -> Path:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from tariffs.client._wire.frames import write_table
 from tariffs.client.cli import options, outputs
 from tariffs.client.cli.options import examples
-from tariffs.client.cli.render.entries import print_refunds
+from tariffs.client.cli.render.entries import SHOWN_REFUNDS, print_refunds
+from tariffs.client.results.entries import flat
 
 EXAMPLES = examples(
     "tariffs refund entries.csv",
+    "tariffs refund entries.csv --top 50 -o refunds.parquet",
     "tariffs refund entries.csv --interest-rate 7% --paid-on 2026-12-15 --json",
 )
 
@@ -51,9 +53,15 @@ def refund(
     switch: options.Switches = None,
     min_conf: options.MinConf = "",
     date_format: options.DateFormat = "",
+    top: Annotated[
+        int,
+        typer.Option("--top", metavar="N", min=1, help="Print only the N largest refunds; -o writes all."),
+    ] = SHOWN_REFUNDS,
+    output: options.Output = None,
     refused: options.Refused = None,
     target: options.Target = None,
     local: options.Local = False,
+    brief: options.Brief = False,
     as_json: options.Json = False,
 ) -> int:
     """Compute refunds of entries, by entry, heading and collection window, and in total.
@@ -62,6 +70,8 @@ def refund(
     retroactive acts gave back: duty as known on the entry day less duty as known now. The exit code is 1 if rows were
     refused.
     """
+    for file in filter(None, (output, refused)):
+        options.writable(file)
     with options.connected(target, local) as client:
         result = client.refund(
             options.source(entries),
@@ -75,9 +85,12 @@ def refund(
             date_format=date_format,
             progress=True,
         )
+    if output is not None:
+        rows = flat(result.entries) if output.suffix.lower() == ".csv" else result.entries
+        write_table(rows, output, result.provenance)
     path = outputs.write_refused(result.refused, refused or outputs.refused_path(entries), result.provenance)
     if as_json:
-        print(json.dumps(result.to_json_dict(path)))
+        outputs.print_document("refund", result.to_json_dict(path))
     else:
-        print_refunds(result)
+        print_refunds(result, top=top, brief=brief)
     return 1 if result.refused.height else 0

@@ -24,6 +24,7 @@ app = typer.Typer(
     "--detach`.",
     no_args_is_help=True,
 )
+_KINDS = {ImpactResult: "impact", TimelineResult: "timeline", Sweep: "sweep"}
 _SECONDS = len("2026-11-24T12:00:00")
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the run, such as operations/4f0c...")]
 
@@ -92,7 +93,7 @@ def show_result(
         result.refused, refused or outputs.refused_path(None), result.provenance
     )
     if as_json:
-        print(json.dumps(result.to_json_dict(refused_path)))
+        outputs.print_document(_KINDS[type(result)], result.to_json_dict(refused_path))
     elif isinstance(result, ImpactResult):
         print_impact(result)
     elif isinstance(result, Sweep):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -113,7 +112,7 @@ def seek(
         result.refused, refused or outputs.refused_path(table), result.provenance
     )
     if as_json:
-        print(json.dumps(result.to_json_dict(refused_path)))
+        outputs.print_document("seek", result.to_json_dict(refused_path))
     else:
         print_seek(result)
     return 1 if result.refused.height else 0

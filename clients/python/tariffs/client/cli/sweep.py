@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -71,6 +70,7 @@ def sweep(
     ] = False,
     target: options.Target = None,
     local: options.Local = False,
+    brief: options.Brief = False,
     as_json: options.Json = False,
 ) -> int:
     """Compute a scenario at many points of its parameters: landed cost and trade volume, by group and in total.
@@ -113,7 +113,7 @@ def sweep(
     )
     shown = result if top is None else result.top(top)
     if as_json:
-        print(json.dumps(shown.to_json_dict(refused_path)))
+        outputs.print_document("sweep", shown.to_json_dict(refused_path))
     else:
-        print_sweep(shown)
+        print_sweep(shown, brief=brief)
     return 1 if result.refused.height else 0

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from tariffs.client._wire.frames import write_table
-from tariffs.client.cli import options
+from tariffs.client.cli import options, outputs, runs
 from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.impact import print_timeline
 
@@ -38,8 +37,13 @@ def timeline(
     switch: options.Switches = None,
     min_conf: options.MinConf = "",
     output: options.Output = None,
+    detach: Annotated[
+        bool,
+        typer.Option("--detach", help="Start the run on the server and return at once; see `tariffs runs`."),
+    ] = False,
     target: options.Target = None,
     local: options.Local = False,
+    brief: options.Brief = False,
     as_json: options.Json = False,
 ) -> int:
     """Compute the effect of scenarios on a trade table for every day of a period.
@@ -49,31 +53,34 @@ def timeline(
     if output is not None:
         options.writable(output)
     switches, parameters = options.pairs(switch, "--switch"), options.pairs(param, "--param")
+    run_options: dict[str, Any] = {
+        "by": options.keys(by or ["origin"]),
+        "baseline": baseline,
+        "response": response,
+        "horizon": horizon,
+        "market": market,
+        "parameters": parameters,
+        "parameter_set": parameter_set,
+        "known_on": known_on,
+        "switches": switches,
+        "min_confidence": min_conf,
+        "direction": direction,
+        "to": to,
+        "date_format": date_format,
+    }
     with options.connected(target, local) as client:
-        result = client.timeline(
-            table and options.source(table),
-            scenario or ["base"],
-            start=start,
-            end=end,
-            by=options.keys(by or ["origin"]),
-            baseline=baseline,
-            response=response,
-            horizon=horizon,
-            market=market,
-            parameters=parameters,
-            parameter_set=parameter_set,
-            known_on=known_on,
-            switches=switches,
-            min_confidence=min_conf,
-            direction=direction,
-            to=to,
-            date_format=date_format,
-            progress=True,
-        )
+        lines, scenarios = table and options.source(table), scenario or ["base"]
+        if detach:
+            runs.refuse_files((output,))
+            runs.print_started(
+                client.start(lines, scenarios, period=(start, end), **run_options).name, as_json
+            )
+            return 0
+        result = client.timeline(lines, scenarios, start=start, end=end, **run_options, progress=True)
     if output is not None:
         write_table(result.segments, output, result.provenance)
     if as_json:
-        print(json.dumps(result.to_json_dict()))
+        outputs.print_document("timeline", result.to_json_dict())
     else:
-        print_timeline(result)
+        print_timeline(result, brief=brief)
     return 1 if result.refused.height else 0

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from tariffs.client.cli.render.notes import print_footer, print_notes, print_refused, print_row_notes
+from tariffs.client.cli.render.notes import print_ending, print_row_notes
 from tariffs.client.cli.render.table import console, frame_table, value_text
 from tariffs.client.results.entries import EntriesResult
 from tariffs.client.results.refund import RefundsResult
 
 _SHOWN_ROWS = 40
-_SHOWN_REFUNDS = 20
+SHOWN_REFUNDS = 20
 _COLUMNS = {
     "line": ("row", "line_id", "entry_id", "hts", "origin", "entered_value", "assessed", "owed", "mpf", "hmf",
              "landed", "reason"),
@@ -22,7 +22,7 @@ _COLUMNS = {
 _SUMMED = ("entered_value", "assessed", "owed", "mpf", "hmf", "landed")
 
 
-def print_entries(result: EntriesResult, view: str) -> None:
+def print_entries(result: EntriesResult, view: str, *, brief: bool = False) -> None:
     """Print the first rows of a view, the totals of all entries, and the refused rows."""
     out = console()
     frame = result.view(view)
@@ -37,28 +37,33 @@ def print_entries(result: EntriesResult, view: str) -> None:
         f"{entries:,} {'entry' if entries == 1 else 'entries'}, {lines:,} {'line' if lines == 1 else 'lines'}: "
         + _sums(sums)
     )
-    print_notes(out, result.notes)
-    print_row_notes(out, _line_notes(result))
-    print_row_notes(out, result.entries["notes"])
-    print_refused(out, result.refused, _SHOWN_ROWS)
-    print_footer(out, result.provenance)
+    if not brief:
+        print_row_notes(out, _line_notes(result))
+        print_row_notes(out, result.entries["notes"])
+    print_ending(out, result, brief=brief, shown=_SHOWN_ROWS)
 
 
-def print_refunds(result: RefundsResult) -> None:
-    """Print the largest refunds, the sums by heading and collection window, and the total."""
+def print_refunds(result: RefundsResult, *, top: int = SHOWN_REFUNDS, brief: bool = False) -> None:
+    """Print the largest refunds, the sums by heading and collection window, and the total.
+
+    Args:
+        result: what to print.
+        top: number of entries.
+        brief: leave out notes.
+    """
     out = console()
-    largest = result.entries.sort("refund", descending=True, maintain_order=True).head(_SHOWN_REFUNDS)
+    largest = result.entries.sort("refund", descending=True, maintain_order=True).head(top)
     out.print(frame_table(largest.select(_COLUMNS["refund"])))
-    if result.entries.height > _SHOWN_REFUNDS:
-        out.print(f"[dim]and {result.entries.height - _SHOWN_REFUNDS:,} more entries[/dim]")
+    if result.entries.height > top:
+        out.print(f"[dim]and {result.entries.height - top:,} more entries[/dim]")
     out.print()
     out.print(frame_table(result.by_heading()))
     out.print()
     out.print(_sums(result.total))
     out.print(f"[dim]authorities counted: {', '.join(result.authorities)}[/dim]")
-    print_notes(out, result.notes)
-    print_row_notes(out, result.entries["notes"])
-    print_footer(out, result.provenance)
+    if not brief:
+        print_row_notes(out, result.entries["notes"])
+    print_ending(out, result, brief=brief)
 
 
 def _line_notes(result: EntriesResult) -> Iterator[list[str]]:

@@ -11,13 +11,14 @@ from rich.table import Table
 from rich.text import Text
 
 from tariffs.client.cli.render.headline import assumptions, block_title
-from tariffs.client.cli.render.notes import print_footer, print_notes, print_refused
+from tariffs.client.cli.render.notes import print_ending
 from tariffs.client.cli.render.table import Cell, console, more_row, right, text_table
 from tariffs.client.results.amounts import MoneyUnit, unit_for
+from tariffs.client.results.columns import largest_first
 from tariffs.client.results.impact import ImpactResult, Ranges, TimelineResult
 from tariffs.client.results.quote import Provenance
 
-_SHOWN_GROUPS = 20
+SHOWN_GROUPS = 20
 _COLUMNS = {
     "customs_value": "customs value",
     "duty": "duty",
@@ -37,25 +38,35 @@ _MILLIONS, _DOLLARS = MoneyUnit(1e6, 1, "USD million"), MoneyUnit(1.0, 1, "USD")
 _LARGE_VALUE = 1e8
 
 
-def print_impact(result: ImpactResult) -> None:
-    """Print the total and the largest groups of each scenario and day, then notes and refused rows."""
+def print_impact(
+    result: ImpactResult, *, top: int = SHOWN_GROUPS, sort: str = "", brief: bool = False
+) -> None:
+    """Print the total and the largest groups of each scenario and day, then notes and refused rows.
+
+    Args:
+        result: what to print.
+        top: number of groups.
+        sort: column whose largest values, in size, come first; by default the customs value, or the duty.
+        brief: leave out notes and refused rows.
+    """
     out = console()
     points = [(str(row["scenario"]), str(row["on"])) for row in result.total.to_dicts()]
-    print_points(out, result, points, _SHOWN_GROUPS)
-    out.print()
-    print_notes(out, result.notes)
-    print_refused(out, result.refused, _SHOWN_GROUPS)
-    print_footer(out, result.provenance)
+    print_points(out, result, points, top, sort)
+    print_ending(out, result, brief=brief)
 
 
-def print_points(out: Console, result: ImpactResult, points: Iterable[tuple[str, str]], shown: int) -> None:
-    """Print the tables of some scenarios and days."""
+def print_points(
+    out: Console, result: ImpactResult, points: Iterable[tuple[str, str]], shown: int, sort: str = ""
+) -> None:
+    """Print the tables of some scenarios and days, in each the first groups by the size of the column `sort`."""
     for scenario, on in points:
         total = result.total.filter(scenario=scenario, on=on).to_dicts()[0]
         unit = _unit_of_total(total)
         out.print(f"\n[bold]{escape(scenario)}[/bold] {escape(_days(result.provenance, on))}")
         out.print(escape(assumptions(result.provenance)))
         rows = result.groups.filter(scenario=scenario, on=on)
+        order = sort or next((name for name in ("customs_value", "duty") if name in rows.columns), "")
+        rows = largest_first(rows, order) if order else rows
         out.print(_impact_table(rows, total, unit, shown, result.provenance))
         if total.get("domestic_shipments"):
             out.print(escape(_domestic_line(total, unit)))
@@ -69,7 +80,7 @@ def print_points(out: Console, result: ImpactResult, points: Iterable[tuple[str,
                 out.print(_attribution_table(rows))
 
 
-def print_timeline(result: TimelineResult) -> None:
+def print_timeline(result: TimelineResult, *, brief: bool = False) -> None:
     """Print the totals of each scenario by segment, and its largest groups on average of the period."""
     out = console()
     for name in result.totals["scenario"].unique(maintain_order=True):
@@ -80,9 +91,7 @@ def print_timeline(result: TimelineResult) -> None:
         out.print(_segments_table(result.totals.filter(scenario=name), average, titles))
         out.print()
         out.print(_averages_table(result.averages.filter(scenario=name).drop("scenario"), titles))
-    out.print()
-    print_notes(out, result.notes)
-    print_footer(out, result.provenance)
+    print_ending(out, result, brief=brief)
 
 
 def _consumer_line(rows: pl.DataFrame) -> str:
@@ -121,9 +130,6 @@ def _impact_table(
 ) -> Table:
     columns = [name for name in _COLUMNS if name in rows.columns]
     keys = _keys_of(rows)
-    order = next((name for name in ("customs_value", "duty") if name in rows.columns), None)
-    if order is not None:
-        rows = rows.sort(order, descending=True, nulls_last=True)
     cells: list[list[Cell]] = [
         [*_labels(row, keys), *(_number(name, row[name], unit) for name in columns)]
         for row in rows.head(shown).to_dicts()
@@ -188,9 +194,9 @@ def _averages_table(averages: pl.DataFrame, titles: Sequence[str]) -> Table:
     keys, unit = _keys_of(averages), _unit_of_rows(averages)
     largest = averages.sort(pl.col("duty").abs(), descending=True, nulls_last=True, maintain_order=True)
     cells: list[list[Cell]] = [
-        [*_labels(row, keys), *_period_cells(row, unit)] for row in largest.head(_SHOWN_GROUPS).to_dicts()
+        [*_labels(row, keys), *_period_cells(row, unit)] for row in largest.head(SHOWN_GROUPS).to_dicts()
     ]
-    cells += more_row(averages.height - _SHOWN_GROUPS)
+    cells += more_row(averages.height - SHOWN_GROUPS)
     caption = f"average of the period; {unit.name}; rates in percent"
     return text_table([*keys, *right(*titles)], cells, caption)
 

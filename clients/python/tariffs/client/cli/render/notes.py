@@ -12,6 +12,7 @@ from rich.markup import escape
 from tariffs.client.cli.render.table import frame_table
 from tariffs.client.results.quote import Note, Provenance
 from tariffs.client.results.refused import refused_words
+from tariffs.client.results.shown import TableResult
 
 
 def print_notes(out: Console, notes: Iterable[Note]) -> None:
@@ -50,3 +51,16 @@ def print_footer(out: Console, provenance: Provenance) -> None:
     version, known_on = provenance.get("law_version"), provenance.get("known_on")
     read_to = f", read to {provenance['law_read_to']}" if provenance.get("law_read_to") else ""
     out.print(f"[dim]law {version}{read_to}, known on {known_on}. A planning estimate, not a ruling.[/dim]")
+
+
+def print_ending(out: Console, result: TableResult, *, brief: bool, shown: int = 20) -> None:
+    """Print notes, refused rows and the law version below a result; a brief ending counts the notes alone."""
+    out.print()
+    if brief:
+        different = len({(note.reason, note.message) for note in result.notes})
+        if different:
+            out.print(f"[dim]{different} {'note' if different == 1 else 'notes'}, left out by --brief[/dim]")
+    else:
+        print_notes(out, result.notes)
+        print_refused(out, result.refused, shown)
+    print_footer(out, result.provenance)

@@ -6,10 +6,32 @@ from decimal import Decimal
 
 from rich.console import Console
 from rich.markup import escape
+from rich.text import Text
 
 from tariffs.client.cli.render.notes import print_footer, print_notes
 from tariffs.client.cli.render.table import console, right, text_table
 from tariffs.client.results.quote import Quote
+
+_STYLES = {
+    "applied": "green",
+    "exempt": "dim",
+    "displaced": "yellow",
+    "suspended": "blue",
+    "undetermined": "magenta",
+    "prohibited": "bold red",
+}
+
+
+def print_brief(quote: Quote) -> None:
+    """Print the sum of a line and the layers that charge something, without reasons, assumptions and headings."""
+    out = console()
+    _print_totals(out, quote)
+    for layer in quote.layers:
+        if layer.amount:
+            out.print(
+                escape(f"  {layer.measure} {layer.heading} {_rate(layer.rate)}: {_money(layer.amount)}")
+            )
+    print_footer(out, quote.provenance)
 
 
 def print_quote(quote: Quote) -> None:
@@ -17,7 +39,7 @@ def print_quote(quote: Quote) -> None:
     out = console()
     rows = (
         (
-            layer.state,
+            Text(layer.state, _STYLES.get(layer.state, "")),
             layer.measure,
             layer.heading,
             _rate(layer.rate),

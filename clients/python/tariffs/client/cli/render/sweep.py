@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from tariffs.client.cli.render.headline import assumptions, block_title
-from tariffs.client.cli.render.notes import print_footer, print_notes, print_refused
+from tariffs.client.cli.render.notes import print_ending, print_footer, print_notes, print_refused
 from tariffs.client.cli.render.table import console, more_row, right, text_table
 from tariffs.client.results.amounts import MoneyUnit, unit_for
 from tariffs.client.results.quote import Provenance
@@ -29,7 +29,7 @@ _COLUMNS = {
 _FRACTIONS = frozenset({"effective_rate", "rate", "effective_rate_after"})
 
 
-def print_sweep(result: Sweep) -> None:
+def print_sweep(result: Sweep, *, brief: bool = False) -> None:
     """Print the totals of the points, the rows of their groups, then notes and refused rows."""
     out = console()
     names = result.points.columns
@@ -39,10 +39,7 @@ def print_sweep(result: Sweep) -> None:
     if result.keys:
         out.print("\n[bold]groups[/bold]")
         out.print(_rows_table(result.groups, [*names, *result.keys], result.provenance))
-    out.print()
-    print_notes(out, result.notes)
-    print_refused(out, result.refused, _SHOWN)
-    print_footer(out, result.provenance)
+    print_ending(out, result, brief=brief)
 
 
 def print_seek(result: Seek) -> None:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 import polars as pl
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.table import Column, Table
 from rich.text import Text
 
 _WIDTH_WITHOUT_TERMINAL = 160
-_NARROWEST = 110
+_NARROWEST = 40
+_PADDING = 2
+_UNBOUNDED = 10_000
 Cell = str | Text
 
 
@@ -24,12 +28,47 @@ class _TerminalOutput(Console):
         raise BrokenPipeError
 
 
+class _FittedTable(Table):
+    """Table that is printed in several blocks where its numbers do not fit into the width; no number is cut."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        first = next((place for place, one in enumerate(self.columns) if one.justify == "right"), None)
+        widths = [_least_width(column, console, options) + _PADDING for column in self.columns]
+        if first is None or sum(widths) <= options.max_width:
+            yield from super().__rich_console__(console, options)
+            return
+        room, start = options.max_width - sum(widths[:first]), first
+        while start < len(widths):
+            stop = start + 1
+            while stop < len(widths) and sum(widths[start : stop + 1]) <= room:
+                stop += 1
+            places = [*range(first), *range(start, stop)]
+            yield from self._part(places, widths).__rich_console__(console, options)
+            start = stop
+
+    def _part(self, places: Sequence[int], widths: Sequence[int]) -> Table:
+        """Make a table of some columns and all rows."""
+        part = Table(box=None, pad_edge=False, title=self.title, title_justify=self.title_justify)
+        part.title_style = self.title_style
+        part.columns = [
+            replace(self.columns[place], _index=index, min_width=widths[place] - _PADDING)
+            for index, place in enumerate(places)
+        ]
+        part.rows = self.rows
+        return part
+
+
+def _least_width(column: Column, console: Console, options: ConsoleOptions) -> int:
+    """Width of the longest word of a column."""
+    unbounded = options.update(max_width=_UNBOUNDED)
+    return max(Measurement.get(console, unbounded, cell).minimum for cell in (column.header, *column.cells))
+
+
 def console() -> Console:
-    """Open standard output, wide enough that no number of a table is cut."""
+    """Open standard output, as wide as the terminal."""
     terminal = shutil.get_terminal_size((_WIDTH_WITHOUT_TERMINAL, 0)).columns
-    return _TerminalOutput(
-        width=max(terminal, _NARROWEST) if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL, highlight=False
-    )
+    width = max(terminal, _NARROWEST) if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL
+    return _TerminalOutput(width=width, highlight=False)
 
 
 def right(*titles: str) -> list[Column]:
@@ -37,10 +76,16 @@ def right(*titles: str) -> list[Column]:
     return [Column(title, justify="right") for title in titles]
 
 
-def text_table(columns: Iterable[str | Column], rows: Iterable[Iterable[Cell]], caption: str = "") -> Table:
-    """Build a table without borders; a string is printed as it is, a `Text` with its style."""
-    table = Table(*columns, box=None, pad_edge=False)
-    table.caption, table.caption_justify = escape(caption) or None, "left"
+def text_table(columns: Iterable[str | Column], rows: Iterable[Iterable[Cell]], units: str = "") -> Table:
+    """Build a table without borders; a string is printed as it is, a `Text` with its style.
+
+    Args:
+        columns: titles, or columns such as those of `right`.
+        rows: the cells.
+        units: units of the numbers, written above the table.
+    """
+    table = _FittedTable(*columns, box=None, pad_edge=False)
+    table.title, table.title_justify, table.title_style = escape(units) or None, "left", "dim"
     for row in rows:
         table.add_row(*(escape(cell) if isinstance(cell, str) else cell for cell in row))
     return table
@@ -49,7 +94,7 @@ def text_table(columns: Iterable[str | Column], rows: Iterable[Iterable[Cell]], 
 def frame_table(frame: pl.DataFrame) -> Table:
     """Build a table of all rows and columns of a frame; a null is a dash."""
     columns = [
-        Column(name.replace("_", " "), justify="right" if dtype.is_numeric() else "left")
+        right(name.replace("_", " "))[0] if dtype.is_numeric() else Column(name.replace("_", " "))
         for name, dtype in frame.schema.items()
     ]
     return text_table(columns, ([value_text(value) for value in row] for row in frame.iter_rows()))
