@@ -5,16 +5,19 @@ A further change or measure makes another `BoundMeasures` that shares the histor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.law.amendments import LAW, Act, Change, name_among
 from tariffs.engine.law.measure_history import MeasureHistory
 from tariffs.engine.law.model import Measure, Membership, Scope
 from tariffs.engine.law.raw_fields import Context
 from tariffs.engine.law.read import read_metals, read_weights
 from tariffs.engine.law.selection import MeasureIndex
+
+_HISTORIES_KEPT = 64
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,9 @@ class Binder:
 
     context: Callable[[str], Context]
     groups: Mapping[str, tuple[Membership, ...]]
+    _grown: BoundedCache[Hashable, tuple[MeasureHistory, Act, MeasureHistory]] = field(
+        default_factory=lambda: BoundedCache(_HISTORIES_KEPT), compare=False
+    )
 
     def bind(self, change: Change, measure: Measure, label: str, order: int, name: str) -> Act:
         """Bind a change to a measure; raises LawError for conditions or a base that cannot be read."""
@@ -57,9 +63,18 @@ class Binder:
     ) -> MeasureHistory:
         """History of a measure after a change that reaches these period labels of it (an empty text: all of it)."""
         for label in labels:
-            name = name_among(history.acts, change, order)
-            history = history.with_acts([self.bind(change, history.measure, label, order, name)])
+            history = self._after(history, change, label, order)
         return history
+
+    def _after(self, history: MeasureHistory, change: Change, label: str, order: int) -> MeasureHistory:
+        """History after one change; that of a law before, with its states, if it had the same change."""
+        # The value refers to the history before, so that its id is not reused.
+        key = (id(history), label, order, change.source, change.path)
+        found = self._grown.find(key)
+        if found is None or found[1].change != change:
+            act = self.bind(change, history.measure, label, order, name_among(history.acts, change, order))
+            found = self._grown.keep(key, (history, act, history.with_acts([act])))
+        return found[2]
 
     def _origins(self, scope: Scope) -> frozenset[str] | None:
         """Spell out the origins that a scope reaches at any time; None is any."""

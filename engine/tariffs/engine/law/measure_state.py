@@ -293,6 +293,8 @@ def rule_on(rule: Rule, instant: datetime) -> Rule | None:
 
 
 def _at_entry(rows: Rows, instant: datetime) -> Rows:
+    if not any(condition.claim == ENTRY_DATE for row in rows for condition in row.conditions):
+        return rows
     resolved = ((row, resolve_dates(row.conditions, instant)) for row in rows)
     return tuple(
         row if left == row.conditions else row._replace(conditions=left)

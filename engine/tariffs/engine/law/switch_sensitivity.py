@@ -111,20 +111,12 @@ def _alternatives(law: Law) -> dict[str, list[Law]]:
 
 
 def _other_laws(law: Law) -> dict[str, list[Law]]:
+    used = {name for history in law.bound.histories.values() for name in history.switches}
     return {
         name: [law.with_switches({name: value}) for value in switch.values if value != law.setting(name)]
         for name, switch in law.switches.items()
-        if _is_used(law, name)
+        if name in used
     }
-
-
-def _is_used(law: Law, name: str) -> bool:
-    measures = law.measures.values()
-    return (
-        any(name in measure.switch for measure in measures)
-        or any(name in period.switch for measure in measures for period in measure.periods)
-        or any(name in change.switch for change in law.changes)
-    )
 
 
 def _moved(measure: Measure, laws: list[Law], instant: datetime, known_on: date) -> Group:

@@ -15,7 +15,7 @@ from tariffs.engine.base.array_utils import F64, I8, I32, I64, Bools
 from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.base.numbering import Numbering
 from tariffs.engine.law.conditions import Condition
-from tariffs.engine.law.law import Active, InForce
+from tariffs.engine.law.law import InForce
 from tariffs.engine.law.model import METALS, NO_WEIGHTS, Row, Weights
 from tariffs.engine.rating.classes import Combinations
 from tariffs.engine.rating.fact_tests import ConditionTest
@@ -26,8 +26,6 @@ from tariffs.engine.rating.patterns import ChargedRow, MeasureFits, Stacking, st
 NOT_PROHIBITED = -1
 GENERAL, SPECIAL, OTHER, NO_COLUMN = range(4)
 _COLUMNS = {"general": GENERAL, "special": SPECIAL, "other": OTHER}
-KIND_CODES = {"ordinary": 0, "add": 1, "total": 1, "topup_to": 2, "specific": 3, "minimum_price": 4}
-_AD_VALOREM = 1
 _WALKS_KEPT = 65_536
 _STACKINGS_KEPT = 256
 
@@ -49,19 +47,28 @@ class Slots:
     units: tuple[str, ...]
 
     @classmethod
-    def of(cls, actives: Sequence[Active]) -> Slots:
+    def of(cls, fits: Sequence[MeasureFits]) -> Slots:
         """List the rows of the measures in force."""
-        rows = [(active.index, row) for active in actives for row in active.rows]
-        units = sorted({unit for _, row in rows if (unit := _unit(row))})
-        tiers = [_tiers(row) for _, row in rows]
+        lengths = np.array([len(fit.active.rows) for fit in fits], dtype=np.int64)
+        ends = np.cumsum([0, *lengths])
+        per_unit = {
+            int(first) + place: fit.active.rows[place]
+            for first, fit in zip(ends, fits, strict=False)
+            for place in fit.per_unit
+        }
+        units = sorted({_unit(row) for row in per_unit.values()})
+        unit, tiers = np.zeros(ends[-1], dtype=np.int32), np.zeros(ends[-1] + 1, dtype=np.int32)
+        for place, row in per_unit.items():
+            unit[place], tiers[place + 1] = units.index(_unit(row)), len(_tiers(row))
+        tiers_of = [tier for row in per_unit.values() for tier in _tiers(row)]
         return cls(
-            np.array([index for index, _ in rows], dtype=np.int32),
-            np.array([KIND_CODES.get(row.kind, _AD_VALOREM) for _, row in rows], dtype=np.int8),
-            np.array([float(row.rate or 0) for _, row in rows], dtype=np.float64),
-            np.array([units.index(_unit(row)) if _unit(row) else 0 for _, row in rows], dtype=np.int32),
-            np.cumsum([0, *(len(t) for t in tiers)]).astype(np.int32),
-            np.array([up_to for t in tiers for up_to, _ in t], dtype=np.float64),
-            np.array([usd for t in tiers for _, usd in t], dtype=np.float64),
+            np.repeat(np.array([fit.active.index for fit in fits], dtype=np.int32), lengths),
+            np.concatenate([np.zeros(0, dtype=np.int8), *(fit.kinds for fit in fits)]),
+            np.concatenate([np.zeros(0), *(fit.rates for fit in fits)]),
+            unit,
+            np.cumsum(tiers).astype(np.int32),
+            np.array([up_to for up_to, _ in tiers_of], dtype=np.float64),
+            np.array([usd for _, usd in tiers_of], dtype=np.float64),
             tuple(units),
         )
 
@@ -213,14 +220,9 @@ def _arranged(
     pattern_start = np.cumsum(lengths) - lengths
     of_layer = np.repeat(pattern_start[label] - start[:-1], counts) + np.arange(start[-1])
     measure = np.array([charge.column for charge in charges], dtype=np.int64)[of_layer]
-    first = np.cumsum([0, *(len(fit.active.rows) for fit in fits)])
-    slot = np.empty(len(of_layer), dtype=np.int32)
-    combination = np.repeat(facts, counts)
-    order = np.argsort(measure, kind="stable")
-    ends = np.searchsorted(measure[order], np.arange(len(fits) + 1))
-    for place, fit in enumerate(fits):
-        layers = order[ends[place] : ends[place + 1]]
-        slot[layers] = first[place] + fit.fit[combination[layers]]
+    first = np.cumsum([0, *(len(fit.active.rows) for fit in fits)])[:-1]
+    rows = np.array([fit.fit for fit in fits] or np.zeros((0, 1)), dtype=np.int32)
+    slot = (first[measure] + rows[measure, np.repeat(facts, counts)]).astype(np.int32)
     return LawLayers(
         start,
         slot,
@@ -229,7 +231,7 @@ def _arranged(
         np.array([charge.owed for charge in charges], dtype=bool)[of_layer],
         column,
         prohibited,
-        Slots.of([fit.active for fit in fits]),
+        Slots.of(fits),
         bases,
     )
 

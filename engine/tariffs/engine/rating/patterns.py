@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tariffs.engine.base.array_utils import I32
+from tariffs.engine.base.array_utils import F64, I8, I32
 from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.base.chunks import checkpoint
 from tariffs.engine.law.conditions import Condition
@@ -19,6 +20,8 @@ from tariffs.engine.law.stacking import walk
 from tariffs.engine.rating.classes import Combinations
 
 NO_ROW = -1
+KIND_CODES = {"ordinary": 0, "add": 1, "total": 1, "topup_to": 2, "specific": 3, "minimum_price": 4}
+_AD_VALOREM = 1
 HIGHEST = "highest"
 
 
@@ -63,6 +66,21 @@ class MeasureFits:
         for place in range(len(active.rows) - 1, -1, -1):
             fit[combinations.eligible[reach[place]]] = NO_ROW if active.rows[place].absent else place
         return cls(active, reach, fit)
+
+    @cached_property
+    def kinds(self) -> I8:
+        """Code of the kind of each row."""
+        return np.array([KIND_CODES.get(row.kind, _AD_VALOREM) for row in self.active.rows], dtype=np.int8)
+
+    @cached_property
+    def rates(self) -> F64:
+        """Rate of each row; 0 for a row without one."""
+        return np.array([float(row.rate or 0) for row in self.active.rows], dtype=np.float64)
+
+    @cached_property
+    def per_unit(self) -> Sequence[int]:
+        """Places of the rows with a rate or minimum price per unit."""
+        return [place for place, row in enumerate(self.active.rows) if row.tiers or row.price is not None]
 
     def per_row(self, values: Sequence[object], nothing: object, dtype: type) -> NDArray[Any]:
         """Array of a value per row, with `nothing` last, where -1 points."""

@@ -7,6 +7,7 @@ combinations apart, nor on the order of lines.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,18 +16,25 @@ from tariffs.engine.base.array_utils import F64, I32, I64, Bools, factorize, sum
 from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.base.chunks import checkpoint
 from tariffs.engine.rating.families import Family
+from tariffs.engine.rating.layers import NO_COLUMN
 from tariffs.engine.table_duty.kernel import CARRY_BITS, exact_dollars, sum_cells
 from tariffs.engine.tables.line_arrays import LineArrays
 from tariffs.engine.tables.selected_lines import SelectedLines
 
 _BASES_KEPT = 64
+_PROHIBITED_KEPT = 64
 _AMOUNTS_KEPT = 16
+
+
+BaseKey = tuple[bytes, int]
+"""Weights of the parts of the value, and the column of the ordinary rate that multiplies them, or that of none."""
 
 
 @dataclass(frozen=True)
 class ExactSums:
-    """Exact sums in two words; see `kernel.add_exact`."""
+    """Exact sums of bases by cell in two words (bases x cells), and the row of each base; see `kernel.add_exact`."""
 
+    rows: Mapping[BaseKey, int]
     high: I64
     low: I64
 
@@ -53,11 +61,9 @@ class ValueCells:
     combination: I32
     of_atom: I32
     atom: I64
-    _sums: BoundedCache[tuple[bytes, int | None], ExactSums] = field(
-        default_factory=lambda: BoundedCache(_BASES_KEPT)
-    )
+    _kept: dict[str, ExactSums] = field(default_factory=dict)
     _prohibited: BoundedCache[bytes, tuple[F64, F64]] = field(
-        default_factory=lambda: BoundedCache(_BASES_KEPT)
+        default_factory=lambda: BoundedCache(_PROHIBITED_KEPT)
     )
 
     @classmethod
@@ -91,22 +97,39 @@ class ValueCells:
             atom,
         )
 
-    def base_sums(self, parts: F64, base: F64) -> ExactSums:
-        """Sum a base by cell: parts of the value of each line (n x parts) with their weights; kept by the weights."""
-        return self._sums.get(
-            (base.tobytes(), None),
-            lambda: self._summed(_base_amount(self.selected.lines, parts, base), self.family.atoms.weight),
+    def base_sums(self, parts: F64, bases: Sequence[tuple[F64, int]]) -> tuple[I32, ExactSums]:
+        """Sum bases by cell; sums are kept for later laws.
+
+        Args:
+            parts: parts of the value of each line in dollars (n x parts).
+            bases: the weights of the parts, and the column of the ordinary rate that multiplies them.
+
+        Returns:
+            The row of each base among the sums, and the sums.
+        """
+        keys = {(base.tobytes(), column): (base, column) for base, column in bases}
+        kept = self._kept.get(
+            "bases", ExactSums({}, *np.zeros((2, 0, len(self.combination)), dtype=np.int64))
         )
+        missing = keys.keys() - kept.rows.keys()
+        if len(kept.rows) + len(missing) > _BASES_KEPT:
+            kept, missing = ExactSums({}, kept.high[:0], kept.low[:0]), set(keys)
+        if missing:
+            added = [key for key in keys if key in missing]
+            words = [self._base_words(parts, *keys[key]) for key in added]
+            rows = {key: len(kept.rows) + place for place, key in enumerate(added)}
+            high, low = (np.array(column) for column in zip(*words, strict=True))
+            kept = ExactSums(
+                {**kept.rows, **rows}, np.concatenate([kept.high, high]), np.concatenate([kept.low, low])
+            )
+            self._kept["bases"] = kept
+        return np.array([kept.rows[key] for key in keys], dtype=np.int32), kept
 
-    def ordinary_sums(self, parts: F64, base: F64, column: int) -> ExactSums:
-        """Sum a base times a column of the ordinary rates by cell, as `base_sums`."""
-
-        def summed() -> ExactSums:
-            rates = self.family.rates
-            weight = self.family.atoms.weight * rates.distinct[rates.of_atom, column]
-            return self._summed(_base_amount(self.selected.lines, parts, base), weight)
-
-        return self._sums.get((base.tobytes(), column), summed)
+    def _base_words(self, parts: F64, base: F64, column: int) -> tuple[I64, I64]:
+        weight, rates = self.family.atoms.weight, self.family.rates
+        if column != NO_COLUMN:
+            weight = weight * rates.distinct[rates.of_atom, column]
+        return self._summed(_base_amount(self.selected.lines, parts, base), weight)
 
     def prohibited(self, is_prohibited: Bools) -> tuple[F64, F64]:
         """Sum customs value, and charges for freight and insurance, in dollars by group; kept by what is marked.
@@ -127,18 +150,18 @@ class ValueCells:
         """Sum an amount in dollars per line of the table over some cells, by group."""
         is_chosen = np.zeros(len(self.combination), dtype=bool)
         is_chosen[cells] = True
-        sums = self._summed(amount, self.family.atoms.weight, is_chosen[self.of_atom])
+        high, low = self._summed(amount, self.family.atoms.weight, is_chosen[self.of_atom])
         group = np.repeat(self.group, np.diff(self.start))[cells]
         words = np.zeros((2, self.groups), dtype=np.int64)
-        np.add.at(words[0], group, sums.high[cells] + (sums.low[cells] >> CARRY_BITS))
-        np.add.at(words[1], group, sums.low[cells] & ((1 << CARRY_BITS) - 1))
+        np.add.at(words[0], group, high[cells] + (low[cells] >> CARRY_BITS))
+        np.add.at(words[1], group, low[cells] & ((1 << CARRY_BITS) - 1))
         return np.array([exact_dollars(high, low) for high, low in words.T], dtype=np.float64)
 
-    def _summed(self, amount: F64, weight: F64, chosen: Bools | slice = slice(None)) -> ExactSums:
+    def _summed(self, amount: F64, weight: F64, chosen: Bools | slice = slice(None)) -> tuple[I64, I64]:
         count, line = len(self.combination), self.family.atoms.line
         high, low = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
         sum_cells(self.of_atom[chosen], weight, line, self.atom[chosen], amount, high, low)
-        return ExactSums(high, low)
+        return high, low
 
 
 def _atoms_of(family: Family, selected: SelectedLines) -> I64:

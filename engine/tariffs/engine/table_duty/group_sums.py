@@ -11,7 +11,7 @@ from tariffs.engine.base.array_utils import F64, I8, I32, I64, Bools, factorize,
 from tariffs.engine.base.chunks import run_ranges
 from tariffs.engine.law.law import Law
 from tariffs.engine.rating.layers import NO_COLUMN, LawLayers
-from tariffs.engine.table_duty.cells import ValueCells
+from tariffs.engine.table_duty.cells import ExactSums, ValueCells
 from tariffs.engine.table_duty.kernel import (
     ORDINARY,
     SPECIFIC,
@@ -174,12 +174,12 @@ class LawSums:
         """Bases by run and entry; they depend on the rows of the law and their states, not on its rates."""
         layers, cells, entries = self._rated.layers, self._cells, self.entries
         kind = layers.slots.kind[entries.slot]
-        base_of_entry, words = self._words(kind)
+        base_of_entry, exact = self._exact_bases(kind)
         most = int(np.diff(layers.start)[cells.combination].sum())
         entry, run, base = np.zeros(most, dtype=np.int32), np.zeros(most, dtype=np.int64), np.zeros(most)
         count = sum_bases(
-            cells.start, cells.group, cells.combination, *words, layers.start, entries.of_layer, base_of_entry,
-            kind == TOP_UP, entry, run, base,
+            cells.start, cells.group, cells.combination, exact.high, exact.low, layers.start, entries.of_layer,
+            base_of_entry, kind == TOP_UP, entry, run, base,
         )  # fmt: skip
         entry, run, base = entry[:count], run[:count], base[:count]
         ordinary = np.where(
@@ -193,26 +193,18 @@ class LawSums:
             return sums
         return sums.where(~is_unit[entry]).and_then(self._unit_sums(is_unit))
 
-    def _words(self, kind: I8) -> tuple[I32, tuple[I64, I64]]:
-        """Row of each entry among the distinct bases, and their exact sums by cell (bases x cells).
+    def _exact_bases(self, kind: I8) -> tuple[I32, ExactSums]:
+        """Row of each entry among exact sums of bases, and these sums.
 
         The base of an ordinary row is multiplied by its rate, so that its sums need not be told apart by rate.
         """
-        layers, cells, entries = self._rated.layers, self._cells, self.entries
+        entries, bases = self.entries, self._rated.layers.bases
         parts = parts_of(self._law, self._rated.lines)
         column = np.where(kind == ORDINARY, entries.column, NO_COLUMN)
         used, of_entry = np.unique(entries.base * (NO_COLUMN + 1) + column, return_inverse=True)
-        sums = [
-            cells.base_sums(parts, layers.bases[base])
-            if column == NO_COLUMN
-            else cells.ordinary_sums(parts, layers.bases[base], column)
-            for base, column in (divmod(key, NO_COLUMN + 1) for key in used.tolist())
-        ]
-        empty = np.zeros((0, len(cells.combination)), dtype=np.int64)
-        high, low = (
-            np.array([getattr(each, word) for each in sums]) if sums else empty for word in ("high", "low")
-        )
-        return of_entry.astype(np.int32), (high, low)
+        pairs = (divmod(key, NO_COLUMN + 1) for key in used.tolist())
+        row, exact = self._cells.base_sums(parts, [(bases[base], column) for base, column in pairs])
+        return row[of_entry], exact
 
     def by_column(self, column_of_measure: I32, columns: int) -> tuple[F64, F64]:
         """Duty assessed and owed (groups x columns), by a column of each measure of the law."""
