@@ -33,7 +33,7 @@ _FIRST_NUMBERS = frozenset({"customs_value", "duty"})
 
 def is_fraction(name: str) -> bool:
     """Test whether a column has fractions, by its name."""
-    return name in FRACTIONS or name.endswith("_share")
+    return name in FRACTIONS or name.endswith(("_share", "_hat"))
 
 
 def title_of(name: str) -> str:

@@ -38,7 +38,15 @@ def _response(provenance: Provenance) -> str:
     if not rest:
         return model
     horizon, parameters = _detail(provenance, "horizon"), _detail(provenance, "parameters")
-    return f"{model}, horizon {horizon}, set {parameters}"
+    market = _market(provenance)
+    return f"{model}, horizon {horizon}, set {parameters}{market and f', market {market}'}"
+
+
+def _market(provenance: Provenance) -> str:
+    """Name the market above products; empty for products by themselves."""
+    details = provenance.get("details")
+    model = details.get("model") if isinstance(details, Mapping) else None
+    return str(model.get("market") or "") if isinstance(model, Mapping) else ""
 
 
 def _parts(provenance: Provenance) -> list[str]:
@@ -46,7 +54,8 @@ def _parts(provenance: Provenance) -> list[str]:
     if model in {"", "none"}:
         return ["none"]
     parameters = _detail(provenance, "parameters")
-    return [model, horizon, *([parameters] if parameters != horizon else [])]
+    market = _market(provenance)
+    return [model, horizon, *([parameters] if parameters != horizon else []), *([market] if market else [])]
 
 
 def _detail(provenance: Provenance, name: str) -> str:
