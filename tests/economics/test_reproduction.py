@@ -38,9 +38,29 @@ def test_every_figure_names_its_run_its_tolerance_and_its_source() -> None:
         assert one.source
         assert one.horizon in {"impact", "short", "long"}
         assert one.market == "sector" or "domestic" not in one.measure
+        assert one.known_on
         law.with_switches(one.switches)
         for authority in filter(None, (*one.without, one.on_full_value)):
             assert any(authority in measure.parents for measure in law.measures.values())
+
+
+def test_all_figures_of_an_episode_have_one_law_and_one_day_of_knowledge() -> None:
+    days: dict[str, set[tuple[str, str]]] = {}
+    for one in published_figures():
+        days.setdefault(one.who, set()).add((one.on, one.known_on))
+    assert {who: found for who, found in days.items() if len(found) > 1} == {}
+
+
+def test_a_row_that_falls_out_of_its_tolerance_fails_the_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    figure = _figure("20", "static_rate")
+    assert not figure.reason  # inside, so nothing explains a distance
+    for ours, code in ((figure.value, 0), (figure.value + 2 * figure.tolerance, 1)):
+        fallen = economics.Reproduction((Comparison(figure, ours, ours, ours),), {"law_version": "x"})
+        monkeypatch.setattr(economics, "reproduce", lambda progress, fallen=fallen: fallen)
+        assert run(["validate", "economics"]) == code
+    assert "not explained" in capsys.readouterr().out
 
 
 def test_figures_are_measured_as_they_say() -> None:
@@ -68,6 +88,11 @@ def test_figures_are_measured_as_they_say() -> None:
     assert found["domestic_price_by_duty"] == pytest.approx(1 / 0.95 - 1)
     assert found["domestic_output_by_duty"] == pytest.approx(1 / 1.05 - 1)
     assert found["buyers_loss_by_duty"] == pytest.approx(-2e10 / 29.185e12)
+    assert found["rate_after"] == pytest.approx(70 / 450)
+    # Lines 1 and 3 rise; exporters' prices are 40 / 40 and 90 / 90 of the baseline: all is passed through.
+    assert found["pass_through"] == pytest.approx(1.0)
+    half = replace(trade, value_after=trade.value_after / np.sqrt((1 + trade.rate) / (1 + trade.base)))
+    assert MEASURES["pass_through"](half, everything, everything) == pytest.approx(0.5)
     assert MEASURES["share_before"](trade, first, everything) == pytest.approx(0.2)
     assert MEASURES["share_after"](trade, first, everything) == pytest.approx(40 / 450)
 
@@ -112,8 +137,12 @@ def test_the_decision_on_ieepa_lies_between_metal_content_and_full_value(
 
 @pytest.mark.slow
 def test_all_figures_are_near_or_have_a_reason_and_are_those_of_the_page(
-    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    found = reproduce()
+    # A reason belongs to a distance: a row that is inside must fall out loudly.
+    assert [row.figure for row in found.rows if row.within and row.figure.reason] == []
+    monkeypatch.setattr(economics, "reproduce", lambda progress: found)
     assert run(["validate", "economics", "--markdown"]) == 0
     printed = capsys.readouterr().out.strip()
     page = PAGE.read_text(encoding="utf-8")

@@ -233,7 +233,19 @@ def _static_rise(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
 
 
 def _fall_by_response(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
-    return _static_rate(trade, chosen, keep) - _mean(trade.rate, trade.value_after, chosen)
+    return _static_rate(trade, chosen, keep) - _rate_after(trade, chosen, keep)
+
+
+def _rate_after(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
+    return _mean(trade.rate, trade.value_after, chosen)
+
+
+def _pass_through(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
+    """Log change of the landed price over that of one plus the rate, where the rate rises and trade goes on."""
+    hit = chosen & (trade.rate > trade.base) & (trade.value_after > 0.0)
+    power = np.log((1.0 + trade.rate[hit]) / (1.0 + trade.base[hit]))
+    exporter = np.log(trade.value_after[hit] / (trade.value[hit] * trade.quantity_hat[hit]))
+    return 1.0 + float((trade.value[hit] * exporter).sum() / (trade.value[hit] * power).sum())
 
 
 def _share_before(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
@@ -274,6 +286,8 @@ MEASURES: Mapping[str, Callable[[TradeSample, Bools, Bools], float]] = {
     "static_rate": _static_rate,
     "static_rise": _static_rise,
     "fall_by_response": _fall_by_response,
+    "rate_after": _rate_after,
+    "pass_through": _pass_through,
     "share_before": _share_before,
     "share_after": _share_after,
     "value_change": _value_change,

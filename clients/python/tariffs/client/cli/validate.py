@@ -16,7 +16,7 @@ from tariffs.client.errors import extra_missing
 
 app = typer.Typer(help="Compare results of the engine with published figures.", no_args_is_help=True)
 _UNEXPLAINED = 1
-_TITLES = ("row", "who, when", "figure", "law of")
+_TITLES = ("row", "who, when", "figure", "law of", "known on", "horizon")
 _RATE_TITLES, _PRICE_TITLES = ("month", "origin", "source"), ("law of", "known")
 _NUMBERS = ("published", "ours", "low", "high", "difference", "tolerance")
 
@@ -119,9 +119,8 @@ def _markdown(rows: list[dict[str, Any]]) -> Iterator[str]:
 
 def _words(row: dict[str, Any]) -> tuple[str, ...]:
     about = [*row["origins"], *(f"{name}={value}" for name, value in row["switches"].items())]
-    known = f", known {row['known_on']}" if row["known_on"] not in {"", row["on"]} else ""
     figure = " ".join([row["figure"].replace("_", " "), *about])
-    return row["row"], row["episode"], figure, row["on"] + known
+    return row["row"], row["episode"], figure, row["on"], row["known_on"], row["horizon"]
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
