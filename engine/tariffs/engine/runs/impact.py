@@ -14,6 +14,7 @@ from tariffs.engine.law.notes import Note
 from tariffs.engine.line_duty.entry_line import entry_instant, entry_moment, moment_notes, unread_of
 from tariffs.engine.response.parameters import HORIZONS
 from tariffs.engine.runs.attribution import attribute
+from tariffs.engine.runs.incidence import add_incidence, total_incidence
 from tariffs.engine.runs.options import RESPONSES, Options, Point
 from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.runs.port_fees import fee_notes
@@ -203,9 +204,9 @@ def _block(run: TableRun, point: Point, outcomes: Sequence[Outcome]) -> Scenario
     notes += [_dated_note(dates, point.on)] if (dates := run.own_dates) else []
     notes += scenario_notes(run.law, point.scenario) + _port_fee_notes(run, point)
     unique = tuple(dict.fromkeys(notes))
-    return ScenarioImpact(
-        point.scenario.id, point.on, run.groups(outcomes), run.total(outcomes), lines, unique
-    )
+    groups = add_incidence(run, outcomes, run.groups(outcomes))
+    total = {**run.total(outcomes), **total_incidence(run, outcomes)}
+    return ScenarioImpact(point.scenario.id, point.on, groups, total, lines, unique)
 
 
 def _price_facts(options: Options) -> dict[str, object]:
