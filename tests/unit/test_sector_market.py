@@ -138,6 +138,13 @@ def test_sectors_need_armington_and_a_known_name(law: Law) -> None:
         assert (raised.value.reason, raised.value.field) == ("PARAMETER_INVALID", "market")
 
 
+def test_exports_have_neither_sectors_nor_consumer_prices(law: Law) -> None:
+    for name, market, prices in (("market", "sector", ""), ("consumer_prices", "product", "yale")):
+        with pytest.raises(InputError) as raised:
+            run(law, direction="export", market=market, consumer_prices=prices)
+        assert (raised.value.reason, raised.value.field) == ("PARAMETER_INVALID", name)
+
+
 def test_the_provenance_names_the_market_and_its_sources(law: Law) -> None:
     model = run(law).provenance["model"]
     assert isinstance(model, dict)

@@ -145,8 +145,26 @@ def law_with_options(law: Law, options: Options) -> Law:
         if value not in choices:
             fix = f"Use one of: {', '.join(filter(None, choices))}."
             raise InputError(reason, f"{value!r} is not a {title}.", field=name, fix=fix)
+    _check_market(options)
+    law = law.with_switches(options.switches)
+    return law.with_min_conf(options.min_conf) if options.min_conf else law
+
+
+def _check_market(options: Options) -> None:
+    """Refuse sectors without Armington, and tables of the United States' market for exports.
+
+    Raises:
+        InputError: PARAMETER_INVALID.
+    """
     if options.market != PRODUCT and options.response != "armington":
         fix = "Use --response armington, or --market product."
         raise InputError("PARAMETER_INVALID", "Sectors need the model armington.", field="market", fix=fix)
-    law = law.with_switches(options.switches)
-    return law.with_min_conf(options.min_conf) if options.min_conf else law
+    domestic = {"market": options.market != PRODUCT, "consumer_prices": bool(options.consumer_prices)}
+    for name, wanted in domestic.items():
+        if wanted and options.direction == EXPORT:
+            raise InputError(
+                "PARAMETER_INVALID",
+                "Domestic goods and consumer prices are those of the United States, not of its customers.",
+                field=name,
+                fix="Leave it out for exports.",
+            )
