@@ -1,4 +1,4 @@
-"""Totals of the library's scenarios on the reference table, kept beside each scenario with the digest of the law.
+"""Totals of the library's scenarios on imports and exports, kept beside each scenario with the digest of the law.
 
 `python -m tests.unit.scenario_results` writes them again; what the law data moved then shows in the diff.
 """
@@ -28,7 +28,12 @@ class Results:
 
     def __init__(self) -> None:
         self.law = load_law()
-        self._valuer = TableRun(None, self.law, Options(by=(), horizon="long"), RunContext(None, None))
+        self._valuers = {
+            side: TableRun(
+                None, self.law, Options(by=(), horizon="long", direction=way), RunContext(None, None)
+            )
+            for side, way in (("totals", "import"), ("exports", "export"))
+        }
         self._known: dict[Any, dict[str, float | None]] = {}
 
     def of(self, scenario: Scenario, days: Iterable[str] = DAYS) -> dict[str, Any]:
@@ -36,19 +41,20 @@ class Results:
             "scenario": scenario.digest,
             "law_version": self.law.version,
             "law_digest": self.law.digest,
-            "totals": {day: self._total(scenario, day) for day in days},
+            **{side: {day: self._total(side, scenario, day) for day in days} for side in self._valuers},
         }
 
-    def _total(self, scenario: Scenario, day: str) -> dict[str, float | None]:
+    def _total(self, side: str, scenario: Scenario, day: str) -> dict[str, float | None]:
         laws = [(weight, apply_scenario(self.law, part)) for weight, part in components(scenario)]
-        key = tuple((weight, self._likeness(law, day)) for weight, law in laws)
+        valuer = self._valuers[side]
+        key = side, *((weight, self._likeness(valuer, law, day)) for weight, law in laws)
         if key not in self._known:
-            total = self._valuer.total(self._valuer.outcomes(scenario, day))
+            total = valuer.total(valuer.outcomes(scenario, day))
             self._known[key] = {name: total[name] for name in COLUMNS}
         return self._known[key]
 
-    def _likeness(self, law: Law, day: str) -> Any:
-        return self._valuer.law_fingerprint(law, self._valuer.dated(law, day))
+    def _likeness(self, valuer: TableRun, law: Law, day: str) -> Any:
+        return valuer.law_fingerprint(law, valuer.dated(law, day))
 
 
 def main() -> None:

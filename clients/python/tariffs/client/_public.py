@@ -20,6 +20,7 @@ from tariffs.client.errors import (
     Unavailable,
     Violation,
 )
+from tariffs.client.results.both_sides import BothSides
 from tariffs.client.results.entries import EntriesResult
 from tariffs.client.results.impact import ImpactResult, Ranges, TimelineResult
 from tariffs.client.results.law import CheckResult, Difference, Law, Measure, Problem, ScenarioInfo, Switch
@@ -31,6 +32,7 @@ from tariffs.client.results.table_handle import TableHandle
 from tariffs.client.scenario import Scenario
 
 __all__ = [
+    "BothSides",
     "Cancelled",
     "CheckResult",
     "Client",

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 
 from tariffs.client import _arguments as arguments
+from tariffs.client._verbs.both_runs import BothSideCalls
 from tariffs.client._verbs.duty import DutyCalls
 from tariffs.client._verbs.line_stream import LineStreamCalls
 from tariffs.client._verbs.port_fees import PortFeeCalls
@@ -28,7 +29,7 @@ from tariffs.client.scenario import Scenario
 from tariffs.v1 import law_service_pb2, scenario_service_pb2
 
 
-class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, SweepCalls, LineStreamCalls):
+class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, SweepCalls, LineStreamCalls, BothSideCalls):
     """Client of a server, or with `Client.local()` of the engine in this process.
 
     The channel is opened on the first call and may be used by many threads; `with` closes it. Every call has a

@@ -61,7 +61,7 @@ def changes_on_table(
     Raises:
         InputError: a fault of the table as a whole.
     """
-    prepared = prepared_for(market, table, law)
+    prepared = prepared_for((market,), table, law)
     changed = []
     for number, step in enumerate(steps_of(notices)):
         (before, before_ids), (after, after_ids) = (

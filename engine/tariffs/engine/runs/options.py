@@ -81,6 +81,13 @@ class Options:
         """Market of the goods; raises as `Law.market_of`."""
         return law.market_of(self.direction, self.to)
 
+    def goods_markets(self, law: Law) -> tuple[str, ...]:
+        """Markets whose embedded goods a run without a table covers, that of `goods_market` first."""
+        first = self.goods_market(law)
+        return (
+            (first,) if self.to or first == IMPORT else (first, *(one for one in law.markets if one != first))
+        )
+
     def goods_facts(self, law: Law) -> dict[str, object]:
         """Describe direction and destination of the goods for the provenance."""
         facts: dict[str, object] = {"direction": self.direction}

@@ -95,7 +95,8 @@ class TableRun:
         self.options, self._option_notes = options.with_iso_days(self.law)
         self.context = context
         self.market = options.goods_market(self.law)
-        self.prepared = prepared_for(self.market, table, self.law, self.options.date_format)
+        markets = options.goods_markets(self.law)
+        self.prepared = prepared_for(markets, table, self.law, self.options.date_format)
         self._dates = LineDates(self.prepared, self.market, options.known_on)
         self._lines = {basis_of(self.law): self.prepared.lines}
         self.grouping = Grouping.of(self.prepared, options.by)

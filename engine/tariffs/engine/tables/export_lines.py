@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -43,34 +44,40 @@ from tariffs.engine.tables.trade_table import CheckedTable, TableRules, check_ta
 DESTINATION = "destination"
 
 
-def prepared_for(market: str, table: Table, law: Law, date_format: str = "") -> PreparedTable:
-    """Check a table of imports, or of exports to a market, and convert it to arrays.
+def prepared_for(markets: Sequence[str], table: Table, law: Law, date_format: str = "") -> PreparedTable:
+    """Check a table of imports or exports and convert it to arrays.
 
-    `date_format` is the format of date columns; see `base.dates.FORMATS`.
+    Args:
+        markets: imports alone, or destinations: rows that name none go to the first. Of the embedded table, which None
+            is, the goods that go to one of them.
+        table: the table.
+        law: the law.
+        date_format: the format of date columns; see `base.dates.FORMATS`.
 
     Raises:
         InputError: as `prepare_exports` and `prepare_table`.
     """
-    if market == IMPORT:
+    if markets[0] == IMPORT:
         return prepare_table(table, law, date_format)
-    return prepare_exports(table, law, market, date_format)
+    if table is None:
+        return embedded_exports(law, tuple(markets))
+    return prepare_exports(table, law, markets[0], date_format)
 
 
-def prepare_exports(table: Table, law: Law, market: str, date_format: str = "") -> PreparedTable:
+def prepare_exports(
+    table: pl.DataFrame | pl.LazyFrame | str | Path, law: Law, market: str, date_format: str = ""
+) -> PreparedTable:
     """Check a table of exports and convert it to arrays.
 
     Args:
-        table: the table; rows without `destination` go to `market`. None is the embedded one of US exports of 2024.
+        table: the table; rows without `destination` go to `market`.
         law: the law.
         market: the ISO code of a destination; days are those of its clock.
         date_format: the format of date columns.
 
     Raises:
-        InputError: REQUEST_INVALID for a market without an embedded table; TABLE_UNREADABLE, TABLE_EMPTY,
-            COLUMN_MISSING or COLUMN_TYPE_MISMATCH.
+        InputError: TABLE_UNREADABLE, TABLE_EMPTY, COLUMN_MISSING or COLUMN_TYPE_MISMATCH.
     """
-    if table is None:
-        return embedded_exports(law, market)
     first, last = law.covered(market)
     rules = TableRules(
         law.claims, first, last, law.zones[market], is_shared_code, nearest_shared, is_country, date_format
@@ -83,33 +90,39 @@ def prepare_exports(table: Table, law: Law, market: str, date_format: str = "") 
 
 # Some 2 MB each.
 _EMBEDDED_KEPT = 4
-_EMBEDDED: BoundedCache[tuple[str, str], PreparedTable] = BoundedCache(_EMBEDDED_KEPT)
+_EMBEDDED: BoundedCache[tuple[str, tuple[str, ...]], PreparedTable] = BoundedCache(_EMBEDDED_KEPT)
 
 
-def embedded_exports(law: Law, market: str) -> PreparedTable:
-    """Convert the embedded table of US exports of 2024 to a market to arrays, without goods that cannot be rated.
+def embedded_exports(law: Law, markets: tuple[str, ...]) -> PreparedTable:
+    """Convert the embedded US exports of 2024 to some markets to arrays, without goods that cannot be rated.
 
     Raises:
-        InputError: REQUEST_INVALID for a market without an embedded table.
+        InputError: REQUEST_INVALID if none of the markets has an embedded table.
     """
-    return _EMBEDDED.get((law.digest, market), lambda: _prepare_embedded(law, market))
+    return _EMBEDDED.get((law.digest, markets), lambda: _prepare_embedded(law, markets))
 
 
-def _prepare_embedded(law: Law, market: str) -> PreparedTable:
-    table = reference_data.exports(market)
-    if not table.height:
+def _prepare_embedded(law: Law, markets: tuple[str, ...]) -> PreparedTable:
+    found = [_rateable(law, market) for market in markets if reference_data.exports(market).height]
+    if not found:
         raise InputError(
             "REQUEST_INVALID",
-            f"No table of exports to {market} is embedded.",
+            f"No table of exports to {', '.join(markets)} is embedded.",
             field="table",
             fix="Give a table with hts, origin and customs_value; see docs/exports.md.",
         )
-    goods = law.destination_of(market)
+    prepared = prepare_exports(pl.concat([table for table, _ in found]), law, markets[0])
+    notes = (*(note for _, note in found), *prepared.notes)
+    return replace(prepared, baseline=reference_data.baseline().isoformat(), notes=notes)
+
+
+def _rateable(law: Law, market: str) -> tuple[pl.DataFrame, Note]:
+    """Embedded exports to a market that can be rated, with a note on what they cover."""
+    table, goods = reference_data.exports(market), law.destination_of(market)
     coded = pl.Series([is_shared_code(code) for code in table["hts"]])
     rated = coded & pl.Series(
         [all(goods.ordinary_rate(part) for part, _ in goods.parts_of(code)) for code in table["hts"]]
     )
-    prepared = prepare_exports(table.filter(rated), law, market)
     by_chapter = reference_data.exports_by_chapter().filter(destination=market)
     left_out = {
         "under a code outside the Harmonized System (chapter 98 and civil aircraft)": ~coded,
@@ -117,11 +130,11 @@ def _prepare_embedded(law: Law, market: str) -> PreparedTable:
     }
     worth = [f"{_value(table, mask):,.0f} USD {text}" for text, mask in left_out.items() if mask.any()]
     text = (
-        f"US exports of 2024 to {market} by 6 digits: {prepared.frame.height:,} subheadings worth "
+        f"US exports of 2024 to {market} by 6 digits: {int(rated.sum()):,} subheadings worth "
         f"{_value(table, rated):,.0f} USD of {by_chapter['customs_value'].sum():,.0f} USD to all its chapters"
     )
     note = Note("EMBEDDED_EXPORTS", f"{text}; left out: {' and '.join(worth) or 'nothing'}.")
-    return replace(prepared, baseline=reference_data.baseline().isoformat(), notes=(note, *prepared.notes))
+    return table.filter(rated).with_columns(pl.lit(market).alias(DESTINATION)), note
 
 
 def _value(table: pl.DataFrame, mask: pl.Series) -> float:

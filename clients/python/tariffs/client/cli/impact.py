@@ -9,6 +9,7 @@ import typer
 
 from tariffs.client._wire.frames import write_table
 from tariffs.client.cli import options, outputs, runs
+from tariffs.client.cli.both_report import report_both, side_options
 from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.impact import SHOWN_GROUPS, print_impact
 from tariffs.client.errors import InvalidRequest
@@ -22,6 +23,7 @@ EXAMPLES = examples(
     "tariffs impact --on 2025-11-17 --consumer-prices yale",
     "tariffs impact -s base -s truce-lapses --on 2027-01-11 --top 5 --sort duty_vs --brief",
     "tariffs impact -s ieepa-upheld-truce-lapsed --on 2026-11-20 --response none --json",
+    "tariffs impact --both -s base -s canada-settles --on 2027-02-01",
     "tariffs impact soybeans.csv --direction export -s base -s soybeans-freed --on 2026-11-24 --baseline 2025-01-01",
 )
 
@@ -76,6 +78,7 @@ def impact(
     ] = "",
     direction: options.Direction = "import",
     to: options.To = "",
+    both: options.Both = False,
     date_format: options.DateFormat = "",
     known_on: options.KnownOn = None,
     switch: options.Switches = None,
@@ -124,6 +127,14 @@ def impact(
             "to": to,
             "date_format": date_format,
         }
+        if both:
+            runs.refuse_detached(detach)
+            sides = client.impact_both(
+                table and options.source(table),
+                scenario or ["base"],
+                **side_options(run_options, options.keys(by or [])),
+            )
+            return report_both(sides, "impact", output, as_json=as_json, brief=brief)
         if detach:
             runs.refuse_files((output, lines, refused))
             runs.print_started(

@@ -148,6 +148,12 @@ To = Annotated[
         help="With --direction export: the country the goods go to. Default: China, or the table's destination column.",
     ),
 ]
+Both = Annotated[
+    bool,
+    typer.Option(
+        "--both", help="Imports and exports under the same scenarios; exports are the embedded ones."
+    ),
+]
 Output = Annotated[
     Path | None, typer.Option("--output", "-o", help="Write the result rows to this .parquet or .csv file.")
 ]

@@ -122,6 +122,17 @@ def refuse_files(paths: Sequence[Path | None]) -> None:
         )
 
 
+def refuse_detached(detach: bool) -> None:
+    """Check that a run over both sides is not detached; raises InvalidRequest."""
+    if detach:
+        raise InvalidRequest(
+            "REQUEST_INVALID",
+            "A run over both sides cannot be detached: it is two runs.",
+            field="--detach",
+            fix="Start one with --detach, and one with --detach --direction export.",
+        )
+
+
 def _print_status(status: RunStatus, as_json: bool) -> None:
     if as_json:
         print(json.dumps(status.to_json_dict()))

@@ -8,6 +8,7 @@ import typer
 
 from tariffs.client._wire.frames import write_table
 from tariffs.client.cli import options, outputs, runs
+from tariffs.client.cli.both_report import report_both, side_options
 from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.impact import print_timeline
 
@@ -32,6 +33,7 @@ def timeline(
     by: options.GroupBy = None,
     direction: options.Direction = "import",
     to: options.To = "",
+    both: options.Both = False,
     date_format: options.DateFormat = "",
     known_on: options.KnownOn = None,
     switch: options.Switches = None,
@@ -70,6 +72,12 @@ def timeline(
     }
     with options.connected(target, local) as client:
         lines, scenarios = table and options.source(table), scenario or ["base"]
+        if both:
+            runs.refuse_detached(detach)
+            sides = client.timeline_both(
+                lines, scenarios, start=start, end=end, **side_options(run_options, options.keys(by or []))
+            )
+            return report_both(sides, "timeline", output, as_json=as_json, brief=brief)
         if detach:
             runs.refuse_files((output,))
             runs.print_started(
