@@ -20,6 +20,8 @@ from tariffs.engine.response.consumer_prices import (
 from tariffs.importers import input_output
 from tests.economics.independent.consumer_prices import price_of_consumption, rows
 
+SOURCE = Path(__file__).parents[2].parent / "shared" / "data" / "economics"
+needs_source = pytest.mark.skipif(not SOURCE.is_dir(), reason="the folder of public sources is not here")
 GOODS = ("11", "21", "31", "32", "33")
 
 
@@ -94,3 +96,22 @@ def test_the_importer_merges_smelting_and_rounds_requirements(tmp_path: Path) ->
     ).write_parquet(path)
     found = input_output.requirements(path).sort("industry")
     assert found.rows() == [("c", "331313", 3_000)]
+
+
+@needs_source
+@pytest.mark.parametrize(("margins", "published"), [(DOLLAR, 0.7481), (PERCENT, 1.6875)])
+def test_the_rise_of_collected_rates_to_december_2025(margins: str, published: float) -> None:
+    trade = pl.read_parquet(SOURCE / "trade2025" / "us_imports_naics6_month_2020_2025.parquet")
+    shares = pl.read_csv(SOURCE / "crosswalk" / "census_naics6_to_bea.csv", infer_schema=False)
+    shares = shares.with_columns(pl.col("share").cast(pl.Float64))
+    sums = [pl.col(name) * pl.col("share") for name in ("customs_value_usd", "calculated_duty_usd")]
+    joined = trade.join(shares, on="naics").with_columns(sums)
+
+    def rates(rows: pl.DataFrame) -> dict[str, float]:
+        rate = pl.col("calculated_duty_usd").sum() / pl.col("customs_value_usd").sum()
+        return dict(rows.group_by("bea_detail").agg(rate).iter_rows())
+
+    december = rates(joined.filter(pl.col("year") == 2025, pl.col("month") == 12))
+    before = rates(joined.filter(pl.col("year") == 2024))
+    added = np.nan_to_num([december.get(code, 0.0) - before.get(code, 0.0) for code in commodities()])
+    assert 100.0 * consumer_prices(added, margins=margins).total == pytest.approx(published, rel=2e-3)

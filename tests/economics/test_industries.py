@@ -101,3 +101,8 @@ def test_the_estimate_moves_sales_by_output() -> None:
     assert domestic_sales_2024(detail, summary) == pytest.approx(80 * 1.5 * 1.1)
     row = industry_rows([detail], [summary], {"336111": 3e6})[0]
     assert row == ("336111", "336112", "S", "100", "20", "7", "50", "75", "132", "3", "51", "")
+
+
+def test_the_tables_of_the_models_are_small() -> None:
+    folder = DATA.parents[1] / "response" / "data"
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 400_000
