@@ -8,14 +8,8 @@ import pytest
 
 from tariffs.client import InvalidRequest, NotFound, Scenario
 from tariffs.client._arguments import day, money
-from tariffs.client._wire.requests import (
-    ClaimValue,
-    ImpactOptions,
-    claims_message,
-    duty_line,
-    scenario_ref,
-    simulate_request,
-)
+from tariffs.client._wire.claim_message import ClaimValue, claims_message
+from tariffs.client._wire.requests import ImpactOptions, duty_line, scenario_ref, simulate_request
 from tariffs.v1 import common_pb2, duty_service_pb2, simulation_service_pb2
 
 

@@ -96,6 +96,12 @@ def test_embedded_exports_respond_from_the_law_of_their_year() -> None:
     assert 0.2 < steel < 0.95
 
 
+def test_the_destination_is_shown_and_changes_the_digest_of_a_run() -> None:
+    to_china, to_canada = (run(to).provenance for to in ("CN", "CA"))
+    assert (to_china["to"], to_canada["to"]) == ("CN", "CA")
+    assert to_china["run_digest"] != to_canada["run_digest"]
+
+
 def test_a_market_without_an_embedded_table_needs_one() -> None:
     with pytest.raises(InputError) as refused:
         impact(None, [Point(library()["base"], "")], law=LAW, options=Options(direction="export", to="ZZ"))

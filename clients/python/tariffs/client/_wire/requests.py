@@ -10,16 +10,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
 
-from google.protobuf.descriptor import FieldDescriptor
-
 from tariffs.client import _arguments as arguments
+from tariffs.client._wire.claim_message import ClaimValue, claims_message
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.scenario import Scenario
 from tariffs.v1 import common_pb2, duty_service_pb2, simulation_service_pb2
 
 Money = Decimal | int | float | str
 Day = str | date | int
-ClaimValue = str | float | bool | Decimal
 ChargeValue = Money | Sequence[Money]
 ScenarioLike = str | Path | Scenario
 ParameterValue = str | float | bool | Decimal | date
@@ -65,9 +63,6 @@ _CHARGES = {
 }
 _PER = " USD/"
 _PLAIN = re.compile(r"\d+(\.\d+)?")
-_TRUE = frozenset({"true", "yes", "1"})
-_FALSE = frozenset({"false", "no", "0"})
-_WORDS = frozenset({"true", "yes", "false", "no"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,19 +227,6 @@ def direction_value(direction: str) -> common_pb2.Direction:
     return arguments.one_of(DIRECTIONS, direction, "direction", "REQUEST_INVALID")
 
 
-def claims_message(claims: Mapping[str, ClaimValue] | None) -> duty_service_pb2.Claims:
-    """Build the message of declared claims; a claim without its own field is sent as text."""
-    message = duty_service_pb2.Claims()
-    fields = duty_service_pb2.Claims.DESCRIPTOR.fields_by_name
-    for name, value in arguments.mapping(claims, "claims").items():
-        known = fields.get(name)
-        if known is None or name == "others":
-            message.others[name] = _claim_text(name, value)
-        else:
-            setattr(message, name, _claim_value(name, value, known.type))
-    return message
-
-
 def scenario_ref(scenario: ScenarioLike | None) -> common_pb2.ScenarioRef | None:
     """Build the reference to a scenario by name or with its text; None is the law without edits."""
     if scenario is None:
@@ -362,53 +344,3 @@ def set_parameters(request: Any, parameters: str | Path | None) -> None:
             field="parameter_set",
             fix="Give low, high, central, wits, or the path of a CSV file.",
         ) from error
-
-
-def _claim_value(name: str, value: Any, kind: int) -> str | float | bool | int:
-    try:
-        if kind == FieldDescriptor.TYPE_DOUBLE:
-            return _share(value)
-        if kind == FieldDescriptor.TYPE_INT32:
-            return _year(value)
-        if kind == FieldDescriptor.TYPE_BOOL:
-            return _truth(value)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise InvalidRequest(
-            "CLAIM_INVALID",
-            f"The claim {name} is {value!r}.",
-            field=f"claims.{name}",
-            fix="Give yes or no." if kind == FieldDescriptor.TYPE_BOOL else "Give a number.",
-        ) from error
-    return _claim_text(name, value)
-
-
-def _year(value: Any) -> int:
-    if float(value) != int(float(value)):
-        raise ValueError(value)
-    return int(float(value))
-
-
-def _share(value: Any) -> float:
-    """Read a number, a percentage, or yes and no."""
-    if not isinstance(value, str):
-        return float(value)
-    text = value.strip().lower()
-    if "_" in text:
-        # Python's own notation, which no table knows.
-        raise ValueError(value)
-    if text in _WORDS:
-        return float(text in _TRUE)
-    return float(Decimal(text[:-1]) / 100) if _PLAIN.fullmatch(text[:-1]) and text[-1] == "%" else float(text)
-
-
-def _truth(value: Any) -> bool:
-    text = str(value).strip().lower()
-    if text in _TRUE | _FALSE:
-        return text in _TRUE
-    raise ValueError(text)
-
-
-def _claim_text(name: str, value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return arguments.money(value, f"claims.{name}")
