@@ -43,8 +43,14 @@ def headings_claimed(law: Law, layers: Iterable[QuoteLayer], profile: ClassProfi
             text = dotted(str(heading).replace(".", ""))
             lines[text] = HeadingLine(text, (), None, NOTHING, NOTHING)
     for layer in layers:
-        if layer.heading and _is_claimed(layer, profile.rule_headings):
-            lines[layer.heading] = _merged(lines.get(layer.heading), layer)
+        heading, state = layer.heading, layer.assumed_state
+        if not heading or (state != APPLIED and not _is_claimed(layer, profile.rule_headings)):
+            continue
+        priced, line = layer.priced, lines.get(heading)
+        if line is None:
+            lines[heading] = HeadingLine(heading, (priced.key[0],), priced.rate, layer.base, layer.amount)
+        else:
+            lines[heading] = _merged(line, layer)
     return list(lines.values())
 
 
@@ -55,9 +61,7 @@ def _is_claimed(layer: QuoteLayer, applied_rules: Mapping[str, str]) -> bool:
     return layer.assumed_state in {APPLIED, EXEMPT} or layer.amount > 0
 
 
-def _merged(line: HeadingLine | None, layer: QuoteLayer) -> HeadingLine:
-    if line is None:
-        return HeadingLine(layer.heading, (layer.measure,), layer.rate, layer.base, layer.amount)
+def _merged(line: HeadingLine, layer: QuoteLayer) -> HeadingLine:
     return HeadingLine(
         layer.heading,
         tuple(dict.fromkeys((*line.measures, layer.measure))),

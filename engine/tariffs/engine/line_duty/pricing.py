@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from typing import NamedTuple
 
 from tariffs.engine.errors import InputError
@@ -52,7 +53,11 @@ class Ordinary(NamedTuple):
 
 NO_ORDINARY = Ordinary(ZERO, "", "")
 _BY_ORDINARY = frozenset({"ordinary", "topup_to"})
-_AD_VALOREM = frozenset({"add", "total", "topup_to"})
+_FLAT = frozenset({"add", "total"})
+_AD_VALOREM = _FLAT | {"topup_to"}
+_NANO_EXPONENT = -9
+_ROWS_KEPT = 16_384
+"""Rows and headings about which something is cached; one takes some 0.5 KB besides the row."""
 RowKey = tuple[str, str, str]
 
 
@@ -117,7 +122,16 @@ class Pricer:
         return row.base.of(value, value if row.processing is None else min(row.processing, value))
 
     def _price(self, stacked: StackedRow) -> PricedRow:
-        layer, key, value = stacked.layer, stacked.key, self._goods.value
+        value = self._goods.value
+        rate = _whole_rate(stacked)
+        if rate is not None:
+            amount = value * rate
+            rounded = amount.quantize(CENT, ROUND_HALF_UP)
+            return PricedRow(stacked, stacked.layer, stacked.key, rate, value, amount, rounded, NO_ORDINARY)
+        return _nothing(stacked) or self._price_part(stacked, value)
+
+    def _price_part(self, stacked: StackedRow, value: Decimal) -> PricedRow:
+        layer, key = stacked.layer, stacked.key
         row, base, ordinary = layer.row, self._base(stacked), NO_ORDINARY
         if row.kind in _BY_ORDINARY:
             ordinary = self._ordinary_rate(stacked.ordinary)
@@ -128,8 +142,7 @@ class Pricer:
         rate: Decimal | None = None
         amount = ZERO
         if row.kind == "ordinary":
-            heading = f"{dotted(self._goods.line.hts8)} {ordinary.program}".strip()
-            key = key[0], heading, key[2]
+            key = key[0], _ordinary_heading(self._goods.line.hts8, ordinary.program), key[2]
             rate, amount = ordinary.rate, base * ordinary.rate
         elif row.kind == "topup_to" and not row.suspended:
             rate = max(ZERO, (row.rate or ZERO) - ordinary.rate)
@@ -192,6 +205,31 @@ class Pricer:
             fix=f"Give the quantity and a unit that converts to {unit}.",
             metadata={"unit": unit},
         )
+
+
+@lru_cache(maxsize=_ROWS_KEPT)
+def _whole_rate(row: StackedRow) -> Decimal | None:
+    """Rate of a row that is charged on the whole value, if the amount in nanodollars is exact; None for other rows."""
+    rate, share = row.layer.row.rate, row.base
+    is_whole = share.value == 1 and not share.processing and not row.layer.steps
+    if row.layer.row.kind not in _FLAT or rate is None or not is_whole:
+        return None
+    exponent = rate.as_tuple().exponent
+    return rate if isinstance(exponent, int) and exponent >= _NANO_EXPONENT else None
+
+
+@lru_cache(maxsize=_ROWS_KEPT)
+def _nothing(row: StackedRow) -> PricedRow | None:
+    """Priced row that charges nothing whatever the line; None for other rows."""
+    rate, share, kind = row.layer.row.rate, row.base, row.layer.row.kind
+    if kind not in _FLAT or share.value or share.processing or row.layer.state == APPLIED:
+        return None
+    return PricedRow(row, row.layer, row.key, rate, ZERO, ZERO, NOTHING, NO_ORDINARY)
+
+
+@lru_cache(maxsize=_ROWS_KEPT)
+def _ordinary_heading(hts8: str, program: str) -> str:
+    return f"{dotted(hts8)} {program}".strip()
 
 
 def cents(amount: Decimal) -> Decimal:

@@ -162,8 +162,12 @@ def owed_amounts(pricer: Pricer, outcome: Outcome, rows: Sequence[PricedRow]) ->
     """
     if all([atom.owed is atom.assessed for atom in outcome]):  # noqa: C419 - a generator takes twice as long
         return None
+    owed = {row.key: NOTHING for row in rows}
+    if len(outcome) == 1:
+        kept = pricer.price_all(outcome[0].owed)
+        if all([row.key in owed for row in kept]):  # noqa: C419 - as above
+            return owed | {row.key: row.rounded for row in kept}
     first_of = {row.key[0]: row.key for row in reversed(rows)}
-    owed = {row.key: ZERO for row in rows}
     for atom in outcome:
         for priced in pricer.price_all(atom.owed):
             key = priced.key if priced.key in owed else first_of[priced.key[0]]

@@ -102,7 +102,11 @@ def _fill_amounts(response: CalculateDutyResponse, quote: Quote) -> None:
         _fill_layer(add(), layer)
     add_heading = response.headings.add
     for heading, measures, rate, base, amount in quote.headings:
-        line = add_heading(heading=heading, measures=measures, base=str(base), amount=str(amount))
+        line = add_heading()
+        line.heading = heading
+        line.measures.extend(measures)
+        line.base = str(base)
+        line.amount = str(amount)
         if rate is not None:
             line.rate = _rate(rate)
     if quote.missing_claims:
@@ -130,15 +134,16 @@ def amounts_of(total: Quote | EntryTotal) -> dict[str, Any]:
 
 def landed_of(cost: LandedCost) -> dict[str, str]:
     """Format the parts of the landed cost."""
-    return {name: _cents(amount) for name, amount in cost.as_dict().items()}
+    return {name: f"{amount:.2f}" if amount else "0.00" for name, amount in cost.as_dict().items()}
 
 
 def _fill_layer(message: duty_service_pb2.Layer, layer: QuoteLayer) -> None:
     message.CopyFrom(_layer_form(layer.priced.row))
     message.heading = layer.heading
     message.state = _STATES[layer.state]
-    if layer.rate is not None:
-        message.rate = _rate(layer.rate)
+    rate = layer.priced.rate
+    if rate is not None:
+        message.rate = _rate(rate)
     message.base = str(layer.base)
     message.amount = amount = str(layer.amount)
     message.min = amount if layer.min is layer.amount else str(layer.min)
