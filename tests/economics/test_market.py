@@ -14,7 +14,7 @@ from tariffs.engine.errors import InputError
 from tariffs.engine.response import MarketResponse, armington, market
 from tariffs.engine.response.industries import industries
 from tariffs.engine.response.inputs import frozen
-from tariffs.engine.response.kernels.market import market_nests
+from tariffs.engine.response.kernels.market import market_accounts, market_nests
 from tests.economics.independent import market as slow
 
 EXACT = 1e-12
@@ -197,7 +197,7 @@ def test_the_order_of_products_changes_no_bit() -> None:
         np.testing.assert_array_equal(getattr(first, name)[order], getattr(second, name))
 
 
-def test_the_kernel_is_its_python_source() -> None:
+def test_the_kernels_are_their_python_source() -> None:
     rng = np.random.default_rng(3)
     landed, price, w = rng.uniform(1, 9, 12), rng.uniform(-0.1, 0.6, 12), rng.uniform(0.0, 0.5, 12)
     offsets = np.array([0, 4, 9, 12])
@@ -208,6 +208,13 @@ def test_the_kernel_is_its_python_source() -> None:
     kernel(0, 3, *arguments, compiled)
     kernel.py_func(0, 3, *arguments, plain)
     np.testing.assert_allclose(compiled, plain, rtol=1e-12, atol=1e-14)
+    accounts: Any = market_accounts
+    goods = frozen(rng.uniform(0.0, 3.0, 12))
+    valued, plainly = np.empty((6, 12)), np.empty((6, 12))
+    order, offsets, landed, price, w, parameters = arguments
+    accounts(0, 3, order, offsets, landed, goods, price, w, parameters, compiled, valued)
+    accounts.py_func(0, 3, order, offsets, landed, goods, price, w, parameters, compiled, plainly)
+    np.testing.assert_allclose(valued, plainly, rtol=1e-12, atol=1e-14)
 
 
 def test_products_of_a_nest_share_their_eta() -> None:

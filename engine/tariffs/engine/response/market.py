@@ -20,11 +20,20 @@ from tariffs.engine.response.inputs import (
     frozen,
     group_lines,
     invalid,
+    named,
     over_products,
     per_line,
 )
 
 PRICE = Range(0.0, above=True)
+_PRODUCT_FIELDS = (
+    "quantity_hat",
+    "exporter_price_hat",
+    "buyer_surplus",
+    "domestic_supplier_surplus",
+    "domestic_price_hat",
+    "domestic_quantity_hat",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +92,7 @@ def market(
     Raises:
         InputError: PARAMETER_INVALID with the product or nest at fault.
     """
-    from tariffs.engine.response.kernels.market import market_nests
+    from tariffs.engine.response.kernels.market import market_accounts, market_nests
 
     size = np.size(nest)
     spent = per_line("landed", landed, size, VALUE)
@@ -92,138 +101,58 @@ def market(
     w = frozen(1.0 / per_line("supply", supply, size, SUPPLY))
     goods = per_line("domestic", domestic, size, VALUE)
     groups = group_lines(nest, size, spent, price, etas, w, goods)
-    place = _places(groups)
-    parameters = np.column_stack(
-        [
-            _common(etas, groups, place),
-            groups.per_product("kappa", kappa, ELASTICITY),
-            groups.per_product("top", top, ELASTICITY),
-            _sums(goods, groups),
-            1.0 / groups.per_product("supply_domestic", supply_domestic, SUPPLY),
-        ]
+    parameters = frozen(
+        np.column_stack(
+            [
+                _common(etas, groups),
+                groups.per_product("kappa", kappa, ELASTICITY),
+                groups.per_product("top", top, ELASTICITY),
+                sums_of(_places(groups), goods[groups.order], groups.products.size),
+                1.0 / groups.per_product("supply_domestic", supply_domestic, SUPPLY),
+            ]
+        )
     )
-    nests = np.empty((groups.products.size, 4))
+    nests, products = np.empty((groups.products.size, 4)), np.empty((6, size))
+    order, offsets = groups.order, groups.offsets
 
     def solve(first: int, last: int) -> None:
-        market_nests(first, last, groups.order, groups.offsets, spent, price, w, frozen(parameters), nests)
+        market_nests(first, last, order, offsets, spent, price, w, parameters, nests)
 
-    over_products(solve, groups.offsets, threads)
+    def account(first: int, last: int) -> None:
+        market_accounts(first, last, order, offsets, spent, goods, price, w, parameters, nests, products)
+
+    over_products(solve, offsets, threads)
     bounded(nests.T)
-    return _response(groups, place, spent, price, goods, w, parameters, nests)
+    over_products(account, offsets, threads)
+    return MarketResponse(
+        **named(_PRODUCT_FIELDS, products),
+        nests=groups.products,
+        import_price_hat=np.exp(nests[:, 1]),
+        price_hat=np.exp(nests[:, 2]),
+    )
 
 
 def _places(groups: Groups) -> Ints:
-    """Find the nest of each product, as an index."""
-    place = np.empty(groups.order.size, dtype=np.int64)
-    place[groups.order] = np.repeat(np.arange(groups.products.size), np.diff(groups.offsets))
-    return place
+    """List the nests of products in the order of the groups, as indices."""
+    return np.repeat(np.arange(groups.products.size), np.diff(groups.offsets))
 
 
-def _common(etas: Floats, groups: Groups, place: Ints) -> Floats:
+def _common(etas: Floats, groups: Groups) -> Floats:
     """Take the one eta of each nest.
 
     Raises:
         InputError: PARAMETER_INVALID if products of a nest have several.
     """
-    common: Floats = etas[groups.order[groups.offsets[:-1]]]
-    unequal = etas != common[place]
+    ordered = etas[groups.order]
+    common: Floats = ordered[groups.offsets[:-1]]
+    unequal = ordered != common[_places(groups)]
     if unequal.any():
-        line = int(np.argmax(unequal))
+        place = int(np.argmax(unequal))
+        line = int(groups.order[place])
         raise invalid(
             "eta",
-            f"product {line}: eta is {etas[line]:g}, but {common[place[line]]:g} elsewhere in its nest.",
+            f"product {line}: eta is {etas[line]:g}, but {common[_places(groups)[place]]:g} elsewhere in its nest.",
             fix="Put products with another eta into a nest of their own.",
             line=line,
         )
     return common
-
-
-def _sums(values: Floats, groups: Groups) -> Floats:
-    """Sum values per nest in the order of its products, the same for any order of the caller's."""
-    ordered = values[groups.order]
-    index = np.repeat(np.arange(groups.products.size), np.diff(groups.offsets))
-    return sums_of(index, ordered, groups.products.size)
-
-
-def _response(
-    groups: Groups,
-    place: Ints,
-    landed: Floats,
-    price: Floats,
-    goods: Floats,
-    w: Floats,
-    parameters: Floats,
-    nests: Floats,
-) -> MarketResponse:
-    eta, kappa, top, domestic, domestic_w = parameters.T
-    shift, x, y, domestic_price = nests.T
-    moved = shift[place] / (1.0 + eta[place] * w)
-    imports = _sums(landed, groups)
-    domestic_quantity = (kappa - top) * y - kappa * domestic_price
-    surplus = -(imports + domestic) * _growth(y, 1.0 - top)
-    producers = domestic * domestic_w * _growth(domestic_quantity, 1.0 + domestic_w)
-    share = _quotient(goods, domestic[place])
-    return MarketResponse(
-        quantity_hat=np.exp(moved),
-        exporter_price_hat=np.exp(w * moved),
-        buyer_surplus=_attributed(
-            groups, place, surplus, landed, price + w * moved, share, parameters, nests
-        ),
-        domestic_supplier_surplus=producers[place] * share,
-        domestic_price_hat=np.exp(domestic_price)[place],
-        domestic_quantity_hat=np.exp(domestic_quantity)[place],
-        nests=groups.products,
-        import_price_hat=np.exp(x),
-        price_hat=np.exp(y),
-    )
-
-
-def _attributed(
-    groups: Groups,
-    place: Ints,
-    surplus: Floats,
-    landed: Floats,
-    price: Floats,
-    share: Floats,
-    parameters: Floats,
-    nests: Floats,
-) -> Floats:
-    """Divide the surplus of each nest over its products by their part in its price.
-
-    The log of a CES index is the sum of the logs of its prices with Sato-Vartia weights, so the parts add up exactly.
-    """
-    eta, kappa, _, domestic, _ = parameters.T
-    _, x, y, domestic_price = nests.T
-    imports = _sums(landed, groups)
-    before = _quotient(imports, imports + domestic)
-    middle = _vartia(before, before * np.exp((1.0 - kappa) * (x - y)))
-    other = _vartia(1.0 - before, (1.0 - before) * np.exp((1.0 - kappa) * (domestic_price - y)))
-    of_imports = _quotient(middle, middle + other)
-    within = _quotient(landed, imports[place])
-    weight = _vartia(within, within * np.exp((1.0 - eta[place]) * (price - x[place])))
-    weight = _quotient(weight, _sums(weight, groups)[place])
-    part = of_imports[place] * weight * price + ((1.0 - of_imports) * domestic_price)[place] * share
-    per_log = np.divide(surplus, y, out=-(imports + domestic), where=y != 0.0)
-    attributed: Floats = per_log[place] * part
-    return attributed
-
-
-def _vartia(before: Floats, after: Floats) -> Floats:
-    """Compute the logarithmic mean of two shares; their common value where they are equal."""
-    known = (before > 0.0) & (after > 0.0) & (before != after)
-    log = np.log(np.divide(after, before, out=np.ones_like(before), where=known))
-    # Near equality the arithmetic mean has the digits that the quotient loses.
-    apart = known & (np.abs(log) > 1e-5)
-    mean: Floats = np.divide(after - before, log, out=0.5 * (before + after), where=apart)
-    return np.where(after > 0.0, mean, 0.0)
-
-
-def _growth(log_hat: Floats, power: Floats) -> Floats:
-    """Compute (X^power - 1) / power for the hat X with that log; the log itself at power 0."""
-    exact: Floats = np.divide(np.expm1(power * log_hat), power, out=log_hat.copy(), where=power != 0.0)
-    return exact
-
-
-def _quotient(above: Floats, below: Floats) -> Floats:
-    quotient: Floats = np.divide(above, below, out=np.zeros_like(below), where=below > 0.0)
-    return quotient

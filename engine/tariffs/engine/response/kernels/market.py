@@ -1,4 +1,4 @@
-"""Compiled kernel of the market above products: one root per nest of products and domestic goods."""
+"""Compiled kernels of the market above products: one root per nest of products and domestic goods."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import numpy as np
 
 from tariffs.engine.base.compiled_kernels import jit
 from tariffs.engine.response.inputs import Floats, Ints
-from tariffs.engine.response.kernels.armington import log_ces, top_logs
+from tariffs.engine.response.kernels.armington import growth, log_ces, top_logs
 
 _NEWTON_CAP = 60
 _BISECTION_CAP = 200
 _TOLERANCE = 1e-14
+_LEAST_LOG = 1e-5
 
 
 @jit
@@ -110,3 +111,72 @@ def market_nests(
         nests[k, 1] = x
         nests[k, 2] = y
         nests[k, 3] = domestic_w * (kappa - top) / (1.0 + kappa * domestic_w) * y
+
+
+@jit
+def log_mean(before: float, after: float) -> float:
+    """Compute the logarithmic mean of two shares; their common value where they are equal."""
+    if after <= 0.0:
+        return 0.0
+    if before <= 0.0 or before == after:
+        return 0.5 * (before + after)
+    log = np.log(after / before)
+    # Near equality the arithmetic mean has the digits that the quotient loses.
+    return float((after - before) / log) if abs(log) > _LEAST_LOG else 0.5 * (before + after)
+
+
+@jit
+def market_accounts(
+    first: int,
+    last: int,
+    order: Ints,
+    offsets: Ints,
+    landed: Floats,
+    goods: Floats,
+    price: Floats,
+    w: Floats,
+    parameters: Floats,
+    nests: Floats,
+    products: Floats,
+) -> None:
+    """Value the solved nests [first, last) and divide their surplus over products.
+
+    The log of a CES index is the sum of the logs of its prices with Sato-Vartia weights, so the parts add up exactly.
+    Reads what `market_nests` reads and writes, and `goods`, domestic shipments per product. Writes `products` (6,
+    products: hats of quantity and exporter's price, surplus of buyers and of domestic producers, hats of domestic price
+    and quantity).
+    """
+    for k in range(first, last):
+        eta, kappa, top = parameters[k, 0], parameters[k, 1], parameters[k, 2]
+        domestic, domestic_w = parameters[k, 3], parameters[k, 4]
+        a, x, y, domestic_price = nests[k, 0], nests[k, 1], nests[k, 2], nests[k, 3]
+        imports = 0.0
+        for i in range(offsets[k], offsets[k + 1]):
+            imports += landed[order[i]]
+        spent = imports + domestic
+        domestic_quantity = (kappa - top) * y - kappa * domestic_price
+        loss = -spent * growth(y, 1.0 - top)
+        gain = domestic * domestic_w * growth(domestic_quantity, 1.0 + domestic_w)
+        per_log = loss / y if y != 0.0 else -spent
+        share = imports / spent if spent > 0.0 else 0.0
+        middle = log_mean(share, share * np.exp((1.0 - kappa) * (x - y)))
+        other = log_mean(1.0 - share, (1.0 - share) * np.exp((1.0 - kappa) * (domestic_price - y)))
+        of_imports = middle / (middle + other) if middle > 0.0 else 0.0
+        total = 0.0
+        for i in range(offsets[k], offsets[k + 1]):
+            j = order[i]
+            moved = a / (1.0 + eta * w[j])
+            within = landed[j] / imports if imports > 0.0 else 0.0
+            weight = log_mean(within, within * np.exp((1.0 - eta) * (price[j] + w[j] * moved - x)))
+            total += weight
+            products[0, j] = np.exp(moved)
+            products[1, j] = np.exp(w[j] * moved)
+            products[2, j] = weight * (price[j] + w[j] * moved)
+            products[4, j] = np.exp(domestic_price)
+            products[5, j] = np.exp(domestic_quantity)
+        for i in range(offsets[k], offsets[k + 1]):
+            j = order[i]
+            own = goods[j] / domestic if domestic > 0.0 else 0.0
+            part = of_imports * products[2, j] / total if total > 0.0 else 0.0
+            products[2, j] = per_log * (part + (1.0 - of_imports) * domestic_price * own)
+            products[3, j] = gain * own
