@@ -151,6 +151,22 @@ def test_the_plain_results_do_not_depend_on_the_draws(table: pl.DataFrame) -> No
     assert drawn.total == plain.total
 
 
+def test_bans_of_whole_origins_are_drawn_side_by_side_as_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Canadian drinks may not enter on this day: nothing of them is left in any draw, and others take their place."""
+    drinks = _table("22")
+    plain = _run(drinks, day="2026-11-20", spreads=QUIET)
+    banned = plain.scenarios[0].groups.filter(origin="CA", value_after=0.0)
+    whole = _ranges(plain).total
+    assert whole.select((pl.col("p5") == pl.col("central")).all()).item()
+    quick = _ranges(_run(drinks, day="2026-11-20", by=("hts4",)))
+    monkeypatch.setattr("tariffs.engine.runs.drawn_sums._closes_whole", lambda response, outcome: False)
+    slow = _ranges(_run(drinks, day="2026-11-20", by=("hts4",)))
+    for name in ("groups", "total"):
+        ours, theirs = (getattr(each, name).filter(pl.col("column") != "diversion") for each in (quick, slow))
+        np.testing.assert_allclose(ours["p95"], theirs["p95"], rtol=1e-9)
+    assert banned.height or plain.scenarios[0].groups.filter(origin="CA").height
+
+
 def test_one_draw_of_ten_has_the_claim_shares_of_each_other_period(table: pl.DataFrame) -> None:
     """Nothing else drawn, the median is the plain run, and the highest duty that of a run with the shares of 2024."""
     found = _run(table, day="2025-12-01", draws=64, spreads=Spreads(0.0, 0.0, 0.0, 0.2))

@@ -129,16 +129,15 @@ class DrawnParameters:
         seed = self.draws.seed
         own = _own_normals(seed, _PRODUCT, index, self.products) if self.draws.spreads.sigma else 0.0
         sections = np.arange(len(self.names) - _FIRST_SECTION, dtype=np.uint64)
-        supply = _own_normals(seed, _SECTION_SUPPLY, index, sections)[self.section]
-        return self._at(self.normals[index], own, supply)
+        return self._at(self.normals[index], own, _own_normals(seed, _SECTION_SUPPLY, index, sections))
 
     def moved(self, dimension: int, quantile: float) -> ProductParameters:
         """Move one global dimension of the central parameters to a quantile of its distribution."""
         normals = np.zeros(len(self.names))
         normals[dimension] = _normal(quantile)
-        return self._at(normals, 0.0, 0.0)
+        return self._at(normals, 0.0, np.zeros(len(self.names) - _FIRST_SECTION))
 
-    def _at(self, normals: Floats, own: Floats | float, section_supply: Floats | float) -> ProductParameters:
+    def _at(self, normals: Floats, own: Floats | float, section_supply: Floats) -> ProductParameters:
         p, spreads = self.central, self.draws.spreads
         shared = _COMMON * normals[_SIGMA_COMMON] + _SECTION * normals[_FIRST_SECTION + self.section]
         sigma = p.sigma * np.exp(spreads.sigma * p.spread * (shared + _OWN * own))
@@ -150,15 +149,16 @@ class DrawnParameters:
         deviation = _COMMON * normals[_SUPPLY] + _SUPPLY_SECTION * section_supply
         return replace(p, sigma=sigma, eta=eta, supply=self._supply(spreads.supply * deviation))
 
-    def _supply(self, deviation: Floats | float) -> Floats:
+    def _supply(self, deviation: Floats) -> Floats:
         """Draw the supply of products with the horizon's default supply elasticity; others keep theirs.
 
         Args:
-            deviation: of the log odds of pass-through, in standard deviations, one or per product.
+            deviation: of the log odds of pass-through by section, in standard deviations.
         """
         central = horizon_supply(self.central.horizon)
         factor = _supply_factor(central, horizon_eta(self.central.horizon), deviation)
-        supply: Floats = np.where(self.central.supply == central, central * factor, self.central.supply)
+        drawn = (central * factor)[self.section]
+        supply: Floats = np.where(self.central.supply == central, drawn, self.central.supply)
         return supply
 
 
@@ -186,7 +186,7 @@ def drawn_parameters(central: ProductParameters, codes: Sequence[str], draws: Dr
     )
 
 
-def _supply_factor(supply: float, eta: float, deviation: Floats | float) -> Floats:
+def _supply_factor(supply: float, eta: float, deviation: Floats) -> Floats:
     """Compute drawn supply elasticities over their median.
 
     The log pass-through of a duty on all origins is theta = supply / (supply + eta). It is logit-normal between its
@@ -195,15 +195,15 @@ def _supply_factor(supply: float, eta: float, deviation: Floats | float) -> Floa
     Args:
         supply: the median.
         eta: the demand elasticity at which pass-through is drawn.
-        deviation: in standard deviations, one or per product.
+        deviation: in standard deviations.
     """
     central = supply / (supply + eta)
     place = (central - _LEAST_THETA) / (1.0 - _LEAST_THETA)
-    odds = place / (1.0 - place) * np.exp(_THETA_SPREAD * np.asarray(deviation))
+    odds = place / (1.0 - place) * np.exp(_THETA_SPREAD * deviation)
     theta = _LEAST_THETA + (1.0 - _LEAST_THETA) * odds / (1.0 + odds)
     factor: Floats = theta / (1.0 - theta) / (supply / eta)
     # Exactly 1 at the median, so that a draw without deviation has the bits of the plain run.
-    return np.where(np.asarray(deviation) == 0.0, 1.0, factor)
+    return np.where(deviation == 0.0, 1.0, factor)
 
 
 def _global_uniforms(draws: Draws, dimensions: int) -> Floats:

@@ -11,7 +11,7 @@ import numpy as np
 from tariffs.engine.base.array_utils import F64, I64, Bools, ratio, sums_of
 from tariffs.engine.response.armington_draws import ArmingtonDraws
 from tariffs.engine.response.parameters import ProductParameters
-from tariffs.engine.response.trade_response import Response, per_product
+from tariffs.engine.response.trade_response import Response, is_loss_finite, per_product, products_of
 from tariffs.engine.runs.grouping import Grouping
 from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.tables.prepare import PreparedTable
@@ -68,7 +68,7 @@ class OutcomeSums:
         self._group_of_product = [
             one.of_product(prepared.product_of_line, len(prepared.products)) for one in self._groupings
         ]
-        alone = response.model != "armington" or response.market or outcome.adjust is not None
+        alone = response.model != "armington" or response.market or not _closes_whole(response, outcome)
         if alone or response.parameters.domestic_ratio.any():
             self._run, self.at_once = _one_by_one(prepared, response, outcome), 1
         else:
@@ -162,6 +162,13 @@ def _lines(prepared: PreparedTable, outcome: Outcome, share: F64) -> F64:
     return np.stack([lines.value, lines.freight + lines.insurance, share, rate, taxed])
 
 
+def _closes_whole(response: Response, outcome: Outcome) -> bool:
+    """Test that nothing but prohibitions of whole varieties adjusts the volume of an outcome."""
+    prohibited = outcome.duties.prohibited
+    closed = response.varieties.closed(prohibited)[response.varieties.of_line]
+    return outcome.constraints is None and bool((closed | (prohibited == 0.0)).all())
+
+
 def _side_by_side(prepared: PreparedTable, response: Response, outcome: Outcome) -> _Runner:
     from tariffs.engine.response.kernels.draws import sum_cells
 
@@ -176,9 +183,15 @@ def _side_by_side(prepared: PreparedTable, response: Response, outcome: Outcome)
     traded = v.value[v.of_line]
     lines = _lines(prepared, outcome, ratio(prepared.lines.value, traded, 0.0))
     cell, product = run.cell_of[v.of_line], run.product_of[v.of_line]
+    closed = v.closed(outcome.duties.prohibited)
+    closed_cells = np.unique(run.cell_of[closed])
+    unbounded = products_of(v, closed, len(response.parameters.sigma)) & ~is_loss_finite(response, closed)
 
     def trade(parameters: Sequence[ProductParameters]) -> _DrawnTrade:
         volume = run([(p.sigma, p.eta, p.supply) for p in parameters])
+        # As `without_prohibited`: nothing is left of goods at the prohibitive rate, and an unbounded loss is unknown.
+        volume.hats[closed_cells] = 0.0
+        volume.owned[:, unbounded] = np.nan
 
         def add_lines(rows: I64, keep: Bools, out: F64) -> None:
             sum_cells(rows, keep, cell, product, lines, traded, volume.hats, volume.growths, out)

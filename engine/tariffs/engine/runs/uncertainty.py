@@ -37,6 +37,8 @@ TOTAL_COLUMNS = tuple(name for name in COLUMNS if name != "diversion")
 AUTHORITY_COLUMNS = ("duty_after",)
 """Columns with ranges by authority; the others do not depend on the response."""
 _LOW, _HIGH = 0.1, 0.9
+_BATCHES = 6
+"""Batches of draws of each thread between two reports."""
 CLAIMS = "usmca claims"
 """Name of the period of USMCA claim shares in a tornado."""
 MOST_SUMS = 2**26
@@ -131,6 +133,7 @@ class UncertaintyRun:
         self._response = response
         self._context = table_run.context
         self._first: dict[str, DrawnPointSums] = {}
+        self._sums: dict[Outcome, OutcomeSums] = {}
         self.draws = draws
         self.parameters: DrawnParameters = drawn_parameters(
             response.parameters, self._prepared.products, draws
@@ -145,6 +148,7 @@ class UncertaintyRun:
             keep: the usable lines.
             report: called now and then with the share of the draws that is done.
         """
+        self._sums.clear()
         parts = [part for outcome in outcomes for part in self._claims.of_outcome(outcome)]
         authorities = _charging([part.outcome for part in parts]) if self._grouping.by_authority else ()
         _check(self._grouping.count * max(len(SUMS), len(authorities)), self.draws)
@@ -214,7 +218,11 @@ class UncertaintyRun:
         return _quantiles(groups.select(*keys.columns, AUTHORITY), groups, drawn, theirs)
 
     def _outcome_sums(self, outcome: Outcome, keep: Bools, authorities: Sequence[str]) -> OutcomeSums:
-        return OutcomeSums(self._prepared, self._grouping, self._response, outcome, keep, authorities)
+        """Prepare the sums of an outcome; those of the draws of a point serve its tornado too."""
+        if outcome not in self._sums:
+            args = (self._prepared, self._grouping, self._response, outcome, keep, authorities)
+            self._sums[outcome] = OutcomeSums(*args)
+        return self._sums[outcome]
 
     def _each(
         self, indices: I64, at_once: int, work: Callable[[I64], None], report: Callable[[int], None]
@@ -223,11 +231,11 @@ class UncertaintyRun:
         threads = thread_count()
         batches = [indices[first : first + at_once] for first in range(0, len(indices), at_once)]
         with ThreadPoolExecutor(threads) as pool:
-            for start in range(0, len(batches), 2 * threads):
+            for start in range(0, len(batches), _BATCHES * threads):
                 self._context.check()
-                for _ in pool.map(work, batches[start : start + 2 * threads]):
+                for _ in pool.map(work, batches[start : start + _BATCHES * threads]):
                     pass
-                report(min((start + 2 * threads) * at_once, len(indices)))
+                report(min((start + _BATCHES * threads) * at_once, len(indices)))
 
     def _tornado(self, sums: F64, value: float, outcomes: Sequence[Outcome], keep: Bools) -> pl.DataFrame:
         """Move one global dimension to p10 and p90, the others central; largest swing of the total first."""
