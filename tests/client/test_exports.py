@@ -55,7 +55,8 @@ def test_a_duty_is_the_same_everywhere(server: str, capsys: pytest.CaptureFixtur
         "-s", "truce-lapses", "--direction", "export",
     )  # fmt: skip
     for way in (("--target", server), ("--local",)):
-        assert document(capsys, *arguments, *way) == (0, json.loads(json.dumps(here)))
+        code, told = document(capsys, *arguments, *way)
+        assert (code, told) == (0, {"schema": "tariffs.duty/v1", **json.loads(json.dumps(here))})
     assert here["landed"] == {"cif": "10420.00", "duty": "3855.40", "vat": "1284.79", "total": "15560.19"}
 
 

@@ -27,7 +27,10 @@ def test_an_impact_is_bit_equal_on_all_three_ways(server: str, capsys: pytest.Ca
     assert there.provenance == here.provenance
     arguments = [word for name in POINTS for word in ("-s", name)]
     assert run(["impact", *arguments, "--on", "2026-11-20", "--json", "--target", server]) == 0
-    assert json.loads(capsys.readouterr().out) == json.loads(json.dumps(here.to_json_dict()))
+    assert json.loads(capsys.readouterr().out) == {
+        "schema": "tariffs.impact/v1",
+        **json.loads(json.dumps(here.to_json_dict())),
+    }
 
 
 @pytest.mark.slow

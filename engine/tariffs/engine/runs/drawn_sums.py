@@ -159,7 +159,9 @@ def _lines(prepared: PreparedTable, outcome: Outcome, share: F64) -> F64:
     lines = prepared.lines
     taxed = np.ones(lines.count) if lines.vat is None else 1.0 + lines.vat
     rate = ratio(outcome.duties.duty, lines.value - outcome.duties.prohibited, 0.0)
-    return np.stack([lines.value, lines.freight + lines.insurance, share, rate, taxed])
+    # Charges outside the base of duty are outside that of the tax too, and the kernel multiplies all by it.
+    charges = (lines.freight + lines.insurance) / taxed
+    return np.stack([lines.value, charges, share, rate, taxed])
 
 
 def _closes_whole(response: Response, outcome: Outcome) -> bool:
