@@ -12,7 +12,16 @@ from tariffs.engine.law.stacking import EXEMPT
 from tariffs.engine.line_duty.class_profile import ClassProfile, Outcome
 from tariffs.engine.line_duty.entry_line import ResolvedLine
 from tariffs.engine.line_duty.layer_reasons import otherwise, why, why_if
-from tariffs.engine.line_duty.pricing import CENT, NOTHING, PricedRow, Pricer, RowKey, cents, schedule_rates
+from tariffs.engine.line_duty.pricing import (
+    CENT,
+    NO_ORDINARY,
+    NOTHING,
+    PricedRow,
+    Pricer,
+    RowKey,
+    cents,
+    schedule_rates,
+)
 
 ZERO = Decimal(0)
 UNDETERMINED = "undetermined"
@@ -74,6 +83,17 @@ class QuoteLayer(NamedTuple):
         """Id of the last stacking rule that touched the layer; empty if none did."""
         steps = self.priced.layer.steps
         return steps[-1].rule if steps else ""
+
+    @property
+    def is_of_its_row(self) -> bool:
+        """Test whether the reason for the layer is the same for all lines with its row."""
+        return (
+            self.priced.ordinary is NO_ORDINARY
+            and self.assumed_state != UNDETERMINED
+            and self.otherwise is None
+            and self.priced.key == self.priced.row.key
+            and self.priced.layer is self.priced.row.layer
+        )
 
     @property
     def why(self) -> Mapping[str, str]:

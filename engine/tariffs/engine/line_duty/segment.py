@@ -49,9 +49,11 @@ class LawSegment:
         self.index = ScopeIndex(self.in_force, scopes)
         bits = self.index.bits
         self._rows = [
-            (active, [(row, bits[row.scope]) for row in active.rows]) for active in self.in_force.actives
+            (active, rows, reduce(or_, (bit for _, bit in rows), 0))
+            for active in self.in_force.actives
+            for rows in [[(row, bits[row.scope]) for row in active.rows]]
         ]
-        self.row_bits = reduce(or_, (bit for _, rows in self._rows for _, bit in rows), 0)
+        self.row_bits = reduce(or_, (own for _, _, own in self._rows), 0)
         self._asks = {claim.id: sum({bits[scope] for scope in claim.asks}) for claim in law.claims.values()}
         places = [bits[scope] for scope in effects.scopes]
         self._switches = {
@@ -79,15 +81,16 @@ class LawSegment:
     def candidates(self, reach: int) -> Candidates:
         """List by measure the rows among these scopes, in order, up to the first without conditions."""
         matched: list[tuple[Active, tuple[Row, ...]]] = []
-        for active, rows in self._rows:
+        for active, rows, own in self._rows:
+            if not reach & own:
+                continue
             reaching: list[Row] = []
             for row, bit in rows:
                 if reach & bit:
                     reaching.append(row)
                     if not row.conditions:
                         break
-            if reaching:
-                matched.append((active, tuple(reaching)))
+            matched.append((active, tuple(reaching)))
         return tuple(matched)
 
     def is_asked(self, claim: str, reach: int) -> bool:

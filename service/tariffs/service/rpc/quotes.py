@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
+from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.law.stacking import APPLIED, DISPLACED, EXEMPT, PROHIBITED, SUSPENDED
 from tariffs.engine.line_duty.entries import EntryTotal
 from tariffs.engine.line_duty.entry_line import Charge
@@ -27,6 +28,7 @@ _FORMS_KEPT = 8192
 _SHARED = ("law_version", "law_digest", "law_read_to", "engine_version")
 _LineFacts = tuple[str, str, str, tuple[tuple[str, str], ...]]
 """Day whose acts count, instant of entry, edition of the schedule, switches with their settings."""
+_REASONS: BoundedCache[StackedRow, duty_service_pb2.Layer] = BoundedCache(_FORMS_KEPT)
 _STATES = {
     APPLIED: duty_service_pb2.LAYER_STATE_APPLIED,
     EXEMPT: duty_service_pb2.LAYER_STATE_EXEMPT,
@@ -124,7 +126,15 @@ def _fill_amounts(response: CalculateDutyResponse, quote: Quote) -> None:
 def add_reasons(message: CalculateDutyResponse, quote: Quote) -> None:
     """Add the reason for each layer to the message of a quote."""
     for one, layer in zip(message.layers, quote.layers, strict=True):
-        one.why.update(layer.why)
+        if layer.is_of_its_row:
+            one.MergeFrom(_REASONS.get(layer.priced.row, partial(_reason_form, layer)))
+        else:
+            one.why.update(layer.why)
+
+
+def _reason_form(layer: QuoteLayer) -> duty_service_pb2.Layer:
+    """Layer message with a reason alone."""
+    return duty_service_pb2.Layer(why=dict(layer.why))
 
 
 def amounts_of(total: Quote | EntryTotal) -> dict[str, Any]:
