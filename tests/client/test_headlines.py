@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from tariffs.client import Client
 from tariffs.client.cli.__main__ import run
 
 GOODS = pl.DataFrame(
@@ -52,3 +53,11 @@ def test_another_period_of_claims_is_named(tmp_path: Path, capsys: pytest.Captur
 
 def test_a_static_table_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "response: none" in printed(["impact", *DAY, "--response", "none"], GOODS, tmp_path, capsys)
+
+
+def test_a_result_in_a_notebook_names_its_response() -> None:
+    with Client.local() as client:
+        found = client.impact(GOODS, on="2025-12-01", baseline="2025-01-01")
+    for text in (repr(found), found._repr_html_()):
+        assert "response: armington, horizon short, set short" in text
+        assert "USMCA claims where undeclared: 2025h2" in text

@@ -1,4 +1,4 @@
-"""The importer of the default elasticities, on tables of two rows."""
+"""The importer of the default elasticities, on a table of two rows."""
 
 from __future__ import annotations
 
@@ -14,12 +14,6 @@ SECTIONS = """section,chapters,gtap_esubm,protee,bw_hts10,sigma_sr,sigma_lr,lr_p
 II Vegetables,06-14,4.0,20.0,2.0,2.2,4.58,6.7,0.33
 XXI Art,97-97,7.5,11.0,2.2,1.5,3.0,6.0,0.54
 """
-SECTORS = """gtap,sigma_lr,ln_sd,sigma_sr,eta_sr,eta_lr,kappa_lr_esubd
-pdr,10.1,0.45,3.43,1.5,2.0,5.05
-"""
-ESTIMATES = """gtap,esubd,esubm,protee_n,protee_median,bw_n,bw_median
-pdr,5.05,10.1,4,7.37,,
-"""
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -29,10 +23,9 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 @pytest.fixture
 def built(tmp_path: Path) -> Path:
-    texts = {"sections.csv": SECTIONS, "sectors.csv": SECTORS, "estimates.csv": ESTIMATES}
-    for name, text in texts.items():
-        (tmp_path / name).write_text(text, encoding="utf-8")
-    main([*(str(tmp_path / name) for name in texts), "--target", str(tmp_path / "data")])
+    path = tmp_path / "sections.csv"
+    path.write_text(SECTIONS, encoding="utf-8")
+    main([str(path), "--target", str(tmp_path / "data")])
     return tmp_path / "data"
 
 
@@ -44,12 +37,6 @@ def test_sections_take_capped_means(built: Path) -> None:
     )
     assert (found["II", "long"]["chapter_from"], found["II", "long"]["chapter_to"]) == ("06", "14")
     assert found["XXI", "high"]["sigma"] == "6.0"
-
-
-def test_sectors_leave_out_medians_over_few_codes(built: Path) -> None:
-    found = {row["set"]: row for row in rows(built / "gtap_sectors.csv")}
-    assert found["long"]["source"] == "geometric mean of GTAP ESUBM 10.1"
-    assert (found["long"]["kappa"], found["short"]["kappa"]) == ("5.05", "1.19")
 
 
 def test_the_shipped_tables_have_the_importers_form(built: Path) -> None:

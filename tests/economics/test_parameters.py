@@ -14,7 +14,6 @@ from tariffs.engine.response import (
     BOUNDS,
     HORIZONS,
     parameters_for,
-    sector_elasticities,
     sigma_at,
 )
 from tariffs.engine.runs.impact import Options, Point, impact
@@ -162,14 +161,6 @@ def test_unknown_names_and_codes_are_refused(tmp_path: Path) -> None:
 def test_coarse_codes_are_warned_about() -> None:
     assert not parameters_for([TOYS]).notes
     assert "coarser than HS6" in parameters_for([TOYS, "9503"]).notes[0]
-
-
-def test_sectors_have_values_of_their_own() -> None:
-    cars = sector_elasticities("mvh", horizon="long")
-    assert cars.sigma > sector_elasticities("mvh", horizon="short").sigma
-    assert (cars.eta, cars.supply) == (2.0, 10.0)
-    with pytest.raises(InputError, match="GTAP"):
-        sector_elasticities("cars")
 
 
 def test_sigma_approaches_its_long_run() -> None:

@@ -1,11 +1,11 @@
-"""Build the default response parameters from tables of published elasticities by HS section and GTAP sector.
+"""Build the default response parameters from a table of published elasticities by HS section.
 
 The central long-run sigma of those tables is the geometric mean of three published estimates, each capped at
 12: GTAP's ESUBM (Hertel et al.), the median of CEPII ProTEE 0.1 (Fontagné, Guimbard and Orefice 2022) and the
-median of Broda and Weinstein (2006) at HTS10; a median only over at least five codes. The short-run one
+median of Broda and Weinstein (2006) at HTS10. The short-run one
 scales the mean of Fajgelbaum et al. (2020), 2.53, by the square root of the long-run relative to 5.5.
 
-Run as `python -m tariffs.importers.parameters HS_SECTION_CSV GTAP_CSV GTAP_ESTIMATES_CSV`.
+Run as `python -m tariffs.importers.parameters HS_SECTION_CSV`.
 """
 
 from __future__ import annotations
@@ -20,14 +20,12 @@ from pathlib import Path
 Row = Mapping[str, str]
 
 CAP = 12.0
-FEWEST_CODES = 5.0
 LONG_RUN_MEAN = 5.5
 SHORT_RUN_MEAN = 2.53
 CONDITIONAL_SIGMA = 1.3
 CONDITIONAL_ETA = 0.8
 POOLED_SIGMA = 2.0
 POOLED_ETA = 1.0
-SHORT_RUN_KAPPA = 1.19
 
 _IMPACT = "Amiti, Redding and Weinstein 2019, 12 months, conditional on trade; eta as Kiel 2026"
 _LOW = "Boehm, Levchenko and Pandalai-Nayar 2023, long run"
@@ -114,11 +112,6 @@ def _mean_of(estimates: Mapping[str, str]) -> float:
     return math.exp(math.fsum(math.log(value) for value in values) / len(values))
 
 
-def _median(row: Row, name: str) -> str:
-    """Read the median of one source; None if it is based on too few codes."""
-    return row[f"{name}_median"] if float(row[f"{name}_n"] or 0) >= FEWEST_CODES else ""
-
-
 def _named(estimates: Mapping[str, str]) -> str:
     given = ", ".join(f"{name} {text}" for name, text in estimates.items() if text)
     return f"geometric mean of {given}"
@@ -170,18 +163,6 @@ def _upper_mean(rows: Sequence[Row]) -> float:
     return math.exp(math.fsum(logs) / len(logs))
 
 
-def sector_rows(rows: Sequence[Row], estimates: Sequence[Row]) -> Iterator[dict[str, object]]:
-    """Build the table by GTAP sector: sector, kappa, then one named set."""
-    published = {row["gtap"]: row for row in estimates}
-    for row in rows:
-        found = published[row["gtap"]]
-        both = {"GTAP ESUBM": found["esubm"], "ProTEE": _median(found, "protee")}
-        central = _named({**both, "Broda-Weinstein": _median(found, "bw")})
-        for named in _sets(row, (_mean_of(both), _named(both)), central):
-            kappa = row["kappa_lr_esubd"] if named["set"] in ("long", "high") else SHORT_RUN_KAPPA
-            yield {"sector": row["gtap"], "kappa": kappa, **named}
-
-
 def exception_rows() -> Iterator[dict[str, object]]:
     """Build the table of goods with elasticities of their own, by HTS prefix; a blank keeps that of the section."""
     for prefix in _NOT_PRODUCED:
@@ -222,11 +203,10 @@ def _write(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
 _ENGINE = Path(__file__).parents[1] / "engine"
 
 
-def build(sections: Path, sectors: Path, estimates: Path, target: Path) -> None:
-    """Write the three tables of `tariffs.engine.response.parameters` into `target`."""
+def build(sections: Path, target: Path) -> None:
+    """Write the two tables of `tariffs.engine.response.parameters` into `target`."""
     target.mkdir(parents=True, exist_ok=True)
     _write(target / "hs_sections.csv", section_rows(_read(sections)))
-    _write(target / "gtap_sectors.csv", sector_rows(_read(sectors), _read(estimates)))
     _write(target / "product_exceptions.csv", exception_rows())
 
 
@@ -234,11 +214,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Build the tables from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sections", type=Path)
-    parser.add_argument("sectors", type=Path)
-    parser.add_argument("estimates", type=Path)
     parser.add_argument("--target", type=Path, default=_ENGINE / "response" / "data")
     given = parser.parse_args(arguments)
-    build(given.sections, given.sectors, given.estimates, given.target)
+    build(given.sections, given.target)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Response of trade to duties: four models, their parameters and draws of these.
+"""Response of trade to duties: five models, their parameters and draws of these.
 
 Importing this package loads no compiled kernel; a model does when it runs.
 """
@@ -16,7 +16,6 @@ from tariffs.engine.response.parameters import (
     Elasticities,
     ProductParameters,
     parameters_for,
-    sector_elasticities,
     sigma_at,
 )
 from tariffs.engine.response.passthrough import FORMS, PassthroughResponse, passthrough
@@ -48,7 +47,6 @@ __all__ = [
     "market",
     "parameters_for",
     "passthrough",
-    "sector_elasticities",
     "sigma_at",
     "smart",
 ]

@@ -1,6 +1,6 @@
 """Elasticities of the response models: default tables, named sets, horizons and user files.
 
-The defaults by HS section and by GTAP sector are in `data/`; each row names its source. A set is `impact`
+The defaults by HS section are in `data/`; each row names its source. A set is `impact`
 (within six months), `short` or `long`, or one of the bounds `low` and `high`, which leave the supply
 elasticity to the horizon. See docs/models/parameters.md.
 """
@@ -32,7 +32,7 @@ GREATEST_SIGMA = 20.0
 """Upper bound of drawn values of sigma; the lower is `LEAST_SIGMA`."""
 
 _DATA = Path(__file__).parent / "data"
-_FILES = ("hs_sections.csv", "gtap_sectors.csv", "product_exceptions.csv")
+_FILES = ("hs_sections.csv", "product_exceptions.csv")
 # Border pass-through within two years is 0.94 to 0.96 (Cavallo, Llamas and Vazquez, NBER 34496; Gopinath and Neiman
 # 2026; Kiel Institute 2026). Supply elasticities of 20 and 36 give 0.96 of a duty on all origins and 0.94 of a duty on
 # one origin with a small share.
@@ -126,13 +126,6 @@ def _by_chapter(name: str, horizon: str) -> Mapping[str, Elasticities]:
         for row in _table("hs_sections.csv")
         if row["set"] == name
         for chapter in range(int(row["chapter_from"]), int(row["chapter_to"]) + 1)
-    }
-
-
-@cache
-def _by_sector(name: str, horizon: str) -> Mapping[str, Elasticities]:
-    return {
-        row["sector"]: _elasticities(row, horizon) for row in _table("gtap_sectors.csv") if row["set"] == name
     }
 
 
@@ -339,22 +332,6 @@ def parameters_for(
         digest=_digest(horizon, name, b"" if path is None else path.read_bytes()),
         notes=_aggregated(listed),
     )
-
-
-def sector_elasticities(
-    sector: str, *, horizon: str = DEFAULT_HORIZON, set: str | None = None
-) -> Elasticities:
-    """Look up elasticities of one GTAP sector, for studies by sector.
-
-    Raises:
-        InputError: PARAMETER_INVALID for an unknown sector, horizon or set.
-    """
-    name = set or horizon
-    _checked(horizon, name)
-    table = _by_sector(name, horizon)
-    if sector not in table:
-        raise invalid("sector", f"{sector!r} is not a GTAP goods sector.", fix=f"Use {', '.join(table)}.")
-    return table[sector]
 
 
 def sigma_at(short: float, long: float, years: float) -> float:

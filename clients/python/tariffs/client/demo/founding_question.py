@@ -12,10 +12,10 @@ import polars as pl
 
 from tariffs.client._wire.frames import write_table
 from tariffs.client._wire.server_process import server_process
-from tariffs.client.cli.render.headline import assumptions
 from tariffs.client.cli.render.impact import print_points
 from tariffs.client.cli.render.table import console
 from tariffs.client.client import Client
+from tariffs.client.results.headline import assumptions
 from tariffs.client.results.impact import ImpactResult, Ranges
 from tariffs.client.scenario import Scenario
 

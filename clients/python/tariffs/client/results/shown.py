@@ -9,6 +9,7 @@ import polars as pl
 
 from tariffs.client.results import html
 from tariffs.client.results.columns import keys_of, largest_first, shown_numbers
+from tariffs.client.results.headline import assumptions
 from tariffs.client.results.quote import Note, Provenance
 from tariffs.client.results.refused import refused_words
 from tariffs.client.results.text import frame_grid
@@ -55,11 +56,13 @@ class TableResult:
             for one in self._sections()
         )
         refused = [refused_words(self.refused)] if self.refused.height else []
-        return "\n\n".join([self._headline(), *shown, *refused])
+        about = assumptions(self.provenance)
+        return "\n\n".join([self._headline(), *([about] if about else []), *shown, *refused])
 
     def _repr_html_(self) -> str:
         return html.block(
             html.heading(self._headline()),
+            html.paragraph(assumptions(self.provenance), "dim"),
             *(section.to_html() for section in self._sections()),
             refused_table(self.refused),
             html.folded_notes(self.notes),

@@ -10,11 +10,11 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from tariffs.client.cli.render.headline import assumptions, block_title
 from tariffs.client.cli.render.notes import print_ending
 from tariffs.client.cli.render.table import Cell, console, more_row, right, text_table
 from tariffs.client.results.amounts import MoneyUnit, unit_for
 from tariffs.client.results.columns import largest_first
+from tariffs.client.results.headline import assumptions, block_title
 from tariffs.client.results.impact import ImpactResult, Ranges, TimelineResult
 from tariffs.client.results.quote import Provenance
 

@@ -9,10 +9,10 @@ import polars as pl
 from rich.markup import escape
 from rich.table import Table
 
-from tariffs.client.cli.render.headline import assumptions, block_title
 from tariffs.client.cli.render.notes import print_ending, print_footer, print_notes, print_refused
 from tariffs.client.cli.render.table import console, more_row, right, text_table
 from tariffs.client.results.amounts import MoneyUnit, unit_for
+from tariffs.client.results.headline import assumptions, block_title
 from tariffs.client.results.quote import Provenance
 from tariffs.client.results.sweep import Seek, SeekRoot, Sweep
 

@@ -12,7 +12,12 @@ _CLAIM, _SWITCH = "usmca_share", "usmca_basis"
 
 
 def assumptions(provenance: Provenance) -> str:
-    """Describe the response model, its horizon and set, and the claim shares that stand in for undeclared facts."""
+    """Describe the response model, its horizon and set, and the claim shares that stand in for undeclared facts.
+
+    Empty for a result without a response model.
+    """
+    if not _detail(provenance, "response"):
+        return ""
     return "; ".join(filter(None, (f"response: {_response(provenance)}", claims(provenance))))
 
 
