@@ -294,12 +294,14 @@ def _read_group(item: Any, zone: ZoneInfo) -> tuple[Membership, ...]:
 
 
 def _read_entries(name: str, rows: list[list[str]], zone: ZoneInfo) -> ProductList:
-    for code, _, _ in rows:
+    # The law has some 45,000 rows, nearly all without days, and is loaded for a single quote too.
+    entries = []
+    for code, start, end in rows:
         if not is_code(code):
             raise fault(f"lists.{name}", f"{code!r} is not an HTS code")
-    return ProductList(
-        [ListEntry(digits(code), list_day(start, zone), list_day(end, zone)) for code, start, end in rows]
-    )
+        days = (list_day(start, zone), list_day(end, zone)) if start or end else (None, None)
+        entries.append(ListEntry(digits(code), *days))
+    return ProductList(entries)
 
 
 def _read_measures(raw: list[Raw], law: Law, faults: list[TariffsError] | None = None) -> dict[str, Measure]:
