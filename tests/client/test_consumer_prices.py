@@ -33,6 +33,9 @@ def test_the_effect_of_november_2025_is_the_published_one(server: str) -> None:
     assert 100.0 * yale == pytest.approx(1.23, abs=0.1)
     assert yale == pytest.approx(1.326 * dollar, rel=1e-12)
     assert percent > dollar
+    with Client(server) as client:
+        latest = whole(client, on="2025-11-17", consumer_prices="dollar_2024")
+    assert 0.7 * dollar < latest < dollar
 
 
 def test_a_part_of_trade_adds_its_part_and_lines_add_up() -> None:

@@ -10,9 +10,12 @@ import pytest
 
 from tariffs.engine.errors import InputError
 from tariffs.engine.response.consumer_prices import (
+    ACCOUNTS,
+    DETAIL,
     DOLLAR,
     MARGINS,
     PERCENT,
+    SUMMARY,
     YALE_MULTIPLIER,
     commodities,
     consumer_prices,
@@ -25,16 +28,20 @@ needs_source = pytest.mark.skipif(not SOURCE.is_dir(), reason="the folder of pub
 GOODS = ("11", "21", "31", "32", "33")
 
 
-def uniform(rate: float) -> np.ndarray:
+def uniform(rate: float, accounts: str = DETAIL) -> np.ndarray:
     """One added duty on all goods, by commodity."""
-    return np.array([rate if code.startswith(GOODS) else 0.0 for code in commodities()])
+    return np.array([rate if code.startswith(GOODS) else 0.0 for code in commodities(accounts)])
 
 
+@pytest.mark.parametrize("accounts", ACCOUNTS)
 @pytest.mark.parametrize("margins", MARGINS)
-def test_prices_are_those_of_an_independent_calculation(margins: str) -> None:
-    duty = np.random.default_rng(11).uniform(0.0, 0.5, len(commodities())) * (uniform(1.0) > 0.0)
-    expected = price_of_consumption(dict(zip(commodities(), duty.tolist(), strict=True)), margins)
-    assert consumer_prices(duty, margins=margins).total == pytest.approx(expected, rel=1e-9)
+def test_prices_are_those_of_an_independent_calculation(margins: str, accounts: str) -> None:
+    goods = uniform(1.0, accounts)
+    duty = np.random.default_rng(11).uniform(0.0, 0.5, goods.size) * goods
+    rates = dict(zip(commodities(accounts), duty.tolist(), strict=True))
+    expected = price_of_consumption(rates, margins, accounts)
+    found = consumer_prices(duty, margins=margins, accounts=accounts)
+    assert found.total == pytest.approx(expected, rel=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -53,6 +60,10 @@ def test_consumption_is_that_of_the_national_accounts() -> None:
     assert found.spending.sum() / 1e3 == pytest.approx(13_290.6, abs=0.1)
     assert len(found.lines) == 212
     assert (len(rows("pce_bridge_2017.csv")), found.margins) == (703, DOLLAR)
+    # Of 2024: 19,896.0 billion dollars.
+    latest = consumer_prices(uniform(0.01, SUMMARY), accounts=SUMMARY)
+    assert latest.spending.sum() / 1e3 == pytest.approx(19_896.0, abs=0.1)
+    assert len(latest.lines) == 76
 
 
 def test_lines_add_up_to_the_total() -> None:
@@ -78,9 +89,13 @@ def test_a_duty_on_clothes_is_mostly_direct_and_one_on_steel_is_all_indirect() -
 
 
 def test_bad_arguments_are_refused() -> None:
-    for margins, multiplier in (("none", 1.0), (DOLLAR, -1.0)):
+    for margins, multiplier, accounts in (
+        ("none", 1.0, DETAIL),
+        (DOLLAR, -1.0, DETAIL),
+        (DOLLAR, 1.0, "1929"),
+    ):
         with pytest.raises(InputError):
-            consumer_prices(uniform(0.1), margins=margins, multiplier=multiplier)
+            consumer_prices(uniform(0.1), margins=margins, multiplier=multiplier, accounts=accounts)
     with pytest.raises(InputError):
         consumer_prices(np.zeros(3))
 

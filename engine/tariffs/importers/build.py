@@ -81,7 +81,7 @@ def build(source: Path, engine: Path) -> Iterator[tuple[str, int]]:
     prefixes, rows = industries.build(source / "economics", table, engine / "response" / "data")
     yield "hts_industries", prefixes
     yield "industries", rows
-    yield "input_output", sum(input_output.build(source / "economics" / "io", engine / "response" / "data"))
+    yield "input_output", input_output.build(source / "economics", engine / "response" / "data")
     lists = read_lists(source / "ch99", codes)
     listing.write(lists, engine / "law" / "data" / "lists")
     yield from markets.write(source / "other_direction", engine / "law" / "data" / "markets")

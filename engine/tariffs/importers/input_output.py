@@ -1,7 +1,8 @@
-"""Build the input-output tables that carry duties to consumer prices, from the BEA's accounts of 2017.
+"""Build the input-output tables that carry duties to consumer prices, from the BEA's accounts.
 
 Imported inputs by industry, domestic requirements of industries for a dollar of each commodity, and the bridge from
-commodities to personal consumption. All three are after redefinitions, at producers' prices.
+commodities to personal consumption: in detail for 2017, the last year that has it, and in summary for 2024. All are
+after redefinitions, at producers' prices.
 """
 
 from __future__ import annotations
@@ -12,11 +13,18 @@ import polars as pl
 
 from tariffs.importers.output import read_csv_text, write_csv, write_parquet
 
-IMPORT_USE, REQUIREMENTS, BRIDGE = (
-    "import_use_2017.parquet",
-    "requirements_2017.parquet",
-    "pce_bridge_2017.csv",
-)
+ACCOUNTS = {"2017": "detail_2017", "2024": "summary_2024"}
+"""Name of the source files by the year of the accounts."""
+SUMMARY = "summary_industries.csv"
+SUMMARY_COLUMNS = {
+    "industry": "bea_code",
+    "output": "commodity_output_2023",
+    "exports": "exports_2023",
+    "imports": "imports_2023",
+    "redefined_output": "industry_output_2024_basic",
+    "redefined_variable_cost": "industry_variable_cost_2024",
+}
+"""Columns of the summary industries, with those of the source: trade of 2023, output of 2024."""
 UNITS = 20_000
 """Units of a requirement per dollar: rounding moves the price of all consumption by 1 in 2,500."""
 # The published trade tables have primary and secondary smelting of aluminum as one industry.
@@ -33,6 +41,8 @@ def import_use(path: Path) -> pl.DataFrame:
 def requirements(path: Path) -> pl.DataFrame:
     """Read domestic requirements: commodity, industry, units of output per dollar of the commodity."""
     frame = pl.read_parquet(path).with_columns(pl.col("industry").replace(MERGED))
+    if "coef" in frame.columns:
+        frame = frame.with_columns((pl.col("coef") * _UNITS_OF_SOURCE).round().alias("coef_e7"))
     sums = frame.group_by("commodity", "industry").agg(pl.col("coef_e7").cast(pl.Int64).sum())
     units = (pl.col("coef_e7") * UNITS / _UNITS_OF_SOURCE).round().cast(pl.Int32).alias("units")
     return sums.select("commodity", "industry", units).filter(pl.col("units") != 0)
@@ -47,12 +57,26 @@ def bridge(path: Path) -> list[tuple[str, ...]]:
     return rows
 
 
-def build(io: Path, data: Path) -> tuple[int, int, int]:
-    """Write the three tables, giving their numbers of rows."""
-    used = import_use(io / "use_import_detail_2017.parquet")
-    needed = requirements(io / "requirements_domestic_detail_2017.parquet")
-    consumed = bridge(io / "pce_bridge_detail_2017.csv")
-    write_parquet(used, data / IMPORT_USE, ["industry", "commodity"])
-    write_parquet(needed, data / REQUIREMENTS, ["commodity", "industry"])
-    write_csv(data / BRIDGE, ("line", "commodity", "producers", "purchasers"), consumed)
-    return len(used), len(needed), len(consumed)
+def summary_rows(path: Path) -> list[tuple[str, ...]]:
+    """Read output, trade and cost of the summary industries, million USD."""
+    rows = []
+    for row in read_csv_text(path):
+        code, *amounts = (row[name] for name in SUMMARY_COLUMNS.values())
+        rows.append((code, *(str(round(float(amount))) if amount else "" for amount in amounts)))
+    return rows
+
+
+def build(economics: Path, data: Path) -> int:
+    """Write the tables of both years, giving their number of rows."""
+    io, count = economics / "io", 0
+    for year, source in ACCOUNTS.items():
+        used = import_use(io / f"use_import_{source}.parquet")
+        needed = requirements(io / f"requirements_domestic_{source}.parquet")
+        consumed = bridge(io / f"pce_bridge_{source}.csv")
+        write_parquet(used, data / f"import_use_{year}.parquet", ["industry", "commodity"])
+        write_parquet(needed, data / f"requirements_{year}.parquet", ["commodity", "industry"])
+        write_csv(data / f"pce_bridge_{year}.csv", ("line", "commodity", "producers", "purchasers"), consumed)
+        count += len(used) + len(needed) + len(consumed)
+    rows = summary_rows(economics / "domestic" / "bea_summary_output_trade.csv")
+    write_csv(data / SUMMARY, tuple(SUMMARY_COLUMNS), rows)
+    return count + len(rows)

@@ -37,6 +37,8 @@ class ConsumerPriceMethod(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CONSUMER_PRICE_METHOD_DOLLAR: _ClassVar[ConsumerPriceMethod]
     CONSUMER_PRICE_METHOD_PERCENT: _ClassVar[ConsumerPriceMethod]
     CONSUMER_PRICE_METHOD_YALE: _ClassVar[ConsumerPriceMethod]
+    CONSUMER_PRICE_METHOD_DOLLAR_2024: _ClassVar[ConsumerPriceMethod]
+    CONSUMER_PRICE_METHOD_PERCENT_2024: _ClassVar[ConsumerPriceMethod]
 
 class RunState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -63,6 +65,8 @@ CONSUMER_PRICE_METHOD_UNSPECIFIED: ConsumerPriceMethod
 CONSUMER_PRICE_METHOD_DOLLAR: ConsumerPriceMethod
 CONSUMER_PRICE_METHOD_PERCENT: ConsumerPriceMethod
 CONSUMER_PRICE_METHOD_YALE: ConsumerPriceMethod
+CONSUMER_PRICE_METHOD_DOLLAR_2024: ConsumerPriceMethod
+CONSUMER_PRICE_METHOD_PERCENT_2024: ConsumerPriceMethod
 RUN_STATE_UNSPECIFIED: RunState
 RUN_STATE_WAITING: RunState
 RUN_STATE_RUNNING: RunState

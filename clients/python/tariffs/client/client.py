@@ -128,8 +128,8 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, SweepCalls, LineStr
             draws: draws of the elasticities for `ranges`: 0, or a power of two from 16 (256 is quick, 1024 the rule).
             seed: seed of the draws; the same seed gives the same ranges.
             attribute: split each scenario's difference from the first of its day by change and authority.
-            consumer_prices: effect on consumer prices with margins constant in "dollar" or "percent", or by the
-                method of "yale"; empty for none.
+            consumer_prices: effect on consumer prices with margins constant in "dollar" or "percent" (by the latest
+                accounts "dollar_2024", "percent_2024"), or by the method of "yale"; empty for none.
             direction: import into the United States, or export: purchases of the country that retaliates, in its
                 local time.
             to: for exports, the ISO code of the country they go to; empty is the first of the law, or the

@@ -24,22 +24,28 @@ MARGINS = (DOLLAR, PERCENT)
 YALE_MULTIPLIER = 1.326
 """Judgement of the Budget Lab at Yale, 2026-07: domestic producers follow by half (+0.5), the dollar rises (-0.174)."""
 SOURCE = (
-    "BEA input-output accounts of 2017 (imports, domestic requirements, bridge to personal consumption); method of the "
-    "Budget Lab at Yale, 2026-07"
+    "BEA input-output accounts (imports, domestic requirements, bridge to personal consumption); method of the Budget "
+    "Lab at Yale, 2026-07"
 )
 REQUIREMENT_UNITS = 20_000
 """Units of the embedded requirements per dollar."""
-METHODS: Mapping[str, tuple[str, float]] = {
-    "dollar": (DOLLAR, 1.0),
-    "percent": (PERCENT, 1.0),
-    "yale": (DOLLAR, YALE_MULTIPLIER),
+DETAIL, SUMMARY = "2017", "2024"
+ACCOUNTS = (DETAIL, SUMMARY)
+"""Accounts by year: in full detail, or the latest, of some 70 industries."""
+METHODS: Mapping[str, tuple[str, float, str]] = {
+    "dollar": (DOLLAR, 1.0, DETAIL),
+    "percent": (PERCENT, 1.0, DETAIL),
+    "yale": (DOLLAR, YALE_MULTIPLIER, DETAIL),
+    "dollar_2024": (DOLLAR, 1.0, SUMMARY),
+    "percent_2024": (PERCENT, 1.0, SUMMARY),
 }
-"""Margins and multiplier by the name that selects them in a run."""
+"""Margins, multiplier and accounts by the name that selects them in a run."""
+_INDUSTRIES = {DETAIL: ("industries.csv", "_2017"), SUMMARY: ("summary_industries.csv", "")}
 _DATA = Path(__file__).parent / "data"
 _MULTIPLIER = Range(0.0)
 _RATE = Range(-1.0, above=True)
 # Noncomparable imports, scrap, used goods and the rest of the world are not priced by duties.
-_UNPRICED = frozenset({"S00300", "S00401", "S00402", "S00900"})
+_UNPRICED = frozenset({"S00300", "S00401", "S00402", "S00900", "Other", "Used"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +55,8 @@ class ConsumerPrices:
     Attributes:
         lines: line of the BEA's bridge to personal consumption.
         direct, indirect: rise of the cost of each line by imported consumer goods and by imported inputs, million USD
-            at the spending of 2017.
-        spending: purchasers' value of each line in 2017, million USD.
+            at the spending of that year.
+        spending: purchasers' value of each line in the year of the accounts, million USD.
         margins, multiplier: as asked for.
     """
 
@@ -88,40 +94,47 @@ class _Accounts:
     bridge: tuple[I64, I64, F64, F64]
 
 
-def commodities() -> tuple[str, ...]:
+def commodities(accounts: str = DETAIL) -> tuple[str, ...]:
     """List the BEA codes that `consumer_prices` takes rates of."""
-    return _accounts().codes
+    return _accounts(accounts).codes
 
 
-def consumer_prices(rates: Floats, *, margins: str = DOLLAR, multiplier: float = 1.0) -> ConsumerPrices:
+def consumer_prices(
+    rates: Floats, *, margins: str = DOLLAR, multiplier: float = 1.0, accounts: str = DETAIL
+) -> ConsumerPrices:
     """Compute the change of consumer prices from added duties.
 
     Args:
         rates: added duty as a fraction of customs value, by commodity in the order of `commodities()`.
         margins: dollar or percent; what wholesale, retail and producers keep constant.
         multiplier: factor on every price change; 1 is costs alone, `YALE_MULTIPLIER` that of the Budget Lab at Yale.
+        accounts: year of the accounts, 2017 in detail or 2024 in summary.
 
     Raises:
-        InputError: PARAMETER_INVALID for rates of another length or out of range, margins or multiplier.
+        InputError: PARAMETER_INVALID for rates of another length or out of range, margins, multiplier or accounts.
     """
-    accounts = _accounts()
+    if accounts not in ACCOUNTS:
+        raise invalid(
+            "accounts", f"There are no accounts of {accounts!r}.", fix=f"Use {' or '.join(ACCOUNTS)}."
+        )
+    held = _accounts(accounts)
     tau = np.asarray(rates, dtype=np.float64)
-    if tau.shape != (len(accounts.codes),) or _RATE.broken(tau).any():
+    if tau.shape != (len(held.codes),) or _RATE.broken(tau).any():
         raise invalid("rates", "rates are not one fraction above -1 per commodity.")
     if margins not in MARGINS:
         raise invalid("margins", f"{margins!r} is not a margin.", fix=f"Use {' or '.join(MARGINS)}.")
     if _MULTIPLIER.broken(np.array([multiplier]))[0]:
         raise invalid("multiplier", f"multiplier is {multiplier:g}.", fix=f"It must be {_MULTIPLIER}.")
-    direct = accounts.import_share * tau
-    indirect = (1.0 - accounts.import_share) * _costs(accounts, tau, margins)
-    line, commodity, producers, purchasers = accounts.bridge
+    direct = held.import_share * tau
+    indirect = (1.0 - held.import_share) * _costs(held, tau, margins)
+    line, commodity, producers, purchasers = held.bridge
     weight = producers if margins == DOLLAR else purchasers
-    spending = sums_of(line, purchasers, len(accounts.lines))
+    spending = sums_of(line, purchasers, len(held.lines))
     rises = [
-        multiplier * sums_of(line, change[commodity] * weight, len(accounts.lines))
+        multiplier * sums_of(line, change[commodity] * weight, len(held.lines))
         for change in (direct, indirect)
     ]
-    return ConsumerPrices(accounts.lines, rises[0], rises[1], spending, margins, multiplier)
+    return ConsumerPrices(held.lines, rises[0], rises[1], spending, margins, multiplier)
 
 
 def _costs(accounts: _Accounts, tau: F64, margins: str) -> F64:
@@ -135,10 +148,12 @@ def _costs(accounts: _Accounts, tau: F64, margins: str) -> F64:
 
 
 @cache
-def _accounts() -> _Accounts:
-    inputs = pl.read_parquet(_DATA / "import_use_2017.parquet")
-    needed = pl.read_parquet(_DATA / "requirements_2017.parquet")
-    bridge, industries = table("pce_bridge_2017.csv"), table("industries.csv")
+def _accounts(year: str) -> _Accounts:
+    inputs = pl.read_parquet(_DATA / f"import_use_{year}.parquet")
+    needed = pl.read_parquet(_DATA / f"requirements_{year}.parquet")
+    bridge = table(f"pce_bridge_{year}.csv")
+    name, suffix = _INDUSTRIES[year]
+    industries = table(name)
     codes = sorted(
         {*inputs["commodity"], *inputs["industry"], *needed["commodity"], *needed["industry"]}
         | {row["commodity"] for row in bridge}
@@ -149,13 +164,13 @@ def _accounts() -> _Accounts:
     def places(names: pl.Series | list[str]) -> I64:
         return np.array([place[name] for name in names], dtype=np.int64)
 
-    def column(name: str) -> F64:
+    def column(title: str) -> F64:
         values: F64 = np.zeros(len(codes))
         for row in industries:
-            values[place[row["industry"]]] = float(row[name] or 0.0)
+            values[place[row["industry"]]] = float(row[f"{title}{suffix}"] or 0.0)
         return values
 
-    imports, sales = column("imports_2017"), column("output_2017") - column("exports_2017")
+    imports, sales = column("imports"), column("output") - column("exports")
     share = ratio(imports, imports + sales, 0.0)
     share[places(sorted(_UNPRICED & place.keys()))] = 0.0
     lines = sorted({row["line"] for row in bridge})
@@ -164,8 +179,8 @@ def _accounts() -> _Accounts:
     return _Accounts(
         tuple(codes),
         share,
-        column("redefined_output_2017"),
-        column("redefined_variable_cost_2017"),
+        column("redefined_output"),
+        column("redefined_variable_cost"),
         (places(inputs["commodity"]), places(inputs["industry"]), inputs["musd"].to_numpy().astype(float)),
         (
             places(needed["commodity"]),

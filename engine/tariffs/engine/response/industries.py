@@ -81,13 +81,15 @@ def industries() -> Industries:
 
 
 @cache
-def _pools() -> Mapping[str, str]:
+def pools() -> Mapping[str, str]:
+    """Look up the pooled industry of each industry."""
     return {row["industry"]: row["pooled"] for row in table("industries.csv")}
 
 
-def pooled(code: str) -> str:
-    """Look up the pooled industry of a BEA code; a code without one is its own."""
-    return _pools().get(code, code)
+@cache
+def summaries() -> Mapping[str, str]:
+    """Look up the summary industry of each industry."""
+    return {row["industry"]: row["summary"] for row in table("industries.csv")}
 
 
 @cache

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
 
-from tariffs.engine.base.array_utils import F64, ratio, sums_of
+from tariffs.engine.base.array_utils import F64, sums_of
 from tariffs.engine.response.consumer_prices import (
+    DETAIL,
     METHODS,
     SOURCE,
     ConsumerPrices,
     commodities,
     consumer_prices,
 )
-from tariffs.engine.response.industries import industries, industry_of, pooled
+from tariffs.engine.response.industries import industries, industry_of, pools, summaries
 from tariffs.engine.runs.options import baseline_required
 from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.runs.table_run import TableRun
@@ -30,8 +32,8 @@ def price_effect(run: TableRun, outcomes: Sequence[Outcome], method: str) -> pl.
         method: a name of `METHODS`.
 
     Returns:
-        One row for all consumption, whose `line` is null, then one for each line: `line, spending` (USD of 2017),
-        `direct, indirect, change` (fractions of spending).
+        One row for all consumption, whose `line` is null, then one for each line: `line, spending` (USD, of the year of
+        the accounts), `direct, indirect, change` (fractions of spending).
 
     Raises:
         InputError: BASELINE_REQUIRED without a baseline.
@@ -40,25 +42,33 @@ def price_effect(run: TableRun, outcomes: Sequence[Outcome], method: str) -> pl.
         raise baseline_required()
     added: F64 = sum((x.weight * x.duties.duty for x in outcomes), start=np.zeros(run.prepared.lines.count))
     change = np.where(run.kept(outcomes), added - run.base.duty, 0.0)
-    margins, multiplier = METHODS[method]
-    return _frame(consumer_prices(_rates(run, change), margins=margins, multiplier=multiplier))
+    margins, multiplier, accounts = METHODS[method]
+    rates = _rates(run, change, accounts)
+    return _frame(consumer_prices(rates, margins=margins, multiplier=multiplier, accounts=accounts))
 
 
 def method_facts(method: str) -> dict[str, object]:
     """Describe a method for the provenance."""
-    margins, multiplier = METHODS[method]
-    return {"method": method, "margins": margins, "multiplier": multiplier, "source": SOURCE}
+    margins, multiplier, accounts = METHODS[method]
+    return {
+        "method": method, "margins": margins, "multiplier": multiplier, "accounts": accounts, "source": SOURCE,
+    }  # fmt: skip
 
 
-def _rates(run: TableRun, added: F64) -> F64:
+def _rates(run: TableRun, added: F64, accounts: str) -> F64:
     """Compute added duty over all imports of 2024 by commodity, so that a table of a part adds its part alone."""
     found, products = industries(), len(run.prepared.products)
     of_product = industry_of(run.prepared.products)
     by_product = sums_of(run.prepared.product_of_line, added, products)
     inside = of_product >= 0
     duty = sums_of(of_product[inside], by_product[inside], len(found.codes))
-    rates = dict(zip(found.codes, ratio(duty, found.imports * 1e6, 0.0).tolist(), strict=True))
-    return np.array([rates.get(pooled(code), 0.0) for code in commodities()])
+    to = pools() if accounts == DETAIL else summaries()
+    sums: defaultdict[str, F64] = defaultdict(lambda: np.zeros(2))
+    for code, paid, value in zip(found.codes, duty, found.imports, strict=True):
+        sums[to[code]] += paid, value * 1e6
+    codes = commodities(accounts)
+    names = [pools().get(code, code) for code in codes] if accounts == DETAIL else codes
+    return np.array([sums[name][0] / sums[name][1] if sums[name][1] > 0.0 else 0.0 for name in names])
 
 
 def _frame(found: ConsumerPrices) -> pl.DataFrame:

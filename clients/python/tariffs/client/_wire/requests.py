@@ -55,6 +55,8 @@ CONSUMER_PRICES = {
     "dollar": simulation_service_pb2.CONSUMER_PRICE_METHOD_DOLLAR,
     "percent": simulation_service_pb2.CONSUMER_PRICE_METHOD_PERCENT,
     "yale": simulation_service_pb2.CONSUMER_PRICE_METHOD_YALE,
+    "dollar_2024": simulation_service_pb2.CONSUMER_PRICE_METHOD_DOLLAR_2024,
+    "percent_2024": simulation_service_pb2.CONSUMER_PRICE_METHOD_PERCENT_2024,
 }
 _CHARGES = {
     "adcvd": duty_service_pb2.CHARGE_KIND_ADCVD,

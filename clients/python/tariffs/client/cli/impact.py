@@ -72,7 +72,7 @@ def impact(
         str,
         typer.Option(
             "--consumer-prices",
-            metavar="dollar|percent|yale",
+            metavar="dollar|percent|yale|dollar_2024|percent_2024",
             help="Effect on consumer prices, with margins constant in dollars or percent, or by Yale's method.",
         ),
     ] = "",

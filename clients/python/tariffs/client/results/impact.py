@@ -48,7 +48,7 @@ class ImpactResult(TableResult):
             `authority`, then differences from the first scenario of the day in dollars: `duty, duty_owed` at
             baseline values, `behavioural` by the response, and `duty_after`, the two together.
         consumer_prices: effect of the added duties on consumer prices before any response, if requested: `scenario,
-            on`, `line` of the BEA's bridge to personal consumption (None: all of it), `spending` in dollars of 2017,
+            on`, `line` of the BEA's bridge to personal consumption (None: all of it), `spending` in dollars,
             `direct` by imported goods, `indirect` by imported inputs, `change` (fractions of spending).
     """
 
