@@ -160,6 +160,7 @@ def test_the_whole_is_plain_json(found: Validation) -> None:
         "ok",
         "law_version",
         "law_digest",
+        "claim_shares",
         "days",
         "published",
         "confidence",
@@ -167,6 +168,7 @@ def test_the_whole_is_plain_json(found: Validation) -> None:
         "preferences",
     }
     assert document["days"][0]["date"] == "2025-04-07"
+    assert document["claim_shares"]["usmca_basis"] == "2025h2"
 
 
 def test_a_day_that_is_none_is_refused() -> None:

@@ -18,6 +18,7 @@ from tariffs.engine.law.values import read_day
 from tariffs.engine.line_duty.entry_line import entry_instant
 from tariffs.engine.schedule import reference_data
 from tariffs.engine.table_duty.duties import Dated, Duties, duties_of
+from tariffs.engine.tables.default_shares import basis_of
 from tariffs.engine.tables.prepare import PreparedTable, prepare_table
 from tariffs.engine.validation.figures import Comparison, PublishedFigure, read_figures, read_ranges
 
@@ -63,12 +64,14 @@ class PreferenceShare:
 class Validation:
     """Rates by day, published figures and checks.
 
-    `ok` if every rate is in its range, every difference has a reason and every check passes.
+    `ok` if every rate is in its range, every difference has a reason and every check passes. `claim_shares` are the
+    settings of the switches that select shares of claims for lines that declare none.
     """
 
     ok: bool
     law_version: str
     law_digest: str
+    claim_shares: Mapping[str, str]
     days: tuple[DayRates, ...]
     published: tuple[Comparison, ...]
     confidence: Mapping[str, Mapping[str, int]]
@@ -124,6 +127,7 @@ def validate_law(
         and all(check.ok for check in checks),
         law_version=law.version,
         law_digest=law.digest,
+        claim_shares=dict(basis_of(law)),
         days=tuple(rates.values()),
         published=compared,
         confidence=count_confidence(law),

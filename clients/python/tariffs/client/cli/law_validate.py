@@ -15,6 +15,7 @@ from rich.table import Table
 from tariffs.client.cli import options
 from tariffs.client.cli.render.table import console, right, text_table
 from tariffs.client.errors import extra_missing
+from tariffs.client.results.headline import USMCA_SWITCH
 
 _FAULT = 4
 _TOP_ORIGINS = 6
@@ -50,7 +51,10 @@ def _validation(dates: Sequence[str]) -> dict[str, Any]:
 
 
 def _print(out: Console, report: Mapping[str, Any]) -> None:
-    out.print(f"law {report['law_version']}, percent of the customs value of 2024 imports\n")
+    claims = report["claim_shares"].get(USMCA_SWITCH, "none")
+    out.print(
+        f"law {report['law_version']}, percent of the customs value of 2024 imports; USMCA claims of {claims}\n"
+    )
     out.print(_days(report["days"]))
     if report["published"]:
         out.print()

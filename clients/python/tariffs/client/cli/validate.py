@@ -99,7 +99,7 @@ def _engine(name: str) -> Any:
 def _show(rows: list[dict[str, Any]]) -> None:
     out, reasons = console(), _reasons(rows)
     cells = ((*_words(row)[:3], *_cells(row), _mark(row, reasons)) for row in rows)
-    caption = "percent, or points; low and high are the parameter sets"
+    caption = "percent, or points; low and high are the parameter sets; USMCA claims of 2025h2 unless a row has others"
     out.print(text_table([*_TITLES[:3], *right(*_NUMBERS), "within"], cells, caption))
     for reason, number in reasons.items():
         out.print(f"({number}) {reason}", markup=False)

@@ -8,7 +8,9 @@ from tariffs.client.results.quote import Provenance
 
 STATIC = "static"
 _AFTER = frozenset({"value_after", "duty_after", "effective_rate_after", "landed_after"})
-_CLAIM, _SWITCH = "usmca_share", "usmca_basis"
+_CLAIM = "usmca_share"
+USMCA_SWITCH = "usmca_basis"
+"""Switch that selects the period of USMCA claim shares."""
 
 
 def assumptions(provenance: Provenance) -> str:
@@ -25,9 +27,9 @@ def claims(provenance: Provenance) -> str:
     """Describe the period of the USMCA claim shares of lines that declare none; empty if no line takes one."""
     bases, switches = provenance.get("bases"), provenance.get("switches")
     taken = isinstance(bases, Sequence) and any(str(basis).startswith(f"{_CLAIM}:") for basis in bases)
-    if not taken or not isinstance(switches, Mapping) or _SWITCH not in switches:
+    if not taken or not isinstance(switches, Mapping) or USMCA_SWITCH not in switches:
         return ""
-    return f"USMCA claims where undeclared: {switches[_SWITCH]} ({_SWITCH})"
+    return f"USMCA claims where undeclared: {switches[USMCA_SWITCH]} ({USMCA_SWITCH})"
 
 
 def block_title(column: str, provenance: Provenance) -> str:
