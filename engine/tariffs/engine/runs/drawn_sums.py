@@ -21,7 +21,7 @@ LINE_SUMS = (
 )  # fmt: skip
 PRODUCT_SUMS = ("buyer_surplus", "welfare")
 SUMS = (*LINE_SUMS, *PRODUCT_SUMS)
-SIDE_BY_SIDE = 8
+SIDE_BY_SIDE = 16
 """Draws computed together: enough to share work that does not depend on them, few enough for the processor's cache."""
 
 
