@@ -427,3 +427,11 @@ def test_the_monte_carlo_error_is_that_of_repeated_independent_runs() -> None:
     found = _errors(random.normal(size=(draws, columns)))["p50_error"]
     expected = math.sqrt(math.pi / 2.0 / draws)
     assert math.sqrt(float(np.mean(found**2))) == pytest.approx(expected, rel=0.08)
+
+
+def test_diversion_over_whole_products_is_zero_and_not_its_rounding(table: pl.DataFrame) -> None:
+    found = _run(table, draws=0, by=("hts4",)).scenarios[0]
+    assert found.total["diversion"] == 0.0
+    assert (found.groups["diversion"] == 0.0).all()
+    by_origin = _run(table, draws=0).scenarios[0].groups["diversion"].to_numpy()
+    assert np.abs(by_origin).max() > 1e3

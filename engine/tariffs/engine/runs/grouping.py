@@ -20,6 +20,8 @@ from tariffs.engine.runs.results import PROHIBITED_VALUE, TAX, with_rates
 from tariffs.engine.table_duty.duties import Duties
 from tariffs.engine.tables.prepare import PreparedTable
 
+_NOISE = 1e-12
+"""Share of a customs value below which a sum of diversion is rounding."""
 AUTHORITY = "authority"
 CODE_KEYS = {"hts2": 2, "hts4": 4, "hts6": 6, "hts8": 8, "hts10": 10}
 SUMS = (
@@ -165,9 +167,22 @@ def reduce_groups(
 def result_frame(results: Mapping[str, F64], rows: int, names: Sequence[str] = COLUMNS) -> pl.DataFrame:
     """Make a frame of result columns; those that are undefined or not among the results are null."""
     missing = np.full(rows, np.nan)
+    if "diversion" in results and "customs_value" in results:
+        diversion = without_noise(results["diversion"], results["customs_value"])
+        results = {**results, "diversion": diversion}
     return pl.DataFrame(
         [pl.Series(name, np.ravel(results.get(name, missing)), nan_to_null=True) for name in names]
     )
+
+
+def without_noise(diversion: F64, value: F64) -> F64:
+    """Replace sums of diversion that are rounding alone by 0, which diversion is over whole products.
+
+    Args:
+        diversion: sums in dollars.
+        value: customs value of the same goods, of a shape that broadcasts.
+    """
+    return np.where(np.abs(diversion) <= _NOISE * value, 0.0, diversion)
 
 
 def static_groups(grouping: Grouping, sums: Mapping[str, F64], present: Bools) -> pl.DataFrame:

@@ -22,7 +22,7 @@ from tariffs.engine.response.draws import REPLICATES, DrawnParameters, Draws, dr
 from tariffs.engine.response.trade_response import Response
 from tariffs.engine.runs.drawn_claims import DrawnClaims
 from tariffs.engine.runs.drawn_sums import SUMS, OutcomeSums
-from tariffs.engine.runs.grouping import AUTHORITY
+from tariffs.engine.runs.grouping import AUTHORITY, without_noise
 from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.runs.table_run import TableRun
 
@@ -322,6 +322,7 @@ def _columns(sums: F64, value: F64) -> dict[str, F64]:
     columns = {name: sums[:, :, place] for place, name in enumerate(SUMS)}
     columns["effective_rate_after"] = ratio(columns["duty_after"], columns["value_after"])
     columns["quantity_hat"] = ratio(columns["quantity"], np.broadcast_to(value, columns["quantity"].shape))
+    columns["diversion"] = without_noise(columns["diversion"], value)
     return {name: columns[name] for name in COLUMNS}
 
 
