@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import importlib
 import io
 import json
 import random
 from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -60,21 +62,14 @@ def test_the_other_rows_of_a_ragged_file_are_rated_and_no_column_is_added(ragged
 @pytest.mark.parametrize(
     ("data", "told"),
     [
-        (f"{HEADER}\n{LINE}\n".replace(",", ";").encode(), "separated by semicolons"),
-        (f"{HEADER}\n{LINE}\n".replace(",", "\t").encode(), "separated by tabs"),
-        (f"{HEADER}\n{LINE}\n".encode("utf-16"), "UTF-16"),
-        (f"{HEADER},caf\u00e9\n".encode("cp1252"), "line 1 is not UTF-8 (byte 0xe9)"),
-        (
-            f"{HEADER}\n{LINE}\n{LINE[:-1]}\u0091\n".encode("cp1252", "replace") + b"\x91",
-            "line 4 is not UTF-8",
-        ),
+        (f"{HEADER}\n{LINE}\n".encode() + b"\x81", "line 3 is neither UTF-8 nor Windows-1252"),
         (f"{HEADER},hts\n{LINE},1\n".encode(), "names hts twice"),
         (f'{HEADER}\n"{LINE}\n{LINE}\n{LINE}\n'.encode(), "line 2 opens a quote"),
         (f"{HEADER}\n\0\n".encode(), "contains zero bytes"),
         (b" \n", "it is empty"),
     ],
 )
-def test_separators_and_encodings_are_named(tmp_path: Path, data: bytes, told: str) -> None:
+def test_what_makes_a_file_unreadable_is_named(tmp_path: Path, data: bytes, told: str) -> None:
     path = tmp_path / "lines.csv"
     path.write_bytes(data)
     with Client.local() as client:
@@ -84,6 +79,59 @@ def test_separators_and_encodings_are_named(tmp_path: Path, data: bytes, told: s
             assert caught.value.reason == "TABLE_UNREADABLE"
             assert told in str(caught.value)
             assert caught.value.fix
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        f"{HEADER}\n{LINE}\n".replace(",", ";").encode(),
+        f"{HEADER}\n{LINE}\n".replace(",", "\t").encode("utf-16"),
+        f"{HEADER}\n{LINE}\n".replace(",", "|").encode("utf-8-sig"),
+        f"{HEADER},caf\u00e9\n{LINE},x\n".encode("cp1252"),
+        f"{HEADER}\n{LINE}\n".replace(",", ";").replace(";10000;", ";10.000,00;").encode(),
+        f"{HEADER}\n{LINE}\n".replace(",", ";").replace(";10000;", ";10,000.00;").encode(),
+    ],
+    ids=["semicolons", "tabs in UTF-16", "bars", "Windows-1252", "decimal commas", "decimal points"],
+)
+def test_other_separators_encodings_and_decimal_marks_give_the_same_duty(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "lines.csv"
+    path.write_bytes(data)
+    with Client.local() as client:
+        assert client.duties(path).lines["assessed"].to_list() == [DUTY]
+
+
+@pytest.mark.parametrize("amounts", [("1,234",), ("1.234",), ("1.234,50", "1,234.50")])
+def test_amounts_that_can_be_read_in_two_ways_are_refused(amounts: tuple[str, ...]) -> None:
+    rows = "".join(f"9503.00.0073;CN;{amount};2025-05-14\n" for amount in amounts)
+    with pytest.raises(InvalidRequest, match="customs_value can be read in two ways"):
+        read_csv(f"{HEADER.replace(',', ';')}\n{rows}".encode(), "lines.csv")
+
+
+def test_a_workbook_is_a_table_whose_codes_keep_their_zeros(tmp_path: Path) -> None:
+    path = tmp_path / "lines.xlsx"
+    rows = [(9503000073, "CN", 10000, date(2025, 5, 14)), (101210010, "CN", 5.5, date(2025, 5, 14))]
+    pl.DataFrame(rows, HEADER.split(","), orient="row").write_excel(path)
+    frame = read_table(path)
+    assert frame["hts"].to_list() == ["9503000073", "0101210010"]
+    assert frame["entry_date"].to_list() == ["2025-05-14", "2025-05-14"]
+    with Client.local() as client:
+        assert client.duties(path).lines["assessed"][0] == DUTY
+    path.write_bytes(b"no workbook")
+    with pytest.raises(InvalidRequest, match="cannot be read"):
+        read_table(path)
+
+
+@pytest.mark.parametrize("with_pyarrow", [True, False])
+def test_a_pandas_frame_is_a_table_with_and_without_pyarrow(
+    with_pyarrow: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pandas: Any = importlib.import_module("pandas")
+    frame = pandas.DataFrame({**TOY.to_dict(as_series=False), "quantity": [None]})
+    if not with_pyarrow:
+        monkeypatch.setattr("tariffs.client._wire.frames.find_spec", lambda name: None)
+    with Client.local() as client:
+        assert client.duties(frame).lines["assessed"].to_list() == [DUTY]
+        assert client.impact(frame, response="none").total["duty"].item() == pytest.approx(3000)
 
 
 def test_standard_input_is_read_as_a_file(capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:

@@ -12,36 +12,42 @@ from itertools import islice
 
 import polars as pl
 
+from tariffs.client._wire.csv_form import SEPARATORS, form_of, with_points
 from tariffs.client.errors import InvalidRequest
 
 ROW_FAULT = "row_fault"
-_BOM = b"\xef\xbb\xbf"
-_WIDE = (b"\xff\xfe", b"\xfe\xff")
-_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 _QUOTE = '"'
 
 
 def read_csv(data: bytes, name: str) -> pl.DataFrame:
     """Read the bytes of a CSV file called `name`; adds ROW_FAULT if rows have too few or too many fields.
 
+    Fields are separated by commas, semicolons, tabs or bars, in UTF-8, UTF-16 or Windows-1252.
+
     Raises:
-        InvalidRequest: TABLE_UNREADABLE: it is not UTF-8, separated otherwise than by commas, names a column twice,
-            or leaves a quote open.
+        InvalidRequest: TABLE_UNREADABLE: it is no text, names a column twice, leaves a quote open, or has amounts that
+            can be read in two ways.
     """
-    data = data.removeprefix(_BOM)
-    text = _text(data, name)
-    header = next((fields for _, fields in _records(text, name)), [])
+    text, separator = _text(data, name)
+    header = next((fields for _, fields in _records(text, name, separator)), [])
     _check_header(header, name)
-    if _is_regular(text, len(header), name):
+    frame = _frame(text, header, name, separator)
+    return frame if separator == "," else with_points(frame, name)
+
+
+def _frame(text: str, header: Sequence[str], name: str, separator: str) -> pl.DataFrame:
+    if _is_regular(text, len(header), name, separator):
         try:
-            return pl.read_csv(data, infer_schema=False)
+            return pl.read_csv(text.encode(), infer_schema=False, separator=separator)
         except pl.exceptions.PolarsError:
             # Quotes within fields: what follows reads them.
             pass
-    return _set_apart(text, header, name)
+    return _set_apart(text, header, name, separator)
 
 
-def unreadable(name: str, why: str, fix: str = "Give a .parquet, .arrow or .csv file.") -> InvalidRequest:
+def unreadable(
+    name: str, why: str, fix: str = "Give a .parquet, .arrow, .csv or .xlsx file."
+) -> InvalidRequest:
     """Make the error of a table that cannot be read."""
     return InvalidRequest(
         "TABLE_UNREADABLE",
@@ -52,46 +58,43 @@ def unreadable(name: str, why: str, fix: str = "Give a .parquet, .arrow or .csv 
     )
 
 
-def _text(data: bytes, name: str) -> str:
-    fix = "Save it as CSV in UTF-8."
-    if data.startswith(_WIDE):
-        raise unreadable(name, "it is encoded in UTF-16", fix)
+def _text(data: bytes, name: str) -> tuple[str, str]:
+    """Decode a file; returns its text and its separator."""
     try:
-        text = data.decode()
+        form = form_of(data)
+        text = data.decode(form.encoding)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         byte = data[error.start]
-        why = f"line {line} is not UTF-8 (byte 0x{byte:02x}); its encoding may be Windows-1252"
-        raise unreadable(name, why, fix) from None
+        why = f"line {line} is neither UTF-8 nor Windows-1252 (byte 0x{byte:02x})"
+        raise unreadable(name, why, "Save it as CSV in UTF-8.") from None
     if "\0" in text:
-        raise unreadable(name, "it contains zero bytes, so it is not CSV in UTF-8", fix)
+        raise unreadable(name, "it contains zero bytes, so it is no text", "Save it as CSV in UTF-8.")
     if not text.strip():
         raise unreadable(name, "it is empty")
-    return text
+    return text, form.separator
 
 
 def _check_header(header: Sequence[str], name: str) -> None:
-    if len(header) == 1:
-        for separator, word in _SEPARATORS.items():
-            if separator in header[0]:
-                raise unreadable(name, f"its columns are separated by {word}", "Save it with commas.")
     named = [column for column in header if column]
     twice = sorted({column for column in named if named.count(column) > 1})
     if twice:
         raise unreadable(name, f"its header names {', '.join(twice)} twice", "Rename or drop the columns.")
 
 
-def _is_regular(text: str, width: int, name: str) -> bool:
+def _is_regular(text: str, width: int, name: str, separator: str) -> bool:
     """Check that every line is one record of `width` fields."""
     lines = text.rstrip("\r\n").split("\n")
     if _QUOTE not in text:
-        return all(line.count(",") == width - 1 and line.strip() for line in lines)
-    return all(len(fields) == width for _, fields in _records(text, name)) and all(map(str.strip, lines))
+        return all(line.count(separator) == width - 1 and line.strip() for line in lines)
+    return all(len(fields) == width for _, fields in _records(text, name, separator)) and all(
+        map(str.strip, lines)
+    )
 
 
-def _records(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
+def _records(text: str, name: str, separator: str) -> Iterator[tuple[int, list[str]]]:
     """Iterate over the records that are not blank, each with its first line."""
-    reader = csv.reader(io.StringIO(text, newline=""))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     line = 0
     try:
         for fields in reader:
@@ -105,22 +108,25 @@ def _records(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
         raise unreadable(name, f"line {first} opens a quote that is never closed", "Close the quote.")
 
 
-def _set_apart(text: str, header: Sequence[str], name: str) -> pl.DataFrame:
+def _set_apart(text: str, header: Sequence[str], name: str, separator: str) -> pl.DataFrame:
     width = len(header)
     blank = [""] * width
     # By column: lists of rows would keep the garbage collector busy.
     cells: list[list[str]] = [[] for _ in header]
     faults: list[str | None] = []
-    for line, fields in islice(_records(text, name), 1, None):
+    for line, fields in islice(_records(text, name, separator), 1, None):
         good = len(fields) == width
         for column, value in zip(cells, fields if good else blank, strict=True):
             column.append(value)
-        faults.append(None if good else _fault(line, len(fields), width))
+        faults.append(None if good else _fault(line, len(fields), width, separator))
     names = (column or f"_{place}" for place, column in enumerate(header))
     columns = [pl.Series(column, values, pl.String) for column, values in zip(names, cells, strict=True)]
     frame = pl.DataFrame(columns).with_columns(pl.col(pl.String).replace("", None))
     return frame.with_columns(pl.Series(ROW_FAULT, faults, pl.String)) if any(faults) else frame
 
 
-def _fault(line: int, fields: int, width: int) -> str:
-    return f"Line {line} of the file has {fields} fields and the header {width}. Quote values that contain commas."
+def _fault(line: int, fields: int, width: int, separator: str) -> str:
+    return (
+        f"Line {line} of the file has {fields} fields and the header {width}. Quote values that contain "
+        f"{SEPARATORS[separator]}."
+    )

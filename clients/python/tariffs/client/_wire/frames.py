@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol, cast
 
 import polars as pl
 
+from tariffs.client._wire import excel
 from tariffs.client._wire.csv_text import read_csv, unreadable
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.results.table_handle import TableHandle
@@ -23,11 +25,11 @@ class ArrowTable(Protocol):
 
 
 Table = pl.DataFrame | pl.LazyFrame | str | Path | TableHandle | ArrowTable
-"""A trade table: a frame, a lazy frame, an Arrow table or pandas frame, the path of a Parquet, Arrow or CSV file, or
-the handle of a table that the server keeps."""
+"""A trade table: a frame, a lazy frame, an Arrow table or pandas frame, the path of a Parquet, Arrow, CSV or Excel
+file, or the handle of a table that the server keeps."""
 _FIX_OF_TYPE = (
-    "Give a Polars frame, an Arrow table, a pandas frame (with pyarrow installed), or the path of a .parquet, .arrow "
-    "or .csv file; a dict of columns goes through polars.DataFrame."
+    "Give a Polars frame, an Arrow table, a pandas frame, or the path of a .parquet, .arrow, .csv or .xlsx file; a "
+    "dict of columns goes through polars.DataFrame."
 )
 
 _LARGEST_UNCOMPRESSED = 64
@@ -80,7 +82,9 @@ def read_bytes(data: bytes, name: str) -> pl.DataFrame:
 def _read_file(path: Path) -> pl.DataFrame:
     kind = path.suffix.lower()
     try:
-        if kind == ".csv":
+        if kind in excel.SUFFIXES:
+            return excel.read_excel(path)
+        if kind in {".csv", ".tsv", ".txt"}:
             return read_csv(path.read_bytes(), str(path))
         if kind == ".parquet":
             return pl.read_parquet(path)
@@ -97,12 +101,22 @@ def _from_other(source: object) -> pl.DataFrame:
     if not any(hasattr(source, name) for name in ("__arrow_c_stream__", "__arrow_c_array__")):
         raise unreadable(f"of type {kind}", "it is neither a frame nor a path", _FIX_OF_TYPE)
     try:
-        frame = pl.DataFrame(cast(Any, source))
+        frame = _from_pandas(source) if kind.startswith("pandas.") else pl.DataFrame(cast(Any, source))
     # Whatever another package raises here, the table cannot be read.
     except Exception as error:
         raise unreadable(f"of type {kind}", _first_line(error), _FIX_OF_TYPE) from error
     # pandas sends its index along under such names.
     return frame.drop(name for name in frame.columns if name.startswith("__index_level_"))
+
+
+def _from_pandas(source: Any) -> pl.DataFrame:
+    """Convert a pandas frame, which needs pyarrow for the Arrow interface, column by column where that is missing."""
+    if find_spec("pyarrow") is not None:
+        return pl.DataFrame(source)
+    columns = {str(name): source[name].astype(object) for name in source.columns}
+    return pl.DataFrame(
+        {name: values.where(values.notna(), None).tolist() for name, values in columns.items()}, strict=False
+    )
 
 
 def _first_line(error: Exception) -> str:
