@@ -98,7 +98,7 @@ def test_embedded_exports_respond_from_the_law_of_their_year() -> None:
 
 def test_the_destination_is_shown_and_changes_the_digest_of_a_run() -> None:
     to_china, to_canada = (run(to).provenance for to in ("CN", "CA"))
-    assert (to_china["to"], to_canada["to"]) == ("CN", "CA")
+    assert (to_china["to"], to_canada["to"], run("").provenance["to"]) == ("CN", "CA", "CA, CN")
     assert to_china["run_digest"] != to_canada["run_digest"]
 
 

@@ -104,7 +104,7 @@ class LineStream:
         facts: dict[str, object] = {
             **law_facts(self._law),
             "known_on": options.known_on or self._law.as_of.isoformat(),
-            **options.goods_facts(self._law),
+            **options.goods_facts((options.goods_market(self._law),)),
             **scenario_facts(point.scenario for point in self.points),
             "table_digest": table_digest,
             "batches": batches,

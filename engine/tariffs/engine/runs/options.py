@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
 from tariffs.engine.base.dates import read_format
@@ -88,10 +88,10 @@ class Options:
             (first,) if self.to or first == IMPORT else (first, *(one for one in law.markets if one != first))
         )
 
-    def goods_facts(self, law: Law) -> dict[str, object]:
-        """Describe direction and destination of the goods for the provenance."""
+    def goods_facts(self, markets: Sequence[str]) -> dict[str, object]:
+        """Describe the direction of the goods, and their destinations, for the provenance."""
         facts: dict[str, object] = {"direction": self.direction}
-        return facts if self.direction == IMPORT else facts | {"to": self.goods_market(law)}
+        return facts if self.direction == IMPORT else facts | {"to": ", ".join(markets)}
 
     def model_facts(self, parameters: ProductParameters | None) -> dict[str, object]:
         """Describe the response model and its limits for the provenance; `none` without parameters."""

@@ -325,7 +325,7 @@ class TableRun:
             {
                 **law_facts(law),
                 "known_on": options.known_on or law.as_of.isoformat(),
-                **options.goods_facts(law),
+                **options.goods_facts(self.prepared.markets),
                 **scenario_facts(scenarios),
                 "table_digest": self.prepared.digest,
                 "baseline": options.baseline or self.prepared.baseline,
