@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from google.protobuf.json_format import ParseDict
 
 from tariffs.engine.base.bounded_cache import BoundedCache
-from tariffs.engine.errors import InputError
+from tariffs.engine.errors import InputError, TariffsError
+from tariffs.engine.law import load_law
 from tariffs.engine.line_duty import class_profile, why_not
+from tariffs.engine.line_duty.quote import Quote, quote_line
 from tariffs.service.rpc import duty, shared
+from tariffs.service.rpc.quotes import add_reasons, fill_quote
 from tariffs.v1 import duty_service_pb2 as pb
+from tests.compat.answers.draws import entry_days, entry_line
 
 MASK = ("assessed", "layers.measure", "layers.amount")
 GOODS: Sequence[tuple[str, str, str, dict[str, float]]] = (
@@ -196,3 +202,36 @@ def test_a_direction_that_is_none_is_refused_though_the_rest_is_known(direction:
     assert duty.duty_from_memory(asked) is None
     with pytest.raises(InputError, match="direction"):
         duty.calculate_duty(asked)
+
+
+def test_reasons_on_the_wire_are_those_of_the_engine_whatever_lines_came_before() -> None:
+    dice, law = random.Random(8), load_law()
+    bare: list[pb.EntryLine] = []
+    for _ in range(40):
+        days = entry_days(dice)
+        for _ in range(10):
+            line = ParseDict(entry_line(dice, days), pb.EntryLine())
+            line.ClearField("claims")
+            bare.append(line)
+    conditional = 0
+    for line in bare:
+        try:
+            asked = quote_line(law, duty.read_line(line))
+        except TariffsError:
+            continue
+        conditional += check_reasons(asked)
+        for name in asked.missing_claims:
+            told = pb.EntryLine()
+            told.CopyFrom(line)
+            told.claims.others[name] = dice.choice(("0", "1"))
+            check_reasons(quote_line(law, duty.read_line(told)))
+    assert conditional > 5
+
+
+def check_reasons(quote: Quote) -> bool:
+    """Compare the reasons in the message of a quote; return True if one depends on facts not declared."""
+    message = pb.CalculateDutyResponse()
+    fill_quote(message, quote)
+    add_reasons(message, quote)
+    assert [dict(one.why) for one in message.layers] == [layer.why for layer in quote.layers]
+    return any(layer.otherwise is not None for layer in quote.layers)
