@@ -269,7 +269,9 @@ def test_a_profile_keeps_no_law_alive() -> None:
     reading = read(law, EntryLine(**LAPTOP, value=1))
     kept = profile_of(law, reading)
     assert why_not(law, reading, kept)
-    gone = weakref.ref(law)
+    gone, number = weakref.ref(law), segment_of(law, reading.entry, reading.known).number
+    caches = class_profile._PROFILES, class_profile._ROWS
+    assert all(any(key[0] == number for key in cache._values) for cache in caches)
     gc.collect()
     gc.disable()
     try:
@@ -279,6 +281,9 @@ def test_a_profile_keeps_no_law_alive() -> None:
     finally:
         gc.enable()
     assert kept.declared
+    gc.collect()
+    # What is cached of it goes too: a server sees laws of many scenarios, each for a moment.
+    assert not any(key[0] == number for cache in caches for key in cache._values)
 
 
 def test_profiles_beyond_the_bound_are_forgotten_and_made_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,6 +59,12 @@ class BoundedCache(Generic[Key, Value]):
         """
         return weakref.ref(owner, self._drop)
 
+    def drop(self, is_stale: Callable[[Key], bool]) -> None:
+        """Remove the entries whose keys are stale."""
+        with self._lock:
+            for key in [key for key in self._values if is_stale(key)]:
+                del self._values[key]
+
     def clear(self) -> None:
         """Remove all entries."""
         with self._lock:

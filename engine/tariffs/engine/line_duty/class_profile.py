@@ -6,6 +6,7 @@ Its profile is worked out once in a segment of a law: the rows that fit, stackin
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -81,8 +82,8 @@ class ClassProfile:
     rule_headings: Mapping[str, str]
 
 
-_PROFILES: BoundedCache[Hashable, ClassProfile] = BoundedCache(_PROFILES_KEPT)
-_ROWS: BoundedCache[Hashable, StackedRow] = BoundedCache(_ROWS_KEPT)
+_PROFILES: BoundedCache[tuple[Hashable, ...], ClassProfile] = BoundedCache(_PROFILES_KEPT)
+_ROWS: BoundedCache[tuple[Hashable, ...], StackedRow] = BoundedCache(_ROWS_KEPT)
 
 
 def profile_of(law: Law, line: ResolvedLine) -> ClassProfile:
@@ -100,7 +101,19 @@ def profile_in(segment: LawSegment, code: str, origin: str, facts: Mapping[str, 
     """Return the profile of goods in a segment of the law; errors as `profile_of`."""
     reach, open_claims = segment.index.reach(code, origin), segment.open_claims(origin)
     key = _key(segment, reach, open_claims, facts)
-    return _PROFILES.get(key, lambda: compile_profile(segment, reach, open_claims, facts))
+    found = _PROFILES.find(key)
+    if found is None:
+        if not segment.has_profiles:
+            segment.has_profiles = True
+            weakref.finalize(segment, _forget, segment.number).atexit = False
+        found = _PROFILES.keep(key, compile_profile(segment, reach, open_claims, facts))
+    return found
+
+
+def _forget(number: int) -> None:
+    """Drop what is cached of a segment whose law is gone: nothing will ask for it, and it holds rows of that law."""
+    for cache in (_PROFILES, _ROWS):
+        cache.drop(lambda key: key[0] == number)
 
 
 def cached_profile(law: Law, line: ResolvedLine) -> ClassProfile | None:
@@ -113,7 +126,9 @@ def cached_profile(law: Law, line: ResolvedLine) -> ClassProfile | None:
     return _PROFILES.find(_key(segment, reach, segment.open_claims(article.origin), line.facts))
 
 
-def _key(segment: LawSegment, reach: int, open_claims: frozenset[str], facts: Mapping[str, Fact]) -> Hashable:
+def _key(
+    segment: LawSegment, reach: int, open_claims: frozenset[str], facts: Mapping[str, Fact]
+) -> tuple[Hashable, ...]:
     return segment.number, reach, open_claims, frozenset(facts.items())
 
 

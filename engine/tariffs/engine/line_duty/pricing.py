@@ -56,7 +56,7 @@ _BY_ORDINARY = frozenset({"ordinary", "topup_to"})
 _FLAT = frozenset({"add", "total"})
 _AD_VALOREM = _FLAT | {"topup_to"}
 _NANO_EXPONENT = -9
-_ROWS_KEPT = 8_192
+_ROWS_KEPT = 4_096
 """Rows and headings about which something is cached; one takes some 0.5 KB besides the row."""
 RowKey = tuple[str, str, str]
 

@@ -24,6 +24,7 @@ class LawSegment:
 
     Attributes:
         number: unique, for the keys of caches, which must not keep a law alive.
+        has_profiles: True once profiles of classes are cached under the number.
         instant, known_on: an instant and a day of knowledge in the segment.
         in_force: the law in force.
         index: the scopes, with a bit each.
@@ -35,7 +36,7 @@ class LawSegment:
     """
 
     def __init__(self, law: Law, instant: datetime, known_on: date, market: str) -> None:
-        self.number = next(_NUMBERS)
+        self.number, self.has_profiles = next(_NUMBERS), False
         # The law holds its segments: without a cycle it is freed with its last user.
         self._law, self.instant, self.known_on = weakref.ref(law), instant, known_on
         self.in_force = law.in_force(instant, known_on, market)

@@ -23,7 +23,7 @@ from tariffs.v1 import common_pb2, duty_service_pb2
 from tariffs.v1.duty_service_pb2 import CalculateDutyRequest, CalculateDutyResponse
 
 _PROVENANCES_KEPT = 1024
-_FORMS_KEPT = 8192
+_FORMS_KEPT = 4096
 """Messages of layers, and of measures that did not apply, that answers share; one takes some 1 KB."""
 _SHARED = ("law_version", "law_digest", "law_read_to", "engine_version")
 _LineFacts = tuple[str, str, str, tuple[tuple[str, str], ...]]
