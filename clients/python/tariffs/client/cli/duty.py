@@ -7,13 +7,12 @@ from typing import Annotated
 
 import typer
 
-from tariffs.client._wire.frames import write_table
 from tariffs.client.cli import options, outputs
 from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.entries import print_entries
 from tariffs.client.cli.render.quote import print_brief, print_quote
 from tariffs.client.errors import InvalidRequest
-from tariffs.client.results.entries import VIEWS, EntriesResult, flat
+from tariffs.client.results.entries import VIEWS, EntriesResult
 
 EXAMPLES = examples(
     "tariffs duty 9503.00.0073 --origin CN --date 2025-11-10 --value 10000",
@@ -97,7 +96,11 @@ def duty(
     ] = VIEWS[0],
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Write the view of an entry file to this .parquet or .csv file."),
+        typer.Option(
+            "--output",
+            "-o",
+            help="Write an entry file: its view as .parquet or .csv, all views as .xlsx, a report as .html.",
+        ),
     ] = None,
     refused: options.Refused = None,
     scenario: options.Scenario = None,
@@ -215,12 +218,13 @@ def _check_file_options(
         raise InvalidRequest(
             "REQUEST_INVALID", f"--view is {view!r}.", fix=f"Give one of {', '.join(VIEWS)}."
         )
-    for path in filter(None, (output, refused)):
-        options.writable(path)
+    if output is not None:
+        options.result_file(output)
+    if refused is not None:
+        options.writable(refused)
 
 
 def _write(result: EntriesResult, view: str, output: Path | None, refused: Path) -> str | None:
     if output is not None:
-        frame = result.view(view)
-        write_table(flat(frame) if output.suffix.lower() == ".csv" else frame, output, result.provenance)
+        outputs.write_result(result, result.view(view), output)
     return outputs.write_refused(result.refused, refused, result.provenance)

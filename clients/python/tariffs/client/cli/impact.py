@@ -19,6 +19,7 @@ EXAMPLES = examples(
     "tariffs impact -s base -s truce-lapses --on 2027-01-11",
     "tariffs impact -s base -s rates-by-country --param cn=20% --param vn=10% --on 2027-01-11",
     "tariffs impact entries.csv -s base -s mine.yaml --baseline 2025-01-01 --by origin,hts2 -o groups.parquet",
+    "tariffs impact -s base -s truce-lapses --on 2027-01-11 -o report.html",
     "tariffs impact -s base -s truce-lapses --on 2027-01-11 --draws 256 --seed 7",
     "tariffs impact --on 2025-11-17 --consumer-prices yale",
     "tariffs impact -s base -s truce-lapses --on 2027-01-11 --top 5 --sort duty_vs --brief",
@@ -102,7 +103,9 @@ def impact(
 
     Rows that cannot be used are written to a file of refused rows, and the exit code is 1.
     """
-    for path in filter(None, (output, lines, refused)):
+    if output is not None:
+        options.result_file(output)
+    for path in filter(None, (lines, refused)):
         options.writable(path)
     switches, parameters = options.pairs(switch, "--switch"), options.pairs(param, "--param")
     with options.connected(target, local) as client:
@@ -168,7 +171,7 @@ def _sortable(result: ImpactResult, column: str) -> str:
 
 def _write(result: ImpactResult, output: Path | None, lines: Path | None, refused: Path) -> str | None:
     if output is not None:
-        write_table(result.groups, output, result.provenance)
+        outputs.write_result(result, result.groups, output)
     if lines is not None and result.lines is not None:
         write_table(result.lines, lines, result.provenance)
     return outputs.write_refused(result.refused, refused, result.provenance)

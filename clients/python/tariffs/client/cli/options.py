@@ -155,7 +155,12 @@ Both = Annotated[
     ),
 ]
 Output = Annotated[
-    Path | None, typer.Option("--output", "-o", help="Write the result rows to this .parquet or .csv file.")
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        help="Write rows as .parquet or .csv, all tables as .xlsx, a report as .html.",
+    ),
 ]
 Brief = Annotated[
     bool, typer.Option("--brief", help="Print numbers only: no notes, reasons, assumptions or refused rows.")
@@ -218,6 +223,15 @@ def pairs(items: Sequence[str] | None, option: str) -> dict[str, str]:
 def keys(items: Sequence[str]) -> list[str]:
     """List names given by repetition, by commas, or both."""
     return [name.strip() for item in items for name in item.split(",") if name.strip()]
+
+
+def result_file(path: Path) -> Path:
+    """Check that a path names a kind of file that a result can be written to.
+
+    Raises:
+        InvalidRequest: the name ends in none of .parquet, .csv, .xlsx and .html.
+    """
+    return path if path.suffix.lower() in {".xlsx", ".html"} else writable(path)
 
 
 def writable(path: Path) -> Path:

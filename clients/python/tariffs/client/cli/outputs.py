@@ -12,7 +12,9 @@ import polars as pl
 
 from tariffs.client._wire.frames import write_table
 from tariffs.client.cli.options import STDIN
+from tariffs.client.results.entries import flat
 from tariffs.client.results.refused import refused_words
+from tariffs.client.results.shown import TableResult
 
 
 def write_refused(refused: pl.DataFrame, path: Path, provenance: Mapping[str, object]) -> str | None:
@@ -22,6 +24,17 @@ def write_refused(refused: pl.DataFrame, path: Path, provenance: Mapping[str, ob
     write_table(refused, path, provenance)
     print(f"{refused_words(refused)}; see {path}.", file=sys.stderr)
     return str(path)
+
+
+def write_result(result: TableResult, rows: pl.DataFrame, path: Path) -> None:
+    """Write a result by the suffix of the file: its rows (.parquet, .csv), all tables (.xlsx) or a report (.html)."""
+    kind = path.suffix.lower()
+    if kind == ".xlsx":
+        result.to_excel(path)
+    elif kind == ".html":
+        result.report(path)
+    else:
+        write_table(flat(rows) if kind == ".csv" else rows, path, result.provenance)
 
 
 def print_document(kind: str, document: Mapping[str, object]) -> None:

@@ -7,11 +7,9 @@ from typing import Annotated
 
 import typer
 
-from tariffs.client._wire.frames import write_table
 from tariffs.client.cli import options, outputs
 from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.entries import SHOWN_REFUNDS, print_refunds
-from tariffs.client.results.entries import flat
 
 EXAMPLES = examples(
     "tariffs refund entries.csv",
@@ -70,8 +68,10 @@ def refund(
     retroactive acts gave back: duty as known on the entry day less duty as known now. The exit code is 1 if rows were
     refused.
     """
-    for file in filter(None, (output, refused)):
-        options.writable(file)
+    if output is not None:
+        options.result_file(output)
+    if refused is not None:
+        options.writable(refused)
     with options.connected(target, local) as client:
         result = client.refund(
             options.source(entries),
@@ -86,8 +86,7 @@ def refund(
             progress=True,
         )
     if output is not None:
-        rows = flat(result.entries) if output.suffix.lower() == ".csv" else result.entries
-        write_table(rows, output, result.provenance)
+        outputs.write_result(result, result.entries, output)
     path = outputs.write_refused(result.refused, refused or outputs.refused_path(entries), result.provenance)
     if as_json:
         outputs.print_document("refund", result.to_json_dict(path))

@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 
 from tariffs.client._verbs.run_handle import RunStatus
-from tariffs.client._wire.frames import write_table
 from tariffs.client.cli import options, outputs
 from tariffs.client.cli.render.impact import print_impact, print_timeline
 from tariffs.client.cli.render.sweep import print_sweep
@@ -82,13 +81,15 @@ def show_result(
     as_json: options.Json = False,
 ) -> int:
     """Print the result of a run, as `impact`, `timeline` or `sweep` prints it; waits until all of it is computed."""
-    for path in filter(None, (output, refused)):
-        options.writable(path)
+    if output is not None:
+        options.result_file(output)
+    if refused is not None:
+        options.writable(refused)
     with options.connected(target, local) as client:
         result = client.run(name).result(progress=True)
     if output is not None:
         rows = result.segments if isinstance(result, TimelineResult) else result.groups
-        write_table(rows, output, result.provenance)
+        outputs.write_result(result, rows, output)
     refused_path = outputs.write_refused(
         result.refused, refused or outputs.refused_path(None), result.provenance
     )

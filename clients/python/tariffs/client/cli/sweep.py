@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tariffs.client._wire.frames import read_table, write_table
+from tariffs.client._wire.frames import read_table
 from tariffs.client.cli import options, outputs, runs
 from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.sweep import print_sweep
@@ -78,8 +78,10 @@ def sweep(
     At most 100,000 points. `-o` writes the long format, ready to plot: a row per point and group, the parameters
     first, rates as fractions. `tariffs scenario show NAME` lists the parameters of a scenario.
     """
-    for path in filter(None, (output, refused)):
-        options.writable(path)
+    if output is not None:
+        options.result_file(output)
+    if refused is not None:
+        options.writable(refused)
     axes = {name: options.keys([values]) for name, values in options.pairs(vary, "--vary").items()}
     run_options: dict[str, Any] = {
         "vary": axes,
@@ -107,7 +109,7 @@ def sweep(
             return 0
         result = client.sweep(lines, scenario, **run_options, progress=True)
     if output is not None:
-        write_table(result.groups, output, result.provenance)
+        outputs.write_result(result, result.groups, output)
     refused_path = outputs.write_refused(
         result.refused, refused or outputs.refused_path(table), result.provenance
     )

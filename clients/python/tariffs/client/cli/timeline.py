@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 import typer
 
-from tariffs.client._wire.frames import write_table
 from tariffs.client.cli import options, outputs, runs
 from tariffs.client.cli.both_report import report_both, side_options
 from tariffs.client.cli.options import examples
@@ -53,7 +52,7 @@ def timeline(
     Days with the same duties form a segment. The exit code is 1 if rows were refused.
     """
     if output is not None:
-        options.writable(output)
+        options.result_file(output)
     switches, parameters = options.pairs(switch, "--switch"), options.pairs(param, "--param")
     run_options: dict[str, Any] = {
         "by": options.keys(by or ["origin"]),
@@ -86,7 +85,7 @@ def timeline(
             return 0
         result = client.timeline(lines, scenarios, start=start, end=end, **run_options, progress=True)
     if output is not None:
-        write_table(result.segments, output, result.provenance)
+        outputs.write_result(result, result.segments, output)
     if as_json:
         outputs.print_document("timeline", result.to_json_dict())
     else:

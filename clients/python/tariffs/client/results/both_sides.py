@@ -8,7 +8,7 @@ import polars as pl
 
 from tariffs.client.results import html
 from tariffs.client.results.impact import ImpactResult, TimelineResult
-from tariffs.client.results.shown import Section
+from tariffs.client.results.sections import Section
 
 IMPORTS, EXPORTS = "imports", "exports"
 _KEYS = ("side", "scenario", "on")

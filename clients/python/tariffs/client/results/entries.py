@@ -13,7 +13,8 @@ import polars as pl
 from tariffs.client.results.json_values import json_rows
 from tariffs.client.results.quote import Note, Provenance, Quote
 from tariffs.client.results.refused import refused_json
-from tariffs.client.results.shown import Section, TableResult
+from tariffs.client.results.sections import Section
+from tariffs.client.results.shown import TableResult
 
 MONEY = pl.Decimal(20, 2)
 LANDED = {

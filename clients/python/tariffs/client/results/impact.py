@@ -6,11 +6,15 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from tariffs.client.results.columns import keys_of
+from tariffs.client.errors import InvalidRequest
+from tariffs.client.results import charts
+from tariffs.client.results.charts import Chart, Figure
+from tariffs.client.results.columns import keys_of, largest_first
 from tariffs.client.results.json_values import json_rows
 from tariffs.client.results.quote import Note, Provenance
 from tariffs.client.results.refused import refused_json
-from tariffs.client.results.shown import Section, TableResult, largest_section, section_of
+from tariffs.client.results.sections import Section
+from tariffs.client.results.shown import TableResult, largest_section, section_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,68 @@ class ImpactResult(TableResult):
             "notes": [note.to_json_dict() for note in self.notes if not note.scenario],
             "provenance": dict(self.provenance),
         }
+
+    def chart(self, column: str = "duty", by: str = "") -> Chart:
+        """Draw a number of each scenario, or of the largest groups by one of their keys, as bars.
+
+        Args:
+            column: column of `total` or `groups`.
+            by: key of the groups, such as origin; empty for the totals.
+
+        Raises:
+            ExtraMissing: the extra `notebook` is not installed.
+        """
+        if by:
+            return charts.bars(largest_first(self.groups, column), column, by, "scenario")
+        return charts.bars(self.total, column)
+
+    def attribution_chart(self, column: str = "duty") -> Chart:
+        """Draw the effect of each change on the duty as bars; needs `attribute=True`."""
+        frame = self._asked(self.attribution, "attribute=True")
+        sums = frame.group_by("text", maintain_order=True).agg(pl.col(column).sum())
+        return charts.bars(largest_first(sums, column), column, "text")
+
+    def ranges_chart(self, column: str = "duty_after") -> Chart:
+        """Draw the range of a total by scenario and day; needs `draws`."""
+        return charts.ranges(
+            self._asked(None if self.ranges is None else self.ranges.total, "draws=256"), column
+        )
+
+    def tornado_chart(self, column: str = "duty_after", scenario: str = "") -> Chart:
+        """Draw the effect of each parameter on a total of one scenario, by default the last; needs `draws`."""
+        frame = self._asked(None if self.ranges is None else self.ranges.tornado, "draws=256")
+        return charts.tornado(frame.filter(scenario=scenario or frame["scenario"][-1]), column)
+
+    def _asked(self, frame: pl.DataFrame | None, argument: str) -> pl.DataFrame:
+        if frame is None:
+            raise InvalidRequest(
+                "REQUEST_INVALID", "The result has no such frame.", fix=f"Compute it with {argument}."
+            )
+        return frame
+
+    def _sheets(self) -> dict[str, pl.DataFrame]:
+        more = {"lines": self.lines, "attribution": self.attribution, "consumer prices": self.consumer_prices}
+        if self.ranges is not None:
+            more |= {
+                "ranges": self.ranges.total,
+                "ranges of groups": self.ranges.groups,
+                "tornado": self.ranges.tornado,
+            }
+        asked = {name: frame for name, frame in more.items() if frame is not None}
+        return {"totals": self.total, "groups": self.groups, **asked}
+
+    def _figures(self) -> list[Figure]:
+        figures = [Figure("Duty by scenario", f"Bars. {self._headline()}: duty by scenario.", self.chart())]
+        if keys := keys_of(self.groups):
+            alt = f"Bars: the largest duties by {keys[0]} and scenario."
+            figures.append(Figure(f"Largest duties by {keys[0]}", alt, self.chart("duty", keys[0])))
+        if self.ranges is not None:
+            alt = "Bars from p5 to p95 of the duty after the response, by scenario."
+            figures.append(Figure("Duty after the response, p5 to p95", alt, self.ranges_chart()))
+        if self.attribution is not None:
+            alt = "Bars: duty by change of the law."
+            figures.append(Figure("Duty by change", alt, self.attribution_chart()))
+        return figures
 
     def _headline(self) -> str:
         points = [f"{name} on {on}" for name, on in self.total.select("scenario", "on").iter_rows()]
@@ -189,6 +255,26 @@ class TimelineResult(TableResult):
             "notes": [note.to_json_dict() for note in self.notes],
             "provenance": dict(self.provenance),
         }
+
+    def chart(self, column: str = "duty") -> Chart:
+        """Draw a number of `totals` over the period, a line a scenario; marks are the days on which duties change.
+
+        Raises:
+            ExtraMissing: the extra `notebook` is not installed.
+        """
+        return charts.steps(self.totals, column)
+
+    def _sheets(self) -> dict[str, pl.DataFrame]:
+        return {
+            "average total": self.average_total,
+            "totals": self.totals,
+            "averages": self.averages,
+            "segments": self.segments,
+        }
+
+    def _figures(self) -> list[Figure]:
+        alt = f"Steps. {self._headline()}: duty by segment of days."
+        return [Figure("Duty over the period", alt, self.chart())]
 
     def _headline(self) -> str:
         names = self.average_total["scenario"].to_list() if self.average_total.width else []

@@ -8,7 +8,8 @@ from decimal import Decimal
 
 import polars as pl
 
-from tariffs.client.results import html
+from tariffs.client.results import charts, html
+from tariffs.client.results.charts import Chart
 from tariffs.client.results.json_values import json_fields, json_value
 from tariffs.client.results.text import grid
 
@@ -236,6 +237,16 @@ class Quote:
     def refundable(self) -> Decimal:
         """Refundable duty in USD: assessed - owed."""
         return self.assessed - self.owed
+
+    def chart(self) -> Chart:
+        """Draw the layers that charge something as steps that add up to the duty.
+
+        Raises:
+            ExtraMissing: the extra `notebook` is not installed.
+        """
+        charged = [layer for layer in self.layers if layer.amount]
+        labels = [f"{layer.measure} {layer.heading}" for layer in charged]
+        return charts.waterfall(labels, [float(layer.amount) for layer in charged])
 
     def to_frame(self) -> pl.DataFrame:
         """Convert the layers to a frame: one row per layer, money and rates as float64."""

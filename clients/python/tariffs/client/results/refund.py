@@ -12,7 +12,8 @@ from tariffs.client.results.entries import MONEY
 from tariffs.client.results.json_values import json_rows, json_value
 from tariffs.client.results.quote import Note, Provenance
 from tariffs.client.results.refused import refused_json
-from tariffs.client.results.shown import Section, TableResult
+from tariffs.client.results.sections import Section
+from tariffs.client.results.shown import TableResult
 
 AMOUNTS = ("deposited", "assessed", "owed", "by_act", "refundable", "drawback", "refund", "interest")
 ENTRY_SCHEMA: dict[str, pl.DataType] = {

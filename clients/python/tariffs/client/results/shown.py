@@ -3,43 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from pathlib import Path
 
 import polars as pl
 
 from tariffs.client.results import html
+from tariffs.client.results.charts import Figure
 from tariffs.client.results.columns import keys_of, largest_first, shown_numbers
 from tariffs.client.results.headline import assumptions
 from tariffs.client.results.quote import Note, Provenance
 from tariffs.client.results.refused import refused_words
+from tariffs.client.results.report import report_html
+from tariffs.client.results.sections import Section
 from tariffs.client.results.text import frame_grid
+from tariffs.client.results.workbook import write_workbook
 
 _SHOWN_IN_TEXT = 10
 _SHOWN_REFUSED = 10
 _REFUSED_COLUMNS = ("row", "line_id", "column", "reason", "found", "message")
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """Table of a result.
-
-    Attributes:
-        title: its name in a report and of its sheet in a workbook.
-        frame: all rows and columns.
-        keys: columns shown as text.
-        numbers: columns of numbers shown.
-        shown: largest number of rows shown; a workbook has all.
-    """
-
-    title: str
-    frame: pl.DataFrame
-    keys: Sequence[str]
-    numbers: Sequence[str]
-    shown: int = 15
-
-    def to_html(self) -> str:
-        """Write the rows that are shown as an HTML table."""
-        return html.frame_table(self.frame, self.keys, self.numbers, shown=self.shown, caption=self.title)
 
 
 class TableResult:
@@ -68,6 +49,50 @@ class TableResult:
             html.folded_notes(self.notes),
             html.paragraph(html.law_line(self.provenance), "dim"),
         )
+
+    def report(self, path: str | Path | None = None, *, question: str = "") -> str:
+        """Write the result as one HTML document with tables, charts, notes, doubts and inputs; it needs no network.
+
+        Args:
+            path: file to write it to, if any.
+            question: question that it answers, as its title.
+        """
+        text = report_html(
+            headline=self._headline(),
+            question=question,
+            sections=self._sections(),
+            figures=self._figures,
+            refused=refused_table(self.refused),
+            notes=self.notes,
+            provenance=self.provenance,
+        )
+        if path is not None:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            Path(path).write_text(text, encoding="utf-8")
+        return text
+
+    def to_excel(self, path: str | Path) -> None:
+        """Write the result as a workbook: a sheet for each table with all its rows, the notes, and the inputs.
+
+        Raises:
+            ExtraMissing: the extra `notebook` is not installed.
+        """
+        notes = [(note.reason, note.message, note.scenario, note.on) for note in self.notes]
+        sheets = self._sheets()
+        if self.refused.height:
+            sheets["refused"] = self.refused
+        sheets["notes"] = pl.DataFrame(
+            notes, dict.fromkeys(("reason", "message", "scenario", "on"), pl.String), orient="row"
+        )
+        write_workbook(Path(path), sheets, self.provenance)
+
+    def _sheets(self) -> dict[str, pl.DataFrame]:
+        """Name the frames of the sheets of a workbook."""
+        return {section.title.partition(",")[0]: section.frame for section in self._sections()}
+
+    def _figures(self) -> list[Figure]:
+        """Draw the charts of a report."""
+        return []
 
     def _headline(self) -> str:
         """Say in a few words what the result is."""

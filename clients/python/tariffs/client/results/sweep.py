@@ -6,10 +6,13 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
+from tariffs.client.results import charts
+from tariffs.client.results.charts import Chart, Figure
 from tariffs.client.results.json_values import json_fields, json_rows
 from tariffs.client.results.quote import Note, Provenance
 from tariffs.client.results.refused import refused_json
-from tariffs.client.results.shown import Section, TableResult, largest_section, section_of
+from tariffs.client.results.sections import Section
+from tariffs.client.results.shown import TableResult, largest_section, section_of
 
 FIRST_NUMBERS = frozenset({"customs_value", "duty"})
 
@@ -65,6 +68,22 @@ class Sweep(TableResult):
             "notes": [note.to_json_dict() for note in self.notes],
             "provenance": dict(self.provenance),
         }
+
+    def chart(self, column: str = "duty") -> Chart:
+        """Draw a number of `totals` over the first parameter, a line for each value of the second.
+
+        Raises:
+            ExtraMissing: the extra `notebook` is not installed.
+        """
+        names = self.points.columns
+        return charts.curves(self.totals, column, names[0], names[1] if len(names) > 1 else "")
+
+    def _sheets(self) -> dict[str, pl.DataFrame]:
+        return {"totals": self.totals, "groups": self.groups}
+
+    def _figures(self) -> list[Figure]:
+        alt = f"Curve. {self._headline()}: duty by {self.points.columns[0]}."
+        return [Figure(f"Duty by {self.points.columns[0]}", alt, self.chart())]
 
     def _headline(self) -> str:
         return f"Sweep of {', '.join(self.points.columns)} over {self.points.height:,} points"

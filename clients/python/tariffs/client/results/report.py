@@ -1,0 +1,101 @@
+"""Write a result as one HTML file: tables, charts, notes and inputs, printable, without scripts or network."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from html import escape
+
+from tariffs.client.errors import ExtraMissing
+from tariffs.client.results import html
+from tariffs.client.results.charts import Figure
+from tariffs.client.results.sections import Section
+
+_PRINT = "@media print{.tariffs details>*{display:block}}figure{margin:1em 0}h1{font-size:1.5em}h2{font-size:1.15em}"
+
+
+def report_html(
+    *,
+    headline: str,
+    question: str,
+    sections: Sequence[Section],
+    figures: Callable[[], list[Figure]],
+    refused: str,
+    notes: Iterable[html.NoteLike],
+    provenance: Mapping[str, object],
+) -> str:
+    """Write the document.
+
+    Args:
+        headline: what the result is, its title.
+        question: question that it answers, in the words of the author; may be empty.
+        sections: its tables.
+        figures: makes its charts; without the extra `notebook` the report says that they are left out.
+        refused: HTML of the refused rows.
+        notes: notes on the result.
+        provenance: its inputs.
+    """
+    body = [
+        f"<h1>{escape(question or headline)}</h1>",
+        html.paragraph(headline) if question else "",
+        html.paragraph(html.law_line(provenance)),
+        *(section.to_html() for section in sections),
+        *_figures(figures),
+        refused,
+        _part("Notes", html.items(html.merged_notes(notes))),
+        _part("Doubts", html.items(_doubts(provenance))),
+        _part("Scenarios", _scenarios(provenance)),
+        _part("Inputs", _inputs(provenance)),
+    ]
+    return (
+        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width">'
+        f"<title>{escape(question or headline)}</title><style>{_PRINT}</style></head><body>"
+        f"<main>{html.block(*body)}</main></body></html>\n"
+    )
+
+
+def _figures(figures: Callable[[], list[Figure]]) -> list[str]:
+    try:
+        return [
+            f'<figure role="img" aria-label="{escape(one.alt)}">{one.to_svg()}'
+            f"<figcaption>{escape(one.title)}</figcaption></figure>"
+            for one in figures()
+        ]
+    except ExtraMissing as error:
+        return [html.paragraph(f"Charts are left out: {error.fix}", "dim")]
+
+
+def _part(title: str, body: str) -> str:
+    return f"<h2>{escape(title)}</h2>{body}" if body else ""
+
+
+def _doubts(provenance: Mapping[str, object]) -> list[str]:
+    """List the open points of the law that the result depends on, and what its model ignores."""
+    switches, details = provenance.get("switches"), provenance.get("details")
+    model = details.get("model") if isinstance(details, Mapping) else None
+    ignored = model.get("ignores") if isinstance(model, Mapping) else None
+    texts = [f"Open point {name}, taken as {value}" for name, value in _items(switches)]
+    return texts + ([f"The model ignores {', '.join(map(str, ignored))}."] if ignored else [])
+
+
+def _scenarios(provenance: Mapping[str, object]) -> str:
+    request = provenance.get("request")
+    given = request.get("scenarios", []) if isinstance(request, Mapping) else []
+    texts = [html.folded("Text of a scenario", html.code(one["text"])) for one in given if one.get("text")]
+    names = provenance.get("scenarios")
+    listed = [f"{one['id']} ({one['digest'][:12]})" for one in names] if isinstance(names, list) else []
+    return html.items(listed) + "".join(texts)
+
+
+def _inputs(provenance: Mapping[str, object]) -> str:
+    rows = [
+        [name, value if isinstance(value, str) else json.dumps(value, sort_keys=True)]
+        for name, value in provenance.items()
+        if value not in (None, "", [], {})
+    ]
+    return html.folded("Digests and options", html.table(("input", "value"), 0, rows))
+
+
+def _items(value: object) -> list[tuple[object, object]]:
+    return list(value.items()) if isinstance(value, Mapping) else []
