@@ -47,10 +47,8 @@ def test_a_thousand_scenarios_cost_a_few_single_ones(case: str) -> None:
     assert response is not None
     v, p = response.varieties, response.parameters
     duties = duties_of(run.law, run.prepared.lines, run.dated(run.law, DAY), lambda: None)
-    t1 = response.rate_under(duties)
-    # In the embedded table every line is a variety, and the lines of a product are together.
-    origin = np.empty(v.value.size, dtype=np.int64)
-    origin[v.of_line] = run.prepared.lines.origin
+    t1 = response.rates_under(duties).rate
+    origin = run.prepared.lines.origin[v.line].astype(np.int64)
     chosen = origin == np.bincount(origin).argmax()
     rates, rate_class = np.unique(np.stack([t1, chosen]), axis=1, return_inverse=True)
     kinds, kind = np.unique(np.stack([p.sigma, p.eta]), axis=1, return_inverse=True)

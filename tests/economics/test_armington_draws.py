@@ -21,7 +21,7 @@ DRAWS = 5
 
 
 def prepared(market: Market, **options: Any) -> ArmingtonDraws:
-    return ArmingtonDraws(market.product, market.v0, market.t0, market.t1, **options)
+    return ArmingtonDraws.of(market.product, market.v0, market.t0, market.t1, **options)
 
 
 def drawn(market: Market, seed: int, count: int = DRAWS) -> list[DrawElasticities]:
@@ -40,12 +40,14 @@ def drawn(market: Market, seed: int, count: int = DRAWS) -> list[DrawElasticitie
 
 def laid_out(run: ArmingtonDraws, found: DrawnVolume, market: Market, draw: int) -> dict[str, Floats]:
     """One draw in the columns of `armington`."""
-    quantity = found.hats[run.cell_of, 0, draw]
-    growth = found.growths[run.product_of, draw]
+    order, sizes = run.groups.order, np.diff(run.groups.offsets)
+    quantity, price, growth = np.empty(order.size), np.empty(order.size), np.empty(order.size)
+    quantity[order], price[order] = found.hats[run.cell_of, :, draw].T
+    growth[order] = np.repeat(found.growths[:, draw], sizes)
     return {
         "quantity_hat": quantity,
-        "exporter_price_hat": found.hats[run.cell_of, 1, draw],
-        "value": market.v0 * quantity * found.hats[run.cell_of, 1, draw],
+        "exporter_price_hat": price,
+        "value": market.v0 * quantity * price,
         "creation": market.v0 * (growth - 1.0),
         "diversion": market.v0 * quantity - market.v0 * growth,
         "buyer_surplus": found.owned[0, :, draw],
@@ -135,5 +137,5 @@ def test_a_draw_without_finite_answer_is_refused_like_the_model() -> None:
 
 
 def test_an_empty_table_has_an_empty_answer() -> None:
-    found = ArmingtonDraws(np.zeros(0, dtype=int), [], 0.0, 0.1)([(3.0, 1.5, np.inf)] * 2)
+    found = ArmingtonDraws.of(np.zeros(0, dtype=int), [], 0.0, 0.1)([(3.0, 1.5, np.inf)] * 2)
     assert (found.hats.shape, found.growths.shape, found.owned.shape) == ((0, 2, 2), (0, 2), (2, 0, 2))

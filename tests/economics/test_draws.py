@@ -137,45 +137,6 @@ def test_counts_and_seeds_out_of_range_are_refused(count: int, seed: int) -> Non
         Draws(count, seed)
 
 
-@pytest.mark.parametrize("way", ["compiled", "plain"])
-def test_sums_of_draws_are_the_sums_of_their_lines(way: str) -> None:
-    """Three draws in cells, each draw in varieties, and parts of the duty: every sum beside the exact one."""
-
-    def kernel(name: str) -> Callable[..., Any]:
-        return _plain(name) if way == "plain" else getattr(kernels, name)
-
-    random = np.random.default_rng(12)
-    count, draws = 40, 3
-    rows = np.stack([random.integers(0, 4, count), np.full(count, 4)])
-    keep = random.random(count) < 0.8
-    cell, product = random.integers(0, 6, count), random.integers(0, 2, count)
-    lines = np.exp(random.normal(0.0, 3.0, (5, count)))
-    traded, hats = np.exp(random.normal(0.0, 3.0, count)), random.random((6, 2, draws))
-    growths = random.random((2, draws))
-    found = np.zeros((5, 7 * draws))
-    kernel("sum_cells")(rows, keep, cell, product, lines, traded, hats, growths, found)
-    parts, duty = np.zeros((5, draws)), random.random(count)
-    kernel("sum_parts")(rows[0], np.arange(count), duty, cell, lines, traded, hats, parts)
-    for draw in range(draws):
-        quantity, growth = hats[cell, 0, draw], growths[product, draw]
-        value = traded * quantity * hats[cell, 1, draw]
-        change = traded * (growth - 1.0)
-        varieties = np.stack([value, quantity, change, traded * quantity - traded * growth])
-        one = np.zeros((5, 7))
-        kernel("sum_lines")(rows, keep, np.arange(count), lines, varieties, one)
-        assert np.array_equal(found[:, draw::draws], one)
-        after = value * lines[2]
-        landed = (after + lines[1] * quantity + lines[3] * after) * lines[4]
-        for column, terms in ((0, after), (1, lines[3] * after), (2, landed), (3, after - lines[0])):
-            for row in range(4):
-                chosen = keep & (rows[0] == row)
-                assert one[row, column] == pytest.approx(math.fsum(terms[chosen]), rel=1e-13)
-            assert one[4, column] == pytest.approx(math.fsum(terms[keep]), rel=1e-13)
-        for row in range(4):
-            expected = math.fsum((duty * after / lines[0])[rows[0] == row])
-            assert parts[row, draw] == pytest.approx(expected, rel=1e-13)
-
-
 def test_a_sigma_outside_the_interval_of_draws_stays(tmp_path: Path) -> None:
     # The interval cuts what is drawn, never the reader's own central value.
     path = tmp_path / "own.csv"

@@ -55,7 +55,7 @@ def reference() -> Reference:
     duties = valuer.outcomes(library()["base"], DAY)[0].duties
     assert valuer.response is not None
     v, p = valuer.response.varieties, valuer.response.parameters
-    rates = valuer.response.base_rate, v.mean_rate(duties.duty)
+    rates = valuer.response.base_rate, valuer.response.rates_under(duties).rate
     market = Market(v.product, v.value, *rates, p.sigma, p.eta, p.supply[v.product], np.zeros_like(v.value))
     order = np.lexsort((v.value, v.product))
     largest = np.zeros(len(order), dtype=bool)

@@ -69,6 +69,7 @@ def test_figures_are_measured_as_they_say() -> None:
         base=np.array([0.0, 0.1, 0.0]),
         rate=np.array([0.5, 0.1, 0.2]),
         value_after=np.array([40.0, 320.0, 90.0]),
+        duty_after=np.array([20.0, 32.0, 18.0]),
         quantity_hat=np.array([0.4, 1.0, 0.9]),
         buyer_gain=np.array([-3e10, 1e10, 0.0]),
         shipments=np.array([1.0, 3.0, 0.0]),

@@ -18,9 +18,9 @@ from tariffs.engine.errors import InputError, ServiceError
 from tariffs.engine.law import load_law
 from tariffs.engine.response import Spreads
 from tariffs.engine.response.draws import REPLICATES
-from tariffs.engine.runs.drawn_sums import SUMS
 from tariffs.engine.runs.grouping import Grouping
 from tariffs.engine.runs.impact import Impact, Options, Point, impact
+from tariffs.engine.runs.response_sums import SUMS
 from tariffs.engine.runs.table_run import RunContext, TableRun
 from tariffs.engine.runs.uncertainty import (
     COLUMNS,
@@ -159,7 +159,9 @@ def test_bans_of_whole_origins_are_drawn_side_by_side_as_one_by_one(monkeypatch:
     whole = _ranges(plain).total
     assert whole.select((pl.col("p5") == pl.col("central")).all()).item()
     quick = _ranges(_run(drinks, day="2026-11-20", by=("hts4",)))
-    monkeypatch.setattr("tariffs.engine.runs.drawn_sums._closes_whole", lambda response, outcome: False)
+    monkeypatch.setattr(
+        "tariffs.engine.runs.response_sums.is_summed_by_variety", lambda response, outcome: False
+    )
     slow = _ranges(_run(drinks, day="2026-11-20", by=("hts4",)))
     for name in ("groups", "total"):
         ours, theirs = (getattr(each, name).filter(pl.col("column") != "diversion") for each in (quick, slow))

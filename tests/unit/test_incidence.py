@@ -18,6 +18,9 @@ TABLE = pl.DataFrame(
         "origin": ["CN", "VN", "CN", "VN"],
         "customs_value": [4e6, 9e6, 3e6, 2e6],
         "freight": [1e5, 2e5, 0.0, 1e4],
+        # Without partial claims every line has one rate.
+        "fta_share": 0.0,
+        "exclusion_share": 0.0,
     }
 )
 BASELINE = "2025-01-01"

@@ -71,13 +71,15 @@ def test_a_run_is_the_equilibrium_of_the_independent_solver(law: Law, tmp_path: 
     path = tmp_path / "set.csv"
     path.write_text("hts,sigma,eta,supply\n61,4.24,2,10\n62,4.24,2,10\n")
     options: dict[str, Any] = {"by": ("hts10", "origin"), "horizon": "long", "parameters": str(path)}
-    found = run(law, **options).scenarios[0].groups
+    # Without partial claims every line has one rate.
+    table = TABLE.with_columns(usmca_share=0.0, fta_share=0.0)
+    found = run(law, table, **options).scenarios[0].groups
     at_base = Options(baseline=BASELINE, response="none", by=("hts10", "origin"))
-    before = impact(TABLE, [Point(library()["base"], BASELINE)], law=law, options=at_base).scenarios[0].groups
+    before = impact(table, [Point(library()["base"], BASELINE)], law=law, options=at_base).scenarios[0].groups
     expected = equilibrium(found.filter(pl.col("hts10") != "0901110015"), before)
     hats = found.filter(pl.col("hts10") != "0901110015")["quantity_hat"].to_list()
     assert hats == pytest.approx([hat for row in expected.quantities for hat in row], rel=1e-9)
-    sector = run(law, **{**options, "by": ("hts2",)}).scenarios[0].groups.filter(hts2="61")
+    sector = run(law, table, **{**options, "by": ("hts2",)}).scenarios[0].groups.filter(hts2="61")
     assert sector["domestic_price_hat"].item() == pytest.approx(expected.domestic_price, rel=1e-9)
     assert sector["domestic_quantity_hat"].item() == pytest.approx(expected.domestic_quantity, rel=1e-9)
 

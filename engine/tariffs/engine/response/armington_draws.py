@@ -19,6 +19,7 @@ from tariffs.engine.response.inputs import (
     bounded,
     frozen,
     group_lines,
+    over_products,
     per_line,
 )
 
@@ -44,45 +45,72 @@ class DrawnVolume:
 class ArmingtonDraws:
     """Solver of one change of duty for many elasticities, without freight and domestic goods.
 
-    A call solves a few draws of elasticities, with the bits of `armington`. Varieties of a product with the same change
-    of duty share a cell and its hats.
+    A call solves a few draws of elasticities, with the bits of `armington`; a plain run is one draw. Varieties of a
+    product with the same rates share a cell and its hats.
 
     Args:
-        product: as in `armington`, like the others.
-        v0: customs value at the baseline.
+        groups: varieties by product; their order within a product is that of its sums.
+        v0: customs value at the baseline, in the order of the groups, like the rates.
         t0: rate at the baseline.
         t1: rate of the scenario.
         kappa: one number or one per product; NaN means the eta of the draw.
+        threads: threads to use; the result has the same bits on any number.
 
     Attributes:
-        cell_of: the cell of each variety, in the caller's order.
-        product_of: the place of each variety's product among the sorted ids.
-
-    Raises:
-        InputError: PARAMETER_INVALID, as of `armington`.
+        cell_of: the cell of each variety, in the order of the groups.
     """
 
     def __init__(
-        self, product: ArrayLike, v0: ArrayLike, t0: ArrayLike, t1: ArrayLike, *, kappa: ArrayLike = np.nan
+        self,
+        groups: Groups,
+        v0: Floats,
+        t0: Floats,
+        t1: Floats,
+        *,
+        kappa: ArrayLike = np.nan,
+        threads: int = 1,
     ) -> None:
-        from tariffs.engine.response.kernels.armington_draws import shares_and_powers
+        self.groups = groups
+        self._kappa = np.broadcast_to(np.asarray(kappa, dtype=np.float64), groups.products.shape)
+        self._trade = frozen(v0), frozen(t0), frozen(t1)
+        self._threads = threads
+        self._find_cells()
 
+    @classmethod
+    def of(
+        cls, product: ArrayLike, v0: ArrayLike, t0: ArrayLike, t1: ArrayLike, *, kappa: ArrayLike = np.nan
+    ) -> ArmingtonDraws:
+        """Check and order varieties as `armington` does, and make their solver.
+
+        Raises:
+            InputError: PARAMETER_INVALID, as of `armington`.
+        """
         size = np.size(v0)
         value, base = per_line("v0", v0, size, VALUE), per_line("t0", t0, size, RATE)
         rate = per_line("t1", t1, size, RATE)
         groups = group_lines(product, size, value, base, rate)
-        self._groups = groups
-        self._kappa = np.broadcast_to(np.asarray(kappa, dtype=np.float64), groups.products.shape)
-        self._v0 = frozen(value[groups.order])
-        self._rates = frozen(np.stack([base, rate])[:, groups.order])
-        shares, powers = np.empty(size), np.empty(size)
-        shares_and_powers(groups.offsets, self._v0, self._rates, shares, powers)
-        self._shares = frozen(shares)
-        self._cells = _Cells.of(groups, self._v0, shares, powers)
-        self.cell_of = _unordered(groups, self._cells.of_variety)
-        self.product_of = _unordered(
-            groups, np.repeat(np.arange(groups.products.size), np.diff(groups.offsets))
-        )
+        return cls(groups, *(column[groups.order] for column in (value, base, rate)), kappa=kappa)
+
+    def _find_cells(self) -> None:
+        from tariffs.engine.response.kernels.armington_draws import number_cells, open_cells
+
+        offsets, (v0, t0, t1) = self.groups.offsets, self._trade
+        shares, opened = np.empty(v0.size), np.empty(v0.size, dtype=np.int64)
+        counts, cell = np.zeros(offsets.size - 1, dtype=np.int64), np.empty(v0.size, dtype=np.int64)
+
+        def number(first: int, last: int) -> None:
+            number_cells(first, last, offsets, v0, t0, t1, shares, cell, opened, counts)
+
+        over_products(number, offsets, self._threads)
+        cells = np.concatenate(([0], np.cumsum(counts)))
+        logs, kinds = np.empty(cells[-1]), np.empty(cells[-1], dtype=np.int64)
+
+        def fill(first: int, last: int) -> None:
+            open_cells(first, last, offsets, cells, v0, t0, t1, shares, opened, cell, logs, kinds)
+
+        over_products(fill, offsets, self._threads)
+        self._shares, self._cells, self._logs, self._kinds = map(frozen, (shares, cells, logs, kinds))
+        self.cell_of: Ints = frozen(cell)
 
     def __call__(self, draws: Sequence[DrawElasticities]) -> DrawnVolume:
         """Solve each of the draws.
@@ -92,22 +120,28 @@ class ArmingtonDraws:
         """
         from tariffs.engine.response.kernels.armington_draws import run_draws
 
-        count, cells = self._groups.products.size, self._cells
-        parameters = np.stack([self._parameters(*draw) for draw in draws], axis=-1)
-        hats = np.empty((cells.logs.size, 2, len(draws)))
+        count, offsets = self.groups.products.size, self.groups.offsets
+        parameters = frozen(np.stack([self._parameters(*draw) for draw in draws], axis=-1))
+        hats = np.empty((self._logs.size, 2, len(draws)))
         growths = np.empty((count, len(draws)))
         owned = np.empty((2, count, len(draws)))
-        run_draws(
-            self._groups.offsets, cells.offsets, cells.of_variety, self._v0, self._rates, cells.logs, cells.kinds,
-            self._shares, frozen(parameters), hats, growths, owned,
-        )  # fmt: skip
+
+        def run(first: int, last: int) -> None:
+            run_draws(
+                first, last, offsets, self._cells, self.cell_of, *self._trade, self._logs, self._kinds,
+                self._shares, parameters, hats, growths, owned,
+            )  # fmt: skip
+
+        over_products(run, offsets, self._threads)
         if not np.isfinite(hats).all():
-            bounded(hats[self.cell_of].reshape(self.cell_of.size, -1).T)
+            of_variety = np.empty((self.cell_of.size, 2 * len(draws)))
+            of_variety[self.groups.order] = hats.reshape(len(hats), -1)[self.cell_of]
+            bounded(of_variety.T)
         return DrawnVolume(hats, growths, owned)
 
     def _parameters(self, sigma: ArrayLike, eta: ArrayLike, supply: ArrayLike) -> Floats:
         """Stack per product: sigma, eta, kappa and inverse supply."""
-        groups = self._groups
+        groups = self.groups
         etas = groups.per_product("eta", eta, ELASTICITY)
         kappas = np.where(np.isnan(self._kappa), etas, self._kappa)
         return np.column_stack(
@@ -118,41 +152,3 @@ class ArmingtonDraws:
                 1.0 / groups.per_product("supply", supply, SUPPLY),
             ]
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Cells:
-    """Cells of varieties that are ordered by product: those of product k are `offsets[k]` to `offsets[k + 1]`."""
-
-    offsets: Ints
-    of_variety: Ints
-    logs: Floats
-    kinds: Ints
-
-    @classmethod
-    def of(cls, groups: Groups, v0: Floats, shares: Floats, powers: Floats) -> _Cells:
-        from tariffs.engine.response.kernels.armington_draws import UNTRADED, WEIGHED, WEIGHTLESS
-
-        kinds = np.where(v0 == 0.0, UNTRADED, np.where(shares > 0.0, WEIGHED, WEIGHTLESS))
-        product = np.repeat(np.arange(groups.products.size), np.diff(groups.offsets))
-        order = np.lexsort((kinds, powers, product))
-        keys = np.stack([product[order], powers[order], kinds[order]])
-        new = np.ones(order.size, dtype=bool)
-        new[1:] = (keys[:, 1:] != keys[:, :-1]).any(axis=0)
-        of_variety = np.empty(order.size, dtype=np.int64)
-        of_variety[order] = np.cumsum(new) - 1
-        first = order[new]
-        offsets = np.searchsorted(product[first], np.arange(groups.products.size + 1))
-        return cls(
-            frozen(offsets.astype(np.int64)),
-            frozen(of_variety),
-            frozen(powers[first]),
-            frozen(kinds[first].astype(np.int64)),
-        )
-
-
-def _unordered(groups: Groups, values: Ints) -> Ints:
-    """Put values of varieties ordered by product into the caller's order."""
-    reordered = np.empty_like(values)
-    reordered[groups.order] = values
-    return reordered

@@ -7,7 +7,6 @@ the prices of the model. The law's assumptions give compliance with limits and c
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -19,11 +18,9 @@ from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.law.quantity_rules import FLOOR, LIMIT, QuantityRule, quantity_rules
 from tariffs.engine.response.trade_response import (
-    Response,
     TradeVolume,
     apply_constraints,
     limit_quantity,
-    without_prohibited,
 )
 from tariffs.engine.table_duty.duties import Dated
 from tariffs.engine.tables.mfn_rates import quantity_in
@@ -132,20 +129,6 @@ class QuantityConstraints:
         """Describe the limits and commitments with an assumption, for any volume."""
         floors = [floor for floor in self.floors if floor.compliance is not None]
         return (*self.limits, *(Note("QUANTITY_FLOOR", f"{floor.text}.") for floor in floors))
-
-
-def adjusting(
-    response: Response | None, prohibited: F64, bounds: QuantityConstraints | None
-) -> Callable[[TradeVolume], TradeVolume] | None:
-    """Combine prohibitions, given their value per line, and quantity constraints; None if there are none."""
-    if response is None or not prohibited.any():
-        return bounds
-
-    def adjust(volume: TradeVolume) -> TradeVolume:
-        cut = without_prohibited(volume, response, prohibited)
-        return bounds(cut) if bounds else cut
-
-    return adjust
 
 
 def _reached(law: Law, dated: Dated, table: PreparedTable, kind: str) -> list[tuple[QuantityRule, Bools]]:

@@ -1,7 +1,7 @@
-"""Compute trade after the response, from duties per line to varieties and back.
+"""Compute trade after the response, from the duties of a law to varieties and back to lines.
 
-A variety is a (product, origin); its rate is the value-weighted mean of its lines. Lines of a variety
-share its price and quantity hats, and a line's duty after is its own rate on its value after.
+A variety is an atom of a line: goods of one product and origin with one rate. Results of a line are sums over its
+varieties.
 """
 
 from __future__ import annotations
@@ -13,13 +13,18 @@ from typing import Any
 import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I64, Bools, ratio, sums_of
+from tariffs.engine.base.chunks import thread_count
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.law_edits import Constraint
 from tariffs.engine.law.quantity_rules import limits_at
-from tariffs.engine.response import armington, armington_solver, gsim_imports, passthrough, smart
+from tariffs.engine.response import armington_solver, gsim_imports, passthrough, smart
+from tariffs.engine.response.armington_draws import ArmingtonDraws
 from tariffs.engine.response.parameters import ProductParameters
 from tariffs.engine.response.sector_market import SECTOR, DomesticGoods, SectorMarket
+from tariffs.engine.response.varieties import Varieties
+from tariffs.engine.response.variety_rates import VarietyRates
 from tariffs.engine.table_duty.duties import Dated, Duties
+from tariffs.engine.tables.atoms import atoms_of
 from tariffs.engine.tables.line_arrays import LineArrays
 from tariffs.engine.tables.prepare import PreparedTable
 from tariffs.engine.tables.scope_masks import scope_mask
@@ -27,47 +32,44 @@ from tariffs.engine.tables.scope_masks import scope_mask
 ARMINGTON = "armington"
 PROHIBITIVE = 1e6
 """Rate at which trade in a variety vanishes, as a fraction."""
-NOTHING = 1e-9
-"""Share of a value below which it counts as zero after rounding."""
 
 
 @dataclass(frozen=True)
 class TradeVolume:
     """Trade after the response.
 
-    Per line: value after in dollars, quantity hat, creation and diversion; per product: surplus and welfare, NaN where
-    a model does not give them, and domestic goods where there is a market of sectors.
+    Per line: value after in dollars, duty on it, duty at the baseline's rates on the quantity after, quantity hat,
+    creation and diversion. Per product: surplus and welfare, NaN where a model does not give them, and domestic goods
+    where there is a market of sectors. `value_of_varieties` is the value after of each variety in the model.
     """
 
     value: F64
+    duty: F64
+    base_duty: F64
     quantity_hat: F64
     creation: F64
     diversion: F64
     product_of_line: I64
     buyer_surplus: F64
     welfare: F64
+    value_of_varieties: F64
     domestic: DomesticGoods | None = None
 
 
 @dataclass(frozen=True)
-class Varieties:
-    """Varieties of a table: the variety of each line, and per variety its product and value."""
+class VarietyVolume:
+    """Trade of each variety after the response in a model; what follows diversion is per product of the table."""
 
-    of_line: I64
-    product: I64
     value: F64
+    quantity_hat: F64
+    creation: F64
+    diversion: F64
+    buyer_surplus: F64
+    welfare: F64
+    domestic: DomesticGoods | None = None
 
-    def mean_rate(self, duty: F64) -> F64:
-        """Compute the rate of each variety from duty per line; 0 without value."""
-        return ratio(sums_of(self.of_line, duty, len(self.value)), self.value, 0.0)
 
-    def open_value(self, prohibited: F64) -> F64:
-        """Compute the value of each variety that may be imported, from the prohibited value per line."""
-        return self.value - sums_of(self.of_line, prohibited, len(self.value))
-
-    def closed(self, prohibited: F64) -> Bools:
-        """Mark the varieties that are prohibited as a whole."""
-        return (self.value > 0.0) & (self.open_value(prohibited) <= NOTHING * self.value)
+VolumeSolver = Callable[[ProductParameters], VarietyVolume]
 
 
 @dataclass(frozen=True)
@@ -87,100 +89,169 @@ class Response:
 
     def __call__(self, duties: Duties) -> TradeVolume:
         """Compute volumes under a scenario's duties."""
-        return self.to_lines(self._at(self.rate_under(duties), self.parameters))
+        rates = self.rates_under(duties)
+        return self.to_lines(self.solver(rates)(self.parameters), rates)
 
-    def _at(self, rate: F64, parameters: ProductParameters) -> Any:
-        """Compute the model's result per variety at given rates."""
-        v = self.varieties
-        if self.market is None:
-            return _MODELS[self.model](v.product, v.value, self.base_rate, rate, parameters)
-        own = armington(
-            v.product,
-            v.value,
-            self.base_rate,
-            rate,
-            parameters.sigma,
-            parameters.eta,
-            supply=parameters.supply[v.product],
-        )
-        return self.market(v.product, v.value, self.base_rate, rate, own, parameters)
+    def rates_under(self, duties: Duties) -> VarietyRates:
+        """Compute the rates of the varieties under a scenario's duties."""
+        return VarietyRates(duties, self.varieties)
 
-    def rate_under(self, duties: Duties) -> F64:
-        """Compute the rate of each variety: its duty over the value that may be imported.
+    def responding_rate(self, rates: VarietyRates) -> F64:
+        """Rate that each variety responds to.
 
-        Armington demand treats a variety that is prohibited as a whole as one at a prohibitive rate. The other models
-        cannot, so they keep its baseline rate.
+        Armington demand treats a prohibited variety as one at a prohibitive rate. The other models cannot, so it
+        responds as the rest of its line does, or keeps its baseline rate if there is none.
         """
-        v = self.varieties
-        if not duties.prohibited.any():
-            return v.mean_rate(duties.duty)
-        closed = np.full_like(v.value, PROHIBITIVE) if self.model == ARMINGTON else self.base_rate
-        count = len(v.value)
-        rate = ratio(sums_of(v.of_line, duties.duty, count), v.open_value(duties.prohibited), 0.0)
-        return np.where(v.closed(duties.prohibited), closed, rate)
-
-    def solver(self, duties: Duties) -> Callable[[ProductParameters], Any]:
-        """Make a function of the parameters that gives the model's result per variety under a scenario's duties."""
-        v = self.varieties
-        rate = self.rate_under(duties)
-        above = self.market
-        if above is not None:
-            alone = armington_solver(v.product, v.value, self.base_rate, rate)
-            return lambda p: above(
-                v.product, v.value, self.base_rate, rate, alone(p.sigma, p.eta, p.supply), p
-            )
+        closed = rates.closed
+        if not closed.any():
+            return rates.rate
         if self.model == ARMINGTON:
-            p = self.parameters
-            domestic = domestic_shipments(v.product, v.value, self.base_rate, p)
-            run = armington_solver(v.product, v.value, self.base_rate, rate, kappa=p.kappa, domestic=domestic)
-            return lambda p: run(p.sigma, p.eta, p.supply)
-        return lambda p: self._at(rate, p)
+            return np.where(closed, PROHIBITIVE, rates.rate)
+        v = self.varieties
+        entering = np.where(closed, 0.0, v.value)
+        rest = ratio(v.to_lines(entering * rates.rate), v.to_lines(entering))[v.line]
+        return np.where(closed, np.where(np.isnan(rest), self.base_rate, rest), rates.rate)
 
-    def to_lines(self, result: Any) -> TradeVolume:
-        """Convert a model's result per variety to volumes per line."""
-        v0, v = self.table.lines.value, self.varieties
-        products = len(self.parameters.sigma)
-        share = ratio(v0, v.value[v.of_line], 0.0)
+    def solver(self, rates: VarietyRates) -> VolumeSolver:
+        """Make a function of the parameters that gives the model's result per variety under a scenario's rates."""
+        v = self.varieties
+        rate = self.responding_rate(rates)
+        if self.model != ARMINGTON:
+            return lambda p: _MODELS[self.model](v, self.base_rate, rate, p)
+        if self.market is not None:
+            return self._sector_solver(rate, self.market)
+        if self.has_domestic_goods:
+            return self._nested_solver(rate)
+        return self._plain_solver(rate)
+
+    @property
+    def has_domestic_goods(self) -> bool:
+        """True if domestic shipments of some product are known."""
+        return bool(self.parameters.domestic_ratio.any())
+
+    def closes_whole(self, rates: VarietyRates) -> bool:
+        """True if nothing is prohibited but whole varieties, which Armington demand answers."""
+        if rates.barred is None:
+            return True
+        partly = (rates.barred > 0.0) & ~rates.closed & (self.varieties.value > 0.0)
+        return self.model == ARMINGTON and not partly.any()
+
+    def unbounded_loss(self, rates: VarietyRates) -> Bools:
+        """Mark the products whose buyers lose more than any amount without what is prohibited."""
+        closed, products = rates.closed, len(self.parameters.sigma)
+        return products_of(self.varieties, closed, products) & ~is_loss_finite(self, closed)
+
+    def draws(self, rate: F64, threads: int) -> ArmingtonDraws:
+        """Make the solver of Armington demand without domestic goods for one rate of each variety."""
+        v, kappa = self.varieties, self.parameters.kappa
+        return ArmingtonDraws(v.groups, v.value, self.base_rate, rate, kappa=kappa, threads=threads)
+
+    def _plain_solver(self, rate: F64) -> VolumeSolver:
+        v = self.varieties
+        solve = self.draws(rate, thread_count())
+
+        def run(p: ProductParameters) -> VarietyVolume:
+            volume = solve([(p.sigma, p.eta, p.supply)])
+            hats, growth = volume.hats[solve.cell_of, :, 0], volume.growths[v.product, 0]
+            quantity = v.value * hats[:, 0]
+            creation, diversion = v.value * (growth - 1.0), quantity - v.value * growth
+            return VarietyVolume(
+                quantity * hats[:, 1], hats[:, 0], creation, diversion, *volume.owned[:, :, 0]
+            )
+
+        return run
+
+    def _nested_solver(self, rate: F64) -> VolumeSolver:
+        v, p = self.varieties, self.parameters
+        present = v.traded
+        domestic = domestic_shipments(v.product, v.value, self.base_rate, p)[present]
+        solve = armington_solver(
+            v.product, v.value, self.base_rate, rate, kappa=p.kappa[present], domestic=domestic
+        )
+
+        def run(p: ProductParameters) -> VarietyVolume:
+            return _volume(v, solve(p.sigma[present], p.eta[present], p.supply[present]))
+
+        return run
+
+    def _sector_solver(self, rate: F64, market: SectorMarket) -> VolumeSolver:
+        v, t0 = self.varieties, self.base_rate
+        alone = armington_solver(v.product, v.value, t0, rate)
+
+        def run(p: ProductParameters) -> VarietyVolume:
+            own = alone(p.sigma[v.traded], p.eta[v.traded], p.supply[v.traded])
+            loss, price = np.zeros(len(p.sigma)), np.ones(len(p.sigma))
+            loss[v.traded], price[v.traded] = own.buyer_surplus, own.import_price_hat
+            own = replace(own, buyer_surplus=loss, import_price_hat=price)
+            after = market(v.product, v.value, t0, rate, own, p)
+            amounts = (after.value, after.quantity_hat, after.creation, after.diversion)
+            return VarietyVolume(*amounts, after.buyer_surplus, after.welfare, after.domestic)
+
+        return run
+
+    def to_lines(self, volume: VarietyVolume, rates: VarietyRates) -> TradeVolume:
+        """Sum the varieties by line, without what is prohibited."""
+        v, volume = self.varieties, self._without_prohibited(volume, rates)
         return TradeVolume(
-            value=result.value[v.of_line] * share,
-            quantity_hat=result.quantity_hat[v.of_line],
-            creation=result.creation[v.of_line] * share,
-            diversion=result.diversion[v.of_line] * share,
+            value=v.to_lines(volume.value),
+            duty=v.to_lines(volume.value * rates.rate),
+            base_duty=v.to_lines(v.value * volume.quantity_hat * self.base_rate),
+            quantity_hat=v.to_lines(v.share * volume.quantity_hat),
+            creation=v.to_lines(volume.creation),
+            diversion=v.to_lines(volume.diversion),
             product_of_line=self.table.product_of_line,
-            buyer_surplus=per_product(result.buyer_surplus, v.product, products),
-            welfare=per_product(result.welfare, v.product, products),
-            domestic=None if self.market is None else result.domestic,
+            buyer_surplus=volume.buyer_surplus,
+            welfare=volume.welfare,
+            value_of_varieties=volume.value,
+            domestic=volume.domestic,
+        )
+
+    def _without_prohibited(self, volume: VarietyVolume, rates: VarietyRates) -> VarietyVolume:
+        """Remove what may not be imported from a volume.
+
+        For a variety that is prohibited as a whole, Armington demand gives the effect on the others and on buyers, as
+        long as their loss is finite. Everything else is cut at the prices of the model, as in `limit_quantity`.
+        """
+        if rates.barred is None:
+            return volume
+        v, closed, products = self.varieties, rates.closed, len(self.parameters.sigma)
+        answered = closed if self.model == ARMINGTON else np.zeros(v.count, dtype=bool)
+        cut = (rates.barred > 0.0) & ~answered & (v.value > 0.0)
+        left = np.where(closed, 0.0, 1.0 - rates.barred)
+        unknown = products_of(v, cut, products)
+        unknown |= self.unbounded_loss(rates)
+        return VarietyVolume(
+            volume.value * left,
+            volume.quantity_hat * left,
+            np.where(cut, np.nan, volume.creation),
+            np.where(cut, np.nan, volume.diversion),
+            np.where(unknown, np.nan, volume.buyer_surplus),
+            np.where(unknown, np.nan, volume.welfare),
+            volume.domestic,
         )
 
 
 def respond(
-    table: PreparedTable, base: Duties, response: str, parameters: ProductParameters, market: str
+    table: PreparedTable,
+    law: Law,
+    base: Duties,
+    response: str,
+    parameters: ProductParameters,
+    market: str,
 ) -> Response:
     """Prepare the response of a table from the baseline.
 
     Args:
         table: the table.
+        law: the law at the baseline.
         base: duties at the baseline.
         response: armington, passthrough, smart or gsim.
         parameters: sigma, eta and supply per product code of the table.
         market: product or sector; sectors need armington.
     """
-    lines = table.lines
-    product_of_line = table.product_of_line
-    key = product_of_line * len(lines.origins) + lines.origin
-    distinct, of_line = np.unique(key, return_inverse=True)
-    value = sums_of(of_line, lines.value, len(distinct))
-    varieties = Varieties(of_line, distinct // len(lines.origins), value)
     sectors = SectorMarket.of(table.products, parameters) if market == SECTOR else None
-    return Response(table, varieties, varieties.mean_rate(base.duty), response, parameters, sectors)
-
-
-def _armington(product: I64, v0: F64, t0: F64, t1: F64, p: ProductParameters) -> Any:
-    kappa = np.where(np.isnan(p.kappa), p.eta, p.kappa)
-    domestic = domestic_shipments(product, v0, t0, p)
-    return armington(
-        product, v0, t0, t1, p.sigma, p.eta, supply=p.supply[product], kappa=kappa, domestic=domestic
-    )
+    varieties = Varieties.of(table, atoms_of(law.claims, table.lines))
+    return Response(table, varieties, VarietyRates(base, varieties).rate, response, parameters, sectors)
 
 
 def domestic_shipments(product: I64, v0: F64, t0: F64, p: ProductParameters) -> F64:
@@ -188,31 +259,45 @@ def domestic_shipments(product: I64, v0: F64, t0: F64, p: ProductParameters) -> 
     return p.domestic_ratio * sums_of(product, v0 * (1.0 + t0), len(p.sigma))
 
 
-def _passthrough(product: I64, v0: F64, t0: F64, t1: F64, p: ProductParameters) -> Any:
-    return passthrough(v0, t0, t1, p.eta[product], supply=p.supply[product])
+def _passthrough(v: Varieties, t0: F64, t1: F64, p: ProductParameters) -> VarietyVolume:
+    return _volume(v, passthrough(v.value, t0, t1, p.eta[v.product], supply=p.supply[v.product]))
 
 
-def _smart(product: I64, v0: F64, t0: F64, t1: F64, p: ProductParameters) -> Any:
-    return smart(product, v0, t0, t1, -p.eta, p.sigma, supply=p.supply[product])
+def _smart(v: Varieties, t0: F64, t1: F64, p: ProductParameters) -> VarietyVolume:
+    eta, sigma = -p.eta[v.traded], p.sigma[v.traded]
+    return _volume(v, smart(v.product, v.value, t0, t1, eta, sigma, supply=p.supply[v.product]))
 
 
-def _gsim(product: I64, v0: F64, t0: F64, t1: F64, p: ProductParameters) -> Any:
-    return gsim_imports(product, v0, t0, t1, -p.eta, p.sigma, supply=p.supply)
+def _gsim(v: Varieties, t0: F64, t1: F64, p: ProductParameters) -> VarietyVolume:
+    eta, sigma = -p.eta[v.traded], p.sigma[v.traded]
+    return _volume(v, gsim_imports(v.product, v.value, t0, t1, eta, sigma, supply=p.supply[v.traded]))
 
 
-_MODELS: dict[str, Callable[[I64, F64, F64, F64, ProductParameters], Any]] = {
-    ARMINGTON: _armington,
+_MODELS: dict[str, Callable[[Varieties, F64, F64, ProductParameters], VarietyVolume]] = {
     "passthrough": _passthrough,
     "smart": _smart,
     "gsim": _gsim,
 }
 
 
-def per_product(values: F64 | None, product: I64, products: int) -> F64:
-    """Convert values to one per product, summed if a model gives them per variety."""
-    if values is None:
-        return np.full(products, np.nan)
-    return values if len(values) == products else sums_of(product, values, products)
+def _volume(v: Varieties, result: Any) -> VarietyVolume:
+    """Take a model's result, whose surplus and welfare are per variety, per product that has one, or unknown."""
+
+    def owned(values: F64 | None) -> F64:
+        products = len(v.offsets) - 1
+        if values is None:
+            return np.full(products, np.nan)
+        place = v.product if len(values) == v.count else v.traded
+        return sums_of(place, values, products)
+
+    return VarietyVolume(
+        result.value,
+        result.quantity_hat,
+        result.creation,
+        result.diversion,
+        owned(result.buyer_surplus),
+        owned(result.welfare),
+    )
 
 
 def apply_constraints(volume: TradeVolume, law: Law, dated: Dated, lines: LineArrays) -> TradeVolume:
@@ -240,40 +325,17 @@ def limit_quantity(volume: TradeVolume, hat: F64) -> TradeVolume:
     bound = hat != volume.quantity_hat
     unknown = np.zeros(len(volume.welfare), dtype=bool)
     unknown[volume.product_of_line[bound]] = True
+    grown = ratio(hat, volume.quantity_hat, 0.0)
     return replace(
         volume,
-        value=np.where(bound, volume.value * ratio(hat, volume.quantity_hat, 0.0), volume.value),
+        value=np.where(bound, volume.value * grown, volume.value),
+        duty=np.where(bound, volume.duty * grown, volume.duty),
+        base_duty=np.where(bound, volume.base_duty * grown, volume.base_duty),
         quantity_hat=hat,
         creation=np.where(bound, np.nan, volume.creation),
         diversion=np.where(bound, np.nan, volume.diversion),
         buyer_surplus=np.where(unknown, np.nan, volume.buyer_surplus),
         welfare=np.where(unknown, np.nan, volume.welfare),
-    )
-
-
-def without_prohibited(volume: TradeVolume, response: Response, prohibited: F64) -> TradeVolume:
-    """Remove prohibited goods from a volume.
-
-    For a variety that is prohibited as a whole, Armington demand gives the effect on the others and on buyers, as long
-    as their loss is finite. Everything else is cut at the prices of the model, as in `limit_quantity`.
-
-    Args:
-        volume: the volume under the duties.
-        response: the response that computed it.
-        prohibited: value per line that may not be imported.
-    """
-    v, value = response.varieties, response.table.lines.value
-    closed = v.closed(prohibited)
-    answered = closed[v.of_line] if response.model == ARMINGTON else np.zeros(len(value), dtype=bool)
-    share = 1.0 - ratio(prohibited, value, 0.0)
-    cut = limit_quantity(volume, np.where(answered, volume.quantity_hat, volume.quantity_hat * share))
-    known = is_loss_finite(response, closed) | ~products_of(v, closed, len(volume.welfare))
-    return replace(
-        cut,
-        value=np.where(answered, 0.0, cut.value),
-        quantity_hat=np.where(answered, 0.0, cut.quantity_hat),
-        buyer_surplus=np.where(known, cut.buyer_surplus, np.nan),
-        welfare=np.where(known, cut.welfare, np.nan),
     )
 
 

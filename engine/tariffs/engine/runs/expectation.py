@@ -6,13 +6,12 @@ Sums (duty, value, welfare) are linear in the weights; a rate or hat of a mixtur
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 
 import polars as pl
 
 from tariffs.engine.base.array_utils import F64, sum_of
 from tariffs.engine.response.sector_market import DomesticGoods
-from tariffs.engine.response.trade_response import TradeVolume
 from tariffs.engine.runs.results import PROHIBITED_VALUE
 
 
@@ -24,21 +23,8 @@ def expected_columns(parts: Sequence[tuple[float, Mapping[str, F64]]]) -> Mappin
     return {name: sum_of([(weight, columns[name]) for weight, columns in parts]) for name in names}
 
 
-def expected_volume(parts: Sequence[tuple[float, TradeVolume | None]]) -> TradeVolume | None:
-    """Weight surplus and welfare of a volume; its values per line are those of the first part."""
-    first = parts[0][1]
-    if len(parts) == 1 or first is None:
-        return first
-    known = [(weight, volume) for weight, volume in parts if volume is not None]
-    return replace(
-        first,
-        domestic=_expected_goods([(weight, volume.domestic) for weight, volume in known]),
-        buyer_surplus=sum_of([(weight, volume.buyer_surplus) for weight, volume in known]),
-        welfare=sum_of([(weight, volume.welfare) for weight, volume in known]),
-    )
-
-
-def _expected_goods(parts: Sequence[tuple[float, DomesticGoods | None]]) -> DomesticGoods | None:
+def expected_goods(parts: Sequence[tuple[float, DomesticGoods | None]]) -> DomesticGoods | None:
+    """Weight domestic goods per product; None without a market of sectors."""
     known = [(weight, goods) for weight, goods in parts if goods is not None]
     if not known:
         return None

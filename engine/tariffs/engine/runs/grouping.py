@@ -15,13 +15,9 @@ from tariffs.engine.base.chunks import checkpoint
 from tariffs.engine.base.ordered_sums import sum_by_group
 from tariffs.engine.errors import InputError
 from tariffs.engine.response.sector_market import DomesticGoods
-from tariffs.engine.response.trade_response import TradeVolume
 from tariffs.engine.runs.results import PROHIBITED_VALUE, TAX, with_rates
-from tariffs.engine.table_duty.duties import Duties
 from tariffs.engine.tables.prepare import PreparedTable
 
-_NOISE = 1e-12
-"""Share of a customs value below which a sum of diversion is rounding."""
 AUTHORITY = "authority"
 CODE_KEYS = {"hts2": 2, "hts4": 4, "hts6": 6, "hts8": 8, "hts10": 10}
 SUMS = (
@@ -37,6 +33,8 @@ DOMESTIC_COLUMNS = ("domestic_shipments", "domestic_price_hat", "domestic_quanti
 """Further columns of a run with a market of sectors; null for groups that cut through products."""
 ALWAYS_KNOWN = frozenset({"customs_value", "duty", "duty_owed", "landed", PROHIBITED_VALUE, TAX})
 _GROUPINGS_KEPT = 8
+_NOISE = 1e-12
+"""Share of a customs value below which a sum of diversion is rounding."""
 AUTHORITY_COLUMNS = ("duty", "duty_owed", "rate", "duty_after")
 
 
@@ -146,30 +144,12 @@ def _key(table: PreparedTable, name: str) -> pl.Series:
     )
 
 
-def reduce_groups(
-    grouping: Grouping, columns: Mapping[str, F64], keep: Bools, volume: TradeVolume | None
-) -> pl.DataFrame:
-    """Sum the result columns by group; columns that need a missing baseline or response are null.
-
-    A group without a line that is kept has no row.
-    """
-    taxed = [TAX] if TAX in columns else []
-    present = [name for name in (*SUMS, *taxed) if name in ALWAYS_KNOWN or not np.isnan(columns[name]).all()]
-    sums = grouping.sums([columns[name] for name in present], keep)
-    results = with_rates(dict(zip(present, sums.T, strict=True))) | _product_sums(grouping, volume)
-    domestic = DOMESTIC_COLUMNS if volume is not None and volume.domestic is not None else ()
-    numbers = result_frame(results, grouping.count, (*COLUMNS, *taxed, *domestic))
-    if not grouping.keys.width:
-        return numbers
-    return grouping.with_keys(numbers).filter(pl.Series(grouping.present(keep)))
-
-
 def result_frame(results: Mapping[str, F64], rows: int, names: Sequence[str] = COLUMNS) -> pl.DataFrame:
     """Make a frame of result columns; those that are undefined or not among the results are null."""
-    missing = np.full(rows, np.nan)
     if "diversion" in results and "customs_value" in results:
         diversion = without_noise(results["diversion"], results["customs_value"])
         results = {**results, "diversion": diversion}
+    missing = np.full(rows, np.nan)
     return pl.DataFrame(
         [pl.Series(name, np.ravel(results.get(name, missing)), nan_to_null=True) for name in names]
     )
@@ -185,74 +165,31 @@ def without_noise(diversion: F64, value: F64) -> F64:
     return np.where(np.abs(diversion) <= _NOISE * value, 0.0, diversion)
 
 
-def static_groups(grouping: Grouping, sums: Mapping[str, F64], present: Bools) -> pl.DataFrame:
-    """Make the result frame of sums without a response; columns that need one are null.
+def group_frame(
+    grouping: Grouping, sums: Mapping[str, F64], present: Bools, columns: Sequence[str] = COLUMNS
+) -> pl.DataFrame:
+    """Make the result frame of sums; columns that need a missing baseline or response are null.
 
     Args:
         grouping: the groups.
         sums: result columns by group, in dollars.
         present: the groups with a line that is kept; the others have no row.
+        columns: names of the result columns.
     """
-    numbers = result_frame(with_rates(sums), grouping.count)
+    taxed = [TAX] if TAX in sums else []
+    numbers = result_frame(with_rates(sums), grouping.count, (*columns, *taxed))
     if not grouping.keys.width:
         return numbers
     return grouping.with_keys(numbers).filter(pl.Series(present))
 
 
-def static_authorities(
-    grouping: Grouping, authorities: Sequence[str], duty: F64, owed: F64, entered: F64
-) -> pl.DataFrame:
-    """Make the result frame by group and authority of duties without a response.
+def domestic_sums(goods: DomesticGoods, group: I64 | None, count: int) -> dict[str, F64]:
+    """Sum domestic goods of products by group; hats are means weighted by shipments at the baseline.
 
-    Args:
-        grouping: the groups.
-        authorities: the columns of the duties.
-        duty, owed: duty in dollars (groups x authorities).
-        entered: customs value by group that may be imported, over which `rate` is.
+    Groups that cut through products (`group` is None) have none.
     """
-    column, group = np.nonzero(duty.T)
-    names = pl.Series(AUTHORITY, authorities, dtype=pl.String).gather(column)
-    found = duty[group, column]
-    numbers = authority_columns(found, owed[group, column], ratio(found, entered[group]))
-    return grouping.with_keys_at(group, numbers.insert_column(0, names))
-
-
-def authority_columns(duty: F64, owed: F64, rate: F64) -> pl.DataFrame:
-    """Make the result columns by authority of duties in dollars without a response."""
-    assessed = pl.Series("duty", duty)
-    return pl.DataFrame(
-        [
-            assessed,
-            assessed.alias("duty_owed") if owed is duty else pl.Series("duty_owed", owed),
-            pl.Series("rate", rate, nan_to_null=True),
-            pl.repeat(None, len(duty), dtype=pl.Float64, eager=True).alias("duty_after"),
-        ]
-    )
-
-
-def _no_authorities(grouping: Grouping) -> pl.DataFrame:
-    schema: dict[str, pl.DataType | type[pl.DataType]] = {
-        **grouping.keys.schema,
-        AUTHORITY: pl.String,
-        **dict.fromkeys(AUTHORITY_COLUMNS, pl.Float64),
-    }
-    return pl.DataFrame(schema=schema)
-
-
-def _product_sums(grouping: Grouping, volume: TradeVolume | None) -> dict[str, F64]:
-    """Sum surplus and welfare, which belong to products: a group that cuts through products has none."""
-    if volume is None:
-        return {}
-    group = grouping.of_product(volume.product_of_line, len(volume.welfare))
     if group is None:
         return {}
-    values = {"buyer_surplus": volume.buyer_surplus, "welfare": volume.welfare}
-    sums = {name: sums_of(group, amounts, grouping.count) for name, amounts in values.items()}
-    return sums if volume.domestic is None else sums | _domestic_sums(volume.domestic, group, grouping.count)
-
-
-def _domestic_sums(goods: DomesticGoods, group: I64, count: int) -> dict[str, F64]:
-    """Sum domestic goods of products by group; hats are means weighted by shipments at the baseline."""
     shipments = sums_of(group, goods.shipments, count)
     price = sums_of(group, goods.shipments * goods.price_hat, count)
     quantity = sums_of(group, goods.shipments * goods.quantity_hat, count)
@@ -264,26 +201,39 @@ def _domestic_sums(goods: DomesticGoods, group: I64, count: int) -> dict[str, F6
     }
 
 
-def reduce_authority(
-    grouping: Grouping, duties: Duties, columns: Mapping[str, F64], keep: Bools
+def authority_frame(
+    grouping: Grouping, authorities: Sequence[str], duty: F64, owed: F64, after: F64 | None, entered: F64
 ) -> pl.DataFrame:
-    """Sum duty by group and authority; `rate` is over the group's customs value that may be imported."""
-    value = columns["customs_value"] - columns[PROHIBITED_VALUE]
-    grown = ratio(columns["value_after"], value, 0.0)
-    values = grouping.sums([value], keep)[:, 0]
-    blocks = []
-    for index, authority in enumerate(duties.authorities):
-        duty = duties.by_authority[:, index]
-        if not duty.any():
-            continue
-        sums = grouping.sums([duty, duties.owed_by_authority[:, index], duty * grown], keep)
-        block = {
-            AUTHORITY: [authority] * grouping.count,
-            "duty": sums[:, 0],
-            "duty_owed": sums[:, 1],
-            "rate": ratio(sums[:, 0], values),
-            "duty_after": sums[:, 2],
-        }
-        numbers = pl.DataFrame(block).fill_nan(None)
-        blocks.append(grouping.with_keys(numbers).filter(pl.col("duty") != 0))
-    return pl.concat(blocks) if blocks else _no_authorities(grouping)
+    """Make the result frame of duties by group and authority.
+
+    Args:
+        grouping: the groups.
+        authorities: the columns of the duties.
+        duty, owed: duty in dollars (groups x authorities).
+        after: duty after the response, likewise; None without one.
+        entered: customs value by group that may be imported, over which `rate` is.
+    """
+    column, group = np.nonzero(duty.T)
+    names = pl.Series(AUTHORITY, authorities, dtype=pl.String).gather(column)
+    found = duty[group, column]
+    numbers = authority_columns(
+        found,
+        owed[group, column],
+        ratio(found, entered[group]),
+        None if after is None else after[group, column],
+    )
+    return grouping.with_keys_at(group, numbers.insert_column(0, names))
+
+
+def authority_columns(duty: F64, owed: F64, rate: F64, after: F64 | None = None) -> pl.DataFrame:
+    """Make the result columns by authority of duties in dollars."""
+    assessed = pl.Series("duty", duty)
+    unknown = pl.repeat(None, len(duty), dtype=pl.Float64, eager=True)
+    return pl.DataFrame(
+        [
+            assessed,
+            assessed.alias("duty_owed") if owed is duty else pl.Series("duty_owed", owed),
+            pl.Series("rate", rate, nan_to_null=True),
+            (unknown if after is None else pl.Series(after)).alias("duty_after"),
+        ]
+    )

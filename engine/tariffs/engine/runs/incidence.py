@@ -8,8 +8,9 @@ import numpy as np
 import polars as pl
 
 from tariffs.engine.base.array_utils import F64, ratio
-from tariffs.engine.runs.grouping import AUTHORITY, Grouping
+from tariffs.engine.runs.grouping import AUTHORITY
 from tariffs.engine.runs.outcome import Outcome
+from tariffs.engine.runs.results import BASE_DUTY
 from tariffs.engine.runs.table_run import TableRun
 
 INCIDENCE_COLUMNS = (
@@ -25,7 +26,7 @@ def add_incidence(run: TableRun, outcomes: Sequence[Outcome], groups: pl.DataFra
     """
     if run.response is None or run.prepared.lines.vat is not None or AUTHORITY in run.options.by:
         return groups
-    found = _incidence(run, outcomes, run.grouping)
+    found = _incidence(run.sums(outcomes))
     place = run.grouping.of_rows(groups.select(run.grouping.keys.columns))
     return groups.with_columns(
         pl.Series(name, values[place], nan_to_null=True) for name, values in found.items()
@@ -36,15 +37,15 @@ def total_incidence(run: TableRun, outcomes: Sequence[Outcome]) -> dict[str, flo
     """Compute the incidence of added duty over the whole table; empty where `add_incidence` adds nothing."""
     if run.response is None or run.prepared.lines.vat is not None:
         return {}
-    found = _incidence(run, outcomes, Grouping.whole(run.prepared))
+    found = _incidence({name: values.sum(keepdims=True) for name, values in run.sums(outcomes).items()})
     return {name: None if np.isnan(values[0]) else float(values[0]) for name, values in found.items()}
 
 
-def _incidence(run: TableRun, outcomes: Sequence[Outcome], grouping: Grouping) -> dict[str, F64]:
-    keep, sums = run.kept(outcomes), np.zeros((grouping.count, 5))
-    for outcome in outcomes:
-        sums += outcome.weight * grouping.sums(_amounts(run, outcome.columns), keep)
-    quantity, value, landed, landed_before, duty_before = sums.T
+def _incidence(sums: Mapping[str, F64]) -> dict[str, F64]:
+    """Compute the incidence from sums; landed cost before is at the quantity after."""
+    quantity, value, landed = sums["quantity"], sums["value_after"], sums["landed_after"]
+    duty_before = sums[BASE_DUTY]
+    landed_before = quantity + duty_before + (landed - value - sums["duty_after"])
     abroad, added = quantity - value, landed - landed_before + quantity - value
     return {
         "exporter_price_hat": ratio(value, quantity),
@@ -56,12 +57,3 @@ def _incidence(run: TableRun, outcomes: Sequence[Outcome], grouping: Grouping) -
             added - abroad, added, out=np.full_like(added, np.nan), where=np.abs(added) > 1e-9 * duty_before
         ),
     }
-
-
-def _amounts(run: TableRun, columns: Mapping[str, F64]) -> list[F64]:
-    """List per line, at the quantity after: value at the baseline price, value, landed cost after and before, duty."""
-    assert run.base is not None
-    value, quantity = columns["customs_value"], columns["quantity"]
-    hat = ratio(quantity, value, 0.0)
-    before = (columns["landed"] - columns["landed_change"]) * hat
-    return [quantity, columns["value_after"], columns["landed_after"], before, run.base.duty * hat]

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Protocol
 
 from tariffs.engine.base.array_utils import F64
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
-from tariffs.engine.response.quantity_constraints import QuantityConstraints, adjusting
+from tariffs.engine.response.quantity_constraints import QuantityConstraints
 from tariffs.engine.response.trade_response import Response, TradeVolume
+from tariffs.engine.response.variety_rates import VarietyRates
 from tariffs.engine.runs.duty_sums import GroupedDuties, LineGroups
-from tariffs.engine.runs.results import line_columns
+from tariffs.engine.runs.results import AFTER, line_columns
 from tariffs.engine.table_duty.duties import Duties, duties_of
 from tariffs.engine.table_duty.rated_lines import Dated
 from tariffs.engine.tables.line_arrays import LineArrays
@@ -73,19 +74,20 @@ class Outcome:
     @cached_property
     def volume(self) -> TradeVolume | None:
         """Trade after the response; None without a response."""
-        if self._modelled is None:
-            return None
-        return self.adjust(self._modelled) if self.adjust else self._modelled
-
-    @cached_property
-    def adjust(self) -> Callable[[TradeVolume], TradeVolume] | None:
-        """Function that applies prohibitions and quantity constraints of the law to a volume; None if it has none."""
-        return adjusting(self._run.response, self.duties.prohibited, self.constraints)
+        if self._modelled is None or self.constraints is None:
+            return self._modelled
+        return self.constraints(self._modelled)
 
     @cached_property
     def columns(self) -> Mapping[str, F64]:
         """Result columns per line."""
         return line_columns(self.lines, self.duties, self._run.base, self.volume)
+
+    @property
+    def static_columns(self) -> Mapping[str, F64]:
+        """Result columns per line before the response."""
+        columns = line_columns(self.lines, self.duties, self._run.base, None)
+        return {name: values for name, values in columns.items() if name not in AFTER}
 
     @property
     def static_notes(self) -> tuple[Note, ...]:
@@ -95,7 +97,7 @@ class Outcome:
     @cached_property
     def notes(self) -> tuple[Note, ...]:
         """Notes on the duties and on constraints of quantities."""
-        if self._modelled is None or self.constraints is None:
+        if self.constraints is None or self._modelled is None:
             return self.static_notes
         return (*self.static_notes, *self.constraints.notes(self._modelled))
 
@@ -106,8 +108,22 @@ class Outcome:
         return self._grouped[grouping.id]
 
     @cached_property
+    def variety_rates(self) -> VarietyRates:
+        """Rates of the varieties of the response.
+
+        Raises:
+            ValueError: the run has no response.
+        """
+        if self._run.response is None:
+            raise ValueError("a static run has no varieties")
+        return self._run.response.rates_under(self.duties)
+
+    @cached_property
     def _modelled(self) -> TradeVolume | None:
-        return self._run.response(self.duties) if self._run.response else None
+        response = self._run.response
+        if response is None:
+            return None
+        return response.to_lines(response.solver(self.variety_rates)(response.parameters), self.variety_rates)
 
     @cached_property
     def constraints(self) -> QuantityConstraints | None:

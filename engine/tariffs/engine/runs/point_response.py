@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from tariffs.engine.base.array_utils import F64, I64, Bools, ratio, sums_of
+from tariffs.engine.base.array_utils import F64, I64, sums_of
 from tariffs.engine.base.chunks import thread_count
 from tariffs.engine.response.armington_sweep import (
     SCENARIOS,
@@ -21,61 +22,32 @@ from tariffs.engine.response.trade_response import (
     PROHIBITIVE,
     Response,
     domestic_shipments,
-    is_loss_finite,
-    products_of,
 )
-from tariffs.engine.runs.grouping import AUTHORITY, Grouping
+from tariffs.engine.runs.grouping import AUTHORITY
 from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.runs.point_laws import PointGroup
+from tariffs.engine.runs.response_sums import PRODUCT_SUMS
 from tariffs.engine.runs.table_run import TableRun
+from tariffs.engine.table_duty.rate_classes import bits, class_forms, first_of, numbered
 
 
-@dataclass(frozen=True)
-class VarietyGroups:
-    """Varieties as groups of lines: the variety of each line, and how many there are."""
-
-    of_line: I64
-    count: int
-    id: tuple[str, ...] = ("product", "origin")
-
-
-def is_summed_by_variety(run: TableRun) -> bool:
-    """Test whether results of a run are sums over varieties: Armington demand, and groups of whole varieties."""
+def has_point_response(run: TableRun) -> bool:
+    """Test whether points of a run may respond together: Armington demand, no tax, and no sums by authority."""
     response = run.response
     if response is None or response.model != ARMINGTON or response.market or AUTHORITY in run.options.by:
         return False
-    if run.prepared.lines.vat is not None or not run.usable.all():
+    return run.prepared.lines.vat is None
+
+
+def is_closed_exactly(run: TableRun, outcome: Outcome) -> bool:
+    """Test whether sums over varieties express what a law does to quantities and shares."""
+    if run.response is None or outcome.constraints is not None:
         return False
-    of_line = response.varieties.of_line
-    group = group_of_variety(run, run.grouping)
-    return bool((group[of_line] == run.grouping.of_line).all())
-
-
-def group_of_variety(run: TableRun, grouping: Grouping) -> I64:
-    """Find the group of the last line of each variety."""
-    assert run.response is not None
-    varieties = run.response.varieties
-    group = np.zeros(len(varieties.value), dtype=np.int64)
-    group[varieties.of_line] = grouping.of_line
-    return group
-
-
-def closed_varieties(run: TableRun, outcome: Outcome) -> Bools | None:
-    """Mark the varieties that a law prohibits as a whole.
-
-    None if sums by variety cannot express what the law does to quantities: it limits them, or prohibits a part of a
-    variety, or one without which buyers lose more than any amount.
-    """
-    response, prohibited = run.response, outcome.duties.prohibited
-    if response is None or outcome.constraints is not None:
-        return None
-    varieties = response.varieties
-    closed = varieties.closed(prohibited)
-    barred = sums_of(varieties.of_line, prohibited, len(varieties.value)) > 0.0
-    products = products_of(varieties, closed, len(response.parameters.sigma))
-    if (barred & ~closed).any() or (products & ~is_loss_finite(response, closed)).any():
-        return None
-    return closed
+    atoms = run.response.varieties.atoms
+    if any(rated.family.atoms is not atoms for rated in outcome.duties.rated):
+        return False
+    rates = outcome.variety_rates
+    return run.response.closes_whole(rates) and not run.response.unbounded_loss(rates).any()
 
 
 @dataclass(frozen=True)
@@ -93,36 +65,44 @@ class PointResponse:
         run: the table, with a response that is summed by variety.
         outcome: results under the law.
         group: points of the law.
-        closed: marks the varieties that the law prohibits.
     """
 
-    def __init__(self, run: TableRun, outcome: Outcome, group: PointGroup, closed: Bools) -> None:
+    def __init__(self, run: TableRun, outcome: Outcome, group: PointGroup) -> None:
         assert run.response is not None
         self._run = run
-        self._varieties = run.response.varieties
-        groups = VarietyGroups(self._varieties.of_line, len(self._varieties.value))
-        self._moved = outcome.grouped(groups).moved(group.moved)
+        duties = outcome.duties
+        self._forms = [
+            class_forms(duties.law, rated, moved)
+            for rated, moved in zip(duties.rated, group.moved, strict=True)
+        ]
         self._kinds, kind = _kinds(run.response.parameters)
-        moved = self._moved
-        marks = np.zeros(len(self._varieties.value), dtype=bool)
-        marks[moved.groups] = True
-        rates = np.where(closed, PROHIBITIVE, ratio(moved.at_first, self._varieties.value, 0.0))
-        self._sweep = ArmingtonSweep(
-            _trade(run, run.response, kind, closed), SweepReference(rates, marks, self._kinds)
+        firsts = np.cumsum([0, *(len(forms.still) for forms in self._forms)])
+        of_class = np.concatenate(
+            [first + forms.of_class for first, forms in zip(firsts, self._forms, strict=False)]
         )
-        self._before = sums_of(run.grouping.of_line, run.prepared.lines.value, run.grouping.count)
+        self._used, form = np.unique(of_class[outcome.variety_rates.of_variety], return_inverse=True)
+        barred = np.concatenate([forms.barred for forms in self._forms])[self._used]
+        moves = np.concatenate([forms.moves for forms in self._forms])[self._used]
+        rates = np.where(barred > 0.0, PROHIBITIVE, self._at([each[:1] for each in group.rates])[:, 0])
+        self._sweep = ArmingtonSweep(
+            _trade(run, run.response, kind, form, barred), SweepReference(rates, moves, self._kinds)
+        )
+        v = run.response.varieties
+        self._before = sums_of(run.grouping.of_line[v.line], v.value, run.grouping.count)
+
+    def _at(self, rates: Sequence[F64]) -> F64:
+        """Rate of each form at points (forms x points), by instant the rate of each row (points x rows)."""
+        blocks = [forms.at(of_rows) for forms, of_rows in zip(self._forms, rates, strict=True)]
+        found: F64 = np.concatenate(blocks)[self._used]
+        return found
 
     def __call__(self, group: PointGroup) -> ResponseColumns:
         """Compute the result columns after the response of points of the law."""
-        classes = self._sweep.classes
-        place = np.searchsorted(self._moved.groups, classes)
-        scale = ratio(np.ones(len(classes)), self._varieties.value[classes], 0.0)[:, None]
         blocks = []
         for first in range(0, len(group.points), SCENARIOS):
             self._run.check()
-            duty = self._moved.at([rates[first : first + SCENARIOS] for rates in group.rates])
-            duty = duty if len(place) == len(duty) else duty[place]
-            blocks.append(self._sweep(duty * scale, self._kinds, threads=thread_count()))
+            rates = self._at([rates[first : first + SCENARIOS] for rates in group.rates])
+            blocks.append(self._sweep(rates[self._sweep.classes], self._kinds, threads=thread_count()))
         sums = {name: np.concatenate([getattr(block, name) for block in blocks], axis=1).T for name in _SUMS}
         columns = {
             "value_after": sums["value"],
@@ -131,30 +111,35 @@ class PointResponse:
             "value_change": sums["value"] - self._before,
             **{name: sums[name] for name in ("quantity", "creation", "diversion")},
         }
-        owned = {name: sums[name] for name in SURPLUS}
+        owned = {name: sums[name] for name in PRODUCT_SUMS}
         groups = columns | (owned if self._run.grouping.product_pure else {})
         return ResponseColumns(groups, {name: values.sum(axis=1) for name, values in owned.items()})
 
 
-SURPLUS = ("buyer_surplus", "welfare")
-_SUMS = ("value", "duty", "charges", "quantity", "creation", "diversion", *SURPLUS)
+_SUMS = ("value", "duty", "charges", "quantity", "creation", "diversion", *PRODUCT_SUMS)
 
 
-def _trade(run: TableRun, response: Response, kind: I64, closed: Bools) -> SweepTrade:
-    varieties, parameters, lines = response.varieties, response.parameters, run.prepared.lines
-    count = len(varieties.value)
-    product_group = run.grouping.of_product(run.prepared.product_of_line, len(parameters.sigma))
+def _trade(run: TableRun, response: Response, kind: I64, form: I64, barred: F64) -> SweepTrade:
+    """Arrange the varieties; those of one product and group with one rate at the baseline and one form are merged."""
+    v, parameters, count = response.varieties, response.parameters, len(response.parameters.sigma)
+    group = run.grouping.of_line[v.line]
+    number = numbered(v.product, group, form, bits(response.base_rate))
+    first = first_of(number)
+    size = len(first)
+    product_group = run.grouping.of_product(run.prepared.product_of_line, count)
+    owner = np.zeros(count, dtype=np.int64) if product_group is None else product_group
+    domestic = domestic_shipments(v.product, v.value, response.base_rate, parameters)
     return SweepTrade(
-        product=varieties.product,
-        v0=varieties.value,
-        t0=response.base_rate,
-        rate_class=np.arange(count),
-        group=group_of_variety(run, run.grouping),
-        kind=kind,
-        product_group=np.zeros(len(kind), dtype=np.int64) if product_group is None else product_group,
-        charges=sums_of(varieties.of_line, lines.freight + lines.insurance, count),
-        kept=np.where(closed, 0.0, 1.0),
-        domestic=domestic_shipments(varieties.product, varieties.value, response.base_rate, parameters),
+        product=v.product[first],
+        v0=sums_of(number, v.value, size),
+        t0=response.base_rate[first],
+        rate_class=form[first],
+        group=group[first],
+        kind=kind[v.traded],
+        product_group=owner[v.traded],
+        charges=sums_of(number, v.charges, size),
+        kept=np.where(barred > 0.0, 0.0, 1.0)[form[first]],
+        domestic=domestic[v.traded],
     )
 
 

@@ -22,7 +22,7 @@ from tariffs.engine.runs.duty_sums import DutySums
 from tariffs.engine.runs.grouping import AUTHORITY, Grouping, authority_columns, result_frame
 from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.runs.point_laws import PointGroup, PointLaws, Values
-from tariffs.engine.runs.point_response import PointResponse, closed_varieties, is_summed_by_variety
+from tariffs.engine.runs.point_response import PointResponse, has_point_response, is_closed_exactly
 from tariffs.engine.runs.results import PROHIBITED_VALUE, with_rates
 from tariffs.engine.runs.table_run import TableRun
 from tariffs.engine.scenario import Scenario, apply_scenario
@@ -98,7 +98,7 @@ class PointEvaluator:
         factors = list({tuple(sorted(point.factors.items())): point.factors for point in points}.values())
         if len(factors) == 1 and not self._scenario.mixture:
             run = _with_factors(self._run, factors[0])
-            if run.is_static or is_summed_by_variety(run):
+            if run.is_static or has_point_response(run):
                 results = self._together(run, [point.values for point in points], step)
                 if results is not None:
                     return results
@@ -139,10 +139,9 @@ class PointEvaluator:
         key = id(outcome), id(run.response)
         found = self._responses.find(key)
         if found is None:
-            closed = closed_varieties(run, outcome)
-            if closed is None:
+            if not is_closed_exactly(run, outcome):
                 return None
-            found = self._responses.keep(key, (outcome, run, PointResponse(run, outcome, group, closed)))
+            found = self._responses.keep(key, (outcome, run, PointResponse(run, outcome, group)))
         return found[2]
 
     def _outcome(self, law: Law) -> Outcome:

@@ -14,6 +14,13 @@ from tariffs.engine.tables.line_arrays import LineArrays
 
 TAX = "vat"
 PROHIBITED_VALUE = "prohibited_value"
+BASE_DUTY = "base_duty_after"
+"""Duty at the rates of the baseline on the quantity after, at the prices of the baseline."""
+AFTER = (
+    "value_after", "duty_after", "landed_after", "value_change", "quantity", "creation", "diversion",
+    BASE_DUTY,
+)  # fmt: skip
+"""Columns of amounts after the response."""
 DIFFERENCES = {"duty_vs": "duty", "landed_vs": "landed", "value_vs": "value_after"}
 
 
@@ -27,30 +34,36 @@ def line_columns(
     the baseline. Where there is a value added tax, `vat` is that on values before the response; it is part of the
     landed cost.
     """
-    v0, charges = lines.value, lines.freight + lines.insurance
+    v0 = lines.value
     nothing = np.full(lines.count, np.nan)
-    taxed = 1.0 if lines.vat is None else 1.0 + lines.vat
     tax = {} if lines.vat is None else {TAX: (v0 + duties.duty) * lines.vat}
     landed = _landed(lines, duties)
-    value_after = volume.value if volume else nothing
-    quantity_hat = volume.quantity_hat if volume else nothing
-    duty_after = ratio(duties.duty, v0 - duties.prohibited, 0.0) * value_after
+    after = dict.fromkeys(AFTER, nothing) if volume is None else after_columns(lines, volume)
     return {
         "customs_value": v0,
         "duty": duties.duty,
         "duty_owed": duties.owed,
         "landed": landed,
-        "value_after": value_after,
-        "duty_after": duty_after,
-        "landed_after": (value_after + charges * quantity_hat + duty_after) * taxed
-        - charges * quantity_hat * (taxed - 1.0),
+        **after,
         "landed_change": landed - _landed(lines, base) if base is not None else nothing,
-        "value_change": value_after - v0,
-        "quantity": v0 * quantity_hat,
-        "creation": volume.creation if volume else nothing,
-        "diversion": volume.diversion if volume else nothing,
         PROHIBITED_VALUE: duties.prohibited,
         **tax,
+    }
+
+
+def after_columns(lines: LineArrays, volume: TradeVolume) -> dict[str, F64]:
+    """Compute the amounts per line after the response, in dollars."""
+    taxed = 1.0 if lines.vat is None else 1.0 + lines.vat
+    charges = (lines.freight + lines.insurance) * volume.quantity_hat
+    return {
+        "value_after": volume.value,
+        "duty_after": volume.duty,
+        "landed_after": (volume.value + volume.duty) * taxed + charges,
+        "value_change": volume.value - lines.value,
+        "quantity": lines.value * volume.quantity_hat,
+        "creation": volume.creation,
+        "diversion": volume.diversion,
+        BASE_DUTY: volume.base_duty,
     }
 
 
@@ -67,8 +80,8 @@ def _landed(lines: LineArrays, duties: Duties) -> F64:
 
 
 def with_rates(sums: Mapping[str, F64]) -> dict[str, F64]:
-    """Replace `quantity` by the rates and hats that are quotients of sums."""
-    others = {name: values for name, values in sums.items() if name != "quantity"}
+    """Replace the sums that are no results of their own by the rates and hats that are quotients of sums."""
+    others = {name: values for name, values in sums.items() if name not in {"quantity", BASE_DUTY}}
     missing = np.full(np.shape(sums["customs_value"]), np.nan)
     return others | {
         "effective_rate": ratio(sums["duty"], sums["customs_value"] - sums[PROHIBITED_VALUE]),

@@ -20,18 +20,20 @@ from tariffs.engine.response.parameters import SETS, ProductParameters, paramete
 from tariffs.engine.response.quantity_constraints import QuantityConstraints
 from tariffs.engine.response.trade_response import Response, respond
 from tariffs.engine.runs.duty_sums import DutySums, GroupedDuties
-from tariffs.engine.runs.expectation import expected_columns, expected_frames, expected_volume
+from tariffs.engine.runs.expectation import expected_columns, expected_frames
 from tariffs.engine.runs.grouping import (
     AUTHORITY,
+    COLUMNS,
+    DOMESTIC_COLUMNS,
     Grouping,
-    reduce_authority,
-    reduce_groups,
-    static_authorities,
-    static_groups,
+    authority_frame,
+    domestic_sums,
+    group_frame,
 )
 from tariffs.engine.runs.line_dates import LineDates
 from tariffs.engine.runs.options import Options, baseline_required, law_with_options
 from tariffs.engine.runs.outcome import Outcome
+from tariffs.engine.runs.response_sums import SUMS, DrawSums, PlainSums, expected_sums
 from tariffs.engine.runs.results import lines_frame
 from tariffs.engine.scenario import Scenario, apply_scenario, components, scenario_facts
 from tariffs.engine.table_duty.duties import Dated, Duties, duties_of
@@ -106,10 +108,11 @@ class TableRun:
         if self.base is not None and options.response != "none":
             self.parameters = self._product_parameters()
             self.response = respond(
-                self.prepared, self.base, options.response, self.parameters, options.market
+                self.prepared, self.law, self.base, options.response, self.parameters, options.market
             )
         self._switches = dict(self.base.switches) if self.base is not None else {}
         self._too_many: set[int] = set()
+        self._plain_sums = PlainSums(self.prepared, self.grouping)
 
     def _baseline(self) -> Duties | None:
         """Compute the duties at the baseline; None for a static run of a table without one."""
@@ -199,56 +202,75 @@ class TableRun:
     def groups(self, outcomes: Sequence[Outcome]) -> pl.DataFrame:
         """Sum the result columns by the keys of the options; a mixture gives expected values."""
         if AUTHORITY not in self.options.by:
-            return self._reduced(self.grouping, outcomes)
-        frames = [(x.weight, self.authorities(x)) for x in outcomes]
-        return expected_frames(frames, self.options.by)
+            return self._frame(self.grouping, self.sums(outcomes), outcomes)
+        return expected_frames([(x.weight, self.authorities(x)) for x in outcomes], self.options.by)
 
     def authorities(self, outcome: Outcome) -> pl.DataFrame:
         """Sum duty by the keys of the options and authority."""
-        if not self.is_static:
-            return reduce_authority(self.grouping, outcome.duties, outcome.columns, self.kept([outcome]))
         duties, grouped = outcome.duties, outcome.grouped(self.grouping)
         duty, owed = grouped.by_authority
+        sums = self._after([outcome], by_authority=True)
+        after = sums.duty_after[0].reshape(duty.shape) if sums else None
         entered = self._constant_sums(self.grouping)[0] - grouped.sums.prohibited
-        return static_authorities(self.grouping, duties.authorities, duty, owed, entered)
+        return authority_frame(self.grouping, duties.authorities, duty, owed, after, entered)
 
     def total(self, outcomes: Sequence[Outcome]) -> dict[str, float | None]:
         """Sum the result columns over the whole table."""
-        whole = Grouping.whole(self.prepared)
-        if not self.is_static:
-            return self._reduced(whole, outcomes).row(0, named=True)
-        sums = expected_columns([(x.weight, self._static_sums(self.grouping, x)) for x in outcomes])
-        totals = {name: values.sum(keepdims=True) for name, values in sums.items()}
-        return static_groups(whole, totals, np.ones(1, dtype=bool)).row(0, named=True)
+        totals = {name: values.sum(keepdims=True) for name, values in self.sums(outcomes).items()}
+        if after := self._after(outcomes):
+            totals |= dict(zip(SUMS, after.total[0].T, strict=True))
+        return self._frame(Grouping.whole(self.prepared), totals, outcomes).row(0, named=True)
 
     def lines(self, outcomes: Sequence[Outcome]) -> pl.DataFrame:
         """Add the result columns to the usable rows."""
-        return lines_frame(self.prepared.frame, _columns(outcomes), self.kept(outcomes))
+        columns = expected_columns([(x.weight, x.columns) for x in outcomes])
+        return lines_frame(self.prepared.frame, columns, self.kept(outcomes))
 
-    def _reduced(self, grouping: Grouping, outcomes: Sequence[Outcome]) -> pl.DataFrame:
-        keep = self.kept(outcomes)
-        if self.is_static:
-            sums = expected_columns([(x.weight, self._static_sums(grouping, x)) for x in outcomes])
-            return static_groups(grouping, sums, grouping.present(keep))
-        volume = expected_volume([(x.weight, x.volume) for x in outcomes])
-        return reduce_groups(grouping, _columns(outcomes), keep, volume)
+    def _frame(
+        self, grouping: Grouping, sums: Mapping[str, F64], outcomes: Sequence[Outcome]
+    ) -> pl.DataFrame:
+        """Make the result frame, with domestic goods where there is a market of sectors."""
+        present, after = grouping.present(self.kept(outcomes)), self._after(outcomes)
+        if after is None or after.domestic is None:
+            return group_frame(grouping, sums, present)
+        owner = grouping.of_product(self.prepared.product_of_line, len(self.prepared.products))
+        sums = {**sums, **domestic_sums(after.domestic, owner, grouping.count)}
+        return group_frame(grouping, sums, present, (*COLUMNS, *DOMESTIC_COLUMNS))
+
+    def sums(self, outcomes: Sequence[Outcome]) -> Mapping[str, F64]:
+        """Sum the result columns by the keys of the options; a mixture gives expected values."""
+        static = expected_columns([(x.weight, self._static_sums(x)) for x in outcomes])
+        after = self._after(outcomes)
+        return {**static, **dict(zip(SUMS, after.groups[0].T, strict=True))} if after else static
+
+    def _after(self, outcomes: Sequence[Outcome], *, by_authority: bool = False) -> DrawSums | None:
+        """Sum the results after the response; a mixture gives expected values. None without a response."""
+        if self.response is None:
+            return None
+        keep, by_authority = self.kept(outcomes), by_authority or AUTHORITY in self.options.by
+        sums = [(x.weight, self._plain_sums(self.response, x, keep, by_authority)) for x in outcomes]
+        return expected_sums(sums)
 
     @property
     def is_static(self) -> bool:
         """True if results by group are sums of duties alone: no response, and no tax that differs by line."""
         return self.response is None and self.prepared.lines.vat is None
 
-    def _static_sums(self, grouping: Grouping, outcome: Outcome) -> dict[str, F64]:
-        return self.static_columns(grouping, outcome.grouped(grouping).sums)
+    def _static_sums(self, outcome: Outcome) -> Mapping[str, F64]:
+        """Sum the columns before the response by the keys of the options."""
+        if self.prepared.lines.vat is None:
+            return self.static_columns(self.grouping, outcome.grouped(self.grouping).sums)
+        columns = outcome.static_columns
+        sums = self.grouping.sums(list(columns.values()), self.kept([outcome]))
+        return dict(zip(columns, sums.T, strict=True))
 
     def static_columns(self, grouping: Grouping, sums: DutySums) -> dict[str, F64]:
         """Result columns by group of sums of duty, with the change of landed cost from the baseline."""
         constants = self._constant_sums(grouping)
         columns = sums.columns(*constants)
         if self.base is not None:
-            columns["landed_change"] = columns["landed"] - self._landed_at_baseline(
-                self.base, grouping, constants
-            )
+            before = self._landed_at_baseline(self.base, grouping, constants)
+            columns["landed_change"] = columns["landed"] - before
         return columns
 
     def _landed_at_baseline(self, base: Duties, grouping: Grouping, constants: tuple[F64, F64]) -> F64:
@@ -257,13 +279,8 @@ class TableRun:
         kept = self.prepared.lines.cache.setdefault("landed at baseline", BoundedCache(_BASELINES_KEPT))
         key = (grouping.id, *(id(rated.layers) for rated in base.rated))
         # The value refers to the duties, so that the ids of their layers are not reused.
-        return kept.get(
-            key,
-            lambda: (
-                GroupedDuties(self.law, base, self._base_dated, grouping).sums.columns(*constants)["landed"],
-                base,
-            ),
-        )[0]
+        grouped = GroupedDuties(self.law, base, self._base_dated, grouping)
+        return kept.get(key, lambda: (grouped.sums.columns(*constants)["landed"], base))[0]
 
     def _constant_sums(self, grouping: Grouping) -> tuple[F64, F64]:
         """Customs value, and freight with insurance, by group, of the lines that are not refused."""
@@ -380,7 +397,3 @@ class StepwiseRun:
     def resume(self, report: SwitchReport) -> None:
         """Add the report of blocks that another run computed."""
         self._table_run.resume(report)
-
-
-def _columns(outcomes: Sequence[Outcome]) -> Mapping[str, F64]:
-    return expected_columns([(x.weight, x.columns) for x in outcomes])

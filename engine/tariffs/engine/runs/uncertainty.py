@@ -21,9 +21,9 @@ from tariffs.engine.errors import InputError
 from tariffs.engine.response.draws import REPLICATES, DrawnParameters, Draws, drawn_parameters
 from tariffs.engine.response.trade_response import Response
 from tariffs.engine.runs.drawn_claims import DrawnClaims
-from tariffs.engine.runs.drawn_sums import SUMS, OutcomeSums
 from tariffs.engine.runs.grouping import AUTHORITY, without_noise
 from tariffs.engine.runs.outcome import Outcome
+from tariffs.engine.runs.response_sums import SUMS, ResponseSums
 from tariffs.engine.runs.table_run import TableRun
 
 QUANTILES = {"p5": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.95}
@@ -62,7 +62,7 @@ class Ranges:
 
 @dataclass(frozen=True)
 class DrawnPointSums:
-    """Per-draw sums of one point, (draws, groups, 9) by the keys and (draws, 1, 9) in total; NaN where undefined.
+    """Per-draw sums of one point, (draws, groups, 10) by the keys and (draws, 1, 10) in total; NaN where undefined.
 
     `duty_after` is (draws, groups, authorities) where the groups are by authority, with the names of its last axis in
     `authorities`.
@@ -85,7 +85,7 @@ class DrawnPointSums:
 
 @dataclass(frozen=True)
 class _MovedTotal:
-    """Sums of the total (2, 1, 9) at the low and the high end of a parameter, and its uniforms of the draws."""
+    """Sums of the total (2, 1, 10) at the low and the high end of a parameter, and its uniforms of the draws."""
 
     name: str
     ends: F64
@@ -133,7 +133,7 @@ class UncertaintyRun:
         self._response = response
         self._context = table_run.context
         self._first: dict[str, DrawnPointSums] = {}
-        self._sums: dict[Outcome, OutcomeSums] = {}
+        self._sums: dict[Outcome, ResponseSums] = {}
         self.draws = draws
         self.parameters: DrawnParameters = drawn_parameters(
             response.parameters, self._prepared.products, draws
@@ -161,7 +161,7 @@ class UncertaintyRun:
             sum_outcome = self._outcome_sums(part.outcome, keep, authorities)
 
             def draw(
-                some: I64, sum_outcome: OutcomeSums = sum_outcome, weight: float = part.outcome.weight
+                some: I64, sum_outcome: ResponseSums = sum_outcome, weight: float = part.outcome.weight
             ) -> None:
                 sums = sum_outcome([self.parameters.draw(index) for index in some])
                 groups[some] += weight * sums.groups
@@ -217,11 +217,11 @@ class UncertaintyRun:
         drawn, theirs = ({name: one.duty_of(*rows) for name in AUTHORITY_COLUMNS} for one in (sums, first))
         return _quantiles(groups.select(*keys.columns, AUTHORITY), groups, drawn, theirs)
 
-    def _outcome_sums(self, outcome: Outcome, keep: Bools, authorities: Sequence[str]) -> OutcomeSums:
+    def _outcome_sums(self, outcome: Outcome, keep: Bools, authorities: Sequence[str]) -> ResponseSums:
         """Prepare the sums of an outcome; those of the draws of a point serve its tornado too."""
         if outcome not in self._sums:
             args = (self._prepared, self._grouping, self._response, outcome, keep, authorities)
-            self._sums[outcome] = OutcomeSums(*args)
+            self._sums[outcome] = ResponseSums(*args)
         return self._sums[outcome]
 
     def _each(
@@ -275,7 +275,7 @@ class UncertaintyRun:
             sum_outcome = self._outcome_sums(outcome, keep, ())
 
             def end(
-                some: I64, sum_outcome: OutcomeSums = sum_outcome, weight: float = outcome.weight
+                some: I64, sum_outcome: ResponseSums = sum_outcome, weight: float = outcome.weight
             ) -> None:
                 ends.reshape(-1, 1, len(SUMS))[some] += (
                     weight * sum_outcome([parameters[one] for one in some]).total
@@ -318,7 +318,7 @@ def _check(numbers: int, draws: Draws) -> None:
 
 
 def _columns(sums: F64, value: F64) -> dict[str, F64]:
-    """Compute the result columns (draws, groups) from sums (draws, groups, 9) and customs value by group."""
+    """Compute the result columns (draws, groups) from sums (draws, groups, 10) and customs value by group."""
     columns = {name: sums[:, :, place] for place, name in enumerate(SUMS)}
     columns["effective_rate_after"] = ratio(columns["duty_after"], columns["value_after"])
     columns["quantity_hat"] = ratio(columns["quantity"], np.broadcast_to(value, columns["quantity"].shape))

@@ -31,10 +31,13 @@ class Duties:
         lines: the lines as declared.
         dated: their instants.
         check: called between chunks; may raise to stop.
+
+    Attributes:
+        rated: the lines of each instant with their layers.
     """
 
     def __init__(self, law: Law, lines: LineArrays, dated: Dated, check: Callable[[], None]) -> None:
-        self._law = law
+        self.law = law
         self._lines = lines
         self._dated = dated
         self._check = check
@@ -59,13 +62,13 @@ class Duties:
     @cached_property
     def authorities(self) -> Sequence[str]:
         """Authorities of the law: the columns of `by_authority`."""
-        return sorted({measure.authority for measure in self._law.measures.values()})
+        return sorted({measure.authority for measure in self.law.measures.values()})
 
     @cached_property
     def authority_of_measure(self) -> I32:
         """Column of each measure of the law."""
         place = {authority: index for index, authority in enumerate(self.authorities)}
-        return np.array([place[m.authority] for m in self._law.measures.values()], dtype=np.int32)
+        return np.array([place[m.authority] for m in self.law.measures.values()], dtype=np.int32)
 
     @property
     def by_authority(self) -> F64:
@@ -79,7 +82,7 @@ class Duties:
 
     @cached_property
     def _sums(self) -> tuple[F64, F64, F64]:
-        duty, owed, barred = self._computed(np.zeros(len(self._law.measures), dtype=np.int32), 1)
+        duty, owed, barred = self._computed(np.zeros(len(self.law.measures), dtype=np.int32), 1)
         return duty[:, 0], owed[:, 0], barred
 
     @cached_property
@@ -89,9 +92,9 @@ class Duties:
     def by_measure(self) -> tuple[F64, list[str]]:
         """Compute duty assessed per line and measure that charges, and the ids of these measures."""
         charging = np.unique(np.concatenate([self._charging(rated) for rated in self.rated]))
-        column = np.full(len(self._law.measures), -1, dtype=np.int32)
+        column = np.full(len(self.law.measures), -1, dtype=np.int32)
         column[charging] = np.arange(len(charging))
-        names = list(self._law.measures)
+        names = list(self.law.measures)
         return self._computed(column, len(charging))[0], [names[index] for index in charging]
 
     def _charging(self, rated: RatedLines) -> I32:
@@ -104,7 +107,7 @@ class Duties:
         owed = np.zeros((self._lines.count, columns))
         barred = np.zeros(self._lines.count)
         for rated in self.rated:
-            _run(self._law, rated, column_of_measure, duty, owed, barred, self._check)
+            _run(self.law, rated, column_of_measure, duty, owed, barred, self._check)
         return duty, owed, barred
 
     @cached_property
@@ -114,7 +117,7 @@ class Duties:
 
     @cached_property
     def _notes(self) -> DutyNotes:
-        return DutyNotes(self._law, self._lines, self.rated)
+        return DutyNotes(self.law, self._lines, self.rated)
 
     @property
     def measures(self) -> frozenset[str]:

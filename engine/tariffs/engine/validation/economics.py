@@ -48,7 +48,7 @@ class Reproduction:
 class TradeSample:
     """Trade before and after, per line, under one set of parameters: the input of `MEASURES`.
 
-    `value` and `value_after` are customs value in USD, `quantity_hat` after / before, `base` and `rate` duty rates,
+    `value`, `value_after` and `duty_after` are in USD, `quantity_hat` is after / before, `base` and `rate` duty rates,
     `buyer_gain` the gain of buyers in USD. Of a market of sectors there are also `shipments` of domestic goods in USD,
     their price and output after / before. What belongs to a product is divided over its lines by value.
     """
@@ -57,6 +57,7 @@ class TradeSample:
     base: F64
     rate: F64
     value_after: F64
+    duty_after: F64
     quantity_hat: F64
     buyer_gain: F64
     shipments: F64
@@ -212,6 +213,7 @@ def _trade(table_run: TableRun, outcome: Outcome, response: Response) -> TradeSa
         base=ratio(base, value, 0.0),
         rate=ratio(duty, value, 0.0),
         value_after=volume.value,
+        duty_after=volume.duty,
         quantity_hat=volume.quantity_hat,
         buyer_gain=share * volume.buyer_surplus[of_line],
         shipments=share * shipments[of_line],
@@ -237,7 +239,7 @@ def _fall_by_response(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
 
 
 def _rate_after(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
-    return _mean(trade.rate, trade.value_after, chosen)
+    return float(trade.duty_after[chosen].sum() / trade.value_after[chosen].sum())
 
 
 def _pass_through(trade: TradeSample, chosen: Bools, keep: Bools) -> float:

@@ -25,16 +25,59 @@ WEIGHED = 2
 _OVERFLOW = np.log(np.finfo(np.float64).max)
 
 
+_SEARCHED = 64
+# Cells of a product that are searched for the rates of a variety; a cell found twice costs work and changes no digit.
+
+
 @jit
-def shares_and_powers(offsets: Ints, v0: Floats, rates: Floats, shares: Floats, powers: Floats) -> None:
-    """Compute the share of each variety in its product's landed cost, and the log change of one plus its rate."""
-    for k in range(offsets.size - 1):
+def number_cells(
+    first: int, last: int, offsets: Ints, v0: Floats, t0: Floats, t1: Floats, shares: Floats, cell: Ints,
+    opened: Ints, counts: Ints,
+) -> None:  # fmt: skip
+    """Number the cells of products [first, last), each from 0.
+
+    Writes per variety its share of the product's landed cost and its cell, per product the number of its cells, and to
+    `opened`, from the first variety of the product on, the first variety of each cell.
+    """
+    for k in range(first, last):
+        begin, end = offsets[k], offsets[k + 1]
         landed = 0.0
+        for i in range(begin, end):
+            landed += v0[i] * (1.0 + t0[i])
+        count = 0
+        for i in range(begin, end):
+            shares[i] = v0[i] * (1.0 + t0[i]) / landed if landed > 0.0 else 0.0
+            found = -1
+            for c in range(count - 1, max(count - _SEARCHED, 0) - 1, -1):
+                j = opened[begin + c]
+                same = t0[j] == t0[i] and t1[j] == t1[i]
+                if same and (v0[j] == 0.0) == (v0[i] == 0.0) and (shares[j] > 0.0) == (shares[i] > 0.0):
+                    found = c
+                    break
+            if found < 0:
+                found = count
+                opened[begin + count] = i
+                count += 1
+            cell[i] = found
+        counts[k] = count
+
+
+@jit
+def open_cells(
+    first: int, last: int, offsets: Ints, cell_offsets: Ints, v0: Floats, t0: Floats, t1: Floats, shares: Floats,
+    opened: Ints, cell: Ints, logs: Floats, kinds: Ints,
+) -> None:  # fmt: skip
+    """Number the cells of products [first, last) through; write their log change of one plus the rate, and kind."""
+    for k in range(first, last):
         for i in range(offsets[k], offsets[k + 1]):
-            landed += v0[i] * (1.0 + rates[0, i])
-        for i in range(offsets[k], offsets[k + 1]):
-            shares[i] = v0[i] * (1.0 + rates[0, i]) / landed if landed > 0.0 else 0.0
-            powers[i] = np.log1p((rates[1, i] - rates[0, i]) / (1.0 + rates[0, i]))
+            cell[i] += cell_offsets[k]
+        for c in range(cell_offsets[k], cell_offsets[k + 1]):
+            i = opened[offsets[k] + c - cell_offsets[k]]
+            logs[c] = np.log1p((t1[i] - t0[i]) / (1.0 + t0[i]))
+            if v0[i] == 0.0:
+                kinds[c] = UNTRADED
+            else:
+                kinds[c] = WEIGHED if shares[i] > 0.0 else WEIGHTLESS
 
 
 @jit
@@ -93,11 +136,14 @@ def cell_hats(
 
 @jit
 def run_draws(
+    first_product: int,
+    last_product: int,
     offsets: Ints,
     cell_offsets: Ints,
     cell_of: Ints,
     v0: Floats,
-    rates: Floats,
+    t0: Floats,
+    t1: Floats,
     logs: Floats,
     kinds: Ints,
     shares: Floats,
@@ -106,7 +152,7 @@ def run_draws(
     growths: Floats,
     owned: Floats,
 ) -> None:
-    """Solve and value all products for a few draws.
+    """Solve and value products [first_product, last_product) for a few draws.
 
     The varieties of product k are `offsets[k]` to `offsets[k + 1]`, its cells `cell_offsets[k]` to the next. Reads
     `logs` and `kinds` per cell, `shares` of each variety in its product's landed cost, and `parameters` (products, 4,
@@ -114,18 +160,20 @@ def run_draws(
     (products, draws) of quantity at base prices, and `owned` (2, products, draws: buyer surplus, welfare).
     """
     draws = parameters.shape[2]
-    widest = np.max(cell_offsets[1:] - cell_offsets[:-1]) if offsets.size > 1 else 0
+    widest = 0
+    for k in range(first_product, last_product):
+        widest = max(widest, cell_offsets[k + 1] - cell_offsets[k])
     one = np.empty(widest)
     exponents = np.empty((widest, draws))
     largest, shift, damped, index = np.empty(draws), np.empty(draws), np.empty(draws), np.empty(draws)
     total, after, revenue = np.empty(draws), np.empty(draws), np.empty(draws)
-    for k in range(offsets.size - 1):
+    for k in range(first_product, last_product):
         begin, end = offsets[k], offsets[k + 1]
         first, last = cell_offsets[k], cell_offsets[k + 1]
         before, landed, mean = 0.0, 0.0, 0.0
         for i in range(begin, end):
             before += v0[i]
-            landed += v0[i] * (1.0 + rates[0, i])
+            landed += v0[i] * (1.0 + t0[i])
             mean += shares[i] * logs[cell_of[i]]
         if landed <= 0.0:
             hats[first:last] = 1.0
@@ -160,7 +208,7 @@ def run_draws(
             for b in range(draws):
                 quantity = v0[i] * hats[cell, 0, b]
                 after[b] += quantity
-                revenue[b] += rates[1, i] * (quantity * hats[cell, 1, b]) - rates[0, i] * v0[i]
+                revenue[b] += t1[i] * (quantity * hats[cell, 1, b]) - t0[i] * v0[i]
         for b in range(draws):
             growths[k, b] = after[b] / before if before > 0.0 else 1.0
             owned[0, k, b] = -landed * growth(index[b], 1.0 - parameters[k, 1, b])

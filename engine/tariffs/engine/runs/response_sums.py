@@ -1,0 +1,322 @@
+"""Sum one outcome after its response by group, for any elasticities: a plain run has one draw of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from tariffs.engine.base.array_utils import F64, I32, I64, Bools, ratio, sum_of, sums_of
+from tariffs.engine.base.chunks import thread_count
+from tariffs.engine.response.parameters import ProductParameters
+from tariffs.engine.response.sector_market import DomesticGoods
+from tariffs.engine.response.trade_response import Response, VolumeSolver
+from tariffs.engine.response.variety_rates import VarietyRates
+from tariffs.engine.runs.expectation import expected_goods
+from tariffs.engine.runs.grouping import Grouping
+from tariffs.engine.runs.outcome import Outcome
+from tariffs.engine.runs.results import AFTER, after_columns
+from tariffs.engine.tables.prepare import PreparedTable
+
+PRODUCT_SUMS = ("buyer_surplus", "welfare")
+SUMS = (*AFTER, *PRODUCT_SUMS)
+SIDE_BY_SIDE = 16
+"""Draws computed together: enough to share work that does not depend on them, few enough for the processor's cache."""
+_PART_VARIETIES = 65_536
+_PARTED_GROUPS = 4_096
+"""Most groups of which parts of the varieties have sums of their own."""
+
+
+@dataclass(frozen=True)
+class DrawSums:
+    """Sums of a few draws: (draws, groups, 10) by the keys and (draws, 1, 10) in total, NaN where undefined.
+
+    `duty_after` is (draws, groups x authorities), the authorities of a group adjacent. `domestic` has domestic goods
+    per product of a market of sectors, which has one draw at a time.
+    """
+
+    groups: F64
+    total: F64
+    duty_after: F64
+    domestic: DomesticGoods | None
+
+
+def expected_sums(parts: Sequence[tuple[float, DrawSums]]) -> DrawSums:
+    """Weight the sums of the components of a mixture; duty by authority is that of the first."""
+    if len(parts) == 1:
+        return parts[0][1]
+    return DrawSums(
+        sum_of([(weight, sums.groups) for weight, sums in parts]),
+        sum_of([(weight, sums.total) for weight, sums in parts]),
+        parts[0][1].duty_after,
+        expected_goods([(weight, sums.domestic) for weight, sums in parts]),
+    )
+
+
+class ResponseSums:
+    """Sums of one outcome for any elasticities.
+
+    Args:
+        prepared: the table.
+        grouping: the groups of the results.
+        response: the response, with its central parameters.
+        outcome: the lines under one law.
+        keep: the usable lines.
+        authorities: the authorities whose duty is summed by group.
+        threads: threads to use; the sums have the same bits on any number.
+
+    Attributes:
+        at_once: most draws of one call.
+    """
+
+    def __init__(
+        self,
+        prepared: PreparedTable,
+        grouping: Grouping,
+        response: Response,
+        outcome: Outcome,
+        keep: Bools,
+        authorities: Sequence[str],
+        threads: int = 1,
+    ) -> None:
+        products = len(prepared.products)
+        self._group_of_product = grouping.of_product(prepared.product_of_line, products)
+        self._groups = grouping.count
+        rates = outcome.variety_rates
+        column_of_measure = _columns_of(outcome, authorities)
+        charged = _Charged.of(rates, column_of_measure, len(authorities))
+        group = np.where(keep, grouping.of_line, -1) if not keep.all() else grouping.of_line
+        self._run: _Runner
+        if is_summed_by_variety(response, outcome):
+            self.at_once = SIDE_BY_SIDE
+            self._run = _ByVariety(prepared, response, rates, group, grouping.count, charged, threads)
+        else:
+            self.at_once = 1
+            self._run = _ByLine(prepared, response, outcome, grouping, keep, charged)
+
+    def __call__(self, parameters: Sequence[ProductParameters]) -> DrawSums:
+        """Sum the lines under each of the parameters."""
+        trade = self._run(parameters)
+        lines = np.moveaxis(trade.lines.reshape(self._groups, len(parameters), len(AFTER)), 1, 0)
+        # Contiguous, so that numpy adds the products of a draw in one order for any number of draws.
+        owned = np.ascontiguousarray(np.moveaxis(trade.owned, 2, 0))
+        whole = trade.lines.sum(axis=0).reshape(len(parameters), len(AFTER))
+        return DrawSums(
+            np.concatenate([lines, self._product_sums(owned)], axis=2),
+            np.concatenate([whole, owned.sum(axis=2)], axis=1)[:, None, :],
+            trade.duties.T,
+            trade.domestic,
+        )
+
+    def _product_sums(self, owned: F64) -> F64:
+        """Sum surplus and welfare (draws, 2, products) by group: (draws, groups, 2)."""
+        group = self._group_of_product
+        if group is None:
+            return np.full((len(owned), self._groups, len(PRODUCT_SUMS)), np.nan)
+        sums = [[sums_of(group, values, self._groups) for values in draw] for draw in owned]
+        return np.moveaxis(np.array(sums), 1, 2)
+
+
+class PlainSums:
+    """Sums of the outcomes of a run at its own elasticities; kept with each outcome.
+
+    Args:
+        prepared: the table.
+        grouping: the groups of the results.
+    """
+
+    def __init__(self, prepared: PreparedTable, grouping: Grouping) -> None:
+        self._prepared = prepared
+        self._grouping = grouping
+        self._kept: WeakKeyDictionary[Outcome, tuple[Response, bool, DrawSums]] = WeakKeyDictionary()
+
+    def __call__(self, response: Response, outcome: Outcome, keep: Bools, by_authority: bool) -> DrawSums:
+        """Sum an outcome after its response.
+
+        Args:
+            response: the response.
+            outcome: the lines under one law.
+            keep: the usable lines.
+            by_authority: sum the duty of every authority of the law too.
+        """
+        kept = self._kept.get(outcome)
+        if kept is None or kept[0] is not response or (by_authority and not kept[1]):
+            authorities = outcome.duties.authorities if by_authority else ()
+            run = ResponseSums(
+                self._prepared, self._grouping, response, outcome, keep, authorities, thread_count()
+            )
+            kept = self._kept[outcome] = (response, by_authority, run([response.parameters]))
+        return kept[2]
+
+
+def is_summed_by_variety(response: Response, outcome: Outcome) -> bool:
+    """Test whether results are sums over varieties: Armington demand answers all that the law does to quantities."""
+    return (
+        not response.has_domestic_goods
+        and response.market is None
+        and outcome.constraints is None
+        and response.closes_whole(outcome.variety_rates)
+    )
+
+
+def _columns_of(outcome: Outcome, authorities: Sequence[str]) -> I32:
+    """Column of each measure of the law among some authorities, -1 for the others."""
+    place = {name: index for index, name in enumerate(authorities)}
+    columns = [place.get(name, -1) for name in outcome.duties.authorities]
+    return np.array(columns, dtype=np.int32)[outcome.duties.authority_of_measure]
+
+
+@dataclass(frozen=True)
+class _Charged:
+    """Duty over value of each class of varieties in each column in which it is charged."""
+
+    columns: int
+    start: I64
+    column: I64
+    rate: F64
+
+    @classmethod
+    def of(cls, rates: VarietyRates, column_of_measure: I32, columns: int) -> _Charged:
+        nothing = np.zeros(0, dtype=np.int64)
+        if not columns:
+            return cls(0, nothing, nothing, np.zeros(0))
+        duty = rates.columns(column_of_measure, columns).duty
+        row, column = np.nonzero(duty)
+        return cls(columns, np.searchsorted(row, np.arange(len(duty) + 1)), column, duty[row, column])
+
+
+@dataclass(frozen=True)
+class _DrawnTrade:
+    """Sums under a few draws.
+
+    Attributes:
+        lines: (groups, draws x 8).
+        owned: surplus and welfare (2, products, draws).
+        duties: (groups x authorities, draws).
+        domestic: domestic goods of a market of sectors.
+    """
+
+    lines: F64
+    owned: F64
+    duties: F64
+    domestic: DomesticGoods | None = None
+
+
+_Runner = Callable[[Sequence[ProductParameters]], _DrawnTrade]
+
+
+class _ByVariety:
+    """Sums over varieties, whose hats are those of their cells."""
+
+    def __init__(
+        self,
+        prepared: PreparedTable,
+        response: Response,
+        rates: VarietyRates,
+        group_of_line: I64,
+        groups: int,
+        charged: _Charged,
+        threads: int,
+    ) -> None:
+        v, vat = response.varieties, prepared.lines.vat
+        self._varieties, self._groups, self._charged, self._threads = v, groups, charged, threads
+        self._class_of = rates.of_variety
+        self._rate = rates.rate
+        self._base_rate = response.base_rate
+        self._solve = response.draws(response.responding_rate(rates), threads)
+        self._closed = np.unique(self._solve.cell_of[rates.closed])
+        self._unbounded = response.unbounded_loss(rates)
+        self._group = group_of_line[v.line]
+        self._taxed = np.zeros(0) if vat is None else (1.0 + vat)[v.line]
+
+    def __call__(self, parameters: Sequence[ProductParameters]) -> _DrawnTrade:
+        from tariffs.engine.response.kernels.variety_sums import COLUMNS, sum_duties, sum_varieties
+
+        volume = self._solve([(p.sigma, p.eta, p.supply) for p in parameters])
+        # Nothing is left of goods at the prohibitive rate, and an unbounded loss is unknown.
+        volume.hats[self._closed, 0] = 0.0
+        volume.owned[:, self._unbounded] = np.nan
+        v, cell_of, draws, charged = self._varieties, self._solve.cell_of, len(parameters), self._charged
+
+        def add(first: int, last: int, out: F64) -> None:
+            sum_varieties(
+                first, last, self._group, cell_of, v.product, v.value, v.charges, self._rate,
+                self._base_rate, self._taxed,
+                volume.hats, volume.growths, out,
+            )  # fmt: skip
+
+        def add_duties(first: int, last: int, out: F64) -> None:
+            sum_duties(
+                first, last, self._group, self._class_of, charged.start, charged.column, charged.rate,
+                charged.columns, cell_of, v.value, volume.hats, out,
+            )  # fmt: skip
+
+        lines = self._summed(add, (self._groups, draws * COLUMNS))
+        duties = np.zeros((0, draws))
+        if charged.columns:
+            duties = self._summed(add_duties, (self._groups * charged.columns, draws))
+        return _DrawnTrade(lines, volume.owned, duties)
+
+    def _summed(self, add: Callable[[int, int, F64], None], shape: tuple[int, int]) -> F64:
+        """Sum all varieties: in parts of a fixed size, so that threads change no bit, or at once by many groups."""
+        count = self._varieties.count
+        step = _PART_VARIETIES if shape[0] <= _PARTED_GROUPS else max(1, count)
+        firsts = range(0, count, step)
+
+        def part(first: int) -> F64:
+            out = np.zeros(shape)
+            add(first, min(first + step, count), out)
+            return out
+
+        total: F64 = np.zeros(shape)
+        with ThreadPoolExecutor(self._threads) as pool:
+            for out in map(part, firsts) if self._threads == 1 else pool.map(part, firsts):
+                total += out
+        return total
+
+
+class _ByLine:
+    """Sums over lines, one draw at a time, for models or laws that sums over varieties cannot express."""
+
+    def __init__(
+        self,
+        prepared: PreparedTable,
+        response: Response,
+        outcome: Outcome,
+        grouping: Grouping,
+        keep: Bools,
+        charged: _Charged,
+    ) -> None:
+        self._prepared, self._response, self._grouping, self._keep = prepared, response, grouping, keep
+        self._rates, self._constraints, self._charged = outcome.variety_rates, outcome.constraints, charged
+        self._solve: VolumeSolver = response.solver(outcome.variety_rates)
+
+    def __call__(self, parameters: Sequence[ProductParameters]) -> _DrawnTrade:
+        (only,) = parameters
+        modelled = self._response.to_lines(self._solve(only), self._rates)
+        volume = self._constraints(modelled) if self._constraints else modelled
+        columns = after_columns(self._prepared.lines, volume)
+        lines = self._grouping.sums([columns[name] for name in AFTER], self._keep)
+        duties = np.zeros((0, 1))
+        if self._charged.columns:
+            grown = ratio(volume.value, modelled.value, 0.0)
+            duties = self._duties(modelled.value_of_varieties * grown[self._response.varieties.line])
+        owned = np.stack([volume.buyer_surplus, volume.welfare])[:, :, None]
+        return _DrawnTrade(lines, owned, duties, volume.domestic)
+
+    def _duties(self, value: F64) -> F64:
+        """Sum duty by group and authority, given the value after of each variety."""
+        from tariffs.engine.response.kernels.variety_sums import sum_duties
+
+        charged, count = self._charged, self._response.varieties.count
+        group = np.where(self._keep, self._grouping.of_line, -1)[self._response.varieties.line]
+        duties = np.zeros((self._grouping.count * charged.columns, 1))
+        as_is = np.ones((1, 2, 1))
+        sum_duties(
+            0, count, group, self._rates.of_variety, charged.start, charged.column, charged.rate, charged.columns,
+            np.zeros(count, dtype=np.int64), value, as_is, duties,
+        )  # fmt: skip
+        return duties

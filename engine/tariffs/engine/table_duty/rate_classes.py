@@ -1,0 +1,255 @@
+"""Find the atoms of a table that bear one rate under every law of a family, and price each class of them once.
+
+Goods in one combination with the same ordinary rates bear the same duty per dollar, unless the law weighs parts of the
+value that a line declares or charges by its quantity: such a line has classes of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tariffs.engine.base.array_utils import F64, I32, I64, Bools, factorize, ratio, sum_of
+from tariffs.engine.base.bounded_cache import BoundedCache
+from tariffs.engine.base.chunks import checkpoint, run_ranges
+from tariffs.engine.law.law import Law
+from tariffs.engine.law.model import PARTS, PROCESSING, REST
+from tariffs.engine.rating.fits import CONTENT_CLAIMS, PROCESSING_CLAIM, US_CLAIM
+from tariffs.engine.rating.layers import LawLayers
+from tariffs.engine.table_duty.kernel import SPECIFIC, TOP_UP, assess_lines, price_points
+from tariffs.engine.table_duty.rated_lines import RatedLines, parts_of, quantities_of
+from tariffs.engine.tables.line_arrays import LineArrays
+
+_CLASSES_KEPT = 4
+NO_COLUMN = -1
+WHOLE = 0
+"""Content of goods of which no part is declared."""
+
+
+@dataclass(frozen=True)
+class RateClasses:
+    """Classes of the atoms of a family of laws.
+
+    Attributes:
+        of_atom: class of each atom.
+        combination, rates: per class its combination, and its row of the family's ordinary rates.
+        source: per class its content; beyond the number of contents, the line that is charged by quantity.
+    """
+
+    of_atom: I32
+    combination: I32
+    rates: I32
+    source: I64
+
+    @property
+    def count(self) -> int:
+        """Number of classes."""
+        return len(self.source)
+
+    def line_of(self, contents: int) -> I64:
+        """Line of each class that is charged by quantity; any line for the others."""
+        return np.maximum(self.source - contents, 0)
+
+
+def rate_classes(rated: RatedLines) -> RateClasses:
+    """Find the classes of the atoms of rated lines; kept with their family."""
+    family, layers = rated.family, rated.layers
+    weighs = _combinations_with(layers, _weighs_parts(layers.bases)[layers.weights])
+    by_quantity = _combinations_with(layers, layers.slots.kind[layers.slot] >= SPECIFIC)
+    kept: BoundedCache[Hashable, RateClasses]
+    kept = family.cache.setdefault("rate classes", BoundedCache(_CLASSES_KEPT))
+    return kept.get((weighs.tobytes(), by_quantity.tobytes()), lambda: _found(rated, weighs, by_quantity))
+
+
+def _combinations_with(layers: LawLayers, marked: Bools) -> Bools:
+    """Mark the combinations that have a marked layer."""
+    marks = np.zeros(len(layers.column), dtype=bool)
+    marks[np.repeat(np.arange(len(marks)), np.diff(layers.start))[marked]] = True
+    return marks
+
+
+def _weighs_parts(bases: F64) -> Bools:
+    """Mark the bases that weigh parts of the value differently; all other bases are the same for any content."""
+    weighs: Bools = (bases[:, :PROCESSING] != bases[:, [REST]]).any(axis=1) | (bases[:, PROCESSING] != 0.0)
+    return weighs
+
+
+def _found(rated: RatedLines, weighs: Bools, by_quantity: Bools) -> RateClasses:
+    family, contents = rated.family, _contents_of(rated.lines)
+    atoms, combination = family.atoms, family.combinations.of_atom.astype(np.int64)
+    width = max(1, len(family.rates.distinct))
+    span = width * max(1, family.combinations.count)
+    content = np.where(weighs[combination], contents.of_line[atoms.line], WHOLE)
+    source = np.where(by_quantity[combination], contents.lines.count + atoms.line, content)
+    checkpoint()
+    keys, of_atom = factorize(source * span + combination * width + family.rates.of_atom)
+    rest = keys % span
+    return RateClasses(
+        of_atom.astype(np.int32),
+        (rest // width).astype(np.int32),
+        (rest % width).astype(np.int32),
+        keys // span,
+    )
+
+
+@dataclass(frozen=True)
+class _Contents:
+    """Distinct contents of lines, after that of undeclared parts: that of each line, and one dollar with each."""
+
+    of_line: I64
+    lines: LineArrays
+
+
+def _contents_of(lines: LineArrays) -> _Contents:
+    """Find the distinct contents of lines; kept with the lines."""
+    if "contents" not in lines.cache:
+        facts = {claim: lines.fact(claim) for claim in (*CONTENT_CLAIMS.values(), US_CLAIM)}
+        facts[PROCESSING_CLAIM] = ratio(lines.fact(PROCESSING_CLAIM), lines.value)
+        of_line = numbered(*(bits(values) for values in facts.values()))
+        first = first_of(of_line)
+        distinct = {claim: np.append(np.nan, values[first]) for claim, values in facts.items()}
+        one_dollar = replace(lines, value=np.ones(len(first) + 1), facts=distinct, cache={})
+        lines.cache["contents"] = _Contents(of_line + 1, one_dollar)
+    contents: _Contents = lines.cache["contents"]
+    return contents
+
+
+def class_rates(law: Law, rated: RatedLines, column_of_slot: I32, columns: int) -> tuple[F64, F64]:
+    """Compute duty assessed per dollar of value of each class (classes x columns), and the share prohibited (classes).
+
+    Args:
+        law: the law.
+        rated: lines of one instant under it.
+        column_of_slot: per row of the law, the column it adds to; negative for none.
+        columns: number of columns.
+    """
+    classes, layers, slots = rate_classes(rated), rated.layers, rated.layers.slots
+    duty, barred = np.zeros((classes.count, columns)), np.zeros(classes.count)
+    value, parts = _dollars(law, rated, classes)
+    line = classes.line_of(_contents_of(rated.lines).lines.count)
+    quantity = quantities_of(rated.lines, slots.units)[:, line]
+    each = np.arange(classes.count + 1)
+    assess_lines(
+        0, classes.count, each[:-1].astype(np.int32), each, classes.combination, np.ones(classes.count),
+        classes.rates, rated.family.rates.distinct, layers.column, layers.prohibited, layers.start, layers.slot,
+        layers.weights, layers.assessed, layers.owed, slots.kind, slots.rate, slots.unit, column_of_slot,
+        slots.tier_start, slots.tier_up_to, slots.tier_usd, layers.bases, value, parts,
+        quantity, duty, np.zeros_like(duty), barred,
+    )  # fmt: skip
+    return ratio(duty, np.broadcast_to(value[:, None], duty.shape), 0.0), ratio(barred, value, 0.0)
+
+
+def _dollars(law: Law, rated: RatedLines, classes: RateClasses) -> tuple[F64, F64]:
+    """Value of each class and its parts (classes x parts): one dollar with its content, or those of its line."""
+    contents = _contents_of(rated.lines).lines
+    value, parts = np.ones(classes.count), np.empty((classes.count, len(PARTS)))
+    own = classes.source >= contents.count
+    parts[~own] = parts_of(law, contents)[classes.source[~own]]
+    line = classes.line_of(contents.count)[own]
+    value[own], parts[own] = rated.lines.value[line], parts_of(law, rated.lines)[line]
+    return value, parts
+
+
+@dataclass(frozen=True)
+class ClassForms:
+    """Rates of classes as functions of the rates of rows; classes with one function share a form.
+
+    Attributes:
+        of_class: form of each class.
+        moves: marks the forms whose rate differs between points.
+        still: per form the part of its rate that is the same at all points.
+        barred: per form the share of its value that is prohibited.
+    """
+
+    of_class: I64
+    moves: Bools
+    still: F64
+    barred: F64
+    _terms: tuple[I32, I64, F64, F64]
+
+    def at(self, rates: F64) -> F64:
+        """Rate of each form at points (forms x points), by the rate of each row (points x rows)."""
+        slot, form, ordinary, base = self._terms
+        by_row = np.ascontiguousarray(rates.T)
+        out: F64 = np.repeat(self.still[:, None], len(rates), axis=1)
+        start = np.arange(len(slot) + 1)
+        excess = np.where(np.isinf(ordinary), 0.0, base * ordinary)
+
+        def price(first: int, last: int) -> None:
+            price_points(first, last, by_row, slot, form, start, ordinary, base, excess, out)
+
+        run_ranges(len(rates), len(rates) * len(slot), price)
+        return out
+
+
+def class_forms(law: Law, rated: RatedLines, moved: Bools) -> ClassForms:
+    """Find how the rates of classes follow those of the rows whose rate differs between points.
+
+    Args:
+        law: the law.
+        rated: lines of one instant under it.
+        moved: marks the rows of the law whose rate differs between points.
+    """
+    classes, layers, slots = rate_classes(rated), rated.layers, rated.layers.slots
+    still, barred = class_rates(law, rated, np.where(moved, NO_COLUMN, 0).astype(np.int32), 1)
+    counts = np.diff(layers.start)[classes.combination]
+    of_class = np.repeat(np.arange(classes.count), counts)
+    layer = np.repeat(layers.start[classes.combination] - (np.cumsum(counts) - counts), counts)
+    layer += np.arange(len(layer))
+    charged = moved[layers.slot[layer]] & layers.assessed[layer] & (barred[of_class] == 0.0)
+    of_class, layer = of_class[charged], layer[charged]
+    value, parts = _dollars(law, rated, classes)
+    weights = layers.bases[layers.weights[layer]].T
+    # A matrix product would leave the order of terms to the library.
+    base = sum_of([(1.0, weight * part) for weight, part in zip(weights, parts[of_class].T, strict=True)])
+    base = ratio(base, value[of_class], 0.0)
+    column = layers.column[classes.combination[of_class]]
+    is_top_up = slots.kind[layers.slot[layer]] == TOP_UP
+    ordinary = np.where(is_top_up, rated.family.rates.distinct[classes.rates[of_class], column], -np.inf)
+    return _forms(still[:, 0], barred, of_class, layers.slot[layer], ordinary, base)
+
+
+def _forms(still: F64, barred: F64, of_class: I64, slot: I32, ordinary: F64, base: F64) -> ClassForms:
+    """Number the distinct functions of classes, given their moved terms by class."""
+    term = numbered(slot.astype(np.int64), bits(ordinary), bits(base))
+    start = np.searchsorted(of_class, np.arange(len(still) + 1))
+    lengths = np.diff(start)
+    form = numbered(bits(still), bits(barred), lengths)
+    for place in range(int(lengths.max(initial=0))):
+        has = lengths > place
+        at = np.full(len(still), -1, dtype=np.int64)
+        at[has] = term[start[:-1][has] + place]
+        form = numbered(form, at + 1)
+    first = first_of(form)
+    terms = np.repeat(start[first] - (np.cumsum(lengths[first]) - lengths[first]), lengths[first])
+    terms = terms + np.arange(len(terms))
+    return ClassForms(
+        form,
+        lengths[first] > 0,
+        still[first],
+        barred[first],
+        (slot[terms], np.repeat(np.arange(len(first)), lengths[first]), ordinary[terms], base[terms]),
+    )
+
+
+def numbered(*keys: I64) -> I64:
+    """Number rows of keys by their distinct values, ascending."""
+    number = np.zeros(len(keys[0]), dtype=np.int64)
+    for key in keys:
+        values, index = factorize(np.ascontiguousarray(key))
+        _, number = factorize(number * max(1, len(values)) + index)
+    return number
+
+
+def first_of(number: I64) -> I64:
+    """Place of the first row of each number."""
+    first = np.zeros(int(number.max(initial=-1)) + 1, dtype=np.int64)
+    first[number[::-1]] = np.arange(len(number))[::-1]
+    return first
+
+
+def bits(values: F64) -> I64:
+    """Bits of numbers as integers that are equal where the numbers are; 0 has one sign."""
+    return np.ascontiguousarray(values + 0.0).view(np.int64)

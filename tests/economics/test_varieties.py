@@ -1,0 +1,304 @@
+"""Atoms with rates of their own respond as varieties of their own, beside a plain loop over atoms."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from tariffs.engine.law import load_law
+from tariffs.engine.response import parameters_for
+from tariffs.engine.response.kernels import carried, variety_sums
+from tariffs.engine.runs.impact import Impact, Options, Point, impact
+from tariffs.engine.runs.sweep import sweep
+from tariffs.engine.runs.table_run import RunContext, TableRun
+from tariffs.engine.scenario import Scenario, library, parse_scenario
+from tariffs.engine.schedule.reference_data import reference_table
+
+DAY, BASELINE = "2025-11-15", "2025-01-01"
+CODES = ("8544300000", "8708295160", "9403200050", "7318152095")
+SHARES = ("usmca_share", "civil_aircraft_share")
+UNCLAIMED = (
+    "fta_share", "vehicle_part_share", "qualifying_share", "patented_share", "renumbered_share", "quartz_share",
+    "exclusion_share", "in_quota_share",
+)  # fmt: skip
+RESULTS = ("value_after", "duty_after", "landed_after", "creation", "diversion", "duty", "quantity_hat")
+OWNED = ("buyer_surplus", "welfare")
+
+
+@pytest.fixture(scope="module")
+def table() -> pl.DataFrame:
+    """Some products from all their origins, with shares of claims that do not follow from codes."""
+    rng = np.random.default_rng(3)
+    rows = reference_table().filter(pl.col("hts").is_in(CODES)).select("hts", "origin", "customs_value")
+    return rows.with_columns(
+        freight=pl.col("customs_value") * 0.04,
+        usmca_share=pl.when(pl.col("origin").is_in(["CA", "MX"])).then(
+            pl.Series(rng.uniform(0.05, 0.95, rows.height))
+        ),
+        civil_aircraft_share=pl.Series(np.where(rng.random(rows.height) < 0.3, 0.25, 0.0)),
+        **dict.fromkeys(UNCLAIMED, pl.lit(0.0)),
+        lot=pl.Series([f"lot {index}" for index in range(rows.height)]),
+    )
+
+
+def split(table: pl.DataFrame) -> pl.DataFrame:
+    """The same goods as lines that claim as a whole or not at all."""
+    rows = []
+    for row in table.iter_rows(named=True):
+        parts = [(1.0, dict[str, float]())]
+        for name in SHARES:
+            share = row[name] or 0.0
+            known = [] if row[name] is None else [(share, 1.0), (1.0 - share, 0.0)]
+            parts = [
+                (weight * part, claims | {name: claim})
+                for weight, claims in parts
+                for part, claim in known or [(1.0, math.nan)]
+                if part > 0.0
+            ]
+        for weight, claims in parts:
+            amounts = {name: row[name] * weight for name in ("customs_value", "freight")}
+            rows.append({**row, **amounts, **claims})
+    return pl.DataFrame(rows).with_columns(pl.col(SHARES).fill_nan(None))
+
+
+def run(table: pl.DataFrame, scenario: Scenario | None = None, **options: Any) -> Impact:
+    chosen = {"by": ("origin", "hts10"), "horizon": "long", "baseline": BASELINE, **options}
+    return impact(
+        table, [Point(scenario or library()["base"], DAY)], law=load_law(), options=Options(**chosen)
+    )
+
+
+def rates_on(day: str, lines: pl.DataFrame) -> np.ndarray:
+    """Rate of each line, without any response."""
+    found = impact(
+        lines,
+        [Point(library()["base"], day)],
+        law=load_law(),
+        options=Options(response="none", baseline=BASELINE, lines=True),
+    ).scenarios[0]
+    assert found.lines is not None
+    rates: np.ndarray = found.lines.sort("place")["duty"].to_numpy() / lines["customs_value"].to_numpy()
+    return rates
+
+
+def plain_loop(table: pl.DataFrame) -> tuple[dict[str, dict[str, float]], dict[str, float]]:
+    """Nested CES by product over the atoms of the lines, one after the other; sums by lot, and of the table."""
+    lines = split(table).with_row_index("place")
+    t0, t1 = rates_on(BASELINE, lines), rates_on(DAY, lines)
+    v0, lots, codes = (lines[name].to_list() for name in ("customs_value", "lot", "hts"))
+    by_lot: dict[str, dict[str, float]] = defaultdict(lambda: dict.fromkeys(RESULTS[:6], 0.0))
+    owned = dict.fromkeys(OWNED, 0.0)
+    for code in CODES:
+        p = parameters_for([code], horizon="long")
+        sigma, eta, w = p.sigma[0], p.eta[0], 1.0 / p.supply[0]
+        atoms = [i for i in range(len(v0)) if codes[i] == code]
+        landed = sum(v0[i] * (1 + t0[i]) for i in atoms)
+        power = (1 - sigma) / (1 + sigma * w)
+        total = sum(v0[i] * (1 + t0[i]) / landed * ((1 + t1[i]) / (1 + t0[i])) ** power for i in atoms)
+        x = math.log(total) / power / (1 + eta * w)
+        hat = {
+            i: math.exp(((sigma - eta) * x - sigma * math.log((1 + t1[i]) / (1 + t0[i]))) / (1 + sigma * w))
+            for i in atoms
+        }
+        growth = sum(v0[i] * hat[i] for i in atoms) / sum(v0[i] for i in atoms)
+        owned["buyer_surplus"] -= landed * (math.exp((1 - eta) * x) - 1) / (1 - eta)
+        owned["welfare"] -= landed * (math.exp((1 - eta) * x) - 1) / (1 - eta)
+        for i in atoms:
+            value = v0[i] * hat[i] ** (1 + w)
+            row = by_lot[lots[i]]
+            for name, amount in (
+                ("value_after", value),
+                ("duty_after", value * t1[i]),
+                ("landed_after", value * (1 + t1[i]) + lines["freight"][i] * hat[i]),
+                ("creation", v0[i] * (growth - 1)),
+                ("diversion", v0[i] * (hat[i] - growth)),
+                ("duty", v0[i] * t1[i]),
+            ):
+                row[name] += amount
+            owned["welfare"] += value * t1[i] - v0[i] * t0[i]
+    return by_lot, owned
+
+
+def test_atoms_respond_as_in_a_plain_loop(table: pl.DataFrame) -> None:
+    expected, owned = plain_loop(table)
+    (block,) = run(table, by=("lot",), lines=True).scenarios
+    assert block.lines is not None
+    for frame in (block.groups, block.lines):
+        for row in frame.iter_rows(named=True):
+            for name, amount in expected[row["lot"]].items():
+                scale = abs(row["customs_value"])
+                assert row[name] == pytest.approx(amount, rel=1e-9, abs=1e-9 * scale), (row["lot"], name)
+    for name in OWNED:
+        assert block.total[name] == pytest.approx(owned[name], rel=1e-9)
+
+
+@pytest.mark.parametrize("response", ["armington", "passthrough", "smart"])
+def test_shares_on_a_line_answer_as_lines_of_their_own(table: pl.DataFrame, response: str) -> None:
+    (whole,), (parts,) = (run(one, response=response).scenarios for one in (table, split(table)))
+    for name in RESULTS:
+        ours, theirs = (block.groups[name].to_numpy() for block in (whole, parts))
+        np.testing.assert_allclose(
+            ours, theirs, rtol=1e-10, atol=1e-10 * np.nanmax(np.abs(ours)), err_msg=name
+        )
+    assert whole.total["welfare"] == pytest.approx(parts.total["welfare"], rel=1e-10)
+
+
+def test_a_claimed_part_grows_and_the_rest_of_its_line_shrinks(table: pl.DataFrame) -> None:
+    canada = table.filter(pl.col("origin").is_in(["CA", "CN"]) & (pl.col("hts") == "9403200050"))
+    canada = canada.with_columns(
+        usmca_share=pl.when(pl.col("origin") == "CA").then(0.89), civil_aircraft_share=0.0
+    )
+    row = run(canada).scenarios[0].groups.filter(pl.col("origin") == "CA").row(0, named=True)
+    claimed = split(canada).filter(pl.col("usmca_share") == 1.0)
+    assert row["duty_after"] / row["value_after"] < row["duty"] / row["customs_value"]
+    assert row["value_after"] > 0.9 * claimed["customs_value"][0]
+
+
+@pytest.mark.parametrize("response", ["armington", "smart"])
+def test_results_have_the_same_bits_in_any_order_of_lines(
+    table: pl.DataFrame, response: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Two lots that agree in product, origin and value, so that only their claims tell them apart.
+    twin = table.filter(pl.col("origin") == "CA").with_columns(usmca_share=0.3)
+    lines = pl.concat([table, twin])
+    first = run(lines, by=("origin",), response=response).scenarios[0]
+    for seed in range(3):
+        monkeypatch.setenv("TARIFFS_THREADS", str(1 + seed))
+        shuffled = lines.sample(fraction=1.0, shuffle=True, seed=seed)
+        other = run(shuffled, by=("origin",), response=response).scenarios[0]
+        for name in ("value_after", "duty_after", "creation"):
+            assert other.groups[name].to_list() == first.groups[name].to_list(), name
+
+
+def test_duty_after_by_authority_adds_up_to_that_of_the_group(table: pl.DataFrame) -> None:
+    for scenario in (library()["base"], limited()):
+        whole = run(table, scenario, by=("origin",)).scenarios[0].groups
+        parts = run(table, scenario, by=("origin", "authority")).scenarios[0].groups
+        sums = parts.group_by("origin").agg(pl.col("duty_after").sum())
+        joined = whole.join(sums, on="origin", suffix="_sum")
+        np.testing.assert_allclose(joined["duty_after_sum"], joined["duty_after"], rtol=1e-12)
+
+
+def limited() -> Scenario:
+    return parse_scenario(
+        "schema: tariffs.scenario/v1\nid: limited\ntitle: Limited\nbasis: hypothesis\nchanges:\n"
+        "  - {op: shock_quantity, origins: [CN], share: 50%, from: 2025-02-01}\n"
+    )
+
+
+def test_a_limit_on_quantity_cuts_value_and_duty_alike(table: pl.DataFrame) -> None:
+    free, cut = (run(table, one, lines=True).scenarios[0].lines for one in (None, limited()))
+    assert free is not None
+    assert cut is not None
+    kept = np.minimum(1.0, 0.5 / free["quantity_hat"].to_numpy())
+    chosen = (free["origin"] == "CN").to_numpy()
+    for name in ("value_after", "duty_after"):
+        np.testing.assert_allclose(
+            cut[name].to_numpy()[chosen], (free[name].to_numpy() * kept)[chosen], rtol=1e-12
+        )
+
+
+def test_a_sweep_over_claims_and_rates_agrees_with_single_runs(table: pl.DataFrame) -> None:
+    scenario = parse_scenario(
+        "schema: tariffs.scenario/v1\nid: rates\ntitle: Rates\nbasis: hypothesis\n"
+        "parameters:\n  step: {default: +0pp}\n"
+        "changes:\n  - {op: set_rate, measures: {authority: ieepa}, by: $step, from: 2025-02-01T00:00}\n"
+    )
+    steps = [f"+{step}pp" for step in (0, 1.5, 3, 7, 12)]
+    options = Options(by=("lot",), horizon="long", baseline=BASELINE)
+    found = sweep(
+        table, scenario, [{"step": step} for step in steps], on=DAY, law=load_law(), options=options
+    )
+    for step in steps:
+        (alone,) = run(table, scenario.with_parameters({"step": step}), by=("lot",)).scenarios
+        together = found.groups.filter(pl.col("step") == float(step[1:-2]) / 100).sort("lot")
+        for name in RESULTS:
+            ours, theirs = together[name].to_numpy(), alone.groups.sort("lot")[name].to_numpy()
+            np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-12 * np.nanmax(np.abs(theirs)))
+
+
+def test_setting_the_share_that_lines_have_changes_nothing() -> None:
+    rows = reference_table().filter(pl.col("hts").is_in(CODES)).select("hts", "origin", "customs_value")
+    rows = rows.with_columns(usmca_share=pl.when(pl.col("origin").is_in(["CA", "MX"])).then(0.4))
+    one, same = (run(rows, sharing(share), by=("origin",)).scenarios[0] for share in ("", "40%"))
+    almost = run(rows, sharing("40.0001%"), by=("origin",)).scenarios[0]
+    for name in ("value_after", "duty_after", "welfare"):
+        assert same.total[name] == pytest.approx(one.total[name], rel=1e-12)
+        assert almost.total[name] == pytest.approx(one.total[name], rel=1e-5)
+
+
+def sharing(share: str) -> Scenario:
+    change = f"changes:\n  - {{op: set_claim, claim: usmca_share, origins: [CA, MX], share: {share}}}\n"
+    text = "schema: tariffs.scenario/v1\nid: shares\ntitle: Shares\nbasis: hypothesis\n"
+    return parse_scenario(text + change) if share else library()["base"]
+
+
+@pytest.mark.parametrize("way", ["compiled", "plain"])
+def test_goods_that_stop_claiming_bear_the_rates_of_what_they_become(way: str) -> None:
+    kernel: Any = carried.carry_amounts
+    kernel = kernel if way == "compiled" else kernel.py_func
+    start, piece, claimed = np.array([0, 2]), np.zeros(2, dtype=np.int32), np.array([0, 1])
+    amounts, found = np.array([[0.25], [0.0]]), np.zeros((2, 1))
+    kernel(
+        np.array([0]), start, piece, claimed, np.array([0.6, 0.4]),
+        start, piece, claimed, np.array([0.1, 0.9]), amounts, found,
+    )  # fmt: skip
+    # Of the 60 % that did not claim, 10 % of the line still does not, and the rest claims now.
+    np.testing.assert_allclose(found[:, 0], [0.25 / 6, 0.0], atol=1e-15)
+    assert found[:, 0] @ [0.6, 0.4] == pytest.approx(0.1 * 0.25)
+
+
+@pytest.mark.parametrize("way", ["compiled", "plain"])
+def test_sums_over_varieties_are_those_of_exact_arithmetic(way: str) -> None:
+    def kernel(name: str) -> Any:
+        found = getattr(variety_sums, name)
+        return found if way == "compiled" else found.py_func
+
+    if way == "plain":
+        patched = pytest.MonkeyPatch()
+        patched.setattr(variety_sums, "add_term", kernel("add_term"))
+    rng = np.random.default_rng(12)
+    count, draws = 40, 3
+    group = rng.integers(-1, 4, count)
+    cell, product = rng.integers(0, 6, count), rng.integers(0, 2, count)
+    value, charges, rate, taxed = np.exp(rng.normal(0.0, 3.0, (4, count)))
+    base_rate = rng.random(count)
+    hats, growths = rng.random((6, 2, draws)), rng.random((2, draws))
+    out = np.zeros((4, 8 * draws))
+    kernel("sum_varieties")(
+        0, count, group, cell, product, value, charges, rate, base_rate, taxed, hats, growths, out
+    )
+    class_of, start = rng.integers(0, 3, count).astype(np.int32), np.array([0, 2, 2, 3])
+    column, per_column, duties = np.array([0, 1, 1]), np.array([0.1, 0.2, 0.4]), np.zeros((8, draws))
+    kernel("sum_duties")(0, count, group, class_of, start, column, per_column, 2, cell, value, hats, duties)
+    table = np.array([[0.1, 0.2], [0.0, 0.0], [0.0, 0.4]])
+    for b in range(draws):
+        hat, growth = hats[cell, 0, b], growths[product, b]
+        after = value * hat * hats[cell, 1, b]
+        columns = (
+            after, rate * after, (after + rate * after) * taxed + charges * hat, after - value, value * hat,
+            value * (growth - 1.0), value * hat - value * growth, value * hat * base_rate,
+        )  # fmt: skip
+        for row in range(4):
+            for place, terms in enumerate(columns):
+                assert out[row, 8 * b + place] == pytest.approx(math.fsum(terms[group == row]), rel=1e-12)
+            for place in range(2):
+                terms = (after * table[class_of, place])[group == row]
+                assert duties[2 * row + place, b] == pytest.approx(math.fsum(terms), rel=1e-12, abs=1e-300)
+    if way == "plain":
+        patched.undo()
+
+
+def test_the_reference_table_is_split_where_claims_are_partial() -> None:
+    options = Options(by=("origin",), horizon="long")
+    table_run = TableRun(None, load_law(), options, RunContext(None, None))
+    assert table_run.response is not None
+    v, lines = table_run.response.varieties, table_run.prepared.lines
+    assert v.count > lines.count
+    np.testing.assert_allclose(v.to_lines(v.value), lines.value, rtol=1e-12)
+    assert (np.diff(v.product) >= 0).all()
