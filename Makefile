@@ -31,9 +31,9 @@ test-all: $(STAMP)  ## Everything but benchmarks: long properties, killed proces
 	@TARIFFS_TEST_SCALE=$${TARIFFS_TEST_SCALE:-3} $(PYTEST) -m "not bench"
 
 load: $(STAMP)  ## The service under load: one table of ratios in some six minutes; QUICK=1 in some four
-	@$(BIN)/python -m tests.load $(if $(QUICK),--quick)
+	@$(BIN)/python -m tests.load $(if $(QUICK),--quick) $(if $(CHECK),--check)
 
-bench: $(STAMP)  ## The engine beside its rivals, as ratios; QUICK=1 in about a minute
+bench: $(STAMP)  ## The engine beside its rivals, as ratios; QUICK=1 in about a minute, CHECK=1 fails far below a target
 	@$(BIN)/python -m tariffs.client.cli bench $(if $(QUICK),--quick)
 
 # cosmic-ray has an environment of its own: it changes a copy of the code and runs the tests with that of the project.

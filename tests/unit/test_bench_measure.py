@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -48,9 +49,9 @@ def measured(*rows: Row[Log], rounds: int = 3, seconds: float = 60.0) -> tuple[l
 def test_rounds_are_interleaved_and_the_median_counts() -> None:
     (a, b), log = measured(row("a", 3.0, 0.5, 0.9), row("b", 2.0, 4.0, 0.1))
     assert log == ["a", "b", "a", "b", "a", "b"]
-    assert (a.measured, a.met, a.half_met) == (0.9, True, True)
+    assert (a.measured, a.met, a.accepted) == (0.9, True, True)
     assert a.spread == pytest.approx(2.5 / 0.9)
-    assert (b.measured, b.met, b.half_met) == (2.0, False, True)
+    assert (b.measured, b.met, b.accepted) == (2.0, False, True)
     assert (a.milliseconds(), len(a.samples)) == ((1.0, 2.0), 3)
 
 
@@ -65,13 +66,25 @@ def test_rounds_are_interleaved_and_the_median_counts() -> None:
 def test_a_row_that_misses_is_not_met(target: Target, met: float, half: float, below: float) -> None:
     for ratio, expected in ((met, (True, True)), (half, (False, True)), (below, (False, False))):
         ((result,), _) = measured(row("a", ratio, target=target), rounds=1)
-        assert (result.met, result.half_met) == expected
+        assert (result.met, result.accepted) == expected
 
 
 def test_a_cancelled_row_is_not_met_and_not_measured_again() -> None:
     (result, _), log = measured(row("a", 0.1, stopped=True), row("b", 1.0, 1.0, 1.0))
     assert log == ["a", "b", "b", "b"]
-    assert (result.met, result.half_met, result.stopped) == (False, False, True)
+    assert (result.met, result.stopped) == (False, True)
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_a_check_accepts_half_of_a_target_or_the_floor_of_a_row(stopped: bool) -> None:
+    """A row that was cancelled is judged by the lower bound of its ratio."""
+    for ratio, floor, accepted in (
+        (2.0, None, True), (2.1, None, False), (5.0, 5.0, True), (5.1, 5.0, False), (1.9, 1.5, True),
+    ):  # fmt: skip
+        ((result,), _) = measured(replace(row("a", ratio, stopped=stopped), floor=floor), rounds=1)
+        assert result.accepted is accepted
+    ((result,), _) = measured(replace(row("a", 0.6, target=Target(AT_LEAST, 1.7)), floor=0.5), rounds=1)
+    assert result.accepted
 
 
 def test_work_beyond_its_deadline_is_cancelled_and_other_errors_are_raised() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from tariffs.engine.errors import ServiceError
@@ -85,7 +85,8 @@ class Target:
 class Row(Generic[Bench]):
     """Row of the table: what is measured beside what, and the target of the ratio.
 
-    `rival` says in words what the row is a ratio to; `measure` measures one round.
+    `rival` says in words what the row is a ratio to; `measure` measures one round. `floor` is the ratio that a check
+    accepts of a row that does not reach half of its target yet.
     """
 
     name: str
@@ -93,6 +94,7 @@ class Row(Generic[Bench]):
     rival: str
     target: Target
     measure: Callable[[Bench, Deadline], Sample]
+    floor: float | None = None
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,7 @@ class Result:
     rival: str
     target: Target
     samples: tuple[Sample, ...]
+    floor: float | None = None
 
     @property
     def measured(self) -> float:
@@ -135,9 +138,14 @@ class Result:
         return part if self.target.bound == AT_MOST else 1 / part
 
     @property
-    def half_met(self) -> bool:
-        """Test whether at least half of the target is met."""
-        return self.target.met_by(self.measured, slack=2.0) and not self.stopped
+    def accepted(self) -> bool:
+        """Test whether a check accepts the row: it reaches half of its target, or its floor.
+
+        A row that was cancelled is judged by the bound that is known of its ratio.
+        """
+        if self.target.met_by(self.measured, slack=2.0):
+            return True
+        return self.floor is not None and replace(self.target, value=self.floor).met_by(self.measured)
 
     def milliseconds(self) -> tuple[float | None, float | None]:
         """Medians of the milliseconds of the row and of its rival."""
@@ -231,7 +239,7 @@ def measure_rows(
             left[row.name] = 0.0
         samples[row.name].append(sample)
     results = [
-        Result(row.name, row.title, row.rival, row.target, tuple(samples[row.name]))
+        Result(row.name, row.title, row.rival, row.target, tuple(samples[row.name]), row.floor)
         for row in rows
         if samples[row.name]
     ]

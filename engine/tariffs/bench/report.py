@@ -48,9 +48,9 @@ class Report:
         }
 
     @property
-    def below_half(self) -> tuple[str, ...]:
-        """Names of the rows that do not reach half of their target."""
-        return tuple(result.name for result in self.results if not result.half_met)
+    def failed(self) -> tuple[str, ...]:
+        """Names of the rows that a check does not accept."""
+        return tuple(result.name for result in self.results if not result.accepted)
 
 
 def run_bench(
@@ -105,6 +105,8 @@ def _row(result: Result) -> dict[str, object]:
         "target_text": str(result.target),
         "part_of_target": result.part_of_target,
         "met": result.met,
+        "floor": result.floor,
+        "accepted": result.accepted,
         "spread": result.spread,
         "runs": len(result.samples),
         "rival": result.rival,

@@ -17,7 +17,7 @@ from tariffs.client.errors import InvalidRequest, extra_missing
 EXAMPLES = options.examples(
     "tariffs bench --quick", "tariffs bench --json", "tariffs bench --row sweep_rates"
 )
-_BELOW_HALF = 1
+_BELOW_FLOOR = 1
 _TITLES = ("row", "beside")
 _NUMBERS = ("measured", "target", "met", "spread", "runs", "ms", "rival ms")
 
@@ -31,7 +31,10 @@ def bench(
         list[str] | None, typer.Option("--row", metavar="NAME", help="Measure this row; may be repeated.")
     ] = None,
     check: Annotated[
-        bool, typer.Option("--check", help="Exit with 1 if a row does not reach half of its target.")
+        bool,
+        typer.Option(
+            "--check", help="Exit with 1 if a row reaches neither half of its target nor its floor."
+        ),
     ] = False,
     markdown: Annotated[
         Path | None,
@@ -68,7 +71,10 @@ def bench(
         print(json.dumps(document))
     else:
         _show(document, page.cells_of)
-    return _BELOW_HALF if check and report.below_half else 0
+    if check and report.failed:
+        typer.echo(f"Below half of the target and below the floor: {', '.join(report.failed)}.", err=True)
+        return _BELOW_FLOOR
+    return 0
 
 
 def _show(document: dict[str, Any], cells_of: Any) -> None:
