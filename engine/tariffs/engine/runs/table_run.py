@@ -110,7 +110,7 @@ class TableRun:
             self.response = respond(
                 self.prepared, self.law, self.base, options.response, self.parameters, options.market
             )
-        self._switches = dict(self.base.switches) if self.base is not None else {}
+        self._switches: dict[str, str] = {}
         self._too_many: set[int] = set()
         self._plain_sums = PlainSums(self.prepared, self.grouping)
 
@@ -189,15 +189,17 @@ class TableRun:
         return outcome
 
     def share_compile(self, dated_laws: Sequence[tuple[Law, Dated]]) -> None:
-        """Compile laws together that are going to be computed one by one."""
-        share_compile(
-            [each for each in dated_laws if basis_of(each[0]) == basis_of(self.law)], self.prepared.lines
-        )
+        """Compile laws, and that of the baseline, together that are going to be computed one by one."""
+        alike = [each for each in dated_laws if basis_of(each[0]) == basis_of(self.law)]
+        baseline = [] if self.base is None else [(self.law, self._base_dated)]
+        share_compile([*baseline, *alike], self.prepared.lines)
 
     def outcomes(self, scenario: Scenario, on: str) -> list[Outcome]:
         """Compute the lines under a scenario: one outcome, or one per component of a mixture."""
-        laws = ((weight, apply_scenario(self.law, part)) for weight, part in components(scenario))
-        return [self.outcome(law, self.dated(law, on), float(weight)) for weight, law in laws]
+        laws = [(weight, apply_scenario(self.law, part)) for weight, part in components(scenario)]
+        dated = [(float(weight), law, self.dated(law, on)) for weight, law in laws]
+        self.share_compile([(law, when) for _, law, when in dated])
+        return [self.outcome(law, when, weight) for weight, law, when in dated]
 
     def groups(self, outcomes: Sequence[Outcome]) -> pl.DataFrame:
         """Sum the result columns by the keys of the options; a mixture gives expected values."""
@@ -308,7 +310,7 @@ class TableRun:
     @property
     def switch_report(self) -> SwitchReport:
         """Switches and refused lines of all outcomes so far."""
-        return SwitchReport(dict(sorted(self._switches.items())), tuple(sorted(self._too_many)))
+        return SwitchReport(dict(sorted(self._used_switches().items())), tuple(sorted(self._too_many)))
 
     def resume(self, report: SwitchReport) -> None:
         """Add the report of an earlier run over the same table and laws."""
@@ -327,6 +329,10 @@ class TableRun:
             *self.prepared.notes,
             *(Note("PARAMETERS_AGGREGATED", text) for text in warnings),
         )
+
+    def _used_switches(self) -> dict[str, str]:
+        """Switches of the baseline and of all outcomes so far."""
+        return {**({} if self.base is None else self.base.switches), **self._switches}
 
     def basis_switches(self) -> dict[str, str]:
         """Look up the switches that select the default shares of this table."""
@@ -353,7 +359,7 @@ class TableRun:
                 "parameters": parameters.set if parameters else "",
                 "parameter_digest": parameters.digest if parameters else "",
                 "bases": self.prepared.bases,
-                "switches": dict(sorted((self._switches | self.basis_switches()).items())),
+                "switches": dict(sorted((self._used_switches() | self.basis_switches()).items())),
                 "by": list(options.by),
                 "min_conf": options.min_conf,
                 "date_format": options.date_format,

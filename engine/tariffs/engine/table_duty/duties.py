@@ -31,9 +31,6 @@ class Duties:
         lines: the lines as declared.
         dated: their instants.
         check: called between chunks; may raise to stop.
-
-    Attributes:
-        rated: the lines of each instant with their layers.
     """
 
     def __init__(self, law: Law, lines: LineArrays, dated: Dated, check: Callable[[], None]) -> None:
@@ -41,8 +38,16 @@ class Duties:
         self._lines = lines
         self._dated = dated
         self._check = check
-        check()
-        self.rated = rate_lines(law, lines, dated)
+
+    @cached_property
+    def rated(self) -> list[RatedLines]:
+        """Layers of the lines of each instant.
+
+        Raises:
+            LawError: TOO_MANY_TESTS.
+        """
+        self._check()
+        return rate_lines(self.law, self._lines, self._dated)
 
     @property
     def duty(self) -> F64:

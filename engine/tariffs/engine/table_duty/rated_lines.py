@@ -92,13 +92,12 @@ def rate_lines(law: Law, lines: LineArrays, dated: Dated) -> list[RatedLines]:
         lines_with_claim_shares(law, in_force, instant, lines)
         for in_force, instant in zip(laws, dated.instants, strict=True)
     ]
+    distinct = {id(own): own for own in shared}
     families = {
-        id(own): family_of(
-            law.claims, own, [f for f, other in zip(laws, shared, strict=True) if other is own]
-        )
-        for own in shared
+        key: family_of(law.claims, own, [f for f, other in zip(laws, shared, strict=True) if other is own])
+        for key, own in distinct.items()
     }
-    splits = {id(own): dated.selections(own) for own in shared}
+    splits = {key: dated.selections(own) for key, own in distinct.items()}
     return [
         RatedLines(in_force, *moment, splits[id(own)][place], family, family.layers(in_force))
         for place, (in_force, moment, own) in enumerate(zip(laws, moments, shared, strict=True))

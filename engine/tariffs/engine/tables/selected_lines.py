@@ -66,22 +66,27 @@ class SelectedLines:
 
     def reached(self, scope: Scope, in_force: InForce) -> Bools:
         """Mark the lines of the table (n) that are selected and have a piece within a scope."""
-        lines = self.lines
-        piece = self._piece
-        line = lines.piece_line[piece]
-        within = product_mask(scope, lines, in_force)[lines.piece_code[piece]]
-        within &= origin_mask(scope, lines, in_force)[lines.origin[line]]
-        mask = np.zeros(lines.count, dtype=bool)
-        mask[line[within]] = True
+        mask = np.zeros(self.lines.count, dtype=bool)
+        mask[self._lines_of_pieces(scope, in_force)] = True
         return mask
+
+    def _lines_of_pieces(self, scope: Scope, in_force: InForce) -> I64:
+        """Lines of the selected pieces within a scope, ascending; a line is there once for each piece."""
+        lines = self.lines
+        line = lines.piece_line[self._piece]
+        within = product_mask(scope, lines, in_force)[lines.piece_code[self._piece]]
+        within &= origin_mask(scope, lines, in_force)[lines.origin[line]]
+        return line[within]
 
     def value(self, scope: Scope, in_force: InForce) -> float | None:
         """Customs value in dollars of the lines within a scope; None if there is no such line."""
         products = product_mask(scope, self.lines, in_force)
         key = (products.tobytes(), origin_mask(scope, self.lines, in_force).tobytes())
         if key not in self._values:
-            reached = self.reached(scope, in_force)
-            self._values.keep(key, float(self.lines.value[reached].sum()) if reached.any() else None)
+            line = self._lines_of_pieces(scope, in_force)
+            first = np.ones(len(line), dtype=bool)
+            first[1:] = line[1:] != line[:-1]
+            self._values.keep(key, float(self.lines.value[line[first]].sum()) if len(line) else None)
         return self._values.find(key)
 
     def silent_value(self, scopes: Sequence[tuple[Scope, frozenset[str]]], in_force: InForce) -> float:
