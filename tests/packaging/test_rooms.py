@@ -14,7 +14,16 @@ from tests.packaging.room_map import Floors, arrows_of, circle_in, contracts, fa
 
 ENGINE, SERVICE = "tariffs.engine", "tariffs.service"
 BESIDE_ROOMS = {"__init__.py", "py.typed", "__pycache__"}
-PUBLIC_OF_THE_CLIENT = {"cli", "client.py", "config.py", "demo", "errors.py", "results", "scenario.py"}
+PUBLIC_OF_THE_CLIENT = {
+    "async_client.py",
+    "cli",
+    "client.py",
+    "config.py",
+    "demo",
+    "errors.py",
+    "results",
+    "scenario.py",
+}
 
 
 @pytest.fixture(scope="module", params=contracts(), ids=lambda floors: floors.package)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tariffs.client._verbs.line_stream import LineStream
 from tariffs.client._verbs.replay import Replay, replay
 from tariffs.client._verbs.run_handle import Run, RunStatus
+from tariffs.client.async_client import AsyncClient
 from tariffs.client.client import Client
 from tariffs.client.config import Config, Deadlines
 from tariffs.client.errors import (
@@ -32,6 +33,7 @@ from tariffs.client.results.table_handle import TableHandle
 from tariffs.client.scenario import Scenario
 
 __all__ = [
+    "AsyncClient",
     "BothSides",
     "Cancelled",
     "CheckResult",

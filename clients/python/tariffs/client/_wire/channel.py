@@ -14,6 +14,7 @@ from google.longrunning import operations_pb2_grpc
 
 from tariffs.client import errors
 from tariffs.client._wire import frames
+from tariffs.client._wire.cancellation import SCOPE
 from tariffs.client._wire.connection import connect, places_of
 from tariffs.client._wire.encryption import explained
 from tariffs.client._wire.uploads import Uploads
@@ -99,7 +100,12 @@ class RemoteBackend:
     def unary(self, method: str, request: object, timeout: float) -> Any:
         """Make a call that has one answer message."""
         with _rpc_errors(self.target, self._config):
-            return self._method(method)(request, timeout=timeout)
+            scope = SCOPE.get()
+            if scope is None:
+                return self._method(method)(request, timeout=timeout)
+            answer = self._method(method).future(request, timeout=timeout)
+            scope.add(answer)
+            return answer.result()
 
     def simulate(
         self, request: SimulateRequest, table: frames.Table | None, timeout: float
@@ -146,6 +152,8 @@ class RemoteBackend:
         with _rpc_errors(self.target, self._config):
             call = self._method(method)(request, timeout=timeout)
             try:
+                if (scope := SCOPE.get()) is not None:
+                    scope.add(call)
                 yield from call
             finally:
                 call.cancel()

@@ -1,0 +1,115 @@
+"""Client for asyncio: the verbs of `Client`, each awaited, with the same arguments and results."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from functools import wraps
+from types import TracebackType
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from tariffs.client._wire.cancellation import SCOPE, CancelScope
+from tariffs.client.client import Client
+from tariffs.client.config import Config, Tls
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _awaited(
+    method: Callable[Concatenate[Client, P], R],
+) -> Callable[Concatenate[AsyncClient, P], Coroutine[Any, Any, R]]:
+    """Make the awaited form of a method, with its signature and documentation."""
+
+    @wraps(method)
+    async def call(self: AsyncClient, /, *args: P.args, **options: P.kwargs) -> R:
+        return await self.call(method, self.client, *args, **options)
+
+    return call
+
+
+class AsyncClient:
+    """Client of a server for asyncio, or with `AsyncClient.local()` of the engine in this process.
+
+    Calls are made in threads, so that the event loop goes on. A task that is cancelled ends its call on the server; in
+    this process, work that has begun goes on to its end. Methods of results that make calls (`quote.why`, `run.wait`,
+    `stream.collect`) are awaited with `call`.
+
+    Args:
+        target: as in `Client`.
+        token: as in `Client`.
+        tls: as in `Client`.
+        config: as in `Client`.
+
+    Attributes:
+        client: the client that makes the calls.
+    """
+
+    def __init__(
+        self,
+        target: str | None = None,
+        *,
+        token: str | None = None,
+        tls: Tls | None = None,
+        config: Config | None = None,
+    ) -> None:
+        self.client = Client(target, token=token, tls=tls, config=config)
+
+    @classmethod
+    def local(cls, *, config: Config | None = None) -> AsyncClient:
+        """Make a client that runs the engine in this process.
+
+        Raises:
+            ExtraMissing: the `server` extra is not installed.
+        """
+        client = cls(config=config)
+        client.client = Client.local(config=config)
+        return client
+
+    async def __aenter__(self) -> AsyncClient:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def call(self, function: Callable[P, R], *args: P.args, **options: P.kwargs) -> R:
+        """Await a function that makes calls, such as `quote.why`; cancelling the task ends them."""
+        scope = CancelScope()
+        token = SCOPE.set(scope)
+        try:
+            return await asyncio.to_thread(function, *args, **options)
+        except asyncio.CancelledError:
+            scope.cancel()
+            raise
+        finally:
+            SCOPE.reset(token)
+
+    changes = _awaited(Client.changes)
+    check = _awaited(Client.check)
+    close = _awaited(Client.close)
+    delete_table = _awaited(Client.delete_table)
+    diff = _awaited(Client.diff)
+    duties = _awaited(Client.duties)
+    duty = _awaited(Client.duty)
+    impact = _awaited(Client.impact)
+    impact_both = _awaited(Client.impact_both)  # type: ignore[arg-type] # its options may hold any name, `self` too
+    law = _awaited(Client.law)
+    lines = _awaited(Client.lines)
+    measure = _awaited(Client.measure)
+    measures = _awaited(Client.measures)
+    port_fees = _awaited(Client.port_fees)
+    refund = _awaited(Client.refund)
+    run = _awaited(Client.run)
+    runs = _awaited(Client.runs)
+    scenario = _awaited(Client.scenario)
+    scenarios = _awaited(Client.scenarios)
+    seek = _awaited(Client.seek)
+    start = _awaited(Client.start)
+    start_sweep = _awaited(Client.start_sweep)
+    sweep = _awaited(Client.sweep)
+    tables = _awaited(Client.tables)
+    timeline = _awaited(Client.timeline)
+    timeline_both = _awaited(Client.timeline_both)  # type: ignore[arg-type] # its options may hold any name, `self` too
+    upload = _awaited(Client.upload)
