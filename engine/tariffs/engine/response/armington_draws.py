@@ -22,6 +22,7 @@ from tariffs.engine.response.inputs import (
     over_products,
     per_line,
 )
+from tariffs.engine.response.sector_market import DomesticGoods
 
 DrawElasticities = tuple[ArrayLike, ArrayLike, ArrayLike]
 """sigma, eta and supply, each one number or one per product."""
@@ -35,11 +36,13 @@ class DrawnVolume:
         hats: (cells, 2, draws) quantity and exporter price, after / before.
         growths: (products, draws) of quantity at base prices.
         owned: (2, products, draws) buyer surplus and welfare.
+        domestic: domestic goods of the last draw under a market of sectors.
     """
 
     hats: Floats
     growths: Floats
     owned: Floats
+    domestic: DomesticGoods | None = None
 
 
 class ArmingtonDraws:

@@ -12,8 +12,7 @@ from functools import cache
 
 import numpy as np
 
-from tariffs.engine.base.array_utils import F64, I64, Bools, sums_of
-from tariffs.engine.response.armington import ArmingtonResponse, ArmingtonVolume
+from tariffs.engine.base.array_utils import F64, I64, Bools
 from tariffs.engine.response.industries import domestic_ratio, industry_of, table
 from tariffs.engine.response.market import market
 from tariffs.engine.response.parameters import ProductParameters
@@ -40,15 +39,18 @@ class DomesticGoods:
 
 
 @dataclass(frozen=True, slots=True)
-class MarketVolume:
-    """Trade by variety after the market, as in `ArmingtonResponse`, and domestic goods."""
+class SectorResponse:
+    """Factors and surplus that the market adds to the response of each product.
 
-    value: F64
-    quantity_hat: F64
-    creation: F64
-    diversion: F64
+    Attributes:
+        quantity, price: factors on the quantity and on the exporter's price of every variety.
+        buyer_surplus: change of buyers' surplus, USD; NaN for products in no nest, which keep their own.
+        domestic: domestic goods.
+    """
+
+    quantity: F64
+    price: F64
     buyer_surplus: F64
-    welfare: F64
     domestic: DomesticGoods
 
 
@@ -58,13 +60,13 @@ def market_elasticities() -> Mapping[str, tuple[float, str]]:
     return {row["name"]: (float(row["value"]), row["source"]) for row in table("market_elasticities.csv")}
 
 
-def kappa_of(parameters: ProductParameters) -> F64:
+def kappa_of(given: F64, eta: F64) -> F64:
     """Take the kappa given for each product, else the default.
 
     Products are closer to each other than to domestic goods, so the default is at most eta.
     """
-    default = np.minimum(market_elasticities()["kappa"][0], parameters.eta)
-    return np.where(np.isnan(parameters.kappa), default, parameters.kappa)
+    default = np.minimum(market_elasticities()["kappa"][0], eta)
+    return np.where(np.isnan(given), default, given)
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ class SectorMarket:
         outside = tuple(row["hts"] for row in table("not_produced.csv"))
         ratio[[code.startswith(outside) for code in codes]] = 0.0
         inside = ratio > 0.0
-        keys = np.column_stack([industry, parameters.eta, kappa_of(parameters)])[inside]
+        keys = np.column_stack([industry, parameters.eta, kappa_of(parameters.kappa, parameters.eta)])[inside]
         _, first, nest = np.unique(keys, axis=0, return_index=True, return_inverse=True)
         return cls(ratio, nest.astype(np.int64), first.astype(np.int64))
 
@@ -102,52 +104,37 @@ class SectorMarket:
         return self.ratio > 0.0
 
     def __call__(
-        self,
-        product: I64,
-        v0: F64,
-        t0: F64,
-        t1: F64,
-        own: ArmingtonResponse | ArmingtonVolume,
-        parameters: ProductParameters,
-    ) -> MarketVolume:
-        """Compute trade after the market from the response of each product by itself.
+        self, imports: F64, landed: F64, price: F64, eta: F64, supply: F64, kappa: F64
+    ) -> SectorResponse:
+        """Compute what the market adds.
 
         Args:
-            product, v0, t0, t1: product, value and duty rates of the varieties.
-            own: response without domestic goods or freight; its products are 0, 1, ...
-            parameters: elasticities per product.
+            imports, landed: value and landed cost of the imports of each product at the baseline, USD.
+            price: import price hat of each product by itself.
+            eta, supply, kappa: elasticities of each product; a kappa of NaN is the default.
         """
-        count, inside = len(self.ratio), self.inside
-        shipments = self.ratio * sums_of(product, v0, count)
+        inside, ones = self.inside, np.ones(len(self.ratio))
+        shipments = self.ratio * imports
         above = market(
             self.nest,
-            sums_of(product, v0 * (1.0 + t0), count)[inside],
-            own.import_price_hat[inside],
-            parameters.eta[inside],
+            landed[inside],
+            price[inside],
+            eta[inside],
             domestic=shipments[inside],
-            kappa=kappa_of(parameters)[inside][self.first],
+            kappa=kappa_of(kappa, eta)[inside][self.first],
             top=market_elasticities()["top"][0],
-            supply=parameters.supply[inside],
+            supply=supply[inside],
             supply_domestic=market_elasticities()["supply_domestic"][0],
         )
-        quantity = _spread(above.quantity_hat, inside, np.ones(count))[product]
-        price = _spread(above.exporter_price_hat, inside, np.ones(count))[product]
-        value = own.value * quantity * price
-        loss = _spread(above.buyer_surplus, inside, own.buyer_surplus)
-        surplus = _spread(above.domestic_supplier_surplus, inside, np.zeros(count))
-        revenue = sums_of(product, t1 * value - t0 * v0, count)
-        return MarketVolume(
-            value=value,
-            quantity_hat=own.quantity_hat * quantity,
-            creation=(v0 + own.creation) * quantity - v0,
-            diversion=own.diversion * quantity,
-            buyer_surplus=loss,
-            welfare=loss + surplus + revenue,
-            domestic=DomesticGoods(
+        return SectorResponse(
+            _spread(above.quantity_hat, inside, ones),
+            _spread(above.exporter_price_hat, inside, ones),
+            _spread(above.buyer_surplus, inside, np.full(len(ones), np.nan)),
+            DomesticGoods(
                 shipments,
-                _spread(above.domestic_price_hat, inside, np.ones(count)),
-                _spread(above.domestic_quantity_hat, inside, np.ones(count)),
-                surplus,
+                _spread(above.domestic_price_hat, inside, ones),
+                _spread(above.domestic_quantity_hat, inside, ones),
+                _spread(above.domestic_supplier_surplus, inside, np.zeros(len(ones))),
             ),
         )
 

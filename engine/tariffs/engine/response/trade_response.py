@@ -20,6 +20,7 @@ from tariffs.engine.law.quantity_rules import limits_at
 from tariffs.engine.response import armington_solver, gsim_imports, passthrough, smart
 from tariffs.engine.response.armington_draws import ArmingtonDraws
 from tariffs.engine.response.parameters import ProductParameters
+from tariffs.engine.response.sector_draws import SectorDraws
 from tariffs.engine.response.sector_market import SECTOR, DomesticGoods, SectorMarket
 from tariffs.engine.response.varieties import Varieties
 from tariffs.engine.response.variety_rates import VarietyRates
@@ -118,16 +119,14 @@ class Response:
         rate = self.responding_rate(rates)
         if self.model != ARMINGTON:
             return lambda p: _MODELS[self.model](v, self.base_rate, rate, p)
-        if self.market is not None:
-            return self._sector_solver(rate, self.market)
         if self.has_domestic_goods:
             return self._nested_solver(rate)
         return self._plain_solver(rate)
 
     @property
     def has_domestic_goods(self) -> bool:
-        """True if domestic shipments of some product are known."""
-        return bool(self.parameters.domestic_ratio.any())
+        """True if domestic shipments of some product by itself are known."""
+        return self.market is None and bool(self.parameters.domestic_ratio.any())
 
     def closes_whole(self, rates: VarietyRates) -> bool:
         """True if nothing is prohibited but whole varieties, which Armington demand answers."""
@@ -141,10 +140,13 @@ class Response:
         closed, products = rates.closed, len(self.parameters.sigma)
         return products_of(self.varieties, closed, products) & ~is_loss_finite(self, closed)
 
-    def draws(self, rate: F64, threads: int) -> ArmingtonDraws:
-        """Make the solver of Armington demand without domestic goods for one rate of each variety."""
-        v, kappa = self.varieties, self.parameters.kappa
-        return ArmingtonDraws(v.groups, v.value, self.base_rate, rate, kappa=kappa, threads=threads)
+    def draws(self, rate: F64, threads: int) -> ArmingtonDraws | SectorDraws:
+        """Make the solver of Armington demand, or of the market above it, for one rate of each variety."""
+        v, kappa, market = self.varieties, self.parameters.kappa, self.market
+        if market is None:
+            return ArmingtonDraws(v.groups, v.value, self.base_rate, rate, kappa=kappa, threads=threads)
+        alone = ArmingtonDraws(v.groups, v.value, self.base_rate, rate, threads=threads)
+        return SectorDraws(alone, market, kappa, v.product, v.value, self.base_rate)
 
     def _plain_solver(self, rate: F64) -> VolumeSolver:
         v = self.varieties
@@ -155,9 +157,9 @@ class Response:
             hats, growth = volume.hats[solve.cell_of, :, 0], volume.growths[v.product, 0]
             quantity = v.value * hats[:, 0]
             creation, diversion = v.value * (growth - 1.0), quantity - v.value * growth
-            return VarietyVolume(
-                quantity * hats[:, 1], hats[:, 0], creation, diversion, *volume.owned[:, :, 0]
-            )
+            owned = volume.owned[:, :, 0]
+            amounts = (quantity * hats[:, 1], hats[:, 0], creation, diversion)
+            return VarietyVolume(*amounts, owned[0], owned[1], volume.domestic)
 
         return run
 
@@ -171,21 +173,6 @@ class Response:
 
         def run(p: ProductParameters) -> VarietyVolume:
             return _volume(v, solve(p.sigma[present], p.eta[present], p.supply[present]))
-
-        return run
-
-    def _sector_solver(self, rate: F64, market: SectorMarket) -> VolumeSolver:
-        v, t0 = self.varieties, self.base_rate
-        alone = armington_solver(v.product, v.value, t0, rate)
-
-        def run(p: ProductParameters) -> VarietyVolume:
-            own = alone(p.sigma[v.traded], p.eta[v.traded], p.supply[v.traded])
-            loss, price = np.zeros(len(p.sigma)), np.ones(len(p.sigma))
-            loss[v.traded], price[v.traded] = own.buyer_surplus, own.import_price_hat
-            own = replace(own, buyer_surplus=loss, import_price_hat=price)
-            after = market(v.product, v.value, t0, rate, own, p)
-            amounts = (after.value, after.quantity_hat, after.creation, after.diversion)
-            return VarietyVolume(*amounts, after.buyer_surplus, after.welfare, after.domestic)
 
         return run
 

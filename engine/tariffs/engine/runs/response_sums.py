@@ -156,7 +156,6 @@ def is_summed_by_variety(response: Response, outcome: Outcome) -> bool:
     """Test whether results are sums over varieties: Armington demand answers all that the law does to quantities."""
     return (
         not response.has_domestic_goods
-        and response.market is None
         and outcome.constraints is None
         and response.closes_whole(outcome.variety_rates)
     )
@@ -258,7 +257,7 @@ class _ByVariety:
         duties = np.zeros((0, draws))
         if charged.columns:
             duties = self._summed(add_duties, (self._groups * charged.columns, draws))
-        return _DrawnTrade(lines, volume.owned, duties)
+        return _DrawnTrade(lines, volume.owned, duties, volume.domestic)
 
     def _summed(self, add: Callable[[int, int, F64], None], shape: tuple[int, int]) -> F64:
         """Sum all varieties: in parts of a fixed size, so that threads change no bit, or at once by many groups."""

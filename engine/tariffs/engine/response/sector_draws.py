@@ -1,0 +1,74 @@
+"""Armington response under a market of sectors for many elasticities, several draws at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from tariffs.engine.base.array_utils import F64, I64, sums_of
+from tariffs.engine.response.armington_draws import ArmingtonDraws, DrawElasticities, DrawnVolume
+from tariffs.engine.response.sector_market import SectorMarket
+
+
+class SectorDraws:
+    """Solver of one change of duty under a market of sectors; a call is that of `ArmingtonDraws`.
+
+    The market moves all varieties of a product by one factor, which is put on the draws of products by themselves.
+
+    Args:
+        alone: solver of products by themselves, whose products are 0, 1, ...
+        market: the market of these products.
+        kappa: kappa given for each product, else NaN.
+        product: product of each variety, in the order of the solver.
+        v0: its customs value at the baseline, USD.
+        t0: its rate at the baseline.
+
+    Attributes:
+        cell_of: the cell of each variety.
+    """
+
+    def __init__(
+        self, alone: ArmingtonDraws, market: SectorMarket, kappa: F64, product: I64, v0: F64, t0: F64
+    ) -> None:
+        self._alone, self._market, self._kappa = alone, market, kappa
+        self.cell_of = alone.cell_of
+        self._product = np.zeros(int(self.cell_of.max(initial=-1)) + 1, dtype=np.int64)
+        self._product[self.cell_of] = product
+        self._imports = sums_of(product, v0, len(kappa))
+        self._revenue = sums_of(product, v0 * t0, len(kappa))
+
+    def __call__(self, draws: Sequence[DrawElasticities]) -> DrawnVolume:
+        """Solve each of the draws; domestic goods are those of the last one.
+
+        Raises:
+            InputError: PARAMETER_INVALID with the variety or product at fault.
+        """
+        volume = self._alone(draws)
+        landed, count = self._imports + self._revenue, len(self._kappa)
+        for place, (_, eta, supply) in enumerate(draws):
+            etas, supplies = (np.broadcast_to(np.asarray(each, float), count) for each in (eta, supply))
+            own = volume.owned[0, :, place]
+            above = self._market(
+                self._imports, landed, _prices(own, landed, etas), etas, supplies, self._kappa
+            )
+            volume.hats[:, 0, place] *= above.quantity[self._product]
+            volume.hats[:, 1, place] *= above.price[self._product]
+            volume.growths[:, place] *= above.quantity
+            duty = volume.owned[1, :, place] - own + self._revenue
+            loss = np.where(np.isnan(above.buyer_surplus), own, above.buyer_surplus)
+            change = duty * above.quantity * above.price - self._revenue
+            volume.owned[0, :, place] = loss
+            volume.owned[1, :, place] = loss + above.domestic.surplus + change
+            volume = replace(volume, domestic=above.domestic)
+        return volume
+
+
+def _prices(surplus: F64, landed: F64, eta: F64) -> F64:
+    """Compute the import price hat of each product from the surplus that CES demand loses at it."""
+    growth = np.divide(-surplus, landed, out=np.zeros_like(landed), where=landed > 0.0)
+    power = 1.0 - eta
+    log = np.divide(np.log1p(power * growth), power, out=growth.copy(), where=power != 0.0)
+    prices: F64 = np.exp(log)
+    return prices
