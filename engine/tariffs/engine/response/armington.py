@@ -201,7 +201,6 @@ class ArmingtonVolume:
     diversion: Floats
     buyer_surplus: Floats
     welfare: Floats
-    import_price_hat: Floats
 
 
 def armington_solver(
@@ -233,7 +232,7 @@ def armington_solver(
         parameters = np.column_stack([sigmas, etas, kappas, shipments, nothing])
         w = 1.0 / groups.per_product("supply", supply, SUPPLY)
         lines = np.empty((4, whole.v0.size))
-        products = np.empty((3, etas.size))
+        products = np.empty((2, etas.size))
         for block in blocks:
             block.run(parameters, w, lines, products)
         return ArmingtonVolume(*lines, *products)
@@ -266,7 +265,7 @@ class _Block:
         return cls(first, last, place, problem)
 
     def run(self, parameters: Floats, w: Floats, lines: Floats, products: Floats) -> None:
-        """Write value, quantity hat, creation and diversion of lines; surplus, welfare and price of products."""
+        """Write value, quantity hat, creation and diversion of lines, and surplus and welfare of products."""
         sizes = np.diff(self.problem.groups.offsets)
         # One supply per product leaves the order of lines within it as it is.
         w_lines = frozen(np.repeat(w[self.first : self.last], sizes))
@@ -274,7 +273,7 @@ class _Block:
         response = _answer(problem, 1)
         for row, name in enumerate(("value", "quantity_hat", "creation", "diversion")):
             lines[row, self.place] = getattr(response, name)
-        for row, name in enumerate(("buyer_surplus", "welfare", "import_price_hat")):
+        for row, name in enumerate(("buyer_surplus", "welfare")):
             products[row, self.first : self.last] = getattr(response, name)
 
 
