@@ -12,10 +12,9 @@ from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
 from tariffs.engine.response import (
     BOUNDS,
-    HORIZONS,
     parameters_for,
-    sigma_at,
 )
+from tariffs.engine.response.parameters import STAGES
 from tariffs.engine.runs.impact import Options, Point, impact
 from tariffs.engine.scenario import library
 
@@ -29,7 +28,7 @@ def file_of(tmp_path: Path, text: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize("horizon", HORIZONS)
+@pytest.mark.parametrize("horizon", STAGES)
 @pytest.mark.parametrize("bound", [None, *BOUNDS])
 def test_every_chapter_has_values(horizon: str, bound: str | None) -> None:
     found = parameters_for(CHAPTERS, horizon=horizon, set=bound)
@@ -106,7 +105,7 @@ def test_values_follow_the_order_of_codes_and_a_series_may_be_given() -> None:
 
 def test_the_digest_tells_sets_apart(tmp_path: Path) -> None:
     path = file_of(tmp_path, "hts,sigma\n95,3\n")
-    digests = {parameters_for([TOYS], horizon=each).digest for each in HORIZONS}
+    digests = {parameters_for([TOYS], horizon=each).digest for each in STAGES}
     digests |= {parameters_for([TOYS], set=each).digest for each in (*BOUNDS, path)}
     assert len(digests) == 6
 
@@ -161,11 +160,3 @@ def test_unknown_names_and_codes_are_refused(tmp_path: Path) -> None:
 def test_coarse_codes_are_warned_about() -> None:
     assert not parameters_for([TOYS]).notes
     assert "coarser than HS6" in parameters_for([TOYS, "9503"]).notes[0]
-
-
-def test_sigma_approaches_its_long_run() -> None:
-    assert sigma_at(2.5, 5.5, 1.0) == 2.5
-    assert sigma_at(2.5, 5.5, 4.0) == pytest.approx(5.5 - 3.0 * np.exp(-1.0))
-    assert sigma_at(2.5, 5.5, 100.0) == pytest.approx(5.5)
-    with pytest.raises(InputError, match="years"):
-        sigma_at(2.5, 5.5, 0.5)

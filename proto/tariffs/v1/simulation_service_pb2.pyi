@@ -24,6 +24,7 @@ class Horizon(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     HORIZON_IMPACT: _ClassVar[Horizon]
     HORIZON_SHORT: _ClassVar[Horizon]
     HORIZON_LONG: _ClassVar[Horizon]
+    HORIZON_PATH: _ClassVar[Horizon]
 
 class Market(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -58,6 +59,7 @@ HORIZON_UNSPECIFIED: Horizon
 HORIZON_IMPACT: Horizon
 HORIZON_SHORT: Horizon
 HORIZON_LONG: Horizon
+HORIZON_PATH: Horizon
 MARKET_UNSPECIFIED: Market
 MARKET_PRODUCT: Market
 MARKET_SECTOR: Market

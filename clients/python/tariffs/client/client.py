@@ -114,7 +114,7 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, SweepCalls, LineStr
             by: keys of the groups, such as origin, authority, hts2.
             baseline: day that the values of `lines` belong to; required for a response on your own table.
             response: armington, passthrough, smart, gsim or none.
-            horizon: impact, short or long.
+            horizon: path, impact, short or long.
             market: product, or sector for sectors of products and domestic goods.
             parameters: values of parameters of the scenarios, such as `{"cn": "20%", "start": "2027-01-01"}`; a number
                 is a fraction, 0.2 for 20 %, True is on. A value fills every scenario that declares its parameter; the

@@ -5,6 +5,7 @@ Importing this package loads no compiled kernel; a model does when it runs.
 
 from __future__ import annotations
 
+from tariffs.engine.response.adjustment_profile import sigma_at
 from tariffs.engine.response.armington import STATUS, ArmingtonResponse, armington, armington_solver
 from tariffs.engine.response.draws import DrawnParameters, Draws, Spreads, drawn_parameters
 from tariffs.engine.response.gsim import GsimImports, GsimResponse, gsim, gsim_imports
@@ -16,7 +17,6 @@ from tariffs.engine.response.parameters import (
     Elasticities,
     ProductParameters,
     parameters_for,
-    sigma_at,
 )
 from tariffs.engine.response.passthrough import FORMS, PassthroughResponse, passthrough
 from tariffs.engine.response.smart import SmartResponse, smart

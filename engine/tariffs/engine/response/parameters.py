@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -21,7 +22,11 @@ import polars as pl
 from tariffs.engine.errors import InputError
 from tariffs.engine.response.inputs import ELASTICITY, SUPPLY, VALUE, Floats, Ints, Range, invalid
 
-HORIZONS = ("impact", "short", "long")
+STAGES = ("impact", "short", "long")
+"""Horizons with elasticities of their own, in the order of the age of a change of duty."""
+PATH = "path"
+"""Horizon at which each change of duty has the elasticities of its age."""
+HORIZONS = (PATH, *STAGES)
 DEFAULT_HORIZON = "short"
 BOUNDS = ("low", "high")
 CENTRAL, WITS = "central", "wits"
@@ -101,6 +106,15 @@ class ProductParameters:
     horizon: str
     digest: str
     notes: tuple[str, ...]
+
+    @property
+    def terms(self) -> Any:
+        """Sigma, eta and supply, as the solvers of many draws take them."""
+        return self.sigma, self.eta, self.supply
+
+    def scaled(self, factors: Mapping[str, float]) -> ProductParameters:
+        """Multiply elasticities by name."""
+        return replace(self, **{name: getattr(self, name) * factor for name, factor in factors.items()})
 
 
 @cache
@@ -273,9 +287,9 @@ def _aggregated(codes: Iterable[str]) -> tuple[str, ...]:
 
 
 def _checked(horizon: str, name: str) -> None:
-    if horizon not in HORIZONS:
-        raise invalid("horizon", f"{horizon!r} is not a horizon.", fix=f"Use {', '.join(HORIZONS)}.")
-    if name not in HORIZONS + SETS:
+    if horizon not in STAGES:
+        raise invalid("horizon", f"{horizon!r} is not a horizon.", fix=f"Use {', '.join(STAGES)}.")
+    if name not in STAGES + SETS:
         raise invalid("set", f"{name!r} is not a set.", fix=f"Use {', '.join(SETS)} or a file.")
 
 
@@ -294,7 +308,7 @@ def parameters_for(
         InputError: PARAMETER_INVALID for an unknown horizon or set or a bad file; HTS_CODE_MALFORMED or
             HTS_CODE_UNKNOWN for a code.
     """
-    named = isinstance(set, str) and set in HORIZONS + SETS
+    named = isinstance(set, str) and set in STAGES + SETS
     name = str(set) if named and set != CENTRAL else horizon
     _checked(horizon, name)
     path = None if set is None or named else Path(set)
@@ -332,10 +346,3 @@ def parameters_for(
         digest=_digest(horizon, name, b"" if path is None else path.read_bytes()),
         notes=_aggregated(listed),
     )
-
-
-def sigma_at(short: float, long: float, years: float) -> float:
-    """Interpolate sigma after a number of years, at least one, with a time constant of 3 years."""
-    if not years >= 1.0:
-        raise invalid("years", f"years is {years:g}.", fix="It must be a number >= 1.")
-    return long - (long - short) * math.exp(-(years - 1.0) / 3.0)

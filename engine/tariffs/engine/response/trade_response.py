@@ -153,7 +153,7 @@ class Response:
         solve = self.draws(rate, thread_count())
 
         def run(p: ProductParameters) -> VarietyVolume:
-            volume = solve([(p.sigma, p.eta, p.supply)])
+            volume = solve([p.terms])
             hats, growth = volume.hats[solve.cell_of, :, 0], volume.growths[v.product, 0]
             quantity = v.value * hats[:, 0]
             creation, diversion = v.value * (growth - 1.0), quantity - v.value * growth

@@ -9,9 +9,12 @@ from typing import Protocol
 from tariffs.engine.base.array_utils import F64
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
+from tariffs.engine.response.adjustment import DutyStep
+from tariffs.engine.response.path_response import PathResponse
 from tariffs.engine.response.quantity_constraints import QuantityConstraints
 from tariffs.engine.response.trade_response import Response, TradeVolume
 from tariffs.engine.response.variety_rates import VarietyRates
+from tariffs.engine.runs.duty_steps import DutySteps
 from tariffs.engine.runs.duty_sums import GroupedDuties, LineGroups
 from tariffs.engine.runs.results import AFTER, line_columns
 from tariffs.engine.table_duty.duties import Duties, duties_of
@@ -23,6 +26,7 @@ class OutcomeRun(Protocol):
     """Table of a run, as far as the results under one law need it."""
 
     response: Response | None
+    steps: DutySteps | None
     base: Duties | None
 
     def check(self) -> None:
@@ -123,7 +127,16 @@ class Outcome:
         response = self._run.response
         if response is None:
             return None
-        return response.to_lines(response.solver(self.variety_rates)(response.parameters), self.variety_rates)
+        rates, solver = self.variety_rates, self.responding(response).solver(self.variety_rates)
+        return response.to_lines(solver(response.parameters), rates)
+
+    def responding(self, response: Response) -> Response:
+        """Response under the law: with a horizon of `path` to every step of duty before it."""
+        return response if self._steps is None else PathResponse.of(response, self._steps)
+
+    @cached_property
+    def _steps(self) -> list[DutyStep] | None:
+        return self._run.steps.until(self._law, self._dated) if self._run.steps else None
 
     @cached_property
     def constraints(self) -> QuantityConstraints | None:

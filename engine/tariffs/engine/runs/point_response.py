@@ -36,7 +36,7 @@ def has_point_response(run: TableRun) -> bool:
     response = run.response
     if response is None or response.model != ARMINGTON or response.market or AUTHORITY in run.options.by:
         return False
-    return run.prepared.lines.vat is None
+    return run.prepared.lines.vat is None and run.steps is None
 
 
 def is_closed_exactly(run: TableRun, outcome: Outcome) -> bool:

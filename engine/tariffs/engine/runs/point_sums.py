@@ -265,8 +265,6 @@ def _with_factors(run: TableRun, factors: Mapping[str, float]) -> TableRun:
     """Multiply elasticities of a run's response; without factors or response the run itself."""
     if not factors or run.response is None:
         return run
-    parameters = run.response.parameters
-    changed = {name: getattr(parameters, name) * factor for name, factor in factors.items()}
     other = copy.copy(run)
-    other.response = replace(run.response, parameters=replace(parameters, **changed))
+    other.response = replace(run.response, parameters=run.response.parameters.scaled(factors))
     return other

@@ -85,7 +85,7 @@ class ResponseSums:
         products = len(prepared.products)
         self._group_of_product = grouping.of_product(prepared.product_of_line, products)
         self._groups = grouping.count
-        rates = outcome.variety_rates
+        rates, response = outcome.variety_rates, outcome.responding(response)
         column_of_measure = _columns_of(outcome, authorities)
         charged = _Charged.of(rates, column_of_measure, len(authorities))
         group = np.where(keep, grouping.of_line, -1) if not keep.all() else grouping.of_line
@@ -234,7 +234,7 @@ class _ByVariety:
     def __call__(self, parameters: Sequence[ProductParameters]) -> _DrawnTrade:
         from tariffs.engine.response.kernels.variety_sums import COLUMNS, sum_duties, sum_varieties
 
-        volume = self._solve([(p.sigma, p.eta, p.supply) for p in parameters])
+        volume = self._solve([p.terms for p in parameters])
         # Nothing is left of goods at the prohibitive rate, and an unbounded loss is unknown.
         volume.hats[self._closed, 0] = 0.0
         volume.owned[:, self._unbounded] = np.nan

@@ -15,10 +15,12 @@ from tariffs.engine.errors import ServiceError
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.rating.law_fingerprint import law_fingerprint
+from tariffs.engine.response.adjustment_profile import path_parameters_for
 from tariffs.engine.response.models import MODELS
-from tariffs.engine.response.parameters import SETS, ProductParameters, parameters_for
+from tariffs.engine.response.parameters import PATH, SETS, ProductParameters, parameters_for
 from tariffs.engine.response.quantity_constraints import QuantityConstraints
 from tariffs.engine.response.trade_response import Response, respond
+from tariffs.engine.runs.duty_steps import DutySteps
 from tariffs.engine.runs.duty_sums import DutySums, GroupedDuties
 from tariffs.engine.runs.expectation import expected_columns, expected_frames
 from tariffs.engine.runs.grouping import (
@@ -105,11 +107,14 @@ class TableRun:
         self.base = self._baseline()
         self.response: Response | None = None
         self.parameters: ProductParameters | None = None
+        self.steps: DutySteps | None = None
         if self.base is not None and options.response != "none":
             self.parameters = self._product_parameters()
             self.response = respond(
                 self.prepared, self.law, self.base, options.response, self.parameters, options.market
             )
+            if options.horizon == PATH:
+                self.steps = DutySteps(self, self.response, self.base, self._base_dated)
         self._switches: dict[str, str] = {}
         self._too_many: set[int] = set()
         self._plain_sums = PlainSums(self.prepared, self.grouping)
@@ -137,7 +142,12 @@ class TableRun:
         if key in kept:
             parameters: ProductParameters = kept[key]
             return parameters
-        found = parameters_for(self.prepared.products, horizon=options.horizon, set=name or None)
+        products = self.prepared.products
+        found = (
+            path_parameters_for(products, set=name or None)
+            if options.horizon == PATH
+            else parameters_for(products, horizon=options.horizon, set=name or None)
+        )
         if name in {"", *SETS}:
             kept[key] = found
         return found

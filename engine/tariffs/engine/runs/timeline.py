@@ -2,7 +2,8 @@
 
 Consecutive days with the same duties and response form a segment, which is computed once, at noon of its first day. The
 table is a basket under the law of each day: its own entry dates are ignored. Segments with the same law are computed
-once for all scenarios.
+once for all scenarios. With the horizon `path` the response goes on changing without an act: a segment has at most
+SAMPLED_DAYS days, and is computed once for scenarios with the same law from the baseline on.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from tariffs.engine.line_duty.entry_line import (
     read_known_on,
     unread_of,
 )
+from tariffs.engine.runs.duty_steps import DutySteps
 from tariffs.engine.runs.expectation import averaged_frames
 from tariffs.engine.runs.options import Options
 from tariffs.engine.runs.table_run import Cancelled, Progress, StepwiseRun, TableRun
@@ -34,6 +36,8 @@ from tariffs.engine.table_duty.duties import Dated
 from tariffs.engine.tables.prepare import Table
 
 MOST_DAYS = 36_525
+SAMPLED_DAYS = 30
+"""Most days of a segment whose response changes without an act."""
 SPAN = ("start", "end", "days")
 
 
@@ -232,7 +236,20 @@ def _segments(run: TableRun, scenario: Scenario, days: Sequence[tuple[date, date
             segments[-1] = replace(segments[-1], days=segments[-1].days + count)
         else:
             segments.append(_Segment(day, count, dated, key))
-    return segments
+    if run.steps is None:
+        return segments
+    return [sample for segment in segments for sample in _samples(run, run.steps, segment)]
+
+
+def _samples(run: TableRun, steps: DutySteps, segment: _Segment) -> Iterator[_Segment]:
+    """Split a segment into parts of SAMPLED_DAYS, each with its own first day and the history of its laws as key."""
+    for passed in range(0, segment.days, SAMPLED_DAYS):
+        start = segment.start + timedelta(days=passed)
+        dated = tuple(
+            (weight, law, run.dated_alike(law, start.isoformat())) for weight, law, _ in segment.dated
+        )
+        key = tuple((weight, start, steps.history(law, when)) for weight, law, when in dated)
+        yield _Segment(start, min(SAMPLED_DAYS, segment.days - passed), dated, key)
 
 
 def _undated_spans(

@@ -18,6 +18,8 @@ import polars as pl
 from tariffs.engine.base.array_utils import F64, I64, Bools, ratio
 from tariffs.engine.base.chunks import thread_count
 from tariffs.engine.errors import InputError
+from tariffs.engine.response.adjustment_draws import DrawnPaths
+from tariffs.engine.response.adjustment_profile import PathParameters
 from tariffs.engine.response.draws import REPLICATES, DrawnParameters, Draws, drawn_parameters
 from tariffs.engine.response.trade_response import Response
 from tariffs.engine.runs.drawn_claims import DrawnClaims
@@ -135,8 +137,11 @@ class UncertaintyRun:
         self._first: dict[str, DrawnPointSums] = {}
         self._sums: dict[Outcome, ResponseSums] = {}
         self.draws = draws
-        self.parameters: DrawnParameters = drawn_parameters(
-            response.parameters, self._prepared.products, draws
+        central, products = response.parameters, self._prepared.products
+        self.parameters: DrawnParameters | DrawnPaths = (
+            DrawnPaths.of(central, products, draws)
+            if isinstance(central, PathParameters)
+            else drawn_parameters(central, products, draws)
         )
         self._claims = DrawnClaims.of(table_run, self.parameters.claims, draws.spreads.claims)
 

@@ -61,7 +61,7 @@ class RunCalls(TableCalls):
             by: keys of the groups.
             baseline: day that the values of `lines` belong to.
             response: armington, passthrough, smart, gsim or none.
-            horizon: impact, short or long.
+            horizon: path, impact, short or long.
             market: product, or sector for sectors of products and domestic goods.
             parameters: as in `impact`.
             parameter_set: None for the central set, "low", "high", or the path of a CSV file.

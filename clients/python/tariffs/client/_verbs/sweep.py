@@ -63,7 +63,7 @@ class SweepCalls(TableCalls):
             by: keys of the groups, such as origin, authority, hts2.
             baseline: day that the values of `lines` belong to.
             response: armington, passthrough, smart, gsim or none.
-            horizon: impact, short or long.
+            horizon: path, impact, short or long.
             market: product, or sector for sectors of products and domestic goods.
             parameters: values of parameters that are the same at all points.
             parameter_set: None for the central set, "low", "high", or the path of a CSV file.
@@ -142,7 +142,7 @@ class SweepCalls(TableCalls):
             by: keys of the groups.
             baseline: day that the values of `lines` belong to.
             response: armington, passthrough, smart, gsim or none.
-            horizon: impact, short or long.
+            horizon: path, impact, short or long.
             market: product, or sector for sectors of products and domestic goods.
             parameters: values of parameters that are the same at all points.
             parameter_set: None for the central set, "low", "high", or the path of a CSV file.
@@ -225,7 +225,7 @@ class SweepCalls(TableCalls):
             on: day of the law.
             baseline: day that the values of `lines` belong to.
             response: armington, passthrough, smart, gsim or none.
-            horizon: impact, short or long.
+            horizon: path, impact, short or long.
             market: product, or sector for sectors of products and domestic goods.
             parameters: values of the scenario's other parameters.
             parameter_set: None for the central set, "low", "high", or the path of a CSV file.

@@ -45,6 +45,7 @@ HORIZONS = {
     "impact": simulation_service_pb2.HORIZON_IMPACT,
     "short": simulation_service_pb2.HORIZON_SHORT,
     "long": simulation_service_pb2.HORIZON_LONG,
+    "path": simulation_service_pb2.HORIZON_PATH,
 }
 MARKETS = {
     "product": simulation_service_pb2.MARKET_PRODUCT,

@@ -74,8 +74,8 @@ Horizon = Annotated[
     str,
     typer.Option(
         "--horizon",
-        metavar="impact|short|long",
-        help="Time since the change of duty, for the trade response.",
+        metavar="path|impact|short|long",
+        help="Time since the change of duty, for the trade response; path: every change at its own age.",
     ),
 ]
 Market = Annotated[

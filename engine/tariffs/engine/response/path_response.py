@@ -1,0 +1,84 @@
+"""Respond to all changes of duty since the baseline, each at its own age. See docs/models/adjustment.md."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from tariffs.engine.base.array_utils import F64, I64
+from tariffs.engine.response.adjustment import (
+    DutyStep,
+    PathDraws,
+    PathTrade,
+    mean_weights,
+    passthrough_steps,
+)
+from tariffs.engine.response.trade_response import (
+    ARMINGTON,
+    Response,
+    VarietyVolume,
+    VolumeSolver,
+    domestic_shipments,
+)
+from tariffs.engine.response.variety_rates import VarietyRates
+
+
+@dataclass(frozen=True)
+class PathResponse(Response):
+    """Response to steps of duty; its parameters are those of every age.
+
+    Armington and passthrough compose the steps. SMART and GSIM are linear and take the whole change of duty at once, at
+    the mean age of the changes of each product. So does a market of sectors, at the mean age of all changes: it links
+    products, so that steps of single products cannot be composed.
+    """
+
+    steps: tuple[DutyStep, ...] = ()
+
+    @classmethod
+    def of(cls, response: Response, steps: Sequence[DutyStep]) -> PathResponse:
+        """Put steps under a response whose parameters are those of every age."""
+        own = {field.name: getattr(response, field.name) for field in fields(Response)}
+        return cls(**own, steps=tuple(steps))
+
+    @property
+    def has_domestic_goods(self) -> bool:
+        """False: the solver of steps takes domestic goods as they are."""
+        return False
+
+    @property
+    def trade(self) -> PathTrade:
+        """Trade at the baseline."""
+        v = self.varieties
+        return PathTrade(v.offsets, v.product, v.value, self.base_rate)
+
+    def draws(self, rate: F64, threads: int) -> Any:
+        """Make the solver of the steps, given the rate of each variety after them."""
+        v, p = self.varieties, self.parameters
+        domestic = domestic_shipments(v.product, v.value, self.base_rate, p)
+        return PathDraws(self.trade, self.steps, rate, kappa=p.kappa, domestic=domestic, threads=threads)
+
+    def solver(self, rates: VarietyRates) -> VolumeSolver:
+        """Make a function of the parameters that gives the model's result per variety under a scenario's rates."""
+        if self.model == "passthrough":
+            return self._passthrough
+        solve = super().solver(rates)
+        if self.model == ARMINGTON and self.market is None:
+            return solve
+        v, products = self.varieties, len(self.parameters.sigma)
+        if self.market is not None:
+            group, groups = np.zeros(v.count, dtype=np.int64), 1
+        else:
+            group, groups = v.product, products
+        return lambda p: solve(self._of_mean_age(p, group, groups))
+
+    def _of_mean_age(self, parameters: Any, group: I64, groups: int) -> Any:
+        weights = mean_weights(self.trade, self.steps, parameters.profile, group, groups)
+        return parameters.with_weights(weights)
+
+    def _passthrough(self, parameters: Any) -> VarietyVolume:
+        value, hat, surplus, welfare = passthrough_steps(self.trade, self.steps, parameters)
+        change = self.varieties.value * (hat - 1.0)
+        return VarietyVolume(value, hat, change, np.zeros(len(hat)), surplus, welfare)
