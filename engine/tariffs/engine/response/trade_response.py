@@ -6,13 +6,14 @@ varieties.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I64, Bools, ratio, sums_of
+from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.base.chunks import thread_count
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.law_edits import Constraint
@@ -31,6 +32,7 @@ from tariffs.engine.tables.prepare import PreparedTable
 from tariffs.engine.tables.scope_masks import scope_mask
 
 ARMINGTON = "armington"
+_BASELINES_KEPT = 4
 PROHIBITIVE = 1e6
 """Rate at which trade in a variety vanishes, as a fraction."""
 
@@ -238,7 +240,16 @@ def respond(
     """
     sectors = SectorMarket.of(table.products, parameters) if market == SECTOR else None
     varieties = Varieties.of(table, atoms_of(law.claims, table.lines))
-    return Response(table, varieties, VarietyRates(base, varieties).rate, response, parameters, sectors)
+    return Response(table, varieties, _base_rate(table, varieties, base), response, parameters, sectors)
+
+
+def _base_rate(table: PreparedTable, varieties: Varieties, base: Duties) -> F64:
+    """Rate of each variety at the baseline; kept with the table, since most runs share their baseline."""
+    kept: BoundedCache[Hashable, tuple[F64, Duties]]
+    kept = table.lines.cache.setdefault("base rates", BoundedCache(_BASELINES_KEPT))
+    key = (base.law.digest, *(id(rated.layers) for rated in base.rated))
+    # The value refers to the duties, so that the ids of their layers are not reused.
+    return kept.get(key, lambda: (VarietyRates(base, varieties).rate, base))[0]
 
 
 def domestic_shipments(product: I64, v0: F64, t0: F64, p: ProductParameters) -> F64:

@@ -108,7 +108,7 @@ class VarietyRates:
         barred = self.total.barred
         return barred[self.of_variety] if barred.any() else None
 
-    @property
+    @cached_property
     def closed(self) -> Bools:
         """Mark the varieties that are prohibited as a whole."""
         barred = self.barred
