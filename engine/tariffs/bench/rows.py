@@ -51,7 +51,6 @@ QUICK_ROWS: tuple[BenchRow, ...] = (
         JOIN,
         _over(90, JOIN_MS),
         table_rows.armington,
-        floor=10.0,
     ),
     Row(
         "sweep_rates",
@@ -82,7 +81,6 @@ QUICK_ROWS: tuple[BenchRow, ...] = (
         JOIN,
         _over(1_500, JOIN_MS),
         table_rows.sweep_response_all,
-        floor=110.0,
     ),
     Row(
         "quote_new",
@@ -112,7 +110,6 @@ QUICK_ROWS: tuple[BenchRow, ...] = (
         "two threads",
         Target(AT_LEAST, 1.7),
         table_rows.two_threads,
-        floor=0.7,
     ),
 )
 LONG_ROWS: tuple[BenchRow, ...] = (
