@@ -34,7 +34,7 @@ def outcome(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, A
         (*TOY, "--local", "--target", "x:1"),
         (*TOY, "--mode", "rail"),
         ("impact", "--response", "gravity"),
-        ("impact", "-o", "out.xlsx"),
+        ("impact", "-o", "out.docx"),
         ("impact", "none-such.csv"),
         ("impact", "--by", "colour"),
         (*TOY, "--switch", "none=such"),

@@ -262,7 +262,7 @@ def test_the_command_line_writes_views_and_refused_rows(
 def test_the_json_of_an_entry_file(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["duty", "--entries", "entries.csv", "--json"]) == 1
     document = json.loads(capsys.readouterr().out)
-    assert set(document) == {"lines", "entries", "refused", "notes", "provenance"}
+    assert set(document) == {"schema", "lines", "entries", "refused", "notes", "provenance"}
     assert [(line["row"], line["line_id"], line["entry_id"]) for line in document["lines"]] == [
         (0, "1", "A"),
         (2, "3", "A"),
@@ -279,7 +279,7 @@ def test_the_json_of_an_entry_file(files: Path, capsys: pytest.CaptureFixture[st
         ("--entries", "good.csv", "--origin", "CN"),
         ("9503.00.0073", "--entries", "good.csv"),
         ("--entries", "good.csv", "--view", "page"),
-        ("--entries", "good.csv", "-o", "out.xlsx"),
+        ("--entries", "good.csv", "-o", "out.docx"),
         ("--entries", "missing.csv"),
         ("9503.00.0073", "--origin", "CN"),
         (),

@@ -313,7 +313,7 @@ def test_the_commands_print_tables(
         ["sweep", "--vary", "cn=0%:100%:0.0001%"],
         ["sweep", "--vary", "cn=5%", "--vary", "cn=6%"],
         ["sweep", "--vary", "cn=5%", "--top", "0"],
-        ["sweep", "--vary", "cn=5%", "-o", "rows.xlsx"],
+        ["sweep", "--vary", "cn=5%", "-o", "rows.docx"],
         ["sweep", "--vary", "cn=5%", "--detach", "--local"],
         ["seek", "--vary", "cn=5%", "--target", "duty=1"],
         ["seek", "--vary", "cn=0%:5%"],

@@ -17,23 +17,17 @@ from tariffs.client import Client, InvalidRequest
 from tariffs.engine.errors import InputError, ServiceError
 from tariffs.engine.law import load_law
 from tariffs.engine.response import Spreads
-from tariffs.engine.response.draws import REPLICATES
-from tariffs.engine.runs.grouping import Grouping
-from tariffs.engine.runs.impact import Impact, Options, Point, impact
+from tariffs.engine.runs.impact import Options, Point, impact
 from tariffs.engine.runs.response_sums import SUMS
 from tariffs.engine.runs.table_run import RunContext, TableRun
 from tariffs.engine.runs.uncertainty import (
     COLUMNS,
     TOTAL_COLUMNS,
-    DrawnPointSums,
-    Ranges,
-    UncertaintyRun,
-    _errors,
 )
 from tariffs.engine.scenario import library, parse_scenario
 from tariffs.engine.schedule.reference_data import reference_table
+from tests.economics.drawn_runs import DAY, ranges_of, run_of, sums_of_draws
 
-DAY = "2025-05-20"
 QUIET = Spreads(0.0, 0.0, 0.0, 0.0)
 LEVELS = ("mean", "p5", "p25", "p50", "p75", "p95")
 
@@ -48,36 +42,6 @@ def table() -> pl.DataFrame:
     return _table("36", "43", "67")
 
 
-def _run(table: pl.DataFrame | None, *names: str, day: str = DAY, **options: Any) -> Impact:
-    options = {
-        "baseline": "2025-01-01",
-        "horizon": "long",
-        "draws": 16,
-        "seed": 7,
-        "by": ("origin",),
-        **options,
-    }
-    points = [Point(library()[name], day) for name in names or ("base",)]
-    return impact(table, points, law=load_law(), options=Options(**options))
-
-
-def _ranges(found: Impact, place: int = 0) -> Ranges:
-    ranges = found.scenarios[place].ranges
-    assert ranges is not None
-    return ranges
-
-
-def _sums(table: pl.DataFrame, **options: Any) -> tuple[pl.DataFrame, DrawnPointSums]:
-    """The keys and the sums of every draw."""
-    options = {"baseline": "2025-01-01", "horizon": "long", "draws": 64, "seed": 7, **options}
-    valuer = TableRun(table, load_law(), Options(**options), RunContext(None, None))
-    drawing = UncertaintyRun.of(valuer)
-    assert drawing is not None
-    outcomes = valuer.outcomes(library()["base"], DAY)
-    keys = Grouping.of(valuer.prepared, valuer.options.by).keys
-    return keys, drawing.sums(outcomes, valuer.kept(outcomes), lambda share: None)
-
-
 @pytest.mark.parametrize(
     ("response", "by"),
     [
@@ -90,17 +54,17 @@ def _sums(table: pl.DataFrame, **options: Any) -> tuple[pl.DataFrame, DrawnPoint
 def test_spreads_of_zero_are_the_plain_run_to_the_bit(
     table: pl.DataFrame, response: str, by: tuple[str, ...]
 ) -> None:
-    found = _run(table, response=response, by=by, spreads=QUIET)
-    plain = _run(table, response=response, by=by, draws=0).scenarios[0]
+    found = run_of(table, response=response, by=by, spreads=QUIET)
+    plain = run_of(table, response=response, by=by, draws=0).scenarios[0]
     assert plain.ranges is None
     for column in COLUMNS:
-        groups = _ranges(found).groups.filter(column=column)
+        groups = ranges_of(found).groups.filter(column=column)
         if groups.height:
             expected = plain.groups[column].fill_null(math.nan).to_numpy()
             for level in ("central", *LEVELS[1:]):
                 values = groups[level].fill_null(math.nan).to_numpy()
                 assert np.array_equal(values, expected, equal_nan=True), (column, level)
-    for row in _ranges(found).total.to_dicts():
+    for row in ranges_of(found).total.to_dicts():
         assert {row[level] for level in ("central", *LEVELS[1:])} == {plain.total[row["column"]]}
         assert row["p5_error"] == row["p95_error"] == row["vs_positive"] == 0.0
 
@@ -116,9 +80,9 @@ def test_spreads_of_zero_are_the_plain_run_to_the_bit(
 def test_spreads_of_zero_are_the_plain_run_by_authority(
     table: pl.DataFrame, response: str, by: tuple[str, ...]
 ) -> None:
-    found = _run(table, response=response, by=by, spreads=QUIET)
-    plain = _run(table, response=response, by=by, draws=0).scenarios[0].groups
-    groups = _ranges(found).groups
+    found = run_of(table, response=response, by=by, spreads=QUIET)
+    plain = run_of(table, response=response, by=by, draws=0).scenarios[0].groups
+    groups = ranges_of(found).groups
     assert set(groups["column"]) == {"duty_after"}
     assert groups.select(sorted(by)).equals(plain.select(sorted(by)))
     assert plain["authority"].n_unique() > 2
@@ -127,8 +91,8 @@ def test_spreads_of_zero_are_the_plain_run_by_authority(
 
 
 def test_the_duties_of_authorities_sum_to_the_duty_in_every_draw(table: pl.DataFrame) -> None:
-    _, split = _sums(table, by=("origin", "authority"))
-    _, whole = _sums(table, by=("origin",))
+    _, split = sums_of_draws(table, by=("origin", "authority"))
+    _, whole = sums_of_draws(table, by=("origin",))
     duty = SUMS.index("duty_after")
     np.testing.assert_allclose(split.duty_after.sum(axis=2), whole.groups[:, :, duty], rtol=1e-12, atol=1e-6)
     assert np.array_equal(split.total, whole.total, equal_nan=True)
@@ -136,9 +100,9 @@ def test_the_duties_of_authorities_sum_to_the_duty_in_every_draw(table: pl.DataF
 
 
 def test_an_authority_that_the_first_scenario_lacks_counts_there_as_nothing(table: pl.DataFrame) -> None:
-    found = _run(table, "base", "ieepa-upheld-truce-kept", day="2026-06-01", by=("authority",))
-    assert not any("ieepa" in name for name in _ranges(found).groups["authority"])
-    rows = _ranges(found, 1).groups.filter(pl.col("authority").str.starts_with("ieepa"))
+    found = run_of(table, "base", "ieepa-upheld-truce-kept", day="2026-06-01", by=("authority",))
+    assert not any("ieepa" in name for name in ranges_of(found).groups["authority"])
+    rows = ranges_of(found, 1).groups.filter(pl.col("authority").str.starts_with("ieepa"))
     assert rows.height
     for level in ("p5", "p50", "p95"):
         assert rows[level].equals(rows[f"vs_{level}"].alias(level))
@@ -146,7 +110,7 @@ def test_an_authority_that_the_first_scenario_lacks_counts_there_as_nothing(tabl
 
 
 def test_the_plain_results_do_not_depend_on_the_draws(table: pl.DataFrame) -> None:
-    drawn, plain = _run(table).scenarios[0], _run(table, draws=0).scenarios[0]
+    drawn, plain = run_of(table).scenarios[0], run_of(table, draws=0).scenarios[0]
     assert drawn.groups.equals(plain.groups)
     assert drawn.total == plain.total
 
@@ -154,15 +118,15 @@ def test_the_plain_results_do_not_depend_on_the_draws(table: pl.DataFrame) -> No
 def test_bans_of_whole_origins_are_drawn_side_by_side_as_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """Canadian drinks may not enter on this day: nothing of them is left in any draw, and others take their place."""
     drinks = _table("22")
-    plain = _run(drinks, day="2026-11-20", spreads=QUIET)
+    plain = run_of(drinks, day="2026-11-20", spreads=QUIET)
     banned = plain.scenarios[0].groups.filter(origin="CA", value_after=0.0)
-    whole = _ranges(plain).total
+    whole = ranges_of(plain).total
     assert whole.select((pl.col("p5") == pl.col("central")).all()).item()
-    quick = _ranges(_run(drinks, day="2026-11-20", by=("hts4",)))
+    quick = ranges_of(run_of(drinks, day="2026-11-20", by=("hts4",)))
     monkeypatch.setattr(
         "tariffs.engine.runs.response_sums.is_summed_by_variety", lambda response, outcome: False
     )
-    slow = _ranges(_run(drinks, day="2026-11-20", by=("hts4",)))
+    slow = ranges_of(run_of(drinks, day="2026-11-20", by=("hts4",)))
     for name in ("groups", "total"):
         ours, theirs = (getattr(each, name).filter(pl.col("column") != "diversion") for each in (quick, slow))
         np.testing.assert_allclose(ours["p95"], theirs["p95"], rtol=1e-9)
@@ -171,41 +135,41 @@ def test_bans_of_whole_origins_are_drawn_side_by_side_as_one_by_one(monkeypatch:
 
 def test_one_draw_of_ten_has_the_claim_shares_of_each_other_period(table: pl.DataFrame) -> None:
     """Nothing else drawn, the median is the plain run, and the highest duty that of a run with the shares of 2024."""
-    found = _run(table, day="2025-12-01", draws=64, spreads=Spreads(0.0, 0.0, 0.0, 0.2))
+    found = run_of(table, day="2025-12-01", draws=64, spreads=Spreads(0.0, 0.0, 0.0, 0.2))
     text = "schema: tariffs.scenario/v1\nid: old\ntitle: t\nbasis: hypothesis\nchanges:\n"
     scenario = parse_scenario(f"{text}  - {{op: set_switch, name: usmca_basis, value: '2024'}}\n")
     options = Options(baseline="2025-01-01", horizon="long")
     of_2024 = (
         impact(table, [Point(scenario, "2025-12-01")], law=load_law(), options=options).scenarios[0].total
     )
-    row = _ranges(found).total.filter(column="duty_after").row(0, named=True)
+    row = ranges_of(found).total.filter(column="duty_after").row(0, named=True)
     assert row["p50"] == row["central"] == found.scenarios[0].total["duty_after"]
     assert row["p95"] == pytest.approx(of_2024["duty_after"], rel=1e-12)
     assert row["p95"] > 1.01 * row["central"]
-    (moved,) = _ranges(found).tornado.filter(column="duty_after", parameter="usmca claims").to_dicts()
+    (moved,) = ranges_of(found).tornado.filter(column="duty_after", parameter="usmca claims").to_dicts()
     assert (moved["low"], moved["high"]) == (row["p95"], row["central"])
 
 
 def test_goods_without_members_of_the_usmca_have_no_claims_to_draw(table: pl.DataFrame) -> None:
     declared = table.with_columns(usmca_share=pl.lit(0.0))
-    assert "usmca claims" not in _ranges(_run(declared)).tornado["parameter"]
+    assert "usmca claims" not in ranges_of(run_of(declared)).tornado["parameter"]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("horizon", ["short", "long"])
 def test_central_totals_are_near_the_median_of_their_range(horizon: str) -> None:
     """Of the whole embedded table: inside p5 to p95, and no farther from the median than a tenth of that range."""
-    found = _run(None, baseline="", day="2025-12-01", horizon=horizon, draws=1024)
-    for row in _ranges(found).total.to_dicts():
+    found = run_of(None, baseline="", day="2025-12-01", horizon=horizon, draws=1024)
+    for row in ranges_of(found).total.to_dicts():
         assert row["p5"] <= row["central"] <= row["p95"], row
         assert abs(row["central"] - row["p50"]) <= 0.1 * (row["p95"] - row["p5"]), row
 
 
 def test_a_table_of_one_product_has_the_draws_it_has_in_any_other(table: pl.DataFrame) -> None:
-    keys, whole = _sums(table, by=("hts10",))
+    keys, whole = sums_of_draws(table, by=("hts10",))
     for code in (keys["hts10"][0], keys["hts10"][-1]):
         place = keys["hts10"].to_list().index(code)
-        _, alone = _sums(table.filter(hts=code), by=("hts10",))
+        _, alone = sums_of_draws(table.filter(hts=code), by=("hts10",))
         assert np.array_equal(whole.groups[:, place], alone.groups[:, 0], equal_nan=True)
 
 
@@ -216,7 +180,7 @@ def test_threads_and_halves_of_the_products_change_no_bit(
     found = {}
     for threads in ("1", "2", "8"):
         monkeypatch.setenv("TARIFFS_THREADS", threads)
-        found[threads] = _sums(table, by=("hts4",))[1].groups
+        found[threads] = sums_of_draws(table, by=("hts4",))[1].groups
     assert np.array_equal(found["1"], found["2"], equal_nan=True)
     assert np.array_equal(found["1"], found["8"], equal_nan=True)
     middle = table["hts"].unique().sort()[table["hts"].n_unique() // 2][:4]
@@ -224,19 +188,19 @@ def test_threads_and_halves_of_the_products_change_no_bit(
         table.filter(pl.col("hts").str.slice(0, 4) < middle),
         table.filter(pl.col("hts").str.slice(0, 4) >= middle),
     ]
-    joined = np.concatenate([_sums(half, by=("hts4",))[1].groups for half in halves], axis=1)
+    joined = np.concatenate([sums_of_draws(half, by=("hts4",))[1].groups for half in halves], axis=1)
     assert np.array_equal(found["1"], joined, equal_nan=True)
 
 
 def test_a_seed_is_a_run_and_another_seed_another(table: pl.DataFrame) -> None:
-    one, again, other = (_sums(table, seed=seed)[1].total for seed in (3, 3, 4))
+    one, again, other = (sums_of_draws(table, seed=seed)[1].total for seed in (3, 3, 4))
     assert np.array_equal(one, again, equal_nan=True)
     assert not np.array_equal(one, other, equal_nan=True)
 
 
 def test_scenarios_are_paired(table: pl.DataFrame) -> None:
-    found = _run(table, "base", "base", "no-kuala-lumpur-deal", day="2025-12-01", draws=64)
-    same, rise = _ranges(found, 1), _ranges(found, 2)
+    found = run_of(table, "base", "base", "no-kuala-lumpur-deal", day="2025-12-01", draws=64)
+    same, rise = ranges_of(found, 1), ranges_of(found, 2)
     for level in ("vs_p5", "vs_p95", "vs_positive"):
         assert (same.total[level] == 0.0).all()
     row = rise.total.filter(column="value_after").row(0, named=True)
@@ -250,9 +214,9 @@ def test_quantiles_agree_with_a_plain_run_of_many_draws() -> None:
     """One product, drawn a million times with NumPy's own generator and the closed form of two varieties."""
     code = reference_table().group_by("hts").len().filter(pl.col("len") > 3).sort("hts")["hts"][100]
     frame = reference_table().filter(hts=code).select("hts", "origin", "customs_value").head(4)
-    found = _run(frame, draws=1024, spreads=Spreads(1.0, 0.35, 0.0, 0.0), by=("hts10",))
+    found = run_of(frame, draws=1024, spreads=Spreads(1.0, 0.35, 0.0, 0.0), by=("hts10",))
     expected = _plain_quantities(frame)
-    row = _ranges(found).total.filter(column="quantity_hat").row(0, named=True)
+    row = ranges_of(found).total.filter(column="quantity_hat").row(0, named=True)
     for level, share in (("p5", 0.05), ("p50", 0.5), ("p95", 0.95)):
         error = max(row[f"{level}_error"], 1e-9)
         assert abs(row[level] - np.quantile(expected, share)) < 4 * error + 1e-12, level
@@ -286,13 +250,13 @@ def _plain_quantities(frame: pl.DataFrame) -> NDArray[np.float64]:
 
 
 def test_the_tornado_is_sorted_and_names_what_moves(table: pl.DataFrame) -> None:
-    tornado = _ranges(_run(table)).tornado
+    tornado = ranges_of(run_of(table)).tornado
     assert set(tornado["parameter"]) >= {"sigma", "eta", "supply", "sigma, section VIII"}
     for column in TOTAL_COLUMNS:
         swings = tornado.filter(column=column)["swing"].drop_nulls()
         assert swings.is_sorted(descending=True)
     # Diversion sums to 0 over every product: its total would be rounding alone.
-    assert "diversion" not in {*tornado["column"], *_ranges(_run(table)).total["column"]}
+    assert "diversion" not in {*tornado["column"], *ranges_of(run_of(table)).total["column"]}
     assert tornado.filter(column="quantity_hat")["parameter"][0] in {"eta", "sigma"}
     assert tornado["rank_correlation"].drop_nulls().is_between(-1.0, 1.0).all()
 
@@ -308,13 +272,13 @@ def test_the_tornado_is_sorted_and_names_what_moves(table: pl.DataFrame) -> None
 )
 def test_what_cannot_be_drawn_is_refused(table: pl.DataFrame, options: dict[str, Any], field: str) -> None:
     with pytest.raises(InputError) as caught:
-        _run(table, **options)
+        run_of(table, **options)
     assert (caught.value.reason, caught.value.field) == ("PARAMETER_INVALID", field)
 
 
 def test_too_many_groups_for_the_draws_are_refused() -> None:
     with pytest.raises(InputError, match="do not fit"):
-        _run(_table("84"), by=("hts10", "origin"), draws=16_384)
+        run_of(_table("84"), by=("hts10", "origin"), draws=16_384)
 
 
 def test_a_caller_who_leaves_stops_the_draws(table: pl.DataFrame) -> None:
@@ -332,12 +296,12 @@ def test_a_caller_who_leaves_stops_the_draws(table: pl.DataFrame) -> None:
 
 
 def test_the_answer_says_what_was_drawn_and_what_the_model_leaves_out(table: pl.DataFrame) -> None:
-    facts: Any = _run(table).provenance
+    facts: Any = run_of(table).provenance
     assert (facts["draws"]["count"], facts["draws"]["seed"]) == (16, 7)
     assert facts["model"]["form"] == "ces"
     assert (facts["model"]["horizon"], facts["model"]["set"]) == ("long", "long")
     assert facts["model"]["ignores"]
-    static: Any = _run(table, draws=0, response="none").provenance
+    static: Any = run_of(table, draws=0, response="none").provenance
     assert static["model"]["ignores"] == ["all behaviour"]
 
 
@@ -353,7 +317,7 @@ def test_the_client_has_the_frames_and_the_json(table: pl.DataFrame) -> None:
             client.impact(table, ["base"], **{**options, "seed": -1})
     assert plain.ranges is None
     assert found.ranges is not None
-    expected = _ranges(_run(table, "base", "fentanyl-zero"), 1)
+    expected = ranges_of(run_of(table, "base", "fentanyl-zero"), 1)
     mine = found.ranges.groups.filter(scenario="fentanyl-zero").drop("scenario", "on")
     assert mine.equals(expected.groups)
     document = json.loads(json.dumps(found.to_json_dict()))
@@ -367,14 +331,14 @@ def test_domestic_shipments_of_ones_own_hold_imports_and_their_draws_down(
 ) -> None:
     path = tmp_path / "own.csv"
     path.write_text("hts,sigma,eta,spread,kappa,domestic_ratio\n36,5,1,0,4,9\n43,5,1,0,,\n")
-    found = _run(table, parameters=str(path), by=("hts2",), spreads=QUIET)
+    found = run_of(table, parameters=str(path), by=("hts2",), spreads=QUIET)
     groups = found.scenarios[0].groups.sort("hts2")
-    drawn = _ranges(found).groups.filter(column="quantity_hat").sort("hts2")
+    drawn = ranges_of(found).groups.filter(column="quantity_hat").sort("hts2")
     assert drawn["p50"].equals(groups["quantity_hat"].alias("p50"))
     # With home goods at hand demand for imports is nearer to kappa than to eta.
     plain = tmp_path / "plain.csv"
     plain.write_text("hts,sigma,eta\n36,5,1\n43,5,1\n")
-    two_tier = _run(table, parameters=str(plain), by=("hts2",), draws=0).scenarios[0].groups.sort("hts2")
+    two_tier = run_of(table, parameters=str(plain), by=("hts2",), draws=0).scenarios[0].groups.sort("hts2")
     assert groups["quantity_hat"][0] < two_tier["quantity_hat"][0]
     assert groups["quantity_hat"][1] == two_tier["quantity_hat"][1]
 
@@ -383,7 +347,7 @@ def test_domestic_shipments_need_kappa(table: pl.DataFrame, tmp_path: Path) -> N
     path = tmp_path / "own.csv"
     path.write_text("hts,domestic_ratio\n36,9\n")
     with pytest.raises(InputError, match="kappa"):
-        _run(table, parameters=str(path), draws=0)
+        run_of(table, parameters=str(path), draws=0)
 
 
 @pytest.mark.parametrize(
@@ -398,42 +362,22 @@ def test_constraints_and_mixtures_bind_every_draw(table: pl.DataFrame, changes: 
     scenario = parse_scenario(text)
     options = Options(baseline="2025-01-01", horizon="long", draws=16, by=("origin",), spreads=QUIET)
     found = impact(table, [Point(scenario, "2025-12-01")], law=load_law(), options=options)
-    for row in _ranges(found).total.to_dicts():
+    for row in ranges_of(found).total.to_dicts():
         central = found.scenarios[0].total[row["column"]]
         scale = max(abs(found.scenarios[0].total["value_after"] or 0.0), 1.0)
         assert row["p5"] == pytest.approx(central, rel=1e-12, abs=1e-12 * scale), row["column"]
-    plain = _run(table, day="2025-12-01", draws=0).scenarios[0].total["value_after"]
+    plain = run_of(table, day="2025-12-01", draws=0).scenarios[0].total["value_after"]
     assert found.scenarios[0].total["value_after"] != plain
     split = impact(
         table, [Point(scenario, "2025-12-01")], law=load_law(), options=replace(options, by=("authority",))
     )
-    groups = _ranges(split).groups
+    groups = ranges_of(split).groups
     np.testing.assert_allclose(groups["p50"], split.scenarios[0].groups["duty_after"], rtol=1e-12)
 
 
-def test_the_monte_carlo_error_of_a_quantile_is_its_spread_over_the_root_of_the_replicates() -> None:
-    # Eight replicates of constant draws 0 to 7: every quantile is the replicate's number. Their sample standard
-    # deviation is the root of (sum of squares 140 - 8 x 3.5^2) / 7 = 6, and the error of their mean a root of 8 less.
-    assert REPLICATES == 8
-    drawn = np.repeat(np.arange(8.0), 16)[:, None]
-    found = _errors(drawn)
-    assert set(found) == {"p5_error", "p50_error", "p95_error"}
-    for values in found.values():
-        assert values[0] == pytest.approx(math.sqrt(6.0 / 8.0), rel=1e-12)
-
-
-def test_the_monte_carlo_error_is_that_of_repeated_independent_runs() -> None:
-    # The median of n normal draws has a standard error of sqrt(pi / 2 / n); 200 columns give it to some 2 percent.
-    random = np.random.default_rng(3)
-    draws, columns = 4096, 200
-    found = _errors(random.normal(size=(draws, columns)))["p50_error"]
-    expected = math.sqrt(math.pi / 2.0 / draws)
-    assert math.sqrt(float(np.mean(found**2))) == pytest.approx(expected, rel=0.08)
-
-
 def test_diversion_over_whole_products_is_zero_and_not_its_rounding(table: pl.DataFrame) -> None:
-    found = _run(table, draws=0, by=("hts4",)).scenarios[0]
+    found = run_of(table, draws=0, by=("hts4",)).scenarios[0]
     assert found.total["diversion"] == 0.0
     assert (found.groups["diversion"] == 0.0).all()
-    by_origin = _run(table, draws=0).scenarios[0].groups["diversion"].to_numpy()
+    by_origin = run_of(table, draws=0).scenarios[0].groups["diversion"].to_numpy()
     assert np.abs(by_origin).max() > 1e3

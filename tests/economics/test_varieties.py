@@ -302,3 +302,12 @@ def test_the_reference_table_is_split_where_claims_are_partial() -> None:
     assert v.count > lines.count
     np.testing.assert_allclose(v.to_lines(v.value), lines.value, rtol=1e-12)
     assert (np.diff(v.product) >= 0).all()
+
+
+@pytest.mark.parametrize("model", ["armington", "passthrough", "smart", "gsim"])
+def test_totals_and_groups_are_sums_over_lines_in_every_model(table: pl.DataFrame, model: str) -> None:
+    (found,) = run(table, response=model, by=("origin",), lines=True).scenarios
+    assert found.lines is not None
+    for column in ("value_after", "duty_after", "landed_after", "creation"):
+        assert found.total[column] == pytest.approx(found.lines[column].sum(), rel=1e-9, abs=1e-3), column
+        assert found.groups[column].sum() == pytest.approx(found.total[column], rel=1e-9, abs=1e-3), column

@@ -43,6 +43,9 @@ class FakeSchedule:
         found = [(Decimal(self._rates[code][p][0]), p) for p in programs if p in self._rates[code]]
         return (_rate(self._rates[code][min(found)[1]]), min(found)[1]) if found else None
 
+    def edition_day(self, day: date) -> date:
+        return day
+
     def knows(self, code: str) -> bool:
         return code in self._rates
 

@@ -115,6 +115,7 @@ def test_the_command_line_says_the_same(
         assert run(["duty", "--entries", str(file), *where, "--json"]) == 0
         # The server of this test logs to the same standard output.
         document = json.loads(capsys.readouterr().out.splitlines()[-1])
+        assert document.pop("schema") == "tariffs.entries/v1"
         assert document == json.loads(json.dumps(over_grpc.to_json_dict()))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-import numpy as np
 import polars as pl
 import pytest
 
@@ -334,11 +333,12 @@ def test_the_loss_of_a_variety_is_that_of_constant_elasticity_demand() -> None:
     other = lines_of(found).row(1, named=True)
     p = parameters_for([WHISKY], horizon=options.horizon, set=None)
     sigma, eta, supply = float(p.sigma[0]), float(p.eta[0]), float(p.supply[0])
-    assert np.isinf(supply)
     t1 = other["duty"] / 30_000
-    # No duty on whisky at the baseline, so landed shares are those of value.
-    price = (0.75 * (1 + t1) ** (1 - sigma)) ** (1 / (1 - sigma))
-    quantity = (1 + t1) ** -sigma * price ** (sigma - eta)
+    # No duty on whisky at the baseline, so landed shares are those of value. What is left has one price, so that the
+    # index is that price times a constant, and demand meets a supply of constant elasticity in closed form.
+    narrowing = 0.75 ** (1 / (1 - sigma))
+    quantity = ((1 + t1) ** -eta * narrowing ** (sigma - eta)) ** (1 / (1 + eta / supply))
+    price = (1 + t1) * quantity ** (1 / supply) * narrowing
     assert other["quantity_hat"] == pytest.approx(quantity, rel=1e-5)
     surplus = 40_000 * (price ** (1 - eta) - 1) / (eta - 1)
     assert found.total["buyer_surplus"] == pytest.approx(surplus, rel=1e-4)

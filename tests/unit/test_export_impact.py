@@ -161,7 +161,7 @@ def test_the_steps_of_promises_are_boundaries_of_the_law() -> None:
 def test_a_promise_that_is_kept_is_a_floor(share: str, bought: float) -> None:
     found = run(SOYBEANS, library()["base"], assuming("compliance", "cn.commitment_soybeans", share))
     without, kept = (quantities(block) for block in found.scenarios)
-    assert without["US"] < 20e6
+    assert without["US"] < bought
     assert kept["US"] == pytest.approx(bought)
     assert kept["BR"] == without["BR"]
     told = [text for text in notes_of(found, "QUANTITY_FLOOR") if "soybeans" in text][-1]
@@ -187,7 +187,7 @@ def test_a_promise_below_what_the_model_gives_changes_nothing() -> None:
 
 def test_a_promise_without_an_assumption_is_told_and_changes_nothing() -> None:
     found = run(SOYBEANS)
-    assert quantities(found.scenarios[0])["US"] < 20e6
+    assert quantities(found.scenarios[0])["US"] < 25e6
     assert any(
         "the model gives" in text and "has no effect" in text for text in notes_of(found, "QUANTITY_FLOOR")
     )

@@ -166,12 +166,6 @@ def test_sourced_shares_of_imports_have_no_part_in_exports() -> None:
     assert found.provenance["switches"] == {"truce_extension": "on"}
 
 
-def test_there_is_no_embedded_table_of_exports() -> None:
-    with pytest.raises(InputError) as refused:
-        run(None)
-    assert (refused.value.reason, refused.value.field) == ("REQUEST_INVALID", "table")
-
-
 def test_a_direction_is_import_or_export() -> None:
     with pytest.raises(InputError) as refused:
         run(SOYBEANS, direction="control")

@@ -48,7 +48,7 @@ def thread_count() -> int:
 
 @dataclass(frozen=True, slots=True)
 class ComputeTime:
-    """Work of kernels in this process so far: seconds summed over threads, lines, and ranges of lines."""
+    """Work of kernels in this process so far: seconds summed over threads, lines or parts of lines, and ranges."""
 
     seconds: float = 0.0
     lines: int = 0
@@ -70,6 +70,14 @@ class _Meter:
 
 
 _METER = _Meter()
+
+
+@contextmanager
+def metered(lines: int) -> Iterator[None]:
+    """Count the time of a kernel, and the lines that it passes over."""
+    started = time.perf_counter()
+    yield
+    _METER.add(time.perf_counter() - started, lines)
 
 
 def compute_time() -> ComputeTime:
@@ -95,9 +103,8 @@ def run_chunks(lines: int, kernel: Callable[[int, int], None], check: Callable[[
 
     def one(bounds: tuple[int, int]) -> None:
         check()
-        started = time.perf_counter()
-        kernel(*bounds)
-        _METER.add(time.perf_counter() - started, bounds[1] - bounds[0])
+        with metered(bounds[1] - bounds[0]):
+            kernel(*bounds)
 
     threads = thread_count()
     if threads == 1 or len(ranges) < 2:

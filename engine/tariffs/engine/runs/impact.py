@@ -20,7 +20,8 @@ from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.runs.port_fees import fee_notes
 from tariffs.engine.runs.price_effect import method_facts, price_effect
 from tariffs.engine.runs.results import compared_groups, compared_totals
-from tariffs.engine.runs.table_run import Cancelled, Progress, StepwiseRun, SwitchReport, TableRun
+from tariffs.engine.runs.stepwise_run import StepwiseRun
+from tariffs.engine.runs.table_run import Cancelled, Progress, SwitchReport, TableRun
 from tariffs.engine.runs.uncertainty import Ranges, UncertaintyRun
 from tariffs.engine.scenario import Scenario, apply_scenario, components, library, lineage, problems_of
 from tariffs.engine.scenario.describe import describe_change

@@ -10,10 +10,10 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I32, I64, Bools, ratio, sum_of, sums_of
-from tariffs.engine.base.chunks import thread_count
+from tariffs.engine.base.chunks import checkpoint_here, metered, thread_count
 from tariffs.engine.response.parameters import ProductParameters
 from tariffs.engine.response.sector_market import DomesticGoods
-from tariffs.engine.response.trade_response import Response, VolumeSolver
+from tariffs.engine.response.trade_response import ARMINGTON, Response, VolumeSolver
 from tariffs.engine.response.variety_rates import VarietyRates
 from tariffs.engine.runs.expectation import expected_goods
 from tariffs.engine.runs.grouping import Grouping
@@ -155,7 +155,8 @@ class PlainSums:
 def is_summed_by_variety(response: Response, outcome: Outcome) -> bool:
     """Test whether results are sums over varieties: Armington demand answers all that the law does to quantities."""
     return (
-        not response.has_domestic_goods
+        response.model == ARMINGTON
+        and not response.has_domestic_goods
         and outcome.constraints is None
         and response.closes_whole(outcome.variety_rates)
     )
@@ -263,11 +264,13 @@ class _ByVariety:
         """Sum all varieties: in parts of a fixed size, so that threads change no bit, or at once by many groups."""
         count = self._varieties.count
         step = _PART_VARIETIES if shape[0] <= _PARTED_GROUPS else max(1, count)
-        firsts = range(0, count, step)
+        firsts, check = range(0, count, step), checkpoint_here()
 
         def part(first: int) -> F64:
-            out = np.zeros(shape)
-            add(first, min(first + step, count), out)
+            check()
+            out, last = np.zeros(shape), min(first + step, count)
+            with metered(last - first):
+                add(first, last, out)
             return out
 
         total: F64 = np.zeros(shape)

@@ -30,7 +30,8 @@ from tariffs.engine.line_duty.entry_line import (
 from tariffs.engine.runs.duty_steps import DutySteps
 from tariffs.engine.runs.expectation import averaged_frames
 from tariffs.engine.runs.options import Options
-from tariffs.engine.runs.table_run import Cancelled, Progress, StepwiseRun, TableRun
+from tariffs.engine.runs.stepwise_run import StepwiseRun
+from tariffs.engine.runs.table_run import Cancelled, Progress, TableRun
 from tariffs.engine.scenario import Scenario, apply_scenario, components
 from tariffs.engine.table_duty.duties import Dated
 from tariffs.engine.tables.prepare import Table

@@ -1,0 +1,48 @@
+"""Runs with draws of the elasticities, for tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from tariffs.engine.law import load_law
+from tariffs.engine.runs.grouping import Grouping
+from tariffs.engine.runs.impact import Impact, Options, Point, impact
+from tariffs.engine.runs.table_run import RunContext, TableRun
+from tariffs.engine.runs.uncertainty import DrawnPointSums, Ranges, UncertaintyRun
+from tariffs.engine.scenario import library
+
+DAY = "2025-05-20"
+
+
+def run_of(table: pl.DataFrame | None, *names: str, day: str = DAY, **options: Any) -> Impact:
+    """Compute library scenarios with 16 draws, unless an option says otherwise."""
+    options = {
+        "baseline": "2025-01-01",
+        "horizon": "long",
+        "draws": 16,
+        "seed": 7,
+        "by": ("origin",),
+        **options,
+    }
+    points = [Point(library()[name], day) for name in names or ("base",)]
+    return impact(table, points, law=load_law(), options=Options(**options))
+
+
+def ranges_of(found: Impact, place: int = 0) -> Ranges:
+    """Take the ranges of a scenario."""
+    ranges = found.scenarios[place].ranges
+    assert ranges is not None
+    return ranges
+
+
+def sums_of_draws(table: pl.DataFrame, **options: Any) -> tuple[pl.DataFrame, DrawnPointSums]:
+    """Compute the keys of the groups and the sums of every draw."""
+    options = {"baseline": "2025-01-01", "horizon": "long", "draws": 64, "seed": 7, **options}
+    valuer = TableRun(table, load_law(), Options(**options), RunContext(None, None))
+    drawing = UncertaintyRun.of(valuer)
+    assert drawing is not None
+    outcomes = valuer.outcomes(library()["base"], DAY)
+    keys = Grouping.of(valuer.prepared, valuer.options.by).keys
+    return keys, drawing.sums(outcomes, valuer.kept(outcomes), lambda share: None)
