@@ -92,8 +92,9 @@ def test_on_the_day_of_the_first_change_the_path_is_the_impact() -> None:
     assert run("2025-02-03")["value_after"].to_list() == list(VALUES.values())
 
 
-@pytest.mark.parametrize(("response", "limit"), [("armington", 0.03), ("passthrough", 0.03), ("smart", 0.15)])
+@pytest.mark.parametrize(("response", "limit"), [("armington", 0.02), ("passthrough", 0.02), ("smart", 0.05)])
 def test_a_timeline_has_no_jump_on_a_day_without_an_act(response: str, limit: float) -> None:
+    """In shares of the trade at the baseline: a month adds 0.06 to eta, times a duty of up to 91 % in linear demand."""
     options = Options(baseline=BASELINE, horizon="path", response=response)
     totals = (
         timeline(TOYS, [BASE], BASELINE, "2027-12-31", law=load_law(), options=options).scenarios[0].totals
@@ -101,7 +102,7 @@ def test_a_timeline_has_no_jump_on_a_day_without_an_act(response: str, limit: fl
     rows = totals.select("effective_rate", "value_after", "days").rows()
     assert max(days for _, _, days in rows) <= 30
     quiet = [
-        abs(after / before - 1.0)
+        abs(after - before) / sum(VALUES.values())
         for (rate, before, _), (next_rate, after, _) in itertools.pairwise(rows)
         if rate == next_rate
     ]
