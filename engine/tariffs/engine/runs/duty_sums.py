@@ -15,7 +15,7 @@ from tariffs.engine.law.law import Law
 from tariffs.engine.runs.results import PROHIBITED_VALUE
 from tariffs.engine.table_duty.cells import ValueCells
 from tariffs.engine.table_duty.duties import Duties
-from tariffs.engine.table_duty.group_sums import LawSums, MovedDuty, PointTerms
+from tariffs.engine.table_duty.group_sums import LawSums, PointTerms
 from tariffs.engine.table_duty.rated_lines import Dated, RatedLines
 
 _CELLS_KEPT = 8
@@ -126,12 +126,6 @@ class GroupedDuties:
             self._placed[key] = PlacedTerms.of(parts)
         return self._placed[key].at(rates, self._grouping.count)
 
-    def moved(self, moved: Sequence[Bools]) -> MovedSums:
-        """Duty assessed of the groups whose duty differs between points; see `LawSums`."""
-        return MovedSums.of(
-            [law_sums.moved(marks) for law_sums, marks in zip(self._sums, moved, strict=True)]
-        )
-
 
 @dataclass(frozen=True)
 class PointDuties:
@@ -186,37 +180,6 @@ class PlacedTerms:
     def _sum(self, parts: Sequence[PointTerms], rates: Sequence[F64]) -> F64:
         by_place = _added([part.at(of_rows) for part, of_rows in zip(parts, rates, strict=True)])
         return np.ascontiguousarray(by_place.T)
-
-
-@dataclass(frozen=True)
-class MovedSums:
-    """Duty assessed by group where it differs between points, over all instants of the lines.
-
-    `groups` are the groups whose duty differs, ascending; `at_first` is the duty of all groups at the rates of the law.
-    """
-
-    parts: Sequence[MovedDuty]
-    groups: I64
-    at_first: F64
-
-    @classmethod
-    def of(cls, parts: Sequence[MovedDuty]) -> MovedSums:
-        """Add the sums of each instant."""
-        groups = np.unique(np.concatenate([part.groups for part in parts]))
-        return cls(parts, groups, _added([part.at_first for part in parts]))
-
-    def at(self, rates: Sequence[F64]) -> F64:
-        """Duty of the moved groups at points (groups x points), by instant the rate of each row (points x rows)."""
-        if len(self.parts) == 1:
-            return self.parts[0].terms.at(rates[0])
-        duty = np.zeros((len(self.groups), len(rates[0])))
-        for part, of_rows in zip(self.parts, rates, strict=True):
-            place = np.searchsorted(self.groups, part.groups)
-            is_still = np.ones(len(self.groups), dtype=bool)
-            is_still[place] = False
-            duty[place] += part.terms.at(of_rows)
-            duty[is_still] += part.at_first[self.groups[is_still]][:, None]
-        return duty
 
 
 def _added(parts: Sequence[F64]) -> F64:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, partial
 
 import numpy as np
@@ -134,19 +134,6 @@ class PointTerms:
         return out
 
 
-@dataclass(frozen=True)
-class MovedDuty:
-    """Duty assessed in dollars where it differs between points that differ in rates.
-
-    `groups` are the groups whose duty differs, ascending, and the places of `terms`; `at_first` is the duty of all
-    groups at the rates of the law.
-    """
-
-    groups: I64
-    at_first: F64
-    terms: PointTerms
-
-
 class LawSums:
     """Sums of one law on the lines of one instant, by group.
 
@@ -162,7 +149,6 @@ class LawSums:
         self._rated = rated
         self._cells = cells
         self._group_of_line = group_of_line
-        self._kept_moved: dict[bytes, MovedDuty] = {}
 
     @cached_property
     def entries(self) -> Entries:
@@ -245,25 +231,6 @@ class LawSums:
         # The terms are kept by the caller in place of the bases.
         del self.bases
         return assessed, owed
-
-    def moved(self, moved: Bools) -> MovedDuty:
-        """Duty assessed of the groups whose duty differs between points; `moved` marks the rows whose rate differs."""
-        key = moved.tobytes()
-        if key not in self._kept_moved:
-            self._kept_moved[key] = self._moving(moved)
-        return self._kept_moved[key]
-
-    def _moving(self, moved: Bools) -> MovedDuty:
-        bases, assessed = self.bases, self.entries.assessed
-        is_moved = moved[self.entries.slot][bases.entry] & assessed[bases.entry]
-        groups, place = np.unique(bases.group[is_moved], return_inverse=True)
-        one = np.zeros(int(self._rated.layers.slots.measure.max(initial=0)) + 1, dtype=np.int32)
-        at_first = self.by_column(one, 1)[0][:, 0]
-        still = self._priced(bases.where(~is_moved), one, 1)[0][groups, 0]
-        sums = replace(bases.where(is_moved), group=place.astype(np.int64))
-        terms = PointTerms(still, self._terms(sums, one))
-        del self.bases
-        return MovedDuty(groups, at_first, terms)
 
     def _terms(self, sums: BaseSums, column_of_measure: I32) -> Terms:
         """Terms of sums by row and place, and within a term by ordinary rate; see `price_points`."""
