@@ -43,8 +43,6 @@ MEANT = {
     "Viet Nam": "VN",
     "Vietnam": "VN",
     "South Korea": "KR",
-    "korea": "KR",
-    "Germny": "DE",
     "PRI": "PR",
     "England": "GB",
     "Czechia": "CZ",
@@ -53,13 +51,31 @@ MEANT = {
 
 
 @pytest.mark.parametrize(("text", "code"), MEANT.items())
-def test_an_origin_by_another_name_is_refused_with_its_code(text: str, code: str) -> None:
+def test_an_origin_is_read_by_its_name(text: str, code: str) -> None:
     client = Client.local()
     for more in ({}, {"direction": "export"}):
-        with pytest.raises(InvalidRequest) as caught:
-            client.duty("1201.90", text, "2025-11-24", 100, **more)  # type: ignore[arg-type]
-        assert caught.value.reason == "ORIGIN_UNKNOWN"
-        assert caught.value.fix.startswith(f"Did you mean {code} (")
+        quotes = [client.duty("1201.90", one, "2025-11-24", 100, **more) for one in (text, code)]  # type: ignore[arg-type]
+        assert quotes[0].layers == quotes[1].layers
+        assert [note.message for note in quotes[0].notes if note.reason == "ORIGIN_NAMED"]
+
+
+def test_options_take_names_of_countries(capsys: pytest.CaptureFixture[str]) -> None:
+    line = ("duty", "1201.90", "--direction", "export", "--date", "2027-01-11", "--value", "100", "--json")
+    answers = []
+    for origin, to in (("US", "CN"), ("United States", "China")):
+        assert run([*line, "--origin", origin, "--to", to, "--local"]) == 0
+        answers.append(json.loads(capsys.readouterr().out))
+    assert answers[0]["assessed"] == answers[1]["assessed"]
+    assert answers[0]["layers"] == answers[1]["layers"]
+    assert run(["law", "changes", "--start", "2025-11-01", "--end", "2025-11-20", "--origin", "korea"]) == 1
+    assert "KP (North Korea) or KR (South Korea)" in capsys.readouterr().err
+
+
+def test_a_misspelt_country_is_refused_with_its_code() -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        Client.local().duty("1201.90", "Germny", "2025-11-24", 100)
+    assert caught.value.reason == "ORIGIN_UNKNOWN"
+    assert caught.value.fix.startswith("Did you mean DE (Germany)")
 
 
 def test_an_origin_that_is_like_none_has_no_guess() -> None:
@@ -68,13 +84,17 @@ def test_an_origin_that_is_like_none_has_no_guess() -> None:
     assert "Did you mean" not in caught.value.fix
 
 
-def test_rows_of_a_table_are_told_too(tmp_path: Path) -> None:
+def test_rows_of_a_table_are_read_by_name_too() -> None:
+    origins = ["CN", "UK", "Germny", "congo"]
     frame = pl.DataFrame(
-        {"hts": ["9503000073"] * 3, "origin": ["CN", "UK", "DEU"], "customs_value": [1.0] * 3}
+        {"hts": ["9503000073"] * 4, "origin": origins, "customs_value": [1.0] * 4, "line_id": list("abcd")}
     )
     found = Client.local().impact(frame, on="2025-05-14", response="none")
+    assert found.refused.select("row", "reason").rows() == [(2, "ORIGIN_UNKNOWN"), (3, "ORIGIN_AMBIGUOUS")]
     messages = found.refused["message"].to_list()
-    assert ["Did you mean GB (United Kingdom)?" in messages[0], "DE (Germany)" in messages[1]] == [True, True]
+    assert "DE (Germany)" in messages[0]
+    assert "CG (Congo, Republic)" in messages[1]
+    assert sorted(found.groups["origin"]) == ["CN", "GB"]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ import polars as pl
 import pytest
 
 from tariffs.engine.schedule import reference_data
-from tariffs.engine.schedule.countries import countries, is_country, origin_hint
+from tariffs.engine.schedule.countries import countries, is_country
+from tariffs.engine.schedule.country_names import origin_hint
 
 
 def test_totals_of_2024() -> None:

@@ -43,7 +43,6 @@ RULES = TableRules(
     zone=EASTERN,
     is_code=KNOWN.__contains__,
     nearest=lambda code: sorted(KNOWN, key=lambda known: known[:4] != code[:4])[:3],
-    is_origin={"CN", "DE", "NO", "CA"}.__contains__,
 )
 
 

@@ -28,7 +28,7 @@ _ALSO = {
     "GB": "UK; Great Britain; Britain; England; Scotland; Wales; Northern Ireland",
     "HK": "Hong Kong SAR",
     "KP": "DPRK",
-    "KR": "Korea; ROK; Republic of Korea; Korea South",
+    "KR": "ROK; Republic of Korea; Korea South",
     "MM": "Myanmar",
     "MO": "Macau",
     "NL": "Holland; The Netherlands",
@@ -36,10 +36,10 @@ _ALSO = {
     "SZ": "Swaziland",
     "TL": "East Timor",
     "TR": "Türkiye; Turkiye",
-    "TW": "Chinese Taipei; Republic of China",
+    "TW": "Chinese Taipei",
     "AE": "UAE; Emirates",
     "US": "America; United States of America",
-    "VA": "Vatican",
+    "VA": "Vatican; Vatican City",
     "VN": "Viet Nam",
 }
 

@@ -12,7 +12,7 @@ from tariffs.engine.base.spelling import nearest
 from tariffs.engine.errors import ScenarioError
 from tariffs.engine.law.model import Scope
 from tariffs.engine.law.values import is_code
-from tariffs.engine.schedule.countries import origins_named, similar_origins
+from tariffs.engine.schedule.country_names import origins_named, similar_origins
 
 ORIGINS = "country or group"
 """The kind of names that people also write as a country's name or alpha-3 code."""
@@ -33,7 +33,7 @@ def unknown(names: Iterable[str], known: Collection[str], kind: str, path: str) 
     for name in sorted(set(names).difference(known)):
         near = nearest(name, known)
         if kind == ORIGINS:
-            near = origins_named(name) or near or similar_origins(name)
+            near = [*origins_named(name)] or near or similar_origins(name)
         yield ScenarioError(
             "NOTHING_MATCHED",
             f"The law has no {kind} {name!r}.",

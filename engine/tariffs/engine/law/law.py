@@ -48,6 +48,7 @@ from tariffs.engine.law.rule_book import RuleBook
 from tariffs.engine.law.selection import MeasureIndex, check_suspension, unmatched
 from tariffs.engine.law.suspensions import ends_of
 from tariffs.engine.schedule.countries import origin_codes
+from tariffs.engine.schedule.country_names import origins_named
 
 REVIVE = "revive_displaced"
 
@@ -269,7 +270,7 @@ class Law:
         """
         if direction == IMPORT and not to:
             return IMPORT
-        market = to.strip().upper() or self.destination
+        market = next(iter(origins_named(to)), to.strip().upper()) or self.destination
         if direction == IMPORT or market not in self.zones:
             known = ", ".join(self.markets)
             raise InputError(

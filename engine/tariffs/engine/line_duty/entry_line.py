@@ -21,7 +21,7 @@ from tariffs.engine.law.values import UnitRate
 from tariffs.engine.line_duty.pricing import NOTHING, Goods
 from tariffs.engine.rating.facts import ClaimValue, claim_notes, read_claims
 from tariffs.engine.schedule.codes import parse_code
-from tariffs.engine.schedule.countries import is_country, unknown_origin
+from tariffs.engine.schedule.country_names import read_country
 from tariffs.engine.schedule.lines import Schedule, ScheduleLine
 from tariffs.engine.schedule.rates import AD_VALOREM, Rate
 from tariffs.engine.schedule.units import convert, known_unit
@@ -313,9 +313,9 @@ def read_article(schedule: Schedule, hts: str, origin: str, day: date) -> Articl
             metadata={"nearest": near},
         )
     notes += _schedule_notes(schedule_line, code)
-    country = origin.strip().upper()
-    if not is_country(country):
-        raise unknown_origin(origin)
+    country, named = read_country(origin)
+    if named:
+        notes.append(Note("ORIGIN_NAMED", named))
     return Article(code, schedule_line, country, tuple(notes))
 
 

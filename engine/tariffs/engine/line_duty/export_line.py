@@ -24,7 +24,7 @@ from tariffs.engine.line_duty.entry_line import (
 from tariffs.engine.line_duty.segment import LawSegment, segment_of
 from tariffs.engine.rating.facts import ClaimValue, claim_notes, read_claims
 from tariffs.engine.schedule.codes import parse_code
-from tariffs.engine.schedule.countries import is_country, unknown_origin
+from tariffs.engine.schedule.country_names import read_country
 from tariffs.engine.tables.export_rates import TOO_COARSE, given_rate, is_shared_code, nearest_shared, no_rate
 
 ZERO, ONE = Decimal(0), Decimal(1)
@@ -80,9 +80,9 @@ def read_export(law: Law, line: ExportLine, known_on: str | date | None) -> Read
     market = law.destination_of(law.market_of(EXPORT, line.to))
     notes: list[Note] = []
     code = _read_code(line.hts, notes)
-    origin = line.origin.strip().upper()
-    if not is_country(origin):
-        raise unknown_origin(line.origin)
+    origin, named = read_country(line.origin)
+    if named:
+        notes.append(Note("ORIGIN_NAMED", named))
     moment = entry_moment(law, line.entry, market.code)
     known = read_known_on(law, known_on, moment.instant.astimezone(market.zone).date())
     facts = read_claims(law.claims, line.claims, market.zone)

@@ -22,6 +22,7 @@ from tariffs.engine.law.matching import Reach
 from tariffs.engine.law.measure_state import known
 from tariffs.engine.law.model import PROHIBITION, Measure, Period, Row, Rule, Scope
 from tariffs.engine.law.suspensions import Reached, suspended_scopes, suspensions_of
+from tariffs.engine.schedule.country_names import read_country
 
 TAKES_EFFECT, ENDS, PUBLISHED = "takes_effect", "ends", "published"
 ENACT, END, STACKING, LIST = "enact", "end", "stacking", "list"
@@ -105,7 +106,7 @@ def changes(
 
 
 def read_window(start: str, end: str, hts: str = "", origin: str = "") -> ChangeWindow:
-    """Read a window from text; raises InputError ENTRY_DATE_INVALID."""
+    """Read a window from text; raises InputError ENTRY_DATE_INVALID or ORIGIN_*."""
     days = []
     for name, text in (("start", start), ("end", end)):
         try:
@@ -113,7 +114,9 @@ def read_window(start: str, end: str, hts: str = "", origin: str = "") -> Change
             days.append(read_day(text, ZoneInfo("UTC")))
         except DateError as error:
             raise InputError("ENTRY_DATE_INVALID", f"{name}: {error}.", field=name, fix=error.fix) from None
-    return ChangeWindow(days[0], days[1], hts.replace(".", ""), origin.strip().upper())
+    return ChangeWindow(
+        days[0], days[1], hts.replace(".", ""), read_country(origin)[0] if origin.strip() else ""
+    )
 
 
 class _NoticeFinder:

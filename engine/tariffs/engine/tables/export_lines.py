@@ -24,7 +24,7 @@ from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.markets import SHARED_DIGITS, Market
 from tariffs.engine.law.notes import Note
 from tariffs.engine.schedule import reference_data
-from tariffs.engine.schedule.countries import is_country
+from tariffs.engine.schedule.country_names import origins_named
 from tariffs.engine.tables.columns import RATE_COLUMN
 from tariffs.engine.tables.export_rates import TOO_COARSE, is_shared_code, nearest_shared, no_rate
 from tariffs.engine.tables.line_arrays import LineArrays
@@ -80,7 +80,7 @@ def prepare_exports(
     """
     first, last = law.covered(market)
     rules = TableRules(
-        law.claims, first, last, law.zones[market], is_shared_code, nearest_shared, is_country, date_format
+        law.claims, first, last, law.zones[market], is_shared_code, nearest_shared, date_format
     )
     checked = _of_known_markets(check_table(table, rules), law, market)
     goods = _ExportGoods(checked.lines, law, market)
@@ -156,8 +156,9 @@ def _of_known_markets(checked: CheckedTable, law: Law, market: str) -> CheckedTa
 def _destinations(frame: pl.DataFrame, market: str) -> pl.Series:
     if DESTINATION not in frame.columns:
         return pl.repeat(market, frame.height, eager=True).alias(DESTINATION)
-    named = frame[DESTINATION].cast(pl.String).str.strip_chars().str.to_uppercase()
-    return named.replace("", None).fill_null(market)
+    named = frame[DESTINATION].cast(pl.String).str.strip_chars().replace("", None).fill_null(market)
+    codes = {text: next(iter(origins_named(text)), text.upper()) for text in named.unique()}
+    return named.replace(codes)
 
 
 class _ExportGoods:

@@ -18,7 +18,6 @@ from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.schedule import reference_data
-from tariffs.engine.schedule.countries import is_country
 from tariffs.engine.schedule.lines import load_schedule
 from tariffs.engine.tables.default_shares import default_share, variant_of
 from tariffs.engine.tables.line_arrays import CODE_DIGITS, LineArrays
@@ -154,9 +153,7 @@ def _embedded(law: Law, settings: tuple[tuple[str, str], ...]) -> PreparedTable:
 def _rules(law: Law) -> TableRules:
     first, last = law.coverage
     schedule = load_schedule()
-    return TableRules(
-        law.claims, first, last, law.zones[IMPORT], schedule.accepts, schedule.nearest, is_country
-    )
+    return TableRules(law.claims, first, last, law.zones[IMPORT], schedule.accepts, schedule.nearest)
 
 
 def _prepare(checked: CheckedTable, law: Law, baseline: str) -> PreparedTable:

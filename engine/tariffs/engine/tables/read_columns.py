@@ -19,7 +19,7 @@ from tariffs.engine.base.dates import FIX, DateError, format_of, read_moment
 from tariffs.engine.errors import InputError
 from tariffs.engine.law.values import read_yes
 from tariffs.engine.schedule.codes import parse_code
-from tariffs.engine.schedule.countries import origin_hint
+from tariffs.engine.schedule.country_names import read_country
 from tariffs.engine.schedule.units import find_unit
 from tariffs.engine.tables.calendar import off_calendar
 from tariffs.engine.tables.columns import INSTANT
@@ -213,17 +213,13 @@ def read_code(text: str, known: Callable[[str], bool], nearest: Callable[[str], 
     return CellReading(code, note=note or None, note_reason="HTS_CODE_REPAIRED")
 
 
-def read_origin(text: str, known: Callable[[str], bool]) -> CellReading:
-    """Parse an origin, in either letter case."""
-    origin = text.upper()
-    if known(origin):
-        return CellReading(origin)
-    return CellReading(
-        None,
-        "ORIGIN_UNKNOWN",
-        f"{text!r} is not a country of origin. {origin_hint(text)}"
-        "Give its ISO 3166-1 alpha-2 code; groups of countries are not origins.",
-    )
+def read_origin(text: str) -> CellReading:
+    """Parse an origin: its code in either letter case, or its name."""
+    try:
+        code, note = read_country(text)
+    except InputError as error:
+        return CellReading(None, error.reason, f"{error} {error.fix}")
+    return CellReading(code, note=note or None, note_reason="ORIGIN_NAMED")
 
 
 def read_instant(text: str, zone: ZoneInfo, date_format: str, reason: str) -> CellReading:

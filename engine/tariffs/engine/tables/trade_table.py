@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from tariffs.engine.law.values import RATE_FORM
+from tariffs.engine.schedule.country_names import FIX as ORIGIN_FIX
 from tariffs.engine.tables.columns import RATE_COLUMN, ROW_FAULT, Claims, contract_types, others
 from tariffs.engine.tables.fingerprint import digest_of_frames
 from tariffs.engine.tables.read_columns import (
@@ -58,7 +59,6 @@ class TableRules:
         zone: time zone of days and of instants without an offset.
         is_code: tests whether a schedule has a code of 4 to 10 digits.
         nearest: the codes most similar to one that does not exist.
-        is_origin: tests whether a text is the code of a country.
         date_format: format of date columns, one of `dates.FORMATS`; empty if each column implies it.
     """
 
@@ -68,7 +68,6 @@ class TableRules:
     zone: ZoneInfo
     is_code: Callable[[str], bool]
     nearest: Callable[[str], list[str]]
-    is_origin: Callable[[str], bool]
     date_format: str = ""
 
 
@@ -144,12 +143,11 @@ def _sort_out(lines: pl.DataFrame, problems: Problems) -> CheckedTable:
 def _read_goods(frame: pl.DataFrame, rules: TableRules, read: Read, problems: Problems) -> None:
     is_code = cache(rules.is_code)
     code = partial(read_code, known=is_code, nearest=rules.nearest)
-    origin = partial(read_origin, known=rules.is_origin)
     read["hts"] = by_distinct(frame["hts"], code, pl.String(), problems)
-    read["origin"] = by_distinct(frame["origin"], origin, pl.String(), problems)
+    read["origin"] = by_distinct(frame["origin"], read_origin, pl.String(), problems)
     for name, reason, fix in (
         ("hts", "HTS_CODE_MALFORMED", ". Give an HTS code of 4 to 10 digits."),
-        ("origin", "ORIGIN_UNKNOWN", ". Give the ISO 3166-1 alpha-2 code of the country of origin."),
+        ("origin", "ORIGIN_UNKNOWN", f". {ORIGIN_FIX}"),
     ):
         problems.refuse(frame[name], text_of(frame[name]).is_null(), reason, fix)
     for name in ("line_id", "entry_id"):

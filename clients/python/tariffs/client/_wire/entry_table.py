@@ -27,7 +27,7 @@ _YEAR_LAST = r"^(\d{1,2}[-/.]\d{1,2}[-/.]\d{4})(?:[T ].*)?$"
 _ALIKE = 0.4
 _EMPTY = {
     "hts": ("HTS_CODE_MALFORMED", "Give an HTS code of 4 to 10 digits."),
-    "origin": ("ORIGIN_UNKNOWN", "Give the ISO 3166-1 alpha-2 code of the country of origin."),
+    "origin": ("ORIGIN_UNKNOWN", "Give the ISO 3166-1 alpha-2 code of the country of origin, or its name."),
 }
 """The reason and the fix of an empty cell, as for a line of which the cell is wrong."""
 _TEXTS_LIMIT, _NAMES_LIMIT, _NAME_LIMIT = 2000, 200, 200

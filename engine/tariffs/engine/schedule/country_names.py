@@ -1,0 +1,113 @@
+"""Read names of countries as ISO codes: English names of ISO 3166-1, Census names, alpha-3 codes and usual names.
+
+Names are compared without letter case, accents, points and the word "the", and `Korea, Republic of` is also
+`Republic of Korea`. A name of several countries is none of them.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import cache
+from pathlib import Path
+
+import polars as pl
+
+from tariffs.engine.base.spelling import did_you_mean, nearest
+from tariffs.engine.errors import InputError
+from tariffs.engine.schedule.countries import countries, is_country
+
+_PATH = Path(__file__).parent / "data" / "country_names.csv"
+_DROPPED = re.compile(r"[.'\u2019`]")
+_BETWEEN = re.compile(r"[^0-9a-z]+")
+_WORDS = {"st": "saint", "rep": "republic", "dem": "democratic", "fed": "federated"}
+FIX = "Give the ISO 3166-1 alpha-2 code of the country of origin, or its name."
+
+
+def origins_named(text: str) -> tuple[str, ...]:
+    """ISO codes of the countries with this alpha-3 code or name, sorted; empty if there is none."""
+    names = _by_name()
+    return next((names[form] for form in _forms(text) if form in names), ())
+
+
+def similar_origins(text: str) -> list[str]:
+    """ISO codes of countries with this or a similar alpha-3 code or name, the most similar first."""
+    names = _by_name()
+    similar = [code for name in nearest(_plain(text), names) for code in names[name]]
+    return list(dict.fromkeys(origins_named(text) or similar))
+
+
+def origin_hint(text: str) -> str:
+    """Question that suggests similar origins; empty if there are none."""
+    return did_you_mean(f"{code} ({name_of(code)})" for code in similar_origins(text))
+
+
+def name_of(code: str) -> str:
+    """Name of the country with an ISO code."""
+    return _names()[code]
+
+
+def read_country(text: str, field: str = "origin") -> tuple[str, str]:
+    """Read a country from its ISO code or name.
+
+    Args:
+        text: the code or name.
+        field: field that holds it.
+
+    Returns:
+        The ISO code, and a note on how a name was read, empty for a code.
+
+    Raises:
+        InputError: ORIGIN_UNKNOWN, or ORIGIN_AMBIGUOUS for the name of several countries.
+    """
+    code = text.strip().upper()
+    if is_country(code):
+        return code, ""
+    named = origins_named(text)
+    if len(named) == 1:
+        return named[0], f"{text!r} was read as {named[0]} ({name_of(named[0])})."
+    if named:
+        raise InputError(
+            "ORIGIN_AMBIGUOUS",
+            f"{text!r} is the name of several countries.",
+            field=field,
+            fix=f"Give {' or '.join(f'{code} ({name_of(code)})' for code in named)}.",
+            metadata={"choices": ",".join(named)},
+        )
+    raise InputError(
+        "ORIGIN_UNKNOWN",
+        f"{text!r} is not a country.",
+        field=field,
+        fix=f"{origin_hint(text)}{FIX} Groups of countries are not origins.",
+    )
+
+
+@cache
+def _names() -> dict[str, str]:
+    return dict(countries().select("iso2", "name").iter_rows())
+
+
+@cache
+def _by_name() -> dict[str, tuple[str, ...]]:
+    """Codes by the plain form of names and alpha-3 codes; a name listed for several countries has them all."""
+    codes: dict[str, set[str]] = {}
+    for iso2, name, iso3, also in countries().select("iso2", "name", "iso3", "also").iter_rows():
+        for form in (name, iso3, *also):
+            codes.setdefault(_plain(form), set()).add(iso2)
+    for name, iso2 in pl.read_csv(_PATH, infer_schema=False).select("name", "iso2").iter_rows():
+        for form in _forms(name):
+            codes.setdefault(form, set()).add(iso2)
+    codes.pop("", None)
+    return {name: tuple(sorted(found)) for name, found in codes.items()}
+
+
+def _forms(text: str) -> list[str]:
+    """Plain form of a name, and of a name with a comma that of its parts in the other order."""
+    head, comma, tail = text.partition(",")
+    return [_plain(text), *([_plain(f"{tail} {head}")] if comma else [])]
+
+
+def _plain(text: str) -> str:
+    letters = "".join(one for one in unicodedata.normalize("NFKD", text) if not unicodedata.combining(one))
+    words = _BETWEEN.sub(" ", _DROPPED.sub("", letters.casefold().replace("&", " and "))).split()
+    return " ".join(_WORDS.get(word, word) for word in words if word != "the")
