@@ -69,3 +69,15 @@ def test_the_command_line_prints_rates_rows_and_lists(capsys: pytest.CaptureFixt
     assert run(["law", "show", "s301_l3", "--local", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)["periods"][0]["rows"]
     assert rows[0]["charge"] == "10%"
+
+
+def test_a_measure_on_exports_names_the_country_that_charges_it(capsys: pytest.CaptureFixture[str]) -> None:
+    measures = load_law().measures
+    shown = {one.id: one.destination for one in Client.local().measures()}
+    assert shown == {name: one.market if one.direction == "export" else "" for name, one in measures.items()}
+    assert {shown["cn.recip"], shown["recip_cn"]} == {"CN", ""}
+    assert run(["law", "measures", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)["measures"]
+    assert {one["id"]: one["destination"] for one in listed} == shown
+    assert run(["law", "show", "cn.recip"]) == 0
+    assert "export to CN" in capsys.readouterr().out

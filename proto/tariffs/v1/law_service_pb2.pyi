@@ -62,7 +62,7 @@ class NamedList(_message.Message):
     def __init__(self, id: _Optional[str] = ..., codes: _Optional[int] = ...) -> None: ...
 
 class Measure(_message.Message):
-    __slots__ = ("id", "title", "authority", "direction", "modelled", "announced", "confidence", "citations", "note", "periods", "events", "provenance", "lists")
+    __slots__ = ("id", "title", "authority", "direction", "modelled", "announced", "confidence", "citations", "note", "periods", "events", "provenance", "lists", "destination")
     ID_FIELD_NUMBER: _ClassVar[int]
     TITLE_FIELD_NUMBER: _ClassVar[int]
     AUTHORITY_FIELD_NUMBER: _ClassVar[int]
@@ -76,6 +76,7 @@ class Measure(_message.Message):
     EVENTS_FIELD_NUMBER: _ClassVar[int]
     PROVENANCE_FIELD_NUMBER: _ClassVar[int]
     LISTS_FIELD_NUMBER: _ClassVar[int]
+    DESTINATION_FIELD_NUMBER: _ClassVar[int]
     id: str
     title: str
     authority: str
@@ -89,7 +90,8 @@ class Measure(_message.Message):
     events: _containers.RepeatedCompositeFieldContainer[MeasureEvent]
     provenance: _common_pb2.Provenance
     lists: _containers.RepeatedCompositeFieldContainer[NamedList]
-    def __init__(self, id: _Optional[str] = ..., title: _Optional[str] = ..., authority: _Optional[str] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ..., modelled: _Optional[bool] = ..., announced: _Optional[bool] = ..., confidence: _Optional[_Union[Confidence, str]] = ..., citations: _Optional[_Iterable[str]] = ..., note: _Optional[str] = ..., periods: _Optional[_Iterable[_Union[Period, _Mapping]]] = ..., events: _Optional[_Iterable[_Union[MeasureEvent, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ..., lists: _Optional[_Iterable[_Union[NamedList, _Mapping]]] = ...) -> None: ...
+    destination: str
+    def __init__(self, id: _Optional[str] = ..., title: _Optional[str] = ..., authority: _Optional[str] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ..., modelled: _Optional[bool] = ..., announced: _Optional[bool] = ..., confidence: _Optional[_Union[Confidence, str]] = ..., citations: _Optional[_Iterable[str]] = ..., note: _Optional[str] = ..., periods: _Optional[_Iterable[_Union[Period, _Mapping]]] = ..., events: _Optional[_Iterable[_Union[MeasureEvent, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ..., lists: _Optional[_Iterable[_Union[NamedList, _Mapping]]] = ..., destination: _Optional[str] = ...) -> None: ...
 
 class MeasureEvent(_message.Message):
     __slots__ = ("op", "start_time", "end_time", "known_from", "citations", "text")

@@ -9,7 +9,7 @@ from tariffs.engine.errors import LawError
 from tariffs.engine.law import Claim, Law, Measure, Period, Switch, load_law
 from tariffs.engine.law.amendments import Act
 from tariffs.engine.law.describe_rows import describe_base, describe_charge, describe_goods
-from tariffs.engine.law.law import IMPORT
+from tariffs.engine.law.law import EXPORT, IMPORT
 from tariffs.engine.law.model import Row
 from tariffs.engine.line_duty.entry_line import entry_instant
 from tariffs.service.rpc.checks import required, value_of, word
@@ -103,6 +103,7 @@ def _measure(measure: Measure) -> law_service_pb2.Measure:
         confidence=value_of(law_service_pb2.Confidence, measure.conf),
         citations=measure.cite,
         note=measure.note,
+        destination=measure.market if measure.direction == EXPORT else "",
     )
 
 

@@ -29,7 +29,7 @@ class BothSideCalls:
         exports_by: Sequence[str] = ("destination",),
         to: str = "",
         **options: Any,
-    ) -> BothSides:
+    ) -> BothSides[ImpactResult]:
         """Compute the effect of scenarios on imports and on exports.
 
         Args:
@@ -62,7 +62,7 @@ class BothSideCalls:
         exports_by: Sequence[str] = ("destination",),
         to: str = "",
         **options: Any,
-    ) -> BothSides:
+    ) -> BothSides[TimelineResult]:
         """Compute the effect of scenarios on imports and on exports for every day of a period.
 
         Days are local time of each market. Arguments and errors are those of `impact_both` and `timeline`.

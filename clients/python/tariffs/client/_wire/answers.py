@@ -170,6 +170,7 @@ def measure(message: law_service_pb2.Measure) -> lawinfo.Measure:
         confidence=confidence(message.confidence),
         citations=tuple(message.citations),
         note=message.note,
+        destination=message.destination,
         periods=tuple(
             lawinfo.Period(
                 period.id,

@@ -9,7 +9,7 @@ import typer
 
 from tariffs.client._wire.frames import write_table
 from tariffs.client.cli import options, outputs, runs
-from tariffs.client.cli.both_report import report_both, side_options
+from tariffs.client.cli.both_report import print_both, side_options, write_both
 from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.impact import SHOWN_GROUPS, print_impact
 from tariffs.client.errors import InvalidRequest
@@ -80,6 +80,7 @@ def impact(
     direction: options.Direction = "import",
     to: options.To = "",
     both: options.Both = False,
+    exports: options.ExportTable = None,
     date_format: options.DateFormat = "",
     known_on: options.KnownOn = None,
     switch: options.Switches = None,
@@ -135,9 +136,15 @@ def impact(
             sides = client.impact_both(
                 table and options.source(table),
                 scenario or ["base"],
-                **side_options(run_options, options.keys(by or [])),
+                **side_options(run_options, options.keys(by or []), exports and options.source(exports)),
             )
-            return report_both(sides, "impact", output, as_json=as_json, brief=brief)
+            write_both(sides, output, lines, refused or outputs.refused_path(table))
+
+            def show(one: ImpactResult) -> None:
+                print_impact(one, top=top, sort=_sortable(one, sort), brief=brief)
+
+            return print_both(sides, "impact", show, as_json=as_json)
+        options.refuse_exports(exports)
         if detach:
             runs.refuse_files((output, lines, refused))
             runs.print_started(

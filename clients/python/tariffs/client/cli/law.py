@@ -44,7 +44,9 @@ def measures(
     with options.connected(target, local) as client:
         listed = client.measures(authority)
     if as_json:
-        names = ("id", "title", "authority", "direction", "modelled", "announced", "confidence", "citations")
+        names = (
+            "id", "title", "authority", "direction", "destination", "modelled", "announced", "confidence", "citations",
+        )  # fmt: skip
         rows = [{name: getattr(one, name) for name in names} | {"standing": one.standing} for one in listed]
         print(json.dumps({"measures": rows}))
     else:

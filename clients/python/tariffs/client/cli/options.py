@@ -151,7 +151,13 @@ To = Annotated[
 Both = Annotated[
     bool,
     typer.Option(
-        "--both", help="Imports and exports under the same scenarios; exports are the embedded ones."
+        "--both", help="Imports and exports under the same scenarios, both embedded unless tables are given."
+    ),
+]
+ExportTable = Annotated[
+    Path | None,
+    typer.Option(
+        "--exports", metavar="TABLE", help="With --both: table of exports; TABLE is that of imports."
     ),
 ]
 Output = Annotated[
@@ -192,6 +198,17 @@ def connected(target: str | None, local: bool) -> Iterator[Client]:
     target = target or (None if local else os.environ.get(TARGET_VARIABLE))
     with Client(target) if target else Client.local() as client:
         yield client
+
+
+def refuse_exports(path: Path | None) -> None:
+    """Check that no table of exports is given for a run over one side; raises InvalidRequest."""
+    if path is not None:
+        raise InvalidRequest(
+            "REQUEST_INVALID",
+            "--exports is the second table of a run over both sides.",
+            field="--exports",
+            fix="Add --both, or give the table as TABLE with --direction export.",
+        )
 
 
 def source(path: Path) -> Table:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 
 import typer
 
 from tariffs.client.cli import options, outputs, runs
-from tariffs.client.cli.both_report import report_both, side_options
+from tariffs.client.cli.both_report import print_both, side_options, write_both
 from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.impact import print_timeline
 
@@ -33,6 +34,7 @@ def timeline(
     direction: options.Direction = "import",
     to: options.To = "",
     both: options.Both = False,
+    exports: options.ExportTable = None,
     date_format: options.DateFormat = "",
     known_on: options.KnownOn = None,
     switch: options.Switches = None,
@@ -74,9 +76,15 @@ def timeline(
         if both:
             runs.refuse_detached(detach)
             sides = client.timeline_both(
-                lines, scenarios, start=start, end=end, **side_options(run_options, options.keys(by or []))
+                lines,
+                scenarios,
+                start=start,
+                end=end,
+                **side_options(run_options, options.keys(by or []), exports and options.source(exports)),
             )
-            return report_both(sides, "timeline", output, as_json=as_json, brief=brief)
+            write_both(sides, output, None, outputs.refused_path(table))
+            return print_both(sides, "timeline", partial(print_timeline, brief=brief), as_json=as_json)
+        options.refuse_exports(exports)
         if detach:
             runs.refuse_files((output,))
             runs.print_started(

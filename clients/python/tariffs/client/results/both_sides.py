@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
 
 import polars as pl
 
-from tariffs.client.results import html
+from tariffs.client.results import charts, html
+from tariffs.client.results.charts import Chart, Figure
 from tariffs.client.results.impact import ImpactResult, TimelineResult
+from tariffs.client.results.report import drawn, report_html
 from tariffs.client.results.sections import Section
+from tariffs.client.results.workbook import write_workbook
 
 IMPORTS, EXPORTS = "imports", "exports"
+TITLES = {
+    IMPORTS: "Imports into the United States",
+    EXPORTS: "Exports of the United States, duty of the countries they go to",
+}
+Side = TypeVar("Side", bound=ImpactResult | TimelineResult)
 _KEYS = ("side", "scenario", "on")
 _NUMBERS = (
     "customs_value", "duty", "effective_rate", "landed_change", "value_after", "duty_after", "duty_vs",
@@ -18,7 +28,7 @@ _NUMBERS = (
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class BothSides:
+class BothSides(Generic[Side]):
     """Effect of scenarios on imports and on exports, from two runs with the same options.
 
     The duty on exports is revenue of the countries of destination; the two sides do not add up to one.
@@ -28,21 +38,40 @@ class BothSides:
         exports: exports of the United States in the markets they go to.
     """
 
-    imports: ImpactResult | TimelineResult
-    exports: ImpactResult | TimelineResult
+    imports: Side
+    exports: Side
+
+    @property
+    def sides(self) -> dict[str, Side]:
+        """Results by side."""
+        return {IMPORTS: self.imports, EXPORTS: self.exports}
 
     @property
     def summary(self) -> pl.DataFrame:
-        """Totals of both sides: `side, scenario`, `on` for an impact, then the numbers that both have."""
+        """Totals, both sides of a scenario below each other: `side, scenario`, `on` for an impact, then the numbers."""
         frames = [
-            _total(one).select(pl.lit(side).alias("side"), pl.all())
-            for side, one in ((IMPORTS, self.imports), (EXPORTS, self.exports))
+            _total(one).select(pl.lit(side).alias("side"), pl.all()).with_row_index("run")
+            for side, one in self.sides.items()
         ]
-        joined = pl.concat(frames, how="diagonal")
+        joined = pl.concat(frames, how="diagonal").sort("run", maintain_order=True)
         return joined.select(
             *(name for name in _KEYS if name in joined.columns),
             *(name for name in _NUMBERS if name in joined.columns),
         )
+
+    @property
+    def side_by_side(self) -> pl.DataFrame:
+        """Totals, a row a scenario (and day): `imports_duty`, ..., then `exports_duty`, ..., without rates."""
+        summary = self.summary
+        runs = [name for name in _KEYS if name != "side" and name in summary.columns]
+        amounts = [name for name in _NUMBERS if name in summary.columns and name != "effective_rate"]
+        frame = summary.select(runs).unique(maintain_order=True)
+        for side in self.sides:
+            own = summary.filter(side=side).select(
+                *runs, *(pl.col(name).alias(f"{side}_{name}") for name in amounts)
+            )
+            frame = frame.join(own, on=runs, how="left", maintain_order="left")
+        return frame
 
     @property
     def refused_rows(self) -> int:
@@ -51,19 +80,71 @@ class BothSides:
 
     def to_json_dict(self) -> dict[str, object]:
         """Convert to the document of `--both --json`: the documents of the two sides by name."""
-        return {IMPORTS: self.imports.to_json_dict(), EXPORTS: self.exports.to_json_dict()}
+        return {side: one.to_json_dict() for side, one in self.sides.items()}
+
+    def chart(self, column: str = "duty") -> Chart:
+        """Draw a number of both sides by scenario, as bars.
+
+        Raises:
+            ExtraMissing: the extra `notebook` is not installed.
+        """
+        return charts.bars(self.summary, column, "scenario", "side")
+
+    def report(self, path: str | Path | None = None, *, question: str = "") -> str:
+        """Write both sides as one HTML document: totals side by side, then the report of each; it needs no network.
+
+        Args:
+            path: file to write it to, if any.
+            question: question that it answers, as its title.
+        """
+        alt = "Bars: duty on imports and on exports by scenario."
+        body = [
+            *(section.to_html() for section in self.sections),
+            *drawn(lambda: [Figure("Duty on both sides by scenario", alt, self.chart())]),
+        ]
+        for side, one in self.sides.items():
+            body += [html.title(TITLES[side]), *one.report_body()]
+        law = html.law_line(self.imports.provenance)
+        text = report_html("Imports and exports under the same scenarios", question, law, body)
+        if path is not None:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            Path(path).write_text(text, encoding="utf-8")
+        return text
+
+    def to_excel(self, path: str | Path) -> None:
+        """Write both sides as one workbook: totals, side by side too, and all sheets of each side under its name.
+
+        Raises:
+            ExtraMissing: the extra `notebook` is not installed.
+        """
+        sheets = {"summary": self.summary, "side by side": self.side_by_side}
+        inputs: dict[str, object] = {}
+        for side, one in self.sides.items():
+            sheets |= {f"{side} {name}": frame for name, frame in one.workbook_sheets().items()}
+            inputs |= {f"{side} {name}": value for name, value in one.provenance.items()}
+        write_workbook(Path(path), sheets, inputs)
 
     @property
-    def section(self) -> Section:
-        """Summary as a table to be shown."""
-        keys = [name for name in _KEYS if name in self.summary.columns]
-        return Section("both sides", self.summary, keys, [n for n in self.summary.columns if n not in keys])
+    def sections(self) -> list[Section]:
+        """Totals as tables to be shown: by side, and side by side."""
+        return [
+            _section("both sides", self.summary),
+            _section("imports and exports side by side", self.side_by_side),
+        ]
 
     def __repr__(self) -> str:
         return f"{self.summary}\n\nImports. {self.imports!r}\n\nExports. {self.exports!r}"
 
     def _repr_html_(self) -> str:
-        return html.block(self.section.to_html(), self.imports._repr_html_(), self.exports._repr_html_())
+        tables = "".join(section.to_html() for section in self.sections)
+        return html.block(tables, self.imports._repr_html_(), self.exports._repr_html_())
+
+
+def _section(title: str, frame: pl.DataFrame) -> Section:
+    keys = [name for name in _KEYS if name in frame.columns]
+    return Section(
+        title, frame, keys, [name for name in frame.columns if name not in keys and frame[name].count()], 60
+    )
 
 
 def _total(result: ImpactResult | TimelineResult) -> pl.DataFrame:

@@ -68,6 +68,11 @@ def paragraph(text: str, kind: str = "") -> str:
     return f'<p class="{kind}">{escape(text)}</p>' if kind else f"<p>{escape(text)}</p>"
 
 
+def title(text: str) -> str:
+    """Write the title of a part of a document."""
+    return f"<h2>{escape(text)}</h2>"
+
+
 def heading(text: str) -> str:
     """Write a short bold line."""
     return f"<p><strong>{escape(text)}</strong></p>"

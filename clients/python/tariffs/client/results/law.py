@@ -78,6 +78,7 @@ class Measure:
         periods: its periods, oldest first; empty in lists.
         events: later acts on it, oldest first; empty in lists.
         lists: the product lists that its rows name; empty in lists of measures.
+        destination: ISO code of the country whose duty it is, of the direction export; empty in the others.
     """
 
     id: str
@@ -92,6 +93,12 @@ class Measure:
     periods: tuple[Period, ...]
     events: tuple[MeasureEvent, ...]
     lists: tuple[NamedList, ...] = ()
+    destination: str = ""
+
+    @property
+    def way(self) -> str:
+        """Direction, with the destination where it has one: `export to CN`."""
+        return f"{self.direction} to {self.destination}" if self.destination else self.direction
 
     @property
     def standing(self) -> str:
@@ -105,7 +112,7 @@ class Measure:
         return asdict(self)
 
     def __repr__(self) -> str:
-        return f"Measure {self.id}: {self.title} ({self.authority}, {self.direction}, {self.standing})"
+        return f"Measure {self.id}: {self.title} ({self.authority}, {self.way}, {self.standing})"
 
     def _repr_html_(self) -> str:
         acts: list[list[str | html.Cell]] = [
@@ -115,9 +122,7 @@ class Measure:
         lists = [f"{one.id} ({one.codes:,} codes)" for one in self.lists]
         return html.block(
             html.heading(f"{self.id}: {self.title}"),
-            html.paragraph(
-                f"{self.authority}, {self.direction}, {self.standing}, confidence {self.confidence}"
-            ),
+            html.paragraph(f"{self.authority}, {self.way}, {self.standing}, confidence {self.confidence}"),
             html.paragraph("; ".join(self.citations) or "no citation", "dim"),
             html.paragraph(self.note) if self.note else "",
             *(_period_html(period) for period in self.periods),

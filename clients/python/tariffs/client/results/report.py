@@ -14,48 +14,59 @@ from tariffs.client.results.sections import Section
 _PRINT = "@media print{.tariffs details>*{display:block}}figure{margin:1em 0}h1{font-size:1.5em}h2{font-size:1.15em}"
 
 
-def report_html(
-    *,
-    headline: str,
-    question: str,
-    sections: Sequence[Section],
-    figures: Callable[[], list[Figure]],
-    refused: str,
-    notes: Iterable[html.NoteLike],
-    provenance: Mapping[str, object],
-) -> str:
+def report_html(headline: str, question: str, law_line: str, body: Iterable[str]) -> str:
     """Write the document.
 
     Args:
         headline: what the result is, its title.
         question: question that it answers, in the words of the author; may be empty.
-        sections: its tables.
+        law_line: the law that it was computed under.
+        body: its parts as HTML.
+    """
+    parts = [
+        f"<h1>{escape(question or headline)}</h1>",
+        html.paragraph(headline) if question else "",
+        html.paragraph(law_line),
+        *body,
+    ]
+    return (
+        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width">'
+        f"<title>{escape(question or headline)}</title><style>{_PRINT}</style></head><body>"
+        f"<main>{html.block(*parts)}</main></body></html>\n"
+    )
+
+
+def report_parts(
+    *,
+    sections: Sequence[Section],
+    figures: Callable[[], list[Figure]],
+    refused: str,
+    notes: Iterable[html.NoteLike],
+    provenance: Mapping[str, object],
+) -> list[str]:
+    """Write the parts of a report below its title.
+
+    Args:
+        sections: tables of the result.
         figures: makes its charts; without the extra `notebook` the report says that they are left out.
         refused: HTML of the refused rows.
         notes: notes on the result.
         provenance: its inputs.
     """
-    body = [
-        f"<h1>{escape(question or headline)}</h1>",
-        html.paragraph(headline) if question else "",
-        html.paragraph(html.law_line(provenance)),
+    return [
         *(section.to_html() for section in sections),
-        *_figures(figures),
+        *drawn(figures),
         refused,
         _part("Notes", html.items(html.merged_notes(notes))),
         _part("Doubts", html.items(_doubts(provenance))),
         _part("Scenarios", _scenarios(provenance)),
         _part("Inputs", _inputs(provenance)),
     ]
-    return (
-        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width">'
-        f"<title>{escape(question or headline)}</title><style>{_PRINT}</style></head><body>"
-        f"<main>{html.block(*body)}</main></body></html>\n"
-    )
 
 
-def _figures(figures: Callable[[], list[Figure]]) -> list[str]:
+def drawn(figures: Callable[[], list[Figure]]) -> list[str]:
+    """Draw the charts of a report; without the extra `notebook` a paragraph says that they are left out."""
     try:
         return [
             f'<figure role="img" aria-label="{escape(one.alt)}">{one.to_svg()}'
@@ -67,7 +78,7 @@ def _figures(figures: Callable[[], list[Figure]]) -> list[str]:
 
 
 def _part(title: str, body: str) -> str:
-    return f"<h2>{escape(title)}</h2>{body}" if body else ""
+    return f"{html.title(title)}{body}" if body else ""
 
 
 def _doubts(provenance: Mapping[str, object]) -> list[str]:

@@ -13,7 +13,7 @@ from tariffs.client.results.columns import keys_of, largest_first, shown_numbers
 from tariffs.client.results.headline import assumptions
 from tariffs.client.results.quote import Note, Provenance
 from tariffs.client.results.refused import refused_words
-from tariffs.client.results.report import report_html
+from tariffs.client.results.report import report_html, report_parts
 from tariffs.client.results.sections import Section
 from tariffs.client.results.text import frame_grid
 from tariffs.client.results.workbook import write_workbook
@@ -57,19 +57,21 @@ class TableResult:
             path: file to write it to, if any.
             question: question that it answers, as its title.
         """
-        text = report_html(
-            headline=self._headline(),
-            question=question,
+        text = report_html(self._headline(), question, html.law_line(self.provenance), self.report_body())
+        if path is not None:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            Path(path).write_text(text, encoding="utf-8")
+        return text
+
+    def report_body(self) -> list[str]:
+        """Write the parts of the report below its title, as HTML."""
+        return report_parts(
             sections=self._sections(),
             figures=self._figures,
             refused=refused_table(self.refused),
             notes=self.notes,
             provenance=self.provenance,
         )
-        if path is not None:
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
-            Path(path).write_text(text, encoding="utf-8")
-        return text
 
     def to_excel(self, path: str | Path) -> None:
         """Write the result as a workbook: a sheet for each table with all its rows, the notes, and the inputs.
@@ -77,6 +79,10 @@ class TableResult:
         Raises:
             ExtraMissing: the extra `notebook` is not installed.
         """
+        write_workbook(Path(path), self.workbook_sheets(), self.provenance)
+
+    def workbook_sheets(self) -> dict[str, pl.DataFrame]:
+        """Name the sheets of the workbook, without that of the inputs."""
         notes = [(note.reason, note.message, note.scenario, note.on) for note in self.notes]
         sheets = self._sheets()
         if self.refused.height:
@@ -84,7 +90,7 @@ class TableResult:
         sheets["notes"] = pl.DataFrame(
             notes, dict.fromkeys(("reason", "message", "scenario", "on"), pl.String), orient="row"
         )
-        write_workbook(Path(path), sheets, self.provenance)
+        return sheets
 
     def _sheets(self) -> dict[str, pl.DataFrame]:
         """Name the frames of the sheets of a workbook."""

@@ -48,9 +48,7 @@ def print_differences(differences: Sequence[Difference]) -> None:
 
 def print_measures(measures: Sequence[Measure]) -> None:
     """Print measures, one per row."""
-    rows = (
-        (one.id, one.authority, one.direction, one.standing, one.confidence, _title(one)) for one in measures
-    )
+    rows = ((one.id, one.authority, one.way, one.standing, one.confidence, _title(one)) for one in measures)
     console().print(text_table(["id", "authority", "direction", "status", "conf", "title"], rows))
 
 
@@ -59,7 +57,7 @@ def print_measure(measure: Measure) -> None:
     out = console()
     out.print(f"[bold]{escape(measure.id)}[/bold]  {escape(measure.title)}")
     confidence = measure.confidence or "not given"
-    out.print(f"{measure.authority}, {measure.direction}, {measure.standing}, confidence {confidence}")
+    out.print(f"{measure.authority}, {measure.way}, {measure.standing}, confidence {confidence}")
     if measure.note:
         out.print(escape(measure.note))
     print_citations(out, measure.citations)
