@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from google.protobuf.json_format import MessageToDict
 
-from tariffs.service.rpc.runs import SIMULATE, compute
+from tariffs.service.rpc.run_steps import SIMULATE
+from tariffs.service.rpc.runs import compute
 from tariffs.service.storage.result_parts import ResultParts
 from tariffs.service.wire.frames import pack
 from tariffs.v1 import duty_service_pb2, scenario_service_pb2

@@ -12,7 +12,8 @@ from google.protobuf import empty_pb2
 
 from tariffs.engine.errors import InputError, ServiceError
 from tariffs.service.observability.call_log import Context
-from tariffs.service.rpc.runs import operation_of, parts_of, read_response
+from tariffs.service.rpc.run_steps import parts_of
+from tariffs.service.rpc.runs import operation_of, read_response
 from tariffs.service.storage.page_tokens import page_size
 from tariffs.service.storage.result_parts import ResultPart
 from tariffs.service.storage.run_rows import RunRow, id_of

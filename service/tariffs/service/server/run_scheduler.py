@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import structlog
 
 from tariffs.engine.errors import ServiceError, TariffsError
-from tariffs.service.rpc.runs import REQUESTS
+from tariffs.service.rpc.run_steps import REQUESTS
 from tariffs.service.storage.run_store import Lease, LeaseState, RunStore
 from tariffs.service.storage.storage import Storage
 from tariffs.service.wire.frames import pack, unpack

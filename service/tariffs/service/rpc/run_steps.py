@@ -1,0 +1,250 @@
+"""Compute a run one part at a time: the points of a simulation, the scenarios of a timeline, the blocks of a sweep."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import polars as pl
+
+from tariffs.engine.law import load_law
+from tariffs.engine.law.notes import Note
+from tariffs.engine.runs.impact import ImpactRun, ScenarioImpact
+from tariffs.engine.runs.options import Options, baseline_required
+from tariffs.engine.runs.sweep import SweepRun, blocks_of, check_points
+from tariffs.engine.runs.table_run import Cancelled, Progress, SwitchReport
+from tariffs.engine.runs.timeline import TimelineRun
+from tariffs.engine.tables.prepare import Table
+from tariffs.service.rpc import simulation, sweeps, timeline
+from tariffs.service.rpc.checks import word
+from tariffs.service.rpc.local_inputs import LocalInputs
+from tariffs.service.rpc.shared import scenario_of
+from tariffs.service.rpc.simulation import parameters_of, simulate_options
+from tariffs.service.wire import arrow
+from tariffs.v1 import simulation_service_pb2 as pb
+
+SIMULATE, TIMELINE, SWEEP = "simulate", "timeline", "sweep"
+Run = ImpactRun | TimelineRun | SweepRun
+Response = pb.SimulateResponse | pb.TimelineResponse | pb.SweepResponse
+Facts = Mapping[str, Any]
+REQUESTS: Mapping[str, Any] = {
+    SIMULATE: pb.SimulateRequest,
+    TIMELINE: pb.TimelineRequest,
+    SWEEP: pb.SweepRequest,
+}
+
+
+class Steps(Protocol):
+    """A run that is computed one part at a time."""
+
+    @property
+    def run(self) -> Run:
+        """The engine's run."""
+
+    def refused(self, rows: pl.DataFrame) -> list[Response]:
+        """Make the messages of refused rows."""
+
+    def value(self, index: int) -> tuple[list[Response], Facts]:
+        """Compute a part; return its messages, and its facts for the end of the run."""
+
+    def recall(self, index: int, facts: Facts) -> None:
+        """Reuse the facts of a part computed earlier."""
+
+    def done(self) -> Response:
+        """Make the last message."""
+
+
+@dataclass
+class _Points:
+    """The points of a simulation; of computed points only ids and notes are kept."""
+
+    run: ImpactRun
+    request: pb.SimulateRequest
+    blocks: dict[int, ScenarioImpact] = field(default_factory=dict)
+
+    def refused(self, rows: pl.DataFrame) -> list[Response]:
+        return _collect(lambda emit: simulation.emit_refused(rows, pb.SimulateResponse, emit))
+
+    def value(self, index: int) -> tuple[list[Response], Facts]:
+        block = self.run.value(index)
+        facts = {
+            "id": block.id,
+            "on": block.on,
+            "notes": _note_pairs(block.notes),
+            **_written(self.run.switch_report),
+        }
+        self._keep(index, facts)
+        return _collect(lambda emit: simulation.emit_point(block, emit)), facts
+
+    def recall(self, index: int, facts: Facts) -> None:
+        self._keep(index, facts)
+        self.run.resume(_read(facts))
+
+    def done(self) -> Response:
+        blocks = [self.blocks[index] for index in range(len(self.request.points))]
+        return simulation.done_of(self.run.result(blocks), self.request)
+
+    def _keep(self, index: int, facts: Facts) -> None:
+        notes = _read_notes(facts)
+        self.blocks[index] = ScenarioImpact(facts["id"], facts["on"], pl.DataFrame(), {}, None, notes)
+
+
+@dataclass
+class _Scenarios:
+    """The scenarios of a timeline."""
+
+    run: TimelineRun
+    request: pb.TimelineRequest
+
+    def refused(self, rows: pl.DataFrame) -> list[Response]:
+        return _collect(lambda emit: simulation.emit_refused(rows, pb.TimelineResponse, emit))
+
+    def value(self, index: int) -> tuple[list[Response], Facts]:
+        block = self.run.value(index)
+        return _collect(lambda emit: timeline.emit_scenario(block, emit)), _written(self.run.switch_report)
+
+    def recall(self, index: int, facts: Facts) -> None:
+        self.run.resume(_read(facts))
+
+    def done(self) -> Response:
+        return timeline.done_of(self.run.result([]), self.request)
+
+
+@dataclass
+class _Blocks:
+    """The blocks of a sweep; of computed blocks only notes are kept."""
+
+    run: SweepRun
+    request: pb.SweepRequest
+    notes: dict[int, tuple[Note, ...]] = field(default_factory=dict)
+
+    def refused(self, rows: pl.DataFrame) -> list[Response]:
+        return _collect(lambda emit: simulation.emit_refused(rows, pb.SweepResponse, emit))
+
+    def value(self, index: int) -> tuple[list[Response], Facts]:
+        block = self.run.value(index)
+        facts = {"notes": _note_pairs(block.notes), **_written(self.run.switch_report)}
+        self.notes[index] = block.notes
+        return _collect(lambda emit: sweeps.emit_block(index, block, emit)), facts
+
+    def recall(self, index: int, facts: Facts) -> None:
+        self.notes[index] = _read_notes(facts)
+        self.run.resume(_read(facts))
+
+    def done(self) -> Response:
+        notes = [note for index in sorted(self.notes) for note in self.notes[index]]
+        return sweeps.done_of(self.run.result([sweeps.notes_alone(notes)]), self.request)
+
+
+def parts_of(kind: str, request: Any) -> int:
+    """Count the parts of a request's result.
+
+    Raises:
+        TariffsError: an invalid request, as far as that shows without its table.
+    """
+    _check_table(request)
+    if kind == SIMULATE:
+        simulate_options(request, "")
+        return len(simulation.points_of(request.points, request.scenario_parameters))
+    simulation.options_of(request, "")
+    if kind == SWEEP:
+        points = sweeps.points_of(request)
+        check_points(scenario_of(request.scenario, "scenario"), points, sweeps.fixed_of(request))
+        return blocks_of(len(points))
+    timeline.period_of(request)
+    return len(timeline.scenarios_of(request))
+
+
+def _check_table(request: Any) -> None:
+    arrow.check_message(request.arrow)
+    own = request.WhichOneof("table") in {"arrow", "handle"}
+    if own and not request.baseline and request.response != pb.RESPONSE_MODEL_NONE:
+        # Raised when the run is started, not later when the caller has left.
+        raise baseline_required()
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """A request whose scenarios and options are read; it can be computed over any table.
+
+    Attributes:
+        kind: SIMULATE, TIMELINE or SWEEP.
+        request: the request.
+        options: its options.
+    """
+
+    kind: str
+    request: Any
+    options: Options
+
+    def run(
+        self, table: Table, report: Progress, cancelled: Cancelled, options: Options | None = None
+    ) -> Run:
+        """Prepare the run over a table, with other options if they are given."""
+        request = self.request
+        common: dict[str, Any] = {
+            "law": load_law(),
+            "options": options or self.options,
+            "progress": report,
+            "cancelled": cancelled,
+        }
+        if self.kind == SIMULATE:
+            return ImpactRun(
+                table, simulation.points_of(request.points, request.scenario_parameters), **common
+            )
+        if self.kind == TIMELINE:
+            scenarios, period = timeline.scenarios_of(request), timeline.period_of(request)
+            return TimelineRun(table, scenarios, *period, **common)
+        return SweepRun(
+            table,
+            scenario_of(request.scenario, "scenario"),
+            sweeps.points_of(request),
+            parameters=sweeps.fixed_of(request),
+            on=word(request.on, "on"),
+            **common,
+        )
+
+    def steps(self, table: Table, report: Progress, cancelled: Cancelled) -> Steps:
+        """Prepare the run over a table, to be computed one part at a time."""
+        run = self.run(table, report, cancelled)
+        if isinstance(run, ImpactRun):
+            return _Points(run, self.request)
+        if isinstance(run, TimelineRun):
+            return _Scenarios(run, self.request)
+        return _Blocks(run, self.request)
+
+
+@contextmanager
+def plan_of(kind: str, request: Any, local: LocalInputs) -> Iterator[RunPlan]:
+    """Read a request; a table of parameters in it is a file until the context ends.
+
+    Raises:
+        TariffsError: an invalid request.
+    """
+    with parameters_of(request, local) as parameters:
+        read = simulate_options if kind == SIMULATE else simulation.options_of
+        yield RunPlan(kind, request, read(request, parameters))
+
+
+def _collect(emit_all: Callable[[Callable[[Any], None]], None]) -> list[Response]:
+    messages: list[Response] = []
+    emit_all(messages.append)
+    return messages
+
+
+def _note_pairs(notes: tuple[Note, ...]) -> list[tuple[str, str]]:
+    return [(note.reason, note.message) for note in notes]
+
+
+def _read_notes(facts: Facts) -> tuple[Note, ...]:
+    return tuple(Note(reason, message) for reason, message in facts["notes"])
+
+
+def _written(report: SwitchReport) -> dict[str, Any]:
+    return {"switches": dict(report.switches), "too_many": list(report.too_many)}
+
+
+def _read(facts: Facts) -> SwitchReport:
+    return SwitchReport(facts["switches"], tuple(facts["too_many"]))
