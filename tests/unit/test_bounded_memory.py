@@ -5,19 +5,26 @@ from __future__ import annotations
 import gc
 import weakref
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.law import load_law
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.switch_sensitivity import switches_behind
+from tariffs.engine.runs.options import Options
+from tariffs.engine.runs.sweep import SweepRun
+from tariffs.engine.scenario import parse_scenario
+from tariffs.engine.table_duty.cells import ValueCells
 from tariffs.engine.tables.line_arrays import MASKS_KEPT
 from tariffs.engine.tables.prepare import prepare_table
-from tests.unit.scenario_tables import TABLE
+from tests.unit.scenario_tables import HEAD, TABLE
 
 TABLES_AT_MOST = 2
+CELLS_AT_MOST = 8
 
 
 def alive(references: list[weakref.ref[Any]]) -> int:
@@ -51,6 +58,23 @@ def test_a_mask_that_was_evicted_is_found_again() -> None:
     expected = [code.startswith(prefix) for code in lines.codes]
     assert first.tolist() == lines.one_code_mask(prefix).tolist() == expected
     assert np.array_equal(lines.code_mask((prefix, "99")), lines.one_code_mask(prefix))
+
+
+def test_a_sweep_over_many_days_keeps_the_cells_of_few() -> None:
+    days = pl.date_range(date(2025, 2, 1), date(2026, 11, 1), "4d", eager=True)
+    shipments = pl.DataFrame({"hts": "8703230190", "origin": "JP", "customs_value": 1e6, "entry_date": days})
+    scenario = parse_scenario(
+        HEAD.format(id="moved") + "parameters:\n  japan: {default: 12.5%}\n"
+        "changes:\n  - {op: set_rate, measures: {id: fl301, origins: [JP]}, from: 2026-09-01, rate: $japan}\n"
+    )
+    points = [{"japan": "20%"}, {"japan": "30%"}]
+    options = Options(response="none", by=("origin",))
+    run = SweepRun(shipments, scenario, points, law=load_law(), options=options)
+    block = run.value(0)
+    assert block.totals.height == len(points)
+    gc.collect()
+    cells = [one for one in gc.get_objects() if isinstance(one, ValueCells)]
+    assert 0 < sum(one.selected.lines.count == shipments.height for one in cells) <= CELLS_AT_MOST
 
 
 def test_a_law_that_nobody_holds_is_collected_after_its_switches_were_compared() -> None:

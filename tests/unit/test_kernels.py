@@ -14,6 +14,7 @@ from tariffs.engine.rating.kernel import number_columns
 from tariffs.engine.table_duty.kernel import (
     AD_VALOREM,
     MINIMUM_PRICE,
+    NO_RATE,
     ORDINARY,
     SPECIFIC,
     TOP_UP,
@@ -133,16 +134,25 @@ def test_compiled_and_python_agree() -> None:
 @pytest.mark.parametrize("kernel", both(sum_cells))
 def test_exact_sums_have_the_same_bits_in_any_order_of_the_terms(kernel: Kernel) -> None:
     rng = np.random.default_rng(8)
-    amounts = np.concatenate([rng.random(200) * 1e9, rng.random(200) * 1e-3])
-    lines = np.arange(400, dtype=np.int32)
+    amounts = np.stack(
+        [np.concatenate([rng.random(200) * 1e9, rng.random(200) * 1e-3]), rng.random(400)], axis=1
+    )
+    weights, rates = rng.random(400), np.array([[0.5, 0.25], [0.0, 0.125]])
+    lines, of_rates = np.arange(400, dtype=np.int32), (np.arange(400) // 2 % 2).astype(np.int32)
+    bases, column = np.array([[1.0, 0.0], [0.5, 1.0]]), np.array([NO_RATE, 1], dtype=np.int32)
     sums = []
     for order in (np.arange(400), rng.permutation(400)):
-        high, low = np.zeros(2, dtype=np.int64), np.zeros(2, dtype=np.int64)
-        kernel((order % 2).astype(np.int32), np.ones(400), lines, order, amounts, high, low)
-        sums.append([exact_dollars(int(high[row]), int(low[row])) for row in range(2)])
+        high, low = np.zeros((2, 2, 2), dtype=np.int64)
+        kernel(
+            (order % 2).astype(np.int32), order, weights, lines, of_rates, rates, amounts, bases, column, high, low
+        )  # fmt: skip
+        sums.append(
+            [exact_dollars(*words) for words in zip(high.ravel().tolist(), low.ravel().tolist(), strict=True)]
+        )
     assert sums[0] == sums[1]
-    exact = [float(sum(map(Fraction, amounts[place::2]))) for place in range(2)]
-    np.testing.assert_allclose(sums[0], exact, rtol=1e-15)
+    terms = [weights * amounts[:, 0], weights * rates[of_rates, 1] * (amounts @ bases[1])]
+    exact = [float(sum(map(Fraction, of_base[place::2]))) for of_base in terms for place in range(2)]
+    np.testing.assert_allclose(sums[0], exact, rtol=1e-14)
 
 
 @pytest.mark.parametrize("kernel", both(sum_bases))

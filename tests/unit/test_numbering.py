@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
+import pytest
+
+from tariffs.engine.base.array_utils import factorize
 from tariffs.engine.base.numbering import Numbering
 
 
@@ -19,3 +23,14 @@ def test_threads_never_give_one_number_to_two_values() -> None:
         given = list(pool.map(lambda place: numbers.of(place % 500), range(20_000)))
     assert sorted(set(given)) == list(range(500))
     assert all(numbers.values[number] == place % 500 for place, number in enumerate(given))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [[], [7], [3, -4, 3, 0], [5, 6, 5, 7, 6, 8, 5], [-(2**63), 2**63 - 1, -(2**63)]],
+    ids=["none", "one", "spread", "dense", "widest"],
+)
+def test_distinct_values_are_sorted_and_each_value_has_its_index(values: list[int]) -> None:
+    distinct, index = factorize(np.array(values, dtype=np.int64))
+    assert distinct.tolist() == sorted(set(values))
+    assert distinct[index].tolist() == values

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 F64 = NDArray[np.float64]
@@ -39,5 +38,12 @@ def sum_of(parts: Sequence[tuple[float, F64]]) -> F64:
 
 def factorize(values: I64) -> tuple[I64, I64]:
     """Distinct values, sorted, and the index of each value among them."""
-    distinct = pl.Series(values).unique().sort().to_numpy()
-    return distinct, np.searchsorted(distinct, values)
+    low = int(values.min(initial=0))
+    span = int(values.max(initial=0)) - low + 1
+    if span > len(values):
+        distinct, index = np.unique(values, return_inverse=True)
+        return distinct, index
+    # Counting takes a fraction of the time of sorting.
+    is_used = np.zeros(span, dtype=bool)
+    is_used[values - low] = True
+    return np.flatnonzero(is_used) + low, (np.cumsum(is_used) - 1)[values - low]

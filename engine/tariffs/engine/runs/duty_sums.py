@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -75,36 +75,39 @@ class GroupedDuties:
     """
 
     def __init__(self, law: Law, duties: Duties, dated: Dated, grouping: LineGroups) -> None:
-        self._grouping = grouping
+        self._law = law
         self._duties = duties
+        self._dated = dated
+        self._grouping = grouping
         self._placed: dict[Hashable, PlacedTerms] = {}
-        self._sums = [
-            LawSums(law, rated, _cells_of(rated, dated, grouping, place), grouping.of_line)
-            for place, rated in enumerate(duties.rated)
-        ]
+
+    def _law_sums(self) -> Iterator[LawSums]:
+        """Yield the sums of the lines of each instant; those of all together would take too much memory."""
+        for place, rated in enumerate(self._duties.rated):
+            cells = _cells_of(rated, self._dated, self._grouping, place)
+            yield LawSums(self._law, rated, cells, self._grouping.of_line)
 
     @cached_property
+    def _totals(self) -> tuple[F64, F64, F64]:
+        """Duty assessed and owed (groups x authorities), and what may not be imported: value and charges by group."""
+        columns = self._duties.authority_of_measure, len(self._duties.authorities)
+        duty, owed = np.zeros((2, self._grouping.count, columns[1]))
+        prohibited = np.zeros((2, self._grouping.count))
+        for law_sums in self._law_sums():
+            assessed, due = law_sums.by_column(*columns)
+            duty, owed, prohibited = duty + assessed, owed + due, prohibited + law_sums.prohibited
+        return duty, owed, prohibited
+
+    @property
     def by_authority(self) -> tuple[F64, F64]:
         """Duty assessed and owed (groups x authorities)."""
-        columns = self._duties.authority_of_measure, len(self._duties.authorities)
-        parts = [law_sums.by_column(*columns) for law_sums in self._sums]
-        nothing = np.zeros((self._grouping.count, columns[1]))
-        return _added([nothing, *(duty for duty, _ in parts)]), _added(
-            [nothing, *(owed for _, owed in parts)]
-        )
+        return self._totals[:2]
 
     @cached_property
     def sums(self) -> DutySums:
         """Sums over all measures."""
-        duty, owed = self.by_authority
-        return DutySums(duty.sum(axis=1), owed.sum(axis=1), *self.prohibited)
-
-    @cached_property
-    def prohibited(self) -> tuple[F64, F64]:
-        """Value, and charges for freight and insurance, of goods that may not be imported, by group."""
-        nothing = np.zeros((2, self._grouping.count))
-        value, charges = _added([nothing, *(np.array(law_sums.prohibited) for law_sums in self._sums)])
-        return value, charges
+        duty, owed, (value, charges) = self._totals
+        return DutySums(duty.sum(axis=1), owed.sum(axis=1), value, charges)
 
     def at_points(
         self, rates: Sequence[F64], moved: Sequence[Bools], column_of_measure: I32, columns: int
@@ -119,11 +122,11 @@ class GroupedDuties:
         """
         key = (columns, *(marks.tobytes() for marks in moved))
         if key not in self._placed:
-            parts = [
-                law_sums.point_terms(marks, column_of_measure, columns)
-                for law_sums, marks in zip(self._sums, moved, strict=True)
-            ]
-            self._placed[key] = PlacedTerms.of(parts)
+            parts, prohibited = [], np.zeros((2, self._grouping.count))
+            for law_sums, marks in zip(self._law_sums(), moved, strict=True):
+                parts.append(law_sums.point_terms(marks, column_of_measure, columns))
+                prohibited = prohibited + law_sums.prohibited
+            self._placed[key] = PlacedTerms.of(parts, prohibited)
         return self._placed[key].at(rates, self._grouping.count)
 
 
@@ -131,19 +134,23 @@ class GroupedDuties:
 class PointDuties:
     """Duty in dollars at points (points x places), assessed and owed; the same array if both are equal.
 
-    `column` and `group` are those of each place, ascending; other places have no duty.
+    `column` and `group` are those of each place, ascending; other places have no duty. `prohibited` has, at all points,
+    the value of what may not be imported, and the charges on it, by group.
     """
 
     column: I64
     group: I64
     assessed: F64
     owed: F64
+    prohibited: F64
 
-    def by_group(self, groups: int) -> tuple[F64, F64]:
-        """Duty assessed and owed over all columns (points x groups)."""
-        assessed = self._over_columns(self.assessed, groups)
-        owed = assessed if self.owed is self.assessed else self._over_columns(self.owed, groups)
-        return assessed, owed
+    @property
+    def sums(self) -> DutySums:
+        """Sums over all columns (points x groups)."""
+        value, charges = self.prohibited
+        assessed = self._over_columns(self.assessed, len(value))
+        owed = assessed if self.owed is self.assessed else self._over_columns(self.owed, len(value))
+        return DutySums(assessed, owed, value, charges)
 
     def _over_columns(self, duty: F64, groups: int) -> F64:
         sums = np.zeros((len(duty), groups))
@@ -155,39 +162,41 @@ class PointDuties:
 
 @dataclass(frozen=True)
 class PlacedTerms:
-    """Terms of the duty at points by instant, assessed and owed, on the places that have duty at some point."""
+    """Terms of the duty at points by instant, assessed and owed, on the places that have duty at some point.
+
+    `prohibited` is that of `PointDuties`.
+    """
 
     places: I64
     assessed: Sequence[PointTerms]
     owed: Sequence[PointTerms]
+    prohibited: F64
 
     @classmethod
-    def of(cls, parts: Sequence[tuple[PointTerms, PointTerms]]) -> PlacedTerms:
+    def of(cls, parts: Sequence[tuple[PointTerms, PointTerms]], prohibited: F64) -> PlacedTerms:
         """Select the places with duty."""
         marks = [terms.is_charged for part in parts for terms in part]
         places = np.flatnonzero(np.logical_or.reduce(marks))
         assessed = [part[0].at_places(places) for part in parts]
         if all(one is other for one, other in parts):
-            return cls(places, assessed, assessed)
-        return cls(places, assessed, [part[1].at_places(places) for part in parts])
+            return cls(places, assessed, assessed, prohibited)
+        return cls(places, assessed, [part[1].at_places(places) for part in parts], prohibited)
 
     def at(self, rates: Sequence[F64], groups: int) -> PointDuties:
         """Duty at points, by instant the rate of each row (points x rows)."""
         assessed = self._sum(self.assessed, rates)
         owed = assessed if self.owed is self.assessed else self._sum(self.owed, rates)
-        return PointDuties(self.places // groups, self.places % groups, assessed, owed)
+        return PointDuties(self.places // groups, self.places % groups, assessed, owed, self.prohibited)
 
     def _sum(self, parts: Sequence[PointTerms], rates: Sequence[F64]) -> F64:
-        by_place = _added([part.at(of_rows) for part, of_rows in zip(parts, rates, strict=True)])
-        return np.ascontiguousarray(by_place.T)
-
-
-def _added(parts: Sequence[F64]) -> F64:
-    """Add arrays in order."""
-    total = parts[0]
-    for part in parts[1:]:
-        total = total + part
-    return total
+        """Add the duty of all instants in their order (points x places)."""
+        total = np.empty((len(self.places), len(rates[0])))
+        parts[0].write_at(rates[0], total)
+        duty = np.empty_like(total) if len(parts) > 1 else total
+        for part, of_rows in zip(parts[1:], rates[1:], strict=True):
+            part.write_at(of_rows, duty)
+            total += duty
+        return np.ascontiguousarray(total.T)
 
 
 def _cells_of(rated: RatedLines, dated: Dated, grouping: LineGroups, place: int) -> ValueCells:

@@ -18,7 +18,6 @@ from tariffs.engine.base.array_utils import F64, I64, ratio
 from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.law.law import InForce, Law
 from tariffs.engine.law.notes import Note
-from tariffs.engine.runs.duty_sums import DutySums
 from tariffs.engine.runs.grouping import AUTHORITY, Grouping, authority_columns, result_frame
 from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.runs.point_laws import PointGroup, PointLaws, Values
@@ -194,8 +193,7 @@ class _Blocks:
         if not self._by_authority:
             columns = (np.zeros_like(columns[0]), 1)
         found = grouped.at_points(group.rates, group.moved, *columns)
-        sums = DutySums(*found.by_group(self._grouping.count), *grouped.prohibited)
-        static = run.static_columns(self._grouping, sums)
+        static = run.static_columns(self._grouping, found.sums)
         self.put(group, static)
         if self._by_authority:
             entered = (static["customs_value"] - static[PROHIBITED_VALUE])[found.group]

@@ -12,18 +12,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tariffs.engine.base.array_utils import F64, I32, I64, Bools, factorize, sum_of
+from tariffs.engine.base.array_utils import F64, I32, I64, Bools, factorize
 from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.base.chunks import checkpoint
 from tariffs.engine.rating.families import Family
 from tariffs.engine.rating.layers import NO_COLUMN
-from tariffs.engine.table_duty.kernel import CARRY_BITS, exact_dollars, sum_cells
-from tariffs.engine.tables.line_arrays import LineArrays
+from tariffs.engine.table_duty.kernel import CARRY_BITS, NO_RATE, exact_dollars, sum_cells
 from tariffs.engine.tables.selected_lines import SelectedLines
 
 _BASES_KEPT = 64
 _PROHIBITED_KEPT = 64
-_AMOUNTS_KEPT = 16
 
 
 BaseKey = tuple[bytes, int]
@@ -115,21 +113,28 @@ class ValueCells:
         if len(kept.rows) + len(missing) > _BASES_KEPT:
             kept, missing = ExactSums({}, kept.high[:0], kept.low[:0]), set(keys)
         if missing:
-            added = [key for key in keys if key in missing]
-            words = [self._base_words(parts, *keys[key]) for key in added]
+            added = {key: keys[key] for key in keys if key in missing}
+            words = self._base_words(parts, list(added.values()))
             rows = {key: len(kept.rows) + place for place, key in enumerate(added)}
-            high, low = (np.array(column) for column in zip(*words, strict=True))
-            kept = ExactSums(
-                {**kept.rows, **rows}, np.concatenate([kept.high, high]), np.concatenate([kept.low, low])
+            high, low = (
+                np.concatenate(columns) for columns in zip((kept.high, kept.low), words, strict=True)
             )
-            self._kept["bases"] = kept
+            kept = self._kept["bases"] = ExactSums({**kept.rows, **rows}, high, low)
         return np.array([kept.rows[key] for key in keys], dtype=np.int32), kept
 
-    def _base_words(self, parts: F64, base: F64, column: int) -> tuple[I64, I64]:
-        weight, rates = self.family.atoms.weight, self.family.rates
-        if column != NO_COLUMN:
-            weight = weight * rates.distinct[rates.of_atom, column]
-        return self._summed(_base_amount(self.selected.lines, parts, base), weight)
+    def _base_words(self, parts: F64, bases: Sequence[tuple[F64, int]]) -> I64:
+        atoms, rates = self.family.atoms, self.family.rates
+        column = [NO_RATE if column == NO_COLUMN else column for _, column in bases]
+        high, low = words = self._nothing(len(bases))
+        sum_cells(
+            self.of_atom, self.atom, atoms.weight, atoms.line, rates.of_atom, rates.distinct, parts,
+            np.array([base for base, _ in bases]), np.array(column, dtype=np.int32), high, low,
+        )  # fmt: skip
+        return words
+
+    def _nothing(self, bases: int) -> I64:
+        """Sums of no atom (2 words x bases x cells)."""
+        return np.zeros((2, bases, len(self.combination)), dtype=np.int64)
 
     def prohibited(self, is_prohibited: Bools) -> tuple[F64, F64]:
         """Sum customs value, and charges for freight and insurance, in dollars by group; kept by what is marked.
@@ -140,28 +145,28 @@ class ValueCells:
         return self._prohibited.get(is_prohibited.tobytes(), lambda: self._prohibited_sums(is_prohibited))
 
     def _prohibited_sums(self, is_prohibited: Bools) -> tuple[F64, F64]:
-        cells = np.flatnonzero(is_prohibited[self.combination])
-        if not len(cells):
+        is_chosen = is_prohibited[self.combination]
+        if not is_chosen.any():
             return np.zeros(self.groups), np.zeros(self.groups)
-        lines = self.selected.lines
-        return self._by_group(lines.value, cells), self._by_group(lines.freight + lines.insurance, cells)
+        lines, place = self.selected.lines, np.flatnonzero(is_chosen[self.of_atom])
+        line = self.family.atoms.line[self.atom[place]]
+        charges = lines.freight[line] + lines.insurance[line]
+        return self._by_group(lines.value[line], place), self._by_group(charges, place)
 
-    def _by_group(self, amount: F64, cells: I64) -> F64:
-        """Sum an amount in dollars per line of the table over some cells, by group."""
-        is_chosen = np.zeros(len(self.combination), dtype=bool)
-        is_chosen[cells] = True
-        high, low = self._summed(amount, self.family.atoms.weight, is_chosen[self.of_atom])
-        group = np.repeat(self.group, np.diff(self.start))[cells]
+    def _by_group(self, amount: F64, place: I64) -> F64:
+        """Sum an amount in dollars of the lines of some atoms of the selected lines, by group."""
+        atom, each = self.atom[place], np.arange(len(place))
+        high, low = self._nothing(1)
+        sum_cells(
+            self.of_atom[place], each, self.family.atoms.weight[atom], each.astype(np.int32),
+            self.family.rates.of_atom[atom], self.family.rates.distinct, amount[:, None], np.ones((1, 1)),
+            np.full(1, NO_RATE, dtype=np.int32), high, low,
+        )  # fmt: skip
+        group = np.repeat(self.group, np.diff(self.start))
         words = np.zeros((2, self.groups), dtype=np.int64)
-        np.add.at(words[0], group, high[cells] + (low[cells] >> CARRY_BITS))
-        np.add.at(words[1], group, low[cells] & ((1 << CARRY_BITS) - 1))
+        np.add.at(words[0], group, high[0] + (low[0] >> CARRY_BITS))
+        np.add.at(words[1], group, low[0] & ((1 << CARRY_BITS) - 1))
         return np.array([exact_dollars(high, low) for high, low in words.T], dtype=np.float64)
-
-    def _summed(self, amount: F64, weight: F64, chosen: Bools | slice = slice(None)) -> tuple[I64, I64]:
-        count, line = len(self.combination), self.family.atoms.line
-        high, low = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
-        sum_cells(self.of_atom[chosen], weight, line, self.atom[chosen], amount, high, low)
-        return high, low
 
 
 def _atoms_of(family: Family, selected: SelectedLines) -> I64:
@@ -174,15 +179,3 @@ def _atoms_of(family: Family, selected: SelectedLines) -> I64:
     return np.repeat(start[selected.index] - (ends - counts), counts) + np.arange(
         int(ends[-1]) if len(ends) else 0
     )
-
-
-def _base_amount(lines: LineArrays, parts: F64, base: F64) -> F64:
-    """Base of each line in dollars; kept with the lines."""
-    kept: BoundedCache[tuple[int, bytes], tuple[F64, F64]]
-    kept = lines.cache.setdefault("base amounts", BoundedCache(_AMOUNTS_KEPT))
-    # The value refers to the parts, so that their id is not reused. A matrix product would leave the order of terms to
-    # the library.
-    weights = base.tolist()
-    return kept.get(
-        (id(parts), base.tobytes()), lambda: (sum_of(list(zip(weights, parts.T, strict=True))), parts)
-    )[0]

@@ -126,12 +126,11 @@ class PointTerms:
         at = np.searchsorted(places, place)
         return PointTerms(self.fixed[places], (slot, at, start, ordinary, base, excess))
 
-    def at(self, rates: F64) -> F64:
-        """Duty at points (places x points), by the rate of each row (points x rows)."""
+    def write_at(self, rates: F64, out: F64) -> None:
+        """Write the duty at points (places x points), by the rate of each row (points x rows)."""
         by_row = np.ascontiguousarray(rates.T)
-        out = np.repeat(self.fixed[:, None], len(rates), axis=1)
+        out[:] = self.fixed[:, None]
         run_ranges(len(rates), len(rates) * len(self.terms[0]), partial(_price, by_row, self.terms, out))
-        return out
 
 
 class LawSums:

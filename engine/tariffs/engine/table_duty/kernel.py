@@ -8,6 +8,7 @@ from tariffs.engine.base.array_utils import F64, I8, I32, I64, Bools
 from tariffs.engine.base.compiled_kernels import jit
 
 ORDINARY, AD_VALOREM, TOP_UP, SPECIFIC, MINIMUM_PRICE = range(5)
+NO_RATE = -1
 CARRY_BITS = 45
 """Bits of the low word of an exact sum; the high word counts 2**-8 dollars, the low one 2**-53."""
 _HIGH, _LOW, _MASK = 256.0, float(1 << 45), (1 << 45) - 1
@@ -138,22 +139,43 @@ def add_exact(amount: float, high: I64, low: I64, row: int) -> None:
 
 @jit
 def sum_cells(
-    cell: I32, atom_weight: F64, atom_line: I32, chosen: I64, amount: F64, high: I64, low: I64
+    cell: I32,
+    chosen: I64,
+    atom_weight: F64,
+    atom_line: I32,
+    atom_rates: I32,
+    rates: F64,
+    amounts: F64,
+    bases: F64,
+    column: I32,
+    high: I64,
+    low: I64,
 ) -> None:
-    """Sum an amount of lines, weighted by their atoms, by cell.
+    """Sum bases by cell: weighted sums of amounts of lines, alone or times an ordinary rate, over atoms.
 
     Args:
         cell: cell of each chosen atom.
-        atom_weight, atom_line: weight and line of each atom.
         chosen: atoms to add.
-        amount: dollars per line, >= 0.
-        high, low: output, exact sums by cell.
+        atom_weight, atom_line, atom_rates: weight, line and row of `rates` of each atom.
+        rates: ordinary rates.
+        amounts: dollars per line (lines x amounts).
+        bases: weights of the amounts of each base, whose weighted sum is >= 0 (bases x amounts).
+        column: per base the column of the rate that multiplies it; negative for none.
+        high, low: output, exact sums (bases x cells).
     """
     for place in range(len(chosen)):
         atom = chosen[place]
-        term = atom_weight[atom] * amount[atom_line[atom]]
-        if term != 0.0:
-            add_exact(term, high, low, cell[place])
+        line = atom_line[atom]
+        for base in range(len(bases)):
+            amount = bases[base, 0] * amounts[line, 0]
+            for part in range(1, bases.shape[1]):
+                amount += bases[base, part] * amounts[line, part]
+            weight = atom_weight[atom]
+            if column[base] >= 0:
+                weight *= rates[atom_rates[atom], column[base]]
+            term = weight * amount
+            if term != 0.0:
+                add_exact(term, high[base], low[base], cell[place])
 
 
 @jit

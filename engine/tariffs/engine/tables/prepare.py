@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -24,6 +25,8 @@ from tariffs.engine.tables.line_arrays import CODE_DIGITS, LineArrays
 from tariffs.engine.tables.mfn_rates import ordinary_rates, quantities_by_unit
 from tariffs.engine.tables.trade_table import CheckedTable, TableRules, check_table
 
+_PLACES_KEPT = 4
+"""Instants of the lines under laws that begin and end differently; some 4 bytes a line."""
 Table = pl.DataFrame | pl.LazyFrame | str | Path | None
 
 
@@ -88,15 +91,28 @@ class PreparedTable:
         """
         if "entry_date" not in self.frame.columns:
             return [default], None
-        moments = self.frame["entry_date"].fill_null(default.astimezone(UTC))
-        distinct = moments.unique().sort().to_list()
-        segments = {moment: segment(moment) for moment in distinct}
         first: dict[Hashable, datetime] = {}
-        for moment in distinct:
+        distinct, of_line = self._moments
+        filled = sorted({default.astimezone(UTC) if moment is None else moment for moment in distinct})
+        segments = {moment: segment(moment) for moment in filled}
+        for moment in filled:
             first.setdefault(segments[moment], moment)
         place = {segment: index for index, segment in enumerate(first)}
-        index = moments.replace_strict({m: place[segments[m]] for m in distinct}, return_dtype=pl.Int32)
-        return list(first.values()), index.to_numpy()
+        places = [place[segments[default.astimezone(UTC) if m is None else m]] for m in distinct]
+        index = np.array(places, dtype=np.int32)
+        return list(first.values()), self._placed.get(index.tobytes(), lambda: index[of_line])
+
+    @cached_property
+    def _moments(self) -> tuple[list[datetime | None], I32]:
+        """Distinct entry dates, and the index of each line among them."""
+        moments = self.frame.select(moment="entry_date")
+        distinct = moments.unique().with_columns(place=pl.int_range(pl.len(), dtype=pl.Int32))
+        joined = moments.join(distinct, on="moment", how="left", nulls_equal=True, maintain_order="left")
+        return distinct["moment"].to_list(), joined["place"].to_numpy()
+
+    @cached_property
+    def _placed(self) -> BoundedCache[bytes, I32]:
+        return BoundedCache(_PLACES_KEPT)
 
     def refused_with(self, too_many: Iterable[int]) -> pl.DataFrame:
         """Refused rows, including lines that split into too many atoms."""
