@@ -25,6 +25,7 @@ COMMANDS = {
     "refund": ("refund", "{table}"),
     "sweep": ("sweep", *SWEPT, "--vary", "cn=0%,10%"),
     "seek": ("seek", *SWEPT, "--vary", "cn=0%:60%", "--target", "duty=50"),
+    "table-check": ("table", "check", "{table}"),
     "changes": ("law", "changes", "--start", "2025-11-01", "--end", "2025-11-20"),
 }
 

@@ -46,6 +46,7 @@ HEAVY = {
     "SimulationService/Timeline",
     "SweepService/Seek",
     "SweepService/Sweep",
+    "TableService/CheckTable",
 }
 """Calls that may compute for seconds: left to the long test."""
 QUOTE_EVERY = 100
@@ -84,6 +85,7 @@ VALID |= {
         "response": "RESPONSE_MODEL_NONE",
     },
     "LawService/CalculatePortFee": {"on": "2025-10-20"},
+    "TableService/CheckTable": {},
     "Operations/ListOperations": {"pageSize": 10},
     "Operations/WaitOperation": {"name": "operations/none", "timeout": "0.1s"},
 }

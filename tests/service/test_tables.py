@@ -124,6 +124,23 @@ def test_changes_of_the_law_are_told_of_a_kept_table_as_of_the_table_itself(serv
     assert pl.read_ipc_stream(stored.lines).height > 0
 
 
+def test_a_check_of_a_kept_table_says_as_much_as_one_of_the_table_itself(server: Running) -> None:
+    frame = rows(300)
+    stored = server.tables.CheckTable(
+        pb.CheckTableRequest(handle=upload(server, frame).name), timeout=TIMEOUT
+    )
+    assert stored == server.tables.CheckTable(pb.CheckTableRequest(arrow=arrow(frame)), timeout=TIMEOUT)
+    assert stored.row_count == 300 >= stored.usable_count > 0
+
+
+def test_a_check_without_a_table_or_of_another_owner_is_refused(server: Running) -> None:
+    empty = fails(lambda: server.tables.CheckTable(pb.CheckTableRequest(), timeout=TIMEOUT))
+    assert (empty.reason, empty.fields) == ("REQUEST_INVALID", ["table"])
+    unknown = pb.CheckTableRequest(handle="tables/" + "0" * 64)
+    fault = fails(lambda: server.tables.CheckTable(unknown, timeout=TIMEOUT))
+    assert fault.reason == "TABLE_NOT_FOUND"
+
+
 def test_what_does_not_fit_an_answer_on_changes_is_counted(server: Running) -> None:
     bad = rows(5_000).with_columns(
         hts=pl.lit("no code"), origin=pl.lit("nowhere"), customs_value=pl.lit(-1.0)

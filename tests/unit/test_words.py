@@ -59,7 +59,7 @@ SAME_THING_AT_TWO_FLOORS = {
             "replay",
             "runs",
         ),
-        *("scenario", "sweep", "tables"),
+        *("scenario", "sweep", "table", "tables"),
     },
     "bench": set(),
     "importers": set(),

@@ -1,4 +1,5 @@
 from google.protobuf import empty_pb2 as _empty_pb2
+from tariffs.v1 import common_pb2 as _common_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -56,3 +57,68 @@ class DeleteTableRequest(_message.Message):
     NAME_FIELD_NUMBER: _ClassVar[int]
     name: str
     def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class CheckTableRequest(_message.Message):
+    __slots__ = ("arrow", "handle", "date_format", "direction", "to")
+    ARROW_FIELD_NUMBER: _ClassVar[int]
+    HANDLE_FIELD_NUMBER: _ClassVar[int]
+    DATE_FORMAT_FIELD_NUMBER: _ClassVar[int]
+    DIRECTION_FIELD_NUMBER: _ClassVar[int]
+    TO_FIELD_NUMBER: _ClassVar[int]
+    arrow: bytes
+    handle: str
+    date_format: str
+    direction: _common_pb2.Direction
+    to: str
+    def __init__(self, arrow: _Optional[bytes] = ..., handle: _Optional[str] = ..., date_format: _Optional[str] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ..., to: _Optional[str] = ...) -> None: ...
+
+class TableColumn(_message.Message):
+    __slots__ = ("name", "role", "read_as", "filled_count", "refused_count", "example")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    ROLE_FIELD_NUMBER: _ClassVar[int]
+    READ_AS_FIELD_NUMBER: _ClassVar[int]
+    FILLED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    EXAMPLE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    role: str
+    read_as: str
+    filled_count: int
+    refused_count: int
+    example: str
+    def __init__(self, name: _Optional[str] = ..., role: _Optional[str] = ..., read_as: _Optional[str] = ..., filled_count: _Optional[int] = ..., refused_count: _Optional[int] = ..., example: _Optional[str] = ...) -> None: ...
+
+class CheckTableResponse(_message.Message):
+    __slots__ = ("columns", "row_count", "usable_count", "customs_value", "code_digits", "origin_count", "first_day", "last_day", "refused", "refused_left_off", "notes", "law_version")
+    class CodeDigitsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: int
+        value: int
+        def __init__(self, key: _Optional[int] = ..., value: _Optional[int] = ...) -> None: ...
+    COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    ROW_COUNT_FIELD_NUMBER: _ClassVar[int]
+    USABLE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    CUSTOMS_VALUE_FIELD_NUMBER: _ClassVar[int]
+    CODE_DIGITS_FIELD_NUMBER: _ClassVar[int]
+    ORIGIN_COUNT_FIELD_NUMBER: _ClassVar[int]
+    FIRST_DAY_FIELD_NUMBER: _ClassVar[int]
+    LAST_DAY_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_LEFT_OFF_FIELD_NUMBER: _ClassVar[int]
+    NOTES_FIELD_NUMBER: _ClassVar[int]
+    LAW_VERSION_FIELD_NUMBER: _ClassVar[int]
+    columns: _containers.RepeatedCompositeFieldContainer[TableColumn]
+    row_count: int
+    usable_count: int
+    customs_value: float
+    code_digits: _containers.ScalarMap[int, int]
+    origin_count: int
+    first_day: str
+    last_day: str
+    refused: bytes
+    refused_left_off: int
+    notes: _containers.RepeatedCompositeFieldContainer[_common_pb2.Note]
+    law_version: str
+    def __init__(self, columns: _Optional[_Iterable[_Union[TableColumn, _Mapping]]] = ..., row_count: _Optional[int] = ..., usable_count: _Optional[int] = ..., customs_value: _Optional[float] = ..., code_digits: _Optional[_Mapping[int, int]] = ..., origin_count: _Optional[int] = ..., first_day: _Optional[str] = ..., last_day: _Optional[str] = ..., refused: _Optional[bytes] = ..., refused_left_off: _Optional[int] = ..., notes: _Optional[_Iterable[_Union[_common_pb2.Note, _Mapping]]] = ..., law_version: _Optional[str] = ...) -> None: ...

@@ -56,6 +56,11 @@ class TableServiceStub:
                 request_serializer=tariffs_dot_v1_dot_table__service__pb2.DeleteTableRequest.SerializeToString,
                 response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
                 _registered_method=True)
+        self.CheckTable = channel.unary_unary(
+                '/tariffs.v1.TableService/CheckTable',
+                request_serializer=tariffs_dot_v1_dot_table__service__pb2.CheckTableRequest.SerializeToString,
+                response_deserializer=tariffs_dot_v1_dot_table__service__pb2.CheckTableResponse.FromString,
+                _registered_method=True)
 
 
 class TableServiceServicer:
@@ -90,6 +95,13 @@ class TableServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CheckTable(self, request, context):
+        """Say how a table is read and which of its rows cannot be used; computes no duty and keeps nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_TableServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -112,6 +124,11 @@ def add_TableServiceServicer_to_server(servicer, server):
                     servicer.DeleteTable,
                     request_deserializer=tariffs_dot_v1_dot_table__service__pb2.DeleteTableRequest.FromString,
                     response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
+            ),
+            'CheckTable': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckTable,
+                    request_deserializer=tariffs_dot_v1_dot_table__service__pb2.CheckTableRequest.FromString,
+                    response_serializer=tariffs_dot_v1_dot_table__service__pb2.CheckTableResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -223,6 +240,33 @@ class TableService:
             '/tariffs.v1.TableService/DeleteTable',
             tariffs_dot_v1_dot_table__service__pb2.DeleteTableRequest.SerializeToString,
             google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckTable(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tariffs.v1.TableService/CheckTable',
+            tariffs_dot_v1_dot_table__service__pb2.CheckTableRequest.SerializeToString,
+            tariffs_dot_v1_dot_table__service__pb2.CheckTableResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -19,10 +19,9 @@ import polars as pl
 
 from tariffs.engine.base.chunks import watched
 from tariffs.engine.errors import ServiceError
-from tariffs.service.rpc import changes, duty, law, port_fees, refund, scenarios
+from tariffs.service.rpc import duty, law, port_fees, refund, scenarios
 from tariffs.service.rpc.local_inputs import LocalInputs
 from tariffs.service.wire.status import cancelled_error
-from tariffs.v1 import law_service_pb2
 from tariffs.v1 import simulation_service_pb2 as pb
 
 Emit = Callable[[Any], None]
@@ -74,6 +73,18 @@ def _running(module: str, name: str) -> Any:
     return call
 
 
+def _over_table(module: str, name: str) -> Any:
+    """Make a stub method of a function that emits one response; `table` is one of any size, for the request's."""
+
+    def call(self: object, request: Any, timeout: float | None = None, *, table: Table = None) -> Any:
+        function = getattr(import_module(f"tariffs.service.rpc.{module}"), name)
+        local = None if table is None else LocalInputs(table)
+        (response,) = stream(lambda emit, cancelled: function(request, emit, cancelled, local), timeout)
+        return response
+
+    return call
+
+
 class LocalDuty:
     """DutyService in-process."""
 
@@ -89,19 +100,13 @@ class LocalLaw:
     GetMeasure = _answering(law.get_measure)
     CalculatePortFee = _answering(port_fees.calculate_port_fee)
 
-    def ListChanges(
-        self,
-        request: law_service_pb2.ListChangesRequest,
-        timeout: float | None = None,
-        *,
-        table: Table = None,
-    ) -> Any:
-        """List changes of the law; `table` is one of any size, in place of the request's."""
-        local = None if table is None else LocalInputs(table)
-        (response,) = stream(
-            lambda emit, cancelled: changes.list_changes(request, emit, cancelled, local), timeout
-        )
-        return response
+    ListChanges = _over_table("changes", "list_changes")
+
+
+class LocalTables:
+    """TableService in-process: tables are checked, and none is kept."""
+
+    CheckTable = _over_table("table_check", "check_table")
 
 
 class LocalRefund:
@@ -157,6 +162,7 @@ class LocalServices:
         self.scenarios = LocalScenarios()
         self.simulation = LocalSimulation()
         self.sweeps = LocalSweeps()
+        self.tables = LocalTables()
 
 
 def stream(work: Work, timeout: float | None) -> Generator[Any, None, None]:

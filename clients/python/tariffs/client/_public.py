@@ -5,6 +5,7 @@ from __future__ import annotations
 from tariffs.client._verbs.line_stream import LineStream
 from tariffs.client._verbs.replay import Replay, replay
 from tariffs.client._verbs.run_handle import Run, RunStatus
+from tariffs.client._wire.user_tables import read_table
 from tariffs.client.async_client import AsyncClient
 from tariffs.client.client import Client
 from tariffs.client.config import Config, Deadlines
@@ -29,6 +30,7 @@ from tariffs.client.results.law_changes import LawChange, LawChanges
 from tariffs.client.results.quote import Layer, Note, Quote
 from tariffs.client.results.refund import RefundsResult
 from tariffs.client.results.sweep import Seek, SeekJump, SeekRoot, Sweep
+from tariffs.client.results.table_check import TableCheck, TableColumn
 from tariffs.client.results.table_handle import TableHandle
 from tariffs.client.scenario import Scenario
 
@@ -70,11 +72,14 @@ __all__ = [
     "SeekRoot",
     "Sweep",
     "Switch",
+    "TableCheck",
+    "TableColumn",
     "TableHandle",
     "TariffsError",
     "TimelineResult",
     "Unauthenticated",
     "Unavailable",
     "Violation",
+    "read_table",
     "replay",
 ]

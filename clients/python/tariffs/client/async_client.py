@@ -88,6 +88,7 @@ class AsyncClient:
 
     changes = _awaited(Client.changes)
     check = _awaited(Client.check)
+    check_table = _awaited(Client.check_table)
     close = _awaited(Client.close)
     delete_table = _awaited(Client.delete_table)
     diff = _awaited(Client.diff)

@@ -1,4 +1,4 @@
-"""Parse HTS codes as people and spreadsheets write them: dots, spaces, lost leading zeros, numbers with a fraction."""
+"""Parse HTS codes as people and spreadsheets write them: dots, spaces, hyphens, lost zeros, numbers with a fraction."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from tariffs.engine.errors import InputError
 
 LENGTHS = (4, 6, 8, 10)
 HEADING_DIGITS = 4
-SEPARATORS = r"[.\s]"
+SEPARATORS = r"[.\s-]"
 _GROUPS = re.compile(rf"[0-9]+(?:{SEPARATORS}+[0-9]+)*")
 _SEPARATOR = re.compile(rf"{SEPARATORS}+")
+_ELEVEN = re.compile(r"[0-9]{11}")
 _FRACTION = re.compile(r"([0-9]+)\.0+")
 
 
@@ -19,8 +20,8 @@ def parse_code(text: str, known: Callable[[str], bool] | None = None) -> tuple[s
     """Parse an HTS code as digits, with a note on the repair (empty if only dots and spaces were dropped).
 
     Args:
-        text: the code as given, such as `8471.30.0100`. Dots separate groups of an even number of digits; the dot of
-            `9012100.0` is a decimal point, and the fraction is dropped.
+        text: the code as given, such as `8471.30.0100`. Dots and hyphens separate groups of an even number of
+            digits; the dot of `9012100.0` is a decimal point, and the fraction is dropped.
         known: tests whether the schedule has a code. A code whose first group is one digit short has lost its leading
             zero (a spreadsheet read it as a number); the zero is restored only if the result is known.
 
@@ -44,7 +45,7 @@ def parse_code(text: str, known: Callable[[str], bool] | None = None) -> tuple[s
         "HTS_CODE_MALFORMED",
         f"{text!r} is not an HTS code.",
         field="hts",
-        fix="Give 4, 6, 8 or 10 digits, with or without dots.",
+        fix=f"Give 4, 6, 8 or 10 digits, with or without dots.{_hint(bare, known)}",
         metadata={"hts": text},
     )
 
@@ -60,6 +61,24 @@ def _joined(groups: list[str], known: Callable[[str], bool] | None) -> str:
     whole = len(first) == HEADING_DIGITS - 1 or not others
     padded = "0" + code
     return padded if whole and len(padded) in LENGTHS and known is not None and known(padded) else ""
+
+
+def _hint(bare: str, known: Callable[[str], bool] | None) -> str:
+    """Sentence on a text of eleven digits, which some exports write: a check digit after the code, or a zero before it.
+
+    It is not read so, because a digit too many may as well be a typing error within the code.
+    """
+    digits = _SEPARATOR.sub("", bare)
+    if known is None or not _ELEVEN.fullmatch(digits):
+        return ""
+    codes = sorted(
+        {code for code in (digits[:-1], digits.removeprefix("0")) if len(code) < len(digits) and known(code)}
+    )
+    return (
+        f" These are eleven; with a check digit or a zero too many it is {' or '.join(codes)}."
+        if codes
+        else ""
+    )
 
 
 def _lost_zero(text: str, code: str) -> str:

@@ -138,7 +138,14 @@ def prepare_table(table: Table, law: Law, date_format: str = "") -> PreparedTabl
     """
     if table is None:
         return _embedded(law, tuple(sorted(law.settings.items())))
-    return _prepare(check_table(table, replace(_rules(law), date_format=date_format)), law, "")
+    return _prepare(check_imports(table, law, date_format), law, "")
+
+
+def check_imports(
+    table: pl.DataFrame | pl.LazyFrame | str | Path, law: Law, date_format: str = ""
+) -> CheckedTable:
+    """Check a table of imports without converting it; raises as `prepare_table`."""
+    return check_table(table, replace(_rules(law), date_format=date_format))
 
 
 def table_digest(table: pl.DataFrame, law: Law) -> str:
@@ -147,7 +154,7 @@ def table_digest(table: pl.DataFrame, law: Law) -> str:
     Raises:
         InputError: as `prepare_table`.
     """
-    return check_table(table, _rules(law)).digest
+    return check_imports(table, law).digest
 
 
 # Some 70 MB each: the setting in use and one that is compared with it.

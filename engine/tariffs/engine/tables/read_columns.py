@@ -218,7 +218,7 @@ def read_origin(text: str) -> CellReading:
     try:
         code, note = read_country(text)
     except InputError as error:
-        return CellReading(None, error.reason, f"{error} {error.fix}")
+        return CellReading(None, error.reason, str(error))
     return CellReading(code, note=note or None, note_reason="ORIGIN_NAMED")
 
 

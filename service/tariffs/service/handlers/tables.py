@@ -78,6 +78,16 @@ class TableHandler(table_service_pb2_grpc.TableServiceServicer):
         await asyncio.to_thread(self._storage.register.delete, caller().owner, digest_of(request.name))
         return empty_pb2.Empty()
 
+    async def CheckTable(self, request: pb.CheckTableRequest, context: Context) -> pb.CheckTableResponse:
+        """Say how a table is read."""
+        if request.WhichOneof("table") != "handle":
+            return await self._task_queue.sweep("check_table", request, pb.CheckTableResponse, context)
+        table = await asyncio.to_thread(self._storage.table, caller().owner, request.handle)
+        async with aclosing(
+            self._task_queue.stream("check_table", request, pb.CheckTableResponse, context, table)
+        ) as messages:
+            return await anext(messages)
+
     async def _receive(self, parts: AsyncIterator[pb.UploadTableRequest], upload: _UploadFile) -> None:
         intake = Intake(self._byte_limit)
 

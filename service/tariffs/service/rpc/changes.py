@@ -15,7 +15,14 @@ from tariffs.engine.runs.law_changes import Notice, changes, read_window
 from tariffs.engine.scenario import scenario_facts
 from tariffs.service.rpc.checks import direction_of, required, value_of, word
 from tariffs.service.rpc.local_inputs import LocalInputs
-from tariffs.service.rpc.shared import day_text, instant_text, law_under, provenance_of, scenario_of
+from tariffs.service.rpc.shared import (
+    day_text,
+    first_rows,
+    instant_text,
+    law_under,
+    provenance_of,
+    scenario_of,
+)
 from tariffs.service.wire import arrow
 from tariffs.service.wire.status import cancelled_error
 from tariffs.v1 import law_service_pb2 as pb
@@ -83,17 +90,11 @@ def _add_effects(
     limit = local.lines_limit
     effects = changes_on_table(law, notices, local.table, check=check, market=market)
     lines = effects.lines.sort(pl.col("change").abs(), descending=True, maintain_order=True)
-    response.lines, response.lines_left_off = _first_rows(lines, limit)
-    response.effects, response.effects_left_off = _first_rows(effects.measures, limit)
-    response.refused, _ = _first_rows(effects.refused, limit)
+    response.lines, response.lines_left_off = first_rows(lines, limit)
+    response.effects, response.effects_left_off = first_rows(effects.measures, limit)
+    response.refused, _ = first_rows(effects.refused, limit)
     sent = pl.read_ipc_stream(io.BytesIO(response.refused))
     response.refused_left_off = _refused_rows(effects.refused) - _refused_rows(sent)
-
-
-def _first_rows(frame: pl.DataFrame, limit: int) -> tuple[bytes, int]:
-    """Encode as many rows as fit; return them and the number of rows left off."""
-    data = next(arrow.batches(frame, limit))
-    return data, frame.height - pl.read_ipc_stream(io.BytesIO(data)).height
 
 
 def _refused_rows(refused: pl.DataFrame) -> int:

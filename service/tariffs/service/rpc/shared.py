@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+import polars as pl
 from google.protobuf.json_format import ParseDict
 from google.protobuf.message import Message
 
@@ -26,6 +28,7 @@ from tariffs.engine.scenario import (
 )
 from tariffs.engine.scenario.named import find
 from tariffs.service.rpc.checks import DOCUMENT_LIMIT, word, words
+from tariffs.service.wire import arrow
 from tariffs.service.wire.status import too_large
 from tariffs.v1 import common_pb2, duty_service_pb2
 
@@ -161,6 +164,12 @@ def law_provenance(law: Law, request: Message, scenarios: Iterable[Scenario] = (
         **scenario_facts(scenarios),
     }
     return provenance_of(facts, request)
+
+
+def first_rows(frame: pl.DataFrame, limit: int) -> tuple[bytes, int]:
+    """Encode as many rows as fit; return them and the number of rows left off."""
+    data = next(arrow.batches(frame, limit))
+    return data, frame.height - pl.read_ipc_stream(io.BytesIO(data)).height
 
 
 def day_text(day: date | None) -> str:

@@ -137,12 +137,15 @@ _SWEEP = "simulation_service_pb2:SweepRequest", "sweeps:run_sweep"
 _SEEK = "sweep_service_pb2:SeekRequest", "sweeps:run_seek"
 _WITH_PROGRESS = frozenset({"SimulateRequest", "TimelineRequest", "SweepRequest", "SeekRequest"})
 _CHANGES = "law_service_pb2:ListChangesRequest", "changes:list_changes"
+_CHECK_TABLE = "table_service_pb2:CheckTableRequest", "table_check:check_table"
 TASKS: Mapping[str, Task] = {
     "simulate": _UnaryTask(*_SIMULATE),
     "timeline": _UnaryTask(*_TIMELINE),
     "sweep": _UnaryTask(*_SWEEP),
     "seek": _UnaryTask(*_SEEK),
     "changes": _UnaryTask(*_CHANGES),
+    "check_table": _UnaryTask(*_CHECK_TABLE),
+    "check_table_stored": _StoredTableTask(*_CHECK_TABLE),
     "simulate_stored": _StoredTableTask(*_SIMULATE),
     "timeline_stored": _StoredTableTask(*_TIMELINE),
     "sweep_stored": _StoredTableTask(*_SWEEP),

@@ -82,7 +82,8 @@ class LawCalls:
         table: Table | None = lines
         if isinstance(lines, str) and lines == EMBEDDED:
             request.embedded, table = True, None
-        return _changes(self._backend.changes(request, table, timeout or self._config.deadlines.impact))
+        seconds = timeout or self._config.deadlines.impact
+        return _changes(self._backend.unary_over_table("ListChanges", request, table, seconds))
 
     def _lookup(self, method: str, request: object, timeout: float | None) -> Any:
         return self._backend.unary(method, request, timeout or self._config.deadlines.lists)

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
+
+import polars as pl
 
 from tariffs.client import _arguments as arguments
 from tariffs.client._wire.channel import Backend, RemoteBackend
-from tariffs.client._wire.frames import Table
+from tariffs.client._wire.column_mapping import MappedTable
+from tariffs.client._wire.frames import Table, describe_source, read_mapped
+from tariffs.client._wire.requests import direction_value
+from tariffs.client._wire.table_answers import table_check
 from tariffs.client._wire.uploads import handle_of
 from tariffs.client.config import Config
 from tariffs.client.errors import InvalidRequest
+from tariffs.client.results.table_check import TableCheck
 from tariffs.client.results.table_handle import TableHandle
 from tariffs.v1 import table_service_pb2
 
@@ -37,6 +44,43 @@ class TableCalls:
             ResourceExhausted: ROW_QUOTA: it is too large, or the caller keeps too many.
         """
         return self._remote().upload(table, timeout)
+
+    def check_table(
+        self,
+        table: Table,
+        *,
+        mapping: str | Path = "",
+        date_format: str = "",
+        direction: str = "import",
+        to: str = "",
+        timeout: float | None = None,
+    ) -> TableCheck:
+        """Say how a table is read, before anything is computed: columns, days, codes, refused rows and totals.
+
+        Args:
+            table: frame, lazy frame, or path of a file; or what `upload` gave. A server stores one that does not fit
+                one message.
+            mapping: name of a built-in mapping of columns (ace, cbp7501), or the path of a mapping file.
+            date_format: as in `impact`.
+            direction: as in `impact`.
+            to: as in `impact`.
+            timeout: seconds; by default the config's deadline.
+
+        Raises:
+            InvalidRequest: the table cannot be used as a whole, such as COLUMN_MISSING.
+        """
+        kept = isinstance(table, TableHandle)
+        mapped = MappedTable(pl.DataFrame(), {}) if kept else read_mapped(table, mapping)
+        request = table_service_pb2.CheckTableRequest(
+            date_format=arguments.text(date_format, "date_format"),
+            direction=direction_value(direction),
+            to=arguments.text(to, "to"),
+        )
+        seconds = timeout or self._config.deadlines.impact
+        answer = self._backend.unary_over_table(
+            "CheckTable", request, table if kept else mapped.frame, seconds
+        )
+        return table_check(answer, describe_source(table), mapped.sources)
 
     def tables(self, *, timeout: float | None = None) -> tuple[TableHandle, ...]:
         """List the tables that the server keeps for this caller, the newest first."""

@@ -29,7 +29,6 @@ from tariffs.v1 import (
     sweep_service_pb2_grpc,
     table_service_pb2_grpc,
 )
-from tariffs.v1.law_service_pb2 import ListChangesRequest, ListChangesResponse
 from tariffs.v1.simulation_service_pb2 import (
     SimulateLinesRequest,
     SimulateLinesResponse,
@@ -77,10 +76,8 @@ class Backend(Protocol):
     ) -> Iterator[SimulateLinesResponse]:
         """Send rows while the answers are read."""
 
-    def changes(
-        self, request: ListChangesRequest, table: frames.Table | None, timeout: float
-    ) -> ListChangesResponse:
-        """List changes of the law, and their effect on `table` if one is given."""
+    def unary_over_table(self, method: str, request: Any, table: frames.Table | None, timeout: float) -> Any:
+        """Make a call over a table, if one is given, that has one answer message."""
 
     def close(self) -> None:
         """Release the connection."""
@@ -158,13 +155,10 @@ class RemoteBackend:
             finally:
                 call.cancel()
 
-    def changes(
-        self, request: ListChangesRequest, table: frames.Table | None, timeout: float
-    ) -> ListChangesResponse:
-        """List changes of the law; a table is sent with the request, or uploaded first if it is large."""
+    def unary_over_table(self, method: str, request: Any, table: frames.Table | None, timeout: float) -> Any:
+        """Make a call over a table, which is sent with the request, or uploaded first if it is large."""
         self.give(request, table)
-        answer: ListChangesResponse = self.unary("ListChanges", request, timeout)
-        return answer
+        return self.unary(method, request, timeout)
 
     def lines(
         self, requests: Iterator[SimulateLinesRequest], timeout: float
@@ -197,7 +191,7 @@ class LocalBackend:
             services = cast(Any, importlib.import_module("tariffs.service.local")).LocalServices()
         self._simulation = services.simulation
         self._sweeps = services.sweeps
-        self._law = services.law
+        self._with_tables = (services.law, services.tables)
         self._others = (services.duty, services.law, services.refund, services.scenarios)
 
     def unary(self, method: str, request: object, timeout: float) -> Any:
@@ -227,13 +221,11 @@ class LocalBackend:
         with _engine_errors():
             yield from getattr(self._sweeps, method)(request, timeout=timeout, table=_frame(table))
 
-    def changes(
-        self, request: ListChangesRequest, table: frames.Table | None, timeout: float
-    ) -> ListChangesResponse:
-        """List changes of the law; the table is passed by reference, so it may have any size."""
+    def unary_over_table(self, method: str, request: Any, table: frames.Table | None, timeout: float) -> Any:
+        """Make a call over a table, which is passed by reference, so it may have any size."""
+        service = next(one for one in self._with_tables if hasattr(one, method))
         with _engine_errors():
-            answer: ListChangesResponse = self._law.ListChanges(request, timeout=timeout, table=_frame(table))
-            return answer
+            return getattr(service, method)(request, timeout=timeout, table=_frame(table))
 
     def lines(
         self, requests: Iterator[SimulateLinesRequest], timeout: float

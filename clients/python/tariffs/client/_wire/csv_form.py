@@ -17,6 +17,12 @@ AMOUNTS = (
 )  # fmt: skip
 """Columns with amounts, whose marks of thousands and decimals matter."""
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+_ENCODINGS = {
+    "utf-8": "UTF-8",
+    "utf-8-sig": "UTF-8 with a byte order mark",
+    "utf-16": "UTF-16",
+    "cp1252": "Windows-1252",
+}
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _COMMA_DECIMAL = (
     r"^[^\d]*(\d{1,3}(\.\d{3})+,\d+|\d+,\d{1,2}|\d{4,},\d+|\d+,\d{4,}|\d{1,3}(\.\d{3}){2,})[^\d]*$"
@@ -33,6 +39,12 @@ class CsvForm:
 
     encoding: str
     separator: str
+
+
+def form_text(form: CsvForm) -> str:
+    """Say in words how a file is written."""
+    encoding = _ENCODINGS.get(form.encoding, form.encoding)
+    return f"CSV in {encoding}, separated by {SEPARATORS[form.separator]}"
 
 
 def form_of(data: bytes) -> CsvForm:
@@ -71,11 +83,19 @@ def with_points(frame: pl.DataFrame, name: str) -> pl.DataFrame:
     Raises:
         InvalidRequest: TABLE_UNREADABLE for a column with both forms, or with amounts such as `1,234` alone.
     """
-    for column in AMOUNTS:
-        if column in frame.columns and frame[column].dtype == pl.String and _has_commas(frame[column], name):
-            text = pl.col(column).str.replace_all(".", "", literal=True)
-            frame = frame.with_columns(text.str.replace_all(",", ".", literal=True))
+    for column in comma_columns(frame, name):
+        text = pl.col(column).str.replace_all(".", "", literal=True)
+        frame = frame.with_columns(text.str.replace_all(",", ".", literal=True))
     return frame
+
+
+def comma_columns(frame: pl.DataFrame, name: str) -> list[str]:
+    """List the columns of amounts with a comma before their decimals; raises as `with_points`."""
+    return [
+        column
+        for column in AMOUNTS
+        if column in frame.columns and frame[column].dtype == pl.String and _has_commas(frame[column], name)
+    ]
 
 
 def _has_commas(column: pl.Series, name: str) -> bool:

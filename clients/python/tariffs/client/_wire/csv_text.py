@@ -12,7 +12,7 @@ from itertools import islice
 
 import polars as pl
 
-from tariffs.client._wire.csv_form import SEPARATORS, form_of, with_points
+from tariffs.client._wire.csv_form import SEPARATORS, CsvForm, comma_columns, form_of, form_text, with_points
 from tariffs.client.errors import InvalidRequest
 
 ROW_FAULT = "row_fault"
@@ -28,11 +28,26 @@ def read_csv(data: bytes, name: str) -> pl.DataFrame:
         InvalidRequest: TABLE_UNREADABLE: it is no text, names a column twice, leaves a quote open, or has amounts that
             can be read in two ways.
     """
-    text, separator = _text(data, name)
-    header = next((fields for _, fields in _records(text, name, separator)), [])
+    frame, form = _read(data, name)
+    return frame if form.separator == "," else with_points(frame, name)
+
+
+def describe_csv(data: bytes, name: str) -> str:
+    """Say how a CSV file is written: encoding, separator, and the columns of amounts with decimal commas.
+
+    Raises:
+        InvalidRequest: as `read_csv`.
+    """
+    frame, form = _read(data, name)
+    commas = [] if form.separator == "," else comma_columns(frame, name)
+    return form_text(form) + (f", with decimal commas in {', '.join(commas)}" if commas else "")
+
+
+def _read(data: bytes, name: str) -> tuple[pl.DataFrame, CsvForm]:
+    text, form = _text(data, name)
+    header = next((fields for _, fields in _records(text, name, form.separator)), [])
     _check_header(header, name)
-    frame = _frame(text, header, name, separator)
-    return frame if separator == "," else with_points(frame, name)
+    return _frame(text, header, name, form.separator), form
 
 
 def _frame(text: str, header: Sequence[str], name: str, separator: str) -> pl.DataFrame:
@@ -58,8 +73,8 @@ def unreadable(
     )
 
 
-def _text(data: bytes, name: str) -> tuple[str, str]:
-    """Decode a file; returns its text and its separator."""
+def _text(data: bytes, name: str) -> tuple[str, CsvForm]:
+    """Decode a file; returns its text and its form."""
     try:
         form = form_of(data)
         text = data.decode(form.encoding)
@@ -72,7 +87,7 @@ def _text(data: bytes, name: str) -> tuple[str, str]:
         raise unreadable(name, "it contains zero bytes, so it is no text", "Save it as CSV in UTF-8.")
     if not text.strip():
         raise unreadable(name, "it is empty")
-    return text, form.separator
+    return text, form
 
 
 def _check_header(header: Sequence[str], name: str) -> None:

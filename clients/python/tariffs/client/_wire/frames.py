@@ -12,7 +12,8 @@ from typing import Any, Protocol, cast
 import polars as pl
 
 from tariffs.client._wire import excel
-from tariffs.client._wire.csv_text import read_csv, unreadable
+from tariffs.client._wire.column_mapping import MappedTable, apply_mapping, read_mapping
+from tariffs.client._wire.csv_text import describe_csv, read_csv, unreadable
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.results.table_handle import TableHandle
 
@@ -32,6 +33,7 @@ _FIX_OF_TYPE = (
     "dict of columns goes through polars.DataFrame."
 )
 
+_CSV = frozenset({".csv", ".tsv", ".txt"})
 _LARGEST_UNCOMPRESSED = 64
 
 
@@ -61,6 +63,29 @@ def read_table(source: Table) -> pl.DataFrame:
     return _from_other(source)
 
 
+def describe_source(source: Table) -> str:
+    """Say in words what kind of table is given, and how its file is written.
+
+    Raises:
+        InvalidRequest: TABLE_UNREADABLE if the file cannot be read.
+    """
+    if not isinstance(source, str | Path):
+        return f"a table of type {type(source).__name__}"
+    path, kind = Path(source), Path(source).suffix.lower()
+    if kind not in _CSV:
+        return "an Excel workbook, its first sheet" if kind in excel.SUFFIXES else f"a {kind[1:]} file"
+    try:
+        return describe_csv(path.read_bytes(), str(path))
+    except OSError as error:
+        raise unreadable(str(path), _first_line(error)) from error
+
+
+def read_mapped(source: Table, mapping: str | Path) -> MappedTable:
+    """Read a table and rename its columns by a mapping, if one is given; raises as `read_table`, `read_mapping`."""
+    frame = read_table(source)
+    return apply_mapping(frame, read_mapping(mapping)) if mapping else MappedTable(frame, {})
+
+
 def read_bytes(data: bytes, name: str) -> pl.DataFrame:
     """Read the bytes of a file called `name`: Parquet or Arrow by their first bytes, else CSV.
 
@@ -84,7 +109,7 @@ def _read_file(path: Path) -> pl.DataFrame:
     try:
         if kind in excel.SUFFIXES:
             return excel.read_excel(path)
-        if kind in {".csv", ".tsv", ".txt"}:
+        if kind in _CSV:
             return read_csv(path.read_bytes(), str(path))
         if kind == ".parquet":
             return pl.read_parquet(path)

@@ -32,6 +32,7 @@ SUMMARIES: Mapping[str, str] = {
     "law": "Show the law: its measures, open points (switches) and changes.",
     "runs": "List, show and cancel long runs on a server, and read results. Start one with `impact --detach` or `sweep "
     "--detach`.",
+    "table": "Check a table before a run: columns, days, codes, refused rows and totals.",
     "tables": "Upload, list and delete tables on a server. `impact` and `timeline` upload large tables themselves.",
     "validate": "Compare results of the engine with published figures.",
     "bench": "Measure the speed of the engine as ratios to Polars, DuckDB, NumPy and ready rates, in one run.",

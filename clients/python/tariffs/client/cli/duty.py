@@ -89,6 +89,7 @@ def duty(
             help="Compute every line of a .csv, .parquet or .arrow file, or of - (standard input).",
         ),
     ] = None,
+    mapping: options.Mapping = "",
     date_format: options.DateFormat = "",
     view: Annotated[
         str,
@@ -134,7 +135,7 @@ def duty(
         _check_file_options(one_line, view, output, refused)
         with options.connected(target, local) as client:
             result = client.duties(
-                options.source(entries),
+                options.source(entries, mapping),
                 on=date,
                 scenario=scenario,
                 parameters=parameters,

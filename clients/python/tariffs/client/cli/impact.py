@@ -81,6 +81,7 @@ def impact(
     to: options.To = "",
     both: options.Both = False,
     exports: options.ExportTable = None,
+    mapping: options.Mapping = "",
     date_format: options.DateFormat = "",
     known_on: options.KnownOn = None,
     switch: options.Switches = None,
@@ -134,7 +135,7 @@ def impact(
         if both:
             runs.refuse_detached(detach)
             sides = client.impact_both(
-                table and options.source(table),
+                table and options.source(table, mapping),
                 scenario or ["base"],
                 **side_options(run_options, options.keys(by or []), exports and options.source(exports)),
             )
@@ -148,12 +149,14 @@ def impact(
         if detach:
             runs.refuse_files((output, lines, refused))
             runs.print_started(
-                client.start(table and options.source(table), scenario or ["base"], **run_options).name,
+                client.start(
+                    table and options.source(table, mapping), scenario or ["base"], **run_options
+                ).name,
                 as_json,
             )
             return 0
         result = client.impact(
-            table and options.source(table), scenario or ["base"], **run_options, progress=True
+            table and options.source(table, mapping), scenario or ["base"], **run_options, progress=True
         )
     refused_path = _write(result, output, lines, refused or outputs.refused_path(table))
     if as_json:

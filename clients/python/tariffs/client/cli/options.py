@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from tariffs.client._wire.frames import Table, read_bytes
+from tariffs.client._wire.frames import Table, read_bytes, read_mapped
 from tariffs.client.client import Client
 from tariffs.client.config import TARGET_VARIABLE
 from tariffs.client.errors import InvalidRequest
@@ -132,6 +132,14 @@ DateFormat = Annotated[
         help="Format of date columns. Default: ISO, or the only order of day and month that fits the column.",
     ),
 ]
+Mapping = Annotated[
+    str,
+    typer.Option(
+        "--mapping",
+        metavar="ace|cbp7501|FILE",
+        help="Names of columns in TABLE: of ACE reports, of Form 7501, or of a .toml or .yaml file (docs/tables.md).",
+    ),
+]
 Direction = Annotated[
     str,
     typer.Option(
@@ -211,13 +219,14 @@ def refuse_exports(path: Path | None) -> None:
         )
 
 
-def source(path: Path) -> Table:
+def source(path: Path, mapping: str = "") -> Table:
     """Open the table that a path names; `-` is standard input, as CSV, Parquet or Arrow.
 
     Raises:
-        InvalidRequest: TABLE_UNREADABLE for what comes from standard input.
+        InvalidRequest: TABLE_UNREADABLE for what comes from standard input or is mapped; an unusable mapping.
     """
-    return read_bytes(sys.stdin.buffer.read(), "standard input") if path == STDIN else path
+    table: Table = read_bytes(sys.stdin.buffer.read(), "standard input") if path == STDIN else path
+    return read_mapped(table, mapping).frame if mapping else table
 
 
 def pairs(items: Sequence[str] | None, option: str) -> dict[str, str]:

@@ -50,6 +50,7 @@ def refund(
     known_on: options.KnownOn = None,
     switch: options.Switches = None,
     min_conf: options.MinConf = "",
+    mapping: options.Mapping = "",
     date_format: options.DateFormat = "",
     top: Annotated[
         int,
@@ -74,7 +75,7 @@ def refund(
         options.writable(refused)
     with options.connected(target, local) as client:
         result = client.refund(
-            options.source(entries),
+            options.source(entries, mapping),
             authorities=options.keys(authority or []),
             interest_rate=interest_rate,
             paid_on=paid_on,

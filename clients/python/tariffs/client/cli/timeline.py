@@ -35,6 +35,7 @@ def timeline(
     to: options.To = "",
     both: options.Both = False,
     exports: options.ExportTable = None,
+    mapping: options.Mapping = "",
     date_format: options.DateFormat = "",
     known_on: options.KnownOn = None,
     switch: options.Switches = None,
@@ -72,7 +73,7 @@ def timeline(
         "date_format": date_format,
     }
     with options.connected(target, local) as client:
-        lines, scenarios = table and options.source(table), scenario or ["base"]
+        lines, scenarios = table and options.source(table, mapping), scenario or ["base"]
         if both:
             runs.refuse_detached(detach)
             sides = client.timeline_both(

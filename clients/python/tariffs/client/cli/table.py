@@ -1,0 +1,78 @@
+"""`tariffs table`: check a table before a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tariffs.client.cli import options, outputs
+from tariffs.client.cli.render.notes import print_notes, print_refused
+from tariffs.client.cli.render.table import console, text_table
+from tariffs.client.results.table_check import COLUMN_TITLES, TableCheck
+
+SHOWN_REFUSED = 20
+app = typer.Typer(
+    help="Check a table before a run: columns, days, codes, refused rows and totals.", no_args_is_help=True
+)
+
+
+@app.callback()
+def _group() -> None:
+    """Check a table before a run: columns, days, codes, refused rows and totals."""
+
+
+@app.command(
+    "check",
+    epilog=options.examples(
+        "tariffs table check entries.csv",
+        "tariffs table check es003.xlsx --mapping ace",
+        "tariffs table check entries.csv --date-format d/m/Y --json",
+    ),
+)
+def check(
+    table: Annotated[
+        Path,
+        typer.Argument(metavar="TABLE", help="Parquet, Arrow, CSV or Excel file; - is standard input."),
+    ],
+    mapping: options.Mapping = "",
+    date_format: options.DateFormat = "",
+    direction: options.Direction = "import",
+    to: options.To = "",
+    refused: options.Refused = None,
+    target: options.Target = None,
+    local: options.Local = False,
+    brief: options.Brief = False,
+    as_json: options.Json = False,
+) -> int:
+    """Say how a table is read, and which of its rows cannot be used; the exit code is 1 if there are any."""
+    if refused is not None:
+        options.writable(refused)
+    with options.connected(target, local) as client:
+        result = client.check_table(
+            options.source(table) if table == options.STDIN else table,
+            mapping=mapping,
+            date_format=date_format,
+            direction=direction,
+            to=to,
+        )
+    path = outputs.write_refused(
+        result.refused, refused or outputs.refused_path(table), {"law_version": result.law_version}
+    )
+    if as_json:
+        outputs.print_document("table-check", result.to_json_dict(path))
+    else:
+        _print(result, brief=brief)
+    return 0 if result.ok else 1
+
+
+def _print(result: TableCheck, *, brief: bool) -> None:
+    out = console()
+    out.print(text_table(["table", "understood as"], result.facts()))
+    out.print()
+    out.print(text_table(COLUMN_TITLES, result.column_rows()))
+    if not brief:
+        out.print()
+        print_notes(out, result.notes)
+        print_refused(out, result.refused, SHOWN_REFUSED)
