@@ -191,6 +191,7 @@ NOTES: Mapping[str, str] = {
     "SHARES_REBASED": "a scenario uses other default shares for undeclared claims than the run",
     "PORT_FEE": "the amount a port fee adds per container or ton on a voyage stated by a scenario",
     "ANNOUNCED": "a scenario contains an announcement, which charges nothing",
+    "PARAMETERS_FOREIGN": "elasticities of the United States were used for another importing country",
     "PARAMETERS_AGGREGATED": "elasticities of single products were used on aggregates",
 }
 

@@ -12,6 +12,7 @@ from tariffs.importers import (
     ave,
     countries,
     exports,
+    importer_sigmas,
     industries,
     input_output,
     listing,
@@ -81,6 +82,15 @@ def build(source: Path, engine: Path) -> Iterator[tuple[str, int]]:
     prefixes, rows = industries.build(source / "economics", table, engine / "response" / "data")
     yield "hts_industries", prefixes
     yield "industries", rows
+    yield (
+        "importer_sigmas",
+        importer_sigmas.build(
+            source / "elasticities" / "default_parameters_hs_section.csv",
+            source / "other_direction" / "elasticities" / "bw_import_sigma_73_countries_hs3.parquet",
+            census,
+            engine / "response" / "data",
+        ),
+    )
     yield "input_output", input_output.build(source / "economics", engine / "response" / "data")
     lists = read_lists(source / "ch99", codes)
     listing.write(lists, engine / "law" / "data" / "lists")

@@ -134,9 +134,13 @@ class PathParameters(ProductParameters):
         return np.array([[each.sigma, each.eta, 1.0 / each.supply] for each in self.stages])
 
 
-def path_parameters_for(hts: pl.Series | Sequence[str], *, set: str | Path | None = None) -> PathParameters:
+def path_parameters_for(
+    hts: pl.Series | Sequence[str], *, set: str | Path | None = None, importers: Sequence[str] = ()
+) -> PathParameters:
     """Look up the elasticities of products at every age; arguments and errors as `parameters_for`."""
-    impact, short, long = (parameters_for(hts, horizon=stage, set=set) for stage in STAGES)
+    impact, short, long = (
+        parameters_for(hts, horizon=stage, set=set, importers=importers) for stage in STAGES
+    )
     return PathParameters.of((impact, short, long), adjustment_profile())
 
 

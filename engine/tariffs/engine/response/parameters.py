@@ -20,6 +20,7 @@ import numpy as np
 import polars as pl
 
 from tariffs.engine.errors import InputError
+from tariffs.engine.response.importer_sigmas import sigma_of, table_bytes, without_sigmas
 from tariffs.engine.response.inputs import ELASTICITY, SUPPLY, VALUE, Floats, Ints, Range, invalid
 
 STAGES = ("impact", "short", "long")
@@ -92,6 +93,7 @@ class ProductParameters:
         horizon: the horizon.
         digest: hex SHA-256 of the set: of all tables, of the user's file, of horizon and set name.
         notes: warnings about the use of these values.
+        foreign: importing countries without estimates of their own, which have the values of the United States.
     """
 
     sigma: Floats
@@ -106,6 +108,7 @@ class ProductParameters:
     horizon: str
     digest: str
     notes: tuple[str, ...]
+    foreign: tuple[str, ...]
 
     @property
     def terms(self) -> Any:
@@ -242,8 +245,20 @@ def read_parameters(path: Path) -> dict[str, Overrides]:
     return overrides
 
 
+def _of_importer(section: Elasticities, code: str, importer: str, name: str) -> Elasticities:
+    """Replace sigma of a section by that of the importing country, where one is estimated."""
+    names, chapters = _sections()
+    own = sigma_of(importer, names[chapters[code[:2]]], name)
+    return section if own is None else replace(section, sigma=own.sigma, spread=own.spread, source=own.source)
+
+
 def _of_code(
-    code: str, name: str, horizon: str, overrides: Mapping[str, Overrides], lengths: Sequence[int]
+    code: str,
+    importer: str,
+    name: str,
+    horizon: str,
+    overrides: Mapping[str, Overrides],
+    lengths: Sequence[int],
 ) -> Elasticities:
     if not (code.isascii() and code.isdigit() and len(code) >= 2):
         raise InputError(
@@ -256,6 +271,7 @@ def _of_code(
     defaults = _by_chapter(table, horizon).get(code[:2])
     if defaults is None:
         raise InputError("HTS_CODE_UNKNOWN", f"{code} is in no chapter of the tariff.", field="hts")
+    defaults = _of_importer(defaults, code, importer, table)
     exception = _longest(code, _exceptions(table))
     if exception is not None:
         defaults = _with_exception(defaults, _exceptions(table)[exception])
@@ -294,7 +310,11 @@ def _checked(horizon: str, name: str) -> None:
 
 
 def parameters_for(
-    hts: pl.Series | Sequence[str], *, horizon: str = DEFAULT_HORIZON, set: str | Path | None = None
+    hts: pl.Series | Sequence[str],
+    *,
+    horizon: str = DEFAULT_HORIZON,
+    set: str | Path | None = None,
+    importers: Sequence[str] = (),
 ) -> ProductParameters:
     """Look up elasticities of products by HTS code.
 
@@ -303,6 +323,7 @@ def parameters_for(
         horizon: impact, short or long.
         set: low or high for a bound, wits for the defaults of SMART in WITS, a path for a user's CSV over the
             horizon's defaults, None or central for those.
+        importers: the country that imports each product, as an ISO code; empty for the United States.
 
     Raises:
         InputError: PARAMETER_INVALID for an unknown horizon or set or a bad file; HTS_CODE_MALFORMED or
@@ -319,14 +340,15 @@ def parameters_for(
     codes = pl.Series("hts", hts, dtype=pl.String)
     if codes.null_count():
         raise InputError("HTS_CODE_MALFORMED", "a code is missing.", field="hts")
-    listed = codes.unique(maintain_order=True).to_list()
-    elasticities = [_of_code(code, name, horizon, overrides, lengths) for code in listed]
+    keys = pl.DataFrame([codes, pl.Series("importer", importers or [""] * len(codes), dtype=pl.String)])
+    listed = keys.unique(maintain_order=True)
+    elasticities = [
+        _of_code(code, importer, name, horizon, overrides, lengths) for code, importer in listed.iter_rows()
+    ]
     sources = tuple(dict.fromkeys(each.source for each in elasticities))
     place = {source: index for index, source in enumerate(sources)}
-    positions = pl.DataFrame(
-        {"hts": listed, "at": range(len(listed))}, schema={"hts": pl.String, "at": pl.Int64}
-    )
-    at = codes.to_frame().join(positions, on="hts", how="left", maintain_order="left")["at"].to_numpy()
+    positions = listed.with_row_index("at")
+    at = keys.join(positions, on=["hts", "importer"], how="left", maintain_order="left")["at"].to_numpy()
 
     def column(field: str) -> Floats:
         values: Floats = np.array([getattr(each, field) for each in elasticities], dtype=np.float64)[at]
@@ -343,6 +365,11 @@ def parameters_for(
         source=np.array([place[each.source] for each in elasticities], dtype=np.int64)[at],
         set=name if path is None else path.name,
         horizon=horizon,
-        digest=_digest(horizon, name, b"" if path is None else path.read_bytes()),
-        notes=_aggregated(listed),
+        digest=_digest(
+            horizon,
+            name,
+            (table_bytes() if importers else b"") + (b"" if path is None else path.read_bytes()),
+        ),
+        notes=_aggregated(listed["hts"]),
+        foreign=tuple(without_sigmas(importers)),
     )

@@ -142,11 +142,11 @@ class TableRun:
         if key in kept:
             parameters: ProductParameters = kept[key]
             return parameters
-        products = self.prepared.products
+        products, importers = self.prepared.products, self.prepared.market_of_product
         found = (
-            path_parameters_for(products, set=name or None)
+            path_parameters_for(products, set=name or None, importers=importers)
             if options.horizon == PATH
-            else parameters_for(products, horizon=options.horizon, set=name or None)
+            else parameters_for(products, horizon=options.horizon, set=name or None, importers=importers)
         )
         if name in {"", *SETS}:
             kept[key] = found
@@ -334,10 +334,15 @@ class TableRun:
     def notes(self) -> tuple[Note, ...]:
         """List notes on the options, the table and the parameters."""
         warnings = self.parameters.notes if self.parameters else ()
+        foreign = self.parameters.foreign if self.parameters else ()
         return (
             *self._option_notes,
             *self.prepared.notes,
             *(Note("PARAMETERS_AGGREGATED", text) for text in warnings),
+            *(
+                Note("PARAMETERS_FOREIGN", f"{one} has no sigma of its own: that of the US is used.")
+                for one in foreign
+            ),
         )
 
     def _used_switches(self) -> dict[str, str]:

@@ -67,6 +67,16 @@ class PreparedTable:
         return self.checked.lines
 
     @property
+    def market_of_product(self) -> Sequence[str]:
+        """Destination of each product, as products of exports are by destination; empty for imports."""
+        if not self.markets:
+            return ()
+        place = np.zeros(len(self.products), dtype=np.int64)
+        if self.market_of_line is not None:
+            place[self.product_of_line] = self.market_of_line
+        return [self.markets[int(one)] for one in place]
+
+    @property
     def digest(self) -> str:
         """Digest of the table."""
         return self.checked.digest
