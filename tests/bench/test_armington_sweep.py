@@ -11,13 +11,8 @@ import pytest
 
 from tariffs.engine.law import load_law
 from tariffs.engine.response import armington
-from tariffs.engine.response.armington_sweep import (
-    SCENARIOS,
-    ArmingtonSweep,
-    SweepElasticities,
-    SweepReference,
-    SweepTrade,
-)
+from tariffs.engine.response.armington_sweep import SCENARIOS, ArmingtonSweep
+from tariffs.engine.response.sweep_inputs import SweepElasticities, SweepReference, SweepTrade
 from tariffs.engine.runs.options import Options
 from tariffs.engine.runs.table_run import RunContext, TableRun
 from tariffs.engine.table_duty.duties import duties_of

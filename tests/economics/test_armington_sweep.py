@@ -14,20 +14,14 @@ from hypothesis import strategies as st
 from tariffs.engine.base.array_utils import sums_of
 from tariffs.engine.errors import InputError
 from tariffs.engine.response import armington, sweep_pack
-from tariffs.engine.response.armington_sweep import (
-    SCENARIOS,
-    ArmingtonSweep,
-    SweepElasticities,
-    SweepReference,
-    SweepSums,
-    SweepTrade,
-)
+from tariffs.engine.response.armington_sweep import SCENARIOS, ArmingtonSweep, SweepSums
 from tariffs.engine.response.inputs import Floats, Ints
 from tariffs.engine.response.kernels import armington as single
 from tariffs.engine.response.kernels import armington_sweep as kernels
 from tariffs.engine.response.kernels import exp_log
+from tariffs.engine.response.sweep_inputs import SweepElasticities, SweepReference, SweepTrade
 
-CLASSES, GROUPS, OWNERS = 12, 5, 3
+CLASSES, GROUPS, OWNERS, VALUE_GROUPS = 12, 5, 3, 9
 SIGMAS = np.array([0.4, 1.0, 1.0 + 1e-9, 3.0, 7.0, 14.0])
 ETAS = np.array([0.0, 1.0, 1.5, 0.5, 2.0, 1.0 - 1e-9])
 SUPPLIES: dict[str, Any] = {
@@ -83,6 +77,7 @@ class World:
             by_group(after.diversion + lost),
             by_owner(after.buyer_surplus),
             by_owner(after.welfare),
+            sums_of(np.asarray(t.value_group, dtype=np.int64), after.value * kept, VALUE_GROUPS),
         )
 
 
@@ -102,6 +97,7 @@ def world(seed: int, *, supply: str = "flat", scenarios: int = 3, **changes: Any
         np.r_[5, rng.integers(0, 6, products - 1)],
         np.r_[OWNERS - 1, rng.integers(0, OWNERS, products - 1)],
         charges=v0 * 0.05 + rng.random(size),
+        value_group=np.r_[VALUE_GROUPS - 1, rng.integers(0, VALUE_GROUPS, size - 1)],
     )
     rates = rng.choice([0.0, 1e-9, 0.1, 0.25, 1.45, -0.5, 1e6], (CLASSES, scenarios))
     return World(
@@ -118,7 +114,7 @@ def solved(given: World, reference: SweepReference | None = None, **options: Any
 
 def assert_agrees(found: SweepSums, scenario: int, expected: SweepSums) -> None:
     """Compare to 1e-12: what is a sum of positive terms by itself, the differences by what they are differences of."""
-    for name in ("value", "quantity", "charges"):
+    for name in ("value", "quantity", "charges", "values"):
         np.testing.assert_allclose(getattr(found, name)[:, scenario], getattr(expected, name), rtol=1e-12)
     scale = {
         "duty": expected.value.max() + np.abs(expected.duty).max(),
@@ -320,6 +316,7 @@ ELASTIC = SweepElasticities(3.0, 1.5)
         (replace(GOOD, kept=1.5), RATES, ELASTIC, "kept"),
         (replace(GOOD, group=[0, -1, 0]), RATES, ELASTIC, "group"),
         (replace(GOOD, kind=[0, 1, 1]), RATES, ELASTIC, "kind"),
+        (replace(GOOD, value_group=[0, 1]), RATES, ELASTIC, "value_group"),
         (GOOD, RATES[:1], ELASTIC, "rates"),
         (GOOD, np.zeros((2, SCENARIOS + 1)), ELASTIC, "rates"),
         (GOOD, np.array([[0.1], [-1.0]]), ELASTIC, "rates"),

@@ -13,22 +13,17 @@ from numpy.typing import ArrayLike, NDArray
 from tariffs.engine.base.array_utils import sums_of
 from tariffs.engine.errors import InputError
 from tariffs.engine.response.armington import armington
-from tariffs.engine.response.inputs import (
-    ELASTICITY,
-    RATE,
-    SHARE,
-    SUPPLY,
-    VALUE,
-    Floats,
-    Groups,
-    Ints,
-    Range,
-    invalid,
-    per_line,
+from tariffs.engine.response.inputs import RATE, Floats, Ints, invalid, per_line
+from tariffs.engine.response.sweep_inputs import (
+    SweepElasticities,
+    SweepReference,
+    SweepTrade,
+    checked_marks,
+    checked_trade,
+    stacked_elasticities,
 )
 from tariffs.engine.response.sweep_pack import (
     Section,
-    SweepVarieties,
     Unmoved,
     elasticity_terms,
     hats_at_index_one,
@@ -47,66 +42,6 @@ _GROUP_COLUMNS, _OWNED_COLUMNS = 5, 2
 
 
 @dataclass(frozen=True, slots=True)
-class SweepTrade:
-    """Trade that a sweep moves: varieties sorted by product, and their products.
-
-    A rate class is a set of varieties that have one rate in every scenario; a kind is a set of products that have one
-    set of elasticities in every scenario. Classes, groups and kinds are numbered from 0.
-
-    Attributes:
-        product: sorted integer per variety; the products are its distinct values.
-        v0: customs value at the baseline, USD, per variety.
-        t0: duty rate at the baseline, a fraction > -1, scalar or per variety.
-        rate_class: per variety.
-        group: per variety; results are summed by these groups.
-        kind: per product.
-        product_group: per product; surplus and welfare are summed by these groups.
-        charges: cost that follows the quantity and enters no price, USD, scalar or per variety.
-        kept: share of the trade after the response that counts in the sums, scalar or per variety.
-        freight: part of the price as in `armington`, per dollar of v0, scalar or per variety.
-        domestic, supply_domestic: as in `armington`, scalar or per product.
-    """
-
-    product: ArrayLike
-    v0: ArrayLike
-    t0: ArrayLike
-    rate_class: ArrayLike
-    group: ArrayLike
-    kind: ArrayLike
-    product_group: ArrayLike
-    charges: ArrayLike = 0.0
-    kept: ArrayLike = 1.0
-    freight: ArrayLike = 0.0
-    domestic: ArrayLike = 0.0
-    supply_domestic: ArrayLike = np.inf
-
-
-@dataclass(frozen=True, slots=True)
-class SweepElasticities:
-    """Elasticities as in `armington`, each a scalar, (kinds,) or (kinds, scenarios); a kappa of NaN is the eta."""
-
-    sigma: ArrayLike
-    eta: ArrayLike
-    supply: ArrayLike = np.inf
-    kappa: ArrayLike = np.nan
-
-
-@dataclass(frozen=True, slots=True)
-class SweepReference:
-    """Rates and elasticities that are the same in all scenarios of a sweep.
-
-    Attributes:
-        rates: rate of each class; those of moved classes are not read.
-        moved: marks the classes whose rate some scenario moves.
-        elasticities: one set per kind.
-    """
-
-    rates: ArrayLike
-    moved: ArrayLike
-    elasticities: SweepElasticities
-
-
-@dataclass(frozen=True, slots=True)
 class SweepSums:
     """Sums of a block of scenarios, USD: (groups, scenarios), surplus and welfare (product groups, scenarios).
 
@@ -118,6 +53,7 @@ class SweepSums:
         creation: change of quantity with the product's, of all trade.
         diversion: the rest of the change of quantity; what is not kept is in it.
         buyer_surplus, welfare: as in `ArmingtonResponse`, of all trade.
+        values: customs value after, of what is kept, by value group (value groups, scenarios).
     """
 
     value: Floats
@@ -128,6 +64,42 @@ class SweepSums:
     diversion: Floats
     buyer_surplus: Floats
     welfare: Floats
+    values: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """Sums of products; the last axis is the scenario.
+
+    `lines` are (groups, columns, SCENARIOS), `owned` (product groups, columns, SCENARIOS) and `values` (value groups,
+    SCENARIOS).
+    """
+
+    lines: Floats
+    owned: Floats
+    values: Floats
+
+    @property
+    def first(self) -> _Sums:
+        """Those of the first scenario alone."""
+        return _Sums(self.lines[..., :1], self.owned[..., :1], self.values[..., :1])
+
+    def add(self, other: _Sums) -> None:
+        """Add other sums, in place."""
+        for mine, theirs in zip(self._arrays, other._arrays, strict=True):
+            mine += theirs
+
+    @property
+    def finite(self) -> NDArray[np.bool_]:
+        """Mark the scenarios whose sums are finite numbers."""
+        marks: NDArray[np.bool_] = np.logical_and.reduce(
+            [np.isfinite(sums).all(axis=tuple(range(sums.ndim - 1))) for sums in self._arrays]
+        )
+        return marks
+
+    @property
+    def _arrays(self) -> tuple[Floats, Floats, Floats]:
+        return self.lines, self.owned, self.values
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,19 +130,19 @@ class ArmingtonSweep:
     """
 
     def __init__(self, trade: SweepTrade, reference: SweepReference | None = None) -> None:
-        self._varieties = v = _checked(trade)
+        self._varieties = v = checked_trade(trade)
         count = int(v.rate_class.max(initial=-1)) + 1
         self._kinds = int(v.kind.max(initial=-1)) + 1
         moved, rates = np.ones(count, dtype=bool), np.zeros(count)
         self._reference = None
         # Without a reference only products without trade are fixed, and these keep their trade at any elasticities.
-        held = _elasticities(SweepElasticities(1.0, 1.0), self._kinds, 1)
+        held = stacked_elasticities(SweepElasticities(1.0, 1.0), self._kinds, 1)
         if reference is not None:
-            moved = _marks(reference.moved, count)
+            moved = checked_marks(reference.moved, count)
             rates = np.where(
                 moved, 0.0, per_line("rates", np.where(moved, 0.0, reference.rates), count, RATE)
             )
-            self._reference = held = _elasticities(reference.elasticities, self._kinds, 1)
+            self._reference = held = stacked_elasticities(reference.elasticities, self._kinds, 1)
         self.classes: Ints = np.flatnonzero(moved)
         known = np.concatenate([v.base, rates[~moved], [0.0]])
         self._bounds = float(known.min()), float(known.max())
@@ -186,10 +158,10 @@ class ArmingtonSweep:
         touched[v.product[~unmoved.varieties]] = True
         self._before = np.bincount(v.group, v.v0)
         self._product_groups = int(v.product_group.max(initial=-1)) + 1
+        self._value_groups = int(v.value_group.max(initial=-1)) + 1
         self._moving = _Part(touched, *pack_products(v, touched, unmoved))
         rest = _Part(~touched, *pack_products(v, ~touched, unmoved))
-        constant = self._sums(rest, np.zeros((self.classes.size, 1)), held, 1)
-        self._constant = tuple(sums[..., :1] for sums in constant)
+        self._constant = self._sums(rest, np.zeros((self.classes.size, 1)), held, 1).first
 
     def __call__(self, rates: ArrayLike, elasticities: SweepElasticities, *, threads: int = 1) -> SweepSums:
         """Solve a block of scenarios.
@@ -211,22 +183,22 @@ class ArmingtonSweep:
                 fix=f"Give ({self.classes.size}, 1 to {SCENARIOS}).",
             )
         count = block.shape[1]
-        held = _elasticities(elasticities, self._kinds, count)
+        held = stacked_elasticities(elasticities, self._kinds, count)
         if self._reference is not None and not (held == self._reference).all():
             raise invalid("elasticities", "the elasticities are not those of the reference.")
-        sums, owned = self._sums(self._moving, block, held, threads)
-        sums += self._constant[0]
-        owned += self._constant[1]
-        value, duty, charges, creation, quantity = np.moveaxis(sums, 1, 0)[:, :, :count]
-        surplus, welfare = np.moveaxis(owned, 1, 0)[:, :, :count]
-        finite = np.asarray(np.isfinite(sums).all(axis=(0, 1)) & np.isfinite(owned).all(axis=(0, 1)))
-        if not finite.all():
-            raise _unbounded(int(np.argmin(finite)))
+        sums = self._sums(self._moving, block, held, threads)
+        sums.add(self._constant)
+        value, duty, charges, creation, quantity = np.moveaxis(sums.lines, 1, 0)[:, :, :count]
+        surplus, welfare = np.moveaxis(sums.owned, 1, 0)[:, :, :count]
+        if not sums.finite.all():
+            raise _unbounded(int(np.argmin(sums.finite)))
         diversion = quantity - self._before[:, None] - creation
-        return SweepSums(value, duty, charges, quantity, creation, diversion, surplus, welfare)
+        return SweepSums(
+            value, duty, charges, quantity, creation, diversion, surplus, welfare, sums.values[:, :count]
+        )
 
-    def _sums(self, part: _Part, rates: Floats, elasticities: Floats, threads: int) -> tuple[Floats, Floats]:
-        """Sum the products of a part: (groups or product groups, columns, SCENARIOS)."""
+    def _sums(self, part: _Part, rates: Floats, elasticities: Floats, threads: int) -> _Sums:
+        """Sum the products of a part."""
         from tariffs.engine.response.kernels.armington_sweep import rate_bounds, sweep_chunks
 
         count = rates.shape[1]
@@ -242,26 +214,40 @@ class ArmingtonSweep:
         place[places] = np.arange(places.size)
         place = place[part.products]
 
-        def solve(section: Section) -> tuple[Floats, Floats]:
+        def solve(section: Section) -> tuple[Floats, Floats, Floats]:
             sums = np.zeros((section.groups.size, _GROUP_COLUMNS * SCENARIOS))
             owned = np.zeros((section.product_groups.size, _OWNED_COLUMNS * SCENARIOS))
+            values = np.zeros((section.value_groups.size, SCENARIOS))
             sweep_chunks(
-                section.first, section.last, part.pack, rates, terms, place, unclosed, flat, sums, owned
+                section.first,
+                section.last,
+                part.pack,
+                rates,
+                terms,
+                place,
+                unclosed,
+                flat,
+                sums,
+                owned,
+                values,
             )
-            return sums, owned
+            return sums, owned, values
 
         sums = np.zeros((self._before.size, _GROUP_COLUMNS, SCENARIOS))
         owned = np.zeros((self._product_groups, _OWNED_COLUMNS, SCENARIOS))
+        values = np.zeros((self._value_groups, SCENARIOS))
         with ThreadPoolExecutor(threads) as pool:
             solved = map(solve, part.sections) if threads == 1 else pool.map(solve, part.sections)
-            for section, (found, own) in zip(part.sections, solved, strict=True):
+            for section, (found, own, valued) in zip(part.sections, solved, strict=True):
                 sums[section.groups] += found.reshape(-1, _GROUP_COLUMNS, SCENARIOS)
                 owned[section.product_groups] += own.reshape(-1, _OWNED_COLUMNS, SCENARIOS)
+                values[section.value_groups] += valued
         if flat:
             sums[:, 4] = sums[:, 0]
         left = part.products[places]
-        self._add_singly(places[left], unclosed[left, :count], rates, elasticities, sums, owned)
-        return sums, owned
+        found = _Sums(sums, owned, values)
+        self._add_singly(places[left], unclosed[left, :count], rates, elasticities, found)
+        return found
 
     def _add_singly(
         self,
@@ -269,8 +255,7 @@ class ArmingtonSweep:
         unclosed: NDArray[np.bool_],
         rates: Floats,
         elasticities: Floats,
-        sums: Floats,
-        owned: Floats,
+        out: _Sums,
     ) -> None:
         """Add the products at some places in the lanes where they have no closed form, each lane by `armington`."""
         v, classes = self._varieties, self._rates.copy()
@@ -300,9 +285,11 @@ class ArmingtonSweep:
                 quantity * kept,
             )
             for place, column in enumerate(columns):
-                sums[:, place, lane] += sums_of(v.group[lines], column, self._before.size)
+                out.lines[:, place, lane] += sums_of(v.group[lines], column, self._before.size)
             for place, column in enumerate((after.buyer_surplus, after.welfare)):
-                owned[:, place, lane] += sums_of(v.product_group[chosen], column, self._product_groups)
+                out.owned[:, place, lane] += sums_of(v.product_group[chosen], column, self._product_groups)
+            if self._value_groups:
+                out.values[:, lane] += sums_of(v.value_group[lines], columns[0], self._value_groups)
 
     def _refuse(self, rates: Floats) -> None:
         row, scenario = np.argwhere(RATE.broken(rates))[0]
@@ -321,73 +308,6 @@ def _unbounded(scenario: int) -> InputError:
         fix="Lower the elasticity, or use the ces form of demand.",
         scenario=scenario,
     )
-
-
-def _checked(trade: SweepTrade) -> SweepVarieties:
-    """Check the trade, and number its products from 0."""
-    size = np.size(trade.v0)
-    product = np.asarray(trade.product)
-    if product.shape != (size,) or product.dtype.kind not in "iu" or (np.diff(product) < 0).any():
-        raise invalid("product", "products must be one sorted integer per variety.")
-    ids, first, place = np.unique(product, return_index=True, return_inverse=True)
-    groups = Groups(ids, np.arange(size), np.append(first, size))
-    return SweepVarieties(
-        product=place,
-        v0=per_line("v0", trade.v0, size, VALUE),
-        base=per_line("t0", trade.t0, size, RATE),
-        freight=per_line("freight", trade.freight, size, VALUE),
-        charges=per_line("charges", trade.charges, size, VALUE),
-        kept=per_line("kept", trade.kept, size, SHARE),
-        rate_class=_numbers("rate_class", trade.rate_class, size),
-        group=_numbers("group", trade.group, size),
-        kind=_numbers("kind", trade.kind, ids.size),
-        product_group=_numbers("product_group", trade.product_group, ids.size),
-        domestic=groups.per_product("domestic", trade.domestic, VALUE),
-        domestic_w=1.0 / groups.per_product("supply_domestic", trade.supply_domestic, SUPPLY),
-    )
-
-
-def _numbers(name: str, values: ArrayLike, size: int) -> Ints:
-    """Check numbers from 0, one per variety or product."""
-    numbers = np.asarray(values)
-    if numbers.shape != (size,) or numbers.dtype.kind not in "iu" or (numbers < 0).any():
-        raise invalid(name, f"{name} must be {size} integers from 0.")
-    return numbers.astype(np.int64)
-
-
-def _marks(values: ArrayLike, size: int) -> NDArray[np.bool_]:
-    marks = np.asarray(values)
-    if marks.shape != (size,) or marks.dtype != bool:
-        raise invalid("moved", f"moved must be one mark per rate class ({size}).")
-    return marks
-
-
-def _elasticities(given: SweepElasticities, kinds: int, scenarios: int) -> Floats:
-    """Check and stack sigma, eta, kappa and inverse supply: (4, kinds, scenarios)."""
-
-    def checked(name: str, values: ArrayLike, allowed: Range) -> Floats:
-        array = np.asarray(values, dtype=np.float64)
-        if array.shape not in ((), (kinds,), (kinds, scenarios)):
-            raise invalid(
-                name,
-                f"{name} has shape {array.shape}.",
-                fix=f"Give one number, ({kinds},) or ({kinds}, {scenarios}).",
-            )
-        table = np.broadcast_to(array[:, None] if array.ndim == 1 else array, (kinds, scenarios))
-        broken = allowed.broken(table)
-        if broken.any():
-            kind, scenario = np.argwhere(broken)[0]
-            raise invalid(
-                name, f"kind {kind}: {name} is {table[kind, scenario]:g}.", fix=f"It must be {allowed}."
-            )
-        return table
-
-    sigma, eta = checked("sigma", given.sigma, ELASTICITY), checked("eta", given.eta, ELASTICITY)
-    kappa = np.atleast_1d(np.asarray(given.kappa, dtype=np.float64))
-    kappa = kappa[:, None] if kappa.ndim == 1 else kappa
-    kappa = np.where(np.isnan(kappa), eta, kappa)
-    w = 1.0 / checked("supply", given.supply, SUPPLY)
-    return np.stack([sigma, eta, checked("kappa", kappa, ELASTICITY), w])
 
 
 def _padded(columns: Floats) -> Floats:

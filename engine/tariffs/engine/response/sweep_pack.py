@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tariffs.engine.base.array_utils import sums_of
 from tariffs.engine.response.inputs import Floats, Ints, over_blocks
+from tariffs.engine.response.sweep_inputs import SweepVarieties
 
 if TYPE_CHECKING:
     from tariffs.engine.response.kernels.armington_sweep import SweepPack
@@ -22,29 +23,6 @@ _SECTION_CHUNKS = 64
 _STEEP = 250.0
 # Below this the power mean is the geometric one to every digit.
 _GEOMETRIC = 1e-30
-
-
-@dataclass(frozen=True, slots=True)
-class SweepVarieties:
-    """Checked trade of a sweep: `product` is the place of each variety's product, in which varieties are sorted."""
-
-    product: Ints
-    v0: Floats
-    base: Floats
-    freight: Floats
-    charges: Floats
-    kept: Floats
-    rate_class: Ints
-    group: Ints
-    kind: Ints
-    product_group: Ints
-    domestic: Floats
-    domestic_w: Floats
-
-    @property
-    def landed(self) -> Floats:
-        """Landed cost at the baseline per product, with freight in the price."""
-        return sums_of(self.product, self.v0 * (1.0 + self.base + self.freight), self.kind.size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +44,13 @@ class Unmoved:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Range of chunks with sums of its own, and the groups and product groups of these sums."""
+    """Range of chunks with sums of its own, and the groups, product groups and value groups of these sums."""
 
     first: int
     last: int
     groups: Ints
     product_groups: Ints
+    value_groups: Ints
 
 
 def steep_kinds(elasticities: Floats, span: Floats) -> Bools:
@@ -159,7 +138,8 @@ def pack_products(v: SweepVarieties, chosen: Bools, unmoved: Unmoved) -> tuple[S
     cell[moved], first = _cells(chunk[moved], kind[product[moved]], row[moved], base[moved], freight[moved])
     first = np.flatnonzero(moved)[first]
     group, product_group = v.group[lines], v.product_group[chosen]
-    sections = _sections(chunk_products, offsets, group, product_group)
+    value_group = v.value_group[lines] if v.value_group.size else v.value_group
+    sections = _sections(chunk_products, offsets, group, product_group, value_group)
     weight, charges = v0 * v.kept[lines], v.charges[lines] * v.kept[lines]
     rate = unmoved.rates[lines]
     growth, value, quantity = unmoved.hats[:, lines[~moved]]
@@ -193,6 +173,7 @@ def pack_products(v: SweepVarieties, chosen: Bools, unmoved: Unmoved) -> tuple[S
         charges=charges,
         freight=freight,
         group=group,
+        value_group=value_group,
         cell=cell,
         row=row,
     )
@@ -213,7 +194,9 @@ def _cells(chunk: Ints, kind: Ints, row: Ints, base: Floats, freight: Floats) ->
     return number, order[new]
 
 
-def _sections(chunk_products: Ints, offsets: Ints, group: Ints, product_group: Ints) -> list[Section]:
+def _sections(
+    chunk_products: Ints, offsets: Ints, group: Ints, product_group: Ints, value_group: Ints
+) -> list[Section]:
     """Cut the chunks into sections, and number the groups within each, in place."""
     sections = []
     chunks = chunk_products.size - 1
@@ -223,5 +206,8 @@ def _sections(chunk_products: Ints, offsets: Ints, group: Ints, product_group: I
         lines = slice(offsets[products.start], offsets[products.stop])
         groups, group[lines] = np.unique(group[lines], return_inverse=True)
         owners, product_group[products] = np.unique(product_group[products], return_inverse=True)
-        sections.append(Section(first, last, groups, owners))
+        value_groups = value_group[:0]
+        if value_group.size:
+            value_groups, value_group[lines] = np.unique(value_group[lines], return_inverse=True)
+        sections.append(Section(first, last, groups, owners, value_groups))
     return sections

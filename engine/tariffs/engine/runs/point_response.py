@@ -9,14 +9,9 @@ import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I64, sums_of
 from tariffs.engine.base.chunks import thread_count
-from tariffs.engine.response.armington_sweep import (
-    SCENARIOS,
-    ArmingtonSweep,
-    SweepElasticities,
-    SweepReference,
-    SweepTrade,
-)
+from tariffs.engine.response.armington_sweep import SCENARIOS, ArmingtonSweep
 from tariffs.engine.response.parameters import ProductParameters
+from tariffs.engine.response.sweep_inputs import SweepElasticities, SweepReference, SweepTrade
 from tariffs.engine.response.trade_response import (
     ARMINGTON,
     PROHIBITIVE,

@@ -61,6 +61,7 @@ class SweepPack(NamedTuple):
         sums: (products, 4) of fixed varieties: index, quantity, duty, and landed cost at index 1.
         landed, before, revenue, domestic: per product, at the baseline.
         v0, share, weight, charges, freight, group: per variety; `weight` is the v0 that counts in the sums.
+        value_group: per variety; empty without such sums.
         cell, row: per variety, the latter of the rates; -1 for fixed ones.
     """
 
@@ -87,6 +88,7 @@ class SweepPack(NamedTuple):
     charges: Floats
     freight: Floats
     group: Ints
+    value_group: Ints
     cell: Ints
     row: Ints
 
@@ -285,6 +287,22 @@ def add_product(
                 row[SUM_QUANTITY + b] += pack.weight[i] * (cell[QUANTITY + b] * own[_QUANTITY_FACTOR + b])
 
 
+@inlined
+def add_values(pack: SweepPack, k: int, table: Floats, first_cell: int, own: Floats, values: Floats) -> None:
+    """Add the customs value of the varieties of a solved product to the sums of their value groups."""
+    place = pack.fixed_offsets[k]
+    for i in range(pack.offsets[k], pack.moved_from[k]):
+        row = values[pack.value_group[i]]
+        for b in range(LANES):
+            row[b] += pack.weights[place, 0] * own[_VALUE_FACTOR + b]
+        place += 1
+    for i in range(pack.moved_from[k], pack.offsets[k + 1]):
+        row = values[pack.value_group[i]]
+        cell = table[pack.cell[i] - first_cell]
+        for b in range(LANES):
+            row[b] += pack.weight[i] * (cell[VALUE + b] * own[_VALUE_FACTOR + b])
+
+
 @jit
 def sweep_chunks(
     first: int,
@@ -297,12 +315,14 @@ def sweep_chunks(
     flat: bool,
     sums: Floats,
     owned: Floats,
+    values: Floats,
 ) -> None:
     """Solve the products of chunks [first, last) in every lane and add them to the sums.
 
     Reads `rates` (rows, LANES) and `terms` (kinds, 15 * LANES). The rows of `unclosed` mark the lanes to leave out, for
     the products that `place` gives one, else -1. With `flat`, all supply is flat: quantity equals value, and only the
-    value is summed. Adds to `sums` (groups, 5 * LANES) and `owned` (product groups, 2 * LANES: buyer surplus, welfare).
+    value is summed. Adds to `sums` (groups, 5 * LANES), `owned` (product groups, 2 * LANES: buyer surplus, welfare)
+    and `values` (value groups, LANES), which is empty without such groups.
     """
     most = 0
     for chunk in range(first, last):
@@ -338,3 +358,5 @@ def sweep_chunks(
                 row[b] += own[_SURPLUS + b]
                 row[LANES + b] += own[_WELFARE + b]
             add_product(pack, k, table, first_cell, flat, own, sums)
+            if values.shape[0] > 0:
+                add_values(pack, k, table, first_cell, own, values)

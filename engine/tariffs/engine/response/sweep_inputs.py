@@ -1,0 +1,183 @@
+"""Check the trade and the elasticities of a sweep of the Armington response."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tariffs.engine.base.array_utils import sums_of
+from tariffs.engine.response.inputs import (
+    ELASTICITY,
+    RATE,
+    SHARE,
+    SUPPLY,
+    VALUE,
+    Floats,
+    Groups,
+    Ints,
+    Range,
+    invalid,
+    per_line,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SweepTrade:
+    """Trade that a sweep moves: varieties sorted by product, and their products.
+
+    A rate class is a set of varieties that have one rate in every scenario; a kind is a set of products that have one
+    set of elasticities in every scenario. Classes, groups and kinds are numbered from 0.
+
+    Attributes:
+        product: sorted integer per variety; the products are its distinct values.
+        v0: customs value at the baseline, USD, per variety.
+        t0: duty rate at the baseline, a fraction > -1, scalar or per variety.
+        rate_class: per variety.
+        group: per variety; results are summed by these groups.
+        kind: per product.
+        product_group: per product; surplus and welfare are summed by these groups.
+        charges: cost that follows the quantity and enters no price, USD, scalar or per variety.
+        kept: share of the trade after the response that counts in the sums, scalar or per variety.
+        freight: part of the price as in `armington`, per dollar of v0, scalar or per variety.
+        domestic, supply_domestic: as in `armington`, scalar or per product.
+        value_group: per variety; customs value is summed by these groups as well, if they are given.
+    """
+
+    product: ArrayLike
+    v0: ArrayLike
+    t0: ArrayLike
+    rate_class: ArrayLike
+    group: ArrayLike
+    kind: ArrayLike
+    product_group: ArrayLike
+    charges: ArrayLike = 0.0
+    kept: ArrayLike = 1.0
+    freight: ArrayLike = 0.0
+    domestic: ArrayLike = 0.0
+    supply_domestic: ArrayLike = np.inf
+    value_group: ArrayLike | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SweepElasticities:
+    """Elasticities as in `armington`, each a scalar, (kinds,) or (kinds, scenarios); a kappa of NaN is the eta."""
+
+    sigma: ArrayLike
+    eta: ArrayLike
+    supply: ArrayLike = np.inf
+    kappa: ArrayLike = np.nan
+
+
+@dataclass(frozen=True, slots=True)
+class SweepReference:
+    """Rates and elasticities that are the same in all scenarios of a sweep.
+
+    Attributes:
+        rates: rate of each class; those of moved classes are not read.
+        moved: marks the classes whose rate some scenario moves.
+        elasticities: one set per kind.
+    """
+
+    rates: ArrayLike
+    moved: ArrayLike
+    elasticities: SweepElasticities
+
+
+@dataclass(frozen=True, slots=True)
+class SweepVarieties:
+    """Checked trade of a sweep: `product` is the place of each variety's product, in which varieties are sorted.
+
+    `value_group` is empty where values are not summed by such groups.
+    """
+
+    product: Ints
+    v0: Floats
+    base: Floats
+    freight: Floats
+    charges: Floats
+    kept: Floats
+    rate_class: Ints
+    group: Ints
+    kind: Ints
+    product_group: Ints
+    domestic: Floats
+    domestic_w: Floats
+    value_group: Ints
+
+    @property
+    def landed(self) -> Floats:
+        """Landed cost at the baseline per product, with freight in the price."""
+        return sums_of(self.product, self.v0 * (1.0 + self.base + self.freight), self.kind.size)
+
+
+def checked_trade(trade: SweepTrade) -> SweepVarieties:
+    """Check the trade, and number its products from 0."""
+    size = np.size(trade.v0)
+    product = np.asarray(trade.product)
+    if product.shape != (size,) or product.dtype.kind not in "iu" or (np.diff(product) < 0).any():
+        raise invalid("product", "products must be one sorted integer per variety.")
+    ids, first, place = np.unique(product, return_index=True, return_inverse=True)
+    groups = Groups(ids, np.arange(size), np.append(first, size))
+    return SweepVarieties(
+        product=place,
+        v0=per_line("v0", trade.v0, size, VALUE),
+        base=per_line("t0", trade.t0, size, RATE),
+        freight=per_line("freight", trade.freight, size, VALUE),
+        charges=per_line("charges", trade.charges, size, VALUE),
+        kept=per_line("kept", trade.kept, size, SHARE),
+        rate_class=_numbers("rate_class", trade.rate_class, size),
+        group=_numbers("group", trade.group, size),
+        kind=_numbers("kind", trade.kind, ids.size),
+        product_group=_numbers("product_group", trade.product_group, ids.size),
+        domestic=groups.per_product("domestic", trade.domestic, VALUE),
+        domestic_w=1.0 / groups.per_product("supply_domestic", trade.supply_domestic, SUPPLY),
+        value_group=np.zeros(0, dtype=np.int64)
+        if trade.value_group is None
+        else _numbers("value_group", trade.value_group, size),
+    )
+
+
+def _numbers(name: str, values: ArrayLike, size: int) -> Ints:
+    """Check numbers from 0, one per variety or product."""
+    numbers = np.asarray(values)
+    if numbers.shape != (size,) or numbers.dtype.kind not in "iu" or (numbers < 0).any():
+        raise invalid(name, f"{name} must be {size} integers from 0.")
+    return numbers.astype(np.int64)
+
+
+def checked_marks(values: ArrayLike, size: int) -> NDArray[np.bool_]:
+    """Check the marks of moved classes."""
+    marks = np.asarray(values)
+    if marks.shape != (size,) or marks.dtype != bool:
+        raise invalid("moved", f"moved must be one mark per rate class ({size}).")
+    return marks
+
+
+def stacked_elasticities(given: SweepElasticities, kinds: int, scenarios: int) -> Floats:
+    """Check and stack sigma, eta, kappa and inverse supply: (4, kinds, scenarios)."""
+
+    def checked(name: str, values: ArrayLike, allowed: Range) -> Floats:
+        array = np.asarray(values, dtype=np.float64)
+        if array.shape not in ((), (kinds,), (kinds, scenarios)):
+            raise invalid(
+                name,
+                f"{name} has shape {array.shape}.",
+                fix=f"Give one number, ({kinds},) or ({kinds}, {scenarios}).",
+            )
+        table = np.broadcast_to(array[:, None] if array.ndim == 1 else array, (kinds, scenarios))
+        broken = allowed.broken(table)
+        if broken.any():
+            kind, scenario = np.argwhere(broken)[0]
+            raise invalid(
+                name, f"kind {kind}: {name} is {table[kind, scenario]:g}.", fix=f"It must be {allowed}."
+            )
+        return table
+
+    sigma, eta = checked("sigma", given.sigma, ELASTICITY), checked("eta", given.eta, ELASTICITY)
+    kappa = np.atleast_1d(np.asarray(given.kappa, dtype=np.float64))
+    kappa = kappa[:, None] if kappa.ndim == 1 else kappa
+    kappa = np.where(np.isnan(kappa), eta, kappa)
+    w = 1.0 / checked("supply", given.supply, SUPPLY)
+    return np.stack([sigma, eta, checked("kappa", kappa, ELASTICITY), w])
