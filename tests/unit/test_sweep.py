@@ -111,6 +111,19 @@ def test_blocks_computed_alone_are_those_of_the_whole(monkeypatch: pytest.Monkey
     assert (result.notes, result.provenance) == (whole.notes, whole.provenance)
 
 
+def test_blocks_and_threads_change_no_bit_of_a_response_by_authority(monkeypatch: pytest.MonkeyPatch) -> None:
+    options = Options(response="armington", baseline="2025-01-01", by=("origin", "authority"), horizon="long")
+    points = grid({"cn": ["1%:40%:3%"]})
+    monkeypatch.setenv("TARIFFS_THREADS", "1")
+    whole = swept(points, options)
+    monkeypatch.setenv("TARIFFS_THREADS", "2")
+    monkeypatch.setattr(sweep_module, "BLOCK_POINTS", 5)
+    parted = swept(points, options)
+    assert parted.groups.equals(whole.groups)
+    assert parted.totals.equals(whole.totals)
+    assert whole.groups["duty_after"].null_count() == 0
+
+
 def test_a_factor_multiplies_the_elasticities(tmp_path: Path) -> None:
     options = Options(baseline="2025-01-01", by=("origin",))
     codes = TABLE["hts"].str.slice(0, 6).unique(maintain_order=True).to_list()
@@ -201,3 +214,10 @@ def test_notes_that_differ_at_every_point_are_few() -> None:
     kept = shortened(notes)
     assert len(kept) == 22
     assert shortened([*kept, *notes]) == kept
+
+
+@pytest.mark.parametrize("by", [("origin", "authority"), ("authority", "hts2"), ("authority",)])
+def test_a_sweep_by_authority_responds_as_the_impact_of_every_point(by: tuple[str, ...]) -> None:
+    options = Options(response="armington", baseline="2025-01-01", by=by, horizon="long")
+    points = [{"cn": rate, "india": "3%"} for rate in ("0%", "11%", "40%", "300%")] + [{"truce": "off"}]
+    same_as_impact(points, options)

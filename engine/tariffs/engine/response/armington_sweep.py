@@ -86,20 +86,14 @@ class _Sums:
 
     def add(self, other: _Sums) -> None:
         """Add other sums, in place."""
-        for mine, theirs in zip(self._arrays, other._arrays, strict=True):
-            mine += theirs
+        self.lines[:] += other.lines
+        self.owned[:] += other.owned
+        self.values[:] += other.values
 
     @property
     def finite(self) -> NDArray[np.bool_]:
-        """Mark the scenarios whose sums are finite numbers."""
-        marks: NDArray[np.bool_] = np.logical_and.reduce(
-            [np.isfinite(sums).all(axis=tuple(range(sums.ndim - 1))) for sums in self._arrays]
-        )
-        return marks
-
-    @property
-    def _arrays(self) -> tuple[Floats, Floats, Floats]:
-        return self.lines, self.owned, self.values
+        """Mark the scenarios whose sums are finite numbers; those of values are if all sums of lines are."""
+        return np.asarray(np.isfinite(self.lines).all(axis=(0, 1)) & np.isfinite(self.owned).all(axis=(0, 1)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,8 +184,9 @@ class ArmingtonSweep:
         sums.add(self._constant)
         value, duty, charges, creation, quantity = np.moveaxis(sums.lines, 1, 0)[:, :, :count]
         surplus, welfare = np.moveaxis(sums.owned, 1, 0)[:, :, :count]
-        if not sums.finite.all():
-            raise _unbounded(int(np.argmin(sums.finite)))
+        finite = sums.finite
+        if not finite.all():
+            raise _unbounded(int(np.argmin(finite)))
         diversion = quantity - self._before[:, None] - creation
         return SweepSums(
             value, duty, charges, quantity, creation, diversion, surplus, welfare, sums.values[:, :count]
@@ -245,9 +240,9 @@ class ArmingtonSweep:
         if flat:
             sums[:, 4] = sums[:, 0]
         left = part.products[places]
-        found = _Sums(sums, owned, values)
-        self._add_singly(places[left], unclosed[left, :count], rates, elasticities, found)
-        return found
+        total = _Sums(sums, owned, values)
+        self._add_singly(places[left], unclosed[left, :count], rates, elasticities, total)
+        return total
 
     def _add_singly(
         self,

@@ -81,10 +81,10 @@ class VarietyRates:
         tables = []
         for rated in self._duties.rated:
             column = column_of_measure[rated.layers.slots.measure]
-            amounts = np.column_stack(class_rates(self._duties.law, rated, column, columns))
+            classes = rate_classes(rated)
+            amounts = np.column_stack(class_rates(self._duties.law, rated, classes, column, columns))
             if not self._is_split_alike(rated):
-                of_atom = rate_classes(rated).of_atom
-                amounts = _carried(self._varieties.atoms, rated, amounts[of_atom])
+                amounts = _carried(self._varieties.atoms, rated, amounts[classes.of_atom])
             tables.append(amounts)
         found = np.concatenate(tables)
         duty, barred = found[:, :-1], found[:, -1]

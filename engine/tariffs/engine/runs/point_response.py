@@ -1,35 +1,39 @@
-"""Armington response of points of a sweep whose laws differ in rates: only varieties whose rate moves are solved."""
+"""Armington response of points of a sweep whose laws differ in rates: only varieties whose rate moves are solved.
+
+Duty by authority after the response is computed from the customs value of each class of goods and group.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tariffs.engine.base.array_utils import F64, I64, sums_of
+from tariffs.engine.base.array_utils import F64, I32, I64, sums_of
 from tariffs.engine.base.chunks import thread_count
 from tariffs.engine.response.armington_sweep import SCENARIOS, ArmingtonSweep
-from tariffs.engine.response.parameters import ProductParameters
-from tariffs.engine.response.sweep_inputs import SweepElasticities, SweepReference, SweepTrade
+from tariffs.engine.response.sweep_inputs import SweepReference
 from tariffs.engine.response.trade_response import (
     ARMINGTON,
     PROHIBITIVE,
-    Response,
-    domestic_shipments,
 )
+from tariffs.engine.runs.duty_sums import PointDuties
 from tariffs.engine.runs.grouping import AUTHORITY
+from tariffs.engine.runs.merged_trade import Merged, kinds_of, trade_of
 from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.runs.point_laws import PointGroup
 from tariffs.engine.runs.response_sums import PRODUCT_SUMS
 from tariffs.engine.runs.table_run import TableRun
-from tariffs.engine.table_duty.rate_classes import bits, class_forms, first_of, numbered
+from tariffs.engine.table_duty.class_duties import ClassPairs, DutyPlaces, class_duties
+from tariffs.engine.table_duty.duties import Duties
+from tariffs.engine.table_duty.rate_classes import class_forms, rate_classes
 
 
 def has_point_response(run: TableRun) -> bool:
-    """Test whether points of a run may respond together: Armington demand, no tax, and no sums by authority."""
+    """Test whether points of a run may respond together: Armington demand, and no tax."""
     response = run.response
-    if response is None or response.model != ARMINGTON or response.market or AUTHORITY in run.options.by:
+    if response is None or response.model != ARMINGTON or response.market:
         return False
     return run.prepared.lines.vat is None and run.steps is None
 
@@ -47,10 +51,14 @@ def is_closed_exactly(run: TableRun, outcome: Outcome) -> bool:
 
 @dataclass(frozen=True)
 class ResponseColumns:
-    """Result columns after the response: `groups` (points x groups), and `surplus` of the whole table (points)."""
+    """Result columns after the response: `groups` (points x groups), and `surplus` of the whole table (points).
+
+    `duty` is that by authority (points x places), None if results are not by authority.
+    """
 
     groups: dict[str, F64]
     surplus: dict[str, F64]
+    duty: F64 | None
 
 
 class PointResponse:
@@ -70,20 +78,27 @@ class PointResponse:
             class_forms(duties.law, rated, moved)
             for rated, moved in zip(duties.rated, group.moved, strict=True)
         ]
-        self._kinds, kind = _kinds(run.response.parameters)
+        self._kinds, kind = kinds_of(run.response.parameters)
         firsts = np.cumsum([0, *(len(forms.still) for forms in self._forms)])
         of_class = np.concatenate(
             [first + forms.of_class for first, forms in zip(firsts, self._forms, strict=False)]
         )
-        self._used, form = np.unique(of_class[outcome.variety_rates.of_variety], return_inverse=True)
+        class_of = outcome.variety_rates.of_variety
+        self._used, form = np.unique(of_class[class_of], return_inverse=True)
         barred = np.concatenate([forms.barred for forms in self._forms])[self._used]
         moves = np.concatenate([forms.moves for forms in self._forms])[self._used]
         rates = np.where(barred > 0.0, PROHIBITIVE, self._at([each[:1] for each in group.rates])[:, 0])
-        self._sweep = ArmingtonSweep(
-            _trade(run, run.response, kind, form, barred), SweepReference(rates, moves, self._kinds)
-        )
         v = run.response.varieties
-        self._before = sums_of(run.grouping.of_line[v.line], v.value, run.grouping.count)
+        of_variety = run.grouping.of_line[v.line]
+        self._authorities = None
+        merged = Merged(form, barred, of_variety, None)
+        if AUTHORITY in run.options.by:
+            self._authorities = AuthorityDuties(duties, class_of, of_variety, run.grouping.count)
+            merged = replace(merged, pair=self._authorities.pairs.of_goods)
+        self._sweep = ArmingtonSweep(
+            trade_of(run, run.response, kind, merged), SweepReference(rates, moves, self._kinds)
+        )
+        self._before = sums_of(of_variety, v.value, run.grouping.count)
 
     def _at(self, rates: Sequence[F64]) -> F64:
         """Rate of each form at points (forms x points), by instant the rate of each row (points x rows)."""
@@ -91,13 +106,22 @@ class PointResponse:
         found: F64 = np.concatenate(blocks)[self._used]
         return found
 
-    def __call__(self, group: PointGroup) -> ResponseColumns:
-        """Compute the result columns after the response of points of the law."""
-        blocks = []
+    def __call__(self, group: PointGroup, before: PointDuties) -> ResponseColumns:
+        """Compute the result columns after the response of points of the law.
+
+        Args:
+            group: the points.
+            before: duty before the response; by authority, its places are those of the duty after.
+        """
+        blocks, duties = [], []
         for first in range(0, len(group.points), SCENARIOS):
             self._run.check()
-            rates = self._at([rates[first : first + SCENARIOS] for rates in group.rates])
-            blocks.append(self._sweep(rates[self._sweep.classes], self._kinds, threads=thread_count()))
+            rates_of_rows = [rates[first : first + SCENARIOS] for rates in group.rates]
+            rates = self._at(rates_of_rows)
+            block = self._sweep(rates[self._sweep.classes], self._kinds, threads=thread_count())
+            blocks.append(block)
+            if self._authorities:
+                duties.append(self._authorities(block.values, rates_of_rows, before))
         sums = {name: np.concatenate([getattr(block, name) for block in blocks], axis=1).T for name in _SUMS}
         columns = {
             "value_after": sums["value"],
@@ -108,39 +132,51 @@ class PointResponse:
         }
         owned = {name: sums[name] for name in PRODUCT_SUMS}
         groups = columns | (owned if self._run.grouping.product_pure else {})
-        return ResponseColumns(groups, {name: values.sum(axis=1) for name, values in owned.items()})
+        surplus = {name: values.sum(axis=1) for name, values in owned.items()}
+        return ResponseColumns(groups, surplus, np.concatenate(duties, axis=1).T if duties else None)
 
 
 _SUMS = ("value", "duty", "charges", "quantity", "creation", "diversion", *PRODUCT_SUMS)
 
 
-def _trade(run: TableRun, response: Response, kind: I64, form: I64, barred: F64) -> SweepTrade:
-    """Arrange the varieties; those of one product and group with one rate at the baseline and one form are merged."""
-    v, parameters, count = response.varieties, response.parameters, len(response.parameters.sigma)
-    group = run.grouping.of_line[v.line]
-    number = numbered(v.product, group, form, bits(response.base_rate))
-    first = first_of(number)
-    size = len(first)
-    product_group = run.grouping.of_product(run.prepared.product_of_line, count)
-    owner = np.zeros(count, dtype=np.int64) if product_group is None else product_group
-    domestic = domestic_shipments(v.product, v.value, response.base_rate, parameters)
-    return SweepTrade(
-        product=v.product[first],
-        v0=sums_of(number, v.value, size),
-        t0=response.base_rate[first],
-        rate_class=form[first],
-        group=group[first],
-        kind=kind[v.traded],
-        product_group=owner[v.traded],
-        charges=sums_of(number, v.charges, size),
-        kept=np.where(barred > 0.0, 0.0, 1.0)[form[first]],
-        domestic=domestic[v.traded],
-    )
+class AuthorityDuties:
+    """Duty by authority on values by class and group.
 
+    Args:
+        duties: duties under the law.
+        class_of, group: of each variety.
+        groups: number of groups.
+    """
 
-def _kinds(parameters: ProductParameters) -> tuple[SweepElasticities, I64]:
-    """Distinct sets of elasticities, and the set of each product."""
-    kappa = np.where(np.isnan(parameters.kappa), parameters.eta, parameters.kappa)
-    rows = np.column_stack([parameters.sigma, parameters.eta, parameters.supply, kappa])
-    distinct, kind = np.unique(rows, axis=0, return_inverse=True)
-    return SweepElasticities(*distinct.T), kind.astype(np.int64)
+    def __init__(self, duties: Duties, class_of: I32, group: I64, groups: int) -> None:
+        self._duties = duties
+        self._classes = [rate_classes(rated) for rated in duties.rated]
+        self._groups = groups
+        counts = [classes.count for classes in self._classes]
+        self._firsts = np.cumsum([0, *counts])
+        self.pairs = ClassPairs.of(class_of, group, sum(counts), groups)
+
+    def __call__(self, values: F64, rates: Sequence[F64], before: PointDuties) -> F64:
+        """Sum duty by group and authority (places x points).
+
+        Args:
+            values: customs value of each pair of class and group (pairs x points).
+            rates: by instant the rate of each row (points x rows).
+            before: duty before the response, whose places are summed.
+        """
+        duties = self._duties
+        columns = len(duties.authorities)
+        places = DutyPlaces.at(before.group, before.column, self._groups, columns)
+        total: F64 = np.zeros((places.count, values.shape[1]))
+        for place, (rated, classes) in enumerate(zip(duties.rated, self._classes, strict=True)):
+            total += class_duties(
+                duties.law,
+                rated,
+                classes,
+                self.pairs.of_classes(self._firsts[place], self._firsts[place + 1]),
+                places,
+                duties.authority_of_measure,
+                rates[place].T,
+                values,
+            )
+        return total

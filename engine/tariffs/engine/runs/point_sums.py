@@ -18,10 +18,16 @@ from tariffs.engine.base.array_utils import F64, I64, ratio
 from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.law.law import InForce, Law
 from tariffs.engine.law.notes import Note
+from tariffs.engine.runs.duty_sums import PointDuties
 from tariffs.engine.runs.grouping import AUTHORITY, Grouping, authority_columns, result_frame
 from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.runs.point_laws import PointGroup, PointLaws, Values
-from tariffs.engine.runs.point_response import PointResponse, has_point_response, is_closed_exactly
+from tariffs.engine.runs.point_response import (
+    PointResponse,
+    ResponseColumns,
+    has_point_response,
+    is_closed_exactly,
+)
 from tariffs.engine.runs.results import PROHIBITED_VALUE, with_rates
 from tariffs.engine.runs.table_run import TableRun
 from tariffs.engine.scenario import Scenario, apply_scenario
@@ -122,14 +128,13 @@ class PointEvaluator:
             step(done)
             outcome = self._outcome(group.law)
             notes |= dict.fromkeys(outcome.static_notes)
-            columns.add(run, outcome, group)
+            before, after = columns.priced(outcome, group), None
             if run.response is not None:
                 respond = self._response(run, outcome, group)
                 if respond is None:
                     return None
-                after = respond(group)
-                columns.put(group, after.groups)
-                columns.put_surplus(group, after.surplus)
+                after = respond(group, before)
+            columns.add(run, outcome, group, before, after)
             done += len(group.points)
         return columns.results(run, tuple(notes))
 
@@ -166,13 +171,17 @@ class PointEvaluator:
 
 @dataclass(frozen=True)
 class _AuthorityBlock:
-    """Duty of points that share a law (points x rows), whose rows have keys (rows): by authority, then group."""
+    """Duty of points that share a law (points x rows), whose rows have keys (rows): by authority, then group.
+
+    `after` is the duty after the response; None without one.
+    """
 
     points: I64
     keys: pl.DataFrame
     duty: F64
     owed: F64
     rate: F64
+    after: F64 | None
 
 
 class _Blocks:
@@ -186,31 +195,48 @@ class _Blocks:
         self._authorities: list[_AuthorityBlock] = []
         self._surplus: dict[str, F64] = {}
 
-    def add(self, run: TableRun, outcome: Outcome, group: PointGroup) -> None:
-        """Add the results of a group of points."""
+    def priced(self, outcome: Outcome, group: PointGroup) -> PointDuties:
+        """Compute the duty of a group of points before the response."""
         duties, grouped = outcome.duties, outcome.grouped(self._grouping)
         columns = (duties.authority_of_measure, len(duties.authorities))
         if not self._by_authority:
             columns = (np.zeros_like(columns[0]), 1)
-        found = grouped.at_points(group.rates, group.moved, *columns)
-        static = run.static_columns(self._grouping, found.sums)
-        self.put(group, static)
+        return grouped.at_points(group.rates, group.moved, *columns)
+
+    def add(
+        self,
+        run: TableRun,
+        outcome: Outcome,
+        group: PointGroup,
+        before: PointDuties,
+        after: ResponseColumns | None,
+    ) -> None:
+        """Add the results of a group of points."""
+        static = run.static_columns(self._grouping, before.sums)
+        self._put(group, static)
+        if after is not None:
+            self._put(group, after.groups)
+            self._put_surplus(group, after.surplus)
         if self._by_authority:
-            entered = (static["customs_value"] - static[PROHIBITED_VALUE])[found.group]
-            names = pl.Series(AUTHORITY, duties.authorities, dtype=pl.String).gather(found.column)
-            keys = self._grouping.with_keys_at(found.group, names.to_frame())
-            rate = ratio(found.assessed, np.broadcast_to(entered, found.assessed.shape))
+            entered = (static["customs_value"] - static[PROHIBITED_VALUE])[before.group]
+            names = pl.Series(AUTHORITY, outcome.duties.authorities, dtype=pl.String).gather(before.column)
             self._authorities.append(
-                _AuthorityBlock(np.array(group.points), keys, found.assessed, found.owed, rate)
+                _AuthorityBlock(
+                    np.array(group.points),
+                    self._grouping.with_keys_at(before.group, names.to_frame()),
+                    before.assessed,
+                    before.owed,
+                    ratio(before.assessed, np.broadcast_to(entered, before.assessed.shape)),
+                    None if after is None else after.duty,
+                )
             )
 
-    def put(self, group: PointGroup, columns: Mapping[str, F64]) -> None:
-        """Set columns of a group of points."""
+    def _put(self, group: PointGroup, columns: Mapping[str, F64]) -> None:
         for name, values in columns.items():
             kept = self._groups.setdefault(name, np.full((self._points, self._grouping.count), np.nan))
             kept[np.array(group.points)] = values
 
-    def put_surplus(self, group: PointGroup, surplus: Mapping[str, F64]) -> None:
+    def _put_surplus(self, group: PointGroup, surplus: Mapping[str, F64]) -> None:
         """Set the surplus of the whole table at a group of points; groups that cut through products have none."""
         for name, values in surplus.items():
             self._surplus.setdefault(name, np.full(self._points, np.nan))[np.array(group.points)] = values
@@ -248,7 +274,9 @@ class _Blocks:
         duty = column([block.duty for block in blocks])
         is_same = all(block.owed is block.duty for block in blocks)
         owed = duty if is_same else column([block.owed for block in blocks])
-        numbers = authority_columns(duty, owed, column([block.rate for block in blocks]))
+        responded = [block.after for block in blocks if block.after is not None]
+        after = column(responded) if responded else None
+        numbers = authority_columns(duty, owed, column([block.rate for block in blocks]), after)
         keys = pl.concat([block.keys for block in blocks])[column(key)]
         return pl.concat([keys, numbers], how="horizontal"), rows.tolist()
 

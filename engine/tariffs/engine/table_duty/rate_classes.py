@@ -6,7 +6,7 @@ value that a line declares or charges by its quantity: such a line has classes o
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -55,12 +55,28 @@ class RateClasses:
 
 def rate_classes(rated: RatedLines) -> RateClasses:
     """Find the classes of the atoms of rated lines; kept with their family."""
-    family, layers = rated.family, rated.layers
-    weighs = _combinations_with(layers, _weighs_parts(layers.bases)[layers.weights])
-    by_quantity = _combinations_with(layers, layers.slots.kind[layers.slot] >= SPECIFIC)
+    return common_classes(rated, [rated.layers])
+
+
+def common_classes(rated: RatedLines, laws: Sequence[LawLayers]) -> RateClasses:
+    """Find the classes of atoms that bear one rate under each of several laws; kept with their family.
+
+    Args:
+        rated: the lines under any law of the family.
+        laws: layers of laws of the family.
+    """
+    marks = [_marks(layers) for layers in laws]
+    weighs = np.logical_or.reduce([each for each, _ in marks])
+    by_quantity = np.logical_or.reduce([each for _, each in marks])
     kept: BoundedCache[Hashable, RateClasses]
-    kept = family.cache.setdefault("rate classes", BoundedCache(_CLASSES_KEPT))
+    kept = rated.family.cache.setdefault("rate classes", BoundedCache(_CLASSES_KEPT))
     return kept.get((weighs.tobytes(), by_quantity.tobytes()), lambda: _found(rated, weighs, by_quantity))
+
+
+def _marks(layers: LawLayers) -> tuple[Bools, Bools]:
+    """Mark the combinations with a layer that weighs parts of the value, and those with a duty by quantity."""
+    weighs = _combinations_with(layers, _weighs_parts(layers.bases)[layers.weights])
+    return weighs, _combinations_with(layers, layers.slots.kind[layers.slot] >= SPECIFIC)
 
 
 def _combinations_with(layers: LawLayers, marked: Bools) -> Bools:
@@ -116,40 +132,66 @@ def _contents_of(lines: LineArrays) -> _Contents:
     return contents
 
 
-def class_rates(law: Law, rated: RatedLines, column_of_slot: I32, columns: int) -> tuple[F64, F64]:
+def class_rates(
+    law: Law, rated: RatedLines, classes: RateClasses, column_of_slot: I32, columns: int
+) -> tuple[F64, F64]:
     """Compute duty assessed per dollar of value of each class (classes x columns), and the share prohibited (classes).
 
     Args:
         law: the law.
         rated: lines of one instant under it.
+        classes: classes of their atoms, each with one rate under the law.
         column_of_slot: per row of the law, the column it adds to; negative for none.
         columns: number of columns.
     """
-    classes, layers, slots = rate_classes(rated), rated.layers, rated.layers.slots
+    layers, slots = rated.layers, rated.layers.slots
     duty, barred = np.zeros((classes.count, columns)), np.zeros(classes.count)
-    value, parts = _dollars(law, rated, classes)
-    line = classes.line_of(_contents_of(rated.lines).lines.count)
-    quantity = quantities_of(rated.lines, slots.units)[:, line]
+    goods = goods_of(law, rated, classes)
     each = np.arange(classes.count + 1)
     assess_lines(
         0, classes.count, each[:-1].astype(np.int32), each, classes.combination, np.ones(classes.count),
         classes.rates, rated.family.rates.distinct, layers.column, layers.prohibited, layers.start, layers.slot,
         layers.weights, layers.assessed, layers.owed, slots.kind, slots.rate, slots.unit, column_of_slot,
-        slots.tier_start, slots.tier_up_to, slots.tier_usd, layers.bases, value, parts,
-        quantity, duty, np.zeros_like(duty), barred,
+        slots.tier_start, slots.tier_up_to, slots.tier_usd, layers.bases, goods.value, goods.parts,
+        goods.quantity, duty, np.zeros_like(duty), barred,
     )  # fmt: skip
-    return ratio(duty, np.broadcast_to(value[:, None], duty.shape), 0.0), ratio(barred, value, 0.0)
+    if not goods.by_line:
+        return duty, barred
+    return ratio(duty, np.broadcast_to(goods.value[:, None], duty.shape), 0.0), ratio(
+        barred, goods.value, 0.0
+    )
 
 
-def _dollars(law: Law, rated: RatedLines, classes: RateClasses) -> tuple[F64, F64]:
-    """Value of each class and its parts (classes x parts): one dollar with its content, or those of its line."""
+@dataclass(frozen=True)
+class ClassGoods:
+    """Goods by which classes are priced: one dollar with the content of a class, or the line charged by quantity.
+
+    Attributes:
+        value, parts: per class, in dollars.
+        quantity: per unit of the law and class; one column of unknown quantities if no class is charged by quantity.
+        by_line: whether some class is charged by quantity.
+    """
+
+    value: F64
+    parts: F64
+    quantity: F64
+    by_line: bool
+
+
+def goods_of(law: Law, rated: RatedLines, classes: RateClasses) -> ClassGoods:
+    """Find the goods by which classes are priced under a law."""
     contents = _contents_of(rated.lines).lines
-    value, parts = np.ones(classes.count), np.empty((classes.count, len(PARTS)))
     own = classes.source >= contents.count
+    if not own.any():
+        units = max(1, len(rated.layers.slots.units))
+        parts = parts_of(law, contents)[classes.source]
+        return ClassGoods(np.ones(classes.count), parts, np.full((units, 1), np.nan), False)
+    value, parts = np.ones(classes.count), np.empty((classes.count, len(PARTS)))
     parts[~own] = parts_of(law, contents)[classes.source[~own]]
-    line = classes.line_of(contents.count)[own]
-    value[own], parts[own] = rated.lines.value[line], parts_of(law, rated.lines)[line]
-    return value, parts
+    line = classes.line_of(contents.count)
+    value[own], parts[own] = rated.lines.value[line[own]], parts_of(law, rated.lines)[line[own]]
+    quantity = quantities_of(rated.lines, rated.layers.slots.units)[:, line]
+    return ClassGoods(value, parts, quantity, True)
 
 
 @dataclass(frozen=True)
@@ -193,18 +235,20 @@ def class_forms(law: Law, rated: RatedLines, moved: Bools) -> ClassForms:
         moved: marks the rows of the law whose rate differs between points.
     """
     classes, layers, slots = rate_classes(rated), rated.layers, rated.layers.slots
-    still, barred = class_rates(law, rated, np.where(moved, NO_COLUMN, 0).astype(np.int32), 1)
+    still, barred = class_rates(law, rated, classes, np.where(moved, NO_COLUMN, 0).astype(np.int32), 1)
     counts = np.diff(layers.start)[classes.combination]
     of_class = np.repeat(np.arange(classes.count), counts)
     layer = np.repeat(layers.start[classes.combination] - (np.cumsum(counts) - counts), counts)
     layer += np.arange(len(layer))
     charged = moved[layers.slot[layer]] & layers.assessed[layer] & (barred[of_class] == 0.0)
     of_class, layer = of_class[charged], layer[charged]
-    value, parts = _dollars(law, rated, classes)
+    goods = goods_of(law, rated, classes)
     weights = layers.bases[layers.weights[layer]].T
     # A matrix product would leave the order of terms to the library.
-    base = sum_of([(1.0, weight * part) for weight, part in zip(weights, parts[of_class].T, strict=True)])
-    base = ratio(base, value[of_class], 0.0)
+    base = sum_of(
+        [(1.0, weight * part) for weight, part in zip(weights, goods.parts[of_class].T, strict=True)]
+    )
+    base = ratio(base, goods.value[of_class], 0.0)
     column = layers.column[classes.combination[of_class]]
     is_top_up = slots.kind[layers.slot[layer]] == TOP_UP
     ordinary = np.where(is_top_up, rated.family.rates.distinct[classes.rates[of_class], column], -np.inf)

@@ -1,0 +1,65 @@
+"""Arrange the varieties of a response as the trade of a sweep, with those of one response merged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tariffs.engine.base.array_utils import F64, I64, sums_of
+from tariffs.engine.response.parameters import ProductParameters
+from tariffs.engine.response.sweep_inputs import SweepElasticities, SweepTrade
+from tariffs.engine.response.trade_response import Response, domestic_shipments
+from tariffs.engine.runs.table_run import TableRun
+from tariffs.engine.table_duty.rate_classes import bits, first_of, numbered
+
+
+@dataclass(frozen=True)
+class Merged:
+    """Attributes by which varieties are merged, besides their product and their rate at the baseline.
+
+    Attributes:
+        form: per variety, number of its rate at all points.
+        barred: per form, the share of its value that is prohibited.
+        group: per variety, the group of results.
+        pair: per variety, its pair of class and group; None if values are not summed by pair.
+    """
+
+    form: I64
+    barred: F64
+    group: I64
+    pair: I64 | None
+
+
+def trade_of(run: TableRun, response: Response, kind: I64, merged: Merged) -> SweepTrade:
+    """Arrange the varieties; those of one product and group with one rate at the baseline and one form are merged."""
+    v, parameters, count = response.varieties, response.parameters, len(response.parameters.sigma)
+    form, group, pair = merged.form, merged.group, merged.pair
+    alike = (group, form) if pair is None else (pair,)
+    number = numbered(v.product, *alike, bits(response.base_rate))
+    first = first_of(number)
+    size = len(first)
+    product_group = run.grouping.of_product(run.prepared.product_of_line, count)
+    owner = np.zeros(count, dtype=np.int64) if product_group is None else product_group
+    domestic = domestic_shipments(v.product, v.value, response.base_rate, parameters)
+    return SweepTrade(
+        product=v.product[first],
+        v0=sums_of(number, v.value, size),
+        t0=response.base_rate[first],
+        rate_class=form[first],
+        group=group[first],
+        kind=kind[v.traded],
+        product_group=owner[v.traded],
+        charges=sums_of(number, v.charges, size),
+        kept=np.where(merged.barred > 0.0, 0.0, 1.0)[form[first]],
+        domestic=domestic[v.traded],
+        value_group=None if pair is None else pair[first],
+    )
+
+
+def kinds_of(parameters: ProductParameters) -> tuple[SweepElasticities, I64]:
+    """Distinct sets of elasticities, and the set of each product."""
+    kappa = np.where(np.isnan(parameters.kappa), parameters.eta, parameters.kappa)
+    rows = np.column_stack([parameters.sigma, parameters.eta, parameters.supply, kappa])
+    distinct, kind = np.unique(rows, axis=0, return_inverse=True)
+    return SweepElasticities(*distinct.T), kind.astype(np.int64)
