@@ -17,6 +17,7 @@ from tariffs.client import (
     DeadlineExceeded,
     InvalidRequest,
     NotFound,
+    Scenario,
     TableHandle,
     TariffsError,
     Unavailable,
@@ -283,3 +284,35 @@ def test_the_command_line_keeps_tables_and_runs(
     told("tables", "delete", kept["name"])
     assert command(["tables", "delete", kept["name"], "--target", server]) == 2
     assert command(["runs", "list"]) == 2
+
+
+def test_a_list_of_runs_names_scenarios_and_tables(
+    server: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frame = table(40, 9)
+    own = Scenario.from_text(
+        "schema: tariffs.scenario/v1\nid: mine\ntitle: Mine\nbasis: hypothesis\nchanges: []\n"
+    )
+    with Client(server) as client:
+        handle = client.upload(frame)
+        begun = [
+            client.start(frame, ["base", "truce-lapses"], on="2027-01-11", response="none"),
+            client.start(handle, period=("2027-01-11", "2027-01-12"), response="none"),
+            client.start_sweep(
+                None, "rates-by-country", vary={"cn": ["0%"]}, on="2027-01-11", response="none"
+            ),
+            client.start(frame, [own], on="2027-01-11", response="none"),
+        ]
+        told = {status.name: (status.scenarios, status.table) for status in client.runs()}
+        for run in begun:
+            run.cancel()
+    assert [told[run.name] for run in begun] == [
+        (("base", "truce-lapses"), "sent"),
+        (("base",), handle.name),
+        (("rates-by-country",), "embedded"),
+        (("mine",), "sent"),
+    ]
+    assert command(["runs", "list", "--target", server]) == 0
+    printed = capsys.readouterr().out
+    assert "base, truce-lapses" in printed
+    assert handle.name[:19] in printed

@@ -485,7 +485,7 @@ class StartRunRequest(_message.Message):
     def __init__(self, simulate: _Optional[_Union[SimulateRequest, _Mapping]] = ..., timeline: _Optional[_Union[TimelineRequest, _Mapping]] = ..., sweep: _Optional[_Union[SweepRequest, _Mapping]] = ..., request_id: _Optional[str] = ...) -> None: ...
 
 class RunMetadata(_message.Message):
-    __slots__ = ("state", "stage", "fraction", "finished_parts", "total_parts", "attempts", "create_time", "end_time", "expire_time")
+    __slots__ = ("state", "stage", "fraction", "finished_parts", "total_parts", "attempts", "create_time", "end_time", "expire_time", "scenarios", "table")
     STATE_FIELD_NUMBER: _ClassVar[int]
     STAGE_FIELD_NUMBER: _ClassVar[int]
     FRACTION_FIELD_NUMBER: _ClassVar[int]
@@ -495,6 +495,8 @@ class RunMetadata(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     END_TIME_FIELD_NUMBER: _ClassVar[int]
     EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    SCENARIOS_FIELD_NUMBER: _ClassVar[int]
+    TABLE_FIELD_NUMBER: _ClassVar[int]
     state: RunState
     stage: str
     fraction: float
@@ -504,7 +506,9 @@ class RunMetadata(_message.Message):
     create_time: str
     end_time: str
     expire_time: str
-    def __init__(self, state: _Optional[_Union[RunState, str]] = ..., stage: _Optional[str] = ..., fraction: _Optional[float] = ..., finished_parts: _Optional[int] = ..., total_parts: _Optional[int] = ..., attempts: _Optional[int] = ..., create_time: _Optional[str] = ..., end_time: _Optional[str] = ..., expire_time: _Optional[str] = ...) -> None: ...
+    scenarios: _containers.RepeatedScalarFieldContainer[str]
+    table: str
+    def __init__(self, state: _Optional[_Union[RunState, str]] = ..., stage: _Optional[str] = ..., fraction: _Optional[float] = ..., finished_parts: _Optional[int] = ..., total_parts: _Optional[int] = ..., attempts: _Optional[int] = ..., create_time: _Optional[str] = ..., end_time: _Optional[str] = ..., expire_time: _Optional[str] = ..., scenarios: _Optional[_Iterable[str]] = ..., table: _Optional[str] = ...) -> None: ...
 
 class RunResult(_message.Message):
     __slots__ = ("provenance", "message_count")

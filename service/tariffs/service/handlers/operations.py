@@ -151,12 +151,15 @@ class OperationsHandler(operations_pb2_grpc.OperationsServicer):  # type: ignore
     ) -> ops.ListOperationsResponse:
         """List the caller's runs, newest first."""
         size = page_size(request.page_size)
-        runs, token = await asyncio.to_thread(
-            self._storage.runs.page, caller().owner, size, request.page_token
-        )
-        return ops.ListOperationsResponse(
-            operations=[self._long_runs.operation(run) for run in runs], next_page_token=token
-        )
+        owner = caller().owner
+
+        def page() -> ops.ListOperationsResponse:
+            runs, token = self._storage.runs.page(owner, size, request.page_token)
+            operations = [self._long_runs.operation(run) for run in runs]
+            return ops.ListOperationsResponse(operations=operations, next_page_token=token)
+
+        # Requests are read for their scenarios, and may hold a table each.
+        return await asyncio.to_thread(page)
 
     async def CancelOperation(self, request: ops.CancelOperationRequest, context: Context) -> empty_pb2.Empty:
         """Request the cancellation of a run."""

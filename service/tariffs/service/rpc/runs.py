@@ -13,6 +13,7 @@ from tariffs.engine.base.provenance import engine_version
 from tariffs.engine.law import load_law
 from tariffs.service.rpc.local_inputs import LocalInputs
 from tariffs.service.rpc.run_steps import REQUESTS, Facts, Response, Steps, plan_of
+from tariffs.service.rpc.run_summary import summary_of
 from tariffs.service.rpc.simulation import table_of
 from tariffs.service.rpc.tables import time_text
 from tariffs.service.storage.result_parts import ResultPart, ResultParts
@@ -91,6 +92,7 @@ def _write(part: ResultPart, messages: list[Response], facts: Facts) -> None:
 def operation_of(run: RunRow, keep_seconds: float) -> operations_pb2.Operation:
     """Return a run as an operation: metadata always, result or error once it has ended."""
     operation = operations_pb2.Operation(name=run.name, done=not run.is_open)
+    scenarios, table = summary_of(run)
     operation.metadata.Pack(
         pb.RunMetadata(
             state=STATES[run.state],
@@ -102,6 +104,8 @@ def operation_of(run: RunRow, keep_seconds: float) -> operations_pb2.Operation:
             create_time=time_text(run.created),
             end_time=time_text(run.ended),
             expire_time=time_text(None if run.ended is None else run.ended + keep_seconds),
+            scenarios=scenarios,
+            table=table,
         )
     )
     if run.failure is not None:

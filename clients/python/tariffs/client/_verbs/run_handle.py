@@ -52,6 +52,8 @@ class RunStatus:
         expire_time: time of its deletion; empty before its end.
         error: error of a run without result, else None.
         provenance: inputs needed to reproduce the result; None before there is one.
+        scenarios: scenarios of the run, each once; empty from a server that does not say.
+        table: `embedded`, the handle of an uploaded table, or `sent` for one that came with the request.
     """
 
     name: str
@@ -66,6 +68,8 @@ class RunStatus:
     expire_time: str
     error: TariffsError | None
     provenance: Provenance | None
+    scenarios: tuple[str, ...] = ()
+    table: str = ""
 
     @property
     def done(self) -> bool:
@@ -87,6 +91,8 @@ class RunStatus:
             "expires": self.expire_time or None,
             "error": None if self.error is None else self.error.to_json_dict(),
             "provenance": self.provenance,
+            "scenarios": list(self.scenarios),
+            "table": self.table,
         }
 
 
@@ -268,6 +274,8 @@ def status_of(operation: operations_pb2.Operation) -> RunStatus:
         expire_time=metadata.expire_time,
         error=from_status(operation.error) if operation.WhichOneof("result") == "error" else None,
         provenance=answers.provenance(result.provenance) if has_result else None,
+        scenarios=tuple(metadata.scenarios),
+        table=metadata.table,
     )
 
 

@@ -25,6 +25,8 @@ app = typer.Typer(
 )
 _KINDS = {ImpactResult: "impact", TimelineResult: "timeline", Sweep: "sweep"}
 _SECONDS = len("2026-11-24T12:00:00")
+_HANDLE = len("tables/") + 12
+_TITLES = ("run", "state", "done", "parts", "started", "scenarios", "table", "stage")
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the run, such as operations/4f0c...")]
 
 
@@ -151,8 +153,15 @@ def _print(statuses: Sequence[RunStatus]) -> None:
             f"{one.fraction:.0%}",
             f"{one.finished_parts}/{one.total_parts}",
             one.create_time[:_SECONDS],
+            ", ".join(one.scenarios),
+            _short(one.table),
             one.stage,
         )
         for one in statuses
     )
-    console().print(text_table(["run", "state", "done", "parts", "started", "stage"], rows))
+    console().print(text_table(_TITLES, rows))
+
+
+def _short(table: str) -> str:
+    """Shorten the digest of a handle to its first twelve digits; `runs list --json` has the whole."""
+    return f"{table[:_HANDLE]}..." if len(table) > _HANDLE else table

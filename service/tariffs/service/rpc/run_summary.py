@@ -1,0 +1,40 @@
+"""Summarize the request of a stored run: its scenarios and its table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from tariffs.service.rpc.run_steps import REQUESTS
+from tariffs.service.rpc.shared import BASE
+from tariffs.service.storage.run_rows import RunRow
+from tariffs.v1 import common_pb2
+
+EMBEDDED, SENT = "embedded", "sent"
+_UNNAMED = "unnamed"
+# Listing a thousand runs must not parse a thousand scenario files.
+_ID = re.compile(r"""^\s*id:\s*["']?([^\s"'#]+)""", re.MULTILINE)
+
+
+def summary_of(run: RunRow) -> tuple[Sequence[str], str]:
+    """Return the scenarios of a run, each once, and its table: `embedded`, a handle, or `sent`."""
+    request = REQUESTS[run.kind].FromString(run.request)
+    names = dict.fromkeys(_name(scenario) for scenario in _scenarios(request))
+    given = request.WhichOneof("table")
+    table = {"handle": request.handle, "arrow": SENT}.get(given, EMBEDDED)
+    return list(names) or [BASE], table
+
+
+def _scenarios(request: Any) -> Iterable[common_pb2.ScenarioRef]:
+    fields = request.DESCRIPTOR.fields_by_name
+    if "points" in fields and "scenario" not in fields:
+        return (point.scenario for point in request.points)
+    return [request.scenario] if "scenario" in fields else request.scenarios
+
+
+def _name(scenario: common_pb2.ScenarioRef) -> str:
+    if scenario.WhichOneof("scenario") != "yaml":
+        return scenario.name or BASE
+    found = _ID.search(scenario.yaml)
+    return found[1] if found else _UNNAMED
