@@ -72,6 +72,7 @@ def test_figures_are_measured_as_they_say() -> None:
         duty_after=np.array([20.0, 32.0, 18.0]),
         quantity_hat=np.array([0.4, 1.0, 0.9]),
         buyer_gain=np.array([-3e10, 1e10, 0.0]),
+        claimed=np.array([0.0, 0.5, 1.0]),
         shipments=np.array([1.0, 3.0, 0.0]),
         domestic_price_hat=np.array([1.1, 0.9, 1.0]),
         domestic_quantity_hat=np.array([1.2, 1.0, 1.0]),
@@ -83,6 +84,7 @@ def test_figures_are_measured_as_they_say() -> None:
     assert found["static_rate"] == pytest.approx(100 / 500)
     assert found["static_rise"] == pytest.approx(70 / 500)
     assert found["fall_by_response"] == pytest.approx(100 / 500 - 70 / 450)
+    assert found["claim_share"] == pytest.approx(250 / 500)
     assert found["value_change"] == pytest.approx(450 / 500 - 1)
     assert found["quantity_change_where_steep"] == pytest.approx(-0.6)
     assert MEASURES["value_change_by_duty"](freed, everything, everything) == pytest.approx(200 / 130 - 1)

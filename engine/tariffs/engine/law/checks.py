@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import chain, pairwise
 
 from tariffs.engine.law.conditions import ENTRY_DATE
-from tariffs.engine.law.law import REVIVE, Law
+from tariffs.engine.law.law import CLAIM_COST, REVIVE, Law
 from tariffs.engine.law.model import CONFIDENCE, US, US_ABOVE, Period, Row, Scope
 
 _SOURCED = "AB"
@@ -112,7 +112,7 @@ def _idle_switches(law: Law) -> Names:
     dated += [change.switch for change in law.changes]
     dated += [measure.switch for measure in law.measures.values()]
     dated += [period.switch for measure in law.measures.values() for period in measure.periods]
-    read = {*chain.from_iterable(dated), *(r.switch for r in law.references.values()), REVIVE}
+    read = {*chain.from_iterable(dated), *(r.switch for r in law.references.values()), REVIVE, CLAIM_COST}
     return _unused("switches", law.switches, read)
 
 

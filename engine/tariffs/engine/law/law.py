@@ -51,6 +51,8 @@ from tariffs.engine.schedule.countries import origin_codes
 from tariffs.engine.schedule.country_names import origins_named
 
 REVIVE = "revive_displaced"
+CLAIM_COST = "usmca_claim_cost"
+"""Switch of the cost of complying with the rules of a preference, where claims respond."""
 
 
 # Two years of law make about a hundred segments.

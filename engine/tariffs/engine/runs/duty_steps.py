@@ -40,7 +40,7 @@ class StepsRun(Protocol):
     def check(self) -> None:
         """Raise to stop the run."""
 
-    def lines_under(self, law: Law) -> LineArrays:
+    def lines_under(self, law: Law, dated: Dated) -> LineArrays:
         """Lines with the default shares that the switches of a law select."""
 
     def law_fingerprint(self, law: Law, dated: Dated) -> Hashable:
@@ -189,7 +189,7 @@ class DutySteps:
             return self._response.base_rate
 
         def found() -> F64:
-            duties = duties_of(day.law, self._run.lines_under(day.law), day.dated, self._run.check)
+            duties = duties_of(day.law, self._run.lines_under(day.law, day.dated), day.dated, self._run.check)
             return self._response.responding_rate(self._response.rates_under(duties))
 
         return self._rates.get(self._full(day.key), found)

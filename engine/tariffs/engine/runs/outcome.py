@@ -32,7 +32,7 @@ class OutcomeRun(Protocol):
     def check(self) -> None:
         """Raise to stop the run."""
 
-    def lines_under(self, law: Law) -> LineArrays:
+    def lines_under(self, law: Law, dated: Dated) -> LineArrays:
         """Lines with the default shares that the switches of a law select."""
 
     def quantity_constraints(self, law: Law, dated: Dated) -> QuantityConstraints | None:
@@ -54,24 +54,20 @@ class Outcome:
 
     def __init__(self, run: OutcomeRun, law: Law, dated: Dated, weight: float) -> None:
         self._run = run
-        self._law = law
+        self.law = law
         self._dated = dated
         self.weight = weight
-        self.lines = run.lines_under(law)
+        self.lines = run.lines_under(law, dated)
         self.duties: Duties = duties_of(law, self.lines, dated, run.check)
         self._grouped: dict[tuple[str, ...], GroupedDuties] = {}
         self._switched: dict[tuple[tuple[str, str], ...], Outcome] = {}
-
-    def setting(self, switch: str) -> str:
-        """Value of a switch of the law."""
-        return self._law.setting(switch)
 
     def switched(self, settings: Mapping[str, str]) -> Outcome:
         """Results under the same law with other switches; kept with the outcome."""
         key = tuple(sorted(settings.items()))
         if key not in self._switched:
             self._switched[key] = Outcome(
-                self._run, self._law.with_switches(settings), self._dated, self.weight
+                self._run, self.law.with_switches(settings), self._dated, self.weight
             )
         return self._switched[key]
 
@@ -96,7 +92,7 @@ class Outcome:
     @property
     def static_notes(self) -> tuple[Note, ...]:
         """Notes on the duties."""
-        return (*self.duties.notes, *self._run.rebased_notes(self._law))
+        return (*self.duties.notes, *self._run.rebased_notes(self.law))
 
     @cached_property
     def notes(self) -> tuple[Note, ...]:
@@ -108,7 +104,7 @@ class Outcome:
     def grouped(self, grouping: LineGroups) -> GroupedDuties:
         """Sum the duties by group; kept with the outcome."""
         if grouping.id not in self._grouped:
-            self._grouped[grouping.id] = GroupedDuties(self._law, self.duties, self._dated, grouping)
+            self._grouped[grouping.id] = GroupedDuties(self.law, self.duties, self._dated, grouping)
         return self._grouped[grouping.id]
 
     @cached_property
@@ -136,9 +132,9 @@ class Outcome:
 
     @cached_property
     def _steps(self) -> list[DutyStep] | None:
-        return self._run.steps.until(self._law, self._dated) if self._run.steps else None
+        return self._run.steps.until(self.law, self._dated) if self._run.steps else None
 
     @cached_property
     def constraints(self) -> QuantityConstraints | None:
         """Constraints of the law on quantities; None if it has none."""
-        return self._run.quantity_constraints(self._law, self._dated)
+        return self._run.quantity_constraints(self.law, self._dated)

@@ -31,6 +31,7 @@ from tariffs.engine.runs.point_response import (
 from tariffs.engine.runs.results import PROHIBITED_VALUE, with_rates
 from tariffs.engine.runs.table_run import TableRun
 from tariffs.engine.scenario import Scenario, apply_scenario
+from tariffs.engine.tables.default_shares import is_responding
 
 Step = Callable[[int], None]
 _OUTCOMES_KEPT = 64
@@ -123,6 +124,8 @@ class PointEvaluator:
         columns = _Blocks(len(points), run.grouping, AUTHORITY in run.options.by)
         notes: dict[Note, None] = {}
         groups, done = self._laws.groups(points), 0
+        if any(is_responding(group.law) for group in groups):
+            return None  # claims respond to the rates of each point
         run.share_compile([(group.law, run.dated(group.law, self._on)) for group in groups])
         for group in groups:
             step(done)

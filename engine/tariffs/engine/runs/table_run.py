@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import polars as pl
@@ -12,7 +13,7 @@ from tariffs.engine.base.array_utils import F64, Bools
 from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.base.provenance import law_facts, with_run_digest
 from tariffs.engine.errors import ServiceError
-from tariffs.engine.law.law import Law
+from tariffs.engine.law.law import CLAIM_COST, Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.rating.law_fingerprint import law_fingerprint
 from tariffs.engine.response.adjustment_profile import path_parameters_for
@@ -20,6 +21,7 @@ from tariffs.engine.response.models import MODELS
 from tariffs.engine.response.parameters import PATH, SETS, ProductParameters, parameters_for
 from tariffs.engine.response.quantity_constraints import QuantityConstraints
 from tariffs.engine.response.trade_response import Response, respond
+from tariffs.engine.runs.claim_response import ClaimResponse
 from tariffs.engine.runs.duty_steps import DutySteps
 from tariffs.engine.runs.duty_sums import DutySums, GroupedDuties
 from tariffs.engine.runs.expectation import expected_columns, expected_frames
@@ -41,7 +43,7 @@ from tariffs.engine.scenario import Scenario, apply_scenario, components, scenar
 from tariffs.engine.table_duty.duties import Dated, Duties, duties_of
 from tariffs.engine.table_duty.rated_lines import share_compile
 from tariffs.engine.tables.atoms import atoms_of
-from tariffs.engine.tables.default_shares import basis_of
+from tariffs.engine.tables.default_shares import USMCA_CLAIM, basis_of, is_responding
 from tariffs.engine.tables.export_lines import prepared_for
 from tariffs.engine.tables.line_arrays import LineArrays
 from tariffs.engine.tables.prepare import OwnDates, Table, lines_on_basis
@@ -103,6 +105,7 @@ class TableRun:
         self.prepared = prepared_for(markets, table, self.law, self.options.date_format)
         self._dates = LineDates(self.prepared, self.market, options.known_on)
         self._lines = {basis_of(self.law): self.prepared.lines}
+        self._claims: ClaimResponse | None = None
         self.grouping = Grouping.of(self.prepared, options.by)
         self.base = self._baseline()
         self.response: Response | None = None
@@ -128,7 +131,8 @@ class TableRun:
                 raise baseline_required()
             return None
         self._base_dated = self._dates.alike(self.law, text, self.law.as_of)
-        return duties_of(self.law, self.prepared.lines, self._base_dated, self.context.check)
+        lines = self.lines_under(self.law, self._base_dated)
+        return duties_of(self.law, lines, self._base_dated, self.context.check)
 
     def check(self) -> None:
         """Raise ServiceError CANCELLED if the caller cancelled the run."""
@@ -173,10 +177,17 @@ class TableRun:
         """Compute a value that is equal for laws and instants with the same duties and response on all lines."""
         return tuple(law_fingerprint(law, law.in_force(*moment), *moment[:2]) for moment in dated.moments)
 
-    def lines_under(self, law: Law) -> LineArrays:
+    def dated_at(self, law: Law, on: str, known: date) -> Dated:
+        """Date all lines by `on`, with the acts known on another day."""
+        return self._dates.alike(law, on, known)
+
+    def lines_under(self, law: Law, dated: Dated) -> LineArrays:
         """Take the default shares that a law's switches select; shares declared on lines stay."""
         if not self.prepared.bases:
             return self.prepared.lines
+        if is_responding(law) and USMCA_CLAIM in self.prepared.bases:
+            self._claims = self._claims or ClaimResponse(self)
+            return self._claims.lines_under(law, dated)
         basis = basis_of(law)
         if basis not in self._lines:
             self._lines[basis] = lines_on_basis(self.prepared, law)
@@ -200,7 +211,11 @@ class TableRun:
 
     def share_compile(self, dated_laws: Sequence[tuple[Law, Dated]]) -> None:
         """Compile laws, and that of the baseline, together that are going to be computed one by one."""
-        alike = [each for each in dated_laws if basis_of(each[0]) == basis_of(self.law)]
+        alike = [
+            each
+            for each in dated_laws
+            if basis_of(each[0]) == basis_of(self.law) and not is_responding(each[0])
+        ]
         baseline = [] if self.base is None else [(self.law, self._base_dated)]
         share_compile([*baseline, *alike], self.prepared.lines)
 
@@ -354,7 +369,7 @@ class TableRun:
         law = self.law
         used = {claim.reference for claim in law.claims.values() if claim.id in self.prepared.bases}
         names = {law.references[name].switch for name in used if name in law.references} - {""}
-        return {name: law.setting(name) for name in names}
+        return {name: value for name, value in basis_of(law) if name in names or name == CLAIM_COST}
 
     def provenance(self, scenarios: Sequence[Scenario], **facts: object) -> dict[str, object]:
         """Inputs needed to reproduce the run; `facts` are those of the verb, such as its points."""

@@ -287,14 +287,14 @@ class UncertaintyRun:
                 )
 
             self._each(np.arange(len(parameters)), sum_outcome.at_once, end, lambda drawn: None)
-            if self._claims.values:
+            if self._claims.periods:
                 for place, each in enumerate((self._claims.farthest(outcome), outcome)):
                     claims[place] += outcome.weight * self._outcome_sums(each, keep, ())([p.central]).total[0]
         moved = [
             _MovedTotal(p.names[dimension], ends[place], p.uniforms[:, dimension])
             for place, dimension in enumerate(dimensions)
         ]
-        return [*moved, *([_MovedTotal(CLAIMS, claims, p.claims)] if self._claims.values else [])]
+        return [*moved, *([_MovedTotal(CLAIMS, claims, p.claims)] if self._claims.periods else [])]
 
     def _dimensions(self) -> list[int]:
         """List the global dimensions that some product of the table has."""

@@ -9,13 +9,16 @@ import numpy as np
 import polars as pl
 
 from tariffs.engine.base.array_utils import F64
-from tariffs.engine.law.law import Law
+from tariffs.engine.law.law import CLAIM_COST, Law
 from tariffs.engine.law.model import Claim, Reference
 from tariffs.engine.schedule import reference_data
 from tariffs.engine.tables.line_arrays import LineArrays
 from tariffs.engine.tables.scope_masks import scope_mask
 
 SOLE_VARIANT = "settled"
+USMCA_CLAIM, USMCA_SWITCH = "usmca_share", "usmca_basis"
+RESPONDING = "responding"
+"""Value of the switch of USMCA shares under which they respond to the duty that a claim saves."""
 
 
 def variant_of(law: Law, reference: Reference) -> str:
@@ -23,9 +26,15 @@ def variant_of(law: Law, reference: Reference) -> str:
     return law.setting(reference.switch) if reference.switch else SOLE_VARIANT
 
 
+def is_responding(law: Law) -> bool:
+    """Test whether USMCA shares respond to the duty that a claim saves under a law."""
+    return USMCA_SWITCH in law.choices.switches and law.setting(USMCA_SWITCH) == RESPONDING
+
+
 def basis_of(law: Law) -> tuple[tuple[str, str], ...]:
     """Settings of the switches that select default shares, by name."""
     names = {reference.switch for reference in law.references.values()} - {""}
+    names |= {CLAIM_COST} if is_responding(law) else set()
     return tuple((name, law.setting(name)) for name in sorted(names))
 
 

@@ -21,6 +21,7 @@ from tariffs.engine.runs.options import Options
 from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.runs.table_run import Cancelled, Progress, RunContext, TableRun
 from tariffs.engine.scenario import Scenario, library, parse_scenario
+from tariffs.engine.tables.default_shares import USMCA_CLAIM
 from tariffs.engine.validation.figures import Comparison, PublishedFigure, read_figures
 
 STEEP_RISE = 0.3
@@ -49,8 +50,9 @@ class TradeSample:
     """Trade before and after, per line, under one set of parameters: the input of `MEASURES`.
 
     `value`, `value_after` and `duty_after` are in USD, `quantity_hat` is after / before, `base` and `rate` duty rates,
-    `buyer_gain` the gain of buyers in USD. Of a market of sectors there are also `shipments` of domestic goods in USD,
-    their price and output after / before. What belongs to a product is divided over its lines by value.
+    `buyer_gain` the gain of buyers in USD, `claimed` the share for which the USMCA is claimed. Of a market of sectors
+    there are also `shipments` of domestic goods in USD, their price and output after / before. What belongs to a
+    product is divided over its lines by value.
     """
 
     value: F64
@@ -60,6 +62,7 @@ class TradeSample:
     duty_after: F64
     quantity_hat: F64
     buyer_gain: F64
+    claimed: F64
     shipments: F64
     domestic_price_hat: F64
     domestic_quantity_hat: F64
@@ -216,6 +219,7 @@ def _trade(table_run: TableRun, outcome: Outcome, response: Response) -> TradeSa
         duty_after=volume.duty,
         quantity_hat=volume.quantity_hat,
         buyer_gain=share * volume.buyer_surplus[of_line],
+        claimed=np.nan_to_num(outcome.lines.fact(USMCA_CLAIM)),
         shipments=share * shipments[of_line],
         domestic_price_hat=price[of_line],
         domestic_quantity_hat=output[of_line],
@@ -258,6 +262,10 @@ def _share_after(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
     return float(trade.value_after[chosen].sum() / trade.value_after[keep].sum())
 
 
+def _claim_share(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
+    return _mean(trade.claimed, trade.value, chosen)
+
+
 def _value_change(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
     return float(trade.value_after[chosen].sum() / trade.value[chosen].sum() - 1.0)
 
@@ -292,6 +300,7 @@ MEASURES: Mapping[str, Callable[[TradeSample, Bools, Bools], float]] = {
     "pass_through": _pass_through,
     "share_before": _share_before,
     "share_after": _share_after,
+    "claim_share": _claim_share,
     "value_change": _value_change,
     "quantity_change_where_steep": _quantity_change_where_steep,
     "value_change_by_duty": _value_change_by_duty,
@@ -300,6 +309,7 @@ MEASURES: Mapping[str, Callable[[TradeSample, Bools, Bools], float]] = {
     "buyers_loss_by_duty": _buyers_loss_by_duty,
 }
 """Measures of a figure: effective rates before the response and their rise over the baseline, their fall by the
-response, an origin's share of imports before and after, and the change of the value of imports and of their quantity on
-lines that were hit hard. Those `by_duty` are what duties do, from a run without them: the change of imports that bear
-them, of price and output of domestic goods, and buyers' loss over gross domestic product."""
+response, an origin's share of imports before and after, the share for which the USMCA is claimed, and the change of the
+value of imports and of their quantity on lines that were hit hard. Those `by_duty` are what duties do, from a run
+without them: the change of imports that bear them, of price and output of domestic goods, and buyers' loss over gross
+domestic product."""

@@ -84,6 +84,7 @@ def impact(
     mapping: options.Mapping = "",
     date_format: options.DateFormat = "",
     known_on: options.KnownOn = None,
+    claims: options.Claims = "",
     switch: options.Switches = None,
     min_conf: options.MinConf = "",
     output: options.Output = None,
@@ -109,7 +110,7 @@ def impact(
         options.result_file(output)
     for path in filter(None, (lines, refused)):
         options.writable(path)
-    switches, parameters = options.pairs(switch, "--switch"), options.pairs(param, "--param")
+    switches, parameters = options.law_switches(switch, claims), options.pairs(param, "--param")
     with options.connected(target, local) as client:
         run_options: dict[str, Any] = {
             "on": on,

@@ -15,6 +15,7 @@ from tariffs.client._wire.frames import Table, read_bytes, read_mapped
 from tariffs.client.client import Client
 from tariffs.client.config import TARGET_VARIABLE
 from tariffs.client.errors import InvalidRequest
+from tariffs.client.results.headline import USMCA_SWITCH
 
 STDIN = Path("-")
 Target = Annotated[
@@ -76,6 +77,15 @@ Horizon = Annotated[
         "--horizon",
         metavar="path|impact|short|long",
         help="Time since the change of duty, for the trade response; path: every change at its own age.",
+    ),
+]
+Claims = Annotated[
+    str,
+    typer.Option(
+        "--claims",
+        metavar="2024|2025|2025h2|responding",
+        help="USMCA claims where a line declares none: of a period, or rising with the duty that they save. "
+        "Default: 2025h2.",
     ),
 ]
 Market = Annotated[
@@ -244,6 +254,15 @@ def pairs(items: Sequence[str] | None, option: str) -> dict[str, str]:
             raise InvalidRequest("REQUEST_INVALID", f"{option} {name.strip()} is given twice.", field=option)
         values[name.strip()] = value.strip()
     return values
+
+
+def law_switches(items: Sequence[str] | None, claims: str) -> dict[str, str]:
+    """Read the switches of the law, with the one that `--claims` selects.
+
+    Raises:
+        InvalidRequest: as `pairs`; or claims are selected twice.
+    """
+    return pairs([*(items or ()), *([f"{USMCA_SWITCH}={claims}"] if claims else [])], "--switch")
 
 
 def keys(items: Sequence[str]) -> list[str]:

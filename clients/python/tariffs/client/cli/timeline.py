@@ -38,6 +38,7 @@ def timeline(
     mapping: options.Mapping = "",
     date_format: options.DateFormat = "",
     known_on: options.KnownOn = None,
+    claims: options.Claims = "",
     switch: options.Switches = None,
     min_conf: options.MinConf = "",
     output: options.Output = None,
@@ -56,7 +57,7 @@ def timeline(
     """
     if output is not None:
         options.result_file(output)
-    switches, parameters = options.pairs(switch, "--switch"), options.pairs(param, "--param")
+    switches, parameters = options.law_switches(switch, claims), options.pairs(param, "--param")
     run_options: dict[str, Any] = {
         "by": options.keys(by or ["origin"]),
         "baseline": baseline,
