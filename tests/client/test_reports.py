@@ -61,7 +61,7 @@ def test_a_report_is_one_file_with_tables_charts_notes_and_inputs(
     assert "<h1>What if &lt;the truce&gt; lapses?</h1>" in text
     assert f"{impact.total['duty'][1]:,.2f}" in text
     assert str(impact.provenance["run_digest"]) in text
-    assert text.count("<figure") == text.count('<figure role="img" aria-label="') == 4
+    assert text.count("<figure") == text.count('<div role="img" aria-label="') == 4
     assert text.count("<svg") == 4
     assert "<script" not in text
     assert re.findall(r"(?:src|href)=\"?http", text) == []

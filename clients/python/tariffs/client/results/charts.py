@@ -20,6 +20,7 @@ Chart = Any
 """An `altair.Chart`; not named as a type, so that the client can be checked without altair."""
 _WIDTH, _HEIGHT = 560, 280
 _PALETTE = ("#1f5fa8", "#b45309", "#0b6e4f", "#8b1e9b", "#b00020", "#4a5568")
+_BAR, _LABEL = 13, 360
 _SHOWN = 15
 
 
@@ -65,7 +66,9 @@ def waterfall(labels: Sequence[str], amounts: Sequence[float], unit: str = "USD"
     )
 
 
-def bars(rows: pl.DataFrame, column: str, key: str = "scenario", colour: str = "") -> Chart:
+def bars(
+    rows: pl.DataFrame, column: str, key: str = "scenario", colour: str = "", order: Sequence[str] = ()
+) -> Chart:
     """Draw a number of each row as horizontal bars, the first rows at the top.
 
     Args:
@@ -73,17 +76,23 @@ def bars(rows: pl.DataFrame, column: str, key: str = "scenario", colour: str = "
         column: the number.
         key: column of the labels.
         colour: column that tells bars of one label apart, such as scenario; empty for one bar a label.
+        order: values of `colour` in the order of their bars and colours; by default as they come.
     """
     alt, kept = _load("altair"), rows[key].unique(maintain_order=True).head(_SHOWN)
     frame, title = _scaled(rows.filter(pl.col(key).is_in(kept.implode())), column)
     encodings: dict[str, Any] = {
-        "y": alt.Y(f"{key}:N", sort=kept.to_list(), title=key.replace("_", " ")),
+        "y": alt.Y(
+            f"{key}:N", sort=kept.to_list(), title=key.replace("_", " "), axis=alt.Axis(labelLimit=_LABEL)
+        ),
         "x": alt.X("shown:Q", title=title),
     }
     if colour:
-        encodings["color"] = _colours(alt, colour)
-        encodings["yOffset"] = alt.YOffset(f"{colour}:N", sort=None)
-    return alt.Chart(frame, width=_WIDTH).mark_bar(color=_PALETTE[0]).encode(**encodings)
+        encodings["color"] = _colours(alt, colour, order)
+        encodings["yOffset"] = alt.YOffset(f"{colour}:N", sort=list(order) or None)
+        height: Any = alt.Step(_BAR, **{"for": "offset"})
+    else:
+        height = alt.Step(_BAR + 7)
+    return alt.Chart(frame, width=_WIDTH, height=height).mark_bar(color=_PALETTE[0]).encode(**encodings)
 
 
 def steps(rows: pl.DataFrame, column: str) -> Chart:
@@ -170,7 +179,7 @@ def ranges(rows: pl.DataFrame, column: str) -> Chart:
     )
     title = f"{title_of(column)}, {'percent' if is_fraction(column) else unit.name}"
     axis = alt.X("p5:Q", title=title, scale=alt.Scale(zero=False))
-    wide = base.mark_bar(height=6, color="#a0b8d8").encode(x=axis, x2="p95:Q")
+    wide = base.mark_bar(height=6, color="#6f8fbd").encode(x=axis, x2="p95:Q")
     middle = base.mark_bar(height=14, color=_PALETTE[0]).encode(x="p25:Q", x2="p75:Q")
     return wide + middle + base.mark_tick(color="#1a202c", thickness=3).encode(x="central:Q")
 
@@ -183,8 +192,9 @@ def _scaled(rows: pl.DataFrame, column: str) -> tuple[pl.DataFrame, str]:
     return rows.with_columns(shown=pl.col(column) / unit.dollars), f"{title_of(column)}, {unit.name}"
 
 
-def _colours(alt: Any, column: str) -> Any:
-    return alt.Color(f"{column}:N", sort=None, scale=alt.Scale(range=list(_PALETTE)), title=None)
+def _colours(alt: Any, column: str, order: Sequence[str] = ()) -> Any:
+    scale: dict[str, Any] = {"range": list(_PALETTE)} | ({"domain": list(order)} if order else {})
+    return alt.Color(f"{column}:N", sort=None, scale=alt.Scale(**scale), title=None)
 
 
 def _load(module: str) -> Any:

@@ -26,11 +26,19 @@ STYLE = (
     ".tariffs th,.tariffs td{padding:.15em .7em;border:0;border-bottom:1px solid #e2e8f0;text-align:left;"
     "background:#fff;color:inherit}.tariffs th{border-bottom:1px solid #4a5568}"
     ".tariffs .n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}"
+    ".tariffs th,.tariffs th.n{white-space:normal;vertical-align:bottom}"
     ".tariffs .s{font-weight:600}.tariffs .dim{color:#4a5568}.tariffs details{margin:.3em 0}"
     ".tariffs summary{cursor:pointer;color:#1f5fa8}.tariffs .bill{display:flex;height:1.1em;max-width:40em;"
-    "margin:.4em 0}.tariffs .bill span{border-right:1px solid #fff}.tariffs ul{margin:.2em 0 .2em 1.2em;padding:0}"
+    "margin:.4em 0;print-color-adjust:exact}.tariffs .bill span{border-right:1px solid #fff}"
+    ".tariffs ul{margin:.2em 0 .2em 1.2em;padding:0}"
+    ".tariffs .k{white-space:nowrap}.tariffs .wide{overflow-x:auto}.tariffs .wide:focus{outline:2px solid #1f5fa8}"
+    ".tariffs svg{max-width:100%;height:auto}"
     ".tariffs pre{background:#f7fafc;padding:.6em;overflow-x:auto}"
 )
+
+
+_ON_ONE_LINE = 32
+_WIDE_COLUMNS = 9
 
 
 class NoteLike(Protocol):
@@ -96,7 +104,14 @@ def table(heads: Sequence[str], numbers: int, rows: Iterable[Sequence[str | Cell
         for row in rows
     )
     above = f"<caption>{escape(caption)}</caption>" if caption else ""
-    return f"<table>{above}<thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table>"
+    text = f"<table>{above}<thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table>"
+    return _scrolling(text, caption) if len(heads) >= _WIDE_COLUMNS else text
+
+
+def _scrolling(text: str, caption: str) -> str:
+    """Put a wide table into a region that scrolls by itself, by keyboard too."""
+    label = escape(caption or "table")
+    return f'<div class="wide" role="region" aria-label="{label}" tabindex="0">{text}</div>'
 
 
 def folded(summary: str, *parts: str) -> str:
@@ -181,7 +196,8 @@ def bill_bar(parts: Sequence[tuple[str, float, str]]) -> str:
 
 def _cell(cell: str | Cell, number: bool) -> str:
     if isinstance(cell, str):
-        return f"<td{_class(number)}>{escape(cell)}</td>"
+        kind = _class(number) or (' class="k"' if len(cell) <= _ON_ONE_LINE else "")
+        return f"<td{kind}>{escape(cell)}</td>"
     hover = f' title="{escape(cell.hover)}"' if cell.hover else ""
     style = f' style="color:{cell.colour}"' if cell.colour else ""
     kind = _class(number) or (' class="s"' if cell.colour else "")

@@ -96,14 +96,15 @@ class ImpactResult(TableResult):
             ExtraMissing: the extra `notebook` is not installed.
         """
         if by:
-            return charts.bars(largest_first(self.groups, column), column, by, "scenario")
+            names = self.total["scenario"].unique(maintain_order=True).to_list()
+            return charts.bars(largest_first(self.groups, column), column, by, "scenario", names)
         return charts.bars(self.total, column)
 
     def attribution_chart(self, column: str = "duty") -> Chart:
         """Draw the effect of each change on the duty as bars; needs `attribute=True`."""
         frame = self._asked(self.attribution, "attribute=True")
         sums = frame.group_by("text", maintain_order=True).agg(pl.col(column).sum())
-        return charts.bars(largest_first(sums, column), column, "text")
+        return charts.bars(largest_first(sums.rename({"text": "change"}), column), column, "change")
 
     def ranges_chart(self, column: str = "duty_after") -> Chart:
         """Draw the range of a total by scenario and day; needs `draws`."""

@@ -11,7 +11,15 @@ from tariffs.client.results import html
 from tariffs.client.results.charts import Figure
 from tariffs.client.results.sections import Section
 
-_PRINT = "@media print{.tariffs details>*{display:block}}figure{margin:1em 0}h1{font-size:1.5em}h2{font-size:1.15em}"
+_STYLE = (
+    "body{margin:1em}figure{margin:1.2em 0}h1{font-size:1.5em}h2{font-size:1.15em;margin:1.2em 0 .3em}"
+    "main .tariffs{max-width:90em}main p,main ul{max-width:70em}figcaption{margin-bottom:.3em}"
+    "figcaption,main .tariffs caption{font-weight:600;color:#1a202c;text-align:left}"
+    "@page{size:landscape;margin:12mm}@media print{body{margin:0}main .tariffs{font-size:10px;max-width:none;padding:0}"
+    "main .tariffs .wide{overflow:visible}tr,figure{break-inside:avoid}thead{display:table-header-group}"
+    "h2,figcaption{break-after:avoid}details::details-content{content-visibility:visible;display:block;height:auto}"
+    "main .tariffs td,main .tariffs th{padding:.1em .4em}main .tariffs pre,main .tariffs td{overflow-wrap:anywhere}}"
+)
 
 
 def report_html(headline: str, question: str, law_line: str, body: Iterable[str]) -> str:
@@ -31,8 +39,8 @@ def report_html(headline: str, question: str, law_line: str, body: Iterable[str]
     ]
     return (
         '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width">'
-        f"<title>{escape(question or headline)}</title><style>{_PRINT}</style></head><body>"
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"<title>{escape(question or headline)}</title><style>{_STYLE}</style></head><body>"
         f"<main>{html.block(*parts)}</main></body></html>\n"
     )
 
@@ -69,8 +77,8 @@ def drawn(figures: Callable[[], list[Figure]]) -> list[str]:
     """Draw the charts of a report; without the extra `notebook` a paragraph says that they are left out."""
     try:
         return [
-            f'<figure role="img" aria-label="{escape(one.alt)}">{one.to_svg()}'
-            f"<figcaption>{escape(one.title)}</figcaption></figure>"
+            f"<figure><figcaption>{escape(one.title)}</figcaption>"
+            f'<div role="img" aria-label="{escape(one.alt)}">{one.to_svg()}</div></figure>'
             for one in figures()
         ]
     except ExtraMissing as error:
