@@ -20,6 +20,7 @@ PUBLIC_OF_THE_CLIENT = {
     "client.py",
     "config.py",
     "demo",
+    "desk",
     "errors.py",
     "results",
     "scenario.py",

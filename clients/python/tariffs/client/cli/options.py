@@ -202,6 +202,19 @@ def examples(*commands: str) -> str:
     )
 
 
+def chosen_target(target: str | None, local: bool) -> str:
+    """Choose the server of --target or, without --local, of TARIFFS_TARGET; empty for this process.
+
+    Raises:
+        InvalidRequest: both options were given.
+    """
+    if target and local:
+        raise InvalidRequest(
+            "REQUEST_INVALID", "--target and --local cannot be combined.", fix="Give one of them."
+        )
+    return target or ("" if local else os.environ.get(TARGET_VARIABLE, ""))
+
+
 @contextmanager
 def connected(target: str | None, local: bool) -> Iterator[Client]:
     """Open a client for --target or --local; without either TARIFFS_TARGET, else local.
@@ -209,12 +222,8 @@ def connected(target: str | None, local: bool) -> Iterator[Client]:
     Raises:
         InvalidRequest: both were given.
     """
-    if target and local:
-        raise InvalidRequest(
-            "REQUEST_INVALID", "--target and --local cannot be combined.", fix="Give one of them."
-        )
-    target = target or (None if local else os.environ.get(TARGET_VARIABLE))
-    with Client(target) if target else Client.local() as client:
+    chosen = chosen_target(target, local)
+    with Client(chosen) if chosen else Client.local() as client:
         yield client
 
 

@@ -23,7 +23,7 @@ STATE_COLOURS: Mapping[str, str] = {
 STYLE = (
     ".tariffs{font:14px/1.45 system-ui,sans-serif;color:#1a202c;background:#fff;padding:.5em;max-width:75em}"
     ".tariffs table{border-collapse:collapse;margin:.4em 0}.tariffs caption{text-align:left;color:#4a5568}"
-    ".tariffs th,.tariffs td{padding:.15em .7em;border:0;border-bottom:1px solid #e2e8f0;text-align:left;"
+    ".tariffs th,.tariffs td{padding:.15em .5em;border:0;border-bottom:1px solid #e2e8f0;text-align:left;"
     "background:#fff;color:inherit}.tariffs th{border-bottom:1px solid #4a5568}"
     ".tariffs .n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}"
     ".tariffs th,.tariffs th.n{white-space:normal;vertical-align:bottom}"

@@ -1,0 +1,1 @@
+"""Page in the browser over a client: quotes, scenarios, comparisons, timelines, sweeps and uploaded tables."""

@@ -1,0 +1,204 @@
+"""Build the forms of the page; each gives its values by name when it is submitted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import marimo as mo
+
+from tariffs.client.client import Client
+from tariffs.client.desk.builder import KEYS
+from tariffs.client.results.law import ScenarioInfo
+
+YOUR_SCENARIO = "your scenario"
+"""Choice that stands for the text of the builder."""
+TABS = ("Quote", "Scenario", "Your table", "Compare", "Timeline", "Sweep")
+"""Parts of the page."""
+_GROUPS = ("origin", "authority", "hts2", "hts4", "hts6", "month")
+_RESPONSES = ("armington", "none", "passthrough", "smart", "gsim")
+_HORIZONS = ("short", "long", "impact", "path")
+_GRID = "display:grid;grid-template-columns:repeat(auto-fit,minmax(16em,1fr));gap:0.8em 1.2em;align-items:end"
+_WEEKS_AHEAD = 10
+_LARGEST_UPLOAD = 200_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """Names that the forms offer, from the law and library of the client.
+
+    Attributes:
+        law_version: version of the law.
+        as_of: its as-of day, the default of every day.
+        ahead: a day some weeks later, the default of comparisons.
+        scenarios: library scenarios.
+        measures: titles of the measures on imports by id.
+    """
+
+    law_version: str
+    as_of: str
+    ahead: str
+    scenarios: tuple[ScenarioInfo, ...]
+    measures: Mapping[str, str]
+
+    @classmethod
+    def of(cls, client: Client) -> Choices:
+        """Ask the client; three calls."""
+        measures = {
+            one.id: f"{one.id}: {one.title}"
+            for one in client.measures()
+            if one.modelled and not one.announced
+        }
+        law = client.law()
+        ahead = date.fromisoformat(law.as_of[:10]) + timedelta(weeks=_WEEKS_AHEAD)
+        return cls(law.version, law.as_of, ahead.isoformat(), client.scenarios(), measures)
+
+    def names(self) -> list[str]:
+        """Names of the scenarios, the builder's first."""
+        return [YOUR_SCENARIO, *(one.id for one in self.scenarios)]
+
+
+def quote(choices: Choices) -> Any:
+    """Build the form of one entry line."""
+    return _form(
+        "Compute duty",
+        hts=_text("HTS code", "9503.00.0073"),
+        origin=_text("Country of origin", "CN"),
+        value=_text("Customs value, USD", "10000"),
+        entry_date=_text("Day of entry", choices.as_of),
+        quantity=_text("Quantity (where a duty needs it)"),
+        unit=_text("Unit"),
+        mode=mo.ui.dropdown(
+            ["", "ocean", "air", "land"], value="", label="Mode of transport", full_width=True
+        ),
+        claims=_text("Facts, such as usmca_share=1"),
+        scenario=mo.ui.dropdown(
+            choices.names(), value="base", label="Law or scenario", searchable=True, full_width=True
+        ),
+    )
+
+
+def tabs() -> Any:
+    """Build the tabs; a tab only names the part of the page that is shown."""
+    return mo.ui.tabs(dict.fromkeys(TABS, ""), value=TABS[0], label="")
+
+
+def library(choices: Choices, load: Callable[[Mapping[str, Any]], None]) -> Any:
+    """Build the form that puts a scenario of the library into the builder."""
+    named = {f"{one.id}: {one.title}": one.id for one in choices.scenarios}
+    first = next(iter(named))
+    name = mo.ui.dropdown(named, value=first, label="Begin with a scenario of the library", full_width=True)
+    return _grid(name=name).form(submit_button_label="Load", on_change=load)
+
+
+def scenario_text(text: str, write: Callable[[str], None]) -> Any:
+    """Build the field of the text of the scenario."""
+    label = f"Scenario in YAML; the other tabs call it *{YOUR_SCENARIO}*"
+    return mo.ui.text_area(text, rows=14, label=label, on_change=write, full_width=True)
+
+
+def change(choices: Choices, add: Callable[[Mapping[str, Any]], None]) -> Any:
+    """Build the form of one change, which the builder appends to the scenario."""
+    named = {title: name for name, title in choices.measures.items()}
+    fields = _grid(
+        op=mo.ui.dropdown(list(KEYS), value="set_rate", label="Change", full_width=True),
+        measure=mo.ui.dropdown(
+            named, value=choices.measures.get("fl301"), label="Measure", searchable=True, full_width=True
+        ),
+        origins=_text("Only these countries", "CN"),
+        start=_text("From, or at", choices.as_of),
+        until=_text("Until"),
+        rate=_text("Rate", "20%"),
+    )
+    return fields.form(submit_button_label="Add change", on_change=add)
+
+
+def compare(choices: Choices) -> Any:
+    """Build the form of an impact."""
+    return _form(
+        "Compare",
+        scenarios=_scenarios(choices, ["base", "forced-labor-20-on-china"]),
+        on=_text("Day", choices.ahead),
+        by=_by(),
+        response=mo.ui.dropdown(
+            list(_RESPONSES), value="armington", label="Response of trade", full_width=True
+        ),
+        horizon=mo.ui.dropdown(list(_HORIZONS), value="short", label="Horizon", full_width=True),
+        parameters=_text("Parameters, such as cn=20%"),
+        question=_text("Question, the title of the report"),
+    )
+
+
+def timeline(choices: Choices) -> Any:
+    """Build the form of a timeline."""
+    return _form(
+        "Compute days",
+        scenarios=_scenarios(choices, ["base"]),
+        start=_text("First day", choices.as_of),
+        end=_text("Last day", choices.ahead),
+        by=_by(),
+        response=mo.ui.dropdown(list(_RESPONSES), value="none", label="Response of trade", full_width=True),
+        parameters=_text("Parameters, such as cn=20%"),
+    )
+
+
+def sweep(choices: Choices) -> Any:
+    """Build the form of a sweep over one parameter."""
+    return _form(
+        "Sweep",
+        scenario=mo.ui.dropdown(
+            choices.names(),
+            value="rates-by-country",
+            label="Scenario with parameters",
+            searchable=True,
+            full_width=True,
+        ),
+        parameter=_text("Parameter", "cn"),
+        values=_text("Values: low:high:step, or a list", "0%:50%:10%"),
+        on=_text("Day", choices.ahead),
+        response=mo.ui.dropdown(
+            list(_RESPONSES), value="armington", label="Response of trade", full_width=True
+        ),
+    )
+
+
+def table_file() -> Any:
+    """Build the field in which a table is uploaded."""
+    return mo.ui.file(
+        filetypes=[".csv", ".tsv", ".txt", ".xlsx", ".parquet", ".arrow"],
+        kind="area",
+        max_size=_LARGEST_UPLOAD,
+        label="A table: CSV, Excel, Parquet or Arrow, with hts, origin and customs_value",
+    )
+
+
+def table_day() -> Any:
+    """Build the field of the day that the values of the table belong to."""
+    return _text("Day that the values of the table belong to (a response needs it)", "2025-01-01")
+
+
+def _by() -> Any:
+    return mo.ui.dropdown(list(_GROUPS), value="origin", label="Groups by", full_width=True)
+
+
+def _scenarios(choices: Choices, chosen: Sequence[str]) -> Any:
+    known = choices.names()
+    value = [name for name in chosen if name in known]
+    return mo.ui.multiselect(
+        known, value=value, label="Scenarios, the first is compared with", full_width=True
+    )
+
+
+def _text(label: str, value: str = "") -> Any:
+    return mo.ui.text(value=value, label=label, full_width=True)
+
+
+def _form(button: str, **fields: Any) -> Any:
+    return _grid(**fields).form(submit_button_label=button)
+
+
+def _grid(**fields: Any) -> Any:
+    cells = "".join(f"<div>{{{name}}}</div>" for name in fields)
+    return mo.Html(f'<div style="{_GRID}">{cells}</div>').batch(**fields)

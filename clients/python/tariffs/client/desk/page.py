@@ -1,0 +1,178 @@
+"""Page of the desk as a marimo notebook: forms, and below each the answer of the client.
+
+A form computes when it is submitted, with the scenario and table of that moment, which `inputs` holds.
+"""
+
+import marimo
+
+app = marimo.App(width="medium", app_title="Tariff desk")
+
+
+@app.cell
+def _():
+    import marimo as mo
+
+    from tariffs.client.desk import builder, forms, questions, session, views
+
+    return builder, forms, mo, questions, session, views
+
+
+@app.cell
+def _(forms, session):
+    client = session.client()
+    choices = forms.Choices.of(client)
+    return choices, client
+
+
+@app.cell
+def _(choices, session, views):
+    views.title(choices, session.place())
+    return
+
+
+@app.cell
+def _(forms):
+    tab = forms.tabs()
+    tab
+    return (tab,)
+
+
+@app.cell
+def _(builder, mo, questions):
+    inputs = questions.Inputs()
+    text, set_text = mo.state(builder.EMPTY)
+    return inputs, set_text, text
+
+
+@app.cell
+def _(choices, forms):
+    quote_form = forms.quote(choices)
+    compare_form = forms.compare(choices)
+    timeline_form = forms.timeline(choices)
+    sweep_form = forms.sweep(choices)
+    table_file = forms.table_file()
+    table_day = forms.table_day()
+    return compare_form, quote_form, sweep_form, table_day, table_file, timeline_form
+
+
+@app.cell
+def _(builder, choices, client, forms, set_text):
+    start_form = forms.library(choices, lambda values: set_text(client.scenario(values["name"]).text))
+    change_form = forms.change(
+        choices, lambda values: set_text(lambda before: builder.with_change(before, values))
+    )
+    return change_form, start_form
+
+
+@app.cell
+def _(forms, set_text, text):
+    scenario_text = forms.scenario_text(text(), set_text)
+    return (scenario_text,)
+
+
+@app.cell
+def _(client, inputs, questions, quote_form, views):
+    quote_view = views.answer(
+        quote_form.value, "Duty", lambda values, _: views.quote(questions.quote(client, values, inputs))
+    )
+    return (quote_view,)
+
+
+@app.cell
+def _(client, inputs, questions, text, views):
+    inputs.text = text()
+    scenario_view = views.answer(
+        inputs.text, "Check", lambda written, _: views.checked(*questions.check(client, written))
+    )
+    return (scenario_view,)
+
+
+@app.cell
+def _(client, inputs, questions, table_day, table_file, views):
+    inputs.baseline = table_day.value
+    table_view = views.answer(
+        table_file.value or None,
+        "Table",
+        lambda files, report: views.own_table(*questions.own_table(client, files[0], inputs, report)),
+        "No table yet: the other tabs compute US imports of 2024.",
+    )
+    return (table_view,)
+
+
+@app.cell
+def _(client, compare_form, inputs, questions, views):
+    compare_view = views.answer(
+        compare_form.value,
+        "Impact",
+        lambda values, report: views.comparison(
+            questions.compare(client, values, inputs, report), values["by"], values["question"]
+        ),
+    )
+    return (compare_view,)
+
+
+@app.cell
+def _(client, inputs, questions, timeline_form, views):
+    timeline_view = views.answer(
+        timeline_form.value,
+        "Timeline",
+        lambda values, report: views.days(questions.timeline(client, values, inputs, report)),
+    )
+    return (timeline_view,)
+
+
+@app.cell
+def _(client, inputs, questions, sweep_form, views):
+    swept = views.kept(
+        sweep_form.value, "Sweep", lambda values, report: questions.sweep(client, values, inputs, report)
+    )
+    point = views.point_slider(swept.result)
+    return point, swept
+
+
+@app.cell
+def _(point, swept, views):
+    sweep_view = views.swept(swept, point)
+    return (sweep_view,)
+
+
+@app.cell
+def _(mo, quote_form, quote_view, tab):
+    mo.vstack([quote_form, quote_view], gap=1) if tab.value == "Quote" else None
+    return
+
+
+@app.cell
+def _(change_form, mo, scenario_text, scenario_view, start_form, tab):
+    mo.vstack(
+        [start_form, change_form, scenario_text, scenario_view], gap=1
+    ) if tab.value == "Scenario" else None
+    return
+
+
+@app.cell
+def _(mo, tab, table_day, table_file, table_view):
+    mo.vstack([table_day, table_file, table_view], gap=1) if tab.value == "Your table" else None
+    return
+
+
+@app.cell
+def _(compare_form, compare_view, mo, tab):
+    mo.vstack([compare_form, compare_view], gap=1) if tab.value == "Compare" else None
+    return
+
+
+@app.cell
+def _(mo, tab, timeline_form, timeline_view):
+    mo.vstack([timeline_form, timeline_view], gap=1) if tab.value == "Timeline" else None
+    return
+
+
+@app.cell
+def _(mo, sweep_form, sweep_view, tab):
+    mo.vstack([sweep_form, sweep_view], gap=1) if tab.value == "Sweep" else None
+    return
+
+
+if __name__ == "__main__":
+    app.run()
