@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from collections.abc import Iterator
 from typing import Annotated, Any
@@ -12,9 +11,11 @@ import typer
 from tariffs.client._wire.progress import reporting
 from tariffs.client.cli import options
 from tariffs.client.cli.render.table import console, right, text_table
-from tariffs.client.errors import extra_missing
+from tariffs.client.cli.validate_soybeans import EXAMPLES, soybeans
+from tariffs.client.cli.validation import validation_module
 
 app = typer.Typer(help="Compare results of the engine with published figures.", no_args_is_help=True)
+app.command("soybeans", epilog=EXAMPLES)(soybeans)
 _UNEXPLAINED = 1
 _TITLES = ("row", "who, when", "figure", "law of", "known on", "horizon")
 _RATE_TITLES, _PRICE_TITLES = ("month", "origin", "source"), ("law of", "known")
@@ -32,7 +33,7 @@ def economics(as_json: options.Json = False, markdown: Markdown = False) -> int:
     with the reason; the exit code is 1 if one has no reason.
     """
     with reporting(True) as report:
-        answer: dict[str, Any] = _engine("economics").reproduce(progress=report).to_dict()
+        answer: dict[str, Any] = validation_module("economics").reproduce(progress=report).to_dict()
     rows: list[dict[str, Any]] = answer["rows"]
     if as_json:
         print(json.dumps(answer))
@@ -50,7 +51,7 @@ def collected(as_json: options.Json = False) -> int:
     A difference beyond the tolerance is printed with its reason; the exit code is 1 if one has no reason.
     """
     with reporting(True) as report:
-        answer: dict[str, Any] = _engine("collected").compare_collected(progress=report).to_dict()
+        answer: dict[str, Any] = validation_module("collected").compare_collected(progress=report).to_dict()
     if as_json:
         print(json.dumps(answer))
     else:
@@ -86,14 +87,6 @@ def _show_collected(rates: list[dict[str, Any]], prices: list[dict[str, Any]]) -
 
 def _percents(row: dict[str, Any], theirs: str, digits: int) -> list[str]:
     return [f"{row[name] * 100:.{digits}f}" for name in (theirs, "ours", "difference")]
-
-
-def _engine(name: str) -> Any:
-    try:
-        # By name at run time: the client does not depend on the engine, only these commands do.
-        return importlib.import_module(f"tariffs.engine.validation.{name}")
-    except ModuleNotFoundError as error:
-        raise extra_missing("server", error.name) from error
 
 
 def _show(rows: list[dict[str, Any]]) -> None:

@@ -19,7 +19,8 @@ from tariffs.client.results.columns import is_fraction, title_of
 Chart = Any
 """An `altair.Chart`; not named as a type, so that the client can be checked without altair."""
 _WIDTH, _HEIGHT = 560, 280
-_PALETTE = ("#1f5fa8", "#b45309", "#0b6e4f", "#8b1e9b", "#b00020", "#4a5568")
+PALETTE = ("#1f5fa8", "#b45309", "#0b6e4f", "#8b1e9b", "#b00020", "#4a5568")
+"""Colours of series, in their order."""
 _BAR, _LABEL = 13, 360
 _SHOWN = 15
 
@@ -38,7 +39,7 @@ class Figure:
         Raises:
             ExtraMissing: the extra `notebook` is not installed.
         """
-        text: str = _load("vl_convert").vegalite_to_svg(self.chart.to_dict())
+        text: str = load_extra("vl_convert").vegalite_to_svg(self.chart.to_dict())
         return text
 
 
@@ -53,10 +54,10 @@ def waterfall(labels: Sequence[str], amounts: Sequence[float], unit: str = "USD"
             "amount": [*amounts, float(sum(amounts))],
         }
     )
-    alt = _load("altair")
+    alt = load_extra("altair")
     return (
         alt.Chart(rows, width=_WIDTH, height=_HEIGHT)
-        .mark_bar(color=_PALETTE[0])
+        .mark_bar(color=PALETTE[0])
         .encode(
             x=alt.X("layer:N", sort=None, title=None),
             y=alt.Y("start:Q", title=unit),
@@ -78,7 +79,7 @@ def bars(
         colour: column that tells bars of one label apart, such as scenario; empty for one bar a label.
         order: values of `colour` in the order of their bars and colours; by default as they come.
     """
-    alt, kept = _load("altair"), rows[key].unique(maintain_order=True).head(_SHOWN)
+    alt, kept = load_extra("altair"), rows[key].unique(maintain_order=True).head(_SHOWN)
     frame, title = _scaled(rows.filter(pl.col(key).is_in(kept.implode())), column)
     encodings: dict[str, Any] = {
         "y": alt.Y(
@@ -92,7 +93,7 @@ def bars(
         height: Any = alt.Step(_BAR, **{"for": "offset"})
     else:
         height = alt.Step(_BAR + 7)
-    return alt.Chart(frame, width=_WIDTH, height=height).mark_bar(color=_PALETTE[0]).encode(**encodings)
+    return alt.Chart(frame, width=_WIDTH, height=height).mark_bar(color=PALETTE[0]).encode(**encodings)
 
 
 def steps(rows: pl.DataFrame, column: str) -> Chart:
@@ -102,7 +103,7 @@ def steps(rows: pl.DataFrame, column: str) -> Chart:
         rows: rows with `scenario, start, end` and the number.
         column: the number.
     """
-    alt = _load("altair")
+    alt = load_extra("altair")
     frame, title = _scaled(rows.select("scenario", "start", "end", column), column)
     last = frame.group_by("scenario", maintain_order=True).last().with_columns(start=pl.col("end"))
     line = alt.Chart(pl.concat([frame, last.select(frame.columns)]), width=_WIDTH, height=_HEIGHT).encode(
@@ -118,7 +119,7 @@ def steps(rows: pl.DataFrame, column: str) -> Chart:
 
 def curves(rows: pl.DataFrame, column: str, across: str, colour: str = "") -> Chart:
     """Draw a number of a sweep over one parameter, a line for each value of `colour`, such as another parameter."""
-    alt = _load("altair")
+    alt = load_extra("altair")
     frame, title = _scaled(rows, column)
     kind = "Q" if rows[across].dtype.is_numeric() else "T"
     encodings: dict[str, Any] = {
@@ -129,7 +130,7 @@ def curves(rows: pl.DataFrame, column: str, across: str, colour: str = "") -> Ch
         encodings["color"] = _colours(alt, colour)
     return (
         alt.Chart(frame, width=_WIDTH, height=_HEIGHT)
-        .mark_line(point=True, color=_PALETTE[0])
+        .mark_line(point=True, color=PALETTE[0])
         .encode(**encodings)
     )
 
@@ -141,14 +142,14 @@ def tornado(rows: pl.DataFrame, column: str) -> Chart:
         rows: tornado rows of one scenario and day.
         column: the total.
     """
-    alt, own = _load("altair"), rows.filter(column=column).head(_SHOWN)
+    alt, own = load_extra("altair"), rows.filter(column=column).head(_SHOWN)
     unit = unit_for([*own["low"], *own["high"]])
     divisor = 0.01 if is_fraction(column) else unit.dollars
     frame = own.with_columns(pl.col("low", "high") / divisor)
     title = f"{title_of(column)}, {'percent' if is_fraction(column) else unit.name}"
     return (
         alt.Chart(frame, width=_WIDTH)
-        .mark_bar(color=_PALETTE[0])
+        .mark_bar(color=PALETTE[0])
         .encode(
             y=alt.Y("parameter:N", sort=own["parameter"].to_list(), title=None),
             x=alt.X("low:Q", title=title, scale=alt.Scale(zero=False)),
@@ -169,7 +170,7 @@ def ranges(rows: pl.DataFrame, column: str) -> Chart:
         rows: ranges of totals.
         column: the total.
     """
-    alt, own = _load("altair"), rows.filter(column=column)
+    alt, own = load_extra("altair"), rows.filter(column=column)
     points = [name for name in ("central", "p5", "p25", "p75", "p95") if name in own.columns]
     unit = unit_for([value for name in points for value in own[name]])
     divisor = 0.01 if is_fraction(column) else unit.dollars
@@ -180,7 +181,7 @@ def ranges(rows: pl.DataFrame, column: str) -> Chart:
     title = f"{title_of(column)}, {'percent' if is_fraction(column) else unit.name}"
     axis = alt.X("p5:Q", title=title, scale=alt.Scale(zero=False))
     wide = base.mark_bar(height=6, color="#6f8fbd").encode(x=axis, x2="p95:Q")
-    middle = base.mark_bar(height=14, color=_PALETTE[0]).encode(x="p25:Q", x2="p75:Q")
+    middle = base.mark_bar(height=14, color=PALETTE[0]).encode(x="p25:Q", x2="p75:Q")
     return wide + middle + base.mark_tick(color="#1a202c", thickness=3).encode(x="central:Q")
 
 
@@ -193,11 +194,16 @@ def _scaled(rows: pl.DataFrame, column: str) -> tuple[pl.DataFrame, str]:
 
 
 def _colours(alt: Any, column: str, order: Sequence[str] = ()) -> Any:
-    scale: dict[str, Any] = {"range": list(_PALETTE)} | ({"domain": list(order)} if order else {})
+    scale: dict[str, Any] = {"range": list(PALETTE)} | ({"domain": list(order)} if order else {})
     return alt.Color(f"{column}:N", sort=None, scale=alt.Scale(**scale), title=None)
 
 
-def _load(module: str) -> Any:
+def load_extra(module: str) -> Any:
+    """Import a module of the extra `notebook`.
+
+    Raises:
+        ExtraMissing: it is not installed.
+    """
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
