@@ -24,6 +24,7 @@ PUBLIC_OF_THE_CLIENT = {
     "errors.py",
     "results",
     "scenario.py",
+    "testing",
 }
 
 

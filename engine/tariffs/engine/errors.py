@@ -134,6 +134,14 @@ _SERVER = (
     )
     | _group("DEADLINE_EXCEEDED", 3, {"DEADLINE": "the deadline passed before the answer was ready"})
     | _group("CANCELLED", 3, {"CANCELLED": "the caller cancelled"})
+    | _group(
+        "UNIMPLEMENTED",
+        3,
+        {
+            "METHOD_UNKNOWN": "the server has no such call; it is older than the client",
+            "FIELD_UNKNOWN": "the request has a field that the server does not know; it is older than the client",
+        },
+    )
     | _group("UNAUTHENTICATED", 3, {"TOKEN_INVALID": "the call has no valid token"})
     | _group(
         "INTERNAL",

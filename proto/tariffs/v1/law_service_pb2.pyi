@@ -360,3 +360,19 @@ class CalculatePortFeeResponse(_message.Message):
     fees: _containers.RepeatedCompositeFieldContainer[PortFee]
     provenance: _common_pb2.Provenance
     def __init__(self, fees: _Optional[_Iterable[_Union[PortFee, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ...) -> None: ...
+
+class GetServerInfoRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ServerInfo(_message.Message):
+    __slots__ = ("version", "law_version", "methods", "request_fields")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    LAW_VERSION_FIELD_NUMBER: _ClassVar[int]
+    METHODS_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_FIELDS_FIELD_NUMBER: _ClassVar[int]
+    version: str
+    law_version: str
+    methods: _containers.RepeatedScalarFieldContainer[str]
+    request_fields: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, version: _Optional[str] = ..., law_version: _Optional[str] = ..., methods: _Optional[_Iterable[str]] = ..., request_fields: _Optional[_Iterable[str]] = ...) -> None: ...

@@ -60,6 +60,11 @@ class LawServiceStub:
                 request_serializer=tariffs_dot_v1_dot_law__service__pb2.CalculatePortFeeRequest.SerializeToString,
                 response_deserializer=tariffs_dot_v1_dot_law__service__pb2.CalculatePortFeeResponse.FromString,
                 _registered_method=True)
+        self.GetServerInfo = channel.unary_unary(
+                '/tariffs.v1.LawService/GetServerInfo',
+                request_serializer=tariffs_dot_v1_dot_law__service__pb2.GetServerInfoRequest.SerializeToString,
+                response_deserializer=tariffs_dot_v1_dot_law__service__pb2.ServerInfo.FromString,
+                _registered_method=True)
 
 
 class LawServiceServicer:
@@ -101,6 +106,13 @@ class LawServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetServerInfo(self, request, context):
+        """Version and contract of the server, so that a client can say what either of them lacks.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_LawServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -128,6 +140,11 @@ def add_LawServiceServicer_to_server(servicer, server):
                     servicer.CalculatePortFee,
                     request_deserializer=tariffs_dot_v1_dot_law__service__pb2.CalculatePortFeeRequest.FromString,
                     response_serializer=tariffs_dot_v1_dot_law__service__pb2.CalculatePortFeeResponse.SerializeToString,
+            ),
+            'GetServerInfo': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetServerInfo,
+                    request_deserializer=tariffs_dot_v1_dot_law__service__pb2.GetServerInfoRequest.FromString,
+                    response_serializer=tariffs_dot_v1_dot_law__service__pb2.ServerInfo.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -266,6 +283,33 @@ class LawService:
             '/tariffs.v1.LawService/CalculatePortFee',
             tariffs_dot_v1_dot_law__service__pb2.CalculatePortFeeRequest.SerializeToString,
             tariffs_dot_v1_dot_law__service__pb2.CalculatePortFeeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetServerInfo(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tariffs.v1.LawService/GetServerInfo',
+            tariffs_dot_v1_dot_law__service__pb2.GetServerInfoRequest.SerializeToString,
+            tariffs_dot_v1_dot_law__service__pb2.ServerInfo.FromString,
             options,
             channel_credentials,
             insecure,

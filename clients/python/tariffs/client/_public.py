@@ -20,6 +20,7 @@ from tariffs.client.errors import (
     TariffsError,
     Unauthenticated,
     Unavailable,
+    Unsupported,
     Violation,
 )
 from tariffs.client.results.both_sides import BothSides
@@ -29,6 +30,7 @@ from tariffs.client.results.law import CheckResult, Difference, Law, Measure, Pr
 from tariffs.client.results.law_changes import LawChange, LawChanges
 from tariffs.client.results.quote import Layer, Note, Quote
 from tariffs.client.results.refund import RefundsResult
+from tariffs.client.results.server_info import ServerVersion
 from tariffs.client.results.sweep import Seek, SeekJump, SeekRoot, Sweep
 from tariffs.client.results.table_check import TableCheck, TableColumn
 from tariffs.client.results.table_handle import TableHandle
@@ -70,6 +72,7 @@ __all__ = [
     "Seek",
     "SeekJump",
     "SeekRoot",
+    "ServerVersion",
     "Sweep",
     "Switch",
     "TableCheck",
@@ -79,6 +82,7 @@ __all__ = [
     "TimelineResult",
     "Unauthenticated",
     "Unavailable",
+    "Unsupported",
     "Violation",
     "read_table",
     "replay",

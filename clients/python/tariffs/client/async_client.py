@@ -107,6 +107,7 @@ class AsyncClient:
     scenario = _awaited(Client.scenario)
     scenarios = _awaited(Client.scenarios)
     seek = _awaited(Client.seek)
+    server = _awaited(Client.server)
     start = _awaited(Client.start)
     start_sweep = _awaited(Client.start_sweep)
     sweep = _awaited(Client.sweep)

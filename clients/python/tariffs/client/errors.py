@@ -181,6 +181,10 @@ class DeadlineExceeded(TariffsError):
     """The deadline passed before the answer."""
 
 
+class Unsupported(TariffsError):
+    """The server is older than the client: it lacks the call, or a field of the request."""
+
+
 class Cancelled(TariffsError):
     """The call was cancelled."""
 
@@ -204,6 +208,7 @@ _CLASS_BY_CODE: Mapping[str, type[TariffsError]] = {
     "UNAVAILABLE": Unavailable,
     "DEADLINE_EXCEEDED": DeadlineExceeded,
     "CANCELLED": Cancelled,
+    "UNIMPLEMENTED": Unsupported,
 }
 
 
@@ -232,6 +237,11 @@ def from_rpc_error(error: grpc.RpcError, target: str) -> TariffsError:
     return _bare(code, details, target) if typed is None else typed
 
 
+def is_bare_unimplemented(error: grpc.RpcError) -> bool:
+    """Test whether gRPC itself found no method; a server that knows the method answers with details."""
+    return _code_and_details(error)[0] == "UNIMPLEMENTED" and _status_of(error) is None
+
+
 def from_status(status: status_pb2.Status) -> TariffsError:
     """Convert a status within an answer into a typed error, such as the error of a failed run."""
     from google.rpc import code_pb2
@@ -251,9 +261,10 @@ def _from_details(status: status_pb2.Status, code: str) -> TariffsError | None:
         return None
     violations = [Violation(v.field, v.description) for v in bad.field_violations]
     metadata = dict(info.metadata)
+    message = _unknown_field(metadata) if info.reason == "FIELD_UNKNOWN" else status.message
     return _CLASS_BY_CODE.get(code, InternalError)(
         info.reason,
-        status.message,
+        message,
         code=code,
         field=violations[0].field if violations else metadata.pop("field", None),
         fix=metadata.pop("fix", "") or _FIX_BY_REASON.get(info.reason, ""),
@@ -261,6 +272,43 @@ def _from_details(status: status_pb2.Status, code: str) -> TariffsError | None:
         violations=violations,
         retry_after=retry.retry_delay.ToTimedelta().total_seconds() if "RetryInfo" in seen else None,
         request_id=request_info.request_id or metadata.get("request_id"),
+    )
+
+
+def method_unknown(method: str, target: str, server_version: str) -> Unsupported:
+    """Make the error of a call that the server does not have.
+
+    Args:
+        method: name of the call.
+        target: the server.
+        server_version: its version; empty if it does not say.
+    """
+    server = f"(tariffs {server_version})" if server_version else "(which does not name its version)"
+    return Unsupported(
+        "METHOD_UNKNOWN",
+        f"The server at {target} {server} has no {method}; this client is tariffs {client_version()}.",
+        code="UNIMPLEMENTED",
+        fix="Use a server of the version of the client, or compute in this process: Client.local().",
+        metadata={"method": method, "server_version": server_version, "client_version": client_version()},
+    )
+
+
+def client_version() -> str:
+    """Version of this package."""
+    from importlib.metadata import version
+
+    return version("tariffs")
+
+
+def _unknown_field(metadata: dict[str, str]) -> str:
+    """Name the field that a server does not know, from its number, by the contract of this client."""
+    from tariffs.v1.contract import field_name
+
+    name, metadata["client_version"] = metadata.get("message", ""), client_version()
+    field = field_name(name, int(metadata.get("number", "0")))
+    return (
+        f"The server (tariffs {metadata.get('server_version')}) does not know {field} of {name}; this client is "
+        f"tariffs {client_version()}."
     )
 
 

@@ -7,7 +7,7 @@ from contextlib import aclosing
 
 from tariffs.service.handlers.methods import computed, inline
 from tariffs.service.observability.call_log import Context
-from tariffs.service.rpc import law
+from tariffs.service.rpc import law, server_info
 from tariffs.service.storage.storage import Storage
 from tariffs.service.wire.identity import caller
 from tariffs.service.workers.task_queue import TaskQueue
@@ -30,6 +30,7 @@ class LawHandler(law_service_pb2_grpc.LawServiceServicer):
     GetLaw = inline(law.get_law)
     ListMeasures = inline(law.list_measures)
     GetMeasure = inline(law.get_measure)
+    GetServerInfo = inline(server_info.get_server_info)
     CalculatePortFee = computed("short", "port_fee", pb.CalculatePortFeeResponse)
 
     async def ListChanges(self, request: pb.ListChangesRequest, context: Context) -> pb.ListChangesResponse:

@@ -21,6 +21,7 @@ from tariffs.service.observability.call_log import CallLog, Context
 from tariffs.service.observability.metrics import Metrics
 from tariffs.service.server.admission import Admission
 from tariffs.service.server.tokens import Tokens, caller_of
+from tariffs.service.wire.unknown_fields import check_known
 
 _OWN = "/tariffs.v1."
 _DECODE_ERRORS = (DecodeError, RecursionError, ValueError)
@@ -150,13 +151,15 @@ class MethodRegistry(grpc.GenericRpcHandler):  # type: ignore[type-arg] # generi
 def _reads_one(decode: Decode) -> Read:
     def read(raw: bytes) -> Message:
         try:
-            return decode(raw)
+            message = decode(raw)
         except _DECODE_ERRORS:
             raise InputError(
                 "REQUEST_INVALID",
                 "The request cannot be decoded as the message of this method.",
                 fix="Build it from the .proto files of tariffs.v1.",
             ) from None
+        check_known(message, raw, decode)
+        return message
 
     return read
 

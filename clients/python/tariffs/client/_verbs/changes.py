@@ -12,9 +12,11 @@ from tariffs.client._wire.channel import Backend
 from tariffs.client._wire.frames import Table, from_arrow
 from tariffs.client._wire.requests import Day, ScenarioLike
 from tariffs.client.config import Config
+from tariffs.client.errors import client_version
 from tariffs.client.results import law as lawinfo
 from tariffs.client.results.law_changes import LawChange, LawChanges
-from tariffs.v1 import law_service_pb2
+from tariffs.client.results.server_info import ServerVersion
+from tariffs.v1 import contract, law_service_pb2
 
 EMBEDDED = "embedded"
 
@@ -29,6 +31,23 @@ class LawCalls:
         """Get the version of the law, its switches and its claims."""
         request = law_service_pb2.GetLawRequest()
         return _answers.law(self._lookup("GetLaw", request, timeout))
+
+    def server(self, *, timeout: float | None = None) -> ServerVersion:
+        """Get the version of the server, and what it or this client lacks.
+
+        Raises:
+            Unsupported: METHOD_UNKNOWN: the server is older than this call.
+        """
+        answer = self._lookup("GetServerInfo", law_service_pb2.GetServerInfoRequest(), timeout)
+        here = contract.methods() | contract.request_fields()
+        there = {*answer.methods, *answer.request_fields}
+        return ServerVersion(
+            version=answer.version,
+            client_version=client_version(),
+            law_version=answer.law_version,
+            missing_on_server=tuple(sorted(here - there)),
+            missing_in_client=tuple(sorted(there - here)),
+        )
 
     def changes(
         self,

@@ -29,6 +29,7 @@ from tariffs.v1 import (
     sweep_service_pb2_grpc,
     table_service_pb2_grpc,
 )
+from tariffs.v1.law_service_pb2 import GetServerInfoRequest
 from tariffs.v1.simulation_service_pb2 import (
     SimulateLinesRequest,
     SimulateLinesResponse,
@@ -38,6 +39,7 @@ from tariffs.v1.simulation_service_pb2 import (
     TimelineResponse,
 )
 
+_VERSION_SECONDS = 2.0
 _STUBS = (
     duty_service_pb2_grpc.DutyServiceStub,
     simulation_service_pb2_grpc.SimulationServiceStub,
@@ -96,7 +98,7 @@ class RemoteBackend:
 
     def unary(self, method: str, request: object, timeout: float) -> Any:
         """Make a call that has one answer message."""
-        with _rpc_errors(self.target, self._config):
+        with _rpc_errors(self.target, self._config), self._missing(method):
             scope = SCOPE.get()
             if scope is None:
                 return self._method(method)(request, timeout=timeout)
@@ -146,7 +148,7 @@ class RemoteBackend:
 
     def stream(self, method: str, request: object, timeout: float) -> Iterator[Any]:
         """Make a call that has a stream of answer messages; it is cancelled if they are not read to the end."""
-        with _rpc_errors(self.target, self._config):
+        with _rpc_errors(self.target, self._config), self._missing(method):
             call = self._method(method)(request, timeout=timeout)
             try:
                 if (scope := SCOPE.get()) is not None:
@@ -172,6 +174,26 @@ class RemoteBackend:
             channel, self._channel, self._methods = self._channel, None, {}
         if channel is not None:
             channel.close()
+
+    @contextmanager
+    def _missing(self, method: str) -> Iterator[None]:
+        """Name a call that the server does not have, with both versions."""
+        try:
+            yield
+        except grpc.RpcError as error:
+            if not errors.is_bare_unimplemented(error):
+                raise
+            raise errors.method_unknown(
+                method, self.target, self._server_version()
+            ) from error.with_traceback(None)
+
+    def _server_version(self) -> str:
+        """Version of the server; empty if it does not say."""
+        request = GetServerInfoRequest()
+        try:
+            return str(self._method("GetServerInfo")(request, timeout=_VERSION_SECONDS).version)
+        except grpc.RpcError:
+            return ""
 
     def _method(self, name: str) -> Any:
         with self._lock:
