@@ -31,6 +31,9 @@ from tariffs.engine.law.values import (
 
 LAW = "law"
 ON_END = ("snap_back", "terminate", "none_scheduled")
+RENT_HOLDERS = ("importer", "exporter", "government")
+"""Who earns the premium of a limit on quantities, or bears that of a floor."""
+IMPORTER, EXPORTER, GOVERNMENT = RENT_HOLDERS
 _COMMON = frozenset({"op", "known_from", "cite", "conf", "switch", "note", "group"})
 SCOPE_KEYS = ("origins", "not_origins", "products", "not_products")
 _GOODS = " ".join(SCOPE_KEYS)
@@ -74,7 +77,10 @@ OPS: Mapping[str, Verb] = {
     ),
     "set_claim": _verb("claim share", f"from until {_GOODS}", 0, "the share of goods that declare a fact"),
     "shock_quantity": _verb(
-        "from", f"until share floor compliance {_GOODS}", 0, "a limit or floor on the quantity traded"
+        "from",
+        f"until share limit floor compliance rents {_GOODS}",
+        0,
+        "a limit or floor on the quantity traded",
     ),
 }
 # Verbs that act on something other than a measure; `announce` may name one.
@@ -130,8 +136,10 @@ class Change:
     after: str = ""
     claim: str = ""
     share: Decimal | None = None
+    limit: Decimal | None = None
     floor: Decimal | None = None
     compliance: Decimal | None = None
+    rents: str = ""
     goods: Scope = ANYWHERE
     group: str = ""
     known_from: date | None = None
@@ -225,8 +233,10 @@ def read_change(mapping: Mapping[str, Any], path: str, *, source: str = LAW) -> 
         after=read.word("after"),
         claim=read.word("claim"),
         share=read.value("share", read_share, None),
+        limit=read.value("limit", read_dollars, None),
         floor=read.value("floor", read_dollars, None),
         compliance=read.value("compliance", read_share, None),
+        rents=read.word("rents", RENT_HOLDERS),
         goods=read_scope(mapping, path),
         group=read.word("group"),
         known_from=read.value("known_from", read_day, None),
@@ -279,8 +289,9 @@ def _check_pairs(change: Change, path: str) -> None:
         raise _fault(path, "set_stacking needs either `value` or `as`", "Give one of them.")
     if change.op == "set_stacking" and change.value not in {"", "on", "off"}:
         raise _fault(path + ".value", "value is on or off", "Write one of them.")
-    if change.op == "shock_quantity" and (change.share is None) == (change.floor is None):
-        raise _fault(path, "shock_quantity needs either `share` or `floor`", "Give one of them.")
+    sizes = (change.share, change.limit, change.floor)
+    if change.op == "shock_quantity" and sum(size is not None for size in sizes) != 1:
+        raise _fault(path, "shock_quantity needs one of `share`, `limit` or `floor`", "Give one of them.")
 
 
 def _fault(path: str, message: str, fix: str) -> ScenarioError:

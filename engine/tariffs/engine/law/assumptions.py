@@ -46,30 +46,37 @@ class Assumptions:
     Attributes:
         let_through: of limits, the share of the baseline quantity that licences let through, in [0, 1].
         compliance: of commitments to buy, the part that is fulfilled, in [0, 1].
+        rents: of both, who earns or bears the premium: importer, exporter or government.
         port_calls: of port fees, the figures of a voyage.
     """
 
     let_through: Mapping[str, Decimal] = field(default_factory=dict)
     compliance: Mapping[str, Decimal] = field(default_factory=dict)
+    rents: Mapping[str, str] = field(default_factory=dict)
     port_calls: Mapping[str, PortCalls] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         """True if anything is assumed."""
-        return bool(self.let_through or self.compliance or self.port_calls)
+        return bool(self.let_through or self.compliance or self.rents or self.port_calls)
 
     def under(self, other: Assumptions) -> Assumptions:
         """Merge with the assumptions of `other`, which take precedence measure by measure."""
         return Assumptions(
             {**self.let_through, **other.let_through},
             {**self.compliance, **other.compliance},
+            {**self.rents, **other.rents},
             {**self.port_calls, **other.port_calls},
         )
 
     @property
-    def quantities(self) -> tuple[tuple[str, str, Decimal], ...]:
+    def quantities(self) -> tuple[tuple[str, str, Decimal | str], ...]:
         """Assumptions about quantities as a hashable value."""
-        kinds = (("let_through", self.let_through), ("compliance", self.compliance))
-        return tuple((kind, name, share) for kind, shares in kinds for name, share in sorted(shares.items()))
+        kinds: tuple[tuple[str, Mapping[str, Decimal | str]], ...] = (
+            ("let_through", self.let_through),
+            ("compliance", self.compliance),
+            ("rents", self.rents),
+        )
+        return tuple((kind, name, value) for kind, values in kinds for name, value in sorted(values.items()))
 
 
 NONE = Assumptions()

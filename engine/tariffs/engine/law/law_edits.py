@@ -8,7 +8,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from tariffs.engine.errors import ScenarioError, TariffsError
-from tariffs.engine.law.amendments import Change
+from tariffs.engine.law.amendments import IMPORTER, Change
+from tariffs.engine.law.describe_rows import percent
 from tariffs.engine.law.known_names import unknown
 from tariffs.engine.law.model import Rule, Scope, holds
 from tariffs.engine.law.raw_fields import Context, in_scenario
@@ -34,21 +35,41 @@ class SetClaim:
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """A limit on the quantity of each variety (`share` of its baseline), or a floor under their sum, in [start, end).
+    """A limit on quantity in [start, end): of each variety, or of all together, or a floor under their sum.
 
-    `floor` is in dollars at baseline prices. `compliance` is the part of the cut or floor that takes effect.
+    Attributes:
+        scope: the goods.
+        share: most of each variety, as a share of its baseline.
+        limit: most of all together, USD at baseline prices.
+        floor: least of all together, USD at baseline prices.
+        compliance: the part of the cut or floor that takes effect.
+        rents: who earns the premium of a limit, or bears that of a floor: one of RENT_HOLDERS.
+        start, end: the instants.
     """
 
     scope: Scope
     share: Decimal | None
+    limit: Decimal | None
     floor: Decimal | None
     compliance: Decimal
+    rents: str
     start: datetime
     end: datetime | None
 
     def holds(self, instant: datetime) -> bool:
         """Test whether it is in force."""
         return holds(self.start, self.end, instant)
+
+    @property
+    def text(self) -> str:
+        """Describe its size and who has its rents."""
+        if self.share is not None:
+            size = percent(self.share)
+        elif self.limit is not None:
+            size = f"at most {self.limit:,f} USD"
+        else:
+            size = f"at least {self.floor:,f} USD"
+        return size if self.rents == IMPORTER else f"{size}, rents of the {self.rents}"
 
 
 def set_claim(change: Change, context: Context) -> SetClaim:
@@ -62,7 +83,14 @@ def constraint(change: Change, context: Context) -> Constraint:
     compliance = Decimal(1) if change.compliance is None else change.compliance
     end = context.instant(change.until) if change.until else None
     return Constraint(
-        change.goods, change.share, change.floor, compliance, context.instant(change.start), end
+        change.goods,
+        change.share,
+        change.limit,
+        change.floor,
+        compliance,
+        change.rents or IMPORTER,
+        context.instant(change.start),
+        end,
     )
 
 

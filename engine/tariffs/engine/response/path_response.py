@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -16,6 +16,8 @@ from tariffs.engine.response.adjustment import (
     mean_weights,
     passthrough_steps,
 )
+from tariffs.engine.response.armington_draws import ArmingtonDraws, DrawnVolume
+from tariffs.engine.response.sector_draws import SectorDraws
 from tariffs.engine.response.trade_response import (
     ARMINGTON,
     Response,
@@ -24,6 +26,23 @@ from tariffs.engine.response.trade_response import (
     domestic_shipments,
 )
 from tariffs.engine.response.variety_rates import VarietyRates
+
+
+class _MeanAgeDraws:
+    """Solver of the whole change of duty at the mean age of its steps; a call is that of `ArmingtonDraws`.
+
+    Args:
+        solve: solver of the change of duty for elasticities of one age.
+        at_mean_age: elasticities of the mean age of all changes.
+    """
+
+    def __init__(self, solve: ArmingtonDraws | SectorDraws, at_mean_age: Callable[[Any], Any]) -> None:
+        self._solve, self._at_mean_age = solve, at_mean_age
+        self.cell_of = solve.cell_of
+
+    def __call__(self, draws: Sequence[Any]) -> DrawnVolume:
+        """Solve each of the draws of elasticities at every age."""
+        return self._solve([self._at_mean_age(each).terms for each in draws])
 
 
 @dataclass(frozen=True)
@@ -56,6 +75,8 @@ class PathResponse(Response):
 
     def draws(self, rate: F64, threads: int) -> Any:
         """Make the solver of the steps, given the rate of each variety after them."""
+        if self.market is not None:
+            return _MeanAgeDraws(super().draws(rate, threads), self._of_mean_age_of_all)
         v, p = self.varieties, self.parameters
         domestic = domestic_shipments(v.product, v.value, self.base_rate, p)
         return PathDraws(self.trade, self.steps, rate, kappa=p.kappa, domestic=domestic, threads=threads)
@@ -65,14 +86,12 @@ class PathResponse(Response):
         if self.model == "passthrough":
             return self._passthrough
         solve = super().solver(rates)
-        if self.model == ARMINGTON and self.market is None:
+        if self.model == ARMINGTON:
             return solve
-        v, products = self.varieties, len(self.parameters.sigma)
-        if self.market is not None:
-            group, groups = np.zeros(v.count, dtype=np.int64), 1
-        else:
-            group, groups = v.product, products
-        return lambda p: solve(self._of_mean_age(p, group, groups))
+        return lambda p: solve(self._of_mean_age(p, self.varieties.product, len(self.parameters.sigma)))
+
+    def _of_mean_age_of_all(self, parameters: Any) -> Any:
+        return self._of_mean_age(parameters, np.zeros(self.varieties.count, dtype=np.int64), 1)
 
     def _of_mean_age(self, parameters: Any, group: I64, groups: int) -> Any:
         weights = mean_weights(self.trade, self.steps, parameters.profile, group, groups)

@@ -103,6 +103,13 @@ class SectorMarket:
         """Mark the products with domestic goods."""
         return self.ratio > 0.0
 
+    @property
+    def nest_of_product(self) -> I64:
+        """Nest of each product, -1 for products in none."""
+        found = np.full(len(self.ratio), -1, dtype=np.int64)
+        found[self.inside] = self.nest
+        return found
+
     def __call__(
         self, imports: F64, landed: F64, price: F64, eta: F64, supply: F64, kappa: F64
     ) -> SectorResponse:

@@ -7,7 +7,7 @@ varieties.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,8 +16,6 @@ from tariffs.engine.base.array_utils import F64, I64, Bools, ratio, sums_of
 from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.base.chunks import thread_count
 from tariffs.engine.law.law import Law
-from tariffs.engine.law.law_edits import Constraint
-from tariffs.engine.law.quantity_rules import limits_at
 from tariffs.engine.response import armington_solver, gsim_imports, passthrough, smart
 from tariffs.engine.response.armington_draws import ArmingtonDraws
 from tariffs.engine.response.parameters import ProductParameters
@@ -25,16 +23,33 @@ from tariffs.engine.response.sector_draws import SectorDraws
 from tariffs.engine.response.sector_market import SECTOR, DomesticGoods, SectorMarket
 from tariffs.engine.response.varieties import Varieties
 from tariffs.engine.response.variety_rates import VarietyRates
-from tariffs.engine.table_duty.duties import Dated, Duties
+from tariffs.engine.table_duty.duties import Duties
 from tariffs.engine.tables.atoms import atoms_of
-from tariffs.engine.tables.line_arrays import LineArrays
 from tariffs.engine.tables.prepare import PreparedTable
-from tariffs.engine.tables.scope_masks import scope_mask
 
 ARMINGTON = "armington"
 _BASELINES_KEPT = 4
 PROHIBITIVE = 1e6
 """Rate at which trade in a variety vanishes, as a fraction."""
+
+
+@dataclass(frozen=True)
+class QuotaRents:
+    """Rents of limits on quantities by holder, USD, per variety or line; those of a floor are negative.
+
+    Attributes:
+        importer, exporter, government: rents of each holder; those of exporters are in their price.
+        limited: landed cost of the goods with a premium, USD, without it.
+        paid: what their buyers pay above it, USD.
+        premiums: premium of each joint limit over the landed price, a fraction; NaN where it cannot be kept.
+    """
+
+    importer: F64
+    exporter: F64
+    government: F64
+    limited: F64
+    paid: F64
+    premiums: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -57,11 +72,15 @@ class TradeVolume:
     welfare: F64
     value_of_varieties: F64
     domestic: DomesticGoods | None = None
+    rents: QuotaRents | None = None
 
 
 @dataclass(frozen=True)
 class VarietyVolume:
-    """Trade of each variety after the response in a model; what follows diversion is per product of the table."""
+    """Trade of each variety after the response in a model.
+
+    Surplus, welfare and domestic goods are per product of the table; `rents` are there under limits on quantities.
+    """
 
     value: F64
     quantity_hat: F64
@@ -70,6 +89,7 @@ class VarietyVolume:
     buyer_surplus: F64
     welfare: F64
     domestic: DomesticGoods | None = None
+    rents: QuotaRents | None = None
 
 
 VolumeSolver = Callable[[ProductParameters], VarietyVolume]
@@ -193,13 +213,27 @@ class Response:
             welfare=volume.welfare,
             value_of_varieties=volume.value,
             domestic=volume.domestic,
+            rents=self._rents_of_lines(volume.rents),
+        )
+
+    def _rents_of_lines(self, rents: QuotaRents | None) -> QuotaRents | None:
+        if rents is None:
+            return None
+        to_lines = self.varieties.to_lines
+        return QuotaRents(
+            to_lines(rents.importer),
+            to_lines(rents.exporter),
+            to_lines(rents.government),
+            to_lines(rents.limited),
+            to_lines(rents.paid),
+            rents.premiums,
         )
 
     def _without_prohibited(self, volume: VarietyVolume, rates: VarietyRates) -> VarietyVolume:
         """Remove what may not be imported from a volume.
 
         For a variety that is prohibited as a whole, Armington demand gives the effect on the others and on buyers, as
-        long as their loss is finite. Everything else is cut at the prices of the model, as in `limit_quantity`.
+        long as their loss is finite. Everything else is cut at the prices of the model; its surplus is unknown.
         """
         if rates.barred is None:
             return volume
@@ -217,6 +251,7 @@ class Response:
             np.where(unknown, np.nan, volume.buyer_surplus),
             np.where(unknown, np.nan, volume.welfare),
             volume.domestic,
+            volume.rents,
         )
 
 
@@ -298,45 +333,6 @@ def _volume(v: Varieties, result: Any) -> VarietyVolume:
     )
 
 
-def apply_constraints(volume: TradeVolume, law: Law, dated: Dated, lines: LineArrays) -> TradeVolume:
-    """Apply a scenario's limits and floors on quantities, and the limits of the law, to a volume.
-
-    Prices stay those of the model, and other origins do not replace what a limit cuts.
-    """
-    hat = volume.quantity_hat
-    for index, moment in enumerate(dated.moments):
-        in_force, instant = law.in_force(*moment), moment[0]
-        limits = limits_at(law, *moment)
-        for constraint in (*law.constraints, *limits):
-            if constraint.holds(instant):
-                mask = scope_mask(constraint.scope, lines, in_force)
-                mask = mask if dated.of_line is None else mask & (dated.of_line == index)
-                hat = _constrained(hat, mask, lines.value, constraint)
-    return limit_quantity(volume, hat)
-
-
-def limit_quantity(volume: TradeVolume, hat: F64) -> TradeVolume:
-    """Replace the quantities of a volume at the prices of the model.
-
-    Creation, diversion, surplus and welfare of a line with a changed quantity are unknown, hence NaN.
-    """
-    bound = hat != volume.quantity_hat
-    unknown = np.zeros(len(volume.welfare), dtype=bool)
-    unknown[volume.product_of_line[bound]] = True
-    grown = ratio(hat, volume.quantity_hat, 0.0)
-    return replace(
-        volume,
-        value=np.where(bound, volume.value * grown, volume.value),
-        duty=np.where(bound, volume.duty * grown, volume.duty),
-        base_duty=np.where(bound, volume.base_duty * grown, volume.base_duty),
-        quantity_hat=hat,
-        creation=np.where(bound, np.nan, volume.creation),
-        diversion=np.where(bound, np.nan, volume.diversion),
-        buyer_surplus=np.where(unknown, np.nan, volume.buyer_surplus),
-        welfare=np.where(unknown, np.nan, volume.welfare),
-    )
-
-
 def products_of(varieties: Varieties, chosen: Bools, products: int) -> Bools:
     """Mark the products that have one of the chosen varieties."""
     has_chosen = np.zeros(products, dtype=bool)
@@ -352,12 +348,3 @@ def is_loss_finite(response: Response, closed: Bools) -> Bools:
     v, p = response.varieties, response.parameters
     others = products_of(v, ~closed & (v.value > 0.0), len(p.sigma)) & (p.sigma > 1.0)
     return others | (p.eta > 1.0) | ((p.domestic_ratio > 0.0) & (p.kappa > 1.0))
-
-
-def _constrained(hat: F64, mask: Bools, value: F64, constraint: Constraint) -> F64:
-    compliance = float(constraint.compliance)
-    if constraint.share is not None:
-        return np.where(mask, np.minimum(hat, 1.0 - compliance * (1.0 - float(constraint.share))), hat)
-    wanted = float(constraint.floor or 0) * compliance
-    traded = float((value * hat)[mask].sum())
-    return np.where(mask, hat * (wanted / traded), hat) if 0.0 < traded < wanted else hat

@@ -124,7 +124,7 @@ class ImpactRun(StepwiseRun):
         progress: Progress | None = None,
         cancelled: Cancelled | None = None,
     ) -> None:
-        super().__init__(table, law, options, progress, cancelled)
+        super().__init__(table, law, options, progress, cancelled, [point.scenario for point in points])
         self._points, self._point_notes = read_points(law, points, self._table_run.market)
         self._uncertainty = UncertaintyRun.of(self._table_run)
         self._first: dict[str, ScenarioImpact] = {}
@@ -261,8 +261,8 @@ def _change_note(change: Change) -> Note | None:
     if change.op == "shock_quantity":
         return Note(
             "QUANTITY_SHOCK",
-            f"{describe_change(change)}: applied after the response, at the prices of the model; where it binds, "
-            "surplus and welfare are unknown. A static run does not change quantities.",
+            f"{describe_change(change)}: where it binds, goods have a premium (or subsidy) that keeps it, and others "
+            "replace them in part. A static run does not change quantities.",
         )
     return None
 

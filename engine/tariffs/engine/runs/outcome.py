@@ -10,12 +10,14 @@ from tariffs.engine.base.array_utils import F64
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.response.adjustment import DutyStep
+from tariffs.engine.response.limited_response import LimitedResponse
 from tariffs.engine.response.path_response import PathResponse
 from tariffs.engine.response.quantity_constraints import QuantityConstraints
-from tariffs.engine.response.trade_response import Response, TradeVolume
+from tariffs.engine.response.trade_response import Response, TradeVolume, VarietyVolume
 from tariffs.engine.response.variety_rates import VarietyRates
 from tariffs.engine.runs.duty_steps import DutySteps
 from tariffs.engine.runs.duty_sums import GroupedDuties, LineGroups
+from tariffs.engine.runs.limit_columns import rent_columns
 from tariffs.engine.runs.results import AFTER, line_columns
 from tariffs.engine.table_duty.duties import Duties, duties_of
 from tariffs.engine.table_duty.rated_lines import Dated
@@ -26,6 +28,7 @@ class OutcomeRun(Protocol):
     """Table of a run, as far as the results under one law need it."""
 
     response: Response | None
+    has_limits: bool
     steps: DutySteps | None
     base: Duties | None
 
@@ -74,14 +77,18 @@ class Outcome:
     @cached_property
     def volume(self) -> TradeVolume | None:
         """Trade after the response; None without a response."""
-        if self._modelled is None or self.constraints is None:
-            return self._modelled
-        return self.constraints(self._modelled)
+        response = self._run.response
+        if response is None:
+            return None
+        return response.to_lines(self._limited or self._free, self.variety_rates)
 
     @cached_property
     def columns(self) -> Mapping[str, F64]:
         """Result columns per line."""
-        return line_columns(self.lines, self.duties, self._run.base, self.volume)
+        columns = line_columns(self.lines, self.duties, self._run.base, self.volume)
+        if not self._run.has_limits:
+            return columns
+        return {**columns, **rent_columns(self.lines, self.volume.rents if self.volume else None)}
 
     @property
     def static_columns(self) -> Mapping[str, F64]:
@@ -97,9 +104,12 @@ class Outcome:
     @cached_property
     def notes(self) -> tuple[Note, ...]:
         """Notes on the duties and on constraints of quantities."""
-        if self.constraints is None or self._modelled is None:
+        response, limits = self._run.response, self.constraints
+        if response is None or limits is None or self._limited is None:
             return self.static_notes
-        return (*self.static_notes, *self.constraints.notes(self._modelled))
+        hat = response.to_lines(self._free, self.variety_rates).quantity_hat
+        premiums = self._limited.rents.premiums if self._limited.rents else ()
+        return (*self.static_notes, *limits.notes(hat, premiums))
 
     def grouped(self, grouping: LineGroups) -> GroupedDuties:
         """Sum the duties by group; kept with the outcome."""
@@ -119,12 +129,21 @@ class Outcome:
         return self._run.response.rates_under(self.duties)
 
     @cached_property
-    def _modelled(self) -> TradeVolume | None:
+    def _free(self) -> VarietyVolume:
+        """Trade of varieties after the response to duties alone."""
         response = self._run.response
-        if response is None:
+        assert response is not None
+        return self.responding(response).solver(self.variety_rates)(response.parameters)
+
+    @cached_property
+    def _limited(self) -> VarietyVolume | None:
+        """Trade of varieties under the limits on quantities; None if there are none."""
+        response = self._run.response
+        if response is None or self.constraints is None:
             return None
-        rates, solver = self.variety_rates, self.responding(response).solver(self.variety_rates)
-        return response.to_lines(solver(response.parameters), rates)
+        return LimitedResponse(response, self.variety_rates, self.constraints)(
+            self._free, response.parameters
+        )
 
     def responding(self, response: Response) -> Response:
         """Response under the law: with a horizon of `path` to every step of duty before it."""

@@ -9,14 +9,16 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from tariffs.engine.base.array_utils import F64, I32, I64, Bools, ratio, sum_of, sums_of
+from tariffs.engine.base.array_utils import F64, I32, I64, Bools, sum_of, sums_of
 from tariffs.engine.base.chunks import checkpoint_here, metered, thread_count
+from tariffs.engine.response.limited_response import LimitedResponse
 from tariffs.engine.response.parameters import ProductParameters
 from tariffs.engine.response.sector_market import DomesticGoods
 from tariffs.engine.response.trade_response import ARMINGTON, Response, VolumeSolver
 from tariffs.engine.response.variety_rates import VarietyRates
 from tariffs.engine.runs.expectation import expected_goods
 from tariffs.engine.runs.grouping import Grouping
+from tariffs.engine.runs.limit_columns import rent_columns
 from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.runs.results import AFTER, after_columns
 from tariffs.engine.tables.prepare import PreparedTable
@@ -35,13 +37,15 @@ class DrawSums:
     """Sums of a few draws: (draws, groups, 10) by the keys and (draws, 1, 10) in total, NaN where undefined.
 
     `duty_after` is (draws, groups x authorities), the authorities of a group adjacent. `domestic` has domestic goods
-    per product of a market of sectors, which has one draw at a time.
+    per product of a market of sectors, which has one draw at a time, and `rents` the
+    sums LIMIT_SUMS (groups, 5) of limits on quantities, likewise.
     """
 
     groups: F64
     total: F64
     duty_after: F64
     domestic: DomesticGoods | None
+    rents: F64 | None = None
 
 
 def expected_sums(parts: Sequence[tuple[float, DrawSums]]) -> DrawSums:
@@ -53,7 +57,14 @@ def expected_sums(parts: Sequence[tuple[float, DrawSums]]) -> DrawSums:
         sum_of([(weight, sums.total) for weight, sums in parts]),
         parts[0][1].duty_after,
         expected_goods([(weight, sums.domestic) for weight, sums in parts]),
+        _expected_rents(parts),
     )
+
+
+def _expected_rents(parts: Sequence[tuple[float, DrawSums]]) -> F64 | None:
+    """Weight the rents of limits; a component without limits has none."""
+    known = [(weight, sums.rents) for weight, sums in parts if sums.rents is not None]
+    return sum_of(known) if known else None
 
 
 class ResponseSums:
@@ -109,6 +120,7 @@ class ResponseSums:
             np.concatenate([whole, owned.sum(axis=2)], axis=1)[:, None, :],
             trade.duties.T,
             trade.domestic,
+            trade.rents,
         )
 
     def _product_sums(self, owned: F64) -> F64:
@@ -197,12 +209,14 @@ class _DrawnTrade:
         owned: surplus and welfare (2, products, draws).
         duties: (groups x authorities, draws).
         domestic: domestic goods of a market of sectors.
+        rents: of limits on quantities (groups, 5).
     """
 
     lines: F64
     owned: F64
     duties: F64
     domestic: DomesticGoods | None = None
+    rents: F64 | None = None
 
 
 _Runner = Callable[[Sequence[ProductParameters]], _DrawnTrade]
@@ -293,21 +307,24 @@ class _ByLine:
         charged: _Charged,
     ) -> None:
         self._prepared, self._response, self._grouping, self._keep = prepared, response, grouping, keep
-        self._rates, self._constraints, self._charged = outcome.variety_rates, outcome.constraints, charged
+        self._rates, self._charged, limits = outcome.variety_rates, charged, outcome.constraints
+        self._limited = LimitedResponse(response, self._rates, limits) if limits else None
         self._solve: VolumeSolver = response.solver(outcome.variety_rates)
 
     def __call__(self, parameters: Sequence[ProductParameters]) -> _DrawnTrade:
         (only,) = parameters
-        modelled = self._response.to_lines(self._solve(only), self._rates)
-        volume = self._constraints(modelled) if self._constraints else modelled
+        free = self._solve(only)
+        limited = self._limited(free, only) if self._limited else free
+        volume = self._response.to_lines(limited, self._rates)
         columns = after_columns(self._prepared.lines, volume)
         lines = self._grouping.sums([columns[name] for name in AFTER], self._keep)
         duties = np.zeros((0, 1))
         if self._charged.columns:
-            grown = ratio(volume.value, modelled.value, 0.0)
-            duties = self._duties(modelled.value_of_varieties * grown[self._response.varieties.line])
+            duties = self._duties(volume.value_of_varieties)
         owned = np.stack([volume.buyer_surplus, volume.welfare])[:, :, None]
-        return _DrawnTrade(lines, owned, duties, volume.domestic)
+        rents = rent_columns(self._prepared.lines, volume.rents) if volume.rents else None
+        held = self._grouping.sums(list(rents.values()), self._keep) if rents else None
+        return _DrawnTrade(lines, owned, duties, volume.domestic, held)
 
     def _duties(self, value: F64) -> F64:
         """Sum duty by group and authority, given the value after of each variety."""

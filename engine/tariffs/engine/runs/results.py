@@ -9,6 +9,7 @@ import polars as pl
 
 from tariffs.engine.base.array_utils import F64, Bools, ratio
 from tariffs.engine.response.trade_response import TradeVolume
+from tariffs.engine.runs.limit_columns import LIMITED, PAID, premium
 from tariffs.engine.table_duty.duties import Duties
 from tariffs.engine.tables.line_arrays import LineArrays
 
@@ -81,13 +82,19 @@ def _landed(lines: LineArrays, duties: Duties) -> F64:
 
 def with_rates(sums: Mapping[str, F64]) -> dict[str, F64]:
     """Replace the sums that are no results of their own by the rates and hats that are quotients of sums."""
-    others = {name: values for name, values in sums.items() if name not in {"quantity", BASE_DUTY}}
-    missing = np.full(np.shape(sums["customs_value"]), np.nan)
-    return others | {
-        "effective_rate": ratio(sums["duty"], sums["customs_value"] - sums[PROHIBITED_VALUE]),
-        "effective_rate_after": ratio(sums.get("duty_after", missing), sums.get("value_after", missing)),
-        "quantity_hat": ratio(sums.get("quantity", missing), sums["customs_value"]),
+    others = {
+        name: values for name, values in sums.items() if name not in {"quantity", BASE_DUTY, LIMITED, PAID}
     }
+    missing = np.full(np.shape(sums["customs_value"]), np.nan)
+    return (
+        others
+        | premium(sums)
+        | {
+            "effective_rate": ratio(sums["duty"], sums["customs_value"] - sums[PROHIBITED_VALUE]),
+            "effective_rate_after": ratio(sums.get("duty_after", missing), sums.get("value_after", missing)),
+            "quantity_hat": ratio(sums.get("quantity", missing), sums["customs_value"]),
+        }
+    )
 
 
 def lines_frame(frame: pl.DataFrame, columns: Mapping[str, F64], keep: Bools) -> pl.DataFrame:

@@ -123,7 +123,7 @@ def seek(
     check_points(scenario, [{vary.name: values.text(0)}, {vary.name: values.text(values.steps)}], fixed)
     options = replace(options or Options(), by=tuple(target.where), lines=False)
     context = RunContext(progress, cancelled)
-    run = TableRun(table, law, options, context)
+    run = TableRun(table, law, options, context, [scenario])
     check_where(run, target.where)
     (day,), day_notes = read_points(law, [Point(scenario, on)], run.market)
     evaluation = _Evaluation(run, scenario, fixed, vary.name, values, target, day.on)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from tariffs.engine.law.law import Law
 from tariffs.engine.runs.options import Options
 from tariffs.engine.runs.table_run import Cancelled, Progress, RunContext, SwitchReport, TableRun
+from tariffs.engine.scenario import Scenario
 from tariffs.engine.tables.prepare import Table
 
 
@@ -19,6 +22,7 @@ class StepwiseRun:
         options: options of the run.
         progress: called with a stage and a fraction done.
         cancelled: called between stages and chunks; if it returns True the run stops.
+        scenarios: those of the run.
     """
 
     def __init__(
@@ -28,9 +32,10 @@ class StepwiseRun:
         options: Options | None,
         progress: Progress | None,
         cancelled: Cancelled | None,
+        scenarios: Sequence[Scenario],
     ) -> None:
         self._context = RunContext(progress, cancelled)
-        self._table_run = TableRun(table, law, options or Options(), self._context)
+        self._table_run = TableRun(table, law, options or Options(), self._context, scenarios)
 
     @property
     def refused(self) -> pl.DataFrame:

@@ -34,6 +34,7 @@ from tariffs.engine.runs.grouping import (
     domestic_sums,
     group_frame,
 )
+from tariffs.engine.runs.limit_columns import LIMIT_COLUMNS, LIMIT_SUMS, has_limits
 from tariffs.engine.runs.line_dates import LineDates
 from tariffs.engine.runs.options import Options, baseline_required, law_with_options
 from tariffs.engine.runs.outcome import Outcome
@@ -90,12 +91,20 @@ class TableRun:
         law: the law before any scenario.
         options: options of the run.
         context: progress and cancellation.
+        scenarios: those of the run; results have columns of limits on quantities if one of them has limits.
 
     Raises:
         InputError: BASELINE_REQUIRED, GROUP_UNKNOWN, PARAMETER_INVALID, or a fault of the table as a whole.
     """
 
-    def __init__(self, table: Table, law: Law, options: Options, context: RunContext) -> None:
+    def __init__(
+        self,
+        table: Table,
+        law: Law,
+        options: Options,
+        context: RunContext,
+        scenarios: Sequence[Scenario] = (),
+    ) -> None:
         context.step("reading the table", 0.0)
         self.law = law_with_options(law, options)
         self.options, self._option_notes = options.with_iso_days(self.law)
@@ -118,6 +127,7 @@ class TableRun:
             )
             if options.horizon == PATH:
                 self.steps = DutySteps(self, self.response, self.base, self._base_dated)
+        self.has_limits = self.response is not None and has_limits(self.law, scenarios)
         self._switches: dict[str, str] = {}
         self._too_many: set[int] = set()
         self._plain_sums = PlainSums(self.prepared, self.grouping)
@@ -229,7 +239,7 @@ class TableRun:
     def groups(self, outcomes: Sequence[Outcome]) -> pl.DataFrame:
         """Sum the result columns by the keys of the options; a mixture gives expected values."""
         if AUTHORITY not in self.options.by:
-            return self._frame(self.grouping, self.sums(outcomes), outcomes)
+            return self._frame(self.grouping, {**self.sums(outcomes), **self._rents(outcomes)}, outcomes)
         return expected_frames([(x.weight, self.authorities(x)) for x in outcomes], self.options.by)
 
     def authorities(self, outcome: Outcome) -> pl.DataFrame:
@@ -244,6 +254,7 @@ class TableRun:
     def total(self, outcomes: Sequence[Outcome]) -> dict[str, float | None]:
         """Sum the result columns over the whole table."""
         totals = {name: values.sum(keepdims=True) for name, values in self.sums(outcomes).items()}
+        totals |= {name: values.sum(keepdims=True) for name, values in self._rents(outcomes).items()}
         if after := self._after(outcomes):
             totals |= dict(zip(SUMS, after.total[0].T, strict=True))
         return self._frame(Grouping.whole(self.prepared), totals, outcomes).row(0, named=True)
@@ -256,13 +267,23 @@ class TableRun:
     def _frame(
         self, grouping: Grouping, sums: Mapping[str, F64], outcomes: Sequence[Outcome]
     ) -> pl.DataFrame:
-        """Make the result frame, with domestic goods where there is a market of sectors."""
+        """Make the result frame, with rents where there are limits, and domestic goods under a market of sectors."""
         present, after = grouping.present(self.kept(outcomes)), self._after(outcomes)
+        columns = (*COLUMNS, *LIMIT_COLUMNS) if self.has_limits else COLUMNS
         if after is None or after.domestic is None:
-            return group_frame(grouping, sums, present)
+            return group_frame(grouping, sums, present, columns)
         owner = grouping.of_product(self.prepared.product_of_line, len(self.prepared.products))
         sums = {**sums, **domestic_sums(after.domestic, owner, grouping.count)}
-        return group_frame(grouping, sums, present, (*COLUMNS, *DOMESTIC_COLUMNS))
+        return group_frame(grouping, sums, present, (*columns, *DOMESTIC_COLUMNS))
+
+    def _rents(self, outcomes: Sequence[Outcome]) -> dict[str, F64]:
+        """Sum the rents of limits by the keys of the options; empty for a run without limits."""
+        if not self.has_limits:
+            return {}
+        after = self._after(outcomes)
+        if after is None or after.rents is None:
+            return dict.fromkeys(LIMIT_SUMS, np.zeros(self.grouping.count))
+        return dict(zip(LIMIT_SUMS, after.rents.T, strict=True))
 
     def sums(self, outcomes: Sequence[Outcome]) -> Mapping[str, F64]:
         """Sum the result columns by the keys of the options; a mixture gives expected values."""

@@ -144,7 +144,7 @@ class TimelineRun(StepwiseRun):
         progress: Progress | None = None,
         cancelled: Cancelled | None = None,
     ) -> None:
-        super().__init__(table, law, options, progress, cancelled)
+        super().__init__(table, law, options, progress, cancelled, scenarios)
         law, options = self._table_run.law, self._table_run.options
         self._scenarios = list(scenarios)
         first, last = (entry_moment(law, text, self._table_run.market) for text in (start, end))

@@ -25,6 +25,7 @@ def describe_assumptions(assumptions: Assumptions) -> dict[str, str]:
     """Describe each assumption in a few words, by its key and measure."""
     shares = {f"let_through {name}": percent(share) for name, share in assumptions.let_through.items()}
     shares |= {f"compliance {name}": percent(share) for name, share in assumptions.compliance.items()}
+    shares |= {f"rents {name}": holder for name, holder in assumptions.rents.items()}
     return shares | {
         f"port_calls {name}": _describe_voyage(calls) for name, calls in assumptions.port_calls.items()
     }
@@ -76,7 +77,9 @@ def _describe_values(change: Change) -> list[str]:
         *([f"by {by}"] if by else []),
         *([f"keeping {percent(change.kept)}"] if change.kept is not None else []),
         *([f"to {percent(change.share)}"] if change.share is not None else []),
+        *([f"to at most {change.limit:,f} USD"] if change.limit is not None else []),
         *([f"to at least {change.floor:,f} USD"] if change.floor is not None else []),
+        *([f"rents of the {change.rents}"] if change.rents else []),
         *([f"to {change.value}"] if change.value else []),
         *([f"by {change.measure.get('id', '')}"] if change.op == "replace" else []),
     ]

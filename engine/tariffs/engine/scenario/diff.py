@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.law.describe_rows import describe_base, describe_goods, percent
 from tariffs.engine.law.law import IMPORT, Law
+from tariffs.engine.law.law_edits import Constraint
 from tariffs.engine.law.measure_state import moments_of
 from tariffs.engine.law.model import ANYWHERE, PROHIBITION, Row, Rule, Scope
 from tariffs.engine.scenario.describe import describe_assumptions
@@ -341,7 +342,7 @@ def _setting_differences(first: Law, second: Law) -> list[Difference]:
         for item in (*ours, *theirs):
             if (item in ours) == (item in theirs):
                 continue
-            text = percent(item.share) if item.share is not None else f"at least {item.floor:,f} USD"
+            text = item.text if isinstance(item, Constraint) else percent(item.share)
             name = getattr(item, "claim", "") or "quantity"
             pair = (text, "not set") if item in ours else ("not set", text)
             differences.append(Difference(kind, name, "", "", item.start, item.end, *pair))

@@ -61,7 +61,7 @@ _KINDS: Mapping[str, _Kind] = {
     **dict.fromkeys(("rate", "kept"), _RATE),
     **dict.fromkeys(("share", "compliance", "weight"), _SHARE),
     **dict.fromkeys(
-        ("floor", "net_tons", "teu", "cargo_tons", "containers", "calls", "usd_per_unit"), _NUMBER
+        ("limit", "floor", "net_tons", "teu", "cargo_tons", "containers", "calls", "usd_per_unit"), _NUMBER
     ),
     **dict.fromkeys(("at", "from", "until", "to", "collection_stop", "known_from"), _DATE),
     **dict.fromkeys((WHEN, "from_beginning"), _ON_OFF),

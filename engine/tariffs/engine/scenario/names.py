@@ -161,10 +161,13 @@ def unknown_in_assumptions(law: Law, assumptions: Assumptions) -> Iterator[Scena
     for key, names, kind in (
         ("let_through", assumptions.let_through, "limit"),
         ("compliance", assumptions.compliance, "floor"),
+        ("rents", assumptions.rents, ""),
     ):
-        known = [rule.measure for rule in law.limits if rule.kind == kind]
+        known = [rule.measure for rule in law.limits if kind in {"", rule.kind}]
         for name in names:
-            yield from unknown((name,), known, f"{kind} on quantities", f"{ASSUMPTIONS}.{key}.{name}")
+            yield from unknown(
+                (name,), known, f"{kind or 'limit or floor'} on quantities", f"{ASSUMPTIONS}.{key}.{name}"
+            )
     fees = {fee.measure: fee.kinds for fee in law.port_fees.values()}
     for name, voyage in assumptions.port_calls.items():
         path = f"{ASSUMPTIONS}.port_calls.{name}"

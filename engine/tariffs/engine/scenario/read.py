@@ -165,7 +165,7 @@ def _mixture_errors(value: Mapping[str, Any], mixture: Sequence[Component]) -> l
 
 def _assumptions(form: AssumptionsForm) -> Assumptions:
     calls = {name: PortCalls(**dict(voyage)) for name, voyage in form.port_calls.items()}
-    return Assumptions(form.let_through, form.compliance, calls)
+    return Assumptions(form.let_through, form.compliance, form.rents, calls)
 
 
 def _changes(

@@ -32,7 +32,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from tariffs.engine.base.spelling import did_you_mean, nearest
 from tariffs.engine.errors import ScenarioError
-from tariffs.engine.law.amendments import CHANGE_KEYS, ON_END, OPS, SCOPE_KEYS
+from tariffs.engine.law.amendments import CHANGE_KEYS, ON_END, OPS, RENT_HOLDERS, SCOPE_KEYS
 from tariffs.engine.law.model import CONFIDENCE, TERMS
 from tariffs.engine.law.raw_fields import one_of
 from tariffs.engine.law.values import (
@@ -187,6 +187,7 @@ class AssumptionsForm(_Form):
 
     let_through: Shares = {}
     compliance: Shares = {}
+    rents: Annotated[dict[str, Annotated[Any, _choice(*RENT_HOLDERS)]], _OPTIONAL_MAPPING] = {}
     port_calls: Annotated[dict[str, VoyageForm], _OPTIONAL_MAPPING] = {}
 
 
@@ -224,7 +225,8 @@ _CHANGE_VALUES: Mapping[str, Any] = {
     **dict.fromkeys(("measure", "as"), Annotated[_LawData, _MAPPING]),
     "known_from": Annotated[Any, _Read(read_day, _INSTANT)],
     **dict.fromkeys(("from_beginning", WHEN), Annotated[Any, _Read(read_yes, _SCALAR)]),
-    "floor": Annotated[Any, _Read(read_dollars, _SCALAR)],
+    **dict.fromkeys(("limit", "floor"), Annotated[Any, _Read(read_dollars, _SCALAR)]),
+    "rents": Annotated[Any, _choice(*RENT_HOLDERS)],
     "by": Annotated[Any, _Read(read_step, _STEP)],
     "on_end": Annotated[Any, _choice(*ON_END)],
     "conf": Annotated[Any, _choice(*CONFIDENCE)],

@@ -70,6 +70,8 @@ def print_points(
         out.print(_impact_table(rows, total, unit, shown, result.provenance))
         if total.get("domestic_shipments"):
             out.print(escape(_domestic_line(total, unit)))
+        if total.get("quota_premium") is not None:
+            out.print(escape(_limits_line(total, unit)))
         if result.ranges is not None:
             out.print(_ranges_table(result.ranges, scenario, on, unit))
         if result.consumer_prices is not None:
@@ -109,6 +111,14 @@ def _domestic_line(total: Mapping[str, object], unit: MoneyUnit) -> str:
     )
     surplus = f"producers' surplus {unit.cell(total['producer_surplus'])} {unit.name}"
     return f"{goods}: price {price:+.2%}, output {output:+.2%}, {surplus}."
+
+
+def _limits_line(total: Mapping[str, object], unit: MoneyUnit) -> str:
+    """Describe the premium and rents of limits on quantities that bind."""
+    premium = float(str(total["quota_premium"]))
+    rents = ", ".join(f"{name}s {unit.cell(total[f'rent_{name}'])}" for name in ("importer", "exporter"))
+    treasury = f"government {unit.cell(total['rent_government'])} {unit.name}"
+    return f"Limits on quantities: premium {premium:+.1%} over the landed price; rents: {rents}, {treasury}."
 
 
 def _days(provenance: Provenance, on: str) -> str:

@@ -1,0 +1,45 @@
+"""Result columns of limits on quantities: premium, and rents by holder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from tariffs.engine.base.array_utils import F64, ratio
+from tariffs.engine.law.law import Law
+from tariffs.engine.response.trade_response import QuotaRents
+from tariffs.engine.scenario import Scenario, components, library, lineage
+from tariffs.engine.tables.line_arrays import LineArrays
+
+RENTS = ("rent_importer", "rent_exporter", "rent_government")
+PREMIUM, LIMITED, PAID = "quota_premium", "limited_landed", "premium_paid"
+LIMIT_SUMS = (*RENTS, LIMITED, PAID)
+"""Amounts in dollars that are summed by group."""
+LIMIT_COLUMNS = (PREMIUM, *RENTS)
+"""Further columns of a run with limits on quantities."""
+
+
+def has_limits(law: Law, scenarios: Sequence[Scenario]) -> bool:
+    """Test whether some scenario, or the law before them, has limits or floors on quantities on any day."""
+    if law.constraints or law.assumptions.quantities:
+        return True
+    parts = [part for scenario in scenarios for _, part in components(scenario)]
+    return any(
+        step.assumptions.quantities or any(change.op == "shock_quantity" for change in step.changes)
+        for part in parts
+        for step in lineage(part, library())
+    )
+
+
+def rent_columns(lines: LineArrays, rents: QuotaRents | None) -> dict[str, F64]:
+    """Amounts per line of the rents of limits, in dollars; 0 without a limit."""
+    if rents is None:
+        return dict.fromkeys(LIMIT_SUMS, np.zeros(lines.count))
+    amounts = (rents.importer, rents.exporter, rents.government, rents.limited, rents.paid)
+    return dict(zip(LIMIT_SUMS, amounts, strict=True))
+
+
+def premium(sums: Mapping[str, F64]) -> dict[str, F64]:
+    """Premium of limits: what buyers pay above the landed cost of limited goods, over that cost."""
+    return {PREMIUM: ratio(sums[PAID], sums[LIMITED])} if LIMITED in sums else {}
