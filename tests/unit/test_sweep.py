@@ -7,7 +7,6 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from polars.testing import assert_frame_equal
 
 from tariffs.engine.errors import InputError, ScenarioError, ServiceError
 from tariffs.engine.law import load_law
@@ -18,6 +17,7 @@ from tariffs.engine.runs.impact import Options, Point, impact
 from tariffs.engine.runs.sweep import Sweep, SweepRun, shortened, sweep
 from tariffs.engine.runs.sweep_points import POINTS_AT_MOST, Points, grid
 from tariffs.engine.scenario import Scenario, library, parse_scenario
+from tests.unit.result_frames import assert_agree
 from tests.unit.scenario_tables import DAY, HEAD, TABLE
 
 TEXT = HEAD.format(id="family") + (
@@ -41,20 +41,6 @@ def swept(points: Points, options: Options = STATIC, fixed: Mapping[str, str] | 
     return sweep(TABLE, family(), points, parameters=fixed, on=DAY, law=load_law(), options=options)
 
 
-def assert_equal(found: pl.DataFrame, expected: pl.DataFrame) -> None:
-    """Compare to 1e-12 of each number; of differences, which may cancel, to 1e-12 of the value they are taken from."""
-    differences = [
-        name
-        for name in ("diversion", "creation", "landed_change", "value_change")
-        if name in expected.columns
-    ]
-    assert_frame_equal(found.drop(differences), expected.drop(differences), rel_tol=1e-12, abs_tol=0.0)
-    for name in differences:
-        assert found[name].is_null().equals(expected[name].is_null())
-        gap = (found[name] - expected[name]).abs() / (expected["customs_value"] + 1.0)
-        assert gap.drop_nulls().to_numpy().max(initial=0.0) <= 1e-12, name
-
-
 def same_as_impact(points: Points, options: Options) -> None:
     found = swept(points, options)
     filled = [Point(family().with_parameters(values), DAY) for values in points]
@@ -66,10 +52,10 @@ def same_as_impact(points: Points, options: Options) -> None:
     names = found.points.columns
     results = [name for name in found.groups.columns if name not in names]
     expected = pl.concat(groups).select(results)
-    assert_equal(found.groups.select(results), expected)
+    assert_agree(found.groups.select(results), expected)
     results = [name for name in found.totals.columns if name not in names]
     expected = pl.concat(totals).select(results)
-    assert_equal(found.totals.select(results), expected)
+    assert_agree(found.totals.select(results), expected)
     assert found.totals.select(names).equals(found.points)
 
 

@@ -11,8 +11,9 @@ import pytest
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
 from tariffs.engine.runs.impact import Options, Point, impact
-from tariffs.engine.runs.timeline import Timeline, timeline
+from tariffs.engine.runs.timeline import ScenarioTimeline, Timeline, TimelineRun, timeline
 from tariffs.engine.scenario import Scenario, library
+from tests.unit.result_frames import assert_agree
 from tests.unit.scenario_tables import TABLE, written
 
 NONE = Options(response="none", by=("authority", "origin"))
@@ -47,7 +48,8 @@ def test_every_boundary_day_equals_a_run_of_that_day() -> None:
                 TABLE, [Point(library()["base"], day)], law=load_law(), options=options
             ).scenarios[0]
             segment = found.segments.filter(start=start).drop("start", "end", "days")
-            assert segment.equals(single.groups.select(segment.columns))
+            assert_agree(segment, single.groups.select(segment.columns))
+            assert segment["duty"].equals(single.groups["duty"])
             assert found.totals.filter(start=start)["duty"].item() == single.total["duty"]
 
 
@@ -68,9 +70,51 @@ def test_boundaries_over_the_reference_table_equal_single_days(name: str, scale:
         for single in impact(None, points, law=load_law(), options=options).scenarios:
             held = (pl.col("start") <= single.on) & (pl.col("end") >= single.on)
             segment = block.segments.filter(held).drop("start", "end", "days")
-            assert segment.equals(single.groups.select(segment.columns)), single.on
-            total = block.totals.filter(held).drop("start", "end", "days").row(0, named=True)
-            assert total == {column: single.total[column] for column in total}, single.on
+            assert_agree(segment, single.groups.select(segment.columns))
+            total = block.totals.filter(held).drop("start", "end", "days")
+            assert_agree(total, pl.DataFrame([dict(single.total)]).select(total.columns).cast(pl.Float64))
+
+
+@pytest.mark.parametrize("by", [("origin",), ("authority", "hts4"), ("origin", "authority")])
+def test_laws_that_respond_together_are_single_days(by: tuple[str, ...]) -> None:
+    """Four laws or more of one sweep, some of which prohibit goods."""
+    options = Options(by=by, baseline="2025-01-01", response="armington", horizon="long")
+    wine = pl.DataFrame([("2204215040", "CA", 4_000.0)], schema=TABLE.schema, orient="row")
+    table, scenarios, prohibited = TABLE.vstack(wine), [library()["base"], tariff_on_china()], 0.0
+    found = run(*scenarios, start="2026-05-01", end="2027-01-31", options=options, table=table)
+    for scenario, block in zip(scenarios, found.scenarios, strict=True):
+        assert block.totals.height > 4
+        for row in block.totals.iter_rows(named=True):
+            point = Point(scenario, row["start"])
+            (single,) = impact(table, [point], law=load_law(), options=options).scenarios
+            segment = block.segments.filter(start=row["start"]).drop("start", "end", "days")
+            assert_agree(segment, single.groups.select(segment.columns))
+            total = block.totals.filter(start=row["start"]).drop("start", "end", "days")
+            assert_agree(total, pl.DataFrame([dict(single.total)]).select(total.columns).cast(pl.Float64))
+            prohibited += row["prohibited_value"]
+    assert prohibited > 0.0
+
+
+def test_scenarios_that_respond_together_have_the_same_bits_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    options = Options(by=("origin", "authority"), baseline="2025-01-01", response="armington", horizon="long")
+    scenarios = [library()["base"], tariff_on_china()]
+
+    def blocks(*order: int) -> dict[int, ScenarioTimeline]:
+        one = TimelineRun(
+            TABLE, scenarios, "2026-09-01", "2026-11-30", law=load_law(), options=options
+        )  # fmt: skip
+        return {index: one.value(index) for index in order}
+
+    monkeypatch.setenv("TARIFFS_THREADS", "1")
+    whole = blocks(0, 1)
+    monkeypatch.setenv("TARIFFS_THREADS", "2")
+    for index, block in (blocks(1) | blocks(0)).items():
+        assert block.segments.equals(whole[index].segments)
+        assert block.totals.equals(whole[index].totals)
+
+
+def tariff_on_china() -> Scenario:
+    return written("{op: set_rate, measures: {id: fl301, origins: [CN]}, from: 2026-09-20, rate: 60%}")
 
 
 def test_laws_that_are_alike_are_valued_once() -> None:

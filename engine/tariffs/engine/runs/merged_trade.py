@@ -9,9 +9,17 @@ import numpy as np
 from tariffs.engine.base.array_utils import F64, I64, sums_of
 from tariffs.engine.response.parameters import ProductParameters
 from tariffs.engine.response.sweep_inputs import SweepElasticities, SweepTrade
-from tariffs.engine.response.trade_response import Response, domestic_shipments
+from tariffs.engine.response.trade_response import ARMINGTON, Response, domestic_shipments
 from tariffs.engine.runs.table_run import TableRun
 from tariffs.engine.table_duty.rate_classes import bits, first_of, numbered
+
+
+def has_merged_trade(run: TableRun) -> bool:
+    """Test whether varieties with one response may be merged: Armington demand by product, no tax, and no path."""
+    response = run.response
+    if response is None or response.model != ARMINGTON or response.market:
+        return False
+    return run.prepared.lines.vat is None and run.steps is None
 
 
 @dataclass(frozen=True)

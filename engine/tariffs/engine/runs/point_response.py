@@ -15,7 +15,6 @@ from tariffs.engine.base.chunks import thread_count
 from tariffs.engine.response.armington_sweep import SCENARIOS, ArmingtonSweep
 from tariffs.engine.response.sweep_inputs import SweepReference
 from tariffs.engine.response.trade_response import (
-    ARMINGTON,
     PROHIBITIVE,
 )
 from tariffs.engine.runs.duty_sums import PointDuties
@@ -28,14 +27,6 @@ from tariffs.engine.runs.table_run import TableRun
 from tariffs.engine.table_duty.class_duties import ClassPairs, DutyPlaces, class_duties
 from tariffs.engine.table_duty.duties import Duties
 from tariffs.engine.table_duty.rate_classes import class_forms, rate_classes
-
-
-def has_point_response(run: TableRun) -> bool:
-    """Test whether points of a run may respond together: Armington demand, and no tax."""
-    response = run.response
-    if response is None or response.model != ARMINGTON or response.market:
-        return False
-    return run.prepared.lines.vat is None and run.steps is None
 
 
 def is_closed_exactly(run: TableRun, outcome: Outcome) -> bool:

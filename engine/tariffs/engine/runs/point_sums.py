@@ -20,12 +20,12 @@ from tariffs.engine.law.law import InForce, Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.runs.duty_sums import PointDuties
 from tariffs.engine.runs.grouping import AUTHORITY, Grouping, authority_columns, result_frame
+from tariffs.engine.runs.merged_trade import has_merged_trade
 from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.runs.point_laws import PointGroup, PointLaws, Values
 from tariffs.engine.runs.point_response import (
     PointResponse,
     ResponseColumns,
-    has_point_response,
     is_closed_exactly,
 )
 from tariffs.engine.runs.results import PROHIBITED_VALUE, with_rates
@@ -104,7 +104,7 @@ class PointEvaluator:
         factors = list({tuple(sorted(point.factors.items())): point.factors for point in points}.values())
         if len(factors) == 1 and not self._scenario.mixture:
             run = _with_factors(self._run, factors[0])
-            if run.is_static or has_point_response(run):
+            if run.is_static or has_merged_trade(run):
                 results = self._together(run, [point.values for point in points], step)
                 if results is not None:
                     return results

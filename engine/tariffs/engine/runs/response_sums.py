@@ -145,6 +145,10 @@ class PlainSums:
         self._grouping = grouping
         self._kept: WeakKeyDictionary[Outcome, tuple[Response, bool, DrawSums]] = WeakKeyDictionary()
 
+    def keep(self, response: Response, outcome: Outcome, sums: DrawSums, by_authority: bool) -> None:
+        """Keep the sums of an outcome that are computed already."""
+        self._kept[outcome] = response, by_authority, sums
+
     def __call__(self, response: Response, outcome: Outcome, keep: Bools, by_authority: bool) -> DrawSums:
         """Sum an outcome after its response.
 

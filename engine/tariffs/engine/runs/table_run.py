@@ -215,9 +215,18 @@ class TableRun:
     def outcome(self, law: Law, dated: Dated, weight: float = 1.0) -> Outcome:
         """Compute the lines under one law."""
         outcome = Outcome(self, law, dated, weight)
+        self.record(outcome)
+        return outcome
+
+    def record(self, outcome: Outcome) -> None:
+        """Add the switches and refused lines of an outcome to those of the run."""
         self._switches |= outcome.duties.switches
         self._too_many |= set(outcome.duties.refused)
-        return outcome
+
+    def keep_response(self, outcome: Outcome, sums: DrawSums) -> None:
+        """Keep the sums after the response of an outcome that are computed already, by authority if results are."""
+        if self.response is not None:
+            self._plain_sums.keep(self.response, outcome, sums, AUTHORITY in self.options.by)
 
     def share_compile(self, dated_laws: Sequence[tuple[Law, Dated]]) -> None:
         """Compile laws, and that of the baseline, together that are going to be computed one by one."""

@@ -29,6 +29,7 @@ from tariffs.engine.line_duty.entry_line import (
 )
 from tariffs.engine.runs.duty_steps import DutySteps
 from tariffs.engine.runs.expectation import averaged_frames
+from tariffs.engine.runs.law_responses import LawPart, RespondingLaws
 from tariffs.engine.runs.options import Options
 from tariffs.engine.runs.stepwise_run import StepwiseRun
 from tariffs.engine.runs.table_run import Cancelled, Progress, TableRun
@@ -154,6 +155,17 @@ class TimelineRun(StepwiseRun):
         self._period = {"start": days[0][0].isoformat(), "end": days[-1][0].isoformat()}
         self._segments = [_segments(self._table_run, scenario, days) for scenario in scenarios]
         self._share_compile()
+        distinct = {each.key: each for segments in self._segments for each in segments}
+        counts = [len(each.dated) for each in distinct.values()]
+        self._first_part = dict(zip(distinct, itertools.accumulate(counts, initial=0), strict=False))
+        self._laws = RespondingLaws(
+            self._table_run,
+            [
+                LawPart(float(weight), law, when)
+                for each in distinct.values()
+                for weight, law, when in each.dated
+            ],
+        )
         self._results: dict[Hashable, tuple[pl.DataFrame, pl.DataFrame]] = {}
         self._done = 0
 
@@ -187,7 +199,8 @@ class TimelineRun(StepwiseRun):
         self._context.step(f"{scenario.id} from {segment.start}", self._done / count)
         self._done += 1
         if segment.key not in self._results:
-            outcomes = [run.outcome(law, dated, float(weight)) for weight, law, dated in segment.dated]
+            first = self._first_part[segment.key]
+            outcomes = [self._laws.outcome(first + index) for index in range(len(segment.dated))]
             total = pl.DataFrame({name: [value] for name, value in run.total(outcomes).items()})
             self._results[segment.key] = (run.groups(outcomes), total.cast(pl.Float64))
         return self._results[segment.key]

@@ -182,10 +182,21 @@ def goods_of(law: Law, rated: RatedLines, classes: RateClasses) -> ClassGoods:
     """Find the goods by which classes are priced under a law."""
     contents = _contents_of(rated.lines).lines
     own = classes.source >= contents.count
+    units = max(1, len(rated.layers.slots.units))
     if not own.any():
-        units = max(1, len(rated.layers.slots.units))
-        parts = parts_of(law, contents)[classes.source]
-        return ClassGoods(np.ones(classes.count), parts, np.full((units, 1), np.nan), False)
+        kept: BoundedCache[Hashable, tuple[RateClasses, F64, ClassGoods]]
+        kept = rated.family.cache.setdefault("class goods", BoundedCache(_CLASSES_KEPT))
+        parts = parts_of(law, contents)
+        unknown = np.full((units, 1), np.nan)
+        # The value refers to the classes and the parts, so that their ids are not reused.
+        return kept.get(
+            (id(classes), id(parts), units),
+            lambda: (
+                classes,
+                parts,
+                ClassGoods(np.ones(classes.count), parts[classes.source], unknown, False),
+            ),
+        )[2]
     value, parts = np.ones(classes.count), np.empty((classes.count, len(PARTS)))
     parts[~own] = parts_of(law, contents)[classes.source[~own]]
     line = classes.line_of(contents.count)
@@ -285,6 +296,14 @@ def numbered(*keys: I64) -> I64:
         values, index = factorize(np.ascontiguousarray(key))
         _, number = factorize(number * max(1, len(values)) + index)
     return number
+
+
+def numbered_rows(rows: F64) -> tuple[I64, F64]:
+    """Number rows by their distinct bits, in the order of the first of each; return also the distinct rows."""
+    rows = np.ascontiguousarray(rows)
+    seen: dict[bytes, int] = {}
+    number = np.fromiter((seen.setdefault(row.tobytes(), len(seen)) for row in rows), np.int64, len(rows))
+    return number, rows[first_of(number)]
 
 
 def first_of(number: I64) -> I64:
