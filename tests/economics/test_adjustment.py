@@ -229,15 +229,31 @@ def test_mean_weights_are_those_of_the_common_age() -> None:
 
 @pytest.mark.parametrize("seed", [11, 12])
 def test_the_kernels_are_the_same_compiled_and_plain(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
-    from tariffs.engine.response.kernels import duty_paths
+    from tariffs.engine.response.kernels import duty_paths, path_cells
 
     one = case(seed, domestic=True)
     expected = one.volume()
-    for name in ("mark_paths", "number_paths", "index_under_supply", "compose_steps"):
-        monkeypatch.setattr(duty_paths, name, getattr(duty_paths, name).py_func)
-    with np.errstate(over="ignore"):
+    for module in (duty_paths, path_cells):
+        for name, kernel in vars(module).copy().items():
+            if hasattr(kernel, "py_func"):
+                monkeypatch.setattr(module, name, kernel.py_func)
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
         found = one.volume()
     assert_same(found, expected, 1e-12, one.trade.v0.sum())
+
+
+@pytest.mark.parametrize("domestic", [False, True])
+def test_a_draw_does_not_depend_on_those_beside_it(domestic: bool) -> None:
+    one = case(21, domestic=domestic)
+    landed = np.bincount(one.trade.product, one.trade.v0 * (1.0 + one.trade.t0))
+    p = one.parameters
+    solve = PathDraws(one.trade, one.steps(), one.last, kappa=p.kappa, domestic=p.domestic_ratio * landed)
+    draws = [p.scaled({"sigma": factor, "eta": factor}) for factor in np.linspace(0.5, 2.0, 19)]
+    together = solve(draws)
+    for place, draw in enumerate(draws):
+        alone = solve([draw])
+        for name in ("hats", "growths", "owned"):
+            assert np.array_equal(getattr(together, name)[..., place], getattr(alone, name)[..., 0]), name
 
 
 def test_varieties_with_the_same_steps_share_a_cell() -> None:

@@ -348,3 +348,27 @@ def test_kernels_release_the_interpreter() -> None:
     found = [kernel for kernel in vars(kernels).values() if hasattr(kernel, "py_func")]
     assert found
     assert all(kernel.targetoptions["nogil"] for kernel in found)
+
+
+@pytest.mark.parametrize("way", ["compiled", "plain"])
+def test_exponentials_and_logs_of_arrays_are_those_of_rows_or_of_numpy(way: str) -> None:
+    exp_array: Any = exp_log.exp_array
+    log_array: Any = exp_log.log_array
+    if way == "plain":
+        exp_array, log_array = (getattr(f, "py_func", f) for f in (exp_array, log_array))
+    numbers = np.concatenate([np.linspace(-699.0, 699.0, 57), [0.0, 1e-18, 701.0, -750.0, -np.inf]])
+    work, less_one = numbers.copy(), np.empty(numbers.size)
+    with np.errstate(over="ignore", invalid="ignore"):
+        exp_array(work, less_one, work.view(np.int64), numbers.size)
+    np.testing.assert_allclose(work, np.exp(numbers), rtol=4e-16)
+    np.testing.assert_allclose(less_one, np.expm1(numbers), rtol=4e-16)
+    for place in range(numbers.size):
+        alone, apart = numbers[place : place + 1].copy(), np.empty(1)
+        with np.errstate(over="ignore", invalid="ignore"):
+            exp_array(alone, apart, alone.view(np.int64), 1)
+        assert (alone[0], apart[0]) == (work[place], less_one[place])
+    numbers = np.concatenate([np.geomspace(1e-300, 1e300, 43), [1.0, 5e-324, 0.0, np.inf]])
+    work = np.concatenate([numbers, np.empty(numbers.size)])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        log_array(work, np.zeros(numbers.size), work.view(np.int64), numbers.size)
+        np.testing.assert_allclose(work[: numbers.size], np.log(numbers), rtol=4e-16)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tariffs.engine.base.array_utils import F64, I32, I64, ratio, sums_of
+from tariffs.engine.base.array_utils import F64, I32, I64, Bools, ratio, sums_of
 from tariffs.engine.response import passthrough
 from tariffs.engine.response.adjustment_profile import AdjustmentProfile, PathParameters
 from tariffs.engine.response.armington_draws import DrawnVolume
@@ -101,8 +101,10 @@ class PathDraws:
         first = np.zeros(self._offsets[-1], dtype=np.int64)
         first[self.cell_of[::-1]] = np.arange(len(trade.v0))[::-1]
         self._trade = sums_of(self.cell_of, trade.v0, len(first)), trade.t0[first]
+        self._product = trade.product[first]
+        traded = sums_of(self._product, self._trade[0], trade.products) > 0.0
         self._rate = rate[first]
-        moves = [self._of_cells(step.moves, first) for step in moving]
+        moves = [self._of_cells(step.moves, first, traded) for step in moving]
         nothing = np.zeros(0, dtype=np.int32)
         self._start = np.concatenate([[0], np.cumsum([len(cells) for cells, _ in moves])]).astype(np.int64)
         self._cell = np.concatenate([nothing, *(cells for cells, _ in moves)])
@@ -110,7 +112,7 @@ class PathDraws:
 
     def _cells(self, trade: PathTrade, steps: Sequence[DutyStep]) -> I64:
         """Find the cell of each variety: varieties of a product with the same rates at every step share one."""
-        from tariffs.engine.response.kernels.duty_paths import mark_paths, number_paths
+        from tariffs.engine.response.kernels.path_cells import mark_paths, number_paths
 
         marks = np.zeros(len(trade.v0), dtype=np.uint64)
         for place, step in enumerate(steps):
@@ -124,10 +126,10 @@ class PathDraws:
         self._offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         return cell + self._offsets[trade.product]
 
-    def _of_cells(self, moves: RateMoves, first: I64) -> tuple[I32, F64]:
-        """Select the moves of the first variety of each cell."""
+    def _of_cells(self, moves: RateMoves, first: I64, traded: Bools) -> tuple[I32, F64]:
+        """Select the moves of the first variety of each cell, of products that are traded."""
         cell = self.cell_of[moves.variety]
-        chosen = first[cell] == moves.variety
+        chosen = (first[cell] == moves.variety) & traded[self._product[cell]]
         return cell[chosen].astype(np.int32), moves.power[chosen]
 
     def __call__(self, draws: Sequence[PathParameters]) -> DrawnVolume:
@@ -141,19 +143,18 @@ class PathDraws:
         count, products = len(draws), len(self._offsets) - 1
         hats = np.empty((len(self._rate), 2, count))
         growths, owned = np.empty((products, count)), np.empty((2, products, count))
-        for place, parameters in enumerate(draws):
-            stages = np.ascontiguousarray(parameters.columns)
-            weights = np.array([parameters.profile.at(years) for years in self._years]).reshape(-1, 3, 3)
+        # The ages of the steps have one profile, whatever is drawn.
+        weights = np.array([draws[0].profile.at(years) for years in self._years]).reshape(-1, 3, 3)
+        columns = np.stack([parameters.columns.reshape(9, products) for parameters in draws])
+        stages = np.ascontiguousarray(columns.transpose(2, 1, 0))
 
-            def compose(
-                first: int, last: int, place: int = place, stages: F64 = stages, weights: F64 = weights
-            ) -> None:
-                compose_steps(
-                    first, last, self._offsets, *self._trade, self._start, self._cell, self._power, weights, stages,
-                    self._kappa, self._domestic, self._rate, place, hats, growths, owned,
-                )  # fmt: skip
+        def compose(first: int, last: int) -> None:
+            compose_steps(
+                first, last, self._offsets, self._product, *self._trade, self._start, self._cell, self._power,
+                weights, stages, self._kappa, self._domestic, self._rate, hats, growths, owned,
+            )  # fmt: skip
 
-            over_products(compose, self._offsets, self._threads)
+        over_products(compose, self._offsets, self._threads)
         if not np.isfinite(hats).all():
             bounded(np.ascontiguousarray(hats.reshape(len(hats), -1).T))
         return DrawnVolume(hats, growths, owned)

@@ -21,8 +21,8 @@ from tariffs.engine.table_duty.duties import Dated, Duties, duties_of
 from tariffs.engine.tables.line_arrays import LineArrays
 from tariffs.engine.tables.prepare import PreparedTable
 
-_MOVES_KEPT = 96
-"""Some 27 MB for two years of the embedded table."""
+_MOVES_KEPT = 256
+"""Those of two years under each convention of claims; some 50 MB with the embedded table."""
 _RATES_KEPT = 4
 _KEYS_KEPT = 1024
 _SAME = 1e-13

@@ -26,7 +26,7 @@ from tariffs.engine.tables.prepare import PreparedTable
 PRODUCT_SUMS = ("buyer_surplus", "welfare")
 SUMS = (*AFTER, *PRODUCT_SUMS)
 SIDE_BY_SIDE = 16
-"""Draws computed together: enough to share work that does not depend on them, few enough for the processor's cache."""
+"""Draws computed together: those of `kernels.variety_sums.sum_lanes`."""
 _PART_VARIETIES = 65_536
 _PARTED_GROUPS = 4_096
 """Most groups of which parts of the varieties have sums of their own."""
@@ -111,10 +111,10 @@ class ResponseSums:
     def __call__(self, parameters: Sequence[ProductParameters]) -> DrawSums:
         """Sum the lines under each of the parameters."""
         trade = self._run(parameters)
-        lines = np.moveaxis(trade.lines.reshape(self._groups, len(parameters), len(AFTER)), 1, 0)
+        lines = np.moveaxis(trade.lines.reshape(self._groups, len(AFTER), len(parameters)), 2, 0)
         # Contiguous, so that numpy adds the products of a draw in one order for any number of draws.
         owned = np.ascontiguousarray(np.moveaxis(trade.owned, 2, 0))
-        whole = trade.lines.sum(axis=0).reshape(len(parameters), len(AFTER))
+        whole = trade.lines.sum(axis=0).reshape(len(AFTER), len(parameters)).T
         return DrawSums(
             np.concatenate([lines, self._product_sums(owned)], axis=2),
             np.concatenate([whole, owned.sum(axis=2)], axis=1)[:, None, :],
@@ -209,7 +209,7 @@ class _DrawnTrade:
     """Sums under a few draws.
 
     Attributes:
-        lines: (groups, draws x 8).
+        lines: (groups, 8 x draws).
         owned: surplus and welfare (2, products, draws).
         duties: (groups x authorities, draws).
         domestic: domestic goods of a market of sectors.
@@ -251,19 +251,27 @@ class _ByVariety:
         self._taxed = np.zeros(0) if vat is None else (1.0 + vat)[v.line]
 
     def __call__(self, parameters: Sequence[ProductParameters]) -> _DrawnTrade:
-        from tariffs.engine.response.kernels.variety_sums import COLUMNS, sum_duties, sum_varieties
+        from tariffs.engine.response.kernels.variety_sums import (
+            COLUMNS,
+            LANES,
+            sum_duties,
+            sum_lanes,
+            sum_varieties,
+        )
 
         volume = self._solve([p.terms for p in parameters])
         # Nothing is left of goods at the prohibitive rate, and an unbounded loss is unknown.
         volume.hats[self._closed, 0] = 0.0
         volume.owned[:, self._unbounded] = np.nan
         v, cell_of, draws, charged = self._varieties, self._solve.cell_of, len(parameters), self._charged
+        full = draws == LANES
+        sum_draws = sum_lanes if full else sum_varieties
+        hats = volume.hats.reshape(-1, 2 * LANES) if full else volume.hats
 
         def add(first: int, last: int, out: F64) -> None:
-            sum_varieties(
-                first, last, self._group, cell_of, v.product, v.value, v.charges, self._rate,
-                self._base_rate, self._taxed,
-                volume.hats, volume.growths, out,
+            sum_draws(
+                first, last, self._group, cell_of, v.product, v.value, v.charges, self._rate, self._base_rate,
+                self._taxed, hats, volume.growths, out,
             )  # fmt: skip
 
         def add_duties(first: int, last: int, out: F64) -> None:

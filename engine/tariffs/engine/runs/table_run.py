@@ -229,14 +229,15 @@ class TableRun:
             self._plain_sums.keep(self.response, outcome, sums, AUTHORITY in self.options.by)
 
     def share_compile(self, dated_laws: Sequence[tuple[Law, Dated]]) -> None:
-        """Compile laws, and that of the baseline, together that are going to be computed one by one."""
-        alike = [
-            each
-            for each in dated_laws
-            if basis_of(each[0]) == basis_of(self.law) and not is_responding(each[0])
-        ]
-        baseline = [] if self.base is None else [(self.law, self._base_dated)]
-        share_compile([*baseline, *alike], self.prepared.lines)
+        """Compile laws together that are going to be computed one by one, those on its shares with the baseline."""
+        of_basis: dict[Hashable, list[tuple[Law, Dated]]] = {}
+        if self.base is not None:
+            of_basis[basis_of(self.law)] = [(self.law, self._base_dated)]
+        for each in dated_laws:
+            if not is_responding(each[0]):
+                of_basis.setdefault(basis_of(each[0]), []).append(each)
+        for alike in of_basis.values():
+            share_compile(alike, self.lines_under(*alike[0]))
 
     def outcomes(self, scenario: Scenario, on: str) -> list[Outcome]:
         """Compute the lines under a scenario: one outcome, or one per component of a mixture."""
