@@ -71,6 +71,8 @@ def test_figures_are_measured_as_they_say() -> None:
         value_after=np.array([40.0, 320.0, 90.0]),
         duty_after=np.array([20.0, 32.0, 18.0]),
         quantity_hat=np.array([0.4, 1.0, 0.9]),
+        exporter_price=np.zeros(3),
+        power=np.array([40.0, 0.0, 20.0]),
         buyer_gain=np.array([-3e10, 1e10, 0.0]),
         claimed=np.array([0.0, 0.5, 1.0]),
         shipments=np.array([1.0, 3.0, 0.0]),
@@ -92,9 +94,9 @@ def test_figures_are_measured_as_they_say() -> None:
     assert found["domestic_output_by_duty"] == pytest.approx(1 / 1.05 - 1)
     assert found["buyers_loss_by_duty"] == pytest.approx(-2e10 / 29.185e12)
     assert found["rate_after"] == pytest.approx(70 / 450)
-    # Lines 1 and 3 rise; exporters' prices are 40 / 40 and 90 / 90 of the baseline: all is passed through.
+    # Exporters' prices stay: all is passed through.
     assert found["pass_through"] == pytest.approx(1.0)
-    half = replace(trade, value_after=trade.value_after / np.sqrt((1 + trade.rate) / (1 + trade.base)))
+    half = replace(trade, exporter_price=-trade.power / 2)
     assert MEASURES["pass_through"](half, everything, everything) == pytest.approx(0.5)
     assert MEASURES["share_before"](trade, first, everything) == pytest.approx(0.2)
     assert MEASURES["share_after"](trade, first, everything) == pytest.approx(40 / 450)

@@ -74,7 +74,7 @@ _GOODS = (
         10.4,
         "GTAP ESUBM 10.4",
         {"impact": 0.061, "short": 0.061, "long": 0.453, "low": 0.061, "high": 0.453},
-        "eta of US demand for crude oil, Cooper 2003, short and long run",
+        "eta of US demand for crude oil, Cooper 2003 (OPEC Review 27), as cited: the row was not seen",
     ),
     _Good(
         "88",
@@ -83,7 +83,8 @@ _GOODS = (
         10.16,
         "geometric mean of GTAP ESUBM 8.6, ProTEE 14.44",
         {"impact": 0.8, "short": 1.16, "long": 3.7, "low": 1.0, "high": 3.7},
-        "eta of imports with an import share of 0.18 (BEA) and kappa 1.19 (Fajgelbaum et al. 2020) or GTAP ESUBD 4.3",
+        "eta kappa (1 - m) + m of an import share m of 0.18 (BEA 336411, 2024) and kappa 1.19 (Fajgelbaum et al. 2020) "
+        "or GTAP ESUBD 4.3; sets impact and low as of all goods",
     ),
     _Good(
         "7108",
@@ -92,7 +93,8 @@ _GOODS = (
         9.33,
         "geometric mean of GTAP ESUBM 8.4, Broda-Weinstein 10.36",
         {"impact": 0.8, "short": 1.06, "long": 1.93, "low": 1.0, "high": 1.93},
-        "eta of imports with an import share of 0.71 (BEA) and kappa 1.19 (Fajgelbaum et al. 2020) or GTAP ESUBD 4.2",
+        "eta kappa (1 - m) + m of an import share m of 0.71 (BEA 331410, 2024) and kappa 1.19 (Fajgelbaum et al. 2020) "
+        "or GTAP ESUBD 4.2; sets impact and low as of all goods",
     ),
 )
 

@@ -16,7 +16,8 @@ from tariffs.engine.base.array_utils import F64, Bools, ratio, sums_of
 from tariffs.engine.base.provenance import with_run_digest
 from tariffs.engine.law import load_law
 from tariffs.engine.response.parameters import BOUNDS, parameters_for
-from tariffs.engine.response.trade_response import Response
+from tariffs.engine.response.trade_response import Response, VarietyVolume
+from tariffs.engine.response.variety_rates import VarietyRates
 from tariffs.engine.runs.options import Options
 from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.runs.table_run import Cancelled, Progress, RunContext, TableRun
@@ -50,9 +51,10 @@ class TradeSample:
     """Trade before and after, per line, under one set of parameters: the input of `MEASURES`.
 
     `value`, `value_after` and `duty_after` are in USD, `quantity_hat` is after / before, `base` and `rate` duty rates,
-    `buyer_gain` the gain of buyers in USD, `claimed` the share for which the USMCA is claimed. Of a market of sectors
-    there are also `shipments` of domestic goods in USD, their price and output after / before. What belongs to a
-    product is divided over its lines by value.
+    `exporter_price` and `power` log changes of the price and of one plus the rate, times value, summed over goods of
+    one rate whose duty rises, `buyer_gain` the gain of buyers in USD, `claimed` the share for which the USMCA is
+    claimed. Of a market of sectors there are also `shipments` of domestic goods in USD, their price and output after /
+    before. What belongs to a product is divided over its lines by value.
     """
 
     value: F64
@@ -61,6 +63,8 @@ class TradeSample:
     value_after: F64
     duty_after: F64
     quantity_hat: F64
+    exporter_price: F64
+    power: F64
     buyer_gain: F64
     claimed: F64
     shipments: F64
@@ -198,8 +202,10 @@ def _run(table_run: TableRun, figure: PublishedFigure) -> _FigureRun:
 
 def _trade(table_run: TableRun, outcome: Outcome, response: Response) -> TradeSample:
     lines, duty = table_run.prepared.lines, outcome.duties.duty
-    value = lines.value
-    volume = response(outcome.duties)
+    value, rates = lines.value, response.rates_under(outcome.duties)
+    varieties = response.solver(rates)(response.parameters)
+    volume = response.to_lines(varieties, rates)
+    exporter_price, power = _price_changes(response, varieties, rates)
     # Goods that may not be imported are in the landed cost of the baseline alone.
     prohibited = (value + lines.freight + lines.insurance) * ratio(outcome.duties.prohibited, value, 0.0)
     base = duty - prohibited - outcome.columns["landed_change"]
@@ -218,12 +224,23 @@ def _trade(table_run: TableRun, outcome: Outcome, response: Response) -> TradeSa
         value_after=volume.value,
         duty_after=volume.duty,
         quantity_hat=volume.quantity_hat,
+        exporter_price=exporter_price,
+        power=power,
         buyer_gain=share * volume.buyer_surplus[of_line],
         claimed=np.nan_to_num(outcome.lines.fact(USMCA_CLAIM)),
         shipments=share * shipments[of_line],
         domestic_price_hat=price[of_line],
         domestic_quantity_hat=output[of_line],
     )
+
+
+def _price_changes(response: Response, volume: VarietyVolume, rates: VarietyRates) -> tuple[F64, F64]:
+    """Log changes of exporters' prices and of powers of duty where duty rises, times value, by line."""
+    v = response.varieties
+    power = np.log((1.0 + rates.rate) / (1.0 + response.base_rate))
+    hit = (power > 0.0) & (v.value > 0.0) & (volume.value > 0.0) & ~rates.closed
+    price = np.log(ratio(volume.value, v.value * volume.quantity_hat, 1.0), where=hit, out=np.zeros(v.count))
+    return v.to_lines(np.where(hit, v.value * price, 0.0)), v.to_lines(np.where(hit, v.value * power, 0.0))
 
 
 def _mean(rate: F64, value: F64, chosen: Bools) -> float:
@@ -247,11 +264,8 @@ def _rate_after(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
 
 
 def _pass_through(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
-    """Log change of the landed price over that of one plus the rate, where the rate rises and trade goes on."""
-    hit = chosen & (trade.rate > trade.base) & (trade.value_after > 0.0)
-    power = np.log((1.0 + trade.rate[hit]) / (1.0 + trade.base[hit]))
-    exporter = np.log(trade.value_after[hit] / (trade.value[hit] * trade.quantity_hat[hit]))
-    return 1.0 + float((trade.value[hit] * exporter).sum() / (trade.value[hit] * power).sum())
+    """Log change of the landed price over that of one plus the rate, of goods of one rate, where the rate rises."""
+    return 1.0 + float(trade.exporter_price[chosen].sum() / trade.power[chosen].sum())
 
 
 def _share_before(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
