@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from tariffs.engine.errors import InputError
+from tariffs.engine.law import load_law
 from tariffs.engine.response.consumer_prices import (
     ACCOUNTS,
     DETAIL,
@@ -20,6 +21,8 @@ from tariffs.engine.response.consumer_prices import (
     commodities,
     consumer_prices,
 )
+from tariffs.engine.runs.impact import Options, Point, impact
+from tariffs.engine.scenario import library
 from tariffs.importers import input_output
 from tests.economics.independent.consumer_prices import price_of_consumption, rows
 
@@ -130,3 +133,16 @@ def test_the_rise_of_collected_rates_to_december_2025(margins: str, published: f
     before = rates(joined.filter(pl.col("year") == 2024))
     added = np.nan_to_num([december.get(code, 0.0) - before.get(code, 0.0) for code in commodities()])
     assert 100.0 * consumer_prices(added, margins=margins).total == pytest.approx(published, rel=2e-3)
+
+
+@pytest.mark.parametrize("margins", ["dollar", "percent"])
+def test_the_offset_takes_the_published_part_off_the_effect(margins: str) -> None:
+    point, law = [Point(library()["base"], "2025-11-17")], load_law()
+    plain, offset = (
+        impact(None, point, law=law, options=Options(response="none", consumer_prices=name)).scenarios[0]
+        for name in (margins, f"{margins}_offset")
+    )
+    assert plain.consumer_prices is not None
+    assert offset.consumer_prices is not None
+    expected = plain.consumer_prices["change"].to_numpy() * (1 - 0.174)
+    assert offset.consumer_prices["change"].to_numpy() == pytest.approx(expected, rel=1e-12)

@@ -40,6 +40,8 @@ class ConsumerPriceMethod(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CONSUMER_PRICE_METHOD_YALE: _ClassVar[ConsumerPriceMethod]
     CONSUMER_PRICE_METHOD_DOLLAR_2024: _ClassVar[ConsumerPriceMethod]
     CONSUMER_PRICE_METHOD_PERCENT_2024: _ClassVar[ConsumerPriceMethod]
+    CONSUMER_PRICE_METHOD_DOLLAR_OFFSET: _ClassVar[ConsumerPriceMethod]
+    CONSUMER_PRICE_METHOD_PERCENT_OFFSET: _ClassVar[ConsumerPriceMethod]
 
 class RunState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -69,6 +71,8 @@ CONSUMER_PRICE_METHOD_PERCENT: ConsumerPriceMethod
 CONSUMER_PRICE_METHOD_YALE: ConsumerPriceMethod
 CONSUMER_PRICE_METHOD_DOLLAR_2024: ConsumerPriceMethod
 CONSUMER_PRICE_METHOD_PERCENT_2024: ConsumerPriceMethod
+CONSUMER_PRICE_METHOD_DOLLAR_OFFSET: ConsumerPriceMethod
+CONSUMER_PRICE_METHOD_PERCENT_OFFSET: ConsumerPriceMethod
 RUN_STATE_UNSPECIFIED: RunState
 RUN_STATE_WAITING: RunState
 RUN_STATE_RUNNING: RunState

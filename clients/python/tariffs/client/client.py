@@ -129,7 +129,8 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, SweepCalls, LineStr
             seed: seed of the draws; the same seed gives the same ranges.
             attribute: split each scenario's difference from the first of its day by change and authority.
             consumer_prices: effect on consumer prices with margins constant in "dollar" or "percent" (by the latest
-                accounts "dollar_2024", "percent_2024"), or by the method of "yale"; empty for none.
+                accounts "dollar_2024", "percent_2024"; less what a rise of the dollar takes off "dollar_offset",
+                "percent_offset"), or by the method of "yale"; empty for none.
             direction: import into the United States, or export: purchases of the country that retaliates, in its
                 local time.
             to: for exports, the ISO code of the country they go to; empty is the first of the law, or the

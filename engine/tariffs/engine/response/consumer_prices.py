@@ -15,14 +15,17 @@ import numpy as np
 import polars as pl
 
 from tariffs.engine.base.array_utils import F64, I64, ratio, sums_of
+from tariffs.engine.response.constants import constant
 from tariffs.engine.response.industries import table
 from tariffs.engine.response.inputs import Floats, Range, invalid
 
 DOLLAR, PERCENT = "dollar", "percent"
 MARGINS = (DOLLAR, PERCENT)
 """Margins of trade and producers that stay constant: in dollars, or in percent of their cost."""
-YALE_MULTIPLIER = 1.326
-"""Judgement of the Budget Lab at Yale, 2026-07: domestic producers follow by half (+0.5), the dollar rises (-0.174)."""
+OFFSET_MULTIPLIER = 1.0 - constant("usd_offset")
+"""Effect on prices that a rise of the dollar leaves."""
+YALE_MULTIPLIER = round(OFFSET_MULTIPLIER + constant("domestic_pricing"), 12)
+"""Multiplier of the Budget Lab at Yale: the dollar rises, and domestic producers follow by half."""
 SOURCE = (
     "BEA input-output accounts (imports, domestic requirements, bridge to personal consumption); method of the Budget "
     "Lab at Yale, 2026-07"
@@ -35,6 +38,8 @@ ACCOUNTS = (DETAIL, SUMMARY)
 METHODS: Mapping[str, tuple[str, float, str]] = {
     "dollar": (DOLLAR, 1.0, DETAIL),
     "percent": (PERCENT, 1.0, DETAIL),
+    "dollar_offset": (DOLLAR, OFFSET_MULTIPLIER, DETAIL),
+    "percent_offset": (PERCENT, OFFSET_MULTIPLIER, DETAIL),
     "yale": (DOLLAR, YALE_MULTIPLIER, DETAIL),
     "dollar_2024": (DOLLAR, 1.0, SUMMARY),
     "percent_2024": (PERCENT, 1.0, SUMMARY),

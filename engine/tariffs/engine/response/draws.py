@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from tariffs.engine.response.constants import constant
 from tariffs.engine.response.inputs import Floats, Ints, invalid
 from tariffs.engine.response.parameters import (
     GREATEST_SIGMA,
@@ -34,14 +35,14 @@ LEAST_DRAWS = 16
 MOST_DRAWS = 16_384
 GREATEST_SEED = 2**63 - 1
 
-_COMMON = 0.6
-_SECTION = 0.6
+_COMMON = constant("draw_common")
+_SECTION = constant("draw_section")
 # So that the squares of the three weights sum to 1.
 _OWN = math.sqrt(1.0 - _COMMON**2 - _SECTION**2)
 _SUPPLY_SECTION = math.sqrt(1.0 - _COMMON**2)
-_LEAST_THETA = 0.8
+_LEAST_THETA = constant("theta_least")
 """Least log pass-through; published ones of 2018 to 2025 are from 0.80 to 1, see docs/models/parameters.md."""
-_THETA_SPREAD = 1.2
+_THETA_SPREAD = constant("theta_spread")
 """Standard deviation of the log odds of pass-through between its bounds."""
 _SIGMA_COMMON, _ETA, _SUPPLY, _FIRST_SECTION = range(4)
 _MIX, _PRODUCT, _SECTION_SUPPLY = 1, 2, 3
@@ -59,9 +60,9 @@ class Spreads:
     """
 
     sigma: float = 1.0
-    eta: float = 0.35
+    eta: float = constant("eta_spread")
     supply: float = 1.0
-    claims: float = 0.2
+    claims: float = constant("claims_others")
 
 
 DEFAULT_SPREADS = Spreads()

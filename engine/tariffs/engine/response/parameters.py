@@ -20,6 +20,7 @@ import numpy as np
 import polars as pl
 
 from tariffs.engine.errors import InputError
+from tariffs.engine.response.constants import constant
 from tariffs.engine.response.importer_sigmas import sigma_of, table_bytes, without_sigmas
 from tariffs.engine.response.inputs import ELASTICITY, SUPPLY, VALUE, Floats, Ints, Range, invalid
 
@@ -33,19 +34,16 @@ BOUNDS = ("low", "high")
 CENTRAL, WITS = "central", "wits"
 SETS = (CENTRAL, *BOUNDS, WITS)
 """Names of sets besides those of the horizons."""
-LEAST_SIGMA = 1.05
-GREATEST_SIGMA = 20.0
+LEAST_SIGMA = constant("sigma_least")
+GREATEST_SIGMA = constant("sigma_greatest")
 """Upper bound of drawn values of sigma; the lower is `LEAST_SIGMA`."""
 
 _DATA = Path(__file__).parent / "data"
 _FILES = ("hs_sections.csv", "product_exceptions.csv")
-# Border pass-through within two years is 0.94 to 0.96 (Cavallo, Llamas and Vazquez, NBER 34496; Gopinath and Neiman
-# 2026; Kiel Institute 2026). Supply elasticities of 20 and 36 give 0.96 of a duty on all origins and 0.94 of a duty on
-# one origin with a small share.
-_HORIZON_SUPPLY = {"impact": 20.0, "short": 36.0, "long": 10.0}
-_WITS_SIGMA = 1.5
+_HORIZON_SUPPLY = {stage: constant(f"supply_{stage}") for stage in STAGES}
+_WITS_SIGMA = constant("sigma_wits")
 _WITS_SOURCE = "defaults of SMART in WITS (World Bank): sigma 1.5, export supply 99, taken as flat"
-_HORIZON_ETA = {"impact": 0.8, "short": 1.5, "long": 2.0}
+_HORIZON_ETA = {stage: constant(f"eta_{stage}") for stage in STAGES}
 _USER_RANGES = {
     "sigma": ELASTICITY,
     "eta": ELASTICITY,

@@ -73,7 +73,8 @@ class RunCalls(TableCalls):
             seed: seed of the draws.
             attribute: split differences by change and authority.
             consumer_prices: effect on consumer prices with margins constant in "dollar" or "percent" (by the latest
-                accounts "dollar_2024", "percent_2024"), or by the method of "yale"; empty for none.
+                accounts "dollar_2024", "percent_2024"; less what a rise of the dollar takes off "dollar_offset",
+                "percent_offset"), or by the method of "yale"; empty for none.
             direction: import or export.
             to: for exports, the ISO code of the country they go to; empty is the first of the law, or the
                 `destination` of each row of a table.

@@ -58,6 +58,8 @@ CONSUMER_PRICES = {
     "yale": simulation_service_pb2.CONSUMER_PRICE_METHOD_YALE,
     "dollar_2024": simulation_service_pb2.CONSUMER_PRICE_METHOD_DOLLAR_2024,
     "percent_2024": simulation_service_pb2.CONSUMER_PRICE_METHOD_PERCENT_2024,
+    "dollar_offset": simulation_service_pb2.CONSUMER_PRICE_METHOD_DOLLAR_OFFSET,
+    "percent_offset": simulation_service_pb2.CONSUMER_PRICE_METHOD_PERCENT_OFFSET,
 }
 _CHARGES = {
     "adcvd": duty_service_pb2.CHARGE_KIND_ADCVD,

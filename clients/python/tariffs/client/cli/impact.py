@@ -73,8 +73,9 @@ def impact(
         str,
         typer.Option(
             "--consumer-prices",
-            metavar="dollar|percent|yale|dollar_2024|percent_2024",
-            help="Effect on consumer prices, with margins constant in dollars or percent, or by Yale's method.",
+            metavar="dollar|percent|yale|dollar_2024|percent_2024|dollar_offset|percent_offset",
+            help="Effect on consumer prices, with margins constant in dollars or percent, or by Yale's method; offset: "
+            "less the 17.4 % that a rise of the dollar takes off.",
         ),
     ] = "",
     direction: options.Direction = "import",
