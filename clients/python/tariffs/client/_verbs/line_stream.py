@@ -9,7 +9,7 @@ import polars as pl
 
 from tariffs.client._wire import answers, requests
 from tariffs.client._wire.channel import Backend
-from tariffs.client._wire.frames import Table, from_arrow, read_table
+from tariffs.client._wire.frames import Table, batches_of, from_arrow, read_table
 from tariffs.client._wire.requests import Day, ImpactOptions, Parameters, ScenarioLike
 from tariffs.client._wire.uploads import cut
 from tariffs.client.config import Config
@@ -117,7 +117,7 @@ def _frames_of(table: Table | Iterable[pl.DataFrame]) -> Iterable[pl.DataFrame]:
     alone = isinstance(table, pl.DataFrame | str | Mapping) or hasattr(table, "__arrow_c_stream__")
     if isinstance(table, Iterable) and not alone:
         return map(read_table, table)
-    return [read_table(cast(Table, table))]
+    return batches_of(cast(Table, table))
 
 
 class LineStreamCalls:

@@ -6,11 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from tariffs.client import _arguments as arguments
 from tariffs.client._wire.channel import Backend, RemoteBackend
-from tariffs.client._wire.column_mapping import MappedTable
 from tariffs.client._wire.frames import Table, describe_source, read_mapped
 from tariffs.client._wire.requests import direction_value
 from tariffs.client._wire.table_answers import table_check
@@ -69,18 +66,16 @@ class TableCalls:
         Raises:
             InvalidRequest: the table cannot be used as a whole, such as COLUMN_MISSING.
         """
-        kept = isinstance(table, TableHandle)
-        mapped = MappedTable(pl.DataFrame(), {}) if kept else read_mapped(table, mapping)
+        mapped = read_mapped(table, mapping) if mapping else None
         request = table_service_pb2.CheckTableRequest(
             date_format=arguments.text(date_format, "date_format"),
             direction=direction_value(direction),
             to=arguments.text(to, "to"),
         )
         seconds = timeout or self._config.deadlines.impact
-        answer = self._backend.unary_over_table(
-            "CheckTable", request, table if kept else mapped.frame, seconds
-        )
-        return table_check(answer, describe_source(table), mapped.sources)
+        sent = table if mapped is None else mapped.frame
+        answer = self._backend.unary_over_table("CheckTable", request, sent, seconds)
+        return table_check(answer, describe_source(table), {} if mapped is None else mapped.sources)
 
     def tables(self, *, timeout: float | None = None) -> tuple[TableHandle, ...]:
         """List the tables that the server keeps for this caller, the newest first."""

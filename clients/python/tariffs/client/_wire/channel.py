@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import importlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from typing import Any, Protocol, cast
 
 import grpc
@@ -40,6 +41,8 @@ from tariffs.v1.simulation_service_pb2 import (
 )
 
 _VERSION_SECONDS = 2.0
+# Rows compress to a tenth or less: so many times a message may fit into it.
+_HELD_MESSAGES = 16
 _STUBS = (
     duty_service_pb2_grpc.DutyServiceStub,
     simulation_service_pb2_grpc.SimulationServiceStub,
@@ -132,18 +135,32 @@ class RemoteBackend:
         if isinstance(table, TableHandle):
             request.handle = table.name
         elif table is not None:
-            frame = frames.read_table(table)
-            data = frames.encode(frame)
-            if len(data) <= self._config.message_limit:
+            batches = frames.batches_of(table)
+            held, complete = _first_batches(batches, self._config.message_limit)
+            data = frames.encode(held) if complete else b""
+            if complete and len(data) <= self._config.message_limit:
                 request.arrow = data
+            elif complete:
+                request.handle = self.upload(held).name
             else:
-                request.handle = self.upload(frame).name
+                request.handle = self._stream(table, chain([held], batches), None).name
 
     def upload(self, table: frames.Table, timeout: float | None = None) -> TableHandle:
-        """Upload a table to the server; one that was sent before is not sent again."""
+        """Upload a table to the server, in batches; one that was sent before is not sent again, lazy frames apart."""
+        batches = frames.batches_of(table)
+        held, complete = _first_batches(batches, self._config.message_limit)
+        if not complete:
+            return self._stream(table, chain([held], batches), timeout)
         seconds = timeout or self._config.deadlines.upload
-        return self._uploads.handle(
-            frames.read_table(table), lambda method, request: self.unary(method, request, seconds)
+        return self._uploads.handle(held, lambda method, request: self.unary(method, request, seconds))
+
+    def _stream(
+        self, table: frames.Table, batches: Iterable[pl.DataFrame], timeout: float | None
+    ) -> TableHandle:
+        seconds = timeout or self._config.deadlines.upload
+        key = frames.file_key(table)
+        return self._uploads.stream(
+            batches, key, lambda method, request: self.unary(method, request, seconds)
         )
 
     def stream(self, method: str, request: object, timeout: float) -> Iterator[Any]:
@@ -258,6 +275,18 @@ class LocalBackend:
 
     def close(self) -> None:
         """Do nothing: there is no connection."""
+
+
+def _first_batches(batches: Iterator[pl.DataFrame], limit: int) -> tuple[pl.DataFrame, bool]:
+    """Join the first batches to a few times the size of a message; the second value is True if these are all."""
+    held = next(batches)
+    while held.estimated_size() <= _HELD_MESSAGES * limit:
+        following = next(batches, None)
+        if following is None:
+            return held, True
+        held = pl.concat([held, following], rechunk=False)
+    following = next(batches, None)
+    return (held, True) if following is None else (pl.concat([held, following], rechunk=False), False)
 
 
 def _frame(table: frames.Table | None) -> pl.DataFrame | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -34,6 +34,8 @@ _FIX_OF_TYPE = (
 )
 
 _CSV = frozenset({".csv", ".tsv", ".txt"})
+_ARROW = frozenset({".arrow", ".feather", ".ipc"})
+_BATCH_ROWS = 65_536
 _LARGEST_UNCOMPRESSED = 64
 
 
@@ -104,6 +106,50 @@ def read_bytes(data: bytes, name: str) -> pl.DataFrame:
     return read_csv(data, name)
 
 
+def batches_of(source: Table) -> Iterator[pl.DataFrame]:
+    """Read a table in batches of rows, in order: lazy frames and columnar files without holding all of it.
+
+    Other tables are one batch. There is at least one, so that the columns of an empty table are known.
+
+    Raises:
+        InvalidRequest: as `read_table`.
+    """
+    lazy = _scanned(source)
+    if lazy is None:
+        yield read_table(source)
+        return
+    name = "of the query" if isinstance(source, pl.LazyFrame) else str(source)
+    try:
+        empty = True
+        for batch in lazy.collect_batches(chunk_size=_BATCH_ROWS, maintain_order=True, lazy=True):
+            empty = False
+            yield batch
+        if empty:
+            yield lazy.head(0).collect()
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise unreadable(name, _first_line(error)) from error
+
+
+def file_key(source: Table) -> str:
+    """Name of a file in its present state: path, time of change and size; empty for what is no file."""
+    if not isinstance(source, str | Path):
+        return ""
+    state = Path(source).stat()
+    return f"{Path(source).resolve()} {state.st_mtime_ns} {state.st_size}"
+
+
+def _scanned(source: Table) -> pl.LazyFrame | None:
+    """Open a table that can be read in parts; None for any other."""
+    if isinstance(source, pl.LazyFrame):
+        return source
+    if not isinstance(source, str | Path):
+        return None
+    kind = Path(source).suffix.lower()
+    if kind == ".parquet":
+        return pl.scan_parquet(source, glob=False, hive_partitioning=False)
+    return pl.scan_ipc(source, glob=False, hive_partitioning=False) if kind in _ARROW else None
+
+
 def _read_file(path: Path) -> pl.DataFrame:
     kind = path.suffix.lower()
     try:
@@ -113,7 +159,7 @@ def _read_file(path: Path) -> pl.DataFrame:
             return read_csv(path.read_bytes(), str(path))
         if kind == ".parquet":
             return pl.read_parquet(path)
-        if kind in {".arrow", ".feather", ".ipc"}:
+        if kind in _ARROW:
             return pl.read_ipc(path)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise unreadable(str(path), _first_line(error)) from error

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import polars as pl
 
 from tariffs.client._wire.frames import encode, too_large
-from tariffs.client.errors import NotFound
+from tariffs.client.errors import NotFound, TariffsError
 from tariffs.client.results.table_handle import TableHandle
 from tariffs.v1 import table_service_pb2
 
@@ -52,21 +52,72 @@ class Uploads:
     def handle(self, frame: pl.DataFrame, call: Call) -> TableHandle:
         """Get the handle of a table, uploaded unless the server has it; `call(method, request)` makes the calls."""
         data = [part for _, part in cut(frame, self._limit)]
-        digest = _digest(data)
-        name = self._known.get(digest)
+        requests = (table_service_pb2.UploadTableRequest(arrow=part) for part in data)
+        return self._kept(_digest(data), call, lambda: handle_of(call("UploadTable", requests)))
+
+    def stream(self, batches: Iterable[pl.DataFrame], key: str, call: Call) -> TableHandle:
+        """Upload a table batch by batch; one with a key, such as that of an unchanged file, is sent once."""
+        if not key:
+            return upload_stream(batches, self._limit, call)
+        return self._kept(key, call, lambda: upload_stream(batches, self._limit, call))
+
+    def _kept(self, key: str, call: Call, upload: Callable[[], TableHandle]) -> TableHandle:
+        name = self._known.get(key)
         if name is not None:
             try:
                 return handle_of(call("GetTable", table_service_pb2.GetTableRequest(name=name)))
             except NotFound:
                 # The server has forgotten it.
                 pass
-        requests = (table_service_pb2.UploadTableRequest(arrow=part) for part in data)
-        uploaded = handle_of(call("UploadTable", requests))
+        uploaded = upload()
         with self._lock:
-            self._known[digest] = uploaded.name
+            self._known[key] = uploaded.name
             while len(self._known) > _UPLOADS_KNOWN:
                 del self._known[next(iter(self._known))]
         return uploaded
+
+
+class StreamedParts:
+    """Parts of a table that is read while it is sent, an iterator of requests.
+
+    gRPC reads requests in a thread of its own, where an error would be lost; it is kept here, and an empty part makes
+    the server refuse the upload.
+
+    Args:
+        frames: rows in batches with the same columns.
+        limit: largest part in bytes.
+    """
+
+    def __init__(self, frames: Iterable[pl.DataFrame], limit: int) -> None:
+        self.failure: Exception | None = None
+        self._parts = (part for frame in frames for _, part in cut(frame, limit))
+
+    def __iter__(self) -> StreamedParts:
+        return self
+
+    def __next__(self) -> table_service_pb2.UploadTableRequest:
+        try:
+            return table_service_pb2.UploadTableRequest(arrow=next(self._parts))
+        except StopIteration:
+            raise
+        except Exception as error:
+            self.failure = error
+            return table_service_pb2.UploadTableRequest()
+
+
+def upload_stream(frames: Iterable[pl.DataFrame], limit: int, call: Call) -> TableHandle:
+    """Upload a table batch by batch; `call(method, request)` makes the call.
+
+    Raises:
+        InvalidRequest: a batch cannot be read, or is refused.
+    """
+    parts = StreamedParts(frames, limit)
+    try:
+        return handle_of(call("UploadTable", parts))
+    except TariffsError:
+        if parts.failure is not None:
+            raise parts.failure from None
+        raise
 
 
 def _fitting(frame: pl.DataFrame, limit: int) -> Iterator[tuple[int, bytes]]:
