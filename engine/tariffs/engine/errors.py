@@ -58,6 +58,7 @@ _USAGE = _group(
         "COLUMN_TYPE_MISMATCH": "a column cannot be read as its type",
         "TABLE_EMPTY": "the table has no rows",
         "TABLE_UNREADABLE": "the file cannot be read as a table",
+        "PARTITION_UNREADABLE": "a file of a partitioned table cannot be read, or has other columns than the first",
         "ARROW_MALFORMED": "the bytes are not an Arrow IPC stream",
         "BATCH_TOO_LARGE": "a message is over its size limit, or a batch has too many lines",
         "BASELINE_REQUIRED": "a run with a trade response needs the date that the customs values belong to",
@@ -129,8 +130,12 @@ _SERVER = (
         {
             "WARMING_UP": "the server is starting",
             "SHUTTING_DOWN": "the server is shutting down",
+            "CLUSTER_UNAVAILABLE": "no scheduler answers at the address of the cluster, or it was lost",
             "SERVER_UNAVAILABLE": "no server answers at the target, or the server refuses more connections",
         },
+    )
+    | _group(
+        "FAILED_PRECONDITION", 3, {"CLUSTER_MISMATCH": "a worker of the cluster has another version or law"}
     )
     | _group("DEADLINE_EXCEEDED", 3, {"DEADLINE": "the deadline passed before the answer was ready"})
     | _group("CANCELLED", 3, {"CANCELLED": "the caller cancelled"})

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from tariffs.engine.base.array_utils import I64
 from tariffs.engine.errors import InputError
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
@@ -38,11 +39,15 @@ _NOTES_AT_MOST = 20
 
 @dataclass(frozen=True, slots=True)
 class SweepBlock:
-    """Results of consecutive points: parameters, keys and result columns by group and in total, and notes."""
+    """Results of consecutive points: parameters, keys and result columns by group and in total, and notes.
+
+    `rows` is the number of rows of `groups` at each point.
+    """
 
     groups: pl.DataFrame
     totals: pl.DataFrame
     notes: tuple[Note, ...]
+    rows: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,7 @@ class Sweep:
     notes: tuple[Note, ...]
     refused: pl.DataFrame
     provenance: Mapping[str, object]
+    point_of_row: I64
 
 
 def sweep(
@@ -153,6 +159,7 @@ class SweepRun(StepwiseRun):
             pl.concat([named[of_row], results.groups], how="horizontal"),
             pl.concat([named, results.totals], how="horizontal"),
             shortened(results.notes),
+            results.rows,
         )
 
     def result(self, blocks: Sequence[SweepBlock]) -> Sweep:
@@ -168,6 +175,7 @@ class SweepRun(StepwiseRun):
             *scenario_notes(run.law, scenario),
             *(note for block in blocks for note in block.notes),
         )
+        rows = [count for block in blocks for count in block.rows]
         return Sweep(
             self._frame,
             pl.concat(block.groups for block in blocks),
@@ -175,6 +183,7 @@ class SweepRun(StepwiseRun):
             shortened(notes),
             run.refused(),
             run.provenance([scenario], on=self._day.on, sweep=self._facts()),
+            np.repeat(np.arange(len(self._points)), rows) if rows else np.zeros(0, dtype=np.int64),
         )
 
     def _facts(self) -> dict[str, object]:

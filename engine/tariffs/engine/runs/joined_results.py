@@ -1,0 +1,241 @@
+"""Join the results of the buckets of a partitioned table into those of the whole."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import polars as pl
+
+from tariffs.engine.base.provenance import with_run_digest
+from tariffs.engine.errors import InputError
+from tariffs.engine.law.notes import Note
+from tariffs.engine.response.sector_market import PRODUCT
+from tariffs.engine.runs.grouping import AUTHORITY
+from tariffs.engine.runs.impact import Impact, ScenarioImpact
+from tariffs.engine.runs.joined_frames import joined_authorities, joined_frames
+from tariffs.engine.runs.options import Options
+from tariffs.engine.runs.sweep import Sweep, shortened
+from tariffs.engine.runs.timeline import SPAN, ScenarioTimeline, Timeline
+
+PLACE = "file"
+_OF_LIMITS = frozenset({"QUANTITY_FLOOR", "QUANTITY_LIMIT", "QUANTITY_SHOCK"})
+_POINT = "__point"
+
+
+@dataclass(frozen=True)
+class BucketResults:
+    """Results of one bucket: those asked for, and by authority those of the static run without this key.
+
+    `refused` has the file of each row beside its number in that file.
+    """
+
+    result: Any
+    static: Any
+    refused: pl.DataFrame
+
+
+def check_partitioned(options: Options) -> None:
+    """Refuse options whose results are no sums over products.
+
+    Raises:
+        InputError: PARAMETER_INVALID.
+    """
+    wrong = {
+        "market": options.market != PRODUCT,
+        "consumer_prices": bool(options.consumer_prices),
+        "draws": bool(options.draws),
+        "include_lines": options.lines,
+    }
+    for name, is_set in wrong.items():
+        if is_set:
+            raise InputError(
+                "PARAMETER_INVALID",
+                f"{name} needs the whole table at once, and a partitioned table is computed by products.",
+                field=name,
+                fix="Leave it out, or give the table as one file.",
+            )
+
+
+def check_unlimited(results: Sequence[BucketResults], options: Options) -> None:
+    """Refuse results whose response keeps limits or commitments on quantities, which hold over all products together.
+
+    Raises:
+        InputError: PARAMETER_INVALID.
+    """
+    if options.response == "none":
+        return
+    for bucket in results:
+        for note in _all_notes(bucket.result):
+            if note.reason in _OF_LIMITS:
+                raise InputError(
+                    "PARAMETER_INVALID",
+                    "A limit on quantities holds over the whole table, and a partitioned one is computed by products: "
+                    + note.message,
+                    field="scenarios",
+                    fix="Give the table as one file, or leave out the response (response none).",
+                )
+
+
+def _all_notes(result: Impact | Timeline | Sweep) -> tuple[Note, ...]:
+    if not isinstance(result, Impact):
+        return result.notes
+    return (*result.notes, *(note for one in result.scenarios for note in one.notes))
+
+
+def static_options(options: Options) -> Options | None:
+    """Options of the static run that gives customs value by the keys beside authority; None without that key."""
+    if AUTHORITY not in options.by:
+        return None
+    return replace(
+        options, response="none", by=tuple(name for name in options.by if name != AUTHORITY), attribute=False
+    )
+
+
+def joined_impact(buckets: Sequence[BucketResults], options: Options) -> Impact:
+    """Join the impacts of buckets, in their order."""
+    first = buckets[0].result
+
+    def block(index: int) -> ScenarioImpact:
+        blocks: list[ScenarioImpact] = [bucket.result.scenarios[index] for bucket in buckets]
+        attributions = [one.attribution for one in blocks if one.attribution is not None]
+        static = [bucket.static.scenarios[index].groups for bucket in buckets if bucket.static]
+        return replace(
+            blocks[0],
+            groups=_groups([one.groups for one in blocks], static, options),
+            total=_total([one.total for one in blocks]),
+            notes=joined_notes(one.notes for one in blocks),
+            attribution=_by_unit(attributions) if attributions else None,
+        )
+
+    blocks = tuple(block(index) for index in range(len(first.scenarios)))
+    notes = joined_notes(bucket.result.notes for bucket in buckets)
+    return Impact(blocks, notes, joined_refused(buckets), joined_provenance(buckets))
+
+
+def joined_timeline(buckets: Sequence[BucketResults], options: Options) -> Timeline:
+    """Join the timelines of buckets, in their order; segments of a bucket are those of the whole."""
+
+    def scenario(index: int) -> ScenarioTimeline:
+        parts = [bucket.result.scenarios[index] for bucket in buckets]
+        static = [bucket.static.scenarios[index] for bucket in buckets if bucket.static]
+        return ScenarioTimeline(
+            parts[0].id,
+            _groups([one.segments for one in parts], [one.segments for one in static], options, SPAN),
+            joined_frames([one.totals for one in parts], SPAN),
+            _groups([one.averages for one in parts], [one.averages for one in static], options),
+            joined_frames([one.average_total for one in parts], ()),
+        )
+
+    first = buckets[0].result
+    return Timeline(
+        tuple(scenario(index) for index in range(len(first.scenarios))),
+        joined_notes(bucket.result.notes for bucket in buckets),
+        joined_refused(buckets),
+        max(bucket.result.valued for bucket in buckets),
+        joined_provenance(buckets),
+    )
+
+
+def joined_sweep(buckets: Sequence[BucketResults], options: Options) -> Sweep:
+    """Join the sweeps of buckets, in their order."""
+    points = buckets[0].result.points
+    named = list(points.columns)
+
+    def numbered(sweep: Sweep) -> pl.DataFrame:
+        """Replace the parameters of rows by the number of their point, as points may be equal."""
+        return sweep.groups.drop(named).insert_column(0, pl.Series(_POINT, sweep.point_of_row))
+
+    static = [numbered(bucket.static) for bucket in buckets if bucket.static]
+    groups = _groups([numbered(bucket.result) for bucket in buckets], static, options, (_POINT,))
+    place = groups[_POINT].to_numpy()
+    totals = joined_frames(
+        [bucket.result.totals.drop(named).with_row_index(_POINT) for bucket in buckets], (_POINT,)
+    )
+    return Sweep(
+        points,
+        pl.concat([points[place], groups.drop(_POINT)], how="horizontal"),
+        pl.concat([points, totals.drop(_POINT)], how="horizontal"),
+        shortened(joined_notes(bucket.result.notes for bucket in buckets)),
+        joined_refused(buckets),
+        joined_provenance(buckets),
+        place,
+    )
+
+
+def _groups(
+    frames: Sequence[pl.DataFrame],
+    static: Sequence[pl.DataFrame],
+    options: Options,
+    before: Sequence[str] = (),
+) -> pl.DataFrame:
+    keys = [*before, *options.by]
+    if not static:
+        return joined_frames(frames, keys)
+    others = [name for name in keys if name != AUTHORITY]
+    return joined_authorities(frames, joined_frames(static, others), others)
+
+
+def _total(totals: Sequence[Mapping[str, float | None]]) -> dict[str, float | None]:
+    frames = [pl.DataFrame([dict(total)], schema=dict.fromkeys(total, pl.Float64)) for total in totals]
+    return joined_frames(frames, ()).row(0, named=True)
+
+
+def _by_unit(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    keys = [name for name, kind in frames[0].schema.items() if not kind.is_float()]
+    return joined_frames(frames, keys)
+
+
+def joined_notes(notes: Iterable[Sequence[Note]]) -> tuple[Note, ...]:
+    """Join the notes of buckets: each once, and of one reason with texts that differ the first with their number."""
+    parts = list(notes)
+    found: dict[str, dict[Note, None]] = {}
+    for part in parts:
+        for note in part:
+            found.setdefault(note.reason, {})[note] = None
+    shared = frozenset[Note](parts[0]).intersection(*parts[1:])
+    joined = []
+    for reason, texts in found.items():
+        joined += [note for note in texts if note in shared]
+        differing = [note for note in texts if note not in shared]
+        if differing:
+            many = f" ({len(differing):,} such notes on parts of the table)" if len(differing) > 1 else ""
+            joined.append(Note(reason, differing[0].message + many))
+    return tuple(joined)
+
+
+def joined_refused(buckets: Sequence[BucketResults]) -> pl.DataFrame:
+    """List the refused rows of all buckets by file and row."""
+    rows = pl.concat([bucket.refused for bucket in buckets])
+    return rows.sort(PLACE, "row", maintain_order=True)
+
+
+def joined_provenance(buckets: Sequence[BucketResults]) -> dict[str, object]:
+    """Inputs needed to reproduce the run: those of a bucket, with the digest of all tables."""
+    facts = {name: value for name, value in buckets[0].result.provenance.items() if name != "run_digest"}
+    digests = [str(bucket.result.provenance["table_digest"]) for bucket in buckets]
+    table = hashlib.sha256(" ".join(digests).encode()).hexdigest()
+    switches: dict[str, str] = {}
+    for bucket in buckets:
+        switches |= bucket.result.provenance["switches"]
+    return with_run_digest(
+        {
+            **facts,
+            **_line_dates([bucket.result.provenance for bucket in buckets]),
+            "table_digest": table,
+            "switches": dict(sorted(switches.items())),
+            "buckets": len(buckets),
+        }
+    )
+
+
+def _line_dates(provenances: Sequence[Mapping[str, object]]) -> dict[str, object]:
+    """Join the numbers and the period of the lines with an entry date."""
+    facts: list[Any] = [one["line_dates"] for one in provenances if "line_dates" in one]
+    if not facts:
+        return {}
+    numbers = {name: sum(one[name] for one in facts) for name in ("lines", "of")}
+    days = {"first": min(one["first"] for one in facts), "last": max(one["last"] for one in facts)}
+    return {"line_dates": {**numbers, **days}}
