@@ -93,7 +93,9 @@ def test_a_run_that_is_taken_up_again_has_its_values_back(tmp_path: Path) -> Non
         response=pb.RESPONSE_MODEL_NONE,
         scenario_parameters={"cn": "31%"},
     )
-    payload = pack({"kind": SIMULATE, "directory": str(tmp_path), "total": 3}, request.SerializeToString())
+    payload = pack(
+        {"kind": SIMULATE, "directory": str(tmp_path), "total": 3, "cluster": ""}, request.SerializeToString()
+    )
     parts = ResultParts(tmp_path, 3)
     compute(payload, Unheard())
     whole = [part.read(0, 100) for part in parts]

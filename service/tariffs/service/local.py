@@ -51,11 +51,12 @@ def _emitting(function: Callable[[Any, Emit, Callable[[], bool]], None]) -> Any:
     return call
 
 
-def _running(module: str, name: str) -> Any:
-    """Make a stub method of a run.
+def _running(module: str, name: str, kind: str = "") -> Any:
+    """Make a stub method of a run; one with a `kind` may be computed by tasks, see `rpc.spread_runs`.
 
-    `table` is one of any size and `parameters` the path of a parameter table, both in place of the request's. The
-    module is imported by the first call: runs need compiled kernels, which a single line must not import.
+    `table` is one of any size and `parameters` the path of a parameter table, both in place of the request's; `cluster`
+    is the address of a Dask scheduler. The module is imported by the first call: runs need compiled kernels, which a
+    single line must not import.
     """
 
     def call(
@@ -65,9 +66,15 @@ def _running(module: str, name: str) -> Any:
         *,
         table: Table = None,
         parameters: str = "",
+        cluster: str = "",
     ) -> Iterator[Any]:
+        from tariffs.engine.tables.partitions import is_partitioned
+
+        local = LocalInputs(table, parameters, cluster=cluster)
+        if kind and (cluster or is_partitioned(table)):
+            spread = import_module("tariffs.service.rpc.spread_runs").run_spread
+            return stream(lambda emit, cancelled: spread(kind, request, emit, cancelled, local), timeout)
         function = getattr(import_module(f"tariffs.service.rpc.{module}"), name)
-        local = LocalInputs(table, parameters)
         return stream(lambda emit, cancelled: function(request, emit, cancelled, local), timeout)
 
     return call
@@ -128,8 +135,8 @@ class LocalScenarios:
 class LocalSimulation:
     """SimulationService in-process."""
 
-    Simulate = _running("simulation", "simulate")
-    Timeline = _running("timeline", "run_timeline")
+    Simulate = _running("simulation", "simulate", "simulate")
+    Timeline = _running("timeline", "run_timeline", "timeline")
 
     def SimulateLines(
         self,
@@ -149,7 +156,7 @@ class LocalSimulation:
 class LocalSweeps:
     """SweepService in-process."""
 
-    Sweep = _running("sweeps", "run_sweep")
+    Sweep = _running("sweeps", "run_sweep", "sweep")
     Seek = _running("sweeps", "run_seek")
 
 

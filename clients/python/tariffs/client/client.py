@@ -101,13 +101,15 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, SweepCalls, LineStr
         direction: str = "import",
         to: str = "",
         date_format: str = "",
+        cluster: str = "",
         progress: Progress = None,
         timeout: float | None = None,
     ) -> ImpactResult:
         """Compute the effect of scenarios on a trade table: landed cost and trade volume, by group and in total.
 
         Args:
-            lines: frame, lazy frame, or path of a Parquet, Arrow or CSV file; or what `upload` gave;
+            lines: frame, lazy frame, or path of a Parquet, Arrow or CSV file; or what `upload` gave; in this process or
+                with `cluster` also a directory or pattern of Parquet files;
                 None is the embedded table of imports. A table too large for one message is stored on the server.
             scenarios: library names, `*.yaml` paths, or `Scenario`s, which may carry a day of their own.
             on: day of the law; by default the law's as-of day. A line's own entry date beats it.
@@ -137,6 +139,8 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, SweepCalls, LineStr
                 `destination` of each row of a table.
             date_format: format of date columns: "m/d/Y", "d/m/Y", or "excel" for day numbers of a spreadsheet;
                 by default ISO, or the only order of day and month that fits all texts of a column.
+            cluster: address of a Dask scheduler, such as `tls://host:8786`, that computes the run in place of the
+                server or this process; needs the extras `server` and `scale` here and on its workers.
             progress: True for a progress bar, or a function that takes stage and fraction.
             timeout: seconds; by default the config's deadline.
 
@@ -173,7 +177,7 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, SweepCalls, LineStr
         seconds = timeout or self._config.deadlines.impact
         with reporting(progress) as report:
             result = read_whole(
-                lambda left: self._backend.simulate(request, lines, left),
+                lambda left: self._computing(cluster).simulate(request, lines, left),
                 lambda messages: answers.impact(messages, report),
                 seconds,
             )
@@ -199,6 +203,7 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, SweepCalls, LineStr
         direction: str = "import",
         to: str = "",
         date_format: str = "",
+        cluster: str = "",
         progress: Progress = None,
         timeout: float | None = None,
     ) -> TimelineResult:
@@ -223,6 +228,7 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, SweepCalls, LineStr
             to: for exports, the ISO code of the country they go to; empty is the first of the law, or the
                 `destination` of each row of a table.
             date_format: as in `impact`.
+            cluster: as in `impact`.
             progress: True for a progress bar, or a function that takes stage and fraction.
             timeout: seconds; by default the config's deadline.
 
@@ -250,7 +256,7 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, SweepCalls, LineStr
         seconds = timeout or self._config.deadlines.timeline
         with reporting(progress) as report:
             result = read_whole(
-                lambda left: self._backend.timeline(request, lines, left),
+                lambda left: self._computing(cluster).timeline(request, lines, left),
                 lambda messages: answers.timeline(messages, report),
                 seconds,
             )

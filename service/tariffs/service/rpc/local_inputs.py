@@ -16,8 +16,10 @@ class LocalInputs:
         table: the table, or the path of its file.
         parameters: path of a parameter file.
         lines_limit: bytes of changed lines in a response of ListChanges.
+        cluster: address of the Dask scheduler that computes the run; empty for this process.
     """
 
     table: pl.DataFrame | pl.LazyFrame | str | Path | None = None
     parameters: str = ""
     lines_limit: int = 1 << 40
+    cluster: str = ""

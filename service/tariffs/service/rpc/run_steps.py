@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -29,10 +29,19 @@ SIMULATE, TIMELINE, SWEEP = "simulate", "timeline", "sweep"
 Run = ImpactRun | TimelineRun | SweepRun
 Response = pb.SimulateResponse | pb.TimelineResponse | pb.SweepResponse
 Facts = Mapping[str, Any]
+Messages = list[tuple[str, bytes]]
+"""Messages of a result, each with its kind."""
 REQUESTS: Mapping[str, Any] = {
     SIMULATE: pb.SimulateRequest,
     TIMELINE: pb.TimelineRequest,
     SWEEP: pb.SweepRequest,
+}
+
+
+RESPONSES: Mapping[str, Any] = {
+    SIMULATE: pb.SimulateResponse,
+    TIMELINE: pb.TimelineResponse,
+    SWEEP: pb.SweepResponse,
 }
 
 
@@ -54,6 +63,46 @@ class Steps(Protocol):
 
     def done(self) -> Response:
         """Make the last message."""
+
+
+class RunParts(Protocol):
+    """A run whose parts are computed here or elsewhere; messages are written, each with its kind."""
+
+    def head(self) -> Messages:
+        """Compute the messages of the rows that cannot be used."""
+
+    def parts(self, indices: Sequence[int]) -> Iterator[tuple[Messages, Facts]]:
+        """Compute parts, in order: the messages of each, and its facts for the end."""
+
+    def end(self, facts: Sequence[Facts]) -> Messages:
+        """Compute the last messages from the facts of all parts: rows that only parts show to be unusable, `done`."""
+
+
+class StepParts:
+    """Parts of a run that are computed in this process, one at a time."""
+
+    def __init__(self, steps: Steps) -> None:
+        self._steps = steps
+        self._rows = steps.run.refused
+
+    def head(self) -> Messages:
+        """Compute the messages of the rows that cannot be used."""
+        return _written_messages(self._steps.refused(self._rows))
+
+    def parts(self, indices: Sequence[int]) -> Iterator[tuple[Messages, Facts]]:
+        """Compute parts, in order."""
+        for index in indices:
+            messages, facts = self._steps.value(index)
+            yield _written_messages(messages), facts
+
+    def end(self, facts: Sequence[Facts]) -> Messages:
+        """Compute the last messages from the facts of all parts."""
+        for index, own in enumerate(facts):
+            self._steps.recall(index, own)
+        done = self._steps.done()
+        sent = self._rows.select("row").unique()
+        late = self._steps.run.refused.join(sent, on="row", how="anti", maintain_order="left")
+        return _written_messages([*self._steps.refused(late), done])
 
 
 @dataclass
@@ -226,6 +275,10 @@ def plan_of(kind: str, request: Any, local: LocalInputs) -> Iterator[RunPlan]:
     with parameters_of(request, local) as parameters:
         read = simulate_options if kind == SIMULATE else simulation.options_of
         yield RunPlan(kind, request, read(request, parameters))
+
+
+def _written_messages(messages: Sequence[Response]) -> Messages:
+    return [(message.WhichOneof("content") or "", message.SerializeToString()) for message in messages]
 
 
 def _collect(emit_all: Callable[[Callable[[Any], None]], None]) -> list[Response]:

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from google.longrunning import operations_pb2
 
 from tariffs.engine.base.provenance import engine_version
 from tariffs.engine.law import load_law
 from tariffs.service.rpc.local_inputs import LocalInputs
-from tariffs.service.rpc.run_steps import REQUESTS, Facts, Response, Steps, plan_of
+from tariffs.service.rpc.run_steps import REQUESTS, RESPONSES, Facts, RunParts, StepParts, plan_of
 from tariffs.service.rpc.run_summary import summary_of
 from tariffs.service.rpc.simulation import table_of
+from tariffs.service.rpc.spread_job import Job
+from tariffs.service.rpc.spread_parts import SpreadRun
 from tariffs.service.rpc.tables import time_text
-from tariffs.service.storage.result_parts import ResultPart, ResultParts
+from tariffs.service.storage.result_parts import ResultParts
 from tariffs.service.storage.run_rows import CANCELLED, FAILED, RUNNING, SUCCEEDED, WAITING, RunRow
 from tariffs.service.wire.frames import pack, unpack
 from tariffs.service.wire.status import failure_of
+from tariffs.service.workers.dask_tasks import cluster
 from tariffs.service.workers.tasks import ResultSink
 from tariffs.v1 import common_pb2
 from tariffs.v1 import simulation_service_pb2 as pb
@@ -41,19 +47,19 @@ def maker() -> str:
 def compute(payload: bytes, sink: ResultSink) -> None:
     """Compute the missing parts of a run; send a message for each finished part, and last one for the run.
 
-    The payload's facts are `kind`, `directory`, `total` and, for a stored table, `table`, its path.
+    The payload's facts are `kind`, `directory`, `total`, for a stored table `table`, its path, and `cluster`, the
+    address of the Dask scheduler that computes the parts; empty for this process.
 
     Raises:
-        TariffsError: an invalid request, or CANCELLED.
+        TariffsError: an invalid request, CANCELLED, CLUSTER_UNAVAILABLE or CLUSTER_MISMATCH.
     """
     facts, body = unpack(payload)
     request = REQUESTS[facts["kind"]].FromString(body)
     parts = ResultParts(Path(facts["directory"]), facts["total"])
     parts.touch()
     if not parts.tail.is_there():
-        with plan_of(facts["kind"], request, LocalInputs()) as plan:
-            table = facts["table"] if "table" in facts else table_of(request)
-            _compute(plan.steps(table, partial(_report, sink), sink.cancelled), parts, sink)
+        with _run_parts(facts, request, sink) as run:
+            _compute(facts["kind"], run, parts, sink)
     else:
         for index in range(parts.total):
             sink.result(pack({"part": index + 1}))
@@ -61,32 +67,36 @@ def compute(payload: bytes, sink: ResultSink) -> None:
     sink.result(pack({"messages": end["messages"]}, base64.b64decode(end["provenance"])))
 
 
-def _compute(steps: Steps, parts: ResultParts, sink: ResultSink) -> None:
-    rows = steps.run.refused
+@contextmanager
+def _run_parts(facts: Facts, request: Any, sink: ResultSink) -> Iterator[RunParts]:
+    kind, local = facts["kind"], LocalInputs(facts.get("table"))
+    if facts["cluster"]:
+        job = Job.of(kind, request, local)
+        with cluster(facts["cluster"]) as tasks:
+            yield SpreadRun(tasks, job, sink.cancelled)
+        return
+    with plan_of(kind, request, local) as plan:
+        table = table_of(request) if local.table is None else local.table
+        yield StepParts(plan.steps(table, partial(_report, sink), sink.cancelled))
+
+
+def _compute(kind: str, run: RunParts, parts: ResultParts, sink: ResultSink) -> None:
     if not parts.head.is_there():
-        _write(parts.head, steps.refused(rows), {})
+        parts.head.write(run.head(), {})
+    computed = run.parts([index for index in range(parts.total) if not parts[index].is_there()])
     for index in range(parts.total):
-        part = parts[index]
-        if part.is_there():
-            steps.recall(index, part.facts())
-        else:
-            _write(part, *steps.value(index))
+        if not parts[index].is_there():
+            parts[index].write(*next(computed))
         sink.result(pack({"part": index + 1}))
-    done = steps.done()
-    late = steps.run.refused.join(rows.select("row").unique(), on="row", how="anti", maintain_order="left")
-    messages = [*steps.refused(late), done]
+    messages = run.end([parts[index].facts() for index in range(parts.total)])
+    done = RESPONSES[kind].FromString(messages[-1][1]).done
     count = sum(part.count() for part in parts if part.is_there()) + len(messages)
-    provenance = base64.b64encode(done.done.provenance.SerializeToString()).decode()
-    _write(parts.tail, messages, {"messages": count, "provenance": provenance})
+    provenance = base64.b64encode(done.provenance.SerializeToString()).decode()
+    parts.tail.write(messages, {"messages": count, "provenance": provenance})
 
 
 def _report(sink: ResultSink, stage: str, fraction: float) -> None:
     sink.progress(pack({"stage": stage, "fraction": fraction}))
-
-
-def _write(part: ResultPart, messages: list[Response], facts: Facts) -> None:
-    rows = [(message.WhichOneof("content") or "", message.SerializeToString()) for message in messages]
-    part.write(rows, facts)
 
 
 def operation_of(run: RunRow, keep_seconds: float) -> operations_pb2.Operation:

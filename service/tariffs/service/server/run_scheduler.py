@@ -29,6 +29,7 @@ END_SECONDS = 10.0
 _RENEWALS_PER_LEASE = 3
 _WATCH_SECONDS = 0.5
 _PROGRESS_SECONDS = 0.5
+_TRIED_AGAIN = frozenset({"SERVER_UNAVAILABLE", "CLUSTER_UNAVAILABLE"})
 # A separate generator: tests depend on the sequence of the shared one.
 _JITTER = Random()
 _log = structlog.get_logger("tariffs.service")
@@ -42,11 +43,13 @@ class RunScheduler:
         task_queue: the task queue.
         storage: the server's storage.
         slots: how many long runs to compute at a time.
+        cluster: address of the Dask scheduler that computes them; empty for the worker processes.
     """
 
-    def __init__(self, task_queue: TaskQueue, storage: Storage, slots: int) -> None:
+    def __init__(self, task_queue: TaskQueue, storage: Storage, slots: int, cluster: str) -> None:
         self._task_queue = task_queue
         self._storage = storage
+        self._cluster = cluster
         self._slots = asyncio.Semaphore(slots)
         self._awake = asyncio.Event()
         self._works: set[asyncio.Task[None]] = set()
@@ -174,7 +177,7 @@ class RunScheduler:
             await _in_thread(runs.end_cancelled, lease)
         elif self._stopping or leased.state is LeaseState.LOST or error.reason == "SHUTTING_DOWN":
             await _in_thread(runs.release, lease)
-        elif error.reason == "SERVER_UNAVAILABLE":
+        elif error.reason in _TRIED_AGAIN:
             await _in_thread(runs.crash, lease)
         else:
             await _in_thread(runs.fail, lease, error)
@@ -186,6 +189,7 @@ class RunScheduler:
             "kind": run.kind,
             "directory": str(self._storage.parts(run).directory),
             "total": run.total_parts,
+            "cluster": self._cluster,
         }
         if request.WhichOneof("table") == "handle":
             facts["table"] = str(self._storage.table(run.owner, request.handle))

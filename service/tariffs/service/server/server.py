@@ -105,7 +105,9 @@ class TariffServer:
         self._task_queue = self._pools.task_queue
         self._storage = Storage(settings, maker)
         # One worker of several stays free for callers that wait for a response.
-        self._run_scheduler = RunScheduler(self._task_queue, self._storage, max(1, settings.workers - 1))
+        self._run_scheduler = RunScheduler(
+            self._task_queue, self._storage, max(1, settings.workers - 1), settings.cluster
+        )
         self._long_runs = LongRuns(self._storage, self._run_scheduler.wake)
         self._health = Health()
         self._server: grpc.aio.Server | None = None

@@ -84,6 +84,9 @@ class Work(_Group):
     """Worker processes for runs over tables, each computing one run at a time; bounds memory and cores."""
     admitted_runs: int = Field(default=8, ge=1, le=1024)
     """Runs over tables computed or waiting, to bound waiting time and disk; one more is TOO_MANY_STREAMS."""
+    cluster: str = ""
+    """Address of the scheduler of a Dask cluster that computes long runs, such as `tls://host:8786`; empty for the
+    worker processes. Needs `tariffs[scale]`."""
     concurrent_calls: int = Field(default=256, ge=1, le=65536)
     """Concurrent calls of any kind, to bound memory; one more is TOO_MANY_STREAMS."""
     waiting_calls: int = Field(default=256, ge=1, le=65536)

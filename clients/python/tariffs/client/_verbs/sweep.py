@@ -46,6 +46,7 @@ class SweepCalls(TableCalls):
         direction: str = "import",
         to: str = "",
         date_format: str = "",
+        cluster: str = "",
         progress: Progress = None,
         timeout: float | None = None,
     ) -> Sweep:
@@ -74,6 +75,7 @@ class SweepCalls(TableCalls):
             to: for exports, the ISO code of the country they go to; empty is the first of the law, or the
                 `destination` of each row of a table.
             date_format: as in `impact`.
+            cluster: as in `impact`.
             progress: True for a progress bar, or a function that takes stage and fraction.
             timeout: seconds; by default the config's deadline.
 
@@ -101,7 +103,7 @@ class SweepCalls(TableCalls):
         seconds = timeout or self._config.deadlines.sweep
         with reporting(progress) as report:
             result = read_whole(
-                lambda left: self._backend.over_table("Sweep", request, lines, left),
+                lambda left: self._computing(cluster).over_table("Sweep", request, lines, left),
                 lambda messages: sweep_answers.sweep(messages, report),
                 seconds,
             )

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tariffs.client import _arguments as arguments
-from tariffs.client._wire.channel import Backend, RemoteBackend
+from tariffs.client._wire.channel import Backend, LocalBackend, RemoteBackend
 from tariffs.client._wire.frames import Table, describe_source, read_mapped
 from tariffs.client._wire.requests import direction_value
 from tariffs.client._wire.table_answers import table_check
@@ -101,6 +101,10 @@ class TableCalls:
             request.page_token = page.next_page_token
             if not request.page_token:
                 return
+
+    def _computing(self, cluster: str) -> Backend:
+        """Backend that computes a run: a cluster where its address is given, else that of this client."""
+        return LocalBackend(arguments.text(cluster, "cluster")) if cluster else self._backend
 
     def _remote(self) -> RemoteBackend:
         if isinstance(self._backend, RemoteBackend):

@@ -132,6 +132,13 @@ class RemoteBackend:
 
     def give(self, request: Any, table: frames.Table | None) -> None:
         """Add a table to a request: its handle, or its rows, which are uploaded first if they are too large."""
+        if frames.is_partitioned(table):
+            raise errors.InvalidRequest(
+                "TABLE_UNREADABLE",
+                f"{table} is a partitioned table, and a server takes one table.",
+                field="lines",
+                fix="Give cluster=ADDRESS, or use Client.local(), which computes it in this process.",
+            )
         if isinstance(table, TableHandle):
             request.handle = table.name
         elif table is not None:
@@ -222,9 +229,14 @@ class RemoteBackend:
 
 
 class LocalBackend:
-    """Backend that runs the engine in this process, through the functions that the server calls."""
+    """Backend that runs the engine in this process, through the functions that the server calls.
 
-    def __init__(self) -> None:
+    Args:
+        cluster: address of a Dask scheduler that computes impacts, timelines and sweeps; empty for this process.
+    """
+
+    def __init__(self, cluster: str = "") -> None:
+        self._on = {"cluster": cluster} if cluster else {}
         with _engine_errors():
             # By name at run time: the client does not depend on the service, only this mode does.
             services = cast(Any, importlib.import_module("tariffs.service.local")).LocalServices()
@@ -244,27 +256,29 @@ class LocalBackend:
     ) -> Iterator[SimulateResponse]:
         """Stream the messages of an impact run; the table is passed by reference, so it may have any size."""
         with _engine_errors():
-            yield from self._simulation.Simulate(request, timeout=timeout, table=_frame(table))
+            yield from self._simulation.Simulate(request, timeout=timeout, table=_table(table), **self._on)
 
     def timeline(
         self, request: TimelineRequest, table: frames.Table | None, timeout: float
     ) -> Iterator[TimelineResponse]:
         """Stream the messages of a timeline; the table is passed by reference, so it may have any size."""
         with _engine_errors():
-            yield from self._simulation.Timeline(request, timeout=timeout, table=_frame(table))
+            yield from self._simulation.Timeline(request, timeout=timeout, table=_table(table), **self._on)
 
     def over_table(
         self, method: str, request: Any, table: frames.Table | None, timeout: float
     ) -> Iterator[Any]:
         """Stream the messages of a sweep or seek; the table is passed by reference, so it may have any size."""
         with _engine_errors():
-            yield from getattr(self._sweeps, method)(request, timeout=timeout, table=_frame(table))
+            yield from getattr(self._sweeps, method)(
+                request, timeout=timeout, table=_table(table), **self._on
+            )
 
     def unary_over_table(self, method: str, request: Any, table: frames.Table | None, timeout: float) -> Any:
         """Make a call over a table, which is passed by reference, so it may have any size."""
         service = next(one for one in self._with_tables if hasattr(one, method))
         with _engine_errors():
-            return getattr(service, method)(request, timeout=timeout, table=_frame(table))
+            return getattr(service, method)(request, timeout=timeout, table=_table(table))
 
     def lines(
         self, requests: Iterator[SimulateLinesRequest], timeout: float
@@ -289,8 +303,10 @@ def _first_batches(batches: Iterator[pl.DataFrame], limit: int) -> tuple[pl.Data
     return (held, True) if following is None else (pl.concat([held, following], rechunk=False), False)
 
 
-def _frame(table: frames.Table | None) -> pl.DataFrame | None:
-    return None if table is None else frames.read_table(table)
+def _table(table: frames.Table | None) -> pl.DataFrame | str | None:
+    if table is None:
+        return None
+    return str(table) if frames.is_partitioned(table) else frames.read_table(table)
 
 
 @contextmanager

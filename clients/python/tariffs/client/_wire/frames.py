@@ -27,12 +27,13 @@ class ArrowTable(Protocol):
 
 Table = pl.DataFrame | pl.LazyFrame | str | Path | TableHandle | ArrowTable
 """A trade table: a frame, a lazy frame, an Arrow table or pandas frame, the path of a Parquet, Arrow, CSV or Excel
-file, or the handle of a table that the server keeps."""
+file, a directory or pattern of Parquet files, or the handle of a table that the server keeps."""
 _FIX_OF_TYPE = (
     "Give a Polars frame, an Arrow table, a pandas frame, or the path of a .parquet, .arrow, .csv or .xlsx file; a "
     "dict of columns goes through polars.DataFrame."
 )
 
+_WILDCARDS = frozenset("*?[")
 _CSV = frozenset({".csv", ".tsv", ".txt"})
 _ARROW = frozenset({".arrow", ".feather", ".ipc"})
 _BATCH_ROWS = 65_536
@@ -63,6 +64,14 @@ def read_table(source: Table) -> pl.DataFrame:
     if isinstance(source, str | Path):
         return _read_file(Path(source))
     return _from_other(source)
+
+
+def is_partitioned(source: object) -> bool:
+    """Test whether a table is given as a directory, a pattern of files, or a URL."""
+    if not isinstance(source, str | Path):
+        return False
+    text = str(source)
+    return "://" in text or not _WILDCARDS.isdisjoint(text) or Path(text).is_dir()
 
 
 def describe_source(source: Table) -> str:

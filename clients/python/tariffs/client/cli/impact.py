@@ -84,6 +84,7 @@ def impact(
     exports: options.ExportTable = None,
     mapping: options.Mapping = "",
     date_format: options.DateFormat = "",
+    cluster: options.Cluster = "",
     known_on: options.KnownOn = None,
     claims: options.Claims = "",
     switch: options.Switches = None,
@@ -112,6 +113,8 @@ def impact(
     for path in filter(None, (lines, refused)):
         options.writable(path)
     switches, parameters = options.law_switches(switch, claims), options.pairs(param, "--param")
+    options.refuse_cluster(cluster, "--detach", detach)
+    options.refuse_cluster(cluster, "--both", both)
     with options.connected(target, local) as client:
         run_options: dict[str, Any] = {
             "on": on,
@@ -158,7 +161,11 @@ def impact(
             )
             return 0
         result = client.impact(
-            table and options.source(table, mapping), scenario or ["base"], **run_options, progress=True
+            table and options.source(table, mapping),
+            scenario or ["base"],
+            **run_options,
+            cluster=cluster,
+            progress=True,
         )
     refused_path = _write(result, output, lines, refused or outputs.refused_path(table))
     if as_json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from tariffs.client.errors import InvalidRequest
 from tariffs.client.results.headline import USMCA_SWITCH
 
 STDIN = Path("-")
+_URL = re.compile(r"^([a-z][a-z0-9+.]+):/(?!/)")
 Target = Annotated[
     str | None,
     typer.Option(
@@ -25,12 +27,21 @@ Target = Annotated[
     ),
 ]
 Local = Annotated[bool, typer.Option("--local", help="Compute in this process, without a server.")]
+Cluster = Annotated[
+    str,
+    typer.Option(
+        "--cluster",
+        metavar="ADDRESS",
+        help="Compute on the Dask cluster with this scheduler, such as tls://host:8786; needs tariffs[server,scale].",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else on stdout.")]
 TradeTable = Annotated[
     Path | None,
     typer.Argument(
         metavar="TABLE",
-        help="Parquet, Arrow or CSV file; - is standard input. Default: US trade of 2024.",
+        help="Parquet, Arrow or CSV file; - is standard input. With --local or --cluster also a directory or pattern "
+        "of Parquet files. Default: US trade of 2024.",
     ),
 ]
 Scenario = Annotated[
@@ -244,8 +255,21 @@ def source(path: Path, mapping: str = "") -> Table:
     Raises:
         InvalidRequest: TABLE_UNREADABLE for what comes from standard input or is mapped; an unusable mapping.
     """
-    table: Table = read_bytes(sys.stdin.buffer.read(), "standard input") if path == STDIN else path
+    # As a path a URL has lost one of its slashes.
+    given = _URL.sub(r"\1://", str(path)) if _URL.match(str(path)) else path
+    table: Table = read_bytes(sys.stdin.buffer.read(), "standard input") if path == STDIN else given
     return read_mapped(table, mapping).frame if mapping else table
+
+
+def refuse_cluster(cluster: str, name: str, is_given: bool) -> None:
+    """Check that no cluster is named for a run that does not go to one; raises InvalidRequest."""
+    if cluster and is_given:
+        raise InvalidRequest(
+            "REQUEST_INVALID",
+            f"--cluster does not go with {name}.",
+            field="--cluster",
+            fix=f"Leave out {name}; a server sends its long runs to the cluster of its setting TARIFFS_CLUSTER.",
+        )
 
 
 def pairs(items: Sequence[str] | None, option: str) -> dict[str, str]:

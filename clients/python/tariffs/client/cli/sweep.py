@@ -59,6 +59,7 @@ def sweep(
     direction: options.Direction = "import",
     to: options.To = "",
     date_format: options.DateFormat = "",
+    cluster: options.Cluster = "",
     known_on: options.KnownOn = None,
     switch: options.Switches = None,
     min_conf: options.MinConf = "",
@@ -101,13 +102,14 @@ def sweep(
         "to": to,
         "date_format": date_format,
     }
+    options.refuse_cluster(cluster, "--detach", detach)
     with options.connected(target, local) as client:
         lines = table and options.source(table)
         if detach:
             runs.refuse_files((output, refused))
             runs.print_started(client.start_sweep(lines, scenario, **run_options).name, as_json)
             return 0
-        result = client.sweep(lines, scenario, **run_options, progress=True)
+        result = client.sweep(lines, scenario, **run_options, cluster=cluster, progress=True)
     if output is not None:
         outputs.write_result(result, result.groups, output)
     refused_path = outputs.write_refused(

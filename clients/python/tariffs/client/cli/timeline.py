@@ -37,6 +37,7 @@ def timeline(
     exports: options.ExportTable = None,
     mapping: options.Mapping = "",
     date_format: options.DateFormat = "",
+    cluster: options.Cluster = "",
     known_on: options.KnownOn = None,
     claims: options.Claims = "",
     switch: options.Switches = None,
@@ -73,6 +74,8 @@ def timeline(
         "to": to,
         "date_format": date_format,
     }
+    options.refuse_cluster(cluster, "--detach", detach)
+    options.refuse_cluster(cluster, "--both", both)
     with options.connected(target, local) as client:
         lines, scenarios = table and options.source(table, mapping), scenario or ["base"]
         if both:
@@ -93,7 +96,9 @@ def timeline(
                 client.start(lines, scenarios, period=(start, end), **run_options).name, as_json
             )
             return 0
-        result = client.timeline(lines, scenarios, start=start, end=end, **run_options, progress=True)
+        result = client.timeline(
+            lines, scenarios, start=start, end=end, **run_options, cluster=cluster, progress=True
+        )
     if output is not None:
         outputs.write_result(result, result.segments, output)
     if as_json:

@@ -1,0 +1,133 @@
+"""Compute a run over a partitioned table by tasks: split its files, compute its buckets, and join their results.
+
+`split` and `bucket` are tasks.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+from tariffs.engine.runs.joined_results import (
+    PLACE,
+    BucketResults,
+    check_partitioned,
+    check_unlimited,
+    joined_impact,
+    joined_sweep,
+    joined_timeline,
+    static_options,
+)
+from tariffs.engine.runs.options import Options
+from tariffs.engine.runs.table_run import Progress
+from tariffs.engine.tables.partitions import Bucket, PartitionedTable, bucket_of_pieces, split_slice
+from tariffs.engine.tables.prepare import Table
+from tariffs.service.rpc.local_inputs import LocalInputs
+from tariffs.service.rpc.run_steps import SIMULATE, SWEEP, TIMELINE, RunPlan, parts_of, plan_of
+from tariffs.service.rpc.spread_job import Job
+from tariffs.service.workers.spread_tasks import Cancelled, Handle, Tasks
+
+_JOINS: Mapping[str, Callable[[Sequence[BucketResults], Options], Any]] = {
+    SIMULATE: joined_impact,
+    TIMELINE: joined_timeline,
+    SWEEP: joined_sweep,
+}
+_PLACE = "rpc.spread_buckets"
+_SPLIT_SHARE = 0.2
+"""Share of the work that splitting the files is, for progress."""
+
+
+def joined_result(
+    job: Job, table: PartitionedTable, tasks: Tasks, report: Progress, cancelled: Cancelled
+) -> Any:
+    """Compute a run over a partitioned table: the engine's result of its kind.
+
+    Args:
+        job: the run.
+        table: its table.
+        tasks: where its tasks are computed.
+        report: called with a stage and a fraction done.
+        cancelled: called while results are awaited.
+
+    Raises:
+        InputError: PARAMETER_INVALID for options whose results are no sums over products, PARTITION_UNREADABLE,
+            TABLE_EMPTY, or as the verb.
+    """
+    with plan_of(job.kind, job.message, LocalInputs()) as plan:
+        options = plan.options
+    check_partitioned(options)
+    shared = tasks.share(job.written())
+    buckets = _buckets(table, tasks, shared, report)
+    found, handles = list[BucketResults | None](), list[Handle]()
+    for number, pieces in enumerate(buckets):
+        handles.append(tasks.submit(f"{_PLACE}:bucket", shared, b"", pieces))
+        if tasks.at_once == 1:
+            report("computing", _SPLIT_SHARE + (1 - _SPLIT_SHARE) * (number + 1) / len(buckets))
+    for number, (handle, pieces) in enumerate(zip(handles, buckets, strict=True)):
+        found.append(pickle.loads(tasks.result(handle, cancelled)))
+        tasks.forget([handle, *pieces])
+        report("computing", _SPLIT_SHARE + (1 - _SPLIT_SHARE) * (number + 1) / len(buckets))
+    computed = [each for each in found if each is not None]
+    check_unlimited(computed, options)
+    return _JOINS[job.kind](computed, options)
+
+
+def _buckets(table: PartitionedTable, tasks: Tasks, shared: Handle, report: Progress) -> list[list[Handle]]:
+    """Split all slices; the pieces of each bucket, in the order of the slices."""
+    pieces: list[list[Handle]] = [[] for _ in range(table.buckets)]
+    for number in range(len(table.slices)):
+        report("reading the table", _SPLIT_SHARE * number / len(table.slices))
+        parts = tasks.submit(f"{_PLACE}:split", shared, str(number).encode())
+        for bucket, own in enumerate(pieces):
+            own.append(tasks.item(parts, bucket))
+    return pieces
+
+
+def split(shared: bytes, argument: bytes, inputs: Sequence[bytes], cancelled: Cancelled) -> list[bytes]:
+    """Divide the rows of a slice, whose place is the argument, by bucket."""
+    table = _table(Job.read(shared))
+    return [_encoded(frame) for frame in split_slice(table.slices[int(argument)], table.buckets)]
+
+
+def bucket(shared: bytes, argument: bytes, inputs: Sequence[bytes], cancelled: Cancelled) -> bytes:
+    """Compute the run over the rows of a bucket, whose pieces are the inputs; None for a bucket without rows."""
+    job = Job.read(shared)
+    rows = bucket_of_pieces(_table(job), [pl.read_ipc(io.BytesIO(data)) for data in inputs])
+    if not rows.frame.height:
+        return pickle.dumps(None)
+    with plan_of(job.kind, job.message, LocalInputs()) as plan:
+        return pickle.dumps(_computed(plan, rows, cancelled), protocol=pickle.HIGHEST_PROTOCOL)
+
+
+def _computed(plan: RunPlan, rows: Bucket, cancelled: Cancelled) -> BucketResults:
+    result = _whole(plan, rows.frame, cancelled, plan.options)
+    static = static_options(plan.options)
+    beside = None if static is None else _whole(plan, rows.frame, cancelled, static)
+    refused = result.refused
+    places = refused["row"].to_numpy()
+    placed = refused.with_columns(rows.rows.gather(places).alias("row")).insert_column(
+        0, rows.files.gather(places).alias(PLACE)
+    )
+    return BucketResults(result, beside, placed)
+
+
+def _whole(plan: RunPlan, table: Table, cancelled: Cancelled, options: Options) -> Any:
+    run = plan.run(table, lambda stage, fraction: None, cancelled, options)
+    values: list[Any] = [run.value(index) for index in range(parts_of(plan.kind, plan.request))]
+    return run.result(values)
+
+
+def _table(job: Job) -> PartitionedTable:
+    if not isinstance(job.table, PartitionedTable):
+        raise TypeError("the table of this job is no partitioned one")
+    return job.table
+
+
+def _encoded(frame: pl.DataFrame) -> bytes:
+    data = io.BytesIO()
+    frame.write_ipc(data, compression="lz4")
+    return data.getvalue()

@@ -1,0 +1,62 @@
+"""Describe a run for the places that compute its tasks."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from tariffs.engine.tables.partitions import PartitionedTable, is_partitioned
+from tariffs.engine.tables.sources import read_source
+from tariffs.service.rpc.local_inputs import LocalInputs
+from tariffs.service.rpc.run_steps import REQUESTS
+from tariffs.service.rpc.simulation import table_of
+
+
+@dataclass(frozen=True)
+class Job:
+    """Run of a request over a table: the embedded one (None), a whole one, or the files of a partitioned one."""
+
+    kind: str
+    request: bytes
+    table: pl.DataFrame | PartitionedTable | None
+
+    @classmethod
+    def of(cls, kind: str, request: Any, local: LocalInputs) -> Job:
+        """Read the inputs that a caller gives by reference into the job.
+
+        Raises:
+            InputError: the table cannot be read.
+        """
+        own = type(request)()
+        own.CopyFrom(request)
+        if local.parameters:
+            own.parameter_csv = Path(local.parameters).read_bytes()
+        own.ClearField("arrow")
+        return cls(kind, own.SerializeToString(), _table(request, local))
+
+    @classmethod
+    def read(cls, data: bytes) -> Job:
+        """Read a job."""
+        job: Job = pickle.loads(data)
+        return job
+
+    def written(self) -> bytes:
+        """Write the job."""
+        return pickle.dumps(self, protocol=pickle.HIGHEST_PROTOCOL)
+
+    @property
+    def message(self) -> Any:
+        """The request."""
+        return REQUESTS[self.kind].FromString(self.request)
+
+
+def _table(request: Any, local: LocalInputs) -> pl.DataFrame | PartitionedTable | None:
+    if local.table is None:
+        return table_of(request)
+    if is_partitioned(local.table):
+        return PartitionedTable.of(str(local.table))
+    return read_source(local.table)

@@ -1,0 +1,129 @@
+"""Compute tasks that are named, take bytes and give bytes: in this process, or on a cluster by the same interface."""
+
+from __future__ import annotations
+
+import itertools
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Protocol
+
+from tariffs.service.wire.status import cancelled_error
+from tariffs.service.workers.tasks import import_name
+
+Cancelled = Callable[[], bool]
+Result = bytes | list[bytes]
+TaskFunction = Callable[[bytes, bytes, Sequence[bytes], Cancelled], Result]
+"""Takes what all tasks share, what this one is about, results of other tasks, and a test for cancellation."""
+
+
+class Handle(Protocol):
+    """Result of a task, wherever it is kept."""
+
+
+class Tasks(Protocol):
+    """Place where tasks are computed."""
+
+    at_once: int
+
+    def share(self, data: bytes) -> Handle:
+        """Give data to all tasks; it is sent to each place once."""
+
+    def submit(self, function: str, shared: Handle, argument: bytes, inputs: Sequence[Handle] = ()) -> Handle:
+        """Compute a task.
+
+        Args:
+            function: module and name, `rpc.module:function`.
+            shared: data of all tasks.
+            argument: data of this task.
+            inputs: results of other tasks.
+        """
+
+    def item(self, handle: Handle, index: int) -> Handle:
+        """Select one of the results of a task that has a list of them."""
+
+    def result(self, handle: Handle, cancelled: Cancelled) -> bytes:
+        """Wait for a result.
+
+        Raises:
+            TariffsError: the error of the task, CANCELLED, or CLUSTER_UNAVAILABLE.
+        """
+
+    def forget(self, handles: Sequence[Handle]) -> None:
+        """Drop results that no task needs any more."""
+
+
+def function_of(name: str) -> TaskFunction:
+    """Import the function of a task."""
+    found: TaskFunction = import_name(f"tariffs.service.{name}")
+    return found
+
+
+class OneProcess:
+    """Computes tasks in this process when they are submitted; results wait on disk, so that memory is that of one.
+
+    Args:
+        cancelled: called between steps; True ends the work.
+    """
+
+    at_once = 1
+
+    def __init__(self, cancelled: Cancelled) -> None:
+        self._cancelled = cancelled
+        self._directory = tempfile.TemporaryDirectory(prefix="tariffs-")
+        self._numbers = itertools.count()
+
+    def __enter__(self) -> OneProcess:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._directory.cleanup()
+
+    def share(self, data: bytes) -> Handle:
+        """Keep data for all tasks."""
+        return data
+
+    def submit(self, function: str, shared: Any, argument: bytes, inputs: Sequence[Any] = ()) -> Handle:
+        """Compute a task."""
+        if self._cancelled():
+            raise cancelled_error()
+        found = function_of(function)(
+            shared, argument, [path.read_bytes() for path in inputs], self._cancelled
+        )
+        return self._kept(found) if isinstance(found, bytes) else [self._kept(one) for one in found]
+
+    def item(self, handle: Any, index: int) -> Handle:
+        """Select one of the results of a task."""
+        found: Handle = handle[index]
+        return found
+
+    def result(self, handle: Any, cancelled: Cancelled) -> bytes:
+        """Read a result."""
+        data: bytes = handle.read_bytes()
+        return data
+
+    def forget(self, handles: Sequence[Any]) -> None:
+        """Delete results."""
+        for path in handles:
+            with suppress(FileNotFoundError):
+                path.unlink()
+
+    def _kept(self, data: bytes) -> Path:
+        path = Path(self._directory.name) / str(next(self._numbers))
+        path.write_bytes(data)
+        return path
+
+
+def in_order(
+    tasks: Tasks, function: str, shared: Handle, arguments: Sequence[bytes], cancelled: Cancelled
+) -> Iterator[bytes]:
+    """Compute tasks and yield their results in order; a bounded number is ahead of the reader."""
+    ahead: list[Handle] = []
+    rest = iter(arguments)
+    for _ in arguments:
+        for argument in itertools.islice(rest, max(0, 2 * tasks.at_once - len(ahead))):
+            ahead.append(tasks.submit(function, shared, argument))
+        handle = ahead.pop(0)
+        yield tasks.result(handle, cancelled)
+        tasks.forget([handle])

@@ -1,0 +1,173 @@
+"""Runs on a Dask cluster of processes on the loopback: the bits of one process, whatever happens to workers."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from distributed import Client as DaskClient
+from distributed import LocalCluster
+
+from tariffs.client import Client, ImpactResult
+from tariffs.client.errors import TariffsError
+from tariffs.engine.tables import partitions
+from tariffs.service.workers import dask_tasks
+from tests.service.harness import running
+from tests.service.spread import BASELINE, assert_same, trade, verbs, write_files
+
+WORKERS = 2
+pytestmark = [
+    pytest.mark.slow,
+    # Dask leaves sockets and processes to the garbage collector when a cluster ends.
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@pytest.fixture(autouse=True)
+def _small_buckets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(partitions, "ROWS_PER_BUCKET", 300)
+    monkeypatch.setattr(partitions, "ROWS_PER_SLICE", 250)
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[LocalCluster]:
+    with LocalCluster(
+        n_workers=WORKERS, threads_per_worker=1, processes=True, dashboard_address=None, host="127.0.0.1"
+    ) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def client() -> Client:
+    return Client.local()
+
+
+def test_one_table_has_the_bits_of_one_process(client: Client, cluster: LocalCluster) -> None:
+    table = trade(400)
+    found = verbs(client, table, cluster=cluster.scheduler_address)
+    assert_same(found, verbs(client, table))
+
+
+def test_a_partitioned_table_has_the_bits_of_one_process(
+    client: Client, cluster: LocalCluster, tmp_path: Path
+) -> None:
+    folder = write_files(trade(900), tmp_path / "table", [100, 500])
+    wanted = verbs(client, folder)
+    assert_same(verbs(client, folder, cluster=cluster.scheduler_address), wanted)
+    cluster.scale(3)
+    cluster.wait_for_workers(3)
+    assert_same(verbs(client, folder, cluster=cluster.scheduler_address), wanted)
+    cluster.scale(WORKERS)
+
+
+def test_draws_have_the_bits_of_one_process(client: Client, cluster: LocalCluster) -> None:
+    table = trade(200)
+    options: dict[str, Any] = {"on": "2025-08-15", "baseline": BASELINE, "draws": 16, "horizon": "short"}
+    found = client.impact(table, ["base"], **options, cluster=cluster.scheduler_address)
+    wanted = client.impact(table, ["base"], **options)
+    assert found.ranges is not None
+    assert wanted.ranges is not None
+    assert found.ranges.groups.equals(wanted.ranges.groups)
+    assert found.ranges.total.equals(wanted.ranges.total)
+
+
+@pytest.mark.kill
+def test_killed_workers_change_nothing(client: Client, cluster: LocalCluster, tmp_path: Path) -> None:
+    folder = write_files(trade(2_400), tmp_path / "table", [600, 1_200, 1_800])
+    options: dict[str, Any] = {"on": "2025-08-15", "baseline": BASELINE, "horizon": "short"}
+    wanted = client.impact(folder, ["base"], **options)
+    address, lost = cluster.scheduler_address, list[int]()
+    with DaskClient(address, set_as_default=False) as observer:
+        before = _computed(observer)
+        killer = threading.Thread(target=_kill_thrice, args=(address, lost))
+        killer.start()
+        found = client.impact(folder, ["base"], **options, cluster=address)
+        killer.join()
+        again = _computed(observer) - before
+    assert_same({"impact": found}, {"impact": wanted})
+    assert len(lost) == 3
+    tasks = _tasks_of(folder)
+    assert tasks <= again <= tasks + sum(lost)
+
+
+def _tasks_of(folder: Path) -> int:
+    table = partitions.PartitionedTable.of(str(folder))
+    return len(table.slices) * (1 + table.buckets) + table.buckets
+
+
+def _computed(observer: DaskClient) -> int:
+    """How often a task has been computed on the cluster so far."""
+
+    def count(dask_scheduler: Any) -> int:
+        return sum(
+            1
+            for _, start, finish, *_ in dask_scheduler.transition_log
+            if (start, finish) == ("processing", "memory")
+        )
+
+    return int(observer.run_on_scheduler(count))
+
+
+def _kill_thrice(address: str, lost: list[int]) -> None:
+    """Kill a worker that computes, three times; note how many tasks it held or computed."""
+
+    def held(dask_scheduler: Any) -> dict[int, int]:
+        return {
+            worker.pid: len(worker.has_what) + len(worker.processing)
+            for worker in dask_scheduler.workers.values()
+            if worker.processing
+        }
+
+    with DaskClient(address, set_as_default=False) as observer:
+        give_up = time.monotonic() + 60.0
+        while len(lost) < 3 and time.monotonic() < give_up:
+            busy = observer.run_on_scheduler(held)
+            if busy:
+                pid, tasks = next(iter(busy.items()))
+                os.kill(pid, signal.SIGKILL)
+                # What it holds grows until the signal arrives.
+                lost.append(tasks + 2)
+            time.sleep(1.0)
+
+
+def test_other_versions_are_refused_before_the_work(
+    client: Client, cluster: LocalCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = {**dask_tasks.node_facts(), "law": "another"}
+    monkeypatch.setattr(dask_tasks, "node_facts", lambda: own)
+    with pytest.raises(TariffsError, match="has law") as caught:
+        client.impact(trade(20), ["base"], response="none", cluster=cluster.scheduler_address)
+    assert caught.value.reason == "CLUSTER_MISMATCH"
+
+
+def test_a_missing_scheduler_is_an_error(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dask_tasks, "CONNECT_SECONDS", 1.0)
+    with pytest.raises(TariffsError, match="no scheduler answers") as caught:
+        client.impact(trade(20), ["base"], response="none", cluster="tcp://127.0.0.1:1")
+    assert caught.value.reason == "CLUSTER_UNAVAILABLE"
+
+
+def test_errors_of_the_engine_arrive_as_they_are(client: Client, cluster: LocalCluster) -> None:
+    with pytest.raises(TariffsError) as caught:
+        client.impact(trade(20), ["base"], by=["nowhere"], response="none", cluster=cluster.scheduler_address)
+    assert caught.value.reason == "GROUP_UNKNOWN"
+
+
+def test_long_runs_of_a_server_go_to_the_cluster(cluster: LocalCluster) -> None:
+    table = trade(200)
+    options: dict[str, Any] = {"on": "2025-08-15", "baseline": BASELINE, "horizon": "short"}
+    with running(cluster=cluster.scheduler_address) as server, Client(f"127.0.0.1:{server.port}") as remote:
+        run = remote.start(table, ["base"], **options)
+        run.wait(timeout=120.0)
+        found = run.result()
+        assert isinstance(found, ImpactResult)
+        wanted = remote.impact(table, ["base"], **options)
+    with DaskClient(cluster.scheduler_address, set_as_default=False) as observer:
+        assert _computed(observer) > 0
+    assert found.groups.equals(wanted.groups)

@@ -1,0 +1,134 @@
+"""Tables of several files: results depend on their rows alone, and agree with those of one table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from tariffs.client import Client, Scenario
+from tariffs.client.errors import InvalidRequest
+from tariffs.engine.tables import partitions
+from tests.service.spread import BASELINE, ON, assert_close, assert_same, trade, verbs, write_files
+
+
+@pytest.fixture(autouse=True)
+def _small_buckets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(partitions, "ROWS_PER_BUCKET", 400)
+    monkeypatch.setattr(partitions, "ROWS_PER_SLICE", 250)
+
+
+@pytest.fixture(scope="module")
+def client() -> Client:
+    return Client.local()
+
+
+def test_results_are_those_of_one_table(client: Client, tmp_path: Path) -> None:
+    table = trade(1_500)
+    folder = write_files(table, tmp_path / "table", [300, 301, 900])
+    assert partitions.PartitionedTable.of(str(folder)).buckets == 4
+    assert_close(verbs(client, folder), verbs(client, table))
+
+
+def test_results_do_not_depend_on_the_files(client: Client, tmp_path: Path, scale: int) -> None:
+    table, random = trade(600), np.random.default_rng(3)
+    wanted = verbs(client, write_files(table, tmp_path / "first", [200]))
+    for number in range(4 * scale):
+        shuffled = table.sample(fraction=1, shuffle=True, seed=number)
+        cuts = sorted(random.choice(np.arange(1, 599), random.integers(0, 6), replace=False).tolist())
+        found = verbs(client, write_files(shuffled, tmp_path / f"layout-{number}", cuts))
+        assert_same(found, wanted)
+
+
+@pytest.mark.slow
+def test_fifty_layouts_give_the_same_bits(client: Client, tmp_path: Path) -> None:
+    table, random = trade(500), np.random.default_rng(5)
+    options: dict[str, Any] = {"on": ON, "baseline": BASELINE, "by": ["origin", "hts2"], "horizon": "short"}
+    wanted = client.impact(write_files(table, tmp_path / "first", []), ["base"], **options)
+    for number in range(50):
+        shuffled = table.sample(fraction=1, shuffle=True, seed=number)
+        cuts = sorted(random.choice(np.arange(1, 499), random.integers(0, 9), replace=False).tolist())
+        found = client.impact(write_files(shuffled, tmp_path / str(number), cuts), ["base"], **options)
+        assert_same({"impact": found}, {"impact": wanted})
+
+
+def test_a_pattern_names_the_files(client: Client, tmp_path: Path) -> None:
+    table = trade(300)
+    folder = write_files(table, tmp_path / "table", [100, 200])
+    (folder / "other.txt").write_text("no table")
+    found = client.impact(str(folder / "part-*.parquet"), ["base"], on=ON, response="none")
+    wanted = client.impact(table, ["base"], on=ON, response="none")
+    assert_close({"impact": found}, {"impact": wanted})
+
+
+def test_refused_rows_name_their_file_and_row(client: Client, tmp_path: Path) -> None:
+    table = trade(300).with_row_index("number")
+    bad = table.with_columns(
+        origin=pl.when(pl.col("number") == 150).then(pl.lit("Atlantis")).otherwise("origin"),
+        hts=pl.when(pl.col("number") == 250).then(pl.lit(None)).otherwise("hts"),
+    ).drop("number")
+    folder = write_files(bad, tmp_path / "table", [100, 200])
+    refused = client.impact(folder, ["base"], on=ON, response="none").refused
+    assert refused.select("file", "row", "column").rows() == [
+        (str(folder / "part-01.parquet"), 50, "origin"),
+        (str(folder / "part-02.parquet"), 50, "hts"),
+    ]
+
+
+def test_a_broken_file_is_named(client: Client, tmp_path: Path) -> None:
+    folder = write_files(trade(300), tmp_path / "table", [100, 200])
+    path = folder / "part-01.parquet"
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(InvalidRequest, match=r"part-01\.parquet") as caught:
+        client.impact(folder, ["base"], on=ON, response="none")
+    assert caught.value.reason == "PARTITION_UNREADABLE"
+
+
+def test_files_have_the_same_columns(client: Client, tmp_path: Path) -> None:
+    folder = write_files(trade(300), tmp_path / "table", [100])
+    trade(10).drop("team").write_parquet(folder / "part-09.parquet")
+    with pytest.raises(InvalidRequest, match="differ") as caught:
+        client.impact(folder, ["base"], on=ON, response="none")
+    assert caught.value.reason == "PARTITION_UNREADABLE"
+
+
+def test_a_directory_without_files_is_no_table(client: Client, tmp_path: Path) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        client.impact(tmp_path, ["base"], on=ON, response="none")
+    assert caught.value.reason == "TABLE_EMPTY"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("market", "sector"), ("consumer_prices", "dollar"), ("include_lines", True)]
+)
+def test_options_that_need_the_whole_table_are_refused(
+    client: Client, tmp_path: Path, name: str, value: object
+) -> None:
+    folder = write_files(trade(50), tmp_path / "table", [])
+    with pytest.raises(InvalidRequest, match="partitioned") as caught:
+        client.impact(folder, ["base"], on=ON, baseline=BASELINE, **{name: value})  # type: ignore[arg-type]
+    assert caught.value.field == name
+
+
+def test_limits_on_quantities_are_refused(client: Client, tmp_path: Path) -> None:
+    folder = write_files(trade(300), tmp_path / "table", [100])
+    text = """
+schema: tariffs.scenario/v1
+id: test-limit
+title: Half of the machines
+basis: hypothesis
+changes:
+  - {op: shock_quantity, from: 2025-02-01, share: 0.5, products: ["84"], origins: [CN]}
+"""
+    options: dict[str, Any] = {"on": ON, "baseline": BASELINE}
+    with pytest.raises(InvalidRequest, match="limit on quantities"):
+        client.impact(folder, [Scenario.from_text(text)], **options)
+
+
+def test_a_server_takes_no_partitioned_table(tmp_path: Path) -> None:
+    folder = write_files(trade(50), tmp_path / "table", [])
+    with Client("localhost:1") as remote, pytest.raises(InvalidRequest, match="one table"):
+        remote.impact(folder, ["base"], on=ON)
