@@ -144,7 +144,8 @@ def test_exact_sums_have_the_same_bits_in_any_order_of_the_terms(kernel: Kernel)
     for order in (np.arange(400), rng.permutation(400)):
         high, low = np.zeros((2, 2, 2), dtype=np.int64)
         kernel(
-            (order % 2).astype(np.int32), order, weights, lines, of_rates, rates, amounts, bases, column, high, low
+            (order % 2).astype(np.int32), lines[order], order, weights, of_rates, rates, amounts, bases, column, high,
+            low,
         )  # fmt: skip
         sums.append(
             [exact_dollars(*words) for words in zip(high.ravel().tolist(), low.ravel().tolist(), strict=True)]

@@ -12,9 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
-from tariffs.engine.base.array_utils import I64, Bools
+from tariffs.engine.base.array_utils import Bools
 from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.base.numbering import Numbering
 from tariffs.engine.errors import LawError
@@ -101,19 +99,6 @@ class Family:
         return [
             tuple(map(self._places.__getitem__, reaches)) for reaches in self._index.of_law(in_force).measures
         ]
-
-    def atoms_with(self, combinations: I64) -> I64:
-        """Atoms with one of these combinations, ascending."""
-        if "by combination" not in self.cache:
-            of_atom = self.combinations.of_atom
-            order = np.argsort(of_atom, kind="stable")
-            self.cache["by combination"] = (
-                order,
-                np.searchsorted(of_atom[order], np.arange(self.combinations.count + 1)),
-            )
-        order, start = self.cache["by combination"]
-        atoms: I64 = np.sort(np.concatenate([order[start[c] : start[c + 1]] for c in combinations]))
-        return atoms
 
     def _fit(self, active: Active, reaches: tuple[int, ...]) -> MeasureFits:
         # The value refers to the rows, so that the id is not reused while it is kept.

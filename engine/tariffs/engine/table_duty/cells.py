@@ -46,7 +46,7 @@ class ValueCells:
         group, rates: per run its group and its row of the family's ordinary rates, ascending.
         start: index of the first cell of each run (one more than runs).
         combination: per cell.
-        of_atom: cell of each atom of the selected lines.
+        of_atom, line: cell, and place among the selected lines of its line, of each atom of the selected lines.
         atom: these atoms.
     """
 
@@ -58,6 +58,7 @@ class ValueCells:
     start: I64
     combination: I32
     of_atom: I32
+    line: I32
     atom: I64
     _kept: dict[str, ExactSums] = field(default_factory=dict)
     _prohibited: BoundedCache[bytes, tuple[F64, F64]] = field(
@@ -74,13 +75,16 @@ class ValueCells:
             group_of_line: group of each line of the table (n).
             groups: number of groups.
         """
-        atoms, combinations = family.atoms, family.combinations
-        atom = _atoms_of(family, selected)
-        rates = family.rates.of_atom[atom].astype(np.int64)
-        count = max(1, len(family.rates.distinct))
-        run = group_of_line[atoms.line[atom]] * count + rates
-        width = max(1, combinations.count)
-        keys, cell = factorize(run * width + combinations.of_atom[atom])
+        combinations = family.combinations
+        atom, line = _atoms_of(family, selected)
+        count, width = max(1, len(family.rates.distinct)), max(1, combinations.count)
+        # In place, since a table may have millions of atoms.
+        key = group_of_line[selected.index][line]
+        key *= count
+        key += family.rates.of_atom[atom]
+        key *= width
+        key += combinations.of_atom[atom]
+        keys, cell = factorize(key)
         checkpoint()
         runs, run_of_cell = factorize(keys // width)
         return cls(
@@ -92,6 +96,7 @@ class ValueCells:
             np.searchsorted(run_of_cell, np.arange(len(runs) + 1)),
             (keys % width).astype(np.int32),
             cell.astype(np.int32),
+            line,
             atom,
         )
 
@@ -99,7 +104,7 @@ class ValueCells:
         """Sum bases by cell; sums are kept for later laws.
 
         Args:
-            parts: parts of the value of each line in dollars (n x parts).
+            parts: parts of the value of each selected line in dollars (k x parts).
             bases: the weights of the parts, and the column of the ordinary rate that multiplies them.
 
         Returns:
@@ -127,7 +132,7 @@ class ValueCells:
         column = [NO_RATE if column == NO_COLUMN else column for _, column in bases]
         high, low = words = self._nothing(len(bases))
         sum_cells(
-            self.of_atom, self.atom, atoms.weight, atoms.line, rates.of_atom, rates.distinct, parts,
+            self.of_atom, self.line, self.atom, atoms.weight, rates.of_atom, rates.distinct, parts,
             np.array([base for base, _ in bases]), np.array(column, dtype=np.int32), high, low,
         )  # fmt: skip
         return words
@@ -158,7 +163,7 @@ class ValueCells:
         atom, each = self.atom[place], np.arange(len(place))
         high, low = self._nothing(1)
         sum_cells(
-            self.of_atom[place], each, self.family.atoms.weight[atom], each.astype(np.int32),
+            self.of_atom[place], each.astype(np.int32), each, self.family.atoms.weight[atom],
             self.family.rates.of_atom[atom], self.family.rates.distinct, amount[:, None], np.ones((1, 1)),
             np.full(1, NO_RATE, dtype=np.int32), high, low,
         )  # fmt: skip
@@ -169,13 +174,11 @@ class ValueCells:
         return np.array([exact_dollars(high, low) for high, low in words.T], dtype=np.float64)
 
 
-def _atoms_of(family: Family, selected: SelectedLines) -> I64:
-    """Atoms of the selected lines, in order."""
-    start = family.atoms.start
+def _atoms_of(family: Family, selected: SelectedLines) -> tuple[I64, I32]:
+    """Atoms of the selected lines, in order, and the place of the line of each among the selected ones."""
+    atoms = family.atoms
     if selected.is_all:
-        return np.arange(len(family.atoms.line))
-    counts = np.diff(start)[selected.index]
-    ends = np.cumsum(counts)
-    return np.repeat(start[selected.index] - (ends - counts), counts) + np.arange(
-        int(ends[-1]) if len(ends) else 0
-    )
+        return np.arange(len(atoms.line)), atoms.line
+    counts = atoms.start[selected.index + 1] - atoms.start[selected.index]
+    line = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
+    return atoms.of_lines(selected.index), line

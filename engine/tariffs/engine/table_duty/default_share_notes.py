@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tariffs.engine.base.array_utils import F64, I64, Bools, factorize, sums_of
+from tariffs.engine.base.array_utils import F64, I32, I64, Bools, factorize, sums_of
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.rating.claims_read import classes_reading
@@ -51,7 +51,7 @@ class DefaultShares:
 class _SplitLine:
     """Line of several pieces: the classes of its pieces, the claims with a default share above 0, its value."""
 
-    classes: I64
+    classes: I32
     sourced: Bools
     value: float
 
@@ -93,12 +93,12 @@ def _sum_goods(family: Family, selected: SelectedLines, claims: Sequence[str]) -
     lines = selected.lines
     pattern = _pattern_of_lines(lines, claims)
     starts = lines.piece_starts
-    klass = family.combinations.class_of_piece.astype(np.int64)
-    pieces = np.diff(starts)[selected.index]
+    klass = family.combinations.class_of_piece
+    pieces = starts[selected.index + 1] - starts[selected.index]
     whole = selected.index[pieces == 1]
     patterns, index = factorize(pattern[whole])
     width = max(1, len(patterns))
-    keys, of_line = factorize(klass[starts[whole]] * width + index)
+    keys, of_line = factorize(klass[starts[whole]].astype(np.int64) * width + index)
     bits = np.arange(len(claims))
     split = [
         _SplitLine(

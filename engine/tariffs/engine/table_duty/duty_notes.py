@@ -81,21 +81,23 @@ def _charging(rated: RatedLines) -> set[int]:
     if rated.selected.is_all:
         return set(np.unique(layers.slots.measure[layers.slot]).tolist())
     used = np.zeros(rated.family.combinations.count, dtype=bool)
-    used[rated.family.combinations.of_atom[rated.selected.marks[atoms.line]]] = True
+    used[rated.family.combinations.of_atom[atoms.of_lines(rated.selected.index)]] = True
     on_layer = np.repeat(used, np.diff(layers.start))
     return set(np.unique(layers.slots.measure[layers.slot[on_layer]]).tolist())
 
 
 def _prohibited_value(rated: RatedLines) -> dict[int, float]:
     """Value that each measure prohibits at an instant, by its place in the law."""
-    combinations = np.flatnonzero(rated.layers.prohibited >= 0)
-    if not len(combinations):
-        return {}
     atoms, prohibited = rated.family.atoms, rated.layers.prohibited
-    barred = rated.family.atoms_with(combinations)
-    if not rated.selected.is_all:
-        barred = barred[rated.selected.marks[atoms.line[barred]]]
-    measure = prohibited[rated.family.combinations.of_atom[barred]]
+    of_atom = rated.family.combinations.of_atom
+    if not (prohibited >= 0).any():
+        return {}
+    if rated.selected.is_all:
+        barred = np.flatnonzero((prohibited >= 0)[of_atom])
+    else:
+        atom = atoms.of_lines(rated.selected.index)
+        barred = atom[(prohibited >= 0)[of_atom[atom]]]
+    measure = prohibited[of_atom[barred]]
     value = atoms.weight[barred] * rated.lines.value[atoms.line[barred]]
     return {int(index): float(value[measure == index].sum()) for index in np.unique(measure)}
 

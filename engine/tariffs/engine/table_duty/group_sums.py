@@ -22,7 +22,7 @@ from tariffs.engine.table_duty.kernel import (
     sum_running,
     whole_line,
 )
-from tariffs.engine.table_duty.rated_lines import RatedLines, parts_of, quantities_of
+from tariffs.engine.table_duty.rated_lines import RatedLines, parts_of, parts_of_selected, quantities_of
 
 Terms = tuple[I32, I64, I64, F64, F64, F64]
 """Slots, places, starts, ordinary rates, running bases and running excess; see `kernel.price_points`."""
@@ -184,7 +184,7 @@ class LawSums:
         The base of an ordinary row is multiplied by its rate, so that its sums need not be told apart by rate.
         """
         entries, bases = self.entries, self._rated.layers.bases
-        parts = parts_of(self._law, self._rated.lines)
+        parts = parts_of_selected(self._law, self._rated.selected)
         column = np.where(kind == ORDINARY, entries.column, NO_COLUMN)
         used, of_entry = np.unique(entries.base * (NO_COLUMN + 1) + column, return_inverse=True)
         pairs = (divmod(key, NO_COLUMN + 1) for key in used.tolist())
@@ -286,12 +286,13 @@ def _unit_amounts(
     layers, slots, atoms = rated.layers, rated.layers.slots, rated.family.atoms
     lines, parts = rated.lines, parts_of(law, rated.lines)
     quantity = quantities_of(lines, slots.units)
-    is_selected = rated.selected.marks
     found: list[tuple[int, int, float]] = []
     unit_layers = np.flatnonzero(is_unit[entries.of_layer])
     combination_of_layer = np.repeat(np.arange(len(layers.column)), np.diff(layers.start))
-    charged = np.isin(rated.family.combinations.of_atom, combination_of_layer[unit_layers])
-    for atom in np.flatnonzero(charged & is_selected[atoms.line]).tolist():
+    charged = np.zeros(len(layers.column), dtype=bool)
+    charged[combination_of_layer[unit_layers]] = True
+    selected = atoms.of_lines(rated.selected.index)
+    for atom in selected[charged[rated.family.combinations.of_atom[selected]]].tolist():
         line, combination = atoms.line[atom], rated.family.combinations.of_atom[atom]
         for layer in range(layers.start[combination], layers.start[combination + 1]):
             entry = entries.of_layer[layer]

@@ -140,9 +140,9 @@ def add_exact(amount: float, high: I64, low: I64, row: int) -> None:
 @jit
 def sum_cells(
     cell: I32,
+    line: I32,
     chosen: I64,
     atom_weight: F64,
-    atom_line: I32,
     atom_rates: I32,
     rates: F64,
     amounts: F64,
@@ -154,9 +154,9 @@ def sum_cells(
     """Sum bases by cell: weighted sums of amounts of lines, alone or times an ordinary rate, over atoms.
 
     Args:
-        cell: cell of each chosen atom.
+        cell, line: cell, and row of `amounts`, of each chosen atom.
         chosen: atoms to add.
-        atom_weight, atom_line, atom_rates: weight, line and row of `rates` of each atom.
+        atom_weight, atom_rates: weight and row of `rates` of each atom.
         rates: ordinary rates.
         amounts: dollars per line (lines x amounts).
         bases: weights of the amounts of each base, whose weighted sum is >= 0 (bases x amounts).
@@ -165,11 +165,11 @@ def sum_cells(
     """
     for place in range(len(chosen)):
         atom = chosen[place]
-        line = atom_line[atom]
+        row = line[place]
         for base in range(len(bases)):
-            amount = bases[base, 0] * amounts[line, 0]
+            amount = bases[base, 0] * amounts[row, 0]
             for part in range(1, bases.shape[1]):
-                amount += bases[base, part] * amounts[line, part]
+                amount += bases[base, part] * amounts[row, part]
             weight = atom_weight[atom]
             if column[base] >= 0:
                 weight *= rates[atom_rates[atom], column[base]]

@@ -131,19 +131,26 @@ def parts_of(law: Law, lines: LineArrays) -> F64:
     cap = float(law.caps.get(CAPPED_TERM, 1))
     key = ("parts", cap)
     if key not in lines.cache:
-        lines.cache[key] = _parts(lines, cap)
+        lines.cache[key] = _parts(lines, cap, slice(None))
     parts: F64 = lines.cache[key]
     return parts
 
 
-def _parts(lines: LineArrays, cap: float) -> F64:
-    value = lines.value
-    shares = {part: np.nan_to_num(lines.fact(claim)) for part, claim in CONTENT_CLAIMS.items()}
+def parts_of_selected(law: Law, selected: SelectedLines) -> F64:
+    """Compute the parts of the value of selected lines (k x parts), as `parts_of`; kept for a whole table alone."""
+    if selected.is_all:
+        return parts_of(law, selected.lines)
+    return _parts(selected.lines, float(law.caps.get(CAPPED_TERM, 1)), selected.index)
+
+
+def _parts(lines: LineArrays, cap: float, chosen: I32 | slice) -> F64:
+    value = lines.value[chosen]
+    shares = {part: np.nan_to_num(lines.fact(claim, chosen)) for part, claim in CONTENT_CLAIMS.items()}
     metal = shares[STEEL] + shares[ALUMINUM] + shares[COPPER]
-    us = np.minimum(np.nan_to_num(lines.fact(US_CLAIM)), 1.0 - metal)
+    us = np.minimum(np.nan_to_num(lines.fact(US_CLAIM, chosen)), 1.0 - metal)
     capped = np.minimum(us, cap)
-    processing = lines.fact(PROCESSING_CLAIM)
-    parts = np.zeros((lines.count, len(PARTS)))
+    processing = lines.fact(PROCESSING_CLAIM, chosen)
+    parts = np.zeros((len(value), len(PARTS)))
     for part, share in shares.items():
         parts[:, part] = value * share
     parts[:, US] = value * capped

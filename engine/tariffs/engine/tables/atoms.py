@@ -19,6 +19,8 @@ from tariffs.engine.tables.line_arrays import LineArrays
 ATOMS_AT_MOST = 32
 """Most atoms of a piece; a line with more is refused."""
 _NOTHING = 1e-12
+GENERAL = -1
+"""Stands for a special rate that is the general one; no rate has these bits."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,15 @@ class Atoms:
     claims: tuple[str, ...]
     refused: I64
 
+    def of_lines(self, lines: I32 | I64) -> I64:
+        """Atoms of lines, in their order."""
+        first = self.start[lines]
+        counts = self.start[lines + 1] - first
+        before = np.cumsum(counts) - counts
+        atoms: I64 = np.repeat(first - before, counts)
+        atoms += np.arange(len(atoms))
+        return atoms
+
     def is_claimed(self, claim: str) -> Bools:
         """Mark the atoms on which a share claim is claimed."""
         if claim not in self.claims:
@@ -67,10 +78,15 @@ def atoms_of(claims: Mapping[str, Claim], lines: LineArrays) -> Atoms:
 
 @dataclass(slots=True)
 class _Parts:
+    """Parts of pieces: per part its piece, its part of the line and its pattern, one of `patterns`.
+
+    A pattern is a set of share claims, with the place among the parts of a piece of the part that claims them.
+    """
+
     piece: I64
     weight: F64
     pattern: I64
-    patterns: list[frozenset[str]]
+    patterns: list[tuple[frozenset[str], tuple[int, ...]]]
 
     def where(self, keep: Bools) -> _Parts:
         return _Parts(self.piece[keep], self.weight[keep], self.pattern[keep], self.patterns)
@@ -80,7 +96,8 @@ def _split(claims: Mapping[str, Claim], lines: LineArrays) -> Atoms:
     partitions = _partitions(claims, lines)
     names = tuple(name for partition in partitions for name in partition)
     count = len(lines.piece_line)
-    parts = _Parts(np.arange(count), lines.piece_weight, np.zeros(count, dtype=np.int64), [frozenset()])
+    whole: list[tuple[frozenset[str], tuple[int, ...]]] = [(frozenset(), ())]
+    parts = _Parts(np.arange(count), lines.piece_weight, np.zeros(count, dtype=np.int64), whole)
     refused = np.zeros(0, dtype=np.int64)
     for partition in partitions:
         checkpoint()
@@ -89,11 +106,11 @@ def _split(claims: Mapping[str, Claim], lines: LineArrays) -> Atoms:
         if too_many.any():
             refused = np.union1d(refused, lines.piece_line[too_many])
             parts = parts.where(~np.isin(lines.piece_line[parts.piece], refused))
-    order = np.argsort(parts.piece, kind="stable")
+    order = _by_piece(parts)
     line = lines.piece_line[parts.piece[order]]
     start = np.zeros(lines.count + 1, dtype=np.int64)
     np.cumsum(np.bincount(line, minlength=lines.count), out=start[1:])
-    patterns = np.array([[name in pattern for name in names] for pattern in parts.patterns], dtype=bool)
+    patterns = np.array([[name in claimed for name in names] for claimed, _ in parts.patterns], dtype=bool)
     return Atoms(
         start,
         line.astype(np.int32),
@@ -117,23 +134,38 @@ def _partitions(claims: Mapping[str, Claim], lines: LineArrays) -> list[list[str
 
 def _split_by(lines: LineArrays, parts: _Parts, names: Sequence[str]) -> _Parts:
     """Split parts by the shares of one partition; a part without any of them stays whole."""
+    shares = [np.nan_to_num(lines.facts[name]) for name in names]
     line = lines.piece_line[parts.piece]
-    rest = np.ones(len(line))
-    split: list[tuple[Bools, F64, I64]] = []
-    grown = list(parts.patterns)
-    for name in names:
-        share = np.nan_to_num(lines.facts[name][line])
-        split.append((share > 0.0, share, parts.pattern + len(grown)))
-        grown += [pattern | {name} for pattern in parts.patterns]
+    at = np.flatnonzero(np.logical_or.reduce([share > 0.0 for share in shares])[line])
+    line, piece, weight, pattern = line[at], parts.piece[at], parts.weight[at], parts.pattern[at]
+    rest = np.ones(len(at))
+    split: list[tuple[I64, F64, I64]] = []
+    patterns = [(claimed, (len(names), *place)) for claimed, place in parts.patterns]
+    for number, (name, of_line) in enumerate(zip(names, shares, strict=True)):
+        share = of_line[line]
+        yes = share > 0.0
+        split.append((piece[yes], weight[yes] * share[yes], pattern[yes] + len(patterns)))
+        patterns += [(claimed | {name}, (number, *place)) for claimed, place in parts.patterns]
         rest -= share
-    split.append((rest > _NOTHING, rest, parts.pattern))
-    used, pattern = factorize(np.concatenate([pattern[yes] for yes, _, pattern in split]))
+    remaining = parts.weight.copy()
+    remaining[at] = weight * rest
+    stays = np.ones(len(remaining), dtype=bool)
+    stays[at] = rest > _NOTHING
+    split.append((parts.piece[stays], remaining[stays], parts.pattern[stays]))
+    pieces, weights, numbers = zip(*split, strict=True)
+    used, of_part = factorize(np.concatenate(numbers))
     return _Parts(
-        np.concatenate([parts.piece[yes] for yes, _, _ in split]),
-        np.concatenate([parts.weight[yes] * share[yes] for yes, share, _ in split]),
-        pattern,
-        [grown[index] for index in used],
+        np.concatenate(pieces), np.concatenate(weights), of_part, [patterns[index] for index in used]
     )
+
+
+def _by_piece(parts: _Parts) -> I64:
+    """Order of the parts by piece, and within a piece by the place of their patterns."""
+    places = [place for _, place in parts.patterns]
+    rank = np.zeros(len(places), dtype=np.int64)
+    rank[sorted(range(len(places)), key=places.__getitem__)] = np.arange(len(places))
+    order: I64 = np.argsort(parts.piece * len(places) + rank[parts.pattern])
+    return order
 
 
 @dataclass(frozen=True)
@@ -147,23 +179,35 @@ class AtomRates:
 def ordinary_rates_of(lines: LineArrays, atoms: Atoms) -> AtomRates:
     """Find the ordinary rates of atoms; the special one is that of the preference claimed. Cached with the lines."""
     if "atom rates" not in lines.cache:
-        general, other = lines.general[atoms.piece], lines.other[atoms.piece]
-        special = general.copy()
-        for claim, rates in lines.special.items():
-            special = np.where(atoms.is_claimed(claim), rates[atoms.piece], special)
-        lines.cache["atom rates"] = _distinct_rates((general, special, other))
+        lines.cache["atom rates"] = _atom_rates(lines, atoms)
     found: AtomRates = lines.cache["atom rates"]
     return found
 
 
-def _distinct_rates(columns: Sequence[F64]) -> AtomRates:
-    row = np.zeros(len(columns[0]), dtype=np.int64)
-    for column in columns:
-        # Equal numbers have equal bits here: rates are not negative.
-        values, index = factorize(np.ascontiguousarray(column).view(np.int64))
-        _, row = factorize(row * len(values) + index)
-    count = int(row.max()) + 1 if len(row) else 0
-    distinct = np.zeros((count, len(columns) + 1))
-    for place, column in enumerate(columns):
-        distinct[row, place] = column
-    return AtomRates(row.astype(np.int32), distinct)
+def _atom_rates(lines: LineArrays, atoms: Atoms) -> AtomRates:
+    # Equal numbers have equal bits here: rates are not negative. Pieces are fewer than atoms.
+    (general, of_general), (other, of_other) = (
+        factorize(_bits(rates)) for rates in (lines.general, lines.other)
+    )
+    pairs, pair = factorize(of_general * len(other) + of_other)
+    special = np.full(len(atoms.piece), GENERAL, dtype=np.int64)
+    for claim, rates in lines.special.items():
+        at = np.flatnonzero(atoms.is_claimed(claim))
+        piece = atoms.piece[at]
+        special[at] = np.where(rates[piece] == lines.general[piece], GENERAL, _bits(rates[piece]))
+    values, of_special = factorize(special)
+    rows, row = factorize(pair[atoms.piece] * len(values) + of_special)
+    distinct = np.zeros((len(rows), 4))
+    of_row = pairs[rows // len(values)]
+    distinct[:, 0] = general[of_row // len(other)].view(np.float64)
+    distinct[:, 2] = other[of_row % len(other)].view(np.float64)
+    bits = values[rows % len(values)]
+    distinct[:, 1] = np.where(bits == GENERAL, distinct[:, 0], bits.view(np.float64))
+    order = np.lexsort(distinct.T[::-1])
+    number = np.zeros(len(rows), dtype=np.int32)
+    number[order] = np.arange(len(rows))
+    return AtomRates(number[row], distinct[order])
+
+
+def _bits(rates: F64) -> I64:
+    return np.ascontiguousarray(rates).view(np.int64)

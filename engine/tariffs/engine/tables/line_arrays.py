@@ -64,10 +64,10 @@ class LineArrays:
         starts: I64 = self.cache["piece starts"]
         return starts
 
-    def fact(self, claim: str) -> F64:
-        """Numeric fact per line, NaN where undeclared."""
+    def fact(self, claim: str, lines: I32 | I64 | slice = slice(None)) -> F64:
+        """Numeric fact of lines, of all if none are named; NaN where undeclared."""
         values = self.facts.get(claim)
-        return np.full(self.count, np.nan) if values is None else values
+        return np.full(self.value[lines].shape, np.nan) if values is None else values[lines]
 
     @property
     def origin_places(self) -> dict[str, int]:

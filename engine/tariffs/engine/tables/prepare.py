@@ -20,6 +20,7 @@ from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.schedule import reference_data
 from tariffs.engine.schedule.lines import load_schedule
+from tariffs.engine.tables.atoms import atoms_of, ordinary_rates_of
 from tariffs.engine.tables.default_shares import default_share, variant_of
 from tariffs.engine.tables.line_arrays import CODE_DIGITS, LineArrays
 from tariffs.engine.tables.mfn_rates import ordinary_rates, quantities_by_unit
@@ -213,6 +214,8 @@ def _prepare(checked: CheckedTable, law: Law, baseline: str) -> PreparedTable:
     rates, rate_notes = ordinary_rates(frame, lines, law)
     quantities = quantities_by_unit(frame, law)
     lines = replace(lines, facts=facts, **rates, quantities=quantities, sourced=sourced, cache={})
+    # Every law needs the atoms; they are kept with the lines.
+    ordinary_rates_of(lines, atoms_of(law.claims, lines))
     notes = (*reading_notes(checked), *_coarse_notes(products, product_of_line, lines.value), *rate_notes)
     return PreparedTable(checked, lines, products, product_of_line, baseline, bases, notes)
 

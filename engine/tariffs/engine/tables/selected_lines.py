@@ -26,7 +26,7 @@ class SelectedLines:
 
     lines: LineArrays
     index: I32
-    _piece: I64
+    _piece: I32
     _values: BoundedCache[Hashable, float | None] = field(default_factory=lambda: BoundedCache(_SCOPES_KEPT))
 
     @classmethod
@@ -34,7 +34,7 @@ class SelectedLines:
         """Select every line; kept with the lines."""
         if "all lines" not in lines.cache:
             index = np.arange(lines.count, dtype=np.int32)
-            lines.cache["all lines"] = cls(lines, index, np.arange(len(lines.piece_line)))
+            lines.cache["all lines"] = cls(lines, index, np.arange(len(lines.piece_line), dtype=np.int32))
         selected: SelectedLines = lines.cache["all lines"]
         return selected
 
@@ -46,7 +46,7 @@ class SelectedLines:
         return [
             cls(
                 lines,
-                by_instant[starts[place] : starts[place + 1]].astype(np.int32),
+                by_instant[starts[place] : starts[place + 1]],
                 pieces[piece_starts[place] : piece_starts[place + 1]],
             )
             for place in range(count)
@@ -63,12 +63,6 @@ class SelectedLines:
         marks = np.zeros(self.lines.count, dtype=bool)
         marks[self.index] = True
         return marks
-
-    def reached(self, scope: Scope, in_force: InForce) -> Bools:
-        """Mark the lines of the table (n) that are selected and have a piece within a scope."""
-        mask = np.zeros(self.lines.count, dtype=bool)
-        mask[self._lines_of_pieces(scope, in_force)] = True
-        return mask
 
     def _lines_of_pieces(self, scope: Scope, in_force: InForce) -> I64:
         """Lines of the selected pieces within a scope, ascending; a line is there once for each piece."""
@@ -99,15 +93,16 @@ class SelectedLines:
             (products.tobytes(), origins.tobytes(), claims) for products, origins, claims in masks
         )
         if key not in self._values:
-            reached = np.zeros(self.lines.count, dtype=bool)
+            reached = []
             for scope, claims in scopes:
-                silent = np.logical_or.reduce([~(self.lines.fact(claim) > 0) for claim in claims])
-                reached |= self.reached(scope, in_force) & silent
-            self._values.keep(key, float(self.lines.value[reached].sum()))
+                line = self._lines_of_pieces(scope, in_force)
+                silent = np.logical_or.reduce([~(self.lines.fact(claim, line) > 0) for claim in claims])
+                reached.append(line[silent])
+            self._values.keep(key, float(self.lines.value[np.unique(np.concatenate(reached))].sum()))
         return self._values.find(key) or 0.0
 
 
-def _sorted(of_row: I32, count: int) -> tuple[I64, I64]:
+def _sorted(of_row: I32, count: int) -> tuple[I32, I64]:
     """Rows in the order of their instant, and where the rows of each instant begin."""
-    order = np.argsort(of_row, kind="stable")
-    return order, np.searchsorted(of_row[order], np.arange(count + 1))
+    order = np.argsort(of_row, kind="stable").astype(np.int32)
+    return order, np.concatenate([[0], np.cumsum(np.bincount(of_row, minlength=count))])
