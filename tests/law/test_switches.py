@@ -41,7 +41,7 @@ OTHERS = [
 def lines(count: int) -> tuple[tuple[str, str], ...]:
     """Codes and origins: some of each list with a switch, and a sample of the reference table."""
     law = load_law()
-    listed = [law.lists[name].entries[0].code for name in LISTS if name in law.lists]
+    listed = [law.lists[name].codes[0] for name in LISTS if name in law.lists]
     drawn = reference_table().sample(count, seed=7).select("hts", "origin").rows()
     return (*((code.ljust(4, "0"), origin) for code in listed for origin in ORIGINS), *drawn)
 

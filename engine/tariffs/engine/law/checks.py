@@ -135,7 +135,7 @@ def _idle_groups(law: Law) -> Names:
 
 
 def _empty_lists(law: Law) -> Names:
-    return ((name, f"lists.{name}") for name, found in law.lists.items() if not found.entries)
+    return ((name, f"lists.{name}") for name, found in law.lists.items() if not found.codes)
 
 
 def _unnamed_nodes(law: Law) -> Names:

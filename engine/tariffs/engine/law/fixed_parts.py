@@ -59,7 +59,7 @@ class FixedParts:
     @cached_property
     def listed_codes(self) -> Sequence[str]:
         """Every code of a product list, sorted."""
-        return sorted({entry.code for product_list in self.lists.values() for entry in product_list.entries})
+        return sorted({code for product_list in self.lists.values() for code in product_list.codes})
 
     @cached_property
     def _contexts(self) -> Mapping[str, Context]:

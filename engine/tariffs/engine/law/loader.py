@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
@@ -33,14 +33,15 @@ from tariffs.engine.law.fee_tables import (
 from tariffs.engine.law.known_names import Names
 from tariffs.engine.law.law import CONTROL, EXPORT, IMPORT, Law
 from tariffs.engine.law.markets import read_markets
-from tariffs.engine.law.model import ListEntry, Measure, Membership, ProductList, Program
+from tariffs.engine.law.model import Measure, Membership, ProductList, Program
 from tariffs.engine.law.name_checks import check_names, name_faults
 from tariffs.engine.law.raw_fields import Context, Raw, check_keys, fault
 from tariffs.engine.law.read import list_day, read_claim, read_measure, read_reference, read_rule, read_switch
-from tariffs.engine.law.values import digits, is_code, read_day, read_instant, read_rate
+from tariffs.engine.law.values import CODE, digits, is_code, read_day, read_instant, read_rate
 from tariffs.engine.schedule.countries import origin_codes
 
 HERE = Path(__file__).parent / "data"
+_SEPARATOR = "\n"
 _FILE_KEYS = frozenset({"row_sets", "measures", "events"})
 # The file of each part beside the measures, by the head of its paths.
 _FILES = {
@@ -148,12 +149,12 @@ def _read_market(path: Path) -> dict[str, Any]:
     return {**load_yaml(path), **({"lines": lines.read_text(encoding="utf-8")} if lines.exists() else {})}
 
 
-def _read_list(path: Path) -> list[list[str]]:
+def _read_list(path: Path) -> list[Sequence[str]]:
     with path.open(encoding="utf-8", newline="") as file:
         rows = csv.reader(file)
         head = next(rows)
         columns = itemgetter(*(head.index(name) for name in ("code", "from", "to")))
-        return [list(columns(row)) for row in rows if row]
+        return [columns(row) for row in rows if row]
 
 
 def digest_of(raw: Mapping[str, Any]) -> str:
@@ -293,15 +294,18 @@ def _read_group(item: Any, zone: ZoneInfo) -> tuple[Membership, ...]:
     return tuple(Membership(frozenset(p["members"]), instant(p, "from"), instant(p, "to")) for p in parts)
 
 
-def _read_entries(name: str, rows: list[list[str]], zone: ZoneInfo) -> ProductList:
-    # The law has some 45,000 rows, nearly all without days, and is loaded for a single quote too.
-    entries = []
-    for code, start, end in rows:
-        if not is_code(code):
-            raise fault(f"lists.{name}", f"{code!r} is not an HTS code")
-        days = (list_day(start, zone), list_day(end, zone)) if start or end else (None, None)
-        entries.append(ListEntry(digits(code), *days))
-    return ProductList(entries)
+def _read_entries(name: str, rows: Sequence[Sequence[str]], zone: ZoneInfo) -> ProductList:
+    # The law has some 60,000 rows, nearly all without days, and is loaded for a single quote too.
+    codes = digits(_SEPARATOR.join(code for code, _, _ in rows)).split(_SEPARATOR) if rows else []
+    if not all(map(CODE.fullmatch, codes)) or len(codes) != len(rows):
+        wrong = next(code for code, _, _ in rows if not is_code(code))
+        raise fault(f"lists.{name}", f"{wrong!r} is not an HTS code")
+    days = {
+        place: (list_day(start, zone), list_day(end, zone))
+        for place, (_, start, end) in enumerate(rows)
+        if start or end
+    }
+    return ProductList(codes, days)
 
 
 def _read_measures(raw: list[Raw], law: Law, faults: list[TariffsError] | None = None) -> dict[str, Measure]:

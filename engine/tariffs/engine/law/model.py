@@ -295,20 +295,21 @@ class Reference:
     text: str = ""
 
 
-class ListEntry(NamedTuple):
-    """One code of a product list, in force in [start, end)."""
-
-    code: str
-    start: datetime | None
-    end: datetime | None
-
-
 class ProductList:
-    """A dated product list. The codes of an instant are one tuple object as long as they do not change."""
+    """A dated product list. The codes of an instant are one tuple object as long as they do not change.
 
-    def __init__(self, entries: Sequence[ListEntry]) -> None:
-        self.entries = tuple(entries)
-        moments = {entry.start for entry in entries} | {entry.end for entry in entries}
+    Args:
+        codes: the codes of all times.
+        days: by place among the codes, the instants between which a code is in force, [start, end); the others always
+            are.
+    """
+
+    def __init__(
+        self, codes: Sequence[str], days: Mapping[int, tuple[datetime | None, datetime | None]]
+    ) -> None:
+        self.codes = tuple(codes)
+        self._days = days
+        moments = {moment for period in days.values() for moment in period}
         self._boundaries = sorted(moment for moment in moments if moment is not None)
         self._codes: dict[int, tuple[str, ...]] = {}
 
@@ -319,9 +320,15 @@ class ProductList:
 
     def on(self, instant: datetime) -> tuple[str, ...]:
         """The codes in force."""
+        if not self._days:
+            return self.codes
         segment = bisect_right(self._boundaries, instant)
         if segment not in self._codes:
-            self._codes[segment] = tuple(e.code for e in self.entries if holds(e.start, e.end, instant))
+            always = (None, None)
+            days = (self._days.get(place, always) for place in range(len(self.codes)))
+            self._codes[segment] = tuple(
+                code for code, period in zip(self.codes, days, strict=True) if holds(*period, instant)
+            )
         return self._codes[segment]
 
 

@@ -26,7 +26,8 @@ _FACTOR = re.compile(rf"^x({_DIGITS})$")
 _PER_UNIT = re.compile(rf"^({_DIGITS}) USD/(\S+)$")
 _AMOUNT = re.compile(rf"^({_DIGITS}) (\S+)$")
 _DOLLARS = re.compile(rf"^({_DIGITS})(?: USD)?$")
-_CODE = re.compile(r"[0-9]{2,10}")
+CODE = re.compile(r"[0-9]{2,10}")
+"""An HTS code without dots."""
 _YES = frozenset({"yes", "true", "on", "1"})
 _NO = frozenset({"no", "false", "off", "0"})
 
@@ -149,4 +150,4 @@ def digits(code: str) -> str:
 
 def is_code(text: str) -> bool:
     """Test whether text is an HTS code of 2 to 10 digits (chapters serve in law data)."""
-    return _CODE.fullmatch(digits(text)) is not None
+    return CODE.fullmatch(digits(text)) is not None

@@ -7,7 +7,7 @@ that contain a code is cached by these lists, so that a code never seen before c
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import reduce
+from functools import cached_property, reduce
 from itertools import count
 from operator import or_
 
@@ -29,14 +29,20 @@ class ListIndex:
     def __init__(self, sets: Iterable[tuple[str, Sequence[str]]], first: int = 0) -> None:
         self.bits: dict[str, int] = {}
         self._containing: dict[str, int] = {}
-        self._families: dict[str, int] = {}
         for place, (name, codes) in enumerate(sets, first):
             bit = self.bits[name] = 1 << place
             for code in codes:
                 self._containing[code] = self._containing.get(code, 0) | bit
-                parent = code[:-_STEP]
-                self._families[parent] = self._families.get(parent, 0) | bit
         self._lengths = sorted({len(code) for code in self._containing})
+
+    @cached_property
+    def _families(self) -> dict[str, int]:
+        """Sets with a code of each parent; only reasons why a measure does not apply ask for them."""
+        families: dict[str, int] = {}
+        for code, bits in self._containing.items():
+            parent = code[:-_STEP]
+            families[parent] = families.get(parent, 0) | bits
+        return families
 
     def containing(self, code: str) -> int:
         """Sets with a leading part of the code."""

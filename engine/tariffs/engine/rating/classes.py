@@ -203,14 +203,9 @@ def _distinct_rows(bits: Bools, label: I64) -> tuple[I64, I64]:
     """Index of the first of each distinct (label, row of bits), and for each row its place among the distinct ones."""
     packed = np.packbits(bits, axis=1)
     rows = np.ascontiguousarray(np.column_stack([label.astype("<i8").view(np.uint8).reshape(-1, 8), packed]))
-    width = rows.shape[1]
-    text = rows.tobytes()
-    place: dict[bytes, int] = {}
-    of_row = np.fromiter(
-        (place.setdefault(text[at : at + width], len(place)) for at in range(0, len(text), width)),
-        dtype=np.int64,
-        count=len(rows),
-    )
+    keys = rows.view(f"V{rows.shape[1]}").ravel().tolist()
+    place = {key: number for number, key in enumerate(dict.fromkeys(keys))}
+    of_row = np.fromiter(map(place.__getitem__, keys), dtype=np.int64, count=len(keys))
     first = np.zeros(len(place), dtype=np.int64)
     first[of_row[::-1]] = np.arange(len(rows))[::-1]
     return first, of_row

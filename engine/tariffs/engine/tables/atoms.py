@@ -6,19 +6,23 @@ the same bits whatever laws are computed together.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I32, I64, Bools, factorize
-from tariffs.engine.base.chunks import checkpoint
+from tariffs.engine.base.chunks import CHUNK_LINES, checkpoint
+from tariffs.engine.base.numbering import Numbering
+from tariffs.engine.errors import LawError
 from tariffs.engine.law.model import Claim
+from tariffs.engine.tables.kernel import count_parts, write_parts
 from tariffs.engine.tables.line_arrays import LineArrays
 
 ATOMS_AT_MOST = 32
 """Most atoms of a piece; a line with more is refused."""
-_NOTHING = 1e-12
+CLAIMS_AT_MOST = 62
+"""Most claims with a share on some line of a table."""
 GENERAL = -1
 """Stands for a special rate that is the general one; no rate has these bits."""
 
@@ -76,51 +80,56 @@ def atoms_of(claims: Mapping[str, Claim], lines: LineArrays) -> Atoms:
     return atoms
 
 
-@dataclass(slots=True)
-class _Parts:
-    """Parts of pieces: per part its piece, its part of the line and its pattern, one of `patterns`.
-
-    A pattern is a set of share claims, with the place among the parts of a piece of the part that claims them.
-    """
-
-    piece: I64
-    weight: F64
-    pattern: I64
-    patterns: list[tuple[frozenset[str], tuple[int, ...]]]
-
-    def where(self, keep: Bools) -> _Parts:
-        return _Parts(self.piece[keep], self.weight[keep], self.pattern[keep], self.patterns)
-
-
 def _split(claims: Mapping[str, Claim], lines: LineArrays) -> Atoms:
     partitions = _partitions(claims, lines)
     names = tuple(name for partition in partitions for name in partition)
-    count = len(lines.piece_line)
-    whole: list[tuple[frozenset[str], tuple[int, ...]]] = [(frozenset(), ())]
-    parts = _Parts(np.arange(count), lines.piece_weight, np.zeros(count, dtype=np.int64), whole)
-    refused = np.zeros(0, dtype=np.int64)
-    for partition in partitions:
-        checkpoint()
-        parts = _split_by(lines, parts, partition)
-        too_many = np.bincount(parts.piece, minlength=count) > ATOMS_AT_MOST
-        if too_many.any():
-            refused = np.union1d(refused, lines.piece_line[too_many])
-            parts = parts.where(~np.isin(lines.piece_line[parts.piece], refused))
-    order = _by_piece(parts)
-    line = lines.piece_line[parts.piece[order]]
-    start = np.zeros(lines.count + 1, dtype=np.int64)
-    np.cumsum(np.bincount(line, minlength=lines.count), out=start[1:])
-    patterns = np.array([[name in claimed for name in names] for claimed, _ in parts.patterns], dtype=bool)
+    if len(names) > CLAIMS_AT_MOST:
+        text = f"The table has shares of {len(names)} claims; {CLAIMS_AT_MOST} are supported."
+        raise LawError("TOO_MANY_TESTS", text, fix="Declare fewer shares in one table.")
+    ends = np.cumsum([0, *map(len, partitions)])
+    scratch = np.zeros((2, ATOMS_AT_MOST)), np.zeros((2, ATOMS_AT_MOST), dtype=np.int64)
+    counts = np.zeros(len(lines.piece_line), dtype=np.int32)
+    for lo, hi, first_line, shares in _chunks(lines, names):
+        count_parts(lo, hi, first_line, shares, ends, lines.piece_line, *scratch, counts)
+    refused = np.unique(lines.piece_line[counts == 0])
+    if len(refused):
+        counts[np.isin(lines.piece_line, refused)] = 0
+    start = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
+    weight, claimed = np.empty(start[-1]), np.empty(start[-1], dtype=np.int32)
+    numbers: Numbering[int] = Numbering(0)
+    for lo, hi, first_line, shares in _chunks(lines, names):
+        bits = np.empty(start[hi] - start[lo], dtype=np.int64)
+        write_parts(
+            lo, hi, first_line, shares, ends, lines.piece_line, *scratch, lines.piece_weight, counts,
+            weight[start[lo] : start[hi]], bits,
+        )  # fmt: skip
+        distinct, of_part = factorize(bits)
+        of_bits = np.array([numbers.of(one) for one in distinct.tolist()], dtype=np.int32)
+        claimed[start[lo] : start[hi]] = of_bits[of_part]
+    sets, of_number = factorize(np.array(numbers.values, dtype=np.int64))
+    patterns = sets[:, None] >> np.arange(len(names)) & 1
     return Atoms(
-        start,
-        line.astype(np.int32),
-        parts.piece[order].astype(np.int32),
-        parts.weight[order],
-        parts.pattern[order].astype(np.int32),
-        patterns.reshape(len(parts.patterns), len(names)),
+        start[lines.piece_starts],
+        np.repeat(lines.piece_line.astype(np.int32), counts),
+        np.repeat(np.arange(len(counts), dtype=np.int32), counts),
+        weight,
+        of_number.astype(np.int32)[claimed],
+        patterns.astype(bool),
         names,
         refused,
     )
+
+
+def _chunks(lines: LineArrays, names: Sequence[str]) -> Iterator[tuple[int, int, int, F64]]:
+    """Yield ranges of pieces, each with its first line and the shares of its lines (claims x lines)."""
+    starts = lines.piece_starts
+    for first in range(0, lines.count, CHUNK_LINES):
+        checkpoint()
+        last = min(first + CHUNK_LINES, lines.count)
+        shares = np.zeros((len(names), last - first))
+        for row, name in enumerate(names):
+            shares[row] = np.nan_to_num(lines.facts[name][first:last])
+        yield int(starts[first]), int(starts[last]), first, shares
 
 
 def _partitions(claims: Mapping[str, Claim], lines: LineArrays) -> list[list[str]]:
@@ -130,42 +139,6 @@ def _partitions(claims: Mapping[str, Claim], lines: LineArrays) -> list[list[str
         if claim.type == "share" and claim.id in lines.facts and (lines.facts[claim.id] > 0).any():
             partitions.setdefault(claim.partition or claim.id, []).append(claim.id)
     return list(partitions.values())
-
-
-def _split_by(lines: LineArrays, parts: _Parts, names: Sequence[str]) -> _Parts:
-    """Split parts by the shares of one partition; a part without any of them stays whole."""
-    shares = [np.nan_to_num(lines.facts[name]) for name in names]
-    line = lines.piece_line[parts.piece]
-    at = np.flatnonzero(np.logical_or.reduce([share > 0.0 for share in shares])[line])
-    line, piece, weight, pattern = line[at], parts.piece[at], parts.weight[at], parts.pattern[at]
-    rest = np.ones(len(at))
-    split: list[tuple[I64, F64, I64]] = []
-    patterns = [(claimed, (len(names), *place)) for claimed, place in parts.patterns]
-    for number, (name, of_line) in enumerate(zip(names, shares, strict=True)):
-        share = of_line[line]
-        yes = share > 0.0
-        split.append((piece[yes], weight[yes] * share[yes], pattern[yes] + len(patterns)))
-        patterns += [(claimed | {name}, (number, *place)) for claimed, place in parts.patterns]
-        rest -= share
-    remaining = parts.weight.copy()
-    remaining[at] = weight * rest
-    stays = np.ones(len(remaining), dtype=bool)
-    stays[at] = rest > _NOTHING
-    split.append((parts.piece[stays], remaining[stays], parts.pattern[stays]))
-    pieces, weights, numbers = zip(*split, strict=True)
-    used, of_part = factorize(np.concatenate(numbers))
-    return _Parts(
-        np.concatenate(pieces), np.concatenate(weights), of_part, [patterns[index] for index in used]
-    )
-
-
-def _by_piece(parts: _Parts) -> I64:
-    """Order of the parts by piece, and within a piece by the place of their patterns."""
-    places = [place for _, place in parts.patterns]
-    rank = np.zeros(len(places), dtype=np.int64)
-    rank[sorted(range(len(places)), key=places.__getitem__)] = np.arange(len(places))
-    order: I64 = np.argsort(parts.piece * len(places) + rank[parts.pattern])
-    return order
 
 
 @dataclass(frozen=True)

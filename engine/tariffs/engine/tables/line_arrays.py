@@ -96,8 +96,9 @@ class LineArrays:
         order, numbers, short = self._sorted_codes()
         bounds = np.zeros(len(numbers) + 1, dtype=np.int64)
         if prefixes:
-            low = np.array([int(p.ljust(CODE_DIGITS, "0")) for p in prefixes], dtype=np.int64)
-            width = np.array([10 ** (CODE_DIGITS - len(p)) for p in prefixes], dtype=np.int64)
+            low = _as_numbers(prefixes)
+            lengths_of = np.fromiter(map(len, prefixes), dtype=np.int64, count=len(prefixes))
+            width = 10 ** (CODE_DIGITS - lengths_of)
             np.add.at(bounds, np.searchsorted(numbers, low), 1)
             np.add.at(bounds, np.searchsorted(numbers, low + width), -1)
         mask = np.zeros(len(self.codes), dtype=bool)
@@ -111,9 +112,16 @@ class LineArrays:
 
     def _sorted_codes(self) -> tuple[I64, I64, list[int]]:
         if "sorted" not in self.cache:
-            numbers = np.array([int(code.ljust(CODE_DIGITS, "0")) for code in self.codes], dtype=np.int64)
+            numbers = _as_numbers(self.codes)
             order = np.argsort(numbers, kind="stable")
             short = [i for i, code in enumerate(self.codes) if len(code) < CODE_DIGITS]
             self.cache["sorted"] = (order, numbers[order], short)
         ordered: tuple[I64, I64, list[int]] = self.cache["sorted"]
         return ordered
+
+
+def _as_numbers(codes: Sequence[str]) -> I64:
+    """Codes of digits, zeros appended to the digits of a full one, as numbers."""
+    text = "".join([code.ljust(CODE_DIGITS, "0") for code in codes]).encode("ascii")
+    digits = np.frombuffer(text, dtype=np.uint8).reshape(len(codes), CODE_DIGITS) - ord("0")
+    return digits @ 10 ** np.arange(CODE_DIGITS - 1, -1, -1)
