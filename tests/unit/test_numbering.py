@@ -34,3 +34,12 @@ def test_distinct_values_are_sorted_and_each_value_has_its_index(values: list[in
     distinct, index = factorize(np.array(values, dtype=np.int64))
     assert distinct.tolist() == sorted(set(values))
     assert distinct[index].tolist() == values
+
+
+def test_many_values_are_numbered_in_parts_as_few_are() -> None:
+    values = np.random.default_rng(3).integers(0, 10**12, 900_000)[
+        np.random.default_rng(4).integers(0, 900_000, 1_300_000)
+    ]
+    distinct, index = factorize(values)
+    assert np.array_equal(distinct, np.sort(np.array(list(set(values.tolist())))))
+    assert np.array_equal(distinct[index], values)

@@ -13,6 +13,8 @@ I32 = NDArray[np.int32]
 I8 = NDArray[np.int8]
 Bools = NDArray[np.bool_]
 
+_SORTED_AT_ONCE = 1 << 19
+
 
 def ratio(above: F64, below: F64, undefined: float = np.nan) -> F64:
     """Divide where the divisor is above 0; elsewhere `undefined`."""
@@ -40,10 +42,24 @@ def factorize(values: I64) -> tuple[I64, I64]:
     """Distinct values, sorted, and the index of each value among them."""
     low = int(values.min(initial=0))
     span = int(values.max(initial=0)) - low + 1
-    if span > len(values):
-        distinct, index = np.unique(values, return_inverse=True)
-        return distinct, index
-    # Counting takes a fraction of the time of sorting.
-    is_used = np.zeros(span, dtype=bool)
-    is_used[values - low] = True
-    return np.flatnonzero(is_used) + low, (np.cumsum(is_used) - 1)[values - low]
+    if span <= len(values):
+        # Counting takes a fraction of the time of sorting.
+        is_used = np.zeros(span, dtype=bool)
+        is_used[values - low] = True
+        return np.flatnonzero(is_used) + low, (np.cumsum(is_used) - 1)[values - low]
+    # Parts of some MB are sorted in the cache of the processor, and take no memory besides.
+    parts = [
+        slice(first, first + _SORTED_AT_ONCE) for first in range(0, max(1, len(values)), _SORTED_AT_ONCE)
+    ]
+    index = np.empty(len(values), dtype=np.int64)
+    found = []
+    for part in parts:
+        of_part, index[part] = np.unique(values[part], return_inverse=True)
+        found.append(of_part)
+    if len(parts) == 1:
+        return found[0], index
+    merged = np.sort(np.concatenate(found))
+    distinct = merged[np.concatenate([[True], merged[1:] != merged[:-1]])]
+    for part, of_part in zip(parts, found, strict=True):
+        index[part] = np.searchsorted(distinct, of_part)[index[part]]
+    return distinct, index

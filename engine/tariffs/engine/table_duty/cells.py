@@ -7,7 +7,7 @@ combinations apart, nor on the order of lines.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,20 +21,41 @@ from tariffs.engine.table_duty.kernel import CARRY_BITS, NO_RATE, exact_dollars,
 from tariffs.engine.tables.selected_lines import SelectedLines
 
 _BASES_KEPT = 64
+_LINES_AT_ONCE = 1 << 20
+"""Lines whose parts are computed together; one takes 56 bytes."""
 _PROHIBITED_KEPT = 64
 
 
+PartsOf = Callable[[int, int], F64]
 BaseKey = tuple[bytes, int]
 """Weights of the parts of the value, and the column of the ordinary rate that multiplies them, or that of none."""
 
 
 @dataclass(frozen=True)
 class ExactSums:
-    """Exact sums of bases by cell in two words (bases x cells), and the row of each base; see `kernel.add_exact`."""
+    """Exact sums of bases by cell in two words (bases x cells), and the row of each base; see `kernel.add_exact`.
+
+    `used` marks the combinations whose cells have sums (bases x combinations).
+    """
 
     rows: Mapping[BaseKey, int]
+    used: Bools
     high: I64
     low: I64
+
+    def used_of(self, key: BaseKey) -> Bools | bool:
+        """Mark the combinations whose cells have sums of a base."""
+        return self.used[self.rows[key]] if key in self.rows else False
+
+    def has(self, key: BaseKey, used: Bools) -> bool:
+        """Test whether there are sums of a base for the cells of all marked combinations."""
+        return key in self.rows and not (used & ~self.used_of(key)).any()
+
+    def and_then(self, keys: Sequence[BaseKey], used: Bools, words: I64) -> ExactSums:
+        """Append sums of bases (2 words x bases x cells)."""
+        rows = {key: len(self.used) + place for place, key in enumerate(keys)}
+        high, low = (np.concatenate(columns) for columns in zip((self.high, self.low), words, strict=True))
+        return ExactSums({**self.rows, **rows}, np.concatenate([self.used, used]), high, low)
 
 
 @dataclass(frozen=True)
@@ -100,41 +121,49 @@ class ValueCells:
             atom,
         )
 
-    def base_sums(self, parts: F64, bases: Sequence[tuple[F64, int]]) -> tuple[I32, ExactSums]:
+    def base_sums(
+        self, parts_of: PartsOf, bases: Sequence[tuple[F64, int]], used: Bools
+    ) -> tuple[I32, ExactSums]:
         """Sum bases by cell; sums are kept for later laws.
 
         Args:
-            parts: parts of the value of each selected line in dollars (k x parts).
+            parts_of: gives the parts of the value of a range of the selected lines in dollars (lines x parts).
             bases: the weights of the parts, and the column of the ordinary rate that multiplies them.
+            used: marks the combinations on which each base is needed (bases x combinations).
 
         Returns:
             The row of each base among the sums, and the sums.
         """
-        keys = {(base.tobytes(), column): (base, column) for base, column in bases}
-        kept = self._kept.get(
-            "bases", ExactSums({}, *np.zeros((2, 0, len(self.combination)), dtype=np.int64))
-        )
-        missing = keys.keys() - kept.rows.keys()
-        if len(kept.rows) + len(missing) > _BASES_KEPT:
-            kept, missing = ExactSums({}, kept.high[:0], kept.low[:0]), set(keys)
-        if missing:
-            added = {key: keys[key] for key in keys if key in missing}
-            words = self._base_words(parts, list(added.values()))
-            rows = {key: len(kept.rows) + place for place, key in enumerate(added)}
-            high, low = (
-                np.concatenate(columns) for columns in zip((kept.high, kept.low), words, strict=True)
+        keys = {(base.tobytes(), column): place for place, (base, column) in enumerate(bases)}
+        kept = self._kept.get("bases") or self._no_sums(used)
+        added = [key for key, place in keys.items() if not kept.has(key, used[place])]
+        if len(kept.used) + len(added) > _BASES_KEPT:
+            kept, added = self._no_sums(used), list(keys)
+        if added:
+            places = [keys[key] for key in added]
+            needed = np.array(
+                [used[place] | kept.used_of(key) for key, place in zip(added, places, strict=True)]
             )
-            kept = self._kept["bases"] = ExactSums({**kept.rows, **rows}, high, low)
+            words = self._base_words(parts_of, [bases[place] for place in places], needed)
+            kept = self._kept["bases"] = kept.and_then(added, needed, words)
         return np.array([kept.rows[key] for key in keys], dtype=np.int32), kept
 
-    def _base_words(self, parts: F64, bases: Sequence[tuple[F64, int]]) -> I64:
+    def _no_sums(self, used: Bools) -> ExactSums:
+        return ExactSums({}, used[:0], *self._nothing(0))
+
+    def _base_words(self, parts_of: PartsOf, bases: Sequence[tuple[F64, int]], used: Bools) -> I64:
         atoms, rates = self.family.atoms, self.family.rates
         column = [NO_RATE if column == NO_COLUMN else column for _, column in bases]
+        weights, columns = np.array([base for base, _ in bases]), np.array(column, dtype=np.int32)
+        is_used = np.ascontiguousarray(used.T)
         high, low = words = self._nothing(len(bases))
-        sum_cells(
-            self.of_atom, self.line, self.atom, atoms.weight, rates.of_atom, rates.distinct, parts,
-            np.array([base for base, _ in bases]), np.array(column, dtype=np.int32), high, low,
-        )  # fmt: skip
+        for lo in range(0, len(self.selected.index), _LINES_AT_ONCE):
+            hi = min(lo + _LINES_AT_ONCE, len(self.selected.index))
+            first, last = np.searchsorted(self.line, [lo, hi]).tolist()
+            sum_cells(
+                self.of_atom[first:last], self.line[first:last] - np.int32(lo), self.atom[first:last], atoms.weight,
+                rates.of_atom, rates.distinct, parts_of(lo, hi), weights, columns, self.combination, is_used, high, low,
+            )  # fmt: skip
         return words
 
     def _nothing(self, bases: int) -> I64:
@@ -165,7 +194,8 @@ class ValueCells:
         sum_cells(
             self.of_atom[place], each.astype(np.int32), each, self.family.atoms.weight[atom],
             self.family.rates.of_atom[atom], self.family.rates.distinct, amount[:, None], np.ones((1, 1)),
-            np.full(1, NO_RATE, dtype=np.int32), high, low,
+            np.full(1, NO_RATE, dtype=np.int32), self.combination,
+            np.ones((self.family.combinations.count, 1), dtype=bool), high, low,
         )  # fmt: skip
         group = np.repeat(self.group, np.diff(self.start))
         words = np.zeros((2, self.groups), dtype=np.int64)

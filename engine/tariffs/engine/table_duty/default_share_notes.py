@@ -82,8 +82,8 @@ def _pattern_of_lines(lines: LineArrays, claims: Sequence[str]) -> I64:
         pattern = np.zeros(lines.count, dtype=np.int64)
         for place, claim in enumerate(claims):
             undeclared = lines.sourced[claim]
-            above = np.nan_to_num(lines.fact(claim)) > 0
-            pattern |= (above if undeclared is None else above & undeclared).astype(np.int64) << place
+            above = lines.fact(claim) > 0
+            pattern[above if undeclared is None else above & undeclared] |= 1 << place
         lines.cache["default shares"] = pattern
     kept: I64 = lines.cache["default shares"]
     return kept

@@ -22,7 +22,7 @@ from tariffs.engine.table_duty.kernel import (
     sum_running,
     whole_line,
 )
-from tariffs.engine.table_duty.rated_lines import RatedLines, parts_of, parts_of_selected, quantities_of
+from tariffs.engine.table_duty.rated_lines import RatedLines, parts_of, parts_of_range, quantities_of
 
 Terms = tuple[I32, I64, I64, F64, F64, F64]
 """Slots, places, starts, ordinary rates, running bases and running excess; see `kernel.price_points`."""
@@ -184,11 +184,18 @@ class LawSums:
         The base of an ordinary row is multiplied by its rate, so that its sums need not be told apart by rate.
         """
         entries, bases = self.entries, self._rated.layers.bases
-        parts = parts_of_selected(self._law, self._rated.selected)
         column = np.where(kind == ORDINARY, entries.column, NO_COLUMN)
         used, of_entry = np.unique(entries.base * (NO_COLUMN + 1) + column, return_inverse=True)
         pairs = (divmod(key, NO_COLUMN + 1) for key in used.tolist())
-        row, exact = self._cells.base_sums(parts, [(bases[base], column) for base, column in pairs])
+        layers = self._rated.layers
+        on_layer = of_entry[entries.of_layer]
+        is_used = np.zeros((len(used), len(layers.column)), dtype=bool)
+        is_used[on_layer, np.repeat(np.arange(len(layers.column)), np.diff(layers.start))] = True
+        row, exact = self._cells.base_sums(
+            partial(parts_of_range, self._law, self._rated.selected),
+            [(bases[base], column) for base, column in pairs],
+            is_used,
+        )
         return row[of_entry], exact
 
     def by_column(self, column_of_measure: I32, columns: int) -> tuple[F64, F64]:

@@ -148,6 +148,8 @@ def sum_cells(
     amounts: F64,
     bases: F64,
     column: I32,
+    cell_combination: I32,
+    used: Bools,
     high: I64,
     low: I64,
 ) -> None:
@@ -161,12 +163,17 @@ def sum_cells(
         amounts: dollars per line (lines x amounts).
         bases: weights of the amounts of each base, whose weighted sum is >= 0 (bases x amounts).
         column: per base the column of the rate that multiplies it; negative for none.
+        cell_combination: combination of each cell.
+        used: marks the bases to sum on each combination (combinations x bases).
         high, low: output, exact sums (bases x cells).
     """
     for place in range(len(chosen)):
         atom = chosen[place]
         row = line[place]
+        combination = cell_combination[cell[place]]
         for base in range(len(bases)):
+            if not used[combination, base]:
+                continue
             amount = bases[base, 0] * amounts[row, 0]
             for part in range(1, bases.shape[1]):
                 amount += bases[base, part] * amounts[row, part]

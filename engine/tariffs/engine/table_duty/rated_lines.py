@@ -136,11 +136,12 @@ def parts_of(law: Law, lines: LineArrays) -> F64:
     return parts
 
 
-def parts_of_selected(law: Law, selected: SelectedLines) -> F64:
-    """Compute the parts of the value of selected lines (k x parts), as `parts_of`; kept for a whole table alone."""
-    if selected.is_all:
-        return parts_of(law, selected.lines)
-    return _parts(selected.lines, float(law.caps.get(CAPPED_TERM, 1)), selected.index)
+def parts_of_range(law: Law, selected: SelectedLines, lo: int, hi: int) -> F64:
+    """Compute the parts of the value of selected[lo:hi] (lines x parts); kept for a whole table alone."""
+    lines = selected.lines
+    if lo == 0 and hi == lines.count:
+        return parts_of(law, lines)
+    return _parts(lines, float(law.caps.get(CAPPED_TERM, 1)), selected.index[lo:hi])
 
 
 def _parts(lines: LineArrays, cap: float, chosen: I32 | slice) -> F64:

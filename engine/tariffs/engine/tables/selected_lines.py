@@ -104,5 +104,7 @@ class SelectedLines:
 
 def _sorted(of_row: I32, count: int) -> tuple[I32, I64]:
     """Rows in the order of their instant, and where the rows of each instant begin."""
-    order = np.argsort(of_row, kind="stable").astype(np.int32)
+    # Numpy sorts numbers of 16 bits by counting.
+    short = of_row.astype(np.int16) if count <= np.iinfo(np.int16).max else of_row
+    order = np.argsort(short, kind="stable").astype(np.int32)
     return order, np.concatenate([[0], np.cumsum(np.bincount(of_row, minlength=count))])
