@@ -144,7 +144,7 @@ def test_exact_sums_have_the_same_bits_in_any_order_of_the_terms(kernel: Kernel)
     for order in (np.arange(400), rng.permutation(400)):
         high, low = np.zeros((2, 2, 2), dtype=np.int64)
         kernel(
-            (order % 2).astype(np.int32), lines[order], order, weights, of_rates, rates, amounts, bases, column,
+            (order % 2).astype(np.int32), lines[order], lines[order], weights, of_rates, rates, amounts, bases, column,
             np.array([1, 0], dtype=np.int32), np.array([[True, True], [True, False]]), high, low,
         )  # fmt: skip
         sums.append(

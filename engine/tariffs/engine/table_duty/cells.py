@@ -80,7 +80,7 @@ class ValueCells:
     combination: I32
     of_atom: I32
     line: I32
-    atom: I64
+    atom: I32
     _kept: dict[str, ExactSums] = field(default_factory=dict)
     _prohibited: BoundedCache[bytes, tuple[F64, F64]] = field(
         default_factory=lambda: BoundedCache(_PROHIBITED_KEPT)
@@ -100,7 +100,7 @@ class ValueCells:
         atom, line = _atoms_of(family, selected)
         count, width = max(1, len(family.rates.distinct)), max(1, combinations.count)
         # In place, since a table may have millions of atoms.
-        key = group_of_line[selected.index][line]
+        key = group_of_line[line if selected.is_all else selected.index[line]]
         key *= count
         key += family.rates.of_atom[atom]
         key *= width
@@ -189,10 +189,10 @@ class ValueCells:
 
     def _by_group(self, amount: F64, place: I64) -> F64:
         """Sum an amount in dollars of the lines of some atoms of the selected lines, by group."""
-        atom, each = self.atom[place], np.arange(len(place))
+        atom, each = self.atom[place], np.arange(len(place), dtype=np.int32)
         high, low = self._nothing(1)
         sum_cells(
-            self.of_atom[place], each.astype(np.int32), each, self.family.atoms.weight[atom],
+            self.of_atom[place], each, each, self.family.atoms.weight[atom],
             self.family.rates.of_atom[atom], self.family.rates.distinct, amount[:, None], np.ones((1, 1)),
             np.full(1, NO_RATE, dtype=np.int32), self.combination,
             np.ones((self.family.combinations.count, 1), dtype=bool), high, low,
@@ -204,11 +204,11 @@ class ValueCells:
         return np.array([exact_dollars(high, low) for high, low in words.T], dtype=np.float64)
 
 
-def _atoms_of(family: Family, selected: SelectedLines) -> tuple[I64, I32]:
+def _atoms_of(family: Family, selected: SelectedLines) -> tuple[I32, I32]:
     """Atoms of the selected lines, in order, and the place of the line of each among the selected ones."""
     atoms = family.atoms
     if selected.is_all:
-        return np.arange(len(atoms.line)), atoms.line
+        return np.arange(len(atoms.line), dtype=np.int32), atoms.line
     counts = atoms.start[selected.index + 1] - atoms.start[selected.index]
     line = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
     return atoms.of_lines(selected.index), line

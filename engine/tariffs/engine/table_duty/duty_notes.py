@@ -93,7 +93,7 @@ def _prohibited_value(rated: RatedLines) -> dict[int, float]:
     if not (prohibited >= 0).any():
         return {}
     if rated.selected.is_all:
-        barred = np.flatnonzero((prohibited >= 0)[of_atom])
+        barred = np.flatnonzero((prohibited >= 0)[of_atom]).astype(np.int32)
     else:
         atom = atoms.of_lines(rated.selected.index)
         barred = atom[(prohibited >= 0)[of_atom[atom]]]

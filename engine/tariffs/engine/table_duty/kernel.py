@@ -141,7 +141,7 @@ def add_exact(amount: float, high: I64, low: I64, row: int) -> None:
 def sum_cells(
     cell: I32,
     line: I32,
-    chosen: I64,
+    chosen: I32,
     atom_weight: F64,
     atom_rates: I32,
     rates: F64,

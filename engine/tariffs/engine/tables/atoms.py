@@ -50,13 +50,13 @@ class Atoms:
     claims: tuple[str, ...]
     refused: I64
 
-    def of_lines(self, lines: I32 | I64) -> I64:
+    def of_lines(self, lines: I32) -> I32:
         """Atoms of lines, in their order."""
         first = self.start[lines]
         counts = self.start[lines + 1] - first
         before = np.cumsum(counts) - counts
-        atoms: I64 = np.repeat(first - before, counts)
-        atoms += np.arange(len(atoms))
+        atoms: I32 = np.repeat((first - before).astype(np.int32), counts)
+        atoms += np.arange(len(atoms), dtype=np.int32)
         return atoms
 
     def is_claimed(self, claim: str) -> Bools:
