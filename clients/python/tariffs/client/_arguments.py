@@ -40,7 +40,7 @@ def text(value: object, name: str) -> str:
     """
     if value is None:
         return ""
-    if isinstance(value, str) and not any("\ud800" <= letter <= "\udfff" for letter in value):
+    if isinstance(value, str) and (value.isascii() or not any("\ud800" <= one <= "\udfff" for one in value)):
         return value
     raise refusal(name, value, "Give text.")
 

@@ -72,6 +72,7 @@ def read_entries(
         raise InvalidRequest("TABLE_EMPTY", "The table has no rows.", field="lines")
     claims = {claim.id: claim.type for claim in law.claims}
     table = EntryTable(frame, _form(frame, claims, date_format, further))
+    declared = [name for name in claims if name in frame.columns]
     for place, row in enumerate(frame.iter_rows(named=True)):
         ids: dict[str, Any] = {
             "entry_id": text_of(row.get("entry_id")),
@@ -80,7 +81,7 @@ def read_entries(
         try:
             if place in unread:
                 raise InvalidRequest("ROW_UNREADABLE", unread[place])
-            message = _message(row, claims, on, ids)
+            message = _message(row, declared, on, ids)
         except InvalidRequest as error:
             # The line still travels, empty, so that its entry counts it among the refused.
             message = duty_service_pb2.EntryLine(**ids)
