@@ -63,7 +63,7 @@ def with_reasons(lines: pl.DataFrame) -> pl.DataFrame:
     """The lines that differ by more than the tolerance, each with its reason or none."""
     levels = {
         code: max((float(n[8:]) / 1000 for n, p in LAW.lists.items() if n.startswith("CN_S301_") and n[8:].isdigit()
-                   and any(entry.code.startswith(code) for entry in p.entries)), default=0.0)
+                   and any(one.startswith(code) for one in p.codes)), default=0.0)
         for code in lines.filter((pl.col("ours") - pl.col("theirs")).abs() > TOLERANCE)["hts"]
     }  # fmt: skip
     apart = lines.filter((pl.col("ours") - pl.col("theirs")).abs() > TOLERANCE)
