@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,27 @@ class SameSite:
         return not self._hosts or urlsplit(f"//{host}").hostname in self._hosts
 
 
+class DeskServer(uvicorn.Server):
+    """Server of the page that ends its sessions when it stops: their threads would keep the process alive."""
+
+    def __init__(self, host: str, token: str) -> None:
+        self._sessions: Any = None
+        hosts = LOOPBACK if host in LOOPBACK else frozenset()
+
+        def guarded(app: Any) -> SameSite:
+            self._sessions = app.state.session_manager
+            return SameSite(app, hosts)
+
+        builder = marimo.create_asgi_app(quiet=True, token=token or None)
+        page = builder.with_app(path="", root=str(PAGE), middleware=[guarded]).build()
+        super().__init__(uvicorn.Config(page, log_level="warning", timeout_graceful_shutdown=_STOP_SECONDS))
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop listening, then end the sessions."""
+        await super().shutdown(sockets)
+        await self._sessions.shutdown()
+
+
 def server(host: str, token: str = "") -> uvicorn.Server:
     """Make the server of the page; `run` starts it on sockets that are open already.
 
@@ -57,10 +79,4 @@ def server(host: str, token: str = "") -> uvicorn.Server:
         host: address that the sockets are bound to.
         token: asked of every reader if set.
     """
-    page: AsgiApp = (
-        marimo.create_asgi_app(quiet=True, token=token or None).with_app(path="", root=str(PAGE)).build()
-    )
-    guarded = SameSite(page, LOOPBACK if host in LOOPBACK else frozenset())
-    return uvicorn.Server(
-        uvicorn.Config(guarded, log_level="warning", timeout_graceful_shutdown=_STOP_SECONDS)
-    )
+    return DeskServer(host, token)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 import marimo as mo
@@ -15,7 +16,7 @@ from tariffs.client.results.law import ScenarioInfo
 
 YOUR_SCENARIO = "your scenario"
 """Choice that stands for the text of the builder."""
-TABS = ("Quote", "Scenario", "Your table", "Compare", "Timeline", "Sweep")
+PARTS = ("Quote", "Scenario", "Your table", "Compare", "Timeline", "Sweep")
 """Parts of the page."""
 _GROUPS = ("origin", "authority", "hts2", "hts4", "hts6", "month")
 _RESPONSES = ("armington", "none", "passthrough", "smart", "gsim")
@@ -80,9 +81,15 @@ def quote(choices: Choices) -> Any:
     )
 
 
-def tabs() -> Any:
-    """Build the tabs; a tab only names the part of the page that is shown."""
-    return mo.ui.tabs(dict.fromkeys(TABS, ""), value=TABS[0], label="")
+def parts(choose: Callable[[str], None]) -> Any:
+    """Build a button for each part of the page; marimo's tabs jump to the last one as the keyboard reaches them."""
+    return mo.ui.array(
+        [mo.ui.button(label=name, on_click=partial(_name, name), on_change=choose) for name in PARTS]
+    )
+
+
+def _name(name: str, _: object) -> str:
+    return name
 
 
 def library(choices: Choices, load: Callable[[Mapping[str, Any]], None]) -> Any:
@@ -95,7 +102,7 @@ def library(choices: Choices, load: Callable[[Mapping[str, Any]], None]) -> Any:
 
 def scenario_text(text: str, write: Callable[[str], None]) -> Any:
     """Build the field of the text of the scenario."""
-    label = f"Scenario in YAML; the other tabs call it *{YOUR_SCENARIO}*"
+    label = f"Scenario in YAML; the other parts call it *{YOUR_SCENARIO}*"
     return mo.ui.text_area(text, rows=14, label=label, on_change=write, full_width=True)
 
 
@@ -118,7 +125,7 @@ def change(choices: Choices, add: Callable[[Mapping[str, Any]], None]) -> Any:
 def compare(choices: Choices) -> Any:
     """Build the form of an impact."""
     return _form(
-        "Compare",
+        "Compute comparison",
         scenarios=_scenarios(choices, ["base", "forced-labor-20-on-china"]),
         on=_text("Day", choices.ahead),
         by=_by(),
@@ -134,7 +141,7 @@ def compare(choices: Choices) -> Any:
 def timeline(choices: Choices) -> Any:
     """Build the form of a timeline."""
     return _form(
-        "Compute days",
+        "Compute timeline",
         scenarios=_scenarios(choices, ["base"]),
         start=_text("First day", choices.as_of),
         end=_text("Last day", choices.ahead),
@@ -147,7 +154,7 @@ def timeline(choices: Choices) -> Any:
 def sweep(choices: Choices) -> Any:
     """Build the form of a sweep over one parameter."""
     return _form(
-        "Sweep",
+        "Compute sweep",
         scenario=mo.ui.dropdown(
             choices.names(),
             value="rates-by-country",

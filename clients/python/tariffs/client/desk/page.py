@@ -31,10 +31,11 @@ def _(choices, session, views):
 
 
 @app.cell
-def _(forms):
-    tab = forms.tabs()
-    tab
-    return (tab,)
+def _(forms, mo):
+    part, set_part = mo.state(forms.PARTS[0])
+    parts = forms.parts(set_part)
+    mo.hstack(parts, justify="start", wrap=True)
+    return part, parts
 
 
 @app.cell
@@ -94,7 +95,7 @@ def _(client, inputs, questions, table_day, table_file, views):
         table_file.value or None,
         "Table",
         lambda files, report: views.own_table(*questions.own_table(client, files[0], inputs, report)),
-        "No table yet: the other tabs compute US imports of 2024.",
+        "No table yet: the other parts compute US imports of 2024.",
     )
     return (table_view,)
 
@@ -137,40 +138,38 @@ def _(point, swept, views):
 
 
 @app.cell
-def _(mo, quote_form, quote_view, tab):
-    mo.vstack([quote_form, quote_view], gap=1) if tab.value == "Quote" else None
+def _(part, quote_form, quote_view, views):
+    views.part("Quote", part(), quote_form, quote_view)
     return
 
 
 @app.cell
-def _(change_form, mo, scenario_text, scenario_view, start_form, tab):
-    mo.vstack(
-        [start_form, change_form, scenario_text, scenario_view], gap=1
-    ) if tab.value == "Scenario" else None
+def _(change_form, part, scenario_text, scenario_view, start_form, views):
+    views.part("Scenario", part(), start_form, change_form, scenario_text, scenario_view)
     return
 
 
 @app.cell
-def _(mo, tab, table_day, table_file, table_view):
-    mo.vstack([table_day, table_file, table_view], gap=1) if tab.value == "Your table" else None
+def _(part, table_day, table_file, table_view, views):
+    views.part("Your table", part(), table_day, table_file, table_view)
     return
 
 
 @app.cell
-def _(compare_form, compare_view, mo, tab):
-    mo.vstack([compare_form, compare_view], gap=1) if tab.value == "Compare" else None
+def _(compare_form, compare_view, part, views):
+    views.part("Compare", part(), compare_form, compare_view)
     return
 
 
 @app.cell
-def _(mo, tab, timeline_form, timeline_view):
-    mo.vstack([timeline_form, timeline_view], gap=1) if tab.value == "Timeline" else None
+def _(part, timeline_form, timeline_view, views):
+    views.part("Timeline", part(), timeline_form, timeline_view)
     return
 
 
 @app.cell
-def _(mo, sweep_form, sweep_view, tab):
-    mo.vstack([sweep_form, sweep_view], gap=1) if tab.value == "Sweep" else None
+def _(part, sweep_form, sweep_view, views):
+    views.part("Sweep", part(), sweep_form, sweep_view)
     return
 
 

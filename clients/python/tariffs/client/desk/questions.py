@@ -39,7 +39,7 @@ class Upload(Protocol):
 
 @dataclass(slots=True)
 class Inputs:
-    """Inputs that the tabs of one session share, as they are when a form is submitted.
+    """Inputs that the parts of the page share in one session, as they are when a form is submitted.
 
     Attributes:
         text: scenario of the builder, as YAML.
@@ -128,7 +128,7 @@ def check(client: Client, text: str) -> tuple[CheckResult, tuple[Difference, ...
 def own_table(
     client: Client, file: Upload, inputs: Inputs, progress: Report
 ) -> tuple[ImpactResult, pl.DataFrame]:
-    """Take an uploaded file as the table of all tabs, and compute it under the law as it is."""
+    """Take an uploaded file as the table of all parts, and compute it under the law as it is."""
     inputs.table = None
     table = read_upload(file.name, file.contents)
     result = client.impact(table, response="none", progress=progress)

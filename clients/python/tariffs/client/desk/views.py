@@ -52,6 +52,11 @@ def title(choices: Choices, place: str) -> Any:
     )
 
 
+def part(name: str, chosen: str, *content: Any) -> Any:
+    """Show a part of the page under its heading, if it is the one chosen."""
+    return mo.vstack([mo.md(f"## {name}"), *content], gap=1) if name == chosen else None
+
+
 def answer(values: Any, name: str, compute: Callable[[Any, Report], Any], before: str = _BEFORE) -> Any:
     """Show the answer to submitted values, or the error with its fix.
 
@@ -258,8 +263,8 @@ def _workbook(result: TableResult) -> bytes:
 
 
 def _chart(chart: Any, words: str) -> Any:
-    """Give a chart its title, which is also the text for readers who cannot see it."""
-    return chart.properties(title=words, description=words)
+    """Put a title above a chart as text, which readers who cannot see the chart are read."""
+    return mo.vstack([mo.Html(html.block(html.heading(words))), chart], gap=0)
 
 
 def _alert(*parts: str) -> Any:
