@@ -73,6 +73,7 @@ class World:
             by_group(after.revenue * kept),
             by_group(charges * after.quantity_hat * kept),
             by_group(v0 * after.quantity_hat * kept),
+            by_group(v0 * after.quantity_hat * kept * np.asarray(t.t0, dtype=float)),
             by_group(after.creation),
             by_group(after.diversion + lost),
             by_owner(after.buyer_surplus),

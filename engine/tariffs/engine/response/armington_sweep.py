@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 SCENARIOS = 32
 """Most scenarios of one call, which costs as much for fewer."""
 
-_GROUP_COLUMNS, _OWNED_COLUMNS = 5, 2
+_GROUP_COLUMNS, _OWNED_COLUMNS = 6, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,7 @@ class SweepSums:
         duty: the rate times that value.
         charges: charges on the quantity after, of what is kept.
         quantity: quantity after in baseline dollars, of what is kept.
+        base_duty: duty at the rates and prices of the baseline on the quantity after, of what is kept.
         creation: change of quantity with the product's, of all trade.
         diversion: the rest of the change of quantity; what is not kept is in it.
         buyer_surplus, welfare: as in `ArmingtonResponse`, of all trade.
@@ -60,6 +61,7 @@ class SweepSums:
     duty: Floats
     charges: Floats
     quantity: Floats
+    base_duty: Floats
     creation: Floats
     diversion: Floats
     buyer_surplus: Floats
@@ -182,14 +184,23 @@ class ArmingtonSweep:
             raise invalid("elasticities", "the elasticities are not those of the reference.")
         sums = self._sums(self._moving, block, held, threads)
         sums.add(self._constant)
-        value, duty, charges, creation, quantity = np.moveaxis(sums.lines, 1, 0)[:, :, :count]
+        value, duty, charges, creation, quantity, base_duty = np.moveaxis(sums.lines, 1, 0)[:, :, :count]
         surplus, welfare = np.moveaxis(sums.owned, 1, 0)[:, :, :count]
         finite = sums.finite
         if not finite.all():
             raise _unbounded(int(np.argmin(finite)))
         diversion = quantity - self._before[:, None] - creation
         return SweepSums(
-            value, duty, charges, quantity, creation, diversion, surplus, welfare, sums.values[:, :count]
+            value,
+            duty,
+            charges,
+            quantity,
+            base_duty,
+            creation,
+            diversion,
+            surplus,
+            welfare,
+            sums.values[:, :count],
         )
 
     def _sums(self, part: _Part, rates: Floats, elasticities: Floats, threads: int) -> _Sums:
@@ -278,6 +289,7 @@ class ArmingtonSweep:
                 charges * kept,
                 after.creation,
                 quantity * kept,
+                quantity * kept * v.base[lines],
             )
             for place, column in enumerate(columns):
                 out.lines[:, place, lane] += sums_of(v.group[lines], column, self._before.size)

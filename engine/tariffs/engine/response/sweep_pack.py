@@ -141,6 +141,7 @@ def pack_products(v: SweepVarieties, chosen: Bools, unmoved: Unmoved) -> tuple[S
     value_group = v.value_group[lines] if v.value_group.size else v.value_group
     sections = _sections(chunk_products, offsets, group, product_group, value_group)
     weight, charges = v0 * v.kept[lines], v.charges[lines] * v.kept[lines]
+    base_duty = weight * base
     rate = unmoved.rates[lines]
     growth, value, quantity = unmoved.hats[:, lines[~moved]]
     fixed = ~moved
@@ -165,12 +166,20 @@ def pack_products(v: SweepVarieties, chosen: Bools, unmoved: Unmoved) -> tuple[S
         revenue=sums_of(product, v0 * base, count),
         domestic=v.domestic[chosen],
         weights=np.column_stack(
-            [values, values * rate[fixed], charges[fixed] * quantity, v0[fixed], weight[fixed] * quantity]
+            [
+                values,
+                values * rate[fixed],
+                charges[fixed] * quantity,
+                v0[fixed],
+                weight[fixed] * quantity,
+                base_duty[fixed] * quantity,
+            ]
         ),
         v0=v0,
         share=share,
         weight=weight,
         charges=charges,
+        base_duty=base_duty,
         freight=freight,
         group=group,
         value_group=value_group,

@@ -194,7 +194,7 @@ class LawResponses:
             "landed_after": value + found.charges[:, lane] + duty,
             "value_change": value - self._before,
             **{name: getattr(found, name)[:, lane] for name in ("quantity", "creation", "diversion")},
-            BASE_DUTY: np.full(len(value), np.nan),
+            BASE_DUTY: found.base_duty[:, lane],
             **{
                 name: getattr(found, name)[:, lane] if pure else np.full(len(value), np.nan)
                 for name in PRODUCT_SUMS

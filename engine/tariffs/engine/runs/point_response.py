@@ -23,6 +23,7 @@ from tariffs.engine.runs.merged_trade import Merged, kinds_of, trade_of
 from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.runs.point_laws import PointGroup
 from tariffs.engine.runs.response_sums import PRODUCT_SUMS
+from tariffs.engine.runs.results import BASE_DUTY
 from tariffs.engine.runs.table_run import TableRun
 from tariffs.engine.table_duty.class_duties import ClassPairs, DutyPlaces, class_duties
 from tariffs.engine.table_duty.duties import Duties
@@ -119,6 +120,7 @@ class PointResponse:
             "duty_after": sums["duty"],
             "landed_after": sums["value"] + sums["charges"] + sums["duty"],
             "value_change": sums["value"] - self._before,
+            BASE_DUTY: sums["base_duty"],
             **{name: sums[name] for name in ("quantity", "creation", "diversion")},
         }
         owned = {name: sums[name] for name in PRODUCT_SUMS}
@@ -127,7 +129,7 @@ class PointResponse:
         return ResponseColumns(groups, surplus, np.concatenate(duties, axis=1).T if duties else None)
 
 
-_SUMS = ("value", "duty", "charges", "quantity", "creation", "diversion", *PRODUCT_SUMS)
+_SUMS = ("value", "duty", "charges", "quantity", "base_duty", "creation", "diversion", *PRODUCT_SUMS)
 
 
 class AuthorityDuties:

@@ -20,6 +20,13 @@ from tariffs.engine.law.law import InForce, Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.runs.duty_sums import PointDuties
 from tariffs.engine.runs.grouping import AUTHORITY, Grouping, authority_columns, result_frame
+from tariffs.engine.runs.incidence import (
+    add_incidence,
+    duty_at_baseline,
+    has_incidence,
+    incidence,
+    total_incidence,
+)
 from tariffs.engine.runs.merged_trade import has_merged_trade
 from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.runs.point_laws import PointGroup, PointLaws, Values
@@ -164,8 +171,8 @@ class PointEvaluator:
             run = _with_factors(self._run, point.factors)
             outcomes = run.outcomes(self._scenario.with_parameters(point.values), self._on)
             notes |= dict.fromkeys(note for outcome in outcomes for note in outcome.notes)
-            groups.append(run.groups(outcomes))
-            totals.append(run.total(outcomes))
+            groups.append(add_incidence(run, outcomes, run.groups(outcomes)))
+            totals.append({**run.total(outcomes), **total_incidence(run, outcomes)})
         schema = dict.fromkeys(totals[0], pl.Float64)
         return PointResults(
             pl.concat(groups), [frame.height for frame in groups], pl.DataFrame(totals, schema), tuple(notes)
@@ -248,12 +255,17 @@ class _Blocks:
         """Arrange the columns as frames."""
         sums = {name: values.sum(axis=1) for name, values in self._groups.items()} | self._surplus
         totals = result_frame(with_rates(sums), self._points)
+        if has_incidence(run):
+            base = duty_at_baseline(run)
+            totals = totals.hstack(_incidence_frame(incidence(sums, base.sum(keepdims=True))))
         if self._by_authority:
             frame, rows = self._by_authorities()
             return PointResults(frame, rows, totals, notes)
         present = np.flatnonzero(self._grouping.present(run.usable))
         groups = {name: values[:, present] for name, values in self._groups.items()}
         numbers = result_frame(with_rates(groups), self._points * len(present))
+        if has_incidence(run):
+            numbers = numbers.hstack(_incidence_frame(incidence(groups, base[present])))
         frame = self._grouping.with_keys_at(np.tile(present, self._points), numbers)
         return PointResults(frame, [len(present)] * self._points, totals, notes)
 
@@ -282,6 +294,10 @@ class _Blocks:
         numbers = authority_columns(duty, owed, column([block.rate for block in blocks]), after)
         keys = pl.concat([block.keys for block in blocks])[column(key)]
         return pl.concat([keys, numbers], how="horizontal"), rows.tolist()
+
+
+def _incidence_frame(columns: Mapping[str, F64]) -> pl.DataFrame:
+    return pl.DataFrame([pl.Series(name, np.ravel(each), nan_to_null=True) for name, each in columns.items()])
 
 
 def _ranges(end: I64, length: I64) -> I64:

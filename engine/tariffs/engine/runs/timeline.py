@@ -29,6 +29,7 @@ from tariffs.engine.line_duty.entry_line import (
 )
 from tariffs.engine.runs.duty_steps import DutySteps
 from tariffs.engine.runs.expectation import averaged_frames
+from tariffs.engine.runs.incidence import add_incidence, average_quotients, total_incidence
 from tariffs.engine.runs.law_responses import LawPart, RespondingLaws
 from tariffs.engine.runs.options import Options
 from tariffs.engine.runs.stepwise_run import StepwiseRun
@@ -189,8 +190,8 @@ class TimelineRun(StepwiseRun):
             scenario.id,
             pl.concat(segment.add_span(frame) for segment, (frame, _) in zip(segments, results, strict=True)),
             pl.concat(segment.add_span(frame) for segment, (_, frame) in zip(segments, results, strict=True)),
-            averaged_frames(groups, list(self._table_run.options.by)),
-            averaged_frames(totals, []),
+            average_quotients(averaged_frames(groups, list(self._table_run.options.by))),
+            average_quotients(averaged_frames(totals, [])),
         )
 
     def _groups_and_total(self, scenario: Scenario, segment: _Segment) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -201,8 +202,10 @@ class TimelineRun(StepwiseRun):
         if segment.key not in self._results:
             first = self._first_part[segment.key]
             outcomes = [self._laws.outcome(first + index) for index in range(len(segment.dated))]
-            total = pl.DataFrame({name: [value] for name, value in run.total(outcomes).items()})
-            self._results[segment.key] = (run.groups(outcomes), total.cast(pl.Float64))
+            whole = {**run.total(outcomes), **total_incidence(run, outcomes)}
+            total = pl.DataFrame({name: [value] for name, value in whole.items()})
+            groups = add_incidence(run, outcomes, run.groups(outcomes))
+            self._results[segment.key] = (groups, total.cast(pl.Float64))
         return self._results[segment.key]
 
     def result(self, blocks: Sequence[ScenarioTimeline]) -> Timeline:

@@ -32,7 +32,9 @@ SURPLUS_POWER, INVERSE_SURPLUS_POWER, LOG_SURPLUS = (row * LANES for row in rang
 GROWTH, VALUE, DUTY, QUANTITY = (row * LANES for row in range(4))
 """Rows of a cell: growth of the price power, hats of value and quantity at index 1, rate times value hat."""
 
-SUM_VALUE, SUM_DUTY, SUM_CHARGES, SUM_CREATION, SUM_QUANTITY = (row * LANES for row in range(5))
+SUM_VALUE, SUM_DUTY, SUM_CHARGES, SUM_CREATION, SUM_QUANTITY, SUM_BASE_DUTY = (
+    row * LANES for row in range(6)
+)
 """Rows of the sums of a group."""
 
 _LOG, _INVERSE = 3 * LANES, 4 * LANES
@@ -52,7 +54,7 @@ class SweepPack(NamedTuple):
 
     The varieties of product k are `offsets[k]` to `offsets[k + 1]`; the first of them are fixed, those from
     `moved_from[k]` have the cells. The weights of fixed varieties lie from `fixed_offsets[k]`: value, duty and charges
-    at index 1, v0, and quantity at index 1, as in the rows of the sums of a group.
+    at index 1, v0, quantity and baseline duty at index 1, as in the rows of the sums of a group.
 
     Attributes:
         chunk_products, chunk_cells: first product and cell of each chunk (one more than chunks).
@@ -60,7 +62,8 @@ class SweepPack(NamedTuple):
         kind, product_group: per product.
         sums: (products, 4) of fixed varieties: index, quantity, duty, and landed cost at index 1.
         landed, before, revenue, domestic: per product, at the baseline.
-        v0, share, weight, charges, freight, group: per variety; `weight` is the v0 that counts in the sums.
+        v0, share, weight, charges, base_duty, freight, group: per variety; `weight` is the v0 that counts in the sums,
+            `base_duty` the duty on it at the baseline.
         value_group: per variety; empty without such sums.
         cell, row: per variety, the latter of the rates; -1 for fixed ones.
     """
@@ -86,6 +89,7 @@ class SweepPack(NamedTuple):
     share: Floats
     weight: Floats
     charges: Floats
+    base_duty: Floats
     freight: Floats
     group: Ints
     value_group: Ints
@@ -156,23 +160,34 @@ def add_to_product(own: Floats, cell: Floats, quantity: int, share: float, v0: f
 
 @inlined
 def add_moved(
-    sums: Floats, own: Floats, cell: Floats, quantity: int, v0: float, weight: float, charges: float
+    sums: Floats,
+    own: Floats,
+    cell: Floats,
+    quantity: int,
+    v0: float,
+    weight: float,
+    charges: float,
+    base_duty: float,
 ) -> None:
     """Add a moved variety to the sums of its group."""
     for b in range(LANES):
         sums[SUM_VALUE + b] += weight * (cell[VALUE + b] * own[_VALUE_FACTOR + b])
         sums[SUM_DUTY + b] += weight * (cell[DUTY + b] * own[_VALUE_FACTOR + b])
         sums[SUM_CHARGES + b] += charges * (cell[quantity + b] * own[_QUANTITY_FACTOR + b])
+        sums[SUM_BASE_DUTY + b] += base_duty * (cell[quantity + b] * own[_QUANTITY_FACTOR + b])
         sums[SUM_CREATION + b] += v0 * own[_CREATION_FACTOR + b]
 
 
 @inlined
-def add_fixed(sums: Floats, own: Floats, value: float, duty: float, charges: float, v0: float) -> None:
+def add_fixed(
+    sums: Floats, own: Floats, value: float, duty: float, charges: float, v0: float, base_duty: float
+) -> None:
     """Add a fixed variety to the sums of its group; amounts are those at index 1."""
     for b in range(LANES):
         sums[SUM_VALUE + b] += value * own[_VALUE_FACTOR + b]
         sums[SUM_DUTY + b] += duty * own[_VALUE_FACTOR + b]
         sums[SUM_CHARGES + b] += charges * own[_QUANTITY_FACTOR + b]
+        sums[SUM_BASE_DUTY + b] += base_duty * own[_QUANTITY_FACTOR + b]
         sums[SUM_CREATION + b] += v0 * own[_CREATION_FACTOR + b]
 
 
@@ -273,7 +288,7 @@ def add_product(
     for i in range(pack.offsets[k], pack.moved_from[k]):
         row = sums[pack.group[i]]
         weights = pack.weights[place]
-        add_fixed(row, own, weights[0], weights[1], weights[2], weights[3])
+        add_fixed(row, own, weights[0], weights[1], weights[2], weights[3], weights[5])
         if not flat:
             for b in range(LANES):
                 row[SUM_QUANTITY + b] += weights[4] * own[_QUANTITY_FACTOR + b]
@@ -281,7 +296,7 @@ def add_product(
     for i in range(pack.moved_from[k], pack.offsets[k + 1]):
         row = sums[pack.group[i]]
         cell = table[pack.cell[i] - first_cell]
-        add_moved(row, own, cell, quantity, pack.v0[i], pack.weight[i], pack.charges[i])
+        add_moved(row, own, cell, quantity, pack.v0[i], pack.weight[i], pack.charges[i], pack.base_duty[i])
         if not flat:
             for b in range(LANES):
                 row[SUM_QUANTITY + b] += pack.weight[i] * (cell[QUANTITY + b] * own[_QUANTITY_FACTOR + b])
@@ -321,7 +336,7 @@ def sweep_chunks(
 
     Reads `rates` (rows, LANES) and `terms` (kinds, 15 * LANES). The rows of `unclosed` mark the lanes to leave out, for
     the products that `place` gives one, else -1. With `flat`, all supply is flat: quantity equals value, and only the
-    value is summed. Adds to `sums` (groups, 5 * LANES), `owned` (product groups, 2 * LANES: buyer surplus, welfare)
+    value is summed. Adds to `sums` (groups, 6 * LANES), `owned` (product groups, 2 * LANES: buyer surplus, welfare)
     and `values` (value groups, LANES), which is empty without such groups.
     """
     most = 0
