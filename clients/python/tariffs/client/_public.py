@@ -28,6 +28,7 @@ from tariffs.client.results.entries import EntriesResult
 from tariffs.client.results.impact import ImpactResult, Ranges, TimelineResult
 from tariffs.client.results.law import CheckResult, Difference, Law, Measure, Problem, ScenarioInfo, Switch
 from tariffs.client.results.law_changes import LawChange, LawChanges
+from tariffs.client.results.legal_text import LegalText
 from tariffs.client.results.quote import Layer, Note, Quote
 from tariffs.client.results.refund import RefundsResult
 from tariffs.client.results.server_info import ServerVersion
@@ -55,6 +56,7 @@ __all__ = [
     "LawChange",
     "LawChanges",
     "Layer",
+    "LegalText",
     "LineStream",
     "Measure",
     "NotFound",

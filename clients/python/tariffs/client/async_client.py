@@ -97,6 +97,7 @@ class AsyncClient:
     impact = _awaited(Client.impact)
     impact_both = _awaited(Client.impact_both)  # type: ignore[arg-type] # its options may hold any name, `self` too
     law = _awaited(Client.law)
+    legal_text = _awaited(Client.legal_text)
     lines = _awaited(Client.lines)
     measure = _awaited(Client.measure)
     measures = _awaited(Client.measures)

@@ -10,6 +10,7 @@ from types import TracebackType
 from tariffs.client import _arguments as arguments
 from tariffs.client._verbs.both_runs import BothSideCalls
 from tariffs.client._verbs.duty import DutyCalls
+from tariffs.client._verbs.legal_lookup import legal_text
 from tariffs.client._verbs.line_stream import LineStreamCalls
 from tariffs.client._verbs.port_fees import PortFeeCalls
 from tariffs.client._verbs.refund import RefundCalls
@@ -25,6 +26,8 @@ from tariffs.client._wire.retry import read_whole
 from tariffs.client.config import Config, Tls, secured, target_from_environment
 from tariffs.client.results import law
 from tariffs.client.results.impact import ImpactResult, TimelineResult
+from tariffs.client.results.legal_text import LegalText
+from tariffs.client.results.shown import TableResult
 from tariffs.client.scenario import Scenario
 from tariffs.v1 import law_service_pb2, scenario_service_pb2
 
@@ -328,3 +331,11 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, SweepCalls, LineStr
             first=requests.scenario_ref(first), second=requests.scenario_ref(second)
         )
         return answers.differences(self._lookup("DiffScenarios", request, timeout))
+
+    def legal_text(self, result: TableResult) -> LegalText:
+        """Get the law behind a result in words, for its report: scenarios, open points and legal sources.
+
+        Raises:
+            TariffsError: a call failed, or the law has changed so that a scenario cannot be compared any more.
+        """
+        return legal_text(self, result.provenance, result.days)

@@ -11,6 +11,7 @@ from rich.markup import escape
 from tariffs.client._wire.frames import Table, write_table
 from tariffs.client.cli import outputs
 from tariffs.client.cli.render.table import console, right, text_table
+from tariffs.client.client import Client
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.results.both_sides import TITLES, BothSides, Side
 from tariffs.client.results.columns import text_rows, title_of
@@ -36,10 +37,13 @@ def side_options(options: Mapping[str, Any], by: list[str] | None, exports: Tabl
     return chosen | {"exports": exports} | ({"by": by, "exports_by": by} if by else {})
 
 
-def write_both(result: BothSides[Side], output: Path | None, lines: Path | None, refused: Path) -> None:
+def write_both(
+    client: Client, result: BothSides[Side], output: Path | None, lines: Path | None, refused: Path
+) -> None:
     """Write both sides to files: one report or workbook, or a file a side with its name at the end of the stem.
 
     Args:
+        client: looks up the law behind a report.
         result: both sides.
         output: file of results; rows of groups or segments as .parquet or .csv are a file a side.
         lines: file of lines, a file a side.
@@ -48,10 +52,11 @@ def write_both(result: BothSides[Side], output: Path | None, lines: Path | None,
     if output is not None and output.suffix.lower() == ".xlsx":
         result.to_excel(output)
     elif output is not None and output.suffix.lower() == ".html":
-        result.report(output)
+        texts = {side: outputs.legal_text(client, one) for side, one in result.sides.items()}
+        result.report(output, law={side: text for side, text in texts.items() if text is not None})
     for side, one in result.sides.items():
         if output is not None and output.suffix.lower() not in {".xlsx", ".html"}:
-            outputs.write_result(one, _rows(one), _of_side(output, side))
+            outputs.write_result(client, one, _rows(one), _of_side(output, side))
         if lines is not None and isinstance(one, ImpactResult) and one.lines is not None:
             write_table(one.lines, _of_side(lines, side), one.provenance)
         outputs.write_refused(one.refused, _of_side(refused, side), one.provenance)

@@ -11,6 +11,7 @@ from tariffs.client.cli import options, outputs
 from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.entries import print_entries
 from tariffs.client.cli.render.quote import print_brief, print_quote
+from tariffs.client.client import Client
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.results.entries import VIEWS, EntriesResult
 
@@ -145,7 +146,7 @@ def duty(
                 date_format=date_format,
                 progress=True,
             )
-        path = _write(result, view, output, refused or outputs.refused_path(entries))
+        path = _write(client, result, view, output, refused or outputs.refused_path(entries))
         if as_json:
             outputs.print_document("entries", result.to_json_dict(path))
         else:
@@ -225,7 +226,9 @@ def _check_file_options(
         options.writable(refused)
 
 
-def _write(result: EntriesResult, view: str, output: Path | None, refused: Path) -> str | None:
+def _write(
+    client: Client, result: EntriesResult, view: str, output: Path | None, refused: Path
+) -> str | None:
     if output is not None:
-        outputs.write_result(result, result.view(view), output)
+        outputs.write_result(client, result, result.view(view), output)
     return outputs.write_refused(result.refused, refused, result.provenance)

@@ -12,6 +12,7 @@ from tariffs.client.cli import options, outputs, runs
 from tariffs.client.cli.both_report import print_both, side_options, write_both
 from tariffs.client.cli.options import examples
 from tariffs.client.cli.render.impact import SHOWN_GROUPS, print_impact
+from tariffs.client.client import Client
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.results.impact import ImpactResult
 
@@ -144,7 +145,7 @@ def impact(
                 scenario or ["base"],
                 **side_options(run_options, options.keys(by or []), exports and options.source(exports)),
             )
-            write_both(sides, output, lines, refused or outputs.refused_path(table))
+            write_both(client, sides, output, lines, refused or outputs.refused_path(table))
 
             def show(one: ImpactResult) -> None:
                 print_impact(one, top=top, sort=_sortable(one, sort), brief=brief)
@@ -167,7 +168,7 @@ def impact(
             cluster=cluster,
             progress=True,
         )
-    refused_path = _write(result, output, lines, refused or outputs.refused_path(table))
+    refused_path = _write(client, result, output, lines, refused or outputs.refused_path(table))
     if as_json:
         outputs.print_document("impact", result.to_json_dict(refused_path))
     else:
@@ -188,9 +189,11 @@ def _sortable(result: ImpactResult, column: str) -> str:
     )
 
 
-def _write(result: ImpactResult, output: Path | None, lines: Path | None, refused: Path) -> str | None:
+def _write(
+    client: Client, result: ImpactResult, output: Path | None, lines: Path | None, refused: Path
+) -> str | None:
     if output is not None:
-        outputs.write_result(result, result.groups, output)
+        outputs.write_result(client, result, result.groups, output)
     if lines is not None and result.lines is not None:
         write_table(result.lines, lines, result.provenance)
     return outputs.write_refused(result.refused, refused, result.provenance)

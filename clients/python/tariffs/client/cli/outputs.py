@@ -12,7 +12,10 @@ import polars as pl
 
 from tariffs.client._wire.frames import write_table
 from tariffs.client.cli.options import STDIN
+from tariffs.client.client import Client
+from tariffs.client.errors import TariffsError
 from tariffs.client.results.entries import flat
+from tariffs.client.results.legal_text import LegalText
 from tariffs.client.results.refused import refused_words
 from tariffs.client.results.shown import TableResult
 
@@ -26,15 +29,29 @@ def write_refused(refused: pl.DataFrame, path: Path, provenance: Mapping[str, ob
     return str(path)
 
 
-def write_result(result: TableResult, rows: pl.DataFrame, path: Path) -> None:
-    """Write a result by the suffix of the file: its rows (.parquet, .csv), all tables (.xlsx) or a report (.html)."""
+def write_result(client: Client, result: TableResult, rows: pl.DataFrame, path: Path) -> None:
+    """Write a result by the suffix of the file: its rows (.parquet, .csv), all tables (.xlsx) or a report (.html).
+
+    The client looks up the law behind a report.
+    """
     kind = path.suffix.lower()
     if kind == ".xlsx":
         result.to_excel(path)
     elif kind == ".html":
-        result.report(path)
+        result.report(path, law=legal_text(client, result))
     else:
         write_table(flat(rows) if kind == ".csv" else rows, path, result.provenance)
+
+
+def legal_text(client: Client, result: TableResult) -> LegalText | None:
+    """Look up the law behind a report; if it cannot be had the report is written without it, which stderr says."""
+    try:
+        # A client that was closed connects again.
+        with client:
+            return client.legal_text(result)
+    except TariffsError as error:
+        print(f"The report has neither scenarios in words nor sources: {error}", file=sys.stderr)
+        return None
 
 
 def print_document(kind: str, document: Mapping[str, object]) -> None:

@@ -87,7 +87,7 @@ def refund(
             progress=True,
         )
     if output is not None:
-        outputs.write_result(result, result.entries, output)
+        outputs.write_result(client, result, result.entries, output)
     path = outputs.write_refused(result.refused, refused or outputs.refused_path(entries), result.provenance)
     if as_json:
         outputs.print_document("refund", result.to_json_dict(path))

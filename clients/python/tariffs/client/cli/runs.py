@@ -91,7 +91,7 @@ def show_result(
         result = client.run(name).result(progress=True)
     if output is not None:
         rows = result.segments if isinstance(result, TimelineResult) else result.groups
-        outputs.write_result(result, rows, output)
+        outputs.write_result(client, result, rows, output)
     refused_path = outputs.write_refused(
         result.refused, refused or outputs.refused_path(None), result.provenance
     )

@@ -111,7 +111,7 @@ def sweep(
             return 0
         result = client.sweep(lines, scenario, **run_options, cluster=cluster, progress=True)
     if output is not None:
-        outputs.write_result(result, result.groups, output)
+        outputs.write_result(client, result, result.groups, output)
     refused_path = outputs.write_refused(
         result.refused, refused or outputs.refused_path(table), result.provenance
     )

@@ -87,7 +87,7 @@ def timeline(
                 end=end,
                 **side_options(run_options, options.keys(by or []), exports and options.source(exports)),
             )
-            write_both(sides, output, None, outputs.refused_path(table))
+            write_both(client, sides, output, None, outputs.refused_path(table))
             return print_both(sides, "timeline", partial(print_timeline, brief=brief), as_json=as_json)
         options.refuse_exports(exports)
         if detach:
@@ -100,7 +100,7 @@ def timeline(
             lines, scenarios, start=start, end=end, **run_options, cluster=cluster, progress=True
         )
     if output is not None:
-        outputs.write_result(result, result.segments, output)
+        outputs.write_result(client, result, result.segments, output)
     if as_json:
         outputs.print_document("timeline", result.to_json_dict())
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -11,6 +12,7 @@ import polars as pl
 from tariffs.client.results import charts, html
 from tariffs.client.results.charts import Chart, Figure
 from tariffs.client.results.impact import ImpactResult, TimelineResult
+from tariffs.client.results.legal_text import LegalText
 from tariffs.client.results.report import drawn, report_html
 from tariffs.client.results.sections import Section
 from tariffs.client.results.workbook import write_workbook
@@ -90,12 +92,19 @@ class BothSides(Generic[Side]):
         """
         return charts.bars(self.summary, column, "scenario", "side")
 
-    def report(self, path: str | Path | None = None, *, question: str = "") -> str:
+    def report(
+        self,
+        path: str | Path | None = None,
+        *,
+        question: str = "",
+        law: Mapping[str, LegalText] | None = None,
+    ) -> str:
         """Write both sides as one HTML document: totals side by side, then the report of each; it needs no network.
 
         Args:
             path: file to write it to, if any.
             question: question that it answers, as its title.
+            law: the law behind each side by its name, `client.legal_text(result)` of each of `sides`.
         """
         alt = "Bars: duty on imports and on exports by scenario."
         body = [
@@ -103,9 +112,9 @@ class BothSides(Generic[Side]):
             *drawn(lambda: [Figure("Duty on both sides by scenario", alt, self.chart())]),
         ]
         for side, one in self.sides.items():
-            body += [html.title(TITLES[side]), *one.report_body()]
-        law = html.law_line(self.imports.provenance)
-        text = report_html("Imports and exports under the same scenarios", question, law, body)
+            body += [html.title(TITLES[side]), *one.report_body((law or {}).get(side))]
+        law_line = html.law_line(self.imports.provenance)
+        text = report_html("Imports and exports under the same scenarios", question, law_line, body)
         if path is not None:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
             Path(path).write_text(text, encoding="utf-8")

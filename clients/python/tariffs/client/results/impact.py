@@ -15,6 +15,7 @@ from tariffs.client.results.quote import Note, Provenance
 from tariffs.client.results.refused import refused_json
 from tariffs.client.results.sections import Section
 from tariffs.client.results.shown import TableResult, largest_section, section_of
+from tariffs.client.results.treemap import treemap
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,11 @@ class ImpactResult(TableResult):
             "provenance": dict(self.provenance),
         }
 
+    @property
+    def days(self) -> list[str]:
+        """Days of the run, ISO."""
+        return self.total["on"].unique(maintain_order=True).to_list()
+
     def chart(self, column: str = "duty", by: str = "") -> Chart:
         """Draw a number of each scenario, or of the largest groups by one of their keys, as bars.
 
@@ -99,6 +105,31 @@ class ImpactResult(TableResult):
             names = self.total["scenario"].unique(maintain_order=True).to_list()
             return charts.bars(largest_first(self.groups, column), column, by, "scenario", names)
         return charts.bars(self.total, column)
+
+    def diversion_chart(self, scenario: str = "", on: str = "") -> Chart:
+        """Draw where trade goes after the response: a rectangle an origin, coloured by the change of its trade.
+
+        Args:
+            scenario: by default the last of the run.
+            on: by default the last day of that scenario.
+
+        Raises:
+            InvalidRequest: the groups have no origin, or the run no response.
+            ExtraMissing: the extra `notebook` is not installed.
+        """
+        if not self._has_diversion():
+            raise InvalidRequest(
+                "REQUEST_INVALID",
+                "The result has no trade after a response by origin.",
+                fix='Compute it with by=["origin"] and a response.',
+            )
+        rows = self.scenario(scenario or self.total["scenario"][-1])
+        rows = rows.filter(on=on or rows["on"][-1])
+        return treemap(rows.group_by("origin").agg(pl.col("value_after", "customs_value").sum()), "origin")
+
+    def _has_diversion(self) -> bool:
+        columns = self.groups.columns
+        return "origin" in columns and "value_after" in columns and self.groups["value_after"].count() > 0
 
     def attribution_chart(self, column: str = "duty") -> Chart:
         """Draw the effect of each change on the duty as bars; needs `attribute=True`."""
@@ -140,6 +171,10 @@ class ImpactResult(TableResult):
         if keys := keys_of(self.groups):
             alt = f"Bars: the largest duties by {keys[0]} and scenario."
             figures.append(Figure(f"Largest duties by {keys[0]}", alt, self.chart("duty", keys[0])))
+        if self._has_diversion():
+            last = self.total["scenario"][-1]
+            alt = f"Rectangles: imports by origin after the response under {last}, and their change."
+            figures.append(Figure(f"Where trade goes under {last}", alt, self.diversion_chart()))
         if self.ranges is not None:
             alt = "Bars from p5 to p95 of the duty after the response, by scenario."
             figures.append(Figure("Duty after the response, p5 to p95", alt, self.ranges_chart()))
@@ -256,6 +291,11 @@ class TimelineResult(TableResult):
             "notes": [note.to_json_dict() for note in self.notes],
             "provenance": dict(self.provenance),
         }
+
+    @property
+    def days(self) -> list[str]:
+        """First and last day of the period, ISO."""
+        return [str(self.totals["start"].min()), str(self.totals["end"].max())]
 
     def chart(self, column: str = "duty") -> Chart:
         """Draw a number of `totals` over the period, a line a scenario; marks are the days on which duties change.

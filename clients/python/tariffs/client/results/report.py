@@ -9,6 +9,7 @@ from html import escape
 from tariffs.client.errors import ExtraMissing
 from tariffs.client.results import html
 from tariffs.client.results.charts import Figure
+from tariffs.client.results.legal_text import LegalText
 from tariffs.client.results.sections import Section
 
 _STYLE = (
@@ -52,6 +53,7 @@ def report_parts(
     refused: str,
     notes: Iterable[html.NoteLike],
     provenance: Mapping[str, object],
+    law: LegalText | None = None,
 ) -> list[str]:
     """Write the parts of a report below its title.
 
@@ -61,15 +63,19 @@ def report_parts(
         refused: HTML of the refused rows.
         notes: notes on the result.
         provenance: its inputs.
+        law: the law behind it in words, if it was looked up.
     """
+    switches = dict(_items(provenance.get("switches")))
+    doubts = law.doubts({str(name): value for name, value in switches.items()}) if law else _doubts(switches)
     return [
         *(section.to_html() for section in sections),
         *drawn(figures),
         refused,
         _part("Notes", html.items(html.merged_notes(notes))),
-        _part("Doubts", html.items(_doubts(provenance))),
-        _part("Scenarios", _scenarios(provenance)),
-        _part("Inputs", _inputs(provenance)),
+        _part("Scenarios", law.scenarios_html() if law else _scenarios(provenance)),
+        _part("Doubts", html.items([*doubts, *_ignored(provenance)])),
+        _part("Legal sources", law.sources_html() if law else ""),
+        _part("Inputs", html.items(_digests(provenance)) + _inputs(provenance)),
     ]
 
 
@@ -89,13 +95,28 @@ def _part(title: str, body: str) -> str:
     return f"{html.title(title)}{body}" if body else ""
 
 
-def _doubts(provenance: Mapping[str, object]) -> list[str]:
-    """List the open points of the law that the result depends on, and what its model ignores."""
-    switches, details = provenance.get("switches"), provenance.get("details")
+def _doubts(switches: Mapping[object, object]) -> list[str]:
+    """List the open points of the law that the result depends on."""
+    return [f"Open point {name}, taken as {value}" for name, value in switches.items()]
+
+
+def _ignored(provenance: Mapping[str, object]) -> list[str]:
+    """Say what the model of the response ignores."""
+    details = provenance.get("details")
     model = details.get("model") if isinstance(details, Mapping) else None
     ignored = model.get("ignores") if isinstance(model, Mapping) else None
-    texts = [f"Open point {name}, taken as {value}" for name, value in _items(switches)]
-    return texts + ([f"The model ignores {', '.join(map(str, ignored))}."] if ignored else [])
+    return [f"The model ignores {', '.join(map(str, ignored))}."] if ignored else []
+
+
+def _digests(provenance: Mapping[str, object]) -> list[str]:
+    """Name the digest of the run, by which the same result is known, and the versions that made it."""
+    names = {
+        "run_digest": "Run",
+        "law_version": "Law",
+        "law_digest": "Digest of the law",
+        "engine_version": "Engine",
+    }
+    return [f"{word}: {provenance[name]}" for name, word in names.items() if provenance.get(name)]
 
 
 def _scenarios(provenance: Mapping[str, object]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -11,6 +11,7 @@ from tariffs.client.results import html
 from tariffs.client.results.charts import Figure
 from tariffs.client.results.columns import keys_of, largest_first, shown_numbers
 from tariffs.client.results.headline import assumptions
+from tariffs.client.results.legal_text import LegalText
 from tariffs.client.results.quote import Note, Provenance
 from tariffs.client.results.refused import refused_words
 from tariffs.client.results.report import report_html, report_parts
@@ -50,27 +51,39 @@ class TableResult:
             html.paragraph(html.law_line(self.provenance), "dim"),
         )
 
-    def report(self, path: str | Path | None = None, *, question: str = "") -> str:
+    @property
+    def days(self) -> list[str]:
+        """Days that the result is about, ISO; the first and last of a period."""
+        request = self.provenance.get("request")
+        options = request.get("options") if isinstance(request, Mapping) else None
+        on = options.get("on") if isinstance(options, Mapping) else None
+        return [str(on or self.provenance.get("known_on") or "")]
+
+    def report(
+        self, path: str | Path | None = None, *, question: str = "", law: LegalText | None = None
+    ) -> str:
         """Write the result as one HTML document with tables, charts, notes, doubts and inputs; it needs no network.
 
         Args:
             path: file to write it to, if any.
             question: question that it answers, as its title.
+            law: the law behind it, `client.legal_text(result)`: scenarios and open points in words, legal sources.
         """
-        text = report_html(self._headline(), question, html.law_line(self.provenance), self.report_body())
+        text = report_html(self._headline(), question, html.law_line(self.provenance), self.report_body(law))
         if path is not None:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
             Path(path).write_text(text, encoding="utf-8")
         return text
 
-    def report_body(self) -> list[str]:
-        """Write the parts of the report below its title, as HTML."""
+    def report_body(self, law: LegalText | None = None) -> list[str]:
+        """Write the parts of the report below its title, as HTML; `law` as in `report`."""
         return report_parts(
             sections=self._sections(),
             figures=self._figures,
             refused=refused_table(self.refused),
             notes=self.notes,
             provenance=self.provenance,
+            law=law,
         )
 
     def to_excel(self, path: str | Path) -> None:
