@@ -9,8 +9,9 @@ import polars as pl
 from tariffs.engine.law import load_law
 from tariffs.engine.runs.grouping import Grouping
 from tariffs.engine.runs.impact import Impact, Options, Point, impact
+from tariffs.engine.runs.ranges import DrawnPointSums, Ranges
 from tariffs.engine.runs.table_run import RunContext, TableRun
-from tariffs.engine.runs.uncertainty import DrawnPointSums, Ranges, UncertaintyRun
+from tariffs.engine.runs.uncertainty import UncertaintyRun
 from tariffs.engine.scenario import library
 
 DAY = "2025-05-20"

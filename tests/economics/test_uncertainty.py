@@ -18,12 +18,12 @@ from tariffs.engine.errors import InputError, ServiceError
 from tariffs.engine.law import load_law
 from tariffs.engine.response import Spreads
 from tariffs.engine.runs.impact import Options, Point, impact
-from tariffs.engine.runs.response_sums import SUMS
-from tariffs.engine.runs.table_run import RunContext, TableRun
-from tariffs.engine.runs.uncertainty import (
+from tariffs.engine.runs.ranges import (
     COLUMNS,
     TOTAL_COLUMNS,
 )
+from tariffs.engine.runs.response_sums import SUMS
+from tariffs.engine.runs.table_run import RunContext, TableRun
 from tariffs.engine.scenario import library, parse_scenario
 from tariffs.engine.schedule.reference_data import reference_table
 from tests.economics.drawn_runs import DAY, ranges_of, run_of, sums_of_draws

@@ -66,15 +66,45 @@ def test_a_partitioned_table_has_the_bits_of_one_process(
     cluster.scale(WORKERS)
 
 
-def test_draws_have_the_bits_of_one_process(client: Client, cluster: LocalCluster) -> None:
-    table = trade(200)
+@pytest.mark.parametrize("files", [False, True])
+def test_draws_have_the_bits_of_one_process(
+    client: Client, cluster: LocalCluster, tmp_path: Path, files: bool
+) -> None:
+    table = trade(400)
+    lines = write_files(table, tmp_path / "table", [150]) if files else table
     options: dict[str, Any] = {"on": "2025-08-15", "baseline": BASELINE, "draws": 16, "horizon": "short"}
-    found = client.impact(table, ["base"], **options, cluster=cluster.scheduler_address)
-    wanted = client.impact(table, ["base"], **options)
-    assert found.ranges is not None
-    assert wanted.ranges is not None
-    assert found.ranges.groups.equals(wanted.ranges.groups)
-    assert found.ranges.total.equals(wanted.ranges.total)
+    found = client.impact(lines, ["base"], **options, cluster=cluster.scheduler_address).ranges
+    wanted = client.impact(lines, ["base"], **options).ranges
+    assert found is not None
+    assert wanted is not None
+    for name in ("groups", "total", "tornado"):
+        assert getattr(found, name).equals(getattr(wanted, name))
+
+
+def test_cancelling_stops_the_tasks(client: Client, cluster: LocalCluster, tmp_path: Path) -> None:
+    folder = write_files(trade(2_400), tmp_path / "table", [600, 1_200, 1_800])
+    seen = list[float]()
+
+    def stop(stage: str, fraction: float) -> None:
+        seen.append(fraction)
+        if fraction > 0.2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        client.impact(
+            folder,
+            ["base"],
+            on="2025-08-15",
+            baseline=BASELINE,
+            cluster=cluster.scheduler_address,
+            progress=stop,
+        )
+    assert seen == sorted(seen)
+    with DaskClient(cluster.scheduler_address, set_as_default=False) as observer:
+        give_up = time.monotonic() + 20.0
+        while observer.processing() and any(observer.processing().values()) and time.monotonic() < give_up:
+            time.sleep(0.2)
+        assert not any(observer.processing().values())
 
 
 @pytest.mark.kill

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from tariffs.client import Client, Scenario
 from tariffs.client.errors import InvalidRequest
@@ -53,6 +54,32 @@ def test_fifty_layouts_give_the_same_bits(client: Client, tmp_path: Path) -> Non
         cuts = sorted(random.choice(np.arange(1, 499), random.integers(0, 9), replace=False).tolist())
         found = client.impact(write_files(shuffled, tmp_path / str(number), cuts), ["base"], **options)
         assert_same({"impact": found}, {"impact": wanted})
+
+
+def test_draws_are_those_of_one_table(client: Client, tmp_path: Path) -> None:
+    table = trade(700)
+    folder = write_files(table, tmp_path / "table", [300])
+    shuffled = write_files(table.sample(fraction=1, shuffle=True, seed=1), tmp_path / "other", [100, 200])
+    for by in (["origin"], ["authority"]):
+        options: dict[str, Any] = {
+            "on": ON, "baseline": BASELINE, "by": by, "draws": 16, "horizon": "short",
+        }  # fmt: skip
+        scenarios = ["base", "truce-lapses"]
+        found, wanted = (client.impact(lines, scenarios, **options).ranges for lines in (folder, table))
+        assert found is not None
+        assert wanted is not None
+        for name in ("groups", "total", "tornado"):
+            keys = [
+                key
+                for key in ("scenario", *by, "column", "parameter")
+                if key in getattr(wanted, name).columns
+            ]
+            both = [getattr(one, name).sort(keys, maintain_order=True) for one in (found, wanted)]
+            assert_frame_equal(*both, rel_tol=1e-7, abs_tol=1e-3)
+        other = client.impact(shuffled, scenarios, **options).ranges
+        assert other is not None
+        assert other.groups.equals(found.groups)
+        assert other.tornado.equals(found.tornado)
 
 
 def test_a_pattern_names_the_files(client: Client, tmp_path: Path) -> None:

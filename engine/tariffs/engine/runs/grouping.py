@@ -91,7 +91,7 @@ class Grouping:
 
     def of_rows(self, rows: pl.DataFrame) -> I64:
         """Find the group of each row of results."""
-        return _place(rows, self.keys) if self.keys.width else np.zeros(rows.height, dtype=np.int64)
+        return rows_of(rows, self.keys)
 
     def of_product(self, product_of_line: I64, products: int) -> I64 | None:
         """Find the group of each product; None where groups cut through products."""
@@ -119,6 +119,11 @@ class Grouping:
     def with_keys(self, numbers: pl.DataFrame) -> pl.DataFrame:
         """Put the keys before a frame with a row per group."""
         return pl.concat([self.keys, numbers], how="horizontal") if self.keys.width else numbers
+
+
+def rows_of(rows: pl.DataFrame, keys: pl.DataFrame) -> I64:
+    """Find the group of each row of results among groups with these keys; all rows are of one group without keys."""
+    return _place(rows, keys) if keys.width else np.zeros(rows.height, dtype=np.int64)
 
 
 def _place(rows: pl.DataFrame, keys: pl.DataFrame) -> I64:

@@ -19,10 +19,11 @@ from tariffs.engine.runs.options import RESPONSES, Options, Point
 from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.runs.port_fees import fee_notes
 from tariffs.engine.runs.price_effect import method_facts, price_effect
+from tariffs.engine.runs.ranges import DrawnPoint, DrawnPointSums, Ranges
 from tariffs.engine.runs.results import compared_groups, compared_totals
 from tariffs.engine.runs.stepwise_run import StepwiseRun
 from tariffs.engine.runs.table_run import Cancelled, Progress, SwitchReport, TableRun
-from tariffs.engine.runs.uncertainty import Ranges, UncertaintyRun
+from tariffs.engine.runs.uncertainty import UncertaintyRun
 from tariffs.engine.scenario import Scenario, apply_scenario, components, library, lineage, problems_of
 from tariffs.engine.scenario.describe import describe_change
 from tariffs.engine.tables.prepare import OwnDates, Table
@@ -127,6 +128,7 @@ class ImpactRun(StepwiseRun):
         super().__init__(table, law, options, progress, cancelled, [point.scenario for point in points])
         self._points, self._point_notes = read_points(law, points, self._table_run.market)
         self._uncertainty = UncertaintyRun.of(self._table_run)
+        self._first_draws: dict[str, DrawnPointSums] = {}
         self._first: dict[str, ScenarioImpact] = {}
 
     def value(self, index: int) -> ScenarioImpact:
@@ -139,6 +141,14 @@ class ImpactRun(StepwiseRun):
         if leading == index:
             self._keep_first(block)
         return _compared(block, self._first[on], self._table_run.options.by)
+
+    def drawn(self, index: int) -> DrawnPoint | None:
+        """Draw one point, without its ranges; None if the options ask for no draws."""
+        point, run = self._points[index], self._table_run
+        if self._uncertainty is None:
+            return None
+        outcomes = run.outcomes(point.scenario, point.on)
+        return self._uncertainty.point(outcomes, run.kept(outcomes), lambda share: self._context.check())
 
     def _leading(self, on: str) -> int:
         return next(place for place, point in enumerate(self._points) if point.on == on)
@@ -172,9 +182,9 @@ class ImpactRun(StepwiseRun):
             def report(part: float) -> None:
                 self._context.step(f"{stage}: drawing", done + share * part)
 
-            keep = run.kept(outcomes)
-            ranges = self._uncertainty.ranges(point.on, block.groups, block.total, outcomes, keep, report)
-            block = replace(block, ranges=ranges)
+            drawn = self._uncertainty.point(outcomes, run.kept(outcomes), report)
+            first = self._first_draws.setdefault(point.on, drawn.sums)
+            block = replace(block, ranges=drawn.ranges(first, block.groups, block.total))
         if run.options.consumer_prices:
             effect = price_effect(run, outcomes, run.options.consumer_prices)
             block = replace(block, consumer_prices=effect)

@@ -67,7 +67,7 @@ def joined_authorities(
     """
     order = [AUTHORITY, *keys]
     joined = joined_frames([frame.drop(RATE) for frame in frames], order)
-    _, place = _numbered(pl.concat([static.select(keys), joined.select(keys)]), keys)
+    _, place = _numbered(pl.concat([static, joined], how="diagonal_relaxed"), keys)
     entered = np.zeros(place.max(initial=0) + 1)
     value = static["customs_value"] - static[PROHIBITED_VALUE]
     entered[place[: static.height]] = value.to_numpy()

@@ -15,8 +15,10 @@ from tariffs.engine.law.notes import Note
 from tariffs.engine.response.sector_market import PRODUCT
 from tariffs.engine.runs.grouping import AUTHORITY
 from tariffs.engine.runs.impact import Impact, ScenarioImpact
+from tariffs.engine.runs.joined_draws import joined_draws
 from tariffs.engine.runs.joined_frames import joined_authorities, joined_frames
 from tariffs.engine.runs.options import Options
+from tariffs.engine.runs.ranges import DrawnPoint, DrawnPointSums
 from tariffs.engine.runs.sweep import Sweep, shortened
 from tariffs.engine.runs.timeline import SPAN, ScenarioTimeline, Timeline
 
@@ -27,14 +29,16 @@ _POINT = "__point"
 
 @dataclass(frozen=True)
 class BucketResults:
-    """Results of one bucket: those asked for, and by authority those of the static run without this key.
+    """Results of one bucket: those asked for without ranges, and by authority those of the static run without this key.
 
-    `refused` has the file of each row beside its number in that file.
+    `refused` has the file of each row beside its number in that file; `drawn` the draws of each
+    point, if there are any.
     """
 
     result: Any
     static: Any
     refused: pl.DataFrame
+    drawn: tuple[DrawnPoint, ...] = ()
 
 
 def check_partitioned(options: Options) -> None:
@@ -46,7 +50,6 @@ def check_partitioned(options: Options) -> None:
     wrong = {
         "market": options.market != PRODUCT,
         "consumer_prices": bool(options.consumer_prices),
-        "draws": bool(options.draws),
         "include_lines": options.lines,
     }
     for name, is_set in wrong.items():
@@ -89,9 +92,8 @@ def static_options(options: Options) -> Options | None:
     """Options of the static run that gives customs value by the keys beside authority; None without that key."""
     if AUTHORITY not in options.by:
         return None
-    return replace(
-        options, response="none", by=tuple(name for name in options.by if name != AUTHORITY), attribute=False
-    )
+    by = tuple(name for name in options.by if name != AUTHORITY)
+    return replace(options, response="none", by=by, attribute=False, draws=0)
 
 
 def joined_impact(buckets: Sequence[BucketResults], options: Options) -> Impact:
@@ -110,9 +112,24 @@ def joined_impact(buckets: Sequence[BucketResults], options: Options) -> Impact:
             attribution=_by_unit(attributions) if attributions else None,
         )
 
-    blocks = tuple(block(index) for index in range(len(first.scenarios)))
+    blocks = _with_ranges([block(index) for index in range(len(first.scenarios))], buckets)
     notes = joined_notes(bucket.result.notes for bucket in buckets)
     return Impact(blocks, notes, joined_refused(buckets), joined_provenance(buckets))
+
+
+def _with_ranges(
+    blocks: Sequence[ScenarioImpact], buckets: Sequence[BucketResults]
+) -> tuple[ScenarioImpact, ...]:
+    """Add the ranges of the draws, if there are any; differences are from the first point of a day."""
+    if not buckets[0].drawn:
+        return tuple(blocks)
+    first: dict[str, DrawnPointSums] = {}
+    ranged = []
+    for place, block in enumerate(blocks):
+        drawn = joined_draws([bucket.drawn[place] for bucket in buckets])
+        ranges = drawn.ranges(first.setdefault(block.on, drawn.sums), block.groups, block.total)
+        ranged.append(replace(block, ranges=ranges))
+    return tuple(ranged)
 
 
 def joined_timeline(buckets: Sequence[BucketResults], options: Options) -> Timeline:

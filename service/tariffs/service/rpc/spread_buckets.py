@@ -8,10 +8,12 @@ from __future__ import annotations
 import io
 import pickle
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
 
+from tariffs.engine.runs.impact import ImpactRun
 from tariffs.engine.runs.joined_results import (
     PLACE,
     BucketResults,
@@ -23,6 +25,7 @@ from tariffs.engine.runs.joined_results import (
     static_options,
 )
 from tariffs.engine.runs.options import Options
+from tariffs.engine.runs.ranges import DrawnPoint
 from tariffs.engine.runs.table_run import Progress
 from tariffs.engine.tables.partitions import Bucket, PartitionedTable, bucket_of_pieces, split_slice
 from tariffs.engine.tables.prepare import Table
@@ -104,7 +107,7 @@ def bucket(shared: bytes, argument: bytes, inputs: Sequence[bytes], cancelled: C
 
 
 def _computed(plan: RunPlan, rows: Bucket, cancelled: Cancelled) -> BucketResults:
-    result = _whole(plan, rows.frame, cancelled, plan.options)
+    result = _whole(plan, rows.frame, cancelled, replace(plan.options, draws=0))
     static = static_options(plan.options)
     beside = None if static is None else _whole(plan, rows.frame, cancelled, static)
     refused = result.refused
@@ -112,7 +115,17 @@ def _computed(plan: RunPlan, rows: Bucket, cancelled: Cancelled) -> BucketResult
     placed = refused.with_columns(rows.rows.gather(places).alias("row")).insert_column(
         0, rows.files.gather(places).alias(PLACE)
     )
-    return BucketResults(result, beside, placed)
+    return BucketResults(result, beside, placed, _drawn(plan, rows.frame, cancelled))
+
+
+def _drawn(plan: RunPlan, table: Table, cancelled: Cancelled) -> tuple[DrawnPoint, ...]:
+    if not plan.options.draws:
+        return ()
+    run = plan.run(table, lambda stage, fraction: None, cancelled)
+    if not isinstance(run, ImpactRun):
+        return ()
+    points = [run.drawn(index) for index in range(parts_of(plan.kind, plan.request))]
+    return tuple(point for point in points if point is not None)
 
 
 def _whole(plan: RunPlan, table: Table, cancelled: Cancelled, options: Options) -> Any:

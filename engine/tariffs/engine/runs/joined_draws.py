@@ -1,0 +1,70 @@
+"""Join the draws of disjoint parts of a table: sums of each draw are added in the order of the parts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+
+from tariffs.engine.base.array_utils import F64
+from tariffs.engine.runs.grouping import rows_of
+from tariffs.engine.runs.ranges import DrawnPoint, DrawnPointSums, MovedTotal
+from tariffs.engine.runs.response_sums import SUMS
+
+
+def joined_draws(parts: Sequence[DrawnPoint]) -> DrawnPoint:
+    """Join the draws of one point of the parts of a table.
+
+    Draws of a product are the same in every table, since their keys contain its code and no place.
+    """
+    keys = _joined_keys([part.keys.filter(pl.Series(part.present)) for part in parts])
+    authorities = tuple(sorted({name for part in parts for name in part.sums.authorities}))
+    draws, count = len(parts[0].sums.total), keys.height if keys.width else 1
+    groups, total = np.zeros((draws, count, len(SUMS))), np.zeros((draws, 1, len(SUMS)))
+    duty_after = np.zeros((draws, count, len(authorities)))
+    for part in parts:
+        kept = np.flatnonzero(part.present)
+        place = rows_of(part.keys[kept] if part.keys.width else pl.DataFrame({"": [0]}), keys)
+        groups[:, place] += part.sums.groups[:, kept]
+        total += part.sums.total
+        for column, name in enumerate(part.sums.authorities):
+            duty_after[:, place, authorities.index(name)] += part.sums.duty_after[:, kept, column]
+    return DrawnPoint(
+        DrawnPointSums(groups, total, duty_after, authorities),
+        _joined_moves(parts),
+        _added([part.central for part in parts]),
+        keys,
+        np.ones(count, dtype=bool),
+        parts[0].by_authority,
+    )
+
+
+def _joined_keys(keys: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    joined = pl.concat(keys)
+    return joined.unique().sort(joined.columns, nulls_last=True) if joined.width else joined
+
+
+def _joined_moves(parts: Sequence[DrawnPoint]) -> tuple[MovedTotal, ...]:
+    """Add the totals with a parameter moved; a part without products that have it stays at its centre."""
+    moves = {move.name: move for part in parts for move in part.moved}
+    order = sorted(moves, key=lambda name: max(_place(part, name) for part in parts))
+
+    def ends(part: DrawnPoint, name: str) -> F64:
+        own = next((move.ends for move in part.moved if move.name == name), None)
+        return np.stack([part.central, part.central]) if own is None else own
+
+    return tuple(
+        MovedTotal(name, _added([ends(part, name) for part in parts]), moves[name].uniforms) for name in order
+    )
+
+
+def _place(part: DrawnPoint, name: str) -> int:
+    return next((place for place, move in enumerate(part.moved) if move.name == name), -1)
+
+
+def _added(parts: Sequence[F64]) -> F64:
+    total = parts[0]
+    for part in parts[1:]:
+        total = total + part
+    return total
