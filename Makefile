@@ -52,6 +52,7 @@ lint: $(STAMP)  ## Style, the floors of the house, dependencies, the wire contra
 	@$(BIN)/buf lint
 	@for contract in tests/compat/v*; do $(BIN)/buf breaking --against $$contract || exit 1; done
 	@$(BIN)/yamllint --strict -c deploy/.yamllint.yaml deploy
+	@$(BIN)/kubernetes-validate --quiet deploy/kubernetes/*.yaml
 
 map: $(STAMP)  ## The rooms of engine and service and their import arrows; fails on a forbidden one
 	@$(BIN)/python -m tests.packaging.room_map

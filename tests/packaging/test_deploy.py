@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import grpc
 import pytest
 import yaml
+from distributed.cli import dask_scheduler, dask_worker
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from tariffs.service.settings.settings import Settings
@@ -101,6 +103,35 @@ def test_compose_may_listen_and_prometheus_reads_the_port_it_offers(
     (mounted,) = compose["services"]["prometheus"]["volumes"]
     assert (root / "deploy" / mounted.split(":")[0]).is_file()
     assert set(given) <= set(Settings.model_fields)
+
+
+def _dask_commands(root: Path) -> Iterator[list[str]]:
+    """Commands of the containers of a Dask cluster, by compose and on Kubernetes."""
+    deploy = root / "deploy"
+    services = yaml.safe_load((deploy / "dask.yaml").read_text(encoding="utf-8"))["services"]
+    yield from ([*one["entrypoint"], *one.get("command", [])] for one in services.values() if "image" in one)
+    for part in yaml.safe_load_all((deploy / "kubernetes" / "dask.yaml").read_text(encoding="utf-8")):
+        if part["kind"] == "Deployment":
+            (container,) = part["spec"]["template"]["spec"]["containers"]
+            yield [*container["command"], *container.get("args", [])]
+
+
+def test_the_commands_of_the_cluster_are_those_of_dask(root: Path) -> None:
+    known = {"scheduler": dask_scheduler.main, "worker": dask_worker.main}
+    commands = list(_dask_commands(root))
+    assert [command[1] for command in commands] == ["scheduler", "worker"] * 2
+    for dask, name, *arguments in commands:
+        assert dask == "dask"
+        known[name].make_context(name, arguments)
+
+
+def test_the_cluster_of_compose_is_that_of_the_server(root: Path) -> None:
+    services = yaml.safe_load((root / "deploy" / "dask.yaml").read_text(encoding="utf-8"))["services"]
+    settings = Settings.model_validate({"cluster": services["tariffs"]["environment"]["TARIFFS_CLUSTER"]})
+    address = urlsplit(settings.cluster)
+    assert address.hostname in services
+    assert address.port == 8786
+    assert settings.cluster in services["dask-worker"]["entrypoint"]
 
 
 @pytest.fixture

@@ -7,12 +7,13 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from distributed import Client as DaskClient
-from distributed import LocalCluster
+from distributed import LocalCluster, SchedulerPlugin
 
 from tariffs.client import Client, ImpactResult
 from tariffs.client.errors import TariffsError
@@ -113,35 +114,42 @@ def test_killed_workers_change_nothing(client: Client, cluster: LocalCluster, tm
     options: dict[str, Any] = {"on": "2025-08-15", "baseline": BASELINE, "horizon": "short"}
     wanted = client.impact(folder, ["base"], **options)
     address, lost = cluster.scheduler_address, list[int]()
-    with DaskClient(address, set_as_default=False) as observer:
-        before = _computed(observer)
+    with _computing(cluster) as computed:
         killer = threading.Thread(target=_kill_thrice, args=(address, lost))
         killer.start()
         found = client.impact(folder, ["base"], **options, cluster=address)
         killer.join()
-        again = _computed(observer) - before
     assert_same({"impact": found}, {"impact": wanted})
     assert len(lost) == 3
     tasks = _tasks_of(folder)
-    assert tasks <= again <= tasks + sum(lost)
+    assert tasks <= computed.count <= tasks + sum(lost)
 
 
 def _tasks_of(folder: Path) -> int:
     table = partitions.PartitionedTable.of(str(folder))
-    return len(table.slices) * (1 + table.buckets) + table.buckets
+    # The job that all share, slices with their pieces, buckets.
+    return 1 + len(table.slices) * (1 + table.buckets) + table.buckets
 
 
-def _computed(observer: DaskClient) -> int:
-    """How often a task has been computed on the cluster so far."""
+class _Computed(SchedulerPlugin):
+    """Counts how often a task has been computed."""
 
-    def count(dask_scheduler: Any) -> int:
-        return sum(
-            1
-            for _, start, finish, *_ in dask_scheduler.transition_log
-            if (start, finish) == ("processing", "memory")
-        )
+    def __init__(self) -> None:
+        self.count = 0
 
-    return int(observer.run_on_scheduler(count))
+    def transition(self, key: Any, start: Any, finish: Any, *args: Any, **facts: Any) -> None:
+        self.count += (start, finish) == ("processing", "memory")
+
+
+@contextmanager
+def _computing(cluster: LocalCluster) -> Iterator[_Computed]:
+    computed = _Computed()
+    scheduler: Any = cluster.scheduler
+    scheduler.add_plugin(computed, name="computed")
+    try:
+        yield computed
+    finally:
+        scheduler.remove_plugin("computed")
 
 
 def _kill_thrice(address: str, lost: list[int]) -> None:
@@ -192,12 +200,15 @@ def test_errors_of_the_engine_arrive_as_they_are(client: Client, cluster: LocalC
 def test_long_runs_of_a_server_go_to_the_cluster(cluster: LocalCluster) -> None:
     table = trade(200)
     options: dict[str, Any] = {"on": "2025-08-15", "baseline": BASELINE, "horizon": "short"}
-    with running(cluster=cluster.scheduler_address) as server, Client(f"127.0.0.1:{server.port}") as remote:
+    with (
+        _computing(cluster) as computed,
+        running(cluster=cluster.scheduler_address) as server,
+        Client(f"127.0.0.1:{server.port}") as remote,
+    ):
         run = remote.start(table, ["base"], **options)
         run.wait(timeout=120.0)
         found = run.result()
         assert isinstance(found, ImpactResult)
         wanted = remote.impact(table, ["base"], **options)
-    with DaskClient(cluster.scheduler_address, set_as_default=False) as observer:
-        assert _computed(observer) > 0
+    assert computed.count > 0
     assert found.groups.equals(wanted.groups)
