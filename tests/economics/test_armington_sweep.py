@@ -214,7 +214,8 @@ def test_blocks_and_threads_change_no_bit(seed: int, cut: int, held: bool) -> No
         supply[:, ::3] = 2.0
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sweep_pack, "_CHUNK_VARIETIES", 8)
-        patch.setattr(sweep_pack, "_SECTION_CHUNKS", 2)
+        patch.setattr(sweep_pack, "_BUNDLE_CHUNKS", 2)
+        patch.setattr(sweep_pack, "_SECTION_BUNDLES", 2)
         sweep = ArmingtonSweep(case.trade, reference)
     rates = case.rates[sweep.classes]
     whole = sweep(rates, SweepElasticities(sigma, ETAS, supply), threads=1)

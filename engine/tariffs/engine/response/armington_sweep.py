@@ -205,7 +205,7 @@ class ArmingtonSweep:
 
     def _sums(self, part: _Part, rates: Floats, elasticities: Floats, threads: int) -> _Sums:
         """Sum the products of a part."""
-        from tariffs.engine.response.kernels.armington_sweep import rate_bounds, sweep_chunks
+        from tariffs.engine.response.kernels.armington_sweep import rate_bounds, sweep_bundles
 
         count = rates.shape[1]
         rates, elasticities = _padded(rates), _padded(elasticities)
@@ -224,7 +224,7 @@ class ArmingtonSweep:
             sums = np.zeros((section.groups.size, _GROUP_COLUMNS * SCENARIOS))
             owned = np.zeros((section.product_groups.size, _OWNED_COLUMNS * SCENARIOS))
             values = np.zeros((section.value_groups.size, SCENARIOS))
-            sweep_chunks(
+            sweep_bundles(
                 section.first,
                 section.last,
                 part.pack,

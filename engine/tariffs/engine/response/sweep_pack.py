@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 Bools = NDArray[np.bool_]
 
 _CHUNK_VARIETIES = 1_024
-_SECTION_CHUNKS = 64
+_BUNDLE_CHUNKS = 16
+_SECTION_BUNDLES = 4
 # Largest exponent that a power may reach: a product of two stays a number.
 _STEEP = 250.0
 # Below this the power mean is the geometric one to every digit.
@@ -44,7 +45,7 @@ class Unmoved:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Range of chunks with sums of its own, and the groups, product groups and value groups of these sums."""
+    """Range of bundles with sums of its own, and the groups, product groups and value groups of these sums."""
 
     first: int
     last: int
@@ -114,79 +115,133 @@ def hats_at_index_one(v: SweepVarieties, rates: Floats, sigma: Floats, w: Floats
     return hats
 
 
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Products in chunks that share cells, and chunks in bundles; `chunk_of` has the chunk of each product."""
+
+    chunk_products: Ints
+    chunk_of: Ints
+    bundle_chunks: Ints
+
+    @classmethod
+    def of(cls, offsets: Ints) -> _Layout:
+        """Cut products, whose varieties are at `offsets`."""
+        products = np.array([0, *(last for _, last in over_blocks(offsets, _CHUNK_VARIETIES))])
+        chunks = products.size - 1
+        chunk_of = np.repeat(np.arange(chunks), np.diff(products))
+        return cls(products, chunk_of, np.append(np.arange(0, chunks, _BUNDLE_CHUNKS), chunks))
+
+    @property
+    def bundles(self) -> int:
+        """Number of bundles."""
+        return self.bundle_chunks.size - 1
+
+
 def pack_products(v: SweepVarieties, chosen: Bools, unmoved: Unmoved) -> tuple[SweepPack, list[Section]]:
-    """Arrange the chosen products for the kernels: fixed varieties before moved ones, in chunks that share cells."""
+    """Arrange the chosen products for the kernels, in chunks that share cells and bundles of chunks."""
     from tariffs.engine.response.kernels.armington_sweep import SweepPack
 
-    place = np.cumsum(chosen) - 1
-    count = int(chosen.sum())
+    place, count = np.cumsum(chosen) - 1, int(chosen.sum())
     lines = np.flatnonzero(chosen[v.product])
-    moved = ~unmoved.varieties[lines]
-    order = np.argsort(2 * place[v.product[lines]] + moved, kind="stable")
-    lines, moved = lines[order], moved[order]
     product = place[v.product[lines]]
-    offsets = np.searchsorted(product, np.arange(count + 1))
-    moved_from = offsets[1:] - np.bincount(product[moved], minlength=count)
-    chunk_products = np.array([0, *(last for _, last in over_blocks(offsets, _CHUNK_VARIETIES))])
-    row = np.where(moved, unmoved.row_of_class[v.rate_class[lines]], -1)
-    kind = v.kind[chosen]
+    layout = _Layout.of(np.searchsorted(product, np.arange(count + 1)))
+    is_moved = ~unmoved.varieties[lines]
+    fixed, own = _fixed_rows(v, lines[~is_moved], product[~is_moved], layout, unmoved)
+    landed, kind = v.landed[chosen], v.kind[chosen]
+    before, revenue = sums_of(product, v.v0[lines], count), sums_of(product, (v.v0 * v.base)[lines], count)
+    lines, product = lines[is_moved], product[is_moved]
     v0, base, freight = v.v0[lines], v.base[lines], v.freight[lines]
-    landed = v.landed[chosen]
+    row = unmoved.row_of_class[v.rate_class[lines]]
     share = np.divide(v0 * (1.0 + base + freight), landed[product], out=np.zeros(lines.size), where=v0 > 0.0)
-    chunk = np.repeat(np.arange(chunk_products.size - 1), np.diff(chunk_products))[product]
-    cell = np.full(lines.size, -1)
-    cell[moved], first = _cells(chunk[moved], kind[product[moved]], row[moved], base[moved], freight[moved])
-    first = np.flatnonzero(moved)[first]
-    group, product_group = v.group[lines], v.product_group[chosen]
-    value_group = v.value_group[lines] if v.value_group.size else v.value_group
-    sections = _sections(chunk_products, offsets, group, product_group, value_group)
-    weight, charges = v0 * v.kept[lines], v.charges[lines] * v.kept[lines]
-    base_duty = weight * base
-    rate = unmoved.rates[lines]
-    growth, value, quantity = unmoved.hats[:, lines[~moved]]
-    fixed = ~moved
-    sums = share[fixed] * growth, v0[fixed] * quantity, v0[fixed] * value * rate[fixed]
-    spending = v0[fixed] * value * (1.0 + freight[fixed] + rate[fixed])
-    values = weight[fixed] * value
+    chunk = layout.chunk_of[product]
+    cell, first = _cells(chunk, kind[product], row, base, freight)
+    chunks = np.arange(layout.chunk_products.size)
+    # Varieties of one group follow each other, so that its sums stay in the nearest cache.
+    order = np.lexsort((v.group[lines], chunk))
+    by_group, kept = lines[order], v.kept[lines[order]]
+    group, product_group = v.group[by_group], v.product_group[chosen]
+    value_group = v.value_group[by_group] if v.value_group.size else v.value_group
+    moved_start = np.searchsorted(chunk, chunks)
     pack = SweepPack(
-        chunk_products=chunk_products,
-        chunk_cells=np.searchsorted(chunk[first], np.arange(chunk_products.size)),
+        chunk_products=layout.chunk_products,
+        chunk_cells=np.searchsorted(chunk[first], chunks),
+        bundle_chunks=layout.bundle_chunks,
         cell_row=row[first],
         cell_kind=kind[product[first]],
         cell_base=base[first],
         cell_freight=freight[first],
-        offsets=offsets,
-        moved_from=moved_from,
-        fixed_offsets=np.concatenate(([0], np.cumsum(moved_from - offsets[:-1]))),
+        offsets=np.searchsorted(product, np.arange(count + 1)),
         kind=kind,
         product_group=product_group,
-        sums=np.column_stack([sums_of(product[fixed], x, count) for x in (*sums, spending)]),
+        sums=own[:count],
         landed=landed,
-        before=sums_of(product, v0, count),
-        revenue=sums_of(product, v0 * base, count),
+        before=before,
+        revenue=revenue,
         domestic=v.domestic[chosen],
-        weights=np.column_stack(
-            [
-                values,
-                values * rate[fixed],
-                charges[fixed] * quantity,
-                v0[fixed],
-                weight[fixed] * quantity,
-                base_duty[fixed] * quantity,
-            ]
-        ),
         v0=v0,
         share=share,
-        weight=weight,
-        charges=charges,
-        base_duty=base_duty,
         freight=freight,
-        group=group,
-        value_group=value_group,
         cell=cell,
         row=row,
+        moved_start=moved_start,
+        moved_product=product[order],
+        moved_group=group,
+        moved_value_group=value_group,
+        moved_cell=cell[order],
+        moved_v0=v0[order],
+        moved_weight=v0[order] * kept,
+        moved_charges=v.charges[by_group] * kept,
+        moved_base_duty=v0[order] * kept * base[order],
+        fixed_start=fixed.start,
+        fixed_product=fixed.product,
+        fixed_group=fixed.group,
+        fixed_value_group=fixed.value_group,
+        weights=fixed.weights,
     )
-    return pack, sections
+    return pack, _sections(pack)
+
+
+@dataclass(frozen=True, slots=True)
+class _FixedRows:
+    """Fixed varieties by bundle, group and product: weights of those with these and the value group in common."""
+
+    start: Ints
+    product: Ints
+    group: Ints
+    value_group: Ints
+    weights: Floats
+
+
+def _fixed_rows(
+    v: SweepVarieties, lines: Ints, product: Ints, layout: _Layout, unmoved: Unmoved
+) -> tuple[_FixedRows, Floats]:
+    """Merge fixed varieties; return also index, quantity, duty and landed cost at index 1 of the products."""
+    growth, value, quantity = unmoved.hats[:, lines]
+    v0, freight, rate = v.v0[lines], v.freight[lines], unmoved.rates[lines]
+    landed = v.landed[v.product[lines]]
+    share = np.divide(v0 * (1.0 + v.base[lines] + freight), landed, out=np.zeros(lines.size), where=v0 > 0.0)
+    own = share * growth, v0 * quantity, v0 * value * rate, v0 * value * (1.0 + freight + rate)
+    sums = np.column_stack([sums_of(product, each, layout.chunk_of.size) for each in own])
+    weight, charges = v0 * v.kept[lines], v.charges[lines] * v.kept[lines]
+    base_duty = weight * v.base[lines] * quantity
+    columns = weight * value, weight * value * rate, charges * quantity, v0, weight * quantity, base_duty
+    bundle = layout.chunk_of[product] // _BUNDLE_CHUNKS
+    order = np.lexsort((v.group[lines], bundle))
+    bundle, product, group = bundle[order], product[order], v.group[lines[order]]
+    value_group = v.value_group[lines[order]] if v.value_group.size else v.value_group
+    new = np.ones(lines.size, dtype=bool)
+    new[1:] = (np.diff(bundle) != 0) | (np.diff(group) != 0) | (np.diff(product) != 0)
+    if value_group.size:
+        new[1:] |= np.diff(value_group) != 0
+    number, first = np.cumsum(new) - 1, np.flatnonzero(new)
+    rows = _FixedRows(
+        np.searchsorted(bundle[first], np.arange(layout.bundles + 1)),
+        product[first],
+        group[first],
+        value_group[first] if value_group.size else value_group,
+        np.column_stack([sums_of(number, column[order], first.size) for column in columns]),
+    )
+    return rows, sums
 
 
 def _cells(chunk: Ints, kind: Ints, row: Ints, base: Floats, freight: Floats) -> tuple[Ints, Ints]:
@@ -203,20 +258,29 @@ def _cells(chunk: Ints, kind: Ints, row: Ints, base: Floats, freight: Floats) ->
     return number, order[new]
 
 
-def _sections(
-    chunk_products: Ints, offsets: Ints, group: Ints, product_group: Ints, value_group: Ints
-) -> list[Section]:
-    """Cut the chunks into sections, and number the groups within each, in place."""
-    sections = []
-    chunks = chunk_products.size - 1
-    for first in range(0, chunks, _SECTION_CHUNKS):
-        last = min(first + _SECTION_CHUNKS, chunks)
-        products = slice(chunk_products[first], chunk_products[last])
-        lines = slice(offsets[products.start], offsets[products.stop])
-        groups, group[lines] = np.unique(group[lines], return_inverse=True)
-        owners, product_group[products] = np.unique(product_group[products], return_inverse=True)
-        value_groups = value_group[:0]
-        if value_group.size:
-            value_groups, value_group[lines] = np.unique(value_group[lines], return_inverse=True)
+def _sections(pack: SweepPack) -> list[Section]:
+    """Cut the bundles into sections, and number the groups within each, in place."""
+    sections, bundles = [], pack.bundle_chunks.size - 1
+    for first in range(0, bundles, _SECTION_BUNDLES):
+        last = min(first + _SECTION_BUNDLES, bundles)
+        chunks = pack.bundle_chunks[first], pack.bundle_chunks[last]
+        moved = slice(pack.moved_start[chunks[0]], pack.moved_start[chunks[1]])
+        fixed = slice(pack.fixed_start[first], pack.fixed_start[last])
+        products = slice(pack.chunk_products[chunks[0]], pack.chunk_products[chunks[1]])
+        groups = _numbered_within(pack.moved_group[moved], pack.fixed_group[fixed])
+        value_groups = pack.moved_value_group[:0]
+        if pack.moved_value_group.size or pack.fixed_value_group.size:
+            value_groups = _numbered_within(pack.moved_value_group[moved], pack.fixed_value_group[fixed])
+        owners = _numbered_within(pack.product_group[products])
         sections.append(Section(first, last, groups, owners, value_groups))
     return sections
+
+
+def _numbered_within(*parts: Ints) -> Ints:
+    """Number values in place by the distinct values of all parts, which are returned."""
+    distinct, number = np.unique(np.concatenate(parts), return_inverse=True)
+    for part, numbers in zip(
+        parts, np.split(number, np.cumsum([part.size for part in parts[:-1]])), strict=True
+    ):
+        part[:] = numbers
+    return distinct

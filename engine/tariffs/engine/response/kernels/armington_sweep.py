@@ -44,39 +44,43 @@ _INDEX = _VALUE_FACTOR = 0
 _QUANTITY_SUM = _CREATION_FACTOR = LANES
 _DUTY_SUM = _QUANTITY_FACTOR = 2 * LANES
 _IMPORTS, _ALL, _SURPLUS, _WELFARE, _SPENDING = (row * LANES for row in range(3, 8))
-_OWN = 8
+_OWN, _FACTORS = 8, 3
 # Below this power index, log(1 + sum) loses digits that the log of spending at index 1 keeps.
 _LEAST_SUM = -0.5
 
 
 class SweepPack(NamedTuple):
-    """Products of a sweep with their varieties, in chunks that share tables of cells.
+    """Products of a sweep with their varieties, in chunks that share tables of cells, and bundles of chunks.
 
-    The varieties of product k are `offsets[k]` to `offsets[k + 1]`; the first of them are fixed, those from
-    `moved_from[k]` have the cells. The weights of fixed varieties lie from `fixed_offsets[k]`: value, duty and charges
-    at index 1, v0, quantity and baseline duty at index 1, as in the rows of the sums of a group.
+    The moved varieties of product k are `offsets[k]` to `offsets[k + 1]`. They are listed again by chunk and group, and
+    the fixed ones, merged by product, by bundle and group, so that the sums of a group stay in the nearest cache.
 
     Attributes:
         chunk_products, chunk_cells: first product and cell of each chunk (one more than chunks).
+        bundle_chunks: first chunk of each bundle (one more than bundles).
         cell_row, cell_kind, cell_base, cell_freight: row of the rates, kind, baseline rate and freight of each cell.
         kind, product_group: per product.
         sums: (products, 4) of fixed varieties: index, quantity, duty, and landed cost at index 1.
         landed, before, revenue, domestic: per product, at the baseline.
-        v0, share, weight, charges, base_duty, freight, group: per variety; `weight` is the v0 that counts in the sums,
-            `base_duty` the duty on it at the baseline.
-        value_group: per variety; empty without such sums.
-        cell, row: per variety, the latter of the rates; -1 for fixed ones.
+        v0, share, freight, cell, row: per moved variety, by product; `row` is that of the rates.
+        moved_start: first moved variety by group of each chunk (one more than chunks).
+        moved_product, moved_group, moved_cell, moved_v0, moved_weight, moved_charges, moved_base_duty: per moved
+            variety, by group; `moved_weight` is the v0 that counts in the sums, `moved_base_duty` the duty on it at
+            the baseline.
+        moved_value_group, fixed_value_group: likewise; empty without such sums.
+        fixed_start: first fixed row of each bundle (one more than bundles).
+        fixed_product, fixed_group: per fixed row.
+        weights: per fixed row value, duty and charges at index 1, v0, quantity and baseline duty at index 1.
     """
 
     chunk_products: Ints
     chunk_cells: Ints
+    bundle_chunks: Ints
     cell_row: Ints
     cell_kind: Ints
     cell_base: Floats
     cell_freight: Floats
     offsets: Ints
-    moved_from: Ints
-    fixed_offsets: Ints
     kind: Ints
     product_group: Ints
     sums: Floats
@@ -84,17 +88,25 @@ class SweepPack(NamedTuple):
     before: Floats
     revenue: Floats
     domestic: Floats
-    weights: Floats
     v0: Floats
     share: Floats
-    weight: Floats
-    charges: Floats
-    base_duty: Floats
     freight: Floats
-    group: Ints
-    value_group: Ints
     cell: Ints
     row: Ints
+    moved_start: Ints
+    moved_product: Ints
+    moved_group: Ints
+    moved_value_group: Ints
+    moved_cell: Ints
+    moved_v0: Floats
+    moved_weight: Floats
+    moved_charges: Floats
+    moved_base_duty: Floats
+    fixed_start: Ints
+    fixed_product: Ints
+    fixed_group: Ints
+    fixed_value_group: Ints
+    weights: Floats
 
 
 @jit
@@ -196,7 +208,7 @@ def add_spending(pack: SweepPack, k: int, rates: Floats, table: Floats, first_ce
     """Compute landed spending of product k at index 1, over that at the baseline."""
     for b in range(LANES):
         own[_SPENDING + b] = pack.sums[k, 3]
-    for i in range(pack.moved_from[k], pack.offsets[k + 1]):
+    for i in range(pack.offsets[k], pack.offsets[k + 1]):
         row = rates[pack.row[i]]
         cell = table[pack.cell[i] - first_cell]
         for b in range(LANES):
@@ -218,15 +230,17 @@ def index_row(
     bits: Ints,
 ) -> None:
     """Compute the logs of the import price of product k and of the price of imports and domestic goods."""
-    least = 0.0
+    below = 0
+    for b in range(LANES):
+        # Counting vectorises; the least of floats would not.
+        below += 1 if terms[POWER + b] * own[_INDEX + b] < _LEAST_SUM else 0
     for b in range(LANES):
         growth = terms[POWER + b] * own[_INDEX + b]
-        least = min(least, growth)
-        growth = max(growth, _LEAST_SUM)
+        growth = growth if growth > _LEAST_SUM else _LEAST_SUM
         total = 1.0 + growth
         work[b] = total
         work[SECOND + b] = np.true_divide(growth - (total - 1.0), total)
-    if least < _LEAST_SUM:
+    if below > 0:
         add_spending(pack, k, rates, table, first_cell, own)
         for b in range(LANES):
             if terms[POWER + b] * own[_INDEX + b] < _LEAST_SUM:
@@ -279,47 +293,64 @@ def factor_rows(
 
 
 @inlined
-def add_product(
-    pack: SweepPack, k: int, table: Floats, first_cell: int, flat: bool, own: Floats, sums: Floats
+def add_fixed_rows(
+    pack: SweepPack,
+    bundle: int,
+    first_product: int,
+    factors: Floats,
+    flat: bool,
+    sums: Floats,
+    values: Floats,
 ) -> None:
-    """Add the varieties of a solved product to the sums of their groups."""
-    quantity = VALUE if flat else QUANTITY
-    place = pack.fixed_offsets[k]
-    for i in range(pack.offsets[k], pack.moved_from[k]):
-        row = sums[pack.group[i]]
-        weights = pack.weights[place]
+    """Add the fixed varieties of a bundle to the sums of their groups."""
+    first, last = pack.fixed_start[bundle], pack.fixed_start[bundle + 1]
+    for i in range(first, last):
+        own, weights = factors[pack.fixed_product[i] - first_product], pack.weights[i]
+        row = sums[pack.fixed_group[i]]
         add_fixed(row, own, weights[0], weights[1], weights[2], weights[3], weights[5])
-        if not flat:
+    if not flat:
+        for i in range(first, last):
+            own, row = factors[pack.fixed_product[i] - first_product], sums[pack.fixed_group[i]]
             for b in range(LANES):
-                row[SUM_QUANTITY + b] += weights[4] * own[_QUANTITY_FACTOR + b]
-        place += 1
-    for i in range(pack.moved_from[k], pack.offsets[k + 1]):
-        row = sums[pack.group[i]]
-        cell = table[pack.cell[i] - first_cell]
-        add_moved(row, own, cell, quantity, pack.v0[i], pack.weight[i], pack.charges[i], pack.base_duty[i])
-        if not flat:
+                row[SUM_QUANTITY + b] += pack.weights[i, 4] * own[_QUANTITY_FACTOR + b]
+    if values.shape[0] > 0:
+        for i in range(first, last):
+            own, row = factors[pack.fixed_product[i] - first_product], values[pack.fixed_value_group[i]]
             for b in range(LANES):
-                row[SUM_QUANTITY + b] += pack.weight[i] * (cell[QUANTITY + b] * own[_QUANTITY_FACTOR + b])
+                row[b] += pack.weights[i, 0] * own[_VALUE_FACTOR + b]
 
 
 @inlined
-def add_values(pack: SweepPack, k: int, table: Floats, first_cell: int, own: Floats, values: Floats) -> None:
-    """Add the customs value of the varieties of a solved product to the sums of their value groups."""
-    place = pack.fixed_offsets[k]
-    for i in range(pack.offsets[k], pack.moved_from[k]):
-        row = values[pack.value_group[i]]
-        for b in range(LANES):
-            row[b] += pack.weights[place, 0] * own[_VALUE_FACTOR + b]
-        place += 1
-    for i in range(pack.moved_from[k], pack.offsets[k + 1]):
-        row = values[pack.value_group[i]]
-        cell = table[pack.cell[i] - first_cell]
-        for b in range(LANES):
-            row[b] += pack.weight[i] * (cell[VALUE + b] * own[_VALUE_FACTOR + b])
+def add_moved_rows(
+    pack: SweepPack,
+    chunk: int,
+    first_product: int,
+    factors: Floats,
+    table: Floats,
+    first_cell: int,
+    flat: bool,
+    sums: Floats,
+    values: Floats,
+) -> None:
+    """Add the moved varieties of a chunk to the sums of their groups."""
+    quantity = VALUE if flat else QUANTITY
+    for i in range(pack.moved_start[chunk], pack.moved_start[chunk + 1]):
+        own = factors[pack.moved_product[i] - first_product]
+        row = sums[pack.moved_group[i]]
+        cell = table[pack.moved_cell[i] - first_cell]
+        v0, weight = pack.moved_v0[i], pack.moved_weight[i]
+        add_moved(row, own, cell, quantity, v0, weight, pack.moved_charges[i], pack.moved_base_duty[i])
+        if not flat:
+            for b in range(LANES):
+                row[SUM_QUANTITY + b] += weight * (cell[QUANTITY + b] * own[_QUANTITY_FACTOR + b])
+        if values.shape[0] > 0:
+            value = values[pack.moved_value_group[i]]
+            for b in range(LANES):
+                value[b] += weight * (cell[VALUE + b] * own[_VALUE_FACTOR + b])
 
 
 @jit
-def sweep_chunks(
+def sweep_bundles(
     first: int,
     last: int,
     pack: SweepPack,
@@ -332,46 +363,52 @@ def sweep_chunks(
     owned: Floats,
     values: Floats,
 ) -> None:
-    """Solve the products of chunks [first, last) in every lane and add them to the sums.
+    """Solve the products of bundles [first, last) in every lane and add them to the sums.
 
     Reads `rates` (rows, LANES) and `terms` (kinds, 15 * LANES). The rows of `unclosed` mark the lanes to leave out, for
     the products that `place` gives one, else -1. With `flat`, all supply is flat: quantity equals value, and only the
     value is summed. Adds to `sums` (groups, 6 * LANES), `owned` (product groups, 2 * LANES: buyer surplus, welfare)
     and `values` (value groups, LANES), which is empty without such groups.
     """
-    most = 0
-    for chunk in range(first, last):
-        most = max(most, pack.chunk_cells[chunk + 1] - pack.chunk_cells[chunk])
+    most, products = 0, 0
+    for bundle in range(first, last):
+        from_chunk, to_chunk = pack.bundle_chunks[bundle], pack.bundle_chunks[bundle + 1]
+        products = max(products, pack.chunk_products[to_chunk] - pack.chunk_products[from_chunk])
+        for chunk in range(from_chunk, to_chunk):
+            most = max(most, pack.chunk_cells[chunk + 1] - pack.chunk_cells[chunk])
     table = np.empty((most, 4 * LANES))
+    factors = np.empty((products, _FACTORS * LANES))
     own = np.empty(_OWN * LANES)
     work = np.empty(_WORK * LANES)
     bits = work.view(np.int64)
     quantity = VALUE if flat else QUANTITY
-    for chunk in range(first, last):
-        first_cell = pack.chunk_cells[chunk]
-        for c in range(first_cell, pack.chunk_cells[chunk + 1]):
-            row, kind = rates[pack.cell_row[c]], terms[pack.cell_kind[c]]
-            fill_cell(
-                table[c - first_cell], row, kind, pack.cell_base[c], pack.cell_freight[c], flat, work, bits
-            )
-        for k in range(pack.chunk_products[chunk], pack.chunk_products[chunk + 1]):
-            kind = terms[pack.kind[k]]
-            for b in range(LANES):
-                own[_INDEX + b] = pack.sums[k, 0]
-                own[_QUANTITY_SUM + b] = pack.sums[k, 1]
-                own[_DUTY_SUM + b] = pack.sums[k, 2]
-            for i in range(pack.moved_from[k], pack.offsets[k + 1]):
-                add_to_product(own, table[pack.cell[i] - first_cell], quantity, pack.share[i], pack.v0[i])
-            index_row(pack, k, rates, kind, table, first_cell, own, work, bits)
-            factor_rows(pack, k, kind, flat, own, work, bits)
-            if place[k] >= 0:
+    for bundle in range(first, last):
+        first_product = pack.chunk_products[pack.bundle_chunks[bundle]]
+        for chunk in range(pack.bundle_chunks[bundle], pack.bundle_chunks[bundle + 1]):
+            first_cell = pack.chunk_cells[chunk]
+            for c in range(first_cell, pack.chunk_cells[chunk + 1]):
+                row, kind = rates[pack.cell_row[c]], terms[pack.cell_kind[c]]
+                base, freight = pack.cell_base[c], pack.cell_freight[c]
+                fill_cell(table[c - first_cell], row, kind, base, freight, flat, work, bits)
+            for k in range(pack.chunk_products[chunk], pack.chunk_products[chunk + 1]):
+                kind = terms[pack.kind[k]]
                 for b in range(LANES):
-                    if unclosed[place[k], b]:
-                        own[b::LANES] = 0.0
-            row = owned[pack.product_group[k]]
-            for b in range(LANES):
-                row[b] += own[_SURPLUS + b]
-                row[LANES + b] += own[_WELFARE + b]
-            add_product(pack, k, table, first_cell, flat, own, sums)
-            if values.shape[0] > 0:
-                add_values(pack, k, table, first_cell, own, values)
+                    own[_INDEX + b] = pack.sums[k, 0]
+                    own[_QUANTITY_SUM + b] = pack.sums[k, 1]
+                    own[_DUTY_SUM + b] = pack.sums[k, 2]
+                for i in range(pack.offsets[k], pack.offsets[k + 1]):
+                    cell = table[pack.cell[i] - first_cell]
+                    add_to_product(own, cell, quantity, pack.share[i], pack.v0[i])
+                index_row(pack, k, rates, kind, table, first_cell, own, work, bits)
+                factor_rows(pack, k, kind, flat, own, work, bits)
+                if place[k] >= 0:
+                    for b in range(LANES):
+                        if unclosed[place[k], b]:
+                            own[b::LANES] = 0.0
+                row = owned[pack.product_group[k]]
+                for b in range(LANES):
+                    row[b] += own[_SURPLUS + b]
+                    row[LANES + b] += own[_WELFARE + b]
+                factors[k - first_product] = own[: _FACTORS * LANES]
+            add_moved_rows(pack, chunk, first_product, factors, table, first_cell, flat, sums, values)
+        add_fixed_rows(pack, bundle, first_product, factors, flat, sums, values)
