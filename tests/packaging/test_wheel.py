@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import runpy
+import shutil
 import subprocess
 import sys
 import time
@@ -17,6 +20,7 @@ from tests.packaging.wheel import SOURCE_ROOTS, Environment, build_wheel, instal
 
 pytestmark = [pytest.mark.wheel, pytest.mark.slow]
 
+CONSUMER = Path(__file__).parent / "consumer"
 PIP_COMMAND = "pip install 'tariffs["
 
 
@@ -86,6 +90,44 @@ def test_every_source_and_data_file_of_the_library_is_in_the_wheel(wheel: Path, 
 
 def test_the_wheel_is_small_enough_to_ship(wheel: Path) -> None:
     assert wheel.stat().st_size < 12 * 2**20
+
+
+def type_check(environment: Environment, program: Path) -> subprocess.CompletedProcess[str]:
+    """Check a program as its author does: in strict mode, against what is installed."""
+    return subprocess.run(
+        [
+            *(sys.executable, "-m", "mypy", "--strict", "--no-incremental", "--show-error-codes"),
+            *("--config-file", os.devnull, "--python-executable", str(environment.folder / "bin" / "python")),
+            program.name,
+        ],
+        cwd=program.parent,
+        env={"PATH": os.environ["PATH"], "HOME": str(environment.folder)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def test_an_application_is_type_checked_against_the_wheel(base: Environment, tmp_path: Path) -> None:
+    program = Path(shutil.copy(CONSUMER / "consumer.py", tmp_path))
+    checked = type_check(base, program)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    done = base.run("python", "-W", "error", str(program))
+    assert (done.returncode, done.stdout.strip()) == (0, "5"), done.stderr
+
+
+def test_mistakes_of_an_application_are_found_by_its_types(base: Environment, tmp_path: Path) -> None:
+    program = Path(shutil.copy(CONSUMER / "wrong.txt", tmp_path / "wrong.py"))
+    expected = [
+        (place, line.partition("  # ")[2])
+        for place, line in enumerate(program.read_text(encoding="utf-8").splitlines(), 1)
+        if "  # " in line
+    ]
+    found = re.findall(
+        r"^wrong.py:(\d+): error: .*\[([a-z-]+)\]$", type_check(base, program).stdout, re.MULTILINE
+    )
+    assert [(int(place), code) for place, code in found] == expected
 
 
 def test_the_client_needs_no_engine(base: Environment) -> None:
