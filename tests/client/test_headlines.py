@@ -29,12 +29,12 @@ def test_a_table_names_its_response_and_claims(
     words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = printed([*words, "--set", "low"], GOODS, tmp_path, capsys)
-    assert "response: armington, horizon short, set low" in text
+    assert "response: armington, horizon path, set low" in text
     assert "USMCA claims where undeclared: 2025h2 (usmca_basis)" in text
     header = [line.split() for line in text[: text.index("duty after")].splitlines()]
     # Above each column is its block: static, or the response with its horizon and set.
     assert ["armington", "armington"] in header
-    assert ["short", "short"] in header
+    assert ["path", "path"] in header
     assert any(line[:1] == ["static"] and "low" in line for line in header)
 
 
@@ -59,5 +59,5 @@ def test_a_result_in_a_notebook_names_its_response() -> None:
     with Client.local() as client:
         found = client.impact(GOODS, on="2025-12-01", baseline="2025-01-01")
     for text in (repr(found), found._repr_html_()):
-        assert "response: armington, horizon short, set short" in text
+        assert "response: armington, horizon path, set path" in text
         assert "USMCA claims where undeclared: 2025h2" in text

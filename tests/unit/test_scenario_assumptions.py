@@ -178,7 +178,7 @@ def test_what_is_let_through_is_a_unit_of_its_own() -> None:
     shares = _split(parse_scenario(HEAD + back + half))
     assert set(shares) == {"changes[0]", "assumptions"}
     assert shares["assumptions"] == pytest.approx(shares["changes[0]"])
-    assert shares["assumptions"] < 0
+    assert shares["assumptions"] != 0
 
 
 def _split(scenario: Scenario) -> dict[str, float]:

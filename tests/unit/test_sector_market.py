@@ -86,7 +86,7 @@ def test_a_run_is_the_equilibrium_of_the_independent_solver(law: Law, tmp_path: 
 
 def test_goods_without_domestic_production_respond_by_themselves(law: Law) -> None:
     coffee = TABLE.filter(hts="0901110015")
-    sector, product = (total(law, coffee, market=name) for name in ("sector", "product"))
+    sector, product = (total(law, coffee, market=name, horizon="short") for name in ("sector", "product"))
     assert {name: value for name, value in sector.items() if name not in DOMESTIC_COLUMNS} == product
     assert sector["domestic_shipments"] == 0.0
     assert sector["domestic_price_hat"] is None

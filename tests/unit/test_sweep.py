@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -111,7 +112,7 @@ def test_blocks_and_threads_change_no_bit_of_a_response_by_authority(monkeypatch
 
 
 def test_a_factor_multiplies_the_elasticities(tmp_path: Path) -> None:
-    options = Options(baseline="2025-01-01", by=("origin",))
+    options = Options(baseline="2025-01-01", by=("origin",), horizon="short")
     codes = TABLE["hts"].str.slice(0, 6).unique(maintain_order=True).to_list()
     central = parameters_for(codes)
     file = tmp_path / "own.csv"
@@ -119,7 +120,7 @@ def test_a_factor_multiplies_the_elasticities(tmp_path: Path) -> None:
     file.write_text("hts,sigma,eta\n" + "".join(f"{c},{s!r},{e!r}\n" for c, s, e in rows), encoding="utf-8")
     factors = {"elasticity.sigma": "x2", "elasticity.eta": "x0.5"}
     found = swept([factors, {}], options)
-    own = Options(baseline="2025-01-01", by=("origin",), parameters=str(file))
+    own = replace(options, parameters=str(file))
     for index, expected in enumerate((own, options)):
         (block,) = impact(TABLE, [Point(family(), DAY)], law=load_law(), options=expected).scenarios
         row = found.totals.drop(found.points.columns).row(index, named=True)

@@ -27,7 +27,10 @@ from tariffs.engine.runs.sweep import SweepRun
 from tariffs.engine.runs.timeline import timeline
 from tariffs.engine.scenario import library
 
-STATIC, RESPONSE = Options(response="none", by=BY_ORIGIN), Options(response="armington", by=BY_ORIGIN)
+STATIC, RESPONSE = (
+    Options(response="none", by=BY_ORIGIN),
+    Options(response="armington", horizon="short", by=BY_ORIGIN),
+)
 TIMELINE_SCENARIOS = ("base", "no-kuala-lumpur-deal")
 FIRST_LAW_SECONDS = 60.0
 SLOPE_POINTS = 64
@@ -109,7 +112,7 @@ def timeline_static(bench: Workbench, deadline: Deadline) -> Sample:
 
 def timeline_response(bench: Workbench, deadline: Deadline) -> Sample:
     """Measure the same timeline with a trade response."""
-    return _timeline(bench, Options(response="armington", by=BY_BOTH), deadline)
+    return _timeline(bench, Options(response="armington", horizon="short", by=BY_BOTH), deadline)
 
 
 def two_threads(bench: Workbench, deadline: Deadline) -> Sample:

@@ -89,7 +89,7 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, SweepCalls, LineStr
         by: Sequence[str] = ("origin",),
         baseline: Day | None = None,
         response: str = "armington",
-        horizon: str = "short",
+        horizon: str = "path",
         market: str = "product",
         parameters: Parameters | str | Path | None = None,
         parameter_set: str | Path | None = None,
@@ -119,7 +119,7 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, SweepCalls, LineStr
             by: keys of the groups, such as origin, authority, hts2.
             baseline: day that the values of `lines` belong to; required for a response on your own table.
             response: armington, passthrough, smart, gsim or none.
-            horizon: path, impact, short or long.
+            horizon: path (every change of duty at its own age), impact, short or long.
             market: product, or sector for sectors of products and domestic goods.
             parameters: values of parameters of the scenarios, such as `{"cn": "20%", "start": "2027-01-01"}`; a number
                 is a fraction, 0.2 for 20 %, True is on. A value fills every scenario that declares its parameter; the
@@ -196,7 +196,7 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, SweepCalls, LineStr
         by: Sequence[str] = ("origin",),
         baseline: Day | None = None,
         response: str = "armington",
-        horizon: str = "short",
+        horizon: str = "path",
         market: str = "product",
         parameters: Parameters | str | Path | None = None,
         parameter_set: str | Path | None = None,

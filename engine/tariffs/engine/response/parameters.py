@@ -29,7 +29,10 @@ STAGES = ("impact", "short", "long")
 PATH = "path"
 """Horizon at which each change of duty has the elasticities of its age."""
 HORIZONS = (PATH, *STAGES)
-DEFAULT_HORIZON = "short"
+DEFAULT_HORIZON = PATH
+"""Horizon of a run that names none."""
+SWEEP_HORIZON = "short"
+"""That of a sweep or seek: points respond together where every change of duty has the same age."""
 BOUNDS = ("low", "high")
 CENTRAL, WITS = "central", "wits"
 SETS = (CENTRAL, *BOUNDS, WITS)
@@ -310,7 +313,7 @@ def _checked(horizon: str, name: str) -> None:
 def parameters_for(
     hts: pl.Series | Sequence[str],
     *,
-    horizon: str = DEFAULT_HORIZON,
+    horizon: str = "short",
     set: str | Path | None = None,
     importers: Sequence[str] = (),
 ) -> ProductParameters:

@@ -169,7 +169,7 @@ class _Coalitions:
         table_run = self._table_run
         law = self._ends[coalition] if coalition in self._ends else self._law(coalition)
         dated = table_run.dated(law, self._on)
-        key = table_run.law_fingerprint(law, dated)
+        key = table_run.law_fingerprint(law, dated), table_run.steps and table_run.steps.history(law, dated)
         if key not in self._values:
             outcome = table_run.outcome(law, dated)
             self._values[key] = table_run.authorities(outcome).select(*self.keys, *_SUMS)

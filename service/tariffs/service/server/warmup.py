@@ -52,22 +52,24 @@ def warm_runs() -> None:
     # The process that answers quotes does not need compiled kernels.
     from tariffs.engine.runs.impact import Options, Point, impact
 
-    result = impact(None, [Point(library()[BASE], "")], law=load_law(), options=Options(by=("origin",)))
+    result = impact(
+        None, [Point(library()[BASE], "")], law=load_law(), options=Options(by=("origin",), horizon="short")
+    )
     block = result.scenarios[0]
     _expect(block.groups["duty"].sum(), block.total["duty"], "groups sum to the total")
     _warm_sweeps()
 
 
 def _warm_sweeps() -> None:
-    """Run the kernels of sweeps once, on a few lines, before and after the response."""
+    """Run the kernels of sweeps once, on a few lines, before and after the response of each kind."""
     from tariffs.engine.runs.options import Options
     from tariffs.engine.runs.sweep import sweep
     from tariffs.engine.schedule.reference_data import baseline, reference_table
 
     lines, scenario = reference_table().head(100), library()[RATES]
     points = [{name: f"{rate}%" for name in scenario.parameters if name != START} for rate in (5, 10, 20)]
-    for response in ("none", "armington"):
-        options = Options(baseline=baseline().isoformat(), response=response, by=("origin",))
+    for response, horizon in (("none", "short"), ("armington", "short"), ("armington", "path")):
+        options = Options(baseline=baseline().isoformat(), response=response, horizon=horizon, by=("origin",))
         found = sweep(lines, scenario, points, law=load_law(), options=options)
         _expect(found.groups["duty"].sum(), found.totals["duty"].sum(), "groups sum to the total")
 

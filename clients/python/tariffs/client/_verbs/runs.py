@@ -32,7 +32,7 @@ class RunCalls(TableCalls):
         by: Sequence[str] = ("origin",),
         baseline: Day | None = None,
         response: str = "armington",
-        horizon: str = "short",
+        horizon: str = "path",
         market: str = "product",
         parameters: Parameters | str | Path | None = None,
         parameter_set: str | Path | None = None,
@@ -61,7 +61,7 @@ class RunCalls(TableCalls):
             by: keys of the groups.
             baseline: day that the values of `lines` belong to.
             response: armington, passthrough, smart, gsim or none.
-            horizon: path, impact, short or long.
+            horizon: path (every change of duty at its own age), impact, short or long.
             market: product, or sector for sectors of products and domestic goods.
             parameters: as in `impact`.
             parameter_set: None for the central set, "low", "high", or the path of a CSV file.

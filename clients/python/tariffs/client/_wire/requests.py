@@ -82,7 +82,7 @@ class ImpactOptions:
     on: Day = ""
     baseline: Day = ""
     response: str = "armington"
-    horizon: str = "short"
+    horizon: str = "path"
     parameters: Parameters | str | Path | None = None
     parameter_set: str | Path | None = None
     by: Sequence[str] = ("origin",)

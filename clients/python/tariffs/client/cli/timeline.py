@@ -27,7 +27,7 @@ def timeline(
     param: options.Param = None,
     baseline: options.Baseline = None,
     response: options.Response = "armington",
-    horizon: options.Horizon = "short",
+    horizon: options.Horizon = "path",
     market: options.Market = "product",
     parameter_set: options.ParameterSet = None,
     by: options.GroupBy = None,

@@ -132,7 +132,7 @@ def compare(choices: Choices) -> Any:
         response=mo.ui.dropdown(
             list(_RESPONSES), value="armington", label="Response of trade", full_width=True
         ),
-        horizon=mo.ui.dropdown(list(_HORIZONS), value="short", label="Horizon", full_width=True),
+        horizon=mo.ui.dropdown(list(_HORIZONS), value="path", label="Horizon", full_width=True),
         parameters=_text("Parameters, such as cn=20%"),
         question=_text("Question, the title of the report"),
     )
