@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
 
+from tariffs.importers.cn_totals import check_table, read_totals
 from tariffs.importers.codes import SUBHEADING_DIGITS, Universe
 from tariffs.importers.listing import ListRow, Lists, plain
 
@@ -40,7 +42,6 @@ def read(ch99: Path, universe: Universe) -> Lists:
     """Build every list of this family."""
     folder = ch99.parent / "other_direction"
     lines = separated(pl.read_parquet(folder / "retaliation" / "china_lines_2025_03.parquet"))
-    check = pl.read_parquet(folder / "rates" / "china_hs6_check_2025.parquet")
     lists = {
         name: plain(lines.filter(pl.col(column) == percent)["cn_hs8"], cite)
         for name, (column, percent, cite) in _NOTICES.items()
@@ -48,7 +49,8 @@ def read(ch99: Path, universe: Universe) -> Lists:
     for level in S301_LEVELS:
         lists[s301_list(level)] = plain(lines.filter(pl.col("s301_pct") == level)["cn_hs8"], _S301)
     lists["CN_S301_VEHICLES"] = plain(lines.filter("s301_suspended_vehicle")["cn_hs8"], _SUSPENDED)
-    lists["CN_S301_STANDING"] = _standing(lines, check)
+    excluded = [code for one in read_totals(folder, lines).values() for code in one.excluded]
+    lists["CN_S301_STANDING"] = _standing(lines, check_table(folder), excluded)
     return lists
 
 
@@ -67,11 +69,13 @@ def separated(lines: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _standing(lines: pl.DataFrame, check: pl.DataFrame) -> list[ListRow]:
-    """Lines that bear a duty of the lists and, by the total that the WTO publishes, do not pay it."""
+def _standing(lines: pl.DataFrame, check: pl.DataFrame, excluded: Sequence[str]) -> list[ListRow]:
+    """Lines that bear a duty of the lists and, by the total that the WTO publishes, do not pay it.
+
+    They are all lines of a subheading, or those `excluded` that alone explain its total.
+    """
     free = (pl.col("wto_2025_01_01_pct") == 0) & (pl.col("s301_mean_pct") > 0)
     subheadings = check.filter((pl.col("check") == "without_s301") | free)["hs6"].implode()
-    mine = lines.filter(
-        (pl.col("s301_pct") > 0) & pl.col("cn_hs8").str.slice(0, SUBHEADING_DIGITS).is_in(subheadings)
-    )
+    whole = pl.col("cn_hs8").str.slice(0, SUBHEADING_DIGITS).is_in(subheadings)
+    mine = lines.filter((pl.col("s301_pct") > 0) & (whole | pl.col("cn_hs8").is_in(excluded)))
     return plain(mine["cn_hs8"], _STANDING)

@@ -1,7 +1,8 @@
 """Import the schedules of destinations of US exports: lines with ordinary rates, for law/data/markets.
 
 China's rates of most-favoured-nation are those of 2018-11-01 by line. Where the duty that the WTO publishes for
-2025-01-01 shows another rate, it is that total less the answers to Section 301 (basis `derived`).
+2025-01-01 shows another rate, it is that total less the answers to Section 301 (basis `derived`). Lines of 2018 that
+the total shows to be gone are left out (`cn_totals`).
 """
 
 from __future__ import annotations
@@ -12,6 +13,14 @@ from typing import NamedTuple
 
 import polars as pl
 
+from tariffs.importers.cn_totals import (
+    PARTLY,
+    Reading,
+    by_subheading,
+    check_table,
+    ordinary_rates,
+    read_totals,
+)
 from tariffs.importers.codes import LINE_DIGITS, SUBHEADING_DIGITS
 from tariffs.importers.lists_cn import separated
 from tariffs.importers.output import write_csv
@@ -49,35 +58,35 @@ def write(folder: Path, markets: Path) -> Iterator[tuple[str, int]]:
 def china(folder: Path) -> list[LineRow]:
     """Lines of China's schedule, as far as sources name them."""
     listed = separated(pl.read_parquet(folder / "retaliation" / "china_lines_2025_03.parquet"))
-    old = pl.read_parquet(folder / "rates" / "china_mfn_hs8_2018_2019.parquet")
-    rates = dict(old.select("cn_hs8_2018", "mfn_2018_11_01_pct").drop_nulls().iter_rows())
-    check = pl.read_parquet(folder / "rates" / "china_hs6_check_2025.parquet")
-    of_listed, of_old = _by_subheading(listed["cn_hs8"].to_list()), _by_subheading(list(rates))
+    rates, readings = ordinary_rates(folder), read_totals(folder, listed)
+    of_listed, of_old = by_subheading(listed["cn_hs8"].to_list()), by_subheading(rates)
     return [
         row
-        for item in check.iter_rows(named=True)
-        for row in _subheading(item, of_listed.get(item["hs6"], []), of_old.get(item["hs6"], []), rates)
+        for item in check_table(folder).iter_rows(named=True)
+        for row in _subheading(
+            item,
+            of_listed.get(item["hs6"], []),
+            of_old.get(item["hs6"], []),
+            rates,
+            readings.get(item["hs6"], Reading()),
+        )
     ]
 
 
-def _by_subheading(codes: list[str]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for code in sorted(codes):
-        found.setdefault(code[:SUBHEADING_DIGITS], []).append(code)
-    return found
-
-
 def _subheading(
-    item: dict[str, object], listed: list[str], old: list[str], rates: dict[str, float]
+    item: dict[str, object], listed: list[str], old: list[str], rates: dict[str, float], reading: Reading
 ) -> list[LineRow]:
     """Lines of a subheading: those of 2018, or the listed ones where the subheading was split after 2018."""
     renewed = any(code not in rates for code in listed)
-    codes = sorted({*listed, *(old if not renewed or item["check"] == "partly_listed" else [])})
-    derived, trusted = _derived(item), item["check"] in {"agrees", "partly_listed", "without_s301"}
+    kept = {*listed, *(old if not renewed or item["check"] == PARTLY else [])}
+    codes = sorted(kept - {*reading.gone})
+    derived = _derived(item) if reading.ordinary is None else reading.ordinary
+    trusted = reading.ordinary is None and item["check"] in {"agrees", PARTLY, "without_s301"}
     mean = item["mfn_2018_11_mean_pct"]
     rows = []
     for code in codes or [str(item["hs6"])]:
-        if code in rates and (trusted or derived is None):
+        same = reading.ordinary is not None and rates.get(code) == derived
+        if code in rates and (trusted or same or derived is None):
             rate, basis = rates[code], STATED
         elif derived is not None:
             rate, basis = derived, DERIVED
