@@ -48,7 +48,7 @@ class Subheading(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """What a total shows: lines that are gone, lines that are excluded, or the ordinary rate of all lines."""
+    """Explanation of a total: lines that are gone, lines that are excluded, or the ordinary rate of all lines."""
 
     gone: Sequence[str] = ()
     excluded: Sequence[str] = ()
