@@ -59,7 +59,7 @@ def test_the_law_holds_what_the_totals_show() -> None:
     lines = separated(pl.read_parquet(SOURCE / "retaliation" / "china_lines_2025_03.parquet"))
     readings = read_totals(SOURCE, lines)
     law = load_law()
-    standing = {entry.code for entry in law.lists["CN_S301_STANDING"].entries}
+    standing = {*law.lists["CN_S301_STANDING"].codes}
     market = law.markets["CN"]
     assert readings["120190"].excluded == ("12019011", "12019019")
     for reading in readings.values():
