@@ -82,7 +82,7 @@ serve: $(STAMP)  ## Start the server on PORT (50051)
 	@$(BIN)/python -m tariffs.service --port $(PORT)
 
 clean:  ## Remove what was built, the environment too
-	rm -rf build dist .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .numba_cache
+	rm -rf build dist .cache .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .numba_cache
 	find $(ROOTS) tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(STAMP): requirements.lock pyproject.toml

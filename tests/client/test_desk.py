@@ -5,11 +5,16 @@ from __future__ import annotations
 import asyncio
 import builtins
 import socket
+import threading
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
+import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 pytest.importorskip("marimo", reason="the extra `notebook` is not installed")
 from tariffs.client import Client, InvalidRequest
@@ -27,6 +32,7 @@ LINE = {
     "claims": "",
     "scenario": "base",
 }
+OPTIONS = {"mapping": "", "date_format": "", "baseline": "2025-01-01"}
 TABLE = b"hts,origin,customs_value\n9503.00.0073,CN,10000\n9503.00.0073,Narnia,5\n"
 
 
@@ -81,17 +87,42 @@ def test_text_that_yaml_would_read_otherwise_is_quoted() -> None:
 
 
 def test_an_upload_is_computed_and_kept_for_the_other_tabs(client: Client) -> None:
-    inputs = questions.Inputs(baseline="2025-01-01")
-    result, table = questions.own_table(client, _file("mine.csv", TABLE), inputs, lambda stage, done: None)
-    assert result.refused["found"].to_list() == ["Narnia"]
-    assert inputs.table is table
+    inputs = questions.Inputs()
+    own = questions.own_table(client, _file("mine.csv", TABLE), OPTIONS, inputs, lambda stage, done: None)
+    assert own.check.refused["found"].to_list() == ["Narnia"]
+    assert own.result is not None
+    assert own.result.total["customs_value"].to_list() == [10000.0]
+    assert inputs.table is not None
     assert inputs.of_table()["baseline"] == "2025-01-01"
 
 
+def test_columns_and_days_are_read_as_the_form_says(client: Client) -> None:
+    text = b"hts,origin,customs_value,entry_date\n9503.00.0073,CN,10000,02/03/2026\n"
+    days = []
+    for format_of_days in ("m/d/Y", "d/m/Y"):
+        options = OPTIONS | {"date_format": format_of_days}
+        inputs = questions.Inputs()
+        own = questions.own_table(client, _file("a.csv", text), options, inputs, lambda stage, done: None)
+        days.append(own.check.first_day)
+        assert inputs.of_table()["date_format"] == format_of_days
+    assert days == ["2026-02-03", "2026-03-02"]
+
+
+def test_a_table_without_a_usable_row_is_shown_and_not_computed(client: Client) -> None:
+    text = b"hts,origin,customs_value\n9503.00.0073,Narnia,5\n"
+    own = questions.own_table(
+        client, _file("a.csv", text), OPTIONS, questions.Inputs(), lambda stage, done: None
+    )
+    assert own.result is None
+    assert own.check.refused.height == 1
+
+
 def test_a_file_that_cannot_be_read_is_named_as_the_user_knows_it(client: Client) -> None:
-    inputs = questions.Inputs(table=questions.read_upload("a.csv", TABLE))
+    inputs = questions.Inputs(table=pl.DataFrame())
     with pytest.raises(InvalidRequest, match=r"mine\.parquet") as caught:
-        questions.own_table(client, _file("mine.parquet", b"PAR1 no"), inputs, lambda stage, done: None)
+        questions.own_table(
+            client, _file("mine.parquet", b"PAR1 no"), OPTIONS, inputs, lambda stage, done: None
+        )
     assert "tariffs-desk-" not in str(caught.value)
     assert inputs.table is None
 
@@ -144,6 +175,47 @@ def test_an_address_beyond_this_machine_needs_a_token(
     monkeypatch.delenv("TARIFFS_DESK_TOKEN", raising=False)
     assert run(["desk", "--host", "0.0.0.0", "--no-browser"]) == 2
     assert "TARIFFS_DESK_TOKEN" in capsys.readouterr().err
+
+
+def test_a_token_is_asked_of_every_reader() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = asgi.server("127.0.0.1", "secret")
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        try:
+            assert "login" in _fetch(address).url
+            assert "login" in _fetch(f"{address}?access_token=wrong").url
+            assert "login" not in _fetch(f"{address}?access_token=secret").url
+        finally:
+            server.should_exit = True
+            thread.join(30)
+
+
+def _fetch(url: str) -> Any:
+    """Open a page as a browser does, with cookies, so that a redirect after the token is followed."""
+    opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+    try:
+        with opener.open(url, timeout=30) as answer:
+            return answer
+    except urllib.error.HTTPError as error:
+        return error
+
+
+def test_the_answers_of_a_server_are_those_of_this_process(client: Client, server: str) -> None:
+    inputs = questions.Inputs(builder.EMPTY)
+    with Client(server) as remote:
+        for line in (LINE, LINE | {"entry_date": "2026-12-15", "scenario": forms.YOUR_SCENARIO}):
+            assert questions.quote(remote, line, inputs) == questions.quote(client, line, inputs)
+        assert questions.check(remote, builder.EMPTY) == questions.check(client, builder.EMPTY)
+        there, here = (
+            questions.own_table(asked, _file("a.csv", TABLE), OPTIONS, inputs, lambda stage, done: None)
+            for asked in (remote, client)
+        )
+    assert there.check.facts() == here.check.facts()
+    assert there.result is not None
+    assert here.result is not None
+    assert_frame_equal(there.result.groups, here.result.groups, check_exact=True)
 
 
 def test_a_port_in_use_is_an_error_of_one_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,6 +21,8 @@ PARTS = ("Quote", "Scenario", "Your table", "Compare", "Timeline", "Sweep")
 _GROUPS = ("origin", "authority", "hts2", "hts4", "hts6", "month")
 _RESPONSES = ("armington", "none", "passthrough", "smart", "gsim")
 _HORIZONS = ("short", "long", "impact", "path")
+_MAPPINGS = ("", "ace", "cbp7501")
+_DAYS = ("", "m/d/Y", "d/m/Y", "excel")
 _GRID = "display:grid;grid-template-columns:repeat(auto-fit,minmax(16em,1fr));gap:0.8em 1.2em;align-items:end"
 _WEEKS_AHEAD = 10
 _LARGEST_UPLOAD = 200_000_000
@@ -181,9 +183,13 @@ def table_file() -> Any:
     )
 
 
-def table_day() -> Any:
-    """Build the field of the day that the values of the table belong to."""
-    return _text("Day that the values of the table belong to (a response needs it)", "2025-01-01")
+def table_options() -> Any:
+    """Build the fields that say how the table is read."""
+    return _grid(
+        mapping=mo.ui.dropdown(list(_MAPPINGS), value="", label="Names of its columns", full_width=True),
+        date_format=mo.ui.dropdown(list(_DAYS), value="", label="Format of its days", full_width=True),
+        baseline=_text("Day its values belong to (for a response)", "2025-01-01"),
+    )
 
 
 def _by() -> Any:

@@ -52,8 +52,8 @@ def _(choices, forms):
     timeline_form = forms.timeline(choices)
     sweep_form = forms.sweep(choices)
     table_file = forms.table_file()
-    table_day = forms.table_day()
-    return compare_form, quote_form, sweep_form, table_day, table_file, timeline_form
+    table_options = forms.table_options()
+    return compare_form, quote_form, sweep_form, table_options, table_file, timeline_form
 
 
 @app.cell
@@ -89,12 +89,13 @@ def _(client, inputs, questions, text, views):
 
 
 @app.cell
-def _(client, inputs, questions, table_day, table_file, views):
-    inputs.baseline = table_day.value
+def _(client, inputs, questions, table_options, table_file, views):
     table_view = views.answer(
         table_file.value or None,
         "Table",
-        lambda files, report: views.own_table(*questions.own_table(client, files[0], inputs, report)),
+        lambda files, report: views.own_table(
+            questions.own_table(client, files[0], table_options.value, inputs, report)
+        ),
         "No table yet: the other parts compute US imports of 2024.",
     )
     return (table_view,)
@@ -150,8 +151,8 @@ def _(change_form, part, scenario_text, scenario_view, start_form, views):
 
 
 @app.cell
-def _(part, table_day, table_file, table_view, views):
-    views.part("Your table", part(), table_day, table_file, table_view)
+def _(part, table_options, table_file, table_view, views):
+    views.part("Your table", part(), table_options, table_file, table_view)
     return
 
 

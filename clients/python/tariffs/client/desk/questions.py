@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import polars as pl
 
-from tariffs.client._wire.frames import read_table
+from tariffs.client._wire.frames import read_mapped
 from tariffs.client._wire.progress import Report
 from tariffs.client.client import Client
 from tariffs.client.desk.forms import YOUR_SCENARIO
@@ -20,6 +21,7 @@ from tariffs.client.results.impact import ImpactResult, TimelineResult
 from tariffs.client.results.law import CheckResult, Difference
 from tariffs.client.results.quote import Quote
 from tariffs.client.results.sweep import Sweep
+from tariffs.client.results.table_check import TableCheck
 from tariffs.client.scenario import Scenario
 
 Values = Mapping[str, Any]
@@ -45,11 +47,13 @@ class Inputs:
         text: scenario of the builder, as YAML.
         table: uploaded table; None is the embedded one.
         baseline: day that its values belong to.
+        date_format: format of its days; empty where they tell it themselves.
     """
 
     text: str = ""
     table: pl.DataFrame | None = None
     baseline: str = ""
+    date_format: str = ""
 
     def scenario(self, name: str) -> Scenario:
         """Make the scenario that a choice names."""
@@ -58,8 +62,18 @@ class Inputs:
         return Scenario.named(name)
 
     def of_table(self) -> dict[str, Any]:
-        """Make the arguments that name the table and its day."""
-        return {} if self.table is None else {"lines": self.table, "baseline": self.baseline or None}
+        """Make the arguments that name the table, its day and the format of its days."""
+        if self.table is None:
+            return {}
+        return {"lines": self.table, "baseline": self.baseline or None, "date_format": self.date_format}
+
+
+@dataclass(frozen=True, slots=True)
+class OwnTable:
+    """Check of an uploaded table, and its impact under the law as it is; None if no row can be used."""
+
+    check: TableCheck
+    result: ImpactResult | None
 
 
 def quote(client: Client, values: Values, inputs: Inputs) -> Quote:
@@ -125,32 +139,41 @@ def check(client: Client, text: str) -> tuple[CheckResult, tuple[Difference, ...
     return answer, client.diff("base", scenario) if answer.ok else ()
 
 
-def own_table(
-    client: Client, file: Upload, inputs: Inputs, progress: Report
-) -> tuple[ImpactResult, pl.DataFrame]:
-    """Take an uploaded file as the table of all parts, and compute it under the law as it is."""
-    inputs.table = None
-    table = read_upload(file.name, file.contents)
-    result = client.impact(table, response="none", progress=progress)
-    inputs.table = table
-    return result, table
+def own_table(client: Client, file: Upload, options: Values, inputs: Inputs, progress: Report) -> OwnTable:
+    """Take an uploaded file as the table of all parts; say how it is read, and compute it under the law as it is.
 
-
-def read_upload(name: str, contents: bytes) -> pl.DataFrame:
-    """Read an uploaded file by the suffix of its name.
+    Args:
+        client: answers.
+        file: the upload.
+        options: mapping of columns, format of days, and day that the values belong to.
+        inputs: takes the table and its options.
+        progress: takes stage and fraction.
 
     Raises:
-        InvalidRequest: TABLE_UNREADABLE, which names the file as the user knows it.
+        InvalidRequest: the table cannot be used as a whole; the message names the file as the user knows it.
     """
+    inputs.table = None
+    with _stored(file) as path:
+        check = client.check_table(path, mapping=options["mapping"], date_format=options["date_format"])
+        table = read_mapped(path, options["mapping"]).frame
+    inputs.table, inputs.baseline, inputs.date_format = table, options["baseline"], options["date_format"]
+    if not check.usable:
+        return OwnTable(check, None)
+    computed = client.impact(table, response="none", date_format=inputs.date_format, progress=progress)
+    return OwnTable(check, computed)
+
+
+@contextmanager
+def _stored(file: Upload) -> Iterator[Path]:
+    """Store an upload under a name with its suffix, by which it is read; errors name it as the user does."""
     with tempfile.TemporaryDirectory(prefix="tariffs-desk-") as folder:
-        path = Path(folder) / f"table{Path(name).suffix.lower()}"
-        path.write_bytes(contents)
+        path = Path(folder) / f"table{Path(file.name).suffix.lower()}"
+        path.write_bytes(file.contents)
         try:
-            return read_table(path)
+            yield path
         except InvalidRequest as error:
-            raise InvalidRequest(
-                error.reason, error.message.replace(str(path), name), field=error.field, fix=error.fix
-            ) from error
+            message = error.message.replace(str(path), file.name)
+            raise InvalidRequest(error.reason, message, field=error.field, fix=error.fix) from error
 
 
 def named(text: str, field: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ import polars as pl
 
 from tariffs.client._wire.progress import Report
 from tariffs.client.desk.forms import Choices
+from tariffs.client.desk.questions import OwnTable
 from tariffs.client.errors import TariffsError
 from tariffs.client.results import html
 from tariffs.client.results.columns import largest_first
@@ -193,45 +194,31 @@ def _point(result: Sweep, place: int) -> Any:
     )
 
 
-def own_table(result: ImpactResult, table: pl.DataFrame) -> Any:
-    """Show what an uploaded table pays under the law as it is, and every refused row."""
-    return mo.vstack(
-        [
-            mo.Html(html.block(html.paragraph(f"{table.height:,} rows: {', '.join(table.columns)}."))),
-            refused(result),
-            mo.Html(result._repr_html_()),
-            downloads(result, "table"),
-        ]
-    )
+def own_table(own: OwnTable) -> Any:
+    """Show every refused row of an uploaded table, how it is read, and what it pays under the law as it is."""
+    parts = [refused(own.check.refused), mo.Html(own.check._repr_html_())]
+    if own.result is not None:
+        parts += [mo.Html(own.result._repr_html_()), downloads(own.result, "table")]
+    return mo.vstack(parts)
 
 
-def refused(result: TableResult) -> Any:
+def refused(rows: pl.DataFrame) -> Any:
     """Show all refused rows with their reasons, and a file of them."""
-    if not result.refused.height:
+    if not rows.height:
         return mo.Html(html.block(html.paragraph("Every row can be used.")))
     table = mo.ui.table(
-        result.refused,
+        rows,
         selection=None,
         show_column_summaries=False,
         show_data_types=False,
         wrapped_columns=["message"],
         column_widths={"row": 60, "message": 480},
     )
-    return mo.vstack(
-        [
-            _alert(
-                html.heading(refused_words(result.refused)), html.paragraph("The other rows are computed.")
-            ),
-            table,
-            mo.hstack([_refused_file(result)], justify="start"),
-        ]
+    file = mo.download(
+        lambda: rows.write_csv().encode(), "refused.csv", "text/csv", label="Download refused rows"
     )
-
-
-def _refused_file(result: TableResult) -> Any:
-    return mo.download(
-        lambda: result.refused.write_csv().encode(), "refused.csv", "text/csv", label="Download refused rows"
-    )
+    words = html.heading(refused_words(rows)) + html.paragraph("The other rows are computed.")
+    return mo.vstack([_alert(words), table, mo.hstack([file], justify="start")])
 
 
 def downloads(result: TableResult, name: str, question: str = "") -> Any:

@@ -127,7 +127,7 @@ def curves(rows: pl.DataFrame, column: str, across: str, colour: str = "") -> Ch
         "y": alt.Y("shown:Q", title=title, scale=alt.Scale(zero=False)),
     }
     if colour:
-        encodings["color"] = _colours(alt, colour)
+        encodings["color"] = _colours(alt, colour).title(colour)
     return (
         alt.Chart(frame, width=_WIDTH, height=_HEIGHT)
         .mark_line(point=True, color=PALETTE[0])
