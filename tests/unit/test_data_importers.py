@@ -8,7 +8,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tariffs.importers import build, listing, schedule, trade
+from tariffs.engine.schedule import usitc_export
+from tariffs.engine.tables import census_files
+from tariffs.importers import build, listing, trade
 from tariffs.importers.codes import Universe
 from tariffs.importers.lists_metals import assign
 
@@ -42,7 +44,7 @@ def export(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 def test_official_schedule_exports(export: Path) -> None:
-    tables = schedule.read_export(export, "v")
+    tables = usitc_export.read_export(export, "v")
     assert tables.lines.rows() == [("v", "95030000", "Free", "70%"), ("v", "61091000", "16.5%", "90%")]
     assert tables.codes.rows() == [("v", "9503000073", "no", ""), ("v", "6109100012", "doz", "kg")]
     assert sorted(tables.special.rows()) == [
@@ -59,7 +61,7 @@ def test_census_interface_answer(tmp_path: Path) -> None:
         ["9503000073", "5700", "50", "0", ""],
     ]
     path.write_text(json.dumps(rows), encoding="utf-8")
-    assert trade.read_api(path).rows() == [("9503000073", "5700", 150.0, 25.0)]
+    assert census_files.read_api(path).rows() == [("9503000073", "5700", 150.0, 25.0)]
 
 
 def test_census_detail_file(tmp_path: Path) -> None:
@@ -67,13 +69,13 @@ def test_census_detail_file(tmp_path: Path) -> None:
     head = "9503000073" + "5700" + " " * 14
     fields = {"hts": (0, 10), "census": (10, 4), "customs_value": (28, 15), "calculated_duty": (43, 15)}
     path.write_text("".join(f"{head}{value:015d}{duty:015d}\n" for value, duty in ((100, 5), (20, 1))))
-    assert trade.read_detail(path, fields).rows() == [("9503000073", "5700", 120.0, 6.0)]
+    assert census_files.read_detail(path, fields).rows() == [("9503000073", "5700", 120.0, 6.0)]
 
 
 def test_plain_csv_with_a_column_map(tmp_path: Path) -> None:
     path = tmp_path / "own.csv"
     path.write_text("code,from,usd\n0101.21.0010,1220,7\n")
-    frame = trade.read_csv(path, {"code": "hts", "from": "census", "usd": "customs_value"})
+    frame = census_files.read_csv(path, {"code": "hts", "from": "census", "usd": "customs_value"})
     assert frame.rows() == [("0101210010", "1220", 7.0, None)]
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tariffs.engine.schedule.equivalents import DATA
 from tariffs.engine.schedule.rates import Rate, parse_rate
-from tariffs.importers.schedule import stat_unit
+from tariffs.engine.schedule.usitc_export import stat_unit
 
 UNITS = Path(__file__).parents[2] / "engine" / "tariffs" / "engine" / "schedule" / "data" / "units.csv"
 

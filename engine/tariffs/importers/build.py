@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from tariffs.engine.schedule.equivalents import CALCULATED_VINTAGE
+from tariffs.engine.schedule.usitc_export import ScheduleTables, tables_of
 from tariffs.importers import (
     ave,
     countries,
@@ -98,7 +99,7 @@ def build(source: Path, engine: Path) -> Iterator[tuple[str, int]]:
     yield from ((name, len(rows)) for name, rows in sorted(lists.items()))
 
 
-def universe_of(source: Path, tables: list[schedule.ScheduleTables], table: pl.DataFrame) -> Universe:
+def universe_of(source: Path, tables: list[ScheduleTables], table: pl.DataFrame) -> Universe:
     """Collect all codes of the kept vintages and of trade; lists use the codes of the latest dated vintage."""
     codes = {str(t.codes["vintage"][0]): t.codes["code"].to_list() for t in tables}
     return universe(codes, VINTAGES[-1][0], table["hts"].to_list(), source / "ch99" / "hts_concordance.csv")
@@ -113,7 +114,7 @@ def read_lists(ch99: Path, codes: Universe) -> listing.Lists:
     return {name: rows for family in families for name, rows in family.read(ch99, codes).items()}
 
 
-def read_schedules(source: Path, imports: pl.DataFrame) -> list[schedule.ScheduleTables]:
+def read_schedules(source: Path, imports: pl.DataFrame) -> list[ScheduleTables]:
     """Read the kept vintages, and the code of 2024 that none of them has."""
     folder = source / "hts"
     tables = [
@@ -129,4 +130,4 @@ def read_schedules(source: Path, imports: pl.DataFrame) -> list[schedule.Schedul
         "unit_1": "kg",
         "unit_2": "",
     }
-    return [*tables, schedule.tables_of([row], CALCULATED_VINTAGE)]
+    return [*tables, tables_of([row], CALCULATED_VINTAGE)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tariffs.client._verbs.line_stream import LineStream
+from tariffs.client._verbs.public_tables import ImportedTable, import_table
 from tariffs.client._verbs.replay import Replay, replay
 from tariffs.client._verbs.run_handle import Run, RunStatus
 from tariffs.client._wire.user_tables import read_table
@@ -50,6 +51,7 @@ __all__ = [
     "EntriesResult",
     "ExtraMissing",
     "ImpactResult",
+    "ImportedTable",
     "InternalError",
     "InvalidRequest",
     "Law",
@@ -86,6 +88,7 @@ __all__ = [
     "Unavailable",
     "Unsupported",
     "Violation",
+    "import_table",
     "read_table",
     "replay",
 ]

@@ -237,7 +237,7 @@ class LocalBackend:
 
     def __init__(self, cluster: str = "") -> None:
         self._on = {"cluster": cluster} if cluster else {}
-        with _engine_errors():
+        with engine_errors():
             # By name at run time: the client does not depend on the service, only this mode does.
             services = cast(Any, importlib.import_module("tariffs.service.local")).LocalServices()
         self._simulation = services.simulation
@@ -248,28 +248,28 @@ class LocalBackend:
     def unary(self, method: str, request: object, timeout: float) -> Any:
         """Make a call that has one answer message."""
         service = next(one for one in self._others if hasattr(one, method))
-        with _engine_errors():
+        with engine_errors():
             return getattr(service, method)(request, timeout=timeout)
 
     def simulate(
         self, request: SimulateRequest, table: frames.Table | None, timeout: float
     ) -> Iterator[SimulateResponse]:
         """Stream the messages of an impact run; the table is passed by reference, so it may have any size."""
-        with _engine_errors():
+        with engine_errors():
             yield from self._simulation.Simulate(request, timeout=timeout, table=_table(table), **self._on)
 
     def timeline(
         self, request: TimelineRequest, table: frames.Table | None, timeout: float
     ) -> Iterator[TimelineResponse]:
         """Stream the messages of a timeline; the table is passed by reference, so it may have any size."""
-        with _engine_errors():
+        with engine_errors():
             yield from self._simulation.Timeline(request, timeout=timeout, table=_table(table), **self._on)
 
     def over_table(
         self, method: str, request: Any, table: frames.Table | None, timeout: float
     ) -> Iterator[Any]:
         """Stream the messages of a sweep or seek; the table is passed by reference, so it may have any size."""
-        with _engine_errors():
+        with engine_errors():
             yield from getattr(self._sweeps, method)(
                 request, timeout=timeout, table=_table(table), **self._on
             )
@@ -277,14 +277,14 @@ class LocalBackend:
     def unary_over_table(self, method: str, request: Any, table: frames.Table | None, timeout: float) -> Any:
         """Make a call over a table, which is passed by reference, so it may have any size."""
         service = next(one for one in self._with_tables if hasattr(one, method))
-        with _engine_errors():
+        with engine_errors():
             return getattr(service, method)(request, timeout=timeout, table=_table(table))
 
     def lines(
         self, requests: Iterator[SimulateLinesRequest], timeout: float
     ) -> Iterator[SimulateLinesResponse]:
         """Compute rows while they are read."""
-        with _engine_errors():
+        with engine_errors():
             yield from self._simulation.SimulateLines(requests, timeout=timeout)
 
     def close(self) -> None:
@@ -321,7 +321,8 @@ def _rpc_errors(target: str, config: Config) -> Iterator[None]:
 
 
 @contextmanager
-def _engine_errors() -> Iterator[None]:
+def engine_errors() -> Iterator[None]:
+    """Raise errors of the engine as typed errors, and a missing module of the engine as ExtraMissing."""
     try:
         yield
     except ModuleNotFoundError as error:

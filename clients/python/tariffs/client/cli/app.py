@@ -33,6 +33,7 @@ SUMMARIES: Mapping[str, str] = {
     "runs": "List, show and cancel long runs on a server, and read results. Start one with `impact --detach` or `sweep "
     "--detach`.",
     "table": "Check a table before a run: columns, days, codes, refused rows and totals.",
+    "data": "Make tables of your own from public files and broker reports.",
     "tables": "Upload, list and delete tables on a server. `impact` and `timeline` upload large tables themselves.",
     "validate": "Compare results of the engine with published figures.",
     "bench": "Measure the speed of the engine as ratios to Polars, DuckDB, NumPy and ready rates, in one run.",
