@@ -23,13 +23,13 @@ from tariffs.engine.response.sweep_inputs import (
     stacked_elasticities,
 )
 from tariffs.engine.response.sweep_pack import (
+    ClosedForms,
     Section,
     Unmoved,
     elasticity_terms,
     hats_at_index_one,
     pack_products,
     steep_kinds,
-    unclosed_products,
 )
 
 if TYPE_CHECKING:
@@ -127,6 +127,7 @@ class ArmingtonSweep:
 
     def __init__(self, trade: SweepTrade, reference: SweepReference | None = None) -> None:
         self._varieties = v = checked_trade(trade)
+        self._closed = ClosedForms.of(v)
         count = int(v.rate_class.max(initial=-1)) + 1
         self._kinds = int(v.kind.max(initial=-1)) + 1
         moved, rates = np.ones(count, dtype=bool), np.zeros(count)
@@ -215,7 +216,7 @@ class ArmingtonSweep:
         steep = steep_kinds(elasticities, np.log1p(high) - np.log1p(low))
         terms = elasticity_terms(elasticities, steep)
         flat = not elasticities[3].any()
-        places, unclosed = unclosed_products(self._varieties, elasticities[3], steep)
+        places, unclosed = self._closed.unclosed(elasticities[3], steep)
         place = np.full(part.products.size, -1)
         place[places] = np.arange(places.size)
         place = place[part.products]

@@ -80,20 +80,35 @@ def elasticity_terms(elasticities: Floats, steep: Bools) -> Floats:
     return np.stack(rows, axis=1).astype(np.float64).reshape(steep.shape[0], len(rows) * steep.shape[1])
 
 
-def unclosed_products(v: SweepVarieties, w: Floats, steep: Bools) -> tuple[Ints, Bools]:
-    """Find the products without a closed form in some lane: their places, and the marks of these lanes.
+@dataclass(frozen=True, slots=True)
+class ClosedForms:
+    """Products that have closed forms never, or with flat supply only, and the kind of each.
 
     Products with one supply elasticity and neither freight nor domestic goods have closed forms, and those with flat
-    supply of imports and domestic goods. `w` and `steep` are per kind and lane.
+    supply of imports and domestic goods.
     """
-    flat_only = (v.domestic > 0.0) | (sums_of(v.product, v.freight, v.kind.size) > 0.0)
-    never = (v.domestic > 0.0) & (v.domestic_w > 0.0)
-    rising: Bools = np.any(w > 0.0, axis=1)
-    anywhere: Bools = np.any(steep, axis=1)
-    places = np.flatnonzero(never | (flat_only & rising[v.kind]) | anywhere[v.kind])
-    kind = v.kind[places]
-    marks = never[places, None] | (flat_only[places, None] & (w[kind] > 0.0)) | steep[kind]
-    return places, marks
+
+    never: Bools
+    flat_only: Bools
+    kind: Ints
+
+    @classmethod
+    def of(cls, v: SweepVarieties) -> ClosedForms:
+        """Mark the products of a sweep."""
+        flat_only = (v.domestic > 0.0) | (sums_of(v.product, v.freight, v.kind.size) > 0.0)
+        return cls((v.domestic > 0.0) & (v.domestic_w > 0.0), flat_only, v.kind)
+
+    def unclosed(self, w: Floats, steep: Bools) -> tuple[Ints, Bools]:
+        """Find the products without a closed form in some lane: their places, and the marks of these lanes.
+
+        `w` and `steep` are per kind and lane.
+        """
+        rising: Bools = np.any(w > 0.0, axis=1)
+        anywhere: Bools = np.any(steep, axis=1)
+        places = np.flatnonzero(self.never | (self.flat_only & rising[self.kind]) | anywhere[self.kind])
+        kind = self.kind[places]
+        marks = self.never[places, None] | (self.flat_only[places, None] & (w[kind] > 0.0)) | steep[kind]
+        return places, marks
 
 
 def hats_at_index_one(v: SweepVarieties, rates: Floats, sigma: Floats, w: Floats) -> Floats:

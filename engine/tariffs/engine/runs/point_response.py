@@ -5,18 +5,17 @@ Duty by authority after the response is computed from the customs value of each 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I32, I64, sums_of
+from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.base.chunks import thread_count
 from tariffs.engine.response.armington_sweep import SCENARIOS, ArmingtonSweep
 from tariffs.engine.response.sweep_inputs import SweepReference
-from tariffs.engine.response.trade_response import (
-    PROHIBITIVE,
-)
+from tariffs.engine.response.trade_response import PROHIBITIVE, Response
 from tariffs.engine.runs.duty_sums import PointDuties
 from tariffs.engine.runs.grouping import AUTHORITY
 from tariffs.engine.runs.merged_trade import Merged, kinds_of, trade_of
@@ -28,6 +27,9 @@ from tariffs.engine.runs.table_run import TableRun
 from tariffs.engine.table_duty.class_duties import ClassPairs, DutyPlaces, class_duties
 from tariffs.engine.table_duty.duties import Duties
 from tariffs.engine.table_duty.rate_classes import class_forms, rate_classes
+
+_KEPT_VARIETIES = 1_000_000
+"""Most varieties of a table whose sweep is kept; some 200 bytes each."""
 
 
 def is_closed_exactly(run: TableRun, outcome: Outcome) -> bool:
@@ -76,27 +78,31 @@ class PointResponse:
             [first + forms.of_class for first, forms in zip(firsts, self._forms, strict=False)]
         )
         class_of = outcome.variety_rates.of_variety
-        self._used, form = np.unique(of_class[class_of], return_inverse=True)
-        barred = np.concatenate([forms.barred for forms in self._forms])[self._used]
-        moves = np.concatenate([forms.moves for forms in self._forms])[self._used]
-        rates = np.where(barred > 0.0, PROHIBITIVE, self._at([each[:1] for each in group.rates])[:, 0])
-        v = run.response.varieties
-        of_variety = run.grouping.of_line[v.line]
-        self._authorities = None
-        merged = Merged(form, barred, of_variety, None)
-        if AUTHORITY in run.options.by:
-            self._authorities = AuthorityDuties(duties, class_of, of_variety, run.grouping.count)
-            merged = replace(merged, pair=self._authorities.pairs.of_goods)
-        self._sweep = ArmingtonSweep(
-            trade_of(run, run.response, kind, merged), SweepReference(rates, moves, self._kinds)
-        )
-        self._before = sums_of(of_variety, v.value, run.grouping.count)
+        response = run.response
+        self._before = _value_before(run, response)
+
+        def merged() -> _MergedSweep:
+            used, form = np.unique(of_class[class_of], return_inverse=True)
+            barred = np.concatenate([forms.barred for forms in self._forms])[used]
+            moves = np.concatenate([forms.moves for forms in self._forms])[used]
+            rates = np.where(barred > 0.0, PROHIBITIVE, self._at([each[:1] for each in group.rates])[used, 0])
+            of_variety, pairs = run.grouping.of_line[response.varieties.line], None
+            if AUTHORITY in run.options.by:
+                counts = [rate_classes(rated).count for rated in duties.rated]
+                pairs = ClassPairs.of(class_of, of_variety, sum(counts), run.grouping.count)
+            alike = Merged(form, barred, of_variety, None if pairs is None else pairs.of_goods)
+            trade = trade_of(run, response, kind, alike)
+            sweep = ArmingtonSweep(trade, SweepReference(rates, moves, self._kinds))
+            return _MergedSweep(sweep, used[sweep.classes], pairs, response, class_of)
+
+        key = tuple(forms.digest for forms in self._forms), id(class_of), AUTHORITY in run.options.by
+        self._merged = _kept_sweep(run, response, key, merged)
+        pairs = self._merged.pairs
+        self._authorities = None if pairs is None else AuthorityDuties(duties, pairs, run.grouping.count)
 
     def _at(self, rates: Sequence[F64]) -> F64:
         """Rate of each form at points (forms x points), by instant the rate of each row (points x rows)."""
-        blocks = [forms.at(of_rows) for forms, of_rows in zip(self._forms, rates, strict=True)]
-        found: F64 = np.concatenate(blocks)[self._used]
-        return found
+        return np.concatenate([forms.at(of_rows) for forms, of_rows in zip(self._forms, rates, strict=True)])
 
     def __call__(self, group: PointGroup, before: PointDuties) -> ResponseColumns:
         """Compute the result columns after the response of points of the law.
@@ -109,8 +115,8 @@ class PointResponse:
         for first in range(0, len(group.points), SCENARIOS):
             self._run.check()
             rates_of_rows = [rates[first : first + SCENARIOS] for rates in group.rates]
-            rates = self._at(rates_of_rows)
-            block = self._sweep(rates[self._sweep.classes], self._kinds, threads=thread_count())
+            rates = self._at(rates_of_rows)[self._merged.moved]
+            block = self._merged.sweep(rates, self._kinds, threads=thread_count())
             blocks.append(block)
             if self._authorities:
                 duties.append(self._authorities(block.values, rates_of_rows, before))
@@ -129,6 +135,38 @@ class PointResponse:
         return ResponseColumns(groups, surplus, np.concatenate(duties, axis=1).T if duties else None)
 
 
+@dataclass(frozen=True)
+class _MergedSweep:
+    """Sweep over merged varieties, the forms whose rates its calls give, and pairs of class and group.
+
+    `response` and `class_of` are those that it is kept by, so that their ids are not reused.
+    """
+
+    sweep: ArmingtonSweep
+    moved: I64
+    pairs: ClassPairs | None
+    response: Response
+    class_of: I32
+
+
+def _kept_sweep(
+    run: TableRun, response: Response, key: Hashable, make: Callable[[], _MergedSweep]
+) -> _MergedSweep:
+    """Find the sweep of laws with the same forms of rates; the last one is kept with a table of moderate size."""
+    if response.varieties.count > _KEPT_VARIETIES:
+        return make()
+    kept: BoundedCache[Hashable, _MergedSweep]
+    kept = run.prepared.lines.cache.setdefault("merged sweeps", BoundedCache(1))
+    parts = response.varieties, response.base_rate, response.parameters
+    return kept.get((key, *map(id, parts), run.grouping.id), make)
+
+
+def _value_before(run: TableRun, response: Response) -> F64:
+    """Sum customs value of the varieties by group at the baseline."""
+    v = response.varieties
+    return sums_of(run.grouping.of_line[v.line], v.value, run.grouping.count)
+
+
 _SUMS = ("value", "duty", "charges", "quantity", "base_duty", "creation", "diversion", *PRODUCT_SUMS)
 
 
@@ -137,17 +175,16 @@ class AuthorityDuties:
 
     Args:
         duties: duties under the law.
-        class_of, group: of each variety.
+        pairs: pairs of class and group.
         groups: number of groups.
     """
 
-    def __init__(self, duties: Duties, class_of: I32, group: I64, groups: int) -> None:
+    def __init__(self, duties: Duties, pairs: ClassPairs, groups: int) -> None:
         self._duties = duties
         self._classes = [rate_classes(rated) for rated in duties.rated]
+        self._pairs = pairs
         self._groups = groups
-        counts = [classes.count for classes in self._classes]
-        self._firsts = np.cumsum([0, *counts])
-        self.pairs = ClassPairs.of(class_of, group, sum(counts), groups)
+        self._firsts = np.cumsum([0, *(classes.count for classes in self._classes)])
 
     def __call__(self, values: F64, rates: Sequence[F64], before: PointDuties) -> F64:
         """Sum duty by group and authority (places x points).
@@ -166,7 +203,7 @@ class AuthorityDuties:
                 duties.law,
                 rated,
                 classes,
-                self.pairs.of_classes(self._firsts[place], self._firsts[place + 1]),
+                self._pairs.of_classes(self._firsts[place], self._firsts[place + 1]),
                 places,
                 duties.authority_of_measure,
                 rates[place].T,

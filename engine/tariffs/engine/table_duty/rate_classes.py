@@ -6,6 +6,7 @@ value that a line declares or charges by its quantity: such a line has classes o
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 
@@ -221,6 +222,14 @@ class ClassForms:
     still: F64
     barred: F64
     _terms: tuple[I32, I64, F64, F64]
+
+    @property
+    def digest(self) -> bytes:
+        """Text that is equal for the same forms of the same classes."""
+        digest = hashlib.blake2b()
+        for array in (self.of_class, self.moves, self.still, self.barred, *self._terms):
+            digest.update(np.ascontiguousarray(array).data)
+        return digest.digest()
 
     def at(self, rates: F64) -> F64:
         """Rate of each form at points (forms x points), by the rate of each row (points x rows)."""
