@@ -35,8 +35,8 @@ from tariffs.engine.response.sweep_pack import (
 if TYPE_CHECKING:
     from tariffs.engine.response.kernels.armington_sweep import SweepPack
 
-SCENARIOS = 32
-"""Most scenarios of one call, which costs as much for fewer."""
+SCENARIOS = 40
+"""Most scenarios of one call, which costs as much for fewer; a block of a sweep has 200 points."""
 
 _GROUP_COLUMNS, _OWNED_COLUMNS = 6, 2
 

@@ -20,7 +20,7 @@ from tariffs.engine.base.compiled_kernels import inlined, jit
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-LANES = 32
+LANES = 40
 """Numbers in a row. Shorter rows are unrolled to scalar code; longer ones outgrow the fast caches."""
 SECOND = LANES
 THIRD = 2 * LANES
