@@ -238,3 +238,20 @@ def test_a_scenario_may_answer_in_any_market() -> None:
         quote_export(law, ExportLine("1201.90", "US", 100, "2026-11-24", to=to)).rate for to in ("CA", "CN")
     ]
     assert rates == [Decimal("0.07"), Decimal("0.13")]
+
+
+def test_destinations_are_told_by_code_whatever_the_table_calls_them() -> None:
+    table = pl.DataFrame(
+        {
+            "hts": ["7214.20", "7214.20", "1201.90"],
+            "origin": ["US"] * 3,
+            "customs_value": [100.0, 50.0, 10.0],
+            "destination": ["Canada", "ca", ""],
+        }
+    )
+    options = Options(response="none", direction="export", by=("destination",))
+    point = Point(library()["base"], "2026-10-01")
+    groups = impact(table, [point], law=LAW, options=options).scenarios[0].groups
+    assert dict(groups.select("destination", "customs_value").iter_rows()) == {"CA": 150.0, "CN": 10.0}
+    alone = impact(table.drop("destination"), [point], law=LAW, options=options).scenarios[0].groups
+    assert alone["destination"].to_list() == ["CN"]

@@ -70,6 +70,15 @@ class Preference:
     text: str
     note: str
 
+    @property
+    def assumption(self) -> str:
+        """Sentence that says that an undeclared claim was taken in full."""
+        return f"{self.claim}: not declared; {self.text}."
+
+    def is_open_to(self, origin: str) -> bool:
+        """Test whether goods of an origin may have the reduced rate."""
+        return not self.origins or origin in self.origins
+
 
 @dataclass(frozen=True, slots=True)
 class MarketLine:

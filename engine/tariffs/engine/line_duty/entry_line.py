@@ -20,7 +20,7 @@ from tariffs.engine.law.notes import Note, unread
 from tariffs.engine.law.values import UnitRate
 from tariffs.engine.line_duty.pricing import NOTHING, Goods
 from tariffs.engine.rating.facts import ClaimValue, claim_notes, read_claims
-from tariffs.engine.schedule.codes import parse_code
+from tariffs.engine.schedule.codes import parse_code, unknown_code
 from tariffs.engine.schedule.country_names import read_country
 from tariffs.engine.schedule.lines import Schedule, ScheduleLine
 from tariffs.engine.schedule.rates import AD_VALOREM, Rate
@@ -304,14 +304,7 @@ def read_article(schedule: Schedule, hts: str, origin: str, day: date) -> Articl
         notes.append(Note("HTS_CODE_REPAIRED", repaired))
     schedule_line = schedule.find(code, day)
     if schedule_line is None:
-        near = ", ".join(schedule.nearest(code))
-        raise InputError(
-            "HTS_CODE_UNKNOWN",
-            f"The schedule has no code {hts}.",
-            field="hts",
-            fix=f"Nearest codes: {near}.",
-            metadata={"nearest": near},
-        )
+        raise unknown_code(f"The schedule has no code {hts}.", schedule.nearest(code))
     notes += _schedule_notes(schedule_line, code)
     country, named = read_country(origin)
     if named:

@@ -23,7 +23,7 @@ from tariffs.engine.line_duty.entry_line import (
 )
 from tariffs.engine.line_duty.segment import LawSegment, segment_of
 from tariffs.engine.rating.facts import ClaimValue, claim_notes, read_claims
-from tariffs.engine.schedule.codes import parse_code
+from tariffs.engine.schedule.codes import parse_code, unknown_code
 from tariffs.engine.schedule.country_names import read_country
 from tariffs.engine.tables.export_rates import TOO_COARSE, given_rate, is_shared_code, nearest_shared, no_rate
 
@@ -93,7 +93,7 @@ def read_export(law: Law, line: ExportLine, known_on: str | date | None) -> Read
     preference = market.preference
     if preference and facts.get(preference.claim) is None and _is_open(preference, origin, lines):
         facts = {**facts, preference.claim: ONE}
-        assumptions.append(f"{preference.claim}: not declared; {preference.text}.")
+        assumptions.append(preference.assumption)
     charges = read_charge(line.freight, "freight") + read_charge(line.insurance, "insurance")
     value = _value(line)
     return ReadExport(
@@ -114,8 +114,7 @@ def read_export(law: Law, line: ExportLine, known_on: str | date | None) -> Read
 
 def _is_open(preference: Preference, origin: str, lines: Sequence[RatedCode]) -> bool:
     """Test whether the reduced rate of a market is open to goods of an origin in some of these lines."""
-    members = preference.origins
-    return (not members or origin in members) and any(rate.reduced is not None for _, _, rate in lines)
+    return preference.is_open_to(origin) and any(rate.reduced is not None for _, _, rate in lines)
 
 
 def _read_code(hts: str, notes: list[Note]) -> str:
@@ -125,14 +124,8 @@ def _read_code(hts: str, notes: list[Note]) -> str:
             "HTS_CODE_MALFORMED", f"{hts!r} is not a code of at least 6 digits.", field="hts", fix=TOO_COARSE
         )
     if not is_shared_code(code):
-        near = ", ".join(nearest_shared(code))
-        raise InputError(
-            "HTS_CODE_UNKNOWN",
-            f"The Harmonized System has no subheading {code[:SHARED_DIGITS]}.",
-            field="hts",
-            fix=f"Nearest codes: {near}.",
-            metadata={"nearest": near},
-        )
+        text = f"The Harmonized System has no subheading {code[:SHARED_DIGITS]}."
+        raise unknown_code(text, nearest_shared(code))
     if repaired:
         notes.append(Note("HTS_CODE_REPAIRED", repaired))
     return code

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from tariffs.engine.errors import InputError
 
@@ -47,6 +47,14 @@ def parse_code(text: str, known: Callable[[str], bool] | None = None) -> tuple[s
         field="hts",
         fix=f"Give 4, 6, 8 or 10 digits, with or without dots.{_hint(bare, known)}",
         metadata={"hts": text},
+    )
+
+
+def unknown_code(message: str, nearest: Iterable[str]) -> InputError:
+    """Build the error for a code that a schedule does not have, with the codes most similar to it."""
+    near = ", ".join(nearest)
+    return InputError(
+        "HTS_CODE_UNKNOWN", message, field="hts", fix=f"Nearest codes: {near}.", metadata={"nearest": near}
     )
 
 

@@ -142,7 +142,10 @@ def _value(table: pl.DataFrame, mask: pl.Series) -> float:
 
 
 def _of_known_markets(checked: CheckedTable, law: Law, market: str) -> CheckedTable:
-    """Refuse the rows of too short a code, and those of a destination that the law data does not have."""
+    """Refuse the rows of too short a code, and those of a destination that the law data does not have.
+
+    The rows that are left have `destination` as an ISO code.
+    """
     frame, problems = checked.lines, Problems()
     coarse = frame["hts"].str.len_chars() < SHARED_DIGITS
     problems.refuse(frame["hts"], coarse, "HTS_CODE_MALFORMED", f", not 6 digits. {TOO_COARSE}")
@@ -150,7 +153,8 @@ def _of_known_markets(checked: CheckedTable, law: Law, market: str) -> CheckedTa
     unknown = ~destination.is_in(list(law.zones))
     known = ", ".join(law.markets)
     problems.refuse(destination, unknown, "DESTINATION_UNKNOWN", f". The law data has {known}.")
-    return _without(checked, problems, ~(coarse | unknown))
+    named = replace(checked, lines=frame.with_columns(destination))
+    return _without(named, problems, ~(coarse | unknown))
 
 
 def _destinations(frame: pl.DataFrame, market: str) -> pl.Series:
@@ -169,7 +173,7 @@ class _ExportGoods:
 
     def __init__(self, frame: pl.DataFrame, law: Law, market: str) -> None:
         self._frame, self._law, self._market = frame, law, market
-        self._destination, self._of_line = index_of(_destinations(frame, market))
+        self._destination, self._of_line = index_of(frame[DESTINATION])
         keys = pl.Series(self._of_line.astype(str)) + ":" + frame["hts"]
         distinct, self._goods_of_line = index_of(keys)
         split = [key.split(":") for key in distinct]
@@ -268,16 +272,16 @@ class _ExportGoods:
             preference = self._law.destination_of(code).preference
             if preference is None:
                 continue
-            open_to = np.ones(self._frame.height, dtype=bool)
-            if preference.origins:
-                open_to = self._frame["origin"].is_in(list(preference.origins)).to_numpy()
+            origins = self._frame["origin"].unique().to_list()
+            members = [origin for origin in origins if preference.is_open_to(origin)]
+            open_to = self._frame["origin"].is_in(members).to_numpy()
             share = facts.get(preference.claim, np.full(self._frame.height, np.nan))
             assumed = (
                 open_to & rates.is_reduced[preference.claim] & (self._of_line == place) & np.isnan(share)
             )
             if assumed.any():
                 facts[preference.claim] = np.where(assumed, 1.0, share)
-                notes.append(Note(preference.note, f"{preference.claim}: not declared; {preference.text}."))
+                notes.append(Note(preference.note, preference.assumption))
         return facts, notes
 
     def _coarse(self, lines: LineArrays) -> list[Note]:

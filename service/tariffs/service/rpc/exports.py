@@ -7,6 +7,7 @@ from tariffs.engine.line_duty.exports import ExportDuty, ExportLine, ExportQuote
 from tariffs.engine.scenario import scenario_facts
 from tariffs.service.rpc.checks import value_of, word
 from tariffs.service.rpc.field_masks import trim
+from tariffs.service.rpc.quotes import amounts_of
 from tariffs.service.rpc.shared import filled_scenario, law_under, notes_of, provenance_of
 from tariffs.service.wire.status import request_invalid
 from tariffs.v1 import common_pb2, duty_service_pb2
@@ -55,10 +56,7 @@ def calculate_export(
 def _quote(quote: ExportQuote, provenance: common_pb2.Provenance) -> duty_service_pb2.CalculateDutyResponse:
     landed = {"cif": quote.cif, "duty": quote.assessed, quote.tax or "vat": quote.vat, "total": quote.landed}
     return duty_service_pb2.CalculateDutyResponse(
-        assessed=f"{quote.assessed:.2f}",
-        owed=f"{quote.owed:.2f}",
-        min=f"{quote.min:.2f}",
-        max=f"{quote.max:.2f}",
+        **amounts_of(quote),
         missing_claims=quote.missing_claims,
         assumptions=quote.assumptions,
         landed={name: f"{amount:.2f}" for name, amount in landed.items()},

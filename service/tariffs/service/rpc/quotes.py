@@ -11,6 +11,7 @@ from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.law.stacking import APPLIED, DISPLACED, EXEMPT, PROHIBITED, SUSPENDED
 from tariffs.engine.line_duty.entries import EntryTotal
 from tariffs.engine.line_duty.entry_line import Charge
+from tariffs.engine.line_duty.exports import ExportQuote
 from tariffs.engine.line_duty.fees import LandedCost
 from tariffs.engine.line_duty.quote import Quote, QuoteLayer
 from tariffs.engine.line_duty.rounding import UNDETERMINED
@@ -137,7 +138,7 @@ def _reason_form(layer: QuoteLayer) -> duty_service_pb2.Layer:
     return duty_service_pb2.Layer(why=dict(layer.why))
 
 
-def amounts_of(total: Quote | EntryTotal) -> dict[str, Any]:
+def amounts_of(total: Quote | ExportQuote | EntryTotal) -> dict[str, Any]:
     """Format the four amounts of a quote or an entry."""
     return {name: _cents(getattr(total, name)) for name in ("assessed", "owed", "min", "max")}
 
