@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tariffs.engine.base.ordered_sums import sum_by_group
-from tariffs.engine.rating.kernel import number_columns
+from tariffs.engine.rating.kernel import number_cells, number_columns
 from tariffs.engine.table_duty.kernel import (
     AD_VALOREM,
     MINIMUM_PRICE,
@@ -30,7 +30,7 @@ from tariffs.engine.table_duty.kernel import (
 
 Kernel = Callable[..., Any]
 KERNELS = [
-    assess_lines, number_columns, price_bases, price_points, sum_cells, sum_bases, sum_by_group,
+    assess_lines, number_cells, number_columns, price_bases, price_points, sum_cells, sum_bases, sum_by_group,
     sum_running, whole_line,
 ]  # fmt: skip
 LINES, PARTS, COMBINATIONS = 40, 7, 6
@@ -155,6 +155,20 @@ def test_exact_sums_have_the_same_bits_in_any_order_of_the_terms(kernel: Kernel)
     exact = [float(sum(map(Fraction, of_base[place::2]))) for of_base in terms for place in range(2)]
     exact[2] = 0.0  # the combination of the first cell does not use the second base
     np.testing.assert_allclose(sums[0], exact, rtol=1e-14)
+
+
+@pytest.mark.parametrize("kernel", both(number_cells))
+def test_cells_are_numbered_as_they_come_however_many(kernel: Kernel) -> None:
+    rng = np.random.default_rng(9)
+    line, chosen = (rng.integers(0, 900, 3_000).astype(np.int32) for _ in range(2))
+    group, rates, combination = rng.integers(0, 50, 900), *rng.integers(0, 7, (2, 900)).astype(np.int32)
+    cell = np.empty(len(line), dtype=np.int32)
+    with np.errstate(over="ignore"):
+        keys = kernel(group, line, chosen, rates, combination, 7, 11, cell)
+    expected = ((group[line] * 7 + rates[chosen]) * 11 + combination[chosen]).tolist()
+    assert keys.tolist() == list(dict.fromkeys(expected))
+    assert len(keys) > 2 * 512  # the table has grown
+    assert keys[cell].tolist() == expected
 
 
 @pytest.mark.parametrize("kernel", both(sum_bases))

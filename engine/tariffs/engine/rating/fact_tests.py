@@ -11,6 +11,7 @@ import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I64, Bools, factorize
 from tariffs.engine.base.chunks import checkpoint
+from tariffs.engine.base.numbering import Numbering
 from tariffs.engine.errors import LawError
 from tariffs.engine.law.conditions import Condition
 from tariffs.engine.law.model import METALS, Claim
@@ -20,6 +21,8 @@ from tariffs.engine.tables.line_arrays import LineArrays
 TESTS_AT_MOST = 2048
 """Most distinct tests of facts that a family of laws may make of a table."""
 _WORD = 62
+_LINES_AT_ONCE = 1 << 17
+"""Lines whose facts are tested together; one takes a byte for each test."""
 _UNDECLARED, _ABOVE_ZERO = "undeclared", "above 0"
 _OPS: dict[str, Callable[[F64 | float, float], Bools]] = {
     "<": np.less,
@@ -52,13 +55,13 @@ class FactTest:
         """Test an assumed content."""
         return bool(_OPS[self.op](share, float(self.operand)))  # type: ignore[arg-type]
 
-    def on(self, lines: LineArrays) -> Bools:
-        """Test every line."""
+    def on(self, lines: LineArrays, chosen: slice) -> Bools:
+        """Test a range of lines."""
         if self.op == _UNDECLARED:
-            return np.isnan(lines.fact(self.claim))
-        facts = lines.facts.get(self.claim)
-        if facts is None:
-            return np.zeros(lines.count, dtype=bool)
+            return np.isnan(lines.fact(self.claim, chosen))
+        if self.claim not in lines.facts:
+            return np.zeros(len(lines.value[chosen]), dtype=bool)
+        facts = lines.facts[self.claim][chosen]
         if isinstance(self.operand, frozenset):
             return np.asarray(np.isin(facts.astype(str), sorted(self.operand)))
         if self.op in {"", _ABOVE_ZERO}:
@@ -115,19 +118,30 @@ def fact_patterns(lines: LineArrays, tests: Sequence[FactTest]) -> tuple[I64, Bo
             metadata={"limit": str(TESTS_AT_MOST)},
         )
     pattern = np.zeros(lines.count, dtype=np.int64)
-    first = np.zeros(1, dtype=np.int64)
-    columns: list[Bools] = []
-    for start in range(0, len(tests), _WORD):
+    rows: Numbering[bytes] = Numbering()
+    for lo in range(0, lines.count, _LINES_AT_ONCE):
         checkpoint()
-        results = [test.on(lines) for test in tests[start : start + _WORD]]
-        columns += results
-        word = np.zeros(lines.count, dtype=np.int64)
-        for place, result in enumerate(results):
-            word |= result.astype(np.int64) << place
+        chosen = slice(lo, min(lo + _LINES_AT_ONCE, lines.count))
+        columns = np.array([test.on(lines, chosen) for test in tests], dtype=bool)
+        number, first = _numbered(columns.reshape(len(tests), -1), chosen.stop - lo)
+        pattern[chosen] = np.array([rows.of(row.tobytes()) for row in columns[:, first].T])[number]
+    patterns = np.array([np.frombuffer(row, dtype=bool) for row in rows.values or [bytes(len(tests))]])
+    # Sorted, so that the order of lines does not matter.
+    order = sorted(range(len(patterns)), key=lambda place: patterns[place].tobytes())
+    rank = np.zeros(len(order), dtype=np.int64)
+    rank[order] = np.arange(len(order))
+    return rank[pattern], patterns[order]
+
+
+def _numbered(columns: Bools, count: int) -> tuple[I64, I64]:
+    """Number of each of so many lines by its outcomes (tests x lines), and the first line of each number."""
+    number = np.zeros(count, dtype=np.int64)
+    for start in range(0, len(columns), _WORD):
+        word = np.zeros(count, dtype=np.int64)
+        for place, outcomes in enumerate(columns[start : start + _WORD]):
+            word |= outcomes.astype(np.int64) << place
         words, index = factorize(word)
-        _, pattern = factorize(pattern * len(words) + index)
-    if lines.count:
-        first = np.zeros(int(pattern.max()) + 1, dtype=np.int64)
-        first[pattern[::-1]] = np.arange(lines.count)[::-1]
-        return pattern, np.array([column[first] for column in columns], dtype=bool).T.reshape(len(first), -1)
-    return pattern, np.zeros((1, len(tests)), dtype=bool)
+        _, number = factorize(number * len(words) + index)
+    first = np.zeros(int(number.max()) + 1, dtype=np.int64)
+    first[number[::-1]] = np.arange(count)[::-1]
+    return number, first

@@ -1,10 +1,10 @@
-"""Number equal columns of a matrix, serially and without the GIL."""
+"""Number equal columns of a matrix, and equal cells of atoms, serially and without the GIL."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from tariffs.engine.base.array_utils import I32
+from tariffs.engine.base.array_utils import I32, I64
 from tariffs.engine.base.compiled_kernels import jit
 
 
@@ -47,3 +47,65 @@ def number_columns(keys: I32, label: I32, first: I32) -> int:
                 break
             place = (place + 1) & (size - 1)
     return count
+
+
+@jit
+def number_cells(
+    line_group: I64,
+    line: I32,
+    chosen: I32,
+    atom_rates: I32,
+    atom_combination: I32,
+    rates: int,
+    combinations: int,
+    cell: I32,
+) -> I64:
+    """Number the distinct groups, ordinary rates and combinations of atoms as they come, and return their keys.
+
+    A key is `(group * rates + row of rates) * combinations + combination`.
+
+    Args:
+        line_group: group of each line.
+        line: line of each chosen atom.
+        chosen: atoms.
+        atom_rates, atom_combination: per atom.
+        rates, combinations: numbers of rows of rates, and of combinations.
+        cell: output, number of each chosen atom.
+    """
+    size = 1 << 10
+    table = np.full(size, -1, dtype=np.int32)
+    keys = np.empty(size // 2, dtype=np.int64)
+    count = 0
+    for place in range(len(chosen)):
+        atom = chosen[place]
+        key = (line_group[line[place]] * rates + atom_rates[atom]) * combinations + atom_combination[atom]
+        slot = hash_slot(key, size)
+        while table[slot] >= 0 and keys[table[slot]] != key:
+            slot = (slot + 1) & (size - 1)
+        if table[slot] < 0:
+            if count == len(keys):
+                size *= 4
+                table = np.full(size, -1, dtype=np.int32)
+                grown = np.empty(size // 2, dtype=np.int64)
+                grown[:count] = keys
+                keys = grown
+                for known in range(count):
+                    slot = hash_slot(keys[known], size)
+                    while table[slot] >= 0:
+                        slot = (slot + 1) & (size - 1)
+                    table[slot] = known
+                slot = hash_slot(key, size)
+                while table[slot] >= 0:
+                    slot = (slot + 1) & (size - 1)
+            table[slot] = count
+            keys[count] = key
+            count += 1
+        cell[place] = table[slot]
+    return keys[:count]
+
+
+@jit
+def hash_slot(key: int, size: int) -> int:
+    """Slot of a key in a table of `size` slots, a power of 2."""
+    hashed = np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)
+    return int(np.int64((hashed ^ (hashed >> np.uint64(32))) & np.uint64(size - 1)))

@@ -200,11 +200,15 @@ class PlacedTerms:
 
 
 def _cells_of(rated: RatedLines, dated: Dated, grouping: LineGroups, place: int) -> ValueCells:
-    """Cells of the lines of one instant; kept with their family."""
+    """Cells of the lines of one instant; kept with their family, unless those of all instants are too many."""
+
+    def make() -> ValueCells:
+        return ValueCells.of(rated.family, rated.selected, grouping.of_line, grouping.count)
+
+    if len(dated.instants) > _CELLS_KEPT:
+        return make()
     kept: BoundedCache[Hashable, tuple[Dated, ValueCells]]
     kept = rated.family.cache.setdefault("cells", BoundedCache(_CELLS_KEPT))
     key = (grouping.id, None if dated.of_line is None else (id(dated.of_line), place))
     # The value refers to the array that the key identifies.
-    return kept.get(
-        key, lambda: (dated, ValueCells.of(rated.family, rated.selected, grouping.of_line, grouping.count))
-    )[1]
+    return kept.get(key, lambda: (dated, make()))[1]

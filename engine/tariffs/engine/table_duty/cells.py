@@ -16,6 +16,7 @@ from tariffs.engine.base.array_utils import F64, I32, I64, Bools, factorize
 from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.base.chunks import checkpoint
 from tariffs.engine.rating.families import Family
+from tariffs.engine.rating.kernel import number_cells
 from tariffs.engine.rating.layers import NO_COLUMN
 from tariffs.engine.table_duty.kernel import CARRY_BITS, NO_RATE, exact_dollars, sum_cells
 from tariffs.engine.tables.selected_lines import SelectedLines
@@ -99,13 +100,13 @@ class ValueCells:
         combinations = family.combinations
         atom, line = _atoms_of(family, selected)
         count, width = max(1, len(family.rates.distinct)), max(1, combinations.count)
-        # In place, since a table may have millions of atoms.
-        key = group_of_line[line if selected.is_all else selected.index[line]]
-        key *= count
-        key += family.rates.of_atom[atom]
-        key *= width
-        key += combinations.of_atom[atom]
-        keys, cell = factorize(key)
+        cell = np.empty(len(atom), dtype=np.int32)
+        group = group_of_line if selected.is_all else group_of_line[selected.index]
+        keys = number_cells(group, line, atom, family.rates.of_atom, combinations.of_atom, count, width, cell)
+        order = np.argsort(keys)
+        rank = np.empty(len(keys), dtype=np.int32)
+        rank[order] = np.arange(len(keys), dtype=np.int32)
+        cell, keys = rank[cell], keys[order]
         checkpoint()
         runs, run_of_cell = factorize(keys // width)
         return cls(
@@ -116,7 +117,7 @@ class ValueCells:
             runs % count,
             np.searchsorted(run_of_cell, np.arange(len(runs) + 1)),
             (keys % width).astype(np.int32),
-            cell.astype(np.int32),
+            cell,
             line,
             atom,
         )

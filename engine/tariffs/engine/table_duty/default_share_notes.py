@@ -79,7 +79,7 @@ def _goods_of(family: Family, selected: SelectedLines, claims: Sequence[str]) ->
 def _pattern_of_lines(lines: LineArrays, claims: Sequence[str]) -> I64:
     """Bits of the claims of each line whose default share is above 0; kept with the lines."""
     if "default shares" not in lines.cache:
-        pattern = np.zeros(lines.count, dtype=np.int64)
+        pattern = np.zeros(lines.count, dtype=np.min_scalar_type((1 << len(claims)) - 1))
         for place, claim in enumerate(claims):
             undeclared = lines.sourced[claim]
             above = lines.fact(claim) > 0
@@ -96,14 +96,14 @@ def _sum_goods(family: Family, selected: SelectedLines, claims: Sequence[str]) -
     klass = family.combinations.class_of_piece
     pieces = starts[selected.index + 1] - starts[selected.index]
     whole = selected.index[pieces == 1]
-    patterns, index = factorize(pattern[whole])
+    patterns, index = factorize(pattern[whole].astype(np.int64))
     width = max(1, len(patterns))
     keys, of_line = factorize(klass[starts[whole]].astype(np.int64) * width + index)
     bits = np.arange(len(claims))
     split = [
         _SplitLine(
             klass[starts[line] : starts[line + 1]],
-            (pattern[line] >> bits & 1).astype(bool),
+            (int(pattern[line]) >> bits & 1).astype(bool),
             float(lines.value[line]),
         )
         for line in selected.index[pieces > 1]
