@@ -176,10 +176,14 @@ class Stacking:
 
     def _concerning(self, present: frozenset[int], combination: int) -> tuple[int, ...]:
         """Texts of the rules that may change something where only these measures are present."""
+        return tuple(text for text, rule in self._touched(present) if self._applies(rule, combination))
+
+    def _touched(self, present: frozenset[int]) -> list[tuple[int, ActiveRule]]:
+        """Rules with their texts that could change something where only these measures are present."""
         if present not in self._touching:
             rules = zip(self._texts, self._rules, strict=True)
             self._touching[present] = [(text, rule) for text, rule in rules if rule.touches(present)]
-        return tuple(text for text, rule in self._touching[present] if self._applies(rule, combination))
+        return self._touching[present]
 
     def _applies(self, active: ActiveRule, combination: int) -> bool:
         conditions, unless, holds = active.rule.conditions, active.rule.unless, self._family.rule_holds
@@ -214,7 +218,7 @@ class Stacking:
         family = self._family
         layers = walk(
             fits,
-            self._rules,
+            [rule for _, rule in self._touched(frozenset(active.index for active, _ in fits))],
             lambda condition: family.rule_holds(condition, combination),
             family.content(combination),
         )

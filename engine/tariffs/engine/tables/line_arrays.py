@@ -104,7 +104,7 @@ class LineArrays:
         mask = np.zeros(len(self.codes), dtype=bool)
         mask[order] = np.cumsum(bounds[:-1]) > 0
         # A short code is in the range of a longer prefix that ends in zeros, and does not begin with it.
-        known, lengths = set(prefixes), {len(p) for p in prefixes}
+        known, lengths = (set(prefixes), {len(p) for p in prefixes}) if short else (set(), set())
         for index in short:
             code = self.codes[index]
             mask[index] = mask[index] and any(code[:length] in known for length in lengths)
