@@ -122,19 +122,19 @@ def fact_patterns(lines: LineArrays, tests: Sequence[FactTest]) -> tuple[I64, Bo
     for lo in range(0, lines.count, _LINES_AT_ONCE):
         checkpoint()
         chosen = slice(lo, min(lo + _LINES_AT_ONCE, lines.count))
-        columns = np.array([test.on(lines, chosen) for test in tests], dtype=bool)
-        number, first = _numbered(columns.reshape(len(tests), -1), chosen.stop - lo)
+        outcomes = np.array([test.on(lines, chosen) for test in tests], dtype=bool)
+        columns = outcomes.reshape(len(tests), chosen.stop - lo)
+        number, first = _numbered(columns)
         pattern[chosen] = np.array([rows.of(row.tobytes()) for row in columns[:, first].T])[number]
-    patterns = np.array([np.frombuffer(row, dtype=bool) for row in rows.values or [bytes(len(tests))]])
     # Sorted, so that the order of lines does not matter.
-    order = sorted(range(len(patterns)), key=lambda place: patterns[place].tobytes())
-    rank = np.zeros(len(order), dtype=np.int64)
-    rank[order] = np.arange(len(order))
-    return rank[pattern], patterns[order]
+    place = {row: number for number, row in enumerate(sorted(rows.values or [bytes(len(tests))]))}
+    patterns = np.frombuffer(b"".join(place), dtype=bool).reshape(len(place), len(tests))
+    return np.array([place[row] for row in rows.values], dtype=np.int64)[pattern], patterns
 
 
-def _numbered(columns: Bools, count: int) -> tuple[I64, I64]:
-    """Number of each of so many lines by its outcomes (tests x lines), and the first line of each number."""
+def _numbered(columns: Bools) -> tuple[I64, I64]:
+    """Number of each line by its outcomes (tests x lines), and the first line of each number."""
+    count = columns.shape[1]
     number = np.zeros(count, dtype=np.int64)
     for start in range(0, len(columns), _WORD):
         word = np.zeros(count, dtype=np.int64)
