@@ -43,7 +43,7 @@ QUICK_ROWS: tuple[BenchRow, ...] = (
         JOIN,
         _over(400, JOIN_MS),
         table_rows.first_law,
-        floor=30.0,
+        floor=12.0,
     ),
     Row(
         "scenario_armington",
