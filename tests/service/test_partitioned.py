@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,26 @@ def test_draws_are_those_of_one_table(client: Client, tmp_path: Path) -> None:
         assert other is not None
         assert other.groups.equals(found.groups)
         assert other.tornado.equals(found.tornado)
+
+
+def test_lines_are_written_by_bucket(client: Client, tmp_path: Path) -> None:
+    table = trade(900)
+    folder, lines = write_files(table, tmp_path / "table", [300]), tmp_path / "lines"
+    options: dict[str, Any] = {"on": ON, "baseline": BASELINE, "horizon": "short"}
+    found = client.impact(folder, ["base"], **options, lines_to=lines)
+    files = sorted((lines / f"base-{ON}").glob("*.parquet"))
+    assert len(files) == 3
+    keys = ["hts", "origin", "entry_date", "customs_value", "team"]
+    written = pl.concat([pl.read_parquet(file) for file in files]).sort(keys)
+    wanted = client.impact(table, ["base"], **options, include_lines=True).lines
+    assert wanted is not None
+    assert_frame_equal(written, wanted.select(written.columns).sort(keys), rel_tol=1e-9)
+    assert (
+        json.loads((lines / "provenance.json").read_text())["run_digest"]
+        == dict(found.provenance)["run_digest"]
+    )
+    with pytest.raises(InvalidRequest, match="partitioned table alone"):
+        client.impact(table, ["base"], **options, lines_to=lines)
 
 
 def test_a_pattern_names_the_files(client: Client, tmp_path: Path) -> None:

@@ -67,11 +67,12 @@ def _running(module: str, name: str, kind: str = "") -> Any:
         table: Table = None,
         parameters: str = "",
         cluster: str = "",
+        lines_to: str = "",
     ) -> Iterator[Any]:
         from tariffs.engine.tables.partitions import is_partitioned
 
-        local = LocalInputs(table, parameters, cluster=cluster)
-        if kind and (cluster or is_partitioned(table)):
+        local = LocalInputs(table, parameters, lines_to=lines_to, cluster=cluster)
+        if kind and (cluster or lines_to or is_partitioned(table)):
             spread = import_module("tariffs.service.rpc.spread_runs").run_spread
             return stream(lambda emit, cancelled: spread(kind, request, emit, cancelled, local), timeout)
         function = getattr(import_module(f"tariffs.service.rpc.{module}"), name)

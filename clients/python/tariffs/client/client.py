@@ -105,6 +105,7 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, SweepCalls, LineStr
         to: str = "",
         date_format: str = "",
         cluster: str = "",
+        lines_to: str | Path | None = None,
         progress: Progress = None,
         timeout: float | None = None,
     ) -> ImpactResult:
@@ -144,6 +145,8 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, SweepCalls, LineStr
                 by default ISO, or the only order of day and month that fits all texts of a column.
             cluster: address of a Dask scheduler, such as `tls://host:8786`, that computes the run in place of the
                 server or this process; needs the extras `server` and `scale` here and on its workers.
+            lines_to: directory or URL in which the lines of a partitioned table are written, a Parquet file a bucket, with
+                the provenance of the run beside them; `include_lines` gives those of one table in the result.
             progress: True for a progress bar, or a function that takes stage and fraction.
             timeout: seconds; by default the config's deadline.
 
@@ -180,7 +183,7 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, SweepCalls, LineStr
         seconds = timeout or self._config.deadlines.impact
         with reporting(progress) as report:
             result = read_whole(
-                lambda left: self._computing(cluster).simulate(request, lines, left),
+                lambda left: self._computing(cluster, lines_to).simulate(request, lines, left),
                 lambda messages: answers.impact(messages, report),
                 seconds,
             )

@@ -23,6 +23,9 @@ from tariffs.engine.runs.sweep import Sweep, shortened
 from tariffs.engine.runs.timeline import SPAN, ScenarioTimeline, Timeline
 
 PLACE = "file"
+_FIXES = {
+    "include_lines": "Name a directory for them with lines_to (--lines DIR), or give the table as one file."
+}
 _OF_LIMITS = frozenset({"QUANTITY_FLOOR", "QUANTITY_LIMIT", "QUANTITY_SHOCK"})
 _POINT = "__point"
 
@@ -58,7 +61,7 @@ def check_partitioned(options: Options) -> None:
                 "PARAMETER_INVALID",
                 f"{name} needs the whole table at once, and a partitioned table is computed by products.",
                 field=name,
-                fix="Leave it out, or give the table as one file.",
+                fix=_FIXES.get(name, "Leave it out, or give the table as one file."),
             )
 
 

@@ -25,7 +25,7 @@ ROWS_PER_BUCKET = 1_000_000
 """Rows of a bucket on average; some 600 MB while it is computed."""
 ROWS_PER_SLICE = 2_000_000
 _PRODUCT_DIGITS = 6
-_SCHEME = "://"
+SCHEME = "://"
 _ENDING = ".parquet"
 _WILDCARDS = frozenset("*?[")
 _FILE, _ROW, _BUCKET = "__file", "__row", "__bucket"
@@ -110,7 +110,7 @@ def is_partitioned(source: object) -> bool:
     if not isinstance(source, str | Path):
         return False
     text = str(source)
-    return _SCHEME in text or not _WILDCARDS.isdisjoint(text) or Path(text).is_dir()
+    return SCHEME in text or not _WILDCARDS.isdisjoint(text) or Path(text).is_dir()
 
 
 def split_slice(part: Slice, buckets: int) -> list[pl.DataFrame]:
@@ -157,12 +157,12 @@ def _bucket(text: str, buckets: int) -> int:
 
 def _files(source: str) -> list[str]:
     """List the Parquet files of a directory, pattern or URL, sorted."""
-    if _SCHEME in source:
-        system, place = _fsspec().core.url_to_fs(source)
-        scheme = source.split(_SCHEME, 1)[0]
+    if SCHEME in source:
+        system, place = load_fsspec().core.url_to_fs(source)
+        scheme = source.split(SCHEME, 1)[0]
         pattern = place if not _WILDCARDS.isdisjoint(place) else f"{place.rstrip('/')}/**/*{_ENDING}"
         found = [place] if place.endswith(_ENDING) and system.isfile(place) else system.glob(pattern)
-        return sorted(f"{scheme}{_SCHEME}{path.lstrip('/') if scheme != 'file' else path}" for path in found)
+        return sorted(f"{scheme}{SCHEME}{path.lstrip('/') if scheme != 'file' else path}" for path in found)
     path = Path(source)
     if path.is_dir():
         return sorted(str(one) for one in path.rglob(f"*{_ENDING}"))
@@ -185,10 +185,10 @@ def _rows_of(path: str) -> int:
 def _scanned(path: str) -> Iterator[pl.LazyFrame]:
     """Open a file as a lazy frame; its faults are PARTITION_UNREADABLE."""
     try:
-        if _SCHEME not in path:
+        if SCHEME not in path:
             yield pl.scan_parquet(path, glob=False)
             return
-        with _fsspec().open(path, "rb") as file:
+        with load_fsspec().open(path, "rb") as file:
             yield pl.scan_parquet(file)
     except (OSError, pl.exceptions.PolarsError) as error:
         first = str(error).strip().splitlines()[:1]
@@ -205,7 +205,12 @@ def _unreadable(path: str, problem: str) -> NoReturn:
     )
 
 
-def _fsspec() -> Any:
+def load_fsspec() -> Any:
+    """Import fsspec.
+
+    Raises:
+        InputError: EXTRA_MISSING.
+    """
     try:
         return import_module("fsspec")
     except ModuleNotFoundError as error:

@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from tariffs.engine.runs.impact import ImpactRun
+from tariffs.engine.runs.impact import Impact, ImpactRun
 from tariffs.engine.runs.joined_results import (
     PLACE,
     BucketResults,
@@ -27,6 +27,7 @@ from tariffs.engine.runs.joined_results import (
 from tariffs.engine.runs.options import Options
 from tariffs.engine.runs.ranges import DrawnPoint
 from tariffs.engine.runs.table_run import Progress
+from tariffs.engine.tables.partition_files import write_part, write_provenance
 from tariffs.engine.tables.partitions import Bucket, PartitionedTable, bucket_of_pieces, split_slice
 from tariffs.engine.tables.prepare import Table
 from tariffs.service.rpc.local_inputs import LocalInputs
@@ -67,7 +68,7 @@ def joined_result(
     buckets = _buckets(table, tasks, shared, report)
     found, handles = list[BucketResults | None](), list[Handle]()
     for number, pieces in enumerate(buckets):
-        handles.append(tasks.submit(f"{_PLACE}:bucket", shared, b"", pieces))
+        handles.append(tasks.submit(f"{_PLACE}:bucket", shared, str(number).encode(), pieces))
         if tasks.at_once == 1:
             report("computing", _SPLIT_SHARE + (1 - _SPLIT_SHARE) * (number + 1) / len(buckets))
     for number, (handle, pieces) in enumerate(zip(handles, buckets, strict=True)):
@@ -76,7 +77,10 @@ def joined_result(
         report("computing", _SPLIT_SHARE + (1 - _SPLIT_SHARE) * (number + 1) / len(buckets))
     computed = [each for each in found if each is not None]
     check_unlimited(computed, options)
-    return _JOINS[job.kind](computed, options)
+    joined = _JOINS[job.kind](computed, options)
+    if job.lines_to:
+        write_provenance(job.lines_to, joined.provenance)
+    return joined
 
 
 def _buckets(table: PartitionedTable, tasks: Tasks, shared: Handle, report: Progress) -> list[list[Handle]]:
@@ -97,17 +101,33 @@ def split(shared: bytes, argument: bytes, inputs: Sequence[bytes], cancelled: Ca
 
 
 def bucket(shared: bytes, argument: bytes, inputs: Sequence[bytes], cancelled: Cancelled) -> bytes:
-    """Compute the run over the rows of a bucket, whose pieces are the inputs; None for a bucket without rows."""
+    """Compute the run over the rows of a bucket, whose pieces are the inputs and whose number is the argument.
+
+    The result is None for a bucket without rows. Lines are written to where the job says.
+    """
     job = Job.read(shared)
     rows = bucket_of_pieces(_table(job), [pl.read_ipc(io.BytesIO(data)) for data in inputs])
     if not rows.frame.height:
         return pickle.dumps(None)
     with plan_of(job.kind, job.message, LocalInputs()) as plan:
-        return pickle.dumps(_computed(plan, rows, cancelled), protocol=pickle.HIGHEST_PROTOCOL)
+        found = _computed(plan, rows, cancelled, with_lines=bool(job.lines_to))
+        if job.lines_to:
+            found = replace(found, result=_without_lines(found.result, job.lines_to, int(argument)))
+        return pickle.dumps(found, protocol=pickle.HIGHEST_PROTOCOL)
 
 
-def _computed(plan: RunPlan, rows: Bucket, cancelled: Cancelled) -> BucketResults:
-    result = _whole(plan, rows.frame, cancelled, replace(plan.options, draws=0))
+def _without_lines(result: Any, folder: str, number: int) -> Any:
+    """Write the lines of each point of an impact, and take them out of the result."""
+    if not isinstance(result, Impact):
+        return result
+    for block in result.scenarios:
+        if block.lines is not None:
+            write_part(folder, f"{block.id}-{block.on}", number, block.lines)
+    return replace(result, scenarios=tuple(replace(block, lines=None) for block in result.scenarios))
+
+
+def _computed(plan: RunPlan, rows: Bucket, cancelled: Cancelled, *, with_lines: bool) -> BucketResults:
+    result = _whole(plan, rows.frame, cancelled, replace(plan.options, draws=0, lines=with_lines))
     static = static_options(plan.options)
     beside = None if static is None else _whole(plan, rows.frame, cancelled, static)
     refused = result.refused

@@ -14,15 +14,20 @@ from tariffs.engine.tables.sources import read_source
 from tariffs.service.rpc.local_inputs import LocalInputs
 from tariffs.service.rpc.run_steps import REQUESTS
 from tariffs.service.rpc.simulation import table_of
+from tariffs.service.wire.status import request_invalid
 
 
 @dataclass(frozen=True)
 class Job:
-    """Run of a request over a table: the embedded one (None), a whole one, or the files of a partitioned one."""
+    """Run of a request over a table: the embedded one (None), a whole one, or the files of a partitioned one.
+
+    `lines_to` is the directory or URL in which the lines of a partitioned table are written; empty for none.
+    """
 
     kind: str
     request: bytes
     table: pl.DataFrame | PartitionedTable | None
+    lines_to: str
 
     @classmethod
     def of(cls, kind: str, request: Any, local: LocalInputs) -> Job:
@@ -36,7 +41,14 @@ class Job:
         if local.parameters:
             own.parameter_csv = Path(local.parameters).read_bytes()
         own.ClearField("arrow")
-        return cls(kind, own.SerializeToString(), _table(request, local))
+        table = _table(request, local)
+        if local.lines_to and not isinstance(table, PartitionedTable):
+            raise request_invalid(
+                "Lines are written to a directory for a partitioned table alone.",
+                "lines_to",
+                "Ask for them with include_lines.",
+            )
+        return cls(kind, own.SerializeToString(), table, local.lines_to)
 
     @classmethod
     def read(cls, data: bytes) -> Job:

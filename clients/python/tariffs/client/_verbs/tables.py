@@ -102,9 +102,18 @@ class TableCalls:
             if not request.page_token:
                 return
 
-    def _computing(self, cluster: str) -> Backend:
+    def _computing(self, cluster: str, lines_to: str | Path | None = None) -> Backend:
         """Backend that computes a run: a cluster where its address is given, else that of this client."""
-        return LocalBackend(arguments.text(cluster, "cluster")) if cluster else self._backend
+        if cluster or (lines_to and isinstance(self._backend, LocalBackend)):
+            return LocalBackend(arguments.text(cluster, "cluster"), str(lines_to or ""))
+        if lines_to:
+            raise InvalidRequest(
+                "REQUEST_INVALID",
+                "A server writes no files.",
+                field="lines_to",
+                fix="Give cluster=ADDRESS or use Client.local(), or take the lines with include_lines.",
+            )
+        return self._backend
 
     def _remote(self) -> RemoteBackend:
         if isinstance(self._backend, RemoteBackend):

@@ -233,10 +233,12 @@ class LocalBackend:
 
     Args:
         cluster: address of a Dask scheduler that computes impacts, timelines and sweeps; empty for this process.
+        lines_to: directory or URL in which an impact writes the lines of a partitioned table; empty for none.
     """
 
-    def __init__(self, cluster: str = "") -> None:
+    def __init__(self, cluster: str = "", lines_to: str = "") -> None:
         self._on = {"cluster": cluster} if cluster else {}
+        self._lines = {"lines_to": lines_to} if lines_to else {}
         with engine_errors():
             # By name at run time: the client does not depend on the service, only this mode does.
             services = cast(Any, importlib.import_module("tariffs.service.local")).LocalServices()
@@ -256,7 +258,9 @@ class LocalBackend:
     ) -> Iterator[SimulateResponse]:
         """Stream the messages of an impact run; the table is passed by reference, so it may have any size."""
         with engine_errors():
-            yield from self._simulation.Simulate(request, timeout=timeout, table=_table(table), **self._on)
+            yield from self._simulation.Simulate(
+                request, timeout=timeout, table=_table(table), **self._on, **self._lines
+            )
 
     def timeline(
         self, request: TimelineRequest, table: frames.Table | None, timeout: float

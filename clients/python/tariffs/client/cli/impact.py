@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tariffs.client._wire.frames import write_table
+from tariffs.client._wire.frames import is_partitioned, write_table
 from tariffs.client.cli import options, outputs, runs
 from tariffs.client.cli.both_report import print_both, side_options, write_both
 from tariffs.client.cli.options import examples
@@ -111,7 +111,8 @@ def impact(
     """
     if output is not None:
         options.result_file(output)
-    for path in filter(None, (lines, refused)):
+    is_folder = table is not None and is_partitioned(options.located(table))
+    for path in filter(None, (None if is_folder else lines, refused)):
         options.writable(path)
     switches, parameters = options.law_switches(switch, claims), options.pairs(param, "--param")
     options.refuse_cluster(cluster, "--detach", detach)
@@ -129,7 +130,7 @@ def impact(
             "known_on": known_on,
             "switches": switches,
             "min_confidence": min_conf,
-            "include_lines": lines is not None,
+            "include_lines": lines is not None and not is_folder,
             "draws": draws,
             "seed": seed,
             "attribute": attribute,
@@ -166,9 +167,12 @@ def impact(
             scenario or ["base"],
             **run_options,
             cluster=cluster,
+            lines_to=lines if is_folder else None,
             progress=True,
         )
-    refused_path = _write(client, result, output, lines, refused or outputs.refused_path(table))
+    refused_path = _write(
+        client, result, output, None if is_folder else lines, refused or outputs.refused_path(table)
+    )
     if as_json:
         outputs.print_document("impact", result.to_json_dict(refused_path))
     else:

@@ -249,15 +249,18 @@ def refuse_exports(path: Path | None) -> None:
         )
 
 
+def located(path: Path) -> Path | str:
+    """Restore a URL, which as a path has lost one of its slashes."""
+    return _URL.sub(r"\1://", str(path)) if _URL.match(str(path)) else path
+
+
 def source(path: Path, mapping: str = "") -> Table:
     """Open the table that a path names; `-` is standard input, as CSV, Parquet or Arrow.
 
     Raises:
         InvalidRequest: TABLE_UNREADABLE for what comes from standard input or is mapped; an unusable mapping.
     """
-    # As a path a URL has lost one of its slashes.
-    given = _URL.sub(r"\1://", str(path)) if _URL.match(str(path)) else path
-    table: Table = read_bytes(sys.stdin.buffer.read(), "standard input") if path == STDIN else given
+    table: Table = read_bytes(sys.stdin.buffer.read(), "standard input") if path == STDIN else located(path)
     return read_mapped(table, mapping).frame if mapping else table
 
 
