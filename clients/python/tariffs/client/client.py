@@ -145,8 +145,8 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, SweepCalls, LineStr
                 by default ISO, or the only order of day and month that fits all texts of a column.
             cluster: address of a Dask scheduler, such as `tls://host:8786`, that computes the run in place of the
                 server or this process; needs the extras `server` and `scale` here and on its workers.
-            lines_to: directory or URL in which the lines of a partitioned table are written, a Parquet file a bucket, with
-                the provenance of the run beside them; `include_lines` gives those of one table in the result.
+            lines_to: directory or URL in which the lines of a partitioned table are written, a Parquet file a bucket,
+                with the provenance of the run beside them; `include_lines` gives those of one table in the result.
             progress: True for a progress bar, or a function that takes stage and fraction.
             timeout: seconds; by default the config's deadline.
 

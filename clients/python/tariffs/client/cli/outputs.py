@@ -61,7 +61,8 @@ def print_document(kind: str, document: Mapping[str, object]) -> None:
 
 def refused_path(table: Path | None) -> Path:
     """Choose the file for refused rows: in the working directory, else in a temporary one."""
-    here = Path(f"{table.stem if table and table != STDIN else 'table'}-refused.csv")
+    is_named = table and table != STDIN and "*" not in table.name
+    here = Path(f"{table.stem if table and is_named else 'table'}-refused.csv")
     try:
         with tempfile.TemporaryFile(dir=here.resolve().parent):
             return here
