@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -109,6 +109,28 @@ def test_a_timeline_has_no_jump_on_a_day_without_an_act(response: str, limit: fl
     assert len(quiet) >= 30
     assert max(quiet) < limit
     assert sum(quiet) > 0.01
+
+
+@pytest.mark.parametrize("on", ["2025-12-01", "2026-11-20"])
+def test_the_default_answer_hardly_moves_on_a_day_without_an_act(on: str) -> None:
+    """A few goods of every kind; a day adds 1/365 of the way from impact to short."""
+    codes, origins = (CODE, "7208100010", "8703230190", "0901110015"), ("CN", "DE", "MX")
+    goods = pl.DataFrame(
+        [(hts, origin, 1e6) for hts in codes for origin in origins],
+        schema={"hts": pl.String, "origin": pl.String, "customs_value": pl.Float64}, orient="row",
+    )  # fmt: skip
+    next_day = (date.fromisoformat(on) + timedelta(days=1)).isoformat()
+    options = Options(baseline=BASELINE)
+    points = [Point(BASE, day) for day in (on, next_day)]
+    today, tomorrow = (
+        block.total for block in impact(goods, points, law=load_law(), options=options).scenarios
+    )
+    assert options.horizon == "path"
+    assert today["duty"] == tomorrow["duty"]
+    for name in ("value_after", "duty_after", "buyer_surplus"):
+        assert today[name] is not None
+        assert today[name] != tomorrow[name]
+        assert today[name] == pytest.approx(tomorrow[name], rel=0.002), name
 
 
 def test_a_row_of_a_timeline_is_the_impact_of_its_day() -> None:

@@ -36,7 +36,8 @@ def test_every_figure_names_its_run_its_tolerance_and_its_source() -> None:
         assert one.measure in MEASURES
         assert one.tolerance > 0.0
         assert one.source
-        assert one.horizon in {"impact", "short", "long"}
+        assert one.horizon in {"impact", "short", "long", "path"}
+        assert one.years is None or one.horizon == "path"
         assert one.market == "sector" or "domestic" not in one.measure
         assert one.known_on
         law.with_switches(one.switches)
@@ -75,6 +76,10 @@ def test_figures_are_measured_as_they_say() -> None:
         power=np.array([40.0, 0.0, 20.0]),
         buyer_gain=np.array([-3e10, 1e10, 0.0]),
         claimed=np.array([0.0, 0.5, 1.0]),
+        product=np.array([0, 0, 1]),
+        elasticity=np.array([-1.5, -4.0]),
+        long_value=np.array([20.0, 340.0, 60.0]),
+        long_duty=np.array([10.0, 34.0, 12.0]),
         shipments=np.array([1.0, 3.0, 0.0]),
         domestic_price_hat=np.array([1.1, 0.9, 1.0]),
         domestic_quantity_hat=np.array([1.2, 1.0, 1.0]),
@@ -94,6 +99,16 @@ def test_figures_are_measured_as_they_say() -> None:
     assert found["domestic_output_by_duty"] == pytest.approx(1 / 1.05 - 1)
     assert found["buyers_loss_by_duty"] == pytest.approx(-2e10 / 29.185e12)
     assert found["rate_after"] == pytest.approx(70 / 450)
+    assert found["trade_elasticity"] == pytest.approx(-(4 * 1.5 + 4) / 5)
+    # Of the two products one has a single rate; the other falls from 0.2 to 52 / 360, and at long to 44 / 360.
+    assert found["adjusted_within"] == pytest.approx((0.2 - 52 / 360) / (0.2 - 44 / 360))
+    between = [
+        (0.8 - first / (first + second)) * rate + (0.2 - second / (first + second)) * 0.2
+        for first, second, rate in ((360, 90, 52 / 360), (360, 60, 44 / 360))
+    ]
+    assert found["adjusted_between"] == pytest.approx(between[0] / between[1])
+    # Together they are the fall by the response.
+    assert 0.8 * (0.2 - 52 / 360) + between[0] == pytest.approx(found["fall_by_response"])
     # Exporters' prices stay: all is passed through.
     assert found["pass_through"] == pytest.approx(1.0)
     half = replace(trade, exporter_price=-trade.power / 2)

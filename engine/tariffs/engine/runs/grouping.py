@@ -90,8 +90,10 @@ class Grouping:
         return np.bincount(self.of_line[keep], minlength=self.count) > 0
 
     def of_rows(self, rows: pl.DataFrame) -> I64:
-        """Find the group of each row of results."""
-        return rows_of(rows, self.keys)
+        """Find the group of each row of results, which has the keys among its columns."""
+        if not self.keys.width:
+            return np.zeros(rows.height, dtype=np.int64)
+        return rows_of(rows.select(self.keys.columns), self.keys)
 
     def of_product(self, product_of_line: I64, products: int) -> I64 | None:
         """Find the group of each product; None where groups cut through products."""

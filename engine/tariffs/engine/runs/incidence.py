@@ -34,7 +34,7 @@ def add_incidence(run: TableRun, outcomes: Sequence[Outcome], groups: pl.DataFra
     if not has_incidence(run) or AUTHORITY in run.options.by:
         return groups
     found = incidence(run.sums(outcomes), duty_at_baseline(run))
-    place = run.grouping.of_rows(groups.select(run.grouping.keys.columns))
+    place = run.grouping.of_rows(groups)
     return groups.with_columns(
         pl.Series(name, values[place], nan_to_null=True) for name, values in found.items()
     )

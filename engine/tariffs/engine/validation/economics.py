@@ -5,17 +5,18 @@ Nothing is fitted to the figures: every run is the embedded table under default 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from tariffs.engine.base.array_utils import F64, Bools, ratio, sums_of
+from tariffs.engine.base.array_utils import F64, I64, Bools, ratio, sums_of
 from tariffs.engine.base.provenance import with_run_digest
 from tariffs.engine.law import load_law
-from tariffs.engine.response.parameters import BOUNDS, parameters_for
+from tariffs.engine.response.adjustment_profile import PathParameters, path_parameters_for
+from tariffs.engine.response.parameters import BOUNDS, PATH, ProductParameters, parameters_for
 from tariffs.engine.response.trade_response import Response, VarietyVolume
 from tariffs.engine.response.variety_rates import VarietyRates
 from tariffs.engine.runs.options import Options
@@ -54,7 +55,9 @@ class TradeSample:
     `exporter_price` and `power` log changes of the price and of one plus the rate, times value, summed over goods of
     one rate whose duty rises, `buyer_gain` the gain of buyers in USD, `claimed` the share for which the USMCA is
     claimed. Of a market of sectors there are also `shipments` of domestic goods in USD, their price and output after /
-    before. What belongs to a product is divided over its lines by value.
+    before. What belongs to a product is divided over its lines by value. `elasticity`, per product, is
+    that of the value of one variety to its price with duty; `long_value` and `long_duty` are value and duty after at
+    the horizon `long`, NaN but on the path.
     """
 
     value: F64
@@ -67,6 +70,10 @@ class TradeSample:
     power: F64
     buyer_gain: F64
     claimed: F64
+    product: I64
+    elasticity: F64
+    long_value: F64
+    long_duty: F64
     shipments: F64
     domestic_price_hat: F64
     domestic_quantity_hat: F64
@@ -114,7 +121,7 @@ def reproduce(*, progress: Progress | None = None, cancelled: Cancelled | None =
             options = Options(
                 known_on=figure.known_on,
                 switches=figure.switches,
-                horizon=figure.horizon,
+                horizon=figure.horizon if figure.years is None else "short",
                 market=figure.market,
             )
             table_run = TableRun(None, law, options, RunContext(None, cancelled))
@@ -134,7 +141,8 @@ def run_name(figure: PublishedFigure) -> str:
     switches = str(dict(figure.switches))
     market = "" if figure.market == "product" else figure.market
     without = ",".join(figure.without)
-    parts = (figure.on, figure.known_on, without, figure.on_full_value, switches, figure.horizon, market)
+    age = "" if figure.years is None else f"{figure.years:g} years"
+    parts = (figure.on, figure.known_on, without, figure.on_full_value, switches, figure.horizon, age, market)
     return " ".join(filter(None, parts))
 
 
@@ -154,6 +162,7 @@ def _to_dict(row: Comparison) -> dict[str, Any]:
         "on_full_value": figure.on_full_value,
         "switches": dict(figure.switches),
         "horizon": figure.horizon,
+        "years": figure.years,
         "market": figure.market,
         "source": "; ".join(figure.source),
         "reason": figure.reason,
@@ -187,20 +196,26 @@ def _run(table_run: TableRun, figure: PublishedFigure) -> _FigureRun:
     """Run a figure under the default parameters, and under the sets low and high."""
     scenario = _scenario(figure)
     outcome = table_run.outcomes(scenario, figure.on)[0]
-    response = table_run.response
-    assert response is not None
-    codes = table_run.prepared.products
-    sets = [parameters_for(codes, horizon=figure.horizon, set=name) for name in BOUNDS]
     trades = tuple(
-        _trade(table_run, outcome, replace(response, parameters=parameters))
-        for parameters in (response.parameters, *sets)
+        _trade(table_run, outcome, _parameters(table_run.prepared.products, figure, name))
+        for name in (None, *BOUNDS)
     )
     lines = table_run.prepared.frame.select("hts", "origin")
     digest = table_run.provenance([scenario])["run_digest"]
     return _FigureRun(trades, table_run.kept([outcome]), lines, digest)
 
 
-def _trade(table_run: TableRun, outcome: Outcome, response: Response) -> TradeSample:
+def _parameters(codes: Sequence[str], figure: PublishedFigure, name: str | None) -> ProductParameters:
+    """Look up the parameters of a figure: of its horizon, or of an age on the path."""
+    if figure.horizon != PATH:
+        return parameters_for(codes, horizon=figure.horizon, set=name)
+    path = path_parameters_for(codes, set=name)
+    return path if figure.years is None else path.at(figure.years)
+
+
+def _trade(table_run: TableRun, outcome: Outcome, parameters: ProductParameters) -> TradeSample:
+    assert table_run.response is not None
+    response = outcome.responding(replace(table_run.response, parameters=parameters))
     lines, duty = table_run.prepared.lines, outcome.duties.duty
     value, rates = lines.value, response.rates_under(outcome.duties)
     varieties = response.solver(rates)(response.parameters)
@@ -212,6 +227,9 @@ def _trade(table_run: TableRun, outcome: Outcome, response: Response) -> TradeSa
     of_line, goods = volume.product_of_line, volume.domestic
     share = ratio(value, sums_of(of_line, value, len(volume.welfare))[of_line], 0.0)
     nothing = np.full(len(volume.welfare), np.nan)
+    long_value, long_duty = _at_long(table_run, outcome, parameters)
+    inverse = 1.0 / parameters.supply
+    elasticity = -parameters.sigma * (1.0 + inverse) / (1.0 + parameters.sigma * inverse)
     shipments, price, output = (
         (nothing, nothing, nothing)
         if goods is None
@@ -228,6 +246,10 @@ def _trade(table_run: TableRun, outcome: Outcome, response: Response) -> TradeSa
         power=power,
         buyer_gain=share * volume.buyer_surplus[of_line],
         claimed=np.nan_to_num(outcome.lines.fact(USMCA_CLAIM)),
+        product=of_line,
+        elasticity=elasticity,
+        long_value=long_value,
+        long_duty=long_duty,
         shipments=share * shipments[of_line],
         domestic_price_hat=price[of_line],
         domestic_quantity_hat=output[of_line],
@@ -241,6 +263,16 @@ def _price_changes(response: Response, volume: VarietyVolume, rates: VarietyRate
     hit = (power > 0.0) & (v.value > 0.0) & (volume.value > 0.0) & ~rates.closed
     price = np.log(ratio(volume.value, v.value * volume.quantity_hat, 1.0), where=hit, out=np.zeros(v.count))
     return v.to_lines(np.where(hit, v.value * price, 0.0)), v.to_lines(np.where(hit, v.value * power, 0.0))
+
+
+def _at_long(table_run: TableRun, outcome: Outcome, parameters: ProductParameters) -> tuple[F64, F64]:
+    """Compute value and duty after at the horizon `long` beside a run on the path."""
+    if not isinstance(parameters, PathParameters):
+        unknown = np.broadcast_to(np.nan, table_run.prepared.lines.count)
+        return unknown, unknown
+    assert table_run.response is not None
+    volume = replace(table_run.response, parameters=parameters.stages[-1])(outcome.duties)
+    return volume.value, volume.duty
 
 
 def _mean(rate: F64, value: F64, chosen: Bools) -> float:
@@ -306,6 +338,39 @@ def _buyers_loss_by_duty(trade: TradeSample, chosen: Bools, keep: Bools) -> floa
     return float(trade.buyer_gain[chosen].sum() / GDP_2024)
 
 
+def _trade_elasticity(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
+    return _mean(trade.elasticity[trade.product], trade.value, chosen)
+
+
+def _falls(trade: TradeSample, chosen: Bools, value: F64, duty: F64) -> tuple[float, float]:
+    """Fall of the mean rate by substitution within products, and by that between products."""
+    product = trade.product[chosen]
+    before, after, paid, owed = (
+        sums_of(product, each[chosen], int(product.max()) + 1)
+        for each in (trade.value, value, duty, trade.rate * trade.value)
+    )
+    share, rate = before / before.sum(), ratio(owed, before, 0.0)
+    rate_after = np.where(after > 0.0, ratio(paid, after, 0.0), rate)
+    return float((share * (rate - rate_after)).sum()), float(
+        ((share - after / after.sum()) * rate_after).sum()
+    )
+
+
+def _adjusted_within(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
+    return _adjusted(trade, chosen)[0]
+
+
+def _adjusted_between(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
+    return _adjusted(trade, chosen)[1]
+
+
+def _adjusted(trade: TradeSample, chosen: Bools) -> tuple[float, float]:
+    """Falls of the rate on the path over those at the horizon `long`, within and between products."""
+    now = _falls(trade, chosen, trade.value_after, trade.duty_after)
+    long = _falls(trade, chosen, trade.long_value, trade.long_duty)
+    return now[0] / long[0], now[1] / long[1]
+
+
 MEASURES: Mapping[str, Callable[[TradeSample, Bools, Bools], float]] = {
     "static_rate": _static_rate,
     "static_rise": _static_rise,
@@ -321,9 +386,13 @@ MEASURES: Mapping[str, Callable[[TradeSample, Bools, Bools], float]] = {
     "domestic_price_by_duty": _domestic_price_by_duty,
     "domestic_output_by_duty": _domestic_output_by_duty,
     "buyers_loss_by_duty": _buyers_loss_by_duty,
+    "trade_elasticity": _trade_elasticity,
+    "adjusted_within": _adjusted_within,
+    "adjusted_between": _adjusted_between,
 }
 """Measures of a figure: effective rates before the response and their rise over the baseline, their fall by the
 response, an origin's share of imports before and after, the share for which the USMCA is claimed, and the change of the
 value of imports and of their quantity on lines that were hit hard. Those `by_duty` are what duties do, from a run
 without them: the change of imports that bear them, of price and output of domestic goods, and buyers' loss over gross
-domestic product."""
+domestic product. `trade_elasticity` is that of the value of a variety to its price with duty; `adjusted_within` and
+`adjusted_between` are the shares of the fall of the rate at the horizon `long`, within and between products."""

@@ -33,6 +33,7 @@ class PublishedFigure:
     on_full_value: str
     switches: Mapping[str, str]
     horizon: str
+    years: float | None
     products: tuple[str, ...]
     market: str
 
@@ -85,6 +86,7 @@ def _figure(item: Mapping[str, Any], usual_tolerance: str) -> PublishedFigure:
         on_full_value=item.get("on_full_value", ""),
         switches=item.get("switches", {}),
         horizon=item.get("horizon", "long"),
+        years=float(item["years"]) if "years" in item else None,
         products=tuple(item.get("products", ())),
         market=item.get("market", "product"),
     )

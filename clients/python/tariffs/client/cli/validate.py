@@ -113,7 +113,9 @@ def _markdown(rows: list[dict[str, Any]]) -> Iterator[str]:
 def _words(row: dict[str, Any]) -> tuple[str, ...]:
     about = [*row["origins"], *(f"{name}={value}" for name, value in row["switches"].items())]
     figure = " ".join([row["figure"].replace("_", " "), *about])
-    return row["row"], row["episode"], figure, row["on"], row["known_on"], row["horizon"]
+    years = row.get("years")
+    age = f", {years:g} year{'' if years == 1 else 's'}" if years else ""
+    return row["row"], row["episode"], figure, row["on"], row["known_on"], row["horizon"] + age
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
