@@ -71,6 +71,9 @@ class RespondingLaws:
 
     def outcome(self, place: int) -> Outcome:
         """Compute the outcome of a law, with its sums after the response where laws are solved together."""
+        if not has_merged_trade(self._run):
+            part = self._parts[place]
+            return self._run.outcome(part.law, part.dated, part.weight)
         index, at = divmod(place, LAWS_TOGETHER)
         if self._batch is None or self._batch.index != index:
             self._batch = self._prepared(index)
@@ -84,8 +87,6 @@ class RespondingLaws:
         run, first = self._run, index * LAWS_TOGETHER
         parts = self._parts[first : first + LAWS_TOGETHER]
         batch = _Batch(index, [Outcome(run, part.law, part.dated, part.weight) for part in parts])
-        if not has_merged_trade(run):
-            return batch
         alike: dict[Hashable, list[int]] = {}
         for place, outcome in enumerate(batch.outcomes):
             run.check()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -179,6 +179,31 @@ def emit_refused(refused: pl.DataFrame, response: type[Any], emit: Callable[[Any
             emit(response(refused=pb.RefusedBatch(arrow=data)))
 
 
+def emit_frames(
+    frames: Iterable[tuple[str, pl.DataFrame]],
+    response: type[Any],
+    emit: Callable[[Any], None],
+    **fields: str | int,
+) -> None:
+    """Emit frames as messages of a response type, in batches.
+
+    Args:
+        frames: the name of the response's field, and the frame, of each.
+        response: the type of the messages.
+        emit: takes each message.
+        fields: further fields of every batch, such as its scenario.
+    """
+    for kind, frame in frames:
+        for data in arrow.batches(frame):
+            message = response()
+            # Filled in place, which saves a copy of the batch.
+            batch = getattr(message, kind)
+            batch.arrow = data
+            for name, value in fields.items():
+                setattr(batch, name, value)
+            emit(message)
+
+
 def done_of(result: Impact, request: pb.SimulateRequest) -> pb.SimulateResponse:
     """Make the last message of a run; of its points only ids, days and notes are read."""
     points = result.scenarios
@@ -195,13 +220,7 @@ def done_of(result: Impact, request: pb.SimulateRequest) -> pb.SimulateResponse:
 
 def emit_point(point: ScenarioImpact, emit: Emit) -> None:
     """Emit the results of one point."""
-    for kind, frame in _frames(point):
-        for data in arrow.batches(frame):
-            message = pb.SimulateResponse()
-            # Filled in place, which saves a copy of the batch.
-            batch: pb.ResultBatch = getattr(message, kind)
-            batch.scenario, batch.on, batch.arrow = point.id, point.on, data
-            emit(message)
+    emit_frames(_frames(point), pb.SimulateResponse, emit, scenario=point.id, on=point.on)
 
 
 def _frames(point: ScenarioImpact) -> Iterator[tuple[str, pl.DataFrame]]:

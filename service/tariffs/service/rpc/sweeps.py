@@ -19,6 +19,7 @@ from tariffs.service.rpc.simulation import (
     KEYS_LIMIT,
     Cancelled,
     common_options,
+    emit_frames,
     emit_refused,
     options_of,
     parameters_of,
@@ -98,13 +99,8 @@ def fixed_of(request: pb.SweepRequest | sweep_service_pb2.SeekRequest) -> dict[s
 
 def emit_block(index: int, block: SweepBlock, emit: EmitSweep) -> None:
     """Emit the results of a block of points."""
-    for kind, frame in (("groups", block.groups), ("totals", block.totals)):
-        for data in arrow.batches(frame):
-            message = pb.SweepResponse()
-            # Filled in place, which saves a copy of the batch.
-            batch: pb.SweepBatch = getattr(message, kind)
-            batch.block, batch.arrow = index, data
-            emit(message)
+    frames = (("groups", block.groups), ("totals", block.totals))
+    emit_frames(frames, pb.SweepResponse, emit, block=index)
 
 
 def notes_alone(notes: Sequence[Note]) -> SweepBlock:

@@ -10,8 +10,14 @@ from tariffs.engine.scenario import Scenario
 from tariffs.service.rpc.checks import required
 from tariffs.service.rpc.local_inputs import LocalInputs
 from tariffs.service.rpc.shared import filled, notes_of, provenance_of, scenario_of
-from tariffs.service.rpc.simulation import Cancelled, emit_refused, options_of, parameters_of, table_of
-from tariffs.service.wire import arrow
+from tariffs.service.rpc.simulation import (
+    Cancelled,
+    emit_frames,
+    emit_refused,
+    options_of,
+    parameters_of,
+    table_of,
+)
 from tariffs.service.wire.status import request_invalid
 from tariffs.v1 import simulation_service_pb2 as pb
 
@@ -83,9 +89,6 @@ def done_of(result: Timeline, request: pb.TimelineRequest) -> pb.TimelineRespons
 
 def emit_scenario(scenario: ScenarioTimeline, emit: Emit) -> None:
     """Emit the results of one scenario."""
-    for kind in ("segments", "totals", "averages", "average_total"):
-        for data in arrow.batches(getattr(scenario, kind)):
-            message = pb.TimelineResponse()
-            batch: pb.ResultBatch = getattr(message, kind)
-            batch.scenario, batch.arrow = scenario.id, data
-            emit(message)
+    kinds = ("segments", "totals", "averages", "average_total")
+    frames = ((kind, getattr(scenario, kind)) for kind in kinds)
+    emit_frames(frames, pb.TimelineResponse, emit, scenario=scenario.id)
