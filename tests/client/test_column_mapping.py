@@ -92,6 +92,16 @@ def test_a_mapping_file_names_the_columns_of_any_table(name: str, tmp_path: Path
     assert result.row(0, named=True) == {"hts": "9503000073", "origin": "CH", "customs_value": "7"}
 
 
+def test_decimal_commas_are_read_under_the_names_of_a_mapping(tmp_path: Path) -> None:
+    mapping, table = tmp_path / "own.toml", tmp_path / "table.csv"
+    mapping.write_text(OWN["own.toml"])
+    table.write_text("Warennummer;Ursprung;Wert;customs\n9503000073;CN;1.234,50;x\n9503000073;CN;20,00;y\n")
+    assert read_table(table, mapping=mapping)["customs_value"].to_list() == ["1234.50", "20.00"]
+    comma = tmp_path / "comma.csv"
+    comma.write_text('Warennummer,Ursprung,Wert\n9503000073,CN,"1,234.50"\n')
+    assert read_table(comma, mapping=mapping)["customs_value"].to_list() == ["1,234.50"]
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

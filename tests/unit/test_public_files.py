@@ -110,6 +110,12 @@ def test_an_export_of_the_schedule_gives_ordinary_rates(tmp_path: Path) -> None:
     assert "1 codes that no embedded schedule has, such as 61991000" in made.notes[1]
 
 
+def test_lines_without_statistical_codes_are_kept(tmp_path: Path) -> None:
+    path = tmp_path / "hts.json"
+    path.write_text(json.dumps(EXPORT[2:3]))
+    assert import_public("hts", [path]).frame["hts"].to_list() == ["61991000"]
+
+
 @pytest.mark.parametrize(
     ("kind", "name", "text"),
     [

@@ -109,10 +109,12 @@ def tables_of(rows: list[dict[str, Any]], vintage: str) -> ScheduleTables:
     return ScheduleTables(
         pl.DataFrame(
             [(vintage, hts8, general, other) for hts8, (general, other) in lines.items()],
-            schema=["vintage", "hts8", "general", "other"],
+            schema=dict.fromkeys(("vintage", "hts8", "general", "other"), pl.String),
             orient="row",
         ),
-        pl.DataFrame(codes, schema=["vintage", "code", "unit_1", "unit_2"], orient="row"),
+        pl.DataFrame(
+            codes, schema=dict.fromkeys(("vintage", "code", "unit_1", "unit_2"), pl.String), orient="row"
+        ),
         grouped_special(by_program, vintage),
     )
 

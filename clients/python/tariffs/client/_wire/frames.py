@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -13,6 +14,7 @@ import polars as pl
 
 from tariffs.client._wire import excel
 from tariffs.client._wire.column_mapping import MappedTable, apply_mapping, read_mapping
+from tariffs.client._wire.csv_form import form_of, with_points
 from tariffs.client._wire.csv_text import describe_csv, read_csv, unreadable
 from tariffs.client.errors import InvalidRequest
 from tariffs.client.results.table_handle import TableHandle
@@ -94,7 +96,21 @@ def describe_source(source: Table) -> str:
 def read_mapped(source: Table, mapping: str | Path) -> MappedTable:
     """Read a table and rename its columns by a mapping, if one is given; raises as `read_table`, `read_mapping`."""
     frame = read_table(source)
-    return apply_mapping(frame, read_mapping(mapping)) if mapping else MappedTable(frame, {})
+    if not mapping:
+        return MappedTable(frame, {})
+    mapped = apply_mapping(frame, read_mapping(mapping))
+    return replace(mapped, frame=_with_points(mapped, source))
+
+
+def _with_points(mapped: MappedTable, source: Table) -> pl.DataFrame:
+    """Write the amounts with a point that the reader of the file did not know under their own names."""
+    frame = mapped.frame
+    if not isinstance(source, str | Path) or Path(source).suffix.lower() not in _CSV:
+        return frame
+    if form_of(Path(source).read_bytes()).separator == ",":
+        return frame
+    renamed = [name for name, old in mapped.sources.items() if name != old and name in frame.columns]
+    return frame.with_columns(with_points(frame.select(renamed), str(source)).iter_columns())
 
 
 def read_bytes(data: bytes, name: str) -> pl.DataFrame:

@@ -1,0 +1,140 @@
+"""Every command, program and scenario of README and docs runs as it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+import yaml
+
+from tariffs.client import Client
+from tariffs.client._wire.server_process import server_process
+from tariffs.client.cli.__main__ import run
+from tests.packaging.snippets import CODES, PAGES, ROOT, commands, fences, name_of, write_files
+
+pytestmark = pytest.mark.slow
+HERE = {"duty", "impact", "timeline", "sweep", "seek", "refund", "law", "scenario", "table"}
+"""Commands that compute in this process with --local."""
+TESTED_ELSEWHERE = {
+    # A page in the browser.
+    "desk": "tests/desk",
+}
+ALL_COMMANDS = [(page, words) for page in PAGES for words in commands(page)]
+LOCAL = [(page, words) for page, words in ALL_COMMANDS if words[0] in HERE and "--detach" not in words]
+FILES = [(page, words) for page, words in ALL_COMMANDS if words[0] == "data"]
+SERVED = [
+    (page, words) for page, words in ALL_COMMANDS if words[0] in {"runs", "tables"} or "--detach" in words
+]
+PYTHON = {page: fences(page, "python") for page in PAGES}
+NEED_A_CLUSTER = {"docs/scale.md"}
+
+
+def labels(found: list[tuple[Path, list[str]]]) -> list[str]:
+    return [f"{name_of(page)}:{' '.join(words)[:70]}" for page, words in found]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    write_files(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with server_process(tmp_path_factory.mktemp("server") / "log", 180.0, lambda _: None) as target:
+        yield target
+
+
+def test_every_command_of_the_pages_is_run_somewhere() -> None:
+    run_here = [words for _, words in (*LOCAL, *FILES, *SERVED)]
+    left = {words[0] for _, words in ALL_COMMANDS if words not in run_here}
+    assert left == set(TESTED_ELSEWHERE)
+    assert all((ROOT / place).exists() for place in TESTED_ELSEWHERE.values())
+    assert len(run_here) > 20
+
+
+@pytest.mark.parametrize(("page", "words"), LOCAL, ids=labels(LOCAL))
+def test_a_command_answers(page: Path, words: list[str], folder: Path) -> None:
+    assert run([*words, "--local"]) == 0
+
+
+@pytest.mark.parametrize(("page", "words"), FILES, ids=labels(FILES))
+def test_a_command_makes_its_file(page: Path, words: list[str], folder: Path) -> None:
+    assert run(words) == 0
+    assert pl.read_parquet(folder / words[words.index("-o") + 1]).height
+
+
+def test_the_commands_for_a_server_answer(
+    server: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TARIFFS_TARGET", server)
+    name = ""
+    for _, words in SERVED:
+        given = [name if word.startswith("operations/") else word for word in words]
+        assert run(given) == 0, words
+        printed = capsys.readouterr().out.strip()
+        if "--detach" in words:
+            name = printed
+    assert name.startswith("operations/")
+
+
+@pytest.mark.parametrize("page", [page for page, texts in PYTHON.items() if texts], ids=name_of)
+def test_the_programs_of_a_page_run_in_order(
+    page: Path, folder: Path, request: pytest.FixtureRequest
+) -> None:
+    if name_of(page) in NEED_A_CLUSTER:
+        pytest.skip("needs a cluster; tests of clusters are beside their code")
+    names: dict[str, Any] = {"lines": pl.read_parquet("entries.parquet").drop("entry_date", "entry_id")}
+    target = request.getfixturevalue("server") if name_of(page) == "docs/service.md" else ""
+    with Client(target) if target else Client.local() as client:
+        names["client"] = client
+        for text in PYTHON[page]:
+            exec(compile(text, name_of(page), "exec"), names)
+    for function, arguments in CALLS.get(name_of(page), {}).items():
+        where = request.getfixturevalue("server")
+        names[function](*(where if isinstance(one, str) and one == TARGET else one for one in arguments))
+
+
+TARGET = "the target of a server"
+CALLS: dict[str, dict[str, tuple[Any, ...]]] = {
+    "docs/testing.md": {"make_recording": (TARGET, "calls.json"), "use_recording": ("calls.json",)},
+    "docs/tables.md": {
+        "with_rates": (
+            pl.DataFrame({"hts": list(CODES)}),
+            pl.DataFrame({"hts": list(CODES), "ordinary_rate": [0.0] * len(CODES)}),
+        ),
+        "large": (TARGET,),
+    },
+}
+"""Functions that the programs of a page define, with what they are called with."""
+
+
+def scenario_of(text: str) -> str:
+    """A whole scenario of a snippet: fragments get a header, and changes where they lack them."""
+    if text.startswith("schema:"):
+        return text
+    header = "schema: tariffs.scenario/v1\nid: snippet\ntitle: A snippet\nbasis: hypothesis\n"
+    return header + text + ("" if {"changes", "mixture"} & set(yaml.safe_load(text)) else "changes: []\n")
+
+
+@pytest.mark.parametrize("text", fences(ROOT / "docs" / "scenarios.md", "yaml"), ids=lambda text: text[:20])
+def test_a_scenario_of_the_page_is_sound(text: str) -> None:
+    answer = Client.local().check(scenario_of(text))
+    assert [one for one in answer.problems if one.severity == "error"] == []
+
+
+@pytest.mark.parametrize("text", fences(ROOT / "docs" / "law-data.md", "yaml"), ids=lambda text: text[:20])
+def test_law_data_of_the_page_is_yaml(text: str) -> None:
+    assert isinstance(yaml.safe_load(text), dict | list)
+
+
+def test_the_parameter_file_of_the_page_is_read(folder: Path) -> None:
+    lines = pl.read_parquet("entries.parquet").drop("entry_date", "entry_id")
+    result = Client.local().impact(
+        lines, on="2026-11-20", baseline="2025-01-01", parameter_set="parameters.csv"
+    )
+    assert result.total["value_after"].count() == 1
