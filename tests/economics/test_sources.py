@@ -21,7 +21,8 @@ RESPONSE = Path(constants_module.__file__).parent
 TABLES = sorted((RESPONSE / "data").iterdir())
 # Numbers of the computation, which say nothing about the economy: sizes of work and memory, units, tolerances.
 TECHNICAL = {
-    "DAYS_A_YEAR", "GREATEST_SEED", "LEAST_DRAWS", "LEAST_SUPPLY", "MOST", "MOST_DRAWS", "NOTHING", "NO_INDUSTRY",
+    "DAYS_A_MONTH", "DAYS_A_YEAR", "GREATEST_SEED", "LEAST_DRAWS", "LEAST_SUPPLY", "MOST", "MOST_DRAWS", "NOTHING",
+    "NO_INDUSTRY",
     "PROHIBITIVE", "REPLICATES", "REQUIREMENT_UNITS", "SCENARIOS", "_BASELINES_KEPT", "_BITS", "_BLOCK_LINES",
     "_CHUNK_VARIETIES", "_GEOMETRIC", "_LARGEST_PREMIUM", "_PLACES_KEPT", "_ROUNDS", "_SAME",
     "_SECTION_CHUNKS", "_STEEP",

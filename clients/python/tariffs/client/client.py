@@ -101,6 +101,7 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, SweepCalls, LineStr
         seed: int = 0,
         attribute: bool = False,
         consumer_prices: str = "",
+        ahead: Day | None = None,
         direction: str = "import",
         to: str = "",
         date_format: str = "",
@@ -137,6 +138,7 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, SweepCalls, LineStr
             consumer_prices: effect on consumer prices with margins constant in "dollar" or "percent" (by the latest
                 accounts "dollar_2024", "percent_2024"; less what a rise of the dollar takes off "dollar_offset",
                 "percent_offset"), or by the method of "yale"; empty for none.
+            ahead: day from which buyers expect the duties that come and buy ahead of them; None if they do not.
             direction: import into the United States, or export: purchases of the country that retaliates, in its
                 local time.
             to: for exports, the ISO code of the country they go to; empty is the first of the law, or the
@@ -173,6 +175,7 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, SweepCalls, LineStr
             seed=seed,
             attribute=attribute,
             consumer_prices=consumer_prices,
+            ahead=ahead or "",
             direction=direction,
             to=to,
             date_format=date_format,
@@ -206,6 +209,7 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, SweepCalls, LineStr
         known_on: Day | None = None,
         switches: Mapping[str, str] | None = None,
         min_confidence: str = "",
+        ahead: Day | None = None,
         direction: str = "import",
         to: str = "",
         date_format: str = "",
@@ -230,6 +234,7 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, SweepCalls, LineStr
             known_on: use only acts published by this day; "entry" is each day itself.
             switches: open points of the law set to other values than their defaults.
             min_confidence: use only acts with at least this confidence: A, B or C.
+            ahead: as in `impact`.
             direction: as in `impact`.
             to: for exports, the ISO code of the country they go to; empty is the first of the law, or the
                 `destination` of each row of a table.
@@ -252,6 +257,7 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, SweepCalls, LineStr
             known_on=known_on or "",
             switches=switches or {},
             min_confidence=min_confidence,
+            ahead=ahead or "",
             direction=direction,
             to=to,
             date_format=date_format,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from datetime import date
 
 from tariffs.engine.base.dates import read_format
 from tariffs.engine.errors import InputError
 from tariffs.engine.law.law import EXPORT, IMPORT, Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.line_duty.entry_line import covered_moment, known_on_notes, known_on_text, moment_notes
+from tariffs.engine.response.anticipation import storage_facts
 from tariffs.engine.response.consumer_prices import METHODS
 from tariffs.engine.response.draws import DEFAULT_SPREADS, GENERATOR, Spreads
 from tariffs.engine.response.industries import SOURCE
@@ -59,6 +61,7 @@ class Options:
     date_format: str = ""
     market: str = PRODUCT
     consumer_prices: str = ""
+    ahead: str = ""
 
     def __post_init__(self) -> None:
         # A repeated key groups once.
@@ -72,6 +75,11 @@ class Options:
             known_on=known_on_text(law, self.known_on) if self.known_on else "",
             date_format=read_format(self.date_format),
         )
+        if self.ahead:
+            if self.response == "none":
+                raise ahead_static()
+            # It may come before the law that is covered, whose first duties were expected.
+            options = replace(options, ahead=read_day(self.ahead, "ahead"))
         if not self.baseline:
             return options, notes
         moment = covered_moment(law, self.baseline, "baseline", self.goods_market(law))
@@ -122,6 +130,10 @@ class Options:
             "domestic_goods": SOURCE,
         }
 
+    def ahead_facts(self) -> dict[str, object]:
+        """Describe the day from which duties are expected for the provenance; empty without one."""
+        return {"ahead": {"from": self.ahead, **storage_facts()}} if self.ahead else {}
+
     def draw_facts(self) -> dict[str, object] | str:
         """Describe the draws for the provenance; empty without draws."""
         if not self.draws:
@@ -133,6 +145,27 @@ class Options:
 def sweep_options(options: Options | None) -> Options:
     """Options of a sweep or seek; by default its points respond together."""
     return options or Options(horizon=SWEEP_HORIZON)
+
+
+def read_day(text: str, name: str) -> str:
+    """Read an ISO day as text.
+
+    Raises:
+        InputError: ENTRY_DATE_INVALID.
+    """
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError as error:
+        fix = "Write it as 2025-01-31."
+        raise InputError("ENTRY_DATE_INVALID", f"{text!r} is not a day.", field=name, fix=fix) from error
+
+
+def ahead_static() -> InputError:
+    """Error of a static run in which purchases are to be moved in time."""
+    return InputError(
+        "PARAMETER_INVALID", "A static run moves no purchases.", field="ahead",
+        fix="Choose a response, or leave the option out.",
+    )  # fmt: skip
 
 
 def baseline_required() -> InputError:

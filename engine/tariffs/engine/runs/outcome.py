@@ -7,9 +7,11 @@ from functools import cached_property
 from typing import Protocol
 
 from tariffs.engine.base.array_utils import F64
+from tariffs.engine.errors import InputError
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.response.adjustment import DutyStep
+from tariffs.engine.response.anticipation import move_purchases
 from tariffs.engine.response.limited_response import LimitedResponse
 from tariffs.engine.response.path_response import PathResponse
 from tariffs.engine.response.quantity_constraints import QuantityConstraints
@@ -17,6 +19,7 @@ from tariffs.engine.response.trade_response import Response, TradeVolume, Variet
 from tariffs.engine.response.variety_rates import VarietyRates
 from tariffs.engine.runs.duty_steps import DutySteps
 from tariffs.engine.runs.duty_sums import GroupedDuties, LineGroups
+from tariffs.engine.runs.expected_steps import ExpectedDuties
 from tariffs.engine.runs.limit_columns import rent_columns
 from tariffs.engine.runs.results import AFTER, line_columns
 from tariffs.engine.table_duty.duties import Duties, duties_of
@@ -30,6 +33,7 @@ class OutcomeRun(Protocol):
     response: Response | None
     has_limits: bool
     steps: DutySteps | None
+    expected: ExpectedDuties | None
     base: Duties | None
 
     def check(self) -> None:
@@ -80,7 +84,34 @@ class Outcome:
         response = self._run.response
         if response is None:
             return None
-        return response.to_lines(self._limited or self._free, self.variety_rates)
+        volume = response.to_lines(self._limited or self._free, self.variety_rates)
+        return self.moved(volume, response)
+
+    def moved(self, volume: TradeVolume, response: Response) -> TradeVolume:
+        """Move purchases of a volume in time, where the run expects duties."""
+        if self.purchase_factor is None:
+            return volume
+        return move_purchases(volume, self.purchase_factor, response.varieties.line)
+
+    @cached_property
+    def purchase_factor(self) -> F64 | None:
+        """Factor on the purchases of each line by duties that are expected; None if none are moved."""
+        if self._run.expected is None:
+            return None
+        factor = self._run.expected.factor(self.law, self._dated)
+        if factor is not None and self.constraints is not None:
+            raise InputError(
+                "PARAMETER_INVALID",
+                "Purchases under a limit or floor on quantities cannot be moved in time.",
+                field="ahead",
+                fix="Leave the option out, or compare a scenario without limits.",
+            )
+        return factor
+
+    @property
+    def has_plain_quantities(self) -> bool:
+        """True if nothing but duties changes the quantities: no limit, and no purchase moved in time."""
+        return self.constraints is None and self.purchase_factor is None
 
     @cached_property
     def columns(self) -> Mapping[str, F64]:

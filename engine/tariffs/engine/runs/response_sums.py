@@ -173,7 +173,7 @@ def is_summed_by_variety(response: Response, outcome: Outcome) -> bool:
     return (
         response.model == ARMINGTON
         and not response.has_domestic_goods
-        and outcome.constraints is None
+        and outcome.has_plain_quantities
         and response.closes_whole(outcome.variety_rates)
     )
 
@@ -321,13 +321,14 @@ class _ByLine:
         self._prepared, self._response, self._grouping, self._keep = prepared, response, grouping, keep
         self._rates, self._charged, limits = outcome.variety_rates, charged, outcome.constraints
         self._limited = LimitedResponse(response, self._rates, limits) if limits else None
+        self._moved = outcome.moved
         self._solve: VolumeSolver = response.solver(outcome.variety_rates)
 
     def __call__(self, parameters: Sequence[ProductParameters]) -> _DrawnTrade:
         (only,) = parameters
         free = self._solve(only)
         limited = self._limited(free, only) if self._limited else free
-        volume = self._response.to_lines(limited, self._rates)
+        volume = self._moved(self._response.to_lines(limited, self._rates), self._response)
         columns = after_columns(self._prepared.lines, volume)
         lines = self._grouping.sums([columns[name] for name in AFTER], self._keep)
         duties = np.zeros((0, 1))

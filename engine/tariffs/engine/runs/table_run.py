@@ -25,6 +25,7 @@ from tariffs.engine.runs.claim_response import ClaimResponse
 from tariffs.engine.runs.duty_steps import DutySteps
 from tariffs.engine.runs.duty_sums import DutySums, GroupedDuties
 from tariffs.engine.runs.expectation import expected_columns, expected_frames
+from tariffs.engine.runs.expected_steps import ExpectedDuties
 from tariffs.engine.runs.grouping import (
     AUTHORITY,
     COLUMNS,
@@ -127,6 +128,7 @@ class TableRun:
             )
             if options.horizon == PATH:
                 self.steps = DutySteps(self, self.response, self.base, self._base_dated)
+        self.expected = ExpectedDuties(self, self.options.ahead) if options.ahead and self.response else None
         self.has_limits = self.response is not None and has_limits(self.law, scenarios)
         self._switches: dict[str, str] = {}
         self._too_many: set[int] = set()
@@ -417,6 +419,7 @@ class TableRun:
                 "horizon": options.horizon,
                 "model": options.model_facts(parameters),
                 "draws": options.draw_facts(),
+                **options.ahead_facts(),
                 "parameters": parameters.set if parameters else "",
                 "parameter_digest": parameters.digest if parameters else "",
                 "bases": self.prepared.bases,

@@ -27,7 +27,6 @@ from tariffs.engine.line_duty.entry_line import (
     read_known_on,
     unread_of,
 )
-from tariffs.engine.runs.duty_steps import DutySteps
 from tariffs.engine.runs.expectation import averaged_frames
 from tariffs.engine.runs.incidence import add_incidence, average_quotients, total_incidence
 from tariffs.engine.runs.law_responses import LawPart, RespondingLaws
@@ -253,20 +252,27 @@ def _segments(run: TableRun, scenario: Scenario, days: Sequence[tuple[date, date
             segments[-1] = replace(segments[-1], days=segments[-1].days + count)
         else:
             segments.append(_Segment(day, count, dated, key))
-    if run.steps is None:
+    if run.steps is None and run.expected is None:
         return segments
-    return [sample for segment in segments for sample in _samples(run, run.steps, segment)]
+    return [sample for segment in segments for sample in _samples(run, segment)]
 
 
-def _samples(run: TableRun, steps: DutySteps, segment: _Segment) -> Iterator[_Segment]:
+def _samples(run: TableRun, segment: _Segment) -> Iterator[_Segment]:
     """Split a segment into parts of SAMPLED_DAYS, each with its own first day and the history of its laws as key."""
     for passed in range(0, segment.days, SAMPLED_DAYS):
         start = segment.start + timedelta(days=passed)
         dated = tuple(
             (weight, law, run.dated_alike(law, start.isoformat())) for weight, law, _ in segment.dated
         )
-        key = tuple((weight, start, steps.history(law, when)) for weight, law, when in dated)
+        key = tuple((weight, start, _history(run, law, when)) for weight, law, when in dated)
         yield _Segment(start, min(SAMPLED_DAYS, segment.days - passed), dated, key)
+
+
+def _history(run: TableRun, law: Law, dated: Dated) -> Hashable:
+    """Compute a value that is equal for laws with the same duties up to a day, and after it where they are expected."""
+    if run.expected is not None:
+        return id(law)
+    return run.steps.history(law, dated) if run.steps else run.law_fingerprint(law, dated)
 
 
 def _undated_spans(

@@ -44,6 +44,7 @@ class RunCalls(TableCalls):
         seed: int = 0,
         attribute: bool = False,
         consumer_prices: str = "",
+        ahead: Day | None = None,
         direction: str = "import",
         to: str = "",
         date_format: str = "",
@@ -75,6 +76,7 @@ class RunCalls(TableCalls):
             consumer_prices: effect on consumer prices with margins constant in "dollar" or "percent" (by the latest
                 accounts "dollar_2024", "percent_2024"; less what a rise of the dollar takes off "dollar_offset",
                 "percent_offset"), or by the method of "yale"; empty for none.
+            ahead: as in `impact`.
             direction: import or export.
             to: for exports, the ISO code of the country they go to; empty is the first of the law, or the
                 `destination` of each row of a table.
@@ -102,6 +104,7 @@ class RunCalls(TableCalls):
             seed=seed,
             attribute=attribute,
             consumer_prices=consumer_prices,
+            ahead=ahead or "",
             direction=direction,
             to=to,
             date_format=date_format,

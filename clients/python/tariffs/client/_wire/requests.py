@@ -98,6 +98,7 @@ class ImpactOptions:
     date_format: str = ""
     market: str = "product"
     consumer_prices: str = ""
+    ahead: Day = ""
 
     def __post_init__(self) -> None:
         plain: dict[str, object] = {
@@ -137,7 +138,7 @@ def option_values(options: ImpactOptions) -> dict[str, object]:
     A call without what later releases added is recorded as in earlier ones, which can then run it again.
     """
     values = {field.name: getattr(options, field.name) for field in fields(options)}
-    for name, default in (("market", "product"), ("consumer_prices", ""), ("to", "")):
+    for name, default in (("market", "product"), ("consumer_prices", ""), ("to", ""), ("ahead", "")):
         if values[name] == default:
             del values[name]
     if not options.parameters:
@@ -262,6 +263,7 @@ def simulate_request(
         market=arguments.one_of(MARKETS, options.market, "market", "PARAMETER_INVALID"),
         by=options.by,
         known_on=arguments.day(options.known_on, "known_on"),
+        ahead=arguments.day(options.ahead, "ahead"),
         switches=options.switches,
         min_confidence=options.min_confidence,
         include_lines=options.include_lines,
@@ -319,6 +321,7 @@ def timeline_request(
         market=arguments.one_of(MARKETS, options.market, "market", "PARAMETER_INVALID"),
         by=options.by,
         known_on=arguments.day(options.known_on, "known_on"),
+        ahead=arguments.day(options.ahead, "ahead"),
         switches=options.switches,
         min_confidence=options.min_confidence,
         direction=direction_value(options.direction),

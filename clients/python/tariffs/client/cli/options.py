@@ -99,6 +99,14 @@ Claims = Annotated[
         "Default: 2025h2.",
     ),
 ]
+Ahead = Annotated[
+    str | None,
+    typer.Option(
+        "--ahead",
+        metavar="DAY",
+        help="Day from which buyers expect the duties that come: they buy ahead of them, and less afterwards.",
+    ),
+]
 Market = Annotated[
     str,
     typer.Option(
