@@ -90,6 +90,12 @@ def test_runs_without_a_response_and_rows_by_authority_stay_as_they_are(law: Law
     assert set(INCIDENCE_COLUMNS) <= set(found.total)
 
 
+def test_a_run_without_keys_has_the_incidence_of_the_whole(law: Law) -> None:
+    found = run(law, by=())
+    (row,) = found.groups.select(INCIDENCE_COLUMNS).to_dicts()
+    assert row == pytest.approx({name: found.total[name] for name in INCIDENCE_COLUMNS}, rel=1e-12)
+
+
 def test_a_mixture_adds_its_parts(law: Law) -> None:
     found: Any = impact(
         TABLE,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping, Sequence
 from datetime import date
 
 import numpy as np
@@ -12,13 +11,10 @@ import polars as pl
 from tariffs.engine.base.array_utils import F64, Bools
 from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.base.provenance import law_facts, with_run_digest
-from tariffs.engine.errors import ServiceError
 from tariffs.engine.law.law import CLAIM_COST, Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.rating.law_fingerprint import law_fingerprint
-from tariffs.engine.response.adjustment_profile import path_parameters_for
-from tariffs.engine.response.models import MODELS
-from tariffs.engine.response.parameters import PATH, SETS, ProductParameters, parameters_for
+from tariffs.engine.response.parameters import PATH, ProductParameters
 from tariffs.engine.response.quantity_constraints import QuantityConstraints
 from tariffs.engine.response.trade_response import Response, respond
 from tariffs.engine.runs.claim_response import ClaimResponse
@@ -39,8 +35,10 @@ from tariffs.engine.runs.limit_columns import LIMIT_COLUMNS, LIMIT_SUMS, has_lim
 from tariffs.engine.runs.line_dates import LineDates
 from tariffs.engine.runs.options import Options, baseline_required, law_with_options
 from tariffs.engine.runs.outcome import Outcome
+from tariffs.engine.runs.product_parameters import product_parameters
 from tariffs.engine.runs.response_sums import SUMS, DrawSums, PlainSums, expected_sums
 from tariffs.engine.runs.results import lines_frame
+from tariffs.engine.runs.run_context import Cancelled, Progress, RunContext, SwitchReport
 from tariffs.engine.scenario import Scenario, apply_scenario, components, scenario_facts
 from tariffs.engine.table_duty.duties import Dated, Duties, duties_of
 from tariffs.engine.table_duty.rated_lines import share_compile
@@ -50,35 +48,9 @@ from tariffs.engine.tables.export_lines import prepared_for
 from tariffs.engine.tables.line_arrays import LineArrays
 from tariffs.engine.tables.prepare import OwnDates, Table, lines_on_basis
 
+__all__ = ["Cancelled", "Progress", "RunContext", "SwitchReport", "TableRun"]
+
 _BASELINES_KEPT = 8
-Progress = Callable[[str, float], None]
-Cancelled = Callable[[], bool]
-
-
-class RunContext:
-    """Progress and cancellation of one run."""
-
-    def __init__(self, progress: Progress | None, cancelled: Cancelled | None) -> None:
-        self._progress = progress or (lambda stage, fraction: None)
-        self._cancelled = cancelled or (lambda: False)
-
-    def check(self) -> None:
-        """Raise ServiceError CANCELLED if the caller cancelled the run."""
-        if self._cancelled():
-            raise ServiceError("CANCELLED", "The caller cancelled the run.")
-
-    def step(self, stage: str, fraction: float) -> None:
-        """Report the stage and the fraction done."""
-        self.check()
-        self._progress(stage, fraction)
-
-
-@dataclass(frozen=True)
-class SwitchReport:
-    """Switches that affected the results so far, and indices of lines refused for too many atoms."""
-
-    switches: Mapping[str, str]
-    too_many: tuple[int, ...]
 
 
 class TableRun:
@@ -122,7 +94,7 @@ class TableRun:
         self.parameters: ProductParameters | None = None
         self.steps: DutySteps | None = None
         if self.base is not None and options.response != "none":
-            self.parameters = self._product_parameters()
+            self.parameters = product_parameters(self.prepared, self.options)
             self.response = respond(
                 self.prepared, self.law, self.base, options.response, self.parameters, options.market
             )
@@ -149,24 +121,6 @@ class TableRun:
     def check(self) -> None:
         """Raise ServiceError CANCELLED if the caller cancelled the run."""
         self.context.check()
-
-    def _product_parameters(self) -> ProductParameters:
-        """Look up the elasticities of the products; those of no user's file are kept with the table."""
-        options, kept = self.options, self.prepared.lines.cache.setdefault("parameters", {})
-        name = options.parameters or MODELS[options.response].set
-        key = (options.horizon, name)
-        if key in kept:
-            parameters: ProductParameters = kept[key]
-            return parameters
-        products, importers = self.prepared.products, self.prepared.market_of_product
-        found = (
-            path_parameters_for(products, set=name or None, importers=importers)
-            if options.horizon == PATH
-            else parameters_for(products, horizon=options.horizon, set=name or None, importers=importers)
-        )
-        if name in {"", *SETS}:
-            kept[key] = found
-        return found
 
     @property
     def own_dates(self) -> OwnDates | None:
