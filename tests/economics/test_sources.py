@@ -22,8 +22,8 @@ TABLES = sorted((RESPONSE / "data").iterdir())
 # Numbers of the computation, which say nothing about the economy: sizes of work and memory, units, tolerances.
 TECHNICAL = {
     "DAYS_A_MONTH", "DAYS_A_YEAR", "GREATEST_SEED", "LEAST_DRAWS", "LEAST_SUPPLY", "MOST", "MOST_DRAWS", "NOTHING",
-    "NO_INDUSTRY", "PROHIBITIVE", "REPLICATES", "REQUIREMENT_UNITS", "SCENARIOS", "_BITS", "_GEOMETRIC",
-    "_LARGEST_PREMIUM", "_SAME", "_STEEP",
+    "NO_INDUSTRY", "PROHIBITIVE", "REPLICATES", "REQUIREMENT_UNITS", "SCENARIOS", "STEEP", "_BITS",
+    "_BUNDLE_CHUNKS", "_GEOMETRIC", "_LARGEST_PREMIUM", "_PART_NESTS", "_SAME", "_SECTION_BUNDLES",
 }  # fmt: skip
 SIZES = ("_BUNDLES", "_CHUNKS", "_KEPT", "_LINES", "_ROUNDS", "_VARIETIES")
 """Ends of names of sizes of work and memory."""

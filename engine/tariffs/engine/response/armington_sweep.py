@@ -14,6 +14,7 @@ from tariffs.engine.base.array_utils import sums_of
 from tariffs.engine.errors import InputError
 from tariffs.engine.response.armington import armington
 from tariffs.engine.response.inputs import RATE, Floats, Ints, invalid, per_line
+from tariffs.engine.response.nest_shift import PartNests, without_market
 from tariffs.engine.response.sweep_inputs import (
     SweepElasticities,
     SweepReference,
@@ -55,6 +56,8 @@ class SweepSums:
         diversion: the rest of the change of quantity; what is not kept is in it.
         buyer_surplus, welfare: as in `ArmingtonResponse`, of all trade.
         values: customs value after, of what is kept, by value group (value groups, scenarios).
+        domestic: of a market of sectors, (nests, 3, scenarios): price and quantity hats of domestic goods, and gain of
+            their producers, which `welfare` includes.
     """
 
     value: Floats
@@ -67,6 +70,7 @@ class SweepSums:
     buyer_surplus: Floats
     welfare: Floats
     values: Floats
+    domestic: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,23 +78,25 @@ class _Sums:
     """Sums of products; the last axis is the scenario.
 
     `lines` are (groups, columns, SCENARIOS), `owned` (product groups, columns, SCENARIOS) and `values` (value groups,
-    SCENARIOS).
+    SCENARIOS). `domestic` are (nests, 3, SCENARIOS), 0 for nests of other products.
     """
 
     lines: Floats
     owned: Floats
     values: Floats
+    domestic: Floats
 
     @property
     def first(self) -> _Sums:
         """Those of the first scenario alone."""
-        return _Sums(self.lines[..., :1], self.owned[..., :1], self.values[..., :1])
+        return _Sums(self.lines[..., :1], self.owned[..., :1], self.values[..., :1], self.domestic[..., :1])
 
     def add(self, other: _Sums) -> None:
         """Add other sums, in place."""
         self.lines[:] += other.lines
         self.owned[:] += other.owned
         self.values[:] += other.values
+        self.domestic[:] += other.domestic
 
     @property
     def finite(self) -> NDArray[np.bool_]:
@@ -105,6 +111,7 @@ class _Part:
     products: NDArray[np.bool_]
     pack: SweepPack
     sections: Sequence[Section]
+    nests: PartNests | None
 
 
 class ArmingtonSweep:
@@ -153,12 +160,21 @@ class ArmingtonSweep:
         )
         touched = np.zeros(v.kind.size, dtype=bool)
         touched[v.product[~unmoved.varieties]] = True
+        if v.market is not None:
+            # A nest is solved as a whole.
+            nest = v.market.nest
+            touched |= (nest >= 0) & np.isin(nest, nest[touched])
         self._before = np.bincount(v.group, v.v0)
         self._product_groups = int(v.product_group.max(initial=-1)) + 1
         self._value_groups = int(v.value_group.max(initial=-1)) + 1
-        self._moving = _Part(touched, *pack_products(v, touched, unmoved))
-        rest = _Part(~touched, *pack_products(v, ~touched, unmoved))
+        self._moving = self._part(touched, unmoved, held)
+        rest = self._part(~touched, unmoved, held)
         self._constant = self._sums(rest, np.zeros((self.classes.size, 1)), held, 1).first
+
+    def _part(self, chosen: NDArray[np.bool_], unmoved: Unmoved, elasticities: Floats) -> _Part:
+        v = self._varieties
+        nests = None if v.market is None else PartNests.of(v.market, v, chosen, elasticities)
+        return _Part(chosen, *pack_products(v, chosen, unmoved), nests)
 
     def __call__(self, rates: ArrayLike, elasticities: SweepElasticities, *, threads: int = 1) -> SweepSums:
         """Solve a block of scenarios.
@@ -202,6 +218,7 @@ class ArmingtonSweep:
             surplus,
             welfare,
             sums.values[:, :count],
+            sums.domestic[..., :count],
         )
 
     def _sums(self, part: _Part, rates: Floats, elasticities: Floats, threads: int) -> _Sums:
@@ -221,6 +238,8 @@ class ArmingtonSweep:
         place[places] = np.arange(places.size)
         place = place[part.products]
 
+        shift = without_market(part.pack.kind.size)
+
         def solve(section: Section) -> tuple[Floats, Floats, Floats]:
             sums = np.zeros((section.groups.size, _GROUP_COLUMNS * SCENARIOS))
             owned = np.zeros((section.product_groups.size, _OWNED_COLUMNS * SCENARIOS))
@@ -234,6 +253,9 @@ class ArmingtonSweep:
                 place,
                 unclosed,
                 flat,
+                shift.nest,
+                shift.factors,
+                shift.surplus,
                 sums,
                 owned,
                 values,
@@ -244,7 +266,12 @@ class ArmingtonSweep:
         owned = np.zeros((self._product_groups, _OWNED_COLUMNS, SCENARIOS))
         values = np.zeros((self._value_groups, SCENARIOS))
         with ThreadPoolExecutor(threads) as pool:
-            solved = map(solve, part.sections) if threads == 1 else pool.map(solve, part.sections)
+            over = map if threads == 1 else pool.map
+            if part.nests is not None:
+                if unclosed.any():
+                    raise _unbounded(int(np.argmax(unclosed.any(axis=0))))
+                shift = part.nests(part.pack, part.sections, rates, terms, over)
+            solved = over(solve, part.sections)
             for section, (found, own, valued) in zip(part.sections, solved, strict=True):
                 sums[section.groups] += found.reshape(-1, _GROUP_COLUMNS, SCENARIOS)
                 owned[section.product_groups] += own.reshape(-1, _OWNED_COLUMNS, SCENARIOS)
@@ -252,7 +279,7 @@ class ArmingtonSweep:
         if flat:
             sums[:, 4] = sums[:, 0]
         left = part.products[places]
-        total = _Sums(sums, owned, values)
+        total = _Sums(sums, owned, values, shift.domestic)
         self._add_singly(places[left], unclosed[left, :count], rates, elasticities, total)
         return total
 

@@ -24,6 +24,23 @@ from tariffs.engine.response.inputs import (
 
 
 @dataclass(frozen=True, slots=True)
+class SweepMarket:
+    """Market of sectors above the products of a sweep. Products of a nest have one eta and one supply elasticity.
+
+    Attributes:
+        nest: per product, from 0; -1 for products by themselves.
+        goods: domestic goods that compete with each product at the baseline, USD.
+        kappa, top, supply_domestic: per nest, as in `market`.
+    """
+
+    nest: Ints
+    goods: Floats
+    kappa: Floats
+    top: Floats
+    supply_domestic: Floats
+
+
+@dataclass(frozen=True, slots=True)
 class SweepTrade:
     """Trade that a sweep moves: varieties sorted by product, and their products.
 
@@ -43,6 +60,7 @@ class SweepTrade:
         freight: part of the price as in `armington`, per dollar of v0, scalar or per variety.
         domestic, supply_domestic: as in `armington`, scalar or per product.
         value_group: per variety; customs value is summed by these groups as well, if they are given.
+        market: market of sectors above the products, which are then without domestic goods of their own.
     """
 
     product: ArrayLike
@@ -58,6 +76,7 @@ class SweepTrade:
     domestic: ArrayLike = 0.0
     supply_domestic: ArrayLike = np.inf
     value_group: ArrayLike | None = None
+    market: SweepMarket | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +124,7 @@ class SweepVarieties:
     domestic: Floats
     domestic_w: Floats
     value_group: Ints
+    market: SweepMarket | None
 
     @property
     def landed(self) -> Floats:
@@ -136,6 +156,7 @@ def checked_trade(trade: SweepTrade) -> SweepVarieties:
         value_group=np.zeros(0, dtype=np.int64)
         if trade.value_group is None
         else _numbers("value_group", trade.value_group, size),
+        market=trade.market,
     )
 
 

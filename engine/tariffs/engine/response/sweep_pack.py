@@ -20,8 +20,8 @@ Bools = NDArray[np.bool_]
 _CHUNK_VARIETIES = 1_024
 _BUNDLE_CHUNKS = 16
 _SECTION_BUNDLES = 4
-# Largest exponent that a power may reach: a product of two stays a number.
-_STEEP = 250.0
+STEEP = 250.0
+"""Largest exponent that a power may reach: a product of two stays a number."""
 # Below this the power mean is the geometric one to every digit.
 _GEOMETRIC = 1e-30
 
@@ -56,7 +56,7 @@ class Section:
 
 def steep_kinds(elasticities: Floats, span: Floats) -> Bools:
     """Mark kinds and lanes with powers that leave the range of numbers; `span` is the largest log change of cost."""
-    steep: Bools = np.maximum(elasticities[:3].max(axis=0, initial=0.0), 1.0) * span > _STEEP
+    steep: Bools = np.maximum(elasticities[:3].max(axis=0, initial=0.0), 1.0) * span > STEEP
     return steep
 
 

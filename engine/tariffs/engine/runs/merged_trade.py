@@ -8,8 +8,10 @@ import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I64, sums_of
 from tariffs.engine.response.parameters import ProductParameters
-from tariffs.engine.response.sweep_inputs import SweepElasticities, SweepTrade
-from tariffs.engine.response.trade_response import ARMINGTON, Response, domestic_shipments
+from tariffs.engine.response.sector_market import SectorMarket, kappa_of, market_elasticities
+from tariffs.engine.response.sweep_inputs import SweepElasticities, SweepMarket, SweepTrade
+from tariffs.engine.response.sweep_pack import STEEP
+from tariffs.engine.response.trade_response import ARMINGTON, PROHIBITIVE, Response, domestic_shipments
 from tariffs.engine.runs.table_run import TableRun
 from tariffs.engine.table_duty.rate_classes import bits, first_of, numbered
 
@@ -20,6 +22,21 @@ def has_merged_trade(run: TableRun) -> bool:
     if response is None or response.model != ARMINGTON or response.market:
         return False
     return run.prepared.lines.vat is None and run.steps is None
+
+
+def has_swept_market(run: TableRun) -> bool:
+    """Test whether points may respond together under a market of sectors: every product has its closed form.
+
+    Products of a nest must have one supply elasticity, and powers of the highest rate must be numbers.
+    """
+    response = run.response
+    if response is None or response.market is None or run.prepared.lines.vat is not None or run.steps:
+        return False
+    p, market = response.parameters, response.market
+    supply = p.supply[market.inside]
+    greatest = max(p.sigma.max(initial=0.0), p.eta.max(initial=0.0))
+    is_common = bool((supply == supply[market.first][market.nest]).all())
+    return is_common and bool(greatest * np.log1p(PROHIBITIVE) < STEEP)
 
 
 @dataclass(frozen=True)
@@ -49,7 +66,9 @@ def trade_of(run: TableRun, response: Response, kind: I64, merged: Merged) -> Sw
     size = len(first)
     product_group = run.grouping.of_product(run.prepared.product_of_line, count)
     owner = np.zeros(count, dtype=np.int64) if product_group is None else product_group
-    domestic = domestic_shipments(v.product, v.value, response.base_rate, parameters)
+    domestic = np.zeros(count)
+    if response.market is None:
+        domestic = domestic_shipments(v.product, v.value, response.base_rate, parameters)
     return SweepTrade(
         product=v.product[first],
         v0=sums_of(number, v.value, size),
@@ -62,11 +81,25 @@ def trade_of(run: TableRun, response: Response, kind: I64, merged: Merged) -> Sw
         kept=np.where(merged.barred > 0.0, 0.0, 1.0)[form[first]],
         domestic=domestic[v.traded],
         value_group=None if pair is None else pair[first],
+        market=None if response.market is None else _market(response, response.market),
+    )
+
+
+def _market(response: Response, market: SectorMarket) -> SweepMarket:
+    """Arrange the market of sectors above the traded products."""
+    v, p, count = response.varieties, response.parameters, int(market.nest.max(initial=-1)) + 1
+    elasticities = market_elasticities()
+    return SweepMarket(
+        nest=market.nest_of_product[v.traded],
+        goods=(market.ratio * sums_of(v.product, v.value, len(p.eta)))[v.traded],
+        kappa=kappa_of(p.kappa, p.eta)[market.inside][market.first],
+        top=np.full(count, elasticities["top"][0]),
+        supply_domestic=np.full(count, elasticities["supply_domestic"][0]),
     )
 
 
 def kinds_of(parameters: ProductParameters) -> tuple[SweepElasticities, I64]:
-    """Distinct sets of elasticities, and the set of each product."""
+    """Distinct sets of elasticities, and the set of each product; kappa is that of products by themselves."""
     kappa = np.where(np.isnan(parameters.kappa), parameters.eta, parameters.kappa)
     rows = np.column_stack([parameters.sigma, parameters.eta, parameters.supply, kappa])
     distinct, kind = np.unique(rows, axis=0, return_inverse=True)

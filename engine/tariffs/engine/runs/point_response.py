@@ -20,6 +20,7 @@ from tariffs.engine.runs.duty_sums import PointDuties
 from tariffs.engine.runs.grouping import AUTHORITY
 from tariffs.engine.runs.merged_trade import Merged, kinds_of, trade_of
 from tariffs.engine.runs.outcome import Outcome
+from tariffs.engine.runs.point_goods import PointGoods
 from tariffs.engine.runs.point_laws import PointGroup
 from tariffs.engine.runs.response_sums import PRODUCT_SUMS
 from tariffs.engine.runs.results import BASE_DUTY
@@ -93,7 +94,8 @@ class PointResponse:
             alike = Merged(form, barred, of_variety, None if pairs is None else pairs.of_goods)
             trade = trade_of(run, response, kind, alike)
             sweep = ArmingtonSweep(trade, SweepReference(rates, moves, self._kinds))
-            return _MergedSweep(sweep, used[sweep.classes], pairs, response, class_of)
+            goods = PointGoods(trade, run.grouping.count)
+            return _MergedSweep(sweep, used[sweep.classes], pairs, response, class_of, goods)
 
         key = tuple(forms.digest for forms in self._forms), id(class_of), AUTHORITY in run.options.by
         self._merged = _kept_sweep(run, response, key, merged)
@@ -121,6 +123,7 @@ class PointResponse:
             if self._authorities:
                 duties.append(self._authorities(block.values, rates_of_rows, before))
         sums = {name: np.concatenate([getattr(block, name) for block in blocks], axis=1).T for name in _SUMS}
+        domestic = self._merged.goods(np.concatenate([block.domestic for block in blocks], axis=2))
         columns = {
             "value_after": sums["value"],
             "duty_after": sums["duty"],
@@ -130,14 +133,14 @@ class PointResponse:
             **{name: sums[name] for name in ("quantity", "creation", "diversion")},
         }
         owned = {name: sums[name] for name in PRODUCT_SUMS}
-        groups = columns | (owned if self._run.grouping.product_pure else {})
-        surplus = {name: values.sum(axis=1) for name, values in owned.items()}
+        groups = columns | (owned | domestic.groups if self._run.grouping.product_pure else {})
+        surplus = {name: values.sum(axis=1) for name, values in owned.items()} | domestic.total
         return ResponseColumns(groups, surplus, np.concatenate(duties, axis=1).T if duties else None)
 
 
 @dataclass(frozen=True)
 class _MergedSweep:
-    """Sweep over merged varieties, the forms whose rates its calls give, and pairs of class and group.
+    """Sweep over merged varieties, the forms whose rates its calls give, pairs of class and group, and domestic goods.
 
     `response` and `class_of` are those that it is kept by, so that their ids are not reused.
     """
@@ -147,6 +150,7 @@ class _MergedSweep:
     pairs: ClassPairs | None
     response: Response
     class_of: I32
+    goods: PointGoods
 
 
 def _kept_sweep(
@@ -157,7 +161,7 @@ def _kept_sweep(
         return make()
     kept: BoundedCache[Hashable, _MergedSweep]
     kept = run.prepared.lines.cache.setdefault("merged sweeps", BoundedCache(1))
-    parts = response.varieties, response.base_rate, response.parameters
+    parts = response.varieties, response.base_rate, response.parameters, response.market
     return kept.get((key, *map(id, parts), run.grouping.id), make)
 
 

@@ -19,7 +19,14 @@ from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.law.law import InForce, Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.runs.duty_sums import PointDuties
-from tariffs.engine.runs.grouping import AUTHORITY, Grouping, authority_columns, result_frame
+from tariffs.engine.runs.grouping import (
+    AUTHORITY,
+    COLUMNS,
+    DOMESTIC_COLUMNS,
+    Grouping,
+    authority_columns,
+    result_frame,
+)
 from tariffs.engine.runs.incidence import (
     add_incidence,
     duty_at_baseline,
@@ -27,7 +34,7 @@ from tariffs.engine.runs.incidence import (
     incidence,
     total_incidence,
 )
-from tariffs.engine.runs.merged_trade import has_merged_trade
+from tariffs.engine.runs.merged_trade import has_merged_trade, has_swept_market
 from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.runs.point_laws import PointGroup, PointLaws, Values
 from tariffs.engine.runs.point_response import (
@@ -111,7 +118,7 @@ class PointEvaluator:
         factors = list({tuple(sorted(point.factors.items())): point.factors for point in points}.values())
         if len(factors) == 1 and not self._scenario.mixture:
             run = _with_factors(self._run, factors[0])
-            if run.is_static or has_merged_trade(run):
+            if run.is_static or has_merged_trade(run) or has_swept_market(run):
                 results = self._together(run, [point.values for point in points], step)
                 if results is not None:
                     return results
@@ -254,7 +261,8 @@ class _Blocks:
     def results(self, run: TableRun, notes: tuple[Note, ...]) -> PointResults:
         """Arrange the columns as frames."""
         sums = {name: values.sum(axis=1) for name, values in self._groups.items()} | self._surplus
-        totals = result_frame(with_rates(sums), self._points)
+        names = (*COLUMNS, *DOMESTIC_COLUMNS) if run.response and run.response.market else COLUMNS
+        totals = result_frame(with_rates(sums), self._points, names)
         if has_incidence(run):
             base = duty_at_baseline(run)
             totals = totals.hstack(_incidence_frame(incidence(sums, base.sum(keepdims=True))))
@@ -263,7 +271,7 @@ class _Blocks:
             return PointResults(frame, rows, totals, notes)
         present = np.flatnonzero(self._grouping.present(run.usable))
         groups = {name: values[:, present] for name, values in self._groups.items()}
-        numbers = result_frame(with_rates(groups), self._points * len(present))
+        numbers = result_frame(with_rates(groups), self._points * len(present), names)
         if has_incidence(run):
             numbers = numbers.hstack(_incidence_frame(incidence(groups, base[present])))
         frame = self._grouping.with_keys_at(np.tile(present, self._points), numbers)

@@ -293,6 +293,20 @@ def factor_rows(
 
 
 @inlined
+def shift_by_market(pack: SweepPack, k: int, factors: Floats, surplus: Floats, own: Floats) -> None:
+    """Scale product k by the factors of its nest on value and quantity, and take its surplus in the nest."""
+    before, revenue = pack.before[k], pack.revenue[k]
+    for b in range(LANES):
+        duty = own[_WELFARE + b] - own[_SURPLUS + b] + revenue
+        own[_VALUE_FACTOR + b] *= factors[0, b]
+        own[_QUANTITY_FACTOR + b] *= factors[1, b]
+        if before > 0.0:
+            own[_CREATION_FACTOR + b] = (own[_CREATION_FACTOR + b] + 1.0) * factors[1, b] - 1.0
+        own[_SURPLUS + b] = surplus[0, b]
+        own[_WELFARE + b] = duty * factors[0, b] - revenue + surplus[0, b] + surplus[1, b]
+
+
+@inlined
 def add_fixed_rows(
     pack: SweepPack,
     bundle: int,
@@ -359,6 +373,9 @@ def sweep_bundles(
     place: Ints,
     unclosed: Bools,
     flat: bool,
+    nest: Ints,
+    shifts: Floats,
+    surplus: Floats,
     sums: Floats,
     owned: Floats,
     values: Floats,
@@ -367,8 +384,9 @@ def sweep_bundles(
 
     Reads `rates` (rows, LANES) and `terms` (kinds, 15 * LANES). The rows of `unclosed` mark the lanes to leave out, for
     the products that `place` gives one, else -1. With `flat`, all supply is flat: quantity equals value, and only the
-    value is summed. Adds to `sums` (groups, 6 * LANES), `owned` (product groups, 2 * LANES: buyer surplus, welfare)
-    and `values` (value groups, LANES), which is empty without such groups.
+    value is summed. `nest` is that of each product in a market above, else -1, with the `shifts` (nests, 2, LANES) and
+    `surplus` (products, 2, LANES) that the market gives. Adds to `sums` (groups, 6 * LANES), `owned` (product groups,
+    2 * LANES: buyer surplus, welfare) and `values` (value groups, LANES), which is empty without such groups.
     """
     most, products = 0, 0
     for bundle in range(first, last):
@@ -401,6 +419,8 @@ def sweep_bundles(
                     add_to_product(own, cell, quantity, pack.share[i], pack.v0[i])
                 index_row(pack, k, rates, kind, table, first_cell, own, work, bits)
                 factor_rows(pack, k, kind, flat, own, work, bits)
+                if nest[k] >= 0:
+                    shift_by_market(pack, k, shifts[nest[k]], surplus[k], own)
                 if place[k] >= 0:
                     for b in range(LANES):
                         if unclosed[place[k], b]:
