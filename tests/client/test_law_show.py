@@ -81,3 +81,11 @@ def test_a_measure_on_exports_names_the_country_that_charges_it(capsys: pytest.C
     assert {one["id"]: one["destination"] for one in listed} == shown
     assert run(["law", "show", "cn.recip"]) == 0
     assert "export to CN" in capsys.readouterr().out
+
+
+def test_the_facts_that_a_measure_asks_for_are_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["law", "show", "s232_cabinets", "--local"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    (claim,) = (one for one in Client.local().law().claims if one.id == "not_listed_share")
+    assert f"not_listed_share: {claim.text}" in said
+    assert "usmca_share:" not in said

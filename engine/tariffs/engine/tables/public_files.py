@@ -177,7 +177,9 @@ def _readable(path: Path, read: Callable[[Path], Result]) -> Result:
         raise
     except KeyError as error:
         raise _unreadable(path, f"it lacks the column {error}") from error
-    except (OSError, ValueError, TypeError, zipfile.BadZipFile, pl.exceptions.PolarsError) as error:
+    except OSError as error:
+        raise _unreadable(path, (error.strerror or type(error).__name__).lower()) from error
+    except (ValueError, TypeError, zipfile.BadZipFile, pl.exceptions.PolarsError) as error:
         first = str(error).strip().splitlines()[:1]
         raise _unreadable(path, first[0].rstrip(".") if first else type(error).__name__) from error
 

@@ -66,10 +66,11 @@ def show(
     """Show one measure: its periods, later acts on it, and the sources."""
     with options.connected(target, local) as client:
         details = client.measure(measure)
+        claims = () if as_json else client.law().claims
     if as_json:
         print(json.dumps(details.to_json_dict()))
     else:
-        print_measure(details)
+        print_measure(details, claims)
     return 0
 
 

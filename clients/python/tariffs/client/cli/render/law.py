@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import polars as pl
@@ -12,11 +13,20 @@ from rich.text import Text
 
 from tariffs.client.cli.render.notes import print_citations, print_footer
 from tariffs.client.cli.render.table import console, frame_table, text_table
-from tariffs.client.results.law import CheckResult, Difference, Law, Measure, Period, ScenarioInfo
+from tariffs.client.results.law import (
+    CheckResult,
+    ClaimKind,
+    Difference,
+    Law,
+    Measure,
+    Period,
+    ScenarioInfo,
+)
 from tariffs.client.results.law_changes import LawChange, LawChanges
 
 _SHOWN_LINES = 20
 _DIGITS_OF_DIGEST = 12
+_WORDS = re.compile(r"\w+")
 
 
 def print_scenarios(scenarios: Sequence[ScenarioInfo]) -> None:
@@ -52,8 +62,8 @@ def print_measures(measures: Sequence[Measure]) -> None:
     console().print(text_table(["id", "authority", "direction", "status", "conf", "title"], rows))
 
 
-def print_measure(measure: Measure) -> None:
-    """Print one measure with its periods, later acts and product lists."""
+def print_measure(measure: Measure, claims: Sequence[ClaimKind]) -> None:
+    """Print one measure with its periods, later acts and product lists, and the meaning of the facts it asks for."""
     out = console()
     out.print(f"[bold]{escape(measure.id)}[/bold]  {escape(measure.title)}")
     confidence = measure.confidence or "not given"
@@ -70,6 +80,16 @@ def print_measure(measure: Measure) -> None:
     if measure.lists:
         lists = ", ".join(f"{one.id} ({one.codes:,} codes)" for one in measure.lists)
         out.print(f"\nproduct lists: {escape(lists)}")
+    for claim in _claims_of(measure, claims):
+        out.print(f"{claim.id}: {escape(claim.text)}")
+
+
+def _claims_of(measure: Measure, claims: Sequence[ClaimKind]) -> list[ClaimKind]:
+    """List the claims that the conditions of a measure name."""
+    named = {
+        word for period in measure.periods for row in period.rows for word in _WORDS.findall(row.conditions)
+    }
+    return [claim for claim in claims if claim.id in named]
 
 
 def print_switches(law: Law) -> None:
