@@ -177,13 +177,14 @@ def test_a_table_of_one_product_has_the_draws_it_has_in_any_other(table: pl.Data
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("horizon", ["long", "path"])
 def test_threads_and_halves_of_the_products_change_no_bit(
-    table: pl.DataFrame, monkeypatch: pytest.MonkeyPatch
+    table: pl.DataFrame, monkeypatch: pytest.MonkeyPatch, horizon: str
 ) -> None:
     found = {}
     for threads in ("1", "2", "8"):
         monkeypatch.setenv("TARIFFS_THREADS", threads)
-        found[threads] = sums_of_draws(table, by=("hts4",))[1].groups
+        found[threads] = sums_of_draws(table, by=("hts4",), horizon=horizon)[1].groups
     assert np.array_equal(found["1"], found["2"], equal_nan=True)
     assert np.array_equal(found["1"], found["8"], equal_nan=True)
     middle = table["hts"].unique().sort()[table["hts"].n_unique() // 2][:4]
@@ -191,7 +192,8 @@ def test_threads_and_halves_of_the_products_change_no_bit(
         table.filter(pl.col("hts").str.slice(0, 4) < middle),
         table.filter(pl.col("hts").str.slice(0, 4) >= middle),
     ]
-    joined = np.concatenate([sums_of_draws(half, by=("hts4",))[1].groups for half in halves], axis=1)
+    drawn = [sums_of_draws(half, by=("hts4",), horizon=horizon)[1] for half in halves]
+    joined = np.concatenate([each.groups for each in drawn], axis=1)
     assert np.array_equal(found["1"], joined, equal_nan=True)
 
 
