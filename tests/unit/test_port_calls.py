@@ -11,6 +11,7 @@ import pytest
 from tariffs.engine.errors import InputError
 from tariffs.engine.law import load_law
 from tariffs.engine.law.assumptions import PortCalls
+from tariffs.engine.law.markets import ExchangeRate
 from tariffs.engine.runs.impact import Options, Point, impact
 from tariffs.engine.runs.port_fees import STATED, PortCost, fee_on, port_cost, sourced_costs
 from tariffs.engine.scenario import apply_scenario, library, parse_scenario
@@ -108,7 +109,7 @@ def test_what_cannot_be_used_is_refused(measure: str, calls: PortCalls) -> None:
 
 
 def test_without_a_source_the_ship_and_the_rate_of_exchange_are_the_callers() -> None:
-    bare = replace(LAW, port_calls=())
+    bare = replace(LAW, port_calls=(), markets={})
     for calls, name in (
         (PortCalls("linked"), "net_tons"),
         (PortCalls("linked", net_tons=Decimal(1)), "usd_per_unit"),
@@ -161,3 +162,21 @@ def test_each_part_of_a_mixture_tells_its_own() -> None:
         TABLE, [Point(parse_scenario(HEAD + text), "2026-12-05")], law=LAW, options=Options(response="none")
     )
     assert sum(note.reason == "PORT_FEE" for note in found.scenarios[0].notes) == 2
+
+
+def test_a_fee_in_another_currency_takes_the_rate_of_its_market_on_the_day() -> None:
+    market = LAW.markets["CN"]
+    later = ExchangeRate(COLLECTED.replace(year=2027), Decimal("0.15"), ("a source",), "B")
+    law = replace(LAW, markets={"CN": replace(market, exchange=(*market.exchange, later))})
+    calls = PortCalls("linked", net_tons=Decimal(1000))
+    found = {}
+    for year in (2025, 2027):
+        one = port_cost(law, "cn.port_fee", calls, COLLECTED.replace(year=year))
+        found[year] = dict(figures(one))["usd_per_unit"]
+    assert found == {2025: (Decimal("0.14"), "C"), 2027: (Decimal("0.15"), "B")}
+    own = replace(calls, usd_per_unit=Decimal("0.2"))
+    assert dict(figures(port_cost(law, "cn.port_fee", own, COLLECTED)))["usd_per_unit"] == (
+        Decimal("0.2"),
+        "",
+    )
+    assert market.exchange_at(COLLECTED.replace(year=2024)) is None

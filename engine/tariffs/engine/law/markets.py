@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -17,14 +18,16 @@ from tariffs.engine.errors import NOTES
 from tariffs.engine.law.amendments import read_words
 from tariffs.engine.law.fee_tables import read_codes
 from tariffs.engine.law.raw_fields import Raw, check_keys, each, fault, keys, one_of, read, read_required
-from tariffs.engine.law.values import read_rate, read_yes
+from tariffs.engine.law.values import read_instant, read_number, read_rate, read_yes
 
 SHARED_DIGITS = 6
 """Digits of a code that the schedules of both sides of a trade share."""
 FREE_ON_BOARD, WITH_FREIGHT = "fob", "cif"
 STATED, ESTIMATED = "stated", "estimated"
 ONE, HUNDRED = Decimal(1), Decimal(100)
-_KEYS = keys("country title home clock digits base tax taxes preference ordinary bases lines cite conf")
+_KEYS = keys(
+    "country title home clock digits base tax taxes preference ordinary bases lines currency exchange cite conf"
+)
 _LINE_COLUMNS = ("code", "rate", "reduced", "weight", "basis")
 
 
@@ -80,6 +83,15 @@ class Preference:
         return not self.origins or origin in self.origins
 
 
+class ExchangeRate(NamedTuple):
+    """US dollars for one unit of a market's currency from an instant on, with its sources and its confidence."""
+
+    start: datetime
+    dollars: Decimal
+    citations: tuple[str, ...]
+    conf: str
+
+
 @dataclass(frozen=True, slots=True)
 class MarketLine:
     """Line of the schedule of a market; `weight` counts it among the lines of its subheading."""
@@ -105,6 +117,8 @@ class Market:
         preference: claim of the reduced rate; None without one.
         bases: sources of the rates of its lines.
         lines_text: its lines as CSV text; parsed when they are first needed.
+        currency: currency that its acts may state amounts in; empty where none does.
+        exchange: rates of the currency, the earliest first.
     """
 
     code: str
@@ -117,6 +131,12 @@ class Market:
     preference: Preference | None = None
     bases: Mapping[str, RateBasis] = field(default_factory=dict)
     lines_text: str = ""
+    currency: str = ""
+    exchange: tuple[ExchangeRate, ...] = ()
+
+    def exchange_at(self, instant: datetime) -> ExchangeRate | None:
+        """Find the rate of exchange at an instant; None before the first one."""
+        return next((rate for rate in reversed(self.exchange) if rate.start <= instant), None)
 
     @cached_property
     def lines(self) -> Mapping[str, MarketLine]:
@@ -199,10 +219,14 @@ def read_markets(raw: Mapping[str, Raw]) -> tuple[dict[str, Market], str]:
 
 def _read_market(raw: Any, path: str) -> Market:
     check_keys(raw, _KEYS, path)
+    zone = read_required(raw, "clock", _read_zone, path)
+    exchange = each(
+        raw.get("exchange", []), lambda item, at: _read_exchange(item, zone, at), f"{path}.exchange"
+    )
     preference = raw.get("preference")
     return Market(
         code=read_required(raw, "country", str, path),
-        zone=read_required(raw, "clock", _read_zone, path),
+        zone=zone,
         digits=read_required(raw, "digits", int, path),
         with_freight=read_required(raw, "base", one_of(FREE_ON_BOARD, WITH_FREIGHT), path) == WITH_FREIGHT,
         tax=read(raw, "tax", str, "", path),
@@ -213,6 +237,18 @@ def _read_market(raw: Any, path: str) -> Market:
             name: _read_basis(item, f"{path}.bases.{name}") for name, item in raw.get("bases", {}).items()
         },
         lines_text=raw.get("lines", ""),
+        currency=read(raw, "currency", str, "", path),
+        exchange=tuple(sorted(exchange)),
+    )
+
+
+def _read_exchange(raw: Any, zone: ZoneInfo, path: str) -> ExchangeRate:
+    check_keys(raw, keys("from usd cite conf"), path)
+    return ExchangeRate(
+        read_required(raw, "from", lambda text: read_instant(text, zone), path),
+        read_required(raw, "usd", read_number, path),
+        read_words(raw.get("cite", []), f"{path}.cite"),
+        raw.get("conf", "C"),
     )
 
 

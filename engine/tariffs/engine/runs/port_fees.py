@@ -156,7 +156,7 @@ def port_cost(
     """
     fee = _fee(law, measure, calls.kind)
     sourced = _sourced(law, measure, calls)
-    figures = _figures(calls, sourced)
+    figures = _with_exchange(law, fee.currency, instant, _figures(calls, sourced))
     known = {figure.name: figure.value for figure in figures}
     share = known.get("share")
     if share is not None and not ZERO <= share <= ONE:
@@ -183,6 +183,21 @@ def port_cost(
         teu_of_trade=_spread(fee_of_voyage.per_teu, share),
         ton_of_trade=_spread(fee_of_voyage.per_ton, share),
     )
+
+
+def _with_exchange(
+    law: Law, currency: str, instant: datetime, figures: tuple[SourcedFigure, ...]
+) -> tuple[SourcedFigure, ...]:
+    """Add the rate of exchange of the market with the currency of a fee, where no figure gives it."""
+    if currency == "USD" or any(figure.name == "usd_per_unit" for figure in figures):
+        return figures
+    rates = (market.exchange_at(instant) for market in law.markets.values() if market.currency == currency)
+    added = (
+        SourcedFigure("usd_per_unit", rate.dollars, "; ".join(rate.citations), rate.conf)
+        for rate in rates
+        if rate is not None
+    )
+    return (*figures, *added)
 
 
 def _spread(amount: Decimal | None, share: Decimal | None) -> Decimal | None:
