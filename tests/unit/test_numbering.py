@@ -9,6 +9,7 @@ import pytest
 
 from tariffs.engine.base.array_utils import factorize
 from tariffs.engine.base.numbering import Numbering
+from tariffs.engine.table_duty import rate_classes
 
 
 def test_a_value_keeps_its_number_and_numbers_follow_each_other() -> None:
@@ -43,3 +44,14 @@ def test_many_values_are_numbered_in_parts_as_few_are() -> None:
     distinct, index = factorize(values)
     assert np.array_equal(distinct, np.sort(np.array(list(set(values.tolist())))))
     assert np.array_equal(distinct[index], values)
+
+
+def test_rows_are_numbered_by_all_their_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(4)
+    columns = [rng.choice([0.0, 0.1, 0.25], 500) for _ in range(4)]
+    # With 0 the mixture is that of the last column alone, and most rows have one in common.
+    for multiplier in (np.uint64(0x9E3779B97F4A7C15), np.uint64(0)):
+        monkeypatch.setattr(rate_classes, "_MULTIPLIER", multiplier)
+        number, rows = rate_classes.numbered_rows(columns)
+        assert np.array_equal(rows[number], np.column_stack(columns))
+        assert len(rows) == len(set(zip(*columns, strict=True)))

@@ -162,8 +162,8 @@ class LawResponses:
         touched = products_of(response.varieties, closed, len(response.parameters.sigma))
         return not (touched & ~is_loss_finite(response, closed)).any()
 
-    def _rates(self) -> F64:
-        """Rate of each class under each law (classes x laws)."""
+    def _rates(self) -> list[F64]:
+        """Rate of each class under each law."""
         check = checkpoint_here()
 
         def under(outcome: Outcome) -> F64:
@@ -174,7 +174,7 @@ class LawResponses:
             return duty[:, 0]
 
         with ThreadPoolExecutor(thread_count()) as pool:
-            return np.column_stack(list(pool.map(under, self._outcomes)))
+            return list(pool.map(under, self._outcomes))
 
     def solve(self, outcome: Outcome) -> None:
         """Give an outcome its sums after the response."""

@@ -25,6 +25,7 @@ from tariffs.engine.tables.line_arrays import LineArrays
 
 _CLASSES_KEPT = 4
 NO_COLUMN = -1
+_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 WHOLE = 0
 """Content of goods of which no part is declared."""
 
@@ -307,12 +308,18 @@ def numbered(*keys: I64) -> I64:
     return number
 
 
-def numbered_rows(rows: F64) -> tuple[I64, F64]:
-    """Number rows by their distinct bits, in the order of the first of each; return also the distinct rows."""
-    rows = np.ascontiguousarray(rows)
-    seen: dict[bytes, int] = {}
-    number = np.fromiter((seen.setdefault(row.tobytes(), len(seen)) for row in rows), np.int64, len(rows))
-    return number, rows[first_of(number)]
+def numbered_rows(columns: Sequence[F64]) -> tuple[I64, F64]:
+    """Number the rows of columns by their distinct values; return also the distinct rows."""
+    mixed = np.zeros(len(columns[0]), dtype=np.uint64)
+    for column in columns:
+        mixed = (mixed ^ (mixed >> np.uint64(29))) * _MULTIPLIER + bits(column).view(np.uint64)
+    number = np.unique(mixed, return_inverse=True)[1].astype(np.int64)
+    first = first_of(number)
+    if any((column != column[first][number]).any() for column in columns):
+        # Two rows with one mixture of their bits.
+        number = numbered(*map(bits, columns))
+        first = first_of(number)
+    return number, np.column_stack([column[first] for column in columns])
 
 
 def first_of(number: I64) -> I64:
