@@ -52,6 +52,18 @@ def test_an_ace_report_has_one_row_for_the_goods_of_each_line(ace: Path) -> None
     assert {one.source for one in checked.columns if one.name == "hts"} == {"HTS Number - Full"}
 
 
+@pytest.mark.parametrize(("text", "name"), [(ACE, "ace"), (FORM, "cbp7501")])
+def test_a_report_without_its_mapping_is_told_which(text: str, name: str, tmp_path: Path) -> None:
+    path = tmp_path / "report.csv"
+    path.write_text(text)
+    with pytest.raises(InvalidRequest) as caught:
+        Client.local().check_table(path)
+    assert (caught.value.reason, caught.value.fix) == (
+        "COLUMN_MISSING",
+        f'Use --mapping {name} (mapping="{name}" in Python).',
+    )
+
+
 def test_the_rows_of_an_ace_report_are_rated(ace: Path, tmp_path: Path) -> None:
     out = tmp_path / "lines.parquet"
     line = ["duty", "--entries", str(ace), "--mapping", "ace", "--view", "line", "-o", str(out), "--local"]

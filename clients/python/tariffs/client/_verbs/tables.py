@@ -8,7 +8,9 @@ from typing import Any
 
 from tariffs.client import _arguments as arguments
 from tariffs.client._wire.channel import Backend, LocalBackend, RemoteBackend
-from tariffs.client._wire.frames import Table, describe_source, read_mapped
+from tariffs.client._wire.column_mapping import fitting_mapping
+from tariffs.client._wire.entry_table import REQUIRED
+from tariffs.client._wire.frames import Table, batches_of, describe_source, read_mapped
 from tariffs.client._wire.requests import direction_value
 from tariffs.client._wire.table_answers import table_check
 from tariffs.client._wire.uploads import handle_of
@@ -74,7 +76,11 @@ class TableCalls:
         )
         seconds = timeout or self._config.deadlines.impact
         sent = table if mapped is None else mapped.frame
-        answer = self._backend.unary_over_table("CheckTable", request, sent, seconds)
+        try:
+            answer = self._backend.unary_over_table("CheckTable", request, sent, seconds)
+        except InvalidRequest as error:
+            _name_mapping(error, sent)
+            raise
         return table_check(answer, describe_source(table), {} if mapped is None else mapped.sources)
 
     def tables(self, *, timeout: float | None = None) -> tuple[TableHandle, ...]:
@@ -123,3 +129,11 @@ class TableCalls:
             "Tables and long runs need a server, and this client has none.",
             fix="Connect to a server, or call impact and timeline, which take tables of any size in this process.",
         )
+
+
+def _name_mapping(error: InvalidRequest, table: Table) -> None:
+    """Add the built-in mapping that knows the columns of a table to the error of missing ones."""
+    if error.reason != "COLUMN_MISSING" or isinstance(table, TableHandle):
+        return
+    if name := fitting_mapping(next(batches_of(table)).columns, REQUIRED):
+        error.fix = f'Use --mapping {name} (mapping="{name}" in Python).'

@@ -80,6 +80,12 @@ def read_mapping(name: str | Path) -> ColumnMapping:
     return _mapping(_parsed(path, text), str(name))
 
 
+def fitting_mapping(columns: Sequence[str], required: Sequence[str]) -> str:
+    """Name of a built-in mapping that finds all required columns in a table; empty if there is none."""
+    fits = (name for name in builtin_mappings() if set(required) <= set(_sources(columns, _builtin(name))))
+    return next(fits, "")
+
+
 def apply_mapping(frame: pl.DataFrame, mapping: ColumnMapping) -> MappedTable:
     """Rename the columns of a table and join rows of provisions to their goods; other columns stay.
 
