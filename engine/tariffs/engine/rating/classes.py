@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tariffs.engine.base.array_utils import I8, I32, I64, Bools, factorize
 from tariffs.engine.base.chunks import checkpoint
@@ -186,9 +187,10 @@ def _classes(reaches: Sequence[RowReach], scopes: Scopes, lines: LineArrays) -> 
     width = max(1, len(origin_fits))
     pair = product_class[lines.piece_code] * width + origin_class[lines.origin[lines.piece_line]]
     pairs, pair_of_piece = factorize(pair)
-    fits = product_fits[pairs // width] & origin_fits[pairs % width]
-    first, class_of_pair = _distinct_rows(fits, np.zeros(len(pairs), dtype=np.int64))
-    return class_of_pair[pair_of_piece], fits[first]
+    product, origin = np.divmod(pairs, width)
+    packed = np.packbits(product_fits, axis=1)[product] & np.packbits(origin_fits, axis=1)[origin]
+    first, class_of_pair = _distinct_bytes(packed)
+    return class_of_pair[pair_of_piece], product_fits[product[first]] & origin_fits[origin[first]]
 
 
 def _scope_classes(keys: Sequence[bytes], masks: Mapping[bytes, Bools], count: int) -> tuple[I64, Bools]:
@@ -202,7 +204,14 @@ def _scope_classes(keys: Sequence[bytes], masks: Mapping[bytes, Bools], count: i
 def _distinct_rows(bits: Bools, label: I64) -> tuple[I64, I64]:
     """Index of the first of each distinct (label, row of bits), and for each row its place among the distinct ones."""
     packed = np.packbits(bits, axis=1)
-    rows = np.ascontiguousarray(np.column_stack([label.astype("<i8").view(np.uint8).reshape(-1, 8), packed]))
+    return _distinct_bytes(np.column_stack([label.astype("<i8").view(np.uint8).reshape(-1, 8), packed]))
+
+
+def _distinct_bytes(rows: NDArray[np.uint8]) -> tuple[I64, I64]:
+    """Index of the first of each distinct row, and for each row its place among the distinct ones."""
+    if not rows.shape[1]:
+        return np.zeros(min(1, len(rows)), dtype=np.int64), np.zeros(len(rows), dtype=np.int64)
+    rows = np.ascontiguousarray(rows)
     keys = rows.view(f"V{rows.shape[1]}").ravel().tolist()
     place = {key: number for number, key in enumerate(dict.fromkeys(keys))}
     of_row = np.fromiter(map(place.__getitem__, keys), dtype=np.int64, count=len(keys))

@@ -55,6 +55,8 @@ class ExactSums:
     def and_then(self, keys: Sequence[BaseKey], used: Bools, words: I64) -> ExactSums:
         """Append sums of bases (2 words x bases x cells)."""
         rows = {key: len(self.used) + place for place, key in enumerate(keys)}
+        if not self.rows:
+            return ExactSums(rows, used, *words)
         high, low = (np.concatenate(columns) for columns in zip((self.high, self.low), words, strict=True))
         return ExactSums({**self.rows, **rows}, np.concatenate([self.used, used]), high, low)
 
