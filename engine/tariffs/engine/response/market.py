@@ -92,8 +92,6 @@ def market(
     Raises:
         InputError: PARAMETER_INVALID with the product or nest at fault.
     """
-    from tariffs.engine.response.kernels.market import market_accounts, market_nests
-
     size = np.size(nest)
     spent = per_line("landed", landed, size, VALUE)
     price = frozen(np.log(per_line("import_price_hat", import_price_hat, size, PRICE)))
@@ -101,14 +99,59 @@ def market(
     w = frozen(1.0 / per_line("supply", supply, size, SUPPLY))
     goods = per_line("domestic", domestic, size, VALUE)
     groups = group_lines(nest, size, spent, price, etas, w, goods)
+    nests = NestElasticities(
+        _common(etas, groups),
+        groups.per_product("kappa", kappa, ELASTICITY),
+        groups.per_product("top", top, ELASTICITY),
+        1.0 / groups.per_product("supply_domestic", supply_domestic, SUPPLY),
+    )
+    return solve_market(groups, spent, price, w, goods, nests, threads)
+
+
+@dataclass(frozen=True, slots=True)
+class NestElasticities:
+    """Elasticities of nests, each one per nest: eta, kappa, top, and the inverse of supply of domestic goods."""
+
+    eta: Floats
+    kappa: Floats
+    top: Floats
+    domestic_w: Floats
+
+
+def solve_market(
+    groups: Groups,
+    spent: Floats,
+    price: Floats,
+    w: Floats,
+    goods: Floats,
+    elasticities: NestElasticities,
+    threads: int,
+) -> MarketResponse:
+    """Solve nests of products that are grouped and checked.
+
+    Args:
+        groups: products by nest; their order within a nest is that of its sums.
+        spent: landed imports at the baseline, USD, per product, like what follows.
+        price: log of the landed price.
+        w: inverse export supply elasticity.
+        goods: domestic shipments at the baseline, USD.
+        elasticities: those of the nests.
+        threads: threads to use; the result has the same bits on any number.
+
+    Raises:
+        InputError: PARAMETER_INVALID with a nest whose answer is not finite.
+    """
+    from tariffs.engine.response.kernels.market import market_accounts, market_nests
+
+    size = spent.size
     parameters = frozen(
         np.column_stack(
             [
-                _common(etas, groups),
-                groups.per_product("kappa", kappa, ELASTICITY),
-                groups.per_product("top", top, ELASTICITY),
+                elasticities.eta,
+                elasticities.kappa,
+                elasticities.top,
                 sums_of(_places(groups), goods[groups.order], groups.products.size),
-                1.0 / groups.per_product("supply_domestic", supply_domestic, SUPPLY),
+                elasticities.domestic_w,
             ]
         )
     )

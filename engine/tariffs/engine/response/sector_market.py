@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I64, Bools
 from tariffs.engine.response.industries import domestic_ratio, industry_of, table
-from tariffs.engine.response.market import market
+from tariffs.engine.response.inputs import Groups, frozen, group_lines
+from tariffs.engine.response.market import NestElasticities, solve_market
 from tariffs.engine.response.parameters import ProductParameters
 
 PRODUCT, SECTOR = "product", "sector"
@@ -98,6 +99,11 @@ class SectorMarket:
         _, first, nest = np.unique(keys, axis=0, return_index=True, return_inverse=True)
         return cls(ratio, nest.astype(np.int64), first.astype(np.int64))
 
+    @cached_property
+    def groups(self) -> Groups:
+        """Products inside by nest, in their order."""
+        return group_lines(self.nest, len(self.nest))
+
     @property
     def inside(self) -> Bools:
         """Mark the products with domestic goods."""
@@ -121,17 +127,16 @@ class SectorMarket:
             eta, supply, kappa: elasticities of each product; a kappa of NaN is the default.
         """
         inside, ones = self.inside, np.ones(len(self.ratio))
-        shipments = self.ratio * imports
-        above = market(
-            self.nest,
-            landed[inside],
-            price[inside],
-            eta[inside],
-            domestic=shipments[inside],
-            kappa=kappa_of(kappa, eta)[inside][self.first],
-            top=market_elasticities()["top"][0],
-            supply=supply[inside],
-            supply_domestic=market_elasticities()["supply_domestic"][0],
+        shipments, nests = self.ratio * imports, len(self.first)
+        elasticities = NestElasticities(
+            eta[inside][self.first],
+            kappa_of(kappa, eta)[inside][self.first],
+            np.full(nests, market_elasticities()["top"][0]),
+            np.full(nests, 1.0 / market_elasticities()["supply_domestic"][0]),
+        )
+        spent, price, w = landed[inside], np.log(price[inside]), 1.0 / supply[inside]
+        above = solve_market(
+            self.groups, frozen(spent), frozen(price), frozen(w), frozen(shipments[inside]), elasticities, 1
         )
         return SectorResponse(
             _spread(above.quantity_hat, inside, ones),
