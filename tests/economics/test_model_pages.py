@@ -1,0 +1,35 @@
+"""The page of every model has its four parts: equations, sources, limits as identities, and when not to use it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+PAGES = Path(__file__).parents[2] / "docs" / "models"
+MODELS = (
+    "adjustment", "anticipation", "armington", "claims", "consumer_prices", "gsim", "market", "passthrough", "quotas",
+    "smart",
+)  # fmt: skip
+WITH_SOURCES = {"adjustment", "anticipation", "claims", "consumer_prices", "market", "quotas"}
+"""Models with parameters of their own; those of the others are on the page of parameters."""
+CITED = re.compile(r"\(?(19|20)\d\d|BEA|Census Bureau|USITC")
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_page_has_its_four_parts(name: str) -> None:
+    text = (PAGES / f"{name}.md").read_text(encoding="utf-8")
+    equations = [line for line in text.splitlines() if line.startswith("    ") and "=" in line]
+    assert equations, "equations"
+    assert re.search(r"do not use it", text, re.IGNORECASE), "when not to use it"
+    assert re.search(
+        r"limits, (which hold )?as identities|^## Limits|\*\*Limits", text, re.IGNORECASE | re.MULTILINE
+    )
+    if name in WITH_SOURCES:
+        assert len(CITED.findall(text)) >= 2, "sources"
+
+
+def test_every_model_page_is_tested() -> None:
+    others = {"README", "parameters", "uncertainty"}
+    assert {path.stem for path in PAGES.glob("*.md")} == {*MODELS, *others}
