@@ -42,7 +42,11 @@ def _(mo):
 @app.cell
 def _(client):
     result = client.impact(
-        scenarios=["base", "no-kuala-lumpur-deal"], on="2025-12-01", by=["origin"], attribute=True
+        scenarios=["base", "no-kuala-lumpur-deal"],
+        on="2025-12-01",
+        by=["origin"],
+        horizon="path",
+        attribute=True,
     )
     result
     return (result,)
@@ -57,7 +61,7 @@ def _(mo, pl, result):
     mo.md(f"""
     At the trade of 2024 the deal keeps **USD {without["duty_vs"] / 1e9:.1f} billion** of duty a year from being
     charged: {base["effective_rate"]:.1%} of the value of all imports instead of {without["effective_rate"]:.1%}. After
-    buyers respond (Armington model, short run) the difference is
+    buyers respond (Armington model, every change of duty at its own age) the difference is
     USD {(without["duty_after"] - base["duty_after"]) / 1e9:.1f} billion, because imports from China would be
     {china_without["value_after"] / china_without["customs_value"]:.0%} of what they were in 2024.
     """)
