@@ -51,7 +51,7 @@ def quote(client: Client) -> object:
 
 def sweep(client: Client) -> object:
     """One small run over the embedded table."""
-    return client.impact(scenarios=["base", "truce-lapses"], on="2026-12-01")
+    return client.impact(scenarios=["base", "truce-lapses"], on="2026-12-01", horizon="short")
 
 
 @contextmanager
