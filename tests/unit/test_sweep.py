@@ -208,3 +208,13 @@ def test_a_sweep_by_authority_responds_as_the_impact_of_every_point(by: tuple[st
     options = Options(response="armington", baseline="2025-01-01", by=by, horizon="long")
     points = [{"cn": rate, "india": "3%"} for rate in ("0%", "11%", "40%", "300%")] + [{"truce": "off"}]
     same_as_impact(points, options)
+
+
+@pytest.mark.parametrize("by", [("origin", "authority"), ("hts6",)])
+def test_points_whose_laws_differ_in_more_than_rates_respond_as_their_impact(by: tuple[str, ...]) -> None:
+    options = Options(response="armington", baseline="2025-01-01", by=by, horizon="long")
+    days = [f"2027-01-{day:02}" for day in (5, 11, 12, 20)]
+    same_as_impact(
+        [{"start": day, "india": f"{place + 5}%", "truce": "off"} for place, day in enumerate(days)], options
+    )
+    same_as_impact([{"start": day} for day in days] + [{"start": days[0], "cn": "3%"}], options)

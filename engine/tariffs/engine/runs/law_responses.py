@@ -34,7 +34,7 @@ from tariffs.engine.table_duty.rate_classes import class_rates, common_classes, 
 
 LAWS_TOGETHER = 128
 """Laws of one sweep; their rates take some 130 MB for the embedded table."""
-_LEAST_LAWS = 3
+LEAST_LAWS = 3
 """Laws from which on it pays to solve them together."""
 
 
@@ -70,18 +70,24 @@ class RespondingLaws:
         self._batch: _Batch | None = None
 
     def outcome(self, place: int) -> Outcome:
-        """Compute the outcome of a law, with its sums after the response where laws are solved together."""
+        """Compute the outcome of a law, which has its sums after the response where laws are solved together."""
+        outcome, sums = self.solved(place)
+        if sums is not None:
+            self._run.keep_response(outcome, sums)
+        return outcome
+
+    def solved(self, place: int) -> tuple[Outcome, DrawSums | None]:
+        """Compute the outcome of a law, and its sums after the response; None where it is not solved with others."""
         if not has_merged_trade(self._run):
             part = self._parts[place]
-            return self._run.outcome(part.law, part.dated, part.weight)
+            return self._run.outcome(part.law, part.dated, part.weight), None
         index, at = divmod(place, LAWS_TOGETHER)
         if self._batch is None or self._batch.index != index:
             self._batch = self._prepared(index)
         outcome = self._batch.outcomes[at]
-        if at in self._batch.responses:
-            self._batch.responses[at].solve(outcome)
         self._run.record(outcome)
-        return outcome
+        responses = self._batch.responses.get(at)
+        return outcome, None if responses is None else responses.solve(outcome)
 
     def _prepared(self, index: int) -> _Batch:
         run, first = self._run, index * LAWS_TOGETHER
@@ -94,7 +100,7 @@ class RespondingLaws:
                 alike.setdefault(_shape(outcome), []).append(place)
         for places in alike.values():
             outcomes = [batch.outcomes[place] for place in places]
-            if len(places) >= _LEAST_LAWS and LawResponses.are_expressible(run, outcomes[0]):
+            if len(places) >= LEAST_LAWS and LawResponses.are_expressible(run, outcomes[0]):
                 responses = LawResponses(run, outcomes)
                 batch.responses |= dict.fromkeys(places, responses)
         return batch
@@ -176,15 +182,14 @@ class LawResponses:
         with ThreadPoolExecutor(thread_count()) as pool:
             return list(pool.map(under, self._outcomes))
 
-    def solve(self, outcome: Outcome) -> None:
-        """Give an outcome its sums after the response."""
+    def solve(self, outcome: Outcome) -> DrawSums:
+        """Compute the sums of an outcome after the response."""
         block, lane = divmod(self._place[id(outcome)], SCENARIOS)
         if self._solved is None or self._solved[0] != block:
             self._run.check()
             rates = self._moved_rates[:, block * SCENARIOS : (block + 1) * SCENARIOS]
             self._solved = block, self._sweep(rates, self._kinds, threads=thread_count())
-        sums = self._sums(outcome, self._solved[1], lane)
-        self._run.keep_response(outcome, sums)
+        return self._sums(outcome, self._solved[1], lane)
 
     def _sums(self, outcome: Outcome, found: SweepSums, lane: int) -> DrawSums:
         value, duty = found.value[:, lane], found.duty[:, lane]

@@ -22,7 +22,7 @@ from tariffs.engine.runs.merged_trade import Merged, kinds_of, trade_of
 from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.runs.point_goods import PointGoods
 from tariffs.engine.runs.point_laws import PointGroup
-from tariffs.engine.runs.response_sums import PRODUCT_SUMS
+from tariffs.engine.runs.response_sums import PRODUCT_SUMS, SUMS, DrawSums
 from tariffs.engine.runs.results import BASE_DUTY
 from tariffs.engine.runs.table_run import TableRun
 from tariffs.engine.table_duty.class_duties import ClassPairs, DutyPlaces, class_duties
@@ -136,6 +136,18 @@ class PointResponse:
         groups = columns | (owned | domestic.groups if self._run.grouping.product_pure else {})
         surplus = {name: values.sum(axis=1) for name, values in owned.items()} | domestic.total
         return ResponseColumns(groups, surplus, np.concatenate(duties, axis=1).T if duties else None)
+
+
+def columns_of_law(run: TableRun, sums: DrawSums, before: PointDuties) -> ResponseColumns:
+    """Arrange the sums of the only point of a law as the columns of points."""
+    columns = {name: values[None] for name, values in zip(SUMS, sums.groups[0].T, strict=True)}
+    surplus = {name: sums.total[0, :, SUMS.index(name)] for name in PRODUCT_SUMS}
+    if not run.grouping.product_pure:
+        columns = {name: values for name, values in columns.items() if name not in PRODUCT_SUMS}
+    duty = None
+    if AUTHORITY in run.options.by:
+        duty = sums.duty_after.reshape(run.grouping.count, -1)[before.group, before.column][None]
+    return ResponseColumns(columns, surplus, duty)
 
 
 @dataclass(frozen=True)

@@ -34,17 +34,21 @@ from tariffs.engine.runs.incidence import (
     incidence,
     total_incidence,
 )
+from tariffs.engine.runs.law_responses import LEAST_LAWS, LawPart, RespondingLaws
 from tariffs.engine.runs.merged_trade import has_merged_trade, has_swept_market
 from tariffs.engine.runs.outcome import Outcome
 from tariffs.engine.runs.point_laws import PointGroup, PointLaws, Values
 from tariffs.engine.runs.point_response import (
     PointResponse,
     ResponseColumns,
+    columns_of_law,
     is_closed_exactly,
 )
+from tariffs.engine.runs.response_sums import DrawSums
 from tariffs.engine.runs.results import PROHIBITED_VALUE, with_rates
 from tariffs.engine.runs.table_run import TableRun
 from tariffs.engine.scenario import Scenario, apply_scenario
+from tariffs.engine.table_duty.duties import Dated
 from tariffs.engine.tables.default_shares import is_responding
 
 Step = Callable[[int], None]
@@ -141,12 +145,15 @@ class PointEvaluator:
         if any(is_responding(group.law) for group in groups):
             return None  # claims respond to the rates of each point
         run.share_compile([(group.law, run.dated(group.law, self._on)) for group in groups])
+        lone = _LonePoints(run, groups, lambda law: run.dated(law, self._on))
         for group in groups:
             step(done)
-            outcome = self._outcome(group.law)
+            outcome, sums = lone.solved(group) or (self._outcome(group.law), None)
             notes |= dict.fromkeys(outcome.static_notes)
             before, after = columns.priced(outcome, group), None
-            if run.response is not None:
+            if sums is not None:
+                after = columns_of_law(run, sums, before)
+            elif run.response is not None:
                 respond = self._response(run, outcome, group)
                 if respond is None:
                     return None
@@ -184,6 +191,28 @@ class PointEvaluator:
         return PointResults(
             pl.concat(groups), [frame.height for frame in groups], pl.DataFrame(totals, schema), tuple(notes)
         )
+
+
+class _LonePoints:
+    """Points whose law no other point has: their responses are solved together, from a few such points on.
+
+    Args:
+        run: the table.
+        groups: all points of a block.
+        dated: gives the instants of the lines under a law.
+    """
+
+    def __init__(self, run: TableRun, groups: Sequence[PointGroup], dated: Callable[[Law], Dated]) -> None:
+        lone = [group for group in groups if len(group.points) == 1 and not any(m.any() for m in group.moved)]
+        if not has_merged_trade(run) or len(lone) < LEAST_LAWS:
+            lone = []
+        self._place = {id(group): place for place, group in enumerate(lone)}
+        self._laws = RespondingLaws(run, [LawPart(1.0, group.law, dated(group.law)) for group in lone])
+
+    def solved(self, group: PointGroup) -> tuple[Outcome, DrawSums | None] | None:
+        """Compute the outcome of a lone point, and its sums after the response; None for points that share a law."""
+        place = self._place.get(id(group))
+        return None if place is None else self._laws.solved(place)
 
 
 @dataclass(frozen=True)
