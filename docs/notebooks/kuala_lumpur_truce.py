@@ -46,7 +46,6 @@ def _(client):
         on="2025-12-01",
         by=["origin"],
         horizon="path",
-        attribute=True,
     )
     result
     return (result,)
@@ -75,14 +74,17 @@ def _(result):
 
 
 @app.cell
-def _(mo, result):
+def _(client, mo):
+    split = client.impact(
+        scenarios=["base", "no-kuala-lumpur-deal"], on="2025-12-01", response="none", attribute=True
+    )
     mo.vstack(
         [
             mo.md("Which change makes the difference, in duty at the trade of 2024:"),
-            result.attribution_chart(),
+            split.attribution_chart(),
         ]
     )
-    return
+    return (split,)
 
 
 @app.cell
