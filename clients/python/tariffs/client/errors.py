@@ -22,6 +22,7 @@ USAGE_REASONS = frozenset(
         "COLUMN_MISSING",
         "COLUMN_TYPE_MISMATCH",
         "TABLE_EMPTY",
+        "PARTITION_UNREADABLE",
         "TABLE_UNREADABLE",
         "ARROW_MALFORMED",
         "BATCH_TOO_LARGE",

@@ -66,13 +66,8 @@ _DATE = r"^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2})?)?$"
 _INSTANT = {"anyOf": [{**_TEXT, "pattern": _DATE}, _PARAMETER]}
 _PACE = r"^[+-]\d{1,18}(\.\d{1,18})?pp$|^x\d{1,18}(\.\d{1,18})?$"
 _STEP = {"anyOf": [{**_TEXT, "pattern": _PACE}, _PARAMETER]}
-_RATE = {
-    "anyOf": [
-        {**_TEXT, "pattern": r"^[+-]?\d{1,18}(\.\d{1,18})?%$|^0(\.\d{1,18})?$"},
-        {"type": "number", "maximum": 1},
-        _PARAMETER,
-    ]
-}
+_FRACTION = r"^[+-]?\d{1,18}(\.\d{1,18})?%$|^0(\.\d{1,18})?$"
+_RATE = {"anyOf": [{**_TEXT, "pattern": _FRACTION}, {"type": "number", "maximum": 1}, _PARAMETER]}
 _WEIGHT = {
     "anyOf": [
         {**_TEXT, "pattern": r"^[+-]?(\d{1,2}(\.\d{1,18})?|100(\.0{1,18})?)%$"},
