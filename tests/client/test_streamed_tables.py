@@ -133,6 +133,14 @@ def test_an_error_in_the_middle_of_a_query_is_the_error_of_the_call(kept: FakeSe
     assert caught.value.reason in {"TABLE_UNREADABLE"}
 
 
+def test_a_pattern_of_files_is_one_table(kept: FakeServer, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        lazy(200_000).collect().write_parquet(tmp_path / f"{name}.parquet")
+    with Client(kept.target) as client:
+        client.upload(str(tmp_path / "*.parquet"))
+    assert sum(pl.read_ipc_stream(one.arrow).height for one in kept.requests["UploadTable"]) == 400_000
+
+
 def test_an_empty_query_keeps_its_columns() -> None:
     (only,) = batches_of(lazy(10).filter(pl.col("mine") < 0))
     assert (only.height, only.columns[:2]) == (0, ["hts", "origin"])

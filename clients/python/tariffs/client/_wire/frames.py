@@ -156,8 +156,8 @@ def batches_of(source: Table) -> Iterator[pl.DataFrame]:
 
 
 def file_key(source: Table) -> str:
-    """Name of a file in its present state: path, time of change and size; empty for what is no file."""
-    if not isinstance(source, str | Path):
+    """Name of a file in its present state: path, time of change and size; empty for what is no single file."""
+    if not isinstance(source, str | Path) or not Path(source).is_file():
         return ""
     state = Path(source).stat()
     return f"{Path(source).resolve()} {state.st_mtime_ns} {state.st_size}"
@@ -171,8 +171,8 @@ def _scanned(source: Table) -> pl.LazyFrame | None:
         return None
     kind = Path(source).suffix.lower()
     if kind == ".parquet":
-        return pl.scan_parquet(source, glob=False, hive_partitioning=False)
-    return pl.scan_ipc(source, glob=False, hive_partitioning=False) if kind in _ARROW else None
+        return pl.scan_parquet(source)
+    return pl.scan_ipc(source) if kind in _ARROW else None
 
 
 def _read_file(path: Path) -> pl.DataFrame:
