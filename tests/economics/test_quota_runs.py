@@ -18,6 +18,7 @@ from tariffs.engine.response.limited_response import LimitedResponse
 from tariffs.engine.runs.impact import Impact, Options, Point, impact
 from tariffs.engine.runs.sweep import sweep
 from tariffs.engine.runs.table_run import RunContext, TableRun
+from tariffs.engine.runs.timeline import timeline
 from tariffs.engine.scenario import Scenario, apply_scenario, library, parse_scenario
 
 DAY = "2026-11-20"
@@ -218,3 +219,15 @@ def test_products_with_domestic_goods_of_their_own(tmp_path: Path) -> None:
     np.testing.assert_allclose(held.buyer_surplus, duty.buyer_surplus, rtol=1e-9)
     with pytest.raises(InputError, match="domestic_ratio"):
         run_of(HALF, horizon="path", parameters=str(path))
+
+
+def test_a_timeline_has_the_limit_from_its_day() -> None:
+    options = Options(baseline="2025-01-01", response="armington", horizon="short", by=("origin",))
+    base, held = timeline(
+        TABLE, [library()["base"], HALF], "2026-01-31", "2026-02-01", law=load_law(), options=options
+    ).scenarios
+    assert base.totals["rent_importer"].to_list() == [0.0] * base.totals.height
+    before, after = held.totals["rent_importer"].to_list()
+    assert (before, after > 0.0) == (0.0, True)
+    single = impact(TABLE, [Point(HALF, "2026-02-01")], law=load_law(), options=options).scenarios[0].total
+    assert after == pytest.approx(amount(single, "rent_importer"), rel=1e-12)
