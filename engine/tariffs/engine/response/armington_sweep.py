@@ -34,7 +34,7 @@ from tariffs.engine.response.sweep_pack import (
 )
 
 if TYPE_CHECKING:
-    from tariffs.engine.response.kernels.armington_sweep import SweepPack
+    from tariffs.engine.response.kernels.sweep_products import SweepPack
 
 SCENARIOS = 40
 """Most scenarios of one call, which costs as much for fewer; a block of a sweep has 200 points."""

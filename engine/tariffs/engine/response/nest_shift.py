@@ -14,8 +14,8 @@ from tariffs.engine.response.sweep_inputs import SweepMarket, SweepVarieties
 from tariffs.engine.response.sweep_pack import Section
 
 if TYPE_CHECKING:
-    from tariffs.engine.response.kernels.armington_sweep import SweepPack
     from tariffs.engine.response.kernels.sector_sweep import NestPack
+    from tariffs.engine.response.kernels.sweep_products import SweepPack
 
 _PART_NESTS = 16
 

@@ -13,7 +13,7 @@ from tariffs.engine.response.inputs import Floats, Ints, over_blocks
 from tariffs.engine.response.sweep_inputs import SweepVarieties
 
 if TYPE_CHECKING:
-    from tariffs.engine.response.kernels.armington_sweep import SweepPack
+    from tariffs.engine.response.kernels.sweep_products import SweepPack
 
 Bools = NDArray[np.bool_]
 
@@ -154,7 +154,7 @@ class _Layout:
 
 def pack_products(v: SweepVarieties, chosen: Bools, unmoved: Unmoved) -> tuple[SweepPack, list[Section]]:
     """Arrange the chosen products for the kernels, in chunks that share cells and bundles of chunks."""
-    from tariffs.engine.response.kernels.armington_sweep import SweepPack
+    from tariffs.engine.response.kernels.sweep_products import SweepPack
 
     place, count = np.cumsum(chosen) - 1, int(chosen.sum())
     lines = np.flatnonzero(chosen[v.product])

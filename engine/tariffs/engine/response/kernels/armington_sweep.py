@@ -10,14 +10,13 @@ Lanes in which a product has no closed form are left out of the sums, for the ca
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
 from tariffs.engine.base.compiled_kernels import inlined, jit
 from tariffs.engine.response.kernels.armington import top_logs
 from tariffs.engine.response.kernels.exp_log import LANES, SECOND, exp_row, log_row
+from tariffs.engine.response.kernels.sweep_products import SweepPack
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -47,66 +46,6 @@ _IMPORTS, _ALL, _SURPLUS, _WELFARE, _SPENDING = (row * LANES for row in range(3,
 _OWN, _FACTORS = 8, 3
 # Below this power index, log(1 + sum) loses digits that the log of spending at index 1 keeps.
 _LEAST_SUM = -0.5
-
-
-class SweepPack(NamedTuple):
-    """Products of a sweep with their varieties, in chunks that share tables of cells, and bundles of chunks.
-
-    The moved varieties of product k are `offsets[k]` to `offsets[k + 1]`. They are listed again by chunk and group, and
-    the fixed ones, merged by product, by bundle and group, so that the sums of a group stay in the nearest cache.
-
-    Attributes:
-        chunk_products, chunk_cells: first product and cell of each chunk (one more than chunks).
-        bundle_chunks: first chunk of each bundle (one more than bundles).
-        cell_row, cell_kind, cell_base, cell_freight: row of the rates, kind, baseline rate and freight of each cell.
-        kind, product_group: per product.
-        sums: (products, 4) of fixed varieties: index, quantity, duty, and landed cost at index 1.
-        landed, before, revenue, domestic: per product, at the baseline.
-        v0, share, freight, cell, row: per moved variety, by product; `row` is that of the rates.
-        moved_start: first moved variety by group of each chunk (one more than chunks).
-        moved_product, moved_group, moved_cell, moved_v0, moved_weight, moved_charges, moved_base_duty: per moved
-            variety, by group; `moved_weight` is the v0 that counts in the sums, `moved_base_duty` the duty on it at
-            the baseline.
-        moved_value_group, fixed_value_group: likewise; empty without such sums.
-        fixed_start: first fixed row of each bundle (one more than bundles).
-        fixed_product, fixed_group: per fixed row.
-        weights: per fixed row value, duty and charges at index 1, v0, quantity and baseline duty at index 1.
-    """
-
-    chunk_products: Ints
-    chunk_cells: Ints
-    bundle_chunks: Ints
-    cell_row: Ints
-    cell_kind: Ints
-    cell_base: Floats
-    cell_freight: Floats
-    offsets: Ints
-    kind: Ints
-    product_group: Ints
-    sums: Floats
-    landed: Floats
-    before: Floats
-    revenue: Floats
-    domestic: Floats
-    v0: Floats
-    share: Floats
-    freight: Floats
-    cell: Ints
-    row: Ints
-    moved_start: Ints
-    moved_product: Ints
-    moved_group: Ints
-    moved_value_group: Ints
-    moved_cell: Ints
-    moved_v0: Floats
-    moved_weight: Floats
-    moved_charges: Floats
-    moved_base_duty: Floats
-    fixed_start: Ints
-    fixed_product: Ints
-    fixed_group: Ints
-    fixed_value_group: Ints
-    weights: Floats
 
 
 @jit

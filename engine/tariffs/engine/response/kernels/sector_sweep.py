@@ -15,11 +15,11 @@ from tariffs.engine.base.compiled_kernels import jit
 from tariffs.engine.response.kernels.armington import growth, two_good_ces
 from tariffs.engine.response.kernels.armington_sweep import (
     GROWTH,
-    SweepPack,
     fill_cell,
     index_row,
 )
 from tariffs.engine.response.kernels.exp_log import LANES, SECOND, exp_row
+from tariffs.engine.response.kernels.sweep_products import SweepPack
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
