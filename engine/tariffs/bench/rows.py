@@ -73,7 +73,7 @@ QUICK_ROWS: tuple[BenchRow, ...] = (
         JOIN,
         _over(400, JOIN_MS),
         table_rows.sweep_response_one,
-        floor=25.0,
+        floor=16.0,
     ),
     Row(
         "sweep_response_all",
