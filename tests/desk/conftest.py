@@ -63,9 +63,9 @@ def desk() -> Iterator[Desk]:
             session.share(client)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """Start Debian's Chromium without a window."""
+    """Start Debian's Chromium without a window; while it runs, no other loop can run in this thread."""
     if CHROMIUM is None:
         pytest.skip("chromium is not installed: apt-get install chromium")
     playwright = pytest.importorskip("playwright.sync_api")
