@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -112,13 +111,15 @@ def test_cancelling_stops_the_tasks(client: Client, cluster: LocalCluster, tmp_p
 def test_killed_workers_change_nothing(client: Client, cluster: LocalCluster, tmp_path: Path) -> None:
     folder = write_files(trade(2_400), tmp_path / "table", [600, 1_200, 1_800])
     options: dict[str, Any] = {"on": "2025-08-15", "baseline": BASELINE, "horizon": "short"}
-    wanted = client.impact(folder, ["base"], **options)
-    address, lost = cluster.scheduler_address, list[int]()
+    wanted, lost = client.impact(folder, ["base"], **options), list[int]()
+
+    def kill(stage: str, fraction: float) -> None:
+        """Kill a worker after each of the first three buckets; note how many tasks it held or computed."""
+        if stage == "computing" and len(lost) < 3:
+            lost.append(_kill_one(cluster))
+
     with _computing(cluster) as computed:
-        killer = threading.Thread(target=_kill_thrice, args=(address, lost))
-        killer.start()
-        found = client.impact(folder, ["base"], **options, cluster=address)
-        killer.join()
+        found = client.impact(folder, ["base"], **options, cluster=cluster.scheduler_address, progress=kill)
     assert_same({"impact": found}, {"impact": wanted})
     assert len(lost) == 3
     tasks = _tasks_of(folder)
@@ -152,26 +153,18 @@ def _computing(cluster: LocalCluster) -> Iterator[_Computed]:
         scheduler.remove_plugin("computed")
 
 
-def _kill_thrice(address: str, lost: list[int]) -> None:
-    """Kill a worker that computes, three times; note how many tasks it held or computed."""
-
-    def held(dask_scheduler: Any) -> dict[int, int]:
-        return {
-            worker.pid: len(worker.has_what) + len(worker.processing)
-            for worker in dask_scheduler.workers.values()
-            if worker.processing
-        }
-
-    with DaskClient(address, set_as_default=False) as observer:
-        give_up = time.monotonic() + 60.0
-        while len(lost) < 3 and time.monotonic() < give_up:
-            busy = observer.run_on_scheduler(held)
-            if busy:
-                pid, tasks = next(iter(busy.items()))
-                os.kill(pid, signal.SIGKILL)
-                # What it holds grows until the signal arrives.
-                lost.append(tasks + 2)
-            time.sleep(1.0)
+def _kill_one(cluster: LocalCluster) -> int:
+    """Kill the worker with the most tasks that it holds or computes; return how many these are, or may be by then."""
+    cluster.wait_for_workers(1)
+    scheduler: Any = cluster.scheduler
+    held = {
+        worker.pid: len(worker.has_what) + len(worker.processing)
+        for worker in list(scheduler.workers.values())
+    }
+    pid = max(held, key=lambda one: held[one])
+    os.kill(pid, signal.SIGKILL)
+    # What it holds grows until the signal arrives.
+    return held[pid] + 2
 
 
 def test_other_versions_are_refused_before_the_work(
