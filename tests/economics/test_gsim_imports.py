@@ -79,7 +79,7 @@ def test_an_impact_takes_the_model_by_name() -> None:
     toys = pl.DataFrame({"hts": ["9503000073"] * 2, "origin": ["DE", "CN"], "customs_value": [40.0, 60.0]})
     with Client.local() as client:
         found = client.impact(
-            toys, on="2025-12-01", baseline="2025-01-01", response="gsim", include_lines=True
+            toys, on="2025-12-01", baseline="2025-01-01", response="gsim", horizon="short", include_lines=True
         )
     assert found.lines is not None
     rates = (found.lines["duty"] / found.lines["customs_value"]).to_numpy()

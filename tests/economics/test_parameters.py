@@ -87,11 +87,11 @@ def test_the_set_of_smart_is_that_of_wits() -> None:
     assert "WITS" in wits.sources[0]
 
 
-@pytest.mark.parametrize(("response", "name"), [("smart", "wits"), ("armington", "short"), ("gsim", "short")])
+@pytest.mark.parametrize(("response", "name"), [("smart", "wits"), ("armington", "path"), ("gsim", "path")])
 def test_a_model_has_its_own_set_unless_told(response: str, name: str) -> None:
     goods = pl.DataFrame({"hts": [TOYS], "origin": ["CN"], "customs_value": [60.0]})
     points = [Point(library()["base"], "2025-12-01")]
-    for parameters, expected in (("", name), ("central", "short"), ("low", "low")):
+    for parameters, expected in (("", name), ("central", "path"), ("low", "low")):
         options = Options(baseline="2025-01-01", response=response, parameters=parameters)
         assert impact(goods, points, law=load_law(), options=options).provenance["parameters"] == expected
 
