@@ -61,7 +61,7 @@ def run_sweep(folder: str, points: int, response: str, cluster: str) -> dict[str
         "processor_seconds": round(time.process_time() - used, 1),
         "digest": _digest(result.groups, result.totals),
         "customs_value": float(result.totals["customs_value"][0]),
-        "peak_gib": round(_peak(), 2),
+        "peak_gib": round(peak_gib(), 2),
     }
 
 
@@ -71,12 +71,12 @@ def on_cluster(folder: str, points: int, response: str, workers: int) -> dict[st
     from distributed import LocalCluster
 
     with LocalCluster(
-        n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None, host="127.0.0.1",
+        n_workers=workers, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0", host="127.0.0.1",
         memory_limit="6GiB",
     ) as cluster:  # fmt: skip
         found = run_sweep(folder, points, response, cluster.scheduler_address)
         with DaskClient(cluster.scheduler_address, set_as_default=False) as client:
-            peaks: Mapping[str, float] = client.run(_peak)
+            peaks: Mapping[str, float] = client.run(peak_gib)
     return {**found, "worker_peaks_gib": sorted(round(peak, 2) for peak in peaks.values())}
 
 
@@ -88,7 +88,7 @@ def _digest(*frames: pl.DataFrame) -> str:
     return digest.hexdigest()
 
 
-def _peak() -> float:
+def peak_gib() -> float:
     """Largest memory of this process so far in GiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 

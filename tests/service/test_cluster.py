@@ -18,6 +18,7 @@ from tariffs.client import Client, ImpactResult
 from tariffs.client.errors import TariffsError
 from tariffs.engine.tables import partitions
 from tariffs.service.workers import dask_tasks
+from tests.bench.scale_runs import peak_gib, run_sweep, write_shipments
 from tests.service.harness import running
 from tests.service.spread import BASELINE, assert_same, trade, verbs, write_files
 
@@ -38,7 +39,11 @@ def _small_buckets(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[LocalCluster]:
     with LocalCluster(
-        n_workers=WORKERS, threads_per_worker=1, processes=True, dashboard_address=None, host="127.0.0.1"
+        n_workers=WORKERS,
+        threads_per_worker=1,
+        processes=True,
+        dashboard_address="127.0.0.1:0",
+        host="127.0.0.1",
     ) as started:
         yield started
 
@@ -165,6 +170,40 @@ def _kill_one(cluster: LocalCluster) -> int:
     os.kill(pid, signal.SIGKILL)
     # What it holds grows until the signal arrives.
     return held[pid] + 2
+
+
+def test_a_lost_scheduler_is_an_error(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The client tries again before it gives up.
+    monkeypatch.setattr(dask_tasks, "CONNECT_SECONDS", 1.0)
+    folder = write_files(trade(2_400), tmp_path / "table", [600, 1_200, 1_800])
+    with LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0", host="127.0.0.1"
+    ) as own:
+
+        def stop(stage: str, fraction: float) -> None:
+            if stage == "computing":
+                own.close()
+
+        with pytest.raises(TariffsError, match="The cluster at") as caught:
+            client.impact(
+                folder, ["base"], on="2025-08-15", baseline=BASELINE, horizon="short",
+                cluster=own.scheduler_address, progress=stop,
+            )  # fmt: skip
+    assert caught.value.reason == "CLUSTER_UNAVAILABLE"
+
+
+def test_two_million_shipments_fit_and_have_the_same_bits(
+    cluster: LocalCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    write_shipments(tmp_path, 2_000_000)
+    assert partitions.PartitionedTable.of(str(tmp_path)).buckets == 2
+    found = run_sweep(str(tmp_path), 16, "none", cluster.scheduler_address)
+    assert found["digest"] == run_sweep(str(tmp_path), 16, "none", "")["digest"]
+    with DaskClient(cluster.scheduler_address, set_as_default=False) as observer:
+        assert max(observer.run(peak_gib).values()) < 6.0
 
 
 def test_other_versions_are_refused_before_the_work(
