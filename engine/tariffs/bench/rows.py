@@ -43,7 +43,7 @@ QUICK_ROWS: tuple[BenchRow, ...] = (
         JOIN,
         _over(400, JOIN_MS),
         table_rows.first_law,
-        floor=12.0,
+        floor=20.0,
     ),
     Row(
         "scenario_armington",
@@ -73,7 +73,7 @@ QUICK_ROWS: tuple[BenchRow, ...] = (
         JOIN,
         _over(400, JOIN_MS),
         table_rows.sweep_response_one,
-        floor=16.0,
+        floor=27.0,
     ),
     Row(
         "sweep_response_all",
