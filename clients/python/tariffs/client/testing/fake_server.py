@@ -6,7 +6,6 @@ import io
 import threading
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,12 +19,12 @@ from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
 from tariffs.client.errors import client_version
-from tariffs.client.testing.methods import Method, kind_of, method_named, methods
+from tariffs.client.testing.handlers import ContractHandlers, served
+from tariffs.client.testing.methods import Method, method_named
 from tariffs.client.testing.recording import Recording
 from tariffs.v1 import duty_service_pb2
 
 _DOMAIN = "tariffs.internal"
-_THREADS = 8
 _TOTALS = ("assessed", "owed", "min", "max")
 _LAYER = ("base", "amount", "min", "max")
 Scripted = Message | Mapping[str, object]
@@ -159,36 +158,19 @@ def _refusal(code: str, reason: str, message: str, metadata: Mapping[str, str]) 
     return _RefusedError(status)
 
 
-class _Handlers(grpc.GenericRpcHandler):  # type: ignore[type-arg] # generic in the stubs alone
+class _Handlers(ContractHandlers):
     """All methods of the contract, answered by one object."""
 
     def __init__(self, server: FakeServer) -> None:
+        super().__init__()
         self._server = server
-        self._by_path = {method.path: method for method in methods().values()}
 
-    def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
-        """Make the handler of a call; None for a method that the server lacks."""
-        path: Any = handler_call_details.method
-        method = self._by_path.get(path)
-        if method is None or not self._server.has(path):
-            return None
-        make = getattr(grpc, f"{kind_of(method)}_rpc_method_handler")
-        call = self._streaming(method) if method.responses_stream else self._answering(method)
-        return make(call, method.request.FromString, method.response.SerializeToString)
+    def has(self, path: str) -> bool:
+        """Test whether the server has a method."""
+        return self._server.has(path)
 
-    def _answering(self, method: Method) -> Callable[[Any, grpc.ServicerContext], Message]:
-        def call(given: Any, context: grpc.ServicerContext) -> Message:
-            return next(iter(self._responses(method, given, context)))
-
-        return call
-
-    def _streaming(self, method: Method) -> Callable[[Any, grpc.ServicerContext], Iterator[Message]]:
-        def call(given: Any, context: grpc.ServicerContext) -> Iterator[Message]:
-            yield from self._responses(method, given, context)
-
-        return call
-
-    def _responses(self, method: Method, given: Any, context: grpc.ServicerContext) -> Iterable[Message]:
+    def responses(self, method: Method, given: Any, context: grpc.ServicerContext) -> Iterable[Message]:
+        """Answer a call by the script or recording of the server."""
         try:
             return self._server.respond(method, list(given) if method.requests_stream else [given])
         except _RefusedError as error:
@@ -206,13 +188,8 @@ def fake_server(recording: Recording | str | Path | None = None) -> Iterator[Fak
     fake = FakeServer()
     if recording is not None:
         fake.replay(recording)
-    server = grpc.server(ThreadPoolExecutor(_THREADS), handlers=[_Handlers(fake)])
-    fake.target = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
-    server.start()
-    try:
+    with served(_Handlers(fake)) as fake.target:
         yield fake
-    finally:
-        server.stop(None).wait()
 
 
 def _message(method: Method, answer: Scripted) -> Message:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,12 +18,12 @@ from grpc_status import rpc_status
 from tariffs.client._wire.connection import connect
 from tariffs.client.config import Config
 from tariffs.client.errors import InvalidRequest, client_version
-from tariffs.client.testing.methods import Method, kind_of, method_named, methods
+from tariffs.client.testing.handlers import ContractHandlers, served
+from tariffs.client.testing.methods import Method, kind_of, method_named
 
 SCHEMA = "tariffs.recording/v1"
 # A client makes a new one for each call.
 _OWN_IDS = ("request_id",)
-_THREADS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,48 +102,24 @@ def record(target: str, path: str | Path, *, config: Config | None = None) -> It
     """
     recording = Recording()
     channel = connect(target, config or Config())
-    server = grpc.server(ThreadPoolExecutor(_THREADS), handlers=[_Forwarding(channel, recording)])
-    address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
-    server.start()
     try:
-        yield address
+        with served(_Forwarding(channel, recording)) as address:
+            yield address
     finally:
-        server.stop(None).wait()
         channel.close()
         recording.write(path)
 
 
-class _Forwarding(grpc.GenericRpcHandler):  # type: ignore[type-arg] # generic in the stubs alone
+class _Forwarding(ContractHandlers):
     """Forwards every call of the contract, and keeps it."""
 
     def __init__(self, channel: grpc.Channel, recording: Recording) -> None:
+        super().__init__()
         self._channel = channel
         self._recording = recording
-        self._by_path = {method.path: method for method in methods().values()}
 
-    def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
-        """Make the handler of a call; None for a method outside the contract."""
-        path: Any = handler_call_details.method
-        method = self._by_path.get(path)
-        if method is None:
-            return None
-        make = getattr(grpc, f"{kind_of(method)}_rpc_method_handler")
-        call = self._streaming(method) if method.responses_stream else self._answering(method)
-        return make(call, method.request.FromString, method.response.SerializeToString)
-
-    def _answering(self, method: Method) -> Callable[[Any, grpc.ServicerContext], Message]:
-        def call(given: Any, context: grpc.ServicerContext) -> Message:
-            return next(self._forward(method, given, context))
-
-        return call
-
-    def _streaming(self, method: Method) -> Callable[[Any, grpc.ServicerContext], Iterator[Message]]:
-        def call(given: Any, context: grpc.ServicerContext) -> Iterator[Message]:
-            yield from self._forward(method, given, context)
-
-        return call
-
-    def _forward(self, method: Method, given: Any, context: grpc.ServicerContext) -> Iterator[Message]:
+    def responses(self, method: Method, given: Any, context: grpc.ServicerContext) -> Iterator[Message]:
+        """Forward a call, and record what was sent and answered."""
         sent: list[Message] = []
         got: list[Message] = []
 
