@@ -32,7 +32,7 @@ from tariffs.engine.law.values import (
 LAW = "law"
 ON_END = ("snap_back", "terminate", "none_scheduled")
 RENT_HOLDERS = ("importer", "exporter", "government")
-"""Who earns the premium of a limit on quantities, or bears that of a floor."""
+"""Holders of the premium of a limit on quantities, who also bear that of a floor."""
 IMPORTER, EXPORTER, GOVERNMENT = RENT_HOLDERS
 _COMMON = frozenset({"op", "known_from", "cite", "conf", "switch", "note", "group"})
 SCOPE_KEYS = ("origins", "not_origins", "products", "not_products")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from tariffs.engine.base.array_utils import F64
+from tariffs.engine.base.array_utils import F64, sum_of
 from tariffs.engine.runs.grouping import rows_of
 from tariffs.engine.runs.ranges import DrawnPoint, DrawnPointSums, MovedTotal
 from tariffs.engine.runs.response_sums import SUMS
@@ -33,7 +33,7 @@ def joined_draws(parts: Sequence[DrawnPoint]) -> DrawnPoint:
     return DrawnPoint(
         DrawnPointSums(groups, total, duty_after, authorities),
         _joined_moves(parts),
-        _added([part.central for part in parts]),
+        sum_of([(1.0, part.central) for part in parts]),
         keys,
         np.ones(count, dtype=bool),
         parts[0].by_authority,
@@ -55,16 +55,10 @@ def _joined_moves(parts: Sequence[DrawnPoint]) -> tuple[MovedTotal, ...]:
         return np.stack([part.central, part.central]) if own is None else own
 
     return tuple(
-        MovedTotal(name, _added([ends(part, name) for part in parts]), moves[name].uniforms) for name in order
+        MovedTotal(name, sum_of([(1.0, ends(part, name)) for part in parts]), moves[name].uniforms)
+        for name in order
     )
 
 
 def _place(part: DrawnPoint, name: str) -> int:
     return next((place for place, move in enumerate(part.moved) if move.name == name), -1)
-
-
-def _added(parts: Sequence[F64]) -> F64:
-    total = parts[0]
-    for part in parts[1:]:
-        total = total + part
-    return total
