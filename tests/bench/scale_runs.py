@@ -1,7 +1,8 @@
 """Measure a sweep over files of shipments: in one process, and on a Dask cluster of this machine.
 
 `python -m tests.bench.scale_runs --rows 2000000` writes the files, runs the sweep in a process of its own and on
-`--workers` workers, checks that both have the same bits, and prints seconds, processor time and largest memory as JSON.
+`--workers` workers of one thread, checks that both have the same bits, and prints seconds, processor time and largest
+memory as JSON.
 """
 
 from __future__ import annotations
@@ -94,11 +95,12 @@ def peak_gib() -> float:
 
 
 def _alone(folder: str, arguments: argparse.Namespace) -> dict[str, Any]:
-    """Run the sweep in a process of its own."""
+    """Run the sweep in a process of its own, with as many threads as the cluster has workers."""
     words = ["--folder", folder, "--points", str(arguments.points), "--response", arguments.response]
     done = subprocess.run(
         [sys.executable, "-m", "tests.bench.scale_runs", "--one", *words],
         check=True, stdout=subprocess.PIPE, text=True,
+        env={**os.environ, "TARIFFS_THREADS": str(arguments.workers)},
     )  # fmt: skip
     found: dict[str, Any] = json.loads(done.stdout)
     return found
