@@ -10,7 +10,7 @@ from tariffs.engine.law.law import Law
 from tariffs.engine.runs.options import Options
 from tariffs.engine.runs.table_run import Cancelled, Progress, RunContext, SwitchReport, TableRun
 from tariffs.engine.scenario import Scenario
-from tariffs.engine.tables.prepare import Table
+from tariffs.engine.tables.prepare import PreparedTable, Table
 
 
 class StepwiseRun:
@@ -36,6 +36,11 @@ class StepwiseRun:
     ) -> None:
         self._context = RunContext(progress, cancelled)
         self._table_run = TableRun(table, law, options or Options(), self._context, scenarios)
+
+    @property
+    def prepared(self) -> PreparedTable:
+        """The table as it was read, for other runs of the same law and market."""
+        return self._table_run.prepared
 
     @property
     def refused(self) -> pl.DataFrame:

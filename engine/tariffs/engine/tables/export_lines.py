@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,6 +31,7 @@ from tariffs.engine.tables.mfn_rates import quantities_by_unit, stated_rates
 from tariffs.engine.tables.prepare import (
     PreparedTable,
     Table,
+    Unprepared,
     amount_of,
     declared_fact,
     index_of,
@@ -57,6 +57,8 @@ def prepared_for(markets: Sequence[str], table: Table, law: Law, date_format: st
     Raises:
         InputError: as `prepare_exports` and `prepare_table`.
     """
+    if isinstance(table, PreparedTable):
+        return table
     if markets[0] == IMPORT:
         return prepare_table(table, law, date_format)
     if table is None:
@@ -64,9 +66,7 @@ def prepared_for(markets: Sequence[str], table: Table, law: Law, date_format: st
     return prepare_exports(table, law, markets[0], date_format)
 
 
-def prepare_exports(
-    table: pl.DataFrame | pl.LazyFrame | str | Path, law: Law, market: str, date_format: str = ""
-) -> PreparedTable:
+def prepare_exports(table: Unprepared, law: Law, market: str, date_format: str = "") -> PreparedTable:
     """Check a table of exports and convert it to arrays.
 
     Args:

@@ -28,7 +28,7 @@ from tariffs.engine.tables.trade_table import CheckedTable, TableRules, check_ta
 
 _PLACES_KEPT = 4
 """Instants of the lines under laws that begin and end differently; some 4 bytes a line."""
-Table = pl.DataFrame | pl.LazyFrame | str | Path | None
+Unprepared = pl.DataFrame | pl.LazyFrame | str | Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +139,10 @@ class PreparedTable:
         return pl.concat([self.checked.refused, more]).sort("row", maintain_order=True)
 
 
+Table = Unprepared | PreparedTable | None
+"""A table to compute; None is the embedded one. A prepared one is taken as it is: for the same law and market."""
+
+
 def prepare_table(table: Table, law: Law, date_format: str = "") -> PreparedTable:
     """Check a table and convert it to arrays; None is the embedded table of US imports of 2024.
 
@@ -147,14 +151,14 @@ def prepare_table(table: Table, law: Law, date_format: str = "") -> PreparedTabl
     Raises:
         InputError: TABLE_UNREADABLE, TABLE_EMPTY, COLUMN_MISSING or COLUMN_TYPE_MISMATCH.
     """
+    if isinstance(table, PreparedTable):
+        return table
     if table is None:
         return _embedded(law, tuple(sorted(law.settings.items())))
     return _prepare(check_imports(table, law, date_format), law, "")
 
 
-def check_imports(
-    table: pl.DataFrame | pl.LazyFrame | str | Path, law: Law, date_format: str = ""
-) -> CheckedTable:
+def check_imports(table: Unprepared, law: Law, date_format: str = "") -> CheckedTable:
     """Check a table of imports without converting it; raises as `prepare_table`."""
     return check_table(table, replace(_rules(law), date_format=date_format))
 

@@ -31,7 +31,7 @@ from tariffs.engine.tables.partition_files import write_part, write_provenance
 from tariffs.engine.tables.partitions import Bucket, PartitionedTable, bucket_of_pieces, split_slice
 from tariffs.engine.tables.prepare import Table
 from tariffs.service.rpc.local_inputs import LocalInputs
-from tariffs.service.rpc.run_steps import SIMULATE, SWEEP, TIMELINE, RunPlan, parts_of, plan_of
+from tariffs.service.rpc.run_steps import SIMULATE, SWEEP, TIMELINE, Run, RunPlan, parts_of, plan_of
 from tariffs.service.rpc.spread_job import Job
 from tariffs.service.workers.spread_tasks import Cancelled, Handle, Tasks
 
@@ -127,29 +127,33 @@ def _without_lines(result: Any, folder: str, number: int) -> Any:
 
 
 def _computed(plan: RunPlan, rows: Bucket, cancelled: Cancelled, *, with_lines: bool) -> BucketResults:
-    result = _whole(plan, rows.frame, cancelled, replace(plan.options, draws=0, lines=with_lines))
-    static = static_options(plan.options)
-    beside = None if static is None else _whole(plan, rows.frame, cancelled, static)
+    run = _run(plan, rows.frame, cancelled, replace(plan.options, draws=0, lines=with_lines))
+    result, static = _whole(plan, run), static_options(plan.options)
+    # Preparing the rows takes most of the time, so all runs over them share it.
+    beside = None if static is None else _whole(plan, _run(plan, run.prepared, cancelled, static))
     refused = result.refused
     places = refused["row"].to_numpy()
     placed = refused.with_columns(rows.rows.gather(places).alias("row")).insert_column(
         0, rows.files.gather(places).alias(PLACE)
     )
-    return BucketResults(result, beside, placed, _drawn(plan, rows.frame, cancelled))
+    return BucketResults(result, beside, placed, _drawn(plan, run.prepared, cancelled))
 
 
 def _drawn(plan: RunPlan, table: Table, cancelled: Cancelled) -> tuple[DrawnPoint, ...]:
     if not plan.options.draws:
         return ()
-    run = plan.run(table, lambda stage, fraction: None, cancelled)
+    run = _run(plan, table, cancelled, plan.options)
     if not isinstance(run, ImpactRun):
         return ()
     points = [run.drawn(index) for index in range(parts_of(plan.kind, plan.request))]
     return tuple(point for point in points if point is not None)
 
 
-def _whole(plan: RunPlan, table: Table, cancelled: Cancelled, options: Options) -> Any:
-    run = plan.run(table, lambda stage, fraction: None, cancelled, options)
+def _run(plan: RunPlan, table: Table, cancelled: Cancelled, options: Options) -> Run:
+    return plan.run(table, lambda stage, fraction: None, cancelled, options)
+
+
+def _whole(plan: RunPlan, run: Run) -> Any:
     values: list[Any] = [run.value(index) for index in range(parts_of(plan.kind, plan.request))]
     return run.result(values)
 
