@@ -23,7 +23,7 @@ from tariffs.service.server.admission import Admission
 from tariffs.service.server.health import WATCHERS, Health
 from tariffs.service.server.middleware import MethodRegistry, Middleware
 from tariffs.service.server.tokens import Tokens
-from tariffs.service.wire.identity import caller
+from tariffs.service.wire.identity import ADMIN, READ, caller
 from tariffs.service.workers.fair_limit import FairLimit
 from tariffs.v1 import common_pb2, duty_service_pb2
 from tariffs.v1.table_service_pb2 import GetTableRequest as Ask
@@ -31,6 +31,7 @@ from tariffs.v1.table_service_pb2 import Table as Answer
 
 KINDS = ("unary_unary", "unary_stream", "stream_unary", "stream_stream")
 SERVICE, OPERATIONS, OTHER = "tariffs.v1.Toy", "google.longrunning.Toy", "grpc.other.Toy"
+GUARDED, UNDECLARED = "guarded.Toy", "undeclared.Toy"
 FAIL, BREAK, WAIT = "fail", "break", "wait"
 
 
@@ -87,7 +88,10 @@ class Toy:
     def __init__(self, tokens: Tokens | None = None) -> None:
         self.admission = Admission(FairLimit("calls", 4, 2), warm=True)
         self.metrics = Metrics()
-        self.middleware = Middleware(self.admission, self.metrics, tokens)
+        roles = {f"/{service}/{kind}": READ for service in (SERVICE, OPERATIONS, OTHER) for kind in KINDS}
+        self.middleware = Middleware(
+            self.admission, self.metrics, tokens, roles | {f"/{GUARDED}/{k}": ADMIN for k in KINDS}
+        )
         self.channel: Any = None
 
     def counted(self, code: str, rpc: str) -> float:
@@ -122,7 +126,9 @@ class Toy:
 async def serving(toy: Toy) -> AsyncIterator[Toy]:
     server = grpc.aio.server()
     registry: Any = MethodRegistry(toy.middleware)
-    registry.add_generic_rpc_handlers([generic(name) for name in (SERVICE, OPERATIONS, OTHER)])
+    registry.add_generic_rpc_handlers(
+        [generic(name) for name in (SERVICE, OPERATIONS, OTHER, GUARDED, UNDECLARED)]
+    )
     health_pb2_grpc.add_HealthServicer_to_server(Health(), server)
     server.add_generic_rpc_handlers((registry,))
     port = server.add_insecure_port("127.0.0.1:0")
@@ -241,6 +247,19 @@ def test_other_services_need_the_token_too(kind: str, tokens: Tokens) -> None:
     (code, info, _), names = over(Toy(tokens), both)
     assert (code, info.reason) == ("UNAUTHENTICATED", "TOKEN_INVALID")
     assert names == ["alice:a"]
+
+
+@pytest.mark.parametrize("service", [GUARDED, UNDECLARED])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_method_for_another_role_or_without_a_declared_one_is_denied(
+    kind: str, service: str, tokens: Tokens
+) -> None:
+    code, info, _ = over(
+        Toy(tokens), lambda t: failure(t.ask(kind, ask("a"), service=service, token="secret-of-alice"))
+    )
+    assert (code, info.reason) == ("PERMISSION_DENIED", "NOT_ALLOWED")
+    assert info.metadata["role"] == ADMIN
+    assert over(Toy(), lambda t: t.ask(kind, ask("a"), service=service)) == ["anonymous:a"]
 
 
 def test_health_is_open(tokens: Tokens) -> None:

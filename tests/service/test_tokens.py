@@ -17,7 +17,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from tariffs.engine.errors import InputError, ServiceError
 from tariffs.service.server import tokens as tokens_module
-from tariffs.service.server.tokens import Tokens, caller_of
+from tariffs.service.server.tokens import TOKEN_ROLES, Tokens, caller_of
 from tariffs.service.wire.identity import Caller
 from tests.service.harness import Running, fails, line, no_warm_up, running
 from tests.service.stored import until
@@ -221,7 +221,7 @@ def test_what_is_not_a_known_bearer_is_refused(path: Path, given: str) -> None:
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
 def test_the_scheme_is_read_in_any_case(path: Path, scheme: str) -> None:
     found = caller_of([("authorization", f"{scheme} token-of-bob")], "ipv4:10.0.0.1:1", Tokens(path))
-    assert found == Caller("bob", "bob")
+    assert found == Caller("bob", "bob", TOKEN_ROLES)
 
 
 def test_a_server_with_tokens_answers_who_has_one_and_logs_the_owner(

@@ -148,6 +148,7 @@ _SERVER = (
         },
     )
     | _group("UNAUTHENTICATED", 3, {"TOKEN_INVALID": "the call has no valid token"})
+    | _group("PERMISSION_DENIED", 3, {"NOT_ALLOWED": "the caller lacks the role that the call needs"})
     | _group(
         "INTERNAL",
         3,

@@ -170,6 +170,10 @@ class Unauthenticated(TariffsError):
     """The server requires a token, and the client has none or an unknown one."""
 
 
+class PermissionDenied(TariffsError):
+    """The caller lacks the role that the call needs; `metadata["role"]` names it."""
+
+
 class ResourceExhausted(TariffsError):
     """The server is at its limit; `retry_after` says when to try again."""
 
@@ -206,6 +210,7 @@ _CLASS_BY_CODE: Mapping[str, type[TariffsError]] = {
     "OUT_OF_RANGE": InvalidRequest,
     "RESOURCE_EXHAUSTED": ResourceExhausted,
     "UNAUTHENTICATED": Unauthenticated,
+    "PERMISSION_DENIED": PermissionDenied,
     "UNAVAILABLE": Unavailable,
     "DEADLINE_EXCEEDED": DeadlineExceeded,
     "CANCELLED": Cancelled,

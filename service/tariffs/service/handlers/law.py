@@ -9,7 +9,8 @@ from tariffs.service.handlers.methods import computed, inline
 from tariffs.service.observability.call_log import Context
 from tariffs.service.rpc import law, server_info
 from tariffs.service.storage.storage import Storage
-from tariffs.service.wire.identity import caller
+from tariffs.service.wire.identity import RUN, caller
+from tariffs.service.wire.roles import require_role
 from tariffs.service.workers.task_queue import TaskQueue
 from tariffs.v1 import law_service_pb2 as pb
 from tariffs.v1 import law_service_pb2_grpc
@@ -37,6 +38,8 @@ class LawHandler(law_service_pb2_grpc.LawServiceServicer):
         """List the changes of the law in a window of days, and their effect on a table."""
         response = pb.ListChangesResponse
         source = request.WhichOneof("table")
+        if source:
+            require_role(RUN, "ListChanges with a table")
         if source != "handle":
             lane = self._task_queue.sweep if source else self._task_queue.short
             return await lane("changes", request, response, context)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import aclosing
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import grpc
 import grpc.aio
@@ -21,6 +21,8 @@ from tariffs.service.observability.call_log import CallLog, Context
 from tariffs.service.observability.metrics import Metrics
 from tariffs.service.server.admission import Admission
 from tariffs.service.server.tokens import Tokens, caller_of
+from tariffs.service.wire.identity import ADMIN
+from tariffs.service.wire.roles import ROLES_NEEDED, check_role
 from tariffs.service.wire.unknown_fields import check_known
 
 _OWN = "/tariffs.v1."
@@ -32,6 +34,14 @@ Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 Read = Callable[[Any], Any]
 
 
+class _Method(NamedTuple):
+    """A method: its short name, the role it needs, and how its requests are read."""
+
+    rpc: str
+    role: str
+    read: Read
+
+
 class Middleware:
     """Wraps methods of all four streaming kinds.
 
@@ -39,12 +49,20 @@ class Middleware:
         admission: admits calls.
         metrics: counts calls.
         tokens: the known tokens; None lets every caller in.
+        roles: the role that each method needs; one that is not there needs admin.
     """
 
-    def __init__(self, admission: Admission, metrics: Metrics, tokens: Tokens | None = None) -> None:
+    def __init__(
+        self,
+        admission: Admission,
+        metrics: Metrics,
+        tokens: Tokens | None = None,
+        roles: Mapping[str, str] = ROLES_NEEDED,
+    ) -> None:
         self._admission = admission
         self._metrics = metrics
         self._tokens = tokens
+        self._roles = roles
         # Bound once: an unbound logger reads its configuration at every line, even one below the log level.
         self._log = structlog.get_logger("tariffs.service").bind()
 
@@ -59,17 +77,17 @@ class Middleware:
             for streaming in (handler.request_streaming, handler.response_streaming)
         )
         wrap = self._streaming if handler.response_streaming else self._answering
-        call: Any = wrap(getattr(handler, kind), rpc, read)
+        call: Any = wrap(getattr(handler, kind), _Method(rpc, self._roles.get(method, ADMIN), read))
         made: Handler = getattr(grpc, f"{kind}_rpc_method_handler")(call, None, encode)
         return made
 
-    def _answering(self, behaviour: Behaviour, rpc: str, read: Read) -> Callable[..., Awaitable[Any]]:
+    def _answering(self, behaviour: Behaviour, method: _Method) -> Callable[..., Awaitable[Any]]:
         async def call(raw: Any, context: Context) -> Any:
-            call_log = CallLog(rpc, context, self._metrics, self._log)
+            call_log = CallLog(method.rpc, context, self._metrics, self._log)
             try:
-                key = self._admit(call_log, context)
+                key = self._admit(call_log, method, context)
                 try:
-                    response = await behaviour(read(raw), context)
+                    response = await behaviour(method.read(raw), context)
                 finally:
                     self._admission.leave(key)
             except Exception as error:
@@ -83,13 +101,13 @@ class Middleware:
 
         return call
 
-    def _streaming(self, behaviour: Behaviour, rpc: str, read: Read) -> Callable[..., AsyncIterator[Any]]:
+    def _streaming(self, behaviour: Behaviour, method: _Method) -> Callable[..., AsyncIterator[Any]]:
         async def call(raw: Any, context: Context) -> AsyncIterator[Any]:
-            call_log = CallLog(rpc, context, self._metrics, self._log)
+            call_log = CallLog(method.rpc, context, self._metrics, self._log)
             try:
-                key = self._admit(call_log, context)
+                key = self._admit(call_log, method, context)
                 try:
-                    async with aclosing(behaviour(read(raw), context)) as messages:
+                    async with aclosing(behaviour(method.read(raw), context)) as messages:
                         async for message in messages:
                             call_log.add_response(message)
                             yield message
@@ -104,10 +122,11 @@ class Middleware:
 
         return call
 
-    def _admit(self, call_log: CallLog, context: Context) -> str:
-        """Identify the caller of a call and admit it; return the caller's key."""
+    def _admit(self, call_log: CallLog, method: _Method, context: Context) -> str:
+        """Identify the caller of a call, check its role and admit it; return the caller's key."""
         who = caller_of(call_log.metadata, context.peer(), self._tokens)
         call_log.set_caller(who)
+        check_role(who, method.role, method.rpc)
         self._admission.enter(who.key)
         return who.key
 

@@ -13,10 +13,11 @@ from pathlib import Path
 import structlog
 
 from tariffs.engine.errors import InputError, ServiceError, TariffsError
-from tariffs.service.wire.identity import ANONYMOUS, Caller, Metadata, anonymous_at
+from tariffs.service.wire.identity import ANONYMOUS, READ, RUN, Caller, Metadata, anonymous_at
 
 AUTHORIZATION = "authorization"
 LOOK_SECONDS = 1.0
+TOKEN_ROLES = frozenset({READ, RUN})
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 _HASHED = "sha256:"
 _SCHEME = "bearer "
@@ -116,7 +117,7 @@ def caller_of(metadata: Metadata, peer: str, tokens: Tokens | None) -> Caller:
     name = tokens.name_of(authorization[len(_SCHEME) :].strip())
     if name is None:
         raise _invalid_token("The server does not know the call's token.")
-    return Caller(owner=name, key=name)
+    return Caller(owner=name, key=name, roles=TOKEN_ROLES)
 
 
 def _entry(fields: list[str], path: Path, number: int) -> tuple[str, bytes]:

@@ -9,6 +9,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 ANONYMOUS = "anonymous"
+READ, RUN, ADMIN = "read", "run", "admin"
+ROLES = (READ, RUN, ADMIN)
+"""Roles, each with the rights of those before it."""
+ALL_ROLES = frozenset(ROLES)
 _PEERS_KEPT = 1024
 Metadata = Iterable[tuple[str, str | bytes]]
 
@@ -18,12 +22,20 @@ class Caller:
     """A caller.
 
     Attributes:
-        owner: owner of tables and runs: the name of the token, or "anonymous" on a server without tokens.
-        key: key for the limits of a caller: the owner, or without tokens the peer's address.
+        owner: owner of tables and runs: the caller's name, or "anonymous" on a server without identities.
+        key: key for the limits of a caller: the owner, or without identities the peer's address.
+        roles: the roles granted; everybody has all on a server without identities.
+        groups: groups of callers that tables and runs can be shared with.
     """
 
     owner: str = ANONYMOUS
     key: str = ANONYMOUS
+    roles: frozenset[str] = ALL_ROLES
+    groups: frozenset[str] = frozenset()
+
+    def has_role(self, role: str) -> bool:
+        """Return True if the caller has a role, or one that includes it."""
+        return not self.roles.isdisjoint(ROLES[ROLES.index(role) :])
 
 
 class _CurrentCall(NamedTuple):
