@@ -12,14 +12,9 @@ import pytest
 from tariffs.client.cli.__main__ import run
 from tariffs.engine.law import load_law
 from tariffs.engine.validation import economics
-from tariffs.engine.validation.economics import (
-    MEASURES,
-    TradeSample,
-    published_figures,
-    reproduce,
-    run_name,
-)
+from tariffs.engine.validation.economics import published_figures, reproduce, run_name
 from tariffs.engine.validation.figures import Comparison, PublishedFigure
+from tariffs.engine.validation.measures import MEASURES, TradeSample
 
 PAGE = Path(__file__).parents[2] / "docs" / "reproduction.md"
 

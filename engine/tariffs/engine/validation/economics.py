@@ -5,14 +5,14 @@ Nothing is fitted to the figures: every run is the embedded table under default 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from tariffs.engine.base.array_utils import F64, I64, Bools, ratio, sums_of
+from tariffs.engine.base.array_utils import F64, Bools, ratio, sums_of
 from tariffs.engine.base.provenance import with_run_digest
 from tariffs.engine.law import load_law
 from tariffs.engine.response.adjustment_profile import PathParameters, path_parameters_for
@@ -25,13 +25,8 @@ from tariffs.engine.runs.table_run import Cancelled, Progress, RunContext, Table
 from tariffs.engine.scenario import Scenario, library, parse_scenario
 from tariffs.engine.tables.default_shares import USMCA_CLAIM
 from tariffs.engine.validation.figures import Comparison, PublishedFigure, read_figures
+from tariffs.engine.validation.measures import MEASURES, TradeSample
 
-STEEP_RISE = 0.3
-"""Rise of the rate, as a fraction, from which a line counts as hit hard."""
-LEAST_FALL = 0.001
-"""Fall of the rate, as a fraction, from which a line counts as freed of a duty."""
-GDP_2024 = 29.185e12
-"""Gross domestic product of 2024, USD: Bureau of Economic Analysis."""
 _NEVER = "2025-01-02"
 
 
@@ -45,38 +40,6 @@ class Reproduction:
     def to_dict(self) -> dict[str, Any]:
         """Convert to plain values for JSON."""
         return {"rows": [_to_dict(row) for row in self.rows], "provenance": dict(self.provenance)}
-
-
-@dataclass(frozen=True)
-class TradeSample:
-    """Trade before and after, per line, under one set of parameters: the input of `MEASURES`.
-
-    `value`, `value_after` and `duty_after` are in USD, `quantity_hat` is after / before, `base` and `rate` duty rates,
-    `exporter_price` and `power` log changes of the price and of one plus the rate, times value, summed over goods of
-    one rate whose duty rises, `buyer_gain` the gain of buyers in USD, `claimed` the share for which the USMCA is
-    claimed. Of a market of sectors there are also `shipments` of domestic goods in USD, their price and output after /
-    before. What belongs to a product is divided over its lines by value. `elasticity`, per product, is
-    that of the value of one variety to its price with duty; `long_value` and `long_duty` are value and duty after at
-    the horizon `long`, NaN but on the path.
-    """
-
-    value: F64
-    base: F64
-    rate: F64
-    value_after: F64
-    duty_after: F64
-    quantity_hat: F64
-    exporter_price: F64
-    power: F64
-    buyer_gain: F64
-    claimed: F64
-    product: I64
-    elasticity: F64
-    long_value: F64
-    long_duty: F64
-    shipments: F64
-    domestic_price_hat: F64
-    domestic_quantity_hat: F64
 
 
 @dataclass(frozen=True)
@@ -273,126 +236,3 @@ def _at_long(table_run: TableRun, outcome: Outcome, parameters: ProductParameter
     assert table_run.response is not None
     volume = replace(table_run.response, parameters=parameters.stages[-1])(outcome.duties)
     return volume.value, volume.duty
-
-
-def _mean(rate: F64, value: F64, chosen: Bools) -> float:
-    return float((rate[chosen] * value[chosen]).sum() / value[chosen].sum())
-
-
-def _static_rate(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
-    return _mean(trade.rate, trade.value, chosen)
-
-
-def _static_rise(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
-    return _mean(trade.rate - trade.base, trade.value, chosen)
-
-
-def _fall_by_response(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
-    return _static_rate(trade, chosen, keep) - _rate_after(trade, chosen, keep)
-
-
-def _rate_after(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
-    return float(trade.duty_after[chosen].sum() / trade.value_after[chosen].sum())
-
-
-def _pass_through(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
-    """Log change of the landed price over that of one plus the rate, of goods of one rate, where the rate rises."""
-    return 1.0 + float(trade.exporter_price[chosen].sum() / trade.power[chosen].sum())
-
-
-def _share_before(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
-    return float(trade.value[chosen].sum() / trade.value[keep].sum())
-
-
-def _share_after(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
-    return float(trade.value_after[chosen].sum() / trade.value_after[keep].sum())
-
-
-def _claim_share(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
-    return _mean(trade.claimed, trade.value, chosen)
-
-
-def _value_change(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
-    return float(trade.value_after[chosen].sum() / trade.value[chosen].sum() - 1.0)
-
-
-def _quantity_change_where_steep(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
-    hit = chosen & (trade.rate - trade.base >= STEEP_RISE)
-    return _mean(trade.quantity_hat, trade.value, hit) - 1.0
-
-
-def _value_change_by_duty(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
-    free = chosen & (trade.base - trade.rate >= LEAST_FALL)
-    return float(trade.value[free].sum() / trade.value_after[free].sum() - 1.0)
-
-
-def _domestic_price_by_duty(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
-    return 1.0 / _mean(trade.domestic_price_hat, trade.shipments, chosen) - 1.0
-
-
-def _domestic_output_by_duty(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
-    return 1.0 / _mean(trade.domestic_quantity_hat, trade.shipments, chosen) - 1.0
-
-
-def _buyers_loss_by_duty(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
-    return float(trade.buyer_gain[chosen].sum() / GDP_2024)
-
-
-def _trade_elasticity(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
-    return _mean(trade.elasticity[trade.product], trade.value, chosen)
-
-
-def _falls(trade: TradeSample, chosen: Bools, value: F64, duty: F64) -> tuple[float, float]:
-    """Fall of the mean rate by substitution within products, and by that between products."""
-    product = trade.product[chosen]
-    before, after, paid, owed = (
-        sums_of(product, each[chosen], int(product.max()) + 1)
-        for each in (trade.value, value, duty, trade.rate * trade.value)
-    )
-    share, rate = before / before.sum(), ratio(owed, before, 0.0)
-    rate_after = np.where(after > 0.0, ratio(paid, after, 0.0), rate)
-    return float((share * (rate - rate_after)).sum()), float(
-        ((share - after / after.sum()) * rate_after).sum()
-    )
-
-
-def _adjusted_within(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
-    return _adjusted(trade, chosen)[0]
-
-
-def _adjusted_between(trade: TradeSample, chosen: Bools, keep: Bools) -> float:
-    return _adjusted(trade, chosen)[1]
-
-
-def _adjusted(trade: TradeSample, chosen: Bools) -> tuple[float, float]:
-    """Falls of the rate on the path over those at the horizon `long`, within and between products."""
-    now = _falls(trade, chosen, trade.value_after, trade.duty_after)
-    long = _falls(trade, chosen, trade.long_value, trade.long_duty)
-    return now[0] / long[0], now[1] / long[1]
-
-
-MEASURES: Mapping[str, Callable[[TradeSample, Bools, Bools], float]] = {
-    "static_rate": _static_rate,
-    "static_rise": _static_rise,
-    "fall_by_response": _fall_by_response,
-    "rate_after": _rate_after,
-    "pass_through": _pass_through,
-    "share_before": _share_before,
-    "share_after": _share_after,
-    "claim_share": _claim_share,
-    "value_change": _value_change,
-    "quantity_change_where_steep": _quantity_change_where_steep,
-    "value_change_by_duty": _value_change_by_duty,
-    "domestic_price_by_duty": _domestic_price_by_duty,
-    "domestic_output_by_duty": _domestic_output_by_duty,
-    "buyers_loss_by_duty": _buyers_loss_by_duty,
-    "trade_elasticity": _trade_elasticity,
-    "adjusted_within": _adjusted_within,
-    "adjusted_between": _adjusted_between,
-}
-"""Measures of a figure: effective rates before the response and their rise over the baseline, their fall by the
-response, an origin's share of imports before and after, the share for which the USMCA is claimed, and the change of the
-value of imports and of their quantity on lines that were hit hard. Those `by_duty` are what duties do, from a run
-without them: the change of imports that bear them, of price and output of domestic goods, and buyers' loss over gross
-domestic product. `trade_elasticity` is that of the value of a variety to its price with duty; `adjusted_within` and
-`adjusted_between` are the shares of the fall of the rate at the horizon `long`, within and between products."""
