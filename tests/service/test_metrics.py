@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 import urllib.request
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -76,15 +77,15 @@ def test_calls_in_hand_and_runs_that_wait_are_seen() -> None:
     with running(simulating(held), no_warm_up, metrics_port=0, workers=1) as server:
         calls = [server.simulation.Simulate(pb.SimulateRequest(), timeout=30) for _ in range(3)]
         patience = time.monotonic() + 10
-        while value(found := metrics_of(server), "runs_waiting", lane="sweeps") < 2:
+        while value(found := metrics_of(server), "tasks_waiting", lane="sweeps") < 2:
             assert time.monotonic() < patience
             time.sleep(0.02)
         for call in calls:
             call.cancel()
     assert value(found, "calls_in_flight") == 3
-    assert value(found, "runs_active", lane="sweeps") == 1
-    assert value(found, "runs_waiting", lane="sweeps") == 2
-    assert value(found, "runs_active", lane="shorts") == 0
+    assert value(found, "tasks_computing", lane="sweeps") == 1
+    assert value(found, "tasks_waiting", lane="sweeps") == 2
+    assert value(found, "tasks_computing", lane="shorts") == 0
 
 
 @pytest.mark.slow
@@ -94,31 +95,32 @@ def test_runs_of_workers_tell_their_seconds_and_rows() -> None:
         assert list(server.simulation.Simulate(request, timeout=200))[-1].HasField("done")
         found = metrics_of(server)
     assert value(found, "workers_alive") == 2
-    assert value(found, "workers_restarted_total") == 0
-    assert value(found, "run_seconds_count", task="simulate") == 1
+    assert value(found, "worker_restarts_total") == 0
+    assert value(found, "task_seconds_count", task="simulate") == 1
     assert value(found, "kernel_seconds_total", task="simulate") > 0
     assert value(found, "rows_valued_total", task="simulate") >= 300_000
 
 
-def test_replaced_workers_are_a_counter() -> None:
+def test_replaced_workers_are_a_counter(tmp_path: Path) -> None:
     pools: Any = SimpleNamespace(
         workers=[SimpleNamespace(restarts=restarts, processes=[1]) for restarts in (2, 3)],
         task_queue=SimpleNamespace(sweeps=lane("sweeps"), shorts=lane("shorts")),
     )
     metrics = Metrics()
-    add_collectors(metrics, Admission(FairLimit("calls", 1, 1)), pools)
+    storage: Any = SimpleNamespace(directory=tmp_path)
+    add_collectors(metrics, Admission(FairLimit("calls", 1, 1)), pools, storage)
     text = generate_latest(metrics.registry).decode()
-    family = next(f for f in text_string_to_metric_families(text) if f.name == "tariffs_workers_restarted")
+    family = next(f for f in text_string_to_metric_families(text) if f.name == "tariffs_worker_restarts")
     assert family.type == "counter"
     assert [(sample.name, sample.value) for sample in family.samples] == [
-        ("tariffs_workers_restarted_total", 5.0)
+        ("tariffs_worker_restarts_total", 5.0)
     ]
     pools.workers[0].restarts = 4
-    assert metrics.registry.get_sample_value("tariffs_workers_restarted_total") == 7.0
+    assert metrics.registry.get_sample_value("tariffs_worker_restarts_total") == 7.0
 
 
 def lane(name: str) -> Any:
-    return SimpleNamespace(name=name, computing=[], waiting=[], active=[])
+    return SimpleNamespace(name=name, computing=[], waiting=[], active=[], limit=SimpleNamespace(total=8))
 
 
 def test_what_a_task_took_is_added_up_by_its_name() -> None:
@@ -126,7 +128,7 @@ def test_what_a_task_took_is_added_up_by_its_name() -> None:
     for spent in (TaskTime(1.0, 0.5, 100), TaskTime(3.0, 0.25, 50, StopTime(0.002, 1))):
         metrics.computed("simulate", spent)
     read_value = metrics.registry.get_sample_value
-    assert read_value("tariffs_run_seconds_sum", {"task": "simulate"}) == 4.0
+    assert read_value("tariffs_task_seconds_sum", {"task": "simulate"}) == 4.0
     assert read_value("tariffs_kernel_seconds_total", {"task": "simulate"}) == 0.75
     assert read_value("tariffs_rows_valued_total", {"task": "simulate"}) == 150
     assert read_value("tariffs_stop_seconds_count", {"task": "simulate"}) == 1

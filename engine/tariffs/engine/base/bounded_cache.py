@@ -10,13 +10,26 @@ from typing import Any, Generic, TypeVar
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
+_NAMED: weakref.WeakValueDictionary[str, BoundedCache[Any, Any]] = weakref.WeakValueDictionary()
+
+
+def cache_sizes() -> dict[str, int]:
+    """Count the entries of each cache of the process that has a name."""
+    return {name: len(cache) for name, cache in sorted(_NAMED.items())}
 
 
 class BoundedCache(Generic[Key, Value]):
-    """Thread-safe cache of at most `limit` values."""
+    """Thread-safe cache of at most `limit` values.
 
-    def __init__(self, limit: int) -> None:
+    Args:
+        limit: values kept.
+        name: name under which `cache_sizes` counts it, for a cache of the whole process.
+    """
+
+    def __init__(self, limit: int, name: str = "") -> None:
         self.limit = limit
+        if name:
+            _NAMED[name] = self
         self._values: OrderedDict[Key, Value] = OrderedDict()
         self._lock = threading.RLock()
 

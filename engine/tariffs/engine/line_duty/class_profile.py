@@ -82,8 +82,8 @@ class ClassProfile:
     rule_headings: Mapping[str, str]
 
 
-_PROFILES: BoundedCache[tuple[Hashable, ...], ClassProfile] = BoundedCache(_PROFILES_KEPT)
-_ROWS: BoundedCache[tuple[Hashable, ...], StackedRow] = BoundedCache(_ROWS_KEPT)
+_PROFILES: BoundedCache[tuple[Hashable, ...], ClassProfile] = BoundedCache(_PROFILES_KEPT, "classes")
+_ROWS: BoundedCache[tuple[Hashable, ...], StackedRow] = BoundedCache(_ROWS_KEPT, "rows")
 
 
 def profile_of(law: Law, line: ResolvedLine) -> ClassProfile:

@@ -59,8 +59,8 @@ class ListIndex:
         return found
 
 
-_LISTS: BoundedCache[Lists, ListIndex] = BoundedCache(_INDEXES_KEPT)
-_PRODUCTS: BoundedCache[tuple[int, ...], int] = BoundedCache(_PRODUCTS_KEPT)
+_LISTS: BoundedCache[Lists, ListIndex] = BoundedCache(_INDEXES_KEPT, "lists")
+_PRODUCTS: BoundedCache[tuple[int, ...], int] = BoundedCache(_PRODUCTS_KEPT, "products")
 _NUMBERS = count()
 
 

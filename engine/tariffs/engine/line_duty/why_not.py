@@ -44,8 +44,8 @@ Item = UnappliedMeasure | NearRow | UnmodelledMeasure
 Group = tuple[Item, ...]
 """Reasons of one measure; a row or measure is described for the code of each line."""
 
-_CLASSES: BoundedCache[Hashable, tuple[Group, ...]] = BoundedCache(_CLASSES_KEPT)
-_SENTENCES: BoundedCache[Hashable, UnappliedMeasure] = BoundedCache(_SENTENCES_KEPT)
+_CLASSES: BoundedCache[Hashable, tuple[Group, ...]] = BoundedCache(_CLASSES_KEPT, "reasons")
+_SENTENCES: BoundedCache[Hashable, UnappliedMeasure] = BoundedCache(_SENTENCES_KEPT, "sentences")
 
 
 def why_not(law: Law, line: ResolvedLine, profile: ClassProfile) -> tuple[UnappliedMeasure, ...]:

@@ -1,4 +1,4 @@
-"""Prometheus metrics: durations of calls and runs, refusals, workers."""
+"""Prometheus metrics: durations of calls and tasks, refusals, workers."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from tariffs.engine.errors import ServiceError
+from tariffs.service.observability.old_names import OldNames
 from tariffs.service.observability.task_time import TaskTime
 
 _CALL_BUCKETS = (
@@ -43,7 +44,7 @@ _CALL_BUCKETS = (
     60,
 )
 _CHUNK_BUCKETS = (0, 1, 2, 3, 5, 10, 100)
-_RUN_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900)
+_TASK_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900)
 
 
 class Metrics:
@@ -51,6 +52,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self._collectors: dict[str, Collector] = {}
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
         self._calls = self._histogram(
@@ -61,8 +63,8 @@ class Metrics:
         self._failed = self._counter(
             "calls_failed", "Failed calls, by reason of the error catalogue.", ["reason"]
         )
-        self._runs = self._histogram(
-            "run_seconds", "Duration of tasks in worker processes.", ["task"], _RUN_BUCKETS
+        self._tasks = self._histogram(
+            "task_seconds", "Duration of tasks in worker processes.", ["task"], _TASK_BUCKETS
         )
         self._stops = self._histogram(
             "stop_seconds", "Time from the cancellation of a task to its end.", ["task"], _CALL_BUCKETS
@@ -79,13 +81,14 @@ class Metrics:
         self._valued = self._counter("rows_valued", "Rows valued by kernels.", ["task"])
         self._refused = self._counter("rows_refused", "Rows of tables that were refused.", ["rpc"])
         self._gauges: dict[str, Gauge] = {}
+        self.registry.register(OldNames(self._collectors))
 
-    def called(self, rpc: str, code: str, seconds: float) -> None:
-        """Count a call that has ended."""
+    def called(self, rpc: str, code: str, seconds: float, exemplar: dict[str, str] | None = None) -> None:
+        """Count a call that has ended; an exemplar names its trace."""
         series = self._call_series.get((rpc, code))
         if series is None:
             series = self._call_series[rpc, code] = self._calls.labels(rpc, code)
-        series.observe(seconds)
+        series.observe(seconds, exemplar)
 
     def failed(self, reason: str) -> None:
         """Count a failed call by its reason."""
@@ -98,7 +101,7 @@ class Metrics:
 
     def computed(self, task: str, spent: TaskTime) -> None:
         """Count a task that a worker has computed."""
-        self._runs.labels(task).observe(spent.seconds)
+        self._tasks.labels(task).observe(spent.seconds)
         self._kernels.labels(task).inc(spent.kernel_seconds)
         self._valued.labels(task).inc(spent.lines)
         if spent.stop is not None:
@@ -110,15 +113,18 @@ class Metrics:
         gauge = self._gauges.get(name)
         if gauge is None:
             gauge = Gauge(f"tariffs_{name}", text, list(labels), registry=self.registry)
-            self._gauges[name] = gauge
+            self._gauges[name] = self._collectors[f"tariffs_{name}"] = gauge
         (gauge.labels(**labels) if labels else gauge).set_function(read)
 
     def watch_total(self, name: str, text: str, read: Callable[[], float]) -> None:
         """Add a counter that calls `read` at every scrape."""
-        self.registry.register(_Total(f"tariffs_{name}", text, read))
+        self._collectors[f"tariffs_{name}"] = total = _Total(f"tariffs_{name}", text, read)
+        self.registry.register(total)
 
     def _histogram(self, name: str, text: str, labels: list[str], buckets: tuple[float, ...]) -> Histogram:
-        return Histogram(f"tariffs_{name}", text, labels, buckets=buckets, registry=self.registry)
+        made = Histogram(f"tariffs_{name}", text, labels, buckets=buckets, registry=self.registry)
+        self._collectors[f"tariffs_{name}"] = made
+        return made
 
     def _counter(self, name: str, text: str, labels: list[str]) -> Counter:
         return Counter(f"tariffs_{name}", text, labels, registry=self.registry)

@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import platform
+import shutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, date, datetime, time
+from pathlib import Path
 
-from prometheus_client.metrics_core import InfoMetricFamily, Metric
+from prometheus_client.metrics_core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from tariffs.engine.base.bounded_cache import cache_sizes
+from tariffs.engine.base.provenance import engine_version
+from tariffs.engine.errors import TariffsError
 from tariffs.engine.law import load_law
 from tariffs.service.observability.metrics import Metrics
 from tariffs.service.server.admission import Admission
 from tariffs.service.server.pools import Pools
+from tariffs.service.storage.storage import Storage
 from tariffs.service.workers.task_queue import Lane
 
+# A scrape of Prometheus waits ten seconds by default.
+_DATABASE_SECONDS = 2.0
 
-def add_collectors(metrics: Metrics, admission: Admission, pools: Pools) -> None:
-    """Add the law in use, calls in flight, tasks computed and waiting, and the workers to the metrics."""
-    metrics.registry.register(_LawCollector(admission))
+
+def add_collectors(metrics: Metrics, admission: Admission, pools: Pools, storage: Storage) -> None:
+    """Add what a server knows of itself at a scrape: build, law, calls, tasks, workers, caches, long runs, disk."""
+    for collect in (_build, _when_warm(admission, _law), _caches, _when_warm(admission, _RunCounts(storage))):
+        metrics.registry.register(_Collected(collect))
+    metrics.watch("serving", "1 while calls are admitted.", lambda: admission.warm and not admission.stopping)
     metrics.watch("calls_in_flight", "Calls in flight.", lambda: admission.limit.held)
+    metrics.watch(
+        "state_free_bytes", "Free space of the state directory.", lambda: _free_bytes(storage.directory)
+    )
     for lane in (pools.task_queue.sweeps, pools.task_queue.shorts):
         _watch_lane(metrics, lane)
     metrics.watch(
@@ -26,7 +43,7 @@ def add_collectors(metrics: Metrics, admission: Admission, pools: Pools) -> None
         lambda: sum(len(pool.processes) for pool in pools.workers),
     )
     metrics.watch_total(
-        "workers_restarted",
+        "worker_restarts",
         "Worker processes that died and were replaced, in all.",
         lambda: sum(pool.restarts for pool in pools.workers),
     )
@@ -34,23 +51,100 @@ def add_collectors(metrics: Metrics, admission: Admission, pools: Pools) -> None
 
 def _watch_lane(metrics: Metrics, lane: Lane) -> None:
     text = "Tasks being computed."
-    metrics.watch("runs_active", text, lambda: len(lane.computing), lane=lane.name)
+    metrics.watch("tasks_computing", text, lambda: len(lane.computing), lane=lane.name)
     text = "Tasks waiting for a worker."
-    metrics.watch("runs_waiting", text, lambda: len(lane.waiting), lane=lane.name)
+    metrics.watch("tasks_waiting", text, lambda: len(lane.waiting), lane=lane.name)
     text = "Admitted tasks, including those that only wait for a slow reader."
-    metrics.watch("runs_admitted", text, lambda: len(lane.active), lane=lane.name)
+    metrics.watch("tasks_admitted", text, lambda: len(lane.active), lane=lane.name)
+    text = "Tasks admitted at most."
+    metrics.watch("tasks_limit", text, lambda: lane.limit.total, lane=lane.name)
 
 
-class _LawCollector(Collector):
-    """Law version and digest, once the server is warm: earlier the metrics thread would load the law."""
+Collect = Callable[[], Iterator[Metric]]
 
-    def __init__(self, admission: Admission) -> None:
-        self._admission = admission
+
+class _Collected(Collector):
+    """Metrics that a function yields."""
+
+    def __init__(self, collect: Collect) -> None:
+        self._collect = collect
+
+    def describe(self) -> Iterator[Metric]:
+        """Yield nothing: the registry would collect the metrics to learn their names."""
+        return iter(())
 
     def collect(self) -> Iterator[Metric]:
-        """Yield the law's version and digest."""
-        if self._admission.warm:
-            law = load_law()
-            yield InfoMetricFamily(
-                "tariffs_law", "The law in use.", value={"version": law.version, "digest": law.digest}
-            )
+        """Yield the metrics with their current values."""
+        return self._collect()
+
+
+def _when_warm(admission: Admission, collect: Collect) -> Collect:
+    """Yield metrics once the server is warm: earlier the metrics thread would load the law or open the database."""
+
+    def collect_when_warm() -> Iterator[Metric]:
+        if admission.warm:
+            yield from collect()
+
+    return collect_when_warm
+
+
+def _build() -> Iterator[Metric]:
+    versions = {"version": engine_version(), "python": platform.python_version()}
+    yield InfoMetricFamily("tariffs_build", "The program.", value=versions)
+
+
+def _law() -> Iterator[Metric]:
+    law = load_law()
+    facts = {"version": law.version, "digest": law.digest}
+    yield InfoMetricFamily("tariffs_law", "The law in use.", value=facts)
+    for name, text, day in (
+        ("read_to", "Last day whose acts have been looked for.", law.read_to),
+        ("as_of", "Day of an answer that names no day.", law.as_of),
+    ):
+        yield GaugeMetricFamily(f"tariffs_law_{name}_timestamp_seconds", text, value=_seconds(day))
+
+
+def _caches() -> Iterator[Metric]:
+    found = GaugeMetricFamily("tariffs_cache_entries", "Entries of a cache of the server.", labels=["cache"])
+    for name, size in cache_sizes().items():
+        found.add_metric([name], size)
+    yield found
+
+
+class _RunCounts:
+    """Counts of the long runs in the database; none while it does not answer, which must not fail the scrape."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="count-runs")
+        self._query: Future[dict[str, int]] | None = None
+
+    def __call__(self) -> Iterator[Metric]:
+        """Yield the number of runs in each state."""
+        self._query = query = self._query or self._thread.submit(self._counts)
+        try:
+            counts = query.result(_DATABASE_SECONDS)
+        except TimeoutError:
+            return
+        except TariffsError:
+            counts = {}
+        self._query = None
+        text = "Long runs in the database of the server, by state."
+        found = GaugeMetricFamily("tariffs_long_runs", text, labels=["state"])
+        for state, count in counts.items():
+            found.add_metric([state], count)
+        yield found
+
+    def _counts(self) -> dict[str, int]:
+        return self._storage.runs.counts()
+
+
+def _free_bytes(directory: Path) -> float:
+    try:
+        return shutil.disk_usage(directory).free
+    except OSError:
+        return 0.0
+
+
+def _seconds(day: date) -> float:
+    return datetime.combine(day, time(), UTC).timestamp()

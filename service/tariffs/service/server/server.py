@@ -162,7 +162,7 @@ class TariffServer:
     def _serve_metrics(self) -> None:
         if self._settings.metrics_port is None:
             return
-        add_collectors(self._metrics, self._admission, self._pools)
+        add_collectors(self._metrics, self._admission, self._pools, self._storage)
         # Each process on a shared port has its own metrics.
         port = self._settings.metrics_port and self._settings.metrics_port + self._endpoint.index
         self._metrics_port = MetricsPort(self._metrics, self._settings.metrics_host, port)

@@ -11,6 +11,7 @@ from typing import Any
 from tariffs.engine.errors import InputError, ServiceError, TariffsError
 
 WAITING, RUNNING, SUCCEEDED, FAILED, CANCELLED = "waiting", "running", "succeeded", "failed", "cancelled"
+STATES = (WAITING, RUNNING, SUCCEEDED, FAILED, CANCELLED)
 OPEN = (WAITING, RUNNING)
 PREFIX = "operations/"
 _NAME = re.compile(rf"{PREFIX}[0-9a-f]{{32}}")

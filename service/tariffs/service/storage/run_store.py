@@ -24,6 +24,7 @@ from tariffs.service.storage.run_rows import (
     OPEN,
     PREFIX,
     RUNNING,
+    STATES,
     SUCCEEDED,
     WAITING,
     RunRow,
@@ -122,6 +123,13 @@ class RunStore:
         with self._database.read() as connection:
             rows, following = read_page(connection, RUNS, RUNS.c.id, owner, size, token)
         return [_run(row) for row in rows], following
+
+    def counts(self) -> dict[str, int]:
+        """Count the runs of all owners by state; a state without runs is 0."""
+        query = sa.select(RUNS.c.state, sa.func.count()).group_by(RUNS.c.state)
+        with self._database.read() as connection:
+            found = {str(row[0]): int(row[1]) for row in connection.execute(query)}
+        return dict.fromkeys(STATES, 0) | found
 
     def cancel(self, owner: str, run_id: str) -> RunRow:
         """Request the cancellation of a run; a waiting run ends at once, an ended run is left unchanged."""

@@ -54,6 +54,11 @@ class Storage:
         self.runs = RunStore(self._database, self._maker(), self._settings)
 
     @property
+    def directory(self) -> Path:
+        """Directory of everything that is not in the database."""
+        return self._settings.state_dir
+
+    @property
     def incoming(self) -> Path:
         """Directory of tables while they are uploaded."""
         return self._settings.state_dir / "incoming"
