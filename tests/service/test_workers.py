@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import io
 import os
 import pickle
@@ -13,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import grpc
+import numpy as np
 import psutil
 import pytest
 
@@ -21,6 +23,7 @@ from tariffs.service.observability.task_time import TaskTime
 from tariffs.service.server.warmup import QUOTES, RUNS
 from tariffs.service.workers import tasks
 from tariffs.service.workers import worker_main as worker
+from tariffs.service.workers.idle_memory import release_free_memory
 from tariffs.service.workers.tasks import CancelToken
 from tariffs.service.workers.worker_main import UnexpectedError
 from tariffs.service.workers.worker_pool import WorkerPool
@@ -290,6 +293,45 @@ def test_what_is_no_exception_at_all_does_not_take_the_worker_with_it(
     error, _ = worker._run("panics", b"", inbox, worker._Outbox(io.BytesIO(), inbox))
     assert isinstance(error, UnexpectedError)
     assert "out of range" in str(error)
+
+
+def test_a_worker_that_waits_gives_free_memory_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    released: list[float] = []
+    monkeypatch.setattr(worker, "IDLE_SECONDS", 0.01)
+    monkeypatch.setattr(worker, "release_free_memory", lambda: released.append(time.monotonic()))
+    inbox = worker._Inbox(io.BytesIO())
+    inbox.jobs.put((1, "task", b"at once"))
+    assert inbox.next_job() == (1, "task", b"at once")
+    assert not released
+    threading.Timer(0.2, inbox.jobs.put, [(2, "task", b"later")]).start()
+    assert inbox.next_job() == (2, "task", b"later")
+    assert len(released) == 1
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="the C library has no malloc_trim")
+def test_free_memory_between_what_is_kept_is_given_back() -> None:
+    block, count = 100_000, 1_000
+    blocks = [np.ones(block, dtype=np.int8) for _ in range(count)]
+    kept, process = blocks[-1], psutil.Process()
+    before = process.memory_info().rss
+    del blocks
+    release_free_memory()
+    assert before - process.memory_info().rss > block * count / 2
+    assert kept.sum() == block
+
+
+def test_the_worker_last_used_computes_the_next_task() -> None:
+    payload = duty_service_pb2.BatchCalculateDutiesRequest(lines=[TOYS] * 500).SerializeToString()
+    with started(2) as workers:
+        deadline = time.monotonic() + SECONDS
+        while workers._idle.qsize() < 2 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        processes = [psutil.Process(pid) for pid in workers.processes]
+        before = [sum(one.cpu_times()[:2]) for one in processes]
+        for _ in range(4):
+            compute(workers, "duties", payload)
+        spent = [sum(one.cpu_times()[:2]) - past for one, past in zip(processes, before, strict=True)]
+    assert min(spent) <= 0.02 < 0.1 < max(spent)
 
 
 def test_a_cancel_that_is_read_before_its_job_begins_holds_for_it_alone() -> None:

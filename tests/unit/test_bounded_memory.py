@@ -10,11 +10,15 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import pytest
 
 from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.law import load_law
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.switch_sensitivity import switches_behind
+from tariffs.engine.rating.families import Family
+from tariffs.engine.runs import table_run
+from tariffs.engine.runs.impact import Point, impact
 from tariffs.engine.runs.options import Options
 from tariffs.engine.runs.sweep import SweepRun
 from tariffs.engine.scenario import parse_scenario
@@ -75,6 +79,18 @@ def test_a_sweep_over_many_days_keeps_the_cells_of_few() -> None:
     gc.collect()
     cells = [one for one in gc.get_objects() if isinstance(one, ValueCells)]
     assert sum(one.selected.lines.count == shipments.height for one in cells) <= CELLS_AT_MOST
+
+
+def test_runs_over_many_days_keep_one_family_of_laws(monkeypatch: pytest.MonkeyPatch) -> None:
+    law = load_law()
+    table = prepare_table(TABLE, law)
+    monkeypatch.setattr(table_run, "prepared_for", lambda *_: table)
+    options = Options(baseline="2025-01-01", by=("origin",))
+    for day in ("2025-03-10", "2025-04-20", "2025-09-01", "2026-03-01", "2026-09-01"):
+        impact(TABLE, [Point(parse_scenario(HEAD.format(id="plain")), day)], law=law, options=options)
+    gc.collect()
+    families = [one for one in gc.get_objects() if isinstance(one, Family)]
+    assert sum(one.atoms is table.lines.cache["atoms"] for one in families) == 1
 
 
 def test_a_law_that_nobody_holds_is_collected_after_its_switches_were_compared() -> None:

@@ -6,14 +6,13 @@ varieties.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I64, Bools, ratio, sums_of
-from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.base.chunks import thread_count
 from tariffs.engine.law.law import Law
 from tariffs.engine.response import armington_solver, gsim_imports, passthrough, smart
@@ -23,12 +22,12 @@ from tariffs.engine.response.sector_draws import SectorDraws
 from tariffs.engine.response.sector_market import SECTOR, DomesticGoods, SectorMarket
 from tariffs.engine.response.varieties import Varieties
 from tariffs.engine.response.variety_rates import VarietyRates
+from tariffs.engine.table_duty.baseline_values import kept_at_baseline
 from tariffs.engine.table_duty.duties import Duties
 from tariffs.engine.tables.atoms import atoms_of
 from tariffs.engine.tables.prepare import PreparedTable
 
 ARMINGTON = "armington"
-_BASELINES_KEPT = 4
 PROHIBITIVE = 1e6
 """Rate at which trade in a variety vanishes, as a fraction."""
 
@@ -279,12 +278,8 @@ def respond(
 
 
 def _base_rate(table: PreparedTable, varieties: Varieties, base: Duties) -> F64:
-    """Rate of each variety at the baseline; kept with the table, since most runs share their baseline."""
-    kept: BoundedCache[Hashable, tuple[F64, Duties]]
-    kept = table.lines.cache.setdefault("base rates", BoundedCache(_BASELINES_KEPT))
-    key = (base.law.digest, *(id(rated.layers) for rated in base.rated))
-    # The value refers to the duties, so that the ids of their layers are not reused.
-    return kept.get(key, lambda: (VarietyRates(base, varieties).rate, base))[0]
+    """Rate of each variety at the baseline."""
+    return kept_at_baseline("rates", table.lines, base, lambda: VarietyRates(base, varieties).rate)
 
 
 def domestic_shipments(product: I64, v0: F64, t0: F64, p: ProductParameters) -> F64:

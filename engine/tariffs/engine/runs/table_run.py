@@ -9,11 +9,9 @@ import numpy as np
 import polars as pl
 
 from tariffs.engine.base.array_utils import F64, Bools
-from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.base.provenance import law_facts, with_run_digest
 from tariffs.engine.law.law import CLAIM_COST, Law
 from tariffs.engine.law.notes import Note
-from tariffs.engine.rating.law_fingerprint import law_fingerprint
 from tariffs.engine.response.parameters import PATH, ProductParameters
 from tariffs.engine.response.quantity_constraints import QuantityConstraints
 from tariffs.engine.response.trade_response import Response, respond
@@ -40,8 +38,9 @@ from tariffs.engine.runs.response_sums import SUMS, DrawSums, PlainSums, expecte
 from tariffs.engine.runs.results import lines_frame
 from tariffs.engine.runs.run_context import Cancelled, Progress, RunContext, SwitchReport
 from tariffs.engine.scenario import Scenario, apply_scenario, components, scenario_facts
+from tariffs.engine.table_duty.baseline_values import kept_at_baseline
 from tariffs.engine.table_duty.duties import Dated, Duties, duties_of
-from tariffs.engine.table_duty.rated_lines import share_compile
+from tariffs.engine.table_duty.rated_lines import law_of_day, share_compile
 from tariffs.engine.tables.atoms import atoms_of
 from tariffs.engine.tables.default_shares import USMCA_CLAIM, basis_of, is_responding
 from tariffs.engine.tables.export_lines import prepared_for
@@ -49,8 +48,6 @@ from tariffs.engine.tables.line_arrays import LineArrays
 from tariffs.engine.tables.prepare import OwnDates, Table, lines_on_basis
 
 __all__ = ["Cancelled", "Progress", "RunContext", "SwitchReport", "TableRun"]
-
-_BASELINES_KEPT = 8
 
 
 class TableRun:
@@ -141,7 +138,7 @@ class TableRun:
 
     def law_fingerprint(self, law: Law, dated: Dated) -> Hashable:
         """Compute a value that is equal for laws and instants with the same duties and response on all lines."""
-        return tuple(law_fingerprint(law, law.in_force(*moment), *moment[:2]) for moment in dated.moments)
+        return law_of_day(law, dated)
 
     def dated_at(self, law: Law, on: str, known: date) -> Dated:
         """Date all lines by `on`, with the acts known on another day."""
@@ -288,13 +285,14 @@ class TableRun:
         return columns
 
     def _landed_at_baseline(self, base: Duties, grouping: Grouping, constants: tuple[F64, F64]) -> F64:
-        """Landed cost at the baseline by group; kept with the table, since most runs share their baseline."""
-        kept: BoundedCache[Hashable, tuple[F64, Duties]]
-        kept = self.prepared.lines.cache.setdefault("landed at baseline", BoundedCache(_BASELINES_KEPT))
-        key = (grouping.id, *(id(rated.layers) for rated in base.rated))
-        # The value refers to the duties, so that the ids of their layers are not reused.
+        """Landed cost at the baseline by group."""
         grouped = GroupedDuties(self.law, base, self._base_dated, grouping)
-        return kept.get(key, lambda: (grouped.sums.columns(*constants)["landed"], base))[0]
+        return kept_at_baseline(
+            ("landed", grouping.id),
+            self.prepared.lines,
+            base,
+            lambda: grouped.sums.columns(*constants)["landed"],
+        )
 
     def _constant_sums(self, grouping: Grouping) -> tuple[F64, F64]:
         """Customs value, and freight with insurance, by group, of the lines that are not refused."""

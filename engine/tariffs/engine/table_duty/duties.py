@@ -6,7 +6,7 @@ them by the value of the atoms. Arrays per line are computed when they are asked
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -17,7 +17,14 @@ from tariffs.engine.law.law import Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.table_duty.duty_notes import DutyNotes
 from tariffs.engine.table_duty.kernel import assess_lines
-from tariffs.engine.table_duty.rated_lines import Dated, RatedLines, parts_of, quantities_of, rate_lines
+from tariffs.engine.table_duty.rated_lines import (
+    Dated,
+    RatedLines,
+    law_of_day,
+    parts_of,
+    quantities_of,
+    rate_lines,
+)
 from tariffs.engine.tables.line_arrays import LineArrays
 
 __all__ = ["Dated", "Duties", "RatedLines", "duties_of", "parts_of", "quantities_of"]
@@ -35,7 +42,7 @@ class Duties:
 
     def __init__(self, law: Law, lines: LineArrays, dated: Dated, check: Callable[[], None]) -> None:
         self.law = law
-        self._lines = lines
+        self.lines = lines
         self._dated = dated
         self._check = check
 
@@ -47,7 +54,12 @@ class Duties:
             LawError: TOO_MANY_TESTS.
         """
         self._check()
-        return rate_lines(self.law, self._lines, self._dated)
+        return rate_lines(self.law, self.lines, self._dated)
+
+    @property
+    def fingerprint(self) -> Hashable:
+        """Value that is equal for laws with the same duties on the same lines."""
+        return law_of_day(self.law, self._dated)
 
     @property
     def duty(self) -> F64:
@@ -108,9 +120,9 @@ class Duties:
 
     def _computed(self, column_of_measure: I32, columns: int) -> tuple[F64, F64, F64]:
         """Run the kernel: duty and owed (lines x columns), and prohibited value."""
-        duty = np.zeros((self._lines.count, columns))
-        owed = np.zeros((self._lines.count, columns))
-        barred = np.zeros(self._lines.count)
+        duty = np.zeros((self.lines.count, columns))
+        owed = np.zeros((self.lines.count, columns))
+        barred = np.zeros(self.lines.count)
         for rated in self.rated:
             _run(self.law, rated, column_of_measure, duty, owed, barred, self._check)
         return duty, owed, barred
@@ -122,7 +134,7 @@ class Duties:
 
     @cached_property
     def _notes(self) -> DutyNotes:
-        return DutyNotes(self.law, self._lines, self.rated)
+        return DutyNotes(self.law, self.lines, self.rated)
 
     @property
     def measures(self) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -26,6 +26,7 @@ from tariffs.engine.law.model import (
 from tariffs.engine.law.set_shares import settings_at
 from tariffs.engine.rating.families import Family, family_of
 from tariffs.engine.rating.fits import CONTENT_CLAIMS, PROCESSING_CLAIM, US_CLAIM
+from tariffs.engine.rating.law_fingerprint import law_fingerprint
 from tariffs.engine.rating.layers import LawLayers
 from tariffs.engine.tables.claim_shares import lines_with_claim_shares
 from tariffs.engine.tables.line_arrays import LineArrays
@@ -73,6 +74,11 @@ class RatedLines:
     def lines(self) -> LineArrays:
         """Lines of the table, with the shares that the law sets."""
         return self.selected.lines
+
+
+def law_of_day(law: Law, dated: Dated) -> Hashable:
+    """Compute a value that is equal for laws and instants with the same duties and response on all lines."""
+    return tuple(law_fingerprint(law, law.in_force(*moment), *moment[:2]) for moment in dated.moments)
 
 
 def rate_lines(law: Law, lines: LineArrays, dated: Dated) -> list[RatedLines]:

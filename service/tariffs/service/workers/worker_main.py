@@ -22,7 +22,11 @@ from tariffs.engine.base.chunks import compute_time, watched
 from tariffs.engine.errors import TariffsError
 from tariffs.service.observability.task_time import StopTime, TaskTime
 from tariffs.service.wire.status import cancelled_error
+from tariffs.service.workers.idle_memory import release_free_memory
 from tariffs.service.workers.warm_data import warm_data
+
+IDLE_SECONDS = 0.3
+"""Seconds without a job after which a worker counts as idle."""
 
 
 class UnexpectedError(Exception):
@@ -51,6 +55,14 @@ class _Inbox:
                 else:
                     self._cancel(number)
         _exit()
+
+    def next_job(self) -> tuple[int, str, bytes]:
+        """Wait for a job; memory that is free meanwhile is given back."""
+        try:
+            return self.jobs.get(timeout=IDLE_SECONDS)
+        except queue.Empty:
+            release_free_memory()
+        return self.jobs.get()
 
     def begin(self, number: int) -> None:
         """Set the job that is computed from now on."""
@@ -136,7 +148,7 @@ def main(warm_up: str, niceness: int) -> None:
         _exit()
     outbox.send("ready")
     while True:
-        number, task, payload = inbox.jobs.get()
+        number, task, payload = inbox.next_job()
         inbox.begin(number)
         outbox.send("end", *_run(task, payload, inbox, outbox))
 

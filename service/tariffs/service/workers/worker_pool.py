@@ -60,7 +60,8 @@ class WorkerPool:
         self._observe = observe
         self._numbers = itertools.count()
         self._slots = [_Slot() for _ in range(count)]
-        self._idle: queue.Queue[_Slot] = queue.Queue()
+        # The worker last used comes first: it has compiled what the next task may need.
+        self._idle: queue.LifoQueue[_Slot] = queue.LifoQueue()
         self._lock = threading.Lock()
         self._closed = False
 
