@@ -98,6 +98,20 @@ def test_blocks_computed_alone_are_those_of_the_whole(monkeypatch: pytest.Monkey
     assert (result.notes, result.provenance) == (whole.notes, whole.provenance)
 
 
+@pytest.mark.parametrize("response", ["none", "armington"])
+def test_a_parameter_that_the_first_block_leaves_alone_moves_later_ones(
+    response: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = Options(response=response, baseline="2025-01-01", by=("origin",), horizon="short")
+    points = grid({"india": ["5%", "20%", "0%"], "cn": ["1%:4%:1%"]})
+    whole = swept(points, options)
+    assert whole.totals.group_by("cn").agg(pl.col("duty").n_unique())["duty"].to_list() == [3] * 4
+    monkeypatch.setattr(sweep_module, "BLOCK_POINTS", 4)
+    parted = swept(points, options)
+    assert parted.groups.equals(whole.groups)
+    assert parted.totals.equals(whole.totals)
+
+
 def test_blocks_and_threads_change_no_bit_of_a_response_by_authority(monkeypatch: pytest.MonkeyPatch) -> None:
     options = Options(response="armington", baseline="2025-01-01", by=("origin", "authority"), horizon="long")
     points = grid({"cn": ["1%:40%:3%"]})

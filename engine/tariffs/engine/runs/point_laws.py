@@ -38,6 +38,7 @@ LawAt = Callable[[Values], Law]
 InForceOf = Callable[[Law], Sequence[InForce]]
 _PROBED = 3
 """Points in a group from which on it pays to compare laws."""
+_DIFFERENT = 2
 _LAWS_KEPT = 64
 _ZERO = 1e-15
 
@@ -124,23 +125,27 @@ class PointLaws:
         scenario: the scenario with parameters.
         law_at: applies the scenario with its parameters filled in.
         in_force_of: the law at each instant of the lines.
+        points: values of the parameters at all points; other blocks of them have the same bits.
     """
 
-    def __init__(self, scenario: Scenario, law_at: LawAt, in_force_of: InForceOf) -> None:
+    def __init__(
+        self, scenario: Scenario, law_at: LawAt, in_force_of: InForceOf, points: Sequence[Values]
+    ) -> None:
         self._scenario = scenario
         self._law_at = law_at
         self._in_force_of = in_force_of
+        self._varied = _varied(scenario, points)
         self._slopes: dict[Hashable, Sequence[_Slope] | None] = {}
         self._laws: BoundedCache[Hashable, Law] = BoundedCache(_LAWS_KEPT)
 
     def groups(self, points: Sequence[Values]) -> list[PointGroup]:
         """Group points by their law."""
         names = dict.fromkeys(name for values in points for name in values)
-        rated = [name for name in names if self._scenario.parameters[name].kind in READERS]
+        rated = [name for name in names if name in self._varied]
         others = [name for name in names if name not in rated]
         alike: dict[Hashable, list[_RatedPoint]] = {}
         for place, values in enumerate(points):
-            numbers = self._numbers(values, rated)
+            numbers = _numbers(self._scenario, values, rated)
             other = tuple(values.get(name) for name in others)
             fixed = tuple(None if numbers.get(name) else values.get(name, "") for name in rated)
             alike.setdefault((other, fixed), []).append(_RatedPoint(place, values, numbers))
@@ -175,16 +180,6 @@ class PointLaws:
             for signature, chosen in members.items()
         ]
 
-    def _numbers(self, values: Values, names: Sequence[str]) -> dict[str, Decimal]:
-        """Read the rates and steps of a point; what cannot be read is left to the reader of the scenario."""
-        numbers = {}
-        for name in names:
-            try:
-                numbers[name] = READERS[self._scenario.parameters[name].kind](values[name].strip())
-            except (KeyError, ValueError):
-                continue
-        return numbers
-
     def _kept_law(self, key: Hashable, values: Values) -> Law:
         """Law of a group of points; later blocks of the same group have the same one."""
         return self._laws.get(key, lambda: self._law_at(values))
@@ -207,13 +202,12 @@ class PointLaws:
         rated = [name for name, number in numbers.items() if number]
         slopes: list[dict[str, dict[int, Decimal]]] = [{} for _ in start]
         for name in rated:
-            other = next((point for point in reversed(points) if point.numbers[name] != numbers[name]), None)
-            if other is None:
-                continue
-            moved = _differences(start, self._rows_at({**first, name: other.values[name]}))
+            # Of two different values one is not that of the first point.
+            text, number = next(pair for pair in self._varied[name] if pair[1] != numbers[name])
+            moved = _differences(start, self._rows_at({**first, name: text}))
             if moved is None:
                 return None
-            step = other.numbers[name] - numbers[name]
+            step = number - numbers[name]
             for place, differences in enumerate(moved):
                 slopes[place][name] = {row: change / step for row, change in differences.items()}
         found = [
@@ -234,6 +228,35 @@ class PointLaws:
 
     def _rows_at(self, values: Values) -> list[list[Row]]:
         return [_rows(in_force) for in_force in self._in_force_of(self._law_at(values))]
+
+
+def _varied(
+    scenario: Scenario, points: Sequence[Values]
+) -> dict[str, tuple[tuple[str, Decimal], tuple[str, Decimal]]]:
+    """Find two values, as text and number, of each parameter that moves rates alone; others have one law a value.
+
+    At 0 a row is an exemption, so the two are not 0.
+    """
+    found: dict[str, dict[Decimal, str]] = {}
+    names = [name for name, parameter in scenario.parameters.items() if parameter.kind in READERS]
+    for values in points:
+        for name, number in _numbers(scenario, values, names).items():
+            of_name = found.setdefault(name, {})
+            if number and len(of_name) < _DIFFERENT:
+                of_name.setdefault(number, values[name])
+    pairs = {name: [(text, number) for number, text in of_name.items()] for name, of_name in found.items()}
+    return {name: (each[0], each[1]) for name, each in pairs.items() if len(each) == _DIFFERENT}
+
+
+def _numbers(scenario: Scenario, values: Values, names: Sequence[str]) -> dict[str, Decimal]:
+    """Read the rates and steps of a point; what cannot be read is left to the reader of the scenario."""
+    numbers = {}
+    for name in names:
+        try:
+            numbers[name] = READERS[scenario.parameters[name].kind](values[name].strip())
+        except (KeyError, ValueError):
+            continue
+    return numbers
 
 
 def _rows(in_force: InForce) -> list[Row]:

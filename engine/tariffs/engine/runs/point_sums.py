@@ -97,13 +97,14 @@ class PointEvaluator:
         run: the table with its options.
         scenario: the scenario with its parameters.
         on: day of the law, ISO text.
+        points: values of the parameters at all points that may be evaluated, or at some of each range.
     """
 
-    def __init__(self, run: TableRun, scenario: Scenario, on: str) -> None:
+    def __init__(self, run: TableRun, scenario: Scenario, on: str, points: Sequence[Values]) -> None:
         self._run = run
         self._scenario = scenario
         self._on = on
-        self._laws = PointLaws(scenario, self._law, self._in_force)
+        self._laws = PointLaws(scenario, self._law, self._in_force, points)
         # An outcome refers to its law, so that the id is not reused while it is kept.
         self._outcomes: BoundedCache[int, Outcome] = BoundedCache(_OUTCOMES_KEPT)
         self._responses: BoundedCache[tuple[int, int], tuple[Outcome, TableRun, PointResponse]]

@@ -170,7 +170,8 @@ class _Evaluation:
         on: str,
     ) -> None:
         self._run, self._fixed, self._name = run, fixed, name
-        self._evaluate = PointEvaluator(run, scenario, on)
+        steps = (0, values.steps // 2, values.steps)
+        self._evaluate = PointEvaluator(run, scenario, on, [{name: values.text(step)} for step in steps])
         self._values, self._target = values, target
         self._grid = 0
         self.achieved: dict[int, float] = {}

@@ -142,7 +142,7 @@ class SweepRun(StepwiseRun):
         _check_names(self._frame.columns, run.options.by)
         _check_rows(min(len(points), BLOCK_POINTS) * run.grouping.count)
         (self._day,), self._day_notes = read_points(law, [Point(scenario, on)], run.market)
-        self._evaluate = PointEvaluator(run, scenario, self._day.on)
+        self._evaluate = PointEvaluator(run, scenario, self._day.on, points)
 
     def value(self, index: int) -> SweepBlock:
         """Compute a block of points."""
