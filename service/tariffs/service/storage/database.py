@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.engine import Connection, make_url
 
 from tariffs.engine.errors import ServiceError
+from tariffs.service.storage.migrations.migrate import EMPTY, Revision, current, pending, upgrade
 
 BUSY_SECONDS = 10
 _SQLITE = "sqlite"
 _READS = "tariffs_reads"
 METADATA = sa.MetaData()
+_log = structlog.get_logger("tariffs.service")
 
 TABLES = sa.Table(
     "tables",
@@ -60,8 +64,27 @@ RUNS = sa.Table(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class SchemaState:
+    """Revision of a database's schema, and the revisions of this version that it lacks."""
+
+    revision: str
+    pending: Sequence[Revision]
+
+    @property
+    def text(self) -> str:
+        """The state in words, on one line."""
+        if not self.pending:
+            return f"revision {self.revision}, up to date"
+        last = f"to {self.pending[-1].number}"
+        if self.revision == EMPTY:
+            return f"no tables yet; they would be created, {last}"
+        steps = "; ".join(f"{one.number} {one.text}" for one in self.pending)
+        return f"revision {self.revision}; would be migrated {last}: {steps}"
+
+
 class Database:
-    """Connections to one database; missing tables are created.
+    """Connections to one database.
 
     Args:
         url: `sqlite:///FILE` or `postgresql+psycopg://...`.
@@ -69,26 +92,33 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self._sqlite = make_url(url).get_backend_name() == _SQLITE
-        if self._sqlite and (file := make_url(url).database):
-            Path(file).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._engine = sa.create_engine(url, pool_pre_ping=True)
         if self._sqlite:
             sa.event.listen(self._engine, "connect", _prepare_sqlite)
             sa.event.listen(self._engine, "begin", _begin_sqlite)
 
-    def create(self) -> None:
-        """Create the missing tables; two servers may do so at the same time.
+    def migrate(self) -> None:
+        """Create or migrate the tables; several servers may do so at the same time.
 
         Raises:
-            ServiceError: SERVER_UNAVAILABLE if the database cannot be reached.
+            ServiceError: SERVER_UNAVAILABLE if the database cannot be reached, DATABASE_VERSION if a newer version of
+                the server migrated it.
         """
-        try:
-            with self.begin() as connection:
-                METADATA.create_all(connection)
-        except (sa.exc.ProgrammingError, sa.exc.IntegrityError):
-            # Another server created them between the check and the creation.
-            with self.begin() as connection:
-                METADATA.create_all(connection)
+        file = self._engine.url.database
+        if self._sqlite and file is not None:
+            Path(file).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with self.begin() as connection:
+            applied = upgrade(connection)
+        if applied:
+            _log.info("database migrated", revision=applied[-1].number)
+
+    def schema_state(self) -> SchemaState:
+        """Read the revision of the database, and change nothing; raises as `migrate`."""
+        if self._is_absent():
+            return SchemaState(EMPTY, pending(EMPTY))
+        with self.read() as connection:
+            number = current(connection)
+        return SchemaState(number, pending(number))
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
@@ -117,6 +147,11 @@ class Database:
         return float(
             connection.execute(sa.select(sa.extract("epoch", sa.func.clock_timestamp()))).scalar_one()
         )
+
+    def _is_absent(self) -> bool:
+        """Return True for a file that does not exist: opening it would create it."""
+        file = self._engine.url.database
+        return self._sqlite and file is not None and not Path(file).exists()
 
     def close(self) -> None:
         """Close all connections."""

@@ -35,10 +35,11 @@ class Storage:
         self.runs = RunStore(self._database, "", settings)
 
     def open(self) -> None:
-        """Create missing directories and database tables.
+        """Create missing directories, and create or migrate the database tables.
 
         Raises:
-            ServiceError: SERVER_UNAVAILABLE if the directory or the database cannot be used.
+            ServiceError: SERVER_UNAVAILABLE if the directory or the database cannot be used; DATABASE_VERSION if a
+                newer version of the server migrated the database.
         """
         try:
             # The files of callers are readable by this user only.
@@ -50,7 +51,7 @@ class Storage:
                 f"The state directory {self._settings.state_dir} cannot be used: {error.strerror}.",
                 fix="Set TARIFFS_STATE_DIR to another directory.",
             ) from None
-        self._database.create()
+        self._database.migrate()
         self.runs = RunStore(self._database, self._maker(), self._settings)
 
     @property

