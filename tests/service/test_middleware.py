@@ -21,6 +21,7 @@ from tariffs.service.observability.logs import add_call
 from tariffs.service.observability.metrics import Metrics
 from tariffs.service.server.admission import Admission
 from tariffs.service.server.health import WATCHERS, Health
+from tariffs.service.server.identities import Identities
 from tariffs.service.server.middleware import MethodRegistry, Middleware
 from tariffs.service.server.tokens import Tokens
 from tariffs.service.wire.identity import ADMIN, READ, caller
@@ -90,7 +91,10 @@ class Toy:
         self.metrics = Metrics()
         roles = {f"/{service}/{kind}": READ for service in (SERVICE, OPERATIONS, OTHER) for kind in KINDS}
         self.middleware = Middleware(
-            self.admission, self.metrics, tokens, roles | {f"/{GUARDED}/{k}": ADMIN for k in KINDS}
+            self.admission,
+            self.metrics,
+            Identities(tokens),
+            roles | {f"/{GUARDED}/{k}": ADMIN for k in KINDS},
         )
         self.channel: Any = None
 

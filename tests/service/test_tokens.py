@@ -16,8 +16,9 @@ import structlog
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from tariffs.engine.errors import InputError, ServiceError
-from tariffs.service.server import tokens as tokens_module
-from tariffs.service.server.tokens import TOKEN_ROLES, Tokens, caller_of
+from tariffs.service.server import watched_file
+from tariffs.service.server.identities import UNLISTED_ROLES, Identities
+from tariffs.service.server.tokens import Tokens
 from tariffs.service.wire.identity import Caller
 from tests.service.harness import Running, fails, line, no_warm_up, running
 from tests.service.stored import until
@@ -32,6 +33,23 @@ def path(tmp_path: Path) -> Path:
         f"# who may call\nalice token-of-alice\nalice new-token  # both hold\n\nbob sha256:{BOB}\n"
     )
     return found
+
+
+class Peer:
+    """A connection in the clear from an address."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+
+    def peer(self) -> str:
+        return self._address
+
+    def auth_context(self) -> dict[str, list[bytes]]:
+        return {}
+
+
+def identified(metadata: Any, peer: str, tokens: Tokens | None) -> Caller:
+    return asyncio.run(Identities(tokens).identify(metadata, Peer(peer)))
 
 
 def rewrite(path: Path, text: str, stamp: int) -> None:
@@ -106,7 +124,7 @@ def test_a_file_put_in_place_of_another_is_noticed_though_size_and_time_are_the_
 def test_the_file_is_watched_off_the_event_loop_and_no_call_reads_it(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tokens_module, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(watched_file, "LOOK_SECONDS", 0.01)
     looked: list[str] = []
     stat = Path.stat
 
@@ -136,7 +154,7 @@ def _is_refused(server: Running, metadata: Any) -> bool:
 
 @pytest.mark.asyncio
 async def test_the_watch_outlives_a_look_that_fails(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tokens_module, "LOOK_SECONDS", 0.001)
+    monkeypatch.setattr(watched_file, "LOOK_SECONDS", 0.001)
     tokens, looks = Tokens(path), iter([OSError("the disk"), RuntimeError("else")])
     looked = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -202,9 +220,9 @@ def test_a_signal_reads_the_file_even_if_it_looks_the_same(path: Path) -> None:
 
 
 def test_without_tokens_a_caller_is_its_address() -> None:
-    here = caller_of((), "ipv4:10.0.0.1:5000", None)
-    assert here == caller_of((), "ipv4:10.0.0.1:6000", None) == Caller("anonymous", "ipv4:10.0.0.1")
-    assert caller_of((), "ipv4:10.0.0.2:5000", None).key != here.key
+    here = identified((), "ipv4:10.0.0.1:5000", None)
+    assert here == identified((), "ipv4:10.0.0.1:6000", None) == Caller("anonymous", "ipv4:10.0.0.1")
+    assert identified((), "ipv4:10.0.0.2:5000", None).key != here.key
 
 
 @pytest.mark.parametrize(
@@ -213,15 +231,15 @@ def test_without_tokens_a_caller_is_its_address() -> None:
 def test_what_is_not_a_known_bearer_is_refused(path: Path, given: str) -> None:
     metadata = [("authorization", given)] if given else []
     with pytest.raises(ServiceError) as caught:
-        caller_of(metadata, "", Tokens(path))
+        identified(metadata, "", Tokens(path))
     assert caught.value.reason == "TOKEN_INVALID"
     assert "alice" not in str(caught.value)
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
 def test_the_scheme_is_read_in_any_case(path: Path, scheme: str) -> None:
-    found = caller_of([("authorization", f"{scheme} token-of-bob")], "ipv4:10.0.0.1:1", Tokens(path))
-    assert found == Caller("bob", "bob", TOKEN_ROLES)
+    found = identified([("authorization", f"{scheme} token-of-bob")], "ipv4:10.0.0.1:1", Tokens(path))
+    assert found == Caller("bob", "bob", UNLISTED_ROLES)
 
 
 def test_a_server_with_tokens_answers_who_has_one_and_logs_the_owner(

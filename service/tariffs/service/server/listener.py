@@ -79,7 +79,7 @@ def cannot_listen(settings: Settings) -> ServiceError:
 def _warn(settings: Settings) -> None:
     if is_loopback(settings.host) or settings.tls_certificate is not None:
         return
-    if settings.tokens_file is None:
+    if not settings.identifies:
         _log.warning("no authentication", host=settings.host, setting="TARIFFS_INSECURE_LISTEN")
     else:
         _log.warning("tokens not encrypted", host=settings.host, setting="TARIFFS_TLS_CERTIFICATE")

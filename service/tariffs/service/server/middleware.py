@@ -20,7 +20,7 @@ from tariffs.engine.errors import InputError
 from tariffs.service.observability.call_log import CallLog, Context
 from tariffs.service.observability.metrics import Metrics
 from tariffs.service.server.admission import Admission
-from tariffs.service.server.tokens import Tokens, caller_of
+from tariffs.service.server.identities import Identities
 from tariffs.service.wire.identity import ADMIN
 from tariffs.service.wire.roles import ROLES_NEEDED, check_role
 from tariffs.service.wire.unknown_fields import check_known
@@ -48,7 +48,7 @@ class Middleware:
     Args:
         admission: admits calls.
         metrics: counts calls.
-        tokens: the known tokens; None lets every caller in.
+        identities: identifies callers; None lets every caller in.
         roles: the role that each method needs; one that is not there needs admin.
     """
 
@@ -56,12 +56,12 @@ class Middleware:
         self,
         admission: Admission,
         metrics: Metrics,
-        tokens: Tokens | None = None,
+        identities: Identities | None = None,
         roles: Mapping[str, str] = ROLES_NEEDED,
     ) -> None:
         self._admission = admission
         self._metrics = metrics
-        self._tokens = tokens
+        self._identities = identities or Identities()
         self._roles = roles
         # Bound once: an unbound logger reads its configuration at every line, even one below the log level.
         self._log = structlog.get_logger("tariffs.service").bind()
@@ -85,7 +85,7 @@ class Middleware:
         async def call(raw: Any, context: Context) -> Any:
             call_log = CallLog(method.rpc, context, self._metrics, self._log)
             try:
-                key = self._admit(call_log, method, context)
+                key = await self._admit(call_log, method, context)
                 try:
                     response = await behaviour(method.read(raw), context)
                 finally:
@@ -105,7 +105,7 @@ class Middleware:
         async def call(raw: Any, context: Context) -> AsyncIterator[Any]:
             call_log = CallLog(method.rpc, context, self._metrics, self._log)
             try:
-                key = self._admit(call_log, method, context)
+                key = await self._admit(call_log, method, context)
                 try:
                     async with aclosing(behaviour(method.read(raw), context)) as messages:
                         async for message in messages:
@@ -122,9 +122,9 @@ class Middleware:
 
         return call
 
-    def _admit(self, call_log: CallLog, method: _Method, context: Context) -> str:
+    async def _admit(self, call_log: CallLog, method: _Method, context: Context) -> str:
         """Identify the caller of a call, check its role and admit it; return the caller's key."""
-        who = caller_of(call_log.metadata, context.peer(), self._tokens)
+        who = await self._identities.identify(call_log.metadata, context)
         call_log.set_caller(who)
         check_role(who, method.role, method.rpc)
         self._admission.enter(who.key)

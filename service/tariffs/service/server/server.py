@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from typing import Any
 
 import grpc.aio
@@ -24,15 +25,17 @@ from tariffs.service.rpc.runs import maker
 from tariffs.service.server.admission import Admission
 from tariffs.service.server.collectors import add_collectors
 from tariffs.service.server.health import WATCHERS, Health
+from tariffs.service.server.identities import identities_of
 from tariffs.service.server.listener import Endpoint, open_port, options
 from tariffs.service.server.middleware import MethodRegistry, Middleware
 from tariffs.service.server.pools import Pools
 from tariffs.service.server.reflection import add_reflection
 from tariffs.service.server.run_scheduler import RunScheduler
-from tariffs.service.server.tokens import Tokens
 from tariffs.service.server.warmup import warm_quotes
 from tariffs.service.settings.settings import Settings
 from tariffs.service.storage.storage import Storage
+from tariffs.service.wire.identity import ADMIN
+from tariffs.service.wire.roles import REFLECTION_METHODS, ROLES_NEEDED
 from tariffs.service.workers.fair_limit import FairLimit
 from tariffs.service.workers.task_queue import Compute
 from tariffs.service.workers.warm_data import warm_data
@@ -95,8 +98,8 @@ class TariffServer:
         self._settings = settings
         self._warm_up = warm_up
         self._endpoint = endpoint or Endpoint()
-        self._tokens = None if settings.tokens_file is None else Tokens(settings.tokens_file)
-        self._watching: asyncio.Task[None] | None = None
+        self._identities = identities_of(settings)
+        self._watching = AsyncExitStack()
         calls = settings.concurrent_calls
         self._admission = Admission(FairLimit("calls", calls, settings.share_of(calls)))
         self._metrics = Metrics()
@@ -122,8 +125,7 @@ class TariffServer:
         """
         self._server = server = self._build()
         self.port = open_port(server, self._settings)
-        if self._tokens is not None:
-            self._watching = asyncio.create_task(self._tokens.watch())
+        await self._watching.enter_async_context(self._identities.watching())
         self._serve_metrics()
         await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
         await server.start()
@@ -141,8 +143,7 @@ class TariffServer:
         self._admission.stopping = True
         await self._health.enter_graceful_shutdown()
         self._long_runs.close()
-        if self._watching is not None:
-            self._watching.cancel()
+        await self._watching.aclose()
         await self._run_scheduler.stop()
         if self._server is not None:
             if self._admission.warm:
@@ -155,9 +156,8 @@ class TariffServer:
         _log.info("stopped", port=self.port)
 
     def reload(self) -> None:
-        """Reload the tokens, in a thread."""
-        if self._tokens is not None:
-            asyncio.get_running_loop().run_in_executor(None, self._tokens.reload)
+        """Reload tokens and callers, in a thread."""
+        asyncio.get_running_loop().run_in_executor(None, self._identities.reload)
 
     def _serve_metrics(self) -> None:
         if self._settings.metrics_port is None:
@@ -174,7 +174,10 @@ class TariffServer:
             options=options(self._endpoint, self._settings.waiting_calls),
             maximum_concurrent_rpcs=self._admission.grpc_limit + WATCHERS,
         )
-        registry = MethodRegistry(Middleware(self._admission, self._metrics, self._tokens))
+        roles = ROLES_NEEDED
+        if self._settings.reflection == ADMIN:
+            roles = {**ROLES_NEEDED, **dict.fromkeys(REFLECTION_METHODS, ADMIN)}
+        registry = MethodRegistry(Middleware(self._admission, self._metrics, self._identities, roles))
         self._add_services(registry)
         server.add_generic_rpc_handlers((registry,))
         # Registered with the server itself, health has its own queue, so it answers while other calls are refused.
@@ -195,10 +198,12 @@ class TariffServer:
             TableHandler(tasks, storage, self._settings.table_bytes_limit), registry
         )
         operations_pb2_grpc.add_OperationsServicer_to_server(OperationsHandler(long_runs, storage), registry)
-        add_reflection((*SERVICES, health.SERVICE_NAME), registry)
-        # gRPC's own function would treat a registry that is not a grpc.aio server as a threaded server.
-        servicer: Any = getattr(channelz, "aio").ChannelzServicer()  # noqa: B009 - the stubs lack it
-        channelz_pb2_grpc.add_ChannelzServicer_to_server(servicer, registry)
+        if self._settings.reflection != "off":
+            add_reflection((*SERVICES, health.SERVICE_NAME), registry)
+        if self._settings.channelz != "off":
+            # gRPC's own function would treat a registry that is not a grpc.aio server as a threaded server.
+            servicer: Any = getattr(channelz, "aio").ChannelzServicer()  # noqa: B009 - the stubs lack it
+            channelz_pb2_grpc.add_ChannelzServicer_to_server(servicer, registry)
 
     async def _set_health(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
         for service in (health.OVERALL_HEALTH, *SERVICES):

@@ -15,11 +15,11 @@ import uvloop
 
 from tariffs.engine.errors import TariffsError
 from tariffs.service.observability.logs import configure_logs
+from tariffs.service.server.identities import identities_of
 from tariffs.service.server.listener import Endpoint
 from tariffs.service.server.server import TariffServer
 from tariffs.service.server.supervisor import Supervisor
 from tariffs.service.server.tls import server_credentials
-from tariffs.service.server.tokens import Tokens
 from tariffs.service.server.warmup import warm_up
 from tariffs.service.settings.settings import Settings, load_settings
 from tariffs.service.settings.settings_table import effective
@@ -36,7 +36,7 @@ async def run(
     parent: int | None = None,
     on_serving: Callable[[], None] = lambda: None,
 ) -> None:
-    """Serve until SIGTERM or SIGINT, also while warming up; SIGHUP reloads the tokens.
+    """Serve until SIGTERM or SIGINT, also while warming up; SIGHUP reloads tokens and callers.
 
     Args:
         settings: the settings.
@@ -104,8 +104,7 @@ def _check(settings: Settings, arguments: Mapping[str, Any]) -> int:
     print(f"database: {_schema_text(settings)}")
     sys.stdout.flush()
     server_credentials(settings)
-    if settings.tokens_file is not None:
-        Tokens(settings.tokens_file)
+    identities_of(settings)
     warm_up()
     _log.info("checked")
     return 0

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import re
 import secrets
-import threading
 from collections.abc import Mapping
 from pathlib import Path
 
-import structlog
+from tariffs.engine.errors import InputError
+from tariffs.service.server.watched_file import WatchedFile
+from tariffs.service.wire.identity import ANONYMOUS
 
-from tariffs.engine.errors import InputError, ServiceError, TariffsError
-from tariffs.service.wire.identity import ANONYMOUS, READ, RUN, Caller, Metadata, anonymous_at
-
-AUTHORIZATION = "authorization"
-LOOK_SECONDS = 1.0
-TOKEN_ROLES = frozenset({READ, RUN})
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 _HASHED = "sha256:"
-_SCHEME = "bearer "
-_log = structlog.get_logger("tariffs.service")
 
 
-class Tokens:
+class Tokens(WatchedFile[Mapping[bytes, str]]):
     """Names of callers by token, from a file of `name token` or `name sha256:HEX` lines; `#` begins a comment.
 
     A name may have several tokens, so that tokens can be rotated.
@@ -37,50 +29,17 @@ class Tokens:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._lock = threading.Lock()
         self._key = secrets.token_bytes(32)
-        self._logged_error = ""
-        self._seen = _signature(path)
-        self._names = self._read()
+        super().__init__(path, "tokens")
 
-    async def watch(self) -> None:
-        """Check the file every second until cancelled, in a thread: a slow disk must not block the event loop."""
-        while True:
-            await asyncio.sleep(LOOK_SECONDS)
-            try:
-                await asyncio.to_thread(self.reload_if_changed)
-            except Exception as error:
-                _log.error("unexpected error", exc_info=error)
+    @property
+    def size(self) -> int:
+        """Number of names."""
+        return len(set(self.content.values()))
 
     def name_of(self, token: str) -> str | None:
         """Return the name of a token; None if the file does not have it. Reads memory only."""
-        return self._names.get(self._keyed(hashlib.sha256(token.encode()).digest()))
-
-    def reload_if_changed(self) -> None:
-        """Read the file if it has changed."""
-        with self._lock:
-            if _signature(self._path) != self._seen:
-                self._reload()
-
-    def reload(self) -> None:
-        """Read the file."""
-        with self._lock:
-            self._reload()
-
-    def _reload(self) -> None:
-        """Replace the known tokens; a file that cannot be read is tried again at the next check."""
-        signature = _signature(self._path)
-        try:
-            self._names = self._read()
-        except TariffsError as error:
-            # A half-written file must not lock all callers out: the known tokens stay valid meanwhile.
-            if str(error) != self._logged_error:
-                self._logged_error = str(error)
-                _log.error("tokens not read", reason=error.reason, message=str(error))
-            return
-        self._seen, self._logged_error = signature, ""
-        _log.info("tokens read", names=len(set(self._names.values())))
+        return self.content.get(self._keyed(hashlib.sha256(token.encode()).digest()))
 
     def _read(self) -> Mapping[bytes, str]:
         try:
@@ -101,25 +60,6 @@ class Tokens:
         return hashlib.blake2b(data, key=self._key, digest_size=32).digest()
 
 
-def caller_of(metadata: Metadata, peer: str, tokens: Tokens | None) -> Caller:
-    """Identify the caller of a call: by token on a server with tokens, else by address.
-
-    Raises:
-        ServiceError: TOKEN_INVALID.
-    """
-    if tokens is None:
-        return anonymous_at(peer)
-    authorization = next((str(value) for key, value in metadata if key == AUTHORIZATION), "")
-    if not authorization:
-        raise _invalid_token("The call has no token.")
-    if authorization[: len(_SCHEME)].lower() != _SCHEME:
-        raise _invalid_token("The call's authorization is not `Bearer TOKEN`.")
-    name = tokens.name_of(authorization[len(_SCHEME) :].strip())
-    if name is None:
-        raise _invalid_token("The server does not know the call's token.")
-    return Caller(owner=name, key=name, roles=TOKEN_ROLES)
-
-
 def _entry(fields: list[str], path: Path, number: int) -> tuple[str, bytes]:
     if len(fields) != 2:
         raise _invalid(path, f"line {number} is not `name token`")
@@ -137,25 +77,9 @@ def _entry(fields: list[str], path: Path, number: int) -> tuple[str, bytes]:
     return name, digest
 
 
-def _signature(path: Path) -> tuple[int, int, int]:
-    try:
-        stat = path.stat()
-    except OSError:
-        return (0, 0, 0)
-    return (stat.st_mtime_ns, stat.st_size, stat.st_ino)
-
-
 def _invalid(path: Path, why: str) -> InputError:
     return InputError(
         "SETTING_INVALID",
         f"TARIFFS_TOKENS_FILE {path}: {why}.",
         fix="Write one `name token` or `name sha256:HEX` a line.",
-    )
-
-
-def _invalid_token(message: str) -> ServiceError:
-    return ServiceError(
-        "TOKEN_INVALID",
-        message,
-        fix="Send the metadata `authorization: Bearer TOKEN`; the client takes token= or TARIFFS_TOKEN.",
     )

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import platformdirs
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
@@ -22,6 +23,10 @@ from tariffs.engine.errors import InputError
 PREFIX = "TARIFFS_"
 _DATABASES = ("sqlite:///", "postgresql+psycopg://")
 DAY_SECONDS = 86_400.0
+PUBLIC_KEY_ALGORITHMS = frozenset(
+    [f"{family}{bits}" for family in ("RS", "PS", "ES") for bits in (256, 384, 512)] + ["Ed25519", "EdDSA"]
+)
+"""Signatures that a reader of the key cannot make; never `none` or HMAC, whose key would be the published one."""
 _SECRET_PLACE = re.compile(r"://.*@|\?.*")
 RETIRED = {
     "calls_per_caller": "caller_share",
@@ -70,6 +75,43 @@ class Security(_Group):
     """File of `name token` or `name sha256:HEX` lines; if set, every call needs a token. Reloaded when it changes."""
     insecure_listen: bool = False
     """Allow an address beyond loopback without TLS and tokens, for a server behind a proxy that has both."""
+
+
+class Identity(_Group):
+    """Identity."""
+
+    tls_names: Literal["none", "common_name", "dns", "uri", "email"] = "none"
+    """Name of a client certificate that identifies its caller: common_name, or the one dns, uri or email of its subject
+    alternative names. Needs TARIFFS_TLS_CLIENT_CA."""
+    oidc_issuer: str = ""
+    """Issuer of JSON Web Tokens that identify callers, exactly as in their claim `iss`; empty for none."""
+    oidc_audience: str = ""
+    """Audience that must be in their claim `aud`."""
+    oidc_keys: str = ""
+    """JWKS file or https URL of the issuer's public keys; renewed while the server runs."""
+    oidc_algorithms: str = "RS256,PS256,ES256,Ed25519"
+    """Signature algorithms accepted, by commas; public-key algorithms alone."""
+    oidc_name_claim: str = Field(default="sub", min_length=1)
+    """Claim with the caller's name; a path such as `realm_access.roles` reaches into objects, here and below."""
+    oidc_roles_claim: str = "tariffs_roles"
+    """Claim with roles; those other than read, run and admin are left out."""
+    oidc_groups_claim: str = "groups"
+    """Claim with groups."""
+    oidc_name_prefix: str = Field(default="", max_length=50)
+    """Put before names of JSON Web Tokens, where names of tokens or certificates could be the same."""
+    oidc_skew_seconds: int = Field(default=60, ge=0, le=600)
+    """Seconds by which the clocks of issuer and server may differ."""
+    callers_file: Path | None = None
+    """YAML file of roles, groups and quotas by caller and by group; reloaded when it changes."""
+    reflection: Literal["on", "admin", "off"] = "on"
+    """Who may ask for the services by reflection: every identified caller, admins, or nobody."""
+    channelz: Literal["admin", "off"] = "admin"
+    """Who may see connections by channelz: admins, who without identities are everybody, or nobody."""
+
+    @property
+    def algorithms(self) -> list[str]:
+        """The algorithms accepted."""
+        return [name.strip() for name in self.oidc_algorithms.split(",")]
 
 
 class Work(_Group):
@@ -163,18 +205,34 @@ class Stopping(_Group):
     """Seconds after that for running calls to finish, before they are cancelled."""
 
 
-GROUPS = (Listening, Security, Work, State, Observation, Stopping)
+GROUPS = (Listening, Security, Identity, Work, State, Observation, Stopping)
 
 
-class Settings(Listening, Security, Work, State, Observation, Stopping):
+class Settings(Listening, Security, Identity, Work, State, Observation, Stopping):
     """All settings of the server; each field is a variable such as TARIFFS_PORT."""
 
-    @field_validator("tls_certificate", "tls_key", "tls_client_ca", "tokens_file")
+    @field_validator("tls_certificate", "tls_key", "tls_client_ca", "tokens_file", "callers_file")
     @classmethod
     def _is_there(cls, path: Path | None) -> Path | None:
         if path is None or (path.is_file() and os.access(path, os.R_OK)):
             return path
         raise ValueError("the file cannot be read")
+
+    @field_validator("oidc_algorithms")
+    @classmethod
+    def _has_public_keys(cls, names: str) -> str:
+        unknown = {name.strip() for name in names.split(",")} - PUBLIC_KEY_ALGORITHMS
+        if unknown:
+            raise ValueError(f"choose from {', '.join(sorted(PUBLIC_KEY_ALGORITHMS))}")
+        return names
+
+    @field_validator("oidc_keys")
+    @classmethod
+    def _is_trusted(cls, source: str) -> str:
+        parts = urlsplit(source)
+        if "://" not in source or parts.scheme == "https" or is_loopback(parts.hostname or ""):
+            return source
+        raise ValueError("anybody could answer; use a file or an https URL")
 
     @field_validator("database_url")
     @classmethod
@@ -189,17 +247,34 @@ class Settings(Listening, Security, Work, State, Observation, Stopping):
             raise ValueError("TARIFFS_TLS_CERTIFICATE and TARIFFS_TLS_KEY must be set together")
         if self.tls_client_ca is not None and self.tls_certificate is None:
             raise ValueError("TARIFFS_TLS_CLIENT_CA needs TARIFFS_TLS_CERTIFICATE and TARIFFS_TLS_KEY")
+        if self.tls_names != "none" and self.tls_client_ca is None:
+            raise ValueError(
+                "TARIFFS_TLS_NAMES needs TARIFFS_TLS_CLIENT_CA, whose authorities vouch for the names"
+            )
+        if len({bool(part) for part in (self.oidc_issuer, self.oidc_audience, self.oidc_keys)}) > 1:
+            raise ValueError(
+                "TARIFFS_OIDC_ISSUER, TARIFFS_OIDC_AUDIENCE and TARIFFS_OIDC_KEYS must be set together"
+            )
+        if self.callers_file is not None and not self.identifies:
+            raise ValueError(
+                "TARIFFS_CALLERS_FILE needs names: TARIFFS_TOKENS_FILE, TARIFFS_TLS_NAMES or TARIFFS_OIDC_ISSUER"
+            )
         if not (self.guarded or self.insecure_listen or is_loopback(self.host)):
             raise ValueError(
                 f"TARIFFS_HOST {self.host} is beyond loopback, and neither TARIFFS_TLS_CERTIFICATE nor "
-                "TARIFFS_TOKENS_FILE is set: set one of them, or TARIFFS_INSECURE_LISTEN=true"
+                "TARIFFS_TOKENS_FILE or TARIFFS_OIDC_ISSUER is set: set one of them, or TARIFFS_INSECURE_LISTEN=true"
             )
         return self
 
     @property
     def guarded(self) -> bool:
         """True if calls are encrypted or need a token."""
-        return self.tls_certificate is not None or self.tokens_file is not None
+        return self.tls_certificate is not None or self.identifies
+
+    @property
+    def identifies(self) -> bool:
+        """True if callers are known by name."""
+        return self.tokens_file is not None or bool(self.oidc_issuer) or self.tls_names != "none"
 
 
 def load_settings(**arguments: Any) -> Settings:

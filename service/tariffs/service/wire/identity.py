@@ -13,8 +13,36 @@ READ, RUN, ADMIN = "read", "run", "admin"
 ROLES = (READ, RUN, ADMIN)
 """Roles, each with the rights of those before it."""
 ALL_ROLES = frozenset(ROLES)
+NAME_LIMIT = 200
+"""Characters of a name or group at most: the width of its column in the database."""
 _PEERS_KEPT = 1024
 Metadata = Iterable[tuple[str, str | bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Quotas:
+    """Quotas of a caller; None where the limit of the server applies.
+
+    Attributes:
+        calls: calls at once.
+        calls_per_second: calls begun a second.
+        runs: runs over tables at once, waiting ones included.
+        runs_kept: long runs stored, ended ones included.
+        tables: tables stored.
+        table_bytes: largest table in bytes of memory.
+        sweep_points: points of one sweep.
+    """
+
+    calls: int | None = None
+    calls_per_second: float | None = None
+    runs: int | None = None
+    runs_kept: int | None = None
+    tables: int | None = None
+    table_bytes: int | None = None
+    sweep_points: int | None = None
+
+
+SERVER_LIMITS = Quotas()
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +54,14 @@ class Caller:
         key: key for the limits of a caller: the owner, or without identities the peer's address.
         roles: the roles granted; everybody has all on a server without identities.
         groups: groups of callers that tables and runs can be shared with.
+        quotas: limits of this caller.
     """
 
     owner: str = ANONYMOUS
     key: str = ANONYMOUS
     roles: frozenset[str] = ALL_ROLES
     groups: frozenset[str] = frozenset()
+    quotas: Quotas = SERVER_LIMITS
 
     def has_role(self, role: str) -> bool:
         """Return True if the caller has a role, or one that includes it."""

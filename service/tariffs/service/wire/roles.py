@@ -14,6 +14,9 @@ from tariffs.service.wire.identity import ADMIN, READ, RUN, Caller, caller
 ANY = ""
 """For methods that need no role: any identified caller may call them."""
 
+REFLECTION_METHODS = tuple(
+    f"/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo" for version in ("v1", "v1alpha")
+)
 ROLES_NEEDED: Mapping[str, str] = {
     "/tariffs.v1.DutyService/CalculateDuty": READ,
     "/tariffs.v1.DutyService/BatchCalculateDuties": READ,
@@ -47,8 +50,7 @@ ROLES_NEEDED: Mapping[str, str] = {
     "/google.longrunning.Operations/WaitOperation": READ,
     "/google.longrunning.Operations/CancelOperation": RUN,
     "/google.longrunning.Operations/DeleteOperation": RUN,
-    "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo": ANY,
-    "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo": ANY,
+    **dict.fromkeys(REFLECTION_METHODS, ANY),
     # Addresses of other callers are among its answers.
     "/grpc.channelz.v1.Channelz/GetTopChannels": ADMIN,
     "/grpc.channelz.v1.Channelz/GetServers": ADMIN,

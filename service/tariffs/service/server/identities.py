@@ -1,0 +1,161 @@
+"""Identity of a call's caller, from a token or a client certificate, with the roles that it has here.
+
+A token goes first: who sends one wants to be known by it, and one that is not valid is refused even if the certificate
+is. Of tokens, those of the file are looked up before a JSON Web Token is verified.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+from tariffs.engine.errors import ServiceError
+from tariffs.service.server.callers import EVERYBODY, Callers
+from tariffs.service.server.certificates import certificate_name
+from tariffs.service.server.jwt_keys import Keys
+from tariffs.service.server.jwt_tokens import JwtTokens, KeyNotKnownError, Verified, invalid_token
+from tariffs.service.server.tokens import Tokens
+from tariffs.service.server.watched_file import WatchedFile
+from tariffs.service.settings.settings import Settings
+from tariffs.service.wire.identity import ANONYMOUS, NAME_LIMIT, READ, RUN, Caller, Metadata, anonymous_at
+
+AUTHORIZATION = "authorization"
+# What a name had before there were roles: everything of its own.
+UNLISTED_ROLES = frozenset({READ, RUN})
+_SCHEME = "bearer "
+_NO_NAMES: frozenset[str] = frozenset()
+_DOTS_OF_JWT = 2
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]|^\s|\s$")
+
+
+class Connection(Protocol):
+    """Connection of a caller, as the context of a gRPC call gives it."""
+
+    def peer(self) -> str:
+        """Return the address of the caller."""
+
+    def auth_context(self) -> Mapping[str, Iterable[bytes]]:
+        """Return the verified properties of the connection."""
+
+
+class Identities:
+    """Identifies callers.
+
+    Args:
+        tokens: the known tokens.
+        jwt: verifies JSON Web Tokens.
+        certificate_kind: kind of the name in client certificates that identifies; empty for none.
+        callers: roles, groups and quotas by name; without them a token or certificate has read and run, and a JSON
+            Web Token the roles of its claim.
+    """
+
+    def __init__(
+        self,
+        tokens: Tokens | None = None,
+        jwt: JwtTokens | None = None,
+        certificate_kind: str = "",
+        callers: Callers | None = None,
+    ) -> None:
+        self._tokens = tokens
+        self._jwt = jwt
+        self._certificate_kind = certificate_kind
+        self._callers = callers
+        self._open = tokens is None and jwt is None and not certificate_kind
+
+    async def identify(self, metadata: Metadata, connection: Connection) -> Caller:
+        """Return the caller of a call.
+
+        Raises:
+            ServiceError: TOKEN_INVALID; SERVER_UNAVAILABLE while the keys of the issuer were never read.
+        """
+        if self._open:
+            return anonymous_at(connection.peer())
+        authorization = next((str(value) for key, value in metadata if key == AUTHORIZATION), "")
+        if authorization:
+            return await self._by_token(authorization)
+        if self._certificate_kind:
+            name = certificate_name(connection.auth_context(), self._certificate_kind)
+            if name is not None:
+                return self._caller(name, self._unlisted)
+        raise invalid_token("The call has no token.")
+
+    @asynccontextmanager
+    async def watching(self) -> AsyncIterator[None]:
+        """Watch files and keys for changes during the block."""
+        watches = [asyncio.create_task(file.watch()) for file in self._files()]
+        if self._jwt is not None:
+            watches.append(asyncio.create_task(self._jwt.keys.watch()))
+        try:
+            yield
+        finally:
+            for watch in watches:
+                watch.cancel()
+
+    def reload(self) -> None:
+        """Read the files again."""
+        for file in self._files():
+            file.reload()
+
+    @property
+    def _unlisted(self) -> frozenset[str]:
+        return _NO_NAMES if self._callers is not None else UNLISTED_ROLES
+
+    def _files(self) -> list[WatchedFile[Any]]:
+        return [file for file in (self._tokens, self._callers) if file is not None]
+
+    async def _by_token(self, authorization: str) -> Caller:
+        if authorization[: len(_SCHEME)].lower() != _SCHEME:
+            raise invalid_token("The call's authorization is not `Bearer TOKEN`.")
+        token = authorization[len(_SCHEME) :].strip()
+        name = None if self._tokens is None else self._tokens.name_of(token)
+        if name is not None:
+            return self._caller(name, self._unlisted)
+        if self._jwt is None or token.count(".") != _DOTS_OF_JWT:
+            raise invalid_token("The server does not know the call's token.")
+        verified = await _verified(self._jwt, token)
+        return self._caller(verified.name, verified.roles, verified.groups)
+
+    def _caller(self, name: str, roles: frozenset[str], groups: frozenset[str] = _NO_NAMES) -> Caller:
+        if len(name) > NAME_LIMIT or name in ("", ANONYMOUS, EVERYBODY) or _UNPRINTABLE.search(name):
+            raise invalid_token(
+                "The caller's name cannot be used: it is empty, reserved, too long or not text."
+            )
+        if self._callers is not None:
+            return self._callers.content.caller(name, roles, groups)
+        return Caller(owner=name, key=name, roles=roles, groups=groups)
+
+
+def identities_of(settings: Settings) -> Identities:
+    """Make the identities of a server from its settings.
+
+    Raises:
+        InputError: SETTING_INVALID if a file cannot be read.
+    """
+    return Identities(
+        tokens=None if settings.tokens_file is None else Tokens(settings.tokens_file),
+        jwt=JwtTokens(settings, Keys(settings.oidc_keys)) if settings.oidc_issuer else None,
+        certificate_kind="" if settings.tls_names == "none" else settings.tls_names,
+        callers=None if settings.callers_file is None else Callers(Path(settings.callers_file)),
+    )
+
+
+async def _verified(jwt: JwtTokens, token: str) -> Verified:
+    try:
+        return jwt.verify(token)
+    except KeyNotKnownError:
+        await jwt.keys.renew()
+    try:
+        return jwt.verify(token)
+    except KeyNotKnownError:
+        pass
+    if not jwt.keys.version:
+        raise ServiceError(
+            "SERVER_UNAVAILABLE",
+            "The server could not read the keys that verify tokens yet.",
+            fix="Try again shortly; the server's log says why.",
+        )
+    raise invalid_token("The call's token is signed with a key that its issuer does not publish.")

@@ -1,0 +1,83 @@
+"""An issuer of JSON Web Tokens: keys made for the test, published in a file or by a server on loopback."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from joserfc import jwt
+from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
+
+ISSUER, AUDIENCE = "https://id.example.test/", "tariffs"
+KEYS: dict[str, tuple[str, Key]] = {
+    "rsa": ("RS256", RSAKey.generate_key(2048, {"kid": "rsa"})),
+    "ec": ("ES256", ECKey.generate_key("P-256", {"kid": "ec"})),
+    "ed": ("Ed25519", OKPKey.generate_key("Ed25519", {"kid": "ed"})),
+}
+OIDC = {"oidc_issuer": ISSUER, "oidc_audience": AUDIENCE}
+
+
+def published(*names: str) -> str:
+    """The key set with these public keys."""
+    return json.dumps({"keys": [KEYS[name][1].as_dict(private=False) for name in names]})
+
+
+def token(name: str = "ann", key: str = "rsa", header: dict[str, Any] | None = None, **claims: Any) -> str:
+    """A token that is valid for a minute unless its claims say otherwise; None leaves a claim out."""
+    now = int(time.time())
+    given = {"iss": ISSUER, "aud": AUDIENCE, "sub": name, "iat": now, "exp": now + 60, **claims}
+    algorithm, signer = KEYS[key]
+    kept = {claim: value for claim, value in given.items() if value is not None}
+    return jwt.encode(
+        {"alg": algorithm, "kid": signer.kid, **(header or {})}, kept, signer, algorithms=[algorithm]
+    )
+
+
+def bearer(token: str) -> tuple[tuple[str, str], ...]:
+    """Metadata with a token."""
+    return (("authorization", f"Bearer {token}"),)
+
+
+class KeyServer:
+    """Answers with `text`, or fails while it is None; counts what was asked."""
+
+    def __init__(self, text: str | None) -> None:
+        self.text = text
+        self.asked = 0
+        self.status = 200
+        self.headers: dict[str, str] = {}
+        self.url = ""
+
+
+@contextmanager
+def key_server(text: str | None) -> Iterator[KeyServer]:
+    """A key set over http on loopback."""
+    source = KeyServer(text)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            source.asked += 1
+            self.send_response(503 if source.text is None else source.status)
+            for name, value in source.headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write((source.text or "").encode())
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    source.url = f"http://127.0.0.1:{server.server_port}/keys"
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield source
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(10)

@@ -1,0 +1,210 @@
+"""Client certificates name callers, tokens go before them, and settings that cannot work are refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from cryptography import x509
+from grpc_channelz.v1 import channelz_pb2, channelz_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+
+from tariffs.engine.errors import InputError
+from tariffs.service.settings.settings import load_settings
+from tariffs.v1 import duty_service_pb2_grpc, law_service_pb2
+from tests.service.certificates import LOCAL, Pair, TestAuthority
+from tests.service.harness import Running, fails, line, no_warm_up, running
+from tests.service.jwt_issuer import OIDC, bearer, published, token
+
+NAMES = (
+    x509.DNSName("ann.example.test"),
+    x509.UniformResourceIdentifier("spiffe://example.test/ann"),
+    x509.RFC822Name("ann@example.test"),
+)
+KINDS = {
+    "common_name": "ann",
+    "dns": "ann.example.test",
+    "uri": "spiffe://example.test/ann",
+    "email": "ann@example.test",
+}
+
+
+@pytest.fixture(scope="module")
+def authority() -> TestAuthority:
+    return TestAuthority("authority")
+
+
+@pytest.fixture
+def encrypted(authority: TestAuthority, tmp_path: Path) -> dict[str, Any]:
+    certificate, key = authority.issue("server", *LOCAL).write(tmp_path, "server")
+    ca = tmp_path / "ca.pem"
+    ca.write_bytes(authority.certificate)
+    return {"tls_certificate": certificate, "tls_key": key, "tls_client_ca": ca}
+
+
+@contextmanager
+def connected(server: Running, authority: TestAuthority, pair: Pair) -> Iterator[grpc.Channel]:
+    credentials = grpc.ssl_channel_credentials(authority.certificate, pair.key, pair.certificate)
+    with grpc.secure_channel(f"127.0.0.1:{server.port}", credentials) as channel:
+        yield channel
+
+
+def denied_to(channel: grpc.Channel, metadata: Any = ()) -> str:
+    """Name of the caller, from the refusal of a call that it may not make."""
+    request = channelz_pb2.GetServersRequest()
+    stub = channelz_pb2_grpc.ChannelzStub(channel)
+    fault = fails(lambda: stub.GetServers(request, timeout=20, metadata=metadata))
+    assert fault.reason == "NOT_ALLOWED", fault
+    return fault.message.split("'")[1]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_certificate_names_its_caller(
+    authority: TestAuthority, encrypted: dict[str, Any], kind: str
+) -> None:
+    pair = authority.issue("ann", *NAMES)
+    with (
+        running(warm=no_warm_up, **encrypted, tls_names=kind) as server,
+        connected(server, authority, pair) as channel,
+    ):
+        assert denied_to(channel) == KINDS[kind]
+        duty = duty_service_pb2_grpc.DutyServiceStub(channel)
+        assert duty.CalculateDuty(line(), timeout=20).assessed
+
+
+@pytest.mark.parametrize(("kind", "names"), [("common_name", ()), ("dns", LOCAL[:1] * 2), ("uri", ())])
+def test_a_certificate_without_one_name_of_the_kind_is_refused(
+    authority: TestAuthority, encrypted: dict[str, Any], kind: str, names: Any
+) -> None:
+    pair = authority.issue("" if kind == "common_name" else "ann", *names)
+    with (
+        running(warm=no_warm_up, **encrypted, tls_names=kind) as server,
+        connected(server, authority, pair) as channel,
+    ):
+        duty = duty_service_pb2_grpc.DutyServiceStub(channel)
+        fault = fails(lambda: duty.CalculateDuty(line(), timeout=20))
+    assert fault.reason == "TOKEN_INVALID"
+    assert kind in fault.message
+
+
+def test_a_certificate_of_another_authority_does_not_connect(
+    authority: TestAuthority, encrypted: dict[str, Any]
+) -> None:
+    pair = TestAuthority("authority").issue("ann")
+    with (
+        running(warm=no_warm_up, **encrypted, tls_names="common_name") as server,
+        connected(server, authority, pair) as channel,
+    ):
+        duty = duty_service_pb2_grpc.DutyServiceStub(channel)
+        with pytest.raises(grpc.RpcError) as caught:
+            duty.CalculateDuty(line(), timeout=20)
+    assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+
+
+def test_of_several_identities_the_token_counts_and_a_wrong_one_is_refused(
+    authority: TestAuthority, encrypted: dict[str, Any], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    keys, tokens = tmp_path / "keys", tmp_path / "tokens"
+    keys.write_text(published("rsa"))
+    signed, expired = token("jo", tariffs_roles=["read"]), token("jo", exp=1)
+    tokens.write_text(f"tom token-of-tom\ntim {signed.replace('jo', 'x')}\n")
+    given = {**encrypted, **OIDC, "tls_names": "common_name", "oidc_keys": str(keys), "tokens_file": tokens}
+    with (
+        running(warm=no_warm_up, **given) as server,
+        connected(server, authority, authority.issue("ann")) as channel,
+    ):
+        assert denied_to(channel) == "ann"
+        assert denied_to(channel, bearer("token-of-tom")) == "tom"
+        assert denied_to(channel, bearer(signed)) == "jo"
+        duty = duty_service_pb2_grpc.DutyServiceStub(channel)
+        for wrong in (expired, "token-of-tim", "a.b.c"):
+            fault = fails(lambda wrong=wrong: duty.CalculateDuty(line(), timeout=20, metadata=bearer(wrong)))  # type: ignore[misc]
+            assert fault.reason == "TOKEN_INVALID"
+    logged = capfd.readouterr().out
+    assert "jo" in logged
+    for secret in ("token-of-tom", signed, expired, signed.split(".")[2]):
+        assert secret not in logged
+
+
+def test_roles_of_the_callers_file_are_those_of_the_calls(tmp_path: Path) -> None:
+    tokens, callers = tmp_path / "tokens", tmp_path / "callers"
+    tokens.write_text("root token-of-root\nann token-of-ann\n")
+    callers.write_text("callers: {root: {roles: [admin]}}")
+    with running(warm=no_warm_up, tokens_file=tokens, callers_file=callers) as server:
+        stub = channelz_pb2_grpc.ChannelzStub(server.channel)
+        ask = channelz_pb2.GetServersRequest()
+        assert stub.GetServers(ask, timeout=20, metadata=bearer("token-of-root")).end
+        fault = fails(lambda: server.duty.CalculateDuty(line(), timeout=20, metadata=bearer("token-of-ann")))
+        assert (fault.reason, fault.metadata["role"]) == ("NOT_ALLOWED", "read")
+        info = law_service_pb2.GetServerInfoRequest()
+        assert server.law.GetServerInfo(info, timeout=20, metadata=bearer("token-of-ann")).version
+
+
+def code(call: Callable[[], Any]) -> str:
+    try:
+        call()
+    except grpc.RpcError as error:
+        return str(error.code().name)
+    return "OK"
+
+
+@pytest.mark.parametrize(("reflection", "channelz"), [("on", "admin"), ("admin", "off"), ("off", "admin")])
+def test_reflection_and_channelz_are_there_for_whom_the_settings_say(
+    tmp_path: Path, reflection: str, channelz: str
+) -> None:
+    tokens, callers = tmp_path / "tokens", tmp_path / "callers"
+    tokens.write_text("root token-of-root\nann token-of-ann\n")
+    callers.write_text("callers: {root: {roles: [admin]}, ann: {roles: [run]}}")
+    given: dict[str, Any] = {
+        "tokens_file": tokens,
+        "callers_file": callers,
+        "reflection": reflection,
+        "channelz": channelz,
+    }
+
+    with running(warm=no_warm_up, **given) as server:
+        listing = reflection_pb2_grpc.ServerReflectionStub(server.channel)
+        connections = channelz_pb2_grpc.ChannelzStub(server.channel)
+
+        def codes(name: str) -> tuple[str, str]:
+            sent: Any = {"timeout": 20, "metadata": bearer(f"token-of-{name}")}
+            ask = iter([reflection_pb2.ServerReflectionRequest(list_services="")])
+            return (
+                code(lambda: list(listing.ServerReflectionInfo(ask, **sent))),
+                code(lambda: connections.GetServers(channelz_pb2.GetServersRequest(), **sent)),
+            )
+
+        found = [codes("root"), codes("ann")]
+    no, off = "PERMISSION_DENIED", "UNIMPLEMENTED"
+    assert (
+        found
+        == {
+            ("on", "admin"): [("OK", "OK"), ("OK", no)],
+            ("admin", "off"): [("OK", off), (no, off)],
+            ("off", "admin"): [(off, "OK"), (off, no)],
+        }[reflection, channelz]
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"tls_names": "dns"}, "TARIFFS_TLS_CLIENT_CA"),
+        ({"oidc_issuer": "x"}, "TARIFFS_OIDC_KEYS"),
+        ({**OIDC, "oidc_keys": "http://id.example.test/keys"}, "https"),
+        ({**OIDC, "oidc_keys": "ftp://id.example.test/keys"}, "https"),
+        ({**OIDC, "oidc_keys": "k", "oidc_algorithms": "RS256,HS256"}, "TARIFFS_OIDC_ALGORITHMS"),
+        ({**OIDC, "oidc_keys": "k", "oidc_algorithms": "none"}, "TARIFFS_OIDC_ALGORITHMS"),
+        ({**OIDC, "oidc_keys": "k", "oidc_algorithms": ""}, "TARIFFS_OIDC_ALGORITHMS"),
+        ({"callers_file": __file__}, "TARIFFS_CALLERS_FILE"),
+    ],
+)
+def test_settings_that_could_not_work_are_refused(given: dict[str, Any], named: str) -> None:
+    with pytest.raises(InputError) as caught:
+        load_settings(**given)
+    assert caught.value.reason == "SETTING_INVALID"
+    assert named in caught.value.message
