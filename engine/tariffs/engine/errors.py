@@ -152,6 +152,9 @@ _SERVER = (
             "FIELD_UNKNOWN": "the request has a field that the server does not know; it is older than the client",
         },
     )
+    | _group(
+        "PERMISSION_DENIED", 3, {"ORIGIN_REFUSED": "the web page that calls is not of an allowed origin"}
+    )
     | _group("UNAUTHENTICATED", 3, {"TOKEN_INVALID": "the call has no valid token"})
     | _group("PERMISSION_DENIED", 3, {"NOT_ALLOWED": "the caller lacks the role that the call needs"})
     | _group(

@@ -14,19 +14,17 @@ from typing import Any, NamedTuple, TypeAlias
 import grpc
 import grpc.aio
 import structlog
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import Message
 
-from tariffs.engine.errors import InputError
 from tariffs.service.observability.call_log import CallLog, Context
 from tariffs.service.observability.metrics import Metrics
 from tariffs.service.server.admission import Admission
 from tariffs.service.server.identities import Identities
 from tariffs.service.wire.identity import ADMIN
+from tariffs.service.wire.requests import read_request
 from tariffs.service.wire.roles import ROLES_NEEDED, check_role
-from tariffs.service.wire.unknown_fields import check_known
 
 _OWN = "/tariffs.v1."
-_DECODE_ERRORS = (DecodeError, RecursionError, ValueError)
 Behaviour = Callable[[Any, Context], Any]
 Decode = Callable[[bytes], Message]
 Encode = Callable[[Any], bytes]
@@ -68,18 +66,26 @@ class Middleware:
 
     def wrap(self, method: str, handler: Any) -> Handler:
         """Return the handler of a method, given by its full name, with the middleware around it."""
-        rpc = method.removeprefix(_OWN).removeprefix("/")
         decode, encode = handler.request_deserializer, handler.response_serializer
         # gRPC would decode before admission and answer INTERNAL to malformed messages, so bytes are decoded here.
         read = (_reads_many if handler.request_streaming else _reads_one)(decode)
-        kind = "_".join(
-            "stream" if streaming else "unary"
-            for streaming in (handler.request_streaming, handler.response_streaming)
-        )
-        wrap = self._streaming if handler.response_streaming else self._answering
-        call: Any = wrap(getattr(handler, kind), _Method(rpc, self._roles.get(method, ADMIN), read))
+        kind = kind_of(handler)
+        call: Any = self.around(method, handler, getattr(handler, kind), read)
         made: Handler = getattr(grpc, f"{kind}_rpc_method_handler")(call, None, encode)
         return made
+
+    def around(self, method: str, handler: Any, behaviour: Behaviour, read: Read) -> Callable[..., Any]:
+        """Return a function with the middleware around it.
+
+        Args:
+            method: full name of the method.
+            handler: its handler, which says whether the answer is a stream.
+            behaviour: the function, called with what `read` returns and the call's context.
+            read: called with what the transport received, once the call is admitted.
+        """
+        rpc = method.removeprefix(_OWN).removeprefix("/")
+        wrap = self._streaming if handler.response_streaming else self._answering
+        return wrap(behaviour, _Method(rpc, self._roles.get(method, ADMIN), read))
 
     def _answering(self, behaviour: Behaviour, method: _Method) -> Callable[..., Awaitable[Any]]:
         async def call(raw: Any, context: Context) -> Any:
@@ -153,32 +159,35 @@ class MethodRegistry(grpc.GenericRpcHandler):  # type: ignore[type-arg] # generi
     def add_registered_method_handlers(self, service: str, handlers: Mapping[str, Handler]) -> None:
         """Do nothing: the same methods are passed to `add_generic_rpc_handlers`."""
 
+    def find(self, details: grpc.HandlerCallDetails) -> Handler | None:
+        """Return the handler of a method without the middleware; None for an unknown name."""
+        handlers = (service.service(details) for service in self._services)
+        return next((handler for handler in handlers if handler is not None), None)
+
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Handler | None:
         """Return the wrapped method of a call; None for an unknown name."""
         method: Any = handler_call_details.method
         wrapped = self._wrapped.get(method)
         if wrapped is not None:
             return wrapped
-        handlers = (service.service(handler_call_details) for service in self._services)
-        handler = next((handler for handler in handlers if handler is not None), None)
+        handler = self.find(handler_call_details)
         if handler is None:
             return None
         self._wrapped[method] = wrapped = self._middleware.wrap(method, handler)
         return wrapped
 
 
+def kind_of(handler: Any) -> str:
+    """Return the kind of a handler as gRPC names it, such as `unary_stream`."""
+    return "_".join(
+        "stream" if streaming else "unary"
+        for streaming in (handler.request_streaming, handler.response_streaming)
+    )
+
+
 def _reads_one(decode: Decode) -> Read:
     def read(raw: bytes) -> Message:
-        try:
-            message = decode(raw)
-        except _DECODE_ERRORS:
-            raise InputError(
-                "REQUEST_INVALID",
-                "The request cannot be decoded as the message of this method.",
-                fix="Build it from the .proto files of tariffs.v1.",
-            ) from None
-        check_known(message, raw, decode)
-        return message
+        return read_request(raw, decode)
 
     return read
 

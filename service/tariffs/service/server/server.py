@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc.aio
 import structlog
@@ -32,6 +32,7 @@ from tariffs.service.server.pools import Pools
 from tariffs.service.server.reflection import add_reflection
 from tariffs.service.server.run_scheduler import RunScheduler
 from tariffs.service.server.warmup import warm_quotes
+from tariffs.service.server.web import make_http_port
 from tariffs.service.settings.settings import Settings
 from tariffs.service.storage.storage import Storage
 from tariffs.service.wire.identity import ADMIN
@@ -55,6 +56,9 @@ from tariffs.v1 import (
     table_service_pb2,
     table_service_pb2_grpc,
 )
+
+if TYPE_CHECKING:
+    from tariffs.service.server.web.http_port import HttpPort
 
 SERVICES = tuple(
     service.full_name
@@ -95,6 +99,7 @@ class TariffServer:
     ) -> None:
         self.port = 0
         self.metrics_port = 0
+        self.http_port = 0
         self._settings = settings
         self._warm_up = warm_up
         self._endpoint = endpoint or Endpoint()
@@ -113,6 +118,9 @@ class TariffServer:
         )
         self._long_runs = LongRuns(self._storage, self._run_scheduler.wake)
         self._health = Health()
+        self._middleware = Middleware(self._admission, self._metrics, self._identities, _roles(settings))
+        self._registry = MethodRegistry(self._middleware)
+        self._http: HttpPort | None = None
         self._server: grpc.aio.Server | None = None
 
     async def start(self) -> None:
@@ -125,6 +133,7 @@ class TariffServer:
         """
         self._server = server = self._build()
         self.port = open_port(server, self._settings)
+        await self._serve_http()
         await self._watching.enter_async_context(self._identities.watching())
         self._serve_metrics()
         await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
@@ -148,7 +157,7 @@ class TariffServer:
         if self._server is not None:
             if self._admission.warm:
                 await asyncio.sleep(self._settings.drain_seconds)
-            await self._server.stop(self._settings.grace_seconds)
+            await asyncio.gather(self._server.stop(self._settings.grace_seconds), self._stop_http())
         if self._metrics_port is not None:
             await asyncio.to_thread(self._metrics_port.close)
         await asyncio.to_thread(self._pools.close)
@@ -158,6 +167,25 @@ class TariffServer:
     def reload(self) -> None:
         """Reload tokens and callers, in a thread."""
         asyncio.get_running_loop().run_in_executor(None, self._identities.reload)
+
+    async def _serve_http(self) -> None:
+        """Listen for HTTP too, if the settings ask for it; without, its libraries are not imported."""
+        if self._settings.http_port is None:
+            return
+        self._http = make_http_port(
+            self._settings,
+            SERVICES,
+            self._registry,
+            self._middleware,
+            self._admission.grpc_limit,
+            self._endpoint,
+        )
+        await self._http.start()
+        self.http_port = self._http.port
+
+    async def _stop_http(self) -> None:
+        if self._http is not None:
+            await self._http.stop()
 
     def _serve_metrics(self) -> None:
         if self._settings.metrics_port is None:
@@ -174,12 +202,8 @@ class TariffServer:
             options=options(self._endpoint, self._settings.waiting_calls),
             maximum_concurrent_rpcs=self._admission.grpc_limit + WATCHERS,
         )
-        roles = ROLES_NEEDED
-        if self._settings.reflection == ADMIN:
-            roles = {**ROLES_NEEDED, **dict.fromkeys(REFLECTION_METHODS, ADMIN)}
-        registry = MethodRegistry(Middleware(self._admission, self._metrics, self._identities, roles))
-        self._add_services(registry)
-        server.add_generic_rpc_handlers((registry,))
+        self._add_services(self._registry)
+        server.add_generic_rpc_handlers((self._registry,))
         # Registered with the server itself, health has its own queue, so it answers while other calls are refused.
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         return server
@@ -208,3 +232,10 @@ class TariffServer:
     async def _set_health(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
         for service in (health.OVERALL_HEALTH, *SERVICES):
             await self._health.set(service, status)
+
+
+def _roles(settings: Settings) -> Mapping[str, str]:
+    """Return the role that each method needs."""
+    if settings.reflection != ADMIN:
+        return ROLES_NEEDED
+    return {**ROLES_NEEDED, **dict.fromkeys(REFLECTION_METHODS, ADMIN)}

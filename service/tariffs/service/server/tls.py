@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import grpc
 import structlog
@@ -12,6 +14,7 @@ import structlog
 from tariffs.engine.errors import InputError
 from tariffs.service.settings.settings import Security
 
+Read = TypeVar("Read")
 _log = structlog.get_logger("tariffs.service")
 
 
@@ -23,45 +26,51 @@ def server_credentials(settings: Security) -> grpc.ServerCredentials | None:
     Raises:
         InputError: SETTING_INVALID if certificate, key or authorities cannot be used.
     """
-    if settings.tls_certificate is None or settings.tls_key is None:
+    files = CertificateFiles.of(settings)
+    if files is None:
         return None
-    files = _Files(settings.tls_certificate, settings.tls_key, settings.tls_client_ca)
+    changed: Any = partial(files.read_changed, files.configuration)
     credentials: grpc.ServerCredentials = grpc.dynamic_ssl_server_credentials(
-        files.read(), files.read_changed, settings.tls_client_ca is not None
+        files.configuration(), changed, settings.tls_client_ca is not None
     )
     return credentials
 
 
-class _Files:
+class CertificateFiles:
+    """Certificate, key and client authorities of one port.
+
+    Args:
+        certificate: PEM file of the chain.
+        key: PEM file of its key.
+        client_ca: PEM file of the authorities of client certificates; None if clients need none.
+    """
+
     def __init__(self, certificate: Path, key: Path, client_ca: Path | None) -> None:
         self._certificate = certificate
         self._key = key
         self._client_ca = client_ca
         self._seen = self._signature()
 
-    def read(self) -> Any:
-        """Read the configuration from the files."""
-        self._check()
+    @classmethod
+    def of(cls, settings: Security) -> CertificateFiles | None:
+        """Return the files that the settings name; None without encryption."""
+        if settings.tls_certificate is None or settings.tls_key is None:
+            return None
+        return cls(settings.tls_certificate, settings.tls_key, settings.tls_client_ca)
+
+    def configuration(self) -> Any:
+        """Read the files for gRPC; raises as `context`."""
+        self.context()
         root = None if self._client_ca is None else self._client_ca.read_bytes()
         pair = (self._key.read_bytes(), self._certificate.read_bytes())
         return grpc.ssl_server_certificate_configuration([pair], root)
 
-    def read_changed(self) -> Any:
-        """Read the configuration if a file has changed, else return None, which keeps the one in use."""
-        try:
-            signature = self._signature()
-            if signature == self._seen:
-                return None
-            configuration = self.read()
-        except (OSError, InputError) as error:
-            # Files are renewed one after the other, and do not match in between.
-            _log.warning("certificate not read", message=str(error))
-            return None
-        self._seen = signature
-        _log.info("certificate read")
-        return configuration
+    def context(self) -> ssl.SSLContext:
+        """Read the files for Python's TLS.
 
-    def _check(self) -> None:
+        Raises:
+            InputError: SETTING_INVALID if certificate, key or authorities cannot be used.
+        """
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         try:
             context.load_cert_chain(self._certificate, self._key)
@@ -72,6 +81,23 @@ class _Files:
                 context.load_verify_locations(self._client_ca)
             except (ssl.SSLError, OSError) as error:
                 raise _invalid("TARIFFS_TLS_CLIENT_CA", error) from None
+            context.verify_mode = ssl.CERT_REQUIRED
+        return context
+
+    def read_changed(self, read: Callable[[], Read]) -> Read | None:
+        """Call `read` if a file has changed, else return None, which keeps what is in use."""
+        try:
+            signature = self._signature()
+            if signature == self._seen:
+                return None
+            found = read()
+        except (OSError, InputError) as error:
+            # Files are renewed one after the other, and do not match in between.
+            _log.warning("certificate not read", message=str(error))
+            return None
+        self._seen = signature
+        _log.info("certificate read")
+        return found
 
     def _signature(self) -> tuple[tuple[int, int], ...]:
         paths = [path for path in (self._certificate, self._key, self._client_ca) if path is not None]

@@ -27,6 +27,7 @@ PUBLIC_KEY_ALGORITHMS = frozenset(
     [f"{family}{bits}" for family in ("RS", "PS", "ES") for bits in (256, 384, 512)] + ["Ed25519", "EdDSA"]
 )
 """Signatures that a reader of the key cannot make; never `none` or HMAC, whose key would be the published one."""
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?|https?://\[[0-9a-f:]+\](:[0-9]+)?")
 _SECRET_PLACE = re.compile(r"://.*@|\?.*")
 RETIRED = {
     "calls_per_caller": "caller_share",
@@ -54,6 +55,17 @@ class Listening(_Group):
     """Port to listen on; 0 takes a free port, shown in the log line `listening`."""
     processes: int = Field(default=1, ge=1, le=64)
     """Server processes that share the port, to use more cores; each has its own workers and limits."""
+    http_port: int | None = Field(default=None, ge=0, le=65535, json_schema_extra={"default": "none, off"})
+    """Second port for Connect, gRPC-Web and JSON over HTTP, with the host, TLS and tokens of the first; 0 takes a free
+    port, shown in the log line `http listening`. Needs `tariffs[web]`."""
+    http_origins: str = ""
+    """Origins of web pages that may call the HTTP port, by commas, such as `https://desk.example.com`; calls of other
+    pages are refused."""
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """`http_origins` one by one."""
+        return frozenset(origin.strip() for origin in self.http_origins.split(",") if origin.strip())
 
     @property
     def address(self) -> str:
@@ -233,6 +245,16 @@ class Settings(Listening, Security, Identity, Work, State, Observation, Stopping
         if "://" not in source or parts.scheme == "https" or is_loopback(parts.hostname or ""):
             return source
         raise ValueError("anybody could answer; use a file or an https URL")
+
+    @field_validator("http_origins")
+    @classmethod
+    def _are_origins(cls, origins: str) -> str:
+        for origin in filter(None, map(str.strip, origins.split(","))):
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(
+                    f"{origin} is not an origin: scheme, host and port alone, as browsers send it"
+                )
+        return origins
 
     @field_validator("database_url")
     @classmethod

@@ -1,0 +1,51 @@
+"""The HTTP port: the same methods as over gRPC, by the protocols Connect and gRPC-Web and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from tariffs.engine.errors import ServiceError
+from tariffs.service.server.listener import Endpoint
+from tariffs.service.server.middleware import MethodRegistry, Middleware
+from tariffs.service.settings.settings import Settings
+
+if TYPE_CHECKING:
+    from tariffs.service.server.web.http_port import HttpPort
+
+__all__ = ["make_http_port"]
+
+
+def make_http_port(
+    settings: Settings,
+    services: Iterable[str],
+    registry: MethodRegistry,
+    middleware: Middleware,
+    calls: int,
+    endpoint: Endpoint,
+) -> HttpPort:
+    """Make the HTTP port of a server; its libraries are imported only here.
+
+    Args:
+        settings: the settings.
+        services: full names of the services.
+        registry: their handlers.
+        middleware: put around each method.
+        calls: most calls in flight; twice as many connections are taken.
+        endpoint: position of this process among those that share the port.
+
+    Raises:
+        ServiceError: EXTRA_MISSING without the extra `web`.
+    """
+    try:
+        from tariffs.service.server.web.application import application
+        from tariffs.service.server.web.http_port import HttpPort
+    except ModuleNotFoundError as error:
+        raise ServiceError(
+            "EXTRA_MISSING",
+            f"TARIFFS_HTTP_PORT needs {error.name}.",
+            field="http_port",
+            fix="Install tariffs[web], or unset TARIFFS_HTTP_PORT.",
+        ) from error
+    app = application(services, registry, middleware, settings.origins)
+    return HttpPort(app, settings, 2 * calls, endpoint)

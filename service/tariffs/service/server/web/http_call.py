@@ -1,0 +1,149 @@
+"""Call of the HTTP port, in the form of gRPC's context that middleware and handlers expect."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NoReturn
+
+import grpc
+import grpc.aio
+from connectrpc.code import Code
+from connectrpc.errors import ConnectError, ErrorDetail
+from connectrpc.request import RequestContext
+from google.protobuf import any_pb2
+from google.protobuf.json_format import MessageToDict
+from google.rpc import error_details_pb2
+from google.rpc.error_details_pb2 import RetryInfo
+from google.rpc.status_pb2 import Status
+from protobuf import message_from_json_value
+from protobuf.wkt import Any as ConnectAny
+from protobuf.wkt import Struct
+
+from tariffs.service.wire.status import DETAILS_KEY, REQUEST_ID_KEY, grpc_code
+
+RETRY_AFTER = "retry-after"
+_CODES = {"cancelled": Code.CANCELED}
+Trailers = Iterable[tuple[str, str | bytes]]
+
+
+class HttpCall:
+    """One call: its metadata, its end, and the error that ended it.
+
+    Args:
+        request: the request as connectrpc gives it.
+    """
+
+    def __init__(self, request: RequestContext[Any, Any]) -> None:
+        self._request = request
+        self._ended: list[Callable[[Any], None]] = []
+        self._cancelled = False
+        self._done = False
+        self._error: ConnectError | None = None
+
+    def invocation_metadata(self) -> tuple[tuple[str, str], ...]:
+        """Return the headers of the request."""
+        return tuple(self._request.request_headers.allitems())
+
+    def peer(self) -> str:
+        """Return the address of the caller as gRPC writes it, so that a caller has one key on both ports."""
+        host, _, port = (self._request.client_address or "unknown:0").rpartition(":")
+        return f"ipv6:%5B{host}%5D:{port}" if ":" in host else f"ipv4:{host}:{port}"
+
+    def auth_context(self) -> Mapping[str, Iterable[bytes]]:
+        """Return what TLS says of the caller: nothing on this port."""
+        return {}
+
+    def set_trailing_metadata(self, trailers: Trailers) -> None:
+        """Return the request id as a header: browsers read no trailers."""
+        for key, value in trailers:
+            if key == REQUEST_ID_KEY:
+                self._request.response_headers[REQUEST_ID_KEY] = str(value)
+
+    def time_remaining(self) -> float | None:
+        """Return the seconds until the deadline; None without one."""
+        left = self._request.timeout_ms
+        return None if left is None else left / 1e3
+
+    def add_done_callback(self, callback: Callable[[Any], None]) -> None:
+        """Call `callback` at the end of the call."""
+        self._ended.append(callback)
+
+    def cancelled(self) -> bool:
+        """Return True once the caller has gone or its deadline has passed."""
+        return self._cancelled
+
+    def done(self) -> bool:
+        """Return True once the call has ended."""
+        return self._done
+
+    async def abort(self, code: grpc.StatusCode, message: str = "", trailers: Trailers = ()) -> NoReturn:
+        """End the call with an error; raises AbortError, after which `error` has it for connectrpc."""
+        status = Status.FromString(dict(trailers)[DETAILS_KEY])
+        self._error = ConnectError(connect_code(code), message, map(_StatusDetail, status.details))
+        if (seconds := _retry_seconds(status)) is not None:
+            self._request.response_headers[RETRY_AFTER] = str(seconds)
+        raise grpc.aio.AbortError
+
+    @property
+    def error(self) -> ConnectError:
+        """Error that `abort` ended the call with."""
+        assert self._error is not None
+        return self._error
+
+    def cancel(self) -> None:
+        """Record that the caller has gone, or its deadline has passed."""
+        self._cancelled = True
+
+    def end(self) -> None:
+        """Record the end of the call and run its callbacks."""
+        self._done = True
+        for callback in self._ended:
+            callback(self)
+
+
+def connect_code(code: grpc.StatusCode) -> Code:
+    """Return the code of the Connect protocol for one of gRPC."""
+    name = code.name.lower()
+    return _CODES.get(name) or Code(name)
+
+
+def error_json(status: Status) -> bytes:
+    """Return a status as the body of an error of the Connect protocol."""
+    code = connect_code(grpc_code(status))
+    details = [
+        {
+            "type": packed.TypeName(),
+            "value": base64.b64encode(packed.value).decode().rstrip("="),
+            "debug": _fields_of(packed),
+        }
+        for packed in status.details
+    ]
+    return json.dumps({"code": code.value, "message": status.message, "details": details}).encode()
+
+
+class _StatusDetail(ErrorDetail):
+    """Detail that the Connect protocol shows as JSON too, under `debug`: the bytes alone say nothing to a reader."""
+
+    def __init__(self, packed: any_pb2.Any) -> None:
+        super().__init__(ConnectAny(type_url=packed.type_url, value=packed.value))
+        self._packed = packed
+
+    def value(self, *_: Any) -> Any:
+        """Return the fields of the detail; `debug` takes a message, and a Struct is shown as its fields."""
+        return message_from_json_value(Struct, _fields_of(self._packed))
+
+
+def _fields_of(packed: any_pb2.Any) -> dict[str, Any]:
+    """Return the fields of a detail; none if its type is not one of google.rpc."""
+    kind = getattr(error_details_pb2, packed.TypeName().rpartition(".")[2], None)
+    return {} if kind is None else MessageToDict(kind.FromString(packed.value))
+
+
+def _retry_seconds(status: Status) -> int | None:
+    """Return the seconds of RetryInfo, at least one; None without it."""
+    retry = RetryInfo()
+    if any(detail.Unpack(retry) for detail in status.details):
+        return max(1, int(retry.retry_delay.seconds))
+    return None

@@ -1,0 +1,197 @@
+"""Listening HTTP port: uvicorn on the event loop of the gRPC port, with limits for hostile connections."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import structlog
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from tariffs.engine.errors import ServiceError
+from tariffs.service.server.listener import Endpoint
+from tariffs.service.server.web.gate import AsgiApp
+from tariffs.service.server.web.https import tls_context
+from tariffs.service.settings.settings import Settings
+
+HEAD_BYTES = 32 << 10
+"""Most bytes of a request's line and headers; a GET holds its message in the line."""
+HEAD_SECONDS = 15.0
+"""Longest time until the headers of a request are there."""
+KEEP_SECONDS = 5
+STALLED_SECONDS = 120
+"""A connection whose peer takes no data for so long is closed."""
+_KEEPALIVE = (
+    ("SO_KEEPALIVE", socket.SOL_SOCKET, 1),
+    ("TCP_KEEPIDLE", socket.IPPROTO_TCP, 60),
+    ("TCP_KEEPINTVL", socket.IPPROTO_TCP, 20),
+    ("TCP_KEEPCNT", socket.IPPROTO_TCP, 3),
+    ("TCP_USER_TIMEOUT", socket.IPPROTO_TCP, STALLED_SECONDS * 1000),
+)
+_log = structlog.get_logger("tariffs.service")
+
+
+class HttpPort:
+    """The port, from `start` to `stop`.
+
+    Args:
+        app: answers requests.
+        settings: address, encryption and grace.
+        connections: most connections at a time; a request on one more is answered 503.
+        endpoint: position of this process among those that share the port.
+    """
+
+    def __init__(self, app: AsgiApp, settings: Settings, connections: int, endpoint: Endpoint) -> None:
+        self.port = 0
+        self._app = app
+        self._settings = settings
+        self._connections = connections
+        self._endpoint = endpoint
+        self._server: _Listener | None = None
+        self._serving: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Listen.
+
+        Raises:
+            ServiceError: SERVER_UNAVAILABLE if the address cannot be used.
+            InputError: SETTING_INVALID if the certificate cannot be used.
+        """
+        sockets = open_sockets(self._settings, self._endpoint)
+        self.port = int(sockets[0].getsockname()[1])
+        self._server = _Listener(self._config())
+        self._serving = asyncio.create_task(self._server.serve(sockets))
+        await self._server.listening.wait()
+        _log.info("http listening", host=self._settings.host, port=self.port)
+
+    async def stop(self) -> None:
+        """Take no new connections, wait for running requests up to `grace_seconds`, then cancel them."""
+        if self._server is None or self._serving is None:
+            return
+        self._server.should_exit = True
+        await self._serving
+        # uvicorn cancels what is left and does not wait for it.
+        if left := tuple(self._server.server_state.tasks):
+            await asyncio.wait(left, timeout=KEEP_SECONDS)
+
+    def _config(self) -> uvicorn.Config:
+        context = tls_context(self._settings)
+        return uvicorn.Config(
+            self._app,
+            http=_HttpConnection,
+            ws="none",
+            lifespan="off",
+            interface="asgi3",
+            log_config=None,
+            log_level="error",
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            limit_concurrency=self._connections,
+            timeout_keep_alive=KEEP_SECONDS,
+            timeout_graceful_shutdown=math.ceil(self._settings.grace_seconds),
+            h11_max_incomplete_event_size=HEAD_BYTES,
+            ssl_context_factory=None if context is None else lambda _config, _default: context,
+        )
+
+
+def open_sockets(settings: Settings, endpoint: Endpoint) -> list[socket.socket]:
+    """Bind the port on every address of the host; port 0 becomes the same free port on all.
+
+    Raises:
+        ServiceError: SERVER_UNAVAILABLE.
+    """
+    port, sockets = settings.http_port or 0, list[socket.socket]()
+    try:
+        found = socket.getaddrinfo(settings.host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, _, _, _, address in found:
+            sockets.append(_bound(family, (address[0], port), endpoint))
+            port = int(sockets[0].getsockname()[1])
+    except OSError:
+        for one in sockets:
+            one.close()
+        raise ServiceError(
+            "SERVER_UNAVAILABLE",
+            f"Cannot listen for HTTP on {settings.host}, port {settings.http_port}.",
+            fix="Choose another TARIFFS_HTTP_PORT, or 0 for a free one.",
+        ) from None
+    return sockets
+
+
+def _bound(family: int, address: tuple[str | int, int], endpoint: Endpoint) -> socket.socket:
+    one = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if endpoint.shared:
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        if family == socket.AF_INET6:
+            one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        for name, level, value in _KEEPALIVE:
+            # Connections inherit the options of the listening socket; not every system has all of them.
+            if (option := getattr(socket, name, None)) is not None:
+                one.setsockopt(level, option, value)
+        one.bind(address)
+    except OSError:
+        one.close()
+        raise
+    return one
+
+
+class _Listener(uvicorn.Server):
+    """Server that leaves signals to the process and says when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen on the sockets."""
+        await super().startup(sockets)
+        self.listening.set()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals alone."""
+        yield
+
+
+class _HttpConnection(H11Protocol):
+    """Connection that is closed if the headers of a request take too long: uvicorn has no such limit."""
+
+    _head_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        """Begin to wait for a request."""
+        super().connection_made(transport)
+        self._wait_for_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def handle_events(self) -> None:
+        """Read what has come; stop waiting once a request has begun."""
+        super().handle_events()
+        cycle: Any = self.cycle
+        if cycle is not None and not cycle.response_complete:
+            self._stop_waiting()
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request."""
+        self._stop_waiting()
+        self._wait_for_head()
+        super().on_response_complete()
+
+    def _wait_for_head(self) -> None:
+        self._head_timer = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+
+    def _stop_waiting(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None

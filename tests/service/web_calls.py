@@ -1,0 +1,75 @@
+"""Requests to the HTTP port as programs without a library of RPC make them."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+TIMEOUT = 60.0
+JSON, STREAM = "application/json", "application/connect+json"
+
+
+@dataclass(frozen=True)
+class HttpAnswer:
+    """Status, headers with names in small letters, and body of an answer."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def reason(self) -> str:
+        """The reason of an error."""
+        return str(self.json["details"][0]["debug"]["reason"])
+
+
+def call(port: int, verb: str, path: str, body: bytes = b"", **headers: str) -> HttpAnswer:
+    """Make one request on a connection of its own; `_` in the names of headers stands for `-`."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)
+    try:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request(verb, path, body, named)
+        found = connection.getresponse()
+        return HttpAnswer(
+            found.status, {name.lower(): value for name, value in found.getheaders()}, found.read()
+        )
+    finally:
+        connection.close()
+
+
+def post(port: int, method: str, message: Any, **headers: str) -> HttpAnswer:
+    """Post a message as JSON to a method such as `DutyService/CalculateDuty`."""
+    given = {"content_type": JSON, **headers}
+    return call(port, "POST", f"/tariffs.v1.{method}", json.dumps(message).encode(), **given)
+
+
+def frames(body: bytes) -> list[tuple[int, bytes]]:
+    """The flags and bytes of each message of a stream."""
+    found, at = [], 0
+    while at < len(body):
+        flags, length = struct.unpack_from(">BI", body, at)
+        found.append((flags, body[at + 5 : at + 5 + length]))
+        at += 5 + length
+    return found
+
+
+def framed(message: bytes) -> bytes:
+    """A message as a stream sends it."""
+    return struct.pack(">BI", 0, len(message)) + message
+
+
+def stream(port: int, method: str, message: Any, **headers: str) -> tuple[list[Any], Any]:
+    """Post the one request of a stream as JSON; return the messages, and the end."""
+    given = {"content_type": STREAM, **headers}
+    body = framed(json.dumps(message).encode())
+    *messages, (flags, end) = frames(call(port, "POST", f"/tariffs.v1.{method}", body, **given).body)
+    assert flags == 2
+    return [json.loads(data) for _, data in messages], json.loads(end)
