@@ -14,6 +14,7 @@ import polars as pl
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.message import Message
 from google.rpc import code_pb2, error_details_pb2, status_pb2
+from grpc_health.v1 import health, health_pb2_grpc
 from grpc_status import rpc_status
 
 from tariffs.v1 import duty_service_pb2 as duty_pb
@@ -31,6 +32,7 @@ class FakeServer:
     target: str = ""
     answers: dict[str, Answer] = field(default_factory=dict)
     requests: list[Any] = field(default_factory=list)
+    health: health.HealthServicer = field(default_factory=health.HealthServicer)
 
     def call(self, name: str, request: Any, context: grpc.ServicerContext) -> Any:
         self.requests.append(request)
@@ -57,6 +59,7 @@ def fake_server() -> Iterator[FakeServer]:
     duty_service_pb2_grpc.add_DutyServiceServicer_to_server(Duty(), server)
     scenario_service_pb2_grpc.add_ScenarioServiceServicer_to_server(Scenarios(), server)
     simulation_service_pb2_grpc.add_SimulationServiceServicer_to_server(Simulation(), server)
+    health_pb2_grpc.add_HealthServicer_to_server(fake.health, server)
     fake.target = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
     server.start()
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,7 @@ from typing import Any
 
 import grpc
 import pytest
+from grpc_health.v1 import health_pb2
 
 from tariffs.client import Client, Config, InvalidRequest, ResourceExhausted, Unauthenticated, Unavailable
 from tariffs.client._wire import retry
@@ -267,3 +269,19 @@ def test_the_service_config_holds_no_deadline_and_says_how_to_balance() -> None:
     assert list(one["loadBalancingConfig"][0]) == ["pick_first"]
     assert list(several["loadBalancingConfig"][0]) == ["round_robin"]
     assert "timeout" not in service_config()
+
+
+def test_a_server_that_is_not_ready_gets_no_calls() -> None:
+    with fake_server() as first, fake_server() as second:
+        first.answers["CalculateDuty"] = second.answers["CalculateDuty"] = quote
+        second.health.set("", health_pb2.HealthCheckResponse.NOT_SERVING)
+        client = Client(f"{first.target},{second.target}")
+        for _ in range(20):
+            duty(client)
+        assert (len(first.requests), len(second.requests)) == (20, 0)
+        second.health.set("", health_pb2.HealthCheckResponse.SERVING)
+        until = time.monotonic() + 10
+        while not second.requests and time.monotonic() < until:
+            duty(client)
+        client.close()
+        assert second.requests, "it is called once it is ready"

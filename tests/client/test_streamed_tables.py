@@ -155,3 +155,19 @@ def test_a_run_over_a_lazy_frame_is_that_over_its_rows(server: str) -> None:
     here = Client.local().impact(frame, on="2025-12-01", response="none")
     assert there.groups.equals(here.groups)
     assert there.provenance["table_digest"] == here.provenance["table_digest"]
+
+
+@pytest.mark.parametrize("table", [lazy(400_000), lazy(200_000).collect()], ids=["in batches", "held"])
+def test_an_upload_that_a_restart_breaks_off_is_sent_again_whole(table: Any, kept: FakeServer) -> None:
+    kept.fail("UploadTable", "SHUTTING_DOWN", code="UNAVAILABLE")
+    refuse, seen = kept._answers["UploadTable"], list[int]()
+
+    def refuse_first(requests: list[Any]) -> Any:
+        seen.append(sum(pl.read_ipc_stream(one.arrow).height for one in requests))
+        return refuse(requests) if len(seen) == 1 else [HANDLE]
+
+    kept.answer("UploadTable", function=refuse_first)
+    with Client(kept.target) as client:
+        assert client.upload(table).name == HANDLE["name"]
+    rows = table.lazy().select(pl.len()).collect().item()
+    assert seen == [rows, rows]

@@ -172,7 +172,7 @@ def test_a_database_that_does_not_answer_is_told(tmp_path: Path) -> None:
     database = Database("postgresql+psycopg://nobody@127.0.0.1:1/none?connect_timeout=2")
     with pytest.raises(ServiceError) as caught:
         database.migrate()
-    assert caught.value.reason == "SERVER_UNAVAILABLE"
+    assert caught.value.reason == "STORAGE_UNAVAILABLE"
 
 
 def test_pages_hold_every_table_once_also_of_one_moment(database: Database) -> None:

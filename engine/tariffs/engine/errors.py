@@ -132,6 +132,7 @@ _SERVER = (
             "SHUTTING_DOWN": "the server is shutting down",
             "CLUSTER_UNAVAILABLE": "no scheduler answers at the address of the cluster, or it was lost",
             "SERVER_UNAVAILABLE": "no server answers at the target, or the server refuses more connections",
+            "STORAGE_UNAVAILABLE": "the server's database is not reachable, or its disk is full",
         },
     )
     | _group(

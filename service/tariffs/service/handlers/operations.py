@@ -23,6 +23,7 @@ from tariffs.service.wire.status import request_invalid
 from tariffs.v1 import simulation_service_pb2 as pb
 
 POLL_SECONDS = 0.25
+END_POLL_SECONDS = 0.05
 WAIT_SECONDS = 60.0
 _AT_A_TIME = 4
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -85,9 +86,12 @@ class LongRuns:
         run = await self.get(name)
         if offset < 0:
             raise request_invalid(f"offset is {offset}, below 0.", "offset", "Use 0 or more.")
-        first, digest = 0, run.digest
-        for part in self._storage.parts(run):
+        first, digest, parts = 0, run.digest, self._storage.parts(run)
+        for part in parts:
             run = await self._wait_for(part, run, digest)
+            if part == parts.tail:
+                # Who has read the last message may delete the run at once.
+                run = await self._wait_for_end(run)
             count = await asyncio.to_thread(part.count)
             start = max(0, offset - first)
             while start < count:
@@ -112,15 +116,27 @@ class LongRuns:
         """Return a run as an operation message."""
         return operation_of(run, self._storage.runs.keep_seconds)
 
+    async def _wait_for_end(self, run: RunRow) -> RunRow:
+        """Wait until a run whose last part is written has ended; its server does that at once, or another later."""
+        while run.is_open:
+            run = await self._read_again(run)
+            if run.is_open:
+                await asyncio.sleep(END_POLL_SECONDS)
+        return run
+
+    async def _read_again(self, run: RunRow) -> RunRow:
+        if self.closing:
+            raise ServiceError(
+                "SHUTTING_DOWN", "The server is shutting down.", fix="Continue from the next offset."
+            )
+        run = await self.get(run.name)
+        if run.failure is not None:
+            raise run.failure
+        return run
+
     async def _wait_for(self, part: ResultPart, run: RunRow, digest: str) -> RunRow:
         while not await asyncio.to_thread(part.is_there):
-            if self.closing:
-                raise ServiceError(
-                    "SHUTTING_DOWN", "The server is shutting down.", fix="Continue from the next offset."
-                )
-            run = await self.get(run.name)
-            if run.failure is not None:
-                raise run.failure
+            run = await self._read_again(run)
             if run.digest != digest:
                 raise ServiceError(
                     "RUN_NOT_FINISHED",

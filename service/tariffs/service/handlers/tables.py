@@ -15,6 +15,7 @@ from google.protobuf import empty_pb2
 from tariffs.engine.errors import InputError, ServiceError
 from tariffs.service.observability.call_log import Context
 from tariffs.service.rpc.tables import Intake, table_message
+from tariffs.service.storage.files import disk_errors
 from tariffs.service.storage.page_tokens import page_size
 from tariffs.service.storage.storage import Storage
 from tariffs.service.storage.table_store import digest_of
@@ -128,17 +129,14 @@ class _UploadFile:
         self._lock = threading.Lock()
 
     def write(self, data: bytes) -> None:
-        """Append data."""
-        with self._lock:
-            if self._removed:
-                return
-            if self._file is None:
-                self._file = self.path.open("wb")
-            self._file.write(data)
+        """Append data; raises ServiceError STORAGE_UNAVAILABLE if the disk is full."""
+        with self._lock, disk_errors():
+            if not self._removed:
+                self._append(data)
 
     def close(self) -> None:
-        """Close the file, so that it can be read."""
-        with self._lock:
+        """Close the file, so that it can be read; raises as `write`."""
+        with self._lock, disk_errors():
             self._close()
 
     def remove(self) -> None:
@@ -147,6 +145,11 @@ class _UploadFile:
             self._removed = True
             self._close()
             self.path.unlink(missing_ok=True)
+
+    def _append(self, data: bytes) -> None:
+        if self._file is None:
+            self._file = self.path.open("wb")
+        self._file.write(data)
 
     def _close(self) -> None:
         if self._file is not None:

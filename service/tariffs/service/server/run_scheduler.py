@@ -177,6 +177,10 @@ class RunScheduler:
             await _in_thread(runs.end_cancelled, lease)
         elif self._stopping or leased.state is LeaseState.LOST or error.reason == "SHUTTING_DOWN":
             await _in_thread(runs.release, lease)
+        elif error.reason == "STORAGE_UNAVAILABLE":
+            # No fault of the run: it waits until there is room, and its finished parts stay.
+            await asyncio.sleep(POLL_SECONDS)
+            await _in_thread(runs.release, lease)
         elif error.reason in _TRIED_AGAIN:
             await _in_thread(runs.crash, lease)
         else:

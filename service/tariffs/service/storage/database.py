@@ -101,7 +101,7 @@ class Database:
         """Create or migrate the tables; several servers may do so at the same time.
 
         Raises:
-            ServiceError: SERVER_UNAVAILABLE if the database cannot be reached, DATABASE_VERSION if a newer version of
+            ServiceError: STORAGE_UNAVAILABLE if the database cannot be reached, DATABASE_VERSION if a newer version of
                 the server migrated it.
         """
         file = self._engine.url.database
@@ -125,7 +125,7 @@ class Database:
         """Open a transaction, committed at the end of the block and rolled back if it fails.
 
         Raises:
-            ServiceError: SERVER_UNAVAILABLE if the database cannot be reached.
+            ServiceError: STORAGE_UNAVAILABLE if the database cannot be reached.
         """
         with _connection_errors(), self._engine.begin() as connection:
             yield connection
@@ -164,7 +164,7 @@ def _connection_errors() -> Iterator[None]:
         yield
     except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError) as error:
         raise ServiceError(
-            "SERVER_UNAVAILABLE", "The server's database is not reachable.", fix="Try again shortly."
+            "STORAGE_UNAVAILABLE", "The server's database is not reachable.", fix="Try again shortly."
         ) from error
 
 

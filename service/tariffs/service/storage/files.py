@@ -6,24 +6,45 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import polars as pl
+
+from tariffs.engine.errors import ServiceError
 
 _UNFINISHED = ".part"
 
 
 def write_whole(path: Path, write: Callable[[Path], None]) -> None:
-    """Write a file atomically: `write` fills a draft, which is synced to disk and renamed to `path`."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write a file atomically: `write` fills a draft, which is synced to disk and renamed to `path`.
+
+    Raises:
+        ServiceError: STORAGE_UNAVAILABLE if the disk is full or fails.
+    """
     draft = path.with_name(f"{path.name}.{uuid.uuid4().hex}{_UNFINISHED}")
+    with disk_errors():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            write(draft)
+            _sync(draft)
+            draft.replace(path)
+            _sync(path.parent)
+        finally:
+            draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def disk_errors() -> Iterator[None]:
+    """Turn errors of writing into STORAGE_UNAVAILABLE: a disk that is full may have room again soon."""
     try:
-        write(draft)
-        _sync(draft)
-        draft.replace(path)
-        _sync(path.parent)
-    finally:
-        draft.unlink(missing_ok=True)
+        yield
+    except (OSError, pl.exceptions.ComputeError) as error:
+        # Polars reports an error of the disk as one of its own.
+        raise ServiceError(
+            "STORAGE_UNAVAILABLE", "The server cannot write to its disk.", fix="Try again shortly."
+        ) from error
 
 
 def touch(path: Path) -> bool:

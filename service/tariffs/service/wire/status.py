@@ -19,10 +19,12 @@ DETAILS_KEY = "grpc-status-details-bin"
 REQUEST_ID_KEY = "x-request-id"
 PUSHBACK_KEY = "grpc-retry-pushback-ms"
 _NEVER = "-1"
-RETRY_AFTER_SECONDS = {"TOO_MANY_STREAMS": 2, "WARMING_UP": 1, "SHUTTING_DOWN": 1}
+RETRY_AFTER_SECONDS = {"TOO_MANY_STREAMS": 2, "WARMING_UP": 1, "SHUTTING_DOWN": 1, "STORAGE_UNAVAILABLE": 2}
 INVARIANT = "ENGINE_INVARIANT"
 # gRPC itself refuses calls with these codes too, so clients retry them unless the trailers say otherwise.
 _RETRIED = frozenset({Code.RESOURCE_EXHAUSTED, Code.CANCELLED})
+# Every server of a database meets the same state, so another one is no help, and a restart takes seconds.
+_PUSHED_BACK = frozenset({"STORAGE_UNAVAILABLE"})
 
 
 def status_of(error: Exception, request_id: str) -> Status:
@@ -54,7 +56,7 @@ def _catalogued(error: TariffsError, request_facts: Mapping[str, str], request: 
 def trailers_of(status: Status, request_id: str) -> tuple[tuple[str, str | bytes], ...]:
     """Return the trailing metadata that carries a status and the request id."""
     trailers = ((DETAILS_KEY, status.SerializeToString()), (REQUEST_ID_KEY, request_id))
-    if status.code not in _RETRIED:
+    if status.code not in _RETRIED and _reason(status) not in _PUSHED_BACK:
         return trailers
     return (*trailers, (PUSHBACK_KEY, _pushback(status)))
 
@@ -66,6 +68,14 @@ def _pushback(status: Status) -> str:
         if detail.Unpack(retry):
             return str(retry.retry_delay.ToMilliseconds())
     return _NEVER
+
+
+def _reason(status: Status) -> str:
+    info = ErrorInfo()
+    for detail in status.details:
+        if detail.Unpack(info):
+            return str(info.reason)
+    return ""
 
 
 def grpc_code(status: Status) -> grpc.StatusCode:

@@ -32,7 +32,7 @@ class OverflowQueue:
         self._closed = False
 
     def put(self, message: bytes) -> bool:
-        """Add a message; False if the queue is full. May wait for the disk."""
+        """Add a message; False if the queue or the disk is full. May wait for the disk."""
         with self._lock:
             added = self._closed or self._put(message)
         if self._closed:
@@ -76,14 +76,23 @@ class OverflowQueue:
             return True
         if self._sizes and self._write_at + len(message) > self._limit:
             return False
-        if self._file is None:
-            # Up to 1 MiB stays in memory.
-            self._file = tempfile.SpooledTemporaryFile(max_size=1 << 20, prefix="tariffs-run-")  # noqa: SIM115
-        self._file.seek(self._write_at)
-        self._file.write(message)
+        try:
+            self._write(message)
+        except OSError:
+            # The disk is full: as if the queue were, the writer waits until the reader has read what is before it.
+            return False
         self._write_at += len(message)
         self._sizes.append(len(message))
         return True
+
+    def _write(self, message: bytes) -> None:
+        if self._file is None:
+            # Without a buffer: a message counts as written only once the disk has it.
+            self._file = tempfile.TemporaryFile(prefix="tariffs-run-", buffering=0)  # noqa: SIM115
+        self._file.seek(self._write_at)
+        left = memoryview(message)
+        while left:
+            left = left[self._file.write(left) :]
 
     def _read(self) -> bytes:
         size = self._sizes.popleft()

@@ -18,6 +18,7 @@ from tariffs.client._wire import frames
 from tariffs.client._wire.cancellation import SCOPE
 from tariffs.client._wire.connection import connect, places_of
 from tariffs.client._wire.encryption import explained
+from tariffs.client._wire.retry import RETRY_PAUSES, repeat
 from tariffs.client._wire.uploads import Uploads
 from tariffs.client.config import Config
 from tariffs.client.results.table_handle import TableHandle
@@ -159,15 +160,20 @@ class RemoteBackend:
         if not complete:
             return self._stream(table, chain([held], batches), timeout)
         seconds = timeout or self._config.deadlines.upload
-        return self._uploads.handle(held, lambda method, request: self.unary(method, request, seconds))
+        return repeat(
+            lambda: self._uploads.handle(held, lambda method, request: self.unary(method, request, seconds))
+        )
 
     def _stream(
         self, table: frames.Table, batches: Iterable[pl.DataFrame], timeout: float | None
     ) -> TableHandle:
         seconds = timeout or self._config.deadlines.upload
         key = frames.file_key(table)
-        return self._uploads.stream(
-            batches, key, lambda method, request: self.unary(method, request, seconds)
+        readings = chain([batches], (frames.batches_of(table) for _ in RETRY_PAUSES))
+        return repeat(
+            lambda: self._uploads.stream(
+                next(readings), key, lambda method, request: self.unary(method, request, seconds)
+            )
         )
 
     def stream(self, method: str, request: object, timeout: float) -> Iterator[Any]:

@@ -74,7 +74,11 @@ def service_config(*, round_robin: bool = False) -> str:
     }
     methods = [{"name": [{}], "retryPolicy": retry}, {"name": list(_METHODS_DONE_ONCE)}]
     policy = "round_robin" if round_robin else "pick_first"
-    return json.dumps({"loadBalancingConfig": [{policy: {}}], "methodConfig": methods})
+    config: dict[str, Any] = {"loadBalancingConfig": [{policy: {}}], "methodConfig": methods}
+    if round_robin:
+        # Servers that start or stop are watched and get no calls: a busy one takes seconds to say that it is not ready.
+        config["healthCheckConfig"] = {"serviceName": ""}
+    return json.dumps(config)
 
 
 def is_loopback(host: str) -> bool:

@@ -1,4 +1,4 @@
-"""Repeat a streamed call whose server stops while it answers."""
+"""Repeat a streamed call whose server stops while it answers, or an upload whose server goes away."""
 
 from __future__ import annotations
 
@@ -40,6 +40,20 @@ def read_whole(
                 raise
         time.sleep(pause)
     return read(ask(until - time.monotonic()))
+
+
+def repeat(call: Callable[[], Result]) -> Result:
+    """Make a call that gRPC does not try again because its request is too large to be held; idempotent calls only.
+
+    Raises:
+        Unavailable: no server answers, at the last attempt too.
+    """
+    for pause in RETRY_PAUSES:
+        try:
+            return call()
+        except Unavailable:
+            time.sleep(pause)
+    return call()
 
 
 class _Counted(Iterator[Message]):

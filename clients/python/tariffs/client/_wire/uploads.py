@@ -52,8 +52,12 @@ class Uploads:
     def handle(self, frame: pl.DataFrame, call: Call) -> TableHandle:
         """Get the handle of a table, uploaded unless the server has it; `call(method, request)` makes the calls."""
         data = [part for _, part in cut(frame, self._limit)]
-        requests = (table_service_pb2.UploadTableRequest(arrow=part) for part in data)
-        return self._kept(_digest(data), call, lambda: handle_of(call("UploadTable", requests)))
+
+        def upload() -> TableHandle:
+            requests = (table_service_pb2.UploadTableRequest(arrow=part) for part in data)
+            return handle_of(call("UploadTable", requests))
+
+        return self._kept(_digest(data), call, upload)
 
     def stream(self, batches: Iterable[pl.DataFrame], key: str, call: Call) -> TableHandle:
         """Upload a table batch by batch; one with a key, such as that of an unchanged file, is sent once."""

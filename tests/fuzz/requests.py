@@ -1,0 +1,188 @@
+"""Hostile requests made from descriptors, half of their words real, as bytes for any method."""
+
+from __future__ import annotations
+
+import base64
+import json
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+from hypothesis import strategies as st
+
+from tests.fuzz import arrow_streams, scenario_texts
+from tests.fuzz.choices import ByteChoices
+from tests.fuzz.vocabulary import words
+from tests.service.hostile import HOSTILE_TEXT, Forge, parameter_files
+from tests.service.test_hostile import METHODS, valid
+
+_F = FieldDescriptor
+LENGTH = 480
+"""Bytes of choices for one call."""
+SMALL_TEXT = 5_000
+_PARTS = (1, 2, 3, 5)
+_HOSTILE = (0.0, 0.0, 0.03, 0.3)
+_UNKNOWN_FIELDS = (
+    b"\xc0\xa9\x07\x01",
+    b"\xc2\xa9\x07\x02ab",
+    b"\xc1\xa9\x07" + bytes(8),
+    b"\xc3\xa9\x07\xc4\xa9\x07",
+)
+_METADATA = ("authorization", "authorization", "x-request-id", "user-agent", "traceparent", "x-law", "a-bin")
+_VALUES = (
+    "",
+    "a",
+    " a ",
+    "x" * 200,
+    "x" * 4_000,
+    "%00%0a",
+    "'; DROP TABLE runs; --",
+    "../..",
+    "{}",
+    "~" * 65,
+    "0-0",
+)
+_SCENARIOS = {"scenario", "first", "second"}
+_WHOLE = {_F.CPPTYPE_INT32, _F.CPPTYPE_INT64, _F.CPPTYPE_UINT32, _F.CPPTYPE_UINT64}
+_FLOATING = {_F.CPPTYPE_DOUBLE, _F.CPPTYPE_FLOAT}
+
+
+@dataclass(frozen=True)
+class WordForge(Forge):
+    """Makes requests whose words are real as often as not, so that deep code is reached.
+
+    Attributes:
+        hostile: share of the values that are hostile, of one request: a single such value hides all that comes after.
+    """
+
+    hostile: float = 0.0
+
+    def body(self, kind: Any, valid: Message) -> bytes:
+        """The bytes of one message: in good faith with changes, random throughout, damaged or nonsense."""
+        way = self.chance.random()
+        message = GetMessageClass(kind)()
+        if way > 0.3:
+            message.CopyFrom(valid)
+            self._deepen(message)
+            self._fill(message, self.chance.choice((0.04, 0.12, 0.3)), 0)
+        elif way > 0.1:
+            self._fill(message, self.chance.choice((0.2, 0.6)), 0)
+        elif way > 0.03:
+            return arrow_streams.damaged(self.chance, valid.SerializeToString())
+        else:
+            return self._garbage()
+        data = message.SerializeToString()
+        return data if self.chance.random() > 0.03 else data + self._unknown_field()
+
+    def _unknown_field(self) -> bytes:
+        """A field that no message has, of one of the wire types."""
+        return self.chance.choice(_UNKNOWN_FIELDS)
+
+    def _deepen(self, message: Any) -> None:
+        """Give a request a scenario text or a table, where it takes one: most of the engine lies behind these two."""
+        fields = message.DESCRIPTOR.fields_by_name
+        for name in _SCENARIOS & set(fields):
+            if not fields[name].is_repeated and self.chance.random() > 0.4:
+                getattr(message, name).yaml = scenario_texts.text(self.chance)
+        if "arrow" in fields and message.WhichOneof(fields["arrow"].containing_oneof.name) != "config":
+            message.arrow = arrow_streams.stream(self.chance)
+        if "baseline" in fields:
+            message.baseline = "2025-01-01"
+
+    def _scalar(self, field: Any) -> Any:
+        """A value of a field: of a number or enumeration one in its range, unless it is to be hostile."""
+        if self.chance.random() < self.hostile:
+            return super()._scalar(field)
+        if field.enum_type is not None:
+            return self.chance.choice(tuple(field.enum_type.values_by_number))
+        if field.cpp_type in _WHOLE:
+            return self.chance.choice((0, 1, 2, 16, 100))
+        if field.cpp_type in _FLOATING:
+            return self.chance.choice((0.0, 0.25, 0.5, 1.0, 100.0))
+        return super()._scalar(field)
+
+    def _text(self, name: str) -> str:
+        if name == "yaml":
+            return scenario_texts.text(self.chance)
+        known = words().get(name)
+        if known and self.chance.random() >= self.hostile:
+            return self.chance.choice(known)
+        text = self.chance.choice(HOSTILE_TEXT)
+        # Texts of megabytes are worth a few calls, and not every field of every call.
+        return text if self.chance.random() < 0.2 else text[:SMALL_TEXT]
+
+    def _bytes(self, name: str) -> bytes:
+        if name == "parameter_csv":
+            return self.chance.choice(parameter_files())
+        return arrow_streams.stream(self.chance)
+
+
+def bodies_from(name: str, data: bytes) -> Sequence[bytes]:
+    """The messages of one call of a method, the same for the same bytes."""
+    chance = ByteChoices(data)
+    method, forge = METHODS[name], WordForge(chance, chance.choice(_HOSTILE))
+    count = chance.choice(_PARTS) if method.client_streaming else 1
+    made = [forge.body(method.input_type, valid(method, place)) for place in range(count)]
+    if len(made) > 1 and chance.random() < 0.2:
+        chance.shuffle(made)
+    return made
+
+
+def calls(name: str) -> st.SearchStrategy[Sequence[bytes]]:
+    """The messages of a call of a method; fewer and plainer choices are simpler."""
+    return st.binary(min_size=LENGTH, max_size=LENGTH).map(lambda data: bodies_from(name, data))
+
+
+def choices(seed: int) -> bytes:
+    """Bytes of choices by number, for runs longer than hypothesis is made for."""
+    return random.Random(seed).randbytes(LENGTH)
+
+
+def metadata(chance: random.Random) -> tuple[tuple[str, str | bytes], ...]:
+    """Metadata of a call: tokens, request ids and others, hostile as far as a client library lets them pass."""
+    return tuple(_pairs(chance))
+
+
+def _pairs(chance: random.Random) -> Iterator[tuple[str, str | bytes]]:
+    for _ in range(chance.choice((1, 1, 2, 4))):
+        name = chance.choice(_METADATA)
+        if name.endswith("-bin"):
+            yield name, chance.randbytes(chance.choice((0, 1, 200)))
+        else:
+            yield name, (_token(chance) if name == "authorization" else _value(chance))
+
+
+def _token(chance: random.Random) -> str:
+    kind = chance.choice(("Bearer ", "bearer ", "Basic ", "Bearer", "", "Bearer  "))
+    return kind + chance.choice((_jwt(chance), _value(chance), "token-of-ann-0123456789abcdef"))
+
+
+def _jwt(chance: random.Random) -> str:
+    """A text in the form of a JSON web token, mostly with a header that a verifier must refuse."""
+    header = {
+        "alg": chance.choice(("none", "HS256", "RS256", "EdDSA", "", None, 5, ["RS256"], "none\0")),
+        "typ": "JWT",
+        "kid": chance.choice(("../../etc/passwd", "1", "' OR 1=1 --", "x" * 500)),
+        "jwk": chance.choice(({}, {"kty": "oct", "k": "AA"}, None)),
+        "crit": chance.choice((["b64"], None, [])),
+    }
+    claims = {
+        "sub": chance.choice(("ann", "", "\u202e", "a" * 300, 5)),
+        "exp": chance.choice((0, 2**63, -1, 1e308, "tomorrow", None)),
+        "aud": chance.choice(("tariffs", ["tariffs"], {}, None)),
+        "roles": chance.choice((["admin"], "admin", {"admin": True})),
+    }
+    parts = [_part(header), _part(claims), _part({"s": 1})[: chance.choice((0, 4, 43))]]
+    return ".".join(parts[: chance.choice((3, 3, 3, 2, 1))])
+
+
+def _part(value: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+
+def _value(chance: random.Random) -> str:
+    return chance.choice(_VALUES)

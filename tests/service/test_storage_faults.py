@@ -1,0 +1,116 @@
+"""A full disk and a database that is away delay calls and runs; nothing is lost and nothing is an internal error."""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from google.longrunning import operations_pb2 as ops
+
+from tariffs.engine.errors import ServiceError
+from tariffs.service.handlers import tables
+from tariffs.service.server import run_scheduler
+from tariffs.service.storage import files
+from tariffs.service.storage.run_store import RunStore
+from tariffs.service.wire.status import PUSHBACK_KEY, status_of, trailers_of
+from tariffs.service.workers.overflow_queue import IN_MEMORY, OverflowQueue
+from tariffs.service.workers.tasks import CancelToken, ResultSink
+from tariffs.v1 import simulation_service_pb2 as pb
+from tests.service.harness import TIMEOUT, compute_in_process, fails, no_warm_up, running
+from tests.service.stored import metadata_of, parts, read, rows, simulation, start, wait
+
+FULL = Path("/dev/full")
+needs_full = pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
+
+
+def no_space(*_: Any) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def by_polars(_: Path) -> None:
+    pl.DataFrame({"a": range(100_000)}).write_parquet(FULL)
+
+
+@needs_full
+@pytest.mark.parametrize("write", [no_space, by_polars])
+def test_a_file_on_a_full_disk_is_told_and_leaves_no_draft(
+    write: Callable[[Path], None], tmp_path: Path
+) -> None:
+    with pytest.raises(ServiceError) as caught:
+        files.write_whole(tmp_path / "part", write)
+    assert caught.value.reason == "STORAGE_UNAVAILABLE"
+    assert list(tmp_path.iterdir()) == []
+
+
+@needs_full
+def test_messages_wait_for_their_reader_while_the_disk_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(OverflowQueue(1_000)) as messages:
+        assert all(messages.put(bytes([number])) for number in range(IN_MEMORY))
+        with monkeypatch.context() as patched:
+            patched.setattr(tempfile, "TemporaryFile", lambda **_: FULL.open("r+b", buffering=0))
+            assert not messages.put(b"a")
+            assert not messages.put(b"a")
+        messages._file.close()
+        messages._file = None
+        assert messages.put(b"a")
+        found = [messages.take_from_file() for _ in range(IN_MEMORY + 1)]
+    assert found == [*(bytes([number]) for number in range(IN_MEMORY)), b"a"]
+
+
+def test_an_upload_onto_a_full_disk_may_be_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    with running(warm=no_warm_up) as server:
+        with monkeypatch.context() as patched:
+            patched.setattr(tables._UploadFile, "_append", no_space)
+            fault = fails(lambda: server.tables.UploadTable(parts(rows(10), 5), timeout=TIMEOUT))
+        assert (fault.reason, fault.code.name) == ("STORAGE_UNAVAILABLE", "UNAVAILABLE")
+        assert server.tables.UploadTable(parts(rows(10), 5), timeout=TIMEOUT).row_count == 10
+
+
+class FullDisk:
+    """A compute that cannot write the parts of a run for some time."""
+
+    def __init__(self, times: int) -> None:
+        self.left = times
+
+    def __call__(self, task: str, payload: bytes, sink: ResultSink, cancel_token: CancelToken) -> None:
+        if task == "run" and self.left:
+            self.left -= 1
+            raise ServiceError("STORAGE_UNAVAILABLE", "The server cannot write to its disk.")
+        compute_in_process(task, payload, sink, cancel_token)
+
+
+def test_a_run_waits_for_room_on_the_disk_however_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_scheduler, "POLL_SECONDS", 0.05)
+    disk = FullDisk(6)
+    with running(disk, no_warm_up) as server:
+        operation = wait(server, start(server, simulation(rows(5))).name)
+        assert metadata_of(operation).state == pb.RUN_STATE_SUCCEEDED
+    assert not disk.left
+
+
+def test_a_run_whose_last_message_was_read_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    succeed = RunStore.succeed
+
+    def late(*arguments: Any) -> None:
+        time.sleep(0.5)
+        succeed(*arguments)
+
+    monkeypatch.setattr(RunStore, "succeed", late)
+    with running(warm=no_warm_up) as server:
+        name = start(server, simulation(rows(5))).name
+        assert read(server, name)
+        server.operations.DeleteOperation(ops.DeleteOperationRequest(name=name), timeout=TIMEOUT)
+
+
+def test_a_caller_is_told_when_to_try_again_only_where_another_server_is_no_help() -> None:
+    for reason, pushback in (("STORAGE_UNAVAILABLE", "2000"), ("WARMING_UP", None), ("SHUTTING_DOWN", None)):
+        trailers = dict(trailers_of(status_of(ServiceError(reason, "Later."), "1"), "1"))
+        assert trailers.get(PUSHBACK_KEY) == pushback
