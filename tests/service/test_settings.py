@@ -130,6 +130,7 @@ def test_a_setting_of_an_earlier_release_is_refused_with_the_one_that_replaced_i
 
 def test_what_holds_is_told_with_its_source_and_without_secrets() -> None:
     environment = {"TARIFFS_WORKERS": "3", "TARIFFS_PROT": "1", "TARIFFS_TOKEN": "t", "HOME": "x"}
+    environment |= {"OTEL_SERVICE_NAME": "duty", "OTEL_EXPORTER_OTLP_HEADERS": "key=s3cret"}
     url = "postgresql+psycopg://user:p%40ss/w@ord@host/db?password=hunter2"
     settings = load_settings(port=7, workers=3, database_url=url)
     told = list(effective(settings, {"port": "7", "host": None}, environment))
@@ -138,6 +139,8 @@ def test_what_holds_is_told_with_its_source_and_without_secrets() -> None:
     assert "TARIFFS_HOST = 127.0.0.1  (default)" in told
     assert [line for line in told if "not a setting" in line] == ["TARIFFS_PROT is set but is not a setting"]
     text = "\n".join(told)
+    assert "OTEL_SERVICE_NAME = duty  (environment)" in told
+    assert "s3cret" not in text
     assert "postgresql+psycopg://***" in text
     assert all(secret not in text for secret in ("p%40ss", "ord@", "hunter2", "user:"))
     assert "p%40ss" not in repr(settings)

@@ -300,11 +300,11 @@ def test_a_worker_that_waits_gives_free_memory_back(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(worker, "IDLE_SECONDS", 0.01)
     monkeypatch.setattr(worker, "release_free_memory", lambda: released.append(time.monotonic()))
     inbox = worker._Inbox(io.BytesIO())
-    inbox.jobs.put((1, "task", b"at once"))
-    assert inbox.next_job() == (1, "task", b"at once")
+    inbox.jobs.put((1, "task", b"at once", ""))
+    assert inbox.next_job() == (1, "task", b"at once", "")
     assert not released
-    threading.Timer(0.2, inbox.jobs.put, [(2, "task", b"later")]).start()
-    assert inbox.next_job() == (2, "task", b"later")
+    threading.Timer(0.2, inbox.jobs.put, [(2, "task", b"later", "")]).start()
+    assert inbox.next_job() == (2, "task", b"later", "")
     assert len(released) == 1
 
 

@@ -60,6 +60,9 @@ class Config:
     """PEM file of the client's own certificate, where the server asks for one."""
     client_key: str | None = None
     """PEM file of its private key."""
+    traces: str = "none"
+    """Spans of calls by OpenTelemetry: `application` adds them to the traces of the application's own tracer provider,
+    `otlp` sends them by OTLP as the variables OTEL_* say; by default TARIFFS_TRACES. Needs `tariffs[telemetry]`."""
 
 
 def target_from_environment() -> str:
@@ -77,6 +80,7 @@ def secured(config: Config, token: str | None, tls: Tls | None) -> Config:
         tls_name=config.tls_name or _variable("TARIFFS_TLS_NAME"),
         client_certificate=config.client_certificate or _variable("TARIFFS_CLIENT_CERTIFICATE"),
         client_key=config.client_key or _variable("TARIFFS_CLIENT_KEY"),
+        traces=config.traces if config.traces != "none" else _variable("TARIFFS_TRACES") or "none",
     )
 
 

@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from tariffs.engine.base.stages import stage
+
 CHUNK_LINES = 32_768
 _STEPS_WORTH_THREADS = 500_000
 _watch: ContextVar[Callable[[], None]] = ContextVar("watch", default=lambda: None)
@@ -97,6 +99,7 @@ def run_ranges(count: int, size: int, work: Callable[[int, int], None]) -> None:
             pass
 
 
+@stage("pass over lines")
 def run_chunks(lines: int, kernel: Callable[[int, int], None], check: Callable[[], None]) -> None:
     """Call `kernel(lo, hi)` over all lines; `check` may raise to stop within a chunk or two."""
     ranges = [(lo, min(lo + CHUNK_LINES, lines)) for lo in range(0, lines, CHUNK_LINES)]

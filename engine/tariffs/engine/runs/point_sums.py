@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from tariffs.engine.base.array_utils import F64, I64, ratio
 from tariffs.engine.base.bounded_cache import BoundedCache
+from tariffs.engine.base.stages import stage
 from tariffs.engine.law.law import InForce, Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.runs.duty_sums import PointDuties
@@ -110,6 +111,7 @@ class PointEvaluator:
         self._responses: BoundedCache[tuple[int, int], tuple[Outcome, TableRun, PointResponse]]
         self._responses = BoundedCache(_RESPONSES_KEPT)
 
+    @stage("compute points")
     def __call__(self, points: Sequence[SweepPoint], step: Step) -> PointResults:
         """Compute points.
 

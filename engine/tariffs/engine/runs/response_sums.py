@@ -11,6 +11,7 @@ import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I32, I64, Bools, sum_of, sums_of
 from tariffs.engine.base.chunks import checkpoint_here, metered, thread_count
+from tariffs.engine.base.stages import stage
 from tariffs.engine.response.limited_response import LimitedResponse
 from tariffs.engine.response.parameters import ProductParameters
 from tariffs.engine.response.sector_market import DomesticGoods
@@ -149,6 +150,7 @@ class PlainSums:
         """Keep the sums of an outcome that are computed already."""
         self._kept[outcome] = response, by_authority, sums
 
+    @stage("respond")
     def __call__(self, response: Response, outcome: Outcome, keep: Bools, by_authority: bool) -> DrawSums:
         """Sum an outcome after its response.
 

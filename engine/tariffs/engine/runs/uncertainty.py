@@ -13,6 +13,7 @@ import numpy as np
 
 from tariffs.engine.base.array_utils import I64, Bools
 from tariffs.engine.base.chunks import thread_count
+from tariffs.engine.base.stages import stage
 from tariffs.engine.errors import InputError
 from tariffs.engine.response.adjustment_draws import DrawnPaths
 from tariffs.engine.response.adjustment_profile import PathParameters
@@ -83,6 +84,7 @@ class UncertaintyRun:
         )
         self._claims = DrawnClaims.of(table_run, self.parameters.claims, draws.spreads.claims)
 
+    @stage("draw")
     def sums(self, outcomes: Sequence[Outcome], keep: Bools, report: ReportShare) -> DrawnPointSums:
         """Sum every draw by group; sums of a mixture are weighted.
 

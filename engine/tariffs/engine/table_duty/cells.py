@@ -15,6 +15,7 @@ import numpy as np
 from tariffs.engine.base.array_utils import F64, I32, I64, Bools, factorize
 from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.base.chunks import checkpoint
+from tariffs.engine.base.stages import stage
 from tariffs.engine.rating.families import Family
 from tariffs.engine.rating.kernel import number_cells
 from tariffs.engine.rating.layers import NO_COLUMN
@@ -124,6 +125,7 @@ class ValueCells:
             atom,
         )
 
+    @stage("sum values by cell")
     def base_sums(
         self, parts_of: PartsOf, bases: Sequence[tuple[F64, int]], used: Bools
     ) -> tuple[I32, ExactSums]:

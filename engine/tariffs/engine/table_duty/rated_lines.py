@@ -10,6 +10,7 @@ from datetime import date, datetime
 import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I32
+from tariffs.engine.base.stages import stage
 from tariffs.engine.errors import LawError
 from tariffs.engine.law.law import IMPORT, InForce, Law
 from tariffs.engine.law.model import (
@@ -81,6 +82,7 @@ def law_of_day(law: Law, dated: Dated) -> Hashable:
     return tuple(law_fingerprint(law, law.in_force(*moment), *moment[:2]) for moment in dated.moments)
 
 
+@stage("compile the law")
 def rate_lines(law: Law, lines: LineArrays, dated: Dated) -> list[RatedLines]:
     """Find the layers of lines at their instants.
 
@@ -111,6 +113,7 @@ def rate_lines(law: Law, lines: LineArrays, dated: Dated) -> list[RatedLines]:
     ]
 
 
+@stage("compile laws together")
 def share_compile(dated_laws: Sequence[tuple[Law, Dated]], lines: LineArrays) -> None:
     """Compile the laws that are going to rate lines together, before the first of them does.
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from tariffs.engine.base.array_utils import F64, I32, I64, Bools
 from tariffs.engine.base.bounded_cache import BoundedCache
+from tariffs.engine.base.stages import stage
 from tariffs.engine.errors import InputError
 from tariffs.engine.law.law import IMPORT, Law
 from tariffs.engine.law.markets import SHARED_DIGITS, Market
@@ -44,6 +45,7 @@ from tariffs.engine.tables.trade_table import CheckedTable, TableRules, check_ta
 DESTINATION = "destination"
 
 
+@stage("read the table")
 def prepared_for(markets: Sequence[str], table: Table, law: Law, date_format: str = "") -> PreparedTable:
     """Check a table of imports or exports and convert it to arrays.
 

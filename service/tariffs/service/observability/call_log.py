@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 import time
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 import grpc
@@ -14,10 +15,20 @@ from google.protobuf.message import Message
 from tariffs.engine.errors import TariffsError
 from tariffs.service.observability.answer_facts import refused_rows_of, run_digest_of
 from tariffs.service.observability.metrics import Metrics
+from tariffs.service.observability.tracing import OpenSpan
 from tariffs.service.wire.identity import Caller, Metadata, set_current_call
-from tariffs.service.wire.status import INVARIANT, REQUEST_ID_KEY, grpc_code, status_of, trailers_of
+from tariffs.service.wire.status import (
+    INVARIANT,
+    REQUEST_ID_KEY,
+    grpc_code,
+    reason_of,
+    status_of,
+    trailers_of,
+)
+from tariffs.service.wire.trace_context import TRACEPARENT_KEY, set_current_trace
 
 Context = grpc.aio.ServicerContext[Any, Any]
+BeginSpan = Callable[[Metadata, str], OpenSpan]
 # Request ids are not secrets, so the fast generator is enough.
 _IDS = random.Random()
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
@@ -31,12 +42,20 @@ class CallLog:
         context: the call; its trailing metadata gets the request id.
         metrics: the metrics that count it.
         log: the logger of its line.
+        begin_span: begins its span from its metadata and its request id; None if calls are not traced.
 
     Attributes:
         metadata: the call's metadata, read once: gRPC builds it at every access.
     """
 
-    def __init__(self, rpc: str, context: Context, metrics: Metrics, log: Any) -> None:
+    def __init__(
+        self,
+        rpc: str,
+        context: Context,
+        metrics: Metrics,
+        log: Any,
+        begin_span: BeginSpan | None = None,
+    ) -> None:
         self._log = log
         self._started = time.perf_counter()
         self._rpc = rpc
@@ -46,7 +65,10 @@ class CallLog:
         self.metadata = context.invocation_metadata() or ()
         self._request_id = request_id_of(self.metadata)
         self._fields = {"rpc": rpc, "request_id": self._request_id}
-        context.set_trailing_metadata(((REQUEST_ID_KEY, self._request_id),))
+        self._span = None if begin_span is None else begin_span(self.metadata, self._request_id)
+        if self._span is not None:
+            set_current_trace(self._span)
+        context.set_trailing_metadata(((REQUEST_ID_KEY, self._request_id), *self._trace_trailers()))
 
     def set_caller(self, who: Caller) -> None:
         """Set the caller of the call."""
@@ -63,7 +85,8 @@ class CallLog:
         if self._run_digest:
             facts["run_digest"] = self._run_digest
         seconds = time.perf_counter() - self._started
-        self._metrics.called(self._rpc, code, seconds)
+        exemplar = None if self._span is None else self._span.end(facts.get("reason", ""), code)
+        self._metrics.called(self._rpc, code, seconds, exemplar)
         self._log.info("call", code=code, milliseconds=round(seconds * 1e3, 3), **self._fields, **facts)
 
     async def fail(self, error: Exception) -> NoReturn:
@@ -73,11 +96,17 @@ class CallLog:
         if not isinstance(error, TariffsError):
             self._log.error("unexpected error", reason=INVARIANT, exc_info=error, **self._fields)
         status = status_of(error, self._request_id)
-        code, reason = grpc_code(status), getattr(error, "reason", INVARIANT)
+        code, reason = grpc_code(status), reason_of(error)
         self._metrics.failed(reason)
         self.end(code.name, reason=reason)
-        await self._context.abort(code, status.message, trailers_of(status, self._request_id))
+        trailers = (*trailers_of(status, self._request_id), *self._trace_trailers())
+        await self._context.abort(code, status.message, trailers)
         raise AssertionError("abort never returns")
+
+    def _trace_trailers(self) -> tuple[tuple[str, str], ...]:
+        """Name the span to a caller without a trace of its own, for its report of an error."""
+        traceparent = "" if self._span is None else self._span.traceparent
+        return ((TRACEPARENT_KEY, traceparent),) if traceparent else ()
 
 
 def request_id_of(metadata: Metadata | None) -> str:

@@ -10,11 +10,12 @@ import structlog
 from structlog.typing import EventDict, Processor
 
 from tariffs.service.wire.identity import call_log_fields
+from tariffs.service.wire.trace_context import trace_log_fields
 
 
 def add_call(_logger: object, _method: str, event: EventDict) -> EventDict:
-    """Add the fields of the current call to a log line."""
-    return {**call_log_fields(), **event}
+    """Add the fields of the current call and of its trace to a log line."""
+    return {**call_log_fields(), **trace_log_fields(), **event}
 
 
 class _LibraryHandler(logging.Handler):

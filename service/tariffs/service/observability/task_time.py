@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tariffs.service.wire.trace_context import EndedSpan
+
 
 @dataclass(frozen=True, slots=True)
 class StopTime:
@@ -15,9 +17,18 @@ class StopTime:
 
 @dataclass(frozen=True, slots=True)
 class TaskTime:
-    """Wall time of a task, kernel time summed over threads, lines valued, and its stop if it was cancelled."""
+    """Time of one task.
+
+    Attributes:
+        seconds: wall time.
+        kernel_seconds: time in kernels, summed over threads.
+        lines: lines valued.
+        stop: its stop, if it was cancelled.
+        stages: its stages as spans, if it is traced.
+    """
 
     seconds: float = 0.0
     kernel_seconds: float = 0.0
     lines: int = 0
     stop: StopTime | None = None
+    stages: tuple[EndedSpan, ...] = ()

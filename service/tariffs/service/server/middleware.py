@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import aclosing
+from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 import grpc
@@ -16,8 +17,9 @@ import grpc.aio
 import structlog
 from google.protobuf.message import Message
 
-from tariffs.service.observability.call_log import CallLog, Context
+from tariffs.service.observability.call_log import BeginSpan, CallLog, Context
 from tariffs.service.observability.metrics import Metrics
+from tariffs.service.observability.tracing import Tracing
 from tariffs.service.server.admission import Admission
 from tariffs.service.server.identities import Identities
 from tariffs.service.wire.identity import ADMIN
@@ -33,11 +35,12 @@ Read = Callable[[Any], Any]
 
 
 class _Method(NamedTuple):
-    """A method: its short name, the role it needs, and how its requests are read."""
+    """A method: its short name, the role it needs, how its requests are read, and its spans begun, if they are."""
 
     rpc: str
     role: str
     read: Read
+    begin_span: BeginSpan | None
 
 
 class Middleware:
@@ -48,6 +51,7 @@ class Middleware:
         metrics: counts calls.
         identities: identifies callers; None lets every caller in.
         roles: the role that each method needs; one that is not there needs admin.
+        tracing: makes a span of each call; None for none.
     """
 
     def __init__(
@@ -56,11 +60,13 @@ class Middleware:
         metrics: Metrics,
         identities: Identities | None = None,
         roles: Mapping[str, str] = ROLES_NEEDED,
+        tracing: Tracing | None = None,
     ) -> None:
         self._admission = admission
         self._metrics = metrics
         self._identities = identities or Identities()
         self._roles = roles
+        self._tracing = tracing
         # Bound once: an unbound logger reads its configuration at every line, even one below the log level.
         self._log = structlog.get_logger("tariffs.service").bind()
 
@@ -85,11 +91,12 @@ class Middleware:
         """
         rpc = method.removeprefix(_OWN).removeprefix("/")
         wrap = self._streaming if handler.response_streaming else self._answering
-        return wrap(behaviour, _Method(rpc, self._roles.get(method, ADMIN), read))
+        begin_span = None if self._tracing is None else partial(self._tracing.call, method.removeprefix("/"))
+        return wrap(behaviour, _Method(rpc, self._roles.get(method, ADMIN), read, begin_span))
 
     def _answering(self, behaviour: Behaviour, method: _Method) -> Callable[..., Awaitable[Any]]:
         async def call(raw: Any, context: Context) -> Any:
-            call_log = CallLog(method.rpc, context, self._metrics, self._log)
+            call_log = CallLog(method.rpc, context, self._metrics, self._log, method.begin_span)
             try:
                 key = await self._admit(call_log, method, context)
                 try:
@@ -109,7 +116,7 @@ class Middleware:
 
     def _streaming(self, behaviour: Behaviour, method: _Method) -> Callable[..., AsyncIterator[Any]]:
         async def call(raw: Any, context: Context) -> AsyncIterator[Any]:
-            call_log = CallLog(method.rpc, context, self._metrics, self._log)
+            call_log = CallLog(method.rpc, context, self._metrics, self._log, method.begin_span)
             try:
                 key = await self._admit(call_log, method, context)
                 try:

@@ -16,10 +16,13 @@ from typing import Any, TypeVar
 import structlog
 
 from tariffs.engine.errors import ServiceError, TariffsError
+from tariffs.service.observability.tracing import OpenSpan, Tracing
 from tariffs.service.rpc.run_steps import REQUESTS
 from tariffs.service.storage.run_store import Lease, LeaseState, RunStore
 from tariffs.service.storage.storage import Storage
 from tariffs.service.wire.frames import pack, unpack
+from tariffs.service.wire.status import INVARIANT
+from tariffs.service.wire.trace_context import set_current_trace
 from tariffs.service.workers.task_queue import TaskQueue
 from tariffs.service.workers.tasks import CancelToken
 
@@ -44,12 +47,21 @@ class RunScheduler:
         storage: the server's storage.
         slots: how many long runs to compute at a time.
         cluster: address of the Dask scheduler that computes them; empty for the worker processes.
+        tracing: makes a span of each; None for none.
     """
 
-    def __init__(self, task_queue: TaskQueue, storage: Storage, slots: int, cluster: str) -> None:
+    def __init__(
+        self,
+        task_queue: TaskQueue,
+        storage: Storage,
+        slots: int,
+        cluster: str,
+        tracing: Tracing | None = None,
+    ) -> None:
         self._task_queue = task_queue
         self._storage = storage
         self._cluster = cluster
+        self._tracing = tracing
         self._slots = asyncio.Semaphore(slots)
         self._awake = asyncio.Event()
         self._works: set[asyncio.Task[None]] = set()
@@ -119,22 +131,36 @@ class RunScheduler:
 
     async def _run(self, leased: _LeasedRun) -> None:
         run = leased.lease.run
+        span = self._begin_span(leased.lease)
+        set_current_trace(span)
         _log.info("run leased", run=run.name, attempt=run.attempts)
         work = asyncio.create_task(self._compute(leased))
         watch = asyncio.create_task(leased.watch())
         leased.cancel_token.add_callback(partial(_cancel_later, asyncio.get_running_loop(), work))
+        reason = ""
         try:
             await work
         except TariffsError as error:
+            reason = error.reason
             await self._interrupt(leased, error)
         except asyncio.CancelledError:
-            await self._interrupt(leased, ServiceError("CANCELLED", "The run did not stop in time."))
+            reason = "CANCELLED"
+            await self._interrupt(leased, ServiceError(reason, "The run did not stop in time."))
         except Exception as error:
+            reason = INVARIANT
             _log.error("unexpected error", run=run.name, exc_info=error)
             await _in_thread(self._storage.runs.crash, leased.lease)
         finally:
+            if span is not None:
+                span.end(reason)
             watch.cancel()
             self._cancel_tokens.discard(leased.cancel_token)
+
+    def _begin_span(self, lease: Lease) -> OpenSpan | None:
+        run = lease.run
+        if self._tracing is None:
+            return None
+        return self._tracing.run(run.name, run.kind, run.attempts, "")
 
     async def _compute(self, leased: _LeasedRun) -> None:
         payload = await asyncio.to_thread(self._payload, leased.lease)

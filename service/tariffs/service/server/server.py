@@ -21,6 +21,7 @@ from tariffs.service.handlers.simulation import SimulationHandler
 from tariffs.service.handlers.sweeps import SweepHandler
 from tariffs.service.handlers.tables import TableHandler
 from tariffs.service.observability.metrics import Metrics, MetricsPort
+from tariffs.service.observability.tracing import start_tracing
 from tariffs.service.rpc.runs import maker
 from tariffs.service.server.admission import Admission
 from tariffs.service.server.collectors import add_collectors
@@ -108,17 +109,20 @@ class TariffServer:
         calls = settings.concurrent_calls
         self._admission = Admission(FairLimit("calls", calls, settings.share_of(calls)))
         self._metrics = Metrics()
+        self._tracing = start_tracing(settings.traces)
         self._metrics_port: MetricsPort | None = None
         self._pools = Pools(settings, compute, self._metrics.computed)
         self._task_queue = self._pools.task_queue
         self._storage = Storage(settings, maker)
         # One worker of several stays free for callers that wait for a response.
         self._run_scheduler = RunScheduler(
-            self._task_queue, self._storage, max(1, settings.workers - 1), settings.cluster
+            self._task_queue, self._storage, max(1, settings.workers - 1), settings.cluster, self._tracing
         )
         self._long_runs = LongRuns(self._storage, self._run_scheduler.wake)
         self._health = Health()
-        self._middleware = Middleware(self._admission, self._metrics, self._identities, _roles(settings))
+        self._middleware = Middleware(
+            self._admission, self._metrics, self._identities, _roles(settings), self._tracing
+        )
         self._registry = MethodRegistry(self._middleware)
         self._http: HttpPort | None = None
         self._server: grpc.aio.Server | None = None
@@ -162,6 +166,8 @@ class TariffServer:
             await asyncio.to_thread(self._metrics_port.close)
         await asyncio.to_thread(self._pools.close)
         await asyncio.to_thread(self._storage.close)
+        if self._tracing is not None:
+            await asyncio.to_thread(self._tracing.close)
         _log.info("stopped", port=self.port)
 
     def reload(self) -> None:

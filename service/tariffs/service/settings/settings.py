@@ -195,13 +195,16 @@ class State(_Group):
 
 
 class Observation(_Group):
-    """Logs and metrics."""
+    """Logs, metrics and traces."""
 
     metrics_host: str = "127.0.0.1"
     """Address of the Prometheus endpoint; it has no authentication."""
     metrics_port: int | None = Field(default=None, ge=0, le=65535, json_schema_extra={"default": "none, off"})
     """Port of the Prometheus endpoint of the first process, the next ports are those of the others; 0 takes free ports,
     shown in the log."""
+    traces: Literal["none", "otlp"] = "none"
+    """`otlp` sends spans of calls, tasks and long runs by OTLP over gRPC, as the standard variables OTEL_* say; needs
+    `tariffs[telemetry]`."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Lowest level that is logged: debug, info, warning or error."""
     log_format: Literal["json", "console"] = "json"

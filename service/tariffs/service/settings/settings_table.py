@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 from tariffs.service.settings.settings import GROUPS, PREFIX, Settings, shown
 
 BEGIN, END = "<!-- settings: made by tariffs.service.settings.settings_table -->", "<!-- end of settings -->"
+_TELEMETRY, _SECRET = "OTEL_", "HEADERS"
 # Read by the client and by the container's health check, not by the server.
 _OTHERS = (
     "HEALTH_NAME",
@@ -43,7 +44,7 @@ def table() -> str:
 def effective(
     settings: Settings, arguments: Mapping[str, Any], environment: Mapping[str, str]
 ) -> Iterator[str]:
-    """List settings in effect, one a line with their source, secrets masked; then unknown TARIFFS_ variables.
+    """List settings in effect, one a line with their source, secrets masked; then OTEL_ and unknown variables.
 
     Args:
         settings: the settings in effect.
@@ -55,9 +56,17 @@ def effective(
             value = shown(getattr(settings, name))
             yield f"{_variable(name)} = {value}  ({_source(name, arguments, environment)})"
     known = {_variable(name) for name in (*Settings.model_fields, *map(str.lower, _OTHERS))}
+    yield from _telemetry(environment)
     for name in sorted(environment):
         if name.startswith(PREFIX) and name not in known:
             yield f"{name} is set but is not a setting"
+
+
+def _telemetry(environment: Mapping[str, str]) -> Iterator[str]:
+    """List the variables of OpenTelemetry that are set; headers, which hold keys, are masked."""
+    for name in sorted(environment):
+        if name.startswith(_TELEMETRY):
+            yield f"{name} = {'***' if _SECRET in name else environment[name]}  (environment)"
 
 
 def replaced(document: str) -> str:

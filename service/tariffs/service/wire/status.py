@@ -78,6 +78,11 @@ def _reason(status: Status) -> str:
     return ""
 
 
+def reason_of(error: Exception) -> str:
+    """Return the reason of an error: that of the catalogue, ENGINE_INVARIANT for any other."""
+    return error.reason if isinstance(error, TariffsError) else INVARIANT
+
+
 def grpc_code(status: Status) -> grpc.StatusCode:
     """Return the status code as grpc's enum."""
     return grpc.StatusCode[Code.Name(status.code)]

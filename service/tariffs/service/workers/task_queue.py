@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -24,6 +26,7 @@ from tariffs.service.wire.identity import caller
 from tariffs.service.wire.status import cancelled_error
 from tariffs.service.workers.fair_limit import FairLimit
 from tariffs.service.workers.overflow_queue import FILE_LIMIT, OverflowQueue
+from tariffs.service.workers.task_spans import record_wait
 from tariffs.service.workers.tasks import CancelToken, ResultSink
 
 Response = TypeVar("Response", bound=Message)
@@ -160,7 +163,8 @@ async def _messages(
     relay = _ReaderRelay(asyncio.get_running_loop(), cancel_token, task, payload)
     cancel_token.add_callback(relay.wake)
     try:
-        asyncio.get_running_loop().run_in_executor(lane.threads, relay.run, lane)
+        # With the context of the call, for log lines and spans of its task.
+        asyncio.get_running_loop().run_in_executor(lane.threads, copy_context().run, relay.run, lane)
         async for message in relay:
             yield message
     finally:
@@ -183,6 +187,7 @@ class _ReaderRelay:
         self._cancel_token = cancel_token
         self._task = task
         self._payload = payload
+        self._admitted_at = time.time_ns()
         self._started = False
         self._queue = OverflowQueue(FILE_LIMIT)
         self._changed = asyncio.Event()
@@ -196,6 +201,7 @@ class _ReaderRelay:
         self._started = True
         lane.waiting.discard(self._cancel_token)
         lane.computing.add(self._cancel_token)
+        record_wait(lane.name, self._task, self._admitted_at)
         try:
             self._cancel_token.check()
             lane.compute(self._task, self._payload, self, self._cancel_token)

@@ -1,9 +1,9 @@
 """Compute runs in a worker process, one at a time, so that compiling and kernels never block the server's event loop.
 
 `python -m tariffs.service.workers.worker_main WARMUP NICENESS` reads pickled tuples from standard input,
-("run", number, task, payload) and ("cancel", number), and writes pickled tuples to standard output: ("ready",),
-("progress", data), ("result", data) and ("end", error, time). It exits when its input ends, so a worker never outlives
-its server.
+("run", number, task, payload, traceparent) and ("cancel", number), and writes pickled tuples to standard output:
+("ready",), ("progress", data), ("result", data) and ("end", error, time). Stages are reported with the time where there
+is a traceparent. It exits when its input ends, so a worker never outlives its server.
 """
 
 from __future__ import annotations
@@ -16,10 +16,13 @@ import threading
 import time
 import traceback
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, BinaryIO, NoReturn
 
 from tariffs.engine.base.chunks import compute_time, watched
+from tariffs.engine.base.stages import observed
 from tariffs.engine.errors import TariffsError
+from tariffs.service.observability.stage_spans import StageSpans
 from tariffs.service.observability.task_time import StopTime, TaskTime
 from tariffs.service.wire.status import cancelled_error
 from tariffs.service.workers.idle_memory import release_free_memory
@@ -37,7 +40,7 @@ class _Inbox:
     """Reads messages of the server: jobs are queued, a cancellation takes effect at once."""
 
     def __init__(self, source: BinaryIO) -> None:
-        self.jobs: queue.Queue[tuple[int, str, bytes]] = queue.Queue()
+        self.jobs: queue.Queue[tuple[int, str, bytes, str]] = queue.Queue()
         self._source = source
         self._cancelled = threading.Event()
         self._current = -1
@@ -56,7 +59,7 @@ class _Inbox:
                     self._cancel(number)
         _exit()
 
-    def next_job(self) -> tuple[int, str, bytes]:
+    def next_job(self) -> tuple[int, str, bytes, str]:
         """Wait for a job; memory that is free meanwhile is given back."""
         try:
             return self.jobs.get(timeout=IDLE_SECONDS)
@@ -148,9 +151,15 @@ def main(warm_up: str, niceness: int) -> None:
         _exit()
     outbox.send("ready")
     while True:
-        number, task, payload = inbox.next_job()
+        number, task, payload, traceparent = inbox.next_job()
         inbox.begin(number)
-        outbox.send("end", *_run(task, payload, inbox, outbox))
+        if traceparent:
+            stages = StageSpans()
+            with observed(stages):
+                failure, spent = _run(task, payload, inbox, outbox)
+            outbox.send("end", failure, replace(spent, stages=stages.spans))
+        else:
+            outbox.send("end", *_run(task, payload, inbox, outbox))
 
 
 def _exit() -> NoReturn:

@@ -24,7 +24,8 @@ except ImportError:  # elsewhere than on Unix
 
 from tariffs.engine.errors import ServiceError, TariffsError
 from tariffs.service.observability.task_time import TaskTime
-from tariffs.service.wire.status import cancelled_error
+from tariffs.service.wire.status import cancelled_error, reason_of
+from tariffs.service.workers.task_spans import AttemptSpan
 from tariffs.service.workers.tasks import CancelToken, ResultSink
 
 ATTEMPTS = 2
@@ -131,9 +132,13 @@ class WorkerPool:
             worker = self._warm(slot)
             cancel_token.check()
             relay = _WorkerRelay(sink, cancel_token, sent)
+            attempt = AttemptSpan(task, worker.process.pid)
             try:
-                return worker.run(next(self._numbers), task, payload, relay)
+                error, time = worker.run(next(self._numbers), task, payload, relay, attempt.traceparent)
+                attempt.end("" if error is None else reason_of(error), time)
+                return error, time
             except _DiedError:
+                attempt.end("WORKER_DIED", TaskTime())
                 sent = max(sent, relay.seen)
                 self._empty(slot, worker)
                 if relay.error is not None:
@@ -256,10 +261,10 @@ class _Worker:
         self._ready = True
 
     def run(
-        self, number: int, task: str, payload: bytes, relay: _WorkerRelay
+        self, number: int, task: str, payload: bytes, relay: _WorkerRelay, traceparent: str
     ) -> tuple[Exception | None, TaskTime]:
         """Compute a task; return its error (that of the sink before the task's) and its time."""
-        self._send("run", number, task, payload)
+        self._send("run", number, task, payload, traceparent)
         listener = partial(self._cancel, number)
         relay.cancel_token.add_callback(listener)
         try:

@@ -7,10 +7,12 @@ import json
 import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import grpc
 
+from tariffs.client._wire.call_details import CallDetails
+from tariffs.client._wire.tracing import call_tracer
 from tariffs.client.config import SYSTEM, Config
 from tariffs.client.errors import InvalidRequest, Unavailable
 
@@ -32,7 +34,7 @@ def connect(target: str, config: Config) -> grpc.Channel:
 
     Raises:
         InvalidRequest: REQUEST_INVALID if a token would travel in the clear beyond loopback; SETTING_INVALID if a file
-            of the encryption cannot be read.
+            of the encryption cannot be read, or traces are set to another word.
         Unavailable: a name in a list of several has no address.
     """
     places = places_of(target)
@@ -54,7 +56,8 @@ def connect(target: str, config: Config) -> grpc.Channel:
         channel = grpc.secure_channel(address, _credentials(config), options + _name(config, places))
     else:
         channel = grpc.insecure_channel(address, options)
-    return grpc.intercept_channel(channel, _Token(config.token)) if config.token else channel
+    interceptors = [call_tracer(config.traces, target), _Token(config.token) if config.token else None]
+    return grpc.intercept_channel(channel, *(one for one in interceptors if one is not None))
 
 
 def service_config(*, round_robin: bool = False) -> str:
@@ -158,17 +161,6 @@ def _bytes(path: str) -> bytes:
         ) from None
 
 
-class _Details(NamedTuple):
-    """Call details with the token added."""
-
-    method: str
-    timeout: float | None
-    metadata: Sequence[tuple[str, str | bytes]]
-    credentials: grpc.CallCredentials | None
-    wait_for_ready: bool | None
-    compression: grpc.Compression | None
-
-
 class _Token(
     grpc.UnaryUnaryClientInterceptor,  # type: ignore[type-arg] # generic in the stubs alone
     grpc.UnaryStreamClientInterceptor,  # type: ignore[type-arg]
@@ -181,17 +173,7 @@ class _Token(
         self._entry = ("authorization", f"Bearer {token}")
 
     def _call(self, continuation: Callable[..., Any], details: Any, request: Any) -> Any:
-        return continuation(
-            _Details(
-                details.method,
-                details.timeout,
-                (*(details.metadata or ()), self._entry),
-                details.credentials,
-                details.wait_for_ready,
-                details.compression,
-            ),
-            request,
-        )
+        return continuation(CallDetails.with_entries(details, [self._entry]), request)
 
     intercept_unary_unary: Any = _call
     intercept_unary_stream: Any = _call

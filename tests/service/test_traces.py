@@ -1,0 +1,213 @@
+"""One trace from the client to the kernel, received by a collector over OTLP."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+import grpc
+import pytest
+import structlog
+
+from tariffs.client import Client
+from tariffs.client._wire import call_spans
+from tariffs.client.config import Config
+from tariffs.client.errors import TariffsError
+from tariffs.engine.errors import ServiceError
+from tariffs.service.observability import tracing
+from tariffs.service.observability.logs import add_call
+from tariffs.service.server import pools
+from tariffs.service.server.warmup import QUOTES
+from tests.service.collector import CLIENT, ERROR, INTERNAL, SERVER, Collector, collecting, parent_of, within
+from tests.service.harness import Running, line, no_warm_up, running
+from tests.service.test_metric_names import scraped
+
+CALL = "tariffs.v1.DutyService/CalculateDuty"
+TRACED = Config(traces="otlp")
+
+
+@pytest.fixture(scope="module")
+def sent() -> Iterator[Collector]:
+    """A collector to which servers and clients of this module send."""
+    with collecting() as found, pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("OTEL_")]:
+            patch.delenv(name)
+        patch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{found.port}")
+        patch.setenv("OTEL_BSP_SCHEDULE_DELAY", "50")
+        call_spans._provider.cache_clear()
+        yield found
+        call_spans._provider().shutdown()
+        call_spans._provider.cache_clear()
+
+
+@pytest.fixture
+def collector(sent: Collector) -> Collector:
+    sent.clear()
+    return sent
+
+
+@pytest.fixture(scope="module")
+def traced(sent: Collector) -> Iterator[Running]:
+    before = structlog.get_config()
+    structlog.configure(processors=[add_call, structlog.processors.JSONRenderer()])
+    with pytest.MonkeyPatch.context() as patch:
+        # Workers compile, or read from the cache, the kernels that their task needs.
+        patch.setattr(pools, "RUNS", QUOTES)
+        with running(compute=None, warm=no_warm_up, traces="otlp", metrics_port=0, workers=1) as server:
+            yield server
+    structlog.configure(**before)
+
+
+def client_of(server: Running, config: Config = TRACED) -> Client:
+    return Client(f"127.0.0.1:{server.port}", config=config)
+
+
+def test_one_trace_connects_the_client_to_the_kernel(collector: Collector, traced: Running) -> None:
+    with client_of(traced) as client:
+        client.impact(None, ["base"], on="2026-11-20", by=["origin"], response="none", include_lines=True)
+    names = {"tariffs.v1.SimulationService/Simulate", "wait for a worker", "task simulate", "pass over lines"}
+    spans = collector.wait_for(
+        lambda found: (
+            names <= {one.name for one in found} and sum("Simulate" in one.name for one in found) == 2
+        )
+    )
+    assert len({one.span.trace_id for one in spans}) == 1
+    kernel = next(one for one in spans if one.name == "pass over lines")
+    chain = [kernel]
+    while chain[-1].span.parent_span_id:
+        chain.append(parent_of(spans, chain[-1]))
+    *stages, task, server, client_span = chain
+    assert task.name == "task simulate"
+    assert {one.span.kind for one in (*stages, task)} == {INTERNAL}
+    assert (server.span.kind, server.service) == (SERVER, "tariffs")
+    assert (client_span.span.kind, client_span.service) == (CLIENT, "tariffs.client")
+    assert task.attributes["process.pid"] in traced.server._pools.workers[0].processes
+    assert task.attributes["tariffs.kernel_seconds"] > 0
+    wait = within(spans, "wait for a worker")
+    assert parent_of(spans, wait) == server
+    assert wait.attributes == {"tariffs.lane": "sweeps", "tariffs.task": "simulate"}
+    for inner, outer in pairwise(chain):
+        assert outer.span.start_time_unix_nano <= inner.span.start_time_unix_nano
+    for one in (server, client_span):
+        assert one.attributes["rpc.system.name"] == "grpc"
+        assert one.attributes["rpc.method"] == one.name == "tariffs.v1.SimulationService/Simulate"
+        assert one.attributes["rpc.response.status_code"] == "OK"
+        assert one.span.status.code != ERROR
+    assert client_span.attributes["server.address"] == "127.0.0.1"
+    assert client_span.attributes["server.port"] == traced.port
+
+
+def test_an_error_has_its_reason_and_the_log_line_the_trace(
+    collector: Collector, traced: Running, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with client_of(traced) as client, pytest.raises(TariffsError):
+        client.duty("9503.00.0073", origin="Atlantis", value=1)
+    spans = collector.wait_for(lambda found: len(found) == 2)
+    server = next(one for one in spans if one.span.kind == SERVER)
+    client_span = parent_of(spans, server)
+    assert {one.attributes["error.type"] for one in spans} == {"ORIGIN_UNKNOWN"}
+    assert client_span.span.status.code == ERROR
+    # The conventions: a fault of the caller is no error of the server.
+    assert server.span.status.code != ERROR
+    (logged,) = [json.loads(text) for text in capsys.readouterr().out.splitlines() if '"call"' in text]
+    assert logged["trace_id"] == server.span.trace_id.hex()
+    assert logged["span_id"] == server.span.span_id.hex()
+
+
+def test_a_caller_without_a_trace_hears_the_one_of_the_server(collector: Collector, traced: Running) -> None:
+    _, call = traced.duty.CalculateDuty.with_call(line(), timeout=20)
+    (server,) = collector.wait_for(lambda found: len(found) == 1)
+    heard = dict(call.trailing_metadata())["traceparent"]
+    assert heard == f"00-{server.span.trace_id.hex()}-{server.span.span_id.hex()}-01"
+    with pytest.raises(grpc.RpcError) as caught:
+        traced.duty.CalculateDuty(line(origin="Atlantis"), timeout=20)
+    failed: Any = caught.value
+    assert "traceparent" in dict(failed.trailing_metadata())
+    collector.wait_for(lambda found: len(found) == 2)
+
+
+def test_the_slowest_calls_name_their_traces_in_the_metrics(collector: Collector, traced: Running) -> None:
+    traced.duty.CalculateDuty(line(), timeout=20)
+    (server,) = collector.wait_for(lambda found: len(found) == 1)
+    samples = scraped(traced.server.metrics_port)["tariffs_call_seconds"].samples
+    exemplars = [sample.exemplar for sample in samples if sample.exemplar is not None]
+    assert server.span.trace_id.hex() in {one.labels["trace_id"] for one in exemplars}
+
+
+@pytest.mark.parametrize(("given", "sampled"), [("01", 1), ("00", 0)])
+def test_a_caller_says_whether_its_trace_is_sampled(
+    collector: Collector, traced: Running, given: str, sampled: int
+) -> None:
+    entry = ("traceparent", f"00-{'ab' * 16}-{'cd' * 8}-{given}")
+    traced.duty.CalculateDuty(line(), timeout=20, metadata=(entry,))
+    traced.duty.CalculateDuty(line(), timeout=20)
+    spans = collector.wait_for(lambda found: len(found) == 1 + sampled)
+    assert [one.span.trace_id.hex() for one in spans].count("ab" * 16) == sampled
+
+
+@pytest.mark.parametrize("given", ["", "00-x-y-01", "ff" * 40, "00-" + "0" * 32 + "-" + "0" * 16 + "-01"])
+def test_a_malformed_context_begins_a_trace_of_its_own(
+    collector: Collector, traced: Running, given: str
+) -> None:
+    traced.duty.CalculateDuty(line(), timeout=20, metadata=(("traceparent", given),))
+    (server,) = collector.wait_for(lambda found: len(found) == 1)
+    assert not server.span.parent_span_id
+
+
+def test_variables_of_opentelemetry_are_honoured(
+    collector: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_SERVICE_NAME", "duty")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-key=secret")
+    monkeypatch.setenv("OTEL_TRACES_SAMPLER", "traceidratio")
+    monkeypatch.setenv("OTEL_TRACES_SAMPLER_ARG", "0")
+    with running(warm=no_warm_up, traces="otlp") as server:
+        server.duty.CalculateDuty(line(), timeout=20)
+    assert not collector.spans()
+    monkeypatch.setenv("OTEL_TRACES_SAMPLER_ARG", "1")
+    with running(warm=no_warm_up, traces="otlp") as server:
+        server.duty.CalculateDuty(line(), timeout=20)
+    (span,) = collector.spans()
+    assert span.service == "duty"
+    assert collector.metadata[0]["x-key"] == "secret"
+    monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
+    assert tracing.start_tracing("otlp") is None
+
+
+def test_without_the_extra_the_start_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tracing, "_MODULE", "tariffs.service.observability.not_installed")
+    with pytest.raises(ServiceError) as caught:
+        tracing.start_tracing("otlp")
+    assert caught.value.reason == "EXTRA_MISSING"
+    assert "tariffs[telemetry]" in caught.value.fix
+
+
+def test_a_client_with_another_word_is_refused() -> None:
+    with Client("127.0.0.1:1", config=Config(traces="loud")) as client, pytest.raises(TariffsError) as caught:
+        client.duty("9503.00.0073", origin="CN", value=1)
+    assert caught.value.reason == "SETTING_INVALID"
+
+
+OFF = """
+import json, sys
+from tests.service.harness import no_warm_up, running
+from tariffs.client import Client
+with running(warm=no_warm_up, metrics_port=0) as server, Client(f"127.0.0.1:{server.port}") as client:
+    client.duty("9503.00.0073", origin="CN", value=1)
+print(json.dumps(sorted(name for name in sys.modules if name.startswith("opentelemetry"))))
+"""
+
+
+def test_switched_off_nothing_of_opentelemetry_is_imported() -> None:
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "TARIFFS_"))
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", OFF], capture_output=True, text=True, timeout=120, check=True, env=environment
+    )
+    assert json.loads(done.stdout.splitlines()[-1]) == []
