@@ -45,7 +45,13 @@ def test_the_contract_breaks_nothing_of_an_earlier_one(root: Path, snapshot: Pat
     [
         ("v1_0", "duty_service", "string assessed = 1;", "string assessed = 99;", "assessed"),
         ("v1_0", "duty_service", "string quantity = 6;", "double quantity = 6;", "quantity"),
-        ("v1_0", "law_service", "  rpc GetLaw(GetLawRequest) returns (Law);\n", "", "GetLaw"),
+        (
+            "v1_0",
+            "law_service",
+            "  rpc ListChanges(ListChangesRequest) returns (ListChangesResponse);\n",
+            "",
+            "ListChanges",
+        ),
         ("v1_0", "common", "TRANSPORT_MODE_AIR = 2", "TRANSPORT_MODE_AIR = 9", "TransportMode"),
         ("v1_1", "law_service", "string charge = 2;", "double charge = 2;", "charge"),
         ("v1_2", "sweep_service", "double achieved = 2;", "float achieved = 2;", "achieved"),

@@ -152,7 +152,8 @@ def judged(error: Any) -> str:
         detail.Unpack(info)
     code = error.code().name
     known = REASONS.get(info.reason)
-    if known is None or known.code != code or code in UNSEEN:
+    # A damaged field may become one that the contract does not have.
+    if known is None or known.code != code or (code in UNSEEN and info.reason != "FIELD_UNKNOWN"):
         return f"{UNFORESEEN} {code} {info.reason}: {error.details()}"
     return str(info.reason)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+import polars as pl
 import pytest
 from google.protobuf import descriptor_pool, json_format
 
@@ -322,3 +323,35 @@ def test_json_of_the_answers_is_on_one_line_and_in_utf8(web: Running) -> None:
     body = post(port_of(web), "LawService/ListMeasures", {}).body
     assert b"\n" not in body
     assert json.loads(body)
+
+
+def test_groups_of_a_run_come_as_rows_that_are_those_of_the_tables(web: Running) -> None:
+    asked = {
+        "points": [{"scenario": {"name": "base"}, "on": day} for day in ("2025-01-15", "2025-05-14")],
+        "response": "RESPONSE_MODEL_NONE",
+        "by": ["origin"],
+    }
+    answer = post(port_of(web), "SimulationService/SimulateGroups", asked)
+    request = json_format.ParseDict(asked, simulation_service_pb2.SimulateRequest())
+    frames: dict[tuple[str, str], pl.DataFrame] = {}
+    for message in web.simulation.Simulate(request):
+        kind = message.WhichOneof("content")
+        if kind in {"groups", "total"}:
+            batch = getattr(message, kind)
+            frames[batch.on, kind] = pl.read_ipc_stream(batch.arrow)
+    assert answer.status == 200
+    assert [point["on"] for point in answer.json["scenarios"]] == ["2025-01-15", "2025-05-14"]
+    for point in answer.json["scenarios"]:
+        assert point["groups"] == frames[point["on"], "groups"].to_dicts()
+        assert [point["total"]] == frames[point["on"], "total"].to_dicts()
+    assert answer.json["provenance"]["runDigest"]
+    assert json_format.MessageToDict(web.simulation.SimulateGroups(request)) == answer.json
+
+
+def test_groups_that_one_answer_cannot_hold_are_refused_with_the_other_call(web: Running) -> None:
+    asked = {"points": [{"scenario": {"name": "base"}}], "response": "RESPONSE_MODEL_NONE", "by": ["hts8"]}
+    answer = post(port_of(web), "SimulationService/SimulateGroups", asked)
+    assert (answer.status, answer.reason) == (400, "BATCH_TOO_LARGE")
+    assert "Simulate" in answer.json["details"][0]["debug"]["metadata"]["fix"]
+    lines = post(port_of(web), "SimulationService/SimulateGroups", {**asked, "include_lines": True})
+    assert lines.reason == "REQUEST_INVALID"

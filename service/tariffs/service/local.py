@@ -137,6 +137,7 @@ class LocalSimulation:
     """SimulationService in-process."""
 
     Simulate = _running("simulation", "simulate", "simulate")
+    SimulateGroups = _over_table("simulation_groups", "simulate_groups")
     Timeline = _running("timeline", "run_timeline", "timeline")
 
     def SimulateLines(

@@ -6,6 +6,7 @@ Streaming methods return their generator as it is: the middleware closes it when
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 
 from google.longrunning import operations_pb2
 
@@ -38,6 +39,15 @@ class SimulationHandler(simulation_service_pb2_grpc.SimulationServiceServicer):
     ) -> AsyncGenerator[pb.SimulateResponse, None]:
         """Simulate scenarios over a trade table."""
         return run_stream(self._task_queue, self._storage, "simulate", request, pb.SimulateResponse, context)
+
+    async def SimulateGroups(
+        self, request: pb.SimulateRequest, context: Context
+    ) -> pb.SimulateGroupsResponse:
+        """Simulate scenarios over a trade table and return groups and totals as rows."""
+        response = pb.SimulateGroupsResponse
+        answers = run_stream(self._task_queue, self._storage, "groups", request, response, context)
+        async with aclosing(answers) as messages:
+            return await anext(messages)
 
     def Timeline(
         self, request: pb.TimelineRequest, context: Context

@@ -44,22 +44,32 @@ def simulate(
     Raises:
         TariffsError: an invalid request, or CANCELLED.
     """
-    local = local or LocalInputs()
-    points = points_of(request.points, request.scenario_parameters)
-    table = local.table if local.table is not None else table_of(request)
-    with parameters_of(request, local) as parameters:
-        result = impact(
-            table,
-            points,
-            law=load_law(),
-            options=simulate_options(request, parameters),
-            progress=lambda stage, fraction: emit(_progress(stage, fraction)),
-            cancelled=cancelled,
-        )
+    result = impact_of(request, lambda stage, fraction: emit(_progress(stage, fraction)), cancelled, local)
     emit_refused(result.refused, pb.SimulateResponse, emit)
     for point in result.scenarios:
         emit_point(point, emit)
     emit(done_of(result, request))
+
+
+def impact_of(
+    request: pb.SimulateRequest,
+    progress: Callable[[str, float], None],
+    cancelled: Cancelled,
+    local: LocalInputs | None,
+) -> Impact:
+    """Compute the impact that a request asks for; the arguments are as those of `simulate`."""
+    local = local or LocalInputs()
+    points = points_of(request.points, request.scenario_parameters)
+    table = local.table if local.table is not None else table_of(request)
+    with parameters_of(request, local) as parameters:
+        return impact(
+            table,
+            points,
+            law=load_law(),
+            options=simulate_options(request, parameters),
+            progress=progress,
+            cancelled=cancelled,
+        )
 
 
 def points_of(points: Sequence[pb.Point], parameters: Mapping[str, str]) -> list[Point]:
@@ -221,10 +231,11 @@ def done_of(result: Impact, request: pb.SimulateRequest) -> pb.SimulateResponse:
 
 def emit_point(point: ScenarioImpact, emit: Emit) -> None:
     """Emit the results of one point."""
-    emit_frames(_frames(point), pb.SimulateResponse, emit, scenario=point.id, on=point.on)
+    emit_frames(frames_of(point), pb.SimulateResponse, emit, scenario=point.id, on=point.on)
 
 
-def _frames(point: ScenarioImpact) -> Iterator[tuple[str, pl.DataFrame]]:
+def frames_of(point: ScenarioImpact) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Yield the tables of a point, each with the name of its field."""
     yield "groups", point.groups
     yield "total", _total(point)
     if point.ranges is not None:

@@ -34,6 +34,7 @@ ROLES_NEEDED: Mapping[str, str] = {
     "/tariffs.v1.ScenarioService/CheckScenario": READ,
     "/tariffs.v1.ScenarioService/DiffScenarios": READ,
     "/tariffs.v1.SimulationService/Simulate": RUN,
+    "/tariffs.v1.SimulationService/SimulateGroups": RUN,
     "/tariffs.v1.SimulationService/Timeline": RUN,
     "/tariffs.v1.SimulationService/SimulateLines": RUN,
     "/tariffs.v1.SimulationService/StartRun": RUN,

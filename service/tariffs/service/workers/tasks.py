@@ -83,10 +83,9 @@ class _UnaryTask:
 
     def _run(self, data: bytes, sink: ResultSink, *inputs: Any) -> None:
         request: Message = import_name(f"{_V1}.{self.request}").FromString(data)
-        has_progress = request.DESCRIPTOR.name in _WITH_PROGRESS
 
         def emit(message: Any) -> None:
-            is_progress = has_progress and message.WhichOneof("content") == "progress"
+            is_progress = _PROGRESS in message.DESCRIPTOR.fields_by_name and message.HasField(_PROGRESS)
             send = sink.progress if is_progress else sink.result
             send(message.SerializeToString())
 
@@ -132,14 +131,16 @@ def import_name(place: str) -> Any:
 
 _V1, _RPC = "tariffs.v1", "tariffs.service.rpc"
 _SIMULATE = "simulation_service_pb2:SimulateRequest", "simulation:simulate"
+_GROUPS = "simulation_service_pb2:SimulateRequest", "simulation_groups:simulate_groups"
 _TIMELINE = "simulation_service_pb2:TimelineRequest", "timeline:run_timeline"
 _SWEEP = "simulation_service_pb2:SweepRequest", "sweeps:run_sweep"
 _SEEK = "sweep_service_pb2:SeekRequest", "sweeps:run_seek"
-_WITH_PROGRESS = frozenset({"SimulateRequest", "TimelineRequest", "SweepRequest", "SeekRequest"})
+_PROGRESS = "progress"
 _CHANGES = "law_service_pb2:ListChangesRequest", "changes:list_changes"
 _CHECK_TABLE = "table_service_pb2:CheckTableRequest", "table_check:check_table"
 TASKS: Mapping[str, Task] = {
     "simulate": _UnaryTask(*_SIMULATE),
+    "groups": _UnaryTask(*_GROUPS),
     "timeline": _UnaryTask(*_TIMELINE),
     "sweep": _UnaryTask(*_SWEEP),
     "seek": _UnaryTask(*_SEEK),
@@ -147,6 +148,7 @@ TASKS: Mapping[str, Task] = {
     "check_table": _UnaryTask(*_CHECK_TABLE),
     "check_table_stored": _StoredTableTask(*_CHECK_TABLE),
     "simulate_stored": _StoredTableTask(*_SIMULATE),
+    "groups_stored": _StoredTableTask(*_GROUPS),
     "timeline_stored": _StoredTableTask(*_TIMELINE),
     "sweep_stored": _StoredTableTask(*_SWEEP),
     "seek_stored": _StoredTableTask(*_SEEK),

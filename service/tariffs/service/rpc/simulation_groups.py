@@ -1,0 +1,104 @@
+"""SimulationService.SimulateGroups: groups and totals of a run as rows of named values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import polars as pl
+from google.protobuf.struct_pb2 import Struct
+
+from tariffs.engine.runs.impact import Impact, ScenarioImpact
+from tariffs.service.rpc.local_inputs import LocalInputs
+from tariffs.service.rpc.shared import notes_of
+from tariffs.service.rpc.simulation import done_of, frames_of, impact_of
+from tariffs.service.wire.status import request_invalid, too_large
+from tariffs.v1 import simulation_service_pb2 as pb
+
+VALUES_LIMIT = 100_000
+"""Most values of an answer, some 3 MiB: a client takes messages of 4 MiB unless it is set otherwise."""
+REFUSED_ROWS = 100
+Emit = Callable[[pb.SimulateGroupsResponse], None]
+Frames = list[tuple[str, pl.DataFrame]]
+
+
+def simulate_groups(
+    request: pb.SimulateRequest,
+    emit: Emit,
+    cancelled: Callable[[], bool],
+    local: LocalInputs | None = None,
+) -> None:
+    """Compute a request and emit one response.
+
+    Args:
+        request: the request, as for `simulate`.
+        emit: takes the response.
+        cancelled: called between steps; True ends the run.
+        local: inputs that replace those of the request.
+
+    Raises:
+        TariffsError: an invalid request, CANCELLED, or BATCH_TOO_LARGE for a result that one message cannot hold.
+    """
+    if request.include_lines:
+        raise request_invalid(
+            "This call sends no lines.", "include_lines", "Leave it out, or use Simulate, which streams them."
+        )
+    result = impact_of(request, lambda _stage, _fraction: None, cancelled, local)
+    points = [(point, list(frames_of(point))) for point in result.scenarios]
+    _check_size(frames for _, frames in points)
+    emit(_response(result, [_point(point, frames) for point, frames in points], request))
+
+
+def _check_size(points: Iterable[Frames]) -> None:
+    found = sum(frame.height * frame.width for frames in points for _, frame in frames)
+    if found > VALUES_LIMIT:
+        raise too_large(
+            f"The result has {found:,} values; the limit of one answer is {VALUES_LIMIT:,}.",
+            "by",
+            "Send fewer points or keys, or use Simulate, which streams tables.",
+            found,
+            VALUES_LIMIT,
+        )
+
+
+def _response(
+    result: Impact, points: list[pb.PointGroups], request: pb.SimulateRequest
+) -> pb.SimulateGroupsResponse:
+    done = done_of(result, request).done
+    return pb.SimulateGroupsResponse(
+        scenarios=points,
+        refused=pb.RefusedRows(
+            count=result.refused["row"].n_unique(), rows=_rows(result.refused.head(REFUSED_ROWS))
+        ),
+        notes=done.notes,
+        provenance=done.provenance,
+    )
+
+
+def _point(point: ScenarioImpact, frames: Frames) -> pb.PointGroups:
+    message = pb.PointGroups(id=point.id, on=point.on, notes=notes_of(point.notes))
+    for name, frame in frames:
+        rows = _rows(frame)
+        if name == "total":
+            message.total.CopyFrom(rows[0])
+        else:
+            getattr(message, name).extend(rows)
+    return message
+
+
+def _rows(frame: pl.DataFrame) -> list[Struct]:
+    return [_row(row) for row in frame.iter_rows(named=True)]
+
+
+def _row(values: Mapping[str, Any]) -> Struct:
+    row = Struct()
+    row.update({name: _plain(value) for name, value in values.items()})
+    return row
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON has it."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
