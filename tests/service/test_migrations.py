@@ -16,6 +16,7 @@ from alembic.runtime.migration import MigrationContext
 
 from tariffs.engine.errors import ServiceError
 from tariffs.service.server import serving
+from tariffs.service.storage.audit.table_chain import AUDIT_ENTRIES
 from tariffs.service.storage.database import METADATA, RUNS, TABLES, Database
 from tariffs.service.storage.migrations.migrate import EMPTY, FIRST, newest, pending
 from tariffs.v1 import simulation_service_pb2 as pb
@@ -88,6 +89,7 @@ def migrated(url: str) -> str:
 def test_a_new_database_has_the_tables_of_the_code(make: Make) -> None:
     url = make("fresh")
     assert migrated(url) == newest()
+    assert AUDIT_ENTRIES.name in METADATA.tables
     assert differences(url) == []
     execute(url, "ALTER TABLE runs DROP COLUMN crashes")
     assert differences(url) != []

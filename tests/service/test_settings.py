@@ -191,7 +191,7 @@ def test_the_check_fails_where_the_database_cannot_be_reached(
     told = capfd.readouterr().out
     assert "TARIFFS_DATABASE_URL = postgresql+psycopg://***@127.0.0.1:1/db" in told
     assert "hunter2" not in told
-    assert "SERVER_UNAVAILABLE" in told
+    assert "STORAGE_UNAVAILABLE" in told
 
 
 def test_the_check_finds_tokens_that_cannot_be_read(

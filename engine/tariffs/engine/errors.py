@@ -131,6 +131,7 @@ _SERVER = (
             "WARMING_UP": "the server is starting",
             "SHUTTING_DOWN": "the server is shutting down",
             "CLUSTER_UNAVAILABLE": "no scheduler answers at the address of the cluster, or it was lost",
+            "AUDIT_UNAVAILABLE": "the audit record cannot be written, and the server refuses calls without one",
             "SERVER_UNAVAILABLE": "no server answers at the target, or the server refuses more connections",
             "STORAGE_UNAVAILABLE": "the server's database is not reachable, or its disk is full",
         },

@@ -75,6 +75,10 @@ class CallLog:
         self._fields["owner"] = who.owner
         set_current_call(who, self._fields)
 
+    def read(self, read: Callable[[Any], Any], raw: Any) -> Any:
+        """Read the request of the call from its bytes, or an iterator over requests from one over bytes."""
+        return read(raw)
+
     def add_response(self, message: Message) -> None:
         """Record the run digest and the refused rows of a response message."""
         self._run_digest = run_digest_of(message) or self._run_digest

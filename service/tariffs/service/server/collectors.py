@@ -19,6 +19,7 @@ from tariffs.engine.law import load_law
 from tariffs.service.observability.metrics import Metrics
 from tariffs.service.server.admission import Admission
 from tariffs.service.server.pools import Pools
+from tariffs.service.storage.audit.writer import AuditWriter
 from tariffs.service.storage.storage import Storage
 from tariffs.service.workers.task_queue import Lane
 
@@ -47,6 +48,14 @@ def add_collectors(metrics: Metrics, admission: Admission, pools: Pools, storage
         "Worker processes that died and were replaced, in all.",
         lambda: sum(pool.restarts for pool in pools.workers),
     )
+
+
+def add_audit_collectors(metrics: Metrics, audit: AuditWriter) -> None:
+    """Add what a server knows of its audit record at a scrape."""
+    metrics.watch("audit_failing", "1 while audit entries cannot be written.", lambda: audit.failing)
+    metrics.watch("audit_entries_waiting", "Audit entries that are not written yet.", lambda: audit.waiting)
+    metrics.watch_total("audit_entries_written", "Audit entries written.", lambda: audit.written)
+    metrics.watch_total("audit_entries_lost", "Audit entries lost.", lambda: audit.lost)
 
 
 def _watch_lane(metrics: Metrics, lane: Lane) -> None:

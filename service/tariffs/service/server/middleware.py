@@ -17,6 +17,7 @@ import grpc.aio
 import structlog
 from google.protobuf.message import Message
 
+from tariffs.service.observability.audited_call import Audit, AuditedCall
 from tariffs.service.observability.call_log import BeginSpan, CallLog, Context
 from tariffs.service.observability.metrics import Metrics
 from tariffs.service.observability.tracing import Tracing
@@ -52,6 +53,7 @@ class Middleware:
         identities: identifies callers; None lets every caller in.
         roles: the role that each method needs; one that is not there needs admin.
         tracing: makes a span of each call; None for none.
+        audit: takes an entry of each call; None for none.
     """
 
     def __init__(
@@ -61,12 +63,14 @@ class Middleware:
         identities: Identities | None = None,
         roles: Mapping[str, str] = ROLES_NEEDED,
         tracing: Tracing | None = None,
+        audit: Audit | None = None,
     ) -> None:
         self._admission = admission
         self._metrics = metrics
         self._identities = identities or Identities()
         self._roles = roles
         self._tracing = tracing
+        self._begin = CallLog if audit is None else partial(AuditedCall, audit)
         # Bound once: an unbound logger reads its configuration at every line, even one below the log level.
         self._log = structlog.get_logger("tariffs.service").bind()
 
@@ -96,11 +100,11 @@ class Middleware:
 
     def _answering(self, behaviour: Behaviour, method: _Method) -> Callable[..., Awaitable[Any]]:
         async def call(raw: Any, context: Context) -> Any:
-            call_log = CallLog(method.rpc, context, self._metrics, self._log, method.begin_span)
+            call_log = self._begin(method.rpc, context, self._metrics, self._log, method.begin_span)
             try:
                 key = await self._admit(call_log, method, context)
                 try:
-                    response = await behaviour(method.read(raw), context)
+                    response = await behaviour(call_log.read(method.read, raw), context)
                 finally:
                     self._admission.leave(key)
             except Exception as error:
@@ -116,11 +120,11 @@ class Middleware:
 
     def _streaming(self, behaviour: Behaviour, method: _Method) -> Callable[..., AsyncIterator[Any]]:
         async def call(raw: Any, context: Context) -> AsyncIterator[Any]:
-            call_log = CallLog(method.rpc, context, self._metrics, self._log, method.begin_span)
+            call_log = self._begin(method.rpc, context, self._metrics, self._log, method.begin_span)
             try:
                 key = await self._admit(call_log, method, context)
                 try:
-                    async with aclosing(behaviour(method.read(raw), context)) as messages:
+                    async with aclosing(behaviour(call_log.read(method.read, raw), context)) as messages:
                         async for message in messages:
                             call_log.add_response(message)
                             yield message

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import grpc.aio
@@ -13,6 +14,7 @@ from google.longrunning import operations_pb2, operations_pb2_grpc
 from grpc_channelz.v1 import channelz, channelz_pb2_grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
+from tariffs.engine.base.provenance import engine_version
 from tariffs.service.handlers.duty import DutyHandler, RefundHandler
 from tariffs.service.handlers.law import LawHandler
 from tariffs.service.handlers.operations import LongRuns, OperationsHandler
@@ -24,7 +26,7 @@ from tariffs.service.observability.metrics import Metrics, MetricsPort
 from tariffs.service.observability.tracing import start_tracing
 from tariffs.service.rpc.runs import maker
 from tariffs.service.server.admission import Admission
-from tariffs.service.server.collectors import add_collectors
+from tariffs.service.server.collectors import add_audit_collectors, add_collectors
 from tariffs.service.server.health import WATCHERS, Health
 from tariffs.service.server.identities import identities_of
 from tariffs.service.server.listener import Endpoint, open_port, options
@@ -35,6 +37,10 @@ from tariffs.service.server.run_scheduler import RunScheduler
 from tariffs.service.server.warmup import warm_quotes
 from tariffs.service.server.web import make_http_port
 from tariffs.service.settings.settings import Settings
+from tariffs.service.storage.audit.opening import audit_writer
+from tariffs.service.storage.audit.run_facts import run_facts
+from tariffs.service.storage.audit.writer import AuditWriter
+from tariffs.service.storage.run_rows import RunRow
 from tariffs.service.storage.storage import Storage
 from tariffs.service.wire.identity import ADMIN
 from tariffs.service.wire.roles import REFLECTION_METHODS, ROLES_NEEDED
@@ -113,7 +119,10 @@ class TariffServer:
         self._metrics_port: MetricsPort | None = None
         self._pools = Pools(settings, compute, self._metrics.computed)
         self._task_queue = self._pools.task_queue
-        self._storage = Storage(settings, maker)
+        self._audit = audit_writer(settings, self._endpoint.index)
+        self._storage = Storage(
+            settings, maker, None if self._audit is None else partial(_record_run, self._audit)
+        )
         # One worker of several stays free for callers that wait for a response.
         self._run_scheduler = RunScheduler(
             self._task_queue, self._storage, max(1, settings.workers - 1), settings.cluster, self._tracing
@@ -121,7 +130,7 @@ class TariffServer:
         self._long_runs = LongRuns(self._storage, self._run_scheduler.wake)
         self._health = Health()
         self._middleware = Middleware(
-            self._admission, self._metrics, self._identities, _roles(settings), self._tracing
+            self._admission, self._metrics, self._identities, _roles(settings), self._tracing, self._audit
         )
         self._registry = MethodRegistry(self._middleware)
         self._http: HttpPort | None = None
@@ -146,6 +155,8 @@ class TariffServer:
         with warm_data():
             await asyncio.gather(self._task_queue.quick(self._warm_up), asyncio.to_thread(self._pools.start))
             await asyncio.to_thread(self._storage.open)
+            if self._audit is not None:
+                await asyncio.to_thread(self._audit.start, {"engine_version": engine_version()})
             self._run_scheduler.start()
         self._admission.warm = True
         await self._set_health(health_pb2.HealthCheckResponse.SERVING)
@@ -165,6 +176,8 @@ class TariffServer:
         if self._metrics_port is not None:
             await asyncio.to_thread(self._metrics_port.close)
         await asyncio.to_thread(self._pools.close)
+        if self._audit is not None:
+            await asyncio.to_thread(self._audit.close)
         await asyncio.to_thread(self._storage.close)
         if self._tracing is not None:
             await asyncio.to_thread(self._tracing.close)
@@ -197,6 +210,8 @@ class TariffServer:
         if self._settings.metrics_port is None:
             return
         add_collectors(self._metrics, self._admission, self._pools, self._storage)
+        if self._audit is not None:
+            add_audit_collectors(self._metrics, self._audit)
         # Each process on a shared port has its own metrics.
         port = self._settings.metrics_port and self._settings.metrics_port + self._endpoint.index
         self._metrics_port = MetricsPort(self._metrics, self._settings.metrics_host, port)
@@ -245,3 +260,7 @@ def _roles(settings: Settings) -> Mapping[str, str]:
     if settings.reflection != ADMIN:
         return ROLES_NEEDED
     return {**ROLES_NEEDED, **dict.fromkeys(REFLECTION_METHODS, ADMIN)}
+
+
+def _record_run(audit: AuditWriter, run: RunRow) -> None:
+    audit.record("run", run_facts(run))

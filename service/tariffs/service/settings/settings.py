@@ -16,11 +16,12 @@ from urllib.parse import urlsplit
 
 import platformdirs
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from tariffs.engine.errors import InputError
+from tariffs.service.settings.audit import AuditRecord
+from tariffs.service.settings.group import PREFIX
+from tariffs.service.settings.group import Group as _Group
 
-PREFIX = "TARIFFS_"
 _DATABASES = ("sqlite:///", "postgresql+psycopg://")
 DAY_SECONDS = 86_400.0
 PUBLIC_KEY_ALGORITHMS = frozenset(
@@ -38,12 +39,6 @@ RETIRED = {
     "table_rows_limit": "table_bytes_limit",
 }
 """Settings of earlier releases and those that replace them: a server does not start with a limit it would ignore."""
-
-
-class _Group(BaseSettings):
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX, frozen=True, env_ignore_empty=True, use_attribute_docstrings=True
-    )
 
 
 class Listening(_Group):
@@ -220,10 +215,10 @@ class Stopping(_Group):
     """Seconds after that for running calls to finish, before they are cancelled."""
 
 
-GROUPS = (Listening, Security, Identity, Work, State, Observation, Stopping)
+GROUPS = (Listening, Security, Identity, Work, State, Observation, AuditRecord, Stopping)
 
 
-class Settings(Listening, Security, Identity, Work, State, Observation, Stopping):
+class Settings(Listening, Security, Identity, Work, State, Observation, AuditRecord, Stopping):
     """All settings of the server; each field is a variable such as TARIFFS_PORT."""
 
     @field_validator("tls_certificate", "tls_key", "tls_client_ca", "tokens_file", "callers_file")

@@ -120,6 +120,20 @@ class Database:
             number = current(connection)
         return SchemaState(number, pending(number))
 
+    def require_current(self) -> None:
+        """Check that the database has all tables of this version.
+
+        Raises:
+            ServiceError: STORAGE_UNAVAILABLE if it cannot be reached; DATABASE_VERSION if its revision is another one.
+        """
+        state = self.schema_state()
+        if state.pending:
+            raise ServiceError(
+                "DATABASE_VERSION",
+                f"The database has {state.text}.",
+                fix="Start a server of this version on it, which migrates it.",
+            )
+
     @contextmanager
     def begin(self) -> Iterator[Connection]:
         """Open a transaction, committed at the end of the block and rolled back if it fails.

@@ -7,7 +7,7 @@ run. Every write is conditional on the lease, so a server that lost it changes n
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -61,12 +61,20 @@ class RunStore:
         database: the database of the runs.
         maker: digest of this server's law and engine version; a run continues under the version it started with.
         settings: limits of runs, and how long leases and ended runs last.
+        on_end: called with each run that this store ended; None if nobody needs to know.
     """
 
-    def __init__(self, database: Database, maker: str, settings: State) -> None:
+    def __init__(
+        self,
+        database: Database,
+        maker: str,
+        settings: State,
+        on_end: Callable[[RunRow], None] | None = None,
+    ) -> None:
         self._database = database
         self._maker = maker
         self._settings = settings
+        self._on_end = on_end
         self.lease_seconds = settings.lease_seconds
         self.keep_seconds = settings.keep_seconds
 
@@ -138,7 +146,9 @@ class RunStore:
             now = self._database.now(connection)
             mine = (RUNS.c.id == run.id, RUNS.c.state.in_(OPEN))
             connection.execute(RUNS.update().where(*mine).values(cancel_asked=True))
-            connection.execute(RUNS.update().where(*mine, RUNS.c.lease_until < now).values(**_cancelled(now)))
+            idle = RUNS.update().where(*mine, RUNS.c.lease_until < now).values(**_cancelled(now))
+            ended = connection.execute(idle).rowcount
+        self._tell([run.id] if ended else [])
         return self.get(owner, run_id)
 
     def delete(self, owner: str, run_id: str) -> None:
@@ -166,23 +176,28 @@ class RunStore:
             row = connection.execute(self._next(now)).one_or_none()
             if row is None:
                 return None
-            run, worker = _run(row), uuid.uuid4().hex
+            run = _run(row)
             crashes = run.crashes + (run.state == RUNNING)
-            if crashes >= CRASH_LIMIT:
-                connection.execute(RUNS.update().where(RUNS.c.id == run.id).values(**_crashed(now)))
-                return None
-            values: dict[str, Any] = {
-                "state": RUNNING,
-                "worker": worker,
-                "lease_until": now + self.lease_seconds,
-                "attempts": run.attempts + 1,
-                "crashes": crashes,
-            }
-            if run.maker != self._maker:
-                digest = run_digest(run.kind, run.request, self._maker)
-                values |= {"maker": self._maker, "digest": digest, "finished_parts": 0, "fraction": 0.0}
-            connection.execute(RUNS.update().where(RUNS.c.id == run.id).values(values))
-            return Lease(_run(connection.execute(sa.select(RUNS).where(RUNS.c.id == run.id)).one()), worker)
+            if crashes < CRASH_LIMIT:
+                return self._leased(connection, run, crashes, now)
+            connection.execute(RUNS.update().where(RUNS.c.id == run.id).values(**_crashed(now)))
+        self._tell([run.id])
+        return None
+
+    def _leased(self, connection: sa.Connection, run: RunRow, crashes: int, now: float) -> Lease:
+        worker = uuid.uuid4().hex
+        values: dict[str, Any] = {
+            "state": RUNNING,
+            "worker": worker,
+            "lease_until": now + self.lease_seconds,
+            "attempts": run.attempts + 1,
+            "crashes": crashes,
+        }
+        if run.maker != self._maker:
+            digest = run_digest(run.kind, run.request, self._maker)
+            values |= {"maker": self._maker, "digest": digest, "finished_parts": 0, "fraction": 0.0}
+        connection.execute(RUNS.update().where(RUNS.c.id == run.id).values(values))
+        return Lease(_run(connection.execute(sa.select(RUNS).where(RUNS.c.id == run.id)).one()), worker)
 
     def renew(self, lease: Lease) -> LeaseState:
         """Extend a lease by `lease_seconds`."""
@@ -224,7 +239,8 @@ class RunStore:
     def end_cancelled(self, lease: Lease) -> None:
         """End a run whose cancellation was requested."""
         with self._database.begin() as connection:
-            self._write(connection, lease, _cancelled(self._database.now(connection)))
+            state = self._write(connection, lease, _cancelled(self._database.now(connection)))
+        self._tell([] if state is LeaseState.LOST else [lease.run.id])
 
     def release(self, lease: Lease) -> None:
         """Give up a lease, so that any server may take the run at once."""
@@ -241,16 +257,20 @@ class RunStore:
                 connection, lease, {"state": WAITING, "lease_until": now, "crashes": RUNS.c.crashes + 1}
             )
             often = (RUNS.c.id == lease.run.id, RUNS.c.state == WAITING, RUNS.c.crashes >= CRASH_LIMIT)
-            connection.execute(RUNS.update().where(*often).values(**_crashed(now)))
+            ended = connection.execute(RUNS.update().where(*often).values(**_crashed(now))).rowcount
+        self._tell([lease.run.id] if ended else [])
 
     def expire(self) -> set[str]:
         """End cancelled runs without a lease, delete old runs, and return the digests still in use."""
         with self._database.begin() as connection:
             now = self._database.now(connection)
             idle = (RUNS.c.state.in_(OPEN), RUNS.c.lease_until < now)
-            connection.execute(RUNS.update().where(*idle, RUNS.c.cancel_asked).values(**_cancelled(now)))
+            cancelled = RUNS.update().where(*idle, RUNS.c.cancel_asked).values(**_cancelled(now))
+            ended = connection.execute(cancelled.returning(RUNS.c.id)).scalars().all()
             connection.execute(RUNS.delete().where(RUNS.c.ended < now - self.keep_seconds))
-            return set(connection.execute(sa.select(RUNS.c.digest).distinct()).scalars())
+            digests = set(connection.execute(sa.select(RUNS.c.digest).distinct()).scalars())
+        self._tell(ended)
+        return digests
 
     def _next(self, now: float) -> Any:
         free = sa.and_(RUNS.c.state.in_(OPEN), RUNS.c.lease_until < now, sa.not_(RUNS.c.cancel_asked))
@@ -312,7 +332,17 @@ class RunStore:
     def _end(self, lease: Lease, state: str, values: Mapping[str, Any]) -> None:
         with self._database.begin() as connection:
             ended = {"state": state, "lease_until": 0.0, "ended": self._database.now(connection)}
-            self._write(connection, lease, {**values, **ended})
+            lease_state = self._write(connection, lease, {**values, **ended})
+        self._tell([] if lease_state is LeaseState.LOST else [lease.run.id])
+
+    def _tell(self, ended: Sequence[str]) -> None:
+        """Pass runs that have ended to `on_end`."""
+        if self._on_end is None or not ended:
+            return
+        with self._database.read() as connection:
+            runs = [_run(row) for row in connection.execute(sa.select(RUNS).where(RUNS.c.id.in_(ended)))]
+        for run in runs:
+            self._on_end(run)
 
     @staticmethod
     def _write(connection: sa.Connection, lease: Lease, values: Mapping[str, Any]) -> LeaseState:

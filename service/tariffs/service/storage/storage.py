@@ -24,11 +24,15 @@ class Storage:
     Args:
         settings: where things are stored and for how long.
         maker: returns the digest of this server's law and engine version; called by `open`.
+        on_run_end: called with each run that ends at this server; None if nobody needs to know.
     """
 
-    def __init__(self, settings: State, maker: Callable[[], str]) -> None:
+    def __init__(
+        self, settings: State, maker: Callable[[], str], on_run_end: Callable[[RunRow], None] | None = None
+    ) -> None:
         self._settings = settings
         self._maker = maker
+        self._on_run_end = on_run_end
         self._database = Database(settings.database)
         self.tables = TableFiles(settings.state_dir / "tables")
         self.register = TableRegister(self._database, settings)
@@ -52,7 +56,7 @@ class Storage:
                 fix="Set TARIFFS_STATE_DIR to another directory.",
             ) from None
         self._database.migrate()
-        self.runs = RunStore(self._database, self._maker(), self._settings)
+        self.runs = RunStore(self._database, self._maker(), self._settings, self._on_run_end)
 
     @property
     def directory(self) -> Path:

@@ -38,6 +38,7 @@ SUMMARIES: Mapping[str, str] = {
     "validate": "Compare results of the engine with published figures.",
     "bench": "Measure the speed of the engine as ratios to Polars, DuckDB, NumPy and ready rates, in one run.",
     "desk": "Open the page in the browser: quotes, scenarios, comparisons, timelines, sweeps and your own tables.",
+    "audit": "Verify and show the audit record of a server.",
     "serve": "Start the gRPC server; on SIGTERM or Ctrl-C it finishes open calls and stops.",
 }
 

@@ -1,0 +1,147 @@
+"""`tariffs audit`: verify and show the audit record of a server, without the server."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import typer
+
+from tariffs.client.cli import options
+from tariffs.client.cli.render.table import console, text_table
+from tariffs.client.errors import extra_missing
+
+app = typer.Typer(help="Verify and show the audit record of a server.", no_args_is_help=True)
+Record = Annotated[
+    Path | None,
+    typer.Argument(metavar="PATH", help="Directory of the record (TARIFFS_AUDIT), or one of its files."),
+]
+Database = Annotated[
+    str | None, typer.Option("--database", metavar="URL", help="Database of the record, in place of a path.")
+]
+_SECONDS = len("2026-11-24T12:00:00")
+_COLUMNS = ("who", "verb", "code", "reason", "run", "request_id")
+
+
+@app.command(
+    "verify",
+    epilog=options.examples(
+        "tariffs audit verify /var/lib/tariffs/audit",
+        "tariffs audit verify /var/lib/tariffs/audit --head web-1-0=1042:5f0c...",
+        "tariffs audit verify --database postgresql+psycopg://auditor@db/tariffs",
+    ),
+)
+def verify(
+    path: Record = None,
+    database: Database = None,
+    head: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--head",
+            metavar="CHAIN=SEQ:DIGEST",
+            help="Entry that a chain must have, as an earlier verification printed it; may be repeated.",
+        ),
+    ] = None,
+    after: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--after",
+            metavar="CHAIN=SEQ:DIGEST",
+            help="Last entry before the first one that is here, where earlier files were moved away; may be repeated.",
+        ),
+    ] = None,
+    as_json: options.Json = False,
+) -> int:
+    """Find entries that were changed, removed, inserted, reordered or cut off. Exit 1 if there are any."""
+    commands = _commands()
+    starts, ends = options.pairs(after, "--after"), options.pairs(head, "--head")
+    reports = commands.verified(commands.chains(_text(path), database), starts, ends)
+    if as_json:
+        print(json.dumps({"chains": [_document(report) for report in reports]}))
+    else:
+        for report in reports:
+            print(f"{report.name}: {report.entries:,} entries, last {report.head.text}")
+            for one in report.findings:
+                print(f"  {one.kind}: {one.place or report.name}: {one.message}")
+    return 1 if any(report.findings for report in reports) else 0
+
+
+@app.command(
+    "show",
+    epilog=options.examples(
+        "tariffs audit show /var/lib/tariffs/audit --who ann --since 2026-11-01",
+        "tariffs audit show /var/lib/tariffs/audit --run operations/4f0c... --json",
+    ),
+)
+def show(
+    path: Record = None,
+    database: Database = None,
+    who: Annotated[str | None, typer.Option("--who", help="Caller.")] = None,
+    verb: Annotated[
+        str | None, typer.Option("--verb", help="Service and method, such as DutyService/CalculateDuty.")
+    ] = None,
+    kind: Annotated[
+        str | None, typer.Option("--kind", help="call, run, opened, closed, recovered or lost.")
+    ] = None,
+    code: Annotated[str | None, typer.Option("--code", help="gRPC code, such as OK.")] = None,
+    reason: Annotated[str | None, typer.Option("--reason", help="Reason of an error.")] = None,
+    run: Annotated[str | None, typer.Option("--run", help="Name of a long run.")] = None,
+    request_id: Annotated[str | None, typer.Option("--request-id", help="Id of the call.")] = None,
+    table: Annotated[str | None, typer.Option("--table", help="Digest of a table.")] = None,
+    scenario: Annotated[str | None, typer.Option("--scenario", help="Id or digest of a scenario.")] = None,
+    law: Annotated[str | None, typer.Option("--law", help="Version or digest of the law.")] = None,
+    chain: Annotated[str | None, typer.Option("--chain", help="Chain.")] = None,
+    since: Annotated[str, typer.Option("--since", help="First day or instant, UTC.")] = "",
+    until: Annotated[str, typer.Option("--until", help="First day or instant that is left out, UTC.")] = "",
+    limit: Annotated[int, typer.Option("--limit", help="Entries shown at most; 0 is all.")] = 0,
+    as_json: options.Json = False,
+) -> int:
+    """Show entries, by chain in the order in which they were written."""
+    fields = {"who": who, "verb": verb, "kind": kind, "code": code, "reason": reason, "run": run}
+    fields |= {"request_id": request_id, "tables": table, "scenarios": scenario, "law": law, "chain": chain}
+    wanted = {name: text for name, text in fields.items() if text is not None}
+    commands = _commands()
+    found = commands.selected(commands.chains(_text(path), database), wanted, since, until)
+    entries = islice(found, limit or None)
+    if as_json:
+        print(json.dumps({"entries": list(entries)}))
+        return 0
+    headings = ["time", "chain", "entry", *_COLUMNS]
+    console().print(text_table(headings, (_row(entry) for entry in entries)))
+    return 0
+
+
+def _commands() -> Any:
+    try:
+        # By name at run time: the record is the server's.
+        return cast(Any, importlib.import_module("tariffs.service.storage.audit.commands"))
+    except ModuleNotFoundError as error:
+        raise extra_missing("server", error.name) from error
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)
+
+
+def _document(report: Any) -> dict[str, object]:
+    findings = [
+        {"kind": one.kind, "place": one.place, "first": one.first, "last": one.last, "message": one.message}
+        for one in report.findings
+    ]
+    return {
+        "chain": report.name,
+        "entries": report.entries,
+        "head": report.head.text,
+        "ok": not report.findings,
+        "findings": findings,
+    }
+
+
+def _row(entry: Mapping[str, Any]) -> tuple[str, ...]:
+    shown = {**entry, "verb": entry.get("verb") or entry.get("kind")}
+    facts = (str(shown.get(name) or "") for name in _COLUMNS)
+    return (str(entry.get("time", ""))[:_SECONDS], str(entry["chain"]), str(entry["seq"]), *facts)

@@ -1,0 +1,95 @@
+"""Read what the audit record holds of requests and responses: digests, names and counts, never goods."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from google.longrunning import operations_pb2
+from google.protobuf.descriptor import Descriptor
+from google.protobuf.message import Message
+
+from tariffs.service.wire.arrow_headers import MalformedError, inspect_stream
+from tariffs.v1 import common_pb2, table_service_pb2
+
+Facts = dict[str, Any]
+_PROVENANCE = common_pb2.Provenance.DESCRIPTOR.full_name
+_OPERATION = operations_pb2.Operation.DESCRIPTOR.full_name
+_TABLE = table_service_pb2.Table.DESCRIPTOR.full_name
+# Fields that hold a message with a provenance.
+_ENDS = ("done", "simulate", "timeline", "sweep")
+_RUN, _TABLE_PREFIX = "operations/", "tables/"
+
+
+def request_facts(message: Any) -> Facts:
+    """Return the stored table, the run and the number of rows that a request names or holds."""
+    fields = _fields(message.DESCRIPTOR)
+    facts: Facts = {}
+    handles = [getattr(message, name) for name in ("handle", "name") if name in fields]
+    tables = [
+        handle.removeprefix(_TABLE_PREFIX)[:64] for handle in handles if handle.startswith(_TABLE_PREFIX)
+    ]
+    if tables:
+        facts["tables"] = tables
+    if runs := [name[:80] for name in handles if name.startswith(_RUN)]:
+        facts["run"] = runs[0]
+    rows = _rows(message, fields)
+    if rows is not None:
+        facts["rows"] = rows
+    return facts
+
+
+def response_facts(message: Any) -> Facts:
+    """Return what a response, or the last message of a stream, says of law, scenarios, table and run."""
+    name = message.DESCRIPTOR.full_name
+    if name == _OPERATION:
+        return {"run": message.name}
+    if name == _TABLE:
+        return {"tables": [message.name.removeprefix(_TABLE_PREFIX)], "rows": message.row_count}
+    provenance = provenance_in(message)
+    return {} if provenance is None else provenance_facts(provenance)
+
+
+def provenance_facts(provenance: common_pb2.Provenance) -> Facts:
+    """Return law, scenarios, table and run digest of a provenance."""
+    facts: Facts = {"law": {"version": provenance.law_version, "digest": provenance.law_digest}}
+    if provenance.scenarios:
+        facts["scenarios"] = [{"id": one.id, "digest": one.digest} for one in provenance.scenarios]
+    if provenance.table_digest:
+        facts["tables"] = [provenance.table_digest]
+    if provenance.run_digest:
+        facts["run_digest"] = provenance.run_digest
+    return facts
+
+
+def provenance_in(message: Any) -> common_pb2.Provenance | None:
+    """Return the provenance of a response or of the message that ends a stream; None without one."""
+    fields = _fields(message.DESCRIPTOR)
+    if fields.get("provenance") == _PROVENANCE:
+        return message.provenance if message.HasField("provenance") else None
+    for name in _ENDS:
+        if fields.get(name) and message.HasField(name):
+            return provenance_in(getattr(message, name))
+    return None
+
+
+def _rows(message: Any, fields: dict[str, str]) -> int | None:
+    if "lines" in fields and not isinstance(message.lines, Message):
+        return len(message.lines)
+    if "line" in fields:
+        return 1
+    if "arrow" in fields and isinstance(message.arrow, bytes) and message.arrow:
+        try:
+            return inspect_stream(message.arrow).rows
+        except (MalformedError, ValueError):
+            return None
+    return None
+
+
+@lru_cache(maxsize=256)
+def _fields(descriptor: Descriptor) -> dict[str, str]:
+    """Return the fields of a message, each with the full name of its message type or an empty text."""
+    return {
+        name: field.message_type.full_name if field.message_type is not None else ""
+        for name, field in descriptor.fields_by_name.items()
+    }
