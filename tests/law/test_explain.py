@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -61,7 +60,7 @@ def test_snapshot(name: str) -> None:
 @pytest.mark.parametrize("name", FACTS)
 def test_a_dropped_fact_changes_the_reason(name: str) -> None:
     line, fact, measure, with_it, without = FACTS[name]
-    dropped = replace(line, claims={key: value for key, value in line.claims.items() if key != fact})
+    dropped = line._replace(claims={key: value for key, value in line.claims.items() if key != fact})
     said, said_without = reasons(line, measure), reasons(dropped, measure)
     assert with_it in said
     assert without in said_without
@@ -72,7 +71,7 @@ def test_a_dropped_fact_changes_the_reason(name: str) -> None:
 def test_a_fact_taken_as_it_is_because_it_is_not_declared_is_said_to_be_so() -> None:
     line = EntryLine("7214.20.0000", "GB", 10000, "2026-11-24")
     silent, declared = (
-        reasons(replace(line, claims=claims), "s232_IA") for claims in ({}, {"uk_metal_share": 1})
+        reasons(line._replace(claims=claims), "s232_IA") for claims in ({}, {"uk_metal_share": 1})
     )
     assert "25% on the customs value because uk_metal_share is not declared, so taken as >= 95%." in silent
     assert "because uk_metal_share >= 95%" not in silent
@@ -84,7 +83,7 @@ def test_a_declared_content_is_the_base_and_an_undeclared_one_the_whole_value() 
     line = EntryLine("9403.20.0050", "CN", 10000, "2025-09-01", {"aluminum_share": 0.3})
     law = load_law()
     found = []
-    for one in (line, replace(line, claims={})):
+    for one in (line, line._replace(claims={})):
         (layer,) = [x for x in quote_line(law, one).layers if x.measure == "s232_alu"]
         found.append((layer.base, layer.amount))
         assert "on the aluminum content" in layer.why["text"]
@@ -162,7 +161,7 @@ def test_a_charge_that_waits_for_a_fact_does_not_say_the_fact_is_claimed() -> No
         "Exempt under 9903.94.06 because vehicle_part_share is not claimed. If vehicle_part_share is claimed: "
         "Topped up to 15% all-in: 12.5% over the ordinary 2.5% on the customs value."
     )
-    declared = replace(line, claims={"vehicle_part_share": 1})
+    declared = line._replace(claims={"vehicle_part_share": 1})
     charged = next(one for one in quote_line(load_law(), declared).layers if one.measure == "s232_autoparts")
     assert charged.why["text"].endswith("on the customs value because vehicle_part_share is claimed.")
 

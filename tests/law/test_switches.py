@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -155,7 +154,7 @@ def test_a_suspended_duty_on_chassis_asks_for_no_heading_of_other_goods() -> Non
     found = {layer.measure: layer.state for layer in quote_line(load_law(), line).layers}
     assert found["chassis_100"] == "suspended"
     ended = quote_line(
-        load_law().with_switches({"truce_extension": "off"}), replace(line, entry="2026-11-20")
+        load_law().with_switches({"truce_extension": "off"}), line._replace(entry="2026-11-20")
     )
     assert [(x.heading, x.state) for x in ended.layers if x.measure == "chassis_100"] == [
         ("9903.91.13", "applied")

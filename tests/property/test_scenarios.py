@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import re
 import time
-from dataclasses import replace
 
 import pytest
 
@@ -107,7 +106,7 @@ def usable(text: str, law: Law) -> None:
     for _, part in components(parse_scenario(text)):
         after = apply_scenario(law, part)
         for day in ("2026-11-24", "2027-02-15"):
-            assert quote_line(after, replace(LINE, entry=day)).assessed >= 0
+            assert quote_line(after, LINE._replace(entry=day)).assessed >= 0
 
 
 def test_the_scenario_with_every_kind_of_value_is_sound() -> None:

@@ -244,7 +244,7 @@ def test_bounds_are_the_extremes_of_all_declarations_of_the_facts_asked(goods: d
     for values in product((0, 1), repeat=len(asked.missing_claims)):
         if sum(values) <= 1:
             declared.append(
-                quoted(replace(line, claims=dict(zip(asked.missing_claims, values, strict=True))))
+                quoted(line._replace(claims=dict(zip(asked.missing_claims, values, strict=True))))
             )
     duties = [quote.assessed for quote in declared]
     assert asked.min < asked.max

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from tariffs.engine.law.amendments import read_words
@@ -51,6 +51,17 @@ class HarborFee:
     span: Span
     rate: Decimal
     modes: frozenset[str]
+
+
+DatedFee = TypeVar("DatedFee", ProcessingFee, HarborFee)
+
+
+def fee_on(fees: Iterable[DatedFee], day: date) -> DatedFee | None:
+    """Find the fee that holds on a day; None if there is none."""
+    for fee in fees:
+        if fee.span.holds(day):
+            return fee
+    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
+from tariffs.engine.base.named_tuples import maker
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.stacking import APPLIED, DISPLACED, EXEMPT, IN_LIEU
 from tariffs.engine.line_duty.class_profile import ClassProfile
@@ -22,6 +23,9 @@ class HeadingLine(NamedTuple):
     rate: Decimal | None
     base: Decimal
     amount: Decimal
+
+
+_heading_line = maker(HeadingLine)
 
 
 def headings_claimed(law: Law, layers: Iterable[QuoteLayer], profile: ClassProfile) -> list[HeadingLine]:
@@ -48,7 +52,7 @@ def headings_claimed(law: Law, layers: Iterable[QuoteLayer], profile: ClassProfi
             continue
         priced, line = layer.priced, lines.get(heading)
         if line is None:
-            lines[heading] = HeadingLine(heading, (priced.key[0],), priced.rate, layer.base, layer.amount)
+            lines[heading] = _heading_line((heading, (priced.key[0],), priced.rate, layer.base, layer.amount))
         else:
             lines[heading] = _merged(line, layer)
     return list(lines.values())

@@ -7,7 +7,7 @@ codes only if the others pay the same, under the same headings of chapter 99, on
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
@@ -90,7 +90,7 @@ def resolve_coarse_line(
     children = schedule.children(code, day_of_entry(law, line)) if len(code) < CODE_DIGITS else []
     if not children:
         return resolve_line(law, line, known_on, schedule)
-    outcomes = [_child(law, replace(line, hts=child), known_on, schedule) for child in children]
+    outcomes = [_child(law, line._replace(hts=child), known_on, schedule) for child in children]
     if len({child.outcome for child in outcomes}) > 1:
         raise _too_coarse(line.hts, outcomes)
     reading = outcomes[0].reading

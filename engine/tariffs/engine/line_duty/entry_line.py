@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from tariffs.engine.base.amounts import parse_number
@@ -35,6 +36,7 @@ READ_AT_MOST, ARTICLES_AT_MOST = 4096, 16_384
 CHARGE_KINDS = ("adcvd", "excise", "other")
 Number = Decimal | str | int | float
 _NO_FACTS: Mapping[str, Fact] = {}
+_NOTHING_GIVEN: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +55,7 @@ class OtherCharge:
     label: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class EntryLine:
+class EntryLine(NamedTuple):
     """Line of an entry as declared.
 
     `entry` is a day or instant (US Eastern; a day means its noon; None is the as-of day of the law); `value`,
@@ -69,7 +70,7 @@ class EntryLine:
     origin: str
     value: Number
     entry: str | date | datetime | None = None
-    claims: Mapping[str, ClaimValue] = field(default_factory=dict)
+    claims: Mapping[str, ClaimValue] = _NOTHING_GIVEN
     quantity: Number | None = None
     unit: str = ""
     mode: str = ""
@@ -78,7 +79,7 @@ class EntryLine:
     other_charges: Sequence[OtherCharge] = ()
     entry_id: str = ""
     ordinary_rate: Number | None = None
-    date_formats: Mapping[str, str] = field(default_factory=dict)
+    date_formats: Mapping[str, str] = _NOTHING_GIVEN
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,12 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
 from tariffs.engine.law.conditions import Fact
-from tariffs.engine.law.fee_tables import ProcessingFee
+from tariffs.engine.law.fee_tables import ProcessingFee, fee_on
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.values import digits
 from tariffs.engine.rating.fits import PROCESSING_CLAIM
 
-CENT, ZERO = Decimal("0.01"), Decimal(0)
+CENT, NOTHING, ZERO = Decimal("0.01"), Decimal("0.00"), Decimal(0)
 CHAPTER_98_CLAIM = "chapter98"
 
 
@@ -103,11 +103,12 @@ def entry_fees(law: Law, day: date, lines: Sequence[FeeLine]) -> EntryFees:
     fees = law.fees
     informal = sum([line.declared for line in lines], ZERO) <= fees.informal_limit
     bases = [line.mpf_base for line in lines]
-    mpf = _mpf(next((fee for fee in fees.mpf if fee.span.holds(day)), None), informal, sum(bases, ZERO))
-    harbor = next((fee for fee in fees.hmf if fee.span.holds(day)), None)
+    mpf = _mpf(fee_on(fees.mpf, day), informal, sum(bases, ZERO))
+    harbor = fee_on(fees.hmf, day)
     modes, rate = (harbor.modes, harbor.rate) if harbor else (frozenset[str](), ZERO)
     by_sea = [line.value if line.mode in modes else ZERO for line in lines]
-    hmf = _cents(sum(by_sea, ZERO) * rate)
+    shipped = sum(by_sea, ZERO)
+    hmf = _cents(shipped * rate) if shipped else NOTHING
     return EntryFees(informal, mpf, hmf, prorate(mpf, bases), prorate(hmf, by_sea))
 
 

@@ -12,6 +12,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
+from tariffs.engine.base.named_tuples import maker
 from tariffs.engine.errors import InputError
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.model import Row, Tier
@@ -58,6 +59,8 @@ _AD_VALOREM = _FLAT | {"topup_to"}
 _NANO_EXPONENT = -9
 _ROWS_KEPT = 4_096
 """Rows and headings about which something is cached; one takes some 0.5 KB besides the row."""
+_RATES_KEPT = 16_384
+"""Special rates of codes that are cached, by edition of the schedule; one takes some 0.3 KB."""
 RowKey = tuple[str, str, str]
 
 
@@ -81,6 +84,9 @@ class PricedRow(NamedTuple):
     def heading(self) -> str:
         """Heading it is reported under."""
         return self.key[1]
+
+
+_priced_row = maker(PricedRow)
 
 
 class Pricer:
@@ -127,7 +133,9 @@ class Pricer:
         if rate is not None:
             amount = value * rate
             rounded = amount.quantize(CENT, ROUND_HALF_UP)
-            return PricedRow(stacked, stacked.layer, stacked.key, rate, value, amount, rounded, NO_ORDINARY)
+            return _priced_row(
+                (stacked, stacked.layer, stacked.key, rate, value, amount, rounded, NO_ORDINARY)
+            )
         return _nothing(stacked) or self._price_part(stacked, value)
 
     def _price_part(self, stacked: StackedRow, value: Decimal) -> PricedRow:
@@ -156,7 +164,7 @@ class Pricer:
         elif value and layer.charged:
             amount = self._by_quantity(row) * base / value
         rounded = cents(amount) if amount else NOTHING
-        return PricedRow(stacked, layer, key, rate, base, amount, rounded, ordinary)
+        return _priced_row((stacked, layer, key, rate, base, amount, rounded, ordinary))
 
     def _by_quantity(self, row: Row) -> Decimal:
         """Specific duty, or shortfall to a minimum price, on the whole line."""
@@ -245,12 +253,14 @@ def schedule_rates(law: Law, goods: Goods, schedule: Schedule) -> RateOf:
         if column == "other":
             return goods.line.other, ""
         if column == "special":
-            symbols = [
-                program.symbol
-                for program in law.programs.values()
-                if goods.origin in program.members and program.claim in claimed
-            ]
-            special = schedule.special(goods.code, symbols, goods.day)
+            symbols = tuple(
+                [
+                    program.symbol
+                    for program in law.programs.values()
+                    if program.claim in claimed and goods.origin in program.members
+                ]
+            )
+            special = _special_rate(schedule, goods.code, symbols, schedule.edition_day(goods.day))
             if special is not None and (special[0].computable or not goods.is_rate_stated):
                 return special
             # A line that is free in column 1 is still entered under the program claimed.
@@ -258,6 +268,13 @@ def schedule_rates(law: Law, goods: Goods, schedule: Schedule) -> RateOf:
         return goods.line.general, ""
 
     return rate_of
+
+
+@lru_cache(maxsize=_RATES_KEPT)
+def _special_rate(
+    schedule: Schedule, code: str, symbols: tuple[str, ...], day: date
+) -> tuple[Rate, str] | None:
+    return schedule.special(code, symbols, day)
 
 
 def tiered(tiers: Iterable[Tier], quantity: Decimal) -> Decimal:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
+from tariffs.engine.base.named_tuples import maker
 from tariffs.engine.errors import InputError
 from tariffs.engine.law.law import Law
 from tariffs.engine.law.stacking import EXEMPT
@@ -104,6 +105,9 @@ class QuoteLayer(NamedTuple):
         if self.assumed_state == EXEMPT and self.otherwise is not None:
             reason["text"] = f"{reason['text']} {otherwise(self.otherwise, self.rule_texts)}"
         return reason
+
+
+_quote_layer = maker(QuoteLayer)
 
 
 class QuoteLayers(NamedTuple):
@@ -217,18 +221,20 @@ def _declared_layers(
             low, high = min(bounds), max(bounds)
             largest = _largest_charge(measure, possible) if state == EXEMPT else None
         layers.append(
-            QuoteLayer(
-                row,
-                heading,
-                state,
-                UNDETERMINED if low != high else state,
-                row.base.quantize(CENT, ROUND_HALF_UP) if row.base else NOTHING,
-                row.rounded,
-                row.rounded if owed is None else owed[row.key],
-                low,
-                high,
-                largest,
-                profile.rule_texts,
+            _quote_layer(
+                (
+                    row,
+                    heading,
+                    state,
+                    UNDETERMINED if low != high else state,
+                    row.base.quantize(CENT, ROUND_HALF_UP) if row.base else NOTHING,
+                    row.rounded,
+                    row.rounded if owed is None else owed[row.key],
+                    low,
+                    high,
+                    largest,
+                    profile.rule_texts,
+                )
             )
         )
     return layers

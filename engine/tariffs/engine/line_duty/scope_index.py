@@ -19,6 +19,8 @@ _INDEXES_KEPT = 8
 """Sets of product lists of all laws together; the index of one takes some 4 MB."""
 _PRODUCTS_KEPT = 32_768
 """Combinations of lists that contain a code; one takes some 300 bytes."""
+_CODES_KEPT = 32_768
+"""Codes, by index; one takes some 300 bytes."""
 _PARENT_AT_LEAST, _STEP = 4, 2
 Lists = tuple[tuple[str, tuple[str, ...]], ...]
 
@@ -61,6 +63,7 @@ class ListIndex:
 
 _LISTS: BoundedCache[Lists, ListIndex] = BoundedCache(_INDEXES_KEPT, "lists")
 _PRODUCTS: BoundedCache[tuple[int, ...], int] = BoundedCache(_PRODUCTS_KEPT, "products")
+_CODES: BoundedCache[tuple[int, str], int] = BoundedCache(_CODES_KEPT, "codes")
 _NUMBERS = count()
 
 
@@ -104,6 +107,9 @@ class ScopeIndex:
 
     def of_code(self, code: str) -> int:
         """Scopes whose products contain the code."""
+        return _CODES.get((self._number, code), lambda: self._of_code(code))
+
+    def _of_code(self, code: str) -> int:
         named = self._named(code)
         return _PRODUCTS.get((self._number, named), lambda: self._of_named(named))
 

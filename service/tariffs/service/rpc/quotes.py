@@ -42,17 +42,16 @@ _STATES = {
 
 def response_of(quote: Quote, scenario: Scenario, request: CalculateDutyRequest) -> CalculateDutyResponse:
     """Return the response to a request, with all its fields."""
-    response = CalculateDutyResponse()
-    _fill_amounts(response, quote)
     facts = quote.provenance
-    provenance, encoded = _full_provenance(
+    form, encoded = _full_form(
         tuple([facts[name] for name in _SHARED]),
         _line_facts(facts),
         (scenario.id, scenario.digest, tuple(scenario.values.items())),
     )
-    own = response.provenance
-    own.CopyFrom(provenance)
-    own.run_digest = digest_of(request, encoded)
+    response = CalculateDutyResponse()
+    response.CopyFrom(form)
+    _fill_amounts(response, quote)
+    response.provenance.run_digest = digest_of(request, encoded)
     return response
 
 
@@ -61,45 +60,54 @@ def _line_facts(facts: Mapping[str, Any]) -> _LineFacts:
 
 
 @lru_cache(maxsize=_PROVENANCES_KEPT)
-def _full_provenance(
+def _full_form(
     shared: tuple[str, ...], line: _LineFacts, scenario: tuple[str, str, tuple[tuple[str, str], ...]]
-) -> tuple[common_pb2.Provenance, bytes]:
-    """Provenance of lines under the same law on the same day, without run digest, and its encoding; read only."""
+) -> tuple[CalculateDutyResponse, bytes]:
+    """Form of the answers for lines under the same law on the same day, and its encoded provenance; read only.
+
+    It has the provenance without run digest, and every part of the landed cost as 0.
+    """
     name, digest, values = scenario
-    message = common_pb2.Provenance()
-    message.CopyFrom(_line_provenance(line))
+    form = CalculateDutyResponse()
+    form.CopyFrom(_line_form(line))
+    message = form.provenance
     message.scenarios.add(id=name, digest=digest)
     for field, fact in zip(_SHARED, shared, strict=True):
         setattr(message, field, fact)
     if values:
         message.details.update({"scenario_parameters": {name: dict(values)}})
-    return message, message.SerializeToString(deterministic=True)
+    return form, message.SerializeToString(deterministic=True)
 
 
 @lru_cache(maxsize=_PROVENANCES_KEPT)
-def _line_provenance(facts: _LineFacts) -> common_pb2.Provenance:
-    """Provenance of a line as part of another response, without what all lines of a law share; read only."""
+def _line_form(facts: _LineFacts) -> CalculateDutyResponse:
+    """Form of a quote as part of another response, without what all lines of a law share; read only."""
     known_on, entry, schedule, switches = facts
-    message = common_pb2.Provenance(known_on=known_on, switches=dict(switches))
-    message.details.update({"entry": entry, "schedule": schedule})
-    return message
+    form = CalculateDutyResponse(
+        landed=landed_of(LandedCost()),
+        provenance=common_pb2.Provenance(known_on=known_on, switches=dict(switches)),
+    )
+    form.provenance.details.update({"entry": entry, "schedule": schedule})
+    return form
 
 
 def fill_quote(response: CalculateDutyResponse, quote: Quote) -> None:
     """Fill the message of a quote that is part of another, with all but what all lines of a law share."""
+    response.CopyFrom(_line_form(_line_facts(quote.provenance)))
     _fill_amounts(response, quote)
-    response.provenance.CopyFrom(_line_provenance(_line_facts(quote.provenance)))
 
 
 def _fill_amounts(response: CalculateDutyResponse, quote: Quote) -> None:
-    """Fill all but the provenance. Amounts of layers and headings have two decimals already."""
-    response.assessed = _cents(quote.assessed)
-    response.owed = _cents(quote.owed)
-    response.min = _cents(quote.min)
-    response.max = _cents(quote.max)
+    """Fill all but what the form has. Amounts of layers and headings have two decimals already."""
+    assessed, owed, least, most = quote[:4]
+    response.assessed = text = _cents(assessed)
+    response.owed = text if owed is assessed else _cents(owed)
+    response.min = text if least is assessed else _cents(least)
+    response.max = text if most is assessed else _cents(most)
     landed = response.landed
-    for part, text in landed_of(quote.landed).items():
-        landed[part] = text
+    for part, amount in quote.landed.as_dict().items():
+        if amount:
+            landed[part] = _cents(amount)
     add = response.layers.add
     for layer in quote.layers:
         _fill_layer(add(), layer)
@@ -145,7 +153,7 @@ def amounts_of(total: Quote | ExportQuote | EntryTotal) -> dict[str, Any]:
 
 def landed_of(cost: LandedCost) -> dict[str, str]:
     """Format the parts of the landed cost."""
-    return {name: f"{amount:.2f}" if amount else "0.00" for name, amount in cost.as_dict().items()}
+    return {name: _cents(amount) for name, amount in cost.as_dict().items()}
 
 
 def _fill_layer(message: duty_service_pb2.Layer, layer: QuoteLayer) -> None:

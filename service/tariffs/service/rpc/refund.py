@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 
 from tariffs.engine.base.dates import Moment
 from tariffs.engine.base.provenance import law_facts
@@ -103,7 +102,7 @@ def _notes(law: Law, request: pb.CalculateRefundsRequest) -> tuple[Note, ...]:
 
 
 def _line(line: pb.RefundLine, formats: Mapping[str, str]) -> RefundLine:
-    entry: EntryLine = replace(read_line(line.line), date_formats=formats)
+    entry: EntryLine = read_line(line.line)._replace(date_formats=formats)
     return RefundLine(
         entry,
         word(line.liquidation, "liquidation"),
