@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from tariffs.engine.law.loader import HERE
+from tariffs.engine.law.files import HERE
 
 PAGE = Path(__file__).parents[2] / "docs/law-data.md"
 COMMENT = re.compile(r"\s+#.*$")

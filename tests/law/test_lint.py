@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tariffs.client.cli.app import run
+from tariffs.engine.law.files import HERE
 from tariffs.engine.law.lint import Finding, lint_law
-from tariffs.engine.law.loader import HERE
 
 
 @pytest.fixture

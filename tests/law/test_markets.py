@@ -14,7 +14,7 @@ import yaml
 
 from tariffs.engine.errors import InputError, LawError
 from tariffs.engine.law import Law, law_from_raw, load_law
-from tariffs.engine.law.loader import read_raw
+from tariffs.engine.law.files import read_raw
 from tariffs.engine.line_duty.exports import ExportLine, quote_export
 from tariffs.engine.runs.impact import Options, Point, impact
 from tariffs.engine.runs.timeline import timeline

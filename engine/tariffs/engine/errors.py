@@ -112,6 +112,9 @@ _LAW = _group(
         "NOT_MODELLED": "the change reaches only measures that are not modelled yet",
         "TOO_MANY_TESTS": "the rows and rules in force test more facts than a table run supports",
         "LAW_INVALID": "the law data breaks a rule of its format",
+        "LAW_PACK_INVALID": "the file is no law pack, is damaged, or is larger than packs may be",
+        "LAW_PACK_UNTRUSTED": "the law pack is not signed by a known key",
+        "LAW_TEST_FAILED": "the law of a pack does not give what its golden cases say",
     },
 ) | _group(
     "NOT_FOUND",

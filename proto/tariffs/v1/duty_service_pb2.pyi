@@ -172,7 +172,7 @@ class EntryLine(_message.Message):
     def __init__(self, hts: _Optional[str] = ..., origin: _Optional[str] = ..., entry: _Optional[str] = ..., customs_value: _Optional[str] = ..., claims: _Optional[_Union[Claims, _Mapping]] = ..., quantity: _Optional[str] = ..., unit: _Optional[str] = ..., mode: _Optional[_Union[_common_pb2.TransportMode, str]] = ..., freight: _Optional[str] = ..., insurance: _Optional[str] = ..., other_charges: _Optional[_Iterable[_Union[OtherCharge, _Mapping]]] = ..., entry_id: _Optional[str] = ..., line_id: _Optional[str] = ..., ordinary_rate: _Optional[str] = ...) -> None: ...
 
 class CalculateDutyRequest(_message.Message):
-    __slots__ = ("line", "scenario", "known_on", "switches", "read_mask", "min_confidence", "direction", "to", "explain", "parameters")
+    __slots__ = ("line", "scenario", "known_on", "switches", "read_mask", "min_confidence", "direction", "to", "explain", "parameters", "law_version")
     class SwitchesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -197,6 +197,7 @@ class CalculateDutyRequest(_message.Message):
     TO_FIELD_NUMBER: _ClassVar[int]
     EXPLAIN_FIELD_NUMBER: _ClassVar[int]
     PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    LAW_VERSION_FIELD_NUMBER: _ClassVar[int]
     line: EntryLine
     scenario: _common_pb2.ScenarioRef
     known_on: str
@@ -207,7 +208,8 @@ class CalculateDutyRequest(_message.Message):
     to: str
     explain: bool
     parameters: _containers.ScalarMap[str, str]
-    def __init__(self, line: _Optional[_Union[EntryLine, _Mapping]] = ..., scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., read_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ..., min_confidence: _Optional[str] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ..., to: _Optional[str] = ..., explain: _Optional[bool] = ..., parameters: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    law_version: str
+    def __init__(self, line: _Optional[_Union[EntryLine, _Mapping]] = ..., scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., read_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ..., min_confidence: _Optional[str] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ..., to: _Optional[str] = ..., explain: _Optional[bool] = ..., parameters: _Optional[_Mapping[str, str]] = ..., law_version: _Optional[str] = ...) -> None: ...
 
 class Layer(_message.Message):
     __slots__ = ("measure", "authority", "heading", "state", "rate", "base", "amount", "min", "max", "citations", "why")
@@ -335,7 +337,7 @@ class CalculateDutyResponse(_message.Message):
     def __init__(self, assessed: _Optional[str] = ..., owed: _Optional[str] = ..., min: _Optional[str] = ..., max: _Optional[str] = ..., missing_claims: _Optional[_Iterable[str]] = ..., assumptions: _Optional[_Iterable[str]] = ..., landed: _Optional[_Mapping[str, str]] = ..., layers: _Optional[_Iterable[_Union[Layer, _Mapping]]] = ..., notes: _Optional[_Iterable[_Union[_common_pb2.Note, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ..., charges: _Optional[_Iterable[_Union[Charge, _Mapping]]] = ..., prohibited: _Optional[_Iterable[str]] = ..., considered: _Optional[_Iterable[_Union[Considered, _Mapping]]] = ..., headings: _Optional[_Iterable[_Union[HeadingLine, _Mapping]]] = ...) -> None: ...
 
 class BatchCalculateDutiesRequest(_message.Message):
-    __slots__ = ("lines", "scenario", "known_on", "switches", "read_mask", "min_confidence", "table", "parameters")
+    __slots__ = ("lines", "scenario", "known_on", "switches", "read_mask", "min_confidence", "table", "parameters", "law_version")
     class SwitchesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -358,6 +360,7 @@ class BatchCalculateDutiesRequest(_message.Message):
     MIN_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
     TABLE_FIELD_NUMBER: _ClassVar[int]
     PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    LAW_VERSION_FIELD_NUMBER: _ClassVar[int]
     lines: _containers.RepeatedCompositeFieldContainer[EntryLine]
     scenario: _common_pb2.ScenarioRef
     known_on: str
@@ -366,7 +369,8 @@ class BatchCalculateDutiesRequest(_message.Message):
     min_confidence: str
     table: _common_pb2.TableForm
     parameters: _containers.ScalarMap[str, str]
-    def __init__(self, lines: _Optional[_Iterable[_Union[EntryLine, _Mapping]]] = ..., scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., read_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ..., min_confidence: _Optional[str] = ..., table: _Optional[_Union[_common_pb2.TableForm, _Mapping]] = ..., parameters: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    law_version: str
+    def __init__(self, lines: _Optional[_Iterable[_Union[EntryLine, _Mapping]]] = ..., scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., read_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ..., min_confidence: _Optional[str] = ..., table: _Optional[_Union[_common_pb2.TableForm, _Mapping]] = ..., parameters: _Optional[_Mapping[str, str]] = ..., law_version: _Optional[str] = ...) -> None: ...
 
 class LineQuote(_message.Message):
     __slots__ = ("index", "line_id", "entry_id", "quote")

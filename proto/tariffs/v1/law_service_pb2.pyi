@@ -15,11 +15,22 @@ class Confidence(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CONFIDENCE_B: _ClassVar[Confidence]
     CONFIDENCE_C: _ClassVar[Confidence]
     CONFIDENCE_U: _ClassVar[Confidence]
+
+class LawState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    LAW_STATE_UNSPECIFIED: _ClassVar[LawState]
+    LAW_STATE_SERVED: _ClassVar[LawState]
+    LAW_STATE_LOADING: _ClassVar[LawState]
+    LAW_STATE_REFUSED: _ClassVar[LawState]
 CONFIDENCE_UNSPECIFIED: Confidence
 CONFIDENCE_A: Confidence
 CONFIDENCE_B: Confidence
 CONFIDENCE_C: Confidence
 CONFIDENCE_U: Confidence
+LAW_STATE_UNSPECIFIED: LawState
+LAW_STATE_SERVED: LawState
+LAW_STATE_LOADING: LawState
+LAW_STATE_REFUSED: LawState
 
 class Period(_message.Message):
     __slots__ = ("id", "start_time", "end_time", "known_from", "citations", "confidence", "rows")
@@ -110,10 +121,12 @@ class MeasureEvent(_message.Message):
     def __init__(self, op: _Optional[str] = ..., start_time: _Optional[str] = ..., end_time: _Optional[str] = ..., known_from: _Optional[str] = ..., citations: _Optional[_Iterable[str]] = ..., text: _Optional[str] = ...) -> None: ...
 
 class ListMeasuresRequest(_message.Message):
-    __slots__ = ("authority",)
+    __slots__ = ("authority", "law_version")
     AUTHORITY_FIELD_NUMBER: _ClassVar[int]
+    LAW_VERSION_FIELD_NUMBER: _ClassVar[int]
     authority: str
-    def __init__(self, authority: _Optional[str] = ...) -> None: ...
+    law_version: str
+    def __init__(self, authority: _Optional[str] = ..., law_version: _Optional[str] = ...) -> None: ...
 
 class ListMeasuresResponse(_message.Message):
     __slots__ = ("measures", "provenance")
@@ -124,10 +137,12 @@ class ListMeasuresResponse(_message.Message):
     def __init__(self, measures: _Optional[_Iterable[_Union[Measure, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ...) -> None: ...
 
 class GetMeasureRequest(_message.Message):
-    __slots__ = ("id",)
+    __slots__ = ("id", "law_version")
     ID_FIELD_NUMBER: _ClassVar[int]
+    LAW_VERSION_FIELD_NUMBER: _ClassVar[int]
     id: str
-    def __init__(self, id: _Optional[str] = ...) -> None: ...
+    law_version: str
+    def __init__(self, id: _Optional[str] = ..., law_version: _Optional[str] = ...) -> None: ...
 
 class Switch(_message.Message):
     __slots__ = ("id", "default_value", "values", "text", "citations", "confidence")
@@ -160,8 +175,10 @@ class ClaimKind(_message.Message):
     def __init__(self, id: _Optional[str] = ..., type: _Optional[str] = ..., role: _Optional[str] = ..., text: _Optional[str] = ..., citations: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class GetLawRequest(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("law_version",)
+    LAW_VERSION_FIELD_NUMBER: _ClassVar[int]
+    law_version: str
+    def __init__(self, law_version: _Optional[str] = ...) -> None: ...
 
 class Law(_message.Message):
     __slots__ = ("version", "as_of", "coverage_start_time", "coverage_end_time", "digest", "switches", "claims", "provenance", "read_to")
@@ -186,7 +203,7 @@ class Law(_message.Message):
     def __init__(self, version: _Optional[str] = ..., as_of: _Optional[str] = ..., coverage_start_time: _Optional[str] = ..., coverage_end_time: _Optional[str] = ..., digest: _Optional[str] = ..., switches: _Optional[_Iterable[_Union[Switch, _Mapping]]] = ..., claims: _Optional[_Iterable[_Union[ClaimKind, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ..., read_to: _Optional[str] = ...) -> None: ...
 
 class ListChangesRequest(_message.Message):
-    __slots__ = ("start", "end", "hts", "origin", "known_on", "scenario", "switches", "min_confidence", "arrow", "embedded", "handle", "direction", "to")
+    __slots__ = ("start", "end", "hts", "origin", "known_on", "scenario", "switches", "min_confidence", "arrow", "embedded", "handle", "direction", "to", "law_version")
     class SwitchesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -207,6 +224,7 @@ class ListChangesRequest(_message.Message):
     HANDLE_FIELD_NUMBER: _ClassVar[int]
     DIRECTION_FIELD_NUMBER: _ClassVar[int]
     TO_FIELD_NUMBER: _ClassVar[int]
+    LAW_VERSION_FIELD_NUMBER: _ClassVar[int]
     start: str
     end: str
     hts: str
@@ -220,7 +238,8 @@ class ListChangesRequest(_message.Message):
     handle: str
     direction: _common_pb2.Direction
     to: str
-    def __init__(self, start: _Optional[str] = ..., end: _Optional[str] = ..., hts: _Optional[str] = ..., origin: _Optional[str] = ..., known_on: _Optional[str] = ..., scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., arrow: _Optional[bytes] = ..., embedded: _Optional[bool] = ..., handle: _Optional[str] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ..., to: _Optional[str] = ...) -> None: ...
+    law_version: str
+    def __init__(self, start: _Optional[str] = ..., end: _Optional[str] = ..., hts: _Optional[str] = ..., origin: _Optional[str] = ..., known_on: _Optional[str] = ..., scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., arrow: _Optional[bytes] = ..., embedded: _Optional[bool] = ..., handle: _Optional[str] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ..., to: _Optional[str] = ..., law_version: _Optional[str] = ...) -> None: ...
 
 class LawChange(_message.Message):
     __slots__ = ("id", "kind", "when", "measures", "effect_time", "known_from", "text", "citations", "confidence", "step")
@@ -291,7 +310,7 @@ class Voyage(_message.Message):
     def __init__(self, kind: _Optional[str] = ..., ship: _Optional[str] = ..., net_tons: _Optional[str] = ..., teu: _Optional[str] = ..., cargo_tons: _Optional[str] = ..., containers: _Optional[str] = ..., calls: _Optional[str] = ..., share: _Optional[str] = ..., usd_per_unit: _Optional[str] = ..., source: _Optional[str] = ...) -> None: ...
 
 class CalculatePortFeeRequest(_message.Message):
-    __slots__ = ("on", "known_on", "scenario", "switches", "voyage")
+    __slots__ = ("on", "known_on", "scenario", "switches", "voyage", "law_version")
     class SwitchesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -304,12 +323,14 @@ class CalculatePortFeeRequest(_message.Message):
     SCENARIO_FIELD_NUMBER: _ClassVar[int]
     SWITCHES_FIELD_NUMBER: _ClassVar[int]
     VOYAGE_FIELD_NUMBER: _ClassVar[int]
+    LAW_VERSION_FIELD_NUMBER: _ClassVar[int]
     on: str
     known_on: str
     scenario: _common_pb2.ScenarioRef
     switches: _containers.ScalarMap[str, str]
     voyage: Voyage
-    def __init__(self, on: _Optional[str] = ..., known_on: _Optional[str] = ..., scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., switches: _Optional[_Mapping[str, str]] = ..., voyage: _Optional[_Union[Voyage, _Mapping]] = ...) -> None: ...
+    law_version: str
+    def __init__(self, on: _Optional[str] = ..., known_on: _Optional[str] = ..., scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., switches: _Optional[_Mapping[str, str]] = ..., voyage: _Optional[_Union[Voyage, _Mapping]] = ..., law_version: _Optional[str] = ...) -> None: ...
 
 class VoyageFigure(_message.Message):
     __slots__ = ("name", "value", "source", "confidence")
@@ -376,3 +397,47 @@ class ServerInfo(_message.Message):
     methods: _containers.RepeatedScalarFieldContainer[str]
     request_fields: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, version: _Optional[str] = ..., law_version: _Optional[str] = ..., methods: _Optional[_Iterable[str]] = ..., request_fields: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class ListVersionsRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class WatchVersionsRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class LawVersion(_message.Message):
+    __slots__ = ("version", "digest", "as_of", "read_to", "pack", "state", "reason", "message", "fix", "state_time", "key_id", "is_default", "is_latest")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
+    AS_OF_FIELD_NUMBER: _ClassVar[int]
+    READ_TO_FIELD_NUMBER: _ClassVar[int]
+    PACK_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    FIX_FIELD_NUMBER: _ClassVar[int]
+    STATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    KEY_ID_FIELD_NUMBER: _ClassVar[int]
+    IS_DEFAULT_FIELD_NUMBER: _ClassVar[int]
+    IS_LATEST_FIELD_NUMBER: _ClassVar[int]
+    version: str
+    digest: str
+    as_of: str
+    read_to: str
+    pack: str
+    state: LawState
+    reason: str
+    message: str
+    fix: str
+    state_time: str
+    key_id: str
+    is_default: bool
+    is_latest: bool
+    def __init__(self, version: _Optional[str] = ..., digest: _Optional[str] = ..., as_of: _Optional[str] = ..., read_to: _Optional[str] = ..., pack: _Optional[str] = ..., state: _Optional[_Union[LawState, str]] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., fix: _Optional[str] = ..., state_time: _Optional[str] = ..., key_id: _Optional[str] = ..., is_default: _Optional[bool] = ..., is_latest: _Optional[bool] = ...) -> None: ...
+
+class ListVersionsResponse(_message.Message):
+    __slots__ = ("versions",)
+    VERSIONS_FIELD_NUMBER: _ClassVar[int]
+    versions: _containers.RepeatedCompositeFieldContainer[LawVersion]
+    def __init__(self, versions: _Optional[_Iterable[_Union[LawVersion, _Mapping]]] = ...) -> None: ...

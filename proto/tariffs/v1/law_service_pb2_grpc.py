@@ -65,6 +65,16 @@ class LawServiceStub:
                 request_serializer=tariffs_dot_v1_dot_law__service__pb2.GetServerInfoRequest.SerializeToString,
                 response_deserializer=tariffs_dot_v1_dot_law__service__pb2.ServerInfo.FromString,
                 _registered_method=True)
+        self.ListVersions = channel.unary_unary(
+                '/tariffs.v1.LawService/ListVersions',
+                request_serializer=tariffs_dot_v1_dot_law__service__pb2.ListVersionsRequest.SerializeToString,
+                response_deserializer=tariffs_dot_v1_dot_law__service__pb2.ListVersionsResponse.FromString,
+                _registered_method=True)
+        self.WatchVersions = channel.unary_stream(
+                '/tariffs.v1.LawService/WatchVersions',
+                request_serializer=tariffs_dot_v1_dot_law__service__pb2.WatchVersionsRequest.SerializeToString,
+                response_deserializer=tariffs_dot_v1_dot_law__service__pb2.ListVersionsResponse.FromString,
+                _registered_method=True)
 
 
 class LawServiceServicer:
@@ -113,6 +123,20 @@ class LawServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListVersions(self, request, context):
+        """The laws that a call may name, and the law packs that were refused.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchVersions(self, request, context):
+        """The same at once, and again whenever it changes, until the caller ends the call or the server stops.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_LawServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -145,6 +169,16 @@ def add_LawServiceServicer_to_server(servicer, server):
                     servicer.GetServerInfo,
                     request_deserializer=tariffs_dot_v1_dot_law__service__pb2.GetServerInfoRequest.FromString,
                     response_serializer=tariffs_dot_v1_dot_law__service__pb2.ServerInfo.SerializeToString,
+            ),
+            'ListVersions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListVersions,
+                    request_deserializer=tariffs_dot_v1_dot_law__service__pb2.ListVersionsRequest.FromString,
+                    response_serializer=tariffs_dot_v1_dot_law__service__pb2.ListVersionsResponse.SerializeToString,
+            ),
+            'WatchVersions': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchVersions,
+                    request_deserializer=tariffs_dot_v1_dot_law__service__pb2.WatchVersionsRequest.FromString,
+                    response_serializer=tariffs_dot_v1_dot_law__service__pb2.ListVersionsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -310,6 +344,60 @@ class LawService:
             '/tariffs.v1.LawService/GetServerInfo',
             tariffs_dot_v1_dot_law__service__pb2.GetServerInfoRequest.SerializeToString,
             tariffs_dot_v1_dot_law__service__pb2.ServerInfo.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListVersions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tariffs.v1.LawService/ListVersions',
+            tariffs_dot_v1_dot_law__service__pb2.ListVersionsRequest.SerializeToString,
+            tariffs_dot_v1_dot_law__service__pb2.ListVersionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchVersions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/tariffs.v1.LawService/WatchVersions',
+            tariffs_dot_v1_dot_law__service__pb2.WatchVersionsRequest.SerializeToString,
+            tariffs_dot_v1_dot_law__service__pb2.ListVersionsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -24,7 +24,7 @@ class RefundLine(_message.Message):
     def __init__(self, line: _Optional[_Union[_duty_service_pb2.EntryLine, _Mapping]] = ..., liquidation: _Optional[str] = ..., liquidation_date: _Optional[str] = ..., deposit_date: _Optional[str] = ..., drawback: _Optional[str] = ...) -> None: ...
 
 class CalculateRefundsRequest(_message.Message):
-    __slots__ = ("lines", "scenario", "known_on", "switches", "min_confidence", "authorities", "interest_rate", "paid_on", "table")
+    __slots__ = ("lines", "scenario", "known_on", "switches", "min_confidence", "authorities", "interest_rate", "paid_on", "table", "law_version")
     class SwitchesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -41,6 +41,7 @@ class CalculateRefundsRequest(_message.Message):
     INTEREST_RATE_FIELD_NUMBER: _ClassVar[int]
     PAID_ON_FIELD_NUMBER: _ClassVar[int]
     TABLE_FIELD_NUMBER: _ClassVar[int]
+    LAW_VERSION_FIELD_NUMBER: _ClassVar[int]
     lines: _containers.RepeatedCompositeFieldContainer[RefundLine]
     scenario: _common_pb2.ScenarioRef
     known_on: str
@@ -50,7 +51,8 @@ class CalculateRefundsRequest(_message.Message):
     interest_rate: str
     paid_on: str
     table: _common_pb2.TableForm
-    def __init__(self, lines: _Optional[_Iterable[_Union[RefundLine, _Mapping]]] = ..., scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., authorities: _Optional[_Iterable[str]] = ..., interest_rate: _Optional[str] = ..., paid_on: _Optional[str] = ..., table: _Optional[_Union[_common_pb2.TableForm, _Mapping]] = ...) -> None: ...
+    law_version: str
+    def __init__(self, lines: _Optional[_Iterable[_Union[RefundLine, _Mapping]]] = ..., scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., authorities: _Optional[_Iterable[str]] = ..., interest_rate: _Optional[str] = ..., paid_on: _Optional[str] = ..., table: _Optional[_Union[_common_pb2.TableForm, _Mapping]] = ..., law_version: _Optional[str] = ...) -> None: ...
 
 class HeadingRefund(_message.Message):
     __slots__ = ("measure", "heading", "start", "end", "deposited", "assessed", "owed", "refundable")

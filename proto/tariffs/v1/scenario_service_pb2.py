@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from tariffs.v1 import common_pb2 as tariffs_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!tariffs/v1/scenario_service.proto\x12\ntariffs.v1\x1a\x17tariffs/v1/common.proto\"\xf8\x01\n\x08Scenario\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12(\n\x05\x62\x61sis\x18\x04 \x01(\x0e\x32\x19.tariffs.v1.ScenarioBasis\x12\x0f\n\x07parents\x18\x05 \x03(\t\x12\x0e\n\x06\x64igest\x18\x06 \x01(\t\x12\x0c\n\x04tags\x18\x07 \x03(\t\x12\x0c\n\x04yaml\x18\x08 \x01(\t\x12*\n\nprovenance\x18\t \x01(\x0b\x32\x16.tariffs.v1.Provenance\x12)\n\nparameters\x18\x46 \x03(\x0b\x32\x15.tariffs.v1.Parameter\"\\\n\tParameter\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x15\n\rdefault_value\x18\x02 \x01(\t\x12\r\n\x05title\x18\x03 \x01(\t\x12\x0c\n\x04kind\x18\x04 \x01(\t\x12\r\n\x05value\x18\x05 \x01(\t\"\x16\n\x14ListScenariosRequest\"l\n\x15ListScenariosResponse\x12\'\n\tscenarios\x18\x01 \x03(\x0b\x32\x14.tariffs.v1.Scenario\x12*\n\nprovenance\x18\x02 \x01(\x0b\x32\x16.tariffs.v1.Provenance\"\x97\x01\n\x12GetScenarioRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x42\n\nparameters\x18\x46 \x03(\x0b\x32..tariffs.v1.GetScenarioRequest.ParametersEntry\x1a\x31\n\x0fParametersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xba\x01\n\x14\x43heckScenarioRequest\x12)\n\x08scenario\x18\x01 \x01(\x0b\x32\x17.tariffs.v1.ScenarioRef\x12\x44\n\nparameters\x18\x46 \x03(\x0b\x32\x30.tariffs.v1.CheckScenarioRequest.ParametersEntry\x1a\x31\n\x0fParametersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x8b\x01\n\x07Problem\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0c\n\x04line\x18\x02 \x01(\x05\x12\x0e\n\x06\x63olumn\x18\x03 \x01(\x05\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x0f\n\x07message\x18\x05 \x01(\t\x12\x0b\n\x03\x66ix\x18\x06 \x01(\t\x12&\n\x08severity\x18\x07 \x01(\x0e\x32\x14.tariffs.v1.Severity\"\xa1\x01\n\x15\x43heckScenarioResponse\x12\n\n\x02ok\x18\x01 \x01(\x08\x12%\n\x08problems\x18\x02 \x03(\x0b\x32\x13.tariffs.v1.Problem\x12*\n\nprovenance\x18\x03 \x01(\x0b\x32\x16.tariffs.v1.Provenance\x12)\n\nparameters\x18\x46 \x03(\x0b\x32\x15.tariffs.v1.Parameter\"g\n\x14\x44iffScenariosRequest\x12&\n\x05\x66irst\x18\x01 \x01(\x0b\x32\x17.tariffs.v1.ScenarioRef\x12\'\n\x06second\x18\x02 \x01(\x0b\x32\x17.tariffs.v1.ScenarioRef\"\xae\x01\n\nDifference\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\t\x12\x11\n\tauthority\x18\x03 \x01(\t\x12\x11\n\tdirection\x18\x04 \x01(\t\x12\x12\n\nstart_time\x18\x05 \x01(\t\x12\x10\n\x08\x65nd_time\x18\x06 \x01(\t\x12\r\n\x05\x66irst\x18\x07 \x01(\t\x12\x0e\n\x06second\x18\x08 \x01(\t\x12\x0c\n\x04text\x18\t \x01(\t\x12\r\n\x05goods\x18\n \x01(\t\"p\n\x15\x44iffScenariosResponse\x12+\n\x0b\x64ifferences\x18\x01 \x03(\x0b\x32\x16.tariffs.v1.Difference\x12*\n\nprovenance\x18\x02 \x01(\x0b\x32\x16.tariffs.v1.Provenance*\x88\x01\n\rScenarioBasis\x12\x1e\n\x1aSCENARIO_BASIS_UNSPECIFIED\x10\x00\x12\x1a\n\x16SCENARIO_BASIS_ENACTED\x10\x01\x12\x1c\n\x18SCENARIO_BASIS_ANNOUNCED\x10\x02\x12\x1d\n\x19SCENARIO_BASIS_HYPOTHESIS\x10\x03*N\n\x08Severity\x12\x18\n\x14SEVERITY_UNSPECIFIED\x10\x00\x12\x14\n\x10SEVERITY_WARNING\x10\x01\x12\x12\n\x0eSEVERITY_ERROR\x10\x02\x32\xec\x02\n\x0fScenarioService\x12Y\n\rListScenarios\x12 .tariffs.v1.ListScenariosRequest\x1a!.tariffs.v1.ListScenariosResponse\"\x03\x90\x02\x01\x12H\n\x0bGetScenario\x12\x1e.tariffs.v1.GetScenarioRequest\x1a\x14.tariffs.v1.Scenario\"\x03\x90\x02\x01\x12Y\n\rCheckScenario\x12 .tariffs.v1.CheckScenarioRequest\x1a!.tariffs.v1.CheckScenarioResponse\"\x03\x90\x02\x01\x12Y\n\rDiffScenarios\x12 .tariffs.v1.DiffScenariosRequest\x1a!.tariffs.v1.DiffScenariosResponse\"\x03\x90\x02\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!tariffs/v1/scenario_service.proto\x12\ntariffs.v1\x1a\x17tariffs/v1/common.proto\"\xf8\x01\n\x08Scenario\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12(\n\x05\x62\x61sis\x18\x04 \x01(\x0e\x32\x19.tariffs.v1.ScenarioBasis\x12\x0f\n\x07parents\x18\x05 \x03(\t\x12\x0e\n\x06\x64igest\x18\x06 \x01(\t\x12\x0c\n\x04tags\x18\x07 \x03(\t\x12\x0c\n\x04yaml\x18\x08 \x01(\t\x12*\n\nprovenance\x18\t \x01(\x0b\x32\x16.tariffs.v1.Provenance\x12)\n\nparameters\x18\x46 \x03(\x0b\x32\x15.tariffs.v1.Parameter\"\\\n\tParameter\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x15\n\rdefault_value\x18\x02 \x01(\t\x12\r\n\x05title\x18\x03 \x01(\t\x12\x0c\n\x04kind\x18\x04 \x01(\t\x12\r\n\x05value\x18\x05 \x01(\t\"+\n\x14ListScenariosRequest\x12\x13\n\x0blaw_version\x18` \x01(\t\"l\n\x15ListScenariosResponse\x12\'\n\tscenarios\x18\x01 \x03(\x0b\x32\x14.tariffs.v1.Scenario\x12*\n\nprovenance\x18\x02 \x01(\x0b\x32\x16.tariffs.v1.Provenance\"\xac\x01\n\x12GetScenarioRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x42\n\nparameters\x18\x46 \x03(\x0b\x32..tariffs.v1.GetScenarioRequest.ParametersEntry\x12\x13\n\x0blaw_version\x18` \x01(\t\x1a\x31\n\x0fParametersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xcf\x01\n\x14\x43heckScenarioRequest\x12)\n\x08scenario\x18\x01 \x01(\x0b\x32\x17.tariffs.v1.ScenarioRef\x12\x44\n\nparameters\x18\x46 \x03(\x0b\x32\x30.tariffs.v1.CheckScenarioRequest.ParametersEntry\x12\x13\n\x0blaw_version\x18` \x01(\t\x1a\x31\n\x0fParametersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x8b\x01\n\x07Problem\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0c\n\x04line\x18\x02 \x01(\x05\x12\x0e\n\x06\x63olumn\x18\x03 \x01(\x05\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x0f\n\x07message\x18\x05 \x01(\t\x12\x0b\n\x03\x66ix\x18\x06 \x01(\t\x12&\n\x08severity\x18\x07 \x01(\x0e\x32\x14.tariffs.v1.Severity\"\xa1\x01\n\x15\x43heckScenarioResponse\x12\n\n\x02ok\x18\x01 \x01(\x08\x12%\n\x08problems\x18\x02 \x03(\x0b\x32\x13.tariffs.v1.Problem\x12*\n\nprovenance\x18\x03 \x01(\x0b\x32\x16.tariffs.v1.Provenance\x12)\n\nparameters\x18\x46 \x03(\x0b\x32\x15.tariffs.v1.Parameter\"|\n\x14\x44iffScenariosRequest\x12&\n\x05\x66irst\x18\x01 \x01(\x0b\x32\x17.tariffs.v1.ScenarioRef\x12\'\n\x06second\x18\x02 \x01(\x0b\x32\x17.tariffs.v1.ScenarioRef\x12\x13\n\x0blaw_version\x18` \x01(\t\"\xae\x01\n\nDifference\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\t\x12\x11\n\tauthority\x18\x03 \x01(\t\x12\x11\n\tdirection\x18\x04 \x01(\t\x12\x12\n\nstart_time\x18\x05 \x01(\t\x12\x10\n\x08\x65nd_time\x18\x06 \x01(\t\x12\r\n\x05\x66irst\x18\x07 \x01(\t\x12\x0e\n\x06second\x18\x08 \x01(\t\x12\x0c\n\x04text\x18\t \x01(\t\x12\r\n\x05goods\x18\n \x01(\t\"p\n\x15\x44iffScenariosResponse\x12+\n\x0b\x64ifferences\x18\x01 \x03(\x0b\x32\x16.tariffs.v1.Difference\x12*\n\nprovenance\x18\x02 \x01(\x0b\x32\x16.tariffs.v1.Provenance*\x88\x01\n\rScenarioBasis\x12\x1e\n\x1aSCENARIO_BASIS_UNSPECIFIED\x10\x00\x12\x1a\n\x16SCENARIO_BASIS_ENACTED\x10\x01\x12\x1c\n\x18SCENARIO_BASIS_ANNOUNCED\x10\x02\x12\x1d\n\x19SCENARIO_BASIS_HYPOTHESIS\x10\x03*N\n\x08Severity\x12\x18\n\x14SEVERITY_UNSPECIFIED\x10\x00\x12\x14\n\x10SEVERITY_WARNING\x10\x01\x12\x12\n\x0eSEVERITY_ERROR\x10\x02\x32\xec\x02\n\x0fScenarioService\x12Y\n\rListScenarios\x12 .tariffs.v1.ListScenariosRequest\x1a!.tariffs.v1.ListScenariosResponse\"\x03\x90\x02\x01\x12H\n\x0bGetScenario\x12\x1e.tariffs.v1.GetScenarioRequest\x1a\x14.tariffs.v1.Scenario\"\x03\x90\x02\x01\x12Y\n\rCheckScenario\x12 .tariffs.v1.CheckScenarioRequest\x1a!.tariffs.v1.CheckScenarioResponse\"\x03\x90\x02\x01\x12Y\n\rDiffScenarios\x12 .tariffs.v1.DiffScenariosRequest\x1a!.tariffs.v1.DiffScenariosResponse\"\x03\x90\x02\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,36 +44,36 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SCENARIOSERVICE'].methods_by_name['CheckScenario']._serialized_options = b'\220\002\001'
   _globals['_SCENARIOSERVICE'].methods_by_name['DiffScenarios']._loaded_options = None
   _globals['_SCENARIOSERVICE'].methods_by_name['DiffScenarios']._serialized_options = b'\220\002\001'
-  _globals['_SCENARIOBASIS']._serialized_start=1599
-  _globals['_SCENARIOBASIS']._serialized_end=1735
-  _globals['_SEVERITY']._serialized_start=1737
-  _globals['_SEVERITY']._serialized_end=1815
+  _globals['_SCENARIOBASIS']._serialized_start=1683
+  _globals['_SCENARIOBASIS']._serialized_end=1819
+  _globals['_SEVERITY']._serialized_start=1821
+  _globals['_SEVERITY']._serialized_end=1899
   _globals['_SCENARIO']._serialized_start=75
   _globals['_SCENARIO']._serialized_end=323
   _globals['_PARAMETER']._serialized_start=325
   _globals['_PARAMETER']._serialized_end=417
   _globals['_LISTSCENARIOSREQUEST']._serialized_start=419
-  _globals['_LISTSCENARIOSREQUEST']._serialized_end=441
-  _globals['_LISTSCENARIOSRESPONSE']._serialized_start=443
-  _globals['_LISTSCENARIOSRESPONSE']._serialized_end=551
-  _globals['_GETSCENARIOREQUEST']._serialized_start=554
-  _globals['_GETSCENARIOREQUEST']._serialized_end=705
-  _globals['_GETSCENARIOREQUEST_PARAMETERSENTRY']._serialized_start=656
-  _globals['_GETSCENARIOREQUEST_PARAMETERSENTRY']._serialized_end=705
-  _globals['_CHECKSCENARIOREQUEST']._serialized_start=708
-  _globals['_CHECKSCENARIOREQUEST']._serialized_end=894
-  _globals['_CHECKSCENARIOREQUEST_PARAMETERSENTRY']._serialized_start=656
-  _globals['_CHECKSCENARIOREQUEST_PARAMETERSENTRY']._serialized_end=705
-  _globals['_PROBLEM']._serialized_start=897
-  _globals['_PROBLEM']._serialized_end=1036
-  _globals['_CHECKSCENARIORESPONSE']._serialized_start=1039
-  _globals['_CHECKSCENARIORESPONSE']._serialized_end=1200
-  _globals['_DIFFSCENARIOSREQUEST']._serialized_start=1202
-  _globals['_DIFFSCENARIOSREQUEST']._serialized_end=1305
-  _globals['_DIFFERENCE']._serialized_start=1308
-  _globals['_DIFFERENCE']._serialized_end=1482
-  _globals['_DIFFSCENARIOSRESPONSE']._serialized_start=1484
-  _globals['_DIFFSCENARIOSRESPONSE']._serialized_end=1596
-  _globals['_SCENARIOSERVICE']._serialized_start=1818
-  _globals['_SCENARIOSERVICE']._serialized_end=2182
+  _globals['_LISTSCENARIOSREQUEST']._serialized_end=462
+  _globals['_LISTSCENARIOSRESPONSE']._serialized_start=464
+  _globals['_LISTSCENARIOSRESPONSE']._serialized_end=572
+  _globals['_GETSCENARIOREQUEST']._serialized_start=575
+  _globals['_GETSCENARIOREQUEST']._serialized_end=747
+  _globals['_GETSCENARIOREQUEST_PARAMETERSENTRY']._serialized_start=698
+  _globals['_GETSCENARIOREQUEST_PARAMETERSENTRY']._serialized_end=747
+  _globals['_CHECKSCENARIOREQUEST']._serialized_start=750
+  _globals['_CHECKSCENARIOREQUEST']._serialized_end=957
+  _globals['_CHECKSCENARIOREQUEST_PARAMETERSENTRY']._serialized_start=698
+  _globals['_CHECKSCENARIOREQUEST_PARAMETERSENTRY']._serialized_end=747
+  _globals['_PROBLEM']._serialized_start=960
+  _globals['_PROBLEM']._serialized_end=1099
+  _globals['_CHECKSCENARIORESPONSE']._serialized_start=1102
+  _globals['_CHECKSCENARIORESPONSE']._serialized_end=1263
+  _globals['_DIFFSCENARIOSREQUEST']._serialized_start=1265
+  _globals['_DIFFSCENARIOSREQUEST']._serialized_end=1389
+  _globals['_DIFFERENCE']._serialized_start=1392
+  _globals['_DIFFERENCE']._serialized_end=1566
+  _globals['_DIFFSCENARIOSRESPONSE']._serialized_start=1568
+  _globals['_DIFFSCENARIOSRESPONSE']._serialized_end=1680
+  _globals['_SCENARIOSERVICE']._serialized_start=1902
+  _globals['_SCENARIOSERVICE']._serialized_end=2266
 # @@protoc_insertion_point(module_scope)

@@ -67,8 +67,10 @@ class Parameter(_message.Message):
     def __init__(self, name: _Optional[str] = ..., default_value: _Optional[str] = ..., title: _Optional[str] = ..., kind: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
 
 class ListScenariosRequest(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("law_version",)
+    LAW_VERSION_FIELD_NUMBER: _ClassVar[int]
+    law_version: str
+    def __init__(self, law_version: _Optional[str] = ...) -> None: ...
 
 class ListScenariosResponse(_message.Message):
     __slots__ = ("scenarios", "provenance")
@@ -79,7 +81,7 @@ class ListScenariosResponse(_message.Message):
     def __init__(self, scenarios: _Optional[_Iterable[_Union[Scenario, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ...) -> None: ...
 
 class GetScenarioRequest(_message.Message):
-    __slots__ = ("id", "parameters")
+    __slots__ = ("id", "parameters", "law_version")
     class ParametersEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -89,12 +91,14 @@ class GetScenarioRequest(_message.Message):
         def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     ID_FIELD_NUMBER: _ClassVar[int]
     PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    LAW_VERSION_FIELD_NUMBER: _ClassVar[int]
     id: str
     parameters: _containers.ScalarMap[str, str]
-    def __init__(self, id: _Optional[str] = ..., parameters: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    law_version: str
+    def __init__(self, id: _Optional[str] = ..., parameters: _Optional[_Mapping[str, str]] = ..., law_version: _Optional[str] = ...) -> None: ...
 
 class CheckScenarioRequest(_message.Message):
-    __slots__ = ("scenario", "parameters")
+    __slots__ = ("scenario", "parameters", "law_version")
     class ParametersEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -104,9 +108,11 @@ class CheckScenarioRequest(_message.Message):
         def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     SCENARIO_FIELD_NUMBER: _ClassVar[int]
     PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    LAW_VERSION_FIELD_NUMBER: _ClassVar[int]
     scenario: _common_pb2.ScenarioRef
     parameters: _containers.ScalarMap[str, str]
-    def __init__(self, scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., parameters: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    law_version: str
+    def __init__(self, scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., parameters: _Optional[_Mapping[str, str]] = ..., law_version: _Optional[str] = ...) -> None: ...
 
 class Problem(_message.Message):
     __slots__ = ("path", "line", "column", "reason", "message", "fix", "severity")
@@ -139,12 +145,14 @@ class CheckScenarioResponse(_message.Message):
     def __init__(self, ok: _Optional[bool] = ..., problems: _Optional[_Iterable[_Union[Problem, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ..., parameters: _Optional[_Iterable[_Union[Parameter, _Mapping]]] = ...) -> None: ...
 
 class DiffScenariosRequest(_message.Message):
-    __slots__ = ("first", "second")
+    __slots__ = ("first", "second", "law_version")
     FIRST_FIELD_NUMBER: _ClassVar[int]
     SECOND_FIELD_NUMBER: _ClassVar[int]
+    LAW_VERSION_FIELD_NUMBER: _ClassVar[int]
     first: _common_pb2.ScenarioRef
     second: _common_pb2.ScenarioRef
-    def __init__(self, first: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., second: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ...) -> None: ...
+    law_version: str
+    def __init__(self, first: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., second: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., law_version: _Optional[str] = ...) -> None: ...
 
 class Difference(_message.Message):
     __slots__ = ("kind", "id", "authority", "direction", "start_time", "end_time", "first", "second", "text", "goods")

@@ -94,7 +94,7 @@ class Point(_message.Message):
     def __init__(self, scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., on: _Optional[str] = ...) -> None: ...
 
 class SimulateRequest(_message.Message):
-    __slots__ = ("points", "baseline", "embedded", "arrow", "handle", "response", "horizon", "parameter_set", "parameter_csv", "by", "known_on", "switches", "min_confidence", "include_lines", "direction", "to", "draws", "seed", "attribute", "date_format", "scenario_parameters", "market", "consumer_prices", "ahead")
+    __slots__ = ("points", "baseline", "embedded", "arrow", "handle", "response", "horizon", "parameter_set", "parameter_csv", "by", "known_on", "switches", "min_confidence", "include_lines", "direction", "to", "draws", "seed", "attribute", "date_format", "scenario_parameters", "market", "consumer_prices", "ahead", "law_version")
     class SwitchesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -133,6 +133,7 @@ class SimulateRequest(_message.Message):
     MARKET_FIELD_NUMBER: _ClassVar[int]
     CONSUMER_PRICES_FIELD_NUMBER: _ClassVar[int]
     AHEAD_FIELD_NUMBER: _ClassVar[int]
+    LAW_VERSION_FIELD_NUMBER: _ClassVar[int]
     points: _containers.RepeatedCompositeFieldContainer[Point]
     baseline: str
     embedded: EmbeddedTable
@@ -157,7 +158,8 @@ class SimulateRequest(_message.Message):
     market: Market
     consumer_prices: ConsumerPriceMethod
     ahead: str
-    def __init__(self, points: _Optional[_Iterable[_Union[Point, _Mapping]]] = ..., baseline: _Optional[str] = ..., embedded: _Optional[_Union[EmbeddedTable, _Mapping]] = ..., arrow: _Optional[bytes] = ..., handle: _Optional[str] = ..., response: _Optional[_Union[ResponseModel, str]] = ..., horizon: _Optional[_Union[Horizon, str]] = ..., parameter_set: _Optional[str] = ..., parameter_csv: _Optional[bytes] = ..., by: _Optional[_Iterable[str]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., include_lines: _Optional[bool] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ..., to: _Optional[str] = ..., draws: _Optional[int] = ..., seed: _Optional[int] = ..., attribute: _Optional[bool] = ..., date_format: _Optional[str] = ..., scenario_parameters: _Optional[_Mapping[str, str]] = ..., market: _Optional[_Union[Market, str]] = ..., consumer_prices: _Optional[_Union[ConsumerPriceMethod, str]] = ..., ahead: _Optional[str] = ...) -> None: ...
+    law_version: str
+    def __init__(self, points: _Optional[_Iterable[_Union[Point, _Mapping]]] = ..., baseline: _Optional[str] = ..., embedded: _Optional[_Union[EmbeddedTable, _Mapping]] = ..., arrow: _Optional[bytes] = ..., handle: _Optional[str] = ..., response: _Optional[_Union[ResponseModel, str]] = ..., horizon: _Optional[_Union[Horizon, str]] = ..., parameter_set: _Optional[str] = ..., parameter_csv: _Optional[bytes] = ..., by: _Optional[_Iterable[str]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., include_lines: _Optional[bool] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ..., to: _Optional[str] = ..., draws: _Optional[int] = ..., seed: _Optional[int] = ..., attribute: _Optional[bool] = ..., date_format: _Optional[str] = ..., scenario_parameters: _Optional[_Mapping[str, str]] = ..., market: _Optional[_Union[Market, str]] = ..., consumer_prices: _Optional[_Union[ConsumerPriceMethod, str]] = ..., ahead: _Optional[str] = ..., law_version: _Optional[str] = ...) -> None: ...
 
 class Progress(_message.Message):
     __slots__ = ("stage", "fraction")
@@ -274,7 +276,7 @@ class SimulateGroupsResponse(_message.Message):
     def __init__(self, scenarios: _Optional[_Iterable[_Union[PointGroups, _Mapping]]] = ..., refused: _Optional[_Union[RefusedRows, _Mapping]] = ..., notes: _Optional[_Iterable[_Union[_common_pb2.Note, _Mapping]]] = ..., provenance: _Optional[_Union[_common_pb2.Provenance, _Mapping]] = ...) -> None: ...
 
 class TimelineRequest(_message.Message):
-    __slots__ = ("scenarios", "start", "end", "baseline", "embedded", "arrow", "handle", "response", "horizon", "parameter_set", "parameter_csv", "by", "known_on", "switches", "min_confidence", "direction", "to", "date_format", "scenario_parameters", "market", "ahead")
+    __slots__ = ("scenarios", "start", "end", "baseline", "embedded", "arrow", "handle", "response", "horizon", "parameter_set", "parameter_csv", "by", "known_on", "switches", "min_confidence", "direction", "to", "date_format", "scenario_parameters", "market", "ahead", "law_version")
     class SwitchesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -310,6 +312,7 @@ class TimelineRequest(_message.Message):
     SCENARIO_PARAMETERS_FIELD_NUMBER: _ClassVar[int]
     MARKET_FIELD_NUMBER: _ClassVar[int]
     AHEAD_FIELD_NUMBER: _ClassVar[int]
+    LAW_VERSION_FIELD_NUMBER: _ClassVar[int]
     scenarios: _containers.RepeatedCompositeFieldContainer[_common_pb2.ScenarioRef]
     start: str
     end: str
@@ -331,7 +334,8 @@ class TimelineRequest(_message.Message):
     scenario_parameters: _containers.ScalarMap[str, str]
     market: Market
     ahead: str
-    def __init__(self, scenarios: _Optional[_Iterable[_Union[_common_pb2.ScenarioRef, _Mapping]]] = ..., start: _Optional[str] = ..., end: _Optional[str] = ..., baseline: _Optional[str] = ..., embedded: _Optional[_Union[EmbeddedTable, _Mapping]] = ..., arrow: _Optional[bytes] = ..., handle: _Optional[str] = ..., response: _Optional[_Union[ResponseModel, str]] = ..., horizon: _Optional[_Union[Horizon, str]] = ..., parameter_set: _Optional[str] = ..., parameter_csv: _Optional[bytes] = ..., by: _Optional[_Iterable[str]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ..., to: _Optional[str] = ..., date_format: _Optional[str] = ..., scenario_parameters: _Optional[_Mapping[str, str]] = ..., market: _Optional[_Union[Market, str]] = ..., ahead: _Optional[str] = ...) -> None: ...
+    law_version: str
+    def __init__(self, scenarios: _Optional[_Iterable[_Union[_common_pb2.ScenarioRef, _Mapping]]] = ..., start: _Optional[str] = ..., end: _Optional[str] = ..., baseline: _Optional[str] = ..., embedded: _Optional[_Union[EmbeddedTable, _Mapping]] = ..., arrow: _Optional[bytes] = ..., handle: _Optional[str] = ..., response: _Optional[_Union[ResponseModel, str]] = ..., horizon: _Optional[_Union[Horizon, str]] = ..., parameter_set: _Optional[str] = ..., parameter_csv: _Optional[bytes] = ..., by: _Optional[_Iterable[str]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ..., to: _Optional[str] = ..., date_format: _Optional[str] = ..., scenario_parameters: _Optional[_Mapping[str, str]] = ..., market: _Optional[_Union[Market, str]] = ..., ahead: _Optional[str] = ..., law_version: _Optional[str] = ...) -> None: ...
 
 class TimelineResponse(_message.Message):
     __slots__ = ("progress", "refused", "segments", "totals", "averages", "average_total", "done")
@@ -372,7 +376,7 @@ class SweepList(_message.Message):
     def __init__(self, arrow: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class SweepRequest(_message.Message):
-    __slots__ = ("scenario", "on", "grid", "list", "baseline", "embedded", "arrow", "handle", "response", "horizon", "parameter_set", "parameter_csv", "by", "known_on", "switches", "min_confidence", "direction", "to", "date_format", "scenario_parameters", "market")
+    __slots__ = ("scenario", "on", "grid", "list", "baseline", "embedded", "arrow", "handle", "response", "horizon", "parameter_set", "parameter_csv", "by", "known_on", "switches", "min_confidence", "direction", "to", "date_format", "scenario_parameters", "market", "law_version")
     class SwitchesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -408,6 +412,7 @@ class SweepRequest(_message.Message):
     DATE_FORMAT_FIELD_NUMBER: _ClassVar[int]
     SCENARIO_PARAMETERS_FIELD_NUMBER: _ClassVar[int]
     MARKET_FIELD_NUMBER: _ClassVar[int]
+    LAW_VERSION_FIELD_NUMBER: _ClassVar[int]
     scenario: _common_pb2.ScenarioRef
     on: str
     grid: SweepGrid
@@ -429,7 +434,8 @@ class SweepRequest(_message.Message):
     date_format: str
     scenario_parameters: _containers.ScalarMap[str, str]
     market: Market
-    def __init__(self, scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., on: _Optional[str] = ..., grid: _Optional[_Union[SweepGrid, _Mapping]] = ..., list: _Optional[_Union[SweepList, _Mapping]] = ..., baseline: _Optional[str] = ..., embedded: _Optional[_Union[EmbeddedTable, _Mapping]] = ..., arrow: _Optional[bytes] = ..., handle: _Optional[str] = ..., response: _Optional[_Union[ResponseModel, str]] = ..., horizon: _Optional[_Union[Horizon, str]] = ..., parameter_set: _Optional[str] = ..., parameter_csv: _Optional[bytes] = ..., by: _Optional[_Iterable[str]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ..., to: _Optional[str] = ..., date_format: _Optional[str] = ..., scenario_parameters: _Optional[_Mapping[str, str]] = ..., market: _Optional[_Union[Market, str]] = ...) -> None: ...
+    law_version: str
+    def __init__(self, scenario: _Optional[_Union[_common_pb2.ScenarioRef, _Mapping]] = ..., on: _Optional[str] = ..., grid: _Optional[_Union[SweepGrid, _Mapping]] = ..., list: _Optional[_Union[SweepList, _Mapping]] = ..., baseline: _Optional[str] = ..., embedded: _Optional[_Union[EmbeddedTable, _Mapping]] = ..., arrow: _Optional[bytes] = ..., handle: _Optional[str] = ..., response: _Optional[_Union[ResponseModel, str]] = ..., horizon: _Optional[_Union[Horizon, str]] = ..., parameter_set: _Optional[str] = ..., parameter_csv: _Optional[bytes] = ..., by: _Optional[_Iterable[str]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ..., to: _Optional[str] = ..., date_format: _Optional[str] = ..., scenario_parameters: _Optional[_Mapping[str, str]] = ..., market: _Optional[_Union[Market, str]] = ..., law_version: _Optional[str] = ...) -> None: ...
 
 class SweepBatch(_message.Message):
     __slots__ = ("block", "arrow")
@@ -454,7 +460,7 @@ class SweepResponse(_message.Message):
     def __init__(self, progress: _Optional[_Union[Progress, _Mapping]] = ..., refused: _Optional[_Union[RefusedBatch, _Mapping]] = ..., groups: _Optional[_Union[SweepBatch, _Mapping]] = ..., totals: _Optional[_Union[SweepBatch, _Mapping]] = ..., done: _Optional[_Union[Done, _Mapping]] = ...) -> None: ...
 
 class LinesConfig(_message.Message):
-    __slots__ = ("points", "known_on", "switches", "min_confidence", "direction", "to", "date_format", "parameters")
+    __slots__ = ("points", "known_on", "switches", "min_confidence", "direction", "to", "date_format", "parameters", "law_version")
     class SwitchesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -477,6 +483,7 @@ class LinesConfig(_message.Message):
     TO_FIELD_NUMBER: _ClassVar[int]
     DATE_FORMAT_FIELD_NUMBER: _ClassVar[int]
     PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    LAW_VERSION_FIELD_NUMBER: _ClassVar[int]
     points: _containers.RepeatedCompositeFieldContainer[Point]
     known_on: str
     switches: _containers.ScalarMap[str, str]
@@ -485,7 +492,8 @@ class LinesConfig(_message.Message):
     to: str
     date_format: str
     parameters: _containers.ScalarMap[str, str]
-    def __init__(self, points: _Optional[_Iterable[_Union[Point, _Mapping]]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ..., to: _Optional[str] = ..., date_format: _Optional[str] = ..., parameters: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    law_version: str
+    def __init__(self, points: _Optional[_Iterable[_Union[Point, _Mapping]]] = ..., known_on: _Optional[str] = ..., switches: _Optional[_Mapping[str, str]] = ..., min_confidence: _Optional[str] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ..., to: _Optional[str] = ..., date_format: _Optional[str] = ..., parameters: _Optional[_Mapping[str, str]] = ..., law_version: _Optional[str] = ...) -> None: ...
 
 class SimulateLinesRequest(_message.Message):
     __slots__ = ("config", "arrow")
@@ -538,7 +546,7 @@ class StartRunRequest(_message.Message):
     def __init__(self, simulate: _Optional[_Union[SimulateRequest, _Mapping]] = ..., timeline: _Optional[_Union[TimelineRequest, _Mapping]] = ..., sweep: _Optional[_Union[SweepRequest, _Mapping]] = ..., request_id: _Optional[str] = ...) -> None: ...
 
 class RunMetadata(_message.Message):
-    __slots__ = ("state", "stage", "fraction", "finished_parts", "total_parts", "attempts", "create_time", "end_time", "expire_time", "scenarios", "table")
+    __slots__ = ("state", "stage", "fraction", "finished_parts", "total_parts", "attempts", "create_time", "end_time", "expire_time", "scenarios", "table", "law_version")
     STATE_FIELD_NUMBER: _ClassVar[int]
     STAGE_FIELD_NUMBER: _ClassVar[int]
     FRACTION_FIELD_NUMBER: _ClassVar[int]
@@ -550,6 +558,7 @@ class RunMetadata(_message.Message):
     EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
     SCENARIOS_FIELD_NUMBER: _ClassVar[int]
     TABLE_FIELD_NUMBER: _ClassVar[int]
+    LAW_VERSION_FIELD_NUMBER: _ClassVar[int]
     state: RunState
     stage: str
     fraction: float
@@ -561,7 +570,8 @@ class RunMetadata(_message.Message):
     expire_time: str
     scenarios: _containers.RepeatedScalarFieldContainer[str]
     table: str
-    def __init__(self, state: _Optional[_Union[RunState, str]] = ..., stage: _Optional[str] = ..., fraction: _Optional[float] = ..., finished_parts: _Optional[int] = ..., total_parts: _Optional[int] = ..., attempts: _Optional[int] = ..., create_time: _Optional[str] = ..., end_time: _Optional[str] = ..., expire_time: _Optional[str] = ..., scenarios: _Optional[_Iterable[str]] = ..., table: _Optional[str] = ...) -> None: ...
+    law_version: str
+    def __init__(self, state: _Optional[_Union[RunState, str]] = ..., stage: _Optional[str] = ..., fraction: _Optional[float] = ..., finished_parts: _Optional[int] = ..., total_parts: _Optional[int] = ..., attempts: _Optional[int] = ..., create_time: _Optional[str] = ..., end_time: _Optional[str] = ..., expire_time: _Optional[str] = ..., scenarios: _Optional[_Iterable[str]] = ..., table: _Optional[str] = ..., law_version: _Optional[str] = ...) -> None: ...
 
 class RunResult(_message.Message):
     __slots__ = ("provenance", "message_count")

@@ -59,18 +59,20 @@ class DeleteTableRequest(_message.Message):
     def __init__(self, name: _Optional[str] = ...) -> None: ...
 
 class CheckTableRequest(_message.Message):
-    __slots__ = ("arrow", "handle", "date_format", "direction", "to")
+    __slots__ = ("arrow", "handle", "date_format", "direction", "to", "law_version")
     ARROW_FIELD_NUMBER: _ClassVar[int]
     HANDLE_FIELD_NUMBER: _ClassVar[int]
     DATE_FORMAT_FIELD_NUMBER: _ClassVar[int]
     DIRECTION_FIELD_NUMBER: _ClassVar[int]
     TO_FIELD_NUMBER: _ClassVar[int]
+    LAW_VERSION_FIELD_NUMBER: _ClassVar[int]
     arrow: bytes
     handle: str
     date_format: str
     direction: _common_pb2.Direction
     to: str
-    def __init__(self, arrow: _Optional[bytes] = ..., handle: _Optional[str] = ..., date_format: _Optional[str] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ..., to: _Optional[str] = ...) -> None: ...
+    law_version: str
+    def __init__(self, arrow: _Optional[bytes] = ..., handle: _Optional[str] = ..., date_format: _Optional[str] = ..., direction: _Optional[_Union[_common_pb2.Direction, str]] = ..., to: _Optional[str] = ..., law_version: _Optional[str] = ...) -> None: ...
 
 class TableColumn(_message.Message):
     __slots__ = ("name", "role", "read_as", "filled_count", "refused_count", "example")

@@ -19,7 +19,7 @@ import polars as pl
 
 from tariffs.engine.base.chunks import watched
 from tariffs.engine.errors import ServiceError
-from tariffs.service.rpc import duty, law, port_fees, refund, scenarios, server_info
+from tariffs.service.rpc import duty, law, law_versions, port_fees, refund, scenarios, server_info
 from tariffs.service.rpc.local_inputs import LocalInputs
 from tariffs.service.wire.status import cancelled_error
 from tariffs.v1 import simulation_service_pb2 as pb
@@ -106,6 +106,7 @@ class LocalLaw:
     GetLaw = _answering(law.get_law)
     ListMeasures = _answering(law.list_measures)
     GetMeasure = _answering(law.get_measure)
+    ListVersions = _answering(law_versions.list_versions)
     GetServerInfo = _answering(server_info.get_server_info)
     CalculatePortFee = _answering(port_fees.calculate_port_fee)
 

@@ -1,4 +1,4 @@
-"""Check a folder of law data and list every finding with its file, path and fix (`tariffs law lint`)."""
+"""Check a folder of law data or a law pack, and list every finding with its file, path and fix (`tariffs law lint`)."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ import yaml
 
 from tariffs.engine.errors import TariffsError
 from tariffs.engine.law.checks import RULES
+from tariffs.engine.law.files import HERE, DirectoryFiles, LawFiles, raw_of
 from tariffs.engine.law.law import Law
-from tariffs.engine.law.loader import HERE, file_of, law_faults, message_of, read_raw
+from tariffs.engine.law.loader import file_of, law_faults, message_of
+from tariffs.engine.law.pack.read import open_pack
 
 RETROACTIVE_DAYS = 60
 """An act published later than this many days after its effect needs a note; most such dates are mistyped."""
@@ -54,11 +56,20 @@ class Lint:
         }
 
 
-def lint_law(directory: str = "") -> Lint:
-    """Check the law data of a folder; empty is that of this installation."""
-    place = Path(directory) if directory else HERE
+def lint_law(place: str = "") -> Lint:
+    """Check the law data of a folder or a law pack; empty is that of this installation.
+
+    Raises:
+        LawError: LAW_PACK_INVALID for a file that is no law pack.
+    """
+    path = Path(place) if place else HERE
+    return lint_files(open_pack(path).files if path.is_file() else DirectoryFiles(path), path)
+
+
+def lint_files(law_files: LawFiles, place: Path) -> Lint:
+    """Check the files of a law; `place` is the folder or pack that they are in."""
     try:
-        raw = read_raw(place)
+        raw = raw_of(law_files)
         law, faults = law_faults(raw)
     except (OSError, yaml.YAMLError) as error:
         return Lint(str(place), (_unreadable(error, place),))
@@ -145,4 +156,4 @@ def _used_row_sets(value: Any) -> Iterator[str]:
             yield from _used_row_sets(item)
 
 
-__all__ = ["Finding", "Lint", "lint_law"]
+__all__ = ["Finding", "Lint", "lint_files", "lint_law"]

@@ -1,25 +1,20 @@
 """Load the law's files into a `Law`, and compute its digest.
 
-The files are read as text into one raw mapping (`read_raw`), which is checked and turned into values
+The files are read as text into one raw mapping (`files.read_raw`), which is checked and turned into values
 (`law_from_raw`); the digest is SHA-256 over the canonical JSON of that mapping, so comments and layout do
 not count.
 """
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
-from operator import itemgetter
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
-
-import yaml
 
 from tariffs.engine.errors import LawError, TariffsError
 from tariffs.engine.law.amendments import SCENARIO_ONLY, Change, change_from_mapping
@@ -30,131 +25,18 @@ from tariffs.engine.law.fee_tables import (
     read_port_fees,
     read_refunds,
 )
+from tariffs.engine.law.files import read_raw
 from tariffs.engine.law.known_names import Names
 from tariffs.engine.law.law import CONTROL, EXPORT, IMPORT, Law
 from tariffs.engine.law.markets import read_markets
 from tariffs.engine.law.model import Measure, Membership, ProductList, Program
 from tariffs.engine.law.name_checks import check_names, name_faults
-from tariffs.engine.law.raw_fields import Context, Raw, check_keys, fault
+from tariffs.engine.law.raw_fields import Context, Raw, fault
 from tariffs.engine.law.read import list_day, read_claim, read_measure, read_reference, read_rule, read_switch
 from tariffs.engine.law.values import CODE, digits, is_code, read_day, read_instant, read_rate
 from tariffs.engine.schedule.countries import origin_codes
 
-HERE = Path(__file__).parent / "data"
 _SEPARATOR = "\n"
-_FILE_KEYS = frozenset({"row_sets", "measures", "events"})
-# The file of each part beside the measures, by the head of its paths.
-_FILES = {
-    **{
-        name: f"{name}.yaml"
-        for name in (
-            *("version", "switches", "references", "claims", "groups", "fees", "authorities", "refunds"),
-            *("port_fees", "port_calls", "constraints", "retired"),
-        )
-    },
-    "terms": "claims.yaml",
-    "programs": "groups.yaml",
-    "rules": "stacking.yaml",
-    "lists": "lists",
-}
-
-
-class _Composer(getattr(yaml, "CBaseLoader", yaml.BaseLoader)):  # type: ignore[misc] # the base is found at run time
-    """Reader of the nodes of a YAML text without their types, which take most of the time and are all text here."""
-
-    def resolve(self, kind: type, value: str | None, implicit: tuple[bool, bool] | bool) -> str:
-        return ""
-
-    def descend_resolver(self, current_node: yaml.Node | None, current_index: yaml.Node | int | None) -> None:
-        pass
-
-    def ascend_resolver(self) -> None:
-        pass
-
-
-def load_yaml(path: Path) -> Any:
-    """Read a YAML file with every scalar as text; raises yaml.YAMLError."""
-    with path.open(encoding="utf-8") as file:
-        composer = _Composer(file)
-        try:
-            node = composer.get_single_node()
-        finally:
-            composer.dispose()
-    return None if node is None else _plain(node, ())
-
-
-def _plain(node: yaml.Node, around: tuple[yaml.Node, ...]) -> Any:
-    """Turn a node into text, a list or a mapping; `around` are the nodes it is in."""
-    if isinstance(node, yaml.ScalarNode):
-        return node.value
-    if node in around:
-        raise yaml.constructor.ConstructorError(None, None, "a node contains itself", node.start_mark)
-    inside = (*around, node)
-    if isinstance(node, yaml.SequenceNode):
-        return [_plain(item, inside) for item in node.value]
-    for key, _ in node.value:
-        if not isinstance(key, yaml.ScalarNode):
-            raise yaml.constructor.ConstructorError(None, None, "a key must be text", key.start_mark)
-    return {key.value: _plain(value, inside) for key, value in node.value}
-
-
-def read_raw(directory: Path = HERE) -> dict[str, Any]:
-    """Read the law's files as one mapping of text."""
-    raw: dict[str, Any] = {"row_sets": {}, "measures": [], "events": [], "files": dict(_FILES)}
-    for path in sorted((directory / "measures").glob("*.yaml")):
-        content = check_keys(load_yaml(path) or {}, _FILE_KEYS, path.name)
-        _note_file(raw, content, f"measures/{path.name}")
-        for name in content.get("row_sets", {}).keys() & raw["row_sets"].keys():
-            raise fault(f"row_sets.{name}", "two files have a row set of this name")
-        raw["row_sets"].update(content.get("row_sets", {}))
-        raw["measures"] += content.get("measures", [])
-        raw["events"] += content.get("events", [])
-    raw["version"] = load_yaml(directory / "version.yaml")
-    raw["rules"] = load_yaml(directory / "stacking.yaml")["rules"]
-    raw |= {
-        key: value
-        for key, value in load_yaml(directory / "claims.yaml").items()
-        if key in {"claims", "terms"}
-    }
-    raw["switches"] = load_yaml(directory / "switches.yaml")["switches"]
-    raw |= {
-        key: value
-        for key, value in load_yaml(directory / "groups.yaml").items()
-        if key in {"groups", "programs"}
-    }
-    for name in ("fees", "authorities", "refunds", "port_fees", "port_calls", "constraints"):
-        raw[name] = load_yaml(directory / f"{name}.yaml")
-    raw["markets"] = {
-        path.stem: _read_market(path) for path in sorted((directory / "markets").glob("*.yaml"))
-    }
-    raw["files"] |= {f"markets.{name}": f"markets/{name}.yaml" for name in raw["markets"]}
-    raw["references"] = load_yaml(directory / "references.yaml")["references"]
-    raw["retired"] = load_yaml(directory / "retired.yaml") or {}
-    raw["lists"] = {p.stem.upper(): _read_list(p) for p in sorted((directory / "lists").glob("*.csv"))}
-    return raw
-
-
-def _note_file(raw: Raw, content: Raw, file: str) -> None:
-    """Record the file of the measures, row sets and events of some content, by the head of their paths."""
-    files = raw["files"]
-    files |= {f"row_sets.{name}": file for name in content.get("row_sets", {})}
-    files |= {f"measures.{item.get('id')}": file for item in content.get("measures", [])}
-    first = len(raw["events"])
-    files |= {f"events[{first + n}]": file for n in range(len(content.get("events", [])))}
-
-
-def _read_market(path: Path) -> dict[str, Any]:
-    """Read the file of a market, with the lines of its schedule, if it has any, as text."""
-    lines = path.with_name(f"{path.stem}_lines.csv")
-    return {**load_yaml(path), **({"lines": lines.read_text(encoding="utf-8")} if lines.exists() else {})}
-
-
-def _read_list(path: Path) -> list[Sequence[str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = csv.reader(file)
-        head = next(rows)
-        columns = itemgetter(*(head.index(name) for name in ("code", "from", "to")))
-        return [columns(row) for row in rows if row]
 
 
 def digest_of(raw: Mapping[str, Any]) -> str:

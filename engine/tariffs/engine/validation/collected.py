@@ -17,7 +17,7 @@ import polars as pl
 
 from tariffs.engine.base.provenance import with_run_digest
 from tariffs.engine.law import Law, load_law
-from tariffs.engine.law.loader import load_yaml
+from tariffs.engine.law.files import load_yaml
 from tariffs.engine.law.values import read_rate
 from tariffs.engine.runs.impact import impact
 from tariffs.engine.runs.options import Options, Point

@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from tariffs.engine.law.loader import load_yaml
+from tariffs.engine.law.files import load_yaml
 from tariffs.engine.law.values import read_day, read_rate
 
 PUBLISHED = Path(__file__).with_name("published.yaml")

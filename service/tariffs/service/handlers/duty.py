@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+from collections import deque
 from functools import partial
 
 from tariffs.service.handlers.methods import computed
 from tariffs.service.observability.call_log import Context
 from tariffs.service.rpc import duty
+from tariffs.service.rpc.laws import FLOATING
 from tariffs.service.workers.task_queue import TaskQueue
 from tariffs.v1 import duty_service_pb2 as pb
 from tariffs.v1 import duty_service_pb2_grpc, refund_service_pb2, refund_service_pb2_grpc
 
+RECENT_KEPT = 512
+"""Requests that a new law is warmed with: most classes of goods that callers ask for."""
+
 
 class DutyHandler(duty_service_pb2_grpc.DutyServiceServicer):
-    """Quotes entry lines: one line inline or in a thread, a batch in a worker."""
+    """Quotes entry lines: one line inline or in a thread, a batch in a worker.
+
+    Attributes:
+        recent: the last requests whose class of goods had to be compiled, under the default or the latest law.
+    """
 
     def __init__(self, task_queue: TaskQueue) -> None:
         self._task_queue = task_queue
+        self.recent: deque[pb.CalculateDutyRequest] = deque(maxlen=RECENT_KEPT)
 
     async def CalculateDuty(
         self, request: pb.CalculateDutyRequest, context: Context
@@ -27,6 +37,8 @@ class DutyHandler(duty_service_pb2_grpc.DutyServiceServicer):
         response = duty.duty_from_memory(request)
         if response is not None:
             return response
+        if request.law_version in FLOATING:
+            self.recent.append(request)
         return await self._task_queue.quick(partial(duty.calculate_duty, request))
 
     BatchCalculateDuties = computed("short", "duties", pb.BatchCalculateDutiesResponse)

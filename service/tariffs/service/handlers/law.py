@@ -3,17 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from typing import Protocol
 
-from tariffs.service.handlers.methods import computed, inline
+from tariffs.engine.errors import ServiceError
+from tariffs.service.handlers.methods import computed, inline, of_law
 from tariffs.service.observability.call_log import Context
 from tariffs.service.rpc import law, server_info
+from tariffs.service.rpc.law_versions import UnservedPack, versions_beside
+from tariffs.service.rpc.laws import pin
 from tariffs.service.storage.storage import Storage
 from tariffs.service.wire.identity import RUN, caller
 from tariffs.service.wire.roles import require_role
+from tariffs.service.workers.fair_limit import FairLimit
 from tariffs.service.workers.task_queue import TaskQueue
 from tariffs.v1 import law_service_pb2 as pb
 from tariffs.v1 import law_service_pb2_grpc
+
+WATCHERS = 64
+POLL_SECONDS = 0.25
+
+
+class Packs(Protocol):
+    """Packs of a server."""
+
+    generation: int
+    """Rises whenever the laws or the packs change."""
+
+    @property
+    def unserved(self) -> Sequence[UnservedPack]:
+        """Packs that are being checked or were refused."""
 
 
 class LawHandler(law_service_pb2_grpc.LawServiceServicer):
@@ -22,20 +42,48 @@ class LawHandler(law_service_pb2_grpc.LawServiceServicer):
     Args:
         task_queue: computes.
         storage: resolves table handles.
+        packs: the packs that are not served, and when the laws of the server change.
     """
 
-    def __init__(self, task_queue: TaskQueue, storage: Storage) -> None:
+    def __init__(self, task_queue: TaskQueue, storage: Storage, packs: Packs) -> None:
         self._task_queue = task_queue
         self._storage = storage
+        self._packs = packs
+        self._watchers = FairLimit("watchers of laws", WATCHERS, WATCHERS // 2)
+        self._closing = False
 
-    GetLaw = inline(law.get_law)
-    ListMeasures = inline(law.list_measures)
-    GetMeasure = inline(law.get_measure)
+    def close(self) -> None:
+        """End the calls that watch the laws: another server can answer them."""
+        self._closing = True
+
+    GetLaw = of_law(law.get_law)
+    ListMeasures = of_law(law.list_measures)
+    GetMeasure = of_law(law.get_measure)
     GetServerInfo = inline(server_info.get_server_info)
     CalculatePortFee = computed("short", "port_fee", pb.CalculatePortFeeResponse)
 
+    async def ListVersions(
+        self, request: pb.ListVersionsRequest, context: Context
+    ) -> pb.ListVersionsResponse:
+        """List the laws that calls may name, and the packs that were refused."""
+        return versions_beside(self._packs.unserved)
+
+    async def WatchVersions(
+        self, request: pb.WatchVersionsRequest, context: Context
+    ) -> AsyncGenerator[pb.ListVersionsResponse, None]:
+        """Yield the laws at once, and again whenever they change."""
+        sent = -1
+        with self._watchers.place(caller().key):
+            while not self._closing:
+                if sent != self._packs.generation:
+                    sent = self._packs.generation
+                    yield versions_beside(self._packs.unserved)
+                await asyncio.sleep(POLL_SECONDS)
+        raise ServiceError("SHUTTING_DOWN", "The server is shutting down.", fix="Watch again.")
+
     async def ListChanges(self, request: pb.ListChangesRequest, context: Context) -> pb.ListChangesResponse:
         """List the changes of the law in a window of days, and their effect on a table."""
+        pin(request)
         response = pb.ListChangesResponse
         source = request.WhichOneof("table")
         if source:

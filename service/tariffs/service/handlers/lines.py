@@ -10,7 +10,7 @@ from typing import Any
 
 from tariffs.engine.errors import ServiceError
 from tariffs.service.observability.call_log import Context
-from tariffs.service.rpc.lines import StreamTotals, config_of, rows_of
+from tariffs.service.rpc.lines import StreamTotals, config_of, pinned_config, rows_of
 from tariffs.service.wire.frames import pack, unpack
 from tariffs.service.workers.task_queue import TaskQueue
 from tariffs.service.workers.tasks import CancelToken
@@ -34,7 +34,7 @@ async def lines_stream(
         TariffsError: an invalid config or batch; the batches before it are answered.
     """
     incoming = aiter(requests)
-    config, totals = config_of(await anext(incoming, None)), StreamTotals()
+    config, totals = pinned_config(config_of(await anext(incoming, None))), StreamTotals()
     batches = _BatchRelay(task_queue, config)
     context.add_done_callback(lambda _: batches.cancel())  # type: ignore[arg-type] # the stubs ask for a class
     try:

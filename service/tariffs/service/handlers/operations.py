@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncGenerator, Callable
+from typing import Any
 
 from google.longrunning import operations_pb2 as ops
 from google.longrunning import operations_pb2_grpc
@@ -12,7 +13,9 @@ from google.protobuf import empty_pb2
 
 from tariffs.engine.errors import InputError, ServiceError
 from tariffs.service.observability.call_log import Context
+from tariffs.service.rpc.laws import FLOATING, pin
 from tariffs.service.rpc.run_steps import parts_of
+from tariffs.service.rpc.run_summary import law_version_of
 from tariffs.service.rpc.runs import operation_of, read_response
 from tariffs.service.storage.page_tokens import page_size
 from tariffs.service.storage.result_parts import ResultPart
@@ -66,6 +69,7 @@ class LongRuns:
         owner, run_request = caller().owner, getattr(request, kind)
 
         def start() -> RunRow:
+            self._storage.keep_law(self._settle_law(owner, request.request_id, run_request))
             total = parts_of(kind, run_request)
             if run_request.WhichOneof("table") == "handle":
                 self._storage.table(owner, run_request.handle)
@@ -75,6 +79,19 @@ class LongRuns:
         run = await asyncio.to_thread(start)
         self._wake()
         return self.operation(run)
+
+    def _settle_law(self, owner: str, request_id: str, run_request: Any) -> str:
+        """Write into a request the law that it gets for good; return its digest.
+
+        A request that is sent again under its id gets the law of the first time, whatever laws have come since.
+        """
+        earlier = self._storage.runs.find(owner, request_id)
+        if earlier is not None and run_request.law_version in FLOATING:
+            run_request.law_version = law_version_of(earlier)
+        else:
+            pin(run_request)
+        digest: str = run_request.law_version.rpartition("@")[2]
+        return digest
 
     async def read(self, name: str, offset: int) -> AsyncGenerator[pb.ReadRunResponse, None]:
         """Yield the messages of a run from an offset on, waiting for those of a run that has not ended.

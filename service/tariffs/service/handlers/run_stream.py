@@ -8,6 +8,7 @@ from contextlib import aclosing
 from typing import Any
 
 from tariffs.service.observability.call_log import Context
+from tariffs.service.rpc.laws import pin
 from tariffs.service.storage.storage import Storage
 from tariffs.service.wire.identity import caller
 from tariffs.service.workers.task_queue import TaskQueue
@@ -26,6 +27,7 @@ async def run_stream(
         response: type of the messages.
         context: the call; the task ends with it.
     """
+    pin(request)
     table = None
     if request.WhichOneof("table") == "handle":
         table = await asyncio.to_thread(storage.table, caller().owner, request.handle)

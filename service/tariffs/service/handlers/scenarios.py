@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tariffs.service.handlers.methods import computed, inline
+from tariffs.service.handlers.methods import computed, of_law
 from tariffs.service.rpc import scenarios
 from tariffs.service.workers.task_queue import TaskQueue
 from tariffs.v1 import scenario_service_pb2 as pb
@@ -15,7 +15,7 @@ class ScenarioHandler(scenario_service_pb2_grpc.ScenarioServiceServicer):
     def __init__(self, task_queue: TaskQueue) -> None:
         self._task_queue = task_queue
 
-    ListScenarios = inline(scenarios.list_scenarios)
-    GetScenario = inline(scenarios.get_scenario)
+    ListScenarios = of_law(scenarios.list_scenarios)
+    GetScenario = of_law(scenarios.get_scenario)
     CheckScenario = computed("short", "check", pb.CheckScenarioResponse)
     DiffScenarios = computed("short", "diff", pb.DiffScenariosResponse)

@@ -14,6 +14,7 @@ from google.protobuf import empty_pb2
 
 from tariffs.engine.errors import InputError, ServiceError
 from tariffs.service.observability.call_log import Context
+from tariffs.service.rpc.laws import pin
 from tariffs.service.rpc.tables import Intake, table_message
 from tariffs.service.storage.files import disk_errors
 from tariffs.service.storage.page_tokens import page_size
@@ -81,6 +82,7 @@ class TableHandler(table_service_pb2_grpc.TableServiceServicer):
 
     async def CheckTable(self, request: pb.CheckTableRequest, context: Context) -> pb.CheckTableResponse:
         """Say how a table is read."""
+        pin(request)
         if request.WhichOneof("table") != "handle":
             return await self._task_queue.sweep("check_table", request, pb.CheckTableResponse, context)
         table = await asyncio.to_thread(self._storage.table, caller().owner, request.handle)

@@ -46,7 +46,7 @@ def list_changes(
         word(request.origin, "origin"),
     )
     scenario = scenario_of(request.scenario, "scenario")
-    law = law_under(scenario, request.switches, request.min_confidence)
+    law = law_under(request.law_version, scenario, request.switches, request.min_confidence)
     known_on = read_known_on(law, word(request.known_on, "known_on") or None, law.as_of)
     direction = direction_of(request.direction)
     market = law.market_of(direction, word(request.to, "to"))

@@ -8,7 +8,7 @@ from typing import Any
 
 from tariffs.engine.base.provenance import law_facts
 from tariffs.engine.errors import TariffsError
-from tariffs.engine.law import Law, load_law
+from tariffs.engine.law import Law
 from tariffs.engine.law.law import EXPORT, IMPORT
 from tariffs.engine.law.values import UnitRate
 from tariffs.engine.line_duty.class_profile import ClassProfile, cached_profile, profile_of
@@ -23,6 +23,7 @@ from tariffs.engine.schedule.lines import load_schedule
 from tariffs.service.rpc.checks import choice, decimal, direction_of, few, rate, required, word, words
 from tariffs.service.rpc.exports import calculate_export
 from tariffs.service.rpc.field_masks import trim
+from tariffs.service.rpc.laws import LAWS
 from tariffs.service.rpc.quotes import (
     add_reasons,
     amounts_of,
@@ -61,9 +62,9 @@ def calculate_duty(request: duty_service_pb2.CalculateDutyRequest) -> duty_servi
     if direction_of(request.direction) == EXPORT:
         return calculate_export(request, line)
     if request.to:
-        load_law().market_of(IMPORT, word(request.to, "to"))
+        LAWS.named(request.law_version).market_of(IMPORT, word(request.to, "to"))
     scenario = filled_scenario(request)
-    law = law_under(scenario, request.switches, request.min_confidence)
+    law = law_under(request.law_version, scenario, request.switches, request.min_confidence)
     resolved = resolve_coarse_line(law, line, word(request.known_on, "known_on") or None, load_schedule())
     profile = profile_of(law, resolved)
     considered = why_not(law, resolved, profile) if request.explain else ()
@@ -76,7 +77,7 @@ def duty_from_memory(
     """Return the response of `calculate_duty` if the class of the goods is compiled; else None.
 
     Raises:
-        TariffsError: an invalid line.
+        TariffsError: an invalid line, or LAW_VERSION_NOT_FOUND.
     """
     if request.direction not in _IMPORTS or request.scenario.yaml or request.to:
         return None
@@ -84,7 +85,10 @@ def duty_from_memory(
     scenario = library().get(request.scenario.name or BASE)
     if scenario is None or request.parameters:
         return None
-    law = law_of(law_key(scenario, request.switches, request.min_confidence))
+    base = LAWS.ready(request.law_version)
+    if base is None:
+        return None
+    law = law_of(law_key(base, scenario, request.switches, request.min_confidence))
     if law is None or is_coarse(load_schedule(), line.hts):
         return None
     resolved = resolve_line(law, line, word(request.known_on, "known_on") or None, load_schedule())
@@ -123,7 +127,7 @@ def calculate_duties(
     """
     _check_size(request.lines)
     scenario = filled_scenario(request)
-    law = law_under(scenario, request.switches, request.min_confidence)
+    law = law_under(request.law_version, scenario, request.switches, request.min_confidence)
     known_on = word(request.known_on, "known_on") or None
     formats = date_formats(request.table)
     lines = [_line_or_error(line, formats) for line in request.lines]

@@ -32,7 +32,7 @@ def calculate_export(
             "Omit them; freight and insurance have separate fields.",
         )
     scenario = filled_scenario(request)
-    law = law_under(scenario, request.switches, request.min_confidence)
+    law = law_under(request.law_version, scenario, request.switches, request.min_confidence)
     goods = ExportLine(
         line.hts,
         line.origin,

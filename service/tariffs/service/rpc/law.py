@@ -6,20 +6,21 @@ from zoneinfo import ZoneInfo
 
 from tariffs.engine.base.spelling import nearest
 from tariffs.engine.errors import LawError
-from tariffs.engine.law import Claim, Law, Measure, Period, Switch, load_law
+from tariffs.engine.law import Claim, Law, Measure, Period, Switch
 from tariffs.engine.law.amendments import Act
 from tariffs.engine.law.describe_rows import describe_base, describe_charge, describe_goods
 from tariffs.engine.law.law import EXPORT, IMPORT
 from tariffs.engine.law.model import Row
 from tariffs.engine.line_duty.entry_line import entry_instant
 from tariffs.service.rpc.checks import required, value_of, word
+from tariffs.service.rpc.laws import LAWS
 from tariffs.service.rpc.shared import day_text, instant_text, law_provenance
 from tariffs.v1 import common_pb2, law_service_pb2
 
 
 def get_law(request: law_service_pb2.GetLawRequest) -> law_service_pb2.Law:
     """Return the version of the law, its switches and claims."""
-    law = load_law()
+    law = LAWS.named(request.law_version)
     first, last = law.coverage
     return law_service_pb2.Law(
         version=law.version,
@@ -40,7 +41,7 @@ def list_measures(request: law_service_pb2.ListMeasuresRequest) -> law_service_p
     Raises:
         LawError: MEASURE_NOT_FOUND if the law has no such authority.
     """
-    law, node = load_law(), word(request.authority, "authority")
+    law, node = LAWS.named(request.law_version), word(request.authority, "authority")
     measures = [measure for _, measure in sorted(law.measures.items()) if not node or node in measure.parents]
     if node and not measures:
         nodes = sorted({parent for measure in law.measures.values() for parent in measure.parents})
@@ -61,7 +62,7 @@ def get_measure(request: law_service_pb2.GetMeasureRequest) -> law_service_pb2.M
     Raises:
         LawError: MEASURE_NOT_FOUND, with the nearest ids, or MEASURE_RETIRED.
     """
-    law = load_law()
+    law = LAWS.named(request.law_version)
     measure = _find_measure(law, required(request.id, "id", "Use the id of a measure."))
     message = _measure(measure)
     zone = law.context(measure.market).zone

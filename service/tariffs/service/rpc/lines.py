@@ -9,11 +9,11 @@ from functools import lru_cache
 from typing import Any
 
 from tariffs.engine.errors import InputError, TariffsError
-from tariffs.engine.law import load_law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.runs.line_stream import LineStream
 from tariffs.engine.runs.options import Options
 from tariffs.service.rpc.checks import direction_of, word, words
+from tariffs.service.rpc.laws import LAWS, pin
 from tariffs.service.rpc.shared import notes_of, provenance_of
 from tariffs.service.rpc.simulation import Cancelled, points_of
 from tariffs.service.wire import arrow
@@ -43,7 +43,9 @@ def stream_of(config: bytes) -> LineStream:
         to=word(request.to, "to"),
         date_format=word(request.date_format, "date_format"),
     )
-    return LineStream(points_of(request.points, request.parameters), law=load_law(), options=options)
+    return LineStream(
+        points_of(request.points, request.parameters), law=LAWS.named(request.law_version), options=options
+    )
 
 
 def value_batch(
@@ -146,6 +148,13 @@ def config_of(first: pb.SimulateLinesRequest | None) -> bytes:
             "Send the config as the first message, then rows.",
         )
     return first.config.SerializeToString(deterministic=True)
+
+
+def pinned_config(config: bytes) -> bytes:
+    """Return a serialised config with the law for good; raises LawError LAW_VERSION_NOT_FOUND."""
+    message = pb.LinesConfig.FromString(config)
+    pin(message)
+    return message.SerializeToString(deterministic=True)
 
 
 def rows_of(message: pb.SimulateLinesRequest, index: int) -> bytes:

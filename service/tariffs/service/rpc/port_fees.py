@@ -26,7 +26,7 @@ def calculate_port_fee(request: pb.CalculatePortFeeRequest) -> pb.CalculatePortF
         TariffsError: an invalid day, scenario, switch or voyage.
     """
     scenario = scenario_of(request.scenario, "scenario")
-    law = law_under(scenario, request.switches, "")
+    law = law_under(request.law_version, scenario, request.switches, "")
     instant = entry_instant(law, word(request.on, "on") or law.as_of)
     day = instant.astimezone(law.zones[IMPORT]).date()
     known_on = read_known_on(law, word(request.known_on, "known_on") or None, day)

@@ -47,7 +47,7 @@ def calculate_refunds(
             fix=f"Send 1 to {BATCH_LIMIT:,} lines, with all lines of an entry in one request.",
         )
     scenario = scenario_of(request.scenario, "scenario")
-    law = law_under(scenario, request.switches, request.min_confidence)
+    law = law_under(request.law_version, scenario, request.switches, request.min_confidence)
     formats = date_formats(request.table)
     lines: list[RefundLine | UnreadLine] = []
     for line in request.lines:

@@ -9,7 +9,6 @@ from typing import Any, Protocol
 
 import polars as pl
 
-from tariffs.engine.law import load_law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.runs.impact import ImpactRun, ScenarioImpact
 from tariffs.engine.runs.options import Options, baseline_required
@@ -19,6 +18,7 @@ from tariffs.engine.runs.timeline import TimelineRun
 from tariffs.engine.tables.prepare import Table
 from tariffs.service.rpc import simulation, sweeps, timeline
 from tariffs.service.rpc.checks import word
+from tariffs.service.rpc.laws import LAWS
 from tariffs.service.rpc.local_inputs import LocalInputs
 from tariffs.service.rpc.shared import scenario_of
 from tariffs.service.rpc.simulation import parameters_of, simulate_options
@@ -234,7 +234,7 @@ class RunPlan:
         """Prepare the run over a table, with other options if they are given."""
         request = self.request
         common: dict[str, Any] = {
-            "law": load_law(),
+            "law": LAWS.named(request.law_version),
             "options": options or self.options,
             "progress": report,
             "cancelled": cancelled,

@@ -26,6 +26,12 @@ def summary_of(run: RunRow) -> tuple[Sequence[str], str]:
     return list(names) or [BASE], table
 
 
+def law_version_of(run: RunRow) -> str:
+    """Return the law that a run was started with, as `VERSION@DIGEST`; empty in runs of earlier releases."""
+    name: str = REQUESTS[run.kind].FromString(run.request).law_version
+    return name
+
+
 def _scenarios(request: Any) -> Iterable[common_pb2.ScenarioRef]:
     fields = request.DESCRIPTOR.fields_by_name
     if "points" in fields and "scenario" not in fields:

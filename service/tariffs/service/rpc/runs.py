@@ -13,10 +13,9 @@ from typing import Any
 from google.longrunning import operations_pb2
 
 from tariffs.engine.base.provenance import engine_version
-from tariffs.engine.law import load_law
 from tariffs.service.rpc.local_inputs import LocalInputs
 from tariffs.service.rpc.run_steps import REQUESTS, RESPONSES, Facts, RunParts, StepParts, plan_of
-from tariffs.service.rpc.run_summary import summary_of
+from tariffs.service.rpc.run_summary import law_version_of, summary_of
 from tariffs.service.rpc.simulation import table_of
 from tariffs.service.rpc.spread_job import Job
 from tariffs.service.rpc.spread_parts import SpreadRun
@@ -40,8 +39,8 @@ STATES = {
 
 
 def maker() -> str:
-    """Digest the law and the engine version, on which a result depends beside the request."""
-    return hashlib.sha256(f"{load_law().digest} {engine_version()}".encode()).hexdigest()
+    """Digest the engine version, on which a result depends beside the request, which says the law."""
+    return hashlib.sha256(engine_version().encode()).hexdigest()
 
 
 def compute(payload: bytes, sink: ResultSink) -> None:
@@ -116,6 +115,7 @@ def operation_of(run: RunRow, keep_seconds: float) -> operations_pb2.Operation:
             expire_time=time_text(None if run.ended is None else run.ended + keep_seconds),
             scenarios=scenarios,
             table=table,
+            law_version=law_version_of(run),
         )
     )
     if run.failure is not None:

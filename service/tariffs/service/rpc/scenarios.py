@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tariffs.engine.law import load_law
 from tariffs.engine.scenario import (
     ERROR,
     Difference,
@@ -15,6 +14,7 @@ from tariffs.engine.scenario import (
     parse_scenario,
 )
 from tariffs.service.rpc.checks import required, value_of, word, words
+from tariffs.service.rpc.laws import LAWS
 from tariffs.service.rpc.shared import BASE, document, filled, law_provenance, named_scenario, scenario_of
 from tariffs.v1 import common_pb2, scenario_service_pb2
 
@@ -26,7 +26,7 @@ def list_scenarios(
     scenarios = library()
     return scenario_service_pb2.ListScenariosResponse(
         scenarios=[_scenario(scenarios[name]) for name in sorted(scenarios)],
-        provenance=law_provenance(load_law(), request),
+        provenance=law_provenance(LAWS.named(request.law_version), request),
     )
 
 
@@ -40,7 +40,7 @@ def get_scenario(request: scenario_service_pb2.GetScenarioRequest) -> scenario_s
     (scenario,) = filled([named], request.parameters, "parameters")
     message = _scenario(scenario)
     message.yaml = scenario.text
-    message.provenance.CopyFrom(law_provenance(load_law(), request, [scenario]))
+    message.provenance.CopyFrom(law_provenance(LAWS.named(request.law_version), request, [scenario]))
     return message
 
 
@@ -52,7 +52,7 @@ def check_scenario_text(
     Raises:
         ScenarioError: SCENARIO_NOT_FOUND for a name; problems of a text are in the response.
     """
-    law = load_law()
+    law = LAWS.named(request.law_version)
     parameters = words(request.parameters, "parameters")
     text = _text(request.scenario)
     found = check_scenario(text, law, parameters=parameters)
@@ -73,7 +73,7 @@ def diff_scenarios(
     Raises:
         ScenarioError: a scenario cannot be found, read or applied.
     """
-    law = load_law()
+    law = LAWS.named(request.law_version)
     pair = scenario_of(request.first, "first"), scenario_of(request.second, "second")
     first, second = (apply_scenario(law, scenario) for scenario in pair)
     return scenario_service_pb2.DiffScenariosResponse(

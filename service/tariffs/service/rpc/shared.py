@@ -16,7 +16,7 @@ from google.protobuf.message import Message
 
 from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.base.provenance import law_facts
-from tariffs.engine.law import Law, load_law
+from tariffs.engine.law import Law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.scenario import (
     Scenario,
@@ -28,6 +28,7 @@ from tariffs.engine.scenario import (
 )
 from tariffs.engine.scenario.named import find
 from tariffs.service.rpc.checks import DOCUMENT_LIMIT, word, words
+from tariffs.service.rpc.laws import FIELD, LAWS
 from tariffs.service.wire import arrow
 from tariffs.service.wire.status import too_large
 from tariffs.v1 import common_pb2, duty_service_pb2
@@ -81,8 +82,9 @@ def named_scenario(name: str, field: str) -> Scenario:
 
 
 class LawKey(NamedTuple):
-    """Cache key of a law; scenarios compare by content."""
+    """Cache key of a law; laws and scenarios compare by content."""
 
+    law: str
     id: str
     digest: str
     settings: tuple[tuple[str, str], ...]
@@ -92,16 +94,22 @@ class LawKey(NamedTuple):
 _LAWS: BoundedCache[LawKey, Law] = BoundedCache(LAWS_KEPT)
 
 
-def law_key(scenario: Scenario, switches: Mapping[str, str], min_confidence: str) -> LawKey:
-    """Make the key of the law under a scenario, with switches set and acts of at least `min_confidence`."""
+def law_key(law: Law, scenario: Scenario, switches: Mapping[str, str], min_confidence: str) -> LawKey:
+    """Make the key of a law under a scenario, with switches set and acts of at least `min_confidence`."""
     settings = tuple(sorted(words(switches, "switches").items()))
-    return LawKey(scenario.id, scenario.digest, settings, word(min_confidence, "min_confidence"))
+    return LawKey(law.digest, scenario.id, scenario.digest, settings, word(min_confidence, "min_confidence"))
 
 
-def law_under(scenario: Scenario, switches: Mapping[str, str], min_confidence: str) -> Law:
-    """Return the law of `law_key`, made if it is not cached."""
-    key = law_key(scenario, switches, min_confidence)
-    return _LAWS.get(key, lambda: _make_law(key, scenario))
+def law_under(version: str, scenario: Scenario, switches: Mapping[str, str], min_confidence: str) -> Law:
+    """Return the law of a version as in `law_key`, made if it is not cached.
+
+    Raises:
+        LawError: LAW_VERSION_NOT_FOUND.
+        ScenarioError: the scenario cannot be applied.
+    """
+    law = LAWS.named(version)
+    key = law_key(law, scenario, switches, min_confidence)
+    return _LAWS.get(key, lambda: _make_law(key, law, scenario))
 
 
 def law_of(key: LawKey) -> Law | None:
@@ -109,8 +117,8 @@ def law_of(key: LawKey) -> Law | None:
     return _LAWS.find(key)
 
 
-def _make_law(key: LawKey, scenario: Scenario) -> Law:
-    law = load_law().with_switches(dict(key.settings))
+def _make_law(key: LawKey, law: Law, scenario: Scenario) -> Law:
+    law = law.with_switches(dict(key.settings))
     law = apply_scenario(law.with_min_conf(key.min_confidence) if key.min_confidence else law, scenario)
     # Segments are computed before the law is cached: a cached law is used on the event loop.
     law.moment(law.coverage[0])
@@ -183,10 +191,23 @@ def instant_text(instant: datetime | None, zone: ZoneInfo) -> str:
 
 
 def digest_of(request: Message, provenance: bytes) -> str:
-    """Digest a request and the serialized provenance of its response, which has no run digest yet."""
-    data = request.SerializeToString(deterministic=True)
+    """Digest a request and the serialized provenance of its response, which has no run digest yet.
+
+    The provenance says which law it was, so the name by which the request asked for it does not count.
+    """
+    data = _without_law_version(request).SerializeToString(deterministic=True)
     parts = (request.DESCRIPTOR.full_name.encode(), b"\0", _sized(data), _sized(provenance))
     return hashlib.sha256(b"".join(parts)).hexdigest()
+
+
+def _without_law_version(request: Any) -> Message:
+    if not getattr(request, FIELD, ""):
+        asked: Message = request
+        return asked
+    copy: Message = type(request)()
+    copy.CopyFrom(request)
+    copy.ClearField(FIELD)
+    return copy
 
 
 def _sized(data: bytes) -> bytes:

@@ -12,11 +12,11 @@ from typing import Any
 import polars as pl
 
 from tariffs.engine.errors import InputError
-from tariffs.engine.law import load_law
 from tariffs.engine.response.parameters import SETS
 from tariffs.engine.runs.impact import Impact, Options, Point, ScenarioImpact, impact
 from tariffs.engine.runs.options import sweep_options
 from tariffs.service.rpc.checks import choice, direction_of, word, words
+from tariffs.service.rpc.laws import LAWS
 from tariffs.service.rpc.local_inputs import LocalInputs
 from tariffs.service.rpc.shared import filled, notes_of, provenance_of, scenario_of
 from tariffs.service.wire import arrow
@@ -65,7 +65,7 @@ def impact_of(
         return impact(
             table,
             points,
-            law=load_law(),
+            law=LAWS.named(request.law_version),
             options=simulate_options(request, parameters),
             progress=progress,
             cancelled=cancelled,

@@ -11,6 +11,7 @@ import polars as pl
 
 from tariffs.engine.tables.partitions import PartitionedTable, is_partitioned
 from tariffs.engine.tables.sources import read_source
+from tariffs.service.rpc.laws import LAWS
 from tariffs.service.rpc.local_inputs import LocalInputs
 from tariffs.service.rpc.run_steps import REQUESTS
 from tariffs.service.rpc.simulation import table_of
@@ -21,13 +22,15 @@ from tariffs.service.wire.status import request_invalid
 class Job:
     """Run of a request over a table: the embedded one (None), a whole one, or the files of a partitioned one.
 
-    `lines_to` is the directory or URL in which the lines of a partitioned table are written; empty for none.
+    `lines_to` is the directory or URL in which the lines of a partitioned table are written; empty for none. `law` is
+    the pack of the law that the request names; empty for the one built in, which every worker has.
     """
 
     kind: str
     request: bytes
     table: pl.DataFrame | PartitionedTable | None
     lines_to: str
+    law: bytes = b""
 
     @classmethod
     def of(cls, kind: str, request: Any, local: LocalInputs) -> Job:
@@ -48,12 +51,14 @@ class Job:
                 "lines_to",
                 "Ask for them with include_lines.",
             )
-        return cls(kind, own.SerializeToString(), table, local.lines_to)
+        return cls(kind, own.SerializeToString(), table, local.lines_to, LAWS.pack_of(own.law_version))
 
     @classmethod
     def read(cls, data: bytes) -> Job:
-        """Read a job."""
+        """Read a job; the law that came with it is loaded."""
         job: Job = pickle.loads(data)
+        if job.law:
+            LAWS.take(job.message.law_version, job.law)
         return job
 
     def written(self) -> bytes:

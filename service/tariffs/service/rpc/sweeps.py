@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 
 import polars as pl
 
-from tariffs.engine.law import load_law
 from tariffs.engine.law.notes import Note
 from tariffs.engine.runs.seek import Jump, Root, Seek, Value, Vary, seek
 from tariffs.engine.runs.seek_target import Target
 from tariffs.engine.runs.sweep import Sweep, SweepBlock, SweepRun
 from tariffs.engine.runs.sweep_points import POINTS_AT_MOST, check_count, grid
 from tariffs.service.rpc.checks import few, required, word, words
+from tariffs.service.rpc.laws import LAWS
 from tariffs.service.rpc.local_inputs import LocalInputs
 from tariffs.service.rpc.shared import notes_of, provenance_of, scenario_of
 from tariffs.service.rpc.simulation import (
@@ -59,7 +59,7 @@ def run_sweep(
             points,
             parameters=fixed_of(request),
             on=word(request.on, "on"),
-            law=load_law(),
+            law=LAWS.named(request.law_version),
             options=options_of(request, parameters),
             progress=lambda stage, fraction: emit(
                 pb.SweepResponse(progress=pb.Progress(stage=stage, fraction=fraction))
@@ -141,7 +141,7 @@ def run_seek(
             target,
             parameters=fixed_of(request),
             on=word(request.on, "on"),
-            law=load_law(),
+            law=LAWS.named(request.law_version),
             options=common_options(request, parameters),
             progress=lambda stage, fraction: emit(
                 sweep_service_pb2.SeekResponse(progress=pb.Progress(stage=stage, fraction=fraction))

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator
 import polars as pl
 
 from tariffs.engine.base.dates import read_format
-from tariffs.engine.law import Law, load_law
+from tariffs.engine.law import Law
 from tariffs.engine.law.law import IMPORT
 from tariffs.engine.tables.describe_table import TableDescription, describe_table
 from tariffs.engine.tables.sources import read_source
 from tariffs.engine.tables.trade_table import CheckedTable
 from tariffs.service.rpc.checks import direction_of, word
+from tariffs.service.rpc.laws import LAWS
 from tariffs.service.rpc.local_inputs import LocalInputs
 from tariffs.service.rpc.shared import first_rows
 from tariffs.service.wire import arrow
@@ -37,7 +38,7 @@ def check_table(
             raise request_invalid("No table was given.", "table", "Send the table, or the handle of one.")
         local = LocalInputs(arrow.read_table(request.arrow), lines_limit=arrow.MESSAGE_LIMIT)
     date_format = read_format(word(request.date_format, "date_format"))
-    law = load_law()
+    law = LAWS.named(request.law_version)
     market = law.market_of(direction_of(request.direction), word(request.to, "to"))
     frame = read_source(local.table) if local.table is not None else pl.DataFrame()
     checked = _checked(frame, law, market, date_format)

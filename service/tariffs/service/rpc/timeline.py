@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from tariffs.engine.law import load_law
 from tariffs.engine.runs.timeline import ScenarioTimeline, Timeline, timeline
 from tariffs.engine.scenario import Scenario
 from tariffs.service.rpc.checks import required, word
+from tariffs.service.rpc.laws import LAWS
 from tariffs.service.rpc.local_inputs import LocalInputs
 from tariffs.service.rpc.shared import filled, notes_of, provenance_of, scenario_of
 from tariffs.service.rpc.simulation import (
@@ -49,7 +49,7 @@ def run_timeline(
             scenarios,
             start,
             end,
-            law=load_law(),
+            law=LAWS.named(request.law_version),
             options=replace(options_of(request, parameters), ahead=word(request.ahead, "ahead")),
             progress=lambda stage, fraction: emit(
                 pb.TimelineResponse(progress=pb.Progress(stage=stage, fraction=fraction))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import platform
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, date, datetime, time
+from functools import partial
 from pathlib import Path
 
 from prometheus_client.metrics_core import GaugeMetricFamily, InfoMetricFamily, Metric
@@ -15,8 +16,8 @@ from prometheus_client.registry import Collector
 from tariffs.engine.base.bounded_cache import cache_sizes
 from tariffs.engine.base.provenance import engine_version
 from tariffs.engine.errors import TariffsError
-from tariffs.engine.law import load_law
 from tariffs.service.observability.metrics import Metrics
+from tariffs.service.rpc.laws import LAWS
 from tariffs.service.server.admission import Admission
 from tariffs.service.server.pools import Pools
 from tariffs.service.storage.audit.writer import AuditWriter
@@ -69,6 +70,17 @@ def _watch_lane(metrics: Metrics, lane: Lane) -> None:
     metrics.watch("tasks_limit", text, lambda: lane.limit.total, lane=lane.name)
 
 
+def watch_law_packs(metrics: Metrics, counts: Callable[[], Mapping[str, int]]) -> None:
+    """Add the number of laws served, of packs that are being checked, and of packs that were refused."""
+
+    def count(state: str) -> float:
+        return counts()[state]
+
+    text = "Laws that calls may name, packs that are being checked, packs refused."
+    for state in counts():
+        metrics.watch("law_packs", text, partial(count, state), state=state)
+
+
 Collect = Callable[[], Iterator[Metric]]
 
 
@@ -103,9 +115,9 @@ def _build() -> Iterator[Metric]:
 
 
 def _law() -> Iterator[Metric]:
-    law = load_law()
+    law = LAWS.default
     facts = {"version": law.version, "digest": law.digest}
-    yield InfoMetricFamily("tariffs_law", "The law in use.", value=facts)
+    yield InfoMetricFamily("tariffs_law", "The law of calls that name none.", value=facts)
     for name, text, day in (
         ("read_to", "Last day whose acts have been looked for.", law.read_to),
         ("as_of", "Day of an answer that names no day.", law.as_of),

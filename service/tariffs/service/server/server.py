@@ -24,11 +24,14 @@ from tariffs.service.handlers.sweeps import SweepHandler
 from tariffs.service.handlers.tables import TableHandler
 from tariffs.service.observability.metrics import Metrics, MetricsPort
 from tariffs.service.observability.tracing import start_tracing
+from tariffs.service.rpc.law_warmup import warm_recent
+from tariffs.service.rpc.laws import ServedLaw
 from tariffs.service.rpc.runs import maker
 from tariffs.service.server.admission import Admission
-from tariffs.service.server.collectors import add_audit_collectors, add_collectors
+from tariffs.service.server.collectors import add_audit_collectors, add_collectors, watch_law_packs
 from tariffs.service.server.health import WATCHERS, Health
 from tariffs.service.server.identities import identities_of
+from tariffs.service.server.law_watch import SETTLE_SECONDS, LawWatch
 from tariffs.service.server.listener import Endpoint, open_port, options
 from tariffs.service.server.middleware import MethodRegistry, Middleware
 from tariffs.service.server.pools import Pools
@@ -128,6 +131,10 @@ class TariffServer:
             self._task_queue, self._storage, max(1, settings.workers - 1), settings.cluster, self._tracing
         )
         self._long_runs = LongRuns(self._storage, self._run_scheduler.wake)
+        settle_seconds = SETTLE_SECONDS if self._endpoint.shared else 0.0
+        self._law_watch = LawWatch(settings, self._storage, self._warm_law, settle_seconds)
+        self._duty = DutyHandler(self._task_queue)
+        self._law = LawHandler(self._task_queue, self._storage, self._law_watch)
         self._health = Health()
         self._middleware = Middleware(
             self._admission, self._metrics, self._identities, _roles(settings), self._tracing, self._audit
@@ -155,9 +162,11 @@ class TariffServer:
         with warm_data():
             await asyncio.gather(self._task_queue.quick(self._warm_up), asyncio.to_thread(self._pools.start))
             await asyncio.to_thread(self._storage.open)
+            await asyncio.to_thread(self._law_watch.open)
             if self._audit is not None:
                 await asyncio.to_thread(self._audit.start, {"engine_version": engine_version()})
             self._run_scheduler.start()
+        await self._watching.enter_async_context(self._law_watch.watching())
         self._admission.warm = True
         await self._set_health(health_pb2.HealthCheckResponse.SERVING)
         _log.info("serving", port=self.port)
@@ -168,6 +177,7 @@ class TariffServer:
         await self._health.enter_graceful_shutdown()
         self._long_runs.close()
         await self._watching.aclose()
+        self._law.close()
         await self._run_scheduler.stop()
         if self._server is not None:
             if self._admission.warm:
@@ -175,6 +185,7 @@ class TariffServer:
             await asyncio.gather(self._server.stop(self._settings.grace_seconds), self._stop_http())
         if self._metrics_port is not None:
             await asyncio.to_thread(self._metrics_port.close)
+        await asyncio.to_thread(self._law_watch.close)
         await asyncio.to_thread(self._pools.close)
         if self._audit is not None:
             await asyncio.to_thread(self._audit.close)
@@ -206,9 +217,15 @@ class TariffServer:
         if self._http is not None:
             await self._http.stop()
 
+    def _warm_law(self, served: ServedLaw) -> None:
+        """Work out what calls need of a law that will be the newest."""
+        self._pools.warm(served.exact)
+        warm_recent(served.exact, tuple(self._duty.recent))
+
     def _serve_metrics(self) -> None:
         if self._settings.metrics_port is None:
             return
+        watch_law_packs(self._metrics, self._law_watch.counts)
         add_collectors(self._metrics, self._admission, self._pools, self._storage)
         if self._audit is not None:
             add_audit_collectors(self._metrics, self._audit)
@@ -231,8 +248,8 @@ class TariffServer:
 
     def _add_services(self, registry: Any) -> None:
         tasks, storage, long_runs = self._task_queue, self._storage, self._long_runs
-        duty_service_pb2_grpc.add_DutyServiceServicer_to_server(DutyHandler(tasks), registry)
-        law_service_pb2_grpc.add_LawServiceServicer_to_server(LawHandler(tasks, storage), registry)
+        duty_service_pb2_grpc.add_DutyServiceServicer_to_server(self._duty, registry)
+        law_service_pb2_grpc.add_LawServiceServicer_to_server(self._law, registry)
         refund_service_pb2_grpc.add_RefundServiceServicer_to_server(RefundHandler(tasks), registry)
         scenario_service_pb2_grpc.add_ScenarioServiceServicer_to_server(ScenarioHandler(tasks), registry)
         simulation_service_pb2_grpc.add_SimulationServiceServicer_to_server(

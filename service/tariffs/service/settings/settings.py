@@ -177,6 +177,11 @@ class State(_Group):
         return math.ceil(places * self.caller_share)
 
     @property
+    def laws_directory(self) -> Path:
+        """Directory of the packs of laws that are served or that runs need."""
+        return self.state_dir / "laws"
+
+    @property
     def keep_seconds(self) -> float:
         """`keep_days` in seconds."""
         return self.keep_days * DAY_SECONDS
@@ -187,6 +192,19 @@ class State(_Group):
         if self.database_url is not None:
             return self.database_url.get_secret_value()
         return f"sqlite:///{self.state_dir / 'tariffs.sqlite'}"
+
+
+class LawPacks(_Group):
+    """Law packs."""
+
+    law_dir: Path | None = None
+    """Directory of law packs, read again every second; unset, the server has the law built in alone."""
+    law_keys: Path | None = None
+    """PEM file of the Ed25519 public keys whose packs are trusted, one or several."""
+    law_unsigned: bool = False
+    """Serve packs without a signature too: whoever writes to the directory decides on the law."""
+    law_default: str = Field(default="builtin", pattern=r"builtin|latest|[0-9.]{1,32}")
+    """Law of calls that name none: `builtin`, `latest`, or a version, which must be there at the start."""
 
 
 class Observation(_Group):
@@ -215,13 +233,13 @@ class Stopping(_Group):
     """Seconds after that for running calls to finish, before they are cancelled."""
 
 
-GROUPS = (Listening, Security, Identity, Work, State, Observation, AuditRecord, Stopping)
+GROUPS = (Listening, Security, Identity, Work, State, LawPacks, Observation, AuditRecord, Stopping)
 
 
-class Settings(Listening, Security, Identity, Work, State, Observation, AuditRecord, Stopping):
+class Settings(Listening, Security, Identity, Work, State, LawPacks, Observation, AuditRecord, Stopping):
     """All settings of the server; each field is a variable such as TARIFFS_PORT."""
 
-    @field_validator("tls_certificate", "tls_key", "tls_client_ca", "tokens_file", "callers_file")
+    @field_validator("tls_certificate", "tls_key", "tls_client_ca", "tokens_file", "callers_file", "law_keys")
     @classmethod
     def _is_there(cls, path: Path | None) -> Path | None:
         if path is None or (path.is_file() and os.access(path, os.R_OK)):
@@ -284,6 +302,12 @@ class Settings(Listening, Security, Identity, Work, State, Observation, AuditRec
                 f"TARIFFS_HOST {self.host} is beyond loopback, and neither TARIFFS_TLS_CERTIFICATE nor "
                 "TARIFFS_TOKENS_FILE or TARIFFS_OIDC_ISSUER is set: set one of them, or TARIFFS_INSECURE_LISTEN=true"
             )
+        if self.law_dir is not None and self.law_keys is None and not self.law_unsigned:
+            raise ValueError(
+                "TARIFFS_LAW_DIR needs TARIFFS_LAW_KEYS, or TARIFFS_LAW_UNSIGNED=true to serve packs of anybody"
+            )
+        if self.law_dir is None and self.law_default not in {"builtin", "latest"}:
+            raise ValueError("TARIFFS_LAW_DEFAULT names a version, and TARIFFS_LAW_DIR is not set")
         return self
 
     @property

@@ -122,6 +122,20 @@ class RunStore:
             raise not_found(PREFIX + run_id)
         return _run(row)
 
+    def find(self, owner: str, request_id: str) -> RunRow | None:
+        """Return the run that an owner started under a request id; None without one."""
+        if not request_id:
+            return None
+        query = sa.select(RUNS).where(RUNS.c.owner == owner, RUNS.c.request_id == request_id)
+        with self._database.read() as connection:
+            row = connection.execute(query).one_or_none()
+        return None if row is None else _run(row)
+
+    def open_requests(self) -> list[bytes]:
+        """Return the requests of the runs that have not ended."""
+        with self._database.read() as connection:
+            return list(connection.execute(sa.select(RUNS.c.request).where(RUNS.c.state.in_(OPEN))).scalars())
+
     def page(self, owner: str, size: int, token: str) -> tuple[list[RunRow], str]:
         """Return one page of an owner's runs, newest first, and the token of the next page.
 
@@ -286,14 +300,9 @@ class RunStore:
         )
 
     def _started_before(self, owner: str, kind: str, request: bytes, request_id: str) -> RunRow | None:
-        if not request_id:
+        run = self.find(owner, request_id)
+        if run is None:
             return None
-        query = sa.select(RUNS).where(RUNS.c.owner == owner, RUNS.c.request_id == request_id)
-        with self._database.read() as connection:
-            row = connection.execute(query).one_or_none()
-        if row is None:
-            return None
-        run = _run(row)
         if (run.kind, run.request) != (kind, request):
             raise InputError(
                 "REQUEST_ID_REUSED",

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tariffs.engine.errors import ServiceError
+from tariffs.engine.law import load_law
 from tariffs.service.settings.settings import State
 from tariffs.service.storage import files
 from tariffs.service.storage.database import Database
+from tariffs.service.storage.law_store import LawChecks, LawStore
 from tariffs.service.storage.result_parts import ResultParts
 from tariffs.service.storage.run_rows import RunRow
 from tariffs.service.storage.run_store import RunStore
@@ -35,6 +37,8 @@ class Storage:
         self._on_run_end = on_run_end
         self._database = Database(settings.database)
         self.tables = TableFiles(settings.state_dir / "tables")
+        self.laws = LawStore(settings.laws_directory)
+        self.law_checks = LawChecks(settings.state_dir / "law_checks")
         self.register = TableRegister(self._database, settings)
         self.runs = RunStore(self._database, "", settings)
 
@@ -89,8 +93,17 @@ class Storage:
         """Return the parts of a run's result."""
         return ResultParts(self._results / run.digest, run.total_parts)
 
+    def keep_law(self, digest: str) -> None:
+        """Keep the pack of a law for a run, whatever becomes of the law that a server has."""
+        if digest == load_law().digest:
+            self.laws.keep_builtin()
+        self.laws.touch(digest)
+
     def sweep(self) -> None:
         """Delete expired tables and runs, and files that no table or run refers to."""
+        requests = self.runs.open_requests()
+        self.laws.sweep(lambda digest: any(digest.encode() in one for one in requests), IDLE_SECONDS)
+        self.law_checks.sweep(self._settings.keep_seconds)
         self.tables.sweep(self.register.expire(), IDLE_SECONDS)
         files.sweep(self._results, self.runs.expire().__contains__, IDLE_SECONDS)
         files.sweep(self.incoming, lambda name: False, IDLE_SECONDS)

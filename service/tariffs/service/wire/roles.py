@@ -26,6 +26,8 @@ ROLES_NEEDED: Mapping[str, str] = {
     # Its effect on a table is a run: the handler asks for that role.
     "/tariffs.v1.LawService/ListChanges": READ,
     "/tariffs.v1.LawService/CalculatePortFee": READ,
+    "/tariffs.v1.LawService/ListVersions": READ,
+    "/tariffs.v1.LawService/WatchVersions": READ,
     # Clients ask for the server's version before anything else.
     "/tariffs.v1.LawService/GetServerInfo": ANY,
     "/tariffs.v1.RefundService/CalculateRefunds": RUN,

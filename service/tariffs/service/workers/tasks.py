@@ -158,6 +158,8 @@ TASKS: Mapping[str, Task] = {
     "check": _AnswerTask("scenario_service_pb2:CheckScenarioRequest", "scenarios:check_scenario_text"),
     "diff": _AnswerTask("scenario_service_pb2:DiffScenariosRequest", "scenarios:diff_scenarios"),
     "port_fee": _AnswerTask("law_service_pb2:CalculatePortFeeRequest", "port_fees:calculate_port_fee"),
+    "law_quotes": _PayloadTask("law_warmup:warm_quotes_of"),
+    "law_runs": _PayloadTask("law_warmup:warm_runs_of"),
     "store_table": _PayloadTask("tables:store_table"),
     "run": _PayloadTask("runs:compute"),
     "lines": _PayloadTask("lines:value_lines"),

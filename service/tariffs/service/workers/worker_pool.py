@@ -9,7 +9,7 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -45,6 +45,7 @@ class WorkerPool:
         threads: threads of each process for kernels and tables.
         niceness: how far the priority of each process is lowered.
         observe: called with the name and time of each task.
+        variables: environment variables of the processes besides those of this one.
     """
 
     def __init__(
@@ -55,9 +56,10 @@ class WorkerPool:
         threads: int = 1,
         niceness: int = 10,
         observe: Observer = lambda task, time: None,
+        variables: Mapping[str, str] | None = None,
     ) -> None:
         self.restarts = 0
-        self._start = partial(_Worker, warm_up, threads, niceness)
+        self._start = partial(_Worker, warm_up, threads, niceness, variables or {})
         self._observe = observe
         self._numbers = itertools.count()
         self._slots = [_Slot() for _ in range(count)]
@@ -109,6 +111,20 @@ class WorkerPool:
         self._observe(task, time)
         if error is not None:
             raise error
+
+    def compute_in_idle(self, task: str, payload: bytes, sink: ResultSink) -> None:
+        """Run a task in each worker that is idle, one after the other; errors are those of `compute`."""
+        for _ in self._slots:
+            try:
+                slot = self._idle.get_nowait()
+            except queue.Empty:
+                return
+            try:
+                error, _time = self._attempts(slot, task, payload, sink, CancelToken())
+            finally:
+                self._idle.put(slot)
+            if error is not None:
+                raise error
 
     @property
     def processes(self) -> list[int]:
@@ -225,13 +241,13 @@ class _WorkerRelay:
 class _Worker:
     """One process and the pipes to it. Only the thread that runs a task reads; any thread may cancel."""
 
-    def __init__(self, warm_up: str, threads: int, niceness: int) -> None:
+    def __init__(self, warm_up: str, threads: int, niceness: int, variables: Mapping[str, str]) -> None:
         limits = {name: str(threads) for name in ("TARIFFS_THREADS", "POLARS_MAX_THREADS")}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tariffs.service.workers.worker_main", warm_up, str(niceness)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, **limits},
+            env={**os.environ, **variables, **limits},
             # An interrupt at the terminal is handled by the server alone.
             start_new_session=True,
         )

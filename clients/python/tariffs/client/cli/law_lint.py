@@ -23,7 +23,7 @@ EXAMPLES = """
 
   tariffs law lint
 
-  cp -r "$(python -c 'from tariffs.engine.law.loader import HERE; print(HERE)')" my-law
+  cp -r "$(python -c 'from tariffs.engine.law.files import HERE; print(HERE)')" my-law
 
   tariffs law lint my-law --json
 """

@@ -1,0 +1,168 @@
+"""Read the files of a law as one mapping of text, from a directory or from any other place that holds them."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from operator import itemgetter
+from pathlib import Path, PurePosixPath
+from typing import Any, Protocol
+
+import yaml
+
+from tariffs.engine.law.raw_fields import Raw, check_keys, fault
+
+HERE = Path(__file__).parent / "data"
+_FILE_KEYS = frozenset({"row_sets", "measures", "events"})
+# The file of each part beside the measures, by the head of its paths.
+_FILES = {
+    **{
+        name: f"{name}.yaml"
+        for name in (
+            *("version", "switches", "references", "claims", "groups", "fees", "authorities", "refunds"),
+            *("port_fees", "port_calls", "constraints", "retired"),
+        )
+    },
+    "terms": "claims.yaml",
+    "programs": "groups.yaml",
+    "rules": "stacking.yaml",
+    "lists": "lists",
+}
+
+
+class LawFiles(Protocol):
+    """Files of a law; names are relative, with slashes."""
+
+    def names(self, pattern: str) -> Sequence[str]:
+        """List the files that match a pattern, sorted; empty where there are none."""
+
+    def mapping(self, name: str) -> Any:
+        """Read a YAML file with every scalar as text.
+
+        Raises:
+            OSError: the file is not there.
+            yaml.YAMLError: it is not YAML.
+        """
+
+    def text(self, name: str) -> str:
+        """Read a file of text; raises OSError if it is not there."""
+
+
+class DirectoryFiles:
+    """Files of a law in a directory."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def names(self, pattern: str) -> Sequence[str]:
+        """List the files that match a pattern, sorted."""
+        return sorted(path.relative_to(self._directory).as_posix() for path in self._directory.glob(pattern))
+
+    def mapping(self, name: str) -> Any:
+        """Read a YAML file with every scalar as text."""
+        return load_yaml(self._directory / name)
+
+    def text(self, name: str) -> str:
+        """Read a file of text."""
+        return (self._directory / name).read_text(encoding="utf-8")
+
+
+class _Composer(getattr(yaml, "CBaseLoader", yaml.BaseLoader)):  # type: ignore[misc] # the base is found at run time
+    """Reader of the nodes of a YAML text without their types, which take most of the time and are all text here."""
+
+    def resolve(self, kind: type, value: str | None, implicit: tuple[bool, bool] | bool) -> str:
+        return ""
+
+    def descend_resolver(self, current_node: yaml.Node | None, current_index: yaml.Node | int | None) -> None:
+        pass
+
+    def ascend_resolver(self) -> None:
+        pass
+
+
+def load_yaml(path: Path) -> Any:
+    """Read a YAML file with every scalar as text; raises yaml.YAMLError."""
+    with path.open(encoding="utf-8") as file:
+        composer = _Composer(file)
+        try:
+            node = composer.get_single_node()
+        finally:
+            composer.dispose()
+    return None if node is None else _plain(node, ())
+
+
+def _plain(node: yaml.Node, around: tuple[yaml.Node, ...]) -> Any:
+    """Turn a node into text, a list or a mapping; `around` are the nodes it is in."""
+    if isinstance(node, yaml.ScalarNode):
+        return node.value
+    if node in around:
+        raise yaml.constructor.ConstructorError(None, None, "a node contains itself", node.start_mark)
+    inside = (*around, node)
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(item, inside) for item in node.value]
+    for key, _ in node.value:
+        if not isinstance(key, yaml.ScalarNode):
+            raise yaml.constructor.ConstructorError(None, None, "a key must be text", key.start_mark)
+    return {key.value: _plain(value, inside) for key, value in node.value}
+
+
+def read_raw(directory: Path = HERE) -> dict[str, Any]:
+    """Read the law's files as one mapping of text."""
+    return raw_of(DirectoryFiles(directory))
+
+
+def raw_of(files: LawFiles) -> dict[str, Any]:
+    """Read the files of a law as one mapping of text."""
+    raw: dict[str, Any] = {"row_sets": {}, "measures": [], "events": [], "files": dict(_FILES)}
+    for name in files.names("measures/*.yaml"):
+        content = check_keys(files.mapping(name) or {}, _FILE_KEYS, PurePosixPath(name).name)
+        _note_file(raw, content, name)
+        for row_set in content.get("row_sets", {}).keys() & raw["row_sets"].keys():
+            raise fault(f"row_sets.{row_set}", "two files have a row set of this name")
+        raw["row_sets"].update(content.get("row_sets", {}))
+        raw["measures"] += content.get("measures", [])
+        raw["events"] += content.get("events", [])
+    raw["version"] = files.mapping("version.yaml")
+    raw["rules"] = files.mapping("stacking.yaml")["rules"]
+    raw |= _parts(files.mapping("claims.yaml"), "claims", "terms")
+    raw["switches"] = files.mapping("switches.yaml")["switches"]
+    raw |= _parts(files.mapping("groups.yaml"), "groups", "programs")
+    for part in ("fees", "authorities", "refunds", "port_fees", "port_calls", "constraints"):
+        raw[part] = files.mapping(f"{part}.yaml")
+    raw["markets"] = {
+        PurePosixPath(name).stem: _read_market(files, name) for name in files.names("markets/*.yaml")
+    }
+    raw["files"] |= {f"markets.{name}": f"markets/{name}.yaml" for name in raw["markets"]}
+    raw["references"] = files.mapping("references.yaml")["references"]
+    raw["retired"] = files.mapping("retired.yaml") or {}
+    raw["lists"] = {
+        PurePosixPath(name).stem.upper(): _read_list(files.text(name)) for name in files.names("lists/*.csv")
+    }
+    return raw
+
+
+def _parts(content: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {key: value for key, value in content.items() if key in names}
+
+
+def _note_file(raw: Raw, content: Raw, file: str) -> None:
+    """Record the file of the measures, row sets and events of some content, by the head of their paths."""
+    files = raw["files"]
+    files |= {f"row_sets.{name}": file for name in content.get("row_sets", {})}
+    files |= {f"measures.{item.get('id')}": file for item in content.get("measures", [])}
+    first = len(raw["events"])
+    files |= {f"events[{first + n}]": file for n in range(len(content.get("events", [])))}
+
+
+def _read_market(files: LawFiles, name: str) -> dict[str, Any]:
+    """Read the file of a market, with the lines of its schedule, if it has any, as text."""
+    lines = f"{name.removesuffix('.yaml')}_lines.csv"
+    return {**files.mapping(name), **({"lines": files.text(lines)} if files.names(lines) else {})}
+
+
+def _read_list(text: str) -> list[Sequence[str]]:
+    rows = csv.reader(io.StringIO(text, newline=""))
+    head = next(rows)
+    columns = itemgetter(*(head.index(name) for name in ("code", "from", "to")))
+    return [columns(row) for row in rows if row]

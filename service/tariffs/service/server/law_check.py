@@ -1,0 +1,108 @@
+"""Check law packs in a process of their own, so that neither a hostile pack nor its work touches a server.
+
+`python -m tariffs.service.server.law_check PACK KEYS UNSIGNED` prints the result as JSON: KEYS is a PEM file of public
+keys or empty, UNSIGNED is `yes` where unsigned packs are allowed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from tariffs.engine.base.provenance import engine_version
+from tariffs.engine.errors import LawError, TariffsError
+from tariffs.service.settings.settings import LawPacks
+
+CHECK_SECONDS = 300.0
+_NICENESS = 10
+_YES = "yes"
+_ONE_THREAD = dict.fromkeys(("TARIFFS_THREADS", "POLARS_MAX_THREADS", "NUMBA_NUM_THREADS"), "1")
+
+
+def check_key(pack: bytes, settings: LawPacks) -> str:
+    """Digest all that the result of a check depends on: the pack, the trusted keys and the engine."""
+    keys = settings.law_keys.read_bytes() if settings.law_keys else b""
+    digest = hashlib.sha256(f"{engine_version()} {settings.law_unsigned} {len(keys)}\n".encode())
+    digest.update(keys + pack)
+    return digest.hexdigest()
+
+
+def check_in_process(
+    pack: Path, settings: LawPacks, on_start: Callable[[subprocess.Popen[bytes]], None]
+) -> dict[str, Any]:
+    """Check a pack in a process of its own.
+
+    Args:
+        pack: the pack.
+        settings: which packs are trusted.
+        on_start: takes the process, which may be killed.
+
+    Returns:
+        `pack`, the facts of the pack (see `PackCheck`), or `error`, why it is refused; and `time`, seconds since 1970.
+
+    Raises:
+        LawError: LAW_PACK_INVALID if the check did not end, whatever the reason.
+    """
+    keys, unsigned = str(settings.law_keys or ""), _YES if settings.law_unsigned else ""
+    command = [sys.executable, "-m", __name__, str(pack), keys, unsigned]
+    child = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        env={**os.environ, **_ONE_THREAD},
+        start_new_session=True,
+    )
+    on_start(child)
+    try:
+        output, _ = child.communicate(timeout=CHECK_SECONDS)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.communicate()
+        raise _not_checked(pack.name, f"its check took more than {CHECK_SECONDS:g} seconds") from None
+    try:
+        found: dict[str, Any] = json.loads(output)
+    except ValueError:
+        raise _not_checked(pack.name, f"its check ended with exit code {child.returncode}") from None
+    return {**found, "time": time.time()}
+
+
+def error_of(facts: Mapping[str, Any]) -> LawError:
+    """Rebuild an error from its facts."""
+    own = {name: value for name, value in facts.items() if name not in {"reason", "message"}}
+    return LawError(facts["reason"], facts["message"], **own)
+
+
+def main(pack: str, keys: str, unsigned: str) -> None:
+    """Check a pack and print the result."""
+    os.nice(_NICENESS)
+    from tariffs.engine.law.pack.signature import PublicKeys
+    from tariffs.engine.validation.law_pack import check_trusted_pack
+
+    trusted = PublicKeys.read(Path(keys)) if keys else PublicKeys([])
+    try:
+        result = {"pack": check_trusted_pack(Path(pack), trusted, unsigned=unsigned == _YES).to_dict()}
+    except TariffsError as error:
+        names = ("reason", "message", "field", "fix", "metadata")
+        result = {"error": {name: getattr(error, name) for name in names}}
+    print(json.dumps(result))
+
+
+def _not_checked(pack: str, problem: str) -> LawError:
+    return LawError(
+        "LAW_PACK_INVALID",
+        f"{pack}: {problem}.",
+        field="pack",
+        fix="Try `tariffs law test PACK`; touch the file to have it checked again.",
+        metadata={"pack": pack},
+    )
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:4])
