@@ -53,6 +53,7 @@ lint: $(STAMP)  ## Style, the floors of the house, dependencies, the wire contra
 	@for contract in tests/compat/v*; do $(BIN)/buf breaking --against $$contract || exit 1; done
 	@$(BIN)/yamllint --strict -c deploy/.yamllint.yaml deploy
 	@$(BIN)/kubernetes-validate --quiet deploy/kubernetes/*.yaml
+	@if command -v promtool >/dev/null; then promtool check rules deploy/prometheus/rules.yaml >/dev/null; fi
 
 map: $(STAMP)  ## The rooms of engine and service and their import arrows; fails on a forbidden one
 	@$(BIN)/python -m tests.packaging.room_map

@@ -83,7 +83,24 @@ def test_compose_builds_that_file_and_offers_the_port_to_this_machine_only(
     )
     (exposed,) = [rest for word, rest in dockerfile if word == "EXPOSE"]
     assert service["ports"] == [f"127.0.0.1:{exposed}:{exposed}"]
-    assert {volume.split(":")[0] for volume in service["volumes"]} == compose["volumes"].keys()
+
+
+@pytest.mark.parametrize("file", ["compose.yaml", "postgres.yaml", "dask.yaml"])
+def test_compose_mounts_what_is_there_and_keeps_what_it_declares(root: Path, file: str) -> None:
+    deploy = root / "deploy"
+    parsed = yaml.safe_load((deploy / file).read_text(encoding="utf-8"))
+    sources = [
+        volume.split(":")[0] for one in parsed["services"].values() for volume in one.get("volumes", [])
+    ]
+    mounted = {source for source in sources if source.startswith(".")}
+    assert all((deploy / source).exists() for source in mounted)
+    assert set(sources) - mounted == parsed.get("volumes", {}).keys()
+    secrets = [name for one in parsed["services"].values() for name in one.get("secrets", [])]
+    assert set(secrets) == parsed.get("secrets", {}).keys()
+    for one in parsed["services"].values():
+        image = one.get("image", "tariffs")
+        assert image == "tariffs" or re.fullmatch(r"[a-z/]+:v?\d[\w.-]+", image)
+        assert all(port.startswith("127.0.0.1:") for port in one.get("ports", []))
 
 
 def test_compose_may_listen_and_prometheus_reads_the_port_it_offers(
@@ -97,11 +114,13 @@ def test_compose_may_listen_and_prometheus_reads_the_port_it_offers(
         if name.startswith("TARIFFS_")
     }
     settings = Settings.model_validate(given)
-    prometheus = yaml.safe_load((root / "deploy" / "prometheus.yaml").read_text(encoding="utf-8"))
+    prometheus = yaml.safe_load(
+        (root / "deploy" / "prometheus" / "prometheus.yaml").read_text(encoding="utf-8")
+    )
     (job,) = prometheus["scrape_configs"]
     assert job["static_configs"] == [{"targets": [f"tariffs:{settings.metrics_port}"]}]
-    (mounted,) = compose["services"]["prometheus"]["volumes"]
-    assert (root / "deploy" / mounted.split(":")[0]).is_file()
+    targets = [volume.split(":")[1] for volume in compose["services"]["prometheus"]["volumes"]]
+    assert set(prometheus["rule_files"]) <= set(targets)
     assert set(given) <= set(Settings.model_fields)
 
 

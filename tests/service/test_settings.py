@@ -146,6 +146,28 @@ def test_what_holds_is_told_with_its_source_and_without_secrets() -> None:
     assert "p%40ss" not in repr(settings)
 
 
+def test_a_secret_is_read_from_its_file_and_a_variable_takes_precedence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    url = "postgresql+psycopg://u:hunter2@h/db"
+    (tmp_path / "tariffs_database_url").write_text(url + "\n")
+    (tmp_path / "other").write_text("x")
+    monkeypatch.setenv("TARIFFS_SECRETS_DIR", str(tmp_path))
+    settings = load_settings()
+    assert settings.database == url
+    told = list(effective(settings, {}, {"TARIFFS_SECRETS_DIR": str(tmp_path)}))
+    (shown,) = [text for text in told if text.startswith("TARIFFS_DATABASE_URL")]
+    assert shown.endswith(f"(file {tmp_path / 'tariffs_database_url'})")
+    assert "hunter2" not in shown
+    monkeypatch.setenv("TARIFFS_DATABASE_URL", "sqlite:///other")
+    assert load_settings().database == "sqlite:///other"
+
+
+def test_a_directory_of_secrets_that_is_not_there_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TARIFFS_SECRETS_DIR", "/nowhere/secrets")
+    assert "TARIFFS_SECRETS_DIR" in refused()
+
+
 def test_every_setting_is_described_once_in_the_groups() -> None:
     names = [name for group in GROUPS for name in group.__annotations__]
     assert sorted(names) == sorted(Settings.model_fields)

@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 from urllib.parse import urlsplit
 
 import platformdirs
@@ -80,6 +80,9 @@ class Security(_Group):
     """PEM file of the authorities of client certificates; if unset, clients need no certificate."""
     tokens_file: Path | None = None
     """File of `name token` or `name sha256:HEX` lines; if set, every call needs a token. Reloaded when it changes."""
+    secrets_dir: Path | None = None
+    """Directory of files with one setting each, named as `tariffs_database_url`, for what no environment should show;
+    a variable takes precedence."""
     insecure_listen: bool = False
     """Allow an address beyond loopback without TLS and tokens, for a server behind a proxy that has both."""
 
@@ -322,14 +325,16 @@ class Settings(Listening, Security, Identity, Work, State, LawPacks, Observation
 
 
 def load_settings(**arguments: Any) -> Settings:
-    """Load settings from arguments that are not None, then the environment, then the defaults.
+    """Load settings from arguments that are not None, then the environment, files of secrets, and the defaults.
 
     Raises:
         InputError: SETTING_INVALID, naming every invalid variable, and variables of earlier releases.
     """
     _refuse_retired(os.environ)
     try:
-        return Settings(**{name: value for name, value in arguments.items() if value is not None})
+        given = {name: value for name, value in arguments.items() if value is not None}
+        made: Settings = cast(Any, Settings)(_secrets_dir=_secrets_dir(os.environ), **given)
+        return made
     except ValidationError as error:
         faults = [_fault(one) for one in error.errors() if one["type"] != "default_factory_not_called"]
         raise InputError(
@@ -337,6 +342,18 @@ def load_settings(**arguments: Any) -> Settings:
             f"{'; '.join(faults)}.",
             fix="Change it, or unset it for its default; docs/service.md lists every setting.",
         ) from None
+
+
+def _secrets_dir(environment: Mapping[str, str]) -> Path | None:
+    """Return the directory of files of settings; raises InputError SETTING_INVALID if it is not there."""
+    text = environment.get(f"{PREFIX}SECRETS_DIR")
+    if not text or Path(text).is_dir():
+        return Path(text) if text else None
+    raise InputError(
+        "SETTING_INVALID",
+        f"{PREFIX}SECRETS_DIR {text!r}: there is no such directory.",
+        fix="Mount the secrets there, or unset it.",
+    )
 
 
 def _refuse_retired(environment: Mapping[str, str]) -> None:

@@ -55,7 +55,7 @@ def effective(
     for group in GROUPS:
         for name in group.__annotations__:
             value = shown(getattr(settings, name))
-            yield f"{_variable(name)} = {value}  ({_source(name, arguments, environment)})"
+            yield f"{_variable(name)} = {value}  ({_source(name, arguments, environment, settings.secrets_dir)})"
     known = {_variable(name) for name in (*Settings.model_fields, *map(str.lower, _OTHERS))}
     yield from _telemetry(environment)
     for name in sorted(environment):
@@ -87,10 +87,15 @@ def _default(field: FieldInfo) -> str:
     return shown(field.default)
 
 
-def _source(name: str, arguments: Mapping[str, Any], environment: Mapping[str, str]) -> str:
+def _source(
+    name: str, arguments: Mapping[str, Any], environment: Mapping[str, str], secrets: Path | None
+) -> str:
     if arguments.get(name) is not None:
         return f"argument --{name.replace('_', '-')}"
-    return "environment" if environment.get(_variable(name)) else "default"
+    if environment.get(_variable(name)):
+        return "environment"
+    file = None if secrets is None else secrets / _variable(name).lower()
+    return "default" if file is None or not file.is_file() else f"file {file}"
 
 
 if __name__ == "__main__":
