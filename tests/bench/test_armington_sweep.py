@@ -11,8 +11,9 @@ import pytest
 
 from tariffs.engine.law import load_law
 from tariffs.engine.response import armington
-from tariffs.engine.response.armington_sweep import SCENARIOS, ArmingtonSweep
+from tariffs.engine.response.armington_sweep import ArmingtonSweep
 from tariffs.engine.response.sweep_inputs import SweepElasticities, SweepReference, SweepTrade
+from tariffs.engine.response.sweep_sums import SCENARIOS
 from tariffs.engine.runs.options import Options
 from tariffs.engine.runs.table_run import RunContext, TableRun
 from tariffs.engine.table_duty.duties import duties_of

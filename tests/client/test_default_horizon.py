@@ -14,7 +14,6 @@ from tariffs.client import Client
 from tariffs.client.cli.__main__ import run
 from tariffs.engine.response import parameters_for
 from tariffs.engine.runs.impact import Options
-from tariffs.engine.runs.options import sweep_options
 from tariffs.service.rpc.simulation import common_options, options_of
 from tariffs.v1 import simulation_service_pb2 as pb
 from tariffs.v1.sweep_service_pb2 import SeekRequest
@@ -34,18 +33,16 @@ def elasticities(horizon: str) -> slow.Elasticities:
     return slow.Elasticities(float(p.sigma[0]), float(p.eta[0]), float(p.supply[0]))
 
 
-def test_the_engine_takes_the_path_unless_told_and_a_sweep_one_year() -> None:
+def test_the_engine_takes_the_path_unless_told() -> None:
     assert Options().horizon == "path"
-    assert sweep_options(None).horizon == "short"
-    assert sweep_options(Options()).horizon == "path"
     assert parameters_for(["9503000073"]).digest == parameters_for(["9503000073"], horizon="short").digest
 
 
 def test_an_unspecified_horizon_on_the_wire_is_that_of_the_verb() -> None:
     assert options_of(pb.SimulateRequest(), "").horizon == "path"
     assert options_of(pb.TimelineRequest(), "").horizon == "path"
-    assert options_of(pb.SweepRequest(), "").horizon == "short"
-    assert common_options(SeekRequest(), "").horizon == "short"
+    assert options_of(pb.SweepRequest(), "").horizon == "path"
+    assert common_options(SeekRequest(), "").horizon == "path"
     assert options_of(pb.SimulateRequest(horizon=pb.HORIZON_LONG), "").horizon == "long"
 
 

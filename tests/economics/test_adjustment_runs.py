@@ -147,19 +147,6 @@ def test_with_known_on_entry_each_step_counts_from_the_day_it_was_known() -> Non
     assert known == pytest.approx(run("2025-12-01")["value_after"].to_list(), rel=0.02)
 
 
-def test_a_sweep_is_the_impact_of_its_points() -> None:
-    scenario = parse_scenario(VARIED)
-    options = Options(baseline=BASELINE, horizon="path", by=("origin",))
-    points = [{"cn": value} for value in ("0%", "10%", "20%", "60%", "100%")]
-    found = sweep(TOYS, scenario, points, on="2025-12-01", law=load_law(), options=options)
-    for place, point in enumerate(points):
-        alone = impact(
-            TOYS, [Point(scenario.with_parameters(point), "2025-12-01")], law=load_law(), options=options
-        ).scenarios[0]
-        for name in ("value_after", "duty_after", "creation", "diversion", "buyer_surplus", "welfare"):
-            assert found.totals[name][place] == pytest.approx(alone.total[name], rel=1e-9, abs=1e-9), name
-
-
 def test_factors_on_elasticities_scale_every_age() -> None:
     scenario = parse_scenario(VARIED)
     options = Options(baseline=BASELINE, horizon="path", by=())

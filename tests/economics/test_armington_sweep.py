@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 from tariffs.engine.base.array_utils import sums_of
 from tariffs.engine.errors import InputError
 from tariffs.engine.response import armington, sweep_pack
-from tariffs.engine.response.armington_sweep import SCENARIOS, ArmingtonSweep, SweepSums
+from tariffs.engine.response.armington_sweep import ArmingtonSweep
 from tariffs.engine.response.inputs import Floats, Ints
 from tariffs.engine.response.kernels import armington as single
 from tariffs.engine.response.kernels import armington_sweep as kernels
 from tariffs.engine.response.kernels import exp_log
 from tariffs.engine.response.sweep_inputs import SweepElasticities, SweepReference, SweepTrade
+from tariffs.engine.response.sweep_sums import SCENARIOS, SweepSums
 
 CLASSES, GROUPS, OWNERS, VALUE_GROUPS = 12, 5, 3, 9
 SIGMAS = np.array([0.4, 1.0, 1.0 + 1e-9, 3.0, 7.0, 14.0])

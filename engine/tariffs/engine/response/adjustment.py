@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from tariffs.engine.response import passthrough
 from tariffs.engine.response.adjustment_profile import AdjustmentProfile, PathParameters
 from tariffs.engine.response.armington_draws import DrawnVolume
 from tariffs.engine.response.inputs import bounded, over_products
+
+SAME = 1e-13
+"""Relative difference of powers of duty below which they are equal but for rounding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +32,12 @@ class RateMoves:
         """Make moves of varieties from rates before to rates after."""
         power = np.log1p((after - before) / (1.0 + before))
         return cls(variety.astype(np.int32), before, after, power)
+
+    @classmethod
+    def between(cls, before: F64, after: F64) -> RateMoves:
+        """Find the varieties whose rate moves between the rates of all varieties on two days."""
+        variety = np.flatnonzero(np.abs(after - before) > SAME * (1.0 + before))
+        return cls.of(variety, before[variety], after[variety])
 
     @property
     def count(self) -> int:
@@ -64,6 +73,18 @@ class PathTrade:
     def products(self) -> int:
         """Number of products."""
         return len(self.offsets) - 1
+
+
+class AgeElasticities(Protocol):
+    """Elasticities of products at every age of a change of duty."""
+
+    @property
+    def columns(self) -> F64:
+        """Sigma, eta and inverse supply of the products by horizon (3 horizons x 3 x products)."""
+
+    @property
+    def profile(self) -> AdjustmentProfile:
+        """Weights of the horizons by age."""
 
 
 class PathDraws:
@@ -132,7 +153,7 @@ class PathDraws:
         chosen = (first[cell] == moves.variety) & traded[self._product[cell]]
         return cell[chosen].astype(np.int32), moves.power[chosen]
 
-    def __call__(self, draws: Sequence[PathParameters]) -> DrawnVolume:
+    def __call__(self, draws: Sequence[AgeElasticities]) -> DrawnVolume:
         """Solve each of the draws.
 
         Raises:

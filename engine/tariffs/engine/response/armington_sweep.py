@@ -32,76 +32,12 @@ from tariffs.engine.response.sweep_pack import (
     pack_products,
     steep_kinds,
 )
+from tariffs.engine.response.sweep_sums import SCENARIOS, BlockSums, SweepSums, padded, unbounded
 
 if TYPE_CHECKING:
     from tariffs.engine.response.kernels.sweep_products import SweepPack
 
-SCENARIOS = 40
-"""Most scenarios of one call, which costs as much for fewer; a block of a sweep has 200 points."""
-
 _GROUP_COLUMNS, _OWNED_COLUMNS = 6, 2
-
-
-@dataclass(frozen=True, slots=True)
-class SweepSums:
-    """Sums of a block of scenarios, USD: (groups, scenarios), surplus and welfare (product groups, scenarios).
-
-    Attributes:
-        value: customs value after, of what is kept.
-        duty: the rate times that value.
-        charges: charges on the quantity after, of what is kept.
-        quantity: quantity after in baseline dollars, of what is kept.
-        base_duty: duty at the rates and prices of the baseline on the quantity after, of what is kept.
-        creation: change of quantity with the product's, of all trade.
-        diversion: the rest of the change of quantity; what is not kept is in it.
-        buyer_surplus, welfare: as in `ArmingtonResponse`, of all trade.
-        values: customs value after, of what is kept, by value group (value groups, scenarios).
-        domestic: of a market of sectors, (nests, 3, scenarios): price and quantity hats of domestic goods, and gain of
-            their producers, which `welfare` includes.
-    """
-
-    value: Floats
-    duty: Floats
-    charges: Floats
-    quantity: Floats
-    base_duty: Floats
-    creation: Floats
-    diversion: Floats
-    buyer_surplus: Floats
-    welfare: Floats
-    values: Floats
-    domestic: Floats
-
-
-@dataclass(frozen=True, slots=True)
-class _Sums:
-    """Sums of products; the last axis is the scenario.
-
-    `lines` are (groups, columns, SCENARIOS), `owned` (product groups, columns, SCENARIOS) and `values` (value groups,
-    SCENARIOS). `domestic` are (nests, 3, SCENARIOS), 0 for nests of other products.
-    """
-
-    lines: Floats
-    owned: Floats
-    values: Floats
-    domestic: Floats
-
-    @property
-    def first(self) -> _Sums:
-        """Those of the first scenario alone."""
-        return _Sums(self.lines[..., :1], self.owned[..., :1], self.values[..., :1], self.domestic[..., :1])
-
-    def add(self, other: _Sums) -> None:
-        """Add other sums, in place."""
-        self.lines[:] += other.lines
-        self.owned[:] += other.owned
-        self.values[:] += other.values
-        self.domestic[:] += other.domestic
-
-    @property
-    def finite(self) -> NDArray[np.bool_]:
-        """Mark the scenarios whose sums are finite numbers; those of values are if all sums of lines are."""
-        return np.asarray(np.isfinite(self.lines).all(axis=(0, 1)) & np.isfinite(self.owned).all(axis=(0, 1)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +100,8 @@ class ArmingtonSweep:
             # A nest is solved as a whole.
             nest = v.market.nest
             touched |= (nest >= 0) & np.isin(nest, nest[touched])
-        self._before = np.bincount(v.group, v.v0)
+        unmoved.hats[1:, ~unmoved.varieties] = 1.0
+        self._before = sums_of(v.group, v.v0, int(v.group.max(initial=-1)) + 1)
         self._product_groups = int(v.product_group.max(initial=-1)) + 1
         self._value_groups = int(v.value_group.max(initial=-1)) + 1
         self._moving = self._part(touched, unmoved, held)
@@ -201,32 +138,14 @@ class ArmingtonSweep:
             raise invalid("elasticities", "the elasticities are not those of the reference.")
         sums = self._sums(self._moving, block, held, threads)
         sums.add(self._constant)
-        value, duty, charges, creation, quantity, base_duty = np.moveaxis(sums.lines, 1, 0)[:, :, :count]
-        surplus, welfare = np.moveaxis(sums.owned, 1, 0)[:, :, :count]
-        finite = sums.finite
-        if not finite.all():
-            raise _unbounded(int(np.argmin(finite)))
-        diversion = quantity - self._before[:, None] - creation
-        return SweepSums(
-            value,
-            duty,
-            charges,
-            quantity,
-            base_duty,
-            creation,
-            diversion,
-            surplus,
-            welfare,
-            sums.values[:, :count],
-            sums.domestic[..., :count],
-        )
+        return sums.answer(self._before, count)
 
-    def _sums(self, part: _Part, rates: Floats, elasticities: Floats, threads: int) -> _Sums:
+    def _sums(self, part: _Part, rates: Floats, elasticities: Floats, threads: int) -> BlockSums:
         """Sum the products of a part."""
         from tariffs.engine.response.kernels.armington_sweep import rate_bounds, sweep_bundles
 
         count = rates.shape[1]
-        rates, elasticities = _padded(rates), _padded(elasticities)
+        rates, elasticities = padded(rates), padded(elasticities)
         low, high = np.full(SCENARIOS, self._bounds[0]), np.full(SCENARIOS, self._bounds[1])
         if not rate_bounds(rates, low, high):
             self._refuse(rates)
@@ -269,7 +188,7 @@ class ArmingtonSweep:
             over = map if threads == 1 else pool.map
             if part.nests is not None:
                 if unclosed.any():
-                    raise _unbounded(int(np.argmax(unclosed.any(axis=0))))
+                    raise unbounded(int(np.argmax(unclosed.any(axis=0))))
                 shift = part.nests(part.pack, part.sections, rates, terms, over)
             solved = over(solve, part.sections)
             for section, (found, own, valued) in zip(part.sections, solved, strict=True):
@@ -279,7 +198,7 @@ class ArmingtonSweep:
         if flat:
             sums[:, 4] = sums[:, 0]
         left = part.products[places]
-        total = _Sums(sums, owned, values, shift.domestic)
+        total = BlockSums(sums, owned, values, shift.domestic)
         self._add_singly(places[left], unclosed[left, :count], rates, elasticities, total)
         return total
 
@@ -289,11 +208,11 @@ class ArmingtonSweep:
         unclosed: NDArray[np.bool_],
         rates: Floats,
         elasticities: Floats,
-        out: _Sums,
+        out: BlockSums,
     ) -> None:
         """Add the products at some places in the lanes where they have no closed form, each lane by `armington`."""
         v, classes = self._varieties, self._rates.copy()
-        for lane in np.flatnonzero(unclosed.any(axis=0)):
+        for lane in np.flatnonzero(unclosed.any(axis=0)).tolist():
             chosen = np.zeros(v.kind.size, dtype=bool)
             chosen[places[unclosed[:, lane]]] = True
             lines = np.flatnonzero(chosen[v.product])
@@ -308,7 +227,7 @@ class ArmingtonSweep:
                     domestic=v.domestic[chosen], supply_domestic=supply_domestic,
                 )  # fmt: skip
             except InputError as error:
-                raise _unbounded(int(lane)) from error
+                raise unbounded(int(lane)) from error
             quantity = v.v0[lines] * after.quantity_hat
             kept, charges = v.kept[lines], v.charges[lines] * after.quantity_hat
             columns = (
@@ -319,12 +238,8 @@ class ArmingtonSweep:
                 quantity * kept,
                 quantity * kept * v.base[lines],
             )
-            for place, column in enumerate(columns):
-                out.lines[:, place, lane] += sums_of(v.group[lines], column, self._before.size)
-            for place, column in enumerate((after.buyer_surplus, after.welfare)):
-                out.owned[:, place, lane] += sums_of(v.product_group[chosen], column, self._product_groups)
-            if self._value_groups:
-                out.values[:, lane] += sums_of(v.value_group[lines], columns[0], self._value_groups)
+            out.add_varieties(v, lines, columns, lane)
+            out.add_products(v, chosen, (after.buyer_surplus, after.welfare), lane)
 
     def _refuse(self, rates: Floats) -> None:
         row, scenario = np.argwhere(RATE.broken(rates))[0]
@@ -334,20 +249,3 @@ class ArmingtonSweep:
             fix=f"It must be {RATE}.",
             scenario=scenario,
         )
-
-
-def _unbounded(scenario: int) -> InputError:
-    return invalid(
-        "rates",
-        f"scenario {scenario} of the block: the response to its change of duty is not finite.",
-        fix="Lower the elasticity, or use the ces form of demand.",
-        scenario=scenario,
-    )
-
-
-def _padded(columns: Floats) -> Floats:
-    """Repeat the last column (last axis) up to `SCENARIOS`."""
-    missing = SCENARIOS - columns.shape[-1]
-    if not missing:
-        return np.ascontiguousarray(columns)
-    return np.concatenate([columns, np.repeat(columns[..., -1:], missing, axis=-1)], axis=-1)

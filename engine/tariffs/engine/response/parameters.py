@@ -31,8 +31,6 @@ PATH = "path"
 HORIZONS = (PATH, *STAGES)
 DEFAULT_HORIZON = PATH
 """Horizon of a run that names none."""
-SWEEP_HORIZON = "short"
-"""Default horizon of a sweep or seek: points respond together where every change of duty has the same age."""
 BOUNDS = ("low", "high")
 CENTRAL, WITS = "central", "wits"
 SETS = (CENTRAL, *BOUNDS, WITS)

@@ -34,7 +34,8 @@ class Unmoved:
         varieties: marks the varieties that keep `rates`.
         rates: per variety.
         row_of_class: row of each class in the rates of a call, -1 for a class that keeps its rate.
-        hats: (3, varieties) growth of the price power, value and quantity at index 1, under `rates`.
+        hats: (3, varieties) growth of the price power, value and quantity at index 1, under `rates`; of varieties that
+            move, the hats before those of their cell.
     """
 
     varieties: Bools
@@ -166,6 +167,8 @@ def pack_products(v: SweepVarieties, chosen: Bools, unmoved: Unmoved) -> tuple[S
     before, revenue = sums_of(product, v.v0[lines], count), sums_of(product, (v.v0 * v.base)[lines], count)
     lines, product = lines[is_moved], product[is_moved]
     v0, base, freight = v.v0[lines], v.base[lines], v.freight[lines]
+    start_value, start_quantity = unmoved.hats[1:, lines]
+    value, quantity = v0 * start_value, v0 * start_quantity
     row = unmoved.row_of_class[v.rate_class[lines]]
     share = np.divide(v0 * (1.0 + base + freight), landed[product], out=np.zeros(lines.size), where=v0 > 0.0)
     chunk = layout.chunk_of[product]
@@ -193,7 +196,8 @@ def pack_products(v: SweepVarieties, chosen: Bools, unmoved: Unmoved) -> tuple[S
         before=before,
         revenue=revenue,
         domestic=v.domestic[chosen],
-        v0=v0,
+        value=value,
+        quantity=quantity,
         share=share,
         freight=freight,
         cell=cell,
@@ -204,9 +208,10 @@ def pack_products(v: SweepVarieties, chosen: Bools, unmoved: Unmoved) -> tuple[S
         moved_value_group=value_group,
         moved_cell=cell[order],
         moved_v0=v0[order],
-        moved_weight=v0[order] * kept,
-        moved_charges=v.charges[by_group] * kept,
-        moved_base_duty=v0[order] * kept * base[order],
+        moved_weight=value[order] * kept,
+        moved_quantity=quantity[order] * kept,
+        moved_charges=v.charges[by_group] * start_quantity[order] * kept,
+        moved_base_duty=quantity[order] * kept * base[order],
         fixed_start=fixed.start,
         fixed_product=fixed.product,
         fixed_group=fixed.group,

@@ -25,8 +25,6 @@ _MOVES_KEPT = 256
 """Those of two years under each convention of claims; some 50 MB with the embedded table."""
 _RATES_KEPT = 4
 _KEYS_KEPT = 1024
-_SAME = 1e-13
-"""Relative difference of powers of duty below which they are equal but for rounding."""
 
 
 class StepsRun(Protocol):
@@ -113,6 +111,14 @@ class DutySteps:
             before = day
         return without_ended_closures(steps)
 
+    def days(self, law: Law, dated: Dated) -> list[tuple[float, Dated]]:
+        """List the days on which a law may have changed, the oldest first: the age in years, and the dated lines."""
+        end = max(dated.instants)
+        last = self._day_of(end)
+        return [
+            ((last - day).days / DAYS_A_YEAR, self._dated_by(law, dated, day)) for day in self._days(law, end)
+        ]
+
     def history(self, law: Law, dated: Dated) -> Hashable:
         """Compute a value that is equal for laws with the same steps of duty at the instants of the lines."""
         return tuple((day.day, day.key) for day in self._changes(law, dated))
@@ -177,9 +183,7 @@ class DutySteps:
         """Rates that move from the law of one day, or of the baseline, to that of another."""
 
         def found() -> RateMoves:
-            start, rate = self._rate(before), self._rate(day)
-            variety = np.flatnonzero(np.abs(rate - start) > _SAME * (1.0 + start))
-            return RateMoves.of(variety, start[variety], rate[variety])
+            return RateMoves.between(self._rate(before), self._rate(day))
 
         key = self._full(before.key if before else self._base_key), self._full(day.key)
         return self._moves.get(key, found)

@@ -15,12 +15,9 @@ import numpy as np
 from tariffs.engine.base.array_utils import F64, sums_of
 from tariffs.engine.base.chunks import checkpoint_here, thread_count
 from tariffs.engine.law.law import Law
-from tariffs.engine.response.armington_sweep import (
-    SCENARIOS,
-    ArmingtonSweep,
-    SweepSums,
-)
+from tariffs.engine.response.armington_sweep import ArmingtonSweep
 from tariffs.engine.response.sweep_inputs import SweepReference
+from tariffs.engine.response.sweep_sums import SCENARIOS, SweepSums
 from tariffs.engine.response.trade_response import PROHIBITIVE, is_loss_finite, products_of
 from tariffs.engine.runs.grouping import AUTHORITY
 from tariffs.engine.runs.merged_trade import Merged, has_merged_trade, kinds_of, trade_of

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from tariffs.engine.base.array_utils import F64, I64, sums_of
+from tariffs.engine.response.adjustment_profile import PathParameters
 from tariffs.engine.response.parameters import ProductParameters
+from tariffs.engine.response.path_pack import LEAST_POWER, STEEPEST_PATH
+from tariffs.engine.response.path_sweep import StageElasticities
 from tariffs.engine.response.sector_market import SectorMarket, kappa_of, market_elasticities
 from tariffs.engine.response.sweep_inputs import SweepElasticities, SweepMarket, SweepTrade
 from tariffs.engine.response.sweep_pack import STEEP
@@ -22,6 +25,30 @@ def has_merged_trade(run: TableRun) -> bool:
     if response is None or response.model != ARMINGTON or response.market:
         return False
     return run.prepared.lines.vat is None and run.steps is None
+
+
+def has_swept_paths(run: TableRun) -> bool:
+    """Test whether points may respond together on the adjustment path: Armington demand by product, no tax.
+
+    Powers of the highest rate must be numbers, and price indices no geometric means.
+    """
+    response = run.response
+    if (
+        response is None
+        or response.model != ARMINGTON
+        or response.market
+        or run.prepared.lines.vat is not None
+    ):
+        return False
+    p = response.parameters
+    if not isinstance(p, PathParameters) or p.domestic_ratio.any():
+        return False
+    sigma, eta, w = np.moveaxis(p.columns, 1, 0)
+    greatest = max(sigma.max(initial=0.0), eta.max(initial=0.0))
+    power = (1.0 - sigma) / (1.0 + sigma * w)
+    is_one_sided = (sigma > 1.0).all(axis=0) | (sigma < 1.0).all(axis=0)
+    is_number = greatest * np.log1p(PROHIBITIVE) < STEEPEST_PATH
+    return bool(is_number and is_one_sided.all() and (np.abs(power) > LEAST_POWER).all())
 
 
 def has_swept_market(run: TableRun) -> bool:
@@ -60,7 +87,7 @@ def trade_of(run: TableRun, response: Response, kind: I64, merged: Merged) -> Sw
     """Arrange the varieties; those of one product and group with one rate at the baseline and one form are merged."""
     v, parameters, count = response.varieties, response.parameters, len(response.parameters.sigma)
     form, group, pair = merged.form, merged.group, merged.pair
-    alike = (group, form) if pair is None else (pair,)
+    alike = (group, form) if pair is None else (pair, form)
     number = numbered(v.product, *alike, bits(response.base_rate))
     first = first_of(number)
     size = len(first)
@@ -96,6 +123,13 @@ def _market(response: Response, market: SectorMarket) -> SweepMarket:
         top=np.full(count, elasticities["top"][0]),
         supply_domestic=np.full(count, elasticities["supply_domestic"][0]),
     )
+
+
+def stage_kinds_of(parameters: PathParameters) -> tuple[StageElasticities, I64]:
+    """Distinct sets of elasticities of all horizons, and the set of each product."""
+    columns = parameters.columns
+    distinct, kind = np.unique(columns.reshape(9, -1), axis=1, return_inverse=True)
+    return StageElasticities(distinct.reshape(3, 3, -1), parameters.profile), kind.ravel().astype(np.int64)
 
 
 def kinds_of(parameters: ProductParameters) -> tuple[SweepElasticities, I64]:

@@ -16,7 +16,7 @@ from tariffs.engine.response.consumer_prices import METHODS
 from tariffs.engine.response.draws import DEFAULT_SPREADS, GENERATOR, Spreads
 from tariffs.engine.response.industries import SOURCE
 from tariffs.engine.response.models import MODELS, Model
-from tariffs.engine.response.parameters import DEFAULT_HORIZON, HORIZONS, SWEEP_HORIZON, ProductParameters
+from tariffs.engine.response.parameters import DEFAULT_HORIZON, HORIZONS, ProductParameters
 from tariffs.engine.response.sector_market import MARKETS, PRODUCT, market_elasticities
 from tariffs.engine.scenario import Scenario
 
@@ -140,11 +140,6 @@ class Options:
             return ""
         spreads = asdict(self.spreads)
         return {"count": self.draws, "seed": self.seed, "generator": GENERATOR, "spreads": spreads}
-
-
-def sweep_options(options: Options | None) -> Options:
-    """Options of a sweep or seek; by default its points respond together."""
-    return options or Options(horizon=SWEEP_HORIZON)
 
 
 def read_day(text: str, name: str) -> str:

@@ -52,12 +52,29 @@ class PointGroup:
         law: the law at the first of them.
         rates: per instant of the lines, the rate of each row of the law at each point (points x rows).
         moved: per instant, marks the rows whose rate differs between points of the sweep.
+        history: rates on earlier days; None for a point that has its law alone.
     """
 
     points: Sequence[int]
     law: Law
     rates: Sequence[F64]
     moved: Sequence[Bools]
+    history: RateHistory | None = None
+
+
+@dataclass(frozen=True)
+class RateHistory:
+    """Rates on earlier days: rows with one rate as a function of the parameters share a function.
+
+    Attributes:
+        moved: per instant of these days, marks the rows whose rate differs between points of the sweep.
+        function: per instant, function of each row, -1 where it does not move.
+        values: rate of each function at each point (points x functions).
+    """
+
+    moved: Sequence[Bools]
+    function: Sequence[I64]
+    values: F64
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,53 +86,98 @@ class _RatedPoint:
     numbers: Mapping[str, Decimal]
 
 
+Line = tuple[Decimal, tuple[tuple[str, Decimal], ...]]
+"""Rate as a linear function: that at 0, and the slopes by parameter."""
+
+
 @dataclass(frozen=True)
 class _Slope:
-    """Rates of the rows of one instant as linear functions: `fixed` plus the value of each parameter times its slope.
+    """Rates of the rows of one instant as linear functions.
 
+    `fixed` are the rates of all rows if all parameters were 0, `lines` the functions of the rows that move, by place.
     `ranked` are the places of the rows whose rates are compared with each other; none if no such row moves.
     """
 
     rows: Sequence[Row]
     fixed: F64
-    slopes: Mapping[str, Mapping[int, Decimal]]
+    lines: Mapping[int, Line]
     ranked: Sequence[int]
+
+    @classmethod
+    def of(
+        cls, in_force: InForce, slopes: Mapping[str, Mapping[int, Decimal]], numbers: Mapping[str, Decimal]
+    ) -> _Slope:
+        """Make the functions of rows from their slopes by parameter, and their rates at the parameters `numbers`."""
+        rows = _rows(in_force)
+        rates = [row.rate or Decimal(0) for row in rows]
+        own: dict[int, dict[str, Decimal]] = {}
+        for name, each in slopes.items():
+            for place, slope in each.items():
+                rates[place] -= slope * numbers[name]
+                own.setdefault(place, {})[name] = slope
+        lines = {place: (rates[place], tuple(sorted(of_row.items()))) for place, of_row in own.items()}
+        ranked = _ranked(in_force)
+        return cls(
+            rows, np.array(rates, dtype=np.float64), lines, sorted(ranked) if ranked & lines.keys() else []
+        )
 
     def rates(self, points: Sequence[Mapping[str, Decimal]]) -> F64:
         """Rates of the rows at points (points x rows)."""
         rates = np.repeat(self.fixed[None, :], len(points), axis=0)
-        for name, (places, slopes) in self._by_name.items():
-            values = np.array([point[name] for point in points], dtype=np.float64)
-            rates[:, places] += values[:, None] * slopes
+        if self.lines:
+            rates[:, list(self.lines)] = values_at(list(self.lines.values()), points)
         return rates
-
-    @cached_property
-    def _by_name(self) -> Mapping[str, tuple[I64, F64]]:
-        """Places of the rows that a parameter moves, with their slopes."""
-        return {
-            name: (np.array([*slopes], dtype=np.int64), np.array([*slopes.values()], dtype=np.float64))
-            for name, slopes in self.slopes.items()
-        }
 
     @cached_property
     def moved(self) -> Bools:
         """Mark the rows whose rate some parameter moves."""
         marks = np.zeros(len(self.rows), dtype=bool)
-        for slopes in self.slopes.values():
-            marks[list(slopes)] = True
+        marks[list(self.lines)] = True
         return marks
 
-    def signatures(self, rates: F64) -> list[bytes]:
-        """Texts that are equal for points at which rows stack in the same way.
+    def ranks(self, points: Sequence[Mapping[str, Decimal]]) -> list[bytes]:
+        """Texts that are equal for points at which the ranked rows have the same order.
 
-        A rate of 0 makes a row an exemption; rates of metals are ranked where their content is not declared, and those
-        of a group of which the highest is charged.
+        Rates of metals are ranked where their content is not declared, and those of a group of which the highest is
+        charged.
         """
-        marks = np.abs(rates[:, self.moved]) < _ZERO
-        if self.ranked:
-            ranks = [np.unique(row, return_inverse=True)[1] for row in rates[:, self.ranked]]
-            marks = np.column_stack([marks, ranks])
-        return [row.tobytes() for row in np.ascontiguousarray(marks)]
+        if not self.ranked:
+            return [b""] * len(points)
+        rates = self.rates(points)[:, self.ranked]
+        return [np.unique(row, return_inverse=True)[1].tobytes() for row in rates]
+
+
+def values_at(lines: Sequence[Line], points: Sequence[Mapping[str, Decimal]]) -> F64:
+    """Compute linear functions at points (points x functions)."""
+    values = np.repeat(np.array([[float(at_zero) for at_zero, _ in lines]]), len(points), axis=0)
+    names = dict.fromkeys(name for _, slopes in lines for name, _ in slopes)
+    for name in names:
+        slopes = np.array([float(dict(each).get(name, 0)) for _, each in lines])
+        values += np.array([point[name] for point in points], dtype=np.float64)[:, None] * slopes
+    return values
+
+
+@dataclass(frozen=True)
+class _Slopes:
+    """Rates as linear functions: of the instants of the lines, and of those of earlier days."""
+
+    now: Sequence[_Slope]
+    earlier: Sequence[_Slope]
+
+    @cached_property
+    def lines(self) -> dict[Line, int]:
+        """Distinct functions of all instants, numbered."""
+        found: dict[Line, int] = {}
+        for slope in (*self.now, *self.earlier):
+            for line in slope.lines.values():
+                found.setdefault(line, len(found))
+        return found
+
+    def function(self, slope: _Slope) -> I64:
+        """Function of each row of an instant, -1 for rows that do not move."""
+        found = np.full(len(slope.rows), -1)
+        found[list(slope.lines)] = [self.lines[line] for line in slope.lines.values()]
+        return found
 
 
 class PointLaws:
@@ -125,17 +187,24 @@ class PointLaws:
         scenario: the scenario with parameters.
         law_at: applies the scenario with its parameters filled in.
         in_force_of: the law at each instant of the lines.
+        history_of: the law at each instant of the lines on the earlier days that matter.
         points: values of the parameters at all points; other blocks of them have the same bits.
     """
 
     def __init__(
-        self, scenario: Scenario, law_at: LawAt, in_force_of: InForceOf, points: Sequence[Values]
+        self,
+        scenario: Scenario,
+        law_at: LawAt,
+        in_force_of: InForceOf,
+        history_of: InForceOf,
+        points: Sequence[Values],
     ) -> None:
         self._scenario = scenario
         self._law_at = law_at
         self._in_force_of = in_force_of
+        self._history_of = history_of
         self._varied = _varied(scenario, points)
-        self._slopes: dict[Hashable, Sequence[_Slope] | None] = {}
+        self._slopes: dict[Hashable, _Slopes | None] = {}
         self._laws: BoundedCache[Hashable, Law] = BoundedCache(_LAWS_KEPT)
 
     def groups(self, points: Sequence[Values]) -> list[PointGroup]:
@@ -158,24 +227,29 @@ class PointLaws:
         if slopes is None:
             return [self._alone(point) for point in points]
         numbers = [point.numbers for point in points]
-        rates = [slope.rates(numbers) for slope in slopes]
-        # A rate is never below 0, so a step beyond it is not a linear function.
-        below = np.logical_or.reduce(
-            [(each[:, slope.moved] < 0.0).any(axis=1) for slope, each in zip(slopes, rates, strict=True)]
-        )
+        values = values_at(list(slopes.lines), numbers)
+        # A rate is never below 0, so a step beyond it is not a linear function. A rate of 0 makes a row an exemption.
+        below: Bools = np.any(values < 0.0, axis=1)
+        zeros = np.ascontiguousarray(np.abs(values) < _ZERO)
+        every = (*slopes.now, *slopes.earlier)
+        ranks = zip(*(slope.ranks(numbers) for slope in every if slope.ranked), strict=True)
+        orders = list(ranks) or [()] * len(points)
         members: dict[Hashable, list[int]] = {}
-        for at, signature in enumerate(
-            zip(*(slope.signatures(each) for slope, each in zip(slopes, rates, strict=True)), strict=True)
-        ):
+        for at, order in enumerate(orders):
             if not below[at]:
-                members.setdefault(signature, []).append(at)
+                members.setdefault((zeros[at].tobytes(), order), []).append(at)
         alone = [self._alone(points[at]) for at in np.flatnonzero(below).tolist()]
         return alone + [
             PointGroup(
                 [points[at].place for at in chosen],
                 self._kept_law((key, signature), points[chosen[0]].values),
-                [each[chosen] for each in rates],
-                [slope.moved for slope in slopes],
+                [slope.rates([numbers[at] for at in chosen]) for slope in slopes.now],
+                [slope.moved for slope in slopes.now],
+                RateHistory(
+                    [slope.moved for slope in slopes.earlier],
+                    [slopes.function(slope) for slope in slopes.earlier],
+                    values[chosen],
+                ),
             )
             for signature, chosen in members.items()
         ]
@@ -194,28 +268,31 @@ class PointLaws:
             [np.zeros(len(one), dtype=bool) for one in rows],
         )
 
-    def _found(self, points: Sequence[_RatedPoint]) -> Sequence[_Slope] | None:
+    def _found(self, points: Sequence[_RatedPoint]) -> _Slopes | None:
         """Compare laws to find how rates follow the parameters; None if more than rates does."""
         first, numbers = points[0].values, points[0].numbers
-        laws = self._in_force_of(self._law_at(first))
-        start = [_rows(in_force) for in_force in laws]
-        rated = [name for name, number in numbers.items() if number]
+        law = self._law_at(first)
+        now, earlier = self._in_force_of(law), self._history_of(law)
+        start = [_rows(in_force) for in_force in (*now, *earlier)]
         slopes: list[dict[str, dict[int, Decimal]]] = [{} for _ in start]
-        for name in rated:
+        for name in [name for name, number in numbers.items() if number]:
             # Of two different values one is not that of the first point.
             text, number = next(pair for pair in self._varied[name] if pair[1] != numbers[name])
             moved = _differences(start, self._rows_at({**first, name: text}))
             if moved is None:
                 return None
-            step = number - numbers[name]
             for place, differences in enumerate(moved):
-                slopes[place][name] = {row: change / step for row, change in differences.items()}
+                slopes[place][name] = {
+                    row: change / (number - numbers[name]) for row, change in differences.items()
+                }
         found = [
-            _Slope(rows, _at_zero(rows, slope, numbers), slope, _ranked_if_moved(_ranked(in_force), slope))
-            for rows, slope, in_force in zip(start, slopes, laws, strict=True)
+            _Slope.of(in_force, slope, numbers)
+            for in_force, slope in zip((*now, *earlier), slopes, strict=True)
         ]
         tested = points[-1], points[len(points) // 2]
-        return found if all(self._holds(found, point) for point in tested) else None
+        if not all(self._holds(found, point) for point in tested):
+            return None
+        return _Slopes(found[: len(now)], found[len(now) :])
 
     def _holds(self, slopes: Sequence[_Slope], point: _RatedPoint) -> bool:
         """Test that the slopes give the rates of a law that was not used to find them."""
@@ -227,7 +304,8 @@ class PointLaws:
         )
 
     def _rows_at(self, values: Values) -> list[list[Row]]:
-        return [_rows(in_force) for in_force in self._in_force_of(self._law_at(values))]
+        law = self._law_at(values)
+        return [_rows(in_force) for in_force in (*self._in_force_of(law), *self._history_of(law))]
 
 
 def _varied(
@@ -280,22 +358,6 @@ def _differences(
             changes[place] = changed.rate - row.rate
         found.append(changes)
     return found
-
-
-def _at_zero(
-    rows: Sequence[Row], slopes: Mapping[str, Mapping[int, Decimal]], numbers: Mapping[str, Decimal]
-) -> F64:
-    """Rates of rows if all parameters were 0, from those at the parameters `numbers`."""
-    rates = [row.rate or Decimal(0) for row in rows]
-    for name, each in slopes.items():
-        for place, slope in each.items():
-            rates[place] -= slope * numbers[name]
-    return np.array(rates, dtype=np.float64)
-
-
-def _ranked_if_moved(ranked: set[int], slopes: Mapping[str, Mapping[int, Decimal]]) -> list[int]:
-    """Places of ranked rows if some of them moves."""
-    return sorted(ranked) if any(ranked & each.keys() for each in slopes.values()) else []
 
 
 def _ranked(in_force: InForce) -> set[int]:

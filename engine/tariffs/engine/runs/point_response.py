@@ -13,8 +13,9 @@ import numpy as np
 from tariffs.engine.base.array_utils import F64, I32, I64, sums_of
 from tariffs.engine.base.bounded_cache import BoundedCache
 from tariffs.engine.base.chunks import thread_count
-from tariffs.engine.response.armington_sweep import SCENARIOS, ArmingtonSweep
+from tariffs.engine.response.armington_sweep import ArmingtonSweep
 from tariffs.engine.response.sweep_inputs import SweepReference
+from tariffs.engine.response.sweep_sums import SCENARIOS, SweepSums
 from tariffs.engine.response.trade_response import PROHIBITIVE, Response
 from tariffs.engine.runs.duty_sums import PointDuties
 from tariffs.engine.runs.grouping import AUTHORITY
@@ -80,7 +81,6 @@ class PointResponse:
         )
         class_of = outcome.variety_rates.of_variety
         response = run.response
-        self._before = _value_before(run, response)
 
         def merged() -> _MergedSweep:
             used, form = np.unique(of_class[class_of], return_inverse=True)
@@ -99,8 +99,7 @@ class PointResponse:
 
         key = tuple(forms.digest for forms in self._forms), id(class_of), AUTHORITY in run.options.by
         self._merged = _kept_sweep(run, response, key, merged)
-        pairs = self._merged.pairs
-        self._authorities = None if pairs is None else AuthorityDuties(duties, pairs, run.grouping.count)
+        self._columns = BlockColumns(run, duties, self._merged.goods, self._merged.pairs)
 
     def _at(self, rates: Sequence[F64]) -> F64:
         """Rate of each form at points (forms x points), by instant the rate of each row (points x rows)."""
@@ -113,17 +112,44 @@ class PointResponse:
             group: the points.
             before: duty before the response; by authority, its places are those of the duty after.
         """
+
+        def solve(first: int) -> SweepSums:
+            rates = self._at([rates[first : first + SCENARIOS] for rates in group.rates])
+            return self._merged.sweep(rates[self._merged.moved], self._kinds, threads=thread_count())
+
+        return self._columns(group, before, solve)
+
+
+class BlockColumns:
+    """Result columns of points, a block of scenarios at a time.
+
+    Args:
+        run: the table, with a response that is summed by variety.
+        duties: duties under the law of the points.
+        goods: domestic goods.
+        pairs: pairs of class and group; None if results are not by authority.
+    """
+
+    def __init__(self, run: TableRun, duties: Duties, goods: PointGoods, pairs: ClassPairs | None) -> None:
+        assert run.response is not None
+        self._run, self._goods = run, goods
+        self._before = _value_before(run, run.response)
+        self._authorities = None if pairs is None else AuthorityDuties(duties, pairs, run.grouping.count)
+
+    def __call__(
+        self, group: PointGroup, before: PointDuties, solve: Callable[[int], SweepSums]
+    ) -> ResponseColumns:
+        """Compute the columns of a group of points; `solve` gives the sums of the block from a point on."""
         blocks, duties = [], []
         for first in range(0, len(group.points), SCENARIOS):
             self._run.check()
-            rates_of_rows = [rates[first : first + SCENARIOS] for rates in group.rates]
-            rates = self._at(rates_of_rows)[self._merged.moved]
-            block = self._merged.sweep(rates, self._kinds, threads=thread_count())
+            block = solve(first)
             blocks.append(block)
             if self._authorities:
+                rates_of_rows = [rates[first : first + SCENARIOS] for rates in group.rates]
                 duties.append(self._authorities(block.values, rates_of_rows, before))
         sums = {name: np.concatenate([getattr(block, name) for block in blocks], axis=1).T for name in _SUMS}
-        domestic = self._merged.goods(np.concatenate([block.domestic for block in blocks], axis=2))
+        domestic = self._goods(np.concatenate([block.domestic for block in blocks], axis=2))
         columns = {
             "value_after": sums["value"],
             "duty_after": sums["duty"],

@@ -36,8 +36,9 @@ from tariffs.engine.runs.incidence import (
     total_incidence,
 )
 from tariffs.engine.runs.law_responses import LEAST_LAWS, LawPart, RespondingLaws
-from tariffs.engine.runs.merged_trade import has_merged_trade, has_swept_market
+from tariffs.engine.runs.merged_trade import has_merged_trade, has_swept_market, has_swept_paths
 from tariffs.engine.runs.outcome import Outcome
+from tariffs.engine.runs.path_points import PathPointResponse
 from tariffs.engine.runs.point_laws import PointGroup, PointLaws, Values
 from tariffs.engine.runs.point_response import (
     PointResponse,
@@ -53,6 +54,7 @@ from tariffs.engine.table_duty.duties import Dated
 from tariffs.engine.tables.default_shares import is_responding
 
 Step = Callable[[int], None]
+Responding = Callable[[PointGroup, PointDuties], ResponseColumns]
 _OUTCOMES_KEPT = 64
 _RESPONSES_KEPT = 2
 """Some 200 MB each for the embedded table."""
@@ -105,10 +107,10 @@ class PointEvaluator:
         self._run = run
         self._scenario = scenario
         self._on = on
-        self._laws = PointLaws(scenario, self._law, self._in_force, points)
+        self._laws = PointLaws(scenario, self._law, self._in_force, self._history, points)
         # An outcome refers to its law, so that the id is not reused while it is kept.
         self._outcomes: BoundedCache[int, Outcome] = BoundedCache(_OUTCOMES_KEPT)
-        self._responses: BoundedCache[tuple[int, int], tuple[Outcome, TableRun, PointResponse]]
+        self._responses: BoundedCache[tuple[int, int], tuple[Outcome, TableRun, Responding]]
         self._responses = BoundedCache(_RESPONSES_KEPT)
 
     @stage("compute points")
@@ -125,7 +127,7 @@ class PointEvaluator:
         factors = list({tuple(sorted(point.factors.items())): point.factors for point in points}.values())
         if len(factors) == 1 and not self._scenario.mixture:
             run = _with_factors(self._run, factors[0])
-            if run.is_static or has_merged_trade(run) or has_swept_market(run):
+            if run.is_static or has_merged_trade(run) or has_swept_market(run) or has_swept_paths(run):
                 results = self._together(run, [point.values for point in points], step)
                 if results is not None:
                     return results
@@ -137,6 +139,14 @@ class PointEvaluator:
     def _in_force(self, law: Law) -> list[InForce]:
         dated = self._run.dated(law, self._on)
         return [law.in_force(*moment) for moment in dated.moments]
+
+    def _history(self, law: Law) -> list[InForce]:
+        """List the law on the days since the baseline, where changes of duty respond by their age."""
+        run = self._run
+        if run.steps is None or not has_swept_paths(run):
+            return []
+        days = run.steps.days(law, run.dated(law, self._on))
+        return [law.in_force(*moment) for _, then in days for moment in then.moments]
 
     # -- points whose laws differ in rates -------------------------------------------------------------------------
 
@@ -165,15 +175,26 @@ class PointEvaluator:
             done += len(group.points)
         return columns.results(run, tuple(notes))
 
-    def _response(self, run: TableRun, outcome: Outcome, group: PointGroup) -> PointResponse | None:
+    def _response(self, run: TableRun, outcome: Outcome, group: PointGroup) -> Responding | None:
         """Response under a law, kept for the points of later blocks; None if sums cannot express the law."""
         key = id(outcome), id(run.response)
         found = self._responses.find(key)
         if found is None:
             if not is_closed_exactly(run, outcome):
                 return None
-            found = self._responses.keep(key, (outcome, run, PointResponse(run, outcome, group)))
+            respond = self._prepared(run, outcome, group)
+            if respond is None:
+                return None
+            found = self._responses.keep(key, (outcome, run, respond))
         return found[2]
+
+    def _prepared(self, run: TableRun, outcome: Outcome, group: PointGroup) -> Responding | None:
+        """Prepare the response under a law; None if sums cannot express the days before it."""
+        if run.steps is None:
+            return PointResponse(run, outcome, group)
+        if group.history is None:
+            return lambda group, before: columns_of_law(run, run.response_sums(outcome), before)
+        return PathPointResponse.of(run, outcome, group, run.dated(group.law, self._on))
 
     def _outcome(self, law: Law) -> Outcome:
         """Outcome of a law, kept for the points of later blocks."""

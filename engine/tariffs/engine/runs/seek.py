@@ -19,7 +19,7 @@ from tariffs.engine.law.notes import Note
 from tariffs.engine.line_duty.entry_line import unread_of
 from tariffs.engine.runs.bracketing import Crossing, Plateau, Search
 from tariffs.engine.runs.impact import point_days, read_points, scenario_notes
-from tariffs.engine.runs.options import Options, Point, sweep_options
+from tariffs.engine.runs.options import Options, Point
 from tariffs.engine.runs.point_sums import PointEvaluator
 from tariffs.engine.runs.seek_range import SeekRange, first_steps, seek_range
 from tariffs.engine.runs.seek_target import Target, check_where
@@ -121,7 +121,7 @@ def seek(
     values = seek_range(vary.name, vary.low, vary.high, declared.kind if declared else "")
     fixed = parameters or {}
     check_points(scenario, [{vary.name: values.text(0)}, {vary.name: values.text(values.steps)}], fixed)
-    options = replace(sweep_options(options), by=tuple(target.where), lines=False)
+    options = replace(options or Options(), by=tuple(target.where), lines=False)
     context = RunContext(progress, cancelled)
     run = TableRun(table, law, options, context, [scenario])
     check_where(run, target.where)

@@ -20,7 +20,7 @@ from tariffs.engine.law.notes import Note
 from tariffs.engine.line_duty.entry_line import unread_of
 from tariffs.engine.runs.grouping import AUTHORITY_COLUMNS, COLUMNS
 from tariffs.engine.runs.impact import point_days, read_points, scenario_notes
-from tariffs.engine.runs.options import Options, Point, sweep_options
+from tariffs.engine.runs.options import Options, Point
 from tariffs.engine.runs.point_sums import PointEvaluator, SweepPoint
 from tariffs.engine.runs.results import TAX
 from tariffs.engine.runs.stepwise_run import StepwiseRun
@@ -134,7 +134,7 @@ class SweepRun(StepwiseRun):
         cancelled: Cancelled | None = None,
     ) -> None:
         check_points(scenario, points, parameters or {})
-        super().__init__(table, law, sweep_options(options), progress, cancelled, [scenario])
+        super().__init__(table, law, options, progress, cancelled, [scenario])
         run = self._table_run
         self.blocks = blocks_of(len(points))
         self._scenario, self._points, self._fixed = scenario, points, parameters or {}

@@ -254,6 +254,12 @@ class TableRun:
         after = self._after(outcomes)
         return {**static, **dict(zip(SUMS, after.groups[0].T, strict=True))} if after else static
 
+    def response_sums(self, outcome: Outcome) -> DrawSums:
+        """Sum the results of an outcome after the response, by authority if results are."""
+        sums = self._after([outcome])
+        assert sums is not None
+        return sums
+
     def _after(self, outcomes: Sequence[Outcome], *, by_authority: bool = False) -> DrawSums | None:
         """Sum the results after the response; a mixture gives expected values. None without a response."""
         if self.response is None:

@@ -216,25 +216,26 @@ class ClassForms:
         moves: marks the forms whose rate differs between points.
         still: per form the part of its rate that is the same at all points.
         barred: per form the share of its value that is prohibited.
+        terms: per moved term its row of the law, form, ordinary rate that is below it, or -inf, and base.
     """
 
     of_class: I64
     moves: Bools
     still: F64
     barred: F64
-    _terms: tuple[I32, I64, F64, F64]
+    terms: tuple[I32, I64, F64, F64]
 
     @property
     def digest(self) -> bytes:
         """Text that is equal for the same forms of the same classes."""
         digest = hashlib.blake2b()
-        for array in (self.of_class, self.moves, self.still, self.barred, *self._terms):
+        for array in (self.of_class, self.moves, self.still, self.barred, *self.terms):
             digest.update(np.ascontiguousarray(array).data)
         return digest.digest()
 
     def at(self, rates: F64) -> F64:
         """Rate of each form at points (forms x points), by the rate of each row (points x rows)."""
-        slot, form, ordinary, base = self._terms
+        slot, form, ordinary, base = self.terms
         by_row = np.ascontiguousarray(rates.T)
         out: F64 = np.repeat(self.still[:, None], len(rates), axis=1)
         start = np.arange(len(slot) + 1)

@@ -14,7 +14,6 @@ import polars as pl
 from tariffs.engine.errors import InputError
 from tariffs.engine.response.parameters import SETS
 from tariffs.engine.runs.impact import Impact, Options, Point, ScenarioImpact, impact
-from tariffs.engine.runs.options import sweep_options
 from tariffs.service.rpc.checks import choice, direction_of, word, words
 from tariffs.service.rpc.laws import LAWS
 from tariffs.service.rpc.local_inputs import LocalInputs
@@ -22,7 +21,6 @@ from tariffs.service.rpc.shared import filled, notes_of, provenance_of, scenario
 from tariffs.service.wire import arrow
 from tariffs.service.wire.status import request_invalid, too_large
 from tariffs.v1 import simulation_service_pb2 as pb
-from tariffs.v1 import sweep_service_pb2
 
 POINTS_LIMIT = 64
 KEYS_LIMIT = 8
@@ -122,8 +120,7 @@ def options_of(request: Any, parameters: str) -> Options:
 
 def common_options(request: Any, parameters: str) -> Options:
     """Read the options that all runs over a table have in common."""
-    swept = isinstance(request, (pb.SweepRequest, sweep_service_pb2.SeekRequest))
-    default = sweep_options(None) if swept else Options()
+    default = Options()
     return Options(
         baseline=word(request.baseline, "baseline"),
         response=choice(pb.ResponseModel, request.response, "response") or default.response,

@@ -36,7 +36,7 @@ class SweepCalls(TableCalls):
         by: Sequence[str] = ("origin",),
         baseline: Day | None = None,
         response: str = "armington",
-        horizon: str = "short",
+        horizon: str = "path",
         market: str = "product",
         parameters: Parameters | str | Path | None = None,
         parameter_set: str | Path | None = None,
@@ -64,7 +64,7 @@ class SweepCalls(TableCalls):
             by: keys of the groups, such as origin, authority, hts2.
             baseline: day that the values of `lines` belong to.
             response: armington, passthrough, smart, gsim or none.
-            horizon: path, impact, short or long.
+            horizon: path (every change of duty at its own age), impact, short or long.
             market: product, or sector for sectors of products and domestic goods.
             parameters: values of parameters that are the same at all points.
             parameter_set: None for the central set, "low", "high", or the path of a CSV file.
@@ -120,7 +120,7 @@ class SweepCalls(TableCalls):
         by: Sequence[str] = ("origin",),
         baseline: Day | None = None,
         response: str = "armington",
-        horizon: str = "short",
+        horizon: str = "path",
         market: str = "product",
         parameters: Parameters | str | Path | None = None,
         parameter_set: str | Path | None = None,
@@ -144,7 +144,7 @@ class SweepCalls(TableCalls):
             by: keys of the groups.
             baseline: day that the values of `lines` belong to.
             response: armington, passthrough, smart, gsim or none.
-            horizon: path, impact, short or long.
+            horizon: path (every change of duty at its own age), impact, short or long.
             market: product, or sector for sectors of products and domestic goods.
             parameters: values of parameters that are the same at all points.
             parameter_set: None for the central set, "low", "high", or the path of a CSV file.
@@ -198,7 +198,7 @@ class SweepCalls(TableCalls):
         on: Day | None = None,
         baseline: Day | None = None,
         response: str = "armington",
-        horizon: str = "short",
+        horizon: str = "path",
         market: str = "product",
         parameters: Parameters | str | Path | None = None,
         parameter_set: str | Path | None = None,
@@ -227,7 +227,7 @@ class SweepCalls(TableCalls):
             on: day of the law.
             baseline: day that the values of `lines` belong to.
             response: armington, passthrough, smart, gsim or none.
-            horizon: path, impact, short or long.
+            horizon: path (every change of duty at its own age), impact, short or long.
             market: product, or sector for sectors of products and domestic goods.
             parameters: values of the scenario's other parameters.
             parameter_set: None for the central set, "low", "high", or the path of a CSV file.

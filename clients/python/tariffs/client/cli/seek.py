@@ -56,7 +56,7 @@ def seek(
     on: options.On = None,
     baseline: options.Baseline = None,
     response: options.Response = "armington",
-    horizon: options.Horizon = "short",
+    horizon: options.Horizon = "path",
     market: options.Market = "product",
     parameter_set: options.ParameterSet = None,
     direction: options.Direction = "import",

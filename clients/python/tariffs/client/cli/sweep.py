@@ -46,7 +46,7 @@ def sweep(
     on: options.On = None,
     baseline: options.Baseline = None,
     response: options.Response = "armington",
-    horizon: options.Horizon = "short",
+    horizon: options.Horizon = "path",
     market: options.Market = "product",
     parameter_set: options.ParameterSet = None,
     by: options.GroupBy = None,

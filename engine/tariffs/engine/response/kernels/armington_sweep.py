@@ -101,12 +101,12 @@ def fill_cell(
 
 
 @inlined
-def add_to_product(own: Floats, cell: Floats, quantity: int, share: float, v0: float) -> None:
-    """Add a moved variety to the index, quantity and duty of its product; `quantity` is the row of its hat."""
+def add_to_product(own: Floats, cell: Floats, row: int, share: float, value: float, quantity: float) -> None:
+    """Add a moved variety to the index, quantity and duty of its product; `row` is that of its quantity hat."""
     for b in range(LANES):
         own[_INDEX + b] += share * cell[GROWTH + b]
-        own[_QUANTITY_SUM + b] += v0 * cell[quantity + b]
-        own[_DUTY_SUM + b] += v0 * cell[DUTY + b]
+        own[_QUANTITY_SUM + b] += quantity * cell[row + b]
+        own[_DUTY_SUM + b] += value * cell[DUTY + b]
 
 
 @inlined
@@ -151,7 +151,7 @@ def add_spending(pack: SweepPack, k: int, rates: Floats, table: Floats, first_ce
         row = rates[pack.row[i]]
         cell = table[pack.cell[i] - first_cell]
         for b in range(LANES):
-            own[_SPENDING + b] += pack.v0[i] * (cell[VALUE + b] * (1.0 + pack.freight[i] + row[b]))
+            own[_SPENDING + b] += pack.value[i] * (cell[VALUE + b] * (1.0 + pack.freight[i] + row[b]))
     for b in range(LANES):
         own[_SPENDING + b] = np.true_divide(own[_SPENDING + b], pack.landed[k])
 
@@ -294,8 +294,9 @@ def add_moved_rows(
         v0, weight = pack.moved_v0[i], pack.moved_weight[i]
         add_moved(row, own, cell, quantity, v0, weight, pack.moved_charges[i], pack.moved_base_duty[i])
         if not flat:
+            counted = pack.moved_quantity[i]
             for b in range(LANES):
-                row[SUM_QUANTITY + b] += weight * (cell[QUANTITY + b] * own[_QUANTITY_FACTOR + b])
+                row[SUM_QUANTITY + b] += counted * (cell[QUANTITY + b] * own[_QUANTITY_FACTOR + b])
         if values.shape[0] > 0:
             value = values[pack.moved_value_group[i]]
             for b in range(LANES):
@@ -355,7 +356,7 @@ def sweep_bundles(
                     own[_DUTY_SUM + b] = pack.sums[k, 2]
                 for i in range(pack.offsets[k], pack.offsets[k + 1]):
                     cell = table[pack.cell[i] - first_cell]
-                    add_to_product(own, cell, quantity, pack.share[i], pack.v0[i])
+                    add_to_product(own, cell, quantity, pack.share[i], pack.value[i], pack.quantity[i])
                 index_row(pack, k, rates, kind, table, first_cell, own, work, bits)
                 factor_rows(pack, k, kind, flat, own, work, bits)
                 if nest[k] >= 0:

@@ -24,11 +24,12 @@ class SweepPack(NamedTuple):
         kind, product_group: per product.
         sums: (products, 4) of fixed varieties: index, quantity, duty, and landed cost at index 1.
         landed, before, revenue, domestic: per product, at the baseline.
-        v0, share, freight, cell, row: per moved variety, by product; `row` is that of the rates.
+        value, quantity, share, freight, cell, row: per moved variety, by product; `value` and `quantity` are those that
+            the hats of its cell multiply, `row` is that of the rates.
         moved_start: first moved variety by group of each chunk (one more than chunks).
-        moved_product, moved_group, moved_cell, moved_v0, moved_weight, moved_charges, moved_base_duty: per moved
-            variety, by group; `moved_weight` is the v0 that counts in the sums, `moved_base_duty` the duty on it at
-            the baseline.
+        moved_product, moved_group, moved_cell, moved_v0, moved_weight, moved_quantity, moved_charges, moved_base_duty:
+            per moved variety, by group; `moved_weight` and `moved_quantity` are what counts in the sums,
+            `moved_base_duty` the duty on it at the baseline.
         moved_value_group, fixed_value_group: likewise; empty without such sums.
         fixed_start: first fixed row of each bundle (one more than bundles).
         fixed_product, fixed_group: per fixed row.
@@ -50,7 +51,8 @@ class SweepPack(NamedTuple):
     before: Floats
     revenue: Floats
     domestic: Floats
-    v0: Floats
+    value: Floats
+    quantity: Floats
     share: Floats
     freight: Floats
     cell: Ints
@@ -62,6 +64,7 @@ class SweepPack(NamedTuple):
     moved_cell: Ints
     moved_v0: Floats
     moved_weight: Floats
+    moved_quantity: Floats
     moved_charges: Floats
     moved_base_duty: Floats
     fixed_start: Ints

@@ -1,0 +1,84 @@
+"""Armington response on the adjustment path of points of a sweep whose laws differ in rates.
+
+What all points have in common before the first day on which their duties differ is composed once.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tariffs.engine.base.chunks import thread_count
+from tariffs.engine.response.adjustment_profile import PathParameters
+from tariffs.engine.response.path_sweep import PathSweep
+from tariffs.engine.response.sweep_sums import SCENARIOS, SweepSums
+from tariffs.engine.response.trade_response import PROHIBITIVE
+from tariffs.engine.runs.duty_sums import PointDuties
+from tariffs.engine.runs.grouping import AUTHORITY
+from tariffs.engine.runs.merged_trade import Merged, stage_kinds_of, trade_of
+from tariffs.engine.runs.outcome import Outcome
+from tariffs.engine.runs.point_goods import PointGoods
+from tariffs.engine.runs.point_laws import PointGroup
+from tariffs.engine.runs.point_response import BlockColumns, ResponseColumns
+from tariffs.engine.runs.table_run import TableRun
+from tariffs.engine.runs.variety_paths import VarietyPaths
+from tariffs.engine.table_duty.class_duties import ClassPairs
+from tariffs.engine.table_duty.duties import Dated
+from tariffs.engine.table_duty.rate_classes import rate_classes
+
+
+class PathPointResponse:
+    """Response of the points of one law on the adjustment path.
+
+    Args:
+        run: the table, with a response that is summed by variety.
+        outcome: results under the law.
+        paths: paths of duty of the varieties at the points.
+    """
+
+    def __init__(self, run: TableRun, outcome: Outcome, paths: VarietyPaths) -> None:
+        response = run.response
+        assert response is not None
+        assert isinstance(response.parameters, PathParameters)
+        duties, grouping, pairs = outcome.duties, run.grouping, None
+        group = grouping.of_line[response.varieties.line]
+        if AUTHORITY in run.options.by:
+            classes = sum(rate_classes(rated).count for rated in duties.rated)
+            pairs = ClassPairs.of(outcome.variety_rates.of_variety, group, classes, grouping.count)
+        elasticities, kind = stage_kinds_of(response.parameters)
+        # What is prohibited on the day of the points is not in their sums.
+        barred = (paths.forms.rates[paths.forms.form[:, -1]] >= PROHIBITIVE).astype(np.float64)
+        merged = Merged(paths.of_variety, barred, group, None if pairs is None else pairs.of_goods)
+        trade = trade_of(run, response, kind, merged)
+        self._history = paths.history
+        self._sweep = PathSweep(trade, paths.forms, elasticities, threads=thread_count())
+        self._columns = BlockColumns(run, duties, PointGoods(trade, grouping.count), pairs)
+
+    @classmethod
+    def of(cls, run: TableRun, outcome: Outcome, group: PointGroup, dated: Dated) -> PathPointResponse | None:
+        """Prepare the response; None if sums over varieties cannot express the days before it.
+
+        Args:
+            run: the table, with a response that is summed by variety.
+            outcome: results under the law.
+            group: points of the law.
+            dated: the instants of the lines.
+        """
+        assert run.response is not None
+        assert group.history is not None
+        paths = VarietyPaths.of(run, run.response, group.law, dated, group.history)
+        return None if paths is None else cls(run, outcome, paths)
+
+    def __call__(self, group: PointGroup, before: PointDuties) -> ResponseColumns:
+        """Compute the result columns after the response of points of the law.
+
+        Args:
+            group: the points.
+            before: duty before the response; by authority, its places are those of the duty after.
+        """
+        assert group.history is not None
+        values = group.history.values
+
+        def solve(first: int) -> SweepSums:
+            return self._sweep(self._history.at(values[first : first + SCENARIOS]), threads=thread_count())
+
+        return self._columns(group, before, solve)

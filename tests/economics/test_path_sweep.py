@@ -1,0 +1,199 @@
+"""Sweeps on the adjustment path: their sums are those of the slow version, scenario by scenario."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tariffs.engine.errors import InputError
+from tariffs.engine.response.adjustment_profile import adjustment_profile
+from tariffs.engine.response.kernels import armington_sweep as sums_kernels
+from tariffs.engine.response.kernels import exp_log as rows
+from tariffs.engine.response.kernels import path_products as kernels
+from tariffs.engine.response.path_sweep import PathForms, PathSweep, StageElasticities
+from tariffs.engine.response.sweep_inputs import SweepTrade
+from tariffs.engine.response.sweep_sums import SCENARIOS, SweepSums
+from tests.economics.independent import adjustment as slow
+
+GROUPS = 3
+NAMES = ("value", "duty", "charges", "quantity", "base_duty", "creation", "diversion")
+YEARS = [6.0, 1.8, 1.0, 0.4, 0.0]
+SIGMA, ETA, SUPPLY = (
+    ([1.3, 2.5, 5.5], [1.3, 3.1, 8.0]),
+    ([0.8, 1.5, 2.0], [0.6, 1.0, 2.2]),
+    [20.0, 36.0, 10.0],
+)
+KINDS = len(SIGMA)
+
+
+@dataclass(frozen=True)
+class World:
+    """Trade of some products, and the rate of each variety at the baseline and after each day by scenario."""
+
+    trade: SweepTrade
+    forms: PathForms
+    of_scenario: Any
+
+    @property
+    def elasticities(self) -> StageElasticities:
+        stages = [
+            [[sigma[stage] for sigma in SIGMA], [eta[stage] for eta in ETA], [1.0 / SUPPLY[stage]] * KINDS]
+            for stage in range(3)
+        ]
+        return StageElasticities(np.array(stages), adjustment_profile())
+
+    def sweep(self) -> PathSweep:
+        return PathSweep(self.trade, self.forms, self.elasticities)
+
+    def rates_at(self, scenario: int) -> Any:
+        """Rates of the varieties on each day under a scenario (varieties x 1 + days)."""
+        rates = self.forms.rates.copy()
+        rates[self.forms.moved] = self.of_scenario[:, scenario]
+        path: Any = self.trade.rate_class
+        return rates[self.forms.form[path]]
+
+
+def world(seed: int, scenarios: int = 3, first: int = 2, top: float = 0.6) -> World:
+    """Some products, of which a few move from day `first` on; forms are numbered at random."""
+    random = np.random.default_rng(seed)
+    paths, days = 12, len(YEARS)
+    counts = random.integers(1, 9, 7)
+    product = np.repeat(np.arange(7) * 2, counts)
+    size = len(product)
+    rates = np.concatenate([[0.0, 0.03, 0.25], random.uniform(0.0, top, 17)])
+    moved = np.zeros(20, dtype=bool)
+    moved[10:14] = True
+    form = random.integers(0, 10, (paths, days + 1))
+    # Some paths stay as they are on some days, and some move from a day on.
+    for day in range(1, days + 1):
+        stays = random.random(paths) < 0.5
+        form[stays, day] = form[stays, day - 1]
+    form[:5, first + 1 :] = random.integers(9, 15, (5, days - first))
+    path = random.integers(0, paths, size)
+    trade = SweepTrade(
+        product=product,
+        v0=random.uniform(0.0, 9.0, size) * (random.random(size) < 0.9),
+        t0=rates[form[path, 0]],
+        rate_class=path,
+        group=random.integers(0, GROUPS, size),
+        kind=random.integers(0, KINDS, 7),
+        product_group=random.integers(0, 2, 7),
+        charges=random.uniform(0.0, 0.5, size),
+        kept=np.where(random.random(size) < 0.1, 0.0, 1.0),
+        value_group=random.integers(0, 4, size),
+    )
+    return World(trade, PathForms(YEARS, form, rates, moved), random.uniform(0.0, top, (4, scenarios)))
+
+
+def expected(one: World, scenario: int) -> dict[str, Any]:
+    """Sums of the slow version under one scenario."""
+    trade: Any = one.trade
+    found: dict[str, Any] = {name: np.zeros(GROUPS) for name in NAMES}
+    found |= {"buyer_surplus": np.zeros(2), "welfare": np.zeros(2), "values": np.zeros(4)}
+    rates = one.rates_at(scenario)
+    for place, product in enumerate(np.unique(trade.product)):
+        lines = np.flatnonzero(trade.product == product)
+        v0, t0 = trade.v0[lines], trade.t0[lines]
+        kind = trade.kind[place]
+        stages = [
+            slow.Elasticities(SIGMA[kind][stage], ETA[kind][stage], SUPPLY[stage]) for stage in range(3)
+        ]
+        steps = [
+            (slow.elasticities_at(age, *stages), rates[lines, day + 1].tolist())
+            for day, age in enumerate(YEARS)
+        ]
+        if not v0.sum():
+            np.add.at(found["charges"], trade.group[lines], trade.charges[lines] * trade.kept[lines])
+            continue
+        market = slow.composed(v0.tolist(), t0.tolist(), steps)
+        hat, kept, last = np.array(market.quantity), trade.kept[lines], rates[lines, -1]
+        creation = np.array(slow.creation(market, v0.tolist()))
+        columns = {
+            "value": np.array(market.value) * kept,
+            "duty": np.array(market.value) * kept * last,
+            "charges": trade.charges[lines] * hat * kept,
+            "quantity": v0 * hat * kept,
+            "base_duty": v0 * hat * kept * t0,
+            "creation": creation,
+            "diversion": v0 * hat * kept - v0 - creation,
+        }
+        for name, column in columns.items():
+            np.add.at(found[name], trade.group[lines], column)
+        np.add.at(found["values"], trade.value_group[lines], columns["value"])
+        owner = trade.product_group[place]
+        found["buyer_surplus"][owner] += market.surplus
+        change = float((np.array(market.value) * last - v0 * t0).sum())
+        found["welfare"][owner] += market.surplus + change
+    return found
+
+
+def same(found: SweepSums, lane: int, other: dict[str, Any], rtol: float) -> None:
+    for name, values in other.items():
+        np.testing.assert_allclose(getattr(found, name)[:, lane], values, rtol=rtol, atol=1e-11, err_msg=name)
+
+
+@pytest.mark.parametrize("first", [0, 2, 4])
+@pytest.mark.parametrize("seed", range(6))
+def test_sums_are_those_of_the_slow_version_scenario_by_scenario(seed: int, first: int) -> None:
+    one = world(seed, first=first)
+    found = one.sweep()(one.of_scenario)
+    for scenario in range(3):
+        same(found, scenario, expected(one, scenario), 1e-9)
+
+
+def bits(sums: SweepSums, lane: int) -> list[bytes]:
+    return [getattr(sums, name)[:, lane].tobytes() for name in (*NAMES, "buyer_surplus", "welfare", "values")]
+
+
+@pytest.mark.parametrize("cut", [1, 17, SCENARIOS])
+def test_blocks_and_threads_change_no_bit(cut: int) -> None:
+    one = world(3, scenarios=SCENARIOS)
+    solve = one.sweep()
+    whole, parted = solve(one.of_scenario, threads=1), solve(one.of_scenario[:, :cut], threads=2)
+    last = solve(one.of_scenario[:, cut - 1 :], threads=2)
+    for lane in range(cut):
+        assert bits(parted, lane) == bits(whole, lane)
+    assert bits(last, 0) == bits(whole, cut - 1)
+
+
+def test_high_rates_and_closures_keep_their_digits() -> None:
+    """A difference of sums of weights would lose the digits of what a variety at the prohibitive rate leaves."""
+    one = world(5, top=30.0)
+    one.forms.rates[4] = 1e6
+    found = one.sweep()(one.of_scenario)
+    for scenario in range(3):
+        same(found, scenario, expected(one, scenario), 1e-9)
+
+
+def test_scenarios_without_a_moved_rate_are_one_sum() -> None:
+    one = world(1)
+    still = replace(one.forms, moved=np.zeros(20, dtype=bool))
+    found = PathSweep(one.trade, still, one.elasticities)(np.zeros((0, 2)))
+    other = replace(one, forms=still, of_scenario=np.zeros((0, 1)))
+    same(found, 1, expected(other, 0), 1e-9)
+
+
+def test_kernels_agree_with_their_plain_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = world(2, scenarios=2)
+    compiled = one.sweep()(one.of_scenario)
+    for module in (kernels, sums_kernels, rows):
+        for name, kernel in vars(module).copy().items():
+            if hasattr(kernel, "py_func"):
+                monkeypatch.setattr(module, name, kernel.py_func)
+    plain = one.sweep()(one.of_scenario)
+    for name in (*NAMES, "buyer_surplus", "welfare", "values"):
+        np.testing.assert_allclose(getattr(plain, name), getattr(compiled, name), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("rates", "field"),
+    [(np.zeros((3, 1)), "rates"), (np.zeros((4, 41)), "rates"), (np.full((4, 2), -1.0), "rates"),
+     (np.full((4, 1), np.nan), "rates")],
+)  # fmt: skip
+def test_bad_rates_are_refused_with_their_field(rates: Any, field: str) -> None:
+    with pytest.raises(InputError) as caught:
+        world(0).sweep()(rates)
+    assert (caught.value.reason, caught.value.field) == ("PARAMETER_INVALID", field)
