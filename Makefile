@@ -15,7 +15,7 @@ PYTEST := $(BIN)/python -m pytest -q -n $(or $(PROCESSES),auto) --dist worksteal
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all load bench mutants lint map format types gen docs lock serve clean
+.PHONY: help demo test test-all load bench mutants lint map format types gen stubs docs lock serve clean
 
 help:  ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -67,6 +67,9 @@ types: $(STAMP)  ## mypy --strict over the four roots and the tests
 
 gen: $(STAMP)  ## Generate the code of the wire contract; leaves git clean if nothing changed
 	@$(BIN)/python proto/gen.py
+
+stubs: $(STAMP)  ## Packages of stubs for TypeScript and Go in build/stubs, where their plugins can be installed
+	@$(BIN)/python proto/stubs.py
 
 docs: $(STAMP)  ## Build the site of the documentation in build/site; fails on a broken link
 	@$(BIN)/python -m tariffs.reference_pages.site

@@ -1,0 +1,110 @@
+"""The generated TypeScript package, used by Node over Connect, gRPC-Web and gRPC before a real server."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from tariffs.v1 import simulation_service_pb2 as pb
+from tests.service.harness import Running, compute_in_process, running
+from tests.service.stored import until
+from tests.service.test_http_port import Endless
+
+pytest.importorskip("connectrpc", reason="the extra `web` is not installed")
+pytest.importorskip("grpc_tools", reason="protoc is not installed")
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+SECONDS = 90
+# As in client.test.mjs.
+ENDLESS_SEED = 4711
+
+
+def stubs_module() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("stubs", ROOT / "proto" / "stubs.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project of Node that has the package and a client library installed."""
+    if shutil.which("node") is None:
+        pytest.skip("node is not installed: apt-get install nodejs npm")
+    stubs, folder = stubs_module(), tmp_path_factory.mktemp("node")
+    try:
+        package = stubs.typescript(folder / "package")
+        installed = stubs.node_modules()
+    except stubs.MissingError as error:
+        pytest.skip(str(error))
+    modules = folder / "node_modules"
+    modules.mkdir()
+    for one in installed.iterdir():
+        (modules / one.name).symlink_to(one)
+    (package / "node_modules").symlink_to(installed)
+    (modules / "tariffs-stubs").symlink_to(package)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Running]:
+    endless = Endless()
+
+    def compute(task: str, payload: bytes, sink: Any, cancel_token: Any) -> None:
+        if task == "simulate" and pb.SimulateRequest.FromString(payload).seed == ENDLESS_SEED:
+            return endless(
+                None, lambda message: sink.result(message.SerializeToString()), cancel_token.is_set
+            )
+        return compute_in_process(task, payload, sink, cancel_token)
+
+    with running(compute=compute, http_port=0) as started:
+        yield started
+
+
+def test_node_calls_the_server_by_every_protocol(project: Path, server: Running) -> None:
+    shutil.copy(HERE / "client.test.mjs", project)
+    done = subprocess.run(
+        ["node", "--test", "client.test.mjs"],
+        cwd=project,
+        env={
+            **os.environ,
+            "HTTP": f"http://127.0.0.1:{server.server.http_port}",
+            "GRPC": f"http://127.0.0.1:{server.port}",
+        },
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "fail 0" in done.stdout
+    # Runs that Node gave up do not go on.
+    until(lambda: server.server._admission.limit.held == 0, 30)
+
+
+def test_the_types_of_the_package_are_those_that_a_program_needs(project: Path) -> None:
+    shutil.copy(HERE / "types.ts", project)
+    options = ["--strict", "--noEmit", "--skipLibCheck", "--target", "es2022", "--module", "nodenext"]
+    compiler = project / "node_modules" / ".bin" / "tsc"
+    done = subprocess.run(
+        [compiler, *options, "types.ts"], cwd=project, capture_output=True, text=True, timeout=SECONDS
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_package_has_the_version_of_the_project_and_names_no_host(project: Path) -> None:
+    text = (project / "package" / "package.json").read_text(encoding="utf-8")
+    assert f'"version": "{stubs_module().version()}"' in text
+    lock = (ROOT / "clients" / "typescript" / "package-lock.json").read_text(encoding="utf-8")
+    assert '"resolved"' not in lock
+    assert "://registry" not in text + lock
