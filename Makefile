@@ -15,7 +15,7 @@ PYTEST := $(BIN)/python -m pytest -q -n $(or $(PROCESSES),auto) --dist worksteal
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all load bench mutants lint map format types gen stubs docs lock serve clean
+.PHONY: help demo test test-all load soak bench mutants lint map format types gen stubs docs lock serve clean
 
 help:  ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -32,6 +32,9 @@ test-all: $(STAMP)  ## Everything but benchmarks: long properties, killed proces
 
 load: $(STAMP)  ## The service under load: one table of ratios in some six minutes; QUICK=1 in some four
 	@$(BIN)/python -m tests.load $(if $(QUICK),--quick) $(if $(CHECK),--check)
+
+soak: $(STAMP)  ## Servers that are restarted, killed and starved of disk and database for MINUTES (10), under load
+	@$(BIN)/python -W ignore -m tests.soak --minutes $(or $(MINUTES),10)
 
 bench: $(STAMP)  ## The engine beside its rivals, as ratios; QUICK=1 in about a minute, CHECK=1 fails far below a target
 	@$(BIN)/python -m tariffs.client.cli bench $(if $(QUICK),--quick)

@@ -19,13 +19,14 @@ from tests.fuzz import in_process, requests
 from tests.load.servers import MIB
 
 HEAVY = {
-    *("LawService/ListChanges", "ScenarioService/DiffScenarios", "SimulationService/Simulate"),
-    *(
-        "SimulationService/SimulateLines",
-        "SimulationService/Timeline",
-        "SweepService/Seek",
-        "SweepService/Sweep",
-    ),
+    "LawService/ListChanges",
+    "ScenarioService/DiffScenarios",
+    "SimulationService/Simulate",
+    "SimulationService/SimulateGroups",
+    "SimulationService/SimulateLines",
+    "SimulationService/Timeline",
+    "SweepService/Seek",
+    "SweepService/Sweep",
 }
 """Methods that compute for milliseconds: one call for each LIGHT_SHARE calls of others."""
 LIGHT_SHARE = 12

@@ -7,20 +7,18 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from tariffs.engine.errors import REASONS, TariffsError
 from tariffs.service.local import LocalServices
-from tariffs.service.wire.unknown_fields import check_known
-from tests.service.test_hostile import METHODS
+from tariffs.service.wire.requests import read_request
+from tests.fuzz.methods import METHODS
 
 DEADLINE = 2.0
 OVERRUN = 8.0
 """Seconds that a call may take beyond its deadline, or without one, on a busy machine."""
 UNSEEN = {"INTERNAL", "UNKNOWN", "UNIMPLEMENTED", "UNAVAILABLE"}
-TABLES_IN_MEMORY = {"UploadTable", "GetTable", "ListTables", "DeleteTable"}
-UNDECODABLE = "cannot be decoded"
 
 
 @cache
@@ -54,8 +52,6 @@ def outcome(name: str, bodies: Sequence[bytes]) -> str:
         _read(answer)
     except TariffsError as error:
         refused, found = error, error.reason
-    except _UndecodableError:
-        found = UNDECODABLE
     if refused is not None:
         known = REASONS.get(found)
         assert known is not None, f"{found} is not in the catalogue"
@@ -65,18 +61,8 @@ def outcome(name: str, bodies: Sequence[bytes]) -> str:
     return found
 
 
-class _UndecodableError(Exception):
-    """The bytes are not the message of the method; the middleware of the server refuses them."""
-
-
 def _decoded(method: Any, body: bytes) -> Message:
-    decode = GetMessageClass(method.input_type).FromString
-    try:
-        message = decode(body)
-    except (DecodeError, RecursionError, ValueError):
-        raise _UndecodableError from None
-    check_known(message, body, decode)
-    return message
+    return read_request(body, GetMessageClass(method.input_type).FromString)
 
 
 def _read(answer: Message | Iterable[Message]) -> None:

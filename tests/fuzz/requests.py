@@ -16,11 +16,19 @@ from hypothesis import strategies as st
 
 from tests.fuzz import arrow_streams, scenario_texts
 from tests.fuzz.choices import ByteChoices
+from tests.fuzz.methods import METHODS, valid
 from tests.fuzz.vocabulary import words
-from tests.service.hostile import HOSTILE_TEXT, Forge, parameter_files
-from tests.service.test_hostile import METHODS, valid
+from tests.service.hostile import FLOATS, HOSTILE_TEXT, INTEGERS, parameter_files
 
 _F = FieldDescriptor
+DEPTH_LIMIT = 5
+MANY = 1_100
+_INTEGER_RANGES = {
+    _F.CPPTYPE_INT32: (-(2**31), 2**31 - 1),
+    _F.CPPTYPE_INT64: (-(2**63), 2**63 - 1),
+    _F.CPPTYPE_UINT32: (0, 2**32 - 1),
+    _F.CPPTYPE_UINT64: (0, 2**64 - 1),
+}
 LENGTH = 480
 """Bytes of choices for one call."""
 SMALL_TEXT = 5_000
@@ -52,14 +60,16 @@ _FLOATING = {_F.CPPTYPE_DOUBLE, _F.CPPTYPE_FLOAT}
 
 
 @dataclass(frozen=True)
-class WordForge(Forge):
+class WordForge:
     """Makes requests whose words are real as often as not, so that deep code is reached.
 
     Attributes:
+        chance: makes every choice.
         hostile: share of the values that are hostile, of one request: a single such value hides all that comes after.
     """
 
-    hostile: float = 0.0
+    chance: random.Random
+    hostile: float
 
     def body(self, kind: Any, valid: Message) -> bytes:
         """The bytes of one message: in good faith with changes, random throughout, damaged or nonsense."""
@@ -88,22 +98,77 @@ class WordForge(Forge):
         for name in _SCENARIOS & set(fields):
             if not fields[name].is_repeated and self.chance.random() > 0.4:
                 getattr(message, name).yaml = scenario_texts.text(self.chance)
-        if "arrow" in fields and message.WhichOneof(fields["arrow"].containing_oneof.name) != "config":
+        if "arrow" in fields and not ("config" in fields and message.HasField("config")):
             message.arrow = arrow_streams.stream(self.chance)
         if "baseline" in fields:
             message.baseline = "2025-01-01"
 
+    def _garbage(self) -> bytes:
+        if self.chance.random() < 0.3:
+            return b"\x0a\xff\xff\x7f" * self.chance.randrange(1, 20_000)
+        return self.chance.randbytes(self.chance.randrange(1, 300))
+
+    def _fill(self, message: Message, density: float, depth: int) -> None:
+        for field in message.DESCRIPTOR.fields:
+            if self.chance.random() < density:
+                self._set(message, field, density, depth)
+            elif _is_message(field) and not field.is_repeated and message.HasField(field.name):
+                self._fill(getattr(message, field.name), density, depth + 1)
+
+    def _set(self, message: Message, field: Any, density: float, depth: int) -> None:
+        if _is_map(field):
+            self._set_map(getattr(message, field.name), field)
+        elif field.is_repeated:
+            self._set_repeated(getattr(message, field.name), field, density, depth)
+        elif _is_message(field):
+            below = getattr(message, field.name)
+            below.SetInParent()
+            if depth < DEPTH_LIMIT:
+                self._fill(below, density, depth + 1)
+        else:
+            setattr(message, field.name, self._scalar(field))
+
+    def _set_map(self, target: Any, field: Any) -> None:
+        key, value = field.message_type.fields
+        for _ in range(self.chance.choice((1, 2, 300))):
+            if value.message_type is None:
+                target[self._scalar(key)] = self._scalar(value)
+
+    def _set_repeated(self, target: Any, field: Any, density: float, depth: int) -> None:
+        count = self.chance.choice((0, 1, 1, 2, 3, MANY))
+        if _is_message(field) and depth < DEPTH_LIMIT:
+            added = target.add()
+            self._fill(added, density, depth + 1)
+            target.extend([added] * (count - 1 if added.ByteSize() < 2_000 else 0))
+        elif not _is_message(field):
+            text = self._scalar(field)
+            target.extend([text] * (count if not isinstance(text, str | bytes) or len(text) < 2_000 else 1))
+
     def _scalar(self, field: Any) -> Any:
         """A value of a field: of a number or enumeration one in its range, unless it is to be hostile."""
         if self.chance.random() < self.hostile:
-            return super()._scalar(field)
+            return self._hostile_value(field)
         if field.enum_type is not None:
             return self.chance.choice(tuple(field.enum_type.values_by_number))
         if field.cpp_type in _WHOLE:
             return self.chance.choice((0, 1, 2, 16, 100))
         if field.cpp_type in _FLOATING:
             return self.chance.choice((0.0, 0.25, 0.5, 1.0, 100.0))
-        return super()._scalar(field)
+        return self._hostile_value(field)
+
+    def _hostile_value(self, field: Any) -> Any:
+        if field.cpp_type in _INTEGER_RANGES:
+            low, high = _INTEGER_RANGES[field.cpp_type]
+            return self.chance.choice([number for number in INTEGERS if low <= number <= high])
+        if field.cpp_type == _F.CPPTYPE_ENUM:
+            return self.chance.choice((*field.enum_type.values_by_number, -1, 77, 2**31 - 1))
+        if field.cpp_type == _F.CPPTYPE_BOOL:
+            return self.chance.random() < 0.5
+        if field.cpp_type in {_F.CPPTYPE_DOUBLE, _F.CPPTYPE_FLOAT}:
+            return self.chance.choice(FLOATS)
+        if field.type == _F.TYPE_BYTES:
+            return self._bytes(field.name)
+        return self._text(field.name)
 
     def _text(self, name: str) -> str:
         if name == "yaml":
@@ -119,6 +184,14 @@ class WordForge(Forge):
         if name == "parameter_csv":
             return self.chance.choice(parameter_files())
         return arrow_streams.stream(self.chance)
+
+
+def _is_message(field: Any) -> bool:
+    return bool(field.cpp_type == _F.CPPTYPE_MESSAGE)
+
+
+def _is_map(field: Any) -> bool:
+    return _is_message(field) and bool(field.message_type.GetOptions().map_entry)
 
 
 def bodies_from(name: str, data: bytes) -> Sequence[bytes]:

@@ -12,7 +12,6 @@ from tariffs.engine.scenario import library
 from tariffs.engine.schedule.countries import origin_codes
 from tariffs.engine.schedule.lines import load_schedule
 from tariffs.engine.schedule.units import units
-from tests.service.hostile import PLAUSIBLE
 
 _CODES = 400
 DAY = date(2026, 7, 1)
@@ -86,7 +85,12 @@ def words() -> Mapping[str, Sequence[str]]:
         "values": ["x0.5:x1:x0.5", "0:1:0.5", "1,2,3", "2027-01-01:2027-03-01:1m", "low", "CN"],
         "by": ["origin", "authority", "hts2", "hts4", "line", "measure", "scenario", "on"],
         "paths": [
-            *PLAUSIBLE["paths"],
+            "assessed",
+            "layers.citations",
+            "provenance.switches",
+            "landed.x",
+            "..",
+            "a.b.c.d.e",
             "layers",
             "layers.id",
             "fees",

@@ -1,26 +1,14 @@
-"""Hostile requests, generated from descriptors so that every field and method is covered.
-
-The generator is seeded: a failure comes back at every run.
-"""
+"""Hostile values for requests: texts, numbers, scenario texts, parameter files and Arrow streams."""
 
 from __future__ import annotations
 
 import io
-import random
 import struct
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import polars as pl
-from google.protobuf.descriptor import FieldDescriptor
-from google.protobuf.message import Message
-from google.protobuf.message_factory import GetMessageClass
-
-DEPTH_LIMIT = 5
-MANY = 1_100
-_F = FieldDescriptor
 
 HOSTILE_TEXT: tuple[str, ...] = (
     "",
@@ -51,62 +39,6 @@ HOSTILE_TEXT: tuple[str, ...] = (
     "None",
     "true",
 )
-DAYS = ("2025-04-09", "2026-07-01", "2026-07-09", "2026-12-01", "entry", "2026-02-24T00:00-05:00")
-AMOUNTS = ("10000", "0.01", "999999999999999.9999999999", "-5", "0")
-PLAUSIBLE: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(
-        (
-            "entry",
-            "on",
-            "start",
-            "end",
-            "baseline",
-            "known_on",
-            "liquidation_date",
-            "deposit_date",
-            "paid_on",
-            "loading_date",
-            "contract_date",
-        ),
-        DAYS,
-    ),
-    **dict.fromkeys(
-        (
-            "customs_value",
-            "quantity",
-            "freight",
-            "insurance",
-            "amount",
-            "usd",
-            "drawback",
-            "processing_value",
-        ),
-        AMOUNTS,
-    ),
-    "hts": ("9503.00.0073", "8471300100", "7208.10.1500", "0101.21", "0402", "99999999", "9903"),
-    "origin": ("CN", "CA", "MX", "EU", "XX", "cn"),
-    "smelt_cast_origin": ("CA", "RU", "XX"),
-    "unit": ("kg", "no", "W", "parsec"),
-    "name": ("base", "truce-lapses", "nonesuch"),
-    "id": ("base", "recip_cn", "nonesuch"),
-    "by": ("origin", "authority", "hts2", "line"),
-    "authority": ("ieepa", "section_232"),
-    "authorities": ("ieepa", "section_232"),
-    "paths": (
-        "assessed",
-        "layers.amount",
-        "layers.citations",
-        "provenance.switches",
-        "landed.x",
-        "..",
-        "a.b.c.d.e",
-    ),
-    "min_confidence": ("A", "B", "C", "U"),
-    "parameter_set": ("low", "high", "/etc/passwd"),
-    "rate": ("0.25", "25%", "-1"),
-    "interest_rate": ("0.07", "8%"),
-    "liquidation": ("unliquidated", "liquidated"),
-}
 INTEGERS = (0, 1, 2, 15, 16, 17, -1, 2**31 - 1, -(2**31), 2**32 - 1, 2**63 - 1, -(2**63), 2**64 - 1)
 FLOATS = (
     float("nan"),
@@ -122,116 +54,6 @@ FLOATS = (
     1.0000001,
     -1.0,
 )
-_INTEGER_RANGES = {
-    _F.CPPTYPE_INT32: (-(2**31), 2**31 - 1),
-    _F.CPPTYPE_INT64: (-(2**63), 2**63 - 1),
-    _F.CPPTYPE_UINT32: (0, 2**32 - 1),
-    _F.CPPTYPE_UINT64: (0, 2**64 - 1),
-}
-
-
-@dataclass(frozen=True)
-class Forge:
-    """Makes hostile requests, the same ones for the same seed."""
-
-    chance: random.Random
-
-    def body(self, kind: Any, valid: Message) -> bytes:
-        """The bytes of one message of a type, hostile in one of several ways; `valid` is one in good faith."""
-        way = self.chance.random()
-        if way < 0.1:
-            return self._garbage()
-        if way < 0.25:
-            return self._damaged(valid.SerializeToString())
-        message = GetMessageClass(kind)()
-        if way < 0.75:
-            message.CopyFrom(valid)
-        self._fill(message, 0.06 if way < 0.75 else 0.5, 0)
-        return message.SerializeToString()
-
-    def _garbage(self) -> bytes:
-        if self.chance.random() < 0.3:
-            return b"\x0a\xff\xff\x7f" * self.chance.randrange(1, 20_000)
-        return self.chance.randbytes(self.chance.randrange(1, 300))
-
-    def _damaged(self, data: bytes) -> bytes:
-        if not data or self.chance.random() < 0.3:
-            return data[: self.chance.randrange(len(data) + 1)]
-        changed = bytearray(data)
-        for _ in range(self.chance.randrange(1, 6)):
-            changed[self.chance.randrange(len(changed))] ^= 1 << self.chance.randrange(8)
-        return bytes(changed)
-
-    def _fill(self, message: Message, density: float, depth: int) -> None:
-        for field in message.DESCRIPTOR.fields:
-            if self.chance.random() < density:
-                self._set(message, field, density, depth)
-            elif _is_message(field) and not field.is_repeated and message.HasField(field.name):
-                self._fill(getattr(message, field.name), density, depth + 1)
-
-    def _set(self, message: Message, field: Any, density: float, depth: int) -> None:
-        if _is_map(field):
-            self._set_map(getattr(message, field.name), field)
-        elif field.is_repeated:
-            self._set_repeated(getattr(message, field.name), field, density, depth)
-        elif _is_message(field):
-            below = getattr(message, field.name)
-            below.SetInParent()
-            if depth < DEPTH_LIMIT:
-                self._fill(below, density, depth + 1)
-        else:
-            setattr(message, field.name, self._scalar(field))
-
-    def _set_map(self, target: Any, field: Any) -> None:
-        key, value = field.message_type.fields
-        for _ in range(self.chance.choice((1, 2, 300))):
-            if value.message_type is None:
-                target[self._scalar(key)] = self._scalar(value)
-
-    def _set_repeated(self, target: Any, field: Any, density: float, depth: int) -> None:
-        count = self.chance.choice((0, 1, 1, 2, 3, MANY))
-        if _is_message(field) and depth < DEPTH_LIMIT:
-            added = target.add()
-            self._fill(added, density, depth + 1)
-            target.extend([added] * (count - 1 if added.ByteSize() < 2_000 else 0))
-        elif not _is_message(field):
-            text = self._scalar(field)
-            target.extend([text] * (count if not isinstance(text, str | bytes) or len(text) < 2_000 else 1))
-
-    def _scalar(self, field: Any) -> Any:
-        if field.cpp_type in _INTEGER_RANGES:
-            low, high = _INTEGER_RANGES[field.cpp_type]
-            return self.chance.choice([number for number in INTEGERS if low <= number <= high])
-        if field.cpp_type == _F.CPPTYPE_ENUM:
-            return self.chance.choice((*field.enum_type.values_by_number, -1, 77, 2**31 - 1))
-        if field.cpp_type == _F.CPPTYPE_BOOL:
-            return self.chance.random() < 0.5
-        if field.cpp_type in {_F.CPPTYPE_DOUBLE, _F.CPPTYPE_FLOAT}:
-            return self.chance.choice(FLOATS)
-        if field.type == _F.TYPE_BYTES:
-            return self._bytes(field.name)
-        return self._text(field.name)
-
-    def _text(self, name: str) -> str:
-        if name == "yaml":
-            return self.chance.choice(documents())
-        if name in PLAUSIBLE and self.chance.random() < 0.75:
-            return self.chance.choice(PLAUSIBLE[name])
-        return self.chance.choice(HOSTILE_TEXT)
-
-    def _bytes(self, name: str) -> bytes:
-        if name == "parameter_csv":
-            return self.chance.choice(parameter_files())
-        data = self.chance.choice(tables())
-        return data if self.chance.random() < 0.6 else self._damaged(data)
-
-
-def _is_message(field: Any) -> bool:
-    return bool(field.cpp_type == _F.CPPTYPE_MESSAGE)
-
-
-def _is_map(field: Any) -> bool:
-    return _is_message(field) and bool(field.message_type.GetOptions().map_entry)
 
 
 @cache

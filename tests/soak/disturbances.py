@@ -34,13 +34,13 @@ class Disturber:
 
     Attributes:
         done: how often each was made.
-        told: time and name of each.
+        lasted: name, begin and end of each.
         errors: what did not come back by itself, such as a server that did not start again.
     """
 
     soaked: Soaked
     done: Counter[str] = field(default_factory=Counter)
-    told: list[tuple[float, str]] = field(default_factory=list)
+    lasted: list[tuple[str, float, float]] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
     def acts(self) -> Sequence[tuple[str, Act]]:
@@ -71,7 +71,7 @@ class Disturber:
             except Exception as error:
                 self.errors.append(f"{name}: {error}")
             self.done[name] += 1
-            self.told.append((begun, name))
+            self.lasted.append((name, begun, time.monotonic()))
             turn += 1
 
     def _fill_disk(self) -> str:

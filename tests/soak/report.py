@@ -97,12 +97,24 @@ def _events(soak: Soak) -> Counter[str]:
     return found
 
 
-def _tail(soak: Soak, kind: str, begin: float, end: float) -> str:
-    seconds = [took for at, took in soak.calls.seconds.get(kind, []) if begin <= at < end]
+def _tail(soak: Soak, kind: str, *spans: tuple[float, float]) -> str:
+    seconds = [
+        took
+        for at, took in soak.calls.seconds.get(kind, [])
+        if any(begin <= at < end for begin, end in spans)
+    ]
     if not seconds:
         return "-"
     p50, p99, most = (1000 * float(value) for value in (*np.percentile(seconds, (50, 99)), max(seconds)))
     return f"{len(seconds):,} calls, p50 {p50:.1f} ms, p99 {p99:.0f} ms, slowest {most:.0f} ms"
+
+
+def _tails(soak: Soak) -> list[str]:
+    """Rows of quotes by what disturbed the servers at their beginning."""
+    spans: dict[str, list[tuple[float, float]]] = {}
+    for name, begin, end in soak.disturber.lasted:
+        spans.setdefault(name, []).append((begin, end))
+    return [f"| while: {name} | {_tail(soak, 'quotes', *own)} |" for name, own in sorted(spans.items())]
 
 
 def summary(soak: Soak, claims: Sequence[Claim]) -> str:
@@ -128,8 +140,9 @@ def summary(soak: Soak, claims: Sequence[Claim]) -> str:
         "",
         "| quotes, from the client | |",
         "|---|---|",
-        f"| before the disturbances, {disturbed - begun:.0f} s | {_tail(soak, 'quotes', begun, disturbed)} |",
-        f"| during them | {_tail(soak, 'quotes', disturbed, ended)} |",
+        f"| before the disturbances, {disturbed - begun:.0f} s | {_tail(soak, 'quotes', (begun, disturbed))} |",
+        f"| during them | {_tail(soak, 'quotes', (disturbed, ended))} |",
+        *_tails(soak),
         "",
         "| process of the steady server | memory | an hour | open files | threads |",
         "|---|---|---|---|---|",

@@ -1,0 +1,51 @@
+"""No bytes make a call of the contract raise what no caller may get, or take longer than its deadline."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given, settings
+
+from tests.conftest import SCALE
+from tests.fuzz import in_process
+from tests.fuzz.requests import bodies_from, calls, choices
+
+INPUTS = 20_000
+"""Calls of all methods at scale 1."""
+_SLOW = {
+    **dict.fromkeys(("LawService/ListChanges", "SimulationService/Simulate", "SweepService/Seek"), 150),
+    **dict.fromkeys(
+        ("SimulationService/Timeline", "SimulationService/SimulateLines", "SweepService/Sweep"), 300
+    ),
+    **dict.fromkeys(("ScenarioService/DiffScenarios", "SimulationService/SimulateGroups"), 300),
+}
+"""Calls of methods that compute for milliseconds; the others share the rest."""
+_NAMES = in_process.names()
+_SHARE = (INPUTS - sum(_SLOW.values())) // (len(_NAMES) - len(_SLOW))
+
+
+@pytest.mark.parametrize("name", _NAMES)
+def test_hostile_calls_are_answered_or_refused_by_the_catalogue(name: str) -> None:
+    seen: Counter[str] = Counter()
+
+    @settings(max_examples=_SLOW.get(name, _SHARE) * SCALE)
+    @given(calls(name))
+    def call(bodies: Sequence[bytes]) -> None:
+        seen[in_process.outcome(name, bodies)] += 1
+
+    call()
+    # Calls that are all refused at the door would prove little.
+    assert seen["OK"], seen
+
+
+def test_the_plainest_choices_make_the_request_in_good_faith() -> None:
+    assert (
+        in_process.outcome("DutyService/CalculateDuty", bodies_from("DutyService/CalculateDuty", b"")) == "OK"
+    )
+
+
+def test_the_same_bytes_make_the_same_call() -> None:
+    for name in _NAMES:
+        assert bodies_from(name, choices(7)) == bodies_from(name, choices(7))
