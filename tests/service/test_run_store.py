@@ -16,6 +16,7 @@ from tariffs.service.settings.settings import DAY_SECONDS, State
 from tariffs.service.storage.database import RUNS, Database
 from tariffs.service.storage.run_store import Lease, LeaseState, RunStore
 from tariffs.service.storage.table_store import TableRegister
+from tariffs.service.wire.identity import RUN, Caller
 
 LEASE = 0.3
 COUNTS = {"row_count": 1, "column_count": 1, "byte_count": 1}
@@ -43,6 +44,10 @@ def runs(database: Database) -> Iterator[RunStore]:
         connection.execute(RUNS.delete())
 
 
+def owner(name: str, *groups: str) -> Caller:
+    return Caller(name, name, frozenset({RUN}), frozenset(groups))
+
+
 def runs_of(database: Database, maker: str = "this", **given: Any) -> RunStore:
     settings = {"lease_seconds": LEASE, "caller_share": 1, "runs_per_owner": 1000} | given
     return RunStore(database, maker, State.model_construct(**settings))
@@ -62,13 +67,13 @@ def test_servers_that_begin_at_once_make_the_tables_once(tmp_path: Path) -> None
     databases = [Database(f"sqlite:///{tmp_path / 'new.sqlite'}") for _ in range(4)]
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(Database.migrate, databases))
-    assert runs_of(databases[0]).start("ann", "simulate", b"", 1, "").name
+    assert runs_of(databases[0]).start(owner("ann"), "simulate", b"", 1, "").name
     for database in databases:
         database.close()
 
 
 def test_many_claimants_take_every_run_once(runs: RunStore, database: Database) -> None:
-    names = {runs.start("ann", "simulate", bytes([index]), 1, "").name for index in range(20)}
+    names = {runs.start(owner("ann"), "simulate", bytes([index]), 1, "").name for index in range(20)}
     taken: list[str] = []
     lock = threading.Lock()
 
@@ -85,12 +90,12 @@ def test_many_claimants_take_every_run_once(runs: RunStore, database: Database) 
 
 
 def test_the_oldest_run_comes_first(runs: RunStore) -> None:
-    names = [runs.start("ann", "simulate", bytes([index]), 1, "").name for index in range(3)]
+    names = [runs.start(owner("ann"), "simulate", bytes([index]), 1, "").name for index in range(3)]
     assert [leased(runs).run.name for _ in names] == names
 
 
 def test_a_lease_that_expired_is_taken_and_worth_nothing(runs: RunStore) -> None:
-    run = runs.start("ann", "simulate", b"", 3, "")
+    run = runs.start(owner("ann"), "simulate", b"", 3, "")
     first = leased(runs)
     assert runs.lease_next() is None
     time.sleep(LEASE * 1.5)
@@ -101,12 +106,12 @@ def test_a_lease_that_expired_is_taken_and_worth_nothing(runs: RunStore) -> None
     runs.succeed(first, b"", 9)
     runs.fail(first, ServiceError("DEADLINE", "Late."))
     runs.release(first)
-    after = runs.get("ann", run.id)
+    after = runs.get(owner("ann"), run.id)
     assert (after.state, after.finished_parts, after.worker) == ("running", 0, second.worker)
 
 
 def test_a_lease_that_is_renewed_stays(runs: RunStore) -> None:
-    runs.start("ann", "simulate", b"", 1, "")
+    runs.start(owner("ann"), "simulate", b"", 1, "")
     lease = leased(runs)
     for _ in range(4):
         time.sleep(LEASE / 2)
@@ -115,15 +120,15 @@ def test_a_lease_that_is_renewed_stays(runs: RunStore) -> None:
 
 
 def test_a_cancel_reaches_who_computes_and_ends_what_nobody_computes(runs: RunStore) -> None:
-    run = runs.start("ann", "simulate", b"", 1, "")
+    run = runs.start(owner("ann"), "simulate", b"", 1, "")
     lease = leased(runs)
-    assert runs.cancel("ann", run.id).state == "running"
+    assert runs.cancel(owner("ann"), run.id).state == "running"
     assert runs.renew(lease) is LeaseState.CANCEL
     # Its worker dies before it hears of it: nobody takes it up again.
     time.sleep(LEASE * 1.5)
     assert runs.lease_next() is None
     runs.expire()
-    ended = runs.get("ann", run.id)
+    ended = runs.get(owner("ann"), run.id)
     assert ended.state == "cancelled"
     assert ended.failure is not None
     assert ended.failure.reason == "CANCELLED"
@@ -131,7 +136,7 @@ def test_a_cancel_reaches_who_computes_and_ends_what_nobody_computes(runs: RunSt
 
 @pytest.mark.slow
 def test_a_run_whose_servers_die_ends_after_three_and_one_that_gets_on_does_not(runs: RunStore) -> None:
-    run = runs.start("ann", "simulate", b"", 9, "")
+    run = runs.start(owner("ann"), "simulate", b"", 9, "")
     for part in range(4):
         runs.finish_part(leased(runs), part + 1)
         time.sleep(LEASE * 1.2)
@@ -140,14 +145,14 @@ def test_a_run_whose_servers_die_ends_after_three_and_one_that_gets_on_does_not(
         assert runs.lease_next() is not None
         time.sleep(LEASE * 1.2)
     assert runs.lease_next() is None
-    assert runs.get("ann", run.id).state == "failed"
+    assert runs.get(owner("ann"), run.id).state == "failed"
 
 
 @pytest.mark.slow
 def test_a_run_goes_on_under_the_version_it_began_with_while_there_is_one(
     runs: RunStore, database: Database
 ) -> None:
-    run = runs.start("ann", "simulate", b"", 2, "")
+    run = runs.start(owner("ann"), "simulate", b"", 2, "")
     runs.finish_part(leased(runs), 1)
     other = runs_of(database, maker="that")
     time.sleep(LEASE * 1.5)
@@ -159,10 +164,10 @@ def test_a_run_goes_on_under_the_version_it_began_with_while_there_is_one(
 
 
 def test_an_error_is_told_as_it_was(runs: RunStore) -> None:
-    run = runs.start("ann", "simulate", b"", 1, "")
+    run = runs.start(owner("ann"), "simulate", b"", 1, "")
     error = InputError("COLUMN_MISSING", "No hts.", field="hts", fix="Add it.", metadata={"column": "hts"})
     runs.fail(leased(runs), error)
-    found = runs.get("ann", run.id).failure
+    found = runs.get(owner("ann"), run.id).failure
     assert isinstance(found, TariffsError)
     told = (found.reason, found.message, found.field, found.fix, found.metadata)
     assert told == (error.reason, error.message, error.field, error.fix, error.metadata)
@@ -179,11 +184,11 @@ def test_pages_hold_every_table_once_also_of_one_moment(database: Database) -> N
     register = register_of(database, 100)
     digests = [f"{index:064x}" for index in range(7)]
     for digest in digests:
-        register.add("page-owner", digest, **COUNTS)
+        register.add(owner("page-owner"), digest, share_with="", **COUNTS)
     seen: list[str] = []
     token = ""
     while True:
-        tables, token = register.page("page-owner", 3, token)
+        tables, token = register.page(owner("page-owner"), 3, token)
         seen += [table.digest for table in tables]
         if not token:
             break
@@ -193,32 +198,32 @@ def test_pages_hold_every_table_once_also_of_one_moment(database: Database) -> N
 def test_no_owner_takes_all_places_of_those_who_wait(runs: RunStore, database: Database) -> None:
     tight = runs_of(database, runs_waiting_limit=3, caller_share=0.5)
     for number in range(2):
-        tight.start("ann", "simulate", b"%d" % number, 1, "")
+        tight.start(owner("ann"), "simulate", b"%d" % number, 1, "")
     with pytest.raises(ServiceError, match="2 long runs are waiting, the limit of an owner") as caught:
-        tight.start("ann", "simulate", b"2", 1, "")
+        tight.start(owner("ann"), "simulate", b"2", 1, "")
     assert caught.value.reason == "TOO_MANY_STREAMS"
-    tight.start("bob", "simulate", b"0", 1, "")
+    tight.start(owner("bob"), "simulate", b"0", 1, "")
     with pytest.raises(ServiceError, match="3 long runs are waiting, the limit of the server"):
-        tight.start("cid", "simulate", b"0", 1, "")
+        tight.start(owner("cid"), "simulate", b"0", 1, "")
 
 
 def test_an_owner_keeps_so_many_runs_and_no_more(runs: RunStore, database: Database) -> None:
     tight = runs_of(database, runs_per_owner=1)
-    first = tight.start("ann", "simulate", b"0", 1, "")
-    tight.cancel("ann", first.id)
+    first = tight.start(owner("ann"), "simulate", b"0", 1, "")
+    tight.cancel(owner("ann"), first.id)
     with pytest.raises(ServiceError) as caught:
-        tight.start("ann", "simulate", b"1", 1, "")
+        tight.start(owner("ann"), "simulate", b"1", 1, "")
     assert caught.value.reason == "ROW_QUOTA"
-    tight.start("bob", "simulate", b"1", 1, "")
-    tight.delete("ann", first.id)
-    tight.start("ann", "simulate", b"1", 1, "")
+    tight.start(owner("bob"), "simulate", b"1", 1, "")
+    tight.delete(owner("ann"), first.id)
+    tight.start(owner("ann"), "simulate", b"1", 1, "")
 
 
 def test_a_run_given_back_is_left_to_servers_of_its_version_for_a_while(
     runs: RunStore, database: Database
 ) -> None:
     old = runs_of(database, lease_seconds=0.2)
-    old.start("ann", "simulate", b"0", 1, "")
+    old.start(owner("ann"), "simulate", b"0", 1, "")
     lease = leased(old)
     for _ in range(10):
         time.sleep(0.1)
@@ -232,21 +237,21 @@ def test_one_table_uploaded_twice_at_a_time_is_kept_once(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     register, digest = register_of(database, 1), "f" * 64
-    register.add("twice", digest, **COUNTS)
+    register.add(owner("twice"), digest, share_with="", **COUNTS)
     # As the second sees it who looked before the first had written.
-    monkeypatch.setattr(TableRegister, "_use", staticmethod(lambda *_: False))
+    monkeypatch.setattr(TableRegister, "_update", staticmethod(lambda *_: False))
     monkeypatch.setattr(TableRegister, "_check_room", lambda *_: None)
-    monkeypatch.setattr(register, "use", lambda owner, digest: register.get(owner, digest))
-    assert register.add("twice", digest, **COUNTS).digest == digest
+    monkeypatch.setattr(register, "use", lambda who, digest: register.get(who, digest))
+    assert register.add(owner("twice"), digest, share_with="", **COUNTS).digest == digest
 
 
 def test_a_table_that_is_kept_can_be_sent_again_at_the_limit(database: Database) -> None:
     register = register_of(database, 1)
-    register.add("full", "e" * 64, **COUNTS)
-    register.check_room("full")
-    register.add("full", "e" * 64, **COUNTS)
+    register.add(owner("full"), "e" * 64, share_with="", **COUNTS)
+    register.check_room(owner("full"))
+    register.add(owner("full"), "e" * 64, share_with="", **COUNTS)
     with pytest.raises(ServiceError, match="1 tables, the limit"):
-        register.add("full", "d" * 64, **COUNTS)
+        register.add(owner("full"), "d" * 64, share_with="", **COUNTS)
 
 
 class Clock:
@@ -271,26 +276,26 @@ def ended(runs: RunStore, run_id: str) -> None:
 
 def test_a_run_that_has_ended_survives_its_time_and_then_goes(database: Database, clock: Clock) -> None:
     runs = runs_of(database, keep_days=100.0 / DAY_SECONDS)
-    run = runs.start("ann", "simulate", b"kept", 1, "")
+    run = runs.start(owner("ann"), "simulate", b"kept", 1, "")
     clock.now += 1
     ended(runs, run.id)
-    open_run = runs.start("ann", "simulate", b"open", 1, "")
+    open_run = runs.start(owner("ann"), "simulate", b"open", 1, "")
     for passed in (0.0, 50.0, 99.0, 100.0):
         clock.now = 1_000_001.0 + passed
         assert runs.expire() == {run.digest, open_run.digest}, passed
-        assert runs.get("ann", run.id).state == "succeeded"
+        assert runs.get(owner("ann"), run.id).state == "succeeded"
     clock.now = 1_000_101.5
     assert runs.expire() == {open_run.digest}
     with pytest.raises(InputError) as caught:
-        runs.get("ann", run.id)
+        runs.get(owner("ann"), run.id)
     assert caught.value.reason == "RUN_NOT_FOUND"
-    assert runs.get("ann", open_run.id).is_open
+    assert runs.get(owner("ann"), open_run.id).is_open
     with database.begin() as connection:
         connection.execute(RUNS.delete())
 
 
 def test_three_crashes_end_a_run_and_a_part_between_them_counts_anew(runs: RunStore, clock: Clock) -> None:
-    run = runs.start("ann", "simulate", b"", 9, "")
+    run = runs.start(owner("ann"), "simulate", b"", 9, "")
 
     def crash(*, after_part: int | None = None) -> str:
         clock.now += 1
@@ -298,13 +303,13 @@ def test_three_crashes_end_a_run_and_a_part_between_them_counts_anew(runs: RunSt
         if after_part is not None:
             runs.finish_part(lease, after_part)
         runs.crash(lease)
-        return runs.get("ann", run.id).state
+        return runs.get(owner("ann"), run.id).state
 
     assert [crash(), crash()] == ["waiting", "waiting"]
     assert crash(after_part=1) == "waiting"
     assert crash() == "waiting"
     assert crash() == "failed"
-    failure = runs.get("ann", run.id).failure
+    failure = runs.get(owner("ann"), run.id).failure
     assert failure is not None
     assert "3 times" in failure.message
     clock.now += 1

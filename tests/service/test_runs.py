@@ -13,6 +13,7 @@ import pytest
 
 from tariffs.engine.errors import ServiceError
 from tariffs.service.local import stream
+from tariffs.service.wire.identity import Caller
 from tariffs.service.workers import task_queue
 from tariffs.service.workers.fair_limit import FairLimit
 from tariffs.service.workers.tasks import CancelToken
@@ -122,11 +123,13 @@ def test_what_was_asked_is_forgotten_with_the_caller_though_a_thread_comes_to_it
     async def leave_early() -> int:
         lane = task_queue.Lane("test", hold, 1, FairLimit("runs", 9, 9))
         made = task_queue.TaskQueue(lane, lane)
-        first = made.messages("a", b"", CancelToken(), "ann")
+        first = made.messages("a", b"", CancelToken(), Caller("ann", "ann"))
         waiting = asyncio.ensure_future(anext(first, None))
         await asyncio.to_thread(begun.wait, SECONDS)
         cancel_token = CancelToken()
-        second = asyncio.ensure_future(anext(made.messages("b", b"x" * 1000, cancel_token, "ann"), None))
+        second = asyncio.ensure_future(
+            anext(made.messages("b", b"x" * 1000, cancel_token, Caller("ann", "ann")), None)
+        )
         await asyncio.sleep(0.05)
         cancel_token.cancel()
         with pytest.raises(ServiceError, match="cancelled"):

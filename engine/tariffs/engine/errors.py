@@ -93,7 +93,7 @@ _STORAGE = (
     | _group(
         "RESOURCE_EXHAUSTED",
         2,
-        {"ROW_QUOTA": "a table is too large, or the caller has reached a storage limit"},
+        {"ROW_QUOTA": "a table or sweep is too large, or the caller has reached a storage limit"},
     )
 )
 _LAW = _group(

@@ -75,6 +75,11 @@ class LawServiceStub:
                 request_serializer=tariffs_dot_v1_dot_law__service__pb2.WatchVersionsRequest.SerializeToString,
                 response_deserializer=tariffs_dot_v1_dot_law__service__pb2.ListVersionsResponse.FromString,
                 _registered_method=True)
+        self.GetCaller = channel.unary_unary(
+                '/tariffs.v1.LawService/GetCaller',
+                request_serializer=tariffs_dot_v1_dot_law__service__pb2.GetCallerRequest.SerializeToString,
+                response_deserializer=tariffs_dot_v1_dot_law__service__pb2.CallerInfo.FromString,
+                _registered_method=True)
 
 
 class LawServiceServicer:
@@ -137,6 +142,13 @@ class LawServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetCaller(self, request, context):
+        """Who the caller is to the server, and what it may do.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_LawServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -179,6 +191,11 @@ def add_LawServiceServicer_to_server(servicer, server):
                     servicer.WatchVersions,
                     request_deserializer=tariffs_dot_v1_dot_law__service__pb2.WatchVersionsRequest.FromString,
                     response_serializer=tariffs_dot_v1_dot_law__service__pb2.ListVersionsResponse.SerializeToString,
+            ),
+            'GetCaller': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCaller,
+                    request_deserializer=tariffs_dot_v1_dot_law__service__pb2.GetCallerRequest.FromString,
+                    response_serializer=tariffs_dot_v1_dot_law__service__pb2.CallerInfo.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -398,6 +415,33 @@ class LawService:
             '/tariffs.v1.LawService/WatchVersions',
             tariffs_dot_v1_dot_law__service__pb2.WatchVersionsRequest.SerializeToString,
             tariffs_dot_v1_dot_law__service__pb2.ListVersionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetCaller(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tariffs.v1.LawService/GetCaller',
+            tariffs_dot_v1_dot_law__service__pb2.GetCallerRequest.SerializeToString,
+            tariffs_dot_v1_dot_law__service__pb2.CallerInfo.FromString,
             options,
             channel_credentials,
             insecure,

@@ -534,19 +534,29 @@ class SimulateLinesResponse(_message.Message):
     def __init__(self, refused: _Optional[_Union[RefusedLines, _Mapping]] = ..., lines: _Optional[_Union[LinesBatch, _Mapping]] = ..., done: _Optional[_Union[Done, _Mapping]] = ...) -> None: ...
 
 class StartRunRequest(_message.Message):
-    __slots__ = ("simulate", "timeline", "sweep", "request_id")
+    __slots__ = ("simulate", "timeline", "sweep", "request_id", "share_with")
     SIMULATE_FIELD_NUMBER: _ClassVar[int]
     TIMELINE_FIELD_NUMBER: _ClassVar[int]
     SWEEP_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    SHARE_WITH_FIELD_NUMBER: _ClassVar[int]
     simulate: SimulateRequest
     timeline: TimelineRequest
     sweep: SweepRequest
     request_id: str
-    def __init__(self, simulate: _Optional[_Union[SimulateRequest, _Mapping]] = ..., timeline: _Optional[_Union[TimelineRequest, _Mapping]] = ..., sweep: _Optional[_Union[SweepRequest, _Mapping]] = ..., request_id: _Optional[str] = ...) -> None: ...
+    share_with: str
+    def __init__(self, simulate: _Optional[_Union[SimulateRequest, _Mapping]] = ..., timeline: _Optional[_Union[TimelineRequest, _Mapping]] = ..., sweep: _Optional[_Union[SweepRequest, _Mapping]] = ..., request_id: _Optional[str] = ..., share_with: _Optional[str] = ...) -> None: ...
+
+class ShareRunRequest(_message.Message):
+    __slots__ = ("name", "group")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    GROUP_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    group: str
+    def __init__(self, name: _Optional[str] = ..., group: _Optional[str] = ...) -> None: ...
 
 class RunMetadata(_message.Message):
-    __slots__ = ("state", "stage", "fraction", "finished_parts", "total_parts", "attempts", "create_time", "end_time", "expire_time", "scenarios", "table", "law_version")
+    __slots__ = ("state", "stage", "fraction", "finished_parts", "total_parts", "attempts", "create_time", "end_time", "expire_time", "scenarios", "table", "law_version", "owner", "shared_with")
     STATE_FIELD_NUMBER: _ClassVar[int]
     STAGE_FIELD_NUMBER: _ClassVar[int]
     FRACTION_FIELD_NUMBER: _ClassVar[int]
@@ -559,6 +569,8 @@ class RunMetadata(_message.Message):
     SCENARIOS_FIELD_NUMBER: _ClassVar[int]
     TABLE_FIELD_NUMBER: _ClassVar[int]
     LAW_VERSION_FIELD_NUMBER: _ClassVar[int]
+    OWNER_FIELD_NUMBER: _ClassVar[int]
+    SHARED_WITH_FIELD_NUMBER: _ClassVar[int]
     state: RunState
     stage: str
     fraction: float
@@ -571,7 +583,9 @@ class RunMetadata(_message.Message):
     scenarios: _containers.RepeatedScalarFieldContainer[str]
     table: str
     law_version: str
-    def __init__(self, state: _Optional[_Union[RunState, str]] = ..., stage: _Optional[str] = ..., fraction: _Optional[float] = ..., finished_parts: _Optional[int] = ..., total_parts: _Optional[int] = ..., attempts: _Optional[int] = ..., create_time: _Optional[str] = ..., end_time: _Optional[str] = ..., expire_time: _Optional[str] = ..., scenarios: _Optional[_Iterable[str]] = ..., table: _Optional[str] = ..., law_version: _Optional[str] = ...) -> None: ...
+    owner: str
+    shared_with: str
+    def __init__(self, state: _Optional[_Union[RunState, str]] = ..., stage: _Optional[str] = ..., fraction: _Optional[float] = ..., finished_parts: _Optional[int] = ..., total_parts: _Optional[int] = ..., attempts: _Optional[int] = ..., create_time: _Optional[str] = ..., end_time: _Optional[str] = ..., expire_time: _Optional[str] = ..., scenarios: _Optional[_Iterable[str]] = ..., table: _Optional[str] = ..., law_version: _Optional[str] = ..., owner: _Optional[str] = ..., shared_with: _Optional[str] = ...) -> None: ...
 
 class RunResult(_message.Message):
     __slots__ = ("provenance", "message_count")

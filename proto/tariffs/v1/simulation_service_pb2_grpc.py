@@ -66,6 +66,11 @@ class SimulationServiceStub:
                 request_serializer=tariffs_dot_v1_dot_simulation__service__pb2.ReadRunRequest.SerializeToString,
                 response_deserializer=tariffs_dot_v1_dot_simulation__service__pb2.ReadRunResponse.FromString,
                 _registered_method=True)
+        self.ShareRun = channel.unary_unary(
+                '/tariffs.v1.SimulationService/ShareRun',
+                request_serializer=tariffs_dot_v1_dot_simulation__service__pb2.ShareRunRequest.SerializeToString,
+                response_deserializer=google_dot_longrunning_dot_operations__pb2.Operation.FromString,
+                _registered_method=True)
 
 
 class SimulationServiceServicer:
@@ -121,6 +126,13 @@ class SimulationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ShareRun(self, request, context):
+        """Share a run and its result with a group, or with nobody. Its owner may, and admins.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SimulationServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -153,6 +165,11 @@ def add_SimulationServiceServicer_to_server(servicer, server):
                     servicer.ReadRun,
                     request_deserializer=tariffs_dot_v1_dot_simulation__service__pb2.ReadRunRequest.FromString,
                     response_serializer=tariffs_dot_v1_dot_simulation__service__pb2.ReadRunResponse.SerializeToString,
+            ),
+            'ShareRun': grpc.unary_unary_rpc_method_handler(
+                    servicer.ShareRun,
+                    request_deserializer=tariffs_dot_v1_dot_simulation__service__pb2.ShareRunRequest.FromString,
+                    response_serializer=google_dot_longrunning_dot_operations__pb2.Operation.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -318,6 +335,33 @@ class SimulationService:
             '/tariffs.v1.SimulationService/ReadRun',
             tariffs_dot_v1_dot_simulation__service__pb2.ReadRunRequest.SerializeToString,
             tariffs_dot_v1_dot_simulation__service__pb2.ReadRunResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ShareRun(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tariffs.v1.SimulationService/ShareRun',
+            tariffs_dot_v1_dot_simulation__service__pb2.ShareRunRequest.SerializeToString,
+            google_dot_longrunning_dot_operations__pb2.Operation.FromString,
             options,
             channel_credentials,
             insecure,

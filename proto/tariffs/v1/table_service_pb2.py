@@ -26,7 +26,7 @@ from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
 from tariffs.v1 import common_pb2 as tariffs_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1etariffs/v1/table_service.proto\x12\ntariffs.v1\x1a\x1bgoogle/protobuf/empty.proto\x1a\x17tariffs/v1/common.proto\"|\n\x05Table\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\trow_count\x18\x02 \x01(\x03\x12\x14\n\x0c\x63olumn_count\x18\x03 \x01(\x05\x12\x12\n\nbyte_count\x18\x04 \x01(\x03\x12\x13\n\x0b\x63reate_time\x18\x05 \x01(\t\x12\x13\n\x0b\x65xpire_time\x18\x06 \x01(\t\"#\n\x12UploadTableRequest\x12\r\n\x05\x61rrow\x18\x01 \x01(\x0c\"\x1f\n\x0fGetTableRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\":\n\x11ListTablesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"P\n\x12ListTablesResponse\x12!\n\x06tables\x18\x01 \x03(\x0b\x32\x11.tariffs.v1.Table\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\"\n\x12\x44\x65leteTableRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\x9f\x01\n\x11\x43heckTableRequest\x12\x0f\n\x05\x61rrow\x18\x01 \x01(\x0cH\x00\x12\x10\n\x06handle\x18\x02 \x01(\tH\x00\x12\x13\n\x0b\x64\x61te_format\x18\x03 \x01(\t\x12(\n\tdirection\x18\x04 \x01(\x0e\x32\x15.tariffs.v1.Direction\x12\n\n\x02to\x18\x05 \x01(\t\x12\x13\n\x0blaw_version\x18` \x01(\tB\x07\n\x05table\"x\n\x0bTableColumn\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04role\x18\x02 \x01(\t\x12\x0f\n\x07read_as\x18\x03 \x01(\t\x12\x14\n\x0c\x66illed_count\x18\x04 \x01(\x03\x12\x15\n\rrefused_count\x18\x05 \x01(\x03\x12\x0f\n\x07\x65xample\x18\x06 \x01(\t\"\x92\x03\n\x12\x43heckTableResponse\x12(\n\x07\x63olumns\x18\x01 \x03(\x0b\x32\x17.tariffs.v1.TableColumn\x12\x11\n\trow_count\x18\x02 \x01(\x03\x12\x14\n\x0cusable_count\x18\x03 \x01(\x03\x12\x15\n\rcustoms_value\x18\x04 \x01(\x01\x12\x43\n\x0b\x63ode_digits\x18\x05 \x03(\x0b\x32..tariffs.v1.CheckTableResponse.CodeDigitsEntry\x12\x14\n\x0corigin_count\x18\x06 \x01(\x03\x12\x11\n\tfirst_day\x18\x07 \x01(\t\x12\x10\n\x08last_day\x18\x08 \x01(\t\x12\x0f\n\x07refused\x18\t \x01(\x0c\x12\x18\n\x10refused_left_off\x18\n \x01(\x03\x12\x1f\n\x05notes\x18\x0b \x03(\x0b\x32\x10.tariffs.v1.Note\x12\x13\n\x0blaw_version\x18\x0c \x01(\t\x1a\x31\n\x0f\x43odeDigitsEntry\x12\x0b\n\x03key\x18\x01 \x01(\x05\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\x32\xef\x02\n\x0cTableService\x12\x42\n\x0bUploadTable\x12\x1e.tariffs.v1.UploadTableRequest\x1a\x11.tariffs.v1.Table(\x01\x12:\n\x08GetTable\x12\x1b.tariffs.v1.GetTableRequest\x1a\x11.tariffs.v1.Table\x12K\n\nListTables\x12\x1d.tariffs.v1.ListTablesRequest\x1a\x1e.tariffs.v1.ListTablesResponse\x12\x45\n\x0b\x44\x65leteTable\x12\x1e.tariffs.v1.DeleteTableRequest\x1a\x16.google.protobuf.Empty\x12K\n\nCheckTable\x12\x1d.tariffs.v1.CheckTableRequest\x1a\x1e.tariffs.v1.CheckTableResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1etariffs/v1/table_service.proto\x12\ntariffs.v1\x1a\x1bgoogle/protobuf/empty.proto\x1a\x17tariffs/v1/common.proto\"\xa0\x01\n\x05Table\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\trow_count\x18\x02 \x01(\x03\x12\x14\n\x0c\x63olumn_count\x18\x03 \x01(\x05\x12\x12\n\nbyte_count\x18\x04 \x01(\x03\x12\x13\n\x0b\x63reate_time\x18\x05 \x01(\t\x12\x13\n\x0b\x65xpire_time\x18\x06 \x01(\t\x12\r\n\x05owner\x18\x07 \x01(\t\x12\x13\n\x0bshared_with\x18\x08 \x01(\t\"7\n\x12UploadTableRequest\x12\r\n\x05\x61rrow\x18\x01 \x01(\x0c\x12\x12\n\nshare_with\x18\x02 \x01(\t\"\x1f\n\x0fGetTableRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"N\n\x11ListTablesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x12\n\nall_owners\x18\x03 \x01(\x08\"P\n\x12ListTablesResponse\x12!\n\x06tables\x18\x01 \x03(\x0b\x32\x11.tariffs.v1.Table\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"1\n\x12\x44\x65leteTableRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05owner\x18\x02 \x01(\t\"?\n\x11ShareTableRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05group\x18\x02 \x01(\t\x12\r\n\x05owner\x18\x03 \x01(\t\"\x9f\x01\n\x11\x43heckTableRequest\x12\x0f\n\x05\x61rrow\x18\x01 \x01(\x0cH\x00\x12\x10\n\x06handle\x18\x02 \x01(\tH\x00\x12\x13\n\x0b\x64\x61te_format\x18\x03 \x01(\t\x12(\n\tdirection\x18\x04 \x01(\x0e\x32\x15.tariffs.v1.Direction\x12\n\n\x02to\x18\x05 \x01(\t\x12\x13\n\x0blaw_version\x18` \x01(\tB\x07\n\x05table\"x\n\x0bTableColumn\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04role\x18\x02 \x01(\t\x12\x0f\n\x07read_as\x18\x03 \x01(\t\x12\x14\n\x0c\x66illed_count\x18\x04 \x01(\x03\x12\x15\n\rrefused_count\x18\x05 \x01(\x03\x12\x0f\n\x07\x65xample\x18\x06 \x01(\t\"\x92\x03\n\x12\x43heckTableResponse\x12(\n\x07\x63olumns\x18\x01 \x03(\x0b\x32\x17.tariffs.v1.TableColumn\x12\x11\n\trow_count\x18\x02 \x01(\x03\x12\x14\n\x0cusable_count\x18\x03 \x01(\x03\x12\x15\n\rcustoms_value\x18\x04 \x01(\x01\x12\x43\n\x0b\x63ode_digits\x18\x05 \x03(\x0b\x32..tariffs.v1.CheckTableResponse.CodeDigitsEntry\x12\x14\n\x0corigin_count\x18\x06 \x01(\x03\x12\x11\n\tfirst_day\x18\x07 \x01(\t\x12\x10\n\x08last_day\x18\x08 \x01(\t\x12\x0f\n\x07refused\x18\t \x01(\x0c\x12\x18\n\x10refused_left_off\x18\n \x01(\x03\x12\x1f\n\x05notes\x18\x0b \x03(\x0b\x32\x10.tariffs.v1.Note\x12\x13\n\x0blaw_version\x18\x0c \x01(\t\x1a\x31\n\x0f\x43odeDigitsEntry\x12\x0b\n\x03key\x18\x01 \x01(\x05\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\x32\xaf\x03\n\x0cTableService\x12\x42\n\x0bUploadTable\x12\x1e.tariffs.v1.UploadTableRequest\x1a\x11.tariffs.v1.Table(\x01\x12:\n\x08GetTable\x12\x1b.tariffs.v1.GetTableRequest\x1a\x11.tariffs.v1.Table\x12K\n\nListTables\x12\x1d.tariffs.v1.ListTablesRequest\x1a\x1e.tariffs.v1.ListTablesResponse\x12\x45\n\x0b\x44\x65leteTable\x12\x1e.tariffs.v1.DeleteTableRequest\x1a\x16.google.protobuf.Empty\x12>\n\nShareTable\x12\x1d.tariffs.v1.ShareTableRequest\x1a\x11.tariffs.v1.Table\x12K\n\nCheckTable\x12\x1d.tariffs.v1.CheckTableRequest\x1a\x1e.tariffs.v1.CheckTableResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,26 +35,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CHECKTABLERESPONSE_CODEDIGITSENTRY']._loaded_options = None
   _globals['_CHECKTABLERESPONSE_CODEDIGITSENTRY']._serialized_options = b'8\001'
-  _globals['_TABLE']._serialized_start=100
-  _globals['_TABLE']._serialized_end=224
-  _globals['_UPLOADTABLEREQUEST']._serialized_start=226
-  _globals['_UPLOADTABLEREQUEST']._serialized_end=261
-  _globals['_GETTABLEREQUEST']._serialized_start=263
-  _globals['_GETTABLEREQUEST']._serialized_end=294
-  _globals['_LISTTABLESREQUEST']._serialized_start=296
-  _globals['_LISTTABLESREQUEST']._serialized_end=354
-  _globals['_LISTTABLESRESPONSE']._serialized_start=356
-  _globals['_LISTTABLESRESPONSE']._serialized_end=436
-  _globals['_DELETETABLEREQUEST']._serialized_start=438
-  _globals['_DELETETABLEREQUEST']._serialized_end=472
-  _globals['_CHECKTABLEREQUEST']._serialized_start=475
-  _globals['_CHECKTABLEREQUEST']._serialized_end=634
-  _globals['_TABLECOLUMN']._serialized_start=636
-  _globals['_TABLECOLUMN']._serialized_end=756
-  _globals['_CHECKTABLERESPONSE']._serialized_start=759
-  _globals['_CHECKTABLERESPONSE']._serialized_end=1161
-  _globals['_CHECKTABLERESPONSE_CODEDIGITSENTRY']._serialized_start=1112
-  _globals['_CHECKTABLERESPONSE_CODEDIGITSENTRY']._serialized_end=1161
-  _globals['_TABLESERVICE']._serialized_start=1164
-  _globals['_TABLESERVICE']._serialized_end=1531
+  _globals['_TABLE']._serialized_start=101
+  _globals['_TABLE']._serialized_end=261
+  _globals['_UPLOADTABLEREQUEST']._serialized_start=263
+  _globals['_UPLOADTABLEREQUEST']._serialized_end=318
+  _globals['_GETTABLEREQUEST']._serialized_start=320
+  _globals['_GETTABLEREQUEST']._serialized_end=351
+  _globals['_LISTTABLESREQUEST']._serialized_start=353
+  _globals['_LISTTABLESREQUEST']._serialized_end=431
+  _globals['_LISTTABLESRESPONSE']._serialized_start=433
+  _globals['_LISTTABLESRESPONSE']._serialized_end=513
+  _globals['_DELETETABLEREQUEST']._serialized_start=515
+  _globals['_DELETETABLEREQUEST']._serialized_end=564
+  _globals['_SHARETABLEREQUEST']._serialized_start=566
+  _globals['_SHARETABLEREQUEST']._serialized_end=629
+  _globals['_CHECKTABLEREQUEST']._serialized_start=632
+  _globals['_CHECKTABLEREQUEST']._serialized_end=791
+  _globals['_TABLECOLUMN']._serialized_start=793
+  _globals['_TABLECOLUMN']._serialized_end=913
+  _globals['_CHECKTABLERESPONSE']._serialized_start=916
+  _globals['_CHECKTABLERESPONSE']._serialized_end=1318
+  _globals['_CHECKTABLERESPONSE_CODEDIGITSENTRY']._serialized_start=1269
+  _globals['_CHECKTABLERESPONSE_CODEDIGITSENTRY']._serialized_end=1318
+  _globals['_TABLESERVICE']._serialized_start=1321
+  _globals['_TABLESERVICE']._serialized_end=1752
 # @@protoc_insertion_point(module_scope)

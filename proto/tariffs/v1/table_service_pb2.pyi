@@ -9,26 +9,32 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Table(_message.Message):
-    __slots__ = ("name", "row_count", "column_count", "byte_count", "create_time", "expire_time")
+    __slots__ = ("name", "row_count", "column_count", "byte_count", "create_time", "expire_time", "owner", "shared_with")
     NAME_FIELD_NUMBER: _ClassVar[int]
     ROW_COUNT_FIELD_NUMBER: _ClassVar[int]
     COLUMN_COUNT_FIELD_NUMBER: _ClassVar[int]
     BYTE_COUNT_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    OWNER_FIELD_NUMBER: _ClassVar[int]
+    SHARED_WITH_FIELD_NUMBER: _ClassVar[int]
     name: str
     row_count: int
     column_count: int
     byte_count: int
     create_time: str
     expire_time: str
-    def __init__(self, name: _Optional[str] = ..., row_count: _Optional[int] = ..., column_count: _Optional[int] = ..., byte_count: _Optional[int] = ..., create_time: _Optional[str] = ..., expire_time: _Optional[str] = ...) -> None: ...
+    owner: str
+    shared_with: str
+    def __init__(self, name: _Optional[str] = ..., row_count: _Optional[int] = ..., column_count: _Optional[int] = ..., byte_count: _Optional[int] = ..., create_time: _Optional[str] = ..., expire_time: _Optional[str] = ..., owner: _Optional[str] = ..., shared_with: _Optional[str] = ...) -> None: ...
 
 class UploadTableRequest(_message.Message):
-    __slots__ = ("arrow",)
+    __slots__ = ("arrow", "share_with")
     ARROW_FIELD_NUMBER: _ClassVar[int]
+    SHARE_WITH_FIELD_NUMBER: _ClassVar[int]
     arrow: bytes
-    def __init__(self, arrow: _Optional[bytes] = ...) -> None: ...
+    share_with: str
+    def __init__(self, arrow: _Optional[bytes] = ..., share_with: _Optional[str] = ...) -> None: ...
 
 class GetTableRequest(_message.Message):
     __slots__ = ("name",)
@@ -37,12 +43,14 @@ class GetTableRequest(_message.Message):
     def __init__(self, name: _Optional[str] = ...) -> None: ...
 
 class ListTablesRequest(_message.Message):
-    __slots__ = ("page_size", "page_token")
+    __slots__ = ("page_size", "page_token", "all_owners")
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    ALL_OWNERS_FIELD_NUMBER: _ClassVar[int]
     page_size: int
     page_token: str
-    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    all_owners: bool
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., all_owners: _Optional[bool] = ...) -> None: ...
 
 class ListTablesResponse(_message.Message):
     __slots__ = ("tables", "next_page_token")
@@ -53,10 +61,22 @@ class ListTablesResponse(_message.Message):
     def __init__(self, tables: _Optional[_Iterable[_Union[Table, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class DeleteTableRequest(_message.Message):
-    __slots__ = ("name",)
+    __slots__ = ("name", "owner")
     NAME_FIELD_NUMBER: _ClassVar[int]
+    OWNER_FIELD_NUMBER: _ClassVar[int]
     name: str
-    def __init__(self, name: _Optional[str] = ...) -> None: ...
+    owner: str
+    def __init__(self, name: _Optional[str] = ..., owner: _Optional[str] = ...) -> None: ...
+
+class ShareTableRequest(_message.Message):
+    __slots__ = ("name", "group", "owner")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    GROUP_FIELD_NUMBER: _ClassVar[int]
+    OWNER_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    group: str
+    owner: str
+    def __init__(self, name: _Optional[str] = ..., group: _Optional[str] = ..., owner: _Optional[str] = ...) -> None: ...
 
 class CheckTableRequest(_message.Message):
     __slots__ = ("arrow", "handle", "date_format", "direction", "to", "law_version")

@@ -27,7 +27,8 @@ if _version_not_supported:
 
 
 class TableServiceStub:
-    """Keeps trade tables. A table belongs to who uploaded it; nobody else sees it.
+    """Keeps trade tables. A table belongs to who uploaded it. Members of the group that it is shared with see and use it too;
+    nobody else does, admins apart.
     """
 
     def __init__(self, channel):
@@ -56,6 +57,11 @@ class TableServiceStub:
                 request_serializer=tariffs_dot_v1_dot_table__service__pb2.DeleteTableRequest.SerializeToString,
                 response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
                 _registered_method=True)
+        self.ShareTable = channel.unary_unary(
+                '/tariffs.v1.TableService/ShareTable',
+                request_serializer=tariffs_dot_v1_dot_table__service__pb2.ShareTableRequest.SerializeToString,
+                response_deserializer=tariffs_dot_v1_dot_table__service__pb2.Table.FromString,
+                _registered_method=True)
         self.CheckTable = channel.unary_unary(
                 '/tariffs.v1.TableService/CheckTable',
                 request_serializer=tariffs_dot_v1_dot_table__service__pb2.CheckTableRequest.SerializeToString,
@@ -64,7 +70,8 @@ class TableServiceStub:
 
 
 class TableServiceServicer:
-    """Keeps trade tables. A table belongs to who uploaded it; nobody else sees it.
+    """Keeps trade tables. A table belongs to who uploaded it. Members of the group that it is shared with see and use it too;
+    nobody else does, admins apart.
     """
 
     def UploadTable(self, request_iterator, context):
@@ -82,14 +89,21 @@ class TableServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListTables(self, request, context):
-        """The caller's tables, the newest first.
+        """The caller's tables and those shared with its groups, the newest first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteTable(self, request, context):
-        """Forget a table.
+        """Forget a table. Its owner may, and admins.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ShareTable(self, request, context):
+        """Share a table with a group, or with nobody. Its owner may, and admins.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -125,6 +139,11 @@ def add_TableServiceServicer_to_server(servicer, server):
                     request_deserializer=tariffs_dot_v1_dot_table__service__pb2.DeleteTableRequest.FromString,
                     response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
             ),
+            'ShareTable': grpc.unary_unary_rpc_method_handler(
+                    servicer.ShareTable,
+                    request_deserializer=tariffs_dot_v1_dot_table__service__pb2.ShareTableRequest.FromString,
+                    response_serializer=tariffs_dot_v1_dot_table__service__pb2.Table.SerializeToString,
+            ),
             'CheckTable': grpc.unary_unary_rpc_method_handler(
                     servicer.CheckTable,
                     request_deserializer=tariffs_dot_v1_dot_table__service__pb2.CheckTableRequest.FromString,
@@ -139,7 +158,8 @@ def add_TableServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class TableService:
-    """Keeps trade tables. A table belongs to who uploaded it; nobody else sees it.
+    """Keeps trade tables. A table belongs to who uploaded it. Members of the group that it is shared with see and use it too;
+    nobody else does, admins apart.
     """
 
     @staticmethod
@@ -240,6 +260,33 @@ class TableService:
             '/tariffs.v1.TableService/DeleteTable',
             tariffs_dot_v1_dot_table__service__pb2.DeleteTableRequest.SerializeToString,
             google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ShareTable(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tariffs.v1.TableService/ShareTable',
+            tariffs_dot_v1_dot_table__service__pb2.ShareTableRequest.SerializeToString,
+            tariffs_dot_v1_dot_table__service__pb2.Table.FromString,
             options,
             channel_credentials,
             insecure,

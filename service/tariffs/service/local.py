@@ -108,6 +108,7 @@ class LocalLaw:
     GetMeasure = _answering(law.get_measure)
     ListVersions = _answering(law_versions.list_versions)
     GetServerInfo = _answering(server_info.get_server_info)
+    GetCaller = _answering(server_info.get_local_caller)
     CalculatePortFee = _answering(port_fees.calculate_port_fee)
 
     ListChanges = _over_table("changes", "list_changes")

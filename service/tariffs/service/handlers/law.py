@@ -8,6 +8,7 @@ from contextlib import aclosing
 from typing import Protocol
 
 from tariffs.engine.errors import ServiceError
+from tariffs.service.handlers.caller_info import CallerReport
 from tariffs.service.handlers.methods import computed, inline, of_law
 from tariffs.service.observability.call_log import Context
 from tariffs.service.rpc import law, server_info
@@ -43,9 +44,11 @@ class LawHandler(law_service_pb2_grpc.LawServiceServicer):
         task_queue: computes.
         storage: resolves table handles.
         packs: the packs that are not served, and when the laws of the server change.
+        report: reports callers to themselves.
     """
 
-    def __init__(self, task_queue: TaskQueue, storage: Storage, packs: Packs) -> None:
+    def __init__(self, task_queue: TaskQueue, storage: Storage, packs: Packs, report: CallerReport) -> None:
+        self._report = report
         self._task_queue = task_queue
         self._storage = storage
         self._packs = packs
@@ -61,6 +64,10 @@ class LawHandler(law_service_pb2_grpc.LawServiceServicer):
     GetMeasure = of_law(law.get_measure)
     GetServerInfo = inline(server_info.get_server_info)
     CalculatePortFee = computed("short", "port_fee", pb.CalculatePortFeeResponse)
+
+    async def GetCaller(self, request: pb.GetCallerRequest, context: Context) -> pb.CallerInfo:
+        """Return the caller with its roles, groups and quotas."""
+        return await asyncio.to_thread(self._report.message, caller())
 
     async def ListVersions(
         self, request: pb.ListVersionsRequest, context: Context
@@ -91,7 +98,7 @@ class LawHandler(law_service_pb2_grpc.LawServiceServicer):
         if source != "handle":
             lane = self._task_queue.sweep if source else self._task_queue.short
             return await lane("changes", request, response, context)
-        table = await asyncio.to_thread(self._storage.table, caller().owner, request.handle)
+        table = await asyncio.to_thread(self._storage.table, caller(), request.handle)
         async with aclosing(
             self._task_queue.stream("changes", request, response, context, table)
         ) as messages:

@@ -14,9 +14,10 @@ from google.protobuf import empty_pb2
 from tariffs.engine.errors import InputError, ServiceError
 from tariffs.service.observability.call_log import Context
 from tariffs.service.rpc.laws import FLOATING, pin
-from tariffs.service.rpc.run_steps import parts_of
+from tariffs.service.rpc.run_steps import SWEEP, parts_of
 from tariffs.service.rpc.run_summary import law_version_of
 from tariffs.service.rpc.runs import operation_of, read_response
+from tariffs.service.rpc.sweep_quota import check_points
 from tariffs.service.storage.page_tokens import page_size
 from tariffs.service.storage.result_parts import ResultPart
 from tariffs.service.storage.run_rows import RunRow, id_of
@@ -28,6 +29,7 @@ from tariffs.v1 import simulation_service_pb2 as pb
 POLL_SECONDS = 0.25
 END_POLL_SECONDS = 0.05
 WAIT_SECONDS = 60.0
+ALL_OWNERS = "all_owners"
 _AT_A_TIME = 4
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -66,15 +68,17 @@ class LongRuns:
             raise request_invalid(
                 "The request to run is missing.", "request", "Set simulate, timeline or sweep."
             )
-        owner, run_request = caller().owner, getattr(request, kind)
+        who, run_request = caller(), getattr(request, kind)
 
         def start() -> RunRow:
-            self._storage.keep_law(self._settle_law(owner, request.request_id, run_request))
+            self._storage.keep_law(self._settle_law(who.owner, request.request_id, run_request))
             total = parts_of(kind, run_request)
+            if kind == SWEEP:
+                check_points(who, run_request)
             if run_request.WhichOneof("table") == "handle":
-                self._storage.table(owner, run_request.handle)
+                self._storage.table(who, run_request.handle)
             data = run_request.SerializeToString(deterministic=True)
-            return self._storage.runs.start(owner, kind, data, total, request.request_id)
+            return self._storage.runs.start(who, kind, data, total, request.request_id, request.share_with)
 
         run = await asyncio.to_thread(start)
         self._wake()
@@ -126,8 +130,13 @@ class LongRuns:
             )
 
     async def get(self, name: str) -> RunRow:
-        """Return a run of the caller; raises InputError RUN_NOT_FOUND."""
-        return await asyncio.to_thread(self._storage.runs.get, caller().owner, id_of(name))
+        """Return a run that the caller may see; raises InputError RUN_NOT_FOUND."""
+        return await asyncio.to_thread(self._storage.runs.get, caller(), id_of(name))
+
+    async def share(self, request: pb.ShareRunRequest) -> ops.Operation:
+        """Share a run with a group, or with nobody."""
+        share = self._storage.runs.share
+        return self.operation(await asyncio.to_thread(share, caller(), id_of(request.name), request.group))
 
     def operation(self, run: RunRow) -> ops.Operation:
         """Return a run as an operation message."""
@@ -182,12 +191,15 @@ class OperationsHandler(operations_pb2_grpc.OperationsServicer):  # type: ignore
     async def ListOperations(
         self, request: ops.ListOperationsRequest, context: Context
     ) -> ops.ListOperationsResponse:
-        """List the caller's runs, newest first."""
-        size = page_size(request.page_size)
-        owner = caller().owner
+        """List the caller's runs and those shared with it, newest first; all owners' for the filter ALL_OWNERS."""
+        size, who = page_size(request.page_size), caller()
+        if request.filter not in ("", ALL_OWNERS):
+            raise request_invalid(
+                f"The filter {request.filter[:40]!r} is not known.", "filter", f"Use {ALL_OWNERS!r}."
+            )
 
         def page() -> ops.ListOperationsResponse:
-            runs, token = self._storage.runs.page(owner, size, request.page_token)
+            runs, token = self._storage.runs.page(who, size, request.page_token, bool(request.filter))
             operations = [self._long_runs.operation(run) for run in runs]
             return ops.ListOperationsResponse(operations=operations, next_page_token=token)
 
@@ -196,12 +208,12 @@ class OperationsHandler(operations_pb2_grpc.OperationsServicer):  # type: ignore
 
     async def CancelOperation(self, request: ops.CancelOperationRequest, context: Context) -> empty_pb2.Empty:
         """Request the cancellation of a run."""
-        await asyncio.to_thread(self._storage.runs.cancel, caller().owner, id_of(request.name))
+        await asyncio.to_thread(self._storage.runs.cancel, caller(), id_of(request.name))
         return empty_pb2.Empty()
 
     async def DeleteOperation(self, request: ops.DeleteOperationRequest, context: Context) -> empty_pb2.Empty:
         """Delete an ended run."""
-        await asyncio.to_thread(self._storage.runs.delete, caller().owner, id_of(request.name))
+        await asyncio.to_thread(self._storage.runs.delete, caller(), id_of(request.name))
         return empty_pb2.Empty()
 
     async def WaitOperation(self, request: ops.WaitOperationRequest, context: Context) -> ops.Operation:

@@ -30,7 +30,7 @@ async def run_stream(
     pin(request)
     table = None
     if request.WhichOneof("table") == "handle":
-        table = await asyncio.to_thread(storage.table, caller().owner, request.handle)
+        table = await asyncio.to_thread(storage.table, caller(), request.handle)
     async with aclosing(task_queue.stream(task, request, response, context, table)) as messages:
         async for message in messages:
             yield message

@@ -65,6 +65,10 @@ class SimulationHandler(simulation_service_pb2_grpc.SimulationServiceServicer):
         """Start a long run, which continues without the caller."""
         return await self._long_runs.start(request)
 
+    async def ShareRun(self, request: pb.ShareRunRequest, context: Context) -> operations_pb2.Operation:
+        """Share a long run with a group, or with nobody."""
+        return await self._long_runs.share(request)
+
     def ReadRun(
         self, request: pb.ReadRunRequest, context: Context
     ) -> AsyncGenerator[pb.ReadRunResponse, None]:

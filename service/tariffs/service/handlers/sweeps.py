@@ -1,15 +1,19 @@
 """Handler of SweepService.
 
-Its methods return their generator as it is: the middleware closes it when the call ends.
+The middleware closes the generators when the call ends.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 from tariffs.service.handlers.run_stream import run_stream
 from tariffs.service.observability.call_log import Context
+from tariffs.service.rpc.sweep_quota import check_points
 from tariffs.service.storage.storage import Storage
+from tariffs.service.wire.identity import caller
 from tariffs.service.workers.task_queue import TaskQueue
 from tariffs.v1 import simulation_service_pb2, sweep_service_pb2, sweep_service_pb2_grpc
 
@@ -26,12 +30,17 @@ class SweepHandler(sweep_service_pb2_grpc.SweepServiceServicer):
         self._task_queue = task_queue
         self._storage = storage
 
-    def Sweep(
+    async def Sweep(
         self, request: simulation_service_pb2.SweepRequest, context: Context
     ) -> AsyncGenerator[simulation_service_pb2.SweepResponse, None]:
         """Compute a scenario at many points of its parameters."""
+        if caller().quotas.sweep_points is not None:
+            await asyncio.to_thread(check_points, caller(), request)
         response = simulation_service_pb2.SweepResponse
-        return run_stream(self._task_queue, self._storage, "sweep", request, response, context)
+        stream = run_stream(self._task_queue, self._storage, "sweep", request, response, context)
+        async with aclosing(stream) as messages:
+            async for message in messages:
+                yield message
 
     def Seek(
         self, request: sweep_service_pb2.SeekRequest, context: Context

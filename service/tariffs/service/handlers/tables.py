@@ -7,6 +7,7 @@ import threading
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -16,12 +17,13 @@ from tariffs.engine.errors import InputError, ServiceError
 from tariffs.service.observability.call_log import Context
 from tariffs.service.rpc.laws import pin
 from tariffs.service.rpc.tables import Intake, table_message
+from tariffs.service.storage.access import check_group, table_bytes
 from tariffs.service.storage.files import disk_errors
 from tariffs.service.storage.page_tokens import page_size
 from tariffs.service.storage.storage import Storage
 from tariffs.service.storage.table_store import digest_of
 from tariffs.service.wire.frames import pack, unpack
-from tariffs.service.wire.identity import caller
+from tariffs.service.wire.identity import SERVER_LIMITS, caller
 from tariffs.service.workers.task_queue import TaskQueue, cancel_with
 from tariffs.v1 import table_service_pb2 as pb
 from tariffs.v1 import table_service_pb2_grpc
@@ -47,11 +49,11 @@ class TableHandler(table_service_pb2_grpc.TableServiceServicer):
         self, request_iterator: AsyncIterator[pb.UploadTableRequest], context: Context
     ) -> pb.Table:
         """Store a table sent in parts."""
-        owner, register = caller().owner, self._storage.register
-        await asyncio.to_thread(register.check_room, owner)
+        who, register = caller(), self._storage.register
+        await asyncio.to_thread(register.check_room, who)
         upload = _UploadFile(self._storage.incoming / uuid.uuid4().hex)
         try:
-            await self._receive(request_iterator, upload)
+            share_with = await self._receive(request_iterator, upload)
             if context.cancelled():
                 # A cancelled upload looks like a complete one: the parts received are not the table that was meant.
                 raise ServiceError("CANCELLED", "The caller cancelled the upload.")
@@ -59,55 +61,72 @@ class TableHandler(table_service_pb2_grpc.TableServiceServicer):
         finally:
             # Handed to the thread pool at once and shielded: a second cancellation must not leave the file open.
             await asyncio.shield(asyncio.get_running_loop().run_in_executor(None, upload.remove))
-        return table_message(await asyncio.to_thread(register.add, owner, **counts), register.keep_seconds)
+        table = await asyncio.to_thread(register.add, who, share_with=share_with, **counts)
+        return table_message(table, register.keep_seconds)
 
     async def GetTable(self, request: pb.GetTableRequest, context: Context) -> pb.Table:
         """Return one table."""
         register = self._storage.register
-        table = await asyncio.to_thread(register.get, caller().owner, digest_of(request.name))
+        table = await asyncio.to_thread(register.get, caller(), digest_of(request.name))
         return table_message(table, register.keep_seconds)
 
     async def ListTables(self, request: pb.ListTablesRequest, context: Context) -> pb.ListTablesResponse:
-        """List the caller's tables, newest first."""
+        """List the caller's tables and those shared with it, newest first."""
         register, size = self._storage.register, page_size(request.page_size)
-        tables, token = await asyncio.to_thread(register.page, caller().owner, size, request.page_token)
+        tables, token = await asyncio.to_thread(
+            register.page, caller(), size, request.page_token, request.all_owners
+        )
         return pb.ListTablesResponse(
             tables=[table_message(table, register.keep_seconds) for table in tables], next_page_token=token
         )
 
     async def DeleteTable(self, request: pb.DeleteTableRequest, context: Context) -> empty_pb2.Empty:
         """Delete a table."""
-        await asyncio.to_thread(self._storage.register.delete, caller().owner, digest_of(request.name))
+        register, digest = self._storage.register, digest_of(request.name)
+        await asyncio.to_thread(register.delete, caller(), digest, request.owner)
         return empty_pb2.Empty()
+
+    async def ShareTable(self, request: pb.ShareTableRequest, context: Context) -> pb.Table:
+        """Share a table with a group, or with nobody."""
+        register, digest = self._storage.register, digest_of(request.name)
+        table = await asyncio.to_thread(register.share, caller(), digest, request.group, request.owner)
+        return table_message(table, register.keep_seconds)
 
     async def CheckTable(self, request: pb.CheckTableRequest, context: Context) -> pb.CheckTableResponse:
         """Say how a table is read."""
         pin(request)
         if request.WhichOneof("table") != "handle":
             return await self._task_queue.sweep("check_table", request, pb.CheckTableResponse, context)
-        table = await asyncio.to_thread(self._storage.table, caller().owner, request.handle)
+        table = await asyncio.to_thread(self._storage.table, caller(), request.handle)
         async with aclosing(
             self._task_queue.stream("check_table", request, pb.CheckTableResponse, context, table)
         ) as messages:
             return await anext(messages)
 
-    async def _receive(self, parts: AsyncIterator[pb.UploadTableRequest], upload: _UploadFile) -> None:
-        intake = Intake(self._byte_limit)
+    async def _receive(self, parts: AsyncIterator[pb.UploadTableRequest], upload: _UploadFile) -> str:
+        """Write the parts of an upload; return the group to share the table with."""
+        who, share_with = caller(), ""
+        intake = Intake(table_bytes(who, self._byte_limit))
 
         def write(data: bytes) -> None:
             upload.write(intake.check(data))
 
         async for part in parts:
+            share_with = part.share_with or share_with
+            check_group(who, part.share_with, "share_with")
             await asyncio.to_thread(write, part.arrow)
         await asyncio.to_thread(upload.close)
         if not intake.parts:
             raise InputError("TABLE_EMPTY", "No part was sent.", field="arrow", fix="Send at least one part.")
+        return share_with
 
     async def _store(self, path: Path, context: Context) -> dict[str, Any]:
+        # The quota of runs is not meant for uploads, which wait here for a place.
+        uploader = replace(caller(), quotas=SERVER_LIMITS)
         payload = pack({"upload": str(path), "directory": str(self._storage.tables.directory)})
         while True:
             try:
-                messages = self._task_queue.messages("store_table", payload, cancel_with(context))
+                messages = self._task_queue.messages("store_table", payload, cancel_with(context), uploader)
                 async with aclosing(messages):
                     return [unpack(data)[0] async for data in messages][-1]
             except ServiceError as error:

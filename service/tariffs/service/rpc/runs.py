@@ -116,6 +116,8 @@ def operation_of(run: RunRow, keep_seconds: float) -> operations_pb2.Operation:
             scenarios=scenarios,
             table=table,
             law_version=law_version_of(run),
+            owner=run.owner,
+            shared_with=run.shared_with,
         )
     )
     if run.failure is not None:

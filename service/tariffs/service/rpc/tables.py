@@ -51,8 +51,9 @@ class Intake:
             raise ServiceError(
                 "ROW_QUOTA",
                 f"The table has more than {self.byte_limit:,} bytes in memory.",
-                fix="Split it, or run it in-process: Client.local().",
-                metadata={"limit": str(self.byte_limit)},
+                fix="Split it, run it in-process (Client.local()), or ask the operators for a higher quota "
+                "`table_bytes`.",
+                metadata={"limit": str(self.byte_limit), "quota": "table_bytes"},
             )
         return len(data).to_bytes(_LENGTH_BYTES, "big") + data
 
@@ -107,6 +108,8 @@ def table_message(table: StoredTable, keep_seconds: float) -> table_service_pb2.
         byte_count=table.byte_count,
         create_time=time_text(table.created),
         expire_time=time_text(table.used + keep_seconds),
+        owner=table.owner,
+        shared_with=table.shared_with,
     )
 
 

@@ -22,6 +22,7 @@ _FAULTS_SHOWN = 3
 Role = Literal["read", "run", "admin"]
 Name = Annotated[str, Field(min_length=1, max_length=NAME_LIMIT)]
 Count = Annotated[int, Field(ge=0)]
+AtOnce = Annotated[int, Field(ge=1)]
 
 
 class _Strict(BaseModel):
@@ -31,9 +32,9 @@ class _Strict(BaseModel):
 class QuotaEntry(_Strict):
     """Quotas of an entry; those not given are those of the next entry that has them, at last of the server."""
 
-    calls: Count | None = None
+    calls: AtOnce | None = None
     calls_per_second: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
-    runs: Count | None = None
+    runs: AtOnce | None = None
     runs_kept: Count | None = None
     tables: Count | None = None
     table_bytes: Count | None = None

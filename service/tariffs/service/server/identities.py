@@ -83,6 +83,12 @@ class Identities:
                 return self._caller(name, self._unlisted)
         raise invalid_token("The call has no token.")
 
+    def named(self, name: str) -> Caller:
+        """Return the caller of a name outside of its calls: what the callers file grants it, no groups of tokens."""
+        if self._callers is None:
+            return Caller(owner=name, key=name, roles=_NO_NAMES)
+        return self._callers.content.caller(name, _NO_NAMES, _NO_NAMES)
+
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:
         """Watch files and keys for changes during the block."""

@@ -144,7 +144,7 @@ class Middleware:
         who = await self._identities.identify(call_log.metadata, context)
         call_log.set_caller(who)
         check_role(who, method.role, method.rpc)
-        self._admission.enter(who.key)
+        self._admission.enter(who)
         return who.key
 
 

@@ -45,7 +45,10 @@ class Pools:
         admitted = settings.admitted_runs
         self.task_queue = TaskQueue(
             Lane(
-                "sweeps", sweeps, settings.workers, FairLimit("runs", admitted, settings.share_of(admitted))
+                "sweeps",
+                sweeps,
+                settings.workers,
+                FairLimit("runs", admitted, settings.share_of(admitted), "runs"),
             ),
             Lane("shorts", shorts, 1, FairLimit("short tasks", SHORT_TASKS, SHORT_TASKS_EACH)),
         )

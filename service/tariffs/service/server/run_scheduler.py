@@ -21,6 +21,7 @@ from tariffs.service.rpc.run_steps import REQUESTS
 from tariffs.service.storage.run_store import Lease, LeaseState, RunStore
 from tariffs.service.storage.storage import Storage
 from tariffs.service.wire.frames import pack, unpack
+from tariffs.service.wire.identity import Caller
 from tariffs.service.wire.status import INVARIANT
 from tariffs.service.wire.trace_context import set_current_trace
 from tariffs.service.workers.task_queue import TaskQueue
@@ -47,6 +48,7 @@ class RunScheduler:
         storage: the server's storage.
         slots: how many long runs to compute at a time.
         cluster: address of the Dask scheduler that computes them; empty for the worker processes.
+        named: returns the caller of a name, whose quota of runs is that of its long runs.
         tracing: makes a span of each; None for none.
     """
 
@@ -56,8 +58,10 @@ class RunScheduler:
         storage: Storage,
         slots: int,
         cluster: str,
+        named: Callable[[str], Caller],
         tracing: Tracing | None = None,
     ) -> None:
+        self._named = named
         self._task_queue = task_queue
         self._storage = storage
         self._cluster = cluster
@@ -179,7 +183,7 @@ class RunScheduler:
         while True:
             try:
                 messages = self._task_queue.messages(
-                    "run", payload, leased.cancel_token, leased.lease.run.owner
+                    "run", payload, leased.cancel_token, self._named(leased.lease.run.owner)
                 )
                 async with aclosing(messages):
                     async for data in messages:
@@ -222,7 +226,7 @@ class RunScheduler:
             "cluster": self._cluster,
         }
         if request.WhichOneof("table") == "handle":
-            facts["table"] = str(self._storage.table(run.owner, request.handle))
+            facts["table"] = str(self._storage.run_table(request.handle))
         return pack(facts, run.request)
 
 

@@ -15,6 +15,7 @@ from grpc_channelz.v1 import channelz, channelz_pb2_grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from tariffs.engine.base.provenance import engine_version
+from tariffs.service.handlers.caller_info import CallerReport
 from tariffs.service.handlers.duty import DutyHandler, RefundHandler
 from tariffs.service.handlers.law import LawHandler
 from tariffs.service.handlers.operations import LongRuns, OperationsHandler
@@ -116,7 +117,7 @@ class TariffServer:
         self._identities = identities_of(settings)
         self._watching = AsyncExitStack()
         calls = settings.concurrent_calls
-        self._admission = Admission(FairLimit("calls", calls, settings.share_of(calls)))
+        self._admission = Admission(FairLimit("calls", calls, settings.share_of(calls), "calls"))
         self._metrics = Metrics()
         self._tracing = start_tracing(settings.traces)
         self._metrics_port: MetricsPort | None = None
@@ -128,13 +129,19 @@ class TariffServer:
         )
         # One worker of several stays free for callers that wait for a response.
         self._run_scheduler = RunScheduler(
-            self._task_queue, self._storage, max(1, settings.workers - 1), settings.cluster, self._tracing
+            self._task_queue,
+            self._storage,
+            max(1, settings.workers - 1),
+            settings.cluster,
+            self._identities.named,
+            self._tracing,
         )
         self._long_runs = LongRuns(self._storage, self._run_scheduler.wake)
         settle_seconds = SETTLE_SECONDS if self._endpoint.shared else 0.0
         self._law_watch = LawWatch(settings, self._storage, self._warm_law, settle_seconds)
         self._duty = DutyHandler(self._task_queue)
-        self._law = LawHandler(self._task_queue, self._storage, self._law_watch)
+        report = CallerReport(settings, self._admission.limit, self._task_queue.sweeps.limit, self._storage)
+        self._law = LawHandler(self._task_queue, self._storage, self._law_watch, report)
         self._health = Health()
         self._middleware = Middleware(
             self._admission, self._metrics, self._identities, _roles(settings), self._tracing, self._audit

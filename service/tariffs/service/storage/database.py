@@ -32,6 +32,7 @@ TABLES = sa.Table(
     sa.Column("byte_count", sa.BigInteger, nullable=False),
     sa.Column("created", sa.Double, nullable=False),
     sa.Column("used", sa.Double, nullable=False),
+    sa.Column("shared_with", sa.String(200), nullable=False, server_default=""),
 )
 RUNS = sa.Table(
     "runs",
@@ -58,6 +59,7 @@ RUNS = sa.Table(
     sa.Column("message_count", sa.BigInteger, nullable=False, default=0),
     sa.Column("created", sa.Double, nullable=False),
     sa.Column("ended", sa.Double),
+    sa.Column("shared_with", sa.String(200), nullable=False, server_default=""),
     sa.UniqueConstraint("owner", "request_id"),
     sa.Index("runs_by_state", "state", "created"),
     sa.Index("runs_by_owner", "owner", "created"),

@@ -31,15 +31,15 @@ def page_size(requested: int) -> int:
 
 
 def read_page(
-    connection: sa.Connection, table: sa.Table, key: sa.Column[str], owner: str, size: int, token: str
+    connection: sa.Connection, table: sa.Table, key: sa.Column[str], shown: Any, size: int, token: str
 ) -> tuple[list[Any], str]:
-    """Read one page of an owner's rows, newest first.
+    """Read one page of the rows that a caller is shown, newest first.
 
     Args:
         connection: an open transaction.
-        table: has the columns `owner` and `created`.
+        table: has the column `created`.
         key: the column that orders rows created at the same time.
-        owner: whose rows.
+        shown: condition of the rows.
         size: rows of a page.
         token: the token of the previous page, or empty for the first page.
 
@@ -49,7 +49,7 @@ def read_page(
     Raises:
         InputError: PAGE_TOKEN_INVALID.
     """
-    query = sa.select(table).where(table.c.owner == owner)
+    query = sa.select(table).where(shown)
     if token:
         query = query.where(sa.tuple_(table.c.created, key) < sa.tuple_(*_read_token(token)))
     query = query.order_by(table.c.created.desc(), key.desc()).limit(size + 1)

@@ -14,6 +14,7 @@ WAITING, RUNNING, SUCCEEDED, FAILED, CANCELLED = "waiting", "running", "succeede
 STATES = (WAITING, RUNNING, SUCCEEDED, FAILED, CANCELLED)
 OPEN = (WAITING, RUNNING)
 PREFIX = "operations/"
+CRASH_LIMIT = 3
 _NAME = re.compile(rf"{PREFIX}[0-9a-f]{{32}}")
 
 
@@ -43,6 +44,7 @@ class RunRow:
     message_count: int
     created: float
     ended: float | None
+    shared_with: str
 
     @property
     def name(self) -> str:
@@ -76,7 +78,7 @@ def id_of(name: str) -> str:
 
 
 def not_found(name: str) -> InputError:
-    """Make the error for a name that is not one of the caller's runs."""
+    """Make the error for a name of no run that the caller may see."""
     return InputError(
         "RUN_NOT_FOUND",
         f"You have no run {name[:80]!r}.",
@@ -94,3 +96,19 @@ def write_error(error: TariffsError) -> str:
 def _read_error(text: str) -> TariffsError:
     facts: dict[str, Any] = json.loads(text)
     return ServiceError(facts.pop("reason"), facts.pop("message"), **facts)
+
+
+def cancelled_values(now: float) -> dict[str, Any]:
+    """Make the values of a run that ends cancelled."""
+    error = ServiceError("CANCELLED", "The run was cancelled.")
+    return {"state": CANCELLED, "ended": now, "lease_until": 0.0, "error": write_error(error)}
+
+
+def crashed_values(now: float) -> dict[str, Any]:
+    """Make the values of a run that ends because its worker died too often."""
+    error = ServiceError(
+        "ENGINE_INVARIANT",
+        f"The worker process died {CRASH_LIMIT} times while it computed this run, without a new part.",
+        fix="Split the run into smaller ones; the server log has the details.",
+    )
+    return {"state": FAILED, "ended": now, "lease_until": 0.0, "error": write_error(error)}

@@ -14,12 +14,20 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tariffs.engine.errors import InputError, ServiceError, TariffsError
+from tariffs.engine.errors import InputError, TariffsError
 from tariffs.service.settings.settings import State
+from tariffs.service.storage.access import (
+    check_all,
+    check_change,
+    check_group,
+    listed,
+    visible,
+)
 from tariffs.service.storage.database import RUNS, Database
 from tariffs.service.storage.page_tokens import read_page
+from tariffs.service.storage.run_room import check_room, count_runs
 from tariffs.service.storage.run_rows import (
-    CANCELLED,
+    CRASH_LIMIT,
     FAILED,
     OPEN,
     PREFIX,
@@ -28,12 +36,14 @@ from tariffs.service.storage.run_rows import (
     SUCCEEDED,
     WAITING,
     RunRow,
+    cancelled_values,
+    crashed_values,
     not_found,
     run_digest,
     write_error,
 )
+from tariffs.service.wire.identity import Caller
 
-CRASH_LIMIT = 3
 # A run of another version waits this many lease times for a server of its own version.
 _VERSION_LEASES = 4
 
@@ -78,24 +88,35 @@ class RunStore:
         self.lease_seconds = settings.lease_seconds
         self.keep_seconds = settings.keep_seconds
 
-    def start(self, owner: str, kind: str, request: bytes, total_parts: int, request_id: str) -> RunRow:
-        """Store a new run; a run that the owner started under the same request id is returned instead.
+    def start(
+        self,
+        who: Caller,
+        kind: str,
+        request: bytes,
+        total_parts: int,
+        request_id: str,
+        share_with: str = "",
+    ) -> RunRow:
+        """Store a new run; a run that the caller started under the same request id is returned instead.
 
         Raises:
             InputError: REQUEST_ID_REUSED if that run has another request.
-            ServiceError: TOO_MANY_STREAMS if too many runs wait; ROW_QUOTA if the owner has too many.
+            ServiceError: TOO_MANY_STREAMS if too many runs wait; ROW_QUOTA if the owner has too many; NOT_ALLOWED to
+                share it with that group.
         """
-        earlier = self._started_before(owner, kind, request, request_id)
+        check_group(who, share_with, "share_with")
+        earlier = self._started_before(who.owner, kind, request, request_id)
         if earlier is not None:
             return earlier
         run_id = uuid.uuid4().hex
         try:
             with self._database.begin() as connection:
-                self._check_room(connection, owner)
+                check_room(connection, who, self._settings)
                 connection.execute(
                     RUNS.insert().values(
                         id=run_id,
-                        owner=owner,
+                        owner=who.owner,
+                        shared_with=share_with,
                         request_id=request_id or None,
                         kind=kind,
                         request=request,
@@ -107,15 +128,15 @@ class RunStore:
                     )
                 )
         except sa.exc.IntegrityError:
-            earlier = self._started_before(owner, kind, request, request_id)
+            earlier = self._started_before(who.owner, kind, request, request_id)
             if earlier is None:
                 raise
             return earlier
-        return self.get(owner, run_id)
+        return self.get(who, run_id)
 
-    def get(self, owner: str, run_id: str) -> RunRow:
-        """Return a run of an owner; raises InputError RUN_NOT_FOUND."""
-        query = sa.select(RUNS).where(RUNS.c.owner == owner, RUNS.c.id == run_id)
+    def get(self, who: Caller, run_id: str) -> RunRow:
+        """Return a run that a caller may see; raises InputError RUN_NOT_FOUND."""
+        query = sa.select(RUNS).where(visible(RUNS, who), RUNS.c.id == run_id)
         with self._database.read() as connection:
             row = connection.execute(query).one_or_none()
         if row is None:
@@ -136,15 +157,31 @@ class RunStore:
         with self._database.read() as connection:
             return list(connection.execute(sa.select(RUNS.c.request).where(RUNS.c.state.in_(OPEN))).scalars())
 
-    def page(self, owner: str, size: int, token: str) -> tuple[list[RunRow], str]:
-        """Return one page of an owner's runs, newest first, and the token of the next page.
+    def page(self, who: Caller, size: int, token: str, all_owners: bool = False) -> tuple[list[RunRow], str]:
+        """Return one page of a caller's runs and those shared with it, newest first, and the next page's token.
 
         Raises:
             InputError: PAGE_TOKEN_INVALID.
+            ServiceError: NOT_ALLOWED for all owners without the role admin.
         """
+        check_all(who, all_owners)
+        shown = sa.true() if all_owners else listed(RUNS, who)
         with self._database.read() as connection:
-            rows, following = read_page(connection, RUNS, RUNS.c.id, owner, size, token)
+            rows, following = read_page(connection, RUNS, RUNS.c.id, shown, size, token)
         return [_run(row) for row in rows], following
+
+    def share(self, who: Caller, run_id: str, group: str) -> RunRow:
+        """Share a run with a group, or with nobody if it is empty; raises as `cancel`."""
+        check_group(who, group, "group")
+        run = self._changeable(who, run_id)
+        with self._database.begin() as connection:
+            connection.execute(RUNS.update().where(RUNS.c.id == run.id).values(shared_with=group))
+        return self.get(who, run_id)
+
+    def count(self, who: Caller) -> int:
+        """Count the runs that a caller owns."""
+        with self._database.read() as connection:
+            return count_runs(connection, who)
 
     def counts(self) -> dict[str, int]:
         """Count the runs of all owners by state; a state without runs is 0."""
@@ -153,25 +190,31 @@ class RunStore:
             found = {str(row[0]): int(row[1]) for row in connection.execute(query)}
         return dict.fromkeys(STATES, 0) | found
 
-    def cancel(self, owner: str, run_id: str) -> RunRow:
-        """Request the cancellation of a run; a waiting run ends at once, an ended run is left unchanged."""
-        run = self.get(owner, run_id)
+    def cancel(self, who: Caller, run_id: str) -> RunRow:
+        """Request the cancellation of a run; a waiting run ends at once, an ended run is left unchanged.
+
+        Raises:
+            InputError: RUN_NOT_FOUND.
+            ServiceError: NOT_ALLOWED for a run that is only shared with the caller.
+        """
+        run = self._changeable(who, run_id)
         with self._database.begin() as connection:
             now = self._database.now(connection)
             mine = (RUNS.c.id == run.id, RUNS.c.state.in_(OPEN))
             connection.execute(RUNS.update().where(*mine).values(cancel_asked=True))
-            idle = RUNS.update().where(*mine, RUNS.c.lease_until < now).values(**_cancelled(now))
+            idle = RUNS.update().where(*mine, RUNS.c.lease_until < now).values(**cancelled_values(now))
             ended = connection.execute(idle).rowcount
         self._tell([run.id] if ended else [])
-        return self.get(owner, run_id)
+        return self.get(who, run_id)
 
-    def delete(self, owner: str, run_id: str) -> None:
+    def delete(self, who: Caller, run_id: str) -> None:
         """Delete an ended run.
 
         Raises:
             InputError: RUN_NOT_FOUND, or RUN_NOT_FINISHED.
+            ServiceError: as `cancel`.
         """
-        run = self.get(owner, run_id)
+        run = self._changeable(who, run_id)
         ended = RUNS.delete().where(RUNS.c.id == run.id, RUNS.c.state.not_in(OPEN))
         with self._database.begin() as connection:
             deleted = connection.execute(ended).rowcount
@@ -194,7 +237,7 @@ class RunStore:
             crashes = run.crashes + (run.state == RUNNING)
             if crashes < CRASH_LIMIT:
                 return self._leased(connection, run, crashes, now)
-            connection.execute(RUNS.update().where(RUNS.c.id == run.id).values(**_crashed(now)))
+            connection.execute(RUNS.update().where(RUNS.c.id == run.id).values(**crashed_values(now)))
         self._tell([run.id])
         return None
 
@@ -253,7 +296,7 @@ class RunStore:
     def end_cancelled(self, lease: Lease) -> None:
         """End a run whose cancellation was requested."""
         with self._database.begin() as connection:
-            state = self._write(connection, lease, _cancelled(self._database.now(connection)))
+            state = self._write(connection, lease, cancelled_values(self._database.now(connection)))
         self._tell([] if state is LeaseState.LOST else [lease.run.id])
 
     def release(self, lease: Lease) -> None:
@@ -271,7 +314,7 @@ class RunStore:
                 connection, lease, {"state": WAITING, "lease_until": now, "crashes": RUNS.c.crashes + 1}
             )
             often = (RUNS.c.id == lease.run.id, RUNS.c.state == WAITING, RUNS.c.crashes >= CRASH_LIMIT)
-            ended = connection.execute(RUNS.update().where(*often).values(**_crashed(now))).rowcount
+            ended = connection.execute(RUNS.update().where(*often).values(**crashed_values(now))).rowcount
         self._tell([lease.run.id] if ended else [])
 
     def expire(self) -> set[str]:
@@ -279,7 +322,7 @@ class RunStore:
         with self._database.begin() as connection:
             now = self._database.now(connection)
             idle = (RUNS.c.state.in_(OPEN), RUNS.c.lease_until < now)
-            cancelled = RUNS.update().where(*idle, RUNS.c.cancel_asked).values(**_cancelled(now))
+            cancelled = RUNS.update().where(*idle, RUNS.c.cancel_asked).values(**cancelled_values(now))
             ended = connection.execute(cancelled.returning(RUNS.c.id)).scalars().all()
             connection.execute(RUNS.delete().where(RUNS.c.ended < now - self.keep_seconds))
             digests = set(connection.execute(sa.select(RUNS.c.digest).distinct()).scalars())
@@ -313,30 +356,10 @@ class RunStore:
             )
         return run
 
-    def _check_room(self, connection: sa.Connection, owner: str) -> None:
-        # Two requirements: results of one owner must not fill the disk, and the queue must stay short and fair.
-        count = sa.select(sa.func.count()).select_from(RUNS)
-        stored = connection.execute(count.where(RUNS.c.owner == owner)).scalar_one()
-        if stored >= self._settings.runs_per_owner:
-            raise ServiceError(
-                "ROW_QUOTA",
-                f"You have {stored:,} long runs, the limit of an owner.",
-                fix="Delete runs you no longer need: DeleteOperation.",
-                metadata={"limit": str(self._settings.runs_per_owner)},
-            )
-        waiting = count.where(RUNS.c.state == WAITING)
-        total = self._settings.runs_waiting_limit
-        for query, limit, whose in (
-            (waiting, total, "of the server"),
-            (waiting.where(RUNS.c.owner == owner), self._settings.share_of(total), "of an owner"),
-        ):
-            if connection.execute(query).scalar_one() >= limit:
-                raise ServiceError(
-                    "TOO_MANY_STREAMS",
-                    f"Server busy: {limit:,} long runs are waiting, the limit {whose}.",
-                    fix="Try again later.",
-                    metadata={"limit": str(limit)},
-                )
+    def _changeable(self, who: Caller, run_id: str) -> RunRow:
+        run = self.get(who, run_id)
+        check_change(who, run.owner, run.name)
+        return run
 
     def _end(self, lease: Lease, state: str, values: Mapping[str, Any]) -> None:
         with self._database.begin() as connection:
@@ -365,20 +388,6 @@ def _state(cancel_asked: bool | None) -> LeaseState:
     if cancel_asked is None:
         return LeaseState.LOST
     return LeaseState.CANCEL if cancel_asked else LeaseState.HELD
-
-
-def _cancelled(now: float) -> dict[str, Any]:
-    error = ServiceError("CANCELLED", "The run was cancelled.")
-    return {"state": CANCELLED, "ended": now, "lease_until": 0.0, "error": write_error(error)}
-
-
-def _crashed(now: float) -> dict[str, Any]:
-    error = ServiceError(
-        "ENGINE_INVARIANT",
-        f"The worker process died {CRASH_LIMIT} times while it computed this run, without a new part.",
-        fix="Split the run into smaller ones; the server log has the details.",
-    )
-    return {"state": FAILED, "ended": now, "lease_until": 0.0, "error": write_error(error)}
 
 
 def _held(lease: Lease) -> tuple[Any, ...]:

@@ -15,6 +15,7 @@ from tariffs.service.storage.result_parts import ResultParts
 from tariffs.service.storage.run_rows import RunRow
 from tariffs.service.storage.run_store import RunStore
 from tariffs.service.storage.table_store import TableFiles, TableRegister, digest_of, not_found
+from tariffs.service.wire.identity import Caller
 
 # No running call still writes to a file older than this.
 IDLE_SECONDS = 3600.0
@@ -76,14 +77,26 @@ class Storage:
     def _results(self) -> Path:
         return self._settings.state_dir / "runs"
 
-    def table(self, owner: str, handle: str) -> Path:
-        """Return the Parquet file of a caller's table and mark the table as used.
+    def table(self, who: Caller, handle: str) -> Path:
+        """Return the Parquet file of a table that a caller may use and mark the table as used.
 
         Raises:
             InputError: TABLE_NOT_FOUND.
         """
+        self.register.use(who, digest_of(handle))
+        return self._file(handle)
+
+    def run_table(self, handle: str) -> Path:
+        """Return the Parquet file of a run's table; whether its owner may use it was checked when the run started.
+
+        Raises:
+            InputError: TABLE_NOT_FOUND.
+        """
+        self.register.use_any(digest_of(handle))
+        return self._file(handle)
+
+    def _file(self, handle: str) -> Path:
         digest = digest_of(handle)
-        self.register.use(owner, digest)
         path = self.tables.find(digest)
         if path is None:
             raise not_found(handle)

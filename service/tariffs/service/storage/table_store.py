@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
 
-from tariffs.engine.errors import InputError, ServiceError
+from tariffs.engine.errors import InputError
 from tariffs.service.settings.settings import State
 from tariffs.service.storage import files
+from tariffs.service.storage.access import (
+    check_all,
+    check_change,
+    check_group,
+    listed,
+    quota_reached,
+    visible,
+)
 from tariffs.service.storage.database import TABLES, Database
 from tariffs.service.storage.page_tokens import read_page
+from tariffs.service.wire.identity import Caller
+from tariffs.service.wire.status import request_invalid
 
 PREFIX = "tables/"
 _HANDLE = re.compile(rf"{PREFIX}[0-9a-f]{{64}}")
 _SUFFIX = ".parquet"
+_OWNERS_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
 class StoredTable:
-    """A table of a caller; times are seconds since 1970."""
+    """A table of an owner; times are seconds since 1970."""
 
     digest: str
     row_count: int
@@ -31,6 +43,8 @@ class StoredTable:
     byte_count: int
     created: float
     used: float
+    owner: str
+    shared_with: str
 
     @property
     def name(self) -> str:
@@ -72,7 +86,7 @@ def digest_of(handle: str) -> str:
 
 
 def not_found(handle: str) -> InputError:
-    """Make the error for a handle that is not one of the caller's tables."""
+    """Make the error for a handle of no table that the caller may use."""
     return InputError(
         "TABLE_NOT_FOUND",
         f"You have no table {handle[:80]!r}.",
@@ -86,7 +100,7 @@ class TableRegister:
 
     Args:
         database: the database of the register.
-        settings: how long tables are kept and how many an owner may have.
+        settings: how long tables are kept and how many an owner may have, unless the caller has a quota.
     """
 
     def __init__(self, database: Database, settings: State) -> None:
@@ -94,21 +108,22 @@ class TableRegister:
         self.keep_seconds = settings.keep_seconds
         self._per_owner = settings.tables_per_owner
 
-    def check_room(self, owner: str) -> None:
-        """Refuse an upload early if its owner is over the limit; at the limit the table may be a stored one.
+    def check_room(self, who: Caller) -> None:
+        """Refuse an upload early if the caller is over its limit; at the limit the table may be a stored one.
 
         Raises:
             ServiceError: ROW_QUOTA.
         """
         with self._database.read() as connection:
-            self._check_room(connection, owner, self._per_owner + 1)
+            self._check_room(connection, who, 1)
 
-    def add(self, owner: str, digest: str, **counts: int) -> StoredTable:
-        """Register a table of an owner, or mark it as used if it is registered.
+    def add(self, who: Caller, digest: str, share_with: str = "", **counts: int) -> StoredTable:
+        """Register a table of a caller, or mark it as used if it is registered.
 
         Args:
-            owner: the owner.
+            who: the caller, its owner.
             digest: the table's digest.
+            share_with: a group to share it with; empty leaves it as it is.
             counts: row_count, column_count and byte_count.
 
         Raises:
@@ -116,47 +131,85 @@ class TableRegister:
         """
         try:
             with self._database.begin() as connection:
-                now = self._database.now(connection)
-                if not self._use(connection, owner, digest, now):
-                    self._check_room(connection, owner, self._per_owner)
-                    row = {"digest": digest, "owner": owner, "created": now, "used": now, **counts}
-                    connection.execute(TABLES.insert().values(row))
-                return _table(connection.execute(_select(owner, digest)).one())
+                now, own = self._database.now(connection), _row(who.owner, digest)
+                shared = {"shared_with": share_with} if share_with else {}
+                if not self._update(connection, own, {"used": now, **shared}):
+                    self._check_room(connection, who, 0)
+                    row = {"digest": digest, "owner": who.owner, "created": now, "used": now}
+                    connection.execute(TABLES.insert().values({**row, **shared, **counts}))
+                return _table(connection.execute(sa.select(TABLES).where(own)).one())
         except sa.exc.IntegrityError:
             # The owner uploaded it twice at the same time, and the other upload was first.
-            return self.use(owner, digest)
+            table = self.use(who, digest)
+            return self.share(who, digest, share_with) if share_with else table
 
-    def use(self, owner: str, digest: str) -> StoredTable:
-        """Return a table of an owner and mark it as used.
+    def use(self, who: Caller, digest: str) -> StoredTable:
+        """Return a table that a caller may use and mark it as used.
 
         Raises:
             InputError: TABLE_NOT_FOUND.
         """
         with self._database.begin() as connection:
-            self._use(connection, owner, digest, self._database.now(connection))
-            return _found(connection, owner, digest)
+            now, table = self._database.now(connection), _visible(connection, who, digest)[0]
+            connection.execute(TABLES.update().where(_row(table.owner, digest)).values(used=now))
+            return replace(table, used=now)
 
-    def get(self, owner: str, digest: str) -> StoredTable:
-        """Return a table of an owner; raises InputError TABLE_NOT_FOUND."""
+    def use_any(self, digest: str) -> None:
+        """Mark a table as used whose user was checked before, whoever owns it.
+
+        Raises:
+            InputError: TABLE_NOT_FOUND if all its owners have deleted it.
+        """
+        with self._database.begin() as connection:
+            used = (
+                TABLES.update().where(TABLES.c.digest == digest).values(used=self._database.now(connection))
+            )
+            if not connection.execute(used).rowcount:
+                raise not_found(PREFIX + digest)
+
+    def get(self, who: Caller, digest: str) -> StoredTable:
+        """Return a table that a caller may use; raises InputError TABLE_NOT_FOUND."""
         with self._database.read() as connection:
-            return _found(connection, owner, digest)
+            return _visible(connection, who, digest)[0]
 
-    def page(self, owner: str, size: int, token: str) -> tuple[list[StoredTable], str]:
-        """Return one page of an owner's tables, newest first, and the token of the next page.
+    def page(
+        self, who: Caller, size: int, token: str, all_owners: bool = False
+    ) -> tuple[list[StoredTable], str]:
+        """Return one page of a caller's tables and those shared with it, newest first, and the next page's token.
 
         Raises:
             InputError: PAGE_TOKEN_INVALID.
+            ServiceError: NOT_ALLOWED for all owners without the role admin.
         """
+        check_all(who, all_owners)
+        shown = sa.true() if all_owners else listed(TABLES, who)
         with self._database.read() as connection:
-            rows, following = read_page(connection, TABLES, TABLES.c.digest, owner, size, token)
+            rows, following = read_page(connection, TABLES, TABLES.c.digest, shown, size, token)
         return [_table(row) for row in rows], following
 
-    def delete(self, owner: str, digest: str) -> None:
-        """Delete a table of an owner; raises InputError TABLE_NOT_FOUND."""
-        mine = (TABLES.c.owner == owner, TABLES.c.digest == digest)
+    def delete(self, who: Caller, digest: str, owner: str = "") -> None:
+        """Delete a table, for an admin that of another owner.
+
+        Raises:
+            InputError: TABLE_NOT_FOUND; REQUEST_INVALID if several owners have it and none is named.
+            ServiceError: NOT_ALLOWED for a table that is only shared with the caller.
+        """
         with self._database.begin() as connection:
-            if not connection.execute(TABLES.delete().where(*mine)).rowcount:
-                raise not_found(PREFIX + digest)
+            table = _changeable(connection, who, digest, owner)
+            connection.execute(TABLES.delete().where(_row(table.owner, digest)))
+
+    def share(self, who: Caller, digest: str, group: str, owner: str = "") -> StoredTable:
+        """Share a table with a group, or with nobody if it is empty; raises as `delete`."""
+        check_group(who, group, "group")
+        with self._database.begin() as connection:
+            table = _changeable(connection, who, digest, owner)
+            connection.execute(TABLES.update().where(_row(table.owner, digest)).values(shared_with=group))
+            return replace(table, shared_with=group)
+
+    def count(self, who: Caller) -> int:
+        """Count the tables that a caller owns."""
+        with self._database.read() as connection:
+            return _count(connection, who)
 
     def expire(self) -> set[str]:
         """Delete tables not used for `keep_seconds`; return the digests still registered."""
@@ -165,32 +218,55 @@ class TableRegister:
             connection.execute(TABLES.delete().where(TABLES.c.used < oldest))
             return set(connection.execute(sa.select(TABLES.c.digest).distinct()).scalars())
 
-    def _check_room(self, connection: sa.Connection, owner: str, limit: int) -> None:
-        count = sa.select(sa.func.count()).select_from(TABLES).where(TABLES.c.owner == owner)
-        if connection.execute(count).scalar_one() >= limit:
-            raise ServiceError(
-                "ROW_QUOTA",
-                f"You have {self._per_owner:,} tables, the limit of an owner.",
-                fix="Delete a table you no longer need.",
-                metadata={"limit": str(self._per_owner)},
-            )
-
     @staticmethod
-    def _use(connection: sa.Connection, owner: str, digest: str, now: float) -> bool:
-        mine = (TABLES.c.owner == owner, TABLES.c.digest == digest)
-        return bool(connection.execute(TABLES.update().where(*mine).values(used=now)).rowcount)
+    def _update(connection: sa.Connection, row: Any, values: Mapping[str, Any]) -> bool:
+        return bool(connection.execute(TABLES.update().where(row).values(dict(values))).rowcount)
+
+    def _check_room(self, connection: sa.Connection, who: Caller, beyond: int) -> None:
+        limit = self._per_owner if who.quotas.tables is None else who.quotas.tables
+        if _count(connection, who) >= limit + beyond:
+            raise quota_reached("tables", f"You have {limit:,} tables, the limit of an owner.", limit)
 
 
-def _found(connection: sa.Connection, owner: str, digest: str) -> StoredTable:
-    row = connection.execute(_select(owner, digest)).one_or_none()
-    if row is None:
+def _count(connection: sa.Connection, who: Caller) -> int:
+    count = sa.select(sa.func.count()).select_from(TABLES).where(TABLES.c.owner == who.owner)
+    return int(connection.execute(count).scalar_one())
+
+
+def _row(owner: str, digest: str) -> Any:
+    return sa.and_(TABLES.c.owner == owner, TABLES.c.digest == digest)
+
+
+def _visible(connection: sa.Connection, who: Caller, digest: str) -> list[StoredTable]:
+    """Read the tables of a digest that a caller may use, its own first; raises InputError TABLE_NOT_FOUND."""
+    query = sa.select(TABLES).where(TABLES.c.digest == digest, visible(TABLES, who))
+    tables = [_table(row) for row in connection.execute(query.order_by(TABLES.c.owner))]
+    if not tables:
         raise not_found(PREFIX + digest)
-    return _table(row)
+    return sorted(tables, key=lambda table: table.owner != who.owner)
 
 
-def _select(owner: str, digest: str) -> Any:
-    return sa.select(TABLES).where(TABLES.c.owner == owner, TABLES.c.digest == digest)
+def _changeable(connection: sa.Connection, who: Caller, digest: str, owner: str) -> StoredTable:
+    """Read the table of a digest that a caller may change."""
+    tables = [table for table in _visible(connection, who, digest) if owner in ("", table.owner)]
+    if not tables:
+        raise not_found(PREFIX + digest)
+    table = tables[0]
+    check_change(who, table.owner, table.name)
+    if table.owner != who.owner and len(tables) > 1:
+        names = ", ".join(repr(one.owner) for one in tables[:_OWNERS_SHOWN])
+        raise request_invalid(f"Several owners have {table.name}: {names}.", "owner", "Name one of them.")
+    return table
 
 
 def _table(row: Any) -> StoredTable:
-    return StoredTable(row.digest, row.row_count, row.column_count, row.byte_count, row.created, row.used)
+    return StoredTable(
+        row.digest,
+        row.row_count,
+        row.column_count,
+        row.byte_count,
+        row.created,
+        row.used,
+        row.owner,
+        row.shared_with,
+    )

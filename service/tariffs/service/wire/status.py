@@ -120,6 +120,16 @@ def server_busy(message: str, limit: int) -> ServiceError:
     )
 
 
+def quota_busy(message: str, quota: str, limit: float) -> ServiceError:
+    """Make the error for a call or run beyond a quota of its caller that ends by itself."""
+    return ServiceError(
+        "TOO_MANY_STREAMS",
+        f"Server busy: {message}, your quota `{quota}`.",
+        fix="Try again shortly, or ask the operators of the server for a higher quota.",
+        metadata={"limit": f"{limit:g}", "quota": quota},
+    )
+
+
 def request_invalid(message: str, field: str, fix: str) -> InputError:
     """Make the error for an invalid request field."""
     return InputError("REQUEST_INVALID", message, field=field, fix=fix)

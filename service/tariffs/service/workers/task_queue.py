@@ -22,7 +22,7 @@ from google.protobuf.message import Message
 
 from tariffs.service.observability.call_log import Context
 from tariffs.service.wire.frames import pack
-from tariffs.service.wire.identity import caller
+from tariffs.service.wire.identity import Caller, caller
 from tariffs.service.wire.status import cancelled_error
 from tariffs.service.workers.fair_limit import FairLimit
 from tariffs.service.workers.overflow_queue import FILE_LIMIT, OverflowQueue
@@ -60,9 +60,9 @@ class Lane:
     def __post_init__(self) -> None:
         self.threads = ThreadPoolExecutor(self.width, thread_name_prefix=self.name)
 
-    def admit(self, key: str, cancel_token: CancelToken) -> None:
-        """Admit a task of the caller `key`; raises ServiceError TOO_MANY_STREAMS at a limit."""
-        self.limit.enter(key)
+    def admit(self, who: Caller, cancel_token: CancelToken) -> None:
+        """Admit a task of a caller; raises ServiceError TOO_MANY_STREAMS at a limit."""
+        self.limit.enter(who.key, who.quotas)
         self.active.add(cancel_token)
         self.waiting.add(cancel_token)
 
@@ -105,10 +105,10 @@ class TaskQueue:
                 yield response.FromString(data)
 
     def messages(
-        self, task: str, payload: bytes, cancel_token: CancelToken, key: str | None = None
+        self, task: str, payload: bytes, cancel_token: CancelToken, who: Caller | None = None
     ) -> AsyncGenerator[bytes, None]:
-        """Yield the encoded messages of a sweep, for the current caller or the caller `key`; see `stream`."""
-        return _messages(self.sweeps, task, payload, cancel_token, key or caller().key)
+        """Yield the encoded messages of a sweep, for the current caller or another; see `stream`."""
+        return _messages(self.sweeps, task, payload, cancel_token, who or caller())
 
     async def sweep(
         self, task: str, request: Message, response: type[Response], context: Context
@@ -126,7 +126,7 @@ class TaskQueue:
     async def _one(
         lane: Lane, task: str, request: Message, response: type[Response], context: Context
     ) -> Response:
-        messages = _messages(lane, task, request.SerializeToString(), cancel_with(context), caller().key)
+        messages = _messages(lane, task, request.SerializeToString(), cancel_with(context), caller())
         return response.FromString([data async for data in messages][-1])
 
     async def quick(self, work: Callable[[], Result]) -> Result:
@@ -157,9 +157,9 @@ def cancel_with(context: Context) -> CancelToken:
 
 
 async def _messages(
-    lane: Lane, task: str, payload: bytes, cancel_token: CancelToken, key: str
+    lane: Lane, task: str, payload: bytes, cancel_token: CancelToken, who: Caller
 ) -> AsyncGenerator[bytes, None]:
-    lane.admit(key, cancel_token)
+    lane.admit(who, cancel_token)
     relay = _ReaderRelay(asyncio.get_running_loop(), cancel_token, task, payload)
     cancel_token.add_callback(relay.wake)
     try:
@@ -170,7 +170,7 @@ async def _messages(
     finally:
         cancel_token.cancel()
         relay.close()
-        lane.leave(key, cancel_token)
+        lane.leave(who.key, cancel_token)
 
 
 class _ReaderRelay:
