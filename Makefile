@@ -55,7 +55,10 @@ lint: $(STAMP)  ## Style, the floors of the house, dependencies, the wire contra
 	@$(BIN)/buf lint
 	@for contract in tests/compat/v*; do $(BIN)/buf breaking --against $$contract || exit 1; done
 	@$(BIN)/yamllint --strict -c deploy/.yamllint.yaml deploy
-	@$(BIN)/kubernetes-validate --quiet deploy/kubernetes/*.yaml
+	@$(BIN)/kubernetes-validate --quiet $$(find deploy/kubernetes -name '*.yaml' ! -name kustomization.yaml \
+		! -name mounts.yaml ! -name one.yaml)
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec deploy/compose.yaml deploy/postgres.yaml deploy/dask.yaml
+	@$(BIN)/hadolint deploy/Dockerfile
 	@if command -v promtool >/dev/null; then promtool check rules deploy/prometheus/rules.yaml >/dev/null; fi
 
 map: $(STAMP)  ## The rooms of engine and service and their import arrows; fails on a forbidden one

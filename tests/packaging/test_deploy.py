@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import runpy
+import tomllib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,7 +21,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from tariffs.service.settings.settings import Settings
 
 INSTRUCTIONS = frozenset(
-    "FROM WORKDIR COPY RUN ENV USER EXPOSE STOPSIGNAL HEALTHCHECK ENTRYPOINT".split()  # noqa: SIM905
+    "FROM WORKDIR ARG COPY RUN ENV LABEL USER EXPOSE STOPSIGNAL HEALTHCHECK ENTRYPOINT".split()  # noqa: SIM905
 )
 
 
@@ -65,6 +66,23 @@ def test_the_dockerfile_is_pinned_unprivileged_and_stops_by_signal(dockerfile: l
     last = [word for word, _ in dockerfile[::-1]]
     assert last.index("USER") < last.index("FROM"), "the final stage drops root"
     assert ("STOPSIGNAL", "SIGTERM") in dockerfile
+
+
+def test_the_image_says_what_it_is_and_finds_the_kernels_where_they_were_compiled(
+    root: Path, dockerfile: list[tuple[str, str]]
+) -> None:
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    (labels,) = [rest for word, rest in dockerfile if word == "LABEL"]
+    assert f'org.opencontainers.image.version="{project["version"]}"' in labels
+    environments = [
+        dict(pair.partition("=")[::2] for pair in rest.split()) for word, rest in dockerfile if word == "ENV"
+    ]
+    names = ("NUMBA_CACHE_DIR", "NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES")
+    build, image = ([one.get(name) for name in names] for one in environments)
+    assert build == image
+    assert "" in image, "no features but those of the named processor"
+    assert any("warm_up()" in rest for word, rest in dockerfile if word == "RUN")
+    assert any("cyclonedx-py" in rest for word, rest in dockerfile if word == "RUN")
 
 
 def test_the_container_starts_a_module_of_the_wheel(root: Path, dockerfile: list[tuple[str, str]]) -> None:
