@@ -6,6 +6,7 @@ Errors are the engine's own. Runs observe their deadline; a single line needs no
 from __future__ import annotations
 
 import queue
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -19,7 +20,9 @@ import polars as pl
 
 from tariffs.engine.base.chunks import watched
 from tariffs.engine.errors import ServiceError
+from tariffs.engine.law import Law
 from tariffs.service.rpc import duty, law, law_versions, port_fees, refund, scenarios, server_info
+from tariffs.service.rpc.laws import LAWS, ServedLaw
 from tariffs.service.rpc.local_inputs import LocalInputs
 from tariffs.service.wire.status import cancelled_error
 from tariffs.v1 import simulation_service_pb2 as pb
@@ -164,12 +167,51 @@ class LocalSweeps:
     Seek = _running("sweeps", "run_seek")
 
 
+class LocalLaws:
+    """Laws that a caller in this process adds, until it closes them."""
+
+    def __init__(self) -> None:
+        self._added: dict[str, Law] = {}
+        self._directory: tempfile.TemporaryDirectory[str] | None = None
+
+    def add(self, path: Path) -> str:
+        """Let calls name the law of a pack or directory of law data; return its exact name.
+
+        Raises:
+            LawError: LAW_PACK_INVALID or LAW_INVALID.
+        """
+        # Packs need libraries that a process with the law built in does not load.
+        from tariffs.engine.law.pack.build import build_pack
+        from tariffs.engine.law.pack.read import open_pack
+
+        if path.is_dir():
+            self._directory = self._directory or tempfile.TemporaryDirectory(prefix="tariffs-law-")
+            pack = Path(self._directory.name) / f"{len(self._added)}.tar.zst"
+            pack.write_bytes(build_pack(path))
+            path = pack
+        facts = open_pack(path).manifest
+        served = ServedLaw(facts.version, facts.digest, facts.as_of, facts.read_to, path.name, path=path)
+        self._added[served.digest] = LAWS.load(served)
+        LAWS.serve(served)
+        return served.exact
+
+    def close(self) -> None:
+        """Let go of the laws added."""
+        if self._added:
+            LAWS.withdraw(self._added.keys())
+            self._added = {}
+        if self._directory is not None:
+            self._directory.cleanup()
+            self._directory = None
+
+
 class LocalServices:
     """All services in-process."""
 
     def __init__(self) -> None:
         self.duty = LocalDuty()
         self.law = LocalLaw()
+        self.laws = LocalLaws()
         self.refund = LocalRefund()
         self.scenarios = LocalScenarios()
         self.simulation = LocalSimulation()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from functools import wraps
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -39,6 +40,7 @@ class AsyncClient:
         target: as in `Client`.
         token: as in `Client`.
         tls: as in `Client`.
+        law_version: as in `Client`.
         config: as in `Client`.
 
     Attributes:
@@ -51,19 +53,27 @@ class AsyncClient:
         *,
         token: str | None = None,
         tls: Tls | None = None,
+        law_version: str = "",
         config: Config | None = None,
     ) -> None:
-        self.client = Client(target, token=token, tls=tls, config=config)
+        self.client = Client(target, token=token, tls=tls, law_version=law_version, config=config)
 
     @classmethod
-    def local(cls, *, config: Config | None = None) -> AsyncClient:
+    def local(
+        cls, *, law: str | Path | None = None, law_version: str = "", config: Config | None = None
+    ) -> AsyncClient:
         """Make a client that runs the engine in this process.
+
+        Args:
+            law: as in `Client.local`.
+            law_version: as in `Client.local`.
+            config: as in `Client`.
 
         Raises:
             ExtraMissing: the `server` extra is not installed.
         """
         client = cls(config=config)
-        client.client = Client.local(config=config)
+        client.client = Client.local(law=law, law_version=law_version, config=config)
         return client
 
     async def __aenter__(self) -> AsyncClient:
@@ -97,6 +107,7 @@ class AsyncClient:
     impact = _awaited(Client.impact)
     impact_both = _awaited(Client.impact_both)  # type: ignore[arg-type] # its options may hold any name, `self` too
     law = _awaited(Client.law)
+    law_versions = _awaited(Client.law_versions)
     legal_text = _awaited(Client.legal_text)
     lines = _awaited(Client.lines)
     measure = _awaited(Client.measure)

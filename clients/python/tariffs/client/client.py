@@ -43,6 +43,8 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, SweepCalls, LineStr
             to local mode.
         token: sent with every call; by default TARIFFS_TOKEN.
         tls: True, or a file of certificate authorities to trust; by default TARIFFS_TLS, else not encrypted.
+        law_version: law of calls that name none: a version, "latest" or `VERSION@DIGEST`; by default
+            TARIFFS_LAW_VERSION, else the server chooses.
         config: deadlines and limits.
     """
 
@@ -52,20 +54,32 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, SweepCalls, LineStr
         *,
         token: str | None = None,
         tls: Tls | None = None,
+        law_version: str = "",
         config: Config | None = None,
     ) -> None:
-        self._config = secured(config or Config(), token, tls)
+        self._config = secured(config or Config(), token, tls, law_version)
         self._backend: Backend = RemoteBackend(target or target_from_environment(), self._config)
 
     @classmethod
-    def local(cls, *, config: Config | None = None) -> Client:
+    def local(
+        cls, *, law: str | Path | None = None, law_version: str = "", config: Config | None = None
+    ) -> Client:
         """Make a client that runs the engine in this process, with the same calls and results.
+
+        Args:
+            law: law pack or directory of law data whose law answers calls that name none; None is the one installed.
+            law_version: as in `Client`; `law` is one of the versions there.
+            config: deadlines and limits.
 
         Raises:
             ExtraMissing: the `server` extra is not installed.
+            InvalidRequest: LAW_PACK_INVALID or LAW_INVALID for a law that cannot be read.
         """
-        client = cls(config=config)
-        client._backend = LocalBackend()
+        client = cls(law_version=law_version, config=config)
+        backend = LocalBackend()
+        exact = backend.add_law(law) if law is not None else ""
+        backend.law_version = client._config.law_version or exact
+        client._backend = backend
         return client
 
     def __enter__(self) -> Client:
@@ -96,6 +110,7 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, SweepCalls, LineStr
         known_on: Day | None = None,
         switches: Mapping[str, str] | None = None,
         min_confidence: str = "",
+        law_version: str = "",
         include_lines: bool = False,
         draws: int = 0,
         seed: int = 0,
@@ -131,6 +146,7 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, SweepCalls, LineStr
             known_on: use only acts published by this day; "entry" is each line's own day.
             switches: open points of the law set to other values than their defaults.
             min_confidence: use only acts with at least this confidence: A, B or C.
+            law_version: law to use: a version, "latest" or `VERSION@DIGEST`; empty is the client's or the server's.
             include_lines: add every line to the result.
             draws: draws of the elasticities for `ranges`: 0, or a power of two from 16 (256 is quick, 1024 the rule).
             seed: seed of the draws; the same seed gives the same ranges.
@@ -170,6 +186,7 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, SweepCalls, LineStr
             known_on=known_on or "",
             switches=switches or {},
             min_confidence=min_confidence,
+            law_version=law_version,
             include_lines=include_lines,
             draws=draws,
             seed=seed,
@@ -209,6 +226,7 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, SweepCalls, LineStr
         known_on: Day | None = None,
         switches: Mapping[str, str] | None = None,
         min_confidence: str = "",
+        law_version: str = "",
         ahead: Day | None = None,
         direction: str = "import",
         to: str = "",
@@ -234,6 +252,7 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, SweepCalls, LineStr
             known_on: use only acts published by this day; "entry" is each day itself.
             switches: open points of the law set to other values than their defaults.
             min_confidence: use only acts with at least this confidence: A, B or C.
+            law_version: as in `impact`.
             ahead: as in `impact`.
             direction: as in `impact`.
             to: for exports, the ISO code of the country they go to; empty is the first of the law, or the
@@ -257,6 +276,7 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, SweepCalls, LineStr
             known_on=known_on or "",
             switches=switches or {},
             min_confidence=min_confidence,
+            law_version=law_version,
             ahead=ahead or "",
             direction=direction,
             to=to,
@@ -274,19 +294,27 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, SweepCalls, LineStr
             )
         return replace(result, provenance=with_call(result.provenance, call))
 
-    def measures(self, authority: str = "", *, timeout: float | None = None) -> tuple[law.Measure, ...]:
+    def measures(
+        self, authority: str = "", *, law_version: str = "", timeout: float | None = None
+    ) -> tuple[law.Measure, ...]:
         """List the measures of an authority node and below, or of the whole law, without their periods."""
-        request = law_service_pb2.ListMeasuresRequest(authority=arguments.text(authority, "authority"))
+        request = law_service_pb2.ListMeasuresRequest(
+            authority=arguments.text(authority, "authority"),
+            law_version=arguments.text(law_version, "law_version"),
+        )
         answer = self._lookup("ListMeasures", request, timeout)
         return tuple(answers.measure(one) for one in answer.measures)
 
-    def measure(self, measure_id: str, *, timeout: float | None = None) -> law.Measure:
+    def measure(self, measure_id: str, *, law_version: str = "", timeout: float | None = None) -> law.Measure:
         """Get a measure by its id or by the label of a period, with its periods and later acts.
 
         Raises:
             NotFound: MEASURE_NOT_FOUND.
         """
-        request = law_service_pb2.GetMeasureRequest(id=arguments.text(measure_id, "measure_id"))
+        request = law_service_pb2.GetMeasureRequest(
+            id=arguments.text(measure_id, "measure_id"),
+            law_version=arguments.text(law_version, "law_version"),
+        )
         return answers.measure(self._lookup("GetMeasure", request, timeout))
 
     def scenarios(self, *, timeout: float | None = None) -> tuple[law.ScenarioInfo, ...]:
@@ -314,6 +342,7 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, SweepCalls, LineStr
         scenario: ScenarioLike,
         *,
         parameters: Parameters | None = None,
+        law_version: str = "",
         timeout: float | None = None,
     ) -> law.CheckResult:
         """Check a scenario, given by name, path, `Scenario`, or as YAML text of several lines.
@@ -323,12 +352,19 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, SweepCalls, LineStr
         if isinstance(scenario, str) and "\n" in scenario:
             scenario = Scenario.from_text(scenario)
         request = scenario_service_pb2.CheckScenarioRequest(
-            scenario=requests.scenario_ref(scenario), parameters=arguments.parameters(parameters)
+            scenario=requests.scenario_ref(scenario),
+            parameters=arguments.parameters(parameters),
+            law_version=arguments.text(law_version, "law_version"),
         )
         return answers.check(self._lookup("CheckScenario", request, timeout))
 
     def diff(
-        self, first: ScenarioLike, second: ScenarioLike, *, timeout: float | None = None
+        self,
+        first: ScenarioLike,
+        second: ScenarioLike,
+        *,
+        law_version: str = "",
+        timeout: float | None = None,
     ) -> tuple[law.Difference, ...]:
         """Compare the law under two scenarios: the measures that differ, from when to when.
 
@@ -337,7 +373,9 @@ class Client(DutyCalls, RefundCalls, PortFeeCalls, RunCalls, SweepCalls, LineStr
             NotFound: no such scenario.
         """
         request = scenario_service_pb2.DiffScenariosRequest(
-            first=requests.scenario_ref(first), second=requests.scenario_ref(second)
+            first=requests.scenario_ref(first),
+            second=requests.scenario_ref(second),
+            law_version=arguments.text(law_version, "law_version"),
         )
         return answers.differences(self._lookup("DiffScenarios", request, timeout))
 

@@ -60,6 +60,9 @@ class Config:
     """PEM file of the client's own certificate, where the server asks for one."""
     client_key: str | None = None
     """PEM file of its private key."""
+    law_version: str = ""
+    """Law of calls that name none: a version, `latest` or `VERSION@DIGEST`; by default TARIFFS_LAW_VERSION, else the
+    server chooses."""
     traces: str = "none"
     """Spans of calls by OpenTelemetry: `application` adds them to the traces of the application's own tracer provider,
     `otlp` sends them by OTLP as the variables OTEL_* say; by default TARIFFS_TRACES. Needs `tariffs[telemetry]`."""
@@ -70,8 +73,8 @@ def target_from_environment() -> str:
     return os.environ.get(TARGET_VARIABLE) or DEFAULT_TARGET
 
 
-def secured(config: Config, token: str | None, tls: Tls | None) -> Config:
-    """Complete a config with the arguments for token and TLS, else its own values, else the environment."""
+def secured(config: Config, token: str | None, tls: Tls | None, law_version: str = "") -> Config:
+    """Complete a config with the arguments for token, TLS and law, else its own values, else the environment."""
     return replace(
         config,
         token=token or config.token or _variable("TARIFFS_TOKEN"),
@@ -80,6 +83,7 @@ def secured(config: Config, token: str | None, tls: Tls | None) -> Config:
         tls_name=config.tls_name or _variable("TARIFFS_TLS_NAME"),
         client_certificate=config.client_certificate or _variable("TARIFFS_CLIENT_CERTIFICATE"),
         client_key=config.client_key or _variable("TARIFFS_CLIENT_KEY"),
+        law_version=law_version or config.law_version or _variable("TARIFFS_LAW_VERSION") or "",
         traces=config.traces if config.traces != "none" else _variable("TARIFFS_TRACES") or "none",
     )
 

@@ -27,10 +27,15 @@ class LawCalls:
     _backend: Backend
     _config: Config
 
-    def law(self, *, timeout: float | None = None) -> lawinfo.Law:
-        """Get the version of the law, its switches and its claims."""
-        request = law_service_pb2.GetLawRequest()
+    def law(self, *, law_version: str = "", timeout: float | None = None) -> lawinfo.Law:
+        """Get the version of a law, its switches and its claims; `law_version` as in `changes`."""
+        request = law_service_pb2.GetLawRequest(law_version=arguments.text(law_version, "law_version"))
         return _answers.law(self._lookup("GetLaw", request, timeout))
+
+    def law_versions(self, *, timeout: float | None = None) -> tuple[lawinfo.LawVersion, ...]:
+        """List the laws that calls may name, the newest first, then packs that are being checked or were refused."""
+        answer = self._lookup("ListVersions", law_service_pb2.ListVersionsRequest(), timeout)
+        return tuple(_answers.law_version(one) for one in answer.versions)
 
     def server(self, *, timeout: float | None = None) -> ServerVersion:
         """Get the version of the server, and what it or this client lacks.
@@ -61,6 +66,7 @@ class LawCalls:
         scenario: ScenarioLike | None = None,
         switches: Mapping[str, str] | None = None,
         min_confidence: str = "",
+        law_version: str = "",
         direction: str = "import",
         to: str = "",
         timeout: float | None = None,
@@ -78,6 +84,7 @@ class LawCalls:
             scenario: library name, `*.yaml` path, or `Scenario`.
             switches: open points of the law set to other values than their defaults.
             min_confidence: use only acts with at least this confidence: A, B or C.
+            law_version: law to use: a version, "latest" or `VERSION@DIGEST`; empty is the client's or the server's.
             direction: import, or export: duties of the country that retaliates, in its local time.
             to: for exports, the ISO code of the country they go to; empty is the first of the law, or the
                 `destination` of each row of a table.
@@ -95,6 +102,7 @@ class LawCalls:
             scenario=requests.scenario_ref(scenario),
             switches=arguments.texts_by_name(switches, "switches"),
             min_confidence=arguments.text(min_confidence, "min_confidence"),
+            law_version=arguments.text(law_version, "law_version"),
             direction=requests.direction_value(direction),
             to=arguments.text(to, "to"),
         )

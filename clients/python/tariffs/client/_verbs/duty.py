@@ -39,6 +39,7 @@ class DutyCalls(LawCalls):
         known_on: Day | None = None,
         switches: Mapping[str, str] | None = None,
         min_confidence: str = "",
+        law_version: str = "",
         direction: str = "import",
         to: str = "",
         ordinary_rate: Money | None = None,
@@ -68,6 +69,7 @@ class DutyCalls(LawCalls):
             known_on: use only acts published by this day; "entry" is the line's own day.
             switches: open points of the law set to other values than their defaults.
             min_confidence: use only acts with at least this confidence: A, B or C.
+            law_version: law to use: a version, "latest" or `VERSION@DIGEST`; empty is the client's or the server's.
             direction: import, or export of goods of the United States.
             to: for exports, the ISO code of the country they go to; empty is the first of the law, or the
                 `destination` of each row of a table.
@@ -103,6 +105,7 @@ class DutyCalls(LawCalls):
             known_on=arguments.day(known_on, "known_on"),
             switches=arguments.texts_by_name(switches, "switches"),
             min_confidence=arguments.text(min_confidence, "min_confidence"),
+            law_version=arguments.text(law_version, "law_version"),
             direction=requests.direction_value(direction),
             to=arguments.text(to, "to"),
             explain=why,
@@ -128,6 +131,7 @@ class DutyCalls(LawCalls):
         known_on: Day | None = None,
         switches: Mapping[str, str] | None = None,
         min_confidence: str = "",
+        law_version: str = "",
         date_format: str = "",
         progress: Progress = None,
         timeout: float | None = None,
@@ -144,6 +148,7 @@ class DutyCalls(LawCalls):
             known_on: use only acts published by this day; "entry" is each line's own day.
             switches: open points of the law set to other values than their defaults.
             min_confidence: use only acts with at least this confidence: A, B or C.
+            law_version: law to use: a version, "latest" or `VERSION@DIGEST`; empty is the client's or the server's.
             date_format: as in `impact`.
             progress: True for a progress bar on a terminal, or a function that takes stage and fraction.
             timeout: seconds for each batch of 1,000 lines; by default the config's deadline.
@@ -167,6 +172,7 @@ class DutyCalls(LawCalls):
                 known_on=arguments.day(known_on, "known_on"),
                 switches=arguments.texts_by_name(switches, "switches"),
                 min_confidence=arguments.text(min_confidence, "min_confidence"),
+                law_version=arguments.text(law_version, "law_version"),
                 table=table.form,
             )
             answer: duty_service_pb2.BatchCalculateDutiesResponse

@@ -136,6 +136,7 @@ class LineStreamCalls:
         known_on: Day | None = None,
         switches: Mapping[str, str] | None = None,
         min_confidence: str = "",
+        law_version: str = "",
         direction: str = "import",
         to: str = "",
         date_format: str = "",
@@ -153,6 +154,7 @@ class LineStreamCalls:
             known_on: use only acts published by this day; "entry" is each row's own day.
             switches: open points of the law set to other values than their defaults.
             min_confidence: use only acts with at least this confidence: A, B or C.
+            law_version: law to use: a version, "latest" or `VERSION@DIGEST`; empty is the client's or the server's.
             direction: import or export.
             to: for exports, the ISO code of the country they go to; empty is the first of the law, or the
                 `destination` of each row of a table.
@@ -171,6 +173,7 @@ class LineStreamCalls:
             known_on=known_on or "",
             switches=switches or {},
             min_confidence=min_confidence,
+            law_version=law_version,
             direction=direction,
             to=to,
             date_format=date_format,

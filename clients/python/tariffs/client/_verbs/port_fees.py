@@ -38,6 +38,7 @@ class PortFeeCalls:
         known_on: Day | None = None,
         scenario: ScenarioLike | None = None,
         switches: Mapping[str, str] | None = None,
+        law_version: str = "",
         timeout: float | None = None,
     ) -> PortFees:
         """Compute port fees per container and ton on a day, for your voyage or for voyages from public sources.
@@ -58,6 +59,7 @@ class PortFeeCalls:
             known_on: use only acts published by this day.
             scenario: library name, `*.yaml` path, or `Scenario`; its voyages replace those of public sources.
             switches: open points of the law set to other values than their defaults.
+            law_version: as in `impact`.
             timeout: seconds; by default the config's deadline.
 
         Raises:
@@ -90,6 +92,7 @@ class PortFeeCalls:
             known_on=arguments.day(known_on, "known_on"),
             scenario=requests.scenario_ref(scenario),
             switches=arguments.texts_by_name(switches, "switches"),
+            law_version=arguments.text(law_version, "law_version"),
             voyage=law_service_pb2.Voyage(kind=arguments.text(kind, "kind"), **voyage) if kind else None,
         )
         answer = self._backend.unary("CalculatePortFee", request, timeout or self._config.deadlines.lists)

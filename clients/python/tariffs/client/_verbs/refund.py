@@ -37,6 +37,7 @@ class RefundCalls(LawCalls):
         scenario: ScenarioLike | None = None,
         switches: Mapping[str, str] | None = None,
         min_confidence: str = "",
+        law_version: str = "",
         date_format: str = "",
         progress: Progress = None,
         timeout: float | None = None,
@@ -54,6 +55,7 @@ class RefundCalls(LawCalls):
             scenario: library name, `*.yaml` path, or `Scenario`.
             switches: open points of the law set to other values than their defaults.
             min_confidence: use only acts with at least this confidence: A, B or C.
+            law_version: law to use: a version, "latest" or `VERSION@DIGEST`; empty is the client's or the server's.
             date_format: as in `impact`.
             progress: True for a progress bar on a terminal, or a function that takes stage and fraction.
             timeout: seconds for each batch of 1,000 lines; by default the config's deadline.
@@ -70,6 +72,7 @@ class RefundCalls(LawCalls):
             known_on=arguments.day(known_on, "known_on"),
             switches=arguments.texts_by_name(switches, "switches"),
             min_confidence=arguments.text(min_confidence, "min_confidence"),
+            law_version=arguments.text(law_version, "law_version"),
             authorities=arguments.names(authorities, "authorities"),
             interest_rate=requests.rate_text(interest_rate, "interest_rate"),
             paid_on=arguments.day(paid_on, "paid_on"),

@@ -17,13 +17,14 @@ from tariffs.client import _arguments as arguments
 from tariffs.client._wire.frames import Table
 from tariffs.client._wire.requests import ONE_DAY_OPTIONS, Day, ImpactOptions, ScenarioLike, option_values
 from tariffs.client._wire.sweep_requests import SWEEP_OPTIONS
-from tariffs.client.errors import InvalidRequest, NotFound
+from tariffs.client.errors import InvalidRequest, NotFound, TariffsError
 from tariffs.client.results.impact import ImpactResult, TimelineResult
 from tariffs.client.results.law import Law
 from tariffs.client.results.quote import Provenance
 from tariffs.client.results.sweep import Sweep
 from tariffs.client.scenario import Scenario
 
+LAW_VERSION = "law_version"
 REQUEST = "request"
 _FRAME = "given as a frame"
 _FRAMES = {"impact": ("groups", "lines"), "timeline": ("segments",), "sweep": ("groups",)}
@@ -131,8 +132,7 @@ def replay(client: ReplayClient, result: Path, table: Table | None = None) -> Re
     if not isinstance(call, Mapping) or call.get("verb") not in _FRAMES:
         raise _no_result(result, f"it does not contain its call, as results of {_REPLAYED} do")
     frame = _frame(result, rows)
-    _check_law(client.law(), provenance)
-    again = _run(client, call, table)
+    again = _run(client, _under_its_law(client, call, provenance), table)
     frames = [getattr(again, name) for name in _FRAMES[str(call["verb"])]]
     now = next((candidate for candidate in frames if _like(candidate, frame)), None)
     if now is None:
@@ -253,16 +253,40 @@ def _no_result(path: Path, why: str) -> InvalidRequest:
     )
 
 
-def _check_law(law: Law, provenance: Provenance) -> None:
-    if law.digest == provenance.get("law_digest"):
-        return
+def _under_its_law(
+    client: ReplayClient, call: Mapping[str, Any], provenance: Provenance
+) -> Mapping[str, Any]:
+    """Return the call under the law of the result: that which the client would use, or one that it can name.
+
+    Raises:
+        NotFound: LAW_VERSION_NOT_FOUND.
+    """
+    law = client.law()
+    if law.digest != provenance.get("law_digest"):
+        exact = exact_law(provenance)
+        try:
+            client.law(law_version=exact)
+        except TariffsError:
+            raise _no_law(law, provenance) from None
+        return {**call, "options": {**call["options"], LAW_VERSION: exact}}
+    # A result of an exact law was perhaps asked for as `latest`, which may be another law by now.
+    options = {name: value for name, value in call["options"].items() if name != LAW_VERSION}
+    return {**call, "options": options}
+
+
+def exact_law(provenance: Mapping[str, object]) -> str:
+    """Name the law of a result for good."""
+    return f"{provenance.get('law_version')}@{provenance.get('law_digest')}"
+
+
+def _no_law(law: Law, provenance: Provenance) -> NotFound:
     version, release = provenance.get("law_version"), provenance.get("engine_version")
-    raise NotFound(
+    return NotFound(
         "LAW_VERSION_NOT_FOUND",
         f"The result was made under the law {version} ({str(provenance.get('law_digest'))[:12]}); "
         f"this is {law.version} ({law.digest[:12]}).",
         code="NOT_FOUND",
-        fix=f"Install release {release} of tariffs, which has that law.",
+        fix=f"Ask a server that has that law (`tariffs law versions`), or install release {release} of tariffs.",
         metadata={"law_version": str(version), "release": str(release)},
     )
 

@@ -39,6 +39,7 @@ class RunCalls(TableCalls):
         known_on: Day | None = None,
         switches: Mapping[str, str] | None = None,
         min_confidence: str = "",
+        law_version: str = "",
         include_lines: bool = False,
         draws: int = 0,
         seed: int = 0,
@@ -69,6 +70,7 @@ class RunCalls(TableCalls):
             known_on: use only acts published by this day.
             switches: open points of the law set to other values than their defaults.
             min_confidence: use only acts with at least this confidence.
+            law_version: as in `impact`.
             include_lines: add every line to the result.
             draws: draws of the elasticities for `ranges`.
             seed: seed of the draws.
@@ -99,6 +101,7 @@ class RunCalls(TableCalls):
             known_on=known_on or "",
             switches=switches or {},
             min_confidence=min_confidence,
+            law_version=law_version,
             include_lines=include_lines,
             draws=draws,
             seed=seed,

@@ -43,6 +43,7 @@ class SweepCalls(TableCalls):
         known_on: Day | None = None,
         switches: Mapping[str, str] | None = None,
         min_confidence: str = "",
+        law_version: str = "",
         direction: str = "import",
         to: str = "",
         date_format: str = "",
@@ -71,6 +72,7 @@ class SweepCalls(TableCalls):
             known_on: use only acts published by this day.
             switches: open points of the law set to other values than their defaults.
             min_confidence: use only acts with at least this confidence.
+            law_version: as in `impact`.
             direction: import or export.
             to: for exports, the ISO code of the country they go to; empty is the first of the law, or the
                 `destination` of each row of a table.
@@ -95,6 +97,7 @@ class SweepCalls(TableCalls):
             known_on=known_on or "",
             switches=switches or {},
             min_confidence=min_confidence,
+            law_version=law_version,
             direction=direction,
             to=to,
             date_format=date_format,
@@ -127,6 +130,7 @@ class SweepCalls(TableCalls):
         known_on: Day | None = None,
         switches: Mapping[str, str] | None = None,
         min_confidence: str = "",
+        law_version: str = "",
         direction: str = "import",
         to: str = "",
         date_format: str = "",
@@ -151,6 +155,7 @@ class SweepCalls(TableCalls):
             known_on: use only acts published by this day.
             switches: open points of the law set to other values than their defaults.
             min_confidence: use only acts with at least this confidence.
+            law_version: as in `impact`.
             direction: import or export.
             to: for exports, the ISO code of the country they go to; empty is the first of the law, or the
                 `destination` of each row of a table.
@@ -173,6 +178,7 @@ class SweepCalls(TableCalls):
             known_on=known_on or "",
             switches=switches or {},
             min_confidence=min_confidence,
+            law_version=law_version,
             direction=direction,
             to=to,
             date_format=date_format,
@@ -205,6 +211,7 @@ class SweepCalls(TableCalls):
         known_on: Day | None = None,
         switches: Mapping[str, str] | None = None,
         min_confidence: str = "",
+        law_version: str = "",
         direction: str = "import",
         to: str = "",
         date_format: str = "",
@@ -234,6 +241,7 @@ class SweepCalls(TableCalls):
             known_on: use only acts published by this day.
             switches: open points of the law set to other values than their defaults.
             min_confidence: use only acts with at least this confidence.
+            law_version: as in `impact`.
             direction: import or export.
             to: for exports, the ISO code of the country they go to; empty is the first of the law, or the
                 `destination` of each row of a table.
@@ -256,6 +264,7 @@ class SweepCalls(TableCalls):
             known_on=known_on or "",
             switches=switches or {},
             min_confidence=min_confidence,
+            law_version=law_version,
             direction=direction,
             to=to,
             date_format=date_format,

@@ -52,6 +52,7 @@ class TableCalls:
         date_format: str = "",
         direction: str = "import",
         to: str = "",
+        law_version: str = "",
         timeout: float | None = None,
     ) -> TableCheck:
         """Say how a table is read, before anything is computed: columns, days, codes, refused rows and totals.
@@ -63,6 +64,7 @@ class TableCalls:
             date_format: as in `impact`.
             direction: as in `impact`.
             to: as in `impact`.
+            law_version: as in `impact`.
             timeout: seconds; by default the config's deadline.
 
         Raises:
@@ -73,6 +75,7 @@ class TableCalls:
             date_format=arguments.text(date_format, "date_format"),
             direction=direction_value(direction),
             to=arguments.text(to, "to"),
+            law_version=arguments.text(law_version, "law_version"),
         )
         seconds = timeout or self._config.deadlines.impact
         sent = table if mapped is None else mapped.frame
@@ -111,7 +114,12 @@ class TableCalls:
     def _computing(self, cluster: str, lines_to: str | Path | None = None) -> Backend:
         """Backend that computes a run: a cluster where its address is given, else that of this client."""
         if cluster or (lines_to and isinstance(self._backend, LocalBackend)):
-            return LocalBackend(arguments.text(cluster, "cluster"), str(lines_to or ""))
+            backend = LocalBackend(arguments.text(cluster, "cluster"), str(lines_to or ""))
+            own = self._backend
+            backend.law_version = (
+                own.law_version if isinstance(own, LocalBackend) else self._config.law_version
+            )
+            return backend
         if lines_to:
             raise InvalidRequest(
                 "REQUEST_INVALID",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields
 from decimal import Decimal
 from typing import Any
 
@@ -199,6 +200,13 @@ def measure(message: law_service_pb2.Measure) -> lawinfo.Measure:
             for event in message.events
         ),
     )
+
+
+def law_version(message: law_service_pb2.LawVersion) -> lawinfo.LawVersion:
+    """Convert a law that calls may name."""
+    values = {field.name: getattr(message, field.name) for field in fields(lawinfo.LawVersion)}
+    state = law_service_pb2.LawState.Name(message.state).removeprefix("LAW_STATE_").lower()
+    return lawinfo.LawVersion(**{**values, "state": state})
 
 
 def law(message: law_service_pb2.Law) -> lawinfo.Law:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain
+from pathlib import Path
 from typing import Any, Protocol, cast
 
 import grpc
@@ -18,6 +19,7 @@ from tariffs.client._wire import frames
 from tariffs.client._wire.cancellation import SCOPE
 from tariffs.client._wire.connection import connect, places_of
 from tariffs.client._wire.encryption import explained
+from tariffs.client._wire.law_choice import name_law, with_law
 from tariffs.client._wire.retry import RETRY_PAUSES, repeat
 from tariffs.client._wire.uploads import Uploads
 from tariffs.client.config import Config
@@ -102,6 +104,7 @@ class RemoteBackend:
 
     def unary(self, method: str, request: object, timeout: float) -> Any:
         """Make a call that has one answer message."""
+        name_law(request, self._config.law_version)
         with _rpc_errors(self.target, self._config), self._missing(method):
             scope = SCOPE.get()
             if scope is None:
@@ -115,6 +118,7 @@ class RemoteBackend:
     ) -> Iterator[SimulateResponse]:
         """Stream the messages of an impact run; the call is cancelled if they are not read to the end."""
         self.give(request, table)
+        name_law(request, self._config.law_version)
         yield from self.stream("Simulate", request, timeout)
 
     def timeline(
@@ -122,6 +126,7 @@ class RemoteBackend:
     ) -> Iterator[TimelineResponse]:
         """Stream the messages of a timeline; the call is cancelled if they are not read to the end."""
         self.give(request, table)
+        name_law(request, self._config.law_version)
         yield from self.stream("Timeline", request, timeout)
 
     def over_table(
@@ -129,6 +134,7 @@ class RemoteBackend:
     ) -> Iterator[Any]:
         """Stream the messages of a sweep or seek; the call is cancelled if they are not read to the end."""
         self.give(request, table)
+        name_law(request, self._config.law_version)
         yield from self.stream(method, request, timeout)
 
     def give(self, request: Any, table: frames.Table | None) -> None:
@@ -196,7 +202,7 @@ class RemoteBackend:
         self, requests: Iterator[SimulateLinesRequest], timeout: float
     ) -> Iterator[SimulateLinesResponse]:
         """Send rows while the answers are read."""
-        yield from self.stream("SimulateLines", requests, timeout)
+        yield from self.stream("SimulateLines", with_law(requests, self._config.law_version), timeout)
 
     def close(self) -> None:
         """Close the channel; the next call opens another."""
@@ -240,21 +246,33 @@ class LocalBackend:
     Args:
         cluster: address of a Dask scheduler that computes impacts, timelines and sweeps; empty for this process.
         lines_to: directory or URL in which an impact writes the lines of a partitioned table; empty for none.
+
+    Attributes:
+        law_version: law of calls that name none; empty for the default of this process.
     """
 
     def __init__(self, cluster: str = "", lines_to: str = "") -> None:
         self._on = {"cluster": cluster} if cluster else {}
         self._lines = {"lines_to": lines_to} if lines_to else {}
+        self.law_version = ""
         with engine_errors():
             # By name at run time: the client does not depend on the service, only this mode does.
             services = cast(Any, importlib.import_module("tariffs.service.local")).LocalServices()
+        self._laws = services.laws
         self._simulation = services.simulation
         self._sweeps = services.sweeps
         self._with_tables = (services.law, services.tables)
         self._others = (services.duty, services.law, services.refund, services.scenarios)
 
+    def add_law(self, law: str | Path) -> str:
+        """Let calls name the law of a pack or directory while this backend is open; return its exact name."""
+        with engine_errors():
+            exact: str = self._laws.add(Path(law))
+            return exact
+
     def unary(self, method: str, request: object, timeout: float) -> Any:
         """Make a call that has one answer message."""
+        name_law(request, self.law_version)
         service = next(one for one in self._others if hasattr(one, method))
         with engine_errors():
             return getattr(service, method)(request, timeout=timeout)
@@ -263,6 +281,7 @@ class LocalBackend:
         self, request: SimulateRequest, table: frames.Table | None, timeout: float
     ) -> Iterator[SimulateResponse]:
         """Stream the messages of an impact run; the table is passed by reference, so it may have any size."""
+        name_law(request, self.law_version)
         with engine_errors():
             yield from self._simulation.Simulate(
                 request, timeout=timeout, table=_table(table), **self._on, **self._lines
@@ -272,6 +291,7 @@ class LocalBackend:
         self, request: TimelineRequest, table: frames.Table | None, timeout: float
     ) -> Iterator[TimelineResponse]:
         """Stream the messages of a timeline; the table is passed by reference, so it may have any size."""
+        name_law(request, self.law_version)
         with engine_errors():
             yield from self._simulation.Timeline(request, timeout=timeout, table=_table(table), **self._on)
 
@@ -279,6 +299,7 @@ class LocalBackend:
         self, method: str, request: Any, table: frames.Table | None, timeout: float
     ) -> Iterator[Any]:
         """Stream the messages of a sweep or seek; the table is passed by reference, so it may have any size."""
+        name_law(request, self.law_version)
         with engine_errors():
             yield from getattr(self._sweeps, method)(
                 request, timeout=timeout, table=_table(table), **self._on
@@ -286,6 +307,7 @@ class LocalBackend:
 
     def unary_over_table(self, method: str, request: Any, table: frames.Table | None, timeout: float) -> Any:
         """Make a call over a table, which is passed by reference, so it may have any size."""
+        name_law(request, self.law_version)
         service = next(one for one in self._with_tables if hasattr(one, method))
         with engine_errors():
             return getattr(service, method)(request, timeout=timeout, table=_table(table))
@@ -295,10 +317,11 @@ class LocalBackend:
     ) -> Iterator[SimulateLinesResponse]:
         """Compute rows while they are read."""
         with engine_errors():
-            yield from self._simulation.SimulateLines(requests, timeout=timeout)
+            yield from self._simulation.SimulateLines(with_law(requests, self.law_version), timeout=timeout)
 
     def close(self) -> None:
-        """Do nothing: there is no connection."""
+        """Let go of the laws that were added; there is no connection."""
+        self._laws.close()
 
 
 def _first_batches(batches: Iterator[pl.DataFrame], limit: int) -> tuple[pl.DataFrame, bool]:

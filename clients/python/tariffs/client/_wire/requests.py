@@ -89,6 +89,7 @@ class ImpactOptions:
     known_on: Day = ""
     switches: Mapping[str, str] = field(default_factory=dict)
     min_confidence: str = ""
+    law_version: str = ""
     include_lines: bool = False
     draws: int = 0
     seed: int = 0
@@ -106,6 +107,7 @@ class ImpactOptions:
             "by": tuple(arguments.names(self.by, "by")),
             "switches": arguments.texts_by_name(self.switches, "switches"),
             "min_confidence": arguments.text(self.min_confidence, "min_confidence"),
+            "law_version": arguments.text(self.law_version, "law_version"),
             "date_format": arguments.text(self.date_format, "date_format"),
             "to": arguments.text(self.to, "to"),
         }
@@ -138,7 +140,8 @@ def option_values(options: ImpactOptions) -> dict[str, object]:
     A call without what later releases added is recorded as in earlier ones, which can then run it again.
     """
     values = {field.name: getattr(options, field.name) for field in fields(options)}
-    for name, default in (("market", "product"), ("consumer_prices", ""), ("to", ""), ("ahead", "")):
+    later = dict.fromkeys(("consumer_prices", "to", "ahead", "law_version"), "") | {"market": "product"}
+    for name, default in later.items():
         if values[name] == default:
             del values[name]
     if not options.parameters:
@@ -266,6 +269,7 @@ def simulate_request(
         ahead=arguments.day(options.ahead, "ahead"),
         switches=options.switches,
         min_confidence=options.min_confidence,
+        law_version=options.law_version,
         include_lines=options.include_lines,
         attribute=options.attribute,
         draws=arguments.whole(options.draws, "draws", 2**32),
@@ -291,6 +295,7 @@ def lines_config(
         known_on=arguments.day(options.known_on, "known_on"),
         switches=options.switches,
         min_confidence=options.min_confidence,
+        law_version=options.law_version,
         direction=direction_value(options.direction),
         to=options.to,
         date_format=options.date_format,
@@ -324,6 +329,7 @@ def timeline_request(
         ahead=arguments.day(options.ahead, "ahead"),
         switches=options.switches,
         min_confidence=options.min_confidence,
+        law_version=options.law_version,
         direction=direction_value(options.direction),
         to=options.to,
         date_format=options.date_format,

@@ -34,7 +34,7 @@ Where = Mapping[str, str | Iterable[str]]
 """Values that count, by key of groups."""
 SWEEP_OPTIONS = (
     "on", "baseline", "response", "horizon", "parameters", "parameter_set", "by", "known_on", "switches",
-    "min_confidence", "direction", "date_format", "market",
+    "min_confidence", "law_version", "direction", "date_format", "market",
 )  # fmt: skip
 
 
@@ -167,6 +167,7 @@ def _common(scenario: ScenarioLike, options: ImpactOptions) -> dict[str, Any]:
         "known_on": arguments.day(options.known_on, "known_on"),
         "switches": options.switches,
         "min_confidence": options.min_confidence,
+        "law_version": options.law_version,
         "direction": direction_value(options.direction),
         "to": options.to,
         "date_format": options.date_format,

@@ -114,6 +114,7 @@ def duty(
         bool,
         typer.Option("--why", help="Show the reason for each layer, and measures that did not apply."),
     ] = False,
+    law_version: options.LawVersion = "",
     target: options.Target = None,
     local: options.Local = False,
     brief: options.Brief = False,
@@ -134,7 +135,7 @@ def duty(
         )
         _check_direction(direction)
         _check_file_options(one_line, view, output, refused)
-        with options.connected(target, local) as client:
+        with options.connected(target, local, law_version) as client:
             result = client.duties(
                 options.source(entries, mapping),
                 on=date,
@@ -165,7 +166,7 @@ def duty(
             "An entry line requires HTS, --origin and --value.",
             fix="Give them, or a file of lines with --entries.",
         )
-    with options.connected(target, local) as client:
+    with options.connected(target, local, law_version) as client:
         quote = client.duty(
             hts,
             origin,

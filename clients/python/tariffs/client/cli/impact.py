@@ -101,6 +101,7 @@ def impact(
         bool,
         typer.Option("--detach", help="Start the run on the server and return at once; see `tariffs runs`."),
     ] = False,
+    law_version: options.LawVersion = "",
     target: options.Target = None,
     local: options.Local = False,
     brief: options.Brief = False,
@@ -118,7 +119,7 @@ def impact(
     switches, parameters = options.law_switches(switch, claims), options.pairs(param, "--param")
     options.refuse_cluster(cluster, "--detach", detach)
     options.refuse_cluster(cluster, "--both", both)
-    with options.connected(target, local) as client:
+    with options.connected(target, local, law_version) as client:
         run_options: dict[str, Any] = {
             "on": on,
             "by": options.keys(by or ["origin"]),

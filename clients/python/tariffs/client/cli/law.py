@@ -12,6 +12,16 @@ from tariffs.client.cli import options
 from tariffs.client.cli.law_changes import EXAMPLES, changes
 from tariffs.client.cli.law_lint import EXAMPLES as LINT_EXAMPLES
 from tariffs.client.cli.law_lint import lint
+from tariffs.client.cli.law_pack import (
+    BUILD_EXAMPLES,
+    DIFF_EXAMPLES,
+    TEST_EXAMPLES,
+    VERSION_EXAMPLES,
+    build,
+    check,
+    diff,
+    versions,
+)
 from tariffs.client.cli.law_port_fees import EXAMPLES as PORT_FEE_EXAMPLES
 from tariffs.client.cli.law_port_fees import port_fees
 from tariffs.client.cli.law_validate import validate
@@ -22,6 +32,10 @@ app = typer.Typer(
 )
 app.command("changes", epilog=EXAMPLES)(changes)
 app.command("port-fees", epilog=PORT_FEE_EXAMPLES)(port_fees)
+app.command("build", epilog=BUILD_EXAMPLES)(build)
+app.command("test", epilog=TEST_EXAMPLES)(check)
+app.command("diff", epilog=DIFF_EXAMPLES)(diff)
+app.command("versions", epilog=VERSION_EXAMPLES)(versions)
 app.command("lint", epilog=LINT_EXAMPLES)(lint)
 app.command("validate", epilog=options.examples("tariffs law validate --on 2026-11-20"))(validate)
 
@@ -36,12 +50,13 @@ def measures(
             help="List this node of the authority tree and below, such as s232.metals.",
         ),
     ] = "",
+    law_version: options.LawVersion = "",
     target: options.Target = None,
     local: options.Local = False,
     as_json: options.Json = False,
 ) -> int:
     """List all measures. A measure that is known but not computed is listed as `not modelled yet`."""
-    with options.connected(target, local) as client:
+    with options.connected(target, local, law_version) as client:
         listed = client.measures(authority)
     if as_json:
         names = (
@@ -59,12 +74,13 @@ def show(
     measure: Annotated[
         str, typer.Argument(metavar="ID", help="Id of a measure, or label of one of its periods.")
     ],
+    law_version: options.LawVersion = "",
     target: options.Target = None,
     local: options.Local = False,
     as_json: options.Json = False,
 ) -> int:
     """Show one measure: its periods, later acts on it, and the sources."""
-    with options.connected(target, local) as client:
+    with options.connected(target, local, law_version) as client:
         details = client.measure(measure)
         claims = () if as_json else client.law().claims
     if as_json:
@@ -76,10 +92,13 @@ def show(
 
 @app.command("switches", epilog=options.examples("tariffs law switches"))
 def switches(
-    target: options.Target = None, local: options.Local = False, as_json: options.Json = False
+    law_version: options.LawVersion = "",
+    target: options.Target = None,
+    local: options.Local = False,
+    as_json: options.Json = False,
 ) -> int:
     """List the open points of the law with their defaults; change one with --switch NAME=VALUE."""
-    with options.connected(target, local) as client:
+    with options.connected(target, local, law_version) as client:
         law = client.law()
     if as_json:
         print(json.dumps({"law_version": law.version, "switches": [asdict(one) for one in law.switches]}))

@@ -45,6 +45,7 @@ def changes(
         Path | None,
         typer.Option("--output", "-o", help="Write the affected lines to this .parquet or .csv file."),
     ] = None,
+    law_version: options.LawVersion = "",
     target: options.Target = None,
     local: options.Local = False,
     as_json: options.Json = False,
@@ -60,7 +61,7 @@ def changes(
         )
     if output is not None:
         options.writable(output)
-    with options.connected(target, local) as client:
+    with options.connected(target, local, law_version) as client:
         result = client.changes(
             start,
             end,

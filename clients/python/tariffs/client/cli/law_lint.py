@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from tariffs.client._wire.channel import engine_errors
 from tariffs.client.cli import options
 from tariffs.client.cli.render.table import console
 from tariffs.client.errors import extra_missing
@@ -33,10 +34,10 @@ def lint(
     directory: Annotated[
         Path | None,
         typer.Argument(
-            metavar="DIR",
-            help="Folder of law data: measures/, lists/, groups.yaml ... Default: that of this installation.",
+            metavar="DIR|PACK",
+            help="Folder of law data: measures/, lists/, groups.yaml ..., or a law pack. Default: that of this "
+            "installation.",
             exists=True,
-            file_okay=False,
         ),
     ] = None,
     as_json: options.Json = False,
@@ -64,7 +65,8 @@ def _lint(directory: str) -> dict[str, Any]:
         engine = cast(Any, importlib.import_module("tariffs.engine.law.lint"))
     except ModuleNotFoundError as error:
         raise extra_missing("server", error.name) from error
-    found: dict[str, Any] = engine.lint_law(directory).to_dict()
+    with engine_errors():
+        found: dict[str, Any] = engine.lint_law(directory).to_dict()
     return found
 
 

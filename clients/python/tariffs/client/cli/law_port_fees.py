@@ -69,6 +69,7 @@ def port_fees(
     source: Annotated[str, typer.Option("--source", metavar="TEXT", help="Source of your figures.")] = "",
     known_on: options.KnownOn = None,
     switch: options.Switches = None,
+    law_version: options.LawVersion = "",
     target: options.Target = None,
     local: options.Local = False,
     as_json: options.Json = False,
@@ -77,7 +78,7 @@ def port_fees(
 
     Fees are paid by ships, not on goods: results of `tariffs impact` do not include them.
     """
-    with options.connected(target, local) as client:
+    with options.connected(target, local, law_version) as client:
         result = client.port_fees(
             on,
             kind=kind,

@@ -153,6 +153,15 @@ Switches = Annotated[
 MinConf = Annotated[
     str, typer.Option("--min-conf", metavar="A|B|C", help="Use only acts with at least this confidence.")
 ]
+LawVersion = Annotated[
+    str,
+    typer.Option(
+        "--law-version",
+        metavar="VERSION|latest|PACK",
+        help="Law to use, one of `tariffs law versions`; without a server also a law pack or a directory of law data. "
+        "Default: TARIFFS_LAW_VERSION, else that of the server.",
+    ),
+]
 DateFormat = Annotated[
     str,
     typer.Option(
@@ -235,15 +244,26 @@ def chosen_target(target: str | None, local: bool) -> str:
 
 
 @contextmanager
-def connected(target: str | None, local: bool) -> Iterator[Client]:
+def connected(target: str | None, local: bool, law_version: str = "") -> Iterator[Client]:
     """Open a client for --target or --local; without either TARIFFS_TARGET, else local.
 
+    Args:
+        target: the server.
+        local: compute in this process.
+        law_version: law of its calls: a version, `latest`, or in this process the path of a pack or directory.
+
     Raises:
-        InvalidRequest: both were given.
+        InvalidRequest: both were given; or a law cannot be read.
     """
     chosen = chosen_target(target, local)
-    with Client(chosen) if chosen else Client.local() as client:
+    with Client(chosen, law_version=law_version) if chosen else _local(law_version) as client:
         yield client
+
+
+def _local(law_version: str) -> Client:
+    if law_version and Path(law_version).exists():
+        return Client.local(law=law_version)
+    return Client.local(law_version=law_version)
 
 
 def refuse_exports(path: Path | None) -> None:

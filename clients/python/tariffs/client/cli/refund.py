@@ -58,6 +58,7 @@ def refund(
     ] = SHOWN_REFUNDS,
     output: options.Output = None,
     refused: options.Refused = None,
+    law_version: options.LawVersion = "",
     target: options.Target = None,
     local: options.Local = False,
     brief: options.Brief = False,
@@ -73,7 +74,7 @@ def refund(
         options.result_file(output)
     if refused is not None:
         options.writable(refused)
-    with options.connected(target, local) as client:
+    with options.connected(target, local, law_version) as client:
         result = client.refund(
             options.source(entries, mapping),
             authorities=options.keys(authority or []),

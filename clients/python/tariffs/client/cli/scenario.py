@@ -27,7 +27,9 @@ _LAW_EXIT = 4
 
 @app.command("list", epilog=options.examples("tariffs scenario list"))
 def list_scenarios(
-    target: options.Target = None, local: options.Local = False, as_json: options.Json = False
+    target: options.Target = None,
+    local: options.Local = False,
+    as_json: options.Json = False,
 ) -> int:
     """List the scenarios of the library."""
     with options.connected(target, local) as client:
@@ -118,13 +120,14 @@ def check(
     ],
     param: options.Param = None,
     strict: Annotated[bool, typer.Option("--strict", help="Count warnings as errors.")] = False,
+    law_version: options.LawVersion = "",
     target: options.Target = None,
     local: options.Local = False,
     as_json: options.Json = False,
 ) -> int:
     """List the problems of a scenario, with line and column. Exit 4 if it cannot be run."""
     scenario = _from_stdin() if name == str(options.STDIN) else Scenario.of(name)
-    with options.connected(target, local) as client:
+    with options.connected(target, local, law_version) as client:
         result = client.check(scenario, parameters=options.pairs(param, "--param"))
     ok = not result.problems if strict else result.ok
     if as_json:
@@ -151,12 +154,13 @@ def _from_stdin() -> Scenario:
 def diff(
     first: Name,
     second: Annotated[str, typer.Argument(metavar="NAME_OR_FILE", help="Scenario to compare with.")],
+    law_version: options.LawVersion = "",
     target: options.Target = None,
     local: options.Local = False,
     as_json: options.Json = False,
 ) -> int:
     """Compare the law under two scenarios: the measures that differ, from when to when."""
-    with options.connected(target, local) as client:
+    with options.connected(target, local, law_version) as client:
         differences = client.diff(Scenario.of(first), Scenario.of(second))
     if as_json:
         print(json.dumps({"differences": [one.to_json_dict() for one in differences]}))

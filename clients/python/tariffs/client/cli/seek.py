@@ -65,6 +65,7 @@ def seek(
     known_on: options.KnownOn = None,
     switch: options.Switches = None,
     min_conf: options.MinConf = "",
+    law_version: options.LawVersion = "",
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="Write all values computed to this .parquet or .csv file."),
@@ -84,7 +85,7 @@ def seek(
     name, low, high = _range(vary)
     aim, server = _aim_and_server(target)
     filters = {key: options.keys([values]) for key, values in options.pairs(where, "--where").items()}
-    with options.connected(server, local) as client:
+    with options.connected(server, local, law_version) as client:
         result = client.seek(
             table and options.source(table),
             scenario,

@@ -69,6 +69,7 @@ def sweep(
         bool,
         typer.Option("--detach", help="Start the run on the server and return at once; see `tariffs runs`."),
     ] = False,
+    law_version: options.LawVersion = "",
     target: options.Target = None,
     local: options.Local = False,
     brief: options.Brief = False,
@@ -103,7 +104,7 @@ def sweep(
         "date_format": date_format,
     }
     options.refuse_cluster(cluster, "--detach", detach)
-    with options.connected(target, local) as client:
+    with options.connected(target, local, law_version) as client:
         lines = table and options.source(table)
         if detach:
             runs.refuse_files((output, refused))

@@ -41,6 +41,7 @@ def check(
     direction: options.Direction = "import",
     to: options.To = "",
     refused: options.Refused = None,
+    law_version: options.LawVersion = "",
     target: options.Target = None,
     local: options.Local = False,
     brief: options.Brief = False,
@@ -49,7 +50,7 @@ def check(
     """Say how a table is read, and which of its rows cannot be used; the exit code is 1 if there are any."""
     if refused is not None:
         options.writable(refused)
-    with options.connected(target, local) as client:
+    with options.connected(target, local, law_version) as client:
         result = client.check_table(
             options.source(table) if table == options.STDIN else table,
             mapping=mapping,

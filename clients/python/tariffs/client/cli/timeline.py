@@ -48,6 +48,7 @@ def timeline(
         bool,
         typer.Option("--detach", help="Start the run on the server and return at once; see `tariffs runs`."),
     ] = False,
+    law_version: options.LawVersion = "",
     target: options.Target = None,
     local: options.Local = False,
     brief: options.Brief = False,
@@ -78,7 +79,7 @@ def timeline(
     }
     options.refuse_cluster(cluster, "--detach", detach)
     options.refuse_cluster(cluster, "--both", both)
-    with options.connected(target, local) as client:
+    with options.connected(target, local, law_version) as client:
         lines, scenarios = table and options.source(table, mapping), scenario or ["base"]
         if both:
             runs.refuse_detached(detach)

@@ -8,6 +8,46 @@ from tariffs.client.results import html
 
 
 @dataclass(frozen=True, slots=True)
+class LawVersion:
+    """Law that calls may name, or a law pack that is being checked or was refused.
+
+    Attributes:
+        version: its version; empty for a pack that is not served.
+        digest: SHA-256 of its content; empty for a pack that is not served.
+        as_of: the day that it describes.
+        read_to: the last day up to which acts have been read.
+        pack: name of the file of its pack; empty for the law built in.
+        state: served, loading or refused.
+        reason: reason of a refusal.
+        message: the refusal in words.
+        fix: what to do about it.
+        state_time: when it was first served or refused, RFC 3339.
+        key_id: id of the key that signed the pack; empty without a signature.
+        is_default: it answers calls that name no law.
+        is_latest: it answers calls that name `latest`.
+    """
+
+    version: str
+    digest: str
+    as_of: str
+    read_to: str
+    pack: str
+    state: str
+    reason: str
+    message: str
+    fix: str
+    state_time: str
+    key_id: str
+    is_default: bool
+    is_latest: bool
+
+    @property
+    def exact(self) -> str:
+        """Name of the law for good: `VERSION@DIGEST`."""
+        return f"{self.version}@{self.digest}" if self.digest else ""
+
+
+@dataclass(frozen=True, slots=True)
 class MeasureRow:
     """Row of a period in words: goods, charge, base, conditions and heading."""
 
