@@ -23,6 +23,7 @@ from tariffs.engine.errors import ServiceError
 from tariffs.service.server import supervisor
 from tariffs.service.settings.settings import Settings
 from tests.service.harness import running
+from tests.service.web_calls import post
 
 SECONDS = 120.0
 TOKEN = "token-of-alice"
@@ -92,12 +93,20 @@ def quote(port: int) -> str:
         )
 
 
+def quote_in_json(port: int) -> str:
+    line = {"hts": "9503.00.0073", "origin": "CN", "customs_value": "1000", "entry": "2025-10-01"}
+    known = {"authorization": f"Bearer {TOKEN}"}
+    return str(post(port, "DutyService/CalculateDuty", {"line": line}, **known).json["assessed"])
+
+
 @pytest.mark.kill
 def test_a_killed_process_is_replaced_and_all_drain_together(tmp_path: Path) -> None:
     tokens = tmp_path / "tokens"
     tokens.write_text(f"alice {TOKEN}\n")
-    with served(tmp_path, TARIFFS_TOKENS_FILE=str(tokens)) as (process, log):
-        port = log.until("supervisor started")["port"]
+    given = {"TARIFFS_TOKENS_FILE": str(tokens), "TARIFFS_HTTP_PORT": "0"}
+    with served(tmp_path, **given) as (process, log):
+        started = log.until("supervisor started")
+        port, http_port = started["port"], started["http_port"]
         first, second = log.until("serving"), log.until("serving")
         assert first["port"] == second["port"] == port
         assert len({first["pid"], second["pid"], process.pid}) == 3
@@ -106,6 +115,7 @@ def test_a_killed_process_is_replaced_and_all_drain_together(tmp_path: Path) -> 
         assert (ended["process"], ended["exit_code"]) == (first["pid"], -signal.SIGKILL)
         assert {quote(port) for _ in range(5)} == {"300.00"}
         assert log.until("serving")["pid"] not in {first["pid"], second["pid"]}
+        assert {quote_in_json(http_port) for _ in range(10)} == {"300.00"}
         process.send_signal(signal.SIGHUP)
         assert log.until("tokens read")["pid"] != log.until("tokens read")["pid"]
         assert quote(port) == "300.00"

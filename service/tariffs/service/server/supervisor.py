@@ -70,18 +70,19 @@ class Supervisor:
             ServiceError: SERVER_UNAVAILABLE if the address cannot be used.
         """
         with ExitStack() as stack:
-            sockets = _reserve(self._settings)
-            for one in sockets:
-                stack.enter_context(one)
-            port = int(sockets[0].getsockname()[1])
-            self._settings = self._settings.model_copy(update={"port": port})
+            ports = {"port": _keep(stack, self._settings)}
+            if self._settings.http_port is not None:
+                ports["http_port"] = _keep(
+                    stack, self._settings.model_copy(update={"port": self._settings.http_port})
+                )
+            self._settings = self._settings.model_copy(update=ports)
             self._listen_to_signals()
-            _log.info("supervisor started", host=self._settings.host, port=port, processes=len(self._slots))
+            _log.info("supervisor started", host=self._settings.host, processes=len(self._slots), **ports)
             try:
                 self._watch()
             finally:
                 self._end()
-            _log.info("supervisor stopped", port=port)
+            _log.info("supervisor stopped", port=ports["port"])
         return self._failed
 
     def _listen_to_signals(self) -> None:
@@ -173,6 +174,14 @@ def _child(serve: Serve, settings: Settings, endpoint: Endpoint, ready: Connecti
 def _send(process: int, number: int) -> None:
     with suppress(ProcessLookupError):
         os.kill(process, number)
+
+
+def _keep(stack: ExitStack, settings: Settings) -> int:
+    """Reserve the port of the settings until the stack ends; return its number. Raises as `_reserve`."""
+    sockets = _reserve(settings)
+    for one in sockets:
+        stack.enter_context(one)
+    return int(sockets[0].getsockname()[1])
 
 
 def _reserve(settings: Settings) -> list[socket.socket]:

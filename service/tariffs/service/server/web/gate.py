@@ -11,11 +11,13 @@ from connectrpc.server import Endpoint
 
 from tariffs.engine.errors import ServiceError, TariffsError
 from tariffs.service.observability.call_log import request_id_of
-from tariffs.service.server.web.http_call import error_json
+from tariffs.service.server.web.http_call import CERTIFICATE, error_json
+from tariffs.service.server.web.https import CERTIFICATE_KEY
 from tariffs.service.wire.status import REQUEST_ID_KEY, request_invalid, status_of
 
 BODY_SECONDS = 30.0
 """Longest time until the next part of a request's body: a slow sender must not keep a place."""
+_NO_CERTIFICATE: Mapping[str, tuple[bytes, ...]] = {}
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
@@ -47,6 +49,7 @@ class Gate:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         refused = self._refused(scope, headers)
         if refused is None:
+            CERTIFICATE.set(scope["state"].get(CERTIFICATE_KEY, _NO_CERTIFICATE))
             await self._app(scope, _in_time(receive), _uncached(send))
         else:
             await _answer(send, *refused, request_id_of(headers.items()))

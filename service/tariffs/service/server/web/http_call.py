@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Iterable, Mapping
+from contextvars import ContextVar
+from types import MappingProxyType
 from typing import Any, NoReturn
 
 import grpc
@@ -25,6 +27,10 @@ from tariffs.service.wire.status import DETAILS_KEY, REQUEST_ID_KEY, grpc_code
 
 RETRY_AFTER = "retry-after"
 _CODES = {"cancelled": Code.CANCELED}
+CERTIFICATE: ContextVar[Mapping[str, Iterable[bytes]]] = ContextVar(
+    "certificate", default=MappingProxyType({})
+)
+"""Properties of the certificate on the connection of the current request; connectrpc does not pass them on."""
 Trailers = Iterable[tuple[str, str | bytes]]
 
 
@@ -52,8 +58,8 @@ class HttpCall:
         return f"ipv6:%5B{host}%5D:{port}" if ":" in host else f"ipv4:{host}:{port}"
 
     def auth_context(self) -> Mapping[str, Iterable[bytes]]:
-        """Return what TLS says of the caller: nothing on this port."""
-        return {}
+        """Return the properties of the caller's verified certificate, by gRPC's names."""
+        return CERTIFICATE.get()
 
     def set_trailing_metadata(self, trailers: Trailers) -> None:
         """Return the request id as a header: browsers read no trailers."""

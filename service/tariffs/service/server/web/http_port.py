@@ -13,10 +13,9 @@ import structlog
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from tariffs.engine.errors import ServiceError
-from tariffs.service.server.listener import Endpoint
+from tariffs.service.server.listener import Endpoint, cannot_listen
 from tariffs.service.server.web.gate import AsgiApp
-from tariffs.service.server.web.https import tls_context
+from tariffs.service.server.web.https import CERTIFICATE_KEY, certificate_properties, tls_context
 from tariffs.service.settings.settings import Settings
 
 HEAD_BYTES = 32 << 10
@@ -115,11 +114,7 @@ def open_sockets(settings: Settings, endpoint: Endpoint) -> list[socket.socket]:
     except OSError:
         for one in sockets:
             one.close()
-        raise ServiceError(
-            "SERVER_UNAVAILABLE",
-            f"Cannot listen for HTTP on {settings.host}, port {settings.http_port}.",
-            fix="Choose another TARIFFS_HTTP_PORT, or 0 for a free one.",
-        ) from None
+        raise cannot_listen(settings.model_copy(update={"port": settings.http_port})) from None
     return sockets
 
 
@@ -168,6 +163,7 @@ class _HttpConnection(H11Protocol):
     def connection_made(self, transport: Any) -> None:
         """Begin to wait for a request."""
         super().connection_made(transport)
+        self.app_state = {CERTIFICATE_KEY: certificate_properties(transport)}
         self._wait_for_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
