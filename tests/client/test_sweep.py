@@ -93,9 +93,8 @@ def test_a_sweep_is_the_impact_of_its_points(family: Path) -> None:
     found = swept(Client.local(), family, response="armington", baseline="2025-01-01", by=["hts2"])
     for index, rate in enumerate(("0%", "10%", "20%")):
         single = Client.local().impact(
-            TABLE, [str(family)], on=DAY, baseline="2025-01-01", by=["hts2"], parameters={"cn": rate},
-            horizon="short",
-        )  # fmt: skip
+            TABLE, [str(family)], on=DAY, baseline="2025-01-01", by=["hts2"], parameters={"cn": rate}
+        )
         rows = found.groups.filter(cn=index / 10).drop("cn")
         # A thousandth of a cent: diversion and changes are differences that may cancel.
         assert_frame_equal(rows, single.groups.select(rows.columns), rel_tol=1e-12, abs_tol=1e-5)
