@@ -14,11 +14,12 @@ from grpc_channelz.v1 import channelz_pb2, channelz_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from tariffs.engine.errors import InputError
-from tariffs.service.settings.settings import load_settings
+from tariffs.service.server.identities import identities_of
+from tariffs.service.settings.settings import Settings, load_settings
 from tariffs.v1 import duty_service_pb2_grpc, law_service_pb2
 from tests.service.certificates import LOCAL, Pair, TestAuthority
 from tests.service.harness import Running, fails, line, no_warm_up, running
-from tests.service.jwt_issuer import OIDC, bearer, published, token
+from tests.service.jwt_issuer import ISSUER, OIDC, bearer, key_server, published, token
 
 NAMES = (
     x509.DNSName("ann.example.test"),
@@ -188,6 +189,30 @@ def test_reflection_and_channelz_are_there_for_whom_the_settings_say(
             ("off", "admin"): [(off, "OK"), (off, no)],
         }[reflection, channelz]
     )
+
+
+def test_the_check_says_what_identities_are_set(tmp_path: Path, authority: TestAuthority) -> None:
+    tokens, callers = tmp_path / "tokens", tmp_path / "callers"
+    tokens.write_text("ann a\nann b\nbob c\n")
+    callers.write_text("callers: {ann: {roles: [admin]}}")
+    assert list(identities_of(Settings()).describe()) == [
+        "none: all callers are anonymous and have every role"
+    ]
+    certificate, key = authority.issue("server").write(tmp_path, "server")
+    given = {"tls_certificate": certificate, "tls_key": key, "tls_client_ca": certificate, "tls_names": "uri"}
+    with key_server(published("rsa", "ec")) as source:
+        settings = Settings.model_validate(
+            {**given, **OIDC, "tokens_file": tokens, "callers_file": callers, "oidc_keys": source.url}
+        )
+        assert list(identities_of(settings).describe()) == [
+            "tokens of 2 names",
+            "client certificates by uri",
+            f"JSON Web Tokens of {ISSUER}, 2 keys",
+            "callers file with 1 entries",
+        ]
+        source.text = None
+        with pytest.raises(InputError, match="TARIFFS_OIDC_KEYS"):
+            list(identities_of(settings).describe())
 
 
 @pytest.mark.parametrize(

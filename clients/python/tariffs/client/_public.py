@@ -26,6 +26,7 @@ from tariffs.client.errors import (
     Violation,
 )
 from tariffs.client.results.both_sides import BothSides
+from tariffs.client.results.caller_info import CallerInfo, CallerQuota
 from tariffs.client.results.entries import EntriesResult
 from tariffs.client.results.impact import ImpactResult, Ranges, TimelineResult
 from tariffs.client.results.law import CheckResult, Difference, Law, Measure, Problem, ScenarioInfo, Switch
@@ -42,6 +43,8 @@ from tariffs.client.scenario import Scenario
 __all__ = [
     "AsyncClient",
     "BothSides",
+    "CallerInfo",
+    "CallerQuota",
     "Cancelled",
     "CheckResult",
     "Client",

@@ -120,6 +120,7 @@ class AsyncClient:
     scenarios = _awaited(Client.scenarios)
     seek = _awaited(Client.seek)
     server = _awaited(Client.server)
+    share_table = _awaited(Client.share_table)
     start = _awaited(Client.start)
     start_sweep = _awaited(Client.start_sweep)
     sweep = _awaited(Client.sweep)
@@ -127,3 +128,4 @@ class AsyncClient:
     timeline = _awaited(Client.timeline)
     timeline_both = _awaited(Client.timeline_both)  # type: ignore[arg-type] # its options may hold any name, `self` too
     upload = _awaited(Client.upload)
+    whoami = _awaited(Client.whoami)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -88,6 +88,24 @@ class Identities:
         if self._callers is None:
             return Caller(owner=name, key=name, roles=_NO_NAMES)
         return self._callers.content.caller(name, _NO_NAMES, _NO_NAMES)
+
+    def describe(self) -> Iterator[str]:
+        """Describe each source of identities in words; keys at a URL are fetched to see that they can be.
+
+        Raises:
+            InputError: SETTING_INVALID if they cannot.
+        """
+        if self._open:
+            yield "none: all callers are anonymous and have every role"
+        if self._tokens is not None:
+            yield f"tokens of {self._tokens.size} names"
+        if self._certificate_kind:
+            yield f"client certificates by {self._certificate_kind}"
+        if self._jwt is not None:
+            self._jwt.keys.load()
+            yield f"JSON Web Tokens of {self._jwt.issuer}, {self._jwt.keys.count} keys"
+        if self._callers is not None:
+            yield f"callers file with {self._callers.size} entries"
 
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:

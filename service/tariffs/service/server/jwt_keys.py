@@ -57,13 +57,22 @@ class Keys:
         self._waiting = 0
         self.version = ""
         if not self._is_url:
-            self._use(self._load())
+            self.load()
 
     def find(self, key_id: str | None) -> Key | None:
         """Return the key of an id, or without an id the only key; None if there is none."""
         if key_id is None:
             return self._keys[0] if len(self._keys) == 1 else None
         return next((key for key in self._keys if key.kid == key_id), None)
+
+    @property
+    def count(self) -> int:
+        """Number of keys in use."""
+        return len(self._keys)
+
+    def load(self) -> None:
+        """Load the keys now; raises InputError SETTING_INVALID if the source cannot be read."""
+        self._use(self._load())
 
     async def renew(self) -> bool:
         """Load the keys again because a token names an unknown one; return False if it is too soon for that.

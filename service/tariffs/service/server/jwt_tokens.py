@@ -51,6 +51,7 @@ class JwtTokens:
 
     def __init__(self, settings: Identity, keys: Keys, clock: Callable[[], float] = time.time) -> None:
         self.keys = keys
+        self.issuer = settings.oidc_issuer
         self._settings = settings
         self._clock = clock
         self._algorithms = settings.algorithms

@@ -104,7 +104,8 @@ def _check(settings: Settings, arguments: Mapping[str, Any]) -> int:
     print(f"database: {_schema_text(settings)}")
     sys.stdout.flush()
     server_credentials(settings)
-    identities_of(settings)
+    print(f"identities: {'; '.join(identities_of(settings).describe())}")
+    sys.stdout.flush()
     warm_up()
     _log.info("checked")
     return 0

@@ -86,7 +86,7 @@ def check_role(who: Caller, role: str, what: str) -> None:
     raise ServiceError(
         "NOT_ALLOWED",
         f"{what} needs the role {role}; {who.owner!r} has the roles: {held}.",
-        fix="Ask the operators of the server for the role.",
+        fix="Ask the operators of the server for the role; `tariffs whoami` shows yours.",
         metadata={"role": role},
     )
 

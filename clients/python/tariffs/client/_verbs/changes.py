@@ -14,6 +14,7 @@ from tariffs.client._wire.requests import Day, ScenarioLike
 from tariffs.client.config import Config
 from tariffs.client.errors import client_version
 from tariffs.client.results import law as lawinfo
+from tariffs.client.results.caller_info import CallerInfo, CallerQuota
 from tariffs.client.results.law_changes import LawChange, LawChanges
 from tariffs.client.results.server_info import ServerVersion
 from tariffs.v1 import contract, law_service_pb2
@@ -52,6 +53,18 @@ class LawCalls:
             law_version=answer.law_version,
             missing_on_server=tuple(sorted(here - there)),
             missing_in_client=tuple(sorted(there - here)),
+        )
+
+    def whoami(self, *, timeout: float | None = None) -> CallerInfo:
+        """Get the name, roles, groups and quotas of this caller, and what it uses of them.
+
+        Raises:
+            Unauthenticated: the server does not know the caller.
+            Unsupported: METHOD_UNKNOWN: the server is older than this call.
+        """
+        answer = self._lookup("GetCaller", law_service_pb2.GetCallerRequest(), timeout)
+        return CallerInfo(
+            answer.name, tuple(answer.roles), tuple(answer.groups), tuple(map(_quota, answer.quotas))
         )
 
     def changes(
@@ -114,6 +127,14 @@ class LawCalls:
 
     def _lookup(self, method: str, request: object, timeout: float | None) -> Any:
         return self._backend.unary(method, request, timeout or self._config.deadlines.lists)
+
+
+def _quota(message: law_service_pb2.CallerQuota) -> CallerQuota:
+    return CallerQuota(
+        message.name,
+        message.limit if message.HasField("limit") else None,
+        message.used if message.HasField("used") else None,
+    )
 
 
 def _changes(answer: law_service_pb2.ListChangesResponse) -> LawChanges:

@@ -54,6 +54,8 @@ class RunStatus:
         provenance: inputs needed to reproduce the result; None before there is one.
         scenarios: scenarios of the run, each once; empty from a server that does not say.
         table: `embedded`, the handle of an uploaded table, or `sent` for one that came with the request.
+        owner: name of its owner; empty from a server that does not say.
+        shared_with: group whose members may read the result; empty if it is not shared.
     """
 
     name: str
@@ -70,6 +72,8 @@ class RunStatus:
     provenance: Provenance | None
     scenarios: tuple[str, ...] = ()
     table: str = ""
+    owner: str = ""
+    shared_with: str = ""
 
     @property
     def done(self) -> bool:
@@ -93,6 +97,8 @@ class RunStatus:
             "provenance": self.provenance,
             "scenarios": list(self.scenarios),
             "table": self.table,
+            "owner": self.owner,
+            "shared_with": self.shared_with,
         }
 
 
@@ -146,6 +152,14 @@ class Run:
     def cancel(self) -> None:
         """Cancel the run; one that has ended stays as it is."""
         self._unary("CancelOperation", operations_pb2.CancelOperationRequest(name=self.name))
+
+    def share(self, group: str = "") -> RunStatus:
+        """Share the run and its result with one of your groups; without a group with nobody.
+
+        Raises:
+            PermissionDenied: you are not in the group, or the run is only shared with you.
+        """
+        return status_of(self._unary("ShareRun", pb.ShareRunRequest(name=self.name, group=group)))
 
     def delete(self) -> None:
         """Delete the run and its result.
@@ -276,6 +290,8 @@ def status_of(operation: operations_pb2.Operation) -> RunStatus:
         provenance=answers.provenance(result.provenance) if has_result else None,
         scenarios=tuple(metadata.scenarios),
         table=metadata.table,
+        owner=metadata.owner,
+        shared_with=metadata.shared_with,
     )
 
 

@@ -50,6 +50,7 @@ class RunCalls(TableCalls):
         to: str = "",
         date_format: str = "",
         request_id: str = "",
+        share_with: str = "",
         timeout: float | None = None,
     ) -> Run:
         """Start a run on the server that continues without the caller.
@@ -84,6 +85,7 @@ class RunCalls(TableCalls):
                 `destination` of each row of a table.
             date_format: as in `impact`.
             request_id: your own id of this request; the same id again returns the same run.
+            share_with: one of your groups, whose members may read the result.
             timeout: seconds for starting it; by default the config's deadline.
 
         Raises:
@@ -115,7 +117,8 @@ class RunCalls(TableCalls):
         remote, scenarios = self._remote(), Scenario.all_of(scenarios)
         # Without an id a call that is tried again would begin a second run.
         request = simulation_service_pb2.StartRunRequest(
-            request_id=arguments.text(request_id, "request_id") or uuid.uuid4().hex
+            request_id=arguments.text(request_id, "request_id") or uuid.uuid4().hex,
+            share_with=arguments.text(share_with, "share_with"),
         )
         if period is None:
             request.simulate.CopyFrom(requests.simulate_request(scenarios, options))
@@ -128,9 +131,15 @@ class RunCalls(TableCalls):
         operation = remote.unary("StartRun", request, timeout or self._config.deadlines.batch)
         return Run(operation.name, remote, self._config, call)
 
-    def runs(self, *, timeout: float | None = None) -> tuple[RunStatus, ...]:
-        """List the runs of this caller on the server, the newest first."""
-        pages = self._pages("ListOperations", operations_pb2.ListOperationsRequest(), timeout)
+    def runs(self, *, all_owners: bool = False, timeout: float | None = None) -> tuple[RunStatus, ...]:
+        """List the runs of this caller on the server and those shared with it, the newest first.
+
+        Args:
+            all_owners: list the runs of everybody, for admins.
+            timeout: seconds for each page; by default the config's deadline.
+        """
+        request = operations_pb2.ListOperationsRequest(filter="all_owners" if all_owners else "")
+        pages = self._pages("ListOperations", request, timeout)
         return tuple(status_of(operation) for page in pages for operation in page.operations)
 
     def run(self, name: str) -> Run:

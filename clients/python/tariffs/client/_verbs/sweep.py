@@ -135,6 +135,7 @@ class SweepCalls(TableCalls):
         to: str = "",
         date_format: str = "",
         request_id: str = "",
+        share_with: str = "",
         timeout: float | None = None,
     ) -> Run:
         """Start a sweep on the server that continues without the caller, in blocks of 200 points.
@@ -161,6 +162,7 @@ class SweepCalls(TableCalls):
                 `destination` of each row of a table.
             date_format: as in `impact`.
             request_id: your own id of this request; the same id again returns the same run.
+            share_with: one of your groups, whose members may read the result.
             timeout: seconds for starting it; by default the config's deadline.
 
         Raises:
@@ -188,7 +190,9 @@ class SweepCalls(TableCalls):
         remote.give(sweep, lines)
         # Without an id a call that is tried again would begin a second run.
         request = simulation_service_pb2.StartRunRequest(
-            sweep=sweep, request_id=arguments.text(request_id, "request_id") or uuid.uuid4().hex
+            sweep=sweep,
+            request_id=arguments.text(request_id, "request_id") or uuid.uuid4().hex,
+            share_with=arguments.text(share_with, "share_with"),
         )
         operation = remote.unary("StartRun", request, timeout or self._config.deadlines.batch)
         return Run(operation.name, remote, self._config, call)

@@ -29,20 +29,23 @@ class TableCalls:
     _backend: Backend
     _config: Config
 
-    def upload(self, table: Table, *, timeout: float | None = None) -> TableHandle:
+    def upload(self, table: Table, *, share_with: str = "", timeout: float | None = None) -> TableHandle:
         """Upload a table to the server; the same rows give the same handle and are not sent again.
 
         `impact`, `timeline` and `start` do this by themselves with a table that does not fit one message.
 
         Args:
             table: frame, lazy frame, or path of a Parquet, Arrow or CSV file.
+            share_with: one of your groups, whose members may use the table; see `share_table`.
             timeout: seconds; by default the config's deadline.
 
         Raises:
             InvalidRequest: the table cannot be used as a whole.
             ResourceExhausted: ROW_QUOTA: it is too large, or the caller keeps too many.
+            PermissionDenied: you are not in the group.
         """
-        return self._remote().upload(table, timeout)
+        handle = self._remote().upload(table, timeout)
+        return self.share_table(handle, share_with) if share_with else handle
 
     def check_table(
         self,
@@ -86,19 +89,54 @@ class TableCalls:
             raise
         return table_check(answer, describe_source(table), {} if mapped is None else mapped.sources)
 
-    def tables(self, *, timeout: float | None = None) -> tuple[TableHandle, ...]:
-        """List the tables that the server keeps for this caller, the newest first."""
-        pages = self._pages("ListTables", table_service_pb2.ListTablesRequest(), timeout)
+    def tables(self, *, all_owners: bool = False, timeout: float | None = None) -> tuple[TableHandle, ...]:
+        """List the tables that the server keeps for this caller and those shared with it, the newest first.
+
+        Args:
+            all_owners: list the tables of everybody, for admins.
+            timeout: seconds for each page; by default the config's deadline.
+        """
+        request = table_service_pb2.ListTablesRequest(all_owners=all_owners)
+        pages = self._pages("ListTables", request, timeout)
         return tuple(handle_of(table) for page in pages for table in page.tables)
 
-    def delete_table(self, table: TableHandle | str, *, timeout: float | None = None) -> None:
-        """Delete a table from the server, by its handle or the handle's name.
+    def share_table(
+        self, table: TableHandle | str, group: str = "", *, owner: str = "", timeout: float | None = None
+    ) -> TableHandle:
+        """Share a table with a group, whose members may use it; only you and admins can delete it.
+
+        Args:
+            table: handle of the table, or its name.
+            group: one of your groups (`whoami`); empty to share it with nobody.
+            owner: owner of the table, for admins.
+            timeout: seconds; by default the config's deadline.
 
         Raises:
             NotFound: TABLE_NOT_FOUND.
+            PermissionDenied: you are not in the group, or the table is only shared with you.
         """
-        name = table.name if isinstance(table, TableHandle) else table
-        request = table_service_pb2.DeleteTableRequest(name=arguments.text(name, "table"))
+        request = table_service_pb2.ShareTableRequest(
+            name=_name_of(table), group=arguments.text(group, "group"), owner=arguments.text(owner, "owner")
+        )
+        return handle_of(self._remote().unary("ShareTable", request, timeout or self._config.deadlines.lists))
+
+    def delete_table(
+        self, table: TableHandle | str, *, owner: str = "", timeout: float | None = None
+    ) -> None:
+        """Delete a table from the server, by its handle or the handle's name.
+
+        Args:
+            table: handle of the table, or its name.
+            owner: owner of the table, for admins.
+            timeout: seconds; by default the config's deadline.
+
+        Raises:
+            NotFound: TABLE_NOT_FOUND.
+            PermissionDenied: the table is only shared with you.
+        """
+        request = table_service_pb2.DeleteTableRequest(
+            name=_name_of(table), owner=arguments.text(owner, "owner")
+        )
         self._remote().unary("DeleteTable", request, timeout or self._config.deadlines.lists)
 
     def _pages(self, method: str, request: Any, timeout: float | None) -> Iterator[Any]:
@@ -137,6 +175,10 @@ class TableCalls:
             "Tables and long runs need a server, and this client has none.",
             fix="Connect to a server, or call impact and timeline, which take tables of any size in this process.",
         )
+
+
+def _name_of(table: TableHandle | str) -> str:
+    return arguments.text(table.name if isinstance(table, TableHandle) else table, "table")
 
 
 def _name_mapping(error: InvalidRequest, table: Table) -> None:

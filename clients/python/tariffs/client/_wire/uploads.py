@@ -38,6 +38,8 @@ def handle_of(message: table_service_pb2.Table) -> TableHandle:
         message.byte_count,
         message.create_time,
         message.expire_time,
+        message.owner,
+        message.shared_with,
     )
 
 

@@ -30,15 +30,17 @@ SUMMARIES: Mapping[str, str] = {
     "inputs.",
     "scenario": "List, show, check and compare scenarios (dated changes of the law).",
     "law": "Show the law: its measures, open points (switches) and changes.",
-    "runs": "List, show and cancel long runs on a server, and read results. Start one with `impact --detach` or `sweep "
-    "--detach`.",
+    "runs": "List, show, share and cancel long runs on a server, and read results. Start one with `impact --detach` or "
+    "`sweep --detach`.",
     "table": "Check a table before a run: columns, days, codes, refused rows and totals.",
     "data": "Make tables of your own from public files and broker reports.",
-    "tables": "Upload, list and delete tables on a server. `impact` and `timeline` upload large tables themselves.",
+    "tables": "Upload, list, share and delete tables on a server. `impact` and `timeline` upload large ones "
+    "themselves.",
     "validate": "Compare results of the engine with published figures.",
     "bench": "Measure the speed of the engine as ratios to Polars, DuckDB, NumPy and ready rates, in one run.",
     "desk": "Open the page in the browser: quotes, scenarios, comparisons, timelines, sweeps and your own tables.",
     "audit": "Verify and show the audit record of a server.",
+    "whoami": "Show your name on the server, your roles, groups and quotas, and what you use of them.",
     "serve": "Start the gRPC server; on SIGTERM or Ctrl-C it finishes open calls and stops.",
 }
 

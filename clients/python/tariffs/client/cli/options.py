@@ -26,6 +26,12 @@ Target = Annotated[
         "--target", metavar="HOST:PORT", help="Server to call. Default: TARIFFS_TARGET, else --local."
     ),
 ]
+AllOwners = Annotated[bool, typer.Option("--all-owners", help="List everybody's; needs the role admin.")]
+Group = Annotated[
+    str,
+    typer.Argument(metavar="[GROUP]", help="One of your groups, see `tariffs whoami`; without one nobody."),
+]
+Owner = Annotated[str, typer.Option("--owner", metavar="NAME", help="Owner of the table, for admins.")]
 Local = Annotated[bool, typer.Option("--local", help="Compute in this process, without a server.")]
 Cluster = Annotated[
     str,

@@ -19,24 +19,27 @@ from tariffs.client.results.impact import ImpactResult, TimelineResult
 from tariffs.client.results.sweep import Sweep
 
 app = typer.Typer(
-    help="List, show and cancel long runs on a server, and read results. Start one with `impact --detach` or `sweep "
-    "--detach`.",
+    help="List, show, share and cancel long runs on a server, and read results. Start one with `impact --detach` or "
+    "`sweep --detach`.",
     no_args_is_help=True,
 )
 _KINDS = {ImpactResult: "impact", TimelineResult: "timeline", Sweep: "sweep"}
 _SECONDS = len("2026-11-24T12:00:00")
 _HANDLE = len("tables/") + 12
-_TITLES = ("run", "state", "done", "parts", "started", "scenarios", "table", "stage")
+_TITLES = ("run", "state", "done", "parts", "started", "scenarios", "table", "owner", "stage")
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the run, such as operations/4f0c...")]
 
 
 @app.command("list", epilog=options.examples("tariffs runs list --target localhost:50051"))
 def list_runs(
-    target: options.Target = None, local: options.Local = False, as_json: options.Json = False
+    all_owners: options.AllOwners = False,
+    target: options.Target = None,
+    local: options.Local = False,
+    as_json: options.Json = False,
 ) -> int:
-    """List your runs, the newest first."""
+    """List your runs and those shared with you, the newest first."""
     with options.connected(target, local) as client:
-        statuses = client.runs()
+        statuses = client.runs(all_owners=all_owners)
     if as_json:
         print(json.dumps({"runs": [one.to_json_dict() for one in statuses]}))
     else:
@@ -57,6 +60,24 @@ def show(
         run = client.run(name)
         status = run.wait(progress=True) if wait else run.status()
     _print_status(status, as_json)
+    return 0
+
+
+@app.command("share", epilog=options.examples("tariffs runs share operations/4f0c... trade-desk"))
+def share(
+    name: Name,
+    group: options.Group = "",
+    target: options.Target = None,
+    local: options.Local = False,
+    as_json: options.Json = False,
+) -> int:
+    """Share a run and its result with one of your groups; without a group with nobody."""
+    with options.connected(target, local) as client:
+        status = client.run(name).share(group)
+    if as_json:
+        print(json.dumps(status.to_json_dict()))
+    else:
+        print(f"{status.name} is shared with {status.shared_with or 'nobody'}")
     return 0
 
 
@@ -155,6 +176,7 @@ def _print(statuses: Sequence[RunStatus]) -> None:
             one.create_time[:_SECONDS],
             ", ".join(one.scenarios),
             _short(one.table),
+            one.owner,
             one.stage,
         )
         for one in statuses

@@ -16,6 +16,8 @@ class TableHandle:
         byte_count: bytes it takes on the server.
         create_time: time of its first upload, RFC 3339.
         expire_time: time of its deletion unless it is used before, RFC 3339.
+        owner: name of its owner; empty from a server that does not say.
+        shared_with: group whose members see and use it; empty if it is not shared.
     """
 
     name: str
@@ -24,6 +26,8 @@ class TableHandle:
     byte_count: int
     create_time: str
     expire_time: str
+    owner: str = ""
+    shared_with: str = ""
 
     def to_json_dict(self) -> dict[str, object]:
         """Convert to plain data."""
@@ -34,4 +38,6 @@ class TableHandle:
             "bytes": self.byte_count,
             "created": self.create_time,
             "expires": self.expire_time,
+            "owner": self.owner,
+            "shared_with": self.shared_with,
         }

@@ -1,0 +1,41 @@
+"""The caller as the server knows it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class CallerQuota:
+    """Quota of a caller.
+
+    Attributes:
+        name: name of the quota, such as tables.
+        limit: the most there may be; None without a limit.
+        used: what there is now; None where nothing is counted.
+    """
+
+    name: str
+    limit: float | None
+    used: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallerInfo:
+    """Name, roles, groups and quotas of the caller.
+
+    Attributes:
+        name: name that owns its tables and runs; anonymous on a server that knows nobody by name.
+        roles: roles: read, run and admin, each with the rights of those before it.
+        groups: groups with which tables and runs can be shared.
+        quotas: quotas, with what is used of them; empty without a server.
+    """
+
+    name: str
+    roles: tuple[str, ...]
+    groups: tuple[str, ...]
+    quotas: tuple[CallerQuota, ...]
+
+    def to_json_dict(self) -> dict[str, object]:
+        """Convert to plain data."""
+        return asdict(self)
