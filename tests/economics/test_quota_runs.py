@@ -15,11 +15,13 @@ from tariffs.engine.law.loader import load_law
 from tariffs.engine.response import armington
 from tariffs.engine.response.draws import Spreads
 from tariffs.engine.response.limited_response import LimitedResponse
+from tariffs.engine.response.parameters import parameters_for
 from tariffs.engine.runs.impact import Impact, Options, Point, impact
 from tariffs.engine.runs.sweep import sweep
 from tariffs.engine.runs.table_run import RunContext, TableRun
 from tariffs.engine.runs.timeline import timeline
 from tariffs.engine.scenario import Scenario, apply_scenario, library, parse_scenario
+from tests.economics.independent import quotas as slow
 
 DAY = "2026-11-20"
 QUIET = Spreads(0.0, 0.0, 0.0, 0.0)
@@ -39,6 +41,7 @@ MODELS = [
     {"horizon": "path", "market": "sector"},
     {"horizon": "long", "response": "passthrough"},
 ]
+LINEAR = [{"horizon": "long", "response": name} for name in ("smart", "gsim")]
 
 
 def limited(body: str, head: str = "") -> Scenario:
@@ -82,7 +85,7 @@ def test_duty_rents_and_surpluses_add_up_to_welfare(options: dict[str, str], sce
     assert rents < 0.0 if scenario is BOUGHT else rents > 0.0
 
 
-@pytest.mark.parametrize("options", MODELS)
+@pytest.mark.parametrize("options", [*MODELS, *LINEAR])
 def test_a_limit_of_nine_times_the_baseline_is_none(options: dict[str, str]) -> None:
     slack = limited("origins: [CN], limit: 900000000000")
     free, held = run_of(library()["base"], slack, **options).scenarios
@@ -231,3 +234,38 @@ def test_a_timeline_has_the_limit_from_its_day() -> None:
     assert (before, after > 0.0) == (0.0, True)
     single = impact(TABLE, [Point(HALF, "2026-02-01")], law=load_law(), options=options).scenarios[0].total
     assert after == pytest.approx(amount(single, "rent_importer"), rel=1e-12)
+
+
+@pytest.mark.parametrize("response", ["smart", "gsim"])
+def test_linear_models_give_the_trade_that_a_limit_then_cuts(response: str) -> None:
+    """The step of the limit is the slow equilibrium on their trade, at their elasticities."""
+    parameters = "central" if response == "smart" else ""
+    options = {"horizon": "long", "response": response, "by": ("hts10", "origin"), "parameters": parameters}
+    free, held = (
+        run_of(each, lines=True, **options).scenarios[0].lines for each in (library()["base"], HALF)
+    )
+    assert free is not None
+    assert held is not None
+    p, compared = parameters_for(TABLE["hts"].unique(maintain_order=True).to_list(), horizon="long"), 0
+    for place, code in enumerate(TABLE["hts"].unique(maintain_order=True)):
+        before, after = (lines.filter(hts=code).to_dicts() for lines in (free, held))
+        if not all(row["value_after"] for row in before):
+            continue  # linear demand has no trade left at the duty
+        compared += 1
+        cuts = [row["origin"] == "CN" for row in before]
+        rates = [row["duty_after"] / row["value_after"] for row in before]
+        goods = [
+            slow.Good(0, row["value_after"], rate, rate, (0,) if cut else ())
+            for row, cut, rate in zip(before, cuts, rates, strict=True)
+        ]
+        wanted = sum(
+            0.5 * row["value_after"] / row["quantity_hat"]
+            for row, cut in zip(before, cuts, strict=True)
+            if cut
+        )
+        demand = slow.Demand(float(p.sigma[place]), float(p.eta[place]), 1.0 / float(p.supply[place]))
+        expected = slow.equilibrium(goods, [demand], [slow.Limit(wanted)])
+        for row, other, hat in zip(after, before, expected.quantities, strict=True):
+            assert row["quantity_hat"] == pytest.approx(other["quantity_hat"] * hat, rel=1e-9), code
+    assert compared
+    assert held["rent_importer"].sum() > 0.0
